@@ -1,0 +1,544 @@
+//! What can go wrong: [`Error`], a variant per decision that a caller can take, each with a stable code.
+
+use std::time::Duration;
+
+use crate::{certificate::Certificate, key::Key};
+
+/// The result of this crate's functions.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Where an error came from: kept for the chain, never printed by [`Error`] itself.
+pub type Source = Box<dyn std::error::Error + Send + Sync + 'static>;
+
+/// Everything that discovery, backup, verification and restore report.
+///
+/// The text names the object, the operation and what to do; it never holds a credential and never repeats its source.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A URL or path that names no location.
+    #[error("`{location}` is not a location: {reason}")]
+    InvalidLocation {
+        /// The text, without any credential.
+        location: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An option that the provider of a location does not know.
+    #[error("`{option}` is not an option of {provider}: see the README for the names it knows")]
+    UnknownOption {
+        /// The option's name.
+        option: String,
+        /// The provider.
+        provider: String,
+    },
+    /// An option whose value cannot be used.
+    #[error("the value of option `{option}` cannot be used: {reason}")]
+    InvalidOption {
+        /// The option's name.
+        option: String,
+        /// What is wrong, never the value itself.
+        reason: String,
+    },
+    /// The directory, bucket or container does not exist.
+    #[error("`{location}` does not exist: create it, or mend its name")]
+    LocationNotFound {
+        /// The location.
+        location: String,
+    },
+    /// A location in memory, where backup and restore do not apply.
+    #[error("backup and restore do not apply to memory object stores")]
+    MemoryLocation,
+    /// A name that climbs out of its location or that no store can hold.
+    #[error("`{key}` cannot be the key of an object: {reason}")]
+    InvalidKey {
+        /// The name, escaped.
+        key: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A symbolic link that cannot be followed.
+    #[error("`{path}` is a link that cannot be used: {reason}")]
+    Link {
+        /// The path of the link.
+        path: String,
+        /// Broken, a loop, or not allowed here.
+        reason: &'static str,
+    },
+
+    /// No InfluxDB 3 cluster where one was looked for.
+    #[error("no InfluxDB 3 cluster in `{location}`: looked for {looked_for}, found {found}")]
+    NoCluster {
+        /// The location.
+        location: String,
+        /// What was looked for.
+        looked_for: String,
+        /// What was there instead, with a hint.
+        found: String,
+    },
+    /// Several clusters share the location: name the one that is meant.
+    #[error("`{location}` holds several clusters ({}): give the cluster id, or the node id for Core", clusters.join(", "))]
+    SeveralClusters {
+        /// The location.
+        location: String,
+        /// Their ids.
+        clusters: Vec<String>,
+    },
+    /// The catalog cannot say which nodes belong to which cluster: name them.
+    #[error("the nodes of cluster `{cluster}` cannot be told from `{location}`: give the node ids (candidates: {})", candidates.join(", "))]
+    NodesRequired {
+        /// The location.
+        location: String,
+        /// The cluster.
+        cluster: String,
+        /// Prefixes that look like nodes.
+        candidates: Vec<String>,
+    },
+    /// An id was given that has no objects.
+    #[error("{kind} `{id}` has no objects in `{location}`: mend the id, or declare the node query-only if it stores nothing")]
+    UnknownId {
+        /// `cluster` or `node`.
+        kind: &'static str,
+        /// The id.
+        id: String,
+        /// The location.
+        location: String,
+    },
+    /// The cluster runs the upgraded storage engine, which has a backup of its own.
+    #[error(
+        "`{location}` runs the upgraded storage engine ({evidence}): use its built-in `influxdb3 create backup`, \
+         `influxdb3 show backups` and `influxdb3 create restore`"
+    )]
+    UpgradedEngine {
+        /// The location.
+        location: String,
+        /// What showed it.
+        evidence: String,
+    },
+    /// An option of a backup or a restore that contradicts another, or the cluster.
+    #[error("{option} cannot be used here: {reason}")]
+    InvalidRequest {
+        /// The option.
+        option: &'static str,
+        /// Why not.
+        reason: String,
+    },
+
+    /// A finished backup has this name already.
+    #[error("backup `{name}` exists: choose another name")]
+    BackupExists {
+        /// The name.
+        name: String,
+    },
+    /// Another process writes this backup.
+    #[error("backup `{name}` is being written by {owner}, heard of {} s ago: wait, or take over once it is dead", silence.as_secs())]
+    BackupInProgress {
+        /// The name.
+        name: String,
+        /// Who writes it.
+        owner: String,
+        /// How long ago its heartbeat was.
+        silence: Duration,
+    },
+    /// An unfinished backup has this name, and resuming was not asked for.
+    #[error("backup `{name}` was begun and not finished: resume it, or choose another name")]
+    BackupUnfinished {
+        /// The name.
+        name: String,
+    },
+    /// The claim on a backup was taken over by another process while this one ran.
+    #[error("the claim on backup `{name}` was taken over by {owner}: this run stopped without committing")]
+    ClaimLost {
+        /// The name.
+        name: String,
+        /// Who holds it now.
+        owner: String,
+    },
+    /// No backup of this name.
+    #[error("no backup `{name}` in `{repository}`: {found}")]
+    BackupNotFound {
+        /// The name.
+        name: String,
+        /// The repository.
+        repository: String,
+        /// What is there.
+        found: String,
+    },
+    /// A format version that this release does not know.
+    #[error("`{object}` has format version {found}, this release knows {supported}: use a newer release")]
+    UnsupportedFormat {
+        /// The object.
+        object: String,
+        /// The version found.
+        found: u64,
+        /// The newest version known.
+        supported: u64,
+    },
+    /// A backup whose own files do not hold together.
+    #[error("the backup is damaged at `{object}`: {reason}")]
+    DamagedBackup {
+        /// The object.
+        object: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// An object of the source is corrupt in a way that stops a server or loses rows.
+    #[error("`{key}` in the source is corrupt: {reason}; repair the source, or record it and go on")]
+    CorruptSource {
+        /// The object.
+        key: Key,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The certificate did not close within the passes or the time allowed.
+    #[error(
+        "the backup is not consistent after {passes} passes ({}): allow more passes or time, back up at a quieter \
+         moment, or accept a degraded backup", certificate.summary()
+    )]
+    NotConsistent {
+        /// How many passes ran.
+        passes: u32,
+        /// What holds and what does not.
+        certificate: Box<Certificate>,
+    },
+
+    /// A restore would write over data.
+    #[error("target `{location}` is not empty ({found}): use an empty one, or a policy that says what to do with it")]
+    TargetNotEmpty {
+        /// The target.
+        location: String,
+        /// What is there.
+        found: String,
+    },
+    /// The target belongs to another cluster or node.
+    #[error("target `{location}` belongs to {found}, the backup to {expected}: restore it under the ids it was taken from")]
+    TargetForeign {
+        /// The target.
+        location: String,
+        /// Whose data is there.
+        found: String,
+        /// Whose data the backup holds.
+        expected: String,
+    },
+    /// The target has nodes that the backup lacks.
+    #[error("target `{location}` has nodes that the backup lacks ({}): say whether to keep or to delete them", nodes.join(", "))]
+    ExtraNodes {
+        /// The target.
+        location: String,
+        /// The nodes.
+        nodes: Vec<String>,
+    },
+    /// Nobody stopped the servers of a target that holds data.
+    #[error("target `{location}` holds data and nobody says that its servers are stopped: give an orchestrator, or state it")]
+    ServersNotStopped {
+        /// The target.
+        location: String,
+    },
+    /// A server writes to the target while it is restored.
+    #[error("a server is writing to target `{location}` (`{key}` is not ours): stop it and resume; the boot guard stays")]
+    ServerRunning {
+        /// The target.
+        location: String,
+        /// An object that the restore did not write.
+        key: Key,
+    },
+    /// Source, target and repository lie inside one another.
+    #[error("`{inner}` lies inside `{outer}`: they must not overlap")]
+    Overlap {
+        /// The inner location.
+        inner: String,
+        /// The outer location.
+        outer: String,
+    },
+    /// Another restore was begun on this target.
+    #[error("a restore of `{backup}` was begun on target `{location}`: resume or abandon it")]
+    RestoreUnfinished {
+        /// The target.
+        location: String,
+        /// The backup it restores.
+        backup: String,
+    },
+    /// There is no restore to resume or abandon.
+    #[error("no restore was begun on target `{location}`")]
+    NoRestore {
+        /// The target.
+        location: String,
+    },
+    /// A restore that has overwritten or deleted data cannot be undone.
+    #[error("the restore of `{backup}` on target `{location}` has already changed data: resume it")]
+    CannotAbandon {
+        /// The target.
+        location: String,
+        /// The backup it restores.
+        backup: String,
+    },
+    /// Too little room at the target.
+    #[error("`{location}` has room for {available} bytes, {needed} are needed")]
+    NoSpace {
+        /// The location.
+        location: String,
+        /// Bytes needed.
+        needed: u64,
+        /// Bytes available.
+        available: u64,
+    },
+    /// Owner or mode cannot be set.
+    #[error("owner or mode of `{path}` cannot be set: run as root, or leave them as they are")]
+    Ownership {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// What was restored is not what the backup holds; the boot guard stays.
+    #[error("verification failed at {}: {reason}", key.as_ref().map_or_else(|| "the whole".to_owned(), |key| format!("`{key}`")))]
+    VerifyFailed {
+        /// The first object concerned.
+        key: Option<Key>,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The caller's orchestrator failed.
+    #[error("node `{node}` could not be {action}: see the orchestrator's own error")]
+    Orchestrator {
+        /// The node.
+        node: String,
+        /// What was tried.
+        action: &'static str,
+        /// Why.
+        #[source]
+        source: Source,
+    },
+
+    /// A store did not do what was asked.
+    #[error("{operation} `{key}` in `{location}` failed: {advice}", advice = kind.advice())]
+    Store {
+        /// What was tried: `list`, `get`, `put`, `delete`, …
+        operation: &'static str,
+        /// The object or prefix.
+        key: String,
+        /// The location.
+        location: String,
+        /// What can be done about it.
+        kind: StoreErrorKind,
+        /// Why.
+        #[source]
+        source: Source,
+    },
+    /// One object could not be copied, after all retries.
+    #[error("`{key}` could not be copied: {}", error.advice())]
+    Copy {
+        /// The object.
+        key: Key,
+        /// Why.
+        #[source]
+        error: crate::copier::CopyError,
+    },
+    /// Cancelled by the caller.
+    #[error("cancelled after {done} of {total} objects")]
+    Cancelled {
+        /// Objects finished.
+        done: u64,
+        /// Objects planned.
+        total: u64,
+    },
+    /// A bug of this crate: a task of it panicked.
+    #[error("internal failure in {task}: please report it")]
+    Internal {
+        /// Which task.
+        task: &'static str,
+        /// Why.
+        #[source]
+        source: Source,
+    },
+}
+
+impl Error {
+    /// The stable code of this error, the same in Rust, Python and Node.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidLocation { .. } => "invalid-location",
+            Self::UnknownOption { .. } => "unknown-option",
+            Self::InvalidOption { .. } => "invalid-option",
+            Self::LocationNotFound { .. } => "location-not-found",
+            Self::MemoryLocation => "memory-location",
+            Self::InvalidKey { .. } => "invalid-key",
+            Self::Link { .. } => "link",
+            Self::NoCluster { .. } => "no-cluster",
+            Self::SeveralClusters { .. } => "several-clusters",
+            Self::NodesRequired { .. } => "nodes-required",
+            Self::UnknownId { .. } => "unknown-id",
+            Self::UpgradedEngine { .. } => "upgraded-engine",
+            Self::InvalidRequest { .. } => "invalid-request",
+            Self::BackupExists { .. } => "backup-exists",
+            Self::BackupInProgress { .. } => "backup-in-progress",
+            Self::BackupUnfinished { .. } => "backup-unfinished",
+            Self::ClaimLost { .. } => "claim-lost",
+            Self::BackupNotFound { .. } => "backup-not-found",
+            Self::UnsupportedFormat { .. } => "unsupported-format",
+            Self::DamagedBackup { .. } => "damaged-backup",
+            Self::CorruptSource { .. } => "corrupt-source",
+            Self::NotConsistent { .. } => "not-consistent",
+            Self::TargetNotEmpty { .. } => "target-not-empty",
+            Self::TargetForeign { .. } => "target-foreign",
+            Self::ExtraNodes { .. } => "extra-nodes",
+            Self::ServersNotStopped { .. } => "servers-not-stopped",
+            Self::ServerRunning { .. } => "server-running",
+            Self::Overlap { .. } => "overlap",
+            Self::RestoreUnfinished { .. } => "restore-unfinished",
+            Self::NoRestore { .. } => "no-restore",
+            Self::CannotAbandon { .. } => "cannot-abandon",
+            Self::NoSpace { .. } => "no-space",
+            Self::Ownership { .. } => "ownership",
+            Self::VerifyFailed { .. } => "verify-failed",
+            Self::Orchestrator { .. } => "orchestrator",
+            Self::Store { kind, .. } => kind.code(),
+            Self::Copy { error, .. } => error.code(),
+            Self::Cancelled { .. } => "cancelled",
+            Self::Internal { .. } => "internal",
+        }
+    }
+
+    /// Whether the same call may succeed later without anything being changed.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        match self {
+            Self::Store { kind, .. } => matches!(kind, StoreErrorKind::Unreachable | StoreErrorKind::Throttled | StoreErrorKind::Other),
+            Self::BackupInProgress { .. } | Self::NotConsistent { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Wraps an error of a store with what was tried, where.
+    pub(crate) fn store(operation: &'static str, key: impl ToString, location: impl ToString, source: object_store::Error) -> Self {
+        Self::Store {
+            operation,
+            key: key.to_string(),
+            location: location.to_string(),
+            kind: StoreErrorKind::of(&source),
+            source: Box::new(source),
+        }
+    }
+
+    /// Wraps an error of the file system with what was tried, where.
+    pub(crate) fn io(operation: &'static str, key: impl ToString, location: impl ToString, source: std::io::Error) -> Self {
+        Self::Store {
+            operation,
+            key: key.to_string(),
+            location: location.to_string(),
+            kind: StoreErrorKind::of_io(&source),
+            source: Box::new(source),
+        }
+    }
+}
+
+/// What kind of failure a store reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StoreErrorKind {
+    /// The object is not there.
+    NotFound,
+    /// The object exists, and a create-only write was asked for.
+    AlreadyExists,
+    /// The object is no longer the version that was asked for.
+    Changed,
+    /// The credentials do not allow it, or are wrong.
+    Denied,
+    /// The disk or the quota is full.
+    Full,
+    /// Read-only file system or store.
+    ReadOnly,
+    /// The endpoint does not answer.
+    Unreachable,
+    /// The store asks to slow down.
+    Throttled,
+    /// Anything else.
+    Other,
+}
+
+impl StoreErrorKind {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NotFound => "object-not-found",
+            Self::AlreadyExists => "object-exists",
+            Self::Changed => "object-changed",
+            Self::Denied => "access-denied",
+            Self::Full => "no-space",
+            Self::ReadOnly => "read-only",
+            Self::Unreachable => "unreachable",
+            Self::Throttled => "throttled",
+            Self::Other => "store-error",
+        }
+    }
+
+    /// What a person can do about it.
+    #[must_use]
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::NotFound => "it is not there",
+            Self::AlreadyExists => "it exists already",
+            Self::Changed => "it changed meanwhile",
+            Self::Denied => "access was denied; check the credentials and rights",
+            Self::Full => "no space is left; make room and resume",
+            Self::ReadOnly => "it is read-only",
+            Self::Unreachable => "the store does not answer; check the endpoint and the network",
+            Self::Throttled => "the store asks to slow down; lower the concurrency",
+            Self::Other => "see the cause",
+        }
+    }
+
+    /// Reads the kind off an error of the object_store crate, looking through its sources.
+    #[must_use]
+    pub fn of(error: &object_store::Error) -> Self {
+        match error {
+            object_store::Error::NotFound { .. } => return Self::NotFound,
+            object_store::Error::AlreadyExists { .. } => return Self::AlreadyExists,
+            object_store::Error::Precondition { .. } | object_store::Error::NotModified { .. } => return Self::Changed,
+            object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => return Self::Denied,
+            _ => {}
+        }
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            if let Some(io) = cause.downcast_ref::<std::io::Error>() {
+                return Self::of_io(io);
+            }
+            source = cause.source();
+        }
+        Self::of_text(&error.to_string())
+    }
+
+    /// Reads the kind off an error of the file system.
+    #[must_use]
+    pub fn of_io(error: &std::io::Error) -> Self {
+        use std::io::ErrorKind as Io;
+        match error.kind() {
+            Io::NotFound => Self::NotFound,
+            Io::AlreadyExists => Self::AlreadyExists,
+            Io::PermissionDenied => Self::Denied,
+            Io::StorageFull | Io::QuotaExceeded | Io::FileTooLarge => Self::Full,
+            Io::ReadOnlyFilesystem => Self::ReadOnly,
+            Io::ConnectionRefused | Io::ConnectionReset | Io::HostUnreachable | Io::NetworkUnreachable | Io::TimedOut => {
+                Self::Unreachable
+            }
+            _ => Self::Other,
+        }
+    }
+
+    /// object_store hides HTTP status codes in private types; their text is all there is.
+    fn of_text(text: &str) -> Self {
+        let has = |needles: &[&str]| needles.iter().any(|needle| text.contains(needle));
+        if has(&["503", "SlowDown", "429", "Too Many Requests"]) {
+            Self::Throttled
+        } else if has(&["403", "401", "AccessDenied", "Forbidden", "Unauthorized", "InvalidAccessKeyId", "SignatureDoesNotMatch"]) {
+            Self::Denied
+        } else if has(&["error sending request", "Connect", "connect", "dns", "timed out", "HTTP error"]) {
+            Self::Unreachable
+        } else {
+            Self::Other
+        }
+    }
+}

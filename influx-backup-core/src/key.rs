@@ -1,0 +1,151 @@
+//! [`Key`]: the name of one object, relative to its [`Location`](crate::Location).
+
+use std::{borrow::Borrow, fmt, sync::Arc};
+
+use object_store::path::Path;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::error::{Error, Result};
+
+/// The name of one object, relative to its location: segments joined by `/`, byte for byte as the store has it.
+///
+/// A key never climbs out of its location: empty, `.` and `..` segments, a leading or trailing `/` and control
+/// characters are refused, also when a key is read back from a manifest.
+///
+/// ```
+/// use influx_backup_core::Key;
+///
+/// let key = Key::parse("node1/wal/00000000001.wal")?;
+/// assert_eq!(key.name(), "00000000001.wal");
+/// assert!(Key::parse("../etc/passwd").is_err());
+/// # Ok::<(), influx_backup_core::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(Arc<str>);
+
+impl Key {
+    /// Checks a name and takes it as a key.
+    ///
+    /// # Errors
+    /// [`Error::InvalidKey`] where the name has an empty, `.` or `..` segment or a control character.
+    pub fn parse(text: impl AsRef<str>) -> Result<Self> {
+        let text = text.as_ref();
+        let reason = text.split('/').find_map(|segment| match segment {
+            "" => Some("it has an empty segment"),
+            "." | ".." => Some("it has a `.` or `..` segment"),
+            _ if segment.chars().any(|c| c.is_ascii_control()) => Some("it has a control character"),
+            _ => None,
+        });
+        match reason {
+            Some(reason) => Err(Error::InvalidKey { key: text.escape_default().to_string(), reason }),
+            None => Ok(Self(Arc::from(text))),
+        }
+    }
+
+    /// The key as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The last segment.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or(&self.0)
+    }
+
+    /// What is left of the key below `prefix`, or `None` where it does not lie below it.
+    #[must_use]
+    pub fn below(&self, prefix: &str) -> Option<&str> {
+        self.0.strip_prefix(prefix)?.strip_prefix('/')
+    }
+
+    /// The key `tail` below this one.
+    ///
+    /// # Errors
+    /// [`Error::InvalidKey`] as for [`Key::parse`].
+    pub fn join(&self, tail: &str) -> Result<Self> {
+        Self::parse(format!("{}/{tail}", self.0))
+    }
+
+    /// The key as a path of the object_store crate, not encoded again.
+    pub(crate) fn to_path(&self) -> Path {
+        // Path::parse accepts everything that Key::parse accepted.
+        Path::parse(&*self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl AsRef<str> for Key {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for Key {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<&Path> for Key {
+    type Error = Error;
+
+    fn try_from(path: &Path) -> Result<Self> {
+        Self::parse(path.as_ref())
+    }
+}
+
+impl Serialize for Key {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_climb_out_are_refused() {
+        for bad in ["", "/", "/a", "a/", "a//b", "a/../b", "..", ".", "a/./b", "a\nb", "a\u{7f}"] {
+            let error = Key::parse(bad).expect_err(bad);
+            assert_eq!(error.code(), "invalid-key", "{bad:?}");
+        }
+        assert!(serde_json::from_str::<Key>("\"../x\"").is_err());
+    }
+
+    #[test]
+    fn odd_names_are_kept_byte_for_byte() {
+        for name in ["a b", "ü", "100%25", "a?b#c", "~", "a\\b"] {
+            let key = Key::parse(name).expect(name);
+            assert_eq!(key.to_path().as_ref(), name);
+        }
+    }
+
+    #[test]
+    fn below_cuts_whole_segments() {
+        let key = Key::parse("node1/wal/1").expect("valid");
+        assert_eq!(key.below("node1"), Some("wal/1"));
+        assert_eq!(key.below("node"), None);
+        assert_eq!(key.below("node1/wal/1"), None);
+    }
+}

@@ -1,0 +1,319 @@
+//! What InfluxDB 3 writes where: [`Component`] and the numbers inside names. Pure: no I/O.
+//!
+//! The rules come from the public Core source, v3.0.0 to v3.10.1 (`influxdb3_wal/src/object_store.rs`,
+//! `influxdb3_write/src/paths.rs`, `influxdb3_catalog/src/object_store/versions/`) and, for what only Enterprise writes,
+//! from its documentation. A key is classified by what follows the prefix of its owner (a node id or the cluster id);
+//! ids may contain `/`, so the owner is never guessed from the first segment.
+
+use serde::{Deserialize, Serialize};
+
+/// The generations of the catalog's layout that InfluxDB 3 has used so far, oldest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Generation {
+    /// `catalogs/` and `_catalog_checkpoint`: 3.0 to 3.3.
+    V1,
+    /// `catalog/v2/`: 3.4 to 3.9.
+    V2,
+    /// `catalog/v3/`: from 3.10.
+    V3,
+}
+
+impl Generation {
+    /// Every generation, oldest first.
+    pub const ALL: [Self; 3] = [Self::V1, Self::V2, Self::V3];
+
+    /// The name of the root (snapshot, "checkpoint") below its owner's prefix.
+    #[must_use]
+    pub const fn root(self) -> &'static str {
+        match self {
+            Self::V1 => "_catalog_checkpoint",
+            Self::V2 => "catalog/v2/snapshot",
+            Self::V3 => "catalog/v3/snapshot",
+        }
+    }
+
+    /// The directory of the logs below its owner's prefix.
+    #[must_use]
+    pub const fn logs(self) -> &'static str {
+        match self {
+            Self::V1 => "catalogs",
+            Self::V2 => "catalog/v2/logs",
+            Self::V3 => "catalog/v3/logs",
+        }
+    }
+
+    /// The server releases that open a store whose newest generation is this one.
+    #[must_use]
+    pub const fn servers(self) -> &'static str {
+        match self {
+            Self::V1 => "3.0 to 3.9; open it once with 3.4 to 3.9 before 3.10, which would silently start empty on it",
+            Self::V2 => "3.4 or later",
+            Self::V3 => "3.10 or later",
+        }
+    }
+}
+
+impl std::fmt::Display for Generation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::V1 => "v1",
+            Self::V2 => "v2",
+            Self::V3 => "v3",
+        })
+    }
+}
+
+/// The kind of one object. Every key below a node's or a cluster's prefix is exactly one of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Component {
+    /// `wal/{seq:011}.wal`: write-ahead log, create-only.
+    Wal,
+    /// `snapshots/{INV(seq):020}.info.json`: snapshot manifest.
+    Snapshot,
+    /// `snapshot-checkpoints/{YYYY-MM}/{INV(seq):020}.checkpoint.json` (3.8.2 and later).
+    SnapshotCheckpoint,
+    /// `dbs/…`: Parquet files of tables, in either key shape.
+    Parquet,
+    /// `table-snapshots/…`: derived, transient.
+    TableSnapshot,
+    /// `db-indices/…`: derived, overwritten in place.
+    TableIndex,
+    /// `table-index-conversion-completed`: derived marker.
+    TableIndexMarker,
+    /// `cs/…`: compaction summaries (Enterprise compactor; opaque).
+    CompactionSummary,
+    /// `cd/…`: compaction details (Enterprise compactor; opaque).
+    CompactionDetail,
+    /// `c/…`: generation details and compacted Parquet (Enterprise compactor; opaque).
+    Compacted,
+    /// The root of the catalog: the file that a server loads first.
+    CatalogRoot(Generation),
+    /// A log of the catalog, create-only.
+    CatalogLog(Generation),
+    /// `catalog/restores/…`: staging of a built-in restore (3.10 and later).
+    CatalogRestore,
+    /// `enterprise`: Enterprise configuration.
+    EnterpriseConfig,
+    /// `commercial_license`.
+    CommercialLicense,
+    /// `trial_or_home_license`.
+    TrialOrHomeLicense,
+    /// Anything else: kept and reported, never dropped silently.
+    Other,
+}
+
+impl Component {
+    /// The component of the object whose key continues with `tail` after the prefix of its owner.
+    ///
+    /// ```
+    /// use influx_backup_core::{Component, Generation};
+    ///
+    /// assert_eq!(Component::of("wal/00000000001.wal"), Component::Wal);
+    /// assert_eq!(Component::of("catalog/v3/snapshot"), Component::CatalogRoot(Generation::V3));
+    /// assert_eq!(Component::of("something/else"), Component::Other);
+    /// ```
+    #[must_use]
+    pub fn of(tail: &str) -> Self {
+        if let Some(generation) = Generation::ALL.into_iter().find(|g| g.root() == tail) {
+            return Self::CatalogRoot(generation);
+        }
+        if let Some(generation) = Generation::ALL.into_iter().find(|g| is_below(tail, g.logs())) {
+            return Self::CatalogLog(generation);
+        }
+        if is_below(tail, "catalog/restores") {
+            return Self::CatalogRestore;
+        }
+        match tail.split_once('/') {
+            Some(("wal", _)) => Self::Wal,
+            Some(("snapshots", _)) => Self::Snapshot,
+            Some(("snapshot-checkpoints", _)) => Self::SnapshotCheckpoint,
+            Some(("dbs", _)) => Self::Parquet,
+            Some(("table-snapshots", _)) => Self::TableSnapshot,
+            Some(("db-indices", _)) => Self::TableIndex,
+            Some(("cs", _)) => Self::CompactionSummary,
+            Some(("cd", _)) => Self::CompactionDetail,
+            Some(("c", _)) => Self::Compacted,
+            Some(_) => Self::Other,
+            None => match tail {
+                "table-index-conversion-completed" => Self::TableIndexMarker,
+                "enterprise" => Self::EnterpriseConfig,
+                "commercial_license" => Self::CommercialLicense,
+                "trial_or_home_license" => Self::TrialOrHomeLicense,
+                _ => Self::Other,
+            },
+        }
+    }
+
+    /// How often the server writes a key of this kind, which decides what another version of it means.
+    #[must_use]
+    pub const fn mutability(self) -> Mutability {
+        match self {
+            Self::Wal | Self::CatalogLog(_) => Mutability::CreateOnly,
+            Self::Snapshot | Self::SnapshotCheckpoint | Self::Parquet => Mutability::WrittenOnce,
+            _ => Mutability::Overwritten,
+        }
+    }
+
+    /// Whether InfluxDB makes this object again from others: left out of a backup unless asked for.
+    #[must_use]
+    pub const fn is_derived(self) -> bool {
+        matches!(self, Self::TableSnapshot | Self::TableIndex | Self::TableIndexMarker)
+    }
+
+    /// Whether this is one of the two licence files.
+    #[must_use]
+    pub const fn is_licence(self) -> bool {
+        matches!(self, Self::CommercialLicense | Self::TrialOrHomeLicense)
+    }
+
+    /// Whether this belongs to an Enterprise compactor.
+    #[must_use]
+    pub const fn is_compactor(self) -> bool {
+        matches!(self, Self::CompactionSummary | Self::CompactionDetail | Self::Compacted)
+    }
+
+    /// Whether this is part of the catalog, in any generation.
+    #[must_use]
+    pub const fn is_catalog(self) -> bool {
+        matches!(self, Self::CatalogRoot(_) | Self::CatalogLog(_) | Self::CatalogRestore)
+    }
+
+    /// Whether the cluster's prefix holds this (for Core: whether it goes with the catalog).
+    #[must_use]
+    pub const fn is_cluster_wide(self) -> bool {
+        self.is_catalog() || self.is_licence() || matches!(self, Self::EnterpriseConfig)
+    }
+
+    /// Whether the bytes may be moved by the store itself; everything else passes through us and is read.
+    #[must_use]
+    pub const fn is_bulk(self) -> bool {
+        matches!(self, Self::Parquet | Self::Compacted | Self::CompactionSummary | Self::CompactionDetail)
+    }
+}
+
+/// What another version under the same key means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Mutability {
+    /// Written with a create-only put: another version is another timeline.
+    CreateOnly,
+    /// Written once, but written again, with the same rows, when a server replays its WAL after a crash.
+    WrittenOnce,
+    /// Overwritten in place.
+    Overwritten,
+}
+
+/// The number of a WAL file from its name (`{seq:011}.wal`).
+#[must_use]
+pub fn wal_number(name: &str) -> Option<u64> {
+    decimal(name.strip_suffix(".wal")?, 11)
+}
+
+/// The sequence of a snapshot manifest from its name (`{u64::MAX - seq:020}.info.json`).
+#[must_use]
+pub fn snapshot_sequence(name: &str) -> Option<u64> {
+    decimal(name.strip_suffix(".info.json")?, 20).map(|inverted| u64::MAX - inverted)
+}
+
+/// The sequence of a snapshot checkpoint from its name (`{u64::MAX - seq:020}.checkpoint.json`).
+#[must_use]
+pub fn checkpoint_sequence(name: &str) -> Option<u64> {
+    decimal(name.strip_suffix(".checkpoint.json")?, 20).map(|inverted| u64::MAX - inverted)
+}
+
+/// The sequence of a catalog log from its name (`{seq:020}.catalog`).
+#[must_use]
+pub fn catalog_log_sequence(name: &str) -> Option<u64> {
+    decimal(name.strip_suffix(".catalog")?, 20)
+}
+
+/// The name of WAL file `number`.
+#[must_use]
+pub fn wal_name(number: u64) -> String {
+    format!("{number:011}.wal")
+}
+
+/// Whether a last segment is the name of a staging file of the object_store crate (`name#digits`).
+///
+/// InfluxDB's file store writes these before it renames them; its listings hide them.
+#[must_use]
+pub fn is_staging(name: &str) -> bool {
+    name.rsplit_once('#').is_some_and(|(_, tail)| !tail.is_empty() && tail.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn is_below(tail: &str, directory: &str) -> bool {
+    tail.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn decimal(digits: &str, width: usize) -> Option<u64> {
+    let plain = digits.len() >= width && digits.bytes().all(|b| b.is_ascii_digit());
+    plain.then(|| digits.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn every_documented_key_is_its_component() {
+        let cases = [
+            ("wal/00000000001.wal", Component::Wal),
+            ("snapshots/18446744073709551614.info.json", Component::Snapshot),
+            ("snapshot-checkpoints/2026-11/18446744073709551572.checkpoint.json", Component::SnapshotCheckpoint),
+            ("dbs/metrics-1/cpu-0/2025-10-09/09-50/0000000005.parquet", Component::Parquet),
+            ("dbs/1/0/2025-10-09/11-01/0000000296.parquet", Component::Parquet),
+            ("table-snapshots/1/0/00000000000000000001.info.json", Component::TableSnapshot),
+            ("db-indices/1/0/index.info.json", Component::TableIndex),
+            ("table-index-conversion-completed", Component::TableIndexMarker),
+            ("cs/1", Component::CompactionSummary),
+            ("cd/1", Component::CompactionDetail),
+            ("c/2b/56d/67c/79.json", Component::Compacted),
+            ("_catalog_checkpoint", Component::CatalogRoot(Generation::V1)),
+            ("catalogs/00000000000000000001.catalog", Component::CatalogLog(Generation::V1)),
+            ("catalog/v2/snapshot", Component::CatalogRoot(Generation::V2)),
+            ("catalog/v3/logs/00000000000000000001.catalog", Component::CatalogLog(Generation::V3)),
+            ("catalog/restores/17/x", Component::CatalogRestore),
+            ("enterprise", Component::EnterpriseConfig),
+            ("commercial_license", Component::CommercialLicense),
+            ("trial_or_home_license", Component::TrialOrHomeLicense),
+            ("catalog/v4/snapshot", Component::Other),
+            ("walnut", Component::Other),
+            ("wal", Component::Other),
+        ];
+        for (tail, component) in cases {
+            assert_eq!(Component::of(tail), component, "{tail}");
+        }
+    }
+
+    #[test]
+    fn staging_names_are_known() {
+        assert!(is_staging("x.wal#12"));
+        assert!(!is_staging("x.wal#"));
+        assert!(!is_staging("x#1a"));
+        assert!(!is_staging("x"));
+    }
+
+    #[test]
+    fn foreign_names_have_no_number() {
+        for name in ["1.wal", "0000000000a.wal", "00000000001.wal#3", "+0000000001.wal", "99999999999999999999999.wal"]
+        {
+            assert_eq!(wal_number(name), None, "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_survive_their_names(seq in any::<u64>()) {
+            prop_assert_eq!(wal_number(&wal_name(seq)), Some(seq));
+            prop_assert_eq!(snapshot_sequence(&format!("{:020}.info.json", u64::MAX - seq)), Some(seq));
+            prop_assert_eq!(checkpoint_sequence(&format!("{:020}.checkpoint.json", u64::MAX - seq)), Some(seq));
+            prop_assert_eq!(catalog_log_sequence(&format!("{seq:020}.catalog")), Some(seq));
+        }
+    }
+}

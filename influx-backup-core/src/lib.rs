@@ -1,0 +1,3 @@
+//! Backup and restore of InfluxDB 3 clusters.
+
+pub mod layout;
