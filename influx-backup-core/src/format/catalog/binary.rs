@@ -1,6 +1,6 @@
 //! Catalog files of v3: a header of 64 bytes, little-endian, then records.
 //!
-//! Source: `influxdb3_catalog/src/format/` of v3.10.1, for the bodies of records the bytes that its tests freeze.
+//! Source: `influxdb3_catalog/src/format/` of v3.10.1, where the encoding of a shipped record never changes.
 
 use std::collections::BTreeMap;
 
