@@ -7,6 +7,7 @@ pub mod copier;
 pub mod discover;
 pub mod error;
 pub mod execute;
+pub mod format;
 pub mod inventory;
 pub mod key;
 pub mod layout;
@@ -15,6 +16,7 @@ pub mod manifest;
 pub mod observe;
 pub mod plan;
 pub mod repository;
+pub mod restore;
 pub mod verify;
 
 pub use object_store;
@@ -34,5 +36,6 @@ pub use self::{
     observe::{ByteSize, Event, Job},
     plan::{BackupPlan, Stage},
     repository::Repository,
+    restore::Orchestrator,
     verify::{Level, verify},
 };
