@@ -3,4 +3,6 @@
 //! [`write`] makes the valid bytes of single objects, [`generate`](mod@generate) whole clusters of any size, and [`loader`] says what a
 //! server would make of a tree: what it shows, what it replays, or why it does not start.
 
+pub mod generate;
+pub mod loader;
 pub mod write;

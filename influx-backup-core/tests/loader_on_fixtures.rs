@@ -1,0 +1,72 @@
+//! The model of the server's start, held against what real servers made of the recorded stores.
+
+use std::{collections::BTreeSet, path::PathBuf, process::Command, sync::Arc};
+
+use influx_backup_core::testing::loader::{self, Loaded, Servers};
+use object_store::{ObjectStore, local::LocalFileSystem, path::Path};
+use serde_json::Value;
+
+const STORES: [&str; 5] =
+    ["core-3.3.0", "core-3.6.0", "core-3.10.1", "core-upgraded-3.3-3.6-3.10", "core-3.10.1-wal-hole"];
+
+fn fixtures() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/fixtures"))
+        .canonicalize()
+        .or_else(|_| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/fixtures")).canonicalize())
+        .expect("the recorded stores are there")
+}
+
+fn expected() -> Value {
+    let text = std::fs::read(fixtures().join("expected.json")).expect("expected.json");
+    serde_json::from_slice(&text).expect("JSON")
+}
+
+/// An unpacked store.
+fn unpacked(name: &str) -> (tempfile::TempDir, Arc<dyn ObjectStore>) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let archive = fixtures().join(format!("{name}.tar.gz"));
+    let tar = Command::new("tar").arg("-xzf").arg(archive).arg("-C").arg(directory.path()).status();
+    assert!(tar.expect("tar runs").success());
+    let store = LocalFileSystem::new_with_prefix(directory.path()).expect("a store");
+    (directory, Arc::new(store))
+}
+
+async fn load(store: &Arc<dyn ObjectStore>) -> Loaded {
+    let verdict = loader::load(store, &Path::default(), &Servers::core("node1")).await.expect("reads files");
+    match verdict {
+        loader::Verdict::Loaded(loaded) => loaded,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn every_recorded_store_loads_as_its_server_loaded_it() {
+    let expected = expected();
+    for name in STORES {
+        let facts = &expected[name];
+        let number = |field: &str| facts[field].as_u64().expect(field);
+        let (_directory, store) = unpacked(name);
+        let loaded = load(&store).await;
+        let generation = facts["catalog_generation"].as_str().expect("a generation");
+        assert_eq!(loaded.catalog.generation.to_string(), generation, "{name}");
+        assert_eq!(Some(loaded.catalog.sequence), facts["catalogs"][generation]["sequence"].as_u64(), "{name}");
+        assert_eq!(loaded.catalog.missing_logs, Vec::<u64>::new(), "{name}");
+        assert_eq!(loaded.catalog.uuid.len(), 36, "{name}");
+
+        let node = &loaded.nodes["node1"];
+        assert_eq!(node.last_snapshot, Some(number("last_snapshot")), "{name}");
+        assert_eq!(node.covered_wal, number("snapshot_wal"), "{name}");
+        assert_eq!(node.recovery_wal(), number("recovery_wal"), "{name}");
+        let visible = number("parquet_referenced") - number("parquet_removed_by_manifest");
+        assert_eq!(node.files.len() as u64, visible, "{name}");
+        assert_eq!(node.absent.len() as u64, number("parquet_needed_and_missing"), "{name}");
+        assert_eq!(node.corrupt, BTreeSet::new(), "{name}");
+        assert_eq!(node.skipped_wal, Vec::<u64>::new(), "{name}");
+        let never_written: Vec<u64> =
+            serde_json::from_value(facts["wal_numbers_never_written"].clone()).unwrap_or_default();
+        assert_eq!(node.wal_gaps(), never_written, "{name}");
+        // The bodies are a real server's: which rows they hold, the model cannot know.
+        assert_eq!(node.rows, None, "{name}");
+        assert!(loaded.is_whole(), "{name}");
+    }
+}
