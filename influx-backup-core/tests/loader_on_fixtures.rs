@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::PathBuf, process::Command, sync::Arc};
 
-use influx_backup_core::testing::loader::{self, Loaded, Servers};
+use influx_backup_core::testing::loader::{self, Loaded, Servers, Verdict};
 use object_store::{ObjectStore, local::LocalFileSystem, path::Path};
 use serde_json::Value;
 
@@ -34,7 +34,7 @@ fn unpacked(name: &str) -> (tempfile::TempDir, Arc<dyn ObjectStore>) {
 async fn load(store: &Arc<dyn ObjectStore>) -> Loaded {
     let verdict = loader::load(store, &Path::default(), &Servers::core("node1")).await.expect("reads files");
     match verdict {
-        loader::Verdict::Loaded(loaded) => loaded,
+        Verdict::Loaded(loaded) => loaded,
         other => panic!("{other:?}"),
     }
 }
@@ -68,5 +68,28 @@ async fn every_recorded_store_loads_as_its_server_loaded_it() {
         // The bodies are a real server's: which rows they hold, the model cannot know.
         assert_eq!(node.rows, None, "{name}");
         assert!(loaded.is_whole(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_guard_over_the_root_or_a_bad_manifest_stops_every_recorded_store() {
+    for (name, root) in [
+        ("core-3.3.0", "_catalog_checkpoint"),
+        ("core-3.6.0", "catalog/v2/snapshot"),
+        ("core-3.10.1", "catalog/v3/snapshot"),
+        ("core-upgraded-3.3-3.6-3.10", "catalog/v3/snapshot"),
+    ] {
+        let (directory, store) = unpacked(name);
+        let manifest =
+            format!("{:020}.info.json", u64::MAX - load(&store).await.nodes["node1"].last_snapshot.expect(name));
+        for damaged in [format!("node1/{root}"), format!("node1/snapshots/{manifest}")] {
+            let path = directory.path().join(&damaged);
+            let healthy = std::fs::read(&path).expect(&damaged);
+            std::fs::write(&path, "a restore is running").expect(&damaged);
+            let verdict = loader::load(&store, &Path::default(), &Servers::core("node1")).await.expect("reads files");
+            assert!(matches!(&verdict, Verdict::WontStart { key, .. } if *key == damaged), "{name}: {verdict:?}");
+            std::fs::write(&path, healthy).expect(&damaged);
+        }
+        assert!(load(&store).await.is_whole(), "{name}");
     }
 }

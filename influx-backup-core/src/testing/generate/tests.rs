@@ -1,4 +1,6 @@
-use object_store::memory::InMemory;
+use std::sync::Arc;
+
+use object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path};
 
 use super::*;
 use crate::{
