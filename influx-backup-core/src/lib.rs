@@ -17,6 +17,8 @@ pub mod observe;
 pub mod plan;
 pub mod repository;
 pub mod restore;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod verify;
 
 pub use object_store;
