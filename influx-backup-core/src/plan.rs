@@ -2,6 +2,7 @@
 
 mod backup;
 mod left_out;
+mod restore;
 mod show;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     backup::{BackupPlan, Derived},
     left_out::{LeftOut, Reason},
+    restore::{RestorePlan, RootAction, RootStep},
 };
 use crate::{checksum::sha256, discover::Edition, key::Key, layout::Component, location::Entry};
 
