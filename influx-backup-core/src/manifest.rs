@@ -166,6 +166,19 @@ pub struct ListingRecord {
     pub objects: u64,
 }
 
+impl From<&crate::inventory::Listing> for ListingRecord {
+    fn from(listing: &crate::inventory::Listing) -> Self {
+        Self {
+            group: listing.group,
+            owner: listing.owner.clone(),
+            order: listing.order,
+            started: listing.started,
+            ended: listing.ended,
+            objects: listing.entries.len() as u64,
+        }
+    }
+}
+
 /// One object of a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectRecord {

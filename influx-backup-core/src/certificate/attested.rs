@@ -31,7 +31,7 @@ pub(super) fn stability(evidence: &Evidence<'_>) -> Judgement {
     match evidence.witness {
         Witness::Nobody => unknown(),
         Witness::Run(run) => Judgement { violations: run.unstable.to_vec(), ..Judgement::default() },
-        Witness::Record(manifest, _) => recorded(manifest, Clause::Stability),
+        Witness::Record(record) => recorded(record.manifest, Clause::Stability),
     }
 }
 
@@ -54,7 +54,7 @@ pub(super) fn compactor(evidence: &Evidence<'_>) -> Judgement {
             }
             judgement
         }
-        Witness::Record(manifest, _) => count_again(evidence, manifest),
+        Witness::Record(record) => count_again(evidence, record.manifest),
     }
 }
 
@@ -113,7 +113,7 @@ pub(super) fn nodes(evidence: &Evidence<'_>) -> Judgement {
     let mut judgement = match evidence.witness {
         Witness::Nobody => unknown(),
         Witness::Run(run) => Judgement { violations: run.unheld_nodes.to_vec(), ..Judgement::default() },
-        Witness::Record(manifest, _) => recorded(manifest, Clause::Nodes),
+        Witness::Record(record) => recorded(record.manifest, Clause::Nodes),
     };
     for node in evidence.cluster.catalog_nodes.iter().flatten().filter(|node| !node.in_store) {
         let message = format!("the catalog names node `{}`, the store has no objects of it", node.id);

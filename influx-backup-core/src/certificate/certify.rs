@@ -1,10 +1,10 @@
 //! [`certify`]: makes the certificate of a tree.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{
     Basis, Certificate, Clause, ClauseResult, Verdict, attested, catalog, checkpoints, closure,
-    evidence::{Cut, Evidence, Facts, Held, Tree, Witness},
+    evidence::{Cut, Evidence, Facts, Held, RecordWitness, Tree, Witness},
     judgement::Judgement,
     manifests, recovery, write_ahead,
 };
@@ -66,13 +66,17 @@ pub async fn certify_backup(backup: &Backup) -> Result<Certificate> {
     let mut facts = Facts::default();
     facts.gather(Tree::Backup(backup), &manifest.cluster, &held).await?;
     let cut = Cut::newest(&manifest.cluster, &facts);
-    let absent: BTreeSet<_> = backup.absent().iter().map(|record| record.path.as_str()).collect();
+    let record = RecordWitness {
+        manifest,
+        absent: backup.absent().iter().map(|record| record.path.as_str()).collect(),
+        lost: backup.objects().iter().map(|record| &record.key).filter(|key| !held.contains_key(*key)).collect(),
+    };
     let evidence = Evidence {
         cluster: &manifest.cluster,
         held: &held,
         facts: &facts,
         cut: &cut,
-        witness: Witness::Record(manifest, &absent),
+        witness: Witness::Record(&record),
         missing_parquet: MissingParquet::Accept,
     };
     Ok(judge(&evidence).0)

@@ -117,7 +117,7 @@ fn is_absent(evidence: &Evidence<'_>, node: &str, path: &str) -> bool {
     match evidence.witness {
         Witness::Nobody => true,
         Witness::Run(run) => run.lacking.lacks(node, path),
-        Witness::Record(_, absent) => absent.contains(path),
+        Witness::Record(record) => record.absent.contains(path),
     }
 }
 

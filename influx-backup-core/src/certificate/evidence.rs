@@ -17,7 +17,7 @@ use crate::{
     inventory::Listing,
     key::Key,
     layout::Component,
-    location::{Location, Version},
+    location::{Entry, Location, Version},
     manifest::{Backup, Fence, Manifest},
 };
 
@@ -100,6 +100,11 @@ impl Facts {
         self.0.insert(key, (version, Fact::Parquet(ends)));
     }
 
+    /// Forgets what is no longer part of the tree.
+    pub(crate) fn forget(&mut self, keys: &BTreeSet<Key>) {
+        self.0.retain(|key, _| !keys.contains(key));
+    }
+
     pub(crate) fn get(&self, key: &Key) -> Option<&Fact> {
         self.0.get(key).map(|(_, fact)| fact)
     }
@@ -167,11 +172,21 @@ pub(crate) enum Witness<'a> {
     /// The run itself.
     Run(&'a RunWitness<'a>),
     /// What the run recorded.
-    Record(&'a Manifest, &'a BTreeSet<&'a str>),
+    Record(&'a RecordWitness<'a>),
+}
+
+/// What a run recorded, and what is left of it.
+#[derive(Debug)]
+pub(crate) struct RecordWitness<'a> {
+    pub(crate) manifest: &'a Manifest,
+    /// Paths of live files that the source lacked.
+    pub(crate) absent: BTreeSet<&'a str>,
+    /// Objects that the manifest lists and that are no longer there.
+    pub(crate) lost: BTreeSet<&'a Key>,
 }
 
 /// What a run saw.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct RunWitness<'a> {
     /// The source listings of this pass.
     pub(crate) listings: &'a [Listing],
@@ -240,6 +255,11 @@ impl<'a> Evidence<'a> {
     /// Held objects below a prefix.
     pub(crate) fn held_below(&self, prefix: &str) -> impl Iterator<Item = (&'a Key, &'a Held)> + use<'a> {
         below(self.held, prefix)
+    }
+
+    /// Whether an object is held in the version listed.
+    pub(crate) fn holds(&self, entry: &Entry) -> bool {
+        self.held.get(&entry.key).is_some_and(|held| held.size == entry.size && held.version.is_same(&entry.version))
     }
 
     /// When an object was last modified in the source.

@@ -3,17 +3,19 @@
 //! A server does not start with a manifest that it cannot parse (layout, section 3.4).
 
 use super::{
-    evidence::{Evidence, Fact},
+    evidence::{Evidence, Fact, Witness},
     judgement::{At, Judgement},
 };
 use crate::{
     format::{FileRef, Snapshot},
+    inventory::Group,
     key::Key,
 };
 
 pub(super) fn judge(evidence: &Evidence<'_>) -> Judgement {
     let mut judgement = Judgement::default();
     for node in evidence.cluster.stored_nodes() {
+        check_held(evidence, &node.id, &mut judgement);
         for (key, fact) in evidence.below(&format!("{}/snapshots/", node.id)) {
             let at = At::object(Some(&node.id), key);
             match fact {
@@ -28,6 +30,24 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Judgement {
         }
     }
     judgement
+}
+
+/// Every manifest that was listed is held: the files of a lost one would be invisible, and nobody would say so.
+fn check_held(evidence: &Evidence<'_>, node: &str, judgement: &mut Judgement) {
+    let prefix = format!("{node}/snapshots/");
+    let lost: Vec<&Key> = match evidence.witness {
+        Witness::Nobody => Vec::new(),
+        Witness::Run(run) => {
+            let listings = run.listings.iter().filter(|l| l.group == Group::Snapshots && l.owner == node);
+            listings.flat_map(|l| &l.entries).filter(|entry| !evidence.holds(entry)).map(|entry| &entry.key).collect()
+        }
+        Witness::Record(record) => {
+            record.lost.iter().copied().filter(|key| key.as_str().starts_with(&prefix)).collect()
+        }
+    };
+    for key in lost {
+        judgement.violate(At::object(Some(node), key), "missing-manifest", format!("`{key}` is not held"));
+    }
 }
 
 /// What a manifest says that cannot be.

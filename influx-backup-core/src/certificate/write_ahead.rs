@@ -41,7 +41,7 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Judgement {
         let fence = match evidence.witness {
             Witness::Nobody => None,
             Witness::Run(run) => run.fences.iter().find(|fence| fence.node == node.id),
-            Witness::Record(manifest, _) => manifest.attested.fences.iter().find(|fence| fence.node == node.id),
+            Witness::Record(record) => record.manifest.attested.fences.iter().find(|fence| fence.node == node.id),
         };
         match (fence, evidence.witness) {
             (Some(fence), _) => check_fence(fence, &wal, covered, &mut judgement),

@@ -57,6 +57,21 @@ pub(super) async fn head(root: &FilePath, key: &Key) -> Result<Option<Entry>> {
     .await
 }
 
+/// Deletes files with staging names below a directory. Links are not followed.
+pub(super) async fn delete_staging(root: &FilePath) -> Result<()> {
+    let root = root.to_owned();
+    blocking("delete", move || {
+        for found in WalkDir::new(&root).into_iter().flatten() {
+            if found.file_type().is_file() && is_staging(&found.file_name().to_string_lossy()) {
+                fs::remove_file(found.path())
+                    .map_err(|e| Error::io("delete", found.path().display(), root.display(), e))?;
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
 async fn blocking<T: Send + 'static>(
     task: &'static str,
     work: impl FnOnce() -> Result<T> + Send + 'static,
