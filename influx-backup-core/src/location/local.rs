@@ -57,6 +57,18 @@ pub(super) async fn head(root: &FilePath, key: &Key) -> Result<Option<Entry>> {
     .await
 }
 
+/// Refuses a key with a link on its way.
+pub(super) fn check_links(root: &FilePath, key: &str) -> Result<()> {
+    let mut path = root.to_owned();
+    key.split('/').try_for_each(|segment| {
+        path.push(segment);
+        match fs::symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_symlink() => Err(link(&path, "links are refused here")),
+            _ => Ok(()),
+        }
+    })
+}
+
 async fn blocking<T: Send + 'static>(
     task: &'static str,
     work: impl FnOnce() -> Result<T> + Send + 'static,
