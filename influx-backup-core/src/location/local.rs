@@ -72,6 +72,18 @@ pub(super) async fn delete_staging(root: &FilePath) -> Result<()> {
     .await
 }
 
+/// Refuses a key with a link on its way.
+pub(super) fn check_links(root: &FilePath, key: &str) -> Result<()> {
+    let mut path = root.to_owned();
+    key.split('/').try_for_each(|segment| {
+        path.push(segment);
+        match fs::symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_symlink() => Err(link(&path, "links are refused here")),
+            _ => Ok(()),
+        }
+    })
+}
+
 async fn blocking<T: Send + 'static>(
     task: &'static str,
     work: impl FnOnce() -> Result<T> + Send + 'static,
