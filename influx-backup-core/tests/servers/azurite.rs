@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use object_store::ObjectStore;
-use object_store::azure::{AzureAccessKey, AzureAuthorizer, AzureCredential, MicrosoftAzureBuilder};
+use object_store::azure::{AzureAccessKey, AzureAuthorizer, AzureCredential, MicrosoftAzure, MicrosoftAzureBuilder};
 use object_store::client::HttpRequestBody;
 
 use super::process::{Healthy, Process, find_program};
@@ -20,7 +20,7 @@ use super::{Leftover, StoreServer, client_options, send_request, xml};
 const ACCOUNT: &str = "devstoreaccount1";
 const KEY: &str = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
-/// An Azurite blob service with one data directory.
+/// An Azurite blob service that keeps its objects in memory.
 #[derive(Debug)]
 pub(crate) struct Azurite {
     process: Process,
@@ -30,19 +30,30 @@ impl Azurite {
     /// `None` where there is no such program.
     pub(crate) fn start() -> Option<Self> {
         let program = find_program("azurite-blob")?;
-        let process = Process::start("azurite", Healthy::AnyAnswer("/"), |data, address| {
-            let mut command = Command::new(&program);
-            command
-                .args(["--blobHost", &address.ip().to_string(), "--blobPort", &address.port().to_string()])
-                .args(["--silent", "--skipApiVersionCheck", "--disableTelemetry", "--location"])
-                .arg(data);
-            command
-        });
+        let process =
+            Process::start("azurite", Healthy::AnyAnswer("/"), |_, address| {
+                let mut command = Command::new(&program);
+                command
+                    .args(["--blobHost", &address.ip().to_string(), "--blobPort", &address.port().to_string()])
+                    .args(["--silent", "--skipApiVersionCheck", "--disableTelemetry", "--inMemoryPersistence"]);
+                command
+            });
         Some(Self { process })
     }
 
     pub(crate) fn started_in(&self) -> Duration {
         self.process.started_in()
+    }
+
+    pub(crate) fn client(address: SocketAddr, bucket: &str) -> MicrosoftAzure {
+        MicrosoftAzureBuilder::new()
+            .with_endpoint(endpoint(address))
+            .with_client_options(client_options())
+            .with_account(ACCOUNT)
+            .with_access_key(KEY)
+            .with_container_name(bucket)
+            .build()
+            .expect("a client of an Azure container")
     }
 
     /// A request signed with the account's key; `target` is what follows the account in the path.
@@ -89,14 +100,7 @@ impl StoreServer for Azurite {
     }
 
     fn store_at(&self, address: SocketAddr, bucket: &str) -> Arc<dyn ObjectStore> {
-        let store = MicrosoftAzureBuilder::new()
-            .with_endpoint(endpoint(address))
-            .with_client_options(client_options())
-            .with_account(ACCOUNT)
-            .with_access_key(KEY)
-            .with_container_name(bucket)
-            .build();
-        Arc::new(store.expect("a client of an Azure container"))
+        Arc::new(Self::client(address, bucket))
     }
 
     async fn create_bucket(&self, bucket: &str) {

@@ -2,7 +2,7 @@
 //!
 //! A put becomes a JSON-API upload and a copy a `rewriteTo`. Multipart uploads are kept here and put as one object at
 //! their end, so they show that our requests are well formed and that nothing is left over, not what Google does.
-//! A copy with a precondition is refused with 501, since the server would ignore the precondition.
+//! A copy with a precondition is refused with 400, since the server would ignore the precondition.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -142,13 +142,13 @@ impl Next {
     }
 }
 
-/// Bucket and key of an XML-API URL: object_store encodes the key as one path segment.
+/// Bucket and key of an XML-API URL: object_store encodes each as one path segment, the hyphens of buckets included.
 fn object_of(url: &Url) -> Option<(String, String)> {
     let (bucket, key) = url.path().strip_prefix('/')?.split_once('/')?;
     if matches!(bucket, "storage" | "upload" | "download" | "_internal" | "batch") {
         return None;
     }
-    Some((bucket.to_owned(), Path::from_url_path(key).ok()?.to_string()))
+    Some((Path::from_url_path(bucket).ok()?.to_string(), Path::from_url_path(key).ok()?.to_string()))
 }
 
 /// The JSON API's form of a put. Content type and `x-goog-meta-*` stay in the headers, where the server looks for them.
@@ -171,7 +171,7 @@ fn upload(url: &Url, bucket: &str, key: &str, request: Request<Bytes>) -> Reques
 /// The JSON API's form of a copy; the source comes as `bucket/key` with the key encoded as one segment.
 fn copy(url: &Url, request: &Request<Bytes>) -> Next {
     if request.headers().contains_key(IF_GENERATION) {
-        return Next::answer(StatusCode::NOT_IMPLEMENTED, "fake-gcs-server ignores preconditions of copies");
+        return Next::answer(StatusCode::BAD_REQUEST, "fake-gcs-server ignores preconditions of copies");
     }
     let source = request.headers().get(COPY_SOURCE).and_then(|source| source.to_str().ok()).unwrap_or_default();
     let (source, target) = (source.trim_start_matches('/').split_once('/'), url.path()[1..].split_once('/'));

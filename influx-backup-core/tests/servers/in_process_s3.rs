@@ -5,17 +5,23 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use http::Request;
+use http::header::{IF_MATCH, IF_NONE_MATCH};
+use hyper::body::Incoming;
+use hyper::service::{Service, service_fn};
 use object_store::ObjectStore;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use s3s_fs::FileSystem;
 use tempfile::TempDir;
+use tokio::sync::Mutex;
 
 use super::loopback::Loopback;
 use super::s3_account::S3Account;
 use super::{Leftover, StoreServer};
 
-/// s3s with its file-system backend. It checks signatures, has multipart uploads, ranged part copies, conditional puts
+/// s3s with its file-system backend. Requests with a precondition take turns, since s3s-fs checks first and writes later:
+/// of 16 create-only puts at once all 16 won. It checks signatures, has multipart uploads, ranged part copies, conditional puts
 /// and checksums; it does not list uploads, so
 /// [`StoreServer::leftovers`] looks at its files. A key longer than about 120 bytes is too much for its file names.
 #[derive(Debug)]
@@ -33,7 +39,17 @@ impl InProcessS3 {
         let server = Loopback::http(move || {
             let mut service = S3ServiceBuilder::new(FileSystem::new(root).expect("a store in the data directory"));
             service.set_auth(SimpleAuth::from_single(keys.access_key_id, keys.secret_access_key));
-            service.build()
+            let service = service.build();
+            let conditional = Arc::new(Mutex::new(()));
+            service_fn(move |request: Request<Incoming>| {
+                let (service, conditional) = (service.clone(), Arc::clone(&conditional));
+                async move {
+                    let headers = request.headers();
+                    let guarded = [IF_MATCH, IF_NONE_MATCH].iter().any(|name| headers.contains_key(name));
+                    let _turn = if guarded { Some(conditional.lock().await) } else { None };
+                    service.call(request.map(s3s::Body::from)).await
+                }
+            })
         });
         Self { server, account, data }
     }

@@ -1,6 +1,5 @@
 //! A server as a child process that cannot outlive the test binary.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -149,7 +148,7 @@ pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
     let cache = std::env::var_os("INFLUX_BACKUP_CACHE")
         .map(PathBuf::from)
         .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache/influx-backup")));
-    let path = std::env::var_os("PATH").unwrap_or_else(OsString::new);
+    let path = std::env::var_os("PATH").unwrap_or_default();
     cache
         .map(|cache| cache.join("servers/bin"))
         .into_iter()
