@@ -13,10 +13,10 @@ use object_store::ObjectStore;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use s3s_fs::FileSystem;
-use tempfile::TempDir;
 use tokio::sync::Mutex;
 
 use super::loopback::Loopback;
+use super::process::Scratch;
 use super::s3_account::S3Account;
 use super::{Leftover, StoreServer};
 
@@ -28,12 +28,12 @@ use super::{Leftover, StoreServer};
 pub(crate) struct InProcessS3 {
     server: Loopback,
     account: S3Account,
-    data: TempDir,
+    data: Scratch,
 }
 
 impl InProcessS3 {
     pub(crate) fn start() -> Self {
-        let data = tempfile::tempdir().expect("a data directory");
+        let data = Scratch::new("in-process-s3");
         let account = S3Account::random();
         let (root, keys) = (data.path().to_owned(), account.clone());
         let server = Loopback::http(move || {

@@ -89,9 +89,9 @@ pub(crate) trait StoreServer: Debug + Send + Sync {
         format!("{}://{bucket}/{prefix}", self.scheme())
     }
 
-    /// Creates a bucket with a name no other test has.
+    /// Creates a bucket with a name no other test has, short for the sake of [`InProcessS3`]'s file names.
     async fn fresh_bucket(&self) -> String {
-        let bucket = format!("test-{:016x}", rand::random::<u64>());
+        let bucket = format!("t-{:010x}", rand::random::<u64>() >> 24);
         self.create_bucket(&bucket).await;
         bucket
     }

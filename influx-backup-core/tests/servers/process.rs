@@ -1,4 +1,4 @@
-//! A server as a child process that cannot outlive the test binary.
+//! Servers as child processes, and directories, that cannot outlive the test binary.
 
 use std::fs::File;
 use std::io::{Read, Seek, Write};
@@ -113,6 +113,40 @@ impl Process {
 }
 
 impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.guard.stdin.take());
+        self.guard.wait().ok();
+    }
+}
+
+/// A directory that is removed on drop or when this process ends, so that a static may hold it.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    guard: Child,
+    path: PathBuf,
+}
+
+impl Scratch {
+    pub(crate) fn new(name: &str) -> Self {
+        let path = tempfile::Builder::new().prefix(&format!("{name}-")).tempdir().expect("a directory").keep();
+        let guard = Command::new("sh")
+            .args(["-c", r#"read -r _; rm -rf "$1""#, "guard"])
+            .arg(&path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .expect("sh runs");
+        Self { guard, path }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Scratch {
     fn drop(&mut self) {
         drop(self.guard.stdin.take());
         self.guard.wait().ok();
