@@ -4,6 +4,7 @@
 //! untouched, or what the backup holds, whole.
 
 mod apply;
+mod copies;
 pub(crate) mod guard;
 mod journal;
 mod options;
@@ -16,9 +17,6 @@ mod servers;
 mod target;
 mod undo;
 mod verify;
-
-#[cfg(test)]
-mod tests;
 
 pub use self::{
     journal::{Changes, Phase, UnfinishedRestore},

@@ -12,7 +12,7 @@ use crate::{
     layout::{Component, Generation},
     location::{Entry, Location},
     manifest::{Backup, OWN_DIRECTORY, ObjectRecord},
-    restore::{Changes, ExtraNodes, Licences, Phase, Policy, RestoreOptions, Target, Unfinished, guard},
+    restore::{ExtraNodes, Licences, Phase, Policy, RestoreOptions, Target, Unfinished, guard},
 };
 
 /// What a restore does, in order: guard, stages, deletions, release.
@@ -109,15 +109,23 @@ impl RestorePlan {
         check_overlap(backup, place)?;
         let cluster = &backup.manifest().cluster;
         let (policy, extra_nodes) = rules(backup, target, options)?;
-        let chosen = Chosen::of(backup, target, options)?;
+        let mut chosen = Chosen::of(backup, target, options)?;
         let ids = Ids::of(cluster, target)?;
-        let split = ids.split(cluster, target, extra_nodes, policy, &chosen)?;
-        if policy == Policy::Empty && target.unfinished.is_none() && let Some(found) = split.inside.first() {
+        let mut split = ids.split(cluster, target, extra_nodes, policy, &chosen)?;
+        if policy == Policy::Empty
+            && target.unfinished.is_none()
+            && let Some(found) = split.inside.first()
+        {
             let found = format!("`{found}` and {} more objects", split.inside.len() - 1);
             return Err(Error::TargetNotEmpty { location: target.location.clone(), found });
         }
         if extra_nodes == ExtraNodes::Refuse && !ids.extra.is_empty() {
             return Err(Error::ExtraNodes { location: target.location.clone(), nodes: ids.extra });
+        }
+        if target.unfinished.as_ref().is_some_and(|begun| begun.phase == Phase::Releasing) {
+            // Servers may have started and gone on: only the release itself is left to do.
+            chosen.stages.iter_mut().for_each(|stage| stage.tasks.clear());
+            split.deletions.clear();
         }
         let guarded = guarded(cluster, target, &chosen);
         let (stop, start) = node_order(cluster, &ids.extra, extra_nodes);
@@ -131,7 +139,7 @@ impl RestorePlan {
             target: target.location.clone(),
             policy,
             resumes: target.unfinished.as_ref().map(|unfinished| unfinished.restore.clone()),
-            guards: guards(cluster, &guarded)?,
+            guards: guards(&guarded)?,
             overwrites: keys.filter(|key| holds(target, key)).count() as u64,
             release: release(cluster, &guarded, &chosen)?,
             kept: split.kept,
@@ -249,8 +257,7 @@ impl<'a> Chosen<'a> {
                 licences.push(record);
             } else {
                 known_generation(&record.key, object)?;
-                let source =
-                    Entry { key: record.key.clone(), size: record.size, version: record.version.clone() };
+                let source = Entry { key: record.key.clone(), size: record.size, version: record.version.clone() };
                 let kind = stage_of(cluster.edition, object);
                 tasks.entry(kind).or_default().push(CopyTask::new(source, object.kind()));
             }
@@ -259,7 +266,8 @@ impl<'a> Chosen<'a> {
         if !roots.contains_key(&root) {
             return Err(no_root(root.as_str()));
         }
-        let stage = |kind: &StageKind| Stage { kind: *kind, relist: None, tasks: tasks.remove(kind).unwrap_or_default() };
+        let stage =
+            |kind: &StageKind| Stage { kind: *kind, relist: None, tasks: tasks.remove(kind).unwrap_or_default() };
         let stages = restore_order(cluster.edition).iter().map(stage).collect();
         Ok(Self {
             stages,
@@ -465,7 +473,7 @@ fn guarded(cluster: &ClusterDescription, target: &Target, chosen: &Chosen<'_>) -
     std::iter::once(cluster.catalog_prefix().to_owned()).chain(owners).collect()
 }
 
-fn guards(_cluster: &ClusterDescription, owners: &[String]) -> Result<Vec<Key>> {
+fn guards(owners: &[String]) -> Result<Vec<Key>> {
     let mut keys = Vec::new();
     for owner in owners {
         keys.extend(guard::roots(owner)?.into_iter().map(|(_, key)| key));
@@ -540,10 +548,4 @@ fn notes(backup: &Backup, target: &Target, chosen: &Chosen<'_>, kept: &[String])
         "retention goes by the clock: expired data is deleted soon after the servers start",
     ));
     (todos, findings)
-}
-
-/// Whether a restore at the target can still be undone.
-#[must_use]
-pub(crate) fn can_abandon(phase: Phase, changes: Changes) -> bool {
-    phase == Phase::Guarded && changes == Changes::None
 }

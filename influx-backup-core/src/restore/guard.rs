@@ -22,7 +22,7 @@
 //! step only ever replaces or removes what still is the guard of this very restore.
 
 use bytes::Bytes;
-use object_store::{ObjectStoreExt as _, PutOptions};
+use object_store::PutOptions;
 
 use crate::{
     error::{Error, Result},

@@ -5,6 +5,7 @@
 
 use std::{
     collections::BTreeSet,
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -168,19 +169,27 @@ impl RestoreJournal {
     }
 
     /// Removes everything of ours at the target, the journal itself last.
-    pub(crate) async fn delete(target: &Location) -> Result<()> {
+    pub(crate) async fn delete(&self, target: &Location) -> Result<()> {
         for entry in target.list(&format!("{OWN_DIRECTORY}/restore")).await? {
             target.delete(&entry.key).await?;
         }
         target.delete(&Self::key()?).await?;
         if let Some(directory) = target.directory() {
-            // Tidiness only: a directory that is not empty, or gone, stays as it is.
-            let own = directory.join(OWN_DIRECTORY);
-            for path in ["restore/finished", "restore/created", "restore", ""] {
+            Self::tidy(directory, Some(&self.restore));
+        }
+        Ok(())
+    }
+
+    /// Removes our own directories at a target, as far as they are empty. Tidiness only: no failure matters.
+    pub(crate) fn tidy(directory: &Path, restore: Option<&str>) {
+        let own = directory.join(OWN_DIRECTORY);
+        if let Some(id) = restore {
+            for path in [format!("restore/{id}/finished"), format!("restore/{id}/created"), format!("restore/{id}")] {
                 let _ = std::fs::remove_dir(own.join(path));
             }
         }
-        Ok(())
+        let _ = std::fs::remove_dir(own.join("restore"));
+        let _ = std::fs::remove_dir(own);
     }
 
     pub(crate) fn summary(&self) -> UnfinishedRestore {
@@ -196,6 +205,16 @@ impl RestoreJournal {
         }
     }
 
+    /// The name of the list of keys that the target lacked, below our own directory.
+    pub(crate) fn created_list(&self) -> String {
+        format!("restore/{}/created", self.restore)
+    }
+
+    /// The directory of the keys that are finished.
+    fn finished_directory(&self) -> String {
+        format!("{OWN_DIRECTORY}/restore/{}/finished", self.restore)
+    }
+
     fn bytes(&self) -> Result<Bytes> {
         let json = serde_json::to_vec(self);
         json.map(Bytes::from).map_err(|source| Error::Internal { task: "restore journal", source: Box::new(source) })
@@ -206,6 +225,7 @@ impl RestoreJournal {
 #[derive(Debug)]
 pub(crate) struct Finished {
     target: Location,
+    directory: String,
     durability: Durability,
     segment: u64,
     keys: Vec<Key>,
@@ -213,22 +233,25 @@ pub(crate) struct Finished {
 }
 
 impl Finished {
-    const DIRECTORY: &str = "_influx_backup/restore/finished";
-
     /// Goes on after what earlier runs finished, and says what that is.
     ///
     /// A segment that cannot be read counts for nothing: its objects are copied again.
-    pub(crate) async fn open(target: &Location, durability: Durability) -> Result<(Self, BTreeSet<Key>)> {
+    pub(crate) async fn open(
+        journal: &RestoreJournal,
+        target: &Location,
+        durability: Durability,
+    ) -> Result<(Self, BTreeSet<Key>)> {
+        let directory = journal.finished_directory();
         let mut finished = BTreeSet::new();
         let mut segment = 0;
-        for entry in target.list(Self::DIRECTORY).await? {
+        for entry in target.list(&directory).await? {
             let number = entry.key.name().strip_suffix(".json").and_then(|number| number.parse::<u64>().ok());
             segment = segment.max(number.map_or(0, |number| number + 1));
             let bytes = target.get(&entry.key, None).await?.unwrap_or_default();
             finished.extend(serde_json::from_slice::<Vec<Key>>(&bytes).unwrap_or_default());
         }
         let (target, keys) = (target.clone(), Vec::new());
-        Ok((Self { target, durability, segment, keys, written: Instant::now() }, finished))
+        Ok((Self { target, directory, durability, segment, keys, written: Instant::now() }, finished))
     }
 
     /// Adds a key; writes a segment when one is due.
@@ -246,7 +269,7 @@ impl Finished {
         make_durable(&self.target, self.durability).await?;
         let json = serde_json::to_vec(&std::mem::take(&mut self.keys))
             .map_err(|source| Error::Internal { task: "restore journal", source: Box::new(source) })?;
-        let key = Key::parse(format!("{}/{:06}.json", Self::DIRECTORY, self.segment))?;
+        let key = Key::parse(format!("{}/{:06}.json", self.directory, self.segment))?;
         self.segment += 1;
         self.target.put(&key, Bytes::from(json)).await.map(drop)
     }
@@ -284,7 +307,7 @@ mod tests {
         journal.create(&target).await.expect("created");
         assert_eq!(RestoreJournal::read(&target).await.expect("read"), Some(journal.clone()));
         assert_eq!(journal.create(&target).await.expect_err("a second one").code(), "restore-unfinished");
-        RestoreJournal::delete(&target).await.expect("deleted");
+        journal.delete(&target).await.expect("deleted");
         assert!(target.list("").await.expect("listed").is_empty());
     }
 
@@ -299,13 +322,13 @@ mod tests {
 
     #[tokio::test]
     async fn finished_keys_add_up_over_runs() {
-        let target = Location::in_memory();
+        let (target, journal) = (Location::in_memory(), journal());
         for name in ["a", "b"] {
-            let (mut finished, _) = Finished::open(&target, Durability::Durable).await.expect("opened");
+            let (mut finished, _) = Finished::open(&journal, &target, Durability::Durable).await.expect("opened");
             finished.add(Key::parse(name).expect("a key")).await.expect("added");
             finished.flush().await.expect("flushed");
         }
-        let (_, keys) = Finished::open(&target, Durability::Durable).await.expect("opened");
+        let (_, keys) = Finished::open(&journal, &target, Durability::Durable).await.expect("opened");
         assert_eq!(keys.iter().map(Key::as_str).collect::<Vec<_>>(), ["a", "b"]);
     }
 }

@@ -13,7 +13,6 @@ use super::{
 use crate::{
     error::{Error, Result},
     format::CatalogFile,
-    key::Key,
     layout::{self, Component, Generation},
     location::{Entry, Identity, Links, Location},
     manifest::OWN_DIRECTORY,
@@ -218,7 +217,8 @@ fn upgraded_engine(entries: &[Entry], found: &BTreeMap<String, BTreeSet<Componen
         owned.is_some_and(|tail| {
             tail.starts_with("backups/")
                 || tail.split('/').any(|segment| matches!(segment, "pt_snapshots" | "gen0"))
-                || (Component::of(tail) == Component::Other && (tail.ends_with(".pt") || tail.ends_with(".ptv2chk.lz4")))
+                || (Component::of(tail) == Component::Other
+                    && (tail.ends_with(".pt") || tail.ends_with(".ptv2chk.lz4")))
         })
     };
     entries.iter().find(shows).map(|entry| format!("`{}`", entry.key))
@@ -263,6 +263,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::key::Key;
 
     async fn inspect(keys: &[&str]) -> Result<Target> {
         let location = Location::in_memory();

@@ -1,12 +1,12 @@
 //! [`abandon`]: undoing a restore that has changed nothing yet.
 
-use super::{AbandonReport, journal::RestoreJournal};
+use super::{AbandonReport, Changes, Phase, journal::RestoreJournal};
 use crate::{
     error::{Error, Result},
+    execute::{Durability, make_durable},
     key::Key,
     location::{Attributes, Links, Location},
     manifest::segment,
-    plan::can_abandon,
 };
 
 /// Brings a target back to what it was before a restore was begun, as long as nothing was overwritten or deleted: what
@@ -18,7 +18,7 @@ pub async fn abandon(target: &Location) -> Result<AbandonReport> {
     let target = target.with_links(Links::Refuse);
     let journal = RestoreJournal::read(&target).await?;
     let journal = journal.ok_or_else(|| Error::NoRestore { location: target.to_string() })?;
-    if !can_abandon(journal.phase, journal.changes) {
+    if (journal.phase, journal.changes) != (Phase::Guarded, Changes::None) {
         return Err(Error::CannotAbandon { location: target.to_string(), backup: journal.backup });
     }
     let mut deleted = 0;
@@ -30,8 +30,9 @@ pub async fn abandon(target: &Location) -> Result<AbandonReport> {
             }
         }
     }
+    make_durable(&target, Durability::Durable).await?;
     let roots = put_back(&target, &journal).await?;
-    RestoreJournal::delete(&target).await?;
+    journal.delete(&target).await?;
     Ok(AbandonReport { restore: journal.restore, backup: journal.backup, deleted, roots })
 }
 
