@@ -133,6 +133,8 @@ impl Suite<'_> {
             answer = &mut copy => panic!("{what}: the copy was over before it could be stopped: {answer:?}"),
             () = seen.notified() => {}
         }
+        // What a killed process would leave.
+        self.assert_absent(&source.key, "midway").await;
         match stop {
             Stop::Dropped => drop(copy),
             Stop::Cancelled => {
