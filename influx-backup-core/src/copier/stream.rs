@@ -141,18 +141,21 @@ impl StreamCopier {
     /// part that is needed next is never the one that waits, so copies cannot lock each other out.
     fn read_ahead(&self, reader: &Reader, size: u64, context: &CopyContext) -> impl Stream<Item = Held> + use<> {
         let (memory, bandwidth, reader) = (context.memory.clone(), context.bandwidth.clone(), reader.clone());
-        let begin = move |range: Range<u64>| {
-            let (memory, bandwidth, reader) = (memory.clone(), bandwidth.clone(), reader.clone());
+        let allowed = move |range: Range<u64>| {
+            let memory = memory.clone();
             async move {
-                let length = range.end - range.start;
-                let held = memory.take(length).await;
-                AbortOnDropHandle::new(tokio::spawn(async move {
-                    bandwidth.take(length).await;
-                    Ok((reader.read(Some(range)).await?, held))
-                }))
+                let held = memory.take(range.end - range.start).await;
+                (range, held)
             }
         };
-        let parts = stream::iter(ranges(size, part_size(size, self.part))).then(begin);
+        let read = move |(range, held): (Range<u64>, MemoryPermit)| {
+            let (bandwidth, reader) = (bandwidth.clone(), reader.clone());
+            AbortOnDropHandle::new(tokio::spawn(async move {
+                bandwidth.take(range.end - range.start).await;
+                Ok((reader.read(Some(range)).await?, held))
+            }))
+        };
+        let parts = stream::iter(ranges(size, part_size(size, self.part))).then(allowed).map(read);
         parts.buffered(self.parallel).map(|read| read.unwrap_or_else(|error| Err(lost(error))))
     }
 

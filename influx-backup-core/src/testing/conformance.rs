@@ -156,7 +156,9 @@ impl Suite<'_> {
         let source = self.source(name, bytes).await;
         let moved = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&moved);
-        let progress = Arc::new(move |bytes| drop(count.fetch_add(bytes, Ordering::Relaxed)));
+        let progress = Arc::new(move |bytes| {
+            count.fetch_add(bytes, Ordering::Relaxed);
+        });
         let context = CopyContext { progress, ..CopyContext::default() };
         let copied = match self.copy(&source, &context).await {
             Ok(copied) => copied,
