@@ -84,3 +84,6 @@ pub async fn discover(location: &Location, what: &Discover) -> Result<Cluster> {
     let survey = survey::survey(location, what).await?;
     Ok(Cluster::new(location.clone(), decide::decide(&survey, what)?))
 }
+
+#[cfg(test)]
+mod tests;

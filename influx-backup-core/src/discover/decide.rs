@@ -45,6 +45,18 @@ struct Chosen<'a> {
     nodes: BTreeSet<&'a str>,
 }
 
+impl Chosen<'_> {
+    /// Whether other clusters share the location.
+    fn has_others(&self, found: &Found<'_>) -> bool {
+        let rooted_alone = |id: &str| found.rooted.iter().any(|rooted| *rooted != id);
+        match self.edition {
+            Edition::Core => !found.clusters.is_empty() || rooted_alone(self.owner),
+            Edition::Enterprise if found.clusters.contains(&self.owner) => found.clusters.len() > 1,
+            Edition::Enterprise => !found.clusters.is_empty() || rooted_alone(self.owner),
+        }
+    }
+}
+
 impl<'a> Found<'a> {
     fn of(survey: &'a Survey, what: &Discover) -> Self {
         let mut found = Self::default();
@@ -157,7 +169,7 @@ fn unknown_id(survey: &Survey, kind: &'static str, id: &str) -> Error {
 
 fn given_cluster<'a>(survey: &'a Survey, what: &'a Discover, found: &Found<'a>, id: &'a str) -> Result<Chosen<'a>> {
     if survey.prefixes.get(id).is_none_or(Prefix::is_empty) {
-        return Err(unknown_id(survey, "cluster", id));
+        return Err(nothing::misplaced(survey).unwrap_or_else(|| unknown_id(survey, "cluster", id)));
     }
     if found.clusters.contains(&id) {
         return enterprise(survey, what, found, id);
@@ -189,7 +201,8 @@ fn core<'a>(survey: &'a Survey, what: &'a Discover, found: &Found<'a>, node: &'a
     }
     if given.contains(node) {
         // Several nodes under one catalog: a cluster whose id is that of a node.
-        return Ok(Chosen { edition: Edition::Enterprise, owner: node, nodes: given });
+        let nodes = without_left_out(survey, what, given)?;
+        return Ok(Chosen { edition: Edition::Enterprise, owner: node, nodes });
     }
     Err(nothing::explain(survey, what, found))
 }
