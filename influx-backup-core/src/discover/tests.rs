@@ -1,5 +1,7 @@
 use bytes::Bytes;
+use futures::{StreamExt, stream};
 use object_store::path::Path;
+use proptest::prelude::*;
 
 use super::*;
 use crate::{
@@ -447,4 +449,97 @@ async fn a_guard_or_a_missing_root_is_noted_and_refuses_nothing() {
     assert!(cluster.notes.is_empty() && cluster.catalog_nodes.is_some(), "all logs are there: {:?}", cluster.notes);
     remove(&location, "node1/catalog/v2/logs").await;
     assert!(refused(&location, Discover::auto()).await.to_string().contains("nodes without a catalog"));
+}
+
+const ANY_ID: [&str; 7] = ["a", "a/b", "c", "node1", "cluster1", "other", "_influx_backup"];
+
+const ANY_TAIL: [&str; 20] = [
+    "wal/00000000001.wal",
+    "snapshots/18446744073709551614.info.json",
+    "dbs/1/0/x.parquet",
+    "cs/1",
+    "c/1",
+    "catalog/v2/snapshot",
+    "catalog/v3/snapshot",
+    "catalog/v3/logs/00000000000000000001.catalog",
+    "catalogs/00000000000000000001.catalog",
+    "_catalog_checkpoint",
+    "catalog/v4/x",
+    "enterprise",
+    "commercial_license",
+    "pt_snapshots/1",
+    "backups/1",
+    "x.pt",
+    "_influx_backup/manifest.json",
+    "manifest.json",
+    "unknown",
+    "un/known",
+];
+
+fn any_discover() -> impl Strategy<Value = Discover> {
+    let id = || prop::sample::select(ANY_ID.to_vec());
+    let ids = move || prop::collection::vec(id().prop_map(ToOwned::to_owned), 0..2);
+    (prop::option::weighted(0.3, id()), ids(), ids(), ids()).prop_map(|(cluster, node_ids, query_only, leave_out)| {
+        Discover { cluster_id: cluster.map(ToOwned::to_owned), node_ids, query_only, leave_out }
+    })
+}
+
+/// The real bytes of a catalog that names `node`, for keys of the catalog; anything else is opaque here.
+fn any_bytes(key: &str, node: &str) -> Bytes {
+    let registered = NodeSpec { number: 0, node_id: node.to_owned(), instance: 1, mode: "Core".to_owned() };
+    let spec =
+        CatalogSpec { catalog_id: "x".to_owned(), uuid: 1, sequence: 1, nodes: vec![registered], ..Default::default() };
+    match () {
+        () if key.ends_with("catalog/v2/snapshot") => write::catalog_root(Generation::V2, &spec),
+        () if key.ends_with("catalog/v3/snapshot") => write::catalog_root(Generation::V3, &spec),
+        () if key.ends_with("_catalog_checkpoint") => write::catalog_root(Generation::V1, &spec),
+        () if key.contains("catalogs/") => write::terminator(Generation::V1),
+        () => Bytes::from_static(b"x"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Whatever lies there and whatever is asked for: an answer, and every object is the cluster's, or named as not its.
+    #[test]
+    fn every_object_is_accounted_for(
+        objects in prop::collection::btree_set((0..ANY_ID.len(), 0..ANY_TAIL.len()), 0..16),
+        named in prop::sample::select(ANY_ID.to_vec()),
+        what in any_discover(),
+        auto: bool,
+    ) {
+        let what = if auto { Discover::auto() } else { what };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(async {
+            let location = Location::in_memory();
+            let keys = objects.iter().map(|(id, tail)| format!("{}/{}", ANY_ID[*id], ANY_TAIL[*tail]));
+            stream::iter(keys).for_each(|key| {
+                let location = &location;
+                async move { put_bytes(location, &key, any_bytes(&key, named)).await }
+            }).await;
+            let cluster = match discover(&location, &what).await {
+                Ok(cluster) => cluster,
+                Err(error) => {
+                    prop_assert!(!error.to_string().is_empty());
+                    return Ok(());
+                }
+            };
+            prop_assert!(cluster.edition == Edition::Enterprise || cluster.nodes.len() == 1);
+            prop_assert_eq!(cluster.edition == Edition::Enterprise, cluster.cluster_id.is_some());
+            for entry in location.list("").await.expect("lists") {
+                let below = |name: &String| entry.key.as_str() == name || entry.key.below(name).is_some();
+                let own = entry.key.below(crate::manifest::OWN_DIRECTORY).is_some();
+                let is_ours = cluster.classify(&entry.key).is_some();
+                let named = cluster.foreign.iter().chain(&cluster.left_out_nodes).any(below) || own;
+                prop_assert!(is_ours || named, "{}: {:#?}", entry.key, cluster.description());
+                let foreign = cluster.foreign.iter().any(below);
+                prop_assert!(!(is_ours && foreign), "{} is ours and foreign: {:#?}", entry.key, cluster.description());
+                if is_ours && cluster.classify(&entry.key).is_some_and(|o| o.component == crate::Component::Other) {
+                    prop_assert!(cluster.unknown.iter().any(below), "{}: {:#?}", entry.key, cluster.description());
+                }
+            }
+            Ok(())
+        })?;
+    }
 }
