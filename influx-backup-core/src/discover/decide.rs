@@ -9,6 +9,7 @@ use super::{ClusterDescription, Discover, Edition, prefix::Prefix, survey::Surve
 use crate::{
     error::{Error, Result},
     layout::Generation,
+    manifest::OWN_DIRECTORY,
 };
 
 /// The cluster that was asked for.
@@ -17,7 +18,7 @@ use crate::{
 /// [`Error::NoCluster`], [`Error::SeveralClusters`], [`Error::NodesRequired`], [`Error::UnknownId`],
 /// [`Error::UpgradedEngine`], [`Error::InvalidRequest`].
 pub(super) fn decide(survey: &Survey, what: &Discover) -> Result<ClusterDescription> {
-    check_request(what)?;
+    check_request(survey, what)?;
     let found = Found::of(survey, what);
     let chosen = choose(survey, what, &found)?;
     refuse_upgraded(survey, &chosen)?;
@@ -106,17 +107,28 @@ fn is_cluster(survey: &Survey, id: &str, prefix: &Prefix) -> bool {
         }
 }
 
-fn check_request(what: &Discover) -> Result<()> {
-    let refuse = |reason: String| Err(Error::InvalidRequest { option: "leave_out", reason });
+/// Refuses ids that contradict one another, or that are the name of our own directory.
+fn check_request(survey: &Survey, what: &Discover) -> Result<()> {
     for id in &what.leave_out {
         if what.node_ids.contains(id) || what.query_only.contains(id) {
-            return refuse(format!("node `{id}` is named as a node of the cluster as well"));
+            return Err(invalid(survey, "leave_out", format!("node `{id}` is named as a node of the cluster as well")));
         }
         if what.cluster_id.as_ref() == Some(id) {
-            return refuse(format!("`{id}` is the cluster itself"));
+            return Err(invalid(survey, "leave_out", format!("`{id}` is the cluster itself")));
         }
     }
-    Ok(())
+    let is_own = |id: &&String| id.split('/').next() == Some(OWN_DIRECTORY);
+    let mut given = what.cluster_id.iter().chain(&what.node_ids).chain(&what.query_only).chain(&what.leave_out);
+    match given.find(is_own) {
+        Some(id) => {
+            Err(invalid(survey, "cluster_id or node_ids", format!("`{id}` is where backups keep their own files")))
+        }
+        None => Ok(()),
+    }
+}
+
+fn invalid(survey: &Survey, option: &'static str, reason: String) -> Error {
+    Error::InvalidRequest { option, reason: format!("{reason} (in `{}`)", survey.location) }
 }
 
 fn choose<'a>(survey: &'a Survey, what: &'a Discover, found: &Found<'a>) -> Result<Chosen<'a>> {
@@ -184,7 +196,7 @@ fn given_cluster<'a>(survey: &'a Survey, what: &'a Discover, found: &Found<'a>, 
 }
 
 fn core<'a>(survey: &'a Survey, what: &'a Discover, found: &Found<'a>, node: &'a str) -> Result<Chosen<'a>> {
-    let refuse = |option, reason| Err(Error::InvalidRequest { option, reason });
+    let refuse = |option, reason| Err(invalid(survey, option, reason));
     if let Some(id) = what.query_only.first() {
         return refuse(
             "query_only",
@@ -277,3 +289,6 @@ fn refuse_upgraded(survey: &Survey, chosen: &Chosen<'_>) -> Result<()> {
     let evidence = evidence.into_iter().take(3).collect::<Vec<_>>().join(", ");
     Err(Error::UpgradedEngine { location: survey.location.clone(), evidence })
 }
+
+#[cfg(test)]
+mod tests;

@@ -48,8 +48,8 @@ async fn refused(location: &Location, what: Discover) -> Error {
         Ok(cluster) => panic!("{:#?}", cluster.description()),
         Err(error) => error,
     };
-    let named = matches!(error, Error::InvalidRequest { .. } | Error::InvalidKey { .. });
-    assert!(named || error.to_string().contains(&location.to_string()), "{error}");
+    let about_an_id = matches!(error, Error::InvalidKey { .. });
+    assert!(about_an_id || error.to_string().contains(&location.to_string()), "{error}");
     error
 }
 
@@ -238,6 +238,8 @@ async fn given_ids_must_have_objects() {
     assert_eq!((nodes(&cluster), codes(&cluster)), (vec![("node1", DATA)], vec!["query-only-stores"]));
     assert!(matches!(refused(&location, given.clone().leaving_out("node1")).await, Error::InvalidRequest { .. }));
     assert!(matches!(refused(&location, given.with_node("../x")).await, Error::InvalidKey { .. }));
+    let own = Discover::auto().with_node("_influx_backup");
+    assert!(matches!(refused(&location, own).await, Error::InvalidRequest { .. }));
     let core = holding(&[core("node1")]).await;
     assert_eq!(unknown(refused(&core, Discover::auto().with_node("x")).await), ("node", "x".to_owned()));
     assert!(matches!(refused(&core, Discover::auto().leaving_out("node1")).await, Error::InvalidRequest { .. }));
@@ -436,6 +438,24 @@ async fn directories_are_looked_at_like_stores() {
     for deep in ["data/node1", "data/node1/wal", "data/node1/dbs", "data/cluster1"] {
         assert!(refused(&at(deep), Discover::auto()).await.to_string().contains("too deep"), "{deep}");
     }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn tables_wal_and_compacted_data_are_not_listed() {
+    let temporary = tempfile::tempdir().expect("a temporary directory");
+    let generated = enterprise("cluster1", &["node1"]).compactor("k", CompactorData::None);
+    generated.generate_into(temporary.path()).expect("writes");
+    // Whoever lists one of these directories finds a broken link, which is an error.
+    for directory in ["node1/wal", "node1/snapshots", "node1/dbs/1", "k/cs", "k/cd", "k/c"] {
+        let link = temporary.path().join(directory).join("broken");
+        std::os::unix::fs::symlink("nowhere", link).expect("a link");
+    }
+    let path = temporary.path().to_str().expect("UTF-8");
+    let location = Location::parse(path, &crate::Options::default()).expect("a path");
+    let cluster = found(&location, Discover::auto()).await;
+    assert_eq!(ids(&cluster), ["k", "node1"]);
+    assert_eq!(cluster.list().await.expect_err("a link that leads nowhere").code(), "link");
 }
 
 #[tokio::test]
