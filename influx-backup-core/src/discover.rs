@@ -91,3 +91,6 @@ pub async fn discover(location: &Location, what: &Discover) -> Result<Cluster> {
     }
     Ok(Cluster::new(location.clone(), description).found_by(again))
 }
+
+#[cfg(test)]
+mod tests;
