@@ -5,5 +5,6 @@
 //! do, [`replay`] plays what a real server wrote, [`model`] is a whole cluster that lives in virtual time.
 
 pub mod fault;
+pub mod model;
 pub mod replay;
 pub mod write;

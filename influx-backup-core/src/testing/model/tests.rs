@@ -1,0 +1,237 @@
+//! The worlds bite: a backup in the documented order loses rows, a copy of one instant never does.
+
+use object_store::{ObjectStoreExt, memory::InMemory};
+
+use super::{
+    read_back::{LoadError, LoadedRows, Tree, collect, load},
+    *,
+};
+use futures::TryStreamExt;
+
+const SEEDS: u64 = 200;
+
+/// A world that runs while a backup is taken.
+struct Running {
+    model: Model,
+    bucket: Arc<InMemory>,
+    stop: CancellationToken,
+    task: tokio::task::JoinHandle<()>,
+}
+
+fn prefix() -> Path {
+    Path::from("bucket/data")
+}
+
+impl Running {
+    fn start(seed: u64, options: ModelOptions) -> Self {
+        let (model, bucket, stop) = (Model::new(seed, options), Arc::new(InMemory::new()), CancellationToken::new());
+        let task = tokio::spawn({
+            let (model, bucket, stop) = (model.clone(), Arc::clone(&bucket), stop.clone());
+            async move { model.run(bucket, prefix(), stop).await }
+        });
+        Self { model, bucket, stop, task }
+    }
+
+    async fn end(self) -> History {
+        self.stop.cancel();
+        self.task.await.expect("the model does not panic");
+        self.model.history()
+    }
+}
+
+/// One run in its own runtime with a paused clock.
+fn in_virtual_time<T>(run: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime")
+        .block_on(run)
+}
+
+/// Lists each directory and copies what it lists, one after another, `pause` an object; what is gone by then is left out.
+async fn copy_in_order(bucket: &InMemory, directories: &[String], pause: Duration) -> Tree {
+    let mut tree = Tree::new();
+    for directory in directories {
+        let listed: Vec<_> = bucket.list(Some(&Path::from(format!("{}/{directory}", prefix())))).try_collect().await.expect("lists");
+        for meta in listed {
+            tokio::time::sleep(pause).await;
+            let Ok(found) = bucket.get(&meta.location).await else { continue };
+            let key = meta.location.as_ref().strip_prefix("bucket/data/").expect("below the prefix");
+            tree.insert(key.to_owned(), found.bytes().await.expect("memory answers"));
+        }
+        let file = Path::from(format!("{}/{directory}", prefix()));
+        if let Ok(found) = bucket.get(&file).await {
+            tree.insert(directory.clone(), found.bytes().await.expect("memory answers"));
+        }
+    }
+    tree
+}
+
+/// The order of the public documentation; with a fence, each node's WAL and checkpoints come first.
+fn documented(model: &Model, fence: bool) -> Vec<String> {
+    let mut order = Vec::new();
+    let compactor = model.compactor_id().map(str::to_owned);
+    for kind in ["cs", "cd", "c"] {
+        order.extend(compactor.iter().map(|id| format!("{id}/{kind}")));
+    }
+    let kinds: &[&str] = if fence { &["wal", "snapshot-checkpoints", "snapshots", "dbs"] } else { &["snapshots", "dbs", "wal"] };
+    for node in model.node_ids() {
+        order.extend(kinds.iter().map(|kind| format!("{node}/{kind}")));
+    }
+    let catalog = ["catalog/v2", "catalogs", "_catalog_checkpoint", "catalog/v3", "enterprise", "commercial_license"];
+    order.extend(catalog.map(|name| format!("{}/{name}", model.cluster_id())));
+    order
+}
+
+#[derive(Debug)]
+enum Verdict {
+    Whole,
+    DoesNotStart(#[expect(dead_code, reason = "shown where a test fails")] LoadError),
+    Broken(Violation),
+}
+
+fn judge(history: &History, began: Duration, ended: Duration, tree: &Tree) -> Verdict {
+    match load(tree) {
+        Err(error) => Verdict::DoesNotStart(error),
+        Ok(restored) => match invariant(history, began, ended, &restored, &restored.reached()) {
+            Ok(()) => Verdict::Whole,
+            Err(violation) => Verdict::Broken(violation),
+        },
+    }
+}
+
+async fn naive(seed: u64, fence: bool) -> Verdict {
+    let running = Running::start(seed, ModelOptions::default());
+    tokio::time::sleep(running.model.suggested_start()).await;
+    let began = running.model.now();
+    let tree = copy_in_order(&running.bucket, &documented(&running.model, fence), Duration::from_millis(5)).await;
+    let ended = running.model.now();
+    judge(&running.end().await, began, ended, &tree)
+}
+
+#[test]
+fn a_copy_of_one_instant_is_whole_at_every_seed() {
+    let mut happened: BTreeMap<Behaviour, u64> = BTreeMap::new();
+    for seed in 0..SEEDS {
+        let options = if seed % 5 == 0 { ModelOptions::core() } else { ModelOptions::default() };
+        in_virtual_time(async {
+            let running = Running::start(seed, options);
+            // Four instants of every world, the last of them near its end.
+            for _ in 0..4 {
+                tokio::time::sleep(running.model.suggested_start()).await;
+                let now = running.model.now();
+                let tree = collect(running.bucket.as_ref(), &prefix()).await.expect("memory answers");
+                let verdict = judge(&running.model.history(), now, now, &tree);
+                assert!(matches!(verdict, Verdict::Whole), "seed {seed} at {now:?}: {verdict:?}");
+            }
+            for (behaviour, times) in running.end().await.happened {
+                *happened.entry(behaviour).or_default() += times;
+            }
+        });
+    }
+    for behaviour in Behaviour::ALL {
+        assert!(happened.get(&behaviour).is_some_and(|times| *times > 5), "{behaviour:?} is too rare: {happened:?}");
+    }
+}
+
+#[test]
+fn the_documented_order_loses_rows_and_a_fence_alone_is_not_enough() {
+    let count = |fence| {
+        let verdicts = (0..SEEDS).map(|seed| in_virtual_time(naive(seed, fence)));
+        verdicts.filter(|verdict| matches!(verdict, Verdict::Broken(Violation::Lost { .. }))).count()
+    };
+    let (documented, fenced) = (count(false), count(true));
+    assert!(documented > 20, "only {documented} of {SEEDS} worlds bite");
+    assert!(fenced > 0, "one pass with a fence is whole: compaction never bit");
+    assert!(fenced * 2 < documented, "a fence does not help: {fenced} of {documented}");
+}
+
+#[test]
+fn the_same_seed_is_the_same_world() {
+    async fn run(seed: u64) -> (History, Tree) {
+        let running = Running::start(seed, ModelOptions::default());
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let tree = collect(running.bucket.as_ref(), &prefix()).await.expect("memory answers");
+        (running.end().await, tree)
+    }
+    let first = in_virtual_time(run(11));
+    assert!(first.0.rows.len() > 50 && first.1.len() > 50);
+    assert_eq!(first, in_virtual_time(run(11)));
+    assert_ne!(first.0, in_virtual_time(run(12)).0);
+}
+
+#[test]
+fn a_world_goes_quiet_after_about_its_objects() {
+    for seed in 0..20 {
+        let (history, objects) = in_virtual_time(async {
+            let running = Running::start(seed, ModelOptions::default());
+            tokio::time::sleep(Duration::from_secs(600)).await;
+            assert!(running.task.is_finished(), "seed {seed}");
+            let tree = collect(running.bucket.as_ref(), &prefix()).await.expect("memory answers");
+            (running.end().await, tree.len())
+        });
+        assert!(history.rows.len() > 100, "seed {seed}");
+        assert!((20..=350).contains(&objects), "seed {seed}: {objects}");
+    }
+}
+
+/// What the reader must notice: each of these changes to a whole tree makes it refuse, or lose rows.
+#[test]
+fn the_reader_notices_what_a_server_would() {
+    let tree = in_virtual_time(async {
+        let options = ModelOptions { behaviours: BTreeSet::from([Behaviour::SchemaChange, Behaviour::Checkpoint]), ..ModelOptions::core() };
+        let running = Running::start(3, options);
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        let tree = collect(running.bucket.as_ref(), &prefix()).await.expect("memory answers");
+        running.end().await;
+        tree
+    });
+    let whole = load(&tree).expect("whole");
+    let node = &whole.nodes["node1"];
+    assert!(node.snapshot.is_some() && node.reached > node.covered && whole.missing.is_empty(), "{node:?}");
+    let without = |part: &str| load(&tree.iter().filter(|(key, _)| !key.contains(part)).map(|(k, b)| (k.clone(), b.clone())).collect());
+    let fewer = |loaded: Result<LoadedRows, LoadError>| loaded.expect("starts").rows.len() < whole.rows.len();
+    assert!(fewer(without("/wal/")));
+    assert!(fewer(without("/dbs/")));
+    assert_eq!(without("/catalog"), Err(LoadError::NoCatalog));
+    assert!(matches!(without("snapshot-checkpoints"), Ok(loaded) if loaded.rows == whole.rows), "derived");
+    let changed = |part: &str, change: &dyn Fn(&Bytes) -> Bytes| {
+        let mut tree = tree.clone();
+        let (key, bytes) = tree.iter().rfind(|(key, _)| key.contains(part)).map(|(k, b)| (k.clone(), b.clone())).expect(part);
+        tree.insert(key, change(&bytes));
+        load(&tree)
+    };
+    let cut = |bytes: &Bytes| bytes.slice(..bytes.len() - 1);
+    assert!(changed("/snapshots/", &|_| Bytes::new()).is_err());
+    assert!(changed("_catalog_checkpoint", &cut).is_err() || tree.keys().any(|key| key.contains("/catalog/")));
+    assert_eq!(changed("/wal/", &cut).expect("skips it").nodes["node1"].damaged.len(), 1);
+    assert_eq!(changed("/dbs/", &cut).expect("starts").unreadable.len(), 1);
+}
+
+#[test]
+fn the_invariant_tells_every_violation() {
+    let second = Duration::from_secs;
+    let row = |id, wal, written, acknowledged| Row { id, node: "n".into(), table: 0, wal, written, acknowledged };
+    let mut history = History {
+        rows: vec![row(0, 1, second(1), Some(second(2))), row(1, 2, second(3), Some(second(4))), row(2, 3, second(9), None)],
+        tables: BTreeMap::from([(0, Table::default())]),
+        ..History::default()
+    };
+    let loaded = |rows: &[u64]| LoadedRows { rows: rows.iter().copied().collect(), ..LoadedRows::default() };
+    let check = |history: &History, rows: &[u64], reached| {
+        invariant(history, second(5), second(6), &loaded(rows), &BTreeMap::from([("n".to_owned(), reached)]))
+    };
+    assert_eq!(check(&history, &[0, 1], 2), Ok(()));
+    assert!(matches!(check(&history, &[0], 2), Err(Violation::Lost { rows, owed: 2, wal: 2, .. }) if rows == [1]));
+    assert!(matches!(check(&history, &[0, 1], 1), Err(Violation::Beyond { row: 1, reached: Some(1), .. })));
+    assert_eq!(check(&history, &[0, 1, 2], 3), Err(Violation::Unknown { row: 2 }));
+    assert_eq!(check(&history, &[0, 1, 7], 3), Err(Violation::Unknown { row: 7 }));
+    history.tables.insert(0, Table { drop_began: Some(second(5)), dropped: Some(second(5)), retention: None });
+    assert_eq!(check(&history, &[], 2), Ok(()), "dropped before the backup ended");
+    assert_eq!(check(&history, &[0], 2), Ok(()), "but not before it began");
+    history.tables.insert(0, Table { drop_began: Some(second(3)), dropped: Some(second(4)), retention: None });
+    assert_eq!(check(&history, &[0], 2), Err(Violation::Resurrected { row: 0, table: 0 }));
+    history.tables.insert(0, Table { retention: Some(second(4)), ..Table::default() });
+    assert!(matches!(check(&history, &[], 2), Err(Violation::Lost { rows, owed: 1, .. }) if rows == [1]), "row 0 expired");
+}
