@@ -29,12 +29,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use object_store::{
-    CopyOptions, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result, UploadPart, path::Path,
+    CopyOptions, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result, UploadPart,
+    path::Path,
 };
 pub use plan::{Failure, Fault, FaultPlan, Op, Rule, Scope, When};
-use state::{Gate, State, Verdict};
 pub use state::{Entry, Outcome};
+use state::{Gate, State, Verdict};
 
 /// A store around another one that does to its operations what a [`FaultPlan`] says. Clones share plan, counters and log.
 #[derive(Clone)]

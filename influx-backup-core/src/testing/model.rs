@@ -35,11 +35,12 @@
 //! (`table-3`, `column-3-2`, `drop-3`), because the records of other changes are undocumented; one virtual second is a minute of data; WAL
 //! bodies are JSON; and the compactor's files have a format of their own ([`compactor`](self)):
 //!
-//! - `cs/{number:020}.json`: `{"details": ["cd/…", …]}`; the one with the highest number is valid, it names every detail in force;
+//! - `cs/{number:020}.json`: `{"details": ["cd/…", …], "older_count": false}`; the one with the highest number names every detail in force;
+//!   where it says that older ones count, those are in force as well while they exist (what real servers do is not public: the seed picks);
 //! - `cd/{number:020}.json`: `{"generation": "c/….json"}`;
 //! - `c/{aa}/{bb}/{number}.json`: `{"table": 3, "file": "c/….parquet", "supersedes": ["node/dbs/…", …]}`, and the Parquet file.
 //!
-//! They are written in the order Parquet, generation, detail, summary; what a summary no longer needs goes a cleanup wait later.
+//! They are written in the order Parquet, generation, detail, summary; what a summary replaces goes a cleanup wait later, summaries first.
 
 mod catalog;
 mod compactor;
@@ -144,6 +145,19 @@ pub struct ModelOptions {
     pub cleanup_wait: Range<Duration>,
     /// What may happen.
     pub behaviours: BTreeSet<Behaviour>,
+    /// Whether every world has all of `behaviours`.
+    pub habits: Habits,
+    /// The catalog's first generation; `None` where the seed picks.
+    pub generation: Option<Generation>,
+}
+
+/// Which of the behaviours allowed a world has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Habits {
+    /// A mixture that the seed picks.
+    Mixed,
+    /// All of them.
+    All,
 }
 
 impl Default for ModelOptions {
@@ -153,8 +167,10 @@ impl Default for ModelOptions {
             objects: 300,
             pace: Duration::from_millis(100),
             latency: Duration::from_millis(1)..Duration::from_millis(20),
-            cleanup_wait: Duration::from_millis(500)..Duration::from_secs(3),
+            cleanup_wait: Duration::from_millis(200)..Duration::from_secs(3),
             behaviours: Behaviour::ALL.into(),
+            habits: Habits::Mixed,
+            generation: None,
         }
     }
 }
@@ -278,18 +294,20 @@ impl World {
         let options = model.options.clone();
         // Rare accidents are in every world; what changes the whole picture is in some.
         let habits = options.behaviours.iter().copied().filter(|behaviour| match behaviour {
-            Behaviour::Migration | Behaviour::LogCollection => rng.random_bool(0.3),
+            _ if options.habits == Habits::All => true,
+            Behaviour::Migration => rng.random_bool(0.3),
+            Behaviour::LogCollection => rng.random_bool(0.5),
             Behaviour::NodeAdded | Behaviour::Checkpoint => rng.random_bool(0.6),
             _ => rng.random_bool(0.85),
         });
         let habits: BTreeSet<Behaviour> = habits.collect();
         // Some worlds live through the end of a month.
         let epoch = if rng.random_bool(0.4) { 1_793_491_200 - rng.random_range(60..600) } else { 1_792_000_000 };
-        let generation = match rng.random_range(0..10) {
+        let generation = options.generation.unwrap_or_else(|| match rng.random_range(0..10) {
             0 => Generation::V1,
             1..6 => Generation::V2,
             _ => Generation::V3,
-        };
+        });
         Self {
             store,
             prefix: if prefix.as_ref().is_empty() { String::new() } else { format!("{prefix}/") },
@@ -356,7 +374,7 @@ impl World {
     async fn administrate(&self, mut hand: Hand) {
         let mut migrates = self.has(Behaviour::Migration);
         while !self.is_done() {
-            hand.pause(self.options.pace * 2..self.options.pace * 8).await;
+            hand.pause(self.options.pace..self.options.pace * 5).await;
             let table = self.pick_table(&mut hand.rng);
             match (hand.rng.random_range(0..10), table) {
                 (0..2, _) => catalog::change(self, &mut hand, Change::CreateTable).await.ok(),
@@ -372,7 +390,9 @@ impl World {
                 }
                 (7, _) if self.options.edition == Edition::Enterprise => {
                     let body = format!("{{\"version\":{}}}", hand.rng.random_range(2..1000));
-                    hand.put(&format!("{}/enterprise", self.cluster), Bytes::from(body), Write::Overwrite, || ()).await.ok()
+                    hand.put(&format!("{}/enterprise", self.cluster), Bytes::from(body), Write::Overwrite, || ())
+                        .await
+                        .ok()
                 }
                 _ => None,
             };

@@ -158,7 +158,9 @@ impl Trace {
     pub fn acknowledged_at(&self, node: &str, position: usize) -> Acknowledged {
         let mut reached = Acknowledged::default();
         for op in self.ops().iter().take(position).filter(|op| op.action != Action::Delete) {
-            let Some((directory, name)) = op.path.strip_prefix(node).and_then(|tail| tail.strip_prefix('/')?.split_once('/')) else {
+            let Some((directory, name)) =
+                op.path.strip_prefix(node).and_then(|tail| tail.strip_prefix('/')?.split_once('/'))
+            else {
                 continue;
             };
             match directory {
@@ -371,7 +373,11 @@ mod tests {
         assert_eq!((trace.len(), trace.duration()), (7, Duration::from_millis(40)));
         assert_eq!(trace.versions("n/root"), [&Bytes::from("bytes x"), &Bytes::from("bytes y")]);
         assert!(trace.is_version("n/root", b"bytes x") && !trace.is_version("n/root", b"bytes"));
-        assert_eq!(trace.position_at(Duration::from_millis(19)), 4, "a step back in time ends the search, not the count");
+        assert_eq!(
+            trace.position_at(Duration::from_millis(19)),
+            4,
+            "a step back in time ends the search, not the count"
+        );
         assert_eq!(trace.acknowledged_at("n", 3), Acknowledged { wal: Some(2), snapshot: None });
         assert_eq!(trace.acknowledged_at("n", 7), Acknowledged { wal: Some(2), snapshot: Some(1) });
         assert_eq!(trace.state_at(7).len(), 3);

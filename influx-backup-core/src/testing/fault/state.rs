@@ -56,7 +56,8 @@ impl Failure {
     /// The error as a store would give it: the texts and sources are those that real stores use.
     pub(super) fn error(self, path: &Path) -> Error {
         let path = path.to_string();
-        let io = |kind: std::io::ErrorKind| Error::Generic { store: "Faulty", source: Box::new(std::io::Error::from(kind)) };
+        let io =
+            |kind: std::io::ErrorKind| Error::Generic { store: "Faulty", source: Box::new(std::io::Error::from(kind)) };
         let text = |text: &'static str| Error::Generic { store: "Faulty", source: Box::new(Injected(text)) };
         match self {
             Self::Throttled => text("503 Service Unavailable: SlowDown"),

@@ -20,7 +20,12 @@ pub(super) fn cut_at(length: u64, fraction: f64) -> u64 {
 }
 
 /// `body`, slow or cut as the verdict says.
-pub(super) fn body(body: BoxStream<'static, Result<Bytes>>, path: Path, length: u64, verdict: Verdict) -> BoxStream<'static, Result<Bytes>> {
+pub(super) fn body(
+    body: BoxStream<'static, Result<Bytes>>,
+    path: Path,
+    length: u64,
+    verdict: Verdict,
+) -> BoxStream<'static, Result<Bytes>> {
     let body = match verdict.slow_body {
         Some((chunk, pause)) => body
             .map_ok(move |bytes| stream::iter(chunks(bytes, chunk)).map(Ok))
@@ -60,7 +65,11 @@ fn chunks(mut bytes: Bytes, size: usize) -> Vec<Bytes> {
 }
 
 /// A listing of `prefix` after `offset`, decided about when it is first asked for a key.
-pub(super) fn list(store: FaultyStore, prefix: Option<Path>, offset: Option<Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+pub(super) fn list(
+    store: FaultyStore,
+    prefix: Option<Path>,
+    offset: Option<Path>,
+) -> BoxStream<'static, Result<ObjectMeta>> {
     let path = prefix.clone().unwrap_or_default();
     let begun = async move {
         let gate = match store.begin(Op::List, &path, 0).await {
@@ -85,7 +94,12 @@ pub(super) fn list(store: FaultyStore, prefix: Option<Path>, offset: Option<Path
 }
 
 /// Reads a page of keys, pauses, reads the next page after the last key of that one.
-fn paged(store: FaultyStore, prefix: Option<Path>, offset: Option<Path>, verdict: Verdict) -> BoxStream<'static, Result<ObjectMeta>> {
+fn paged(
+    store: FaultyStore,
+    prefix: Option<Path>,
+    offset: Option<Path>,
+    verdict: Verdict,
+) -> BoxStream<'static, Result<ObjectMeta>> {
     let (page, pause) = verdict.slow_list.unwrap_or_default();
     let next = move |cursor: Option<(usize, Option<Path>)>| {
         let (store, prefix) = (store.clone(), prefix.clone());
@@ -114,7 +128,11 @@ fn paged(store: FaultyStore, prefix: Option<Path>, offset: Option<Path>, verdict
     stream::try_unfold(Some((0, offset)), next).try_flatten().boxed()
 }
 
-fn spoilt(keys: BoxStream<'static, Result<ObjectMeta>>, path: Path, verdict: &Verdict) -> BoxStream<'static, Result<ObjectMeta>> {
+fn spoilt(
+    keys: BoxStream<'static, Result<ObjectMeta>>,
+    path: Path,
+    verdict: &Verdict,
+) -> BoxStream<'static, Result<ObjectMeta>> {
     let keys = match verdict.repeat {
         Some(page) => keys
             .try_chunks(page)

@@ -38,9 +38,11 @@ async fn the_nth_operation_of_a_scope_fails_and_no_other() {
 #[tokio::test(start_paused = true)]
 async fn the_same_seed_gives_the_same_run() {
     async fn run(seed: u64) -> Vec<Entry> {
-        let plan = FaultPlan::seeded(seed)
-            .latency(Duration::ZERO..20 * MS)
-            .with(Rule::new(Scope::any(), When::Chance(0.5), Fault::Fail(Failure::Unreachable)));
+        let plan = FaultPlan::seeded(seed).latency(Duration::ZERO..20 * MS).with(Rule::new(
+            Scope::any(),
+            When::Chance(0.5),
+            Fault::Fail(Failure::Unreachable),
+        ));
         let store = FaultyStore::new(filled(&["a"]).await, plan);
         for _ in 0..20 {
             store.get(&path("a")).await.ok();
@@ -71,7 +73,8 @@ async fn a_body_is_cut_with_an_error_or_without_a_word() {
 async fn a_slow_listing_misses_what_appears_behind_its_cursor() {
     let inner = filled(&["b", "c", "d"]).await;
     let slow = Fault::SlowList { page: 1, pause: 10 * MS };
-    let store = FaultyStore::new(inner.clone(), FaultPlan::none().with(Rule::new(Scope::of(Op::List), When::Always, slow)));
+    let store =
+        FaultyStore::new(inner.clone(), FaultPlan::none().with(Rule::new(Scope::of(Op::List), When::Always, slow)));
     let writer = async {
         tokio::time::sleep(15 * MS).await;
         inner.put(&path("a"), PutPayload::new()).await.expect("put");

@@ -48,7 +48,7 @@ impl Catalog {
             uuid: rng.random(),
             sequence: 0,
             root: 0,
-            every: rng.random_range(3..10),
+            every: rng.random_range(2..8),
             first_log: 1,
             nodes: BTreeMap::new(),
             facts: Vec::new(),
@@ -60,7 +60,8 @@ impl Catalog {
     fn root_bytes(&self, generation: Generation) -> Bytes {
         let databases = self.facts.iter().enumerate().map(|(number, fact)| database(number, fact)).collect();
         let nodes = self.nodes.values().cloned().collect();
-        let spec = CatalogSpec { catalog_id: self.owner.clone(), uuid: self.uuid, sequence: self.sequence, nodes, databases };
+        let spec =
+            CatalogSpec { catalog_id: self.owner.clone(), uuid: self.uuid, sequence: self.sequence, nodes, databases };
         write::catalog_root(generation, &spec)
     }
 
@@ -82,7 +83,9 @@ impl Catalog {
                 mode: "Ingest".to_owned(),
             })),
             Change::CreateTable => self.fact(format!("table-{}", self.tables)),
-            Change::AddColumn(table) => self.fact(format!("column-{table}-{}", self.columns.get(table).unwrap_or(&1) + 1)),
+            Change::AddColumn(table) => {
+                self.fact(format!("column-{table}-{}", self.columns.get(table).unwrap_or(&1) + 1))
+            }
             Change::Drop(table) => self.fact(format!("drop-{table}")),
         }
     }

@@ -36,13 +36,25 @@ pub(super) struct Compactor {
     summary: u64,
     next: u64,
     valid: Vec<Compacted>,
+    /// Whether older summaries are in force as long as they exist.
+    older_count: bool,
     /// Keys to delete, and when.
     cleanup: VecDeque<(Duration, String)>,
 }
 
 impl Compactor {
-    pub(super) fn new(hand: Hand, id: &str, wait: Duration) -> Self {
-        Self { hand, id: id.to_owned(), wait, summary: 0, next: 1, valid: Vec::new(), cleanup: VecDeque::new() }
+    pub(super) fn new(mut hand: Hand, id: &str, wait: Duration) -> Self {
+        let older_count = hand.rng.random();
+        Self {
+            hand,
+            id: id.to_owned(),
+            wait,
+            summary: 0,
+            next: 1,
+            valid: Vec::new(),
+            older_count,
+            cleanup: VecDeque::new(),
+        }
     }
 
     pub(super) async fn live(mut self) {
@@ -76,7 +88,8 @@ impl Compactor {
         let superseded: Vec<String> = inputs.into_iter().map(|(path, ..)| path).collect();
         let new = self.write(table, rows, newest, &superseded).await?;
         let gone = older.map(|older| older.detail);
-        let mut valid: Vec<Compacted> = self.valid.iter().filter(|old| Some(&old.detail) != gone.as_ref()).cloned().collect();
+        let mut valid: Vec<Compacted> =
+            self.valid.iter().filter(|old| Some(&old.detail) != gone.as_ref()).cloned().collect();
         valid.push(new);
         self.publish(valid, superseded).await
     }
@@ -106,7 +119,13 @@ impl Compactor {
     }
 
     /// Parquet, generation, detail: nothing names them yet.
-    async fn write(&mut self, table: u32, rows: Vec<u64>, newest: Duration, superseded: &[String]) -> Result<Compacted, Crashed> {
+    async fn write(
+        &mut self,
+        table: u32,
+        rows: Vec<u64>,
+        newest: Duration,
+        superseded: &[String],
+    ) -> Result<Compacted, Crashed> {
         let number = self.next;
         self.next += 1;
         let directory = format!("{}/c/{:02x}/{:02x}", self.id, number * 37 % 256, number * 101 % 256);
@@ -126,7 +145,7 @@ impl Compactor {
     async fn publish(&mut self, valid: Vec<Compacted>, superseded: Vec<String>) -> Result<(), Crashed> {
         let number = self.summary + 1;
         let details: Vec<&str> = valid.iter().map(|compacted| compacted.detail.as_str()).collect();
-        let body = Bytes::from(json!({ "details": details }).to_string());
+        let body = Bytes::from(json!({ "details": details, "older_count": self.older_count }).to_string());
         let world = std::sync::Arc::clone(&self.hand.world);
         let (id, wait) = (self.id.clone(), self.wait);
         let Self { hand, summary, valid: before, cleanup, .. } = self;
@@ -144,7 +163,9 @@ impl Compactor {
                     }
                 }
             }
-            cleanup.extend(superseded.iter().cloned().chain(replaced).chain(summaries).map(|key| (due, key)));
+            // Roots go first here, too: no summary ever names what is gone.
+            cleanup
+                .extend(summaries.into_iter().chain(replaced).chain(superseded.iter().cloned()).map(|key| (due, key)));
             *summary = number;
             *before = valid;
         };
@@ -156,7 +177,8 @@ impl Compactor {
         let valid: Vec<Compacted> = {
             let history = self.hand.world.history();
             let now = self.hand.world.now();
-            let removed = |old: &&Compacted| !history.is_dropped(old.table) && !history.is_expired(old.table, old.newest, now);
+            let removed =
+                |old: &&Compacted| !history.is_dropped(old.table) && !history.is_expired(old.table, old.newest, now);
             self.valid.iter().filter(removed).cloned().collect()
         };
         if valid.len() == self.valid.len() { Ok(()) } else { self.publish(valid, Vec::new()).await }

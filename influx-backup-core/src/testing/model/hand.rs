@@ -40,7 +40,13 @@ impl Hand {
     }
 
     /// Writes an object; `stored` runs at the moment it is there, whether or not the actor lives to know it.
-    pub(super) async fn put(&mut self, key: &str, bytes: Bytes, how: Write, stored: impl FnOnce() + Send) -> Result<(), Crashed> {
+    pub(super) async fn put(
+        &mut self,
+        key: &str,
+        bytes: Bytes,
+        how: Write,
+        stored: impl FnOnce() + Send,
+    ) -> Result<(), Crashed> {
         let death = self.burn();
         let rest = self.delay().await;
         if death == Some(Death::Before) {

@@ -68,7 +68,13 @@ pub fn invariant(
     let lost: Vec<_> = owed.iter().filter(|row| !restored.rows.contains(&row.id)).collect();
     if let Some(first) = lost.first() {
         let rows = lost.iter().map(|row| row.id).collect();
-        return Err(Violation::Lost { rows, owed: owed.len(), node: first.node.clone(), wal: first.wal, table: first.table });
+        return Err(Violation::Lost {
+            rows,
+            owed: owed.len(),
+            node: first.node.clone(),
+            wal: first.wal,
+            table: first.table,
+        });
     }
     for &id in &restored.rows {
         let Some(row) = history.row(id).filter(|row| row.written <= ended) else {

@@ -252,13 +252,20 @@ impl Node {
         self.marker(details).await
     }
 
-    async fn persist(&mut self, table: u32, chunk: i64, rows: Vec<WalRow>, details: Details) -> Result<Persisted, Crashed> {
+    async fn persist(
+        &mut self,
+        table: u32,
+        chunk: i64,
+        rows: Vec<WalRow>,
+        details: Details,
+    ) -> Result<Persisted, Crashed> {
         let world = Arc::clone(&self.hand.world);
         let ids: Vec<u64> = rows.iter().map(|row| row.id).collect();
         // The same rows give other bytes when they are written again.
         let length = self.hand.rng.random_range(0..200);
         let bytes = write::parquet(&write::rows(ids.iter().copied(), length));
-        let time = |pick: fn(Duration, Duration) -> Duration| rows.iter().map(|row| row.time).reduce(pick).unwrap_or_default();
+        let time =
+            |pick: fn(Duration, Duration) -> Duration| rows.iter().map(|row| row.time).reduce(pick).unwrap_or_default();
         let newest = time(Duration::max);
         let spec = FileSpec {
             database: 1,
@@ -282,7 +289,10 @@ impl Node {
         let dropped: Vec<FileSpec> = {
             let history = world.history();
             let durable = lock(&self.durable);
-            let dropped = durable.files.values().filter(|file| file.state == FileState::Live && history.is_dropped(file.spec.table));
+            let dropped = durable
+                .files
+                .values()
+                .filter(|file| file.state == FileState::Live && history.is_dropped(file.spec.table));
             dropped.map(|file| file.spec.clone()).collect()
         };
         for spec in dropped {
@@ -295,7 +305,12 @@ impl Node {
         Ok(())
     }
 
-    async fn manifest(&mut self, details: Details, added: Vec<Persisted>, removed: Vec<FileSpec>) -> Result<(), Crashed> {
+    async fn manifest(
+        &mut self,
+        details: Details,
+        added: Vec<Persisted>,
+        removed: Vec<FileSpec>,
+    ) -> Result<(), Crashed> {
         let world = Arc::clone(&self.hand.world);
         let spec = ManifestSpec {
             node_id: self.id.clone(),
@@ -348,7 +363,8 @@ impl Node {
 
     fn checkpoint_of(&self, month: &str) -> Option<CheckpointSpec> {
         let durable = lock(&self.durable);
-        let of_month: Vec<&ManifestSpec> = durable.manifests.iter().filter(|(m, _)| m == month).map(|(_, spec)| spec).collect();
+        let of_month: Vec<&ManifestSpec> =
+            durable.manifests.iter().filter(|(m, _)| m == month).map(|(_, spec)| spec).collect();
         let newest = of_month.last()?;
         if durable.checkpoints.get(month).and_then(|kept| kept.last()) == Some(&newest.sequence) {
             return None;
@@ -405,7 +421,8 @@ impl Node {
             self.buffer = tail.clone().map(|(number, file)| (*number, file.rows.clone())).collect();
             self.covered = covered;
             self.next_wal = durable.wal.keys().next_back().copied().unwrap_or_default().max(covered) + 1;
-            let unfinished: Vec<Details> = tail.filter_map(|(_, file)| file.details).filter(|d| d.sequence > sequence).collect();
+            let unfinished: Vec<Details> =
+                tail.filter_map(|(_, file)| file.details).filter(|d| d.sequence > sequence).collect();
             self.next_snapshot = unfinished.iter().map(|details| details.sequence).max().unwrap_or(sequence) + 1;
             unfinished
         };
@@ -437,7 +454,9 @@ pub(super) async fn retention(mut hand: Hand) {
                 let history = world.history();
                 let durable = lock(durable);
                 let live = durable.files.values().filter(|file| file.state == FileState::Live);
-                live.filter(|file| history.is_expired(file.spec.table, file.newest, now)).map(|file| file.spec.clone()).collect()
+                live.filter(|file| history.is_expired(file.spec.table, file.newest, now))
+                    .map(|file| file.spec.clone())
+                    .collect()
             };
             for spec in expired {
                 world.note(Behaviour::Retention);

@@ -162,10 +162,17 @@ impl Known {
 
 /// The root of the newest generation and the logs after it. A generation that is terminated and has no successor is migrated again.
 fn load_catalog(tree: &Tree) -> Result<Known, LoadError> {
-    let layouts = [("catalog/v3/snapshot", "catalog/v3/logs/"), ("catalog/v2/snapshot", "catalog/v2/logs/"), ("_catalog_checkpoint", "catalogs/")];
+    let layouts = [
+        ("catalog/v3/snapshot", "catalog/v3/logs/"),
+        ("catalog/v2/snapshot", "catalog/v2/logs/"),
+        ("_catalog_checkpoint", "catalogs/"),
+    ];
     for (root, logs) in layouts {
-        let Some((key, bytes)) = tree.iter().find(|(key, _)| key.split_once('/').is_some_and(|(_, tail)| tail == root)) else {
-            if let Some(key) = tree.keys().find(|key| key.split_once('/').is_some_and(|(_, tail)| tail.starts_with(logs))) {
+        let Some((key, bytes)) = tree.iter().find(|(key, _)| key.split_once('/').is_some_and(|(_, tail)| tail == root))
+        else {
+            if let Some(key) =
+                tree.keys().find(|key| key.split_once('/').is_some_and(|(_, tail)| tail.starts_with(logs)))
+            {
                 return Err(refuse(key, "the root of this log is missing"));
             }
             continue;
@@ -260,15 +267,30 @@ fn parquet_rows(bytes: &[u8]) -> Option<Vec<u64>> {
 /// The compactor's newest summary, its details, their generations and files; gives the gen1 files that they replace.
 fn load_compacted(tree: &Tree, catalog: &Known, loaded: &mut LoadedRows) -> Result<BTreeSet<String>, LoadError> {
     let mut superseded = BTreeSet::new();
-    let summaries = tree.iter().filter(|(key, _)| key.split_once('/').is_some_and(|(_, tail)| tail.starts_with("cs/")));
-    let Some((summary, bytes)) = summaries.max_by_key(|(key, _)| key.as_str()) else { return Ok(superseded) };
-    let object = |key: &str| tree.get(key).ok_or_else(|| refuse(key, "a compaction summary needs it and it is missing"));
-    for detail in json(summary, bytes)?["details"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+    let mut summaries = Vec::new();
+    for (key, bytes) in
+        tree.iter().filter(|(key, _)| key.split_once('/').is_some_and(|(_, tail)| tail.starts_with("cs/")))
+    {
+        summaries.push(json(key, bytes)?);
+    }
+    // Names sort by number: the last one is the newest.
+    if summaries.last().is_some_and(|newest| newest["older_count"] != true) {
+        summaries.drain(..summaries.len() - 1);
+    }
+    let details: BTreeSet<&str> = summaries
+        .iter()
+        .flat_map(|body| body["details"].as_array().into_iter().flatten())
+        .filter_map(Value::as_str)
+        .collect();
+    let object =
+        |key: &str| tree.get(key).ok_or_else(|| refuse(key, "a compaction summary needs it and it is missing"));
+    for detail in details {
         let detail_body = json(detail, object(detail)?)?;
         let generation = detail_body["generation"].as_str().ok_or_else(|| refuse(detail, "no generation"))?;
         let body = json(generation, object(generation)?)?;
         let file = body["file"].as_str().ok_or_else(|| refuse(generation, "no file"))?;
-        superseded.extend(body["supersedes"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
+        superseded
+            .extend(body["supersedes"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
         let shown = body["table"].as_u64().is_some_and(|table| catalog.shows(table));
         match tree.get(file).map(|bytes| parquet_rows(bytes)) {
             Some(Some(rows)) if shown => loaded.rows.extend(rows),
@@ -292,7 +314,8 @@ struct LiveFile {
 /// `[[db, {"tables": [[table, [file, …]], …]}], …]` → path, file.
 fn entries(value: &Value) -> Vec<(String, LiveFile)> {
     let mut files = Vec::new();
-    for table in value.as_array().into_iter().flatten().flat_map(|db| db[1]["tables"].as_array().into_iter().flatten()) {
+    for table in value.as_array().into_iter().flatten().flat_map(|db| db[1]["tables"].as_array().into_iter().flatten())
+    {
         let number = table[0].as_u64().unwrap_or_default();
         for file in table[1].as_array().into_iter().flatten() {
             let (Some(path), Some(size)) = (file["path"].as_str(), file["size_bytes"].as_u64()) else { continue };
@@ -302,12 +325,20 @@ fn entries(value: &Value) -> Vec<(String, LiveFile)> {
     files
 }
 
-fn load_node(tree: &Tree, id: &str, catalog: &Known, superseded: &BTreeSet<String>, loaded: &mut LoadedRows) -> Result<(), LoadError> {
+fn load_node(
+    tree: &Tree,
+    id: &str,
+    catalog: &Known,
+    superseded: &BTreeSet<String>,
+    loaded: &mut LoadedRows,
+) -> Result<(), LoadError> {
     let mut node = LoadedNode::default();
     let live = load_snapshots(tree, id, &mut node)?;
     for (path, file) in live {
         match tree.get(&path) {
-            None => loaded.missing.push(MissingFile { node: id.to_owned(), superseded: superseded.contains(&path), path }),
+            None => {
+                loaded.missing.push(MissingFile { node: id.to_owned(), superseded: superseded.contains(&path), path })
+            }
             Some(bytes) => match parquet_rows(bytes).filter(|_| bytes.len() as u64 == file.size) {
                 None => loaded.unreadable.push(path),
                 Some(rows) if catalog.shows(file.table) => loaded.rows.extend(rows),
@@ -366,7 +397,13 @@ fn watermark(key: &str, body: &Value, sequence: &str, node: &mut LoadedNode) -> 
 }
 
 /// WAL above what is covered, in order, over gaps. Damaged files are skipped; a column that the catalog lacks stops a server.
-fn replay(tree: &Tree, id: &str, catalog: &Known, node: &mut LoadedNode, rows: &mut BTreeSet<u64>) -> Result<(), LoadError> {
+fn replay(
+    tree: &Tree,
+    id: &str,
+    catalog: &Known,
+    node: &mut LoadedNode,
+    rows: &mut BTreeSet<u64>,
+) -> Result<(), LoadError> {
     let mut next = node.covered + 1;
     for (key, bytes) in below(tree, &format!("{id}/wal/")) {
         let number = number(key, ".wal")?;
