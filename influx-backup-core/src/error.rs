@@ -95,7 +95,9 @@ pub enum Error {
         candidates: Vec<String>,
     },
     /// An id was given that has no objects.
-    #[error("{kind} `{id}` has no objects in `{location}`: mend the id, or declare the node query-only if it stores nothing")]
+    #[error(
+        "{kind} `{id}` has no objects in `{location}`: mend the id, or declare the node query-only if it stores nothing"
+    )]
     UnknownId {
         /// `cluster` or `node`.
         kind: &'static str,
@@ -211,7 +213,9 @@ pub enum Error {
         found: String,
     },
     /// The target belongs to another cluster or node.
-    #[error("target `{location}` belongs to {found}, the backup to {expected}: restore it under the ids it was taken from")]
+    #[error(
+        "target `{location}` belongs to {found}, the backup to {expected}: restore it under the ids it was taken from"
+    )]
     TargetForeign {
         /// The target.
         location: String,
@@ -229,13 +233,17 @@ pub enum Error {
         nodes: Vec<String>,
     },
     /// Nobody stopped the servers of a target that holds data.
-    #[error("target `{location}` holds data and nobody says that its servers are stopped: give an orchestrator, or state it")]
+    #[error(
+        "target `{location}` holds data and nobody says that its servers are stopped: give an orchestrator, or state it"
+    )]
     ServersNotStopped {
         /// The target.
         location: String,
     },
     /// A server writes to the target while it is restored.
-    #[error("a server is writing to target `{location}` (`{key}` is not ours): stop it and resume; the boot guard stays")]
+    #[error(
+        "a server is writing to target `{location}` (`{key}` is not ours): stop it and resume; the boot guard stays"
+    )]
     ServerRunning {
         /// The target.
         location: String,
@@ -405,14 +413,21 @@ impl Error {
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         match self {
-            Self::Store { kind, .. } => matches!(kind, StoreErrorKind::Unreachable | StoreErrorKind::Throttled | StoreErrorKind::Other),
+            Self::Store { kind, .. } => {
+                matches!(kind, StoreErrorKind::Unreachable | StoreErrorKind::Throttled | StoreErrorKind::Other)
+            }
             Self::BackupInProgress { .. } | Self::NotConsistent { .. } => true,
             _ => false,
         }
     }
 
     /// Wraps an error of a store with what was tried, where.
-    pub(crate) fn store(operation: &'static str, key: impl ToString, location: impl ToString, source: object_store::Error) -> Self {
+    pub(crate) fn store(
+        operation: &'static str,
+        key: impl ToString,
+        location: impl ToString,
+        source: object_store::Error,
+    ) -> Self {
         Self::Store {
             operation,
             key: key.to_string(),
@@ -423,7 +438,12 @@ impl Error {
     }
 
     /// Wraps an error of the file system with what was tried, where.
-    pub(crate) fn io(operation: &'static str, key: impl ToString, location: impl ToString, source: std::io::Error) -> Self {
+    pub(crate) fn io(
+        operation: &'static str,
+        key: impl ToString,
+        location: impl ToString,
+        source: std::io::Error,
+    ) -> Self {
         Self::Store {
             operation,
             key: key.to_string(),
@@ -498,7 +518,9 @@ impl StoreErrorKind {
             object_store::Error::NotFound { .. } => return Self::NotFound,
             object_store::Error::AlreadyExists { .. } => return Self::AlreadyExists,
             object_store::Error::Precondition { .. } | object_store::Error::NotModified { .. } => return Self::Changed,
-            object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => return Self::Denied,
+            object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
+                return Self::Denied;
+            }
             _ => {}
         }
         let mut source = std::error::Error::source(error);
@@ -521,9 +543,11 @@ impl StoreErrorKind {
             Io::PermissionDenied => Self::Denied,
             Io::StorageFull | Io::QuotaExceeded | Io::FileTooLarge => Self::Full,
             Io::ReadOnlyFilesystem => Self::ReadOnly,
-            Io::ConnectionRefused | Io::ConnectionReset | Io::HostUnreachable | Io::NetworkUnreachable | Io::TimedOut => {
-                Self::Unreachable
-            }
+            Io::ConnectionRefused
+            | Io::ConnectionReset
+            | Io::HostUnreachable
+            | Io::NetworkUnreachable
+            | Io::TimedOut => Self::Unreachable,
             _ => Self::Other,
         }
     }
@@ -533,7 +557,15 @@ impl StoreErrorKind {
         let has = |needles: &[&str]| needles.iter().any(|needle| text.contains(needle));
         if has(&["503", "SlowDown", "429", "Too Many Requests"]) {
             Self::Throttled
-        } else if has(&["403", "401", "AccessDenied", "Forbidden", "Unauthorized", "InvalidAccessKeyId", "SignatureDoesNotMatch"]) {
+        } else if has(&[
+            "403",
+            "401",
+            "AccessDenied",
+            "Forbidden",
+            "Unauthorized",
+            "InvalidAccessKeyId",
+            "SignatureDoesNotMatch",
+        ]) {
             Self::Denied
         } else if has(&["error sending request", "Connect", "connect", "dns", "timed out", "HTTP error"]) {
             Self::Unreachable

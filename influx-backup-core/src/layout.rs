@@ -96,6 +96,8 @@ pub enum Component {
     CatalogLog(Generation),
     /// `catalog/restores/…`: staging of a built-in restore (3.10 and later).
     CatalogRestore,
+    /// Anything else in the catalog's directories: a generation that this release does not know yet.
+    CatalogOther,
     /// `enterprise`: Enterprise configuration.
     EnterpriseConfig,
     /// `commercial_license`.
@@ -126,6 +128,9 @@ impl Component {
         }
         if is_below(tail, "catalog/restores") {
             return Self::CatalogRestore;
+        }
+        if is_below(tail, "catalog") {
+            return Self::CatalogOther;
         }
         match tail.split_once('/') {
             Some(("wal", _)) => Self::Wal,
@@ -179,7 +184,7 @@ impl Component {
     /// Whether this is part of the catalog, in any generation.
     #[must_use]
     pub const fn is_catalog(self) -> bool {
-        matches!(self, Self::CatalogRoot(_) | Self::CatalogLog(_) | Self::CatalogRestore)
+        matches!(self, Self::CatalogRoot(_) | Self::CatalogLog(_) | Self::CatalogRestore | Self::CatalogOther)
     }
 
     /// Whether the cluster's prefix holds this (for Core: whether it goes with the catalog).
@@ -282,7 +287,7 @@ mod tests {
             ("enterprise", Component::EnterpriseConfig),
             ("commercial_license", Component::CommercialLicense),
             ("trial_or_home_license", Component::TrialOrHomeLicense),
-            ("catalog/v4/snapshot", Component::Other),
+            ("catalog/v4/snapshot", Component::CatalogOther),
             ("walnut", Component::Other),
             ("wal", Component::Other),
         ];

@@ -1,5 +1,43 @@
 //! Backup and restore of InfluxDB 3 clusters.
 
+pub mod backup;
+pub mod certificate;
+pub mod checksum;
+pub mod copier;
+pub mod discover;
+pub mod error;
+pub mod execute;
+pub mod format;
+pub mod inventory;
+pub mod key;
 pub mod layout;
+pub mod location;
+pub mod manifest;
+pub mod observe;
+pub mod plan;
+pub mod repository;
+pub mod restore;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod verify;
+
+pub use object_store;
+
+pub use self::{
+    backup::{BackupOptions, BackupReport, Passes},
+    certificate::{Certificate, Clause},
+    copier::{Copier, default_copiers},
+    discover::{Cluster, Discover, discover},
+    error::{Error, Result},
+    execute::Limits,
+    inventory::Inventory,
+    key::Key,
+    layout::{Component, Generation},
+    location::{Location, Options},
+    manifest::{Backup, Manifest},
+    observe::{ByteSize, Event, Job},
+    plan::{BackupPlan, Stage},
+    repository::Repository,
+    restore::Orchestrator,
+    verify::{Level, verify},
+};

@@ -1,0 +1,9 @@
+//! [`backup`](crate::Repository::backup): passes of list, plan, copy and certify, until the certificate closes.
+
+mod options;
+mod report;
+
+pub use self::{
+    options::{BackupOptions, CorruptPolicy, Existing, MissingParquet, OpenCertificate, Passes, TakeOver},
+    report::BackupReport,
+};

@@ -1,0 +1,41 @@
+//! [`BackupReport`].
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    certificate::Certificate,
+    key::Key,
+    manifest::BackupStatus,
+    observe::{ByteSize, PassReport},
+    plan::LeftOut,
+};
+
+/// What a backup did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BackupReport {
+    /// The backup's name.
+    pub name: String,
+    /// Complete, or degraded with the caller's consent.
+    pub status: BackupStatus,
+    /// When it began: what was acknowledged before is in it.
+    pub began: DateTime<Utc>,
+    /// When it was committed.
+    pub committed: DateTime<Utc>,
+    /// The proof.
+    pub certificate: Certificate,
+    /// What the passes cost and found.
+    pub passes: Vec<PassReport>,
+    /// How many objects the backup holds.
+    pub objects: u64,
+    /// How many bytes.
+    pub bytes: ByteSize,
+    /// What was left out, and why.
+    pub left_out: Vec<LeftOut>,
+    /// Licence files held; before 3.10 they are bound to the place they were issued for.
+    pub licences: Vec<Key>,
+    /// SHA-256 of the root manifest: write it down elsewhere.
+    pub manifest_sha256: String,
+    /// What no backup of an object store covers.
+    pub not_covered: Vec<String>,
+}

@@ -1,0 +1,260 @@
+//! [`Copier`]: moves one object, knows nothing of stages. The extension point.
+
+mod chain;
+mod local;
+mod stream;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+
+pub use self::{
+    chain::{Copiers, default_copiers},
+    local::LocalCopier,
+    stream::StreamCopier,
+};
+use crate::{
+    checksum::Crc64,
+    error::{Source, StoreErrorKind},
+    execute::{Bandwidth, MemoryBudget},
+    key::Key,
+    location::{Attributes, Entry, Location, Version},
+    plan::Route,
+};
+
+/// Moves one object from one location to another.
+///
+/// The contract:
+/// - The target is complete or untouched, also when the future is dropped or the process is killed.
+/// - What is copied is the version in [`CopyRequest::source`], or [`CopyError::Changed`] is said.
+/// - An object that is gone is [`CopyError::Vanished`].
+/// - [`CopyError::Unsupported`] passes the request to the next copier in the chain; nothing was touched then.
+/// - It stops soon after [`CopyContext::cancellation`] says so, asks [`CopyContext::memory`] before it holds bytes and
+///   [`CopyContext::bandwidth`] before it moves them, and tells [`CopyContext::progress`] what it moved.
+///
+/// Its answer is no evidence: the executor looks at the target.
+#[async_trait]
+pub trait Copier: fmt::Debug + Send + Sync {
+    /// Copies one object.
+    ///
+    /// # Errors
+    /// [`CopyError`]; see the contract above.
+    async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError>;
+}
+
+/// One object to move.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct CopyRequest {
+    /// Where it is.
+    pub from: Location,
+    /// The object and the version of it that is wanted.
+    pub source: Entry,
+    /// Where it goes.
+    pub to: Location,
+    /// Under which key.
+    pub key: Key,
+    /// How it may be moved.
+    pub route: Route,
+    /// Metadata to give the target where the source's store has returned none (restores).
+    pub attributes: Option<Attributes>,
+}
+
+impl CopyRequest {
+    /// A request for one object, under the same key.
+    #[must_use]
+    pub fn new(from: Location, source: Entry, to: Location, route: Route) -> Self {
+        let key = source.key.clone();
+        Self { from, source, to, key, route, attributes: None }
+    }
+}
+
+/// What a copier is given besides the request.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct CopyContext {
+    /// Cancelled when the run is to stop.
+    pub cancellation: CancellationToken,
+    /// Told of every piece of bytes moved.
+    pub progress: Arc<dyn Fn(u64) + Send + Sync>,
+    /// Asked before bytes are moved; shared by all workers.
+    pub bandwidth: Bandwidth,
+    /// Asked before bytes are held; shared by all workers.
+    pub memory: MemoryBudget,
+    /// How long a connection may move nothing before it counts as stalled.
+    pub stall: Duration,
+}
+
+impl Default for CopyContext {
+    /// No limits, nobody listening.
+    fn default() -> Self {
+        Self {
+            cancellation: CancellationToken::new(),
+            progress: Arc::new(|_| {}),
+            bandwidth: Bandwidth::unlimited(),
+            memory: MemoryBudget::default(),
+            stall: Duration::from_secs(60),
+        }
+    }
+}
+
+impl fmt::Debug for CopyContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CopyContext")
+            .field("bandwidth", &self.bandwidth)
+            .field("memory", &self.memory)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a copier says it did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Copied {
+    /// How many bytes the target has.
+    pub size: u64,
+    /// CRC-64/NVME of what was read, where the bytes passed through us.
+    pub crc64: Option<Crc64>,
+    /// What the copy's bytes were compared by.
+    pub checked_by: CheckedBy,
+    /// Metadata that the source's store returned.
+    pub attributes: Attributes,
+    /// The version of the target, where its store says.
+    pub version: Option<Version>,
+    /// Which copier it was: `local`, `stream`, `server-side`, or a name of the caller's.
+    pub copier: &'static str,
+}
+
+impl Copied {
+    /// A copy whose every byte passed through us.
+    #[must_use]
+    pub fn by_content(size: u64, crc64: Crc64, copier: &'static str) -> Self {
+        let (crc64, attributes) = (Some(crc64), Attributes::new());
+        Self { size, crc64, checked_by: CheckedBy::Content, attributes, version: None, copier }
+    }
+
+    /// A copy that only its size speaks for.
+    #[must_use]
+    pub fn by_size(size: u64, copier: &'static str) -> Self {
+        Self { size, crc64: None, checked_by: CheckedBy::Size, attributes: Attributes::new(), version: None, copier }
+    }
+}
+
+/// What shows that a copy equals its source, strongest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum CheckedBy {
+    /// Every byte was read by us and its checksum taken.
+    Content,
+    /// Both stores give the same checksum.
+    StoreChecksum,
+    /// The store copied it itself, pinned to the source's entity tag.
+    Etag,
+    /// Only the size.
+    Size,
+}
+
+/// Why an object could not be copied.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CopyError {
+    /// This copier does not do such copies; the next one may.
+    #[error("this copier does not do such copies")]
+    Unsupported,
+    /// The source is gone.
+    #[error("the source is gone")]
+    Vanished,
+    /// The source is another version now.
+    #[error("the source is another version now")]
+    Changed,
+    /// What arrived is not what was sent.
+    #[error("what arrived is not what was sent: {reason}")]
+    Corrupt {
+        /// What differs.
+        reason: String,
+    },
+    /// Nothing moved for too long.
+    #[error("nothing moved for {} s", after.as_secs())]
+    Stalled {
+        /// How long.
+        after: Duration,
+    },
+    /// The run is to stop.
+    #[error("cancelled")]
+    Cancelled,
+    /// A store or file system failed.
+    #[error("{operation} failed")]
+    Store {
+        /// What was tried, on which side: `get source`, `put target`, …
+        operation: &'static str,
+        /// What can be done about it.
+        kind: StoreErrorKind,
+        /// Why.
+        #[source]
+        source: Source,
+    },
+}
+
+impl CopyError {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unsupported => "copy-unsupported",
+            Self::Vanished => "source-vanished",
+            Self::Changed => "source-changed",
+            Self::Corrupt { .. } => "copy-corrupt",
+            Self::Stalled { .. } => "stalled",
+            Self::Cancelled => "cancelled",
+            Self::Store { kind, .. } => kind.code(),
+        }
+    }
+
+    /// What a person can do about it.
+    #[must_use]
+    pub const fn advice(&self) -> &'static str {
+        match self {
+            Self::Unsupported => "no copier of the chain takes it",
+            Self::Vanished => "it is gone from the source",
+            Self::Changed => "it changes in the source faster than it is copied",
+            Self::Corrupt { .. } => "what arrived is not what was sent; check network and disks",
+            Self::Stalled { .. } => "the connection moves nothing; check the network",
+            Self::Cancelled => "cancelled",
+            Self::Store { kind, .. } => kind.advice(),
+        }
+    }
+
+    /// Whether trying again may help.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        match self {
+            Self::Corrupt { .. } | Self::Stalled { .. } => true,
+            Self::Store { kind, .. } => {
+                matches!(kind, StoreErrorKind::Unreachable | StoreErrorKind::Throttled | StoreErrorKind::Other)
+            }
+            _ => false,
+        }
+    }
+
+    /// A store's failure on the source's side: gone and changed have their own words.
+    pub(crate) fn from_source(operation: &'static str, error: object_store::Error) -> Self {
+        match StoreErrorKind::of(&error) {
+            StoreErrorKind::NotFound => Self::Vanished,
+            StoreErrorKind::Changed => Self::Changed,
+            kind => Self::Store { operation, kind, source: Box::new(error) },
+        }
+    }
+
+    /// A store's failure on the target's side.
+    pub(crate) fn from_target(operation: &'static str, error: object_store::Error) -> Self {
+        Self::Store { operation, kind: StoreErrorKind::of(&error), source: Box::new(error) }
+    }
+
+    /// A file system's failure.
+    pub(crate) fn from_io(operation: &'static str, error: std::io::Error) -> Self {
+        Self::Store { operation, kind: StoreErrorKind::of_io(&error), source: Box::new(error) }
+    }
+}

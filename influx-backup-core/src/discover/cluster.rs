@@ -1,0 +1,248 @@
+//! [`Cluster`]: what discovery found at a location, with the evidence.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::Result,
+    inventory::Inventory,
+    key::Key,
+    layout::{Component, Generation},
+    location::{Entry, Identity, Location},
+};
+
+/// Which InfluxDB 3 this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Edition {
+    /// One node, its catalog below its own prefix.
+    Core,
+    /// Several nodes, the catalog below the cluster's prefix.
+    Enterprise,
+}
+
+/// What a node does, as far as the store shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Role {
+    /// It writes WAL, snapshots and Parquet.
+    Data,
+    /// It compacts: `cs`, `cd`, `c`.
+    Compactor,
+    /// It stores nothing.
+    QueryOnly,
+}
+
+/// One node of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// Its id, which is also its prefix. May contain `/`.
+    pub id: String,
+    /// What it does, sorted.
+    pub roles: Vec<Role>,
+}
+
+impl Node {
+    /// Whether it has this role.
+    #[must_use]
+    pub fn is(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+}
+
+/// One generation of the catalog that the store has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundGeneration {
+    /// Which one.
+    pub generation: Generation,
+    /// Whether it is the one that a server loads, or a frozen older one.
+    pub state: GenerationState,
+}
+
+/// Whether a server uses a generation of the catalog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum GenerationState {
+    /// In use.
+    Live,
+    /// Frozen by an upgrade: its last log is a terminator.
+    Terminated,
+}
+
+/// A node that the catalog names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogNode {
+    /// Its id.
+    pub id: String,
+    /// Whether the store has objects under it.
+    pub in_store: bool,
+}
+
+/// Something worth saying that stops nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// A stable kebab-case code.
+    pub code: String,
+    /// What a person reads.
+    pub message: String,
+}
+
+impl Note {
+    /// A note.
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), message: message.into() }
+    }
+}
+
+/// A cluster at a location, as discovery found it.
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    location: Location,
+    description: ClusterDescription,
+}
+
+/// What a manifest keeps of a cluster: all of it but the location's credentials.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterDescription {
+    /// The location as a URL.
+    pub location: String,
+    /// Who keeps the objects: what licences were bound to before 3.10.
+    pub identity: Identity,
+    /// Core or Enterprise.
+    pub edition: Edition,
+    /// The cluster id; `None` for Core.
+    pub cluster_id: Option<String>,
+    /// The nodes, sorted by id.
+    pub nodes: Vec<Node>,
+    /// The generations of the catalog found, oldest first.
+    pub catalogs: Vec<FoundGeneration>,
+    /// Node ids that the catalog names, or `None` where it cannot be read.
+    pub catalog_nodes: Option<Vec<CatalogNode>>,
+    /// Node ids that the caller left out by name.
+    pub left_out_nodes: Vec<String>,
+    /// Licence files, by key.
+    pub licences: Vec<Key>,
+    /// Top-level names that belong to no node and no cluster: not copied.
+    pub foreign: Vec<String>,
+    /// Names below a node or the cluster that this release does not know: copied and reported.
+    pub unknown: Vec<String>,
+    /// What was worth saying.
+    pub notes: Vec<Note>,
+    /// How the cluster was recognised, for a person.
+    pub evidence: Vec<String>,
+}
+
+impl Cluster {
+    /// A cluster from its parts: for callers that know theirs and for tests. [`discover`](crate::discover) finds it.
+    #[must_use]
+    pub fn new(location: Location, description: ClusterDescription) -> Self {
+        Self { location, description }
+    }
+
+    /// Where it lives.
+    #[must_use]
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// Everything discovery found.
+    #[must_use]
+    pub fn description(&self) -> &ClusterDescription {
+        &self.description
+    }
+
+    /// Lists the cluster once, group by group, in the constant order of
+    /// [`LISTING_ORDER`](crate::inventory::LISTING_ORDER).
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store), [`Error::InvalidKey`](crate::Error::InvalidKey),
+    /// [`Error::Link`](crate::Error::Link).
+    pub async fn list(&self) -> Result<Inventory> {
+        Inventory::list(self).await
+    }
+}
+
+impl std::ops::Deref for Cluster {
+    type Target = ClusterDescription;
+
+    fn deref(&self) -> &ClusterDescription {
+        &self.description
+    }
+}
+
+impl ClusterDescription {
+    /// The prefix that holds the live catalog: the cluster's, or for Core the node's.
+    #[must_use]
+    pub fn catalog_prefix(&self) -> &str {
+        match (&self.cluster_id, self.nodes.first()) {
+            (Some(id), _) => id,
+            (None, Some(node)) => &node.id,
+            (None, None) => "",
+        }
+    }
+
+    /// The name to show: the cluster id, or for Core the node id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.catalog_prefix()
+    }
+
+    /// The nodes that keep objects.
+    pub fn stored_nodes(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().filter(|node| !node.is(Role::QueryOnly))
+    }
+
+    /// The nodes that compact.
+    pub fn compactors(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().filter(|node| node.is(Role::Compactor))
+    }
+
+    /// Whose object this is and what kind it is, or `None` for a key outside every prefix of the cluster.
+    ///
+    /// The longest prefix wins where ids contain `/`. Where the cluster id equals a node id, or for Core, the
+    /// component decides: catalog, licences and `enterprise` are the cluster's.
+    #[must_use]
+    pub fn classify(&self, key: &Key) -> Option<Object<'_>> {
+        let prefixes = self.nodes.iter().map(|node| node.id.as_str()).chain(self.cluster_id.as_deref());
+        let owner = prefixes.filter(|prefix| key.below(prefix).is_some()).max_by_key(|prefix| prefix.len())?;
+        let component = Component::of(key.below(owner)?);
+        let of_cluster = owner == self.catalog_prefix() && (component.is_cluster_wide() || !self.is_node(owner));
+        Some(Object { owner, node: (!of_cluster).then_some(owner), component })
+    }
+
+    /// Whether `id` is one of the nodes.
+    #[must_use]
+    pub fn is_node(&self, id: &str) -> bool {
+        self.nodes.iter().any(|node| node.id == id)
+    }
+}
+
+/// Whose an object is, and what kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Object<'a> {
+    /// The prefix that it lies under.
+    pub owner: &'a str,
+    /// The node it belongs to; `None` for what belongs to the whole cluster.
+    pub node: Option<&'a str>,
+    /// What kind it is.
+    pub component: Component,
+}
+
+impl Object<'_> {
+    /// The component as the backup treats it: a catalog below a promoted node is stale, so it is only kept.
+    #[must_use]
+    pub fn kind(&self) -> Component {
+        if self.node.is_some() && self.component.is_cluster_wide() { Component::Other } else { self.component }
+    }
+}
+
+/// An entry with its classification: what plans and proofs look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Classified<'a> {
+    /// The object.
+    pub entry: &'a Entry,
+    /// Whose and what.
+    pub object: Object<'a>,
+}

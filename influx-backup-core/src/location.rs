@@ -1,0 +1,175 @@
+//! [`Location`]: where objects live, and the few operations that everything else is built on.
+
+mod identity;
+mod local;
+mod object;
+mod options;
+mod url;
+
+use std::{fmt, path::PathBuf, sync::Arc};
+
+use ::object_store::{ObjectStore, path::Path};
+
+pub use self::{
+    identity::{Identity, Provider},
+    local::Links,
+    object::{Attributes, Entry, Shallow, Version},
+    options::Options,
+};
+use crate::{error::Result, key::Key};
+
+/// Where objects live: a directory, or a bucket or container with an optional prefix.
+///
+/// Cheap to clone. It knows its provider identity, and neither its `Debug` nor its `Display` shows a credential.
+///
+/// ```
+/// use influx_backup_core::{Location, Options};
+///
+/// let backups = Location::parse("/var/backups/influxdb", &Options::default())?;
+/// assert_eq!(backups.to_string(), "file:///var/backups/influxdb");
+/// # Ok::<(), influx_backup_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Location(Arc<Inner>);
+
+struct Inner {
+    /// The whole bucket, or the whole file system.
+    store: Arc<dyn ObjectStore>,
+    /// The same store with every write made durable, where that is a choice (files).
+    durable: Arc<dyn ObjectStore>,
+    /// Where this location begins inside the store.
+    base: Path,
+    /// How the location is shown: no credential in it.
+    shown: String,
+    identity: Identity,
+    /// The directory, for files.
+    directory: Option<PathBuf>,
+    links: Links,
+    options: Options,
+}
+
+impl Location {
+    /// Reads a location: `file:///path`, a plain path, `s3://bucket/prefix`, `az://container/prefix` or
+    /// `gs://bucket/prefix`. A plain path is taken relative to the working directory. Nothing is contacted.
+    ///
+    /// # Errors
+    /// [`Error::InvalidLocation`](crate::Error::InvalidLocation), [`Error::UnknownOption`](crate::Error::UnknownOption),
+    /// [`Error::InvalidOption`](crate::Error::InvalidOption); [`Error::MemoryLocation`](crate::Error::MemoryLocation)
+    /// for `memory:`.
+    pub fn parse(text: &str, options: &Options) -> Result<Self> {
+        url::parse(text, options)
+    }
+
+    /// A location over a store of the caller's: `store` is the whole bucket, `base` where the location begins.
+    #[must_use]
+    pub fn with_store(store: Arc<dyn ObjectStore>, base: Path, identity: Identity) -> Self {
+        let shown = identity.url(base.as_ref());
+        let (durable, options) = (Arc::clone(&store), Options::default());
+        Self(Arc::new(Inner { store, durable, base, shown, identity, directory: None, links: Links::Follow, options }))
+    }
+
+    /// A new location in memory, for tests. Clusters in memory are refused by discovery unless they say so here.
+    #[cfg(any(test, feature = "testing"))]
+    #[must_use]
+    pub fn in_memory() -> Self {
+        let store = Arc::new(::object_store::memory::InMemory::new());
+        Self::with_store(store, Path::default(), Identity::Test)
+    }
+
+    /// The location `tail` below this one.
+    ///
+    /// # Errors
+    /// [`Error::InvalidKey`](crate::Error::InvalidKey) where `tail` is no key.
+    pub fn child(&self, tail: &str) -> Result<Self> {
+        let tail = Key::parse(tail)?;
+        let inner = &*self.0;
+        Ok(Self(Arc::new(Inner {
+            store: Arc::clone(&inner.store),
+            durable: Arc::clone(&inner.durable),
+            base: self.path(&tail),
+            shown: format!("{}/{tail}", inner.shown.trim_end_matches('/')),
+            identity: inner.identity.child(tail.as_str()),
+            directory: inner.directory.as_ref().map(|directory| directory.join(tail.as_str())),
+            links: inner.links,
+            options: inner.options.clone(),
+        })))
+    }
+
+    /// The same location with another rule for symbolic links (files only).
+    #[must_use]
+    pub fn with_links(&self, links: Links) -> Self {
+        let inner = &*self.0;
+        Self(Arc::new(Inner {
+            store: Arc::clone(&inner.store),
+            durable: Arc::clone(&inner.durable),
+            base: inner.base.clone(),
+            shown: inner.shown.clone(),
+            identity: inner.identity.clone(),
+            directory: inner.directory.clone(),
+            links,
+            options: inner.options.clone(),
+        }))
+    }
+
+    /// Who keeps the objects: what licences were bound to before 3.10.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.0.identity
+    }
+
+    /// Which kind of store this is.
+    #[must_use]
+    pub fn provider(&self) -> Provider {
+        self.0.identity.provider()
+    }
+
+    /// The directory, where this is one.
+    #[must_use]
+    pub fn directory(&self) -> Option<&std::path::Path> {
+        self.0.directory.as_deref()
+    }
+
+    /// The store behind the location: the whole bucket or file system, see [`Location::path`].
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn ObjectStore> {
+        &self.0.store
+    }
+
+    /// The options the location was made with.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.0.options
+    }
+
+    /// The path of a key in [`Location::store`].
+    #[must_use]
+    pub fn path(&self, key: &Key) -> Path {
+        self.0.base.parts().chain(key.to_path().parts()).collect()
+    }
+
+    /// Whether `other` is this location or lies inside it. Links are resolved for files.
+    #[must_use]
+    pub fn contains(&self, other: &Self) -> bool {
+        match (self.directory(), other.directory()) {
+            (Some(outer), Some(inner)) => local::resolve(inner).starts_with(local::resolve(outer)),
+            (None, None) => {
+                self.0.identity.same_store(&other.0.identity)
+                    && (Arc::ptr_eq(&self.0.store, &other.0.store) || self.provider() != Provider::Memory)
+                    && other.0.base.prefix_matches(&self.0.base)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.shown)
+    }
+}
+
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Location").field(&self.0.shown).finish()
+    }
+}

@@ -1,0 +1,182 @@
+//! Listing directories, with the rules for links that the object_store crate lacks.
+
+use std::{
+    fs, io,
+    path::{Path as FilePath, PathBuf},
+    time::UNIX_EPOCH,
+};
+
+use walkdir::WalkDir;
+
+use super::object::{Entry, Shallow, Version};
+use crate::{
+    error::{Error, Result},
+    key::Key,
+    layout::is_staging,
+};
+
+/// What to do with symbolic links below a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Links {
+    /// Followed; a loop or a broken link is an error. The rule for sources.
+    Follow,
+    /// An error. The rule for backups.
+    Refuse,
+}
+
+/// The path with its links resolved as far as it exists.
+pub(super) fn resolve(path: &FilePath) -> PathBuf {
+    if let Ok(resolved) = fs::canonicalize(path) {
+        return resolved;
+    }
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => resolve(parent).join(name),
+        _ => path.to_owned(),
+    }
+}
+
+pub(super) async fn list(root: &FilePath, prefix: &str, links: Links) -> Result<Vec<Entry>> {
+    let (root, prefix) = (root.to_owned(), prefix.to_owned());
+    blocking("list", move || walk(&root, &prefix, links)).await
+}
+
+pub(super) async fn list_level(root: &FilePath, prefix: &str, links: Links) -> Result<Shallow> {
+    let (root, prefix) = (root.to_owned(), prefix.to_owned());
+    blocking("list", move || read_level(&root, &prefix, links)).await
+}
+
+pub(super) async fn head(root: &FilePath, key: &Key) -> Result<Option<Entry>> {
+    let (path, key, root) = (root.join(key.as_str()), key.clone(), root.to_owned());
+    blocking("head", move || match fs::metadata(&path) {
+        Ok(metadata) if metadata.is_file() => Ok(Some(entry(key, &metadata))),
+        Ok(_) => Ok(None),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(Error::io("head", key, root.display(), error)),
+    })
+    .await
+}
+
+async fn blocking<T: Send + 'static>(
+    task: &'static str,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let joined = tokio::task::spawn_blocking(work).await;
+    joined.unwrap_or_else(|source| Err(Error::Internal { task, source: Box::new(source) }))
+}
+
+fn walk(root: &FilePath, prefix: &str, links: Links) -> Result<Vec<Entry>> {
+    let start = root.join(prefix);
+    let mut entries = Vec::new();
+    if !start.is_dir() {
+        return check_start(&start, links).map(|()| entries);
+    }
+    for found in WalkDir::new(&start).follow_links(true).min_depth(1) {
+        match found {
+            Ok(found) => {
+                if links == Links::Refuse && found.path_is_symlink() {
+                    return Err(link(found.path(), "links are refused here"));
+                }
+                entries.extend(file(root, found.path(), || found.metadata().map_err(io::Error::from))?);
+            }
+            Err(error) => walk_error(root, &error)?,
+        }
+    }
+    Ok(entries)
+}
+
+/// A prefix that does not exist lists as empty; one behind a broken link is an error.
+fn check_start(start: &FilePath, _links: Links) -> Result<()> {
+    match fs::symlink_metadata(start) {
+        Ok(metadata) if metadata.is_symlink() => Err(link(start, "it leads nowhere")),
+        _ => Ok(()),
+    }
+}
+
+fn read_level(root: &FilePath, prefix: &str, links: Links) -> Result<Shallow> {
+    let start = root.join(prefix);
+    let mut shallow = Shallow::default();
+    let listing = match fs::read_dir(&start) {
+        Ok(listing) => listing,
+        Err(error) if is_absent(&error) => return check_start(&start, links).map(|()| shallow),
+        Err(error) => return Err(Error::io("list", prefix, root.display(), error)),
+    };
+    for found in listing {
+        let path = found.map_err(|e| Error::io("list", prefix, root.display(), e))?.path();
+        if links == Links::Refuse && path.is_symlink() {
+            return Err(link(&path, "links are refused here"));
+        }
+        if path.is_dir() {
+            shallow.directories.push(utf8(path.file_name().unwrap_or_default().as_ref())?.to_owned());
+        } else {
+            shallow.entries.extend(file(root, &path, || fs::metadata(&path))?);
+        }
+    }
+    Ok(shallow)
+}
+
+/// The entry of one path, or `None` for directories, staging names and files that went away meanwhile.
+fn file(root: &FilePath, path: &FilePath, metadata: impl Fn() -> io::Result<fs::Metadata>) -> Result<Option<Entry>> {
+    let name = path.file_name().unwrap_or_default();
+    if is_staging(&name.to_string_lossy()) {
+        return Ok(None);
+    }
+    match metadata() {
+        Ok(metadata) if metadata.is_dir() => Ok(None),
+        Ok(metadata) if metadata.is_file() => {
+            let relative = path.strip_prefix(root).unwrap_or(path);
+            Ok(Some(entry(Key::parse(utf8(relative)?)?, &metadata)))
+        }
+        Ok(_) => Err(link(path, "it is neither a file nor a directory")),
+        Err(error) if is_absent(&error) => check_start(path, Links::Follow).map(|()| None),
+        Err(error) => Err(Error::io("head", path.display(), root.display(), error)),
+    }
+}
+
+fn walk_error(root: &FilePath, error: &walkdir::Error) -> Result<()> {
+    let path = error.path().unwrap_or(root);
+    if error.loop_ancestor().is_some() {
+        return Err(link(path, "it is a loop"));
+    }
+    match error.io_error() {
+        Some(cause) if is_absent(cause) => check_start(path, Links::Follow),
+        cause => {
+            let kind = cause.map_or(io::ErrorKind::Other, io::Error::kind);
+            Err(Error::io("list", path.display(), root.display(), io::Error::new(kind, error.to_string())))
+        }
+    }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+fn link(path: &FilePath, reason: &'static str) -> Error {
+    Error::Link { path: path.display().to_string(), reason }
+}
+
+fn utf8(path: &FilePath) -> Result<&str> {
+    path.to_str().ok_or_else(|| Error::InvalidKey { key: path.display().to_string(), reason: "it is not UTF-8" })
+}
+
+/// The same version as the object_store crate gives a file, so that its conditional reads accept it.
+pub(crate) fn entry(key: Key, metadata: &fs::Metadata) -> Entry {
+    let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
+    let micros = modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+    let e_tag = format!("\"{:x}-{micros:x}-{:x}\"", inode(metadata), metadata.len());
+    Entry {
+        key,
+        size: metadata.len(),
+        version: Version { e_tag: Some(e_tag.into()), id: None, modified: modified.into() },
+    }
+}
+
+#[cfg(unix)]
+fn inode(metadata: &fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(metadata)
+}
+
+#[cfg(not(unix))]
+fn inode(_metadata: &fs::Metadata) -> u64 {
+    0
+}

@@ -1,0 +1,281 @@
+//! One object, and what can be done with it: list, head, get, put, delete.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use futures::{StreamExt, TryStreamExt, stream};
+use object_store::{Attribute, GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, path::Path};
+use serde::{Deserialize, Serialize};
+
+use super::{Location, local};
+use crate::{
+    error::{Error, Result, StoreErrorKind},
+    key::Key,
+};
+
+/// How many listings of sub-prefixes run at once.
+const LISTINGS_AT_ONCE: usize = 16;
+
+/// Which version of an object: what a copy is pinned to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Version {
+    /// The store's entity tag, where it gives one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub e_tag: Option<Box<str>>,
+    /// The store's version id, in versioned buckets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Box<str>>,
+    /// When it was last modified.
+    pub modified: DateTime<Utc>,
+}
+
+impl Version {
+    /// Whether both are one version: entity tags decide where both have one, times elsewhere.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (&self.e_tag, &other.e_tag) {
+            (Some(a), Some(b)) => a == b,
+            _ => self.modified == other.modified,
+        }
+    }
+}
+
+/// One object as a listing shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its key, relative to the location.
+    pub key: Key,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Which version of it.
+    pub version: Version,
+}
+
+impl Entry {
+    /// Whether both are one version of one object.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.key == other.key && self.size == other.size && self.version.is_same(&other.version)
+    }
+}
+
+/// One level of a listing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shallow {
+    /// The names of the directories (common prefixes), sorted.
+    pub directories: Vec<String>,
+    /// The objects at this level, sorted by key.
+    pub entries: Vec<Entry>,
+}
+
+/// Metadata that a store returns with an object, by name (`content-type`, `x-meta-…` for the user's own).
+pub type Attributes = BTreeMap<String, String>;
+
+impl Location {
+    /// Every object below `prefix` (`""`: the whole location), sorted by key.
+    ///
+    /// Listings are neither snapshots nor, on some stores, sorted: what is written behind the cursor may be missed.
+    /// Staging names (`name#digits`) are not listed.
+    ///
+    /// # Errors
+    /// [`Error::Store`]; [`Error::InvalidKey`] for a name that no key can be; [`Error::Link`] for links that cannot
+    /// be followed.
+    pub async fn list(&self, prefix: &str) -> Result<Vec<Entry>> {
+        let mut entries = match self.directory() {
+            Some(directory) => local::list(directory, prefix, self.0.links).await?,
+            None => self.list_store(&self.prefix_path(prefix)).await?,
+        };
+        entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        entries.dedup_by(|a, b| a.key == b.key);
+        Ok(entries)
+    }
+
+    /// The same as [`Location::list`], but listing the directories directly below `prefix` in parallel.
+    ///
+    /// # Errors
+    /// As for [`Location::list`].
+    pub async fn list_parallel(&self, prefix: &str) -> Result<Vec<Entry>> {
+        if self.directory().is_some() {
+            return self.list(prefix).await;
+        }
+        let top = self.list_level(prefix).await?;
+        let below = |directory: &String| format!("{prefix}/{directory}").trim_start_matches('/').to_owned();
+        let listings: Vec<_> = stream::iter(top.directories.iter().map(below))
+            .map(|directory| async move { self.list(&directory).await })
+            .buffer_unordered(LISTINGS_AT_ONCE)
+            .try_collect()
+            .await?;
+        let mut entries: Vec<_> = top.entries.into_iter().chain(listings.into_iter().flatten()).collect();
+        entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        Ok(entries)
+    }
+
+    /// One level below `prefix`.
+    ///
+    /// # Errors
+    /// As for [`Location::list`].
+    pub async fn list_level(&self, prefix: &str) -> Result<Shallow> {
+        let mut shallow = match self.directory() {
+            Some(directory) => local::list_level(directory, prefix, self.0.links).await?,
+            None => {
+                let path = self.prefix_path(prefix);
+                let found = self.store().list_with_delimiter(Some(&path)).await;
+                let found = found.map_err(|e| Error::store("list", prefix, self, e))?;
+                let name = |path: &Path| path.filename().map(ToOwned::to_owned);
+                Shallow {
+                    directories: found.common_prefixes.iter().filter_map(name).collect(),
+                    entries: found.objects.into_iter().map(|meta| self.entry(meta)).collect::<Result<_>>()?,
+                }
+            }
+        };
+        shallow.directories.sort_unstable();
+        shallow.entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        Ok(shallow)
+    }
+
+    /// The object, or `None` where there is none.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn head(&self, key: &Key) -> Result<Option<Entry>> {
+        if let Some(directory) = self.directory() {
+            return local::head(directory, key).await;
+        }
+        match self.store().head(&self.path(key)).await {
+            Ok(meta) => Ok(Some(self.entry(meta)?)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(Error::store("head", key, self, error)),
+        }
+    }
+
+    /// The bytes of an object, of one version where `version` says so, or `None` where there is no such object.
+    ///
+    /// # Errors
+    /// [`Error::Store`], with [`StoreErrorKind::Changed`] where the object is another version now.
+    pub async fn get(&self, key: &Key, version: Option<&Version>) -> Result<Option<Bytes>> {
+        let options = GetOptions {
+            if_match: version.and_then(|version| version.e_tag.as_deref().map(ToOwned::to_owned)),
+            version: version.and_then(|version| version.id.as_deref().map(ToOwned::to_owned)),
+            ..GetOptions::default()
+        };
+        let bytes = async { self.store().get_opts(&self.path(key), options).await?.bytes().await };
+        match bytes.await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(Error::store("get", key, self, error)),
+        }
+    }
+
+    /// Writes an object that must not exist yet. Durable when it returns.
+    ///
+    /// # Errors
+    /// [`Error::Store`], with [`StoreErrorKind::AlreadyExists`] where the object exists.
+    pub async fn create(&self, key: &Key, bytes: Bytes) -> Result<Version> {
+        self.put_with(key, bytes, PutMode::Create).await
+    }
+
+    /// Writes an object, over another if there is one. Durable when it returns.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn put(&self, key: &Key, bytes: Bytes) -> Result<Version> {
+        self.put_with(key, bytes, PutMode::Overwrite).await
+    }
+
+    async fn put_with(&self, key: &Key, bytes: Bytes, mode: PutMode) -> Result<Version> {
+        let options = PutOptions::from(mode);
+        let put = self.0.durable.put_opts(&self.path(key), bytes.into(), options).await;
+        let put = put.map_err(|e| Error::store("put", key, self, e))?;
+        Ok(Version { e_tag: put.e_tag.map(Into::into), id: put.version.map(Into::into), modified: Utc::now() })
+    }
+
+    /// Deletes an object; that it is gone already is no error.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn delete(&self, key: &Key) -> Result<()> {
+        match self.store().delete(&self.path(key)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => match StoreErrorKind::of(&error) {
+                StoreErrorKind::NotFound => Ok(()),
+                _ => Err(Error::store("delete", key, self, error)),
+            },
+        }
+    }
+
+    /// Whether anything is there: a directory for files, any object elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn exists(&self) -> Result<bool> {
+        match self.directory() {
+            Some(directory) => Ok(directory.is_dir()),
+            None => {
+                let mut listing = self.store().list(Some(&self.0.base));
+                let first = listing.try_next().await;
+                Ok(first.map_err(|e| Error::store("list", "", self, e))?.is_some())
+            }
+        }
+    }
+
+    pub(crate) fn entry(&self, meta: ObjectMeta) -> Result<Entry> {
+        let mut parts = meta.location.parts();
+        self.0.base.parts().for_each(|_| drop(parts.next()));
+        let key: Path = parts.collect();
+        Ok(Entry {
+            key: Key::try_from(&key)?,
+            size: meta.size,
+            version: Version {
+                e_tag: meta.e_tag.map(Into::into),
+                id: meta.version.map(Into::into),
+                modified: meta.last_modified,
+            },
+        })
+    }
+
+    fn prefix_path(&self, prefix: &str) -> Path {
+        match Key::parse(prefix) {
+            Ok(key) => self.path(&key),
+            Err(_) => self.0.base.clone(),
+        }
+    }
+
+    async fn list_store(&self, path: &Path) -> Result<Vec<Entry>> {
+        let listing = self.store().list(Some(path)).map_err(|e| Error::store("list", path, self, e));
+        listing.and_then(|meta| async { self.entry(meta) }).try_collect().await
+    }
+
+    /// The store for small files of our own, which are durable when a write returns.
+    pub(crate) fn durable_store(&self) -> &Arc<dyn ObjectStore> {
+        &self.0.durable
+    }
+}
+
+/// The attributes of the object_store crate as plain names.
+pub(crate) fn attributes_of(attributes: &object_store::Attributes) -> Attributes {
+    let name = |attribute: &Attribute| match attribute {
+        Attribute::ContentDisposition => Some("content-disposition".to_owned()),
+        Attribute::ContentEncoding => Some("content-encoding".to_owned()),
+        Attribute::ContentLanguage => Some("content-language".to_owned()),
+        Attribute::ContentType => Some("content-type".to_owned()),
+        Attribute::CacheControl => Some("cache-control".to_owned()),
+        Attribute::Metadata(key) => Some(format!("x-meta-{key}")),
+        _ => None,
+    };
+    attributes.iter().filter_map(|(attribute, value)| Some((name(attribute)?, value.to_string()))).collect()
+}
+
+/// Plain names as attributes of the object_store crate; the inverse of [`attributes_of`].
+pub(crate) fn attributes_from(attributes: &Attributes) -> object_store::Attributes {
+    let attribute = |name: &str| match name {
+        "content-disposition" => Some(Attribute::ContentDisposition),
+        "content-encoding" => Some(Attribute::ContentEncoding),
+        "content-language" => Some(Attribute::ContentLanguage),
+        "content-type" => Some(Attribute::ContentType),
+        "cache-control" => Some(Attribute::CacheControl),
+        _ => name.strip_prefix("x-meta-").map(|key| Attribute::Metadata(key.to_owned().into())),
+    };
+    let pairs = attributes.iter().filter_map(|(name, value)| Some((attribute(name)?, value.clone())));
+    pairs.collect()
+}

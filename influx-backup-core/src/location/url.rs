@@ -1,0 +1,186 @@
+//! From text to [`Location`].
+
+use std::{path::PathBuf, sync::Arc};
+
+use object_store::{ObjectStore, local::LocalFileSystem, path::Path};
+
+use super::{Inner, Links, Location, Options, identity::Identity, local};
+use crate::error::{Error, Result};
+
+pub(super) fn parse(text: &str, options: &Options) -> Result<Location> {
+    match text.split_once(':') {
+        Some(("memory" | "mem", _)) => Err(Error::MemoryLocation),
+        Some(("file", rest)) => {
+            let path = rest.strip_prefix("//").ok_or_else(|| invalid(text, "write file:///path"))?;
+            if !path.starts_with('/') {
+                return Err(invalid(text, "the path of a file URL is absolute: write file:///path"));
+            }
+            let decoded = url::Url::parse(text).ok().and_then(|url| url.to_file_path().ok());
+            file(text, decoded.unwrap_or_else(|| PathBuf::from(path)))
+        }
+        Some((scheme, rest)) if rest.starts_with("//") => cloud(text, scheme, options),
+        _ if text.is_empty() => Err(invalid(text, "it is empty")),
+        _ => file(text, PathBuf::from(text)),
+    }
+}
+
+fn file(text: &str, path: PathBuf) -> Result<Location> {
+    let path = std::path::absolute(path).map_err(|error| invalid(text, &error.to_string()))?;
+    let path = clean(&local::resolve(&path));
+    let shown = path.to_str().ok_or_else(|| invalid(text, "it is not UTF-8"))?.to_owned();
+    let base = Path::parse(shown.trim_matches('/')).map_err(|_| invalid(text, "it has a control character"))?;
+    let identity = Identity::File { path: shown };
+    Ok(Location(Arc::new(Inner {
+        store: Arc::new(LocalFileSystem::new()),
+        durable: Arc::new(LocalFileSystem::new().with_fsync(true)),
+        base,
+        shown: identity.url(""),
+        identity,
+        directory: Some(path),
+        links: Links::Follow,
+        options: Options::default(),
+    })))
+}
+
+/// Takes `.` and `..` out of what does not exist yet.
+fn clean(path: &std::path::Path) -> PathBuf {
+    use std::path::Component;
+    path.components().fold(PathBuf::new(), |mut clean, component| {
+        match component {
+            Component::ParentDir => drop(clean.pop()),
+            Component::CurDir => {}
+            other => clean.push(other),
+        }
+        clean
+    })
+}
+
+fn cloud(text: &str, scheme: &str, options: &Options) -> Result<Location> {
+    let url = url::Url::parse(text).map_err(|error| invalid(text, &error.to_string()))?;
+    let bucket = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| invalid(text, "no bucket is named"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(invalid(&format!("{scheme}://{bucket}"), "credentials belong into options, not into the URL"));
+    }
+    let rest = text.splitn(4, '/').nth(3).unwrap_or("").trim_matches('/');
+    let base = Path::parse(rest).map_err(|_| invalid(text, "its prefix has an empty, `.` or `..` segment"))?;
+    let (store, identity): (Arc<dyn ObjectStore>, Identity) = match scheme {
+        #[cfg(feature = "aws")]
+        "s3" | "s3a" => s3(bucket, options)?,
+        #[cfg(feature = "azure")]
+        "az" | "azure" | "abfs" | "abfss" => azure(bucket, options)?,
+        #[cfg(feature = "gcp")]
+        "gs" => gcs(bucket, options)?,
+        "s3" | "s3a" | "az" | "azure" | "abfs" | "abfss" | "gs" => {
+            return Err(invalid(
+                text,
+                "this build has no support for it: build with the feature `aws`, `azure` or `gcp`",
+            ));
+        }
+        _ => return Err(invalid(text, "its scheme is none of file, s3, az, gs")),
+    };
+    Ok(Location(Arc::new(Inner {
+        durable: Arc::clone(&store),
+        shown: identity.url(base.as_ref()),
+        store,
+        base,
+        identity,
+        directory: None,
+        links: Links::Follow,
+        options: options.clone(),
+    })))
+}
+
+#[cfg(feature = "aws")]
+fn s3(bucket: &str, options: &Options) -> Result<(Arc<dyn ObjectStore>, Identity)> {
+    use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+    let mut builder = AmazonS3Builder::new().with_bucket_name(bucket);
+    for (name, value) in options.iter().filter(|(name, _)| name.starts_with("aws_")) {
+        let key: AmazonS3ConfigKey = name.parse().map_err(|_| unknown(name, "S3"))?;
+        builder = builder.with_config(key, value);
+    }
+    let value = |key| builder.get_config_value(&key).unwrap_or_default();
+    let identity = Identity::S3 {
+        endpoint: value(AmazonS3ConfigKey::Endpoint),
+        bucket: bucket.to_owned(),
+        region: value(AmazonS3ConfigKey::Region),
+    };
+    Ok((Arc::new(builder.build().map_err(|error| unusable("aws", &error))?), identity))
+}
+
+#[cfg(feature = "azure")]
+fn azure(container: &str, options: &Options) -> Result<(Arc<dyn ObjectStore>, Identity)> {
+    use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
+    let mut builder = MicrosoftAzureBuilder::new().with_container_name(container);
+    for (name, value) in options.iter().filter(|(name, _)| name.starts_with("azure_")) {
+        let key: AzureConfigKey = name.parse().map_err(|_| unknown(name, "Azure"))?;
+        builder = builder.with_config(key, value);
+    }
+    let account = builder.get_config_value(&AzureConfigKey::AccountName).unwrap_or_default();
+    let identity = Identity::Azure { account, container: container.to_owned() };
+    Ok((Arc::new(builder.build().map_err(|error| unusable("azure", &error))?), identity))
+}
+
+#[cfg(feature = "gcp")]
+fn gcs(bucket: &str, options: &Options) -> Result<(Arc<dyn ObjectStore>, Identity)> {
+    use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
+    let mut builder = GoogleCloudStorageBuilder::new().with_bucket_name(bucket);
+    for (name, value) in options.iter().filter(|(name, _)| name.starts_with("google_")) {
+        let key: GoogleConfigKey = name.parse().map_err(|_| unknown(name, "Google Cloud Storage"))?;
+        builder = builder.with_config(key, value);
+    }
+    let base_url = builder.get_config_value(&GoogleConfigKey::BaseUrl).unwrap_or_default();
+    let identity = Identity::Gcs { base_url, bucket: bucket.to_owned() };
+    Ok((Arc::new(builder.build().map_err(|error| unusable("google", &error))?), identity))
+}
+
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
+fn unknown(option: &str, provider: &str) -> Error {
+    Error::UnknownOption { option: option.to_owned(), provider: provider.to_owned() }
+}
+
+#[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
+fn unusable(option: &str, error: &object_store::Error) -> Error {
+    let reason = match error {
+        object_store::Error::Generic { source, .. } => source.to_string(),
+        other => other.to_string(),
+    };
+    Error::InvalidOption { option: option.to_owned(), reason }
+}
+
+fn invalid(location: &str, reason: &str) -> Error {
+    Error::InvalidLocation { location: location.to_owned(), reason: reason.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_and_file_urls_are_one() {
+        let path = Location::parse("/tmp/a b", &Options::default()).expect("a path");
+        let url = Location::parse("file:///tmp/a%20b", &Options::default()).expect("a file URL");
+        assert_eq!(path.directory(), url.directory());
+        assert_eq!(path.to_string(), "file:///tmp/a b");
+    }
+
+    #[test]
+    fn what_is_no_location_is_said() {
+        let code = |text: &str| Location::parse(text, &Options::default()).expect_err(text).code();
+        assert_eq!(code(""), "invalid-location");
+        assert_eq!(code("ftp://host/x"), "invalid-location");
+        assert_eq!(code("file://host/x"), "invalid-location");
+        assert_eq!(code("memory://"), "memory-location");
+        assert_eq!(code("s3://"), "invalid-location");
+    }
+
+    #[test]
+    fn credentials_in_urls_are_refused_and_not_repeated() {
+        let error = Location::parse("s3://key:secret@bucket/x", &Options::default()).expect_err("credentials");
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn dots_are_taken_out() {
+        assert_eq!(clean(std::path::Path::new("/a/./b/../c")), PathBuf::from("/a/c"));
+    }
+}

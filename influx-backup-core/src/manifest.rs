@@ -1,0 +1,195 @@
+//! [`Manifest`]: what a backup holds, object by object, and where each one's bytes lie.
+//!
+//! Our own files live under `_influx_backup/` inside the backup: the claim, the journal, the object list in segments,
+//! and last the root manifest, whose presence is the commit.
+
+mod claim;
+mod journal;
+mod opened;
+mod segment;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+pub use self::{opened::Backup, segment::SegmentRef};
+use crate::{
+    certificate::Certificate,
+    checksum::Crc64,
+    copier::CheckedBy,
+    discover::ClusterDescription,
+    key::Key,
+    location::{Attributes, Version},
+    observe::PassReport,
+};
+
+/// The directory of our own files inside a backup or a target.
+pub const OWN_DIRECTORY: &str = "_influx_backup";
+
+/// The key of the root manifest inside a backup.
+pub const MANIFEST_KEY: &str = "_influx_backup/manifest.json";
+
+/// The newest format of the manifest that this release writes and reads.
+pub const FORMAT: u64 = 1;
+
+/// The root of a backup: small, written last, create-only. Its presence is the commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The format's version; readers refuse newer ones.
+    pub format: u64,
+    /// The backup's name.
+    pub name: String,
+    /// Complete, or degraded with the caller's consent.
+    pub status: BackupStatus,
+    /// Which release of this crate wrote it.
+    pub written_by: String,
+    /// When the backup began: what was acknowledged before is in it.
+    pub began: DateTime<Utc>,
+    /// When it was committed.
+    pub committed: DateTime<Utc>,
+    /// The cluster and its source, without credentials.
+    pub cluster: ClusterDescription,
+    /// The object list, in segments.
+    pub objects: Vec<SegmentRef>,
+    /// Live files that neither the backup nor the source has, in segments.
+    pub absent: Vec<SegmentRef>,
+    /// How many objects.
+    pub object_count: u64,
+    /// How many bytes.
+    pub byte_count: u64,
+    /// The proof as it was at the commit.
+    pub certificate: Certificate,
+    /// What the passes cost and found.
+    pub passes: Vec<PassReport>,
+    /// What only the run itself could know.
+    pub attested: Attested,
+}
+
+/// Whether a backup may be restored without a second thought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum BackupStatus {
+    /// Its certificate holds.
+    Complete,
+    /// It was committed although clauses are violated, because the caller said so.
+    Degraded,
+}
+
+/// What only the run that took the backup could know: kept for [`certify`](crate::certify).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attested {
+    /// Per node, the fence: WAL numbers listed before the manifests, and which of those in between were confirmed
+    /// missing in the source.
+    pub fences: Vec<Fence>,
+    /// Why things differed between the listing that was copied and the one after the last copy, with counts.
+    pub differences: std::collections::BTreeMap<String, u64>,
+    /// The listings of the last pass: group, owner, order, begin, end, number of objects.
+    pub listings: Vec<ListingRecord>,
+}
+
+/// The WAL of one node as it was listed before its manifests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fence {
+    /// The node.
+    pub node: String,
+    /// The first number listed.
+    pub first: Option<u64>,
+    /// The last number listed.
+    pub last: Option<u64>,
+    /// Numbers in between that the source itself does not have, each confirmed by a request of its own.
+    pub holes: Vec<u64>,
+}
+
+/// One listing, without its entries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListingRecord {
+    /// What was listed.
+    pub group: crate::inventory::Group,
+    /// Whose.
+    pub owner: String,
+    /// Its place in the order of the run.
+    pub order: u64,
+    /// When it began.
+    pub started: DateTime<Utc>,
+    /// When it ended.
+    pub ended: DateTime<Utc>,
+    /// How many objects it found.
+    pub objects: u64,
+}
+
+/// One object of a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectRecord {
+    /// Its key in the source, and where it is restored to.
+    pub key: Key,
+    /// Its length in the source.
+    pub size: u64,
+    /// The version that was copied.
+    pub version: Version,
+    /// CRC-64/NVME of its bytes, where they passed through us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crc64: Option<Crc64>,
+    /// What the copy was compared by.
+    pub checked_by: CheckedBy,
+    /// Metadata that the source's store returned with it.
+    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+    pub attributes: Attributes,
+    /// Where its bytes lie; by default under its own key in the backup, as they are.
+    #[serde(default, skip_serializing_if = "Stored::is_plain")]
+    pub stored: Stored,
+}
+
+/// Where the bytes of an object lie and how they are encoded. Every reader goes through
+/// [`Backup::read`](crate::Backup::read).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored {
+    /// Where, relative to the repository; `None`: under the object's own key in this backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Key>,
+    /// How.
+    #[serde(default, skip_serializing_if = "Encoding::is_plain")]
+    pub encoding: Encoding,
+}
+
+impl Stored {
+    /// Whether the bytes lie under the object's own key, as they are.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How the bytes of an object are encoded in a backup.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Encoding {
+    /// As they are in the source.
+    #[default]
+    Plain,
+}
+
+impl Encoding {
+    /// Whether the bytes are as they are in the source.
+    #[must_use]
+    pub const fn is_plain(&self) -> bool {
+        matches!(self, Self::Plain)
+    }
+}
+
+/// A live file that neither the backup nor the source has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AbsentRecord {
+    /// The node.
+    pub node: String,
+    /// Its key, as its manifest names it.
+    pub path: String,
+    /// The database's id.
+    pub database: u64,
+    /// The table's id.
+    pub table: u64,
+    /// Its rows.
+    pub rows: u64,
+    /// Its newest row's time, in nanoseconds since 1970.
+    pub newest: i64,
+}

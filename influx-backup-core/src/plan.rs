@@ -1,0 +1,238 @@
+//! [`BackupPlan`] and [`RestorePlan`]: ordered stages of copies. Pure: built from what was listed, no I/O.
+
+mod backup;
+mod left_out;
+mod show;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    backup::{BackupPlan, Derived},
+    left_out::{LeftOut, Reason},
+};
+use crate::{checksum::sha256, discover::Edition, key::Key, layout::Component, location::Entry};
+
+/// A step of a backup or a restore, with a barrier before and after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum StageKind {
+    /// `cs`, `cd`, `c` of the compactor.
+    Compactor,
+    /// The WAL as listed before the manifests, at once.
+    WalFence,
+    /// `snapshot-checkpoints` of all nodes.
+    SnapshotCheckpoints,
+    /// `snapshots` of all nodes.
+    Snapshots,
+    /// `dbs` of all nodes.
+    Parquet,
+    /// `wal` of all nodes; in a backup the top-up of the fence.
+    Wal,
+    /// Everything else below the nodes.
+    NodeRest,
+    /// The catalog, root first.
+    Catalog,
+    /// `enterprise` and everything else below the cluster.
+    ClusterRest,
+    /// The licence files.
+    Licences,
+}
+
+/// The order of a backup of an Enterprise cluster.
+///
+/// As documented: "Compactor node directories (cs, cd, c) · All nodes' snapshots, dbs, wal directories · Cluster
+/// catalog and checkpoint · License files", with a WAL fence and the snapshot checkpoints before `snapshots`.
+pub const BACKUP_ORDER_ENTERPRISE: [StageKind; 10] = [
+    StageKind::Compactor,
+    StageKind::WalFence,
+    StageKind::SnapshotCheckpoints,
+    StageKind::Snapshots,
+    StageKind::Parquet,
+    StageKind::Wal,
+    StageKind::NodeRest,
+    StageKind::Catalog,
+    StageKind::ClusterRest,
+    StageKind::Licences,
+];
+
+/// The order of a backup of a Core node: its data (snapshots, dbs, wal), then its catalog.
+pub const BACKUP_ORDER_CORE: [StageKind; 8] = [
+    StageKind::WalFence,
+    StageKind::SnapshotCheckpoints,
+    StageKind::Snapshots,
+    StageKind::Parquet,
+    StageKind::Wal,
+    StageKind::NodeRest,
+    StageKind::Catalog,
+    StageKind::ClusterRest,
+];
+
+/// The order of a restore of an Enterprise cluster.
+///
+/// As documented: "Cluster catalog and checkpoint · License files · All nodes' snapshots, dbs, wal directories ·
+/// Compactor node directories (cs, cd, c)". The roots of the catalog come last, behind the boot guard.
+pub const RESTORE_ORDER_ENTERPRISE: [StageKind; 9] = [
+    StageKind::Catalog,
+    StageKind::ClusterRest,
+    StageKind::Licences,
+    StageKind::Snapshots,
+    StageKind::SnapshotCheckpoints,
+    StageKind::Parquet,
+    StageKind::Wal,
+    StageKind::NodeRest,
+    StageKind::Compactor,
+];
+
+/// The order of a restore of a Core node: "checkpoint, catalog, wal, dbs, snapshots".
+pub const RESTORE_ORDER_CORE: [StageKind; 7] = [
+    StageKind::Catalog,
+    StageKind::ClusterRest,
+    StageKind::Wal,
+    StageKind::Parquet,
+    StageKind::Snapshots,
+    StageKind::SnapshotCheckpoints,
+    StageKind::NodeRest,
+];
+
+/// The order of a backup of this edition.
+#[must_use]
+pub const fn backup_order(edition: Edition) -> &'static [StageKind] {
+    match edition {
+        Edition::Core => &BACKUP_ORDER_CORE,
+        Edition::Enterprise => &BACKUP_ORDER_ENTERPRISE,
+    }
+}
+
+/// The order of a restore of this edition.
+#[must_use]
+pub const fn restore_order(edition: Edition) -> &'static [StageKind] {
+    match edition {
+        Edition::Core => &RESTORE_ORDER_CORE,
+        Edition::Enterprise => &RESTORE_ORDER_ENTERPRISE,
+    }
+}
+
+impl StageKind {
+    /// The stage that copies objects of this kind (in a backup, the listed WAL belongs to the fence).
+    #[must_use]
+    pub const fn of(component: Component) -> Self {
+        match component {
+            Component::CompactionSummary | Component::CompactionDetail | Component::Compacted => Self::Compactor,
+            Component::Wal => Self::Wal,
+            Component::SnapshotCheckpoint => Self::SnapshotCheckpoints,
+            Component::Snapshot => Self::Snapshots,
+            Component::Parquet => Self::Parquet,
+            Component::CommercialLicense | Component::TrialOrHomeLicense => Self::Licences,
+            Component::EnterpriseConfig => Self::ClusterRest,
+            component if component.is_catalog() => Self::Catalog,
+            _ => Self::NodeRest,
+        }
+    }
+
+    /// What is listed again at the barrier before the stage of a backup, because the source has moved on.
+    #[must_use]
+    pub const fn relist(self) -> Option<Relist> {
+        match self {
+            Self::Wal => Some(Relist::Wal),
+            Self::Catalog => Some(Relist::Catalog),
+            _ => None,
+        }
+    }
+
+    /// The stage in words.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Compactor => "compactor (cs, cd, c)",
+            Self::WalFence => "WAL fence",
+            Self::SnapshotCheckpoints => "snapshot-checkpoints",
+            Self::Snapshots => "snapshots",
+            Self::Parquet => "dbs",
+            Self::Wal => "wal",
+            Self::NodeRest => "other node files",
+            Self::Catalog => "catalog",
+            Self::ClusterRest => "enterprise, other cluster files",
+            Self::Licences => "licences",
+        }
+    }
+}
+
+/// What the executor lists again at the barrier before a stage, to ask the planning function for its tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Relist {
+    /// `wal` of every node.
+    Wal,
+    /// Root and logs of the catalog.
+    Catalog,
+}
+
+/// How an object may be moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Route {
+    /// By whatever copier takes it, the store itself included.
+    Any,
+    /// Through this process, which reads every byte.
+    ThroughUs,
+}
+
+/// One object to copy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopyTask {
+    /// The object and the version of it that was listed: the copy is pinned to it.
+    pub source: Entry,
+    /// What kind it is.
+    pub component: Component,
+    /// How it may be moved.
+    pub route: Route,
+}
+
+impl CopyTask {
+    /// A task for an object of this kind.
+    #[must_use]
+    pub fn new(source: Entry, component: Component) -> Self {
+        let route = if component.is_bulk() { Route::Any } else { Route::ThroughUs };
+        Self { source, component, route }
+    }
+}
+
+/// A set of copies with a barrier before and after it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stage {
+    /// Which step.
+    pub kind: StageKind,
+    /// What to list again before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relist: Option<Relist>,
+    /// The copies, in any order among themselves.
+    pub tasks: Vec<CopyTask>,
+}
+
+impl Stage {
+    /// How many bytes it copies.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.tasks.iter().map(|task| task.source.size).sum()
+    }
+
+    /// How many objects it copies.
+    #[must_use]
+    pub fn objects(&self) -> u64 {
+        self.tasks.len() as u64
+    }
+
+    /// The keys it copies.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.tasks.iter().map(|task| &task.source.key)
+    }
+}
+
+/// SHA-256 of the JSON form, in hex: the same plan has the same hash on every machine.
+pub(crate) fn stable_hash(plan: &impl Serialize) -> String {
+    let json = serde_json::to_vec(plan).unwrap_or_default();
+    sha256(&json)
+}

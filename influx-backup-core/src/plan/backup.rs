@@ -1,0 +1,185 @@
+//! [`BackupPlan`]: what a pass copies, in which order.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{CopyTask, LeftOut, Reason, Stage, StageKind, backup_order, stable_hash};
+use crate::{
+    backup::BackupOptions,
+    discover::{ClusterDescription, Edition},
+    error::Result,
+    inventory::{Inventory, Listing},
+    layout::Component,
+    location::Entry,
+};
+
+/// Whether `table-snapshots/`, `db-indices/` and `table-index-conversion-completed` are copied: all three or none.
+///
+/// Left out by default, as documented: InfluxDB makes them again, and a real 3.3.0 server did not start with them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Derived {
+    /// Left out.
+    #[default]
+    LeaveOut,
+    /// Copied, all three.
+    Include,
+}
+
+/// What a backup copies, in order.
+///
+/// Pure: built from an inventory, printed with `Display`, kept as JSON, identified by [`BackupPlan::hash`]. A dry run
+/// is a plan that is printed and not run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupPlan {
+    /// The cluster's id.
+    pub cluster: String,
+    /// Core or Enterprise.
+    pub edition: Edition,
+    /// Where it is copied from, as a URL without credentials.
+    pub source: String,
+    /// The stages, in order; none is left out, even where it copies nothing.
+    pub stages: Vec<Stage>,
+    /// What is left out, and why.
+    pub left_out: Vec<LeftOut>,
+}
+
+impl BackupPlan {
+    /// Plans the first pass of a backup.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`](crate::Error::InvalidRequest) where an option does not fit the cluster.
+    pub fn new(cluster: &ClusterDescription, inventory: &Inventory, options: &BackupOptions) -> Result<Self> {
+        Self::missing(cluster, inventory, options, &|_| false)
+    }
+
+    /// Plans a pass: what `held` does not say the backup has in the version listed.
+    ///
+    /// # Errors
+    /// As for [`BackupPlan::new`].
+    pub fn missing(
+        cluster: &ClusterDescription,
+        inventory: &Inventory,
+        options: &BackupOptions,
+        held: &dyn Fn(&Entry) -> bool,
+    ) -> Result<Self> {
+        let mut tasks: BTreeMap<StageKind, Vec<CopyTask>> = BTreeMap::new();
+        let mut left_out = Left::default();
+        for entry in inventory.entries() {
+            match choose(cluster, entry, options.derived, held) {
+                Choice::Copy(stage, component) => {
+                    tasks.entry(stage).or_default().push(CopyTask::new(entry.clone(), component));
+                }
+                Choice::LeaveOut(what, reason) => left_out.add(what, reason, entry),
+            }
+        }
+        for name in &cluster.foreign {
+            left_out.name(name, Reason::Foreign);
+        }
+        for node in &cluster.left_out_nodes {
+            left_out.name(node, Reason::NodeLeftOut);
+        }
+        let stage = |kind: &StageKind| Stage {
+            kind: *kind,
+            relist: kind.relist(),
+            tasks: tasks.remove(kind).unwrap_or_default(),
+        };
+        Ok(Self {
+            cluster: cluster.id().to_owned(),
+            edition: cluster.edition,
+            source: cluster.location.clone(),
+            stages: backup_order(cluster.edition).iter().map(stage).collect(),
+            left_out: left_out.0,
+        })
+    }
+
+    /// The tasks of a stage with a re-list rule, from what was listed at its barrier. The same choice as for the plan.
+    #[must_use]
+    pub fn relisted(
+        cluster: &ClusterDescription,
+        listings: &[Listing],
+        options: &BackupOptions,
+        held: &dyn Fn(&Entry) -> bool,
+    ) -> Vec<CopyTask> {
+        let entries = listings.iter().flat_map(|listing| &listing.entries);
+        let task = |entry: &Entry| match choose(cluster, entry, options.derived, held) {
+            Choice::Copy(_, component) => Some(CopyTask::new(entry.clone(), component)),
+            Choice::LeaveOut(..) => None,
+        };
+        entries.filter_map(task).collect()
+    }
+
+    /// How many objects it copies.
+    #[must_use]
+    pub fn objects(&self) -> u64 {
+        self.stages.iter().map(Stage::objects).sum()
+    }
+
+    /// How many bytes it copies.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.stages.iter().map(Stage::bytes).sum()
+    }
+
+    /// SHA-256 over the plan's JSON, in hex.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        stable_hash(self)
+    }
+}
+
+enum Choice {
+    Copy(StageKind, Component),
+    LeaveOut(&'static str, Reason),
+}
+
+/// The one place that decides whether an object is copied, and in which stage.
+fn choose(cluster: &ClusterDescription, entry: &Entry, derived: Derived, held: &dyn Fn(&Entry) -> bool) -> Choice {
+    let Some(object) = cluster.classify(&entry.key) else {
+        return Choice::LeaveOut("outside every prefix", Reason::Foreign);
+    };
+    if object.component.is_derived() && derived == Derived::LeaveOut {
+        let what = match object.component {
+            Component::TableSnapshot => "table-snapshots",
+            Component::TableIndex => "db-indices",
+            _ => "table-index-conversion-completed",
+        };
+        return Choice::LeaveOut(what, Reason::Derived);
+    }
+    if held(entry) {
+        return Choice::LeaveOut("held", Reason::Held);
+    }
+    let kind = match (object.kind(), object.node) {
+        (Component::Wal, _) => StageKind::WalFence,
+        (Component::Other, None) => StageKind::ClusterRest,
+        (component, _) => StageKind::of(component),
+    };
+    // Core keeps whatever licence files a user put there with the rest of the cluster's files.
+    let kind = match (cluster.edition, kind) {
+        (Edition::Core, StageKind::Licences) => StageKind::ClusterRest,
+        (Edition::Core, StageKind::Compactor) => StageKind::NodeRest,
+        (_, kind) => kind,
+    };
+    Choice::Copy(kind, object.kind())
+}
+
+#[derive(Default)]
+struct Left(Vec<LeftOut>);
+
+impl Left {
+    fn add(&mut self, what: &str, reason: Reason, entry: &Entry) {
+        let at = self.name(what, reason);
+        self.0[at].objects += 1;
+        self.0[at].bytes += entry.size;
+    }
+
+    fn name(&mut self, what: &str, reason: Reason) -> usize {
+        if let Some(at) = self.0.iter().position(|left| left.what == what && left.reason == reason) {
+            return at;
+        }
+        self.0.push(LeftOut { what: what.to_owned(), reason, objects: 0, bytes: 0 });
+        self.0.len() - 1
+    }
+}

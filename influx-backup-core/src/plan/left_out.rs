@@ -1,0 +1,47 @@
+//! What a plan leaves out, and why.
+
+use serde::{Deserialize, Serialize};
+
+/// Objects of one kind that a plan leaves out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// What: a directory or a kind, for a person.
+    pub what: String,
+    /// Why.
+    pub reason: Reason,
+    /// How many objects.
+    pub objects: u64,
+    /// How many bytes.
+    pub bytes: u64,
+}
+
+/// Why something is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Reason {
+    /// InfluxDB makes it again.
+    Derived,
+    /// The caller left the node out.
+    NodeLeftOut,
+    /// The backup has this version already.
+    Held,
+    /// The licence is bound to another place.
+    LicenceElsewhere,
+    /// It belongs to no node and no cluster.
+    Foreign,
+}
+
+impl Reason {
+    /// The reason in words.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Derived => "derived: InfluxDB makes it again",
+            Self::NodeLeftOut => "node left out by the caller",
+            Self::Held => "the backup has this version already",
+            Self::LicenceElsewhere => "bound to another place: ask InfluxData support for a new licence",
+            Self::Foreign => "belongs to no node and no cluster",
+        }
+    }
+}

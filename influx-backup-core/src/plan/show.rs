@@ -1,0 +1,38 @@
+//! Plans as tables that a person can read.
+
+use std::fmt;
+
+use super::{BackupPlan, LeftOut, Stage};
+use crate::observe::ByteSize;
+
+impl fmt::Display for BackupPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "Backup of {} from {}", self.cluster, self.source)?;
+        stages(f, &self.stages)?;
+        writeln!(f, "plan {}", &self.hash()[..16])?;
+        left_out(f, &self.left_out)
+    }
+}
+
+pub(super) fn stages(f: &mut fmt::Formatter<'_>, stages: &[Stage]) -> fmt::Result {
+    writeln!(f, "  {:>2}  {:<34} {:>10} {:>12}", "#", "stage", "objects", "bytes")?;
+    for (index, stage) in stages.iter().enumerate() {
+        let relist = if stage.relist.is_some() { "  + re-list" } else { "" };
+        let (title, objects, bytes) = (stage.kind.title(), stage.objects(), ByteSize(stage.bytes()).to_string());
+        writeln!(f, "  {:>2}  {title:<34} {objects:>10} {bytes:>12}{relist}", index + 1)?;
+    }
+    let objects: u64 = stages.iter().map(Stage::objects).sum();
+    let bytes = ByteSize(stages.iter().map(Stage::bytes).sum()).to_string();
+    writeln!(f, "  {:>2}  {:<34} {objects:>10} {bytes:>12}", "", "total")
+}
+
+pub(super) fn left_out(f: &mut fmt::Formatter<'_>, left_out: &[LeftOut]) -> fmt::Result {
+    for left in left_out {
+        let (objects, bytes) = (left.objects, ByteSize(left.bytes));
+        match left.objects {
+            0 => writeln!(f, "left out: {} ({})", left.what, left.reason.text())?,
+            _ => writeln!(f, "left out: {}, {objects} objects, {bytes} ({})", left.what, left.reason.text())?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! [`Repository`]: a location that holds backups.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    backup::{BackupOptions, BackupReport},
+    discover::Cluster,
+    error::Result,
+    location::Location,
+    manifest::Backup,
+    observe::{ByteSize, Job},
+    verify::{Level, VerifyReport},
+};
+
+/// A location that holds backups, each in a directory of its own.
+#[derive(Debug, Clone)]
+pub struct Repository {
+    location: Location,
+}
+
+/// One entry of [`Repository::list`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BackupSummary {
+    /// Its name.
+    pub name: String,
+    /// In which state it is.
+    pub state: BackupState,
+    /// The cluster it was taken from.
+    pub cluster: Option<String>,
+    /// When it was begun.
+    pub began: Option<DateTime<Utc>>,
+    /// When it was committed.
+    pub committed: Option<DateTime<Utc>>,
+    /// How many objects it holds.
+    pub objects: Option<u64>,
+    /// How many bytes.
+    pub bytes: Option<ByteSize>,
+}
+
+/// In which state a backup is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum BackupState {
+    /// Committed, its certificate holds.
+    Complete,
+    /// Committed with the caller's consent although clauses are violated.
+    Degraded,
+    /// Being written; its heartbeat is fresh.
+    InProgress,
+    /// Begun and not finished; no heartbeat for ten minutes. Can be resumed.
+    Dead,
+    /// Committed, but its manifest cannot be read.
+    Damaged,
+    /// Not ours: a directory without our files.
+    Foreign,
+}
+
+/// A backup about to start.
+#[derive(Debug)]
+pub struct BackupRequest {
+    repository: Repository,
+    cluster: Cluster,
+    options: BackupOptions,
+}
+
+impl Repository {
+    /// Opens a repository. It may be empty or not exist yet; it may not be inside a cluster or a backup.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    pub async fn open(location: Location) -> Result<Self> {
+        Ok(Self { location })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// A backup of a cluster, to be [started](BackupRequest::start).
+    #[must_use]
+    pub fn backup(&self, cluster: &Cluster, options: BackupOptions) -> BackupRequest {
+        BackupRequest { repository: self.clone(), cluster: cluster.clone(), options }
+    }
+
+    /// Every backup and what else lies here, sorted by name.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    pub async fn list(&self) -> Result<Vec<BackupSummary>> {
+        Ok(Vec::new())
+    }
+
+    /// Opens a committed backup and checks its object list.
+    ///
+    /// # Errors
+    /// [`Error::BackupNotFound`](crate::Error::BackupNotFound), [`Error::DamagedBackup`](crate::Error::DamagedBackup),
+    /// [`Error::UnsupportedFormat`](crate::Error::UnsupportedFormat).
+    pub async fn get(&self, name: &str) -> Result<Backup> {
+        let found = String::new();
+        Err(crate::Error::BackupNotFound { name: name.to_owned(), repository: self.location.to_string(), found })
+    }
+
+    /// Verifies a committed backup.
+    ///
+    /// # Errors
+    /// As for [`Repository::get`]; what verification finds is in the report.
+    pub async fn verify(&self, name: &str, level: Level) -> Result<VerifyReport> {
+        crate::verify::verify(&self.get(name).await?, level).await
+    }
+}
+
+impl BackupRequest {
+    /// Starts it on the caller's tokio runtime.
+    #[must_use]
+    pub fn start(self) -> Job<BackupReport> {
+        let _ = (self.repository, self.cluster, self.options);
+        crate::observe::spawn(|_| async { Err(crate::Error::MemoryLocation) })
+    }
+}

@@ -1,0 +1,5 @@
+//! [`restore`]: target, guard, stages, release.
+
+mod orchestrate;
+
+pub use self::orchestrate::{Orchestrator, Stopped};
