@@ -1,8 +1,17 @@
 //! [`backup`](crate::Repository::backup): passes of list, plan, copy and certify, until the certificate closes.
 
+mod commit;
+mod name;
 mod options;
+mod pass;
 mod report;
+mod resume;
+mod run;
+mod stability;
+mod trim;
+mod witness;
 
+pub(crate) use self::run::run;
 pub use self::{
     options::{BackupOptions, CorruptPolicy, Existing, MissingParquet, OpenCertificate, Passes, TakeOver},
     report::BackupReport,

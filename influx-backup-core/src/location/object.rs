@@ -69,6 +69,14 @@ pub struct Shallow {
     pub entries: Vec<Entry>,
 }
 
+impl Shallow {
+    /// Whether nothing is there.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.directories.is_empty() && self.entries.is_empty()
+    }
+}
+
 /// Metadata that a store returns with an object, by name (`content-type`, `x-meta-…` for the user's own).
 pub type Attributes = BTreeMap<String, String>;
 
@@ -216,6 +224,14 @@ impl Location {
                 let first = listing.try_next().await;
                 Ok(first.map_err(|e| Error::store("list", "", self, e))?.is_some())
             }
+        }
+    }
+
+    /// Deletes staging files (`name#digits`) that a killed run of ours left behind.
+    pub(crate) async fn delete_staging(&self) -> Result<()> {
+        match self.directory() {
+            Some(directory) => local::delete_staging(directory).await,
+            None => Ok(()),
         }
     }
 
