@@ -33,7 +33,7 @@
 //!
 //! What the model simplifies: catalog facts (a table is created, gets a column, is dropped) are written as databases with telling names
 //! (`table-3`, `column-3-2`, `drop-3`), because the records of other changes are undocumented; one virtual second is a minute of data; WAL
-//! bodies are JSON; and the compactor's files have a format of their own ([`compactor`](self)):
+//! bodies are JSON; and the compactor's files have a format of their own:
 //!
 //! - `cs/{number:020}.json`: `{"details": ["cd/…", …], "older_count": false}`; the one with the highest number names every detail in force;
 //!   where it says that older ones count, those are in force as well while they exist (what real servers do is not public: the seed picks);
@@ -206,7 +206,7 @@ impl Model {
     /// The cluster of this seed. Nothing happens before [`run`](Self::run).
     #[must_use]
     pub fn new(seed: u64, options: ModelOptions) -> Self {
-        let mut rng = StdRng::seed_from_u64(seed ^ 0x6d6f_6465_6c);
+        let mut rng = StdRng::seed_from_u64(seed ^ 0x006d_6f64_656c);
         let (nodes, cluster, compactor) = match options.edition {
             Edition::Core => (vec!["node1".to_owned()], "node1".to_owned(), None),
             Edition::Enterprise => {
@@ -240,7 +240,7 @@ impl Model {
     /// A moment of the seed's choice at which a backup may begin: there is data then, and more to come.
     #[must_use]
     pub fn suggested_start(&self) -> Duration {
-        let mut rng = StdRng::seed_from_u64(self.seed ^ 0x7374_6172_74);
+        let mut rng = StdRng::seed_from_u64(self.seed ^ 0x0073_7461_7274);
         self.options.pace.mul_f64(rng.random_range(3.0..35.0))
     }
 
