@@ -388,7 +388,7 @@ mod tests {
     async fn it_plays_at_the_speed_asked_for_and_stops() {
         let (_directory, trace) = small();
         let store = Arc::new(InMemory::new());
-        let mut player = Player::new(trace.clone(), store.clone(), Path::from("bucket"));
+        let mut player = Player::new(trace.clone(), Arc::<InMemory>::clone(&store), Path::from("bucket"));
         let position = player.position();
         let stop = CancellationToken::new();
         let began = tokio::time::Instant::now();

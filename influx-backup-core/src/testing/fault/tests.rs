@@ -74,7 +74,7 @@ async fn a_slow_listing_misses_what_appears_behind_its_cursor() {
     let inner = filled(&["b", "c", "d"]).await;
     let slow = Fault::SlowList { page: 1, pause: 10 * MS };
     let store =
-        FaultyStore::new(inner.clone(), FaultPlan::none().with(Rule::new(Scope::of(Op::List), When::Always, slow)));
+        FaultyStore::new(Arc::<InMemory>::clone(&inner), FaultPlan::none().with(Rule::new(Scope::of(Op::List), When::Always, slow)));
     let writer = async {
         tokio::time::sleep(15 * MS).await;
         inner.put(&path("a"), PutPayload::new()).await.expect("put");
@@ -101,7 +101,7 @@ async fn pages_repeat_and_listings_break() {
 #[tokio::test(start_paused = true)]
 async fn after_a_crash_nothing_works_and_the_last_write_is_there() {
     let inner = filled(&[]).await;
-    let store = FaultyStore::new(inner.clone(), FaultPlan::none().crash_after_writes(2));
+    let store = FaultyStore::new(Arc::<InMemory>::clone(&inner), FaultPlan::none().crash_after_writes(2));
     store.put(&path("a"), PutPayload::new()).await.expect("the first write");
     store.put(&path("b"), PutPayload::new()).await.expect_err("the answer of the last write never comes");
     store.put(&path("c"), PutPayload::new()).await.expect_err("dead");
@@ -137,7 +137,7 @@ async fn a_full_disk_a_read_only_one_and_one_that_comes_back() {
 async fn a_lost_answer_leaves_the_object() {
     let inner = filled(&[]).await;
     let lost = Rule::new(Scope::of(Op::Put), When::Always, Fault::LoseAnswer(Failure::Unreachable)).at_most(1);
-    let store = FaultyStore::new(inner.clone(), FaultPlan::none().with(lost));
+    let store = FaultyStore::new(Arc::<InMemory>::clone(&inner), FaultPlan::none().with(lost));
     store.put(&path("a"), PutPayload::new()).await.expect_err("lost");
     inner.head(&path("a")).await.expect("carried out");
     store.put(&path("a"), PutPayload::new()).await.expect("once only");

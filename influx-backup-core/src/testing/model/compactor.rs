@@ -16,6 +16,9 @@ use super::{
 };
 use crate::testing::write;
 
+/// A file to merge: its key, its rows, when the newest was written.
+type Input = (String, Vec<u64>, Duration);
+
 /// One compacted file with what describes it.
 #[derive(Debug, Clone)]
 struct Compacted {
@@ -95,8 +98,8 @@ impl Compactor {
     }
 
     /// Files of one table that may be merged: live ones that a stored manifest names.
-    fn pick(&mut self) -> Option<(u32, Vec<(String, Vec<u64>, Duration)>)> {
-        let mut tables: BTreeMap<u32, Vec<(String, Vec<u64>, Duration)>> = BTreeMap::new();
+    fn pick(&mut self) -> Option<(u32, Vec<Input>)> {
+        let mut tables: BTreeMap<u32, Vec<Input>> = BTreeMap::new();
         {
             let history = self.hand.world.history();
             let now = self.hand.world.now();

@@ -242,7 +242,7 @@ impl Node {
             world.note(Behaviour::EmptySnapshot);
         } else {
             self.manifest(details, added, removed).await?;
-            if world.has(Behaviour::Checkpoint) && details.sequence % self.checkpoint_every == 0 {
+            if world.has(Behaviour::Checkpoint) && details.sequence.is_multiple_of(self.checkpoint_every) {
                 self.checkpoints(details).await?;
             }
         }

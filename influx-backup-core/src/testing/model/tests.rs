@@ -447,9 +447,9 @@ impl Passes {
             let whole = match load(&tree) {
                 Ok(loaded) => {
                     // What the compactor's files name is none of our business: they are opaque.
-                    let gen1 = loaded.missing.iter().filter(|file| file.path.contains("/dbs/"));
+                    let mut gen1 = loaded.missing.iter().filter(|file| file.path.contains("/dbs/"));
                     let explained =
-                        gen1.fold(true, |all, file| all && (self.breaks(Rule::Absence) || lacked(&file.path)));
+                        gen1.all(|file| self.breaks(Rule::Absence) || lacked(&file.path));
                     explained && !loaded.unreadable.iter().any(|path| path.contains("/dbs/"))
                 }
                 Err(LoadError::Object { key, .. }) if ["/cs/", "/cd/", "/c/"].iter().any(|kind| key.contains(kind)) => {
@@ -475,7 +475,7 @@ fn by_the_rules(seed: u64, options: ModelOptions, broken: &[Rule]) -> Option<Ver
         let pause = Duration::from_millis(2 + seed * 7 % 60);
         let slow =
             FaultRule::new(Scope::of(Op::List), When::Chance(0.5), Fault::SlowList { page: 5, pause: pause / 4 });
-        let store = FaultyStore::new(running.bucket.clone(), FaultPlan::seeded(seed).with(slow));
+        let store = FaultyStore::new(Arc::<InMemory>::clone(&running.bucket), FaultPlan::seeded(seed).with(slow));
         let tree = Passes::new(&running.model, Arc::new(store), pause, broken).run().await?;
         let ended = running.model.now();
         Some(judge(&running.end().await, began, ended, &tree))
