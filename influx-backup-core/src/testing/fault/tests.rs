@@ -73,8 +73,10 @@ async fn a_body_is_cut_with_an_error_or_without_a_word() {
 async fn a_slow_listing_misses_what_appears_behind_its_cursor() {
     let inner = filled(&["b", "c", "d"]).await;
     let slow = Fault::SlowList { page: 1, pause: 10 * MS };
-    let store =
-        FaultyStore::new(Arc::<InMemory>::clone(&inner), FaultPlan::none().with(Rule::new(Scope::of(Op::List), When::Always, slow)));
+    let store = FaultyStore::new(
+        Arc::<InMemory>::clone(&inner),
+        FaultPlan::none().with(Rule::new(Scope::of(Op::List), When::Always, slow)),
+    );
     let writer = async {
         tokio::time::sleep(15 * MS).await;
         inner.put(&path("a"), PutPayload::new()).await.expect("put");

@@ -448,8 +448,7 @@ impl Passes {
                 Ok(loaded) => {
                     // What the compactor's files name is none of our business: they are opaque.
                     let mut gen1 = loaded.missing.iter().filter(|file| file.path.contains("/dbs/"));
-                    let explained =
-                        gen1.all(|file| self.breaks(Rule::Absence) || lacked(&file.path));
+                    let explained = gen1.all(|file| self.breaks(Rule::Absence) || lacked(&file.path));
                     explained && !loaded.unreadable.iter().any(|path| path.contains("/dbs/"))
                 }
                 Err(LoadError::Object { key, .. }) if ["/cs/", "/cd/", "/c/"].iter().any(|kind| key.contains(kind)) => {
