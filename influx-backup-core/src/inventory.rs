@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    discover::{Cluster, ClusterDescription, Role},
+    discover::{Cluster, ClusterDescription, Object, Role},
     error::Result,
     key::Key,
     layout::{Component, Generation},
@@ -198,8 +198,11 @@ async fn rest(cluster: &Cluster, owner: &str) -> Result<Vec<Entry>> {
     let level = cluster.location().list_level(owner).await?;
     let mut entries = level.entries;
     for directory in level.directories {
-        if !listed_elsewhere(cluster, owner, &directory) {
-            entries.extend(cluster.location().list(&format!("{owner}/{directory}")).await?);
+        let prefix = format!("{owner}/{directory}");
+        // A nested id is listed as its own; left out, it is not listed at all.
+        let is_other = cluster.left_out_nodes.contains(&prefix) || cluster.is_node(&prefix);
+        if !is_other && !listed_elsewhere(cluster, owner, &directory) {
+            entries.extend(cluster.location().list(&prefix).await?);
         }
     }
     Ok(entries)
@@ -208,7 +211,15 @@ async fn rest(cluster: &Cluster, owner: &str) -> Result<Vec<Entry>> {
 /// Keeps what the group of this owner is about: ids may contain `/`, and a cluster id may equal a node id.
 fn belongs(cluster: &ClusterDescription, entry: &Entry, group: Group, owner: &str) -> bool {
     let Some(object) = cluster.classify(&entry.key) else { return false };
-    object.owner == owner && Group::of(&object) == group
+    object.owner == owner && group_in(cluster, &object) == group
+}
+
+/// The group that lists an object in this cluster: what looks like a compactor's below a node that was none when it was
+/// discovered has no listing of its own, and is not dropped.
+fn group_in(cluster: &ClusterDescription, object: &Object<'_>) -> Group {
+    let group = Group::of(object);
+    let is_compactor = || cluster.compactors().any(|node| node.id == object.owner);
+    if group.is_compactor() && !is_compactor() { Group::NodeRest } else { group }
 }
 
 /// Whether `directory` of `owner` has a group of its own.
@@ -223,7 +234,7 @@ fn listed_elsewhere(cluster: &ClusterDescription, owner: &str, directory: &str) 
 impl Group {
     /// The group that lists an object.
     #[must_use]
-    pub fn of(object: &crate::discover::Object<'_>) -> Self {
+    pub fn of(object: &Object<'_>) -> Self {
         match (object.node, object.component) {
             (Some(_), component) => match component {
                 Component::CompactionSummary => Self::CompactionSummaries,
@@ -266,3 +277,6 @@ impl Group {
         matches!(self, Self::Catalog | Self::ClusterRest | Self::Licences)
     }
 }
+
+#[cfg(test)]
+mod tests;

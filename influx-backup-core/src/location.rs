@@ -10,7 +10,7 @@ use std::{fmt, path::PathBuf, sync::Arc};
 
 use ::object_store::{ObjectStore, path::Path};
 
-pub(crate) use self::object::attributes_from;
+pub(crate) use self::object::{attributes_from, attributes_of};
 pub use self::{
     identity::{Identity, Provider},
     local::Links,

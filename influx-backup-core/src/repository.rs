@@ -100,8 +100,7 @@ impl Repository {
     /// [`Error::BackupNotFound`](crate::Error::BackupNotFound), [`Error::DamagedBackup`](crate::Error::DamagedBackup),
     /// [`Error::UnsupportedFormat`](crate::Error::UnsupportedFormat).
     pub async fn get(&self, name: &str) -> Result<Backup> {
-        let found = String::new();
-        Err(crate::Error::BackupNotFound { name: name.to_owned(), repository: self.location.to_string(), found })
+        Backup::open(&self.location, name).await
     }
 
     /// Verifies a committed backup.

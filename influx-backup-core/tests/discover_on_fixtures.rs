@@ -84,8 +84,8 @@ async fn the_wrong_level_of_a_real_store_is_named() {
         assert!(matches!(error, Error::NoCluster { .. }), "{tail}: {error}");
         assert!(error.to_string().contains("too deep"), "{tail}: {error}");
     }
-    let outer = tempfile::tempdir().expect("a temporary directory");
-    std::os::unix::fs::symlink(directory.path(), outer.path().join("data")).expect("a link");
-    let error = discover(&location(outer.path()), &Discover::auto()).await.expect_err("too shallow");
+    std::fs::create_dir(directory.path().join("data")).expect("a directory");
+    std::fs::rename(directory.path().join("node1"), directory.path().join("data/node1")).expect("moves");
+    let error = discover(&location(directory.path()), &Discover::auto()).await.expect_err("too shallow");
     assert!(error.to_string().contains("`data/node1`") && error.to_string().contains("/data`"), "{error}");
 }

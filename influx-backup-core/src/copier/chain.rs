@@ -36,3 +36,51 @@ impl Copier for Copiers {
 pub fn default_copiers() -> Arc<dyn Copier> {
     Arc::new(Copiers::new(vec![Arc::new(LocalCopier::default()), Arc::new(StreamCopier::default())]))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::{
+        Location,
+        key::Key,
+        location::{Entry, Version},
+        plan::Route,
+    };
+
+    #[derive(Debug)]
+    struct Says(&'static str, AtomicU32);
+
+    #[async_trait]
+    impl Copier for Says {
+        async fn copy(&self, _: &CopyRequest, _: &CopyContext) -> Result<Copied, CopyError> {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            match self.0 {
+                "unsupported" => Err(CopyError::Unsupported),
+                "vanished" => Err(CopyError::Vanished),
+                name => Ok(Copied::by_size(0, name)),
+            }
+        }
+    }
+
+    async fn ask(answers: &[&'static str]) -> (Result<&'static str, CopyError>, Vec<u32>) {
+        let copiers: Vec<_> = answers.iter().map(|answer| Arc::new(Says(answer, AtomicU32::new(0)))).collect();
+        let chain = Copiers::new(copiers.iter().map(|copier| Arc::clone(copier) as Arc<dyn Copier>).collect());
+        let version = Version { e_tag: None, id: None, modified: chrono::Utc::now() };
+        let source = Entry { key: Key::parse("x").expect("a key"), size: 0, version };
+        let request = CopyRequest::new(Location::in_memory(), source, Location::in_memory(), Route::Any);
+        let answer = chain.copy(&request, &CopyContext::default()).await.map(|copied| copied.copier);
+        (answer, copiers.iter().map(|copier| copier.1.load(Ordering::Relaxed)).collect())
+    }
+
+    #[tokio::test]
+    async fn only_unsupported_passes_a_request_on() {
+        assert!(matches!(ask(&["unsupported", "a", "b"]).await, (Ok("a"), asked) if asked == [1, 1, 0]));
+        assert!(matches!(ask(&["vanished", "a"]).await, (Err(CopyError::Vanished), asked) if asked == [1, 0]));
+        assert!(
+            matches!(ask(&["unsupported", "unsupported"]).await, (Err(CopyError::Unsupported), asked) if asked == [1, 1])
+        );
+        assert!(matches!(ask(&[]).await, (Err(CopyError::Unsupported), _)));
+    }
+}

@@ -232,3 +232,6 @@ fn target_error(operation: &'static str, error: io::Error) -> CopyError {
         _ => CopyError::from_io(operation, error),
     }
 }
+
+#[cfg(test)]
+mod tests;

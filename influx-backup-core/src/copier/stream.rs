@@ -1,16 +1,244 @@
 //! [`StreamCopier`].
 
+mod read;
+mod upload;
+
+use std::{fs::OpenOptions, ops::Range};
+
 use async_trait::async_trait;
+use chrono::Utc;
+use futures::{Stream, StreamExt, stream};
+use object_store::{PutMode, PutMultipartOptions, PutOptions, PutResult};
+use tokio::task::{JoinError, JoinSet};
+use tokio_util::task::AbortOnDropHandle;
 
-use super::{Copied, Copier, CopyContext, CopyError, CopyRequest};
+use self::{
+    read::{Piece, Reader, patience},
+    upload::Upload,
+};
+use super::{
+    Copied, Copier, CopyContext, CopyError, CopyRequest,
+    wait::{blocking, check_links, unless_cancelled, within},
+};
+use crate::{
+    checksum::{Crc64, Crc64Hasher},
+    execute::MemoryPermit,
+    location::{Attributes, Version, attributes_from, local::entry},
+    observe::ByteSize,
+};
 
-/// Copies (stream).
-#[derive(Debug, Clone, Default)]
-pub struct StreamCopier;
+/// S3 and others take so many parts at most.
+const MOST_PARTS: u64 = 10_000;
+
+/// Copies anything to anything, once through this process: every byte is read and its checksum taken.
+///
+/// Small objects go by one request, large ones by parts that are read and written in parallel. Bytes are held only as
+/// far as [`CopyContext::memory`] allows, in ranges short enough that no connection waits for us.
+#[derive(Debug, Clone)]
+pub struct StreamCopier {
+    threshold: u64,
+    part: u64,
+    parallel: usize,
+}
+
+impl Default for StreamCopier {
+    fn default() -> Self {
+        Self { threshold: 8 << 20, part: 8 << 20, parallel: 4 }
+    }
+}
+
+impl StreamCopier {
+    /// Copies objects above this size by parts (default 8 MiB).
+    #[must_use]
+    pub const fn with_threshold(mut self, threshold: ByteSize) -> Self {
+        self.threshold = threshold.0;
+        self
+    }
+
+    /// The least size of a part (default 8 MiB; S3 wants 5 MiB at least). It grows with the object, as stores take
+    /// 10,000 parts at most.
+    #[must_use]
+    pub const fn with_part_size(mut self, part: ByteSize) -> Self {
+        self.part = if part.0 == 0 { 1 } else { part.0 };
+        self
+    }
+
+    /// Reads, and writes, so many parts of one object at once (default 4).
+    #[must_use]
+    pub const fn with_parallel_parts(mut self, parallel: usize) -> Self {
+        self.parallel = if parallel == 0 { 1 } else { parallel };
+        self
+    }
+}
 
 #[async_trait]
 impl Copier for StreamCopier {
-    async fn copy(&self, _request: &CopyRequest, _context: &CopyContext) -> Result<Copied, CopyError> {
-        Err(CopyError::Unsupported)
+    async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
+        check_links(request)?;
+        let reader = Reader::new(request, context);
+        if request.source.size <= self.threshold {
+            unless_cancelled(&context.cancellation, whole(&reader, request, context)).await?
+        } else {
+            self.by_parts(&reader, request, context).await
+        }
     }
 }
+
+async fn whole(reader: &Reader, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
+    let size = request.source.size;
+    let _held = context.memory.take(size).await;
+    context.bandwidth.take(size).await;
+    let piece = reader.read(None).await?;
+    reader.check_unchanged().await?;
+    let mut hasher = Crc64Hasher::new();
+    piece.chunks.iter().for_each(|chunk| hasher.update(chunk));
+    let attributes = attributes_from(&attributes_for(request, &piece.attributes));
+    let options = PutOptions { mode: PutMode::Overwrite, attributes, ..PutOptions::default() };
+    let payload = piece.chunks.into_iter().collect();
+    let path = request.to.path(&request.key);
+    let put = request.to.store().put_opts(&path, payload, options);
+    let put = within(patience(context.stall, size), put).await?.map_err(|e| CopyError::from_target("put target", e))?;
+    finish(request, hasher.finish(), piece.attributes, put).await
+}
+
+/// A part that was read, with the right to hold it.
+type Held = Result<(Piece, MemoryPermit), CopyError>;
+
+impl StreamCopier {
+    async fn by_parts(
+        &self,
+        reader: &Reader,
+        request: &CopyRequest,
+        context: &CopyContext,
+    ) -> Result<Copied, CopyError> {
+        let mut parts = Box::pin(self.read_ahead(reader, request.source.size, context));
+        let first = unless_cancelled(&context.cancellation, parts.next()).await?.unwrap_or(Err(CopyError::Changed))?;
+        let attributes = first.0.attributes.clone();
+        let given = attributes_from(&attributes_for(request, &attributes));
+        let options = PutMultipartOptions { attributes: given, ..PutMultipartOptions::default() };
+        let begun = Upload::begin(request, options, patience(context.stall, 0));
+        let mut upload = unless_cancelled(&context.cancellation, begun).await??;
+
+        let all = stream::iter([Ok(first)]).chain(parts);
+        let sent = async {
+            let crc64 = self.send(all, &mut upload, context).await?;
+            reader.check_unchanged().await.map(|()| crc64)
+        };
+        match unless_cancelled(&context.cancellation, sent).await.and_then(|sent| sent) {
+            Ok(crc64) => {
+                // A store puts thousands of parts together in minutes.
+                let put = upload.complete(context.stall.saturating_mul(10)).await?;
+                finish(request, crc64, attributes, put).await
+            }
+            Err(error) => {
+                upload.abort().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Reads parts in parallel and gives them in order. Memory is asked for in order too, before a part is begun: the
+    /// part that is needed next is never the one that waits, so copies cannot lock each other out.
+    fn read_ahead(&self, reader: &Reader, size: u64, context: &CopyContext) -> impl Stream<Item = Held> + use<> {
+        let (memory, bandwidth, reader) = (context.memory.clone(), context.bandwidth.clone(), reader.clone());
+        let allowed = move |range: Range<u64>| {
+            let memory = memory.clone();
+            async move {
+                let held = memory.take(range.end - range.start).await;
+                (range, held)
+            }
+        };
+        let read = move |(range, held): (Range<u64>, MemoryPermit)| {
+            let (bandwidth, reader) = (bandwidth.clone(), reader.clone());
+            AbortOnDropHandle::new(tokio::spawn(async move {
+                bandwidth.take(range.end - range.start).await;
+                Ok((reader.read(Some(range)).await?, held))
+            }))
+        };
+        let parts = stream::iter(ranges(size, part_size(size, self.part))).then(allowed).map(read);
+        parts.buffered(self.parallel).map(|read| read.unwrap_or_else(|error| Err(lost(error))))
+    }
+
+    /// Writes parts in parallel, and takes the checksum in their order.
+    async fn send(
+        &self,
+        parts: impl Stream<Item = Held> + Send,
+        upload: &mut Upload,
+        context: &CopyContext,
+    ) -> Result<Crc64, CopyError> {
+        let (mut parts, mut hasher, mut sending) = (Box::pin(parts), Crc64Hasher::new(), JoinSet::new());
+        while let Some(part) = parts.next().await {
+            let (piece, held) = part?;
+            let length = piece.chunks.iter().map(|chunk| chunk.len() as u64).sum();
+            piece.chunks.iter().for_each(|chunk| hasher.update(chunk));
+            let (put, patience) = (upload.part(piece.chunks.into_iter().collect())?, patience(context.stall, length));
+            sending.spawn(async move {
+                let _held = held;
+                within(patience, put).await?.map_err(|e| CopyError::from_target("put part", e))
+            });
+            while sending.len() >= self.parallel
+                && let Some(sent) = sending.join_next().await
+            {
+                sent.map_err(lost)??;
+            }
+        }
+        while let Some(sent) = sending.join_next().await {
+            sent.map_err(lost)??;
+        }
+        Ok(hasher.finish())
+    }
+}
+
+/// A task of ours that ended without an answer.
+fn lost(error: JoinError) -> CopyError {
+    match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        // The runtime shuts down.
+        Err(_) => CopyError::Cancelled,
+    }
+}
+
+/// Parts of one size, `least` or more, so that there are not too many.
+fn part_size(size: u64, least: u64) -> u64 {
+    least.max(size.div_ceil(MOST_PARTS))
+}
+
+fn ranges(size: u64, part: u64) -> impl Iterator<Item = Range<u64>> {
+    (0..size.div_ceil(part)).map(move |number| number * part..size.min((number + 1) * part))
+}
+
+/// What the target is given: files can keep nothing.
+fn attributes_for(request: &CopyRequest, returned: &Attributes) -> Attributes {
+    match (&request.attributes, request.to.directory()) {
+        (_, Some(_)) => Attributes::new(),
+        (Some(wanted), None) if returned.is_empty() => wanted.clone(),
+        _ => returned.clone(),
+    }
+}
+
+async fn finish(
+    request: &CopyRequest,
+    crc64: Crc64,
+    attributes: Attributes,
+    put: PutResult,
+) -> Result<Copied, CopyError> {
+    let mut copied = Copied::by_content(request.source.size, crc64, "stream");
+    copied.attributes = attributes;
+    copied.version = Some(match request.to.directory() {
+        Some(directory) => {
+            let path = directory.join(request.key.as_str());
+            let (key, modified) = (request.key.clone(), request.source.version.modified);
+            let dated = move || {
+                let file = OpenOptions::new().write(true).open(path)?;
+                file.set_modified(modified.into())?;
+                Ok(entry(key, &file.metadata()?).version)
+            };
+            blocking(move || dated().map_err(|e| CopyError::from_io("date target", e))).await?
+        }
+        None => Version { e_tag: put.e_tag.map(Into::into), id: put.version.map(Into::into), modified: Utc::now() },
+    });
+    Ok(copied)
+}
+
+#[cfg(test)]
+mod tests;

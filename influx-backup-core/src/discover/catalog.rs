@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use futures::{StreamExt, TryStreamExt, stream};
+use bytes::Bytes;
+use futures::FutureExt;
 
 use super::{FoundGeneration, GenerationState, engine};
 use crate::{
+    concurrent,
     error::Result,
     format::{
         CatalogFile,
@@ -143,14 +145,15 @@ impl Files {
         if logs.len() > LOGS_READ {
             return Ok(None);
         }
-        let read: Vec<_> = stream::iter(logs)
-            .map(|key| async move { location.get(key, None).await.map(|bytes| (key, bytes)) })
-            .buffered(READS_AT_ONCE)
-            .try_collect()
-            .await?;
+        let reads: Vec<_> = logs.into_iter().map(|key| get(location, key).boxed()).collect();
+        let read = concurrent::run(reads, READS_AT_ONCE).await?;
         let logs = read.into_iter().map(|(key, bytes)| parse(key, &bytes?, damaged));
         Ok(logs.collect())
     }
+}
+
+async fn get<'a>(location: &Location, key: &'a Key) -> Result<(&'a Key, Option<Bytes>)> {
+    Ok((key, location.get(key, None).await?))
 }
 
 fn parse(key: &Key, bytes: &[u8], damaged: &mut Vec<String>) -> Option<CatalogFile> {
@@ -197,4 +200,62 @@ fn fold(files: impl Iterator<Item = CatalogFile>) -> Contents {
         names
     };
     Contents { nodes: nodes.map(|nodes| nodes.into_keys().collect()), databases: databases.map(sorted) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::catalog::{DatabaseRecord, Evidence, NodeRecord};
+
+    fn file(nodes: &[(&str, NodeState)], databases: &[(u64, Option<&str>, DatabaseState)]) -> CatalogFile {
+        let node =
+            |(id, state): &(&str, NodeState)| NodeRecord { node_id: (*id).to_owned(), state: Some(state.clone()) };
+        let database = |(id, name, state): &(u64, Option<&str>, DatabaseState)| DatabaseRecord {
+            id: *id,
+            name: name.map(ToOwned::to_owned),
+            state: *state,
+        };
+        CatalogFile {
+            generation: Some(Generation::V2),
+            kind: Kind::Log,
+            sequence: Some(1),
+            uuid: None,
+            nodes: Evidence::Read(nodes.iter().map(node).collect()),
+            databases: Evidence::Read(databases.iter().map(database).collect()),
+        }
+    }
+
+    fn names(names: &[&str]) -> Option<Vec<String>> {
+        Some(names.iter().map(|name| (*name).to_owned()).collect())
+    }
+
+    #[test]
+    fn later_files_win() {
+        use DatabaseState::{HardDeleted, Present, SoftDeleted};
+        use NodeState::{Removed, Removing, Running, Stopped};
+        let root = file(
+            &[("b", Running), ("a", Running), ("gone", Removing)],
+            &[
+                (2, Some("two"), Present),
+                (1, Some("one"), Present),
+                (3, Some("three"), Present),
+                (4, Some("four"), SoftDeleted),
+            ],
+        );
+        let log = file(
+            &[("a", Stopped), ("gone", Removed)],
+            &[(2, Some("two-deleted"), SoftDeleted), (3, None, HardDeleted)],
+        );
+        let contents = fold([root, log].into_iter());
+        assert_eq!(contents, Contents { nodes: names(&["a", "b"]), databases: names(&["one"]) });
+    }
+
+    #[test]
+    fn what_one_file_hides_is_unknown() {
+        let hidden =
+            CatalogFile { nodes: Evidence::Unreadable, ..file(&[], &[(1, Some("x"), DatabaseState::Present)]) };
+        let known = file(&[("a", NodeState::Running)], &[]);
+        let contents = fold([known, hidden].into_iter());
+        assert_eq!(contents, Contents { nodes: None, databases: names(&["x"]) });
+    }
 }

@@ -129,7 +129,7 @@ pub struct ClusterDescription {
     pub unclaimed_nodes: Vec<String>,
     /// Licence files, by key.
     pub licences: Vec<Key>,
-    /// Top-level names that belong to no node and no cluster: not copied.
+    /// Names that belong to no node and not to the cluster (the prefixes of other clusters, too): not copied.
     pub foreign: Vec<String>,
     /// Names below a node or the cluster that this release does not know: copied and reported.
     pub unknown: Vec<String>,
@@ -223,15 +223,28 @@ impl ClusterDescription {
 
     /// Whose object this is and what kind it is, or `None` for a key outside every prefix of the cluster.
     ///
-    /// The longest prefix wins where ids contain `/`. Where the cluster id equals a node id, or for Core, the
+    /// The longest prefix wins where ids contain `/`, be it that of a node that was left out. Where the cluster id equals a node id, or for Core, the
     /// component decides: catalog, licences and `enterprise` are the cluster's.
     #[must_use]
     pub fn classify(&self, key: &Key) -> Option<Object<'_>> {
-        let prefixes = self.nodes.iter().map(|node| node.id.as_str()).chain(self.cluster_id.as_deref());
-        let owner = prefixes.filter(|prefix| key.below(prefix).is_some()).max_by_key(|prefix| prefix.len())?;
+        let left_out = self.left_out_nodes.iter().map(String::as_str);
+        let longest = self.prefixes().chain(left_out).filter(|prefix| key.below(prefix).is_some());
+        let owner = longest.max_by_key(|prefix| prefix.len()).filter(|owner| self.prefixes().any(|id| id == *owner))?;
         let component = Component::of(key.below(owner)?);
         let of_cluster = owner == self.catalog_prefix() && (component.is_cluster_wide() || !self.is_node(owner));
         Some(Object { owner, node: (!of_cluster).then_some(owner), component })
+    }
+
+    /// The prefixes of the cluster's objects.
+    fn prefixes(&self) -> impl Iterator<Item = &str> {
+        self.nodes.iter().map(|node| node.id.as_str()).chain(self.cluster_id.as_deref())
+    }
+
+    /// The generation of the catalog that a server loads: the newest that no terminator closes.
+    #[must_use]
+    pub fn live_catalog(&self) -> Option<Generation> {
+        let live = self.catalogs.iter().rev().find(|found| found.state == GenerationState::Live);
+        live.map(|found| found.generation)
     }
 
     /// Whether `id` is one of the nodes.

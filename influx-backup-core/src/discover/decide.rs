@@ -9,6 +9,7 @@ use super::{ClusterDescription, Discover, Edition, prefix::Prefix, survey::Surve
 use crate::{
     error::{Error, Result},
     layout::Generation,
+    manifest::OWN_DIRECTORY,
 };
 
 /// The cluster that was asked for.
@@ -17,7 +18,7 @@ use crate::{
 /// [`Error::NoCluster`], [`Error::SeveralClusters`], [`Error::NodesRequired`], [`Error::UnknownId`],
 /// [`Error::UpgradedEngine`], [`Error::InvalidRequest`].
 pub(super) fn decide(survey: &Survey, what: &Discover) -> Result<ClusterDescription> {
-    check_request(what)?;
+    check_request(survey, what)?;
     let found = Found::of(survey, what);
     let chosen = choose(survey, what, &found)?;
     refuse_upgraded(survey, &chosen)?;
@@ -43,6 +44,18 @@ struct Chosen<'a> {
     owner: &'a str,
     /// The nodes that hold objects, sorted; those left out by name are not among them.
     nodes: BTreeSet<&'a str>,
+}
+
+impl Chosen<'_> {
+    /// Whether other clusters share the location.
+    fn has_others(&self, found: &Found<'_>) -> bool {
+        let rooted_alone = |id: &str| found.rooted.iter().any(|rooted| *rooted != id);
+        match self.edition {
+            Edition::Core => !found.clusters.is_empty() || rooted_alone(self.owner),
+            Edition::Enterprise if found.clusters.contains(&self.owner) => found.clusters.len() > 1,
+            Edition::Enterprise => !found.clusters.is_empty() || rooted_alone(self.owner),
+        }
+    }
 }
 
 impl<'a> Found<'a> {
@@ -94,17 +107,28 @@ fn is_cluster(survey: &Survey, id: &str, prefix: &Prefix) -> bool {
         }
 }
 
-fn check_request(what: &Discover) -> Result<()> {
-    let refuse = |reason: String| Err(Error::InvalidRequest { option: "leave_out", reason });
+/// Refuses ids that contradict one another, or that are the name of our own directory.
+fn check_request(survey: &Survey, what: &Discover) -> Result<()> {
     for id in &what.leave_out {
         if what.node_ids.contains(id) || what.query_only.contains(id) {
-            return refuse(format!("node `{id}` is named as a node of the cluster as well"));
+            return Err(invalid(survey, "leave_out", format!("node `{id}` is named as a node of the cluster as well")));
         }
         if what.cluster_id.as_ref() == Some(id) {
-            return refuse(format!("`{id}` is the cluster itself"));
+            return Err(invalid(survey, "leave_out", format!("`{id}` is the cluster itself")));
         }
     }
-    Ok(())
+    let is_own = |id: &&String| id.split('/').next() == Some(OWN_DIRECTORY);
+    let mut given = what.cluster_id.iter().chain(&what.node_ids).chain(&what.query_only).chain(&what.leave_out);
+    match given.find(is_own) {
+        Some(id) => {
+            Err(invalid(survey, "cluster_id or node_ids", format!("`{id}` is where backups keep their own files")))
+        }
+        None => Ok(()),
+    }
+}
+
+fn invalid(survey: &Survey, option: &'static str, reason: String) -> Error {
+    Error::InvalidRequest { option, reason: format!("{reason} (in `{}`)", survey.location) }
 }
 
 fn choose<'a>(survey: &'a Survey, what: &'a Discover, found: &Found<'a>) -> Result<Chosen<'a>> {
@@ -157,7 +181,7 @@ fn unknown_id(survey: &Survey, kind: &'static str, id: &str) -> Error {
 
 fn given_cluster<'a>(survey: &'a Survey, what: &'a Discover, found: &Found<'a>, id: &'a str) -> Result<Chosen<'a>> {
     if survey.prefixes.get(id).is_none_or(Prefix::is_empty) {
-        return Err(unknown_id(survey, "cluster", id));
+        return Err(nothing::misplaced(survey).unwrap_or_else(|| unknown_id(survey, "cluster", id)));
     }
     if found.clusters.contains(&id) {
         return enterprise(survey, what, found, id);
@@ -172,7 +196,7 @@ fn given_cluster<'a>(survey: &'a Survey, what: &'a Discover, found: &Found<'a>, 
 }
 
 fn core<'a>(survey: &'a Survey, what: &'a Discover, found: &Found<'a>, node: &'a str) -> Result<Chosen<'a>> {
-    let refuse = |option, reason| Err(Error::InvalidRequest { option, reason });
+    let refuse = |option, reason| Err(invalid(survey, option, reason));
     if let Some(id) = what.query_only.first() {
         return refuse(
             "query_only",
@@ -189,7 +213,8 @@ fn core<'a>(survey: &'a Survey, what: &'a Discover, found: &Found<'a>, node: &'a
     }
     if given.contains(node) {
         // Several nodes under one catalog: a cluster whose id is that of a node.
-        return Ok(Chosen { edition: Edition::Enterprise, owner: node, nodes: given });
+        let nodes = without_left_out(survey, what, given)?;
+        return Ok(Chosen { edition: Edition::Enterprise, owner: node, nodes });
     }
     Err(nothing::explain(survey, what, found))
 }
@@ -264,3 +289,6 @@ fn refuse_upgraded(survey: &Survey, chosen: &Chosen<'_>) -> Result<()> {
     let evidence = evidence.into_iter().take(3).collect::<Vec<_>>().join(", ");
     Err(Error::UpgradedEngine { location: survey.location.clone(), evidence })
 }
+
+#[cfg(test)]
+mod tests;

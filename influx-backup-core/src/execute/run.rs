@@ -175,3 +175,6 @@ impl Executor {
         Error::Cancelled { done, total }
     }
 }
+
+#[cfg(test)]
+mod tests;

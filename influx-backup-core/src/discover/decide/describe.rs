@@ -80,22 +80,17 @@ impl View<'_> {
         ids.into_iter().cloned().collect()
     }
 
-    /// Prefixes that look like nodes of this cluster or of none.
+    /// Prefixes that look like nodes of this cluster or of none. Where several clusters share the location, only those
+    /// that the cluster's own catalog names: the others are the other clusters'.
     fn unclaimed(&self) -> Vec<String> {
-        let others = |id: &str| {
-            let own_cluster = self.chosen.edition == Edition::Core || self.found.clusters.len() != 1;
-            let rooted = own_cluster && self.found.rooted.contains(&id);
-            let mut clusters = self.found.clusters.iter().filter(|cluster| **cluster != self.chosen.owner);
-            // A node of another cluster, or a Core server of its own.
-            rooted || clusters.any(|cluster| self.prefix(cluster).names(id) == Some(true))
-        };
-        let looks = |id: &&str| self.owner().names(id) == Some(true) || !others(id);
-        let nodes = self.found.rooted.iter().chain(&self.found.bare).copied();
         let named = self.owner().catalog.iter().flat_map(|catalog| &catalog.contents.nodes).flatten();
         let named = named.map(String::as_str).filter(|id| self.stores(id));
-        let unclaimed: BTreeSet<&str> = nodes.filter(looks).chain(named).collect();
-        let taken = |id: &&str| self.members().contains(id) || self.what.leave_out.iter().any(|left| left == id);
-        unclaimed.into_iter().filter(|id| !taken(id)).map(ToOwned::to_owned).collect()
+        let found = self.found.rooted.iter().chain(&self.found.bare).copied();
+        let found = found.filter(|_| !self.chosen.has_others(self.found));
+        let members = self.members();
+        let taken = |id: &&str| members.contains(id) || self.what.leave_out.iter().any(|left| left == id);
+        let unclaimed: BTreeSet<&str> = named.chain(found).filter(|id| !taken(id)).collect();
+        unclaimed.into_iter().map(ToOwned::to_owned).collect()
     }
 
     /// Names that belong to nobody, at the top and beside ids that contain `/`.

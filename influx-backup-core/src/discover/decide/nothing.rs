@@ -1,5 +1,7 @@
 //! Why there is no cluster: what was looked for, what is there instead, what to do.
 
+use std::collections::BTreeSet;
+
 use super::Found;
 use crate::{
     discover::{Discover, prefix::Prefix, survey::Survey},
@@ -16,47 +18,63 @@ const SHOWN: usize = 5;
 
 /// The error for a location without any cluster.
 pub(super) fn explain(survey: &Survey, what: &Discover, found: &Found<'_>) -> Error {
-    let here = || shown(survey.top.directories.iter().chain(&survey.top.files));
-    let backups: Vec<&String> = backups(survey).collect();
-    let marked = survey.prefixes.values().find(|prefix| !prefix.markers.is_empty() && prefix.is_member());
-    let (deep, levels) = (too_deep(survey), |n: usize| if n == 1 { "one level" } else { "two levels" });
+    let marked = survey.prefixes.values().find(|prefix| !prefix.markers.is_empty() && prefix.is_node());
     if let (Some(prefix), true) = (marked, found.rooted.is_empty()) {
         let evidence = shown(prefix.markers.iter());
         return Error::UpgradedEngine { location: survey.location.clone(), evidence };
     }
-    let found = if let Some(id) = unknown_node(survey, what) {
+    if let Some(error) = misplaced(survey) {
+        return error;
+    }
+    if let Some(id) = unknown_node(survey, what) {
         return super::unknown_id(survey, "node", id);
-    } else if !found.bare.is_empty() {
+    }
+    let found = if found.bare.is_empty() {
+        let names = shown(survey.top.directories.iter().chain(&survey.top.files));
+        format!("names that are not InfluxDB's ({names}); check the path or prefix")
+    } else {
         format!(
-            "nodes without a catalog ({}): the prefix of their cluster is missing here, or the nodes' own `catalog`; give \
-             the location that holds both",
+            "nodes without a catalog ({}); give the location that holds the prefix of their cluster as well, or their \
+             own `catalog`",
             shown(found.bare.iter())
         )
-    } else if let Some((what, up)) = deep {
-        format!("{what} ({}): a level too deep, give the directory {} up", here(), levels(up))
+    };
+    no_cluster(survey, found)
+}
+
+/// The error for a location that is plainly not the right one: empty, at another level, or full of backups.
+pub(super) fn misplaced(survey: &Survey) -> Option<Error> {
+    if survey.prefixes.values().any(Prefix::is_member) {
+        return None;
+    }
+    let backups: Vec<&String> = backups(survey).collect();
+    let found = if let Some((what, up)) = too_deep(survey) {
+        let names = shown(survey.top.directories.iter().chain(&survey.top.files));
+        format!("{what} ({names}), which is too deep; give the directory {up} up")
     } else if !backups.is_empty() {
+        let names = shown(backups.into_iter());
         format!(
-            "a repository of backups ({}): a source is the location that InfluxDB itself uses; to restore or verify, name \
-             one backup",
-            shown(backups.into_iter())
+            "a repository of backups ({names}); a source is the location that InfluxDB itself uses, and to verify or \
+             restore, one backup is named"
         )
     } else if !survey.below.is_empty() {
-        let parents = survey.below.iter().filter_map(|id| id.split_once('/')).map(|(parent, _)| parent.to_owned());
-        let parents: std::collections::BTreeSet<String> = parents.collect();
+        let parents = survey.below.iter().filter_map(|id| Some(id.rsplit_once('/')?.0));
+        let parents: BTreeSet<String> = parents.map(|name| format!("{}/{name}", survey.location)).collect();
+        let (names, parents) = (shown(survey.below.iter()), shown(parents.iter()));
         format!(
-            "{} one level down: a level too shallow, give `{}`",
-            shown(survey.below.iter()),
-            parents.iter().map(|name| format!("{}/{name}", survey.location)).collect::<Vec<_>>().join("` or `")
+            "{names} one level down, so this is too shallow; give {parents}, or the ids if they are meant to contain `/`"
         )
-    } else if !survey.own.is_empty() {
-        format!(
-            "the start of a backup without any object (`{OWN_DIRECTORY}`): resume it, or give InfluxDB's own location"
-        )
+    } else if !survey.own.is_empty() && survey.top.directories == [OWN_DIRECTORY] {
+        format!("a backup that holds no object (`{OWN_DIRECTORY}` alone); resume it, or give InfluxDB's own location")
     } else if survey.prefixes.values().all(Prefix::is_empty) && survey.top.files.is_empty() {
-        "nothing: check the path or prefix, and that the server has been started on it once".to_owned()
+        "nothing; check the path or prefix, and that a server was started on it once".to_owned()
     } else {
-        format!("names that are not InfluxDB's ({}): check the path or prefix", here())
+        return None;
     };
+    Some(no_cluster(survey, found))
+}
+
+fn no_cluster(survey: &Survey, found: String) -> Error {
     Error::NoCluster { location: survey.location.clone(), looked_for: LOOKED_FOR.to_owned(), found }
 }
 
@@ -77,9 +95,9 @@ pub(super) fn no_catalog(survey: &Survey, id: &str) -> Error {
 }
 
 fn unknown_node<'a>(survey: &Survey, what: &'a Discover) -> Option<&'a str> {
-    let nodes = what.node_ids.iter().filter(|id| !what.query_only.contains(id)).map(String::as_str);
+    let mut nodes = what.node_ids.iter().filter(|id| !what.query_only.contains(id)).map(String::as_str);
     let missing = |id: &&str| survey.prefixes.get(*id).is_none_or(Prefix::is_empty);
-    nodes.into_iter().find(missing).filter(|_| !survey.top.is_empty())
+    nodes.find(missing)
 }
 
 /// Top-level names that are backups of ours.
@@ -87,27 +105,30 @@ fn backups(survey: &Survey) -> impl Iterator<Item = &String> {
     survey.prefixes.iter().filter(|(_, prefix)| prefix.level.has_directory(OWN_DIRECTORY)).map(|(id, _)| id)
 }
 
-/// What the location is, where it lies inside a node or a cluster, and how many levels it is too deep.
-fn too_deep(survey: &Survey) -> Option<(String, usize)> {
-    let components = survey.top.names(|component| component != Component::Other);
-    if !components.is_empty() {
-        return Some(("what lies below a node or a cluster".to_owned(), 1));
+/// What the location is, where it lies inside a node or a cluster, and how far up the right one is.
+fn too_deep(survey: &Survey) -> Option<(String, &'static str)> {
+    let top = &survey.top;
+    if top.known() > 0 {
+        return Some(("what lies below a node or a cluster".to_owned(), "one level"));
     }
     let last = survey.location.rsplit('/').next().unwrap_or_default();
-    let directory = match survey.top.files.first().map(String::as_str) {
-        Some(name) if layout::wal_number(name).is_some() => "wal",
-        Some(name) if layout::snapshot_sequence(name).is_some() => "snapshots",
-        Some(name) if layout::catalog_log_sequence(name).is_some() && last == "catalogs" => "catalogs",
-        _ if survey.top.directories.iter().any(|name| name == "v2" || name == "v3") => "catalog",
-        _ if Component::of(&format!("{last}/_")) != Component::Other => last,
+    let has_file = |name: &str| top.files.iter().any(|file| file == name);
+    let (directory, up) = match top.files.first().map(String::as_str) {
+        Some(name) if layout::wal_number(name).is_some() => ("wal", "two levels"),
+        Some(name) if layout::snapshot_sequence(name).is_some() => ("snapshots", "two levels"),
+        _ if has_file("snapshot") && top.has_directory("logs") => ("catalog/v2` or `catalog/v3", "three levels"),
+        _ if top.has_directory("v2") || top.has_directory("v3") => ("catalog", "two levels"),
+        _ if Component::of(&format!("{last}/_")) != Component::Other => (last, "two levels"),
         _ => return None,
     };
-    (!survey.top.is_empty()).then(|| (format!("the `{directory}` of a node or a cluster"), 2))
+    (!top.is_empty()).then(|| (format!("the `{directory}` of a node or a cluster"), up))
 }
 
+/// The first names, quoted, and how many more there are.
 fn shown<T: std::fmt::Display>(names: impl Iterator<Item = T>) -> String {
-    let names: Vec<String> = names.map(|name| format!("`{name}`").replace("``", "`")).collect();
-    let more = names.len().saturating_sub(SHOWN);
-    let first = names[..names.len() - more].join(", ");
-    if more == 0 { first } else { format!("{first} and {more} more") }
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    match names.get(..SHOWN) {
+        Some(first) if names.len() > SHOWN => format!("{} and {} more", first.join(", "), names.len() - SHOWN),
+        _ => names.join(", "),
+    }
 }

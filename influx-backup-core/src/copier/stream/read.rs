@@ -1,0 +1,118 @@
+//! Reading one version of an object, whole or a range of it.
+
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+    ops::Range,
+    sync::Arc,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures::StreamExt;
+use object_store::{GetOptions, GetRange, GetResult, GetResultPayload};
+
+use super::super::{
+    CopyContext, CopyError, CopyRequest,
+    wait::{blocking, within},
+};
+use crate::location::{Attributes, Entry, Location, Version, attributes_of};
+
+/// Slower than this is no transfer: 64 KiB a second.
+const SLOWEST: u64 = 64 << 10;
+
+/// How long a store may take to answer a request with so many bytes, of which nothing is seen meanwhile.
+pub(super) fn patience(stall: Duration, bytes: u64) -> Duration {
+    stall + Duration::from_secs(bytes / SLOWEST)
+}
+
+/// The source of one copy.
+#[derive(Clone)]
+pub(super) struct Reader {
+    from: Location,
+    wanted: Entry,
+    stall: Duration,
+    progress: Arc<dyn Fn(u64) + Send + Sync>,
+}
+
+/// Bytes as they came, and what came with them.
+pub(super) struct Piece {
+    pub(super) chunks: Vec<Bytes>,
+    pub(super) attributes: Attributes,
+}
+
+impl Reader {
+    pub(super) fn new(request: &CopyRequest, context: &CopyContext) -> Self {
+        let (from, wanted) = (request.from.clone(), request.source.clone());
+        Self { from, wanted, stall: context.stall, progress: Arc::clone(&context.progress) }
+    }
+
+    /// Reads a range, or everything. The object is another version or of another length: [`CopyError::Changed`].
+    pub(super) async fn read(&self, range: Option<Range<u64>>) -> Result<Piece, CopyError> {
+        let length = range.as_ref().map_or(self.wanted.size, |range| range.end - range.start);
+        let version = &self.wanted.version;
+        let options = GetOptions {
+            if_match: version.e_tag.as_deref().map(ToOwned::to_owned),
+            version: version.id.as_deref().map(ToOwned::to_owned),
+            range: range.map(GetRange::Bounded),
+            ..GetOptions::default()
+        };
+        let path = self.from.path(&self.wanted.key);
+        let answer = within(patience(self.stall, 0), self.from.store().get_opts(&path, options)).await?;
+        let answer = answer.map_err(|e| CopyError::from_source("get source", e))?;
+        self.check(&answer)?;
+        let attributes = attributes_of(&answer.attributes);
+        let chunks = match answer.payload {
+            GetResultPayload::File(file, _) => self.file(file, answer.range).await?,
+            GetResultPayload::Stream(mut body) => {
+                let mut chunks = Vec::new();
+                while let Some(chunk) = within(self.stall, body.next()).await? {
+                    let chunk = chunk.map_err(|e| CopyError::from_source("read source", e))?;
+                    (self.progress)(chunk.len() as u64);
+                    chunks.push(chunk);
+                }
+                chunks
+            }
+        };
+        match chunks.iter().map(|chunk| chunk.len() as u64).sum::<u64>() {
+            found if found == length => Ok(Piece { chunks, attributes }),
+            found => Err(CopyError::Corrupt { reason: format!("{found} bytes came, {length} were asked for") }),
+        }
+    }
+
+    /// A file may have been written to while it was read. (Gone is fine: what was opened was read.)
+    pub(super) async fn check_unchanged(&self) -> Result<(), CopyError> {
+        if self.from.directory().is_none() {
+            return Ok(());
+        }
+        match self.from.head(&self.wanted.key).await {
+            Ok(Some(found)) if !found.is_same(&self.wanted) => Err(CopyError::Changed),
+            _ => Ok(()),
+        }
+    }
+
+    /// Some stores pay no heed to preconditions.
+    fn check(&self, answer: &GetResult) -> Result<(), CopyError> {
+        let modified = answer.meta.last_modified;
+        let plain = |e_tag: &str| Box::from(e_tag.trim_start_matches("W/").trim_matches('"'));
+        let found = Version { e_tag: answer.meta.e_tag.as_deref().map(plain), id: None, modified };
+        let version = &self.wanted.version;
+        let wanted = Version { e_tag: version.e_tag.as_deref().map(plain), id: None, modified: version.modified };
+        if answer.meta.size == self.wanted.size && found.is_same(&wanted) { Ok(()) } else { Err(CopyError::Changed) }
+    }
+
+    async fn file(&self, file: File, range: Range<u64>) -> Result<Vec<Bytes>, CopyError> {
+        let bytes =
+            blocking(move || read_range(file, &range).map_err(|e| CopyError::from_io("read source", e))).await?;
+        (self.progress)(bytes.len() as u64);
+        Ok(vec![bytes])
+    }
+}
+
+fn read_range(mut file: File, range: &Range<u64>) -> io::Result<Bytes> {
+    let length = range.end - range.start;
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+    file.seek(SeekFrom::Start(range.start))?;
+    file.take(length).read_to_end(&mut bytes)?;
+    Ok(bytes.into())
+}

@@ -1,0 +1,415 @@
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use proptest::prelude::*;
+use tokio::time::{Instant, sleep};
+
+use super::*;
+use crate::{
+    Options,
+    checksum::Crc64,
+    copier::{CopyContext, CopyRequest, default_copiers},
+    error::StoreErrorKind,
+    execute::{Durability, Retry},
+    key::Key,
+    layout::Component,
+    observe::{Job, spawn},
+    plan::StageKind,
+};
+
+/// What a scripted copier does with one attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Act {
+    Copy,
+    /// Says so, and does nothing.
+    Lie,
+    /// Copies half of it.
+    Half,
+    Fail(StoreErrorKind),
+    Stall,
+    Vanish,
+    Change,
+    Refuse,
+    /// Pays no heed to cancellation either.
+    Hang,
+    Panic,
+}
+
+/// Does as told per object and attempt; the last act is repeated, `Copy` where nothing was told.
+#[derive(Debug, Default)]
+struct Scripted {
+    acts: Mutex<BTreeMap<String, VecDeque<Act>>>,
+    attempts: Mutex<BTreeMap<String, u32>>,
+    takes: Duration,
+    running: AtomicUsize,
+    peak: AtomicUsize,
+}
+
+impl Scripted {
+    fn new(acts: &[(&str, &[Act])]) -> Self {
+        let acts = acts.iter().map(|(name, acts)| ((*name).to_owned(), acts.iter().copied().collect())).collect();
+        Self { acts: Mutex::new(acts), ..Self::default() }
+    }
+
+    fn attempts(&self, name: &str) -> u32 {
+        self.attempts.lock().expect("unpoisoned").get(name).copied().unwrap_or(0)
+    }
+
+    fn next(&self, name: &str) -> Act {
+        *self.attempts.lock().expect("unpoisoned").entry(name.to_owned()).or_default() += 1;
+        let mut acts = self.acts.lock().expect("unpoisoned");
+        let Some(acts) = acts.get_mut(name) else { return Act::Copy };
+        if acts.len() > 1 { acts.pop_front().expect("two or more") } else { *acts.front().expect("one") }
+    }
+}
+
+#[async_trait]
+impl Copier for Scripted {
+    async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
+        let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+        self.peak.fetch_max(running, Ordering::SeqCst);
+        sleep(self.takes).await;
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        let size = request.source.size;
+        let store = |kind| CopyError::Store { operation: "put target", kind, source: "told to".into() };
+        let put = |length: u64| {
+            let bytes = Bytes::from(vec![7; usize::try_from(length).expect("small")]);
+            async move { request.to.put(&request.key, bytes).await.expect("memory") }
+        };
+        match self.next(request.source.key.as_str()) {
+            Act::Copy => {
+                put(size).await;
+                (context.progress)(size);
+                Ok(Copied::by_content(size, Crc64(0), "scripted"))
+            }
+            Act::Lie => Ok(Copied::by_size(size, "scripted")),
+            Act::Half => {
+                put(size / 2).await;
+                (context.progress)(size / 2);
+                Ok(Copied::by_size(size, "scripted"))
+            }
+            Act::Fail(kind) => Err(store(kind)),
+            Act::Stall => Err(CopyError::Stalled { after: context.stall }),
+            Act::Vanish => Err(CopyError::Vanished),
+            Act::Change => Err(CopyError::Changed),
+            Act::Refuse => Err(CopyError::Unsupported),
+            Act::Hang => std::future::pending().await,
+            Act::Panic => panic!("told to"),
+        }
+    }
+}
+
+type Told = Arc<Mutex<Vec<(String, Outcome)>>>;
+
+#[derive(Debug, Default)]
+struct Notes {
+    told: Told,
+    /// Fails at this one.
+    fails_at: Option<&'static str>,
+}
+
+#[async_trait]
+impl Ledger for Notes {
+    async fn finished(&mut self, task: &CopyTask, outcome: Outcome) -> Result<()> {
+        if self.fails_at == Some(task.source.key.as_str()) {
+            return Err(Error::BackupNotFound { name: String::new(), repository: String::new(), found: String::new() });
+        }
+        self.told.lock().expect("unpoisoned").push((task.source.key.to_string(), outcome));
+        Ok(())
+    }
+}
+
+/// A stage of these objects, ten bytes each, between two locations in memory.
+struct Run {
+    job: Job<()>,
+    told: Told,
+    began: Instant,
+}
+
+async fn start(copier: &Arc<Scripted>, limits: Limits, names: &[&str], fails_at: Option<&'static str>) -> Run {
+    let (from, to) = (Location::in_memory(), Location::in_memory());
+    let mut tasks = Vec::new();
+    for name in names {
+        let key = Key::parse(name).expect("a key");
+        from.put(&key, Bytes::from_static(b"0123456789")).await.expect("put");
+        let source = from.head(&key).await.expect("answers").expect("there");
+        tasks.push(CopyTask::new(source, Component::Wal));
+    }
+    let (told, copier) = (Told::default(), Arc::clone(copier) as Arc<dyn Copier>);
+    let mut notes = Notes { told: Arc::clone(&told), fails_at };
+    let job = spawn(move |task| async move {
+        let stage = Stage { kind: StageKind::Wal, relist: None, tasks };
+        task.events.planned(stage.objects(), stage.bytes());
+        Executor::new(copier, limits, task).stage(&stage, &from, &to, &mut notes).await
+    });
+    Run { job, told, began: Instant::now() }
+}
+
+impl Run {
+    async fn end(mut self) -> (Result<()>, Vec<(String, Outcome)>, Vec<Event>) {
+        let mut events = Vec::new();
+        while let Some(event) = self.job.next_event().await {
+            events.push(event);
+        }
+        let result = self.job.await;
+        let told = std::mem::take(&mut *self.told.lock().expect("unpoisoned"));
+        (result, told, events)
+    }
+}
+
+async fn run(copier: &Arc<Scripted>, names: &[&str]) -> (Result<()>, Vec<(String, Outcome)>, Vec<Event>) {
+    start(copier, Limits::default(), names, None).await.end().await
+}
+
+fn retries(events: &[Event]) -> Vec<(u32, &str)> {
+    fn retry(event: &Event) -> Option<(u32, &str)> {
+        match event {
+            Event::Retry { attempt, code, .. } => Some((*attempt, code.as_str())),
+            _ => None,
+        }
+    }
+    events.iter().filter_map(retry).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_pass_is_tried_again() {
+    let acts = [Act::Fail(StoreErrorKind::Unreachable), Act::Stall, Act::Lie, Act::Half, Act::Copy];
+    let copier = Arc::new(Scripted::new(&[("x", &acts)]));
+    let (result, told, events) = run(&copier, &["x"]).await;
+    result.expect("copied at last");
+    assert_eq!(copier.attempts("x"), 5);
+    let expected = [(1, "unreachable"), (2, "stalled"), (3, "copy-corrupt"), (4, "copy-corrupt")];
+    assert_eq!(retries(&events), expected);
+    assert!(matches!(&told[..], [(name, Outcome::Copied(copied))] if name == "x" && copied.version.is_some()));
+    assert!(matches!(events.first(), Some(Event::StageStarted { objects: 1, bytes: 10, .. })));
+    assert!(matches!(events.last(), Some(Event::StageFinished { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_time_allowed_it_gives_up() {
+    let copier = Arc::new(Scripted::new(&[("x", &[Act::Stall])]));
+    let began = Instant::now();
+    let (result, told, _) = run(&copier, &["x", "y"]).await;
+    let error = result.expect_err("never copied");
+    assert!(
+        matches!(&error, Error::Copy { key, error: CopyError::Stalled { .. } } if key.as_str() == "x"),
+        "{error:?}"
+    );
+    assert!((Duration::from_secs(240)..Duration::from_secs(300)).contains(&began.elapsed()), "{:?}", began.elapsed());
+    assert!(copier.attempts("x") > 10);
+    assert_eq!(told.len(), 1, "the other one was finished");
+}
+
+#[tokio::test(start_paused = true)]
+async fn never_means_once() {
+    let copier = Arc::new(Scripted::new(&[("x", &[Act::Stall])]));
+    let limits = Limits::default().with_retry(Retry::never());
+    let (result, ..) = start(&copier, limits, &["x"], None).await.end().await;
+    assert_eq!(result.expect_err("stalled").code(), "stalled");
+    assert_eq!(copier.attempts("x"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_pass_stops_the_others_at_once() {
+    let fatal = [
+        (Act::Fail(StoreErrorKind::Full), "no-space"),
+        (Act::Fail(StoreErrorKind::ReadOnly), "read-only"),
+        (Act::Fail(StoreErrorKind::Denied), "access-denied"),
+        (Act::Refuse, "copy-unsupported"),
+    ];
+    for (act, code) in fatal {
+        let copier = Arc::new(Scripted::new(&[("x", &[act]), ("y", &[Act::Hang])]));
+        let began = Instant::now();
+        let (result, _, events) = run(&copier, &["y", "x"]).await;
+        let error = result.expect_err(code);
+        assert!(matches!(&error, Error::Copy { key, .. } if key.as_str() == "x" && error.code() == code), "{error:?}");
+        assert_eq!(copier.attempts("x"), 1, "{code}");
+        assert!(began.elapsed() <= Duration::from_secs(1), "{code}");
+        assert!(!events.iter().any(|event| matches!(event, Event::StageFinished { .. })), "{code}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn gone_and_changed_are_outcomes() {
+    let copier = Arc::new(Scripted::new(&[("x", &[Act::Vanish]), ("y", &[Act::Change])]));
+    let (result, mut told, events) = run(&copier, &["x", "y", "z"]).await;
+    result.expect("no failure");
+    told.sort_by(|a, b| a.0.cmp(&b.0));
+    assert_eq!(told[0], ("x".to_owned(), Outcome::Vanished));
+    assert_eq!(told[1], ("y".to_owned(), Outcome::Changed));
+    assert!(matches!(told[2].1, Outcome::Copied(_)));
+    assert!(events.iter().any(|event| matches!(event, Event::Vanished { key } if key.as_str() == "x")));
+    assert!(events.iter().any(|event| matches!(event, Event::Changed { key } if key.as_str() == "y")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_stops_within_a_second_of_the_cancellation() {
+    // One hangs for ever, one waits for its next attempt, one is finished.
+    let copier = Arc::new(Scripted::new(&[("x", &[Act::Hang]), ("y", &[Act::Stall])]));
+    let run = start(&copier, Limits::default(), &["x", "y", "z"], None).await;
+    sleep(Duration::from_secs(30)).await;
+    run.job.cancel();
+    let began = run.began;
+    let (result, told, _) = run.end().await;
+    assert!(matches!(result, Err(Error::Cancelled { done: 1, total: 3 })), "{result:?}");
+    assert!(began.elapsed() < Duration::from_secs(31), "{:?}", began.elapsed());
+    assert_eq!(told.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_finished_when_it_stopped_is_told() {
+    let copier = Arc::new(Scripted { takes: Duration::from_millis(500), ..Scripted::default() });
+    let run = start(&copier, Limits::default(), &["x", "y"], None).await;
+    sleep(Duration::from_millis(100)).await;
+    run.job.cancel();
+    let (result, told, _) = run.end().await;
+    assert!(matches!(result, Err(Error::Cancelled { done: 0, total: 2 })), "{result:?}");
+    assert_eq!(told.len(), 2, "both were finished while it stopped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_run_at_once_than_allowed() {
+    let names: Vec<_> = (0..40).map(|number| format!("{number}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let copier = Arc::new(Scripted { takes: Duration::from_secs(1), ..Scripted::default() });
+    let run = start(&copier, Limits::default().with_concurrency(4), &names, None).await;
+    let began = run.began;
+    let (result, told, _) = run.end().await;
+    result.expect("copied");
+    assert_eq!((told.len(), copier.peak.load(Ordering::SeqCst)), (40, 4));
+    assert_eq!(began.elapsed().as_secs(), 10, "and no fewer");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_asks_for_less_gets_less() {
+    let names: Vec<_> = (0..200).map(|number| format!("{number:03}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let throttled: &[Act] = &[Act::Fail(StoreErrorKind::Throttled), Act::Copy];
+    let acts: Vec<_> = names[..16].iter().map(|name| (*name, throttled)).collect();
+    let copier = Arc::new(Scripted { takes: Duration::from_millis(400), ..Scripted::new(&acts) });
+    let run = start(&copier, Limits::default(), &names, None).await;
+    sleep(Duration::from_millis(700)).await;
+    assert_eq!(copier.running.load(Ordering::SeqCst), 8, "half of them");
+    sleep(Duration::from_secs(2)).await;
+    assert!(copier.running.load(Ordering::SeqCst) > 8, "it recovers");
+    run.end().await.0.expect("copied");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ledger_that_fails_and_a_copier_that_panics_stop_the_stage() {
+    let copier = Arc::new(Scripted::new(&[("x", &[Act::Hang])]));
+    let (result, ..) = start(&copier, Limits::default(), &["x", "y"], Some("y")).await.end().await;
+    assert_eq!(result.expect_err("the ledger").code(), "backup-not-found");
+
+    let copier = Arc::new(Scripted::new(&[("x", &[Act::Hang]), ("y", &[Act::Panic])]));
+    let (result, ..) = run(&copier, &["x", "y"]).await;
+    assert_eq!(result.expect_err("the panic").code(), "internal");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stage_without_tasks_is_nothing() {
+    let (result, told, events) = run(&Arc::new(Scripted::default()), &[]).await;
+    result.expect("nothing to fail");
+    assert!(told.is_empty());
+    assert!(matches!(events[..], [Event::StageStarted { objects: 0, bytes: 0, .. }, Event::StageFinished { .. }]));
+}
+
+#[tokio::test]
+async fn bytes_of_failed_attempts_are_not_counted_twice() {
+    // In real time: progress is told every 100 ms of it.
+    let acts = [Act::Half, Act::Half, Act::Copy];
+    let copier = Arc::new(Scripted { takes: Duration::from_millis(120), ..Scripted::new(&[("x", &acts)]) });
+    let retry = Retry { first: Duration::ZERO, ..Retry::default() };
+    let (result, _, events) = start(&copier, Limits::default().with_retry(retry), &["x"], None).await.end().await;
+    result.expect("copied");
+    let told = events.iter().filter_map(|event| match event {
+        Event::Progress { bytes, .. } => Some(*bytes),
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), [5, 10]);
+}
+
+#[tokio::test]
+async fn files_are_copied_whole_and_durably() {
+    let (source, target) = (tempfile::tempdir().expect("made"), tempfile::tempdir().expect("made"));
+    std::fs::create_dir_all(source.path().join("n/wal")).expect("made");
+    for number in 0..50 {
+        std::fs::write(source.path().join(format!("n/wal/{number}")), format!("{number}")).expect("written");
+    }
+    let at = |directory: &tempfile::TempDir| {
+        Location::parse(directory.path().to_str().expect("UTF-8"), &Options::default()).expect("a location")
+    };
+    let (from, to) = (at(&source), at(&target));
+    let tasks = from.list("").await.expect("listed").into_iter();
+    let tasks: Vec<_> = tasks.map(|entry| CopyTask::new(entry, Component::Wal)).collect();
+    let stage = Stage { kind: StageKind::Wal, relist: None, tasks };
+    let told = Told::default();
+    let mut notes = Notes { told: Arc::clone(&told), fails_at: None };
+    let (wanted, reached) = (stage.clone(), to.clone());
+    let job = spawn(move |task| async move {
+        let limits = Limits::default().with_durability(Durability::Durable);
+        Executor::new(default_copiers(), limits, task).stage(&stage, &from, &reached, &mut notes).await
+    });
+    job.await.expect("copied");
+    let found = to.list("").await.expect("listed");
+    let sizes = |entries: Vec<crate::location::Entry>| -> Vec<_> {
+        entries.into_iter().map(|entry| (entry.key, entry.size, entry.version.modified)).collect()
+    };
+    assert_eq!(sizes(found), sizes(wanted.tasks.into_iter().map(|task| task.source).collect()));
+    let told = told.lock().expect("unpoisoned");
+    assert_eq!(told.len(), 50);
+    assert!(told.iter().all(|(_, outcome)| matches!(outcome, Outcome::Copied(copied) if copied.copier == "local")));
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        8 => Just(Act::Copy),
+        2 => Just(Act::Lie),
+        2 => Just(Act::Half),
+        2 => Just(Act::Stall),
+        2 => Just(Act::Fail(StoreErrorKind::Throttled)),
+        2 => Just(Act::Vanish),
+        2 => Just(Act::Change),
+        1 => Just(Act::Fail(StoreErrorKind::Full)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// A stage that ends well has told every object once; one that does not has told none twice.
+    #[test]
+    fn no_object_is_left_untouched(
+        scripts in prop::collection::vec(prop::collection::vec(act(), 1..4), 0..30),
+        concurrency in 1_usize..8,
+    ) {
+        let names: Vec<_> = (0..scripts.len()).map(|number| format!("{number:02}")).collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let scripts: Vec<_> = names.iter().copied().zip(scripts.iter().map(Vec::as_slice)).collect();
+        let copier = Arc::new(Scripted::new(&scripts));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        let (result, told, _) = runtime.expect("a runtime").block_on(async {
+            start(&copier, Limits::default().with_concurrency(concurrency), &names, None).await.end().await
+        });
+        let mut seen: Vec<_> = told.iter().map(|(name, _)| name.as_str()).collect();
+        seen.sort_unstable();
+        match result {
+            Ok(()) => prop_assert_eq!(seen, names),
+            Err(error) => {
+                prop_assert!(matches!(error, Error::Copy { .. }), "{:?}", error);
+                prop_assert!(seen.windows(2).all(|two| two[0] != two[1]));
+            }
+        }
+        for (name, outcome) in told {
+            let ends_well = matches!(outcome, Outcome::Copied(_));
+            let copied = scripts.iter().any(|(script, acts)| *script == name && acts.contains(&Act::Copy));
+            prop_assert!(copied || !ends_well, "{} was never copied", name);
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The contract of [`Copier`], held against any copier and any pair of locations.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::time::{sleep, timeout};
+
+use crate::{
+    checksum::Crc64,
+    copier::{CheckedBy, Copied, Copier, CopyContext, CopyError, CopyRequest},
+    execute::Bandwidth,
+    key::Key,
+    location::{Entry, Location},
+    observe::ByteSize,
+    plan::Route,
+};
+
+/// How long a dropped or cancelled copy may take to clean up behind itself.
+const CLEANED_WITHIN: Duration = Duration::from_secs(5);
+
+/// Holds a copier against its contract, from one location to another; both may hold other things already.
+///
+/// `part` is the size at which the copier begins another piece (block, part, threshold): objects around it are copied,
+/// and cancelled and dropped copies are stopped after the first of eight pieces.
+///
+/// # Panics
+/// Where the copier breaks the contract: the message says which object, and how.
+pub async fn copier_conformance(copier: &dyn Copier, from: &Location, to: &Location, part: ByteSize) {
+    let suite = Suite { copier, from, to, part: part.0.max(2) };
+    suite.sizes().await;
+    suite.names().await;
+    suite.overwrites().await;
+    suite.vanished().await;
+    suite.changed().await;
+    suite.stopped_midway(Stop::Cancelled).await;
+    suite.stopped_midway(Stop::Dropped).await;
+    suite.cancelled_before().await;
+}
+
+struct Suite<'a> {
+    copier: &'a dyn Copier,
+    from: &'a Location,
+    to: &'a Location,
+    part: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    Cancelled,
+    Dropped,
+}
+
+impl Suite<'_> {
+    async fn sizes(&self) {
+        let part = self.part;
+        for size in [0, 1, part - 1, part, part + 1, 3 * part, 3 * part + 1] {
+            let what = format!("an object of {size} bytes");
+            self.copies(&format!("conformance/sizes/{size}"), &bytes_of(size), &what).await;
+        }
+    }
+
+    async fn names(&self) {
+        for name in ["ü", "100%25", "a b", "~", "a%2Fb", "x#y", "q?r&s=t", "plus+plus", "[1]{2}"] {
+            let what = format!("the name `{name}`");
+            self.copies(&format!("conformance/names {name}/{name}"), name.as_bytes(), &what).await;
+        }
+        let listed = self.to.list("conformance").await.expect("the target can be listed");
+        let odd = listed.iter().filter(|entry| entry.key.as_str().starts_with("conformance/names ")).count();
+        assert_eq!(odd, 9, "names: the target lists other names than were copied: {listed:?}");
+    }
+
+    async fn overwrites(&self) {
+        let name = "conformance/overwritten";
+        let key = key(name);
+        self.to.put(&key, Bytes::from_static(b"something longer that was there before")).await.expect("put");
+        self.copies(name, b"new", "an object over another").await;
+    }
+
+    async fn vanished(&self) {
+        let source = self.source("conformance/vanished", &bytes_of(self.part * 2)).await;
+        self.from.delete(&source.key).await.expect("deleted");
+        let answer = self.copy(&source, &CopyContext::default()).await;
+        assert!(matches!(answer, Err(CopyError::Vanished)), "a source that is gone: {answer:?}");
+        self.assert_absent(&source.key, "a source that is gone").await;
+    }
+
+    async fn changed(&self) {
+        for (name, size) in [("small", 1), ("large", self.part * 2 + 1)] {
+            let source = self.source(&format!("conformance/changed/{name}"), &bytes_of(size)).await;
+            // Entity tags of files know microseconds, their clocks only ticks.
+            sleep(Duration::from_millis(20)).await;
+            for again in [bytes_of(size).iter().rev().copied().collect(), bytes_of(size + 1)] {
+                self.from.put(&source.key, again.into()).await.expect("put");
+                let answer = self.copy(&source, &CopyContext::default()).await;
+                assert!(matches!(answer, Err(CopyError::Changed)), "a {name} source that changed: {answer:?}");
+                self.assert_absent(&source.key, "a source that changed").await;
+            }
+        }
+    }
+
+    async fn cancelled_before(&self) {
+        let source = self.source("conformance/cancelled", b"x").await;
+        let context = CopyContext::default();
+        context.cancellation.cancel();
+        let answer = self.copy(&source, &context).await;
+        assert!(matches!(answer, Err(CopyError::Cancelled)), "cancelled before it began: {answer:?}");
+        self.assert_absent(&source.key, "cancelled before it began").await;
+    }
+
+    /// The bandwidth limit stops the copy after its first piece for far longer than the test runs.
+    async fn stopped_midway(&self, stop: Stop) {
+        let what = format!("{stop:?} midway");
+        let size = self.part * 8;
+        let source = self.source(&format!("conformance/stopped/{stop:?}"), &bytes_of(size)).await;
+        let (moved, seen) = (Arc::new(AtomicU64::new(0)), Arc::new(tokio::sync::Notify::new()));
+        let progress = {
+            let (moved, seen) = (Arc::clone(&moved), Arc::clone(&seen));
+            move |bytes| {
+                moved.fetch_add(bytes, Ordering::Relaxed);
+                seen.notify_one();
+            }
+        };
+        let bandwidth = Bandwidth::per_second(ByteSize((self.part * 5).max(1)));
+        let context = CopyContext { bandwidth, progress: Arc::new(progress), ..CopyContext::default() };
+        let mut copy = Box::pin(self.copy(&source, &context));
+        tokio::select! {
+            answer = &mut copy => panic!("{what}: the copy was over before it could be stopped: {answer:?}"),
+            () = seen.notified() => {}
+        }
+        // What a killed process would leave.
+        self.assert_absent(&source.key, "midway").await;
+        match stop {
+            Stop::Dropped => drop(copy),
+            Stop::Cancelled => {
+                context.cancellation.cancel();
+                let answer = timeout(Duration::from_secs(1), copy).await;
+                let answer = answer.unwrap_or_else(|_| panic!("{what}: it did not stop within a second"));
+                assert!(matches!(answer, Err(CopyError::Cancelled)), "{what}: {answer:?}");
+            }
+        }
+        assert!(moved.load(Ordering::Relaxed) < size, "{what}: everything was moved before it was stopped");
+        self.assert_absent(&source.key, &what).await;
+        // A copy that goes on behind would be complete by now.
+        sleep(Duration::from_millis(100)).await;
+        self.assert_absent(&source.key, &what).await;
+        self.assert_clean(&what).await;
+    }
+
+    async fn copies(&self, name: &str, bytes: &[u8], what: &str) {
+        let source = self.source(name, bytes).await;
+        let moved = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&moved);
+        let progress = Arc::new(move |bytes| {
+            count.fetch_add(bytes, Ordering::Relaxed);
+        });
+        let context = CopyContext { progress, ..CopyContext::default() };
+        let copied = match self.copy(&source, &context).await {
+            Ok(copied) => copied,
+            Err(error) => panic!("{what}: not copied: {error:?}"),
+        };
+        let found = self.to.get(&source.key, None).await.expect("the target can be read");
+        let found = found.unwrap_or_else(|| panic!("{what}: it is not at the target"));
+        assert!(found == bytes, "{what}: the target has other bytes");
+        assert_eq!(copied.size, bytes.len() as u64, "{what}: another size was recorded");
+        if copied.checked_by == CheckedBy::Content {
+            assert_eq!(copied.crc64, Some(Crc64::of(bytes)), "{what}: another checksum was recorded");
+            assert_eq!(moved.load(Ordering::Relaxed), copied.size, "{what}: progress told another size");
+        }
+        self.assert_version(&source, &copied, what).await;
+        self.assert_clean(what).await;
+    }
+
+    async fn assert_version(&self, source: &Entry, copied: &Copied, what: &str) {
+        let head = self.to.head(&source.key).await.expect("the target answers");
+        let head = head.unwrap_or_else(|| panic!("{what}: it is not at the target"));
+        if let Some(version) = &copied.version {
+            assert!(version.is_same(&head.version), "{what}: {version:?} was recorded, the target has {head:?}");
+        }
+        if self.to.directory().is_some() {
+            let micros = |entry: &Entry| entry.version.modified.timestamp_micros();
+            assert_eq!(micros(&head), micros(source), "{what}: the file has another modification time");
+        }
+    }
+
+    async fn source(&self, name: &str, bytes: &[u8]) -> Entry {
+        let key = key(name);
+        self.from.put(&key, bytes.to_vec().into()).await.expect("the source can be written");
+        self.from.head(&key).await.expect("the source answers").expect("the source has what was written")
+    }
+
+    async fn copy(&self, source: &Entry, context: &CopyContext) -> Result<Copied, CopyError> {
+        let request = CopyRequest::new(self.from.clone(), source.clone(), self.to.clone(), Route::Any);
+        self.copier.copy(&request, context).await
+    }
+
+    async fn assert_absent(&self, key: &Key, what: &str) {
+        let found = self.to.head(key).await.expect("the target answers");
+        assert!(found.is_none(), "{what}: something is at the target: {found:?}");
+    }
+
+    /// Nothing is left beside the target (files).
+    async fn assert_clean(&self, what: &str) {
+        let Some(directory) = self.to.directory() else { return };
+        let left = || {
+            let files = walkdir::WalkDir::new(directory).into_iter().filter_map(Result::ok);
+            let mut names = files.map(|file| file.file_name().to_string_lossy().into_owned());
+            names.find(|name| crate::layout::is_staging(name))
+        };
+        let clean = timeout(CLEANED_WITHIN, async {
+            while left().is_some() {
+                sleep(Duration::from_millis(10)).await;
+            }
+        });
+        assert!(clean.await.is_ok(), "{what}: `{}` was left behind", left().unwrap_or_default());
+    }
+}
+
+fn key(name: &str) -> Key {
+    Key::parse(name).expect("a key")
+}
+
+fn bytes_of(size: u64) -> Vec<u8> {
+    (0..size).map(|at| (at.wrapping_mul(31) >> 3) as u8 ^ at as u8).collect()
+}

@@ -1,0 +1,58 @@
+//! Every recorded store is backed up and certified, and the backup holds the source minus what is left out by rule.
+
+mod fixtures;
+
+use std::collections::BTreeMap;
+
+use influx_backup_core::{
+    BackupOptions, Cluster, Component, Discover, Key, Location, Options, Repository, certify, discover,
+    manifest::BackupStatus,
+};
+
+async fn open(path: &std::path::Path) -> Location {
+    Location::parse(path.to_str().expect("UTF-8"), &Options::default()).expect("a location")
+}
+
+async fn bytes(location: &Location, cluster: &Cluster) -> BTreeMap<Key, Vec<u8>> {
+    let mut bytes = BTreeMap::new();
+    for entry in location.list("").await.expect("listed") {
+        let Some(object) = cluster.classify(&entry.key) else { continue };
+        if !object.component.is_derived() {
+            let content = location.get(&entry.key, None).await.expect("read").expect("there");
+            bytes.insert(entry.key, content.to_vec());
+        }
+    }
+    bytes
+}
+
+#[tokio::test]
+async fn recorded_stores_are_backed_up_whole() {
+    for name in fixtures::STORES {
+        let Some(store) = fixtures::unpack(name) else { return };
+        let source = open(store.path()).await;
+        let cluster = discover(&source, &Discover::auto()).await.expect(name);
+        let repository = tempfile::tempdir().expect("a directory");
+        let repository = Repository::open(open(repository.path()).await).await.expect("opened");
+        let options = BackupOptions::default().with_name("n1");
+        let report =
+            repository.backup(&cluster, options).start().await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(report.status, BackupStatus::Complete, "{name}");
+        assert_eq!(report.passes.len(), 1, "{name}: a stopped store takes one pass");
+        let all = fixtures::expected();
+        let expected = &all[name];
+        let point = &report.certificate.recovery[0];
+        assert_eq!(point.reached.as_ref().expect("a WAL tail").wal, expected["recovery_wal"], "{name}");
+        assert_eq!(point.guaranteed.as_ref().expect("a snapshot").snapshot, expected["last_snapshot"], "{name}");
+        let backup = repository.get("n1").await.expect("committed");
+        assert_eq!(bytes(backup.location(), &cluster).await, bytes(&source, &cluster).await, "{name}");
+        let again = certify(backup.location(), &Discover::auto()).await.expect("certified");
+        assert!(again.holds(), "{name}: {}", again.summary());
+        let stopped = certify(&source, &Discover::auto()).await.expect("certified");
+        assert!(stopped.holds(), "{name}: {}", stopped.summary());
+        let derived = backup
+            .objects()
+            .iter()
+            .any(|record| Component::of(record.key.below("node1").expect("below the node")).is_derived());
+        assert!(!derived, "{name}");
+    }
+}
