@@ -109,3 +109,26 @@ async fn abandoning_an_empty_target_empties_it() {
         assert!(bed.keys().await.is_empty(), "killed at write {k}: {:?}", bed.keys().await);
     }
 }
+
+#[tokio::test]
+async fn abandoning_may_itself_be_killed() {
+    let mut killed = 0;
+    for k in 0.. {
+        let bed = Bed::new(&core(2), &[V3]).await;
+        bed.store.die_after(14);
+        bed.restore(&quick(RestoreOptions::empty())).await.expect_err("killed");
+        bed.store.die_after(k);
+        let abandoned = abandon(&bed.target).await;
+        bed.store.live();
+        for verdict in bed.verdicts().await {
+            assert!(matches!(verdict, Verdict::WontStart { .. } | Verdict::Empty), "killed at write {k}: {verdict:?}");
+        }
+        if abandoned.is_ok() {
+            break;
+        }
+        killed += 1;
+        abandon(&bed.target).await.expect("abandoned at last");
+        assert!(bed.keys().await.is_empty(), "killed at write {k}: {:?}", bed.keys().await);
+    }
+    assert!(killed > 5, "{killed}");
+}

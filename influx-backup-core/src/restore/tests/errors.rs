@@ -6,6 +6,7 @@ use Generation::V3;
 use bytes::Bytes;
 
 use super::*;
+#[cfg(unix)]
 use crate::location::Links;
 
 async fn refused(bed: &Bed, options: RestoreOptions) -> Error {
@@ -144,6 +145,7 @@ async fn somebody_has_to_say_that_the_servers_are_stopped() {
     assert_eq!(bed.restore(&options).await.expect_err("nobody said").code(), "servers-not-stopped");
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn overlapping_places_are_refused() {
     let root = tempfile::tempdir().expect("a directory");
@@ -163,6 +165,7 @@ async fn overlapping_places_are_refused() {
     }
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn links_in_backup_and_target_are_refused() {
     let root = tempfile::tempdir().expect("a directory");

@@ -184,7 +184,7 @@ async fn files_are_restored_with_their_times() {
     };
     let backup = write_backup(&at("repo"), &core(2), &[V3], |_, _| {}).await.expect("a backup");
     let target = Target::inspect(&at("target")).await.expect("inspected");
-    let plan = RestorePlan::new(&backup, &target, &quick(RestoreOptions::empty())).expect("planned");
+    let plan = RestorePlan::new(&backup, &target, &RestoreOptions::empty()).expect("planned");
     restore(plan).start().await.expect("restored");
     let restored = at("target").list("").await.expect("listed");
     assert_eq!(restored.len(), backup.objects().len());
