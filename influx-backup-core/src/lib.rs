@@ -37,8 +37,8 @@ pub use self::{
     location::{Location, Options},
     manifest::{Backup, Manifest},
     observe::{ByteSize, Event, Job},
-    plan::{BackupPlan, Stage},
+    plan::{BackupPlan, RestorePlan, Stage},
     repository::Repository,
-    restore::Orchestrator,
+    restore::{Orchestrator, RestoreOptions, RestoreReport, Target, abandon, restore},
     verify::{Level, verify},
 };

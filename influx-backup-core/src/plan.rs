@@ -2,13 +2,16 @@
 
 mod backup;
 mod left_out;
+mod restore;
 mod show;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::restore::{Bound, expected};
 pub use self::{
     backup::{BackupPlan, Derived},
     left_out::{LeftOut, Reason},
+    restore::{RestorePlan, RootAction, RootStep},
 };
 use crate::{checksum::sha256, discover::Edition, key::Key, layout::Component, location::Entry};
 

@@ -1,5 +1,30 @@
 //! [`restore`]: target, guard, stages, release.
+//!
+//! A restore that is killed at any moment leaves a tree that no server opens, unless it is what was there before,
+//! untouched, or what the backup holds, whole.
 
+mod apply;
+mod copies;
+pub(crate) mod guard;
+mod journal;
+mod options;
 mod orchestrate;
+mod owner;
+mod preflight;
+mod report;
+mod run;
+mod servers;
+mod target;
+mod undo;
+mod verify;
 
-pub use self::orchestrate::{Orchestrator, Stopped};
+pub use self::{
+    journal::{Changes, Phase, UnfinishedRestore},
+    options::{Degraded, ExtraNodes, Licences, OtherCatalog, Policy, RestoreOptions, SourceCheck, Unfinished},
+    orchestrate::{Orchestrator, Stopped},
+    owner::{Account, Modes, Owner, Ownership},
+    report::{AbandonReport, RestoreReport},
+    run::{Restore, restore},
+    target::{FoundRoot, Prefix, RootContent, Target},
+    undo::abandon,
+};

@@ -34,7 +34,8 @@ async fn recorded_stores_are_backed_up_whole() {
         let repository = tempfile::tempdir().expect("a directory");
         let repository = Repository::open(open(repository.path()).await).await.expect("opened");
         let options = BackupOptions::default().with_name("n1");
-        let report = repository.backup(&cluster, options).start().await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let report =
+            repository.backup(&cluster, options).start().await.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(report.status, BackupStatus::Complete, "{name}");
         assert_eq!(report.passes.len(), 1, "{name}: a stopped store takes one pass");
         let all = fixtures::expected();
@@ -48,9 +49,10 @@ async fn recorded_stores_are_backed_up_whole() {
         assert!(again.holds(), "{name}: {}", again.summary());
         let stopped = certify(&source, &Discover::auto()).await.expect("certified");
         assert!(stopped.holds(), "{name}: {}", stopped.summary());
-        let derived = backup.objects().iter().any(|record| {
-            Component::of(record.key.below("node1").expect("below the node")).is_derived()
-        });
+        let derived = backup
+            .objects()
+            .iter()
+            .any(|record| Component::of(record.key.below("node1").expect("below the node")).is_derived());
         assert!(!derived, "{name}");
     }
 }

@@ -2,8 +2,11 @@
 
 use std::fmt;
 
-use super::{BackupPlan, LeftOut, Stage};
-use crate::observe::ByteSize;
+use super::{BackupPlan, LeftOut, RestorePlan, RootAction, Stage};
+use crate::{observe::ByteSize, restore::Policy};
+
+/// How many deletions a table names.
+const SHOWN: usize = 20;
 
 impl fmt::Display for BackupPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -35,4 +38,48 @@ pub(super) fn left_out(f: &mut fmt::Formatter<'_>, left_out: &[LeftOut]) -> fmt:
         }
     }
     Ok(())
+}
+
+impl fmt::Display for RestorePlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let policy = match self.policy {
+            Policy::Empty => "an empty target",
+            Policy::Replace => "replacing what is there",
+            Policy::Overlay => "over what is there",
+        };
+        writeln!(f, "Restore of {} from backup {} to {} ({policy})", self.cluster, self.backup, self.target)?;
+        if let Some(restore) = &self.resumes {
+            writeln!(f, "goes on with restore {restore}")?;
+        }
+        writeln!(f, "  boot guard at {} root paths", self.guards.len())?;
+        stages(f, &self.stages)?;
+        let deletions = self.deletions().len();
+        writeln!(f, "  {} objects are overwritten, {deletions} deleted", self.overwrites)?;
+        for key in self.deletions().iter().take(SHOWN) {
+            writeln!(f, "    delete {key}")?;
+        }
+        if deletions > SHOWN {
+            writeln!(f, "    … and {} more", deletions - SHOWN)?;
+        }
+        for step in &self.release {
+            let action = match step.action {
+                RootAction::Put => "release: put",
+                RootAction::Remove => "release: remove the guard from",
+            };
+            writeln!(f, "  {action} {}", step.key)?;
+        }
+        writeln!(f, "plan {}", &self.hash()[..16])?;
+        left_out(f, &self.left_out)?;
+        for name in &self.kept {
+            writeln!(f, "kept: {name}")?;
+        }
+        writeln!(f, "servers that may open the result: {}", self.servers)?;
+        for todo in &self.todos {
+            writeln!(f, "to do: {}", todo.message)?;
+        }
+        for finding in &self.findings {
+            writeln!(f, "note: {}", finding.message)?;
+        }
+        Ok(())
+    }
 }

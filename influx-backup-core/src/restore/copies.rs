@@ -1,0 +1,104 @@
+//! What a restore adds to plain copies: metadata, the manifest's checksums, objects whose bytes lie elsewhere.
+
+use std::{collections::HashMap, sync::Arc};
+
+use async_trait::async_trait;
+
+use super::{guard, journal::Finished};
+use crate::{
+    copier::{Copied, Copier, CopyContext, CopyError, CopyRequest},
+    error::{Error, Result},
+    execute::{Ledger, Outcome},
+    key::Key,
+    location::{Attributes, Location},
+    manifest::{Backup, ObjectRecord},
+    observe::Task,
+    plan::CopyTask,
+};
+
+/// Gives copies the metadata that the manifest keeps.
+#[derive(Debug)]
+pub(super) struct WithAttributes {
+    copier: Arc<dyn Copier>,
+    attributes: HashMap<Key, Attributes>,
+}
+
+impl WithAttributes {
+    pub(super) fn new(copier: Arc<dyn Copier>, backup: &Backup) -> Self {
+        let with_any = backup.objects().iter().filter(|record| !record.attributes.is_empty());
+        let attributes = with_any.map(|record| (record.key.clone(), record.attributes.clone())).collect();
+        Self { copier, attributes }
+    }
+}
+
+#[async_trait]
+impl Copier for WithAttributes {
+    async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
+        match self.attributes.get(&request.source.key) {
+            None => self.copier.copy(request, context).await,
+            Some(attributes) => {
+                let mut request = request.clone();
+                request.attributes = Some(attributes.clone());
+                self.copier.copy(&request, context).await
+            }
+        }
+    }
+}
+
+/// Holds what was copied against the manifest, and writes down what is finished.
+pub(super) struct Checked<'a> {
+    backup: &'a Backup,
+    finished: Finished,
+}
+
+impl<'a> Checked<'a> {
+    pub(super) fn new(backup: &'a Backup, finished: Finished) -> Self {
+        Self { backup, finished }
+    }
+
+    pub(super) async fn flush(&mut self) -> Result<()> {
+        self.finished.flush().await
+    }
+
+    fn check(&self, key: &Key, outcome: &Outcome) -> Result<()> {
+        let objects = self.backup.objects();
+        let record = objects.binary_search_by(|record| record.key.cmp(key)).ok().map(|at| &objects[at]);
+        let reason = match (outcome, record) {
+            (Outcome::Vanished, _) => "it went while it was restored",
+            (Outcome::Changed, _) => "it changed while it was restored",
+            (Outcome::Copied(copied), Some(record)) => match (copied.crc64, record.crc64) {
+                (Some(copied), Some(recorded)) if copied != recorded => "its checksum is not the one in the manifest",
+                _ => return Ok(()),
+            },
+            (Outcome::Copied(_), None) => "the manifest does not name it",
+        };
+        Err(Error::DamagedBackup { object: key.to_string(), reason: reason.to_owned() })
+    }
+}
+
+#[async_trait]
+impl Ledger for Checked<'_> {
+    async fn finished(&mut self, task: &CopyTask, outcome: Outcome) -> Result<()> {
+        self.check(&task.source.key, &outcome)?;
+        self.finished.add(task.source.key.clone()).await
+    }
+}
+
+/// Restores objects whose bytes lie in another backup or are encoded, through the one reader that knows.
+pub(super) async fn copy_elsewhere(
+    backup: &Backup,
+    target: &Location,
+    records: &[&ObjectRecord],
+    task: &Task,
+) -> Result<()> {
+    for record in records {
+        if task.cancellation.is_cancelled() {
+            let (done, total) = task.events.done_of();
+            return Err(Error::Cancelled { done, total });
+        }
+        guard::put(target, &record.key, backup.read(record).await?, &record.attributes).await?;
+        task.events.moved(record.size);
+        task.events.finished();
+    }
+    Ok(())
+}

@@ -1,0 +1,334 @@
+//! The journal of a restore: `_influx_backup/restore.json` at the target, outside every prefix of InfluxDB.
+//!
+//! Durable before the step that it announces. Beside it, below `_influx_backup/restore/`: the keys that the restore will
+//! bring anew (what [`abandon`](super::abandon) deletes again), and the keys that are finished.
+
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use super::{ExtraNodes, Policy};
+use crate::{
+    error::{Error, Result, StoreErrorKind},
+    execute::{Durability, make_durable},
+    key::Key,
+    location::Location,
+    manifest::{OWN_DIRECTORY, SegmentRef},
+};
+
+/// The format of the journal that this release writes and reads.
+const FORMAT: u64 = 1;
+
+/// A segment of finished keys is written after this many, or this long after the last one.
+const KEYS: usize = 1_000;
+const EVERY: Duration = Duration::from_secs(15);
+
+/// What a restore has to remember, to be finished or abandoned by another process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RestoreJournal {
+    pub(crate) format: u64,
+    /// The restore's id, which the guard names.
+    pub(crate) restore: String,
+    pub(crate) backup: String,
+    pub(crate) manifest_sha256: String,
+    pub(crate) began: DateTime<Utc>,
+    pub(crate) policy: Policy,
+    pub(crate) extra_nodes: ExtraNodes,
+    pub(crate) phase: Phase,
+    pub(crate) changes: Changes,
+    /// The roots that stood where the guard stands, with their bytes.
+    pub(crate) old_roots: Vec<OldRoot>,
+    /// Where the guard stands, in the order in which it was set.
+    pub(crate) guards: Vec<Key>,
+    /// The keys that the target lacked.
+    pub(crate) created: Vec<SegmentRef>,
+}
+
+/// How far a restore is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Phase {
+    /// Behind the guard, or on the way there: no server may start.
+    Guarded,
+    /// Everything is there and verified, the roots are being put in place: servers may have started.
+    Releasing,
+}
+
+/// What a restore has done to objects that were there before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Changes {
+    /// Nothing: it can be abandoned.
+    None,
+    /// It may have overwritten or deleted some.
+    Begun,
+}
+
+/// A root as it was before the guard took its place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OldRoot {
+    pub(crate) key: Key,
+    #[serde(serialize_with = "to_hex", deserialize_with = "from_hex")]
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// A restore that was begun and not finished.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnfinishedRestore {
+    /// Its id, which the boot guard names.
+    pub restore: String,
+    /// The backup that it restores.
+    pub backup: String,
+    /// SHA-256 of that backup's root manifest.
+    pub manifest_sha256: String,
+    /// When it was begun.
+    pub began: DateTime<Utc>,
+    /// Its policy, which holds for resuming as well.
+    pub policy: Policy,
+    /// Its answer to nodes that the backup lacks, which holds for resuming as well.
+    pub extra_nodes: ExtraNodes,
+    /// How far it is.
+    pub phase: Phase,
+    /// Whether it can be abandoned.
+    pub changes: Changes,
+}
+
+impl UnfinishedRestore {
+    /// Whether this backup is the one that it restores.
+    #[must_use]
+    pub fn is_of(&self, backup: &str, manifest_sha256: &str) -> bool {
+        self.backup == backup && self.manifest_sha256 == manifest_sha256
+    }
+}
+
+impl RestoreJournal {
+    pub(crate) fn new(backup: &str, manifest_sha256: &str, policy: Policy, extra_nodes: ExtraNodes) -> Self {
+        Self {
+            format: FORMAT,
+            restore: format!("{:016x}", rand::random::<u64>()),
+            backup: backup.to_owned(),
+            manifest_sha256: manifest_sha256.to_owned(),
+            began: Utc::now(),
+            policy,
+            extra_nodes,
+            phase: Phase::Guarded,
+            changes: Changes::None,
+            old_roots: Vec::new(),
+            guards: Vec::new(),
+            created: Vec::new(),
+        }
+    }
+
+    pub(crate) fn key() -> Result<Key> {
+        Key::parse(format!("{OWN_DIRECTORY}/restore.json"))
+    }
+
+    /// The journal at a target, or `None` where no restore was begun.
+    pub(crate) async fn read(target: &Location) -> Result<Option<Self>> {
+        /// The one field that every format has.
+        #[derive(Deserialize)]
+        struct Versioned {
+            format: u64,
+        }
+        let key = Self::key()?;
+        let Some(bytes) = target.get(&key, None).await? else { return Ok(None) };
+        let object = format!("{key} of {target}");
+        let unreadable = |error: serde_json::Error| Error::DamagedBackup {
+            object: object.clone(),
+            reason: format!("the journal of a restore cannot be read ({error})"),
+        };
+        let Versioned { format: found } = serde_json::from_slice(&bytes).map_err(unreadable)?;
+        if found != FORMAT {
+            return Err(Error::UnsupportedFormat { object, found, supported: FORMAT });
+        }
+        serde_json::from_slice(&bytes).map(Some).map_err(unreadable)
+    }
+
+    /// Writes the journal where there is none: of two restores that begin at once, one is refused.
+    pub(crate) async fn create(&self, target: &Location) -> Result<()> {
+        match target.create(&Self::key()?, self.bytes()?).await {
+            Ok(_) => Ok(()),
+            Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. }) => {
+                Err(Error::RestoreUnfinished { location: target.to_string(), backup: self.backup.clone() })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes the journal again.
+    pub(crate) async fn update(&self, target: &Location) -> Result<()> {
+        target.put(&Self::key()?, self.bytes()?).await.map(drop)
+    }
+
+    /// Removes everything of ours at the target, the journal itself last.
+    pub(crate) async fn delete(&self, target: &Location) -> Result<()> {
+        for entry in target.list(&format!("{OWN_DIRECTORY}/restore")).await? {
+            target.delete(&entry.key).await?;
+        }
+        target.delete(&Self::key()?).await?;
+        if let Some(directory) = target.directory() {
+            Self::tidy(directory, Some(&self.restore));
+        }
+        Ok(())
+    }
+
+    /// Removes our own directories at a target, as far as they are empty. Tidiness only: no failure matters.
+    pub(crate) fn tidy(directory: &Path, restore: Option<&str>) {
+        let own = directory.join(OWN_DIRECTORY);
+        if let Some(id) = restore {
+            for path in [format!("restore/{id}/finished"), format!("restore/{id}/created"), format!("restore/{id}")] {
+                let _ = std::fs::remove_dir(own.join(path));
+            }
+        }
+        let _ = std::fs::remove_dir(own.join("restore"));
+        let _ = std::fs::remove_dir(own);
+    }
+
+    pub(crate) fn summary(&self) -> UnfinishedRestore {
+        UnfinishedRestore {
+            restore: self.restore.clone(),
+            backup: self.backup.clone(),
+            manifest_sha256: self.manifest_sha256.clone(),
+            began: self.began,
+            policy: self.policy,
+            extra_nodes: self.extra_nodes,
+            phase: self.phase,
+            changes: self.changes,
+        }
+    }
+
+    /// The name of the list of keys that the target lacked, below our own directory.
+    pub(crate) fn created_list(&self) -> String {
+        format!("restore/{}/created", self.restore)
+    }
+
+    /// The directory of the keys that are finished.
+    fn finished_directory(&self) -> String {
+        format!("{OWN_DIRECTORY}/restore/{}/finished", self.restore)
+    }
+
+    fn bytes(&self) -> Result<Bytes> {
+        let json = serde_json::to_vec(self);
+        json.map(Bytes::from).map_err(|source| Error::Internal { task: "restore journal", source: Box::new(source) })
+    }
+}
+
+/// The keys that a restore has finished, in segments.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    target: Location,
+    directory: String,
+    durability: Durability,
+    segment: u64,
+    keys: Vec<Key>,
+    written: Instant,
+}
+
+impl Finished {
+    /// Goes on after what earlier runs finished, and says what that is.
+    ///
+    /// A segment that cannot be read counts for nothing: its objects are copied again.
+    pub(crate) async fn open(
+        journal: &RestoreJournal,
+        target: &Location,
+        durability: Durability,
+    ) -> Result<(Self, BTreeSet<Key>)> {
+        let directory = journal.finished_directory();
+        let mut finished = BTreeSet::new();
+        let mut segment = 0;
+        for entry in target.list(&directory).await? {
+            let number = entry.key.name().strip_suffix(".json").and_then(|number| number.parse::<u64>().ok());
+            segment = segment.max(number.map_or(0, |number| number + 1));
+            let bytes = target.get(&entry.key, None).await?.unwrap_or_default();
+            finished.extend(serde_json::from_slice::<Vec<Key>>(&bytes).unwrap_or_default());
+        }
+        let (target, keys) = (target.clone(), Vec::new());
+        Ok((Self { target, directory, durability, segment, keys, written: Instant::now() }, finished))
+    }
+
+    /// Adds a key; writes a segment when one is due.
+    pub(crate) async fn add(&mut self, key: Key) -> Result<()> {
+        self.keys.push(key);
+        if self.keys.len() >= KEYS || self.written.elapsed() >= EVERY { self.flush().await } else { Ok(()) }
+    }
+
+    /// Writes what was added: the objects first, then the list that names them.
+    pub(crate) async fn flush(&mut self) -> Result<()> {
+        self.written = Instant::now();
+        if self.keys.is_empty() {
+            return Ok(());
+        }
+        make_durable(&self.target, self.durability).await?;
+        let json = serde_json::to_vec(&std::mem::take(&mut self.keys))
+            .map_err(|source| Error::Internal { task: "restore journal", source: Box::new(source) })?;
+        let key = Key::parse(format!("{}/{:06}.json", self.directory, self.segment))?;
+        self.segment += 1;
+        self.target.put(&key, Bytes::from(json)).await.map(drop)
+    }
+}
+
+fn to_hex<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
+    let hex: String = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
+    serializer.serialize_str(&hex)
+}
+
+fn from_hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    let hex = String::deserialize(deserializer)?;
+    let byte = |at: usize| hex.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+    let bytes: Option<_> = (0..hex.len()).step_by(2).map(byte).collect();
+    bytes.ok_or_else(|| D::Error::custom("not hex"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn journal() -> RestoreJournal {
+        let key = Key::parse("node1/catalog/v3/snapshot").expect("a key");
+        let old_roots = vec![OldRoot { key, bytes: (0..=255).collect() }];
+        RestoreJournal { old_roots, ..RestoreJournal::new("n1", "abc", Policy::Replace, ExtraNodes::Keep) }
+    }
+
+    #[tokio::test]
+    async fn journals_survive_and_only_one_restore_begins() {
+        let target = Location::in_memory();
+        assert_eq!(RestoreJournal::read(&target).await.expect("read"), None);
+        let journal = journal();
+        journal.create(&target).await.expect("created");
+        assert_eq!(RestoreJournal::read(&target).await.expect("read"), Some(journal.clone()));
+        assert_eq!(journal.create(&target).await.expect_err("a second one").code(), "restore-unfinished");
+        journal.delete(&target).await.expect("deleted");
+        assert!(target.list("").await.expect("listed").is_empty());
+    }
+
+    #[tokio::test]
+    async fn journals_of_newer_releases_are_refused() {
+        let target = Location::in_memory();
+        RestoreJournal { format: 99, ..journal() }.create(&target).await.expect("created");
+        assert_eq!(RestoreJournal::read(&target).await.expect_err("newer").code(), "unsupported-format");
+        target.put(&RestoreJournal::key().expect("a key"), Bytes::from_static(b"{")).await.expect("put");
+        assert_eq!(RestoreJournal::read(&target).await.expect_err("torn").code(), "damaged-backup");
+    }
+
+    #[tokio::test]
+    async fn finished_keys_add_up_over_runs() {
+        let (target, journal) = (Location::in_memory(), journal());
+        for name in ["a", "b"] {
+            let (mut finished, _) = Finished::open(&journal, &target, Durability::Durable).await.expect("opened");
+            finished.add(Key::parse(name).expect("a key")).await.expect("added");
+            finished.flush().await.expect("flushed");
+        }
+        let (_, keys) = Finished::open(&journal, &target, Durability::Durable).await.expect("opened");
+        assert_eq!(keys.iter().map(Key::as_str).collect::<Vec<_>>(), ["a", "b"]);
+    }
+}

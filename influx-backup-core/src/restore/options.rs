@@ -1,0 +1,253 @@
+//! [`RestoreOptions`].
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Ownership, Stopped};
+use crate::{
+    copier::{Copier, default_copiers},
+    execute::Limits,
+};
+
+/// How a backup is restored.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct RestoreOptions {
+    /// What to do with what the target holds.
+    pub policy: Policy,
+    /// What to do with nodes that the target has and the backup lacks.
+    pub extra_nodes: ExtraNodes,
+    /// What to do with a target of the same ids whose catalog has another uuid.
+    pub other_catalog: OtherCatalog,
+    /// Who says that the servers are stopped, where there is no orchestrator.
+    pub servers: Stopped,
+    /// Whose the files are to be (files only).
+    pub ownership: Ownership,
+    /// Which licence files are restored.
+    pub licences: Licences,
+    /// What to do with a backup that was committed although its certificate did not hold.
+    pub degraded: Degraded,
+    /// How much of the backup is read before the first write.
+    pub check: SourceCheck,
+    /// What to do with an unfinished restore at the target.
+    pub unfinished: Unfinished,
+    /// How hard to work.
+    pub limits: Limits,
+    /// What moves the objects.
+    pub copier: Arc<dyn Copier>,
+}
+
+impl RestoreOptions {
+    /// Restores into an empty target, and refuses any other. The default.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::of(Policy::Empty)
+    }
+
+    /// Makes the target exactly what the backup holds.
+    #[must_use]
+    pub fn replace() -> Self {
+        Self::of(Policy::Replace)
+    }
+
+    /// Copies the backup over what is there. What is newer at the target stays and may undo the restore.
+    #[must_use]
+    pub fn overlay() -> Self {
+        Self::of(Policy::Overlay)
+    }
+
+    fn of(policy: Policy) -> Self {
+        Self {
+            policy,
+            extra_nodes: ExtraNodes::default(),
+            other_catalog: OtherCatalog::default(),
+            servers: Stopped::default(),
+            ownership: Ownership::default(),
+            licences: Licences::default(),
+            degraded: Degraded::default(),
+            check: SourceCheck::default(),
+            unfinished: Unfinished::default(),
+            limits: Limits::default(),
+            copier: default_copiers(),
+        }
+    }
+
+    /// With this answer to nodes that the backup lacks.
+    #[must_use]
+    pub const fn with_extra_nodes(mut self, extra_nodes: ExtraNodes) -> Self {
+        self.extra_nodes = extra_nodes;
+        self
+    }
+
+    /// With this answer to a catalog of another uuid.
+    #[must_use]
+    pub const fn with_other_catalog(mut self, other_catalog: OtherCatalog) -> Self {
+        self.other_catalog = other_catalog;
+        self
+    }
+
+    /// With this statement about the servers of the target.
+    #[must_use]
+    pub const fn with_servers(mut self, servers: Stopped) -> Self {
+        self.servers = servers;
+        self
+    }
+
+    /// With this owner and these modes.
+    #[must_use]
+    pub fn with_ownership(mut self, ownership: Ownership) -> Self {
+        self.ownership = ownership;
+        self
+    }
+
+    /// With this rule for licence files.
+    #[must_use]
+    pub const fn with_licences(mut self, licences: Licences) -> Self {
+        self.licences = licences;
+        self
+    }
+
+    /// With this answer to a degraded backup.
+    #[must_use]
+    pub const fn with_degraded(mut self, degraded: Degraded) -> Self {
+        self.degraded = degraded;
+        self
+    }
+
+    /// With this check of the backup before the first write.
+    #[must_use]
+    pub const fn with_check(mut self, check: SourceCheck) -> Self {
+        self.check = check;
+        self
+    }
+
+    /// With this answer to an unfinished restore at the target.
+    #[must_use]
+    pub const fn with_unfinished(mut self, unfinished: Unfinished) -> Self {
+        self.unfinished = unfinished;
+        self
+    }
+
+    /// Goes on with an unfinished restore of the same backup.
+    #[must_use]
+    pub const fn resuming(self) -> Self {
+        self.with_unfinished(Unfinished::Resume)
+    }
+
+    /// With these limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// With this copier (or a chain of them, [`Copiers`](crate::copier::Copiers)).
+    #[must_use]
+    pub fn with_copier(mut self, copier: Arc<dyn Copier>) -> Self {
+        self.copier = copier;
+        self
+    }
+}
+
+impl Default for RestoreOptions {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+/// What a restore does with what the target holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Policy {
+    /// Refuses a target that holds anything of the cluster.
+    #[default]
+    Empty,
+    /// Exact state: what is not in the backup is deleted below the component directories that we know. Other entries
+    /// stay and are named.
+    Replace,
+    /// Copies over what is there; drops only what InfluxDB derives, and catalog logs that would lose their root.
+    Overlay,
+}
+
+/// What a restore does with a node that the target has and the backup lacks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ExtraNodes {
+    /// Says so and does nothing.
+    #[default]
+    Refuse,
+    /// Deletes its component directories.
+    Delete,
+    /// Keeps it.
+    Keep,
+}
+
+/// What a restore does with a target of the same ids whose catalog has another uuid: a cluster that was set up anew.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum OtherCatalog {
+    /// Says so and does nothing.
+    #[default]
+    Refuse,
+    /// Replaces it.
+    Replace,
+}
+
+/// Which licence files are restored.
+///
+/// Before 3.10 a licence is bound to the store (endpoint, bucket and region; account and container; exact path) and to
+/// the cluster id; from 3.10 it is portable.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Licences {
+    /// Those that are valid at the target.
+    #[default]
+    Auto,
+    /// All of them.
+    Restore,
+    /// None; those that the target has stay.
+    LeaveOut,
+}
+
+/// What to do with a backup that was committed although its certificate did not hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Degraded {
+    /// Says so and does nothing.
+    #[default]
+    Refuse,
+    /// Restores it.
+    Accept,
+}
+
+/// How much of the backup is read before the first write. Presence and size of every object are always checked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum SourceCheck {
+    /// Nothing: an altered object is found when it is copied, and the boot guard stays.
+    Listing,
+    /// Everything but Parquet and the compactor's files, against its checksum.
+    #[default]
+    Structure,
+    /// Everything.
+    Bytes,
+}
+
+/// What to do with an unfinished restore at the target.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Unfinished {
+    /// Says so.
+    #[default]
+    Refuse,
+    /// Goes on with it, under its own policy, if it restores the same backup.
+    Resume,
+}

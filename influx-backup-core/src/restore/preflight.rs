@@ -1,0 +1,267 @@
+//! What is checked before the first write: the backup, the target's catalog, room and rights.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use bytes::Bytes;
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
+
+use super::{Degraded, OtherCatalog, RestoreOptions, SourceCheck, Target, apply::Applied, journal::RestoreJournal};
+use crate::{
+    error::{Error, Result},
+    format::CatalogFile,
+    key::Key,
+    layout::Component,
+    location::{Entry, Location},
+    manifest::{Backup, BackupStatus, OWN_DIRECTORY, ObjectRecord},
+    plan::{RestorePlan, RootAction, expected},
+};
+
+/// How many objects of the backup are read at once.
+const READS_AT_ONCE: usize = 8;
+
+/// The backup as it lies there now.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// What lies under the objects' own keys, by key.
+    entries: Vec<Entry>,
+    /// The bytes of the catalog's roots.
+    pub(super) roots: BTreeMap<Key, Bytes>,
+}
+
+impl Source {
+    /// The object as it lies in the backup, with the version that its copy is pinned to; `None` where its bytes lie
+    /// elsewhere or are encoded.
+    pub(super) fn plain(&self, record: &ObjectRecord) -> Option<&Entry> {
+        if !record.stored.is_plain() {
+            return None;
+        }
+        find(&self.entries, &record.key)
+    }
+}
+
+/// The object of this key in a sorted listing.
+pub(super) fn find<'a>(entries: &'a [Entry], key: &Key) -> Option<&'a Entry> {
+    entries.binary_search_by(|entry| entry.key.cmp(key)).ok().map(|at| &entries[at])
+}
+
+/// Checks the backup: it may be restored, and every object is there with its size. Links inside it are refused.
+pub(super) async fn backup(backup: &Backup, options: &RestoreOptions) -> Result<Source> {
+    let manifest = backup.manifest();
+    let whole = manifest.status == BackupStatus::Complete && manifest.certificate.holds();
+    if !whole && options.degraded == Degraded::Refuse {
+        return Err(Error::InvalidRequest {
+            option: "a degraded backup",
+            reason: format!("{}; accept it explicitly, or choose another one", manifest.certificate.summary()),
+        });
+    }
+    let entries = backup.location().list_parallel("").await?;
+    let elsewhere = list_elsewhere(backup).await?;
+    for record in backup.objects() {
+        let (_, key) = backup.locate(record);
+        let found = if record.stored.at.is_some() {
+            elsewhere.get(&key).copied()
+        } else {
+            find(&entries, &key).map(|e| e.size)
+        };
+        match found {
+            None => return Err(damaged(&record.key, "it is missing")),
+            Some(size) if record.stored.encoding.is_plain() && size != record.size => {
+                return Err(damaged(&record.key, &format!("it has {size} bytes, the manifest says {}", record.size)));
+            }
+            Some(_) => {}
+        }
+    }
+    check_bytes(backup, options.check).await?;
+    Ok(Source { entries, roots: roots(backup).await? })
+}
+
+/// Sizes of the objects whose bytes lie in other backups of the repository.
+async fn list_elsewhere(backup: &Backup) -> Result<BTreeMap<Key, u64>> {
+    let keys = backup.objects().iter().filter_map(|record| record.stored.at.as_ref());
+    let directory = |key: &Key| key.as_str().split('/').take(2).collect::<Vec<_>>().join("/");
+    let mut sizes = BTreeMap::new();
+    for directory in keys.map(directory).collect::<BTreeSet<_>>() {
+        let entries = backup.repository().list_parallel(&directory).await?;
+        sizes.extend(entries.into_iter().map(|entry| (entry.key, entry.size)));
+    }
+    Ok(sizes)
+}
+
+async fn check_bytes(backup: &Backup, check: SourceCheck) -> Result<()> {
+    let cluster = &backup.manifest().cluster;
+    let is_read = |record: &&ObjectRecord| match check {
+        SourceCheck::Listing => false,
+        SourceCheck::Structure => cluster.classify(&record.key).is_some_and(|object| !object.component.is_bulk()),
+        SourceCheck::Bytes => true,
+    };
+    let reads: Vec<_> = backup.objects().iter().filter(is_read).map(|record| backup.read(record).boxed()).collect();
+    let read = stream::iter(reads).buffer_unordered(READS_AT_ONCE).map_ok(drop);
+    read.try_collect().await
+}
+
+/// The roots of every generation, read and parsed: the last thing that a restore writes must not be what fails.
+async fn roots(backup: &Backup) -> Result<BTreeMap<Key, Bytes>> {
+    let cluster = &backup.manifest().cluster;
+    let mut roots = BTreeMap::new();
+    for record in backup.objects() {
+        let object = cluster.classify(&record.key);
+        if matches!(object.map(|object| object.component), Some(Component::CatalogRoot(_))) {
+            let bytes = backup.read(record).await?;
+            CatalogFile::parse(&bytes).map_err(|error| damaged(&record.key, &error.to_string()))?;
+            roots.insert(record.key.clone(), bytes);
+        }
+    }
+    Ok(roots)
+}
+
+fn damaged(key: &Key, reason: &str) -> Error {
+    Error::DamagedBackup { object: key.to_string(), reason: reason.to_owned() }
+}
+
+/// Checks that the target's catalog, where it can be read, is the backup's cluster and not another of the same ids.
+pub(super) fn same_cluster(
+    backup: &Backup,
+    plan: &RestorePlan,
+    source: &Source,
+    target: &Target,
+    options: &RestoreOptions,
+) -> Result<()> {
+    let cluster = &backup.manifest().cluster;
+    let live = plan.release.iter().rev().find(|step| step.generation == plan.live && step.action == RootAction::Put);
+    let root = live.and_then(|step| source.roots.get(&step.key));
+    let ours = root.and_then(|bytes| CatalogFile::parse(bytes).ok()).and_then(|file| file.uuid);
+    let theirs = target.prefix(cluster.catalog_prefix()).and_then(|prefix| prefix.uuid());
+    match (ours, theirs) {
+        (Some(ours), Some(theirs)) if ours != theirs && options.other_catalog == OtherCatalog::Refuse => {
+            Err(Error::TargetForeign {
+                location: target.location.clone(),
+                found: format!("the catalog {theirs}"),
+                expected: format!("{} with the catalog {ours}", expected(cluster)),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks that the target has room, that it can be written to, and that owner and modes can be set there.
+pub(super) async fn room_and_rights(plan: &RestorePlan, target: &Target, applied: &Applied) -> Result<()> {
+    let place = target.place()?;
+    if let Some(directory) = place.directory() {
+        let tasks = plan.stages.iter().flat_map(|stage| &stage.tasks);
+        let needed = needed(tasks.map(|task| &task.source), &target.entries);
+        enough(needed, available(directory, place)?, place)?;
+        writable(directory, plan, place)?;
+    }
+    probe(place, applied).await
+}
+
+/// The bytes that the copies need at the worst moment: an object that is overwritten gives its room back.
+fn needed<'a>(copies: impl Iterator<Item = &'a Entry>, held: &[Entry]) -> u64 {
+    let (mut needed, mut given, mut largest) = (0_u64, 0_u64, 0_u64);
+    for copy in copies {
+        needed += copy.size;
+        given += find(held, &copy.key).map_or(0, |entry| entry.size);
+        largest = largest.max(copy.size);
+    }
+    needed.saturating_sub(given).max(largest)
+}
+
+fn enough(needed: u64, available: u64, place: &Location) -> Result<()> {
+    if needed <= available { Ok(()) } else { Err(Error::NoSpace { location: place.to_string(), needed, available }) }
+}
+
+/// The directory, or the nearest one above it that exists.
+fn existing(directory: &Path) -> &Path {
+    directory.ancestors().find(|path| path.is_dir()).unwrap_or(directory)
+}
+
+#[cfg(unix)]
+fn available(directory: &Path, place: &Location) -> Result<u64> {
+    let stat = rustix::fs::statvfs(existing(directory));
+    let stat = stat.map_err(|error| Error::io("measure", "", place, error.into()))?;
+    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
+#[cfg(not(unix))]
+fn available(_directory: &Path, _place: &Location) -> Result<u64> {
+    Ok(u64::MAX)
+}
+
+/// Every directory that is written to and exists has to allow it.
+fn writable(directory: &Path, plan: &RestorePlan, place: &Location) -> Result<()> {
+    let copied = plan.stages.iter().flat_map(|stage| stage.keys());
+    let written = copied.chain(&plan.guards).chain(plan.deletions());
+    let parents = written.filter_map(|key| directory.join(key.as_str()).parent().map(Path::to_owned));
+    for parent in parents.collect::<BTreeSet<PathBuf>>() {
+        let parent = existing(&parent);
+        let key = parent.strip_prefix(directory).unwrap_or(parent).display();
+        access(parent).map_err(|error| Error::io("write below", key, place, error))?;
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn access(directory: &Path) -> std::io::Result<()> {
+    use rustix::fs::Access;
+    rustix::fs::access(directory, Access::WRITE_OK | Access::EXEC_OK).map_err(std::io::Error::from)
+}
+
+#[cfg(not(unix))]
+fn access(_directory: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Writes a small object of ours, gives it owner and mode, and deletes it again.
+async fn probe(place: &Location, applied: &Applied) -> Result<()> {
+    let key = Key::parse(format!("{OWN_DIRECTORY}/restore/probe"))?;
+    place.put(&key, Bytes::from_static(b"can this be written?\n")).await?;
+    let set = match place.directory() {
+        Some(directory) => applied.to_file(&directory.join(key.as_str()), None),
+        None => Ok(()),
+    };
+    place.delete(&key).await?;
+    if let Some(directory) = place.directory() {
+        RestoreJournal::tidy(directory, None);
+    }
+    set
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Utc;
+
+    use super::*;
+    use crate::location::Version;
+
+    fn entry(key: &str, size: u64) -> Entry {
+        let version = Version { e_tag: None, id: None, modified: Utc::now() };
+        Entry { key: Key::parse(key).expect("a key"), size, version }
+    }
+
+    #[test]
+    fn a_full_disk_is_found_before_the_first_write() {
+        let copies = [entry("a", 60), entry("b", 50)];
+        let held = [entry("a", 30), entry("z", 1000)];
+        assert_eq!(
+            needed(copies.iter(), &held),
+            80,
+            "what is overwritten gives its room back, what is deleted later not"
+        );
+        assert_eq!(needed(copies.iter(), &[entry("a", 100)]), 60, "but there must be room for one");
+        let place = Location::in_memory();
+        assert!(enough(80, 80, &place).is_ok());
+        let error = enough(80, 79, &place).expect_err("too little");
+        assert!(matches!(error, Error::NoSpace { needed: 80, available: 79, .. }), "{error}");
+    }
+
+    #[test]
+    fn room_is_measured_where_nothing_exists_yet() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let place =
+            Location::parse(&directory.path().display().to_string(), &crate::Options::default()).expect("a place");
+        assert!(available(&directory.path().join("not/yet"), &place).expect("measured") > 0);
+    }
+}

@@ -1,0 +1,57 @@
+//! [`RestoreReport`] and [`AbandonReport`].
+
+use serde::{Deserialize, Serialize};
+
+use crate::{certificate::RecoveryPoint, discover::Note, key::Key, observe::ByteSize};
+
+/// What a restore did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RestoreReport {
+    /// The restore's id, which the boot guard named.
+    pub restore: String,
+    /// The backup.
+    pub backup: String,
+    /// SHA-256 of its root manifest.
+    pub manifest_sha256: String,
+    /// The cluster id, or for Core the node id.
+    pub cluster: String,
+    /// The target, as a URL without credentials.
+    pub target: String,
+    /// Objects of the backup that the target holds now.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: ByteSize,
+    /// Those of the objects that an earlier run of the same restore had finished.
+    pub resumed: u64,
+    /// Objects deleted because the backup does not hold them.
+    pub deleted: u64,
+    /// What the target holds besides the backup: names, not touched.
+    pub kept: Vec<String>,
+    /// Licence files that were not restored.
+    pub licences_left_out: Vec<Key>,
+    /// Which server releases may open the result.
+    pub servers: String,
+    /// Where each node is recovered to.
+    pub recovery: Vec<RecoveryPoint>,
+    /// What the caller has to do.
+    pub todos: Vec<Note>,
+    /// What was worth saying.
+    pub findings: Vec<Note>,
+    /// The nodes that the orchestrator started again, in order.
+    pub started: Vec<String>,
+}
+
+/// What abandoning a restore did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AbandonReport {
+    /// The restore's id.
+    pub restore: String,
+    /// The backup that it was to restore.
+    pub backup: String,
+    /// Objects that it had brought, deleted again.
+    pub deleted: u64,
+    /// Roots of the catalog that are as they were.
+    pub roots: Vec<Key>,
+}

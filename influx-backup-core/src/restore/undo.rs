@@ -1,0 +1,54 @@
+//! [`abandon`]: undoing a restore that has changed nothing yet.
+
+use super::{AbandonReport, Changes, Phase, journal::RestoreJournal};
+use crate::{
+    error::{Error, Result},
+    execute::{Durability, make_durable},
+    key::Key,
+    location::{Attributes, Links, Location},
+    manifest::segment,
+};
+
+/// Brings a target back to what it was before a restore was begun, as long as nothing was overwritten or deleted: what
+/// the restore brought goes, the old roots take the place of the boot guard, the journal goes last.
+///
+/// # Errors
+/// [`Error::NoRestore`] where none was begun, [`Error::CannotAbandon`] where data has changed: resume it then.
+pub async fn abandon(target: &Location) -> Result<AbandonReport> {
+    let target = target.with_links(Links::Refuse);
+    let journal = RestoreJournal::read(&target).await?;
+    let journal = journal.ok_or_else(|| Error::NoRestore { location: target.to_string() })?;
+    if (journal.phase, journal.changes) != (Phase::Guarded, Changes::None) {
+        return Err(Error::CannotAbandon { location: target.to_string(), backup: journal.backup });
+    }
+    let mut deleted = 0;
+    for reference in &journal.created {
+        for key in segment::read::<Key>(&target, reference).await? {
+            if target.head(&key).await?.is_some() {
+                target.delete(&key).await?;
+                deleted += 1;
+            }
+        }
+    }
+    make_durable(&target, Durability::Durable).await?;
+    let roots = put_back(&target, &journal).await?;
+    journal.delete(&target).await?;
+    Ok(AbandonReport { restore: journal.restore, backup: journal.backup, deleted, roots })
+}
+
+/// Oldest generation first, the reverse of the setting: as long as a newer guard stands, no newer server migrates an
+/// older root that is back already.
+async fn put_back(target: &Location, journal: &RestoreJournal) -> Result<Vec<Key>> {
+    let mut roots = Vec::new();
+    for key in journal.guards.iter().rev() {
+        match journal.old_roots.iter().find(|old| old.key == *key) {
+            Some(old) => {
+                let (bytes, none) = (old.bytes.clone().into(), Attributes::new());
+                super::guard::replace(target, key, &journal.restore, bytes, &none).await?;
+                roots.push(key.clone());
+            }
+            None => super::guard::remove(target, key, &journal.restore).await?,
+        }
+    }
+    Ok(roots)
+}
