@@ -2,6 +2,7 @@
 
 mod options;
 mod report;
+mod show;
 
 pub use self::{
     options::{BackupOptions, CorruptPolicy, Existing, MissingParquet, OpenCertificate, Passes, TakeOver},

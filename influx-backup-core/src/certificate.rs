@@ -1,5 +1,7 @@
 //! [`Certificate`]: the proof that a backup restores, clause by clause.
 
+mod show;
+
 use std::{collections::BTreeMap, fmt};
 
 use chrono::{DateTime, Utc};
