@@ -1,9 +1,11 @@
 //! [`Executor`]: runs stages: barriers, concurrency, retries, cancellation, checks of the target. Decides nothing.
 
 mod budget;
+mod durable;
 mod limits;
 mod run;
 
+pub(crate) use self::durable::make_durable;
 pub use self::{
     budget::{Bandwidth, MemoryBudget, MemoryPermit},
     limits::{Durability, Limits, Retry},

@@ -6,11 +6,16 @@
 mod claim;
 mod journal;
 mod opened;
-mod segment;
+pub(crate) mod segment;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::{
+    claim::{Begun, Claim, SILENCE, highest},
+    journal::{Journal, JournalLine},
+    opened::read_manifest,
+};
 pub use self::{opened::Backup, segment::SegmentRef};
 use crate::{
     certificate::Certificate,

@@ -69,6 +69,14 @@ pub struct Shallow {
     pub entries: Vec<Entry>,
 }
 
+impl Shallow {
+    /// Whether nothing is there.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.directories.is_empty() && self.entries.is_empty()
+    }
+}
+
 /// Metadata that a store returns with an object, by name (`content-type`, `x-meta-…` for the user's own).
 pub type Attributes = BTreeMap<String, String>;
 

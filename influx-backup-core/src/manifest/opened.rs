@@ -3,9 +3,15 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{AbsentRecord, Manifest, ObjectRecord};
-use crate::{error::Result, key::Key, location::Location};
+use super::{AbsentRecord, FORMAT, MANIFEST_KEY, Manifest, ObjectRecord, SegmentRef, segment};
+use crate::{
+    checksum::{Crc64, sha256},
+    error::{Error, Result},
+    key::Key,
+    location::{Links, Location},
+};
 
 /// A committed backup: its manifest and its object list, checked against their checksums. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -22,6 +28,31 @@ struct Inner {
 }
 
 impl Backup {
+    /// Opens the committed backup `name` of a repository and checks its object list.
+    ///
+    /// # Errors
+    /// [`Error::BackupNotFound`] where nothing is committed under this name, [`Error::DamagedBackup`],
+    /// [`Error::UnsupportedFormat`], [`Error::Store`].
+    pub async fn open(repository: &Location, name: &str) -> Result<Self> {
+        let location = repository.child(name)?.with_links(Links::Refuse);
+        let Some((manifest, sha256)) = read_manifest(&location).await? else {
+            let found = if location.exists().await? {
+                "there is something of this name without a manifest: it was never committed, or is no backup"
+            } else {
+                "nothing has this name"
+            };
+            let (name, repository) = (name.to_owned(), repository.to_string());
+            return Err(Error::BackupNotFound { name, repository, found: found.to_owned() });
+        };
+        let objects: Vec<ObjectRecord> = read_list(&location, &manifest.objects).await?;
+        let absent = read_list(&location, &manifest.absent).await?;
+        if objects.len() as u64 != manifest.object_count || !objects.is_sorted_by(|a, b| a.key < b.key) {
+            return Err(damaged("its object list is not the one that was committed"));
+        }
+        let repository = repository.clone();
+        Ok(Self(Arc::new(Inner { repository, location, manifest, sha256, objects, absent })))
+    }
+
     /// What the backup holds.
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
@@ -65,22 +96,60 @@ impl Backup {
     }
 
     /// Where the bytes of an object lie: the one place that knows.
-    ///
-    /// # Errors
-    /// [`Error::InvalidKey`](crate::Error::InvalidKey).
-    pub fn locate(&self, record: &ObjectRecord) -> Result<(Location, Key)> {
-        Ok(match &record.stored.at {
+    #[must_use]
+    pub fn locate(&self, record: &ObjectRecord) -> (Location, Key) {
+        match &record.stored.at {
             Some(at) => (self.0.repository.clone(), at.clone()),
             None => (self.0.location.clone(), record.key.clone()),
-        })
+        }
     }
 
     /// The bytes of an object, decoded and checked against size and checksum.
     ///
     /// # Errors
-    /// [`Error::DamagedBackup`](crate::Error::DamagedBackup) where they are missing or altered.
+    /// [`Error::DamagedBackup`] where they are missing or altered.
     pub async fn read(&self, record: &ObjectRecord) -> Result<Bytes> {
-        let (location, key) = self.locate(record)?;
-        Ok(location.get(&key, None).await?.unwrap_or_default())
+        let (location, key) = self.locate(record);
+        let altered = |reason: &str| Error::DamagedBackup { object: record.key.to_string(), reason: reason.to_owned() };
+        let bytes = location.get(&key, None).await?.ok_or_else(|| altered("it is missing"))?;
+        if bytes.len() as u64 != record.size {
+            return Err(altered("it has another length than the manifest says"));
+        }
+        match record.crc64 {
+            Some(crc64) if Crc64::of(&bytes) != crc64 => Err(altered("its checksum is not the one in the manifest")),
+            _ => Ok(bytes),
+        }
     }
+}
+
+/// The root manifest of the backup at `location` and its SHA-256, or `None` where nothing was committed.
+pub(crate) async fn read_manifest(location: &Location) -> Result<Option<(Manifest, String)>> {
+    let Some(bytes) = location.get(&Key::parse(MANIFEST_KEY)?, None).await? else { return Ok(None) };
+    Ok(Some((parse_manifest(&bytes)?, sha256(&bytes))))
+}
+
+fn parse_manifest(bytes: &[u8]) -> Result<Manifest> {
+    /// The one field that every format has.
+    #[derive(Deserialize)]
+    struct Versioned {
+        format: u64,
+    }
+    let versioned: Versioned = serde_json::from_slice(bytes).map_err(|error| damaged(&error.to_string()))?;
+    if versioned.format != FORMAT {
+        let object = MANIFEST_KEY.to_owned();
+        return Err(Error::UnsupportedFormat { object, found: versioned.format, supported: FORMAT });
+    }
+    serde_json::from_slice(bytes).map_err(|error| damaged(&error.to_string()))
+}
+
+async fn read_list<R: DeserializeOwned>(location: &Location, segments: &[SegmentRef]) -> Result<Vec<R>> {
+    let mut records = Vec::new();
+    for reference in segments {
+        records.extend(segment::read(location, reference).await?);
+    }
+    Ok(records)
+}
+
+fn damaged(reason: &str) -> Error {
+    Error::DamagedBackup { object: MANIFEST_KEY.to_owned(), reason: reason.to_owned() }
 }
