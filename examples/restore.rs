@@ -28,6 +28,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // Until the last byte is verified a boot guard keeps every server from starting on the target.
     let report = restore(plan).start().await?;
-    println!("{report}");
+    println!("{} objects restored; to be opened by {}", report.objects, report.servers);
+    for todo in &report.todos {
+        println!("to do: {}", todo.message);
+    }
     Ok(())
 }

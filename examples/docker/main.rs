@@ -36,6 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             _ => {}
         }
     }
-    println!("{}", job.await?);
+    let report = job.await?;
+    println!("{} objects restored to {}", report.objects, report.target);
     Ok(())
 }

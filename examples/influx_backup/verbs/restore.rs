@@ -1,11 +1,12 @@
 //! `restore BACKUP TARGET`
 
+use std::fmt;
+
 use clap::ValueEnum;
 use influx_backup_core::{
     RestoreOptions, RestorePlan, Target, abandon, restore,
-    restore::{Existing, ExtraNodes, Policy, Stopped},
+    restore::{Degraded, ExtraNodes, Licences, Modes, Owner, Ownership, RestoreReport, Stopped, Unfinished},
 };
-use serde::Serialize;
 
 use crate::{
     args,
@@ -41,12 +42,19 @@ pub(crate) struct Restore {
     /// Print the plan and write nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Restore a backup that was committed degraded.
+    #[arg(long)]
+    accept_degraded: bool,
+    /// Which licence files are restored; before 3.10 they are bound to the place they were issued for.
+    #[arg(long, value_enum, default_value_t = Licence::Auto)]
+    licences: Licence,
     /// The owner of the files, USER or USER:GROUP, by name or number [default: that of the target directory].
     #[arg(long, value_name = "OWNER")]
-    owner: Option<String>,
-    /// The mode of the files, such as 640 [default: that of the target directory].
-    #[arg(long, value_name = "MODE")]
-    mode: Option<String>,
+    owner: Option<Owner>,
+    /// The mode of the files, such as 640; directories can be entered where files can be read [default: that of the
+    /// target directory].
+    #[arg(long, value_name = "MODE", value_parser = modes)]
+    mode: Option<Modes>,
     #[command(flatten)]
     effort: args::Effort,
     #[command(flatten)]
@@ -77,10 +85,23 @@ enum Extra {
     Keep,
 }
 
-/// A restore given up.
-#[derive(Debug, Serialize)]
-struct Abandoned {
-    abandoned: String,
+/// Which licence files are restored.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Licence {
+    /// Those that are valid at the target.
+    Auto,
+    /// All of them.
+    Restore,
+    /// None.
+    LeaveOut,
+}
+
+/// Reads `640` as files 0640, directories 0750.
+fn modes(text: &str) -> Result<Modes, &'static str> {
+    match u32::from_str_radix(text, 8) {
+        Ok(files) if files <= 0o777 => Ok(Modes::Of { files, directories: files | (files & 0o444) >> 2 }),
+        _ => Err("write three octal digits, such as 640"),
+    }
 }
 
 impl Restore {
@@ -88,9 +109,9 @@ impl Restore {
         let options = self.options();
         let target = places::location(&self.target, &self.target_options.target_options)?;
         if self.abandon {
-            until_interrupted(abandon(&target)).await?;
-            let text = format!("the restore on {target} is undone\n");
-            screen.answer(&Abandoned { abandoned: target.to_string() }, text)?;
+            let report = until_interrupted(abandon(&target)).await?;
+            let text = format!("restore of {} undone, {} objects deleted again\n", report.backup, report.deleted);
+            screen.answer(&report, text)?;
             return Ok(Exit::Done);
         }
         let (repository, name) = places::backup(&self.backup, &self.source_options.source_options).await?;
@@ -104,30 +125,58 @@ impl Restore {
             return Ok(Exit::Done);
         }
         let report = follow(restore(plan).start(), screen).await?;
-        screen.answer(&report, &report)?;
+        screen.answer(&report, Shown(&report))?;
         Ok(Exit::Done)
     }
 
     fn options(&self) -> RestoreOptions {
-        let policy = match self.policy {
-            Choice::Empty => Policy::Empty,
-            Choice::Replace => Policy::Replace,
-            Choice::Overlay => Policy::Overlay,
+        let options = match self.policy {
+            Choice::Empty => RestoreOptions::empty(),
+            Choice::Replace => RestoreOptions::replace(),
+            Choice::Overlay => RestoreOptions::overlay(),
         };
         let extra = match self.extra_nodes {
             Extra::Refuse => ExtraNodes::Refuse,
             Extra::Delete => ExtraNodes::Delete,
             Extra::Keep => ExtraNodes::Keep,
         };
-        let servers = if self.servers_stopped { Stopped::ByCaller } else { Stopped::Unknown };
-        let existing = if self.resume { Existing::Resume } else { Existing::Refuse };
-        let options = RestoreOptions::default()
-            .with_policy(policy)
+        let licences = match self.licences {
+            Licence::Auto => Licences::Auto,
+            Licence::Restore => Licences::Restore,
+            Licence::LeaveOut => Licences::LeaveOut,
+        };
+        let ownership = self.owner.iter().cloned().fold(Ownership::default(), Ownership::with_owner);
+        options
             .with_extra_nodes(extra)
-            .with_servers(servers)
-            .with_existing(existing)
-            .with_limits(self.effort.limits());
-        let options = self.owner.iter().fold(options, RestoreOptions::with_owner);
-        self.mode.iter().fold(options, RestoreOptions::with_mode)
+            .with_licences(licences)
+            .with_servers(if self.servers_stopped { Stopped::ByCaller } else { Stopped::Unknown })
+            .with_unfinished(if self.resume { Unfinished::Resume } else { Unfinished::Refuse })
+            .with_degraded(if self.accept_degraded { Degraded::Accept } else { Degraded::Refuse })
+            .with_ownership(self.mode.into_iter().fold(ownership, Ownership::with_modes))
+            .with_limits(self.effort.limits())
+    }
+}
+
+struct Shown<'a>(&'a RestoreReport);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let report = self.0;
+        writeln!(f, "{} restored to {}: {} objects, {}", report.backup, report.target, report.objects, report.bytes)?;
+        writeln!(f, "servers that may open it: {}", report.servers)?;
+        for point in &report.recovery {
+            let time = point.reached.as_ref().map(|at| at.time).or(point.guaranteed.as_ref().map(|at| at.time));
+            match time {
+                Some(time) => writeln!(f, "node {} is back at {}", point.node, time.format("%Y-%m-%d %H:%M:%S UTC"))?,
+                None => writeln!(f, "node {} holds no data", point.node)?,
+            }
+        }
+        if report.deleted > 0 {
+            writeln!(f, "deleted, the backup does not hold them: {} objects", report.deleted)?;
+        }
+        report.licences_left_out.iter().try_for_each(|key| writeln!(f, "licence left out: {key}"))?;
+        report.kept.iter().try_for_each(|name| writeln!(f, "kept, not part of the backup: {name}"))?;
+        report.findings.iter().try_for_each(|note| writeln!(f, "note [{}]: {}", note.code, note.message))?;
+        report.todos.iter().try_for_each(|note| writeln!(f, "to do: {}", note.message))
     }
 }
