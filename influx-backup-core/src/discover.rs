@@ -1,12 +1,20 @@
 //! [`discover`]: from a location to a [`Cluster`].
 
+mod catalog;
 mod cluster;
+mod decide;
+mod engine;
+mod prefix;
+mod survey;
 
 pub use self::cluster::{
     CatalogNode, Classified, Cluster, ClusterDescription, Edition, FoundGeneration, GenerationState, Node, Note,
     Object, Role,
 };
-use crate::{error::Result, location::Location};
+use crate::{
+    error::{Error, Result},
+    location::{Location, Provider},
+};
 
 /// What to look for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,11 +66,21 @@ impl Discover {
     }
 }
 
-/// Finds the cluster at a location.
+/// Finds the cluster at a location. Only lists and reads, and never lists tables or compacted data in full.
 ///
 /// # Errors
-/// See [`Error`](crate::Error): memory, missing, empty or foreign locations, several clusters, unknown ids, the
-/// upgraded engine.
-pub async fn discover(location: &Location, _what: &Discover) -> Result<Cluster> {
-    Err(crate::Error::LocationNotFound { location: location.to_string() })
+/// - [`Error::MemoryLocation`], [`Error::LocationNotFound`];
+/// - [`Error::NoCluster`] for an empty or foreign location, one that is a level too deep or too shallow, and a
+///   repository of backups (a single backup is discovered like the cluster it holds, with a note);
+/// - [`Error::SeveralClusters`], [`Error::NodesRequired`], [`Error::UnknownId`]: an id must be given, or mended;
+/// - [`Error::InvalidRequest`], [`Error::InvalidKey`] for ids that contradict one another or that no key can be;
+/// - [`Error::UpgradedEngine`];
+/// - [`Error::Store`], [`Error::Link`] where the location cannot be read.
+pub async fn discover(location: &Location, what: &Discover) -> Result<Cluster> {
+    let allowed = cfg!(any(test, feature = "testing"));
+    if location.provider() == Provider::Memory && !allowed {
+        return Err(Error::MemoryLocation);
+    }
+    let survey = survey::survey(location, what).await?;
+    Ok(Cluster::new(location.clone(), decide::decide(&survey, what)?))
 }

@@ -122,6 +122,9 @@ pub struct ClusterDescription {
     pub catalog_nodes: Option<Vec<CatalogNode>>,
     /// Node ids that the caller left out by name.
     pub left_out_nodes: Vec<String>,
+    /// Prefixes that look like nodes of this cluster, or of none, and are neither among its nodes nor left out by name.
+    #[serde(default)]
+    pub unclaimed_nodes: Vec<String>,
     /// Licence files, by key.
     pub licences: Vec<Key>,
     /// Top-level names that belong to no node and no cluster: not copied.

@@ -1,0 +1,200 @@
+//! The catalog of one prefix: which generations are there, and which nodes and databases the live one names.
+
+use std::collections::BTreeMap;
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::{FoundGeneration, GenerationState, engine};
+use crate::{
+    error::Result,
+    format::{
+        CatalogFile,
+        catalog::{DatabaseState, Kind, NodeState},
+    },
+    key::Key,
+    layout::{Generation, catalog_log_sequence},
+    location::{Entry, Location},
+};
+
+/// The most logs that are read for one catalog. A server writes a new root after a hundred, so more mean that the root
+/// is damaged; what the catalog names is then unreadable, and its certificate clause says why.
+const LOGS_READ: usize = 400;
+
+/// How many logs are read at once.
+const READS_AT_ONCE: usize = 16;
+
+/// The catalog below one prefix.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct CatalogSeen {
+    /// The generations, oldest first.
+    pub(super) generations: Vec<FoundGeneration>,
+    /// What the live one names.
+    pub(super) contents: Contents,
+    /// A key that shows the catalog: the live root, or where it is missing the logs.
+    pub(super) shown_by: String,
+    /// The storage mode of the live root, where it is one of the upgraded engine.
+    pub(super) upgraded_mode: Option<String>,
+    /// Files that do not parse, each with the reason.
+    pub(super) damaged: Vec<String>,
+}
+
+impl CatalogSeen {
+    /// The generation that a server loads: the newest that no terminator closes.
+    pub(super) fn live(&self) -> Option<Generation> {
+        let live = self.generations.iter().rev().find(|found| found.state == GenerationState::Live);
+        live.map(|found| found.generation)
+    }
+}
+
+/// What a catalog names; `None` where it cannot be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Contents {
+    /// Node ids, sorted.
+    pub(super) nodes: Option<Vec<String>>,
+    /// Names of databases that are not deleted, sorted.
+    pub(super) databases: Option<Vec<String>>,
+}
+
+/// Reads the catalog below `owner`, or `None` where there is none.
+pub(super) async fn read(location: &Location, owner: &str) -> Result<Option<CatalogSeen>> {
+    let mut seen = CatalogSeen::default();
+    let mut newest = None;
+    for generation in Generation::ALL {
+        let Some(found) = Files::list(location, owner, generation).await? else { continue };
+        let state = found.state(location, &mut seen.damaged).await?;
+        seen.generations.push(FoundGeneration { generation, state });
+        // Where all are closed, the newest is what is left to be read.
+        let live = state == GenerationState::Live;
+        if live || newest.as_ref().is_none_or(|(_, live)| !live) {
+            newest = Some((found, live));
+        }
+    }
+    let Some((files, _)) = newest else { return Ok(None) };
+    seen.shown_by = files.shown_by(owner);
+    let root = match &files.root {
+        Some(key) => location.get(key, None).await?,
+        None => None,
+    };
+    seen.upgraded_mode = root.as_deref().and_then(engine::upgraded_mode);
+    let root = match (&files.root, root) {
+        (Some(key), Some(bytes)) => Some(parse(key, &bytes, &mut seen.damaged)),
+        _ => None,
+    };
+    seen.contents = match root {
+        // A damaged root says nothing, and the logs above it cannot be told.
+        Some(None) => Contents::default(),
+        Some(Some(root)) => match files.read_above(location, root.sequence, &mut seen.damaged).await? {
+            Some(logs) => fold(std::iter::once(root).chain(logs)),
+            None => Contents::default(),
+        },
+        None => match files.read_above(location, Some(0), &mut seen.damaged).await? {
+            Some(logs) if files.begins_at_one() => fold(logs.into_iter()),
+            _ => Contents::default(),
+        },
+    };
+    Ok(Some(seen))
+}
+
+/// The files of one generation.
+#[derive(Debug)]
+struct Files {
+    generation: Generation,
+    root: Option<Key>,
+    /// By their sequence.
+    logs: BTreeMap<u64, Key>,
+}
+
+impl Files {
+    async fn list(location: &Location, owner: &str, generation: Generation) -> Result<Option<Self>> {
+        let root = location.head(&Key::parse(format!("{owner}/{}", generation.root()))?).await?;
+        let listed = location.list(&format!("{owner}/{}", generation.logs())).await?;
+        let numbered = |entry: Entry| Some((catalog_log_sequence(entry.key.name())?, entry.key));
+        let logs: BTreeMap<_, _> = listed.into_iter().filter_map(numbered).collect();
+        let found = root.is_some() || !logs.is_empty();
+        Ok(found.then(|| Self { generation, root: root.map(|entry| entry.key), logs }))
+    }
+
+    fn shown_by(&self, owner: &str) -> String {
+        let logs = || format!("{owner}/{}", self.generation.logs());
+        self.root.as_ref().map_or_else(logs, ToString::to_string)
+    }
+
+    fn begins_at_one(&self) -> bool {
+        self.logs.keys().next() == Some(&1)
+    }
+
+    async fn state(&self, location: &Location, damaged: &mut Vec<String>) -> Result<GenerationState> {
+        let Some(last) = self.logs.values().next_back() else { return Ok(GenerationState::Live) };
+        let bytes = location.get(last, None).await?;
+        let log = bytes.and_then(|bytes| parse(last, &bytes, damaged));
+        let terminated = log.is_some_and(|log| log.kind == Kind::Terminator);
+        Ok(if terminated { GenerationState::Terminated } else { GenerationState::Live })
+    }
+
+    /// The logs above `sequence`, or `None` where they are too many or one does not parse.
+    async fn read_above(
+        &self,
+        location: &Location,
+        sequence: Option<u64>,
+        damaged: &mut Vec<String>,
+    ) -> Result<Option<Vec<CatalogFile>>> {
+        let Some(above) = sequence.and_then(|sequence| sequence.checked_add(1)) else { return Ok(None) };
+        let logs: Vec<&Key> = self.logs.range(above..).map(|(_, key)| key).collect();
+        if logs.len() > LOGS_READ {
+            return Ok(None);
+        }
+        let read: Vec<_> = stream::iter(logs)
+            .map(|key| async move { location.get(key, None).await.map(|bytes| (key, bytes)) })
+            .buffered(READS_AT_ONCE)
+            .try_collect()
+            .await?;
+        let logs = read.into_iter().map(|(key, bytes)| parse(key, &bytes?, damaged));
+        Ok(logs.collect())
+    }
+}
+
+fn parse(key: &Key, bytes: &[u8], damaged: &mut Vec<String>) -> Option<CatalogFile> {
+    match CatalogFile::parse(bytes) {
+        Ok(file) => Some(file),
+        Err(error) => {
+            let said = format!("`{key}`: {error}");
+            if !damaged.contains(&said) {
+                damaged.push(said);
+            }
+            None
+        }
+    }
+}
+
+/// What a root and the logs above it name together.
+fn fold(files: impl Iterator<Item = CatalogFile>) -> Contents {
+    let mut nodes = Some(BTreeMap::new());
+    let mut databases = Some(BTreeMap::new());
+    for file in files {
+        nodes = nodes.zip(file.nodes.records()).map(|(mut nodes, records)| {
+            for record in records {
+                match record.state {
+                    Some(NodeState::Removed) => drop(nodes.remove(&record.node_id)),
+                    _ => drop(nodes.insert(record.node_id.clone(), ())),
+                }
+            }
+            nodes
+        });
+        databases = databases.zip(file.databases.records()).map(|(mut databases, records)| {
+            for record in records {
+                match (record.state, &record.name) {
+                    (DatabaseState::Present, Some(name)) => drop(databases.insert(record.id, name.clone())),
+                    (DatabaseState::Present, None) => {}
+                    (DatabaseState::SoftDeleted | DatabaseState::HardDeleted, _) => drop(databases.remove(&record.id)),
+                }
+            }
+            databases
+        });
+    }
+    let sorted = |databases: BTreeMap<u64, String>| {
+        let mut names: Vec<_> = databases.into_values().collect();
+        names.sort_unstable();
+        names
+    };
+    Contents { nodes: nodes.map(|nodes| nodes.into_keys().collect()), databases: databases.map(sorted) }
+}

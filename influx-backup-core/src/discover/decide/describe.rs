@@ -1,0 +1,293 @@
+//! From the decision to the [`ClusterDescription`]: roles, catalogs, what else is there, notes, evidence.
+
+use std::collections::BTreeSet;
+
+use super::{Chosen, Found};
+use crate::{
+    discover::{
+        CatalogNode, ClusterDescription, Discover, Edition, GenerationState, Node, Note, Role,
+        prefix::{KeyShape, Prefix},
+        survey::Survey,
+    },
+    key::Key,
+    manifest::OWN_DIRECTORY,
+};
+
+pub(super) fn describe(survey: &Survey, what: &Discover, found: &Found<'_>, chosen: &Chosen<'_>) -> ClusterDescription {
+    let view = View { survey, what, found, chosen };
+    let owner = view.owner();
+    let licences = owner.licences().into_iter().filter_map(|name| Key::parse(format!("{}/{name}", chosen.owner)).ok());
+    ClusterDescription {
+        location: survey.location.clone(),
+        identity: survey.identity.clone(),
+        edition: chosen.edition,
+        cluster_id: (chosen.edition == Edition::Enterprise).then(|| chosen.owner.to_owned()),
+        nodes: view.nodes(),
+        catalogs: owner.catalog.iter().flat_map(|catalog| catalog.generations.clone()).collect(),
+        catalog_nodes: view.catalog_nodes(),
+        left_out_nodes: view.left_out(),
+        unclaimed_nodes: view.unclaimed(),
+        licences: licences.collect(),
+        foreign: view.foreign(),
+        unknown: view.unknown(),
+        notes: view.notes(),
+        evidence: view.evidence(),
+    }
+}
+
+struct View<'a> {
+    survey: &'a Survey,
+    what: &'a Discover,
+    found: &'a Found<'a>,
+    chosen: &'a Chosen<'a>,
+}
+
+impl View<'_> {
+    fn prefix(&self, id: &str) -> &Prefix {
+        &self.survey.prefixes[id]
+    }
+
+    fn owner(&self) -> &Prefix {
+        self.prefix(self.chosen.owner)
+    }
+
+    fn stores(&self, id: &str) -> bool {
+        self.survey.prefixes.get(id).is_some_and(|prefix| !prefix.is_empty())
+    }
+
+    /// The prefixes whose objects are the cluster's, sorted.
+    fn members(&self) -> BTreeSet<&str> {
+        self.chosen.nodes.iter().copied().chain([self.chosen.owner]).collect()
+    }
+
+    fn nodes(&self) -> Vec<Node> {
+        let stored = self.chosen.nodes.iter().map(|id| Node { id: (*id).to_owned(), roles: self.prefix(id).roles() });
+        let query = self.what.query_only.iter().filter(|id| !self.stores(id));
+        let mut nodes: Vec<_> =
+            stored.chain(query.map(|id| Node { id: id.clone(), roles: vec![Role::QueryOnly] })).collect();
+        nodes.sort_by(|a, b| a.id.cmp(&b.id));
+        nodes.dedup_by(|a, b| a.id == b.id);
+        nodes
+    }
+
+    fn catalog_nodes(&self) -> Option<Vec<CatalogNode>> {
+        let named = self.owner().catalog.as_ref()?.contents.nodes.as_ref()?;
+        Some(named.iter().map(|id| CatalogNode { id: id.clone(), in_store: self.stores(id) }).collect())
+    }
+
+    fn left_out(&self) -> Vec<String> {
+        let ids: BTreeSet<&String> = self.what.leave_out.iter().collect();
+        ids.into_iter().cloned().collect()
+    }
+
+    /// Prefixes that look like nodes of this cluster or of none.
+    fn unclaimed(&self) -> Vec<String> {
+        let others = |id: &str| {
+            let own_cluster = self.chosen.edition == Edition::Core || self.found.clusters.len() != 1;
+            let rooted = own_cluster && self.found.rooted.contains(&id);
+            let mut clusters = self.found.clusters.iter().filter(|cluster| **cluster != self.chosen.owner);
+            // A node of another cluster, or a Core server of its own.
+            rooted || clusters.any(|cluster| self.prefix(cluster).names(id) == Some(true))
+        };
+        let looks = |id: &&str| self.owner().names(id) == Some(true) || !others(id);
+        let nodes = self.found.rooted.iter().chain(&self.found.bare).copied();
+        let named = self.owner().catalog.iter().flat_map(|catalog| &catalog.contents.nodes).flatten();
+        let named = named.map(String::as_str).filter(|id| self.stores(id));
+        let unclaimed: BTreeSet<&str> = nodes.filter(looks).chain(named).collect();
+        let taken = |id: &&str| self.members().contains(id) || self.what.leave_out.iter().any(|left| left == id);
+        unclaimed.into_iter().filter(|id| !taken(id)).map(ToOwned::to_owned).collect()
+    }
+
+    /// Names that belong to nobody, at the top and beside ids that contain `/`.
+    fn foreign(&self) -> Vec<String> {
+        let ids: BTreeSet<&str> =
+            self.members().into_iter().chain(self.what.leave_out.iter().map(String::as_str)).collect();
+        let leads_to =
+            |name: &str| ids.iter().any(|id| id.strip_prefix(name).is_some_and(|rest| rest.starts_with('/')));
+        let top = self.survey.top.directories.iter().chain(&self.survey.top.files).cloned();
+        let beside =
+            self.survey.parents.iter().filter(|(parent, _)| !is_inside(parent, &ids)).flat_map(|(parent, level)| {
+                level.directories.iter().chain(&level.files).map(move |name| format!("{parent}/{name}"))
+            });
+        let empty = |name: &String| self.survey.prefixes.get(name).is_some_and(Prefix::is_empty);
+        let mut foreign: Vec<_> = top
+            .filter(|name| name != OWN_DIRECTORY)
+            .chain(beside)
+            .filter(|name| !ids.contains(name.as_str()) && !leads_to(name) && !empty(name))
+            .collect();
+        foreign.sort_unstable();
+        foreign
+    }
+
+    fn unknown(&self) -> Vec<String> {
+        let members = self.members();
+        let other = |key: &String| {
+            // The way to a nested id is not unknown, nor is what lies in it.
+            !members
+                .iter()
+                .any(|id| id == key || id.strip_prefix(key.as_str()).is_some_and(|rest| rest.starts_with('/')))
+        };
+        let below = |id: &&str| {
+            let id = (*id).to_owned();
+            self.prefix(&id).unknown().into_iter().map(move |name| format!("{id}/{name}")).collect::<Vec<_>>()
+        };
+        members.iter().flat_map(below).filter(other).collect()
+    }
+
+    fn notes(&self) -> Vec<Note> {
+        let mut notes = Vec::new();
+        let owner = self.chosen.owner;
+        let mut note = |code: &str, message: String| notes.push(Note::new(code, message));
+        if self.chosen.edition == Edition::Enterprise && self.chosen.nodes.contains(owner) {
+            note(
+                "cluster-id-is-node-id",
+                format!("`{owner}` is the cluster id and a node id: InfluxDB asks for different ones"),
+            );
+        }
+        for id in self.chosen.nodes.iter().filter(|id| **id != owner) {
+            if self.prefix(id).catalog.is_some() {
+                note(
+                    "stale-catalog",
+                    format!("node `{id}` was a Core node: its own catalog is stale, that of cluster `{owner}` counts"),
+                );
+            }
+            if self.owner().names(id) == Some(false) {
+                note(
+                    "node-not-in-catalog",
+                    format!(
+                        "the catalog of `{owner}` does not name node `{id}`: if it is none of its nodes, leave it out"
+                    ),
+                );
+            }
+        }
+        for named in self.catalog_nodes().into_iter().flatten().filter(|named| !named.in_store) {
+            let id = &named.id;
+            if !self.what.query_only.contains(id) && !self.what.leave_out.contains(id) {
+                note(
+                    "node-not-in-store",
+                    format!(
+                        "the catalog of `{owner}` names node `{id}`, which has no objects: declare it query-only if it stores nothing"
+                    ),
+                );
+            }
+        }
+        for id in self.what.query_only.iter().filter(|id| self.stores(id)) {
+            note("query-only-stores", format!("node `{id}` was declared query-only and has objects: they are copied"));
+        }
+        for id in self.unclaimed() {
+            note(
+                "node-not-included",
+                format!(
+                    "`{id}` looks like a node and is none of those given or found: name it, or leave it out by name"
+                ),
+            );
+        }
+        match &self.owner().catalog {
+            None => note("no-catalog", format!("`{owner}` has no catalog: a server would start empty on it")),
+            Some(catalog) => {
+                if catalog.live().is_none() {
+                    note(
+                        "catalog-terminated",
+                        "every generation of the catalog is closed by a terminator: the newer one is missing"
+                            .to_owned(),
+                    );
+                }
+                for damage in &catalog.damaged {
+                    note("catalog-damaged", damage.clone());
+                }
+                if catalog.contents.nodes.is_none() {
+                    note(
+                        "catalog-unreadable",
+                        format!("which nodes the catalog of `{owner}` names cannot be read: check that all are here"),
+                    );
+                }
+            }
+        }
+        self.own_directory(&mut note);
+        notes
+    }
+
+    /// What `_influx_backup` beside the prefixes means.
+    fn own_directory(&self, note: &mut impl FnMut(&str, String)) {
+        let own = &self.survey.own;
+        let has = |name: &str| own.files.iter().any(|file| file == name);
+        if has("restore.json") {
+            note("restore-unfinished", "a restore was begun here and is not finished: resume or abandon it".to_owned());
+        }
+        if has("manifest.json") {
+            note("backup", "this is a finished backup, not a place that servers use".to_owned());
+        } else if own.files.iter().any(|file| file.starts_with("claim")) {
+            note("backup-unfinished", "this is a backup that was begun and is not finished".to_owned());
+        }
+    }
+
+    fn evidence(&self) -> Vec<String> {
+        let (owner, chosen) = (self.chosen.owner, self.chosen);
+        let mut evidence = Vec::new();
+        let catalog = self.owner().catalog.as_ref();
+        let shown = catalog.map(|catalog| catalog.shown_by.clone());
+        let beside: Vec<String> = match chosen.edition {
+            Edition::Core => self.owner().data_names(),
+            Edition::Enterprise => self.owner().enterprise_names(),
+        }
+        .into_iter()
+        .map(|name| format!("{owner}/{name}"))
+        .collect();
+        let what = match chosen.edition {
+            Edition::Core => "a Core node",
+            Edition::Enterprise => "an Enterprise cluster",
+        };
+        let keys: Vec<_> = shown.into_iter().chain(beside).collect();
+        evidence.push(makes(&keys, owner, what));
+        for found in catalog.iter().flat_map(|catalog| &catalog.generations) {
+            let state = match found.state {
+                GenerationState::Live if catalog.and_then(|c| c.live()) == Some(found.generation) => {
+                    "is the one that a server loads"
+                }
+                GenerationState::Live => "is older and not closed by a terminator",
+                GenerationState::Terminated => "is frozen: its last log is a terminator",
+            };
+            evidence.push(format!("catalog {} of `{owner}` {state}", found.generation));
+        }
+        if let Some(contents) = catalog.map(|catalog| &catalog.contents) {
+            let list = |names: &Option<Vec<String>>| names.as_ref().map(|names| quoted(names)).unwrap_or_default();
+            if contents.nodes.as_ref().is_some_and(|nodes| !nodes.is_empty()) {
+                evidence.push(format!("the catalog of `{owner}` names the nodes {}", list(&contents.nodes)));
+            }
+            if contents.databases.as_ref().is_some_and(|databases| !databases.is_empty()) {
+                evidence.push(format!("the catalog of `{owner}` names the databases {}", list(&contents.databases)));
+            }
+        }
+        for id in &chosen.nodes {
+            let prefix = self.prefix(id);
+            let below = |names: Vec<&str>| names.into_iter().map(|name| format!("{id}/{name}")).collect::<Vec<_>>();
+            if chosen.edition == Edition::Enterprise && prefix.is_data() {
+                evidence.push(makes(&below(prefix.data_names()), id, "a node"));
+            }
+            if prefix.is_compactor() {
+                evidence.push(makes(&below(prefix.compactor_names()), id, "a compactor"));
+            }
+            for shape in &prefix.shapes {
+                evidence.push(match shape {
+                    KeyShape::ByName => format!("`{id}/dbs` has keys by name (written by 3.0 to 3.5)"),
+                    KeyShape::ById => format!("`{id}/dbs` has keys by number (written by 3.6 and later)"),
+                });
+            }
+        }
+        evidence
+    }
+}
+
+fn is_inside(name: &str, ids: &BTreeSet<&str>) -> bool {
+    let below = |id: &&str| name.strip_prefix(*id).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    ids.iter().any(below)
+}
+
+fn makes(keys: &[String], id: &str, what: &str) -> String {
+    let verb = if keys.len() == 1 { "makes" } else { "make" };
+    format!("{} {verb} {id} {what}", quoted(keys))
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,172 @@
+//! [`Survey`]: what lies at the top of a location and directly below each name there. Lists and reads, nothing else.
+//!
+//! Bounded: one level for each top-level name and for each of a node's directories that this release does not know;
+//! `dbs` one level; `wal`, `snapshots`, `cs`, `cd` and `c` never; of the catalog its roots and the logs above them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::{
+    Discover, catalog, engine,
+    prefix::{KeyShape, Level, Prefix},
+};
+use crate::{
+    error::{Error, Result, StoreErrorKind},
+    key::Key,
+    layout::Component,
+    location::{Identity, Location},
+    manifest::OWN_DIRECTORY,
+};
+
+/// How many prefixes are looked at once.
+const PREFIXES_AT_ONCE: usize = 16;
+
+/// How many names are followed where a location may be a level too shallow or a prefix holds unknown directories.
+const NAMES_FOLLOWED: usize = 32;
+
+/// What a location holds, as far as discovery looks.
+#[derive(Debug, Clone)]
+pub(super) struct Survey {
+    pub(super) location: String,
+    pub(super) identity: Identity,
+    /// The names at the top.
+    pub(super) top: Level,
+    /// The names below `_influx_backup`.
+    pub(super) own: Level,
+    /// Every top-level directory, every id that was given and every node that a catalog names.
+    pub(super) prefixes: BTreeMap<String, Prefix>,
+    /// The names below the parents of ids that contain `/`.
+    pub(super) parents: BTreeMap<String, Level>,
+    /// Prefixes one level further down that look like parts of a cluster, where none at the top does.
+    pub(super) below: Vec<String>,
+}
+
+/// Looks at a location.
+///
+/// # Errors
+/// [`Error::LocationNotFound`], [`Error::NoCluster`] for a file, [`Error::InvalidKey`] for ids that no key can be,
+/// [`Error::Store`], [`Error::Link`].
+pub(super) async fn survey(location: &Location, what: &Discover) -> Result<Survey> {
+    check_exists(location).await?;
+    let top = match location.list_level("").await {
+        Ok(shallow) => Level::from(shallow),
+        Err(Error::Store { kind: StoreErrorKind::NotFound, .. }) => return Err(not_found(location)),
+        Err(error) => return Err(error),
+    };
+    let given = given(what)?;
+    let parents = parents(location, &given).await?;
+    let own = match top.has_directory(OWN_DIRECTORY) {
+        true => location.list_level(OWN_DIRECTORY).await?.into(),
+        false => Level::default(),
+    };
+    let mut ids = given;
+    // Where the top itself looks like a node, its directories are components: they are not listed.
+    if top.known() < 2 {
+        ids.extend(top.directories.iter().filter(|name| !is_passed_over(name)).cloned());
+    }
+    let mut prefixes = look_at(location, ids).await?;
+    let named: BTreeSet<String> = prefixes.values().flat_map(named_nodes).cloned().collect();
+    let unseen = named.into_iter().filter(|id| !prefixes.contains_key(id) && Key::parse(id).is_ok()).collect();
+    prefixes.extend(look_at(location, unseen).await?);
+    let below = match prefixes.values().any(Prefix::is_member) {
+        true => Vec::new(),
+        false => one_level_further(location, &prefixes).await?,
+    };
+    Ok(Survey {
+        location: location.to_string(),
+        identity: location.identity().clone(),
+        top,
+        own,
+        prefixes,
+        parents,
+        below,
+    })
+}
+
+async fn check_exists(location: &Location) -> Result<()> {
+    match location.directory() {
+        Some(directory) if directory.is_file() => Err(Error::NoCluster {
+            location: location.to_string(),
+            looked_for: "a directory that holds the prefixes of a cluster".to_owned(),
+            found: "a file; give the directory that InfluxDB has as its `--data-dir`".to_owned(),
+        }),
+        Some(_) if !location.exists().await? => Err(not_found(location)),
+        _ => Ok(()),
+    }
+}
+
+fn not_found(location: &Location) -> Error {
+    Error::LocationNotFound { location: location.to_string() }
+}
+
+/// Our own directory, and what file systems keep at the top of a volume, readable by root alone.
+fn is_passed_over(name: &str) -> bool {
+    [OWN_DIRECTORY, "lost+found"].contains(&name)
+}
+
+fn given(what: &Discover) -> Result<BTreeSet<String>> {
+    let ids = what.cluster_id.iter().chain(&what.node_ids).chain(&what.query_only).chain(&what.leave_out);
+    ids.map(|id| Key::parse(id).map(|key| key.to_string())).collect()
+}
+
+fn named_nodes(prefix: &Prefix) -> impl Iterator<Item = &String> {
+    prefix.catalog.iter().flat_map(|catalog| &catalog.contents.nodes).flatten()
+}
+
+async fn parents(location: &Location, ids: &BTreeSet<String>) -> Result<BTreeMap<String, Level>> {
+    let mut parents = BTreeMap::new();
+    for id in ids {
+        for (at, _) in id.match_indices('/') {
+            let parent = &id[..at];
+            if !parents.contains_key(parent) {
+                parents.insert(parent.to_owned(), location.list_level(parent).await?.into());
+            }
+        }
+    }
+    Ok(parents)
+}
+
+async fn look_at(location: &Location, ids: BTreeSet<String>) -> Result<BTreeMap<String, Prefix>> {
+    let look = |id: String| async move { look_below(location, &id).await.map(|prefix| (id, prefix)) };
+    stream::iter(ids).map(look).buffer_unordered(PREFIXES_AT_ONCE).try_collect().await
+}
+
+async fn look_below(location: &Location, id: &str) -> Result<Prefix> {
+    let level = Level::from(location.list_level(id).await?);
+    let below = async |name: &str| -> Result<Level> {
+        match level.has_directory(name) {
+            true => Ok(location.list_level(&format!("{id}/{name}")).await?.into()),
+            false => Ok(Level::default()),
+        }
+    };
+    let has_catalog = !level.names(Component::is_catalog).is_empty();
+    let catalog = if has_catalog { catalog::read(location, id).await? } else { None };
+    let mut shapes: Vec<_> = below("dbs").await?.directories.iter().map(|name| KeyShape::of(name)).collect();
+    shapes.sort_unstable();
+    shapes.dedup();
+    let mut prefix =
+        Prefix { catalog_level: below("catalog").await?, catalog, shapes, markers: Vec::new(), level: level.clone() };
+    prefix.markers = engine::markers(id, &level);
+    if prefix.is_member() {
+        let unknown = level.directories.iter().filter(|name| Component::of(&format!("{name}/_")) == Component::Other);
+        for name in unknown.take(NAMES_FOLLOWED) {
+            prefix.markers.extend(engine::markers(&format!("{id}/{name}"), &below(name).await?));
+        }
+    }
+    Ok(prefix)
+}
+
+/// The prefixes one level down that look like parts of a cluster: the user gave the parent of the right location.
+async fn one_level_further(location: &Location, prefixes: &BTreeMap<String, Prefix>) -> Result<Vec<String>> {
+    let names = prefixes
+        .iter()
+        .flat_map(|(id, prefix)| prefix.level.directories.iter().map(move |name| format!("{id}/{name}")));
+    let mut found = Vec::new();
+    for id in names.filter(|id| !id.ends_with(OWN_DIRECTORY)).take(NAMES_FOLLOWED) {
+        if Level::from(location.list_level(&id).await?).known() >= 1 {
+            found.push(id);
+        }
+    }
+    Ok(found)
+}
