@@ -61,8 +61,9 @@ impl Exit {
             | Error::RestoreUnfinished { .. }
             | Error::NoRestore { .. }
             | Error::CannotAbandon { .. } => Self::Refused,
+            // One copy that noticed first is still the caller's wish.
+            error if error.code() == "cancelled" => Self::Cancelled,
             Error::Store { .. } | Error::Copy { .. } | Error::NoSpace { .. } | Error::Ownership { .. } => Self::Store,
-            Error::Cancelled { .. } => Self::Cancelled,
             _ => Self::Unexpected,
         }
     }

@@ -41,3 +41,9 @@ pub use self::{
     restore::Orchestrator,
     verify::{Level, verify},
 };
+
+/// The example of the README runs as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+#[derive(Debug)]
+pub struct Readme;
