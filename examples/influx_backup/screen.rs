@@ -27,7 +27,7 @@ impl Screen {
     pub(crate) fn answer(self, json: &impl Serialize, text: impl Display) -> Result<(), Failure> {
         let mut stdout = io::stdout().lock();
         let written = match self {
-            Self::People => write!(stdout, "{text}"),
+            Self::People => writeln!(stdout, "{}", text.to_string().trim_end()),
             Self::Machines => {
                 serde_json::to_writer_pretty(&mut stdout, json).map_err(io::Error::from).and_then(|()| writeln!(stdout))
             }
