@@ -1,9 +1,18 @@
 //! [`backup`](crate::Repository::backup): passes of list, plan, copy and certify, until the certificate closes.
 
+mod commit;
+mod name;
 mod options;
+mod pass;
 mod report;
+mod resume;
+mod run;
 mod show;
+mod stability;
+mod trim;
+mod witness;
 
+pub(crate) use self::run::run;
 pub use self::{
     options::{BackupOptions, CorruptPolicy, Existing, MissingParquet, OpenCertificate, Passes, TakeOver},
     report::BackupReport,

@@ -1,12 +1,30 @@
 //! [`Certificate`]: the proof that a backup restores, clause by clause.
 
+mod attested;
+mod catalog;
+mod certify;
+mod checkpoints;
+mod closure;
+pub(crate) mod evidence;
+mod judgement;
+mod manifests;
+mod recovery;
 mod show;
+mod write_ahead;
 
 use std::{collections::BTreeMap, fmt};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use self::certify::{certify, certify_backup, certify_cluster};
+pub(crate) use self::{
+    catalog::{GenerationFiles, live},
+    certify::judge,
+    checkpoints::newest_of_months,
+    judgement::{ANYWHERE, At, violation},
+    write_ahead::{covered, gaps, numbered},
+};
 use crate::{copier::CheckedBy, key::Key};
 
 /// A clause of the proof.

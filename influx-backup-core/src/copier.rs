@@ -3,6 +3,7 @@
 mod chain;
 mod local;
 mod stream;
+mod wait;
 
 use std::{fmt, sync::Arc, time::Duration};
 

@@ -93,7 +93,7 @@ pub struct Inventory {
 impl Inventory {
     /// Lists the cluster once.
     pub(crate) async fn list(cluster: &Cluster) -> Result<Self> {
-        Lister::new(cluster).inventory().await
+        Lister::default().inventory(cluster).await
     }
 
     /// Every object listed.
@@ -126,97 +126,89 @@ impl Inventory {
 }
 
 /// Lists groups of a cluster and numbers the listings of a run.
-#[derive(Debug)]
-pub(crate) struct Lister<'a> {
-    location: &'a Location,
-    cluster: &'a ClusterDescription,
+#[derive(Debug, Default)]
+pub(crate) struct Lister {
     order: u64,
 }
 
-impl<'a> Lister<'a> {
-    pub(crate) fn new(cluster: &'a Cluster) -> Self {
-        Self { location: cluster.location(), cluster: cluster.description(), order: 0 }
-    }
-
+impl Lister {
     /// One whole pass in [`LISTING_ORDER`].
-    pub(crate) async fn inventory(&mut self) -> Result<Inventory> {
+    pub(crate) async fn inventory(&mut self, cluster: &Cluster) -> Result<Inventory> {
         let mut inventory = Inventory::default();
-        let cluster = self.cluster;
         for node in cluster.compactors() {
             for group in LISTING_ORDER.into_iter().filter(|group| group.is_compactor()) {
-                inventory.listings.push(self.list(group, &node.id).await?);
+                inventory.listings.push(self.list(cluster, group, &node.id).await?);
             }
         }
         for node in cluster.stored_nodes() {
             for group in LISTING_ORDER.into_iter().filter(|group| group.is_node()) {
-                inventory.listings.push(self.list(group, &node.id).await?);
+                inventory.listings.push(self.list(cluster, group, &node.id).await?);
             }
         }
         for group in LISTING_ORDER.into_iter().filter(|group| group.is_cluster()) {
-            inventory.listings.push(self.list(group, cluster.catalog_prefix()).await?);
+            inventory.listings.push(self.list(cluster, group, cluster.catalog_prefix()).await?);
         }
         Ok(inventory)
     }
 
     /// One group of one owner.
-    pub(crate) async fn list(&mut self, group: Group, owner: &str) -> Result<Listing> {
+    pub(crate) async fn list(&mut self, cluster: &Cluster, group: Group, owner: &str) -> Result<Listing> {
         let started = Utc::now();
-        let mut entries = self.entries(group, owner).await?;
-        entries.retain(|entry| self.belongs(entry, group, owner));
+        let mut entries = entries(cluster, group, owner).await?;
+        entries.retain(|entry| belongs(cluster, entry, group, owner));
         self.order += 1;
         Ok(Listing { group, owner: owner.to_owned(), started, ended: Utc::now(), order: self.order, entries })
     }
+}
 
-    async fn entries(&self, group: Group, owner: &str) -> Result<Vec<Entry>> {
-        match group {
-            Group::NodeRest | Group::ClusterRest => self.rest(owner).await,
-            Group::Catalog => self.catalog(owner).await,
-            Group::Licences => self.heads(owner, &["commercial_license", "trial_or_home_license"]).await,
-            Group::Parquet | Group::Compacted => {
-                self.location.list_parallel(&format!("{owner}/{}", group.directory())).await
-            }
-            _ => self.location.list(&format!("{owner}/{}", group.directory())).await,
+async fn entries(cluster: &Cluster, group: Group, owner: &str) -> Result<Vec<Entry>> {
+    match group {
+        Group::NodeRest | Group::ClusterRest => rest(cluster, owner).await,
+        Group::Catalog => catalog(cluster.location(), owner).await,
+        Group::Licences => heads(cluster.location(), owner, &["commercial_license", "trial_or_home_license"]).await,
+        Group::Parquet | Group::Compacted => {
+            cluster.location().list_parallel(&format!("{owner}/{}", group.directory())).await
+        }
+        _ => cluster.location().list(&format!("{owner}/{}", group.directory())).await,
+    }
+}
+
+/// The root is looked at before the logs: a log that a newer root no longer needs does no harm, a missing one does.
+async fn catalog(location: &Location, owner: &str) -> Result<Vec<Entry>> {
+    let mut entries = heads(location, owner, &Generation::ALL.map(Generation::root)).await?;
+    for directory in ["catalogs", "catalog"] {
+        let roots: Vec<_> = entries.iter().map(|entry| entry.key.clone()).collect();
+        let listed = location.list(&format!("{owner}/{directory}")).await?;
+        entries.extend(listed.into_iter().filter(|entry| !roots.contains(&entry.key)));
+    }
+    entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+    Ok(entries)
+}
+
+async fn heads(location: &Location, owner: &str, names: &[&str]) -> Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    for name in names {
+        entries.extend(location.head(&Key::parse(format!("{owner}/{name}"))?).await?);
+    }
+    Ok(entries)
+}
+
+/// What no other group lists: one level, then each directory that no other group has.
+async fn rest(cluster: &Cluster, owner: &str) -> Result<Vec<Entry>> {
+    let level = cluster.location().list_level(owner).await?;
+    let mut entries = level.entries;
+    for directory in level.directories {
+        if !listed_elsewhere(cluster, owner, &directory) {
+            entries.extend(cluster.location().list(&format!("{owner}/{directory}")).await?);
         }
     }
+    Ok(entries)
+}
 
-    /// The root is looked at before the logs: a log that a newer root no longer needs does no harm, a missing one does.
-    async fn catalog(&self, owner: &str) -> Result<Vec<Entry>> {
-        let mut entries = self.heads(owner, &Generation::ALL.map(Generation::root)).await?;
-        for directory in ["catalogs", "catalog"] {
-            let roots: Vec<_> = entries.iter().map(|entry| entry.key.clone()).collect();
-            let listed = self.location.list(&format!("{owner}/{directory}")).await?;
-            entries.extend(listed.into_iter().filter(|entry| !roots.contains(&entry.key)));
-        }
-        entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-        Ok(entries)
-    }
-
-    async fn heads(&self, owner: &str, names: &[&str]) -> Result<Vec<Entry>> {
-        let mut entries = Vec::new();
-        for name in names {
-            entries.extend(self.location.head(&Key::parse(format!("{owner}/{name}"))?).await?);
-        }
-        Ok(entries)
-    }
-
-    /// What no other group lists: one level, then each directory that no other group has.
-    async fn rest(&self, owner: &str) -> Result<Vec<Entry>> {
-        let level = self.location.list_level(owner).await?;
-        let mut entries = level.entries;
-        for directory in level.directories {
-            if listed_elsewhere(self.cluster, owner, &directory) {
-                continue;
-            }
-            entries.extend(self.location.list(&format!("{owner}/{directory}")).await?);
-        }
-        Ok(entries)
-    }
-
-    /// Keeps what the group of this owner is about: ids may contain `/`, and a cluster id may equal a node id.
-    fn belongs(&self, entry: &Entry, group: Group, owner: &str) -> bool {
-        let Some(object) = self.cluster.classify(&entry.key) else { return false };
-        object.owner == owner && Group::of(&object) == group
-    }
+/// Keeps what the group of this owner is about: ids may contain `/`, and a cluster id may equal a node id.
+fn belongs(cluster: &ClusterDescription, entry: &Entry, group: Group, owner: &str) -> bool {
+    let Some(object) = cluster.classify(&entry.key) else { return false };
+    object.owner == owner && Group::of(&object) == group
 }
 
 /// Whether `directory` of `owner` has a group of its own.

@@ -25,7 +25,7 @@ pub use object_store;
 
 pub use self::{
     backup::{BackupOptions, BackupReport, Passes},
-    certificate::{Certificate, Clause},
+    certificate::{Certificate, Clause, certify},
     copier::{Copier, default_copiers},
     discover::{Cluster, Discover, discover},
     error::{Error, Result},

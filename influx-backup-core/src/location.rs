@@ -1,7 +1,7 @@
 //! [`Location`]: where objects live, and the few operations that everything else is built on.
 
 mod identity;
-mod local;
+pub(crate) mod local;
 mod object;
 mod options;
 mod url;
@@ -145,6 +145,14 @@ impl Location {
     #[must_use]
     pub fn path(&self, key: &Key) -> Path {
         self.0.base.parts().chain(key.to_path().parts()).collect()
+    }
+
+    /// Refuses `key` (or the directories of one) where a link lies on its way and links are refused here.
+    pub(crate) fn check_links(&self, key: &str) -> Result<()> {
+        match self.directory() {
+            Some(directory) if self.0.links == Links::Refuse => local::check_links(directory, key),
+            _ => Ok(()),
+        }
     }
 
     /// Whether `other` is this location or lies inside it. Links are resolved for files.

@@ -101,8 +101,52 @@ pub struct Fence {
     pub first: Option<u64>,
     /// The last number listed.
     pub last: Option<u64>,
-    /// Numbers in between that the source itself does not have, each confirmed by a request of its own.
-    pub holes: Vec<u64>,
+    /// Numbers up to the last that the source itself does not have, each confirmed by a request of its own.
+    pub holes: Vec<Gap>,
+}
+
+impl Fence {
+    /// The parts of `gap` that were confirmed to be missing in the source itself.
+    #[must_use]
+    pub fn confirmed(&self, gap: Gap) -> Vec<Gap> {
+        let overlap = |hole: &Gap| Gap { first: hole.first.max(gap.first), last: hole.last.min(gap.last) };
+        self.holes.iter().map(overlap).filter(|part| part.first <= part.last).collect()
+    }
+
+    /// The parts of `gap` that were not.
+    #[must_use]
+    pub fn unconfirmed(&self, gap: Gap) -> Vec<Gap> {
+        let mut parts = Vec::new();
+        let mut next = gap.first;
+        for hole in self.confirmed(gap) {
+            if hole.first > next {
+                parts.push(Gap { first: next, last: hole.first - 1 });
+            }
+            next = hole.last + 1;
+        }
+        if next <= gap.last {
+            parts.push(Gap { first: next, last: gap.last });
+        }
+        parts
+    }
+}
+
+/// A run of numbers, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The first number.
+    pub first: u64,
+    /// The last number.
+    pub last: u64,
+}
+
+impl std::fmt::Display for Gap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.last - self.first {
+            0 => write!(f, "{}", self.first),
+            _ => write!(f, "{} to {}", self.first, self.last),
+        }
+    }
 }
 
 /// One listing, without its entries.
@@ -120,6 +164,19 @@ pub struct ListingRecord {
     pub ended: DateTime<Utc>,
     /// How many objects it found.
     pub objects: u64,
+}
+
+impl From<&crate::inventory::Listing> for ListingRecord {
+    fn from(listing: &crate::inventory::Listing) -> Self {
+        Self {
+            group: listing.group,
+            owner: listing.owner.clone(),
+            order: listing.order,
+            started: listing.started,
+            ended: listing.ended,
+            objects: listing.entries.len() as u64,
+        }
+    }
 }
 
 /// One object of a backup.

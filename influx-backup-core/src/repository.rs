@@ -117,7 +117,7 @@ impl BackupRequest {
     /// Starts it on the caller's tokio runtime.
     #[must_use]
     pub fn start(self) -> Job<BackupReport> {
-        let _ = (self.repository, self.cluster, self.options);
-        crate::observe::spawn(|_| async { Err(crate::Error::MemoryLocation) })
+        let Self { repository, cluster, options } = self;
+        crate::observe::spawn(|task| crate::backup::run(repository.location, cluster, options, task))
     }
 }

@@ -1,16 +1,234 @@
 //! [`LocalCopier`].
 
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
 use async_trait::async_trait;
 
-use super::{Copied, Copier, CopyContext, CopyError, CopyRequest};
+use super::{
+    Copied, Copier, CopyContext, CopyError, CopyRequest,
+    wait::{blocking, check_links, unless_cancelled},
+};
+use crate::{
+    checksum::Crc64Hasher,
+    error::StoreErrorKind,
+    location::{Entry, local::entry},
+    observe::ByteSize,
+};
 
-/// Copies (local).
-#[derive(Debug, Clone, Default)]
-pub struct LocalCopier;
+/// Copies files to files: shares their blocks where the file system can (reflink), else block by block. Never a hard
+/// link. Every byte is read and its checksum taken either way, which costs nothing measurable.
+///
+/// The bytes go to `name#<digits>` beside the target, which gets the name when it is complete.
+#[derive(Debug, Clone)]
+pub struct LocalCopier {
+    block: u64,
+}
+
+impl Default for LocalCopier {
+    fn default() -> Self {
+        Self { block: 1 << 20 }
+    }
+}
+
+impl LocalCopier {
+    /// Copies this many bytes at a time (default 1 MiB).
+    #[must_use]
+    pub const fn with_block(mut self, block: ByteSize) -> Self {
+        self.block = if block.0 == 0 { 1 } else { block.0 };
+        self
+    }
+}
 
 #[async_trait]
 impl Copier for LocalCopier {
-    async fn copy(&self, _request: &CopyRequest, _context: &CopyContext) -> Result<Copied, CopyError> {
-        Err(CopyError::Unsupported)
+    async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
+        let (Some(from), Some(to)) = (request.from.directory(), request.to.directory()) else {
+            return Err(CopyError::Unsupported);
+        };
+        let (from, to) = (from.join(request.source.key.as_str()), to.join(request.key.as_str()));
+        let piece = |left: u64| left.min(self.block);
+        let allow = |bytes| unless_cancelled(&context.cancellation, context.bandwidth.take(bytes));
+
+        let first = piece(request.source.size);
+        let _held = unless_cancelled(&context.cancellation, context.memory.take(first)).await?;
+        allow(first).await?;
+        let request = request.clone();
+        // Each step is one trip to a blocking thread, a small file a single one. Between two steps the copy is a value
+        // of this future: dropping it removes the staging file.
+        let mut step = blocking(move || {
+            check_links(&request)?;
+            Copying::begin(&from, to, request.source, first)?.advance(first)
+        })
+        .await?;
+        let mut moved = first;
+        loop {
+            (context.progress)(moved);
+            match step {
+                Step::Done(copied) => return Ok(copied),
+                Step::More(copying) => {
+                    moved = piece(copying.left);
+                    allow(moved).await?;
+                    step = blocking(move || copying.advance(moved)).await?;
+                }
+            }
+        }
+    }
+}
+
+enum Step {
+    More(Box<Copying>),
+    Done(Copied),
+}
+
+/// A copy under way.
+struct Copying {
+    source: File,
+    wanted: Entry,
+    staging: Staging,
+    /// Where the bytes come from: a clone is read back, as that is what the target will hold.
+    reads: Reads,
+    hasher: Crc64Hasher,
+    left: u64,
+    buffer: Vec<u8>,
+}
+
+#[derive(Clone, Copy)]
+enum Reads {
+    Source,
+    Clone,
+}
+
+impl Copying {
+    fn begin(from: &Path, to: PathBuf, wanted: Entry, block: u64) -> Result<Box<Self>, CopyError> {
+        // Opening what is no file may block for ever.
+        if !fs::metadata(from).map_err(|e| source_error("open source", e))?.is_file() {
+            return Err(CopyError::Changed);
+        }
+        let source = File::open(from).map_err(|e| source_error("open source", e))?;
+        check_version(&source, &wanted)?;
+        let staging = Staging::create(to).map_err(|e| target_error("create target", e))?;
+        let reads = if wanted.size > 0 && clone_blocks(&source, &staging.file) { Reads::Clone } else { Reads::Source };
+        let buffer = vec![0; usize::try_from(block).unwrap_or(usize::MAX)];
+        let (hasher, left) = (Crc64Hasher::new(), wanted.size);
+        Ok(Box::new(Self { source, wanted, staging, reads, hasher, left, buffer }))
+    }
+
+    /// Moves the next piece, not longer than the first one; the last piece finishes the copy.
+    fn advance(mut self: Box<Self>, piece: u64) -> Result<Step, CopyError> {
+        let length = usize::try_from(piece).unwrap_or(usize::MAX).min(self.buffer.len());
+        let block = &mut self.buffer[..length];
+        match self.reads {
+            Reads::Source => {
+                read_block(&mut self.source, block)?;
+                self.staging.file.write_all(block).map_err(|e| target_error("write target", e))?;
+            }
+            Reads::Clone => read_block(&mut self.staging.file, block)?,
+        }
+        self.hasher.update(block);
+        self.left -= length as u64;
+        if self.left > 0 { Ok(Step::More(self)) } else { self.finish().map(Step::Done) }
+    }
+
+    fn finish(self) -> Result<Copied, CopyError> {
+        check_version(&self.source, &self.wanted)?;
+        let target = self.staging.release(self.wanted.version.modified.into());
+        let metadata = target.map_err(|e| target_error("finish target", e))?;
+        let mut copied = Copied::by_content(self.wanted.size, self.hasher.finish(), "local");
+        copied.version = Some(entry(self.wanted.key, &metadata).version);
+        Ok(copied)
+    }
+}
+
+/// A file beside its target that is removed unless it gets the target's name.
+struct Staging {
+    file: File,
+    /// Its own name, until it has the target's.
+    path: Option<PathBuf>,
+    target: PathBuf,
+}
+
+impl Staging {
+    fn create(target: PathBuf) -> io::Result<Self> {
+        let open = |path: &Path| OpenOptions::new().read(true).write(true).create_new(true).open(path);
+        let mut number = 1_u64;
+        let mut parent = target.parent();
+        loop {
+            let mut path = target.clone().into_os_string();
+            path.push(format!("#{number}"));
+            let path = PathBuf::from(path);
+            match (open(&path), parent) {
+                (Ok(file), _) => return Ok(Self { file, path: Some(path), target }),
+                (Err(error), _) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                (Err(error), Some(missing)) if error.kind() == io::ErrorKind::NotFound => {
+                    fs::create_dir_all(missing)?;
+                    parent = None;
+                }
+                (Err(error), _) => return Err(error),
+            }
+        }
+    }
+
+    fn release(mut self, modified: SystemTime) -> io::Result<fs::Metadata> {
+        self.file.set_modified(modified)?;
+        let metadata = self.file.metadata()?;
+        if let Some(path) = &self.path {
+            fs::rename(path, &self.target)?;
+        }
+        self.path = None;
+        Ok(metadata)
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        if let Some(path) = &self.path {
+            // It is only litter: listings leave staging names out.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+fn check_version(source: &File, wanted: &Entry) -> Result<(), CopyError> {
+    let metadata = source.metadata().map_err(|e| source_error("open source", e))?;
+    let found = entry(wanted.key.clone(), &metadata);
+    if found.is_same(wanted) { Ok(()) } else { Err(CopyError::Changed) }
+}
+
+fn read_block(file: &mut File, block: &mut [u8]) -> Result<(), CopyError> {
+    file.read_exact(block).map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => CopyError::Changed,
+        _ => source_error("read source", error),
+    })
+}
+
+#[cfg(target_os = "linux")]
+fn clone_blocks(source: &File, target: &File) -> bool {
+    rustix::fs::ioctl_ficlone(target, source).is_ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn clone_blocks(_source: &File, _target: &File) -> bool {
+    false
+}
+
+fn source_error(operation: &'static str, error: io::Error) -> CopyError {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => CopyError::Vanished,
+        _ => CopyError::from_io(operation, error),
+    }
+}
+
+fn target_error(operation: &'static str, error: io::Error) -> CopyError {
+    match error.kind() {
+        // A file where a directory is needed, or the other way round: trying again does not help.
+        io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => {
+            CopyError::Store { operation, kind: StoreErrorKind::AlreadyExists, source: Box::new(error) }
+        }
+        _ => CopyError::from_io(operation, error),
     }
 }

@@ -101,6 +101,8 @@ impl Note {
 pub struct Cluster {
     location: Location,
     description: ClusterDescription,
+    /// How it was found; `None` where the caller described it.
+    looked_for: Option<super::Discover>,
 }
 
 /// What a manifest keeps of a cluster: all of it but the location's credentials.
@@ -141,7 +143,13 @@ impl Cluster {
     /// A cluster from its parts: for callers that know theirs and for tests. [`discover`](crate::discover) finds it.
     #[must_use]
     pub fn new(location: Location, description: ClusterDescription) -> Self {
-        Self { location, description }
+        Self { location, description, looked_for: None }
+    }
+
+    /// Remembers how it was found.
+    pub(crate) fn found_by(mut self, what: super::Discover) -> Self {
+        self.looked_for = Some(what);
+        self
     }
 
     /// Where it lives.
@@ -154,6 +162,17 @@ impl Cluster {
     #[must_use]
     pub fn description(&self) -> &ClusterDescription {
         &self.description
+    }
+
+    /// Looks again, in the same way.
+    ///
+    /// # Errors
+    /// As for [`discover`](crate::discover()).
+    pub async fn rediscover(&self) -> Result<Self> {
+        match &self.looked_for {
+            Some(what) => super::discover(&self.location, what).await,
+            None => Ok(self.clone()),
+        }
     }
 
     /// Lists the cluster once, group by group, in the constant order of

@@ -1,9 +1,84 @@
 //! Making files durable.
 
-use super::Durability;
-use crate::{error::Result, location::Location};
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+};
 
-/// Puts everything written so far at a location on disk.
-pub(crate) async fn make_durable(_location: &Location, _durability: Durability) -> Result<()> {
+use walkdir::WalkDir;
+
+use super::Durability;
+use crate::{
+    error::{Error, Result},
+    location::Location,
+};
+
+/// Puts everything written so far at a location on disk. Object stores are durable when a write returns.
+pub(crate) async fn make_durable(location: &Location, durability: Durability) -> Result<()> {
+    let (Durability::Durable, Some(directory)) = (durability, location.directory()) else {
+        return Ok(());
+    };
+    let directory = existing(directory);
+    let synced = tokio::task::spawn_blocking(move || sync(&directory)).await;
+    let synced = synced.map_err(|source| Error::Internal { task: "sync", source: Box::new(source) })?;
+    synced.map_err(|error| Error::io("sync", "", location, error))
+}
+
+/// The directory, or the nearest above it that exists.
+fn existing(directory: &Path) -> PathBuf {
+    directory.ancestors().find(|path| path.is_dir()).unwrap_or(directory).to_owned()
+}
+
+/// One `syncfs` for each file system at the directory or near below it (a node's directory may be a mount).
+#[cfg(target_os = "linux")]
+fn sync(directory: &Path) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+
+    /// Nodes and clusters, and what lies directly in them; ids rarely have a `/`.
+    const DEPTH: usize = 2;
+    let mut synced = std::collections::HashSet::new();
+    let below = WalkDir::new(directory).follow_links(true).max_depth(DEPTH).into_iter();
+    let below = below.filter_map(|found| found.ok().filter(|found| found.file_type().is_dir()));
+    for path in std::iter::once(directory.to_owned()).chain(below.map(walkdir::DirEntry::into_path)) {
+        let opened = File::open(&path)?;
+        if synced.insert(opened.metadata()?.dev()) {
+            rustix::fs::syncfs(&opened)?;
+        }
+    }
     Ok(())
+}
+
+/// `fsync` of every file and directory: what others have.
+#[cfg(not(target_os = "linux"))]
+fn sync(directory: &Path) -> io::Result<()> {
+    for found in WalkDir::new(directory).follow_links(true).contents_first(true) {
+        let found = found?;
+        if found.file_type().is_file() {
+            // Windows flushes only what may be written.
+            std::fs::OpenOptions::new().read(true).write(cfg!(windows)).open(found.path())?.sync_all()?;
+        } else if cfg!(unix) && found.file_type().is_dir() {
+            File::open(found.path())?.sync_all()?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Options;
+
+    #[tokio::test]
+    async fn files_are_synced_and_a_missing_directory_is_no_failure() {
+        let directory = tempfile::tempdir().expect("a directory");
+        std::fs::create_dir_all(directory.path().join("node/wal")).expect("made");
+        std::fs::write(directory.path().join("node/wal/1"), "x").expect("written");
+        let text = directory.path().to_str().expect("UTF-8");
+        let location = Location::parse(text, &Options::default()).expect("a directory");
+        make_durable(&location, Durability::Durable).await.expect("synced");
+        let missing = location.child("not/yet").expect("a key");
+        make_durable(&missing, Durability::Durable).await.expect("synced above");
+        make_durable(&Location::in_memory(), Durability::Durable).await.expect("nothing to do");
+    }
 }

@@ -57,6 +57,33 @@ pub(super) async fn head(root: &FilePath, key: &Key) -> Result<Option<Entry>> {
     .await
 }
 
+/// Deletes files with staging names below a directory. Links are not followed.
+pub(super) async fn delete_staging(root: &FilePath) -> Result<()> {
+    let root = root.to_owned();
+    blocking("delete", move || {
+        for found in WalkDir::new(&root).into_iter().flatten() {
+            if found.file_type().is_file() && is_staging(&found.file_name().to_string_lossy()) {
+                fs::remove_file(found.path())
+                    .map_err(|e| Error::io("delete", found.path().display(), root.display(), e))?;
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Refuses a key with a link on its way.
+pub(super) fn check_links(root: &FilePath, key: &str) -> Result<()> {
+    let mut path = root.to_owned();
+    key.split('/').try_for_each(|segment| {
+        path.push(segment);
+        match fs::symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_symlink() => Err(link(&path, "links are refused here")),
+            _ => Ok(()),
+        }
+    })
+}
+
 async fn blocking<T: Send + 'static>(
     task: &'static str,
     work: impl FnOnce() -> Result<T> + Send + 'static,

@@ -227,6 +227,14 @@ impl Location {
         }
     }
 
+    /// Deletes staging files (`name#digits`) that a killed run of ours left behind.
+    pub(crate) async fn delete_staging(&self) -> Result<()> {
+        match self.directory() {
+            Some(directory) => local::delete_staging(directory).await,
+            None => Ok(()),
+        }
+    }
+
     pub(crate) fn entry(&self, meta: ObjectMeta) -> Result<Entry> {
         let mut parts = meta.location.parts();
         self.0.base.parts().for_each(|_| drop(parts.next()));

@@ -34,7 +34,20 @@ impl Backup {
     /// [`Error::BackupNotFound`] where nothing is committed under this name, [`Error::DamagedBackup`],
     /// [`Error::UnsupportedFormat`], [`Error::Store`].
     pub async fn open(repository: &Location, name: &str) -> Result<Self> {
-        let location = repository.child(name)?.with_links(Links::Refuse);
+        let location = repository.child(name)?;
+        Self::read_at(repository, &location, name).await
+    }
+
+    /// Opens the committed backup at `location` itself, where its repository is not known: its bytes must all be its own.
+    ///
+    /// # Errors
+    /// As for [`Backup::open`].
+    pub async fn at(location: &Location) -> Result<Self> {
+        Self::read_at(location, location, &location.to_string()).await
+    }
+
+    async fn read_at(repository: &Location, location: &Location, name: &str) -> Result<Self> {
+        let location = location.with_links(Links::Refuse);
         let Some((manifest, sha256)) = read_manifest(&location).await? else {
             let found = if location.exists().await? {
                 "there is something of this name without a manifest: it was never committed, or is no backup"

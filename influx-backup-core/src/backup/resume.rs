@@ -1,0 +1,28 @@
+//! Going on with a backup that another run began.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    error::Result,
+    key::Key,
+    location::Location,
+    manifest::{Journal, OWN_DIRECTORY, ObjectRecord},
+};
+
+/// What an unfinished backup holds: what its journal names and the store has with that size. Everything else that lies
+/// there is deleted: an object without a journal line is copied again, never trusted by its name.
+pub(super) async fn holdings(to: &Location) -> Result<BTreeMap<Key, ObjectRecord>> {
+    let mut journalled = Journal::read(to).await?;
+    to.delete_staging().await?;
+    let mut held = BTreeMap::new();
+    for entry in to.list("").await? {
+        if entry.key.below(OWN_DIRECTORY).is_some() {
+            continue;
+        }
+        match journalled.remove(&entry.key) {
+            Some(record) if record.size == entry.size => drop(held.insert(entry.key, record)),
+            _ => to.delete(&entry.key).await?,
+        }
+    }
+    Ok(held)
+}

@@ -1,0 +1,301 @@
+//! The passes: list, plan, copy, list again, certify; until the certificate closes. Then trim and commit.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use tokio::time::Instant;
+
+use super::{
+    BackupOptions, BackupReport, CorruptPolicy, OpenCertificate,
+    commit::{Commit, commit},
+    name::{check_name, default_name},
+    pass::{self, Holdings, Listed},
+    resume,
+    stability::{compare, compare_nodes},
+    trim::trim,
+    witness::{DbsListings, fences},
+};
+use crate::{
+    certificate::{
+        At, Certificate, Violation,
+        evidence::{Cut, Evidence, Held, RunWitness, Tree, Witness},
+        judge, violation,
+    },
+    discover::Cluster,
+    error::{Error, Result},
+    execute::Executor,
+    inventory::{Inventory, Lister},
+    key::Key,
+    layout::Mutability,
+    location::Location,
+    manifest::{AbsentRecord, Attested, BackupStatus, Begun, Claim, Fence, Journal, JournalLine},
+    observe::{Event, PassReport, Task},
+    plan::{LeftOut, Reason},
+};
+
+/// Takes a backup into `repository`.
+pub(crate) async fn run(
+    repository: Location,
+    cluster: Cluster,
+    options: BackupOptions,
+    task: Task,
+) -> Result<BackupReport> {
+    check_places(&cluster, &repository)?;
+    let name = options.name.clone().unwrap_or_else(|| default_name(Utc::now()));
+    check_name(&name)?;
+    let to = repository.child(&name)?;
+    let (claim, begun) = Claim::take(&to, &name, cluster.id(), options.existing).await?;
+    let objects = match begun {
+        Begun::Now => BTreeMap::new(),
+        Begun::Before => resume::holdings(&to).await?,
+    };
+    let journal = Journal::new(&to, claim.number(), options.limits.durability);
+    let mut holdings = Holdings::new(objects, journal, task.events.clone());
+    let run = Run { name: &name, to: &to, options: &options, task: &task, claim: &claim };
+    let done = tokio::select! {
+        biased;
+        () = task.cancellation.cancelled() => Err(cancelled(&task)),
+        () = claim.lost.cancelled() => claim.check(&name).await.and_then(|()| Err(cancelled(&task))),
+        done = run.passes(cluster, &mut holdings) => done,
+    };
+    if done.is_err() {
+        // What is finished is finished: a resumed run does not copy it again.
+        let _ = holdings.journal.flush().await;
+    }
+    done
+}
+
+fn cancelled(task: &Task) -> Error {
+    let (done, total) = task.events.done_of();
+    Error::Cancelled { done, total }
+}
+
+/// Source and repository do not lie inside one another.
+fn check_places(cluster: &Cluster, repository: &Location) -> Result<()> {
+    let source = cluster.location();
+    let overlap = |outer: &Location, inner: &Location| {
+        outer.contains(inner).then(|| Error::Overlap { inner: inner.to_string(), outer: outer.to_string() })
+    };
+    overlap(source, repository).or_else(|| overlap(repository, source)).map_or(Ok(()), Err)
+}
+
+/// What does not change while a backup runs.
+#[derive(Debug)]
+struct Run<'a> {
+    name: &'a str,
+    to: &'a Location,
+    options: &'a BackupOptions,
+    task: &'a Task,
+    claim: &'a Claim,
+}
+
+/// What a pass proved.
+struct Proof {
+    certificate: Certificate,
+    absent: Vec<AbsentRecord>,
+    fences: Vec<Fence>,
+    differences: BTreeMap<String, u64>,
+    trimmed: Vec<Key>,
+}
+
+/// What passes leave to one another.
+#[derive(Default)]
+struct Past {
+    reports: Vec<PassReport>,
+    left_out: Vec<LeftOut>,
+    /// The inventory before the one that is copied now.
+    before: Option<Inventory>,
+    catalog_sequence: Option<u64>,
+}
+
+impl Run<'_> {
+    async fn passes(&self, mut cluster: Cluster, holdings: &mut Holdings) -> Result<BackupReport> {
+        let executor = Executor::new(Arc::clone(&self.options.copier), self.options.limits.clone(), self.task.clone());
+        let (began, mut lister, mut past) = (Instant::now(), Lister::default(), Past::default());
+        let mut next = lister.inventory(&cluster).await?;
+        loop {
+            let started = Instant::now();
+            let mut listed = Listed { inventory: next };
+            self.start(&cluster, &listed, holdings, &mut past)?;
+            pass::copy(&executor, &cluster, &mut lister, self.to, self.options, &mut listed, holdings).await?;
+            let (found, after) = self.look_again(&cluster, &mut lister).await?;
+            let proof = self.prove(&cluster, &found, &listed, &after, holdings, &past).await?;
+            self.report(&proof, started, holdings, &mut past);
+            if let Some(status) = self.verdict(&proof.certificate, past.reports.len(), began)? {
+                return self.finish(&cluster, status, listed, proof, holdings, past).await;
+            }
+            past.catalog_sequence = past.catalog_sequence.max(proof.certificate.catalog_sequence);
+            past.before = Some(listed.inventory);
+            (cluster, next) = (found, after);
+        }
+    }
+
+    fn start(&self, cluster: &Cluster, listed: &Listed, holdings: &mut Holdings, past: &mut Past) -> Result<()> {
+        let plan =
+            crate::plan::BackupPlan::missing(cluster, &listed.inventory, self.options, &|entry| holdings.holds(entry))?;
+        holdings.pass = PassReport { listed: listed.inventory.objects(), ..PassReport::default() };
+        let pass = u32::try_from(past.reports.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let (listed, objects, bytes) = (holdings.pass.listed, plan.objects(), plan.bytes());
+        self.task.events.send(Event::PassStarted { pass, listed, objects, bytes });
+        past.left_out = plan.left_out.into_iter().filter(|left| left.reason != Reason::Held).collect();
+        Ok(())
+    }
+
+    /// Discovers and lists again after the last copy: nodes may have come or gone.
+    async fn look_again(&self, cluster: &Cluster, lister: &mut Lister) -> Result<(Cluster, Inventory)> {
+        let found = cluster.rediscover().await?;
+        let after = lister.inventory(&found).await?;
+        Ok((found, after))
+    }
+
+    async fn prove(
+        &self,
+        cluster: &Cluster,
+        found: &Cluster,
+        listed: &Listed,
+        after: &Inventory,
+        holdings: &mut Holdings,
+        past: &Past,
+    ) -> Result<Proof> {
+        let mut held = as_held(holdings);
+        holdings.facts.gather(Tree::Location(self.to), cluster, &held).await?;
+        let cut = Cut::newest(cluster, &holdings.facts);
+        let (differences, mut unstable) = compare(cluster, &listed.inventory, after);
+        let (moved, unheld_nodes) = compare_nodes(cluster, found);
+        unstable.extend(moved);
+        unstable.extend(unheld_overwritten(cluster, listed, holdings));
+        let lacking = DbsListings::new(cluster, past.before.as_ref(), &listed.inventory);
+        let witness = RunWitness {
+            listings: &listed.inventory.listings,
+            lacking: &lacking,
+            fences: &[],
+            unstable: &unstable,
+            unheld_nodes: &unheld_nodes,
+            catalog_before: past.catalog_sequence,
+        };
+        let missing_parquet = self.options.missing_parquet;
+        let (fences, trimmed) = {
+            let (facts, witness) = (&holdings.facts, Witness::Run(&witness));
+            let untrimmed = Evidence { cluster, held: &held, facts, cut: &cut, witness, missing_parquet };
+            let fences = fences(cluster, &untrimmed, &listed.inventory).await?;
+            (fences, trim(&untrimmed, &holdings.objects, listed))
+        };
+        // The proof is about what the backup will hold: without what is trimmed.
+        held.retain(|key, _| !trimmed.contains(key));
+        holdings.facts.forget(&trimmed);
+        let witness = RunWitness { fences: &fences, ..witness };
+        let (facts, witness) = (&holdings.facts, Witness::Run(&witness));
+        let evidence = Evidence { cluster, held: &held, facts, cut: &cut, witness, missing_parquet };
+        let (certificate, absent) = judge(&evidence);
+        Ok(Proof { certificate, absent, fences, differences, trimmed: trimmed.into_iter().collect() })
+    }
+
+    fn report(&self, proof: &Proof, started: Instant, holdings: &Holdings, past: &mut Past) {
+        let mut report = holdings.pass.clone();
+        report.millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        report.open_clauses = proof.certificate.open().into_iter().map(|clause| clause.code().to_owned()).collect();
+        past.reports.push(report.clone());
+        let pass = u32::try_from(past.reports.len()).unwrap_or(u32::MAX);
+        let events = &self.task.events;
+        events.send(Event::PassFinished { pass, report });
+        events.send(Event::Certified { certificate: Box::new(proof.certificate.clone()) });
+        events.send(Event::Recovery { points: proof.certificate.recovery.clone() });
+    }
+
+    /// Whether to commit, and as what; `None`: another pass.
+    fn verdict(&self, certificate: &Certificate, passes: usize, began: Instant) -> Result<Option<BackupStatus>> {
+        if certificate.holds() {
+            return Ok(Some(BackupStatus::Complete));
+        }
+        let violations = || certificate.clauses.iter().flat_map(|clause| &clause.violations);
+        let corrupt = violations().find(|violation| is_corrupt(violation));
+        match (self.options.corrupt, corrupt) {
+            (CorruptPolicy::Fail, Some(Violation { key: Some(key), message, .. })) => {
+                return Err(Error::CorruptSource { key: key.clone(), reason: message.clone() });
+            }
+            (CorruptPolicy::Record, Some(_)) if violations().all(is_corrupt) => {
+                return Ok(Some(BackupStatus::Degraded));
+            }
+            _ => {}
+        }
+        let passes = u32::try_from(passes).unwrap_or(u32::MAX);
+        if passes < self.options.passes.most && began.elapsed() < self.options.passes.time {
+            return Ok(None);
+        }
+        match self.options.open_certificate {
+            OpenCertificate::Degrade => Ok(Some(BackupStatus::Degraded)),
+            OpenCertificate::Fail => Err(Error::NotConsistent { passes, certificate: Box::new(certificate.clone()) }),
+        }
+    }
+
+    /// Trims the backup to one cut and commits it.
+    async fn finish(
+        &self,
+        cluster: &Cluster,
+        status: BackupStatus,
+        listed: Listed,
+        proof: Proof,
+        holdings: &mut Holdings,
+        past: Past,
+    ) -> Result<BackupReport> {
+        for key in &proof.trimmed {
+            self.to.delete(key).await?;
+            holdings.objects.remove(key);
+            holdings.journal.add(JournalLine::Deleted(key.clone())).await?;
+            self.task.events.send(Event::Deleted { key: key.clone() });
+        }
+        holdings.journal.flush().await?;
+        self.claim.check(self.name).await?;
+        let attested = Attested {
+            fences: proof.fences,
+            differences: proof.differences,
+            listings: listed.inventory.listings.iter().map(Into::into).collect(),
+        };
+        let began: DateTime<Utc> = self.claim.file.began;
+        let committed = commit(Commit {
+            name: self.name,
+            to: self.to,
+            cluster,
+            status,
+            began,
+            objects: &holdings.objects,
+            absent: &proof.absent,
+            certificate: proof.certificate,
+            passes: past.reports,
+            left_out: past.left_out,
+            attested,
+            durability: self.options.limits.durability,
+        })
+        .await?;
+        self.task.events.send(Event::Committed { name: self.name.to_owned() });
+        Journal::delete(self.to).await?;
+        Ok(committed)
+    }
+}
+
+/// Whether a violation is damage in the source itself, which no further pass can mend.
+fn is_corrupt(violation: &Violation) -> bool {
+    violation.code.starts_with("corrupt-")
+}
+
+fn as_held(holdings: &Holdings) -> BTreeMap<Key, Held> {
+    let held = |record: &crate::manifest::ObjectRecord| Held {
+        size: record.size,
+        version: record.version.clone(),
+        checked_by: Some(record.checked_by),
+    };
+    holdings.objects.iter().map(|(key, record)| (key.clone(), held(record))).collect()
+}
+
+/// What servers overwrite is held in exactly the version listed; C8 looks after the compactor's files.
+fn unheld_overwritten(cluster: &Cluster, listed: &Listed, holdings: &Holdings) -> Vec<Violation> {
+    let unheld = listed.inventory.entries().filter_map(|entry| {
+        let object = cluster.classify(&entry.key)?;
+        let kind = object.kind();
+        let exact = kind.mutability() == Mutability::Overwritten && !kind.is_derived() && !kind.is_compactor();
+        let message = || format!("`{}` was listed and is not held in that version", entry.key);
+        (exact && !holdings.holds(entry))
+            .then(|| violation(At::object(object.node, &entry.key), "listed-not-held", message()))
+    });
+    unheld.collect()
+}

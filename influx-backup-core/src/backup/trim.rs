@@ -1,0 +1,48 @@
+//! What is deleted from a backup before its commit, so that it is one cut. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::pass::Listed;
+use crate::{
+    certificate::{covered, evidence::Evidence, numbered},
+    inventory::Group,
+    key::Key,
+    layout::{Component, Mutability, checkpoint_sequence, snapshot_sequence, wal_number},
+    manifest::ObjectRecord,
+};
+
+/// The objects that do not belong to the cut.
+///
+/// WAL, manifests, Parquet and catalog logs stay up to the cut, from whichever pass. What servers overwrite, and what
+/// is opaque to us, is exactly the last pass's listing.
+pub(super) fn trim(evidence: &Evidence<'_>, held: &BTreeMap<Key, ObjectRecord>, listed: &Listed) -> BTreeSet<Key> {
+    let cluster = evidence.cluster;
+    let last_listing = listed.keys();
+    let wal_ends: BTreeMap<_, _> =
+        cluster.stored_nodes().map(|node| (node.id.as_str(), wal_end(evidence, listed, &node.id))).collect();
+    let goes = |key: &&Key| {
+        let Some(object) = cluster.classify(key) else { return true };
+        let node = object.node.unwrap_or_default();
+        match object.kind() {
+            Component::Wal => wal_number(key.name()).is_some_and(|number| Some(&number) > wal_ends.get(node)),
+            Component::Snapshot => snapshot_sequence(key.name()) > evidence.cut.of(node),
+            Component::SnapshotCheckpoint => checkpoint_sequence(key.name()) > evidence.cut.of(node),
+            component => component.mutability() == Mutability::Overwritten && !last_listing.contains(*key),
+        }
+    };
+    held.keys().filter(goes).cloned().collect()
+}
+
+/// The last WAL number of a node that is kept: the fence, and the top-up as far as it continues it without a gap.
+fn wal_end(evidence: &Evidence<'_>, listed: &Listed, node: &str) -> u64 {
+    let fence = listed.inventory.listing(Group::Wal, node);
+    let fence = fence.and_then(|listing| listing.entries.iter().filter_map(|entry| wal_number(entry.key.name())).max());
+    let mut end = fence.unwrap_or(0).max(covered(evidence, node));
+    for (number, (_, sound)) in numbered(evidence, node).range(end + 1..) {
+        if *number != end + 1 || sound.is_err() {
+            break;
+        }
+        end = *number;
+    }
+    end
+}

@@ -1,0 +1,148 @@
+//! C6 to C9: what only the run that took the backup could see.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Clause,
+    evidence::{Evidence, Witness},
+    judgement::{ANYWHERE, At, Judgement},
+};
+use crate::{copier::CheckedBy, inventory::Group, location::Entry, manifest::Manifest};
+
+/// C6: every copy was compared with the version that was listed; size alone is a finding.
+pub(super) fn bytes(evidence: &Evidence<'_>) -> (Judgement, BTreeMap<CheckedBy, u64>) {
+    let mut judgement = Judgement::default();
+    let mut counts = BTreeMap::new();
+    for held in evidence.held.values() {
+        match held.checked_by {
+            Some(checked_by) => *counts.entry(checked_by).or_default() += 1,
+            None => judgement.not_attested = true,
+        }
+    }
+    if let Some(by_size) = counts.get(&CheckedBy::Size) {
+        let message = format!("{by_size} objects were compared by their size only");
+        judgement.find(Clause::Bytes, ANYWHERE, "size-only", message);
+    }
+    (judgement, counts)
+}
+
+/// C7: every difference between what was copied and what was listed afterwards has a reason.
+pub(super) fn stability(evidence: &Evidence<'_>) -> Judgement {
+    match evidence.witness {
+        Witness::Nobody => unknown(),
+        Witness::Run(run) => Judgement { violations: run.unstable.to_vec(), ..Judgement::default() },
+        Witness::Record(record) => recorded(record.manifest, Clause::Stability),
+    }
+}
+
+/// C8: the compactor's files are exactly one listing, in the versions listed. They are opaque: nothing more is known.
+pub(super) fn compactor(evidence: &Evidence<'_>) -> Judgement {
+    if evidence.cluster.compactors().next().is_none() {
+        return Judgement::default();
+    }
+    match evidence.witness {
+        Witness::Nobody => unknown(),
+        Witness::Run(run) => {
+            let mut judgement = Judgement::default();
+            for node in evidence.cluster.compactors() {
+                let is_theirs =
+                    |group| matches!(group, Group::CompactionSummaries | Group::CompactionDetails | Group::Compacted);
+                let listings = run.listings.iter().filter(|l| l.owner == node.id && is_theirs(l.group));
+                let listed: BTreeMap<_, _> =
+                    listings.flat_map(|l| &l.entries).map(|entry| (&entry.key, entry)).collect();
+                compare(evidence, &node.id, &listed, &mut judgement);
+            }
+            judgement
+        }
+        Witness::Record(record) => count_again(evidence, record.manifest),
+    }
+}
+
+fn compare(
+    evidence: &Evidence<'_>,
+    node: &str,
+    listed: &BTreeMap<&crate::key::Key, &Entry>,
+    judgement: &mut Judgement,
+) {
+    for (key, entry) in listed {
+        let at = At::object(Some(node), key);
+        match evidence.held.get(*key) {
+            None => judgement.violate(at, "missing-compactor-file", format!("`{key}` was listed and is not held")),
+            Some(held) if held.size != entry.size || !held.version.is_same(&entry.version) => {
+                judgement.violate(
+                    at,
+                    "other-compactor-file",
+                    format!("`{key}` is held in another version than listed"),
+                );
+            }
+            Some(_) => {}
+        }
+    }
+    for directory in ["cs", "cd", "c"] {
+        for (key, _) in evidence.held_below(&format!("{node}/{directory}/")) {
+            if !listed.contains_key(key) {
+                let message = format!("`{key}` is held and was not listed in the last pass");
+                judgement.violate(At::object(Some(node), key), "extra-compactor-file", message);
+            }
+        }
+    }
+}
+
+/// From a backup alone: as many objects as the listing had.
+fn count_again(evidence: &Evidence<'_>, manifest: &Manifest) -> Judgement {
+    let mut judgement = recorded(manifest, Clause::Compactor);
+    for listing in &manifest.attested.listings {
+        let directory = match listing.group {
+            Group::CompactionSummaries => "cs",
+            Group::CompactionDetails => "cd",
+            Group::Compacted => "c",
+            _ => continue,
+        };
+        let held = evidence.held_below(&format!("{}/{directory}/", listing.owner)).count() as u64;
+        if held != listing.objects {
+            let (owner, objects) = (&listing.owner, listing.objects);
+            let message = format!("`{owner}/{directory}` has {held} objects, {objects} were listed");
+            judgement.violate(At::node(owner), "missing-compactor-file", message);
+        }
+    }
+    judgement
+}
+
+/// C9: every node is in the backup or left out by name.
+pub(super) fn nodes(evidence: &Evidence<'_>) -> Judgement {
+    let mut judgement = match evidence.witness {
+        Witness::Nobody => unknown(),
+        Witness::Run(run) => Judgement { violations: run.unheld_nodes.to_vec(), ..Judgement::default() },
+        Witness::Record(record) => recorded(record.manifest, Clause::Nodes),
+    };
+    for node in evidence.cluster.catalog_nodes.iter().flatten().filter(|node| !node.in_store) {
+        let message = format!("the catalog names node `{}`, the store has no objects of it", node.id);
+        judgement.find(Clause::Nodes, At::node(&node.id), "node-without-objects", message);
+    }
+    if evidence.cluster.catalog_nodes.is_none() {
+        judgement.find(Clause::Nodes, ANYWHERE, "catalog-nodes-unreadable", "the catalog's nodes cannot be read");
+    }
+    for node in &evidence.cluster.left_out_nodes {
+        judgement.find(
+            Clause::Nodes,
+            At::node(node),
+            "node-left-out",
+            format!("node `{node}` was left out by the caller"),
+        );
+    }
+    judgement
+}
+
+fn unknown() -> Judgement {
+    Judgement { not_attested: true, ..Judgement::default() }
+}
+
+/// What the run itself found, as its certificate has it.
+fn recorded(manifest: &Manifest, clause: Clause) -> Judgement {
+    let result = manifest.certificate.clauses.iter().find(|result| result.clause == clause);
+    Judgement {
+        violations: result.map(|result| result.violations.clone()).unwrap_or_default(),
+        not_attested: result.is_none(),
+        ..Judgement::default()
+    }
+}

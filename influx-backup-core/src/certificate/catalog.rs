@@ -1,0 +1,214 @@
+//! C4: the live catalog is whole and not older than what needs it.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Clause,
+    evidence::{Evidence, Fact, Witness},
+    judgement::{ANYWHERE, At, Judgement},
+};
+use crate::{
+    discover::Edition,
+    format::{CatalogFile, FormatError, catalog::Kind},
+    key::Key,
+    layout::{Generation, catalog_log_sequence},
+};
+
+type Parsed<'a> = &'a Result<CatalogFile, FormatError>;
+
+/// One generation of the catalog as the tree has it.
+#[derive(Debug)]
+pub(crate) struct GenerationFiles<'a> {
+    pub(crate) generation: Generation,
+    pub(crate) root: Option<(&'a Key, Parsed<'a>)>,
+    /// By the number in their name.
+    pub(crate) logs: BTreeMap<u64, (&'a Key, Parsed<'a>)>,
+    /// Objects among the logs whose names no server gives.
+    pub(crate) stray: Vec<&'a Key>,
+}
+
+impl<'a> GenerationFiles<'a> {
+    /// Every generation of which the tree has anything, oldest first.
+    pub(crate) fn all(evidence: &Evidence<'a>) -> Vec<Self> {
+        Generation::ALL.into_iter().filter_map(|generation| Self::of(evidence, generation)).collect()
+    }
+
+    fn of(evidence: &Evidence<'a>, generation: Generation) -> Option<Self> {
+        let prefix = evidence.cluster.catalog_prefix();
+        let root_key = format!("{prefix}/{}", generation.root());
+        let root = evidence.below(&root_key).into_iter().find(|(key, _)| key.as_str() == root_key);
+        let root = root.and_then(|(key, fact)| Some((key, catalog(fact)?)));
+        let (mut logs, mut stray) = (BTreeMap::new(), Vec::new());
+        for (key, fact) in evidence.below(&format!("{prefix}/{}/", generation.logs())) {
+            match (catalog_log_sequence(key.name()), catalog(fact)) {
+                (Some(sequence), Some(parsed)) => drop(logs.insert(sequence, (key, parsed))),
+                _ => stray.push(key),
+            }
+        }
+        (root.is_some() || !logs.is_empty()).then_some(Self { generation, root, logs, stray })
+    }
+
+    /// Whether an upgrade froze this generation: its last log is a terminator.
+    pub(crate) fn is_terminated(&self) -> bool {
+        let last = self.logs.values().next_back();
+        last.is_some_and(|(_, parsed)| matches!(parsed, Ok(file) if file.kind == Kind::Terminator))
+    }
+
+    fn root_sequence(&self) -> Option<u64> {
+        self.root.as_ref().and_then(|(_, parsed)| parsed.as_ref().ok()?.sequence)
+    }
+
+    /// The sequence that a server reaches after loading root and logs.
+    pub(crate) fn sequence(&self) -> Option<u64> {
+        let logs = self.logs.iter().filter(|(_, (_, parsed))| matches!(parsed, Ok(file) if file.kind == Kind::Log));
+        let newest_log = logs.map(|(sequence, _)| *sequence).next_back();
+        self.root_sequence().max(newest_log)
+    }
+}
+
+fn catalog(fact: &Fact) -> Option<Parsed<'_>> {
+    match fact {
+        Fact::Catalog(parsed) => Some(parsed),
+        _ => None,
+    }
+}
+
+/// The generation that a server loads: the newest that no upgrade froze.
+pub(crate) fn live<'a, 'b>(generations: &'b [GenerationFiles<'a>]) -> Option<&'b GenerationFiles<'a>> {
+    generations.iter().rev().find(|generation| !generation.is_terminated())
+}
+
+pub(super) fn judge(evidence: &Evidence<'_>) -> (Judgement, Option<u64>) {
+    let mut judgement = Judgement::default();
+    let generations = GenerationFiles::all(evidence);
+    let live = live(&generations);
+    match live {
+        None if generations.is_empty() => judgement.violate(ANYWHERE, "no-catalog", "there is no catalog"),
+        None => judgement.violate(
+            ANYWHERE,
+            "no-live-catalog",
+            "every catalog was frozen by an upgrade: the newer one is missing",
+        ),
+        Some(live) => {
+            check_root(live, &mut judgement);
+            check_logs(live, &mut judgement);
+            check_uuid(live, &mut judgement);
+        }
+    }
+    let sequence = live.and_then(GenerationFiles::sequence);
+    check_new_enough(evidence, sequence, &mut judgement);
+    report_frozen(&generations, live, &mut judgement);
+    report_enterprise(evidence, &mut judgement);
+    (judgement, sequence)
+}
+
+/// A missing root is damage even where a server hides it: 3.10 rebuilds it once and then never starts again.
+fn check_root(live: &GenerationFiles<'_>, judgement: &mut Judgement) {
+    match &live.root {
+        None => {
+            let message = format!("the catalog {} has logs and no root", live.generation);
+            judgement.violate(ANYWHERE, "missing-catalog-root", message);
+        }
+        Some((key, Err(error))) => {
+            judgement.violate(At::object(None, key), "corrupt-catalog", format!("`{key}`: {error}"));
+        }
+        Some((key, Ok(file))) if file.kind != Kind::Root => {
+            judgement.violate(At::object(None, key), "corrupt-catalog", format!("`{key}` is no root of a catalog"));
+        }
+        Some(_) => {}
+    }
+}
+
+/// Logs above the root are valid and without a gap; below it they are never read. Stray names stop a server.
+fn check_logs(live: &GenerationFiles<'_>, judgement: &mut Judgement) {
+    for key in &live.stray {
+        let message = format!("`{key}` is no name of a catalog log: a server does not start with it");
+        judgement.violate(At::object(None, key), "stray-catalog-log", message);
+    }
+    let mut expected = live.root_sequence().map(|sequence| sequence + 1);
+    for (sequence, (key, parsed)) in &live.logs {
+        let at = At::object(None, key);
+        let needed = expected.is_none_or(|expected| *sequence >= expected);
+        let problem = match parsed {
+            Err(error) => Some(error.to_string()),
+            Ok(file) if file.kind == Kind::Root => Some("it is a root, not a log".to_owned()),
+            Ok(file) => file.check_name(key.name()).err().map(|error| error.to_string()),
+        };
+        match problem {
+            Some(problem) if needed => judgement.violate(at, "corrupt-catalog", format!("`{key}`: {problem}")),
+            Some(problem) => {
+                let message = format!("`{key}`: {problem}; the root is newer, servers do not read it");
+                judgement.find(Clause::Catalog, at, "corrupt-old-catalog-log", message);
+            }
+            None => {}
+        }
+        if !needed {
+            continue;
+        }
+        if let Some(expected) = expected.filter(|expected| sequence > expected) {
+            let message = format!("catalog log {expected} is missing before `{key}`");
+            judgement.violate(at, "catalog-gap", message);
+        }
+        expected = Some(sequence + 1);
+    }
+}
+
+/// Root and logs belong to one catalog: a server refuses logs with another uuid.
+fn check_uuid(live: &GenerationFiles<'_>, judgement: &mut Judgement) {
+    let root = live.root.as_ref().and_then(|(_, parsed)| parsed.as_ref().ok()?.uuid.as_deref());
+    for (key, parsed) in live.logs.values() {
+        let log = parsed.as_ref().ok().and_then(|file| file.uuid.as_deref());
+        if let (Some(root), Some(log)) = (root, log)
+            && root != log
+        {
+            let message = format!("`{key}` belongs to catalog {log}, the root to {root}");
+            judgement.violate(At::object(None, key), "catalog-uuid", message);
+        }
+    }
+}
+
+/// A catalog older than the manifests drops rows without a word; a newer one is safe.
+fn check_new_enough(evidence: &Evidence<'_>, sequence: Option<u64>, judgement: &mut Judgement) {
+    for node in evidence.cluster.stored_nodes() {
+        let snapshots = evidence.snapshots(&node.id);
+        let needed = snapshots.iter().map(|(_, snapshot)| snapshot.catalog_sequence_number).max();
+        if needed > sequence {
+            let (needed, sequence) = (needed.unwrap_or(0), shown(sequence));
+            let message = format!("{} needs catalog sequence {needed}, the catalog has {sequence}", node.id);
+            judgement.violate(At::node(&node.id), "old-catalog", message);
+        }
+    }
+    if let Witness::Run(run) = evidence.witness
+        && run.catalog_before > sequence
+    {
+        let message = format!("the catalog went back from {} to {}", shown(run.catalog_before), shown(sequence));
+        judgement.violate(ANYWHERE, "catalog-went-back", message);
+    }
+}
+
+fn shown(sequence: Option<u64>) -> String {
+    sequence.map_or_else(|| "none".to_owned(), |sequence| sequence.to_string())
+}
+
+/// Frozen generations only matter to a downgrade: what is wrong with them is worth a word.
+fn report_frozen(generations: &[GenerationFiles<'_>], live: Option<&GenerationFiles<'_>>, judgement: &mut Judgement) {
+    let frozen = generations.iter().filter(|g| live.is_none_or(|live| live.generation != g.generation));
+    for generation in frozen {
+        for (key, parsed) in generation.root.iter().chain(generation.logs.values()) {
+            if let Err(error) = parsed {
+                let message = format!("`{key}`: {error}; a newer catalog is in use");
+                judgement.find(Clause::Catalog, At::object(None, key), "corrupt-frozen-catalog", message);
+            }
+        }
+    }
+}
+
+/// Enterprise keeps a configuration beside its catalog.
+fn report_enterprise(evidence: &Evidence<'_>, judgement: &mut Judgement) {
+    let prefix = evidence.cluster.catalog_prefix();
+    let has = |name: &str| evidence.held.contains_key(format!("{prefix}/{name}").as_str());
+    if evidence.cluster.edition == Edition::Enterprise && !has("enterprise") {
+        let message = format!("`{prefix}/enterprise` is not there");
+        judgement.find(Clause::Catalog, ANYWHERE, "no-enterprise-file", message);
+    }
+}

@@ -1,0 +1,176 @@
+//! C1: every live file is in the backup with exactly the size its manifest says, or absent from the source too.
+
+use std::collections::BTreeMap;
+
+use super::{
+    AbsentTable, Clause,
+    evidence::{Evidence, Fact, Witness},
+    judgement::{At, Judgement},
+};
+use crate::{
+    backup::MissingParquet,
+    discover::Edition,
+    format::{Checkpoint, FileRef, Snapshot},
+    key::Key,
+    manifest::AbsentRecord,
+};
+
+/// What the files of one node are.
+#[derive(Debug, Default)]
+pub(crate) struct Closure<'a> {
+    /// Live files, by path and id.
+    pub(crate) live: BTreeMap<(&'a str, u64), &'a FileRef>,
+    /// Live files that the backup lacks.
+    pub(crate) missing: Vec<&'a FileRef>,
+}
+
+/// Folds the manifests of one node up to its cut, and its checkpoints, and looks for every live file.
+pub(crate) fn close<'a>(evidence: &Evidence<'a>, node: &str) -> Closure<'a> {
+    let cut = evidence.cut.of(node).unwrap_or(0);
+    let snapshots: Vec<_> = evidence.snapshots(node).into_iter().map(|(_, snapshot)| snapshot).collect();
+    let kept: Vec<_> = snapshots.into_iter().filter(|snapshot| snapshot.snapshot_sequence_number <= cut).collect();
+    let checkpoints = evidence.checkpoints(node).into_iter().map(|(_, checkpoint)| checkpoint);
+    let live = fold(&kept, checkpoints.filter(|checkpoint| checkpoint.last_snapshot_sequence_number <= cut));
+    let is_missing = |file: &&FileRef| !evidence.held.contains_key(file.path.as_str());
+    let missing = live.values().copied().filter(is_missing).collect();
+    Closure { live, missing }
+}
+
+/// The live files: added by a manifest, in ascending order, and not removed by a later one; and what checkpoints list
+/// and no manifest after them removed. The later entry wins.
+fn fold<'a>(
+    snapshots: &[&'a Snapshot],
+    checkpoints: impl Iterator<Item = &'a Checkpoint>,
+) -> BTreeMap<(&'a str, u64), &'a FileRef> {
+    let mut live = BTreeMap::new();
+    let mut removed_at = BTreeMap::new();
+    for snapshot in snapshots {
+        for file in &snapshot.added {
+            live.insert((file.path.as_str(), file.id), file);
+        }
+        for file in &snapshot.removed {
+            live.remove(&(file.path.as_str(), file.id));
+            removed_at.insert((file.path.as_str(), file.id), snapshot.snapshot_sequence_number);
+        }
+    }
+    for checkpoint in checkpoints {
+        let pending: Vec<_> = checkpoint.pending_removed.iter().map(|file| (file.path.as_str(), file.id)).collect();
+        for file in &checkpoint.files {
+            let identity = (file.path.as_str(), file.id);
+            let removed_later =
+                removed_at.get(&identity).is_some_and(|at| *at > checkpoint.last_snapshot_sequence_number);
+            if !removed_later && !pending.contains(&identity) {
+                live.entry(identity).or_insert(file);
+            }
+        }
+    }
+    live
+}
+
+/// Judges the clause, and says what is absent.
+pub(super) fn judge(evidence: &Evidence<'_>) -> (Judgement, Vec<AbsentRecord>) {
+    let mut judgement = Judgement::default();
+    let mut absent = Vec::new();
+    for node in evidence.cluster.stored_nodes() {
+        let closure = close(evidence, &node.id);
+        check_held(evidence, &node.id, &closure, &mut judgement);
+        let before = absent.len();
+        for file in &closure.missing {
+            if is_absent(evidence, &node.id, &file.path) {
+                absent.push(record(&node.id, file));
+            } else {
+                let message = format!("`{}` is live in {} and not in the backup", file.path, node.id);
+                judgement.violate(At::node(&node.id), "missing-parquet", message);
+            }
+        }
+        let gone = absent.len() - before;
+        check_share(evidence, &node.id, closure.live.len(), gone, &mut judgement);
+    }
+    if !absent.is_empty() {
+        let message = match evidence.witness {
+            Witness::Nobody => {
+                format!("{} live files are not here; nobody recorded whether the source had them", absent.len())
+            }
+            _ => format!("{} live files are absent from the source too", absent.len()),
+        };
+        judgement.find(Clause::Closure, super::judgement::ANYWHERE, "absent-parquet", message);
+    }
+    (judgement, absent)
+}
+
+/// Every live file that is held has the size its manifest says: queries read it by that.
+fn check_held(evidence: &Evidence<'_>, node: &str, closure: &Closure<'_>, judgement: &mut Judgement) {
+    for file in closure.live.values() {
+        let Some((key, held)) = evidence.held.get_key_value(file.path.as_str()) else { continue };
+        if held.size != file.size_bytes {
+            let message = format!("`{key}` has {} bytes, its manifest says {}", held.size, file.size_bytes);
+            judgement.violate(At::object(Some(node), key), "wrong-size-parquet", message);
+        }
+        if let Some(Fact::Parquet(Err(error))) = evidence.facts.get(key) {
+            judgement.violate(At::object(Some(node), key), "corrupt-parquet", format!("`{key}`: {error}"));
+        }
+    }
+}
+
+/// Whether the source lacks the file too, as far as anybody can tell.
+fn is_absent(evidence: &Evidence<'_>, node: &str, path: &str) -> bool {
+    match evidence.witness {
+        Witness::Nobody => true,
+        Witness::Run(run) => run.lacking.lacks(node, path),
+        Witness::Record(record) => record.absent.contains(path),
+    }
+}
+
+/// Core: a `dbs` that is empty under live references, or that lacks more than half of them, is probably not mounted.
+fn check_share(evidence: &Evidence<'_>, node: &str, live: usize, gone: usize, judgement: &mut Judgement) {
+    let accepted = evidence.missing_parquet == MissingParquet::Accept;
+    if evidence.cluster.edition != Edition::Core || gone == 0 || accepted {
+        return;
+    }
+    let empty = evidence.held_below(&format!("{node}/dbs/")).next().is_none();
+    if empty || gone * 2 > live {
+        let message = format!("{gone} of {live} live files of {node} are gone from `{node}/dbs`: is a volume missing?");
+        judgement.violate(At::node(node), "most-parquet-missing", message);
+    }
+}
+
+fn record(node: &str, file: &FileRef) -> AbsentRecord {
+    AbsentRecord {
+        node: node.to_owned(),
+        path: file.path.clone(),
+        database: file.database,
+        table: file.table,
+        rows: file.row_count,
+        newest: file.max_time,
+    }
+}
+
+/// Absent files per node and table.
+pub(super) fn by_table(absent: &[AbsentRecord]) -> Vec<AbsentTable> {
+    let mut tables: BTreeMap<(&str, u64, u64), AbsentTable> = BTreeMap::new();
+    for record in absent {
+        let table = tables.entry((&record.node, record.database, record.table)).or_insert_with(|| AbsentTable {
+            node: record.node.clone(),
+            database: record.database,
+            table: record.table,
+            files: 0,
+            rows: 0,
+            newest: i64::MIN,
+        });
+        table.files += 1;
+        table.rows += record.rows;
+        table.newest = table.newest.max(record.newest);
+    }
+    tables.into_values().collect()
+}
+
+/// How many Parquet files no live reference names: copied, never certified.
+pub(super) fn orphans(evidence: &Evidence<'_>) -> u64 {
+    let mut orphans = 0;
+    for node in evidence.cluster.stored_nodes() {
+        let live = close(evidence, &node.id).live;
+        let named = |key: &Key| live.range((key.as_str(), 0)..=(key.as_str(), u64::MAX)).next().is_some();
+        orphans += evidence.held_below(&format!("{}/dbs/", node.id)).filter(|(key, _)| !named(key)).count() as u64;
+    }
+    orphans
+}

@@ -1,0 +1,71 @@
+//! C2: name, embedded sequence and node id of every manifest agree.
+//!
+//! A server does not start with a manifest that it cannot parse (layout, section 3.4).
+
+use super::{
+    evidence::{Evidence, Fact, Witness},
+    judgement::{At, Judgement},
+};
+use crate::{
+    format::{FileRef, Snapshot},
+    inventory::Group,
+    key::Key,
+};
+
+pub(super) fn judge(evidence: &Evidence<'_>) -> Judgement {
+    let mut judgement = Judgement::default();
+    for node in evidence.cluster.stored_nodes() {
+        check_held(evidence, &node.id, &mut judgement);
+        for (key, fact) in evidence.below(&format!("{}/snapshots/", node.id)) {
+            let at = At::object(Some(&node.id), key);
+            match fact {
+                Fact::Snapshot(Err(error)) => judgement.violate(at, "corrupt-manifest", format!("`{key}`: {error}")),
+                Fact::Snapshot(Ok(snapshot)) => {
+                    for (code, message) in lies(&node.id, key, snapshot) {
+                        judgement.violate(at, code, message);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    judgement
+}
+
+/// Every manifest that was listed is held: the files of a lost one would be invisible, and nobody would say so.
+fn check_held(evidence: &Evidence<'_>, node: &str, judgement: &mut Judgement) {
+    let prefix = format!("{node}/snapshots/");
+    let lost: Vec<&Key> = match evidence.witness {
+        Witness::Nobody => Vec::new(),
+        Witness::Run(run) => {
+            let listings = run.listings.iter().filter(|l| l.group == Group::Snapshots && l.owner == node);
+            listings.flat_map(|l| &l.entries).filter(|entry| !evidence.holds(entry)).map(|entry| &entry.key).collect()
+        }
+        Witness::Record(record) => {
+            record.lost.iter().copied().filter(|key| key.as_str().starts_with(&prefix)).collect()
+        }
+    };
+    for key in lost {
+        judgement.violate(At::object(Some(node), key), "missing-manifest", format!("`{key}` is not held"));
+    }
+}
+
+/// What a manifest says that cannot be.
+fn lies(node: &str, key: &Key, snapshot: &Snapshot) -> Vec<(&'static str, String)> {
+    let mut lies = Vec::new();
+    if let Err(error) = snapshot.check_name(key.name()) {
+        lies.push(("misnamed-manifest", format!("`{key}`: {error}")));
+    }
+    if snapshot.node_id != node {
+        lies.push(("foreign-manifest", format!("`{key}` says that it belongs to node `{}`", snapshot.node_id)));
+    }
+    if let Some(file) = snapshot.added.iter().find(|file| is_elsewhere(node, file)) {
+        lies.push(("foreign-parquet", format!("`{key}` names `{}`, which is not below `{node}/dbs`", file.path)));
+    }
+    lies
+}
+
+/// Whether a file lies outside its node: a prefix that was copied to another node id reads the old node's files.
+fn is_elsewhere(node: &str, file: &FileRef) -> bool {
+    !file.path.strip_prefix(node).is_some_and(|rest| rest.starts_with("/dbs/"))
+}

@@ -1,0 +1,23 @@
+//! Where each node can be recovered to.
+
+use super::{
+    Guaranteed, Reached, RecoveryPoint,
+    evidence::Evidence,
+    write_ahead::{covered, numbered},
+};
+
+pub(super) fn points(evidence: &Evidence<'_>) -> Vec<RecoveryPoint> {
+    evidence.cluster.stored_nodes().map(|node| point(evidence, &node.id)).collect()
+}
+
+fn point(evidence: &Evidence<'_>, node: &str) -> RecoveryPoint {
+    let guaranteed = evidence.cut_snapshot(node).and_then(|(key, snapshot)| {
+        let (snapshot, wal) = (snapshot.snapshot_sequence_number, snapshot.wal_file_sequence_number);
+        Some(Guaranteed { snapshot, wal, time: evidence.modified(key)? })
+    });
+    let wal = numbered(evidence, node);
+    let above = wal.range(covered(evidence, node) + 1..).filter(|(_, (_, sound))| sound.is_ok());
+    let reached =
+        above.last().and_then(|(number, (key, _))| Some(Reached { wal: *number, time: evidence.modified(key)? }));
+    RecoveryPoint { node: node.to_owned(), guaranteed, reached }
+}

@@ -1,0 +1,119 @@
+//! C3: every WAL file above the newest manifest is there and sound.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Clause,
+    evidence::{Evidence, Fact, Witness},
+    judgement::{At, Judgement},
+};
+use crate::{
+    format::FormatError,
+    key::Key,
+    layout::wal_number,
+    manifest::{Fence, Gap},
+};
+
+/// The WAL files of a node by number.
+pub(crate) type Numbered<'a> = BTreeMap<u64, (&'a Key, &'a Result<(), FormatError>)>;
+
+/// The WAL files of a node by number.
+pub(crate) fn numbered<'a>(evidence: &Evidence<'a>, node: &str) -> Numbered<'a> {
+    let wal = evidence.below(&format!("{node}/wal/")).into_iter().filter_map(|(key, fact)| match fact {
+        Fact::Wal(sound) => Some((wal_number(key.name())?, (key, sound))),
+        _ => None,
+    });
+    wal.collect()
+}
+
+/// The last WAL number that the cut of a node covers; replay begins after it.
+pub(crate) fn covered(evidence: &Evidence<'_>, node: &str) -> u64 {
+    evidence.cut_snapshot(node).map_or(0, |(_, snapshot)| snapshot.wal_file_sequence_number)
+}
+
+pub(super) fn judge(evidence: &Evidence<'_>) -> Judgement {
+    let mut judgement = Judgement::default();
+    for node in evidence.cluster.stored_nodes() {
+        let wal = numbered(evidence, &node.id);
+        let covered = covered(evidence, &node.id);
+        check_sound(&node.id, &wal, covered, &mut judgement);
+        check_names(evidence, &node.id, &mut judgement);
+        let fence = match evidence.witness {
+            Witness::Nobody => None,
+            Witness::Run(run) => run.fences.iter().find(|fence| fence.node == node.id),
+            Witness::Record(record) => record.manifest.attested.fences.iter().find(|fence| fence.node == node.id),
+        };
+        match (fence, evidence.witness) {
+            (Some(fence), _) => check_fence(fence, &wal, covered, &mut judgement),
+            (None, Witness::Nobody) => report_gaps(&node.id, &wal, covered, &mut judgement),
+            (None, _) => {
+                judgement.violate(At::node(&node.id), "no-fence", format!("no fence was recorded for {}", node.id))
+            }
+        }
+    }
+    judgement
+}
+
+/// Zero-length and bad files: above the cut they lose rows, below it they are only worth a word.
+fn check_sound(node: &str, wal: &Numbered<'_>, covered: u64, judgement: &mut Judgement) {
+    for (number, (key, sound)) in wal {
+        let Err(error) = sound else { continue };
+        let (at, message) = (At::object(Some(node), key), format!("`{key}`: {error}"));
+        if *number > covered {
+            judgement.violate(at, "corrupt-wal", message);
+        } else {
+            judgement.find(Clause::Wal, at, "corrupt-covered-wal", format!("{message}; a snapshot covers it"));
+        }
+    }
+}
+
+/// Names that are no WAL file's: servers skip them.
+fn check_names(evidence: &Evidence<'_>, node: &str, judgement: &mut Judgement) {
+    for (key, _) in evidence.below(&format!("{node}/wal/")) {
+        if wal_number(key.name()).is_none() {
+            let message = format!("`{key}` is no name of a WAL file; servers skip it");
+            judgement.find(Clause::Wal, At::object(Some(node), key), "stray-wal", message);
+        }
+    }
+}
+
+/// Every number of the fence above the cut is here, or confirmed to be missing in the source itself.
+fn check_fence(fence: &Fence, wal: &Numbered<'_>, covered: u64, judgement: &mut Judgement) {
+    let Some(last) = fence.last else { return };
+    for gap in gaps(wal, covered, last) {
+        for lost in fence.unconfirmed(gap) {
+            let message = format!("WAL {lost} of {} was listed above the newest manifest and is not held", fence.node);
+            judgement.violate(At::node(&fence.node), "missing-wal", message);
+        }
+        for hole in fence.confirmed(gap) {
+            let message = format!(
+                "WAL {hole} of {} was never written or is trimmed in the source; servers replay over it",
+                fence.node
+            );
+            judgement.find(Clause::Wal, At::node(&fence.node), "wal-hole", message);
+        }
+    }
+}
+
+/// Without a fence nobody knows whether a number is missing here or in the source.
+fn report_gaps(node: &str, wal: &Numbered<'_>, covered: u64, judgement: &mut Judgement) {
+    let Some((last, _)) = wal.last_key_value() else { return };
+    for gap in gaps(wal, covered, *last) {
+        let message = format!("WAL {gap} of {node} is not here; nobody recorded whether the source had it");
+        judgement.find(Clause::Wal, At::node(node), "wal-gap", message);
+    }
+}
+
+/// The runs of numbers after `covered` and up to `last` that are not held.
+pub(crate) fn gaps(wal: &Numbered<'_>, covered: u64, last: u64) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    let mut expected = covered + 1;
+    let above = wal.range(expected..).map(|(number, _)| *number).take_while(|number| *number <= last);
+    for number in above.chain([last + 1]) {
+        if number > expected {
+            gaps.push(Gap { first: expected, last: number - 1 });
+        }
+        expected = number + 1;
+    }
+    gaps
+}

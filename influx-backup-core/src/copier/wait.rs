@@ -1,0 +1,44 @@
+//! Waiting for something that may be cancelled, that blocks, or that may never come.
+
+use std::{future::Future, panic::resume_unwind, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{CopyError, CopyRequest};
+
+/// Waits for something as long as nobody cancels.
+pub(super) async fn unless_cancelled<T>(
+    cancellation: &CancellationToken,
+    work: impl Future<Output = T>,
+) -> Result<T, CopyError> {
+    cancellation.run_until_cancelled(work).await.ok_or(CopyError::Cancelled)
+}
+
+/// Waits for something that moves no bytes meanwhile.
+pub(super) async fn within<T>(after: Duration, work: impl Future<Output = T>) -> Result<T, CopyError> {
+    tokio::time::timeout(after, work).await.map_err(|_| CopyError::Stalled { after })
+}
+
+/// Runs something that blocks on a thread that may.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, CopyError> + Send + 'static,
+) -> Result<T, CopyError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+        // The runtime shuts down.
+        Err(_) => Err(CopyError::Cancelled),
+    }
+}
+
+/// Refuses links on either side, where its location does. The target's own name may be one: it is replaced.
+pub(super) fn check_links(request: &CopyRequest) -> Result<(), CopyError> {
+    let refused = |operation| {
+        move |error| CopyError::Store { operation, kind: crate::error::StoreErrorKind::Denied, source: Box::new(error) }
+    };
+    request.from.check_links(request.source.key.as_str()).map_err(refused("open source"))?;
+    match request.key.as_str().rsplit_once('/') {
+        Some((directories, _)) => request.to.check_links(directories).map_err(refused("open target")),
+        None => Ok(()),
+    }
+}

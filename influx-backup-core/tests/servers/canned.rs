@@ -1,0 +1,80 @@
+//! An HTTP server with canned answers, for what the emulators cannot do: rewrite loops, generation preconditions, Put
+//! Block From URL, pending copies, and errors that come with status 200.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+
+use super::loopback::Loopback;
+
+/// Answers every request with what a function says, and remembers the requests.
+pub(crate) struct Canned {
+    server: Loopback,
+    requests: Arc<Mutex<Vec<Request<Bytes>>>>,
+}
+
+impl Canned {
+    /// Answers by a function of the request.
+    pub(crate) fn serve(answer: impl Fn(&Request<Bytes>) -> Response<Bytes> + Send + Sync + 'static) -> Self {
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let (seen, answer) = (Arc::clone(&requests), Arc::new(answer));
+        let server = Loopback::http(move || {
+            service_fn(move |request: Request<Incoming>| {
+                let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
+                async move {
+                    let (parts, body) = request.into_parts();
+                    let request = Request::from_parts(parts, body.collect().await?.to_bytes());
+                    let response = answer(&request);
+                    seen.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+                    Ok::<_, hyper::Error>(response.map(Full::new))
+                }
+            })
+        });
+        Self { server, requests }
+    }
+
+    /// Answers the first request with the first answer and so on; a request too many gets a 500 that says so.
+    pub(crate) fn script(answers: impl IntoIterator<Item = Response<Bytes>>) -> Self {
+        let answers = Mutex::new(answers.into_iter().collect::<VecDeque<_>>());
+        Self::serve(move |_| {
+            let next = answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+            next.unwrap_or_else(|| answer(500, &[], "the script has no more answers"))
+        })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://{}", self.address())
+    }
+
+    /// The requests so far, in the order in which they were answered.
+    pub(crate) fn requests(&self) -> Vec<Request<Bytes>> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl fmt::Debug for Canned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Canned").field("address", &self.address()).finish_non_exhaustive()
+    }
+}
+
+/// One answer of a [`Canned`] server.
+pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Response<Bytes> {
+    let mut response = Response::builder().status(status);
+    for (name, value) in headers {
+        response = response.header(*name, *value);
+    }
+    response.body(body.into()).expect("a valid answer")
+}

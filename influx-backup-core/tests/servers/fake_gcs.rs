@@ -1,0 +1,134 @@
+//! fake-gcs-server as a process, behind its shim.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, header};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use object_store::ObjectStore;
+use object_store::client::{HttpConnector, HttpRequestBody};
+use object_store::gcp::GoogleCloudStorageBuilder;
+
+use super::gcs_shim::GcsShim;
+use super::loopback::Loopback;
+use super::process::{Healthy, Process, find_program};
+use super::{Leftover, StoreServer, client_options, send};
+
+/// A fake-gcs-server that keeps its objects in memory. [`StoreServer::address`] is that of a loopback server which
+/// translates by [`GcsShim`], so that clients of any kind need nothing but the address.
+#[derive(Debug)]
+pub(crate) struct FakeGcs {
+    process: Process,
+    shim: GcsShim,
+    front: Loopback,
+}
+
+impl FakeGcs {
+    /// `None` where there is no such program.
+    pub(crate) fn start() -> Option<Self> {
+        let program = find_program("fake-gcs-server")?;
+        let process = Process::start("fake-gcs-server", Healthy::Ok("/_internal/healthcheck"), |_, address| {
+            let mut command = Command::new(&program);
+            command
+                .args(["-scheme", "http", "-backend", "memory", "-log-level", "warn"])
+                .args(["-host", &address.ip().to_string(), "-port", &address.port().to_string()])
+                // Else the first part of a path is not taken for the bucket.
+                .args(["-public-host", &address.to_string()]);
+            command
+        });
+        let shim = GcsShim::default();
+        let front = front(shim.clone(), process.address());
+        Some(Self { process, shim, front })
+    }
+
+    pub(crate) fn started_in(&self) -> Duration {
+        self.process.started_in()
+    }
+
+    /// The server without the shim: for its JSON API, and for clients with a [`GcsShim`] of their own.
+    pub(crate) fn direct_address(&self) -> SocketAddr {
+        self.process.address()
+    }
+
+    /// A client's builder without credentials.
+    pub(crate) fn builder(address: SocketAddr, bucket: &str) -> GoogleCloudStorageBuilder {
+        GoogleCloudStorageBuilder::new()
+            .with_client_options(client_options())
+            .with_service_account_key(service_account(address))
+            .with_bucket_name(bucket)
+    }
+}
+
+/// A service account that asks no one for a token.
+fn service_account(address: SocketAddr) -> String {
+    serde_json::json!({
+        "private_key": "none", "private_key_id": "none", "client_email": "test@example.com",
+        "disable_oauth": true, "gcs_base_url": format!("http://{address}"),
+    })
+    .to_string()
+}
+
+/// The shim as a server.
+fn front(shim: GcsShim, upstream: SocketAddr) -> Loopback {
+    Loopback::http(move || {
+        let client = shim.connect(&client_options()).expect("an HTTP client");
+        service_fn(move |request: Request<Incoming>| {
+            let client = client.clone();
+            async move {
+                let (mut parts, body) = request.into_parts();
+                let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+                parts.uri = format!("http://{upstream}{target}").parse().expect("a valid URL");
+                parts.headers.remove(header::HOST);
+                let body: Bytes = body.collect().await?.to_bytes();
+                Ok::<_, Box<dyn std::error::Error + Send + Sync>>(
+                    client.execute(Request::from_parts(parts, HttpRequestBody::from(body))).await?,
+                )
+            }
+        })
+    })
+}
+
+#[async_trait]
+impl StoreServer for FakeGcs {
+    fn name(&self) -> &'static str {
+        "fake-gcs-server"
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.front.address()
+    }
+
+    fn scheme(&self) -> &'static str {
+        "gs"
+    }
+
+    fn options_at(&self, address: SocketAddr) -> BTreeMap<String, String> {
+        let file = self.process.data().join(format!("service-account-{}.json", address.port()));
+        std::fs::write(&file, service_account(address)).expect("the service account's file");
+        [("GOOGLE_SERVICE_ACCOUNT".to_owned(), file.display().to_string())].into()
+    }
+
+    fn store_at(&self, address: SocketAddr, bucket: &str) -> Arc<dyn ObjectStore> {
+        Arc::new(Self::builder(address, bucket).build().expect("a client of a GCS bucket"))
+    }
+
+    async fn create_bucket(&self, bucket: &str) {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+        let url = format!("http://{}/storage/v1/b?project=test", self.direct_address());
+        let answer = send(Method::POST, &url, headers, serde_json::json!({ "name": bucket }).to_string()).await;
+        assert!(answer.status().is_success(), "bucket {bucket} could not be created: {answer:?}");
+    }
+
+    /// The shim's, as the server has no multipart uploads.
+    async fn leftovers(&self, bucket: &str) -> Vec<Leftover> {
+        self.shim.leftovers(bucket)
+    }
+}

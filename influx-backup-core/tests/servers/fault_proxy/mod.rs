@@ -1,0 +1,265 @@
+//! An HTTP/1.1 proxy on loopback that breaks chosen answers.
+//!
+//! One request per connection: the server and then the client are told `connection: close`. The `host` header passes
+//! unchanged, so signatures hold. An answer is read as a whole before it is passed on.
+
+mod broken;
+mod wire;
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Method;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::loopback::Loopback;
+use broken::{write_answer, write_slow_down};
+pub(crate) use wire::RequestHead;
+use wire::{Answer, exchange, read_body, read_request_head, request_bytes};
+
+/// Changes the body of an answer.
+pub(crate) type Rewrite = Arc<dyn Fn(&RequestHead, Bytes) -> Bytes + Send + Sync>;
+
+/// What goes wrong. Positions count bytes of the answer's body.
+#[derive(Clone)]
+pub(crate) enum Fault {
+    /// This status with S3's `SlowDown` body; the server never sees the request.
+    Status(u16),
+    /// The connection is reset; the server never sees the request.
+    ResetRequest,
+    /// The server does what it was asked, then the connection is reset.
+    LoseAnswer,
+    /// The connection is reset after so many bytes.
+    ResetAfter(usize),
+    /// The connection is closed in good order after so many bytes, less than its `content-length` says.
+    TruncateAfter(usize),
+    /// `content-length` says so many bytes more (or, negative, less) than come.
+    ClaimLength(i64),
+    /// So many bytes at a time with a pause between.
+    Drip { bytes: usize, pause: Duration },
+    /// A pause after so many bytes; the rest follows.
+    StallAfter { bytes: usize, pause: Duration },
+    /// The whole answer arrives, with another body: list pages that repeat or miss, flipped bits, errors under status 200.
+    Rewrite(Rewrite),
+}
+
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "Status({status})"),
+            Self::ResetRequest => f.write_str("ResetRequest"),
+            Self::LoseAnswer => f.write_str("LoseAnswer"),
+            Self::ResetAfter(bytes) => write!(f, "ResetAfter({bytes})"),
+            Self::TruncateAfter(bytes) => write!(f, "TruncateAfter({bytes})"),
+            Self::ClaimLength(more) => write!(f, "ClaimLength({more})"),
+            Self::Drip { bytes, pause } => write!(f, "Drip({bytes} per {pause:?})"),
+            Self::StallAfter { bytes, pause } => write!(f, "StallAfter({bytes}, {pause:?})"),
+            Self::Rewrite(_) => f.write_str("Rewrite"),
+        }
+    }
+}
+
+/// Which requests a fault befalls: by default the first one.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    fault: Fault,
+    method: Option<Method>,
+    text: String,
+    skip: usize,
+    times: usize,
+    injected: Injected,
+}
+
+impl Rule {
+    pub(crate) fn new(fault: Fault) -> Self {
+        Self { fault, method: None, text: String::new(), skip: 0, times: 1, injected: Injected::default() }
+    }
+
+    /// Only requests with this method.
+    pub(crate) fn method(self, method: Method) -> Self {
+        Self { method: Some(method), ..self }
+    }
+
+    /// Only requests whose target (path and query, encoded as sent) contains this.
+    pub(crate) fn containing(self, text: &str) -> Self {
+        Self { text: text.to_owned(), ..self }
+    }
+
+    /// Lets the first `skip` such requests pass.
+    pub(crate) fn skip(self, skip: usize) -> Self {
+        Self { skip, ..self }
+    }
+
+    /// Befalls so many requests instead of one.
+    pub(crate) fn times(self, times: usize) -> Self {
+        Self { times, ..self }
+    }
+
+    /// Befalls every request from then on.
+    pub(crate) fn always(self) -> Self {
+        self.times(usize::MAX)
+    }
+
+    fn fits(&self, head: &RequestHead) -> bool {
+        self.method.as_ref().is_none_or(|method| *method == head.method) && head.target.contains(&self.text)
+    }
+}
+
+/// How often a rule has struck: a test that saw no error should know whether there was a fault at all.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Injected(Arc<AtomicUsize>);
+
+impl Injected {
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+#[derive(Debug, Default)]
+struct State {
+    rules: Vec<Rule>,
+    requests: Vec<RequestHead>,
+}
+
+/// A proxy before one server.
+#[derive(Debug)]
+pub(crate) struct FaultProxy {
+    server: Loopback,
+    state: Arc<Mutex<State>>,
+    wanted: watch::Sender<Up>,
+    actual: watch::Receiver<Up>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Up {
+    Yes,
+    No,
+}
+
+impl FaultProxy {
+    /// A proxy that passes everything on to `upstream` until it is told otherwise.
+    pub(crate) fn before(upstream: SocketAddr) -> Self {
+        let state = Arc::new(Mutex::new(State::default()));
+        let (wanted, wants) = watch::channel(Up::Yes);
+        let (reports, actual) = watch::channel(Up::Yes);
+        let shared = Arc::clone(&state);
+        let server = Loopback::run(move |listener| serve(listener, upstream, shared, wants, reports));
+        Self { server, state, wanted, actual }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Adds a rule. Of several that fit, the first one added strikes.
+    pub(crate) fn inject(&self, rule: Rule) -> Injected {
+        let injected = rule.injected.clone();
+        lock(&self.state).rules.push(rule);
+        injected
+    }
+
+    /// Forgets all rules.
+    pub(crate) fn clear(&self) {
+        lock(&self.state).rules.clear();
+    }
+
+    /// All requests so far, struck or not.
+    pub(crate) fn requests(&self) -> Vec<RequestHead> {
+        lock(&self.state).requests.clone()
+    }
+
+    /// As if the server died: open connections end, new ones are refused. Done when it returns.
+    pub(crate) async fn down(&self) {
+        self.switch(Up::No).await;
+    }
+
+    /// The server is back, on the same port.
+    pub(crate) async fn up(&self) {
+        self.switch(Up::Yes).await;
+    }
+
+    async fn switch(&self, up: Up) {
+        self.wanted.send_replace(up);
+        self.actual.clone().wait_for(|actual| *actual == up).await.expect("the proxy runs");
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn serve(
+    mut listener: TcpListener,
+    upstream: SocketAddr,
+    state: Arc<Mutex<State>>,
+    mut wants: watch::Receiver<Up>,
+    reports: watch::Sender<Up>,
+) {
+    let address = listener.local_addr().expect("the address of a listener");
+    loop {
+        reports.send_replace(Up::Yes);
+        let mut connections = JoinSet::new();
+        loop {
+            tokio::select! {
+                wish = wants.wait_for(|up| *up == Up::No) => match wish {
+                    Ok(_) => break,
+                    Err(_) => return,
+                },
+                Ok((client, _)) = listener.accept() => {
+                    connections.spawn(connection(client, upstream, Arc::clone(&state)));
+                }
+                Some(_) = connections.join_next() => {}
+            }
+        }
+        drop(listener);
+        connections.shutdown().await;
+        reports.send_replace(Up::No);
+        if wants.wait_for(|up| *up == Up::Yes).await.is_err() {
+            return;
+        }
+        listener = TcpListener::bind(address).await.expect("the proxy's own port");
+    }
+}
+
+/// Serves one request. An error is a connection that broke, which is for the client to notice.
+async fn connection(mut client: TcpStream, upstream: SocketAddr, state: Arc<Mutex<State>>) -> io::Result<()> {
+    let Some((head, start_of_body)) = read_request_head(&mut client).await? else { return Ok(()) };
+    let fault = strike(&state, &head);
+    match &fault {
+        Some(Fault::Status(status)) => {
+            read_body(&mut client, &head, start_of_body.len()).await?;
+            return write_slow_down(&mut client, *status).await;
+        }
+        Some(Fault::ResetRequest) => return client.set_zero_linger(),
+        _ => {}
+    }
+    let mut server = TcpStream::connect(upstream).await?;
+    server.write_all(&request_bytes(&head)).await?;
+    server.write_all(&start_of_body).await?;
+    let answer = exchange(&mut client, &mut server).await?;
+    write_answer(&mut client, &head, Answer::parse(&answer)?, fault).await
+}
+
+/// Notes the request and finds the fault for it.
+fn strike(state: &Mutex<State>, head: &RequestHead) -> Option<Fault> {
+    let mut state = lock(state);
+    state.requests.push(head.clone());
+    for rule in state.rules.iter_mut().filter(|rule| rule.times > 0 && rule.fits(head)) {
+        if rule.skip > 0 {
+            rule.skip -= 1;
+            continue;
+        }
+        rule.times -= 1;
+        rule.injected.0.fetch_add(1, Ordering::SeqCst);
+        return Some(rule.fault.clone());
+    }
+    None
+}

@@ -1,0 +1,93 @@
+//! MinIO as a process.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use http::Method;
+use object_store::ObjectStore;
+
+use super::process::{Healthy, Process, find_program};
+use super::s3_account::S3Account;
+use super::{Leftover, StoreServer, xml};
+
+/// A MinIO server with one data directory.
+#[derive(Debug)]
+pub(crate) struct Minio {
+    process: Process,
+    account: S3Account,
+}
+
+impl Minio {
+    /// `None` where there is no such program.
+    pub(crate) fn start() -> Option<Self> {
+        let program = find_program("minio")?;
+        let account = S3Account::random();
+        // `ready`, unlike `live`, waits until requests are served.
+        let process = Process::start("minio", Healthy::Ok("/minio/health/ready"), |data, address| {
+            let mut command = Command::new(&program);
+            command
+                .arg("server")
+                .arg(data)
+                .args(["--address", &address.to_string(), "--console-address", "127.0.0.1:0", "--quiet"])
+                .env("MINIO_ROOT_USER", &account.access_key_id)
+                .env("MINIO_ROOT_PASSWORD", &account.secret_access_key)
+                .env("MINIO_BROWSER", "off")
+                .env("MINIO_UPDATE", "off");
+            command
+        });
+        Some(Self { process, account })
+    }
+
+    pub(crate) fn started_in(&self) -> Duration {
+        self.process.started_in()
+    }
+
+    pub(crate) fn account(&self) -> &S3Account {
+        &self.account
+    }
+}
+
+#[async_trait]
+impl StoreServer for Minio {
+    fn name(&self) -> &'static str {
+        "minio"
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.process.address()
+    }
+
+    fn scheme(&self) -> &'static str {
+        "s3"
+    }
+
+    fn options_at(&self, address: SocketAddr) -> BTreeMap<String, String> {
+        self.account.options(address)
+    }
+
+    fn store_at(&self, address: SocketAddr, bucket: &str) -> Arc<dyn ObjectStore> {
+        Arc::new(self.account.client(address, bucket))
+    }
+
+    async fn create_bucket(&self, bucket: &str) {
+        self.account.create_bucket(self.address(), bucket).await;
+    }
+
+    /// `?uploads` without a prefix: MinIO takes a prefix for an exact key.
+    async fn leftovers(&self, bucket: &str) -> Vec<Leftover> {
+        let answer = self.account.bucket_request(self.address(), Method::GET, bucket, &[("uploads", "")]).await;
+        assert!(answer.status().is_success(), "uploads of {bucket} could not be listed: {answer:?}");
+        let text = String::from_utf8_lossy(answer.body());
+        assert_eq!(xml::element(&text, "IsTruncated"), "false", "more than one page of uploads in {bucket}");
+        let mut leftovers: Vec<_> = xml::elements(&text, "Upload")
+            .into_iter()
+            .map(|upload| Leftover { key: xml::element(upload, "Key"), upload: xml::element(upload, "UploadId") })
+            .collect();
+        leftovers.sort();
+        leftovers
+    }
+}

@@ -1,0 +1,82 @@
+//! What MinIO and the in-process server have in common: S3 with one key pair.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Response};
+use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::path::Path;
+use object_store::signer::{SignedUrlOptions, Signer};
+
+use super::{client_options, send};
+
+/// A key pair; the region is always `us-east-1`.
+#[derive(Debug, Clone)]
+pub(crate) struct S3Account {
+    pub(crate) access_key_id: String,
+    pub(crate) secret_access_key: String,
+}
+
+impl S3Account {
+    /// A random pair: should two test binaries ever meet on one port, they shall not share a server unnoticed.
+    pub(crate) fn random() -> Self {
+        Self {
+            access_key_id: format!("key-{:012x}", rand::random::<u64>() >> 16),
+            secret_access_key: format!("{:032x}", rand::random::<u128>()),
+        }
+    }
+
+    pub(crate) fn options(&self, address: SocketAddr) -> BTreeMap<String, String> {
+        [
+            ("AWS_ENDPOINT", format!("http://{address}")),
+            ("AWS_ALLOW_HTTP", "true".to_owned()),
+            ("AWS_DEFAULT_REGION", "us-east-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", self.access_key_id.clone()),
+            ("AWS_SECRET_ACCESS_KEY", self.secret_access_key.clone()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+
+    pub(crate) fn builder(&self, address: SocketAddr, bucket: &str) -> AmazonS3Builder {
+        AmazonS3Builder::new()
+            .with_endpoint(format!("http://{address}"))
+            .with_client_options(client_options())
+            .with_region("us-east-1")
+            .with_access_key_id(&self.access_key_id)
+            .with_secret_access_key(&self.secret_access_key)
+            .with_bucket_name(bucket)
+    }
+
+    pub(crate) fn client(&self, address: SocketAddr, bucket: &str) -> AmazonS3 {
+        self.builder(address, bucket).build().expect("a client of an S3 bucket")
+    }
+
+    /// A request about the bucket as a whole.
+    pub(crate) async fn bucket_request(
+        &self,
+        address: SocketAddr,
+        method: Method,
+        bucket: &str,
+        query: &[(&str, &str)],
+    ) -> Response<Bytes> {
+        let options = SignedUrlOptions::default().with_query(query.iter().copied());
+        let client = self.client(address, bucket);
+        let url = client
+            .signed_url_opts(method.clone(), &Path::default(), Duration::from_secs(60), &options)
+            .await
+            .expect("a signed URL");
+        let mut headers = HeaderMap::new();
+        if method != Method::GET {
+            headers.insert(http::header::CONTENT_LENGTH, 0.into());
+        }
+        send(method, url.as_str(), headers, "").await
+    }
+
+    pub(crate) async fn create_bucket(&self, address: SocketAddr, bucket: &str) {
+        let answer = self.bucket_request(address, Method::PUT, bucket, &[]).await;
+        assert!(answer.status().is_success(), "bucket {bucket} could not be created: {answer:?}");
+    }
+}
