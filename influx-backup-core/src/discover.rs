@@ -82,5 +82,12 @@ pub async fn discover(location: &Location, what: &Discover) -> Result<Cluster> {
         return Err(Error::MemoryLocation);
     }
     let survey = survey::survey(location, what).await?;
-    Ok(Cluster::new(location.clone(), decide::decide(&survey, what)?))
+    let description = decide::decide(&survey, what)?;
+    // Looking again finds the same cluster, also where another one has appeared beside it.
+    let mut again = what.clone();
+    match &description.cluster_id {
+        Some(id) => again.cluster_id = Some(id.clone()),
+        None => again.node_ids = description.nodes.iter().map(|node| node.id.clone()).collect(),
+    }
+    Ok(Cluster::new(location.clone(), description).found_by(again))
 }

@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod certificate;
 pub mod checksum;
+mod concurrent;
 pub mod copier;
 pub mod discover;
 pub mod error;

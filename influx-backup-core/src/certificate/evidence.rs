@@ -6,10 +6,11 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::FutureExt;
 
 use crate::{
     backup::MissingParquet,
+    concurrent,
     copier::CheckedBy,
     discover::ClusterDescription,
     error::Result,
@@ -84,13 +85,14 @@ impl Facts {
         let unread: Vec<_> = held
             .iter()
             .filter(|(key, _)| !self.0.contains_key(*key))
-            .filter_map(|(key, held)| Some((key, held, readable(cluster, key)?)))
+            .filter_map(|(key, held)| Some((key.clone(), held.version.clone(), readable(cluster, key)?)))
             .collect();
-        let reads = stream::iter(unread).map(|(key, held, component)| async move {
-            let fact = fact(component, &tree.read(key).await?);
-            Result::Ok((key.clone(), (held.version.clone(), fact)))
-        });
-        let read: Vec<_> = reads.buffer_unordered(READS_AT_ONCE).try_collect().await?;
+        let read = |key: Key, version: Version, component| async move {
+            let fact = fact(component, &tree.read(&key).await?);
+            Result::Ok((key, (version, fact)))
+        };
+        let reads = unread.into_iter().map(|(key, version, component)| read(key, version, component).boxed());
+        let read = concurrent::run(reads.collect(), READS_AT_ONCE).await?;
         self.0.extend(read);
         Ok(())
     }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use futures::{StreamExt, TryStreamExt, stream};
+use bytes::Bytes;
+use futures::FutureExt;
 
 use super::{FoundGeneration, GenerationState, engine};
 use crate::{
+    concurrent,
     error::Result,
     format::{
         CatalogFile,
@@ -143,14 +145,15 @@ impl Files {
         if logs.len() > LOGS_READ {
             return Ok(None);
         }
-        let read: Vec<_> = stream::iter(logs)
-            .map(|key| async move { location.get(key, None).await.map(|bytes| (key, bytes)) })
-            .buffered(READS_AT_ONCE)
-            .try_collect()
-            .await?;
+        let reads: Vec<_> = logs.into_iter().map(|key| get(location, key).boxed()).collect();
+        let read = concurrent::run(reads, READS_AT_ONCE).await?;
         let logs = read.into_iter().map(|(key, bytes)| parse(key, &bytes?, damaged));
         Ok(logs.collect())
     }
+}
+
+async fn get<'a>(location: &Location, key: &'a Key) -> Result<(&'a Key, Option<Bytes>)> {
+    Ok((key, location.get(key, None).await?))
 }
 
 fn parse(key: &Key, bytes: &[u8], damaged: &mut Vec<String>) -> Option<CatalogFile> {

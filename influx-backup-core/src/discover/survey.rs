@@ -5,13 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::FutureExt;
 
 use super::{
     Discover, catalog, engine,
     prefix::{KeyShape, Level, Prefix},
 };
 use crate::{
+    concurrent,
     error::{Error, Result, StoreErrorKind},
     key::Key,
     layout::Component,
@@ -128,33 +129,48 @@ async fn parents(location: &Location, ids: &BTreeSet<String>) -> Result<BTreeMap
 }
 
 async fn look_at(location: &Location, ids: BTreeSet<String>) -> Result<BTreeMap<String, Prefix>> {
-    let look = |id: String| async move { look_below(location, &id).await.map(|prefix| (id, prefix)) };
-    stream::iter(ids).map(look).buffer_unordered(PREFIXES_AT_ONCE).try_collect().await
+    let looks: Vec<_> = ids.into_iter().map(|id| look(location, id).boxed()).collect();
+    let found = concurrent::run(looks, PREFIXES_AT_ONCE).await?;
+    Ok(found.into_iter().collect())
+}
+
+async fn look(location: &Location, id: String) -> Result<(String, Prefix)> {
+    let prefix = look_below(location, &id).await?;
+    Ok((id, prefix))
 }
 
 async fn look_below(location: &Location, id: &str) -> Result<Prefix> {
     let level = Level::from(location.list_level(id).await?);
-    let below = async |name: &str| -> Result<Level> {
-        match level.has_directory(name) {
-            true => Ok(location.list_level(&format!("{id}/{name}")).await?.into()),
-            false => Ok(Level::default()),
-        }
-    };
     let has_catalog = !level.names(Component::is_catalog).is_empty();
     let catalog = if has_catalog { catalog::read(location, id).await? } else { None };
-    let mut shapes: Vec<_> = below("dbs").await?.directories.iter().map(|name| KeyShape::of(name)).collect();
+    let mut shapes: Vec<_> =
+        level_below(location, &level, id, "dbs").await?.directories.iter().map(|name| KeyShape::of(name)).collect();
     shapes.sort_unstable();
     shapes.dedup();
-    let mut prefix =
-        Prefix { catalog_level: below("catalog").await?, catalog, shapes, markers: Vec::new(), level: level.clone() };
+    let mut prefix = Prefix {
+        catalog_level: level_below(location, &level, id, "catalog").await?,
+        catalog,
+        shapes,
+        markers: Vec::new(),
+        level: level.clone(),
+    };
     prefix.markers = engine::markers(id, &level);
     if prefix.is_member() {
-        let unknown = level.directories.iter().filter(|name| Component::of(&format!("{name}/_")) == Component::Other);
-        for name in unknown.take(NAMES_FOLLOWED) {
-            prefix.markers.extend(engine::markers(&format!("{id}/{name}"), &below(name).await?));
+        let is_unknown = |name: &&String| Component::of(&format!("{name}/_")) == Component::Other;
+        let unknown: Vec<_> = level.directories.iter().filter(is_unknown).take(NAMES_FOLLOWED).collect();
+        for name in unknown {
+            let below = level_below(location, &level, id, name).await?;
+            prefix.markers.extend(engine::markers(&format!("{id}/{name}"), &below));
         }
     }
     Ok(prefix)
+}
+
+async fn level_below(location: &Location, level: &Level, id: &str, name: &str) -> Result<Level> {
+    match level.has_directory(name) {
+        true => Ok(location.list_level(&format!("{id}/{name}")).await?.into()),
+        false => Ok(Level::default()),
+    }
 }
 
 /// The prefixes one level down that look like parts of a cluster: the user gave the parent of the right location.
@@ -162,8 +178,9 @@ async fn one_level_further(location: &Location, prefixes: &BTreeMap<String, Pref
     let names = prefixes
         .iter()
         .flat_map(|(id, prefix)| prefix.level.directories.iter().map(move |name| format!("{id}/{name}")));
+    let names: Vec<_> = names.filter(|id| !id.ends_with(OWN_DIRECTORY)).take(NAMES_FOLLOWED).collect();
     let mut found = Vec::new();
-    for id in names.filter(|id| !id.ends_with(OWN_DIRECTORY)).take(NAMES_FOLLOWED) {
+    for id in names {
         if Level::from(location.list_level(&id).await?).known() >= 1 {
             found.push(id);
         }

@@ -4,12 +4,13 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::{Attribute, GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, path::Path};
 use serde::{Deserialize, Serialize};
 
 use super::{Location, local};
 use crate::{
+    concurrent,
     error::{Error, Result, StoreErrorKind},
     key::Key,
 };
@@ -108,12 +109,10 @@ impl Location {
             return self.list(prefix).await;
         }
         let top = self.list_level(prefix).await?;
-        let below = |directory: &String| format!("{prefix}/{directory}").trim_start_matches('/').to_owned();
-        let listings: Vec<_> = stream::iter(top.directories.iter().map(below))
-            .map(|directory| async move { self.list(&directory).await })
-            .buffer_unordered(LISTINGS_AT_ONCE)
-            .try_collect()
-            .await?;
+        let below =
+            top.directories.iter().map(|directory| format!("{prefix}/{directory}").trim_start_matches('/').to_owned());
+        let listings = below.map(|directory| async move { self.list(&directory).await }.boxed());
+        let listings = concurrent::run(listings.collect(), LISTINGS_AT_ONCE).await?;
         let mut entries: Vec<_> = top.entries.into_iter().chain(listings.into_iter().flatten()).collect();
         entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         Ok(entries)
@@ -258,8 +257,12 @@ impl Location {
     }
 
     async fn list_store(&self, path: &Path) -> Result<Vec<Entry>> {
-        let listing = self.store().list(Some(path)).map_err(|e| Error::store("list", path, self, e));
-        listing.and_then(|meta| async { self.entry(meta) }).try_collect().await
+        let mut listing = self.store().list(Some(path));
+        let mut entries = Vec::new();
+        while let Some(meta) = listing.next().await {
+            entries.push(self.entry(meta.map_err(|e| Error::store("list", path, self, e))?)?);
+        }
+        Ok(entries)
     }
 
     /// The store for small files of our own, which are durable when a write returns.
