@@ -138,8 +138,15 @@ fn a_full_target_is_restored_only_when_told_how() {
     run(&["certify", &source]).expect(0);
 }
 
+/// The state of a backup in a repository, as `list` says.
+fn state(repository: &str, name: &str) -> Option<String> {
+    let list = run(&["list", repository, "--json"]).expect(0).json();
+    let backup = list.as_array()?.iter().find(|backup| backup["name"] == name)?;
+    backup["state"].as_str().map(str::to_owned)
+}
+
 #[test]
-fn a_corrupt_source_fails_unless_it_is_recorded_with_consent() {
+fn a_corrupt_source_fails_unless_it_is_to_be_recorded() {
     let scratch = Scratch::with_cluster(&["--snapshots", "2"]);
     let (source, repository) = (scratch.path("source"), scratch.path("repository"));
     let mut wal: Vec<_> = fs::read_dir(Path::new(&source).join("ingester01/wal"))
@@ -149,18 +156,37 @@ fn a_corrupt_source_fails_unless_it_is_recorded_with_consent() {
     wal.sort();
     fs::write(&wal[wal.len() - 2], "").expect("a write");
 
-    let backup = ["backup", &source, &repository, "--json", "--max-passes", "1", "--name"];
-    run(&[&backup[..], &["a"]].concat()).expect_error(4, "corrupt-source");
-    let refused = run(&[&backup[..], &["b", "--corrupt", "record"]].concat()).expect_error(4, "not-consistent");
-    assert!(refused.json()["error"]["certificate"].is_object());
-    let degraded = run(&[&backup[..], &["c", "--corrupt", "record", "--allow-degraded"]].concat()).expect(3);
-    assert_eq!(degraded.json()["status"], "degraded");
+    run(&["backup", &source, &repository, "--name", "a", "--json"]).expect_error(4, "corrupt-source");
+    assert_ne!(state(&repository, "a").as_deref(), Some("complete"));
+    let recorded =
+        ["backup", &source, &repository, "--name", "b", "--max-passes", "1", "--corrupt", "record", "--json"];
+    assert_eq!(run(&recorded).expect(3).json()["status"], "degraded");
+    assert_eq!(state(&repository, "b").as_deref(), Some("degraded"));
+}
 
-    let list = run(&["list", &repository, "--json"]).expect(0).json();
-    let state =
-        |name: &str| list.as_array().expect("a list").iter().find(|b| b["name"] == name).map(|b| b["state"].clone());
-    assert_eq!(state("c"), Some("degraded".into()));
-    assert!([state("a"), state("b")].iter().all(|state| *state != Some("complete".into())), "{list:#}");
+#[test]
+fn an_open_certificate_fails_unless_the_caller_consents() {
+    let scratch = Scratch::with_cluster(&["--snapshots", "2"]);
+    let (source, repository) = (scratch.path("source"), scratch.path("repository"));
+    let (path, mut bytes) = scratch
+        .files("source")
+        .into_iter()
+        .find(|(path, _)| path.starts_with("ingester01/dbs"))
+        .expect("a Parquet file");
+    bytes.push(0);
+    fs::write(Path::new(&source).join(path), bytes).expect("a write");
+
+    let backup = ["backup", &source, &repository, "--max-passes", "1", "--json", "--name"];
+    let refused = run(&[&backup[..], &["a"]].concat()).expect_error(4, "not-consistent").json();
+    let clauses = refused["error"]["certificate"]["clauses"].as_array().expect("clauses").clone();
+    let violated: Vec<_> = clauses.iter().filter(|clause| clause["verdict"] == "violated").collect();
+    assert_eq!(violated.iter().map(|clause| clause["clause"].clone()).collect::<Vec<_>>(), ["closure"]);
+    assert_ne!(state(&repository, "a").as_deref(), Some("complete"));
+
+    let degraded = run(&[&backup[..], &["b", "--allow-degraded"]].concat()).expect(3).json();
+    assert_eq!(degraded["status"], "degraded");
+    assert_eq!(state(&repository, "b").as_deref(), Some("degraded"));
+    run(&["certify", &scratch.path("repository/b"), "--json"]).expect(4);
 }
 
 #[test]

@@ -76,7 +76,7 @@ pub(crate) struct What {
 enum Corrupt {
     /// Stop where they stop a server or lose rows.
     Fail,
-    /// Copy them as they are and record them.
+    /// Copy them as they are and record them; where a clause does not hold, the backup is degraded (exit code 3).
     Record,
 }
 

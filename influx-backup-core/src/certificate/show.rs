@@ -73,6 +73,9 @@ fn violated(certificate: &Certificate) -> String {
 
 fn show_point(f: &mut fmt::Formatter<'_>, point: &RecoveryPoint) -> fmt::Result {
     write!(f, "  {}: ", point.node)?;
+    if point.guaranteed.is_none() && point.reached.is_none() {
+        return writeln!(f, "holds no rows of its own");
+    }
     match &point.guaranteed {
         Some(at) => write!(f, "snapshot {} of {} (covers WAL up to {})", at.snapshot, when(at.time), at.wal)?,
         None => write!(f, "no snapshot yet")?,
@@ -100,7 +103,7 @@ fn show_clause(f: &mut fmt::Formatter<'_>, result: &ClauseResult) -> fmt::Result
         (_, Basis::Recomputed) => "from the bytes",
         (_, Basis::Attested) => "as the run recorded it",
     };
-    writeln!(f, "  {}  {:<42} {verdict:<9} {basis}", result.clause.code(), result.clause.title())?;
+    writeln!(f, "  {}  {:<44} {verdict:<9} {basis}", result.clause.code(), result.clause.title())?;
     for violation in result.violations.iter().take(SHOWN) {
         show_violation(f, violation)?;
     }
