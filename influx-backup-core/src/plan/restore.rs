@@ -15,6 +15,9 @@ use crate::{
     restore::{ExtraNodes, Licences, Phase, Policy, RestoreOptions, Target, Unfinished, guard},
 };
 
+/// The code of the finding that a target was written to just before it was inspected.
+pub(crate) const RECENTLY_WRITTEN: &str = "recently-written";
+
 /// What a restore does, in order: guard, stages, deletions, release.
 ///
 /// Pure: built from a backup's manifest and an inspected [`Target`], printed with `Display`, kept as JSON, identified by
@@ -532,7 +535,7 @@ fn notes(backup: &Backup, target: &Target, chosen: &Chosen<'_>, kept: &[String])
     if let Some(silence) = target.signs_of_life().filter(|_| target.unfinished.is_none()) {
         let seconds = silence.num_seconds().max(0);
         let message = format!("the target was written to {seconds} s before it was inspected: is a server running?");
-        findings.push(Note::new("recently-written", message));
+        findings.push(Note::new(RECENTLY_WRITTEN, message));
     }
     if !kept.is_empty() {
         let message = format!("the target keeps what is not the backup's: {}", kept.join(", "));
