@@ -33,7 +33,11 @@ fn main() {
 
     let objects = plan.objects();
     let each = |bytes: u64| bytes.saturating_sub(before) / objects;
-    println!("memory, {objects} objects: inventory {} bytes each, with the plan {} bytes each", each(listed), each(planned));
+    println!(
+        "memory, {objects} objects: inventory {} bytes each, with the plan {} bytes each",
+        each(listed),
+        each(planned)
+    );
     println!("peak of the process: {} MiB, {} MiB of it before", planned >> 20, before >> 20);
 }
 

@@ -20,7 +20,10 @@ fn benches(criterion: &mut Criterion) {
     let options = BackupOptions::default();
 
     let mut group = criterion.benchmark_group("100,000 files");
-    group.sample_size(10).measurement_time(Duration::from_secs(10)).throughput(Throughput::Elements(inventory.objects()));
+    group
+        .sample_size(10)
+        .measurement_time(Duration::from_secs(10))
+        .throughput(Throughput::Elements(inventory.objects()));
     group.bench_function("list", |bencher| bencher.iter(|| runtime.block_on(cluster.list()).expect("an inventory")));
     group.bench_function("plan", |bencher| {
         bencher.iter(|| BackupPlan::new(&cluster, &inventory, &options).expect("a plan"));

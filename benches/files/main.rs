@@ -13,7 +13,8 @@ use std::path::Path;
 
 use influx_backup_core::{
     BackupOptions, Discover, Limits, Location, Options, Repository, RestoreOptions, RestorePlan, Target, discover,
-    execute::Durability, restore,
+    execute::Durability,
+    restore,
     testing::generate::{CompactorData, Generate},
 };
 
