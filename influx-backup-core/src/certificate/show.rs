@@ -28,11 +28,7 @@ impl fmt::Display for Certificate {
         if self.orphans > 0 {
             writeln!(f, "Parquet files that no manifest names: {} (copied, not certified)", self.orphans)?;
         }
-        if !self.findings.is_empty() {
-            writeln!(f, "findings:")?;
-            some(f, &self.findings, show_finding)?;
-        }
-        Ok(())
+        self.show_findings(f)
     }
 }
 
@@ -54,6 +50,15 @@ impl Certificate {
                 some(f, tables, show_absent)
             }
         }
+    }
+
+    /// What was worth saying, where anything was.
+    pub(crate) fn show_findings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.findings.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "findings:")?;
+        some(f, &self.findings, show_finding)
     }
 }
 
@@ -103,7 +108,7 @@ fn show_clause(f: &mut fmt::Formatter<'_>, result: &ClauseResult) -> fmt::Result
         (_, Basis::Recomputed) => "from the bytes",
         (_, Basis::Attested) => "as the run recorded it",
     };
-    writeln!(f, "  {}  {:<44} {verdict:<9} {basis}", result.clause.code(), result.clause.title())?;
+    writeln!(f, "  {}  {:<44} {verdict:<9}  {basis}", result.clause.code(), result.clause.title())?;
     for violation in result.violations.iter().take(SHOWN) {
         show_violation(f, violation)?;
     }
