@@ -7,6 +7,7 @@ mod pass;
 mod report;
 mod resume;
 mod run;
+mod show;
 mod stability;
 mod trim;
 mod witness;

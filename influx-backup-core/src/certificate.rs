@@ -9,6 +9,7 @@ pub(crate) mod evidence;
 mod judgement;
 mod manifests;
 mod recovery;
+mod show;
 mod write_ahead;
 
 use std::{collections::BTreeMap, fmt};

@@ -17,7 +17,7 @@ pub use self::{
     stream::StreamCopier,
 };
 use crate::{
-    checksum::Crc64,
+    checksum::{Content, Crc64, Ends},
     error::{Source, StoreErrorKind},
     execute::{Bandwidth, MemoryBudget},
     key::Key,
@@ -118,6 +118,8 @@ pub struct Copied {
     pub size: u64,
     /// CRC-64/NVME of what was read, where the bytes passed through us.
     pub crc64: Option<Crc64>,
+    /// How the bytes begin and end, where they passed through us.
+    pub ends: Option<Ends>,
     /// What the copy's bytes were compared by.
     pub checked_by: CheckedBy,
     /// Metadata that the source's store returned.
@@ -131,15 +133,16 @@ pub struct Copied {
 impl Copied {
     /// A copy whose every byte passed through us.
     #[must_use]
-    pub fn by_content(size: u64, crc64: Crc64, copier: &'static str) -> Self {
-        let (crc64, attributes) = (Some(crc64), Attributes::new());
-        Self { size, crc64, checked_by: CheckedBy::Content, attributes, version: None, copier }
+    pub fn by_content(size: u64, content: impl Into<Content>, copier: &'static str) -> Self {
+        let Content { crc64, ends } = content.into();
+        Self { crc64: Some(crc64), ends, checked_by: CheckedBy::Content, ..Self::by_size(size, copier) }
     }
 
     /// A copy that only its size speaks for.
     #[must_use]
     pub fn by_size(size: u64, copier: &'static str) -> Self {
-        Self { size, crc64: None, checked_by: CheckedBy::Size, attributes: Attributes::new(), version: None, copier }
+        let attributes = Attributes::new();
+        Self { size, crc64: None, ends: None, checked_by: CheckedBy::Size, attributes, version: None, copier }
     }
 }
 

@@ -42,3 +42,9 @@ pub use self::{
     restore::{Orchestrator, RestoreOptions, RestoreReport, Target, abandon, restore},
     verify::{Level, verify},
 };
+
+/// The example of the README runs as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+#[derive(Debug)]
+pub struct Readme;

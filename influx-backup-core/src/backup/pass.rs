@@ -11,13 +11,14 @@ use crate::{
     discover::Cluster,
     error::Result,
     execute::{Executor, Ledger, Outcome},
+    format::parquet,
     inventory::{Group, Inventory, Lister, Listing},
     key::Key,
     layout::Component,
     location::{Entry, Location},
     manifest::{Journal, JournalLine, ObjectRecord, Stored},
     observe::{Event, Events, PassReport},
-    plan::{BackupPlan, CopyTask, Relist, Stage},
+    plan::{BackupPlan, CopyTask, Relist, Stage, StageKind},
 };
 
 /// How often the catalog is listed again within a pass because its root moved on while it was copied.
@@ -28,6 +29,8 @@ const CATALOG_ATTEMPTS: u32 = 5;
 pub(super) struct Listed {
     /// The listings that the proof is about.
     pub(super) inventory: Inventory,
+    /// The compactor's summaries and details as they were after its files were copied.
+    pub(super) compactor_after: Vec<Listing>,
 }
 
 impl Listed {
@@ -77,12 +80,13 @@ impl Ledger for Holdings {
             Outcome::Copied(copied) => {
                 self.pass.copied += 1;
                 self.pass.bytes += copied.size;
-                let record = record(task, copied);
-                if let (Component::Parquet, Some(ends)) = (task.component, record.1) {
-                    self.facts.saw_parquet(task.source.key.clone(), task.source.version.clone(), ends);
+                if let (Component::Parquet, Some(ends)) = (task.component, copied.ends) {
+                    let framed = parquet::check(&ends.head, &ends.tail, copied.size);
+                    self.facts.saw_parquet(task.source.key.clone(), task.source.version.clone(), framed);
                 }
-                self.objects.insert(task.source.key.clone(), record.0.clone());
-                self.journal.add(JournalLine::Copied(record.0)).await
+                let record = record(task, copied);
+                self.objects.insert(record.key.clone(), record.clone());
+                self.journal.add(JournalLine::Copied(record)).await
             }
             Outcome::Vanished => {
                 self.pass.vanished += 1;
@@ -99,10 +103,8 @@ impl Ledger for Holdings {
     }
 }
 
-type Ends = Option<Result<(), crate::format::FormatError>>;
-
-fn record(task: &CopyTask, copied: Copied) -> (ObjectRecord, Ends) {
-    let record = ObjectRecord {
+fn record(task: &CopyTask, copied: Copied) -> ObjectRecord {
+    ObjectRecord {
         key: task.source.key.clone(),
         size: copied.size,
         version: task.source.version.clone(),
@@ -110,8 +112,7 @@ fn record(task: &CopyTask, copied: Copied) -> (ObjectRecord, Ends) {
         checked_by: copied.checked_by,
         attributes: copied.attributes,
         stored: Stored::default(),
-    };
-    (record, None)
+    }
 }
 
 /// Runs one pass over what was listed. What is listed again at a barrier takes the place of the earlier listing where
@@ -122,13 +123,18 @@ pub(super) async fn copy(
     lister: &mut Lister,
     to: &Location,
     options: &BackupOptions,
+    plan: &BackupPlan,
     listed: &mut Listed,
     holdings: &mut Holdings,
-) -> Result<BackupPlan> {
-    let plan = BackupPlan::missing(cluster, &listed.inventory, options, &|entry| holdings.holds(entry))?;
+) -> Result<()> {
     for stage in &plan.stages {
         match stage.relist {
-            None => executor.stage(stage, cluster.location(), to, holdings).await?,
+            None => {
+                executor.stage(stage, cluster.location(), to, holdings).await?;
+                if stage.kind == StageKind::Compactor {
+                    listed.compactor_after = compactor_again(cluster, lister).await?;
+                }
+            }
             Some(Relist::Wal) => {
                 let mut listings = Vec::new();
                 for node in cluster.stored_nodes() {
@@ -151,8 +157,19 @@ pub(super) async fn copy(
             }
         }
     }
-    holdings.journal.flush().await?;
-    Ok(plan)
+    holdings.journal.flush().await
+}
+
+/// Lists the compactor's summaries and details once more. A cleanup between the listing of `cs` and that of `c` leaves a
+/// summary whose files are gone, and opaque files do not show it: only that nothing moved meanwhile does.
+async fn compactor_again(cluster: &Cluster, lister: &mut Lister) -> Result<Vec<Listing>> {
+    let mut listings = Vec::new();
+    for node in cluster.compactors() {
+        for group in [Group::CompactionSummaries, Group::CompactionDetails] {
+            listings.push(lister.list(cluster, group, &node.id).await?);
+        }
+    }
+    Ok(listings)
 }
 
 /// The stage with the tasks that its listings at the barrier call for.
@@ -164,5 +181,9 @@ fn relisted(
     holdings: &Holdings,
 ) -> Stage {
     let tasks = BackupPlan::relisted(cluster, listings, options, &|entry| holdings.holds(entry));
-    Stage { kind: stage.kind, relist: stage.relist, tasks }
+    let relisted = Stage { kind: stage.kind, relist: stage.relist, tasks };
+    // The catalog was planned for before, as it was listed then.
+    let more = |now: u64, planned: u64| now.saturating_sub(planned);
+    holdings.events.planned(more(relisted.objects(), stage.objects()), more(relisted.bytes(), stage.bytes()));
+    relisted
 }

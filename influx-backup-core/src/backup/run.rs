@@ -27,10 +27,10 @@ use crate::{
     inventory::{Inventory, Lister},
     key::Key,
     layout::Mutability,
-    location::Location,
+    location::{Entry, Location},
     manifest::{AbsentRecord, Attested, BackupStatus, Begun, Claim, Fence, Journal, JournalLine},
     observe::{Event, PassReport, Task},
-    plan::{LeftOut, Reason},
+    plan::{BackupPlan, LeftOut, Reason},
 };
 
 /// Takes a backup into `repository`.
@@ -115,9 +115,9 @@ impl Run<'_> {
         let mut next = lister.inventory(&cluster).await?;
         loop {
             let started = Instant::now();
-            let mut listed = Listed { inventory: next };
-            self.start(&cluster, &listed, holdings, &mut past)?;
-            pass::copy(&executor, &cluster, &mut lister, self.to, self.options, &mut listed, holdings).await?;
+            let mut listed = Listed { inventory: next, compactor_after: Vec::new() };
+            let plan = self.plan(&cluster, &listed, holdings, &mut past)?;
+            pass::copy(&executor, &cluster, &mut lister, self.to, self.options, &plan, &mut listed, holdings).await?;
             let (found, after) = self.look_again(&cluster, &mut lister).await?;
             let proof = self.prove(&cluster, &found, &listed, &after, holdings, &past).await?;
             self.report(&proof, started, holdings, &mut past);
@@ -130,15 +130,16 @@ impl Run<'_> {
         }
     }
 
-    fn start(&self, cluster: &Cluster, listed: &Listed, holdings: &mut Holdings, past: &mut Past) -> Result<()> {
-        let plan =
-            crate::plan::BackupPlan::missing(cluster, &listed.inventory, self.options, &|entry| holdings.holds(entry))?;
+    fn plan(&self, cluster: &Cluster, listed: &Listed, holdings: &mut Holdings, past: &mut Past) -> Result<BackupPlan> {
+        let held = |entry: &Entry| holdings.holds(entry);
+        let plan = BackupPlan::missing(cluster, &listed.inventory, self.options, &held)?;
         holdings.pass = PassReport { listed: listed.inventory.objects(), ..PassReport::default() };
         let pass = u32::try_from(past.reports.len()).unwrap_or(u32::MAX).saturating_add(1);
         let (listed, objects, bytes) = (holdings.pass.listed, plan.objects(), plan.bytes());
+        self.task.events.planned(objects, bytes);
         self.task.events.send(Event::PassStarted { pass, listed, objects, bytes });
-        past.left_out = plan.left_out.into_iter().filter(|left| left.reason != Reason::Held).collect();
-        Ok(())
+        past.left_out = plan.left_out.iter().filter(|left| left.reason != Reason::Held).cloned().collect();
+        Ok(plan)
     }
 
     /// Discovers and lists again after the last copy: nodes may have come or gone.
@@ -167,6 +168,7 @@ impl Run<'_> {
         let lacking = DbsListings::new(cluster, past.before.as_ref(), &listed.inventory);
         let witness = RunWitness {
             listings: &listed.inventory.listings,
+            compactor_after: &listed.compactor_after,
             lacking: &lacking,
             fences: &[],
             unstable: &unstable,

@@ -7,7 +7,12 @@ use super::{
     evidence::{Evidence, Witness},
     judgement::{ANYWHERE, At, Judgement},
 };
-use crate::{copier::CheckedBy, inventory::Group, location::Entry, manifest::Manifest};
+use crate::{
+    copier::CheckedBy,
+    inventory::{Group, Listing},
+    location::Entry,
+    manifest::Manifest,
+};
 
 /// C6: every copy was compared with the version that was listed; size alone is a finding.
 pub(super) fn bytes(evidence: &Evidence<'_>) -> (Judgement, BTreeMap<CheckedBy, u64>) {
@@ -52,9 +57,22 @@ pub(super) fn compactor(evidence: &Evidence<'_>) -> Judgement {
                     listings.flat_map(|l| &l.entries).map(|entry| (&entry.key, entry)).collect();
                 compare(evidence, &node.id, &listed, &mut judgement);
             }
+            for after in run.compactor_after {
+                let before = run.listings.iter().find(|l| l.group == after.group && l.owner == after.owner);
+                check_quiet(before.map_or(&[][..], |before| &before.entries), after, &mut judgement);
+            }
             judgement
         }
         Witness::Record(record) => count_again(evidence, record.manifest),
+    }
+}
+
+/// Summaries and details did not move while the files that they name were listed and copied.
+fn check_quiet(before: &[Entry], after: &Listing, judgement: &mut Judgement) {
+    let same = before.len() == after.entries.len() && before.iter().zip(&after.entries).all(|(a, b)| a.is_same(b));
+    if !same {
+        let message = format!("the compactor `{}` went on while its files were copied", after.owner);
+        judgement.violate(At::node(&after.owner), "compactor-went-on", message);
     }
 }
 
@@ -115,6 +133,10 @@ pub(super) fn nodes(evidence: &Evidence<'_>) -> Judgement {
         Witness::Run(run) => Judgement { violations: run.unheld_nodes.to_vec(), ..Judgement::default() },
         Witness::Record(record) => recorded(record.manifest, Clause::Nodes),
     };
+    for node in &evidence.cluster.unclaimed_nodes {
+        let message = format!("`{node}` looks like a node and is neither in the backup nor left out by name");
+        judgement.violate(At::node(node), "unclaimed-node", message);
+    }
     for node in evidence.cluster.catalog_nodes.iter().flatten().filter(|node| !node.in_store) {
         let message = format!("the catalog names node `{}`, the store has no objects of it", node.id);
         judgement.find(Clause::Nodes, At::node(&node.id), "node-without-objects", message);

@@ -192,6 +192,8 @@ pub(crate) struct RecordWitness<'a> {
 pub(crate) struct RunWitness<'a> {
     /// The source listings of this pass.
     pub(crate) listings: &'a [Listing],
+    /// `cs` and `cd` as they were after the compactor's files were copied.
+    pub(crate) compactor_after: &'a [Listing],
     /// Keys that count as absent from the source if a live manifest names them.
     pub(crate) lacking: &'a dyn Lacking,
     /// The fences.

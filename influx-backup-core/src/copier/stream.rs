@@ -21,7 +21,7 @@ use super::{
     wait::{blocking, check_links, unless_cancelled, within},
 };
 use crate::{
-    checksum::{Crc64, Crc64Hasher},
+    checksum::{Content, ContentHasher},
     execute::MemoryPermit,
     location::{Attributes, Version, attributes_from, local::entry},
     observe::ByteSize,
@@ -90,7 +90,7 @@ async fn whole(reader: &Reader, request: &CopyRequest, context: &CopyContext) ->
     context.bandwidth.take(size).await;
     let piece = reader.read(None).await?;
     reader.check_unchanged().await?;
-    let mut hasher = Crc64Hasher::new();
+    let mut hasher = ContentHasher::new();
     piece.chunks.iter().for_each(|chunk| hasher.update(chunk));
     let attributes = attributes_from(&attributes_for(request, &piece.attributes));
     let options = PutOptions { mode: PutMode::Overwrite, attributes, ..PutOptions::default() };
@@ -121,14 +121,14 @@ impl StreamCopier {
 
         let all = stream::iter([Ok(first)]).chain(parts);
         let sent = async {
-            let crc64 = self.send(all, &mut upload, context).await?;
-            reader.check_unchanged().await.map(|()| crc64)
+            let content = self.send(all, &mut upload, context).await?;
+            reader.check_unchanged().await.map(|()| content)
         };
         match unless_cancelled(&context.cancellation, sent).await.and_then(|sent| sent) {
-            Ok(crc64) => {
+            Ok(content) => {
                 // A store puts thousands of parts together in minutes.
                 let put = upload.complete(context.stall.saturating_mul(10)).await?;
-                finish(request, crc64, attributes, put).await
+                finish(request, content, attributes, put).await
             }
             Err(error) => {
                 upload.abort().await;
@@ -165,8 +165,8 @@ impl StreamCopier {
         parts: impl Stream<Item = Held> + Send,
         upload: &mut Upload,
         context: &CopyContext,
-    ) -> Result<Crc64, CopyError> {
-        let (mut parts, mut hasher, mut sending) = (Box::pin(parts), Crc64Hasher::new(), JoinSet::new());
+    ) -> Result<Content, CopyError> {
+        let (mut parts, mut hasher, mut sending) = (Box::pin(parts), ContentHasher::new(), JoinSet::new());
         while let Some(part) = parts.next().await {
             let (piece, held) = part?;
             let length = piece.chunks.iter().map(|chunk| chunk.len() as u64).sum();
@@ -218,11 +218,11 @@ fn attributes_for(request: &CopyRequest, returned: &Attributes) -> Attributes {
 
 async fn finish(
     request: &CopyRequest,
-    crc64: Crc64,
+    content: Content,
     attributes: Attributes,
     put: PutResult,
 ) -> Result<Copied, CopyError> {
-    let mut copied = Copied::by_content(request.source.size, crc64, "stream");
+    let mut copied = Copied::by_content(request.source.size, content, "stream");
     copied.attributes = attributes;
     copied.version = Some(match request.to.directory() {
         Some(directory) => {

@@ -1,0 +1,26 @@
+# What one does here. Each target sets up what it needs.
+
+.PHONY: help demo test lint bench soak
+
+help:
+	@echo 'make demo    make up a small cluster, back it up, destroy a copy, restore, verify (two minutes)'
+	@echo 'make test    pass all tests, on real object stores too; the last line counts them'
+	@echo 'make lint    formatting, clippy for each set of features, documentation'
+	@echo 'make bench   compare speed and memory with cp and what else is installed (five minutes)'
+	@echo 'make soak    search for a failing world of the simulation: make soak MINUTES=60'
+
+demo:
+	@.ci/demo
+
+test:
+	@.ci/test
+
+lint:
+	@.ci/lint
+
+bench:
+	@.ci/bench
+
+MINUTES ?= 10
+soak:
+	@.ci/soak $(MINUTES)

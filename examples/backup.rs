@@ -1,0 +1,39 @@
+//! Backs up a cluster and prints the certificate.
+//!
+//! ```text
+//! cargo run --example backup -- /var/lib/influxdb3 /backups
+//! ```
+
+#![allow(clippy::print_stdout)]
+
+use std::{error::Error, time::Duration};
+
+use influx_backup_core::{BackupOptions, Discover, Event, Limits, Location, Options, Passes, Repository, discover};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(source), Some(repository)) = (arguments.next(), arguments.next()) else {
+        return Err("usage: backup SOURCE REPOSITORY".into());
+    };
+    let source = Location::parse(&source, &Options::from_env())?;
+    let repository = Repository::open(Location::parse(&repository, &Options::from_env())?).await?;
+    let cluster = discover(&source, &Discover::auto()).await?;
+
+    // The cluster may be running: passes are repeated until the certificate closes, here for an hour at most.
+    let options = BackupOptions::default()
+        .with_passes(Passes::until_closed(5, Duration::from_secs(3600)))
+        .with_limits(Limits::default().with_concurrency(32));
+    let mut job = repository.backup(&cluster, options).start();
+
+    while let Some(event) = job.next_event().await {
+        if let Event::PassStarted { pass, objects, .. } = event {
+            println!("pass {pass}: {objects} objects to copy");
+        }
+    }
+    let report = job.await?;
+
+    println!("{report}");
+    println!("{}", report.certificate);
+    Ok(())
+}

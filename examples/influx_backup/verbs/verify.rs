@@ -1,0 +1,75 @@
+//! `verify BACKUP`
+
+use std::fmt;
+
+use clap::ValueEnum;
+use influx_backup_core::{
+    Level,
+    verify::{Sample, VerifyReport},
+};
+
+use crate::{args, exit::Exit, failure::Failure, places, progress::until_interrupted, screen::Screen};
+
+/// The arguments of `verify`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Verify {
+    /// The backup: REPOSITORY/NAME.
+    backup: String,
+    /// How deep to look.
+    #[arg(long, value_enum, default_value_t = Depth::Structure)]
+    level: Depth,
+    /// With --level bytes: which part of the objects is read, in percent.
+    #[arg(long, value_name = "PERCENT", default_value_t = 100, value_parser = clap::value_parser!(u8).range(1..=100))]
+    sample: u8,
+    #[command(flatten)]
+    options: args::Source,
+}
+
+/// How deep to look.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Depth {
+    /// Presence and size of every object.
+    Listing,
+    /// That, and the certificate again.
+    Structure,
+    /// That, and the bytes against their checksums.
+    Bytes,
+}
+
+impl Verify {
+    pub(crate) async fn run(self, screen: Screen) -> Result<Exit, Failure> {
+        let level = match self.level {
+            Depth::Listing => Level::Listing,
+            Depth::Structure => Level::Structure,
+            Depth::Bytes => Level::Bytes(Sample::percent(self.sample)),
+        };
+        let (repository, name) = places::backup(&self.backup, &self.options.source_options).await?;
+        let report = until_interrupted(repository.verify(&name, level)).await?;
+        screen.answer(&report, Shown(&report))?;
+        Ok(if report.passed() { Exit::Done } else { Exit::NotConsistent })
+    }
+}
+
+/// How many problems are shown; all of them are in the JSON.
+const SHOWN: usize = 50;
+
+struct Shown<'a>(&'a VerifyReport);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let VerifyReport { backup, objects, read, problems, certificate, .. } = self.0;
+        match problems.len() {
+            0 => writeln!(f, "backup {backup}: as it was")?,
+            count => writeln!(f, "backup {backup}: NOT AS IT WAS, {count} problems")?,
+        }
+        writeln!(f, "{objects} objects looked for, {read} of them read and compared")?;
+        for problem in problems.iter().take(SHOWN) {
+            let key = problem.key.as_ref().map_or("", |key| key.as_str());
+            writeln!(f, "  {:<9} {key} {}", problem.code, problem.message)?;
+        }
+        if problems.len() > SHOWN {
+            writeln!(f, "  … and {} more", problems.len() - SHOWN)?;
+        }
+        certificate.iter().try_for_each(|certificate| write!(f, "{certificate}"))
+    }
+}

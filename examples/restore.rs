@@ -1,0 +1,36 @@
+//! Restores a backup into an empty place.
+//!
+//! ```text
+//! cargo run --example restore -- /backups backup-20260102-030405 /var/lib/influxdb3
+//! ```
+
+#![allow(clippy::print_stdout)]
+
+use std::error::Error;
+
+use influx_backup_core::{Location, Options, Repository, RestoreOptions, RestorePlan, Target, restore};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(repository), Some(name), Some(target)) = (arguments.next(), arguments.next(), arguments.next()) else {
+        return Err("usage: restore REPOSITORY NAME TARGET".into());
+    };
+    let repository = Repository::open(Location::parse(&repository, &Options::from_env())?).await?;
+    let backup = repository.get(&name).await?;
+
+    // Only looks. A target that holds another cluster, or that a server may be using, is refused by the plan.
+    let target = Target::inspect(&Location::parse(&target, &Options::from_env())?).await?;
+
+    // The default wants an empty target. `RestoreOptions::replace()` makes a full one exactly what the backup holds.
+    let plan = RestorePlan::new(&backup, &target, &RestoreOptions::default())?;
+    println!("{plan}");
+
+    // Until the last byte is verified a boot guard keeps every server from starting on the target.
+    let report = restore(plan).start().await?;
+    println!("{} objects restored; to be opened by {}", report.objects, report.servers);
+    for todo in &report.todos {
+        println!("to do: {}", todo.message);
+    }
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! Checks that a backup still is what it was: the certificate again, and one object in twenty byte by byte.
+//!
+//! ```text
+//! cargo run --example verify -- /backups backup-20260102-030405
+//! ```
+
+#![allow(clippy::print_stdout)]
+
+use std::{error::Error, process::ExitCode};
+
+use influx_backup_core::{Level, Location, Options, Repository, verify::Sample};
+
+#[tokio::main]
+async fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(repository), Some(name)) = (arguments.next(), arguments.next()) else {
+        return Err("usage: verify REPOSITORY NAME".into());
+    };
+    let repository = Repository::open(Location::parse(&repository, &Options::from_env())?).await?;
+
+    // Cheaper: `Level::Listing` (presence and size), `Level::Structure` (that, and the certificate).
+    let report = repository.verify(&name, Level::Bytes(Sample::percent(5))).await?;
+
+    println!("{}: {} objects, {} of them read", report.backup, report.objects, report.read);
+    for problem in &report.problems {
+        println!("  {}: {}", problem.code, problem.message);
+    }
+    Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

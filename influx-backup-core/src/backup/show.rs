@@ -1,0 +1,127 @@
+//! A [`BackupReport`] as text: what a person must know first comes first.
+
+use std::fmt;
+
+use super::BackupReport;
+use crate::{
+    manifest::BackupStatus,
+    observe::{ByteSize, PassReport},
+    plan::{LeftOut, Reason},
+};
+
+impl fmt::Display for BackupReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let status = match self.status {
+            BackupStatus::Complete => "complete",
+            BackupStatus::Degraded => "DEGRADED: committed with your consent, do not count on it",
+        };
+        writeln!(f, "backup {}: {status}", self.name)?;
+        self.certificate.head(f)?;
+        self.show_licences(f)?;
+        for what in &self.not_covered {
+            writeln!(f, "not in any backup of the object store: {what}")?;
+        }
+        writeln!(f, "{} objects, {}", self.objects, self.bytes)?;
+        for left in self.left_out.iter().filter(|left| left.reason != Reason::LicenceElsewhere) {
+            show_left_out(f, left)?;
+        }
+        for (number, pass) in (1..).zip(&self.passes) {
+            show_pass(f, number, pass)?;
+        }
+        self.certificate.show_findings(f)?;
+        writeln!(f, "manifest SHA-256 {} (keep it elsewhere too)", self.manifest_sha256)
+    }
+}
+
+impl BackupReport {
+    fn show_licences(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut elsewhere = self.left_out.iter().filter(|left| left.reason == Reason::LicenceElsewhere).peekable();
+        if elsewhere.peek().is_none() {
+            writeln!(f, "licences left out: none")?;
+        }
+        for left in elsewhere {
+            writeln!(f, "licence left out: {} ({})", left.what, left.reason.text())?;
+        }
+        match self.licences.len() {
+            0 => Ok(()),
+            count => writeln!(f, "licence files held: {count} (before 3.10 they are bound to this place)"),
+        }
+    }
+}
+
+fn show_left_out(f: &mut fmt::Formatter<'_>, left: &LeftOut) -> fmt::Result {
+    let (what, reason) = (&left.what, left.reason.text());
+    match left.objects {
+        0 => writeln!(f, "left out: {what} ({reason})"),
+        objects => writeln!(f, "left out: {what}, {objects} objects, {} ({reason})", ByteSize(left.bytes)),
+    }
+}
+
+fn show_pass(f: &mut fmt::Formatter<'_>, number: u32, pass: &PassReport) -> fmt::Result {
+    let PassReport { listed, copied, bytes, vanished, changed, millis, open_clauses } = pass;
+    let bytes = ByteSize(*bytes);
+    write!(f, "pass {number}: {listed} listed, {copied} copied ({bytes})")?;
+    if vanished + changed > 0 {
+        write!(f, ", {vanished} vanished, {changed} changed")?;
+    }
+    if !open_clauses.is_empty() {
+        write!(f, ", open: {}", open_clauses.join(", "))?;
+    }
+    writeln!(f, ", {}.{:01} s", millis / 1000, millis % 1000 / 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::{certificate::Certificate, key::Key};
+
+    #[test]
+    fn what_the_backup_lacks_comes_before_what_it_holds() {
+        let time = DateTime::from_timestamp(1_700_000_000, 0).expect("a time");
+        let certificate = Certificate {
+            clauses: Vec::new(),
+            recovery: Vec::new(),
+            absent: Vec::new(),
+            findings: Vec::new(),
+            checked_by: BTreeMap::new(),
+            catalog_sequence: None,
+            orphans: 0,
+        };
+        let report = BackupReport {
+            name: "monday".to_owned(),
+            status: BackupStatus::Complete,
+            began: time,
+            committed: time,
+            certificate,
+            passes: vec![PassReport { listed: 12, copied: 10, bytes: 2048, millis: 1250, ..PassReport::default() }],
+            objects: 10,
+            bytes: ByteSize(2048),
+            left_out: vec![LeftOut {
+                what: "c1/commercial_license".to_owned(),
+                reason: Reason::LicenceElsewhere,
+                objects: 1,
+                bytes: 9,
+            }],
+            licences: vec![Key::parse("c1/trial_or_home_license").expect("a key")],
+            manifest_sha256: "ab".to_owned(),
+            not_covered: vec!["the plugin directory".to_owned()],
+        };
+        let text = report.to_string();
+        let at = |needle: &str| text.find(needle).unwrap_or_else(|| panic!("no `{needle}` in\n{text}"));
+        let order = [
+            at("backup monday: complete"),
+            at("certificate:"),
+            at("recovery point:"),
+            at("absent files: none"),
+            at("licence left out: c1/commercial_license"),
+            at("not in any backup of the object store: the plugin directory"),
+            at("10 objects, 2.0 KiB"),
+            at("pass 1: 12 listed, 10 copied (2.0 KiB), 1.2 s"),
+        ];
+        assert!(order.is_sorted(), "{text}");
+    }
+}

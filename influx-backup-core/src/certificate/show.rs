@@ -1,0 +1,203 @@
+//! A [`Certificate`] as text: what a person must know first comes first.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+
+use super::{AbsentTable, Basis, Certificate, ClauseResult, Finding, RecoveryPoint, Verdict, Violation};
+use crate::copier::CheckedBy;
+
+/// How many violations, findings or tables of a kind are shown; all of them are in the JSON.
+const SHOWN: usize = 10;
+
+impl fmt::Display for Certificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.head(f)?;
+        writeln!(f, "clauses:")?;
+        for clause in &self.clauses {
+            show_clause(f, clause)?;
+        }
+        if let Some(sequence) = self.catalog_sequence {
+            writeln!(f, "catalog sequence: {sequence}")?;
+        }
+        if !self.checked_by.is_empty() {
+            let counts: Vec<_> =
+                self.checked_by.iter().map(|(by, count)| format!("{count} by {}", compared_by(*by))).collect();
+            writeln!(f, "copies compared: {}", counts.join(", "))?;
+        }
+        if self.orphans > 0 {
+            writeln!(f, "Parquet files that no manifest names: {} (copied, not certified)", self.orphans)?;
+        }
+        self.show_findings(f)
+    }
+}
+
+impl Certificate {
+    /// The first lines of every report: status, recovery point per node, absent files.
+    pub(crate) fn head(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.holds() {
+            true => writeln!(f, "certificate: every clause holds")?,
+            false => writeln!(f, "certificate: NOT CONSISTENT, {}", violated(self))?,
+        }
+        writeln!(f, "recovery point:")?;
+        for point in &self.recovery {
+            show_point(f, point)?;
+        }
+        match self.absent.as_slice() {
+            [] => writeln!(f, "absent files: none"),
+            tables => {
+                writeln!(f, "absent files: {} (the source did not have them either)", self.absent_files())?;
+                some(f, tables, show_absent)
+            }
+        }
+    }
+
+    /// What was worth saying, where anything was.
+    pub(crate) fn show_findings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.findings.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "findings:")?;
+        some(f, &self.findings, show_finding)
+    }
+}
+
+const fn compared_by(checked_by: CheckedBy) -> &'static str {
+    match checked_by {
+        CheckedBy::Content => "content",
+        CheckedBy::StoreChecksum => "the stores' checksums",
+        CheckedBy::Etag => "entity tag",
+        CheckedBy::Size => "size only",
+    }
+}
+
+fn violated(certificate: &Certificate) -> String {
+    let codes: Vec<_> = certificate.open().into_iter().map(|clause| clause.code()).collect();
+    format!("{} violated", codes.join(", "))
+}
+
+fn show_point(f: &mut fmt::Formatter<'_>, point: &RecoveryPoint) -> fmt::Result {
+    write!(f, "  {}: ", point.node)?;
+    if point.guaranteed.is_none() && point.reached.is_none() {
+        return writeln!(f, "holds no rows of its own");
+    }
+    match &point.guaranteed {
+        Some(at) => write!(f, "snapshot {} of {} (covers WAL up to {})", at.snapshot, when(at.time), at.wal)?,
+        None => write!(f, "no snapshot yet")?,
+    }
+    match &point.reached {
+        Some(at) => writeln!(f, ", then WAL up to {} of {}", at.wal, when(at.time)),
+        None => writeln!(f, ", no WAL above it"),
+    }
+}
+
+fn show_absent(f: &mut fmt::Formatter<'_>, table: &AbsentTable) -> fmt::Result {
+    let AbsentTable { node, database, table, files, rows, newest } = table;
+    let newest = when(DateTime::from_timestamp_nanos(*newest));
+    writeln!(f, "  {node}: database {database}, table {table}: {files} files, {rows} rows, newest {newest}")
+}
+
+fn show_clause(f: &mut fmt::Formatter<'_>, result: &ClauseResult) -> fmt::Result {
+    let verdict = match result.verdict {
+        Verdict::Holds => "holds",
+        Verdict::Violated => "VIOLATED",
+        Verdict::NotAttested => "not known",
+    };
+    let basis = match (result.verdict, result.basis) {
+        (Verdict::NotAttested, _) => "only the run that took the backup can tell",
+        (_, Basis::Recomputed) => "from the bytes",
+        (_, Basis::Attested) => "as the run recorded it",
+    };
+    writeln!(f, "  {}  {:<44} {verdict:<9}  {basis}", result.clause.code(), result.clause.title())?;
+    for violation in result.violations.iter().take(SHOWN) {
+        show_violation(f, violation)?;
+    }
+    let shown = result.violations.len().min(SHOWN) as u64;
+    more(f, result.violated.saturating_sub(shown))
+}
+
+fn show_violation(f: &mut fmt::Formatter<'_>, violation: &Violation) -> fmt::Result {
+    writeln!(f, "      {}: {}", violation.code, violation.message)
+}
+
+fn show_finding(f: &mut fmt::Formatter<'_>, finding: &Finding) -> fmt::Result {
+    writeln!(f, "  {}  {}: {}", finding.clause.code(), finding.code, finding.message)
+}
+
+/// The first few of many, and how many more there are.
+fn some<T>(
+    f: &mut fmt::Formatter<'_>,
+    many: &[T],
+    show: impl Fn(&mut fmt::Formatter<'_>, &T) -> fmt::Result,
+) -> fmt::Result {
+    many.iter().take(SHOWN).try_for_each(|one| show(f, one))?;
+    more(f, many.len().saturating_sub(SHOWN) as u64)
+}
+
+fn more(f: &mut fmt::Formatter<'_>, count: u64) -> fmt::Result {
+    if count > 0 { writeln!(f, "      … and {count} more") } else { Ok(()) }
+}
+
+fn when(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::certificate::{Clause, Guaranteed, Reached};
+
+    fn certificate() -> Certificate {
+        let holds = |clause| ClauseResult {
+            clause,
+            verdict: Verdict::Holds,
+            basis: Basis::Recomputed,
+            violations: Vec::new(),
+            violated: 0,
+        };
+        let time = DateTime::from_timestamp(1_700_000_000, 0).expect("a time");
+        Certificate {
+            clauses: Clause::ALL.into_iter().map(holds).collect(),
+            recovery: vec![RecoveryPoint {
+                node: "n1".to_owned(),
+                guaranteed: Some(Guaranteed { snapshot: 7, wal: 40, time }),
+                reached: Some(Reached { wal: 43, time }),
+            }],
+            absent: Vec::new(),
+            findings: Vec::new(),
+            checked_by: BTreeMap::from([(CheckedBy::Content, 9)]),
+            catalog_sequence: Some(5),
+            orphans: 0,
+        }
+    }
+
+    #[test]
+    fn status_recovery_point_and_absent_files_come_first() {
+        let text = certificate().to_string();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[0], "certificate: every clause holds");
+        let point = "  n1: snapshot 7 of 2023-11-14 22:13:20 UTC (covers WAL up to 40), then WAL up to 43 of 2023-11-14 \
+                     22:13:20 UTC";
+        assert_eq!(lines[2], point);
+        assert_eq!(lines[3], "absent files: none");
+        assert!(text.contains("copies compared: 9 by content"), "{text}");
+    }
+
+    #[test]
+    fn a_violated_clause_is_named_first_and_its_violations_are_counted() {
+        let mut certificate = certificate();
+        let violation = |number: usize| Violation {
+            code: "wal-missing".to_owned(),
+            node: Some("n1".to_owned()),
+            key: None,
+            message: format!("WAL {number} is missing"),
+        };
+        let wal = &mut certificate.clauses[2];
+        (wal.verdict, wal.violations, wal.violated) = (Verdict::Violated, (0..20).map(violation).collect(), 500);
+        let text = certificate.to_string();
+        assert!(text.starts_with("certificate: NOT CONSISTENT, C3 violated\n"), "{text}");
+        assert!(text.contains("wal-missing: WAL 9 is missing\n      … and 490 more"), "{text}");
+    }
+}
