@@ -4,6 +4,7 @@ mod identity;
 pub(crate) mod local;
 mod object;
 mod options;
+mod patience;
 mod url;
 
 use std::{fmt, path::PathBuf, sync::Arc};
