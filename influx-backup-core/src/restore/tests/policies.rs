@@ -84,6 +84,19 @@ async fn the_order_is_the_documented_one_with_the_roots_last() {
 }
 
 #[tokio::test]
+async fn the_stale_catalog_of_a_promoted_node_waits_behind_a_guard_too() {
+    let stale = "n1/catalog/v2/snapshot";
+    let bed = Bed::new(&enterprise().unknown(stale), &[V3]).await;
+    let plan = bed.plan(&quick(RestoreOptions::empty())).await.expect("planned");
+    assert_eq!(plan.guards.len(), 6);
+    let put: Vec<_> = plan.release.iter().filter(|step| step.action == RootAction::Put).collect();
+    assert_eq!(put.iter().map(|step| step.key.as_str()).collect::<Vec<_>>(), [stale, "c1/catalog/v3/snapshot"]);
+    assert!(plan.stages.iter().flat_map(crate::plan::Stage::keys).all(|key| key.as_str() != stale));
+    restore(plan).start().await.expect("restored");
+    assert_eq!(bed.keys().await, bed.backup_keys());
+}
+
+#[tokio::test]
 async fn old_licences_are_left_out_elsewhere() {
     for (generation, left_out) in [(V2, 1), (V3, 0)] {
         let bed = Bed::new(&enterprise().licence(Licence::Commercial), &[generation]).await;
