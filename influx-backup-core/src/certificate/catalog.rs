@@ -125,7 +125,7 @@ fn check_logs(live: &GenerationFiles<'_>, judgement: &mut Judgement) {
         let message = format!("`{key}` is no name of a catalog log: a server does not start with it");
         judgement.violate(At::object(None, key), "stray-catalog-log", message);
     }
-    let mut expected = live.root_sequence().map(|sequence| sequence + 1);
+    let mut expected = live.root_sequence().map(|sequence| sequence.saturating_add(1));
     for (sequence, (key, parsed)) in &live.logs {
         let at = At::object(None, key);
         let needed = expected.is_none_or(|expected| *sequence >= expected);
@@ -149,7 +149,7 @@ fn check_logs(live: &GenerationFiles<'_>, judgement: &mut Judgement) {
             let message = format!("catalog log {expected} is missing before `{key}`");
             judgement.violate(at, "catalog-gap", message);
         }
-        expected = Some(sequence + 1);
+        expected = Some(sequence.saturating_add(1));
     }
 }
 

@@ -152,7 +152,7 @@ pub(super) fn by_table(absent: &[AbsentRecord]) -> Vec<AbsentTable> {
             newest: i64::MIN,
         });
         table.files += 1;
-        table.rows += record.rows;
+        table.rows = table.rows.saturating_add(record.rows);
         table.newest = table.newest.max(record.newest);
     }
     tables.into_values().collect()

@@ -107,13 +107,13 @@ fn report_gaps(node: &str, wal: &Numbered<'_>, covered: u64, judgement: &mut Jud
 /// The runs of numbers after `covered` and up to `last` that are not held.
 pub(crate) fn gaps(wal: &Numbered<'_>, covered: u64, last: u64) -> Vec<Gap> {
     let mut gaps = Vec::new();
-    let mut expected = covered + 1;
+    let mut expected = covered.saturating_add(1);
     let above = wal.range(expected..).map(|(number, _)| *number).take_while(|number| *number <= last);
-    for number in above.chain([last + 1]) {
+    for number in above.chain([last.saturating_add(1)]) {
         if number > expected {
             gaps.push(Gap { first: expected, last: number - 1 });
         }
-        expected = number + 1;
+        expected = number.saturating_add(1);
     }
     gaps
 }
