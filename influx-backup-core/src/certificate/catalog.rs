@@ -121,7 +121,11 @@ fn check_root(live: &GenerationFiles<'_>, judgement: &mut Judgement) {
             judgement.violate(At::object(None, key), "corrupt-catalog", format!("`{key}`: {error}"));
         }
         Some((key, Ok(file))) if file.kind != Kind::Root || !live.is_own(file) => {
-            judgement.violate(At::object(None, key), "corrupt-catalog", format!("`{key}` is no root of a catalog {}", live.generation));
+            judgement.violate(
+                At::object(None, key),
+                "corrupt-catalog",
+                format!("`{key}` is no root of a catalog {}", live.generation),
+            );
         }
         Some(_) => {}
     }
