@@ -74,7 +74,9 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> (Judgement, Vec<AbsentRecord>) {
                 absent.push(record(&node.id, file));
             } else {
                 let message = format!("`{}` is live in {} and not in the backup", file.path, node.id);
-                judgement.violate(At::node(&node.id), "missing-parquet", message);
+                let key = Key::parse(&file.path).ok();
+                let at = At { node: Some(&node.id), key: key.as_ref() };
+                judgement.violate(at, "missing-parquet", message);
             }
         }
         let gone = absent.len() - before;
@@ -87,6 +89,7 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> (Judgement, Vec<AbsentRecord>) {
             }
             _ => format!("{} live files are absent from the source too", absent.len()),
         };
+        judgement.not_attested = matches!(evidence.witness, Witness::Nobody);
         judgement.find(Clause::Closure, super::judgement::ANYWHERE, "absent-parquet", message);
     }
     (judgement, absent)

@@ -101,6 +101,7 @@ fn report_gaps(node: &str, wal: &Numbered<'_>, covered: u64, judgement: &mut Jud
     for gap in gaps(wal, covered, *last) {
         let message = format!("WAL {gap} of {node} is not here; nobody recorded whether the source had it");
         judgement.find(Clause::Wal, At::node(node), "wal-gap", message);
+        judgement.not_attested = true;
     }
 }
 
