@@ -217,19 +217,22 @@ impl Run<'_> {
         if Weakness::closes(self.options.weakness, certificate) {
             return Ok(Some(BackupStatus::Complete));
         }
-        let violations = || certificate.clauses.iter().flat_map(|clause| &clause.violations);
-        let corrupt = violations().find(|violation| is_corrupt(violation));
-        match (self.options.corrupt, corrupt) {
-            (CorruptPolicy::Fail, Some(Violation { key: Some(key), message, .. })) => {
-                return Err(Error::CorruptSource { key: key.clone(), reason: message.clone() });
+        let passes = u32::try_from(passes).unwrap_or(u32::MAX);
+        let last = passes >= self.options.passes.most || began.elapsed() >= self.options.passes.time;
+        let is_damage = |violation: &&Violation| is_damage(violation, passes > 1 || last);
+        let mut violations = certificate.clauses.iter().flat_map(|clause| &clause.violations);
+        match self.options.corrupt {
+            CorruptPolicy::Fail => {
+                if let Some(Violation { key: Some(key), message, .. }) = violations.find(is_damage) {
+                    return Err(Error::CorruptSource { key: key.clone(), reason: message.clone() });
+                }
             }
-            (CorruptPolicy::Record, Some(_)) if violations().all(is_corrupt) => {
+            CorruptPolicy::Record if violations.all(|violation| is_damage(&violation)) => {
                 return Ok(Some(BackupStatus::Degraded));
             }
-            _ => {}
+            CorruptPolicy::Record => {}
         }
-        let passes = u32::try_from(passes).unwrap_or(u32::MAX);
-        if passes < self.options.passes.most && began.elapsed() < self.options.passes.time {
+        if !last {
             return Ok(None);
         }
         match self.options.open_certificate {
@@ -284,8 +287,18 @@ impl Run<'_> {
 }
 
 /// Whether a violation is damage in the source itself, which no further pass can mend.
-fn is_corrupt(violation: &Violation) -> bool {
-    violation.code.starts_with("corrupt-")
+fn is_damage(violation: &Violation, settled: bool) -> bool {
+    match violation.code.as_str() {
+        // What objects say of themselves.
+        "misnamed-manifest" | "foreign-manifest" | "foreign-parquet" | "misnamed-checkpoint" | "foreign-checkpoint" => {
+            true
+        }
+        // What should not be there, or not together.
+        "new-checkpoint" | "stray-catalog-log" | "catalog-uuid" => true,
+        // A server that replays its WAL after a crash writes a file again: only a second look tells.
+        "wrong-size-parquet" => settled,
+        code => code.starts_with("corrupt-"),
+    }
 }
 
 fn as_held(holdings: &Holdings) -> BTreeMap<Key, Held> {

@@ -185,6 +185,8 @@ pub(crate) struct RecordWitness<'a> {
     pub(crate) absent: BTreeSet<&'a str>,
     /// Objects that the manifest lists and that are no longer there.
     pub(crate) lost: BTreeSet<&'a Key>,
+    /// Objects that no longer have the size that the manifest says.
+    pub(crate) altered: BTreeSet<&'a Key>,
 }
 
 /// What a run saw.
