@@ -6,7 +6,7 @@ use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    certificate::{Certificate, certify_backup},
+    certificate::{Certificate, Violation, certify_backup},
     concurrent,
     error::{Error, Result},
     format::parquet,
@@ -151,17 +151,17 @@ async fn check_listing(backup: &Backup) -> Result<Vec<Problem>> {
     Ok(problems)
 }
 
-/// Clauses that are violated now; a degraded backup's own violations are no news.
+/// What violates a clause now; a degraded backup's own violations are no news.
 fn open_clauses(backup: &Backup, certificate: &Certificate) -> Vec<Problem> {
-    let known = backup.manifest().certificate.open();
-    let open =
-        certificate.clauses.iter().filter(|clause| !clause.violations.is_empty() && !known.contains(&clause.clause));
-    let problem = |violation: &crate::certificate::Violation| Problem {
+    let recorded = &backup.manifest().certificate.clauses;
+    let known: Vec<&Violation> = recorded.iter().flat_map(|clause| &clause.violations).collect();
+    let found = certificate.clauses.iter().flat_map(|clause| &clause.violations);
+    let problem = |violation: &Violation| Problem {
         key: violation.key.clone(),
         code: "clause".to_owned(),
         message: violation.message.clone(),
     };
-    open.flat_map(|clause| clause.violations.iter().map(problem)).collect()
+    found.filter(|violation| !known.contains(violation)).map(problem).collect()
 }
 
 /// The bytes are those that the checksum was taken of; without one, a Parquet file at least has its frame.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
-use super::BackupOptions;
+use super::{BackupOptions, Weakness};
 use crate::{
     certificate::evidence::Facts,
     copier::Copied,
@@ -142,6 +142,9 @@ pub(super) async fn copy(
                 }
                 let stage = relisted(cluster, stage, &listings, options, holdings);
                 executor.stage(&stage, cluster.location(), to, holdings).await?;
+            }
+            Some(Relist::Catalog) if options.weakness == Some(Weakness::CatalogFirst) => {
+                executor.stage(stage, cluster.location(), to, holdings).await?;
             }
             Some(Relist::Catalog) => {
                 for _ in 0..CATALOG_ATTEMPTS {

@@ -1,12 +1,15 @@
 //! The passes: list, plan, copy, list again, certify; until the certificate closes. Then trim and commit.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use super::{
-    BackupOptions, BackupReport, CorruptPolicy, OpenCertificate,
+    BackupOptions, BackupReport, CorruptPolicy, OpenCertificate, Weakness,
     commit::{Commit, commit},
     name::{check_name, default_name},
     pass::{self, Holdings, Listed},
@@ -111,7 +114,7 @@ struct Past {
 impl Run<'_> {
     async fn passes(&self, mut cluster: Cluster, holdings: &mut Holdings) -> Result<BackupReport> {
         let executor = Executor::new(Arc::clone(&self.options.copier), self.options.limits.clone(), self.task.clone());
-        let (began, mut lister, mut past) = (Instant::now(), Lister::default(), Past::default());
+        let (began, mut lister, mut past) = (Instant::now(), Weakness::lister(self.options.weakness), Past::default());
         let mut next = lister.inventory(&cluster).await?;
         loop {
             let started = Instant::now();
@@ -165,11 +168,12 @@ impl Run<'_> {
         let (moved, unheld_nodes) = compare_nodes(cluster, found);
         unstable.extend(moved);
         unstable.extend(unheld_overwritten(cluster, listed, holdings));
-        let lacking = DbsListings::new(cluster, past.before.as_ref(), &listed.inventory);
+        let listings = DbsListings::new(cluster, past.before.as_ref(), &listed.inventory);
+        let lacking = Weakness::lacking(self.options.weakness, listings);
         let witness = RunWitness {
             listings: &listed.inventory.listings,
             compactor_after: &listed.compactor_after,
-            lacking: &lacking,
+            lacking: &*lacking,
             fences: &[],
             unstable: &unstable,
             unheld_nodes: &unheld_nodes,
@@ -180,7 +184,11 @@ impl Run<'_> {
             let (facts, witness) = (&holdings.facts, Witness::Run(&witness));
             let untrimmed = Evidence { cluster, held: &held, facts, cut: &cut, witness, missing_parquet };
             let fences = fences(cluster, &untrimmed, &listed.inventory).await?;
-            (fences, trim(&untrimmed, &holdings.objects, listed))
+            let trimmed = match self.options.weakness {
+                Some(Weakness::NoTrim) => BTreeSet::new(),
+                _ => trim(&untrimmed, &holdings.objects, listed),
+            };
+            (fences, trimmed)
         };
         // The proof is about what the backup will hold: without what is trimmed.
         held.retain(|key, _| !trimmed.contains(key));
@@ -206,22 +214,25 @@ impl Run<'_> {
 
     /// Whether to commit, and as what; `None`: another pass.
     fn verdict(&self, certificate: &Certificate, passes: usize, began: Instant) -> Result<Option<BackupStatus>> {
-        if certificate.holds() {
+        if Weakness::closes(self.options.weakness, certificate) {
             return Ok(Some(BackupStatus::Complete));
         }
-        let violations = || certificate.clauses.iter().flat_map(|clause| &clause.violations);
-        let corrupt = violations().find(|violation| is_corrupt(violation));
-        match (self.options.corrupt, corrupt) {
-            (CorruptPolicy::Fail, Some(Violation { key: Some(key), message, .. })) => {
-                return Err(Error::CorruptSource { key: key.clone(), reason: message.clone() });
+        let passes = u32::try_from(passes).unwrap_or(u32::MAX);
+        let last = passes >= self.options.passes.most || began.elapsed() >= self.options.passes.time;
+        let is_damage = |violation: &&Violation| is_damage(violation, passes > 1 || last);
+        let mut violations = certificate.clauses.iter().flat_map(|clause| &clause.violations);
+        match self.options.corrupt {
+            CorruptPolicy::Fail => {
+                if let Some(Violation { key: Some(key), message, .. }) = violations.find(is_damage) {
+                    return Err(Error::CorruptSource { key: key.clone(), reason: message.clone() });
+                }
             }
-            (CorruptPolicy::Record, Some(_)) if violations().all(is_corrupt) => {
+            CorruptPolicy::Record if violations.all(|violation| is_damage(&violation)) => {
                 return Ok(Some(BackupStatus::Degraded));
             }
-            _ => {}
+            CorruptPolicy::Record => {}
         }
-        let passes = u32::try_from(passes).unwrap_or(u32::MAX);
-        if passes < self.options.passes.most && began.elapsed() < self.options.passes.time {
+        if !last {
             return Ok(None);
         }
         match self.options.open_certificate {
@@ -276,8 +287,18 @@ impl Run<'_> {
 }
 
 /// Whether a violation is damage in the source itself, which no further pass can mend.
-fn is_corrupt(violation: &Violation) -> bool {
-    violation.code.starts_with("corrupt-")
+fn is_damage(violation: &Violation, settled: bool) -> bool {
+    match violation.code.as_str() {
+        // What objects say of themselves.
+        "misnamed-manifest" | "foreign-manifest" | "foreign-parquet" | "misnamed-checkpoint" | "foreign-checkpoint" => {
+            true
+        }
+        // What should not be there, or not together.
+        "new-checkpoint" | "stray-catalog-log" | "catalog-uuid" => true,
+        // A server that replays its WAL after a crash writes a file again: only a second look tells.
+        "wrong-size-parquet" => settled,
+        code => code.starts_with("corrupt-"),
+    }
 }
 
 fn as_held(holdings: &Holdings) -> BTreeMap<Key, Held> {

@@ -185,6 +185,8 @@ pub(crate) struct RecordWitness<'a> {
     pub(crate) absent: BTreeSet<&'a str>,
     /// Objects that the manifest lists and that are no longer there.
     pub(crate) lost: BTreeSet<&'a Key>,
+    /// Objects that no longer have the size that the manifest says.
+    pub(crate) altered: BTreeSet<&'a Key>,
 }
 
 /// What a run saw.
@@ -207,7 +209,7 @@ pub(crate) struct RunWitness<'a> {
 }
 
 /// Whether the source itself lacks a file.
-pub(crate) trait Lacking: std::fmt::Debug + Sync {
+pub(crate) trait Lacking: std::fmt::Debug + Send + Sync {
     /// Whether a listing that counts lacked it.
     fn lacks(&self, node: &str, path: &str) -> bool;
 }

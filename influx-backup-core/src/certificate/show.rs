@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-use super::{AbsentTable, Basis, Certificate, ClauseResult, Finding, RecoveryPoint, Verdict, Violation};
+use super::{AbsentTable, Basis, Certificate, Clause, ClauseResult, Finding, RecoveryPoint, Verdict, Violation};
 use crate::copier::CheckedBy;
 
 /// How many violations, findings or tables of a kind are shown; all of them are in the JSON.
@@ -46,7 +46,14 @@ impl Certificate {
         match self.absent.as_slice() {
             [] => writeln!(f, "absent files: none"),
             tables => {
-                writeln!(f, "absent files: {} (the source did not have them either)", self.absent_files())?;
+                let closure = self.clauses.iter().find(|result| result.clause == Clause::Closure);
+                let known = closure.is_some_and(|result| result.verdict != Verdict::NotAttested);
+                let source = if known {
+                    "the source did not have them either"
+                } else {
+                    "nobody recorded whether the source had them"
+                };
+                writeln!(f, "absent files: {} ({source})", self.absent_files())?;
                 some(f, tables, show_absent)
             }
         }
@@ -147,7 +154,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::certificate::{Clause, Guaranteed, Reached};
+    use crate::certificate::{Guaranteed, Reached};
 
     fn certificate() -> Certificate {
         let holds = |clause| ClauseResult {
