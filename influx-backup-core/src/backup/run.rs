@@ -12,7 +12,7 @@ use super::{
     BackupOptions, BackupReport, CorruptPolicy, Existing, OpenCertificate, Weakness,
     commit::{Commit, commit},
     name::{check_name, default_name},
-    pass::{self, Holdings, Listed},
+    pass::{Holdings, Listed, Pass},
     resume,
     stability::{compare, compare_nodes},
     trim::trim,
@@ -124,7 +124,8 @@ impl Run<'_> {
             let started = Instant::now();
             let mut listed = Listed { inventory: next, compactor_after: Vec::new() };
             let plan = self.plan(&cluster, &listed, holdings, &mut past)?;
-            pass::copy(&executor, &cluster, &mut lister, self.to, self.options, &plan, &mut listed, holdings).await?;
+            let pass = Pass { executor: &executor, cluster: &cluster, to: self.to, options: self.options, plan: &plan };
+            pass.copy(&mut lister, &mut listed, holdings).await?;
             let (found, after) = self.look_again(&cluster, &mut lister).await?;
             let proof = self.prove(&cluster, &found, &listed, &after, holdings, &past).await?;
             self.report(&proof, started, holdings, &mut past);
