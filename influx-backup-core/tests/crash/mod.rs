@@ -24,7 +24,7 @@ use influx_backup_core::{
 
 pub(crate) use self::{
     kill::Moment,
-    process::{Orders, Outcome, Verb, run_if_ordered},
+    process::{Orders, Verb, run_if_ordered},
 };
 
 /// The name of every backup here.
