@@ -50,7 +50,7 @@ pub(crate) async fn run(
     let (claim, begun) = Claim::take(&to, &name, cluster.id(), options.existing).await?;
     if matches!(options.existing, Existing::Resume(_)) {
         // Also where a process died so early that its claim is all that it left, under a staging name.
-        to.delete_staging().await?;
+        to.delete_staging(|_| true).await?;
     }
     let objects = match begun {
         Begun::Now => BTreeMap::new(),

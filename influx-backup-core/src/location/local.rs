@@ -57,12 +57,14 @@ pub(super) async fn head(root: &FilePath, key: &Key) -> Result<Option<Entry>> {
     .await
 }
 
-/// Deletes files with staging names below a directory. Links are not followed.
-pub(super) async fn delete_staging(root: &FilePath) -> Result<()> {
+/// Deletes files with staging names of keys that are `ours` below a directory. Links are not followed.
+pub(super) async fn delete_staging(root: &FilePath, ours: impl Fn(&str) -> bool + Send + 'static) -> Result<()> {
     let root = root.to_owned();
     blocking("delete", move || {
         for found in WalkDir::new(&root).into_iter().flatten() {
-            if found.file_type().is_file() && is_staging(&found.file_name().to_string_lossy()) {
+            let name = found.path().strip_prefix(&root).unwrap_or(found.path()).to_string_lossy();
+            let key = name.rsplit_once('#').map_or("", |(key, _)| key);
+            if found.file_type().is_file() && is_staging(&name) && ours(key) {
                 fs::remove_file(found.path())
                     .map_err(|e| Error::io("delete", found.path().display(), root.display(), e))?;
             }

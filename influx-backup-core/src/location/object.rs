@@ -255,10 +255,10 @@ impl Location {
         }
     }
 
-    /// Deletes staging files (`name#digits`) that a killed run of ours left behind.
-    pub(crate) async fn delete_staging(&self) -> Result<()> {
+    /// Deletes staging files (`name#digits`) that a killed run of ours left behind for the keys that are `ours`.
+    pub(crate) async fn delete_staging(&self, ours: impl Fn(&str) -> bool + Send + 'static) -> Result<()> {
         match self.directory() {
-            Some(directory) => local::delete_staging(directory).await,
+            Some(directory) => local::delete_staging(directory, ours).await,
             None => Ok(()),
         }
     }

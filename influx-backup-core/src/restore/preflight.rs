@@ -227,7 +227,7 @@ async fn probe(place: &Location, applied: &Applied) -> Result<()> {
     };
     place.delete(&key).await?;
     if let Some(directory) = place.directory() {
-        RestoreJournal::tidy(directory, None);
+        RestoreJournal::tidy(directory);
     }
     set
 }

@@ -36,6 +36,8 @@ impl Run {
                 _ => guard::remove(place, &step.key, &journal.restore).await?,
             }
         }
+        let restored = self.bound.backup.objects().iter().map(|record| &record.key);
+        RestoreJournal::delete_staging(place, restored.chain(&journal.guards)).await?;
         make_durable(place, self.bound.options.limits.durability).await?;
         journal.delete(place).await?;
         self.task.events.send(Event::GuardReleased);
