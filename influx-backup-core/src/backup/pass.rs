@@ -77,6 +77,7 @@ impl Ledger for Holdings {
             Outcome::Copied(copied) => {
                 self.pass.copied += 1;
                 self.pass.bytes += copied.size;
+                *self.pass.copiers.entry(copied.copier.to_owned()).or_default() += 1;
                 let record = record(task, copied);
                 if let (Component::Parquet, Some(ends)) = (task.component, record.1) {
                     self.facts.saw_parquet(task.source.key.clone(), task.source.version.clone(), ends);
