@@ -104,6 +104,23 @@ impl Location {
         Self::with_store(store, Path::default(), Identity::Test)
     }
 
+    /// The same location with something of the caller's between it and its store: for tests that count or stop writes.
+    #[cfg(any(test, feature = "testing"))]
+    #[must_use]
+    pub fn through(&self, wrap: impl Fn(Arc<dyn ObjectStore>) -> Arc<dyn ObjectStore>) -> Self {
+        let inner = &*self.0;
+        Self(Arc::new(Inner {
+            store: wrap(Arc::clone(&inner.store)),
+            durable: wrap(Arc::clone(&inner.durable)),
+            base: inner.base.clone(),
+            shown: inner.shown.clone(),
+            identity: inner.identity.clone(),
+            directory: inner.directory.clone(),
+            links: inner.links,
+            options: inner.options.clone(),
+        }))
+    }
+
     /// The location `tail` below this one.
     ///
     /// # Errors

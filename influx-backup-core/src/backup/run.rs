@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
 use super::{
-    BackupOptions, BackupReport, CorruptPolicy, OpenCertificate, Weakness,
+    BackupOptions, BackupReport, CorruptPolicy, Existing, OpenCertificate, Weakness,
     commit::{Commit, commit},
     name::{check_name, default_name},
     pass::{Holdings, Listed, Pass},
@@ -50,6 +50,10 @@ pub(crate) async fn run(
     check_stores(&cluster, &repository, &task).await?;
     let to = repository.child(&name)?;
     let (claim, begun) = Claim::take(&to, &name, cluster.id(), options.existing).await?;
+    if matches!(options.existing, Existing::Resume(_)) {
+        // Also where a process died so early that its claim is all that it left, under a staging name.
+        to.delete_staging().await?;
+    }
     let objects = match begun {
         Begun::Now => BTreeMap::new(),
         Begun::Before => resume::holdings(&to).await?,
@@ -268,6 +272,7 @@ impl Run<'_> {
         holdings: &mut Holdings,
         past: Past,
     ) -> Result<BackupReport> {
+        self.claim.check(self.name).await?;
         for key in &proof.trimmed {
             self.to.delete(key).await?;
             holdings.objects.remove(key);
@@ -275,19 +280,17 @@ impl Run<'_> {
             self.task.events.send(Event::Deleted { key: key.clone() });
         }
         holdings.journal.flush().await?;
-        self.claim.check(self.name).await?;
         let attested = Attested {
             fences: proof.fences,
             differences: proof.differences,
             listings: listed.inventory.listings.iter().map(Into::into).collect(),
         };
-        let began: DateTime<Utc> = self.claim.file.began;
         let committed = commit(Commit {
             name: self.name,
             to: self.to,
             cluster,
             status,
-            began,
+            claim: self.claim,
             objects: &holdings.objects,
             absent: &proof.absent,
             certificate: proof.certificate,
@@ -298,7 +301,6 @@ impl Run<'_> {
         })
         .await?;
         self.task.events.send(Event::Committed { name: self.name.to_owned() });
-        Journal::delete(self.to).await?;
         Ok(committed)
     }
 }
