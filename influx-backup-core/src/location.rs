@@ -112,12 +112,7 @@ impl Location {
         Self(Arc::new(Inner {
             store: wrap(Arc::clone(&inner.store)),
             durable: wrap(Arc::clone(&inner.durable)),
-            base: inner.base.clone(),
-            shown: inner.shown.clone(),
-            identity: inner.identity.clone(),
-            directory: inner.directory.clone(),
-            links: inner.links,
-            options: inner.options.clone(),
+            ..inner.clone()
         }))
     }
 

@@ -87,6 +87,8 @@ fn cloud(text: &str, scheme: &str, options: &Options) -> Result<Location> {
             slow_downs,
         })));
     }
+    #[cfg(not(feature = "cloud"))]
+    let _ = (options, base);
     let reason = match scheme {
         "s3" | "s3a" => "this build has no support for it: build with the feature `aws`",
         "az" | "azure" | "abfs" | "abfss" => "this build has no support for it: build with the feature `azure`",
