@@ -15,7 +15,8 @@ use crate::{
     key::Key,
     location::Location,
     manifest::{
-        AbsentRecord, Attested, BackupStatus, Claim, FORMAT, MANIFEST_KEY, Manifest, OWN_DIRECTORY, ObjectRecord, segment,
+        AbsentRecord, Attested, BackupStatus, Claim, FORMAT, MANIFEST_KEY, Manifest, OWN_DIRECTORY, ObjectRecord,
+        segment,
     },
     observe::{ByteSize, PassReport},
     plan::LeftOut,

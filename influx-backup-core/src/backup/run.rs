@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
 use super::{
@@ -34,6 +34,7 @@ use crate::{
     manifest::{AbsentRecord, Attested, BackupStatus, Begun, Claim, Fence, Journal, JournalLine},
     observe::{Event, PassReport, Task},
     plan::{BackupPlan, LeftOut, Reason},
+    preflight,
 };
 
 /// Takes a backup into `repository`.
@@ -46,6 +47,7 @@ pub(crate) async fn run(
     check_places(&cluster, &repository)?;
     let name = options.name.clone().unwrap_or_else(|| default_name(Utc::now()));
     check_name(&name)?;
+    check_stores(&cluster, &repository, &task).await?;
     let to = repository.child(&name)?;
     let (claim, begun) = Claim::take(&to, &name, cluster.id(), options.existing).await?;
     if matches!(options.existing, Existing::Resume(_)) {
@@ -75,6 +77,20 @@ pub(crate) async fn run(
 fn cancelled(task: &Task) -> Error {
     let (done, total) = task.events.done_of();
     Error::Cancelled { done, total }
+}
+
+/// How far a store's clock may be from ours without a word about it.
+const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
+
+/// Source and repository answer, and the repository can be written to.
+async fn check_stores(cluster: &Cluster, repository: &Location, task: &Task) -> Result<()> {
+    preflight::source(cluster.location()).await?;
+    let skew = preflight::target(repository).await?.clock_skew;
+    if skew.abs() > CLOCK_SKEW {
+        let message = format!("the clock of `{repository}` is {} s ahead of this machine's", skew.num_seconds());
+        task.events.send(Event::Finding { code: "clock-skew".to_owned(), message });
+    }
+    Ok(())
 }
 
 /// Source and repository do not lie inside one another.
