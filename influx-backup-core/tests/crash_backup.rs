@@ -91,8 +91,7 @@ async fn of_two_tasks_under_one_name_one_wins() {
     let (source, _, repository) = in_memory(FaultPlan::none()).await;
     let cluster = discover(&source, &Discover::auto()).await.expect("discovered");
     let opened = Repository::open(repository.clone()).await.expect("opened");
-    let (a, b) =
-        (opened.backup(&cluster, crash::options()).start(), opened.backup(&cluster, crash::options()).start());
+    let (a, b) = (opened.backup(&cluster, crash::options()).start(), opened.backup(&cluster, crash::options()).start());
     let (a, b) = tokio::join!(a, b);
     let (won, lost) = if a.is_ok() { (a, b) } else { (b, a) };
     assert_eq!(won.expect("one of them").name, NAME);

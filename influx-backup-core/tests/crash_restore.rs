@@ -6,7 +6,8 @@ mod crash;
 use std::{path::Path, sync::Arc};
 
 use influx_backup_core::{
-    Backup, Discover, Error, Key, Location, Repository, RestoreOptions, RestorePlan, RestoreReport, Target, abandon, discover,
+    Backup, Discover, Error, Key, Location, Repository, RestoreOptions, RestorePlan, RestoreReport, Target, abandon,
+    discover,
     location::Identity,
     object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
     restore,

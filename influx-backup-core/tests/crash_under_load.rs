@@ -68,8 +68,7 @@ async fn round(trace: &Trace, seed: u64, kill_after: Option<Duration>) -> (bool,
     let acknowledged = trace.acknowledged_at("node1", begin);
     let began = Instant::now();
     let outcome = root.path().join("outcome");
-    let mut process =
-        Orders { pause: PAUSE, ..Orders::new(Verb::Backup, &source, &repository, &outcome) }.start();
+    let mut process = Orders { pause: PAUSE, ..Orders::new(Verb::Backup, &source, &repository, &outcome) }.start();
     match kill_after {
         Some(after) => {
             tokio::time::sleep(after).await;

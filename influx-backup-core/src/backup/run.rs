@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{TimeDelta, Utc};
 use tokio::time::Instant;
 
 use super::{
@@ -33,6 +33,7 @@ use crate::{
     location::{Entry, Location},
     manifest::{AbsentRecord, Attested, BackupStatus, Begun, Claim, Fence, Journal, JournalLine},
     observe::{Event, PassReport, Task},
+    orchestrate::{Orchestrator, while_stopped},
     plan::{BackupPlan, LeftOut, Reason},
     preflight,
 };
@@ -42,6 +43,7 @@ pub(crate) async fn run(
     repository: Location,
     cluster: Cluster,
     options: BackupOptions,
+    orchestrator: Option<Arc<dyn Orchestrator>>,
     task: Task,
 ) -> Result<BackupReport> {
     check_places(&cluster, &repository)?;
@@ -61,12 +63,16 @@ pub(crate) async fn run(
     let journal = Journal::new(&to, claim.number(), options.limits.durability);
     let mut holdings = Holdings::new(objects, journal, task.events.clone());
     let run = Run { name: &name, to: &to, options: &options, task: &task, claim: &claim };
-    let done = tokio::select! {
-        biased;
-        () = task.cancellation.cancelled() => Err(cancelled(&task)),
-        () = claim.lost.cancelled() => claim.check(&name).await.and_then(|()| Err(cancelled(&task))),
-        done = run.passes(cluster, &mut holdings) => done,
+    let nodes = cluster.nodes.clone();
+    let work = async {
+        tokio::select! {
+            biased;
+            () = task.cancellation.cancelled() => Err(cancelled(&task)),
+            () = claim.lost.cancelled() => claim.check(&name).await.and_then(|()| Err(cancelled(&task))),
+            done = run.passes(cluster, &mut holdings) => done,
+        }
     };
+    let done = while_stopped(orchestrator, &nodes, &task, work).await;
     if done.is_err() {
         // What is finished is finished: a resumed run does not copy it again.
         let _ = holdings.journal.flush().await;
