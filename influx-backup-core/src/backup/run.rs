@@ -24,7 +24,7 @@ use crate::{
         evidence::{Cut, Evidence, Held, RunWitness, Tree, Witness},
         judge, violation,
     },
-    discover::Cluster,
+    discover::{Cluster, FINISHED_BACKUP},
     error::{Error, Result},
     execute::Executor,
     inventory::{Inventory, Lister},
@@ -99,9 +99,13 @@ async fn check_stores(cluster: &Cluster, repository: &Location, task: &Task) -> 
     Ok(())
 }
 
-/// Source and repository do not lie inside one another.
+/// The source is a cluster's own location, and source and repository do not lie inside one another.
 fn check_places(cluster: &Cluster, repository: &Location) -> Result<()> {
     let source = cluster.location();
+    if let Some(note) = cluster.notes.iter().find(|note| note.code == FINISHED_BACKUP) {
+        let reason = format!("{}; to keep it twice, copy its directory", note.message);
+        return Err(Error::InvalidRequest { option: "this source", reason });
+    }
     let overlap = |outer: &Location, inner: &Location| {
         outer.contains(inner).then(|| Error::Overlap { inner: inner.to_string(), outer: outer.to_string() })
     };
@@ -146,6 +150,7 @@ impl Run<'_> {
             let started = Instant::now();
             let mut listed = Listed { inventory: next, compactor_after: Vec::new() };
             let plan = self.plan(&cluster, &listed, holdings, &mut past)?;
+            self.to.require_room(plan.bytes())?;
             let pass = Pass { executor: &executor, cluster: &cluster, to: self.to, options: self.options, plan: &plan };
             pass.copy(&mut lister, &mut listed, holdings).await?;
             let (found, after) = self.look_again(&cluster, &mut lister).await?;

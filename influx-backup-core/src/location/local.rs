@@ -36,6 +36,19 @@ pub(super) fn resolve(path: &FilePath) -> PathBuf {
     }
 }
 
+/// The bytes that a directory has room for, or the nearest one above it that exists.
+#[cfg(unix)]
+pub(super) fn available(root: &FilePath) -> Result<u64> {
+    let existing = root.ancestors().find(|path| path.is_dir()).unwrap_or(root);
+    let stat = rustix::fs::statvfs(existing).map_err(|e| Error::io("measure", "", root.display(), e.into()))?;
+    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
+#[cfg(not(unix))]
+pub(super) fn available(_root: &FilePath) -> Result<u64> {
+    Ok(u64::MAX)
+}
+
 pub(super) async fn list(root: &FilePath, prefix: &str, links: Links) -> Result<Vec<Entry>> {
     let (root, prefix) = (root.to_owned(), prefix.to_owned());
     blocking("list", move || walk(&root, &prefix, links)).await
@@ -208,4 +221,15 @@ fn inode(metadata: &fs::Metadata) -> u64 {
 #[cfg(not(unix))]
 fn inode(_metadata: &fs::Metadata) -> u64 {
     0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_measured_where_nothing_exists_yet() {
+        let directory = tempfile::tempdir().expect("a directory");
+        assert!(available(&directory.path().join("not/yet")).expect("measured") > 0);
+    }
 }

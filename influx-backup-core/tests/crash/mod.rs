@@ -1,5 +1,5 @@
 //! What the crash tests share: a small cluster, processes that kill themselves, and what has to hold after each death.
-#![allow(dead_code, reason = "each test that shares this module uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "each test that shares this module uses a part of it")]
 
 mod kill;
 mod process;
