@@ -217,7 +217,7 @@ impl Location {
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     pub fn available(&self) -> Result<Option<u64>> {
-        self.directory().map(|directory| local::available(directory)).transpose()
+        self.directory().map(local::available).transpose()
     }
 
     /// Whether there is room for this many bytes more, as far as can be said.

@@ -19,8 +19,9 @@ use crate::{
     error::{Error, Result, StoreErrorKind},
     execute::{Durability, make_durable},
     key::Key,
-    location::Location,
+    location::{Entry, Location},
     manifest::{OWN_DIRECTORY, SegmentRef},
+    preflight,
 };
 
 /// The format of the journal that this release writes and reads.
@@ -171,8 +172,11 @@ impl RestoreJournal {
 
     /// Removes everything of ours at the target, the journal itself last.
     pub(crate) async fn delete(&self, target: &Location) -> Result<()> {
-        for entry in target.list(&format!("{OWN_DIRECTORY}/restore")).await? {
-            target.delete(&entry.key).await?;
+        let lists = format!("{OWN_DIRECTORY}/restore");
+        for Entry { key, .. } in target.list(OWN_DIRECTORY).await? {
+            if key.below(&lists).is_some() || preflight::is_probe(&key) {
+                target.delete(&key).await?;
+            }
         }
         target.delete(&Self::key()?).await?;
         if let Some(directory) = target.directory() {
