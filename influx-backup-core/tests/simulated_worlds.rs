@@ -1,7 +1,7 @@
 //! Backups of simulated clusters while they live, fail and are written to: whatever was acknowledged before a backup began
 //! is in it, nothing else is, and the certificate says what the world's own history shows.
 //!
-//! `INFLUX_BACKUP_SEEDS=2000` runs that many worlds, `INFLUX_BACKUP_SEED=17` one of them.
+//! `INFLUX_BACKUP_SEEDS=2000` runs that many worlds, from `INFLUX_BACKUP_FIRST_SEED` on; `INFLUX_BACKUP_SEED=17` runs one.
 #![cfg(feature = "testing")]
 
 use std::{
@@ -14,7 +14,9 @@ use std::{
 };
 
 use influx_backup_core::{
-    BackupOptions, BackupReport, Discover, Error, Limits, Location, Passes, Repository, discover,
+    BackupOptions, BackupReport, Clause, Discover, Error, Limits, Location, Passes, Repository,
+    backup::Weakness,
+    discover,
     location::Identity,
     object_store::{ObjectStore, memory::InMemory, path::Path},
     testing::{
@@ -51,7 +53,7 @@ enum Ending {
     Open,
 }
 
-async fn world(seed: u64) -> Result<Ending, String> {
+async fn world(seed: u64, weakness: Option<Weakness>) -> Result<Ending, String> {
     let options = if seed.is_multiple_of(5) { ModelOptions::core() } else { ModelOptions::default() };
     let model = Model::new(seed, options);
     let (bucket, stop) = (Arc::new(InMemory::new()), CancellationToken::new());
@@ -62,7 +64,7 @@ async fn world(seed: u64) -> Result<Ending, String> {
     tokio::time::sleep(model.suggested_start()).await;
     let vault = Arc::new(InMemory::new());
     let began = model.now();
-    let backup = back_up(seed, Arc::clone(&bucket) as _, Arc::clone(&vault) as _, &model).await;
+    let backup = back_up(seed, Arc::clone(&bucket) as _, Arc::clone(&vault) as _, &model, weakness).await;
     let ended = model.now();
     stop.cancel();
     running.await.expect("the model does not panic");
@@ -80,6 +82,7 @@ async fn back_up(
     bucket: Arc<dyn ObjectStore>,
     vault: Arc<dyn ObjectStore>,
     model: &Model,
+    weakness: Option<Weakness>,
 ) -> Result<BackupReport, Error> {
     let source = location(Arc::new(FaultyStore::new(bucket, FaultPlan::bad_day(seed))), prefix());
     let target = location(Arc::new(FaultyStore::new(vault, FaultPlan::bad_day(seed ^ 0xfeed))), Path::default());
@@ -93,6 +96,7 @@ async fn back_up(
         .with_name("n1")
         .with_passes(Passes::until_closed(15, Duration::from_secs(3600)))
         .with_limits(Limits::default().with_concurrency(1 + usize::try_from(seed % 8).expect("small")));
+    let options = weakness.map_or(options.clone(), |weakness| options.weakened(weakness));
     repository.backup(&cluster, options).start().await
 }
 
@@ -141,31 +145,35 @@ async fn check(
     Ok(())
 }
 
+/// The seeds to run: as the environment says, or the first `few`.
+fn seeds(few: u64) -> std::ops::Range<u64> {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
+    match number("INFLUX_BACKUP_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => {
+            let first = number("INFLUX_BACKUP_FIRST_SEED").unwrap_or(0);
+            first..first + number("INFLUX_BACKUP_SEEDS").unwrap_or(few)
+        }
+    }
+}
+
+/// Runs something for every seed on every core.
+fn in_parallel<T: Send>(seeds: std::ops::Range<u64>, run: impl Fn(u64) -> T + Sync) -> Vec<(u64, T)> {
+    let (next, threads) = (AtomicU64::new(seeds.start), std::thread::available_parallelism().map_or(1, usize::from));
+    let work = || {
+        let seeds =
+            std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| seeds.contains(seed)));
+        seeds.map(|seed| (seed, run(seed))).collect::<Vec<_>>()
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("no panic")).collect()
+    })
+}
+
 #[test]
 fn nothing_acknowledged_is_lost_and_nothing_is_made_up() {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
-    let seeds = match number("INFLUX_BACKUP_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("INFLUX_BACKUP_SEEDS").unwrap_or(SEEDS),
-    };
-    let (next, threads) = (AtomicU64::new(seeds.start), std::thread::available_parallelism().map_or(1, usize::from));
-    let endings = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut endings = Vec::new();
-                    loop {
-                        let seed = next.fetch_add(1, Ordering::Relaxed);
-                        if !seeds.contains(&seed) {
-                            return endings;
-                        }
-                        endings.push((seed, in_virtual_time(world(seed))));
-                    }
-                })
-            })
-            .collect();
-        workers.into_iter().flat_map(|worker| worker.join().expect("no panic")).collect::<Vec<_>>()
-    });
+    let endings = in_parallel(seeds(SEEDS), |seed| in_virtual_time(world(seed, None)));
     let failures: Vec<_> = endings
         .iter()
         .filter_map(|(seed, ending)| ending.as_ref().err().map(|why| format!("INFLUX_BACKUP_SEED={seed}: {why}")))
@@ -175,4 +183,42 @@ fn nothing_acknowledged_is_lost_and_nothing_is_made_up() {
     assert!(open * 20 <= endings.len(), "{open} of {} backups did not close", endings.len());
     let several = endings.iter().filter(|(_, e)| matches!(e, Ok(Ending::Closed { passes }) if *passes > 1)).count();
     assert!(endings.len() < 20 || several > 0, "no world needed a second pass: the worlds do not bite");
+}
+
+/// The rules that are turned off one by one. (That the compactor's files are listed first has no world of its own: what
+/// it guards against is the absence of files that were compacted away, which `AnyAbsence` shows.)
+const WEAKNESSES: [Weakness; 7] = [
+    Weakness::DocumentedOrder,
+    Weakness::ParquetFirst,
+    Weakness::CatalogFirst,
+    Weakness::NoTrim,
+    Weakness::Ignores(Clause::Closure),
+    Weakness::Ignores(Clause::Wal),
+    Weakness::Ignores(Clause::Catalog),
+];
+
+/// Rules whose worlds are rare: they are turned off where thousands of seeds are run.
+const RARE: [Weakness; 2] = [Weakness::AnyAbsence, Weakness::Ignores(Clause::Compactor)];
+
+/// From how many seeds on the rare worlds are among them.
+const MANY: u64 = 2_000;
+
+/// Each rule is needed: without it some world loses rows, shows rows it should not, makes the certificate wrong, or never
+/// closes although it does with the rule.
+#[test]
+fn without_a_rule_the_worlds_bite() {
+    let tries = seeds(300);
+    let rare = RARE.into_iter().filter(|_| tries.end - tries.start >= MANY);
+    let weaknesses: Vec<_> = WEAKNESSES.into_iter().chain(rare).collect();
+    let harmless = in_parallel(0..weaknesses.len() as u64, |index| {
+        let weakness = weaknesses[usize::try_from(index).expect("small")];
+        let bites = |seed: &u64| match in_virtual_time(world(*seed, Some(weakness))) {
+            Err(_) => true,
+            Ok(Ending::Open) => in_virtual_time(world(*seed, None)).is_ok_and(|ending| ending != Ending::Open),
+            Ok(Ending::Closed { .. }) => false,
+        };
+        tries.clone().find(bites).is_none().then_some(weakness)
+    });
+    let harmless: Vec<_> = harmless.into_iter().filter_map(|(_, weakness)| weakness).collect();
+    assert!(harmless.is_empty(), "no world fails without {harmless:?}");
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
-use super::BackupOptions;
+use super::{BackupOptions, Weakness};
 use crate::{
     certificate::evidence::Facts,
     copier::Copied,
@@ -115,49 +115,79 @@ fn record(task: &CopyTask, copied: Copied) -> ObjectRecord {
     }
 }
 
-/// Runs one pass over what was listed. What is listed again at a barrier takes the place of the earlier listing where
-/// the proof is about the later one: the catalog. The WAL listed at the start stays the fence.
-pub(super) async fn copy(
-    executor: &Executor,
-    cluster: &Cluster,
-    lister: &mut Lister,
-    to: &Location,
-    options: &BackupOptions,
-    plan: &BackupPlan,
-    listed: &mut Listed,
-    holdings: &mut Holdings,
-) -> Result<()> {
-    for stage in &plan.stages {
-        match stage.relist {
-            None => {
-                executor.stage(stage, cluster.location(), to, holdings).await?;
-                if stage.kind == StageKind::Compactor {
-                    listed.compactor_after = compactor_again(cluster, lister).await?;
-                }
-            }
-            Some(Relist::Wal) => {
-                let mut listings = Vec::new();
-                for node in cluster.stored_nodes() {
-                    listings.push(lister.list(cluster, Group::Wal, &node.id).await?);
-                }
-                let stage = relisted(cluster, stage, &listings, options, holdings);
-                executor.stage(&stage, cluster.location(), to, holdings).await?;
-            }
-            Some(Relist::Catalog) => {
-                for _ in 0..CATALOG_ATTEMPTS {
-                    let listing = lister.list(cluster, Group::Catalog, cluster.catalog_prefix()).await?;
-                    let stage = relisted(cluster, stage, std::slice::from_ref(&listing), options, holdings);
-                    listed.replace(listing);
-                    holdings.changed = false;
-                    executor.stage(&stage, cluster.location(), to, holdings).await?;
-                    if !holdings.changed {
-                        break;
+/// One pass over what was listed.
+#[derive(Debug)]
+pub(super) struct Pass<'a> {
+    pub(super) executor: &'a Executor,
+    pub(super) cluster: &'a Cluster,
+    pub(super) to: &'a Location,
+    pub(super) options: &'a BackupOptions,
+    pub(super) plan: &'a BackupPlan,
+}
+
+impl Pass<'_> {
+    /// Copies stage by stage. What is listed again at a barrier takes the place of the earlier listing where the proof is
+    /// about the later one: the catalog. The WAL listed at the start stays the fence.
+    pub(super) async fn copy(&self, lister: &mut Lister, listed: &mut Listed, holdings: &mut Holdings) -> Result<()> {
+        for stage in &self.plan.stages {
+            match stage.relist {
+                None => {
+                    self.run(stage, holdings).await?;
+                    if stage.kind == StageKind::Compactor {
+                        listed.compactor_after = compactor_again(self.cluster, lister).await?;
                     }
                 }
+                Some(Relist::Wal) => {
+                    let mut listings = Vec::new();
+                    for node in self.cluster.stored_nodes() {
+                        listings.push(lister.list(self.cluster, Group::Wal, &node.id).await?);
+                    }
+                    self.run(&self.relisted(stage, &listings, holdings), holdings).await?;
+                }
+                Some(Relist::Catalog) if self.options.weakness == Some(Weakness::CatalogFirst) => {
+                    self.run(stage, holdings).await?;
+                }
+                Some(Relist::Catalog) => self.copy_catalog(stage, lister, listed, holdings).await?,
             }
         }
+        holdings.journal.flush().await
     }
-    holdings.journal.flush().await
+
+    /// Lists and copies the catalog again while its root moves on under the copy.
+    async fn copy_catalog(
+        &self,
+        stage: &Stage,
+        lister: &mut Lister,
+        listed: &mut Listed,
+        holdings: &mut Holdings,
+    ) -> Result<()> {
+        for _ in 0..CATALOG_ATTEMPTS {
+            let listing = lister.list(self.cluster, Group::Catalog, self.cluster.catalog_prefix()).await?;
+            let stage = self.relisted(stage, std::slice::from_ref(&listing), holdings);
+            listed.replace(listing);
+            holdings.changed = false;
+            self.run(&stage, holdings).await?;
+            if !holdings.changed {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn run(&self, stage: &Stage, holdings: &mut Holdings) -> Result<()> {
+        self.executor.stage(stage, self.cluster.location(), self.to, holdings).await
+    }
+
+    /// The stage with the tasks that its listings at the barrier call for.
+    fn relisted(&self, stage: &Stage, listings: &[Listing], holdings: &Holdings) -> Stage {
+        let tasks = BackupPlan::relisted(self.cluster, listings, self.options, &|entry| holdings.holds(entry));
+        let relisted = Stage { kind: stage.kind, relist: stage.relist, tasks };
+        // The catalog was planned for before, as it was listed then.
+        let more = |now: u64, planned: u64| now.saturating_sub(planned);
+        let (objects, bytes) = (more(relisted.objects(), stage.objects()), more(relisted.bytes(), stage.bytes()));
+        holdings.events.planned(objects, bytes);
+        relisted
+    }
 }
 
 /// Lists the compactor's summaries and details once more. A cleanup between the listing of `cs` and that of `c` leaves a
@@ -170,20 +200,4 @@ async fn compactor_again(cluster: &Cluster, lister: &mut Lister) -> Result<Vec<L
         }
     }
     Ok(listings)
-}
-
-/// The stage with the tasks that its listings at the barrier call for.
-fn relisted(
-    cluster: &Cluster,
-    stage: &Stage,
-    listings: &[Listing],
-    options: &BackupOptions,
-    holdings: &Holdings,
-) -> Stage {
-    let tasks = BackupPlan::relisted(cluster, listings, options, &|entry| holdings.holds(entry));
-    let relisted = Stage { kind: stage.kind, relist: stage.relist, tasks };
-    // The catalog was planned for before, as it was listed then.
-    let more = |now: u64, planned: u64| now.saturating_sub(planned);
-    holdings.events.planned(more(relisted.objects(), stage.objects()), more(relisted.bytes(), stage.bytes()));
-    relisted
 }

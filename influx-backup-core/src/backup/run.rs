@@ -1,15 +1,18 @@
 //! The passes: list, plan, copy, list again, certify; until the certificate closes. Then trim and commit.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use super::{
-    BackupOptions, BackupReport, CorruptPolicy, OpenCertificate,
+    BackupOptions, BackupReport, CorruptPolicy, OpenCertificate, Weakness,
     commit::{Commit, commit},
     name::{check_name, default_name},
-    pass::{self, Holdings, Listed},
+    pass::{Holdings, Listed, Pass},
     resume,
     stability::{compare, compare_nodes},
     trim::trim,
@@ -111,13 +114,14 @@ struct Past {
 impl Run<'_> {
     async fn passes(&self, mut cluster: Cluster, holdings: &mut Holdings) -> Result<BackupReport> {
         let executor = Executor::new(Arc::clone(&self.options.copier), self.options.limits.clone(), self.task.clone());
-        let (began, mut lister, mut past) = (Instant::now(), Lister::default(), Past::default());
+        let (began, mut lister, mut past) = (Instant::now(), Weakness::lister(self.options.weakness), Past::default());
         let mut next = lister.inventory(&cluster).await?;
         loop {
             let started = Instant::now();
             let mut listed = Listed { inventory: next, compactor_after: Vec::new() };
             let plan = self.plan(&cluster, &listed, holdings, &mut past)?;
-            pass::copy(&executor, &cluster, &mut lister, self.to, self.options, &plan, &mut listed, holdings).await?;
+            let pass = Pass { executor: &executor, cluster: &cluster, to: self.to, options: self.options, plan: &plan };
+            pass.copy(&mut lister, &mut listed, holdings).await?;
             let (found, after) = self.look_again(&cluster, &mut lister).await?;
             let proof = self.prove(&cluster, &found, &listed, &after, holdings, &past).await?;
             self.report(&proof, started, holdings, &mut past);
@@ -165,11 +169,12 @@ impl Run<'_> {
         let (moved, unheld_nodes) = compare_nodes(cluster, found);
         unstable.extend(moved);
         unstable.extend(unheld_overwritten(cluster, listed, holdings));
-        let lacking = DbsListings::new(cluster, past.before.as_ref(), &listed.inventory);
+        let listings = DbsListings::new(cluster, past.before.as_ref(), &listed.inventory);
+        let lacking = Weakness::lacking(self.options.weakness, listings);
         let witness = RunWitness {
             listings: &listed.inventory.listings,
             compactor_after: &listed.compactor_after,
-            lacking: &lacking,
+            lacking: &*lacking,
             fences: &[],
             unstable: &unstable,
             unheld_nodes: &unheld_nodes,
@@ -180,7 +185,11 @@ impl Run<'_> {
             let (facts, witness) = (&holdings.facts, Witness::Run(&witness));
             let untrimmed = Evidence { cluster, held: &held, facts, cut: &cut, witness, missing_parquet };
             let fences = fences(cluster, &untrimmed, &listed.inventory).await?;
-            (fences, trim(&untrimmed, &holdings.objects, listed))
+            let trimmed = match self.options.weakness {
+                Some(Weakness::NoTrim) => BTreeSet::new(),
+                _ => trim(&untrimmed, &holdings.objects, listed),
+            };
+            (fences, trimmed)
         };
         // The proof is about what the backup will hold: without what is trimmed.
         held.retain(|key, _| !trimmed.contains(key));
@@ -206,7 +215,7 @@ impl Run<'_> {
 
     /// Whether to commit, and as what; `None`: another pass.
     fn verdict(&self, certificate: &Certificate, passes: usize, began: Instant) -> Result<Option<BackupStatus>> {
-        if certificate.holds() {
+        if Weakness::closes(self.options.weakness, certificate) {
             return Ok(Some(BackupStatus::Complete));
         }
         let passes = u32::try_from(passes).unwrap_or(u32::MAX);

@@ -217,7 +217,7 @@ pub(crate) struct RunWitness<'a> {
 }
 
 /// Whether the source itself lacks a file.
-pub(crate) trait Lacking: std::fmt::Debug + Sync {
+pub(crate) trait Lacking: std::fmt::Debug + Send + Sync {
     /// Whether a listing that counts lacked it.
     fn lacks(&self, node: &str, path: &str) -> bool;
 }

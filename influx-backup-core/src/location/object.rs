@@ -1,6 +1,6 @@
 //! One object, and what can be done with it: list, head, get, put, delete.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -305,11 +305,6 @@ impl Location {
             entries.push(self.entry(meta.map_err(|e| Error::store("list", &path, self, e))?)?);
         }
         Ok(entries)
-    }
-
-    /// The store for small files of our own, which are durable when a write returns.
-    pub(crate) fn durable_store(&self) -> &Arc<dyn ObjectStore> {
-        &self.0.durable
     }
 }
 

@@ -49,14 +49,10 @@ mod tests {
         let attempts = AtomicU32::new(0);
         move || {
             let attempt = attempts.fetch_add(1, Ordering::Relaxed);
-            let error = || Error::Store {
-                operation: "get",
-                key: "k".to_owned(),
-                location: "l".to_owned(),
-                kind,
-                source: Box::new(std::io::Error::other("x")),
-            };
-            async move { if attempt < times { Err(error()) } else { Ok(attempt) } }.boxed()
+            let source = Box::new(std::io::Error::other("x"));
+            let (operation, key, location) = ("get", "k".to_owned(), "l".to_owned());
+            let error = Error::Store { operation, key, location, kind, source };
+            async move { if attempt < times { Err(error) } else { Ok(attempt) } }.boxed()
         }
     }
 
