@@ -18,6 +18,14 @@ impl Crc64 {
         hasher.update(bytes);
         hasher.finish().crc64
     }
+
+    /// Reads what S3 writes: eight bytes, the highest first, in base64.
+    #[cfg(feature = "cloud")]
+    pub(crate) fn from_base64(text: &str) -> Option<Self> {
+        use base64::{Engine, prelude::BASE64_STANDARD};
+        let bytes = BASE64_STANDARD.decode(text).ok()?;
+        Some(Self(u64::from_be_bytes(bytes.try_into().ok()?)))
+    }
 }
 
 impl fmt::Display for Crc64 {

@@ -2,7 +2,10 @@
 
 mod chain;
 mod local;
+#[cfg(feature = "cloud")]
+mod server_side;
 mod stream;
+mod version;
 mod wait;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -11,6 +14,8 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+#[cfg(feature = "cloud")]
+pub use self::server_side::ServerSideCopier;
 pub use self::{
     chain::{Copiers, default_copiers},
     local::LocalCopier,
@@ -116,7 +121,7 @@ impl fmt::Debug for CopyContext {
 pub struct Copied {
     /// How many bytes the target has.
     pub size: u64,
-    /// CRC-64/NVME of what was read, where the bytes passed through us.
+    /// CRC-64/NVME of what was read, where the bytes passed through us; else the one that both stores give, if they do.
     pub crc64: Option<Crc64>,
     /// How the bytes begin and end, where they passed through us.
     pub ends: Option<Ends>,

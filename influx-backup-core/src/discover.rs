@@ -14,6 +14,7 @@ pub use self::cluster::{
 use crate::{
     error::{Error, Result},
     location::{Location, Provider},
+    preflight,
 };
 
 /// What to look for.
@@ -80,6 +81,9 @@ pub async fn discover(location: &Location, what: &Discover) -> Result<Cluster> {
     let allowed = cfg!(any(test, feature = "testing"));
     if location.provider() == Provider::Memory && !allowed {
         return Err(Error::MemoryLocation);
+    }
+    if !matches!(location.provider(), Provider::File | Provider::Memory) {
+        preflight::source(location).await?;
     }
     let survey = survey::survey(location, what).await?;
     let description = decide::decide(&survey, what)?;

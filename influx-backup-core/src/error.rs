@@ -552,22 +552,24 @@ impl StoreErrorKind {
         }
     }
 
-    /// object_store hides HTTP status codes in private types; their text is all there is.
+    /// object_store hides HTTP status codes in private types; their text is all there is. It holds the URL, and that a
+    /// key, so that a bare number means nothing.
     fn of_text(text: &str) -> Self {
         let has = |needles: &[&str]| needles.iter().any(|needle| text.contains(needle));
-        if has(&["503", "SlowDown", "429", "Too Many Requests"]) {
+        let status = text.split_once("status code: ").and_then(|(_, rest)| rest.get(..3));
+        match status {
+            Some("503" | "429") => return Self::Throttled,
+            Some("401" | "403") => return Self::Denied,
+            Some("404") => return Self::NotFound,
+            _ => {}
+        }
+        if has(&["SlowDown", "ServerBusy", "Too Many Requests"]) {
             Self::Throttled
-        } else if has(&[
-            "403",
-            "401",
-            "AccessDenied",
-            "Forbidden",
-            "Unauthorized",
-            "InvalidAccessKeyId",
-            "SignatureDoesNotMatch",
-        ]) {
+        } else if has(&["AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "AuthenticationFailed"]) {
             Self::Denied
-        } else if has(&["error sending request", "Connect", "connect", "dns", "timed out", "HTTP error"]) {
+        } else if has(&["NoSuchBucket", "ContainerNotFound"]) {
+            Self::NotFound
+        } else if has(&["error sending request", "dns", "timed out", "HTTP error"]) {
             Self::Unreachable
         } else {
             Self::Other

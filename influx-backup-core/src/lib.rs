@@ -16,6 +16,7 @@ pub mod location;
 pub mod manifest;
 pub mod observe;
 pub mod plan;
+pub mod preflight;
 pub mod repository;
 pub mod restore;
 #[cfg(feature = "testing")]

@@ -1,5 +1,7 @@
 //! [`Location`]: where objects live, and the few operations that everything else is built on.
 
+#[cfg(feature = "cloud")]
+pub(crate) mod cloud;
 mod identity;
 pub(crate) mod local;
 mod object;
@@ -7,7 +9,14 @@ mod options;
 mod patience;
 mod url;
 
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{
+    fmt,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use ::object_store::{ObjectStore, path::Path};
 
@@ -34,6 +43,7 @@ use crate::{error::Result, key::Key};
 #[derive(Clone)]
 pub struct Location(Arc<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     /// The whole bucket, or the whole file system.
     store: Arc<dyn ObjectStore>,
@@ -48,6 +58,11 @@ struct Inner {
     directory: Option<PathBuf>,
     links: Links,
     options: Options,
+    /// The client itself, for buckets that were opened by name.
+    #[cfg(feature = "cloud")]
+    handle: Option<cloud::Handle>,
+    /// How often the store asked to slow down.
+    slow_downs: Arc<AtomicU64>,
 }
 
 impl Location {
@@ -66,8 +81,19 @@ impl Location {
     #[must_use]
     pub fn with_store(store: Arc<dyn ObjectStore>, base: Path, identity: Identity) -> Self {
         let shown = identity.url(base.as_ref());
-        let (durable, options) = (Arc::clone(&store), Options::default());
-        Self(Arc::new(Inner { store, durable, base, shown, identity, directory: None, links: Links::Follow, options }))
+        Self(Arc::new(Inner {
+            durable: Arc::clone(&store),
+            store,
+            base,
+            shown,
+            identity,
+            directory: None,
+            links: Links::Follow,
+            options: Options::default(),
+            #[cfg(feature = "cloud")]
+            handle: None,
+            slow_downs: Arc::default(),
+        }))
     }
 
     /// A new location in memory, for tests. Clusters in memory are refused by discovery unless they say so here.
@@ -78,6 +104,18 @@ impl Location {
         Self::with_store(store, Path::default(), Identity::Test)
     }
 
+    /// The same location with something of the caller's between it and its store: for tests that count or stop writes.
+    #[cfg(any(test, feature = "testing"))]
+    #[must_use]
+    pub fn through(&self, wrap: impl Fn(Arc<dyn ObjectStore>) -> Arc<dyn ObjectStore>) -> Self {
+        let inner = &*self.0;
+        Self(Arc::new(Inner {
+            store: wrap(Arc::clone(&inner.store)),
+            durable: wrap(Arc::clone(&inner.durable)),
+            ..inner.clone()
+        }))
+    }
+
     /// The location `tail` below this one.
     ///
     /// # Errors
@@ -86,31 +124,40 @@ impl Location {
         let tail = Key::parse(tail)?;
         let inner = &*self.0;
         Ok(Self(Arc::new(Inner {
-            store: Arc::clone(&inner.store),
-            durable: Arc::clone(&inner.durable),
             base: self.path(&tail),
             shown: format!("{}/{tail}", inner.shown.trim_end_matches('/')),
             identity: inner.identity.child(tail.as_str()),
             directory: inner.directory.as_ref().map(|directory| directory.join(tail.as_str())),
-            links: inner.links,
-            options: inner.options.clone(),
+            ..inner.clone()
         })))
     }
 
     /// The same location with another rule for symbolic links (files only).
     #[must_use]
     pub fn with_links(&self, links: Links) -> Self {
-        let inner = &*self.0;
-        Self(Arc::new(Inner {
-            store: Arc::clone(&inner.store),
-            durable: Arc::clone(&inner.durable),
-            base: inner.base.clone(),
-            shown: inner.shown.clone(),
-            identity: inner.identity.clone(),
-            directory: inner.directory.clone(),
-            links,
-            options: inner.options.clone(),
-        }))
+        Self(Arc::new(Inner { links, ..Inner::clone(&self.0) }))
+    }
+
+    /// The same location for a first contact: a bucket's client gives up after seconds, where it would otherwise try
+    /// for minutes.
+    pub(crate) fn for_first_contact(&self) -> Result<Self> {
+        #[cfg(feature = "cloud")]
+        if self.0.handle.is_some() {
+            let options = self.options().clone().with("object_store_max_retries", "2");
+            return Self::parse(&self.0.shown, &options.with("object_store_retry_timeout", "5s"));
+        }
+        Ok(self.clone())
+    }
+
+    /// The client itself, for buckets that were opened by name.
+    #[cfg(feature = "cloud")]
+    pub(crate) fn handle(&self) -> Option<&cloud::Handle> {
+        self.0.handle.as_ref()
+    }
+
+    /// How often the store has asked to slow down so far, also where a request was tried again and went well.
+    pub(crate) fn slow_downs(&self) -> u64 {
+        self.0.slow_downs.load(Ordering::Relaxed)
     }
 
     /// Who keeps the objects: what licences were bound to before 3.10.
@@ -135,6 +182,11 @@ impl Location {
     #[must_use]
     pub fn store(&self) -> &Arc<dyn ObjectStore> {
         &self.0.store
+    }
+
+    /// Where the location begins in [`Location::store`].
+    pub(crate) fn base(&self) -> &Path {
+        &self.0.base
     }
 
     /// The options the location was made with.

@@ -2,7 +2,7 @@
 
 mod job;
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -198,6 +198,9 @@ pub struct PassReport {
     pub copied: u64,
     /// Bytes copied.
     pub bytes: u64,
+    /// Objects copied, by the copier that did it: what could not be copied by the store itself shows as `stream`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub copiers: BTreeMap<String, u64>,
     /// Objects listed and gone before their copy.
     pub vanished: u64,
     /// Objects that changed between listing and copy.

@@ -5,11 +5,11 @@ use std::{
     sync::Arc,
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
 use super::{
-    BackupOptions, BackupReport, CorruptPolicy, OpenCertificate, Weakness,
+    BackupOptions, BackupReport, CorruptPolicy, Existing, OpenCertificate, Weakness,
     commit::{Commit, commit},
     name::{check_name, default_name},
     pass::{Holdings, Listed, Pass},
@@ -34,6 +34,7 @@ use crate::{
     manifest::{AbsentRecord, Attested, BackupStatus, Begun, Claim, Fence, Journal, JournalLine},
     observe::{Event, PassReport, Task},
     plan::{BackupPlan, LeftOut, Reason},
+    preflight,
 };
 
 /// Takes a backup into `repository`.
@@ -46,8 +47,13 @@ pub(crate) async fn run(
     check_places(&cluster, &repository)?;
     let name = options.name.clone().unwrap_or_else(|| default_name(Utc::now()));
     check_name(&name)?;
+    check_stores(&cluster, &repository, &task).await?;
     let to = repository.child(&name)?;
     let (claim, begun) = Claim::take(&to, &name, cluster.id(), options.existing).await?;
+    if matches!(options.existing, Existing::Resume(_)) {
+        // Also where a process died so early that its claim is all that it left, under a staging name.
+        to.delete_staging().await?;
+    }
     let objects = match begun {
         Begun::Now => BTreeMap::new(),
         Begun::Before => resume::holdings(&to).await?,
@@ -71,6 +77,20 @@ pub(crate) async fn run(
 fn cancelled(task: &Task) -> Error {
     let (done, total) = task.events.done_of();
     Error::Cancelled { done, total }
+}
+
+/// How far a store's clock may be from ours without a word about it.
+const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
+
+/// Source and repository answer, and the repository can be written to.
+async fn check_stores(cluster: &Cluster, repository: &Location, task: &Task) -> Result<()> {
+    preflight::source(cluster.location()).await?;
+    let skew = preflight::target(repository).await?.clock_skew;
+    if skew.abs() > CLOCK_SKEW {
+        let message = format!("the clock of `{repository}` is {} s ahead of this machine's", skew.num_seconds());
+        task.events.send(Event::Finding { code: "clock-skew".to_owned(), message });
+    }
+    Ok(())
 }
 
 /// Source and repository do not lie inside one another.
@@ -252,6 +272,7 @@ impl Run<'_> {
         holdings: &mut Holdings,
         past: Past,
     ) -> Result<BackupReport> {
+        self.claim.check(self.name).await?;
         for key in &proof.trimmed {
             self.to.delete(key).await?;
             holdings.objects.remove(key);
@@ -259,19 +280,17 @@ impl Run<'_> {
             self.task.events.send(Event::Deleted { key: key.clone() });
         }
         holdings.journal.flush().await?;
-        self.claim.check(self.name).await?;
         let attested = Attested {
             fences: proof.fences,
             differences: proof.differences,
             listings: listed.inventory.listings.iter().map(Into::into).collect(),
         };
-        let began: DateTime<Utc> = self.claim.file.began;
         let committed = commit(Commit {
             name: self.name,
             to: self.to,
             cluster,
             status,
-            began,
+            claim: self.claim,
             objects: &holdings.objects,
             absent: &proof.absent,
             certificate: proof.certificate,
@@ -282,7 +301,6 @@ impl Run<'_> {
         })
         .await?;
         self.task.events.send(Event::Committed { name: self.name.to_owned() });
-        Journal::delete(self.to).await?;
         Ok(committed)
     }
 }

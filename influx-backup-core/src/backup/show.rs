@@ -58,7 +58,7 @@ fn show_left_out(f: &mut fmt::Formatter<'_>, left: &LeftOut) -> fmt::Result {
 }
 
 fn show_pass(f: &mut fmt::Formatter<'_>, number: u32, pass: &PassReport) -> fmt::Result {
-    let PassReport { listed, copied, bytes, vanished, changed, millis, open_clauses } = pass;
+    let PassReport { listed, copied, bytes, vanished, changed, millis, open_clauses, copiers } = pass;
     let bytes = ByteSize(*bytes);
     write!(f, "pass {number}: {listed} listed, {copied} copied ({bytes})")?;
     if vanished + changed > 0 {
@@ -66,6 +66,10 @@ fn show_pass(f: &mut fmt::Formatter<'_>, number: u32, pass: &PassReport) -> fmt:
     }
     if !open_clauses.is_empty() {
         write!(f, ", open: {}", open_clauses.join(", "))?;
+    }
+    if copiers.len() > 1 {
+        let by: Vec<_> = copiers.iter().map(|(copier, objects)| format!("{copier} {objects}")).collect();
+        write!(f, ", by {}", by.join(", "))?;
     }
     writeln!(f, ", {}.{:01} s", millis / 1000, millis % 1000 / 100)
 }

@@ -34,7 +34,12 @@ impl Copier for Copiers {
 /// The copiers that a backup and a restore use unless told otherwise.
 #[must_use]
 pub fn default_copiers() -> Arc<dyn Copier> {
-    Arc::new(Copiers::new(vec![Arc::new(LocalCopier::default()), Arc::new(StreamCopier::default())]))
+    Arc::new(Copiers::new(vec![
+        Arc::new(LocalCopier::default()),
+        #[cfg(feature = "cloud")]
+        Arc::new(super::ServerSideCopier::default()),
+        Arc::new(StreamCopier::default()),
+    ]))
 }
 
 #[cfg(test)]

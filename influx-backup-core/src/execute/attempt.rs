@@ -68,11 +68,15 @@ impl Worker {
             memory: self.memory.clone(),
             stall: self.stall,
         };
+        // The object_store crate tries again by itself: that a store asked to slow down shows only here.
+        let slow_downs = || self.from.slow_downs() + self.to.slow_downs();
+        let before = slow_downs();
         let copied = async { look(request, self.copier.copy(request, &context).await?).await };
         let copied = copied.await;
         match &copied {
-            Ok(_) => self.adaptive.succeeded(),
             Err(CopyError::Store { kind: StoreErrorKind::Throttled, .. }) => self.adaptive.throttled(),
+            _ if slow_downs() > before => self.adaptive.throttled(),
+            Ok(_) => self.adaptive.succeeded(),
             Err(_) => {}
         }
         copied

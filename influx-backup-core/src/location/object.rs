@@ -253,7 +253,7 @@ impl Location {
             None => {
                 let mut listing = self.store().list(Some(&self.0.base));
                 let first = listing.try_next().await;
-                Ok(first.map_err(|e| Error::store("list", "", self, e))?.is_some())
+                Ok(first.map_err(|e| self.not_listed("", e))?.is_some())
             }
         }
     }
@@ -281,6 +281,21 @@ impl Location {
         })
     }
 
+    /// A key that object_store cannot hold ends its whole listing: the key is named.
+    pub(crate) fn not_listed(&self, prefix: &str, error: object_store::Error) -> Error {
+        use object_store::path::Error as PathError;
+        let (key, reason) = match &error {
+            object_store::Error::InvalidPath { source: PathError::EmptySegment { path } } => {
+                (path, "it has an empty segment, which object_store cannot list; rename or delete the object")
+            }
+            object_store::Error::InvalidPath { source: PathError::BadSegment { path, .. } } => {
+                (path, "it has a segment that object_store cannot list; rename or delete the object")
+            }
+            _ => return Error::store("list", prefix, self, error),
+        };
+        Error::InvalidKey { key: key.escape_default().to_string(), reason }
+    }
+
     fn prefix_path(&self, prefix: &str) -> Path {
         match Key::parse(prefix) {
             Ok(key) => self.path(&key),
@@ -290,7 +305,7 @@ impl Location {
 
     async fn list_store_level(&self, prefix: &str) -> Result<Shallow> {
         let found = self.store().list_with_delimiter(Some(&self.prefix_path(prefix))).await;
-        let found = found.map_err(|e| Error::store("list", prefix, self, e))?;
+        let found = found.map_err(|e| self.not_listed(prefix, e))?;
         Ok(Shallow {
             directories: found
                 .common_prefixes
@@ -305,7 +320,7 @@ impl Location {
         let mut listing = self.store().list(Some(&path));
         let mut entries = Vec::new();
         while let Some(meta) = listing.next().await {
-            entries.push(self.entry(meta.map_err(|e| Error::store("list", &path, self, e))?)?);
+            entries.push(self.entry(meta.map_err(|e| self.not_listed(path.as_ref(), e))?)?);
         }
         Ok(entries)
     }

@@ -3,47 +3,95 @@
 use std::{collections::BTreeMap, fmt};
 
 /// Options of a location by name, under the names that InfluxDB's users know (`AWS_ENDPOINT`, `--aws-endpoint`,
-/// `azure_storage_account`, …) or object_store's.
+/// `azure_storage_account`, `--object-store-tls-ca`, …) or object_store's.
 ///
 /// Belongs to one location, so that a source and a target may be different accounts. Values may be secret: neither
 /// `Debug` nor serde ever shows them.
+///
+/// What is [given](Options::with) has to be an option of the location's provider. What comes
+/// [from the environment](Options::from_env) is only a default: it is there for other programs too, so names that the
+/// provider does not know are passed over, and credentials in it count only where none are given. An option given as
+/// empty takes its default away.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Options {
-    values: BTreeMap<String, String>,
+    given: BTreeMap<String, String>,
+    environment: BTreeMap<String, String>,
 }
 
 impl Options {
-    /// The options that the environment holds (`AWS_…`, `AZURE_…`, `GOOGLE_…`, `INFLUXDB3_…`). Nothing else in this
-    /// crate reads the environment.
+    /// The options that the environment holds (`AWS_…`, `AZURE_…`, `GOOGLE_…`, `INFLUXDB3_…`, `OBJECT_STORE_…`), as
+    /// defaults. Nothing else in this crate reads the environment.
     #[must_use]
     pub fn from_env() -> Self {
-        let known = |name: &str| ["AWS_", "AZURE_", "GOOGLE_", "INFLUXDB3_"].iter().any(|p| name.starts_with(p));
-        std::env::vars().filter(|(name, value)| known(name) && !value.is_empty()).collect()
+        Self::of_environment(std::env::vars_os().filter_map(|(name, value)| {
+            // What is no text is no option.
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        }))
+    }
+
+    pub(super) fn of_environment(variables: impl Iterator<Item = (String, String)>) -> Self {
+        const PREFIXES: [&str; 5] = ["AWS_", "AZURE_", "GOOGLE_", "INFLUXDB3_", "OBJECT_STORE_"];
+        let known = |name: &str| PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+        let variables = variables.filter(|(name, value)| known(name) && !value.is_empty());
+        let environment = variables.map(|(name, value)| (plain(&name), value)).collect();
+        Self { given: BTreeMap::new(), environment }
     }
 
     /// The same options with one more; names are told apart neither by case, nor by `-` and `_`, nor by a leading
     /// `--`.
     #[must_use]
     pub fn with(mut self, name: impl AsRef<str>, value: impl Into<String>) -> Self {
-        self.values.insert(plain(name.as_ref()), value.into());
+        self.given.insert(plain(name.as_ref()), value.into());
+        self
+    }
+
+    /// These options, and `defaults` for what they do not say: `given.or(&Options::from_env())`.
+    #[must_use]
+    pub fn or(mut self, defaults: &Self) -> Self {
+        let add = |to: &mut BTreeMap<String, String>, from: &BTreeMap<String, String>| {
+            for (name, value) in from {
+                to.entry(name.clone()).or_insert_with(|| value.clone());
+            }
+        };
+        add(&mut self.given, &defaults.given);
+        add(&mut self.environment, &defaults.environment);
         self
     }
 
     /// The value of an option.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.values.get(&plain(name)).map(String::as_str)
+        let name = plain(name);
+        let value = self.given.get(&name).or_else(|| self.environment.get(&name));
+        value.map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// Names and values, sorted by name. Values may be secret.
+    /// Names and values, sorted by name, those given over those of the environment. Values may be secret.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        let names = self.environment.keys().chain(self.given.keys()).collect::<std::collections::BTreeSet<_>>();
+        names.into_iter().filter_map(|name| Some((name.as_str(), self.get(name)?)))
+    }
+
+    /// Names and values that were given, sorted by name.
+    pub(super) fn given(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.given.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Names and values of the environment, sorted by name.
+    #[cfg(feature = "cloud")]
+    pub(super) fn environment(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
 
-/// `--aws-endpoint`, `AWS_ENDPOINT` and `aws_endpoint` are one name.
+/// `--aws-endpoint`, `AWS_ENDPOINT` and `aws_endpoint` are one name, as are `INFLUXDB3_OBJECT_STORE_TLS_CA` and the
+/// older `OBJECT_STORE_TLS_CA`.
 fn plain(name: &str) -> String {
-    name.trim_start_matches("--").replace('-', "_").to_ascii_lowercase()
+    let plain = name.trim_start_matches("--").replace('-', "_").to_ascii_lowercase();
+    match plain.strip_prefix("influxdb3_") {
+        Some(rest) if rest.starts_with("object_store_") => rest.to_owned(),
+        _ => plain,
+    }
 }
 
 impl<N: AsRef<str>, V: Into<String>> FromIterator<(N, V)> for Options {
@@ -54,7 +102,7 @@ impl<N: AsRef<str>, V: Into<String>> FromIterator<(N, V)> for Options {
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.values.keys()).finish()
+        f.debug_set().entries(self.iter().map(|(name, _)| name)).finish()
     }
 }
 
@@ -62,10 +110,27 @@ impl fmt::Debug for Options {
 mod tests {
     use super::*;
 
+    fn environment(pairs: &[(&str, &str)]) -> Options {
+        Options::of_environment(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    }
+
     #[test]
     fn one_name_however_it_is_written() {
         let options = Options::default().with("--aws-secret-access-key", "s3cr3t");
         assert_eq!(options.get("AWS_SECRET_ACCESS_KEY"), Some("s3cr3t"));
         assert!(!format!("{options:?}").contains("s3cr3t"));
+        let options = environment(&[("INFLUXDB3_OBJECT_STORE_TLS_CA", "/ca"), ("OBJECT_STORE_MAX_RETRIES", "3")]);
+        assert_eq!(options.get("--object-store-tls-ca"), Some("/ca"));
+        assert_eq!(options.get("INFLUXDB3_OBJECT_STORE_MAX_RETRIES"), Some("3"));
+    }
+
+    #[test]
+    fn the_environment_is_a_default() {
+        let environment = environment(&[("AWS_REGION", "a"), ("AWS_ENDPOINT", "e"), ("PATH", "/bin"), ("AWS_X", "")]);
+        let options = Options::default().with("aws_region", "b").with("aws-endpoint", "").or(&environment);
+        assert_eq!(options.get("AWS_REGION"), Some("b"));
+        assert_eq!(options.get("AWS_ENDPOINT"), None, "given as empty");
+        assert_eq!(options.iter().collect::<Vec<_>>(), [("aws_region", "b")]);
+        assert_eq!(environment.clone().with("aws_region", "b").get("aws_region"), Some("b"), "in either order");
     }
 }

@@ -2,8 +2,10 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use object_store::{ObjectStore, local::LocalFileSystem, path::Path};
+use object_store::{local::LocalFileSystem, path::Path};
 
+#[cfg(feature = "cloud")]
+use super::cloud;
 use super::{Inner, Links, Location, Options, identity::Identity, local};
 use crate::error::{Error, Result};
 
@@ -16,15 +18,18 @@ pub(super) fn parse(text: &str, options: &Options) -> Result<Location> {
                 return Err(invalid(text, "the path of a file URL is absolute: write file:///path"));
             }
             let decoded = url::Url::parse(text).ok().and_then(|url| url.to_file_path().ok());
-            file(text, decoded.unwrap_or_else(|| PathBuf::from(path)))
+            file(text, decoded.unwrap_or_else(|| PathBuf::from(path)), options)
         }
         Some((scheme, rest)) if rest.starts_with("//") => cloud(text, scheme, options),
         _ if text.is_empty() => Err(invalid(text, "it is empty")),
-        _ => file(text, PathBuf::from(text)),
+        _ => file(text, PathBuf::from(text), options),
     }
 }
 
-fn file(text: &str, path: PathBuf) -> Result<Location> {
+fn file(text: &str, path: PathBuf, options: &Options) -> Result<Location> {
+    if let Some((option, _)) = options.given().find(|(_, value)| !value.is_empty()) {
+        return Err(Error::UnknownOption { option: option.to_owned(), provider: "files".to_owned() });
+    }
     let path = std::path::absolute(path).map_err(|error| invalid(text, &error.to_string()))?;
     let path = clean(&local::resolve(&path));
     let shown = path.to_str().ok_or_else(|| invalid(text, "it is not UTF-8"))?.to_owned();
@@ -38,7 +43,10 @@ fn file(text: &str, path: PathBuf) -> Result<Location> {
         identity,
         directory: Some(path),
         links: Links::Follow,
-        options: Options::default(),
+        options: options.clone(),
+        #[cfg(feature = "cloud")]
+        handle: None,
+        slow_downs: Arc::default(),
     })))
 }
 
@@ -63,88 +71,31 @@ fn cloud(text: &str, scheme: &str, options: &Options) -> Result<Location> {
     }
     let rest = text.splitn(4, '/').nth(3).unwrap_or("").trim_matches('/');
     let base = Path::parse(rest).map_err(|_| invalid(text, "its prefix has an empty, `.` or `..` segment"))?;
-    let (store, identity): (Arc<dyn ObjectStore>, Identity) = match scheme {
-        #[cfg(feature = "aws")]
-        "s3" | "s3a" => s3(bucket, options)?,
-        #[cfg(feature = "azure")]
-        "az" | "azure" | "abfs" | "abfss" => azure(bucket, options)?,
-        #[cfg(feature = "gcp")]
-        "gs" => gcs(bucket, options)?,
-        "s3" | "s3a" | "az" | "azure" | "abfs" | "abfss" | "gs" => {
-            return Err(invalid(
-                text,
-                "this build has no support for it: build with the feature `aws`, `azure` or `gcp`",
-            ));
-        }
-        _ => return Err(invalid(text, "its scheme is none of file, s3, az, gs")),
-    };
-    Ok(Location(Arc::new(Inner {
-        durable: Arc::clone(&store),
-        shown: identity.url(base.as_ref()),
-        store,
-        base,
-        identity,
-        directory: None,
-        links: Links::Follow,
-        options: options.clone(),
-    })))
-}
-
-#[cfg(feature = "aws")]
-fn s3(bucket: &str, options: &Options) -> Result<(Arc<dyn ObjectStore>, Identity)> {
-    use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
-    let mut builder = AmazonS3Builder::new().with_bucket_name(bucket);
-    for (name, value) in options.iter().filter(|(name, _)| name.starts_with("aws_")) {
-        let key: AmazonS3ConfigKey = name.parse().map_err(|_| unknown(name, "S3"))?;
-        builder = builder.with_config(key, value);
+    #[cfg(feature = "cloud")]
+    if let Some(opened) = cloud::open(scheme, bucket, options) {
+        let cloud::Opened { store, identity, handle, slow_downs } = opened?;
+        return Ok(Location(Arc::new(Inner {
+            durable: Arc::clone(&store),
+            shown: identity.url(base.as_ref()),
+            store,
+            base,
+            identity,
+            directory: None,
+            links: Links::Follow,
+            options: options.clone(),
+            handle: Some(handle),
+            slow_downs,
+        })));
     }
-    let value = |key| builder.get_config_value(&key).unwrap_or_default();
-    let identity = Identity::S3 {
-        endpoint: value(AmazonS3ConfigKey::Endpoint),
-        bucket: bucket.to_owned(),
-        region: value(AmazonS3ConfigKey::Region),
+    #[cfg(not(feature = "cloud"))]
+    let _ = (options, base);
+    let reason = match scheme {
+        "s3" | "s3a" => "this build has no support for it: build with the feature `aws`",
+        "az" | "azure" | "abfs" | "abfss" => "this build has no support for it: build with the feature `azure`",
+        "gs" => "this build has no support for it: build with the feature `gcp`",
+        _ => "its scheme is none of file, s3, az, gs",
     };
-    Ok((Arc::new(builder.build().map_err(|error| unusable("aws", &error))?), identity))
-}
-
-#[cfg(feature = "azure")]
-fn azure(container: &str, options: &Options) -> Result<(Arc<dyn ObjectStore>, Identity)> {
-    use object_store::azure::{AzureConfigKey, MicrosoftAzureBuilder};
-    let mut builder = MicrosoftAzureBuilder::new().with_container_name(container);
-    for (name, value) in options.iter().filter(|(name, _)| name.starts_with("azure_")) {
-        let key: AzureConfigKey = name.parse().map_err(|_| unknown(name, "Azure"))?;
-        builder = builder.with_config(key, value);
-    }
-    let account = builder.get_config_value(&AzureConfigKey::AccountName).unwrap_or_default();
-    let identity = Identity::Azure { account, container: container.to_owned() };
-    Ok((Arc::new(builder.build().map_err(|error| unusable("azure", &error))?), identity))
-}
-
-#[cfg(feature = "gcp")]
-fn gcs(bucket: &str, options: &Options) -> Result<(Arc<dyn ObjectStore>, Identity)> {
-    use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
-    let mut builder = GoogleCloudStorageBuilder::new().with_bucket_name(bucket);
-    for (name, value) in options.iter().filter(|(name, _)| name.starts_with("google_")) {
-        let key: GoogleConfigKey = name.parse().map_err(|_| unknown(name, "Google Cloud Storage"))?;
-        builder = builder.with_config(key, value);
-    }
-    let base_url = builder.get_config_value(&GoogleConfigKey::BaseUrl).unwrap_or_default();
-    let identity = Identity::Gcs { base_url, bucket: bucket.to_owned() };
-    Ok((Arc::new(builder.build().map_err(|error| unusable("google", &error))?), identity))
-}
-
-#[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
-fn unknown(option: &str, provider: &str) -> Error {
-    Error::UnknownOption { option: option.to_owned(), provider: provider.to_owned() }
-}
-
-#[cfg(any(feature = "aws", feature = "azure", feature = "gcp"))]
-fn unusable(option: &str, error: &object_store::Error) -> Error {
-    let reason = match error {
-        object_store::Error::Generic { source, .. } => source.to_string(),
-        other => other.to_string(),
-    };
-    Error::InvalidOption { option: option.to_owned(), reason }
+    Err(invalid(text, reason))
 }
 
 fn invalid(location: &str, reason: &str) -> Error {

@@ -60,11 +60,13 @@ impl Restore {
 
 async fn run(restore: Restore, task: Task) -> Result<RestoreReport> {
     let bound = restore.plan.bound()?;
+    crate::preflight::source(bound.backup.location()).await?;
     let (target, plan) = plan_anew(&bound).await?;
     require_stopped(&target, &plan, &bound, restore.orchestrator.is_some())?;
     let source = preflight::backup(&bound.backup, &bound.options).await?;
     let applied = Applied::at(&bound.target, &bound.options.ownership)?;
     check_target(&bound, &plan, &source, &target, &applied).await?;
+    crate::preflight::target(&bound.target).await?;
     let mut run = Run { bound, plan, target, source, applied, task, orchestrator: restore.orchestrator };
     if run.releasing() {
         return run.finish().await;

@@ -10,13 +10,14 @@ use std::{
 
 use bytes::Bytes;
 use futures::StreamExt;
-use object_store::{GetOptions, GetRange, GetResult, GetResultPayload};
+use object_store::{GetOptions, GetRange, GetResultPayload};
 
 use super::super::{
     CopyContext, CopyError, CopyRequest,
+    version::is_wanted,
     wait::{blocking, within},
 };
-use crate::location::{Attributes, Entry, Location, Version, attributes_of};
+use crate::location::{Attributes, Entry, Location, attributes_of};
 
 /// Slower than this is no transfer: 64 KiB a second.
 const SLOWEST: u64 = 64 << 10;
@@ -60,7 +61,9 @@ impl Reader {
         let path = self.from.path(&self.wanted.key);
         let answer = within(patience(self.stall, 0), self.from.store().get_opts(&path, options)).await?;
         let answer = answer.map_err(|e| CopyError::from_source("get source", e))?;
-        self.check(&answer)?;
+        if !is_wanted(&self.wanted, &answer.meta) {
+            return Err(CopyError::Changed);
+        }
         let attributes = attributes_of(&answer.attributes);
         let chunks = match answer.payload {
             GetResultPayload::File(file, _) => self.file(file, answer.range).await?,
@@ -89,16 +92,6 @@ impl Reader {
             Ok(Some(found)) if !found.is_same(&self.wanted) => Err(CopyError::Changed),
             _ => Ok(()),
         }
-    }
-
-    /// Some stores pay no heed to preconditions.
-    fn check(&self, answer: &GetResult) -> Result<(), CopyError> {
-        let modified = answer.meta.last_modified;
-        let plain = |e_tag: &str| Box::from(e_tag.trim_start_matches("W/").trim_matches('"'));
-        let found = Version { e_tag: answer.meta.e_tag.as_deref().map(plain), id: None, modified };
-        let version = &self.wanted.version;
-        let wanted = Version { e_tag: version.e_tag.as_deref().map(plain), id: None, modified: version.modified };
-        if answer.meta.size == self.wanted.size && found.is_same(&wanted) { Ok(()) } else { Err(CopyError::Changed) }
     }
 
     async fn file(&self, file: File, range: Range<u64>) -> Result<Vec<Bytes>, CopyError> {

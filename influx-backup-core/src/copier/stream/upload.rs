@@ -6,12 +6,20 @@ use object_store::{MultipartUpload, PutMultipartOptions, PutPayload, PutResult, 
 use tokio::{runtime::Handle, task::JoinHandle, time::timeout};
 
 use super::super::{CopyError, CopyRequest, wait::within};
+use crate::{
+    key::Key,
+    location::{Location, Provider},
+};
 
 /// How long an abort is waited for; it goes on behind.
 const ABORT: Duration = Duration::from_millis(500);
 
 /// Aborts itself when dropped.
-pub(super) struct Upload(Option<Box<dyn MultipartUpload>>);
+pub(super) struct Upload {
+    upload: Option<Box<dyn MultipartUpload>>,
+    to: Location,
+    key: Key,
+}
 
 impl Upload {
     pub(super) async fn begin(
@@ -21,22 +29,25 @@ impl Upload {
     ) -> Result<Self, CopyError> {
         let path = request.to.path(&request.key);
         let begun = within(patience, request.to.store().put_multipart_opts(&path, options)).await?;
-        begun.map(|upload| Self(Some(upload))).map_err(|e| CopyError::from_target("begin upload", e))
+        let (to, key) = (request.to.clone(), request.key.clone());
+        begun
+            .map(|upload| Self { upload: Some(upload), to, key })
+            .map_err(|e| CopyError::from_target("begin upload", e))
     }
 
     /// Sends the next part. The order of the calls is the order of the parts.
     pub(super) fn part(&mut self, payload: PutPayload) -> Result<UploadPart, CopyError> {
-        self.0.as_mut().map(|upload| upload.put_part(payload)).ok_or(CopyError::Cancelled)
+        self.upload.as_mut().map(|upload| upload.put_part(payload)).ok_or(CopyError::Cancelled)
     }
 
     pub(super) async fn complete(mut self, patience: Duration) -> Result<PutResult, CopyError> {
-        let completed = match &mut self.0 {
+        let completed = match &mut self.upload {
             Some(upload) => within(patience, upload.complete()).await,
             None => return Err(CopyError::Cancelled),
         };
         match completed.and_then(|put| put.map_err(|e| CopyError::from_target("complete upload", e))) {
             Ok(put) => {
-                self.0 = None;
+                self.upload = None;
                 Ok(put)
             }
             Err(error) => {
@@ -54,8 +65,21 @@ impl Upload {
     }
 
     fn spawn_abort(&mut self) -> Option<JoinHandle<()>> {
-        let mut upload = self.0.take()?;
-        Some(Handle::try_current().ok()?.spawn(async move { drop(upload.abort().await) }))
+        let mut upload = self.upload.take()?;
+        let (to, key) = (self.to.clone(), self.key.clone());
+        Some(Handle::try_current().ok()?.spawn(async move {
+            drop(upload.abort().await);
+            forget_blocks(&to, &key).await;
+        }))
+    }
+}
+
+/// Azure has no word for an abort: blocks that were sent stay for a week. Where there is no object, a deletion takes them
+/// away.
+async fn forget_blocks(to: &Location, key: &Key) {
+    if to.provider() == Provider::Azure && matches!(to.head(key).await, Ok(None)) {
+        // There is nobody to tell.
+        drop(to.delete(key).await);
     }
 }
 

@@ -1,0 +1,323 @@
+//! [`ServerSideCopier`].
+
+mod answer;
+#[cfg(feature = "azure")]
+mod azure;
+#[cfg(feature = "gcp")]
+mod gcs;
+#[cfg(feature = "aws")]
+mod s3;
+
+use std::{
+    collections::BTreeSet,
+    ops::Range,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use http::HeaderMap;
+use object_store::GetOptions;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use self::answer::Said;
+use super::{
+    CheckedBy, Copied, Copier, CopyContext, CopyError, CopyRequest,
+    version::is_wanted,
+    wait::{unless_cancelled, within},
+};
+use crate::{
+    checksum::Crc64,
+    location::{
+        Attributes, Location, attributes_of,
+        cloud::{Answered, Handle},
+    },
+    observe::ByteSize,
+    plan::Route,
+};
+
+/// S3 takes so many parts at most.
+const MOST_PARTS: u64 = 10_000;
+
+/// What need not be encoded in a key.
+const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Lets the store itself copy, within S3 (and what speaks it), Azure or Google Cloud Storage: no byte comes through this
+/// machine, so it takes no bandwidth and holds no memory.
+///
+/// The source's version is pinned. Content type, the user's metadata and, on S3, tags are kept; the storage class is the
+/// target bucket's default. What it cannot do (another provider, a route [through us](Route::ThroughUs), rights that do
+/// not allow it, a request that the store does not know) is [`CopyError::Unsupported`]: the next copier's.
+///
+/// A copy is [checked by](Copied::checked_by) the checksum that the store gives for both, where it gives one that it
+/// took of the copy itself (S3, Google); else by the entity tag that it was pinned to.
+#[derive(Debug, Clone)]
+pub struct ServerSideCopier {
+    threshold: u64,
+    part: u64,
+    parallel: usize,
+    /// Pairs of places, and requests, that a store said no to: not asked again for every object.
+    refused: Arc<Mutex<BTreeSet<String>>>,
+}
+
+impl Default for ServerSideCopier {
+    fn default() -> Self {
+        // S3 copies 5 GiB in one request, Azure 5,000 MiB, and 100 MiB in one block.
+        Self { threshold: 4 << 30, part: 100 << 20, parallel: 4, refused: Arc::default() }
+    }
+}
+
+impl ServerSideCopier {
+    /// Copies objects above this size by parts (default 4 GiB; S3 takes 5 GiB at most in one request).
+    #[must_use]
+    pub const fn with_threshold(mut self, threshold: ByteSize) -> Self {
+        self.threshold = threshold.0;
+        self
+    }
+
+    /// The least size of a part (default 100 MiB; S3 wants 5 MiB at least). It grows with the object, as S3 takes 10,000
+    /// parts at most.
+    #[must_use]
+    pub const fn with_part_size(mut self, part: ByteSize) -> Self {
+        self.part = if part.0 == 0 { 1 } else { part.0 };
+        self
+    }
+
+    /// Copies so many parts of one object at once (default 4).
+    #[must_use]
+    pub const fn with_parallel_parts(mut self, parallel: usize) -> Self {
+        self.parallel = if parallel == 0 { 1 } else { parallel };
+        self
+    }
+
+    /// First byte and byte after the last of each part.
+    fn parts(&self, size: u64) -> Vec<Range<u64>> {
+        let part = self.part.max(size.div_ceil(MOST_PARTS));
+        (0..size.div_ceil(part)).map(|number| number * part..size.min((number + 1) * part)).collect()
+    }
+
+    fn is_refused(&self, what: &str) -> bool {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).contains(what)
+    }
+
+    fn refuse(&self, what: String) {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(what);
+    }
+}
+
+#[async_trait]
+impl Copier for ServerSideCopier {
+    async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
+        let (Some(from), Some(to)) = (request.from.handle(), request.to.handle()) else {
+            return Err(CopyError::Unsupported);
+        };
+        let pair = format!("{:?} {:?}", request.from.identity(), request.to.identity());
+        if request.route != Route::Any || !are_one_service(from, to) || self.is_refused(&pair) {
+            return Err(CopyError::Unsupported);
+        }
+        let source = Source::look(request, context).await?;
+        if source.attributes.is_empty() && request.attributes.as_ref().is_some_and(|wanted| !wanted.is_empty()) {
+            return Err(CopyError::Unsupported);
+        }
+        let job = Job { copier: self, request, context, source: &source };
+        let said = match (from, to) {
+            #[cfg(feature = "aws")]
+            (Handle::S3(from), Handle::S3(to)) => s3::copy(&job, from, to).await,
+            #[cfg(feature = "azure")]
+            (Handle::Azure(from), Handle::Azure(to)) => azure::copy(&job, from, to).await,
+            #[cfg(feature = "gcp")]
+            (Handle::Gcs(from), Handle::Gcs(to)) => gcs::copy(&job, from, to).await,
+            #[allow(unreachable_patterns, reason = "with one provider there are no other pairs")]
+            _ => Err(Said::Error(CopyError::Unsupported)),
+        };
+        match said {
+            Ok(checksums) => source.copied(request, checksums),
+            Err(Said::Error(error)) => Err(error),
+            Err(Said::NotThis) => Err(CopyError::Unsupported),
+            Err(Said::Never) => {
+                self.refuse(pair);
+                Err(CopyError::Unsupported)
+            }
+        }
+    }
+}
+
+/// Whether one service has both, so that it can copy from one to the other.
+fn are_one_service(from: &Handle, to: &Handle) -> bool {
+    match (from, to) {
+        #[cfg(feature = "aws")]
+        (Handle::S3(from), Handle::S3(to)) => s3::are_one_service(from, to),
+        #[cfg(feature = "azure")]
+        (Handle::Azure(from), Handle::Azure(to)) => azure::are_one_service(from, to),
+        #[cfg(feature = "gcp")]
+        (Handle::Gcs(from), Handle::Gcs(to)) => from.base == to.base,
+        #[allow(unreachable_patterns, reason = "with one provider there are no other pairs")]
+        _ => false,
+    }
+}
+
+/// One copy, and what it is done with.
+struct Job<'a> {
+    copier: &'a ServerSideCopier,
+    request: &'a CopyRequest,
+    context: &'a CopyContext,
+    source: &'a Source,
+}
+
+impl Job<'_> {
+    fn size(&self) -> u64 {
+        self.request.source.size
+    }
+
+    /// The source's entity tag, which it is pinned to.
+    fn e_tag(&self) -> &str {
+        &self.source.e_tag
+    }
+
+    fn moved(&self, bytes: u64) {
+        (self.context.progress)(bytes);
+    }
+}
+
+/// The source as its store describes it: in the version that is wanted.
+struct Source {
+    e_tag: String,
+    /// The version's id (S3, in versioned buckets) or generation (Google).
+    version: Option<String>,
+    attributes: Attributes,
+    checksums: Checksums,
+}
+
+impl Source {
+    async fn look(request: &CopyRequest, context: &CopyContext) -> Result<Self, CopyError> {
+        let wanted = &request.source;
+        let options = GetOptions {
+            if_match: wanted.version.e_tag.as_deref().map(ToOwned::to_owned),
+            version: wanted.version.id.as_deref().map(ToOwned::to_owned),
+            head: true,
+            ..GetOptions::default()
+        };
+        let path = request.from.path(&wanted.key);
+        let head = within(context.stall, request.from.store().get_opts(&path, options));
+        let head = unless_cancelled(&context.cancellation, head).await??;
+        let head = head.map_err(|error| CopyError::from_source("head source", error))?;
+        if !is_wanted(wanted, &head.meta) {
+            return Err(CopyError::Changed);
+        }
+        Ok(Self {
+            // Nothing to pin it to.
+            e_tag: head.meta.e_tag.ok_or(CopyError::Unsupported)?,
+            version: head.meta.version,
+            attributes: attributes_of(&head.attributes),
+            checksums: head.extensions.get::<Answered>().map(|answered| Checksums::of(&answered.0)).unwrap_or_default(),
+        })
+    }
+
+    fn copied(&self, request: &CopyRequest, copy: Checksums) -> Result<Copied, CopyError> {
+        let mut copied = Copied::by_size(request.source.size, "server-side");
+        copied.attributes = self.attributes.clone();
+        copied.checked_by = match self.checksums.compare(&copy) {
+            Some(true) => CheckedBy::StoreChecksum,
+            Some(false) => {
+                return Err(CopyError::Corrupt { reason: "the store gives another checksum for the copy".to_owned() });
+            }
+            None => CheckedBy::Etag,
+        };
+        if copied.checked_by == CheckedBy::StoreChecksum {
+            copied.crc64 = self.checksums.crc64;
+        }
+        Ok(copied)
+    }
+}
+
+/// The checksums that a store gives for an object.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Checksums {
+    crc64: Option<Crc64>,
+    /// In base64, as the store writes it.
+    crc32c: Option<String>,
+    /// In base64, as the store writes it.
+    md5: Option<String>,
+}
+
+impl Checksums {
+    fn of(headers: &HeaderMap) -> Self {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let google = |name: &str| {
+            let values = headers.get_all("x-goog-hash").iter().filter_map(|value| value.to_str().ok());
+            let mut hashes = values.flat_map(|value| value.split(','));
+            hashes.find_map(|hash| hash.trim().strip_prefix(name)?.strip_prefix('=')).map(ToOwned::to_owned)
+        };
+        Self {
+            crc64: text("x-amz-checksum-crc64nvme").and_then(Crc64::from_base64),
+            crc32c: google("crc32c"),
+            md5: google("md5").or_else(|| text("content-md5").map(ToOwned::to_owned)),
+        }
+    }
+
+    /// Whether those that both have agree; `None`: they have none in common.
+    fn compare(&self, other: &Self) -> Option<bool> {
+        fn both<T: PartialEq>(a: Option<&T>, b: Option<&T>) -> Option<bool> {
+            Some(a? == b?)
+        }
+        let compared = [
+            both(self.crc64.as_ref(), other.crc64.as_ref()),
+            both(self.crc32c.as_ref(), other.crc32c.as_ref()),
+            both(self.md5.as_ref(), other.md5.as_ref()),
+        ];
+        compared.into_iter().flatten().reduce(|a, b| a && b)
+    }
+}
+
+/// What a store says of an object that is there.
+async fn checksums(location: &Location, request: &CopyRequest) -> Result<Checksums, CopyError> {
+    let options = GetOptions { head: true, ..GetOptions::default() };
+    let head = location.store().get_opts(&location.path(&request.key), options).await;
+    let head = head.map_err(|error| CopyError::from_target("head target", error))?;
+    Ok(head.extensions.get::<Answered>().map(|answered| Checksums::of(&answered.0)).unwrap_or_default())
+}
+
+/// A key as it stands in URLs and in `x-amz-copy-source`.
+fn encoded(key: &str) -> String {
+    utf8_percent_encode(key, KEY).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_cover_the_object_once() {
+        let copier = ServerSideCopier::default().with_part_size(ByteSize(10));
+        assert_eq!(copier.parts(25), [0..10, 10..20, 20..25]);
+        assert_eq!(copier.parts(0), []);
+        let huge = ServerSideCopier::default().parts(5 << 40);
+        assert!(huge.len() <= 10_000 && huge.last().is_some_and(|last| last.end == 5 << 40));
+    }
+
+    #[test]
+    fn checksums_decide_only_where_both_have_one() {
+        let of = |crc64, crc32c: Option<&str>| Checksums { crc64, crc32c: crc32c.map(ToOwned::to_owned), md5: None };
+        let (one, two) = (Some(Crc64(1)), Some(Crc64(2)));
+        assert_eq!(of(one, None).compare(&of(one, Some("x"))), Some(true));
+        assert_eq!(of(one, None).compare(&of(two, None)), Some(false));
+        assert_eq!(of(one, Some("x")).compare(&of(one, Some("y"))), Some(false));
+        assert_eq!(of(one, None).compare(&of(None, Some("y"))), None);
+    }
+
+    #[test]
+    fn checksums_are_read_off_the_headers() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-amz-checksum-crc64nvme", "rosUhgp5mIg=".parse().expect("a value"));
+        headers.append("x-goog-hash", "crc32c=n03x6A==".parse().expect("a value"));
+        headers.append("x-goog-hash", "md5=Ojk9c3dhfxgoKVVHYwFbHQ==".parse().expect("a value"));
+        let checksums = Checksums::of(&headers);
+        assert_eq!(checksums.crc64, Some(Crc64::of(b"123456789")));
+        assert_eq!(checksums.crc32c.as_deref(), Some("n03x6A=="));
+        assert_eq!(checksums.md5.as_deref(), Some("Ojk9c3dhfxgoKVVHYwFbHQ=="));
+    }
+
+    #[test]
+    fn keys_are_encoded_once() {
+        assert_eq!(encoded("a b/ü%25?#+~"), "a%20b/%C3%BC%2525%3F%23%2B~");
+    }
+}

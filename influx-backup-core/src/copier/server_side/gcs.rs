@@ -1,0 +1,80 @@
+//! Google's `rewriteTo`, which is asked again until it is done.
+
+use http::Method;
+use serde::Deserialize;
+
+use super::{
+    Checksums, CopyError, Job,
+    answer::{Answer, Said, request, send, store_says, with},
+};
+use crate::{error::StoreErrorKind, location::cloud::gcs::Gcs};
+
+/// An answer of `rewriteTo`; its numbers are texts, as in all of Google's JSON.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Rewritten {
+    done: bool,
+    rewrite_token: Option<String>,
+    total_bytes_rewritten: Option<String>,
+    resource: Option<Resource>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Resource {
+    crc32c: Option<String>,
+    md5_hash: Option<String>,
+}
+
+pub(super) async fn copy(job: &Job<'_>, from: &Gcs, to: &Gcs) -> Result<Checksums, Said> {
+    // Its generation is the version of an object; without one it cannot be pinned.
+    let generation = job.source.version.as_deref().ok_or(Said::NotThis)?;
+    let object = |path: &object_store::path::Path| path_segment(path.as_ref());
+    let url = format!(
+        "{}/storage/v1/b/{}/o/{}/rewriteTo/b/{}/o/{}?sourceGeneration={generation}",
+        to.base,
+        path_segment(&from.bucket),
+        object(&job.request.from.path(&job.request.source.key)),
+        path_segment(&to.bucket),
+        object(&job.request.to.path(&job.request.key)),
+    );
+    let (mut token, mut told) = (None::<String>, 0);
+    loop {
+        let more = token.as_deref().map(|token| format!("&rewriteToken={}", path_segment(token))).unwrap_or_default();
+        let rewritten = rewrite(job, to, &format!("{url}{more}")).await?;
+        let so_far = rewritten.total_bytes_rewritten.as_deref().and_then(|text| text.parse().ok()).unwrap_or(told);
+        let so_far = if rewritten.done { job.size() } else { so_far.clamp(told, job.size()) };
+        job.moved(so_far - told);
+        told = so_far;
+        match (rewritten.done, rewritten.rewrite_token) {
+            (true, _) => {
+                let resource = rewritten.resource.unwrap_or(Resource { crc32c: None, md5_hash: None });
+                return Ok(Checksums { crc64: None, crc32c: resource.crc32c, md5: resource.md5_hash });
+            }
+            (false, Some(next)) => token = Some(next),
+            (false, None) => return Err(store_says(StoreErrorKind::Other, "neither done nor how to go on").into()),
+        }
+    }
+}
+
+async fn rewrite(job: &Job<'_>, to: &Gcs, url: &str) -> Result<Rewritten, Said> {
+    let mut request = request(Method::POST, url)?;
+    let credential = to.store.credentials().get_credential().await;
+    let credential = credential.map_err(|error| CopyError::from_target("authorize", error))?;
+    if !credential.bearer.is_empty() {
+        request = with(request, "authorization", &format!("Bearer {}", credential.bearer))?;
+    }
+    let answer = send(&to.http, request, job.context).await?.success().map_err(|said| match said {
+        // The generation was there a moment ago.
+        Said::Error(CopyError::Vanished) => CopyError::Changed.into(),
+        said => said,
+    })?;
+    let Answer { body, .. } = answer;
+    let unread = |_| store_says(StoreErrorKind::Other, "what is no answer to a rewrite");
+    Ok(serde_json::from_str(&body).map_err(unread)?)
+}
+
+/// A name as one segment of a path.
+fn path_segment(name: &str) -> String {
+    super::encoded(name).replace('/', "%2F")
+}

@@ -1,0 +1,92 @@
+//! Buckets and containers: from [`Options`] to clients of the object_store crate.
+
+#[cfg(feature = "azure")]
+pub(crate) mod azure;
+mod client;
+mod connector;
+#[cfg(feature = "aws")]
+mod credentials_file;
+#[cfg(feature = "gcp")]
+pub(crate) mod gcs;
+#[cfg(feature = "aws")]
+pub(crate) mod s3;
+mod settings;
+
+use std::sync::{Arc, atomic::AtomicU64};
+
+use object_store::ObjectStore;
+
+use self::client::Client;
+pub(crate) use self::connector::Answered;
+use super::{Options, identity::Identity};
+use crate::error::{Error, Result};
+
+/// A bucket or container that was opened.
+pub(super) struct Opened {
+    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) identity: Identity,
+    pub(super) handle: Handle,
+    /// How often the store asked to slow down.
+    pub(super) slow_downs: Arc<AtomicU64>,
+}
+
+/// The client itself, for what [`ObjectStore`] has no word for: copies between buckets.
+#[derive(Debug, Clone)]
+pub(crate) enum Handle {
+    #[cfg(feature = "aws")]
+    S3(Arc<s3::S3>),
+    #[cfg(feature = "azure")]
+    Azure(Arc<azure::Azure>),
+    #[cfg(feature = "gcp")]
+    Gcs(Arc<gcs::Gcs>),
+}
+
+/// Whether this crate's own requests can do for a bucket what the object_store crate's do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ServerSide {
+    /// They can: copies within the service are possible.
+    Possible,
+    /// They lack a header or an address that an option asks for.
+    No,
+}
+
+impl ServerSide {
+    const fn unless(unfit: bool) -> Self {
+        if unfit { Self::No } else { Self::Possible }
+    }
+}
+
+/// Opens a bucket; `None`: the scheme is none that this build knows.
+pub(super) fn open(scheme: &str, bucket: &str, options: &Options) -> Option<Result<Opened>> {
+    match scheme {
+        #[cfg(feature = "aws")]
+        "s3" | "s3a" => Some(s3::open(bucket, options)),
+        #[cfg(feature = "azure")]
+        "az" | "azure" | "abfs" | "abfss" => Some(azure::open(bucket, options)),
+        #[cfg(feature = "gcp")]
+        "gs" => Some(gcs::open(bucket, options)),
+        _ => None,
+    }
+}
+
+/// The object_store crate's own words for what is wrong with a configuration, which hold no value of an option.
+fn unusable(provider: &str, error: &object_store::Error) -> Error {
+    let reason = match error {
+        object_store::Error::Generic { source, .. } => source.to_string(),
+        other => other.to_string(),
+    };
+    Error::InvalidOption { option: provider.to_owned(), reason }
+}
+
+/// Plain HTTP is an accident unless it was asked for.
+fn check_scheme(option: &str, endpoint: Option<&str>, client: &Client) -> Result<()> {
+    if endpoint.is_some_and(|endpoint| endpoint.starts_with("http://")) && !client.allows_http() {
+        let provider = option.split('_').next().unwrap_or_default();
+        let reason = format!("it is plain HTTP: write https, or ask for it with `{provider}_allow_http=true`");
+        return Err(Error::InvalidOption { option: option.to_owned(), reason });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,100 @@
+//! Azure Blob Storage.
+
+use std::sync::Arc;
+
+use object_store::{
+    azure::{AzureConfigKey as Key, MicrosoftAzure, MicrosoftAzureBuilder},
+    client::HttpClient,
+};
+
+use super::{
+    Client, Handle, Opened, ServerSide, check_scheme,
+    settings::{Name, Names, value},
+    unusable,
+};
+use crate::{
+    error::Result,
+    location::{Options, identity::Identity},
+};
+
+const NAMES: Names<Key> = Names { provider: "Azure", read, is_credential };
+
+/// A container, for copies within the service.
+#[derive(Debug, Clone)]
+pub(crate) struct Azure {
+    pub(crate) store: MicrosoftAzure,
+    pub(crate) account: String,
+    pub(crate) container: String,
+    /// The URL of the account, without a slash at its end.
+    pub(crate) base: String,
+    pub(crate) http: HttpClient,
+    pub(crate) server_side: ServerSide,
+}
+
+fn read(name: &str) -> Option<Name<Key>> {
+    if name == "azure_storage_account" {
+        return Some(Name::Store(Key::AccountName));
+    }
+    match name.parse().ok()? {
+        // It is in the URL.
+        Key::ContainerName => None,
+        Key::Client(key) => Some(Name::Http(key)),
+        key => Some(Name::Store(key)),
+    }
+}
+
+/// The account belongs to them: a key of the environment is another account's where the account is given.
+fn is_credential(name: &Name<Key>) -> bool {
+    matches!(
+        name,
+        Name::Store(
+            Key::AccountName
+                | Key::AccessKey
+                | Key::SasKey
+                | Key::Token
+                | Key::ClientId
+                | Key::ClientSecret
+                | Key::AuthorityId
+                | Key::FederatedTokenFile
+                | Key::MsiEndpoint
+                | Key::ObjectId
+                | Key::MsiResourceId
+                | Key::UseAzureCli
+                | Key::CredentialType
+                | Key::SkipSignature
+        )
+    )
+}
+
+pub(super) fn open(container: &str, options: &Options) -> Result<Opened> {
+    let settings = NAMES.settings(options)?;
+    let client = Client::new(&settings)?;
+    let endpoint = value(&settings, Key::Endpoint);
+    check_scheme("azure_endpoint", endpoint, &client)?;
+    let account = value(&settings, Key::AccountName).unwrap_or_default().to_owned();
+    let base = endpoint.map_or_else(
+        || format!("https://{account}.blob.core.windows.net"),
+        |endpoint| endpoint.trim_end_matches('/').to_owned(),
+    );
+    let builder = MicrosoftAzureBuilder::new()
+        .with_container_name(container)
+        .with_client_options(client.options.clone())
+        .with_retry(client.retry.clone())
+        .with_http_connector(client.connector.clone());
+    let builder = settings.iter().fold(builder, |builder, (name, value)| match name {
+        Name::Store(key) => builder.with_config(*key, value),
+        Name::Http(_) | Name::Shared(_) | Name::CredentialsFile | Name::Nothing => builder,
+    });
+    let store = builder.build().map_err(|error| unusable("azure", &error))?;
+    let identity = Identity::Azure { account: account.clone(), container: container.to_owned() };
+    let http = client.http("azure")?;
+    let unfit = |name: &Name<Key>| {
+        // Those with an address, or with headers, that our own requests would lack.
+        let unfit = [Key::SkipSignature, Key::UseEmulator, Key::UseFabricEndpoint, Key::EncryptionKey];
+        matches!(name, Name::Store(key) if unfit.contains(key))
+    };
+    let server_side = ServerSide::unless(settings.iter().any(|(name, _)| unfit(name)));
+    let handle = Azure { store: store.clone(), account, container: container.to_owned(), base, http, server_side };
+    let slow_downs = Arc::clone(&client.connector.slow_downs);
+    Ok(Opened { store: client.limited(store), identity, handle: Handle::Azure(Arc::new(handle)), slow_downs })
+}

@@ -1,0 +1,139 @@
+//! How clients talk HTTP: timeouts, retries, certificates, connections.
+
+use std::{fs, str::FromStr, sync::Arc, time::Duration};
+
+use object_store::{
+    Certificate, ClientConfigKey, ClientOptions, ObjectStore, RetryConfig, client::HttpClient, limit::LimitStore,
+};
+
+use super::{
+    connector::Connector,
+    settings::{Name, Settings, Shared},
+};
+use crate::error::{Error, Result};
+
+/// How long a connection may take to stand.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// How long a connection may be silent. It counts our own pauses too (back-pressure, a bandwidth limit), so it is far
+/// longer than any of them; copies notice a stalled connection much sooner by themselves.
+const SILENCE: Duration = Duration::from_secs(300);
+
+/// What the clients of one location have in common.
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) options: ClientOptions,
+    pub(super) retry: RetryConfig,
+    pub(super) connector: Connector,
+    connections: Option<usize>,
+}
+
+impl Client {
+    /// Reads what of `settings` concerns HTTP. There is no limit on a whole request, which would be one on the size of
+    /// objects, unless object_store's `timeout` is given.
+    pub(super) fn new<K>(settings: &Settings<K>) -> Result<Self> {
+        let options =
+            ClientOptions::new().with_timeout_disabled().with_connect_timeout(CONNECT).with_read_timeout(SILENCE);
+        let mut client =
+            Self { options, retry: RetryConfig::default(), connector: Connector::default(), connections: None };
+        for (name, value) in settings {
+            match name {
+                Name::Http(key) => client.options = client.options.with_config(*key, value),
+                Name::Shared(shared) => client.set(*shared, value)?,
+                Name::Store(_) | Name::CredentialsFile | Name::Nothing => {}
+            }
+        }
+        Ok(client)
+    }
+
+    fn set(&mut self, shared: Shared, value: &str) -> Result<()> {
+        let options = std::mem::take(&mut self.options);
+        self.options = match shared {
+            Shared::ConnectionLimit => {
+                self.connections = Some(number("object_store_connection_limit", value)?).filter(|limit| *limit > 0);
+                options
+            }
+            Shared::MaxRetries => {
+                self.retry.max_retries = number("object_store_max_retries", value)?;
+                options
+            }
+            Shared::RetryTimeout => {
+                self.retry.retry_timeout = duration("object_store_retry_timeout", value)?;
+                options
+            }
+            Shared::Http2Only => match truth("object_store_http2_only", value)? {
+                true => options.with_http2_only(),
+                false => options,
+            },
+            Shared::Http2MaxFrameSize => {
+                options.with_http2_max_frame_size(number("object_store_http2_max_frame_size", value)?)
+            }
+            // A server reads and writes small objects; a limit on the whole request would fail large ones here.
+            Shared::RequestTimeout => options.with_read_timeout(duration("object_store_request_timeout", value)?),
+            Shared::TlsAllowInsecure => {
+                options.with_allow_invalid_certificates(truth("object_store_tls_allow_insecure", value)?)
+            }
+            Shared::TlsCa => certificates(value)?.into_iter().fold(options, ClientOptions::with_root_certificate),
+        };
+        Ok(())
+    }
+
+    pub(super) fn allows_http(&self) -> bool {
+        self.options.get_config_value(&ClientConfigKey::AllowHttp).as_deref() == Some("true")
+    }
+
+    /// A client for requests of our own.
+    pub(super) fn http(&self, provider: &str) -> Result<HttpClient> {
+        use object_store::client::HttpConnector;
+        self.connector.connect(&self.options).map_err(|error| super::unusable(provider, &error))
+    }
+
+    /// The store with no more requests at once than are allowed.
+    pub(super) fn limited(&self, store: impl ObjectStore) -> Arc<dyn ObjectStore> {
+        match self.connections {
+            Some(limit) => Arc::new(LimitStore::new(store, limit)),
+            None => Arc::new(store),
+        }
+    }
+}
+
+fn number<N: FromStr>(option: &str, value: &str) -> Result<N> {
+    value.parse().map_err(|_| invalid(option, "it is no number"))
+}
+
+fn truth(option: &str, value: &str) -> Result<bool> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" => Ok(false),
+        _ => Err(invalid(option, "write true or false")),
+    }
+}
+
+/// `30s`, `500ms`, `5m`, `1h`, or seconds.
+fn duration(option: &str, value: &str) -> Result<Duration> {
+    let split = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
+    let (number, unit) = value.split_at(split);
+    let number: u64 = number.parse().map_err(|_| invalid(option, "write a duration as 500ms, 30s, 5m or 1h"))?;
+    match unit.trim() {
+        "ms" => Ok(Duration::from_millis(number)),
+        "" | "s" | "sec" | "secs" | "seconds" => Ok(Duration::from_secs(number)),
+        "m" | "min" | "mins" | "minutes" => Ok(Duration::from_secs(number.saturating_mul(60))),
+        "h" | "hour" | "hours" => Ok(Duration::from_secs(number.saturating_mul(3600))),
+        _ => Err(invalid(option, "write a duration as 500ms, 30s, 5m or 1h")),
+    }
+}
+
+fn certificates(path: &str) -> Result<Vec<Certificate>> {
+    let unreadable = |reason: String| Error::InvalidOption { option: "object_store_tls_ca".to_owned(), reason };
+    let pem = fs::read(path).map_err(|error| unreadable(format!("the file cannot be read: {error}")))?;
+    let certificates =
+        Certificate::from_pem_bundle(&pem).map_err(|_| unreadable("the file holds no PEM certificates".to_owned()))?;
+    match certificates.is_empty() {
+        true => Err(unreadable("the file holds no PEM certificates".to_owned())),
+        false => Ok(certificates),
+    }
+}
+
+fn invalid(option: &str, reason: &str) -> Error {
+    Error::InvalidOption { option: option.to_owned(), reason: reason.to_owned() }
+}

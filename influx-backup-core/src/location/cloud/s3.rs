@@ -1,0 +1,114 @@
+//! S3, and what speaks it.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use object_store::{
+    aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey as Key},
+    client::HttpClient,
+};
+
+use super::{
+    Client, Handle, Opened, ServerSide, check_scheme,
+    credentials_file::CredentialsFile,
+    settings::{Name, Names, value},
+    unusable,
+};
+use crate::{
+    error::Result,
+    location::{Options, identity::Identity},
+};
+
+const NAMES: Names<Key> = Names { provider: "S3", read, is_credential };
+
+/// A bucket, for copies within the service.
+#[derive(Debug)]
+pub(crate) struct S3 {
+    /// Without a checksum algorithm: a part that the service copies has none, and would be refused.
+    pub(crate) store: AmazonS3,
+    pub(crate) bucket: String,
+    /// Empty for AWS.
+    pub(crate) endpoint: String,
+    pub(crate) http: HttpClient,
+    pub(crate) server_side: ServerSide,
+}
+
+fn read(name: &str) -> Option<Name<Key>> {
+    match name {
+        "aws_credentials_file" => return Some(Name::CredentialsFile),
+        // InfluxDB writes differently for it; what we need of S3 it has.
+        "aws_s3_custom_backend" => return Some(Name::Nothing),
+        _ => {}
+    }
+    match name.parse().ok()? {
+        // It is in the URL.
+        Key::Bucket => None,
+        Key::Client(key) => Some(Name::Http(key)),
+        // Several names for one thing: what is given last counts, and what is given counts over the environment.
+        Key::DefaultRegion => Some(Name::Store(Key::Region)),
+        Key::S3Endpoint => Some(Name::Store(Key::Endpoint)),
+        key => Some(Name::Store(key)),
+    }
+}
+
+fn is_credential(name: &Name<Key>) -> bool {
+    matches!(
+        name,
+        Name::CredentialsFile
+            | Name::Store(
+                Key::AccessKeyId
+                    | Key::SecretAccessKey
+                    | Key::Token
+                    | Key::WebIdentityTokenFile
+                    | Key::RoleArn
+                    | Key::ContainerCredentialsRelativeUri
+                    | Key::ContainerCredentialsFullUri
+                    | Key::ContainerAuthorizationTokenFile
+                    | Key::SkipSignature
+            )
+    )
+}
+
+pub(super) fn open(bucket: &str, options: &Options) -> Result<Opened> {
+    let settings = NAMES.settings(options)?;
+    let mut client = Client::new(&settings)?;
+    let endpoint = value(&settings, Key::Endpoint);
+    check_scheme("aws_endpoint", endpoint, &client)?;
+    let mut headers = HeaderMap::new();
+    headers.insert(HeaderName::from_static("x-amz-checksum-mode"), HeaderValue::from_static("ENABLED"));
+    client.options = client.options.with_default_headers(headers);
+
+    let endpoint = endpoint.unwrap_or_default().trim_end_matches('/').to_owned();
+    let identity = Identity::S3 {
+        endpoint: endpoint.clone(),
+        bucket: bucket.to_owned(),
+        region: value(&settings, Key::Region).unwrap_or("us-east-1").to_owned(),
+    };
+    let build = |settings: &mut dyn Iterator<Item = &(Name<Key>, String)>| {
+        let builder = builder(bucket, &client, settings);
+        builder.build().map_err(|error| unusable("aws", &error))
+    };
+    let store = build(&mut settings.iter())?;
+    let plain = build(&mut settings.iter().filter(|(name, _)| *name != Name::Store(Key::Checksum)))?;
+    // Signed URLs carry no headers for encryption.
+    let unfit =
+        |name: &Name<Key>| matches!(name, Name::Store(Key::Encryption(_) | Key::SkipSignature | Key::S3Express));
+    let server_side = ServerSide::unless(settings.iter().any(|(name, _)| unfit(name)));
+    let http = client.http("aws")?;
+    let handle = S3 { store: plain, bucket: bucket.to_owned(), endpoint, http, server_side };
+    let slow_downs = Arc::clone(&client.connector.slow_downs);
+    Ok(Opened { store: client.limited(store), identity, handle: Handle::S3(Arc::new(handle)), slow_downs })
+}
+
+fn builder(bucket: &str, client: &Client, settings: &mut dyn Iterator<Item = &(Name<Key>, String)>) -> AmazonS3Builder {
+    let builder = AmazonS3Builder::new()
+        .with_bucket_name(bucket)
+        .with_client_options(client.options.clone())
+        .with_retry(client.retry.clone())
+        .with_http_connector(client.connector.clone());
+    settings.fold(builder, |builder, (name, value)| match name {
+        Name::Store(key) => builder.with_config(*key, value),
+        Name::CredentialsFile => builder.with_credentials(Arc::new(CredentialsFile::new(value))),
+        Name::Http(_) | Name::Shared(_) | Name::Nothing => builder,
+    })
+}

@@ -1,0 +1,152 @@
+use super::super::Location;
+use crate::{Options, location::Identity};
+
+/// The options that follow `--`, or the environment's `NAME`, with the same effect.
+fn parse(url: &str, given: &[(&str, &str)]) -> crate::Result<Location> {
+    Location::parse(url, &given.iter().copied().collect())
+}
+
+const S3: [(&str, &str); 2] = [("--aws-access-key-id", "k"), ("AWS_SECRET_ACCESS_KEY", "s3cr3t")];
+/// A key is base64.
+const AZURE: [(&str, &str); 2] = [("--azure-storage-account", "a"), ("AZURE_STORAGE_ACCESS_KEY", "czNjcjN0")];
+
+fn code(url: &str, given: &[(&str, &str)]) -> String {
+    let error = parse(url, given).expect_err(url);
+    let mut text = format!("{error} {error:?}");
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        text.push_str(&format!(" {cause} {cause:?}"));
+        source = cause.source();
+    }
+    assert!(!text.contains("s3cr3t") && !text.contains("czNjcjN0"), "{text}");
+    error.code().to_owned()
+}
+
+#[test]
+fn names_that_influxdb_users_know() {
+    for name in [
+        "--aws-session-token",
+        "AWS_DEFAULT_REGION",
+        "aws_region",
+        "region",
+        "--aws-s3-custom-backend",
+        "AWS_CREDENTIALS_FILE",
+        "aws_virtual_hosted_style_request",
+        "--object-store-connection-limit",
+        "INFLUXDB3_OBJECT_STORE_MAX_RETRIES",
+        "OBJECT_STORE_HTTP2_MAX_FRAME_SIZE",
+    ] {
+        let value = if name.contains("virtual") { "false" } else { "20000" };
+        parse("s3://b/p", &[S3[0], S3[1], (name, value)]).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+    for (name, value) in [
+        ("--aws-allow-http", "true"),
+        ("aws_skip_signature", "true"),
+        ("--object-store-http2-only", "true"),
+        ("--object-store-request-timeout", "30s"),
+        ("OBJECT_STORE_RETRY_TIMEOUT", "3m"),
+        ("--object-store-tls-allow-insecure", "true"),
+    ] {
+        parse("s3://b/p", &[S3[0], S3[1], (name, value)]).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+    parse("az://c/p", &[AZURE[0], AZURE[1], ("--azure-allow-http", "true")]).expect("Azure's names");
+    parse(
+        "az://c",
+        &[AZURE[0], ("AZURE_CLIENT_ID", "i"), ("AZURE_TENANT_ID", "t"), ("AZURE_FEDERATED_TOKEN_FILE", "/t")],
+    )
+    .expect("a workload identity");
+    let account = r#"{"private_key":"x","private_key_id":"x","client_email":"x","disable_oauth":true}"#;
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), account).expect("written");
+    let path = file.path().to_str().expect("UTF-8");
+    parse("gs://b/p", &[("--google-service-account", path)]).expect("Google's name");
+    parse("gs://b/p", &[("google_service_account_key", account)]).expect("object_store's name");
+}
+
+#[test]
+fn what_is_given_has_to_be_known() {
+    assert_eq!(code("s3://b", &[("--aws-endpiont", "x")]), "unknown-option");
+    assert_eq!(code("s3://b", &[("azure_storage_account", "x")]), "unknown-option");
+    assert_eq!(code("s3://b", &[("--bucket", "x")]), "unknown-option", "it is in the URL");
+    assert_eq!(code("az://b", &[("--aws-endpoint", "x")]), "unknown-option");
+    assert_eq!(code("gs://b", &[("--object-store-tls-cert", "x")]), "unknown-option");
+    assert_eq!(code("/tmp", &[("aws_endpoint", "x")]), "unknown-option");
+    assert_eq!(code("s3://b", &[("aws_access_key_id", "s3cr3t")]), "invalid-option");
+    assert_eq!(code("az://c", &[AZURE[0], ("azure_storage_access_key", "s3cr3t!")]), "invalid-option");
+    assert_eq!(code("az://c", &[]), "invalid-option", "no account");
+    assert_eq!(code("gs://b", &[("google_service_account_key", "s3cr3t")]), "invalid-option");
+    assert_eq!(code("s3://b", &[S3[0], S3[1], ("object_store_tls_ca", "/no/such/file")]), "invalid-option");
+    assert_eq!(code("s3://b", &[S3[0], S3[1], ("object_store_request_timeout", "soon")]), "invalid-option");
+    assert_eq!(code("swift://b", &[]), "invalid-location");
+}
+
+#[test]
+fn plain_http_only_when_asked_for() {
+    let endpoint = ("--aws-endpoint", "http://127.0.0.1:9");
+    assert_eq!(code("s3://b", &[S3[0], S3[1], endpoint]), "invalid-option");
+    parse("s3://b", &[S3[0], S3[1], endpoint, ("--aws-allow-http", "true")]).expect("asked for");
+    let endpoint = ("azure_endpoint", "http://127.0.0.1:9/a");
+    assert_eq!(code("az://c", &[AZURE[0], AZURE[1], endpoint]), "invalid-option");
+    let account =
+        r#"{"private_key":"x","private_key_id":"x","client_email":"x","disable_oauth":true,"gcs_base_url":"http://h"}"#;
+    assert_eq!(code("gs://b", &[("google_service_account_key", account)]), "invalid-option");
+    parse("gs://b", &[("google_service_account_key", account), ("google_allow_http", "true")]).expect("asked for");
+}
+
+fn environment(pairs: &[(&str, &str)]) -> Options {
+    Options::of_environment(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+}
+
+#[test]
+fn the_environment_holds_what_is_not_for_us() {
+    let environment = environment(&[
+        ("AWS_PROFILE", "dev"),
+        ("AWS_PAGER", "cat"),
+        ("INFLUXDB3_BUCKET", "other"),
+        ("INFLUXDB3_OBJECT_STORE", "s3"),
+        ("INFLUXDB3_NODE_ID", "n1"),
+        ("AWS_ACCESS_KEY_ID", "k"),
+        ("AWS_SECRET_ACCESS_KEY", "s"),
+        ("AZURE_STORAGE_ACCOUNT", "a"),
+        ("AWS_ENDPOINT", "http://minio:9000"),
+        ("AWS_ALLOW_HTTP", "true"),
+        ("AWS_DEFAULT_REGION", "eu-west-1"),
+    ]);
+    let identity = |options: &Options| Location::parse("s3://b/p", options).expect("parsed").identity().clone();
+    let endpoint = "http://minio:9000".to_owned();
+    let bucket = "b".to_owned();
+    let region = "eu-west-1".to_owned();
+    assert_eq!(identity(&environment), Identity::S3 { endpoint, bucket: bucket.clone(), region });
+    // Another account in the same run, whichever of its names is used.
+    let other = Options::default().with("aws_region", "us-west-2").with("endpoint", "").or(&environment);
+    let region = "us-west-2".to_owned();
+    assert_eq!(identity(&other), Identity::S3 { endpoint: String::new(), bucket, region });
+    Location::parse("/tmp", &environment).expect("files need none of it");
+}
+
+#[tokio::test]
+async fn credentials_are_never_mixed_of_two_sources() {
+    let environment = environment(&[
+        ("AWS_ACCESS_KEY_ID", "env"),
+        ("AWS_SECRET_ACCESS_KEY", "env"),
+        ("AWS_SESSION_TOKEN", "env"),
+        ("AWS_CREDENTIALS_FILE", "/env"),
+    ]);
+    let options = S3.iter().copied().collect::<Options>().or(&environment);
+    let location = Location::parse("s3://b", &options).expect("parsed");
+    let Some(super::Handle::S3(s3)) = location.handle() else { panic!("an S3 bucket") };
+    let credential = s3.store.credentials().get_credential().await.expect("a credential");
+    assert_eq!((credential.key_id.as_str(), credential.token.as_deref()), ("k", None));
+}
+
+#[tokio::test]
+async fn the_credentials_file_of_influxdb() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), r#"{"aws_access_key_id": "of the file", "aws_secret_access_key": "s3cr3t"}"#)
+        .expect("written");
+    let location =
+        parse("s3://b", &[("--aws-credentials-file", file.path().to_str().expect("UTF-8"))]).expect("parsed");
+    let Some(super::Handle::S3(s3)) = location.handle() else { panic!("an S3 bucket") };
+    assert_eq!(s3.store.credentials().get_credential().await.expect("a credential").key_id, "of the file");
+    assert!(!format!("{location:?} {:?}", location.options()).contains("s3cr3t"));
+}
