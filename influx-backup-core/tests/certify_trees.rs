@@ -88,7 +88,7 @@ fn tamper(path: &Path, how: Tamper) {
 
 /// One object of each kind, by what it is, and the clause that looks after it.
 fn kinds(files: &BTreeMap<String, Vec<u8>>, generation: Generation) -> Vec<(&'static str, String, Option<Clause>)> {
-    let last = |part: &str| files.keys().filter(|key| key.contains(part)).next_back().cloned();
+    let last = |part: &str| files.keys().rfind(|key| key.contains(part)).cloned();
     let first = |part: &str| files.keys().find(|key| key.contains(part)).cloned();
     let kinds = [
         ("WAL above the cut", last("node1/wal/"), Some(Clause::Wal)),
@@ -341,7 +341,7 @@ async fn a_list_tells_what_lies_in_a_repository() {
     back_up("damaged", BackupOptions::default()).await;
     back_up("in-progress", BackupOptions::default()).await;
     back_up("dead", BackupOptions::default()).await;
-    let wal = files(world.source()).into_keys().filter(|key| key.contains("/wal/")).next_back().expect("WAL");
+    let wal = files(world.source()).into_keys().rfind(|key| key.contains("/wal/")).expect("WAL");
     fs::write(world.file(&wal), "").expect("written");
     let record = influx_backup_core::backup::CorruptPolicy::Record;
     let report = back_up("degraded", BackupOptions::default().with_corrupt(record)).await;

@@ -21,7 +21,7 @@ fn first(world: &World, part: &str) -> String {
 }
 
 fn last(world: &World, part: &str) -> String {
-    files(world.source()).into_keys().filter(|key| key.contains(part)).next_back().expect("a key")
+    files(world.source()).into_keys().rfind(|key| key.contains(part)).expect("a key")
 }
 
 fn change(world: &World, key: &str, change: impl FnOnce(&mut Vec<u8>)) {
@@ -266,7 +266,7 @@ async fn a_file_that_may_not_be_read_is_an_error() {
     use std::os::unix::fs::PermissionsExt;
     let world = World::new(&core(Generation::V3));
     let key = last(&world, "/wal/");
-    fs::set_permissions(world.file(&key), fs::Permissions::from_mode(0)).expect("set");
+    fs::set_permissions(world.file(&key), fs::Permissions::from_mode(0o000)).expect("set");
     let readable = fs::read(world.file(&key)).is_ok();
     for corrupt in [CorruptPolicy::Fail, CorruptPolicy::Record] {
         let result = world.back_up(BackupOptions::default().with_corrupt(corrupt)).await;
