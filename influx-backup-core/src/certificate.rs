@@ -10,6 +10,8 @@ mod judgement;
 mod manifests;
 mod recovery;
 mod show;
+#[cfg(test)]
+mod tests;
 mod write_ahead;
 
 use std::{collections::BTreeMap, fmt};

@@ -171,6 +171,7 @@ fn file(root: &FilePath, path: &FilePath, metadata: impl Fn() -> io::Result<fs::
         }
         Ok(_) => Err(link(path, "it is neither a file nor a directory")),
         Err(error) if is_absent(&error) => check_start(path, Links::Follow).map(|()| None),
+        Err(error) if is_loop(&error) => Err(link(path, "it is a loop")),
         Err(error) => Err(Error::io("head", path.display(), root.display(), error)),
     }
 }
@@ -182,6 +183,7 @@ fn walk_error(root: &FilePath, error: &walkdir::Error) -> Result<()> {
     }
     match error.io_error() {
         Some(cause) if is_absent(cause) => check_start(path, Links::Follow),
+        Some(cause) if is_loop(cause) => Err(link(path, "it is a loop")),
         cause => {
             let kind = cause.map_or(io::ErrorKind::Other, io::Error::kind);
             Err(Error::io("list", path.display(), root.display(), io::Error::new(kind, error.to_string())))
@@ -191,6 +193,19 @@ fn walk_error(root: &FilePath, error: &walkdir::Error) -> Result<()> {
 
 fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// A link that leads to itself, by whatever way.
+fn is_loop(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    {
+        error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = error;
+        false
+    }
 }
 
 fn link(path: &FilePath, reason: &'static str) -> Error {

@@ -138,9 +138,10 @@ impl Location {
     /// The object, or `None` where there is none.
     ///
     /// # Errors
-    /// [`Error::Store`].
+    /// [`Error::Store`]; [`Error::Link`] for a link on its way, where links are refused.
     pub async fn head(&self, key: &Key) -> Result<Option<Entry>> {
         if let Some(directory) = self.directory() {
+            self.check_links(key.as_str())?;
             return local::head(directory, key).await;
         }
         let head = || async move {
@@ -156,12 +157,14 @@ impl Location {
     /// The bytes of an object, of one version where `version` says so, or `None` where there is no such object.
     ///
     /// # Errors
-    /// [`Error::Store`], with [`StoreErrorKind::Changed`] where the object is another version now.
+    /// [`Error::Store`], with [`StoreErrorKind::Changed`] where the object is another version now; [`Error::Link`] as for
+    /// [`Location::head`].
     pub async fn get(&self, key: &Key, version: Option<&Version>) -> Result<Option<Bytes>> {
         retrying(|| self.get_once(key, version).boxed()).await
     }
 
     async fn get_once(&self, key: &Key, version: Option<&Version>) -> Result<Option<Bytes>> {
+        self.check_links(key.as_str())?;
         let options = GetOptions {
             if_match: version.and_then(|version| version.e_tag.as_deref().map(ToOwned::to_owned)),
             version: version.and_then(|version| version.id.as_deref().map(ToOwned::to_owned)),
