@@ -173,8 +173,12 @@ impl Run<'_> {
 
     /// Discovers and lists again after the last copy: nodes may have come or gone.
     async fn look_again(&self, cluster: &Cluster, lister: &mut Lister) -> Result<(Cluster, Inventory)> {
-        let found = cluster.rediscover().await?;
-        let after = lister.inventory(&found).await?;
+        let found = match cluster.rediscover().await {
+            Err(Error::NoCluster { .. }) => cluster.clone().with_nodes(|_| false),
+            Err(Error::UnknownId { kind: "node", id, .. }) => cluster.clone().with_nodes(|node| node.id != id),
+            found => found?,
+        };
+        let after = lister.inventory(&found.clone().keeping(cluster)).await?;
         Ok((found, after))
     }
 

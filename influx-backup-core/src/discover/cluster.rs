@@ -175,6 +175,12 @@ impl Cluster {
         }
     }
 
+    /// With only these of its nodes.
+    pub(crate) fn with_nodes(mut self, which: impl Fn(&Node) -> bool) -> Self {
+        self.description.nodes.retain(which);
+        self
+    }
+
     /// With the nodes of `before` that are no longer there: a backup does not lose a node because its prefix went away.
     pub(crate) fn keeping(mut self, before: &Self) -> Self {
         let nodes = &mut self.description.nodes;
