@@ -1,6 +1,9 @@
 //! One object, and what can be done with it: list, head, get, put, delete.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -186,14 +189,7 @@ impl Location {
     /// # Errors
     /// [`Error::Store`], with [`StoreErrorKind::AlreadyExists`] where the object exists.
     pub async fn create(&self, key: &Key, bytes: Bytes) -> Result<Version> {
-        match self.put_with(key, &bytes, PutMode::Create).await {
-            // Of an answer that was lost on the way, only the object is left: it is ours if it has our bytes.
-            Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. }) if self.has(key, &bytes).await? => {
-                let entry = self.head(key).await?;
-                entry.map_or_else(|| self.gone(key), |entry| Ok(entry.version))
-            }
-            put => put,
-        }
+        self.put_with(key, &bytes, PutMode::Create).await
     }
 
     async fn has(&self, key: &Key, bytes: &Bytes) -> Result<bool> {
@@ -213,13 +209,25 @@ impl Location {
     }
 
     async fn put_with(&self, key: &Key, bytes: &Bytes, mode: PutMode) -> Result<Version> {
+        let attempts = AtomicU32::new(0);
         let put = || async {
+            attempts.fetch_add(1, Ordering::Relaxed);
             let options = PutOptions::from(mode.clone());
             let put = self.0.durable.put_opts(&self.path(key), bytes.clone().into(), options).await;
             put.map_err(|e| Error::store("put", key, self, e))
         };
-        let put = retrying(|| put().boxed()).await?;
-        Ok(Version { e_tag: put.e_tag.map(Into::into), id: put.version.map(Into::into), modified: Utc::now() })
+        match retrying(|| put().boxed()).await {
+            Ok(put) => {
+                Ok(Version { e_tag: put.e_tag.map(Into::into), id: put.version.map(Into::into), modified: Utc::now() })
+            }
+            // Of an attempt whose answer was lost, only the object is left: it is ours if it has our bytes.
+            Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. })
+                if attempts.into_inner() > 1 && self.has(key, bytes).await? =>
+            {
+                self.head(key).await?.map_or_else(|| self.gone(key), |entry| Ok(entry.version))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Deletes an object; that it is gone already is no error.
