@@ -14,7 +14,8 @@ use super::{
     name::{check_name, default_name},
     pass::{Holdings, Listed, Pass},
     resume,
-    stability::{compare, compare_nodes},
+    stability::{compare, compare_ids, compare_nodes, unlisted_nodes},
+    timeline::Timeline,
     trim::trim,
     witness::{DbsListings, fences},
 };
@@ -129,6 +130,8 @@ struct Proof {
     fences: Vec<Fence>,
     differences: BTreeMap<String, u64>,
     trimmed: Vec<Key>,
+    /// Violations that no later pass can mend.
+    broken: Vec<Violation>,
 }
 
 /// What passes leave to one another.
@@ -138,7 +141,7 @@ struct Past {
     left_out: Vec<LeftOut>,
     /// The inventory before the one that is copied now.
     before: Option<Inventory>,
-    catalog_sequence: Option<u64>,
+    timeline: Timeline,
 }
 
 impl Run<'_> {
@@ -159,9 +162,11 @@ impl Run<'_> {
             if let Some(status) = self.verdict(&proof.certificate, past.reports.len(), began)? {
                 return self.finish(&cluster, status, listed, proof, holdings, past).await;
             }
-            past.catalog_sequence = past.catalog_sequence.max(proof.certificate.catalog_sequence);
+            past.timeline.saw(&listed.inventory);
+            past.timeline.catalog = past.timeline.catalog.max(proof.certificate.catalog_sequence);
+            past.timeline.broken.extend(proof.broken);
             past.before = Some(listed.inventory);
-            (cluster, next) = (found, after);
+            (cluster, next) = (found.keeping(&cluster), after);
         }
     }
 
@@ -179,8 +184,12 @@ impl Run<'_> {
 
     /// Discovers and lists again after the last copy: nodes may have come or gone.
     async fn look_again(&self, cluster: &Cluster, lister: &mut Lister) -> Result<(Cluster, Inventory)> {
-        let found = cluster.rediscover().await?;
-        let after = lister.inventory(&found).await?;
+        let found = match cluster.rediscover().await {
+            Err(Error::NoCluster { .. }) => cluster.clone().with_nodes(|_| false),
+            Err(Error::UnknownId { kind: "node", id, .. }) => cluster.clone().with_nodes(|node| node.id != id),
+            found => found?,
+        };
+        let after = lister.inventory(&found.clone().keeping(cluster)).await?;
         Ok((found, after))
     }
 
@@ -196,10 +205,12 @@ impl Run<'_> {
         let mut held = as_held(holdings);
         holdings.facts.gather(Tree::Location(self.to), cluster, &held).await?;
         let cut = Cut::newest(cluster, &holdings.facts);
-        let (differences, mut unstable) = compare(cluster, &listed.inventory, after);
-        let (moved, unheld_nodes) = compare_nodes(cluster, found);
-        unstable.extend(moved);
+        let (differences, mut broken) = compare(cluster, &listed.inventory, after);
+        broken.extend(compare_ids(cluster, found));
+        let (mut unstable, unheld_nodes) = compare_nodes(cluster, found);
+        unstable.extend(unlisted_nodes(cluster, &listed.inventory));
         unstable.extend(unheld_overwritten(cluster, listed, holdings));
+        unstable.extend(past.timeline.broken.iter().chain(&broken).cloned());
         let listings = DbsListings::new(cluster, past.before.as_ref(), &listed.inventory);
         let lacking = Weakness::lacking(self.options.weakness, listings);
         let witness = RunWitness {
@@ -207,14 +218,15 @@ impl Run<'_> {
             compactor_after: &listed.compactor_after,
             lacking: &*lacking,
             fences: &[],
-            unstable: &unstable,
+            unstable: &[],
             unheld_nodes: &unheld_nodes,
-            catalog_before: past.catalog_sequence,
+            catalog_before: past.timeline.catalog,
         };
         let missing_parquet = self.options.missing_parquet;
         let (fences, trimmed) = {
             let (facts, witness) = (&holdings.facts, Witness::Run(&witness));
             let untrimmed = Evidence { cluster, held: &held, facts, cut: &cut, witness, missing_parquet };
+            unstable.extend(past.timeline.went_back(&untrimmed, &listed.inventory));
             let fences = fences(cluster, &untrimmed, &listed.inventory).await?;
             let trimmed = match self.options.weakness {
                 Some(Weakness::NoTrim) => BTreeSet::new(),
@@ -225,11 +237,11 @@ impl Run<'_> {
         // The proof is about what the backup will hold: without what is trimmed.
         held.retain(|key, _| !trimmed.contains(key));
         holdings.facts.forget(&trimmed);
-        let witness = RunWitness { fences: &fences, ..witness };
+        let witness = RunWitness { fences: &fences, unstable: &unstable, ..witness };
         let (facts, witness) = (&holdings.facts, Witness::Run(&witness));
         let evidence = Evidence { cluster, held: &held, facts, cut: &cut, witness, missing_parquet };
         let (certificate, absent) = judge(&evidence);
-        Ok(Proof { certificate, absent, fences, differences, trimmed: trimmed.into_iter().collect() })
+        Ok(Proof { certificate, absent, fences, differences, trimmed: trimmed.into_iter().collect(), broken })
     }
 
     fn report(&self, proof: &Proof, started: Instant, holdings: &Holdings, past: &mut Past) {

@@ -139,13 +139,26 @@ pub(super) fn compare_nodes(
         }
     }
     for node in before.nodes.iter().filter(|node| !after.is_node(&node.id)) {
-        let message = format!("node `{}` went away while the backup ran", node.id);
+        let message =
+            format!("node `{}` went away while the backup ran: leave it out by name, or bring it back", node.id);
         unstable.push(violation(At::node(&node.id), "node-went", message));
     }
-    if before.cluster_id != after.cluster_id {
-        unstable.push(violation(ANYWHERE, "cluster-moved", "the cluster got another id while the backup ran"));
-    }
     (unstable, unheld)
+}
+
+/// C7: nodes that had objects when they were discovered, and none when they were listed.
+pub(super) fn unlisted_nodes(cluster: &ClusterDescription, listed: &Inventory) -> Vec<Violation> {
+    let has_objects =
+        |id: &str| listed.listings.iter().any(|listing| listing.owner == id && !listing.entries.is_empty());
+    let unlisted = cluster.stored_nodes().filter(|node| !has_objects(&node.id));
+    let message = |id: &str| format!("node `{id}` had nothing to list: leave it out by name, or bring it back");
+    unlisted.map(|node| violation(At::node(&node.id), "node-went", message(&node.id))).collect()
+}
+
+/// C7: whether it is another cluster now.
+pub(super) fn compare_ids(before: &ClusterDescription, after: &ClusterDescription) -> Option<Violation> {
+    let message = "the cluster got another id while the backup ran";
+    (before.cluster_id != after.cluster_id).then(|| violation(ANYWHERE, "cluster-moved", message))
 }
 
 #[cfg(test)]
@@ -253,7 +266,7 @@ mod tests {
         assert_eq!(compared(&[("n1", Role::QueryOnly)], &[one]), (vec![], code("node-came")));
         let mut renamed = cluster(&[one]);
         renamed.cluster_id = Some("c2".to_owned());
-        let (unstable, _) = compare_nodes(&cluster(&[one]), &renamed);
-        assert_eq!(unstable[0].code, "cluster-moved");
+        assert_eq!(compare_ids(&cluster(&[one]), &renamed).expect("another id").code, "cluster-moved");
+        assert_eq!(compare_ids(&cluster(&[one]), &cluster(&[two])), None);
     }
 }
