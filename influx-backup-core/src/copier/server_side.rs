@@ -22,7 +22,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use self::answer::Said;
 use super::{
     CheckedBy, Copied, Copier, CopyContext, CopyError, CopyRequest,
-    version::is_wanted,
+    version::{is_wanted, settle},
     wait::{unless_cancelled, within},
 };
 use crate::{
@@ -114,7 +114,10 @@ impl Copier for ServerSideCopier {
         if request.route != Route::Any || !are_one_service(from, to) || self.is_refused(&pair) {
             return Err(CopyError::Unsupported);
         }
-        let source = Source::look(request, context).await?;
+        let source = match Source::look(request, context).await {
+            Ok(source) => source,
+            Err(error) => return Err(settle(&request.from, &request.source, error).await),
+        };
         if source.attributes.is_empty() && request.attributes.as_ref().is_some_and(|wanted| !wanted.is_empty()) {
             return Err(CopyError::Unsupported);
         }
@@ -131,7 +134,7 @@ impl Copier for ServerSideCopier {
         };
         match said {
             Ok(checksums) => source.copied(request, checksums),
-            Err(Said::Error(error)) => Err(error),
+            Err(Said::Error(error)) => Err(settle(&request.from, &request.source, error).await),
             Err(Said::NotThis) => Err(CopyError::Unsupported),
             Err(Said::Never) => {
                 self.refuse(pair);

@@ -18,6 +18,7 @@ use self::{
 };
 use super::{
     Copied, Copier, CopyContext, CopyError, CopyRequest,
+    version::settle,
     wait::{blocking, check_links, unless_cancelled, within},
 };
 use crate::{
@@ -76,10 +77,14 @@ impl Copier for StreamCopier {
     async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
         check_links(request)?;
         let reader = Reader::new(request, context);
-        if request.source.size <= self.threshold {
-            unless_cancelled(&context.cancellation, whole(&reader, request, context)).await?
+        let copied = if request.source.size <= self.threshold {
+            unless_cancelled(&context.cancellation, whole(&reader, request, context)).await.and_then(|copied| copied)
         } else {
             self.by_parts(&reader, request, context).await
+        };
+        match copied {
+            Ok(copied) => Ok(copied),
+            Err(error) => Err(settle(&request.from, &request.source, error).await),
         }
     }
 }
