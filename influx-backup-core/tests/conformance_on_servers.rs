@@ -145,7 +145,10 @@ async fn mistakes_are_said_within_seconds() {
             let options = if name.is_empty() { options } else { options.with(name, value) };
             Location::parse(&server.url(bucket, "p"), &options).expect("a location")
         };
-        check(server, &with("", "", "no-such-bucket-here"), "location-not-found").await;
+        // fake-gcs-server says 500 for a missing bucket: what Google says is in `server_side_canned`.
+        if server.scheme() != "gs" {
+            check(server, &with("", "", "no-such-bucket-here"), "location-not-found").await;
+        }
         let dead = std::net::SocketAddr::from(([127, 0, 0, 1], 9));
         check(server, &server.location_at(dead, &bucket, "p"), "unreachable").await;
         // fake-gcs-server takes any credential.

@@ -121,8 +121,9 @@ impl StreamCopier {
         let attributes = first.0.attributes.clone();
         let given = attributes_from(&attributes_for(request, &attributes));
         let options = PutMultipartOptions { attributes: given, ..PutMultipartOptions::default() };
-        let begun = Upload::begin(request, options, patience(context.stall, 0));
-        let mut upload = unless_cancelled(&context.cancellation, begun).await??;
+        // It goes on when nobody waits for it any more: only who has its name can abort it.
+        let begun = tokio::spawn(Upload::begin(request.clone(), options, patience(context.stall, 0)));
+        let mut upload = unless_cancelled(&context.cancellation, begun).await?.map_err(lost)??;
 
         let all = stream::iter([Ok(first)]).chain(parts);
         let sent = async {

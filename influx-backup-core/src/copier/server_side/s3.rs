@@ -83,10 +83,11 @@ async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<Checksums, Said> 
     let attributes = attributes_from(&job.source.attributes);
     let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
     let (stall, cancellation) = (job.context.stall, &job.context.cancellation);
-    let begun = within(stall, to.store.create_multipart_opts(&path, options));
-    let id = unless_cancelled(cancellation, begun).await??;
-    let id = id.map_err(|error| CopyError::from_target("begin upload", error))?;
-    let upload = Upload { store: &to.store, path: path.clone(), id: Some(id.clone()) };
+    // It goes on when nobody waits for it any more: only who has its name can abort it.
+    let begun = tokio::spawn(Upload::begin(to.store.clone(), path.clone(), options));
+    let begun = unless_cancelled(cancellation, within(stall, begun)).await??;
+    let upload = begun.map_err(|_| CopyError::Cancelled)??;
+    let id = upload.id.clone().unwrap_or_default();
 
     let ranges = job.copier.parts(job.size()).into_iter().enumerate();
     let copies = ranges.map(|(index, range)| {
@@ -111,19 +112,25 @@ async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<Checksums, Said> 
 }
 
 /// An upload that is aborted when it is dropped before it is complete.
-struct Upload<'a> {
-    store: &'a AmazonS3,
+struct Upload {
+    store: AmazonS3,
     path: Path,
     id: Option<MultipartId>,
 }
 
-impl Upload<'_> {
+impl Upload {
+    async fn begin(store: AmazonS3, path: Path, options: PutMultipartOptions) -> Result<Self, CopyError> {
+        let id = store.create_multipart_opts(&path, options).await;
+        let id = Some(id.map_err(|error| CopyError::from_target("begin upload", error))?);
+        Ok(Self { store, path, id })
+    }
+
     fn is_complete(mut self) {
         self.id = None;
     }
 }
 
-impl Drop for Upload<'_> {
+impl Drop for Upload {
     fn drop(&mut self) {
         if let (Some(id), Ok(runtime)) = (self.id.take(), Handle::try_current()) {
             let (store, path) = (self.store.clone(), self.path.clone());
