@@ -56,7 +56,7 @@ struct Part<'a> {
 /// One PUT with `x-amz-copy-source`, signed so that the service cannot be asked for another one.
 async fn put(job: &Job<'_>, from: &S3, to: &S3, part: Option<Part<'_>>) -> Result<Answer, Said> {
     let key = encoded(job.request.from.path(&job.request.source.key).as_ref());
-    let version = job.source.version.as_deref().map(|id| format!("?versionId={id}")).unwrap_or_default();
+    let version = job.source.version.as_deref().map(|id| format!("?versionId={}", encoded(id))).unwrap_or_default();
     let mut headers = vec![
         ("x-amz-copy-source", format!("/{}/{key}{version}", from.bucket)),
         ("x-amz-copy-source-if-match", job.e_tag().to_owned()),
