@@ -20,11 +20,11 @@ use influx_backup_core::{
 
 use self::turns::Turns;
 
-/// Files of the cluster, about; each of `FILE` bytes.
-const SNAPSHOTS: u64 = 250;
+/// With these the cluster has some 2,000 files of `FILE` bytes.
+const SNAPSHOTS: u64 = 140;
 const FILES_PER_SNAPSHOT: u64 = 4;
 const FILE: usize = 64 * 1024;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 
 fn main() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");

@@ -87,7 +87,7 @@ fn show(bar: &ProgressBar, screen: Screen, event: &Event) {
     }
 }
 
-/// What is worth a line.
+/// What is worth a line while it happens; findings and what is left to do are in the report.
 fn message(event: &Event) -> Option<String> {
     Some(match event {
         Event::PassStarted { pass, listed, objects, bytes } => {
@@ -103,8 +103,6 @@ fn message(event: &Event) -> Option<String> {
         Event::GuardReleased => "boot guard released: servers may start on the target".to_owned(),
         Event::NodeStopped { node } => format!("node {node} stopped"),
         Event::NodeStarted { node } => format!("node {node} started"),
-        Event::Todo { message, .. } => format!("to do: {message}"),
-        Event::Finding { code, message } => format!("note [{code}]: {message}"),
         _ => return None,
     })
 }

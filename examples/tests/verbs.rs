@@ -110,8 +110,8 @@ fn a_lost_object_is_found_by_a_listing() {
     let (path, _) = scratch
         .files("repository/monday")
         .into_iter()
-        .find(|(path, _)| path.extension().is_some_and(|extension| extension == "wal"))
-        .expect("a WAL file");
+        .rfind(|(path, _)| path.extension().is_some_and(|extension| extension == "wal"))
+        .expect("a WAL file above the newest snapshot");
     fs::remove_file(Path::new(&backup).join(&path)).expect("a deletion");
     let report = run(&["verify", &backup, "--level", "listing", "--json"]).expect(4).json();
     assert_eq!(report["problems"][0]["code"], "missing", "{report:#}");
@@ -168,19 +168,14 @@ fn a_corrupt_source_fails_unless_it_is_to_be_recorded() {
 fn an_open_certificate_fails_unless_the_caller_consents() {
     let scratch = Scratch::with_cluster(&["--snapshots", "2"]);
     let (source, repository) = (scratch.path("source"), scratch.path("repository"));
-    let (path, mut bytes) = scratch
-        .files("source")
-        .into_iter()
-        .find(|(path, _)| path.starts_with("ingester01/dbs"))
-        .expect("a Parquet file");
-    bytes.push(0);
-    fs::write(Path::new(&source).join(path), bytes).expect("a write");
+    let log = "cluster01/catalog/v3/logs/00000000000000000003.catalog";
+    fs::remove_file(Path::new(&source).join(log)).expect("a log in the middle");
 
     let backup = ["backup", &source, &repository, "--max-passes", "1", "--json", "--name"];
     let refused = run(&[&backup[..], &["a"]].concat()).expect_error(4, "not-consistent").json();
     let clauses = refused["error"]["certificate"]["clauses"].as_array().expect("clauses").clone();
     let violated: Vec<_> = clauses.iter().filter(|clause| clause["verdict"] == "violated").collect();
-    assert_eq!(violated.iter().map(|clause| clause["clause"].clone()).collect::<Vec<_>>(), ["closure"]);
+    assert_eq!(violated.iter().map(|clause| clause["clause"].clone()).collect::<Vec<_>>(), ["catalog"]);
     assert_ne!(state(&repository, "a").as_deref(), Some("complete"));
 
     let degraded = run(&[&backup[..], &["b", "--allow-degraded"]].concat()).expect(3).json();

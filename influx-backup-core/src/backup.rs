@@ -10,10 +10,11 @@ mod run;
 mod show;
 mod stability;
 mod trim;
+mod weakness;
 mod witness;
 
 pub(crate) use self::run::run;
 pub use self::{
-    options::{BackupOptions, CorruptPolicy, Existing, MissingParquet, OpenCertificate, Passes, TakeOver},
+    options::{BackupOptions, CorruptPolicy, Existing, MissingParquet, OpenCertificate, Passes, TakeOver, Weakness},
     report::BackupReport,
 };

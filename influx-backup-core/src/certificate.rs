@@ -19,9 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::certify::{certify, certify_backup, certify_cluster};
 pub(crate) use self::{
-    catalog::{GenerationFiles, live},
     certify::judge,
-    checkpoints::newest_of_months,
     judgement::{ANYWHERE, At, violation},
     write_ahead::{covered, gaps, numbered},
 };

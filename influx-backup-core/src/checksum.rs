@@ -14,9 +14,9 @@ impl Crc64 {
     /// The checksum of some bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        let mut hasher = Crc64Hasher::new();
+        let mut hasher = ContentHasher::new();
         hasher.update(bytes);
-        hasher.finish()
+        hasher.finish().crc64
     }
 
     /// Reads what S3 writes: eight bytes, the highest first, in base64.
@@ -60,30 +60,68 @@ impl<'de> Deserialize<'de> for Crc64 {
     }
 }
 
-/// Takes a [`Crc64`] piece by piece.
-#[derive(Debug)]
-pub struct Crc64Hasher(CrcDigest);
+/// What is kept of bytes that passed through us: their checksum, and how they begin and end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Content {
+    /// The checksum.
+    pub crc64: Crc64,
+    /// How they begin and end, where that is known: what a Parquet file is recognised by.
+    pub ends: Option<Ends>,
+}
 
-impl Crc64Hasher {
-    /// A checksum of nothing so far.
+impl From<Crc64> for Content {
+    fn from(crc64: Crc64) -> Self {
+        Self { crc64, ends: None }
+    }
+}
+
+/// The first four and the last eight bytes; of shorter content what there is, the rest zero.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// The first bytes.
+    pub head: [u8; 4],
+    /// The last bytes.
+    pub tail: [u8; 8],
+}
+
+/// Takes the [`Content`] of bytes piece by piece.
+#[derive(Debug)]
+pub struct ContentHasher {
+    crc: CrcDigest,
+    length: usize,
+    ends: Ends,
+}
+
+impl ContentHasher {
+    /// Nothing so far.
     #[must_use]
     pub fn new() -> Self {
-        Self(CrcDigest::new(CrcAlgorithm::Crc64Nvme))
+        Self { crc: CrcDigest::new(CrcAlgorithm::Crc64Nvme), length: 0, ends: Ends::default() }
     }
 
     /// Adds bytes.
     pub fn update(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
+        self.crc.update(bytes);
+        let Ends { head, tail } = &mut self.ends;
+        if let Some(rest) = head.get_mut(self.length..) {
+            let first = rest.len().min(bytes.len());
+            rest[..first].copy_from_slice(&bytes[..first]);
+        }
+        let last = &bytes[bytes.len().saturating_sub(tail.len())..];
+        tail.rotate_left(last.len());
+        let kept = tail.len() - last.len();
+        tail[kept..].copy_from_slice(last);
+        self.length += bytes.len();
     }
 
-    /// The checksum of everything added.
+    /// What was added.
     #[must_use]
-    pub fn finish(self) -> Crc64 {
-        Crc64(self.0.finalize())
+    pub fn finish(self) -> Content {
+        Content { crc64: Crc64(self.crc.finalize()), ends: Some(self.ends) }
     }
 }
 
-impl Default for Crc64Hasher {
+impl Default for ContentHasher {
     fn default() -> Self {
         Self::new()
     }
@@ -104,5 +142,18 @@ mod tests {
         // CRC RevEng catalogue, CRC-64/NVME: check = 0xae8b14860a799888 over "123456789".
         assert_eq!(Crc64::of(b"123456789").to_string(), "ae8b14860a799888");
         assert_eq!("ae8b14860a799888".parse(), Ok(Crc64(0xae8b_1486_0a79_9888)));
+    }
+
+    #[test]
+    fn the_ends_are_kept_however_the_bytes_come() {
+        let bytes: Vec<u8> = (0..100).collect();
+        for piece in [1, 3, 7, 8, 9, 50, 100] {
+            let mut hasher = ContentHasher::new();
+            bytes.chunks(piece).for_each(|chunk| hasher.update(chunk));
+            let content = hasher.finish();
+            assert_eq!(content.crc64, Crc64::of(&bytes), "{piece}");
+            let ends = content.ends.expect("seen");
+            assert_eq!((&ends.head[..], &ends.tail[..]), (&bytes[..4], &bytes[92..]), "{piece}");
+        }
     }
 }

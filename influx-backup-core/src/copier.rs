@@ -22,11 +22,11 @@ pub use self::{
     stream::StreamCopier,
 };
 use crate::{
-    checksum::Crc64,
+    checksum::{Content, Crc64, Ends},
     error::{Source, StoreErrorKind},
     execute::{Bandwidth, MemoryBudget},
     key::Key,
-    location::{Attributes, Entry, Location, Version},
+    location::{Attributes, Entry, Location, StoreChecksums, Version},
     plan::Route,
 };
 
@@ -123,6 +123,10 @@ pub struct Copied {
     pub size: u64,
     /// CRC-64/NVME of what was read, where the bytes passed through us; else the one that both stores give, if they do.
     pub crc64: Option<Crc64>,
+    /// How the bytes begin and end, where they passed through us.
+    pub ends: Option<Ends>,
+    /// Checksums of what was copied: the target's store has to give the same, where it gives one.
+    pub checksums: StoreChecksums,
     /// What the copy's bytes were compared by.
     pub checked_by: CheckedBy,
     /// Metadata that the source's store returned.
@@ -136,15 +140,17 @@ pub struct Copied {
 impl Copied {
     /// A copy whose every byte passed through us.
     #[must_use]
-    pub fn by_content(size: u64, crc64: Crc64, copier: &'static str) -> Self {
-        let (crc64, attributes) = (Some(crc64), Attributes::new());
-        Self { size, crc64, checked_by: CheckedBy::Content, attributes, version: None, copier }
+    pub fn by_content(size: u64, content: impl Into<Content>, copier: &'static str) -> Self {
+        let Content { crc64, ends } = content.into();
+        let (crc64, checksums, checked_by) = (Some(crc64), StoreChecksums::of_crc64(crc64), CheckedBy::Content);
+        Self { crc64, ends, checksums, checked_by, ..Self::by_size(size, copier) }
     }
 
     /// A copy that only its size speaks for.
     #[must_use]
     pub fn by_size(size: u64, copier: &'static str) -> Self {
-        Self { size, crc64: None, checked_by: CheckedBy::Size, attributes: Attributes::new(), version: None, copier }
+        let (checksums, checked_by, attributes) = (StoreChecksums::default(), CheckedBy::Size, Attributes::new());
+        Self { size, crc64: None, ends: None, checksums, checked_by, attributes, version: None, copier }
     }
 }
 

@@ -126,27 +126,34 @@ impl Inventory {
 }
 
 /// Lists groups of a cluster and numbers the listings of a run.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Lister {
+    sequence: [Group; 11],
     order: u64,
 }
 
+impl Default for Lister {
+    fn default() -> Self {
+        Self::in_order(LISTING_ORDER)
+    }
+}
+
 impl Lister {
-    /// One whole pass in [`LISTING_ORDER`].
+    /// Lists in another order, to show in tests that it matters.
+    pub(crate) const fn in_order(sequence: [Group; 11]) -> Self {
+        Self { sequence, order: 0 }
+    }
+
+    /// One whole pass: runs of groups of one kind of owner, owner by owner.
     pub(crate) async fn inventory(&mut self, cluster: &Cluster) -> Result<Inventory> {
         let mut inventory = Inventory::default();
-        for node in cluster.compactors() {
-            for group in LISTING_ORDER.into_iter().filter(|group| group.is_compactor()) {
-                inventory.listings.push(self.list(cluster, group, &node.id).await?);
+        let sequence = self.sequence;
+        for groups in sequence.chunk_by(|a, b| a.owner() == b.owner()) {
+            for owner in owners(cluster, groups[0].owner()) {
+                for group in groups {
+                    inventory.listings.push(self.list(cluster, *group, &owner).await?);
+                }
             }
-        }
-        for node in cluster.stored_nodes() {
-            for group in LISTING_ORDER.into_iter().filter(|group| group.is_node()) {
-                inventory.listings.push(self.list(cluster, group, &node.id).await?);
-            }
-        }
-        for group in LISTING_ORDER.into_iter().filter(|group| group.is_cluster()) {
-            inventory.listings.push(self.list(cluster, group, cluster.catalog_prefix()).await?);
         }
         Ok(inventory)
     }
@@ -158,6 +165,22 @@ impl Lister {
         entries.retain(|entry| belongs(cluster, entry, group, owner));
         self.order += 1;
         Ok(Listing { group, owner: owner.to_owned(), started, ended: Utc::now(), order: self.order, entries })
+    }
+}
+
+/// Whose objects a group is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OwnerKind {
+    Compactor,
+    Node,
+    Cluster,
+}
+
+fn owners(cluster: &ClusterDescription, kind: OwnerKind) -> Vec<String> {
+    match kind {
+        OwnerKind::Compactor => cluster.compactors().map(|node| node.id.clone()).collect(),
+        OwnerKind::Node => cluster.stored_nodes().map(|node| node.id.clone()).collect(),
+        OwnerKind::Cluster => vec![cluster.catalog_prefix().to_owned()],
     }
 }
 
@@ -219,7 +242,7 @@ fn belongs(cluster: &ClusterDescription, entry: &Entry, group: Group, owner: &st
 fn group_in(cluster: &ClusterDescription, object: &Object<'_>) -> Group {
     let group = Group::of(object);
     let is_compactor = || cluster.compactors().any(|node| node.id == object.owner);
-    if group.is_compactor() && !is_compactor() { Group::NodeRest } else { group }
+    if group.owner() == OwnerKind::Compactor && !is_compactor() { Group::NodeRest } else { group }
 }
 
 /// Whether `directory` of `owner` has a group of its own.
@@ -265,16 +288,12 @@ impl Group {
         }
     }
 
-    const fn is_compactor(self) -> bool {
-        matches!(self, Self::CompactionSummaries | Self::CompactionDetails | Self::Compacted)
-    }
-
-    const fn is_node(self) -> bool {
-        matches!(self, Self::Wal | Self::SnapshotCheckpoints | Self::Snapshots | Self::Parquet | Self::NodeRest)
-    }
-
-    const fn is_cluster(self) -> bool {
-        matches!(self, Self::Catalog | Self::ClusterRest | Self::Licences)
+    const fn owner(self) -> OwnerKind {
+        match self {
+            Self::CompactionSummaries | Self::CompactionDetails | Self::Compacted => OwnerKind::Compactor,
+            Self::Wal | Self::SnapshotCheckpoints | Self::Snapshots | Self::Parquet | Self::NodeRest => OwnerKind::Node,
+            Self::Catalog | Self::ClusterRest | Self::Licences => OwnerKind::Cluster,
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! [`Location`]: where objects live, and the few operations that everything else is built on.
 
+mod checksums;
 #[cfg(feature = "cloud")]
 pub(crate) mod cloud;
 mod identity;
 pub(crate) mod local;
 mod object;
 mod options;
+mod patience;
 mod url;
 
 use std::{
@@ -15,12 +17,15 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use ::object_store::{ObjectStore, path::Path};
 
+pub(crate) use self::checksums::{Put, StoreHasher};
 pub(crate) use self::object::{attributes_from, attributes_of};
 pub use self::{
+    checksums::{Agreement, StoreChecksums},
     identity::{Identity, Provider},
     local::Links,
     object::{Attributes, Entry, Shallow, Version},
@@ -62,6 +67,8 @@ struct Inner {
     handle: Option<cloud::Handle>,
     /// How often the store asked to slow down.
     slow_downs: Arc<AtomicU64>,
+    /// How long to keep trying where the store fails for a moment.
+    patience: Duration,
 }
 
 impl Location {
@@ -92,6 +99,7 @@ impl Location {
             #[cfg(feature = "cloud")]
             handle: None,
             slow_downs: Arc::default(),
+            patience: patience::PATIENCE,
         }))
     }
 
@@ -101,6 +109,18 @@ impl Location {
     pub fn in_memory() -> Self {
         let store = Arc::new(::object_store::memory::InMemory::new());
         Self::with_store(store, Path::default(), Identity::Test)
+    }
+
+    /// The same location with something of the caller's between it and its store: for tests that count or stop writes.
+    #[cfg(any(test, feature = "testing"))]
+    #[must_use]
+    pub fn through(&self, wrap: impl Fn(Arc<dyn ObjectStore>) -> Arc<dyn ObjectStore>) -> Self {
+        let inner = &*self.0;
+        Self(Arc::new(Inner {
+            store: wrap(Arc::clone(&inner.store)),
+            durable: wrap(Arc::clone(&inner.durable)),
+            ..inner.clone()
+        }))
     }
 
     /// The location `tail` below this one.
@@ -131,9 +151,14 @@ impl Location {
         #[cfg(feature = "cloud")]
         if self.0.handle.is_some() {
             let options = self.options().clone().with("object_store_max_retries", "2");
-            return Self::parse(&self.0.shown, &options.with("object_store_retry_timeout", "5s"));
+            let contact = Self::parse(&self.0.shown, &options.with("object_store_retry_timeout", "5s"))?;
+            return Ok(contact.with_patience(patience::FIRST_CONTACT));
         }
-        Ok(self.clone())
+        Ok(self.with_patience(patience::FIRST_CONTACT))
+    }
+
+    fn with_patience(&self, patience: Duration) -> Self {
+        Self(Arc::new(Inner { patience, ..Inner::clone(&self.0) }))
     }
 
     /// The client itself, for buckets that were opened by name.

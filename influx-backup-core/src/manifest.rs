@@ -122,7 +122,7 @@ impl Fence {
             if hole.first > next {
                 parts.push(Gap { first: next, last: hole.first - 1 });
             }
-            next = hole.last + 1;
+            next = hole.last.saturating_add(1);
         }
         if next <= gap.last {
             parts.push(Gap { first: next, last: gap.last });

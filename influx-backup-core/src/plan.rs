@@ -7,7 +7,7 @@ mod show;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::restore::{Bound, expected};
+pub(crate) use self::restore::{Bound, RECENTLY_WRITTEN, expected};
 pub use self::{
     backup::{BackupPlan, Derived},
     left_out::{LeftOut, Reason},

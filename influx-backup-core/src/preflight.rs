@@ -112,11 +112,7 @@ async fn read_one_byte(location: &Location, object: ObjectMeta) -> Result<()> {
 }
 
 /// Waits for seconds. What is not there is the bucket: no object was asked for that the store had not named.
-async fn within<T>(
-    location: &Location,
-    operation: &'static str,
-    work: impl Future<Output = Result<T>>,
-) -> Result<T> {
+async fn within<T>(location: &Location, operation: &'static str, work: impl Future<Output = Result<T>>) -> Result<T> {
     match timeout(PATIENCE, work).await {
         Ok(Err(Error::Store { kind: StoreErrorKind::NotFound, .. })) => Err(not_found(location)),
         Ok(done) => done,

@@ -1,17 +1,22 @@
 //! [`Repository`]: a location that holds backups.
 
 use chrono::{DateTime, Utc};
+use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     backup::{BackupOptions, BackupReport},
+    concurrent,
     discover::Cluster,
-    error::Result,
+    error::{Error, Result},
     location::Location,
-    manifest::Backup,
+    manifest::{Backup, BackupStatus, Manifest, SILENCE, highest, read_manifest},
     observe::{ByteSize, Job},
     verify::{Level, VerifyReport},
 };
+
+/// How many backups are looked at at once.
+const SUMMARIES_AT_ONCE: usize = 16;
 
 /// A location that holds backups, each in a directory of its own.
 #[derive(Debug, Clone)]
@@ -91,7 +96,30 @@ impl Repository {
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     pub async fn list(&self) -> Result<Vec<BackupSummary>> {
-        Ok(Vec::new())
+        let names = self.location.list_level("").await?.directories;
+        let names = names.into_iter().filter(|name| !name.starts_with(['_', '.']));
+        let summaries: Vec<_> = names.map(|name| self.summary(name).boxed()).collect();
+        concurrent::run(summaries, SUMMARIES_AT_ONCE).await
+    }
+
+    async fn summary(&self, name: String) -> Result<BackupSummary> {
+        let location = self.location.child(&name)?;
+        match read_manifest(&location).await {
+            Ok(Some((manifest, _))) => return Ok(BackupSummary::committed(name, manifest)),
+            Ok(None) => {}
+            Err(Error::DamagedBackup { .. } | Error::UnsupportedFormat { .. }) => {
+                return Ok(BackupSummary::of(name, BackupState::Damaged));
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(match highest(&location).await? {
+            None => BackupSummary::of(name, BackupState::Foreign),
+            Some(claimed) => {
+                let state = if claimed.silence < SILENCE { BackupState::InProgress } else { BackupState::Dead };
+                let (cluster, began) = (Some(claimed.file.cluster), Some(claimed.file.began));
+                BackupSummary { cluster, began, ..BackupSummary::of(name, state) }
+            }
+        })
     }
 
     /// Opens a committed backup and checks its object list.
@@ -109,6 +137,27 @@ impl Repository {
     /// As for [`Repository::get`]; what verification finds is in the report.
     pub async fn verify(&self, name: &str, level: Level) -> Result<VerifyReport> {
         crate::verify::verify(&self.get(name).await?, level).await
+    }
+}
+
+impl BackupSummary {
+    fn of(name: String, state: BackupState) -> Self {
+        Self { name, state, cluster: None, began: None, committed: None, objects: None, bytes: None }
+    }
+
+    fn committed(name: String, manifest: Manifest) -> Self {
+        let state = match manifest.status {
+            BackupStatus::Complete => BackupState::Complete,
+            BackupStatus::Degraded => BackupState::Degraded,
+        };
+        Self {
+            cluster: Some(manifest.cluster.id().to_owned()),
+            began: Some(manifest.began),
+            committed: Some(manifest.committed),
+            objects: Some(manifest.object_count),
+            bytes: Some(ByteSize(manifest.byte_count)),
+            ..Self::of(name, state)
+        }
     }
 }
 

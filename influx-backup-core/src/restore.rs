@@ -18,6 +18,9 @@ mod target;
 mod undo;
 mod verify;
 
+#[cfg(all(test, feature = "testing"))]
+mod tests;
+
 pub use self::{
     journal::{Changes, Phase, UnfinishedRestore},
     options::{Degraded, ExtraNodes, Licences, OtherCatalog, Policy, RestoreOptions, SourceCheck, Unfinished},

@@ -1,8 +1,23 @@
 //! [`verify`]: whether a backup still is what it was.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 
-use crate::{certificate::Certificate, error::Result, key::Key, manifest::Backup};
+use crate::{
+    certificate::{Certificate, Violation, certify_backup},
+    concurrent,
+    error::{Error, Result},
+    format::parquet,
+    key::Key,
+    layout::Component,
+    location::Links,
+    manifest::{Backup, OWN_DIRECTORY, ObjectRecord},
+};
+
+/// How many objects are read at once.
+const READS_AT_ONCE: usize = 8;
 
 /// How deep to look.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -18,17 +33,25 @@ pub enum Level {
 }
 
 /// Which part of the objects is read.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Sample(f64);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sample(u8);
 
 impl Sample {
     /// All of them.
-    pub const ALL: Self = Self(100.0);
+    pub const ALL: Self = Self(100);
 
     /// This many percent of them, chosen at random, at least one.
     #[must_use]
     pub const fn percent(percent: u8) -> Self {
-        Self(if percent >= 100 { 100.0 } else { percent as f64 })
+        Self(if percent > 100 { 100 } else { percent })
+    }
+
+    fn of(self, objects: &[ObjectRecord]) -> Vec<&ObjectRecord> {
+        let count = (objects.len() * usize::from(self.0)).div_ceil(100).max(1).min(objects.len());
+        let mut chosen = rand::seq::index::sample(&mut rand::rng(), objects.len(), count).into_vec();
+        chosen.sort_unstable();
+        chosen.into_iter().map(|at| &objects[at]).collect()
     }
 }
 
@@ -50,7 +73,7 @@ pub struct VerifyReport {
 }
 
 /// Something wrong with a backup.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Problem {
     /// The object.
     pub key: Option<Key>,
@@ -58,6 +81,12 @@ pub struct Problem {
     pub code: String,
     /// What a person reads.
     pub message: String,
+}
+
+impl Problem {
+    fn of(key: &Key, code: &str, message: impl Into<String>) -> Self {
+        Self { key: Some(key.clone()), code: code.to_owned(), message: message.into() }
+    }
 }
 
 impl VerifyReport {
@@ -71,8 +100,84 @@ impl VerifyReport {
 /// Verifies a backup.
 ///
 /// # Errors
-/// [`Error::Store`](crate::Error::Store); what is wrong with the backup is in the report.
+/// [`Error::Store`]; [`Error::Link`] for a link inside the backup. What else is wrong with it is in the report.
 pub async fn verify(backup: &Backup, level: Level) -> Result<VerifyReport> {
-    let (backup, objects) = (backup.name().to_owned(), backup.objects().len() as u64);
-    Ok(VerifyReport { backup, level, objects, read: 0, problems: Vec::new(), certificate: None })
+    let mut problems = check_listing(backup).await?;
+    let certificate = match level {
+        Level::Listing => None,
+        Level::Structure | Level::Bytes(_) => Some(certify_backup(backup).await?),
+    };
+    problems.extend(certificate.iter().flat_map(|certificate| open_clauses(backup, certificate)));
+    let mut read = 0;
+    if let Level::Bytes(sample) = level {
+        let chosen: Vec<_> = sample.of(backup.objects());
+        read = chosen.len() as u64;
+        let checks: Vec<_> = chosen.into_iter().map(|record| check_bytes(backup, record).boxed()).collect();
+        problems.extend(concurrent::run(checks, READS_AT_ONCE).await?.into_iter().flatten());
+    }
+    let problems: BTreeSet<_> = problems.into_iter().collect();
+    Ok(VerifyReport {
+        backup: backup.name().to_owned(),
+        level,
+        objects: backup.objects().len() as u64,
+        read,
+        problems: problems.into_iter().collect(),
+        certificate,
+    })
+}
+
+/// Every object is there with its size, and nothing else is.
+async fn check_listing(backup: &Backup) -> Result<Vec<Problem>> {
+    let location = backup.location().with_links(Links::Refuse);
+    let listed = location.list("").await?.into_iter().filter(|entry| entry.key.below(OWN_DIRECTORY).is_none());
+    let mut listed: BTreeMap<_, _> = listed.map(|entry| (entry.key, entry.size)).collect();
+    let mut problems = Vec::new();
+    for record in backup.objects() {
+        let size = match &record.stored.at {
+            None => listed.remove(&record.key),
+            Some(at) => backup.repository().head(at).await?.map(|entry| entry.size),
+        };
+        match size {
+            None => problems.push(Problem::of(&record.key, "missing", format!("`{}` is missing", record.key))),
+            Some(size) if record.stored.encoding.is_plain() && size != record.size => {
+                let message = format!("`{}` has {size} bytes, the manifest says {}", record.key, record.size);
+                problems.push(Problem::of(&record.key, "size", message));
+            }
+            Some(_) => {}
+        }
+    }
+    let unlisted = |key: &Key| Problem::of(key, "unlisted", format!("`{key}` is not in the manifest"));
+    problems.extend(listed.keys().map(unlisted));
+    Ok(problems)
+}
+
+/// What violates a clause now; a degraded backup's own violations are no news.
+fn open_clauses(backup: &Backup, certificate: &Certificate) -> Vec<Problem> {
+    let recorded = &backup.manifest().certificate.clauses;
+    let known: Vec<&Violation> = recorded.iter().flat_map(|clause| &clause.violations).collect();
+    let found = certificate.clauses.iter().flat_map(|clause| &clause.violations);
+    let problem = |violation: &Violation| Problem {
+        key: violation.key.clone(),
+        code: "clause".to_owned(),
+        message: violation.message.clone(),
+    };
+    found.filter(|violation| !known.contains(violation)).map(problem).collect()
+}
+
+/// The bytes are those that the checksum was taken of; without one, a Parquet file at least has its frame.
+async fn check_bytes(backup: &Backup, record: &ObjectRecord) -> Result<Option<Problem>> {
+    let problem = |message: String| Ok(Some(Problem::of(&record.key, "bytes", message)));
+    match backup.read(record).await {
+        Ok(bytes) => {
+            let object = backup.manifest().cluster.classify(&record.key);
+            if object.is_some_and(|object| object.component == Component::Parquet)
+                && let Err(error) = parquet::check_whole(&bytes)
+            {
+                return problem(format!("`{}`: {error}", record.key));
+            }
+            Ok(None)
+        }
+        Err(Error::DamagedBackup { object, reason }) => problem(format!("`{object}`: {reason}")),
+        Err(error) => Err(error),
+    }
 }

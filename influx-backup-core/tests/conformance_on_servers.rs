@@ -227,14 +227,11 @@ async fn the_chain_falls_back_to_streaming() {
     let server = servers::in_process_s3();
     let (one, two) = (server.fresh_bucket().await, server.fresh_bucket().await);
     let proxy = FaultProxy::before(server.address());
-    let (from, to) =
-        (server.location_at(proxy.address(), &one, "a"), server.location_at(proxy.address(), &two, "b"));
+    let (from, to) = (server.location_at(proxy.address(), &one, "a"), server.location_at(proxy.address(), &two, "b"));
     from.put(&key("x.parquet"), "content".into()).await.expect("put");
     let source = from.head(&key("x.parquet")).await.expect("head").expect("there");
     let request = CopyRequest::new(from, source, to.clone(), Route::Any);
-    let copy = async |copier: &dyn Copier| {
-        copier.copy(&request, &CopyContext::default()).await.expect("copied").copier
-    };
+    let copy = async |copier: &dyn Copier| copier.copy(&request, &CopyContext::default()).await.expect("copied").copier;
     assert_eq!(copy(&*default_copiers()).await, "server-side");
     // As if the target's credential could not read the source.
     proxy.inject(Rule::new(Fault::Status(403)).method(Method::PUT));
@@ -244,4 +241,36 @@ async fn the_chain_falls_back_to_streaming() {
     assert_eq!(copy(&*copiers).await, "stream");
     assert_eq!(proxy.requests().len() - asked, 2, "a store that said no is not asked again: one get, one put");
     assert_eq!(to.get(&key("x.parquet"), None).await.expect("read").expect("there"), "content");
+}
+
+/// What a store gives on HEAD is what we make of the same bytes, where it gives anything.
+#[tokio::test(flavor = "multi_thread")]
+async fn checksums_of_the_store_are_ours() {
+    use influx_backup_core::{
+        copier::{CopyContext, CopyRequest},
+        location::Agreement,
+        plan::Route,
+    };
+    let files = tempfile::tempdir().expect("a directory");
+    let from = Location::parse(files.path().to_str().expect("UTF-8"), &Options::default()).expect("a location");
+    from.put(&key("x"), vec![7; 300_000].into()).await.expect("put");
+    let source = from.head(&key("x")).await.expect("head").expect("there");
+    for server in servers::all() {
+        let bucket = server.fresh_bucket().await;
+        let options: Options = server.options().into_iter().collect();
+        let options = match server.scheme() {
+            "s3" => options.with("aws_checksum_algorithm", "crc64nvme"),
+            _ => options,
+        };
+        let to = Location::parse(&server.url(&bucket, "p"), &options).expect("a location");
+        let request = CopyRequest::new(from.clone(), source.clone(), to.clone(), Route::Any);
+        let copied = StreamCopier::default().copy(&request, &CopyContext::default()).await.expect("copied");
+        let (_, stored) = to.head_with_checksums(&key("x")).await.expect("head").expect("there");
+        assert_eq!(copied.checksums.compare(&stored), Agreement::Same, "{}: {stored:?}", server.name());
+        to.put(&key("x"), vec![8; 300_000].into()).await.expect("put");
+        let (_, stored) = to.head_with_checksums(&key("x")).await.expect("head").expect("there");
+        assert_eq!(copied.checksums.compare(&stored), Agreement::Different, "{}: {stored:?}", server.name());
+    }
+    let (_, stored) = from.head_with_checksums(&key("x")).await.expect("head").expect("there");
+    assert_eq!(stored, Default::default(), "files have none");
 }

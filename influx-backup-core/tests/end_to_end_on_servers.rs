@@ -314,7 +314,8 @@ async fn a_server_dies_and_comes_back() {
     let drip = Fault::Drip { bytes: 256, pause: Duration::from_millis(5) };
     behind.proxy.inject(Rule::new(drip).method(Method::GET).containing("cluster/n").always());
     let backup = tokio::spawn(async move { back_up(&source, &repository).await });
-    while !behind.proxy.requests().iter().any(|request| request.method == Method::PUT && request.target.contains("wal")) {
+    while !behind.proxy.requests().iter().any(|request| request.method == Method::PUT && request.target.contains("wal"))
+    {
         assert!(!backup.is_finished(), "it was over before the server died: {:?}", backup.await);
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

@@ -122,7 +122,8 @@ mod s3 {
         let copier = ServerSideCopier::default().with_threshold(ByteSize(10)).with_part_size(ByteSize(40));
         let error = copy_with(&copier, bucket(&server, "from"), bucket(&server, "to")).await.expect_err("a failure");
         assert!(error.is_retryable(), "{error:?}");
-        let aborted = |request: &Request<Bytes>| *request.method() == Method::DELETE && path(request).contains("uploadId=u1");
+        let aborted =
+            |request: &Request<Bytes>| *request.method() == Method::DELETE && path(request).contains("uploadId=u1");
         for _ in 0..100 {
             if asked(&server).iter().any(aborted) {
                 return;
@@ -159,8 +160,11 @@ mod s3 {
         assert_eq!(copied.checked_by, CheckedBy::Etag);
         let requests = asked(&server);
         assert_eq!(header(&requests[0], "content-type"), "a/b", "the upload begins with the source's metadata");
-        let mut ranges: Vec<_> =
-            requests.iter().map(|request| header(request, "x-amz-copy-source-range")).filter(|r| !r.is_empty()).collect();
+        let mut ranges: Vec<_> = requests
+            .iter()
+            .map(|request| header(request, "x-amz-copy-source-range"))
+            .filter(|r| !r.is_empty())
+            .collect();
         ranges.sort_unstable();
         assert_eq!(ranges, ["bytes=0-39", "bytes=40-79", "bytes=80-99"]);
         for part in requests.iter().filter(|request| *request.method() == Method::PUT) {
@@ -180,7 +184,8 @@ mod s3 {
     async fn checksums_are_compared() {
         for (sum, fine) in [("rosUhgp5mIg=", true), ("AAAAAAAAAAA=", false)] {
             let server = serve(&[("x-amz-checksum-crc64nvme", "rosUhgp5mIg=")], move |_| {
-                let xml = "<CopyObjectResult><ETag>\"x\"</ETag><ChecksumCRC64NVME>SUM</ChecksumCRC64NVME></CopyObjectResult>";
+                let xml =
+                    "<CopyObjectResult><ETag>\"x\"</ETag><ChecksumCRC64NVME>SUM</ChecksumCRC64NVME></CopyObjectResult>";
                 answer(200, &[], xml.replace("SUM", sum))
             });
             let copied = copy(bucket(&server, "from"), bucket(&server, "to")).await;
@@ -262,7 +267,10 @@ mod gcs {
     /// Create-only is generation 0, which Google answers with 412 where there is an object.
     #[tokio::test]
     async fn create_only_is_a_precondition() {
-        let server = Canned::serve(|_| answer(412, &[], ""));
+        let server = serve(SOURCE, |request| match *request.method() {
+            Method::PUT => answer(412, &[], ""),
+            _ => answer(200, &[("etag", "\"other\""), ("last-modified", "Tue, 14 Nov 2023 22:13:20 GMT")], "another's"),
+        });
         let error = bucket(&server, "b").create(&key("a"), "x".into()).await.expect_err("it exists");
         assert_eq!(error.code(), "object-exists");
         assert_eq!(header(&server.requests()[0], "x-goog-if-generation-match"), "0");
@@ -313,7 +321,10 @@ mod azure {
         assert!(is_from_url(&asked[0]));
         assert_eq!(header(&asked[0], "x-ms-source-if-match"), E_TAG);
         let source = header(&asked[0], "x-ms-copy-source");
-        assert!(source.contains("/from/p/x.parquet?") && source.contains("sig=") && source.contains("sp=r"), "{source}");
+        assert!(
+            source.contains("/from/p/x.parquet?") && source.contains("sig=") && source.contains("sp=r"),
+            "{source}"
+        );
     }
 
     #[tokio::test]

@@ -168,7 +168,7 @@ impl fmt::Display for Shown<'_> {
             let time = point.reached.as_ref().map(|at| at.time).or(point.guaranteed.as_ref().map(|at| at.time));
             match time {
                 Some(time) => writeln!(f, "node {} is back at {}", point.node, time.format("%Y-%m-%d %H:%M:%S UTC"))?,
-                None => writeln!(f, "node {} holds no data", point.node)?,
+                None => writeln!(f, "node {} holds no rows of its own", point.node)?,
             }
         }
         if report.deleted > 0 {

@@ -1,9 +1,9 @@
 //! The commit: the object list, then the root manifest, create-only and last.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 
 use super::BackupReport;
 use crate::{
@@ -14,7 +14,10 @@ use crate::{
     execute::{Durability, make_durable},
     key::Key,
     location::Location,
-    manifest::{AbsentRecord, Attested, BackupStatus, FORMAT, MANIFEST_KEY, Manifest, ObjectRecord, segment},
+    manifest::{
+        AbsentRecord, Attested, BackupStatus, Claim, FORMAT, MANIFEST_KEY, Manifest, OWN_DIRECTORY, ObjectRecord,
+        segment,
+    },
     observe::{ByteSize, PassReport},
     plan::LeftOut,
 };
@@ -33,7 +36,7 @@ pub(super) struct Commit<'a> {
     pub(super) to: &'a Location,
     pub(super) cluster: &'a Cluster,
     pub(super) status: BackupStatus,
-    pub(super) began: DateTime<Utc>,
+    pub(super) claim: &'a Claim,
     pub(super) objects: &'a BTreeMap<Key, ObjectRecord>,
     pub(super) absent: &'a [AbsentRecord],
     pub(super) certificate: Certificate,
@@ -45,16 +48,18 @@ pub(super) struct Commit<'a> {
 
 /// Commits a backup: from the moment the root manifest exists, it counts.
 pub(super) async fn commit(commit: Commit<'_>) -> Result<BackupReport> {
+    // Each attempt has lists of its own: one that was taken over and does not know it spoils nothing.
+    let list = |name: &str| format!("{name}/{:06}", commit.claim.number());
     let manifest = Manifest {
         format: FORMAT,
         name: commit.name.to_owned(),
         status: commit.status,
         written_by: concat!("influx-backup ", env!("CARGO_PKG_VERSION")).to_owned(),
-        began: commit.began,
+        began: commit.claim.file.began,
         committed: Utc::now(),
         cluster: commit.cluster.description().clone(),
-        objects: segment::write(commit.to, "objects", commit.objects.values()).await?,
-        absent: segment::write(commit.to, "absent", commit.absent).await?,
+        objects: segment::write(commit.to, &list("objects"), commit.objects.values()).await?,
+        absent: segment::write(commit.to, &list("absent"), commit.absent).await?,
         object_count: commit.objects.len() as u64,
         byte_count: commit.objects.values().map(|record| record.size).sum(),
         certificate: commit.certificate,
@@ -65,6 +70,7 @@ pub(super) async fn commit(commit: Commit<'_>) -> Result<BackupReport> {
     let bytes = serde_json::to_vec_pretty(&manifest)
         .map_err(|source| Error::Internal { task: "manifest", source: Box::new(source) })?;
     let manifest_sha256 = sha256(&bytes);
+    commit.claim.check(commit.name).await?;
     match commit.to.create(&Key::parse(MANIFEST_KEY)?, Bytes::from(bytes)).await {
         Ok(_) => {}
         Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. }) => {
@@ -72,6 +78,8 @@ pub(super) async fn commit(commit: Commit<'_>) -> Result<BackupReport> {
         }
         Err(error) => return Err(error),
     }
+    // It is committed: what cannot be tidied up is litter, and no failure of the backup.
+    let _ = tidy(commit.to, &manifest).await;
     Ok(BackupReport {
         name: manifest.name,
         status: manifest.status,
@@ -86,4 +94,17 @@ pub(super) async fn commit(commit: Commit<'_>) -> Result<BackupReport> {
         manifest_sha256,
         not_covered: NOT_COVERED.map(ToOwned::to_owned).to_vec(),
     })
+}
+
+/// Deletes the journal of a committed backup, whose place the object list has taken, and the lists of dead attempts.
+async fn tidy(to: &Location, manifest: &Manifest) -> Result<()> {
+    let named: BTreeSet<&Key> = manifest.objects.iter().chain(&manifest.absent).map(|segment| &segment.key).collect();
+    for directory in ["journal", "objects", "absent"] {
+        for entry in to.list(&format!("{OWN_DIRECTORY}/{directory}")).await? {
+            if !named.contains(&entry.key) {
+                to.delete(&entry.key).await?;
+            }
+        }
+    }
+    Ok(())
 }

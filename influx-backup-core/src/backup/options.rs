@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
+    certificate::Clause,
     copier::{Copier, default_copiers},
     execute::Limits,
     plan::Derived,
@@ -30,6 +31,8 @@ pub struct BackupOptions {
     pub copier: Arc<dyn Copier>,
     /// Core only: what to do when most live Parquet files are gone from the source.
     pub missing_parquet: MissingParquet,
+    /// A rule that is turned off, to show in tests that it is needed.
+    pub(crate) weakness: Option<Weakness>,
 }
 
 impl Default for BackupOptions {
@@ -44,6 +47,7 @@ impl Default for BackupOptions {
             limits: Limits::default(),
             copier: default_copiers(),
             missing_parquet: MissingParquet::default(),
+            weakness: None,
         }
     }
 }
@@ -102,6 +106,14 @@ impl BackupOptions {
     #[must_use]
     pub fn with_copier(mut self, copier: Arc<dyn Copier>) -> Self {
         self.copier = copier;
+        self
+    }
+
+    /// Without one of the rules, to show in tests that it is needed.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub const fn weakened(mut self, weakness: Weakness) -> Self {
+        self.weakness = Some(weakness);
         self
     }
 
@@ -190,4 +202,22 @@ pub enum MissingParquet {
     Refuse,
     /// A finding: the caller knows that retention removed them.
     Accept,
+}
+
+/// A rule that tests turn off, to show that it is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Weakness {
+    /// Lists `snapshots`, `dbs`, `wal` in the order of the documentation: no fence.
+    DocumentedOrder,
+    /// Lists `dbs` before the manifests.
+    ParquetFirst,
+    /// Lists the catalog before the nodes and never again.
+    CatalogFirst,
+    /// Keeps what does not belong to the cut.
+    NoTrim,
+    /// Takes every listing of `dbs` for proof that a file is absent.
+    AnyAbsence,
+    /// Commits although this clause is violated.
+    Ignores(Clause),
 }

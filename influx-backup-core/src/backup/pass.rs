@@ -4,20 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
-use super::BackupOptions;
+use super::{BackupOptions, Weakness};
 use crate::{
     certificate::evidence::Facts,
     copier::Copied,
     discover::Cluster,
     error::Result,
     execute::{Executor, Ledger, Outcome},
+    format::parquet,
     inventory::{Group, Inventory, Lister, Listing},
     key::Key,
     layout::Component,
     location::{Entry, Location},
     manifest::{Journal, JournalLine, ObjectRecord, Stored},
     observe::{Event, Events, PassReport},
-    plan::{BackupPlan, CopyTask, Relist, Stage},
+    plan::{BackupPlan, CopyTask, Relist, Stage, StageKind},
 };
 
 /// How often the catalog is listed again within a pass because its root moved on while it was copied.
@@ -28,6 +29,8 @@ const CATALOG_ATTEMPTS: u32 = 5;
 pub(super) struct Listed {
     /// The listings that the proof is about.
     pub(super) inventory: Inventory,
+    /// The compactor's summaries and details as they were after its files were copied.
+    pub(super) compactor_after: Vec<Listing>,
 }
 
 impl Listed {
@@ -78,12 +81,13 @@ impl Ledger for Holdings {
                 self.pass.copied += 1;
                 self.pass.bytes += copied.size;
                 *self.pass.copiers.entry(copied.copier.to_owned()).or_default() += 1;
-                let record = record(task, copied);
-                if let (Component::Parquet, Some(ends)) = (task.component, record.1) {
-                    self.facts.saw_parquet(task.source.key.clone(), task.source.version.clone(), ends);
+                if let (Component::Parquet, Some(ends)) = (task.component, copied.ends) {
+                    let framed = parquet::check(&ends.head, &ends.tail, copied.size);
+                    self.facts.saw_parquet(task.source.key.clone(), task.source.version.clone(), framed);
                 }
-                self.objects.insert(task.source.key.clone(), record.0.clone());
-                self.journal.add(JournalLine::Copied(record.0)).await
+                let record = record(task, copied);
+                self.objects.insert(record.key.clone(), record.clone());
+                self.journal.add(JournalLine::Copied(record)).await
             }
             Outcome::Vanished => {
                 self.pass.vanished += 1;
@@ -100,10 +104,8 @@ impl Ledger for Holdings {
     }
 }
 
-type Ends = Option<Result<(), crate::format::FormatError>>;
-
-fn record(task: &CopyTask, copied: Copied) -> (ObjectRecord, Ends) {
-    let record = ObjectRecord {
+fn record(task: &CopyTask, copied: Copied) -> ObjectRecord {
+    ObjectRecord {
         key: task.source.key.clone(),
         size: copied.size,
         version: task.source.version.clone(),
@@ -111,59 +113,92 @@ fn record(task: &CopyTask, copied: Copied) -> (ObjectRecord, Ends) {
         checked_by: copied.checked_by,
         attributes: copied.attributes,
         stored: Stored::default(),
-    };
-    (record, None)
+    }
 }
 
-/// Runs one pass over what was listed. What is listed again at a barrier takes the place of the earlier listing where
-/// the proof is about the later one: the catalog. The WAL listed at the start stays the fence.
-pub(super) async fn copy(
-    executor: &Executor,
-    cluster: &Cluster,
-    lister: &mut Lister,
-    to: &Location,
-    options: &BackupOptions,
-    listed: &mut Listed,
-    holdings: &mut Holdings,
-) -> Result<BackupPlan> {
-    let plan = BackupPlan::missing(cluster, &listed.inventory, options, &|entry| holdings.holds(entry))?;
-    for stage in &plan.stages {
-        match stage.relist {
-            None => executor.stage(stage, cluster.location(), to, holdings).await?,
-            Some(Relist::Wal) => {
-                let mut listings = Vec::new();
-                for node in cluster.stored_nodes() {
-                    listings.push(lister.list(cluster, Group::Wal, &node.id).await?);
-                }
-                let stage = relisted(cluster, stage, &listings, options, holdings);
-                executor.stage(&stage, cluster.location(), to, holdings).await?;
-            }
-            Some(Relist::Catalog) => {
-                for _ in 0..CATALOG_ATTEMPTS {
-                    let listing = lister.list(cluster, Group::Catalog, cluster.catalog_prefix()).await?;
-                    let stage = relisted(cluster, stage, std::slice::from_ref(&listing), options, holdings);
-                    listed.replace(listing);
-                    holdings.changed = false;
-                    executor.stage(&stage, cluster.location(), to, holdings).await?;
-                    if !holdings.changed {
-                        break;
+/// One pass over what was listed.
+#[derive(Debug)]
+pub(super) struct Pass<'a> {
+    pub(super) executor: &'a Executor,
+    pub(super) cluster: &'a Cluster,
+    pub(super) to: &'a Location,
+    pub(super) options: &'a BackupOptions,
+    pub(super) plan: &'a BackupPlan,
+}
+
+impl Pass<'_> {
+    /// Copies stage by stage. What is listed again at a barrier takes the place of the earlier listing where the proof is
+    /// about the later one: the catalog. The WAL listed at the start stays the fence.
+    pub(super) async fn copy(&self, lister: &mut Lister, listed: &mut Listed, holdings: &mut Holdings) -> Result<()> {
+        for stage in &self.plan.stages {
+            match stage.relist {
+                None => {
+                    self.run(stage, holdings).await?;
+                    if stage.kind == StageKind::Compactor {
+                        listed.compactor_after = compactor_again(self.cluster, lister).await?;
                     }
                 }
+                Some(Relist::Wal) => {
+                    let mut listings = Vec::new();
+                    for node in self.cluster.stored_nodes() {
+                        listings.push(lister.list(self.cluster, Group::Wal, &node.id).await?);
+                    }
+                    self.run(&self.relisted(stage, &listings, holdings), holdings).await?;
+                }
+                Some(Relist::Catalog) if self.options.weakness == Some(Weakness::CatalogFirst) => {
+                    self.run(stage, holdings).await?;
+                }
+                Some(Relist::Catalog) => self.copy_catalog(stage, lister, listed, holdings).await?,
             }
         }
+        holdings.journal.flush().await
     }
-    holdings.journal.flush().await?;
-    Ok(plan)
+
+    /// Lists and copies the catalog again while its root moves on under the copy.
+    async fn copy_catalog(
+        &self,
+        stage: &Stage,
+        lister: &mut Lister,
+        listed: &mut Listed,
+        holdings: &mut Holdings,
+    ) -> Result<()> {
+        for _ in 0..CATALOG_ATTEMPTS {
+            let listing = lister.list(self.cluster, Group::Catalog, self.cluster.catalog_prefix()).await?;
+            let stage = self.relisted(stage, std::slice::from_ref(&listing), holdings);
+            listed.replace(listing);
+            holdings.changed = false;
+            self.run(&stage, holdings).await?;
+            if !holdings.changed {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn run(&self, stage: &Stage, holdings: &mut Holdings) -> Result<()> {
+        self.executor.stage(stage, self.cluster.location(), self.to, holdings).await
+    }
+
+    /// The stage with the tasks that its listings at the barrier call for.
+    fn relisted(&self, stage: &Stage, listings: &[Listing], holdings: &Holdings) -> Stage {
+        let tasks = BackupPlan::relisted(self.cluster, listings, self.options, &|entry| holdings.holds(entry));
+        let relisted = Stage { kind: stage.kind, relist: stage.relist, tasks };
+        // The catalog was planned for before, as it was listed then.
+        let more = |now: u64, planned: u64| now.saturating_sub(planned);
+        let (objects, bytes) = (more(relisted.objects(), stage.objects()), more(relisted.bytes(), stage.bytes()));
+        holdings.events.planned(objects, bytes);
+        relisted
+    }
 }
 
-/// The stage with the tasks that its listings at the barrier call for.
-fn relisted(
-    cluster: &Cluster,
-    stage: &Stage,
-    listings: &[Listing],
-    options: &BackupOptions,
-    holdings: &Holdings,
-) -> Stage {
-    let tasks = BackupPlan::relisted(cluster, listings, options, &|entry| holdings.holds(entry));
-    Stage { kind: stage.kind, relist: stage.relist, tasks }
+/// Lists the compactor's summaries and details once more. A cleanup between the listing of `cs` and that of `c` leaves a
+/// summary whose files are gone, and opaque files do not show it: only that nothing moved meanwhile does.
+async fn compactor_again(cluster: &Cluster, lister: &mut Lister) -> Result<Vec<Listing>> {
+    let mut listings = Vec::new();
+    for node in cluster.compactors() {
+        for group in [Group::CompactionSummaries, Group::CompactionDetails] {
+            listings.push(lister.list(cluster, group, &node.id).await?);
+        }
+    }
+    Ok(listings)
 }

@@ -13,7 +13,6 @@ use crate::{
 /// there is deleted: an object without a journal line is copied again, never trusted by its name.
 pub(super) async fn holdings(to: &Location) -> Result<BTreeMap<Key, ObjectRecord>> {
     let mut journalled = Journal::read(to).await?;
-    to.delete_staging().await?;
     let mut held = BTreeMap::new();
     for entry in to.list("").await? {
         if entry.key.below(OWN_DIRECTORY).is_some() {

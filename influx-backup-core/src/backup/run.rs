@@ -1,15 +1,18 @@
 //! The passes: list, plan, copy, list again, certify; until the certificate closes. Then trim and commit.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
 use super::{
-    BackupOptions, BackupReport, CorruptPolicy, OpenCertificate,
+    BackupOptions, BackupReport, CorruptPolicy, Existing, OpenCertificate, Weakness,
     commit::{Commit, commit},
     name::{check_name, default_name},
-    pass::{self, Holdings, Listed},
+    pass::{Holdings, Listed, Pass},
     resume,
     stability::{compare, compare_nodes},
     trim::trim,
@@ -27,10 +30,10 @@ use crate::{
     inventory::{Inventory, Lister},
     key::Key,
     layout::Mutability,
-    location::Location,
+    location::{Entry, Location},
     manifest::{AbsentRecord, Attested, BackupStatus, Begun, Claim, Fence, Journal, JournalLine},
     observe::{Event, PassReport, Task},
-    plan::{LeftOut, Reason},
+    plan::{BackupPlan, LeftOut, Reason},
     preflight,
 };
 
@@ -47,6 +50,10 @@ pub(crate) async fn run(
     check_stores(&cluster, &repository, &task).await?;
     let to = repository.child(&name)?;
     let (claim, begun) = Claim::take(&to, &name, cluster.id(), options.existing).await?;
+    if matches!(options.existing, Existing::Resume(_)) {
+        // Also where a process died so early that its claim is all that it left, under a staging name.
+        to.delete_staging().await?;
+    }
     let objects = match begun {
         Begun::Now => BTreeMap::new(),
         Begun::Before => resume::holdings(&to).await?,
@@ -127,13 +134,14 @@ struct Past {
 impl Run<'_> {
     async fn passes(&self, mut cluster: Cluster, holdings: &mut Holdings) -> Result<BackupReport> {
         let executor = Executor::new(Arc::clone(&self.options.copier), self.options.limits.clone(), self.task.clone());
-        let (began, mut lister, mut past) = (Instant::now(), Lister::default(), Past::default());
+        let (began, mut lister, mut past) = (Instant::now(), Weakness::lister(self.options.weakness), Past::default());
         let mut next = lister.inventory(&cluster).await?;
         loop {
             let started = Instant::now();
-            let mut listed = Listed { inventory: next };
-            self.start(&cluster, &listed, holdings, &mut past)?;
-            pass::copy(&executor, &cluster, &mut lister, self.to, self.options, &mut listed, holdings).await?;
+            let mut listed = Listed { inventory: next, compactor_after: Vec::new() };
+            let plan = self.plan(&cluster, &listed, holdings, &mut past)?;
+            let pass = Pass { executor: &executor, cluster: &cluster, to: self.to, options: self.options, plan: &plan };
+            pass.copy(&mut lister, &mut listed, holdings).await?;
             let (found, after) = self.look_again(&cluster, &mut lister).await?;
             let proof = self.prove(&cluster, &found, &listed, &after, holdings, &past).await?;
             self.report(&proof, started, holdings, &mut past);
@@ -146,15 +154,16 @@ impl Run<'_> {
         }
     }
 
-    fn start(&self, cluster: &Cluster, listed: &Listed, holdings: &mut Holdings, past: &mut Past) -> Result<()> {
-        let plan =
-            crate::plan::BackupPlan::missing(cluster, &listed.inventory, self.options, &|entry| holdings.holds(entry))?;
+    fn plan(&self, cluster: &Cluster, listed: &Listed, holdings: &mut Holdings, past: &mut Past) -> Result<BackupPlan> {
+        let held = |entry: &Entry| holdings.holds(entry);
+        let plan = BackupPlan::missing(cluster, &listed.inventory, self.options, &held)?;
         holdings.pass = PassReport { listed: listed.inventory.objects(), ..PassReport::default() };
         let pass = u32::try_from(past.reports.len()).unwrap_or(u32::MAX).saturating_add(1);
         let (listed, objects, bytes) = (holdings.pass.listed, plan.objects(), plan.bytes());
+        self.task.events.planned(objects, bytes);
         self.task.events.send(Event::PassStarted { pass, listed, objects, bytes });
-        past.left_out = plan.left_out.into_iter().filter(|left| left.reason != Reason::Held).collect();
-        Ok(())
+        past.left_out = plan.left_out.iter().filter(|left| left.reason != Reason::Held).cloned().collect();
+        Ok(plan)
     }
 
     /// Discovers and lists again after the last copy: nodes may have come or gone.
@@ -180,10 +189,12 @@ impl Run<'_> {
         let (moved, unheld_nodes) = compare_nodes(cluster, found);
         unstable.extend(moved);
         unstable.extend(unheld_overwritten(cluster, listed, holdings));
-        let lacking = DbsListings::new(cluster, past.before.as_ref(), &listed.inventory);
+        let listings = DbsListings::new(cluster, past.before.as_ref(), &listed.inventory);
+        let lacking = Weakness::lacking(self.options.weakness, listings);
         let witness = RunWitness {
             listings: &listed.inventory.listings,
-            lacking: &lacking,
+            compactor_after: &listed.compactor_after,
+            lacking: &*lacking,
             fences: &[],
             unstable: &unstable,
             unheld_nodes: &unheld_nodes,
@@ -194,7 +205,11 @@ impl Run<'_> {
             let (facts, witness) = (&holdings.facts, Witness::Run(&witness));
             let untrimmed = Evidence { cluster, held: &held, facts, cut: &cut, witness, missing_parquet };
             let fences = fences(cluster, &untrimmed, &listed.inventory).await?;
-            (fences, trim(&untrimmed, &holdings.objects, listed))
+            let trimmed = match self.options.weakness {
+                Some(Weakness::NoTrim) => BTreeSet::new(),
+                _ => trim(&untrimmed, &holdings.objects, listed),
+            };
+            (fences, trimmed)
         };
         // The proof is about what the backup will hold: without what is trimmed.
         held.retain(|key, _| !trimmed.contains(key));
@@ -220,22 +235,25 @@ impl Run<'_> {
 
     /// Whether to commit, and as what; `None`: another pass.
     fn verdict(&self, certificate: &Certificate, passes: usize, began: Instant) -> Result<Option<BackupStatus>> {
-        if certificate.holds() {
+        if Weakness::closes(self.options.weakness, certificate) {
             return Ok(Some(BackupStatus::Complete));
         }
-        let violations = || certificate.clauses.iter().flat_map(|clause| &clause.violations);
-        let corrupt = violations().find(|violation| is_corrupt(violation));
-        match (self.options.corrupt, corrupt) {
-            (CorruptPolicy::Fail, Some(Violation { key: Some(key), message, .. })) => {
-                return Err(Error::CorruptSource { key: key.clone(), reason: message.clone() });
+        let passes = u32::try_from(passes).unwrap_or(u32::MAX);
+        let last = passes >= self.options.passes.most || began.elapsed() >= self.options.passes.time;
+        let is_damage = |violation: &&Violation| is_damage(violation, passes > 1 || last);
+        let mut violations = certificate.clauses.iter().flat_map(|clause| &clause.violations);
+        match self.options.corrupt {
+            CorruptPolicy::Fail => {
+                if let Some(Violation { key: Some(key), message, .. }) = violations.find(is_damage) {
+                    return Err(Error::CorruptSource { key: key.clone(), reason: message.clone() });
+                }
             }
-            (CorruptPolicy::Record, Some(_)) if violations().all(is_corrupt) => {
+            CorruptPolicy::Record if violations.all(|violation| is_damage(&violation)) => {
                 return Ok(Some(BackupStatus::Degraded));
             }
-            _ => {}
+            CorruptPolicy::Record => {}
         }
-        let passes = u32::try_from(passes).unwrap_or(u32::MAX);
-        if passes < self.options.passes.most && began.elapsed() < self.options.passes.time {
+        if !last {
             return Ok(None);
         }
         match self.options.open_certificate {
@@ -254,6 +272,7 @@ impl Run<'_> {
         holdings: &mut Holdings,
         past: Past,
     ) -> Result<BackupReport> {
+        self.claim.check(self.name).await?;
         for key in &proof.trimmed {
             self.to.delete(key).await?;
             holdings.objects.remove(key);
@@ -261,19 +280,17 @@ impl Run<'_> {
             self.task.events.send(Event::Deleted { key: key.clone() });
         }
         holdings.journal.flush().await?;
-        self.claim.check(self.name).await?;
         let attested = Attested {
             fences: proof.fences,
             differences: proof.differences,
             listings: listed.inventory.listings.iter().map(Into::into).collect(),
         };
-        let began: DateTime<Utc> = self.claim.file.began;
         let committed = commit(Commit {
             name: self.name,
             to: self.to,
             cluster,
             status,
-            began,
+            claim: self.claim,
             objects: &holdings.objects,
             absent: &proof.absent,
             certificate: proof.certificate,
@@ -284,14 +301,23 @@ impl Run<'_> {
         })
         .await?;
         self.task.events.send(Event::Committed { name: self.name.to_owned() });
-        Journal::delete(self.to).await?;
         Ok(committed)
     }
 }
 
 /// Whether a violation is damage in the source itself, which no further pass can mend.
-fn is_corrupt(violation: &Violation) -> bool {
-    violation.code.starts_with("corrupt-")
+fn is_damage(violation: &Violation, settled: bool) -> bool {
+    match violation.code.as_str() {
+        // What objects say of themselves.
+        "misnamed-manifest" | "foreign-manifest" | "foreign-parquet" | "misnamed-checkpoint" | "foreign-checkpoint" => {
+            true
+        }
+        // What should not be there, or not together.
+        "new-checkpoint" | "stray-catalog-log" | "catalog-uuid" => true,
+        // A server that replays its WAL after a crash writes a file again: only a second look tells.
+        "wrong-size-parquet" => settled,
+        code => code.starts_with("corrupt-"),
+    }
 }
 
 fn as_held(holdings: &Holdings) -> BTreeMap<Key, Held> {

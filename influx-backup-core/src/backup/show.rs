@@ -28,6 +28,7 @@ impl fmt::Display for BackupReport {
         for (number, pass) in (1..).zip(&self.passes) {
             show_pass(f, number, pass)?;
         }
+        self.certificate.show_findings(f)?;
         writeln!(f, "manifest SHA-256 {} (keep it elsewhere too)", self.manifest_sha256)
     }
 }

@@ -38,8 +38,8 @@ fn wal_end(evidence: &Evidence<'_>, listed: &Listed, node: &str) -> u64 {
     let fence = listed.inventory.listing(Group::Wal, node);
     let fence = fence.and_then(|listing| listing.entries.iter().filter_map(|entry| wal_number(entry.key.name())).max());
     let mut end = fence.unwrap_or(0).max(covered(evidence, node));
-    for (number, (_, sound)) in numbered(evidence, node).range(end + 1..) {
-        if *number != end + 1 || sound.is_err() {
+    for (number, (_, sound)) in numbered(evidence, node).range(end.saturating_add(1)..) {
+        if *number != end.saturating_add(1) || sound.is_err() {
             break;
         }
         end = *number;

@@ -88,7 +88,7 @@ async fn confirm(cluster: &Cluster, node: &str, gap: Gap, listed: &BTreeSet<u64>
         if *number > next {
             unlisted.push(Gap { first: next, last: number - 1 });
         }
-        next = number + 1;
+        next = number.saturating_add(1);
     }
     if next <= gap.last {
         unlisted.push(Gap { first: next, last: gap.last });
@@ -110,7 +110,7 @@ async fn confirm(cluster: &Cluster, node: &str, gap: Gap, listed: &BTreeSet<u64>
 
 fn extend(holes: &mut Vec<Gap>, number: u64) {
     match holes.last_mut() {
-        Some(last) if last.last + 1 == number => last.last = number,
+        Some(last) if last.last.saturating_add(1) == number => last.last = number,
         _ => holes.push(Gap { first: number, last: number }),
     }
 }

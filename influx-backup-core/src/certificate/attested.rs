@@ -4,10 +4,16 @@ use std::collections::BTreeMap;
 
 use super::{
     Clause,
-    evidence::{Evidence, Witness},
+    evidence::{Evidence, RecordWitness, Witness},
     judgement::{ANYWHERE, At, Judgement},
 };
-use crate::{copier::CheckedBy, inventory::Group, location::Entry, manifest::Manifest};
+use crate::{
+    copier::CheckedBy,
+    inventory::{Group, Listing},
+    key::Key,
+    location::Entry,
+    manifest::Manifest,
+};
 
 /// C6: every copy was compared with the version that was listed; size alone is a finding.
 pub(super) fn bytes(evidence: &Evidence<'_>) -> (Judgement, BTreeMap<CheckedBy, u64>) {
@@ -19,11 +25,23 @@ pub(super) fn bytes(evidence: &Evidence<'_>) -> (Judgement, BTreeMap<CheckedBy, 
             None => judgement.not_attested = true,
         }
     }
+    if let Witness::Record(record) = evidence.witness {
+        for (key, code, what) in changed(record) {
+            judgement.violate(At::object(None, key), code, format!("`{key}` {what}"));
+        }
+    }
     if let Some(by_size) = counts.get(&CheckedBy::Size) {
         let message = format!("{by_size} objects were compared by their size only");
         judgement.find(Clause::Bytes, ANYWHERE, "size-only", message);
     }
     (judgement, counts)
+}
+
+/// Objects of a backup that are not what the manifest says, whatever clause looks after them.
+fn changed<'a>(record: &RecordWitness<'a>) -> impl Iterator<Item = (&'a Key, &'static str, &'static str)> {
+    let lost = record.lost.iter().map(|key| (*key, "lost-object", "is no longer in the backup"));
+    let altered = record.altered.iter().map(|key| (*key, "altered-object", "no longer has the size that was copied"));
+    lost.chain(altered)
 }
 
 /// C7: every difference between what was copied and what was listed afterwards has a reason.
@@ -52,18 +70,26 @@ pub(super) fn compactor(evidence: &Evidence<'_>) -> Judgement {
                     listings.flat_map(|l| &l.entries).map(|entry| (&entry.key, entry)).collect();
                 compare(evidence, &node.id, &listed, &mut judgement);
             }
+            for after in run.compactor_after {
+                let before = run.listings.iter().find(|l| l.group == after.group && l.owner == after.owner);
+                check_quiet(before.map_or(&[][..], |before| &before.entries), after, &mut judgement);
+            }
             judgement
         }
-        Witness::Record(record) => count_again(evidence, record.manifest),
+        Witness::Record(record) => count_again(evidence, record),
     }
 }
 
-fn compare(
-    evidence: &Evidence<'_>,
-    node: &str,
-    listed: &BTreeMap<&crate::key::Key, &Entry>,
-    judgement: &mut Judgement,
-) {
+/// Summaries and details did not move while the files that they name were listed and copied.
+fn check_quiet(before: &[Entry], after: &Listing, judgement: &mut Judgement) {
+    let same = before.len() == after.entries.len() && before.iter().zip(&after.entries).all(|(a, b)| a.is_same(b));
+    if !same {
+        let message = format!("the compactor `{}` went on while its files were copied", after.owner);
+        judgement.violate(At::node(&after.owner), "compactor-went-on", message);
+    }
+}
+
+fn compare(evidence: &Evidence<'_>, node: &str, listed: &BTreeMap<&Key, &Entry>, judgement: &mut Judgement) {
     for (key, entry) in listed {
         let at = At::object(Some(node), key);
         match evidence.held.get(*key) {
@@ -88,9 +114,17 @@ fn compare(
     }
 }
 
-/// From a backup alone: as many objects as the listing had.
-fn count_again(evidence: &Evidence<'_>, manifest: &Manifest) -> Judgement {
+/// From a backup alone: as many objects as the listing had, in their sizes.
+fn count_again(evidence: &Evidence<'_>, record: &RecordWitness<'_>) -> Judgement {
+    let manifest = record.manifest;
     let mut judgement = recorded(manifest, Clause::Compactor);
+    for key in &record.altered {
+        let object = evidence.cluster.classify(key).filter(|object| object.kind().is_compactor());
+        if let Some(object) = object {
+            let message = format!("`{key}` is held in another size than listed");
+            judgement.violate(At::object(object.node, key), "other-compactor-file", message);
+        }
+    }
     for listing in &manifest.attested.listings {
         let directory = match listing.group {
             Group::CompactionSummaries => "cs",
@@ -115,6 +149,10 @@ pub(super) fn nodes(evidence: &Evidence<'_>) -> Judgement {
         Witness::Run(run) => Judgement { violations: run.unheld_nodes.to_vec(), ..Judgement::default() },
         Witness::Record(record) => recorded(record.manifest, Clause::Nodes),
     };
+    for node in &evidence.cluster.unclaimed_nodes {
+        let message = format!("`{node}` looks like a node and is neither in the backup nor left out by name");
+        judgement.violate(At::node(node), "unclaimed-node", message);
+    }
     for node in evidence.cluster.catalog_nodes.iter().flatten().filter(|node| !node.in_store) {
         let message = format!("the catalog names node `{}`, the store has no objects of it", node.id);
         judgement.find(Clause::Nodes, At::node(&node.id), "node-without-objects", message);
@@ -137,12 +175,8 @@ fn unknown() -> Judgement {
     Judgement { not_attested: true, ..Judgement::default() }
 }
 
-/// What the run itself found, as its certificate has it.
+/// Known where the run judged it; its violations are kept with those of every clause.
 fn recorded(manifest: &Manifest, clause: Clause) -> Judgement {
-    let result = manifest.certificate.clauses.iter().find(|result| result.clause == clause);
-    Judgement {
-        violations: result.map(|result| result.violations.clone()).unwrap_or_default(),
-        not_attested: result.is_none(),
-        ..Judgement::default()
-    }
+    let judged = manifest.certificate.clauses.iter().any(|result| result.clause == clause);
+    Judgement { not_attested: !judged, ..Judgement::default() }
 }

@@ -45,13 +45,18 @@ impl<'a> GenerationFiles<'a> {
                 _ => stray.push(key),
             }
         }
-        (root.is_some() || !logs.is_empty()).then_some(Self { generation, root, logs, stray })
+        let found = root.is_some() || !logs.is_empty() || !stray.is_empty();
+        found.then_some(Self { generation, root, logs, stray })
     }
 
-    /// Whether an upgrade froze this generation: its last log is a terminator.
+    /// Whether an upgrade froze this generation: it has a terminator log.
     pub(crate) fn is_terminated(&self) -> bool {
-        let last = self.logs.values().next_back();
-        last.is_some_and(|(_, parsed)| matches!(parsed, Ok(file) if file.kind == Kind::Terminator))
+        self.logs.values().any(|(_, parsed)| matches!(parsed, Ok(file) if file.kind == Kind::Terminator))
+    }
+
+    /// Whether the bytes are those of this generation: a server of one does not read those of another.
+    fn is_own(&self, file: &CatalogFile) -> bool {
+        file.generation.is_none_or(|generation| generation == self.generation)
     }
 
     fn root_sequence(&self) -> Option<u64> {
@@ -96,7 +101,10 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> (Judgement, Option<u64>) {
         }
     }
     let sequence = live.and_then(GenerationFiles::sequence);
-    check_new_enough(evidence, sequence, &mut judgement);
+    // Of a catalog that cannot be read nobody knows how new it is, and it is violated already.
+    if !judgement.violations.iter().any(|violation| violation.code == "corrupt-catalog") {
+        check_new_enough(evidence, sequence, &mut judgement);
+    }
     report_frozen(&generations, live, &mut judgement);
     report_enterprise(evidence, &mut judgement);
     (judgement, sequence)
@@ -106,14 +114,18 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> (Judgement, Option<u64>) {
 fn check_root(live: &GenerationFiles<'_>, judgement: &mut Judgement) {
     match &live.root {
         None => {
-            let message = format!("the catalog {} has logs and no root", live.generation);
+            let message = format!("the catalog {} has no root", live.generation);
             judgement.violate(ANYWHERE, "missing-catalog-root", message);
         }
         Some((key, Err(error))) => {
             judgement.violate(At::object(None, key), "corrupt-catalog", format!("`{key}`: {error}"));
         }
-        Some((key, Ok(file))) if file.kind != Kind::Root => {
-            judgement.violate(At::object(None, key), "corrupt-catalog", format!("`{key}` is no root of a catalog"));
+        Some((key, Ok(file))) if file.kind != Kind::Root || !live.is_own(file) => {
+            judgement.violate(
+                At::object(None, key),
+                "corrupt-catalog",
+                format!("`{key}` is no root of a catalog {}", live.generation),
+            );
         }
         Some(_) => {}
     }
@@ -125,13 +137,14 @@ fn check_logs(live: &GenerationFiles<'_>, judgement: &mut Judgement) {
         let message = format!("`{key}` is no name of a catalog log: a server does not start with it");
         judgement.violate(At::object(None, key), "stray-catalog-log", message);
     }
-    let mut expected = live.root_sequence().map(|sequence| sequence + 1);
+    let mut expected = live.root_sequence().map(|sequence| sequence.saturating_add(1));
     for (sequence, (key, parsed)) in &live.logs {
         let at = At::object(None, key);
         let needed = expected.is_none_or(|expected| *sequence >= expected);
         let problem = match parsed {
             Err(error) => Some(error.to_string()),
             Ok(file) if file.kind == Kind::Root => Some("it is a root, not a log".to_owned()),
+            Ok(file) if !live.is_own(file) => Some(format!("it is no log of a catalog {}", live.generation)),
             Ok(file) => file.check_name(key.name()).err().map(|error| error.to_string()),
         };
         match problem {
@@ -149,7 +162,7 @@ fn check_logs(live: &GenerationFiles<'_>, judgement: &mut Judgement) {
             let message = format!("catalog log {expected} is missing before `{key}`");
             judgement.violate(at, "catalog-gap", message);
         }
-        expected = Some(sequence + 1);
+        expected = Some(sequence.saturating_add(1));
     }
 }
 

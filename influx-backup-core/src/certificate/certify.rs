@@ -14,7 +14,7 @@ use crate::{
     error::Result,
     key::Key,
     location::{Links, Location},
-    manifest::{AbsentRecord, Backup, OWN_DIRECTORY, read_manifest},
+    manifest::{AbsentRecord, Backup, OWN_DIRECTORY, ObjectRecord, read_manifest},
 };
 
 /// Makes the certificate of any tree: a backup of ours, a directory that a script copied, or a stopped store.
@@ -66,10 +66,13 @@ pub async fn certify_backup(backup: &Backup) -> Result<Certificate> {
     let mut facts = Facts::default();
     facts.gather(Tree::Backup(backup), &manifest.cluster, &held).await?;
     let cut = Cut::newest(&manifest.cluster, &facts);
+    let objects = || backup.objects().iter();
+    let is_altered = |record: &&ObjectRecord| held.get(&record.key).is_some_and(|held| held.size != record.size);
     let record = RecordWitness {
         manifest,
         absent: backup.absent().iter().map(|record| record.path.as_str()).collect(),
-        lost: backup.objects().iter().map(|record| &record.key).filter(|key| !held.contains_key(*key)).collect(),
+        lost: objects().map(|record| &record.key).filter(|key| !held.contains_key(*key)).collect(),
+        altered: objects().filter(is_altered).map(|record| &record.key).collect(),
     };
     let evidence = Evidence {
         cluster: &manifest.cluster,
@@ -119,7 +122,11 @@ pub(crate) fn judge(evidence: &Evidence<'_>) -> (Certificate, Vec<AbsentRecord>)
     let (mut clauses, mut findings) = (Vec::new(), Vec::new());
     for (clause, mut judgement) in judgements {
         findings.append(&mut judgement.findings);
-        clauses.push(result(clause, judgement));
+        let mut result = result(clause, judgement);
+        if let Witness::Record(record) = evidence.witness {
+            keep(&mut result, &record.manifest.certificate);
+        }
+        clauses.push(result);
     }
     let certificate = Certificate {
         clauses,
@@ -131,6 +138,23 @@ pub(crate) fn judge(evidence: &Evidence<'_>) -> (Certificate, Vec<AbsentRecord>)
         orphans: closure::orphans(evidence),
     };
     (certificate, absent)
+}
+
+/// What the run itself found stays found: much of it nobody can see in the backup alone.
+fn keep(result: &mut ClauseResult, recorded: &Certificate) {
+    let Some(recorded) = recorded.clauses.iter().find(|recorded| recorded.clause == result.clause) else { return };
+    let known = result.violations.len();
+    for violation in &recorded.violations {
+        if !result.violations[..known].contains(violation) {
+            result.violations.push(violation.clone());
+            result.violated += 1;
+        }
+    }
+    result.violated = result.violated.max(recorded.violated);
+    result.violations.truncate(Certificate::VIOLATIONS_KEPT);
+    if result.violated > 0 {
+        result.verdict = Verdict::Violated;
+    }
 }
 
 fn result(clause: Clause, judgement: Judgement) -> ClauseResult {

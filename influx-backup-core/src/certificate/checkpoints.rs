@@ -9,21 +9,27 @@ use super::{
     evidence::{Evidence, Fact, Witness},
     judgement::{At, Judgement},
 };
-use crate::{inventory::Group, key::Key, layout::checkpoint_sequence, location::Entry};
+use crate::{
+    format::{Checkpoint, Snapshot},
+    inventory::Group,
+    key::Key,
+    layout::{checkpoint_sequence, snapshot_sequence},
+    location::Entry,
+};
 
 pub(super) fn judge(evidence: &Evidence<'_>) -> Judgement {
     let mut judgement = Judgement::default();
     for node in evidence.cluster.stored_nodes() {
-        let cut = evidence.cut.of(&node.id);
+        let cut = evidence.cut_snapshot(&node.id).map(|(_, snapshot)| snapshot);
         for (key, fact) in evidence.below(&format!("{}/snapshot-checkpoints/", node.id)) {
             check_one(&node.id, key, fact, cut, &mut judgement);
         }
-        check_months(evidence, &node.id, cut, &mut judgement);
+        check_listed(evidence, &node.id, &mut judgement);
     }
     judgement
 }
 
-fn check_one(node: &str, key: &Key, fact: &Fact, cut: Option<u64>, judgement: &mut Judgement) {
+fn check_one(node: &str, key: &Key, fact: &Fact, cut: Option<&Snapshot>, judgement: &mut Judgement) {
     let at = At::object(Some(node), key);
     match fact {
         Fact::Checkpoint(Err(error)) => judgement.violate(at, "corrupt-checkpoint", format!("`{key}`: {error}")),
@@ -31,23 +37,53 @@ fn check_one(node: &str, key: &Key, fact: &Fact, cut: Option<u64>, judgement: &m
             if let Err(error) = checkpoint.check_name(key.name()) {
                 judgement.violate(at, "misnamed-checkpoint", format!("`{key}`: {error}"));
             }
+            if month(key) != checkpoint.year_month {
+                let message = format!("`{key}` says that its month is `{}`", checkpoint.year_month);
+                judgement.violate(at, "misnamed-checkpoint", message);
+            }
             if checkpoint.node_id != node {
                 let message = format!("`{key}` says that it belongs to node `{}`", checkpoint.node_id);
                 judgement.violate(at, "foreign-checkpoint", message);
             }
-            if Some(checkpoint.last_snapshot_sequence_number) > cut {
-                judgement.violate(at, "new-checkpoint", format!("`{key}` is newer than the newest manifest"));
+            if is_newer(checkpoint, cut) {
+                judgement.violate(at, "new-checkpoint", newer(key));
             }
         }
         _ => {}
     }
 }
 
-/// The newest checkpoint up to the cut of every month that the source has, or none at all.
-fn check_months(evidence: &Evidence<'_>, node: &str, cut: Option<u64>, judgement: &mut Judgement) {
+/// Whether a server would skip WAL that no manifest covers because of this checkpoint.
+fn is_newer(checkpoint: &Checkpoint, cut: Option<&Snapshot>) -> bool {
+    let snapshot = cut.map(|cut| cut.snapshot_sequence_number);
+    let wal = cut.map(|cut| cut.wal_file_sequence_number);
+    Some(checkpoint.last_snapshot_sequence_number) > snapshot || Some(checkpoint.wal_file_sequence_number) > wal
+}
+
+fn newer(key: &Key) -> String {
+    format!("`{key}` is newer than the newest manifest")
+}
+
+/// What the source has. Its checkpoints were listed before its manifests, so one that is newer than all of them names a
+/// manifest that the source has lost; it is trimmed from the backup, but not without a word.
+fn check_listed(evidence: &Evidence<'_>, node: &str, judgement: &mut Judgement) {
     let Witness::Run(run) = evidence.witness else { return };
-    let listing = run.listings.iter().find(|l| l.group == Group::SnapshotCheckpoints && l.owner == node);
-    let needed = newest_of_months(listing.map_or(&[], |listing| &listing.entries), cut);
+    let listed = |group| {
+        let listing = run.listings.iter().find(|l| l.group == group && l.owner == node);
+        listing.map_or(&[][..], |listing| &listing.entries)
+    };
+    let (checkpoints, cut) = (listed(Group::SnapshotCheckpoints), evidence.cut.of(node));
+    let newest = listed(Group::Snapshots).iter().filter_map(|entry| snapshot_sequence(entry.key.name())).max().max(cut);
+    for key in checkpoints.iter().map(|entry| &entry.key).filter(|key| !evidence.held.contains_key(*key)) {
+        if checkpoint_sequence(key.name()).is_some_and(|sequence| Some(sequence) > newest) {
+            judgement.violate(At::object(Some(node), key), "new-checkpoint", newer(key));
+        }
+    }
+    check_months(evidence, node, &newest_of_months(checkpoints, cut), judgement);
+}
+
+/// The newest checkpoint up to the cut of every month that the source has, or none at all.
+fn check_months(evidence: &Evidence<'_>, node: &str, needed: &BTreeMap<&str, &Key>, judgement: &mut Judgement) {
     let held = |key: &Key| evidence.held.contains_key(key);
     if needed.values().all(|key| !held(key)) && evidence.checkpoints(node).is_empty() {
         return;
@@ -60,6 +96,11 @@ fn check_months(evidence: &Evidence<'_>, node: &str, cut: Option<u64>, judgement
     }
 }
 
+/// The month of a checkpoint: the directory that it lies in.
+fn month(key: &Key) -> &str {
+    key.as_str().rsplit('/').nth(1).unwrap_or_default()
+}
+
 /// The newest checkpoint of each month that is not newer than the cut.
 pub(crate) fn newest_of_months(entries: &[Entry], cut: Option<u64>) -> BTreeMap<&str, &Key> {
     let mut newest: BTreeMap<&str, (u64, &Key)> = BTreeMap::new();
@@ -67,8 +108,7 @@ pub(crate) fn newest_of_months(entries: &[Entry], cut: Option<u64>) -> BTreeMap<
         let Some(sequence) = checkpoint_sequence(entry.key.name()).filter(|sequence| Some(*sequence) <= cut) else {
             continue;
         };
-        let month = entry.key.as_str().rsplit('/').nth(1).unwrap_or_default();
-        let best = newest.entry(month).or_insert((sequence, &entry.key));
+        let best = newest.entry(month(&entry.key)).or_insert((sequence, &entry.key));
         if sequence > best.0 {
             *best = (sequence, &entry.key);
         }

@@ -27,41 +27,35 @@ pub(crate) struct Closure<'a> {
 /// Folds the manifests of one node up to its cut, and its checkpoints, and looks for every live file.
 pub(crate) fn close<'a>(evidence: &Evidence<'a>, node: &str) -> Closure<'a> {
     let cut = evidence.cut.of(node).unwrap_or(0);
-    let snapshots: Vec<_> = evidence.snapshots(node).into_iter().map(|(_, snapshot)| snapshot).collect();
-    let kept: Vec<_> = snapshots.into_iter().filter(|snapshot| snapshot.snapshot_sequence_number <= cut).collect();
+    let snapshots = evidence.snapshots(node).into_iter().map(|(_, snapshot)| snapshot);
     let checkpoints = evidence.checkpoints(node).into_iter().map(|(_, checkpoint)| checkpoint);
-    let live = fold(&kept, checkpoints.filter(|checkpoint| checkpoint.last_snapshot_sequence_number <= cut));
+    let live = fold(
+        snapshots.filter(|snapshot| snapshot.snapshot_sequence_number <= cut),
+        checkpoints.filter(|checkpoint| checkpoint.last_snapshot_sequence_number <= cut),
+    );
     let is_missing = |file: &&FileRef| !evidence.held.contains_key(file.path.as_str());
-    let missing = live.values().copied().filter(is_missing).collect();
+    let mut missing: Vec<_> = live.values().copied().filter(is_missing).collect();
+    // A server that replayed its WAL after a crash names one file under two ids.
+    missing.dedup_by_key(|file| file.path.as_str());
     Closure { live, missing }
 }
 
-/// The live files: added by a manifest, in ascending order, and not removed by a later one; and what checkpoints list
-/// and no manifest after them removed. The later entry wins.
+/// What was live after the last of these: ascending by sequence, a checkpoint after the manifest of its own sequence, and
+/// the later entry wins.
 fn fold<'a>(
-    snapshots: &[&'a Snapshot],
+    snapshots: impl Iterator<Item = &'a Snapshot>,
     checkpoints: impl Iterator<Item = &'a Checkpoint>,
 ) -> BTreeMap<(&'a str, u64), &'a FileRef> {
+    let snapshots = snapshots.map(|s| (s.snapshot_sequence_number, 0, &s.added, &s.removed));
+    let checkpoints = checkpoints.map(|c| (c.last_snapshot_sequence_number, 1, &c.files, &c.pending_removed));
+    let mut entries: Vec<_> = snapshots.chain(checkpoints).collect();
+    entries.sort_by_key(|(sequence, kind, ..)| (*sequence, *kind));
+    let identity = |file: &'a FileRef| (file.path.as_str(), file.id);
     let mut live = BTreeMap::new();
-    let mut removed_at = BTreeMap::new();
-    for snapshot in snapshots {
-        for file in &snapshot.added {
-            live.insert((file.path.as_str(), file.id), file);
-        }
-        for file in &snapshot.removed {
-            live.remove(&(file.path.as_str(), file.id));
-            removed_at.insert((file.path.as_str(), file.id), snapshot.snapshot_sequence_number);
-        }
-    }
-    for checkpoint in checkpoints {
-        let pending: Vec<_> = checkpoint.pending_removed.iter().map(|file| (file.path.as_str(), file.id)).collect();
-        for file in &checkpoint.files {
-            let identity = (file.path.as_str(), file.id);
-            let removed_later =
-                removed_at.get(&identity).is_some_and(|at| *at > checkpoint.last_snapshot_sequence_number);
-            if !removed_later && !pending.contains(&identity) {
-                live.entry(identity).or_insert(file);
-            }
+    for (_, _, added, removed) in entries {
+        live.extend(added.iter().map(|file| (identity(file), file)));
+        for file in removed {
+            live.remove(&identity(file));
         }
     }
     live
@@ -80,7 +74,9 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> (Judgement, Vec<AbsentRecord>) {
                 absent.push(record(&node.id, file));
             } else {
                 let message = format!("`{}` is live in {} and not in the backup", file.path, node.id);
-                judgement.violate(At::node(&node.id), "missing-parquet", message);
+                let key = Key::parse(&file.path).ok();
+                let at = At { node: Some(&node.id), key: key.as_ref() };
+                judgement.violate(at, "missing-parquet", message);
             }
         }
         let gone = absent.len() - before;
@@ -93,6 +89,7 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> (Judgement, Vec<AbsentRecord>) {
             }
             _ => format!("{} live files are absent from the source too", absent.len()),
         };
+        judgement.not_attested = matches!(evidence.witness, Witness::Nobody);
         judgement.find(Clause::Closure, super::judgement::ANYWHERE, "absent-parquet", message);
     }
     (judgement, absent)
@@ -158,7 +155,7 @@ pub(super) fn by_table(absent: &[AbsentRecord]) -> Vec<AbsentTable> {
             newest: i64::MIN,
         });
         table.files += 1;
-        table.rows += record.rows;
+        table.rows = table.rows.saturating_add(record.rows);
         table.newest = table.newest.max(record.newest);
     }
     tables.into_values().collect()

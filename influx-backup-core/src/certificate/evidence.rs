@@ -185,6 +185,8 @@ pub(crate) struct RecordWitness<'a> {
     pub(crate) absent: BTreeSet<&'a str>,
     /// Objects that the manifest lists and that are no longer there.
     pub(crate) lost: BTreeSet<&'a Key>,
+    /// Objects that no longer have the size that the manifest says.
+    pub(crate) altered: BTreeSet<&'a Key>,
 }
 
 /// What a run saw.
@@ -192,6 +194,8 @@ pub(crate) struct RecordWitness<'a> {
 pub(crate) struct RunWitness<'a> {
     /// The source listings of this pass.
     pub(crate) listings: &'a [Listing],
+    /// `cs` and `cd` as they were after the compactor's files were copied.
+    pub(crate) compactor_after: &'a [Listing],
     /// Keys that count as absent from the source if a live manifest names them.
     pub(crate) lacking: &'a dyn Lacking,
     /// The fences.
@@ -205,7 +209,7 @@ pub(crate) struct RunWitness<'a> {
 }
 
 /// Whether the source itself lacks a file.
-pub(crate) trait Lacking: std::fmt::Debug + Sync {
+pub(crate) trait Lacking: std::fmt::Debug + Send + Sync {
     /// Whether a listing that counts lacked it.
     fn lacks(&self, node: &str, path: &str) -> bool;
 }

@@ -16,8 +16,8 @@ fn point(evidence: &Evidence<'_>, node: &str) -> RecoveryPoint {
         Some(Guaranteed { snapshot, wal, time: evidence.modified(key)? })
     });
     let wal = numbered(evidence, node);
-    let above = wal.range(covered(evidence, node) + 1..).filter(|(_, (_, sound))| sound.is_ok());
+    let mut above = wal.range(covered(evidence, node).saturating_add(1)..).filter(|(_, (_, sound))| sound.is_ok());
     let reached =
-        above.last().and_then(|(number, (key, _))| Some(Reached { wal: *number, time: evidence.modified(key)? }));
+        above.next_back().and_then(|(number, (key, _))| Some(Reached { wal: *number, time: evidence.modified(key)? }));
     RecoveryPoint { node: node.to_owned(), guaranteed, reached }
 }

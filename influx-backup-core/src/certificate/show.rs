@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-use super::{AbsentTable, Basis, Certificate, ClauseResult, Finding, RecoveryPoint, Verdict, Violation};
+use super::{AbsentTable, Basis, Certificate, Clause, ClauseResult, Finding, RecoveryPoint, Verdict, Violation};
 use crate::copier::CheckedBy;
 
 /// How many violations, findings or tables of a kind are shown; all of them are in the JSON.
@@ -28,11 +28,7 @@ impl fmt::Display for Certificate {
         if self.orphans > 0 {
             writeln!(f, "Parquet files that no manifest names: {} (copied, not certified)", self.orphans)?;
         }
-        if !self.findings.is_empty() {
-            writeln!(f, "findings:")?;
-            some(f, &self.findings, show_finding)?;
-        }
-        Ok(())
+        self.show_findings(f)
     }
 }
 
@@ -50,10 +46,26 @@ impl Certificate {
         match self.absent.as_slice() {
             [] => writeln!(f, "absent files: none"),
             tables => {
-                writeln!(f, "absent files: {} (the source did not have them either)", self.absent_files())?;
+                let closure = self.clauses.iter().find(|result| result.clause == Clause::Closure);
+                let known = closure.is_some_and(|result| result.verdict != Verdict::NotAttested);
+                let source = if known {
+                    "the source did not have them either"
+                } else {
+                    "nobody recorded whether the source had them"
+                };
+                writeln!(f, "absent files: {} ({source})", self.absent_files())?;
                 some(f, tables, show_absent)
             }
         }
+    }
+
+    /// What was worth saying, where anything was.
+    pub(crate) fn show_findings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.findings.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "findings:")?;
+        some(f, &self.findings, show_finding)
     }
 }
 
@@ -103,7 +115,7 @@ fn show_clause(f: &mut fmt::Formatter<'_>, result: &ClauseResult) -> fmt::Result
         (_, Basis::Recomputed) => "from the bytes",
         (_, Basis::Attested) => "as the run recorded it",
     };
-    writeln!(f, "  {}  {:<44} {verdict:<9} {basis}", result.clause.code(), result.clause.title())?;
+    writeln!(f, "  {}  {:<44} {verdict:<9}  {basis}", result.clause.code(), result.clause.title())?;
     for violation in result.violations.iter().take(SHOWN) {
         show_violation(f, violation)?;
     }
@@ -142,7 +154,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::certificate::{Clause, Guaranteed, Reached};
+    use crate::certificate::{Guaranteed, Reached};
 
     fn certificate() -> Certificate {
         let holds = |clause| ClauseResult {

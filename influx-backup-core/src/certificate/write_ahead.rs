@@ -101,19 +101,20 @@ fn report_gaps(node: &str, wal: &Numbered<'_>, covered: u64, judgement: &mut Jud
     for gap in gaps(wal, covered, *last) {
         let message = format!("WAL {gap} of {node} is not here; nobody recorded whether the source had it");
         judgement.find(Clause::Wal, At::node(node), "wal-gap", message);
+        judgement.not_attested = true;
     }
 }
 
 /// The runs of numbers after `covered` and up to `last` that are not held.
 pub(crate) fn gaps(wal: &Numbered<'_>, covered: u64, last: u64) -> Vec<Gap> {
     let mut gaps = Vec::new();
-    let mut expected = covered + 1;
+    let mut expected = covered.saturating_add(1);
     let above = wal.range(expected..).map(|(number, _)| *number).take_while(|number| *number <= last);
-    for number in above.chain([last + 1]) {
+    for number in above.chain([last.saturating_add(1)]) {
         if number > expected {
             gaps.push(Gap { first: expected, last: number - 1 });
         }
-        expected = number + 1;
+        expected = number.saturating_add(1);
     }
     gaps
 }

@@ -14,7 +14,7 @@ use super::{
     wait::{blocking, check_links, unless_cancelled},
 };
 use crate::{
-    checksum::Crc64Hasher,
+    checksum::ContentHasher,
     error::StoreErrorKind,
     location::{Entry, local::entry},
     observe::ByteSize,
@@ -92,7 +92,7 @@ struct Copying {
     staging: Staging,
     /// Where the bytes come from: a clone is read back, as that is what the target will hold.
     reads: Reads,
-    hasher: Crc64Hasher,
+    hasher: ContentHasher,
     left: u64,
     buffer: Vec<u8>,
 }
@@ -114,7 +114,7 @@ impl Copying {
         let staging = Staging::create(to).map_err(|e| target_error("create target", e))?;
         let reads = if wanted.size > 0 && clone_blocks(&source, &staging.file) { Reads::Clone } else { Reads::Source };
         let buffer = vec![0; usize::try_from(block).unwrap_or(usize::MAX)];
-        let (hasher, left) = (Crc64Hasher::new(), wanted.size);
+        let (hasher, left) = (ContentHasher::new(), wanted.size);
         Ok(Box::new(Self { source, wanted, staging, reads, hasher, left, buffer }))
     }
 

@@ -22,9 +22,9 @@ use super::{
     wait::{blocking, check_links, unless_cancelled, within},
 };
 use crate::{
-    checksum::{Crc64, Crc64Hasher},
+    checksum::{Content, ContentHasher},
     execute::MemoryPermit,
-    location::{Attributes, Version, attributes_from, local::entry},
+    location::{Attributes, Put, StoreChecksums, StoreHasher, Version, attributes_from, local::entry},
     observe::ByteSize,
 };
 
@@ -95,7 +95,7 @@ async fn whole(reader: &Reader, request: &CopyRequest, context: &CopyContext) ->
     context.bandwidth.take(size).await;
     let piece = reader.read(None).await?;
     reader.check_unchanged().await?;
-    let mut hasher = Crc64Hasher::new();
+    let mut hasher = Hasher::new(request, Put::Whole);
     piece.chunks.iter().for_each(|chunk| hasher.update(chunk));
     let attributes = attributes_from(&attributes_for(request, &piece.attributes));
     let options = PutOptions { mode: PutMode::Overwrite, attributes, ..PutOptions::default() };
@@ -127,14 +127,14 @@ impl StreamCopier {
 
         let all = stream::iter([Ok(first)]).chain(parts);
         let sent = async {
-            let crc64 = self.send(all, &mut upload, context).await?;
-            reader.check_unchanged().await.map(|()| crc64)
+            let sums = self.send(all, Hasher::new(request, Put::Parts), &mut upload, context).await?;
+            reader.check_unchanged().await.map(|()| sums)
         };
         match unless_cancelled(&context.cancellation, sent).await.and_then(|sent| sent) {
-            Ok(crc64) => {
+            Ok(sums) => {
                 // A store puts thousands of parts together in minutes.
                 let put = upload.complete(context.stall.saturating_mul(10)).await?;
-                finish(request, crc64, attributes, put).await
+                finish(request, sums, attributes, put).await
             }
             Err(error) => {
                 upload.abort().await;
@@ -169,10 +169,11 @@ impl StreamCopier {
     async fn send(
         &self,
         parts: impl Stream<Item = Held> + Send,
+        mut hasher: Hasher,
         upload: &mut Upload,
         context: &CopyContext,
-    ) -> Result<Crc64, CopyError> {
-        let (mut parts, mut hasher, mut sending) = (Box::pin(parts), Crc64Hasher::new(), JoinSet::new());
+    ) -> Result<(Content, StoreChecksums), CopyError> {
+        let (mut parts, mut sending) = (Box::pin(parts), JoinSet::new());
         while let Some(part) = parts.next().await {
             let (piece, held) = part?;
             let length = piece.chunks.iter().map(|chunk| chunk.len() as u64).sum();
@@ -192,6 +193,25 @@ impl StreamCopier {
             sent.map_err(lost)??;
         }
         Ok(hasher.finish())
+    }
+}
+
+/// Takes our own checksum, and the one that the target's store is going to give.
+struct Hasher(ContentHasher, StoreHasher);
+
+impl Hasher {
+    fn new(request: &CopyRequest, put: Put) -> Self {
+        Self(ContentHasher::new(), StoreHasher::new(request.to.provider(), put))
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+        self.1.update(bytes);
+    }
+
+    fn finish(self) -> (Content, StoreChecksums) {
+        let content = self.0.finish();
+        (content, self.1.finish(content.crc64))
     }
 }
 
@@ -224,11 +244,12 @@ fn attributes_for(request: &CopyRequest, returned: &Attributes) -> Attributes {
 
 async fn finish(
     request: &CopyRequest,
-    crc64: Crc64,
+    (content, checksums): (Content, StoreChecksums),
     attributes: Attributes,
     put: PutResult,
 ) -> Result<Copied, CopyError> {
-    let mut copied = Copied::by_content(request.source.size, crc64, "stream");
+    let mut copied = Copied::by_content(request.source.size, content, "stream");
+    copied.checksums = checksums;
     copied.attributes = attributes;
     copied.version = Some(match request.to.directory() {
         Some(directory) => {

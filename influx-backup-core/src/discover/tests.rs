@@ -82,6 +82,13 @@ const COMPACTOR: &[Role] = &[Role::Compactor];
 const BOTH: &[Role] = &[Role::Data, Role::Compactor];
 
 #[tokio::test]
+async fn discovery_and_listing_may_move_between_threads() {
+    let location = holding(&[core("node1")]).await;
+    let job = tokio::spawn(async move { discover(&location, &Discover::auto()).await?.list().await });
+    assert!(job.await.expect("no panic").expect("lists").objects() > 0);
+}
+
+#[tokio::test]
 async fn core_of_every_generation_is_found() {
     for generation in Generation::ALL {
         let location = holding(&[core("node1").catalog(generation)]).await;

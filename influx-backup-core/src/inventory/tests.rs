@@ -137,11 +137,11 @@ proptest! {
             let places: Vec<_> = inventory.listings.iter().filter(|listing| listing.owner == *id).map(|listing| place(listing.group)).collect();
             prop_assert!(places.is_sorted(), "{:?}", places);
         }
-        let first_data = inventory.listings.iter().position(|listing| listing.group.is_node());
-        let last_compactor = inventory.listings.iter().rposition(|listing| listing.group.is_compactor());
+        let first_data = inventory.listings.iter().position(|listing| listing.group.owner() == OwnerKind::Node);
+        let last_compactor = inventory.listings.iter().rposition(|listing| listing.group.owner() == OwnerKind::Compactor);
         prop_assert!(last_compactor.is_none() || first_data > last_compactor);
-        let first_catalog = inventory.listings.iter().position(|listing| listing.group.is_cluster());
-        let last_node = inventory.listings.iter().rposition(|listing| listing.group.is_node());
+        let first_catalog = inventory.listings.iter().position(|listing| listing.group.owner() == OwnerKind::Cluster);
+        let last_node = inventory.listings.iter().rposition(|listing| listing.group.owner() == OwnerKind::Node);
         prop_assert!(first_catalog > last_node);
     }
 }
@@ -161,12 +161,12 @@ async fn each_object_is_in_the_group_that_it_belongs_to() {
         };
         // Core, or a cluster whose id is that of its node: as the table says, but for a compactor that is none.
         assert_eq!(group_in(Edition::Core, &["node1"], true).await, group, "{tail}");
-        let plain = if group.is_compactor() { Group::NodeRest } else { group };
+        let plain = if group.owner() == OwnerKind::Compactor { Group::NodeRest } else { group };
         assert_eq!(group_in(Edition::Core, &["node1"], false).await, plain, "{tail}");
         // Below a node of a cluster elsewhere a catalog is stale, and below a cluster that is no node there are no data.
-        let of_node = if group.is_cluster() { Group::NodeRest } else { group };
+        let of_node = if group.owner() == OwnerKind::Cluster { Group::NodeRest } else { group };
         assert_eq!(group_in(Edition::Enterprise, &["node1", "elsewhere"], true).await, of_node, "{tail}");
-        let of_cluster = if group.is_cluster() { group } else { Group::ClusterRest };
+        let of_cluster = if group.owner() == OwnerKind::Cluster { group } else { Group::ClusterRest };
         assert_eq!(group_in(Edition::Enterprise, &["elsewhere", "node1"], true).await, of_cluster, "{tail}");
     }
 }

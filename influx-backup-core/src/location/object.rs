@@ -1,6 +1,6 @@
 //! One object, and what can be done with it: list, head, get, put, delete.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -8,7 +8,7 @@ use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::{Attribute, GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, path::Path};
 use serde::{Deserialize, Serialize};
 
-use super::{Location, local};
+use super::{Location, StoreChecksums, local, patience::retrying};
 use crate::{
     concurrent,
     error::{Error, Result, StoreErrorKind},
@@ -93,7 +93,7 @@ impl Location {
     pub async fn list(&self, prefix: &str) -> Result<Vec<Entry>> {
         let mut entries = match self.directory() {
             Some(directory) => local::list(directory, prefix, self.0.links).await?,
-            None => self.list_store(&self.prefix_path(prefix)).await?,
+            None => retrying(self.0.patience, || self.list_store(self.prefix_path(prefix)).boxed()).await?,
         };
         entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         entries.dedup_by(|a, b| a.key == b.key);
@@ -125,16 +125,7 @@ impl Location {
     pub async fn list_level(&self, prefix: &str) -> Result<Shallow> {
         let mut shallow = match self.directory() {
             Some(directory) => local::list_level(directory, prefix, self.0.links).await?,
-            None => {
-                let path = self.prefix_path(prefix);
-                let found = self.store().list_with_delimiter(Some(&path)).await;
-                let found = found.map_err(|e| self.not_listed(prefix, e))?;
-                let name = |path: &Path| path.filename().map(ToOwned::to_owned);
-                Shallow {
-                    directories: found.common_prefixes.iter().filter_map(name).collect(),
-                    entries: found.objects.into_iter().map(|meta| self.entry(meta)).collect::<Result<_>>()?,
-                }
-            }
+            None => retrying(self.0.patience, || self.list_store_level(prefix).boxed()).await?,
         };
         shallow.directories.sort_unstable();
         shallow.entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
@@ -149,11 +140,37 @@ impl Location {
         if let Some(directory) = self.directory() {
             return local::head(directory, key).await;
         }
-        match self.store().head(&self.path(key)).await {
-            Ok(meta) => Ok(Some(self.entry(meta)?)),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(Error::store("head", key, self, error)),
+        let head = || async move {
+            match self.store().head(&self.path(key)).await {
+                Ok(meta) => Ok(Some(self.entry(meta)?)),
+                Err(object_store::Error::NotFound { .. }) => Ok(None),
+                Err(error) => Err(Error::store("head", key, self, error)),
+            }
+        };
+        retrying(self.0.patience, || head().boxed()).await
+    }
+
+    /// The object and the checksums that the store gives for it, or `None` where there is none. As many requests as
+    /// [`Location::head`].
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn head_with_checksums(&self, key: &Key) -> Result<Option<(Entry, StoreChecksums)>> {
+        if self.directory().is_some() {
+            return Ok(self.head(key).await?.map(|entry| (entry, StoreChecksums::default())));
         }
+        let head = || async move {
+            let options = GetOptions { head: true, ..GetOptions::default() };
+            match self.store().get_opts(&self.path(key), options).await {
+                Ok(answer) => {
+                    let checksums = StoreChecksums::of_answer(&answer);
+                    Ok(Some((self.entry(answer.meta)?, checksums)))
+                }
+                Err(object_store::Error::NotFound { .. }) => Ok(None),
+                Err(error) => Err(Error::store("head", key, self, error)),
+            }
+        };
+        retrying(self.0.patience, || head().boxed()).await
     }
 
     /// The bytes of an object, of one version where `version` says so, or `None` where there is no such object.
@@ -161,14 +178,27 @@ impl Location {
     /// # Errors
     /// [`Error::Store`], with [`StoreErrorKind::Changed`] where the object is another version now.
     pub async fn get(&self, key: &Key, version: Option<&Version>) -> Result<Option<Bytes>> {
+        retrying(self.0.patience, || self.get_once(key, version).boxed()).await
+    }
+
+    async fn get_once(&self, key: &Key, version: Option<&Version>) -> Result<Option<Bytes>> {
         let options = GetOptions {
             if_match: version.and_then(|version| version.e_tag.as_deref().map(ToOwned::to_owned)),
             version: version.and_then(|version| version.id.as_deref().map(ToOwned::to_owned)),
             ..GetOptions::default()
         };
-        let bytes = async { self.store().get_opts(&self.path(key), options).await?.bytes().await };
-        match bytes.await {
-            Ok(bytes) => Ok(Some(bytes)),
+        let got = async {
+            let found = self.store().get_opts(&self.path(key), options).await?;
+            let size = found.meta.size;
+            found.bytes().await.map(|bytes| (size, bytes))
+        };
+        match got.await {
+            // A connection that breaks may look like the end of a body.
+            Ok((size, bytes)) if bytes.len() as u64 != size => {
+                let short = std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "the body ended early");
+                Err(Error::io("get", key, self, short))
+            }
+            Ok((_, bytes)) => Ok(Some(bytes)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(Error::store("get", key, self, error)),
         }
@@ -179,7 +209,22 @@ impl Location {
     /// # Errors
     /// [`Error::Store`], with [`StoreErrorKind::AlreadyExists`] where the object exists.
     pub async fn create(&self, key: &Key, bytes: Bytes) -> Result<Version> {
-        self.put_with(key, bytes, PutMode::Create).await
+        match self.put_with(key, &bytes, PutMode::Create).await {
+            // Of an answer that was lost on the way, only the object is left: it is ours if it has our bytes.
+            Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. }) if self.has(key, &bytes).await? => {
+                let entry = self.head(key).await?;
+                entry.map_or_else(|| self.gone(key), |entry| Ok(entry.version))
+            }
+            put => put,
+        }
+    }
+
+    async fn has(&self, key: &Key, bytes: &Bytes) -> Result<bool> {
+        Ok(self.get(key, None).await?.is_some_and(|found| found == bytes))
+    }
+
+    fn gone<T>(&self, key: &Key) -> Result<T> {
+        Err(Error::io("head", key, self, std::io::ErrorKind::NotFound.into()))
     }
 
     /// Writes an object, over another if there is one. Durable when it returns.
@@ -187,13 +232,16 @@ impl Location {
     /// # Errors
     /// [`Error::Store`].
     pub async fn put(&self, key: &Key, bytes: Bytes) -> Result<Version> {
-        self.put_with(key, bytes, PutMode::Overwrite).await
+        self.put_with(key, &bytes, PutMode::Overwrite).await
     }
 
-    async fn put_with(&self, key: &Key, bytes: Bytes, mode: PutMode) -> Result<Version> {
-        let options = PutOptions::from(mode);
-        let put = self.0.durable.put_opts(&self.path(key), bytes.into(), options).await;
-        let put = put.map_err(|e| Error::store("put", key, self, e))?;
+    async fn put_with(&self, key: &Key, bytes: &Bytes, mode: PutMode) -> Result<Version> {
+        let put = || async {
+            let options = PutOptions::from(mode.clone());
+            let put = self.0.durable.put_opts(&self.path(key), bytes.clone().into(), options).await;
+            put.map_err(|e| Error::store("put", key, self, e))
+        };
+        let put = retrying(self.0.patience, || put().boxed()).await?;
         Ok(Version { e_tag: put.e_tag.map(Into::into), id: put.version.map(Into::into), modified: Utc::now() })
     }
 
@@ -202,6 +250,10 @@ impl Location {
     /// # Errors
     /// [`Error::Store`].
     pub async fn delete(&self, key: &Key) -> Result<()> {
+        retrying(self.0.patience, || self.delete_once(key).boxed()).await
+    }
+
+    async fn delete_once(&self, key: &Key) -> Result<()> {
         match self.store().delete(&self.path(key)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => match StoreErrorKind::of(&error) {
@@ -271,18 +323,26 @@ impl Location {
         }
     }
 
-    async fn list_store(&self, path: &Path) -> Result<Vec<Entry>> {
-        let mut listing = self.store().list(Some(path));
+    async fn list_store_level(&self, prefix: &str) -> Result<Shallow> {
+        let found = self.store().list_with_delimiter(Some(&self.prefix_path(prefix))).await;
+        let found = found.map_err(|e| self.not_listed(prefix, e))?;
+        Ok(Shallow {
+            directories: found
+                .common_prefixes
+                .iter()
+                .filter_map(|path| path.filename().map(ToOwned::to_owned))
+                .collect(),
+            entries: found.objects.into_iter().map(|meta| self.entry(meta)).collect::<Result<_>>()?,
+        })
+    }
+
+    async fn list_store(&self, path: Path) -> Result<Vec<Entry>> {
+        let mut listing = self.store().list(Some(&path));
         let mut entries = Vec::new();
         while let Some(meta) = listing.next().await {
             entries.push(self.entry(meta.map_err(|e| self.not_listed(path.as_ref(), e))?)?);
         }
         Ok(entries)
-    }
-
-    /// The store for small files of our own, which are durable when a write returns.
-    pub(crate) fn durable_store(&self) -> &Arc<dyn ObjectStore> {
-        &self.0.durable
     }
 }
 

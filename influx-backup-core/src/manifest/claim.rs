@@ -77,12 +77,16 @@ impl Claim {
         if location.head(&Key::parse(MANIFEST_KEY)?).await?.is_some() {
             return Err(Error::BackupExists { name: name.to_owned() });
         }
-        let before = highest(location).await?;
+        let mut before = highest(location).await?;
+        if before.is_none() && !is_vacant(location).await? {
+            // Begun by another process since, or something that is no backup of ours: never merged with.
+            before = highest(location).await?;
+            if before.is_none() {
+                return Err(Error::BackupExists { name: name.to_owned() });
+            }
+        }
         if let Some(before) = &before {
             may_take_over(before, name, existing)?;
-        } else if !location.list_level("").await?.is_empty() {
-            // Something of this name that is no backup of ours: never merged with.
-            return Err(Error::BackupExists { name: name.to_owned() });
         }
         let file = ClaimFile {
             owner: format!("{:032x}", rand::random::<u128>()),
@@ -151,6 +155,13 @@ pub(crate) async fn highest(location: &Location) -> Result<Option<Claimed>> {
     let file = serde_json::from_slice(&bytes).unwrap_or_else(|_| unreadable());
     let silence = (Utc::now() - entry.version.modified).to_std().unwrap_or_default();
     Ok(Some(Claimed { number, file, silence }))
+}
+
+/// Whether nothing lies here. Directories without a file are what a process leaves that died before its claim stood.
+async fn is_vacant(location: &Location) -> Result<bool> {
+    let top = location.list_level("").await?;
+    let others = top.directories.iter().any(|directory| directory != OWN_DIRECTORY);
+    Ok(top.entries.is_empty() && !others && location.list(OWN_DIRECTORY).await?.is_empty())
 }
 
 fn may_take_over(before: &Claimed, name: &str, existing: Existing) -> Result<()> {

@@ -90,12 +90,4 @@ impl Journal {
         }
         Ok(held)
     }
-
-    /// Deletes the journal of a committed backup: the object list has taken its place.
-    pub(crate) async fn delete(location: &Location) -> Result<()> {
-        for entry in location.list(&format!("{OWN_DIRECTORY}/journal")).await? {
-            location.delete(&entry.key).await?;
-        }
-        Ok(())
-    }
 }

@@ -118,11 +118,6 @@ impl Events {
         Self { sender, counts: Arc::new(counts) }
     }
 
-    /// Events that nobody reads.
-    pub(crate) fn ignored() -> Self {
-        Self::new(mpsc::unbounded_channel().0)
-    }
-
     pub(crate) fn send(&self, event: Event) {
         // A caller that dropped its receiver does not want to know.
         let _ = self.sender.send(event);

@@ -17,7 +17,7 @@ use crate::{
 pub async fn abandon(target: &Location) -> Result<AbandonReport> {
     let target = target.with_links(Links::Refuse);
     let journal = RestoreJournal::read(&target).await?;
-    let journal = journal.ok_or_else(|| Error::NoRestore { location: target.to_string() })?;
+    let mut journal = journal.ok_or_else(|| Error::NoRestore { location: target.to_string() })?;
     if (journal.phase, journal.changes) != (Phase::Guarded, Changes::None) {
         return Err(Error::CannotAbandon { location: target.to_string(), backup: journal.backup });
     }
@@ -32,6 +32,9 @@ pub async fn abandon(target: &Location) -> Result<AbandonReport> {
     }
     make_durable(&target, Durability::Durable).await?;
     let roots = put_back(&target, &journal).await?;
+    // The lists go before the journal that names them: killed in between, this has to be able to begin again.
+    journal.created.clear();
+    journal.update(&target).await?;
     journal.delete(&target).await?;
     Ok(AbandonReport { restore: journal.restore, backup: journal.backup, deleted, roots })
 }

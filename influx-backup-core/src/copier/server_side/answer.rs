@@ -54,7 +54,9 @@ impl Answer {
         match self.status.as_u16() {
             200..=299 => Ok(self),
             304 | 412 => Err(CopyError::Changed.into()),
-            404 if code.contains("Bucket") || code.contains("Container") || code.contains("Upload") => Err(Said::NotThis),
+            404 if code.contains("Bucket") || code.contains("Container") || code.contains("Upload") => {
+                Err(Said::NotThis)
+            }
             404 => Err(CopyError::Vanished.into()),
             401 | 403 | 405 | 501 => Err(Said::Never),
             408 | 429 | 503 => Err(failed(StoreErrorKind::Throttled)),
@@ -130,14 +132,16 @@ pub(super) async fn send(http: &HttpClient, request: HttpRequest, context: &Copy
 /// The text of the first element of this name, unescaped. Attributes of the element are passed over.
 fn element(xml: &str, name: &str) -> Option<String> {
     let open = format!("<{name}");
-    let (_, rest) = xml.match_indices(&open).map(|(at, _)| xml.split_at(at + open.len())).find(|(_, rest)| {
-        rest.starts_with(['>', ' ', '/'])
-    })?;
+    let (_, rest) = xml
+        .match_indices(&open)
+        .map(|(at, _)| xml.split_at(at + open.len()))
+        .find(|(_, rest)| rest.starts_with(['>', ' ', '/']))?;
     let (_, rest) = rest.split_once('>')?;
     let (text, _) = rest.split_once(&format!("</{name}>")).unwrap_or(("", ""));
-    let unescaped = [("&quot;", "\""), ("&#34;", "\""), ("&#x22;", "\""), ("&apos;", "'"), ("&lt;", "<"), ("&gt;", ">")]
-        .iter()
-        .fold(text.to_owned(), |text, (escape, plain)| text.replace(escape, plain));
+    let unescaped =
+        [("&quot;", "\""), ("&#34;", "\""), ("&#x22;", "\""), ("&apos;", "'"), ("&lt;", "<"), ("&gt;", ">")]
+            .iter()
+            .fold(text.to_owned(), |text, (escape, plain)| text.replace(escape, plain));
     Some(unescaped.replace("&amp;", "&"))
 }
 
@@ -162,10 +166,7 @@ mod tests {
     #[test]
     fn an_error_with_status_200_is_one() {
         let slow = answer(200, "<Error><Code>SlowDown</Code></Error>").with("CopyObjectResult");
-        assert!(
-            matches!(slow, Err(Said::Error(CopyError::Store { kind: StoreErrorKind::Throttled, .. }))),
-            "{slow:?}"
-        );
+        assert!(matches!(slow, Err(Said::Error(CopyError::Store { kind: StoreErrorKind::Throttled, .. }))), "{slow:?}");
         let internal = answer(200, "<Error><Code>InternalError</Code></Error>").with("CopyObjectResult");
         assert!(matches!(internal, Err(Said::Error(ref error)) if error.is_retryable()), "{internal:?}");
         assert!(answer(200, "").with("CopyObjectResult").is_err());

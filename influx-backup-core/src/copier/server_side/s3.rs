@@ -14,7 +14,7 @@ use object_store::{
 use tokio::runtime::Handle;
 
 use super::{
-    Checksums, CopyError, Job,
+    CopyError, Job, StoreChecksums,
     answer::{Answer, Said, request, send},
     checksums, encoded, unless_cancelled, within,
 };
@@ -33,11 +33,11 @@ pub(super) fn are_one_service(from: &S3, to: &S3) -> bool {
     from.endpoint == to.endpoint && from.server_side == ServerSide::Possible && to.server_side == ServerSide::Possible
 }
 
-pub(super) async fn copy(job: &Job<'_>, from: &S3, to: &S3) -> Result<Checksums, Said> {
+pub(super) async fn copy(job: &Job<'_>, from: &S3, to: &S3) -> Result<StoreChecksums, Said> {
     if job.size() <= job.copier.threshold {
         let answer = put(job, from, to, None).await?.with("CopyObjectResult")?;
         job.moved(job.size());
-        return Ok(Checksums { crc64: crc64(&answer), ..Checksums::default() });
+        return Ok(crc64(&answer).map(StoreChecksums::of_crc64).unwrap_or_default());
     }
     by_parts(job, from, to).await
 }
@@ -78,7 +78,7 @@ async fn put(job: &Job<'_>, from: &S3, to: &S3, part: Option<Part<'_>>) -> Resul
     send(&to.http, request, job.context).await?.success()
 }
 
-async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<Checksums, Said> {
+async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<StoreChecksums, Said> {
     let path = job.request.to.path(&job.request.key);
     let attributes = attributes_from(&job.source.attributes);
     let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };

@@ -30,7 +30,9 @@ impl Upload {
         let path = request.to.path(&request.key);
         let begun = within(patience, request.to.store().put_multipart_opts(&path, options)).await?;
         let (to, key) = (request.to, request.key);
-        begun.map(|upload| Self { upload: Some(upload), to, key }).map_err(|e| CopyError::from_target("begin upload", e))
+        begun
+            .map(|upload| Self { upload: Some(upload), to, key })
+            .map_err(|e| CopyError::from_target("begin upload", e))
     }
 
     /// Sends the next part. The order of the calls is the order of the parts.

@@ -34,8 +34,7 @@ impl Client {
     pub(super) fn new<K>(settings: &Settings<K>) -> Result<Self> {
         let options =
             ClientOptions::new().with_timeout_disabled().with_connect_timeout(CONNECT).with_read_timeout(SILENCE);
-        let mut client =
-            Self { options, retry: retry(), connector: Connector::default(), connections: None };
+        let mut client = Self { options, retry: retry(), connector: Connector::default(), connections: None };
         for (name, value) in settings {
             match name {
                 Name::Http(key) => client.options = client.options.with_config(*key, value),

@@ -91,7 +91,8 @@ pub(super) fn open(bucket: &str, options: &Options) -> Result<Opened> {
     let store = build(&mut settings.iter())?;
     let plain = build(&mut settings.iter().filter(|(name, _)| *name != Name::Store(Key::Checksum)))?;
     // Signed URLs carry no headers for encryption.
-    let unfit = |name: &Name<Key>| matches!(name, Name::Store(Key::Encryption(_) | Key::SkipSignature | Key::S3Express));
+    let unfit =
+        |name: &Name<Key>| matches!(name, Name::Store(Key::Encryption(_) | Key::SkipSignature | Key::S3Express));
     let server_side = ServerSide::unless(settings.iter().any(|(name, _)| unfit(name)));
     let http = client.http("aws")?;
     let handle = S3 { store: plain, bucket: bucket.to_owned(), endpoint, http, server_side };
@@ -99,11 +100,7 @@ pub(super) fn open(bucket: &str, options: &Options) -> Result<Opened> {
     Ok(Opened { store: client.limited(store), identity, handle: Handle::S3(Arc::new(handle)), slow_downs })
 }
 
-fn builder(
-    bucket: &str,
-    client: &Client,
-    settings: &mut dyn Iterator<Item = &(Name<Key>, String)>,
-) -> AmazonS3Builder {
+fn builder(bucket: &str, client: &Client, settings: &mut dyn Iterator<Item = &(Name<Key>, String)>) -> AmazonS3Builder {
     let builder = AmazonS3Builder::new()
         .with_bucket_name(bucket)
         .with_client_options(client.options.clone())

@@ -50,8 +50,11 @@ fn names_that_influxdb_users_know() {
         parse("s3://b/p", &[S3[0], S3[1], (name, value)]).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
     parse("az://c/p", &[AZURE[0], AZURE[1], ("--azure-allow-http", "true")]).expect("Azure's names");
-    parse("az://c", &[AZURE[0], ("AZURE_CLIENT_ID", "i"), ("AZURE_TENANT_ID", "t"), ("AZURE_FEDERATED_TOKEN_FILE", "/t")])
-        .expect("a workload identity");
+    parse(
+        "az://c",
+        &[AZURE[0], ("AZURE_CLIENT_ID", "i"), ("AZURE_TENANT_ID", "t"), ("AZURE_FEDERATED_TOKEN_FILE", "/t")],
+    )
+    .expect("a workload identity");
     let account = r#"{"private_key":"x","private_key_id":"x","client_email":"x","disable_oauth":true}"#;
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), account).expect("written");
@@ -84,7 +87,8 @@ fn plain_http_only_when_asked_for() {
     parse("s3://b", &[S3[0], S3[1], endpoint, ("--aws-allow-http", "true")]).expect("asked for");
     let endpoint = ("azure_endpoint", "http://127.0.0.1:9/a");
     assert_eq!(code("az://c", &[AZURE[0], AZURE[1], endpoint]), "invalid-option");
-    let account = r#"{"private_key":"x","private_key_id":"x","client_email":"x","disable_oauth":true,"gcs_base_url":"http://h"}"#;
+    let account =
+        r#"{"private_key":"x","private_key_id":"x","client_email":"x","disable_oauth":true,"gcs_base_url":"http://h"}"#;
     assert_eq!(code("gs://b", &[("google_service_account_key", account)]), "invalid-option");
     parse("gs://b", &[("google_service_account_key", account), ("google_allow_http", "true")]).expect("asked for");
 }

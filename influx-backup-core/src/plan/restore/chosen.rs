@@ -1,0 +1,136 @@
+//! What of a backup is restored, and in which stage.
+
+use std::collections::BTreeMap;
+
+use super::super::{CopyTask, LeftOut, Reason, Stage, StageKind, restore_order};
+use crate::{
+    discover::{ClusterDescription, Edition, GenerationState, Object},
+    error::{Error, Result},
+    key::Key,
+    layout::{Component, Generation},
+    location::Entry,
+    manifest::{Backup, OWN_DIRECTORY, ObjectRecord},
+    restore::{Licences, RestoreOptions, Target},
+};
+
+/// What of the backup is restored.
+pub(super) struct Chosen<'a> {
+    pub(super) stages: Vec<Stage>,
+    /// Roots by key: of the cluster's catalog, and of stale ones below nodes that were promoted.
+    pub(super) roots: BTreeMap<Key, (&'a str, Generation)>,
+    pub(super) live: Generation,
+    pub(super) left_out: Vec<LeftOut>,
+    pub(super) licences_left_out: Vec<Key>,
+    pub(super) backup: &'a Backup,
+}
+
+impl<'a> Chosen<'a> {
+    pub(super) fn of(backup: &'a Backup, target: &Target, options: &RestoreOptions) -> Result<Self> {
+        let cluster = &backup.manifest().cluster;
+        let live = live_generation(cluster).ok_or_else(|| no_root(cluster.catalog_prefix()))?;
+        let mut tasks: BTreeMap<StageKind, Vec<CopyTask>> = BTreeMap::new();
+        let mut roots = BTreeMap::new();
+        let mut licences: Vec<&ObjectRecord> = Vec::new();
+        for record in backup.objects() {
+            let object = cluster.classify(&record.key).filter(|_| record.key.below(OWN_DIRECTORY).is_none());
+            let object = object.ok_or_else(|| Error::DamagedBackup {
+                object: record.key.to_string(),
+                reason: "it lies outside every prefix of the cluster".to_owned(),
+            })?;
+            if let Component::CatalogRoot(generation) = object.component {
+                roots.insert(record.key.clone(), (object.owner, generation));
+            } else if object.kind().is_licence() && !restores_licence(cluster, live, target, options.licences) {
+                licences.push(record);
+            } else {
+                known_generation(&record.key, object)?;
+                let source = Entry { key: record.key.clone(), size: record.size, version: record.version.clone() };
+                let kind = stage_of(cluster.edition, object);
+                tasks.entry(kind).or_default().push(CopyTask::new(source, object.kind()));
+            }
+        }
+        let root = Key::parse(format!("{}/{}", cluster.catalog_prefix(), live.root()))?;
+        if !roots.contains_key(&root) {
+            return Err(no_root(root.as_str()));
+        }
+        let stage =
+            |kind: &StageKind| Stage { kind: *kind, relist: None, tasks: tasks.remove(kind).unwrap_or_default() };
+        let stages = restore_order(cluster.edition).iter().map(stage).collect();
+        Ok(Self {
+            stages,
+            roots,
+            live,
+            left_out: left_out(&licences),
+            licences_left_out: licences.into_iter().map(|record| record.key.clone()).collect(),
+            backup,
+        })
+    }
+
+    /// Whether the restore puts an object under this key.
+    pub(super) fn restores(&self, key: &Key) -> bool {
+        let held = self.backup.objects().binary_search_by(|record| record.key.cmp(key)).is_ok();
+        held && !self.licences_left_out.contains(key)
+    }
+
+    pub(super) fn has_generation(&self, owner: &str, generation: Generation) -> bool {
+        self.roots.values().any(|root| *root == (owner, generation))
+    }
+}
+
+pub(super) fn no_root(object: &str) -> Error {
+    let reason = "the root of the live catalog is missing: a server would start with a new, empty catalog".to_owned();
+    Error::DamagedBackup { object: object.to_owned(), reason }
+}
+
+pub(super) fn live_generation(cluster: &ClusterDescription) -> Option<Generation> {
+    let live = cluster.catalogs.iter().filter(|found| found.state == GenerationState::Live);
+    live.map(|found| found.generation).max()
+}
+
+/// A generation that is not known cannot be guarded.
+pub(super) fn known_generation(key: &Key, object: Object<'_>) -> Result<()> {
+    let tail = key.below(object.owner).and_then(|tail| tail.strip_prefix("catalog/v"));
+    let number = tail.and_then(|tail| tail.split('/').next()).and_then(|number| number.parse().ok());
+    match number {
+        Some(found) if object.component == Component::CatalogOther && found > 3 => {
+            Err(Error::UnsupportedFormat { object: key.to_string(), found, supported: 3 })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Before 3.10 a licence is bound to store and cluster id; from 3.10 it is portable.
+pub(super) fn restores_licence(
+    cluster: &ClusterDescription,
+    live: Generation,
+    target: &Target,
+    licences: Licences,
+) -> bool {
+    match licences {
+        Licences::Restore => true,
+        Licences::LeaveOut => false,
+        Licences::Auto => live >= Generation::V3 || target.identity == cluster.identity,
+    }
+}
+
+pub(super) fn left_out(licences: &[&ObjectRecord]) -> Vec<LeftOut> {
+    let left_out = |record: &&ObjectRecord| LeftOut {
+        what: record.key.to_string(),
+        reason: Reason::LicenceElsewhere,
+        objects: 1,
+        bytes: record.size,
+    };
+    licences.iter().map(left_out).collect()
+}
+
+/// The stage that restores an object: the counterpart of the backup's choice.
+pub(super) fn stage_of(edition: Edition, object: Object<'_>) -> StageKind {
+    let kind = match (object.kind(), object.node) {
+        (Component::Other, None) => StageKind::ClusterRest,
+        (component, _) => StageKind::of(component),
+    };
+    match (edition, kind) {
+        (Edition::Core, StageKind::Licences) => StageKind::ClusterRest,
+        (Edition::Core, StageKind::Compactor) => StageKind::NodeRest,
+        (_, kind) => kind,
+    }
+}

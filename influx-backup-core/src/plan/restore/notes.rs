@@ -1,0 +1,54 @@
+//! What a restore has to say: what the caller has to do, and what is worth knowing.
+
+use super::{RECENTLY_WRITTEN, chosen::Chosen};
+use crate::{
+    discover::Note,
+    layout::Generation,
+    manifest::Backup,
+    restore::{Licences, RestoreOptions, Target},
+};
+
+pub(super) fn notes(
+    backup: &Backup,
+    target: &Target,
+    options: &RestoreOptions,
+    chosen: &Chosen<'_>,
+    kept: &[String],
+) -> (Vec<Note>, Vec<Note>) {
+    let mut todos = Vec::new();
+    if options.licences == Licences::Auto && !chosen.licences_left_out.is_empty() {
+        todos.push(Note::new(
+            "licence-elsewhere",
+            "licence files were left out: before 3.10 a licence is bound to the place and cluster it was issued for; ask \
+             InfluxData support for one for this target",
+        ));
+    }
+    if chosen.live == Generation::V1 {
+        todos.push(Note::new("catalog-v1", format!("open the result with servers {}", Generation::V1.servers())));
+    }
+    todos.push(Note::new(
+        "not-covered",
+        "plugin directory, server configuration, TLS and token files and offline licence files are in no backup of an \
+         object store: bring them yourself",
+    ));
+    let mut findings = Vec::new();
+    if let Some(silence) = target.signs_of_life().filter(|_| target.unfinished.is_none()) {
+        let seconds = silence.num_seconds().max(0);
+        let message = format!("the target was written to {seconds} s before it was inspected: is a server running?");
+        findings.push(Note::new(RECENTLY_WRITTEN, message));
+    }
+    if !kept.is_empty() {
+        let message = format!("the target keeps what is not the backup's: {}", kept.join(", "));
+        findings.push(Note::new("kept", message));
+    }
+    let absent = backup.manifest().certificate.absent_files();
+    if absent > 0 {
+        let message = format!("{absent} live files were absent from the source already; queries on them fail");
+        findings.push(Note::new("absent-files", message));
+    }
+    findings.push(Note::new(
+        "retention",
+        "retention goes by the clock: expired data is deleted soon after the servers start",
+    ));
+    (todos, findings)
+}

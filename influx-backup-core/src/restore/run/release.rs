@@ -1,0 +1,73 @@
+//! The end: the roots take the place of the guard, the journal goes, the servers start.
+
+use super::{
+    super::{RestoreReport, guard, journal::RestoreJournal, servers},
+    Run, record,
+};
+use crate::{
+    error::{Error, Result},
+    execute::make_durable,
+    location::Location,
+    observe::{ByteSize, Event},
+    plan::RootAction,
+};
+
+impl Run {
+    /// The end of a restore whose release was interrupted.
+    pub(super) async fn finish(self) -> Result<RestoreReport> {
+        let place = self.place();
+        let journal = RestoreJournal::read(&place).await?;
+        let journal = journal.ok_or_else(|| Error::NoRestore { location: place.to_string() })?;
+        let mut report = self.release(&place, &journal).await?;
+        report.resumed = self.bound.backup.objects().len() as u64;
+        Ok(report)
+    }
+
+    /// The roots take the place of the guard, the journal goes, the servers start.
+    pub(super) async fn release(&self, place: &Location, journal: &RestoreJournal) -> Result<RestoreReport> {
+        for step in &self.plan.release {
+            match (step.action, self.source.roots.get(&step.key)) {
+                (RootAction::Put, Some(root)) => {
+                    let record = record(self.bound.backup.objects(), &step.key)?;
+                    guard::replace(place, &step.key, &journal.restore, root.clone(), &record.attributes).await?;
+                    let file = (step.key.clone(), Some(record.version.modified.into()));
+                    self.applied.to_all(place, vec![file]).await?;
+                }
+                _ => guard::remove(place, &step.key, &journal.restore).await?,
+            }
+        }
+        make_durable(place, self.bound.options.limits.durability).await?;
+        journal.delete(place).await?;
+        self.task.events.send(Event::GuardReleased);
+        let mut report = self.report(journal);
+        self.task.events.send(Event::Recovery { points: report.recovery.clone() });
+        if let Some(orchestrator) = &self.orchestrator {
+            report.started = servers::start(orchestrator, &self.plan.start, &self.task).await?;
+        }
+        Ok(report)
+    }
+
+    pub(super) fn report(&self, journal: &RestoreJournal) -> RestoreReport {
+        let (plan, backup) = (&self.plan, &self.bound.backup);
+        let restored = backup.objects().iter().filter(|record| !plan.licences_left_out().contains(&record.key));
+        let (objects, bytes) = restored.fold((0, 0), |(objects, bytes), record| (objects + 1, bytes + record.size));
+        RestoreReport {
+            restore: journal.restore.clone(),
+            backup: plan.backup.clone(),
+            manifest_sha256: plan.manifest_sha256.clone(),
+            cluster: plan.cluster.clone(),
+            target: plan.target.clone(),
+            objects,
+            bytes: ByteSize(bytes),
+            resumed: 0,
+            deleted: 0,
+            kept: plan.kept.clone(),
+            licences_left_out: plan.licences_left_out().to_vec(),
+            servers: plan.servers.clone(),
+            recovery: backup.manifest().certificate.recovery.clone(),
+            todos: plan.todos.clone(),
+            findings: plan.findings.clone(),
+            started: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Restores of small generated clusters, with everything that can go wrong.
+
+mod crash;
+mod errors;
+mod policies;
+mod store;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::Utc;
+
+use self::store::Limited;
+use super::*;
+use crate::{
+    certificate::Certificate,
+    checksum::Crc64,
+    copier::{CheckedBy, Copied, Copier, CopyContext, CopyError, CopyRequest},
+    discover::{ClusterDescription, Edition, FoundGeneration, GenerationState, Node, Role},
+    error::{Error, Result},
+    execute::{Limits, Retry},
+    key::Key,
+    layout::{Component, Generation},
+    location::{Identity, Location, Version},
+    manifest::{Attested, Backup, BackupStatus, MANIFEST_KEY, Manifest, ObjectRecord, Stored, segment},
+    plan::RestorePlan,
+    testing::{
+        generate::Generate,
+        loader::{self, Release, Servers, Verdict},
+    },
+};
+
+/// Copies through memory: what is tested here is the restore, not the copiers.
+#[derive(Debug)]
+struct Plain;
+
+#[async_trait]
+impl Copier for Plain {
+    async fn copy(&self, request: &CopyRequest, _: &CopyContext) -> Result<Copied, CopyError> {
+        let source = request.from.get(&request.source.key, Some(&request.source.version)).await;
+        let bytes = match source {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Err(CopyError::Vanished),
+            Err(Error::Store { kind, source, .. }) => {
+                return Err(CopyError::Store { operation: "get source", kind, source });
+            }
+            Err(_) => return Err(CopyError::Changed),
+        };
+        let (size, crc64) = (bytes.len() as u64, Crc64::of(&bytes));
+        match request.to.put(&request.key, bytes).await {
+            Ok(_) => Ok(Copied::by_content(size, crc64, "plain")),
+            Err(Error::Store { kind, source, .. }) => Err(CopyError::Store { operation: "put target", kind, source }),
+            Err(_) => Err(CopyError::Unsupported),
+        }
+    }
+}
+
+/// What the generator makes, as discovery would describe it.
+fn describe(cluster: &Generate, location: &Location, generations: &[Generation]) -> ClusterDescription {
+    let (mut nodes, mut cluster_id) = (Vec::<Node>::new(), None);
+    for object in cluster.objects() {
+        let (id, tail) = object.key.split_once('/').expect("every object has a prefix");
+        let component = Component::of(tail);
+        let role = match component {
+            Component::EnterpriseConfig => {
+                cluster_id = Some(id.to_owned());
+                continue;
+            }
+            component if component.is_compactor() => Role::Compactor,
+            Component::Wal | Component::Snapshot => Role::Data,
+            _ => continue,
+        };
+        match nodes.iter_mut().find(|node| node.id == id) {
+            Some(node) if node.roles.contains(&role) => {}
+            Some(node) => node.roles.push(role),
+            None => nodes.push(Node { id: id.to_owned(), roles: vec![role] }),
+        }
+    }
+    nodes.sort_by(|a, b| a.id.cmp(&b.id));
+    let newest = generations.iter().copied().max();
+    let found = |generation: &Generation| {
+        let live = Some(*generation) == newest;
+        let state = if live { GenerationState::Live } else { GenerationState::Terminated };
+        FoundGeneration { generation: *generation, state }
+    };
+    ClusterDescription {
+        location: location.to_string(),
+        identity: Identity::File { path: "/source".to_owned() },
+        edition: if cluster_id.is_some() { Edition::Enterprise } else { Edition::Core },
+        cluster_id,
+        nodes,
+        catalogs: generations.iter().map(found).collect(),
+        catalog_nodes: None,
+        left_out_nodes: Vec::new(),
+        unclaimed_nodes: Vec::new(),
+        licences: Vec::new(),
+        foreign: Vec::new(),
+        unknown: Vec::new(),
+        notes: Vec::new(),
+        evidence: Vec::new(),
+    }
+}
+
+fn certificate() -> Certificate {
+    Certificate {
+        clauses: Vec::new(),
+        recovery: Vec::new(),
+        absent: Vec::new(),
+        findings: Vec::new(),
+        checked_by: std::collections::BTreeMap::new(),
+        catalog_sequence: None,
+        orphans: 0,
+    }
+}
+
+/// Writes a committed backup by hand, without the code that takes backups.
+async fn write_backup(
+    repository: &Location,
+    cluster: &Generate,
+    generations: &[Generation],
+    change: impl FnOnce(&mut Manifest, &mut Vec<ObjectRecord>),
+) -> Result<Backup> {
+    let location = repository.child("n1")?;
+    let mut records = Vec::new();
+    for object in cluster.objects() {
+        let key = Key::parse(&object.key)?;
+        let modified = "2026-11-01T00:00:00Z".parse().expect("a time");
+        records.push(ObjectRecord {
+            size: object.bytes.len() as u64,
+            version: Version { e_tag: None, id: None, modified },
+            crc64: Some(Crc64::of(&object.bytes)),
+            checked_by: CheckedBy::Content,
+            attributes: Default::default(),
+            stored: Stored::default(),
+            key: key.clone(),
+        });
+        location.put(&key, object.bytes).await?;
+    }
+    records.sort_by(|a, b| a.key.cmp(&b.key));
+    let mut manifest = Manifest {
+        format: 1,
+        name: "n1".to_owned(),
+        status: BackupStatus::Complete,
+        written_by: "test".to_owned(),
+        began: Utc::now(),
+        committed: Utc::now(),
+        cluster: describe(cluster, &location, generations),
+        objects: Vec::new(),
+        absent: Vec::new(),
+        object_count: records.len() as u64,
+        byte_count: records.iter().map(|record| record.size).sum(),
+        certificate: certificate(),
+        passes: Vec::new(),
+        attested: Attested::default(),
+    };
+    change(&mut manifest, &mut records);
+    manifest.objects = segment::write(&location, "objects", &records).await?;
+    let json = serde_json::to_vec(&manifest).expect("serialises");
+    location.create(&Key::parse(MANIFEST_KEY)?, json.into()).await?;
+    Backup::open(repository, "n1").await
+}
+
+/// A backup in one store, and a target in another whose writes can be made to fail.
+struct Bed {
+    backup: Backup,
+    store: Arc<Limited>,
+    target: Location,
+    servers: Servers,
+}
+
+impl Bed {
+    async fn new(cluster: &Generate, generations: &[Generation]) -> Self {
+        let cluster = cluster.clone().upgraded(generations.iter().copied());
+        let backup = write_backup(&Location::in_memory(), &cluster, generations, |_, _| {}).await.expect("a backup");
+        Self::over(backup)
+    }
+
+    fn over(backup: Backup) -> Self {
+        let store = Arc::new(Limited::default());
+        let shared: Arc<dyn object_store::ObjectStore> = Arc::clone(&store) as _;
+        let target = Location::with_store(shared, object_store::path::Path::default(), Identity::Test);
+        let description = &backup.manifest().cluster;
+        let nodes: Vec<_> = description.nodes.iter().map(|node| node.id.clone()).collect();
+        let servers = Servers::enterprise(description.catalog_prefix(), nodes);
+        Self { backup, store, target, servers }
+    }
+
+    /// Fills the target with another state.
+    async fn holding(self, cluster: &Generate, generations: &[Generation]) -> Self {
+        for object in cluster.clone().upgraded(generations.iter().copied()).objects() {
+            let key = Key::parse(&object.key).expect("a key");
+            self.target.put(&key, object.bytes).await.expect("written");
+        }
+        self
+    }
+
+    async fn plan(&self, options: &RestoreOptions) -> Result<RestorePlan> {
+        RestorePlan::new(
+            &self.backup,
+            &Target::inspect(&self.target).await?,
+            &options.clone().with_copier(Arc::new(Plain)),
+        )
+    }
+
+    async fn restore(&self, options: &RestoreOptions) -> Result<RestoreReport> {
+        restore(self.plan(options).await?).start().await
+    }
+
+    /// What servers of every release make of the target, past all injected failures.
+    async fn verdicts(&self) -> Vec<Verdict> {
+        let releases = Generation::ALL.map(Release::Writing).into_iter().chain([Release::OfTheStore]);
+        let (store, mut verdicts) = (self.store.inner(), Vec::new());
+        for release in releases {
+            let servers = self.servers.clone().with_release(release);
+            verdicts.push(loader::load(&store, &object_store::path::Path::default(), &servers).await.expect("loaded"));
+        }
+        verdicts
+    }
+
+    async fn keys(&self) -> Vec<String> {
+        let entries = self.target.list("").await.expect("listed");
+        entries.into_iter().map(|entry| entry.key.to_string()).collect()
+    }
+
+    fn backup_keys(&self) -> Vec<String> {
+        self.backup.objects().iter().map(|record| record.key.to_string()).collect()
+    }
+}
+
+/// Options for tests: one copy at a time, nothing tried twice.
+fn quick(options: RestoreOptions) -> RestoreOptions {
+    options
+        .with_limits(Limits::default().with_concurrency(1).with_retry(Retry::never()))
+        .with_copier(Arc::new(Plain))
+        .with_servers(Stopped::ByCaller)
+}
+
+fn core(snapshots: u64) -> Generate {
+    Generate::core("node1")
+        .snapshots(snapshots)
+        .files_per_snapshot(1)
+        .wal_per_snapshot(2)
+        .wal_tail(2)
+        .covered_wal_kept(1)
+}
+
+fn key(text: &str) -> Key {
+    Key::parse(text).expect("a key")
+}

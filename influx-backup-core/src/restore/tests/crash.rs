@@ -1,0 +1,134 @@
+//! The restore is killed at every single write.
+
+use Generation::{V1, V2, V3};
+
+use super::*;
+
+/// What a server may make of a half-done restore: nothing at all, or what was there before, or what the backup holds.
+async fn killed_at_every_write(
+    backup: (&Generate, &[Generation]),
+    before: Option<(&Generate, &[Generation])>,
+    options: fn() -> RestoreOptions,
+) {
+    let fresh = || async {
+        let bed = Bed::new(backup.0, backup.1).await;
+        match before {
+            Some((cluster, generations)) => bed.holding(cluster, generations).await,
+            None => bed,
+        }
+    };
+    let bed = fresh().await;
+    let old = bed.verdicts().await;
+    bed.store.live();
+    bed.restore(&quick(options())).await.expect("an undisturbed restore");
+    let writes = bed.store.written();
+    let (new, keys) = (bed.verdicts().await, bed.keys().await);
+    assert!(new.iter().any(|verdict| verdict.clone().loaded().is_some_and(|loaded| loaded.is_whole())), "{new:?}");
+    assert!(writes > 10, "{writes}");
+
+    let mut refused = 0;
+    for k in 0..writes {
+        let bed = fresh().await;
+        bed.store.die_after(k);
+        bed.restore(&quick(options())).await.expect_err("killed");
+        bed.store.live();
+        let now = bed.verdicts().await;
+        let untouched = Target::inspect(&bed.target)
+            .await
+            .expect("inspected")
+            .unfinished
+            .is_none_or(|unfinished| unfinished.changes == Changes::None && unfinished.phase == Phase::Guarded);
+        for ((now, old), new) in now.iter().zip(&old).zip(&new) {
+            let stopped = matches!(now, Verdict::WontStart { .. });
+            refused += u64::from(stopped);
+            assert!(stopped || (untouched && now == old) || now == new, "killed at write {k} of {writes}: {now:?}");
+        }
+        let begun = Target::inspect(&bed.target).await.expect("inspected").unfinished.is_some();
+        let again = if begun { quick(options()).resuming() } else { quick(options()) };
+        match bed.restore(&again).await {
+            Ok(report) => assert_eq!(report.objects, bed.backup.objects().len() as u64),
+            // Killed between the end of the journal and the answer: the restore was done.
+            Err(error) => assert!(!begun && k + 1 >= writes, "killed at write {k} of {writes}: {error}"),
+        }
+        assert_eq!(bed.verdicts().await, new, "killed at write {k} of {writes}, resumed");
+        assert_eq!(bed.keys().await, keys, "killed at write {k} of {writes}, resumed");
+    }
+    assert!(refused > writes, "most of the time, the guard stands: {refused} of {writes}");
+}
+
+#[tokio::test]
+async fn into_an_empty_target() {
+    killed_at_every_write((&core(2), &[V3]), None, RestoreOptions::empty).await;
+}
+
+#[tokio::test]
+async fn over_a_newer_state() {
+    killed_at_every_write((&core(2), &[V3]), Some((&core(4), &[V3])), RestoreOptions::replace).await;
+}
+
+#[tokio::test]
+async fn back_to_before_an_upgrade() {
+    killed_at_every_write((&core(2), &[V2]), Some((&core(4), &[V2, V3])), RestoreOptions::replace).await;
+}
+
+#[tokio::test]
+async fn of_an_upgraded_store_over_an_old_one() {
+    killed_at_every_write((&core(3), &[V1, V2, V3]), Some((&core(2), &[V1])), RestoreOptions::replace).await;
+}
+
+#[tokio::test]
+async fn abandoning_brings_the_old_roots_back() {
+    let mut abandoned = 0;
+    for k in 0..40 {
+        let bed = Bed::new(&core(2), &[V3]).await.holding(&core(4), &[V2, V3]).await;
+        let (old, keys) = (bed.verdicts().await, bed.keys().await);
+        bed.store.die_after(k);
+        let _killed = bed.restore(&quick(RestoreOptions::replace())).await;
+        bed.store.live();
+        match abandon(&bed.target).await {
+            Ok(_) => {
+                assert_eq!(bed.verdicts().await, old, "killed at write {k}");
+                assert_eq!(bed.keys().await, keys, "killed at write {k}");
+                abandoned += 1;
+            }
+            Err(Error::NoRestore { .. }) => assert_eq!(bed.verdicts().await.len(), old.len()),
+            Err(error) => assert_eq!(error.code(), "cannot-abandon", "killed at write {k}"),
+        }
+    }
+    assert!(abandoned >= 4, "after the journal and after each guard: {abandoned}");
+}
+
+#[tokio::test]
+async fn abandoning_an_empty_target_empties_it() {
+    for k in 8..16 {
+        let bed = Bed::new(&core(2), &[V3]).await;
+        bed.store.die_after(k);
+        bed.restore(&quick(RestoreOptions::empty())).await.expect_err("killed");
+        bed.store.live();
+        abandon(&bed.target).await.expect("abandoned");
+        assert!(bed.keys().await.is_empty(), "killed at write {k}: {:?}", bed.keys().await);
+    }
+}
+
+#[tokio::test]
+async fn abandoning_may_itself_be_killed() {
+    let mut killed = 0;
+    for k in 0.. {
+        let bed = Bed::new(&core(2), &[V3]).await;
+        bed.store.die_after(14);
+        bed.restore(&quick(RestoreOptions::empty())).await.expect_err("killed");
+        bed.store.die_after(k);
+        let abandoned = abandon(&bed.target).await;
+        bed.store.live();
+        for verdict in bed.verdicts().await {
+            assert!(matches!(verdict, Verdict::WontStart { .. } | Verdict::Empty), "killed at write {k}: {verdict:?}");
+        }
+        if abandoned.is_ok() {
+            break;
+        }
+        killed += 1;
+        abandon(&bed.target).await.expect("abandoned at last");
+        assert!(bed.keys().await.is_empty(), "killed at write {k}: {:?}", bed.keys().await);
+    }
+    assert!(killed > 5, "{killed}");
+}

@@ -1,0 +1,258 @@
+//! Each thing that stops a restore has its error, before anything is overwritten.
+
+use std::io::ErrorKind;
+
+use Generation::V3;
+use bytes::Bytes;
+
+use super::*;
+#[cfg(unix)]
+use crate::location::Links;
+
+async fn refused(bed: &Bed, options: RestoreOptions) -> Error {
+    let before = bed.target.list("").await.expect("listed");
+    let error = bed.restore(&quick(options)).await.expect_err("refused");
+    let after = bed.target.list("").await.expect("listed");
+    assert!(before.len() == after.len() && before.iter().zip(&after).all(|(a, b)| a.is_same(b)), "{error}: untouched");
+    error
+}
+
+#[tokio::test]
+async fn a_backup_without_a_manifest_is_no_backup() {
+    let repository = Location::in_memory();
+    repository.put(&key("n1/node1/wal/00000000001.wal"), Bytes::from_static(b"x")).await.expect("put");
+    assert_eq!(Backup::open(&repository, "n1").await.expect_err("none").code(), "backup-not-found");
+}
+
+#[tokio::test]
+async fn tampered_and_truncated_manifests_are_refused() {
+    let bed = Bed::new(&core(1), &[V3]).await;
+    let (location, manifest) = (bed.backup.location(), key(MANIFEST_KEY));
+    let bytes = location.get(&manifest, None).await.expect("read").expect("there");
+    location.put(&manifest, bytes.slice(..bytes.len() / 2)).await.expect("truncated");
+    assert_eq!(Backup::open(bed.backup.repository(), "n1").await.expect_err("truncated").code(), "damaged-backup");
+    let more = String::from_utf8_lossy(&bytes).replacen("\"object_count\":", "\"object_count\":1", 1);
+    location.put(&manifest, more.into()).await.expect("tampered");
+    assert_eq!(Backup::open(bed.backup.repository(), "n1").await.expect_err("tampered").code(), "damaged-backup");
+}
+
+#[tokio::test]
+async fn missing_and_altered_objects_are_found_before_the_first_write() {
+    for (object, bytes) in [
+        ("node1/wal/00000000004.wal", None),
+        ("node1/wal/00000000004.wal", Some("short")),
+        ("node1/catalog/v3/snapshot", None),
+    ] {
+        let bed = Bed::new(&core(2), &[V3]).await.holding(&core(4), &[V3]).await;
+        match bytes {
+            None => bed.backup.location().delete(&key(object)).await.expect("deleted"),
+            Some(bytes) => drop(bed.backup.location().put(&key(object), bytes.into()).await.expect("altered")),
+        }
+        let error = refused(&bed, RestoreOptions::replace()).await;
+        assert!(matches!(&error, Error::DamagedBackup { object: found, .. } if found == object), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn bytes_altered_under_the_same_length_are_found() {
+    let bed = Bed::new(&core(2), &[V3]).await.holding(&core(4), &[V3]).await;
+    let flip = |find: &'static str| {
+        let bed = &bed;
+        async move {
+            let record = bed.backup.objects().iter().find(|record| record.key.as_str().contains(find)).expect("one");
+            let bytes = bed.backup.read(record).await.expect("read");
+            let mut altered = bytes.to_vec();
+            altered[9] ^= 1;
+            bed.backup.location().put(&record.key, altered.into()).await.expect("altered");
+            (record.key.clone(), bytes)
+        }
+    };
+    let (wal, bytes) = flip("/wal/").await;
+    assert_eq!(refused(&bed, RestoreOptions::replace()).await.code(), "damaged-backup");
+    bed.backup.location().put(&wal, bytes).await.expect("mended");
+    let (parquet, _) = flip("/dbs/").await;
+    let deep = RestoreOptions::replace().with_check(SourceCheck::Bytes);
+    assert_eq!(refused(&bed, deep).await.code(), "damaged-backup");
+    // Without reading everything first it is found by its copy, and the guard stays.
+    let error = bed.restore(&quick(RestoreOptions::replace())).await.expect_err("altered");
+    assert!(matches!(&error, Error::DamagedBackup { object, .. } if *object == parquet.to_string()), "{error}");
+    assert!(bed.verdicts().await.iter().all(|verdict| matches!(verdict, Verdict::WontStart { .. })));
+}
+
+#[tokio::test]
+async fn degraded_backups_need_consent() {
+    let degrade = |manifest: &mut Manifest, _: &mut Vec<ObjectRecord>| manifest.status = BackupStatus::Degraded;
+    let backup = write_backup(&Location::in_memory(), &core(1), &[V3], degrade).await.expect("a backup");
+    let bed = Bed::over(backup);
+    assert_eq!(refused(&bed, RestoreOptions::empty()).await.code(), "invalid-request");
+    bed.restore(&quick(RestoreOptions::empty().with_degraded(Degraded::Accept))).await.expect("with consent");
+}
+
+#[tokio::test]
+async fn names_that_climb_out_are_refused() {
+    for name in ["../node1/wal/00000000001.wal", "/etc/passwd", "node1/../../x"] {
+        let repository = Location::in_memory();
+        write_backup(&repository, &core(1), &[V3], |_, _| {}).await.expect("a backup");
+        let location = repository.child("n1").expect("a name");
+        let line = format!(
+            "{{\"key\":\"{name}\",\"size\":1,\"version\":{{\"modified\":\"2026-11-01T00:00:00Z\"}},\"checked_by\":\"size\"}}\n"
+        );
+        let bytes = zstd::encode_all(line.as_bytes(), 1).expect("compressed");
+        let list = key("_influx_backup/objects/000000.jsonl.zst");
+        let manifest = location.get(&key(MANIFEST_KEY), None).await.expect("read").expect("there");
+        let mut manifest: Manifest = serde_json::from_slice(&manifest).expect("parses");
+        manifest.objects[0].sha256 = crate::checksum::sha256(&bytes);
+        (manifest.objects[0].records, manifest.object_count) = (1, 1);
+        location.put(&list, bytes.into()).await.expect("put");
+        let json = serde_json::to_vec(&manifest).expect("serialises");
+        location.put(&key(MANIFEST_KEY), json.into()).await.expect("put");
+        let error = Backup::open(&repository, "n1").await.expect_err(name);
+        assert_eq!(error.code(), "damaged-backup", "{name}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn objects_outside_the_cluster_are_refused() {
+    let stray = |_: &mut Manifest, records: &mut Vec<ObjectRecord>| {
+        records[0].key = key("elsewhere/x");
+        records.sort_by(|a, b| a.key.cmp(&b.key));
+    };
+    let backup = write_backup(&Location::in_memory(), &core(1), &[V3], stray).await.expect("a backup");
+    let bed = Bed::over(backup);
+    assert_eq!(refused(&bed, RestoreOptions::empty()).await.code(), "damaged-backup");
+}
+
+#[tokio::test]
+async fn other_clusters_and_nodes_are_refused() {
+    let other = Generate::core("node2").snapshots(1);
+    let bed = Bed::new(&core(1), &[V3]).await.holding(&other, &[V3]).await;
+    assert_eq!(refused(&bed, RestoreOptions::replace()).await.code(), "target-foreign");
+
+    let bed = Bed::new(&core(1), &[V3]).await.holding(&core(1).seed(7), &[V3]).await;
+    assert_eq!(refused(&bed, RestoreOptions::replace()).await.code(), "target-foreign", "another catalog uuid");
+    let anew = RestoreOptions::replace().with_other_catalog(OtherCatalog::Replace);
+    bed.restore(&quick(anew)).await.expect("said explicitly");
+
+    let bed = Bed::new(&core(1), &[V3]).await.holding(&core(2), &[V3]).await;
+    assert_eq!(refused(&bed, RestoreOptions::empty()).await.code(), "target-not-empty");
+    assert_eq!(refused(&bed, RestoreOptions::replace().resuming()).await.code(), "no-restore");
+}
+
+#[tokio::test]
+async fn somebody_has_to_say_that_the_servers_are_stopped() {
+    let bed = Bed::new(&core(1), &[V3]).await.holding(&core(2), &[V3]).await;
+    let options = quick(RestoreOptions::replace()).with_servers(Stopped::Unknown);
+    assert_eq!(bed.restore(&options).await.expect_err("nobody said").code(), "servers-not-stopped");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn overlapping_places_are_refused() {
+    let root = tempfile::tempdir().expect("a directory");
+    let at = |tail: &str| {
+        Location::parse(&root.path().join(tail).display().to_string(), &crate::Options::default()).expect("a place")
+    };
+    let backup = write_backup(&at("repo"), &core(1), &[V3], |_, _| {}).await.expect("a backup");
+    std::os::unix::fs::symlink(root.path().join("repo"), root.path().join("alias")).expect("linked");
+    for target in ["repo", "repo/n1", "repo/n1/node1", "", "alias/x"] {
+        let target = Target::inspect(&at(target)).await;
+        let Ok(target) = target else {
+            assert_eq!(target.expect_err("a link").code(), "link");
+            continue;
+        };
+        let error = RestorePlan::new(&backup, &target, &RestoreOptions::replace()).expect_err(&target.location);
+        assert_eq!(error.code(), "overlap", "{}", target.location);
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn links_in_backup_and_target_are_refused() {
+    let root = tempfile::tempdir().expect("a directory");
+    let at = |tail: &str| {
+        Location::parse(&root.path().join(tail).display().to_string(), &crate::Options::default()).expect("a place")
+    };
+    let backup = write_backup(&at("repo"), &core(1), &[V3], |_, _| {}).await.expect("a backup");
+    std::fs::create_dir_all(root.path().join("target")).expect("made");
+    std::os::unix::fs::symlink("/etc", root.path().join("target/node1")).expect("linked");
+    assert_eq!(Target::inspect(&at("target")).await.expect_err("a link").code(), "link");
+
+    let wal = root.path().join("repo/n1/node1/wal/00000000003.wal");
+    std::fs::rename(&wal, root.path().join("moved")).expect("moved");
+    std::os::unix::fs::symlink(root.path().join("moved"), &wal).expect("linked");
+    let target = Target::inspect(&at("clean")).await.expect("inspected");
+    let plan = RestorePlan::new(&backup, &target, &quick(RestoreOptions::empty())).expect("planned");
+    assert_eq!(restore(plan).start().await.expect_err("a link").code(), "link");
+    assert!(backup.location().with_links(Links::Follow).list("").await.is_ok(), "only the link is wrong");
+}
+
+#[tokio::test]
+async fn full_and_read_only_targets_say_so() {
+    for (kind, code) in [
+        (ErrorKind::StorageFull, "no-space"),
+        (ErrorKind::ReadOnlyFilesystem, "read-only"),
+        (ErrorKind::PermissionDenied, "access-denied"),
+    ] {
+        let bed = Bed::new(&core(1), &[V3]).await.holding(&core(2), &[V3]).await;
+        bed.store.fail_after(0, kind);
+        let error = bed.restore(&quick(RestoreOptions::replace())).await.expect_err(code);
+        assert_eq!(error.code(), code, "{error}");
+        bed.store.live();
+        assert!(Target::inspect(&bed.target).await.expect("inspected").unfinished.is_none(), "nothing was begun");
+
+        bed.store.fail_after(12, kind);
+        let error = bed.restore(&quick(RestoreOptions::replace())).await.expect_err(code);
+        assert_eq!(error.code(), code, "in the middle: {error}");
+        bed.store.live();
+        assert!(bed.verdicts().await.iter().all(|verdict| matches!(verdict, Verdict::WontStart { .. })));
+    }
+}
+
+/// Writes what a server would, in the middle of the copies.
+#[derive(Debug)]
+struct Server(&'static str);
+
+#[async_trait]
+impl Copier for Server {
+    async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
+        request.to.put(&key(self.0), Bytes::from_static(b"written by a server")).await.expect("written");
+        Plain.copy(request, context).await
+    }
+}
+
+#[tokio::test]
+async fn a_server_found_writing_keeps_the_guard() {
+    for written in ["node1/wal/00000000099.wal", "node1/catalog/v3/snapshot", "node1/other"] {
+        let bed = Bed::new(&core(1), &[V3]).await.holding(&core(2), &[V3]).await;
+        let options = quick(RestoreOptions::replace());
+        let running = options.clone().with_copier(Arc::new(Server(written)));
+        let plan = RestorePlan::new(&bed.backup, &Target::inspect(&bed.target).await.expect("inspected"), &running);
+        let error = restore(plan.expect("planned")).start().await.expect_err("a server is running");
+        assert!(matches!(&error, Error::ServerRunning { key, .. } if key.as_str() == written), "{error}");
+        assert_eq!(bed.plan(&options).await.expect_err("unfinished").code(), "restore-unfinished");
+        let report = bed.restore(&options.resuming()).await.expect("resumed, with the server stopped");
+        assert_eq!(report.objects, bed.backup.objects().len() as u64);
+        assert!(bed.verdicts().await.iter().any(|verdict| matches!(verdict, Verdict::Loaded(_))));
+    }
+}
+
+#[tokio::test]
+async fn only_its_own_restore_is_resumed() {
+    let bed = Bed::new(&core(2), &[V3]).await;
+    bed.store.die_after(12);
+    bed.restore(&quick(RestoreOptions::empty())).await.expect_err("killed");
+    bed.store.live();
+    let other = write_backup(&Location::in_memory(), &core(3), &[V3], |_, _| {}).await.expect("another backup");
+    let target = Target::inspect(&bed.target).await.expect("inspected");
+    let error = RestorePlan::new(&other, &target, &RestoreOptions::empty().resuming()).expect_err("another");
+    assert_eq!(error.code(), "restore-unfinished", "the same name, another manifest");
+    assert!(RestorePlan::new(&bed.backup, &target, &RestoreOptions::empty().resuming()).is_ok());
+}
+
+#[tokio::test]
+async fn cancelling_stops_and_keeps_the_guard() {
+    let bed = Bed::new(&core(2), &[V3]).await;
+    let job = restore(bed.plan(&quick(RestoreOptions::empty())).await.expect("planned")).start();
+    job.cancellation().cancel();
+    assert_eq!(job.await.expect_err("cancelled").code(), "cancelled");
+}

@@ -1,0 +1,211 @@
+//! What each policy leaves at the target, and the order in which servers stop and start.
+
+use std::sync::Mutex;
+
+use Generation::{V1, V2, V3};
+use bytes::Bytes;
+
+use super::*;
+use crate::{
+    Event,
+    error::Source,
+    plan::{RESTORE_ORDER_ENTERPRISE, RootAction},
+    testing::generate::{CompactorData, Licence},
+};
+
+fn enterprise() -> Generate {
+    let cluster = Generate::enterprise("c1").nodes(["n1", "n2"]).compactor("k1", CompactorData::None);
+    cluster.snapshots(2).files_per_snapshot(1).wal_per_snapshot(2).covered_wal_kept(1)
+}
+
+#[tokio::test]
+async fn replace_is_exact_and_names_what_it_keeps() {
+    let bed = Bed::new(&core(2), &[V3]).await;
+    let bed = bed.holding(&core(4).unknown("node1/notes.txt").unknown("node1/licence/x"), &[V2, V3]).await;
+    bed.target.put(&key("README"), Bytes::from_static(b"mine")).await.expect("put");
+    let plan = bed.plan(&quick(RestoreOptions::replace())).await.expect("planned");
+    assert_eq!(plan.kept, ["README", "node1/licence", "node1/notes.txt"]);
+    assert!(plan.deletions().iter().any(|key| key.as_str().starts_with("node1/catalog/v2/logs/")));
+    let report = restore(plan).start().await.expect("restored");
+    let mut expected = bed.backup_keys();
+    expected.extend(["README", "node1/licence/x", "node1/notes.txt"].map(ToOwned::to_owned));
+    expected.sort();
+    assert_eq!(bed.keys().await, expected);
+    assert!(report.deleted > 0 && report.kept.len() == 3);
+}
+
+#[tokio::test]
+async fn overlay_drops_only_what_would_do_harm() {
+    let derived = crate::testing::generate::Derived::All;
+    let bed = Bed::new(&core(2), &[V2]).await.holding(&core(4).derived(derived), &[V2, V3]).await;
+    let before = bed.keys().await;
+    bed.restore(&quick(RestoreOptions::overlay())).await.expect("restored");
+    let after = bed.keys().await;
+    let gone: Vec<_> = before.iter().filter(|key| !after.contains(key)).collect();
+    let harmful = |key: &&&String| {
+        ["table-snapshots/", "db-indices/", "table-index-conversion-completed", "catalog/v3/"]
+            .iter()
+            .any(|p| key.contains(p))
+    };
+    assert!(!gone.is_empty() && gone.iter().all(|key| harmful(&key)), "{gone:?}");
+    assert!(after.iter().any(|key| !bed.backup_keys().contains(key)), "newer files stay");
+}
+
+#[tokio::test]
+async fn extra_nodes_are_refused_deleted_or_kept() {
+    let node = "n9/wal/00000000001.wal";
+    for (extra, there) in [(ExtraNodes::Delete, false), (ExtraNodes::Keep, true)] {
+        let bed = Bed::new(&enterprise(), &[V3]).await.holding(&enterprise(), &[V3]).await;
+        bed.target.put(&key(node), Bytes::from_static(b"x")).await.expect("put");
+        let error = bed.plan(&quick(RestoreOptions::replace())).await.expect_err("an extra node");
+        assert!(matches!(&error, Error::ExtraNodes { nodes, .. } if *nodes == ["n9"]), "{error}");
+        bed.restore(&quick(RestoreOptions::replace().with_extra_nodes(extra))).await.expect("restored");
+        assert_eq!(bed.keys().await.contains(&node.to_owned()), there, "{extra:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_order_is_the_documented_one_with_the_roots_last() {
+    let bed = Bed::new(&enterprise(), &[V2, V3]).await;
+    let plan = bed.plan(&quick(RestoreOptions::empty())).await.expect("planned");
+    assert_eq!(plan.stages.iter().map(|stage| stage.kind).collect::<Vec<_>>(), RESTORE_ORDER_ENTERPRISE);
+    let copied: Vec<_> = plan.stages.iter().flat_map(crate::plan::Stage::keys).collect();
+    assert!(plan.release.iter().all(|step| !copied.contains(&&step.key)));
+    let release: Vec<_> = plan.release.iter().map(|step| (step.generation, step.action)).collect();
+    assert_eq!(release, [(V3, RootAction::Put), (V2, RootAction::Put), (V1, RootAction::Remove)]);
+    assert_eq!(plan.objects(), bed.backup.objects().len() as u64);
+    let shown = plan.to_string();
+    assert!(shown.contains("boot guard at 3 root paths") && shown.contains("3.10 or later"), "{shown}");
+    let json = serde_json::to_string(&plan).expect("serialises");
+    let back: RestorePlan = serde_json::from_str(&json).expect("reads back");
+    assert_eq!(back.hash(), plan.hash());
+    assert_eq!(restore(back.clone()).start().await.expect_err("no locations").code(), "invalid-request");
+    restore(back.bind(&bed.backup, &bed.target, &quick(RestoreOptions::empty()))).start().await.expect("bound again");
+}
+
+#[tokio::test]
+async fn the_stale_catalog_of_a_promoted_node_waits_behind_a_guard_too() {
+    let stale = "n1/catalog/v2/snapshot";
+    let bed = Bed::new(&enterprise().unknown(stale), &[V3]).await;
+    let plan = bed.plan(&quick(RestoreOptions::empty())).await.expect("planned");
+    assert_eq!(plan.guards.len(), 6);
+    let put: Vec<_> = plan.release.iter().filter(|step| step.action == RootAction::Put).collect();
+    assert_eq!(put.iter().map(|step| step.key.as_str()).collect::<Vec<_>>(), [stale, "c1/catalog/v3/snapshot"]);
+    assert!(plan.stages.iter().flat_map(crate::plan::Stage::keys).all(|key| key.as_str() != stale));
+    restore(plan).start().await.expect("restored");
+    assert_eq!(bed.keys().await, bed.backup_keys());
+}
+
+#[tokio::test]
+async fn old_licences_are_left_out_elsewhere() {
+    for (generation, left_out) in [(V2, 1), (V3, 0)] {
+        let bed = Bed::new(&enterprise().licence(Licence::Commercial), &[generation]).await;
+        let plan = bed.plan(&quick(RestoreOptions::empty())).await.expect("planned");
+        assert_eq!(plan.licences_left_out().len(), left_out, "{generation}");
+        assert_eq!(plan.todos.iter().any(|todo| todo.code == "licence-elsewhere"), left_out > 0);
+        let report = restore(plan).start().await.expect("restored");
+        let there = bed.keys().await.contains(&"c1/commercial_license".to_owned());
+        assert_eq!((report.licences_left_out.len(), there), (left_out, left_out == 0));
+        let all = quick(RestoreOptions::empty().with_licences(Licences::Restore));
+        let bed = Bed::over(bed.backup);
+        assert!(bed.plan(&all).await.expect("planned").licences_left_out().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_v1_catalog_says_which_servers_may_open_it() {
+    let bed = Bed::new(&core(1), &[V1]).await;
+    let report = bed.restore(&quick(RestoreOptions::empty())).await.expect("restored");
+    assert!(report.servers.contains("3.4 to 3.9") && report.todos.iter().any(|todo| todo.code == "catalog-v1"));
+}
+
+#[derive(Debug, Default)]
+struct Recorded {
+    calls: Mutex<Vec<String>>,
+    fails: Option<&'static str>,
+}
+
+impl Recorded {
+    fn record(&self, call: &str, node: &Node) -> Result<(), Source> {
+        let call = format!("{call} {}", node.id);
+        let fails = self.fails == Some(call.as_str());
+        self.calls.lock().expect("no panic").push(call);
+        if fails { Err("no".into()) } else { Ok(()) }
+    }
+
+    fn calls(&self, kind: &str) -> Vec<String> {
+        let calls = self.calls.lock().expect("no panic");
+        calls.iter().filter_map(|call| call.strip_prefix(kind)).map(ToOwned::to_owned).collect()
+    }
+}
+
+#[async_trait]
+impl Orchestrator for Recorded {
+    async fn stop(&self, node: &Node) -> Result<(), Source> {
+        self.record("stop", node)
+    }
+
+    async fn stopped(&self, _: &Node) -> Result<bool, Source> {
+        Ok(true)
+    }
+
+    async fn start(&self, node: &Node) -> Result<(), Source> {
+        self.record("start", node)
+    }
+}
+
+#[tokio::test]
+async fn servers_stop_and_start_in_the_documented_order() {
+    let bed = Bed::new(&enterprise(), &[V3]).await.holding(&enterprise(), &[V3]).await;
+    let options = quick(RestoreOptions::replace()).with_servers(Stopped::Unknown);
+    let servers = Arc::new(Recorded::default());
+    let mut job =
+        restore(bed.plan(&options).await.expect("planned")).with_orchestrator(Arc::clone(&servers) as _).start();
+    let mut events = Vec::new();
+    while let Some(event) = job.next_event().await {
+        events.push(event);
+    }
+    let report = job.await.expect("restored");
+    assert_eq!(servers.calls("stop "), ["k1", "n2", "n1"]);
+    assert_eq!(servers.calls("start "), ["n1", "n2", "k1"]);
+    assert_eq!(report.started, ["n1", "n2", "k1"]);
+    let at = |wanted: fn(&Event) -> bool| events.iter().position(wanted).expect("sent");
+    let (set, released) = (at(|e| matches!(e, Event::GuardSet)), at(|e| matches!(e, Event::GuardReleased)));
+    assert!(
+        at(|e| matches!(e, Event::NodeStopped { .. })) < set && set < at(|e| matches!(e, Event::StageStarted { .. }))
+    );
+    assert!(released < at(|e| matches!(e, Event::NodeStarted { .. })));
+}
+
+#[tokio::test]
+async fn servers_that_do_not_stop_are_started_again() {
+    let bed = Bed::new(&enterprise(), &[V3]).await.holding(&enterprise(), &[V3]).await;
+    let before = bed.keys().await;
+    let servers = Arc::new(Recorded { fails: Some("stop n1"), ..Recorded::default() });
+    let plan = bed.plan(&quick(RestoreOptions::replace())).await.expect("planned");
+    let error = restore(plan).with_orchestrator(Arc::clone(&servers) as _).start().await.expect_err("no");
+    assert_eq!(error.code(), "orchestrator");
+    assert_eq!(servers.calls("start "), ["n1", "n2", "k1"]);
+    assert_eq!(bed.keys().await, before);
+}
+
+#[tokio::test]
+async fn files_are_restored_with_their_times() {
+    let root = tempfile::tempdir().expect("a directory");
+    let at = |tail: &str| {
+        Location::parse(&root.path().join(tail).display().to_string(), &crate::Options::default()).expect("a place")
+    };
+    let backup = write_backup(&at("repo"), &core(2), &[V3], |_, _| {}).await.expect("a backup");
+    let target = Target::inspect(&at("target")).await.expect("inspected");
+    let plan = RestorePlan::new(&backup, &target, &RestoreOptions::empty()).expect("planned");
+    restore(plan).start().await.expect("restored");
+    let restored = at("target").list("").await.expect("listed");
+    assert_eq!(restored.len(), backup.objects().len());
+    for (found, record) in restored.iter().zip(backup.objects()) {
+        assert_eq!(
+            (&found.key, found.size, found.version.modified),
+            (&record.key, record.size, record.version.modified)
+        );
+    }
+    assert!(!root.path().join("target/_influx_backup").exists());
+}

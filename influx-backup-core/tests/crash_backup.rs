@@ -1,0 +1,88 @@
+//! A backup that dies at any write: nothing half-done counts as a backup, and a resumed one ends whole.
+#![cfg(unix)]
+
+mod crash;
+mod fixtures;
+
+use std::{sync::Arc, time::Duration};
+
+use influx_backup_core::{
+    Discover, Location, Repository, discover,
+    location::Identity,
+    object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
+    testing::fault::{FaultPlan, FaultyStore},
+};
+
+use crash::{Moment, NAME, Orders, Verb};
+
+#[test]
+#[ignore = "the other tests run it as a process of its own"]
+fn a_process_of_its_own() {
+    crash::run_if_ordered();
+}
+
+/// The cluster in memory, and a repository behind a store that dies.
+async fn in_memory(plan: FaultPlan) -> (Location, FaultyStore, Location) {
+    let source = Arc::new(InMemory::new());
+    let shared: Arc<dyn ObjectStore> = Arc::<InMemory>::clone(&source);
+    crash::cluster(2).write_to(&shared, &StorePath::default()).await.expect("written");
+    let store = FaultyStore::new(Arc::new(InMemory::new()), plan);
+    let repository = Location::with_store(Arc::new(store.clone()), StorePath::default(), Identity::Test);
+    (Location::with_store(source, StorePath::default(), Identity::Test), store, repository)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_dies_at_any_write() {
+    let (source, store, repository) = in_memory(FaultPlan::none()).await;
+    crash::resume_backup(&source, &repository, "undisturbed").await;
+    let writes = store.log().iter().filter(|entry| entry.op.is_write()).count() as u64;
+    assert!(writes > 25, "{writes}");
+    for write in 0..=writes {
+        let when = format!("died at write {write} of {writes}");
+        let (source, store, repository) = in_memory(FaultPlan::none().crash_after_writes(write)).await;
+        let cluster = discover(&source, &Discover::auto()).await.expect("discovered");
+        let opened = Repository::open(repository.clone()).await.expect("opened");
+        let died = opened.backup(&cluster, crash::options()).start().await;
+        assert!(store.has_crashed(), "{when}");
+        assert!(died.is_err() || write > writes - 3, "{when}: only what tidies up may fail unnoticed");
+        store.heal();
+        crash::resume_backup(&source, &repository, &when).await;
+    }
+}
+
+async fn killed_at_every_write(moment: Moment) {
+    let root = tempfile::tempdir().expect("a directory");
+    let (source, outcome) = (root.path().join("source"), root.path().join("outcome"));
+    crash::cluster(2).generate_into(&source).expect("generated");
+    let orders = |write: u64| {
+        let repository = root.path().join(format!("repository-{write}"));
+        (Orders::new(Verb::Backup, &source, &repository, &outcome).dying_at(write, moment), repository)
+    };
+    let undisturbed = orders(0).0.run().expect("lives");
+    assert_eq!(undisturbed.code, "ok");
+    assert!(undisturbed.writes > 25, "{undisturbed:?}");
+    for write in 1..=undisturbed.writes {
+        let when = format!("killed {moment:?} write {write} of {}", undisturbed.writes);
+        let (orders, repository) = orders(write);
+        let lived = orders.run();
+        // A deletion has no middle.
+        assert!(lived.is_none() || moment == Moment::Within, "{when}: {lived:?}");
+        crash::resume_backup(&crash::place(&source), &crash::place(&repository), &when).await;
+        std::fs::remove_dir_all(repository).expect("removed");
+    }
+}
+
+#[tokio::test]
+async fn a_process_killed_before_any_write() {
+    killed_at_every_write(Moment::Before).await;
+}
+
+#[tokio::test]
+async fn a_process_killed_within_any_write() {
+    killed_at_every_write(Moment::Within).await;
+}
+
+#[tokio::test]
+async fn a_process_killed_after_any_write() {
+    killed_at_every_write(Moment::After).await;
+}
