@@ -26,7 +26,7 @@ use crate::{
     error::{Source, StoreErrorKind},
     execute::{Bandwidth, MemoryBudget},
     key::Key,
-    location::{Attributes, Entry, Location, Version},
+    location::{Attributes, Entry, Location, StoreChecksums, Version},
     plan::Route,
 };
 
@@ -125,6 +125,8 @@ pub struct Copied {
     pub crc64: Option<Crc64>,
     /// How the bytes begin and end, where they passed through us.
     pub ends: Option<Ends>,
+    /// Checksums of what was copied: the target's store has to give the same, where it gives one.
+    pub checksums: StoreChecksums,
     /// What the copy's bytes were compared by.
     pub checked_by: CheckedBy,
     /// Metadata that the source's store returned.
@@ -140,14 +142,15 @@ impl Copied {
     #[must_use]
     pub fn by_content(size: u64, content: impl Into<Content>, copier: &'static str) -> Self {
         let Content { crc64, ends } = content.into();
-        Self { crc64: Some(crc64), ends, checked_by: CheckedBy::Content, ..Self::by_size(size, copier) }
+        let (crc64, checksums, checked_by) = (Some(crc64), StoreChecksums::of_crc64(crc64), CheckedBy::Content);
+        Self { crc64, ends, checksums, checked_by, ..Self::by_size(size, copier) }
     }
 
     /// A copy that only its size speaks for.
     #[must_use]
     pub fn by_size(size: u64, copier: &'static str) -> Self {
-        let attributes = Attributes::new();
-        Self { size, crc64: None, ends: None, checked_by: CheckedBy::Size, attributes, version: None, copier }
+        let (checksums, checked_by, attributes) = (StoreChecksums::default(), CheckedBy::Size, Attributes::new());
+        Self { size, crc64: None, ends: None, checksums, checked_by, attributes, version: None, copier }
     }
 }
 

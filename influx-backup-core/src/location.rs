@@ -1,5 +1,6 @@
 //! [`Location`]: where objects live, and the few operations that everything else is built on.
 
+mod checksums;
 #[cfg(feature = "cloud")]
 pub(crate) mod cloud;
 mod identity;
@@ -16,12 +17,15 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use ::object_store::{ObjectStore, path::Path};
 
+pub(crate) use self::checksums::{Put, StoreHasher};
 pub(crate) use self::object::{attributes_from, attributes_of};
 pub use self::{
+    checksums::{Agreement, StoreChecksums},
     identity::{Identity, Provider},
     local::Links,
     object::{Attributes, Entry, Shallow, Version},
@@ -66,6 +70,8 @@ struct Inner {
     handle: Option<cloud::Handle>,
     /// How often the store asked to slow down.
     slow_downs: Arc<AtomicU64>,
+    /// How long to keep trying where the store fails for a moment.
+    patience: Duration,
 }
 
 impl Location {
@@ -96,6 +102,7 @@ impl Location {
             #[cfg(feature = "cloud")]
             handle: None,
             slow_downs: Arc::default(),
+            patience: patience::PATIENCE,
         }))
     }
 
@@ -147,9 +154,14 @@ impl Location {
         #[cfg(feature = "cloud")]
         if self.0.handle.is_some() {
             let options = self.options().clone().with("object_store_max_retries", "2");
-            return Self::parse(&self.0.shown, &options.with("object_store_retry_timeout", "5s"));
+            let contact = Self::parse(&self.0.shown, &options.with("object_store_retry_timeout", "5s"))?;
+            return Ok(contact.with_patience(patience::FIRST_CONTACT));
         }
-        Ok(self.clone())
+        Ok(self.with_patience(patience::FIRST_CONTACT))
+    }
+
+    fn with_patience(&self, patience: Duration) -> Self {
+        Self(Arc::new(Inner { patience, ..Inner::clone(&self.0) }))
     }
 
     /// The client itself, for buckets that were opened by name.

@@ -15,22 +15,17 @@ use std::{
 };
 
 use async_trait::async_trait;
-use http::HeaderMap;
 use object_store::GetOptions;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::answer::Said;
 use super::{
     CheckedBy, Copied, Copier, CopyContext, CopyError, CopyRequest,
-    version::is_wanted,
+    version::{is_wanted, settle},
     wait::{unless_cancelled, within},
 };
 use crate::{
-    checksum::Crc64,
-    location::{
-        Attributes, Location, attributes_of,
-        cloud::{Answered, Handle},
-    },
+    location::{Agreement, Attributes, Location, StoreChecksums, attributes_of, cloud::Handle},
     observe::ByteSize,
     plan::Route,
 };
@@ -114,7 +109,10 @@ impl Copier for ServerSideCopier {
         if request.route != Route::Any || !are_one_service(from, to) || self.is_refused(&pair) {
             return Err(CopyError::Unsupported);
         }
-        let source = Source::look(request, context).await?;
+        let source = match Source::look(request, context).await {
+            Ok(source) => source,
+            Err(error) => return Err(settle(&request.from, &request.source, error).await),
+        };
         if source.attributes.is_empty() && request.attributes.as_ref().is_some_and(|wanted| !wanted.is_empty()) {
             return Err(CopyError::Unsupported);
         }
@@ -131,7 +129,7 @@ impl Copier for ServerSideCopier {
         };
         match said {
             Ok(checksums) => source.copied(request, checksums),
-            Err(Said::Error(error)) => Err(error),
+            Err(Said::Error(error)) => Err(settle(&request.from, &request.source, error).await),
             Err(Said::NotThis) => Err(CopyError::Unsupported),
             Err(Said::Never) => {
                 self.refuse(pair);
@@ -184,7 +182,7 @@ struct Source {
     /// The version's id (S3, in versioned buckets) or generation (Google).
     version: Option<String>,
     attributes: Attributes,
-    checksums: Checksums,
+    checksums: StoreChecksums,
 }
 
 impl Source {
@@ -204,23 +202,24 @@ impl Source {
             return Err(CopyError::Changed);
         }
         Ok(Self {
+            checksums: StoreChecksums::of_answer(&head),
             // Nothing to pin it to.
             e_tag: head.meta.e_tag.ok_or(CopyError::Unsupported)?,
             version: head.meta.version,
             attributes: attributes_of(&head.attributes),
-            checksums: head.extensions.get::<Answered>().map(|answered| Checksums::of(&answered.0)).unwrap_or_default(),
         })
     }
 
-    fn copied(&self, request: &CopyRequest, copy: Checksums) -> Result<Copied, CopyError> {
+    fn copied(&self, request: &CopyRequest, copy: StoreChecksums) -> Result<Copied, CopyError> {
         let mut copied = Copied::by_size(request.source.size, "server-side");
         copied.attributes = self.attributes.clone();
+        copied.checksums = self.checksums.clone();
         copied.checked_by = match self.checksums.compare(&copy) {
-            Some(true) => CheckedBy::StoreChecksum,
-            Some(false) => {
+            Agreement::Same => CheckedBy::StoreChecksum,
+            Agreement::Different => {
                 return Err(CopyError::Corrupt { reason: "the store gives another checksum for the copy".to_owned() });
             }
-            None => CheckedBy::Etag,
+            Agreement::Unknown => CheckedBy::Etag,
         };
         if copied.checked_by == CheckedBy::StoreChecksum {
             copied.crc64 = self.checksums.crc64;
@@ -229,51 +228,12 @@ impl Source {
     }
 }
 
-/// The checksums that a store gives for an object.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Checksums {
-    crc64: Option<Crc64>,
-    /// In base64, as the store writes it.
-    crc32c: Option<String>,
-    /// In base64, as the store writes it.
-    md5: Option<String>,
-}
-
-impl Checksums {
-    fn of(headers: &HeaderMap) -> Self {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let google = |name: &str| {
-            let values = headers.get_all("x-goog-hash").iter().filter_map(|value| value.to_str().ok());
-            let mut hashes = values.flat_map(|value| value.split(','));
-            hashes.find_map(|hash| hash.trim().strip_prefix(name)?.strip_prefix('=')).map(ToOwned::to_owned)
-        };
-        Self {
-            crc64: text("x-amz-checksum-crc64nvme").and_then(Crc64::from_base64),
-            crc32c: google("crc32c"),
-            md5: google("md5").or_else(|| text("content-md5").map(ToOwned::to_owned)),
-        }
-    }
-
-    /// Whether those that both have agree; `None`: they have none in common.
-    fn compare(&self, other: &Self) -> Option<bool> {
-        fn both<T: PartialEq>(a: Option<&T>, b: Option<&T>) -> Option<bool> {
-            Some(a? == b?)
-        }
-        let compared = [
-            both(self.crc64.as_ref(), other.crc64.as_ref()),
-            both(self.crc32c.as_ref(), other.crc32c.as_ref()),
-            both(self.md5.as_ref(), other.md5.as_ref()),
-        ];
-        compared.into_iter().flatten().reduce(|a, b| a && b)
-    }
-}
-
 /// What a store says of an object that is there.
-async fn checksums(location: &Location, request: &CopyRequest) -> Result<Checksums, CopyError> {
+async fn checksums(location: &Location, request: &CopyRequest) -> Result<StoreChecksums, CopyError> {
     let options = GetOptions { head: true, ..GetOptions::default() };
     let head = location.store().get_opts(&location.path(&request.key), options).await;
     let head = head.map_err(|error| CopyError::from_target("head target", error))?;
-    Ok(head.extensions.get::<Answered>().map(|answered| Checksums::of(&answered.0)).unwrap_or_default())
+    Ok(StoreChecksums::of_answer(&head))
 }
 
 /// A key as it stands in URLs and in `x-amz-copy-source`.
@@ -292,28 +252,6 @@ mod tests {
         assert_eq!(copier.parts(0), []);
         let huge = ServerSideCopier::default().parts(5 << 40);
         assert!(huge.len() <= 10_000 && huge.last().is_some_and(|last| last.end == 5 << 40));
-    }
-
-    #[test]
-    fn checksums_decide_only_where_both_have_one() {
-        let of = |crc64, crc32c: Option<&str>| Checksums { crc64, crc32c: crc32c.map(ToOwned::to_owned), md5: None };
-        let (one, two) = (Some(Crc64(1)), Some(Crc64(2)));
-        assert_eq!(of(one, None).compare(&of(one, Some("x"))), Some(true));
-        assert_eq!(of(one, None).compare(&of(two, None)), Some(false));
-        assert_eq!(of(one, Some("x")).compare(&of(one, Some("y"))), Some(false));
-        assert_eq!(of(one, None).compare(&of(None, Some("y"))), None);
-    }
-
-    #[test]
-    fn checksums_are_read_off_the_headers() {
-        let mut headers = HeaderMap::new();
-        headers.insert("x-amz-checksum-crc64nvme", "rosUhgp5mIg=".parse().expect("a value"));
-        headers.append("x-goog-hash", "crc32c=n03x6A==".parse().expect("a value"));
-        headers.append("x-goog-hash", "md5=Ojk9c3dhfxgoKVVHYwFbHQ==".parse().expect("a value"));
-        let checksums = Checksums::of(&headers);
-        assert_eq!(checksums.crc64, Some(Crc64::of(b"123456789")));
-        assert_eq!(checksums.crc32c.as_deref(), Some("n03x6A=="));
-        assert_eq!(checksums.md5.as_deref(), Some("Ojk9c3dhfxgoKVVHYwFbHQ=="));
     }
 
     #[test]

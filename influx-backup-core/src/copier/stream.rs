@@ -18,12 +18,13 @@ use self::{
 };
 use super::{
     Copied, Copier, CopyContext, CopyError, CopyRequest,
+    version::settle,
     wait::{blocking, check_links, unless_cancelled, within},
 };
 use crate::{
     checksum::{Content, ContentHasher},
     execute::MemoryPermit,
-    location::{Attributes, Version, attributes_from, local::entry},
+    location::{Attributes, Put, StoreChecksums, StoreHasher, Version, attributes_from, local::entry},
     observe::ByteSize,
 };
 
@@ -76,10 +77,14 @@ impl Copier for StreamCopier {
     async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
         check_links(request)?;
         let reader = Reader::new(request, context);
-        if request.source.size <= self.threshold {
-            unless_cancelled(&context.cancellation, whole(&reader, request, context)).await?
+        let copied = if request.source.size <= self.threshold {
+            unless_cancelled(&context.cancellation, whole(&reader, request, context)).await.and_then(|copied| copied)
         } else {
             self.by_parts(&reader, request, context).await
+        };
+        match copied {
+            Ok(copied) => Ok(copied),
+            Err(error) => Err(settle(&request.from, &request.source, error).await),
         }
     }
 }
@@ -90,7 +95,7 @@ async fn whole(reader: &Reader, request: &CopyRequest, context: &CopyContext) ->
     context.bandwidth.take(size).await;
     let piece = reader.read(None).await?;
     reader.check_unchanged().await?;
-    let mut hasher = ContentHasher::new();
+    let mut hasher = Hasher::new(request, Put::Whole);
     piece.chunks.iter().for_each(|chunk| hasher.update(chunk));
     let attributes = attributes_from(&attributes_for(request, &piece.attributes));
     let options = PutOptions { mode: PutMode::Overwrite, attributes, ..PutOptions::default() };
@@ -116,19 +121,20 @@ impl StreamCopier {
         let attributes = first.0.attributes.clone();
         let given = attributes_from(&attributes_for(request, &attributes));
         let options = PutMultipartOptions { attributes: given, ..PutMultipartOptions::default() };
-        let begun = Upload::begin(request, options, patience(context.stall, 0));
-        let mut upload = unless_cancelled(&context.cancellation, begun).await??;
+        // It goes on when nobody waits for it any more: only who has its name can abort it.
+        let begun = tokio::spawn(Upload::begin(request.clone(), options, patience(context.stall, 0)));
+        let mut upload = unless_cancelled(&context.cancellation, begun).await?.map_err(lost)??;
 
         let all = stream::iter([Ok(first)]).chain(parts);
         let sent = async {
-            let content = self.send(all, &mut upload, context).await?;
-            reader.check_unchanged().await.map(|()| content)
+            let sums = self.send(all, Hasher::new(request, Put::Parts), &mut upload, context).await?;
+            reader.check_unchanged().await.map(|()| sums)
         };
         match unless_cancelled(&context.cancellation, sent).await.and_then(|sent| sent) {
-            Ok(content) => {
+            Ok(sums) => {
                 // A store puts thousands of parts together in minutes.
                 let put = upload.complete(context.stall.saturating_mul(10)).await?;
-                finish(request, content, attributes, put).await
+                finish(request, sums, attributes, put).await
             }
             Err(error) => {
                 upload.abort().await;
@@ -163,10 +169,11 @@ impl StreamCopier {
     async fn send(
         &self,
         parts: impl Stream<Item = Held> + Send,
+        mut hasher: Hasher,
         upload: &mut Upload,
         context: &CopyContext,
-    ) -> Result<Content, CopyError> {
-        let (mut parts, mut hasher, mut sending) = (Box::pin(parts), ContentHasher::new(), JoinSet::new());
+    ) -> Result<(Content, StoreChecksums), CopyError> {
+        let (mut parts, mut sending) = (Box::pin(parts), JoinSet::new());
         while let Some(part) = parts.next().await {
             let (piece, held) = part?;
             let length = piece.chunks.iter().map(|chunk| chunk.len() as u64).sum();
@@ -186,6 +193,25 @@ impl StreamCopier {
             sent.map_err(lost)??;
         }
         Ok(hasher.finish())
+    }
+}
+
+/// Takes our own checksum, and the one that the target's store is going to give.
+struct Hasher(ContentHasher, StoreHasher);
+
+impl Hasher {
+    fn new(request: &CopyRequest, put: Put) -> Self {
+        Self(ContentHasher::new(), StoreHasher::new(request.to.provider(), put))
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+        self.1.update(bytes);
+    }
+
+    fn finish(self) -> (Content, StoreChecksums) {
+        let content = self.0.finish();
+        (content, self.1.finish(content.crc64))
     }
 }
 
@@ -218,11 +244,12 @@ fn attributes_for(request: &CopyRequest, returned: &Attributes) -> Attributes {
 
 async fn finish(
     request: &CopyRequest,
-    content: Content,
+    (content, checksums): (Content, StoreChecksums),
     attributes: Attributes,
     put: PutResult,
 ) -> Result<Copied, CopyError> {
     let mut copied = Copied::by_content(request.source.size, content, "stream");
+    copied.checksums = checksums;
     copied.attributes = attributes;
     copied.version = Some(match request.to.directory() {
         Some(directory) => {

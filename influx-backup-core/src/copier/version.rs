@@ -2,12 +2,33 @@
 
 use object_store::ObjectMeta;
 
-use crate::location::{Entry, Version};
+use super::CopyError;
+use crate::location::{Entry, Location};
 
-/// Some stores pay no heed to preconditions, and some quote entity tags in one answer and not in the other.
+/// Some stores pay no heed to preconditions, and some quote entity tags in one answer and not in the other. Where a listing
+/// has no entity tags, times decide: listings know milliseconds, the headers of an answer only seconds.
 pub(super) fn is_wanted(wanted: &Entry, found: &ObjectMeta) -> bool {
     let plain = |e_tag: &str| Box::from(e_tag.trim_start_matches("W/").trim_matches('"'));
-    let of = |e_tag: Option<&str>, modified| Version { e_tag: e_tag.map(plain), id: None, modified };
-    let version = of(wanted.version.e_tag.as_deref(), wanted.version.modified);
-    found.size == wanted.size && version.is_same(&of(found.e_tag.as_deref(), found.last_modified))
+    let same = match (wanted.version.e_tag.as_deref().map(plain), found.e_tag.as_deref().map(plain)) {
+        (Some::<Box<str>>(wanted), Some(found)) => wanted == found,
+        _ => {
+            let (wanted, found) = (wanted.version.modified, found.last_modified);
+            let only_seconds = [wanted, found].iter().any(|time| time.timestamp_subsec_nanos() == 0);
+            wanted == found || only_seconds && wanted.timestamp() == found.timestamp()
+        }
+    };
+    same && found.size == wanted.size
+}
+
+/// Tells gone from changed, which stores mix up: Google says not found for a generation that another one took the place of,
+/// Azurite says precondition failed for what is gone. One request, and only after such an answer.
+pub(super) async fn settle(from: &Location, wanted: &Entry, error: CopyError) -> CopyError {
+    if from.directory().is_some() || !matches!(error, CopyError::Vanished | CopyError::Changed) {
+        return error;
+    }
+    match from.head(&wanted.key).await {
+        Ok(Some(_)) => CopyError::Changed,
+        Ok(None) => CopyError::Vanished,
+        Err(_) => error,
+    }
 }

@@ -16,7 +16,7 @@ use super::{Bandwidth, MemoryBudget, Outcome, Retry, adaptive::Adaptive};
 use crate::{
     copier::{Copied, Copier, CopyContext, CopyError, CopyRequest},
     error::{Error, StoreErrorKind},
-    location::Location,
+    location::{Agreement, Location},
     observe::{Event, Events},
     plan::CopyTask,
 };
@@ -95,22 +95,26 @@ impl Worker {
     }
 }
 
-/// A copier's answer is no evidence: the target has to hold the object, in its length. Its version there is kept.
+/// A copier's answer is no evidence: the target has to hold the object, in its length, and where its store gives a checksum,
+/// with that one. Its version there is kept.
 async fn look(request: &CopyRequest, mut copied: Copied) -> Result<Copied, CopyError> {
-    let found = request.to.head(&request.key).await.map_err(|error| match error {
+    let found = request.to.head_with_checksums(&request.key).await.map_err(|error| match error {
         Error::Store { kind, source, .. } => CopyError::Store { operation: "head target", kind, source },
         error => CopyError::Store { operation: "head target", kind: StoreErrorKind::Other, source: Box::new(error) },
     })?;
     let wanted = request.source.size;
     match found {
         None => Err(corrupt("the target does not have it".to_owned())),
-        Some(found) if found.size != wanted => {
+        Some((found, _)) if found.size != wanted => {
             Err(corrupt(format!("the target has {} bytes, the source {wanted}", found.size)))
         }
         Some(_) if copied.size != wanted => {
             Err(corrupt(format!("the copier moved {} bytes, the source has {wanted}", copied.size)))
         }
-        Some(found) => {
+        Some((_, stored)) if copied.checksums.compare(&stored) == Agreement::Different => {
+            Err(corrupt("the target's store gives another checksum than what was copied has".to_owned()))
+        }
+        Some((found, _)) => {
             copied.version = Some(found.version);
             Ok(copied)
         }

@@ -11,7 +11,7 @@ use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::{Attribute, GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, path::Path};
 use serde::{Deserialize, Serialize};
 
-use super::{Location, local, patience::retrying};
+use super::{Location, StoreChecksums, local, patience::retrying};
 use crate::{
     concurrent,
     error::{Error, Result, StoreErrorKind},
@@ -96,7 +96,7 @@ impl Location {
     pub async fn list(&self, prefix: &str) -> Result<Vec<Entry>> {
         let mut entries = match self.directory() {
             Some(directory) => local::list(directory, prefix, self.0.links).await?,
-            None => retrying(|| self.list_store(self.prefix_path(prefix)).boxed()).await?,
+            None => retrying(self.0.patience, || self.list_store(self.prefix_path(prefix)).boxed()).await?,
         };
         entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         entries.dedup_by(|a, b| a.key == b.key);
@@ -128,7 +128,7 @@ impl Location {
     pub async fn list_level(&self, prefix: &str) -> Result<Shallow> {
         let mut shallow = match self.directory() {
             Some(directory) => local::list_level(directory, prefix, self.0.links).await?,
-            None => retrying(|| self.list_store_level(prefix).boxed()).await?,
+            None => retrying(self.0.patience, || self.list_store_level(prefix).boxed()).await?,
         };
         shallow.directories.sort_unstable();
         shallow.entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
@@ -151,7 +151,30 @@ impl Location {
                 Err(error) => Err(Error::store("head", key, self, error)),
             }
         };
-        retrying(|| head().boxed()).await
+        retrying(self.0.patience, || head().boxed()).await
+    }
+
+    /// The object and the checksums that the store gives for it, or `None` where there is none. As many requests as
+    /// [`Location::head`].
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn head_with_checksums(&self, key: &Key) -> Result<Option<(Entry, StoreChecksums)>> {
+        if self.directory().is_some() {
+            return Ok(self.head(key).await?.map(|entry| (entry, StoreChecksums::default())));
+        }
+        let head = || async move {
+            let options = GetOptions { head: true, ..GetOptions::default() };
+            match self.store().get_opts(&self.path(key), options).await {
+                Ok(answer) => {
+                    let checksums = StoreChecksums::of_answer(&answer);
+                    Ok(Some((self.entry(answer.meta)?, checksums)))
+                }
+                Err(object_store::Error::NotFound { .. }) => Ok(None),
+                Err(error) => Err(Error::store("head", key, self, error)),
+            }
+        };
+        retrying(self.0.patience, || head().boxed()).await
     }
 
     /// The bytes of an object, of one version where `version` says so, or `None` where there is no such object.
@@ -160,7 +183,7 @@ impl Location {
     /// [`Error::Store`], with [`StoreErrorKind::Changed`] where the object is another version now; [`Error::Link`] as for
     /// [`Location::head`].
     pub async fn get(&self, key: &Key, version: Option<&Version>) -> Result<Option<Bytes>> {
-        retrying(|| self.get_once(key, version).boxed()).await
+        retrying(self.0.patience, || self.get_once(key, version).boxed()).await
     }
 
     async fn get_once(&self, key: &Key, version: Option<&Version>) -> Result<Option<Bytes>> {
@@ -219,7 +242,7 @@ impl Location {
             let put = self.0.durable.put_opts(&self.path(key), bytes.clone().into(), options).await;
             put.map_err(|e| Error::store("put", key, self, e))
         };
-        match retrying(|| put().boxed()).await {
+        match retrying(self.0.patience, || put().boxed()).await {
             Ok(put) => {
                 Ok(Version { e_tag: put.e_tag.map(Into::into), id: put.version.map(Into::into), modified: Utc::now() })
             }
@@ -238,7 +261,7 @@ impl Location {
     /// # Errors
     /// [`Error::Store`].
     pub async fn delete(&self, key: &Key) -> Result<()> {
-        retrying(|| self.delete_once(key).boxed()).await
+        retrying(self.0.patience, || self.delete_once(key).boxed()).await
     }
 
     async fn delete_once(&self, key: &Key) -> Result<()> {

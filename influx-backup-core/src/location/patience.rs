@@ -15,14 +15,20 @@ const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// How long to keep trying. Clients of real clouds have retries of their own, which come first.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long to keep trying where the store is not known to answer at all.
+pub(super) const FIRST_CONTACT: Duration = Duration::from_secs(3);
 
 /// Tries an operation again while its store is unreachable, asks to slow down or fails for no known reason.
-pub(super) async fn retrying<'a, T>(mut attempt: impl FnMut() -> BoxFuture<'a, Result<T>> + Send) -> Result<T> {
+pub(super) async fn retrying<'a, T>(
+    patience: Duration,
+    mut attempt: impl FnMut() -> BoxFuture<'a, Result<T>> + Send,
+) -> Result<T> {
     let (began, mut longest) = (Instant::now(), FIRST_WAIT);
     loop {
         match attempt().await {
-            Err(error) if is_passing(&error) && began.elapsed() < GIVE_UP_AFTER => {
+            Err(error) if is_passing(&error) && began.elapsed() < patience => {
                 let wait = longest.mul_f64(rand::rng().random_range(0.0..=1.0));
                 sleep(wait).await;
                 longest = (longest * 2).min(LONGEST_WAIT);
@@ -58,16 +64,16 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn passing_failures_pass_and_others_are_said_at_once() {
-        assert_eq!(retrying(failing(StoreErrorKind::Throttled, 7)).await.expect("passes"), 7);
+        assert_eq!(retrying(PATIENCE, failing(StoreErrorKind::Throttled, 7)).await.expect("passes"), 7);
         let began = Instant::now();
-        retrying(failing(StoreErrorKind::Denied, 1)).await.expect_err("is said");
+        retrying(PATIENCE, failing(StoreErrorKind::Denied, 1)).await.expect_err("is said");
         assert_eq!(began.elapsed(), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]
     async fn it_gives_up() {
         let began = Instant::now();
-        retrying(failing(StoreErrorKind::Unreachable, u32::MAX)).await.expect_err("gives up");
-        assert!(began.elapsed() >= GIVE_UP_AFTER && began.elapsed() < GIVE_UP_AFTER + LONGEST_WAIT);
+        retrying(PATIENCE, failing(StoreErrorKind::Unreachable, u32::MAX)).await.expect_err("gives up");
+        assert!(began.elapsed() >= PATIENCE && began.elapsed() < PATIENCE + LONGEST_WAIT);
     }
 }

@@ -6,7 +6,7 @@ use object_store::{local::LocalFileSystem, path::Path};
 
 #[cfg(feature = "cloud")]
 use super::cloud;
-use super::{Inner, Links, Location, Options, identity::Identity, local};
+use super::{Inner, Links, Location, Options, identity::Identity, local, patience::PATIENCE};
 use crate::error::{Error, Result};
 
 pub(super) fn parse(text: &str, options: &Options) -> Result<Location> {
@@ -47,6 +47,7 @@ fn file(text: &str, path: PathBuf, options: &Options) -> Result<Location> {
         #[cfg(feature = "cloud")]
         handle: None,
         slow_downs: Arc::default(),
+        patience: PATIENCE,
     })))
 }
 
@@ -85,6 +86,7 @@ fn cloud(text: &str, scheme: &str, options: &Options) -> Result<Location> {
             options: options.clone(),
             handle: Some(handle),
             slow_downs,
+            patience: PATIENCE,
         })));
     }
     #[cfg(not(feature = "cloud"))]

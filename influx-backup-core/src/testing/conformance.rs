@@ -43,6 +43,24 @@ pub async fn copier_conformance(copier: &dyn Copier, from: &Location, to: &Locat
     suite.cancelled_before().await;
 }
 
+/// [`copier_conformance`] for a copier that lets the store itself copy: what is stopped midway there ends complete or not at
+/// all, as no bandwidth limit can hold it back. The caller looks for uploads that were left behind.
+///
+/// # Panics
+/// As [`copier_conformance`].
+pub async fn server_side_conformance(copier: &dyn Copier, from: &Location, to: &Location, part: ByteSize) {
+    let suite = Suite { copier, from, to, part: part.0.max(2) };
+    suite.sizes().await;
+    suite.names().await;
+    suite.overwrites().await;
+    suite.vanished().await;
+    suite.changed().await;
+    suite.stopped_in_store(Stop::Cancelled).await;
+    suite.stopped_in_store(Stop::Dropped).await;
+    suite.cancelled_before().await;
+    suite.through_us().await;
+}
+
 struct Suite<'a> {
     copier: &'a dyn Copier,
     from: &'a Location,
@@ -91,7 +109,7 @@ impl Suite<'_> {
     }
 
     async fn changed(&self) {
-        for (name, size) in [("small", 1), ("large", self.part * 2 + 1)] {
+        for (name, size) in [("small", 2), ("large", self.part * 2 + 1)] {
             let source = self.source(&format!("conformance/changed/{name}"), &bytes_of(size)).await;
             // Entity tags of files know microseconds, their clocks only ticks.
             sleep(Duration::from_millis(20)).await;
@@ -111,6 +129,51 @@ impl Suite<'_> {
         let answer = self.copy(&source, &context).await;
         assert!(matches!(answer, Err(CopyError::Cancelled)), "cancelled before it began: {answer:?}");
         self.assert_absent(&source.key, "cancelled before it began").await;
+    }
+
+    /// What has to be read by us is not for the store to copy.
+    async fn through_us(&self) {
+        let source = self.source("conformance/through us", b"x").await;
+        let request = CopyRequest::new(self.from.clone(), source.clone(), self.to.clone(), Route::ThroughUs);
+        let answer = self.copier.copy(&request, &CopyContext::default()).await;
+        assert!(matches!(answer, Err(CopyError::Unsupported)), "a route through us: {answer:?}");
+        self.assert_absent(&source.key, "a route through us").await;
+    }
+
+    /// Stopped as soon as anything was moved.
+    async fn stopped_in_store(&self, stop: Stop) {
+        let what = format!("{stop:?} while the store copies");
+        let bytes = bytes_of(self.part * 8);
+        let source = self.source(&format!("conformance/stopped in store/{stop:?}"), &bytes).await;
+        let seen = Arc::new(tokio::sync::Notify::new());
+        let progress = {
+            let seen = Arc::clone(&seen);
+            move |_| seen.notify_one()
+        };
+        let context = CopyContext { progress: Arc::new(progress), ..CopyContext::default() };
+        let mut copy = Box::pin(self.copy(&source, &context));
+        let mut answer = None;
+        tokio::select! {
+            biased;
+            () = seen.notified() => {}
+            done = &mut copy => answer = Some(done),
+        }
+        if stop == Stop::Cancelled && answer.is_none() {
+            context.cancellation.cancel();
+            answer = Some(timeout(CLEANED_WITHIN, &mut copy).await.expect("a cancelled copy ends"));
+        }
+        drop(copy);
+        let done = answer.is_some_and(|answer| match answer {
+            Ok(_) => true,
+            Err(error) => {
+                assert!(matches!(error, CopyError::Cancelled), "{what}: {error:?}");
+                false
+            }
+        });
+        match self.to.get(&source.key, None).await.expect("the target answers") {
+            None => assert!(!done, "{what}: the copy was said to be done"),
+            Some(found) => assert!(found == bytes, "{what}: the target has other bytes"),
+        }
     }
 
     /// The bandwidth limit stops the copy after its first piece for far longer than the test runs.

@@ -112,7 +112,11 @@ impl StoreServer for FakeGcs {
     fn options_at(&self, address: SocketAddr) -> BTreeMap<String, String> {
         let file = self.process.data().join(format!("service-account-{}.json", address.port()));
         std::fs::write(&file, service_account(address)).expect("the service account's file");
-        [("GOOGLE_SERVICE_ACCOUNT".to_owned(), file.display().to_string())].into()
+        [
+            ("GOOGLE_SERVICE_ACCOUNT".to_owned(), file.display().to_string()),
+            ("GOOGLE_ALLOW_HTTP".to_owned(), "true".to_owned()),
+        ]
+        .into()
     }
 
     fn store_at(&self, address: SocketAddr, bucket: &str) -> Arc<dyn ObjectStore> {

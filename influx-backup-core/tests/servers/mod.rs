@@ -89,6 +89,17 @@ pub(crate) trait StoreServer: Debug + Send + Sync {
         format!("{}://{bucket}/{prefix}", self.scheme())
     }
 
+    /// A location in a bucket, opened as a user would.
+    fn location_at(&self, address: SocketAddr, bucket: &str, prefix: &str) -> influx_backup_core::Location {
+        let options = self.options_at(address).into_iter().collect();
+        influx_backup_core::Location::parse(&self.url(bucket, prefix), &options).expect("a location")
+    }
+
+    /// [`Self::location_at`] the server's own address.
+    fn location(&self, bucket: &str, prefix: &str) -> influx_backup_core::Location {
+        self.location_at(self.address(), bucket, prefix)
+    }
+
     /// Creates a bucket with a name no other test has, short for the sake of [`InProcessS3`]'s file names.
     async fn fresh_bucket(&self) -> String {
         let bucket = format!("t-{:010x}", rand::random::<u64>() >> 24);

@@ -15,7 +15,7 @@ use object_store::{
 use tokio::{runtime::Handle, time::sleep};
 
 use super::{
-    Checksums, CopyContext, CopyError, Job,
+    CopyContext, CopyError, Job, StoreChecksums,
     answer::{Answer, Said, request, send, store_says, with},
     encoded, unless_cancelled,
 };
@@ -39,7 +39,7 @@ pub(super) fn are_one_service(from: &Azure, to: &Azure) -> bool {
     (one_account || both_public) && from.server_side == ServerSide::Possible && to.server_side == ServerSide::Possible
 }
 
-pub(super) async fn copy(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<Checksums, Said> {
+pub(super) async fn copy(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<StoreChecksums, Said> {
     let from_url = format!("from URL at {}", to.base);
     if !job.copier.is_refused(&from_url) {
         let copied = match job.size() <= job.copier.threshold {
@@ -57,15 +57,15 @@ pub(super) async fn copy(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<Chec
 }
 
 /// One request, done when it is answered; the target is there as a whole or not at all.
-async fn put_blob_from_url(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<Checksums, Said> {
+async fn put_blob_from_url(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<StoreChecksums, Said> {
     let put = with(request(Method::PUT, &target(job, to))?, "x-ms-blob-type", "BlockBlob")?;
     let answer = ask_from_url(job, from, to, put).await?;
     job.moved(job.size());
-    Ok(Checksums::of(&answer.headers))
+    Ok(StoreChecksums::of_headers(&answer.headers))
 }
 
 /// Blocks, each by one request, and then the list of them, which makes them an object.
-async fn put_blocks_from_url(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<Checksums, Said> {
+async fn put_blocks_from_url(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<StoreChecksums, Said> {
     // Another run's blocks must not get between ours. All ids of an object have one length.
     let run = rand::random::<u32>();
     let blocks = job.copier.parts(job.size()).into_iter().enumerate().map(|(index, range)| async move {
@@ -80,7 +80,7 @@ async fn put_blocks_from_url(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<
     let ids: Vec<String> = stream::iter(blocks).buffered(job.copier.parallel).try_collect().await?;
     put_block_list(job, to, &ids).await?.success()?;
     // Of an object made of blocks the service has no checksum.
-    Ok(Checksums::default())
+    Ok(StoreChecksums::default())
 }
 
 async fn put_block_list(job: &Job<'_>, to: &Azure, ids: &[String]) -> Result<Answer, CopyError> {
@@ -128,7 +128,7 @@ async fn ask_from_url(job: &Job<'_>, from: &Azure, to: &Azure, put: HttpRequest)
 }
 
 /// The service copies in the background, and says so at once or later.
-async fn copy_blob(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<Checksums, Said> {
+async fn copy_blob(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<StoreChecksums, Said> {
     let path = job.request.from.path(&job.request.source.key);
     let source = match from.account == to.account {
         true => url_of(from, &path),
@@ -151,7 +151,7 @@ async fn copy_blob(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<Checksums,
             }
             job.moved(job.size());
             // Copy Blob takes the source's Content-MD5 over unseen: it is no evidence.
-            Ok(Checksums::default())
+            Ok(StoreChecksums::default())
         }
         status => Err(store_says(StoreErrorKind::Other, status.unwrap_or("nothing of the copy")).into()),
     }

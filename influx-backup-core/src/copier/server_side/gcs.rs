@@ -4,7 +4,7 @@ use http::Method;
 use serde::Deserialize;
 
 use super::{
-    Checksums, CopyError, Job,
+    CopyError, Job, StoreChecksums,
     answer::{Answer, Said, request, send, store_says, with},
 };
 use crate::{error::StoreErrorKind, location::cloud::gcs::Gcs};
@@ -26,7 +26,7 @@ struct Resource {
     md5_hash: Option<String>,
 }
 
-pub(super) async fn copy(job: &Job<'_>, from: &Gcs, to: &Gcs) -> Result<Checksums, Said> {
+pub(super) async fn copy(job: &Job<'_>, from: &Gcs, to: &Gcs) -> Result<StoreChecksums, Said> {
     // Its generation is the version of an object; without one it cannot be pinned.
     let generation = job.source.version.as_deref().ok_or(Said::NotThis)?;
     let object = |path: &object_store::path::Path| path_segment(path.as_ref());
@@ -49,7 +49,7 @@ pub(super) async fn copy(job: &Job<'_>, from: &Gcs, to: &Gcs) -> Result<Checksum
         match (rewritten.done, rewritten.rewrite_token) {
             (true, _) => {
                 let resource = rewritten.resource.unwrap_or(Resource { crc32c: None, md5_hash: None });
-                return Ok(Checksums { crc64: None, crc32c: resource.crc32c, md5: resource.md5_hash });
+                return Ok(StoreChecksums { crc64: None, crc32c: resource.crc32c, md5: resource.md5_hash });
             }
             (false, Some(next)) => token = Some(next),
             (false, None) => return Err(store_says(StoreErrorKind::Other, "neither done nor how to go on").into()),

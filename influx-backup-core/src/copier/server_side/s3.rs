@@ -14,7 +14,7 @@ use object_store::{
 use tokio::runtime::Handle;
 
 use super::{
-    Checksums, CopyError, Job,
+    CopyError, Job, StoreChecksums,
     answer::{Answer, Said, request, send},
     checksums, encoded, unless_cancelled, within,
 };
@@ -33,11 +33,11 @@ pub(super) fn are_one_service(from: &S3, to: &S3) -> bool {
     from.endpoint == to.endpoint && from.server_side == ServerSide::Possible && to.server_side == ServerSide::Possible
 }
 
-pub(super) async fn copy(job: &Job<'_>, from: &S3, to: &S3) -> Result<Checksums, Said> {
+pub(super) async fn copy(job: &Job<'_>, from: &S3, to: &S3) -> Result<StoreChecksums, Said> {
     if job.size() <= job.copier.threshold {
         let answer = put(job, from, to, None).await?.with("CopyObjectResult")?;
         job.moved(job.size());
-        return Ok(Checksums { crc64: crc64(&answer), ..Checksums::default() });
+        return Ok(crc64(&answer).map(StoreChecksums::of_crc64).unwrap_or_default());
     }
     by_parts(job, from, to).await
 }
@@ -56,7 +56,7 @@ struct Part<'a> {
 /// One PUT with `x-amz-copy-source`, signed so that the service cannot be asked for another one.
 async fn put(job: &Job<'_>, from: &S3, to: &S3, part: Option<Part<'_>>) -> Result<Answer, Said> {
     let key = encoded(job.request.from.path(&job.request.source.key).as_ref());
-    let version = job.source.version.as_deref().map(|id| format!("?versionId={id}")).unwrap_or_default();
+    let version = job.source.version.as_deref().map(|id| format!("?versionId={}", encoded(id))).unwrap_or_default();
     let mut headers = vec![
         ("x-amz-copy-source", format!("/{}/{key}{version}", from.bucket)),
         ("x-amz-copy-source-if-match", job.e_tag().to_owned()),
@@ -78,15 +78,16 @@ async fn put(job: &Job<'_>, from: &S3, to: &S3, part: Option<Part<'_>>) -> Resul
     send(&to.http, request, job.context).await?.success()
 }
 
-async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<Checksums, Said> {
+async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<StoreChecksums, Said> {
     let path = job.request.to.path(&job.request.key);
     let attributes = attributes_from(&job.source.attributes);
     let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
     let (stall, cancellation) = (job.context.stall, &job.context.cancellation);
-    let begun = within(stall, to.store.create_multipart_opts(&path, options));
-    let id = unless_cancelled(cancellation, begun).await??;
-    let id = id.map_err(|error| CopyError::from_target("begin upload", error))?;
-    let upload = Upload { store: &to.store, path: path.clone(), id: Some(id.clone()) };
+    // It goes on when nobody waits for it any more: only who has its name can abort it.
+    let begun = tokio::spawn(Upload::begin(to.store.clone(), path.clone(), options));
+    let begun = unless_cancelled(cancellation, within(stall, begun)).await??;
+    let upload = begun.map_err(|_| CopyError::Cancelled)??;
+    let id = upload.id.clone().unwrap_or_default();
 
     let ranges = job.copier.parts(job.size()).into_iter().enumerate();
     let copies = ranges.map(|(index, range)| {
@@ -111,19 +112,25 @@ async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<Checksums, Said> 
 }
 
 /// An upload that is aborted when it is dropped before it is complete.
-struct Upload<'a> {
-    store: &'a AmazonS3,
+struct Upload {
+    store: AmazonS3,
     path: Path,
     id: Option<MultipartId>,
 }
 
-impl Upload<'_> {
+impl Upload {
+    async fn begin(store: AmazonS3, path: Path, options: PutMultipartOptions) -> Result<Self, CopyError> {
+        let id = store.create_multipart_opts(&path, options).await;
+        let id = Some(id.map_err(|error| CopyError::from_target("begin upload", error))?);
+        Ok(Self { store, path, id })
+    }
+
     fn is_complete(mut self) {
         self.id = None;
     }
 }
 
-impl Drop for Upload<'_> {
+impl Drop for Upload {
     fn drop(&mut self) {
         if let (Some(id), Ok(runtime)) = (self.id.take(), Handle::try_current()) {
             let (store, path) = (self.store.clone(), self.path.clone());

@@ -23,13 +23,13 @@ pub(super) struct Upload {
 
 impl Upload {
     pub(super) async fn begin(
-        request: &CopyRequest,
+        request: CopyRequest,
         options: PutMultipartOptions,
         patience: Duration,
     ) -> Result<Self, CopyError> {
         let path = request.to.path(&request.key);
         let begun = within(patience, request.to.store().put_multipart_opts(&path, options)).await?;
-        let (to, key) = (request.to.clone(), request.key.clone());
+        let (to, key) = (request.to, request.key);
         begun
             .map(|upload| Self { upload: Some(upload), to, key })
             .map_err(|e| CopyError::from_target("begin upload", e))

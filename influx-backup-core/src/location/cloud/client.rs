@@ -34,8 +34,7 @@ impl Client {
     pub(super) fn new<K>(settings: &Settings<K>) -> Result<Self> {
         let options =
             ClientOptions::new().with_timeout_disabled().with_connect_timeout(CONNECT).with_read_timeout(SILENCE);
-        let mut client =
-            Self { options, retry: RetryConfig::default(), connector: Connector::default(), connections: None };
+        let mut client = Self { options, retry: retry(), connector: Connector::default(), connections: None };
         for (name, value) in settings {
             match name {
                 Name::Http(key) => client.options = client.options.with_config(*key, value),
@@ -95,6 +94,11 @@ impl Client {
             None => Arc::new(store),
         }
     }
+}
+
+/// For minutes, not seconds: object_store's own ten attempts may be over within two seconds.
+fn retry() -> RetryConfig {
+    RetryConfig { max_retries: 1_000, retry_timeout: Duration::from_secs(180), ..RetryConfig::default() }
 }
 
 fn number<N: FromStr>(option: &str, value: &str) -> Result<N> {

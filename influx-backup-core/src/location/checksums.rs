@@ -1,0 +1,178 @@
+//! The checksums that stores give for objects, without reading them.
+
+use super::Provider;
+use crate::checksum::Crc64;
+
+/// The checksums that a store gives for an object, or that a store would give for some bytes. S3 gives CRC-64/NVME (AWS for
+/// all objects, others for those written with `aws_checksum_algorithm=crc64nvme`), Google CRC-32C and for most MD5, Azure the
+/// MD5 of what was put by one request. Files have none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoreChecksums {
+    /// CRC-64/NVME.
+    pub crc64: Option<Crc64>,
+    /// CRC-32C, the highest byte first, in base64.
+    pub crc32c: Option<String>,
+    /// MD5 in base64.
+    pub md5: Option<String>,
+}
+
+/// What two sets of checksums say of the bytes behind them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Agreement {
+    /// Each that both have is the same.
+    Same,
+    /// One that both have differs.
+    Different,
+    /// They have none in common: nothing is known.
+    Unknown,
+}
+
+impl StoreChecksums {
+    /// This CRC-64/NVME.
+    #[must_use]
+    pub fn of_crc64(crc64: Crc64) -> Self {
+        Self { crc64: Some(crc64), ..Self::default() }
+    }
+
+    /// Compares those that both have.
+    #[must_use]
+    pub fn compare(&self, other: &Self) -> Agreement {
+        fn both<T: PartialEq>(a: Option<&T>, b: Option<&T>) -> Option<bool> {
+            Some(a? == b?)
+        }
+        let compared = [
+            both(self.crc64.as_ref(), other.crc64.as_ref()),
+            both(self.crc32c.as_ref(), other.crc32c.as_ref()),
+            both(self.md5.as_ref(), other.md5.as_ref()),
+        ];
+        match compared.into_iter().flatten().reduce(|a, b| a && b) {
+            Some(true) => Agreement::Same,
+            Some(false) => Agreement::Different,
+            None => Agreement::Unknown,
+        }
+    }
+
+    #[cfg(feature = "cloud")]
+    pub(crate) fn of_headers(headers: &http::HeaderMap) -> Self {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let google = |name: &str| {
+            let values = headers.get_all("x-goog-hash").iter().filter_map(|value| value.to_str().ok());
+            let mut hashes = values.flat_map(|value| value.split(','));
+            hashes.find_map(|hash| hash.trim().strip_prefix(name)?.strip_prefix('=')).map(ToOwned::to_owned)
+        };
+        Self {
+            crc64: text("x-amz-checksum-crc64nvme").and_then(Crc64::from_base64),
+            crc32c: google("crc32c"),
+            md5: google("md5").or_else(|| text("content-md5").map(ToOwned::to_owned)),
+        }
+    }
+
+    /// Those in an answer of the object_store crate.
+    #[cfg(feature = "cloud")]
+    pub(crate) fn of_answer(answer: &object_store::GetResult) -> Self {
+        let answered = answer.extensions.get::<super::cloud::Answered>();
+        answered.map(|answered| Self::of_headers(&answered.0)).unwrap_or_default()
+    }
+
+    #[cfg(not(feature = "cloud"))]
+    pub(crate) fn of_answer(_: &object_store::GetResult) -> Self {
+        Self::default()
+    }
+}
+
+/// How bytes are put: Azure has a checksum only of what comes by one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Put {
+    /// By one request.
+    Whole,
+    /// By parts.
+    Parts,
+}
+
+/// Takes the checksums that a store is going to give, piece by piece, besides CRC-64/NVME.
+#[derive(Debug)]
+pub(crate) struct StoreHasher {
+    #[cfg(feature = "cloud")]
+    crc32c: Option<crc_fast::Digest>,
+    #[cfg(feature = "cloud")]
+    md5: Option<md5::Md5>,
+}
+
+#[cfg(feature = "cloud")]
+impl StoreHasher {
+    pub(crate) fn new(target: Provider, put: Put) -> Self {
+        let crc32c = (target == Provider::Gcs).then(|| crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32Iscsi));
+        let md5 = (target == Provider::Azure && put == Put::Whole).then(<md5::Md5 as md5::Digest>::new);
+        Self { crc32c, md5 }
+    }
+
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        if let Some(crc32c) = &mut self.crc32c {
+            crc32c.update(bytes);
+        }
+        if let Some(md5) = &mut self.md5 {
+            md5::Digest::update(md5, bytes);
+        }
+    }
+
+    pub(crate) fn finish(self, crc64: Crc64) -> StoreChecksums {
+        use base64::{Engine, prelude::BASE64_STANDARD};
+        StoreChecksums {
+            crc64: Some(crc64),
+            // A 32-bit checksum fills the lower half.
+            crc32c: self.crc32c.map(|digest| BASE64_STANDARD.encode(&digest.finalize().to_be_bytes()[4..])),
+            md5: self.md5.map(|digest| BASE64_STANDARD.encode(md5::Digest::finalize(digest))),
+        }
+    }
+}
+
+#[cfg(not(feature = "cloud"))]
+impl StoreHasher {
+    pub(crate) const fn new(_: Provider, _: Put) -> Self {
+        Self {}
+    }
+
+    pub(crate) const fn update(&mut self, _: &[u8]) {}
+
+    pub(crate) fn finish(self, crc64: Crc64) -> StoreChecksums {
+        StoreChecksums::of_crc64(crc64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn they_decide_only_where_both_have_one() {
+        let of =
+            |crc64, crc32c: Option<&str>| StoreChecksums { crc64, crc32c: crc32c.map(ToOwned::to_owned), md5: None };
+        let (one, two) = (Some(Crc64(1)), Some(Crc64(2)));
+        assert_eq!(of(one, None).compare(&of(one, Some("x"))), Agreement::Same);
+        assert_eq!(of(one, None).compare(&of(two, None)), Agreement::Different);
+        assert_eq!(of(one, Some("x")).compare(&of(one, Some("y"))), Agreement::Different);
+        assert_eq!(of(one, None).compare(&of(None, Some("y"))), Agreement::Unknown);
+    }
+
+    #[cfg(feature = "cloud")]
+    #[test]
+    fn they_are_read_off_the_headers() {
+        let mut headers = http::HeaderMap::new();
+        headers.insert("x-amz-checksum-crc64nvme", "rosUhgp5mIg=".parse().expect("a value"));
+        headers.append("x-goog-hash", "crc32c=4waSgw==".parse().expect("a value"));
+        headers.append("x-goog-hash", "md5=JfnnlDI7RTiF9RgfG2JNCw==".parse().expect("a value"));
+        let found = StoreChecksums::of_headers(&headers);
+        assert_eq!(found.crc64, Some(Crc64::of(b"123456789")));
+        // What we make of the same bytes.
+        for provider in [Provider::Gcs, Provider::Azure] {
+            let mut hasher = StoreHasher::new(provider, Put::Whole);
+            hasher.update(b"12345");
+            hasher.update(b"6789");
+            let made = hasher.finish(Crc64::of(b"123456789"));
+            assert_eq!(made.compare(&found), Agreement::Same, "{made:?}");
+            assert!(made.crc32c.is_some() || made.md5.is_some());
+        }
+    }
+}
