@@ -142,6 +142,8 @@ struct Past {
     /// The inventory before the one that is copied now.
     before: Option<Inventory>,
     timeline: Timeline,
+    /// What was violated after the pass before.
+    violations: Vec<Violation>,
 }
 
 impl Run<'_> {
@@ -159,9 +161,11 @@ impl Run<'_> {
             let (found, after) = self.look_again(&cluster, &mut lister).await?;
             let proof = self.prove(&cluster, &found, &listed, &after, holdings, &past).await?;
             self.report(&proof, started, holdings, &mut past);
-            if let Some(status) = self.verdict(&proof.certificate, past.reports.len(), began)? {
+            if let Some(status) = self.verdict(&proof.certificate, &past, began)? {
                 return self.finish(&cluster, status, listed, proof, holdings, past).await;
             }
+            let violations = proof.certificate.clauses.into_iter().flat_map(|clause| clause.violations);
+            past.violations = violations.collect();
             past.timeline.saw(&listed.inventory);
             past.timeline.catalog = past.timeline.catalog.max(proof.certificate.catalog_sequence);
             past.timeline.broken.extend(proof.broken);
@@ -257,13 +261,13 @@ impl Run<'_> {
     }
 
     /// Whether to commit, and as what; `None`: another pass.
-    fn verdict(&self, certificate: &Certificate, passes: usize, began: Instant) -> Result<Option<BackupStatus>> {
+    fn verdict(&self, certificate: &Certificate, past: &Past, began: Instant) -> Result<Option<BackupStatus>> {
         if Weakness::closes(self.options.weakness, certificate) {
             return Ok(Some(BackupStatus::Complete));
         }
-        let passes = u32::try_from(passes).unwrap_or(u32::MAX);
+        let passes = u32::try_from(past.reports.len()).unwrap_or(u32::MAX);
         let last = passes >= self.options.passes.most || began.elapsed() >= self.options.passes.time;
-        let is_damage = |violation: &&Violation| is_damage(violation, passes > 1 || last);
+        let is_damage = |violation: &&Violation| is_damage(violation, last || past.violations.contains(violation));
         let mut violations = certificate.clauses.iter().flat_map(|clause| &clause.violations);
         match self.options.corrupt {
             CorruptPolicy::Fail => {
@@ -337,7 +341,7 @@ fn is_damage(violation: &Violation, settled: bool) -> bool {
         }
         // What should not be there, or not together.
         "new-checkpoint" | "stray-catalog-log" | "catalog-uuid" => true,
-        // A server that replays its WAL after a crash writes a file again: only a second look tells.
+        // A server that replays its WAL after a crash writes a file again: damage is what a second look shows again.
         "wrong-size-parquet" => settled,
         code => code.starts_with("corrupt-"),
     }
