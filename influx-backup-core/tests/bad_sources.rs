@@ -16,7 +16,7 @@ use futures::{FutureExt, TryStreamExt, future::BoxFuture};
 use influx_backup_core::{
     BackupOptions, BackupReport, Certificate, Clause, Copier, Discover, Error, Key, Limits, Location, Options, Passes,
     Repository, Result,
-    backup::{CorruptPolicy, MissingParquet, OpenCertificate},
+    backup::{CorruptPolicy, MissingParquet, OpenCertificate, Weakness},
     certificate::Violation,
     certify,
     copier::{Copied, CopyContext, CopyError, CopyRequest},
@@ -26,7 +26,7 @@ use influx_backup_core::{
     object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path},
     testing::{
         generate::{CompactorData, Generate, Generated},
-        write::{self, FileSpec, ManifestSpec},
+        write::{self, CheckpointSpec, FileSpec, ManifestSpec},
     },
 };
 
@@ -535,5 +535,65 @@ async fn dbs_that_are_unmounted_are_not_taken_for_absent() {
         let (report, _) = back_up(&source.location(), accept).await;
         let report = report.expect("the caller knows");
         assert!(report.certificate.absent_files() > 0 && report.to_string().contains("absent files: "), "{report}");
+    }
+}
+
+/// A source that only one clause refuses, and what happens to it meanwhile.
+async fn wrong_by(clause: Clause) -> (Source, Vec<(&'static str, Deed)>) {
+    let (source, generated) = Source::of(&if clause == Clause::Nodes { enterprise() } else { core() }).await;
+    let deeds = match clause {
+        Clause::Manifests => {
+            let manifest = next_manifest(&source, &generated).await;
+            let key = format!("node1/snapshots/{}", write::manifest_name(manifest.sequence));
+            source.put(&key, write::manifest(&ManifestSpec { node_id: "node2".to_owned(), ..manifest })).await;
+            Vec::new()
+        }
+        Clause::Checkpoints => {
+            let ManifestSpec { sequence, wal, .. } = next_manifest(&source, &generated).await;
+            let checkpoint = CheckpointSpec {
+                node_id: "node1".to_owned(),
+                month: "2026-11".to_owned(),
+                sequence,
+                next_file_id: 1_000_001,
+                wal,
+                catalog: generated.catalog_sequence,
+                files: Vec::new(),
+                pending_removed: Vec::new(),
+            };
+            let key = format!("node1/snapshot-checkpoints/2026-11/{}", write::checkpoint_name(sequence));
+            source.put(&key, write::checkpoint(&checkpoint)).await;
+            Vec::new()
+        }
+        Clause::Stability => {
+            let last = generated.nodes["node1"].wal.expect("a tail").1;
+            let other = source.clone();
+            vec![deed(ROOT, async move { other.put(&wal_key(last), write::wal(b"[77]")).await })]
+        }
+        Clause::Nodes => {
+            let (late, other) = (source.unmount("ingest2").await, source.clone());
+            let appears = async move {
+                for (key, bytes) in late {
+                    other.put(&key, bytes).await;
+                }
+            };
+            vec![deed(FIRST, appears)]
+        }
+        other => panic!("{other} has its worlds in the simulation"),
+    };
+    (source, deeds)
+}
+
+/// The clauses that the simulated worlds do not need (C6 is about backups that were altered later: `certify_trees.rs`).
+#[tokio::test]
+async fn without_a_clause_a_wrong_backup_is_committed() {
+    for clause in [Clause::Manifests, Clause::Checkpoints, Clause::Stability, Clause::Nodes] {
+        let (source, deeds) = wrong_by(clause).await;
+        let (with, _) = back_up(&source.location(), options(deeds)).await;
+        assert!(with.as_ref().is_err() || with.is_ok_and(|report| report.passes.len() > 1), "{clause}");
+        let (source, deeds) = wrong_by(clause).await;
+        let weakened = options(deeds).weakened(Weakness::Ignores(clause));
+        let (without, _) = back_up(&source.location(), weakened).await;
+        let report = without.unwrap_or_else(|error| panic!("{clause} is not the only one: {error}"));
+        assert_eq!((report.certificate.open(), report.passes.len()), (vec![clause], 1));
     }
 }
