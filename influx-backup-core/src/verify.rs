@@ -12,12 +12,15 @@ use crate::{
     format::parquet,
     key::Key,
     layout::Component,
-    location::Links,
+    location::{Agreement, Links, StoreChecksums},
     manifest::{Backup, OWN_DIRECTORY, ObjectRecord},
 };
 
 /// How many objects are read at once.
 const READS_AT_ONCE: usize = 8;
+
+/// How many objects are asked about at once.
+const HEADS_AT_ONCE: usize = 32;
 
 /// How deep to look.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -28,7 +31,10 @@ pub enum Level {
     Listing,
     /// That, and the certificate again from the backup's own bytes.
     Structure,
-    /// That, and the bytes of objects against their checksums.
+    /// That, and the checksum that the store gives for each object on HEAD, where the manifest has the same kind:
+    /// CRC-64/NVME, which S3 keeps. No Parquet file is read. What could not be compared is counted.
+    Checksums,
+    /// The structure, and the bytes of objects against their checksums.
     Bytes(Sample),
 }
 
@@ -66,6 +72,12 @@ pub struct VerifyReport {
     pub objects: u64,
     /// Objects whose bytes were read and compared.
     pub read: u64,
+    /// Objects whose checksum at the store is the manifest's, at the level `checksums`.
+    #[serde(default)]
+    pub confirmed: u64,
+    /// Objects of which the store or the manifest has no checksum to compare, at the level `checksums`.
+    #[serde(default)]
+    pub unconfirmed: u64,
     /// What is wrong; empty: the backup is what it was.
     pub problems: Vec<Problem>,
     /// The certificate, made again; `None` at the level `listing`.
@@ -105,7 +117,7 @@ pub async fn verify(backup: &Backup, level: Level) -> Result<VerifyReport> {
     let mut problems = check_listing(backup).await?;
     let certificate = match level {
         Level::Listing => None,
-        Level::Structure | Level::Bytes(_) => Some(certify_backup(backup).await?),
+        Level::Structure | Level::Checksums | Level::Bytes(_) => Some(certify_backup(backup).await?),
     };
     problems.extend(certificate.iter().flat_map(|certificate| open_clauses(backup, certificate)));
     let mut read = 0;
@@ -115,12 +127,28 @@ pub async fn verify(backup: &Backup, level: Level) -> Result<VerifyReport> {
         let checks: Vec<_> = chosen.into_iter().map(|record| check_bytes(backup, record).boxed()).collect();
         problems.extend(concurrent::run(checks, READS_AT_ONCE).await?.into_iter().flatten());
     }
+    let (mut confirmed, mut unconfirmed) = (0, 0);
+    if level == Level::Checksums {
+        let heads = backup.objects().iter().map(|record| check_stored(backup, record).boxed()).collect();
+        for (record, agreement) in backup.objects().iter().zip(concurrent::run(heads, HEADS_AT_ONCE).await?) {
+            match agreement {
+                Agreement::Same => confirmed += 1,
+                Agreement::Unknown => unconfirmed += 1,
+                Agreement::Different => {
+                    let message = format!("`{}` has another checksum at its store than in the manifest", record.key);
+                    problems.push(Problem::of(&record.key, "bytes", message));
+                }
+            }
+        }
+    }
     let problems: BTreeSet<_> = problems.into_iter().collect();
     Ok(VerifyReport {
         backup: backup.name().to_owned(),
         level,
         objects: backup.objects().len() as u64,
         read,
+        confirmed,
+        unconfirmed,
         problems: problems.into_iter().collect(),
         certificate,
     })
@@ -162,6 +190,14 @@ fn open_clauses(backup: &Backup, certificate: &Certificate) -> Vec<Problem> {
         message: violation.message.clone(),
     };
     found.filter(|violation| !known.contains(violation)).map(problem).collect()
+}
+
+/// What the store says of the bytes it keeps, without reading them. What is missing is a problem of the listing.
+async fn check_stored(backup: &Backup, record: &ObjectRecord) -> Result<Agreement> {
+    let (Some(crc64), true) = (record.crc64, record.stored.encoding.is_plain()) else { return Ok(Agreement::Unknown) };
+    let (location, key) = backup.locate(record);
+    let found = location.head_with_checksums(&key).await?;
+    Ok(found.map_or(Agreement::Unknown, |(_, stored)| StoreChecksums::of_crc64(crc64).compare(&stored)))
 }
 
 /// The bytes are those that the checksum was taken of; without one, a Parquet file at least has its frame.

@@ -171,6 +171,41 @@ async fn only_bulk_is_copied_by_the_store() {
     assert_eq!(report.passes[0].copiers.get("server-side"), None, "{report:?}");
 }
 
+/// By listing and HEAD alone where the store keeps the checksum, and it is said where it does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_is_verified_by_the_checksums_of_its_store() {
+    let server = servers::in_process_s3();
+    let source = server.location(&server.fresh_bucket().await, "cluster");
+    let objects = write(&small(), &source).await.len() as u64;
+    let bucket = server.fresh_bucket().await;
+    let options: Options = server.options().into_iter().collect();
+    let summed = options.clone().with("aws_checksum_algorithm", "crc64nvme");
+    let open =
+        |prefix: &str, options: &Options| Location::parse(&server.url(&bucket, prefix), options).expect("a location");
+    let cluster = discover(&source, &Discover::auto()).await.expect("discovered");
+    for (prefix, options, confirmed) in [("summed", &summed, objects), ("plain", &options, 0)] {
+        let place = open(prefix, options);
+        let repository = Repository::open(place.clone()).await.expect("opened");
+        let by_us =
+            self::options().with_copier(std::sync::Arc::new(influx_backup_core::copier::StreamCopier::default()));
+        repository.backup(&cluster, by_us).start().await.expect("backed up");
+        let report = repository.verify("n1", Level::Checksums).await.expect("verified");
+        assert!(report.passed(), "{report:?}");
+        assert_eq!((report.confirmed, report.unconfirmed, report.read), (confirmed, objects - confirmed, 0));
+        // Other bytes of the same length.
+        let parquet = report_key(&place).await;
+        let size = place.head(&parquet).await.expect("head").expect("there").size;
+        place.put(&parquet, vec![0; size as usize].into()).await.expect("put");
+        let report = repository.verify("n1", Level::Checksums).await.expect("verified");
+        assert_eq!(report.passed(), confirmed == 0, "{report:?}");
+    }
+}
+
+async fn report_key(place: &Location) -> Key {
+    let listed = place.list("").await.expect("listed");
+    listed.into_iter().map(|entry| entry.key).find(|key| key.as_str().ends_with(".parquet")).expect("a Parquet file")
+}
+
 /// More than a page of everything.
 #[tokio::test(flavor = "multi_thread")]
 async fn thousands_of_objects_between_files_and_minio() {

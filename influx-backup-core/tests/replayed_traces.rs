@@ -2,6 +2,8 @@
 #![cfg(feature = "testing")]
 
 mod fixtures;
+#[cfg(all(unix, feature = "aws", feature = "azure", feature = "gcp"))]
+mod servers;
 
 use std::{path::Path as FilePath, sync::Arc, time::Duration};
 
@@ -129,6 +131,28 @@ async fn on_slow_stores() {
                 let what = format!("{name} from {start} at {speed:?}");
                 check(&what, &trace, &run, &backup, vault, &Path::from("n1")).await;
             }
+        }
+    }
+}
+
+/// Through the protocol of S3, on a server in this process.
+#[cfg(all(unix, feature = "aws", feature = "azure", feature = "gcp"))]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_s3() {
+    use servers::StoreServer;
+
+    let server = servers::in_process_s3();
+    for name in fixtures::TRACES {
+        let Some(unpacked) = fixtures::unpack(name) else { return };
+        let trace = Trace::load(unpacked.path()).expect("a recording");
+        for (start, speed) in starts(&trace).skip(1).zip([Speed::Times(30.0), Speed::Full]) {
+            let (data, vault) = (server.fresh_bucket().await, server.fresh_bucket().await);
+            let player = Player::new(trace.clone(), server.store(&data), Path::from("data"));
+            let (source, repository) = (server.location(&data, "data"), server.location(&vault, "vault"));
+            let run = back_up_while_playing(&trace, player, &source, repository.clone(), start, speed).await;
+            let backup = repository.child("n1").expect("a name");
+            let what = format!("{name} from {start} at {speed:?} on S3");
+            check(&what, &trace, &run, &backup, server.store(&vault), &Path::from("vault/n1")).await;
         }
     }
 }

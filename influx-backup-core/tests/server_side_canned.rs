@@ -365,11 +365,11 @@ mod azure {
     async fn copy_blob_is_awaited() {
         let looks = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&looks);
-        let server = serve(&[], move |request| match request.method() {
-            &Method::HEAD if count.fetch_add(1, Ordering::Relaxed) % 2 == 0 => {
+        let server = serve(&[], move |request| match *request.method() {
+            Method::HEAD if count.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) => {
                 answer(200, &[("x-ms-copy-status", "pending"), ("x-ms-copy-id", "c1")], "")
             }
-            &Method::HEAD => answer(200, &[("x-ms-copy-status", "success"), ("x-ms-copy-id", "c1")], ""),
+            Method::HEAD => answer(200, &[("x-ms-copy-status", "success"), ("x-ms-copy-id", "c1")], ""),
             _ if is_from_url(request) => answer(501, &[], ""),
             _ => answer(202, &[("x-ms-copy-status", "pending"), ("x-ms-copy-id", "c1")], ""),
         });
@@ -390,9 +390,9 @@ mod azure {
     #[tokio::test]
     async fn copy_blob_is_stopped() {
         for status in ["failed", "pending"] {
-            let server = serve(&[], move |request| match request.method() {
-                &Method::HEAD => answer(200, &[("x-ms-copy-status", status), ("x-ms-copy-id", "c1")], ""),
-                &Method::DELETE => answer(202, &[], ""),
+            let server = serve(&[], move |request| match *request.method() {
+                Method::HEAD => answer(200, &[("x-ms-copy-status", status), ("x-ms-copy-id", "c1")], ""),
+                Method::DELETE => answer(202, &[], ""),
                 _ if is_from_url(request) => answer(501, &[], ""),
                 _ if path(request).contains("comp=copy") => answer(204, &[], ""),
                 _ => answer(202, &[("x-ms-copy-status", "pending"), ("x-ms-copy-id", "c1")], ""),

@@ -147,7 +147,7 @@ async fn copy_blob(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<StoreCheck
     match answer.header("x-ms-copy-status") {
         Some("success") => {
             if let Some(pending) = pending {
-                pending.is_done();
+                pending.forget();
             }
             job.moved(job.size());
             // Copy Blob takes the source's Content-MD5 over unseen: it is no evidence.
@@ -165,7 +165,7 @@ struct Pending {
 }
 
 impl Pending {
-    fn is_done(mut self) {
+    fn forget(mut self) {
         self.id.clear();
     }
 }

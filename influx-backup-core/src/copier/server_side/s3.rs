@@ -107,7 +107,7 @@ async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<StoreChecksums, S
     let completed = within(stall.saturating_mul(10), to.store.complete_multipart(&path, &id, parts));
     let completed = unless_cancelled(cancellation, completed).await??;
     completed.map_err(|error| CopyError::from_target("complete upload", error))?;
-    upload.is_complete();
+    upload.forget();
     Ok(checksums(&job.request.to, job.request).await?)
 }
 
@@ -125,7 +125,7 @@ impl Upload {
         Ok(Self { store, path, id })
     }
 
-    fn is_complete(mut self) {
+    fn forget(mut self) {
         self.id = None;
     }
 }
