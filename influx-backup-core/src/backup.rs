@@ -9,6 +9,7 @@ mod resume;
 mod run;
 mod show;
 mod stability;
+mod timeline;
 mod trim;
 mod weakness;
 mod witness;

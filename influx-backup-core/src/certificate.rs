@@ -10,6 +10,8 @@ mod judgement;
 mod manifests;
 mod recovery;
 mod show;
+#[cfg(test)]
+mod tests;
 mod write_ahead;
 
 use std::{collections::BTreeMap, fmt};
@@ -20,6 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use self::certify::{certify, certify_backup, certify_cluster};
 pub(crate) use self::{
     certify::judge,
+    closure::close,
     judgement::{ANYWHERE, At, violation},
     write_ahead::{covered, gaps, numbered},
 };
@@ -177,6 +180,15 @@ pub struct RecoveryPoint {
     pub guaranteed: Option<Guaranteed>,
     /// The last WAL file held above it: what a server replays.
     pub reached: Option<Reached>,
+}
+
+impl RecoveryPoint {
+    /// What the node acknowledged after this time is lost if the cluster dies now; `None` where it holds nothing.
+    #[must_use]
+    pub fn time(&self) -> Option<DateTime<Utc>> {
+        let guaranteed = self.guaranteed.as_ref().map(|guaranteed| guaranteed.time);
+        self.reached.as_ref().map(|reached| reached.time).or(guaranteed)
+    }
 }
 
 /// The newest snapshot of a node.

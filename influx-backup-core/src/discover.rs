@@ -17,6 +17,9 @@ use crate::{
     preflight,
 };
 
+/// The code of the note that a location is a finished backup.
+pub(crate) const FINISHED_BACKUP: &str = "backup";
+
 /// What to look for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]

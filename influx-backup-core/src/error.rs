@@ -474,6 +474,8 @@ pub enum StoreErrorKind {
     Unreachable,
     /// The store asks to slow down.
     Throttled,
+    /// The store cannot do this at all.
+    Unsupported,
     /// Anything else.
     Other,
 }
@@ -491,6 +493,7 @@ impl StoreErrorKind {
             Self::ReadOnly => "read-only",
             Self::Unreachable => "unreachable",
             Self::Throttled => "throttled",
+            Self::Unsupported => "store-unsupported",
             Self::Other => "store-error",
         }
     }
@@ -507,6 +510,7 @@ impl StoreErrorKind {
             Self::ReadOnly => "it is read-only",
             Self::Unreachable => "the store does not answer; check the endpoint and the network",
             Self::Throttled => "the store asks to slow down; lower the concurrency",
+            Self::Unsupported => "the store cannot do this; see the cause",
             Self::Other => "see the cause",
         }
     }
@@ -520,6 +524,9 @@ impl StoreErrorKind {
             object_store::Error::Precondition { .. } | object_store::Error::NotModified { .. } => return Self::Changed,
             object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
                 return Self::Denied;
+            }
+            object_store::Error::NotSupported { .. } | object_store::Error::NotImplemented { .. } => {
+                return Self::Unsupported;
             }
             _ => {}
         }

@@ -15,6 +15,7 @@ pub mod layout;
 pub mod location;
 pub mod manifest;
 pub mod observe;
+pub mod orchestrate;
 pub mod plan;
 pub mod preflight;
 pub mod repository;
@@ -38,9 +39,10 @@ pub use self::{
     location::{Location, Options},
     manifest::{Backup, Manifest},
     observe::{ByteSize, Event, Job},
+    orchestrate::Orchestrator,
     plan::{BackupPlan, RestorePlan, Stage},
     repository::Repository,
-    restore::{Orchestrator, RestoreOptions, RestoreReport, Target, abandon, restore},
+    restore::{RestoreOptions, RestoreReport, Target, abandon, restore},
     verify::{Level, verify},
 };
 

@@ -31,7 +31,10 @@ pub use self::{
     object::{Attributes, Entry, Shallow, Version},
     options::Options,
 };
-use crate::{error::Result, key::Key};
+use crate::{
+    error::{Error, Result},
+    key::Key,
+};
 
 /// Where objects live: a directory, or a bucket or container with an optional prefix.
 ///
@@ -217,6 +220,24 @@ impl Location {
     pub(crate) fn check_links(&self, key: &str) -> Result<()> {
         match self.directory() {
             Some(directory) if self.0.links == Links::Refuse => local::check_links(directory, key),
+            _ => Ok(()),
+        }
+    }
+
+    /// How many bytes there is room for, or `None` where nobody can say: object stores.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    pub fn available(&self) -> Result<Option<u64>> {
+        self.directory().map(local::available).transpose()
+    }
+
+    /// Whether there is room for this many bytes more, as far as can be said.
+    pub(crate) fn require_room(&self, needed: u64) -> Result<()> {
+        match self.available()? {
+            Some(available) if available < needed => {
+                Err(Error::NoSpace { location: self.to_string(), needed, available })
+            }
             _ => Ok(()),
         }
     }

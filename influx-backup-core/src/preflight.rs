@@ -18,6 +18,9 @@ use crate::{
 /// How long one request may take, with what little is tried again.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// How old a probe is that nobody will delete any more: those of runs under way live for seconds.
+const FORGOTTEN: TimeDelta = TimeDelta::hours(1);
+
 /// What the probe object holds.
 const PROBE: &[u8] = b"written by influx-backup to see whether it can be; may be deleted\n";
 
@@ -79,11 +82,22 @@ async fn probe(location: &Location, contact: &Location, key: &Key) -> Result<Tar
         return Err(unlike("does not read as it was written"));
     }
     let listed = within(location, "list", contact.list(OWN_DIRECTORY)).await?;
-    let Some(entry) = listed.into_iter().find(|entry| entry.key == *key) else {
+    let Some(entry) = listed.iter().find(|entry| entry.key == *key) else {
         return Err(unlike("is not listed after it was written"));
     };
+    for old in listed.iter().filter(|other| is_probe(&other.key)) {
+        if entry.version.modified - old.version.modified > FORGOTTEN {
+            // What a killed run left. It is litter: that it stays is no failure.
+            let _ = timeout(PATIENCE, contact.delete(&old.key)).await;
+        }
+    }
     within(location, "delete", contact.delete(key)).await?;
     Ok(TargetAnswer { clock_skew: entry.version.modified - half_way })
+}
+
+/// Whether an object is the probe of this run or of another.
+pub(crate) fn is_probe(key: &Key) -> bool {
+    key.below(OWN_DIRECTORY).is_some_and(|name| name.starts_with("probe-"))
 }
 
 /// The directories that only the probe needed.

@@ -1,5 +1,7 @@
 //! [`Repository`]: a location that holds backups.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
@@ -12,6 +14,7 @@ use crate::{
     location::Location,
     manifest::{Backup, BackupStatus, Manifest, SILENCE, highest, read_manifest},
     observe::{ByteSize, Job},
+    orchestrate::Orchestrator,
     verify::{Level, VerifyReport},
 };
 
@@ -68,6 +71,7 @@ pub struct BackupRequest {
     repository: Repository,
     cluster: Cluster,
     options: BackupOptions,
+    orchestrator: Option<Arc<dyn Orchestrator>>,
 }
 
 impl Repository {
@@ -88,7 +92,7 @@ impl Repository {
     /// A backup of a cluster, to be [started](BackupRequest::start).
     #[must_use]
     pub fn backup(&self, cluster: &Cluster, options: BackupOptions) -> BackupRequest {
-        BackupRequest { repository: self.clone(), cluster: cluster.clone(), options }
+        BackupRequest { repository: self.clone(), cluster: cluster.clone(), options, orchestrator: None }
     }
 
     /// Every backup and what else lies here, sorted by name.
@@ -162,10 +166,22 @@ impl BackupSummary {
 }
 
 impl BackupRequest {
+    /// Makes it a cold backup: all servers are stopped through this orchestrator before the first listing, the compactor
+    /// before the nodes that hold data, and started again in the reverse order when the backup ends, fails or is
+    /// cancelled, also where its job is dropped.
+    ///
+    /// Where the backup succeeds and a server cannot be started again, the job fails with
+    /// [`Error::Orchestrator`](crate::Error::Orchestrator); the backup is committed all the same.
+    #[must_use]
+    pub fn with_orchestrator(mut self, orchestrator: Arc<dyn Orchestrator>) -> Self {
+        self.orchestrator = Some(orchestrator);
+        self
+    }
+
     /// Starts it on the caller's tokio runtime.
     #[must_use]
     pub fn start(self) -> Job<BackupReport> {
-        let Self { repository, cluster, options } = self;
-        crate::observe::spawn(|task| crate::backup::run(repository.location, cluster, options, task))
+        let Self { repository, cluster, options, orchestrator } = self;
+        crate::observe::spawn(|task| crate::backup::run(repository.location, cluster, options, orchestrator, task))
     }
 }

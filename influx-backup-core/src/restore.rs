@@ -8,12 +8,10 @@ mod copies;
 pub(crate) mod guard;
 mod journal;
 mod options;
-mod orchestrate;
 mod owner;
 mod preflight;
 mod report;
 mod run;
-mod servers;
 mod target;
 mod undo;
 mod verify;
@@ -23,8 +21,7 @@ mod tests;
 
 pub use self::{
     journal::{Changes, Phase, UnfinishedRestore},
-    options::{Degraded, ExtraNodes, Licences, OtherCatalog, Policy, RestoreOptions, SourceCheck, Unfinished},
-    orchestrate::{Orchestrator, Stopped},
+    options::{Degraded, ExtraNodes, Licences, OtherCatalog, Policy, RestoreOptions, SourceCheck, Stopped, Unfinished},
     owner::{Account, Modes, Owner, Ownership},
     report::{AbandonReport, RestoreReport},
     run::{Restore, restore},

@@ -2,7 +2,6 @@
 #![cfg(unix)]
 
 mod crash;
-mod fixtures;
 
 use std::{sync::Arc, time::Duration};
 
@@ -85,4 +84,44 @@ async fn a_process_killed_within_any_write() {
 #[tokio::test]
 async fn a_process_killed_after_any_write() {
     killed_at_every_write(Moment::After).await;
+}
+
+#[tokio::test]
+async fn of_two_tasks_under_one_name_one_wins() {
+    let (source, _, repository) = in_memory(FaultPlan::none()).await;
+    let cluster = discover(&source, &Discover::auto()).await.expect("discovered");
+    let opened = Repository::open(repository.clone()).await.expect("opened");
+    let (a, b) = (opened.backup(&cluster, crash::options()).start(), opened.backup(&cluster, crash::options()).start());
+    let (a, b) = tokio::join!(a, b);
+    let (won, lost) = if a.is_ok() { (a, b) } else { (b, a) };
+    assert_eq!(won.expect("one of them").name, NAME);
+    assert_eq!(lost.expect_err("the other").code(), "backup-in-progress");
+    crash::resume_backup(&source, &repository, "after both").await;
+}
+
+#[tokio::test]
+async fn of_two_processes_under_one_name_one_wins() {
+    let root = tempfile::tempdir().expect("a directory");
+    let (source, go) = (root.path().join("source"), root.path().join("go"));
+    crash::cluster(2).generate_into(&source).expect("generated");
+    for round in 0..5 {
+        let repository = root.path().join(format!("repository-{round}"));
+        let orders = ["a", "b"].map(|name| Orders {
+            go: Some(go.clone()),
+            // Long enough for the other one to come, short enough for a test.
+            pause: Duration::from_millis(30),
+            ..Orders::new(Verb::Backup, &source, &repository, &root.path().join(name))
+        });
+        let mut processes = orders.each_ref().map(Orders::start);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        std::fs::write(&go, "").expect("written");
+        for process in &mut processes {
+            assert!(process.wait().expect("waited").success());
+        }
+        let mut codes = orders.each_ref().map(|orders| orders.outcome().code);
+        codes.sort();
+        assert_eq!(codes, ["backup-in-progress", "ok"]);
+        crash::resume_backup(&crash::place(&source), &crash::place(&repository), "after both").await;
+        std::fs::remove_file(&go).expect("removed");
+    }
 }

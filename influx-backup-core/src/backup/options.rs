@@ -29,7 +29,7 @@ pub struct BackupOptions {
     pub limits: Limits,
     /// What moves the objects.
     pub copier: Arc<dyn Copier>,
-    /// Core only: what to do when most live Parquet files are gone from the source.
+    /// What to do when most live Parquet files are gone from the source.
     pub missing_parquet: MissingParquet,
     /// A rule that is turned off, to show in tests that it is needed.
     pub(crate) weakness: Option<Weakness>,
@@ -193,7 +193,8 @@ pub enum TakeOver {
     Now,
 }
 
-/// Core only: what to do when `dbs` is empty under live references, or more than half of the live files are gone.
+/// What to do when most live Parquet files are gone. Core: `dbs` is empty under live references, or lacks more than half of
+/// them. Enterprise, where compaction supersedes files: `dbs` of a node was emptied while the backup ran.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MissingParquet {

@@ -14,7 +14,8 @@ use super::{
     name::{check_name, default_name},
     pass::{Holdings, Listed, Pass},
     resume,
-    stability::{compare, compare_nodes},
+    stability::{compare, compare_ids, compare_nodes, unlisted_nodes},
+    timeline::Timeline,
     trim::trim,
     witness::{DbsListings, fences},
 };
@@ -24,7 +25,7 @@ use crate::{
         evidence::{Cut, Evidence, Held, RunWitness, Tree, Witness},
         judge, violation,
     },
-    discover::Cluster,
+    discover::{Cluster, FINISHED_BACKUP},
     error::{Error, Result},
     execute::Executor,
     inventory::{Inventory, Lister},
@@ -33,6 +34,7 @@ use crate::{
     location::{Entry, Location},
     manifest::{AbsentRecord, Attested, BackupStatus, Begun, Claim, Fence, Journal, JournalLine},
     observe::{Event, PassReport, Task},
+    orchestrate::{Orchestrator, while_stopped},
     plan::{BackupPlan, LeftOut, Reason},
     preflight,
 };
@@ -42,6 +44,7 @@ pub(crate) async fn run(
     repository: Location,
     cluster: Cluster,
     options: BackupOptions,
+    orchestrator: Option<Arc<dyn Orchestrator>>,
     task: Task,
 ) -> Result<BackupReport> {
     check_places(&cluster, &repository)?;
@@ -52,7 +55,7 @@ pub(crate) async fn run(
     let (claim, begun) = Claim::take(&to, &name, cluster.id(), options.existing).await?;
     if matches!(options.existing, Existing::Resume(_)) {
         // Also where a process died so early that its claim is all that it left, under a staging name.
-        to.delete_staging().await?;
+        to.delete_staging(|_| true).await?;
     }
     let objects = match begun {
         Begun::Now => BTreeMap::new(),
@@ -61,12 +64,16 @@ pub(crate) async fn run(
     let journal = Journal::new(&to, claim.number(), options.limits.durability);
     let mut holdings = Holdings::new(objects, journal, task.events.clone());
     let run = Run { name: &name, to: &to, options: &options, task: &task, claim: &claim };
-    let done = tokio::select! {
-        biased;
-        () = task.cancellation.cancelled() => Err(cancelled(&task)),
-        () = claim.lost.cancelled() => claim.check(&name).await.and_then(|()| Err(cancelled(&task))),
-        done = run.passes(cluster, &mut holdings) => done,
+    let nodes = cluster.nodes.clone();
+    let work = async {
+        tokio::select! {
+            biased;
+            () = task.cancellation.cancelled() => Err(cancelled(&task)),
+            () = claim.lost.cancelled() => claim.check(&name).await.and_then(|()| Err(cancelled(&task))),
+            done = run.passes(cluster, &mut holdings) => done,
+        }
     };
+    let done = while_stopped(orchestrator, &nodes, &task, work).await;
     if done.is_err() {
         // What is finished is finished: a resumed run does not copy it again.
         let _ = holdings.journal.flush().await;
@@ -93,9 +100,13 @@ async fn check_stores(cluster: &Cluster, repository: &Location, task: &Task) -> 
     Ok(())
 }
 
-/// Source and repository do not lie inside one another.
+/// The source is a cluster's own location, and source and repository do not lie inside one another.
 fn check_places(cluster: &Cluster, repository: &Location) -> Result<()> {
     let source = cluster.location();
+    if let Some(note) = cluster.notes.iter().find(|note| note.code == FINISHED_BACKUP) {
+        let reason = format!("{}; to keep it twice, copy its directory", note.message);
+        return Err(Error::InvalidRequest { option: "this source", reason });
+    }
     let overlap = |outer: &Location, inner: &Location| {
         outer.contains(inner).then(|| Error::Overlap { inner: inner.to_string(), outer: outer.to_string() })
     };
@@ -119,6 +130,8 @@ struct Proof {
     fences: Vec<Fence>,
     differences: BTreeMap<String, u64>,
     trimmed: Vec<Key>,
+    /// Violations that no later pass can mend.
+    broken: Vec<Violation>,
 }
 
 /// What passes leave to one another.
@@ -128,7 +141,9 @@ struct Past {
     left_out: Vec<LeftOut>,
     /// The inventory before the one that is copied now.
     before: Option<Inventory>,
-    catalog_sequence: Option<u64>,
+    timeline: Timeline,
+    /// What was violated after the pass before.
+    violations: Vec<Violation>,
 }
 
 impl Run<'_> {
@@ -140,17 +155,22 @@ impl Run<'_> {
             let started = Instant::now();
             let mut listed = Listed { inventory: next, compactor_after: Vec::new() };
             let plan = self.plan(&cluster, &listed, holdings, &mut past)?;
+            self.to.require_room(plan.bytes())?;
             let pass = Pass { executor: &executor, cluster: &cluster, to: self.to, options: self.options, plan: &plan };
             pass.copy(&mut lister, &mut listed, holdings).await?;
             let (found, after) = self.look_again(&cluster, &mut lister).await?;
             let proof = self.prove(&cluster, &found, &listed, &after, holdings, &past).await?;
             self.report(&proof, started, holdings, &mut past);
-            if let Some(status) = self.verdict(&proof.certificate, past.reports.len(), began)? {
+            if let Some(status) = self.verdict(&proof.certificate, &past, began)? {
                 return self.finish(&cluster, status, listed, proof, holdings, past).await;
             }
-            past.catalog_sequence = past.catalog_sequence.max(proof.certificate.catalog_sequence);
+            let violations = proof.certificate.clauses.into_iter().flat_map(|clause| clause.violations);
+            past.violations = violations.collect();
+            past.timeline.saw(&listed.inventory);
+            past.timeline.catalog = past.timeline.catalog.max(proof.certificate.catalog_sequence);
+            past.timeline.broken.extend(proof.broken);
             past.before = Some(listed.inventory);
-            (cluster, next) = (found, after);
+            (cluster, next) = (found.keeping(&cluster), after);
         }
     }
 
@@ -168,8 +188,12 @@ impl Run<'_> {
 
     /// Discovers and lists again after the last copy: nodes may have come or gone.
     async fn look_again(&self, cluster: &Cluster, lister: &mut Lister) -> Result<(Cluster, Inventory)> {
-        let found = cluster.rediscover().await?;
-        let after = lister.inventory(&found).await?;
+        let found = match cluster.rediscover().await {
+            Err(Error::NoCluster { .. }) => cluster.clone().with_nodes(|_| false),
+            Err(Error::UnknownId { kind: "node", id, .. }) => cluster.clone().with_nodes(|node| node.id != id),
+            found => found?,
+        };
+        let after = lister.inventory(&found.clone().keeping(cluster)).await?;
         Ok((found, after))
     }
 
@@ -185,10 +209,12 @@ impl Run<'_> {
         let mut held = as_held(holdings);
         holdings.facts.gather(Tree::Location(self.to), cluster, &held).await?;
         let cut = Cut::newest(cluster, &holdings.facts);
-        let (differences, mut unstable) = compare(cluster, &listed.inventory, after);
-        let (moved, unheld_nodes) = compare_nodes(cluster, found);
-        unstable.extend(moved);
+        let (differences, mut broken) = compare(cluster, &listed.inventory, after);
+        broken.extend(compare_ids(cluster, found));
+        let (mut unstable, unheld_nodes) = compare_nodes(cluster, found);
+        unstable.extend(unlisted_nodes(cluster, &listed.inventory));
         unstable.extend(unheld_overwritten(cluster, listed, holdings));
+        unstable.extend(past.timeline.broken.iter().chain(&broken).cloned());
         let listings = DbsListings::new(cluster, past.before.as_ref(), &listed.inventory);
         let lacking = Weakness::lacking(self.options.weakness, listings);
         let witness = RunWitness {
@@ -196,14 +222,15 @@ impl Run<'_> {
             compactor_after: &listed.compactor_after,
             lacking: &*lacking,
             fences: &[],
-            unstable: &unstable,
+            unstable: &[],
             unheld_nodes: &unheld_nodes,
-            catalog_before: past.catalog_sequence,
+            catalog_before: past.timeline.catalog,
         };
         let missing_parquet = self.options.missing_parquet;
         let (fences, trimmed) = {
             let (facts, witness) = (&holdings.facts, Witness::Run(&witness));
             let untrimmed = Evidence { cluster, held: &held, facts, cut: &cut, witness, missing_parquet };
+            unstable.extend(past.timeline.went_back(&untrimmed, &listed.inventory));
             let fences = fences(cluster, &untrimmed, &listed.inventory).await?;
             let trimmed = match self.options.weakness {
                 Some(Weakness::NoTrim) => BTreeSet::new(),
@@ -214,11 +241,11 @@ impl Run<'_> {
         // The proof is about what the backup will hold: without what is trimmed.
         held.retain(|key, _| !trimmed.contains(key));
         holdings.facts.forget(&trimmed);
-        let witness = RunWitness { fences: &fences, ..witness };
+        let witness = RunWitness { fences: &fences, unstable: &unstable, ..witness };
         let (facts, witness) = (&holdings.facts, Witness::Run(&witness));
         let evidence = Evidence { cluster, held: &held, facts, cut: &cut, witness, missing_parquet };
         let (certificate, absent) = judge(&evidence);
-        Ok(Proof { certificate, absent, fences, differences, trimmed: trimmed.into_iter().collect() })
+        Ok(Proof { certificate, absent, fences, differences, trimmed: trimmed.into_iter().collect(), broken })
     }
 
     fn report(&self, proof: &Proof, started: Instant, holdings: &Holdings, past: &mut Past) {
@@ -234,13 +261,13 @@ impl Run<'_> {
     }
 
     /// Whether to commit, and as what; `None`: another pass.
-    fn verdict(&self, certificate: &Certificate, passes: usize, began: Instant) -> Result<Option<BackupStatus>> {
+    fn verdict(&self, certificate: &Certificate, past: &Past, began: Instant) -> Result<Option<BackupStatus>> {
         if Weakness::closes(self.options.weakness, certificate) {
             return Ok(Some(BackupStatus::Complete));
         }
-        let passes = u32::try_from(passes).unwrap_or(u32::MAX);
+        let passes = u32::try_from(past.reports.len()).unwrap_or(u32::MAX);
         let last = passes >= self.options.passes.most || began.elapsed() >= self.options.passes.time;
-        let is_damage = |violation: &&Violation| is_damage(violation, passes > 1 || last);
+        let is_damage = |violation: &&Violation| is_damage(violation, last || past.violations.contains(violation));
         let mut violations = certificate.clauses.iter().flat_map(|clause| &clause.violations);
         match self.options.corrupt {
             CorruptPolicy::Fail => {
@@ -314,7 +341,7 @@ fn is_damage(violation: &Violation, settled: bool) -> bool {
         }
         // What should not be there, or not together.
         "new-checkpoint" | "stray-catalog-log" | "catalog-uuid" => true,
-        // A server that replays its WAL after a crash writes a file again: only a second look tells.
+        // A server that replays its WAL after a crash writes a file again: damage is what a second look shows again.
         "wrong-size-parquet" => settled,
         code => code.starts_with("corrupt-"),
     }

@@ -139,11 +139,134 @@ pub(super) fn compare_nodes(
         }
     }
     for node in before.nodes.iter().filter(|node| !after.is_node(&node.id)) {
-        let message = format!("node `{}` went away while the backup ran", node.id);
+        let message =
+            format!("node `{}` went away while the backup ran: leave it out by name, or bring it back", node.id);
         unstable.push(violation(At::node(&node.id), "node-went", message));
     }
-    if before.cluster_id != after.cluster_id {
-        unstable.push(violation(ANYWHERE, "cluster-moved", "the cluster got another id while the backup ran"));
-    }
     (unstable, unheld)
+}
+
+/// C7: nodes that had objects when they were discovered, and none when they were listed.
+pub(super) fn unlisted_nodes(cluster: &ClusterDescription, listed: &Inventory) -> Vec<Violation> {
+    let has_objects =
+        |id: &str| listed.listings.iter().any(|listing| listing.owner == id && !listing.entries.is_empty());
+    let unlisted = cluster.stored_nodes().filter(|node| !has_objects(&node.id));
+    let message = |id: &str| format!("node `{id}` had nothing to list: leave it out by name, or bring it back");
+    unlisted.map(|node| violation(At::node(&node.id), "node-went", message(&node.id))).collect()
+}
+
+/// C7: whether it is another cluster now.
+pub(super) fn compare_ids(before: &ClusterDescription, after: &ClusterDescription) -> Option<Violation> {
+    let message = "the cluster got another id while the backup ran";
+    (before.cluster_id != after.cluster_id).then(|| violation(ANYWHERE, "cluster-moved", message))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::{
+        discover::{Edition, Node},
+        inventory::{Group, Listing},
+        location::{Identity, Version},
+    };
+
+    fn cluster(nodes: &[(&str, Role)]) -> ClusterDescription {
+        let node = |(id, role): &(&str, Role)| Node { id: (*id).to_owned(), roles: vec![*role] };
+        ClusterDescription {
+            location: "test".to_owned(),
+            identity: Identity::Test,
+            edition: Edition::Enterprise,
+            cluster_id: Some("c1".to_owned()),
+            nodes: nodes.iter().map(node).collect(),
+            catalogs: Vec::new(),
+            catalog_nodes: None,
+            left_out_nodes: Vec::new(),
+            unclaimed_nodes: Vec::new(),
+            licences: Vec::new(),
+            foreign: Vec::new(),
+            unknown: Vec::new(),
+            notes: Vec::new(),
+            evidence: Vec::new(),
+        }
+    }
+
+    /// A listing of these objects, each in a version.
+    fn inventory(objects: &[(&str, &str)]) -> Inventory {
+        let time = DateTime::UNIX_EPOCH;
+        let entry = |(key, tag): &(&str, &str)| Entry {
+            key: Key::parse(key).expect("a key"),
+            size: 1,
+            version: Version { e_tag: Some((*tag).into()), ..version() },
+        };
+        let entries = objects.iter().map(entry).collect();
+        let (group, owner) = (Group::NodeRest, "n1".to_owned());
+        Inventory { listings: vec![Listing { group, owner, started: time, ended: time, order: 1, entries }] }
+    }
+
+    fn version() -> Version {
+        Version { e_tag: None, id: None, modified: DateTime::UNIX_EPOCH }
+    }
+
+    fn reasons(before: &[(&str, &str)], after: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
+        let (counts, violations) = compare(&cluster(&[("n1", Role::Data)]), &inventory(before), &inventory(after));
+        (counts.into_keys().collect(), violations.into_iter().map(|violation| violation.code).collect())
+    }
+
+    #[test]
+    fn every_difference_has_its_reason() {
+        let cases = [
+            ("n1/wal/00000000001.wal", "wal-written", "wal-trimmed"),
+            ("n1/snapshots/1.info.json", "snapshot-stored", "snapshot-removed"),
+            ("n1/dbs/1.parquet", "parquet-stored", "parquet-removed"),
+            ("n1/snapshot-checkpoints/2025-10/1.checkpoint.json", "checkpoint-moved", "checkpoint-moved"),
+            ("n1/db-indices/1/index.info.json", "derived-moved", "derived-moved"),
+            ("c1/catalog/v3/logs/1.catalog", "catalog-moved", "catalog-log-removed"),
+            ("c1/catalog/v3/snapshot", "catalog-moved", "catalog-moved"),
+            ("n1/cs/1", "compactor-moved", "compactor-moved"),
+            ("c1/enterprise", "configuration-moved", "configuration-moved"),
+            ("c1/commercial_license", "configuration-moved", "configuration-moved"),
+            ("n1/notes", "other-moved", "other-moved"),
+        ];
+        for (key, came, went) in cases {
+            assert_eq!(reasons(&[], &[(key, "a")]), (vec![came.to_owned()], vec![]), "{key}");
+            assert_eq!(reasons(&[(key, "a")], &[]), (vec![went.to_owned()], vec![]), "{key}");
+            assert_eq!(reasons(&[(key, "a")], &[(key, "a")]), (vec![], vec![]), "{key}");
+        }
+        assert_eq!(reasons(&[], &[("elsewhere/x", "a")]), (vec![], vec![]), "not of this cluster");
+    }
+
+    #[test]
+    fn what_is_written_once_may_be_written_again_and_what_is_created_may_not() {
+        let again = |key: &str| reasons(&[(key, "a")], &[(key, "b")]);
+        for key in ["n1/snapshots/1.info.json", "n1/dbs/1.parquet"] {
+            assert_eq!(again(key), (vec!["written-again".to_owned()], vec![]), "{key}");
+        }
+        for key in ["n1/wal/00000000001.wal", "c1/catalog/v3/logs/1.catalog"] {
+            let rewritten = "create-only-rewritten".to_owned();
+            assert_eq!(again(key), (vec![rewritten.clone()], vec![rewritten]), "{key}");
+        }
+        assert_eq!(again("c1/catalog/v3/snapshot"), (vec!["catalog-moved".to_owned()], vec![]));
+    }
+
+    #[test]
+    fn nodes_and_compactors_that_come_or_go_are_named() {
+        let compared = |before: &[(&str, Role)], after: &[(&str, Role)]| {
+            let (unstable, unheld) = compare_nodes(&cluster(before), &cluster(after));
+            let codes = |violations: Vec<Violation>| -> Vec<_> { violations.into_iter().map(|v| v.code).collect() };
+            (codes(unstable), codes(unheld))
+        };
+        let (one, two) = (("n1", Role::Data), ("n2", Role::Data));
+        let code = |code: &str| vec![code.to_owned()];
+        assert_eq!(compared(&[one], &[one]), (vec![], vec![]));
+        assert_eq!(compared(&[one], &[one, two]), (vec![], code("node-came")));
+        assert_eq!(compared(&[one, two], &[one]), (code("node-went"), vec![]));
+        assert_eq!(compared(&[one], &[("n1", Role::Compactor)]), (code("compactor-moved"), vec![]));
+        assert_eq!(compared(&[("n1", Role::QueryOnly)], &[one]), (vec![], code("node-came")));
+        let mut renamed = cluster(&[one]);
+        renamed.cluster_id = Some("c2".to_owned());
+        assert_eq!(compare_ids(&cluster(&[one]), &renamed).expect("another id").code, "cluster-moved");
+        assert_eq!(compare_ids(&cluster(&[one]), &cluster(&[two])), None);
+    }
 }

@@ -4,10 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::pass::Listed;
 use crate::{
-    certificate::{covered, evidence::Evidence, numbered},
+    certificate::{
+        covered,
+        evidence::{Evidence, Fact},
+        numbered,
+    },
     inventory::Group,
     key::Key,
-    layout::{Component, Mutability, checkpoint_sequence, snapshot_sequence, wal_number},
+    layout::{Component, Mutability, checkpoint_sequence, wal_number},
     manifest::ObjectRecord,
 };
 
@@ -25,12 +29,20 @@ pub(super) fn trim(evidence: &Evidence<'_>, held: &BTreeMap<Key, ObjectRecord>, 
         let node = object.node.unwrap_or_default();
         match object.kind() {
             Component::Wal => wal_number(key.name()).is_some_and(|number| Some(&number) > wal_ends.get(node)),
-            Component::Snapshot => snapshot_sequence(key.name()) > evidence.cut.of(node),
+            Component::Snapshot => is_newer(evidence, key, node),
             Component::SnapshotCheckpoint => checkpoint_sequence(key.name()) > evidence.cut.of(node),
             component => component.mutability() == Mutability::Overwritten && !last_listing.contains(*key),
         }
     };
     held.keys().filter(goes).cloned().collect()
+}
+
+/// Whether a manifest is newer than the cut. One that does not parse stays, for the proof to name it.
+fn is_newer(evidence: &Evidence, key: &Key, node: &str) -> bool {
+    match evidence.facts.get(key) {
+        Some(Fact::Snapshot(Ok(snapshot))) => Some(snapshot.snapshot_sequence_number) > evidence.cut.of(node),
+        _ => false,
+    }
 }
 
 /// The last WAL number of a node that is kept: the fence, and the top-up as far as it continues it without a gap.

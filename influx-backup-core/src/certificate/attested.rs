@@ -58,6 +58,16 @@ pub(super) fn compactor(evidence: &Evidence<'_>) -> Judgement {
     if evidence.cluster.compactors().next().is_none() {
         return Judgement::default();
     }
+    let mut judgement = one_listing(evidence);
+    let ids: Vec<_> = evidence.cluster.compactors().map(|node| format!("`{}`", node.id)).collect();
+    if ids.len() > 1 {
+        let message = format!("{} have compactor's files; a cluster has one compactor", ids.join(" and "));
+        judgement.find(Clause::Compactor, ANYWHERE, "several-compactors", message);
+    }
+    judgement
+}
+
+fn one_listing(evidence: &Evidence<'_>) -> Judgement {
     match evidence.witness {
         Witness::Nobody => unknown(),
         Witness::Run(run) => {

@@ -1,6 +1,6 @@
 //! C4: the live catalog is whole and not older than what needs it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Clause,
@@ -10,6 +10,7 @@ use super::{
 use crate::{
     discover::Edition,
     format::{CatalogFile, FormatError, catalog::Kind},
+    inventory::Group,
     key::Key,
     layout::{Generation, catalog_log_sequence},
 };
@@ -65,9 +66,14 @@ impl<'a> GenerationFiles<'a> {
 
     /// The sequence that a server reaches after loading root and logs.
     pub(crate) fn sequence(&self) -> Option<u64> {
-        let logs = self.logs.iter().filter(|(_, (_, parsed))| matches!(parsed, Ok(file) if file.kind == Kind::Log));
-        let newest_log = logs.map(|(sequence, _)| *sequence).next_back();
-        self.root_sequence().max(newest_log)
+        self.sequence_with(|_| true)
+    }
+
+    /// The same with only those logs that count.
+    fn sequence_with(&self, counts: impl Fn(&Key) -> bool) -> Option<u64> {
+        let is_log = |parsed: Parsed<'_>| matches!(parsed, Ok(file) if file.kind == Kind::Log);
+        let logs = self.logs.iter().filter(|(_, (key, parsed))| is_log(parsed) && counts(key));
+        self.root_sequence().max(logs.map(|(sequence, _)| *sequence).next_back())
     }
 }
 
@@ -104,6 +110,7 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> (Judgement, Option<u64>) {
     // Of a catalog that cannot be read nobody knows how new it is, and it is violated already.
     if !judgement.violations.iter().any(|violation| violation.code == "corrupt-catalog") {
         check_new_enough(evidence, sequence, &mut judgement);
+        check_went_on(evidence, live, &mut judgement);
     }
     report_frozen(&generations, live, &mut judgement);
     report_enterprise(evidence, &mut judgement);
@@ -191,11 +198,18 @@ fn check_new_enough(evidence: &Evidence<'_>, sequence: Option<u64>, judgement: &
             judgement.violate(At::node(&node.id), "old-catalog", message);
         }
     }
-    if let Witness::Run(run) = evidence.witness
-        && run.catalog_before > sequence
-    {
-        let message = format!("the catalog went back from {} to {}", shown(run.catalog_before), shown(sequence));
-        judgement.violate(ANYWHERE, "catalog-went-back", message);
+}
+
+/// The sequence never falls between passes: in the source, whatever logs of earlier passes are still held.
+fn check_went_on(evidence: &Evidence<'_>, live: Option<&GenerationFiles<'_>>, judgement: &mut Judgement) {
+    let Witness::Run(run) = evidence.witness else { return };
+    let listings = run.listings.iter().filter(|listing| listing.group == Group::Catalog);
+    let listed: BTreeSet<&Key> = listings.flat_map(|listing| &listing.entries).map(|entry| &entry.key).collect();
+    let now = live.and_then(|live| live.sequence_with(|key| listed.contains(key)));
+    if run.catalog_before > now {
+        let message = format!("the catalog went back from {} to {}", shown(run.catalog_before), shown(now));
+        let root = live.and_then(|live| live.root.map(|(key, _)| key));
+        judgement.violate(At { node: None, key: root }, "catalog-went-back", message);
     }
 }
 

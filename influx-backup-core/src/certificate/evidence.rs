@@ -97,6 +97,14 @@ impl Facts {
         Ok(())
     }
 
+    /// Reads one object whose bytes are at hand, where the proof reads such objects.
+    #[cfg(test)]
+    pub(crate) fn read(&mut self, cluster: &ClusterDescription, key: &Key, version: Version, bytes: &[u8]) {
+        if let Some(component) = readable(cluster, key) {
+            self.0.insert(key.clone(), (version, fact(component, bytes)));
+        }
+    }
+
     /// What a copier saw of a Parquet file.
     pub(crate) fn saw_parquet(&mut self, key: Key, version: Version, ends: Result<(), FormatError>) {
         self.0.insert(key, (version, Fact::Parquet(ends)));

@@ -39,7 +39,7 @@ impl Certificate {
             true => writeln!(f, "certificate: every clause holds")?,
             false => writeln!(f, "certificate: NOT CONSISTENT, {}", violated(self))?,
         }
-        writeln!(f, "recovery point:")?;
+        writeln!(f, "recovery point: (what was acknowledged after it is lost if the cluster dies now)")?;
         for point in &self.recovery {
             show_point(f, point)?;
         }
@@ -85,9 +85,8 @@ fn violated(certificate: &Certificate) -> String {
 
 fn show_point(f: &mut fmt::Formatter<'_>, point: &RecoveryPoint) -> fmt::Result {
     write!(f, "  {}: ", point.node)?;
-    if point.guaranteed.is_none() && point.reached.is_none() {
-        return writeln!(f, "holds no rows of its own");
-    }
+    let Some(time) = point.time() else { return writeln!(f, "holds no rows of its own") };
+    write!(f, "{}: ", when(time))?;
     match &point.guaranteed {
         Some(at) => write!(f, "snapshot {} of {} (covers WAL up to {})", at.snapshot, when(at.time), at.wal)?,
         None => write!(f, "no snapshot yet")?,
@@ -164,13 +163,13 @@ mod tests {
             violations: Vec::new(),
             violated: 0,
         };
-        let time = DateTime::from_timestamp(1_700_000_000, 0).expect("a time");
+        let time = |second| DateTime::from_timestamp(second, 0).expect("a time");
         Certificate {
             clauses: Clause::ALL.into_iter().map(holds).collect(),
             recovery: vec![RecoveryPoint {
                 node: "n1".to_owned(),
-                guaranteed: Some(Guaranteed { snapshot: 7, wal: 40, time }),
-                reached: Some(Reached { wal: 43, time }),
+                guaranteed: Some(Guaranteed { snapshot: 7, wal: 40, time: time(1_700_000_000) }),
+                reached: Some(Reached { wal: 43, time: time(1_700_000_001) }),
             }],
             absent: Vec::new(),
             findings: Vec::new(),
@@ -185,8 +184,9 @@ mod tests {
         let text = certificate().to_string();
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[0], "certificate: every clause holds");
-        let point = "  n1: snapshot 7 of 2023-11-14 22:13:20 UTC (covers WAL up to 40), then WAL up to 43 of 2023-11-14 \
-                     22:13:20 UTC";
+        let point = "  n1: 2023-11-14 22:13:21 UTC: snapshot 7 of 2023-11-14 22:13:20 UTC (covers WAL up to 40), then WAL \
+                     up to 43 of 2023-11-14 22:13:21 UTC";
+        assert!(lines[1].ends_with("lost if the cluster dies now)"), "{text}");
         assert_eq!(lines[2], point);
         assert_eq!(lines[3], "absent files: none");
         assert!(text.contains("copies compared: 9 by content"), "{text}");

@@ -175,6 +175,21 @@ impl Cluster {
         }
     }
 
+    /// With only these of its nodes.
+    pub(crate) fn with_nodes(mut self, which: impl Fn(&Node) -> bool) -> Self {
+        self.description.nodes.retain(which);
+        self
+    }
+
+    /// With the nodes of `before` that are no longer there: a backup does not lose a node because its prefix went away.
+    pub(crate) fn keeping(mut self, before: &Self) -> Self {
+        let nodes = &mut self.description.nodes;
+        let gone: Vec<_> = before.nodes.iter().filter(|node| nodes.iter().all(|left| left.id != node.id)).collect();
+        nodes.extend(gone.into_iter().cloned());
+        nodes.sort_by(|a, b| a.id.cmp(&b.id));
+        self
+    }
+
     /// Lists the cluster once, group by group, in the constant order of
     /// [`LISTING_ORDER`](crate::inventory::LISTING_ORDER).
     ///

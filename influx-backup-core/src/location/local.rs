@@ -36,6 +36,19 @@ pub(super) fn resolve(path: &FilePath) -> PathBuf {
     }
 }
 
+/// The bytes that a directory has room for, or the nearest one above it that exists.
+#[cfg(unix)]
+pub(super) fn available(root: &FilePath) -> Result<u64> {
+    let existing = root.ancestors().find(|path| path.is_dir()).unwrap_or(root);
+    let stat = rustix::fs::statvfs(existing).map_err(|e| Error::io("measure", "", root.display(), e.into()))?;
+    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
+#[cfg(not(unix))]
+pub(super) fn available(_root: &FilePath) -> Result<u64> {
+    Ok(u64::MAX)
+}
+
 pub(super) async fn list(root: &FilePath, prefix: &str, links: Links) -> Result<Vec<Entry>> {
     let (root, prefix) = (root.to_owned(), prefix.to_owned());
     blocking("list", move || walk(&root, &prefix, links)).await
@@ -57,12 +70,14 @@ pub(super) async fn head(root: &FilePath, key: &Key) -> Result<Option<Entry>> {
     .await
 }
 
-/// Deletes files with staging names below a directory. Links are not followed.
-pub(super) async fn delete_staging(root: &FilePath) -> Result<()> {
+/// Deletes files with staging names of keys that are `ours` below a directory. Links are not followed.
+pub(super) async fn delete_staging(root: &FilePath, ours: impl Fn(&str) -> bool + Send + 'static) -> Result<()> {
     let root = root.to_owned();
     blocking("delete", move || {
         for found in WalkDir::new(&root).into_iter().flatten() {
-            if found.file_type().is_file() && is_staging(&found.file_name().to_string_lossy()) {
+            let name = found.path().strip_prefix(&root).unwrap_or(found.path()).to_string_lossy();
+            let key = name.rsplit_once('#').map_or("", |(key, _)| key);
+            if found.file_type().is_file() && is_staging(&name) && ours(key) {
                 fs::remove_file(found.path())
                     .map_err(|e| Error::io("delete", found.path().display(), root.display(), e))?;
             }
@@ -156,6 +171,7 @@ fn file(root: &FilePath, path: &FilePath, metadata: impl Fn() -> io::Result<fs::
         }
         Ok(_) => Err(link(path, "it is neither a file nor a directory")),
         Err(error) if is_absent(&error) => check_start(path, Links::Follow).map(|()| None),
+        Err(error) if is_loop(&error) => Err(link(path, "it is a loop")),
         Err(error) => Err(Error::io("head", path.display(), root.display(), error)),
     }
 }
@@ -167,6 +183,7 @@ fn walk_error(root: &FilePath, error: &walkdir::Error) -> Result<()> {
     }
     match error.io_error() {
         Some(cause) if is_absent(cause) => check_start(path, Links::Follow),
+        Some(cause) if is_loop(cause) => Err(link(path, "it is a loop")),
         cause => {
             let kind = cause.map_or(io::ErrorKind::Other, io::Error::kind);
             Err(Error::io("list", path.display(), root.display(), io::Error::new(kind, error.to_string())))
@@ -176,6 +193,19 @@ fn walk_error(root: &FilePath, error: &walkdir::Error) -> Result<()> {
 
 fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// A link that leads to itself, by whatever way.
+fn is_loop(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    {
+        error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = error;
+        false
+    }
 }
 
 fn link(path: &FilePath, reason: &'static str) -> Error {
@@ -206,4 +236,15 @@ fn inode(metadata: &fs::Metadata) -> u64 {
 #[cfg(not(unix))]
 fn inode(_metadata: &fs::Metadata) -> u64 {
     0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_measured_where_nothing_exists_yet() {
+        let directory = tempfile::tempdir().expect("a directory");
+        assert!(available(&directory.path().join("not/yet")).expect("measured") > 0);
+    }
 }

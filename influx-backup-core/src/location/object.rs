@@ -1,6 +1,9 @@
 //! One object, and what can be done with it: list, head, get, put, delete.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -135,9 +138,10 @@ impl Location {
     /// The object, or `None` where there is none.
     ///
     /// # Errors
-    /// [`Error::Store`].
+    /// [`Error::Store`]; [`Error::Link`] for a link on its way, where links are refused.
     pub async fn head(&self, key: &Key) -> Result<Option<Entry>> {
         if let Some(directory) = self.directory() {
+            self.check_links(key.as_str())?;
             return local::head(directory, key).await;
         }
         let head = || async move {
@@ -176,12 +180,14 @@ impl Location {
     /// The bytes of an object, of one version where `version` says so, or `None` where there is no such object.
     ///
     /// # Errors
-    /// [`Error::Store`], with [`StoreErrorKind::Changed`] where the object is another version now.
+    /// [`Error::Store`], with [`StoreErrorKind::Changed`] where the object is another version now; [`Error::Link`] as for
+    /// [`Location::head`].
     pub async fn get(&self, key: &Key, version: Option<&Version>) -> Result<Option<Bytes>> {
         retrying(self.0.patience, || self.get_once(key, version).boxed()).await
     }
 
     async fn get_once(&self, key: &Key, version: Option<&Version>) -> Result<Option<Bytes>> {
+        self.check_links(key.as_str())?;
         let options = GetOptions {
             if_match: version.and_then(|version| version.e_tag.as_deref().map(ToOwned::to_owned)),
             version: version.and_then(|version| version.id.as_deref().map(ToOwned::to_owned)),
@@ -209,14 +215,7 @@ impl Location {
     /// # Errors
     /// [`Error::Store`], with [`StoreErrorKind::AlreadyExists`] where the object exists.
     pub async fn create(&self, key: &Key, bytes: Bytes) -> Result<Version> {
-        match self.put_with(key, &bytes, PutMode::Create).await {
-            // Of an answer that was lost on the way, only the object is left: it is ours if it has our bytes.
-            Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. }) if self.has(key, &bytes).await? => {
-                let entry = self.head(key).await?;
-                entry.map_or_else(|| self.gone(key), |entry| Ok(entry.version))
-            }
-            put => put,
-        }
+        self.put_with(key, &bytes, PutMode::Create).await
     }
 
     async fn has(&self, key: &Key, bytes: &Bytes) -> Result<bool> {
@@ -236,13 +235,25 @@ impl Location {
     }
 
     async fn put_with(&self, key: &Key, bytes: &Bytes, mode: PutMode) -> Result<Version> {
+        let attempts = AtomicU32::new(0);
         let put = || async {
+            attempts.fetch_add(1, Ordering::Relaxed);
             let options = PutOptions::from(mode.clone());
             let put = self.0.durable.put_opts(&self.path(key), bytes.clone().into(), options).await;
             put.map_err(|e| Error::store("put", key, self, e))
         };
-        let put = retrying(self.0.patience, || put().boxed()).await?;
-        Ok(Version { e_tag: put.e_tag.map(Into::into), id: put.version.map(Into::into), modified: Utc::now() })
+        match retrying(self.0.patience, || put().boxed()).await {
+            Ok(put) => {
+                Ok(Version { e_tag: put.e_tag.map(Into::into), id: put.version.map(Into::into), modified: Utc::now() })
+            }
+            // Of an attempt whose answer was lost, only the object is left: it is ours if it has our bytes.
+            Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. })
+                if attempts.into_inner() > 1 && self.has(key, bytes).await? =>
+            {
+                self.head(key).await?.map_or_else(|| self.gone(key), |entry| Ok(entry.version))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Deletes an object; that it is gone already is no error.
@@ -278,10 +289,10 @@ impl Location {
         }
     }
 
-    /// Deletes staging files (`name#digits`) that a killed run of ours left behind.
-    pub(crate) async fn delete_staging(&self) -> Result<()> {
+    /// Deletes staging files (`name#digits`) that a killed run of ours left behind for the keys that are `ours`.
+    pub(crate) async fn delete_staging(&self, ours: impl Fn(&str) -> bool + Send + 'static) -> Result<()> {
         match self.directory() {
-            Some(directory) => local::delete_staging(directory).await,
+            Some(directory) => local::delete_staging(directory, ours).await,
             None => Ok(()),
         }
     }

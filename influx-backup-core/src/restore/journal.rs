@@ -4,7 +4,7 @@
 //! bring anew (what [`abandon`](super::abandon) deletes again), and the keys that are finished.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashSet},
     path::Path,
     time::{Duration, Instant},
 };
@@ -12,14 +12,16 @@ use std::{
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use walkdir::WalkDir;
 
 use super::{ExtraNodes, Policy};
 use crate::{
     error::{Error, Result, StoreErrorKind},
     execute::{Durability, make_durable},
     key::Key,
-    location::Location,
+    location::{Entry, Location},
     manifest::{OWN_DIRECTORY, SegmentRef},
+    preflight,
 };
 
 /// The format of the journal that this release writes and reads.
@@ -170,26 +172,33 @@ impl RestoreJournal {
 
     /// Removes everything of ours at the target, the journal itself last.
     pub(crate) async fn delete(&self, target: &Location) -> Result<()> {
-        for entry in target.list(&format!("{OWN_DIRECTORY}/restore")).await? {
-            target.delete(&entry.key).await?;
+        let lists = format!("{OWN_DIRECTORY}/restore");
+        for Entry { key, .. } in target.list(OWN_DIRECTORY).await? {
+            if key.below(&lists).is_some() || preflight::is_probe(&key) {
+                target.delete(&key).await?;
+            }
         }
         target.delete(&Self::key()?).await?;
         if let Some(directory) = target.directory() {
-            Self::tidy(directory, Some(&self.restore));
+            Self::tidy(directory);
         }
         Ok(())
     }
 
+    /// Deletes the staging files that killed runs left for these keys and for our own: other files have such names, too.
+    pub(crate) async fn delete_staging(target: &Location, keys: impl Iterator<Item = &Key>) -> Result<()> {
+        let keys: HashSet<String> = keys.map(Key::to_string).collect();
+        let own = format!("{OWN_DIRECTORY}/");
+        target.delete_staging(move |key| key.starts_with(&own) || keys.contains(key)).await
+    }
+
     /// Removes our own directories at a target, as far as they are empty. Tidiness only: no failure matters.
-    pub(crate) fn tidy(directory: &Path, restore: Option<&str>) {
-        let own = directory.join(OWN_DIRECTORY);
-        if let Some(id) = restore {
-            for path in [format!("restore/{id}/finished"), format!("restore/{id}/created"), format!("restore/{id}")] {
-                let _ = std::fs::remove_dir(own.join(path));
+    pub(crate) fn tidy(directory: &Path) {
+        for found in WalkDir::new(directory.join(OWN_DIRECTORY)).contents_first(true).into_iter().flatten() {
+            if found.file_type().is_dir() {
+                let _ = std::fs::remove_dir(found.path());
             }
         }
-        let _ = std::fs::remove_dir(own.join("restore"));
-        let _ = std::fs::remove_dir(own);
     }
 
     pub(crate) fn summary(&self) -> UnfinishedRestore {

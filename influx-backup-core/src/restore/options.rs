@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ownership, Stopped};
+use super::Ownership;
 use crate::{
     copier::{Copier, default_copiers},
     execute::Limits,
@@ -154,6 +154,18 @@ impl Default for RestoreOptions {
     fn default() -> Self {
         Self::empty()
     }
+}
+
+/// Who says that the servers of a target are stopped.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Stopped {
+    /// Nobody: only an empty target is restored.
+    #[default]
+    Unknown,
+    /// The caller states it.
+    ByCaller,
 }
 
 /// What a restore does with what the target holds.

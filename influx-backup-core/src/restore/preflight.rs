@@ -155,7 +155,7 @@ pub(super) async fn room_and_rights(plan: &RestorePlan, target: &Target, applied
     if let Some(directory) = place.directory() {
         let tasks = plan.stages.iter().flat_map(|stage| &stage.tasks);
         let needed = needed(tasks.map(|task| &task.source), &target.entries);
-        enough(needed, available(directory, place)?, place)?;
+        place.require_room(needed)?;
         writable(directory, plan, place)?;
     }
     probe(place, applied).await
@@ -172,25 +172,9 @@ fn needed<'a>(copies: impl Iterator<Item = &'a Entry>, held: &[Entry]) -> u64 {
     needed.saturating_sub(given).max(largest)
 }
 
-fn enough(needed: u64, available: u64, place: &Location) -> Result<()> {
-    if needed <= available { Ok(()) } else { Err(Error::NoSpace { location: place.to_string(), needed, available }) }
-}
-
 /// The directory, or the nearest one above it that exists.
 fn existing(directory: &Path) -> &Path {
     directory.ancestors().find(|path| path.is_dir()).unwrap_or(directory)
-}
-
-#[cfg(unix)]
-fn available(directory: &Path, place: &Location) -> Result<u64> {
-    let stat = rustix::fs::statvfs(existing(directory));
-    let stat = stat.map_err(|error| Error::io("measure", "", place, error.into()))?;
-    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
-}
-
-#[cfg(not(unix))]
-fn available(_directory: &Path, _place: &Location) -> Result<u64> {
-    Ok(u64::MAX)
 }
 
 /// Every directory that is written to and exists has to allow it.
@@ -227,7 +211,7 @@ async fn probe(place: &Location, applied: &Applied) -> Result<()> {
     };
     place.delete(&key).await?;
     if let Some(directory) = place.directory() {
-        RestoreJournal::tidy(directory, None);
+        RestoreJournal::tidy(directory);
     }
     set
 }
@@ -254,17 +238,5 @@ mod tests {
             "what is overwritten gives its room back, what is deleted later not"
         );
         assert_eq!(needed(copies.iter(), &[entry("a", 100)]), 60, "but there must be room for one");
-        let place = Location::in_memory();
-        assert!(enough(80, 80, &place).is_ok());
-        let error = enough(80, 79, &place).expect_err("too little");
-        assert!(matches!(error, Error::NoSpace { needed: 80, available: 79, .. }), "{error}");
-    }
-
-    #[test]
-    fn room_is_measured_where_nothing_exists_yet() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let place =
-            Location::parse(&directory.path().display().to_string(), &crate::Options::default()).expect("a place");
-        assert!(available(&directory.path().join("not/yet"), &place).expect("measured") > 0);
     }
 }

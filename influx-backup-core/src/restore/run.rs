@@ -7,12 +7,12 @@ mod stages;
 use std::{sync::Arc, time::SystemTime};
 
 use super::{
-    Orchestrator, Phase, Policy, RestoreReport, Stopped, Target,
+    Phase, Policy, RestoreReport, Stopped, Target,
     apply::Applied,
     guard::restore_of,
     journal::RestoreJournal,
     preflight::{self, Source},
-    servers, verify,
+    verify,
 };
 use crate::{
     discover::Note,
@@ -22,6 +22,7 @@ use crate::{
     location::{Links, Location},
     manifest::ObjectRecord,
     observe::{Event, Job, Task, spawn},
+    orchestrate::{Orchestrator, start_all, stop_all},
     plan::{Bound, RECENTLY_WRITTEN, RestorePlan, Stage},
 };
 
@@ -144,7 +145,7 @@ impl Run {
     async fn stop_servers(&mut self) -> Result<()> {
         self.check_cancelled()?;
         let Some(orchestrator) = &self.orchestrator else { return Ok(()) };
-        servers::stop(orchestrator, &self.plan.stop, &self.task).await?;
+        stop_all(orchestrator, &self.plan.stop, &self.task, |_| {}).await?;
         (self.target, self.plan) = plan_anew(&self.bound).await?;
         // A server that was asked to stop has just written its last.
         self.plan.findings.retain(|finding| finding.code != RECENTLY_WRITTEN);
@@ -162,7 +163,7 @@ impl Run {
             ));
             return;
         }
-        if let Err(error) = servers::start(orchestrator, &self.plan.start, &self.task).await {
+        if let Err(error) = start_all(orchestrator, &self.plan.start, &self.task).await {
             self.say(&Note::new("servers-stopped", format!("servers could not be started again: {error}")));
         }
     }

@@ -21,15 +21,18 @@ pub async fn abandon(target: &Location) -> Result<AbandonReport> {
     if (journal.phase, journal.changes) != (Phase::Guarded, Changes::None) {
         return Err(Error::CannotAbandon { location: target.to_string(), backup: journal.backup });
     }
-    let mut deleted = 0;
+    let mut created = Vec::new();
     for reference in &journal.created {
-        for key in segment::read::<Key>(&target, reference).await? {
-            if target.head(&key).await?.is_some() {
-                target.delete(&key).await?;
-                deleted += 1;
-            }
+        created.extend(segment::read::<Key>(&target, reference).await?);
+    }
+    let mut deleted = 0;
+    for key in &created {
+        if target.head(key).await?.is_some() {
+            target.delete(key).await?;
+            deleted += 1;
         }
     }
+    RestoreJournal::delete_staging(&target, created.iter().chain(&journal.guards)).await?;
     make_durable(&target, Durability::Durable).await?;
     let roots = put_back(&target, &journal).await?;
     // The lists go before the journal that names them: killed in between, this has to be able to begin again.

@@ -1,5 +1,5 @@
 //! What the crash tests share: a small cluster, processes that kill themselves, and what has to hold after each death.
-#![allow(dead_code, reason = "each test that shares this module uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "each test that shares this module uses a part of it")]
 
 mod kill;
 mod process;
@@ -24,7 +24,7 @@ use influx_backup_core::{
 
 pub(crate) use self::{
     kill::Moment,
-    process::{Orders, Outcome, Verb, run_if_ordered},
+    process::{Orders, Verb, run_if_ordered},
 };
 
 /// The name of every backup here.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Chosen, Found};
 use crate::{
     discover::{
-        CatalogNode, ClusterDescription, Discover, Edition, GenerationState, Node, Note, Role,
+        CatalogNode, ClusterDescription, Discover, Edition, FINISHED_BACKUP, GenerationState, Node, Note, Role,
         prefix::{KeyShape, Prefix},
         survey::Survey,
     },
@@ -210,7 +210,7 @@ impl View<'_> {
             note("restore-unfinished", "a restore was begun here and is not finished: resume or abandon it".to_owned());
         }
         if has("manifest.json") {
-            note("backup", "this is a finished backup, not a place that servers use".to_owned());
+            note(FINISHED_BACKUP, "this is a finished backup, not a place that servers use".to_owned());
         } else if own.files.iter().any(|file| file.starts_with("claim")) {
             note("backup-unfinished", "this is a backup that was begun and is not finished".to_owned());
         }

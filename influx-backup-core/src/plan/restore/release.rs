@@ -7,6 +7,7 @@ use crate::{
     discover::{ClusterDescription, Node, Role},
     error::Result,
     key::Key,
+    orchestrate::starting_order,
     restore::{ExtraNodes, Target, guard},
 };
 
@@ -48,15 +49,9 @@ pub(super) fn node_order(
     extra: &[String],
     extra_nodes: ExtraNodes,
 ) -> (Vec<Node>, Vec<Node>) {
-    let turn = |node: &&Node| match node {
-        node if node.is(Role::Compactor) => 1,
-        node if node.is(Role::QueryOnly) => 2,
-        _ => 0,
-    };
-    let mut start: Vec<&Node> = cluster.nodes.iter().collect();
-    start.sort_by_key(turn);
+    let start = starting_order(&cluster.nodes);
     let extra = extra.iter().map(|id| Node { id: id.clone(), roles: vec![Role::Data] });
-    let (extra, start): (Vec<Node>, Vec<Node>) = (extra.collect(), start.into_iter().cloned().collect());
+    let extra: Vec<Node> = extra.collect();
     let stop = start.iter().rev().chain(&extra).cloned().collect();
     let kept = if extra_nodes == ExtraNodes::Keep { extra } else { Vec::new() };
     (stop, start.into_iter().chain(kept).collect())

@@ -1,7 +1,7 @@
 //! The end: the roots take the place of the guard, the journal goes, the servers start.
 
 use super::{
-    super::{RestoreReport, guard, journal::RestoreJournal, servers},
+    super::{RestoreReport, guard, journal::RestoreJournal},
     Run, record,
 };
 use crate::{
@@ -9,6 +9,7 @@ use crate::{
     execute::make_durable,
     location::Location,
     observe::{ByteSize, Event},
+    orchestrate::start_all,
     plan::RootAction,
 };
 
@@ -36,13 +37,15 @@ impl Run {
                 _ => guard::remove(place, &step.key, &journal.restore).await?,
             }
         }
+        let restored = self.bound.backup.objects().iter().map(|record| &record.key);
+        RestoreJournal::delete_staging(place, restored.chain(&journal.guards)).await?;
         make_durable(place, self.bound.options.limits.durability).await?;
         journal.delete(place).await?;
         self.task.events.send(Event::GuardReleased);
         let mut report = self.report(journal);
         self.task.events.send(Event::Recovery { points: report.recovery.clone() });
         if let Some(orchestrator) = &self.orchestrator {
-            report.started = servers::start(orchestrator, &self.plan.start, &self.task).await?;
+            report.started = start_all(orchestrator, &self.plan.start, &self.task).await?;
         }
         Ok(report)
     }

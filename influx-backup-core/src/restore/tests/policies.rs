@@ -6,6 +6,7 @@ use Generation::{V1, V2, V3};
 use bytes::Bytes;
 
 use super::*;
+use crate::orchestrate::Orchestrator;
 use crate::{
     Event,
     error::Source,

@@ -63,6 +63,10 @@ impl Limited {
 
     fn error(&self) -> object_store::Error {
         let kind = *self.kind.lock().expect("no panic");
+        if kind == std::io::ErrorKind::BrokenPipe {
+            // The process is dead: nothing that passes by itself, so nothing is tried again.
+            return object_store::Error::NotSupported { source: kind.to_string().into() };
+        }
         object_store::Error::Generic { store: "limited", source: Box::new(std::io::Error::from(kind)) }
     }
 

@@ -68,7 +68,8 @@ impl Failure {
             Self::Full => io(std::io::ErrorKind::StorageFull),
             Self::ReadOnly => io(std::io::ErrorKind::ReadOnlyFilesystem),
             Self::Other => text("injected"),
-            Self::Crashed => text("the process is dead"),
+            // Permanent: a dead process tries nothing again.
+            Self::Crashed => return Error::NotSupported { source: "the process is dead".into() },
         }
     }
 }

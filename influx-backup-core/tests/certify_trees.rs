@@ -1,0 +1,379 @@
+//! Backups, a script's copies and stopped stores are certified; what is wrong with them opens the clause it belongs to,
+//! and `verify` says it at the level that can see it.
+#![cfg(all(unix, feature = "testing"))]
+
+mod generated;
+
+use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+
+use generated::{World, core, directory, enterprise, files, location, names, violations, write, write_all};
+use influx_backup_core::{
+    BackupOptions, Certificate, Clause, Component, Discover, Generation, Level,
+    certificate::Verdict,
+    certify,
+    checksum::sha256,
+    manifest::{BackupStatus, MANIFEST_KEY},
+    repository::BackupState,
+    testing::generate::Generate,
+    verify::{Sample, VerifyReport},
+};
+use serde_json::Value;
+
+fn clusters() -> Vec<Generate> {
+    let mut clusters: Vec<_> = Generation::ALL.into_iter().map(core).collect();
+    clusters.push(enterprise(Generation::V3));
+    clusters
+}
+
+async fn certified(path: &Path) -> Certificate {
+    certify(&location(path), &Discover::auto()).await.expect("certified")
+}
+
+fn unknown(certificate: &Certificate) -> Vec<Clause> {
+    let unknown = certificate.clauses.iter().filter(|result| result.verdict == Verdict::NotAttested);
+    unknown.map(|result| result.clause).collect()
+}
+
+#[tokio::test]
+async fn backups_copies_and_stopped_stores_hold() {
+    for cluster in clusters() {
+        let world = World::new(&cluster);
+        let copy = directory();
+        write_all(copy.path(), &files(world.source()));
+        let report = world.back_up(BackupOptions::default()).await.expect("backed up");
+        assert_eq!((report.status, report.passes.len()), (BackupStatus::Complete, 1));
+
+        let backup = certified(&world.backup()).await;
+        assert!(backup.holds(), "{}", backup.summary());
+        assert_eq!(unknown(&backup), []);
+        assert_eq!(backup.findings, report.certificate.findings);
+        for tree in [copy.path(), world.source()] {
+            let certificate = certified(tree).await;
+            assert!(certificate.holds(), "{}", certificate.summary());
+            let mut expected = vec![Clause::Bytes, Clause::Stability, Clause::Compactor, Clause::Nodes];
+            expected.retain(|clause| *clause != Clause::Compactor || report.certificate.recovery.len() > 1);
+            assert_eq!(unknown(&certificate), expected);
+            let points = |certificate: &Certificate| -> Vec<_> {
+                let point = |point: &influx_backup_core::certificate::RecoveryPoint| {
+                    let snapshot = point.guaranteed.as_ref().map(|at| (at.snapshot, at.wal));
+                    (point.node.clone(), snapshot, point.reached.as_ref().map(|at| at.wal))
+                };
+                certificate.recovery.iter().map(point).collect()
+            };
+            assert_eq!(points(&certificate), points(&backup));
+        }
+    }
+}
+
+/// What is done to an object.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Tamper {
+    Delete,
+    Truncate,
+    Flip,
+}
+
+const TAMPERS: [Tamper; 3] = [Tamper::Delete, Tamper::Truncate, Tamper::Flip];
+
+fn tamper(path: &Path, how: Tamper) {
+    let mut bytes = fs::read(path).expect("there");
+    match how {
+        Tamper::Delete => return fs::remove_file(path).expect("deleted"),
+        Tamper::Truncate => bytes.truncate(bytes.len() / 2),
+        // The first byte: every format notices.
+        Tamper::Flip => bytes[0] ^= 1,
+    }
+    fs::write(path, bytes).expect("written");
+}
+
+/// One object of each kind, by what it is, and the clause that looks after it.
+fn kinds(files: &BTreeMap<String, Vec<u8>>, generation: Generation) -> Vec<(&'static str, String, Option<Clause>)> {
+    let last = |part: &str| files.keys().rfind(|key| key.contains(part)).cloned();
+    let first = |part: &str| files.keys().find(|key| key.contains(part)).cloned();
+    let kinds = [
+        ("WAL above the cut", last("node1/wal/"), Some(Clause::Wal)),
+        ("covered WAL", first("node1/wal/"), None),
+        // Names are inverted: the last one is the oldest.
+        ("old manifest", last("node1/snapshots/"), Some(Clause::Manifests)),
+        ("checkpoint", last("node1/snapshot-checkpoints/"), Some(Clause::Checkpoints)),
+        ("Parquet", last("node1/dbs/"), Some(Clause::Closure)),
+        ("catalog root", first(generation.root()), Some(Clause::Catalog)),
+        ("newest catalog log", last(&format!("{}/", generation.logs())), Some(Clause::Catalog)),
+        ("summary", last("/cs/"), Some(Clause::Compactor)),
+        ("detail", last("/cd/"), Some(Clause::Compactor)),
+        ("compacted", last("/c/"), Some(Clause::Compactor)),
+        ("configuration", first("cluster1/enterprise"), None),
+        ("licence", first("_license"), None),
+    ];
+    kinds.into_iter().filter_map(|(what, key, clause)| Some((what, key?, clause))).collect()
+}
+
+/// The kinds whose bytes the certificate reads.
+fn is_read(key: &str) -> bool {
+    let tail = key.split_once('/').expect("an owner").1;
+    let component = Component::of(tail);
+    component.is_catalog() || matches!(component, Component::Wal | Component::Snapshot | Component::SnapshotCheckpoint)
+}
+
+fn codes<'a>(report: &'a VerifyReport, key: &str) -> Vec<&'a str> {
+    let about = report.problems.iter().filter(|problem| problem.key.as_ref().is_some_and(|k| k.as_str() == key));
+    about.map(|problem| problem.code.as_str()).filter(|code| *code != "clause").collect()
+}
+
+#[tokio::test]
+async fn whatever_is_done_to_a_backup_is_found_at_the_level_that_can_see_it() {
+    let clusters = Generation::ALL.into_iter().map(|generation| (core(generation), generation));
+    for (cluster, generation) in clusters.chain([(enterprise(Generation::V3), Generation::V3)]) {
+        let world = World::new(&cluster);
+        world.back_up(BackupOptions::default()).await.expect("backed up");
+        let repository = world.repository().await;
+        let verify = async |level| repository.verify("n1", level).await.expect("verified");
+        let whole = files(&world.backup());
+        assert!(verify(Level::Bytes(Sample::ALL)).await.passed());
+        for (what, key, clause) in kinds(&files(world.source()), generation) {
+            for how in TAMPERS {
+                let about = format!("{what}, {how:?}: `{key}` of {generation}");
+                tamper(&world.backup().join(&key), how);
+                let listing = verify(Level::Listing).await;
+                let structure = verify(Level::Structure).await;
+                let bytes = verify(Level::Bytes(Sample::ALL)).await;
+                let open = structure.certificate.as_ref().expect("at this level").open();
+                let expected: Vec<Clause> = match how {
+                    // A checkpoint may go as long as a manifest names its files; that it is lost is said all the same.
+                    Tamper::Delete if clause == Some(Clause::Checkpoints) => vec![Clause::Bytes],
+                    // Same size: only what reads the bytes can tell.
+                    Tamper::Flip => clause.filter(|_| is_read(&key)).into_iter().collect(),
+                    Tamper::Delete | Tamper::Truncate => {
+                        let mut open: Vec<_> = clause.into_iter().chain([Clause::Bytes]).collect();
+                        open.sort();
+                        open
+                    }
+                };
+                assert_eq!(open, expected, "{about}: {:?}", structure.problems);
+                assert_eq!(structure.passed(), how == Tamper::Flip && expected.is_empty(), "{about}");
+                let code = match how {
+                    Tamper::Delete => vec!["missing"],
+                    Tamper::Truncate => vec!["size"],
+                    Tamper::Flip => vec![],
+                };
+                assert_eq!(codes(&listing, &key), code, "{about}");
+                assert_eq!(listing.passed(), how == Tamper::Flip, "{about}");
+                assert!(codes(&bytes, &key).contains(&"bytes"), "{about}: {:?}", bytes.problems);
+                write(&world.backup().join(&key), &whole[&key]);
+            }
+            let stray = format!("{}/stray", key.rsplit_once('/').expect("a directory").0);
+            write(&world.backup().join(&stray), "stray");
+            assert_eq!(codes(&verify(Level::Listing).await, &stray), ["unlisted"]);
+            let structure = verify(Level::Structure).await;
+            assert!(structure.certificate.expect("at this level").holds(), "the backup itself is whole");
+            fs::remove_file(world.backup().join(&stray)).expect("removed");
+        }
+        assert!(verify(Level::Bytes(Sample::ALL)).await.passed());
+    }
+}
+
+#[tokio::test]
+async fn whatever_is_done_to_a_scripts_copy_opens_its_clause() {
+    let clusters = Generation::ALL.into_iter().map(|generation| (core(generation), generation));
+    for (cluster, generation) in clusters.chain([(enterprise(Generation::V3), Generation::V3)]) {
+        let world = World::new(&cluster);
+        let whole = files(world.source());
+        for (what, key, clause) in kinds(&whole, generation) {
+            for how in TAMPERS {
+                let about = format!("{what}, {how:?}: `{key}` of {generation}");
+                tamper(&world.file(&key), how);
+                let certificate = certified(world.source()).await;
+                let seen = match how {
+                    // Nobody knows what the source had: only a catalog's parts need one another.
+                    Tamper::Delete => clause == Some(Clause::Catalog),
+                    Tamper::Truncate => is_read(&key) || clause == Some(Clause::Closure),
+                    Tamper::Flip => is_read(&key),
+                };
+                let expected: Vec<Clause> = clause.filter(|_| seen).into_iter().collect();
+                assert_eq!(certificate.open(), expected, "{about}: {}", certificate.summary());
+                assert!(expected.is_empty() || how == Tamper::Delete || names(&certificate, &key), "{about}");
+                let absent = how == Tamper::Delete && clause == Some(Clause::Closure);
+                assert_eq!(
+                    (certificate.absent_files(), unknown(&certificate).contains(&Clause::Closure)),
+                    (u64::from(absent), absent),
+                    "{about}"
+                );
+                write(&world.file(&key), &whole[&key]);
+            }
+        }
+        let owner = if whole.contains_key("cluster1/enterprise") { "cluster1" } else { "node1" };
+        let strays = [
+            (format!("{owner}/{}/stray", generation.logs()), Some(Clause::Catalog)),
+            ("node1/snapshots/stray".to_owned(), Some(Clause::Manifests)),
+            ("node1/snapshot-checkpoints/2025-10/stray".to_owned(), Some(Clause::Checkpoints)),
+            ("node1/wal/stray".to_owned(), None),
+            ("node1/dbs/stray".to_owned(), None),
+            ("node1/stray".to_owned(), None),
+        ];
+        for (key, clause) in strays {
+            write(&world.file(&key), "stray");
+            let certificate = certified(world.source()).await;
+            assert_eq!(certificate.open(), clause.into_iter().collect::<Vec<_>>(), "{key}: {}", certificate.summary());
+            assert_eq!(names(&certificate, &key), clause.is_some(), "{key}");
+            fs::remove_file(world.file(&key)).expect("removed");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_newest_manifest_cannot_go_unnoticed() {
+    let world = World::new(&core(Generation::V3));
+    world.back_up(BackupOptions::default()).await.expect("backed up");
+    let newest = files(world.source()).into_keys().find(|key| key.contains("/snapshots/")).expect("a manifest");
+    fs::remove_file(world.backup().join(&newest)).expect("removed");
+    let certificate = certified(&world.backup()).await;
+    assert!(names(&certificate, &newest), "{}", certificate.summary());
+    let open = violations(&certificate);
+    assert!(open.contains(&(Clause::Manifests, vec!["missing-manifest"])), "{open:?}");
+    assert!(open.contains(&(Clause::Wal, vec!["missing-wal"])), "what it covered is not all there: {open:?}");
+}
+
+#[tokio::test]
+async fn a_link_inside_a_backup_is_refused() {
+    let world = World::new(&core(Generation::V3));
+    world.back_up(BackupOptions::default()).await.expect("backed up");
+    let wal = files(world.source()).into_keys().find(|key| key.contains("/wal/")).expect("WAL");
+    let (inside, outside) = (world.backup().join(&wal), world.file(&wal));
+    fs::remove_file(&inside).expect("removed");
+    std::os::unix::fs::symlink(&outside, &inside).expect("linked");
+    let repository = world.repository().await;
+    for level in [Level::Listing, Level::Structure, Level::Bytes(Sample::ALL)] {
+        assert_eq!(repository.verify("n1", level).await.expect_err("a link").code(), "link");
+    }
+    let error = certify(&location(&world.backup()), &Discover::auto()).await.expect_err("a link");
+    assert_eq!(error.code(), "link");
+    assert!(error.to_string().contains(&wal), "{error}");
+    fs::remove_file(&inside).expect("removed");
+    // Our own files too.
+    fs::copy(&outside, &inside).expect("copied");
+    let (manifest, elsewhere) = (world.backup().join(MANIFEST_KEY), world.vault().join("elsewhere.json"));
+    fs::rename(&manifest, &elsewhere).expect("moved");
+    std::os::unix::fs::symlink(&elsewhere, &manifest).expect("linked");
+    assert_eq!(repository.get("n1").await.expect_err("a link").code(), "link");
+}
+
+/// Replaces the root manifest by what `change` makes of it.
+fn change_manifest(backup: &Path, change: impl FnOnce(&mut Value)) {
+    let path = backup.join(MANIFEST_KEY);
+    let mut manifest: Value = serde_json::from_slice(&fs::read(&path).expect("there")).expect("JSON");
+    change(&mut manifest);
+    fs::write(&path, serde_json::to_vec(&manifest).expect("JSON")).expect("written");
+}
+
+/// Rewrites the object list of a backup, checksum and all.
+fn change_objects(backup: &Path, change: impl Fn(String) -> String) {
+    change_manifest(backup, |manifest| {
+        let segment = &mut manifest["objects"][0];
+        let path = backup.join(segment["key"].as_str().expect("a key"));
+        let text = zstd::decode_all(&*fs::read(&path).expect("there")).expect("compressed");
+        let text = change(String::from_utf8(text).expect("UTF-8"));
+        let bytes = zstd::encode_all(text.as_bytes(), 3).expect("compressed");
+        segment["sha256"] = sha256(&bytes).into();
+        fs::write(&path, bytes).expect("written");
+    });
+}
+
+#[tokio::test]
+async fn altered_files_of_our_own_are_named() {
+    let world = World::new(&core(Generation::V3));
+    world.back_up(BackupOptions::default()).await.expect("backed up");
+    let (repository, backup, whole) = (world.repository().await, world.backup(), files(&world.backup()));
+    let segment = whole.keys().find(|key| key.starts_with("_influx_backup/objects/")).expect("a segment").clone();
+    let refused = async |what: &str, code: &str, object: &str| {
+        let error = repository.get("n1").await.expect_err(what);
+        assert_eq!(error.code(), code, "{what}: {error}");
+        assert!(error.to_string().contains(object), "{what}: {error}");
+        let error = certify(&location(&backup), &Discover::auto()).await.expect_err(what);
+        assert_eq!(error.code(), code, "{what}: {error}");
+        let error = repository.verify("n1", Level::Listing).await.expect_err(what);
+        assert_eq!(error.code(), code, "{what}: {error}");
+        let summary = &repository.list().await.expect("listed")[0];
+        write_all(&backup, &whole);
+        (summary.name.clone(), summary.state)
+    };
+    let damaged = ("n1".to_owned(), BackupState::Damaged);
+    for how in TAMPERS {
+        tamper(&backup.join(&segment), how);
+        // The list of backups reads root manifests only.
+        let state = refused("an altered segment", "damaged-backup", &segment).await;
+        assert_eq!(state.1, BackupState::Complete, "{how:?}");
+    }
+    for how in [Tamper::Truncate, Tamper::Flip] {
+        tamper(&backup.join(MANIFEST_KEY), how);
+        assert_eq!(refused("an altered root", "damaged-backup", MANIFEST_KEY).await, damaged, "{how:?}");
+    }
+    fs::write(backup.join(MANIFEST_KEY), "").expect("written");
+    assert_eq!(refused("an empty root", "damaged-backup", MANIFEST_KEY).await, damaged);
+    change_manifest(&backup, |manifest| manifest["format"] = 2.into());
+    assert_eq!(refused("format 2", "unsupported-format", "version 2").await, damaged);
+    change_manifest(&backup, |manifest| manifest["objects"][0]["key"] = "../../etc/passwd".into());
+    assert_eq!(refused("a segment elsewhere", "damaged-backup", MANIFEST_KEY).await, damaged);
+    change_manifest(&backup, |manifest| manifest["object_count"] = 1.into());
+    refused("another count", "damaged-backup", MANIFEST_KEY).await;
+    for key in ["../node1/wal", "/node1/wal", "node1//wal", "node1/./wal"] {
+        change_objects(&backup, |text| text.replace("\"node1/wal", &format!("\"{key}")));
+        refused("a key that climbs", "damaged-backup", &segment).await;
+    }
+    change_objects(&backup, |text| {
+        let mut lines: Vec<_> = text.lines().collect();
+        lines.reverse();
+        lines.join("\n") + "\n"
+    });
+    refused("another order", "damaged-backup", MANIFEST_KEY).await;
+    assert!(repository.verify("n1", Level::Bytes(Sample::ALL)).await.expect("whole again").passed());
+}
+
+#[tokio::test]
+async fn a_list_tells_what_lies_in_a_repository() {
+    let world = World::new(&core(Generation::V3));
+    let repository = world.repository().await;
+    assert_eq!(repository.list().await.expect("listed"), []);
+    let cluster = world.cluster().await;
+    let back_up = async |name: &str, options: BackupOptions| {
+        repository.backup(&cluster, options.with_name(name)).start().await.expect("backed up")
+    };
+    back_up("complete", BackupOptions::default()).await;
+    back_up("damaged", BackupOptions::default()).await;
+    back_up("in-progress", BackupOptions::default()).await;
+    back_up("dead", BackupOptions::default()).await;
+    let wal = files(world.source()).into_keys().rfind(|key| key.contains("/wal/")).expect("WAL");
+    fs::write(world.file(&wal), "").expect("written");
+    let record = influx_backup_core::backup::CorruptPolicy::Record;
+    let report = back_up("degraded", BackupOptions::default().with_corrupt(record)).await;
+    assert_eq!(report.status, BackupStatus::Degraded);
+
+    let manifest = |name: &str| world.vault().join(name).join(MANIFEST_KEY);
+    fs::write(manifest("damaged"), "{").expect("written");
+    fs::remove_file(manifest("in-progress")).expect("removed");
+    fs::remove_file(manifest("dead")).expect("removed");
+    let claim = world.vault().join("dead/_influx_backup/claim-000001");
+    let long_ago = std::time::SystemTime::now() - Duration::from_secs(601);
+    fs::File::options().write(true).open(claim).expect("a claim").set_modified(long_ago).expect("set");
+    fs::create_dir_all(world.vault().join("foreign/wal")).expect("made");
+    fs::write(world.vault().join("foreign/wal/x"), "x").expect("written");
+    fs::write(world.vault().join("a file"), "x").expect("written");
+
+    let list = repository.list().await.expect("listed");
+    let states: Vec<_> = list.iter().map(|summary| (summary.name.as_str(), summary.state)).collect();
+    let expected = [
+        ("complete", BackupState::Complete),
+        ("damaged", BackupState::Damaged),
+        ("dead", BackupState::Dead),
+        ("degraded", BackupState::Degraded),
+        ("foreign", BackupState::Foreign),
+        ("in-progress", BackupState::InProgress),
+    ];
+    assert_eq!(states, expected);
+    let committed = |name: &str| list.iter().find(|s| s.name == name).and_then(|s| s.committed).is_some();
+    assert!(committed("complete") && committed("degraded") && !committed("dead") && !committed("damaged"));
+    for (name, code) in [("dead", "backup-not-found"), ("foreign", "backup-not-found"), ("nothing", "backup-not-found")]
+    {
+        assert_eq!(repository.get(name).await.expect_err(name).code(), code, "{name}");
+    }
+    assert_eq!(files(&world.vault().join("foreign")).len(), 1);
+}

@@ -1,0 +1,188 @@
+//! A cold backup: servers stopped in order before it, and started again whatever comes of it.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use influx_backup_core::{
+    BackupOptions, BackupReport, Cluster, Copier, Discover, Event, Job, Limits, Location, Orchestrator, Repository,
+    copier::{Copied, CopyContext, CopyError, CopyRequest},
+    discover,
+    discover::Node,
+    error::Source,
+    execute::Retry,
+    location::Identity,
+    object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
+    repository::BackupState,
+    testing::generate::{CompactorData, Generate},
+};
+
+/// Servers that do as they are told, and write down what that was.
+#[derive(Debug, Default)]
+struct Servers {
+    told: Mutex<Vec<String>>,
+    /// Those that never stop.
+    stubborn: BTreeSet<String>,
+    /// Those that do not start.
+    broken: BTreeSet<String>,
+}
+
+impl Servers {
+    fn tell(&self, what: &str, node: &Node) {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{what} {}", node.id));
+    }
+
+    fn told(&self) -> Vec<String> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[async_trait]
+impl Orchestrator for Servers {
+    async fn stop(&self, node: &Node) -> Result<(), Source> {
+        self.tell("stop", node);
+        Ok(())
+    }
+
+    async fn stopped(&self, node: &Node) -> Result<bool, Source> {
+        Ok(!self.stubborn.contains(&node.id))
+    }
+
+    async fn start(&self, node: &Node) -> Result<(), Source> {
+        self.tell("start", node);
+        if self.broken.contains(&node.id) { Err("its disk is gone".into()) } else { Ok(()) }
+    }
+}
+
+/// Copies nothing.
+#[derive(Debug, Clone, Copy)]
+enum Bad {
+    Fails,
+    Hangs,
+}
+
+#[async_trait]
+impl Copier for Bad {
+    async fn copy(&self, _: &CopyRequest, _: &CopyContext) -> Result<Copied, CopyError> {
+        match self {
+            Self::Fails => Err(CopyError::Corrupt { reason: "always".to_owned() }),
+            Self::Hangs => std::future::pending().await,
+        }
+    }
+}
+
+async fn cluster() -> Cluster {
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let made = Generate::enterprise("cluster1")
+        .nodes(["a", "b"])
+        .compactor("another", CompactorData::None)
+        .snapshots(1)
+        .files_per_snapshot(1);
+    made.write_to(&store, &StorePath::default()).await.expect("written");
+    let source = Location::with_store(store, StorePath::default(), Identity::Test);
+    discover(&source, &Discover::auto()).await.expect("discovered")
+}
+
+fn options() -> BackupOptions {
+    BackupOptions::default().with_name("n1").with_limits(Limits::default().with_retry(Retry::never()))
+}
+
+async fn started(repository: &Repository, servers: &Arc<Servers>, options: BackupOptions) -> Job<BackupReport> {
+    repository.backup(&cluster().await, options).with_orchestrator(Arc::<Servers>::clone(servers)).start()
+}
+
+async fn repository() -> Repository {
+    Repository::open(Location::in_memory()).await.expect("opened")
+}
+
+const IN_ORDER: [&str; 6] = ["stop another", "stop b", "stop a", "start a", "start b", "start another"];
+
+#[tokio::test]
+async fn servers_are_stopped_and_started_in_order() {
+    let (repository, servers) = (repository().await, Arc::<Servers>::default());
+    let mut job = started(&repository, &servers, options()).await;
+    let mut seen = Vec::new();
+    while let Some(event) = job.next_event().await {
+        match event {
+            Event::NodeStopped { node } => seen.push(format!("stop {node}")),
+            Event::NodeStarted { node } => seen.push(format!("start {node}")),
+            Event::PassStarted { .. } => assert_eq!(seen.len(), 3, "all are stopped before the first listing"),
+            _ => {}
+        }
+    }
+    let report = job.await.expect("backed up");
+    assert_eq!(report.passes.len(), 1, "a stopped cluster takes one pass");
+    assert_eq!(servers.told(), IN_ORDER);
+    assert_eq!(seen, IN_ORDER);
+}
+
+#[tokio::test]
+async fn they_are_started_again_when_it_fails() {
+    let (repository, servers) = (repository().await, Arc::<Servers>::default());
+    let job = started(&repository, &servers, options().with_copier(Arc::new(Bad::Fails))).await;
+    assert_eq!(job.await.expect_err("nothing is copied").code(), "copy-corrupt");
+    assert_eq!(servers.told(), IN_ORDER);
+}
+
+#[tokio::test]
+async fn they_are_started_again_when_it_is_cancelled() {
+    let (repository, servers) = (repository().await, Arc::<Servers>::default());
+    let mut job = started(&repository, &servers, options().with_copier(Arc::new(Bad::Hangs))).await;
+    while let Some(event) = job.next_event().await {
+        if matches!(event, Event::StageStarted { .. }) {
+            job.cancel();
+        }
+    }
+    assert_eq!(job.await.expect_err("cancelled").code(), "cancelled");
+    assert_eq!(servers.told(), IN_ORDER);
+}
+
+#[tokio::test(start_paused = true)]
+async fn they_are_started_again_when_its_job_is_dropped() {
+    let (repository, servers) = (repository().await, Arc::<Servers>::default());
+    let mut job = started(&repository, &servers, options().with_copier(Arc::new(Bad::Hangs))).await;
+    while let Some(event) = job.next_event().await {
+        if matches!(event, Event::StageStarted { .. }) {
+            break;
+        }
+    }
+    drop(job);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(servers.told(), IN_ORDER);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_never_stops_is_an_error() {
+    let servers = Arc::new(Servers { stubborn: BTreeSet::from(["b".to_owned()]), ..Servers::default() });
+    let repository = repository().await;
+    let began = tokio::time::Instant::now();
+    let error = started(&repository, &servers, options()).await.await.expect_err("it never stops");
+    assert_eq!(error.code(), "orchestrator");
+    assert!(error.to_string().contains("`b`"), "{error}");
+    assert!(began.elapsed() < Duration::from_secs(660), "{:?}", began.elapsed());
+    assert_eq!(servers.told(), ["stop another", "stop b", "start b", "start another"], "`a` was never asked to");
+    assert!(repository.get("n1").await.is_err(), "nothing is backed up warm that was to be cold");
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_start_keeps_no_other_from_it() {
+    let servers = Arc::new(Servers { broken: BTreeSet::from(["a".to_owned()]), ..Servers::default() });
+    let repository = repository().await;
+    let error = started(&repository, &servers, options()).await.await.expect_err("it does not start");
+    assert_eq!(error.code(), "orchestrator");
+    assert_eq!(servers.told(), IN_ORDER);
+    let listed = repository.list().await.expect("listed");
+    assert_eq!(listed.iter().map(|backup| backup.state).collect::<Vec<_>>(), [BackupState::Complete]);
+}
+
+#[tokio::test]
+async fn a_refused_backup_stops_nobody() {
+    let (repository, servers) = (repository().await, Arc::<Servers>::default());
+    started(&repository, &servers, options()).await.await.expect("backed up");
+    let again = Arc::<Servers>::default();
+    let error = started(&repository, &again, options()).await.await.expect_err("it exists");
+    assert_eq!((error.code(), again.told()), ("backup-exists", Vec::new()));
+}
