@@ -230,7 +230,9 @@ mod gcs {
         });
         let moved = Arc::new(AtomicUsize::new(0));
         let (seen, mut context) = (Arc::clone(&moved), CopyContext::default());
-        context.progress = Arc::new(move |bytes| drop(seen.fetch_add(bytes as usize, Ordering::Relaxed)));
+        context.progress = Arc::new(move |bytes| {
+            seen.fetch_add(bytes as usize, Ordering::Relaxed);
+        });
         let request = CopyRequest::new(bucket(&server, "from"), entry(), bucket(&server, "to"), Route::Any);
         let copied = ServerSideCopier::default().copy(&request, &context).await.expect("copied");
         assert_eq!(copied.checked_by, CheckedBy::StoreChecksum);
