@@ -21,9 +21,11 @@ use std::{
 };
 
 use ::object_store::{ObjectStore, path::Path};
+use futures::future::BoxFuture;
 
 pub(crate) use self::checksums::{Put, StoreHasher};
 pub(crate) use self::object::{attributes_from, attributes_of};
+pub(crate) use self::patience::jitter;
 pub use self::{
     checksums::{Agreement, StoreChecksums},
     identity::{Identity, Provider},
@@ -158,6 +160,11 @@ impl Location {
             return Ok(contact.with_patience(patience::FIRST_CONTACT));
         }
         Ok(self.with_patience(patience::FIRST_CONTACT))
+    }
+
+    /// Tries something again while the store fails for a moment.
+    pub(crate) async fn retried<'a, T>(&self, attempt: impl FnMut() -> BoxFuture<'a, Result<T>> + Send) -> Result<T> {
+        patience::retrying(self.0.patience, attempt).await
     }
 
     fn with_patience(&self, patience: Duration) -> Self {

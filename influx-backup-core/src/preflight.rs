@@ -4,7 +4,7 @@ use std::{fs, path::Path, time::Duration};
 
 use bytes::Bytes;
 use chrono::{TimeDelta, Utc};
-use futures::TryStreamExt;
+use futures::{FutureExt, TryStreamExt};
 use object_store::{GetOptions, GetRange, ObjectMeta};
 use tokio::time::timeout;
 
@@ -38,8 +38,12 @@ pub async fn source(location: &Location) -> Result<()> {
         };
     }
     let contact = location.for_first_contact()?;
-    match within(location, "list", first_of(&contact)).await? {
-        Some(object) => within(location, "get", read_one_byte(&contact, object)).await,
+    let first = contact.retried(|| first_of(&contact).boxed());
+    match within(location, "list", first).await? {
+        Some(object) => {
+            let read = contact.retried(|| read_one_byte(&contact, &object).boxed());
+            within(location, "get", read).await
+        }
         None => Ok(()),
     }
 }
@@ -114,14 +118,14 @@ async fn first_of(location: &Location) -> Result<Option<ObjectMeta>> {
     first.map_err(|error| location.not_listed("", error))
 }
 
-async fn read_one_byte(location: &Location, object: ObjectMeta) -> Result<()> {
+async fn read_one_byte(location: &Location, object: &ObjectMeta) -> Result<()> {
     let range = (object.size > 0).then_some(GetRange::Bounded(0..1));
     let options = GetOptions { range, ..GetOptions::default() };
     let read = async { location.store().get_opts(&object.location, options).await?.bytes().await };
     match read.await {
         // Gone since it was listed: the store has answered.
         Ok(_) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-        Err(error) => Err(Error::store("get", object.location, location, error)),
+        Err(error) => Err(Error::store("get", &object.location, location, error)),
     }
 }
 

@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use rand::Rng;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +15,7 @@ use super::{Bandwidth, MemoryBudget, Outcome, Retry, adaptive::Adaptive};
 use crate::{
     copier::{Copied, Copier, CopyContext, CopyError, CopyRequest},
     error::{Error, StoreErrorKind},
-    location::{Agreement, Location},
+    location::{Agreement, Location, jitter},
     observe::{Event, Events},
     plan::CopyTask,
 };
@@ -48,7 +47,7 @@ impl Worker {
                 Err(CopyError::Changed) => return Ok(Outcome::Changed),
                 Err(error) => error,
             };
-            let wait = jittered(longest_wait(&self.retry, attempt));
+            let wait = longest_wait(&self.retry, attempt).mul_f64(jitter(task.source.key.as_str(), attempt));
             if !error.is_retryable() || began.elapsed() + wait >= self.retry.give_up_after {
                 return Err(error);
             }
@@ -129,11 +128,6 @@ fn corrupt(reason: String) -> CopyError {
 fn longest_wait(retry: &Retry, attempt: u32) -> Duration {
     let factor = 1_u32.checked_shl(attempt - 1).unwrap_or(u32::MAX);
     retry.first.saturating_mul(factor).min(retry.most)
-}
-
-/// Full jitter: workers that failed together do not come back together.
-fn jittered(longest: Duration) -> Duration {
-    longest.mul_f64(rand::rng().random())
 }
 
 #[cfg(test)]

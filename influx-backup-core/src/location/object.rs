@@ -282,9 +282,11 @@ impl Location {
         match self.directory() {
             Some(directory) => Ok(directory.is_dir()),
             None => {
-                let mut listing = self.store().list(Some(&self.0.base));
-                let first = listing.try_next().await;
-                Ok(first.map_err(|e| self.not_listed("", e))?.is_some())
+                let first = || async move {
+                    let first = self.store().list(Some(&self.0.base)).try_next().await;
+                    first.map_err(|e| self.not_listed("", e))
+                };
+                Ok(retrying(self.0.patience, || first().boxed()).await?.is_some())
             }
         }
     }

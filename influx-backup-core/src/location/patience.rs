@@ -1,15 +1,20 @@
 //! Trying again where a store fails for a moment.
 
-use std::time::Duration;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    time::Duration,
+};
 
 use futures::future::BoxFuture;
-use rand::Rng;
 use tokio::time::{Instant, sleep};
 
 use crate::error::{Error, Result, StoreErrorKind};
 
 /// The longest first wait; doubled after each failure.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
+
+/// Failures that are forgiven however short the patience is.
+const ATTEMPTS: u32 = 3;
 
 /// The longest wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -26,16 +31,24 @@ pub(super) async fn retrying<'a, T>(
     mut attempt: impl FnMut() -> BoxFuture<'a, Result<T>> + Send,
 ) -> Result<T> {
     let (began, mut longest) = (Instant::now(), FIRST_WAIT);
-    loop {
+    for failures in 0.. {
         match attempt().await {
-            Err(error) if is_passing(&error) && began.elapsed() < patience => {
-                let wait = longest.mul_f64(rand::rng().random_range(0.0..=1.0));
-                sleep(wait).await;
+            Err(error) if is_passing(&error) && (began.elapsed() < patience || failures < ATTEMPTS) => {
+                sleep(longest.mul_f64(jitter(&error.to_string(), failures))).await;
                 longest = (longest * 2).min(LONGEST_WAIT);
             }
             done => return done,
         }
     }
+    attempt().await
+}
+
+/// A part of a wait, between nothing and all of it: another one for every object and attempt, so that those who failed
+/// together do not come back together, and the same one in every run, so that a failing run can be shown again.
+pub(crate) fn jitter(what: &str, attempt: u32) -> f64 {
+    let mut hasher = DefaultHasher::new();
+    (what, attempt).hash(&mut hasher);
+    (hasher.finish() % 1_000) as f64 / 1_000.0
 }
 
 fn is_passing(error: &Error) -> bool {
