@@ -14,7 +14,7 @@ use std::{
 };
 
 use influx_backup_core::{
-    BackupOptions, BackupReport, Clause, Discover, Error, Limits, Location, Passes, Repository,
+    BackupOptions, BackupReport, Clause, Discover, Error, Level, Limits, Location, Passes, Repository,
     backup::Weakness,
     discover,
     location::Identity,
@@ -71,9 +71,11 @@ async fn world(seed: u64, weakness: Option<Weakness>) -> Result<Ending, String> 
     let report = match backup {
         Ok(report) => report,
         Err(Error::NotConsistent { .. }) => return Ok(Ending::Open),
+        // A node that crashed amid a snapshot and stays down: its files do not fit its manifests until it is back.
+        Err(Error::CorruptSource { reason, .. }) if reason.contains("its manifest says") => return Ok(Ending::Open),
         Err(error) => return Err(format!("{error}: {:?}", std::error::Error::source(&error))),
     };
-    check(&report, vault.as_ref(), &model, began, ended).await?;
+    check(&report, vault, &model, began, ended).await?;
     Ok(Ending::Closed { passes: report.passes.len() })
 }
 
@@ -103,13 +105,19 @@ async fn back_up(
 /// Reads the backup as a server would, and compares it with the world's history and with the certificate.
 async fn check(
     report: &BackupReport,
-    vault: &dyn ObjectStore,
+    vault: Arc<dyn ObjectStore>,
     model: &Model,
     began: Duration,
     ended: Duration,
 ) -> Result<(), String> {
     let certificate = &report.certificate;
-    let mut tree = read_back::collect(vault, &Path::from("n1")).await.map_err(|error| error.to_string())?;
+    let backup = Repository::open(location(Arc::clone(&vault), Path::default())).await;
+    let verified = async { backup?.verify(&report.name, Level::Listing).await };
+    let problems = verified.await.map_err(|error| error.to_string())?.problems;
+    if !problems.is_empty() {
+        return Err(format!("the backup holds something else than its manifest says: {problems:?}"));
+    }
+    let mut tree = read_back::collect(vault.as_ref(), &Path::from("n1")).await.map_err(|error| error.to_string())?;
     tree.retain(|key, _| !key.starts_with("_influx_backup/"));
     let restored = read_back::load(&tree).map_err(|error| format!("a server does not start: {error:?}"))?;
     let reached: BTreeMap<String, u64> = certificate

@@ -52,6 +52,7 @@ impl Listed {
 /// What a backup holds so far, and where it is written down.
 #[derive(Debug)]
 pub(super) struct Holdings {
+    to: Location,
     pub(super) objects: BTreeMap<Key, ObjectRecord>,
     pub(super) journal: Journal,
     pub(super) facts: Facts,
@@ -62,8 +63,25 @@ pub(super) struct Holdings {
 }
 
 impl Holdings {
-    pub(super) fn new(objects: BTreeMap<Key, ObjectRecord>, journal: Journal, events: Events) -> Self {
-        Self { objects, journal, facts: Facts::default(), events, pass: PassReport::default(), changed: false }
+    pub(super) fn new(to: &Location, objects: BTreeMap<Key, ObjectRecord>, journal: Journal, events: Events) -> Self {
+        Self {
+            to: to.clone(),
+            objects,
+            journal,
+            facts: Facts::default(),
+            events,
+            pass: PassReport::default(),
+            changed: false,
+        }
+    }
+
+    /// An object that could not be copied is not in the backup: an attempt whose answer was lost may have left it there.
+    async fn drop_object(&mut self, key: &Key) -> Result<()> {
+        self.to.delete(key).await?;
+        match self.objects.remove(key) {
+            Some(_) => self.journal.add(JournalLine::Deleted(key.clone())).await,
+            None => Ok(()),
+        }
     }
 
     /// Whether the backup has this version of an object.
@@ -92,13 +110,13 @@ impl Ledger for Holdings {
             Outcome::Vanished => {
                 self.pass.vanished += 1;
                 self.events.send(Event::Vanished { key: task.source.key.clone() });
-                Ok(())
+                self.drop_object(&task.source.key).await
             }
             Outcome::Changed => {
                 self.pass.changed += 1;
                 self.changed = true;
                 self.events.send(Event::Changed { key: task.source.key.clone() });
-                Ok(())
+                self.drop_object(&task.source.key).await
             }
         }
     }

@@ -62,7 +62,7 @@ pub(crate) async fn run(
         Begun::Before => resume::holdings(&to).await?,
     };
     let journal = Journal::new(&to, claim.number(), options.limits.durability);
-    let mut holdings = Holdings::new(objects, journal, task.events.clone());
+    let mut holdings = Holdings::new(&to, objects, journal, task.events.clone());
     let run = Run { name: &name, to: &to, options: &options, task: &task, claim: &claim };
     let nodes = cluster.nodes.clone();
     let work = async {
@@ -161,7 +161,7 @@ impl Run<'_> {
             let (found, after) = self.look_again(&cluster, &mut lister).await?;
             let proof = self.prove(&cluster, &found, &listed, &after, holdings, &past).await?;
             self.report(&proof, started, holdings, &mut past);
-            if let Some(status) = self.verdict(&proof.certificate, &past, began)? {
+            if let Some(status) = self.verdict(&proof, &past, began)? {
                 return self.finish(&cluster, status, listed, proof, holdings, past).await;
             }
             let violations = proof.certificate.clauses.into_iter().flat_map(|clause| clause.violations);
@@ -261,13 +261,16 @@ impl Run<'_> {
     }
 
     /// Whether to commit, and as what; `None`: another pass.
-    fn verdict(&self, certificate: &Certificate, past: &Past, began: Instant) -> Result<Option<BackupStatus>> {
+    fn verdict(&self, proof: &Proof, past: &Past, began: Instant) -> Result<Option<BackupStatus>> {
+        let certificate = &proof.certificate;
         if Weakness::closes(self.options.weakness, certificate) {
             return Ok(Some(BackupStatus::Complete));
         }
         let passes = u32::try_from(past.reports.len()).unwrap_or(u32::MAX);
         let last = passes >= self.options.passes.most || began.elapsed() >= self.options.passes.time;
-        let is_damage = |violation: &&Violation| is_damage(violation, last || past.violations.contains(violation));
+        let quiet = proof.differences.is_empty();
+        let settled = |violation: &Violation| last || (quiet && past.violations.contains(violation));
+        let is_damage = |violation: &&Violation| is_damage(violation, settled(violation));
         let mut violations = certificate.clauses.iter().flat_map(|clause| &clause.violations);
         match self.options.corrupt {
             CorruptPolicy::Fail => {
@@ -341,7 +344,8 @@ fn is_damage(violation: &Violation, settled: bool) -> bool {
         }
         // What should not be there, or not together.
         "new-checkpoint" | "stray-catalog-log" | "catalog-uuid" => true,
-        // A server that replays its WAL after a crash writes a file again: damage is what a second look shows again.
+        // A server that replays its WAL after a crash writes a file again: damage is what a second look shows again in a
+        // source where nothing moves.
         "wrong-size-parquet" => settled,
         code => code.starts_with("corrupt-"),
     }

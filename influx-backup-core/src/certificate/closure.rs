@@ -18,8 +18,9 @@ use crate::{
 /// What the files of one node are.
 #[derive(Debug, Default)]
 pub(crate) struct Closure<'a> {
-    /// Live files, by path and id.
-    pub(crate) live: BTreeMap<(&'a str, u64), &'a FileRef>,
+    /// Live files by path: a server that replayed its WAL after a crash names one object under two ids, and what was
+    /// written last is what is there.
+    pub(crate) live: BTreeMap<&'a str, &'a FileRef>,
     /// Live files that the backup lacks.
     pub(crate) missing: Vec<&'a FileRef>,
 }
@@ -34,9 +35,7 @@ pub(crate) fn close<'a>(evidence: &Evidence<'a>, node: &str) -> Closure<'a> {
         checkpoints.filter(|checkpoint| checkpoint.last_snapshot_sequence_number <= cut),
     );
     let is_missing = |file: &&FileRef| !evidence.held.contains_key(file.path.as_str());
-    let mut missing: Vec<_> = live.values().copied().filter(is_missing).collect();
-    // A server that replayed its WAL after a crash names one file under two ids.
-    missing.dedup_by_key(|file| file.path.as_str());
+    let missing = live.values().copied().filter(is_missing).collect();
     Closure { live, missing }
 }
 
@@ -45,17 +44,16 @@ pub(crate) fn close<'a>(evidence: &Evidence<'a>, node: &str) -> Closure<'a> {
 fn fold<'a>(
     snapshots: impl Iterator<Item = &'a Snapshot>,
     checkpoints: impl Iterator<Item = &'a Checkpoint>,
-) -> BTreeMap<(&'a str, u64), &'a FileRef> {
+) -> BTreeMap<&'a str, &'a FileRef> {
     let snapshots = snapshots.map(|s| (s.snapshot_sequence_number, 0, &s.added, &s.removed));
     let checkpoints = checkpoints.map(|c| (c.last_snapshot_sequence_number, 1, &c.files, &c.pending_removed));
     let mut entries: Vec<_> = snapshots.chain(checkpoints).collect();
     entries.sort_by_key(|(sequence, kind, ..)| (*sequence, *kind));
-    let identity = |file: &'a FileRef| (file.path.as_str(), file.id);
     let mut live = BTreeMap::new();
     for (_, _, added, removed) in entries {
-        live.extend(added.iter().map(|file| (identity(file), file)));
+        live.extend(added.iter().map(|file| (file.path.as_str(), file)));
         for file in removed {
-            live.remove(&identity(file));
+            live.remove(file.path.as_str());
         }
     }
     live
@@ -166,7 +164,7 @@ pub(super) fn orphans(evidence: &Evidence<'_>) -> u64 {
     let mut orphans = 0;
     for node in evidence.cluster.stored_nodes() {
         let live = close(evidence, &node.id).live;
-        let named = |key: &Key| live.range((key.as_str(), 0)..=(key.as_str(), u64::MAX)).next().is_some();
+        let named = |key: &Key| live.contains_key(key.as_str());
         orphans += evidence.held_below(&format!("{}/dbs/", node.id)).filter(|(key, _)| !named(key)).count() as u64;
     }
     orphans
