@@ -6,7 +6,7 @@ use self::program::{Scratch, run};
 
 #[test]
 fn a_wrong_command_line_is_a_usage_error() {
-    let wrong: [&[&str]; 9] = [
+    let wrong: [&[&str]; 11] = [
         &[],
         &["frobnicate"],
         &["discover"],
@@ -16,6 +16,8 @@ fn a_wrong_command_line_is_a_usage_error() {
         &["backup", "source", "repository", "--source-option", "novalue"],
         &["restore", "backup", "target", "--resume", "--abandon"],
         &["verify", "backup", "--level", "bytes", "--sample", "0"],
+        &["verify", "backup", "--sample", "5"],
+        &["backup", "source", "repository", "--bandwidth", "0"],
     ];
     for arguments in wrong {
         run(&[arguments, &["--json"]].concat()).expect_error(2, "usage");
@@ -47,7 +49,7 @@ fn memory_is_refused() {
 #[test]
 fn a_missing_source_is_refused() {
     let scratch = Scratch::empty();
-    for verb in ["discover", "certify"] {
+    for verb in ["discover", "certify", "list"] {
         run(&[verb, &scratch.path("nothing"), "--json"]).expect_error(5, "location-not-found");
     }
     let (source, repository) = (scratch.path("nothing"), scratch.path("repository"));

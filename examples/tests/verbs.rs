@@ -201,7 +201,8 @@ fn an_interrupted_backup_is_resumed() {
     let list: Value = run(&["list", &repository, "--json"]).expect(0).json();
     assert_ne!(list[0]["state"], "complete", "{list:#}");
     let backup = ["backup", &source, &repository, "--name", "monday", "--json"];
-    run(&[&backup[..], &["--resume", "--take-over"]].concat()).expect(0);
+    run(&backup).expect_error(5, "backup-unfinished");
+    run(&[&backup[..], &["--resume"]].concat()).expect(0);
     run(&["verify", &scratch.path("repository/monday"), "--level", "bytes"]).expect(0);
 }
 

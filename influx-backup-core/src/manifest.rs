@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
-    claim::{Begun, Claim, SILENCE, highest},
+    claim::{Begun, Claim, highest},
     journal::{Journal, JournalLine},
     opened::read_manifest,
 };

@@ -1,6 +1,6 @@
 //! What is asked of a location before a run, so that what cannot work is said within seconds.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, io, path::Path, time::Duration};
 
 use bytes::Bytes;
 use chrono::{TimeDelta, Utc};
@@ -62,6 +62,7 @@ pub struct TargetAnswer {
 /// # Errors
 /// As for [`source`], and [`Error::Store`] for a right that is missing: the operation says which.
 pub async fn target(location: &Location) -> Result<TargetAnswer> {
+    is_no_file(location)?;
     let contact = location.for_first_contact()?;
     let key = Key::parse(format!("{OWN_DIRECTORY}/probe-{:016x}", rand::random::<u64>()))?;
     let missing = location.directory().filter(|directory| !directory.exists());
@@ -74,6 +75,18 @@ pub async fn target(location: &Location) -> Result<TargetAnswer> {
         forget_directories(directory, missing);
     }
     answer
+}
+
+/// Refuses a file, and what would lie below one: no directory can be there, and trying again does not help.
+pub(crate) fn is_no_file(location: &Location) -> Result<()> {
+    let nearest = location.directory().and_then(|directory| directory.ancestors().find(|path| path.exists()));
+    match nearest.filter(|path| !path.is_dir()) {
+        None => Ok(()),
+        Some(file) => {
+            let reason = format!("`{}` is not a directory", file.display());
+            Err(Error::io("put", OWN_DIRECTORY, location, io::Error::new(io::ErrorKind::NotADirectory, reason)))
+        }
+    }
 }
 
 async fn probe(location: &Location, contact: &Location, key: &Key) -> Result<TargetAnswer> {
@@ -190,7 +203,11 @@ mod tests {
         let place = tempfile::tempdir().expect("a directory");
         let file = place.path().join("file");
         fs::write(&file, "x").expect("written");
-        let error = target(&files(&file)).await.expect_err("a file");
-        assert!(matches!(error, Error::Store { operation: "put", .. }), "{error:?}");
+        for place in [file.clone(), file.join("below")] {
+            let began = tokio::time::Instant::now();
+            let error = target(&files(&place)).await.expect_err("a file");
+            assert!(matches!(error, Error::Store { operation: "put", .. }), "{error:?}");
+            assert!(began.elapsed() < Duration::from_secs(1), "trying again does not help");
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     discover::Cluster,
     error::{Error, Result},
     location::Location,
-    manifest::{Backup, BackupStatus, Manifest, SILENCE, highest, read_manifest},
+    manifest::{Backup, BackupStatus, Manifest, highest, read_manifest},
     observe::{ByteSize, Job},
     orchestrate::Orchestrator,
     verify::{Level, VerifyReport},
@@ -57,7 +57,7 @@ pub enum BackupState {
     Degraded,
     /// Being written; its heartbeat is fresh.
     InProgress,
-    /// Begun and not finished; no heartbeat for ten minutes. Can be resumed.
+    /// Begun and not finished: it was given up, or there was no heartbeat for ten minutes. Can be resumed.
     Dead,
     /// Committed, but its manifest cannot be read.
     Damaged,
@@ -119,7 +119,7 @@ impl Repository {
         Ok(match highest(&location).await? {
             None => BackupSummary::of(name, BackupState::Foreign),
             Some(claimed) => {
-                let state = if claimed.silence < SILENCE { BackupState::InProgress } else { BackupState::Dead };
+                let state = if claimed.is_held() { BackupState::InProgress } else { BackupState::Dead };
                 let (cluster, began) = (Some(claimed.file.cluster), Some(claimed.file.began));
                 BackupSummary { cluster, began, ..BackupSummary::of(name, state) }
             }

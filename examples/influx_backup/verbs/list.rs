@@ -3,7 +3,7 @@
 use std::fmt;
 
 use influx_backup_core::{
-    Repository,
+    Repository, preflight,
     repository::{BackupState, BackupSummary},
 };
 
@@ -21,7 +21,11 @@ pub(crate) struct List {
 impl List {
     pub(crate) async fn run(self, screen: Screen) -> Result<Exit, Failure> {
         let location = places::location(&self.repository, &self.options.source_options)?;
-        let list = async { Repository::open(location).await?.list().await };
+        // A directory that is missing is more likely mistyped than empty.
+        let list = async {
+            preflight::source(&location).await?;
+            Repository::open(location).await?.list().await
+        };
         let backups = until_interrupted(list).await?;
         screen.answer(&backups, Shown(&backups))?;
         Ok(Exit::Done)

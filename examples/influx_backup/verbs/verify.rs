@@ -19,8 +19,9 @@ pub(crate) struct Verify {
     #[arg(long, value_enum, default_value_t = Depth::Structure)]
     level: Depth,
     /// With --level bytes: which part of the objects is read, in percent.
-    #[arg(long, value_name = "PERCENT", default_value_t = 100, value_parser = clap::value_parser!(u8).range(1..=100))]
-    sample: u8,
+    /// [default: 100]
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
+    sample: Option<u8>,
     #[command(flatten)]
     options: args::Source,
 }
@@ -38,10 +39,11 @@ enum Depth {
 
 impl Verify {
     pub(crate) async fn run(self, screen: Screen) -> Result<Exit, Failure> {
-        let level = match self.level {
-            Depth::Listing => Level::Listing,
-            Depth::Structure => Level::Structure,
-            Depth::Bytes => Level::Bytes(Sample::percent(self.sample)),
+        let level = match (self.level, self.sample) {
+            (Depth::Bytes, sample) => Level::Bytes(Sample::percent(sample.unwrap_or(100))),
+            (_, Some(_)) => return Err(Failure::usage("--sample says which bytes are read: give --level bytes too")),
+            (Depth::Listing, None) => Level::Listing,
+            (Depth::Structure, None) => Level::Structure,
         };
         let (repository, name) = places::backup(&self.backup, &self.options.source_options).await?;
         let report = until_interrupted(repository.verify(&name, level)).await?;

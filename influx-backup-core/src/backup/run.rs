@@ -77,6 +77,7 @@ pub(crate) async fn run(
     if done.is_err() {
         // What is finished is finished: a resumed run does not copy it again.
         let _ = holdings.journal.flush().await;
+        claim.give_up().await;
     }
     done
 }

@@ -23,7 +23,10 @@ use crate::{
 const HEARTBEAT: Duration = Duration::from_secs(60);
 
 /// How long a holder may be silent before it counts as dead.
-pub(crate) const SILENCE: Duration = Duration::from_secs(600);
+const SILENCE: Duration = Duration::from_secs(600);
+
+/// How long a run that ends waits for the store to take its last word: a cancelled one ends within a second.
+const LAST_WORD: Duration = Duration::from_millis(300);
 
 /// What a claim says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -38,6 +41,9 @@ pub(crate) struct ClaimFile {
     pub(crate) began: DateTime<Utc>,
     /// The cluster backed up.
     pub(crate) cluster: String,
+    /// When the run gave up, where it lived to say so: nobody needs to wait for its silence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) given_up: Option<DateTime<Utc>>,
 }
 
 /// The highest claim on a backup.
@@ -46,6 +52,13 @@ pub(crate) struct Claimed {
     pub(crate) number: u64,
     pub(crate) file: ClaimFile,
     pub(crate) silence: Duration,
+}
+
+impl Claimed {
+    /// Whether its holder may still be writing.
+    pub(crate) fn is_held(&self) -> bool {
+        self.file.given_up.is_none() && self.silence < SILENCE
+    }
 }
 
 /// The right to write one backup. Given up when dropped, without a trace: the run may be resumed.
@@ -94,6 +107,7 @@ impl Claim {
             pid: std::process::id(),
             began: before.as_ref().map_or_else(Utc::now, |before| before.file.began),
             cluster: cluster.to_owned(),
+            given_up: None,
         };
         let number = before.as_ref().map_or(0, |before| before.number) + 1;
         match location.create(&key(number)?, encode(&file)?).await {
@@ -124,6 +138,17 @@ impl Claim {
         }
     }
 
+    /// Says that the run ended without a commit, so that the next one need not wait. Where the store does not take it,
+    /// silence says the same later.
+    pub(crate) async fn give_up(self) {
+        let Self { location, number, mut file, _heartbeat, .. } = self;
+        drop(_heartbeat);
+        file.given_up = Some(Utc::now());
+        if let (Ok(key), Ok(bytes)) = (key(number), encode(&file)) {
+            let _ = tokio::time::timeout(LAST_WORD, location.put(&key, bytes)).await;
+        }
+    }
+
     /// Which claim this is: the attempt's number.
     pub(crate) const fn number(&self) -> u64 {
         self.number
@@ -151,6 +176,7 @@ pub(crate) async fn highest(location: &Location) -> Result<Option<Claimed>> {
         pid: 0,
         began: entry.version.modified,
         cluster: String::new(),
+        given_up: None,
     };
     let file = serde_json::from_slice(&bytes).unwrap_or_else(|_| unreadable());
     let silence = (Utc::now() - entry.version.modified).to_std().unwrap_or_default();
@@ -167,7 +193,7 @@ async fn is_vacant(location: &Location) -> Result<bool> {
 fn may_take_over(before: &Claimed, name: &str, existing: Existing) -> Result<()> {
     match existing {
         Existing::Resume(TakeOver::Now) => Ok(()),
-        _ if before.silence < SILENCE => Err(in_progress(name, Some(before))),
+        _ if before.is_held() => Err(in_progress(name, Some(before))),
         Existing::Resume(TakeOver::WhenSilent) => Ok(()),
         Existing::Refuse => Err(Error::BackupUnfinished { name: name.to_owned() }),
     }
@@ -248,6 +274,18 @@ mod tests {
         assert_eq!(begun, Begun::Before);
         second.check("n1").await.expect("ours");
         assert_eq!(first.check("n1").await.expect_err("lost").code(), "claim-lost");
+    }
+
+    #[tokio::test]
+    async fn what_was_given_up_is_resumed_at_once() {
+        let location = Location::in_memory();
+        let (first, _) = take(&location, Existing::Refuse).await.expect("free");
+        first.give_up().await;
+        assert_eq!(take(&location, Existing::Refuse).await.expect_err("begun").code(), "backup-unfinished");
+        let (second, begun) = take(&location, Existing::Resume(TakeOver::WhenSilent)).await.expect("nobody holds it");
+        assert_eq!(begun, Begun::Before);
+        assert!(highest(&location).await.expect("there").expect("one").is_held());
+        second.check("n1").await.expect("ours");
     }
 
     #[tokio::test(start_paused = true)]

@@ -16,6 +16,7 @@ use crate::{
     layout::{self, Component, Generation},
     location::{Entry, Identity, Links, Location},
     manifest::OWN_DIRECTORY,
+    preflight,
 };
 
 /// How recent a write must be to be a sign of life.
@@ -115,9 +116,10 @@ impl Target {
     /// Looks at a target. It may be empty or not exist yet; links inside it are refused.
     ///
     /// # Errors
-    /// [`Error::UpgradedEngine`], [`Error::Link`], [`Error::InvalidKey`], [`Error::Store`];
+    /// [`Error::UpgradedEngine`], [`Error::Link`], [`Error::InvalidKey`], [`Error::Store`], also for a file;
     /// [`Error::UnsupportedFormat`] for the journal of a restore that a newer release began.
     pub async fn inspect(location: &Location) -> Result<Self> {
+        preflight::is_no_file(location)?;
         let place = location.with_links(Links::Refuse);
         let mut entries = place.list_parallel("").await?;
         entries.retain(|entry| entry.key.below(OWN_DIRECTORY).is_none());
