@@ -220,7 +220,7 @@ async fn options_have_the_names_of_influxdb() {
                 assert!(options["AZURE_ENDPOINT"].contains(&address));
             }
             _ => {
-                assert_eq!(names, ["GOOGLE_SERVICE_ACCOUNT"]);
+                assert_eq!(names, ["GOOGLE_ALLOW_HTTP", "GOOGLE_SERVICE_ACCOUNT"]);
                 let file = std::fs::read_to_string(&options["GOOGLE_SERVICE_ACCOUNT"]).expect("the credentials file");
                 assert!(file.contains(&address));
             }

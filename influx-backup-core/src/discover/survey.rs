@@ -56,7 +56,6 @@ pub(super) async fn survey(location: &Location, what: &Discover) -> Result<Surve
         Err(error) => return Err(error),
     };
     let given = given(what)?;
-    let parents = parents(location, &given).await?;
     let own = match top.has_directory(OWN_DIRECTORY) {
         true => location.list_level(OWN_DIRECTORY).await?.into(),
         false => Level::default(),
@@ -70,6 +69,8 @@ pub(super) async fn survey(location: &Location, what: &Discover) -> Result<Surve
     let named: BTreeSet<String> = prefixes.values().flat_map(named_nodes).cloned().collect();
     let unseen = named.into_iter().filter(|id| !prefixes.contains_key(id) && Key::parse(id).is_ok()).collect();
     prefixes.extend(look_at(location, unseen).await?);
+    // Ids with a `/` are given, or named by a catalog.
+    let parents = parents(location, &prefixes.keys().cloned().collect()).await?;
     let below = match prefixes.values().any(Prefix::is_member) {
         true => Vec::new(),
         false => one_level_further(location, &prefixes).await?,

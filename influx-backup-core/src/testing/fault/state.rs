@@ -69,7 +69,7 @@ impl Failure {
             Self::ReadOnly => io(std::io::ErrorKind::ReadOnlyFilesystem),
             Self::Other => text("injected"),
             // Permanent: a dead process tries nothing again.
-            Self::Crashed => return Error::NotSupported { source: "the process is dead".into() },
+            Self::Crashed => Error::NotSupported { source: "the process is dead".into() },
         }
     }
 }
