@@ -1,4 +1,16 @@
-//! Backup and restore of InfluxDB 3 clusters.
+//! Backup and restore of InfluxDB 3 clusters (Core and Enterprise, Parquet engine) that prove themselves.
+//!
+//! A [`Location`] is where objects live. [`discover()`] finds the [`Cluster`] there, [`Cluster::list`] its [`Inventory`], and
+//! [`BackupPlan`] and [`RestorePlan`] say, as data and without any I/O, what is copied in which order. A [`Repository`] runs
+//! backups in passes (list, plan, copy, list again, certify) until the [`Certificate`] closes; [`restore()`] brings one back
+//! behind a boot guard. A [`Copier`] moves one object, an [`Orchestrator`] stops and starts servers: both are the caller's to
+//! replace. Whatever runs is a [`Job`]: awaited, asked for its [`Event`]s, cancelled.
+//!
+//! Data flows one way through the modules: [`location`] → [`layout`] → [`discover`](mod@discover) → [`inventory`] → [`plan`] →
+//! [`copier`] → [`execute`] → [`certificate`] → [`manifest`]; [`backup`], [`restore`](mod@restore), [`verify`](mod@verify) and
+//! [`repository`] use them all. [`format`](mod@format) reads InfluxDB's files, pure, over bytes.
+//!
+//! The README has an example; the package `examples` one for each verb.
 
 pub mod backup;
 pub mod certificate;
