@@ -81,8 +81,8 @@ impl Location {
     /// `gs://bucket/prefix`. A plain path is taken relative to the working directory. Nothing is contacted.
     ///
     /// # Errors
-    /// [`Error::InvalidLocation`](crate::Error::InvalidLocation), [`Error::UnknownOption`](crate::Error::UnknownOption),
-    /// [`Error::InvalidOption`](crate::Error::InvalidOption); [`Error::MemoryLocation`](crate::Error::MemoryLocation)
+    /// [`Error::InvalidLocation`], [`Error::UnknownOption`],
+    /// [`Error::InvalidOption`]; [`Error::MemoryLocation`]
     /// for `memory:`.
     pub fn parse(text: &str, options: &Options) -> Result<Self> {
         url::parse(text, options)
@@ -131,7 +131,7 @@ impl Location {
     /// The location `tail` below this one.
     ///
     /// # Errors
-    /// [`Error::InvalidKey`](crate::Error::InvalidKey) where `tail` is no key.
+    /// [`Error::InvalidKey`] where `tail` is no key.
     pub fn child(&self, tail: &str) -> Result<Self> {
         let tail = Key::parse(tail)?;
         let inner = &*self.0;
@@ -234,7 +234,7 @@ impl Location {
     /// How many bytes there is room for, or `None` where nobody can say: object stores.
     ///
     /// # Errors
-    /// [`Error::Store`](crate::Error::Store).
+    /// [`Error::Store`].
     pub fn available(&self) -> Result<Option<u64>> {
         self.directory().map(local::available).transpose()
     }

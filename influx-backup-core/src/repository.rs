@@ -78,7 +78,7 @@ impl Repository {
     /// Opens a repository. It may be empty or not exist yet; it may not be inside a cluster or a backup.
     ///
     /// # Errors
-    /// [`Error::Store`](crate::Error::Store).
+    /// [`Error::Store`].
     pub async fn open(location: Location) -> Result<Self> {
         Ok(Self { location })
     }
@@ -98,7 +98,7 @@ impl Repository {
     /// Every backup and what else lies here, sorted by name.
     ///
     /// # Errors
-    /// [`Error::Store`](crate::Error::Store).
+    /// [`Error::Store`].
     pub async fn list(&self) -> Result<Vec<BackupSummary>> {
         let names = self.location.list_level("").await?.directories;
         let names = names.into_iter().filter(|name| !name.starts_with(['_', '.']));
@@ -129,8 +129,8 @@ impl Repository {
     /// Opens a committed backup and checks its object list.
     ///
     /// # Errors
-    /// [`Error::BackupNotFound`](crate::Error::BackupNotFound), [`Error::DamagedBackup`](crate::Error::DamagedBackup),
-    /// [`Error::UnsupportedFormat`](crate::Error::UnsupportedFormat).
+    /// [`Error::BackupNotFound`], [`Error::DamagedBackup`],
+    /// [`Error::UnsupportedFormat`].
     pub async fn get(&self, name: &str) -> Result<Backup> {
         Backup::open(&self.location, name).await
     }
@@ -171,7 +171,7 @@ impl BackupRequest {
     /// cancelled, also where its job is dropped.
     ///
     /// Where the backup succeeds and a server cannot be started again, the job fails with
-    /// [`Error::Orchestrator`](crate::Error::Orchestrator); the backup is committed all the same.
+    /// [`Error::Orchestrator`]; the backup is committed all the same.
     #[must_use]
     pub fn with_orchestrator(mut self, orchestrator: Arc<dyn Orchestrator>) -> Self {
         self.orchestrator = Some(orchestrator);

@@ -140,7 +140,7 @@ pub struct ClusterDescription {
 }
 
 impl Cluster {
-    /// A cluster from its parts: for callers that know theirs and for tests. [`discover`](crate::discover) finds it.
+    /// A cluster from its parts: for callers that know theirs and for tests. [`discover`](crate::discover()) finds it.
     #[must_use]
     pub fn new(location: Location, description: ClusterDescription) -> Self {
         Self { location, description, looked_for: None }
