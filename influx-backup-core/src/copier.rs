@@ -3,6 +3,10 @@
 mod chain;
 mod local;
 #[cfg(feature = "cloud")]
+#[cfg_attr(
+    not(all(feature = "aws", feature = "azure", feature = "gcp")),
+    allow(dead_code, unused_imports, reason = "the copies of one provider do not need all that those of another do")
+)]
 mod server_side;
 mod stream;
 mod version;

@@ -270,7 +270,7 @@ impl Run<'_> {
         let passes = u32::try_from(past.reports.len()).unwrap_or(u32::MAX);
         // A source where nothing moves looks the same in every further pass. Two idle ones are needed: that a file of an
         // Enterprise cluster is absent takes the listing before the one that is copied.
-        let idle = past.reports.iter().rev().take_while(|pass| pass.copied == 0).count();
+        let idle = past.reports.iter().rev().take_while(|pass| pass.copied + pass.vanished + pass.changed == 0).count();
         let stuck = proof.differences.is_empty()
             && idle >= 2
             && certificate.clauses.iter().flat_map(|clause| &clause.violations).all(|v| past.violations.contains(v));
