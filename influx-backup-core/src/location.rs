@@ -2,6 +2,10 @@
 
 mod checksums;
 #[cfg(feature = "cloud")]
+#[cfg_attr(
+    not(all(feature = "aws", feature = "azure", feature = "gcp")),
+    allow(dead_code, unused_imports, reason = "the client of one provider does not need all that those of others do")
+)]
 pub(crate) mod cloud;
 mod identity;
 pub(crate) mod local;
