@@ -540,7 +540,10 @@ async fn dbs_that_are_unmounted_are_not_taken_for_absent() {
 
 /// A source that only one clause refuses, and what happens to it meanwhile.
 async fn wrong_by(clause: Clause) -> (Source, Vec<(&'static str, Deed)>) {
-    let (source, generated) = Source::of(&if clause == Clause::Nodes { enterprise() } else { core() }).await;
+    let (source, generated) = match clause {
+        Clause::Nodes | Clause::Compactor => Source::of(&enterprise()).await,
+        _ => Source::of(&core()).await,
+    };
     let deeds = match clause {
         Clause::Manifests => {
             let manifest = next_manifest(&source, &generated).await;
@@ -578,6 +581,12 @@ async fn wrong_by(clause: Clause) -> (Source, Vec<(&'static str, Deed)>) {
             };
             vec![deed(FIRST, appears)]
         }
+        Clause::Compactor => {
+            let other = source.clone();
+            let goes_on =
+                async move { other.put("compact1/cs/00000000000000000099.json", Bytes::from_static(b"{}")).await };
+            vec![deed(FIRST, goes_on)]
+        }
         other => panic!("{other} has its worlds in the simulation"),
     };
     (source, deeds)
@@ -586,7 +595,7 @@ async fn wrong_by(clause: Clause) -> (Source, Vec<(&'static str, Deed)>) {
 /// The clauses that the simulated worlds do not need (C6 is about backups that were altered later: `certify_trees.rs`).
 #[tokio::test]
 async fn without_a_clause_a_wrong_backup_is_committed() {
-    for clause in [Clause::Manifests, Clause::Checkpoints, Clause::Stability, Clause::Nodes] {
+    for clause in [Clause::Manifests, Clause::Checkpoints, Clause::Stability, Clause::Compactor, Clause::Nodes] {
         let (source, deeds) = wrong_by(clause).await;
         let (with, _) = back_up(&source.location(), options(deeds)).await;
         assert!(with.as_ref().is_err() || with.is_ok_and(|report| report.passes.len() > 1), "{clause}");
@@ -595,5 +604,26 @@ async fn without_a_clause_a_wrong_backup_is_committed() {
         let (without, _) = back_up(&source.location(), weakened).await;
         let report = without.unwrap_or_else(|error| panic!("{clause} is not the only one: {error}"));
         assert_eq!((report.certificate.open(), report.passes.len()), (vec![clause], 1));
+    }
+}
+
+/// A file that is gone before its copy forces another pass: it counts as absent only when a listing lacked it.
+#[tokio::test]
+async fn without_the_rule_of_absence_a_live_file_is_missed() {
+    for weakness in [None, Some(Weakness::AnyAbsence)] {
+        let (source, _) = Source::of(&core()).await;
+        let file = source.keys("node1/dbs").await.swap_remove(0);
+        let bytes = source.get(&file).await;
+        let (gone, back) = ((source.clone(), file.clone()), (source.clone(), file.clone()));
+        let deeds = [
+            deed(FIRST, async move { gone.0.delete(&gone.1).await }),
+            deed(ROOT, async move { back.0.put(&back.1, bytes).await }),
+        ];
+        let options = options(deeds);
+        let options = weakness.map_or(options.clone(), |weakness| options.weakened(weakness));
+        let (report, repository) = back_up(&source.location(), options).await;
+        let passes = report.expect("a backup").passes.len();
+        let held = holds(&repository.get("n1").await.expect("committed"), &file);
+        assert_eq!((passes > 1, held), (weakness.is_none(), weakness.is_none()), "{weakness:?}");
     }
 }

@@ -193,11 +193,9 @@ fn nothing_acknowledged_is_lost_and_nothing_is_made_up() {
     assert!(endings.len() < 20 || several > 0, "no world needed a second pass: the worlds do not bite");
 }
 
-/// The rules that are turned off one by one. (That the compactor's files are listed first has no world of its own: what
-/// it guards against is the absence of files that were compacted away, which `AnyAbsence` shows.)
-const WEAKNESSES: [Weakness; 7] = [
+/// The rules that are turned off one by one; those whose worlds are rare have tests of their own in `bad_sources.rs`.
+const WEAKNESSES: [Weakness; 6] = [
     Weakness::DocumentedOrder,
-    Weakness::ParquetFirst,
     Weakness::CatalogFirst,
     Weakness::NoTrim,
     Weakness::Ignores(Clause::Closure),
@@ -205,21 +203,13 @@ const WEAKNESSES: [Weakness; 7] = [
     Weakness::Ignores(Clause::Catalog),
 ];
 
-/// Rules whose worlds are rare: they are turned off where thousands of seeds are run.
-const RARE: [Weakness; 2] = [Weakness::AnyAbsence, Weakness::Ignores(Clause::Compactor)];
-
-/// From how many seeds on the rare worlds are among them.
-const MANY: u64 = 2_000;
-
 /// Each rule is needed: without it some world loses rows, shows rows it should not, makes the certificate wrong, or never
 /// closes although it does with the rule.
 #[test]
 fn without_a_rule_the_worlds_bite() {
     let tries = seeds(300);
-    let rare = RARE.into_iter().filter(|_| tries.end - tries.start >= MANY);
-    let weaknesses: Vec<_> = WEAKNESSES.into_iter().chain(rare).collect();
-    let harmless = in_parallel(0..weaknesses.len() as u64, |index| {
-        let weakness = weaknesses[usize::try_from(index).expect("small")];
+    let harmless = in_parallel(0..WEAKNESSES.len() as u64, |index| {
+        let weakness = WEAKNESSES[usize::try_from(index).expect("small")];
         let bites = |seed: &u64| match in_virtual_time(world(*seed, Some(weakness))) {
             Err(_) => true,
             Ok(Ending::Open) => in_virtual_time(world(*seed, None)).is_ok_and(|ending| ending != Ending::Open),

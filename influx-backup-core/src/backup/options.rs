@@ -211,8 +211,6 @@ pub enum MissingParquet {
 pub enum Weakness {
     /// Lists `snapshots`, `dbs`, `wal` in the order of the documentation: no fence.
     DocumentedOrder,
-    /// Lists `dbs` before the manifests.
-    ParquetFirst,
     /// Lists the catalog before the nodes and never again.
     CatalogFirst,
     /// Keeps what does not belong to the cut.

@@ -17,7 +17,6 @@ impl Weakness {
         };
         Lister::in_order(match weakness {
             Some(Self::DocumentedOrder) => nodes([snapshots, parquet, wal, checkpoints]),
-            Some(Self::ParquetFirst) => nodes([wal, checkpoints, parquet, snapshots]),
             Some(Self::CatalogFirst) => {
                 [catalog, cluster, licences, summaries, details, compacted, wal, checkpoints, snapshots, parquet, rest]
             }
