@@ -13,7 +13,13 @@ pub use self::{
     left_out::{LeftOut, Reason},
     restore::{RestorePlan, RootAction, RootStep},
 };
-use crate::{checksum::sha256, discover::Edition, key::Key, layout::Component, location::Entry};
+use crate::{
+    checksum::sha256,
+    discover::{Edition, Object},
+    key::Key,
+    layout::Component,
+    location::Entry,
+};
 
 /// A step of a backup or a restore, with a barrier before and after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -158,6 +164,20 @@ impl StageKind {
             Self::ClusterRest => "enterprise, other cluster files",
             Self::Licences => "licences",
         }
+    }
+}
+
+/// The stage that copies an object, in a backup as in a restore.
+fn stage_of(edition: Edition, object: Object<'_>) -> StageKind {
+    let kind = match (object.kind(), object.node) {
+        (Component::Other, None) => StageKind::ClusterRest,
+        (component, _) => StageKind::of(component),
+    };
+    // Core keeps whatever licence files a user put there with the rest of the cluster's files.
+    match (edition, kind) {
+        (Edition::Core, StageKind::Licences) => StageKind::ClusterRest,
+        (Edition::Core, StageKind::Compactor) => StageKind::NodeRest,
+        (_, kind) => kind,
     }
 }
 

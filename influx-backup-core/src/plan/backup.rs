@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CopyTask, LeftOut, Reason, Stage, StageKind, backup_order, stable_hash};
+use super::{CopyTask, LeftOut, Reason, Stage, StageKind, backup_order, stable_hash, stage_of};
 use crate::{
     backup::BackupOptions,
     discover::{ClusterDescription, Edition},
@@ -151,16 +151,10 @@ fn choose(cluster: &ClusterDescription, entry: &Entry, derived: Derived, held: &
     if held(entry) {
         return Choice::LeaveOut("held", Reason::Held);
     }
-    let kind = match (object.kind(), object.node) {
-        (Component::Wal, _) => StageKind::WalFence,
-        (Component::Other, None) => StageKind::ClusterRest,
-        (component, _) => StageKind::of(component),
-    };
-    // Core keeps whatever licence files a user put there with the rest of the cluster's files.
-    let kind = match (cluster.edition, kind) {
-        (Edition::Core, StageKind::Licences) => StageKind::ClusterRest,
-        (Edition::Core, StageKind::Compactor) => StageKind::NodeRest,
-        (_, kind) => kind,
+    // What is listed first is the fence; the WAL stage tops it up.
+    let kind = match stage_of(cluster.edition, object) {
+        StageKind::Wal => StageKind::WalFence,
+        kind => kind,
     };
     Choice::Copy(kind, object.kind())
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{CopyTask, LeftOut, Reason, Stage, StageKind, restore_order};
+use super::super::{CopyTask, LeftOut, Reason, Stage, StageKind, restore_order, stage_of};
 use crate::{
-    discover::{ClusterDescription, Edition, GenerationState, Object},
+    discover::{ClusterDescription, GenerationState, Object},
     error::{Error, Result},
     key::Key,
     layout::{Component, Generation},
@@ -120,17 +120,4 @@ pub(super) fn left_out(licences: &[&ObjectRecord]) -> Vec<LeftOut> {
         bytes: record.size,
     };
     licences.iter().map(left_out).collect()
-}
-
-/// The stage that restores an object: the counterpart of the backup's choice.
-pub(super) fn stage_of(edition: Edition, object: Object<'_>) -> StageKind {
-    let kind = match (object.kind(), object.node) {
-        (Component::Other, None) => StageKind::ClusterRest,
-        (component, _) => StageKind::of(component),
-    };
-    match (edition, kind) {
-        (Edition::Core, StageKind::Licences) => StageKind::ClusterRest,
-        (Edition::Core, StageKind::Compactor) => StageKind::NodeRest,
-        (_, kind) => kind,
-    }
 }
