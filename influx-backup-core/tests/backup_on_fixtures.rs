@@ -1,12 +1,13 @@
-//! Every recorded store is backed up and certified, and the backup holds the source minus what is left out by rule.
+//! Every recorded store is backed up, certified and restored, and backup and restored tree are the source minus what is
+//! left out by rule.
 
 mod fixtures;
 
 use std::collections::BTreeMap;
 
 use influx_backup_core::{
-    BackupOptions, Cluster, Component, Discover, Key, Location, Options, Repository, certify, discover,
-    manifest::BackupStatus,
+    BackupOptions, Cluster, Component, Discover, Key, Location, Options, Repository, RestoreOptions, RestorePlan,
+    Target, certify, discover, manifest::BackupStatus, restore,
 };
 
 async fn open(path: &std::path::Path) -> Location {
@@ -45,6 +46,12 @@ async fn recorded_stores_are_backed_up_whole() {
         assert_eq!(point.guaranteed.as_ref().expect("a snapshot").snapshot, expected["last_snapshot"], "{name}");
         let backup = repository.get("n1").await.expect("committed");
         assert_eq!(bytes(backup.location(), &cluster).await, bytes(&source, &cluster).await, "{name}");
+        let restored = tempfile::tempdir().expect("a directory");
+        let target = open(restored.path()).await;
+        let inspected = Target::inspect(&target).await.expect("inspected");
+        let plan = RestorePlan::new(&backup, &inspected, &RestoreOptions::empty()).expect("planned");
+        restore(plan).start().await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(bytes(&target, &cluster).await, bytes(&source, &cluster).await, "{name}, restored");
         let again = certify(backup.location(), &Discover::auto()).await.expect("certified");
         assert!(again.holds(), "{name}: {}", again.summary());
         let stopped = certify(&source, &Discover::auto()).await.expect("certified");
