@@ -94,8 +94,9 @@ pub(crate) async fn only_whole_backups_are_listed(repository: &Location, when: &
             whole(&backup, when).await;
             true
         }
-        // A directory that was made for a claim which was never written holds no file of ours.
-        None | Some((NAME, BackupState::InProgress | BackupState::Foreign)) => {
+        // A run that could say so gave its claim up and is dead; a directory that was made for a claim which was never
+        // written holds no file of ours.
+        None | Some((NAME, BackupState::InProgress | BackupState::Dead | BackupState::Foreign)) => {
             let error = repository.get(NAME).await.expect_err("not committed");
             assert_eq!(error.code(), "backup-not-found", "{when}: {error}");
             false
