@@ -7,9 +7,10 @@
 #![allow(clippy::print_stdout)]
 
 mod rivals;
+#[path = "../turns.rs"]
 mod turns;
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use influx_backup_core::{
     BackupOptions, Discover, Limits, Location, Options, Repository, RestoreOptions, RestorePlan, Target, discover,
@@ -25,6 +26,8 @@ const SNAPSHOTS: u64 = 140;
 const FILES_PER_SNAPSHOT: u64 = 4;
 const FILE: usize = 64 * 1024;
 const ROUNDS: usize = 3;
+const DURABILITIES: [(Durability, &str); 2] =
+    [(Durability::Durable, "on disk at the end"), (Durability::Relaxed, "left to the system")];
 
 fn main() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -39,25 +42,24 @@ fn main() {
     let made = cluster.generate_into(&source).expect("a cluster");
     println!("{} objects, {} MiB, {ROUNDS} rounds\n", made.objects.len(), made.bytes() >> 20);
 
-    for durability in [Durability::Durable, Durability::Relaxed] {
-        let suffix = if durability == Durability::Durable { "on disk at the end" } else { "left to the system" };
-        let mut turns = Turns::new(scratch.path(), &format!("backup, {suffix}"));
-        turns.add("cp -r", move |from, to| rivals::cp(from, to, durability));
-        turns.add("influx-backup", |from, to| runtime.block_on(back_up(from, to, durability)));
+    let (repository, to) = (scratch.path().join("repository"), scratch.path().join("to"));
+    let undo = || fs::remove_dir_all(&to).expect("the copy goes away");
+    for (durability, how) in DURABILITIES {
+        let mut turns = Turns::new(format!("backup, {how}"));
+        turns.add("cp -r", || rivals::cp(&source, &to, durability));
+        turns.add("influx-backup", || runtime.block_on(back_up(&source, &to, durability)));
         for rival in rivals::installed() {
-            turns.add(rival.name, move |from, to| rival.copy(from, to));
+            let (source, to) = (&source, &to);
+            turns.add(rival.name, move || rival.copy(source, to));
         }
-        turns.run(&source, ROUNDS);
+        turns.run(ROUNDS, undo);
     }
-
-    let repository = scratch.path().join("repository");
     runtime.block_on(back_up(&source, &repository, Durability::Relaxed));
-    for durability in [Durability::Durable, Durability::Relaxed] {
-        let suffix = if durability == Durability::Durable { "on disk at the end" } else { "left to the system" };
-        let mut turns = Turns::new(scratch.path(), &format!("restore, {suffix}"));
-        turns.add("cp -r", move |from, to| rivals::cp(&from.join("bench"), to, durability));
-        turns.add("influx-backup", |from, to| runtime.block_on(bring_back(from, to, durability)));
-        turns.run(&repository, ROUNDS);
+    for (durability, how) in DURABILITIES {
+        let mut turns = Turns::new(format!("restore, {how}"));
+        turns.add("cp -r", || rivals::cp(&repository.join("bench"), &to, durability));
+        turns.add("influx-backup", || runtime.block_on(bring_back(&repository, &to, durability)));
+        turns.run(ROUNDS, undo);
     }
 }
 
