@@ -454,6 +454,16 @@ impl Error {
     }
 }
 
+/// What S3 and Azure say of credentials and rights; of an expired token S3 says it with status 400.
+const DENIED: [&str; 6] = [
+    "AccessDenied",
+    "InvalidAccessKeyId",
+    "SignatureDoesNotMatch",
+    "AuthenticationFailed",
+    "ExpiredToken",
+    "InvalidToken",
+];
+
 /// What kind of failure a store reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -472,6 +482,8 @@ pub enum StoreErrorKind {
     ReadOnly,
     /// The endpoint does not answer.
     Unreachable,
+    /// The endpoint's certificate is not trusted.
+    Untrusted,
     /// The store asks to slow down.
     Throttled,
     /// The store cannot do this at all.
@@ -492,6 +504,7 @@ impl StoreErrorKind {
             Self::Full => "no-space",
             Self::ReadOnly => "read-only",
             Self::Unreachable => "unreachable",
+            Self::Untrusted => "untrusted-certificate",
             Self::Throttled => "throttled",
             Self::Unsupported => "store-unsupported",
             Self::Other => "store-error",
@@ -509,6 +522,7 @@ impl StoreErrorKind {
             Self::Full => "no space is left; make room and resume",
             Self::ReadOnly => "it is read-only",
             Self::Unreachable => "the store does not answer; check the endpoint and the network",
+            Self::Untrusted => "its TLS certificate is not trusted; name the file of its CA as `object_store_tls_ca`",
             Self::Throttled => "the store asks to slow down; lower the concurrency",
             Self::Unsupported => "the store cannot do this; see the cause",
             Self::Other => "see the cause",
@@ -533,6 +547,10 @@ impl StoreErrorKind {
         let mut source = std::error::Error::source(error);
         while let Some(cause) = source {
             if let Some(io) = cause.downcast_ref::<std::io::Error>() {
+                // As rustls says it.
+                if io.to_string().contains("invalid peer certificate") {
+                    return Self::Untrusted;
+                }
                 return Self::of_io(io);
             }
             source = cause.source();
@@ -572,7 +590,7 @@ impl StoreErrorKind {
         }
         if has(&["SlowDown", "ServerBusy", "Too Many Requests"]) {
             Self::Throttled
-        } else if has(&["AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "AuthenticationFailed"]) {
+        } else if has(&DENIED) {
             Self::Denied
         } else if has(&["NoSuchBucket", "ContainerNotFound"]) {
             Self::NotFound

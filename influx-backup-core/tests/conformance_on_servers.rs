@@ -3,136 +3,159 @@
 
 mod servers;
 
-use std::time::{Duration, Instant};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use futures::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture};
 use http::Method;
 use influx_backup_core::{
-    ByteSize, Copier, Key, Location, Options,
-    copier::{ServerSideCopier, StreamCopier},
+    Copier, Key, Location, Options,
+    copier::{LocalCopier, ServerSideCopier, StreamCopier},
     preflight,
     testing::conformance::{copier_conformance, server_side_conformance},
 };
-use servers::{Fault, FaultProxy, Rule, StoreServer};
-
-/// S3 refuses smaller parts, the other servers take any.
-fn least_part(server: &dyn StoreServer) -> ByteSize {
-    if server.scheme() == "s3" { ByteSize::mib(5) } else { ByteSize(64 << 10) }
-}
+use servers::{Cloud, Fault, FaultProxy, Place, Rule, StoreServer};
+use tokio::{sync::Semaphore, task::JoinSet};
 
 fn key(name: &str) -> Key {
     Key::parse(name).expect("a key")
 }
 
-fn stream(part: ByteSize) -> StreamCopier {
-    StreamCopier::default().with_threshold(part).with_part_size(part)
+/// Checks that run by themselves, each with a name.
+type Checks = Vec<(String, BoxFuture<'static, ()>)>;
+
+/// How many checks are at work at once.
+const AT_ONCE: usize = 4;
+
+/// Runs all of them, and says which failed.
+async fn all_hold(checks: Checks) {
+    let (turns, mut running) = (Arc::new(Semaphore::new(AT_ONCE)), JoinSet::new());
+    for (name, check) in checks {
+        let turns = Arc::clone(&turns);
+        running.spawn(async move {
+            let _turn = turns.acquire().await.expect("never closed");
+            AssertUnwindSafe(check).catch_unwind().await.map_err(|_| name)
+        });
+    }
+    let failed: Vec<_> = running.join_all().await.into_iter().filter_map(Result::err).collect();
+    assert!(failed.is_empty(), "failed: {}; why is above", failed.join(", "));
 }
 
-/// From and to files, and within the store; nothing is left of the uploads that were stopped.
-async fn streams(server: &dyn StoreServer) {
-    let files = tempfile::tempdir().expect("a directory");
-    let file = |name: &str| {
-        let path = files.path().join(name);
-        Location::parse(path.to_str().expect("UTF-8"), &Options::default()).expect("a location")
-    };
-    let (one, two) = (server.fresh_bucket().await, server.fresh_bucket().await);
-    let part = least_part(server);
-    copier_conformance(&stream(part), &file("from"), &server.location(&one, "of files"), part).await;
-    let small = ByteSize(64 << 10);
-    copier_conformance(&stream(small), &server.location(&two, "to files"), &file("to"), small).await;
-    copier_conformance(&stream(part), &server.location(&one, "within"), &server.location(&two, "ü within"), part).await;
-    for bucket in [one, two] {
-        assert_nothing_left(server, &bucket).await;
+/// Every copier that does such copies keeps its contract, from each place to each.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_place_to_every_place() {
+    let (sources, targets) = (Arc::new(Place::all().await), Arc::new(Place::all().await));
+    let mut checks = Checks::new();
+    for (from, to) in (0..sources.len()).flat_map(|from| (0..targets.len()).map(move |to| (from, to))) {
+        let name = format!("{} to {}", sources[from].name(), targets[to].name());
+        let (sources, targets) = (Arc::clone(&sources), Arc::clone(&targets));
+        let check = async move { conforms(&sources[from], &targets[to], &format!("ü {from}-{to}")).await };
+        checks.push((name, check.boxed()));
+    }
+    all_hold(checks).await;
+    for place in sources.iter().chain(targets.iter()) {
+        assert_nothing_left(place).await;
     }
 }
 
-async fn copies_itself(server: &dyn StoreServer) {
-    let (one, two) = (server.fresh_bucket().await, server.fresh_bucket().await);
-    let part = least_part(server);
-    let copier = ServerSideCopier::default().with_threshold(part).with_part_size(part).with_parallel_parts(1);
-    let from = server.location(&one, "from here");
-    server_side_conformance(&copier, &from, &server.location(&two, "to there"), part).await;
-    server_side_conformance(&copier, &from, &server.location(&one, "within"), part).await;
-    for bucket in [one, two] {
-        assert_nothing_left(server, &bucket).await;
+/// Parts are as small as the target takes them.
+async fn conforms(from: &Place, to: &Place, prefix: &str) {
+    let part = to.least_part();
+    let stream = StreamCopier::default().with_threshold(part).with_part_size(part);
+    copier_conformance(&stream, &from.location(prefix), &to.location(prefix), part).await;
+    if let (Place::Files(_), Place::Files(_)) = (from, to) {
+        let (local, prefix) = (LocalCopier::default().with_block(part), "local");
+        copier_conformance(&local, &from.location(prefix), &to.location(prefix), part).await;
     }
+}
+
+/// From bucket to bucket and within one, without a byte through us.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_store_copies_itself() {
+    let pairs = Place::all().await.into_iter().zip(Place::all().await);
+    let mut checks = Checks::new();
+    for (one, two) in pairs.filter(|(place, _)| !matches!(place, Place::Files(_))) {
+        let name = one.name().to_owned();
+        let check = async move {
+            let part = two.least_part();
+            let copier = ServerSideCopier::default().with_threshold(part).with_part_size(part).with_parallel_parts(1);
+            let from = one.location("from here");
+            server_side_conformance(&copier, &from, &two.location("to there"), part).await;
+            server_side_conformance(&copier, &from, &one.location("within"), part).await;
+            assert_nothing_left(&one).await;
+            assert_nothing_left(&two).await;
+        };
+        checks.push((name, check.boxed()));
+    }
+    all_hold(checks).await;
 }
 
 /// Aborts go on in the background for a moment.
-async fn assert_nothing_left(server: &dyn StoreServer, bucket: &str) {
+async fn assert_nothing_left(place: &Place) {
     let began = Instant::now();
     loop {
-        let left = server.leftovers(bucket).await;
+        let left = place.leftovers().await;
         if left.is_empty() {
             return;
         }
-        assert!(began.elapsed() < Duration::from_secs(10), "{}: {left:?}", server.name());
+        assert!(began.elapsed() < Duration::from_secs(10), "{}: {left:?}", place.name());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn streams_in_process_s3() {
-    streams(servers::in_process_s3()).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn streams_minio() {
-    let Some(server) = servers::minio() else { return };
-    streams(server).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn streams_azurite() {
-    let Some(server) = servers::azurite() else { return };
-    streams(server).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn streams_fake_gcs() {
-    let Some(server) = servers::fake_gcs() else { return };
-    streams(server).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn in_process_s3_copies_itself() {
-    copies_itself(servers::in_process_s3()).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn minio_copies_itself() {
-    let Some(server) = servers::minio() else { return };
-    copies_itself(server).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn azurite_copies_itself() {
-    let Some(server) = servers::azurite() else { return };
-    copies_itself(server).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn fake_gcs_copies_itself() {
-    let Some(server) = servers::fake_gcs() else { return };
-    copies_itself(server).await;
-}
-
-/// One more than two pages of 1,000 keys; Azurite's page of 5,000 is met by asking it for less in `servers_selftest`.
+/// One key more than the store gives in one answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn listings_over_a_page_boundary() {
-    use futures::{StreamExt, TryStreamExt};
-    const OBJECTS: usize = 2_001;
-    for server in servers::all() {
-        let location = server.location(&server.fresh_bucket().await, "pages");
-        let puts = (0..OBJECTS).map(|number| {
-            let location = location.clone();
-            async move { location.put(&key(&format!("n1/wal/{number:011}.wal")), "x".into()).await }
-        });
-        futures::stream::iter(puts).buffer_unordered(32).try_for_each(|_| async { Ok(()) }).await.expect("put");
+    let places = Place::all().await.into_iter().filter(|place| place.page() > 0);
+    all_hold(places.map(|place| (place.name().to_owned(), lists_every_page(place).boxed())).collect()).await;
+}
+
+async fn lists_every_page(place: Place) {
+    let (location, objects) = (place.location("pages"), place.page() + 1);
+    let puts = (0..objects).map(|number| {
+        let location = location.clone();
+        async move { location.put(&key(&format!("n1/wal/{number:011}.wal")), "x".into()).await }
+    });
+    futures::stream::iter(puts).buffer_unordered(32).try_for_each(|_| async { Ok(()) }).await.expect("put");
+    let check = async |location: &Location| {
         let listed = location.list("").await.expect("listed");
-        assert_eq!(listed.len(), OBJECTS, "{}", server.name());
-        assert!(listed.windows(2).all(|pair| pair[0].key < pair[1].key), "{}: order", server.name());
-        assert_eq!(location.list_parallel("n1").await.expect("listed").len(), OBJECTS, "{}", server.name());
-    }
+        assert_eq!(listed.len(), objects, "{}", place.name());
+        assert!(listed.windows(2).all(|pair| pair[0].key < pair[1].key), "{}: order", place.name());
+        assert_eq!(location.list_parallel("n1").await.expect("listed").len(), objects, "{}", place.name());
+    };
+    let Place::Server(server, bucket) = &place else { return check(&location).await };
+    let proxy = FaultProxy::before(server.address());
+    check(&server.location_at(proxy.address(), bucket, "pages")).await;
+    // Twice two pages, and the level above.
+    assert_eq!(proxy.requests().len(), 5, "{}: {:?}", place.name(), proxy.requests());
+}
+
+/// What a variable of the environment would name, here a bucket of MinIO: the same checks run below a prefix of their own,
+/// of which nothing is left, not even where one fails.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cloud_is_left_as_it_was() {
+    let Some(minio) = servers::minio() else { return };
+    let bucket = minio.fresh_bucket().await;
+    let others = minio.location(&bucket, "of others");
+    others.put(&key("kept"), "content".into()).await.expect("put");
+    let cloud = || Place::Cloud(Cloud::below(&minio.url(&bucket, "of others/"), minio.options().into_iter().collect()));
+    let (from, to) = (cloud(), cloud());
+    conforms(&from, &to, "ü").await;
+    assert_nothing_left(&to).await;
+    lists_every_page(from).await;
+
+    let fails = AssertUnwindSafe(async {
+        to.location("x").put(&key("y"), "content".into()).await.expect("put");
+        assert_ne!(others.list("").await.expect("listed").len(), 1, "the prefix is below the URL that was named");
+        let _to = to;
+        std::panic::resume_unwind(Box::new("as a test does that fails"));
+    });
+    fails.catch_unwind().await.expect_err("it panics");
+    let left = others.list("").await.expect("listed");
+    assert_eq!(left.iter().map(|entry| entry.key.as_str()).collect::<Vec<_>>(), ["kept"]);
 }
 
 /// Each mistake has an error of its own, within seconds, and none says the credential.

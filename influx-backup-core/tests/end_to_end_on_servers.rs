@@ -3,8 +3,17 @@
 
 mod servers;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
 use http::Method;
 use influx_backup_core::{
     BackupOptions, BackupReport, Discover, Key, Level, Limits, Location, Options, Repository, RestoreOptions,
@@ -15,49 +24,7 @@ use influx_backup_core::{
     testing::generate::{CompactorData, Generate},
     verify::Sample,
 };
-use servers::{Fault, FaultProxy, InProcessS3, Rule, StoreServer};
-use tempfile::TempDir;
-
-/// A place for clusters or backups; each call of [`Place::location`] is a new one.
-enum Place {
-    Files(TempDir),
-    Server(&'static dyn StoreServer, String),
-}
-
-impl Place {
-    async fn all() -> Vec<Self> {
-        let mut places = vec![Self::Files(tempfile::tempdir().expect("a directory"))];
-        for server in servers::all().into_iter().filter(|server| server.name() != "in-process S3") {
-            places.push(Self::Server(server, server.fresh_bucket().await));
-        }
-        places
-    }
-
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Files(_) => "file",
-            Self::Server(server, _) => server.name(),
-        }
-    }
-
-    fn location(&self, prefix: &str) -> Location {
-        match self {
-            Self::Files(directory) => {
-                let path = directory.path().join(prefix);
-                std::fs::create_dir_all(&path).expect("a directory");
-                Location::parse(path.to_str().expect("UTF-8"), &Options::default()).expect("a location")
-            }
-            Self::Server(server, bucket) => server.location(bucket, prefix),
-        }
-    }
-
-    /// What the store itself says of uploads that were neither completed nor aborted.
-    async fn assert_nothing_left(&self) {
-        if let Self::Server(server, bucket) = self {
-            assert_eq!(server.leftovers(bucket).await, [], "{}", server.name());
-        }
-    }
-}
+use servers::{Cloud, Fault, FaultProxy, Place, Rule, StoreServer};
 
 /// Some 150 objects of two nodes and a compactor.
 fn small() -> Generate {
@@ -65,19 +32,17 @@ fn small() -> Generate {
 }
 
 async fn write(cluster: &Generate, to: &Location) -> BTreeMap<String, Vec<u8>> {
-    let objects: Vec<_> = cluster.objects().collect();
-    let puts = objects.iter().map(|object| {
-        let key = Key::parse(&object.key).expect("a key");
-        async move { to.put(&key, object.bytes.clone()).await }
+    let objects: BTreeMap<String, Bytes> = cluster.objects().map(|object| (object.key, object.bytes)).collect();
+    let puts = objects.clone().into_iter().map(|(key, bytes)| {
+        let key = Key::parse(key).expect("a key");
+        async move { to.put(&key, bytes).await }
     });
-    use futures::{StreamExt, TryStreamExt};
     futures::stream::iter(puts).buffer_unordered(32).try_for_each(|_| async { Ok(()) }).await.expect("written");
-    objects.into_iter().map(|object| (object.key, object.bytes.to_vec())).collect()
+    objects.into_iter().map(|(key, bytes)| (key, bytes.to_vec())).collect()
 }
 
 /// Every object below a location but our own files.
 async fn read(location: &Location) -> BTreeMap<String, Vec<u8>> {
-    use futures::{StreamExt, TryStreamExt};
     let listed = location.list("").await.expect("listed");
     let keys = listed.into_iter().map(|entry| entry.key).filter(|key| key.below("_influx_backup").is_none());
     let reads = keys.map(|key| async move {
@@ -131,28 +96,52 @@ async fn round_trip(cluster: &Generate, source: &Location, repository: &Location
     assert!(got == wanted, "{what}: other bytes were restored");
 }
 
+/// Restored to a third store: over all pairs, every store is restored to from every one, too.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_store_to_every_store() {
-    let (sources, repositories) = (Place::all().await, Place::all().await);
+    let places = Arc::new(Place::all().await);
     let cluster = small();
     assert!(cluster.objects().count() <= 300);
-    for (from, source) in sources.iter().enumerate() {
-        for (to, repository) in repositories.iter().enumerate() {
-            let what = format!("{} to {}", source.name(), repository.name());
-            let place = |kind: &str| format!("{kind} {from}-{to}");
+    let count = places.len();
+    let pairs = (0..count).flat_map(|from| (0..count).map(move |to| (from, to)));
+    let trips = pairs.map(|(from, to)| {
+        let (places, cluster) = (Arc::clone(&places), cluster.clone());
+        tokio::spawn(async move {
+            let (source, repository, restored) = (&places[from], &places[to], &places[(from + to) % places.len()]);
+            let what = format!("{} to {} to {}", source.name(), repository.name(), restored.name());
+            let place = |place: &Place, kind: &str| place.location(&format!("{kind} {from}-{to}"));
             round_trip(
                 &cluster,
-                &source.location(&place("cluster")),
-                &repository.location(&place("backups")),
-                &source.location(&place("restored")),
+                &place(source, "cluster"),
+                &place(repository, "backups"),
+                &place(restored, "restored"),
                 &what,
             )
             .await;
-        }
+        })
+    });
+    // Some at once; a trip that fails has said which it was.
+    futures::stream::iter(trips).buffer_unordered(4).try_for_each(|()| async { Ok(()) }).await.expect("all of them");
+    for place in &*places {
+        assert_eq!(place.leftovers().await, [], "{}", place.name());
     }
-    for place in sources.iter().chain(&repositories) {
-        place.assert_nothing_left().await;
+}
+
+/// There and back below a prefix of somebody's bucket, as on a cloud that the environment names.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cloud_that_is_named() {
+    let Some(minio) = servers::minio() else { return };
+    let bucket = minio.fresh_bucket().await;
+    let cloud = Place::Cloud(Cloud::below(&format!("s3://{bucket}"), minio.options().into_iter().collect()));
+    let files = Place::Files(tempfile::tempdir().expect("a directory"));
+    for (there, back, what) in [(&cloud, &files, "from it"), (&files, &cloud, "to it")] {
+        let [source, repository, restored] = [(there, "cluster"), (back, "backups"), (there, "restored")]
+            .map(|(place, kind)| place.location(&format!("{kind} {what}")));
+        round_trip(&small(), &source, &repository, &restored, what).await;
     }
+    assert_eq!(cloud.leftovers().await, []);
+    drop(cloud);
+    assert_eq!(minio.location(&bucket, "").list("").await.expect("listed"), []);
 }
 
 /// Parquet files go from bucket to bucket without us, everything else through us; across providers nothing does.
@@ -186,8 +175,7 @@ async fn a_backup_is_verified_by_the_checksums_of_its_store() {
     for (prefix, options, confirmed) in [("summed", &summed, objects), ("plain", &options, 0)] {
         let place = open(prefix, options);
         let repository = Repository::open(place.clone()).await.expect("opened");
-        let by_us =
-            self::options().with_copier(std::sync::Arc::new(influx_backup_core::copier::StreamCopier::default()));
+        let by_us = self::options().with_copier(Arc::new(influx_backup_core::copier::StreamCopier::default()));
         repository.backup(&cluster, by_us).start().await.expect("backed up");
         let report = repository.verify("n1", Level::Checksums).await.expect("verified");
         assert!(report.passed(), "{report:?}");
@@ -221,9 +209,9 @@ async fn thousands_of_objects_between_files_and_minio() {
     assert_eq!(minio.leftovers(&bucket).await, []);
 }
 
-/// An S3 server of its own behind a proxy, with a cluster in it.
+/// A server behind a proxy, with a cluster in a bucket of its own.
 struct Behind {
-    server: InProcessS3,
+    server: &'static dyn StoreServer,
     proxy: FaultProxy,
     bucket: String,
     written: BTreeMap<String, Vec<u8>>,
@@ -231,7 +219,10 @@ struct Behind {
 
 impl Behind {
     async fn new() -> Self {
-        let server = InProcessS3::start();
+        Self::before(servers::in_process_s3()).await
+    }
+
+    async fn before(server: &'static dyn StoreServer) -> Self {
         let bucket = server.fresh_bucket().await;
         let written = write(&small(), &server.location(&bucket, "cluster")).await;
         Self { proxy: FaultProxy::before(server.address()), server, bucket, written }
@@ -308,36 +299,49 @@ async fn lasting_faults_are_errors() {
     }
 }
 
+/// The page with the first of its entries twice.
+fn repeated(tag: &str, page: &str) -> String {
+    let (open, close) = (format!("<{tag}>"), format!("</{tag}>"));
+    let first = page.split_once(&open).and_then(|(_, rest)| rest.split_once(&close)).map(|(first, _)| first);
+    let entry = first.map(|first| format!("{open}{first}{close}")).unwrap_or_default();
+    page.replacen(&open, &format!("{entry}{open}"), 1)
+}
+
+/// The page without the first of its Parquet files.
+fn missing(tag: &str, page: &str) -> String {
+    let Some(at) = page.find(".parquet</") else { return page.to_owned() };
+    let close = format!("</{tag}>");
+    let (start, end) = (page[..at].rfind(&format!("<{tag}>")), page[at..].find(&close));
+    let (Some(start), Some(end)) = (start, end) else { return page.to_owned() };
+    format!("{}{}", &page[..start], &page[at + end + close.len()..])
+}
+
 /// A page that names a key twice changes nothing; one that lacks a key ends right or with an error, never with less.
 #[tokio::test(flavor = "multi_thread")]
 async fn list_pages_that_repeat_or_miss() {
-    let twice = |_: &servers::RequestHead, body: bytes::Bytes| {
-        let text = String::from_utf8_lossy(&body).into_owned();
-        let Some((start, rest)) = text.split_once("<Contents>") else { return body };
-        let Some((first, rest)) = rest.split_once("</Contents>") else { return body };
-        format!("{start}<Contents>{first}</Contents><Contents>{first}</Contents>{rest}").into()
-    };
-    let behind = Behind::new().await;
-    let rule = Rule::new(Fault::Rewrite(std::sync::Arc::new(twice))).containing("list-type=2").always();
-    let injected = behind.proxy.inject(rule);
-    let report = back_up(&behind.location("cluster"), &behind.location("backups")).await;
-    assert!(injected.count() > 0);
-    assert!(report.is_ok(), "repeated: {report:?}");
-    behind.assert_correct(&report, "repeated").await;
-
-    let missing = |_: &servers::RequestHead, body: bytes::Bytes| {
-        let text = String::from_utf8_lossy(&body).into_owned();
-        let Some(at) = text.find(".parquet</Key>") else { return body };
-        let (start, end) = (text[..at].rfind("<Contents>"), text[at..].find("</Contents>"));
-        let (Some(start), Some(end)) = (start, end) else { return body };
-        format!("{}{}", &text[..start], &text[at + end + "</Contents>".len()..]).into()
-    };
-    let behind = Behind::new().await;
-    let rule = Rule::new(Fault::Rewrite(std::sync::Arc::new(missing))).containing("list-type=2").times(60);
-    let injected = behind.proxy.inject(rule);
-    let report = back_up(&behind.location("cluster"), &behind.location("backups")).await;
-    assert!(injected.count() > 0);
-    behind.assert_correct(&report, "missed").await;
+    for server in servers::all() {
+        let (tag, listing) = if server.scheme() == "az" { ("Blob", "comp=list") } else { ("Contents", "list-type=2") };
+        type Break = fn(&str, &str) -> String;
+        for (what, pages, lie) in [("repeated", usize::MAX, repeated as Break), ("missed", 60, missing)] {
+            let what = format!("{}, {what}", server.name());
+            let changed = Arc::new(AtomicUsize::new(0));
+            let rewrite = {
+                let changed = Arc::clone(&changed);
+                move |_: &servers::RequestHead, body: Bytes| {
+                    let page = String::from_utf8_lossy(&body);
+                    let broken = lie(tag, &page);
+                    changed.fetch_add(usize::from(broken != page), Ordering::Relaxed);
+                    broken.into()
+                }
+            };
+            let behind = Behind::before(server).await;
+            behind.proxy.inject(Rule::new(Fault::Rewrite(Arc::new(rewrite))).containing(listing).times(pages));
+            let report = back_up(&behind.location("cluster"), &behind.location("backups")).await;
+            assert!(changed.load(Ordering::Relaxed) > 0, "{what}: no fault");
+            assert!(pages < usize::MAX || report.is_ok(), "{what}: {report:?}");
+            behind.assert_correct(&report, &what).await;
+        }
+    }
 }
 
 /// Dead for two seconds in the middle of a backup.

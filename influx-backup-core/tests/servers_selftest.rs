@@ -101,7 +101,7 @@ async fn aborts_uploads(server: &dyn StoreServer) {
     assert_eq!(server.leftovers(&bucket).await, [], "{}", server.name());
 }
 
-/// One listing that takes more than one request; S3 servers give 1,000 keys at a time.
+/// One listing that takes more than one request: S3 servers, and the shim as Google, give 1,000 keys at a time.
 async fn lists_over_a_page_boundary(server: &dyn StoreServer) {
     let count = 1_001;
     let bucket = server.fresh_bucket().await;
@@ -200,6 +200,42 @@ async fn fake_gcs_stores_objects() {
     stores_objects(server).await;
     lists_leftovers(server).await;
     aborts_uploads(server).await;
+}
+
+/// What stands before Google's storage testbench where there is one: the same server, read by the JSON API alone.
+#[tokio::test]
+async fn fake_gcs_is_read_by_json_alone() {
+    let Some(server) = servers::fake_gcs() else { return };
+    let json = FakeGcs::testbench(server.direct_address());
+    stores_objects(&json).await;
+    lists_leftovers(&json).await;
+    lists_over_a_page_boundary(&json).await;
+    let (bucket, key) = (json.fresh_bucket().await, path("n1/ümläut & <100%>"));
+    let attributes =
+        Attributes::from_iter([(Attribute::ContentType, "text/plain"), (Attribute::Metadata("owner".into()), "n1")]);
+    let options = PutOptions { attributes: attributes.clone(), ..PutOptions::default() };
+    let put = json.store(&bucket).put_opts(&key, "content".into(), options).await.expect("a put");
+    let by_xml = server.store(&bucket).get(&key).await.expect("a get");
+    let by_json = json.store(&bucket).get(&key).await.expect("a get");
+    assert_eq!((&by_json.meta, &by_json.attributes), (&by_xml.meta, &by_xml.attributes));
+    assert_eq!((&by_json.meta.version, &by_json.attributes), (&put.version, &attributes));
+    let head = json.store(&bucket).head(&key).await.expect("a head");
+    assert_eq!(head, by_json.meta);
+    let listed: Vec<_> = json.store(&bucket).list(None).try_collect().await.expect("a listing");
+    assert_eq!(listed[0].location, key);
+    assert_eq!(
+        listed[0].e_tag.as_ref().map(|tag| tag.trim_matches('"').to_owned()),
+        head.e_tag.map(|tag| tag.trim_matches('"').to_owned())
+    );
+    let other = GetOptions { if_match: Some("other".into()), ..GetOptions::default() };
+    let refused = json.store(&bucket).get_opts(&key, other).await;
+    assert!(matches!(refused, Err(Error::Precondition { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn fake_gcs_lists_over_a_page_boundary() {
+    let Some(server) = servers::fake_gcs() else { return };
+    lists_over_a_page_boundary(server).await;
 }
 
 #[tokio::test]

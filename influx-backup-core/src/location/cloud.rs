@@ -9,6 +9,8 @@ mod credentials_file;
 #[cfg(feature = "gcp")]
 pub(crate) mod gcs;
 #[cfg(feature = "aws")]
+mod renewal;
+#[cfg(feature = "aws")]
 pub(crate) mod s3;
 mod settings;
 

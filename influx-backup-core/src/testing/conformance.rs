@@ -288,6 +288,12 @@ fn key(name: &str) -> Key {
     Key::parse(name).expect("a key")
 }
 
+/// Bytes that differ from place to place, so that swapped parts show.
 fn bytes_of(size: u64) -> Vec<u8> {
-    (0..size).map(|at| (at.wrapping_mul(31) >> 3) as u8 ^ at as u8).collect()
+    let mut bytes = Vec::with_capacity(size as usize + 8);
+    for number in 1..=size.div_ceil(8) {
+        bytes.extend_from_slice(&number.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_le_bytes());
+    }
+    bytes.truncate(size as usize);
+    bytes
 }

@@ -108,6 +108,10 @@ impl StoreServer for Azurite {
         assert!(answer.status().is_success(), "container {bucket} could not be created: {answer:?}");
     }
 
+    fn page(&self) -> usize {
+        5_000
+    }
+
     /// Uncommitted blocks, blob by blob. A block staged for a blob that exists is one, too.
     async fn leftovers(&self, bucket: &str) -> Vec<Leftover> {
         let target = format!("{bucket}?restype=container&comp=list&include=uncommittedblobs");

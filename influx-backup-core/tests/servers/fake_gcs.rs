@@ -16,16 +16,20 @@ use object_store::ObjectStore;
 use object_store::client::{HttpConnector, HttpRequestBody};
 use object_store::gcp::GoogleCloudStorageBuilder;
 
-use super::gcs_shim::GcsShim;
+use super::gcs_shim::{GcsShim, Reads};
 use super::loopback::Loopback;
-use super::process::{Healthy, Process, find_program};
+use super::process::{Healthy, Process, Scratch, find_program};
 use super::{Leftover, StoreServer, client_options, send};
 
 /// A fake-gcs-server that keeps its objects in memory. [`StoreServer::address`] is that of a loopback server which
 /// translates by [`GcsShim`], so that clients of any kind need nothing but the address.
 #[derive(Debug)]
 pub(crate) struct FakeGcs {
-    process: Process,
+    name: &'static str,
+    upstream: SocketAddr,
+    /// `None`: somebody else's.
+    process: Option<Process>,
+    files: Scratch,
     shim: GcsShim,
     front: Loopback,
 }
@@ -43,18 +47,28 @@ impl FakeGcs {
                 .args(["-public-host", &address.to_string()]);
             command
         });
-        let shim = GcsShim::default();
-        let front = front(shim.clone(), process.address());
-        Some(Self { process, shim, front })
+        let upstream = process.address();
+        Some(Self { process: Some(process), ..Self::before("fake-gcs-server", upstream, Reads::Xml) })
+    }
+
+    /// Google's storage testbench, which runs already.
+    pub(crate) fn testbench(upstream: SocketAddr) -> Self {
+        Self::before("storage-testbench", upstream, Reads::Json)
+    }
+
+    fn before(name: &'static str, upstream: SocketAddr, reads: Reads) -> Self {
+        let shim = GcsShim::reading(reads);
+        let front = front(shim.clone(), upstream);
+        Self { name, upstream, process: None, files: Scratch::new("service-accounts"), shim, front }
     }
 
     pub(crate) fn started_in(&self) -> Duration {
-        self.process.started_in()
+        self.process.as_ref().map(Process::started_in).unwrap_or_default()
     }
 
     /// The server without the shim: for its JSON API, and for clients with a [`GcsShim`] of their own.
     pub(crate) fn direct_address(&self) -> SocketAddr {
-        self.process.address()
+        self.upstream
     }
 
     /// A client's builder without credentials.
@@ -98,7 +112,7 @@ fn front(shim: GcsShim, upstream: SocketAddr) -> Loopback {
 #[async_trait]
 impl StoreServer for FakeGcs {
     fn name(&self) -> &'static str {
-        "fake-gcs-server"
+        self.name
     }
 
     fn address(&self) -> SocketAddr {
@@ -110,7 +124,7 @@ impl StoreServer for FakeGcs {
     }
 
     fn options_at(&self, address: SocketAddr) -> BTreeMap<String, String> {
-        let file = self.process.data().join(format!("service-account-{}.json", address.port()));
+        let file = self.files.path().join(format!("{}.json", address.port()));
         std::fs::write(&file, service_account(address)).expect("the service account's file");
         [
             ("GOOGLE_SERVICE_ACCOUNT".to_owned(), file.display().to_string()),

@@ -1,6 +1,7 @@
 //! What fake-gcs-server lacks of Google's XML API, which object_store speaks: puts, copies and multipart uploads.
 //!
-//! A put becomes a JSON-API upload and a copy a `rewriteTo`. Multipart uploads are kept here and put as one object at
+//! A put becomes a JSON-API upload and a copy a `rewriteTo`; a listing, which comes all at once, is given page by page.
+//! Multipart uploads are kept here and put as one object at
 //! their end, so they show that our requests are well formed and that nothing is left over, not what Google does.
 //! A copy with a precondition is refused with 400, since the server would ignore the precondition.
 
@@ -9,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use object_store::ClientOptions;
 use object_store::client::{
@@ -19,7 +20,10 @@ use object_store::client::{
 use object_store::path::Path;
 use url::Url;
 
-use super::{Leftover, xml};
+use super::{Leftover, gcs_json, xml};
+
+/// How many keys Google gives in one answer.
+const PAGE: usize = 1_000;
 
 const COPY_SOURCE: HeaderName = HeaderName::from_static("x-goog-copy-source");
 const IF_GENERATION: HeaderName = HeaderName::from_static("x-goog-if-generation-match");
@@ -28,6 +32,16 @@ const IF_GENERATION: HeaderName = HeaderName::from_static("x-goog-if-generation-
 #[derive(Debug, Clone, Default)]
 pub(crate) struct GcsShim {
     uploads: Arc<Mutex<BTreeMap<String, Upload>>>,
+    reads: Reads,
+}
+
+/// By which of Google's interfaces the server can be read and listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Reads {
+    #[default]
+    Xml,
+    /// See [`gcs_json`].
+    Json,
 }
 
 /// A multipart upload that has begun.
@@ -36,11 +50,15 @@ struct Upload {
     bucket: String,
     key: String,
     /// Headers of the first request: content type and user metadata.
-    headers: http::HeaderMap,
+    headers: HeaderMap,
     parts: BTreeMap<u32, Bytes>,
 }
 
 impl GcsShim {
+    pub(crate) fn reading(reads: Reads) -> Self {
+        Self { reads, ..Self::default() }
+    }
+
     /// Multipart uploads of a bucket that were neither completed nor aborted.
     pub(crate) fn leftovers(&self, bucket: &str) -> Vec<Leftover> {
         let uploads = self.uploads();
@@ -61,7 +79,12 @@ impl GcsShim {
     fn translate(&self, request: Request<Bytes>) -> Next {
         let url = Url::parse(&request.uri().to_string()).expect("an absolute URL");
         let query: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
-        let Some((bucket, key)) = object_of(&url) else { return Next::Forward(request) };
+        let Some((bucket, key)) = object_of(&url) else {
+            return match query.contains_key("list-type") {
+                true => Next::Send(request, Answer::Page { after: query.get("continuation-token").cloned() }),
+                false => Next::Forward(request),
+            };
+        };
         let upload_id = query.get("uploadId");
         match (request.method(), upload_id) {
             (&Method::POST, None) if query.contains_key("uploads") => self.begin(bucket, key, &request),
@@ -72,7 +95,7 @@ impl GcsShim {
                 None => Next::answer(StatusCode::NOT_FOUND, "no such upload"),
             },
             (&Method::PUT, None) if request.headers().contains_key(COPY_SOURCE) => copy(&url, &request),
-            (&Method::PUT, None) => Next::Upload(upload(&url, &bucket, &key, request), Answer::Headers),
+            (&Method::PUT, None) => Next::Send(upload(&url, &bucket, &key, request), Answer::Headers),
             _ => Next::Forward(request),
         }
     }
@@ -117,7 +140,7 @@ impl GcsShim {
         let Some(begun) = uploads.remove(id) else { return Next::answer(StatusCode::NOT_FOUND, "no such upload") };
         let mut request = Request::new(Bytes::from(content));
         *request.headers_mut() = begun.headers;
-        Next::Upload(upload(url, &begun.bucket, &begun.key, request), Answer::CompletedUpload)
+        Next::Send(upload(url, &begun.bucket, &begun.key, request), Answer::CompletedUpload)
     }
 }
 
@@ -125,13 +148,17 @@ impl GcsShim {
 enum Next {
     Answer(Response<Bytes>),
     Forward(Request<Bytes>),
-    Upload(Request<Bytes>, Answer),
+    Send(Request<Bytes>, Answer),
 }
 
-/// What an answer of the JSON API is turned into.
+/// What an answer of the server is turned into.
 enum Answer {
     Headers,
     CompletedUpload,
+    /// The keys after one, as many as a page has.
+    Page {
+        after: Option<String>,
+    },
 }
 
 impl Next {
@@ -143,7 +170,7 @@ impl Next {
 }
 
 /// Bucket and key of an XML-API URL: object_store encodes each as one path segment, the hyphens of buckets included.
-fn object_of(url: &Url) -> Option<(String, String)> {
+pub(super) fn object_of(url: &Url) -> Option<(String, String)> {
     let (bucket, key) = url.path().strip_prefix('/')?.split_once('/')?;
     if matches!(bucket, "storage" | "upload" | "download" | "_internal" | "batch") {
         return None;
@@ -187,33 +214,61 @@ fn copy(url: &Url, request: &Request<Bytes>) -> Next {
         .header(header::CONTENT_LENGTH, 0)
         .body(Bytes::new())
         .expect("a valid request");
-    Next::Upload(rewrite, Answer::Headers)
+    Next::Send(rewrite, Answer::Headers)
 }
 
 impl Answer {
-    /// The object's tag, generation and checksums move from the JSON body to the headers, where the XML API has them.
     fn translate(&self, response: Response<Bytes>) -> Response<Bytes> {
         if !response.status().is_success() {
             return response;
         }
         let (mut parts, body) = response.into_parts();
-        let json: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-        let object = json.get("resource").unwrap_or(&json);
-        let text = |name: &str| object.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
-        let hash = format!("crc32c={},md5={}", text("crc32c"), text("md5Hash"));
-        let e_tag = format!("\"{}\"", text("etag").trim_matches('"'));
-        for (name, value) in [("etag", &e_tag), ("x-goog-generation", &text("generation")), ("x-goog-hash", &hash)] {
-            parts.headers.insert(name, HeaderValue::from_str(value).expect("an ASCII value"));
-        }
         let body = match self {
-            Self::Headers => String::new(),
+            Self::Page { after } => page(&String::from_utf8_lossy(&body), after.as_deref()),
+            Self::Headers => {
+                describe(&mut parts.headers, &body);
+                String::new()
+            }
             Self::CompletedUpload => {
+                let e_tag = describe(&mut parts.headers, &body);
                 format!("<CompleteMultipartUploadResult><ETag>{e_tag}</ETag></CompleteMultipartUploadResult>")
             }
         };
+        parts.headers.remove(header::TRANSFER_ENCODING);
         parts.headers.insert(header::CONTENT_LENGTH, body.len().into());
         Response::from_parts(parts, body.into())
     }
+}
+
+/// The object's tag, generation and checksums move from the JSON body to the headers, where the XML API has them. Returns
+/// the tag.
+pub(super) fn describe(headers: &mut HeaderMap, body: &Bytes) -> String {
+    let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let object = json.get("resource").unwrap_or(&json);
+    let text = |name: &str| object.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+    let hash = format!("crc32c={},md5={}", text("crc32c"), text("md5Hash"));
+    let e_tag = format!("\"{}\"", text("etag").trim_matches('"'));
+    for (name, value) in [("etag", &e_tag), ("x-goog-generation", &text("generation")), ("x-goog-hash", &hash)] {
+        headers.insert(name, HeaderValue::from_str(value).expect("an ASCII value"));
+    }
+    e_tag
+}
+
+/// One page of a listing that has everything. The token for the next one is the last key; common prefixes come first.
+fn page(listing: &str, after: Option<&str>) -> String {
+    let is_new = |entry: &&str| after.is_none_or(|after| xml::element(entry, "Key").as_str() > after);
+    let entries: Vec<_> = xml::elements(listing, "Contents").into_iter().filter(is_new).collect();
+    let entry = |entry: &&str| format!("<Contents>{entry}</Contents>");
+    let mut page: String = entries.iter().take(PAGE).map(entry).collect();
+    if after.is_none() {
+        let prefixes = xml::elements(listing, "CommonPrefixes");
+        page.extend(prefixes.iter().map(|prefix| format!("<CommonPrefixes>{prefix}</CommonPrefixes>")));
+    }
+    if entries.len() > PAGE {
+        let last = xml::elements(entries[PAGE - 1], "Key")[0];
+        page.push_str(&format!("<IsTruncated>true</IsTruncated><NextContinuationToken>{last}</NextContinuationToken>"));
+    }
+    format!("<ListBucketResult>{page}</ListBucketResult>")
 }
 
 impl HttpConnector for GcsShim {
@@ -230,6 +285,17 @@ struct Translating {
     inner: HttpClient,
 }
 
+impl Translating {
+    async fn send(&self, request: Request<Bytes>) -> Result<HttpResponse, HttpError> {
+        if self.shim.reads == Reads::Json
+            && let Some(answer) = gcs_json::answer(&self.inner, &request).await?
+        {
+            return Ok(response_of(answer));
+        }
+        self.inner.execute(request.map(HttpRequestBody::from)).await
+    }
+}
+
 #[async_trait]
 impl HttpService for Translating {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
@@ -237,10 +303,10 @@ impl HttpService for Translating {
         let body = body.collect().await?.to_bytes();
         let (request, answer) = match self.shim.translate(Request::from_parts(parts, body)) {
             Next::Answer(response) => return Ok(response_of(response)),
-            Next::Forward(request) => return self.inner.execute(request.map(HttpRequestBody::from)).await,
-            Next::Upload(request, answer) => (request, answer),
+            Next::Forward(request) => return self.send(request).await,
+            Next::Send(request, answer) => (request, answer),
         };
-        let (parts, body) = self.inner.execute(request.map(HttpRequestBody::from)).await?.into_parts();
+        let (parts, body) = self.send(request).await?.into_parts();
         Ok(response_of(answer.translate(Response::from_parts(parts, body.bytes().await?))))
     }
 }

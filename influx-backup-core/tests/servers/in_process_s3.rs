@@ -5,16 +5,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use http::Request;
 use http::header::{IF_MATCH, IF_NONE_MATCH};
+use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 use object_store::ObjectStore;
-use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use s3s_fs::FileSystem;
 use tokio::sync::Mutex;
 
+use super::accounts::Accounts;
 use super::loopback::Loopback;
 use super::process::Scratch;
 use super::s3_account::S3Account;
@@ -28,6 +28,7 @@ use super::{Leftover, StoreServer};
 pub(crate) struct InProcessS3 {
     server: Loopback,
     account: S3Account,
+    accounts: Accounts,
     data: Scratch,
 }
 
@@ -35,15 +36,22 @@ impl InProcessS3 {
     pub(crate) fn start() -> Self {
         let data = Scratch::new("in-process-s3");
         let account = S3Account::random();
-        let (root, keys) = (data.path().to_owned(), account.clone());
+        let accounts = Accounts::default();
+        accounts.admit(&account);
+        let (root, rights) = (data.path().to_owned(), accounts.clone());
         let server = Loopback::http(move || {
             let mut service = S3ServiceBuilder::new(FileSystem::new(root).expect("a store in the data directory"));
-            service.set_auth(SimpleAuth::from_single(keys.access_key_id, keys.secret_access_key));
+            service.set_auth(rights.clone());
             let service = service.build();
             let conditional = Arc::new(Mutex::new(()));
             service_fn(move |request: Request<Incoming>| {
                 let (service, conditional) = (service.clone(), Arc::clone(&conditional));
+                let allowed = rights.allow(&request);
                 async move {
+                    if !allowed {
+                        let body = "<Error><Code>AccessDenied</Code></Error>".to_owned();
+                        return Ok(Response::builder().status(403).body(s3s::Body::from(body)).expect("an answer"));
+                    }
                     let headers = request.headers();
                     let guarded = [IF_MATCH, IF_NONE_MATCH].iter().any(|name| headers.contains_key(name));
                     let _turn = if guarded { Some(conditional.lock().await) } else { None };
@@ -51,7 +59,12 @@ impl InProcessS3 {
                 }
             })
         });
-        Self { server, account, data }
+        Self { server, account, accounts, data }
+    }
+
+    /// Who may use it.
+    pub(crate) fn accounts(&self) -> &Accounts {
+        &self.accounts
     }
 
     pub(crate) fn account(&self) -> &S3Account {

@@ -7,12 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use http::Method;
 use object_store::ObjectStore;
 
 use super::process::{Healthy, Process, find_program};
-use super::s3_account::S3Account;
-use super::{Leftover, StoreServer, xml};
+use super::s3_account::{self, S3Account};
+use super::{Leftover, StoreServer};
 
 /// A MinIO server with one data directory.
 #[derive(Debug)]
@@ -77,17 +76,7 @@ impl StoreServer for Minio {
         self.account.create_bucket(self.address(), bucket).await;
     }
 
-    /// `?uploads` without a prefix: MinIO takes a prefix for an exact key.
     async fn leftovers(&self, bucket: &str) -> Vec<Leftover> {
-        let answer = self.account.bucket_request(self.address(), Method::GET, bucket, &[("uploads", "")]).await;
-        assert!(answer.status().is_success(), "uploads of {bucket} could not be listed: {answer:?}");
-        let text = String::from_utf8_lossy(answer.body());
-        assert_eq!(xml::element(&text, "IsTruncated"), "false", "more than one page of uploads in {bucket}");
-        let mut leftovers: Vec<_> = xml::elements(&text, "Upload")
-            .into_iter()
-            .map(|upload| Leftover { key: xml::element(upload, "Key"), upload: xml::element(upload, "UploadId") })
-            .collect();
-        leftovers.sort();
-        leftovers
+        s3_account::uploads(&self.account.client(self.address(), bucket)).await
     }
 }

@@ -7,16 +7,21 @@
 #![allow(dead_code, reason = "each test binary uses a part of this module")]
 #![allow(unused_imports, reason = "each test binary uses a part of this module")]
 
+mod accounts;
 mod azurite;
 mod canned;
+mod cloud;
 mod fake_gcs;
 mod fault_proxy;
+mod gcs_json;
 mod gcs_shim;
 mod in_process_s3;
 mod loopback;
 mod minio;
+mod place;
 mod process;
 mod s3_account;
+mod tls;
 mod xml;
 
 use std::collections::BTreeMap;
@@ -34,11 +39,15 @@ use object_store::{ClientOptions, ObjectStore};
 
 pub(crate) use azurite::Azurite;
 pub(crate) use canned::{Canned, answer};
+pub(crate) use cloud::Cloud;
 pub(crate) use fake_gcs::FakeGcs;
 pub(crate) use fault_proxy::{Fault, FaultProxy, Injected, RequestHead, Rule};
-pub(crate) use gcs_shim::GcsShim;
+pub(crate) use gcs_shim::{GcsShim, Reads};
 pub(crate) use in_process_s3::InProcessS3;
 pub(crate) use minio::Minio;
+pub(crate) use place::Place;
+pub(crate) use s3_account::S3Account;
+pub(crate) use tls::Tls;
 
 /// An upload that was begun and neither completed nor aborted, as the store's own API lists it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,6 +79,11 @@ pub(crate) trait StoreServer: Debug + Send + Sync {
 
     /// Creates a bucket (Azure: a container).
     async fn create_bucket(&self, bucket: &str);
+
+    /// How many keys a page of a listing has.
+    fn page(&self) -> usize {
+        1_000
+    }
 
     /// Uploads without an end in a bucket, asked of the server itself, in order.
     async fn leftovers(&self, bucket: &str) -> Vec<Leftover>;
@@ -129,6 +143,17 @@ pub(crate) fn fake_gcs() -> Option<&'static FakeGcs> {
     or_report(SERVER.get_or_init(FakeGcs::start), "fake-gcs-server", Location::caller())
 }
 
+/// Google's storage testbench, where `INFLUX_BACKUP_TEST_GCS_TESTBENCH` says its address, such as `127.0.0.1:9000`: it is
+/// extra, so nothing is reported where it is not.
+pub(crate) fn gcs_testbench() -> Option<&'static FakeGcs> {
+    static SERVER: OnceLock<Option<FakeGcs>> = OnceLock::new();
+    let named = || {
+        let address = std::env::var("INFLUX_BACKUP_TEST_GCS_TESTBENCH").ok().filter(|address| !address.is_empty())?;
+        Some(FakeGcs::testbench(address.parse().expect("INFLUX_BACKUP_TEST_GCS_TESTBENCH is ADDRESS:PORT")))
+    };
+    SERVER.get_or_init(named).as_ref()
+}
+
 /// The S3 server inside this process; always there.
 pub(crate) fn in_process_s3() -> &'static InProcessS3 {
     static SERVER: OnceLock<InProcessS3> = OnceLock::new();
@@ -142,6 +167,7 @@ pub(crate) fn all() -> Vec<&'static dyn StoreServer> {
     servers.extend(minio().map(|server| server as &dyn StoreServer));
     servers.extend(azurite().map(|server| server as &dyn StoreServer));
     servers.extend(fake_gcs().map(|server| server as &dyn StoreServer));
+    servers.extend(gcs_testbench().map(|server| server as &dyn StoreServer));
     servers
 }
 

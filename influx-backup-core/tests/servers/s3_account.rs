@@ -10,7 +10,7 @@ use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
 use object_store::signer::{SignedUrlOptions, Signer};
 
-use super::{client_options, send};
+use super::{Leftover, client_options, send, xml};
 
 /// A key pair; the region is always `us-east-1`.
 #[derive(Debug, Clone)]
@@ -62,21 +62,38 @@ impl S3Account {
         bucket: &str,
         query: &[(&str, &str)],
     ) -> Response<Bytes> {
-        let options = SignedUrlOptions::default().with_query(query.iter().copied());
-        let client = self.client(address, bucket);
-        let url = client
-            .signed_url_opts(method.clone(), &Path::default(), Duration::from_secs(60), &options)
-            .await
-            .expect("a signed URL");
-        let mut headers = HeaderMap::new();
-        if method != Method::GET {
-            headers.insert(http::header::CONTENT_LENGTH, 0.into());
-        }
-        send(method, url.as_str(), headers, "").await
+        bucket_request(&self.client(address, bucket), method, query).await
     }
 
     pub(crate) async fn create_bucket(&self, address: SocketAddr, bucket: &str) {
         let answer = self.bucket_request(address, Method::PUT, bucket, &[]).await;
         assert!(answer.status().is_success(), "bucket {bucket} could not be created: {answer:?}");
     }
+}
+
+async fn bucket_request(client: &AmazonS3, method: Method, query: &[(&str, &str)]) -> Response<Bytes> {
+    let options = SignedUrlOptions::default().with_query(query.iter().copied());
+    let url = client
+        .signed_url_opts(method.clone(), &Path::default(), Duration::from_secs(60), &options)
+        .await
+        .expect("a signed URL");
+    let mut headers = HeaderMap::new();
+    if method != Method::GET {
+        headers.insert(http::header::CONTENT_LENGTH, 0.into());
+    }
+    send(method, url.as_str(), headers, "").await
+}
+
+/// A bucket's uploads without an end, by `?uploads` without a prefix: MinIO takes a prefix for an exact key.
+pub(crate) async fn uploads(client: &AmazonS3) -> Vec<Leftover> {
+    let answer = bucket_request(client, Method::GET, &[("uploads", "")]).await;
+    assert!(answer.status().is_success(), "the uploads of {client} could not be listed: {answer:?}");
+    let text = String::from_utf8_lossy(answer.body());
+    assert_eq!(xml::element(&text, "IsTruncated"), "false", "more than one page of uploads in {client}");
+    let mut leftovers: Vec<_> = xml::elements(&text, "Upload")
+        .into_iter()
+        .map(|upload| Leftover { key: xml::element(upload, "Key"), upload: xml::element(upload, "UploadId") })
+        .collect();
+    leftovers.sort();
+    leftovers
 }

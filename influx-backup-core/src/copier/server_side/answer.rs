@@ -12,6 +12,9 @@ use crate::error::StoreErrorKind;
 /// How many times longer than a connection may stall a store may take for a copy, of which it says nothing meanwhile.
 const PATIENCE: u32 = 10;
 
+/// What S3 says of credentials that it no longer takes.
+const OUTDATED: [&str; 3] = ["ExpiredToken", "InvalidAccessKeyId", "InvalidToken"];
+
 /// Why a copy did not come about.
 #[derive(Debug)]
 pub(super) enum Said {
@@ -58,6 +61,9 @@ impl Answer {
                 Err(Said::NotThis)
             }
             404 => Err(CopyError::Vanished.into()),
+            // Signed with credentials that were replaced meanwhile; a credential that was never right gets no further than
+            // the preflight.
+            400 | 401 | 403 if OUTDATED.contains(&code.as_str()) => Err(failed(StoreErrorKind::Other)),
             401 | 403 | 405 | 501 => Err(Said::Never),
             408 | 429 | 503 => Err(failed(StoreErrorKind::Throttled)),
             500 | 502 | 504 => Err(failed(StoreErrorKind::Other)),
@@ -179,6 +185,8 @@ mod tests {
         assert!(matches!(answer(404, "<Code>NoSuchKey</Code>").success(), Err(Said::Error(CopyError::Vanished))));
         assert!(matches!(answer(404, "<Code>NoSuchBucket</Code>").success(), Err(Said::NotThis)));
         assert!(matches!(answer(403, "").success(), Err(Said::Never)));
+        let outdated = answer(400, "<Code>ExpiredToken</Code>").success();
+        assert!(matches!(outdated, Err(Said::Error(ref error)) if error.is_retryable()), "{outdated:?}");
         assert!(matches!(answer(501, "").success(), Err(Said::Never)));
         assert!(matches!(answer(400, "").success(), Err(Said::NotThis)));
         assert!(matches!(answer(503, "").success(), Err(Said::Error(ref error)) if error.is_retryable()));

@@ -67,6 +67,18 @@ impl CredentialsFile {
         Ok(Read { credential: Arc::new(AwsCredential { key_id, secret_key, token }), at: Utc::now(), expiry })
     }
 
+    /// What the file holds now, however fresh what was read before is. `None` where it cannot be read.
+    pub(super) async fn read_again(&self) -> Option<Arc<AwsCredential>> {
+        let read = self.read().await.ok()?;
+        let credential = Arc::clone(&read.credential);
+        self.keep(read);
+        Some(credential)
+    }
+
+    fn keep(&self, read: Read) {
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
+    }
+
     fn kept(&self) -> Option<Read> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -84,7 +96,7 @@ impl CredentialProvider for CredentialsFile {
         match (self.read().await, kept) {
             (Ok(read), _) => {
                 let credential = Arc::clone(&read.credential);
-                *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
+                self.keep(read);
                 Ok(credential)
             }
             // It may just be being written.

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use object_store::{
-    aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey as Key},
+    aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey as Key, AwsCredentialProvider},
     client::HttpClient,
 };
 
 use super::{
     Client, Handle, Opened, ServerSide, check_scheme,
     credentials_file::CredentialsFile,
+    renewal::Renewal,
     settings::{Name, Names, value},
     unusable,
 };
@@ -79,13 +80,15 @@ pub(super) fn open(bucket: &str, options: &Options) -> Result<Opened> {
     client.options = client.options.with_default_headers(headers);
 
     let endpoint = endpoint.unwrap_or_default().trim_end_matches('/').to_owned();
-    let identity = Identity::S3 {
-        endpoint: endpoint.clone(),
-        bucket: bucket.to_owned(),
-        region: value(&settings, Key::Region).unwrap_or("us-east-1").to_owned(),
-    };
+    let region = value(&settings, Key::Region).unwrap_or("us-east-1").to_owned();
+    let file = settings.iter().find(|(name, _)| *name == Name::CredentialsFile);
+    let file = file.map(|(_, path)| Arc::new(CredentialsFile::new(path)));
+    client.connector.renewal = file.clone().map(|file| Arc::new(Renewal { file, region: region.clone() }));
+    let identity = Identity::S3 { endpoint: endpoint.clone(), bucket: bucket.to_owned(), region };
     let build = |settings: &mut dyn Iterator<Item = &(Name<Key>, String)>| {
-        let builder = builder(bucket, &client, settings);
+        let builder = file.iter().fold(builder(bucket, &client, settings), |builder, file| {
+            builder.with_credentials(Arc::clone(file) as AwsCredentialProvider)
+        });
         builder.build().map_err(|error| unusable("aws", &error))
     };
     let store = build(&mut settings.iter())?;
@@ -108,7 +111,6 @@ fn builder(bucket: &str, client: &Client, settings: &mut dyn Iterator<Item = &(N
         .with_http_connector(client.connector.clone());
     settings.fold(builder, |builder, (name, value)| match name {
         Name::Store(key) => builder.with_config(*key, value),
-        Name::CredentialsFile => builder.with_credentials(Arc::new(CredentialsFile::new(value))),
-        Name::Http(_) | Name::Shared(_) | Name::Nothing => builder,
+        Name::Http(_) | Name::Shared(_) | Name::CredentialsFile | Name::Nothing => builder,
     })
 }
