@@ -132,7 +132,7 @@ impl Restore {
         let options = self.options();
         let target = places::location(&self.target, &self.target_options.target_options)?;
         if self.abandon {
-            let report = until_interrupted(abandon(&target, options.take_over)).await?;
+            let report = follow(abandon(&target, options.take_over), screen).await?;
             let text = format!("restore of {} undone, {} objects deleted again\n", report.backup, report.deleted);
             screen.answer(&report, text)?;
             return Ok(Exit::Done);

@@ -193,6 +193,11 @@ impl Claim {
         self.own.check().await
     }
 
+    /// That it was lost, and to whom.
+    pub(crate) async fn loss(&self) -> Error {
+        self.check().await.err().unwrap_or_else(|| self.own.post.lost(&self.own.location, None))
+    }
+
     /// Says that the run ended and left its work undone, so that the next one need not wait. Where the store does not take
     /// it, silence says the same later.
     pub(crate) async fn give_up(mut self) {

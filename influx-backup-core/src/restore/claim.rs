@@ -61,7 +61,7 @@ pub(super) async fn end(mut claim: Claim, left: Left, target: &Location) {
         Left::Journal => claim.give_up().await,
         Left::Nothing => {
             // Where the store does not take it, its silence says the same later.
-            let _ = timeout(LAST_LOOK, claim.remove()).await;
+            let _ = timeout(LAST_LOOK, RestoreJournal::delete_lists(target, &mut claim)).await;
             RestoreJournal::tidy(target);
         }
     }

@@ -175,6 +175,16 @@ impl RestoreJournal {
 
     /// Removes everything of ours at the target, the claims before the journal: whoever finds a half of it can finish.
     pub(crate) async fn delete(&self, target: &Location, claim: &mut Claim) -> Result<()> {
+        Self::delete_lists(target, claim).await?;
+        target.delete(&Self::key()?).await?;
+        Self::tidy(target);
+        Ok(())
+    }
+
+    /// Removes everything of ours at the target but a journal, the claims last.
+    pub(crate) async fn delete_lists(target: &Location, claim: &mut Claim) -> Result<()> {
+        // Those of who took over are not ours to delete.
+        claim.check().await?;
         let lists = format!("{OWN_DIRECTORY}/restore");
         for Entry { key, .. } in target.list(OWN_DIRECTORY).await? {
             let is_list = key.below(&lists).is_some() && !claim.is_one(&key);
@@ -182,10 +192,7 @@ impl RestoreJournal {
                 target.delete(&key).await?;
             }
         }
-        claim.remove().await?;
-        target.delete(&Self::key()?).await?;
-        Self::tidy(target);
-        Ok(())
+        claim.remove().await
     }
 
     /// Deletes the staging files that killed runs left for these keys and for our own: other files have such names, too.

@@ -53,7 +53,7 @@ impl Restore {
     ///
     /// The job fails as [`RestorePlan::new`] does, and with [`Error::ServersNotStopped`], [`Error::Orchestrator`],
     /// [`Error::DamagedBackup`], [`Error::NoSpace`], [`Error::Ownership`], [`Error::Store`], [`Error::Copy`],
-    /// [`Error::VerifyFailed`], [`Error::ServerRunning`], [`Error::Cancelled`]. Once the boot guard stands, it stays
+    /// [`Error::VerifyFailed`], [`Error::ServerRunning`], [`Error::ClaimLost`], [`Error::Cancelled`]. Once the boot guard stands, it stays
     /// until the restore is resumed or abandoned; before, nothing was changed and the servers are started again.
     #[must_use]
     pub fn start(self) -> Job<RestoreReport> {
@@ -71,10 +71,9 @@ async fn run(restore: Restore, task: Task) -> Result<RestoreReport> {
     let stopped = Vec::new();
     let mut run = Run { bound, place, claim, plan, target, source, applied, made, task, orchestrator, stopped };
     let lost = run.claim.lost.clone();
-    let done = tokio::select! {
-        biased;
-        () = lost.cancelled() => run.claim.check().await.and_then(|()| Err(run.task.cancelled())),
-        done = run.to_the_end() => done,
+    let done = match lost.run_until_cancelled(run.to_the_end()).await {
+        Some(done) => done,
+        None => Err(run.claim.loss().await),
     };
     match done {
         Ok(report) => run.start_servers(report).await,
@@ -176,6 +175,7 @@ impl Run {
             // That is this run itself.
             target.holder = None;
             let plan = RestorePlan::new(&self.bound.backup, &target, &self.bound.options)?;
+            require_stopped(&target, &plan, &self.bound, self.orchestrator.is_some())?;
             check_target(&self.bound, &plan, &self.source, &target).map(|()| (target, plan))
         };
         (self.target, self.plan) = self.task.unless_cancelled(anew).await?;
