@@ -161,3 +161,19 @@ fn a_killed_restore_is_taken_over() {
     run(&[&resume[..], &["--take-over"]].concat()).expect(0);
     is_restored(&scratch);
 }
+
+#[test]
+fn people_read_what_to_do_and_each_name_once() {
+    let scratch = backed_up(&[]);
+    let (backup, source) = (scratch.path("repository/monday"), scratch.path("source"));
+    let refused = run(&["restore", &backup, &source]).expect(5);
+    assert!(refused.stdout.is_empty() && refused.stderr.contains("--policy replace"), "{refused:?}");
+    let refused = run(&["restore", &backup, &source, "--policy", "replace"]).expect(5);
+    assert!(refused.stderr.contains("--servers-stopped"), "{refused:?}");
+
+    let lost = file(&scratch, "repository/monday", ".wal");
+    fs::remove_file(Path::new(&backup).join(&lost)).expect("a deletion");
+    let shown = run(&["verify", &backup, "--level", "listing"]).expect(4).stdout;
+    let lines: Vec<_> = shown.lines().filter(|line| line.contains(&lost)).collect();
+    assert!(lines.len() == 1 && lines[0].matches(&lost).count() == 1, "{shown}");
+}

@@ -275,7 +275,8 @@ impl Run<'_> {
         match self.options.corrupt {
             CorruptPolicy::Fail => {
                 if let Some(Violation { key: Some(key), message, .. }) = violations.find(is_damage) {
-                    return Err(Error::CorruptSource { key: key.clone(), reason: message.clone() });
+                    let reason = message.strip_prefix(&format!("`{key}`: ")).unwrap_or(message).to_owned();
+                    return Err(Error::CorruptSource { key: key.clone(), reason });
                 }
             }
             CorruptPolicy::Record if violations.all(|violation| is_damage(&violation)) => {
