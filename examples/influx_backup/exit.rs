@@ -52,6 +52,7 @@ impl Exit {
             | Error::ClaimLost { .. }
             | Error::BackupNotFound { .. }
             | Error::UnsupportedFormat { .. }
+            | Error::DegradedBackup { .. }
             | Error::TargetNotEmpty { .. }
             | Error::TargetForeign { .. }
             | Error::ExtraNodes { .. }
@@ -59,6 +60,7 @@ impl Exit {
             | Error::ServerRunning { .. }
             | Error::Overlap { .. }
             | Error::RestoreUnfinished { .. }
+            | Error::RestoreInProgress { .. }
             | Error::NoRestore { .. }
             | Error::CannotAbandon { .. } => Self::Refused,
             // One copy that noticed first is still the caller's wish.

@@ -85,6 +85,30 @@ impl Failure {
         }
     }
 
+    /// The options of this program that answer it, for people.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        let Self::Library(error) = self else { return None };
+        Some(match error {
+            Error::BackupUnfinished { .. } => "--resume goes on with it",
+            Error::BackupInProgress { .. } => "--resume --take-over, once that process is dead",
+            Error::RestoreInProgress { .. } => "--take-over, once that process is dead",
+            Error::RestoreUnfinished { .. } => "--resume goes on with it, --abandon undoes it",
+            Error::CannotAbandon { .. } => "--resume goes on with it",
+            Error::TargetNotEmpty { .. } => {
+                "--policy replace makes it what the backup holds; --dry-run shows what that deletes"
+            }
+            Error::ServersNotStopped { .. } => "--servers-stopped, once they are",
+            Error::ExtraNodes { .. } => "--extra-nodes keep, or delete",
+            Error::DegradedBackup { .. } => "--accept-degraded restores it all the same",
+            Error::SeveralClusters { .. } => "--cluster-id ID, or for Core --node-id ID",
+            Error::NodesRequired { .. } => "--node-id ID, for every node of the cluster",
+            Error::UnknownId { .. } => "--query-only ID, for a node that stores nothing",
+            Error::CorruptSource { .. } => "--corrupt record copies it as it is; the backup may be degraded",
+            Error::NotConsistent { .. } => "--max-passes, --time-limit or --allow-degraded",
+            _ => return None,
+        })
+    }
+
     /// The proof as far as it holds, where it did not close.
     pub(crate) fn certificate(&self) -> Option<&Certificate> {
         match self {

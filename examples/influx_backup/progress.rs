@@ -99,6 +99,9 @@ fn message(event: &Event) -> Option<String> {
         Event::Retry { key, attempt, wait, code } => {
             format!("`{key}`: {code}, attempt {attempt}; trying again in {:.1} s", wait.as_secs_f64())
         }
+        Event::CheckStarted { objects, bytes } => {
+            format!("checking {objects} objects of the backup first ({})", ByteSize(*bytes))
+        }
         Event::GuardSet => "boot guard set: no server starts on the target until it is whole".to_owned(),
         Event::GuardReleased => "boot guard released: servers may start on the target".to_owned(),
         Event::NodeStopped { node } => format!("node {node} stopped"),

@@ -51,6 +51,9 @@ impl Screen {
         for cause in failure.causes() {
             self.say(format_args!("  because: {cause}"));
         }
+        if let Some(hint) = failure.hint() {
+            self.say(format_args!("  options: {hint}"));
+        }
         match self {
             Self::People => failure.certificate().into_iter().for_each(|certificate| self.say(certificate)),
             // When stdout fails, the message on stderr and the exit code have to do.

@@ -1,5 +1,6 @@
 //! [`backup`](crate::Repository::backup): passes of list, plan, copy and certify, until the certificate closes.
 
+mod claim;
 mod commit;
 mod name;
 mod options;
@@ -14,8 +15,9 @@ mod trim;
 mod weakness;
 mod witness;
 
-pub(crate) use self::run::run;
+pub(crate) use self::run::{check_places, run};
 pub use self::{
-    options::{BackupOptions, CorruptPolicy, Existing, MissingParquet, OpenCertificate, Passes, TakeOver, Weakness},
+    options::{BackupOptions, CorruptPolicy, Existing, MissingParquet, OpenCertificate, Passes, Weakness},
     report::BackupReport,
 };
+pub use crate::manifest::TakeOver;

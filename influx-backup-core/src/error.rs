@@ -148,11 +148,11 @@ pub enum Error {
         /// The name.
         name: String,
     },
-    /// The claim on a backup was taken over by another process while this one ran.
-    #[error("the claim on backup `{name}` was taken over by {owner}: this run stopped without committing")]
+    /// The claim on a backup, or on the target of a restore, was taken over by another process while this one ran.
+    #[error("the claim on {what} was taken over by {owner}: this run stopped, let the other one finish")]
     ClaimLost {
-        /// The name.
-        name: String,
+        /// The backup or the target.
+        what: String,
         /// Who holds it now.
         owner: String,
     },
@@ -183,6 +183,14 @@ pub enum Error {
         object: String,
         /// What is wrong.
         reason: String,
+    },
+    /// A backup that was committed although its certificate did not hold, and nobody said to restore it all the same.
+    #[error("backup `{name}` is degraded ({open}): accept it explicitly, or choose another one")]
+    DegradedBackup {
+        /// The backup.
+        name: String,
+        /// What of its certificate is open.
+        open: String,
     },
     /// An object of the source is corrupt in a way that stops a server or loses rows.
     #[error("`{key}` in the source is corrupt: {reason}; repair the source, or record it and go on")]
@@ -265,6 +273,19 @@ pub enum Error {
         location: String,
         /// The backup it restores.
         backup: String,
+    },
+    /// Another process restores to this target.
+    #[error(
+        "target `{location}` is being restored by {owner}, heard of {} s ago: wait, or take over once it is dead",
+        silence.as_secs()
+    )]
+    RestoreInProgress {
+        /// The target.
+        location: String,
+        /// Who restores to it.
+        owner: String,
+        /// How long ago its heartbeat was.
+        silence: Duration,
     },
     /// There is no restore to resume or abandon.
     #[error("no restore was begun on target `{location}`")]
@@ -387,6 +408,7 @@ impl Error {
             Self::BackupNotFound { .. } => "backup-not-found",
             Self::UnsupportedFormat { .. } => "unsupported-format",
             Self::DamagedBackup { .. } => "damaged-backup",
+            Self::DegradedBackup { .. } => "degraded-backup",
             Self::CorruptSource { .. } => "corrupt-source",
             Self::NotConsistent { .. } => "not-consistent",
             Self::TargetNotEmpty { .. } => "target-not-empty",
@@ -396,6 +418,7 @@ impl Error {
             Self::ServerRunning { .. } => "server-running",
             Self::Overlap { .. } => "overlap",
             Self::RestoreUnfinished { .. } => "restore-unfinished",
+            Self::RestoreInProgress { .. } => "restore-in-progress",
             Self::NoRestore { .. } => "no-restore",
             Self::CannotAbandon { .. } => "cannot-abandon",
             Self::NoSpace { .. } => "no-space",
@@ -416,7 +439,7 @@ impl Error {
             Self::Store { kind, .. } => {
                 matches!(kind, StoreErrorKind::Unreachable | StoreErrorKind::Throttled | StoreErrorKind::Other)
             }
-            Self::BackupInProgress { .. } | Self::NotConsistent { .. } => true,
+            Self::BackupInProgress { .. } | Self::RestoreInProgress { .. } | Self::NotConsistent { .. } => true,
             _ => false,
         }
     }

@@ -253,6 +253,14 @@ impl Location {
         }
     }
 
+    /// Refuses two places of which one lies inside the other.
+    pub(crate) fn require_apart(&self, other: &Self) -> Result<()> {
+        let overlap = |outer: &Self, inner: &Self| {
+            outer.contains(inner).then(|| Error::Overlap { inner: inner.to_string(), outer: outer.to_string() })
+        };
+        overlap(self, other).or_else(|| overlap(other, self)).map_or(Ok(()), Err)
+    }
+
     /// Whether `other` is this location or lies inside it. Links are resolved for files.
     #[must_use]
     pub fn contains(&self, other: &Self) -> bool {

@@ -11,12 +11,12 @@ pub(crate) mod segment;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use self::{claim::TakeOver, opened::Backup, segment::SegmentRef};
 pub(crate) use self::{
-    claim::{Begun, Claim, highest},
+    claim::{Claim, Claimed, Post, highest},
     journal::{Journal, JournalLine},
     opened::read_manifest,
 };
-pub use self::{opened::Backup, segment::SegmentRef};
 use crate::{
     certificate::Certificate,
     checksum::Crc64,

@@ -86,6 +86,13 @@ pub enum Event {
         /// Bytes to copy.
         bytes: u64,
     },
+    /// A restore begins to read objects of its backup and to compare them, before it writes anything.
+    CheckStarted {
+        /// How many objects.
+        objects: u64,
+        /// Their bytes.
+        bytes: u64,
+    },
     /// A stage begins.
     StageStarted {
         /// Which one.

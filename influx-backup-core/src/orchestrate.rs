@@ -120,9 +120,7 @@ pub(crate) async fn stop_all(
     mut asked: impl FnMut(&Node),
 ) -> Result<()> {
     for node in nodes {
-        if task.cancellation.is_cancelled() {
-            return Err(cancelled(task));
-        }
+        task.check()?;
         asked(node);
         orchestrator.stop(node).await.map_err(|source| failed(node, "stopped", source))?;
         wait_until_stopped(orchestrator, node, task).await?;
@@ -144,7 +142,7 @@ async fn wait_until_stopped(orchestrator: &Arc<dyn Orchestrator>, node: &Node, t
             return Err(failed(node, "stopped", format!("it still runs after {seconds} s").into()));
         }
         let waited = task.cancellation.run_until_cancelled(sleep(wait)).await;
-        waited.ok_or_else(|| cancelled(task))?;
+        waited.ok_or_else(|| task.cancelled())?;
         wait = (wait * 2).min(LONGEST_WAIT);
     }
     Ok(())
@@ -171,11 +169,6 @@ pub(crate) async fn start_all(
         }
     }
     first.map_or(Ok(started), Err)
-}
-
-fn cancelled(task: &Task) -> Error {
-    let (done, total) = task.events.done_of();
-    Error::Cancelled { done, total }
 }
 
 fn failed(node: &Node, action: &'static str, source: Source) -> Error {

@@ -7,14 +7,16 @@ use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    backup::{BackupOptions, BackupReport},
+    backup::{BackupOptions, BackupReport, check_places},
     concurrent,
     discover::Cluster,
     error::{Error, Result},
+    inventory::Inventory,
     location::Location,
-    manifest::{Backup, BackupStatus, Manifest, highest, read_manifest},
+    manifest::{Backup, BackupStatus, Manifest, Post, highest, read_manifest},
     observe::{ByteSize, Job},
     orchestrate::Orchestrator,
+    plan::BackupPlan,
     verify::{Level, VerifyReport},
 };
 
@@ -61,6 +63,8 @@ pub enum BackupState {
     Dead,
     /// Committed, but its manifest cannot be read.
     Damaged,
+    /// Committed by a newer release, in a format that this one does not know: list it with that one.
+    Newer,
     /// Not ours: a directory without our files.
     Foreign,
 }
@@ -89,6 +93,16 @@ impl Repository {
         &self.location
     }
 
+    /// What a backup of this cluster here would copy. Pure, as [`BackupPlan::new`] is.
+    ///
+    /// # Errors
+    /// As for [`BackupPlan::new`]; and what [`Repository::backup`] would refuse at once: [`Error::Overlap`],
+    /// [`Error::InvalidRequest`] for a finished backup as a source.
+    pub fn plan(&self, cluster: &Cluster, inventory: &Inventory, options: &BackupOptions) -> Result<BackupPlan> {
+        check_places(cluster, &self.location)?;
+        BackupPlan::new(cluster, inventory, options)
+    }
+
     /// A backup of a cluster, to be [started](BackupRequest::start).
     #[must_use]
     pub fn backup(&self, cluster: &Cluster, options: BackupOptions) -> BackupRequest {
@@ -111,12 +125,11 @@ impl Repository {
         match read_manifest(&location).await {
             Ok(Some((manifest, _))) => return Ok(BackupSummary::committed(name, manifest)),
             Ok(None) => {}
-            Err(Error::DamagedBackup { .. } | Error::UnsupportedFormat { .. }) => {
-                return Ok(BackupSummary::of(name, BackupState::Damaged));
-            }
+            Err(Error::DamagedBackup { .. }) => return Ok(BackupSummary::of(name, BackupState::Damaged)),
+            Err(Error::UnsupportedFormat { .. }) => return Ok(BackupSummary::of(name, BackupState::Newer)),
             Err(error) => return Err(error),
         }
-        Ok(match highest(&location).await? {
+        Ok(match highest(&location, &Post::Backup(name.clone())).await? {
             None => BackupSummary::of(name, BackupState::Foreign),
             Some(claimed) => {
                 let state = if claimed.is_held() { BackupState::InProgress } else { BackupState::Dead };

@@ -4,7 +4,9 @@
 //! untouched, or what the backup holds, whole.
 
 mod apply;
+mod claim;
 mod copies;
+mod directories;
 pub(crate) mod guard;
 mod journal;
 mod options;
@@ -20,6 +22,7 @@ mod verify;
 mod tests;
 
 pub use self::{
+    claim::Holder,
     journal::{Changes, Phase, UnfinishedRestore},
     options::{Degraded, ExtraNodes, Licences, OtherCatalog, Policy, RestoreOptions, SourceCheck, Stopped, Unfinished},
     owner::{Account, Modes, Owner, Ownership},
@@ -28,3 +31,4 @@ pub use self::{
     target::{FoundRoot, Prefix, RootContent, Target},
     undo::abandon,
 };
+pub use crate::manifest::TakeOver;

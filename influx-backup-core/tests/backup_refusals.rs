@@ -36,12 +36,17 @@ async fn source_and_repository_do_not_overlap() {
         std::os::unix::fs::symlink(root.path().join(to), root.path().join(link)).expect("linked");
     }
     let before = crash::content(&crash::place(&source)).await;
+    let cluster = discover(&crash::place(&source), &Discover::auto()).await.expect("discovered");
+    let inventory = cluster.list().await.expect("listed");
     for place in
         ["data/influxdb", "data/influxdb/backups", "data", "alias", "alias/new/backups", "above", "above/influxdb/x"]
     {
         let repository = crash::place(&root.path().join(place));
         let error = back_up(&crash::place(&source), &repository, crash::options()).await.expect_err(place);
         assert_eq!(error.code(), "overlap", "{place}: {error}");
+        let repository = Repository::open(repository).await.expect("opened");
+        let planned = repository.plan(&cluster, &inventory, &crash::options()).expect_err(place);
+        assert_eq!(planned.to_string(), error.to_string(), "{place}: a plan says the same");
     }
     assert_eq!(crash::content(&crash::place(&source)).await, before, "nothing was written");
     let beside = crash::place(&root.path().join("data/influxdb-backups"));

@@ -310,7 +310,8 @@ async fn altered_files_of_our_own_are_named() {
     fs::write(backup.join(MANIFEST_KEY), "").expect("written");
     assert_eq!(refused("an empty root", "damaged-backup", MANIFEST_KEY).await, damaged);
     change_manifest(&backup, |manifest| manifest["format"] = 2.into());
-    assert_eq!(refused("format 2", "unsupported-format", "version 2").await, damaged);
+    let newer = ("n1".to_owned(), BackupState::Newer);
+    assert_eq!(refused("format 2", "unsupported-format", "version 2").await, newer);
     change_manifest(&backup, |manifest| manifest["objects"][0]["key"] = "../../etc/passwd".into());
     assert_eq!(refused("a segment elsewhere", "damaged-backup", MANIFEST_KEY).await, damaged);
     change_manifest(&backup, |manifest| manifest["object_count"] = 1.into());
@@ -341,6 +342,7 @@ async fn a_list_tells_what_lies_in_a_repository() {
     back_up("damaged", BackupOptions::default()).await;
     back_up("in-progress", BackupOptions::default()).await;
     back_up("dead", BackupOptions::default()).await;
+    back_up("newer", BackupOptions::default()).await;
     let wal = files(world.source()).into_keys().rfind(|key| key.contains("/wal/")).expect("WAL");
     fs::write(world.file(&wal), "").expect("written");
     let record = influx_backup_core::backup::CorruptPolicy::Record;
@@ -349,6 +351,7 @@ async fn a_list_tells_what_lies_in_a_repository() {
 
     let manifest = |name: &str| world.vault().join(name).join(MANIFEST_KEY);
     fs::write(manifest("damaged"), "{").expect("written");
+    fs::write(manifest("newer"), "{\"format\":2,\"whatever\":[]}").expect("written");
     fs::remove_file(manifest("in-progress")).expect("removed");
     fs::remove_file(manifest("dead")).expect("removed");
     let claim = world.vault().join("dead/_influx_backup/claim-000001");
@@ -367,6 +370,7 @@ async fn a_list_tells_what_lies_in_a_repository() {
         ("degraded", BackupState::Degraded),
         ("foreign", BackupState::Foreign),
         ("in-progress", BackupState::InProgress),
+        ("newer", BackupState::Newer),
     ];
     assert_eq!(states, expected);
     let committed = |name: &str| list.iter().find(|s| s.name == name).and_then(|s| s.committed).is_some();

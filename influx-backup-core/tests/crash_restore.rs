@@ -11,7 +11,7 @@ use influx_backup_core::{
     location::Identity,
     object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
     restore,
-    restore::{Changes, Phase, Policy, Stopped},
+    restore::{Changes, Phase, Policy, Stopped, TakeOver},
     testing::{
         fault::{FaultPlan, FaultyStore},
         loader::Verdict,
@@ -98,10 +98,26 @@ impl Watched<'_> {
         }
     }
 
+    /// The claim of a dead process looks like that of a live one: others wait, or say that it is dead.
+    async fn its_claim_keeps_others_out(&self, policy: Policy, when: &str) {
+        let target = Target::inspect(&self.target).await.expect("inspected");
+        if target.holder.is_none() {
+            return;
+        }
+        let before = self.target.list("").await.expect("listed");
+        for options in [options(policy), options(policy).resuming()] {
+            let refused = run(self.backup, &self.target, &options).await.expect_err("it may be alive");
+            assert_eq!(refused.code(), "restore-in-progress", "{when}: {refused}");
+        }
+        let refused = abandon(&self.target, TakeOver::WhenSilent).await.expect_err("it may be alive");
+        assert_eq!(refused.code(), "restore-in-progress", "{when}: {refused}");
+        assert_eq!(self.target.list("").await.expect("listed"), before, "{when}: untouched");
+    }
+
     /// Restores again, to the end.
     async fn resumes(&self, policy: Policy, when: &str) {
         let begun = Target::inspect(&self.target).await.expect("inspected").unfinished.is_some();
-        let options = options(policy);
+        let options = options(policy).with_take_over(TakeOver::Now);
         let options = if begun { options.resuming() } else { options };
         match run(self.backup, &self.target, &options).await {
             Ok(report) => {
@@ -115,16 +131,24 @@ impl Watched<'_> {
         self.is_restored(when).await;
     }
 
+    /// No directory was made that stayed empty, and none that was there is gone.
+    fn has_the_directories_of(&self, other: &Location, when: &str) {
+        if let (Some(this), Some(other)) = (self.target.directory(), other.directory()) {
+            assert_eq!(crash::directories(this), crash::directories(other), "{when}");
+        }
+    }
+
     /// Abandons where that is promised: the target is what it was. Says whether it was promised.
     async fn is_abandoned(&self, before: &Location, when: &str) -> bool {
         let begun = Target::inspect(&self.target).await.expect("inspected").unfinished;
-        let abandoned = abandon(&self.target).await;
+        let abandoned = abandon(&self.target, TakeOver::Now).await;
         match begun.map(|begun| (begun.phase, begun.changes)) {
             Some((Phase::Guarded, Changes::None)) => {
                 abandoned.unwrap_or_else(|error| panic!("{when}: {error}"));
                 assert_eq!(crash::content(&self.target).await, crash::content(before).await, "{when}");
                 assert_eq!(crash::verdicts(&self.store, &StorePath::default()).await, self.before, "{when}");
                 self.holds_nothing_of_ours(when).await;
+                self.has_the_directories_of(before, when);
                 true
             }
             Some(_) => {
@@ -133,6 +157,8 @@ impl Watched<'_> {
             }
             None => {
                 assert_eq!(abandoned.expect_err("nothing was begun").code(), "no-restore", "{when}");
+                let ours = self.target.list("_influx_backup/restore").await.expect("listed");
+                assert!(ours.iter().all(|entry| !entry.key.name().starts_with("claim-")), "{when}: {ours:?}");
                 false
             }
         }
@@ -178,6 +204,7 @@ async fn a_store_that_dies(over: Over) {
         };
         let watched = died().await;
         watched.nothing_half_done_boots(&when).await;
+        watched.its_claim_keeps_others_out(over.policy(), &when).await;
         watched.resumes(over.policy(), &when).await;
         let (_, old) = in_memory(over, FaultPlan::none()).await;
         abandoned += u64::from(died().await.is_abandoned(&old, &when).await);
@@ -193,6 +220,10 @@ async fn a_store_that_dies_at_any_write_while_empty() {
 #[tokio::test(start_paused = true)]
 async fn a_store_that_dies_at_any_write_over_a_later_state() {
     a_store_that_dies(Over::LaterState).await;
+}
+
+fn is_empty(directory: &Path) -> bool {
+    std::fs::read_dir(directory).expect("listed").next().is_none()
 }
 
 fn target_below(root: &Path, name: &str, over: Over) -> std::path::PathBuf {
@@ -230,12 +261,16 @@ async fn killed_at_every_write(over: Over, moment: Moment) {
         let place = crash::place(&target);
         let watched = Watched { backup: &backup, target: place, store: crash::store(&target), before: &before };
         watched.nothing_half_done_boots(&when).await;
+        watched.its_claim_keeps_others_out(over.policy(), &when).await;
         // Every other one is undone first, where it can be.
         let undo = write % 2 == 0 && Target::inspect(&watched.target).await.expect("inspected").unfinished.is_some();
         if undo {
             abandoned += u64::from(watched.is_abandoned(&crash::place(&old), &when).await);
         }
         watched.resumes(over.policy(), &when).await;
+        let empty = crash::directories(&target).into_iter().filter(|path| is_empty(&target.join(path)));
+        let new: Vec<_> = empty.filter(|path| !old.join(path).exists()).collect();
+        assert!(new.is_empty(), "{when}: {new:?} were made and stay empty");
         std::fs::remove_dir_all(target).expect("removed");
     }
     assert!(abandoned > 1, "{abandoned}");

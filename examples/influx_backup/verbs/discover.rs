@@ -43,7 +43,7 @@ impl fmt::Display for Shown<'_> {
                 GenerationState::Live => "live",
                 _ => "frozen by an upgrade",
             };
-            writeln!(f, "  catalog {:?}, {state}", catalog.generation)?;
+            writeln!(f, "  catalog {}, {state}", catalog.generation)?;
         }
         cluster.licences.iter().try_for_each(|key| writeln!(f, "  licence {key}"))?;
         cluster.unknown.iter().try_for_each(|name| writeln!(f, "  unknown, copied: {name}"))?;

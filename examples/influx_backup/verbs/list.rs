@@ -1,6 +1,6 @@
 //! `list REPOSITORY`
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use influx_backup_core::{
     Repository, preflight,
@@ -41,7 +41,9 @@ impl fmt::Display for Shown<'_> {
         }
         let (name, state, cluster, committed) = ("name", "state", "cluster", "committed");
         writeln!(f, "{name:<28} {state:<12} {cluster:<20} {committed:<20} {:>10} {:>10}", "objects", "bytes")?;
-        self.0.iter().try_for_each(|backup| show(f, backup))
+        self.0.iter().try_for_each(|backup| show(f, backup))?;
+        let states: BTreeSet<&str> = self.0.iter().filter_map(|backup| advice(backup.state)).collect();
+        states.iter().try_for_each(|advice| writeln!(f, "{advice}"))
     }
 }
 
@@ -55,6 +57,17 @@ fn show(f: &mut fmt::Formatter<'_>, backup: &BackupSummary) -> fmt::Result {
     writeln!(f, "{name:<28} {state:<12} {cluster:<20} {committed:<20} {objects:>10} {bytes:>10}")
 }
 
+/// What can be done about a backup in this state.
+const fn advice(state: BackupState) -> Option<&'static str> {
+    match state {
+        BackupState::Dead => Some("unfinished: go on with `backup … --name NAME --resume`"),
+        BackupState::Damaged => Some("DAMAGED: `verify` says where"),
+        BackupState::Newer => Some("newer format: use a newer release of this program"),
+        BackupState::Foreign => Some("foreign: directories that are no backups"),
+        _ => None,
+    }
+}
+
 const fn state(state: BackupState) -> &'static str {
     match state {
         BackupState::Complete => "complete",
@@ -62,6 +75,7 @@ const fn state(state: BackupState) -> &'static str {
         BackupState::InProgress => "in progress",
         BackupState::Dead => "unfinished",
         BackupState::Damaged => "DAMAGED",
+        BackupState::Newer => "newer format",
         BackupState::Foreign => "foreign",
         _ => "other",
     }

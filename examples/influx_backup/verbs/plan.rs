@@ -39,11 +39,9 @@ impl Plan {
         let options = self.what.apply(BackupOptions::default());
         let ids = self.ids.discover();
         let plan = until_interrupted(async {
-            // Says whether backups can lie there.
-            Repository::open(repository).await?;
+            let repository = Repository::open(repository).await?;
             let cluster = discover(&source, &ids).await?;
-            let inventory = cluster.list().await?;
-            BackupPlan::new(&cluster, &inventory, &options)
+            repository.plan(&cluster, &cluster.list().await?, &options)
         });
         let plan = plan.await?;
         screen.answer(&Document { hash: plan.hash(), plan: &plan }, &plan)?;

@@ -5,7 +5,10 @@ use std::fmt;
 use clap::ValueEnum;
 use influx_backup_core::{
     RestoreOptions, RestorePlan, Target, abandon, restore,
-    restore::{Degraded, ExtraNodes, Licences, Modes, Owner, Ownership, RestoreReport, Stopped, Unfinished},
+    restore::{
+        Degraded, ExtraNodes, Licences, Modes, Owner, Ownership, RestoreReport, SourceCheck, Stopped, TakeOver,
+        Unfinished,
+    },
 };
 
 use crate::{
@@ -39,6 +42,12 @@ pub(crate) struct Restore {
     /// Undo a restore that was interrupted, as long as it has overwritten nothing.
     #[arg(long, conflicts_with = "dry_run")]
     abandon: bool,
+    /// The process that was restoring to this target is dead: do not wait for ten minutes of silence.
+    #[arg(long)]
+    take_over: bool,
+    /// How much of the backup is read and compared before the first write; every copy is compared in any case.
+    #[arg(long, value_enum, default_value_t = Check::Auto)]
+    check: Check,
     /// Print the plan and write nothing.
     #[arg(long)]
     dry_run: bool,
@@ -85,6 +94,20 @@ enum Extra {
     Keep,
 }
 
+/// How much of the backup is read before the first write.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Check {
+    /// All bytes where data at the target would be changed, structure where there is none. The former reads the backup
+    /// twice.
+    Auto,
+    /// Nothing but presence and sizes.
+    Listing,
+    /// Everything but Parquet and the compactor's files.
+    Structure,
+    /// Everything.
+    Bytes,
+}
+
 /// Which licence files are restored.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Licence {
@@ -109,7 +132,7 @@ impl Restore {
         let options = self.options();
         let target = places::location(&self.target, &self.target_options.target_options)?;
         if self.abandon {
-            let report = until_interrupted(abandon(&target)).await?;
+            let report = follow(abandon(&target, options.take_over), screen).await?;
             let text = format!("restore of {} undone, {} objects deleted again\n", report.backup, report.deleted);
             screen.answer(&report, text)?;
             return Ok(Exit::Done);
@@ -145,12 +168,20 @@ impl Restore {
             Licence::Restore => Licences::Restore,
             Licence::LeaveOut => Licences::LeaveOut,
         };
+        let check = match self.check {
+            Check::Auto => SourceCheck::Auto,
+            Check::Listing => SourceCheck::Listing,
+            Check::Structure => SourceCheck::Structure,
+            Check::Bytes => SourceCheck::Bytes,
+        };
         let ownership = self.owner.iter().cloned().fold(Ownership::default(), Ownership::with_owner);
         options
             .with_extra_nodes(extra)
             .with_licences(licences)
+            .with_check(check)
             .with_servers(if self.servers_stopped { Stopped::ByCaller } else { Stopped::Unknown })
             .with_unfinished(if self.resume { Unfinished::Resume } else { Unfinished::Refuse })
+            .with_take_over(if self.take_over { TakeOver::Now } else { TakeOver::WhenSilent })
             .with_degraded(if self.accept_degraded { Degraded::Accept } else { Degraded::Refuse })
             .with_ownership(self.mode.into_iter().fold(ownership, Ownership::with_modes))
             .with_limits(self.effort.limits())

@@ -64,10 +64,12 @@ impl fmt::Display for Shown<'_> {
             0 => writeln!(f, "backup {backup}: as it was")?,
             count => writeln!(f, "backup {backup}: NOT AS IT WAS, {count} problems")?,
         }
-        writeln!(f, "{objects} objects looked for, {read} of them read and compared")?;
+        match read {
+            0 => writeln!(f, "{objects} objects looked for, their bytes not compared (--level bytes does)")?,
+            _ => writeln!(f, "{objects} objects looked for, {read} of them read and compared")?,
+        }
         for problem in problems.iter().take(SHOWN) {
-            let key = problem.key.as_ref().map_or("", |key| key.as_str());
-            writeln!(f, "  {:<9} {key} {}", problem.code, problem.message)?;
+            writeln!(f, "  {:<9} {}", problem.code, problem.message)?;
         }
         if problems.len() > SHOWN {
             writeln!(f, "  … and {} more", problems.len() - SHOWN)?;

@@ -55,7 +55,7 @@ pub(super) async fn commit(commit: Commit<'_>) -> Result<BackupReport> {
         name: commit.name.to_owned(),
         status: commit.status,
         written_by: concat!("influx-backup ", env!("CARGO_PKG_VERSION")).to_owned(),
-        began: commit.claim.file.began,
+        began: commit.claim.began(),
         committed: Utc::now(),
         cluster: commit.cluster.description().clone(),
         objects: segment::write(commit.to, &list("objects"), commit.objects.values()).await?,
@@ -70,7 +70,7 @@ pub(super) async fn commit(commit: Commit<'_>) -> Result<BackupReport> {
     let bytes = serde_json::to_vec_pretty(&manifest)
         .map_err(|source| Error::Internal { task: "manifest", source: Box::new(source) })?;
     let manifest_sha256 = sha256(&bytes);
-    commit.claim.check(commit.name).await?;
+    commit.claim.check().await?;
     match commit.to.create(&Key::parse(MANIFEST_KEY)?, Bytes::from(bytes)).await {
         Ok(_) => {}
         Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. }) => {

@@ -6,6 +6,7 @@ use crate::{
     certificate::Clause,
     copier::{Copier, default_copiers},
     execute::Limits,
+    manifest::TakeOver,
     plan::Derived,
 };
 
@@ -180,17 +181,6 @@ pub enum Existing {
     Refuse,
     /// Go on with it; take over as said.
     Resume(TakeOver),
-}
-
-/// When a claim of another process may be taken over.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TakeOver {
-    /// After ten minutes without a heartbeat.
-    #[default]
-    WhenSilent,
-    /// At once: the caller knows that the other process is dead.
-    Now,
 }
 
 /// What to do when most live Parquet files are gone. Core: `dbs` is empty under live references, or lacks more than half of

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::{
     BackupOptions, BackupReport, CorruptPolicy, Existing, OpenCertificate, Weakness,
+    claim::{Begun, claim},
     commit::{Commit, commit},
     name::{check_name, default_name},
     pass::{Holdings, Listed, Pass},
@@ -32,7 +33,7 @@ use crate::{
     key::Key,
     layout::Mutability,
     location::{Entry, Location},
-    manifest::{AbsentRecord, Attested, BackupStatus, Begun, Claim, Fence, Journal, JournalLine},
+    manifest::{AbsentRecord, Attested, BackupStatus, Claim, Fence, Journal, JournalLine},
     observe::{Event, PassReport, Task},
     orchestrate::{Orchestrator, while_stopped},
     plan::{BackupPlan, LeftOut, Reason},
@@ -52,7 +53,7 @@ pub(crate) async fn run(
     check_name(&name)?;
     check_stores(&cluster, &repository, &task).await?;
     let to = repository.child(&name)?;
-    let (claim, begun) = Claim::take(&to, &name, cluster.id(), options.existing).await?;
+    let (claim, begun) = claim(&to, &name, cluster.id(), options.existing).await?;
     if matches!(options.existing, Existing::Resume(_)) {
         // Also where a process died so early that its claim is all that it left, under a staging name.
         to.delete_staging(|_| true).await?;
@@ -68,8 +69,8 @@ pub(crate) async fn run(
     let work = async {
         tokio::select! {
             biased;
-            () = task.cancellation.cancelled() => Err(cancelled(&task)),
-            () = claim.lost.cancelled() => claim.check(&name).await.and_then(|()| Err(cancelled(&task))),
+            () = task.cancellation.cancelled() => Err(task.cancelled()),
+            () = claim.lost.cancelled() => claim.check().await.and_then(|()| Err(task.cancelled())),
             done = run.passes(cluster, &mut holdings) => done,
         }
     };
@@ -80,11 +81,6 @@ pub(crate) async fn run(
         claim.give_up().await;
     }
     done
-}
-
-fn cancelled(task: &Task) -> Error {
-    let (done, total) = task.events.done_of();
-    Error::Cancelled { done, total }
 }
 
 /// How far a store's clock may be from ours without a word about it.
@@ -102,16 +98,13 @@ async fn check_stores(cluster: &Cluster, repository: &Location, task: &Task) -> 
 }
 
 /// The source is a cluster's own location, and source and repository do not lie inside one another.
-fn check_places(cluster: &Cluster, repository: &Location) -> Result<()> {
+pub(crate) fn check_places(cluster: &Cluster, repository: &Location) -> Result<()> {
     let source = cluster.location();
     if let Some(note) = cluster.notes.iter().find(|note| note.code == FINISHED_BACKUP) {
         let reason = format!("{}; to keep it twice, copy its directory", note.message);
         return Err(Error::InvalidRequest { option: "this source", reason });
     }
-    let overlap = |outer: &Location, inner: &Location| {
-        outer.contains(inner).then(|| Error::Overlap { inner: inner.to_string(), outer: outer.to_string() })
-    };
-    overlap(source, repository).or_else(|| overlap(repository, source)).map_or(Ok(()), Err)
+    source.require_apart(repository)
 }
 
 /// What does not change while a backup runs.
@@ -282,7 +275,8 @@ impl Run<'_> {
         match self.options.corrupt {
             CorruptPolicy::Fail => {
                 if let Some(Violation { key: Some(key), message, .. }) = violations.find(is_damage) {
-                    return Err(Error::CorruptSource { key: key.clone(), reason: message.clone() });
+                    let reason = message.strip_prefix(&format!("`{key}`: ")).unwrap_or(message).to_owned();
+                    return Err(Error::CorruptSource { key: key.clone(), reason });
                 }
             }
             CorruptPolicy::Record if violations.all(|violation| is_damage(&violation)) => {
@@ -309,7 +303,7 @@ impl Run<'_> {
         holdings: &mut Holdings,
         past: Past,
     ) -> Result<BackupReport> {
-        self.claim.check(self.name).await?;
+        self.claim.check().await?;
         for key in &proof.trimmed {
             self.to.delete(key).await?;
             holdings.objects.remove(key);

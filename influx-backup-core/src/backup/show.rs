@@ -6,7 +6,7 @@ use super::BackupReport;
 use crate::{
     manifest::BackupStatus,
     observe::{ByteSize, PassReport},
-    plan::{LeftOut, Reason},
+    plan::Reason,
 };
 
 impl fmt::Display for BackupReport {
@@ -18,12 +18,10 @@ impl fmt::Display for BackupReport {
         writeln!(f, "backup {}: {status}", self.name)?;
         self.certificate.head(f)?;
         self.show_licences(f)?;
-        for what in &self.not_covered {
-            writeln!(f, "not in any backup of the object store: {what}")?;
-        }
+        writeln!(f, "not in any backup of the object store: {}", self.not_covered.join("; "))?;
         writeln!(f, "{} objects, {}", self.objects, self.bytes)?;
         for left in self.left_out.iter().filter(|left| left.reason != Reason::LicenceElsewhere) {
-            show_left_out(f, left)?;
+            writeln!(f, "left out: {left}")?;
         }
         for (number, pass) in (1..).zip(&self.passes) {
             show_pass(f, number, pass)?;
@@ -46,14 +44,6 @@ impl BackupReport {
             0 => Ok(()),
             count => writeln!(f, "licence files held: {count} (before 3.10 they are bound to this place)"),
         }
-    }
-}
-
-fn show_left_out(f: &mut fmt::Formatter<'_>, left: &LeftOut) -> fmt::Result {
-    let (what, reason) = (&left.what, left.reason.text());
-    match left.objects {
-        0 => writeln!(f, "left out: {what} ({reason})"),
-        objects => writeln!(f, "left out: {what}, {objects} objects, {} ({reason})", ByteSize(left.bytes)),
     }
 }
 
@@ -81,7 +71,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::{certificate::Certificate, key::Key};
+    use crate::{certificate::Certificate, key::Key, plan::LeftOut};
 
     #[test]
     fn what_the_backup_lacks_comes_before_what_it_holds() {

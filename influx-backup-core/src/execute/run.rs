@@ -74,7 +74,7 @@ impl Executor {
         if !stage.tasks.is_empty() {
             self.copy_all(&stage.tasks, from, to, ledger).await?;
             let durable = make_durable(to, self.limits.durability);
-            self.task.cancellation.run_until_cancelled(durable).await.unwrap_or_else(|| Err(self.cancelled()))?;
+            self.task.unless_cancelled(durable).await?;
         }
         self.task.events.send(Event::StageFinished { stage: kind });
         Ok(())
@@ -132,7 +132,7 @@ impl Executor {
                 copies.spawn(async move { (index, worker.copy(&task).await) });
             }
             let joined = self.task.cancellation.run_until_cancelled(copies.join_next()).await;
-            match joined.ok_or_else(|| self.cancelled())? {
+            match joined.ok_or_else(|| self.task.cancelled())? {
                 None => return Ok(()),
                 Some(joined) => {
                     let joined = joined.map_err(|error| Error::Internal { task: "copy", source: Box::new(error) });
@@ -157,7 +157,7 @@ impl Executor {
         let key = task.source.key.clone();
         let outcome = match outcome {
             Ok(outcome) => outcome,
-            Err(CopyError::Cancelled) if self.task.cancellation.is_cancelled() => return Err(self.cancelled()),
+            Err(CopyError::Cancelled) if self.task.cancellation.is_cancelled() => return Err(self.task.cancelled()),
             Err(error) => return Err(Error::Copy { key, error }),
         };
         match outcome {
@@ -168,11 +168,6 @@ impl Executor {
         ledger.finished(task, outcome).await?;
         self.task.events.finished();
         Ok(())
-    }
-
-    fn cancelled(&self) -> Error {
-        let (done, total) = self.task.events.done_of();
-        Error::Cancelled { done, total }
     }
 }
 

@@ -1,19 +1,19 @@
-//! [`Claim`]: one writer a backup.
+//! [`Claim`]: one writer a backup, and one a target of a restore.
 //!
-//! Claims are numbered, create-only objects, `_influx_backup/claim-000001` being the first. Whoever holds the highest
-//! number holds the backup, and tells so by writing it again every minute. To take over is to create the next number:
-//! on every store exactly one process can.
+//! Claims are numbered, create-only objects, `claim-000001` being the first. Whoever holds the highest number holds what
+//! they lie in, a [`Post`], and tells so by writing it again every minute. To take over is to create the next number: on
+//! every store exactly one process can.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio::{task::JoinHandle, time::timeout};
+use tokio_util::sync::CancellationToken;
 
-use super::{MANIFEST_KEY, OWN_DIRECTORY};
+use super::OWN_DIRECTORY;
 use crate::{
-    backup::{Existing, TakeOver},
     error::{Error, Result, StoreErrorKind},
     key::Key,
     location::{Entry, Location},
@@ -26,7 +26,63 @@ const HEARTBEAT: Duration = Duration::from_secs(60);
 const SILENCE: Duration = Duration::from_secs(600);
 
 /// How long a run that ends waits for the store to take its last word: a cancelled one ends within a second.
-const LAST_WORD: Duration = Duration::from_millis(300);
+const LAST_WORD: Duration = Duration::from_millis(500);
+
+/// When a claim of another process may be taken over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TakeOver {
+    /// After ten minutes without a heartbeat, or where its holder said that it gave up.
+    #[default]
+    WhenSilent,
+    /// At once: the caller knows that the other process is dead.
+    Now,
+}
+
+/// What one process at a time may hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Post {
+    /// The backup of this name, to write it.
+    Backup(String),
+    /// A target, to restore to it.
+    Target,
+}
+
+impl Post {
+    fn directory(&self) -> String {
+        match self {
+            Self::Backup(_) => OWN_DIRECTORY.to_owned(),
+            Self::Target => format!("{OWN_DIRECTORY}/restore"),
+        }
+    }
+
+    fn key(&self, number: u64) -> Result<Key> {
+        Key::parse(format!("{}/claim-{number:06}", self.directory()))
+    }
+
+    /// Another process holds it.
+    pub(crate) fn held(&self, location: &Location, holder: Option<&Claimed>) -> Error {
+        let (owner, silence) = holder.map_or_else(
+            || ("another process".to_owned(), Duration::ZERO),
+            |claimed| (claimed.file.to_string(), claimed.silence),
+        );
+        match self {
+            Self::Backup(name) => Error::BackupInProgress { name: name.clone(), owner, silence },
+            Self::Target => Error::RestoreInProgress { location: location.to_string(), owner, silence },
+        }
+    }
+
+    /// Another process took it over.
+    fn lost(&self, location: &Location, holder: Option<&Claimed>) -> Error {
+        let what = match self {
+            Self::Backup(name) => format!("backup `{name}`"),
+            Self::Target => format!("target `{location}`"),
+        };
+        let owner = holder.map_or_else(|| "a process that is done".to_owned(), |claimed| claimed.file.to_string());
+        Error::ClaimLost { what, owner }
+    }
+}
 
 /// What a claim says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -37,16 +93,22 @@ pub(crate) struct ClaimFile {
     pub(crate) host: String,
     /// The process id, for a person.
     pub(crate) pid: u32,
-    /// When the backup was begun: by the first claim.
+    /// When the work was begun: by the first claim.
     pub(crate) began: DateTime<Utc>,
-    /// The cluster backed up.
+    /// The cluster backed up or restored.
     pub(crate) cluster: String,
     /// When the run gave up, where it lived to say so: nobody needs to wait for its silence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) given_up: Option<DateTime<Utc>>,
 }
 
-/// The highest claim on a backup.
+impl fmt::Display for ClaimFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "process {} on {}", self.pid, self.host)
+    }
+}
+
+/// The highest claim on a post.
 #[derive(Debug, Clone)]
 pub(crate) struct Claimed {
     pub(crate) number: u64,
@@ -59,115 +121,168 @@ impl Claimed {
     pub(crate) fn is_held(&self) -> bool {
         self.file.given_up.is_none() && self.silence < SILENCE
     }
+
+    /// Whether another process may take over.
+    pub(crate) fn is_free(&self, take_over: TakeOver) -> bool {
+        take_over == TakeOver::Now || !self.is_held()
+    }
 }
 
-/// The right to write one backup. Given up when dropped, without a trace: the run may be resumed.
+/// The right to write. Given up when dropped, without a trace: the work may be resumed.
 #[derive(Debug)]
 pub(crate) struct Claim {
-    location: Location,
-    number: u64,
-    pub(crate) file: ClaimFile,
+    own: Own,
     /// Cancelled when another process took over.
     pub(crate) lost: CancellationToken,
-    _heartbeat: DropGuard,
+    heart: Heart,
 }
 
-/// What the claim is for: a new backup, or one that was begun before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Begun {
-    Now,
-    Before,
+/// A claim of this process, as it lies there.
+#[derive(Debug, Clone)]
+struct Own {
+    location: Location,
+    post: Post,
+    number: u64,
+    file: ClaimFile,
+}
+
+/// The heartbeat. It ends when this is dropped.
+#[derive(Debug)]
+struct Heart {
+    stop: CancellationToken,
+    /// Taken by who waits for its end.
+    beats: Option<JoinHandle<()>>,
 }
 
 impl Claim {
-    /// Takes the right to write the backup `name` at `location`.
-    pub(crate) async fn take(
-        location: &Location,
-        name: &str,
-        cluster: &str,
-        existing: Existing,
-    ) -> Result<(Self, Begun)> {
-        if location.head(&Key::parse(MANIFEST_KEY)?).await?.is_some() {
-            return Err(Error::BackupExists { name: name.to_owned() });
-        }
-        let mut before = highest(location).await?;
-        if before.is_none() && !is_vacant(location).await? {
-            // Begun by another process since, or something that is no backup of ours: never merged with.
-            before = highest(location).await?;
-            if before.is_none() {
-                return Err(Error::BackupExists { name: name.to_owned() });
-            }
-        }
-        if let Some(before) = &before {
-            may_take_over(before, name, existing)?;
-        }
+    /// Takes a post over from `before`, which the caller found to be free, or as the first.
+    ///
+    /// # Errors
+    /// That the post is [held](Post::held), where another process was quicker; [`Error::Store`].
+    pub(crate) async fn take(location: &Location, post: Post, cluster: &str, before: Option<&Claimed>) -> Result<Self> {
         let file = ClaimFile {
             owner: format!("{:032x}", rand::random::<u128>()),
             host: host(),
             pid: std::process::id(),
-            began: before.as_ref().map_or_else(Utc::now, |before| before.file.began),
+            began: before.map_or_else(Utc::now, |before| before.file.began),
             cluster: cluster.to_owned(),
             given_up: None,
         };
-        let number = before.as_ref().map_or(0, |before| before.number) + 1;
-        match location.create(&key(number)?, encode(&file)?).await {
-            Ok(_) => {}
+        let number = before.map_or(0, |before| before.number) + 1;
+        let own = Own { location: location.clone(), post, number, file };
+        match location.create(&own.post.key(number)?, encode(&own.file)?).await {
+            Ok(_) => Ok(Self::beating(own)),
             Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. }) => {
-                return Err(in_progress(name, highest(location).await?.as_ref()));
+                Err(own.post.held(location, highest(location, &own.post).await?.as_ref()))
             }
-            Err(error) => return Err(error),
+            Err(error) => Err(error),
         }
-        let begun = if before.is_some() { Begun::Before } else { Begun::Now };
-        Ok((Self::held(location, number, file), begun))
     }
 
-    fn held(location: &Location, number: u64, file: ClaimFile) -> Self {
+    fn beating(own: Own) -> Self {
         let (lost, stop) = (CancellationToken::new(), CancellationToken::new());
-        tokio::spawn(beat(location.clone(), number, file.clone(), lost.clone(), stop.clone()));
-        Self { location: location.clone(), number, file, lost, _heartbeat: stop.drop_guard() }
+        let beats = tokio::spawn(beat(own.clone(), lost.clone(), stop.clone()));
+        Self { own, lost, heart: Heart { stop, beats: Some(beats) } }
     }
 
-    /// Asks the store once more, before a commit.
-    pub(crate) async fn check(&self, name: &str) -> Result<()> {
-        match highest(&self.location).await? {
-            Some(claimed) if claimed.number == self.number && claimed.file.owner == self.file.owner => Ok(()),
-            other => {
-                let owner = other.map_or_else(|| "nobody".to_owned(), |claimed| claimed.file.show());
-                Err(Error::ClaimLost { name: name.to_owned(), owner })
-            }
-        }
+    /// Asks the store once more, before what cannot be taken back.
+    ///
+    /// # Errors
+    /// [`Error::ClaimLost`].
+    pub(crate) async fn check(&self) -> Result<()> {
+        self.own.check().await
     }
 
-    /// Says that the run ended without a commit, so that the next one need not wait. Where the store does not take it,
-    /// silence says the same later.
-    pub(crate) async fn give_up(self) {
-        let Self { location, number, mut file, _heartbeat, .. } = self;
-        drop(_heartbeat);
-        file.given_up = Some(Utc::now());
-        if let (Ok(key), Ok(bytes)) = (key(number), encode(&file)) {
-            let _ = tokio::time::timeout(LAST_WORD, location.put(&key, bytes)).await;
+    /// That it was lost, and to whom.
+    pub(crate) async fn loss(&self) -> Error {
+        self.check().await.err().unwrap_or_else(|| self.own.post.lost(&self.own.location, None))
+    }
+
+    /// Says that the run ended and left its work undone, so that the next one need not wait. Where the store does not take
+    /// it, silence says the same later.
+    pub(crate) async fn give_up(mut self) {
+        self.heart.end().await;
+        self.own.file.given_up = Some(Utc::now());
+        let _ = timeout(LAST_WORD, self.own.beat()).await;
+    }
+
+    /// Removes this claim and those that it took over from: there is nothing that another run could go on with.
+    ///
+    /// # Errors
+    /// [`Error::ClaimLost`], [`Error::Store`].
+    pub(crate) async fn remove(&mut self) -> Result<()> {
+        self.heart.end().await;
+        self.own.check().await?;
+        let mut claims = claims(&self.own.location, &self.own.post).await?;
+        claims.sort_unstable_by_key(|(number, _)| *number);
+        for (_, entry) in claims.iter().filter(|(number, _)| *number <= self.own.number) {
+            self.own.location.delete(&entry.key).await?;
         }
+        Ok(())
+    }
+
+    /// Whether an object is a claim on the same post.
+    pub(crate) fn is_one(&self, key: &Key) -> bool {
+        let name = key.below(&self.own.post.directory());
+        name.is_some_and(|name| number(name).is_some())
     }
 
     /// Which claim this is: the attempt's number.
     pub(crate) const fn number(&self) -> u64 {
-        self.number
+        self.own.number
+    }
+
+    /// When the work was begun: by the first claim.
+    pub(crate) const fn began(&self) -> DateTime<Utc> {
+        self.own.file.began
     }
 }
 
-impl ClaimFile {
-    pub(crate) fn show(&self) -> String {
-        format!("process {} on {}", self.pid, self.host)
+impl Own {
+    async fn check(&self) -> Result<()> {
+        match highest(&self.location, &self.post).await? {
+            Some(claimed) if claimed.number == self.number && claimed.file.owner == self.file.owner => Ok(()),
+            other => Err(self.post.lost(&self.location, other.as_ref())),
+        }
+    }
+
+    /// Writes the claim again, unless another process took over: it may be done already, and have removed all claims.
+    async fn beat(&self) -> Result<()> {
+        self.check().await?;
+        self.location.put(&self.post.key(self.number)?, encode(&self.file)?).await.map(drop)
     }
 }
 
-/// The highest claim on the backup at `location`.
-pub(crate) async fn highest(location: &Location) -> Result<Option<Claimed>> {
-    let level = location.list_level(OWN_DIRECTORY).await?;
-    let numbered = |entry: Entry| Some((entry.key.name().strip_prefix("claim-")?.parse::<u64>().ok()?, entry));
-    let Some((number, entry)) = level.entries.into_iter().filter_map(numbered).max_by_key(|(number, _)| *number) else {
-        return Ok(None);
-    };
+impl Heart {
+    /// Ends the heartbeat. One that is under way is waited for, so that it does not undo what comes after it.
+    async fn end(&mut self) {
+        self.stop.cancel();
+        if let Some(beats) = self.beats.take() {
+            let _ = timeout(LAST_WORD, beats).await;
+        }
+    }
+}
+
+impl Drop for Heart {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn beat(own: Own, lost: CancellationToken, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(HEARTBEAT)).await.is_some() {
+        // A heartbeat that fails is tried again a minute later; ten of them are allowed to.
+        if matches!(own.beat().await, Err(Error::ClaimLost { .. })) {
+            lost.cancel();
+            return;
+        }
+    }
+}
+
+/// The highest claim on a post at `location`.
+pub(crate) async fn highest(location: &Location, post: &Post) -> Result<Option<Claimed>> {
+    let claims = claims(location, post).await?;
+    let Some((number, entry)) = claims.into_iter().max_by_key(|(number, _)| *number) else { return Ok(None) };
     let Some(bytes) = location.get(&entry.key, None).await? else { return Ok(None) };
     // A claim cut short by power loss holds nothing: its writer is dead.
     let unreadable = || ClaimFile {
@@ -183,48 +298,13 @@ pub(crate) async fn highest(location: &Location) -> Result<Option<Claimed>> {
     Ok(Some(Claimed { number, file, silence }))
 }
 
-/// Whether nothing lies here. Directories without a file are what a process leaves that died before its claim stood.
-async fn is_vacant(location: &Location) -> Result<bool> {
-    let top = location.list_level("").await?;
-    let others = top.directories.iter().any(|directory| directory != OWN_DIRECTORY);
-    Ok(top.entries.is_empty() && !others && location.list(OWN_DIRECTORY).await?.is_empty())
+async fn claims(location: &Location, post: &Post) -> Result<Vec<(u64, Entry)>> {
+    let entries = location.list_level(&post.directory()).await?.entries;
+    Ok(entries.into_iter().filter_map(|entry| Some((number(entry.key.name())?, entry))).collect())
 }
 
-fn may_take_over(before: &Claimed, name: &str, existing: Existing) -> Result<()> {
-    match existing {
-        Existing::Resume(TakeOver::Now) => Ok(()),
-        _ if before.is_held() => Err(in_progress(name, Some(before))),
-        Existing::Resume(TakeOver::WhenSilent) => Ok(()),
-        Existing::Refuse => Err(Error::BackupUnfinished { name: name.to_owned() }),
-    }
-}
-
-fn in_progress(name: &str, claimed: Option<&Claimed>) -> Error {
-    let (owner, silence) = claimed.map_or_else(
-        || ("another process".to_owned(), Duration::ZERO),
-        |claimed| (claimed.file.show(), claimed.silence),
-    );
-    Error::BackupInProgress { name: name.to_owned(), owner, silence }
-}
-
-async fn beat(location: Location, number: u64, file: ClaimFile, lost: CancellationToken, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(HEARTBEAT) => {}
-        }
-        let (Ok(own), Ok(next), Ok(bytes)) = (key(number), key(number + 1), encode(&file)) else { return };
-        if matches!(location.head(&next).await, Ok(Some(_))) {
-            lost.cancel();
-            return;
-        }
-        // A heartbeat that fails is tried again a minute later; ten of them are allowed to.
-        let _ = location.put(&own, bytes).await;
-    }
-}
-
-fn key(number: u64) -> Result<Key> {
-    Key::parse(format!("{OWN_DIRECTORY}/claim-{number:06}"))
+fn number(name: &str) -> Option<u64> {
+    name.strip_prefix("claim-")?.parse().ok()
 }
 
 fn encode(file: &ClaimFile) -> Result<Bytes> {
@@ -247,63 +327,84 @@ fn host() -> String {
 mod tests {
     use super::*;
 
-    async fn take(location: &Location, existing: Existing) -> Result<(Claim, Begun)> {
-        Claim::take(location, "n1", "cluster1", existing).await
+    const POSTS: fn() -> [Post; 2] = || [Post::Backup("n1".to_owned()), Post::Target];
+
+    async fn take(location: &Location, post: &Post) -> Claim {
+        let before = highest(location, post).await.expect("listed");
+        Claim::take(location, post.clone(), "cluster1", before.as_ref()).await.expect("taken")
     }
 
     #[tokio::test]
     async fn of_many_at_once_one_wins() {
-        let location = Location::in_memory();
-        let attempts = (0..16).map(|_| take(&location, Existing::Refuse));
-        let taken: Vec<_> = futures::future::join_all(attempts).await;
-        assert_eq!(taken.iter().filter(|claim| claim.is_ok()).count(), 1);
-        for error in taken.into_iter().filter_map(Result::err) {
-            assert_eq!(error.code(), "backup-in-progress");
+        for (post, code) in POSTS().into_iter().zip(["backup-in-progress", "restore-in-progress"]) {
+            let location = Location::in_memory();
+            let attempts = (0..16).map(|_| Claim::take(&location, post.clone(), "cluster1", None));
+            let taken: Vec<_> = futures::future::join_all(attempts).await;
+            assert_eq!(taken.iter().filter(|claim| claim.is_ok()).count(), 1);
+            for error in taken.into_iter().filter_map(Result::err) {
+                assert_eq!(error.code(), code);
+                assert!(error.to_string().contains(&format!("process {} on ", std::process::id())), "{error}");
+            }
         }
     }
 
     #[tokio::test]
-    async fn a_fresh_claim_is_taken_over_only_when_the_caller_knows() {
-        let location = Location::in_memory();
-        let (first, begun) = take(&location, Existing::Refuse).await.expect("free");
-        assert_eq!(begun, Begun::Now);
-        let silent = take(&location, Existing::Resume(TakeOver::WhenSilent)).await.expect_err("alive");
-        assert_eq!(silent.code(), "backup-in-progress");
-        first.check("n1").await.expect("still ours");
-        let (second, begun) = take(&location, Existing::Resume(TakeOver::Now)).await.expect("taken over");
-        assert_eq!(begun, Begun::Before);
-        second.check("n1").await.expect("ours");
-        assert_eq!(first.check("n1").await.expect_err("lost").code(), "claim-lost");
+    async fn a_claim_is_lost_to_the_next_number() {
+        for post in POSTS() {
+            let location = Location::in_memory();
+            let mut first = take(&location, &post).await;
+            first.check().await.expect("still ours");
+            let second = take(&location, &post).await;
+            second.check().await.expect("ours");
+            assert_eq!(first.check().await.expect_err("lost").code(), "claim-lost");
+            assert_eq!(first.remove().await.expect_err("lost").code(), "claim-lost");
+            second.check().await.expect("still ours");
+        }
     }
 
     #[tokio::test]
-    async fn what_was_given_up_is_resumed_at_once() {
-        let location = Location::in_memory();
-        let (first, _) = take(&location, Existing::Refuse).await.expect("free");
-        first.give_up().await;
-        assert_eq!(take(&location, Existing::Refuse).await.expect_err("begun").code(), "backup-unfinished");
-        let (second, begun) = take(&location, Existing::Resume(TakeOver::WhenSilent)).await.expect("nobody holds it");
-        assert_eq!(begun, Begun::Before);
-        assert!(highest(&location).await.expect("there").expect("one").is_held());
-        second.check("n1").await.expect("ours");
+    async fn a_holder_that_gave_up_is_free_at_once() {
+        for post in POSTS() {
+            let location = Location::in_memory();
+            let claim = take(&location, &post).await;
+            let free = |take_over| {
+                let (location, post) = (&location, &post);
+                async move { highest(location, post).await.expect("listed").expect("one").is_free(take_over) }
+            };
+            assert!(!free(TakeOver::WhenSilent).await && free(TakeOver::Now).await);
+            claim.give_up().await;
+            assert!(free(TakeOver::WhenSilent).await);
+        }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_holder_learns_that_it_lost() {
-        let location = Location::in_memory();
-        let (first, _) = take(&location, Existing::Refuse).await.expect("free");
-        let _second = take(&location, Existing::Resume(TakeOver::Now)).await.expect("taken over");
-        tokio::time::sleep(HEARTBEAT + Duration::from_secs(1)).await;
-        assert!(first.lost.is_cancelled());
+        for post in POSTS() {
+            let location = Location::in_memory();
+            let first = take(&location, &post).await;
+            let _second = take(&location, &post).await;
+            tokio::time::sleep(HEARTBEAT + Duration::from_secs(1)).await;
+            assert!(first.lost.is_cancelled());
+        }
     }
 
-    #[tokio::test]
-    async fn what_is_no_backup_is_never_merged_with() {
+    #[tokio::test(start_paused = true)]
+    async fn what_was_removed_is_never_written_again() {
         let location = Location::in_memory();
-        let foreign = Key::parse("node1/wal/x").expect("valid");
-        location.put(&foreign, Bytes::from_static(b"x")).await.expect("put");
-        assert_eq!(take(&location, Existing::Refuse).await.expect_err("foreign").code(), "backup-exists");
-        let resume = Existing::Resume(TakeOver::Now);
-        assert_eq!(take(&location, resume).await.expect_err("foreign").code(), "backup-exists");
+        let first = take(&location, &Post::Target).await;
+        let mut second = take(&location, &Post::Target).await;
+        second.remove().await.expect("removed");
+        assert_eq!(location.list("").await.expect("listed"), [], "what it took over from, too");
+        tokio::time::sleep(HEARTBEAT + Duration::from_secs(1)).await;
+        assert!(first.lost.is_cancelled());
+        first.give_up().await;
+        assert_eq!(location.list("").await.expect("listed"), []);
+
+        // Numbers begin anew: the claim of another run is not ours although it has our number.
+        let mut stale = take(&location, &Post::Target).await;
+        location.delete(&Post::Target.key(1).expect("a key")).await.expect("deleted");
+        let claim = take(&location, &Post::Target).await;
+        assert_eq!(stale.remove().await.expect_err("lost").code(), "claim-lost");
+        claim.check().await.expect("ours");
     }
 }

@@ -73,6 +73,24 @@ pub(crate) struct Task {
     pub(crate) cancellation: CancellationToken,
 }
 
+impl Task {
+    /// Does what may be dropped half-way, unless the caller cancels.
+    pub(crate) async fn unless_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        self.cancellation.run_until_cancelled(work).await.unwrap_or_else(|| Err(self.cancelled()))
+    }
+
+    /// Says so where the caller cancelled.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.cancellation.is_cancelled() { Err(self.cancelled()) } else { Ok(()) }
+    }
+
+    /// That the caller cancelled, and how far the run was.
+    pub(crate) fn cancelled(&self) -> Error {
+        let (done, total) = self.events.done_of();
+        Error::Cancelled { done, total }
+    }
+}
+
 /// Starts a run on the caller's tokio runtime.
 pub(crate) fn spawn<T, F, Fut>(run: F) -> Job<T>
 where

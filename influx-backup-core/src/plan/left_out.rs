@@ -1,6 +1,10 @@
 //! What a plan leaves out, and why.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
+
+use crate::observe::ByteSize;
 
 /// Objects of one kind that a plan leaves out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +17,18 @@ pub struct LeftOut {
     pub objects: u64,
     /// How many bytes.
     pub bytes: u64,
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, reason, objects, bytes } = self;
+        let (reason, bytes) = (reason.text(), ByteSize(*bytes));
+        match objects {
+            0 => write!(f, "{what} ({reason})"),
+            1 => write!(f, "{what}, 1 object, {bytes} ({reason})"),
+            _ => write!(f, "{what}, {objects} objects, {bytes} ({reason})"),
+        }
+    }
 }
 
 /// Why something is left out.

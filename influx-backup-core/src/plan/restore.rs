@@ -21,8 +21,8 @@ use crate::{
     key::Key,
     layout::Generation,
     location::Location,
-    manifest::Backup,
-    restore::{ExtraNodes, Phase, Policy, RestoreOptions, Target, Unfinished},
+    manifest::{Backup, BackupStatus},
+    restore::{Degraded, ExtraNodes, Holder, Phase, Policy, RestoreOptions, TakeOver, Target, Unfinished},
 };
 
 /// The code of the finding that a target was written to just before it was inspected.
@@ -113,13 +113,14 @@ impl RestorePlan {
     /// Plans a restore.
     ///
     /// # Errors
-    /// [`Error::Overlap`], [`Error::RestoreUnfinished`], [`Error::NoRestore`], [`Error::TargetForeign`],
-    /// [`Error::ExtraNodes`], [`Error::TargetNotEmpty`]; [`Error::DamagedBackup`] where the manifest names objects
+    /// [`Error::Overlap`], [`Error::DegradedBackup`], [`Error::RestoreInProgress`], [`Error::RestoreUnfinished`], [`Error::NoRestore`],
+    /// [`Error::TargetForeign`], [`Error::ExtraNodes`], [`Error::TargetNotEmpty`]; [`Error::DamagedBackup`] where the manifest names objects
     /// outside the cluster, or the backup lacks the root of its live catalog; [`Error::UnsupportedFormat`] where backup
     /// or target have a generation of the catalog that this release does not know.
     pub fn new(backup: &Backup, target: &Target, options: &RestoreOptions) -> Result<Self> {
         let place = target.place()?;
-        check_overlap(backup, place)?;
+        [backup.repository(), backup.location()].into_iter().try_for_each(|other| other.require_apart(place))?;
+        require_consent(backup, options)?;
         let cluster = &backup.manifest().cluster;
         let (policy, extra_nodes) = rules(backup, target, options)?;
         let mut chosen = Chosen::of(backup, target, options)?;
@@ -216,20 +217,22 @@ impl RestorePlan {
     }
 }
 
-fn check_overlap(backup: &Backup, target: &Location) -> Result<()> {
-    for other in [backup.repository(), backup.location()] {
-        for (outer, inner) in [(other, target), (target, other)] {
-            if outer.contains(inner) {
-                return Err(Error::Overlap { inner: inner.to_string(), outer: outer.to_string() });
-            }
-        }
+fn require_consent(backup: &Backup, options: &RestoreOptions) -> Result<()> {
+    let manifest = backup.manifest();
+    let whole = manifest.status == BackupStatus::Complete && manifest.certificate.holds();
+    if whole || options.degraded == Degraded::Accept {
+        return Ok(());
     }
-    Ok(())
+    Err(Error::DegradedBackup { name: manifest.name.clone(), open: manifest.certificate.summary() })
 }
 
-/// Policy and answer to extra nodes: the caller's, or those of the restore that is resumed.
+/// Policy and answer to extra nodes: the caller's, or those of the restore that is resumed. A process that is at it keeps
+/// all others out.
 fn rules(backup: &Backup, target: &Target, options: &RestoreOptions) -> Result<(Policy, ExtraNodes)> {
     let location = || target.location.clone();
+    if let Some(Holder { owner, silence }) = target.holder.clone().filter(|_| options.take_over != TakeOver::Now) {
+        return Err(Error::RestoreInProgress { location: location(), owner, silence });
+    }
     match (&target.unfinished, options.unfinished) {
         (None, Unfinished::Refuse) => Ok((options.policy, options.extra_nodes)),
         (None, Unfinished::Resume) => Err(Error::NoRestore { location: location() }),

@@ -31,11 +31,7 @@ pub(super) fn stages(f: &mut fmt::Formatter<'_>, stages: &[Stage]) -> fmt::Resul
 
 pub(super) fn left_out(f: &mut fmt::Formatter<'_>, left_out: &[LeftOut]) -> fmt::Result {
     for left in left_out {
-        let (objects, bytes) = (left.objects, ByteSize(left.bytes));
-        match left.objects {
-            0 => writeln!(f, "left out: {} ({})", left.what, left.reason.text())?,
-            _ => writeln!(f, "left out: {}, {objects} objects, {bytes} ({})", left.what, left.reason.text())?,
-        }
+        writeln!(f, "left out: {left}")?;
     }
     Ok(())
 }

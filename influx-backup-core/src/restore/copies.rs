@@ -92,10 +92,7 @@ pub(super) async fn copy_elsewhere(
     task: &Task,
 ) -> Result<()> {
     for record in records {
-        if task.cancellation.is_cancelled() {
-            let (done, total) = task.events.done_of();
-            return Err(Error::Cancelled { done, total });
-        }
+        task.check()?;
         guard::put(target, &record.key, backup.read(record).await?, &record.attributes).await?;
         task.events.moved(record.size);
         task.events.finished();

@@ -1,11 +1,10 @@
 //! The journal of a restore: `_influx_backup/restore.json` at the target, outside every prefix of InfluxDB.
 //!
-//! Durable before the step that it announces. Beside it, below `_influx_backup/restore/`: the keys that the restore will
-//! bring anew (what [`abandon`](super::abandon) deletes again), and the keys that are finished.
+//! Durable before the step that it announces. Beside it, below `_influx_backup/restore/`: the claims, the keys that the
+//! restore will bring anew (what [`abandon`](super::abandon) deletes again), and the keys that are finished.
 
 use std::{
     collections::{BTreeSet, HashSet},
-    path::Path,
     time::{Duration, Instant},
 };
 
@@ -20,7 +19,7 @@ use crate::{
     execute::{Durability, make_durable},
     key::Key,
     location::{Entry, Location},
-    manifest::{OWN_DIRECTORY, SegmentRef},
+    manifest::{Claim, OWN_DIRECTORY, SegmentRef},
     preflight,
 };
 
@@ -50,6 +49,9 @@ pub(crate) struct RestoreJournal {
     pub(crate) guards: Vec<Key>,
     /// The keys that the target lacked.
     pub(crate) created: Vec<SegmentRef>,
+    /// The uppermost directories that the target lacked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) made: Vec<String>,
 }
 
 /// How far a restore is.
@@ -126,6 +128,7 @@ impl RestoreJournal {
             old_roots: Vec::new(),
             guards: Vec::new(),
             created: Vec::new(),
+            made: Vec::new(),
         }
     }
 
@@ -170,19 +173,26 @@ impl RestoreJournal {
         target.put(&Self::key()?, self.bytes()?).await.map(drop)
     }
 
-    /// Removes everything of ours at the target, the journal itself last.
-    pub(crate) async fn delete(&self, target: &Location) -> Result<()> {
+    /// Removes everything of ours at the target, the claims before the journal: whoever finds a half of it can finish.
+    pub(crate) async fn delete(&self, target: &Location, claim: &mut Claim) -> Result<()> {
+        Self::delete_lists(target, claim).await?;
+        target.delete(&Self::key()?).await?;
+        Self::tidy(target);
+        Ok(())
+    }
+
+    /// Removes everything of ours at the target but a journal, the claims last.
+    pub(crate) async fn delete_lists(target: &Location, claim: &mut Claim) -> Result<()> {
+        // Those of who took over are not ours to delete.
+        claim.check().await?;
         let lists = format!("{OWN_DIRECTORY}/restore");
         for Entry { key, .. } in target.list(OWN_DIRECTORY).await? {
-            if key.below(&lists).is_some() || preflight::is_probe(&key) {
+            let is_list = key.below(&lists).is_some() && !claim.is_one(&key);
+            if is_list || preflight::is_probe(&key) {
                 target.delete(&key).await?;
             }
         }
-        target.delete(&Self::key()?).await?;
-        if let Some(directory) = target.directory() {
-            Self::tidy(directory);
-        }
-        Ok(())
+        claim.remove().await
     }
 
     /// Deletes the staging files that killed runs left for these keys and for our own: other files have such names, too.
@@ -193,7 +203,8 @@ impl RestoreJournal {
     }
 
     /// Removes our own directories at a target, as far as they are empty. Tidiness only: no failure matters.
-    pub(crate) fn tidy(directory: &Path) {
+    pub(crate) fn tidy(target: &Location) {
+        let Some(directory) = target.directory() else { return };
         for found in WalkDir::new(directory.join(OWN_DIRECTORY)).contents_first(true).into_iter().flatten() {
             if found.file_type().is_dir() {
                 let _ = std::fs::remove_dir(found.path());
@@ -301,6 +312,7 @@ fn from_hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Er
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifest::Post;
 
     fn journal() -> RestoreJournal {
         let key = Key::parse("node1/catalog/v3/snapshot").expect("a key");
@@ -316,7 +328,8 @@ mod tests {
         journal.create(&target).await.expect("created");
         assert_eq!(RestoreJournal::read(&target).await.expect("read"), Some(journal.clone()));
         assert_eq!(journal.create(&target).await.expect_err("a second one").code(), "restore-unfinished");
-        journal.delete(&target).await.expect("deleted");
+        let mut claim = Claim::take(&target, Post::Target, "c1", None).await.expect("free");
+        journal.delete(&target, &mut claim).await.expect("deleted");
         assert!(target.list("").await.expect("listed").is_empty());
     }
 

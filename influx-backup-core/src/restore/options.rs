@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Ownership;
+use super::{Ownership, TakeOver};
 use crate::{
     copier::{Copier, default_copiers},
     execute::Limits,
@@ -32,6 +32,8 @@ pub struct RestoreOptions {
     pub check: SourceCheck,
     /// What to do with an unfinished restore at the target.
     pub unfinished: Unfinished,
+    /// When the target may be taken over from another process that restores to it.
+    pub take_over: TakeOver,
     /// How hard to work.
     pub limits: Limits,
     /// What moves the objects.
@@ -68,6 +70,7 @@ impl RestoreOptions {
             degraded: Degraded::default(),
             check: SourceCheck::default(),
             unfinished: Unfinished::default(),
+            take_over: TakeOver::default(),
             limits: Limits::default(),
             copier: default_copiers(),
         }
@@ -133,6 +136,13 @@ impl RestoreOptions {
     #[must_use]
     pub const fn resuming(self) -> Self {
         self.with_unfinished(Unfinished::Resume)
+    }
+
+    /// Takes the target over from another process then.
+    #[must_use]
+    pub const fn with_take_over(mut self, take_over: TakeOver) -> Self {
+        self.take_over = take_over;
+        self
     }
 
     /// With these limits.
@@ -238,15 +248,21 @@ pub enum Degraded {
     Accept,
 }
 
-/// How much of the backup is read before the first write. Presence and size of every object are always checked.
+/// How much of the backup is read before the first write. Presence and size of every object are always checked, and
+/// every copy is compared with the manifest, whatever is chosen here.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SourceCheck {
+    /// [`Bytes`](Self::Bytes) where the restore changes data that the target holds, so that a damaged backup is found while
+    /// that data is still whole; [`Structure`](Self::Structure) where there is none to lose. The first reads the backup
+    /// twice, once to check and once to copy: choose `Structure` where that takes too long.
+    #[default]
+    Auto,
     /// Nothing: an altered object is found when it is copied, and the boot guard stays.
     Listing,
-    /// Everything but Parquet and the compactor's files, against its checksum.
-    #[default]
+    /// Everything but Parquet and the compactor's files, against its checksum. Altered Parquet is found when it is copied,
+    /// and the boot guard stays.
     Structure,
     /// Everything.
     Bytes,

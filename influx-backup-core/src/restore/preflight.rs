@@ -8,14 +8,15 @@ use std::{
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 
-use super::{Degraded, OtherCatalog, RestoreOptions, SourceCheck, Target, apply::Applied, journal::RestoreJournal};
+use super::{OtherCatalog, Phase, Policy, RestoreOptions, SourceCheck, Target, apply::Applied};
 use crate::{
     error::{Error, Result},
     format::CatalogFile,
     key::Key,
     layout::Component,
     location::{Entry, Location},
-    manifest::{Backup, BackupStatus, OWN_DIRECTORY, ObjectRecord},
+    manifest::{Backup, OWN_DIRECTORY, ObjectRecord},
+    observe::{Event, Events},
     plan::{RestorePlan, RootAction, expected},
 };
 
@@ -47,16 +48,14 @@ pub(super) fn find<'a>(entries: &'a [Entry], key: &Key) -> Option<&'a Entry> {
     entries.binary_search_by(|entry| entry.key.cmp(key)).ok().map(|at| &entries[at])
 }
 
-/// Checks the backup: it may be restored, and every object is there with its size. Links inside it are refused.
-pub(super) async fn backup(backup: &Backup, options: &RestoreOptions) -> Result<Source> {
-    let manifest = backup.manifest();
-    let whole = manifest.status == BackupStatus::Complete && manifest.certificate.holds();
-    if !whole && options.degraded == Degraded::Refuse {
-        return Err(Error::InvalidRequest {
-            option: "a degraded backup",
-            reason: format!("{}; accept it explicitly, or choose another one", manifest.certificate.summary()),
-        });
-    }
+/// Checks the backup: every object is there with its size. Links inside it are refused.
+pub(super) async fn backup(
+    backup: &Backup,
+    check: SourceCheck,
+    plan: &RestorePlan,
+    target: &Target,
+    events: &Events,
+) -> Result<Source> {
     let entries = backup.location().list_parallel("").await?;
     let elsewhere = list_elsewhere(backup).await?;
     for record in backup.objects() {
@@ -74,7 +73,7 @@ pub(super) async fn backup(backup: &Backup, options: &RestoreOptions) -> Result<
             Some(_) => {}
         }
     }
-    check_bytes(backup, options.check).await?;
+    check_bytes(backup, depth(check, plan, target), events).await?;
     Ok(Source { entries, roots: roots(backup).await? })
 }
 
@@ -90,14 +89,29 @@ async fn list_elsewhere(backup: &Backup) -> Result<BTreeMap<Key, u64>> {
     Ok(sizes)
 }
 
-async fn check_bytes(backup: &Backup, check: SourceCheck) -> Result<()> {
+/// How much of the backup is read, once it is known what there is to lose.
+fn depth(check: SourceCheck, plan: &RestorePlan, target: &Target) -> SourceCheck {
+    let releasing = target.unfinished.as_ref().is_some_and(|begun| begun.phase == Phase::Releasing);
+    match check {
+        SourceCheck::Auto if plan.policy == Policy::Empty || target.prefixes.is_empty() || releasing => {
+            SourceCheck::Structure
+        }
+        SourceCheck::Auto => SourceCheck::Bytes,
+        chosen => chosen,
+    }
+}
+
+async fn check_bytes(backup: &Backup, check: SourceCheck, events: &Events) -> Result<()> {
     let cluster = &backup.manifest().cluster;
     let is_read = |record: &&ObjectRecord| match check {
         SourceCheck::Listing => false,
         SourceCheck::Structure => cluster.classify(&record.key).is_some_and(|object| !object.component.is_bulk()),
-        SourceCheck::Bytes => true,
+        SourceCheck::Auto | SourceCheck::Bytes => true,
     };
-    let reads: Vec<_> = backup.objects().iter().filter(is_read).map(|record| backup.read(record).boxed()).collect();
+    let read: Vec<&ObjectRecord> = backup.objects().iter().filter(is_read).collect();
+    let (objects, bytes) = (read.len() as u64, read.iter().map(|record| record.size).sum());
+    events.send(Event::CheckStarted { objects, bytes });
+    let reads: Vec<_> = read.into_iter().map(|record| backup.read(record).boxed()).collect();
     let read = stream::iter(reads).buffer_unordered(READS_AT_ONCE).map_ok(drop);
     read.try_collect().await
 }
@@ -149,16 +163,14 @@ pub(super) fn same_cluster(
     }
 }
 
-/// Checks that the target has room, that it can be written to, and that owner and modes can be set there.
-pub(super) async fn room_and_rights(plan: &RestorePlan, target: &Target, applied: &Applied) -> Result<()> {
+/// Checks that the target has room, and that every directory of it can be written to.
+pub(super) fn room(plan: &RestorePlan, target: &Target) -> Result<()> {
     let place = target.place()?;
-    if let Some(directory) = place.directory() {
-        let tasks = plan.stages.iter().flat_map(|stage| &stage.tasks);
-        let needed = needed(tasks.map(|task| &task.source), &target.entries);
-        place.require_room(needed)?;
-        writable(directory, plan, place)?;
-    }
-    probe(place, applied).await
+    let Some(directory) = place.directory() else { return Ok(()) };
+    let tasks = plan.stages.iter().flat_map(|stage| &stage.tasks);
+    let needed = needed(tasks.map(|task| &task.source), &target.entries);
+    place.require_room(needed)?;
+    writable(directory, plan, place)
 }
 
 /// The bytes that the copies need at the worst moment: an object that is overwritten gives its room back.
@@ -201,8 +213,8 @@ fn access(_directory: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Writes a small object of ours, gives it owner and mode, and deletes it again.
-async fn probe(place: &Location, applied: &Applied) -> Result<()> {
+/// Checks that owner and mode can be set at the target: on a small object of ours, which is deleted again.
+pub(super) async fn rights(place: &Location, applied: &Applied) -> Result<()> {
     let key = Key::parse(format!("{OWN_DIRECTORY}/restore/probe"))?;
     place.put(&key, Bytes::from_static(b"can this be written?\n")).await?;
     let set = match place.directory() {
@@ -210,9 +222,6 @@ async fn probe(place: &Location, applied: &Applied) -> Result<()> {
         None => Ok(()),
     };
     place.delete(&key).await?;
-    if let Some(directory) = place.directory() {
-        RestoreJournal::tidy(directory);
-    }
     set
 }
 

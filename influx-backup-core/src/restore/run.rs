@@ -9,18 +9,20 @@ use std::{sync::Arc, time::SystemTime};
 use super::{
     Phase, Policy, RestoreReport, Stopped, Target,
     apply::Applied,
+    claim::{self, Left},
+    directories,
     guard::restore_of,
     journal::RestoreJournal,
     preflight::{self, Source},
     verify,
 };
 use crate::{
-    discover::Note,
+    discover::{Node, Note},
     error::{Error, Result},
     execute::make_durable,
     key::Key,
     location::{Links, Location},
-    manifest::ObjectRecord,
+    manifest::{Claim, ObjectRecord},
     observe::{Event, Job, Task, spawn},
     orchestrate::{Orchestrator, start_all, stop_all},
     plan::{Bound, RECENTLY_WRITTEN, RestorePlan, Stage},
@@ -51,7 +53,7 @@ impl Restore {
     ///
     /// The job fails as [`RestorePlan::new`] does, and with [`Error::ServersNotStopped`], [`Error::Orchestrator`],
     /// [`Error::DamagedBackup`], [`Error::NoSpace`], [`Error::Ownership`], [`Error::Store`], [`Error::Copy`],
-    /// [`Error::VerifyFailed`], [`Error::ServerRunning`], [`Error::Cancelled`]. Once the boot guard stands, it stays
+    /// [`Error::VerifyFailed`], [`Error::ServerRunning`], [`Error::ClaimLost`], [`Error::Cancelled`]. Once the boot guard stands, it stays
     /// until the restore is resumed or abandoned; before, nothing was changed and the servers are started again.
     #[must_use]
     pub fn start(self) -> Job<RestoreReport> {
@@ -60,29 +62,48 @@ impl Restore {
 }
 
 async fn run(restore: Restore, task: Task) -> Result<RestoreReport> {
-    let bound = restore.plan.bound()?;
-    crate::preflight::source(bound.backup.location()).await?;
-    let (target, plan) = plan_anew(&bound).await?;
-    require_stopped(&target, &plan, &bound, restore.orchestrator.is_some())?;
-    let source = preflight::backup(&bound.backup, &bound.options).await?;
-    let applied = Applied::at(&bound.target, &bound.options.ownership)?;
-    check_target(&bound, &plan, &source, &target, &applied).await?;
-    crate::preflight::target(&bound.target).await?;
-    let mut run = Run { bound, plan, target, source, applied, task, orchestrator: restore.orchestrator };
-    if run.releasing() {
-        return run.finish().await;
-    }
-    let guarded = match run.stop_servers().await {
-        Ok(()) => run.set_guard().await,
-        Err(error) => Err(error),
+    let Restore { plan, orchestrator } = restore;
+    let bound = plan.bound()?;
+    let ready = task.unless_cancelled(prepare(&bound, orchestrator.is_some(), &task)).await?;
+    let place = bound.target.with_links(Links::Refuse);
+    let claim = claim::claim(&place, &ready.plan.cluster, bound.options.take_over).await?;
+    let Ready { plan, target, source, applied, made } = ready;
+    let stopped = Vec::new();
+    let mut run = Run { bound, place, claim, plan, target, source, applied, made, task, orchestrator, stopped };
+    let lost = run.claim.lost.clone();
+    let done = match lost.run_until_cancelled(run.to_the_end()).await {
+        Some(done) => done,
+        None => Err(run.claim.loss().await),
     };
-    match guarded {
-        Ok(journal) => run.behind_guard(journal).await,
+    match done {
+        Ok(report) => run.start_servers(report).await,
         Err(error) => {
-            run.start_again().await;
+            run.fail(&error).await;
             Err(error)
         }
     }
+}
+
+/// What is known before the first write.
+struct Ready {
+    plan: RestorePlan,
+    target: Target,
+    source: Source,
+    applied: Applied,
+    made: Vec<String>,
+}
+
+/// Looks at backup and target, and refuses what cannot work, before anything is written but a probe.
+async fn prepare(bound: &Bound, orchestrated: bool, task: &Task) -> Result<Ready> {
+    crate::preflight::source(bound.backup.location()).await?;
+    let (target, plan) = plan_anew(bound).await?;
+    require_stopped(&target, &plan, bound, orchestrated)?;
+    let source = preflight::backup(&bound.backup, bound.options.check, &plan, &target, &task.events).await?;
+    let applied = Applied::at(&bound.target, &bound.options.ownership)?;
+    let made = directories::missing_target(&bound.target);
+    check_target(bound, &plan, &source, &target)?;
+    crate::preflight::target(&bound.target).await?;
+    Ok(Ready { plan, target, source, applied, made })
 }
 
 /// The same plan for the target as it is now.
@@ -92,15 +113,9 @@ async fn plan_anew(bound: &Bound) -> Result<(Target, RestorePlan)> {
     Ok((target, plan))
 }
 
-async fn check_target(
-    bound: &Bound,
-    plan: &RestorePlan,
-    source: &Source,
-    target: &Target,
-    applied: &Applied,
-) -> Result<()> {
+fn check_target(bound: &Bound, plan: &RestorePlan, source: &Source, target: &Target) -> Result<()> {
     preflight::same_cluster(&bound.backup, plan, source, target, &bound.options)?;
-    preflight::room_and_rights(plan, target, applied).await
+    preflight::room(plan, target)
 }
 
 /// A target with data needs somebody who says that its servers are stopped. Behind the guard of a restore that began on
@@ -116,55 +131,92 @@ fn require_stopped(target: &Target, plan: &RestorePlan, bound: &Bound, orchestra
 
 struct Run {
     bound: Bound,
+    /// The target. Links inside it are refused.
+    place: Location,
+    claim: Claim,
     plan: RestorePlan,
     target: Target,
     source: Source,
     applied: Applied,
+    /// The target's own directory, where this run made it.
+    made: Vec<String>,
     task: Task,
     orchestrator: Option<Arc<dyn Orchestrator>>,
+    /// The nodes that were asked to stop, the last one first.
+    stopped: Vec<Node>,
 }
 
 impl Run {
-    fn place(&self) -> Location {
-        self.bound.target.with_links(Links::Refuse)
-    }
-
     fn releasing(&self) -> bool {
         self.target.unfinished.as_ref().is_some_and(|begun| begun.phase == Phase::Releasing)
     }
 
-    fn check_cancelled(&self) -> Result<()> {
-        if self.task.cancellation.is_cancelled() {
-            let (done, total) = self.task.events.done_of();
-            return Err(Error::Cancelled { done, total });
+    /// Everything but the servers' start: when it is done, nothing of ours is left at the target.
+    async fn to_the_end(&mut self) -> Result<RestoreReport> {
+        if !self.releasing() {
+            self.stop_servers().await?;
+        }
+        self.plan_behind_claim().await?;
+        if self.releasing() { self.finish().await } else { self.behind_guard().await }
+    }
+
+    async fn stop_servers(&mut self) -> Result<()> {
+        preflight::rights(&self.place, &self.applied).await?;
+        let Some(orchestrator) = &self.orchestrator else { return Ok(()) };
+        let stopped = &mut self.stopped;
+        stop_all(orchestrator, &self.plan.stop, &self.task, |node| stopped.insert(0, node.clone())).await?;
+        Ok(())
+    }
+
+    /// Plans once more: servers that stop write, and until the claim stood another restore may have.
+    async fn plan_behind_claim(&mut self) -> Result<()> {
+        let anew = async {
+            let mut target = Target::inspect(&self.bound.target).await?;
+            // That is this run itself.
+            target.holder = None;
+            let plan = RestorePlan::new(&self.bound.backup, &target, &self.bound.options)?;
+            require_stopped(&target, &plan, &self.bound, self.orchestrator.is_some())?;
+            check_target(&self.bound, &plan, &self.source, &target).map(|()| (target, plan))
+        };
+        (self.target, self.plan) = self.task.unless_cancelled(anew).await?;
+        if !self.stopped.is_empty() {
+            // A server that was asked to stop has just written its last.
+            self.plan.findings.retain(|finding| finding.code != RECENTLY_WRITTEN);
         }
         Ok(())
     }
 
-    /// Stops every node, and plans once more: servers that stop write.
-    async fn stop_servers(&mut self) -> Result<()> {
-        self.check_cancelled()?;
-        let Some(orchestrator) = &self.orchestrator else { return Ok(()) };
-        stop_all(orchestrator, &self.plan.stop, &self.task, |_| {}).await?;
-        (self.target, self.plan) = plan_anew(&self.bound).await?;
-        // A server that was asked to stop has just written its last.
-        self.plan.findings.retain(|finding| finding.code != RECENTLY_WRITTEN);
-        check_target(&self.bound, &self.plan, &self.source, &self.target, &self.applied).await
+    /// Starts the servers of a restored target.
+    async fn start_servers(&self, mut report: RestoreReport) -> Result<RestoreReport> {
+        if let Some(orchestrator) = &self.orchestrator {
+            report.started = start_all(orchestrator, &self.plan.start, &self.task).await?;
+        }
+        Ok(report)
     }
 
-    /// Nothing was changed: the servers run again as before. What fails here is said, and does not hide the first error.
-    async fn start_again(&self) {
-        let Some(orchestrator) = &self.orchestrator else { return };
-        let begun = RestoreJournal::read(&self.place()).await;
-        if !matches!(begun, Ok(None)) {
-            self.say(&Note::new(
-                "boot-guard",
-                "the boot guard may stand: resume or abandon the restore, then start the servers",
-            ));
+    /// Ends the claim. Where nothing was changed, the servers run again as before. What fails here is said, and does not
+    /// hide the first error.
+    async fn fail(self, error: &Error) {
+        if matches!(error, Error::ClaimLost { .. }) {
+            // The target is another's now.
             return;
         }
-        if let Err(error) = start_all(orchestrator, &self.plan.start, &self.task).await {
-            self.say(&Note::new("servers-stopped", format!("servers could not be started again: {error}")));
+        let left = claim::left(&self.place).await;
+        match (&self.orchestrator, left) {
+            (Some(orchestrator), Left::Nothing) => {
+                if let Err(error) = start_all(orchestrator, &self.stopped, &self.task).await {
+                    self.say(&Note::new("servers-stopped", format!("servers could not be started again: {error}")));
+                }
+            }
+            (Some(_), Left::Journal) => self.say(&Note::new(
+                "boot-guard",
+                "the boot guard may stand: resume or abandon the restore, then start the servers",
+            )),
+            (None, _) => {}
+        }
+        claim::end(self.claim, left, &self.place).await;
+        if left == Left::Nothing {
+            directories::remove_target(&self.place, &self.made);
         }
     }
 
@@ -172,18 +224,22 @@ impl Run {
         self.task.events.send(Event::Todo { code: todo.code.clone(), message: todo.message.clone() });
     }
 
-    async fn behind_guard(self, mut journal: RestoreJournal) -> Result<RestoreReport> {
-        let place = self.place();
+    async fn behind_guard(&mut self) -> Result<RestoreReport> {
+        let mut journal = self.set_guard().await?;
+        let durability = self.bound.options.limits.durability;
         self.announce();
-        let resumed = self.copy(&place, &mut journal).await?;
-        let deleted = self.delete(&place, &mut journal).await?;
-        self.applied.to_all(&place, self.files(&journal)).await?;
-        make_durable(&place, self.bound.options.limits.durability).await?;
-        self.verify(&place, &journal).await?;
-        self.check_cancelled()?;
+        let resumed = self.copy(&mut journal).await?;
+        let deleted = self.delete(&mut journal).await?;
+        let verified = async {
+            self.applied.to_all(&self.place, self.files(&journal)).await?;
+            make_durable(&self.place, durability).await?;
+            self.verify(&journal).await
+        };
+        self.task.unless_cancelled(verified).await?;
+        self.claim.check().await?;
         journal.phase = Phase::Releasing;
-        journal.update(&place).await?;
-        let mut report = self.release(&place, &journal).await?;
+        journal.update(&self.place).await?;
+        let mut report = self.release(&journal).await?;
         report.resumed = resumed;
         report.deleted = deleted;
         Ok(report)
@@ -205,7 +261,8 @@ impl Run {
         copied.chain(journal.guards.iter().map(|key| (key.clone(), None))).collect()
     }
 
-    async fn verify(&self, place: &Location, journal: &RestoreJournal) -> Result<()> {
+    async fn verify(&self, journal: &RestoreJournal) -> Result<()> {
+        let place = &self.place;
         let now = place.list_parallel("").await?;
         verify::check(&self.plan, &self.bound.backup.manifest().cluster, &self.target, &now)?;
         for key in &journal.guards {

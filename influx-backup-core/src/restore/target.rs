@@ -7,7 +7,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    guard,
+    Holder, claim, guard,
     journal::{RestoreJournal, UnfinishedRestore},
 };
 use crate::{
@@ -37,6 +37,9 @@ pub struct Target {
     pub others: Vec<String>,
     /// A restore that was begun here and not finished.
     pub unfinished: Option<UnfinishedRestore>,
+    /// The process that restores to it now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<Holder>,
     /// When anything below the prefixes was last written.
     pub last_written: Option<DateTime<Utc>>,
     /// Every object but our own.
@@ -137,6 +140,7 @@ impl Target {
             others: others(&entries, &found),
             prefixes: describe(&place, found, &entries).await?,
             unfinished,
+            holder: claim::holder(&place).await?,
             last_written,
             entries,
             place: Some(place),

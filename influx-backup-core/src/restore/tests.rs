@@ -1,5 +1,6 @@
 //! Restores of small generated clusters, with everything that can go wrong.
 
+mod claims;
 mod crash;
 mod errors;
 mod policies;
@@ -233,6 +234,11 @@ fn quick(options: RestoreOptions) -> RestoreOptions {
         .with_limits(Limits::default().with_concurrency(1).with_retry(Retry::never()))
         .with_copier(Arc::new(Plain))
         .with_servers(Stopped::ByCaller)
+}
+
+/// Says that the other process is dead, as it is in these tests.
+fn alone(options: RestoreOptions) -> RestoreOptions {
+    quick(options).with_take_over(TakeOver::Now)
 }
 
 fn core(snapshots: u64) -> Generate {

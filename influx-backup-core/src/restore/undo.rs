@@ -1,44 +1,72 @@
 //! [`abandon`]: undoing a restore that has changed nothing yet.
 
-use super::{AbandonReport, Changes, Phase, journal::RestoreJournal};
+use super::{AbandonReport, Changes, Phase, TakeOver, claim, directories, journal::RestoreJournal};
 use crate::{
     error::{Error, Result},
     execute::{Durability, make_durable},
     key::Key,
     location::{Attributes, Links, Location},
-    manifest::segment,
+    manifest::{Claim, Post, highest, segment},
+    observe::{Job, Task, spawn},
 };
 
 /// Brings a target back to what it was before a restore was begun, as long as nothing was overwritten or deleted: what
 /// the restore brought goes, the old roots take the place of the boot guard, the journal goes last.
 ///
-/// # Errors
-/// [`Error::NoRestore`] where none was begun, [`Error::CannotAbandon`] where data has changed: resume it then.
-pub async fn abandon(target: &Location) -> Result<AbandonReport> {
+/// The job fails with [`Error::NoRestore`] where none was begun, [`Error::RestoreInProgress`] where another process is at
+/// it and may not be taken over, [`Error::CannotAbandon`] where data has changed: resume it then.
+///
+/// As long as it only deletes what the restore brought, it can be cancelled, and begun again.
+#[must_use]
+pub fn abandon(target: &Location, take_over: TakeOver) -> Job<AbandonReport> {
     let target = target.with_links(Links::Refuse);
-    let journal = RestoreJournal::read(&target).await?;
+    spawn(move |task| async move { run(target, take_over, &task).await })
+}
+
+async fn run(target: Location, take_over: TakeOver, task: &Task) -> Result<AbandonReport> {
+    let unclaimed = highest(&target, &Post::Target).await?.is_none();
+    if unclaimed && RestoreJournal::read(&target).await?.is_none() {
+        return Err(Error::NoRestore { location: target.to_string() });
+    }
+    let mut claim = claim::claim(&target, "", take_over).await?;
+    let lost = claim.lost.clone();
+    let done = match lost.run_until_cancelled(undo(&target, &mut claim, task)).await {
+        Some(done) => done,
+        None => Err(claim.loss().await),
+    };
+    if done.is_err() {
+        claim::end(claim, claim::left(&target).await, &target).await;
+    }
+    done
+}
+
+async fn undo(target: &Location, claim: &mut Claim, task: &Task) -> Result<AbandonReport> {
+    let journal = RestoreJournal::read(target).await?;
     let mut journal = journal.ok_or_else(|| Error::NoRestore { location: target.to_string() })?;
     if (journal.phase, journal.changes) != (Phase::Guarded, Changes::None) {
         return Err(Error::CannotAbandon { location: target.to_string(), backup: journal.backup });
     }
     let mut created = Vec::new();
     for reference in &journal.created {
-        created.extend(segment::read::<Key>(&target, reference).await?);
+        created.extend(segment::read::<Key>(target, reference).await?);
     }
     let mut deleted = 0;
     for key in &created {
+        task.check()?;
         if target.head(key).await?.is_some() {
             target.delete(key).await?;
             deleted += 1;
         }
     }
-    RestoreJournal::delete_staging(&target, created.iter().chain(&journal.guards)).await?;
-    make_durable(&target, Durability::Durable).await?;
-    let roots = put_back(&target, &journal).await?;
+    RestoreJournal::delete_staging(target, created.iter().chain(&journal.guards)).await?;
+    make_durable(target, Durability::Durable).await?;
+    let roots = put_back(target, &journal).await?;
+    directories::remove_empty(target, &journal.made, created.iter().chain(&journal.guards));
     // The lists go before the journal that names them: killed in between, this has to be able to begin again.
     journal.created.clear();
-    journal.update(&target).await?;
-    journal.delete(&target).await?;
+    journal.update(target).await?;
+    journal.delete(target, claim).await?;
+    directories::remove_target(target, &journal.made);
     Ok(AbandonReport { restore: journal.restore, backup: journal.backup, deleted, roots })
 }
 

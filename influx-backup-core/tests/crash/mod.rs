@@ -163,6 +163,13 @@ pub(crate) fn staging(directory: &Path) -> Vec<String> {
     found
 }
 
+/// Every directory below a directory, sorted.
+pub(crate) fn directories(root: &Path) -> Vec<std::path::PathBuf> {
+    let found = walkdir::WalkDir::new(root).sort_by_file_name().into_iter().map(|found| found.expect("readable"));
+    let directories = found.filter(|found| found.file_type().is_dir());
+    directories.map(|found| found.path().strip_prefix(root).expect("below").to_owned()).collect()
+}
+
 /// What servers as old as the store, and servers of 3.10, make of a tree.
 pub(crate) async fn verdicts(store: &Arc<dyn ObjectStore>, prefix: &StorePath) -> Vec<Verdict> {
     let mut verdicts = Vec::new();

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        guard,
+        directories, guard,
         journal::{OldRoot, RestoreJournal},
         preflight::find,
     },
@@ -19,22 +19,23 @@ use crate::{
 
 impl Run {
     /// The journal first, then the guard at every root path.
-    pub(super) async fn set_guard(&mut self) -> Result<RestoreJournal> {
-        self.check_cancelled()?;
-        let place = self.place();
-        let mut journal = match RestoreJournal::read(&place).await? {
+    pub(super) async fn set_guard(&self) -> Result<RestoreJournal> {
+        self.task.check()?;
+        let place = &self.place;
+        let mut journal = match RestoreJournal::read(place).await? {
             Some(journal) if self.plan.resumes.as_ref() == Some(&journal.restore) => journal,
             Some(journal) => {
                 return Err(Error::RestoreUnfinished { location: place.to_string(), backup: journal.backup });
             }
-            None => self.begin(&place).await?,
+            None => self.begin().await?,
         };
         // A resumed restore may find owners of roots that the first run did not live to guard.
         let missing: Vec<Key> = self.plan.guards.iter().filter(|key| !journal.guards.contains(key)).cloned().collect();
         if !missing.is_empty() {
-            journal.old_roots.extend(old_roots(&place, &missing).await?);
+            journal.old_roots.extend(old_roots(place, &missing).await?);
+            journal.made.extend(directories::missing(place, missing.iter()));
             journal.guards.extend(missing);
-            journal.update(&place).await?;
+            journal.update(place).await?;
         }
         for key in &journal.guards {
             place.put(key, guard::bytes(&journal.restore, &journal.backup)).await?;
@@ -43,14 +44,16 @@ impl Run {
         Ok(journal)
     }
 
-    pub(super) async fn begin(&self, place: &Location) -> Result<RestoreJournal> {
-        let (backup, plan) = (&self.bound.backup, &self.plan);
+    async fn begin(&self) -> Result<RestoreJournal> {
+        let (place, backup, plan) = (&self.place, &self.bound.backup, &self.plan);
         let extra_nodes = self.bound.options.extra_nodes;
         let mut journal = RestoreJournal::new(backup.name(), backup.sha256(), plan.policy, extra_nodes);
         journal.guards.clone_from(&plan.guards);
         journal.old_roots = old_roots(place, &plan.guards).await?;
         let keys = plan.stages.iter().flat_map(Stage::keys);
         let created: Vec<Key> = keys.filter(|key| find(&self.target.entries, key).is_none()).cloned().collect();
+        journal.made.clone_from(&self.made);
+        journal.made.extend(directories::missing(place, created.iter().chain(&journal.guards)));
         journal.created = segment::write(place, &journal.created_list(), created).await?;
         journal.create(place).await?;
         Ok(journal)

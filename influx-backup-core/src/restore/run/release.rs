@@ -1,31 +1,29 @@
-//! The end: the roots take the place of the guard, the journal goes, the servers start.
+//! The end: the roots take the place of the guard, and everything of ours goes, the journal last.
 
 use super::{
-    super::{RestoreReport, guard, journal::RestoreJournal},
+    super::{RestoreReport, directories, guard, journal::RestoreJournal},
     Run, record,
 };
 use crate::{
     error::{Error, Result},
     execute::make_durable,
-    location::Location,
     observe::{ByteSize, Event},
-    orchestrate::start_all,
     plan::RootAction,
 };
 
 impl Run {
     /// The end of a restore whose release was interrupted.
-    pub(super) async fn finish(self) -> Result<RestoreReport> {
-        let place = self.place();
-        let journal = RestoreJournal::read(&place).await?;
-        let journal = journal.ok_or_else(|| Error::NoRestore { location: place.to_string() })?;
-        let mut report = self.release(&place, &journal).await?;
+    pub(super) async fn finish(&mut self) -> Result<RestoreReport> {
+        let journal = RestoreJournal::read(&self.place).await?;
+        let journal = journal.ok_or_else(|| Error::NoRestore { location: self.place.to_string() })?;
+        let mut report = self.release(&journal).await?;
         report.resumed = self.bound.backup.objects().len() as u64;
         Ok(report)
     }
 
-    /// The roots take the place of the guard, the journal goes, the servers start.
-    pub(super) async fn release(&self, place: &Location, journal: &RestoreJournal) -> Result<RestoreReport> {
+    /// The roots take the place of the guard, then everything of ours goes.
+    pub(super) async fn release(&mut self, journal: &RestoreJournal) -> Result<RestoreReport> {
+        let place = &self.place;
         for step in &self.plan.release {
             match (step.action, self.source.roots.get(&step.key)) {
                 (RootAction::Put, Some(root)) => {
@@ -40,13 +38,11 @@ impl Run {
         let restored = self.bound.backup.objects().iter().map(|record| &record.key);
         RestoreJournal::delete_staging(place, restored.chain(&journal.guards)).await?;
         make_durable(place, self.bound.options.limits.durability).await?;
-        journal.delete(place).await?;
+        directories::remove_empty(place, &journal.made, journal.guards.iter());
+        journal.delete(place, &mut self.claim).await?;
         self.task.events.send(Event::GuardReleased);
-        let mut report = self.report(journal);
+        let report = self.report(journal);
         self.task.events.send(Event::Recovery { points: report.recovery.clone() });
-        if let Some(orchestrator) = &self.orchestrator {
-            report.started = start_all(orchestrator, &self.plan.start, &self.task).await?;
-        }
         Ok(report)
     }
 

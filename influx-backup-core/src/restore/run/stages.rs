@@ -22,8 +22,8 @@ const DELETIONS_AT_ONCE: usize = 16;
 
 impl Run {
     /// Runs the stages, each to its barrier. Says how many objects an earlier run had finished.
-    pub(super) async fn copy(&self, place: &Location, journal: &mut RestoreJournal) -> Result<u64> {
-        let (options, backup) = (&self.bound.options, &self.bound.backup);
+    pub(super) async fn copy(&self, journal: &mut RestoreJournal) -> Result<u64> {
+        let (place, options, backup) = (&self.place, &self.bound.options, &self.bound.backup);
         let (finished, held) = Finished::open(journal, place, options.limits.durability).await?;
         let ours = created(place, journal).await?;
         let copier = Arc::new(WithAttributes::new(Arc::clone(&options.copier), backup));
@@ -59,6 +59,8 @@ impl Run {
                 Ok(()) => copy_elsewhere(backup, place, &elsewhere, &self.task).await,
                 Err(error) => Err(error),
             };
+            // Whoever took over may be done, and everything of ours gone.
+            self.claim.check().await?;
             // What is finished is written down even where the stage failed; the first error is the one to say.
             let written = ledger.flush().await;
             copied.and(written)?;
@@ -66,12 +68,13 @@ impl Run {
         Ok(resumed)
     }
 
-    pub(super) async fn delete(&self, place: &Location, journal: &mut RestoreJournal) -> Result<u64> {
+    pub(super) async fn delete(&self, journal: &mut RestoreJournal) -> Result<u64> {
+        let place = &self.place;
         let deletions = self.plan.deletions();
         if deletions.is_empty() {
             return Ok(0);
         }
-        self.check_cancelled()?;
+        self.claim.check().await?;
         begin_changes(place, journal).await?;
         let deletes: Vec<_> = deletions.iter().map(|key| self.delete_one(place, key).boxed()).collect();
         stream::iter(deletes).buffer_unordered(DELETIONS_AT_ONCE).try_collect::<()>().await?;
@@ -79,7 +82,7 @@ impl Run {
     }
 
     pub(super) async fn delete_one(&self, place: &Location, key: &Key) -> Result<()> {
-        self.check_cancelled()?;
+        self.task.check()?;
         place.delete(key).await?;
         self.task.events.send(Event::Deleted { key: key.clone() });
         Ok(())

@@ -71,12 +71,22 @@ async fn bytes_altered_under_the_same_length_are_found() {
     assert_eq!(refused(&bed, RestoreOptions::replace()).await.code(), "damaged-backup");
     bed.backup.location().put(&wal, bytes).await.expect("mended");
     let (parquet, _) = flip("/dbs/").await;
-    let deep = RestoreOptions::replace().with_check(SourceCheck::Bytes);
-    assert_eq!(refused(&bed, deep).await.code(), "damaged-backup");
+    let names_it =
+        |error: &Error| matches!(error, Error::DamagedBackup { object, .. } if *object == parquet.to_string());
+    for options in [RestoreOptions::replace(), RestoreOptions::overlay()] {
+        let error = refused(&bed, options).await;
+        assert!(names_it(&error), "before data is changed: {error}");
+    }
     // Without reading everything first it is found by its copy, and the guard stays.
-    let error = bed.restore(&quick(RestoreOptions::replace())).await.expect_err("altered");
-    assert!(matches!(&error, Error::DamagedBackup { object, .. } if *object == parquet.to_string()), "{error}");
+    let shallow = RestoreOptions::replace().with_check(SourceCheck::Structure);
+    let error = bed.restore(&quick(shallow)).await.expect_err("altered");
+    assert!(names_it(&error), "{error}");
     assert!(bed.verdicts().await.iter().all(|verdict| matches!(verdict, Verdict::WontStart { .. })));
+
+    let empty = Bed::over(bed.backup);
+    let error = empty.restore(&quick(RestoreOptions::replace())).await.expect_err("altered");
+    assert!(names_it(&error), "{error}");
+    assert!(Target::inspect(&empty.target).await.expect("inspected").unfinished.is_some(), "found by its copy");
 }
 
 #[tokio::test]
@@ -84,7 +94,7 @@ async fn degraded_backups_need_consent() {
     let degrade = |manifest: &mut Manifest, _: &mut Vec<ObjectRecord>| manifest.status = BackupStatus::Degraded;
     let backup = write_backup(&Location::in_memory(), &core(1), &[V3], degrade).await.expect("a backup");
     let bed = Bed::over(backup);
-    assert_eq!(refused(&bed, RestoreOptions::empty()).await.code(), "invalid-request");
+    assert_eq!(refused(&bed, RestoreOptions::empty()).await.code(), "degraded-backup");
     bed.restore(&quick(RestoreOptions::empty().with_degraded(Degraded::Accept))).await.expect("with consent");
 }
 
@@ -244,9 +254,9 @@ async fn only_its_own_restore_is_resumed() {
     bed.store.live();
     let other = write_backup(&Location::in_memory(), &core(3), &[V3], |_, _| {}).await.expect("another backup");
     let target = Target::inspect(&bed.target).await.expect("inspected");
-    let error = RestorePlan::new(&other, &target, &RestoreOptions::empty().resuming()).expect_err("another");
+    let error = RestorePlan::new(&other, &target, &alone(RestoreOptions::empty().resuming())).expect_err("another");
     assert_eq!(error.code(), "restore-unfinished", "the same name, another manifest");
-    assert!(RestorePlan::new(&bed.backup, &target, &RestoreOptions::empty().resuming()).is_ok());
+    assert!(RestorePlan::new(&bed.backup, &target, &alone(RestoreOptions::empty().resuming())).is_ok());
 }
 
 #[tokio::test]

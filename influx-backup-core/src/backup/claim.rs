@@ -1,0 +1,106 @@
+//! Who may write a backup: the first that claims its name, or who goes on where the last holder is dead.
+
+use super::Existing;
+use crate::{
+    error::{Error, Result},
+    key::Key,
+    location::Location,
+    manifest::{Claim, Claimed, MANIFEST_KEY, OWN_DIRECTORY, Post, highest},
+};
+
+/// What a claim is for: a new backup, or one that was begun before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begun {
+    Now,
+    Before,
+}
+
+/// Takes the right to write the backup `name` at `location`.
+pub(super) async fn claim(
+    location: &Location,
+    name: &str,
+    cluster: &str,
+    existing: Existing,
+) -> Result<(Claim, Begun)> {
+    let post = Post::Backup(name.to_owned());
+    if location.head(&Key::parse(MANIFEST_KEY)?).await?.is_some() {
+        return Err(Error::BackupExists { name: name.to_owned() });
+    }
+    let mut before = highest(location, &post).await?;
+    if before.is_none() && !is_vacant(location).await? {
+        // Begun by another process since, or something that is no backup of ours: never merged with.
+        before = highest(location, &post).await?;
+        if before.is_none() {
+            return Err(Error::BackupExists { name: name.to_owned() });
+        }
+    }
+    let begun = match &before {
+        Some(before) => may_take_over(before, location, name, existing).map(|()| Begun::Before)?,
+        None => Begun::Now,
+    };
+    Ok((Claim::take(location, post, cluster, before.as_ref()).await?, begun))
+}
+
+/// Whether nothing lies here. Directories without a file are what a process leaves that died before its claim stood.
+async fn is_vacant(location: &Location) -> Result<bool> {
+    let top = location.list_level("").await?;
+    let others = top.directories.iter().any(|directory| directory != OWN_DIRECTORY);
+    Ok(top.entries.is_empty() && !others && location.list(OWN_DIRECTORY).await?.is_empty())
+}
+
+fn may_take_over(before: &Claimed, location: &Location, name: &str, existing: Existing) -> Result<()> {
+    match existing {
+        Existing::Resume(take_over) if before.is_free(take_over) => Ok(()),
+        _ if before.is_held() => Err(Post::Backup(name.to_owned()).held(location, Some(before))),
+        _ => Err(Error::BackupUnfinished { name: name.to_owned() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::manifest::TakeOver;
+
+    async fn take(location: &Location, existing: Existing) -> Result<(Claim, Begun)> {
+        claim(location, "n1", "cluster1", existing).await
+    }
+
+    #[tokio::test]
+    async fn a_fresh_claim_is_taken_over_only_when_the_caller_knows() {
+        let location = Location::in_memory();
+        let (first, begun) = take(&location, Existing::Refuse).await.expect("free");
+        assert_eq!(begun, Begun::Now);
+        let silent = take(&location, Existing::Resume(TakeOver::WhenSilent)).await.expect_err("alive");
+        assert_eq!(silent.code(), "backup-in-progress");
+        first.check().await.expect("still ours");
+        let (second, begun) = take(&location, Existing::Resume(TakeOver::Now)).await.expect("taken over");
+        assert_eq!(begun, Begun::Before);
+        second.check().await.expect("ours");
+        assert_eq!(first.check().await.expect_err("lost").code(), "claim-lost");
+    }
+
+    #[tokio::test]
+    async fn what_was_given_up_is_resumed_at_once() {
+        let location = Location::in_memory();
+        let (first, _) = take(&location, Existing::Refuse).await.expect("free");
+        first.give_up().await;
+        assert_eq!(take(&location, Existing::Refuse).await.expect_err("begun").code(), "backup-unfinished");
+        let (second, begun) = take(&location, Existing::Resume(TakeOver::WhenSilent)).await.expect("nobody holds it");
+        assert_eq!(begun, Begun::Before);
+        let highest = highest(&location, &Post::Backup("n1".to_owned())).await.expect("there").expect("one");
+        assert!(highest.is_held());
+        second.check().await.expect("ours");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_backup_is_never_merged_with() {
+        let location = Location::in_memory();
+        let foreign = Key::parse("node1/wal/x").expect("valid");
+        location.put(&foreign, Bytes::from_static(b"x")).await.expect("put");
+        assert_eq!(take(&location, Existing::Refuse).await.expect_err("foreign").code(), "backup-exists");
+        let resume = Existing::Resume(TakeOver::Now);
+        assert_eq!(take(&location, resume).await.expect_err("foreign").code(), "backup-exists");
+    }
+}

@@ -1,0 +1,68 @@
+//! One restore a target at a time: its claim, and what becomes of it when the run fails.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+
+use super::journal::RestoreJournal;
+use crate::{
+    error::Result,
+    location::Location,
+    manifest::{Claim, Post, TakeOver, highest},
+};
+
+/// How long a run that failed waits for the store before it ends.
+const LAST_LOOK: Duration = Duration::from_millis(500);
+
+/// The process that restores to a target now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Which process, and on which host.
+    pub owner: String,
+    /// How long ago it was last heard of.
+    pub silence: Duration,
+}
+
+/// The process that restores to this target now, or `None`: a dead one holds nothing.
+pub(super) async fn holder(target: &Location) -> Result<Option<Holder>> {
+    let claimed = highest(target, &Post::Target).await?.filter(|claimed| claimed.is_held());
+    Ok(claimed.map(|claimed| Holder { owner: claimed.file.to_string(), silence: claimed.silence }))
+}
+
+/// Takes the right to restore to this target, or to undo a restore there.
+pub(super) async fn claim(target: &Location, cluster: &str, take_over: TakeOver) -> Result<Claim> {
+    match highest(target, &Post::Target).await? {
+        Some(before) if !before.is_free(take_over) => Err(Post::Target.held(target, Some(&before))),
+        before => Claim::take(target, Post::Target, cluster, before.as_ref()).await,
+    }
+}
+
+/// What a run that failed leaves behind at its target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    /// Nothing of it.
+    Nothing,
+    /// A journal, or nobody knows: another run may go on at once.
+    Journal,
+}
+
+/// Looks what a run that failed leaves behind.
+pub(super) async fn left(target: &Location) -> Left {
+    match timeout(LAST_LOOK, RestoreJournal::read(target)).await {
+        Ok(Ok(None)) => Left::Nothing,
+        _ => Left::Journal,
+    }
+}
+
+/// Ends the claim of a run that failed.
+pub(super) async fn end(mut claim: Claim, left: Left, target: &Location) {
+    match left {
+        Left::Journal => claim.give_up().await,
+        Left::Nothing => {
+            // Where the store does not take it, its silence says the same later.
+            let _ = timeout(LAST_LOOK, RestoreJournal::delete_lists(target, &mut claim)).await;
+            RestoreJournal::tidy(target);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The directories that a restore makes at a target of files, and removes again where they stay empty. Relative to the
+//! target; `""` is the target itself. To remove them is tidiness only: no failure matters.
+
+use std::{collections::BTreeSet, fs, iter};
+
+use crate::{key::Key, location::Location};
+
+/// The target's own directory, where it is not there yet.
+pub(super) fn missing_target(target: &Location) -> Vec<String> {
+    let missing = target.directory().filter(|directory| !directory.exists());
+    missing.map(|_| String::new()).into_iter().collect()
+}
+
+/// The uppermost directories above these keys that are not there yet.
+pub(super) fn missing<'a>(target: &Location, keys: impl Iterator<Item = &'a Key>) -> Vec<String> {
+    let Some(root) = target.directory() else { return Vec::new() };
+    let parents: BTreeSet<&str> = keys.filter_map(|key| parent(key.as_str())).collect();
+    let uppermost = |parent: &&str| {
+        let levels = parent.match_indices('/').map(|(end, _)| &parent[..end]).chain([*parent]);
+        levels.map(ToOwned::to_owned).find(|level| !root.join(level).exists())
+    };
+    parents.iter().filter_map(uppermost).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Removes the directories above these keys that are empty, as far as they are `made` or lie in one of those.
+pub(super) fn remove_empty<'a>(target: &Location, made: &[String], keys: impl Iterator<Item = &'a Key>) {
+    let Some(root) = target.directory() else { return };
+    let above = |key: &'a Key| iter::successors(parent(key.as_str()), |directory| parent(directory));
+    let within = |directory: &str, made: &str| {
+        directory.strip_prefix(made).is_some_and(|tail| made.is_empty() || tail.is_empty() || tail.starts_with('/'))
+    };
+    let is_made = |directory: &&str| made.iter().any(|made| within(directory, made));
+    let directories: BTreeSet<&str> = keys.flat_map(above).filter(is_made).collect();
+    // What lies in a directory sorts after it.
+    directories.iter().rev().for_each(|directory| drop(fs::remove_dir(root.join(directory))));
+}
+
+/// Removes the target's own directory, if it is `made` and empty.
+pub(super) fn remove_target(target: &Location, made: &[String]) {
+    if let Some(directory) = target.directory().filter(|_| made.iter().any(String::is_empty)) {
+        let _ = fs::remove_dir(directory);
+    }
+}
+
+fn parent(path: &str) -> Option<&str> {
+    path.rsplit_once('/').map(|(parent, _)| parent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Options;
+
+    #[test]
+    fn only_what_was_made_and_is_empty_goes() {
+        let root = tempfile::tempdir().expect("a directory");
+        let target = Location::parse(root.path().to_str().expect("UTF-8"), &Options::default()).expect("a place");
+        let keys = ["n1/catalog/v2/snapshot", "n1/catalog/v3/snapshot", "n1/wal/1", "c1/x/y/z", "c10/x/y"];
+        let keys = keys.map(|key| Key::parse(key).expect("a key"));
+        fs::create_dir_all(root.path().join("n1/catalog/v3")).expect("made");
+        fs::create_dir_all(root.path().join("c1/x")).expect("made");
+        let made = missing(&target, keys.iter());
+        assert_eq!(made, ["c1/x/y", "c10", "n1/catalog/v2", "n1/wal"]);
+        for key in &keys {
+            fs::create_dir_all(root.path().join(parent(key.as_str()).expect("a parent"))).expect("made");
+        }
+        fs::write(root.path().join("n1/wal/1"), "rows").expect("written");
+        remove_empty(&target, &made, keys.iter());
+        let there = |path: &str| root.path().join(path).exists();
+        assert!(there("n1/wal/1") && there("n1/catalog/v3") && there("c1/x"), "the restore did not make them");
+        assert!(!there("n1/catalog/v2") && !there("c1/x/y") && !there("c10"), "empty");
+    }
+
+    #[test]
+    fn a_target_that_was_missing_goes_too() {
+        let root = tempfile::tempdir().expect("a directory");
+        let path = root.path().join("target");
+        let target = Location::parse(path.to_str().expect("UTF-8"), &Options::default()).expect("a place");
+        let made = missing_target(&target);
+        fs::create_dir(&path).expect("made");
+        remove_target(&target, &missing_target(&target));
+        assert!(path.exists(), "it was there");
+        remove_target(&target, &made);
+        assert!(!path.exists());
+    }
+}

@@ -1,0 +1,181 @@
+//! One restore a target: who is kept out, who may take over, and what is left of the claims.
+
+use Generation::V3;
+use futures::future::join_all;
+use tokio::sync::Semaphore;
+
+use super::*;
+
+/// Copies as [`Plain`] does, as long as there are permits.
+#[derive(Debug)]
+struct Gate(Semaphore);
+
+#[async_trait]
+impl Copier for Gate {
+    async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
+        self.0.acquire().await.expect("never closed").forget();
+        Plain.copy(request, context).await
+    }
+}
+
+/// A restore that runs and waits before its second copy, and the gate that it waits at.
+async fn under_way(bed: &Bed) -> (crate::Job<RestoreReport>, Arc<Gate>) {
+    let gate = Arc::new(Gate(Semaphore::new(1)));
+    let options = quick(RestoreOptions::empty()).with_copier(Arc::clone(&gate) as _);
+    let target = Target::inspect(&bed.target).await.expect("inspected");
+    let job = restore(RestorePlan::new(&bed.backup, &target, &options).expect("planned")).start();
+    while gate.0.available_permits() > 0 {
+        tokio::task::yield_now().await;
+    }
+    (job, gate)
+}
+
+#[tokio::test]
+async fn a_restore_that_is_alive_keeps_all_others_out() {
+    let bed = Bed::new(&core(2), &[V3]).await;
+    let (job, gate) = under_way(&bed).await;
+    let held = bed.keys().await;
+    let target = Target::inspect(&bed.target).await.expect("inspected");
+    assert!(target.holder.as_ref().is_some_and(|holder| holder.silence.as_secs() < 60), "{:?}", target.holder);
+    for options in [RestoreOptions::empty(), RestoreOptions::replace(), RestoreOptions::empty().resuming()] {
+        let error = bed.restore(&quick(options)).await.expect_err("it is alive");
+        assert_eq!(error.code(), "restore-in-progress");
+        assert!(error.to_string().contains(&format!("process {} on ", std::process::id())), "{error}");
+    }
+    let error = abandon(&bed.target, TakeOver::WhenSilent).await.expect_err("it is alive");
+    assert_eq!(error.code(), "restore-in-progress");
+    assert_eq!(bed.keys().await, held, "whoever is kept out writes nothing");
+    gate.0.add_permits(100);
+    job.await.expect("undisturbed");
+    assert_eq!(bed.keys().await, bed.backup_keys(), "nothing of ours is left");
+}
+
+#[tokio::test]
+async fn of_restores_that_start_together_one_wins() {
+    let bed = Bed::new(&core(2), &[V3]).await;
+    let mut plans = Vec::new();
+    for _ in 0..4 {
+        plans.push(bed.plan(&quick(RestoreOptions::empty())).await.expect("planned"));
+    }
+    let ended = join_all(plans.into_iter().map(|plan| restore(plan).start())).await;
+    assert_eq!(ended.iter().filter(|ended| ended.is_ok()).count(), 1, "{ended:?}");
+    for error in ended.into_iter().filter_map(Result::err) {
+        // The last of them may come when the first is done.
+        assert!(["restore-in-progress", "target-not-empty"].contains(&error.code()), "{error}");
+    }
+    assert_eq!(bed.keys().await, bed.backup_keys());
+}
+
+#[tokio::test]
+async fn who_was_taken_over_stops_and_leaves_nothing() {
+    let bed = Bed::new(&core(2), &[V3]).await;
+    let (job, gate) = under_way(&bed).await;
+    bed.restore(&alone(RestoreOptions::empty().resuming())).await.expect("taken over, to the end");
+    assert_eq!(bed.keys().await, bed.backup_keys());
+    gate.0.add_permits(100);
+    assert_eq!(job.await.expect_err("taken over").code(), "claim-lost");
+    assert_eq!(bed.keys().await, bed.backup_keys(), "what another restored stays as it is");
+}
+
+#[tokio::test]
+async fn a_restore_that_failed_gave_its_claim_up() {
+    let bed = Bed::new(&core(2), &[V3]).await;
+    let (job, gate) = under_way(&bed).await;
+    job.cancel();
+    assert_eq!(job.await.expect_err("cancelled").code(), "cancelled");
+    drop(gate);
+    assert!(Target::inspect(&bed.target).await.expect("inspected").holder.is_none());
+    bed.restore(&quick(RestoreOptions::empty().resuming())).await.expect("resumed at once");
+    assert_eq!(bed.keys().await, bed.backup_keys());
+}
+
+#[tokio::test]
+async fn a_claim_without_a_restore_is_no_data() {
+    let bed = Bed::new(&core(2), &[V3]).await;
+    // The probe, its deletion and the claim: the next write is one too many.
+    bed.store.die_after(3);
+    bed.restore(&quick(RestoreOptions::empty())).await.expect_err("killed");
+    bed.store.live();
+    assert_eq!(bed.keys().await, ["_influx_backup/restore/claim-000001"]);
+    let target = Target::inspect(&bed.target).await.expect("inspected");
+    assert!(target.is_empty() && target.unfinished.is_none());
+    assert_eq!(bed.restore(&quick(RestoreOptions::empty())).await.expect_err("alive?").code(), "restore-in-progress");
+    let abandoned = abandon(&bed.target, TakeOver::Now).await.expect_err("nothing was begun");
+    assert_eq!((abandoned.code(), bed.keys().await.len()), ("no-restore", 0));
+
+    // The second probe, its deletion, and the list of what will be new: the next write is the journal.
+    bed.store.die_after(6);
+    bed.restore(&quick(RestoreOptions::empty())).await.expect_err("killed");
+    bed.store.live();
+    assert!(bed.keys().await.iter().any(|key| key.ends_with("/created/000000.jsonl.zst")), "{:?}", bed.keys().await);
+    let abandoned = abandon(&bed.target, TakeOver::Now).await.expect_err("nothing was begun");
+    assert_eq!((abandoned.code(), bed.keys().await.len()), ("no-restore", 0));
+
+    bed.store.die_after(3);
+    bed.restore(&quick(RestoreOptions::empty())).await.expect_err("killed");
+    bed.store.live();
+    bed.restore(&alone(RestoreOptions::empty())).await.expect("restored");
+    assert_eq!(bed.keys().await, bed.backup_keys());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn silence_frees_a_target_and_only_what_was_made_stays() {
+    let root = tempfile::tempdir().expect("a directory");
+    let path = |tail: &str| root.path().join(tail);
+    let at =
+        |tail: &str| Location::parse(&path(tail).display().to_string(), &crate::Options::default()).expect("a place");
+    let backup = write_backup(&at("repo"), &core(2), &[V3], |_, _| {}).await.expect("a backup");
+    let target = || async { Target::inspect(&at("target")).await.expect("inspected") };
+    std::fs::create_dir_all(path("target/node1/mine")).expect("made");
+    let alive = claim::claim(&at("target"), "node1", TakeOver::WhenSilent).await.expect("free");
+    let plan = |target: Target| RestorePlan::new(&backup, &target, &RestoreOptions::empty());
+    assert_eq!(plan(target().await).expect_err("alive").code(), "restore-in-progress");
+    let claim = std::fs::File::open(path("target/_influx_backup/restore/claim-000001")).expect("the claim");
+    claim.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(601)).expect("set");
+    restore(plan(target().await).expect("silent")).start().await.expect("restored");
+    drop(alive);
+    assert!(path("target/node1/mine").exists(), "an empty directory that was there stays");
+    for guard in ["catalog/v2", "_influx_backup"] {
+        assert!(!path("target").join(guard).exists() && !path("target/node1").join(guard).exists(), "{guard}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_refused_behind_the_claim_leaves_no_directory() {
+    let root = tempfile::tempdir().expect("a directory");
+    let path = |tail: &str| root.path().join(tail);
+    let at =
+        |tail: &str| Location::parse(&path(tail).display().to_string(), &crate::Options::default()).expect("a place");
+    let backup = write_backup(&at("repo"), &core(2), &[V3], |_, _| {}).await.expect("a backup");
+    let claim = claim::claim(&at("target"), "node1", TakeOver::WhenSilent).await.expect("free");
+    claim::end(claim, claim::left(&at("target")).await, &at("target")).await;
+    assert!(!path("target/_influx_backup").exists());
+    std::fs::remove_dir(path("target")).expect("empty");
+
+    let target = Target::inspect(&at("target")).await.expect("inspected");
+    let plan = RestorePlan::new(&backup, &target, &RestoreOptions::empty()).expect("planned");
+    let job = restore(plan).with_orchestrator(Arc::new(Unwilling)).start();
+    assert_eq!(job.await.expect_err("refused").code(), "orchestrator");
+    assert!(!path("target").exists());
+}
+
+/// Stops nobody.
+#[derive(Debug)]
+struct Unwilling;
+
+#[async_trait]
+impl crate::Orchestrator for Unwilling {
+    async fn stop(&self, _: &Node) -> Result<(), crate::error::Source> {
+        Err("no".into())
+    }
+
+    async fn stopped(&self, _: &Node) -> Result<bool, crate::error::Source> {
+        Ok(false)
+    }
+
+    async fn start(&self, _: &Node) -> Result<(), crate::error::Source> {
+        Ok(())
+    }
+}
