@@ -71,7 +71,7 @@ async fn run(restore: Restore, task: Task) -> Result<RestoreReport> {
     let stopped = Vec::new();
     let mut run = Run { bound, place, claim, plan, target, source, applied, made, task, orchestrator, stopped };
     let lost = run.claim.lost.clone();
-    let done = match lost.run_until_cancelled(run.to_the_end()).await {
+    let done = match lost.run_until_cancelled(run.restored()).await {
         Some(done) => done,
         None => Err(run.claim.loss().await),
     };
@@ -96,8 +96,8 @@ struct Ready {
 /// Looks at backup and target, and refuses what cannot work, before anything is written but a probe.
 async fn prepare(bound: &Bound, orchestrated: bool, task: &Task) -> Result<Ready> {
     crate::preflight::source(bound.backup.location()).await?;
-    let (target, plan) = plan_anew(bound).await?;
-    require_stopped(&target, &plan, bound, orchestrated)?;
+    let target = Target::inspect(&bound.target).await?;
+    let plan = plan_for(&target, bound, orchestrated)?;
     let source = preflight::backup(&bound.backup, bound.options.check, &plan, &target, &task.events).await?;
     let applied = Applied::at(&bound.target, &bound.options.ownership)?;
     let made = directories::missing_target(&bound.target);
@@ -106,11 +106,10 @@ async fn prepare(bound: &Bound, orchestrated: bool, task: &Task) -> Result<Ready
     Ok(Ready { plan, target, source, applied, made })
 }
 
-/// The same plan for the target as it is now.
-async fn plan_anew(bound: &Bound) -> Result<(Target, RestorePlan)> {
-    let target = Target::inspect(&bound.target).await?;
-    let plan = RestorePlan::new(&bound.backup, &target, &bound.options)?;
-    Ok((target, plan))
+/// The same plan for the target as it is found.
+fn plan_for(target: &Target, bound: &Bound, orchestrated: bool) -> Result<RestorePlan> {
+    let plan = RestorePlan::new(&bound.backup, target, &bound.options)?;
+    require_stopped(target, &plan, bound, orchestrated).map(|()| plan)
 }
 
 fn check_target(bound: &Bound, plan: &RestorePlan, source: &Source, target: &Target) -> Result<()> {
@@ -152,7 +151,7 @@ impl Run {
     }
 
     /// Everything but the servers' start: when it is done, nothing of ours is left at the target.
-    async fn to_the_end(&mut self) -> Result<RestoreReport> {
+    async fn restored(&mut self) -> Result<RestoreReport> {
         if !self.releasing() {
             self.stop_servers().await?;
         }
@@ -174,8 +173,7 @@ impl Run {
             let mut target = Target::inspect(&self.bound.target).await?;
             // That is this run itself.
             target.holder = None;
-            let plan = RestorePlan::new(&self.bound.backup, &target, &self.bound.options)?;
-            require_stopped(&target, &plan, &self.bound, self.orchestrator.is_some())?;
+            let plan = plan_for(&target, &self.bound, self.orchestrator.is_some())?;
             check_target(&self.bound, &plan, &self.source, &target).map(|()| (target, plan))
         };
         (self.target, self.plan) = self.task.unless_cancelled(anew).await?;
