@@ -3,10 +3,12 @@
 
 use std::time::{Duration, Instant};
 
+type Way<'a> = (&'static str, Box<dyn Fn() + 'a>);
+
 /// Several ways to do one thing. The first is what the others are compared with.
 pub(crate) struct Turns<'a> {
     title: String,
-    ways: Vec<(&'static str, Box<dyn Fn() + 'a>)>,
+    ways: Vec<Way<'a>>,
 }
 
 impl<'a> Turns<'a> {
