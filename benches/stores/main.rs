@@ -43,9 +43,11 @@ fn main() {
         println!("{} objects, {} MiB, most of {what}, {ROUNDS} rounds\n", made.objects.len(), made.bytes() >> 20);
         runtime.block_on(fill(cluster, &source));
 
-        for (title, from, to) in
-            [("files to store", &files, &target), ("store to files", &source, &copied), ("within the store", &source, &target)]
-        {
+        for (title, from, to) in [
+            ("files to store", &files, &target),
+            ("store to files", &source, &copied),
+            ("within the store", &source, &target),
+        ] {
             let mut turns = Turns::new(title);
             for rival in rivals::installed() {
                 let endpoint = &endpoint;

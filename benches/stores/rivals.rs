@@ -49,7 +49,8 @@ impl Rival {
                 s5cmd
             }
             Self::Rclone => {
-                let remote = |place: &str| place.strip_prefix("s3://").map_or(place.to_owned(), |at| format!("s3:{at}"));
+                let remote =
+                    |place: &str| place.strip_prefix("s3://").map_or(place.to_owned(), |at| format!("s3:{at}"));
                 let mut rclone = Command::new("rclone");
                 rclone.args(["--config", "/dev/null", "copy", "--transfers", "16", "--checkers", "16"]);
                 rclone.args([remote(from), remote(to)]);

@@ -23,7 +23,7 @@ use crate::{
     copier::CheckedBy,
     discover::ClusterDescription,
     key::Key,
-    location::{Attributes, Version},
+    location::{Attributes, StoreChecksums, Version},
     observe::PassReport,
 };
 
@@ -191,6 +191,10 @@ pub struct ObjectRecord {
     /// CRC-64/NVME of its bytes, where they passed through us.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crc64: Option<Crc64>,
+    /// What else is known of its bytes that the backup's store gives on HEAD, so that nobody has to read them to see that
+    /// they are still the same: CRC-32C at Google, MD5 at Azure and Google, CRC-64/NVME where S3 made the copy itself.
+    #[serde(default, skip_serializing_if = "StoreChecksums::is_empty")]
+    pub store_checksums: StoreChecksums,
     /// What the copy was compared by.
     pub checked_by: CheckedBy,
     /// Metadata that the source's store returned with it.
@@ -199,6 +203,14 @@ pub struct ObjectRecord {
     /// Where its bytes lie; by default under its own key in the backup, as they are.
     #[serde(default, skip_serializing_if = "Stored::is_plain")]
     pub stored: Stored,
+}
+
+impl ObjectRecord {
+    /// Every checksum that is known of its bytes.
+    #[must_use]
+    pub fn checksums(&self) -> StoreChecksums {
+        StoreChecksums::besides(self.crc64, &self.store_checksums)
+    }
 }
 
 /// Where the bytes of an object lie and how they are encoded. Every reader goes through

@@ -15,7 +15,7 @@ use crate::{
     inventory::{Group, Inventory, Lister, Listing},
     key::Key,
     layout::Component,
-    location::{Entry, Location},
+    location::{Entry, Location, StoreChecksums},
     manifest::{Journal, JournalLine, ObjectRecord, Stored},
     observe::{Event, Events, PassReport},
     plan::{BackupPlan, CopyTask, Relist, Stage, StageKind},
@@ -123,11 +123,14 @@ impl Ledger for Holdings {
 }
 
 fn record(task: &CopyTask, copied: Copied) -> ObjectRecord {
+    // Once is enough.
+    let crc64 = copied.checksums.crc64.filter(|crc64| copied.crc64 != Some(*crc64));
     ObjectRecord {
         key: task.source.key.clone(),
         size: copied.size,
         version: task.source.version.clone(),
         crc64: copied.crc64,
+        store_checksums: StoreChecksums { crc64, ..copied.checksums },
         checked_by: copied.checked_by,
         attributes: copied.attributes,
         stored: Stored::default(),

@@ -95,7 +95,7 @@ impl Worker {
 }
 
 /// A copier's answer is no evidence: the target has to hold the object, in its length, and where its store gives a checksum,
-/// with that one. Its version there is kept.
+/// with that one. Its version there is kept, and what else its store says of its bytes.
 async fn look(request: &CopyRequest, mut copied: Copied) -> Result<Copied, CopyError> {
     let found = request.to.head_with_checksums(&request.key).await.map_err(|error| match error {
         Error::Store { kind, source, .. } => CopyError::Store { operation: "head target", kind, source },
@@ -113,8 +113,9 @@ async fn look(request: &CopyRequest, mut copied: Copied) -> Result<Copied, CopyE
         Some((_, stored)) if copied.checksums.compare(&stored) == Agreement::Different => {
             Err(corrupt("the target's store gives another checksum than what was copied has".to_owned()))
         }
-        Some((found, _)) => {
+        Some((found, stored)) => {
             copied.version = Some(found.version);
+            copied.checksums = copied.checksums.or(stored);
             Ok(copied)
         }
     }

@@ -1,19 +1,24 @@
 //! The checksums that stores give for objects, without reading them.
 
+use serde::{Deserialize, Serialize};
+
 use super::Provider;
 use crate::checksum::Crc64;
 
 /// The checksums that a store gives for an object, or that a store would give for some bytes. S3 gives CRC-64/NVME (AWS for
 /// all objects, others for those written with `aws_checksum_algorithm=crc64nvme`), Google CRC-32C and for most MD5, Azure the
 /// MD5 of what was put by one request. Files have none.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StoreChecksums {
     /// CRC-64/NVME.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crc64: Option<Crc64>,
     /// CRC-32C, the highest byte first, in base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crc32c: Option<String>,
     /// MD5 in base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub md5: Option<String>,
 }
 
@@ -34,6 +39,23 @@ impl StoreChecksums {
     #[must_use]
     pub fn of_crc64(crc64: Crc64) -> Self {
         Self { crc64: Some(crc64), ..Self::default() }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Those of both; where both have one, this one's.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self { crc64: self.crc64.or(other.crc64), crc32c: self.crc32c.or(other.crc32c), md5: self.md5.or(other.md5) }
+    }
+
+    /// This CRC-64/NVME, where there is one, and the others.
+    pub(crate) fn besides(crc64: Option<Crc64>, others: &Self) -> Self {
+        Self { crc64, ..Self::default() }.or(others.clone())
     }
 
     /// Compares those that both have.
