@@ -267,3 +267,24 @@ pub struct AbsentRecord {
     /// Its newest row's time, in nanoseconds since 1970.
     pub newest: i64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As releases before wrote it.
+    const OLD: &str = r#"{"key":"n/wal/1.wal","size":9,"version":{"modified":"2026-11-01T00:00:00Z"},"crc64":"ae8b14860a799888","checked_by":"content"}"#;
+
+    #[test]
+    fn a_record_is_read_as_it_was_written() {
+        let old: ObjectRecord = serde_json::from_str(OLD).expect("an old record");
+        assert_eq!(old.checksums(), StoreChecksums::of_crc64(Crc64::of(b"123456789")));
+        assert_eq!(serde_json::to_string(&old).expect("serialises"), OLD, "nothing is added that is not known");
+        let crc32c = Some("4waSgw==".to_owned());
+        let new = ObjectRecord { store_checksums: StoreChecksums { crc32c, ..StoreChecksums::default() }, ..old };
+        let text = serde_json::to_string(&new).expect("serialises");
+        assert!(text.contains(r#""store_checksums":{"crc32c":"4waSgw=="}"#), "{text}");
+        assert_eq!(serde_json::from_str::<ObjectRecord>(&text).expect("reads"), new);
+        assert_eq!(new.checksums(), StoreChecksums { crc64: new.crc64, ..new.store_checksums.clone() });
+    }
+}

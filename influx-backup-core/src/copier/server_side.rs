@@ -219,7 +219,10 @@ impl Source {
             Agreement::Different => {
                 return Err(CopyError::Corrupt { reason: "the store gives another checksum for the copy".to_owned() });
             }
-            Agreement::Unknown => CheckedBy::Etag,
+            Agreement::Unknown => {
+                copied.checksums = copied.checksums.taken_by(request.from.provider());
+                CheckedBy::Etag
+            }
         };
         if copied.checked_by == CheckedBy::StoreChecksum {
             copied.crc64 = self.checksums.crc64;

@@ -115,7 +115,7 @@ async fn look(request: &CopyRequest, mut copied: Copied) -> Result<Copied, CopyE
         }
         Some((found, stored)) => {
             copied.version = Some(found.version);
-            copied.checksums = copied.checksums.or(stored);
+            copied.checksums = copied.checksums.or(stored.taken_by(request.to.provider()));
             Ok(copied)
         }
     }

@@ -58,6 +58,24 @@ impl StoreChecksums {
         Self { crc64, ..Self::default() }.or(others.clone())
     }
 
+    /// Those that a store of this provider has taken of the bytes itself. Azure's MD5 is a property of the object: it may be
+    /// what somebody said of it.
+    pub(crate) fn taken_by(self, provider: Provider) -> Self {
+        Self { md5: self.md5.filter(|_| provider != Provider::Azure), ..self }
+    }
+
+    /// Compares these with what is taken of `bytes` now.
+    pub(crate) fn compare_with(&self, bytes: &[u8]) -> Agreement {
+        let crc64 = Crc64::of(bytes);
+        // The quickest one is enough.
+        if self.crc64.is_some() {
+            return self.compare(&Self::of_crc64(crc64));
+        }
+        let mut hasher = StoreHasher::like(self);
+        hasher.update(bytes);
+        self.compare(&hasher.finish(crc64))
+    }
+
     /// Compares those that both have.
     #[must_use]
     pub fn compare(&self, other: &Self) -> Agreement {
@@ -125,9 +143,19 @@ pub(crate) struct StoreHasher {
 #[cfg(feature = "cloud")]
 impl StoreHasher {
     pub(crate) fn new(target: Provider, put: Put) -> Self {
-        let crc32c = (target == Provider::Gcs).then(|| crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32Iscsi));
-        let md5 = (target == Provider::Azure && put == Put::Whole).then(<md5::Md5 as md5::Digest>::new);
-        Self { crc32c, md5 }
+        Self::of(target == Provider::Gcs, target == Provider::Azure && put == Put::Whole)
+    }
+
+    /// Takes those that `known` has.
+    fn like(known: &StoreChecksums) -> Self {
+        Self::of(known.crc32c.is_some(), known.md5.is_some())
+    }
+
+    fn of(crc32c: bool, md5: bool) -> Self {
+        Self {
+            crc32c: crc32c.then(|| crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32Iscsi)),
+            md5: md5.then(<md5::Md5 as md5::Digest>::new),
+        }
     }
 
     pub(crate) fn update(&mut self, bytes: &[u8]) {
@@ -156,6 +184,10 @@ impl StoreHasher {
         Self {}
     }
 
+    const fn like(_: &StoreChecksums) -> Self {
+        Self {}
+    }
+
     pub(crate) const fn update(&mut self, _: &[u8]) {}
 
     pub(crate) fn finish(self, crc64: Crc64) -> StoreChecksums {
@@ -176,6 +208,26 @@ mod tests {
         assert_eq!(of(one, None).compare(&of(two, None)), Agreement::Different);
         assert_eq!(of(one, Some("x")).compare(&of(one, Some("y"))), Agreement::Different);
         assert_eq!(of(one, None).compare(&of(None, Some("y"))), Agreement::Unknown);
+    }
+
+    #[test]
+    fn bytes_are_held_against_what_is_known() {
+        let crc64 = StoreChecksums::of_crc64(Crc64::of(b"123456789"));
+        assert_eq!(crc64.compare_with(b"123456789"), Agreement::Same);
+        assert_eq!(crc64.compare_with(b"123456780"), Agreement::Different);
+        assert_eq!(StoreChecksums::default().compare_with(b"x"), Agreement::Unknown);
+        let text = |text: &str| Some(text.to_owned());
+        for known in [
+            StoreChecksums { crc32c: text("4waSgw=="), ..StoreChecksums::default() },
+            StoreChecksums { md5: text("JfnnlDI7RTiF9RgfG2JNCw=="), ..StoreChecksums::default() },
+        ] {
+            let clouds = cfg!(feature = "cloud");
+            let (same, different) = match clouds {
+                true => (Agreement::Same, Agreement::Different),
+                false => (Agreement::Unknown, Agreement::Unknown),
+            };
+            assert_eq!((known.compare_with(b"123456789"), known.compare_with(b"123456780")), (same, different));
+        }
     }
 
     #[cfg(feature = "cloud")]

@@ -7,7 +7,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{AbsentRecord, FORMAT, MANIFEST_KEY, Manifest, ObjectRecord, SegmentRef, segment};
 use crate::{
-    checksum::{Crc64, sha256},
+    checksum::sha256,
     error::{Error, Result},
     key::Key,
     location::{Agreement, Links, Location},
@@ -154,11 +154,9 @@ impl Backup {
         if bytes.len() as u64 != record.size {
             return Err(altered(record, "it has another length than the manifest says"));
         }
-        match record.crc64 {
-            Some(crc64) if Crc64::of(&bytes) != crc64 => {
-                Err(altered(record, "its checksum is not the one in the manifest"))
-            }
-            _ => Ok(bytes),
+        match record.checksums().compare_with(&bytes) {
+            Agreement::Different => Err(altered(record, "its checksum is not the one in the manifest")),
+            Agreement::Same | Agreement::Unknown => Ok(bytes),
         }
     }
 }
