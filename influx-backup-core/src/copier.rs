@@ -68,7 +68,7 @@ pub struct CopyRequest {
     pub key: Key,
     /// How it may be moved.
     pub route: Route,
-    /// Metadata to give the target where the source's store has returned none (restores).
+    /// Metadata to give the target instead of what the source's store returns (restores: the manifest's).
     pub attributes: Option<Attributes>,
 }
 
@@ -78,6 +78,11 @@ impl CopyRequest {
     pub fn new(from: Location, source: Entry, to: Location, route: Route) -> Self {
         let key = source.key.clone();
         Self { from, source, to, key, route, attributes: None }
+    }
+
+    /// The metadata that the target is given, where the source's store returned this.
+    fn attributes_for_target(&self, returned: &Attributes) -> Attributes {
+        self.to.kept(self.attributes.as_ref().unwrap_or(returned))
     }
 }
 

@@ -1,5 +1,6 @@
 //! [`Location`]: where objects live, and the few operations that everything else is built on.
 
+mod attributes;
 mod checksums;
 #[cfg(feature = "cloud")]
 #[cfg_attr(
@@ -27,14 +28,15 @@ use std::{
 use ::object_store::{ObjectStore, path::Path};
 use futures::future::BoxFuture;
 
+pub(crate) use self::attributes::{attributes_from, attributes_of};
 pub(crate) use self::checksums::{Put, StoreHasher};
-pub(crate) use self::object::{attributes_from, attributes_of};
 pub(crate) use self::patience::jitter;
 pub use self::{
+    attributes::Attributes,
     checksums::{Agreement, StoreChecksums},
     identity::{Identity, Provider},
     local::Links,
-    object::{Attributes, Entry, Shallow, Version},
+    object::{Entry, Shallow, Version},
     options::Options,
 };
 use crate::{

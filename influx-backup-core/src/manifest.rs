@@ -197,7 +197,9 @@ pub struct ObjectRecord {
     pub store_checksums: StoreChecksums,
     /// What the copy was compared by.
     pub checked_by: CheckedBy,
-    /// Metadata that the source's store returned with it.
+    /// Metadata that the source's store returned with it: content type, encoding, language and disposition, cache control,
+    /// and the user's own as `x-meta-…`. A restore to an object store gives them to the object again, also where the
+    /// backup lies in files. Not kept: storage class, tags, ACLs, encryption keys, object locks, other versions.
     #[serde(default, skip_serializing_if = "Attributes::is_empty")]
     pub attributes: Attributes,
     /// Where its bytes lie; by default under its own key in the backup, as they are.

@@ -1,17 +1,14 @@
 //! One object, and what can be done with it: list, head, get, put, delete.
 
-use std::{
-    collections::BTreeMap,
-    sync::atomic::{AtomicU32, Ordering},
-};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{FutureExt, StreamExt, TryStreamExt};
-use object_store::{Attribute, GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, path::Path};
+use object_store::{GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, path::Path};
 use serde::{Deserialize, Serialize};
 
-use super::{Location, StoreChecksums, local, patience::retrying};
+use super::{Attributes, Location, StoreChecksums, attributes_from, local, patience::retrying};
 use crate::{
     concurrent,
     error::{Error, Result, StoreErrorKind},
@@ -80,9 +77,6 @@ impl Shallow {
         self.directories.is_empty() && self.entries.is_empty()
     }
 }
-
-/// Metadata that a store returns with an object, by name (`content-type`, `x-meta-…` for the user's own).
-pub type Attributes = BTreeMap<String, String>;
 
 impl Location {
     /// Every object below `prefix` (`""`: the whole location), sorted by key.
@@ -215,7 +209,7 @@ impl Location {
     /// # Errors
     /// [`Error::Store`], with [`StoreErrorKind::AlreadyExists`] where the object exists.
     pub async fn create(&self, key: &Key, bytes: Bytes) -> Result<Version> {
-        self.put_with(key, &bytes, PutMode::Create).await
+        self.put_with(key, &bytes, PutMode::Create, &Attributes::new()).await
     }
 
     async fn has(&self, key: &Key, bytes: &Bytes) -> Result<bool> {
@@ -231,14 +225,25 @@ impl Location {
     /// # Errors
     /// [`Error::Store`].
     pub async fn put(&self, key: &Key, bytes: Bytes) -> Result<Version> {
-        self.put_with(key, &bytes, PutMode::Overwrite).await
+        self.put_with_attributes(key, bytes, &Attributes::new()).await
     }
 
-    async fn put_with(&self, key: &Key, bytes: &Bytes, mode: PutMode) -> Result<Version> {
+    /// The same as [`Location::put`], with what of these attributes [can be kept](Location::keeps).
+    pub(crate) async fn put_with_attributes(
+        &self,
+        key: &Key,
+        bytes: Bytes,
+        attributes: &Attributes,
+    ) -> Result<Version> {
+        self.put_with(key, &bytes, PutMode::Overwrite, &self.kept(attributes)).await
+    }
+
+    async fn put_with(&self, key: &Key, bytes: &Bytes, mode: PutMode, attributes: &Attributes) -> Result<Version> {
         let attempts = AtomicU32::new(0);
         let put = || async {
             attempts.fetch_add(1, Ordering::Relaxed);
-            let options = PutOptions::from(mode.clone());
+            let attributes = attributes_from(attributes);
+            let options = PutOptions { mode: mode.clone(), attributes, ..PutOptions::default() };
             let put = self.0.durable.put_opts(&self.path(key), bytes.clone().into(), options).await;
             put.map_err(|e| Error::store("put", key, self, e))
         };
@@ -357,32 +362,4 @@ impl Location {
         }
         Ok(entries)
     }
-}
-
-/// The attributes of the object_store crate as plain names.
-pub(crate) fn attributes_of(attributes: &object_store::Attributes) -> Attributes {
-    let name = |attribute: &Attribute| match attribute {
-        Attribute::ContentDisposition => Some("content-disposition".to_owned()),
-        Attribute::ContentEncoding => Some("content-encoding".to_owned()),
-        Attribute::ContentLanguage => Some("content-language".to_owned()),
-        Attribute::ContentType => Some("content-type".to_owned()),
-        Attribute::CacheControl => Some("cache-control".to_owned()),
-        Attribute::Metadata(key) => Some(format!("x-meta-{key}")),
-        _ => None,
-    };
-    attributes.iter().filter_map(|(attribute, value)| Some((name(attribute)?, value.to_string()))).collect()
-}
-
-/// Plain names as attributes of the object_store crate; the inverse of [`attributes_of`].
-pub(crate) fn attributes_from(attributes: &Attributes) -> object_store::Attributes {
-    let attribute = |name: &str| match name {
-        "content-disposition" => Some(Attribute::ContentDisposition),
-        "content-encoding" => Some(Attribute::ContentEncoding),
-        "content-language" => Some(Attribute::ContentLanguage),
-        "content-type" => Some(Attribute::ContentType),
-        "cache-control" => Some(Attribute::CacheControl),
-        _ => name.strip_prefix("x-meta-").map(|key| Attribute::Metadata(key.to_owned().into())),
-    };
-    let pairs = attributes.iter().filter_map(|(name, value)| Some((attribute(name)?, value.clone())));
-    pairs.collect()
 }

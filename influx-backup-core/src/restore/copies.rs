@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 
-use super::{guard, journal::Finished};
+use super::journal::Finished;
 use crate::{
     copier::{Copied, Copier, CopyContext, CopyError, CopyRequest},
     error::{Error, Result},
@@ -93,7 +93,7 @@ pub(super) async fn copy_elsewhere(
 ) -> Result<()> {
     for record in records {
         task.check()?;
-        guard::put(target, &record.key, backup.read(record).await?, &record.attributes).await?;
+        target.put_with_attributes(&record.key, backup.read(record).await?, &record.attributes).await?;
         task.events.moved(record.size);
         task.events.finished();
     }
