@@ -11,11 +11,12 @@ use std::{
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::{Bandwidth, MemoryBudget, Outcome, Retry, adaptive::Adaptive};
+use super::{Bandwidth, MemoryBudget, Outcome, Retry};
 use crate::{
+    adaptive::Adaptive,
     copier::{Copied, Copier, CopyContext, CopyError, CopyRequest},
     error::{Error, StoreErrorKind},
-    location::{Agreement, Location, jitter},
+    location::{Agreement, Location, Work, jitter},
     observe::{Event, Events},
     plan::CopyTask,
 };
@@ -68,7 +69,7 @@ impl Worker {
             stall: self.stall,
         };
         // The object_store crate tries again by itself: that a store asked to slow down shows only here.
-        let slow_downs = || self.from.slow_downs() + self.to.slow_downs();
+        let slow_downs = || self.from.slow_downs(Work::Copy) + self.to.slow_downs(Work::Copy);
         let before = slow_downs();
         let copied = async { look(request, self.copier.copy(request, &context).await?).await };
         let copied = copied.await;

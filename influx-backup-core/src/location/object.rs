@@ -8,15 +8,12 @@ use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::{GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, path::Path};
 use serde::{Deserialize, Serialize};
 
-use super::{Attributes, Location, StoreChecksums, attributes_from, local, patience::retrying};
+use super::{AT_ONCE, Attributes, Location, StoreChecksums, attributes_from, local, patience::retrying};
 use crate::{
     concurrent,
     error::{Error, Result, StoreErrorKind},
     key::Key,
 };
-
-/// How many listings of sub-prefixes run at once.
-const LISTINGS_AT_ONCE: usize = 16;
 
 /// Which version of an object: what a copy is pinned to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -90,7 +87,9 @@ impl Location {
     pub async fn list(&self, prefix: &str) -> Result<Vec<Entry>> {
         let mut entries = match self.directory() {
             Some(directory) => local::list(directory, prefix, self.0.links).await?,
-            None => retrying(self.0.patience, || self.list_store(self.prefix_path(prefix)).boxed()).await?,
+            None => {
+                retrying(self.0.patience, || self.listing(self.list_store(self.prefix_path(prefix))).boxed()).await?
+            }
         };
         entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         entries.dedup_by(|a, b| a.key == b.key);
@@ -109,7 +108,7 @@ impl Location {
         let below =
             top.directories.iter().map(|directory| format!("{prefix}/{directory}").trim_start_matches('/').to_owned());
         let listings = below.map(|directory| async move { self.list(&directory).await }.boxed());
-        let listings = concurrent::run(listings.collect(), LISTINGS_AT_ONCE).await?;
+        let listings = concurrent::run(listings.collect(), AT_ONCE).await?;
         let mut entries: Vec<_> = top.entries.into_iter().chain(listings.into_iter().flatten()).collect();
         entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         Ok(entries)
@@ -122,7 +121,7 @@ impl Location {
     pub async fn list_level(&self, prefix: &str) -> Result<Shallow> {
         let mut shallow = match self.directory() {
             Some(directory) => local::list_level(directory, prefix, self.0.links).await?,
-            None => retrying(self.0.patience, || self.list_store_level(prefix).boxed()).await?,
+            None => retrying(self.0.patience, || self.listing(self.list_store_level(prefix)).boxed()).await?,
         };
         shallow.directories.sort_unstable();
         shallow.entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
@@ -266,7 +265,13 @@ impl Location {
     /// # Errors
     /// [`Error::Store`].
     pub async fn delete(&self, key: &Key) -> Result<()> {
-        retrying(self.0.patience, || self.delete_once(key).boxed()).await
+        retrying(self.0.patience, || self.deletion(self.delete_once(key)).boxed()).await
+    }
+
+    /// Deletes objects, as many at once as may be.
+    pub(crate) async fn delete_all<'a>(&self, keys: impl IntoIterator<Item = &'a Key>) -> Result<()> {
+        let deletions = keys.into_iter().map(|key| self.delete(key).boxed()).collect();
+        concurrent::run(deletions, AT_ONCE).await.map(drop)
     }
 
     async fn delete_once(&self, key: &Key) -> Result<()> {
@@ -291,7 +296,7 @@ impl Location {
                     let first = self.store().list(Some(&self.0.base)).try_next().await;
                     first.map_err(|e| self.not_listed("", e))
                 };
-                Ok(retrying(self.0.patience, || first().boxed()).await?.is_some())
+                Ok(retrying(self.0.patience, || self.listing(first()).boxed()).await?.is_some())
             }
         }
     }
