@@ -18,7 +18,8 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     };
     let repository = Repository::open(Location::parse(&repository, &Options::from_env())?).await?;
 
-    // Cheaper: `Level::Listing` (presence and size), `Level::Structure` (that, and the certificate).
+    // Cheaper: `Level::Listing` (presence and size), `Level::Structure` (that, and the certificate), `Level::Checksums`
+    // (that, and what the store says of its bytes).
     let report = repository.verify(&name, Level::Bytes(Sample::percent(5))).await?;
 
     println!("{}: {} objects, {} of them read", report.backup, report.objects, report.read);

@@ -104,6 +104,17 @@ fn an_altered_byte_is_found() {
 }
 
 #[test]
+fn what_was_not_compared_is_said() {
+    let scratch = backed_up(&["--snapshots", "2"]);
+    let verify = ["verify", &scratch.path("repository/monday"), "--level", "checksums"];
+    let report = run(&[&verify[..], &["--json"]].concat()).expect(0).json();
+    let objects = report["objects"].as_u64().expect("a count");
+    assert_eq!((&report["confirmed"], &report["unconfirmed"]), (&0.into(), &objects.into()), "files have no checksums");
+    let shown = run(&verify).expect(0).stdout;
+    assert!(shown.contains(&format!("of {objects} their store has none to compare")), "{shown}");
+}
+
+#[test]
 fn a_lost_object_is_found_by_a_listing() {
     let scratch = backed_up(&["--snapshots", "2"]);
     let backup = scratch.path("repository/monday");

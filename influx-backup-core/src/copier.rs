@@ -68,7 +68,7 @@ pub struct CopyRequest {
     pub key: Key,
     /// How it may be moved.
     pub route: Route,
-    /// Metadata to give the target where the source's store has returned none (restores).
+    /// Metadata to give the target instead of what the source's store returns (restores: the manifest's).
     pub attributes: Option<Attributes>,
 }
 
@@ -78,6 +78,11 @@ impl CopyRequest {
     pub fn new(from: Location, source: Entry, to: Location, route: Route) -> Self {
         let key = source.key.clone();
         Self { from, source, to, key, route, attributes: None }
+    }
+
+    /// The metadata that the target is given, where the source's store returned this.
+    fn attributes_for_target(&self, returned: &Attributes) -> Attributes {
+        self.to.kept(self.attributes.as_ref().unwrap_or(returned))
     }
 }
 
@@ -129,7 +134,8 @@ pub struct Copied {
     pub crc64: Option<Crc64>,
     /// How the bytes begin and end, where they passed through us.
     pub ends: Option<Ends>,
-    /// Checksums of what was copied: the target's store has to give the same, where it gives one.
+    /// Checksums of what was copied: the target's store has to give the same, where it gives one. What else it gives is
+    /// added when the target is looked at.
     pub checksums: StoreChecksums,
     /// What the copy's bytes were compared by.
     pub checked_by: CheckedBy,
@@ -148,6 +154,11 @@ impl Copied {
         let Content { crc64, ends } = content.into();
         let (crc64, checksums, checked_by) = (Some(crc64), StoreChecksums::of_crc64(crc64), CheckedBy::Content);
         Self { crc64, ends, checksums, checked_by, ..Self::by_size(size, copier) }
+    }
+
+    /// Every checksum that is known of the bytes that were copied.
+    pub(crate) fn all_checksums(&self) -> StoreChecksums {
+        StoreChecksums::besides(self.crc64, &self.checksums)
     }
 
     /// A copy that only its size speaks for.

@@ -1,6 +1,5 @@
 //! [`Executor`]: runs stages: barriers, concurrency, retries, cancellation, checks of the target. Decides nothing.
 
-mod adaptive;
 mod attempt;
 mod budget;
 mod durable;

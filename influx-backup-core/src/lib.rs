@@ -12,6 +12,7 @@
 //!
 //! The README has an example; the package `examples` one for each verb.
 
+mod adaptive;
 pub mod backup;
 pub mod certificate;
 pub mod checksum;

@@ -1,5 +1,7 @@
 //! [`Location`]: where objects live, and the few operations that everything else is built on.
 
+mod attributes;
+mod budgets;
 mod checksums;
 #[cfg(feature = "cloud")]
 #[cfg_attr(
@@ -14,27 +16,24 @@ mod options;
 mod patience;
 mod url;
 
-use std::{
-    fmt,
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use ::object_store::{ObjectStore, path::Path};
 use futures::future::BoxFuture;
 
+pub(crate) use self::attributes::{attributes_from, attributes_of};
+use self::budgets::Budgets;
+#[cfg(feature = "cloud")]
+pub(crate) use self::budgets::SlowDowns;
+pub(crate) use self::budgets::{AT_ONCE, Work};
 pub(crate) use self::checksums::{Put, StoreHasher};
-pub(crate) use self::object::{attributes_from, attributes_of};
 pub(crate) use self::patience::jitter;
 pub use self::{
+    attributes::Attributes,
     checksums::{Agreement, StoreChecksums},
     identity::{Identity, Provider},
     local::Links,
-    object::{Attributes, Entry, Shallow, Version},
+    object::{Entry, Shallow, Version},
     options::Options,
 };
 use crate::{
@@ -74,8 +73,7 @@ struct Inner {
     /// The client itself, for buckets that were opened by name.
     #[cfg(feature = "cloud")]
     handle: Option<cloud::Handle>,
-    /// How often the store asked to slow down.
-    slow_downs: Arc<AtomicU64>,
+    budgets: Arc<Budgets>,
     /// How long to keep trying where the store fails for a moment.
     patience: Duration,
 }
@@ -107,7 +105,7 @@ impl Location {
             options: Options::default(),
             #[cfg(feature = "cloud")]
             handle: None,
-            slow_downs: Arc::default(),
+            budgets: Budgets::new(Arc::default()),
             patience: patience::PATIENCE,
         }))
     }
@@ -179,11 +177,6 @@ impl Location {
     #[cfg(feature = "cloud")]
     pub(crate) fn handle(&self) -> Option<&cloud::Handle> {
         self.0.handle.as_ref()
-    }
-
-    /// How often the store has asked to slow down so far, also where a request was tried again and went well.
-    pub(crate) fn slow_downs(&self) -> u64 {
-        self.0.slow_downs.load(Ordering::Relaxed)
     }
 
     /// Who keeps the objects: what licences were bound to before 3.10.

@@ -23,7 +23,7 @@ use crate::{
     copier::CheckedBy,
     discover::ClusterDescription,
     key::Key,
-    location::{Attributes, Version},
+    location::{Attributes, StoreChecksums, Version},
     observe::PassReport,
 };
 
@@ -191,14 +191,28 @@ pub struct ObjectRecord {
     /// CRC-64/NVME of its bytes, where they passed through us.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crc64: Option<Crc64>,
+    /// What else is known of its bytes that the backup's store gives on HEAD, so that nobody has to read them to see that
+    /// they are still the same: CRC-32C at Google, MD5 at Azure and Google, CRC-64/NVME where S3 made the copy itself.
+    #[serde(default, skip_serializing_if = "StoreChecksums::is_empty")]
+    pub store_checksums: StoreChecksums,
     /// What the copy was compared by.
     pub checked_by: CheckedBy,
-    /// Metadata that the source's store returned with it.
+    /// Metadata that the source's store returned with it: content type, encoding, language and disposition, cache control,
+    /// and the user's own as `x-meta-…`. A restore to an object store gives them to the object again, also where the
+    /// backup lies in files. Not kept: storage class, tags, ACLs, encryption keys, object locks, other versions.
     #[serde(default, skip_serializing_if = "Attributes::is_empty")]
     pub attributes: Attributes,
     /// Where its bytes lie; by default under its own key in the backup, as they are.
     #[serde(default, skip_serializing_if = "Stored::is_plain")]
     pub stored: Stored,
+}
+
+impl ObjectRecord {
+    /// Every checksum that is known of its bytes.
+    #[must_use]
+    pub fn checksums(&self) -> StoreChecksums {
+        StoreChecksums::besides(self.crc64, &self.store_checksums)
+    }
 }
 
 /// Where the bytes of an object lie and how they are encoded. Every reader goes through
@@ -254,4 +268,25 @@ pub struct AbsentRecord {
     pub rows: u64,
     /// Its newest row's time, in nanoseconds since 1970.
     pub newest: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As releases before wrote it.
+    const OLD: &str = r#"{"key":"n/wal/1.wal","size":9,"version":{"modified":"2026-11-01T00:00:00Z"},"crc64":"ae8b14860a799888","checked_by":"content"}"#;
+
+    #[test]
+    fn a_record_is_read_as_it_was_written() {
+        let old: ObjectRecord = serde_json::from_str(OLD).expect("an old record");
+        assert_eq!(old.checksums(), StoreChecksums::of_crc64(Crc64::of(b"123456789")));
+        assert_eq!(serde_json::to_string(&old).expect("serialises"), OLD, "nothing is added that is not known");
+        let crc32c = Some("4waSgw==".to_owned());
+        let new = ObjectRecord { store_checksums: StoreChecksums { crc32c, ..StoreChecksums::default() }, ..old };
+        let text = serde_json::to_string(&new).expect("serialises");
+        assert!(text.contains(r#""store_checksums":{"crc32c":"4waSgw=="}"#), "{text}");
+        assert_eq!(serde_json::from_str::<ObjectRecord>(&text).expect("reads"), new);
+        assert_eq!(new.checksums(), StoreChecksums { crc64: new.crc64, ..new.store_checksums.clone() });
+    }
 }

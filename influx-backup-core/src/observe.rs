@@ -86,11 +86,11 @@ pub enum Event {
         /// Bytes to copy.
         bytes: u64,
     },
-    /// A restore begins to read objects of its backup and to compare them, before it writes anything.
+    /// A restore begins to compare objects of its backup, before it writes anything.
     CheckStarted {
         /// How many objects.
         objects: u64,
-        /// Their bytes.
+        /// Their bytes: all of them are read, but for those that are compared by their store's checksums.
         bytes: u64,
     },
     /// A stage begins.

@@ -12,7 +12,7 @@ use crate::{
     format::parquet,
     key::Key,
     layout::Component,
-    location::{Agreement, Links, StoreChecksums},
+    location::{Agreement, Links},
     manifest::{Backup, OWN_DIRECTORY, ObjectRecord},
 };
 
@@ -31,8 +31,9 @@ pub enum Level {
     Listing,
     /// That, and the certificate again from the backup's own bytes.
     Structure,
-    /// That, and the checksum that the store gives for each object on HEAD, where the manifest has the same kind:
-    /// CRC-64/NVME, which S3 keeps. No Parquet file is read. What could not be compared is counted.
+    /// That, and the checksum that the store gives for each object on HEAD, where the manifest has the same kind. No Parquet
+    /// file is read. What could not be compared is counted: files; what was written to S3 without a checksum (see
+    /// `aws_checksum_algorithm`), or to Azure by blocks.
     Checksums,
     /// The structure, and the bytes of objects against their checksums.
     Bytes(Sample),
@@ -129,7 +130,7 @@ pub async fn verify(backup: &Backup, level: Level) -> Result<VerifyReport> {
     }
     let (mut confirmed, mut unconfirmed) = (0, 0);
     if level == Level::Checksums {
-        let heads = backup.objects().iter().map(|record| check_stored(backup, record).boxed()).collect();
+        let heads = backup.objects().iter().map(|record| backup.compare(record).boxed()).collect();
         for (record, agreement) in backup.objects().iter().zip(concurrent::run(heads, HEADS_AT_ONCE).await?) {
             match agreement {
                 Agreement::Same => confirmed += 1,
@@ -190,14 +191,6 @@ fn open_clauses(backup: &Backup, certificate: &Certificate) -> Vec<Problem> {
         message: violation.message.clone(),
     };
     found.filter(|violation| !known.contains(violation)).map(problem).collect()
-}
-
-/// What the store says of the bytes it keeps, without reading them. What is missing is a problem of the listing.
-async fn check_stored(backup: &Backup, record: &ObjectRecord) -> Result<Agreement> {
-    let (Some(crc64), true) = (record.crc64, record.stored.encoding.is_plain()) else { return Ok(Agreement::Unknown) };
-    let (location, key) = backup.locate(record);
-    let found = location.head_with_checksums(&key).await?;
-    Ok(found.map_or(Agreement::Unknown, |(_, stored)| StoreChecksums::of_crc64(crc64).compare(&stored)))
 }
 
 /// The bytes are those that the checksum was taken of; without one, a Parquet file at least has its frame.

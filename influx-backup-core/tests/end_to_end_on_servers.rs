@@ -17,28 +17,21 @@ use futures::{StreamExt, TryStreamExt};
 use http::Method;
 use influx_backup_core::{
     BackupOptions, BackupReport, Discover, Key, Level, Limits, Location, Options, Repository, RestoreOptions,
-    RestorePlan, Target, certify, discover,
+    RestorePlan, Target, certify,
+    copier::{Copier, StreamCopier},
+    default_copiers, discover,
     execute::Retry,
     manifest::BackupStatus,
     restore,
+    restore::{SourceCheck, Stopped},
     testing::generate::{CompactorData, Generate},
     verify::Sample,
 };
-use servers::{Cloud, Fault, FaultProxy, Place, Rule, StoreServer};
+use servers::{Behind, Cloud, Fault, Place, Rule, write};
 
 /// Some 150 objects of two nodes and a compactor.
 fn small() -> Generate {
     Generate::enterprise("c1").nodes(["n1", "n2"]).compactor("comp", CompactorData::None).snapshots(6)
-}
-
-async fn write(cluster: &Generate, to: &Location) -> BTreeMap<String, Vec<u8>> {
-    let objects: BTreeMap<String, Bytes> = cluster.objects().map(|object| (object.key, object.bytes)).collect();
-    let puts = objects.clone().into_iter().map(|(key, bytes)| {
-        let key = Key::parse(key).expect("a key");
-        async move { to.put(&key, bytes).await }
-    });
-    futures::stream::iter(puts).buffer_unordered(32).try_for_each(|_| async { Ok(()) }).await.expect("written");
-    objects.into_iter().map(|(key, bytes)| (key, bytes.to_vec())).collect()
 }
 
 /// Every object below a location but our own files.
@@ -144,13 +137,18 @@ async fn a_cloud_that_is_named() {
     assert_eq!(minio.location(&bucket, "").list("").await.expect("listed"), []);
 }
 
+/// What a store may copy itself.
+fn is_bulk(key: &str) -> bool {
+    key.ends_with(".parquet") || key.starts_with("comp/")
+}
+
 /// Parquet files go from bucket to bucket without us, everything else through us; across providers nothing does.
 #[tokio::test(flavor = "multi_thread")]
 async fn only_bulk_is_copied_by_the_store() {
     let Some(minio) = servers::minio() else { return };
     let source = minio.location(&minio.fresh_bucket().await, "cluster");
     let written = write(&small(), &source).await;
-    let bulk = written.keys().filter(|key| key.ends_with(".parquet") || key.starts_with("comp/")).count() as u64;
+    let bulk = written.keys().filter(|key| is_bulk(key)).count() as u64;
     let report = back_up(&source, &minio.location(&minio.fresh_bucket().await, "")).await.expect("backed up");
     let copiers = &report.passes[0].copiers;
     assert_eq!(copiers.get("server-side"), Some(&bulk), "{copiers:?}");
@@ -160,33 +158,90 @@ async fn only_bulk_is_copied_by_the_store() {
     assert_eq!(report.passes[0].copiers.get("server-side"), None, "{report:?}");
 }
 
-/// By listing and HEAD alone where the store keeps the checksum, and it is said where it does not.
+/// By listing and HEAD alone where the store keeps a checksum, and it is said where it does not: whoever has copied.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_is_verified_by_the_checksums_of_its_store() {
-    let server = servers::in_process_s3();
-    let source = server.location(&server.fresh_bucket().await, "cluster");
-    let objects = write(&small(), &source).await.len() as u64;
-    let bucket = server.fresh_bucket().await;
-    let options: Options = server.options().into_iter().collect();
-    let summed = options.clone().with("aws_checksum_algorithm", "crc64nvme");
-    let open =
-        |prefix: &str, options: &Options| Location::parse(&server.url(&bucket, prefix), options).expect("a location");
-    let cluster = discover(&source, &Discover::auto()).await.expect("discovered");
-    for (prefix, options, confirmed) in [("summed", &summed, objects), ("plain", &options, 0)] {
-        let place = open(prefix, options);
-        let repository = Repository::open(place.clone()).await.expect("opened");
-        let by_us = self::options().with_copier(Arc::new(influx_backup_core::copier::StreamCopier::default()));
-        repository.backup(&cluster, by_us).start().await.expect("backed up");
-        let report = repository.verify("n1", Level::Checksums).await.expect("verified");
-        assert!(report.passed(), "{report:?}");
-        assert_eq!((report.confirmed, report.unconfirmed, report.read), (confirmed, objects - confirmed, 0));
-        // Other bytes of the same length.
-        let parquet = report_key(&place).await;
-        let size = place.head(&parquet).await.expect("head").expect("there").size;
-        place.put(&parquet, vec![0; size as usize].into()).await.expect("put");
-        let report = repository.verify("n1", Level::Checksums).await.expect("verified");
-        assert_eq!(report.passed(), confirmed == 0, "{report:?}");
+    for server in servers::all() {
+        let options: Options = server.options().into_iter().collect();
+        let cases = match server.scheme() {
+            "s3" => vec![
+                ("summed", options.clone().with("aws_checksum_algorithm", "crc64nvme"), true),
+                ("plain", options, false),
+            ],
+            _ => vec![("plain", options, true)],
+        };
+        for (name, options, summed) in cases {
+            let buckets = (server.fresh_bucket().await, server.fresh_bucket().await);
+            let open = |bucket: &str, prefix: &str| {
+                Location::parse(&server.url(bucket, prefix), &options).expect("a location")
+            };
+            let source = open(&buckets.0, "cluster");
+            let written = write(&small(), &source).await;
+            let (objects, bulk) = (written.len() as u64, written.keys().filter(|key| is_bulk(key)).count() as u64);
+            let by_us: Arc<dyn Copier> = Arc::new(StreamCopier::default());
+            for (copier, by) in [(by_us, "us"), (default_copiers(), "the store")] {
+                let what = format!("{}, {name}, copied by {by}", server.name());
+                let place = open(&buckets.1, by);
+                let cluster = discover(&source, &Discover::auto()).await.expect("discovered");
+                let repository = Repository::open(place.clone()).await.expect("opened");
+                let options = self::options().with_copier(copier);
+                repository.backup(&cluster, options).start().await.expect("backed up");
+                let (confirmed, knows) = match (server.name(), summed, by) {
+                    // Its Copy Blob hands on what was said of the source.
+                    ("azurite", _, "the store") => (objects - bulk, Knows::Nobody),
+                    // It takes a checksum of what it copies.
+                    ("minio", false, "the store") => (bulk, Knows::Manifest),
+                    (_, true, _) => (objects, Knows::Store),
+                    (_, false, "us") => (0, Knows::Manifest),
+                    (_, false, _) => (0, Knows::Nobody),
+                };
+                verified_by_checksums(&repository, confirmed, objects, &what).await;
+                assert_altered_objects_are_found(&repository, &open(&buckets.1, "restored"), knows, &what).await;
+            }
+        }
     }
+}
+
+/// Who has a checksum of a Parquet file in the backup.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Knows {
+    /// Its store, and the manifest.
+    Store,
+    /// Only the manifest.
+    Manifest,
+    /// A store without checksums has copied it: only the certificate says so.
+    Nobody,
+}
+
+async fn verified_by_checksums(repository: &Repository, confirmed: u64, objects: u64, what: &str) {
+    let report = repository.verify("n1", Level::Checksums).await.expect("verified");
+    assert!(report.passed(), "{what}: {report:?}");
+    let found = (report.confirmed, report.unconfirmed, report.read);
+    assert_eq!(found, (confirmed, objects - confirmed, 0), "{what}");
+}
+
+/// Other bytes of the same length.
+async fn assert_altered_objects_are_found(repository: &Repository, target: &Location, knows: Knows, what: &str) {
+    let parquet = report_key(repository.location()).await;
+    let size = repository.location().head(&parquet).await.expect("head").expect("there").size;
+    repository.location().put(&parquet, vec![0; size as usize].into()).await.expect("put");
+    let report = repository.verify("n1", Level::Checksums).await.expect("verified");
+    let problems: Vec<_> = report.problems.iter().map(|problem| (problem.code.as_str(), &problem.key)).collect();
+    let key = Some(parquet.below("n1").and_then(|key| Key::parse(key).ok()).expect("in the backup"));
+    assert_eq!(problems, if knows == Knows::Store { vec![("bytes", &key)] } else { vec![] }, "{what}");
+    if knows == Knows::Nobody {
+        return;
+    }
+    // A restore that checks as much first: what the store has no checksum for is read.
+    let backup = repository.get("n1").await.expect("opened");
+    let plan = RestorePlan::new(
+        &backup,
+        &Target::inspect(target).await.expect("inspected"),
+        &RestoreOptions::empty().with_check(SourceCheck::Checksums),
+    );
+    let error = restore(plan.expect("planned")).start().await.expect_err(what);
+    assert_eq!(error.code(), "damaged-backup", "{what}: {error}");
+    assert!(target.list("").await.expect("listed").is_empty(), "{what}: found before the first write");
 }
 
 async fn report_key(place: &Location) -> Key {
@@ -209,29 +264,7 @@ async fn thousands_of_objects_between_files_and_minio() {
     assert_eq!(minio.leftovers(&bucket).await, []);
 }
 
-/// A server behind a proxy, with a cluster in a bucket of its own.
-struct Behind {
-    server: &'static dyn StoreServer,
-    proxy: FaultProxy,
-    bucket: String,
-    written: BTreeMap<String, Vec<u8>>,
-}
-
 impl Behind {
-    async fn new() -> Self {
-        Self::before(servers::in_process_s3()).await
-    }
-
-    async fn before(server: &'static dyn StoreServer) -> Self {
-        let bucket = server.fresh_bucket().await;
-        let written = write(&small(), &server.location(&bucket, "cluster")).await;
-        Self { proxy: FaultProxy::before(server.address()), server, bucket, written }
-    }
-
-    fn location(&self, prefix: &str) -> Location {
-        self.server.location_at(self.proxy.address(), &self.bucket, prefix)
-    }
-
     /// Whatever became of it: what was committed is right, and no upload is left.
     async fn assert_correct(&self, report: &influx_backup_core::Result<BackupReport>, what: &str) {
         self.proxy.clear();
@@ -270,7 +303,7 @@ async fn passing_faults_are_outlived() {
     ];
     for rule in faults {
         let what = format!("{rule:?}");
-        let behind = Behind::new().await;
+        let behind = Behind::new(&small()).await;
         let injected = behind.proxy.inject(rule);
         let report = back_up(&behind.location("cluster"), &behind.location("backups")).await;
         assert!(injected.count() > 0, "{what}: no fault");
@@ -290,13 +323,38 @@ async fn lasting_faults_are_errors() {
         Rule::new(Fault::Status(403)).method(Method::GET).containing("cluster/n1/snapshots").always(),
     ] {
         let what = format!("{rule:?}");
-        let behind = Behind::new().await;
+        let behind = Behind::new(&small()).await;
         let injected = behind.proxy.inject(rule);
         let report = back_up(&behind.location("cluster"), &behind.location("backups")).await;
         assert!(injected.count() > 0, "{what}: no fault: {report:?}");
         assert!(report.is_err(), "{what}");
         behind.assert_correct(&report, &what).await;
     }
+}
+
+/// A rollback deletes what is newer, however much that is, also while its store asks to slow down.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_deletions_while_the_store_asks_for_less() {
+    let behind = Behind::new(&small()).await;
+    let direct = behind.server.location(&behind.bucket, "cluster");
+    back_up(&direct, &behind.server.location(&behind.bucket, "backups")).await.expect("backed up");
+    let puts = (0..1_000).map(|number| {
+        let (direct, key) = (&direct, Key::parse(format!("n1/wal/{:011}.wal", 10_000 + number)).expect("a key"));
+        async move { direct.put(&key, "newer than the backup".into()).await }
+    });
+    futures::stream::iter(puts).buffer_unordered(32).try_for_each(|_| async { Ok(()) }).await.expect("put");
+
+    let throttled = Rule::new(Fault::Status(503)).method(Method::POST).containing("delete").skip(100).times(20);
+    let throttled = behind.proxy.inject(throttled);
+    let repository = Repository::open(behind.location("backups")).await.expect("opened");
+    let target = Target::inspect(&behind.location("cluster")).await.expect("inspected");
+    let options = RestoreOptions::replace().with_servers(Stopped::ByCaller);
+    let plan = RestorePlan::new(&repository.get("n1").await.expect("opened"), &target, &options).expect("planned");
+    let report = restore(plan).start().await.expect("restored");
+    assert_eq!(throttled.count(), 20);
+    assert_eq!(report.deleted, 1_000);
+    behind.proxy.clear();
+    assert!(read(&direct).await == behind.written, "exactly what was backed up");
 }
 
 /// The page with the first of its entries twice.
@@ -334,7 +392,7 @@ async fn list_pages_that_repeat_or_miss() {
                     broken.into()
                 }
             };
-            let behind = Behind::before(server).await;
+            let behind = Behind::before(server, &small()).await;
             behind.proxy.inject(Rule::new(Fault::Rewrite(Arc::new(rewrite))).containing(listing).times(pages));
             let report = back_up(&behind.location("cluster"), &behind.location("backups")).await;
             assert!(changed.load(Ordering::Relaxed) > 0, "{what}: no fault");
@@ -347,7 +405,7 @@ async fn list_pages_that_repeat_or_miss() {
 /// Dead for two seconds in the middle of a backup.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_dies_and_comes_back() {
-    let behind = Behind::new().await;
+    let behind = Behind::new(&small()).await;
     let (source, repository) = (behind.location("cluster"), behind.location("backups"));
     // Slow enough that the backup is under way when the server dies.
     let drip = Fault::Drip { bytes: 256, pause: Duration::from_millis(5) };

@@ -104,7 +104,9 @@ enum Check {
     Listing,
     /// Everything but Parquet and the compactor's files.
     Structure,
-    /// Everything.
+    /// Everything: by the checksums that the store gives, and by reading what it has none for.
+    Checksums,
+    /// Everything, by reading it.
     Bytes,
 }
 
@@ -172,6 +174,7 @@ impl Restore {
             Check::Auto => SourceCheck::Auto,
             Check::Listing => SourceCheck::Listing,
             Check::Structure => SourceCheck::Structure,
+            Check::Checksums => SourceCheck::Checksums,
             Check::Bytes => SourceCheck::Bytes,
         };
         let ownership = self.owner.iter().cloned().fold(Ownership::default(), Ownership::with_owner);

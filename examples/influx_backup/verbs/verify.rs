@@ -33,7 +33,9 @@ enum Depth {
     Listing,
     /// That, and the certificate again.
     Structure,
-    /// That, and the bytes against their checksums.
+    /// That, and the checksums that the store gives on HEAD: no Parquet file is read.
+    Checksums,
+    /// The certificate again, and the bytes against their checksums.
     Bytes,
 }
 
@@ -44,6 +46,7 @@ impl Verify {
             (_, Some(_)) => return Err(Failure::usage("--sample says which bytes are read: give --level bytes too")),
             (Depth::Listing, None) => Level::Listing,
             (Depth::Structure, None) => Level::Structure,
+            (Depth::Checksums, None) => Level::Checksums,
         };
         let (repository, name) = places::backup(&self.backup, &self.options.source_options).await?;
         let report = until_interrupted(repository.verify(&name, level)).await?;
@@ -59,14 +62,21 @@ struct Shown<'a>(&'a VerifyReport);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let VerifyReport { backup, objects, read, problems, certificate, .. } = self.0;
+        let VerifyReport { backup, level, objects, read, confirmed, unconfirmed, problems, certificate } = self.0;
         match problems.len() {
             0 => writeln!(f, "backup {backup}: as it was")?,
             count => writeln!(f, "backup {backup}: NOT AS IT WAS, {count} problems")?,
         }
-        match read {
-            0 => writeln!(f, "{objects} objects looked for, their bytes not compared (--level bytes does)")?,
-            _ => writeln!(f, "{objects} objects looked for, {read} of them read and compared")?,
+        write!(f, "{objects} objects looked for, ")?;
+        match level {
+            Level::Checksums => {
+                writeln!(f, "{confirmed} of them have the checksum at their store that the manifest says")?;
+                if *unconfirmed > 0 {
+                    writeln!(f, "of {unconfirmed} their store has none to compare: NOT compared (--level bytes does)")?;
+                }
+            }
+            Level::Bytes(_) => writeln!(f, "{read} of them read and compared")?,
+            _ => writeln!(f, "their bytes not compared (--level bytes does)")?,
         }
         for problem in problems.iter().take(SHOWN) {
             writeln!(f, "  {:<9} {}", problem.code, problem.message)?;

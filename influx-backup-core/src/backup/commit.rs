@@ -100,11 +100,8 @@ pub(super) async fn commit(commit: Commit<'_>) -> Result<BackupReport> {
 async fn tidy(to: &Location, manifest: &Manifest) -> Result<()> {
     let named: BTreeSet<&Key> = manifest.objects.iter().chain(&manifest.absent).map(|segment| &segment.key).collect();
     for directory in ["journal", "objects", "absent"] {
-        for entry in to.list(&format!("{OWN_DIRECTORY}/{directory}")).await? {
-            if !named.contains(&entry.key) {
-                to.delete(&entry.key).await?;
-            }
-        }
+        let listed = to.list(&format!("{OWN_DIRECTORY}/{directory}")).await?;
+        to.delete_all(listed.iter().map(|entry| &entry.key).filter(|key| !named.contains(key))).await?;
     }
     Ok(())
 }

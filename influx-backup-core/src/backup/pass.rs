@@ -15,7 +15,7 @@ use crate::{
     inventory::{Group, Inventory, Lister, Listing},
     key::Key,
     layout::Component,
-    location::{Entry, Location},
+    location::{Entry, Location, StoreChecksums},
     manifest::{Journal, JournalLine, ObjectRecord, Stored},
     observe::{Event, Events, PassReport},
     plan::{BackupPlan, CopyTask, Relist, Stage, StageKind},
@@ -123,11 +123,14 @@ impl Ledger for Holdings {
 }
 
 fn record(task: &CopyTask, copied: Copied) -> ObjectRecord {
+    // Once is enough.
+    let crc64 = copied.checksums.crc64.filter(|crc64| copied.crc64 != Some(*crc64));
     ObjectRecord {
         key: task.source.key.clone(),
         size: copied.size,
         version: task.source.version.clone(),
         crc64: copied.crc64,
+        store_checksums: StoreChecksums { crc64, ..copied.checksums },
         checked_by: copied.checked_by,
         attributes: copied.attributes,
         stored: Stored::default(),
@@ -219,4 +222,26 @@ async fn compactor_again(cluster: &Cluster, lister: &mut Lister) -> Result<Vec<L
         }
     }
     Ok(listings)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Utc;
+
+    use super::*;
+    use crate::{checksum::Crc64, location::Version};
+
+    #[test]
+    fn what_a_store_knows_is_written_down_once() {
+        let version = Version { e_tag: None, id: None, modified: Utc::now() };
+        let source = Entry { key: Key::parse("n/wal/1.wal").expect("a key"), size: 9, version };
+        let task = CopyTask::new(source, Component::Wal);
+        let kept =
+            |crc64, checksums| record(&task, Copied { crc64, checksums, ..Copied::by_size(9, "test") }).store_checksums;
+        let crc64 = Some(Crc64::of(b"123456789"));
+        let both = StoreChecksums { crc64, md5: Some("JfnnlDI7RTiF9RgfG2JNCw==".to_owned()), ..Default::default() };
+        assert_eq!(kept(crc64, both.clone()), StoreChecksums { crc64: None, ..both.clone() });
+        assert_eq!(kept(None, both.clone()), both, "the store made the copy itself");
+        assert_eq!(kept(crc64, StoreChecksums::default()), StoreChecksums::default());
+    }
 }

@@ -13,15 +13,16 @@ use crate::{
 /// there is deleted: an object without a journal line is copied again, never trusted by its name.
 pub(super) async fn holdings(to: &Location) -> Result<BTreeMap<Key, ObjectRecord>> {
     let mut journalled = Journal::read(to).await?;
-    let mut held = BTreeMap::new();
+    let (mut held, mut unknown) = (BTreeMap::new(), Vec::new());
     for entry in to.list("").await? {
         if entry.key.below(OWN_DIRECTORY).is_some() {
             continue;
         }
         match journalled.remove(&entry.key) {
             Some(record) if record.size == entry.size => drop(held.insert(entry.key, record)),
-            _ => to.delete(&entry.key).await?,
+            _ => unknown.push(entry.key),
         }
     }
+    to.delete_all(&unknown).await?;
     Ok(held)
 }

@@ -304,8 +304,8 @@ impl Run<'_> {
         past: Past,
     ) -> Result<BackupReport> {
         self.claim.check().await?;
+        self.to.delete_all(&proof.trimmed).await?;
         for key in &proof.trimmed {
-            self.to.delete(key).await?;
             holdings.objects.remove(key);
             holdings.journal.add(JournalLine::Deleted(key.clone())).await?;
             self.task.events.send(Event::Deleted { key: key.clone() });

@@ -113,7 +113,9 @@ impl Copier for ServerSideCopier {
             Ok(source) => source,
             Err(error) => return Err(settle(&request.from, &request.source, error).await),
         };
-        if source.attributes.is_empty() && request.attributes.as_ref().is_some_and(|wanted| !wanted.is_empty()) {
+        // The store copies what the object has.
+        let wanted = request.attributes_for_target(&source.attributes);
+        if wanted.iter().any(|(name, value)| source.attributes.get(name) != Some(value)) {
             return Err(CopyError::Unsupported);
         }
         let job = Job { copier: self, request, context, source: &source };
@@ -219,7 +221,10 @@ impl Source {
             Agreement::Different => {
                 return Err(CopyError::Corrupt { reason: "the store gives another checksum for the copy".to_owned() });
             }
-            Agreement::Unknown => CheckedBy::Etag,
+            Agreement::Unknown => {
+                copied.checksums = copied.checksums.taken_by(request.from.provider());
+                CheckedBy::Etag
+            }
         };
         if copied.checked_by == CheckedBy::StoreChecksum {
             copied.crc64 = self.checksums.crc64;

@@ -97,7 +97,7 @@ async fn whole(reader: &Reader, request: &CopyRequest, context: &CopyContext) ->
     reader.check_unchanged().await?;
     let mut hasher = Hasher::new(request, Put::Whole);
     piece.chunks.iter().for_each(|chunk| hasher.update(chunk));
-    let attributes = attributes_from(&attributes_for(request, &piece.attributes));
+    let attributes = attributes_from(&request.attributes_for_target(&piece.attributes));
     let options = PutOptions { mode: PutMode::Overwrite, attributes, ..PutOptions::default() };
     let payload = piece.chunks.into_iter().collect();
     let path = request.to.path(&request.key);
@@ -119,7 +119,7 @@ impl StreamCopier {
         let mut parts = Box::pin(self.read_ahead(reader, request.source.size, context));
         let first = unless_cancelled(&context.cancellation, parts.next()).await?.unwrap_or(Err(CopyError::Changed))?;
         let attributes = first.0.attributes.clone();
-        let given = attributes_from(&attributes_for(request, &attributes));
+        let given = attributes_from(&request.attributes_for_target(&attributes));
         let options = PutMultipartOptions { attributes: given, ..PutMultipartOptions::default() };
         // It goes on when nobody waits for it any more: only who has its name can abort it.
         let begun = tokio::spawn(Upload::begin(request.clone(), options, patience(context.stall, 0)));
@@ -231,15 +231,6 @@ fn part_size(size: u64, least: u64) -> u64 {
 
 fn ranges(size: u64, part: u64) -> impl Iterator<Item = Range<u64>> {
     (0..size.div_ceil(part)).map(move |number| number * part..size.min((number + 1) * part))
-}
-
-/// What the target is given: files can keep nothing.
-fn attributes_for(request: &CopyRequest, returned: &Attributes) -> Attributes {
-    match (&request.attributes, request.to.directory()) {
-        (_, Some(_)) => Attributes::new(),
-        (Some(wanted), None) if returned.is_empty() => wanted.clone(),
-        _ => returned.clone(),
-    }
 }
 
 async fn finish(

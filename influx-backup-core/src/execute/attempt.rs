@@ -11,11 +11,12 @@ use std::{
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::{Bandwidth, MemoryBudget, Outcome, Retry, adaptive::Adaptive};
+use super::{Bandwidth, MemoryBudget, Outcome, Retry};
 use crate::{
+    adaptive::Adaptive,
     copier::{Copied, Copier, CopyContext, CopyError, CopyRequest},
     error::{Error, StoreErrorKind},
-    location::{Agreement, Location, jitter},
+    location::{Agreement, Location, Work, jitter},
     observe::{Event, Events},
     plan::CopyTask,
 };
@@ -68,7 +69,7 @@ impl Worker {
             stall: self.stall,
         };
         // The object_store crate tries again by itself: that a store asked to slow down shows only here.
-        let slow_downs = || self.from.slow_downs() + self.to.slow_downs();
+        let slow_downs = || self.from.slow_downs(Work::Copy) + self.to.slow_downs(Work::Copy);
         let before = slow_downs();
         let copied = async { look(request, self.copier.copy(request, &context).await?).await };
         let copied = copied.await;
@@ -95,7 +96,7 @@ impl Worker {
 }
 
 /// A copier's answer is no evidence: the target has to hold the object, in its length, and where its store gives a checksum,
-/// with that one. Its version there is kept.
+/// with that one. Its version there is kept, and what else its store says of its bytes.
 async fn look(request: &CopyRequest, mut copied: Copied) -> Result<Copied, CopyError> {
     let found = request.to.head_with_checksums(&request.key).await.map_err(|error| match error {
         Error::Store { kind, source, .. } => CopyError::Store { operation: "head target", kind, source },
@@ -113,8 +114,9 @@ async fn look(request: &CopyRequest, mut copied: Copied) -> Result<Copied, CopyE
         Some((_, stored)) if copied.checksums.compare(&stored) == Agreement::Different => {
             Err(corrupt("the target's store gives another checksum than what was copied has".to_owned()))
         }
-        Some((found, _)) => {
+        Some((found, stored)) => {
             copied.version = Some(found.version);
+            copied.checksums = copied.checksums.or(stored.taken_by(request.to.provider()));
             Ok(copied)
         }
     }

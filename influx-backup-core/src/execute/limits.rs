@@ -10,7 +10,7 @@ use crate::observe::ByteSize;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Limits {
-    /// How many objects are copied at once.
+    /// How many objects are copied at once. Listings and deletions have budgets of their own, 16 at once each.
     pub concurrency: usize,
     /// How many bytes of objects are held in memory at once, by all workers together.
     pub memory: ByteSize,
@@ -63,6 +63,13 @@ impl Limits {
     #[must_use]
     pub const fn with_retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
+        self
+    }
+
+    /// Gives a connection up that has moved nothing for this long.
+    #[must_use]
+    pub const fn with_stall(mut self, stall: Duration) -> Self {
+        self.stall = stall;
         self
     }
 

@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use tokio::{task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{Bandwidth, Limits, MemoryBudget, adaptive::Adaptive, attempt::Worker, make_durable};
+use super::{Bandwidth, Limits, MemoryBudget, attempt::Worker, make_durable};
 use crate::{
+    adaptive::Adaptive,
     copier::{Copied, Copier, CopyError},
     error::{Error, Result},
     location::Location,

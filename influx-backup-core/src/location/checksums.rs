@@ -1,19 +1,24 @@
 //! The checksums that stores give for objects, without reading them.
 
+use serde::{Deserialize, Serialize};
+
 use super::Provider;
 use crate::checksum::Crc64;
 
 /// The checksums that a store gives for an object, or that a store would give for some bytes. S3 gives CRC-64/NVME (AWS for
 /// all objects, others for those written with `aws_checksum_algorithm=crc64nvme`), Google CRC-32C and for most MD5, Azure the
 /// MD5 of what was put by one request. Files have none.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StoreChecksums {
     /// CRC-64/NVME.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crc64: Option<Crc64>,
     /// CRC-32C, the highest byte first, in base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crc32c: Option<String>,
     /// MD5 in base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub md5: Option<String>,
 }
 
@@ -34,6 +39,41 @@ impl StoreChecksums {
     #[must_use]
     pub fn of_crc64(crc64: Crc64) -> Self {
         Self { crc64: Some(crc64), ..Self::default() }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Those of both; where both have one, this one's.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self { crc64: self.crc64.or(other.crc64), crc32c: self.crc32c.or(other.crc32c), md5: self.md5.or(other.md5) }
+    }
+
+    /// This CRC-64/NVME, where there is one, and the others.
+    pub(crate) fn besides(crc64: Option<Crc64>, others: &Self) -> Self {
+        Self { crc64, ..Self::default() }.or(others.clone())
+    }
+
+    /// Those that a store of this provider has taken of the bytes itself. Azure's MD5 is a property of the object: it may be
+    /// what somebody said of it.
+    pub(crate) fn taken_by(self, provider: Provider) -> Self {
+        Self { md5: self.md5.filter(|_| provider != Provider::Azure), ..self }
+    }
+
+    /// Compares these with what is taken of `bytes` now.
+    pub(crate) fn compare_with(&self, bytes: &[u8]) -> Agreement {
+        let crc64 = Crc64::of(bytes);
+        // The quickest one is enough.
+        if self.crc64.is_some() {
+            return self.compare(&Self::of_crc64(crc64));
+        }
+        let mut hasher = StoreHasher::like(self);
+        hasher.update(bytes);
+        self.compare(&hasher.finish(crc64))
     }
 
     /// Compares those that both have.
@@ -103,9 +143,19 @@ pub(crate) struct StoreHasher {
 #[cfg(feature = "cloud")]
 impl StoreHasher {
     pub(crate) fn new(target: Provider, put: Put) -> Self {
-        let crc32c = (target == Provider::Gcs).then(|| crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32Iscsi));
-        let md5 = (target == Provider::Azure && put == Put::Whole).then(<md5::Md5 as md5::Digest>::new);
-        Self { crc32c, md5 }
+        Self::of(target == Provider::Gcs, target == Provider::Azure && put == Put::Whole)
+    }
+
+    /// Takes those that `known` has.
+    fn like(known: &StoreChecksums) -> Self {
+        Self::of(known.crc32c.is_some(), known.md5.is_some())
+    }
+
+    fn of(crc32c: bool, md5: bool) -> Self {
+        Self {
+            crc32c: crc32c.then(|| crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32Iscsi)),
+            md5: md5.then(<md5::Md5 as md5::Digest>::new),
+        }
     }
 
     pub(crate) fn update(&mut self, bytes: &[u8]) {
@@ -134,6 +184,10 @@ impl StoreHasher {
         Self {}
     }
 
+    const fn like(_: &StoreChecksums) -> Self {
+        Self {}
+    }
+
     pub(crate) const fn update(&mut self, _: &[u8]) {}
 
     pub(crate) fn finish(self, crc64: Crc64) -> StoreChecksums {
@@ -154,6 +208,26 @@ mod tests {
         assert_eq!(of(one, None).compare(&of(two, None)), Agreement::Different);
         assert_eq!(of(one, Some("x")).compare(&of(one, Some("y"))), Agreement::Different);
         assert_eq!(of(one, None).compare(&of(None, Some("y"))), Agreement::Unknown);
+    }
+
+    #[test]
+    fn bytes_are_held_against_what_is_known() {
+        let crc64 = StoreChecksums::of_crc64(Crc64::of(b"123456789"));
+        assert_eq!(crc64.compare_with(b"123456789"), Agreement::Same);
+        assert_eq!(crc64.compare_with(b"123456780"), Agreement::Different);
+        assert_eq!(StoreChecksums::default().compare_with(b"x"), Agreement::Unknown);
+        let text = |text: &str| Some(text.to_owned());
+        for known in [
+            StoreChecksums { crc32c: text("4waSgw=="), ..StoreChecksums::default() },
+            StoreChecksums { md5: text("JfnnlDI7RTiF9RgfG2JNCw=="), ..StoreChecksums::default() },
+        ] {
+            let clouds = cfg!(feature = "cloud");
+            let (same, different) = match clouds {
+                true => (Agreement::Same, Agreement::Different),
+                false => (Agreement::Unknown, Agreement::Unknown),
+            };
+            assert_eq!((known.compare_with(b"123456789"), known.compare_with(b"123456780")), (same, different));
+        }
     }
 
     #[cfg(feature = "cloud")]

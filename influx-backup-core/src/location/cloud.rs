@@ -14,13 +14,13 @@ mod renewal;
 pub(crate) mod s3;
 mod settings;
 
-use std::sync::{Arc, atomic::AtomicU64};
+use std::sync::Arc;
 
 use object_store::ObjectStore;
 
 use self::client::Client;
 pub(crate) use self::connector::Answered;
-use super::{Options, identity::Identity};
+use super::{Options, SlowDowns, identity::Identity};
 use crate::error::{Error, Result};
 
 /// A bucket or container that was opened.
@@ -29,7 +29,7 @@ pub(super) struct Opened {
     pub(super) identity: Identity,
     pub(super) handle: Handle,
     /// How often the store asked to slow down.
-    pub(super) slow_downs: Arc<AtomicU64>,
+    pub(super) slow_downs: Arc<SlowDowns>,
 }
 
 /// The client itself, for what [`ObjectStore`] has no word for: copies between buckets.

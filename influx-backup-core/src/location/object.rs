@@ -1,25 +1,19 @@
 //! One object, and what can be done with it: list, head, get, put, delete.
 
-use std::{
-    collections::BTreeMap,
-    sync::atomic::{AtomicU32, Ordering},
-};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{FutureExt, StreamExt, TryStreamExt};
-use object_store::{Attribute, GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, path::Path};
+use object_store::{GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, path::Path};
 use serde::{Deserialize, Serialize};
 
-use super::{Location, StoreChecksums, local, patience::retrying};
+use super::{AT_ONCE, Attributes, Location, StoreChecksums, attributes_from, local, patience::retrying};
 use crate::{
     concurrent,
     error::{Error, Result, StoreErrorKind},
     key::Key,
 };
-
-/// How many listings of sub-prefixes run at once.
-const LISTINGS_AT_ONCE: usize = 16;
 
 /// Which version of an object: what a copy is pinned to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -81,9 +75,6 @@ impl Shallow {
     }
 }
 
-/// Metadata that a store returns with an object, by name (`content-type`, `x-meta-…` for the user's own).
-pub type Attributes = BTreeMap<String, String>;
-
 impl Location {
     /// Every object below `prefix` (`""`: the whole location), sorted by key.
     ///
@@ -96,7 +87,9 @@ impl Location {
     pub async fn list(&self, prefix: &str) -> Result<Vec<Entry>> {
         let mut entries = match self.directory() {
             Some(directory) => local::list(directory, prefix, self.0.links).await?,
-            None => retrying(self.0.patience, || self.list_store(self.prefix_path(prefix)).boxed()).await?,
+            None => {
+                retrying(self.0.patience, || self.listing(self.list_store(self.prefix_path(prefix))).boxed()).await?
+            }
         };
         entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         entries.dedup_by(|a, b| a.key == b.key);
@@ -115,7 +108,7 @@ impl Location {
         let below =
             top.directories.iter().map(|directory| format!("{prefix}/{directory}").trim_start_matches('/').to_owned());
         let listings = below.map(|directory| async move { self.list(&directory).await }.boxed());
-        let listings = concurrent::run(listings.collect(), LISTINGS_AT_ONCE).await?;
+        let listings = concurrent::run(listings.collect(), AT_ONCE).await?;
         let mut entries: Vec<_> = top.entries.into_iter().chain(listings.into_iter().flatten()).collect();
         entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         Ok(entries)
@@ -128,7 +121,7 @@ impl Location {
     pub async fn list_level(&self, prefix: &str) -> Result<Shallow> {
         let mut shallow = match self.directory() {
             Some(directory) => local::list_level(directory, prefix, self.0.links).await?,
-            None => retrying(self.0.patience, || self.list_store_level(prefix).boxed()).await?,
+            None => retrying(self.0.patience, || self.listing(self.list_store_level(prefix)).boxed()).await?,
         };
         shallow.directories.sort_unstable();
         shallow.entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
@@ -215,7 +208,7 @@ impl Location {
     /// # Errors
     /// [`Error::Store`], with [`StoreErrorKind::AlreadyExists`] where the object exists.
     pub async fn create(&self, key: &Key, bytes: Bytes) -> Result<Version> {
-        self.put_with(key, &bytes, PutMode::Create).await
+        self.put_with(key, &bytes, PutMode::Create, &Attributes::new()).await
     }
 
     async fn has(&self, key: &Key, bytes: &Bytes) -> Result<bool> {
@@ -231,14 +224,25 @@ impl Location {
     /// # Errors
     /// [`Error::Store`].
     pub async fn put(&self, key: &Key, bytes: Bytes) -> Result<Version> {
-        self.put_with(key, &bytes, PutMode::Overwrite).await
+        self.put_with_attributes(key, bytes, &Attributes::new()).await
     }
 
-    async fn put_with(&self, key: &Key, bytes: &Bytes, mode: PutMode) -> Result<Version> {
+    /// The same as [`Location::put`], with what of these attributes [can be kept](Location::keeps).
+    pub(crate) async fn put_with_attributes(
+        &self,
+        key: &Key,
+        bytes: Bytes,
+        attributes: &Attributes,
+    ) -> Result<Version> {
+        self.put_with(key, &bytes, PutMode::Overwrite, &self.kept(attributes)).await
+    }
+
+    async fn put_with(&self, key: &Key, bytes: &Bytes, mode: PutMode, attributes: &Attributes) -> Result<Version> {
         let attempts = AtomicU32::new(0);
         let put = || async {
             attempts.fetch_add(1, Ordering::Relaxed);
-            let options = PutOptions::from(mode.clone());
+            let attributes = attributes_from(attributes);
+            let options = PutOptions { mode: mode.clone(), attributes, ..PutOptions::default() };
             let put = self.0.durable.put_opts(&self.path(key), bytes.clone().into(), options).await;
             put.map_err(|e| Error::store("put", key, self, e))
         };
@@ -261,7 +265,13 @@ impl Location {
     /// # Errors
     /// [`Error::Store`].
     pub async fn delete(&self, key: &Key) -> Result<()> {
-        retrying(self.0.patience, || self.delete_once(key).boxed()).await
+        retrying(self.0.patience, || self.deletion(self.delete_once(key)).boxed()).await
+    }
+
+    /// Deletes objects, as many at once as may be.
+    pub(crate) async fn delete_all<'a>(&self, keys: impl IntoIterator<Item = &'a Key>) -> Result<()> {
+        let deletions = keys.into_iter().map(|key| self.delete(key).boxed()).collect();
+        concurrent::run(deletions, AT_ONCE).await.map(drop)
     }
 
     async fn delete_once(&self, key: &Key) -> Result<()> {
@@ -286,7 +296,7 @@ impl Location {
                     let first = self.store().list(Some(&self.0.base)).try_next().await;
                     first.map_err(|e| self.not_listed("", e))
                 };
-                Ok(retrying(self.0.patience, || first().boxed()).await?.is_some())
+                Ok(retrying(self.0.patience, || self.listing(first()).boxed()).await?.is_some())
             }
         }
     }
@@ -357,32 +367,4 @@ impl Location {
         }
         Ok(entries)
     }
-}
-
-/// The attributes of the object_store crate as plain names.
-pub(crate) fn attributes_of(attributes: &object_store::Attributes) -> Attributes {
-    let name = |attribute: &Attribute| match attribute {
-        Attribute::ContentDisposition => Some("content-disposition".to_owned()),
-        Attribute::ContentEncoding => Some("content-encoding".to_owned()),
-        Attribute::ContentLanguage => Some("content-language".to_owned()),
-        Attribute::ContentType => Some("content-type".to_owned()),
-        Attribute::CacheControl => Some("cache-control".to_owned()),
-        Attribute::Metadata(key) => Some(format!("x-meta-{key}")),
-        _ => None,
-    };
-    attributes.iter().filter_map(|(attribute, value)| Some((name(attribute)?, value.to_string()))).collect()
-}
-
-/// Plain names as attributes of the object_store crate; the inverse of [`attributes_of`].
-pub(crate) fn attributes_from(attributes: &Attributes) -> object_store::Attributes {
-    let attribute = |name: &str| match name {
-        "content-disposition" => Some(Attribute::ContentDisposition),
-        "content-encoding" => Some(Attribute::ContentEncoding),
-        "content-language" => Some(Attribute::ContentLanguage),
-        "content-type" => Some(Attribute::ContentType),
-        "cache-control" => Some(Attribute::CacheControl),
-        _ => name.strip_prefix("x-meta-").map(|key| Attribute::Metadata(key.to_owned().into())),
-    };
-    let pairs = attributes.iter().filter_map(|(name, value)| Some((attribute(name)?, value.clone())));
-    pairs.collect()
 }

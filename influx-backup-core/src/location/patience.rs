@@ -83,6 +83,17 @@ mod tests {
         assert_eq!(began.elapsed(), Duration::ZERO);
     }
 
+    #[test]
+    fn those_who_failed_together_come_back_one_by_one() {
+        let of = |attempt| (0..1_000).map(move |key| jitter(&format!("n/wal/{key:011}.wal"), attempt));
+        let in_the_first_half = of(1).filter(|part| *part < 0.5).count();
+        assert!((400..600).contains(&in_the_first_half), "{in_the_first_half}");
+        assert!(of(1).all(|part| (0.0..1.0).contains(&part)));
+        let same = of(1).zip(of(2)).filter(|(first, second)| first == second).count();
+        assert!(same < 10, "{same} wait as long again");
+        assert!(of(1).eq(of(1)), "a run can be shown again");
+    }
+
     #[tokio::test(start_paused = true)]
     async fn it_gives_up() {
         let began = Instant::now();

@@ -6,7 +6,7 @@ use object_store::{local::LocalFileSystem, path::Path};
 
 #[cfg(feature = "cloud")]
 use super::cloud;
-use super::{Inner, Links, Location, Options, identity::Identity, local, patience::PATIENCE};
+use super::{Budgets, Inner, Links, Location, Options, identity::Identity, local, patience::PATIENCE};
 use crate::error::{Error, Result};
 
 pub(super) fn parse(text: &str, options: &Options) -> Result<Location> {
@@ -46,7 +46,7 @@ fn file(text: &str, path: PathBuf, options: &Options) -> Result<Location> {
         options: options.clone(),
         #[cfg(feature = "cloud")]
         handle: None,
-        slow_downs: Arc::default(),
+        budgets: Budgets::new(Arc::default()),
         patience: PATIENCE,
     })))
 }
@@ -85,7 +85,7 @@ fn cloud(text: &str, scheme: &str, options: &Options) -> Result<Location> {
             links: Links::Follow,
             options: options.clone(),
             handle: Some(handle),
-            slow_downs,
+            budgets: Budgets::new(slow_downs),
             patience: PATIENCE,
         })));
     }

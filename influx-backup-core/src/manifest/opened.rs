@@ -7,10 +7,10 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{AbsentRecord, FORMAT, MANIFEST_KEY, Manifest, ObjectRecord, SegmentRef, segment};
 use crate::{
-    checksum::{Crc64, sha256},
+    checksum::sha256,
     error::{Error, Result},
     key::Key,
-    location::{Links, Location},
+    location::{Agreement, Links, Location},
 };
 
 /// A committed backup: its manifest and its object list, checked against their checksums. Cheap to clone.
@@ -117,20 +117,46 @@ impl Backup {
         }
     }
 
+    /// Holds the checksums that its store gives for an object on HEAD against those of the manifest. No byte is read. Where
+    /// the two have none in common, or the object is missing, nothing is known.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn compare(&self, record: &ObjectRecord) -> Result<Agreement> {
+        let known = record.checksums();
+        if known.is_empty() || !record.stored.encoding.is_plain() {
+            return Ok(Agreement::Unknown);
+        }
+        let (location, key) = self.locate(record);
+        let found = location.head_with_checksums(&key).await?;
+        Ok(found.map_or(Agreement::Unknown, |(_, stored)| known.compare(&stored)))
+    }
+
+    /// Checks the bytes of an object by the checksums of its store, and by reading them where it has none to compare.
+    ///
+    /// # Errors
+    /// As for [`Backup::read`].
+    pub async fn confirm(&self, record: &ObjectRecord) -> Result<()> {
+        match self.compare(record).await? {
+            Agreement::Same => Ok(()),
+            Agreement::Different => Err(altered(record, "its store has another checksum than the manifest")),
+            Agreement::Unknown => self.read(record).await.map(drop),
+        }
+    }
+
     /// The bytes of an object, decoded and checked against size and checksum.
     ///
     /// # Errors
     /// [`Error::DamagedBackup`] where they are missing or altered.
     pub async fn read(&self, record: &ObjectRecord) -> Result<Bytes> {
         let (location, key) = self.locate(record);
-        let altered = |reason: &str| Error::DamagedBackup { object: record.key.to_string(), reason: reason.to_owned() };
-        let bytes = location.get(&key, None).await?.ok_or_else(|| altered("it is missing"))?;
+        let bytes = location.get(&key, None).await?.ok_or_else(|| altered(record, "it is missing"))?;
         if bytes.len() as u64 != record.size {
-            return Err(altered("it has another length than the manifest says"));
+            return Err(altered(record, "it has another length than the manifest says"));
         }
-        match record.crc64 {
-            Some(crc64) if Crc64::of(&bytes) != crc64 => Err(altered("its checksum is not the one in the manifest")),
-            _ => Ok(bytes),
+        match record.checksums().compare_with(&bytes) {
+            Agreement::Different => Err(altered(record, "its checksum is not the one in the manifest")),
+            Agreement::Same | Agreement::Unknown => Ok(bytes),
         }
     }
 }
@@ -161,6 +187,10 @@ async fn read_list<R: DeserializeOwned>(location: &Location, segments: &[Segment
         records.extend(segment::read(location, reference).await?);
     }
     Ok(records)
+}
+
+fn altered(record: &ObjectRecord, reason: &str) -> Error {
+    Error::DamagedBackup { object: record.key.to_string(), reason: reason.to_owned() }
 }
 
 fn damaged(reason: &str) -> Error {

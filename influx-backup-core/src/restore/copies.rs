@@ -4,13 +4,13 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 
-use super::{guard, journal::Finished};
+use super::journal::Finished;
 use crate::{
     copier::{Copied, Copier, CopyContext, CopyError, CopyRequest},
     error::{Error, Result},
     execute::{Ledger, Outcome},
     key::Key,
-    location::{Attributes, Location},
+    location::{Agreement, Attributes, Location},
     manifest::{Backup, ObjectRecord},
     observe::Task,
     plan::CopyTask,
@@ -66,9 +66,9 @@ impl<'a> Checked<'a> {
         let reason = match (outcome, record) {
             (Outcome::Vanished, _) => "it went while it was restored",
             (Outcome::Changed, _) => "it changed while it was restored",
-            (Outcome::Copied(copied), Some(record)) => match (copied.crc64, record.crc64) {
-                (Some(copied), Some(recorded)) if copied != recorded => "its checksum is not the one in the manifest",
-                _ => return Ok(()),
+            (Outcome::Copied(copied), Some(record)) => match record.checksums().compare(&copied.all_checksums()) {
+                Agreement::Different => "its checksum is not the one in the manifest",
+                Agreement::Same | Agreement::Unknown => return Ok(()),
             },
             (Outcome::Copied(_), None) => "the manifest does not name it",
         };
@@ -93,7 +93,7 @@ pub(super) async fn copy_elsewhere(
 ) -> Result<()> {
     for record in records {
         task.check()?;
-        guard::put(target, &record.key, backup.read(record).await?, &record.attributes).await?;
+        target.put_with_attributes(&record.key, backup.read(record).await?, &record.attributes).await?;
         task.events.moved(record.size);
         task.events.finished();
     }

@@ -21,15 +21,13 @@
 //! A release that was interrupted is finished by the same steps. A server may have started in between and gone on, so a
 //! step only ever replaces or removes what still is the guard of this very restore.
 
-use bytes::Bytes;
-use object_store::PutOptions;
-
 use crate::{
-    error::{Error, Result},
+    error::Result,
     key::Key,
     layout::Generation,
-    location::{Attributes, Location, attributes_from},
+    location::{Attributes, Location},
 };
+use bytes::Bytes;
 
 /// What every guard begins with; no generation of the catalog does (`idb3.…`, `IDB3`).
 const MARK: &str = "influx-backup restore ";
@@ -73,7 +71,7 @@ pub(crate) async fn replace(
 ) -> Result<()> {
     match target.get(key, None).await? {
         Some(found) if restore_of(&found).as_deref() != Some(restore) => Ok(()),
-        _ => put(target, key, root, attributes).await,
+        _ => target.put_with_attributes(key, root, attributes).await.map(drop),
     }
 }
 
@@ -83,16 +81,6 @@ pub(crate) async fn remove(target: &Location, key: &Key, restore: &str) -> Resul
         Some(found) if restore_of(&found).as_deref() == Some(restore) => target.delete(key).await,
         _ => Ok(()),
     }
-}
-
-/// Writes an object with its metadata, where the store keeps any. Durable when it returns.
-pub(crate) async fn put(target: &Location, key: &Key, bytes: Bytes, attributes: &Attributes) -> Result<()> {
-    if attributes.is_empty() || target.directory().is_some() {
-        return target.put(key, bytes).await.map(drop);
-    }
-    let options = PutOptions { attributes: attributes_from(attributes), ..PutOptions::default() };
-    let put = target.store().put_opts(&target.path(key), bytes.into(), options).await;
-    put.map(drop).map_err(|error| Error::store("put", key, target, error))
 }
 
 #[cfg(test)]

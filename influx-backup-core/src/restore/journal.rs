@@ -18,7 +18,7 @@ use crate::{
     error::{Error, Result, StoreErrorKind},
     execute::{Durability, make_durable},
     key::Key,
-    location::{Entry, Location},
+    location::Location,
     manifest::{Claim, OWN_DIRECTORY, SegmentRef},
     preflight,
 };
@@ -186,12 +186,10 @@ impl RestoreJournal {
         // Those of who took over are not ours to delete.
         claim.check().await?;
         let lists = format!("{OWN_DIRECTORY}/restore");
-        for Entry { key, .. } in target.list(OWN_DIRECTORY).await? {
-            let is_list = key.below(&lists).is_some() && !claim.is_one(&key);
-            if is_list || preflight::is_probe(&key) {
-                target.delete(&key).await?;
-            }
-        }
+        let listed = target.list(OWN_DIRECTORY).await?;
+        let is_list = |key: &Key| key.below(&lists).is_some() && !claim.is_one(key);
+        let ours = |key: &&Key| is_list(key) || preflight::is_probe(key);
+        target.delete_all(listed.iter().map(|entry| &entry.key).filter(ours)).await?;
         claim.remove().await
     }
 

@@ -256,7 +256,7 @@ pub enum Degraded {
 pub enum SourceCheck {
     /// [`Bytes`](Self::Bytes) where the restore changes data that the target holds, so that a damaged backup is found while
     /// that data is still whole; [`Structure`](Self::Structure) where there is none to lose. The first reads the backup
-    /// twice, once to check and once to copy: choose `Structure` where that takes too long.
+    /// twice, once to check and once to copy: choose `Checksums` or `Structure` where that takes too long.
     #[default]
     Auto,
     /// Nothing: an altered object is found when it is copied, and the boot guard stays.
@@ -264,7 +264,9 @@ pub enum SourceCheck {
     /// Everything but Parquet and the compactor's files, against its checksum. Altered Parquet is found when it is copied,
     /// and the boot guard stays.
     Structure,
-    /// Everything.
+    /// Everything: by the checksum that the backup's store gives on HEAD, and by reading what it has none for.
+    Checksums,
+    /// Everything, by reading it.
     Bytes,
 }
 

@@ -103,17 +103,22 @@ fn depth(check: SourceCheck, plan: &RestorePlan, target: &Target) -> SourceCheck
 
 async fn check_bytes(backup: &Backup, check: SourceCheck, events: &Events) -> Result<()> {
     let cluster = &backup.manifest().cluster;
-    let is_read = |record: &&ObjectRecord| match check {
+    let is_checked = |record: &&ObjectRecord| match check {
         SourceCheck::Listing => false,
         SourceCheck::Structure => cluster.classify(&record.key).is_some_and(|object| !object.component.is_bulk()),
-        SourceCheck::Auto | SourceCheck::Bytes => true,
+        SourceCheck::Auto | SourceCheck::Checksums | SourceCheck::Bytes => true,
     };
-    let read: Vec<&ObjectRecord> = backup.objects().iter().filter(is_read).collect();
-    let (objects, bytes) = (read.len() as u64, read.iter().map(|record| record.size).sum());
+    let check_one = |record| async move {
+        match check {
+            SourceCheck::Checksums => backup.confirm(record).await,
+            _ => backup.read(record).await.map(drop),
+        }
+    };
+    let checked: Vec<&ObjectRecord> = backup.objects().iter().filter(is_checked).collect();
+    let (objects, bytes) = (checked.len() as u64, checked.iter().map(|record| record.size).sum());
     events.send(Event::CheckStarted { objects, bytes });
-    let reads: Vec<_> = read.into_iter().map(|record| backup.read(record).boxed()).collect();
-    let read = stream::iter(reads).buffer_unordered(READS_AT_ONCE).map_ok(drop);
-    read.try_collect().await
+    let checks: Vec<_> = checked.into_iter().map(|record| check_one(record).boxed()).collect();
+    stream::iter(checks).buffer_unordered(READS_AT_ONCE).try_collect().await
 }
 
 /// The roots of every generation, read and parsed: the last thing that a restore writes must not be what fails.

@@ -22,7 +22,7 @@ use crate::{
     execute::{Limits, Retry},
     key::Key,
     layout::{Component, Generation},
-    location::{Identity, Location, Version},
+    location::{Identity, Location, StoreChecksums, Version},
     manifest::{Attested, Backup, BackupStatus, MANIFEST_KEY, Manifest, ObjectRecord, Stored, segment},
     plan::RestorePlan,
     testing::{
@@ -130,6 +130,7 @@ async fn write_backup(
             size: object.bytes.len() as u64,
             version: Version { e_tag: None, id: None, modified },
             crc64: Some(Crc64::of(&object.bytes)),
+            store_checksums: StoreChecksums::default(),
             checked_by: CheckedBy::Content,
             attributes: Default::default(),
             stored: Stored::default(),

@@ -1,11 +1,14 @@
 //! [`abandon`]: undoing a restore that has changed nothing yet.
 
+use futures::FutureExt;
+
 use super::{AbandonReport, Changes, Phase, TakeOver, claim, directories, journal::RestoreJournal};
 use crate::{
+    concurrent,
     error::{Error, Result},
     execute::{Durability, make_durable},
     key::Key,
-    location::{Attributes, Links, Location},
+    location::{AT_ONCE, Attributes, Links, Location},
     manifest::{Claim, Post, highest, segment},
     observe::{Job, Task, spawn},
 };
@@ -50,14 +53,8 @@ async fn undo(target: &Location, claim: &mut Claim, task: &Task) -> Result<Aband
     for reference in &journal.created {
         created.extend(segment::read::<Key>(target, reference).await?);
     }
-    let mut deleted = 0;
-    for key in &created {
-        task.check()?;
-        if target.head(key).await?.is_some() {
-            target.delete(key).await?;
-            deleted += 1;
-        }
-    }
+    let deletes = created.iter().map(|key| delete_if_there(target, key, task).boxed()).collect();
+    let deleted = concurrent::run(deletes, AT_ONCE).await?.into_iter().sum();
     RestoreJournal::delete_staging(target, created.iter().chain(&journal.guards)).await?;
     make_durable(target, Durability::Durable).await?;
     let roots = put_back(target, &journal).await?;
@@ -68,6 +65,15 @@ async fn undo(target: &Location, claim: &mut Claim, task: &Task) -> Result<Aband
     journal.delete(target, claim).await?;
     directories::remove_target(target, &journal.made);
     Ok(AbandonReport { restore: journal.restore, backup: journal.backup, deleted, roots })
+}
+
+/// How many objects that were: one or none.
+async fn delete_if_there(target: &Location, key: &Key, task: &Task) -> Result<u64> {
+    task.check()?;
+    match target.head(key).await? {
+        Some(_) => target.delete(key).await.map(|()| 1),
+        None => Ok(0),
+    }
 }
 
 /// Oldest generation first, the reverse of the setting: as long as a newer guard stands, no newer server migrates an

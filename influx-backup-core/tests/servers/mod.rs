@@ -9,6 +9,7 @@
 
 mod accounts;
 mod azurite;
+mod behind;
 mod canned;
 mod cloud;
 mod fake_gcs;
@@ -38,6 +39,7 @@ use object_store::client::{HttpConnector, HttpRequestBody, ReqwestConnector};
 use object_store::{ClientOptions, ObjectStore};
 
 pub(crate) use azurite::Azurite;
+pub(crate) use behind::{Behind, write};
 pub(crate) use canned::{Canned, answer};
 pub(crate) use cloud::Cloud;
 pub(crate) use fake_gcs::FakeGcs;

@@ -327,10 +327,13 @@ async fn metadata_is_kept_and_given() {
         let copied = small_parts().copy(&first, &CopyContext::default()).await.expect("copied");
         assert!(copied.attributes.is_empty(), "the source returned none");
         let source = to.head(&first.key).await.expect("answers").expect("there");
-        let mut second = CopyRequest::new(to.clone(), source, again, Route::Any);
+        let mut second = CopyRequest::new(to.clone(), source, again.clone(), Route::Any);
         second.attributes = Some(named("x-meta-owner", "another"));
         let copied = small_parts().copy(&second, &CopyContext::default()).await.expect("copied");
         assert_eq!(copied.attributes, named("x-meta-owner", "db"), "the target was given them");
+        let head = GetOptions { head: true, ..GetOptions::default() };
+        let given = again.store().get_opts(&again.path(&first.key), head).await.expect("head").attributes;
+        assert_eq!(crate::location::attributes_of(&given), named("x-meta-owner", "another"), "the manifest's count");
     }
 }
 

@@ -84,6 +84,7 @@ impl Copier for Scripted {
         };
         match self.next(request.source.key.as_str()) {
             Act::Copy => {
+                context.bandwidth.take(size).await;
                 put(size).await;
                 (context.progress)(size);
                 Ok(Copied::by_content(size, Crc64(0), "scripted"))
@@ -284,6 +285,17 @@ async fn no_more_run_at_once_than_allowed() {
     result.expect("copied");
     assert_eq!((told.len(), copier.peak.load(Ordering::SeqCst)), (40, 4));
     assert_eq!(began.elapsed().as_secs(), 10, "and no fewer");
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_workers_share_one_bandwidth() {
+    let names: Vec<_> = (0..8).map(|number| format!("{number}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let limits = Limits::default().with_concurrency(4).with_bandwidth(crate::observe::ByteSize(10));
+    let run = start(&Arc::new(Scripted::default()), limits, &names, None).await;
+    let began = run.began;
+    run.end().await.0.expect("copied");
+    assert_eq!(began.elapsed().as_secs_f64().round(), 8.0, "80 bytes at 10 a second");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,17 +1,16 @@
 //! HTTP as object_store speaks it, with the answers' checksums kept, which it would drop, requests to slow down counted,
 //! which it hides, and requests signed again whose credentials were replaced.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode, Uri};
 use object_store::{
     ClientOptions,
     client::{HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpService, ReqwestConnector},
 };
+
+use crate::location::{SlowDowns, Work};
 
 /// The headers of the answer that a result of the object_store crate was made of: in its `extensions`.
 #[derive(Debug, Clone)]
@@ -23,7 +22,7 @@ use super::renewal::Renewal;
 /// Makes clients that count together.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Connector {
-    pub(super) slow_downs: Arc<AtomicU64>,
+    pub(super) slow_downs: Arc<SlowDowns>,
     /// Where credentials are renewed from.
     #[cfg(feature = "aws")]
     pub(super) renewal: Option<Arc<Renewal>>,
@@ -65,12 +64,55 @@ impl Observed {
 #[async_trait]
 impl HttpService for Observed {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let work = work_of(request.method(), request.uri());
         let mut response = self.execute(request).await?;
         if matches!(response.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
-            self.connector.slow_downs.fetch_add(1, Ordering::Relaxed);
+            self.connector.slow_downs.add(work);
         }
         let headers = Answered(response.headers().clone());
         response.extensions_mut().insert(headers);
         Ok(response)
+    }
+}
+
+/// What a request is for: S3, Google's XML API and Azure say it in the query.
+fn work_of(method: &Method, uri: &Uri) -> Work {
+    let asks = |what: &str| uri.query().unwrap_or_default().split('&').any(|pair| pair == what);
+    match *method {
+        Method::GET if asks("list-type=2") || asks("comp=list") => Work::List,
+        Method::POST if asks("delete") || asks("delete=") || asks("comp=batch") => Work::Delete,
+        // The end of an upload is a matter of its copy.
+        Method::DELETE if !uri.query().is_some_and(|query| query.contains("uploadId=")) => Work::Delete,
+        _ => Work::Copy,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_told_apart() {
+        let of = |method, uri: &str| work_of(&method, &uri.parse().expect("a URI"));
+        for list in ["http://h/b?list-type=2&prefix=a", "http://h/c?restype=container&comp=list&prefix=a"] {
+            assert_eq!(of(Method::GET, list), Work::List, "{list}");
+        }
+        for (method, delete) in [
+            (Method::POST, "http://h/b?delete"),
+            (Method::POST, "http://h/b?delete="),
+            (Method::POST, "http://h/c?restype=container&comp=batch"),
+            (Method::DELETE, "http://h/b/key"),
+        ] {
+            assert_eq!(of(method, delete), Work::Delete, "{delete}");
+        }
+        for (method, copy) in [
+            (Method::GET, "http://h/b/list-type=2"),
+            (Method::HEAD, "http://h/b/key"),
+            (Method::PUT, "http://h/c/key?comp=blocklist"),
+            (Method::POST, "http://h/b/key?uploads"),
+            (Method::DELETE, "http://h/b/key?uploadId=x"),
+        ] {
+            assert_eq!(of(method, copy), Work::Copy, "{copy}");
+        }
     }
 }

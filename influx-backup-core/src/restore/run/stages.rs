@@ -14,11 +14,14 @@ use super::{
     Run, record,
 };
 use crate::{
-    error::Result, execute::Executor, key::Key, location::Location, manifest::segment, observe::Event, plan::Stage,
+    error::Result,
+    execute::Executor,
+    key::Key,
+    location::{AT_ONCE, Location},
+    manifest::segment,
+    observe::Event,
+    plan::Stage,
 };
-
-/// How many objects are deleted at once.
-const DELETIONS_AT_ONCE: usize = 16;
 
 impl Run {
     /// Runs the stages, each to its barrier. Says how many objects an earlier run had finished.
@@ -77,7 +80,7 @@ impl Run {
         self.claim.check().await?;
         begin_changes(place, journal).await?;
         let deletes: Vec<_> = deletions.iter().map(|key| self.delete_one(place, key).boxed()).collect();
-        stream::iter(deletes).buffer_unordered(DELETIONS_AT_ONCE).try_collect::<()>().await?;
+        stream::iter(deletes).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
         Ok(deletions.len() as u64)
     }
 

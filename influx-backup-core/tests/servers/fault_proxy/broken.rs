@@ -17,6 +17,7 @@ pub(super) async fn write_answer(
 ) -> io::Result<()> {
     match &fault {
         Some(Fault::LoseAnswer) => return client.set_zero_linger(),
+        Some(Fault::WithholdAnswer) => return std::future::pending().await,
         Some(Fault::ClaimLength(more)) => answer.length = answer.length.map(|length| (length + more).max(0)),
         Some(Fault::Rewrite(rewrite)) => {
             answer.body = rewrite(head, answer.body);
@@ -27,9 +28,12 @@ pub(super) async fn write_answer(
     client.write_all(&answer.head()).await?;
     let body = &answer.body;
     let (first, second) = match fault {
-        Some(Fault::ResetAfter(bytes) | Fault::TruncateAfter(bytes) | Fault::StallAfter { bytes, .. }) => {
-            body.split_at(bytes.min(body.len()))
-        }
+        Some(
+            Fault::ResetAfter(bytes)
+            | Fault::TruncateAfter(bytes)
+            | Fault::HangAfter(bytes)
+            | Fault::StallAfter { bytes, .. },
+        ) => body.split_at(bytes.min(body.len())),
         _ => body.split_at(body.len()),
     };
     match fault {
@@ -47,6 +51,7 @@ pub(super) async fn write_answer(
             tokio::time::sleep(Duration::from_millis(50)).await;
             return client.set_zero_linger();
         }
+        Some(Fault::HangAfter(_)) => return std::future::pending().await,
         Some(Fault::StallAfter { pause, .. }) => {
             tokio::time::sleep(pause).await;
             client.write_all(second).await?;

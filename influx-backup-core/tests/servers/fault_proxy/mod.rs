@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -45,6 +45,12 @@ pub(crate) enum Fault {
     ClaimLength(i64),
     /// So many bytes at a time with a pause between.
     Drip { bytes: usize, pause: Duration },
+    /// The server does what it was asked, and the client never hears of it: the connection stays.
+    WithholdAnswer,
+    /// So many bytes, and then nothing more: neither the rest nor the end of the connection.
+    HangAfter(usize),
+    /// So many bytes of the request's own body are taken, and then nothing more; the server never sees the request.
+    HangRequestAfter(usize),
     /// A pause after so many bytes; the rest follows.
     StallAfter { bytes: usize, pause: Duration },
     /// The whole answer arrives, with another body: list pages that repeat or miss, flipped bits, errors under status 200.
@@ -61,6 +67,9 @@ impl fmt::Debug for Fault {
             Self::TruncateAfter(bytes) => write!(f, "TruncateAfter({bytes})"),
             Self::ClaimLength(more) => write!(f, "ClaimLength({more})"),
             Self::Drip { bytes, pause } => write!(f, "Drip({bytes} per {pause:?})"),
+            Self::WithholdAnswer => f.write_str("WithholdAnswer"),
+            Self::HangAfter(bytes) => write!(f, "HangAfter({bytes})"),
+            Self::HangRequestAfter(bytes) => write!(f, "HangRequestAfter({bytes})"),
             Self::StallAfter { bytes, pause } => write!(f, "StallAfter({bytes}, {pause:?})"),
             Self::Rewrite(_) => f.write_str("Rewrite"),
         }
@@ -239,6 +248,11 @@ async fn connection(mut client: TcpStream, upstream: SocketAddr, state: Arc<Mute
             return write_slow_down(&mut client, *status).await;
         }
         Some(Fault::ResetRequest) => return client.set_zero_linger(),
+        Some(Fault::HangRequestAfter(bytes)) => {
+            let more = bytes.saturating_sub(start_of_body.len()) as u64;
+            tokio::io::copy(&mut (&mut client).take(more), &mut tokio::io::sink()).await?;
+            return std::future::pending().await;
+        }
         _ => {}
     }
     let mut server = TcpStream::connect(upstream).await?;

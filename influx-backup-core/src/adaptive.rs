@@ -1,4 +1,4 @@
-//! How many copies run at once: less when a store asks to slow down, more again when it does not.
+//! How many requests of one kind run at once: less when a store asks to slow down, more again when it does not.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -10,13 +10,13 @@ use tokio::{
     time::Instant,
 };
 
-/// Copies that are under way when a store asks to slow down all hear of it: that is one request, not many.
+/// Those that are under way when a store asks to slow down all hear of it: that is asked once, not many times.
 const ONE_CUT_EVERY: Duration = Duration::from_secs(1);
 
 /// Additive increase, multiplicative decrease: halved when a store asks to slow down, one more after as many successes
 /// in a row as there are places.
 #[derive(Debug)]
-pub(super) struct Adaptive {
+pub(crate) struct Adaptive {
     places: Arc<Semaphore>,
     most: usize,
     state: Mutex<State>,
@@ -31,35 +31,35 @@ struct State {
     cut: Option<Instant>,
 }
 
-/// The right to run one copy.
+/// The right to run one.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     adaptive: Arc<Adaptive>,
     permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Adaptive {
-    pub(super) fn new(most: usize) -> Arc<Self> {
+    pub(crate) fn new(most: usize) -> Arc<Self> {
         let most = most.clamp(1, Semaphore::MAX_PERMITS);
         let state = State { allowed: most, owed: 0, successes: 0, cut: None };
         Arc::new(Self { places: Arc::new(Semaphore::new(most)), most, state: Mutex::new(state) })
     }
 
     /// Waits for a place.
-    pub(super) async fn place(self: &Arc<Self>) -> Place {
+    pub(crate) async fn place(self: &Arc<Self>) -> Place {
         // The semaphore is never closed.
         let permit = Arc::clone(&self.places).acquire_owned().await.ok();
         Place { adaptive: Arc::clone(self), permit }
     }
 
-    /// How many copies may run at once now.
+    /// How many may run at once now.
     #[cfg(test)]
-    pub(super) fn allowed(&self) -> usize {
+    pub(crate) fn allowed(&self) -> usize {
         self.state().allowed
     }
 
-    /// A copy went well.
-    pub(super) fn succeeded(&self) {
+    /// One went well.
+    pub(crate) fn succeeded(&self) {
         let mut state = self.state();
         state.successes += 1;
         if state.allowed < self.most && state.successes >= state.allowed {
@@ -69,7 +69,7 @@ impl Adaptive {
     }
 
     /// A store asked to slow down.
-    pub(super) fn throttled(&self) {
+    pub(crate) fn throttled(&self) {
         let (mut state, now) = (self.state(), Instant::now());
         state.successes = 0;
         if state.cut.is_some_and(|cut| now - cut < ONE_CUT_EVERY) {

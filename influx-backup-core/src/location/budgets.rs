@@ -1,0 +1,201 @@
+//! How much a store is asked for at once. Copies, listings and deletions have a budget each: a thousand deletions make no
+//! listing wait, and a store that asks to slow down with one of them is asked for less of that one.
+
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use super::Location;
+use crate::{
+    adaptive::Adaptive,
+    error::{Error, Result, StoreErrorKind},
+};
+
+/// How many listings of one location, and how many deletions, run at once at most.
+pub(crate) const AT_ONCE: usize = 16;
+
+/// What a store is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Reads and writes. Their budget is the run's.
+    Copy,
+    /// Listings.
+    List,
+    /// Deletions.
+    Delete,
+}
+
+/// How often a store has asked to slow down, for each kind of work.
+#[derive(Debug, Default)]
+pub(crate) struct SlowDowns([AtomicU64; 3]);
+
+impl SlowDowns {
+    /// It did so once more.
+    #[cfg(any(test, feature = "cloud"))]
+    /// It did so once more.
+    #[cfg(any(test, feature = "cloud"))]
+    pub(crate) fn add(&self, work: Work) {
+        self.0[work as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn of(&self, work: Work) -> u64 {
+        self.0[work as usize].load(Ordering::Relaxed)
+    }
+}
+
+/// What the clones and children of a location share.
+#[derive(Debug)]
+pub(super) struct Budgets {
+    slow_downs: Arc<SlowDowns>,
+    list: Arc<Adaptive>,
+    delete: Arc<Adaptive>,
+}
+
+impl Budgets {
+    pub(super) fn new(slow_downs: Arc<SlowDowns>) -> Arc<Self> {
+        Arc::new(Self { slow_downs, list: Adaptive::new(AT_ONCE), delete: Adaptive::new(AT_ONCE) })
+    }
+}
+
+impl Location {
+    /// How often the store has asked to slow down so far, also where a request was tried again and went well.
+    pub(crate) fn slow_downs(&self, work: Work) -> u64 {
+        self.0.budgets.slow_downs.of(work)
+    }
+
+    /// Lists when the budget for listings allows it.
+    pub(super) async fn listing<T>(&self, list: impl Future<Output = Result<T>>) -> Result<T> {
+        self.budgeted(Work::List, &self.0.budgets.list, list).await
+    }
+
+    /// Deletes when the budget for deletions allows it.
+    pub(super) async fn deletion<T>(&self, delete: impl Future<Output = Result<T>>) -> Result<T> {
+        self.budgeted(Work::Delete, &self.0.budgets.delete, delete).await
+    }
+
+    async fn budgeted<T>(
+        &self,
+        work: Work,
+        budget: &Arc<Adaptive>,
+        request: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let _place = budget.place().await;
+        // The object_store crate tries again by itself: that a store asked to slow down shows only here.
+        let before = self.slow_downs(work);
+        let done = request.await;
+        match &done {
+            Err(Error::Store { kind: StoreErrorKind::Throttled, .. }) => budget.throttled(),
+            _ if self.slow_downs(work) > before => budget.throttled(),
+            Ok(_) => budget.succeeded(),
+            Err(_) => {}
+        }
+        done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::{
+        key::Key,
+        testing::fault::{Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
+    };
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// A location whose deletions, or listings, take a second each.
+    fn slow(op: Op) -> Location {
+        let rule = Rule::new(Scope::of(op), When::Always, Fault::Delay(SECOND..SECOND * 1001 / 1000));
+        Location::in_memory().through(|store| Arc::new(FaultyStore::new(store, FaultPlan::none().with(rule.clone()))))
+    }
+
+    fn keys(count: usize) -> Vec<Key> {
+        (0..count).map(|number| Key::parse(format!("n/wal/{number:05}")).expect("a key")).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_thousand_deletions_take_turns_and_make_no_listing_wait() {
+        let location = slow(Op::Delete);
+        let keys = keys(1_000);
+        for key in &keys {
+            location.put(key, "x".into()).await.expect("put");
+        }
+        let began = Instant::now();
+        let (mine, other) = (location.child("n").expect("a location"), location.clone());
+        let listing = async {
+            tokio::time::sleep(SECOND * 10).await;
+            let listed = mine.list("").await.expect("listed").len();
+            (listed, began.elapsed().as_secs())
+        };
+        // Two who do not know of each other, as stages of two runs would be.
+        let (first, second) = keys.split_at(500);
+        let (one, two, (listed, when)) = tokio::join!(location.delete_all(first), other.delete_all(second), listing);
+        one.and(two).expect("deleted");
+        assert_eq!(began.elapsed().as_secs(), 1_000_u64.div_ceil(AT_ONCE as u64), "16 at once, neither more nor fewer");
+        assert_eq!(when, 10, "the listing waited");
+        assert!((800..900).contains(&listed), "{listed} when 160 are gone");
+        assert!(location.list("").await.expect("listed").is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn listings_take_turns_and_make_no_deletion_wait() {
+        let location = slow(Op::List);
+        let began = Instant::now();
+        let listings = (0..64).map(|_| location.list(""));
+        let delete = async {
+            location.delete(&keys(1)[0]).await.expect("deleted");
+            began.elapsed()
+        };
+        let (listed, deleted_after) = tokio::join!(futures::future::try_join_all(listings), delete);
+        listed.expect("listed");
+        assert_eq!((began.elapsed().as_secs(), deleted_after), (4, Duration::ZERO));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_asks_for_fewer_deletions_gets_fewer_and_as_many_listings() {
+        let location = Location::in_memory();
+        let allowed = || (location.0.budgets.list.allowed(), location.0.budgets.delete.allowed());
+        let slowed = |work| {
+            let slow_downs = Arc::clone(&location.0.budgets.slow_downs);
+            async move {
+                slow_downs.add(work);
+                Ok(())
+            }
+        };
+        location.deletion(slowed(Work::Delete)).await.expect("went well at last");
+        assert_eq!(allowed(), (16, 8));
+        // What copies are told, and listings, is not about deletions.
+        tokio::time::advance(SECOND * 2).await;
+        location.deletion(slowed(Work::Copy)).await.expect("deleted");
+        location.deletion(slowed(Work::List)).await.expect("deleted");
+        assert_eq!(allowed(), (16, 8));
+        location.listing(slowed(Work::List)).await.expect("listed");
+        assert_eq!(allowed(), (8, 8));
+        for key in keys(200) {
+            location.delete(&key).await.expect("deleted");
+        }
+        assert_eq!(allowed(), (8, 16), "deletions recover, listings were not tried");
+        let denied = |kind| async move {
+            let source = Box::new(std::io::Error::other("x"));
+            Err::<(), _>(Error::Store {
+                operation: "delete",
+                key: String::new(),
+                location: String::new(),
+                kind,
+                source,
+            })
+        };
+        location.deletion(denied(StoreErrorKind::Denied)).await.expect_err("denied");
+        assert_eq!(allowed().1, 16);
+        location.deletion(denied(StoreErrorKind::Throttled)).await.expect_err("throttled");
+        assert_eq!(allowed().1, 8);
+    }
+}
