@@ -34,13 +34,19 @@ pub(super) async fn retrying<'a, T>(
     for failures in 0.. {
         match attempt().await {
             Err(error) if is_passing(&error) && (began.elapsed() < patience || failures < ATTEMPTS) => {
-                sleep(longest.mul_f64(jitter(&error.to_string(), failures))).await;
+                sleep(longest.mul_f64(jitter(&drawn_from(&error), failures))).await;
                 longest = (longest * 2).min(LONGEST_WAIT);
             }
             done => return done,
         }
     }
     attempt().await
+}
+
+/// What a wait is drawn from: the failure as it is said, but for a probe's name, which is another one in every run.
+fn drawn_from(error: &Error) -> String {
+    let said = error.to_string();
+    said.split_once("/probe-").map_or_else(|| said.clone(), |(before, _)| before.to_owned())
 }
 
 /// A part of a wait, between nothing and all of it: another one for every object and attempt, so that those who failed
