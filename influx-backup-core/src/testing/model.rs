@@ -67,7 +67,7 @@ use catalog::{Catalog, Change};
 use compactor::Compactor;
 use futures::future::{BoxFuture, join_all};
 use hand::{Hand, Write};
-pub use history::{History, Row, Table};
+pub use history::{Hardship, History, Row, Table};
 pub use invariant::{Violation, invariant};
 use node::{Durable, Node};
 use object_store::{ObjectStore, path::Path};
@@ -338,6 +338,7 @@ impl World {
                 tokio::time::sleep(joins).await;
                 if late {
                     self.note(Behaviour::NodeAdded);
+                    self.endure(Hardship::NodeAdded);
                 }
                 node.live().await;
             }));
@@ -406,6 +407,12 @@ impl World {
     /// Counts that something happened, for tests that ask whether worlds contain it.
     fn note(&self, behaviour: Behaviour) {
         *self.history().happened.entry(behaviour).or_default() += 1;
+    }
+
+    /// Remembers that something happened that is hard on a backup.
+    fn endure(&self, hardship: Hardship) {
+        let now = self.now();
+        self.history().hardships.push((now, hardship));
     }
 
     fn is_done(&self) -> bool {

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use rand::{Rng, rngs::StdRng};
 
 use super::{
-    Behaviour, Table, World,
+    Behaviour, Hardship, Table, World,
     hand::{Crashed, Hand, Write},
 };
 use crate::{
@@ -196,12 +196,14 @@ pub(super) async fn migrate(world: &World, hand: &mut Hand) -> Result<(), Crashe
     world.note(Behaviour::Migration);
     let key = catalog.log_key(catalog.sequence + 1);
     hand.put(&key, write::terminator(catalog.generation), Write::Create, || ()).await?;
+    let terminated = world.now();
     hand.pause(world.options.pace..world.options.pace * 10).await;
     let (key, root) = (catalog.root_key(next), catalog.root_bytes(next));
     hand.put(&key, root, Write::Overwrite, || {
         catalog.generation = next;
         catalog.root = catalog.sequence;
         catalog.first_log = catalog.sequence + 1;
+        world.endure(Hardship::Migrated { terminated });
     })
     .await
 }

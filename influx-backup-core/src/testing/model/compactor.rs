@@ -10,7 +10,7 @@ use rand::{Rng, seq::SliceRandom};
 use serde_json::json;
 
 use super::{
-    Behaviour,
+    Behaviour, Hardship,
     hand::{Crashed, Hand, Write},
     node::{FileState, lock},
 };
@@ -197,6 +197,7 @@ impl Compactor {
             for (_, durable) in &self.hand.world.nodes {
                 if let Some(file) = lock(durable).files.get_mut(&key) {
                     file.state = FileState::Gone;
+                    self.hand.world.endure(Hardship::CleanedUp { published: due.saturating_sub(self.wait) });
                 }
             }
         }

@@ -32,6 +32,29 @@ pub struct Table {
     pub dropped: Option<Duration>,
 }
 
+/// What makes a backup hard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hardship {
+    /// A WAL number was given up after failed puts.
+    BurnedNumber,
+    /// A snapshot that stored no manifest trimmed the WAL.
+    TrimWithoutManifest,
+    /// A node's file was cleaned up that a summary published at this time had superseded.
+    CleanedUp {
+        /// When the summary was stored.
+        published: Duration,
+    },
+    /// An expired file was deleted that no manifest ever lists as removed.
+    ExpiredUnlisted,
+    /// The catalog's next generation got its root; the one before had its terminator since this time.
+    Migrated {
+        /// When the terminator was stored.
+        terminated: Duration,
+    },
+    /// A node joined.
+    NodeAdded,
+}
+
 /// What happened in a cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
@@ -41,6 +64,8 @@ pub struct History {
     pub tables: BTreeMap<u32, Table>,
     /// How often each behaviour showed.
     pub happened: BTreeMap<Behaviour, u64>,
+    /// What made a backup hard, and when.
+    pub hardships: Vec<(Duration, Hardship)>,
 }
 
 impl History {

@@ -11,7 +11,7 @@ use rand::Rng;
 use serde_json::json;
 
 use super::{
-    Behaviour,
+    Behaviour, Hardship,
     catalog::{self, Change},
     hand::{Crashed, Hand, Write},
 };
@@ -161,6 +161,7 @@ impl Node {
         if world.has(Behaviour::BurnedNumber) && self.hand.rng.random_bool(0.03) {
             // The rows were refused: nobody was told that they are stored, and they are not.
             world.note(Behaviour::BurnedNumber);
+            world.endure(Hardship::BurnedNumber);
             self.next_wal += self.hand.rng.random_range(1..3);
             self.hand.pause(world.options.pace..world.options.pace * 3).await;
         }
@@ -238,7 +239,8 @@ impl Node {
         }
         self.delete_dropped().await?;
         let removed = std::mem::take(&mut lock(&self.durable).removed);
-        if added.is_empty() && removed.is_empty() {
+        let is_empty = added.is_empty() && removed.is_empty();
+        if is_empty {
             world.note(Behaviour::EmptySnapshot);
         } else {
             self.manifest(details, added, removed).await?;
@@ -248,7 +250,10 @@ impl Node {
         }
         self.buffer = self.buffer.split_off(&(details.wal + 1));
         self.covered = self.covered.max(details.wal);
-        self.trim(details.wal).await?;
+        let trimmed = self.trim(details.wal).await?;
+        if is_empty && trimmed > 0 {
+            world.endure(Hardship::TrimWithoutManifest);
+        }
         self.marker(details).await
     }
 
@@ -391,14 +396,15 @@ impl Node {
         })
     }
 
-    /// Deletes covered WAL files, the newest few excepted.
-    async fn trim(&mut self, covered: u64) -> Result<(), Crashed> {
+    /// Deletes covered WAL files, the newest few excepted, and says how many.
+    async fn trim(&mut self, covered: u64) -> Result<usize, Crashed> {
         let old: Vec<u64> = lock(&self.durable).wal.range(..=covered).map(|(number, _)| *number).collect();
-        for number in old.iter().take(old.len().saturating_sub(self.keep)) {
+        let trimmed = &old[..old.len().saturating_sub(self.keep)];
+        for number in trimmed {
             self.hand.delete(&format!("{}/wal/{}", self.id, wal_name(*number))).await?;
             lock(&self.durable).wal.remove(number);
         }
-        Ok(())
+        Ok(trimmed.len())
     }
 
     /// What a server derives and overwrites: seldom, to save objects.
@@ -466,6 +472,8 @@ pub(super) async fn retention(mut hand: Hand) {
                 hand.delete(&spec.path).await.ok();
                 if hand.rng.random() {
                     lock(durable).removed.push(spec);
+                } else {
+                    world.endure(Hardship::ExpiredUnlisted);
                 }
             }
         }
