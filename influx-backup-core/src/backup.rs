@@ -17,7 +17,8 @@ mod witness;
 
 pub(crate) use self::run::{check_places, run};
 pub use self::{
-    options::{BackupOptions, CorruptPolicy, Existing, MissingParquet, OpenCertificate, Passes, Weakness},
+    options::{BackupOptions, CorruptPolicy, Existing, MissingParquet, OpenCertificate, Passes},
     report::BackupReport,
+    weakness::Weakness,
 };
 pub use crate::manifest::TakeOver;

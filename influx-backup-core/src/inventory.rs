@@ -2,6 +2,8 @@
 //!
 //! The listings carry the proof, not the copies: see [`LISTING_ORDER`].
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -128,26 +130,36 @@ impl Inventory {
 /// Lists groups of a cluster and numbers the listings of a run.
 #[derive(Debug)]
 pub(crate) struct Lister {
-    sequence: [Group; 11],
+    sequence: Vec<Group>,
+    roots: Roots,
     order: u64,
+}
+
+/// When the roots of the catalog are looked at. Either order is safe while everything is pinned to the version listed and a
+/// gap opens C4: a root holds all that the logs up to it say. Roots that come first may leave a gap (their logs were
+/// collected), roots that come last may make listed logs needless.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Roots {
+    BeforeLogs,
+    AfterLogs,
 }
 
 impl Default for Lister {
     fn default() -> Self {
-        Self::in_order(LISTING_ORDER)
+        Self::in_order(LISTING_ORDER.to_vec(), Roots::BeforeLogs)
     }
 }
 
 impl Lister {
     /// Lists in another order, to show in tests that it matters.
-    pub(crate) const fn in_order(sequence: [Group; 11]) -> Self {
-        Self { sequence, order: 0 }
+    pub(crate) const fn in_order(sequence: Vec<Group>, roots: Roots) -> Self {
+        Self { sequence, roots, order: 0 }
     }
 
     /// One whole pass: runs of groups of one kind of owner, owner by owner.
     pub(crate) async fn inventory(&mut self, cluster: &Cluster) -> Result<Inventory> {
         let mut inventory = Inventory::default();
-        let sequence = self.sequence;
+        let sequence = self.sequence.clone();
         for groups in sequence.chunk_by(|a, b| a.owner() == b.owner()) {
             for owner in owners(cluster, groups[0].owner()) {
                 for group in groups {
@@ -161,7 +173,7 @@ impl Lister {
     /// One group of one owner.
     pub(crate) async fn list(&mut self, cluster: &Cluster, group: Group, owner: &str) -> Result<Listing> {
         let started = Utc::now();
-        let mut entries = entries(cluster, group, owner).await?;
+        let mut entries = entries(cluster, group, owner, self.roots).await?;
         entries.retain(|entry| belongs(cluster, entry, group, owner));
         self.order += 1;
         Ok(Listing { group, owner: owner.to_owned(), started, ended: Utc::now(), order: self.order, entries })
@@ -184,10 +196,10 @@ fn owners(cluster: &ClusterDescription, kind: OwnerKind) -> Vec<String> {
     }
 }
 
-async fn entries(cluster: &Cluster, group: Group, owner: &str) -> Result<Vec<Entry>> {
+async fn entries(cluster: &Cluster, group: Group, owner: &str, roots: Roots) -> Result<Vec<Entry>> {
     match group {
         Group::NodeRest | Group::ClusterRest => rest(cluster, owner).await,
-        Group::Catalog => catalog(cluster.location(), owner).await,
+        Group::Catalog => catalog(cluster.location(), owner, roots).await,
         Group::Licences => heads(cluster.location(), owner, &["commercial_license", "trial_or_home_license"]).await,
         Group::Parquet | Group::Compacted => {
             cluster.location().list_parallel(&format!("{owner}/{}", group.directory())).await
@@ -196,14 +208,20 @@ async fn entries(cluster: &Cluster, group: Group, owner: &str) -> Result<Vec<Ent
     }
 }
 
-/// The root is looked at before the logs: a log that a newer root no longer needs does no harm, a missing one does.
-async fn catalog(location: &Location, owner: &str) -> Result<Vec<Entry>> {
-    let mut entries = heads(location, owner, &Generation::ALL.map(Generation::root)).await?;
+/// Roots, then logs: a log that a newer root no longer needs does no harm.
+async fn catalog(location: &Location, owner: &str, roots: Roots) -> Result<Vec<Entry>> {
+    let names = Generation::ALL.map(Generation::root);
+    let first = heads(location, owner, &names).await?;
+    let mut logs = Vec::new();
     for directory in ["catalogs", "catalog"] {
-        let roots: Vec<_> = entries.iter().map(|entry| entry.key.clone()).collect();
-        let listed = location.list(&format!("{owner}/{directory}")).await?;
-        entries.extend(listed.into_iter().filter(|entry| !roots.contains(&entry.key)));
+        logs.extend(location.list(&format!("{owner}/{directory}")).await?);
     }
+    let mut entries = match roots {
+        Roots::BeforeLogs => first,
+        Roots::AfterLogs => heads(location, owner, &names).await?,
+    };
+    let known: BTreeSet<_> = entries.iter().map(|entry| entry.key.clone()).collect();
+    entries.extend(logs.into_iter().filter(|entry| !known.contains(&entry.key)));
     entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
     Ok(entries)
 }

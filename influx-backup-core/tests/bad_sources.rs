@@ -2,195 +2,29 @@
 //! panic, never a silent pass.
 #![cfg(feature = "testing")]
 
+mod meddling;
+
 use std::{
-    collections::VecDeque,
-    fmt,
     fs::FileTimes,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
-use async_trait::async_trait;
 use bytes::Bytes;
-use futures::{FutureExt, TryStreamExt, future::BoxFuture};
 use influx_backup_core::{
-    BackupOptions, BackupReport, Certificate, Clause, Copier, Discover, Error, Key, Limits, Location, Options, Passes,
-    Repository, Result,
-    backup::{CorruptPolicy, MissingParquet, OpenCertificate, Weakness},
-    certificate::Violation,
-    certify,
-    copier::{Copied, CopyContext, CopyError, CopyRequest},
-    default_copiers, discover,
+    Clause, Discover, Error, Event, Key, Location, Options, Passes, Repository,
+    backup::{CorruptPolicy, MissingParquet, OpenCertificate},
+    certify, discover,
     location::Identity,
-    manifest::{Backup, BackupStatus},
-    object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path},
-    testing::{
-        generate::{CompactorData, Generate, Generated},
-        write::{self, CheckpointSpec, FileSpec, ManifestSpec},
-    },
+    manifest::BackupStatus,
+    object_store::{memory::InMemory, path::Path},
+    testing::write::{self, ManifestSpec},
 };
 
-/// A source in memory.
-#[derive(Debug, Clone)]
-struct Source(Arc<InMemory>);
-
-impl Source {
-    async fn of(cluster: &Generate) -> (Self, Generated) {
-        let source = Self(Arc::new(InMemory::new()));
-        let store = Arc::clone(&source.0) as Arc<dyn ObjectStore>;
-        let generated = cluster.write_to(&store, &Path::from("data")).await.expect("written");
-        (source, generated)
-    }
-
-    fn location(&self) -> Location {
-        Location::with_store(Arc::clone(&self.0) as _, Path::from("data"), Identity::Test)
-    }
-
-    async fn put(&self, key: &str, bytes: Bytes) {
-        self.0.put(&Path::from(format!("data/{key}")), bytes.into()).await.expect("put");
-    }
-
-    async fn get(&self, key: &str) -> Bytes {
-        let found = self.0.get(&Path::from(format!("data/{key}"))).await.expect("there");
-        found.bytes().await.expect("read")
-    }
-
-    async fn delete(&self, key: &str) {
-        self.0.delete(&Path::from(format!("data/{key}"))).await.expect("deleted");
-    }
-
-    /// The keys below a prefix.
-    async fn keys(&self, prefix: &str) -> Vec<String> {
-        let below = Path::from(format!("data/{prefix}"));
-        let listed: Vec<_> = self.0.list(Some(&below)).try_collect().await.expect("listed");
-        let mut keys: Vec<_> =
-            listed.into_iter().map(|meta| meta.location.as_ref()["data/".len()..].to_owned()).collect();
-        keys.sort_unstable();
-        keys
-    }
-
-    /// Takes a whole directory away, as an unmounted volume does, and returns what was in it.
-    async fn unmount(&self, prefix: &str) -> Vec<(String, Bytes)> {
-        let mut gone = Vec::new();
-        for key in self.keys(prefix).await {
-            gone.push((key.clone(), self.get(&key).await));
-            self.delete(&key).await;
-        }
-        assert!(!gone.is_empty(), "nothing below {prefix}");
-        gone
-    }
-}
-
-/// What happens to the source while it is copied.
-type Deed = BoxFuture<'static, ()>;
-
-/// A copier that meddles with the source just before it copies certain keys, each deed once and in order.
-struct Meddler {
-    copier: Arc<dyn Copier>,
-    deeds: Mutex<VecDeque<(&'static str, Deed)>>,
-}
-
-impl fmt::Debug for Meddler {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Meddler").finish_non_exhaustive()
-    }
-}
-
-#[async_trait]
-impl Copier for Meddler {
-    async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
-        loop {
-            let deed = {
-                let mut deeds = self.deeds.lock().unwrap_or_else(PoisonError::into_inner);
-                let due = deeds.front().is_some_and(|(key, _)| request.source.key.as_str().contains(key));
-                due.then(|| deeds.pop_front()).flatten()
-            };
-            match deed {
-                Some((_, deed)) => deed.await,
-                None => return self.copier.copy(request, context).await,
-            }
-        }
-    }
-}
-
-/// Before the first copy of all.
-const FIRST: &str = "";
-/// The catalog's root: copied after every node.
-const ROOT: &str = "/catalog/v3/snapshot";
-
-fn deed(when: &'static str, what: impl Future<Output = ()> + Send + 'static) -> (&'static str, Deed) {
-    (when, what.boxed())
-}
-
-fn options(deeds: impl IntoIterator<Item = (&'static str, Deed)>) -> BackupOptions {
-    let deeds = Mutex::new(deeds.into_iter().collect());
-    BackupOptions::default()
-        .with_name("n1")
-        .with_limits(Limits::default().with_concurrency(1))
-        .with_passes(Passes::until_closed(5, Duration::from_secs(3600)))
-        .with_copier(Arc::new(Meddler { copier: default_copiers(), deeds }))
-}
-
-async fn back_up(source: &Location, options: BackupOptions) -> (Result<BackupReport>, Repository) {
-    back_up_only(source, &Discover::auto(), options).await
-}
-
-async fn back_up_only(
-    source: &Location,
-    what: &Discover,
-    options: BackupOptions,
-) -> (Result<BackupReport>, Repository) {
-    let vault = Location::with_store(Arc::new(InMemory::new()), Path::from("vault"), Identity::Test);
-    let repository = Repository::open(vault).await.expect("a repository");
-    let cluster = discover(source, what).await.expect("a cluster");
-    (repository.backup(&cluster, options).start().await, repository)
-}
-
-/// The certificate of a backup that could not be committed.
-fn refused(result: Result<BackupReport>) -> Box<Certificate> {
-    match result {
-        Err(Error::NotConsistent { certificate, .. }) => certificate,
-        Err(error) => panic!("another error: {error}"),
-        Ok(report) => panic!("a silent pass:\n{report}"),
-    }
-}
-
-fn violations(certificate: &Certificate, clause: Clause) -> &[Violation] {
-    let result = certificate.clauses.iter().find(|result| result.clause == clause);
-    &result.expect("every clause is judged").violations
-}
-
-/// The violation of this code, which has to be there.
-fn violated<'a>(certificate: &'a Certificate, clause: Clause, code: &str) -> &'a Violation {
-    let found = violations(certificate, clause).iter().find(|violation| violation.code == code);
-    found.unwrap_or_else(|| panic!("no `{code}`:\n{certificate}"))
-}
-
-fn holds(backup: &Backup, prefix: &str) -> bool {
-    backup.objects().iter().any(|record| record.key.as_str().starts_with(prefix))
-}
-
-fn core() -> Generate {
-    Generate::core("node1").catalog_logs(5)
-}
-
-fn enterprise() -> Generate {
-    let cluster = Generate::enterprise("cluster1").nodes(["ingest1", "ingest2"]);
-    cluster.compactor("compact1", CompactorData::None).snapshots(4)
-}
-
-/// Retention takes one file away before its copy: another pass is needed.
-fn one_more_pass(source: &Source) -> (&'static str, Deed) {
-    let source = source.clone();
-    deed(FIRST, async move {
-        let dbs = source.keys("node1/dbs").await;
-        source.delete(&dbs[0]).await;
-    })
-}
-
-fn wal_key(number: u64) -> String {
-    format!("node1/wal/{number:011}.wal")
-}
+use meddling::{
+    Deed, FIRST, ROOT, Source, back_up, back_up_only, core, deed, enterprise, holds, next_manifest, one_more_pass,
+    options, refused, violated, violations, wal_key,
+};
 
 #[tokio::test]
 async fn a_clock_that_runs_backwards_changes_nothing() {
@@ -289,34 +123,6 @@ fn torn_and_more(source: &Source, last: u64, torn: Bytes) -> (&'static str, Deed
         source.put(&wal_key(last + 1), torn).await;
         source.put(&wal_key(last + 2), write::wal(b"[2]")).await;
     })
-}
-
-/// The next manifest after a generated cluster, with one new file that is there.
-async fn next_manifest(source: &Source, generated: &Generated) -> ManifestSpec {
-    let node = &generated.nodes["node1"];
-    let (wal, bytes) = (node.wal.expect("a tail").1, write::parquet(b"[]"));
-    let path = write::parquet_key_by_id("node1", 1, 1, 0, wal);
-    source.put(&path, bytes.clone()).await;
-    let file = FileSpec {
-        database: 1,
-        table: 1,
-        id: 1_000_000,
-        path,
-        size_bytes: bytes.len() as u64,
-        row_count: 1,
-        chunk_time: 0,
-        min_time: 0,
-        max_time: 0,
-    };
-    ManifestSpec {
-        node_id: "node1".to_owned(),
-        sequence: node.last_snapshot.expect("a snapshot") + 1,
-        wal,
-        catalog: generated.catalog_sequence,
-        next_file_id: 1_000_001,
-        added: vec![file],
-        removed: Vec::new(),
-    }
 }
 
 #[tokio::test]
@@ -538,92 +344,63 @@ async fn dbs_that_are_unmounted_are_not_taken_for_absent() {
     }
 }
 
-/// A source that only one clause refuses, and what happens to it meanwhile.
-async fn wrong_by(clause: Clause) -> (Source, Vec<(&'static str, Deed)>) {
-    let (source, generated) = match clause {
-        Clause::Nodes | Clause::Compactor => Source::of(&enterprise()).await,
-        _ => Source::of(&core()).await,
-    };
-    let deeds = match clause {
-        Clause::Manifests => {
-            let manifest = next_manifest(&source, &generated).await;
-            let key = format!("node1/snapshots/{}", write::manifest_name(manifest.sequence));
-            source.put(&key, write::manifest(&ManifestSpec { node_id: "node2".to_owned(), ..manifest })).await;
-            Vec::new()
-        }
-        Clause::Checkpoints => {
-            let ManifestSpec { sequence, wal, .. } = next_manifest(&source, &generated).await;
-            let checkpoint = CheckpointSpec {
-                node_id: "node1".to_owned(),
-                month: "2026-11".to_owned(),
-                sequence,
-                next_file_id: 1_000_001,
-                wal,
-                catalog: generated.catalog_sequence,
-                files: Vec::new(),
-                pending_removed: Vec::new(),
-            };
-            let key = format!("node1/snapshot-checkpoints/2026-11/{}", write::checkpoint_name(sequence));
-            source.put(&key, write::checkpoint(&checkpoint)).await;
-            Vec::new()
-        }
-        Clause::Stability => {
-            let last = generated.nodes["node1"].wal.expect("a tail").1;
-            let other = source.clone();
-            vec![deed(ROOT, async move { other.put(&wal_key(last), write::wal(b"[77]")).await })]
-        }
-        Clause::Nodes => {
-            let (late, other) = (source.unmount("ingest2").await, source.clone());
-            let appears = async move {
-                for (key, bytes) in late {
-                    other.put(&key, bytes).await;
-                }
-            };
-            vec![deed(FIRST, appears)]
-        }
-        Clause::Compactor => {
-            let other = source.clone();
-            let goes_on =
-                async move { other.put("compact1/cs/00000000000000000099.json", Bytes::from_static(b"{}")).await };
-            vec![deed(FIRST, goes_on)]
-        }
-        other => panic!("{other} has its worlds in the simulation"),
-    };
-    (source, deeds)
+/// The one clause that a pass leaves open when a file went before its copy, and the file.
+async fn open_after_one_pass() -> (Source, String, (&'static str, Deed)) {
+    let (source, _) = Source::of(&core()).await;
+    let file = source.keys("node1/dbs").await.swap_remove(0);
+    let gone = one_more_pass(&source);
+    (source, file, gone)
 }
 
-/// The clauses that the simulated worlds do not need (C6 is about backups that were altered later: `certify_trees.rs`).
 #[tokio::test]
-async fn without_a_clause_a_wrong_backup_is_committed() {
-    for clause in [Clause::Manifests, Clause::Checkpoints, Clause::Stability, Clause::Compactor, Clause::Nodes] {
-        let (source, deeds) = wrong_by(clause).await;
-        let (with, _) = back_up(&source.location(), options(deeds)).await;
-        assert!(with.as_ref().is_err() || with.is_ok_and(|report| report.passes.len() > 1), "{clause}");
-        let (source, deeds) = wrong_by(clause).await;
-        let weakened = options(deeds).weakened(Weakness::Ignores(clause));
-        let (without, _) = back_up(&source.location(), weakened).await;
-        let report = without.unwrap_or_else(|error| panic!("{clause} is not the only one: {error}"));
-        assert_eq!((report.certificate.open(), report.passes.len()), (vec![clause], 1));
+async fn at_a_limit_of_passes_or_time_the_open_clause_and_its_object_are_said() {
+    let hour = Duration::from_secs(3600);
+    for passes in [Passes::until_closed(1, hour), Passes::until_closed(9, Duration::ZERO)] {
+        let (source, file, gone) = open_after_one_pass().await;
+        let (report, _) = back_up(&source.location(), options([gone]).with_passes(passes)).await;
+        let certificate = refused(report);
+        let missing = violated(&certificate, Clause::Closure, "missing-parquet");
+        assert_eq!((missing.key.as_ref().map(Key::as_str), certificate.open()), (Some(&*file), vec![Clause::Closure]));
+
+        let (source, file, gone) = open_after_one_pass().await;
+        let consent = options([gone]).with_passes(passes).with_open_certificate(OpenCertificate::Degrade);
+        let (report, repository) = back_up(&source.location(), consent).await;
+        let report = report.expect("with consent");
+        assert_eq!((report.status, report.passes.len()), (BackupStatus::Degraded, 1));
+        assert_eq!(report.passes[0].open_clauses, ["C1"]);
+        violated(&report.certificate, Clause::Closure, "missing-parquet");
+        let backup = repository.get("n1").await.expect("committed");
+        let kept = violated(&backup.manifest().certificate, Clause::Closure, "missing-parquet");
+        assert_eq!(kept.key.as_ref().map(Key::as_str), Some(&*file));
     }
+    let (source, _, gone) = open_after_one_pass().await;
+    let (report, _) = back_up(&source.location(), options([gone]).with_passes(Passes::until_closed(2, hour))).await;
+    assert_eq!(report.expect("closed").passes.len(), 2);
 }
 
-/// A file that is gone before its copy forces another pass: it counts as absent only when a listing lacked it.
 #[tokio::test]
-async fn without_the_rule_of_absence_a_live_file_is_missed() {
-    for weakness in [None, Some(Weakness::AnyAbsence)] {
-        let (source, _) = Source::of(&core()).await;
-        let file = source.keys("node1/dbs").await.swap_remove(0);
-        let bytes = source.get(&file).await;
-        let (gone, back) = ((source.clone(), file.clone()), (source.clone(), file.clone()));
-        let deeds = [
-            deed(FIRST, async move { gone.0.delete(&gone.1).await }),
-            deed(ROOT, async move { back.0.put(&back.1, bytes).await }),
-        ];
-        let options = options(deeds);
-        let options = weakness.map_or(options.clone(), |weakness| options.weakened(weakness));
-        let (report, repository) = back_up(&source.location(), options).await;
-        let passes = report.expect("a backup").passes.len();
-        let held = holds(&repository.get("n1").await.expect("committed"), &file);
-        assert_eq!((passes > 1, held), (weakness.is_none(), weakness.is_none()), "{weakness:?}");
+async fn events_report_and_manifest_tell_the_same_recovery_point_and_passes() {
+    let (source, generated) = Source::of(&core()).await;
+    let vault = Location::with_store(Arc::new(InMemory::new()), Path::from("vault"), Identity::Test);
+    let repository = Repository::open(vault).await.expect("a repository");
+    let cluster = discover(&source.location(), &Discover::auto()).await.expect("a cluster");
+    let mut job = repository.backup(&cluster, options([one_more_pass(&source)])).start();
+    let (mut told, mut passes) = (Vec::new(), Vec::new());
+    while let Some(event) = job.next_event().await {
+        match event {
+            Event::Recovery { points } => told.push(points),
+            Event::PassFinished { report, .. } => passes.push(report),
+            _ => {}
+        }
     }
+    let report = job.await.expect("a backup");
+    let manifest = repository.get("n1").await.expect("committed").manifest().clone();
+    let recovery = &report.certificate.recovery;
+    assert_eq!((told.len(), told.last(), &manifest.certificate.recovery), (2, Some(recovery), recovery));
+    assert_eq!((&passes, &passes), (&report.passes, &manifest.passes));
+    assert!(passes[1].copied < passes[0].copied, "only what changed: {passes:?}");
+    let (node, point) = (&generated.nodes["node1"], &recovery[0]);
+    assert_eq!(point.guaranteed.as_ref().map(|guaranteed| guaranteed.snapshot), node.last_snapshot);
+    assert_eq!(point.reached.as_ref().map(|reached| reached.wal), node.wal.map(|(_, last)| last));
+    assert_eq!(point.time(), point.reached.as_ref().map(|reached| reached.time));
 }

@@ -47,7 +47,8 @@ async fn is_damage(what: &str, damage: Damage, clause: Clause, code: &str) {
         let key = damage(&world);
         let error = world.back_up(BackupOptions::default()).await.expect_err(&what);
         assert_eq!(error.code(), "corrupt-source", "{what}: {error}");
-        assert!(error.to_string().contains(&key), "{what}: {error}");
+        let named = error.to_string();
+        assert!(named.contains(&key) && named.contains(clause.code()), "{what}: {error}");
         let repository = world.repository().await;
         assert_eq!(repository.get("n1").await.expect_err(&what).code(), "backup-not-found");
         fs::remove_dir_all(world.backup()).expect("removed");

@@ -2,8 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use super::Weakness;
 use crate::{
-    certificate::Clause,
     copier::{Copier, default_copiers},
     execute::Limits,
     manifest::TakeOver,
@@ -32,8 +32,8 @@ pub struct BackupOptions {
     pub copier: Arc<dyn Copier>,
     /// What to do when most live Parquet files are gone from the source.
     pub missing_parquet: MissingParquet,
-    /// A rule that is turned off, to show in tests that it is needed.
-    pub(crate) weakness: Option<Weakness>,
+    /// Rules that are turned off, to show in tests that they are needed.
+    pub(crate) weaknesses: Vec<Weakness>,
 }
 
 impl Default for BackupOptions {
@@ -48,7 +48,7 @@ impl Default for BackupOptions {
             limits: Limits::default(),
             copier: default_copiers(),
             missing_parquet: MissingParquet::default(),
-            weakness: None,
+            weaknesses: Vec::new(),
         }
     }
 }
@@ -110,12 +110,17 @@ impl BackupOptions {
         self
     }
 
-    /// Without one of the rules, to show in tests that it is needed.
+    /// Without one more of the rules, to show in tests that it is needed.
     #[cfg(feature = "testing")]
     #[must_use]
-    pub const fn weakened(mut self, weakness: Weakness) -> Self {
-        self.weakness = Some(weakness);
+    pub fn weakened(mut self, weakness: Weakness) -> Self {
+        self.weaknesses.push(weakness);
         self
+    }
+
+    /// Whether a rule is turned off.
+    pub(crate) fn lacks(&self, weakness: Weakness) -> bool {
+        self.weaknesses.contains(&weakness)
     }
 
     /// With this answer to a source most of whose live Parquet files are gone.
@@ -131,7 +136,7 @@ impl BackupOptions {
 pub struct Passes {
     /// How many passes at most.
     pub most: u32,
-    /// For how long at most.
+    /// For how long at most: after that no further pass begins; one that has begun is finished.
     pub time: Duration,
 }
 
@@ -193,20 +198,4 @@ pub enum MissingParquet {
     Refuse,
     /// A finding: the caller knows that retention removed them.
     Accept,
-}
-
-/// A rule that tests turn off, to show that it is needed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Weakness {
-    /// Lists `snapshots`, `dbs`, `wal` in the order of the documentation: no fence.
-    DocumentedOrder,
-    /// Lists the catalog before the nodes and never again.
-    CatalogFirst,
-    /// Keeps what does not belong to the cut.
-    NoTrim,
-    /// Takes every listing of `dbs` for proof that a file is absent.
-    AnyAbsence,
-    /// Commits although this clause is violated.
-    Ignores(Clause),
 }

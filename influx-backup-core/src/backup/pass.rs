@@ -155,7 +155,7 @@ impl Pass<'_> {
             match stage.relist {
                 None => {
                     self.run(stage, holdings).await?;
-                    if stage.kind == StageKind::Compactor {
+                    if stage.kind == StageKind::Compactor && !self.options.lacks(Weakness::CompactorOnce) {
                         listed.compactor_after = compactor_again(self.cluster, lister).await?;
                     }
                 }
@@ -165,9 +165,6 @@ impl Pass<'_> {
                         listings.push(lister.list(self.cluster, Group::Wal, &node.id).await?);
                     }
                     self.run(&self.relisted(stage, &listings, holdings), holdings).await?;
-                }
-                Some(Relist::Catalog) if self.options.weakness == Some(Weakness::CatalogFirst) => {
-                    self.run(stage, holdings).await?;
                 }
                 Some(Relist::Catalog) => self.copy_catalog(stage, lister, listed, holdings).await?,
             }
@@ -183,7 +180,8 @@ impl Pass<'_> {
         listed: &mut Listed,
         holdings: &mut Holdings,
     ) -> Result<()> {
-        for _ in 0..CATALOG_ATTEMPTS {
+        let attempts = if self.options.lacks(Weakness::CatalogOnce) { 1 } else { CATALOG_ATTEMPTS };
+        for _ in 0..attempts {
             let listing = lister.list(self.cluster, Group::Catalog, self.cluster.catalog_prefix()).await?;
             let stage = self.relisted(stage, std::slice::from_ref(&listing), holdings);
             listed.replace(listing);

@@ -1,9 +1,6 @@
 //! The passes: list, plan, copy, list again, certify; until the certificate closes. Then trim and commit.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{TimeDelta, Utc};
 use tokio::time::Instant;
@@ -143,7 +140,8 @@ struct Past {
 impl Run<'_> {
     async fn passes(&self, mut cluster: Cluster, holdings: &mut Holdings) -> Result<BackupReport> {
         let executor = Executor::new(Arc::clone(&self.options.copier), self.options.limits.clone(), self.task.clone());
-        let (began, mut lister, mut past) = (Instant::now(), Weakness::lister(self.options.weakness), Past::default());
+        let (began, mut lister, mut past) =
+            (Instant::now(), Weakness::lister(&self.options.weaknesses), Past::default());
         let mut next = lister.inventory(&cluster).await?;
         loop {
             let started = Instant::now();
@@ -155,7 +153,12 @@ impl Run<'_> {
             let (found, after) = self.look_again(&cluster, &mut lister).await?;
             let proof = self.prove(&cluster, &found, &listed, &after, holdings, &past).await?;
             self.report(&proof, started, holdings, &mut past);
-            if let Some(status) = self.verdict(&proof, &past, began)? {
+            let verdict = self.verdict(&proof, &past, began);
+            if !matches!(verdict, Ok(None)) {
+                // Who took over changes what this run looks at: neither a commit nor what it found counts then.
+                self.claim.check().await?;
+            }
+            if let Some(status) = verdict? {
                 return self.finish(&cluster, status, listed, proof, holdings, past).await;
             }
             let violations = proof.certificate.clauses.into_iter().flat_map(|clause| clause.violations);
@@ -170,7 +173,8 @@ impl Run<'_> {
 
     fn plan(&self, cluster: &Cluster, listed: &Listed, holdings: &mut Holdings, past: &mut Past) -> Result<BackupPlan> {
         let held = |entry: &Entry| holdings.holds(entry);
-        let plan = BackupPlan::missing(cluster, &listed.inventory, self.options, &held)?;
+        let mut plan = BackupPlan::missing(cluster, &listed.inventory, self.options, &held)?;
+        Weakness::forget_barriers(self.options, &mut plan);
         holdings.pass = PassReport { listed: listed.inventory.objects(), ..PassReport::default() };
         let pass = u32::try_from(past.reports.len()).unwrap_or(u32::MAX).saturating_add(1);
         let (listed, objects, bytes) = (holdings.pass.listed, plan.objects(), plan.bytes());
@@ -210,7 +214,7 @@ impl Run<'_> {
         unstable.extend(unheld_overwritten(cluster, listed, holdings));
         unstable.extend(past.timeline.broken.iter().chain(&broken).cloned());
         let listings = DbsListings::new(cluster, past.before.as_ref(), &listed.inventory);
-        let lacking = Weakness::lacking(self.options.weakness, listings);
+        let lacking = Weakness::lacking(self.options, listings, &listed.inventory);
         let witness = RunWitness {
             listings: &listed.inventory.listings,
             compactor_after: &listed.compactor_after,
@@ -226,10 +230,8 @@ impl Run<'_> {
             let untrimmed = Evidence { cluster, held: &held, facts, cut: &cut, witness, missing_parquet };
             unstable.extend(past.timeline.went_back(&untrimmed, &listed.inventory));
             let fences = fences(cluster, &untrimmed, &listed.inventory).await?;
-            let trimmed = match self.options.weakness {
-                Some(Weakness::NoTrim) => BTreeSet::new(),
-                _ => trim(&untrimmed, &holdings.objects, listed),
-            };
+            let mut trimmed = trim(&untrimmed, &holdings.objects, listed);
+            Weakness::keep(self.options, cluster, &mut trimmed);
             (fences, trimmed)
         };
         // The proof is about what the backup will hold: without what is trimmed.
@@ -238,7 +240,8 @@ impl Run<'_> {
         let witness = RunWitness { fences: &fences, unstable: &unstable, ..witness };
         let (facts, witness) = (&holdings.facts, Witness::Run(&witness));
         let evidence = Evidence { cluster, held: &held, facts, cut: &cut, witness, missing_parquet };
-        let (certificate, absent) = judge(&evidence);
+        let (mut certificate, absent) = judge(&evidence);
+        Weakness::look_away(self.options, &mut certificate);
         Ok(Proof { certificate, absent, fences, differences, trimmed: trimmed.into_iter().collect(), broken })
     }
 
@@ -257,7 +260,7 @@ impl Run<'_> {
     /// Whether to commit, and as what; `None`: another pass.
     fn verdict(&self, proof: &Proof, past: &Past, began: Instant) -> Result<Option<BackupStatus>> {
         let certificate = &proof.certificate;
-        if Weakness::closes(self.options.weakness, certificate) {
+        if certificate.holds() {
             return Ok(Some(BackupStatus::Complete));
         }
         let passes = u32::try_from(past.reports.len()).unwrap_or(u32::MAX);
@@ -270,16 +273,21 @@ impl Run<'_> {
         let last = stuck || passes >= self.options.passes.most || began.elapsed() >= self.options.passes.time;
         let quiet = proof.differences.is_empty();
         let settled = |violation: &Violation| last || (quiet && past.violations.contains(violation));
-        let is_damage = |violation: &&Violation| is_damage(violation, settled(violation));
-        let mut violations = certificate.clauses.iter().flat_map(|clause| &clause.violations);
+        let is_damage = |violation: &Violation| is_damage(violation, settled(violation));
+        let mut violations = certificate
+            .clauses
+            .iter()
+            .flat_map(|result| result.violations.iter().map(|violation| (result.clause, violation)));
         match self.options.corrupt {
             CorruptPolicy::Fail => {
-                if let Some(Violation { key: Some(key), message, .. }) = violations.find(is_damage) {
-                    let reason = message.strip_prefix(&format!("`{key}`: ")).unwrap_or(message).to_owned();
+                let damage = violations.find(|(_, violation)| is_damage(violation));
+                if let Some((clause, Violation { key: Some(key), message, .. })) = damage {
+                    let message = message.strip_prefix(&format!("`{key}`: ")).unwrap_or(message);
+                    let reason = format!("{message} ({clause}: {})", clause.title());
                     return Err(Error::CorruptSource { key: key.clone(), reason });
                 }
             }
-            CorruptPolicy::Record if violations.all(|violation| is_damage(&violation)) => {
+            CorruptPolicy::Record if violations.all(|(_, violation)| is_damage(violation)) => {
                 return Ok(Some(BackupStatus::Degraded));
             }
             CorruptPolicy::Record => {}
@@ -303,7 +311,6 @@ impl Run<'_> {
         holdings: &mut Holdings,
         past: Past,
     ) -> Result<BackupReport> {
-        self.claim.check().await?;
         self.to.delete_all(&proof.trimmed).await?;
         for key in &proof.trimmed {
             holdings.objects.remove(key);

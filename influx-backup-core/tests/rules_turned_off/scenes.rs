@@ -1,0 +1,312 @@
+//! Scenes made by hand, for rules whose worlds are rare: each says what is right with the rule and wrong without it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use influx_backup_core::{
+    BackupOptions, BackupReport, Clause, Copier, Discover, Key, Level, Location, Options, Repository, Result,
+    backup::{
+        Existing, TakeOver,
+        Weakness::{self, ForgivesVanished, Ignores, NoTopUp},
+    },
+    certify,
+    copier::{Copied, CopyContext, CopyError, CopyRequest},
+    discover,
+    location::Identity,
+    manifest::{Backup, BackupStatus},
+    object_store::{memory::InMemory, path::Path},
+    plan::Derived,
+    testing::{
+        fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
+        generate,
+        write::{self, CheckpointSpec, ManifestSpec},
+    },
+};
+use tokio::sync::oneshot;
+
+use crate::meddling::{
+    Deed, FIRST, ROOT, Source, back_up, core, deed, enterprise, holds, next_manifest, options, wal_key,
+};
+
+fn weakened(options: BackupOptions, off: Option<Weakness>) -> BackupOptions {
+    off.into_iter().fold(options, BackupOptions::weakened)
+}
+
+/// Backs up with the rule, and without it; says whether there is a backup that its certificate calls right, after how many
+/// passes, and shows it.
+async fn attempt(source: &Source, deeds: Vec<(&'static str, Deed)>, off: Option<Weakness>) -> Option<(usize, Backup)> {
+    let (report, repository) = back_up(&source.location(), weakened(options(deeds), off)).await;
+    let report: BackupReport = report.ok()?;
+    assert_eq!((report.status, report.certificate.open()), (BackupStatus::Complete, Vec::new()), "{report}");
+    Some((report.passes.len(), repository.get("n1").await.expect("committed")))
+}
+
+/// Which clauses a second look at a backup finds open.
+async fn open_again(backup: &Backup) -> Vec<Clause> {
+    certify(backup.location(), &Discover::auto()).await.expect("certified").open()
+}
+
+/// Rows that are written while a backup runs are in it as far as it got.
+pub(crate) async fn wal_is_topped_up() {
+    for off in [None, Some(NoTopUp)] {
+        let (source, generated) = Source::of(&core()).await;
+        let next = generated.nodes["node1"].wal.expect("a tail").1 + 1;
+        let written = deed(FIRST, {
+            let source = source.clone();
+            async move { source.put(&wal_key(next), write::wal(b"[1]")).await }
+        });
+        let (_, backup) = attempt(&source, vec![written], off).await.expect("a backup");
+        assert_eq!(holds(&backup, &wal_key(next)), off.is_none());
+    }
+}
+
+/// A file that is away for a moment, while it is copied, is no absent one.
+pub(crate) async fn a_file_that_comes_back_is_held() {
+    for off in [None, Some(ForgivesVanished)] {
+        let (source, _) = Source::of(&core()).await;
+        let file = source.keys("node1/dbs").await.swap_remove(0);
+        let bytes = source.get(&file).await;
+        let (gone, back) = ((source.clone(), file.clone()), (source.clone(), file.clone()));
+        let deeds = vec![
+            deed(FIRST, async move { gone.0.delete(&gone.1).await }),
+            deed(ROOT, async move { back.0.put(&back.1, bytes).await }),
+        ];
+        let (passes, backup) = attempt(&source, deeds, off).await.expect("a backup");
+        assert_eq!((passes > 1, holds(&backup, &file)), (off.is_none(), off.is_none()));
+    }
+}
+
+/// Copies what is there now, whatever was listed.
+#[derive(Debug)]
+struct Unpinned(Arc<dyn Copier>);
+
+#[async_trait]
+impl Copier for Unpinned {
+    async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
+        let mut request = request.clone();
+        let now = request.from.head(&request.source.key).await.expect("memory answers");
+        request.source = now.ok_or(CopyError::Vanished)?;
+        self.0.copy(&request, context).await
+    }
+}
+
+/// Its copier ignores the version, and the manifest tells of one whose bytes are another's. (That every copier of ours
+/// pins, on every store: `testing::conformance`, `server_side_canned`.)
+pub(crate) async fn a_copy_is_the_version_that_was_listed() {
+    let note = "node1/note";
+    for pinned in [true, false] {
+        let (source, _) = Source::of(&core()).await;
+        source.put(note, Bytes::from_static(b"one")).await;
+        let location = source.location();
+        let listed = location.head(&Key::parse(note).expect("a key")).await.expect("asked").expect("there");
+        let copier = |options: BackupOptions| {
+            let inner = Arc::clone(&options.copier);
+            if pinned { options } else { options.with_copier(Arc::new(Unpinned(inner))) }
+        };
+        let rewritten = deed(FIRST, {
+            let source = source.clone();
+            async move { source.put(note, Bytes::from_static(b"two")).await }
+        });
+        let (report, repository) = back_up(&location, copier(options([rewritten]))).await;
+        let passes = report.expect("a backup").passes.len();
+        let backup = repository.get("n1").await.expect("committed");
+        let record = backup.objects().iter().find(|record| record.key.as_str() == note).expect("held");
+        let bytes = backup.read(record).await.expect("read");
+        assert_eq!(bytes, Bytes::from_static(b"two"));
+        let told_of_another = record.version.is_same(&listed.version);
+        assert_eq!((passes > 1, told_of_another), (pinned, !pinned));
+    }
+}
+
+/// Deletes what it failed to copy from the source.
+#[derive(Debug)]
+struct Careless(Arc<dyn Copier>, Source);
+
+#[async_trait]
+impl Copier for Careless {
+    async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
+        let copied = self.0.copy(request, context).await;
+        if matches!(copied, Err(CopyError::Store { .. })) {
+            self.1.delete(request.key.as_str()).await;
+        }
+        copied
+    }
+}
+
+/// A copy whose answer was lost, and whose object was gone when it was tried again.
+pub(crate) async fn lost_answers_leave_nothing() {
+    let (source, _) = Source::of(&core()).await;
+    source.put("node1/note", Bytes::from_static(b"one")).await;
+    let lost = Fault::LoseAnswer(Failure::Unreachable);
+    let plan = FaultPlan::none().with(Rule::new(Scope::of(Op::Put).containing("node1/note"), When::Nth(1), lost));
+    let vault = FaultyStore::new(Arc::new(InMemory::new()), plan);
+    let place = Location::with_store(Arc::new(vault.clone()), Path::from("vault"), Identity::Test);
+    let repository = Repository::open(place).await.expect("a repository");
+    let cluster = discover(&source.location(), &Discover::auto()).await.expect("a cluster");
+    let options = options([]);
+    let copier = Careless(Arc::clone(&options.copier), source.clone());
+    let report = repository.backup(&cluster, options.with_copier(Arc::new(copier))).start().await.expect("a backup");
+    assert_eq!((vault.faults(), report.passes[0].vanished), (1, 1), "{report}");
+    let verified = repository.verify("n1", Level::Listing).await.expect("verified");
+    assert!(verified.passed(), "{:?}", verified.problems);
+}
+
+/// A run that was taken over learns it before it commits, at the latest.
+pub(crate) async fn the_claim_is_checked_before_the_commit() {
+    let (source, _) = Source::of(&core()).await;
+    let vault = Location::with_store(Arc::new(InMemory::new()), Path::from("vault"), Identity::Test);
+    let repository = Repository::open(vault).await.expect("a repository");
+    let cluster = discover(&source.location(), &Discover::auto()).await.expect("a cluster");
+    let (claimed, was_claimed) = oneshot::channel();
+    let (ended, has_ended) = oneshot::channel();
+    let other = {
+        let waits = deed(FIRST, async move {
+            claimed.send(()).expect("the first run waits");
+            has_ended.await.expect("the first run ends");
+        });
+        repository.backup(&cluster, options([waits]).with_existing(Existing::Resume(TakeOver::Now)))
+    };
+    let (started, job) = oneshot::channel();
+    let taken_over = deed(ROOT, async move {
+        let _ = started.send(other.start());
+        was_claimed.await.expect("the other run copies");
+    });
+    let first = repository.backup(&cluster, options([taken_over])).start().await;
+    assert_eq!(first.expect_err("taken over").code(), "claim-lost");
+    repository.get("n1").await.expect_err("not committed by the one that lost");
+    ended.send(()).expect("the other run waits");
+    job.await.expect("started").await.expect("the other run commits");
+}
+
+/// What a server had only begun to write is no object.
+pub(crate) async fn staging_names_are_not_copied() {
+    let (source, vault) = (tempfile::tempdir().expect("made"), tempfile::tempdir().expect("made"));
+    core().generate_into(source.path()).expect("generated");
+    let staging = ["node1/wal/00000000099.wal#1", "node1/dbs/x.parquet#22", "node1/catalog/v3/snapshot#3"];
+    for name in staging {
+        std::fs::write(source.path().join(name), "half").expect("written");
+    }
+    let at = |path: &std::path::Path| {
+        Location::parse(path.to_str().expect("UTF-8"), &Options::default()).expect("a location")
+    };
+    let (report, _) = {
+        let cluster = discover(&at(source.path()), &Discover::auto()).await.expect("a cluster");
+        let repository = Repository::open(at(vault.path())).await.expect("a repository");
+        (repository.backup(&cluster, options([])).start().await, repository)
+    };
+    assert_eq!(report.expect("a backup").passes.len(), 1);
+    for name in staging {
+        assert!(source.path().join(name).exists() && !vault.path().join("n1").join(name).exists(), "{name}");
+    }
+}
+
+/// What this release does not know, a later one may need.
+pub(crate) async fn unknown_keys_are_copied() {
+    let (source, _) = Source::of(&enterprise()).await;
+    let unknown = ["ingest1/new-kind/1.bin", "ingest1/note", "compact1/cx/1", "cluster1/new-kind/2.bin"];
+    for key in unknown {
+        source.put(key, Bytes::from_static(b"unknown")).await;
+    }
+    let (_, backup) = attempt(&source, Vec::new(), None).await.expect("a backup");
+    for key in unknown {
+        assert!(holds(&backup, key), "{key}");
+    }
+}
+
+/// All three or none: a real server did not start on one without the others.
+pub(crate) async fn derived_files_are_all_there_or_none() {
+    let kinds = ["node1/table-snapshots/", "node1/db-indices/", "node1/table-index-conversion-completed"];
+    for (derived, expected) in [(Derived::LeaveOut, 0), (Derived::Include, kinds.len())] {
+        let (source, _) = Source::of(&core().derived(generate::Derived::All)).await;
+        for kind in kinds {
+            assert!(!source.keys("node1").await.iter().all(|key| !key.starts_with(kind)), "{kind}");
+        }
+        let (report, repository) = back_up(&source.location(), options([]).with_derived(derived)).await;
+        report.expect("a backup");
+        let backup = repository.get("n1").await.expect("committed");
+        assert_eq!(kinds.into_iter().filter(|kind| holds(&backup, kind)).count(), expected);
+    }
+}
+
+/// A manifest of another node: its server would look for files that are not its own.
+pub(crate) async fn manifests_are_what_they_say() {
+    for off in [None, Some(Ignores(Clause::Manifests))] {
+        let (source, generated) = Source::of(&core()).await;
+        let manifest = next_manifest(&source, &generated).await;
+        let key = format!("node1/snapshots/{}", write::manifest_name(manifest.sequence));
+        source.put(&key, write::manifest(&ManifestSpec { node_id: "node2".to_owned(), ..manifest })).await;
+        match attempt(&source, Vec::new(), off).await {
+            None => assert_eq!(off, None),
+            Some((_, backup)) => {
+                assert_eq!((off.is_some(), open_again(&backup).await), (true, vec![Clause::Manifests]))
+            }
+        }
+    }
+}
+
+/// A checkpoint that is newer than every manifest: the source has lost the manifest it was made of, and with it rows.
+pub(crate) async fn checkpoints_fit_the_manifests() {
+    for off in [None, Some(Ignores(Clause::Checkpoints))] {
+        let (source, generated) = Source::of(&core()).await;
+        let ManifestSpec { sequence, wal, .. } = next_manifest(&source, &generated).await;
+        let checkpoint = CheckpointSpec {
+            node_id: "node1".to_owned(),
+            month: "2026-11".to_owned(),
+            sequence,
+            next_file_id: 1_000_001,
+            wal,
+            catalog: generated.catalog_sequence,
+            files: Vec::new(),
+            pending_removed: Vec::new(),
+        };
+        let key = format!("node1/snapshot-checkpoints/2026-11/{}", write::checkpoint_name(sequence));
+        source.put(&key, write::checkpoint(&checkpoint)).await;
+        match attempt(&source, Vec::new(), off).await {
+            None => assert_eq!(off, None),
+            // It would pass for a whole copy of a source that a server recovers to a later snapshot.
+            Some((_, backup)) => assert_eq!((off.is_some(), holds(&backup, &key)), (true, false)),
+        }
+    }
+}
+
+/// Manifests that were listed and are gone for good, with a volume: the rows of a node would be missing in silence.
+pub(crate) async fn what_only_goes_on_does_not_go_back() {
+    for off in [None, Some(Ignores(Clause::Stability))] {
+        let (source, _) = Source::of(&core()).await;
+        let unmounted = deed(FIRST, {
+            let source = source.clone();
+            async move { drop(source.unmount("node1/snapshots").await) }
+        });
+        match attempt(&source, vec![unmounted], off).await {
+            None => assert_eq!(off, None),
+            Some((_, backup)) => assert_eq!((off.is_some(), holds(&backup, "node1/snapshots/")), (true, false)),
+        }
+    }
+}
+
+/// A node that comes while a backup runs is in it.
+pub(crate) async fn every_node_is_there() {
+    for off in [None, Some(Ignores(Clause::Nodes))] {
+        let (source, _) = Source::of(&enterprise()).await;
+        let (late, other) = (source.unmount("ingest2").await, source.clone());
+        let appears = deed(FIRST, async move {
+            for (key, bytes) in late {
+                other.put(&key, bytes).await;
+            }
+        });
+        let (passes, backup) = attempt(&source, vec![appears], off).await.expect("a backup");
+        assert_eq!((passes > 1, holds(&backup, "ingest2/")), (off.is_none(), off.is_none()));
+    }
+}
+
+/// In the run itself C6 cannot be violated: a copy that did not compare is not held, and C1 to C5 and C8 miss it. What it is
+/// for is the look at the backup later, where nothing else speaks for an object that no other clause is about.
+pub(crate) async fn what_was_copied_is_still_there() {
+    let (source, _) = Source::of(&core()).await;
+    source.put("node1/note", Bytes::from_static(b"one")).await;
+    let (_, backup) = attempt(&source, Vec::new(), None).await.expect("a backup");
+    assert_eq!(open_again(&backup).await, []);
+    backup.location().delete(&Key::parse("node1/note").expect("a key")).await.expect("deleted");
+    assert_eq!(open_again(&backup).await, [Clause::Bytes]);
+}

@@ -1,0 +1,246 @@
+//! Simulated worlds and a backup in each: what the backup owes is checked by the world's own history, in virtual time.
+#![allow(dead_code, reason = "each test that shares this module uses a part of it")]
+
+mod seen;
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use influx_backup_core::{
+    BackupOptions, BackupReport, Discover, Error, Level, Limits, Location, Passes, Repository,
+    backup::Weakness,
+    discover,
+    location::Identity,
+    object_store::{ObjectStore, memory::InMemory, path::Path},
+    testing::{
+        fault::{Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
+        model::{Model, ModelOptions, Violation, invariant, read_back},
+    },
+};
+use tokio_util::sync::CancellationToken;
+
+/// A kind of world.
+#[derive(Debug, Clone)]
+pub(crate) struct World {
+    pub(crate) options: ModelOptions,
+    pub(crate) weather: Weather,
+}
+
+/// What goes wrong between a backup and its stores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Weather {
+    /// Whatever the seed picks.
+    BadDay,
+    /// Nothing fails; copies take a while, and half of the listings are slow ones.
+    Slow,
+}
+
+impl World {
+    /// The world of a seed as CI runs it.
+    pub(crate) fn of(seed: u64) -> Self {
+        let options = if seed.is_multiple_of(5) { ModelOptions::core() } else { ModelOptions::default() };
+        Self { options, weather: Weather::BadDay }
+    }
+}
+
+impl Weather {
+    fn plan(self, seed: u64) -> FaultPlan {
+        match self {
+            Self::BadDay => FaultPlan::bad_day(seed),
+            Self::Slow => {
+                let pause = Duration::from_millis(2 + seed * 7 % 60);
+                let list = Fault::SlowList { page: 5, pause: pause / 4 };
+                let list = Rule::new(Scope::of(Op::List), When::Chance(0.5), list);
+                FaultPlan::seeded(seed).latency(pause / 2..pause).with(list)
+            }
+        }
+    }
+}
+
+/// What became of one world.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Closed {
+        passes: usize,
+        /// How often each thing happened while the backup ran.
+        seen: BTreeMap<String, u64>,
+    },
+    /// The certificate did not close in time, and the backup said so.
+    Open,
+}
+
+/// A broken promise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Wrong {
+    /// The backup failed, and should not have.
+    Failed(String),
+    /// Its objects are not what its manifest says.
+    Differs(String),
+    /// No server starts on it.
+    DoesNotStart(String),
+    /// Rows are lost, or are back, or were never written.
+    Rows(Violation),
+    /// It shows less, or more, than its certificate says.
+    Certificate(String),
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(why) => write!(f, "the backup failed: {why}"),
+            Self::Differs(why) => write!(f, "the backup holds something else than its manifest says: {why}"),
+            Self::DoesNotStart(why) => write!(f, "a server does not start: {why}"),
+            Self::Rows(violation) => violation.fmt(f),
+            Self::Certificate(why) => write!(f, "the certificate is wrong: {why}"),
+        }
+    }
+}
+
+pub(crate) fn location(store: Arc<dyn ObjectStore>, base: Path) -> Location {
+    Location::with_store(store, base, Identity::Test)
+}
+
+fn prefix() -> Path {
+    Path::from("bucket/data")
+}
+
+/// Runs a world of this seed and backs it up without some of the rules.
+pub(crate) fn run(seed: u64, world: &World, off: &[Weakness]) -> Result<Ending, Wrong> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("a runtime").block_on(live(seed, world, off))
+}
+
+async fn live(seed: u64, world: &World, off: &[Weakness]) -> Result<Ending, Wrong> {
+    let model = Model::new(seed, world.options.clone());
+    let (bucket, stop) = (Arc::new(InMemory::new()), CancellationToken::new());
+    let running = tokio::spawn({
+        let (model, bucket, stop) = (model.clone(), Arc::clone(&bucket), stop.clone());
+        async move { model.run(bucket, prefix(), stop).await }
+    });
+    tokio::time::sleep(model.suggested_start()).await;
+    let vault: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let (began, before) = (model.now(), model.history().happened);
+    let source = FaultyStore::new(bucket, world.weather.plan(seed));
+    let backup = back_up(seed, &source, Arc::clone(&vault), &model, world.weather, off).await;
+    let ended = model.now();
+    stop.cancel();
+    running.await.expect("the model does not panic");
+    let report = match backup {
+        Ok(report) => report,
+        Err(Error::NotConsistent { .. }) => return Ok(Ending::Open),
+        // A node that crashed amid a snapshot and stays down: its files do not fit its manifests until it is back.
+        Err(Error::CorruptSource { reason, .. }) if reason.contains("its manifest says") => return Ok(Ending::Open),
+        Err(error) => return Err(Wrong::Failed(format!("{error}: {:?}", std::error::Error::source(&error)))),
+    };
+    check(&report, vault, &model, began, ended).await?;
+    let seen = seen::seen(&report, &model, &before, &source.log(), began, ended);
+    Ok(Ending::Closed { passes: report.passes.len(), seen })
+}
+
+async fn back_up(
+    seed: u64,
+    source: &FaultyStore,
+    vault: Arc<dyn ObjectStore>,
+    model: &Model,
+    weather: Weather,
+    off: &[Weakness],
+) -> Result<BackupReport, Error> {
+    let source = location(Arc::new(source.clone()), prefix());
+    let target = location(Arc::new(FaultyStore::new(vault, weather.plan(seed ^ 0xfeed))), Path::default());
+    let what = match model.compactor_id() {
+        Some(_) => Discover::auto().with_cluster_id(model.cluster_id()),
+        None => Discover::auto(),
+    };
+    let cluster = discover(&source, &what).await?;
+    let repository = Repository::open(target).await?;
+    let options = BackupOptions::default()
+        .with_name("n1")
+        .with_passes(Passes::until_closed(15, Duration::from_secs(3600)))
+        .with_limits(Limits::default().with_concurrency(1 + usize::try_from(seed % 8).expect("small")));
+    let options = off.iter().fold(options, |options, weakness| options.weakened(*weakness));
+    repository.backup(&cluster, options).start().await
+}
+
+/// Reads the backup as a server would, and compares it with the world's history and with the certificate.
+async fn check(
+    report: &BackupReport,
+    vault: Arc<dyn ObjectStore>,
+    model: &Model,
+    began: Duration,
+    ended: Duration,
+) -> Result<(), Wrong> {
+    let certificate = &report.certificate;
+    let backup = Repository::open(location(Arc::clone(&vault), Path::default())).await;
+    let verified = async { backup?.verify(&report.name, Level::Listing).await };
+    let problems = verified.await.map_err(|error| Wrong::Differs(error.to_string()))?.problems;
+    if !problems.is_empty() {
+        return Err(Wrong::Differs(format!("{problems:?}")));
+    }
+    let mut tree = read_back::collect(vault.as_ref(), &Path::from("n1")).await.expect("memory answers");
+    tree.retain(|key, _| !key.starts_with("_influx_backup/"));
+    let restored = read_back::load(&tree).map_err(|error| Wrong::DoesNotStart(error.to_string()))?;
+    let reached: BTreeMap<String, u64> = certificate
+        .recovery
+        .iter()
+        .map(|point| {
+            let guaranteed = point.guaranteed.as_ref().map_or(0, |guaranteed| guaranteed.wal);
+            (point.node.clone(), point.reached.as_ref().map_or(guaranteed, |reached| reached.wal))
+        })
+        .collect();
+    invariant(&model.history(), began, ended, &restored, &reached).map_err(Wrong::Rows)?;
+    // The recovery point is true: up to it nothing is missing, whenever it was written.
+    let history = model.history();
+    let mut promised = history.rows.iter().filter(|row| {
+        let stays = history.removed_at(row).is_none_or(|time| time > ended);
+        stays && row.acknowledged.is_some() && reached.get(&row.node).is_some_and(|reached| row.wal <= *reached)
+    });
+    if let Some(row) = promised.find(|row| !restored.rows.contains(&row.id)) {
+        return Err(Wrong::Certificate(format!("it reaches beyond row {} of {} (WAL {})", row.id, row.node, row.wal)));
+    }
+    if !restored.unreadable.is_empty() {
+        return Err(Wrong::DoesNotStart(format!("files that cannot be read: {:?}", restored.unreadable)));
+    }
+    // With a checkpoint a server forgets older manifests, and with them files that no manifest lists as removed; the
+    // certificate folds them all.
+    let has_checkpoint = tree.keys().any(|key| key.contains("/snapshot-checkpoints/"));
+    let (shown, said) = (restored.missing.len() as u64, certificate.absent_files());
+    if shown > said || (shown != said && !has_checkpoint) {
+        let missing = &restored.missing;
+        return Err(Wrong::Certificate(format!("{said} files are absent by it, these are: {missing:?}")));
+    }
+    if Some(restored.catalog) != certificate.catalog_sequence {
+        let said = certificate.catalog_sequence;
+        return Err(Wrong::Certificate(format!("catalog {said:?} by it, {} is loaded", restored.catalog)));
+    }
+    for (node, loaded) in &restored.nodes {
+        let point = certificate.recovery.iter().find(|point| point.node == *node);
+        let snapshot = point.and_then(|point| point.guaranteed.as_ref()).map(|guaranteed| guaranteed.snapshot);
+        if snapshot != loaded.snapshot {
+            let loaded = loaded.snapshot;
+            return Err(Wrong::Certificate(format!("{node}: snapshot {snapshot:?} by it, {loaded:?} is loaded")));
+        }
+    }
+    Ok(())
+}
+
+/// Runs something for every seed on every core.
+pub(crate) fn in_parallel<T: Send>(seeds: Range<u64>, run: impl Fn(u64) -> T + Sync) -> Vec<(u64, T)> {
+    let (next, threads) = (AtomicU64::new(seeds.start), std::thread::available_parallelism().map_or(1, usize::from));
+    let work = || {
+        let seeds =
+            std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| seeds.contains(seed)));
+        seeds.map(|seed| (seed, run(seed))).collect::<Vec<_>>()
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("no panic")).collect()
+    })
+}
