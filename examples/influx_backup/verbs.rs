@@ -4,6 +4,7 @@ mod backup;
 mod certify;
 mod discover;
 mod generate;
+mod leftovers;
 mod list;
 mod plan;
 mod restore;
@@ -30,6 +31,8 @@ pub(crate) enum Verb {
     Restore(restore::Restore),
     /// List the backups of a repository.
     List(list::List),
+    /// List what attempts that died left in a repository, and delete it with --collect.
+    Leftovers(leftovers::Leftovers),
     /// Write a small made-up cluster into a directory, to try the other verbs on.
     Generate(generate::Generate),
 }
@@ -45,6 +48,7 @@ impl Verb {
             Self::Verify(verb) => verb.run(screen).await,
             Self::Restore(verb) => verb.run(screen).await,
             Self::List(verb) => verb.run(screen).await,
+            Self::Leftovers(verb) => verb.run(screen).await,
             Self::Generate(verb) => verb.run(screen),
         }
     }

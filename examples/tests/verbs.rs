@@ -227,3 +227,19 @@ fn wait_for(path: &Path) {
     }
     panic!("{} did not appear", path.display());
 }
+
+#[test]
+fn what_a_failed_backup_left_is_listed_and_goes() {
+    let scratch = Scratch::with_cluster(&["--edition", "core"]);
+    let (source, repository) = (scratch.path("source"), scratch.path("repository"));
+    let wal =
+        scratch.files("source").into_iter().map(|(path, _)| path).rfind(|path| path.iter().any(|part| part == "wal"));
+    fs::write(Path::new(&source).join(wal.expect("a WAL file")), "").expect("written");
+    run(&["backup", &source, &repository, "--name", "monday"]).expect(4);
+    let found = run(&["leftovers", &repository, "--json"]).expect(0).json();
+    assert_eq!((&found[0]["name"], &found[0]["kind"]), (&"monday".into(), &"unfinished".into()), "{found:#}");
+    assert!(run(&["leftovers", &repository]).expect(0).stdout.contains("unfinished backup"));
+    assert!(run(&["leftovers", &repository, "--collect"]).expect(0).stdout.starts_with("deleted: monday"));
+    assert!(run(&["leftovers", &repository]).expect(0).stdout.contains("nothing is left over"));
+    assert_eq!(run(&["list", &repository, "--json"]).expect(0).json(), Value::Array(Vec::new()));
+}

@@ -15,7 +15,10 @@ mod trim;
 mod weakness;
 mod witness;
 
-pub(crate) use self::run::{check_places, run};
+pub(crate) use self::{
+    claim::claim,
+    run::{check_places, run},
+};
 pub use self::{
     options::{BackupOptions, CorruptPolicy, Existing, MissingParquet, OpenCertificate, Passes},
     report::BackupReport,

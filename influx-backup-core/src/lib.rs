@@ -8,7 +8,7 @@
 //!
 //! Data flows one way through the modules: [`location`] → [`layout`] → [`discover`](mod@discover) → [`inventory`] → [`plan`] →
 //! [`copier`] → [`execute`] → [`certificate`] → [`manifest`]; [`backup`], [`restore`](mod@restore), [`verify`](mod@verify) and
-//! [`repository`] use them all. [`format`](mod@format) reads InfluxDB's files, pure, over bytes.
+//! [`repository`] and [`leftovers`] use them all. [`format`](mod@format) reads InfluxDB's files, pure, over bytes.
 //!
 //! The README has an example; the package `examples` one for each verb.
 
@@ -25,6 +25,7 @@ pub mod format;
 pub mod inventory;
 pub mod key;
 pub mod layout;
+pub mod leftovers;
 pub mod location;
 pub mod manifest;
 pub mod observe;
@@ -49,6 +50,7 @@ pub use self::{
     inventory::Inventory,
     key::Key,
     layout::{Component, Generation},
+    leftovers::Leftover,
     location::{Location, Options},
     manifest::{Backup, Manifest},
     observe::{ByteSize, Event, Job},

@@ -27,6 +27,7 @@ use self::budgets::Budgets;
 pub(crate) use self::budgets::SlowDowns;
 pub(crate) use self::budgets::{AT_ONCE, Work};
 pub(crate) use self::checksums::{Put, StoreHasher};
+pub(crate) use self::local::{StagingFile, remove_empty};
 pub(crate) use self::patience::jitter;
 pub use self::{
     attributes::Attributes,

@@ -120,7 +120,7 @@ impl Repository {
         concurrent::run(summaries, SUMMARIES_AT_ONCE).await
     }
 
-    async fn summary(&self, name: String) -> Result<BackupSummary> {
+    pub(crate) async fn summary(&self, name: String) -> Result<BackupSummary> {
         let location = self.location.child(&name)?;
         match read_manifest(&location).await {
             Ok(Some((manifest, _))) => return Ok(BackupSummary::committed(name, manifest)),

@@ -10,13 +10,13 @@ use crate::{
 
 /// What a claim is for: a new backup, or one that was begun before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Begun {
+pub(crate) enum Begun {
     Now,
     Before,
 }
 
 /// Takes the right to write the backup `name` at `location`.
-pub(super) async fn claim(
+pub(crate) async fn claim(
     location: &Location,
     name: &str,
     cluster: &str,

@@ -23,7 +23,7 @@ use crate::{
 const HEARTBEAT: Duration = Duration::from_secs(60);
 
 /// How long a holder may be silent before it counts as dead.
-const SILENCE: Duration = Duration::from_secs(600);
+pub(crate) const SILENCE: Duration = Duration::from_secs(600);
 
 /// How long a run that ends waits for the store to take its last word: a cancelled one ends within a second.
 const LAST_WORD: Duration = Duration::from_millis(500);

@@ -11,14 +11,13 @@ use std::{
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use walkdir::WalkDir;
 
 use super::{ExtraNodes, Policy};
 use crate::{
     error::{Error, Result, StoreErrorKind},
     execute::{Durability, make_durable},
     key::Key,
-    location::Location,
+    location::{Location, remove_empty},
     manifest::{Claim, OWN_DIRECTORY, SegmentRef},
     preflight,
 };
@@ -197,16 +196,13 @@ impl RestoreJournal {
     pub(crate) async fn delete_staging(target: &Location, keys: impl Iterator<Item = &Key>) -> Result<()> {
         let keys: HashSet<String> = keys.map(Key::to_string).collect();
         let own = format!("{OWN_DIRECTORY}/");
-        target.delete_staging(move |key| key.starts_with(&own) || keys.contains(key)).await
+        target.delete_staging(move |file| file.key.starts_with(&own) || keys.contains(&file.key)).await
     }
 
     /// Removes our own directories at a target, as far as they are empty. Tidiness only: no failure matters.
     pub(crate) fn tidy(target: &Location) {
-        let Some(directory) = target.directory() else { return };
-        for found in WalkDir::new(directory.join(OWN_DIRECTORY)).contents_first(true).into_iter().flatten() {
-            if found.file_type().is_dir() {
-                let _ = std::fs::remove_dir(found.path());
-            }
+        if let Some(directory) = target.directory() {
+            remove_empty(&directory.join(OWN_DIRECTORY));
         }
     }
 

@@ -1,0 +1,148 @@
+//! What dead attempts leave is listed and goes; what lives, counts or is not ours stays.
+#![cfg(feature = "testing")]
+
+mod meddling;
+
+use std::{
+    fs::{self, File, FileTimes},
+    path::Path as FilePath,
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use influx_backup_core::{
+    Discover, Leftover, Level, Location, Options, Repository, discover,
+    leftovers::LeftoverKind,
+    location::Identity,
+    object_store::{memory::InMemory, path::Path},
+    repository::BackupState,
+};
+
+use meddling::{FIRST, Source, core, deed, options, wal_key};
+
+async fn repositories(directory: &FilePath) -> [Repository; 2] {
+    let files = Location::parse(directory.to_str().expect("UTF-8"), &Options::default()).expect("a location");
+    let memory = Location::with_store(Arc::new(InMemory::new()), Path::from("vault"), Identity::Test);
+    [Repository::open(files).await.expect("opened"), Repository::open(memory).await.expect("opened")]
+}
+
+/// Begins a backup that ends before its commit: its source is damaged.
+async fn fail(repository: &Repository) {
+    let (source, generated) = Source::of(&core()).await;
+    source.put(&wal_key(generated.nodes["node1"].wal.expect("a tail").1), Bytes::new()).await;
+    let cluster = discover(&source.location(), &Discover::auto()).await.expect("a cluster");
+    let error = repository.backup(&cluster, options([])).start().await.expect_err("damaged");
+    assert_eq!(error.code(), "corrupt-source");
+}
+
+async fn succeed(repository: &Repository) {
+    let (source, _) = Source::of(&core()).await;
+    let cluster = discover(&source.location(), &Discover::auto()).await.expect("a cluster");
+    repository.backup(&cluster, options([])).start().await.expect("backed up");
+}
+
+fn kinds(leftovers: &[Leftover]) -> Vec<(&str, LeftoverKind, u64)> {
+    leftovers.iter().map(|leftover| (leftover.name.as_str(), leftover.kind, leftover.objects)).collect()
+}
+
+fn half_written(file: &FilePath) {
+    fs::create_dir_all(file.parent().expect("a directory")).expect("made");
+    fs::write(file, "half").expect("written");
+}
+
+#[tokio::test]
+async fn an_unfinished_backup_goes_whole() {
+    let directory = tempfile::tempdir().expect("made");
+    for repository in repositories(directory.path()).await {
+        fail(&repository).await;
+        let held = repository.location().list("n1").await.expect("listed");
+        let mut objects = held.len() as u64;
+        if let Some(directory) = repository.location().directory() {
+            half_written(&directory.join("n1/node1/dbs/x.parquet#7"));
+            objects += 1;
+        }
+        assert_eq!(repository.list().await.expect("listed")[0].state, BackupState::Dead);
+        let leftovers = repository.leftovers().await.expect("found");
+        assert_eq!(kinds(&leftovers), [("n1", LeftoverKind::Unfinished, objects)]);
+        assert!(leftovers[0].bytes.0 > held.iter().map(|entry| entry.size).max().expect("objects"));
+        repository.collect(&leftovers[0]).await.expect("collected");
+        assert_eq!(repository.list().await.expect("listed"), []);
+        assert_eq!(repository.location().list("").await.expect("listed"), []);
+        succeed(&repository).await;
+    }
+    assert!(directory.path().join("n1").exists());
+}
+
+#[tokio::test]
+async fn a_committed_backup_stays() {
+    let directory = tempfile::tempdir().expect("made");
+    for repository in repositories(directory.path()).await {
+        fail(&repository).await;
+        let outdated = repository.leftovers().await.expect("found").swap_remove(0);
+        repository.collect(&outdated).await.expect("collected");
+        succeed(&repository).await;
+        assert_eq!(repository.leftovers().await.expect("found"), []);
+        let error = repository.collect(&outdated).await.expect_err("it is a backup now");
+        assert_eq!(error.code(), "backup-exists");
+        if let Some(directory) = repository.location().directory() {
+            let half = directory.join("n1/node1/wal/00000000099.wal#1");
+            half_written(&half);
+            let leftovers = repository.leftovers().await.expect("found");
+            assert_eq!(kinds(&leftovers), [("n1", LeftoverKind::Staging, 1)]);
+            repository.collect(&leftovers[0]).await.expect("collected");
+            assert!(!half.exists());
+        }
+        let verified = repository.verify("n1", Level::Structure).await.expect("verified");
+        assert!(verified.passed(), "{:?}", verified.problems);
+    }
+}
+
+#[tokio::test]
+async fn a_backup_that_is_being_written_is_no_leftover() {
+    let directory = tempfile::tempdir().expect("made");
+    for repository in repositories(directory.path()).await {
+        let seen = Arc::new(Mutex::new(None));
+        let looks = deed(FIRST, {
+            let (repository, seen) = (repository.clone(), Arc::clone(&seen));
+            async move {
+                let leftovers = repository.leftovers().await.expect("found");
+                fail_to_collect(&repository).await;
+                *seen.lock().expect("not poisoned") = Some(leftovers);
+            }
+        });
+        let (source, _) = Source::of(&core()).await;
+        let cluster = discover(&source.location(), &Discover::auto()).await.expect("a cluster");
+        repository.backup(&cluster, options([looks])).start().await.expect("nothing was taken from it");
+        assert_eq!(seen.lock().expect("not poisoned").take(), Some(Vec::new()));
+    }
+}
+
+/// With what another look at the repository once said.
+async fn fail_to_collect(repository: &Repository) {
+    let elsewhere = tempfile::tempdir().expect("made");
+    let [other, _] = repositories(elsewhere.path()).await;
+    fail(&other).await;
+    let outdated = other.leftovers().await.expect("found").swap_remove(0);
+    assert_eq!(repository.collect(&outdated).await.expect_err("it lives").code(), "backup-in-progress");
+}
+
+#[tokio::test]
+async fn a_claim_that_was_never_written_goes_after_a_while_and_what_is_not_ours_stays() {
+    let directory = tempfile::tempdir().expect("made");
+    let [repository, _] = repositories(directory.path()).await;
+    let claim = directory.path().join("n1/_influx_backup/claim-000001#1");
+    let theirs = directory.path().join("n1/theirs#2");
+    half_written(&claim);
+    half_written(&theirs);
+    assert_eq!(repository.leftovers().await.expect("found"), [], "it may be about to be renamed");
+    let old = SystemTime::now() - Duration::from_secs(3600);
+    for file in [&claim, &theirs] {
+        let file = File::options().write(true).open(file).expect("opened");
+        file.set_times(FileTimes::new().set_modified(old)).expect("set");
+    }
+    let leftovers = repository.leftovers().await.expect("found");
+    assert_eq!(kinds(&leftovers), [("n1", LeftoverKind::Staging, 1)]);
+    repository.collect(&leftovers[0]).await.expect("collected");
+    assert!(!claim.exists() && theirs.exists());
+}
