@@ -38,15 +38,16 @@ impl FakeGcs {
     /// `None` where there is no such program.
     pub(crate) fn start() -> Option<Self> {
         let program = find_program("fake-gcs-server")?;
-        let process = Process::start("fake-gcs-server", Healthy::Ok("/_internal/healthcheck"), |_, address| {
-            let mut command = Command::new(&program);
-            command
-                .args(["-scheme", "http", "-backend", "memory", "-log-level", "warn"])
-                .args(["-host", &address.ip().to_string(), "-port", &address.port().to_string()])
-                // Else the first part of a path is not taken for the bucket.
-                .args(["-public-host", &address.to_string()]);
-            command
-        });
+        let process =
+            Process::start("fake-gcs-server", Healthy::Status(200, "/_internal/healthcheck"), |_, address| {
+                let mut command = Command::new(&program);
+                command
+                    .args(["-scheme", "http", "-backend", "memory", "-log-level", "warn"])
+                    .args(["-host", &address.ip().to_string(), "-port", &address.port().to_string()])
+                    // Else the first part of a path is not taken for the bucket.
+                    .args(["-public-host", &address.to_string()]);
+                command
+            });
         let upstream = process.address();
         Some(Self { process: Some(process), ..Self::before("fake-gcs-server", upstream, Reads::Xml) })
     }

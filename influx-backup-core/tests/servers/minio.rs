@@ -25,8 +25,8 @@ impl Minio {
     pub(crate) fn start() -> Option<Self> {
         let program = find_program("minio")?;
         let account = S3Account::random();
-        // `ready`, unlike `live`, waits until requests are served.
-        let process = Process::start("minio", Healthy::Ok("/minio/health/ready"), |data, address| {
+        // Its health checks say 200 before it serves requests: until then it answers 503 to them, later 403 to a stranger.
+        let process = Process::start("minio", Healthy::Status(403, "/"), |data, address| {
             let mut command = Command::new(&program);
             command
                 .arg("server")

@@ -29,8 +29,8 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 /// What counts as a sign that the server is ready.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Healthy {
-    /// Status 200 for this path.
-    Ok(&'static str),
+    /// This status for this path.
+    Status(u16, &'static str),
     /// Any HTTP answer for this path.
     AnyAnswer(&'static str),
 }
@@ -156,7 +156,7 @@ impl Drop for Scratch {
 impl Healthy {
     fn test(self, address: SocketAddr) -> bool {
         match self {
-            Self::Ok(path) => status(address, path) == Some(200),
+            Self::Status(wanted, path) => status(address, path) == Some(wanted),
             Self::AnyAnswer(path) => status(address, path).is_some(),
         }
     }
