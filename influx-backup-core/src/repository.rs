@@ -12,7 +12,7 @@ use crate::{
     discover::Cluster,
     error::{Error, Result},
     inventory::Inventory,
-    location::Location,
+    location::{Location, local::LOST_AND_FOUND},
     manifest::{Backup, BackupStatus, Manifest, Post, highest, read_manifest},
     observe::{ByteSize, Job},
     orchestrate::Orchestrator,
@@ -115,7 +115,7 @@ impl Repository {
     /// [`Error::Store`].
     pub async fn list(&self) -> Result<Vec<BackupSummary>> {
         let names = self.location.list_level("").await?.directories;
-        let names = names.into_iter().filter(|name| !name.starts_with(['_', '.']));
+        let names = names.into_iter().filter(|name| !name.starts_with(['_', '.']) && name != LOST_AND_FOUND);
         let summaries: Vec<_> = names.map(|name| self.summary(name).boxed()).collect();
         concurrent::run(summaries, SUMMARIES_AT_ONCE).await
     }

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use generated::{World, core, directory, enterprise, files, location, names, violations, write, write_all};
 use influx_backup_core::{
-    BackupOptions, Certificate, Clause, Component, Discover, Generation, Level,
+    BackupOptions, Certificate, Clause, Component, Discover, Generation, Level, Repository,
     certificate::Verdict,
     certify,
     checksum::sha256,
@@ -360,6 +360,7 @@ async fn a_list_tells_what_lies_in_a_repository() {
     fs::create_dir_all(world.vault().join("foreign/wal")).expect("made");
     fs::write(world.vault().join("foreign/wal/x"), "x").expect("written");
     fs::write(world.vault().join("a file"), "x").expect("written");
+    fs::create_dir(world.vault().join("lost+found")).expect("made");
 
     let list = repository.list().await.expect("listed");
     let states: Vec<_> = list.iter().map(|summary| (summary.name.as_str(), summary.state)).collect();
@@ -375,9 +376,20 @@ async fn a_list_tells_what_lies_in_a_repository() {
     assert_eq!(states, expected);
     let committed = |name: &str| list.iter().find(|s| s.name == name).and_then(|s| s.committed).is_some();
     assert!(committed("complete") && committed("degraded") && !committed("dead") && !committed("damaged"));
-    for (name, code) in [("dead", "backup-not-found"), ("foreign", "backup-not-found"), ("nothing", "backup-not-found")]
-    {
-        assert_eq!(repository.get(name).await.expect_err(name).code(), code, "{name}");
+    let above = world.vault().parent().map(location).expect("a directory above");
+    let above = Repository::open(above).await.expect("opened");
+    let vault = world.vault().file_name().and_then(|name| name.to_str()).expect("a name");
+    let absent = [
+        (&repository, "in-progress", "is being written"),
+        (&repository, "dead", "resume it"),
+        (&repository, "foreign", "no backup"),
+        (&repository, "nothing", "nothing has this name"),
+        (&above, vault, "/complete`"),
+    ];
+    for (repository, name, todo) in absent {
+        let error = repository.get(name).await.expect_err(name);
+        assert_eq!(error.code(), "backup-not-found", "{name}");
+        assert!(error.to_string().contains(todo), "{error}");
     }
     assert_eq!(files(&world.vault().join("foreign")).len(), 1);
 }

@@ -25,9 +25,6 @@ impl fmt::Display for Certificate {
                 self.checked_by.iter().map(|(by, count)| format!("{count} by {}", compared_by(*by))).collect();
             writeln!(f, "copies compared: {}", counts.join(", "))?;
         }
-        if self.orphans > 0 {
-            writeln!(f, "Parquet files that no manifest names: {} (copied, not certified)", self.orphans)?;
-        }
         self.show_findings(f)
     }
 }
@@ -35,9 +32,11 @@ impl fmt::Display for Certificate {
 impl Certificate {
     /// The first lines of every report: status, recovery point per node, absent files.
     pub(crate) fn head(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.holds() {
-            true => writeln!(f, "certificate: every clause holds")?,
-            false => writeln!(f, "certificate: NOT CONSISTENT, {}", violated(self))?,
+        let with = |verdict| codes(self.clauses.iter().filter(move |result| result.verdict == verdict));
+        match (with(Verdict::Violated), with(Verdict::NotAttested)) {
+            (None, None) => writeln!(f, "certificate: every clause holds")?,
+            (None, Some(unknown)) => writeln!(f, "certificate: no clause is violated, not known: {unknown}")?,
+            (Some(violated), _) => writeln!(f, "certificate: NOT CONSISTENT, {violated} violated")?,
         }
         writeln!(f, "recovery point: (what was acknowledged after it is lost if the cluster dies now)")?;
         for point in &self.recovery {
@@ -61,6 +60,9 @@ impl Certificate {
 
     /// What was worth saying, where anything was.
     pub(crate) fn show_findings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.orphans > 0 {
+            writeln!(f, "Parquet files that no manifest names: {} (copied, not certified)", self.orphans)?;
+        }
         if self.findings.is_empty() {
             return Ok(());
         }
@@ -78,9 +80,10 @@ const fn compared_by(checked_by: CheckedBy) -> &'static str {
     }
 }
 
-fn violated(certificate: &Certificate) -> String {
-    let codes: Vec<_> = certificate.open().into_iter().map(|clause| clause.code()).collect();
-    format!("{} violated", codes.join(", "))
+/// The codes of clauses, where there are any.
+fn codes<'a>(results: impl Iterator<Item = &'a ClauseResult>) -> Option<String> {
+    let codes: Vec<_> = results.map(|result| result.clause.code()).collect();
+    (!codes.is_empty()).then(|| codes.join(", "))
 }
 
 fn show_point(f: &mut fmt::Formatter<'_>, point: &RecoveryPoint) -> fmt::Result {
@@ -206,5 +209,16 @@ mod tests {
         let text = certificate.to_string();
         assert!(text.starts_with("certificate: NOT CONSISTENT, C3 violated\n"), "{text}");
         assert!(text.contains("wal-missing: WAL 9 is missing\n      … and 490 more"), "{text}");
+    }
+
+    #[test]
+    fn what_nobody_can_tell_is_not_said_to_hold() {
+        let mut certificate = certificate();
+        certificate.clauses[0].verdict = Verdict::NotAttested;
+        certificate.clauses[8].verdict = Verdict::NotAttested;
+        certificate.orphans = 3;
+        let text = certificate.to_string();
+        assert!(text.starts_with("certificate: no clause is violated, not known: C1, C9\n"), "{text}");
+        assert!(text.ends_with("Parquet files that no manifest names: 3 (copied, not certified)\n"), "{text}");
     }
 }

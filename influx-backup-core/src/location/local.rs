@@ -1,6 +1,7 @@
 //! Listing directories, with the rules for links that the object_store crate lacks.
 
 use std::{
+    ffi::OsStr,
     fs, io,
     path::{Path as FilePath, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
@@ -24,6 +25,9 @@ pub enum Links {
     /// An error. The rule for backups.
     Refuse,
 }
+
+/// What fsck keeps at the top of a file system, and only root may enter.
+pub(crate) const LOST_AND_FOUND: &str = "lost+found";
 
 /// The path with its links resolved as far as it exists.
 pub(super) fn resolve(path: &FilePath) -> PathBuf {
@@ -149,7 +153,9 @@ fn walk(root: &FilePath, prefix: &str, links: Links) -> Result<Vec<Entry>> {
     if !start.is_dir() {
         return check_start(&start, links).map(|()| entries);
     }
-    for found in WalkDir::new(&start).follow_links(true).min_depth(1) {
+    let ours = |name: &OsStr, depth| depth != 1 || !prefix.is_empty() || name != LOST_AND_FOUND;
+    let below = WalkDir::new(&start).follow_links(true).min_depth(1).into_iter();
+    for found in below.filter_entry(|found| ours(found.file_name(), found.depth())) {
         match found {
             Ok(found) => {
                 if links == Links::Refuse && found.path_is_symlink() {
@@ -277,6 +283,22 @@ fn inode(_metadata: &fs::Metadata) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_fsck_keeps_is_no_object() {
+        let directory = tempfile::tempdir().expect("a directory");
+        for path in ["lost+found/1", "n1/wal/1", "n1/lost+found/1"] {
+            let path = directory.path().join(path);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("made");
+            fs::write(path, "bytes").expect("written");
+        }
+        let keys = |prefix| {
+            let entries = walk(directory.path(), prefix, Links::Refuse).expect("listed");
+            entries.into_iter().map(|entry| entry.key.to_string()).collect::<std::collections::BTreeSet<_>>()
+        };
+        assert_eq!(keys(""), ["n1/lost+found/1", "n1/wal/1"].map(str::to_owned).into());
+        assert_eq!(keys("n1"), keys(""));
+    }
 
     #[test]
     fn room_is_measured_where_nothing_exists_yet() {

@@ -4,7 +4,11 @@
 //! they lie in, a [`Post`], and tells so by writing it again every minute. To take over is to create the next number: on
 //! every store exactly one process can.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    fs::File,
+    time::{Duration, SystemTime},
+};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -203,7 +207,9 @@ impl Claim {
     pub(crate) async fn give_up(mut self) {
         self.heart.end().await;
         self.own.file.given_up = Some(Utc::now());
-        let _ = timeout(LAST_WORD, self.own.beat()).await;
+        if let Ok(Err(Error::Store { .. })) = timeout(LAST_WORD, self.own.beat()).await {
+            self.own.grow_old();
+        }
     }
 
     /// Removes this claim and those that it took over from: there is nothing that another run could go on with.
@@ -250,6 +256,14 @@ impl Own {
     async fn beat(&self) -> Result<()> {
         self.check().await?;
         self.location.put(&self.post.key(self.number)?, encode(&self.file)?).await.map(drop)
+    }
+
+    /// Makes the claim look long silent. A full disk, which takes no word, takes this.
+    fn grow_old(&self) {
+        if let (Some(directory), Ok(key)) = (self.location.directory(), self.post.key(self.number)) {
+            let claim = File::options().write(true).open(directory.join(key.as_str()));
+            let _ = claim.and_then(|claim| claim.set_modified(SystemTime::UNIX_EPOCH));
+        }
     }
 }
 
@@ -325,7 +339,13 @@ fn host() -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::{
+        Options,
+        testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
+    };
 
     const POSTS: fn() -> [Post; 2] = || [Post::Backup("n1".to_owned()), Post::Target];
 
@@ -374,6 +394,21 @@ mod tests {
             assert!(!free(TakeOver::WhenSilent).await && free(TakeOver::Now).await);
             claim.give_up().await;
             assert!(free(TakeOver::WhenSilent).await);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_holder_that_gave_up_on_a_full_disk_is_free_at_once() {
+        for post in POSTS() {
+            let root = tempfile::tempdir().expect("a directory");
+            let location = Location::parse(root.path().to_str().expect("UTF-8"), &Options::default()).expect("a place");
+            take(&location, &post).await;
+            let full = Rule::new(Scope::of(Op::Put), When::From(2), Fault::Fail(Failure::Full));
+            let faulty = |store| Arc::new(FaultyStore::new(store, FaultPlan::none().with(full.clone()))) as Arc<_>;
+            let claim = take(&location.through(faulty), &post).await;
+            claim.give_up().await;
+            let left = highest(&location, &post).await.expect("listed").expect("one");
+            assert_eq!((left.number, left.file.given_up, left.is_free(TakeOver::WhenSilent)), (2, None, true));
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{AbsentRecord, FORMAT, MANIFEST_KEY, Manifest, ObjectRecord, SegmentRef, segment};
+use super::{AbsentRecord, FORMAT, MANIFEST_KEY, Manifest, ObjectRecord, Post, SegmentRef, highest, segment};
 use crate::{
     checksum::sha256,
     error::{Error, Result},
@@ -49,13 +49,8 @@ impl Backup {
     async fn read_at(repository: &Location, location: &Location, name: &str) -> Result<Self> {
         let location = location.with_links(Links::Refuse);
         let Some((manifest, sha256)) = read_manifest(&location).await? else {
-            let found = if location.exists().await? {
-                "there is something of this name without a manifest: it was never committed, or is no backup"
-            } else {
-                "nothing has this name"
-            };
-            let (name, repository) = (name.to_owned(), repository.to_string());
-            return Err(Error::BackupNotFound { name, repository, found: found.to_owned() });
+            let found = uncommitted(&location).await?;
+            return Err(Error::BackupNotFound { name: name.to_owned(), repository: repository.to_string(), found });
         };
         let objects: Vec<ObjectRecord> = read_list(&location, &manifest.objects).await?;
         let absent = read_list(&location, &manifest.absent).await?;
@@ -159,6 +154,25 @@ impl Backup {
             Agreement::Same | Agreement::Unknown => Ok(bytes),
         }
     }
+}
+
+/// What is at `location`, where nothing was committed.
+async fn uncommitted(location: &Location) -> Result<String> {
+    if !location.exists().await? {
+        return Ok("nothing has this name".to_owned());
+    }
+    match highest(location, &Post::Backup(String::new())).await? {
+        Some(claimed) if claimed.is_held() => return Ok(format!("it is being written by {}", claimed.file)),
+        Some(_) => return Ok("it was begun and never committed: resume it".to_owned()),
+        None => {}
+    }
+    for name in location.list_level("").await.map(|level| level.directories).unwrap_or_default() {
+        let Ok(manifest) = Key::parse(format!("{name}/{MANIFEST_KEY}")) else { continue };
+        if let Ok(Some(_)) = location.head(&manifest).await {
+            return Ok(format!("this is a repository of backups: give one of them, such as `{location}/{name}`"));
+        }
+    }
+    Ok("there is something of this name that is no backup".to_owned())
 }
 
 /// The root manifest of the backup at `location` and its SHA-256, or `None` where nothing was committed.
