@@ -312,7 +312,9 @@ pub enum Error {
         available: u64,
     },
     /// Owner or mode cannot be set.
-    #[error("owner or mode of `{path}` cannot be set: run as root, name an owner that you may set, or leave them as they are")]
+    #[error(
+        "owner or mode of `{path}` cannot be set: run as root, name an owner that you may set, or leave them as they are"
+    )]
     Ownership {
         /// The file.
         path: String,
