@@ -20,5 +20,5 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let certificate = certify(&tree, &Discover::auto()).await?;
 
     println!("{certificate}");
-    Ok(if certificate.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if certificate.is_proven() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

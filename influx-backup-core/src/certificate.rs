@@ -260,6 +260,14 @@ impl Certificate {
         self.clauses.iter().all(|clause| clause.verdict != Verdict::Violated)
     }
 
+    /// Whether the tree is shown to restore: no clause is violated, and what its bytes must tell (C1 to C5) is known. Live
+    /// files or WAL that are not here, with nobody to say that the source lacked them too, leave that open.
+    #[must_use]
+    pub fn is_proven(&self) -> bool {
+        let told_by_bytes = self.clauses.iter().filter(|clause| clause.clause <= Clause::Checkpoints);
+        self.holds() && told_by_bytes.into_iter().all(|clause| clause.verdict == Verdict::Holds)
+    }
+
     /// The clauses that are violated.
     #[must_use]
     pub fn open(&self) -> Vec<Clause> {

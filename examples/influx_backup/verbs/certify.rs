@@ -21,6 +21,6 @@ impl Certify {
         let what = self.ids.discover();
         let certificate = until_interrupted(certify(&tree, &what)).await?;
         screen.answer(&certificate, &certificate)?;
-        Ok(if certificate.holds() { Exit::Done } else { Exit::NotConsistent })
+        Ok(if certificate.is_proven() { Exit::Done } else { Exit::NotConsistent })
     }
 }

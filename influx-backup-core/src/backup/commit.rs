@@ -90,6 +90,7 @@ pub(super) async fn commit(commit: Commit<'_>) -> Result<BackupReport> {
         objects: manifest.object_count,
         bytes: ByteSize(manifest.byte_count),
         left_out: commit.left_out,
+        unknown: manifest.cluster.unknown,
         licences: manifest.cluster.licences,
         manifest_sha256,
         not_covered: NOT_COVERED.map(ToOwned::to_owned).to_vec(),

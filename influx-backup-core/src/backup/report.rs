@@ -32,6 +32,9 @@ pub struct BackupReport {
     pub bytes: ByteSize,
     /// What was left out, and why.
     pub left_out: Vec<LeftOut>,
+    /// Names below a node or the cluster that this release does not know: copied.
+    #[serde(default)]
+    pub unknown: Vec<String>,
     /// Licence files held; before 3.10 they are bound to the place they were issued for.
     pub licences: Vec<Key>,
     /// SHA-256 of the root manifest: write it down elsewhere.

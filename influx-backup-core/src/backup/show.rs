@@ -23,6 +23,9 @@ impl fmt::Display for BackupReport {
         for left in self.left_out.iter().filter(|left| left.reason != Reason::LicenceElsewhere) {
             writeln!(f, "left out: {left}")?;
         }
+        for name in &self.unknown {
+            writeln!(f, "unknown to this release, copied: {name}")?;
+        }
         for (number, pass) in (1..).zip(&self.passes) {
             show_pass(f, number, pass)?;
         }
@@ -100,6 +103,7 @@ mod tests {
                 objects: 1,
                 bytes: 9,
             }],
+            unknown: vec!["n1/odd".to_owned()],
             licences: vec![Key::parse("c1/trial_or_home_license").expect("a key")],
             manifest_sha256: "ab".to_owned(),
             not_covered: vec!["the plugin directory".to_owned()],
@@ -114,6 +118,7 @@ mod tests {
             at("licence left out: c1/commercial_license"),
             at("not in any backup of the object store: the plugin directory"),
             at("10 objects, 2.0 KiB"),
+            at("unknown to this release, copied: n1/odd"),
             at("pass 1: 12 listed, 10 copied (2.0 KiB), 1.2 s"),
         ];
         assert!(order.is_sorted(), "{text}");

@@ -5,6 +5,7 @@
 use super::{
     evidence::{Evidence, Fact, Witness},
     judgement::{At, Judgement},
+    write_ahead::numbered,
 };
 use crate::{
     format::{FileRef, Snapshot},
@@ -16,6 +17,7 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Judgement {
     let mut judgement = Judgement::default();
     for node in evidence.cluster.stored_nodes() {
         check_held(evidence, &node.id, &mut judgement);
+        check_any(evidence, &node.id, &mut judgement);
         for (key, fact) in evidence.below(&format!("{}/snapshots/", node.id)) {
             let at = At::object(Some(&node.id), key);
             match fact {
@@ -47,6 +49,18 @@ fn check_held(evidence: &Evidence<'_>, node: &str, judgement: &mut Judgement) {
     };
     for key in lost {
         judgement.violate(At::object(Some(node), key), "missing-manifest", format!("`{key}` is not held"));
+    }
+}
+
+/// A server trims WAL after it stored a manifest, or had nothing to persist; then it has no Parquet files either. Where both
+/// are gone, the manifests are lost, and every row of theirs with them.
+fn check_any(evidence: &Evidence<'_>, node: &str, judgement: &mut Judgement) {
+    let has = |directory: &str| evidence.held_below(&format!("{node}/{directory}/")).next().is_some();
+    let is_trimmed = numbered(evidence, node).keys().next() != Some(&1);
+    if has("dbs") && !has("snapshots") && is_trimmed {
+        let message =
+            format!("{node} has Parquet files, WAL that was trimmed, and no manifest: is `{node}/snapshots` lost?");
+        judgement.violate(At::node(node), "no-manifests", message);
     }
 }
 

@@ -82,7 +82,8 @@ async fn read(
     } else if wants(header::IF_NONE_MATCH).is_some_and(|tag| tag == e_tag) {
         status(StatusCode::NOT_MODIFIED)
     } else if request.method() == Method::HEAD {
-        let size = json["size"].as_str().unwrap_or_default();
+        // The testbench leaves out the size of an empty object.
+        let size = json["size"].as_str().unwrap_or("0");
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from_str(size).expect("a number"));
         status(StatusCode::OK)
     } else {
@@ -140,7 +141,8 @@ async fn list(client: &HttpClient, url: &Url) -> Result<Response<Bytes>, HttpErr
 fn in_xml(listing: &Value) -> String {
     let all = |name: &str| listing[name].as_array().cloned().unwrap_or_default();
     let contents = all("items").into_iter().map(|item| {
-        let text = |name: &str| escaped(item[name].as_str().unwrap_or_default().trim_matches('"'));
+        let or_empty = |name: &str| if name == "size" { "0" } else { "" };
+        let text = |name: &str| escaped(item[name].as_str().unwrap_or(or_empty(name)).trim_matches('"'));
         let element = |tag: &str, name: &str| format!("<{tag}>{}</{tag}>", text(name));
         let named = [("Key", "name"), ("Generation", "generation"), ("LastModified", "updated"), ("Size", "size")];
         let elements: String = named.iter().map(|(tag, name)| element(tag, name)).collect();

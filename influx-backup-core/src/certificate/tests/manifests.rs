@@ -1,9 +1,10 @@
 use super::{
     names, only,
-    tree::{Tree, file, manifest, snapshot_key},
+    tree::{Tree, checkpoint_key, file, manifest, snapshot_key, wal_key},
 };
 use crate::{
     certificate::Clause,
+    manifest::Gap,
     testing::write::{self, ManifestSpec},
 };
 
@@ -62,4 +63,20 @@ fn a_listed_manifest_that_is_not_held_violates_only_c2() {
     let mut other = Tree::core();
     other.other_version.insert(snapshot_key(1));
     names(&only(Clause::Manifests, "missing-manifest", &other.judge()), &snapshot_key(1));
+}
+
+#[test]
+fn trimmed_wal_and_parquet_without_any_manifest_violate_only_c2() {
+    let lost = |first_wal: u64| {
+        let mut tree = Tree::core();
+        for key in [snapshot_key(1), snapshot_key(2), checkpoint_key("2025-10", 1)] {
+            tree.remove(&key);
+        }
+        (first_wal..9).for_each(|number| tree.put(&wal_key(number), write::wal(b"rows")));
+        tree.fences[0].holes = vec![Gap { first: 1, last: first_wal.saturating_sub(1) }];
+        tree
+    };
+    only(Clause::Manifests, "no-manifests", &lost(9).judge());
+    only(Clause::Manifests, "no-manifests", &lost(9).judge_alone());
+    assert!(lost(1).judge().holds(), "a server that died before its first manifest");
 }
