@@ -27,7 +27,7 @@ use influx_backup_core::{
     testing::generate::{CompactorData, Generate},
     verify::Sample,
 };
-use servers::{Behind, Cloud, Fault, Place, Rule, write};
+use servers::{Behind, Cloud, Fault, Place, Rule, StoreServer, write};
 
 /// Some 150 objects of two nodes and a compactor.
 fn small() -> Generate {

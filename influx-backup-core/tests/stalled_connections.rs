@@ -13,7 +13,7 @@ use influx_backup_core::{
     BackupOptions, BackupReport, ByteSize, Discover, Event, Key, Limits, Location, Options, Repository, certify,
     copier::StreamCopier, discover, execute::Retry, testing::generate::Generate,
 };
-use servers::{Behind, Fault, Rule, StoreServer};
+use servers::{Behind, Fault, Rule};
 
 /// How long a copy's connection may be silent here, and how long any other one.
 const STALL: Duration = Duration::from_secs(1);
