@@ -36,7 +36,7 @@ pub enum Group {
     Parquet,
     /// Everything else below a node: derived files, unknown names, a stale catalog after promotion.
     NodeRest,
-    /// Root, then logs, then whatever else is in the catalog's directories.
+    /// Roots, logs, and whatever else is in the catalog's directories.
     Catalog,
     /// `enterprise` and unknown names below the cluster.
     ClusterRest,
@@ -135,9 +135,11 @@ pub(crate) struct Lister {
     order: u64,
 }
 
-/// When the roots of the catalog are looked at. Either order is safe while everything is pinned to the version listed and a
-/// gap opens C4: a root holds all that the logs up to it say. Roots that come first may leave a gap (their logs were
-/// collected), roots that come last may make listed logs needless.
+/// When the roots of the catalog are looked at.
+///
+/// After its logs: a root holds all that the logs up to it say, and a log goes only after a root that holds it was stored.
+/// So whatever the listing of the logs no longer had, the root that is looked at then has. One that was looked at before
+/// may be older than all logs that are left, and where no log is left no gap shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Roots {
     BeforeLogs,
@@ -146,7 +148,7 @@ pub(crate) enum Roots {
 
 impl Default for Lister {
     fn default() -> Self {
-        Self::in_order(LISTING_ORDER.to_vec(), Roots::BeforeLogs)
+        Self::in_order(LISTING_ORDER.to_vec(), Roots::AfterLogs)
     }
 }
 
@@ -208,18 +210,20 @@ async fn entries(cluster: &Cluster, group: Group, owner: &str, roots: Roots) -> 
     }
 }
 
-/// Roots, then logs: a log that a newer root no longer needs does no harm.
+/// Logs, whatever else is in their directories, and the roots.
 async fn catalog(location: &Location, owner: &str, roots: Roots) -> Result<Vec<Entry>> {
     let names = Generation::ALL.map(Generation::root);
-    let first = heads(location, owner, &names).await?;
+    let mut entries = match roots {
+        Roots::BeforeLogs => heads(location, owner, &names).await?,
+        Roots::AfterLogs => Vec::new(),
+    };
     let mut logs = Vec::new();
     for directory in ["catalogs", "catalog"] {
         logs.extend(location.list(&format!("{owner}/{directory}")).await?);
     }
-    let mut entries = match roots {
-        Roots::BeforeLogs => first,
-        Roots::AfterLogs => heads(location, owner, &names).await?,
-    };
+    if roots == Roots::AfterLogs {
+        entries = heads(location, owner, &names).await?;
+    }
     let known: BTreeSet<_> = entries.iter().map(|entry| entry.key.clone()).collect();
     entries.extend(logs.into_iter().filter(|entry| !known.contains(&entry.key)));
     entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));

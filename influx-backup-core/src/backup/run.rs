@@ -214,7 +214,7 @@ impl Run<'_> {
         unstable.extend(unheld_overwritten(cluster, listed, holdings));
         unstable.extend(past.timeline.broken.iter().chain(&broken).cloned());
         let listings = DbsListings::new(cluster, past.before.as_ref(), &listed.inventory);
-        let lacking = Weakness::lacking(self.options, listings, &listed.inventory);
+        let lacking = Weakness::lacking(self.options, listings);
         let witness = RunWitness {
             listings: &listed.inventory.listings,
             compactor_after: &listed.compactor_after,

@@ -7,7 +7,7 @@ use super::{BackupOptions, witness::DbsListings};
 use crate::{
     certificate::{Certificate, Clause, Verdict, evidence::Lacking},
     discover::ClusterDescription,
-    inventory::{Group, Inventory, LISTING_ORDER, Lister, Roots},
+    inventory::{Group, LISTING_ORDER, Lister, Roots},
     key::Key,
     layout::{Component, Mutability},
     plan::{BackupPlan, Relist},
@@ -30,8 +30,8 @@ pub enum Weakness {
     CompactorOnce,
     /// Lists the catalog before the nodes.
     CatalogFirst,
-    /// Looks at the catalog's roots after its logs.
-    RootsLast,
+    /// Looks at the catalog's roots before its logs.
+    RootsFirst,
     /// Does not list the catalog again at its barrier.
     CatalogAsPlanned,
     /// Does not list the catalog again where its root moved on while it was copied.
@@ -59,7 +59,7 @@ impl Weakness {
             Compacted, CompactionDetails, CompactionSummaries, Licences, NodeRest, Parquet, SnapshotCheckpoints,
             Snapshots, Wal,
         };
-        let (mut order, mut roots) = (LISTING_ORDER.to_vec(), Roots::BeforeLogs);
+        let (mut order, mut roots) = (LISTING_ORDER.to_vec(), Roots::AfterLogs);
         for weakness in off {
             match weakness {
                 Self::DocumentedOrder => move_behind(&mut order, Parquet, &[Wal, SnapshotCheckpoints]),
@@ -75,7 +75,7 @@ impl Weakness {
                     let others: Vec<_> = order.iter().copied().take_while(|group| *group != Group::Catalog).collect();
                     move_behind(&mut order, Licences, &others);
                 }
-                Self::RootsLast => roots = Roots::AfterLogs,
+                Self::RootsFirst => roots = Roots::BeforeLogs,
                 _ => {}
             }
         }
@@ -95,13 +95,12 @@ impl Weakness {
     }
 
     /// Who tells that a file is absent.
-    pub(super) fn lacking(options: &BackupOptions, listings: DbsListings, listed: &Inventory) -> Box<dyn Lacking> {
+    pub(super) fn lacking(options: &BackupOptions, listings: DbsListings) -> Box<dyn Lacking> {
         let (any, vanished) = (options.lacks(Self::AnyAbsence), options.lacks(Self::ForgivesVanished));
         if !any && !vanished {
             return Box::new(listings);
         }
-        let entries = listed.group(Group::Parquet).flat_map(|listing| &listing.entries);
-        Box::new(Rash { any, vanished, listed: entries.map(|entry| entry.key.clone()).collect(), listings })
+        Box::new(Rash { any, vanished, listings })
     }
 
     /// Keeps what should be trimmed.
@@ -137,14 +136,12 @@ fn move_behind(order: &mut Vec<Group>, other: Group, groups: &[Group]) {
 struct Rash {
     any: bool,
     vanished: bool,
-    /// What this pass listed.
-    listed: BTreeSet<Key>,
     listings: DbsListings,
 }
 
 impl Lacking for Rash {
     fn lacks(&self, node: &str, path: &str) -> bool {
-        let rash = if self.listed.contains(path) { self.vanished } else { self.any };
+        let rash = if self.listings.listed(path) { self.vanished } else { self.any };
         rash || self.listings.lacks(node, path)
     }
 }

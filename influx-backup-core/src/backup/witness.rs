@@ -24,8 +24,13 @@ const HEADS: u64 = 1_000;
 /// Core deletes files before it stores the manifest that says so, and what a manifest names was stored before it: what
 /// the listing after the manifests lacks is gone. With a compactor more is needed: a file that it superseded may only
 /// count as absent if the listing of the compactor's files, which hold its rows now, began after a listing that lacked it.
+///
+/// That listing may be older than the file: so this pass's own has to lack it, too. (A file that was stored, superseded and
+/// cleaned up in between is in the compactor's files as they were listed, or C8 sees that they moved.)
 #[derive(Debug)]
 pub(super) struct DbsListings {
+    /// What this pass listed.
+    listed: BTreeSet<Key>,
     /// The keys of every listing that counts.
     counted: Vec<BTreeSet<Key>>,
 }
@@ -44,13 +49,22 @@ impl DbsListings {
             counted.extend(last.map(|listing| listing.entries.iter().map(|entry| entry.key.clone()).collect()));
         }
         let complete = counted.len() == cluster.stored_nodes().count();
-        Self { counted: if complete { counted } else { Vec::new() } }
+        let listed = listed.group(Group::Parquet).flat_map(|listing| &listing.entries);
+        let listed = listed.map(|entry| entry.key.clone()).collect();
+        Self { listed, counted: if complete { counted } else { Vec::new() } }
+    }
+}
+
+impl DbsListings {
+    /// Whether this pass listed a file.
+    pub(super) fn listed(&self, path: &str) -> bool {
+        self.listed.contains(path)
     }
 }
 
 impl Lacking for DbsListings {
     fn lacks(&self, _node: &str, path: &str) -> bool {
-        !self.counted.is_empty() && self.counted.iter().all(|keys| !keys.contains(path))
+        !self.listed.contains(path) && !self.counted.is_empty() && self.counted.iter().all(|keys| !keys.contains(path))
     }
 }
 

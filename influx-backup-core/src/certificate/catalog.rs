@@ -104,6 +104,7 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> (Judgement, Option<u64>) {
             check_root(live, &mut judgement);
             check_logs(live, &mut judgement);
             check_uuid(live, &mut judgement);
+            check_listed(evidence, live, &mut judgement);
         }
     }
     let sequence = live.and_then(GenerationFiles::sequence);
@@ -183,6 +184,20 @@ fn check_uuid(live: &GenerationFiles<'_>, judgement: &mut Judgement) {
         {
             let message = format!("`{key}` belongs to catalog {log}, the root to {root}");
             judgement.violate(At::object(None, key), "catalog-uuid", message);
+        }
+    }
+}
+
+/// Every log above the root that was listed is held: where the last ones went before their copy, no gap shows.
+fn check_listed(evidence: &Evidence<'_>, live: &GenerationFiles<'_>, judgement: &mut Judgement) {
+    let Witness::Run(run) = evidence.witness else { return };
+    let logs = format!("{}/{}", evidence.cluster.catalog_prefix(), live.generation.logs());
+    let listings = run.listings.iter().filter(|listing| listing.group == Group::Catalog);
+    for entry in listings.flat_map(|listing| &listing.entries) {
+        let sequence = entry.key.below(&logs).and_then(catalog_log_sequence);
+        if sequence.is_some() && sequence > live.root_sequence() && !evidence.holds(entry) {
+            let message = format!("`{}` was listed and is not held", entry.key);
+            judgement.violate(At::object(None, &entry.key), "missing-catalog-log", message);
         }
     }
 }

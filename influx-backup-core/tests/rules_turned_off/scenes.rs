@@ -1,14 +1,15 @@
 //! Scenes made by hand, for rules whose worlds are rare: each says what is right with the rule and wrong without it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use influx_backup_core::{
-    BackupOptions, BackupReport, Clause, Copier, Discover, Key, Level, Location, Options, Repository, Result,
+    BackupOptions, BackupReport, Clause, Copier, Discover, Generation, Key, Level, Location, Options, Repository,
+    Result,
     backup::{
         Existing, TakeOver,
-        Weakness::{self, ForgivesVanished, Ignores, NoTopUp},
+        Weakness::{self, ForgivesVanished, Ignores, NoTopUp, RootsFirst},
     },
     certify,
     copier::{Copied, CopyContext, CopyError, CopyRequest},
@@ -20,13 +21,13 @@ use influx_backup_core::{
     testing::{
         fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
         generate,
-        write::{self, CheckpointSpec, ManifestSpec},
+        write::{self, CatalogOp, CatalogSpec, CheckpointSpec, ManifestSpec},
     },
 };
 use tokio::sync::oneshot;
 
 use crate::meddling::{
-    Deed, FIRST, ROOT, Source, back_up, core, deed, enterprise, holds, next_manifest, options, wal_key,
+    Deed, FIRST, ROOT, Source, back_up, core, deed, enterprise, holds, next_manifest, one_more_pass, options, wal_key,
 };
 
 fn weakened(options: BackupOptions, off: Option<Weakness>) -> BackupOptions {
@@ -58,6 +59,48 @@ pub(crate) async fn wal_is_topped_up() {
         });
         let (_, backup) = attempt(&source, vec![written], off).await.expect("a backup");
         assert_eq!(holds(&backup, &wal_key(next)), off.is_none());
+    }
+}
+
+/// Between the two looks the root moves on, and the logs that it holds go, the one included that WAL needs.
+pub(crate) async fn roots_are_looked_at_after_their_logs() {
+    tokio::time::pause();
+    for off in [None, Some(RootsFirst)] {
+        let (source, generated) = Source::of(&core()).await;
+        let (sequence, uuid) = (generated.catalog_sequence + 1, generated.catalog_uuid);
+        let root = move |sequence| {
+            let spec = CatalogSpec { catalog_id: "node1".to_owned(), uuid, sequence, ..CatalogSpec::default() };
+            write::catalog_root(Generation::V3, &spec)
+        };
+        source.put("node1/catalog/v3/snapshot", root(sequence - 1)).await;
+        source.unmount("node1/catalog/v3/logs").await;
+        // For the second pass: the log, and something to copy right before the catalog.
+        let written = deed(ROOT, {
+            let source = source.clone();
+            async move {
+                let log = write::catalog_log(Generation::V3, sequence, uuid, &[CatalogOp::SetGenerationDuration]);
+                source.put(&format!("node1/catalog/v3/logs/{}", write::catalog_log_name(sequence)), log).await;
+                source.put("node1/note", Bytes::from_static(b"one")).await;
+            }
+        });
+        let collected = deed("node1/note", {
+            let source = source.clone();
+            async move {
+                tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                    source.put("node1/catalog/v3/snapshot", root(sequence)).await;
+                    source.unmount("node1/catalog/v3/logs").await;
+                });
+            }
+        });
+        let takes_a_while = Fault::Delay(Duration::from_secs(1)..Duration::from_secs(2));
+        let slow = Rule::new(Scope::of(Op::List).containing("/catalog"), When::Always, takes_a_while);
+        let store = FaultyStore::new(Arc::clone(&source.0) as _, FaultPlan::none().with(slow));
+        let location = Location::with_store(Arc::new(store), Path::from("data"), Identity::Test);
+        let options = weakened(options([one_more_pass(&source), written, collected]), off);
+        let report = back_up(&location, options).await.0.expect("a backup");
+        let reached = if off.is_none() { sequence } else { sequence - 1 };
+        assert_eq!(report.certificate.catalog_sequence, Some(reached), "{report}");
     }
 }
 
@@ -270,17 +313,19 @@ pub(crate) async fn checkpoints_fit_the_manifests() {
     }
 }
 
-/// Manifests that were listed and are gone for good, with a volume: the rows of a node would be missing in silence.
+/// The newest manifest was listed and is gone for good: its rows would be missing in silence.
 pub(crate) async fn what_only_goes_on_does_not_go_back() {
     for off in [None, Some(Ignores(Clause::Stability))] {
         let (source, _) = Source::of(&core()).await;
-        let unmounted = deed(FIRST, {
-            let source = source.clone();
-            async move { drop(source.unmount("node1/snapshots").await) }
+        // Names count backwards.
+        let newest = source.keys("node1/snapshots/").await.remove(0);
+        let goes = deed(FIRST, {
+            let (source, newest) = (source.clone(), newest.clone());
+            async move { source.delete(&newest).await }
         });
-        match attempt(&source, vec![unmounted], off).await {
+        match attempt(&source, vec![goes], off).await {
             None => assert_eq!(off, None),
-            Some((_, backup)) => assert_eq!((off.is_some(), holds(&backup, "node1/snapshots/")), (true, false)),
+            Some((_, backup)) => assert_eq!((off.is_some(), holds(&backup, &newest)), (true, false)),
         }
     }
 }

@@ -198,3 +198,15 @@ fn a_missing_enterprise_file_is_named() {
     tree.remove("c1/enterprise");
     assert_eq!(findings(&tree.judge()), [(Clause::Catalog, "no-enterprise-file")]);
 }
+
+/// Its last log was listed and went before its copy: no gap shows, and rows of the WAL may need it.
+#[test]
+fn every_log_above_the_root_that_was_listed_is_held() {
+    let mut tree = Tree::core();
+    tree.log(4);
+    let key = tree.log_key(4);
+    tree.lose(&key);
+    names(&only(Clause::Catalog, "missing-catalog-log", &tree.judge()), &key);
+    tree.root(Generation::V3, 4);
+    assert_eq!(findings(&tree.judge()), [], "a root that holds it takes its place");
+}
