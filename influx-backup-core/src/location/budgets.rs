@@ -36,8 +36,6 @@ pub(crate) struct SlowDowns([AtomicU64; 3]);
 impl SlowDowns {
     /// It did so once more.
     #[cfg(any(test, feature = "cloud"))]
-    /// It did so once more.
-    #[cfg(any(test, feature = "cloud"))]
     pub(crate) fn add(&self, work: Work) {
         self.0[work as usize].fetch_add(1, Ordering::Relaxed);
     }
