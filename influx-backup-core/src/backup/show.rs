@@ -60,7 +60,7 @@ fn show_pass(f: &mut fmt::Formatter<'_>, number: u32, pass: &PassReport) -> fmt:
     if !open_clauses.is_empty() {
         write!(f, ", open: {}", open_clauses.join(", "))?;
     }
-    if copiers.len() > 1 {
+    if !copiers.is_empty() {
         let by: Vec<_> = copiers.iter().map(|(copier, objects)| format!("{copier} {objects}")).collect();
         write!(f, ", by {}", by.join(", "))?;
     }
