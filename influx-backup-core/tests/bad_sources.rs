@@ -136,7 +136,7 @@ async fn a_manifest_that_lies_and_appears_while_a_backup_runs_is_named() {
     ];
     for (what, lie) in lies {
         let (source, generated) = Source::of(&core()).await;
-        let mut manifest = next_manifest(&source, &generated).await;
+        let mut manifest = next_manifest(&source, &generated, "node1").await;
         let key = format!("node1/snapshots/{}", write::manifest_name(manifest.sequence));
         let named = if what == "size" { manifest.added[0].path.clone() } else { key.clone() };
         lie(&mut manifest);

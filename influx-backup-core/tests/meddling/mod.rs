@@ -189,10 +189,10 @@ pub(crate) fn wal_key(number: u64) -> String {
 }
 
 /// The next manifest after a generated cluster, with one new file that is there.
-pub(crate) async fn next_manifest(source: &Source, generated: &Generated) -> ManifestSpec {
-    let node = &generated.nodes["node1"];
+pub(crate) async fn next_manifest(source: &Source, generated: &Generated, id: &str) -> ManifestSpec {
+    let node = &generated.nodes[id];
     let (wal, bytes) = (node.wal.expect("a tail").1, write::parquet(b"[]"));
-    let path = write::parquet_key_by_id("node1", 1, 1, 0, wal);
+    let path = write::parquet_key_by_id(id, 1, 1, 0, wal);
     source.put(&path, bytes.clone()).await;
     let file = FileSpec {
         database: 1,
@@ -206,7 +206,7 @@ pub(crate) async fn next_manifest(source: &Source, generated: &Generated) -> Man
         max_time: 0,
     };
     ManifestSpec {
-        node_id: "node1".to_owned(),
+        node_id: id.to_owned(),
         sequence: node.last_snapshot.expect("a snapshot") + 1,
         wal,
         catalog: generated.catalog_sequence,

@@ -196,6 +196,9 @@ const RULES: &[Rule] = &[
     scene("an object that is gone before its copy forces another pass", Some(ForgivesVanished), || {
         Box::pin(scenes::a_file_that_comes_back_is_held())
     }),
+    scene("so does one that is newer than the listing before", None, || {
+        Box::pin(scenes::a_new_file_that_comes_back_is_held())
+    }),
     world("WAL is kept while it continues the fence", KeepsWal, &[], plain, Sign::Certificate, 0),
     world(
         "checkpoints are kept up to the cut",

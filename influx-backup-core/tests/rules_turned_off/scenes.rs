@@ -120,6 +120,34 @@ pub(crate) async fn a_file_that_comes_back_is_held() {
     }
 }
 
+/// Where a compactor supersedes files, a file that is newer than the listing before says nothing by not being in it.
+pub(crate) async fn a_new_file_that_comes_back_is_held() {
+    let (source, generated) = Source::of(&enterprise()).await;
+    let manifest = next_manifest(&source, &generated, "ingest1").await;
+    let file = manifest.added[0].path.clone();
+    let bytes = source.get(&file).await;
+    source.delete(&file).await;
+    let name: &'static str = Box::leak(file.clone().into_boxed_str());
+    let stored = deed(ROOT, {
+        let (source, bytes) = (source.clone(), bytes.clone());
+        async move {
+            source.put(name, bytes).await;
+            let key = format!("ingest1/snapshots/{}", write::manifest_name(manifest.sequence));
+            source.put(&key, write::manifest(&manifest)).await;
+            source.put("ingest1/note", Bytes::from_static(b"one")).await;
+        }
+    });
+    // Overwritten before its copy: a second pass, for which no file is missing.
+    source.put("ingest1/first", Bytes::from_static(b"one")).await;
+    let (changed, gone, back) = (source.clone(), source.clone(), source.clone());
+    let changed = deed(FIRST, async move { changed.put("ingest1/first", Bytes::from_static(b"two")).await });
+    let gone = deed(name, async move { gone.delete(name).await });
+    let back = deed("ingest1/note", async move { back.put(name, bytes).await });
+    let deeds = vec![changed, stored, gone, back];
+    let (passes, backup) = attempt(&source, deeds, None).await.expect("a backup");
+    assert_eq!((passes, holds(&backup, &file)), (3, true), "{file}");
+}
+
 /// Copies what is there now, whatever was listed.
 #[derive(Debug)]
 struct Unpinned(Arc<dyn Copier>);
@@ -276,7 +304,7 @@ pub(crate) async fn derived_files_are_all_there_or_none() {
 pub(crate) async fn manifests_are_what_they_say() {
     for off in [None, Some(Ignores(Clause::Manifests))] {
         let (source, generated) = Source::of(&core()).await;
-        let manifest = next_manifest(&source, &generated).await;
+        let manifest = next_manifest(&source, &generated, "node1").await;
         let key = format!("node1/snapshots/{}", write::manifest_name(manifest.sequence));
         source.put(&key, write::manifest(&ManifestSpec { node_id: "node2".to_owned(), ..manifest })).await;
         match attempt(&source, Vec::new(), off).await {
@@ -292,7 +320,7 @@ pub(crate) async fn manifests_are_what_they_say() {
 pub(crate) async fn checkpoints_fit_the_manifests() {
     for off in [None, Some(Ignores(Clause::Checkpoints))] {
         let (source, generated) = Source::of(&core()).await;
-        let ManifestSpec { sequence, wal, .. } = next_manifest(&source, &generated).await;
+        let ManifestSpec { sequence, wal, .. } = next_manifest(&source, &generated, "node1").await;
         let checkpoint = CheckpointSpec {
             node_id: "node1".to_owned(),
             month: "2026-11".to_owned(),
