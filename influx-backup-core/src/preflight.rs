@@ -163,8 +163,13 @@ fn not_found(location: &Location) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::location::Options;
+    use crate::{
+        location::Options,
+        testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
+    };
 
     fn files(path: &Path) -> Location {
         Location::parse(path.to_str().expect("UTF-8"), &Options::default()).expect("a location")
@@ -195,6 +200,19 @@ mod tests {
         for size in [0, 10] {
             location.put(&Key::parse("a").expect("a key"), vec![1; size].into()).await.expect("put");
             source(&location).await.expect("a source with an object");
+        }
+    }
+
+    /// What they need only for a probe, other runs remove while this one makes it.
+    #[tokio::test]
+    async fn a_directory_that_is_removed_meanwhile_is_made_again() {
+        let place = tempfile::tempdir().expect("a directory");
+        let removed = Rule::new(Scope::of(Op::Put), When::Always, Fault::Fail(Failure::NotFound));
+        for (times, outcome) in [(3, Ok(())), (u64::MAX, Err("location-not-found"))] {
+            let plan = FaultPlan::none().with(removed.clone().at_most(times));
+            let location =
+                files(place.path()).through(|store| Arc::new(FaultyStore::new(store, plan.clone())) as Arc<_>);
+            assert_eq!(target(&location).await.map(drop).map_err(|error| error.code()), outcome);
         }
     }
 

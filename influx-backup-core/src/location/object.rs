@@ -15,6 +15,9 @@ use crate::{
     key::Key,
 };
 
+/// How often other runs may remove the directory of a file while it is written.
+const DIRECTORY_REMOVED: u32 = 10;
+
 /// Which version of an object: what a copy is pinned to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Version {
@@ -246,7 +249,7 @@ impl Location {
             let put = self.0.durable.put_opts(&self.path(key), bytes.clone().into(), options).await;
             put.map_err(|e| Error::store("put", key, self, e))
         };
-        match retrying(self.0.patience, || put().boxed()).await {
+        match retrying(self.0.patience, || self.in_its_directory(&put).boxed()).await {
             Ok(put) => {
                 Ok(Version { e_tag: put.e_tag.map(Into::into), id: put.version.map(Into::into), modified: Utc::now() })
             }
@@ -258,6 +261,18 @@ impl Location {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Writes again where the directory of a file is gone: another run that ends removes it while it is empty, which it
+    /// is until this write is done.
+    async fn in_its_directory<T, F: Future<Output = Result<T>>>(&self, put: impl Fn() -> F) -> Result<T> {
+        for _ in 0..DIRECTORY_REMOVED {
+            match put().await {
+                Err(Error::Store { kind: StoreErrorKind::NotFound, .. }) if self.directory().is_some() => {}
+                done => return done,
+            }
+        }
+        put().await
     }
 
     /// Deletes an object; that it is gone already is no error.
