@@ -5,7 +5,8 @@ use crate::{
     error::{Error, Result},
     key::Key,
     location::Location,
-    manifest::{Claim, Claimed, MANIFEST_KEY, OWN_DIRECTORY, Post, highest},
+    manifest::{Claim, Claimed, MANIFEST_KEY, OWN_DIRECTORY, Post},
+    preflight::claimed,
 };
 
 /// What a claim is for: a new backup, or one that was begun before.
@@ -26,10 +27,10 @@ pub(crate) async fn claim(
     if location.head(&Key::parse(MANIFEST_KEY)?).await?.is_some() {
         return Err(Error::BackupExists { name: name.to_owned() });
     }
-    let mut before = highest(location, &post).await?;
+    let mut before = claimed(location, &post).await?;
     if before.is_none() && !is_vacant(location).await? {
         // Begun by another process since, or something that is no backup of ours: never merged with.
-        before = highest(location, &post).await?;
+        before = claimed(location, &post).await?;
         if before.is_none() {
             return Err(Error::BackupExists { name: name.to_owned() });
         }
@@ -58,10 +59,15 @@ fn may_take_over(before: &Claimed, location: &Location, name: &str, existing: Ex
 
 #[cfg(test)]
 mod tests {
+    use std::{sync::Arc, time::Duration};
+
     use bytes::Bytes;
 
     use super::*;
-    use crate::manifest::TakeOver;
+    use crate::{
+        manifest::{TakeOver, highest},
+        testing::fault::{FaultPlan, FaultyStore},
+    };
 
     async fn take(location: &Location, existing: Existing) -> Result<(Claim, Begun)> {
         claim(location, "n1", "cluster1", existing).await
@@ -79,6 +85,16 @@ mod tests {
         assert_eq!(begun, Begun::Before);
         second.check().await.expect("ours");
         assert_eq!(first.check().await.expect_err("lost").code(), "claim-lost");
+    }
+
+    #[tokio::test]
+    async fn a_store_whose_clock_is_slow_makes_no_holder_look_dead() {
+        let slow = FaultPlan::none().clock_behind(Duration::from_secs(3600));
+        let location = Location::in_memory().through(|store| Arc::new(FaultyStore::new(store, slow.clone())) as Arc<_>);
+        let (first, _) = take(&location, Existing::Refuse).await.expect("free");
+        let silent = take(&location, Existing::Resume(TakeOver::WhenSilent)).await.expect_err("alive");
+        assert_eq!(silent.code(), "backup-in-progress");
+        first.check().await.expect("still ours");
     }
 
     #[tokio::test]

@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use tokio::{task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -117,13 +117,22 @@ impl fmt::Display for ClaimFile {
 pub(crate) struct Claimed {
     pub(crate) number: u64,
     pub(crate) file: ClaimFile,
+    /// Since the last heartbeat, by this machine's clock until it is [seen by the store's](Claimed::by_clock).
     pub(crate) silence: Duration,
+    /// The last heartbeat, by the store's clock.
+    heard: DateTime<Utc>,
 }
 
 impl Claimed {
     /// Whether its holder may still be writing.
     pub(crate) fn is_held(&self) -> bool {
         self.file.given_up.is_none() && self.silence < SILENCE
+    }
+
+    /// The same where the store's clock is `ahead` of this machine's: heartbeats bear the store's time.
+    #[must_use]
+    pub(crate) fn by_clock(self, ahead: TimeDelta) -> Self {
+        Self { silence: since(self.heard, ahead), ..self }
     }
 
     /// Whether another process may take over.
@@ -308,8 +317,12 @@ pub(crate) async fn highest(location: &Location, post: &Post) -> Result<Option<C
         given_up: None,
     };
     let file = serde_json::from_slice(&bytes).unwrap_or_else(|_| unreadable());
-    let silence = (Utc::now() - entry.version.modified).to_std().unwrap_or_default();
-    Ok(Some(Claimed { number, file, silence }))
+    let heard = entry.version.modified;
+    Ok(Some(Claimed { number, file, silence: since(heard, TimeDelta::zero()), heard }))
+}
+
+fn since(heard: DateTime<Utc>, ahead: TimeDelta) -> Duration {
+    (Utc::now() + ahead - heard).to_std().unwrap_or_default()
 }
 
 async fn claims(location: &Location, post: &Post) -> Result<Vec<(u64, Entry)>> {

@@ -10,6 +10,7 @@ use crate::{
     error::Result,
     location::Location,
     manifest::{Claim, Post, TakeOver, highest},
+    preflight,
 };
 
 /// How long a run that failed waits for the store before it ends.
@@ -32,7 +33,7 @@ pub(super) async fn holder(target: &Location) -> Result<Option<Holder>> {
 
 /// Takes the right to restore to this target, or to undo a restore there.
 pub(super) async fn claim(target: &Location, cluster: &str, take_over: TakeOver) -> Result<Claim> {
-    match highest(target, &Post::Target).await? {
+    match preflight::claimed(target, &Post::Target).await? {
         Some(before) if !before.is_free(take_over) => Err(Post::Target.held(target, Some(&before))),
         before => Claim::take(target, Post::Target, cluster, before.as_ref()).await,
     }

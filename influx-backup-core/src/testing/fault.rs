@@ -121,7 +121,8 @@ impl ObjectStore for FaultyStore {
         let op = if options.head { Op::Head } else { Op::Get };
         let gate = self.begin(op, location, 0).await?;
         let verdict = gate.verdict.clone();
-        let result = gate.end(self.inner.get_opts(location, options).await).await?;
+        let mut result = gate.end(self.inner.get_opts(location, options).await).await?;
+        result.meta = self.state.dated(result.meta);
         Ok(if op == Op::Get && verdict.changes_body() { with_faulty_body(result, verdict) } else { result })
     }
 
@@ -161,7 +162,9 @@ impl ObjectStore for FaultyStore {
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
         let gate = self.begin(Op::List, prefix.unwrap_or(&Path::default()), 0).await?;
-        gate.end(self.inner.list_with_delimiter(prefix).await).await
+        let mut level = gate.end(self.inner.list_with_delimiter(prefix).await).await?;
+        level.objects = level.objects.into_iter().map(|meta| self.state.dated(meta)).collect();
+        Ok(level)
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {

@@ -1,10 +1,13 @@
 //! One restore a target: who is kept out, who may take over, and what is left of the claims.
 
+use std::time::Duration;
+
 use Generation::V3;
 use futures::future::join_all;
 use tokio::sync::Semaphore;
 
 use super::*;
+use crate::testing::fault::{FaultPlan, FaultyStore};
 
 /// Copies as [`Plain`] does, as long as there are permits.
 #[derive(Debug)]
@@ -48,6 +51,19 @@ async fn a_restore_that_is_alive_keeps_all_others_out() {
     gate.0.add_permits(100);
     job.await.expect("undisturbed");
     assert_eq!(bed.keys().await, bed.backup_keys(), "nothing of ours is left");
+}
+
+/// By the clock of a store that is an hour slow, every heartbeat is an hour old.
+#[tokio::test]
+async fn a_restore_that_is_alive_keeps_others_out_by_a_slow_clock() {
+    let bed = Bed::new(&core(2), &[V3]).await;
+    let (job, gate) = under_way(&bed).await;
+    let slow = FaultPlan::none().clock_behind(Duration::from_secs(3600));
+    let target = bed.target.through(|store| Arc::new(FaultyStore::new(store, slow.clone())) as Arc<_>);
+    let error = abandon(&target, TakeOver::WhenSilent).await.expect_err("it is alive");
+    assert_eq!(error.code(), "restore-in-progress");
+    gate.0.add_permits(100);
+    job.await.expect("undisturbed");
 }
 
 #[tokio::test]

@@ -204,6 +204,7 @@ pub struct FaultPlan {
     pub(super) rules: Vec<Rule>,
     pub(super) disk: Option<u64>,
     pub(super) crash_after: Option<u64>,
+    pub(super) clock_behind: Duration,
 }
 
 impl FaultPlan {
@@ -236,6 +237,13 @@ impl FaultPlan {
     #[must_use]
     pub fn disk_full_after(mut self, bytes: u64) -> Self {
         self.disk = Some(bytes);
+        self
+    }
+
+    /// The store's clock is this far behind: what it says of when objects were written.
+    #[must_use]
+    pub fn clock_behind(mut self, by: Duration) -> Self {
+        self.clock_behind = by;
         self
     }
 

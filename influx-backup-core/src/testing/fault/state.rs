@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use object_store::{Error, Result, path::Path};
+use object_store::{Error, ObjectMeta, Result, path::Path};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tokio::time::{Instant, sleep};
 
@@ -201,6 +201,12 @@ impl State {
 
     pub(super) fn has_crashed(&self) -> bool {
         self.lock().crashed
+    }
+
+    /// When an object was written, as the store's clock has it.
+    pub(super) fn dated(&self, meta: ObjectMeta) -> ObjectMeta {
+        let last_modified = meta.last_modified - self.lock().plan.clock_behind;
+        ObjectMeta { last_modified, ..meta }
     }
 
     pub(super) fn heal(&self) {

@@ -1,5 +1,7 @@
 //! Bodies and listings that do not keep their promise.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use futures::{
     StreamExt, TryStreamExt,
@@ -71,6 +73,7 @@ pub(super) fn list(
     offset: Option<Path>,
 ) -> BoxStream<'static, Result<ObjectMeta>> {
     let path = prefix.clone().unwrap_or_default();
+    let state = Arc::clone(&store.state);
     let begun = async move {
         let gate = match store.begin(Op::List, &path, 0).await {
             Ok(gate) => gate,
@@ -86,7 +89,7 @@ pub(super) fn list(
             },
         };
         match gate.end(Ok(())).await {
-            Ok(()) => spoilt(keys, path, &verdict),
+            Ok(()) => spoilt(keys, path, &verdict).map_ok(move |meta| state.dated(meta)).boxed(),
             Err(error) => stream::iter([Err(error)]).boxed(),
         }
     };
