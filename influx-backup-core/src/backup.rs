@@ -5,6 +5,7 @@ mod commit;
 mod name;
 mod options;
 mod pass;
+mod passes;
 mod report;
 mod resume;
 mod run;

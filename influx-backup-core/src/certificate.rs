@@ -140,7 +140,7 @@ pub struct ClauseResult {
 }
 
 /// Something that violates a clause.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Violation {
     /// A stable kebab-case code.
     pub code: String,
@@ -253,6 +253,13 @@ pub struct Certificate {
 impl Certificate {
     /// How many violations of one clause a certificate keeps word for word.
     pub const VIOLATIONS_KEPT: usize = 100;
+
+    /// The same with as many violations as a certificate keeps.
+    #[must_use]
+    pub(crate) fn abridged(mut self) -> Self {
+        self.clauses.iter_mut().for_each(|clause| clause.violations.truncate(Self::VIOLATIONS_KEPT));
+        self
+    }
 
     /// Whether no clause is violated.
     #[must_use]

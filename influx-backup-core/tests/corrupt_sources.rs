@@ -210,6 +210,29 @@ async fn bad_checkpoints() {
     is_damage("checkpoint without its manifest", newer, Clause::Checkpoints, "new-checkpoint").await;
 }
 
+/// More damage than a certificate keeps hides nothing that is no damage.
+#[tokio::test]
+async fn every_violation_is_looked_at() {
+    let world = World::new(&core(Generation::V3));
+    for number in 1_000..1_150 {
+        generated::write(&world.file(&format!("node1/catalog/v3/logs/stray-{number}")), "stray");
+    }
+    let record = || {
+        let two = Passes::until_closed(2, std::time::Duration::from_secs(60));
+        BackupOptions::default().with_corrupt(CorruptPolicy::Record).with_passes(two)
+    };
+    let report = world.back_up(record()).await.expect("recorded");
+    assert_eq!((report.status, report.certificate.clauses[3].violated), (BackupStatus::Degraded, 150));
+    fs::remove_dir_all(world.backup()).expect("removed");
+
+    let logs = files(world.source()).into_keys().filter(|key| key.ends_with(".catalog") && key.contains("/logs/"));
+    let logs: Vec<_> = logs.collect();
+    fs::remove_file(world.file(&logs[logs.len() - 2])).expect("removed");
+    let error = world.back_up(record()).await.expect_err("a log is missing");
+    let Error::NotConsistent { certificate, .. } = &error else { panic!("{error}") };
+    assert_eq!(certificate.clauses[3].violated, 151);
+}
+
 #[tokio::test]
 async fn a_missing_volume_is_no_backup_unless_the_caller_says_so() {
     let world = World::new(&core(Generation::V3));

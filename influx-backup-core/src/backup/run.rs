@@ -1,39 +1,25 @@
-//! The passes: list, plan, copy, list again, certify; until the certificate closes. Then trim and commit.
+//! A run: the claim, what an earlier run left, the passes; and what becomes of the claim when it fails.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{TimeDelta, Utc};
-use tokio::time::Instant;
 
 use super::{
-    BackupOptions, BackupReport, CorruptPolicy, Existing, OpenCertificate, Weakness,
+    BackupOptions, BackupReport, Existing,
     claim::{Begun, claim},
-    commit::{Commit, commit},
     name::{check_name, default_name},
-    pass::{Holdings, Listed, Pass},
+    pass::Holdings,
+    passes::Run,
     resume,
-    stability::{compare, compare_ids, compare_nodes, unlisted_nodes},
-    timeline::Timeline,
-    trim::trim,
-    witness::{DbsListings, fences},
 };
 use crate::{
-    certificate::{
-        At, Certificate, Violation,
-        evidence::{Cut, Evidence, Held, RunWitness, Tree, Witness},
-        judge, violation,
-    },
     discover::{Cluster, FINISHED_BACKUP},
     error::{Error, Result},
-    execute::Executor,
-    inventory::{Inventory, Lister},
     key::Key,
-    layout::Mutability,
-    location::{Entry, Location},
-    manifest::{AbsentRecord, Attested, BackupStatus, Claim, Fence, Journal, JournalLine},
-    observe::{Event, PassReport, Task},
+    location::Location,
+    manifest::{Journal, ObjectRecord},
+    observe::{Event, Task},
     orchestrate::{Orchestrator, while_stopped},
-    plan::{BackupPlan, LeftOut, Reason},
     preflight,
 };
 
@@ -48,36 +34,36 @@ pub(crate) async fn run(
     check_places(&cluster, &repository)?;
     let name = options.name.clone().unwrap_or_else(|| default_name(Utc::now()));
     check_name(&name)?;
-    check_stores(&cluster, &repository, &task).await?;
+    task.unless_cancelled(check_stores(&cluster, &repository, &task)).await?;
     let to = repository.child(&name)?;
     let (claim, begun) = claim(&to, &name, cluster.id(), options.existing).await?;
-    if matches!(options.existing, Existing::Resume(_)) {
-        // Also where a process died so early that its claim is all that it left, under a staging name.
-        to.delete_staging(|_| true).await?;
-    }
-    let objects = match begun {
-        Begun::Now => BTreeMap::new(),
-        Begun::Before => resume::holdings(&to).await?,
-    };
     let journal = Journal::new(&to, claim.number(), options.limits.durability);
-    let mut holdings = Holdings::new(&to, objects, journal, task.events.clone());
+    let mut holdings = Holdings::new(&to, BTreeMap::new(), journal, task.events.clone());
     let run = Run { name: &name, to: &to, options: &options, task: &task, claim: &claim };
     let nodes = cluster.nodes.clone();
-    let work = async {
-        tokio::select! {
-            biased;
-            () = task.cancellation.cancelled() => Err(task.cancelled()),
-            () = claim.lost.cancelled() => claim.check().await.and_then(|()| Err(task.cancelled())),
-            done = run.passes(cluster, &mut holdings) => done,
-        }
+    let done = async {
+        holdings.objects = run.unless_ended(left_before(&to, options.existing, begun)).await?;
+        while_stopped(orchestrator, &nodes, &task, run.unless_ended(run.passes(cluster, &mut holdings))).await
     };
-    let done = while_stopped(orchestrator, &nodes, &task, work).await;
+    let done = done.await;
     if done.is_err() {
         // What is finished is finished: a resumed run does not copy it again.
         let _ = holdings.journal.flush().await;
         claim.give_up().await;
     }
     done
+}
+
+/// What an earlier run left that can be gone on with; the rest of what it left goes.
+async fn left_before(to: &Location, existing: Existing, begun: Begun) -> Result<BTreeMap<Key, ObjectRecord>> {
+    if matches!(existing, Existing::Resume(_)) {
+        // Also where a process died so early that its claim is all that it left, under a staging name.
+        to.delete_staging(|_| true).await?;
+    }
+    match begun {
+        Begun::Now => Ok(BTreeMap::new()),
+        Begun::Before => resume::holdings(to).await,
+    }
 }
 
 /// How far a store's clock may be from ours without a word about it.
@@ -102,281 +88,4 @@ pub(crate) fn check_places(cluster: &Cluster, repository: &Location) -> Result<(
         return Err(Error::InvalidRequest { option: "this source", reason });
     }
     source.require_apart(repository)
-}
-
-/// What does not change while a backup runs.
-#[derive(Debug)]
-struct Run<'a> {
-    name: &'a str,
-    to: &'a Location,
-    options: &'a BackupOptions,
-    task: &'a Task,
-    claim: &'a Claim,
-}
-
-/// What a pass proved.
-struct Proof {
-    certificate: Certificate,
-    absent: Vec<AbsentRecord>,
-    fences: Vec<Fence>,
-    differences: BTreeMap<String, u64>,
-    trimmed: Vec<Key>,
-    /// Violations that no later pass can mend.
-    broken: Vec<Violation>,
-}
-
-/// What passes leave to one another.
-#[derive(Default)]
-struct Past {
-    reports: Vec<PassReport>,
-    left_out: Vec<LeftOut>,
-    /// The inventory before the one that is copied now.
-    before: Option<Inventory>,
-    timeline: Timeline,
-    /// What was violated after the pass before.
-    violations: Vec<Violation>,
-}
-
-impl Run<'_> {
-    async fn passes(&self, mut cluster: Cluster, holdings: &mut Holdings) -> Result<BackupReport> {
-        let executor = Executor::new(Arc::clone(&self.options.copier), self.options.limits.clone(), self.task.clone());
-        let (began, mut lister, mut past) =
-            (Instant::now(), Weakness::lister(&self.options.weaknesses), Past::default());
-        let mut next = lister.inventory(&cluster).await?;
-        loop {
-            let started = Instant::now();
-            let mut listed = Listed { inventory: next, compactor_after: Vec::new() };
-            let plan = self.plan(&cluster, &listed, holdings, &mut past)?;
-            self.to.require_room(plan.bytes())?;
-            let pass = Pass { executor: &executor, cluster: &cluster, to: self.to, options: self.options, plan: &plan };
-            pass.copy(&mut lister, &mut listed, holdings).await?;
-            let (found, after) = self.look_again(&cluster, &mut lister).await?;
-            let proof = self.prove(&cluster, &found, &listed, &after, holdings, &past).await?;
-            self.report(&proof, started, holdings, &mut past);
-            let verdict = self.verdict(&proof, &past, began);
-            if !matches!(verdict, Ok(None)) {
-                // Who took over changes what this run looks at: neither a commit nor what it found counts then.
-                self.claim.check().await?;
-            }
-            if let Some(status) = verdict? {
-                return self.finish(&cluster, status, listed, proof, holdings, past).await;
-            }
-            let violations = proof.certificate.clauses.into_iter().flat_map(|clause| clause.violations);
-            past.violations = violations.collect();
-            past.timeline.saw(&listed.inventory);
-            past.timeline.catalog = past.timeline.catalog.max(proof.certificate.catalog_sequence);
-            past.timeline.broken.extend(proof.broken);
-            past.before = Some(listed.inventory);
-            (cluster, next) = (found.keeping(&cluster), after);
-        }
-    }
-
-    fn plan(&self, cluster: &Cluster, listed: &Listed, holdings: &mut Holdings, past: &mut Past) -> Result<BackupPlan> {
-        let held = |entry: &Entry| holdings.holds(entry);
-        let mut plan = BackupPlan::missing(cluster, &listed.inventory, self.options, &held)?;
-        Weakness::forget_barriers(self.options, &mut plan);
-        holdings.pass = PassReport { listed: listed.inventory.objects(), ..PassReport::default() };
-        let pass = u32::try_from(past.reports.len()).unwrap_or(u32::MAX).saturating_add(1);
-        let (listed, objects, bytes) = (holdings.pass.listed, plan.objects(), plan.bytes());
-        self.task.events.planned(objects, bytes);
-        self.task.events.send(Event::PassStarted { pass, listed, objects, bytes });
-        past.left_out = plan.left_out.iter().filter(|left| left.reason != Reason::Held).cloned().collect();
-        Ok(plan)
-    }
-
-    /// Discovers and lists again after the last copy: nodes may have come or gone.
-    async fn look_again(&self, cluster: &Cluster, lister: &mut Lister) -> Result<(Cluster, Inventory)> {
-        let found = match cluster.rediscover().await {
-            Err(Error::NoCluster { .. }) => cluster.clone().with_nodes(|_| false),
-            Err(Error::UnknownId { kind: "node", id, .. }) => cluster.clone().with_nodes(|node| node.id != id),
-            found => found?,
-        };
-        let after = lister.inventory(&found.clone().keeping(cluster)).await?;
-        Ok((found, after))
-    }
-
-    async fn prove(
-        &self,
-        cluster: &Cluster,
-        found: &Cluster,
-        listed: &Listed,
-        after: &Inventory,
-        holdings: &mut Holdings,
-        past: &Past,
-    ) -> Result<Proof> {
-        let mut held = as_held(holdings);
-        holdings.facts.gather(Tree::Location(self.to), cluster, &held).await?;
-        let cut = Cut::newest(cluster, &holdings.facts);
-        let (differences, mut broken) = compare(cluster, &listed.inventory, after);
-        broken.extend(compare_ids(cluster, found));
-        let (mut unstable, unheld_nodes) = compare_nodes(cluster, found);
-        unstable.extend(unlisted_nodes(cluster, &listed.inventory));
-        unstable.extend(unheld_overwritten(cluster, listed, holdings));
-        unstable.extend(past.timeline.broken.iter().chain(&broken).cloned());
-        let listings = DbsListings::new(cluster, past.before.as_ref(), &listed.inventory);
-        let lacking = Weakness::lacking(self.options, listings);
-        let witness = RunWitness {
-            listings: &listed.inventory.listings,
-            compactor_after: &listed.compactor_after,
-            lacking: &*lacking,
-            fences: &[],
-            unstable: &[],
-            unheld_nodes: &unheld_nodes,
-            catalog_before: past.timeline.catalog,
-        };
-        let missing_parquet = self.options.missing_parquet;
-        let (fences, trimmed) = {
-            let (facts, witness) = (&holdings.facts, Witness::Run(&witness));
-            let untrimmed = Evidence { cluster, held: &held, facts, cut: &cut, witness, missing_parquet };
-            unstable.extend(past.timeline.went_back(&untrimmed, &listed.inventory));
-            let fences = fences(cluster, &untrimmed, &listed.inventory).await?;
-            let mut trimmed = trim(&untrimmed, &holdings.objects, listed);
-            Weakness::keep(self.options, cluster, &mut trimmed);
-            (fences, trimmed)
-        };
-        // The proof is about what the backup will hold: without what is trimmed.
-        held.retain(|key, _| !trimmed.contains(key));
-        holdings.facts.forget(&trimmed);
-        let witness = RunWitness { fences: &fences, unstable: &unstable, ..witness };
-        let (facts, witness) = (&holdings.facts, Witness::Run(&witness));
-        let evidence = Evidence { cluster, held: &held, facts, cut: &cut, witness, missing_parquet };
-        let (mut certificate, absent) = judge(&evidence);
-        Weakness::look_away(self.options, &mut certificate);
-        Ok(Proof { certificate, absent, fences, differences, trimmed: trimmed.into_iter().collect(), broken })
-    }
-
-    fn report(&self, proof: &Proof, started: Instant, holdings: &Holdings, past: &mut Past) {
-        let mut report = holdings.pass.clone();
-        report.millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        report.open_clauses = proof.certificate.open().into_iter().map(|clause| clause.code().to_owned()).collect();
-        past.reports.push(report.clone());
-        let pass = u32::try_from(past.reports.len()).unwrap_or(u32::MAX);
-        let events = &self.task.events;
-        events.send(Event::PassFinished { pass, report });
-        events.send(Event::Certified { certificate: Box::new(proof.certificate.clone()) });
-        events.send(Event::Recovery { points: proof.certificate.recovery.clone() });
-    }
-
-    /// Whether to commit, and as what; `None`: another pass.
-    fn verdict(&self, proof: &Proof, past: &Past, began: Instant) -> Result<Option<BackupStatus>> {
-        let certificate = &proof.certificate;
-        if certificate.holds() {
-            return Ok(Some(BackupStatus::Complete));
-        }
-        let passes = u32::try_from(past.reports.len()).unwrap_or(u32::MAX);
-        // A source where nothing moves looks the same in every further pass. Two idle ones are needed: that a file of an
-        // Enterprise cluster is absent takes the listing before the one that is copied.
-        let idle = past.reports.iter().rev().take_while(|pass| pass.copied + pass.vanished + pass.changed == 0).count();
-        let stuck = proof.differences.is_empty()
-            && idle >= 2
-            && certificate.clauses.iter().flat_map(|clause| &clause.violations).all(|v| past.violations.contains(v));
-        let last = stuck || passes >= self.options.passes.most || began.elapsed() >= self.options.passes.time;
-        let quiet = proof.differences.is_empty();
-        let settled = |violation: &Violation| last || (quiet && past.violations.contains(violation));
-        let is_damage = |violation: &Violation| is_damage(violation, settled(violation));
-        let mut violations = certificate
-            .clauses
-            .iter()
-            .flat_map(|result| result.violations.iter().map(|violation| (result.clause, violation)));
-        match self.options.corrupt {
-            CorruptPolicy::Fail => {
-                let damage = violations.find(|(_, violation)| is_damage(violation));
-                if let Some((clause, Violation { key: Some(key), message, .. })) = damage {
-                    let message = message.strip_prefix(&format!("`{key}`: ")).unwrap_or(message);
-                    let reason = format!("{message} ({clause}: {})", clause.title());
-                    return Err(Error::CorruptSource { key: key.clone(), reason });
-                }
-            }
-            CorruptPolicy::Record if violations.all(|(_, violation)| is_damage(violation)) => {
-                return Ok(Some(BackupStatus::Degraded));
-            }
-            CorruptPolicy::Record => {}
-        }
-        if !last {
-            return Ok(None);
-        }
-        match self.options.open_certificate {
-            OpenCertificate::Degrade => Ok(Some(BackupStatus::Degraded)),
-            OpenCertificate::Fail => Err(Error::NotConsistent { passes, certificate: Box::new(certificate.clone()) }),
-        }
-    }
-
-    /// Trims the backup to one cut and commits it.
-    async fn finish(
-        &self,
-        cluster: &Cluster,
-        status: BackupStatus,
-        listed: Listed,
-        proof: Proof,
-        holdings: &mut Holdings,
-        past: Past,
-    ) -> Result<BackupReport> {
-        self.to.delete_all(&proof.trimmed).await?;
-        for key in &proof.trimmed {
-            holdings.objects.remove(key);
-            holdings.journal.add(JournalLine::Deleted(key.clone())).await?;
-            self.task.events.send(Event::Deleted { key: key.clone() });
-        }
-        holdings.journal.flush().await?;
-        let attested = Attested {
-            fences: proof.fences,
-            differences: proof.differences,
-            listings: listed.inventory.listings.iter().map(Into::into).collect(),
-        };
-        let committed = commit(Commit {
-            name: self.name,
-            to: self.to,
-            cluster,
-            status,
-            claim: self.claim,
-            objects: &holdings.objects,
-            absent: &proof.absent,
-            certificate: proof.certificate,
-            passes: past.reports,
-            left_out: past.left_out,
-            attested,
-            durability: self.options.limits.durability,
-        })
-        .await?;
-        self.task.events.send(Event::Committed { name: self.name.to_owned() });
-        Ok(committed)
-    }
-}
-
-/// Whether a violation is damage in the source itself, which no further pass can mend.
-fn is_damage(violation: &Violation, settled: bool) -> bool {
-    match violation.code.as_str() {
-        // What objects say of themselves.
-        "misnamed-manifest" | "foreign-manifest" | "foreign-parquet" | "misnamed-checkpoint" | "foreign-checkpoint" => {
-            true
-        }
-        // What should not be there, or not together.
-        "new-checkpoint" | "stray-catalog-log" | "catalog-uuid" => true,
-        // A server that replays its WAL after a crash writes a file again: damage is what a second look shows again in a
-        // source where nothing moves.
-        "wrong-size-parquet" => settled,
-        code => code.starts_with("corrupt-"),
-    }
-}
-
-fn as_held(holdings: &Holdings) -> BTreeMap<Key, Held> {
-    let held = |record: &crate::manifest::ObjectRecord| Held {
-        size: record.size,
-        version: record.version.clone(),
-        checked_by: Some(record.checked_by),
-    };
-    holdings.objects.iter().map(|(key, record)| (key.clone(), held(record))).collect()
-}
-
-/// What servers overwrite is held in exactly the version listed; C8 looks after the compactor's files.
-fn unheld_overwritten(cluster: &Cluster, listed: &Listed, holdings: &Holdings) -> Vec<Violation> {
-    let unheld = listed.inventory.entries().filter_map(|entry| {
-        let object = cluster.classify(&entry.key)?;
-        let kind = object.kind();
-        let exact = kind.mutability() == Mutability::Overwritten && !kind.is_derived() && !kind.is_compactor();
-        let message = || format!("`{}` was listed and is not held in that version", entry.key);
-        (exact && !holdings.holds(entry))
-            .then(|| violation(At::object(object.node, &entry.key), "listed-not-held", message()))
-    });
-    unheld.collect()
 }

@@ -53,7 +53,7 @@ pub async fn certify_cluster(cluster: &Cluster) -> Result<Certificate> {
         witness: Witness::Nobody,
         missing_parquet: MissingParquet::Refuse,
     };
-    Ok(judge(&evidence).0)
+    Ok(judge(&evidence).0.abridged())
 }
 
 /// Makes the certificate of a committed backup again, from the bytes it has now.
@@ -82,7 +82,7 @@ pub async fn certify_backup(backup: &Backup) -> Result<Certificate> {
         witness: Witness::Record(&record),
         missing_parquet: MissingParquet::Accept,
     };
-    Ok(judge(&evidence).0)
+    Ok(judge(&evidence).0.abridged())
 }
 
 /// The objects of a backup that are really there, with the sizes that they really have.
@@ -103,7 +103,7 @@ async fn held_by(backup: &Backup) -> Result<BTreeMap<Key, Held>> {
     Ok(held)
 }
 
-/// The proof: pure over the evidence.
+/// The proof: pure over the evidence. It has every violation, however many.
 pub(crate) fn judge(evidence: &Evidence<'_>) -> (Certificate, Vec<AbsentRecord>) {
     let (closure, absent) = closure::judge(evidence);
     let (catalog, catalog_sequence) = catalog::judge(evidence);
@@ -151,7 +151,6 @@ fn keep(result: &mut ClauseResult, recorded: &Certificate) {
         }
     }
     result.violated = result.violated.max(recorded.violated);
-    result.violations.truncate(Certificate::VIOLATIONS_KEPT);
     if result.violated > 0 {
         result.verdict = Verdict::Violated;
     }
@@ -168,7 +167,5 @@ fn result(clause: Clause, judgement: Judgement) -> ClauseResult {
         Clause::Bytes | Clause::Stability | Clause::Nodes => Basis::Attested,
         _ => Basis::Recomputed,
     };
-    let mut violations = judgement.violations;
-    violations.truncate(Certificate::VIOLATIONS_KEPT);
-    ClauseResult { clause, verdict, basis, violations, violated }
+    ClauseResult { clause, verdict, basis, violations: judgement.violations, violated }
 }

@@ -86,7 +86,7 @@ fn many_violations_are_counted_and_the_first_are_kept() {
         tree.put(&format!("n1/catalog/v3/logs/stray-{number}"), "stray");
     }
     for certificate in [tree.judge(), tree.judge_record()] {
-        let result = &certificate.clauses[3];
+        let result = certificate.abridged().clauses.remove(3);
         assert_eq!((result.violations.len(), result.violated), (Certificate::VIOLATIONS_KEPT, 300));
     }
 }

@@ -1,0 +1,328 @@
+//! The passes: list, plan, copy, list again, certify; until the certificate closes. Then trim and commit.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
+
+use tokio::time::Instant;
+
+use super::{
+    BackupOptions, BackupReport, CorruptPolicy, OpenCertificate, Weakness,
+    commit::{Commit, commit},
+    pass::{Holdings, Listed, Pass},
+    stability::{compare, compare_ids, compare_nodes, unlisted_nodes},
+    timeline::Timeline,
+    trim::trim,
+    witness::{DbsListings, fences},
+};
+use crate::{
+    certificate::{
+        At, Certificate, Clause, ClauseResult, Violation,
+        evidence::{Cut, Evidence, Held, RunWitness, Tree, Witness},
+        judge, violation,
+    },
+    discover::Cluster,
+    error::{Error, Result},
+    execute::Executor,
+    inventory::{Inventory, Lister},
+    key::Key,
+    layout::Mutability,
+    location::{Entry, Location},
+    manifest::{AbsentRecord, Attested, BackupStatus, Claim, Fence, JournalLine},
+    observe::{Event, PassReport, Task},
+    plan::{BackupPlan, LeftOut, Reason},
+};
+
+/// What does not change while a backup runs.
+#[derive(Debug)]
+pub(super) struct Run<'a> {
+    pub(super) name: &'a str,
+    pub(super) to: &'a Location,
+    pub(super) options: &'a BackupOptions,
+    pub(super) task: &'a Task,
+    pub(super) claim: &'a Claim,
+}
+
+/// What a pass proved.
+struct Proof {
+    certificate: Certificate,
+    /// All of them: a certificate keeps some.
+    violations: Vec<(Clause, Violation)>,
+    absent: Vec<AbsentRecord>,
+    fences: Vec<Fence>,
+    differences: BTreeMap<String, u64>,
+    trimmed: Vec<Key>,
+    /// Violations that no later pass can mend.
+    broken: Vec<Violation>,
+}
+
+/// What passes leave to one another.
+#[derive(Default)]
+struct Past {
+    reports: Vec<PassReport>,
+    left_out: Vec<LeftOut>,
+    /// The inventory before the one that is copied now.
+    before: Option<Inventory>,
+    timeline: Timeline,
+    /// What was violated after the pass before.
+    violations: HashSet<(Clause, Violation)>,
+}
+
+impl Run<'_> {
+    /// Does what may be dropped half-way, unless the caller cancels or another process takes over.
+    pub(super) async fn unless_ended<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            biased;
+            () = self.task.cancellation.cancelled() => Err(self.task.cancelled()),
+            () = self.claim.lost.cancelled() => Err(self.claim.loss().await),
+            done = work => done,
+        }
+    }
+
+    pub(super) async fn passes(&self, mut cluster: Cluster, holdings: &mut Holdings) -> Result<BackupReport> {
+        let executor = Executor::new(Arc::clone(&self.options.copier), self.options.limits.clone(), self.task.clone());
+        let (began, mut lister, mut past) =
+            (Instant::now(), Weakness::lister(&self.options.weaknesses), Past::default());
+        let mut next = lister.inventory(&cluster).await?;
+        loop {
+            let started = Instant::now();
+            let mut listed = Listed { inventory: next, compactor_after: Vec::new() };
+            let plan = self.plan(&cluster, &listed, holdings, &mut past)?;
+            self.to.require_room(plan.bytes())?;
+            let pass = Pass { executor: &executor, cluster: &cluster, to: self.to, options: self.options, plan: &plan };
+            pass.copy(&mut lister, &mut listed, holdings).await?;
+            let (found, after) = self.look_again(&cluster, &mut lister).await?;
+            let proof = self.prove(&cluster, &found, &listed, &after, holdings, &past).await?;
+            self.report(&proof, started, holdings, &mut past);
+            let verdict = self.verdict(&proof, &past, began);
+            if !matches!(verdict, Ok(None)) {
+                // Who took over changes what this run looks at: neither a commit nor what it found counts then.
+                self.claim.check().await?;
+            }
+            if let Some(status) = verdict? {
+                return self.finish(&cluster, status, listed, proof, holdings, past).await;
+            }
+            past.violations = proof.violations.into_iter().collect();
+            past.timeline.saw(&listed.inventory);
+            past.timeline.catalog = past.timeline.catalog.max(proof.certificate.catalog_sequence);
+            past.timeline.broken.extend(proof.broken);
+            past.before = Some(listed.inventory);
+            (cluster, next) = (found.keeping(&cluster), after);
+        }
+    }
+
+    fn plan(&self, cluster: &Cluster, listed: &Listed, holdings: &mut Holdings, past: &mut Past) -> Result<BackupPlan> {
+        let held = |entry: &Entry| holdings.holds(entry);
+        let mut plan = BackupPlan::missing(cluster, &listed.inventory, self.options, &held)?;
+        Weakness::forget_barriers(self.options, &mut plan);
+        holdings.pass = PassReport { listed: listed.inventory.objects(), ..PassReport::default() };
+        let pass = u32::try_from(past.reports.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let (listed, objects, bytes) = (holdings.pass.listed, plan.objects(), plan.bytes());
+        self.task.events.planned(objects, bytes);
+        self.task.events.send(Event::PassStarted { pass, listed, objects, bytes });
+        past.left_out = plan.left_out.iter().filter(|left| left.reason != Reason::Held).cloned().collect();
+        Ok(plan)
+    }
+
+    /// Discovers and lists again after the last copy: nodes may have come or gone.
+    async fn look_again(&self, cluster: &Cluster, lister: &mut Lister) -> Result<(Cluster, Inventory)> {
+        let found = match cluster.rediscover().await {
+            Err(Error::NoCluster { .. }) => cluster.clone().with_nodes(|_| false),
+            Err(Error::UnknownId { kind: "node", id, .. }) => cluster.clone().with_nodes(|node| node.id != id),
+            found => found?,
+        };
+        let after = lister.inventory(&found.clone().keeping(cluster)).await?;
+        Ok((found, after))
+    }
+
+    async fn prove(
+        &self,
+        cluster: &Cluster,
+        found: &Cluster,
+        listed: &Listed,
+        after: &Inventory,
+        holdings: &mut Holdings,
+        past: &Past,
+    ) -> Result<Proof> {
+        let mut held = as_held(holdings);
+        holdings.facts.gather(Tree::Location(self.to), cluster, &held).await?;
+        let cut = Cut::newest(cluster, &holdings.facts);
+        let (differences, mut broken) = compare(cluster, &listed.inventory, after);
+        broken.extend(compare_ids(cluster, found));
+        let (mut unstable, unheld_nodes) = compare_nodes(cluster, found);
+        unstable.extend(unlisted_nodes(cluster, &listed.inventory));
+        unstable.extend(unheld_overwritten(cluster, listed, holdings));
+        unstable.extend(past.timeline.broken.iter().chain(&broken).cloned());
+        let listings = DbsListings::new(cluster, past.before.as_ref(), &listed.inventory);
+        let lacking = Weakness::lacking(self.options, listings);
+        let witness = RunWitness {
+            listings: &listed.inventory.listings,
+            compactor_after: &listed.compactor_after,
+            lacking: &*lacking,
+            fences: &[],
+            unstable: &[],
+            unheld_nodes: &unheld_nodes,
+            catalog_before: past.timeline.catalog,
+        };
+        let missing_parquet = self.options.missing_parquet;
+        let (fences, trimmed) = {
+            let (facts, witness) = (&holdings.facts, Witness::Run(&witness));
+            let untrimmed = Evidence { cluster, held: &held, facts, cut: &cut, witness, missing_parquet };
+            unstable.extend(past.timeline.went_back(&untrimmed, &listed.inventory));
+            let fences = fences(cluster, &untrimmed, &listed.inventory).await?;
+            let mut trimmed = trim(&untrimmed, &holdings.objects, listed);
+            Weakness::keep(self.options, cluster, &mut trimmed);
+            (fences, trimmed)
+        };
+        // The proof is about what the backup will hold: without what is trimmed.
+        held.retain(|key, _| !trimmed.contains(key));
+        holdings.facts.forget(&trimmed);
+        let witness = RunWitness { fences: &fences, unstable: &unstable, ..witness };
+        let (facts, witness) = (&holdings.facts, Witness::Run(&witness));
+        let evidence = Evidence { cluster, held: &held, facts, cut: &cut, witness, missing_parquet };
+        let (mut certificate, absent) = judge(&evidence);
+        Weakness::look_away(self.options, &mut certificate);
+        let of = |result: &ClauseResult| {
+            let clause = result.clause;
+            result.violations.iter().cloned().map(move |violation| (clause, violation)).collect::<Vec<_>>()
+        };
+        let violations = certificate.clauses.iter().flat_map(of).collect();
+        let certificate = certificate.abridged();
+        let trimmed = trimmed.into_iter().collect();
+        Ok(Proof { certificate, violations, absent, fences, differences, trimmed, broken })
+    }
+
+    fn report(&self, proof: &Proof, started: Instant, holdings: &Holdings, past: &mut Past) {
+        let mut report = holdings.pass.clone();
+        report.millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        report.open_clauses = proof.certificate.open().into_iter().map(|clause| clause.code().to_owned()).collect();
+        past.reports.push(report.clone());
+        let pass = u32::try_from(past.reports.len()).unwrap_or(u32::MAX);
+        let events = &self.task.events;
+        events.send(Event::PassFinished { pass, report });
+        events.send(Event::Certified { certificate: Box::new(proof.certificate.clone()) });
+        events.send(Event::Recovery { points: proof.certificate.recovery.clone() });
+    }
+
+    /// Whether to commit, and as what; `None`: another pass.
+    fn verdict(&self, proof: &Proof, past: &Past, began: Instant) -> Result<Option<BackupStatus>> {
+        let certificate = &proof.certificate;
+        if certificate.holds() {
+            return Ok(Some(BackupStatus::Complete));
+        }
+        let passes = u32::try_from(past.reports.len()).unwrap_or(u32::MAX);
+        // A source where nothing moves looks the same in every further pass. Two idle ones are needed: that a file of an
+        // Enterprise cluster is absent takes the listing before the one that is copied.
+        let idle = past.reports.iter().rev().take_while(|pass| pass.copied + pass.vanished + pass.changed == 0).count();
+        let stuck = proof.differences.is_empty()
+            && idle >= 2
+            && proof.violations.iter().all(|violation| past.violations.contains(violation));
+        let last = stuck || passes >= self.options.passes.most || began.elapsed() >= self.options.passes.time;
+        let quiet = proof.differences.is_empty();
+        let is_damage = |found: &&(Clause, Violation)| {
+            let settled = || last || (quiet && past.violations.contains(found));
+            is_damage(&found.1, settled)
+        };
+        match self.options.corrupt {
+            CorruptPolicy::Fail => {
+                let damage = proof.violations.iter().find(is_damage);
+                if let Some((clause, Violation { key: Some(key), message, .. })) = damage {
+                    let message = message.strip_prefix(&format!("`{key}`: ")).unwrap_or(message);
+                    let reason = format!("{message} ({clause}: {})", clause.title());
+                    return Err(Error::CorruptSource { key: key.clone(), reason });
+                }
+            }
+            CorruptPolicy::Record if proof.violations.iter().all(|found| is_damage(&found)) => {
+                return Ok(Some(BackupStatus::Degraded));
+            }
+            CorruptPolicy::Record => {}
+        }
+        if !last {
+            return Ok(None);
+        }
+        match self.options.open_certificate {
+            OpenCertificate::Degrade => Ok(Some(BackupStatus::Degraded)),
+            OpenCertificate::Fail => Err(Error::NotConsistent { passes, certificate: Box::new(certificate.clone()) }),
+        }
+    }
+
+    /// Trims the backup to one cut and commits it.
+    async fn finish(
+        &self,
+        cluster: &Cluster,
+        status: BackupStatus,
+        listed: Listed,
+        proof: Proof,
+        holdings: &mut Holdings,
+        past: Past,
+    ) -> Result<BackupReport> {
+        self.to.delete_all(&proof.trimmed).await?;
+        for key in &proof.trimmed {
+            holdings.objects.remove(key);
+            holdings.journal.add(JournalLine::Deleted(key.clone())).await?;
+            self.task.events.send(Event::Deleted { key: key.clone() });
+        }
+        holdings.journal.flush().await?;
+        let attested = Attested {
+            fences: proof.fences,
+            differences: proof.differences,
+            listings: listed.inventory.listings.iter().map(Into::into).collect(),
+        };
+        let committed = commit(Commit {
+            name: self.name,
+            to: self.to,
+            cluster,
+            status,
+            claim: self.claim,
+            objects: &holdings.objects,
+            absent: &proof.absent,
+            certificate: proof.certificate,
+            passes: past.reports,
+            left_out: past.left_out,
+            attested,
+            durability: self.options.limits.durability,
+        })
+        .await?;
+        self.task.events.send(Event::Committed { name: self.name.to_owned() });
+        Ok(committed)
+    }
+}
+
+/// Whether a violation is damage in the source itself, which no further pass can mend.
+fn is_damage(violation: &Violation, settled: impl FnOnce() -> bool) -> bool {
+    match violation.code.as_str() {
+        // What objects say of themselves.
+        "misnamed-manifest" | "foreign-manifest" | "foreign-parquet" | "misnamed-checkpoint" | "foreign-checkpoint" => {
+            true
+        }
+        // What should not be there, or not together.
+        "new-checkpoint" | "stray-catalog-log" | "catalog-uuid" => true,
+        // A server that replays its WAL after a crash writes a file again: damage is what a second look shows again in a
+        // source where nothing moves.
+        "wrong-size-parquet" => settled(),
+        code => code.starts_with("corrupt-"),
+    }
+}
+
+fn as_held(holdings: &Holdings) -> BTreeMap<Key, Held> {
+    let held = |record: &crate::manifest::ObjectRecord| Held {
+        size: record.size,
+        version: record.version.clone(),
+        checked_by: Some(record.checked_by),
+    };
+    holdings.objects.iter().map(|(key, record)| (key.clone(), held(record))).collect()
+}
+
+/// What servers overwrite is held in exactly the version listed; C8 looks after the compactor's files.
+fn unheld_overwritten(cluster: &Cluster, listed: &Listed, holdings: &Holdings) -> Vec<Violation> {
+    let unheld = listed.inventory.entries().filter_map(|entry| {
+        let object = cluster.classify(&entry.key)?;
+        let kind = object.kind();
+        let exact = kind.mutability() == Mutability::Overwritten && !kind.is_derived() && !kind.is_compactor();
+        let message = || format!("`{}` was listed and is not held in that version", entry.key);
+        (exact && !holdings.holds(entry))
+            .then(|| violation(At::object(object.node, &entry.key), "listed-not-held", message()))
+    });
+    unheld.collect()
+}
