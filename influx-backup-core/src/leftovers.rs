@@ -6,8 +6,9 @@ use crate::{
     backup::{Existing, TakeOver, claim},
     error::Result,
     location::{Location, StagingFile, remove_empty},
-    manifest::{OWN_DIRECTORY, SILENCE},
+    manifest::{Clock, OWN_DIRECTORY, SILENCE},
     observe::ByteSize,
+    preflight,
     repository::{BackupState, BackupSummary, Repository},
 };
 
@@ -80,11 +81,12 @@ impl Repository {
     /// where a backup has come to life or was finished since; [`Error::Store`](crate::Error::Store).
     pub async fn collect(&self, leftover: &Leftover) -> Result<()> {
         let location = self.location().child(&leftover.name)?;
+        let clock = Clock::Stores(preflight::target(self.location()).await?.clock_skew);
         match leftover.kind {
-            LeftoverKind::Unfinished => clear(&location, &leftover.name).await?,
+            LeftoverKind::Unfinished => clear(&location, &leftover.name, clock).await?,
             LeftoverKind::Staging => {
                 let state = self.summary(leftover.name.clone()).await?.state;
-                if !matches!(state, BackupState::InProgress | BackupState::Newer) {
+                if !matches!(state, BackupState::InProgress | BackupState::Dead | BackupState::Newer) {
                     location.delete_staging(is_dead(state)).await?;
                 }
             }
@@ -106,10 +108,20 @@ fn is_dead(state: BackupState) -> impl Fn(&StagingFile) -> bool {
 }
 
 /// Deletes all of an unfinished backup, its claims last: as long as one stands, what is left is known for what it is.
-async fn clear(location: &Location, name: &str) -> Result<()> {
-    let (mut claim, _) = claim(location, name, "", Existing::Resume(TakeOver::WhenSilent)).await?;
-    location.delete_staging(|_| true).await?;
-    let objects = location.list("").await?;
-    location.delete_all(objects.iter().map(|entry| &entry.key).filter(|key| !claim.is_one(key))).await?;
-    claim.remove().await
+async fn clear(location: &Location, name: &str, clock: Clock) -> Result<()> {
+    let (mut claim, _) = claim(location, name, "", Existing::Resume(TakeOver::WhenSilent), clock).await?;
+    let lost = claim.lost.clone();
+    let all_else = async {
+        location.delete_staging(|_| true).await?;
+        let objects = location.list("").await?;
+        location.delete_all(objects.iter().map(|entry| &entry.key).filter(|key| !claim.is_one(key))).await
+    };
+    match lost.run_until_cancelled(all_else).await {
+        Some(Ok(())) => claim.remove().await,
+        Some(Err(error)) => {
+            claim.give_up().await;
+            Err(error)
+        }
+        None => Err(claim.loss().await),
+    }
 }

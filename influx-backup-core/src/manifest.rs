@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{claim::TakeOver, opened::Backup, segment::SegmentRef};
 pub(crate) use self::{
-    claim::{Claim, Claimed, Post, SILENCE, highest},
+    claim::{Claim, Claimed, Clock, Post, SILENCE, highest},
     journal::{Journal, JournalLine},
     opened::read_manifest,
 };

@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result, StoreErrorKind},
     key::Key,
     location::Location,
-    manifest::{Claimed, OWN_DIRECTORY, Post, highest},
+    manifest::OWN_DIRECTORY,
 };
 
 /// How long one request may take, with what little is tried again.
@@ -75,17 +75,6 @@ pub async fn target(location: &Location) -> Result<TargetAnswer> {
         forget_directories(directory, missing);
     }
     answer
-}
-
-/// The highest claim on a post, for who is about to write there. How long its holder has been silent is measured by the
-/// clock that its heartbeats bear, the store's: by another clock a living one looks dead.
-pub(crate) async fn claimed(location: &Location, post: &Post) -> Result<Option<Claimed>> {
-    match highest(location, post).await? {
-        Some(claimed) if claimed.file.given_up.is_none() => {
-            Ok(Some(claimed.by_clock(target(location).await?.clock_skew)))
-        }
-        free => Ok(free),
-    }
 }
 
 /// Refuses a file, and what would lie below one: no directory can be there, and trying again does not help.

@@ -13,7 +13,7 @@ use crate::{
     error::{Error, Result},
     inventory::Inventory,
     location::{Location, local::LOST_AND_FOUND},
-    manifest::{Backup, BackupStatus, Manifest, Post, highest, read_manifest},
+    manifest::{Backup, BackupStatus, Clock, Manifest, Post, highest, read_manifest},
     observe::{ByteSize, Job},
     orchestrate::Orchestrator,
     plan::BackupPlan,
@@ -129,7 +129,7 @@ impl Repository {
             Err(Error::UnsupportedFormat { .. }) => return Ok(BackupSummary::of(name, BackupState::Newer)),
             Err(error) => return Err(error),
         }
-        Ok(match highest(&location, &Post::Backup(name.clone())).await? {
+        Ok(match highest(&location, &Post::Backup(name.clone()), Clock::Ours).await? {
             None => BackupSummary::of(name, BackupState::Foreign),
             Some(claimed) => {
                 let state = if claimed.is_held() { BackupState::InProgress } else { BackupState::Dead };

@@ -6,10 +6,12 @@ mod crash;
 use std::{sync::Arc, time::Duration};
 
 use influx_backup_core::{
-    Discover, Location, Repository, discover,
+    Discover, Location, Repository,
+    backup::{Existing, TakeOver},
+    discover,
     location::Identity,
     object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
-    testing::fault::{FaultPlan, FaultyStore},
+    testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
 };
 
 use crash::{Moment, NAME, Orders, Verb};
@@ -84,6 +86,24 @@ async fn a_process_killed_within_any_write() {
 #[tokio::test]
 async fn a_process_killed_after_any_write() {
     killed_at_every_write(Moment::After).await;
+}
+
+/// Between the claim and the first pass lies work that can fail: its run gives the claim up, too.
+#[tokio::test(start_paused = true)]
+async fn a_resumed_run_that_fails_early_is_resumed_at_once() {
+    let (source, store, repository) = in_memory(FaultPlan::none().crash_after_writes(20)).await;
+    let cluster = discover(&source, &Discover::auto()).await.expect("discovered");
+    let opened = Repository::open(repository.clone()).await.expect("opened");
+    opened.backup(&cluster, crash::options()).start().await.expect_err("died");
+    store.heal();
+    let journal = format!("{NAME}/_influx_backup/journal");
+    let denied = Rule::new(Scope::of(Op::List).below(&journal), When::Always, Fault::Fail(Failure::Denied));
+    let unreadable =
+        repository.through(|store| Arc::new(FaultyStore::new(store, FaultPlan::none().with(denied.clone()))));
+    let refused = Repository::open(unreadable).await.expect("opened").backup(&cluster, crash::resuming()).start().await;
+    assert_eq!(refused.expect_err("its journal cannot be listed").code(), "access-denied");
+    let when_silent = crash::options().with_existing(Existing::Resume(TakeOver::WhenSilent));
+    opened.backup(&cluster, when_silent).start().await.expect("nobody holds it");
 }
 
 #[tokio::test]

@@ -5,8 +5,7 @@ use crate::{
     error::{Error, Result},
     key::Key,
     location::Location,
-    manifest::{Claim, Claimed, MANIFEST_KEY, OWN_DIRECTORY, Post},
-    preflight::claimed,
+    manifest::{Claim, Claimed, Clock, MANIFEST_KEY, OWN_DIRECTORY, Post, highest},
 };
 
 /// What a claim is for: a new backup, or one that was begun before.
@@ -22,15 +21,16 @@ pub(crate) async fn claim(
     name: &str,
     cluster: &str,
     existing: Existing,
+    clock: Clock,
 ) -> Result<(Claim, Begun)> {
     let post = Post::Backup(name.to_owned());
     if location.head(&Key::parse(MANIFEST_KEY)?).await?.is_some() {
         return Err(Error::BackupExists { name: name.to_owned() });
     }
-    let mut before = claimed(location, &post).await?;
+    let mut before = highest(location, &post, clock).await?;
     if before.is_none() && !is_vacant(location).await? {
         // Begun by another process since, or something that is no backup of ours: never merged with.
-        before = claimed(location, &post).await?;
+        before = highest(location, &post, clock).await?;
         if before.is_none() {
             return Err(Error::BackupExists { name: name.to_owned() });
         }
@@ -65,12 +65,14 @@ mod tests {
 
     use super::*;
     use crate::{
-        manifest::{TakeOver, highest},
+        manifest::TakeOver,
+        preflight,
         testing::fault::{FaultPlan, FaultyStore},
     };
 
     async fn take(location: &Location, existing: Existing) -> Result<(Claim, Begun)> {
-        claim(location, "n1", "cluster1", existing).await
+        let clock = Clock::Stores(preflight::target(location).await?.clock_skew);
+        claim(location, "n1", "cluster1", existing, clock).await
     }
 
     #[tokio::test]
@@ -105,7 +107,8 @@ mod tests {
         assert_eq!(take(&location, Existing::Refuse).await.expect_err("begun").code(), "backup-unfinished");
         let (second, begun) = take(&location, Existing::Resume(TakeOver::WhenSilent)).await.expect("nobody holds it");
         assert_eq!(begun, Begun::Before);
-        let highest = highest(&location, &Post::Backup("n1".to_owned())).await.expect("there").expect("one");
+        let highest =
+            highest(&location, &Post::Backup("n1".to_owned()), Clock::Ours).await.expect("there").expect("one");
         assert!(highest.is_held());
         second.check().await.expect("ours");
     }

@@ -17,7 +17,7 @@ use crate::{
     error::{Error, Result},
     key::Key,
     location::Location,
-    manifest::{Journal, ObjectRecord},
+    manifest::{Clock, Journal, ObjectRecord},
     observe::{Event, Task},
     orchestrate::{Orchestrator, while_stopped},
     preflight,
@@ -34,9 +34,9 @@ pub(crate) async fn run(
     check_places(&cluster, &repository)?;
     let name = options.name.clone().unwrap_or_else(|| default_name(Utc::now()));
     check_name(&name)?;
-    task.unless_cancelled(check_stores(&cluster, &repository, &task)).await?;
+    let clock = task.unless_cancelled(check_stores(&cluster, &repository, &task)).await?;
     let to = repository.child(&name)?;
-    let (claim, begun) = claim(&to, &name, cluster.id(), options.existing).await?;
+    let (claim, begun) = claim(&to, &name, cluster.id(), options.existing, clock).await?;
     let journal = Journal::new(&to, claim.number(), options.limits.durability);
     let mut holdings = Holdings::new(&to, BTreeMap::new(), journal, task.events.clone());
     let run = Run { name: &name, to: &to, options: &options, task: &task, claim: &claim };
@@ -69,15 +69,15 @@ async fn left_before(to: &Location, existing: Existing, begun: Begun) -> Result<
 /// How far a store's clock may be from ours without a word about it.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 
-/// Source and repository answer, and the repository can be written to.
-async fn check_stores(cluster: &Cluster, repository: &Location, task: &Task) -> Result<()> {
+/// Source and repository answer, and the repository can be written to. Its clock is seen by that.
+async fn check_stores(cluster: &Cluster, repository: &Location, task: &Task) -> Result<Clock> {
     preflight::source(cluster.location()).await?;
     let skew = preflight::target(repository).await?.clock_skew;
     if skew.abs() > CLOCK_SKEW {
         let message = format!("the clock of `{repository}` is {} s ahead of this machine's", skew.num_seconds());
         task.events.send(Event::Finding { code: "clock-skew".to_owned(), message });
     }
-    Ok(())
+    Ok(Clock::Stores(skew))
 }
 
 /// The source is a cluster's own location, and source and repository do not lie inside one another.

@@ -112,27 +112,37 @@ impl fmt::Display for ClaimFile {
     }
 }
 
+/// By which clock a holder is silent. Heartbeats bear the store's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Clock {
+    /// This machine's: good enough to say what seems to be.
+    Ours,
+    /// The store's, so far ahead of ours: for who is about to write. By another clock a living holder may look dead.
+    Stores(TimeDelta),
+}
+
+impl Clock {
+    fn ahead(self) -> TimeDelta {
+        match self {
+            Self::Ours => TimeDelta::zero(),
+            Self::Stores(ahead) => ahead,
+        }
+    }
+}
+
 /// The highest claim on a post.
 #[derive(Debug, Clone)]
 pub(crate) struct Claimed {
     pub(crate) number: u64,
     pub(crate) file: ClaimFile,
-    /// Since the last heartbeat, by this machine's clock until it is [seen by the store's](Claimed::by_clock).
+    /// Since the last heartbeat.
     pub(crate) silence: Duration,
-    /// The last heartbeat, by the store's clock.
-    heard: DateTime<Utc>,
 }
 
 impl Claimed {
     /// Whether its holder may still be writing.
     pub(crate) fn is_held(&self) -> bool {
         self.file.given_up.is_none() && self.silence < SILENCE
-    }
-
-    /// The same where the store's clock is `ahead` of this machine's: heartbeats bear the store's time.
-    #[must_use]
-    pub(crate) fn by_clock(self, ahead: TimeDelta) -> Self {
-        Self { silence: since(self.heard, ahead), ..self }
     }
 
     /// Whether another process may take over.
@@ -186,7 +196,7 @@ impl Claim {
         match location.create(&own.post.key(number)?, encode(&own.file)?).await {
             Ok(_) => Ok(Self::beating(own)),
             Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. }) => {
-                Err(own.post.held(location, highest(location, &own.post).await?.as_ref()))
+                Err(own.post.held(location, highest(location, &own.post, Clock::Ours).await?.as_ref()))
             }
             Err(error) => Err(error),
         }
@@ -255,7 +265,7 @@ impl Claim {
 
 impl Own {
     async fn check(&self) -> Result<()> {
-        match highest(&self.location, &self.post).await? {
+        match highest(&self.location, &self.post, Clock::Ours).await? {
             Some(claimed) if claimed.number == self.number && claimed.file.owner == self.file.owner => Ok(()),
             other => Err(self.post.lost(&self.location, other.as_ref())),
         }
@@ -303,7 +313,7 @@ async fn beat(own: Own, lost: CancellationToken, stop: CancellationToken) {
 }
 
 /// The highest claim on a post at `location`.
-pub(crate) async fn highest(location: &Location, post: &Post) -> Result<Option<Claimed>> {
+pub(crate) async fn highest(location: &Location, post: &Post, clock: Clock) -> Result<Option<Claimed>> {
     let claims = claims(location, post).await?;
     let Some((number, entry)) = claims.into_iter().max_by_key(|(number, _)| *number) else { return Ok(None) };
     let Some(bytes) = location.get(&entry.key, None).await? else { return Ok(None) };
@@ -317,12 +327,8 @@ pub(crate) async fn highest(location: &Location, post: &Post) -> Result<Option<C
         given_up: None,
     };
     let file = serde_json::from_slice(&bytes).unwrap_or_else(|_| unreadable());
-    let heard = entry.version.modified;
-    Ok(Some(Claimed { number, file, silence: since(heard, TimeDelta::zero()), heard }))
-}
-
-fn since(heard: DateTime<Utc>, ahead: TimeDelta) -> Duration {
-    (Utc::now() + ahead - heard).to_std().unwrap_or_default()
+    let silence = (Utc::now() + clock.ahead() - entry.version.modified).to_std().unwrap_or_default();
+    Ok(Some(Claimed { number, file, silence }))
 }
 
 async fn claims(location: &Location, post: &Post) -> Result<Vec<(u64, Entry)>> {
@@ -363,7 +369,7 @@ mod tests {
     const POSTS: fn() -> [Post; 2] = || [Post::Backup("n1".to_owned()), Post::Target];
 
     async fn take(location: &Location, post: &Post) -> Claim {
-        let before = highest(location, post).await.expect("listed");
+        let before = highest(location, post, Clock::Ours).await.expect("listed");
         Claim::take(location, post.clone(), "cluster1", before.as_ref()).await.expect("taken")
     }
 
@@ -402,7 +408,7 @@ mod tests {
             let claim = take(&location, &post).await;
             let free = |take_over| {
                 let (location, post) = (&location, &post);
-                async move { highest(location, post).await.expect("listed").expect("one").is_free(take_over) }
+                async move { highest(location, post, Clock::Ours).await.expect("listed").expect("one").is_free(take_over) }
             };
             assert!(!free(TakeOver::WhenSilent).await && free(TakeOver::Now).await);
             claim.give_up().await;
@@ -420,7 +426,7 @@ mod tests {
             let faulty = |store| Arc::new(FaultyStore::new(store, FaultPlan::none().with(full.clone()))) as Arc<_>;
             let claim = take(&location.through(faulty), &post).await;
             claim.give_up().await;
-            let left = highest(&location, &post).await.expect("listed").expect("one");
+            let left = highest(&location, &post, Clock::Ours).await.expect("listed").expect("one");
             assert_eq!((left.number, left.file.given_up, left.is_free(TakeOver::WhenSilent)), (2, None, true));
         }
     }

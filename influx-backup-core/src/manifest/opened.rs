@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{AbsentRecord, FORMAT, MANIFEST_KEY, Manifest, ObjectRecord, Post, SegmentRef, highest, segment};
+use super::{AbsentRecord, Clock, FORMAT, MANIFEST_KEY, Manifest, ObjectRecord, Post, SegmentRef, highest, segment};
 use crate::{
     checksum::sha256,
     error::{Error, Result},
@@ -161,7 +161,7 @@ async fn uncommitted(location: &Location) -> Result<String> {
     if !location.exists().await? {
         return Ok("nothing has this name".to_owned());
     }
-    match highest(location, &Post::Backup(String::new())).await? {
+    match highest(location, &Post::Backup(String::new()), Clock::Ours).await? {
         Some(claimed) if claimed.is_held() => return Ok(format!("it is being written by {}", claimed.file)),
         Some(_) => return Ok("it was begun and never committed: resume it".to_owned()),
         None => {}

@@ -9,7 +9,7 @@ use super::journal::RestoreJournal;
 use crate::{
     error::Result,
     location::Location,
-    manifest::{Claim, Post, TakeOver, highest},
+    manifest::{Claim, Clock, Post, TakeOver, highest},
     preflight,
 };
 
@@ -27,13 +27,18 @@ pub struct Holder {
 
 /// The process that restores to this target now, or `None`: a dead one holds nothing.
 pub(super) async fn holder(target: &Location) -> Result<Option<Holder>> {
-    let claimed = highest(target, &Post::Target).await?.filter(|claimed| claimed.is_held());
+    let claimed = highest(target, &Post::Target, Clock::Ours).await?.filter(|claimed| claimed.is_held());
     Ok(claimed.map(|claimed| Holder { owner: claimed.file.to_string(), silence: claimed.silence }))
 }
 
+/// Asks whether a target can be written to, and what its clock says.
+pub(super) async fn probe(target: &Location) -> Result<Clock> {
+    Ok(Clock::Stores(preflight::target(target).await?.clock_skew))
+}
+
 /// Takes the right to restore to this target, or to undo a restore there.
-pub(super) async fn claim(target: &Location, cluster: &str, take_over: TakeOver) -> Result<Claim> {
-    match preflight::claimed(target, &Post::Target).await? {
+pub(super) async fn claim(target: &Location, cluster: &str, take_over: TakeOver, clock: Clock) -> Result<Claim> {
+    match highest(target, &Post::Target, clock).await? {
         Some(before) if !before.is_free(take_over) => Err(Post::Target.held(target, Some(&before))),
         before => Claim::take(target, Post::Target, cluster, before.as_ref()).await,
     }

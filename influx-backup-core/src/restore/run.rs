@@ -22,7 +22,7 @@ use crate::{
     execute::make_durable,
     key::Key,
     location::{Links, Location},
-    manifest::{Claim, ObjectRecord},
+    manifest::{Claim, Clock, ObjectRecord},
     observe::{Event, Job, Task, spawn},
     orchestrate::{Orchestrator, start_all, stop_all},
     plan::{Bound, RECENTLY_WRITTEN, RestorePlan, Stage},
@@ -66,8 +66,8 @@ async fn run(restore: Restore, task: Task) -> Result<RestoreReport> {
     let bound = plan.bound()?;
     let ready = task.unless_cancelled(prepare(&bound, orchestrator.is_some(), &task)).await?;
     let place = bound.target.with_links(Links::Refuse);
-    let claim = claim::claim(&place, &ready.plan.cluster, bound.options.take_over).await?;
-    let Ready { plan, target, source, applied, made } = ready;
+    let claim = claim::claim(&place, &ready.plan.cluster, bound.options.take_over, ready.clock).await?;
+    let Ready { plan, target, source, applied, made, clock: _ } = ready;
     let stopped = Vec::new();
     let mut run = Run { bound, place, claim, plan, target, source, applied, made, task, orchestrator, stopped };
     let lost = run.claim.lost.clone();
@@ -91,6 +91,7 @@ struct Ready {
     source: Source,
     applied: Applied,
     made: Vec<String>,
+    clock: Clock,
 }
 
 /// Looks at backup and target, and refuses what cannot work, before anything is written but a probe.
@@ -102,8 +103,8 @@ async fn prepare(bound: &Bound, orchestrated: bool, task: &Task) -> Result<Ready
     let applied = Applied::at(&bound.target, &bound.options.ownership)?;
     let made = directories::missing_target(&bound.target);
     check_target(bound, &plan, &source, &target)?;
-    crate::preflight::target(&bound.target).await?;
-    Ok(Ready { plan, target, source, applied, made })
+    let clock = claim::probe(&bound.target).await?;
+    Ok(Ready { plan, target, source, applied, made, clock })
 }
 
 /// The same plan for the target as it is found.

@@ -9,7 +9,7 @@ use crate::{
     execute::{Durability, make_durable},
     key::Key,
     location::{AT_ONCE, Attributes, Links, Location},
-    manifest::{Claim, Post, highest, segment},
+    manifest::{Claim, Clock, Post, highest, segment},
     observe::{Job, Task, spawn},
 };
 
@@ -27,11 +27,12 @@ pub fn abandon(target: &Location, take_over: TakeOver) -> Job<AbandonReport> {
 }
 
 async fn run(target: Location, take_over: TakeOver, task: &Task) -> Result<AbandonReport> {
-    let unclaimed = highest(&target, &Post::Target).await?.is_none();
+    let unclaimed = highest(&target, &Post::Target, Clock::Ours).await?.is_none();
     if unclaimed && RestoreJournal::read(&target).await?.is_none() {
         return Err(Error::NoRestore { location: target.to_string() });
     }
-    let mut claim = claim::claim(&target, "", take_over).await?;
+    let clock = task.unless_cancelled(claim::probe(&target)).await?;
+    let mut claim = claim::claim(&target, "", take_over, clock).await?;
     let lost = claim.lost.clone();
     let done = match lost.run_until_cancelled(undo(&target, &mut claim, task)).await {
         Some(done) => done,

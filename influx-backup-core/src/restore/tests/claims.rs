@@ -7,7 +7,10 @@ use futures::future::join_all;
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::testing::fault::{FaultPlan, FaultyStore};
+use crate::{
+    manifest::Clock,
+    testing::fault::{FaultPlan, FaultyStore},
+};
 
 /// Copies as [`Plain`] does, as long as there are permits.
 #[derive(Debug)]
@@ -144,7 +147,7 @@ async fn silence_frees_a_target_and_only_what_was_made_stays() {
     let backup = write_backup(&at("repo"), &core(2), &[V3], |_, _| {}).await.expect("a backup");
     let target = || async { Target::inspect(&at("target")).await.expect("inspected") };
     std::fs::create_dir_all(path("target/node1/mine")).expect("made");
-    let alive = claim::claim(&at("target"), "node1", TakeOver::WhenSilent).await.expect("free");
+    let alive = claim::claim(&at("target"), "node1", TakeOver::WhenSilent, Clock::Ours).await.expect("free");
     let plan = |target: Target| RestorePlan::new(&backup, &target, &RestoreOptions::empty());
     assert_eq!(plan(target().await).expect_err("alive").code(), "restore-in-progress");
     let claim = std::fs::File::open(path("target/_influx_backup/restore/claim-000001")).expect("the claim");
@@ -165,7 +168,7 @@ async fn what_is_refused_behind_the_claim_leaves_no_directory() {
     let at =
         |tail: &str| Location::parse(&path(tail).display().to_string(), &crate::Options::default()).expect("a place");
     let backup = write_backup(&at("repo"), &core(2), &[V3], |_, _| {}).await.expect("a backup");
-    let claim = claim::claim(&at("target"), "node1", TakeOver::WhenSilent).await.expect("free");
+    let claim = claim::claim(&at("target"), "node1", TakeOver::WhenSilent, Clock::Ours).await.expect("free");
     claim::end(claim, claim::left(&at("target")).await, &at("target")).await;
     assert!(!path("target/_influx_backup").exists());
     std::fs::remove_dir(path("target")).expect("empty");
