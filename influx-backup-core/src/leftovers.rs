@@ -1,11 +1,12 @@
 //! [`Leftover`]: what attempts that died left in a repository, and how it goes.
 
+use chrono::Utc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     backup::{Existing, TakeOver, claim},
     error::Result,
-    location::{Location, StagingFile, remove_empty},
+    location::{Incomplete, Location, remove_empty},
     manifest::{Clock, OWN_DIRECTORY, SILENCE},
     observe::ByteSize,
     preflight,
@@ -14,8 +15,8 @@ use crate::{
 
 /// What a dead attempt left. No list calls it a backup; it takes room until it is [collected](Repository::collect).
 ///
-/// Parts of uploads that never became objects are not among them: stores show those only to requests of their own. Azure
-/// forgets them after a week; on S3 and Google a lifecycle rule of the bucket does (`AbortIncompleteMultipartUpload`).
+/// Parts of uploads that never became objects count as one object each, and no bytes: stores do not say how many. A bucket's
+/// lifecycle rule (`AbortIncompleteMultipartUpload`) makes an end of them, too, and Azure forgets them after a week.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Leftover {
@@ -36,7 +37,8 @@ pub struct Leftover {
 pub enum LeftoverKind {
     /// A backup that was begun and never committed, and that nobody writes any more. It could still be resumed.
     Unfinished,
-    /// Files that were being written when a process died (`name#digits`), beside a committed backup or alone.
+    /// What was being written when a process died, beside a committed backup or alone: files with staging names
+    /// (`name#digits`), uploads that were never completed, blocks that were never committed.
     Staging,
 }
 
@@ -45,16 +47,20 @@ impl Repository {
     /// what is not ours.
     ///
     /// # Errors
-    /// [`Error::Store`](crate::Error::Store).
+    /// [`Error::Store`](crate::Error::Store); on S3 that takes the right `s3:ListBucketMultipartUploads`, on Google
+    /// `storage.multipartUploads.list`.
     pub async fn leftovers(&self) -> Result<Vec<Leftover>> {
+        let backups = self.list().await?;
+        // After the list: a backup that is begun meanwhile is none of them.
+        let incomplete = self.location().incomplete().await?;
         let mut leftovers = Vec::new();
-        for backup in self.list().await? {
-            leftovers.extend(self.leftover(backup).await?);
+        for backup in backups {
+            leftovers.extend(self.leftover(backup, &incomplete).await?);
         }
         Ok(leftovers)
     }
 
-    async fn leftover(&self, backup: BackupSummary) -> Result<Option<Leftover>> {
+    async fn leftover(&self, backup: BackupSummary, incomplete: &[Incomplete]) -> Result<Option<Leftover>> {
         let location = self.location().child(&backup.name)?;
         let (kind, mut sizes) = match backup.state {
             BackupState::InProgress | BackupState::Newer => return Ok(None),
@@ -66,8 +72,8 @@ impl Repository {
                 (LeftoverKind::Staging, Vec::new())
             }
         };
-        let dead = is_dead(backup.state);
-        sizes.extend(location.staging().await?.iter().filter(|file| dead(file)).map(|file| file.size));
+        let inside = incomplete.iter().filter_map(|incomplete| incomplete.below(&backup.name));
+        sizes.extend(inside.filter(is_dead(backup.state)).map(|incomplete| incomplete.size));
         let found = kind == LeftoverKind::Unfinished || !sizes.is_empty();
         let bytes = ByteSize(sizes.iter().sum());
         Ok(found.then_some(Leftover { name: backup.name, kind, objects: sizes.len() as u64, bytes }))
@@ -81,13 +87,15 @@ impl Repository {
     /// where a backup has come to life or was finished since; [`Error::Store`](crate::Error::Store).
     pub async fn collect(&self, leftover: &Leftover) -> Result<()> {
         let location = self.location().child(&leftover.name)?;
-        let clock = Clock::Stores(preflight::target(self.location()).await?.clock_skew);
         match leftover.kind {
-            LeftoverKind::Unfinished => clear(&location, &leftover.name, clock).await?,
+            LeftoverKind::Unfinished => {
+                let clock = Clock::Stores(preflight::target(self.location()).await?.clock_skew);
+                clear(&location, &leftover.name, clock).await?;
+            }
             LeftoverKind::Staging => {
                 let state = self.summary(leftover.name.clone()).await?.state;
                 if !matches!(state, BackupState::InProgress | BackupState::Dead | BackupState::Newer) {
-                    location.delete_staging(is_dead(state)).await?;
+                    location.delete_incomplete(is_dead(state)).await?;
                 }
             }
         }
@@ -98,13 +106,13 @@ impl Repository {
     }
 }
 
-/// Which staging files of a directory in this state nobody writes any more.
-fn is_dead(state: BackupState) -> impl Fn(&StagingFile) -> bool {
+/// What nobody writes any more of what is incomplete in a directory in this state.
+fn is_dead(state: BackupState) -> impl Fn(&Incomplete) -> bool {
     // A process that died at once left its claim under a staging name, and nothing else of ours; one that lives is about to
     // rename it.
-    let is_old = |file: &StagingFile| file.modified.elapsed().is_ok_and(|age| age > SILENCE);
-    let is_claim = |file: &StagingFile| file.key.starts_with(&format!("{OWN_DIRECTORY}/"));
-    move |file| state != BackupState::Foreign || is_claim(file) && is_old(file)
+    let is_old = |incomplete: &Incomplete| (Utc::now() - incomplete.modified).to_std().is_ok_and(|age| age > SILENCE);
+    let is_claim = |incomplete: &Incomplete| incomplete.key.starts_with(&format!("{OWN_DIRECTORY}/"));
+    move |incomplete| state != BackupState::Foreign || is_claim(incomplete) && is_old(incomplete)
 }
 
 /// Deletes all of an unfinished backup, its claims last: as long as one stands, what is left is known for what it is.
@@ -112,7 +120,7 @@ async fn clear(location: &Location, name: &str, clock: Clock) -> Result<()> {
     let (mut claim, _) = claim(location, name, "", Existing::Resume(TakeOver::WhenSilent), clock).await?;
     let lost = claim.lost.clone();
     let all_else = async {
-        location.delete_staging(|_| true).await?;
+        location.delete_incomplete(|_| true).await?;
         let objects = location.list("").await?;
         location.delete_all(objects.iter().map(|entry| &entry.key).filter(|key| !claim.is_one(key))).await
     };

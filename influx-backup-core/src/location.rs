@@ -10,6 +10,7 @@ mod checksums;
 )]
 pub(crate) mod cloud;
 mod identity;
+mod incomplete;
 pub(crate) mod local;
 mod object;
 mod options;
@@ -27,7 +28,8 @@ use self::budgets::Budgets;
 pub(crate) use self::budgets::SlowDowns;
 pub(crate) use self::budgets::{AT_ONCE, Work};
 pub(crate) use self::checksums::{Put, StoreHasher};
-pub(crate) use self::local::{StagingFile, remove_empty};
+pub(crate) use self::incomplete::Incomplete;
+pub(crate) use self::local::remove_empty;
 pub(crate) use self::patience::jitter;
 pub use self::{
     attributes::Attributes,

@@ -51,10 +51,10 @@ impl fmt::Display for Shown<'_> {
             let Leftover { name, objects, bytes, kind, .. } = leftover;
             let kind = match kind {
                 LeftoverKind::Unfinished => "unfinished backup",
-                LeftoverKind::Staging => "half-written files",
+                LeftoverKind::Staging => "half-written objects",
                 _ => "other",
             };
-            writeln!(f, "{done}: {name:<28} {kind:<18} {objects:>10} {bytes:>10}")
+            writeln!(f, "{done}: {name:<28} {kind:<20} {objects:>10} {bytes:>10}")
         })
     }
 }

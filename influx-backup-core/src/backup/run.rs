@@ -57,8 +57,8 @@ pub(crate) async fn run(
 /// What an earlier run left that can be gone on with; the rest of what it left goes.
 async fn left_before(to: &Location, existing: Existing, begun: Begun) -> Result<BTreeMap<Key, ObjectRecord>> {
     if matches!(existing, Existing::Resume(_)) {
-        // Also where a process died so early that its claim is all that it left, under a staging name.
-        to.delete_staging(|_| true).await?;
+        // Also where a process died so early that a claim that is incomplete is all that it left.
+        to.delete_incomplete(|_| true).await?;
     }
     match begun {
         Begun::Now => Ok(BTreeMap::new()),

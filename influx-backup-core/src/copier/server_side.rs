@@ -16,7 +16,6 @@ use std::{
 
 use async_trait::async_trait;
 use object_store::GetOptions;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::answer::Said;
 use super::{
@@ -25,16 +24,16 @@ use super::{
     wait::{unless_cancelled, within},
 };
 use crate::{
-    location::{Agreement, Attributes, Location, StoreChecksums, attributes_of, cloud::Handle},
+    location::{
+        Agreement, Attributes, Location, StoreChecksums, attributes_of,
+        cloud::{Handle, encoded},
+    },
     observe::ByteSize,
     plan::Route,
 };
 
 /// S3 takes so many parts at most.
 const MOST_PARTS: u64 = 10_000;
-
-/// What need not be encoded in a key.
-const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Lets the store itself copy, within S3 (and what speaks it), Azure or Google Cloud Storage: no byte comes through this
 /// machine, so it takes no bandwidth and holds no memory.
@@ -239,11 +238,6 @@ async fn checksums(location: &Location, request: &CopyRequest) -> Result<StoreCh
     let head = location.store().get_opts(&location.path(&request.key), options).await;
     let head = head.map_err(|error| CopyError::from_target("head target", error))?;
     Ok(StoreChecksums::of_answer(&head))
-}
-
-/// A key as it stands in URLs and in `x-amz-copy-source`.
-fn encoded(key: &str) -> String {
-    utf8_percent_encode(key, KEY).to_string()
 }
 
 #[cfg(test)]

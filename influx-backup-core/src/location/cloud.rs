@@ -13,13 +13,15 @@ mod renewal;
 #[cfg(feature = "aws")]
 pub(crate) mod s3;
 mod settings;
+mod uploads;
 
 use std::sync::Arc;
 
 use object_store::ObjectStore;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::client::Client;
-pub(crate) use self::connector::Answered;
+pub(crate) use self::{connector::Answered, uploads::Upload};
 use super::{Options, SlowDowns, identity::Identity};
 use crate::error::{Error, Result};
 
@@ -69,6 +71,14 @@ pub(super) fn open(scheme: &str, bucket: &str, options: &Options) -> Option<Resu
         "gs" => Some(gcs::open(bucket, options)),
         _ => None,
     }
+}
+
+/// What need not be encoded in a key.
+const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A key as it stands in URLs and in `x-amz-copy-source`.
+pub(crate) fn encoded(key: &str) -> String {
+    utf8_percent_encode(key, KEY).to_string()
 }
 
 /// The object_store crate's own words for what is wrong with a configuration, which hold no value of an option.

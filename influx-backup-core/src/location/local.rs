@@ -4,10 +4,10 @@ use std::{
     ffi::OsStr,
     fs, io,
     path::{Path as FilePath, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
+    time::UNIX_EPOCH,
 };
 
-use walkdir::{DirEntry, WalkDir};
+use walkdir::WalkDir;
 
 use super::object::{Entry, Shallow, Version};
 use crate::{
@@ -74,50 +74,6 @@ pub(super) async fn head(root: &FilePath, key: &Key) -> Result<Option<Entry>> {
     .await
 }
 
-/// A file that was being written when a process died, or that still is.
-#[derive(Debug, Clone)]
-pub(crate) struct StagingFile {
-    path: PathBuf,
-    /// The key that it was to become.
-    pub(crate) key: String,
-    /// Bytes written so far.
-    pub(crate) size: u64,
-    /// When it was last written to.
-    pub(crate) modified: SystemTime,
-}
-
-/// The files with staging names below a directory. Links are not followed.
-pub(super) async fn staging(root: &FilePath) -> Result<Vec<StagingFile>> {
-    let root = root.to_owned();
-    blocking("list", move || Ok(find_staging(&root))).await
-}
-
-fn find_staging(root: &FilePath) -> Vec<StagingFile> {
-    let staging = |found: DirEntry| {
-        let name = found.path().strip_prefix(root).unwrap_or(found.path()).to_string_lossy();
-        let key = name.rsplit_once('#').map_or("", |(key, _)| key).to_owned();
-        let metadata = found.metadata().ok().filter(|metadata| metadata.is_file() && is_staging(&name))?;
-        let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
-        Some(StagingFile { path: found.path().to_owned(), key, size: metadata.len(), modified })
-    };
-    WalkDir::new(root).into_iter().flatten().filter_map(staging).collect()
-}
-
-/// Deletes those staging files below a directory that are `ours`.
-pub(super) async fn delete_staging(
-    root: &FilePath,
-    ours: impl Fn(&StagingFile) -> bool + Send + 'static,
-) -> Result<()> {
-    let root = root.to_owned();
-    blocking("delete", move || {
-        for StagingFile { path, .. } in find_staging(&root).into_iter().filter(|file| ours(file)) {
-            fs::remove_file(&path).map_err(|e| Error::io("delete", path.display(), root.display(), e))?;
-        }
-        Ok(())
-    })
-    .await
-}
-
 /// Removes a directory and those below it, as far as they are empty. Tidiness only: no failure matters.
 pub(crate) fn remove_empty(directory: &FilePath) {
     for found in WalkDir::new(directory).contents_first(true).into_iter().flatten() {
@@ -139,7 +95,7 @@ pub(super) fn check_links(root: &FilePath, key: &str) -> Result<()> {
     })
 }
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     task: &'static str,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {

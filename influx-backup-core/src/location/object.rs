@@ -8,7 +8,7 @@ use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::{GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, path::Path};
 use serde::{Deserialize, Serialize};
 
-use super::{AT_ONCE, Attributes, Location, StagingFile, StoreChecksums, attributes_from, local, patience::retrying};
+use super::{AT_ONCE, Attributes, Location, StoreChecksums, attributes_from, local, patience::retrying};
 use crate::{
     concurrent,
     error::{Error, Result, StoreErrorKind},
@@ -313,22 +313,6 @@ impl Location {
                 };
                 Ok(retrying(self.0.patience, || self.listing(first()).boxed()).await?.is_some())
             }
-        }
-    }
-
-    /// The staging files (`name#digits`) here, which no listing shows. Only file systems have them.
-    pub(crate) async fn staging(&self) -> Result<Vec<StagingFile>> {
-        match self.directory() {
-            Some(directory) => local::staging(directory).await,
-            None => Ok(Vec::new()),
-        }
-    }
-
-    /// Deletes staging files (`name#digits`) that a killed run of ours left behind for the keys that are `ours`.
-    pub(crate) async fn delete_staging(&self, ours: impl Fn(&StagingFile) -> bool + Send + 'static) -> Result<()> {
-        match self.directory() {
-            Some(directory) => local::delete_staging(directory, ours).await,
-            None => Ok(()),
         }
     }
 

@@ -193,10 +193,10 @@ impl RestoreJournal {
     }
 
     /// Deletes the staging files that killed runs left for these keys and for our own: other files have such names, too.
-    pub(crate) async fn delete_staging(target: &Location, keys: impl Iterator<Item = &Key>) -> Result<()> {
+    pub(crate) async fn delete_incomplete(target: &Location, keys: impl Iterator<Item = &Key>) -> Result<()> {
         let keys: HashSet<String> = keys.map(Key::to_string).collect();
         let own = format!("{OWN_DIRECTORY}/");
-        target.delete_staging(move |file| file.key.starts_with(&own) || keys.contains(&file.key)).await
+        target.delete_incomplete(move |file| file.key.starts_with(&own) || keys.contains(&file.key)).await
     }
 
     /// Removes our own directories at a target, as far as they are empty. Tidiness only: no failure matters.

@@ -56,7 +56,7 @@ async fn undo(target: &Location, claim: &mut Claim, task: &Task) -> Result<Aband
     }
     let deletes = created.iter().map(|key| delete_if_there(target, key, task).boxed()).collect();
     let deleted = concurrent::run(deletes, AT_ONCE).await?.into_iter().sum();
-    RestoreJournal::delete_staging(target, created.iter().chain(&journal.guards)).await?;
+    RestoreJournal::delete_incomplete(target, created.iter().chain(&journal.guards)).await?;
     make_durable(target, Durability::Durable).await?;
     let roots = put_back(target, &journal).await?;
     directories::remove_empty(target, &journal.made, created.iter().chain(&journal.guards));

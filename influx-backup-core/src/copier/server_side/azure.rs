@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use http::Method;
 use object_store::{
-    azure::{AzureAuthorizer, AzureCredential},
+    azure::AzureCredential,
     client::{HttpRequest, HttpRequestBody},
     path::Path,
     signer::Signer,
@@ -220,9 +220,7 @@ async fn credential(place: &Azure) -> Result<std::sync::Arc<AzureCredential>, Co
 }
 
 /// Authorizes and sends a request.
-async fn ask(to: &Azure, mut request: HttpRequest, context: &CopyContext) -> Result<Answer, CopyError> {
-    let credential = credential(to).await?;
-    let authorized = AzureAuthorizer::new(&credential, &to.account).try_authorize(&mut request);
-    authorized.map_err(|error| CopyError::from_target("authorize", error))?;
-    send(&to.http, request, context).await
+async fn ask(to: &Azure, request: HttpRequest, context: &CopyContext) -> Result<Answer, CopyError> {
+    let authorized = to.authorized(request).await.map_err(|error| CopyError::from_target("authorize", error))?;
+    send(&to.http, authorized, context).await
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     CopyError, Job, StoreChecksums,
-    answer::{Answer, Said, request, send, store_says, with},
+    answer::{Answer, Said, request, send, store_says},
 };
 use crate::{error::StoreErrorKind, location::cloud::gcs::Gcs};
 
@@ -58,12 +58,8 @@ pub(super) async fn copy(job: &Job<'_>, from: &Gcs, to: &Gcs) -> Result<StoreChe
 }
 
 async fn rewrite(job: &Job<'_>, to: &Gcs, url: &str) -> Result<Rewritten, Said> {
-    let mut request = request(Method::POST, url)?;
-    let credential = to.store.credentials().get_credential().await;
-    let credential = credential.map_err(|error| CopyError::from_target("authorize", error))?;
-    if !credential.bearer.is_empty() {
-        request = with(request, "authorization", &format!("Bearer {}", credential.bearer))?;
-    }
+    let request = to.authorized(request(Method::POST, url)?).await;
+    let request = request.map_err(|error| CopyError::from_target("authorize", error))?;
     let answer = send(&to.http, request, job.context).await?.success().map_err(|said| match said {
         // The generation was there a moment ago.
         Said::Error(CopyError::Vanished) => CopyError::Changed.into(),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use object_store::{
-    azure::{AzureConfigKey as Key, MicrosoftAzure, MicrosoftAzureBuilder},
-    client::HttpClient,
+    azure::{AzureAuthorizer, AzureConfigKey as Key, MicrosoftAzure, MicrosoftAzureBuilder},
+    client::{HttpClient, HttpRequest},
 };
 
 use super::{
@@ -29,6 +29,15 @@ pub(crate) struct Azure {
     pub(crate) base: String,
     pub(crate) http: HttpClient,
     pub(crate) server_side: ServerSide,
+}
+
+impl Azure {
+    /// A request of our own, authorized.
+    pub(crate) async fn authorized(&self, mut request: HttpRequest) -> object_store::Result<HttpRequest> {
+        let credential = self.store.credentials().get_credential().await?;
+        AzureAuthorizer::new(&credential, &self.account).try_authorize(&mut request)?;
+        Ok(request)
+    }
 }
 
 fn read(name: &str) -> Option<Name<Key>> {

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use http::{HeaderValue, header::AUTHORIZATION};
 use object_store::{
-    client::HttpClient,
+    client::{HttpClient, HttpRequest},
     gcp::{GoogleCloudStorage, GoogleCloudStorageBuilder, GoogleConfigKey as Key},
 };
 
@@ -30,6 +31,19 @@ pub(crate) struct Gcs {
     /// The URL of the service, without a slash at its end.
     pub(crate) base: String,
     pub(crate) http: HttpClient,
+}
+
+impl Gcs {
+    /// A request of our own, authorized where the bucket asks for it.
+    pub(crate) async fn authorized(&self, mut request: HttpRequest) -> object_store::Result<HttpRequest> {
+        let credential = self.store.credentials().get_credential().await?;
+        if !credential.bearer.is_empty() {
+            let value = HeaderValue::try_from(format!("Bearer {}", credential.bearer));
+            let value = value.map_err(|source| object_store::Error::Generic { store: "GCS", source: source.into() })?;
+            request.headers_mut().insert(AUTHORIZATION, value);
+        }
+        Ok(request)
+    }
 }
 
 fn read(name: &str) -> Option<Name<Key>> {

@@ -32,6 +32,8 @@ pub(crate) struct S3 {
     pub(crate) endpoint: String,
     pub(crate) http: HttpClient,
     pub(crate) server_side: ServerSide,
+    /// The same for requests that need no header for encryption.
+    pub(crate) bare: ServerSide,
 }
 
 fn read(name: &str) -> Option<Name<Key>> {
@@ -94,11 +96,12 @@ pub(super) fn open(bucket: &str, options: &Options) -> Result<Opened> {
     let store = build(&mut settings.iter())?;
     let plain = build(&mut settings.iter().filter(|(name, _)| *name != Name::Store(Key::Checksum)))?;
     // Signed URLs carry no headers for encryption.
-    let unfit =
-        |name: &Name<Key>| matches!(name, Name::Store(Key::Encryption(_) | Key::SkipSignature | Key::S3Express));
-    let server_side = ServerSide::unless(settings.iter().any(|(name, _)| unfit(name)));
+    let encrypts = |name: &Name<Key>| matches!(name, Name::Store(Key::Encryption(_)));
+    let unsigned = |name: &Name<Key>| matches!(name, Name::Store(Key::SkipSignature | Key::S3Express));
+    let server_side = ServerSide::unless(settings.iter().any(|(name, _)| encrypts(name) || unsigned(name)));
+    let bare = ServerSide::unless(settings.iter().any(|(name, _)| unsigned(name)));
     let http = client.http("aws")?;
-    let handle = S3 { store: plain, bucket: bucket.to_owned(), endpoint, http, server_side };
+    let handle = S3 { store: plain, bucket: bucket.to_owned(), endpoint, http, server_side, bare };
     let slow_downs = Arc::clone(&client.connector.slow_downs);
     Ok(Opened { store: client.limited(store), identity, handle: Handle::S3(Arc::new(handle)), slow_downs })
 }

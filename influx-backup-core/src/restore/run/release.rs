@@ -36,7 +36,7 @@ impl Run {
             }
         }
         let restored = self.bound.backup.objects().iter().map(|record| &record.key);
-        RestoreJournal::delete_staging(place, restored.chain(&journal.guards)).await?;
+        RestoreJournal::delete_incomplete(place, restored.chain(&journal.guards)).await?;
         make_durable(place, self.bound.options.limits.durability).await?;
         directories::remove_empty(place, &journal.made, journal.guards.iter());
         journal.delete(place, &mut self.claim).await?;

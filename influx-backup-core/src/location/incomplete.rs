@@ -1,0 +1,119 @@
+//! [`Incomplete`]: what was being written when a process died. No listing shows it.
+
+use std::{fs, path::Path as FilePath, path::PathBuf, time::SystemTime};
+
+use chrono::{DateTime, Utc};
+use futures::FutureExt;
+use walkdir::{DirEntry, WalkDir};
+
+#[cfg(feature = "cloud")]
+use super::cloud::Upload;
+use super::{AT_ONCE, Location, local::blocking};
+use crate::{
+    concurrent,
+    error::{Error, Result, StoreErrorKind},
+    layout::is_staging,
+};
+
+/// What was being written when a process died, or is by one that lives: a file with a staging name (`name#digits`), an
+/// upload without an end (S3, Google), blocks that were never committed (Azure).
+#[derive(Debug, Clone)]
+pub(crate) struct Incomplete {
+    /// The key that it was to become.
+    pub(crate) key: String,
+    /// Bytes written so far; stores do not say.
+    pub(crate) size: u64,
+    /// When it was last written to, or begun.
+    pub(crate) modified: DateTime<Utc>,
+    what: What,
+}
+
+#[derive(Debug, Clone)]
+enum What {
+    File(PathBuf),
+    #[cfg(feature = "cloud")]
+    Upload(Upload),
+}
+
+impl Incomplete {
+    /// The same with its key relative to a directory, where it lies inside.
+    pub(crate) fn below(&self, directory: &str) -> Option<Self> {
+        let key = self.key.strip_prefix(directory)?.strip_prefix('/')?.to_owned();
+        Some(Self { key, ..self.clone() })
+    }
+}
+
+impl Location {
+    /// What is incomplete here. Links are not followed.
+    ///
+    /// # Errors
+    /// [`Error::Store`], with [`StoreErrorKind::Denied`] where the right to list uploads is missing.
+    pub(crate) async fn incomplete(&self) -> Result<Vec<Incomplete>> {
+        if let Some(directory) = self.directory() {
+            let directory = directory.to_owned();
+            return blocking("list", move || Ok(files(&directory))).await;
+        }
+        #[cfg(feature = "cloud")]
+        if let Some(handle) = self.handle() {
+            let list = || async {
+                let listed = handle.uploads(self.base()).await;
+                listed.map_err(|error| Error::store("list uploads", "", self, error))
+            };
+            let uploads = self.retried(|| list().boxed()).await?;
+            return Ok(uploads.into_iter().filter_map(|upload| self.upload(upload)).collect());
+        }
+        Ok(Vec::new())
+    }
+
+    #[cfg(feature = "cloud")]
+    fn upload(&self, upload: Upload) -> Option<Incomplete> {
+        let base = self.base().as_ref();
+        let key = match base.is_empty() {
+            true => upload.path.as_str(),
+            false => upload.path.strip_prefix(base)?.strip_prefix('/')?,
+        };
+        Some(Incomplete { key: key.to_owned(), size: 0, modified: upload.begun, what: What::Upload(upload) })
+    }
+
+    /// Deletes what is incomplete here and `ours`. Who may write need not have the right to list uploads: without it
+    /// they stay.
+    pub(crate) async fn delete_incomplete(&self, ours: impl Fn(&Incomplete) -> bool) -> Result<()> {
+        let found = match self.incomplete().await {
+            Err(Error::Store { kind: StoreErrorKind::Denied, .. }) if self.directory().is_none() => return Ok(()),
+            found => found?,
+        };
+        let ours = found.into_iter().filter(|incomplete| ours(incomplete));
+        let deletions = ours.map(|incomplete| self.delete_one(incomplete).boxed()).collect();
+        concurrent::run(deletions, AT_ONCE).await.map(drop)
+    }
+
+    async fn delete_one(&self, incomplete: Incomplete) -> Result<()> {
+        match incomplete.what {
+            What::File(path) => {
+                let shown = self.to_string();
+                let deleted = move || fs::remove_file(&path).map_err(|e| Error::io("delete", path.display(), shown, e));
+                blocking("delete", deleted).await
+            }
+            #[cfg(feature = "cloud")]
+            What::Upload(upload) => {
+                let Some(handle) = self.handle() else { return Ok(()) };
+                let abort = || async {
+                    let aborted = handle.abort(&upload).await;
+                    aborted.map_err(|error| Error::store("abort upload", &upload.path, self, error))
+                };
+                self.retried(|| abort().boxed()).await
+            }
+        }
+    }
+}
+
+fn files(root: &FilePath) -> Vec<Incomplete> {
+    let staging = |found: DirEntry| {
+        let name = found.path().strip_prefix(root).unwrap_or(found.path()).to_string_lossy();
+        let key = name.rsplit_once('#').map_or("", |(key, _)| key).to_owned();
+        let metadata = found.metadata().ok().filter(|metadata| metadata.is_file() && is_staging(&name))?;
+        let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH).into();
+        Some(Incomplete { key, size: metadata.len(), modified, what: What::File(found.path().to_owned()) })
+    };
+    WalkDir::new(root).into_iter().flatten().filter_map(staging).collect()
+}

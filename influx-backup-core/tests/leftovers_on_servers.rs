@@ -1,0 +1,226 @@
+//! Uploads that a dead attempt never completed are leftovers, too: listed and deleted on every store that knows of them.
+#![cfg(all(unix, feature = "aws", feature = "azure", feature = "gcp"))]
+
+mod meddling;
+mod servers;
+
+use std::mem::forget;
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use influx_backup_core::{
+    Discover, Key, Leftover, Level, Location, Options, Repository, RestoreOptions, RestorePlan, Target,
+    backup::{Existing, TakeOver},
+    discover,
+    leftovers::LeftoverKind,
+    object_store::ObjectStoreExt,
+    restore,
+};
+use meddling::{Source, core, options, wal_key};
+use servers::{Canned, StoreServer, answer};
+
+/// Those that list uploads; of Google's the canned answers below have to do.
+fn servers() -> Vec<&'static dyn StoreServer> {
+    let minio = servers::minio().map(|server| server as &dyn StoreServer);
+    minio.into_iter().chain(servers::azurite().map(|server| server as &dyn StoreServer)).collect()
+}
+
+/// Begins to write an object, and dies.
+async fn half_written(location: &Location, key: &str) {
+    let path = location.path(&Key::parse(key).expect("a key"));
+    let mut upload = location.store().put_multipart(&path).await.expect("begun");
+    upload.put_part("half".into()).await.expect("a part");
+    forget(upload);
+}
+
+/// What the server itself says is incomplete.
+async fn incomplete(server: &dyn StoreServer, bucket: &str) -> Vec<String> {
+    server.leftovers(bucket).await.into_iter().map(|leftover| leftover.key).collect()
+}
+
+/// A backup that ends before its commit: its source is damaged.
+async fn fail(repository: &Repository) {
+    let (source, generated) = Source::of(&core()).await;
+    source.put(&wal_key(generated.nodes["node1"].wal.expect("a tail").1), Bytes::new()).await;
+    let cluster = discover(&source.location(), &Discover::auto()).await.expect("a cluster");
+    let error = repository.backup(&cluster, options([])).start().await.expect_err("damaged");
+    assert_eq!(error.code(), "corrupt-source");
+}
+
+async fn succeed(repository: &Repository, existing: Existing) {
+    let (source, _) = Source::of(&core()).await;
+    let cluster = discover(&source.location(), &Discover::auto()).await.expect("a cluster");
+    repository.backup(&cluster, options([]).with_existing(existing)).start().await.expect("backed up");
+}
+
+fn kinds(leftovers: &[Leftover]) -> Vec<(&str, LeftoverKind, u64)> {
+    leftovers.iter().map(|leftover| (leftover.name.as_str(), leftover.kind, leftover.objects)).collect()
+}
+
+const HALF: &str = "node1/dbs/1/2/2025-11-14/22-10/0000000099.parquet";
+
+#[tokio::test]
+async fn of_an_unfinished_backup_they_go_with_it() {
+    for server in servers() {
+        let bucket = server.fresh_bucket().await;
+        let vault = server.location(&bucket, "vault");
+        let repository = Repository::open(vault.clone()).await.expect("opened");
+        fail(&repository).await;
+        let objects = vault.list("n1").await.expect("listed").len() as u64;
+        let n1 = vault.child("n1").expect("a location");
+        half_written(&n1, HALF).await;
+        half_written(&n1, "node1/wal/a b ü%25.wal").await;
+        // Another's, whose key begins like ours.
+        half_written(&server.location(&bucket, "vault2/n1"), HALF).await;
+        let leftovers = repository.leftovers().await.expect("found");
+        assert_eq!(kinds(&leftovers), [("n1", LeftoverKind::Unfinished, objects + 2)], "{}", server.name());
+        repository.collect(&leftovers[0]).await.expect("collected");
+        assert_eq!(vault.list("").await.expect("listed"), [], "{}", server.name());
+        assert_eq!(incomplete(server, &bucket).await, [format!("vault2/n1/{HALF}")], "{}", server.name());
+    }
+}
+
+#[tokio::test]
+async fn beside_a_committed_backup_they_go_alone() {
+    for server in servers() {
+        let bucket = server.fresh_bucket().await;
+        let repository = Repository::open(server.location(&bucket, "vault")).await.expect("opened");
+        succeed(&repository, Existing::Refuse).await;
+        assert_eq!(repository.leftovers().await.expect("found"), [], "{}", server.name());
+        half_written(&repository.location().child("n1").expect("a location"), HALF).await;
+        let leftovers = repository.leftovers().await.expect("found");
+        assert_eq!(kinds(&leftovers), [("n1", LeftoverKind::Staging, 1)], "{}", server.name());
+        repository.collect(&leftovers[0]).await.expect("collected");
+        assert_eq!(incomplete(server, &bucket).await, [""; 0], "{}", server.name());
+        let verified = repository.verify("n1", Level::Structure).await.expect("verified");
+        assert!(verified.passed(), "{}: {:?}", server.name(), verified.problems);
+    }
+}
+
+#[tokio::test]
+async fn who_resumes_and_who_restores_leaves_none() {
+    for server in servers() {
+        let bucket = server.fresh_bucket().await;
+        let repository = Repository::open(server.location(&bucket, "vault")).await.expect("opened");
+        fail(&repository).await;
+        half_written(&repository.location().child("n1").expect("a location"), HALF).await;
+        succeed(&repository, Existing::Resume(TakeOver::WhenSilent)).await;
+        assert_eq!(incomplete(server, &bucket).await, [""; 0], "{}: resumed", server.name());
+
+        let backup = repository.get("n1").await.expect("opened");
+        let target = server.location(&bucket, "restored");
+        let restored = backup.objects().iter().find(|record| record.key.as_str().contains("/dbs/")).expect("a file");
+        if server.scheme() == "s3" {
+            // Of Azure, an object that is written makes an end of older blocks itself; Azurite keeps them.
+            half_written(&target, restored.key.as_str()).await;
+        }
+        half_written(&target, "node1/not-of-the-backup").await;
+        let inspected = Target::inspect(&target).await.expect("inspected");
+        let plan = RestorePlan::new(&backup, &inspected, &RestoreOptions::empty()).expect("planned");
+        restore(plan).start().await.expect("restored");
+        // What is not ours stays.
+        assert_eq!(incomplete(server, &bucket).await, ["restored/node1/not-of-the-backup"], "{}", server.name());
+    }
+}
+
+fn target(request: &Request<Bytes>) -> String {
+    request.uri().path_and_query().map_or("/", |target| target.as_str()).replace("%2D", "-").replace("%2F", "/")
+}
+
+fn google(server: &Canned) -> Location {
+    let account = serde_json::json!({
+        "private_key": "x", "private_key_id": "x", "client_email": "x", "disable_oauth": true,
+        "gcs_base_url": server.endpoint(),
+    });
+    let options =
+        Options::default().with("google_service_account_key", account.to_string()).with("google_allow_http", "true");
+    Location::parse("gs://b/vault", &options).expect("a location")
+}
+
+fn s3(server: &Canned) -> Location {
+    let options = Options::default()
+        .with("aws_endpoint", server.endpoint())
+        .with("aws_allow_http", "true")
+        .with("aws_access_key_id", "k")
+        .with("aws_secret_access_key", "s");
+    Location::parse("s3://b/vault", &options).expect("a location")
+}
+
+fn uploads(page: &str) -> Response<Bytes> {
+    let xml = "<?xml version=\"1.0\"?><ListMultipartUploadsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
+    answer(200, &[], format!("{xml}{page}</ListMultipartUploadsResult>"))
+}
+
+fn upload(key: &str, id: &str) -> String {
+    let initiated = "2025-11-14T22:13:20.000Z";
+    format!("<Upload><Key>{key}</Key><UploadId>{id}</UploadId><Initiated>{initiated}</Initiated></Upload>")
+}
+
+/// A bucket with one backup, whose manifest cannot be read, and what `more` answers.
+fn bucket(more: impl Fn(&str) -> Option<Response<Bytes>> + Send + Sync + 'static) -> Canned {
+    Canned::serve(move |request| {
+        let target = target(request);
+        if let Some(answer) = more(&target) {
+            return answer;
+        }
+        match *request.method() {
+            Method::DELETE => answer(204, &[], ""),
+            Method::GET if target.contains("list-type=2") && target.contains("delimiter") => answer(
+                200,
+                &[],
+                "<ListBucketResult><CommonPrefixes><Prefix>vault/n1/</Prefix></CommonPrefixes></ListBucketResult>",
+            ),
+            Method::GET if target.contains("list-type=2") => answer(200, &[], "<ListBucketResult/>"),
+            Method::GET if target.contains("manifest") => {
+                answer(200, &[("etag", "\"1\""), ("last-modified", "Tue, 14 Nov 2023 22:13:20 GMT")], "{}")
+            }
+            _ => answer(404, &[], "<Error><Code>NoSuchKey</Code></Error>"),
+        }
+    })
+}
+
+/// Over two pages, with a key that XML escapes; what lies elsewhere in the bucket is not ours.
+#[tokio::test]
+async fn pages_of_uploads_are_read_to_the_end() {
+    for open in [google, s3] {
+        let server = bucket(|target| match (target.contains("uploads"), target.contains("upload-id-marker=u1")) {
+            (true, true) => {
+                Some(uploads(&format!("{}<IsTruncated>false</IsTruncated>", upload("vault/n1/&amp;b", "u2"))))
+            }
+            (true, false) => Some(uploads(&format!(
+                "<NextKeyMarker>vault/n1/a</NextKeyMarker><NextUploadIdMarker>u1</NextUploadIdMarker>\
+                 <IsTruncated>true</IsTruncated>{}{}",
+                upload("elsewhere/n1/a", "u0"),
+                upload("vault/n1/a", "u1"),
+            ))),
+            _ => None,
+        });
+        let repository = Repository::open(open(&server)).await.expect("opened");
+        let leftovers = repository.leftovers().await.expect("found");
+        assert_eq!(kinds(&leftovers), [("n1", LeftoverKind::Staging, 2)]);
+        repository.collect(&leftovers[0]).await.expect("collected");
+        let requests = server.requests();
+        let mut deleted: Vec<_> =
+            requests.iter().filter(|request| request.method() == Method::DELETE).map(target).collect();
+        deleted.sort_unstable();
+        assert_eq!(deleted, ["/b/vault/n1/%26b?uploadId=u2", "/b/vault/n1/a?uploadId=u1"]);
+    }
+}
+
+/// A service that knows no uploads has none that are left over. That they may not be listed is said.
+#[tokio::test]
+async fn uploads_that_cannot_be_listed() {
+    for open in [google, s3] {
+        for (status, body, said) in [
+            (501, "<Error><Code>NotImplemented</Code></Error>", Ok(Vec::new())),
+            (400, "<Error><Code>InvalidArgument</Code></Error>", Ok(Vec::new())),
+            (403, "<Error><Code>AccessDenied</Code></Error>", Err("access-denied")),
+            (400, "<Error><Code>ExpiredToken</Code></Error>", Err("access-denied")),
+        ] {
+            let server = bucket(move |target| target.contains("uploads").then(|| answer(status, &[], body)));
+            let repository = Repository::open(open(&server)).await.expect("opened");
+            let found = repository.leftovers().await.map_err(|error| error.code());
+            assert_eq!(found, said, "{status} {body}");
+        }
+    }
+}
