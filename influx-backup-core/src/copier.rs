@@ -40,7 +40,8 @@ use crate::{
 /// - The target is complete or untouched, also when the future is dropped or the process is killed.
 /// - What is copied is the version in [`CopyRequest::source`], or [`CopyError::Changed`] is said.
 /// - An object that is gone is [`CopyError::Vanished`].
-/// - [`CopyError::Unsupported`] passes the request to the next copier in the chain; nothing was touched then.
+/// - [`CopyError::Unsupported`] and [`CopyError::Refused`] pass the request to the next copier in the chain; nothing was
+///   touched then.
 /// - It stops soon after [`CopyContext::cancellation`] says so, asks [`CopyContext::memory`] before it holds bytes and
 ///   [`CopyContext::bandwidth`] before it moves them, and tells [`CopyContext::progress`] what it moved.
 ///
@@ -145,6 +146,8 @@ pub struct Copied {
     pub version: Option<Version>,
     /// Which copier it was: `local`, `stream`, `server-side`, or a name of the caller's.
     pub copier: &'static str,
+    /// The copier that was asked before, and whose store said no.
+    pub instead_of: Option<&'static str>,
 }
 
 impl Copied {
@@ -165,7 +168,17 @@ impl Copied {
     #[must_use]
     pub fn by_size(size: u64, copier: &'static str) -> Self {
         let (checksums, checked_by, attributes) = (StoreChecksums::default(), CheckedBy::Size, Attributes::new());
-        Self { size, crc64: None, ends: None, checksums, checked_by, attributes, version: None, copier }
+        Self {
+            size,
+            crc64: None,
+            ends: None,
+            checksums,
+            checked_by,
+            attributes,
+            version: None,
+            copier,
+            instead_of: None,
+        }
     }
 }
 
@@ -191,6 +204,12 @@ pub enum CopyError {
     /// This copier does not do such copies; the next one may.
     #[error("this copier does not do such copies")]
     Unsupported,
+    /// The store was asked to copy by itself, and said no; the next copier may.
+    #[error("the store does not do this copy by itself")]
+    Refused {
+        /// The copier that asked it.
+        copier: &'static str,
+    },
     /// The source is gone.
     #[error("the source is gone")]
     Vanished,
@@ -231,6 +250,7 @@ impl CopyError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Unsupported => "copy-unsupported",
+            Self::Refused { .. } => "copy-refused",
             Self::Vanished => "source-vanished",
             Self::Changed => "source-changed",
             Self::Corrupt { .. } => "copy-corrupt",
@@ -244,7 +264,7 @@ impl CopyError {
     #[must_use]
     pub const fn advice(&self) -> &'static str {
         match self {
-            Self::Unsupported => "no copier of the chain takes it",
+            Self::Unsupported | Self::Refused { .. } => "no copier of the chain takes it",
             Self::Vanished => "it is gone from the source",
             Self::Changed => "it changes in the source faster than it is copied",
             Self::Corrupt { .. } => "what arrived is not what was sent; check network and disks",

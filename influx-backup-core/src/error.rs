@@ -200,14 +200,13 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
-    /// The certificate did not close within the passes or the time allowed.
-    #[error(
-        "the backup is not consistent after {passes} passes ({}): allow more passes or time, back up at a quieter \
-         moment, or accept a degraded backup", certificate.summary()
-    )]
+    /// The certificate did not close.
+    #[error("the backup is not consistent after {passes} passes ({}): {}", certificate.summary(), halt.advice())]
     NotConsistent {
         /// How many passes ran.
         passes: u32,
+        /// Why no further one was begun.
+        halt: Halt,
         /// What holds and what does not.
         certificate: Box<Certificate>,
     },
@@ -475,6 +474,27 @@ impl Error {
             location: location.to_string(),
             kind: StoreErrorKind::of_io(&source),
             source: Box::new(source),
+        }
+    }
+}
+
+/// Why a backup that is not consistent begins no further pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Halt {
+    /// The passes or the time allowed are over.
+    Limit,
+    /// Nothing moves in the source, so that a further pass would find the same.
+    Standstill,
+}
+
+impl Halt {
+    const fn advice(self) -> &'static str {
+        match self {
+            Self::Limit => "allow more passes or time, back up at a quieter moment, or accept a degraded backup",
+            Self::Standstill => {
+                "nothing moves there, more passes find the same: mend the source or accept a degraded backup"
+            }
         }
     }
 }

@@ -205,9 +205,12 @@ pub struct PassReport {
     pub copied: u64,
     /// Bytes copied.
     pub bytes: u64,
-    /// Objects copied, by the copier that did it: what could not be copied by the store itself shows as `stream`.
+    /// Objects copied, by the copier that did it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub copiers: BTreeMap<String, u64>,
+    /// Objects that another copier did because the store refused to copy them by itself, by the copier that had asked it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refused: BTreeMap<String, u64>,
     /// Objects listed and gone before their copy.
     pub vanished: u64,
     /// Objects that changed between listing and copy.

@@ -114,7 +114,7 @@ impl Repository {
     /// # Errors
     /// [`Error::Store`].
     pub async fn list(&self) -> Result<Vec<BackupSummary>> {
-        let names = self.location.list_level("").await?.directories;
+        let names = self.location.directories().await?;
         let names = names.into_iter().filter(|name| !name.starts_with(['_', '.']) && name != LOST_AND_FOUND);
         let summaries: Vec<_> = names.map(|name| self.summary(name).boxed()).collect();
         concurrent::run(summaries, SUMMARIES_AT_ONCE).await

@@ -239,7 +239,7 @@ async fn a_key_that_cannot_be_listed_is_named() {
     }
 }
 
-/// The chain's answer says who copied: the store where it can, else we.
+/// The chain's answer says who copied: the store where it can, else we, and that it said no.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_chain_falls_back_to_streaming() {
     use influx_backup_core::{
@@ -254,14 +254,17 @@ async fn the_chain_falls_back_to_streaming() {
     from.put(&key("x.parquet"), "content".into()).await.expect("put");
     let source = from.head(&key("x.parquet")).await.expect("head").expect("there");
     let request = CopyRequest::new(from, source, to.clone(), Route::Any);
-    let copy = async |copier: &dyn Copier| copier.copy(&request, &CopyContext::default()).await.expect("copied").copier;
-    assert_eq!(copy(&*default_copiers()).await, "server-side");
+    let copy = async |copier: &dyn Copier| {
+        let copied = copier.copy(&request, &CopyContext::default()).await.expect("copied");
+        (copied.copier, copied.instead_of)
+    };
+    assert_eq!(copy(&*default_copiers()).await, ("server-side", None));
     // As if the target's credential could not read the source.
     proxy.inject(Rule::new(Fault::Status(403)).method(Method::PUT));
     let copiers = default_copiers();
-    assert_eq!(copy(&*copiers).await, "stream");
+    assert_eq!(copy(&*copiers).await, ("stream", Some("server-side")));
     let asked = proxy.requests().len();
-    assert_eq!(copy(&*copiers).await, "stream");
+    assert_eq!(copy(&*copiers).await, ("stream", Some("server-side")));
     assert_eq!(proxy.requests().len() - asked, 2, "a store that said no is not asked again: one get, one put");
     assert_eq!(to.get(&key("x.parquet"), None).await.expect("read").expect("there"), "content");
 }

@@ -11,6 +11,7 @@ use influx_backup_core::{
     BackupOptions, Clause, Discover, Error, Generation, Level, Passes,
     backup::{CorruptPolicy, MissingParquet, OpenCertificate},
     certify,
+    error::Halt,
     manifest::BackupStatus,
     testing::write,
     verify::Sample,
@@ -240,11 +241,15 @@ async fn a_missing_volume_is_no_backup_unless_the_caller_says_so() {
     let two = || BackupOptions::default().with_passes(Passes::until_closed(2, std::time::Duration::from_secs(60)));
     for corrupt in [CorruptPolicy::Fail, CorruptPolicy::Record] {
         let error = world.back_up(two().with_corrupt(corrupt)).await.expect_err("refused");
-        let Error::NotConsistent { passes: 2, certificate } = &error else { panic!("{error}") };
+        let Error::NotConsistent { passes: 2, halt: Halt::Limit, certificate } = &error else { panic!("{error}") };
         assert_eq!(violations(certificate), [(Clause::Closure, vec!["most-parquet-missing"])]);
         assert!(error.to_string().contains("node1/dbs"), "{error}");
         fs::remove_dir_all(world.backup()).expect("removed");
     }
+    let error = world.back_up(BackupOptions::default()).await.expect_err("refused");
+    let Error::NotConsistent { passes, halt: Halt::Standstill, .. } = &error else { panic!("{error}") };
+    assert!(*passes < Passes::default().most && error.to_string().contains("nothing moves"), "{error}");
+    fs::remove_dir_all(world.backup()).expect("removed");
     let report = world.back_up(two().with_open_certificate(OpenCertificate::Degrade)).await.expect("degraded");
     assert_eq!(report.status, BackupStatus::Degraded);
     let again = certify(&location(&world.backup()), &Discover::auto()).await.expect("certified");

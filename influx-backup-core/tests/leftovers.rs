@@ -127,6 +127,20 @@ async fn fail_to_collect(repository: &Repository) {
     assert_eq!(repository.collect(&outdated).await.expect_err("it lives").code(), "backup-in-progress");
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_beside_the_backups_is_no_matter() {
+    let directory = tempfile::tempdir().expect("made");
+    let [repository, _] = repositories(directory.path()).await;
+    succeed(&repository).await;
+    std::os::unix::fs::symlink("nowhere", directory.path().join("broken")).expect("linked");
+    std::os::unix::fs::symlink("n1", directory.path().join("latest")).expect("linked");
+    let listed = repository.list().await.expect("listed").into_iter().map(|backup| (backup.name, backup.state));
+    let complete = |name: &str| (name.to_owned(), BackupState::Complete);
+    assert_eq!(listed.collect::<Vec<_>>(), [complete("latest"), complete("n1")]);
+    assert_eq!(repository.leftovers().await.expect("found"), []);
+}
+
 #[tokio::test]
 async fn a_claim_that_was_never_written_goes_after_a_while_and_what_is_not_ours_stays() {
     let directory = tempfile::tempdir().expect("made");

@@ -39,7 +39,7 @@ pub(crate) struct Backup {
     /// How many passes at most until the certificate closes.
     #[arg(long, value_name = "N", default_value_t = Passes::default().most, value_parser = clap::value_parser!(u32).range(1..))]
     max_passes: u32,
-    /// For how long at most, such as 90s, 15m, 6h, 2d.
+    /// After how long no further pass is begun, such as 90s, 15m, 6h, 2d. One that is under way ends.
     #[arg(long, value_name = "TIME", default_value = "1d", value_parser = args::duration)]
     time_limit: Duration,
     /// Commit a backup marked degraded when the certificate does not close (exit code 3).

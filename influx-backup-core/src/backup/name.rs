@@ -19,6 +19,7 @@ pub(super) fn check_name(name: &str) -> Result<()> {
         Err(_) => "it cannot be the name of a directory",
         Ok(_) if name.contains('/') => "it has a `/`",
         Ok(_) if name.starts_with(['_', '.']) => "names that begin with `_` or `.` are kept for other things",
+        Ok(_) if name.trim() != name => "it begins or ends with a space",
         Ok(_) if name == OWN_DIRECTORY => "it is kept for our own files",
         Ok(_) => return Ok(()),
     };
@@ -34,7 +35,7 @@ mod tests {
         let time = DateTime::from_timestamp(1_790_000_000, 0).expect("a time");
         assert_eq!(default_name(time), "backup-20260921-141320");
         check_name("backup-20260921-141320").expect("a good name");
-        for bad in ["", "a/b", "..", "_influx_backup", "_shared", ".hidden"] {
+        for bad in ["", "a/b", "..", "_influx_backup", "_shared", ".hidden", "monday ", " monday"] {
             assert_eq!(check_name(bad).expect_err(bad).code(), "invalid-request");
         }
     }

@@ -99,6 +99,9 @@ impl Ledger for Holdings {
                 self.pass.copied += 1;
                 self.pass.bytes += copied.size;
                 *self.pass.copiers.entry(copied.copier.to_owned()).or_default() += 1;
+                if let Some(refused) = copied.instead_of {
+                    *self.pass.refused.entry(refused.to_owned()).or_default() += 1;
+                }
                 if let (Component::Parquet, Some(ends)) = (task.component, copied.ends) {
                     let framed = parquet::check(&ends.head, &ends.tail, copied.size);
                     self.facts.saw_parquet(task.source.key.clone(), task.source.version.clone(), framed);

@@ -23,7 +23,7 @@ use crate::{
         judge, violation,
     },
     discover::Cluster,
-    error::{Error, Result},
+    error::{Error, Halt, Result},
     execute::Executor,
     inventory::{Inventory, Lister},
     key::Key,
@@ -243,7 +243,10 @@ impl Run<'_> {
         }
         match self.options.open_certificate {
             OpenCertificate::Degrade => Ok(Some(BackupStatus::Degraded)),
-            OpenCertificate::Fail => Err(Error::NotConsistent { passes, certificate: Box::new(certificate.clone()) }),
+            OpenCertificate::Fail => {
+                let halt = if stuck { Halt::Standstill } else { Halt::Limit };
+                Err(Error::NotConsistent { passes, halt, certificate: Box::new(certificate.clone()) })
+            }
         }
     }
 

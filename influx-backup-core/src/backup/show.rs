@@ -51,7 +51,7 @@ impl BackupReport {
 }
 
 fn show_pass(f: &mut fmt::Formatter<'_>, number: u32, pass: &PassReport) -> fmt::Result {
-    let PassReport { listed, copied, bytes, vanished, changed, millis, open_clauses, copiers } = pass;
+    let PassReport { listed, copied, bytes, vanished, changed, millis, open_clauses, copiers, refused } = pass;
     let bytes = ByteSize(*bytes);
     write!(f, "pass {number}: {listed} listed, {copied} copied ({bytes})")?;
     if vanished + changed > 0 {
@@ -63,6 +63,9 @@ fn show_pass(f: &mut fmt::Formatter<'_>, number: u32, pass: &PassReport) -> fmt:
     if !copiers.is_empty() {
         let by: Vec<_> = copiers.iter().map(|(copier, objects)| format!("{copier} {objects}")).collect();
         write!(f, ", by {}", by.join(", "))?;
+    }
+    for (copier, objects) in refused {
+        write!(f, ", {objects} of them because the store refused {copier}")?;
     }
     writeln!(f, ", {}.{:01} s", millis / 1000, millis % 1000 / 100)
 }
@@ -94,7 +97,15 @@ mod tests {
             began: time,
             committed: time,
             certificate,
-            passes: vec![PassReport { listed: 12, copied: 10, bytes: 2048, millis: 1250, ..PassReport::default() }],
+            passes: vec![PassReport {
+                listed: 12,
+                copied: 10,
+                bytes: 2048,
+                millis: 1250,
+                copiers: [("stream".to_owned(), 10)].into(),
+                refused: [("server-side".to_owned(), 4)].into(),
+                ..PassReport::default()
+            }],
             objects: 10,
             bytes: ByteSize(2048),
             left_out: vec![LeftOut {
@@ -119,7 +130,9 @@ mod tests {
             at("not in any backup of the object store: the plugin directory"),
             at("10 objects, 2.0 KiB"),
             at("unknown to this release, copied: n1/odd"),
-            at("pass 1: 12 listed, 10 copied (2.0 KiB), 1.2 s"),
+            at(
+                "pass 1: 12 listed, 10 copied (2.0 KiB), by stream 10, 4 of them because the store refused server-side, 1.2 s",
+            ),
         ];
         assert!(order.is_sorted(), "{text}");
     }

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 
 use super::{Copied, Copier, CopyContext, CopyError, CopyRequest, LocalCopier, StreamCopier};
 
-/// Copiers that are asked in turn: [`CopyError::Unsupported`] passes a request to the next one.
+/// Copiers that are asked in turn: [`CopyError::Unsupported`] and [`CopyError::Refused`] pass a request to the next one.
+/// The report says where a store said no.
 #[derive(Debug, Clone)]
 pub struct Copiers(Vec<Arc<dyn Copier>>);
 
@@ -21,13 +22,16 @@ impl Copiers {
 #[async_trait]
 impl Copier for Copiers {
     async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
+        let mut refused = None;
         for copier in &self.0 {
             match copier.copy(request, context).await {
                 Err(CopyError::Unsupported) => {}
-                answer => return answer,
+                Err(CopyError::Refused { copier }) => refused = Some(copier),
+                Ok(copied) => return Ok(Copied { instead_of: copied.instead_of.or(refused), ..copied }),
+                Err(error) => return Err(error),
             }
         }
-        Err(CopyError::Unsupported)
+        Err(refused.map_or(CopyError::Unsupported, |copier| CopyError::Refused { copier }))
     }
 }
 
@@ -63,6 +67,7 @@ mod tests {
             self.1.fetch_add(1, Ordering::Relaxed);
             match self.0 {
                 "unsupported" => Err(CopyError::Unsupported),
+                "refused" => Err(CopyError::Refused { copier: "refused" }),
                 "vanished" => Err(CopyError::Vanished),
                 name => Ok(Copied::by_size(0, name)),
             }
@@ -70,13 +75,26 @@ mod tests {
     }
 
     async fn ask(answers: &[&'static str]) -> (Result<&'static str, CopyError>, Vec<u32>) {
+        let (answer, asked) = ask_all(answers).await;
+        (answer.map(|copied| copied.copier), asked)
+    }
+
+    async fn ask_all(answers: &[&'static str]) -> (Result<Copied, CopyError>, Vec<u32>) {
         let copiers: Vec<_> = answers.iter().map(|answer| Arc::new(Says(answer, AtomicU32::new(0)))).collect();
         let chain = Copiers::new(copiers.iter().map(|copier| Arc::clone(copier) as Arc<dyn Copier>).collect());
         let version = Version { e_tag: None, id: None, modified: chrono::Utc::now() };
         let source = Entry { key: Key::parse("x").expect("a key"), size: 0, version };
         let request = CopyRequest::new(Location::in_memory(), source, Location::in_memory(), Route::Any);
-        let answer = chain.copy(&request, &CopyContext::default()).await.map(|copied| copied.copier);
+        let answer = chain.copy(&request, &CopyContext::default()).await;
         (answer, copiers.iter().map(|copier| copier.1.load(Ordering::Relaxed)).collect())
+    }
+
+    #[tokio::test]
+    async fn what_a_store_refused_is_said() {
+        let (copied, asked) = ask_all(&["unsupported", "refused", "a"]).await;
+        assert_eq!((copied.expect("copied").instead_of, asked), (Some("refused"), vec![1, 1, 1]));
+        assert_eq!(ask_all(&["unsupported", "a"]).await.0.expect("copied").instead_of, None);
+        assert!(matches!(ask(&["refused", "unsupported"]).await, (Err(CopyError::Refused { .. }), _)));
     }
 
     #[tokio::test]

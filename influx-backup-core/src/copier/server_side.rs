@@ -32,6 +32,9 @@ use crate::{
     plan::Route,
 };
 
+/// What reports call this copier.
+const NAME: &str = "server-side";
+
 /// S3 takes so many parts at most.
 const MOST_PARTS: u64 = 10_000;
 
@@ -39,8 +42,9 @@ const MOST_PARTS: u64 = 10_000;
 /// machine, so it takes no bandwidth and holds no memory.
 ///
 /// The source's version is pinned. Content type, the user's metadata and, on S3, tags are kept; the storage class is the
-/// target bucket's default. What it cannot do (another provider, a route [through us](Route::ThroughUs), rights that do
-/// not allow it, a request that the store does not know) is [`CopyError::Unsupported`]: the next copier's.
+/// target bucket's default. What it cannot do is the next copier's: another provider and a route [through
+/// us](Route::ThroughUs) are [`CopyError::Unsupported`]; rights that do not allow it, and a request that the store does not
+/// know, are [`CopyError::Refused`].
 ///
 /// A copy is [checked by](Copied::checked_by) the checksum that the store gives for both, where it gives one that it
 /// took of the copy itself (S3, Google); else by the entity tag that it was pinned to.
@@ -105,8 +109,11 @@ impl Copier for ServerSideCopier {
             return Err(CopyError::Unsupported);
         };
         let pair = format!("{:?} {:?}", request.from.identity(), request.to.identity());
-        if request.route != Route::Any || !are_one_service(from, to) || self.is_refused(&pair) {
+        if request.route != Route::Any || !are_one_service(from, to) {
             return Err(CopyError::Unsupported);
+        }
+        if self.is_refused(&pair) {
+            return Err(CopyError::Refused { copier: NAME });
         }
         let source = match Source::look(request, context).await {
             Ok(source) => source,
@@ -131,10 +138,10 @@ impl Copier for ServerSideCopier {
         match said {
             Ok(checksums) => source.copied(request, checksums),
             Err(Said::Error(error)) => Err(settle(&request.from, &request.source, error).await),
-            Err(Said::NotThis) => Err(CopyError::Unsupported),
+            Err(Said::NotThis) => Err(CopyError::Refused { copier: NAME }),
             Err(Said::Never) => {
                 self.refuse(pair);
-                Err(CopyError::Unsupported)
+                Err(CopyError::Refused { copier: NAME })
             }
         }
     }
@@ -212,7 +219,7 @@ impl Source {
     }
 
     fn copied(&self, request: &CopyRequest, copy: StoreChecksums) -> Result<Copied, CopyError> {
-        let mut copied = Copied::by_size(request.source.size, "server-side");
+        let mut copied = Copied::by_size(request.source.size, NAME);
         copied.attributes = self.attributes.clone();
         copied.checksums = self.checksums.clone();
         copied.checked_by = match self.checksums.compare(&copy) {

@@ -63,6 +63,19 @@ pub(super) async fn list_level(root: &FilePath, prefix: &str, links: Links) -> R
     blocking("list", move || read_level(&root, &prefix, links)).await
 }
 
+pub(super) async fn directories(root: &FilePath) -> Result<Vec<String>> {
+    let root = root.to_owned();
+    blocking("list", move || match fs::read_dir(&root) {
+        Ok(listing) => {
+            let found = listing.flatten().filter(|found| found.path().is_dir());
+            Ok(found.filter_map(|found| found.file_name().into_string().ok()).collect())
+        }
+        Err(error) if is_absent(&error) => Ok(Vec::new()),
+        Err(error) => Err(Error::io("list", "", root.display(), error)),
+    })
+    .await
+}
+
 pub(super) async fn head(root: &FilePath, key: &Key) -> Result<Option<Entry>> {
     let (path, key, root) = (root.join(key.as_str()), key.clone(), root.to_owned());
     blocking("head", move || match fs::metadata(&path) {

@@ -131,6 +131,16 @@ impl Location {
         Ok(shallow)
     }
 
+    /// The names of the directories right here, sorted. What else lies here, links that lead nowhere included, is no matter.
+    pub(crate) async fn directories(&self) -> Result<Vec<String>> {
+        let mut names = match self.directory() {
+            Some(directory) => local::directories(directory).await?,
+            None => self.list_level("").await?.directories,
+        };
+        names.sort_unstable();
+        Ok(names)
+    }
+
     /// The object, or `None` where there is none.
     ///
     /// # Errors

@@ -201,8 +201,7 @@ fn writable(directory: &Path, plan: &RestorePlan, place: &Location) -> Result<()
     let parents = written.filter_map(|key| directory.join(key.as_str()).parent().map(Path::to_owned));
     for parent in parents.collect::<BTreeSet<PathBuf>>() {
         let parent = existing(&parent);
-        let key = parent.strip_prefix(directory).unwrap_or(parent).display();
-        access(parent).map_err(|error| Error::io("write below", key, place, error))?;
+        access(parent).map_err(|error| Error::io("write", format!("{}/", parent.display()), place, error))?;
     }
     Ok(())
 }
