@@ -27,7 +27,7 @@ use self::budgets::Budgets;
 #[cfg(feature = "cloud")]
 pub(crate) use self::budgets::SlowDowns;
 pub(crate) use self::budgets::{AT_ONCE, Work};
-pub(crate) use self::checksums::{Put, StoreHasher};
+pub(crate) use self::checksums::{Comparison, Put, StoreHasher};
 pub(crate) use self::incomplete::Incomplete;
 pub(crate) use self::local::remove_empty;
 pub(crate) use self::patience::jitter;

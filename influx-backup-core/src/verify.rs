@@ -196,11 +196,12 @@ fn open_clauses(backup: &Backup, certificate: &Certificate) -> Vec<Problem> {
 /// The bytes are those that the checksum was taken of; without one, a Parquet file at least has its frame.
 async fn check_bytes(backup: &Backup, record: &ObjectRecord) -> Result<Option<Problem>> {
     let problem = |message: String| Ok(Some(Problem::of(&record.key, "bytes", message)));
-    match backup.read(record).await {
-        Ok(bytes) => {
+    match backup.check(record).await {
+        Ok(ends) => {
             let object = backup.manifest().cluster.classify(&record.key);
             if object.is_some_and(|object| object.component == Component::Parquet)
-                && let Err(error) = parquet::check_whole(&bytes)
+                && let Some(ends) = ends
+                && let Err(error) = parquet::check(&ends.head, &ends.tail, record.size)
             {
                 return problem(format!("`{}`: {error}", record.key));
             }

@@ -120,6 +120,32 @@ fn codes<'a>(report: &'a VerifyReport, key: &str) -> Vec<&'a str> {
     about.map(|problem| problem.code.as_str()).filter(|code| *code != "clause").collect()
 }
 
+/// An object that is read by pieces: a change in any of them is found, one of its size as well.
+#[tokio::test]
+async fn a_large_object_is_compared_to_its_last_byte() {
+    let world = World::new(&core(Generation::V3));
+    let key = "node1/dbs/1/0/2025-10-09/08-53/0000009999.parquet";
+    let frame: &[u8] = b"\x01\0\0\0PAR1";
+    let whole = [&b"PAR1"[..], &vec![7; 20 << 20], frame].concat();
+    fs::create_dir_all(world.file(key).parent().expect("a directory")).expect("made");
+    fs::write(world.file(key), &whole).expect("written");
+    world.back_up(BackupOptions::default()).await.expect("backed up");
+    let repository = world.repository().await;
+    let found =
+        async || codes(&repository.verify("n1", Level::Bytes(Sample::ALL)).await.expect("verified"), key).join(" ");
+    assert_eq!(found().await, "");
+    for at in [5, (8 << 20) - 1, 8 << 20, 12 << 20, whole.len() - 9] {
+        let mut altered = whole.clone();
+        altered[at] ^= 1;
+        fs::write(world.backup().join(key), altered).expect("written");
+        assert_eq!(found().await, "bytes", "at {at}");
+    }
+    for length in [whole.len() - 1, 8 << 20, 0] {
+        fs::write(world.backup().join(key), &whole[..length]).expect("written");
+        assert_eq!(found().await, "bytes size", "{length} bytes");
+    }
+}
+
 #[tokio::test]
 async fn whatever_is_done_to_a_backup_is_found_at_the_level_that_can_see_it() {
     let clusters = Generation::ALL.into_iter().map(|generation| (core(generation), generation));

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Provider;
-use crate::checksum::Crc64;
+use crate::checksum::{Content, ContentHasher, Crc64, Ends};
 
 /// The checksums that a store gives for an object, or that a store would give for some bytes. S3 gives CRC-64/NVME (AWS for
 /// all objects, others for those written with `aws_checksum_algorithm=crc64nvme`), Google CRC-32C and for most MD5, Azure the
@@ -62,18 +62,6 @@ impl StoreChecksums {
     /// what somebody said of it.
     pub(crate) fn taken_by(self, provider: Provider) -> Self {
         Self { md5: self.md5.filter(|_| provider != Provider::Azure), ..self }
-    }
-
-    /// Compares these with what is taken of `bytes` now.
-    pub(crate) fn compare_with(&self, bytes: &[u8]) -> Agreement {
-        let crc64 = Crc64::of(bytes);
-        // The quickest one is enough.
-        if self.crc64.is_some() {
-            return self.compare(&Self::of_crc64(crc64));
-        }
-        let mut hasher = StoreHasher::like(self);
-        hasher.update(bytes);
-        self.compare(&hasher.finish(crc64))
     }
 
     /// Compares those that both have.
@@ -195,9 +183,46 @@ impl StoreHasher {
     }
 }
 
+/// Compares checksums that are known with bytes, piece by piece.
+#[derive(Debug)]
+pub(crate) struct Comparison<'a> {
+    known: &'a StoreChecksums,
+    content: ContentHasher,
+    others: StoreHasher,
+}
+
+impl<'a> Comparison<'a> {
+    pub(crate) fn with(known: &'a StoreChecksums) -> Self {
+        // The quickest one is enough.
+        let others = if known.crc64.is_some() {
+            StoreHasher::like(&StoreChecksums::default())
+        } else {
+            StoreHasher::like(known)
+        };
+        Self { known, content: ContentHasher::new(), others }
+    }
+
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        self.content.update(bytes);
+        self.others.update(bytes);
+    }
+
+    /// What it has shown, and how the bytes begin and end.
+    pub(crate) fn finish(self) -> (Agreement, Option<Ends>) {
+        let Content { crc64, ends } = self.content.finish();
+        (self.known.compare(&self.others.finish(crc64)), ends)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn compare(known: &StoreChecksums, bytes: &[u8]) -> Agreement {
+        let mut comparison = Comparison::with(known);
+        bytes.chunks(4).for_each(|piece| comparison.update(piece));
+        comparison.finish().0
+    }
 
     #[test]
     fn they_decide_only_where_both_have_one() {
@@ -213,9 +238,9 @@ mod tests {
     #[test]
     fn bytes_are_held_against_what_is_known() {
         let crc64 = StoreChecksums::of_crc64(Crc64::of(b"123456789"));
-        assert_eq!(crc64.compare_with(b"123456789"), Agreement::Same);
-        assert_eq!(crc64.compare_with(b"123456780"), Agreement::Different);
-        assert_eq!(StoreChecksums::default().compare_with(b"x"), Agreement::Unknown);
+        assert_eq!(compare(&crc64, b"123456789"), Agreement::Same);
+        assert_eq!(compare(&crc64, b"123456780"), Agreement::Different);
+        assert_eq!(compare(&StoreChecksums::default(), b"x"), Agreement::Unknown);
         let text = |text: &str| Some(text.to_owned());
         for known in [
             StoreChecksums { crc32c: text("4waSgw=="), ..StoreChecksums::default() },
@@ -226,7 +251,7 @@ mod tests {
                 true => (Agreement::Same, Agreement::Different),
                 false => (Agreement::Unknown, Agreement::Unknown),
             };
-            assert_eq!((known.compare_with(b"123456789"), known.compare_with(b"123456780")), (same, different));
+            assert_eq!((compare(&known, b"123456789"), compare(&known, b"123456780")), (same, different));
         }
     }
 

@@ -1,11 +1,14 @@
 //! One object, and what can be done with it: list, head, get, put, delete.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{FutureExt, StreamExt, TryStreamExt};
-use object_store::{GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, path::Path};
+use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, path::Path};
 use serde::{Deserialize, Serialize};
 
 use super::{AT_ONCE, Attributes, Location, StoreChecksums, attributes_from, local, patience::retrying};
@@ -192,16 +195,29 @@ impl Location {
         retrying(self.0.patience, || self.get_once(key, version).boxed()).await
     }
 
+    /// These bytes of an object, or as many of them as there are.
+    ///
+    /// # Errors
+    /// As for [`Location::get`].
+    pub(crate) async fn get_range(&self, key: &Key, range: Range<u64>) -> Result<Option<Bytes>> {
+        let options = || GetOptions { range: Some(GetRange::Bounded(range.clone())), ..GetOptions::default() };
+        retrying(self.0.patience, || self.get_by(key, options()).boxed()).await
+    }
+
     async fn get_once(&self, key: &Key, version: Option<&Version>) -> Result<Option<Bytes>> {
-        self.check_links(key.as_str())?;
         let options = GetOptions {
             if_match: version.and_then(|version| version.e_tag.as_deref().map(ToOwned::to_owned)),
             version: version.and_then(|version| version.id.as_deref().map(ToOwned::to_owned)),
             ..GetOptions::default()
         };
+        self.get_by(key, options).await
+    }
+
+    async fn get_by(&self, key: &Key, options: GetOptions) -> Result<Option<Bytes>> {
+        self.check_links(key.as_str())?;
         let got = async {
             let found = self.store().get_opts(&self.path(key), options).await?;
-            let size = found.meta.size;
+            let size = found.range.end - found.range.start;
             found.bytes().await.map(|bytes| (size, bytes))
         };
         match got.await {

@@ -7,11 +7,16 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{AbsentRecord, Clock, FORMAT, MANIFEST_KEY, Manifest, ObjectRecord, Post, SegmentRef, highest, segment};
 use crate::{
-    checksum::sha256,
+    checksum::{Ends, sha256},
     error::{Error, Result},
     key::Key,
-    location::{Agreement, Links, Location},
+    location::{Agreement, Comparison, Links, Location},
 };
+
+const OTHER_LENGTH: &str = "it has another length than the manifest says";
+
+/// How many bytes of an object are read and checked at once.
+const PIECE: u64 = 8 << 20;
 
 /// A committed backup: its manifest and its object list, checked against their checksums. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -135,7 +140,7 @@ impl Backup {
         match self.compare(record).await? {
             Agreement::Same => Ok(()),
             Agreement::Different => Err(altered(record, "its store has another checksum than the manifest")),
-            Agreement::Unknown => self.read(record).await.map(drop),
+            Agreement::Unknown => self.check(record).await.map(drop),
         }
     }
 
@@ -144,15 +149,53 @@ impl Backup {
     /// # Errors
     /// [`Error::DamagedBackup`] where they are missing or altered.
     pub async fn read(&self, record: &ObjectRecord) -> Result<Bytes> {
+        self.read_whole(record).await.map(|(bytes, _)| bytes)
+    }
+
+    async fn read_whole(&self, record: &ObjectRecord) -> Result<(Bytes, Option<Ends>)> {
         let (location, key) = self.locate(record);
         let bytes = location.get(&key, None).await?.ok_or_else(|| altered(record, "it is missing"))?;
-        if bytes.len() as u64 != record.size {
-            return Err(altered(record, "it has another length than the manifest says"));
+        let known = record.checksums();
+        let mut comparison = Comparison::with(&known);
+        comparison.update(&bytes);
+        let ends = unaltered(record, bytes.len() as u64, comparison)?;
+        Ok((bytes, ends))
+    }
+
+    /// Reads the bytes of an object as [`Backup::read`] does, and keeps no more of them than a piece at a time: how they
+    /// begin and end is what is left.
+    pub(crate) async fn check(&self, record: &ObjectRecord) -> Result<Option<Ends>> {
+        if record.size <= PIECE {
+            return self.read_whole(record).await.map(|(_, ends)| ends);
         }
-        match record.checksums().compare_with(&bytes) {
-            Agreement::Different => Err(altered(record, "its checksum is not the one in the manifest")),
-            Agreement::Same | Agreement::Unknown => Ok(bytes),
+        let (location, key) = self.locate(record);
+        let known = record.checksums();
+        let (mut comparison, mut length) = (Comparison::with(&known), 0);
+        // A piece behind the end of an object is an error of its own at every store.
+        let found = location.head(&key).await?.ok_or_else(|| altered(record, "it is missing"))?;
+        if found.size != record.size {
+            return Err(altered(record, OTHER_LENGTH));
         }
+        while length < record.size {
+            let piece = location.get_range(&key, length..record.size.min(length + PIECE)).await?;
+            let piece = piece.ok_or_else(|| altered(record, "it is missing"))?;
+            if piece.is_empty() {
+                break;
+            }
+            length += piece.len() as u64;
+            comparison.update(&piece);
+        }
+        unaltered(record, length, comparison)
+    }
+}
+
+fn unaltered(record: &ObjectRecord, length: u64, comparison: Comparison<'_>) -> Result<Option<Ends>> {
+    if length != record.size {
+        return Err(altered(record, OTHER_LENGTH));
+    }
+    match comparison.finish() {
+        (Agreement::Different, _) => Err(altered(record, "its checksum is not the one in the manifest")),
+        (Agreement::Same | Agreement::Unknown, ends) => Ok(ends),
     }
 }
 

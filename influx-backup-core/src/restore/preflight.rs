@@ -111,7 +111,7 @@ async fn check_bytes(backup: &Backup, check: SourceCheck, events: &Events) -> Re
     let check_one = |record| async move {
         match check {
             SourceCheck::Checksums => backup.confirm(record).await,
-            _ => backup.read(record).await.map(drop),
+            _ => backup.check(record).await.map(drop),
         }
     };
     let checked: Vec<&ObjectRecord> = backup.objects().iter().filter(is_checked).collect();
