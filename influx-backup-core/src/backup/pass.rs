@@ -106,7 +106,7 @@ impl Ledger for Holdings {
                     let framed = parquet::check(&ends.head, &ends.tail, copied.size);
                     self.facts.saw_parquet(task.source.key.clone(), task.source.version.clone(), framed);
                 }
-                let record = record(task, copied);
+                let record = record(task, *copied);
                 self.objects.insert(record.key.clone(), record.clone());
                 self.journal.add(JournalLine::Copied(record)).await
             }

@@ -43,7 +43,7 @@ impl Worker {
         let (began, told) = (Instant::now(), Arc::new(AtomicU64::new(0)));
         for attempt in 1.. {
             let error = match self.attempt(&request, &told).await {
-                Ok(copied) => return Ok(Outcome::Copied(copied)),
+                Ok(copied) => return Ok(Outcome::Copied(Box::new(copied))),
                 Err(CopyError::Vanished) => return Ok(Outcome::Vanished),
                 Err(CopyError::Changed) => return Ok(Outcome::Changed),
                 Err(error) => error,

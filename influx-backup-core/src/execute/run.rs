@@ -34,7 +34,7 @@ pub trait Ledger: Send {
 #[non_exhaustive]
 pub enum Outcome {
     /// It is at the target.
-    Copied(Copied),
+    Copied(Box<Copied>),
     /// It was gone before its copy.
     Vanished,
     /// It was another version before its copy.
