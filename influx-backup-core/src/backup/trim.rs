@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::pass::Listed;
 use crate::{
     certificate::{
-        covered,
+        close, covered,
         evidence::{Evidence, Fact},
         numbered,
     },
@@ -18,23 +18,34 @@ use crate::{
 /// The objects that do not belong to the cut.
 ///
 /// WAL, manifests, Parquet and catalog logs stay up to the cut, from whichever pass. What servers overwrite, and what
-/// is opaque to us, is exactly the last pass's listing.
+/// is opaque to us, is exactly the last pass's listing. So is a Parquet file that is not the one that its manifest names.
 pub(super) fn trim(evidence: &Evidence<'_>, held: &BTreeMap<Key, ObjectRecord>, listed: &Listed) -> BTreeSet<Key> {
     let cluster = evidence.cluster;
     let last_listing = listed.keys();
     let wal_ends: BTreeMap<_, _> =
         cluster.stored_nodes().map(|node| (node.id.as_str(), wal_end(evidence, listed, &node.id))).collect();
+    let outdated = outdated(evidence, &last_listing);
     let goes = |key: &&Key| {
         let Some(object) = cluster.classify(key) else { return true };
         let node = object.node.unwrap_or_default();
         match object.kind() {
             Component::Wal => wal_number(key.name()).is_some_and(|number| Some(&number) > wal_ends.get(node)),
             Component::Snapshot => is_newer(evidence, key, node),
+            Component::Parquet => outdated.contains(*key),
             Component::SnapshotCheckpoint => checkpoint_sequence(key.name()) > evidence.cut.of(node),
             component => component.mutability() == Mutability::Overwritten && !last_listing.contains(*key),
         }
     };
     held.keys().filter(goes).cloned().collect()
+}
+
+/// Live files that are held as they were before a server that replayed its WAL wrote them again, and that left the source
+/// since: what its manifest names was never copied, and no later pass can.
+fn outdated<'a>(evidence: &Evidence<'a>, last_listing: &BTreeSet<&Key>) -> BTreeSet<&'a Key> {
+    let live = evidence.cluster.stored_nodes().flat_map(|node| close(evidence, &node.id).live.into_values());
+    let held = live.filter_map(|file| Some((file, evidence.held.get_key_value(file.path.as_str())?)));
+    let outdated = held.filter(|(file, (key, held))| held.size != file.size_bytes && !last_listing.contains(key));
+    outdated.map(|(_, (key, _))| key).collect()
 }
 
 /// Whether a manifest is newer than the cut. One that does not parse stays, for the proof to name it.

@@ -48,6 +48,8 @@ pub enum Weakness {
     KeepsCheckpoints,
     /// Keeps what is overwritten or opaque from earlier passes, although it left the source.
     KeepsOverwritten,
+    /// Keeps Parquet files that are not those that their manifests name, although they left the source.
+    KeepsOutdated,
     /// Looks away from this clause: it holds.
     Ignores(Clause),
 }
@@ -108,6 +110,7 @@ impl Weakness {
         trimmed.retain(|key| match cluster.classify(key).map(|object| object.kind()) {
             Some(Component::Wal) => !options.lacks(Self::KeepsWal),
             Some(Component::SnapshotCheckpoint) => !options.lacks(Self::KeepsCheckpoints),
+            Some(Component::Parquet) => !options.lacks(Self::KeepsOutdated),
             Some(kind) if kind.mutability() == Mutability::Overwritten => !options.lacks(Self::KeepsOverwritten),
             _ => true,
         });

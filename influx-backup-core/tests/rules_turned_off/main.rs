@@ -15,8 +15,8 @@ use influx_backup_core::{
     Clause, Generation,
     backup::Weakness::{
         self, AnyAbsence, CatalogAsPlanned, CatalogFirst, CatalogOnce, CheckpointsLast, CompactorLast, CompactorOnce,
-        DocumentedOrder, ForgivesVanished, Ignores, KeepsCheckpoints, KeepsOverwritten, KeepsWal, NoTopUp,
-        ParquetFirst, RootsFirst, SummariesLast,
+        DocumentedOrder, ForgivesVanished, Ignores, KeepsCheckpoints, KeepsOutdated, KeepsOverwritten, KeepsWal,
+        NoTopUp, ParquetFirst, RootsFirst, SummariesLast,
     },
     testing::model::{Behaviour, Habits, ModelOptions, Violation},
 };
@@ -216,6 +216,9 @@ const RULES: &[Rule] = &[
         Sign::DoesNotStart,
         12,
     ),
+    scene("so is a file that its manifest names in another size", Some(KeepsOutdated), || {
+        Box::pin(scenes::a_file_that_was_written_again_and_went_is_absent())
+    }),
     scene("what could not be copied is deleted, too", None, || Box::pin(scenes::lost_answers_leave_nothing())),
     scene(
         "copies are pinned to the version listed",
@@ -315,6 +318,7 @@ fn every_weakness_has_its_rule() {
         ForgivesVanished,
         KeepsWal,
         KeepsCheckpoints,
+        KeepsOutdated,
         KeepsOverwritten
     );
     for weakness in all.into_iter().chain(Clause::ALL.map(Ignores)) {

@@ -9,7 +9,7 @@ use influx_backup_core::{
     Result,
     backup::{
         Existing, TakeOver,
-        Weakness::{self, ForgivesVanished, Ignores, NoTopUp, RootsFirst},
+        Weakness::{self, ForgivesVanished, Ignores, KeepsOutdated, NoTopUp, RootsFirst},
     },
     certify,
     copier::{Copied, CopyContext, CopyError, CopyRequest},
@@ -146,6 +146,32 @@ pub(crate) async fn a_new_file_that_comes_back_is_held() {
     let deeds = vec![changed, stored, gone, back];
     let (passes, backup) = attempt(&source, deeds, None).await.expect("a backup");
     assert_eq!((passes, holds(&backup, &file)), (3, true), "{file}");
+}
+
+/// A server that replays its WAL writes a file again, stores the manifest that names it so, and it goes. What was copied before
+/// is no file of that manifest's: the source is not damaged, it lacks the file.
+pub(crate) async fn a_file_that_was_written_again_and_went_is_absent() {
+    for off in [None, Some(KeepsOutdated)] {
+        let (source, generated) = Source::of(&core()).await;
+        let manifest = next_manifest(&source, &generated, "node1").await;
+        let file = manifest.added[0].path.clone();
+        source.put(&file, write::parquet(b"[1, 2, 3]")).await;
+        let replayed = deed(ROOT, {
+            let (source, file) = (source.clone(), file.clone());
+            async move {
+                let key = format!("node1/snapshots/{}", write::manifest_name(manifest.sequence));
+                source.put(&key, write::manifest(&manifest)).await;
+                source.delete(&file).await;
+            }
+        });
+        match attempt(&source, vec![one_more_pass(&source), replayed], off).await {
+            None => assert_eq!(off, Some(KeepsOutdated)),
+            Some((passes, backup)) => {
+                assert_eq!((off, passes, holds(&backup, &file)), (None, 2, false));
+                assert!(backup.absent().iter().any(|absent| absent.path == file));
+            }
+        }
+    }
 }
 
 /// Copies what is there now, whatever was listed.
