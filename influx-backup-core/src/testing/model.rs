@@ -43,6 +43,7 @@
 //! They are written in the order Parquet, generation, detail, summary; what a summary replaces goes a cleanup wait later, summaries first.
 
 mod catalog;
+mod chronicle;
 mod compactor;
 mod hand;
 mod history;
@@ -64,6 +65,7 @@ use std::{
 
 use bytes::Bytes;
 use catalog::{Catalog, Change};
+pub use chronicle::Chronicle;
 use compactor::Compactor;
 use futures::future::{BoxFuture, join_all};
 use hand::{Hand, Write};

@@ -64,7 +64,7 @@ impl Sign {
             Wrong::Rows(Violation::Beyond { .. }) => Some(Self::Beyond),
             Wrong::DoesNotStart(_) => Some(Self::DoesNotStart),
             Wrong::Certificate(_) => Some(Self::Certificate),
-            Wrong::Rows(_) | Wrong::Failed(_) | Wrong::Differs(_) => None,
+            Wrong::Rows(_) | Wrong::Failed(_) | Wrong::Differs(_) | Wrong::MadeUp(_) => None,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Simulated worlds and a backup in each: what the backup owes is checked by the world's own history, in virtual time.
 #![allow(dead_code, reason = "each test that shares this module uses a part of it")]
 
+pub(crate) mod explain;
+mod looks;
 mod seen;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     ops::Range,
     sync::{
@@ -14,17 +16,22 @@ use std::{
     time::Duration,
 };
 
+use explain::Knowledge;
 use influx_backup_core::{
-    BackupOptions, BackupReport, Discover, Error, Level, Limits, Location, Passes, Repository,
+    BackupOptions, BackupReport, Discover, Error, Job, Level, Limits, Location, Passes, Repository,
     backup::Weakness,
     discover,
     location::Identity,
     object_store::{ObjectStore, memory::InMemory, path::Path},
     testing::{
         fault::{Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
-        model::{Model, ModelOptions, Violation, invariant, read_back},
+        model::{
+            Model, ModelOptions, Violation, invariant,
+            read_back::{self, LoadedRows},
+        },
     },
 };
+use looks::Look;
 use tokio_util::sync::CancellationToken;
 
 /// A kind of world.
@@ -73,8 +80,11 @@ pub(crate) enum Ending {
         /// How often each thing happened while the backup ran.
         seen: BTreeMap<String, u64>,
     },
-    /// The certificate did not close in time, and the backup said so.
-    Open,
+    /// The certificate did not close, and the backup said so: the world was as it says.
+    Open {
+        /// What it says.
+        violations: BTreeSet<String>,
+    },
 }
 
 /// A broken promise.
@@ -90,6 +100,8 @@ pub(crate) enum Wrong {
     Rows(Violation),
     /// It shows less, or more, than its certificate says.
     Certificate(String),
+    /// A certificate says what the world does not show.
+    MadeUp(String),
 }
 
 impl fmt::Display for Wrong {
@@ -100,6 +112,7 @@ impl fmt::Display for Wrong {
             Self::DoesNotStart(why) => write!(f, "a server does not start: {why}"),
             Self::Rows(violation) => violation.fmt(f),
             Self::Certificate(why) => write!(f, "the certificate is wrong: {why}"),
+            Self::MadeUp(what) => write!(f, "a certificate makes something up: {what}"),
         }
     }
 }
@@ -107,6 +120,9 @@ impl fmt::Display for Wrong {
 pub(crate) fn location(store: Arc<dyn ObjectStore>, base: Path) -> Location {
     Location::with_store(store, base, Identity::Test)
 }
+
+/// How many passes a backup has.
+const PASSES: u32 = 15;
 
 fn prefix() -> Path {
     Path::from("bucket/data")
@@ -116,6 +132,20 @@ fn prefix() -> Path {
 pub(crate) fn run(seed: u64, world: &World, off: &[Weakness]) -> Result<Ending, Wrong> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.expect("a runtime").block_on(live(seed, world, off))
+}
+
+/// Lets a world of this seed live for a while that nobody backs up.
+pub(crate) fn let_live(seed: u64, world: &World, time: Duration) -> Model {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("a runtime").block_on(async {
+        let (model, stop) = (Model::new(seed, world.options.clone()), CancellationToken::new());
+        let lives = model.run(Arc::new(InMemory::new()), prefix(), stop.clone());
+        tokio::join!(lives, async {
+            tokio::time::sleep(time).await;
+            stop.cancel();
+        });
+        model
+    })
 }
 
 async fn live(seed: u64, world: &World, off: &[Weakness]) -> Result<Ending, Wrong> {
@@ -129,18 +159,22 @@ async fn live(seed: u64, world: &World, off: &[Weakness]) -> Result<Ending, Wron
     let vault: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
     let (began, before) = (model.now(), model.history().happened);
     let source = FaultyStore::new(bucket, world.weather.plan(seed));
-    let backup = back_up(seed, &source, Arc::clone(&vault), &model, world.weather, off).await;
+    let (backup, looks) = back_up(seed, &source, Arc::clone(&vault), &model, world.weather, off).await;
     let ended = model.now();
     stop.cancel();
     running.await.expect("the model does not panic");
+    let history = model.history();
+    let knowledge = Knowledge { model: &model, objects: &history.objects, began };
+    if off.is_empty() {
+        // Without a rule certificates may say whatever they like: what counts is what becomes of the rows.
+        looks::nothing_is_made_up(&knowledge, &looks)?;
+    }
     let report = match backup {
         Ok(report) => report,
-        Err(Error::NotConsistent { .. }) => return Ok(Ending::Open),
-        // A node that crashed amid a snapshot and stays down: its files do not fit its manifests until it is back.
-        Err(Error::CorruptSource { reason, .. }) if reason.contains("its manifest says") => return Ok(Ending::Open),
-        Err(error) => return Err(Wrong::Failed(format!("{error}: {:?}", std::error::Error::source(&error)))),
+        Err(error) => return looks::refused(&error, &knowledge, &looks),
     };
-    check(&report, vault, &model, began, ended).await?;
+    let restored = check(&report, vault, &model, began, ended).await?;
+    looks::nothing_is_missed(&knowledge, &looks, restored.missing.into_iter().map(|file| file.path))?;
     let seen = seen::seen(&report, &model, &before, &source.log(), began, ended);
     Ok(Ending::Closed { passes: report.passes.len(), seen })
 }
@@ -152,7 +186,26 @@ async fn back_up(
     model: &Model,
     weather: Weather,
     off: &[Weakness],
-) -> Result<BackupReport, Error> {
+) -> (Result<BackupReport, Error>, Vec<Look>) {
+    let (began, mut looks) = (model.now(), Vec::new());
+    let report = match start(seed, source, vault, model, weather, off).await {
+        Ok(mut job) => {
+            looks = looks::watch(&mut job, model, began).await;
+            job.await
+        }
+        Err(error) => Err(error),
+    };
+    (report, looks)
+}
+
+async fn start(
+    seed: u64,
+    source: &FaultyStore,
+    vault: Arc<dyn ObjectStore>,
+    model: &Model,
+    weather: Weather,
+    off: &[Weakness],
+) -> Result<Job<BackupReport>, Error> {
     let source = location(Arc::new(source.clone()), prefix());
     let target = location(Arc::new(FaultyStore::new(vault, weather.plan(seed ^ 0xfeed))), Path::default());
     let what = match model.compactor_id() {
@@ -163,10 +216,10 @@ async fn back_up(
     let repository = Repository::open(target).await?;
     let options = BackupOptions::default()
         .with_name("n1")
-        .with_passes(Passes::until_closed(15, Duration::from_secs(3600)))
+        .with_passes(Passes::until_closed(PASSES, Duration::from_secs(3600)))
         .with_limits(Limits::default().with_concurrency(1 + usize::try_from(seed % 8).expect("small")));
     let options = off.iter().fold(options, |options, weakness| options.weakened(*weakness));
-    repository.backup(&cluster, options).start().await
+    Ok(repository.backup(&cluster, options).start())
 }
 
 /// Reads the backup as a server would, and compares it with the world's history and with the certificate.
@@ -176,7 +229,7 @@ async fn check(
     model: &Model,
     began: Duration,
     ended: Duration,
-) -> Result<(), Wrong> {
+) -> Result<LoadedRows, Wrong> {
     let certificate = &report.certificate;
     let backup = Repository::open(location(Arc::clone(&vault), Path::default())).await;
     let verified = async { backup?.verify(&report.name, Level::Listing).await };
@@ -228,7 +281,7 @@ async fn check(
             return Err(Wrong::Certificate(format!("{node}: snapshot {snapshot:?} by it, {loaded:?} is loaded")));
         }
     }
-    Ok(())
+    Ok(restored)
 }
 
 /// Runs something for every seed on every core.

@@ -57,7 +57,8 @@ impl Hand {
         loop {
             let mode = if how == Write::Create { PutMode::Create } else { PutMode::Overwrite };
             match world.store.put_opts(&path, bytes.clone().into(), PutOptions::from(mode)).await {
-                Ok(_) | Err(Error::AlreadyExists { .. }) => break,
+                Ok(_) => break world.history().objects.put(key, world.now(), bytes),
+                Err(Error::AlreadyExists { .. }) => break,
                 Err(_) => sleep(Duration::from_millis(10)).await,
             }
         }
@@ -77,7 +78,7 @@ impl Hand {
         let path = Path::from(format!("{}{key}", world.prefix));
         loop {
             match world.store.delete(&path).await {
-                Ok(()) | Err(Error::NotFound { .. }) => break,
+                Ok(()) | Err(Error::NotFound { .. }) => break world.history().objects.delete(key, world.now()),
                 Err(_) => sleep(Duration::from_millis(10)).await,
             }
         }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::Behaviour;
+use super::{Behaviour, Chronicle};
 
 /// One row that a node tried to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +66,8 @@ pub struct History {
     pub happened: BTreeMap<Behaviour, u64>,
     /// What made a backup hard, and when.
     pub hardships: Vec<(Duration, Hardship)>,
+    /// Every version of every object.
+    pub objects: Chronicle,
 }
 
 impl History {

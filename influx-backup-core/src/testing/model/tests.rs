@@ -127,7 +127,9 @@ fn a_copy_of_one_instant_is_whole_at_every_seed() {
                 tokio::time::sleep(running.model.suggested_start()).await;
                 let now = running.model.now();
                 let tree = collect(running.bucket.as_ref(), &prefix()).await.expect("memory answers");
-                let verdict = judge(&running.model.history(), now, now, &tree);
+                let history = running.model.history();
+                assert!(history.objects.tree(now) == tree, "seed {seed} at {now:?}: the chronicle differs");
+                let verdict = judge(&history, now, now, &tree);
                 assert!(matches!(verdict, Verdict::Whole), "seed {seed} at {now:?}: {verdict:?}");
             }
             for (behaviour, times) in running.end().await.happened {
