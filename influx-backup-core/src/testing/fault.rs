@@ -30,7 +30,7 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use object_store::{
     CopyOptions, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
-    ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result, UploadPart,
+    ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result, UploadPart,
     path::Path,
 };
 pub use plan::{Failure, Fault, FaultPlan, Op, Rule, Scope, When};
@@ -106,8 +106,11 @@ impl fmt::Debug for FaultyStore {
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
 impl ObjectStore for FaultyStore {
-    async fn put_opts(&self, location: &Path, payload: PutPayload, opts: PutOptions) -> Result<PutResult> {
+    async fn put_opts(&self, location: &Path, payload: PutPayload, mut opts: PutOptions) -> Result<PutResult> {
         let gate = self.begin(Op::Put, location, payload.content_length() as u64).await?;
+        if gate.verdict.ignore_create_only && opts.mode == PutMode::Create {
+            opts.mode = PutMode::Overwrite;
+        }
         gate.end(self.inner.put_opts(location, payload, opts).await).await
     }
 

@@ -38,8 +38,6 @@ enum Shown {
     World { kind: fn() -> World, covers: &'static [Weakness], sign: Sign, from: u64 },
     /// In a scene made by hand.
     Scene(Scene),
-    /// In a test elsewhere: the text of its file, and its name.
-    Test(&'static str, &'static str),
 }
 
 type Scene = fn() -> Pin<Box<dyn Future<Output = ()>>>;
@@ -225,11 +223,7 @@ const RULES: &[Rule] = &[
         None,
         || Box::pin(scenes::a_copy_is_the_version_that_was_listed()),
     ),
-    Rule {
-        says: "the claim is create-only",
-        off: None,
-        shown: Shown::Test(include_str!("../../src/manifest/claim.rs"), "of_many_at_once_one_wins"),
-    },
+    scene("the claim is create-only", None, || Box::pin(scenes::of_two_claims_one_wins())),
     scene("the claim is checked again before the commit", None, || {
         Box::pin(scenes::the_claim_is_checked_before_the_commit())
     }),
@@ -270,9 +264,6 @@ impl Rule {
                     let played = scope.spawn(|| runtime.block_on(scene())).join();
                     played.map_err(|_| "its scene fails, as printed above".to_owned())
                 })
-            }
-            Shown::Test(text, name) => {
-                text.contains(&format!("fn {name}(")).then_some(()).ok_or_else(|| format!("there is no test `{name}`"))
             }
         }
     }

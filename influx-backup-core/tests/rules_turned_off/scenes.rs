@@ -249,6 +249,38 @@ pub(crate) async fn lost_answers_leave_nothing() {
     assert!(verified.passed(), "{:?}", verified.problems);
 }
 
+/// Two runs see that the name is free, and one of them says so late: on a store that ignores create-only it writes over the
+/// backup that was committed meanwhile.
+pub(crate) async fn of_two_claims_one_wins() {
+    tokio::time::pause();
+    for ignored in [false, true] {
+        let (source, _) = Source::of(&core()).await;
+        source.put("node1/note", Bytes::from_static(b"one")).await;
+        let vault = Arc::new(InMemory::new());
+        let claims = || Scope::of(Op::Put).containing("/claim-");
+        let start = async |plan: FaultPlan| {
+            let plan =
+                if ignored { plan.with(Rule::new(claims(), When::Always, Fault::IgnoreCreateOnly)) } else { plan };
+            let store = Arc::new(FaultyStore::new(Arc::clone(&vault) as _, plan));
+            let place = Location::with_store(store, Path::from("vault"), Identity::Test);
+            let repository = Repository::open(place).await.expect("a repository");
+            let cluster = discover(&source.location(), &Discover::auto()).await.expect("a cluster");
+            (repository.backup(&cluster, options([])).start(), repository)
+        };
+        let late = Fault::Delay(Duration::from_secs(3600)..Duration::from_secs(7200));
+        let (second, _) = start(FaultPlan::none().with(Rule::new(claims(), When::Nth(1), late))).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let (first, repository) = start(FaultPlan::none()).await;
+        let report = first.await.expect("the first commits");
+        source.put("node1/note", Bytes::from_static(b"another")).await;
+        let code = second.await.expect_err("the name is taken").code();
+        let verified = repository.verify(&report.name, Level::Listing).await;
+        let is_whole = verified.is_ok_and(|verified| verified.passed());
+        let expected = if ignored { ("backup-exists", false) } else { ("backup-in-progress", true) };
+        assert_eq!((code, is_whole), expected);
+    }
+}
+
 /// A run that was taken over learns it before it commits, at the latest.
 pub(crate) async fn the_claim_is_checked_before_the_commit() {
     let (source, _) = Source::of(&core()).await;

@@ -143,6 +143,8 @@ pub enum Fault {
         /// Keys a page.
         page: usize,
     },
+    /// A create-only write overwrites what is there: the store has never heard of preconditions.
+    IgnoreCreateOnly,
     /// A listing fails after this many keys.
     BreakList {
         /// Keys given before the error.

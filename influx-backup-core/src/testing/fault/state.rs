@@ -36,7 +36,7 @@ pub enum Outcome {
     Failed(Failure),
     /// Carried out, the answer lost.
     AnswerLost(Failure),
-    /// Answered with a body or a listing that is cut, slow or repeated.
+    /// Answered with a body or a listing that is cut, slow or repeated, or carried out without its precondition.
     Spoilt,
 }
 
@@ -99,6 +99,7 @@ pub(super) struct Verdict {
     pub(super) slow_list: Option<(usize, Duration)>,
     pub(super) repeat: Option<usize>,
     pub(super) break_list: Option<usize>,
+    pub(super) ignore_create_only: bool,
 }
 
 impl Verdict {
@@ -110,6 +111,7 @@ impl Verdict {
         let spoilt = match op {
             Op::Get => self.changes_body(),
             Op::List => self.slow_list.is_some() || self.repeat.is_some() || self.break_list.is_some(),
+            Op::Put => self.ignore_create_only,
             _ => false,
         };
         match (self.fail, self.lose) {
@@ -282,6 +284,7 @@ impl Verdict {
             }
             Fault::CutBodyWithError(fraction) => self.cut = Some(Cut { fraction, silent: false }),
             Fault::CutBodySilently(fraction) => self.cut = Some(Cut { fraction, silent: true }),
+            Fault::IgnoreCreateOnly => self.ignore_create_only = true,
             Fault::SlowBody { chunk, pause } => self.slow_body = Some((chunk.max(1), pause)),
             Fault::SlowList { page, pause } => self.slow_list = Some((page.max(1), pause)),
             Fault::RepeatPages { page } => self.repeat = Some(page.max(1)),

@@ -35,6 +35,17 @@ async fn the_nth_operation_of_a_scope_fails_and_no_other() {
     assert_eq!(outcomes, [Outcome::Passed, Outcome::Passed, Outcome::Failed(Failure::Throttled), Outcome::Passed]);
 }
 
+#[tokio::test]
+async fn a_store_that_ignores_create_only_overwrites() {
+    let rule = Rule::new(Scope::of(Op::Put).containing("a"), When::Always, Fault::IgnoreCreateOnly);
+    let store = FaultyStore::new(filled(&["a", "b"]).await, FaultPlan::none().with(rule));
+    let create = |key| store.put_opts(&path(key), "new".into(), PutMode::Create.into());
+    create("a").await.expect("ignored");
+    create("b").await.expect_err("outside the scope");
+    let bytes = store.get(&path("a")).await.expect("there").bytes().await.expect("read");
+    assert_eq!((bytes, store.faults()), (Bytes::from_static(b"new"), 1));
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_same_seed_gives_the_same_run() {
     async fn run(seed: u64) -> Vec<Entry> {
