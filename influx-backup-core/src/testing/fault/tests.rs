@@ -39,7 +39,7 @@ async fn the_nth_operation_of_a_scope_fails_and_no_other() {
 async fn a_store_that_ignores_create_only_overwrites() {
     let rule = Rule::new(Scope::of(Op::Put).containing("a"), When::Always, Fault::IgnoreCreateOnly);
     let store = FaultyStore::new(filled(&["a", "b"]).await, FaultPlan::none().with(rule));
-    let create = |key| store.put_opts(&path(key), "new".into(), PutMode::Create.into());
+    let create = async |key: &str| store.put_opts(&path(key), "new".into(), PutMode::Create.into()).await;
     create("a").await.expect("ignored");
     create("b").await.expect_err("outside the scope");
     let bytes = store.get(&path("a")).await.expect("there").bytes().await.expect("read");
