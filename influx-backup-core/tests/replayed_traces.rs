@@ -1,138 +1,70 @@
-//! Recorded servers are played into a store, faster or slower than it is copied, while backups of it are taken.
+//! Recorded servers are played into a store, faster or slower than it is copied, while backups of it are taken; every backup
+//! is restored, and held against the recording by code that shares nothing with the certificate.
+//!
+//! Recordings, starts and speeds are drawn from a seed. `INFLUX_BACKUP_SEEDS=500` runs that many, from
+//! `INFLUX_BACKUP_FIRST_SEED` on; `INFLUX_BACKUP_SEED=17` runs one.
 #![cfg(feature = "testing")]
 
 mod fixtures;
+mod replayed;
+mod seeds;
 #[cfg(all(unix, feature = "aws", feature = "azure", feature = "gcp"))]
 mod servers;
 
-use std::{path::Path as FilePath, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, path::Path as FilePath, sync::Arc, time::Duration};
 
+use futures::FutureExt;
 use influx_backup_core::{
-    BackupOptions, BackupReport, Discover, Limits, Location, Options, Passes, Repository, certify, discover,
+    Location, Options,
     location::Identity,
-    object_store::{ObjectStore, local::LocalFileSystem, memory::InMemory, path::Path},
+    object_store::{ObjectStore, memory::InMemory, path::Path},
     testing::{
         fault::{FaultPlan, FaultyStore},
-        loader::{self, Servers, Verdict},
-        replay::{Player, Speed, Trace},
+        replay::{Player, Speed},
     },
 };
-use tokio_util::sync::CancellationToken;
 
-/// The node of every recording.
-const NODE: &str = "node1";
+use replayed::{Outcome, Pace, Recording, Scene, Stage};
 
-/// Where in a recording backups begin, in thousandths.
-const STARTS: [usize; 3] = [120, 450, 750];
+/// Beside real stores. With the last one every recording ends before the backup does.
+const PACES: [Pace; 4] = [
+    Pace::new(Speed::Times(0.5), 1),
+    Pace::new(Speed::Times(10.0), 20),
+    Pace::new(Speed::Times(50.0), 150),
+    Pace::new(Speed::Full, 400),
+];
 
-/// One player and one backup beside it.
-struct Run {
-    report: BackupReport,
-    /// Operations played before the backup began.
-    start: usize,
-}
+/// Every recording at every pace on files, so many times.
+const STARTS_ON_FILES: usize = 3;
 
-async fn back_up_while_playing(
-    trace: &Trace,
-    mut player: Player,
-    source: &Location,
-    repository: Location,
-    start: usize,
-    speed: Speed,
-) -> Run {
-    player.jump(start).await.expect("the store takes it");
-    let stop = CancellationToken::new();
-    let playing = tokio::spawn({
-        let stop = stop.clone();
-        async move { player.play(speed, stop).await.expect("the store takes it") }
-    });
-    let cluster = discover(source, &Discover::auto()).await.expect("a cluster");
-    let repository = Repository::open(repository).await.expect("a repository");
-    let options = BackupOptions::default()
-        .with_name("n1")
-        .with_limits(Limits::default().with_concurrency(4))
-        .with_passes(Passes::until_closed(60, Duration::from_secs(60)));
-    let report = repository.backup(&cluster, options).start().await;
-    stop.cancel();
-    playing.await.expect("the player does not panic");
-    let report = report.unwrap_or_else(|error| panic!("from {start} of {} at {speed:?}: {error}", trace.len()));
-    Run { report, start }
-}
+/// The same on the S3 server.
+#[cfg(all(unix, feature = "aws", feature = "azure", feature = "gcp"))]
+const STARTS_ON_S3: usize = 1;
 
-/// What the backup restores to: by the model of a server that shares no code with the certificate, and by the recording.
-async fn check(what: &str, trace: &Trace, run: &Run, backup: &Location, store: Arc<dyn ObjectStore>, prefix: &Path) {
-    let certificate = certify(backup, &Discover::auto()).await.expect("certified again");
-    assert!(certificate.holds(), "{what}: {}", certificate.summary());
-    for entry in backup.list(NODE).await.expect("listed") {
-        let bytes = backup.get(&entry.key, None).await.expect("read").expect("there");
-        assert!(trace.is_version(entry.key.as_str(), &bytes), "{what}: `{}` is no version ever written", entry.key);
-    }
-    let verdict = loader::load(&store, prefix, &Servers::core(NODE)).await.expect("read");
-    let Verdict::Loaded(loaded) = verdict else { panic!("{what}: {verdict:?}") };
-    let node = &loaded.nodes[NODE];
-    assert!(node.corrupt.is_empty() && node.skipped_wal.is_empty(), "{what}: {node:?}");
-    assert!(node.needs_catalog <= loaded.catalog.sequence && loaded.catalog.missing_logs.is_empty(), "{what}");
-    assert_eq!(node.absent.len() as u64, run.report.certificate.absent_files(), "{what}: {:?}", node.absent);
-    let acknowledged = trace.acknowledged_at(NODE, run.start);
-    assert!(Some(node.recovery_wal()) >= acknowledged.wal, "{what}: {:?} before {acknowledged:?}", node.recovery_wal());
-    assert!(node.last_snapshot >= acknowledged.snapshot, "{what}: {:?} before {acknowledged:?}", node.last_snapshot);
-    let at_start = trace.state_at(run.start);
-    for number in node.wal_gaps() {
-        let path = format!("{NODE}/wal/{number:011}.wal");
-        assert!(!at_start.contains_key(path.as_str()), "{what}: `{path}` was there when the backup began");
-    }
-}
-
-fn starts(trace: &Trace) -> impl Iterator<Item = usize> {
-    STARTS.into_iter().map(|thousandths| trace.len() * thousandths / 1000)
-}
+/// The same in virtual time, where it costs next to nothing.
+const STARTS_ON_SLOW_STORES: usize = 10;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_files() {
-    for name in fixtures::TRACES {
-        let Some(unpacked) = fixtures::unpack(name) else { return };
-        let trace = Trace::load(unpacked.path()).expect("a recording");
-        for (index, start) in starts(&trace).enumerate() {
-            let speed = [Speed::Times(20.0), Speed::Times(60.0), Speed::Full][index];
-            let (data, vault) = (tempfile::tempdir().expect("made"), tempfile::tempdir().expect("made"));
-            let parse = |path: &FilePath| {
-                Location::parse(path.to_str().expect("UTF-8"), &Options::default()).expect("a location")
-            };
-            let player = Player::into_directory(trace.clone(), data.path()).expect("a directory");
-            let repository = parse(vault.path());
-            let run =
-                back_up_while_playing(&trace, player, &parse(data.path()), repository.clone(), start, speed).await;
-            let backup = repository.child("n1").expect("a name");
-            let store = LocalFileSystem::new_with_prefix(vault.path().join("n1")).expect("a directory");
-            check(&format!("{name} from {start}"), &trace, &run, &backup, Arc::new(store), &Path::default()).await;
-        }
+    let Some(recordings) = replayed::recordings() else { return };
+    // One for all runs: ext4 is slow to create files where many have just been deleted.
+    let root = tempfile::tempdir().expect("made");
+    let mut outcomes = Vec::new();
+    for seed in seeds::seeds(runs(recordings, &PACES, STARTS_ON_FILES)) {
+        let scene = Scene::of(seed, recordings, &PACES);
+        let place = |name: &str| directory(&root.path().join(format!("{seed}/{name}")));
+        let (source, repository, target) = (place("source"), place("repository"), place("target"));
+        let player = Player::into_directory(scene.trace(), source.directory().expect("one")).expect("it exists");
+        let stage = Stage { player, source, repository, target };
+        outcomes.push((seed, play(&scene, stage).await));
     }
+    let outcomes = succeeded("on_files", outcomes);
+    assert_some_were_faster_and_some_slower(&outcomes, runs(recordings, &PACES, 1));
 }
 
-/// Slow stores in virtual time: the copying takes up to a hundred times as long as the recording.
-#[tokio::test(start_paused = true)]
-async fn on_slow_stores() {
-    for name in fixtures::TRACES {
-        let Some(unpacked) = fixtures::unpack(name) else { return };
-        let trace = Trace::load(unpacked.path()).expect("a recording");
-        for (index, start) in starts(&trace).enumerate() {
-            for speed in [1.0, 10.0, 60.0] {
-                let seed = index as u64 * 100 + speed as u64;
-                let bucket: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
-                let slow = FaultPlan::seeded(seed).latency(Duration::ZERO..Duration::from_millis(20));
-                let slow: Arc<dyn ObjectStore> = Arc::new(FaultyStore::new(Arc::clone(&bucket), slow));
-                let source = Location::with_store(slow, Path::default(), Identity::Test);
-                let vault: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
-                let repository = Location::with_store(Arc::clone(&vault), Path::default(), Identity::Test);
-                let player = Player::new(trace.clone(), bucket, Path::default());
-                let speed = Speed::Times(speed);
-                let run = back_up_while_playing(&trace, player, &source, repository.clone(), start, speed).await;
-                let backup = repository.child("n1").expect("a name");
-                let what = format!("{name} from {start} at {speed:?}");
-                check(&what, &trace, &run, &backup, vault, &Path::from("n1")).await;
-            }
-        }
-    }
+fn directory(path: &FilePath) -> Location {
+    std::fs::create_dir_all(path).expect("made");
+    Location::parse(path.to_str().expect("UTF-8"), &Options::default()).expect("a location")
 }
 
 /// Through the protocol of S3, on a server in this process.
@@ -141,18 +73,98 @@ async fn on_slow_stores() {
 async fn on_s3() {
     use servers::StoreServer;
 
+    let Some(recordings) = replayed::recordings() else { return };
     let server = servers::in_process_s3();
-    for name in fixtures::TRACES {
-        let Some(unpacked) = fixtures::unpack(name) else { return };
-        let trace = Trace::load(unpacked.path()).expect("a recording");
-        for (start, speed) in starts(&trace).skip(1).zip([Speed::Times(30.0), Speed::Full]) {
-            let (data, vault) = (server.fresh_bucket().await, server.fresh_bucket().await);
-            let player = Player::new(trace.clone(), server.store(&data), Path::from("data"));
-            let (source, repository) = (server.location(&data, "data"), server.location(&vault, "vault"));
-            let run = back_up_while_playing(&trace, player, &source, repository.clone(), start, speed).await;
-            let backup = repository.child("n1").expect("a name");
-            let what = format!("{name} from {start} at {speed:?} on S3");
-            check(&what, &trace, &run, &backup, server.store(&vault), &Path::from("vault/n1")).await;
+    let mut outcomes = Vec::new();
+    for seed in seeds::seeds(runs(recordings, &PACES, STARTS_ON_S3)) {
+        let scene = Scene::of(seed, recordings, &PACES);
+        let (data, vault, bucket) =
+            (server.fresh_bucket().await, server.fresh_bucket().await, server.fresh_bucket().await);
+        let player = Player::new(scene.trace(), server.store(&data), Path::from("data"));
+        let (source, repository) = (server.location(&data, "data"), server.location(&vault, "vault"));
+        let stage = Stage { player, source, repository, target: server.location(&bucket, "") };
+        outcomes.push((seed, play(&scene, stage).await));
+        for bucket in [vault, bucket] {
+            assert_eq!(server.leftovers(&bucket).await, [], "{scene}: uploads without an end");
         }
     }
+    let outcomes = succeeded("on_s3", outcomes);
+    assert_some_were_faster_and_some_slower(&outcomes, runs(recordings, &PACES, 1));
+}
+
+/// Beside slow stores in virtual time.
+const SLOW_PACES: [Pace; 6] = [
+    Pace::new(Speed::Times(0.5), 1),
+    Pace::new(Speed::Times(1.0), 1),
+    Pace::new(Speed::Times(3.0), 1),
+    Pace::new(Speed::Times(10.0), 1),
+    Pace::new(Speed::Times(30.0), 1),
+    Pace::new(Speed::Times(100.0), 1),
+];
+
+/// In virtual time every run of a seed is the same, so that more can be asked: of every recording some runs take several passes,
+/// and some are faster and some slower than the copying.
+#[test]
+fn on_slow_stores() {
+    let Some(recordings) = replayed::recordings() else { return };
+    let seeds = seeds::seeds(runs(recordings, &SLOW_PACES, STARTS_ON_SLOW_STORES));
+    let outcomes = seeds::in_parallel(seeds, |seed| {
+        let scene = Scene::of(seed, recordings, &SLOW_PACES);
+        let bucket: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let slow = FaultPlan::seeded(seed).latency(Duration::ZERO..Duration::from_millis(20));
+        let source: Arc<dyn ObjectStore> = Arc::new(FaultyStore::new(Arc::clone(&bucket), slow));
+        let stage = Stage {
+            player: Player::new(scene.trace(), bucket, Path::default()),
+            source: Location::with_store(source, Path::default(), Identity::Test),
+            repository: Location::in_memory(),
+            target: Location::in_memory(),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        runtime.expect("a runtime").block_on(play(&scene, stage))
+    });
+    let outcomes = succeeded("on_slow_stores", outcomes);
+    for (recording, _) in recordings {
+        let of_it = outcomes.iter().filter(|outcome| outcome.recording == *recording).collect::<Vec<_>>();
+        assert_some_were_faster_and_some_slower(of_it, SLOW_PACES.len() as u64);
+    }
+}
+
+/// How many seeds it takes until every recording was played at every pace from so many starts.
+fn runs(recordings: &[Recording], paces: &[Pace], starts: usize) -> u64 {
+    (recordings.len() * paces.len() * starts) as u64
+}
+
+/// Plays a scene; `Err` says what was wrong.
+async fn play(scene: &Scene, stage: Stage) -> Result<Outcome, String> {
+    let played = AssertUnwindSafe(replayed::run(scene, stage)).catch_unwind().await;
+    played.map_err(|panic| format!("{scene}: {}", replayed::said(panic.as_ref())))
+}
+
+/// The outcomes of a test, unless one is wrong.
+fn succeeded(test: &str, outcomes: Vec<(u64, Result<Outcome, String>)>) -> Vec<Outcome> {
+    let count = outcomes.len();
+    let reproduction = |seed| seeds::reproduction(seed, "--all-features", &format!("replayed_traces {test}"));
+    let mut wrong = Vec::new();
+    let mut right = Vec::new();
+    for (seed, outcome) in outcomes {
+        match outcome {
+            Ok(outcome) => right.push(outcome),
+            Err(why) => wrong.push(format!("{}\n    {why}", reproduction(seed))),
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {count} runs:\n{}", wrong.len(), wrong.join("\n"));
+    right
+}
+
+/// Some recordings were played faster than they were copied, some slower, and some took more than one pass; unless there were
+/// fewer runs than it takes to play every pace.
+fn assert_some_were_faster_and_some_slower<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>, enough: u64) {
+    let outcomes: Vec<_> = outcomes.into_iter().collect();
+    if (outcomes.len() as u64) < enough {
+        return;
+    }
+    let some = |is: fn(&Outcome) -> bool| outcomes.iter().any(|outcome| is(outcome));
+    assert!(some(|outcome| outcome.played > outcome.copied), "none was faster than the copying: {outcomes:#?}");
+    assert!(some(|outcome| outcome.played < outcome.copied), "none was slower than the copying: {outcomes:#?}");
+    assert!(some(|outcome| outcome.passes > 1), "none took more than one pass: {outcomes:#?}");
 }

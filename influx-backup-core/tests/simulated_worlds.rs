@@ -4,27 +4,17 @@
 //! `INFLUX_BACKUP_SEEDS=2000` runs that many worlds, from `INFLUX_BACKUP_FIRST_SEED` on; `INFLUX_BACKUP_SEED=17` runs one.
 #![cfg(feature = "testing")]
 
+mod seeds;
 mod worlds;
 
-use std::{collections::BTreeMap, ops::Range, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use influx_backup_core::{Clause, Key, certificate::Violation};
-use worlds::{Ending, World, explain::Knowledge, in_parallel, let_live, run};
+use seeds::{in_parallel, seeds};
+use worlds::{Ending, World, explain::Knowledge, let_live, run};
 
 /// How many worlds are run where nobody says; CI runs 2,000 in an optimised build.
 const SEEDS: u64 = 60;
-
-/// The seeds to run: as the environment says, or the first few.
-fn seeds() -> Range<u64> {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
-    match number("INFLUX_BACKUP_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => {
-            let first = number("INFLUX_BACKUP_FIRST_SEED").unwrap_or(0);
-            first..first + number("INFLUX_BACKUP_SEEDS").unwrap_or(SEEDS)
-        }
-    }
-}
 
 /// Worlds that `make soak` found: a catalog log was listed and went before its copy; a file counted as absent that was newer
 /// than the listing which lacked it. And sources that were called corrupt because a file was written again after its copy
@@ -100,15 +90,12 @@ fn a_seed_ends_the_same_in_every_run() {
 
 /// What shows one failing world again.
 fn reproduction(seed: u64) -> String {
-    format!(
-        "INFLUX_BACKUP_SEED={seed} cargo test -p influx-backup-core --no-default-features --features testing \
-         --test simulated_worlds nothing_acknowledged"
-    )
+    seeds::reproduction(seed, "--no-default-features --features testing", "simulated_worlds nothing_acknowledged")
 }
 
 #[test]
 fn nothing_acknowledged_is_lost_and_nothing_is_made_up() {
-    let endings = in_parallel(seeds(), |seed| run(seed, &World::of(seed), &[]));
+    let endings = in_parallel(seeds(SEEDS), |seed| run(seed, &World::of(seed), &[]));
     let failures = endings.iter().filter_map(|(seed, ending)| Some((seed, ending.as_ref().err()?)));
     let failures: Vec<_> = failures.map(|(seed, wrong)| format!("{}\n    {wrong}", reproduction(*seed))).collect();
     assert!(failures.is_empty(), "{} of {} worlds:\n{}", failures.len(), endings.len(), failures.join("\n"));

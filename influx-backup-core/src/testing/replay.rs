@@ -10,6 +10,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
+    ops::RangeInclusive,
     path::Path as FilePath,
     sync::{
         Arc,
@@ -151,6 +152,31 @@ impl Trace {
     #[must_use]
     pub fn is_version(&self, path: &str, bytes: &[u8]) -> bool {
         self.versions(path).into_iter().any(|version| version == bytes)
+    }
+
+    /// Every object that was there at some moment while the positions `during` were played: key → its versions, in order.
+    #[must_use]
+    pub fn versions_during(&self, during: RangeInclusive<usize>) -> BTreeMap<&str, Vec<&Bytes>> {
+        let before = self.state_at(*during.start());
+        let meanwhile = self.ops()[*during.start()..*during.end()].iter().filter_map(|op| match &op.action {
+            Action::Put { blob } => Some((op.path.as_str(), blob.as_str())),
+            Action::Delete => None,
+        });
+        let mut versions = BTreeMap::<_, Vec<_>>::new();
+        for (path, blob) in before.into_iter().chain(meanwhile) {
+            versions.entry(path).or_default().extend(self.bytes(blob));
+        }
+        versions
+    }
+
+    /// The objects that were there with the same bytes all the time while the positions `during` were played: key → blob.
+    #[must_use]
+    pub fn untouched_during(&self, during: RangeInclusive<usize>) -> BTreeMap<&str, &str> {
+        let mut untouched = self.state_at(*during.start());
+        for op in &self.ops()[*during.start()..*during.end()] {
+            untouched.remove(op.path.as_str());
+        }
+        untouched
     }
 
     /// How far the data below `node` had come after the first `position` operations.
@@ -381,6 +407,13 @@ mod tests {
         assert_eq!(trace.acknowledged_at("n", 3), Acknowledged { wal: Some(2), snapshot: None });
         assert_eq!(trace.acknowledged_at("n", 7), Acknowledged { wal: Some(2), snapshot: Some(1) });
         assert_eq!(trace.state_at(7).len(), 3);
+        let during = |positions| trace.versions_during(positions);
+        assert_eq!(during(2..=4)["n/root"], trace.versions("n/root"));
+        assert_eq!(during(2..=3)["n/root"], [&Bytes::from("bytes x")]);
+        assert_eq!(during(4..=7)["n/root"], [&Bytes::from("bytes y")]);
+        assert_eq!(during(5..=6).len(), 4, "the one that was deleted meanwhile was there");
+        assert_eq!(during(6..=7).len(), 3);
+        assert_eq!(trace.untouched_during(3..=6), BTreeMap::from([("n/wal/00000000002.wal", "y")]));
         assert_eq!(trace.paths().len(), 4);
     }
 

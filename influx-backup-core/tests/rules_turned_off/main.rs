@@ -6,6 +6,8 @@
 #[path = "../meddling/mod.rs"]
 mod meddling;
 mod scenes;
+#[path = "../seeds/mod.rs"]
+mod seeds;
 #[path = "../worlds/mod.rs"]
 mod worlds;
 
@@ -21,7 +23,8 @@ use influx_backup_core::{
     testing::model::{Behaviour, Habits, ModelOptions, Violation},
 };
 
-use worlds::{Weather, World, Wrong, in_parallel, run};
+use seeds::in_parallel;
+use worlds::{Weather, World, Wrong, run};
 
 /// One rule, and how it is shown that it is needed.
 struct Rule {

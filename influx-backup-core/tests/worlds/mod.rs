@@ -8,11 +8,7 @@ mod seen;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    ops::Range,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 
@@ -282,18 +278,4 @@ async fn check(
         }
     }
     Ok(restored)
-}
-
-/// Runs something for every seed on every core.
-pub(crate) fn in_parallel<T: Send>(seeds: Range<u64>, run: impl Fn(u64) -> T + Sync) -> Vec<(u64, T)> {
-    let (next, threads) = (AtomicU64::new(seeds.start), std::thread::available_parallelism().map_or(1, usize::from));
-    let work = || {
-        let seeds =
-            std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| seeds.contains(seed)));
-        seeds.map(|seed| (seed, run(seed))).collect::<Vec<_>>()
-    };
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().flat_map(|worker| worker.join().expect("no panic")).collect()
-    })
 }
