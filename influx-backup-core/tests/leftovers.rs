@@ -10,16 +10,15 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use bytes::Bytes;
 use influx_backup_core::{
-    Discover, Leftover, Level, Location, Options, Repository, discover,
+    Discover, Level, Location, Options, Repository, discover,
     leftovers::LeftoverKind,
     location::Identity,
     object_store::{memory::InMemory, path::Path},
     repository::BackupState,
 };
 
-use meddling::{FIRST, Source, core, deed, options, wal_key};
+use meddling::{FIRST, Source, core, deed, end_before_commit, kinds, options};
 
 async fn repositories(directory: &FilePath) -> [Repository; 2] {
     let files = Location::parse(directory.to_str().expect("UTF-8"), &Options::default()).expect("a location");
@@ -27,23 +26,10 @@ async fn repositories(directory: &FilePath) -> [Repository; 2] {
     [Repository::open(files).await.expect("opened"), Repository::open(memory).await.expect("opened")]
 }
 
-/// Begins a backup that ends before its commit: its source is damaged.
-async fn fail(repository: &Repository) {
-    let (source, generated) = Source::of(&core()).await;
-    source.put(&wal_key(generated.nodes["node1"].wal.expect("a tail").1), Bytes::new()).await;
-    let cluster = discover(&source.location(), &Discover::auto()).await.expect("a cluster");
-    let error = repository.backup(&cluster, options([])).start().await.expect_err("damaged");
-    assert_eq!(error.code(), "corrupt-source");
-}
-
 async fn succeed(repository: &Repository) {
     let (source, _) = Source::of(&core()).await;
     let cluster = discover(&source.location(), &Discover::auto()).await.expect("a cluster");
     repository.backup(&cluster, options([])).start().await.expect("backed up");
-}
-
-fn kinds(leftovers: &[Leftover]) -> Vec<(&str, LeftoverKind, u64)> {
-    leftovers.iter().map(|leftover| (leftover.name.as_str(), leftover.kind, leftover.objects)).collect()
 }
 
 fn half_written(file: &FilePath) {
@@ -55,7 +41,7 @@ fn half_written(file: &FilePath) {
 async fn an_unfinished_backup_goes_whole() {
     let directory = tempfile::tempdir().expect("made");
     for repository in repositories(directory.path()).await {
-        fail(&repository).await;
+        end_before_commit(&repository).await;
         let held = repository.location().list("n1").await.expect("listed");
         let mut objects = held.len() as u64;
         if let Some(directory) = repository.location().directory() {
@@ -78,7 +64,7 @@ async fn an_unfinished_backup_goes_whole() {
 async fn a_committed_backup_stays() {
     let directory = tempfile::tempdir().expect("made");
     for repository in repositories(directory.path()).await {
-        fail(&repository).await;
+        end_before_commit(&repository).await;
         let outdated = repository.leftovers().await.expect("found").swap_remove(0);
         repository.collect(&outdated).await.expect("collected");
         succeed(&repository).await;
@@ -122,7 +108,7 @@ async fn a_backup_that_is_being_written_is_no_leftover() {
 async fn fail_to_collect(repository: &Repository) {
     let elsewhere = tempfile::tempdir().expect("made");
     let [other, _] = repositories(elsewhere.path()).await;
-    fail(&other).await;
+    end_before_commit(&other).await;
     let outdated = other.leftovers().await.expect("found").swap_remove(0);
     assert_eq!(repository.collect(&outdated).await.expect_err("it lives").code(), "backup-in-progress");
 }

@@ -9,14 +9,14 @@ use std::mem::forget;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use influx_backup_core::{
-    Discover, Key, Leftover, Level, Location, Options, Repository, RestoreOptions, RestorePlan, Target,
+    Discover, Key, Level, Location, Options, Repository, RestoreOptions, RestorePlan, Target,
     backup::{Existing, TakeOver},
     discover,
     leftovers::LeftoverKind,
     object_store::ObjectStoreExt,
     restore,
 };
-use meddling::{Source, core, options, wal_key};
+use meddling::{Source, core, end_before_commit, kinds, options};
 use servers::{Canned, StoreServer, answer};
 
 /// Those that list uploads; of Google's the canned answers below have to do.
@@ -38,23 +38,10 @@ async fn incomplete(server: &dyn StoreServer, bucket: &str) -> Vec<String> {
     server.leftovers(bucket).await.into_iter().map(|leftover| leftover.key).collect()
 }
 
-/// A backup that ends before its commit: its source is damaged.
-async fn fail(repository: &Repository) {
-    let (source, generated) = Source::of(&core()).await;
-    source.put(&wal_key(generated.nodes["node1"].wal.expect("a tail").1), Bytes::new()).await;
-    let cluster = discover(&source.location(), &Discover::auto()).await.expect("a cluster");
-    let error = repository.backup(&cluster, options([])).start().await.expect_err("damaged");
-    assert_eq!(error.code(), "corrupt-source");
-}
-
 async fn succeed(repository: &Repository, existing: Existing) {
     let (source, _) = Source::of(&core()).await;
     let cluster = discover(&source.location(), &Discover::auto()).await.expect("a cluster");
     repository.backup(&cluster, options([]).with_existing(existing)).start().await.expect("backed up");
-}
-
-fn kinds(leftovers: &[Leftover]) -> Vec<(&str, LeftoverKind, u64)> {
-    leftovers.iter().map(|leftover| (leftover.name.as_str(), leftover.kind, leftover.objects)).collect()
 }
 
 const HALF: &str = "node1/dbs/1/2/2025-11-14/22-10/0000000099.parquet";
@@ -65,7 +52,7 @@ async fn of_an_unfinished_backup_they_go_with_it() {
         let bucket = server.fresh_bucket().await;
         let vault = server.location(&bucket, "vault");
         let repository = Repository::open(vault.clone()).await.expect("opened");
-        fail(&repository).await;
+        end_before_commit(&repository).await;
         let objects = vault.list("n1").await.expect("listed").len() as u64;
         let n1 = vault.child("n1").expect("a location");
         half_written(&n1, HALF).await;
@@ -102,7 +89,7 @@ async fn who_resumes_and_who_restores_leaves_none() {
     for server in servers() {
         let bucket = server.fresh_bucket().await;
         let repository = Repository::open(server.location(&bucket, "vault")).await.expect("opened");
-        fail(&repository).await;
+        end_before_commit(&repository).await;
         half_written(&repository.location().child("n1").expect("a location"), HALF).await;
         succeed(&repository, Existing::Resume(TakeOver::WhenSilent)).await;
         assert_eq!(incomplete(server, &bucket).await, [""; 0], "{}: resumed", server.name());

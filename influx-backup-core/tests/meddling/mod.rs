@@ -12,11 +12,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{FutureExt, TryStreamExt, future::BoxFuture};
 use influx_backup_core::{
-    BackupOptions, BackupReport, Certificate, Clause, Copier, Discover, Error, Limits, Location, Passes, Repository,
-    Result,
+    BackupOptions, BackupReport, Certificate, Clause, Copier, Discover, Error, Leftover, Limits, Location, Passes,
+    Repository, Result,
     certificate::Violation,
     copier::{Copied, CopyContext, CopyError, CopyRequest},
     default_copiers, discover,
+    leftovers::LeftoverKind,
     location::Identity,
     manifest::Backup,
     object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path},
@@ -214,4 +215,18 @@ pub(crate) async fn next_manifest(source: &Source, generated: &Generated, id: &s
         added: vec![file],
         removed: Vec::new(),
     }
+}
+
+/// Begins a backup that ends before its commit: its source is damaged.
+pub(crate) async fn end_before_commit(repository: &Repository) {
+    let (source, generated) = Source::of(&core()).await;
+    source.put(&wal_key(generated.nodes["node1"].wal.expect("a tail").1), Bytes::new()).await;
+    let cluster = discover(&source.location(), &Discover::auto()).await.expect("a cluster");
+    let error = repository.backup(&cluster, options([])).start().await.expect_err("damaged");
+    assert_eq!(error.code(), "corrupt-source");
+}
+
+/// Names, kinds and counts of what is left over.
+pub(crate) fn kinds(leftovers: &[Leftover]) -> Vec<(&str, LeftoverKind, u64)> {
+    leftovers.iter().map(|leftover| (leftover.name.as_str(), leftover.kind, leftover.objects)).collect()
 }
