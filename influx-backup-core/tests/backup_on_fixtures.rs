@@ -53,9 +53,11 @@ async fn recorded_stores_are_backed_up_whole() {
         restore(plan).start().await.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(bytes(&target, &cluster).await, bytes(&source, &cluster).await, "{name}, restored");
         let again = certify(backup.location(), &Discover::auto()).await.expect("certified");
-        assert!(again.holds(), "{name}: {}", again.summary());
+        assert!(again.is_proven(), "{name}: {again}");
         let stopped = certify(&source, &Discover::auto()).await.expect("certified");
-        assert!(stopped.holds(), "{name}: {}", stopped.summary());
+        // Whether a number of the WAL was burned or lost only a run that looked for it can tell.
+        let (holds, proven) = (stopped.holds(), stopped.is_proven());
+        assert_eq!((holds, proven), (true, !name.contains("wal-hole")), "{name}: {stopped}");
         let derived = backup
             .objects()
             .iter()
