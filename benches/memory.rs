@@ -4,7 +4,7 @@
 use std::fs;
 
 use influx_backup_core::{
-    BackupOptions, BackupPlan, Discover, Location, Options, discover, testing::generate::Generate,
+    BackupOptions, BackupPlan, DiscoverOptions, Location, StoreOptions, discover, testing::generate::Generate,
 };
 
 const SNAPSHOTS: u64 = 500;
@@ -21,9 +21,9 @@ fn main() {
     let recipe = Generate::core("node01").snapshots(SNAPSHOTS).files_per_snapshot(FILES_PER_SNAPSHOT).parquet_size(64);
     recipe.generate_into(scratch.path()).expect("a cluster");
     let path = scratch.path().to_str().expect("UTF-8");
-    let location = Location::parse(path, &Options::default()).expect("a location");
+    let location = Location::parse(path, &StoreOptions::default()).expect("a location");
 
-    let cluster = runtime.block_on(discover(&location, &Discover::auto())).expect("a cluster");
+    let cluster = runtime.block_on(discover(&location, &DiscoverOptions::auto())).expect("a cluster");
     let before = reset();
     let inventory = runtime.block_on(cluster.list()).expect("an inventory");
     let listed = resident("VmHWM").unwrap_or_default();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use influx_backup_core::{
-    BackupOptions, BackupPlan, Cluster, Discover, Location, certify, discover, object_store::path::Path,
+    BackupOptions, BackupPlan, Cluster, DiscoverOptions, Location, certify, discover, object_store::path::Path,
     testing::generate::Generate,
 };
 use tokio::runtime::Runtime;
@@ -31,7 +31,7 @@ fn benches(criterion: &mut Criterion) {
     let plan = BackupPlan::new(&cluster, &inventory, &options).expect("a plan");
     group.bench_function("hash of the plan", |bencher| bencher.iter(|| plan.hash()));
     group.bench_function("certify", |bencher| {
-        bencher.iter(|| runtime.block_on(certify(&location, &Discover::auto())).expect("a certificate"));
+        bencher.iter(|| runtime.block_on(certify(&location, &DiscoverOptions::auto())).expect("a certificate"));
     });
     group.finish();
 }
@@ -40,7 +40,7 @@ async fn made() -> (Location, Cluster) {
     let location = Location::in_memory();
     let recipe = Generate::core("node01").snapshots(SNAPSHOTS).files_per_snapshot(FILES_PER_SNAPSHOT).parquet_size(64);
     recipe.write_to(location.store(), &Path::default()).await.expect("a cluster");
-    let cluster = discover(&location, &Discover::auto()).await.expect("a cluster");
+    let cluster = discover(&location, &DiscoverOptions::auto()).await.expect("a cluster");
     (location, cluster)
 }
 

@@ -8,7 +8,9 @@
 
 use std::{error::Error, time::Duration};
 
-use influx_backup_core::{BackupOptions, Discover, Event, Limits, Location, Options, Passes, Repository, discover};
+use influx_backup_core::{
+    BackupOptions, DiscoverOptions, Event, Limits, Location, Passes, Repository, StoreOptions, discover,
+};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -16,9 +18,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (Some(source), Some(repository)) = (arguments.next(), arguments.next()) else {
         return Err("usage: backup SOURCE REPOSITORY".into());
     };
-    let source = Location::parse(&source, &Options::from_env())?;
-    let repository = Repository::open(Location::parse(&repository, &Options::from_env())?).await?;
-    let cluster = discover(&source, &Discover::auto()).await?;
+    let source = Location::parse(&source, &StoreOptions::from_env())?;
+    let repository = Repository::open(Location::parse(&repository, &StoreOptions::from_env())?).await?;
+    let cluster = discover(&source, &DiscoverOptions::auto()).await?;
 
     // The cluster may be running: passes are repeated until the certificate closes, here for an hour at most.
     let options = BackupOptions::default()

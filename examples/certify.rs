@@ -8,16 +8,16 @@
 
 use std::{error::Error, process::ExitCode};
 
-use influx_backup_core::{Discover, Location, Options, certify};
+use influx_backup_core::{DiscoverOptions, Location, StoreOptions, certify};
 
 #[tokio::main]
 async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let tree = std::env::args().nth(1).ok_or("usage: certify PATH")?;
-    let tree = Location::parse(&tree, &Options::from_env())?;
+    let tree = Location::parse(&tree, &StoreOptions::from_env())?;
 
     // What the tree itself shows is computed again. What only the run could know is attested by the backup's manifest;
     // a tree without one says so, clause by clause.
-    let certificate = certify(&tree, &Discover::auto()).await?;
+    let certificate = certify(&tree, &DiscoverOptions::auto()).await?;
 
     println!("{certificate}");
     Ok(if certificate.is_proven() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -8,15 +8,15 @@
 
 use std::error::Error;
 
-use influx_backup_core::{Discover, Location, Options, discover};
+use influx_backup_core::{DiscoverOptions, Location, StoreOptions, discover};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let source = std::env::args().nth(1).ok_or("usage: discover SOURCE")?;
-    let source = Location::parse(&source, &Options::from_env())?;
+    let source = Location::parse(&source, &StoreOptions::from_env())?;
 
-    // `auto` finds ids and roles. Several clusters in one bucket: `Discover::auto().with_cluster_id("prod")`.
-    let cluster = discover(&source, &Discover::auto()).await?;
+    // `auto` finds ids and roles. Several clusters in one bucket: `DiscoverOptions::auto().with_cluster_id("prod")`.
+    let cluster = discover(&source, &DiscoverOptions::auto()).await?;
 
     println!("{:?} {}", cluster.edition, cluster.id());
     for node in &cluster.nodes {

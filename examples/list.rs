@@ -8,12 +8,12 @@
 
 use std::error::Error;
 
-use influx_backup_core::{Location, Options, Repository, repository::BackupState};
+use influx_backup_core::{Location, Repository, StoreOptions, repository::BackupState};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let repository = std::env::args().nth(1).ok_or("usage: list REPOSITORY")?;
-    let repository = Repository::open(Location::parse(&repository, &Options::from_env())?).await?;
+    let repository = Repository::open(Location::parse(&repository, &StoreOptions::from_env())?).await?;
 
     for backup in repository.list().await? {
         // The only state that restores without a second thought.

@@ -8,13 +8,13 @@
 
 use std::error::Error;
 
-use influx_backup_core::{BackupOptions, BackupPlan, Discover, Location, Options, discover};
+use influx_backup_core::{BackupOptions, BackupPlan, DiscoverOptions, Location, StoreOptions, discover};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let source = std::env::args().nth(1).ok_or("usage: plan SOURCE")?;
-    let source = Location::parse(&source, &Options::from_env())?;
-    let cluster = discover(&source, &Discover::auto()).await?;
+    let source = Location::parse(&source, &StoreOptions::from_env())?;
+    let cluster = discover(&source, &DiscoverOptions::auto()).await?;
 
     // One listing of the store is all that a plan needs.
     let inventory = cluster.list().await?;

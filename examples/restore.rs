@@ -8,7 +8,7 @@
 
 use std::error::Error;
 
-use influx_backup_core::{Location, Options, Repository, RestoreOptions, RestorePlan, Target, restore};
+use influx_backup_core::{Location, Repository, RestoreOptions, RestorePlan, StoreOptions, Target, restore};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -16,11 +16,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (Some(repository), Some(name), Some(target)) = (arguments.next(), arguments.next(), arguments.next()) else {
         return Err("usage: restore REPOSITORY NAME TARGET".into());
     };
-    let repository = Repository::open(Location::parse(&repository, &Options::from_env())?).await?;
+    let repository = Repository::open(Location::parse(&repository, &StoreOptions::from_env())?).await?;
     let backup = repository.get(&name).await?;
 
     // Only looks. A target that holds another cluster, or that a server may be using, is refused by the plan.
-    let target = Target::inspect(&Location::parse(&target, &Options::from_env())?).await?;
+    let target = Target::inspect(&Location::parse(&target, &StoreOptions::from_env())?).await?;
 
     // The default wants an empty target. `RestoreOptions::replace()` makes a full one exactly what the backup holds.
     let plan = RestorePlan::new(&backup, &target, &RestoreOptions::default())?;

@@ -8,7 +8,7 @@
 
 use std::{error::Error, process::ExitCode};
 
-use influx_backup_core::{Level, Location, Options, Repository, verify::Sample};
+use influx_backup_core::{Location, Repository, StoreOptions, VerifyLevel, verify::Sample};
 
 #[tokio::main]
 async fn main() -> Result<ExitCode, Box<dyn Error>> {
@@ -16,11 +16,11 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let (Some(repository), Some(name)) = (arguments.next(), arguments.next()) else {
         return Err("usage: verify REPOSITORY NAME".into());
     };
-    let repository = Repository::open(Location::parse(&repository, &Options::from_env())?).await?;
+    let repository = Repository::open(Location::parse(&repository, &StoreOptions::from_env())?).await?;
 
-    // Cheaper: `Level::Listing` (presence and size), `Level::Structure` (that, and the certificate), `Level::Checksums`
+    // Cheaper: `VerifyLevel::Listing` (presence and size), `VerifyLevel::Structure` (that, and the certificate), `VerifyLevel::Checksums`
     // (that, and what the store says of its bytes).
-    let report = repository.verify(&name, Level::Bytes(Sample::percent(5))).await?;
+    let report = repository.verify(&name, VerifyLevel::Bytes(Sample::percent(5))).await?;
 
     println!("{}: {} objects, {} of them read", report.backup, report.objects, report.read);
     for problem in &report.problems {

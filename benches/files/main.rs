@@ -13,8 +13,9 @@ mod turns;
 use std::{fs, path::Path};
 
 use influx_backup_core::{
-    BackupOptions, Discover, Limits, Location, Options, Repository, RestoreOptions, RestorePlan, Target, discover,
-    execute::Durability,
+    BackupOptions, DiscoverOptions, Limits, Location, Repository, RestoreOptions, RestorePlan, StoreOptions, Target,
+    discover,
+    limits::Durability,
     restore,
     testing::generate::{CompactorData, Generate},
 };
@@ -64,11 +65,11 @@ fn main() {
 }
 
 fn location(path: &Path) -> Location {
-    Location::parse(path.to_str().expect("UTF-8"), &Options::default()).expect("a location")
+    Location::parse(path.to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location")
 }
 
 async fn back_up(from: &Path, to: &Path, durability: Durability) {
-    let cluster = discover(&location(from), &Discover::auto()).await.expect("a cluster");
+    let cluster = discover(&location(from), &DiscoverOptions::auto()).await.expect("a cluster");
     let repository = Repository::open(location(to)).await.expect("a repository");
     let limits = Limits::default().with_durability(durability);
     let options = BackupOptions::default().with_name("bench").with_limits(limits);

@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use influx_backup_core::execute::Durability;
+use influx_backup_core::limits::Durability;
 
 /// A program that copies directories.
 #[derive(Debug, Clone, Copy)]

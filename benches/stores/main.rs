@@ -13,8 +13,8 @@ use std::{env, fs};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use influx_backup_core::{
-    BackupOptions, Discover, Key, Location, Options, Repository, discover,
-    testing::generate::{CompactorData, Generate, Object},
+    BackupOptions, DiscoverOptions, Key, Location, Repository, StoreOptions, discover,
+    testing::generate::{Classification, CompactorData, Generate},
 };
 
 use self::turns::Turns;
@@ -64,7 +64,7 @@ fn main() {
 }
 
 fn location(place: &str) -> Location {
-    Location::parse(place, &Options::from_env()).expect("a location")
+    Location::parse(place, &StoreOptions::from_env()).expect("a location")
 }
 
 async fn fill(cluster: &Generate, place: &str) {
@@ -74,7 +74,7 @@ async fn fill(cluster: &Generate, place: &str) {
 }
 
 async fn back_up(from: &str, to: &str) {
-    let cluster = discover(&location(from), &Discover::auto()).await.expect("a cluster");
+    let cluster = discover(&location(from), &DiscoverOptions::auto()).await.expect("a cluster");
     let repository = Repository::open(location(to)).await.expect("a repository");
     repository.backup(&cluster, BackupOptions::default().with_name("bench")).start().await.expect("a backup");
 }

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::Stdio};
 
-use influx_backup_core::{Orchestrator, discover::Node, error::Source};
+use influx_backup_core::{Orchestrator, cluster::Node, error::Source};
 use tokio::process::Command;
 
 /// Stops and starts the services of a compose file. The order comes from the restore's plan, not from here.

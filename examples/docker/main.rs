@@ -11,7 +11,7 @@ mod compose;
 
 use std::{error::Error, sync::Arc};
 
-use influx_backup_core::{Event, Location, Options, Repository, RestoreOptions, RestorePlan, Target, restore};
+use influx_backup_core::{Event, Location, Repository, RestoreOptions, RestorePlan, StoreOptions, Target, restore};
 
 use self::compose::Compose;
 
@@ -21,9 +21,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let [file, repository, name, data] = arguments.as_slice() else {
         return Err("usage: docker COMPOSE_FILE REPOSITORY NAME DATA_DIRECTORY".into());
     };
-    let repository = Repository::open(Location::parse(repository, &Options::from_env())?).await?;
+    let repository = Repository::open(Location::parse(repository, &StoreOptions::from_env())?).await?;
     let backup = repository.get(name).await?;
-    let target = Target::inspect(&Location::parse(data, &Options::default())?).await?;
+    let target = Target::inspect(&Location::parse(data, &StoreOptions::default())?).await?;
     let plan = RestorePlan::new(&backup, &target, &RestoreOptions::replace())?;
     println!("{plan}");
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use influx_backup_core::{ByteSize, Discover, Limits, execute::Durability};
+use influx_backup_core::{ByteSize, DiscoverOptions, Limits, limits::Durability};
 
 use crate::{places::Setting, verbs::Verb};
 
@@ -43,12 +43,12 @@ pub(crate) struct Ids {
 }
 
 impl Ids {
-    pub(crate) fn discover(self) -> Discover {
-        let what = Discover::auto();
-        let what = self.cluster_id.into_iter().fold(what, Discover::with_cluster_id);
-        let what = self.node_ids.into_iter().fold(what, Discover::with_node);
-        let what = self.query_only.into_iter().fold(what, Discover::with_query_only);
-        self.leave_out.into_iter().fold(what, Discover::leaving_out)
+    pub(crate) fn discover(self) -> DiscoverOptions {
+        let what = DiscoverOptions::auto();
+        let what = self.cluster_id.into_iter().fold(what, DiscoverOptions::with_cluster_id);
+        let what = self.node_ids.into_iter().fold(what, DiscoverOptions::with_node);
+        let what = self.query_only.into_iter().fold(what, DiscoverOptions::with_query_only);
+        self.leave_out.into_iter().fold(what, DiscoverOptions::with_excluded_node)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, io, iter::successors};
 
-use influx_backup_core::{Certificate, Error, error::Halt};
+use influx_backup_core::{Certificate, Error, error::StopReason};
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -104,7 +104,7 @@ impl Failure {
             Error::NodesRequired { .. } => "--node-id ID, for every node of the cluster",
             Error::UnknownId { .. } => "--query-only ID, for a node that stores nothing",
             Error::CorruptSource { .. } => "--corrupt record copies it as it is; the backup may be degraded",
-            Error::NotConsistent { halt: Halt::Standstill, .. } => "--allow-degraded commits it as it is",
+            Error::NotConsistent { halt: StopReason::NoProgress, .. } => "--allow-degraded commits it as it is",
             Error::NotConsistent { .. } => "--max-passes, --time-limit or --allow-degraded",
             _ => return None,
         })

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use influx_backup_core::{Location, Options, Repository};
+use influx_backup_core::{Location, Repository, StoreOptions};
 
 use crate::failure::Failure;
 
@@ -26,7 +26,7 @@ impl std::str::FromStr for Setting {
 
 /// A location; the environment is the default for what `settings` do not say.
 pub(crate) fn location(text: &str, settings: &[Setting]) -> Result<Location, Failure> {
-    let environment = Options::from_env();
+    let environment = StoreOptions::from_env();
     let options = settings.iter().fold(environment, |options, Setting { name, value }| options.with(name, value));
     Ok(Location::parse(text, &options)?)
 }

@@ -56,7 +56,7 @@ fn a_backup_restores_to_what_it_was_taken_from() {
         source.retain(|(path, _)| !is_derived(path));
         let restored = scratch.files("target");
         let paths = |files: &[(std::path::PathBuf, Vec<u8>)]| -> Vec<_> { files.iter().map(|f| f.0.clone()).collect() };
-        // A licence of a file store is bound to its path before 3.10 and stays behind, as the restore reports.
+        // A license of a file store is bound to its path before 3.10 and stays behind, as the restore reports.
         let bound = |path: &Path| path.ends_with("commercial_license");
         source.retain(|(path, _)| !bound(path) || restored.iter().any(|(restored, _)| restored == path));
         assert_eq!(paths(&source), paths(&restored), "{options:?}");

@@ -1,7 +1,7 @@
 //! [`backup`](crate::Repository::backup): passes of list, plan, copy and certify, until the certificate closes.
 
-mod claim;
 mod commit;
+mod lease;
 mod name;
 mod options;
 mod pass;
@@ -17,12 +17,12 @@ mod weakness;
 mod witness;
 
 pub(crate) use self::{
-    claim::claim,
+    lease::claim,
     run::{check_places, run},
 };
 pub use self::{
-    options::{BackupOptions, CorruptPolicy, Existing, MissingParquet, OpenCertificate, Passes},
+    options::{BackupOptions, OnCorrupt, OnExisting, OnViolation, Passes},
     report::BackupReport,
     weakness::Weakness,
 };
-pub use crate::manifest::TakeOver;
+pub use crate::lease::Takeover;

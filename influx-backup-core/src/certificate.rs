@@ -1,32 +1,13 @@
 //! [`Certificate`]: the proof that a backup restores, clause by clause.
 
-mod attested;
-mod catalog;
-mod certify;
-mod checkpoints;
-mod closure;
-pub(crate) mod evidence;
-mod judgement;
-mod manifests;
-mod recovery;
 mod show;
-#[cfg(test)]
-mod tests;
-mod write_ahead;
 
 use std::{collections::BTreeMap, fmt};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use self::certify::{certify, certify_backup, certify_cluster};
-pub(crate) use self::{
-    certify::judge,
-    closure::close,
-    judgement::{ANYWHERE, At, violation},
-    write_ahead::{covered, gaps, numbered},
-};
-use crate::{copier::CheckedBy, key::Key};
+use crate::key::Key;
 
 /// A clause of the proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -305,4 +286,19 @@ impl fmt::Display for Clause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code())
     }
+}
+
+/// What shows that a copy equals its source, strongest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum CheckedBy {
+    /// Every byte was read by us and its checksum taken.
+    Content,
+    /// Both stores give the same checksum.
+    StoreChecksum,
+    /// The store copied it itself, pinned to the source's entity tag.
+    Etag,
+    /// Only the size.
+    Size,
 }

@@ -26,12 +26,12 @@ pub use self::{
     stream::StreamCopier,
 };
 use crate::{
+    certificate::CheckedBy,
     checksum::{Content, Crc64, Ends},
-    error::{Source, StoreErrorKind},
-    execute::{Bandwidth, MemoryBudget},
+    error::CopyError,
     key::Key,
-    location::{Attributes, Entry, Location, StoreChecksums, Version},
-    plan::Route,
+    limits::{Bandwidth, MemoryBudget},
+    location::{Attributes, Location, ObjectMeta, StoreChecksums, Version},
 };
 
 /// Moves one object from one location to another.
@@ -62,13 +62,13 @@ pub struct CopyRequest {
     /// Where it is.
     pub from: Location,
     /// The object and the version of it that is wanted.
-    pub source: Entry,
+    pub source: ObjectMeta,
     /// Where it goes.
     pub to: Location,
     /// Under which key.
     pub key: Key,
     /// How it may be moved.
-    pub route: Route,
+    pub transfer: Transfer,
     /// Metadata to give the target instead of what the source's store returns (restores: the manifest's).
     pub attributes: Option<Attributes>,
 }
@@ -76,15 +76,26 @@ pub struct CopyRequest {
 impl CopyRequest {
     /// A request for one object, under the same key.
     #[must_use]
-    pub fn new(from: Location, source: Entry, to: Location, route: Route) -> Self {
+    pub fn new(from: Location, source: ObjectMeta, to: Location, transfer: Transfer) -> Self {
         let key = source.key.clone();
-        Self { from, source, to, key, route, attributes: None }
+        Self { from, source, to, key, transfer, attributes: None }
     }
 
     /// The metadata that the target is given, where the source's store returned this.
     fn attributes_for_target(&self, returned: &Attributes) -> Attributes {
         self.to.kept(self.attributes.as_ref().unwrap_or(returned))
     }
+}
+
+/// How an object may be moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Transfer {
+    /// By whatever copier takes it, the store itself included.
+    Any,
+    /// Through this process, which reads every byte.
+    ReadThrough,
 }
 
 /// What a copier is given besides the request.
@@ -100,7 +111,7 @@ pub struct CopyContext {
     /// Asked before bytes are held; shared by all workers.
     pub memory: MemoryBudget,
     /// How long a connection may move nothing before it counts as stalled.
-    pub stall: Duration,
+    pub stall_timeout: Duration,
 }
 
 impl Default for CopyContext {
@@ -111,7 +122,7 @@ impl Default for CopyContext {
             progress: Arc::new(|_| {}),
             bandwidth: Bandwidth::unlimited(),
             memory: MemoryBudget::default(),
-            stall: Duration::from_secs(60),
+            stall_timeout: Duration::from_secs(60),
         }
     }
 }
@@ -147,26 +158,26 @@ pub struct Copied {
     /// Which copier it was: `local`, `stream`, `server-side`, or a name of the caller's.
     pub copier: &'static str,
     /// The copier that was asked before, and whose store said no.
-    pub instead_of: Option<&'static str>,
+    pub refused_by: Option<&'static str>,
 }
 
 impl Copied {
     /// A copy whose every byte passed through us.
     #[must_use]
-    pub fn by_content(size: u64, content: impl Into<Content>, copier: &'static str) -> Self {
+    pub fn read_through(size: u64, content: impl Into<Content>, copier: &'static str) -> Self {
         let Content { crc64, ends } = content.into();
         let (crc64, checksums, checked_by) = (Some(crc64), StoreChecksums::of_crc64(crc64), CheckedBy::Content);
-        Self { crc64, ends, checksums, checked_by, ..Self::by_size(size, copier) }
+        Self { crc64, ends, checksums, checked_by, ..Self::unverified(size, copier) }
     }
 
     /// Every checksum that is known of the bytes that were copied.
     pub(crate) fn all_checksums(&self) -> StoreChecksums {
-        StoreChecksums::besides(self.crc64, &self.checksums)
+        StoreChecksums::with_crc64(self.crc64, &self.checksums)
     }
 
     /// A copy that only its size speaks for.
     #[must_use]
-    pub fn by_size(size: u64, copier: &'static str) -> Self {
+    pub fn unverified(size: u64, copier: &'static str) -> Self {
         let (checksums, checked_by, attributes) = (StoreChecksums::default(), CheckedBy::Size, Attributes::new());
         Self {
             size,
@@ -177,131 +188,7 @@ impl Copied {
             attributes,
             version: None,
             copier,
-            instead_of: None,
+            refused_by: None,
         }
-    }
-}
-
-/// What shows that a copy equals its source, strongest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum CheckedBy {
-    /// Every byte was read by us and its checksum taken.
-    Content,
-    /// Both stores give the same checksum.
-    StoreChecksum,
-    /// The store copied it itself, pinned to the source's entity tag.
-    Etag,
-    /// Only the size.
-    Size,
-}
-
-/// Why an object could not be copied.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CopyError {
-    /// This copier does not do such copies; the next one may.
-    #[error("this copier does not do such copies")]
-    Unsupported,
-    /// The store was asked to copy by itself, and said no; the next copier may.
-    #[error("the store does not do this copy by itself")]
-    Refused {
-        /// The copier that asked it.
-        copier: &'static str,
-    },
-    /// The source is gone.
-    #[error("the source is gone")]
-    Vanished,
-    /// The source is another version now.
-    #[error("the source is another version now")]
-    Changed,
-    /// What arrived is not what was sent.
-    #[error("what arrived is not what was sent: {reason}")]
-    Corrupt {
-        /// What differs.
-        reason: String,
-    },
-    /// Nothing moved for too long.
-    #[error("nothing moved for {} s", after.as_secs())]
-    Stalled {
-        /// How long.
-        after: Duration,
-    },
-    /// The run is to stop.
-    #[error("cancelled")]
-    Cancelled,
-    /// A store or file system failed.
-    #[error("{operation} failed")]
-    Store {
-        /// What was tried, on which side: `get source`, `put target`, …
-        operation: &'static str,
-        /// What can be done about it.
-        kind: StoreErrorKind,
-        /// Why.
-        #[source]
-        source: Source,
-    },
-}
-
-impl CopyError {
-    /// The stable code.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Unsupported => "copy-unsupported",
-            Self::Refused { .. } => "copy-refused",
-            Self::Vanished => "source-vanished",
-            Self::Changed => "source-changed",
-            Self::Corrupt { .. } => "copy-corrupt",
-            Self::Stalled { .. } => "stalled",
-            Self::Cancelled => "cancelled",
-            Self::Store { kind, .. } => kind.code(),
-        }
-    }
-
-    /// What a person can do about it.
-    #[must_use]
-    pub const fn advice(&self) -> &'static str {
-        match self {
-            Self::Unsupported | Self::Refused { .. } => "no copier of the chain takes it",
-            Self::Vanished => "it is gone from the source",
-            Self::Changed => "it changes in the source faster than it is copied",
-            Self::Corrupt { .. } => "what arrived is not what was sent; check network and disks",
-            Self::Stalled { .. } => "the connection moves nothing; check the network",
-            Self::Cancelled => "cancelled",
-            Self::Store { kind, .. } => kind.advice(),
-        }
-    }
-
-    /// Whether trying again may help.
-    #[must_use]
-    pub const fn is_retryable(&self) -> bool {
-        match self {
-            Self::Corrupt { .. } | Self::Stalled { .. } => true,
-            Self::Store { kind, .. } => {
-                matches!(kind, StoreErrorKind::Unreachable | StoreErrorKind::Throttled | StoreErrorKind::Other)
-            }
-            _ => false,
-        }
-    }
-
-    /// A store's failure on the source's side: gone and changed have their own words.
-    pub(crate) fn from_source(operation: &'static str, error: object_store::Error) -> Self {
-        match StoreErrorKind::of(&error) {
-            StoreErrorKind::NotFound => Self::Vanished,
-            StoreErrorKind::Changed => Self::Changed,
-            kind => Self::Store { operation, kind, source: Box::new(error) },
-        }
-    }
-
-    /// A store's failure on the target's side.
-    pub(crate) fn from_target(operation: &'static str, error: object_store::Error) -> Self {
-        Self::Store { operation, kind: StoreErrorKind::of(&error), source: Box::new(error) }
-    }
-
-    /// A file system's failure.
-    pub(crate) fn from_io(operation: &'static str, error: std::io::Error) -> Self {
-        Self::Store { operation, kind: StoreErrorKind::of_io(&error), source: Box::new(error) }
     }
 }

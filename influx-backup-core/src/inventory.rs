@@ -8,11 +8,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    discover::{Cluster, ClusterDescription, Object, Role},
+    cluster::{Classification, Cluster, ClusterDescription, Role},
     error::Result,
     key::Key,
     layout::{Component, Generation},
-    location::{Entry, Location},
+    location::{Location, ObjectMeta},
 };
 
 /// A group of objects that is listed at once.
@@ -40,8 +40,8 @@ pub enum Group {
     Catalog,
     /// `enterprise` and unknown names below the cluster.
     ClusterRest,
-    /// The licence files.
-    Licences,
+    /// The license files.
+    Licenses,
 }
 
 /// The order of listings of one pass. Each begins after the one before it ended; within a node, too.
@@ -65,7 +65,7 @@ pub const LISTING_ORDER: [Group; 11] = [
     Group::NodeRest,
     Group::Catalog,
     Group::ClusterRest,
-    Group::Licences,
+    Group::Licenses,
 ];
 
 /// One listing.
@@ -82,7 +82,7 @@ pub struct Listing {
     /// Its place in the order in which the listings of a run happened; clocks may step back, this does not.
     pub order: u64,
     /// What it found, sorted by key.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ObjectMeta>,
 }
 
 /// Everything one pass listed, in the order in which it was listed.
@@ -92,6 +92,18 @@ pub struct Inventory {
     pub listings: Vec<Listing>,
 }
 
+impl Cluster {
+    /// Lists the cluster once, group by group, in the constant order of
+    /// [`LISTING_ORDER`](crate::inventory::LISTING_ORDER).
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store), [`Error::InvalidKey`](crate::Error::InvalidKey),
+    /// [`Error::Link`](crate::Error::Link).
+    pub async fn list(&self) -> Result<Inventory> {
+        Inventory::list(self).await
+    }
+}
+
 impl Inventory {
     /// Lists the cluster once.
     pub(crate) async fn list(cluster: &Cluster) -> Result<Self> {
@@ -99,7 +111,7 @@ impl Inventory {
     }
 
     /// Every object listed.
-    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+    pub fn entries(&self) -> impl Iterator<Item = &ObjectMeta> {
         self.listings.iter().flat_map(|listing| &listing.entries)
     }
 
@@ -198,11 +210,11 @@ fn owners(cluster: &ClusterDescription, kind: OwnerKind) -> Vec<String> {
     }
 }
 
-async fn entries(cluster: &Cluster, group: Group, owner: &str, roots: Roots) -> Result<Vec<Entry>> {
+async fn entries(cluster: &Cluster, group: Group, owner: &str, roots: Roots) -> Result<Vec<ObjectMeta>> {
     match group {
         Group::NodeRest | Group::ClusterRest => rest(cluster, owner).await,
         Group::Catalog => catalog(cluster.location(), owner, roots).await,
-        Group::Licences => heads(cluster.location(), owner, &["commercial_license", "trial_or_home_license"]).await,
+        Group::Licenses => heads(cluster.location(), owner, &["commercial_license", "trial_or_home_license"]).await,
         Group::Parquet | Group::Compacted => {
             cluster.location().list_parallel(&format!("{owner}/{}", group.directory())).await
         }
@@ -211,7 +223,7 @@ async fn entries(cluster: &Cluster, group: Group, owner: &str, roots: Roots) -> 
 }
 
 /// Logs, whatever else is in their directories, and the roots.
-async fn catalog(location: &Location, owner: &str, roots: Roots) -> Result<Vec<Entry>> {
+async fn catalog(location: &Location, owner: &str, roots: Roots) -> Result<Vec<ObjectMeta>> {
     let names = Generation::ALL.map(Generation::root);
     let mut entries = match roots {
         Roots::BeforeLogs => heads(location, owner, &names).await?,
@@ -230,7 +242,7 @@ async fn catalog(location: &Location, owner: &str, roots: Roots) -> Result<Vec<E
     Ok(entries)
 }
 
-async fn heads(location: &Location, owner: &str, names: &[&str]) -> Result<Vec<Entry>> {
+async fn heads(location: &Location, owner: &str, names: &[&str]) -> Result<Vec<ObjectMeta>> {
     let mut entries = Vec::new();
     for name in names {
         entries.extend(location.head(&Key::parse(format!("{owner}/{name}"))?).await?);
@@ -239,13 +251,13 @@ async fn heads(location: &Location, owner: &str, names: &[&str]) -> Result<Vec<E
 }
 
 /// What no other group lists: one level, then each directory that no other group has.
-async fn rest(cluster: &Cluster, owner: &str) -> Result<Vec<Entry>> {
+async fn rest(cluster: &Cluster, owner: &str) -> Result<Vec<ObjectMeta>> {
     let level = cluster.location().list_level(owner).await?;
     let mut entries = level.entries;
     for directory in level.directories {
         let prefix = format!("{owner}/{directory}");
         // A nested id is listed as its own; left out, it is not listed at all.
-        let is_other = cluster.left_out_nodes.contains(&prefix) || cluster.is_node(&prefix);
+        let is_other = cluster.excluded_nodes.contains(&prefix) || cluster.is_node(&prefix);
         if !is_other && !listed_elsewhere(cluster, owner, &directory) {
             entries.extend(cluster.location().list(&prefix).await?);
         }
@@ -254,14 +266,14 @@ async fn rest(cluster: &Cluster, owner: &str) -> Result<Vec<Entry>> {
 }
 
 /// Keeps what the group of this owner is about: ids may contain `/`, and a cluster id may equal a node id.
-fn belongs(cluster: &ClusterDescription, entry: &Entry, group: Group, owner: &str) -> bool {
+fn belongs(cluster: &ClusterDescription, entry: &ObjectMeta, group: Group, owner: &str) -> bool {
     let Some(object) = cluster.classify(&entry.key) else { return false };
     object.owner == owner && group_in(cluster, &object) == group
 }
 
 /// The group that lists an object in this cluster: what looks like a compactor's below a node that was none when it was
 /// discovered has no listing of its own, and is not dropped.
-fn group_in(cluster: &ClusterDescription, object: &Object<'_>) -> Group {
+fn group_in(cluster: &ClusterDescription, object: &Classification<'_>) -> Group {
     let group = Group::of(object);
     let is_compactor = || cluster.compactors().any(|node| node.id == object.owner);
     if group.owner() == OwnerKind::Compactor && !is_compactor() { Group::NodeRest } else { group }
@@ -279,7 +291,7 @@ fn listed_elsewhere(cluster: &ClusterDescription, owner: &str, directory: &str) 
 impl Group {
     /// The group that lists an object.
     #[must_use]
-    pub fn of(object: &Object<'_>) -> Self {
+    pub fn of(object: &Classification<'_>) -> Self {
         match (object.node, object.component) {
             (Some(_), component) => match component {
                 Component::CompactionSummary => Self::CompactionSummaries,
@@ -291,7 +303,7 @@ impl Group {
                 Component::Parquet => Self::Parquet,
                 _ => Self::NodeRest,
             },
-            (None, component) if component.is_licence() => Self::Licences,
+            (None, component) if component.is_license() => Self::Licenses,
             (None, component) if component.is_catalog() => Self::Catalog,
             (None, _) => Self::ClusterRest,
         }
@@ -306,7 +318,7 @@ impl Group {
             Self::SnapshotCheckpoints => "snapshot-checkpoints",
             Self::Snapshots => "snapshots",
             Self::Parquet => "dbs",
-            Self::NodeRest | Self::Catalog | Self::ClusterRest | Self::Licences => "",
+            Self::NodeRest | Self::Catalog | Self::ClusterRest | Self::Licenses => "",
         }
     }
 
@@ -314,7 +326,7 @@ impl Group {
         match self {
             Self::CompactionSummaries | Self::CompactionDetails | Self::Compacted => OwnerKind::Compactor,
             Self::Wal | Self::SnapshotCheckpoints | Self::Snapshots | Self::Parquet | Self::NodeRest => OwnerKind::Node,
-            Self::Catalog | Self::ClusterRest | Self::Licences => OwnerKind::Cluster,
+            Self::Catalog | Self::ClusterRest | Self::Licenses => OwnerKind::Cluster,
         }
     }
 }

@@ -7,6 +7,12 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The directory of our own files inside a backup or a target.
+pub const OWN_DIRECTORY: &str = "_influx_backup";
+
+/// The key of the root manifest inside a backup.
+pub const MANIFEST_KEY: &str = "_influx_backup/manifest.json";
+
 /// The generations of the catalog's layout that InfluxDB 3 has used so far, oldest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -169,9 +175,9 @@ impl Component {
         matches!(self, Self::TableSnapshot | Self::TableIndex | Self::TableIndexMarker)
     }
 
-    /// Whether this is one of the two licence files.
+    /// Whether this is one of the two license files.
     #[must_use]
-    pub const fn is_licence(self) -> bool {
+    pub const fn is_license(self) -> bool {
         matches!(self, Self::CommercialLicense | Self::TrialOrHomeLicense)
     }
 
@@ -190,7 +196,7 @@ impl Component {
     /// Whether the cluster's prefix holds this (for Core: whether it goes with the catalog).
     #[must_use]
     pub const fn is_cluster_wide(self) -> bool {
-        self.is_catalog() || self.is_licence() || matches!(self, Self::EnterpriseConfig)
+        self.is_catalog() || self.is_license() || matches!(self, Self::EnterpriseConfig)
     }
 
     /// Whether the bytes may be moved by the store itself; everything else passes through us and is read.

@@ -4,13 +4,14 @@ use chrono::Utc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    backup::{Existing, TakeOver, claim},
+    backup::{OnExisting, claim},
     error::Result,
+    layout::OWN_DIRECTORY,
+    lease::{Clock, SILENCE, Takeover},
     location::{Incomplete, Location, remove_empty},
-    manifest::{Clock, OWN_DIRECTORY, SILENCE},
-    observe::ByteSize,
     preflight,
     repository::{BackupState, BackupSummary, Repository},
+    units::ByteSize,
 };
 
 /// What a dead attempt left. No list calls it a backup; it takes room until it is [collected](Repository::collect).
@@ -64,7 +65,7 @@ impl Repository {
         let location = self.location().child(&backup.name)?;
         let (kind, mut sizes) = match backup.state {
             BackupState::InProgress | BackupState::Newer => return Ok(None),
-            BackupState::Dead => {
+            BackupState::Unfinished => {
                 let entries = location.list("").await?;
                 (LeftoverKind::Unfinished, entries.iter().map(|entry| entry.size).collect())
             }
@@ -94,7 +95,7 @@ impl Repository {
             }
             LeftoverKind::Staging => {
                 let state = self.summary(leftover.name.clone()).await?.state;
-                if !matches!(state, BackupState::InProgress | BackupState::Dead | BackupState::Newer) {
+                if !matches!(state, BackupState::InProgress | BackupState::Unfinished | BackupState::Newer) {
                     location.delete_incomplete(is_dead(state)).await?;
                 }
             }
@@ -117,17 +118,17 @@ fn is_dead(state: BackupState) -> impl Fn(&Incomplete) -> bool {
 
 /// Deletes all of an unfinished backup, its claims last: as long as one stands, what is left is known for what it is.
 async fn clear(location: &Location, name: &str, clock: Clock) -> Result<()> {
-    let (mut claim, _) = claim(location, name, "", Existing::Resume(TakeOver::WhenSilent), clock).await?;
+    let (mut claim, _) = claim(location, name, "", OnExisting::Resume(Takeover::AfterTimeout), clock).await?;
     let lost = claim.lost.clone();
     let all_else = async {
         location.delete_incomplete(|_| true).await?;
         let objects = location.list("").await?;
-        location.delete_all(objects.iter().map(|entry| &entry.key).filter(|key| !claim.is_one(key))).await
+        location.delete_all(objects.iter().map(|entry| &entry.key).filter(|key| !claim.is_lease_key(key))).await
     };
     match lost.run_until_cancelled(all_else).await {
         Some(Ok(())) => claim.remove().await,
         Some(Err(error)) => {
-            claim.give_up().await;
+            claim.release().await;
             Err(error)
         }
         None => Err(claim.loss().await),

@@ -15,50 +15,62 @@
 mod adaptive;
 pub mod backup;
 pub mod certificate;
+pub mod certify;
 pub mod checksum;
+pub mod cluster;
 mod concurrent;
 pub mod copier;
 pub mod discover;
 pub mod error;
+pub mod event;
 pub mod execute;
 pub mod format;
 pub mod inventory;
+pub mod job;
+pub mod judge;
 pub mod key;
 pub mod layout;
+pub mod lease;
 pub mod leftovers;
+pub mod limits;
 pub mod location;
 pub mod manifest;
-pub mod observe;
 pub mod orchestrate;
 pub mod plan;
 pub mod preflight;
+pub mod record;
 pub mod repository;
 pub mod restore;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod units;
 pub mod verify;
 
 pub use object_store;
 
 pub use self::{
     backup::{BackupOptions, BackupReport, Passes},
-    certificate::{Certificate, Clause, certify},
+    certificate::{Certificate, Clause},
+    certify::certify,
+    cluster::{Cluster, DiscoverOptions},
     copier::{Copier, default_copiers},
-    discover::{Cluster, Discover, discover},
+    discover::discover,
     error::{Error, Result},
-    execute::Limits,
+    event::Event,
     inventory::Inventory,
+    job::Job,
     key::Key,
     layout::{Component, Generation},
     leftovers::Leftover,
-    location::{Location, Options},
+    limits::Limits,
+    location::{Location, StoreOptions},
     manifest::{Backup, Manifest},
-    observe::{ByteSize, Event, Job},
     orchestrate::Orchestrator,
     plan::{BackupPlan, RestorePlan, Stage},
     repository::Repository,
     restore::{RestoreOptions, RestoreReport, Target, abandon, restore},
-    verify::{Level, verify},
+    units::ByteSize,
+    verify::{VerifyLevel, verify},
 };
 
 /// The example of the README runs as a test.

@@ -33,11 +33,11 @@ pub(crate) use self::local::remove_empty;
 pub(crate) use self::patience::jitter;
 pub use self::{
     attributes::Attributes,
-    checksums::{Agreement, StoreChecksums},
+    checksums::{ChecksumMatch, StoreChecksums},
     identity::{Identity, Provider},
     local::Links,
-    object::{Entry, Shallow, Version},
-    options::Options,
+    object::{ObjectMeta, Shallow, Version},
+    options::StoreOptions,
 };
 use crate::{
     error::{Error, Result},
@@ -72,7 +72,7 @@ struct Inner {
     /// The directory, for files.
     directory: Option<PathBuf>,
     links: Links,
-    options: Options,
+    options: StoreOptions,
     /// The client itself, for buckets that were opened by name.
     #[cfg(feature = "cloud")]
     handle: Option<cloud::Handle>,
@@ -89,7 +89,7 @@ impl Location {
     /// [`Error::InvalidLocation`], [`Error::UnknownOption`],
     /// [`Error::InvalidOption`]; [`Error::MemoryLocation`]
     /// for `memory:`.
-    pub fn parse(text: &str, options: &Options) -> Result<Self> {
+    pub fn parse(text: &str, options: &StoreOptions) -> Result<Self> {
         url::parse(text, options)
     }
 
@@ -105,7 +105,7 @@ impl Location {
             identity,
             directory: None,
             links: Links::Follow,
-            options: Options::default(),
+            options: StoreOptions::default(),
             #[cfg(feature = "cloud")]
             handle: None,
             budgets: Budgets::new(Arc::default()),
@@ -182,7 +182,7 @@ impl Location {
         self.0.handle.as_ref()
     }
 
-    /// Who keeps the objects: what licences were bound to before 3.10.
+    /// Who keeps the objects: what licenses were bound to before 3.10.
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.0.identity
@@ -213,7 +213,7 @@ impl Location {
 
     /// The options the location was made with.
     #[must_use]
-    pub fn options(&self) -> &Options {
+    pub fn options(&self) -> &StoreOptions {
         &self.0.options
     }
 

@@ -3,7 +3,6 @@
 //! Our own files live under `_influx_backup/` inside the backup: the claim, the journal, the object list in segments,
 //! and last the root manifest, whose presence is the commit.
 
-mod claim;
 mod journal;
 mod opened;
 pub(crate) mod segment;
@@ -11,27 +10,16 @@ pub(crate) mod segment;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use self::{claim::TakeOver, opened::Backup, segment::SegmentRef};
 pub(crate) use self::{
-    claim::{Claim, Claimed, Clock, Post, SILENCE, highest},
     journal::{Journal, JournalLine},
     opened::read_manifest,
 };
+pub use self::{opened::Backup, segment::SegmentRef};
 use crate::{
     certificate::Certificate,
-    checksum::Crc64,
-    copier::CheckedBy,
-    discover::ClusterDescription,
-    key::Key,
-    location::{Attributes, StoreChecksums, Version},
-    observe::PassReport,
+    cluster::ClusterDescription,
+    record::{Attested, BackupStatus, PassReport},
 };
-
-/// The directory of our own files inside a backup or a target.
-pub const OWN_DIRECTORY: &str = "_influx_backup";
-
-/// The key of the root manifest inside a backup.
-pub const MANIFEST_KEY: &str = "_influx_backup/manifest.json";
 
 /// The newest format of the manifest that this release writes and reads.
 pub const FORMAT: u64 = 1;
@@ -67,226 +55,4 @@ pub struct Manifest {
     pub passes: Vec<PassReport>,
     /// What only the run itself could know.
     pub attested: Attested,
-}
-
-/// Whether a backup may be restored without a second thought.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum BackupStatus {
-    /// Its certificate holds.
-    Complete,
-    /// It was committed although clauses are violated, because the caller said so.
-    Degraded,
-}
-
-/// What only the run that took the backup could know: kept for [`certify`](crate::certify).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attested {
-    /// Per node, the fence: WAL numbers listed before the manifests, and which of those in between were confirmed
-    /// missing in the source.
-    pub fences: Vec<Fence>,
-    /// Why things differed between the listing that was copied and the one after the last copy, with counts.
-    pub differences: std::collections::BTreeMap<String, u64>,
-    /// The listings of the last pass: group, owner, order, begin, end, number of objects.
-    pub listings: Vec<ListingRecord>,
-}
-
-/// The WAL of one node as it was listed before its manifests.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fence {
-    /// The node.
-    pub node: String,
-    /// The first number listed.
-    pub first: Option<u64>,
-    /// The last number listed.
-    pub last: Option<u64>,
-    /// Numbers up to the last that the source itself does not have, each confirmed by a request of its own.
-    pub holes: Vec<Gap>,
-}
-
-impl Fence {
-    /// The parts of `gap` that were confirmed to be missing in the source itself.
-    #[must_use]
-    pub fn confirmed(&self, gap: Gap) -> Vec<Gap> {
-        let overlap = |hole: &Gap| Gap { first: hole.first.max(gap.first), last: hole.last.min(gap.last) };
-        self.holes.iter().map(overlap).filter(|part| part.first <= part.last).collect()
-    }
-
-    /// The parts of `gap` that were not.
-    #[must_use]
-    pub fn unconfirmed(&self, gap: Gap) -> Vec<Gap> {
-        let mut parts = Vec::new();
-        let mut next = gap.first;
-        for hole in self.confirmed(gap) {
-            if hole.first > next {
-                parts.push(Gap { first: next, last: hole.first - 1 });
-            }
-            next = hole.last.saturating_add(1);
-        }
-        if next <= gap.last {
-            parts.push(Gap { first: next, last: gap.last });
-        }
-        parts
-    }
-}
-
-/// A run of numbers, both ends included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Gap {
-    /// The first number.
-    pub first: u64,
-    /// The last number.
-    pub last: u64,
-}
-
-impl std::fmt::Display for Gap {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.last - self.first {
-            0 => write!(f, "{}", self.first),
-            _ => write!(f, "{} to {}", self.first, self.last),
-        }
-    }
-}
-
-/// One listing, without its entries.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ListingRecord {
-    /// What was listed.
-    pub group: crate::inventory::Group,
-    /// Whose.
-    pub owner: String,
-    /// Its place in the order of the run.
-    pub order: u64,
-    /// When it began.
-    pub started: DateTime<Utc>,
-    /// When it ended.
-    pub ended: DateTime<Utc>,
-    /// How many objects it found.
-    pub objects: u64,
-}
-
-impl From<&crate::inventory::Listing> for ListingRecord {
-    fn from(listing: &crate::inventory::Listing) -> Self {
-        Self {
-            group: listing.group,
-            owner: listing.owner.clone(),
-            order: listing.order,
-            started: listing.started,
-            ended: listing.ended,
-            objects: listing.entries.len() as u64,
-        }
-    }
-}
-
-/// One object of a backup.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ObjectRecord {
-    /// Its key in the source, and where it is restored to.
-    pub key: Key,
-    /// Its length in the source.
-    pub size: u64,
-    /// The version that was copied.
-    pub version: Version,
-    /// CRC-64/NVME of its bytes, where they passed through us.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub crc64: Option<Crc64>,
-    /// What else is known of its bytes that the backup's store gives on HEAD, so that nobody has to read them to see that
-    /// they are still the same: CRC-32C at Google, MD5 at Azure and Google, CRC-64/NVME where S3 made the copy itself.
-    #[serde(default, skip_serializing_if = "StoreChecksums::is_empty")]
-    pub store_checksums: StoreChecksums,
-    /// What the copy was compared by.
-    pub checked_by: CheckedBy,
-    /// Metadata that the source's store returned with it: content type, encoding, language and disposition, cache control,
-    /// and the user's own as `x-meta-…`. A restore to an object store gives them to the object again, also where the
-    /// backup lies in files. Not kept: storage class, tags, ACLs, encryption keys, object locks, other versions.
-    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
-    pub attributes: Attributes,
-    /// Where its bytes lie; by default under its own key in the backup, as they are.
-    #[serde(default, skip_serializing_if = "Stored::is_plain")]
-    pub stored: Stored,
-}
-
-impl ObjectRecord {
-    /// Every checksum that is known of its bytes.
-    #[must_use]
-    pub fn checksums(&self) -> StoreChecksums {
-        StoreChecksums::besides(self.crc64, &self.store_checksums)
-    }
-}
-
-/// Where the bytes of an object lie and how they are encoded. Every reader goes through
-/// [`Backup::read`](crate::Backup::read).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stored {
-    /// Where, relative to the repository; `None`: under the object's own key in this backup.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at: Option<Key>,
-    /// How.
-    #[serde(default, skip_serializing_if = "Encoding::is_plain")]
-    pub encoding: Encoding,
-}
-
-impl Stored {
-    /// Whether the bytes lie under the object's own key, as they are.
-    #[must_use]
-    pub fn is_plain(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-/// How the bytes of an object are encoded in a backup.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Encoding {
-    /// As they are in the source.
-    #[default]
-    Plain,
-}
-
-impl Encoding {
-    /// Whether the bytes are as they are in the source.
-    #[must_use]
-    pub const fn is_plain(&self) -> bool {
-        matches!(self, Self::Plain)
-    }
-}
-
-/// A live file that neither the backup nor the source has.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AbsentRecord {
-    /// The node.
-    pub node: String,
-    /// Its key, as its manifest names it.
-    pub path: String,
-    /// The database's id.
-    pub database: u64,
-    /// The table's id.
-    pub table: u64,
-    /// Its rows.
-    pub rows: u64,
-    /// Its newest row's time, in nanoseconds since 1970.
-    pub newest: i64,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// As releases before wrote it.
-    const OLD: &str = r#"{"key":"n/wal/1.wal","size":9,"version":{"modified":"2026-11-01T00:00:00Z"},"crc64":"ae8b14860a799888","checked_by":"content"}"#;
-
-    #[test]
-    fn a_record_is_read_as_it_was_written() {
-        let old: ObjectRecord = serde_json::from_str(OLD).expect("an old record");
-        assert_eq!(old.checksums(), StoreChecksums::of_crc64(Crc64::of(b"123456789")));
-        assert_eq!(serde_json::to_string(&old).expect("serialises"), OLD, "nothing is added that is not known");
-        let crc32c = Some("4waSgw==".to_owned());
-        let new = ObjectRecord { store_checksums: StoreChecksums { crc32c, ..StoreChecksums::default() }, ..old };
-        let text = serde_json::to_string(&new).expect("serialises");
-        assert!(text.contains(r#""store_checksums":{"crc32c":"4waSgw=="}"#), "{text}");
-        assert_eq!(serde_json::from_str::<ObjectRecord>(&text).expect("reads"), new);
-        assert_eq!(new.checksums(), StoreChecksums { crc64: new.crc64, ..new.store_checksums.clone() });
-    }
 }

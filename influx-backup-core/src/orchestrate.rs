@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    discover::{Node, Role},
+    cluster::{Node, Role},
     error::{Error, Result, Source},
-    observe::{Event, Task},
+    event::Event,
+    job::RunContext,
 };
 
 /// How long a server may take to stop.
@@ -60,7 +61,7 @@ pub fn starting_order(nodes: &[Node]) -> Vec<Node> {
 pub(crate) async fn while_stopped<T>(
     orchestrator: Option<Arc<dyn Orchestrator>>,
     nodes: &[Node],
-    task: &Task,
+    task: &RunContext,
     work: impl Future<Output = Result<T>>,
 ) -> Result<T> {
     let Some(orchestrator) = orchestrator else { return work.await };
@@ -91,7 +92,7 @@ struct StartAgain {
     orchestrator: Arc<dyn Orchestrator>,
     /// Who was asked to stop, in the order of the start.
     asked: Vec<Node>,
-    task: Task,
+    task: RunContext,
 }
 
 impl StartAgain {
@@ -116,7 +117,7 @@ impl Drop for StartAgain {
 pub(crate) async fn stop_all(
     orchestrator: &Arc<dyn Orchestrator>,
     nodes: &[Node],
-    task: &Task,
+    task: &RunContext,
     mut asked: impl FnMut(&Node),
 ) -> Result<()> {
     for node in nodes {
@@ -134,7 +135,7 @@ pub(crate) async fn stop_all(
     Ok(())
 }
 
-async fn wait_until_stopped(orchestrator: &Arc<dyn Orchestrator>, node: &Node, task: &Task) -> Result<()> {
+async fn wait_until_stopped(orchestrator: &Arc<dyn Orchestrator>, node: &Node, task: &RunContext) -> Result<()> {
     let (began, mut wait) = (Instant::now(), FIRST_WAIT);
     while !is_stopped(orchestrator, node).await? {
         if began.elapsed() > PATIENCE {
@@ -156,7 +157,7 @@ async fn is_stopped(orchestrator: &Arc<dyn Orchestrator>, node: &Node) -> Result
 pub(crate) async fn start_all(
     orchestrator: &Arc<dyn Orchestrator>,
     nodes: &[Node],
-    task: &Task,
+    task: &RunContext,
 ) -> Result<Vec<String>> {
     let (mut started, mut first) = (Vec::new(), None);
     for node in nodes {

@@ -1,24 +1,25 @@
 //! [`BackupPlan`] and [`RestorePlan`]: ordered stages of copies. Pure: built from what was listed, no I/O.
 
 mod backup;
-mod left_out;
 mod restore;
 mod show;
+mod skipped;
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::restore::{Bound, RECENTLY_WRITTEN, expected};
 pub use self::{
     backup::{BackupPlan, Derived},
-    left_out::{LeftOut, Reason},
     restore::{RestorePlan, RootAction, RootStep},
+    skipped::{Reason, Skipped},
 };
 use crate::{
     checksum::sha256,
-    discover::{Edition, Object},
+    cluster::{Classification, Edition},
+    copier::Transfer,
     key::Key,
     layout::Component,
-    location::Entry,
+    location::ObjectMeta,
 };
 
 /// A step of a backup or a restore, with a barrier before and after it.
@@ -44,8 +45,8 @@ pub enum StageKind {
     Catalog,
     /// `enterprise` and everything else below the cluster.
     ClusterRest,
-    /// The licence files.
-    Licences,
+    /// The license files.
+    Licenses,
 }
 
 /// The order of a backup of an Enterprise cluster.
@@ -62,7 +63,7 @@ pub const BACKUP_ORDER_ENTERPRISE: [StageKind; 10] = [
     StageKind::NodeRest,
     StageKind::Catalog,
     StageKind::ClusterRest,
-    StageKind::Licences,
+    StageKind::Licenses,
 ];
 
 /// The order of a backup of a Core node: its data (snapshots, dbs, wal), then its catalog.
@@ -84,7 +85,7 @@ pub const BACKUP_ORDER_CORE: [StageKind; 8] = [
 pub const RESTORE_ORDER_ENTERPRISE: [StageKind; 9] = [
     StageKind::Catalog,
     StageKind::ClusterRest,
-    StageKind::Licences,
+    StageKind::Licenses,
     StageKind::Snapshots,
     StageKind::SnapshotCheckpoints,
     StageKind::Parquet,
@@ -132,7 +133,7 @@ impl StageKind {
             Component::SnapshotCheckpoint => Self::SnapshotCheckpoints,
             Component::Snapshot => Self::Snapshots,
             Component::Parquet => Self::Parquet,
-            Component::CommercialLicense | Component::TrialOrHomeLicense => Self::Licences,
+            Component::CommercialLicense | Component::TrialOrHomeLicense => Self::Licenses,
             Component::EnterpriseConfig => Self::ClusterRest,
             component if component.is_catalog() => Self::Catalog,
             _ => Self::NodeRest,
@@ -162,20 +163,20 @@ impl StageKind {
             Self::NodeRest => "other node files",
             Self::Catalog => "catalog",
             Self::ClusterRest => "enterprise, other cluster files",
-            Self::Licences => "licences",
+            Self::Licenses => "licenses",
         }
     }
 }
 
 /// The stage that copies an object, in a backup as in a restore.
-fn stage_of(edition: Edition, object: Object<'_>) -> StageKind {
+fn stage_of(edition: Edition, object: Classification<'_>) -> StageKind {
     let kind = match (object.kind(), object.node) {
         (Component::Other, None) => StageKind::ClusterRest,
         (component, _) => StageKind::of(component),
     };
-    // Core keeps whatever licence files a user put there with the rest of the cluster's files.
+    // Core keeps whatever license files a user put there with the rest of the cluster's files.
     match (edition, kind) {
-        (Edition::Core, StageKind::Licences) => StageKind::ClusterRest,
+        (Edition::Core, StageKind::Licenses) => StageKind::ClusterRest,
         (Edition::Core, StageKind::Compactor) => StageKind::NodeRest,
         (_, kind) => kind,
     }
@@ -192,34 +193,23 @@ pub enum Relist {
     Catalog,
 }
 
-/// How an object may be moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Route {
-    /// By whatever copier takes it, the store itself included.
-    Any,
-    /// Through this process, which reads every byte.
-    ThroughUs,
-}
-
 /// One object to copy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CopyTask {
     /// The object and the version of it that was listed: the copy is pinned to it.
-    pub source: Entry,
+    pub source: ObjectMeta,
     /// What kind it is.
     pub component: Component,
     /// How it may be moved.
-    pub route: Route,
+    pub transfer: Transfer,
 }
 
 impl CopyTask {
     /// A task for an object of this kind.
     #[must_use]
-    pub fn new(source: Entry, component: Component) -> Self {
-        let route = if component.is_bulk() { Route::Any } else { Route::ThroughUs };
-        Self { source, component, route }
+    pub fn new(source: ObjectMeta, component: Component) -> Self {
+        let transfer = if component.is_bulk() { Transfer::Any } else { Transfer::ReadThrough };
+        Self { source, component, transfer }
     }
 }
 

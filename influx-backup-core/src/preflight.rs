@@ -11,8 +11,8 @@ use tokio::time::timeout;
 use crate::{
     error::{Error, Result, StoreErrorKind},
     key::Key,
+    layout::OWN_DIRECTORY,
     location::Location,
-    manifest::OWN_DIRECTORY,
 };
 
 /// How long one request may take, with what little is tried again.
@@ -167,12 +167,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        location::Options,
+        location::StoreOptions,
         testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
     };
 
     fn files(path: &Path) -> Location {
-        Location::parse(path.to_str().expect("UTF-8"), &Options::default()).expect("a location")
+        Location::parse(path.to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location")
     }
 
     #[tokio::test]

@@ -8,16 +8,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     backup::{BackupOptions, BackupReport, check_places},
+    cluster::Cluster,
     concurrent,
-    discover::Cluster,
     error::{Error, Result},
     inventory::Inventory,
+    job::Job,
+    lease::{Clock, LeaseScope, highest},
     location::{Location, local::LOST_AND_FOUND},
-    manifest::{Backup, BackupStatus, Clock, Manifest, Post, highest, read_manifest},
-    observe::{ByteSize, Job},
+    manifest::{Backup, Manifest, read_manifest},
     orchestrate::Orchestrator,
     plan::BackupPlan,
-    verify::{Level, VerifyReport},
+    record::BackupStatus,
+    units::ByteSize,
+    verify::{VerifyLevel, VerifyReport},
 };
 
 /// How many backups are looked at at once.
@@ -60,7 +63,7 @@ pub enum BackupState {
     /// Being written; its heartbeat is fresh.
     InProgress,
     /// Begun and not finished: it was given up, or there was no heartbeat for ten minutes. Can be resumed.
-    Dead,
+    Unfinished,
     /// Committed, but its manifest cannot be read.
     Damaged,
     /// Committed by a newer release, in a format that this one does not know: list it with that one.
@@ -129,10 +132,10 @@ impl Repository {
             Err(Error::UnsupportedFormat { .. }) => return Ok(BackupSummary::of(name, BackupState::Newer)),
             Err(error) => return Err(error),
         }
-        Ok(match highest(&location, &Post::Backup(name.clone()), Clock::Ours).await? {
+        Ok(match highest(&location, &LeaseScope::Backup(name.clone()), Clock::Ours).await? {
             None => BackupSummary::of(name, BackupState::Foreign),
             Some(claimed) => {
-                let state = if claimed.is_held() { BackupState::InProgress } else { BackupState::Dead };
+                let state = if claimed.is_held() { BackupState::InProgress } else { BackupState::Unfinished };
                 let (cluster, began) = (Some(claimed.file.cluster), Some(claimed.file.began));
                 BackupSummary { cluster, began, ..BackupSummary::of(name, state) }
             }
@@ -152,7 +155,7 @@ impl Repository {
     ///
     /// # Errors
     /// As for [`Repository::get`]; what verification finds is in the report.
-    pub async fn verify(&self, name: &str, level: Level) -> Result<VerifyReport> {
+    pub async fn verify(&self, name: &str, level: VerifyLevel) -> Result<VerifyReport> {
         crate::verify::verify(&self.get(name).await?, level).await
     }
 }
@@ -195,6 +198,6 @@ impl BackupRequest {
     #[must_use]
     pub fn start(self) -> Job<BackupReport> {
         let Self { repository, cluster, options, orchestrator } = self;
-        crate::observe::spawn(|task| crate::backup::run(repository.location, cluster, options, orchestrator, task))
+        crate::job::spawn(|task| crate::backup::run(repository.location, cluster, options, orchestrator, task))
     }
 }

@@ -4,11 +4,11 @@
 //! untouched, or what the backup holds, whole.
 
 mod apply;
-mod claim;
 mod copies;
 mod directories;
 pub(crate) mod guard;
 mod journal;
+mod lease;
 mod options;
 mod owner;
 mod preflight;
@@ -22,13 +22,16 @@ mod verify;
 mod tests;
 
 pub use self::{
-    claim::Holder,
     journal::{Changes, Phase, UnfinishedRestore},
-    options::{Degraded, ExtraNodes, Licences, OtherCatalog, Policy, RestoreOptions, SourceCheck, Stopped, Unfinished},
+    lease::LeaseHolder,
+    options::{
+        ExtraNodes, Licenses, OnCatalogMismatch, OnDegraded, OnUnfinished, Policy, RestoreOptions, ServersStopped,
+        SourceCheck,
+    },
     owner::{Account, Modes, Owner, Ownership},
     report::{AbandonReport, RestoreReport},
     run::{Restore, restore},
     target::{FoundRoot, Prefix, RootContent, Target},
     undo::abandon,
 };
-pub use crate::manifest::TakeOver;
+pub use crate::lease::Takeover;

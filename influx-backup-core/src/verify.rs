@@ -6,14 +6,16 @@ use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    certificate::{Certificate, Violation, certify_backup},
+    certificate::{Certificate, Violation},
+    certify::certify_backup,
     concurrent,
     error::{Error, Result},
     format::parquet,
     key::Key,
-    layout::Component,
-    location::{Agreement, Links},
-    manifest::{Backup, OWN_DIRECTORY, ObjectRecord},
+    layout::{Component, OWN_DIRECTORY},
+    location::{ChecksumMatch, Links},
+    manifest::Backup,
+    record::ObjectRecord,
 };
 
 /// How many objects are read at once.
@@ -26,7 +28,7 @@ const HEADS_AT_ONCE: usize = 32;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Level {
+pub enum VerifyLevel {
     /// Presence and size of every object: one listing.
     Listing,
     /// That, and the certificate again from the backup's own bytes.
@@ -68,7 +70,7 @@ pub struct VerifyReport {
     /// The backup.
     pub backup: String,
     /// How deep it looked.
-    pub level: Level,
+    pub level: VerifyLevel,
     /// Objects that the manifest lists.
     pub objects: u64,
     /// Objects whose bytes were read and compared.
@@ -114,28 +116,28 @@ impl VerifyReport {
 ///
 /// # Errors
 /// [`Error::Store`]; [`Error::Link`] for a link inside the backup. What else is wrong with it is in the report.
-pub async fn verify(backup: &Backup, level: Level) -> Result<VerifyReport> {
+pub async fn verify(backup: &Backup, level: VerifyLevel) -> Result<VerifyReport> {
     let mut problems = check_listing(backup).await?;
     let certificate = match level {
-        Level::Listing => None,
-        Level::Structure | Level::Checksums | Level::Bytes(_) => Some(certify_backup(backup).await?),
+        VerifyLevel::Listing => None,
+        VerifyLevel::Structure | VerifyLevel::Checksums | VerifyLevel::Bytes(_) => Some(certify_backup(backup).await?),
     };
     problems.extend(certificate.iter().flat_map(|certificate| open_clauses(backup, certificate)));
     let mut read = 0;
-    if let Level::Bytes(sample) = level {
+    if let VerifyLevel::Bytes(sample) = level {
         let chosen: Vec<_> = sample.of(backup.objects());
         read = chosen.len() as u64;
         let checks: Vec<_> = chosen.into_iter().map(|record| check_bytes(backup, record).boxed()).collect();
         problems.extend(concurrent::run(checks, READS_AT_ONCE).await?.into_iter().flatten());
     }
     let (mut confirmed, mut unconfirmed) = (0, 0);
-    if level == Level::Checksums {
+    if level == VerifyLevel::Checksums {
         let heads = backup.objects().iter().map(|record| backup.compare(record).boxed()).collect();
         for (record, agreement) in backup.objects().iter().zip(concurrent::run(heads, HEADS_AT_ONCE).await?) {
             match agreement {
-                Agreement::Same => confirmed += 1,
-                Agreement::Unknown => unconfirmed += 1,
-                Agreement::Different => {
+                ChecksumMatch::Equal => confirmed += 1,
+                ChecksumMatch::NotComparable => unconfirmed += 1,
+                ChecksumMatch::Mismatch => {
                     let message = format!("`{}` has another checksum at its store than in the manifest", record.key);
                     problems.push(Problem::of(&record.key, "bytes", message));
                 }

@@ -6,12 +6,12 @@ mod fixtures;
 use std::collections::BTreeMap;
 
 use influx_backup_core::{
-    BackupOptions, Cluster, Component, Discover, Key, Location, Options, Repository, RestoreOptions, RestorePlan,
-    Target, certify, discover, manifest::BackupStatus, restore,
+    BackupOptions, Cluster, Component, DiscoverOptions, Key, Location, Repository, RestoreOptions, RestorePlan,
+    StoreOptions, Target, certify, discover, record::BackupStatus, restore,
 };
 
 async fn open(path: &std::path::Path) -> Location {
-    Location::parse(path.to_str().expect("UTF-8"), &Options::default()).expect("a location")
+    Location::parse(path.to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location")
 }
 
 async fn bytes(location: &Location, cluster: &Cluster) -> BTreeMap<Key, Vec<u8>> {
@@ -31,7 +31,7 @@ async fn recorded_stores_are_backed_up_whole() {
     for name in fixtures::STORES {
         let Some(store) = fixtures::unpack(name) else { return };
         let source = open(store.path()).await;
-        let cluster = discover(&source, &Discover::auto()).await.expect(name);
+        let cluster = discover(&source, &DiscoverOptions::auto()).await.expect(name);
         let repository = tempfile::tempdir().expect("a directory");
         let repository = Repository::open(open(repository.path()).await).await.expect("opened");
         let options = BackupOptions::default().with_name("n1");
@@ -52,9 +52,9 @@ async fn recorded_stores_are_backed_up_whole() {
         let plan = RestorePlan::new(&backup, &inspected, &RestoreOptions::empty()).expect("planned");
         restore(plan).start().await.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(bytes(&target, &cluster).await, bytes(&source, &cluster).await, "{name}, restored");
-        let again = certify(backup.location(), &Discover::auto()).await.expect("certified");
+        let again = certify(backup.location(), &DiscoverOptions::auto()).await.expect("certified");
         assert!(again.is_proven(), "{name}: {again}");
-        let stopped = certify(&source, &Discover::auto()).await.expect("certified");
+        let stopped = certify(&source, &DiscoverOptions::auto()).await.expect("certified");
         // Whether a number of the WAL was burned or lost only a run that looked for it can tell.
         let (holds, proven) = (stopped.holds(), stopped.is_proven());
         assert_eq!((holds, proven), (true, !name.contains("wal-hole")), "{name}: {stopped}");

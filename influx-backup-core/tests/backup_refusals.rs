@@ -14,16 +14,17 @@ use std::{
 
 use async_trait::async_trait;
 use influx_backup_core::{
-    BackupOptions, BackupReport, Copier, Discover, Error, Location, Repository,
-    copier::{Copied, CopyContext, CopyError, CopyRequest},
+    BackupOptions, BackupReport, Copier, DiscoverOptions, Error, Location, Repository,
+    copier::{Copied, CopyContext, CopyRequest},
     default_copiers, discover,
+    error::CopyError,
     location::Identity,
     object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
     testing::fault::{FaultPlan, FaultyStore},
 };
 
 async fn back_up(source: &Location, repository: &Location, options: BackupOptions) -> Result<BackupReport, Error> {
-    let cluster = discover(source, &Discover::auto()).await?;
+    let cluster = discover(source, &DiscoverOptions::auto()).await?;
     Repository::open(repository.clone()).await?.backup(&cluster, options).start().await
 }
 
@@ -36,7 +37,7 @@ async fn source_and_repository_do_not_overlap() {
         std::os::unix::fs::symlink(root.path().join(to), root.path().join(link)).expect("linked");
     }
     let before = crash::content(&crash::place(&source)).await;
-    let cluster = discover(&crash::place(&source), &Discover::auto()).await.expect("discovered");
+    let cluster = discover(&crash::place(&source), &DiscoverOptions::auto()).await.expect("discovered");
     let inventory = cluster.list().await.expect("listed");
     for place in
         ["data/influxdb", "data/influxdb/backups", "data", "alias", "alias/new/backups", "above", "above/influxdb/x"]

@@ -12,12 +12,13 @@ use std::{
 
 use bytes::Bytes;
 use influx_backup_core::{
-    Clause, Discover, Error, Event, Key, Location, Options, Passes, Repository,
-    backup::{CorruptPolicy, MissingParquet, OpenCertificate},
+    Clause, DiscoverOptions, Error, Event, Key, Location, Passes, Repository, StoreOptions,
+    backup::{OnCorrupt, OnViolation},
     certify, discover,
+    judge::AbsenceTolerance,
     location::Identity,
-    manifest::BackupStatus,
     object_store::{memory::InMemory, path::Path},
+    record::BackupStatus,
     testing::write::{self, ManifestSpec},
 };
 
@@ -52,11 +53,11 @@ async fn a_clock_that_runs_backwards_changes_nothing() {
         let dbs = walk(&directory.join("node1/dbs"));
         std::fs::remove_file(&dbs[0]).expect("removed");
     });
-    let source = Location::parse(data.path().to_str().expect("UTF-8"), &Options::default()).expect("a location");
+    let source = Location::parse(data.path().to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location");
     let vault = tempfile::tempdir().expect("a directory");
-    let place = Location::parse(vault.path().to_str().expect("UTF-8"), &Options::default()).expect("a location");
+    let place = Location::parse(vault.path().to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location");
     let repository = Repository::open(place).await.expect("a repository");
-    let cluster = discover(&source, &Discover::auto()).await.expect("a cluster");
+    let cluster = discover(&source, &DiscoverOptions::auto()).await.expect("a cluster");
     let report = repository.backup(&cluster, options([meanwhile])).start().await.expect("a backup");
     assert_eq!((report.status, report.passes.len()), (BackupStatus::Complete, 2), "{report}");
     let point = &report.certificate.recovery[0];
@@ -64,7 +65,7 @@ async fn a_clock_that_runs_backwards_changes_nothing() {
     assert_eq!(reached.wal, last + 2);
     assert!(reached.time < point.guaranteed.as_ref().expect("a snapshot").time, "{report}");
     assert!(report.committed >= report.began);
-    let again = certify(repository.get("n1").await.expect("committed").location(), &Discover::auto()).await;
+    let again = certify(repository.get("n1").await.expect("committed").location(), &DiscoverOptions::auto()).await;
     assert!(again.expect("certified").holds());
 }
 
@@ -106,8 +107,7 @@ async fn a_torn_wal_file_that_a_later_pass_lists_is_named() {
 
         let (source, _) = Source::of(&core()).await;
         let deeds = [one_more_pass(&source), torn_and_more(&source, last, torn)];
-        let (report, repository) =
-            back_up(&source.location(), options(deeds).with_corrupt(CorruptPolicy::Record)).await;
+        let (report, repository) = back_up(&source.location(), options(deeds).with_on_corrupt(OnCorrupt::Record)).await;
         let report = report.expect("recorded");
         assert_eq!(report.status, BackupStatus::Degraded);
         let corrupt = violated(&report.certificate, Clause::Wal, "corrupt-wal");
@@ -236,18 +236,18 @@ async fn a_node_that_disappears_is_never_dropped_in_silence() {
 
         // With consent: degraded, and what was copied of it is kept.
         let (source, _) = Source::of(&enterprise()).await;
-        let consent = options([gone(&source)]).with_open_certificate(OpenCertificate::Degrade);
+        let consent = options([gone(&source)]).with_on_violation(OnViolation::Degrade);
         let (report, repository) = back_up(&source.location(), consent).await;
         let report = report.expect("with consent");
         assert_eq!(report.status, BackupStatus::Degraded);
         violated(&report.certificate, Clause::Stability, "node-went");
         let backup = repository.get("n1").await.expect("committed");
         assert_eq!(holds(&backup, "ingest2/snapshots/"), when == ROOT);
-        let again = certify(backup.location(), &Discover::auto()).await.expect("certified");
+        let again = certify(backup.location(), &DiscoverOptions::auto()).await.expect("certified");
         violated(&again, Clause::Stability, "node-went");
 
         // Left out by name.
-        let what = Discover::auto().leaving_out("ingest2");
+        let what = DiscoverOptions::auto().with_excluded_node("ingest2");
         let (report, _) = back_up_only(&source.location(), &what, options([])).await;
         let report = report.expect("without it");
         assert!(report.certificate.findings.iter().any(|finding| finding.code == "node-left-out"), "{report}");
@@ -286,9 +286,9 @@ async fn a_node_that_comes_back_is_backed_up() {
 
 #[tokio::test]
 async fn the_only_node_and_one_that_was_given_by_name_are_named_too() {
-    let named = Discover::auto().with_cluster_id("cluster1").with_node("ingest1").with_node("ingest2");
+    let named = DiscoverOptions::auto().with_cluster_id("cluster1").with_node("ingest1").with_node("ingest2");
     let named = named.with_node("compact1");
-    for (cluster, what, node) in [(core(), Discover::auto(), "node1"), (enterprise(), named, "ingest2")] {
+    for (cluster, what, node) in [(core(), DiscoverOptions::auto(), "node1"), (enterprise(), named, "ingest2")] {
         let (source, _) = Source::of(&cluster).await;
         let gone = deed(ROOT, {
             let source = source.clone();
@@ -337,7 +337,7 @@ async fn dbs_that_are_unmounted_are_not_taken_for_absent() {
         assert_eq!(violated(&certificate, clause, "most-parquet-missing").node.as_deref(), Some(node));
 
         let (source, _) = Source::of(&cluster).await;
-        let accept = options([unmounted(&source)]).with_missing_parquet(MissingParquet::Accept);
+        let accept = options([unmounted(&source)]).with_absence_tolerance(AbsenceTolerance::Lenient);
         let (report, _) = back_up(&source.location(), accept).await;
         let report = report.expect("the caller knows");
         assert!(report.certificate.absent_files() > 0 && report.to_string().contains("absent files: "), "{report}");
@@ -363,7 +363,7 @@ async fn at_a_limit_of_passes_or_time_the_open_clause_and_its_object_are_said() 
         assert_eq!((missing.key.as_ref().map(Key::as_str), certificate.open()), (Some(&*file), vec![Clause::Closure]));
 
         let (source, file, gone) = open_after_one_pass().await;
-        let consent = options([gone]).with_passes(passes).with_open_certificate(OpenCertificate::Degrade);
+        let consent = options([gone]).with_passes(passes).with_on_violation(OnViolation::Degrade);
         let (report, repository) = back_up(&source.location(), consent).await;
         let report = report.expect("with consent");
         assert_eq!((report.status, report.passes.len()), (BackupStatus::Degraded, 1));
@@ -383,7 +383,7 @@ async fn events_report_and_manifest_tell_the_same_recovery_point_and_passes() {
     let (source, generated) = Source::of(&core()).await;
     let vault = Location::with_store(Arc::new(InMemory::new()), Path::from("vault"), Identity::Test);
     let repository = Repository::open(vault).await.expect("a repository");
-    let cluster = discover(&source.location(), &Discover::auto()).await.expect("a cluster");
+    let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
     let mut job = repository.backup(&cluster, options([one_more_pass(&source)])).start();
     let (mut told, mut passes) = (Vec::new(), Vec::new());
     while let Some(event) = job.next_event().await {

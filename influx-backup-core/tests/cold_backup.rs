@@ -8,12 +8,13 @@ use std::{
 
 use async_trait::async_trait;
 use influx_backup_core::{
-    BackupOptions, BackupReport, Cluster, Copier, Discover, Event, Job, Limits, Location, Orchestrator, Repository,
-    copier::{Copied, CopyContext, CopyError, CopyRequest},
+    BackupOptions, BackupReport, Cluster, Copier, DiscoverOptions, Event, Job, Limits, Location, Orchestrator,
+    Repository,
+    cluster::Node,
+    copier::{Copied, CopyContext, CopyRequest},
     discover,
-    discover::Node,
-    error::Source,
-    execute::Retry,
+    error::{CopyError, Source},
+    limits::Retry,
     location::Identity,
     object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
     repository::BackupState,
@@ -83,7 +84,7 @@ async fn cluster() -> Cluster {
         .files_per_snapshot(1);
     made.write_to(&store, &StorePath::default()).await.expect("written");
     let source = Location::with_store(store, StorePath::default(), Identity::Test);
-    discover(&source, &Discover::auto()).await.expect("discovered")
+    discover(&source, &DiscoverOptions::auto()).await.expect("discovered")
 }
 
 fn options() -> BackupOptions {

@@ -12,7 +12,7 @@ use std::{
 use futures::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture};
 use http::Method;
 use influx_backup_core::{
-    Copier, Key, Location, Options,
+    Copier, Key, Location, StoreOptions,
     copier::{LocalCopier, ServerSideCopier, StreamCopier},
     preflight,
     testing::conformance::{copier_conformance, server_side_conformance},
@@ -164,7 +164,7 @@ async fn mistakes_are_said_within_seconds() {
     for server in servers::all() {
         let bucket = server.fresh_bucket().await;
         let with = |name: &str, value: &str, bucket: &str| {
-            let options: Options = server.options().into_iter().collect();
+            let options: StoreOptions = server.options().into_iter().collect();
             let options = if name.is_empty() { options } else { options.with(name, value) };
             Location::parse(&server.url(bucket, "p"), &options).expect("a location")
         };
@@ -243,9 +243,8 @@ async fn a_key_that_cannot_be_listed_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_chain_falls_back_to_streaming() {
     use influx_backup_core::{
-        copier::{CopyContext, CopyRequest},
+        copier::{CopyContext, CopyRequest, Transfer},
         default_copiers,
-        plan::Route,
     };
     let server = servers::in_process_s3();
     let (one, two) = (server.fresh_bucket().await, server.fresh_bucket().await);
@@ -253,10 +252,10 @@ async fn the_chain_falls_back_to_streaming() {
     let (from, to) = (server.location_at(proxy.address(), &one, "a"), server.location_at(proxy.address(), &two, "b"));
     from.put(&key("x.parquet"), "content".into()).await.expect("put");
     let source = from.head(&key("x.parquet")).await.expect("head").expect("there");
-    let request = CopyRequest::new(from, source, to.clone(), Route::Any);
+    let request = CopyRequest::new(from, source, to.clone(), Transfer::Any);
     let copy = async |copier: &dyn Copier| {
         let copied = copier.copy(&request, &CopyContext::default()).await.expect("copied");
-        (copied.copier, copied.instead_of)
+        (copied.copier, copied.refused_by)
     };
     assert_eq!(copy(&*default_copiers()).await, ("server-side", None));
     // As if the target's credential could not read the source.
@@ -273,29 +272,28 @@ async fn the_chain_falls_back_to_streaming() {
 #[tokio::test(flavor = "multi_thread")]
 async fn checksums_of_the_store_are_ours() {
     use influx_backup_core::{
-        copier::{CopyContext, CopyRequest},
-        location::Agreement,
-        plan::Route,
+        copier::{CopyContext, CopyRequest, Transfer},
+        location::ChecksumMatch,
     };
     let files = tempfile::tempdir().expect("a directory");
-    let from = Location::parse(files.path().to_str().expect("UTF-8"), &Options::default()).expect("a location");
+    let from = Location::parse(files.path().to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location");
     from.put(&key("x"), vec![7; 300_000].into()).await.expect("put");
     let source = from.head(&key("x")).await.expect("head").expect("there");
     for server in servers::all() {
         let bucket = server.fresh_bucket().await;
-        let options: Options = server.options().into_iter().collect();
+        let options: StoreOptions = server.options().into_iter().collect();
         let options = match server.scheme() {
             "s3" => options.with("aws_checksum_algorithm", "crc64nvme"),
             _ => options,
         };
         let to = Location::parse(&server.url(&bucket, "p"), &options).expect("a location");
-        let request = CopyRequest::new(from.clone(), source.clone(), to.clone(), Route::Any);
+        let request = CopyRequest::new(from.clone(), source.clone(), to.clone(), Transfer::Any);
         let copied = StreamCopier::default().copy(&request, &CopyContext::default()).await.expect("copied");
         let (_, stored) = to.head_with_checksums(&key("x")).await.expect("head").expect("there");
-        assert_eq!(copied.checksums.compare(&stored), Agreement::Same, "{}: {stored:?}", server.name());
+        assert_eq!(copied.checksums.compare(&stored), ChecksumMatch::Equal, "{}: {stored:?}", server.name());
         to.put(&key("x"), vec![8; 300_000].into()).await.expect("put");
         let (_, stored) = to.head_with_checksums(&key("x")).await.expect("head").expect("there");
-        assert_eq!(copied.checksums.compare(&stored), Agreement::Different, "{}: {stored:?}", server.name());
+        assert_eq!(copied.checksums.compare(&stored), ChecksumMatch::Mismatch, "{}: {stored:?}", server.name());
     }
     let (_, stored) = from.head_with_checksums(&key("x")).await.expect("head").expect("there");
     assert_eq!(stored, Default::default(), "files have none");

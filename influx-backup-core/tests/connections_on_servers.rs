@@ -10,10 +10,11 @@ use std::{
 
 use http::Method;
 use influx_backup_core::{
-    BackupOptions, BackupReport, Discover, Error, Key, Limits, Location, Options, Repository, certify, discover,
-    execute::Retry,
-    manifest::BackupStatus,
+    BackupOptions, BackupReport, DiscoverOptions, Error, Key, Limits, Location, Repository, StoreOptions, certify,
+    discover,
+    limits::Retry,
     preflight,
+    record::BackupStatus,
     testing::generate::{CompactorData, Generate},
 };
 use servers::{Fault, FaultProxy, InProcessS3, Rule, S3Account, StoreServer, Tls};
@@ -28,7 +29,7 @@ async fn write_cluster(to: &Location) -> u64 {
 }
 
 async fn back_up(source: &Location, repository: &Location) -> influx_backup_core::Result<BackupReport> {
-    let cluster = discover(source, &Discover::auto()).await?;
+    let cluster = discover(source, &DiscoverOptions::auto()).await?;
     let mut options = BackupOptions::default().with_name("n1");
     // What a test does not wait for, a person would.
     options.limits = Limits::default().with_retry(Retry::default().for_at_most(Duration::from_secs(20)));
@@ -38,7 +39,7 @@ async fn back_up(source: &Location, repository: &Location) -> influx_backup_core
 async fn assert_complete(report: &BackupReport, repository: &Location) {
     assert_eq!(report.status, BackupStatus::Complete, "{report}");
     let backup = repository.child("n1").expect("a location");
-    let certificate = certify(&backup, &Discover::auto()).await.expect("certified");
+    let certificate = certify(&backup, &DiscoverOptions::auto()).await.expect("certified");
     assert!(certificate.holds(), "{certificate}");
 }
 
@@ -46,7 +47,7 @@ fn copies(report: &BackupReport, copier: &str) -> u64 {
     report.passes.iter().filter_map(|pass| pass.copiers.get(copier)).sum()
 }
 
-fn open(server: &InProcessS3, bucket: &str, prefix: &str, options: &Options) -> Location {
+fn open(server: &InProcessS3, bucket: &str, prefix: &str, options: &StoreOptions) -> Location {
     Location::parse(&server.url(bucket, prefix), options).expect("a location")
 }
 
@@ -57,7 +58,7 @@ async fn a_ca_of_ones_own() {
     let bucket = server.fresh_bucket().await;
     write_cluster(&server.location(&bucket, "cluster")).await;
     let tls = Tls::before(server.address());
-    let options: Options = server.options().into_iter().collect();
+    let options: StoreOptions = server.options().into_iter().collect();
     let options = options.with("aws_endpoint", format!("https://{}", tls.address())).with("aws_allow_http", "");
 
     let began = Instant::now();
@@ -124,7 +125,7 @@ async fn keys_are_exchanged_during_a_backup() {
 
     let proxy = FaultProxy::before(server.address());
     let options = server.options_at(proxy.address()).into_iter().filter(|(name, _)| !name.contains("ACCESS_KEY"));
-    let options = options.collect::<Options>().with("AWS_CREDENTIALS_FILE", file.to_str().expect("UTF-8"));
+    let options = options.collect::<StoreOptions>().with("AWS_CREDENTIALS_FILE", file.to_str().expect("UTF-8"));
     let (source, repository) = (open(&server, &bucket, "cluster", &options), open(&server, &bucket, "to", &options));
     // Slow enough that the backup is under way when the keys change.
     let drip = Fault::Drip { bytes: 256, pause: Duration::from_millis(5) };
@@ -186,7 +187,7 @@ async fn accounts_that_may_not_read_each_other() {
     server.accounts().admit(&reader);
     server.accounts().admit_to(&to, &only);
     for (keys, may_read) in [(&reader, true), (&only, false)] {
-        let options: Options = keys.options(server.address()).into_iter().collect();
+        let options: StoreOptions = keys.options(server.address()).into_iter().collect();
         let repository = open(&server, &to, &keys.access_key_id, &options);
         let error = open(&server, &from, "cluster", &options).list("").await.err();
         assert_eq!(error.as_ref().map(Error::code), (!may_read).then_some("access-denied"), "{error:?}");

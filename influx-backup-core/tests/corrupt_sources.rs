@@ -8,11 +8,12 @@ use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt};
 
 use generated::{World, core, files, location, names, violations};
 use influx_backup_core::{
-    BackupOptions, Clause, Discover, Error, Generation, Level, Passes,
-    backup::{CorruptPolicy, MissingParquet, OpenCertificate},
+    BackupOptions, Clause, DiscoverOptions, Error, Generation, Passes, VerifyLevel,
+    backup::{OnCorrupt, OnViolation},
     certify,
-    error::Halt,
-    manifest::BackupStatus,
+    error::StopReason,
+    judge::AbsenceTolerance,
+    record::BackupStatus,
     testing::write,
     verify::Sample,
 };
@@ -54,14 +55,14 @@ async fn is_damage(what: &str, damage: Damage, clause: Clause, code: &str) {
         assert_eq!(repository.get("n1").await.expect_err(&what).code(), "backup-not-found");
         fs::remove_dir_all(world.backup()).expect("removed");
 
-        let record = BackupOptions::default().with_corrupt(CorruptPolicy::Record);
+        let record = BackupOptions::default().with_on_corrupt(OnCorrupt::Record);
         let report = world.back_up(record).await.unwrap_or_else(|error| panic!("{what}: {error}"));
         assert_eq!(report.status, BackupStatus::Degraded, "{what}");
         assert_eq!(violations(&report.certificate), [(clause, vec![code])], "{what}");
         assert!(names(&report.certificate, &key), "{what}: {}", report.certificate.summary());
-        let again = certify(&location(&world.backup()), &Discover::auto()).await.expect("certified");
+        let again = certify(&location(&world.backup()), &DiscoverOptions::auto()).await.expect("certified");
         assert_eq!(violations(&again), violations(&report.certificate), "{what}, again");
-        let verified = repository.verify("n1", Level::Structure).await.expect("verified");
+        let verified = repository.verify("n1", VerifyLevel::Structure).await.expect("verified");
         assert!(verified.passed(), "{what}: it is what it was: {:?}", verified.problems);
     }
 }
@@ -220,7 +221,7 @@ async fn every_violation_is_looked_at() {
     }
     let record = || {
         let two = Passes::until_closed(2, std::time::Duration::from_secs(60));
-        BackupOptions::default().with_corrupt(CorruptPolicy::Record).with_passes(two)
+        BackupOptions::default().with_on_corrupt(OnCorrupt::Record).with_passes(two)
     };
     let report = world.back_up(record()).await.expect("recorded");
     assert_eq!((report.status, report.certificate.clauses[3].violated), (BackupStatus::Degraded, 150));
@@ -239,24 +240,26 @@ async fn a_missing_volume_is_no_backup_unless_the_caller_says_so() {
     let world = World::new(&core(Generation::V3));
     fs::remove_dir_all(world.file("node1/dbs")).expect("removed");
     let two = || BackupOptions::default().with_passes(Passes::until_closed(2, std::time::Duration::from_secs(60)));
-    for corrupt in [CorruptPolicy::Fail, CorruptPolicy::Record] {
-        let error = world.back_up(two().with_corrupt(corrupt)).await.expect_err("refused");
-        let Error::NotConsistent { passes: 2, halt: Halt::Limit, certificate } = &error else { panic!("{error}") };
+    for corrupt in [OnCorrupt::Fail, OnCorrupt::Record] {
+        let error = world.back_up(two().with_on_corrupt(corrupt)).await.expect_err("refused");
+        let Error::NotConsistent { passes: 2, halt: StopReason::LimitReached, certificate } = &error else {
+            panic!("{error}")
+        };
         assert_eq!(violations(certificate), [(Clause::Closure, vec!["most-parquet-missing"])]);
         assert!(error.to_string().contains("node1/dbs"), "{error}");
         fs::remove_dir_all(world.backup()).expect("removed");
     }
     let error = world.back_up(BackupOptions::default()).await.expect_err("refused");
-    let Error::NotConsistent { passes, halt: Halt::Standstill, .. } = &error else { panic!("{error}") };
-    assert!(*passes < Passes::default().most && error.to_string().contains("nothing moves"), "{error}");
+    let Error::NotConsistent { passes, halt: StopReason::NoProgress, .. } = &error else { panic!("{error}") };
+    assert!(*passes < Passes::default().max_passes && error.to_string().contains("nothing moves"), "{error}");
     fs::remove_dir_all(world.backup()).expect("removed");
-    let report = world.back_up(two().with_open_certificate(OpenCertificate::Degrade)).await.expect("degraded");
+    let report = world.back_up(two().with_on_violation(OnViolation::Degrade)).await.expect("degraded");
     assert_eq!(report.status, BackupStatus::Degraded);
-    let again = certify(&location(&world.backup()), &Discover::auto()).await.expect("certified");
+    let again = certify(&location(&world.backup()), &DiscoverOptions::auto()).await.expect("certified");
     assert_eq!(violations(&again), [(Clause::Closure, vec!["most-parquet-missing"])], "said again");
     fs::remove_dir_all(world.backup()).expect("removed");
 
-    let report = world.back_up(two().with_missing_parquet(MissingParquet::Accept)).await.expect("accepted");
+    let report = world.back_up(two().with_absence_tolerance(AbsenceTolerance::Lenient)).await.expect("accepted");
     assert_eq!((report.status, report.certificate.absent_files()), (BackupStatus::Complete, 16));
     assert!(report.to_string().contains("absent files: 16"), "{report}");
 }
@@ -278,9 +281,9 @@ async fn links_are_followed_where_they_lead_to_files_and_errors_elsewhere() {
         for (name, target) in [("broken", "nowhere"), ("loop", "loop"), ("up", "..")] {
             let link = world.file(directory).join(name);
             symlink(target, &link).expect("linked");
-            for corrupt in [CorruptPolicy::Fail, CorruptPolicy::Record] {
+            for corrupt in [OnCorrupt::Fail, OnCorrupt::Record] {
                 let what = format!("{directory}/{name}");
-                let error = world.back_up(BackupOptions::default().with_corrupt(corrupt)).await.expect_err(&what);
+                let error = world.back_up(BackupOptions::default().with_on_corrupt(corrupt)).await.expect_err(&what);
                 assert_eq!(error.code(), "link", "{what}: {error}");
                 assert!(error.to_string().contains(&what), "{what}: {error}");
                 let _ = fs::remove_dir_all(world.backup());
@@ -297,8 +300,8 @@ async fn a_file_that_may_not_be_read_is_an_error() {
     let key = last(&world, "/wal/");
     fs::set_permissions(world.file(&key), fs::Permissions::from_mode(0o000)).expect("set");
     let readable = fs::read(world.file(&key)).is_ok();
-    for corrupt in [CorruptPolicy::Fail, CorruptPolicy::Record] {
-        let result = world.back_up(BackupOptions::default().with_corrupt(corrupt)).await;
+    for corrupt in [OnCorrupt::Fail, OnCorrupt::Record] {
+        let result = world.back_up(BackupOptions::default().with_on_corrupt(corrupt)).await;
         let _ = fs::remove_dir_all(world.backup());
         match result {
             // A superuser reads what nobody may.
@@ -325,7 +328,7 @@ async fn odd_names_are_copied_byte_for_byte_or_refused() {
     let mut held = files(&world.backup());
     held.retain(|key, _| !key.starts_with("_influx_backup/"));
     assert_eq!(held, files(world.source()));
-    let verified = world.repository().await.verify("n1", Level::Bytes(Sample::ALL)).await.expect("verified");
+    let verified = world.repository().await.verify("n1", VerifyLevel::Bytes(Sample::ALL)).await.expect("verified");
     let structure: Vec<_> = verified.problems.iter().filter(|problem| problem.code != "bytes").collect();
     assert!(structure.is_empty(), "{structure:?}");
     fs::remove_dir_all(world.backup()).expect("removed");

@@ -6,9 +6,10 @@ mod crash;
 use std::{sync::Arc, time::Duration};
 
 use influx_backup_core::{
-    Discover, Location, Repository,
-    backup::{Existing, TakeOver},
+    DiscoverOptions, Location, Repository,
+    backup::OnExisting,
     discover,
+    lease::Takeover,
     location::Identity,
     object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
     testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
@@ -41,7 +42,7 @@ async fn a_store_that_dies_at_any_write() {
     for write in 0..=writes {
         let when = format!("died at write {write} of {writes}");
         let (source, store, repository) = in_memory(FaultPlan::none().crash_after_writes(write)).await;
-        let cluster = discover(&source, &Discover::auto()).await.expect("discovered");
+        let cluster = discover(&source, &DiscoverOptions::auto()).await.expect("discovered");
         let opened = Repository::open(repository.clone()).await.expect("opened");
         let died = opened.backup(&cluster, crash::options()).start().await;
         assert!(store.has_crashed(), "{when}");
@@ -92,7 +93,7 @@ async fn a_process_killed_after_any_write() {
 #[tokio::test(start_paused = true)]
 async fn a_resumed_run_that_fails_early_is_resumed_at_once() {
     let (source, store, repository) = in_memory(FaultPlan::none().crash_after_writes(20)).await;
-    let cluster = discover(&source, &Discover::auto()).await.expect("discovered");
+    let cluster = discover(&source, &DiscoverOptions::auto()).await.expect("discovered");
     let opened = Repository::open(repository.clone()).await.expect("opened");
     opened.backup(&cluster, crash::options()).start().await.expect_err("died");
     store.heal();
@@ -102,14 +103,14 @@ async fn a_resumed_run_that_fails_early_is_resumed_at_once() {
         repository.through(|store| Arc::new(FaultyStore::new(store, FaultPlan::none().with(denied.clone()))));
     let refused = Repository::open(unreadable).await.expect("opened").backup(&cluster, crash::resuming()).start().await;
     assert_eq!(refused.expect_err("its journal cannot be listed").code(), "access-denied");
-    let when_silent = crash::options().with_existing(Existing::Resume(TakeOver::WhenSilent));
+    let when_silent = crash::options().with_on_existing(OnExisting::Resume(Takeover::AfterTimeout));
     opened.backup(&cluster, when_silent).start().await.expect("nobody holds it");
 }
 
 #[tokio::test]
 async fn of_two_tasks_under_one_name_one_wins() {
     let (source, _, repository) = in_memory(FaultPlan::none()).await;
-    let cluster = discover(&source, &Discover::auto()).await.expect("discovered");
+    let cluster = discover(&source, &DiscoverOptions::auto()).await.expect("discovered");
     let opened = Repository::open(repository.clone()).await.expect("opened");
     let (a, b) = (opened.backup(&cluster, crash::options()).start(), opened.backup(&cluster, crash::options()).start());
     let (a, b) = tokio::join!(a, b);

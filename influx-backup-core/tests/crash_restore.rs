@@ -6,12 +6,13 @@ mod crash;
 use std::{path::Path, sync::Arc};
 
 use influx_backup_core::{
-    Backup, Discover, Error, Key, Location, Repository, RestoreOptions, RestorePlan, RestoreReport, Target, abandon,
-    discover,
+    Backup, DiscoverOptions, Error, Key, Location, Repository, RestoreOptions, RestorePlan, RestoreReport, Target,
+    abandon, discover,
+    lease::Takeover,
     location::Identity,
     object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
     restore,
-    restore::{Changes, Phase, Policy, Stopped, TakeOver},
+    restore::{Changes, Phase, Policy, ServersStopped},
     testing::{
         fault::{FaultPlan, FaultyStore},
         loader::Verdict,
@@ -44,7 +45,8 @@ impl Over {
 }
 
 fn options(policy: Policy) -> RestoreOptions {
-    let mut options = RestoreOptions::empty().with_servers(Stopped::ByCaller).with_limits(crash::one_by_one());
+    let mut options =
+        RestoreOptions::empty().with_servers(ServersStopped::ConfirmedByCaller).with_limits(crash::one_by_one());
     options.policy = policy;
     options
 }
@@ -55,7 +57,7 @@ async fn run(backup: &Backup, target: &Location, options: &RestoreOptions) -> Re
 
 /// A backup of the small cluster in a repository.
 async fn backed_up(source: &Location, repository: &Location) -> Backup {
-    let cluster = discover(source, &Discover::auto()).await.expect("discovered");
+    let cluster = discover(source, &DiscoverOptions::auto()).await.expect("discovered");
     let opened = Repository::open(repository.clone()).await.expect("opened");
     opened.backup(&cluster, crash::options()).start().await.expect("backed up");
     opened.get(NAME).await.expect("committed")
@@ -109,7 +111,7 @@ impl Watched<'_> {
             let refused = run(self.backup, &self.target, &options).await.expect_err("it may be alive");
             assert_eq!(refused.code(), "restore-in-progress", "{when}: {refused}");
         }
-        let refused = abandon(&self.target, TakeOver::WhenSilent).await.expect_err("it may be alive");
+        let refused = abandon(&self.target, Takeover::AfterTimeout).await.expect_err("it may be alive");
         assert_eq!(refused.code(), "restore-in-progress", "{when}: {refused}");
         assert_eq!(self.target.list("").await.expect("listed"), before, "{when}: untouched");
     }
@@ -117,7 +119,7 @@ impl Watched<'_> {
     /// Restores again, to the end.
     async fn resumes(&self, policy: Policy, when: &str) {
         let begun = Target::inspect(&self.target).await.expect("inspected").unfinished.is_some();
-        let options = options(policy).with_take_over(TakeOver::Now);
+        let options = options(policy).with_takeover(Takeover::Immediately);
         let options = if begun { options.resuming() } else { options };
         match run(self.backup, &self.target, &options).await {
             Ok(report) => {
@@ -141,7 +143,7 @@ impl Watched<'_> {
     /// Abandons where that is promised: the target is what it was. Says whether it was promised.
     async fn is_abandoned(&self, before: &Location, when: &str) -> bool {
         let begun = Target::inspect(&self.target).await.expect("inspected").unfinished;
-        let abandoned = abandon(&self.target, TakeOver::Now).await;
+        let abandoned = abandon(&self.target, Takeover::Immediately).await;
         match begun.map(|begun| (begun.phase, begun.changes)) {
             Some((Phase::Guarded, Changes::None)) => {
                 abandoned.unwrap_or_else(|error| panic!("{when}: {error}"));

@@ -16,14 +16,14 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use http::Method;
 use influx_backup_core::{
-    BackupOptions, BackupReport, Discover, Key, Level, Limits, Location, Options, Repository, RestoreOptions,
-    RestorePlan, Target, certify,
+    BackupOptions, BackupReport, DiscoverOptions, Key, Limits, Location, Repository, RestoreOptions, RestorePlan,
+    StoreOptions, Target, VerifyLevel, certify,
     copier::{Copier, StreamCopier},
     default_copiers, discover,
-    execute::Retry,
-    manifest::BackupStatus,
+    limits::Retry,
+    record::BackupStatus,
     restore,
-    restore::{SourceCheck, Stopped},
+    restore::{ServersStopped, SourceCheck},
     testing::generate::{CompactorData, Generate},
     verify::Sample,
 };
@@ -54,7 +54,7 @@ fn options() -> BackupOptions {
 }
 
 async fn back_up(source: &Location, repository: &Location) -> influx_backup_core::Result<BackupReport> {
-    let cluster = discover(source, &Discover::auto()).await?;
+    let cluster = discover(source, &DiscoverOptions::auto()).await?;
     Repository::open(repository.clone()).await?.backup(&cluster, options()).start().await
 }
 
@@ -70,20 +70,20 @@ async fn round_trip(cluster: &Generate, source: &Location, repository: &Location
     let opened = Repository::open(repository.clone()).await.expect("opened");
     let backup = opened.get("n1").await.unwrap_or_else(|error| panic!("{what}: {error}"));
     assert!(read(backup.location()).await == written, "{what}: the backup has other bytes");
-    let certificate = certify(backup.location(), &Discover::auto()).await.expect("certified");
+    let certificate = certify(backup.location(), &DiscoverOptions::auto()).await.expect("certified");
     assert!(certificate.holds(), "{what}: {}", certificate.summary());
-    let verified = opened.verify("n1", Level::Bytes(Sample::ALL)).await.expect("verified");
+    let verified = opened.verify("n1", VerifyLevel::Bytes(Sample::ALL)).await.expect("verified");
     assert!(verified.passed(), "{what}: {verified:?}");
 
     let target = Target::inspect(restored).await.expect("inspected");
     let plan = RestorePlan::new(&backup, &target, &RestoreOptions::empty()).expect("planned");
     restore(plan).start().await.unwrap_or_else(|error| panic!("{what}: {error}: {error:?}"));
-    // Before 3.10 a licence is bound to its place.
-    let licence = |key: &String| key.ends_with("_license");
+    // Before 3.10 a license is bound to its place.
+    let license = |key: &String| key.ends_with("_license");
     let mut wanted = written;
     let mut got = read(restored).await;
-    wanted.retain(|key, _| !licence(key));
-    got.retain(|key, _| !licence(key));
+    wanted.retain(|key, _| !license(key));
+    got.retain(|key, _| !license(key));
     let keys = |objects: &BTreeMap<String, Vec<u8>>| objects.keys().cloned().collect::<Vec<_>>();
     assert_eq!(keys(&got), keys(&wanted), "{what}: other objects were restored");
     assert!(got == wanted, "{what}: other bytes were restored");
@@ -162,7 +162,7 @@ async fn only_bulk_is_copied_by_the_store() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_is_verified_by_the_checksums_of_its_store() {
     for server in servers::all() {
-        let options: Options = server.options().into_iter().collect();
+        let options: StoreOptions = server.options().into_iter().collect();
         let cases = match server.scheme() {
             "s3" => vec![
                 ("summed", options.clone().with("aws_checksum_algorithm", "crc64nvme"), true),
@@ -182,7 +182,7 @@ async fn a_backup_is_verified_by_the_checksums_of_its_store() {
             for (copier, by) in [(by_us, "us"), (default_copiers(), "the store")] {
                 let what = format!("{}, {name}, copied by {by}", server.name());
                 let place = open(&buckets.1, by);
-                let cluster = discover(&source, &Discover::auto()).await.expect("discovered");
+                let cluster = discover(&source, &DiscoverOptions::auto()).await.expect("discovered");
                 let repository = Repository::open(place.clone()).await.expect("opened");
                 let options = self::options().with_copier(copier);
                 repository.backup(&cluster, options).start().await.expect("backed up");
@@ -214,7 +214,7 @@ enum Knows {
 }
 
 async fn verified_by_checksums(repository: &Repository, confirmed: u64, objects: u64, what: &str) {
-    let report = repository.verify("n1", Level::Checksums).await.expect("verified");
+    let report = repository.verify("n1", VerifyLevel::Checksums).await.expect("verified");
     assert!(report.passed(), "{what}: {report:?}");
     let found = (report.confirmed, report.unconfirmed, report.read);
     assert_eq!(found, (confirmed, objects - confirmed, 0), "{what}");
@@ -225,7 +225,7 @@ async fn assert_altered_objects_are_found(repository: &Repository, target: &Loca
     let parquet = report_key(repository.location()).await;
     let size = repository.location().head(&parquet).await.expect("head").expect("there").size;
     repository.location().put(&parquet, vec![0; size as usize].into()).await.expect("put");
-    let report = repository.verify("n1", Level::Checksums).await.expect("verified");
+    let report = repository.verify("n1", VerifyLevel::Checksums).await.expect("verified");
     let problems: Vec<_> = report.problems.iter().map(|problem| (problem.code.as_str(), &problem.key)).collect();
     let key = Some(parquet.below("n1").and_then(|key| Key::parse(key).ok()).expect("in the backup"));
     assert_eq!(problems, if knows == Knows::Store { vec![("bytes", &key)] } else { vec![] }, "{what}");
@@ -274,7 +274,7 @@ impl Behind {
                 assert_eq!(report.status, BackupStatus::Complete, "{what}");
                 let backup = repository.child("n1").expect("a location");
                 assert!(read(&backup).await == self.written, "{what}: the backup has other bytes");
-                let certificate = certify(&backup, &Discover::auto()).await.expect("certified");
+                let certificate = certify(&backup, &DiscoverOptions::auto()).await.expect("certified");
                 assert!(certificate.holds(), "{what}: {}", certificate.summary());
             }
             Err(error) => {
@@ -348,7 +348,7 @@ async fn a_thousand_deletions_while_the_store_asks_for_less() {
     let throttled = behind.proxy.inject(throttled);
     let repository = Repository::open(behind.location("backups")).await.expect("opened");
     let target = Target::inspect(&behind.location("cluster")).await.expect("inspected");
-    let options = RestoreOptions::replace().with_servers(Stopped::ByCaller);
+    let options = RestoreOptions::replace().with_servers(ServersStopped::ConfirmedByCaller);
     let plan = RestorePlan::new(&repository.get("n1").await.expect("opened"), &target, &options).expect("planned");
     let report = restore(plan).start().await.expect("restored");
     assert_eq!(throttled.count(), 20);

@@ -13,13 +13,14 @@ use async_trait::async_trait;
 use generated::World;
 use influx_backup_core::{
     BackupOptions, BackupPlan, Copier, Generation, Limits,
-    copier::{Copied, CopyContext, CopyError, CopyRequest},
+    cluster::Edition,
+    copier::{Copied, CopyContext, CopyRequest},
     default_copiers,
-    discover::Edition,
-    execute::Durability,
-    manifest::BackupStatus,
+    error::CopyError,
+    limits::Durability,
     plan::{StageKind, backup_order},
-    testing::generate::{Checkpoints, CompactorData, Derived, Generate, Licence},
+    record::BackupStatus,
+    testing::generate::{Checkpoints, CompactorData, Derived, Generate, License},
 };
 use proptest::prelude::*;
 
@@ -84,7 +85,7 @@ fn clusters() -> impl Strategy<Value = Generate> {
                 cluster
                     .checkpoints(Checkpoints::Monthly)
                     .derived(Derived::All)
-                    .licence(if core { Licence::None } else { Licence::Trial })
+                    .license(if core { License::None } else { License::Trial })
                     .unknown("node1/notes/today.txt")
             } else {
                 cluster
@@ -104,7 +105,7 @@ fn place(edition: Edition, key: &str) -> usize {
         (_, "snapshots") => StageKind::Snapshots,
         (_, "dbs") => StageKind::Parquet,
         (_, "catalog" | "catalogs" | "_catalog_checkpoint") => StageKind::Catalog,
-        ("cluster1", "commercial_license" | "trial_or_home_license") => StageKind::Licences,
+        ("cluster1", "commercial_license" | "trial_or_home_license") => StageKind::Licenses,
         ("cluster1", _) => StageKind::ClusterRest,
         _ => StageKind::NodeRest,
     };

@@ -11,7 +11,7 @@ use std::{
 };
 
 use influx_backup_core::{
-    Discover, Level, Location, Options, Repository, discover,
+    DiscoverOptions, Location, Repository, StoreOptions, VerifyLevel, discover,
     leftovers::LeftoverKind,
     location::Identity,
     object_store::{memory::InMemory, path::Path},
@@ -21,14 +21,14 @@ use influx_backup_core::{
 use meddling::{FIRST, Source, core, deed, end_before_commit, kinds, options};
 
 async fn repositories(directory: &FilePath) -> [Repository; 2] {
-    let files = Location::parse(directory.to_str().expect("UTF-8"), &Options::default()).expect("a location");
+    let files = Location::parse(directory.to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location");
     let memory = Location::with_store(Arc::new(InMemory::new()), Path::from("vault"), Identity::Test);
     [Repository::open(files).await.expect("opened"), Repository::open(memory).await.expect("opened")]
 }
 
 async fn succeed(repository: &Repository) {
     let (source, _) = Source::of(&core()).await;
-    let cluster = discover(&source.location(), &Discover::auto()).await.expect("a cluster");
+    let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
     repository.backup(&cluster, options([])).start().await.expect("backed up");
 }
 
@@ -48,7 +48,7 @@ async fn an_unfinished_backup_goes_whole() {
             half_written(&directory.join("n1/node1/dbs/x.parquet#7"));
             objects += 1;
         }
-        assert_eq!(repository.list().await.expect("listed")[0].state, BackupState::Dead);
+        assert_eq!(repository.list().await.expect("listed")[0].state, BackupState::Unfinished);
         let leftovers = repository.leftovers().await.expect("found");
         assert_eq!(kinds(&leftovers), [("n1", LeftoverKind::Unfinished, objects)]);
         assert!(leftovers[0].bytes.0 > held.iter().map(|entry| entry.size).max().expect("objects"));
@@ -79,7 +79,7 @@ async fn a_committed_backup_stays() {
             repository.collect(&leftovers[0]).await.expect("collected");
             assert!(!half.exists());
         }
-        let verified = repository.verify("n1", Level::Structure).await.expect("verified");
+        let verified = repository.verify("n1", VerifyLevel::Structure).await.expect("verified");
         assert!(verified.passed(), "{:?}", verified.problems);
     }
 }
@@ -98,7 +98,7 @@ async fn a_backup_that_is_being_written_is_no_leftover() {
             }
         });
         let (source, _) = Source::of(&core()).await;
-        let cluster = discover(&source.location(), &Discover::auto()).await.expect("a cluster");
+        let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
         repository.backup(&cluster, options([looks])).start().await.expect("nothing was taken from it");
         assert_eq!(seen.lock().expect("not poisoned").take(), Some(Vec::new()));
     }

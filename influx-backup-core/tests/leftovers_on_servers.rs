@@ -9,12 +9,8 @@ use std::mem::forget;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use influx_backup_core::{
-    Discover, Key, Level, Location, Options, Repository, RestoreOptions, RestorePlan, Target,
-    backup::{Existing, TakeOver},
-    discover,
-    leftovers::LeftoverKind,
-    object_store::ObjectStoreExt,
-    restore,
+    DiscoverOptions, Key, Location, Repository, RestoreOptions, RestorePlan, StoreOptions, Target, VerifyLevel,
+    backup::OnExisting, discover, lease::Takeover, leftovers::LeftoverKind, object_store::ObjectStoreExt, restore,
 };
 use meddling::{Source, core, end_before_commit, kinds, options};
 use servers::{Canned, StoreServer, answer};
@@ -38,10 +34,10 @@ async fn incomplete(server: &dyn StoreServer, bucket: &str) -> Vec<String> {
     server.leftovers(bucket).await.into_iter().map(|leftover| leftover.key).collect()
 }
 
-async fn succeed(repository: &Repository, existing: Existing) {
+async fn succeed(repository: &Repository, existing: OnExisting) {
     let (source, _) = Source::of(&core()).await;
-    let cluster = discover(&source.location(), &Discover::auto()).await.expect("a cluster");
-    repository.backup(&cluster, options([]).with_existing(existing)).start().await.expect("backed up");
+    let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
+    repository.backup(&cluster, options([]).with_on_existing(existing)).start().await.expect("backed up");
 }
 
 const HALF: &str = "node1/dbs/1/2/2025-11-14/22-10/0000000099.parquet";
@@ -72,14 +68,14 @@ async fn beside_a_committed_backup_they_go_alone() {
     for server in servers() {
         let bucket = server.fresh_bucket().await;
         let repository = Repository::open(server.location(&bucket, "vault")).await.expect("opened");
-        succeed(&repository, Existing::Refuse).await;
+        succeed(&repository, OnExisting::Refuse).await;
         assert_eq!(repository.leftovers().await.expect("found"), [], "{}", server.name());
         half_written(&repository.location().child("n1").expect("a location"), HALF).await;
         let leftovers = repository.leftovers().await.expect("found");
         assert_eq!(kinds(&leftovers), [("n1", LeftoverKind::Staging, 1)], "{}", server.name());
         repository.collect(&leftovers[0]).await.expect("collected");
         assert_eq!(incomplete(server, &bucket).await, [""; 0], "{}", server.name());
-        let verified = repository.verify("n1", Level::Structure).await.expect("verified");
+        let verified = repository.verify("n1", VerifyLevel::Structure).await.expect("verified");
         assert!(verified.passed(), "{}: {:?}", server.name(), verified.problems);
     }
 }
@@ -91,7 +87,7 @@ async fn who_resumes_and_who_restores_leaves_none() {
         let repository = Repository::open(server.location(&bucket, "vault")).await.expect("opened");
         end_before_commit(&repository).await;
         half_written(&repository.location().child("n1").expect("a location"), HALF).await;
-        succeed(&repository, Existing::Resume(TakeOver::WhenSilent)).await;
+        succeed(&repository, OnExisting::Resume(Takeover::AfterTimeout)).await;
         assert_eq!(incomplete(server, &bucket).await, [""; 0], "{}: resumed", server.name());
 
         let backup = repository.get("n1").await.expect("opened");
@@ -119,13 +115,14 @@ fn google(server: &Canned) -> Location {
         "private_key": "x", "private_key_id": "x", "client_email": "x", "disable_oauth": true,
         "gcs_base_url": server.endpoint(),
     });
-    let options =
-        Options::default().with("google_service_account_key", account.to_string()).with("google_allow_http", "true");
+    let options = StoreOptions::default()
+        .with("google_service_account_key", account.to_string())
+        .with("google_allow_http", "true");
     Location::parse("gs://b/vault", &options).expect("a location")
 }
 
 fn s3(server: &Canned) -> Location {
-    let options = Options::default()
+    let options = StoreOptions::default()
         .with("aws_endpoint", server.endpoint())
         .with("aws_allow_http", "true")
         .with("aws_access_key_id", "k")

@@ -7,12 +7,13 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use influx_backup_core::{
-    BackupOptions, Copier, Discover, Key, Location, Options, Repository, RestoreOptions, RestorePlan, Target,
+    BackupOptions, Copier, DiscoverOptions, Key, Location, Repository, RestoreOptions, RestorePlan, StoreOptions,
+    Target,
     copier::{Copiers, ServerSideCopier, StreamCopier},
     discover,
     location::Attributes,
-    manifest::Stored,
     object_store::{Attribute, AttributeValue, GetOptions, PutOptions},
+    record::Stored,
     restore,
     testing::generate::Generate,
 };
@@ -96,7 +97,7 @@ async fn there_and_back(
     marks: &Attributes,
     what: &str,
 ) -> BTreeMap<String, u64> {
-    let cluster = discover(source, &Discover::auto()).await.expect("discovered");
+    let cluster = discover(source, &DiscoverOptions::auto()).await.expect("discovered");
     let repository = Repository::open(repository.clone()).await.expect("opened");
     let options = BackupOptions::default().with_name("b").with_copier(Arc::clone(copier));
     let report = repository.backup(&cluster, options).start().await;
@@ -145,7 +146,8 @@ async fn they_come_back_from_files() {
         let bucket = server.fresh_bucket().await;
         let marks = write(server, &server.location(&bucket, "cluster")).await;
         let files = tempfile::tempdir().expect("a directory");
-        let files = Location::parse(files.path().to_str().expect("UTF-8"), &Options::default()).expect("a location");
+        let files =
+            Location::parse(files.path().to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location");
         let restored = server.location(&bucket, "restored");
         let source = server.location(&bucket, "cluster");
         there_and_back(&source, &files, &restored, &by_us(), &marks, server.name()).await;

@@ -10,13 +10,15 @@ use std::{io::Write, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use influx_backup_core::{
-    BackupOptions, Copier, Discover, Error, Event, Location, Options, Repository, RestoreOptions, RestorePlan, Target,
-    certify,
-    copier::{Copied, CopyContext, CopyError, CopyRequest},
+    BackupOptions, Copier, DiscoverOptions, Error, Event, Location, Repository, RestoreOptions, RestorePlan,
+    StoreOptions, Target, certify,
+    copier::{Copied, CopyContext, CopyRequest},
     discover,
-    manifest::{Backup, BackupStatus},
+    error::CopyError,
+    manifest::Backup,
+    record::BackupStatus,
     restore,
-    restore::Stopped,
+    restore::ServersStopped,
 };
 
 use self::core_server::{CoreServer, Server, StandIn, Writer};
@@ -28,20 +30,20 @@ const BEFORE: u64 = 1_500;
 const MORE: u64 = 500;
 
 fn location(path: &Path) -> Location {
-    Location::parse(path.to_str().expect("UTF-8"), &Options::default()).expect("a location")
+    Location::parse(path.to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location")
 }
 
 /// Backs a server up while it is written to. Returns the backup and how many rows were acknowledged before it began.
 async fn back_up(data: &Path, vault: &Path, writer: &Writer) -> (Backup, u64) {
     writer.reach(BEFORE).await;
     let acknowledged = writer.acknowledged();
-    let cluster = discover(&location(data), &Discover::auto()).await.expect("a cluster");
+    let cluster = discover(&location(data), &DiscoverOptions::auto()).await.expect("a cluster");
     let repository = Repository::open(location(vault)).await.expect("a repository");
     let options = BackupOptions::default().with_name("n1");
     let report = repository.backup(&cluster, options).start().await.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(report.status, BackupStatus::Complete, "{report}");
     let backup = repository.get("n1").await.expect("committed");
-    let certificate = certify(backup.location(), &Discover::auto()).await.expect("certified");
+    let certificate = certify(backup.location(), &DiscoverOptions::auto()).await.expect("certified");
     assert!(certificate.holds(), "{certificate}");
     (backup, acknowledged)
 }
@@ -112,7 +114,7 @@ async fn story<S: Server>() {
     drop(server);
 
     // Over the later state: what was written since is gone, and the server goes on from there.
-    restored(&backup, &data, &RestoreOptions::replace().with_servers(Stopped::ByCaller)).await;
+    restored(&backup, &data, &RestoreOptions::replace().with_servers(ServersStopped::ConfirmedByCaller)).await;
     let server = S::start(&data).await.expect("the server that was rolled back starts");
     assert_eq!(server.client().count().await, count, "the rollback did not happen");
     let writer = Writer::start(server.client(), count.newest + 1);

@@ -15,7 +15,7 @@ use std::{panic::AssertUnwindSafe, path::Path as FilePath, sync::Arc, time::Dura
 
 use futures::FutureExt;
 use influx_backup_core::{
-    Location, Options,
+    Location, StoreOptions,
     location::Identity,
     object_store::{ObjectStore, memory::InMemory, path::Path},
     testing::{
@@ -24,7 +24,7 @@ use influx_backup_core::{
     },
 };
 
-use replayed::{Outcome, Pace, Recording, Scene, Stage};
+use replayed::{CopyOutcome, Pace, Recording, Scene, Stage};
 
 /// Beside real stores. With the last one every recording ends before the backup does.
 const PACES: [Pace; 4] = [
@@ -64,7 +64,7 @@ async fn on_files() {
 
 fn directory(path: &FilePath) -> Location {
     std::fs::create_dir_all(path).expect("made");
-    Location::parse(path.to_str().expect("UTF-8"), &Options::default()).expect("a location")
+    Location::parse(path.to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location")
 }
 
 /// Through the protocol of S3, on a server in this process.
@@ -135,13 +135,13 @@ fn runs(recordings: &[Recording], paces: &[Pace], starts: usize) -> u64 {
 }
 
 /// Plays a scene; `Err` says what was wrong.
-async fn play(scene: &Scene, stage: Stage) -> Result<Outcome, String> {
+async fn play(scene: &Scene, stage: Stage) -> Result<CopyOutcome, String> {
     let played = AssertUnwindSafe(replayed::run(scene, stage)).catch_unwind().await;
     played.map_err(|panic| format!("{scene}: {}", replayed::said(panic.as_ref())))
 }
 
 /// The outcomes of a test, unless one is wrong.
-fn succeeded(test: &str, outcomes: Vec<(u64, Result<Outcome, String>)>) -> Vec<Outcome> {
+fn succeeded(test: &str, outcomes: Vec<(u64, Result<CopyOutcome, String>)>) -> Vec<CopyOutcome> {
     let count = outcomes.len();
     let reproduction = |seed| seeds::reproduction(seed, "--all-features", &format!("replayed_traces {test}"));
     let mut wrong = Vec::new();
@@ -158,12 +158,12 @@ fn succeeded(test: &str, outcomes: Vec<(u64, Result<Outcome, String>)>) -> Vec<O
 
 /// Some recordings were played faster than they were copied, some slower, and some took more than one pass; unless there were
 /// fewer runs than it takes to play every pace.
-fn assert_some_were_faster_and_some_slower<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>, enough: u64) {
+fn assert_some_were_faster_and_some_slower<'a>(outcomes: impl IntoIterator<Item = &'a CopyOutcome>, enough: u64) {
     let outcomes: Vec<_> = outcomes.into_iter().collect();
     if (outcomes.len() as u64) < enough {
         return;
     }
-    let some = |is: fn(&Outcome) -> bool| outcomes.iter().any(|outcome| is(outcome));
+    let some = |is: fn(&CopyOutcome) -> bool| outcomes.iter().any(|outcome| is(outcome));
     assert!(some(|outcome| outcome.played > outcome.copied), "none was faster than the copying: {outcomes:#?}");
     assert!(some(|outcome| outcome.played < outcome.copied), "none was slower than the copying: {outcomes:#?}");
     assert!(some(|outcome| outcome.passes > 1), "none took more than one pass: {outcomes:#?}");

@@ -6,7 +6,7 @@ mod generated;
 use std::{fs, path::Path, process::Command};
 
 use generated::{World, directory, enterprise, files};
-use influx_backup_core::{BackupOptions, Generation, manifest::BackupStatus, testing::generate::Licence};
+use influx_backup_core::{BackupOptions, Generation, record::BackupStatus, testing::generate::License};
 
 /// "File system restore example" of the documentation, word for word.
 const SCRIPT: &str = include_str!("seed/restore.sh");
@@ -47,8 +47,8 @@ fn run(backup: &Path, data: &Path) -> String {
 
 #[tokio::test]
 async fn the_documented_script_restores_a_backup_of_ours_byte_for_byte() {
-    for licence in [Licence::Commercial, Licence::Trial] {
-        let world = World::new(&enterprise(Generation::V1).licence(licence));
+    for license in [License::Commercial, License::Trial] {
+        let world = World::new(&enterprise(Generation::V1).license(license));
         let report = world.back_up(BackupOptions::default()).await.expect("backed up");
         assert_eq!(report.status, BackupStatus::Complete);
         let data = directory();

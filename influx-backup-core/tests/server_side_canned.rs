@@ -15,11 +15,11 @@ use bytes::Bytes;
 use chrono::DateTime;
 use http::{Method, Request, Response};
 use influx_backup_core::{
-    ByteSize, Copier, Key, Location, Options,
-    copier::{CheckedBy, Copied, CopyContext, CopyError, CopyRequest, ServerSideCopier},
-    error::StoreErrorKind,
-    location::{Entry, Version},
-    plan::Route,
+    ByteSize, Copier, Key, Location, StoreOptions,
+    certificate::CheckedBy,
+    copier::{Copied, CopyContext, CopyRequest, ServerSideCopier, Transfer},
+    error::{CopyError, StoreErrorKind},
+    location::{ObjectMeta, Version},
     preflight,
 };
 use servers::{Canned, answer};
@@ -31,9 +31,9 @@ fn key(name: &str) -> Key {
     Key::parse(name).expect("a key")
 }
 
-fn entry() -> Entry {
+fn entry() -> ObjectMeta {
     let modified = DateTime::from_timestamp(1_700_000_000, 0).expect("a time");
-    Entry { key: key("x.parquet"), size: SIZE, version: Version { e_tag: Some(E_TAG.into()), id: None, modified } }
+    ObjectMeta { key: key("x.parquet"), size: SIZE, version: Version { e_tag: Some(E_TAG.into()), id: None, modified } }
 }
 
 /// The answer to a HEAD of the source.
@@ -66,7 +66,7 @@ fn header<'a>(request: &'a Request<Bytes>, name: &str) -> &'a str {
 }
 
 async fn copy_with(copier: &ServerSideCopier, from: Location, to: Location) -> Result<Copied, CopyError> {
-    let request = CopyRequest::new(from, entry(), to, Route::Any);
+    let request = CopyRequest::new(from, entry(), to, Transfer::Any);
     copier.copy(&request, &CopyContext::default()).await
 }
 
@@ -83,7 +83,7 @@ mod s3 {
     use super::*;
 
     fn bucket(server: &Canned, bucket: &str) -> Location {
-        let options = Options::default()
+        let options = StoreOptions::default()
             .with("aws_endpoint", server.endpoint())
             .with("aws_allow_http", "true")
             .with("aws_access_key_id", "k")
@@ -205,7 +205,7 @@ mod gcs {
             "private_key": "x", "private_key_id": "x", "client_email": "x", "disable_oauth": true,
             "gcs_base_url": server.endpoint(),
         });
-        let options = Options::default()
+        let options = StoreOptions::default()
             .with("google_service_account_key", account.to_string())
             .with("google_allow_http", "true");
         Location::parse(&format!("gs://{bucket}/p"), &options).expect("a location")
@@ -233,7 +233,7 @@ mod gcs {
         context.progress = Arc::new(move |bytes| {
             seen.fetch_add(bytes as usize, Ordering::Relaxed);
         });
-        let request = CopyRequest::new(bucket(&server, "from"), entry(), bucket(&server, "to"), Route::Any);
+        let request = CopyRequest::new(bucket(&server, "from"), entry(), bucket(&server, "to"), Transfer::Any);
         let copied = ServerSideCopier::default().copy(&request, &context).await.expect("copied");
         assert_eq!(copied.checked_by, CheckedBy::StoreChecksum);
         assert_eq!(moved.load(Ordering::Relaxed) as u64, SIZE);
@@ -298,7 +298,7 @@ mod azure {
     use super::*;
 
     fn container(server: &Canned, container: &str, credential: (&str, &str)) -> Location {
-        let options = Options::default()
+        let options = StoreOptions::default()
             .with("azure_endpoint", server.endpoint())
             .with("azure_allow_http", "true")
             .with("azure_storage_account", "account")

@@ -10,8 +10,8 @@ use std::{
 
 use http::Method;
 use influx_backup_core::{
-    BackupOptions, BackupReport, ByteSize, Discover, Event, Key, Limits, Location, Options, Repository, certify,
-    copier::StreamCopier, discover, execute::Retry, testing::generate::Generate,
+    BackupOptions, BackupReport, ByteSize, DiscoverOptions, Event, Key, Limits, Location, Repository, StoreOptions,
+    certify, copier::StreamCopier, discover, limits::Retry, testing::generate::Generate,
 };
 use servers::{Behind, Fault, Rule};
 
@@ -28,19 +28,20 @@ fn cluster() -> Generate {
 
 impl Behind {
     fn with_silence(&self, prefix: &str, silence: &str) -> Location {
-        let options: Options = self.server.options_at(self.proxy.address()).into_iter().collect();
+        let options: StoreOptions = self.server.options_at(self.proxy.address()).into_iter().collect();
         let options = options.with("object_store_request_timeout", silence);
         Location::parse(&self.server.url(&self.bucket, prefix), &options).expect("a location")
     }
 
     /// A backup with a little patience for copies, and `silence` for what else is asked.
-    async fn back_up(&self, silence: &str, give_up_after: Duration) -> Backed {
+    async fn back_up(&self, silence: &str, max_elapsed: Duration) -> Backed {
         let began = Instant::now();
-        let cluster = discover(&self.with_silence("cluster", silence), &Discover::auto()).await.expect("discovered");
+        let cluster =
+            discover(&self.with_silence("cluster", silence), &DiscoverOptions::auto()).await.expect("discovered");
         let repository = Repository::open(self.with_silence("backups", silence)).await.expect("opened");
-        let retry = Retry::default().for_at_most(give_up_after);
+        let retry = Retry::default().for_at_most(max_elapsed);
         let mut options = BackupOptions::default().with_name("b");
-        options.limits = Limits::default().with_stall(STALL).with_retry(retry);
+        options.limits = Limits::default().with_stall_timeout(STALL).with_retry(retry);
         let parts = StreamCopier::default().with_threshold(PART).with_part_size(PART);
         let mut job = repository.backup(&cluster, options.with_copier(Arc::new(parts))).start();
         let mut stalled = 0;
@@ -52,7 +53,7 @@ impl Behind {
 
     async fn assert_right(&self, what: &str) {
         let backup = self.server.location(&self.bucket, "backups").child("b").expect("a location");
-        let certificate = certify(&backup, &Discover::auto()).await.expect("certified");
+        let certificate = certify(&backup, &DiscoverOptions::auto()).await.expect("certified");
         assert!(certificate.holds(), "{what}: {}", certificate.summary());
         for (key, bytes) in &self.written {
             let copied = backup.get(&Key::parse(key).expect("a key"), None).await.expect("read");

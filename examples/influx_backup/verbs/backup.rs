@@ -5,10 +5,12 @@ use std::time::Duration;
 use clap::ValueEnum;
 use influx_backup_core::{
     BackupOptions, Passes, Repository,
-    backup::{CorruptPolicy, Existing, MissingParquet, OpenCertificate, TakeOver},
+    backup::{OnCorrupt, OnExisting, OnViolation},
     discover,
-    manifest::BackupStatus,
+    judge::AbsenceTolerance,
+    lease::Takeover,
     plan::Derived,
+    record::BackupStatus,
 };
 
 use crate::{
@@ -35,9 +37,9 @@ pub(crate) struct Backup {
     resume: bool,
     /// With --resume: the other process is dead, do not wait for ten minutes of silence.
     #[arg(long, requires = "resume")]
-    take_over: bool,
+    takeover: bool,
     /// How many passes at most until the certificate closes.
-    #[arg(long, value_name = "N", default_value_t = Passes::default().most, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = Passes::default().max_passes, value_parser = clap::value_parser!(u32).range(1..))]
     max_passes: u32,
     /// After how long no further pass is begun, such as 90s, 15m, 6h, 2d. One that is under way ends.
     #[arg(long, value_name = "TIME", default_value = "1d", value_parser = args::duration)]
@@ -83,12 +85,12 @@ enum Corrupt {
 impl What {
     pub(crate) fn apply(&self, options: BackupOptions) -> BackupOptions {
         let corrupt = match self.corrupt {
-            Corrupt::Fail => CorruptPolicy::Fail,
-            Corrupt::Record => CorruptPolicy::Record,
+            Corrupt::Fail => OnCorrupt::Fail,
+            Corrupt::Record => OnCorrupt::Record,
         };
-        let derived = if self.include_derived { Derived::Include } else { Derived::LeaveOut };
-        let missing = if self.accept_missing_parquet { MissingParquet::Accept } else { MissingParquet::Refuse };
-        options.with_corrupt(corrupt).with_derived(derived).with_missing_parquet(missing)
+        let derived = if self.include_derived { Derived::Include } else { Derived::Exclude };
+        let missing = if self.accept_missing_parquet { AbsenceTolerance::Lenient } else { AbsenceTolerance::Strict };
+        options.with_on_corrupt(corrupt).with_derived(derived).with_absence_tolerance(missing)
     }
 }
 
@@ -109,16 +111,16 @@ impl Backup {
     }
 
     fn options(&self) -> BackupOptions {
-        let existing = match (self.resume, self.take_over) {
-            (false, _) => Existing::Refuse,
-            (true, false) => Existing::Resume(TakeOver::WhenSilent),
-            (true, true) => Existing::Resume(TakeOver::Now),
+        let existing = match (self.resume, self.takeover) {
+            (false, _) => OnExisting::Refuse,
+            (true, false) => OnExisting::Resume(Takeover::AfterTimeout),
+            (true, true) => OnExisting::Resume(Takeover::Immediately),
         };
-        let open = if self.allow_degraded { OpenCertificate::Degrade } else { OpenCertificate::Fail };
+        let open = if self.allow_degraded { OnViolation::Degrade } else { OnViolation::Fail };
         let options = BackupOptions::default()
             .with_passes(Passes::until_closed(self.max_passes, self.time_limit))
-            .with_open_certificate(open)
-            .with_existing(existing)
+            .with_on_violation(open)
+            .with_on_existing(existing)
             .with_limits(self.effort.limits());
         let options = self.what.apply(options);
         match &self.name {

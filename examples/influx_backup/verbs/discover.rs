@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use influx_backup_core::discover::{ClusterDescription, Edition, GenerationState, Node, Role};
+use influx_backup_core::cluster::{ClusterDescription, Edition, GenerationState, Node, Role};
 
 use crate::{args, exit::Exit, failure::Failure, places, progress::until_interrupted, screen::Screen};
 
 /// The arguments of `discover`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Discover {
+pub(crate) struct DiscoverOptions {
     /// Where the cluster lives.
     source: String,
     #[command(flatten)]
@@ -17,7 +17,7 @@ pub(crate) struct Discover {
     options: args::Source,
 }
 
-impl Discover {
+impl DiscoverOptions {
     pub(crate) async fn run(self, screen: Screen) -> Result<Exit, Failure> {
         let source = places::location(&self.source, &self.options.source_options)?;
         let what = self.ids.discover();
@@ -45,10 +45,10 @@ impl fmt::Display for Shown<'_> {
             };
             writeln!(f, "  catalog {}, {state}", catalog.generation)?;
         }
-        cluster.licences.iter().try_for_each(|key| writeln!(f, "  licence {key}"))?;
+        cluster.licenses.iter().try_for_each(|key| writeln!(f, "  license {key}"))?;
         cluster.unknown.iter().try_for_each(|name| writeln!(f, "  unknown, copied: {name}"))?;
         cluster.foreign.iter().try_for_each(|name| writeln!(f, "  foreign, not copied: {name}"))?;
-        cluster.left_out_nodes.iter().try_for_each(|id| writeln!(f, "  node left out: {id}"))?;
+        cluster.excluded_nodes.iter().try_for_each(|id| writeln!(f, "  node left out: {id}"))?;
         cluster.notes.iter().try_for_each(|note| writeln!(f, "note [{}]: {}", note.code, note.message))?;
         cluster.evidence.iter().try_for_each(|evidence| writeln!(f, "evidence: {evidence}"))
     }

@@ -60,7 +60,7 @@ fn show(f: &mut fmt::Formatter<'_>, backup: &BackupSummary) -> fmt::Result {
 /// What can be done about a backup in this state.
 const fn advice(state: BackupState) -> Option<&'static str> {
     match state {
-        BackupState::Dead => Some("unfinished: go on with `backup … --name NAME --resume`"),
+        BackupState::Unfinished => Some("unfinished: go on with `backup … --name NAME --resume`"),
         BackupState::Damaged => Some("DAMAGED: `verify` says where"),
         BackupState::Newer => Some("newer format: use a newer release of this program"),
         BackupState::Foreign => Some("foreign: directories that are no backups"),
@@ -73,7 +73,7 @@ const fn state(state: BackupState) -> &'static str {
         BackupState::Complete => "complete",
         BackupState::Degraded => "DEGRADED",
         BackupState::InProgress => "in progress",
-        BackupState::Dead => "unfinished",
+        BackupState::Unfinished => "unfinished",
         BackupState::Damaged => "DAMAGED",
         BackupState::Newer => "newer format",
         BackupState::Foreign => "foreign",

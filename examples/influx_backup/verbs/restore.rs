@@ -4,10 +4,12 @@ use std::fmt;
 
 use clap::ValueEnum;
 use influx_backup_core::{
-    RestoreOptions, RestorePlan, Target, abandon, restore,
+    RestoreOptions, RestorePlan, Target, abandon,
+    lease::Takeover,
+    restore,
     restore::{
-        Degraded, ExtraNodes, Licences, Modes, Owner, Ownership, RestoreReport, SourceCheck, Stopped, TakeOver,
-        Unfinished,
+        ExtraNodes, Licenses, Modes, OnDegraded, OnUnfinished, Owner, Ownership, RestoreReport, ServersStopped,
+        SourceCheck,
     },
 };
 
@@ -44,7 +46,7 @@ pub(crate) struct Restore {
     abandon: bool,
     /// The process that was restoring to this target is dead: do not wait for ten minutes of silence.
     #[arg(long)]
-    take_over: bool,
+    takeover: bool,
     /// How much of the backup is read and compared before the first write; every copy is compared in any case.
     #[arg(long, value_enum, default_value_t = Check::Auto)]
     check: Check,
@@ -54,9 +56,9 @@ pub(crate) struct Restore {
     /// Restore a backup that was committed degraded.
     #[arg(long)]
     accept_degraded: bool,
-    /// Which licence files are restored; before 3.10 they are bound to the place they were issued for.
-    #[arg(long, value_enum, default_value_t = Licence::Auto)]
-    licences: Licence,
+    /// Which license files are restored; before 3.10 they are bound to the place they were issued for.
+    #[arg(long, value_enum, default_value_t = License::Auto)]
+    licenses: License,
     /// The owner of the files, USER or USER:GROUP, by name or number [default: that of the target directory].
     #[arg(long, value_name = "OWNER")]
     owner: Option<Owner>,
@@ -110,21 +112,21 @@ enum Check {
     Bytes,
 }
 
-/// Which licence files are restored.
+/// Which license files are restored.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Licence {
+enum License {
     /// Those that are valid at the target.
     Auto,
     /// All of them.
     Restore,
     /// None.
-    LeaveOut,
+    Exclude,
 }
 
 /// Reads `640` as files 0640, directories 0750.
 fn modes(text: &str) -> Result<Modes, &'static str> {
     match u32::from_str_radix(text, 8) {
-        Ok(files) if files <= 0o777 => Ok(Modes::Of { files, directories: files | (files & 0o444) >> 2 }),
+        Ok(files) if files <= 0o777 => Ok(Modes::Explicit { files, directories: files | (files & 0o444) >> 2 }),
         _ => Err("write three octal digits, such as 640"),
     }
 }
@@ -134,7 +136,7 @@ impl Restore {
         let options = self.options();
         let target = places::location(&self.target, &self.target_options.target_options)?;
         if self.abandon {
-            let report = follow(abandon(&target, options.take_over), screen).await?;
+            let report = follow(abandon(&target, options.takeover), screen).await?;
             let text = format!("restore of {} undone, {} objects deleted again\n", report.backup, report.deleted);
             screen.answer(&report, text)?;
             return Ok(Exit::Done);
@@ -165,10 +167,10 @@ impl Restore {
             Extra::Delete => ExtraNodes::Delete,
             Extra::Keep => ExtraNodes::Keep,
         };
-        let licences = match self.licences {
-            Licence::Auto => Licences::Auto,
-            Licence::Restore => Licences::Restore,
-            Licence::LeaveOut => Licences::LeaveOut,
+        let licenses = match self.licenses {
+            License::Auto => Licenses::Auto,
+            License::Restore => Licenses::Restore,
+            License::Exclude => Licenses::Exclude,
         };
         let check = match self.check {
             Check::Auto => SourceCheck::Auto,
@@ -180,12 +182,16 @@ impl Restore {
         let ownership = self.owner.iter().cloned().fold(Ownership::default(), Ownership::with_owner);
         options
             .with_extra_nodes(extra)
-            .with_licences(licences)
+            .with_licenses(licenses)
             .with_check(check)
-            .with_servers(if self.servers_stopped { Stopped::ByCaller } else { Stopped::Unknown })
-            .with_unfinished(if self.resume { Unfinished::Resume } else { Unfinished::Refuse })
-            .with_take_over(if self.take_over { TakeOver::Now } else { TakeOver::WhenSilent })
-            .with_degraded(if self.accept_degraded { Degraded::Accept } else { Degraded::Refuse })
+            .with_servers(if self.servers_stopped {
+                ServersStopped::ConfirmedByCaller
+            } else {
+                ServersStopped::NotConfirmed
+            })
+            .with_on_unfinished(if self.resume { OnUnfinished::Resume } else { OnUnfinished::Refuse })
+            .with_takeover(if self.takeover { Takeover::Immediately } else { Takeover::AfterTimeout })
+            .with_on_degraded(if self.accept_degraded { OnDegraded::Accept } else { OnDegraded::Refuse })
             .with_ownership(self.mode.into_iter().fold(ownership, Ownership::with_modes))
             .with_limits(self.effort.limits())
     }
@@ -208,7 +214,7 @@ impl fmt::Display for Shown<'_> {
         if report.deleted > 0 {
             writeln!(f, "deleted, the backup does not hold them: {} objects", report.deleted)?;
         }
-        report.licences_left_out.iter().try_for_each(|key| writeln!(f, "licence left out: {key}"))?;
+        report.licenses_skipped.iter().try_for_each(|key| writeln!(f, "license left out: {key}"))?;
         report.kept.iter().try_for_each(|name| writeln!(f, "kept, not part of the backup: {name}"))?;
         report.findings.iter().try_for_each(|note| writeln!(f, "note [{}]: {}", note.code, note.message))?;
         report.todos.iter().try_for_each(|note| writeln!(f, "to do: {}", note.message))

@@ -4,7 +4,7 @@ use std::fmt;
 
 use clap::ValueEnum;
 use influx_backup_core::{
-    Level,
+    VerifyLevel,
     verify::{Sample, VerifyReport},
 };
 
@@ -42,11 +42,11 @@ enum Depth {
 impl Verify {
     pub(crate) async fn run(self, screen: Screen) -> Result<Exit, Failure> {
         let level = match (self.level, self.sample) {
-            (Depth::Bytes, sample) => Level::Bytes(Sample::percent(sample.unwrap_or(100))),
+            (Depth::Bytes, sample) => VerifyLevel::Bytes(Sample::percent(sample.unwrap_or(100))),
             (_, Some(_)) => return Err(Failure::usage("--sample says which bytes are read: give --level bytes too")),
-            (Depth::Listing, None) => Level::Listing,
-            (Depth::Structure, None) => Level::Structure,
-            (Depth::Checksums, None) => Level::Checksums,
+            (Depth::Listing, None) => VerifyLevel::Listing,
+            (Depth::Structure, None) => VerifyLevel::Structure,
+            (Depth::Checksums, None) => VerifyLevel::Checksums,
         };
         let (repository, name) = places::backup(&self.backup, &self.options.source_options).await?;
         let report = until_interrupted(repository.verify(&name, level)).await?;
@@ -69,13 +69,13 @@ impl fmt::Display for Shown<'_> {
         }
         write!(f, "{objects} objects looked for, ")?;
         match level {
-            Level::Checksums => {
+            VerifyLevel::Checksums => {
                 writeln!(f, "{confirmed} of them have the checksum at their store that the manifest says")?;
                 if *unconfirmed > 0 {
                     writeln!(f, "of {unconfirmed} their store has none to compare: NOT compared (--level bytes does)")?;
                 }
             }
-            Level::Bytes(_) => writeln!(f, "{read} of them read and compared")?,
+            VerifyLevel::Bytes(_) => writeln!(f, "{read} of them read and compared")?,
             _ => writeln!(f, "their bytes not compared (--level bytes does)")?,
         }
         for problem in problems.iter().take(SHOWN) {

@@ -9,17 +9,18 @@ use super::BackupReport;
 use crate::{
     certificate::Certificate,
     checksum::sha256,
-    discover::Cluster,
+    cluster::Cluster,
     error::{Error, Result, StoreErrorKind},
-    execute::{Durability, make_durable},
+    execute::make_durable,
     key::Key,
+    layout::{MANIFEST_KEY, OWN_DIRECTORY},
+    lease::Lease,
+    limits::Durability,
     location::Location,
-    manifest::{
-        AbsentRecord, Attested, BackupStatus, Claim, FORMAT, MANIFEST_KEY, Manifest, OWN_DIRECTORY, ObjectRecord,
-        segment,
-    },
-    observe::{ByteSize, PassReport},
-    plan::LeftOut,
+    manifest::{FORMAT, Manifest, segment},
+    plan::Skipped,
+    record::{AbsentRecord, Attested, BackupStatus, ObjectRecord, PassReport},
+    units::ByteSize,
 };
 
 /// What no backup of an object store covers.
@@ -27,7 +28,7 @@ const NOT_COVERED: [&str; 4] = [
     "the plugin directory (`--plugin-dir`)",
     "the server's configuration",
     "TLS certificates and keys",
-    "token files (`--admin-token-file`, credentials files, an offline licence file)",
+    "token files (`--admin-token-file`, credentials files, an offline license file)",
 ];
 
 /// Everything a commit writes down.
@@ -36,12 +37,12 @@ pub(super) struct Commit<'a> {
     pub(super) to: &'a Location,
     pub(super) cluster: &'a Cluster,
     pub(super) status: BackupStatus,
-    pub(super) claim: &'a Claim,
+    pub(super) claim: &'a Lease,
     pub(super) objects: &'a BTreeMap<Key, ObjectRecord>,
     pub(super) absent: &'a [AbsentRecord],
     pub(super) certificate: Certificate,
     pub(super) passes: Vec<PassReport>,
-    pub(super) left_out: Vec<LeftOut>,
+    pub(super) skipped: Vec<Skipped>,
     pub(super) attested: Attested,
     pub(super) durability: Durability,
 }
@@ -89,9 +90,9 @@ pub(super) async fn commit(commit: Commit<'_>) -> Result<BackupReport> {
         passes: manifest.passes,
         objects: manifest.object_count,
         bytes: ByteSize(manifest.byte_count),
-        left_out: commit.left_out,
+        skipped: commit.skipped,
         unknown: manifest.cluster.unknown,
-        licences: manifest.cluster.licences,
+        licenses: manifest.cluster.licenses,
         manifest_sha256,
         not_covered: NOT_COVERED.map(ToOwned::to_owned).to_vec(),
     })

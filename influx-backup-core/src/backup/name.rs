@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::{
     error::{Error, Result},
     key::Key,
-    manifest::OWN_DIRECTORY,
+    layout::OWN_DIRECTORY,
 };
 
 /// The name of a backup begun now: `backup-YYYYMMDD-HHMMSS`, UTC.

@@ -5,8 +5,9 @@ use std::{sync::Arc, time::Duration};
 use super::Weakness;
 use crate::{
     copier::{Copier, default_copiers},
-    execute::Limits,
-    manifest::TakeOver,
+    judge::AbsenceTolerance,
+    lease::Takeover,
+    limits::Limits,
     plan::Derived,
 };
 
@@ -19,19 +20,19 @@ pub struct BackupOptions {
     /// When to stop trying to close the certificate.
     pub passes: Passes,
     /// What to do when it does not close.
-    pub open_certificate: OpenCertificate,
+    pub on_violation: OnViolation,
     /// What to do with corrupt objects in the source.
-    pub corrupt: CorruptPolicy,
+    pub on_corrupt: OnCorrupt,
     /// Whether derived files are copied.
     pub derived: Derived,
     /// What to do with an unfinished backup of this name.
-    pub existing: Existing,
+    pub on_existing: OnExisting,
     /// How hard to work.
     pub limits: Limits,
     /// What moves the objects.
     pub copier: Arc<dyn Copier>,
     /// What to do when most live Parquet files are gone from the source.
-    pub missing_parquet: MissingParquet,
+    pub absence_tolerance: AbsenceTolerance,
     /// Rules that are turned off, to show in tests that they are needed.
     pub(crate) weaknesses: Vec<Weakness>,
 }
@@ -41,13 +42,13 @@ impl Default for BackupOptions {
         Self {
             name: None,
             passes: Passes::default(),
-            open_certificate: OpenCertificate::default(),
-            corrupt: CorruptPolicy::default(),
+            on_violation: OnViolation::default(),
+            on_corrupt: OnCorrupt::default(),
             derived: Derived::default(),
-            existing: Existing::default(),
+            on_existing: OnExisting::default(),
             limits: Limits::default(),
             copier: default_copiers(),
-            missing_parquet: MissingParquet::default(),
+            absence_tolerance: AbsenceTolerance::default(),
             weaknesses: Vec::new(),
         }
     }
@@ -70,15 +71,15 @@ impl BackupOptions {
 
     /// With this answer to a certificate that does not close.
     #[must_use]
-    pub const fn with_open_certificate(mut self, open_certificate: OpenCertificate) -> Self {
-        self.open_certificate = open_certificate;
+    pub const fn with_on_violation(mut self, on_violation: OnViolation) -> Self {
+        self.on_violation = on_violation;
         self
     }
 
     /// With this answer to corrupt objects in the source.
     #[must_use]
-    pub const fn with_corrupt(mut self, corrupt: CorruptPolicy) -> Self {
-        self.corrupt = corrupt;
+    pub const fn with_on_corrupt(mut self, on_corrupt: OnCorrupt) -> Self {
+        self.on_corrupt = on_corrupt;
         self
     }
 
@@ -91,8 +92,8 @@ impl BackupOptions {
 
     /// With this answer to an unfinished backup of the same name.
     #[must_use]
-    pub const fn with_existing(mut self, existing: Existing) -> Self {
-        self.existing = existing;
+    pub const fn with_on_existing(mut self, on_existing: OnExisting) -> Self {
+        self.on_existing = on_existing;
         self
     }
 
@@ -125,8 +126,8 @@ impl BackupOptions {
 
     /// With this answer to a source most of whose live Parquet files are gone.
     #[must_use]
-    pub const fn with_missing_parquet(mut self, missing_parquet: MissingParquet) -> Self {
-        self.missing_parquet = missing_parquet;
+    pub const fn with_absence_tolerance(mut self, absence_tolerance: AbsenceTolerance) -> Self {
+        self.absence_tolerance = absence_tolerance;
         self
     }
 }
@@ -135,16 +136,16 @@ impl BackupOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Passes {
     /// How many passes at most.
-    pub most: u32,
+    pub max_passes: u32,
     /// For how long at most: after that no further pass begins; one that has begun is finished.
-    pub time: Duration,
+    pub time_limit: Duration,
 }
 
 impl Passes {
     /// Passes until the certificate closes, but no more than this many and for no longer than this.
     #[must_use]
-    pub const fn until_closed(most: u32, time: Duration) -> Self {
-        Self { most, time }
+    pub const fn until_closed(max_passes: u32, time_limit: Duration) -> Self {
+        Self { max_passes, time_limit }
     }
 }
 
@@ -158,7 +159,7 @@ impl Default for Passes {
 /// What to do when the certificate does not close.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum OpenCertificate {
+pub enum OnViolation {
     /// Say [`Error::NotConsistent`](crate::Error::NotConsistent) and commit nothing.
     #[default]
     Fail,
@@ -169,7 +170,7 @@ pub enum OpenCertificate {
 /// What to do with corrupt objects in the source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum CorruptPolicy {
+pub enum OnCorrupt {
     /// Say [`Error::CorruptSource`](crate::Error::CorruptSource) for what stops a server or loses rows.
     #[default]
     Fail,
@@ -180,22 +181,10 @@ pub enum CorruptPolicy {
 /// What to do with an unfinished backup of the same name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Existing {
+pub enum OnExisting {
     /// Say so.
     #[default]
     Refuse,
     /// Go on with it; take over as said.
-    Resume(TakeOver),
-}
-
-/// What to do when most live Parquet files are gone. Core: `dbs` is empty under live references, or lacks more than half of
-/// them. Enterprise, where compaction supersedes files: `dbs` of a node was emptied while the backup ran.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum MissingParquet {
-    /// A violation: a volume is probably not mounted.
-    #[default]
-    Refuse,
-    /// A finding: the caller knows that retention removed them.
-    Accept,
+    Resume(Takeover),
 }

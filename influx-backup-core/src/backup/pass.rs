@@ -6,19 +6,21 @@ use async_trait::async_trait;
 
 use super::{BackupOptions, Weakness};
 use crate::{
-    certificate::evidence::Facts,
+    cluster::Cluster,
     copier::Copied,
-    discover::Cluster,
     error::Result,
-    execute::{Executor, Ledger, Outcome},
+    event::Event,
+    execute::{CopyOutcome, CopySink, Executor},
     format::parquet,
     inventory::{Group, Inventory, Lister, Listing},
+    job::Events,
+    judge::evidence::Facts,
     key::Key,
     layout::Component,
-    location::{Entry, Location, StoreChecksums},
-    manifest::{Journal, JournalLine, ObjectRecord, Stored},
-    observe::{Event, Events, PassReport},
+    location::{Location, ObjectMeta, StoreChecksums},
+    manifest::{Journal, JournalLine},
     plan::{BackupPlan, CopyTask, Relist, Stage, StageKind},
+    record::{ObjectRecord, PassReport, Stored},
 };
 
 /// How often the catalog is listed again within a pass because its root moved on while it was copied.
@@ -51,7 +53,7 @@ impl Listed {
 
 /// What a backup holds so far, and where it is written down.
 #[derive(Debug)]
-pub(super) struct Holdings {
+pub(super) struct BackupIndex {
     to: Location,
     pub(super) objects: BTreeMap<Key, ObjectRecord>,
     pub(super) journal: Journal,
@@ -62,7 +64,7 @@ pub(super) struct Holdings {
     changed: bool,
 }
 
-impl Holdings {
+impl BackupIndex {
     pub(super) fn new(to: &Location, objects: BTreeMap<Key, ObjectRecord>, journal: Journal, events: Events) -> Self {
         Self {
             to: to.clone(),
@@ -85,37 +87,37 @@ impl Holdings {
     }
 
     /// Whether the backup has this version of an object.
-    pub(super) fn holds(&self, entry: &Entry) -> bool {
+    pub(super) fn holds(&self, entry: &ObjectMeta) -> bool {
         let record = self.objects.get(&entry.key);
         record.is_some_and(|record| record.size == entry.size && record.version.is_same(&entry.version))
     }
 }
 
 #[async_trait]
-impl Ledger for Holdings {
-    async fn finished(&mut self, task: &CopyTask, outcome: Outcome) -> Result<()> {
+impl CopySink for BackupIndex {
+    async fn finished(&mut self, task: &CopyTask, outcome: CopyOutcome) -> Result<()> {
         match outcome {
-            Outcome::Copied(copied) => {
+            CopyOutcome::Copied(copied) => {
                 self.pass.copied += 1;
                 self.pass.bytes += copied.size;
                 *self.pass.copiers.entry(copied.copier.to_owned()).or_default() += 1;
-                if let Some(refused) = copied.instead_of {
+                if let Some(refused) = copied.refused_by {
                     *self.pass.refused.entry(refused.to_owned()).or_default() += 1;
                 }
                 if let (Component::Parquet, Some(ends)) = (task.component, copied.ends) {
                     let framed = parquet::check(&ends.head, &ends.tail, copied.size);
-                    self.facts.saw_parquet(task.source.key.clone(), task.source.version.clone(), framed);
+                    self.facts.record_parquet(task.source.key.clone(), task.source.version.clone(), framed);
                 }
                 let record = record(task, *copied);
                 self.objects.insert(record.key.clone(), record.clone());
                 self.journal.add(JournalLine::Copied(record)).await
             }
-            Outcome::Vanished => {
+            CopyOutcome::Vanished => {
                 self.pass.vanished += 1;
                 self.events.send(Event::Vanished { key: task.source.key.clone() });
                 self.drop_object(&task.source.key).await
             }
-            Outcome::Changed => {
+            CopyOutcome::Changed => {
                 self.pass.changed += 1;
                 self.changed = true;
                 self.events.send(Event::Changed { key: task.source.key.clone() });
@@ -153,11 +155,11 @@ pub(super) struct Pass<'a> {
 impl Pass<'_> {
     /// Copies stage by stage. What is listed again at a barrier takes the place of the earlier listing where the proof is
     /// about the later one: the catalog. The WAL listed at the start stays the fence.
-    pub(super) async fn copy(&self, lister: &mut Lister, listed: &mut Listed, holdings: &mut Holdings) -> Result<()> {
+    pub(super) async fn copy(&self, lister: &mut Lister, listed: &mut Listed, index: &mut BackupIndex) -> Result<()> {
         for stage in &self.plan.stages {
             match stage.relist {
                 None => {
-                    self.run(stage, holdings).await?;
+                    self.run(stage, index).await?;
                     if stage.kind == StageKind::Compactor && !self.options.lacks(Weakness::CompactorOnce) {
                         listed.compactor_after = compactor_again(self.cluster, lister).await?;
                     }
@@ -167,12 +169,12 @@ impl Pass<'_> {
                     for node in self.cluster.stored_nodes() {
                         listings.push(lister.list(self.cluster, Group::Wal, &node.id).await?);
                     }
-                    self.run(&self.relisted(stage, &listings, holdings), holdings).await?;
+                    self.run(&self.relisted(stage, &listings, index), index).await?;
                 }
-                Some(Relist::Catalog) => self.copy_catalog(stage, lister, listed, holdings).await?,
+                Some(Relist::Catalog) => self.copy_catalog(stage, lister, listed, index).await?,
             }
         }
-        holdings.journal.flush().await
+        index.journal.flush().await
     }
 
     /// Lists and copies the catalog again while its root moves on under the copy.
@@ -181,34 +183,34 @@ impl Pass<'_> {
         stage: &Stage,
         lister: &mut Lister,
         listed: &mut Listed,
-        holdings: &mut Holdings,
+        index: &mut BackupIndex,
     ) -> Result<()> {
         let attempts = if self.options.lacks(Weakness::CatalogOnce) { 1 } else { CATALOG_ATTEMPTS };
         for _ in 0..attempts {
             let listing = lister.list(self.cluster, Group::Catalog, self.cluster.catalog_prefix()).await?;
-            let stage = self.relisted(stage, std::slice::from_ref(&listing), holdings);
+            let stage = self.relisted(stage, std::slice::from_ref(&listing), index);
             listed.replace(listing);
-            holdings.changed = false;
-            self.run(&stage, holdings).await?;
-            if !holdings.changed {
+            index.changed = false;
+            self.run(&stage, index).await?;
+            if !index.changed {
                 break;
             }
         }
         Ok(())
     }
 
-    async fn run(&self, stage: &Stage, holdings: &mut Holdings) -> Result<()> {
-        self.executor.stage(stage, self.cluster.location(), self.to, holdings).await
+    async fn run(&self, stage: &Stage, index: &mut BackupIndex) -> Result<()> {
+        self.executor.stage(stage, self.cluster.location(), self.to, index).await
     }
 
     /// The stage with the tasks that its listings at the barrier call for.
-    fn relisted(&self, stage: &Stage, listings: &[Listing], holdings: &Holdings) -> Stage {
-        let tasks = BackupPlan::relisted(self.cluster, listings, self.options, &|entry| holdings.holds(entry));
+    fn relisted(&self, stage: &Stage, listings: &[Listing], index: &BackupIndex) -> Stage {
+        let tasks = BackupPlan::relisted(self.cluster, listings, self.options, &|entry| index.holds(entry));
         let relisted = Stage { kind: stage.kind, relist: stage.relist, tasks };
         // The catalog was planned for before, as it was listed then.
         let more = |now: u64, planned: u64| now.saturating_sub(planned);
         let (objects, bytes) = (more(relisted.objects(), stage.objects()), more(relisted.bytes(), stage.bytes()));
-        holdings.events.planned(objects, bytes);
+        index.events.planned(objects, bytes);
         relisted
     }
 }
@@ -235,10 +237,11 @@ mod tests {
     #[test]
     fn what_a_store_knows_is_written_down_once() {
         let version = Version { e_tag: None, id: None, modified: Utc::now() };
-        let source = Entry { key: Key::parse("n/wal/1.wal").expect("a key"), size: 9, version };
+        let source = ObjectMeta { key: Key::parse("n/wal/1.wal").expect("a key"), size: 9, version };
         let task = CopyTask::new(source, Component::Wal);
-        let kept =
-            |crc64, checksums| record(&task, Copied { crc64, checksums, ..Copied::by_size(9, "test") }).store_checksums;
+        let kept = |crc64, checksums| {
+            record(&task, Copied { crc64, checksums, ..Copied::unverified(9, "test") }).store_checksums
+        };
         let crc64 = Some(Crc64::of(b"123456789"));
         let both = StoreChecksums { crc64, md5: Some("JfnnlDI7RTiF9RgfG2JNCw==".to_owned()), ..Default::default() };
         assert_eq!(kept(crc64, both.clone()), StoreChecksums { crc64: None, ..both.clone() });

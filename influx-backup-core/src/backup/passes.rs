@@ -8,30 +8,34 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    BackupOptions, BackupReport, CorruptPolicy, OpenCertificate, Weakness,
+    BackupOptions, BackupReport, OnCorrupt, OnViolation, Weakness,
     commit::{Commit, commit},
-    pass::{Holdings, Listed, Pass},
+    pass::{BackupIndex, Listed, Pass},
     stability::{compare, compare_ids, compare_nodes, unlisted_nodes},
     timeline::Timeline,
     trim::trim,
     witness::{DbsListings, fences},
 };
 use crate::{
-    certificate::{
-        At, Certificate, Clause, ClauseResult, Violation,
-        evidence::{Cut, Evidence, Held, RunWitness, Tree, Witness},
-        judge, violation,
-    },
-    discover::Cluster,
-    error::{Error, Halt, Result},
+    certificate::{Certificate, Clause, ClauseResult, Violation},
+    cluster::Cluster,
+    error::{Error, Result, StopReason},
+    event::Event,
     execute::Executor,
     inventory::{Inventory, Lister},
+    job::RunContext,
+    judge::{
+        At,
+        evidence::{Cut, Evidence, HeldObject, Provenance, RunProvenance, Tree},
+        judge, violation,
+    },
     key::Key,
     layout::Mutability,
-    location::{Entry, Location},
-    manifest::{AbsentRecord, Attested, BackupStatus, Claim, Fence, JournalLine},
-    observe::{Event, PassReport, Task},
-    plan::{BackupPlan, LeftOut, Reason},
+    lease::Lease,
+    location::{Location, ObjectMeta},
+    manifest::JournalLine,
+    plan::{BackupPlan, Reason, Skipped},
+    record::{AbsentRecord, Attested, BackupStatus, Fence, PassReport},
 };
 
 /// What does not change while a backup runs.
@@ -40,8 +44,8 @@ pub(super) struct Run<'a> {
     pub(super) name: &'a str,
     pub(super) to: &'a Location,
     pub(super) options: &'a BackupOptions,
-    pub(super) task: &'a Task,
-    pub(super) claim: &'a Claim,
+    pub(super) task: &'a RunContext,
+    pub(super) claim: &'a Lease,
 }
 
 /// What a pass proved.
@@ -61,7 +65,7 @@ struct Proof {
 #[derive(Default)]
 struct Past {
     reports: Vec<PassReport>,
-    left_out: Vec<LeftOut>,
+    skipped: Vec<Skipped>,
     /// The inventory before the one that is copied now.
     before: Option<Inventory>,
     timeline: Timeline,
@@ -80,7 +84,7 @@ impl Run<'_> {
         }
     }
 
-    pub(super) async fn passes(&self, mut cluster: Cluster, holdings: &mut Holdings) -> Result<BackupReport> {
+    pub(super) async fn passes(&self, mut cluster: Cluster, index: &mut BackupIndex) -> Result<BackupReport> {
         let executor = Executor::new(Arc::clone(&self.options.copier), self.options.limits.clone(), self.task.clone());
         let (began, mut lister, mut past) =
             (Instant::now(), Weakness::lister(&self.options.weaknesses), Past::default());
@@ -88,20 +92,20 @@ impl Run<'_> {
         loop {
             let started = Instant::now();
             let mut listed = Listed { inventory: next, compactor_after: Vec::new() };
-            let plan = self.plan(&cluster, &listed, holdings, &mut past)?;
+            let plan = self.plan(&cluster, &listed, index, &mut past)?;
             self.to.require_room(plan.bytes())?;
             let pass = Pass { executor: &executor, cluster: &cluster, to: self.to, options: self.options, plan: &plan };
-            pass.copy(&mut lister, &mut listed, holdings).await?;
+            pass.copy(&mut lister, &mut listed, index).await?;
             let (found, after) = self.look_again(&cluster, &mut lister).await?;
-            let proof = self.prove(&cluster, &found, &listed, &after, holdings, &past).await?;
-            self.report(&proof, started, holdings, &mut past);
+            let proof = self.prove(&cluster, &found, &listed, &after, index, &past).await?;
+            self.report(&proof, started, index, &mut past);
             let verdict = self.verdict(&proof, &past, began);
             if !matches!(verdict, Ok(None)) {
                 // Who took over changes what this run looks at: neither a commit nor what it found counts then.
                 self.claim.check().await?;
             }
             if let Some(status) = verdict? {
-                return self.finish(&cluster, status, listed, proof, holdings, past).await;
+                return self.finish(&cluster, status, listed, proof, index, past).await;
             }
             past.violations = proof.violations.into_iter().collect();
             past.timeline.saw(&listed.inventory);
@@ -112,16 +116,16 @@ impl Run<'_> {
         }
     }
 
-    fn plan(&self, cluster: &Cluster, listed: &Listed, holdings: &mut Holdings, past: &mut Past) -> Result<BackupPlan> {
-        let held = |entry: &Entry| holdings.holds(entry);
+    fn plan(&self, cluster: &Cluster, listed: &Listed, index: &mut BackupIndex, past: &mut Past) -> Result<BackupPlan> {
+        let held = |entry: &ObjectMeta| index.holds(entry);
         let mut plan = BackupPlan::missing(cluster, &listed.inventory, self.options, &held)?;
         Weakness::forget_barriers(self.options, &mut plan);
-        holdings.pass = PassReport { listed: listed.inventory.objects(), ..PassReport::default() };
+        index.pass = PassReport { listed: listed.inventory.objects(), ..PassReport::default() };
         let pass = u32::try_from(past.reports.len()).unwrap_or(u32::MAX).saturating_add(1);
-        let (listed, objects, bytes) = (holdings.pass.listed, plan.objects(), plan.bytes());
+        let (listed, objects, bytes) = (index.pass.listed, plan.objects(), plan.bytes());
         self.task.events.planned(objects, bytes);
         self.task.events.send(Event::PassStarted { pass, listed, objects, bytes });
-        past.left_out = plan.left_out.iter().filter(|left| left.reason != Reason::Held).cloned().collect();
+        past.skipped = plan.skipped.iter().filter(|left| left.reason != Reason::Held).cloned().collect();
         Ok(plan)
     }
 
@@ -142,21 +146,21 @@ impl Run<'_> {
         found: &Cluster,
         listed: &Listed,
         after: &Inventory,
-        holdings: &mut Holdings,
+        index: &mut BackupIndex,
         past: &Past,
     ) -> Result<Proof> {
-        let mut held = as_held(holdings);
-        holdings.facts.gather(Tree::Location(self.to), cluster, &held).await?;
-        let cut = Cut::newest(cluster, &holdings.facts);
+        let mut held = snapshot_of_index(index);
+        index.facts.gather(Tree::Location(self.to), cluster, &held).await?;
+        let cut = Cut::newest(cluster, &index.facts);
         let (differences, mut broken) = compare(cluster, &listed.inventory, after);
         broken.extend(compare_ids(cluster, found));
         let (mut unstable, unheld_nodes) = compare_nodes(cluster, found);
         unstable.extend(unlisted_nodes(cluster, &listed.inventory));
-        unstable.extend(unheld_overwritten(cluster, listed, holdings));
+        unstable.extend(unheld_overwritten(cluster, listed, index));
         unstable.extend(past.timeline.broken.iter().chain(&broken).cloned());
         let listings = DbsListings::new(cluster, past.before.as_ref(), &listed.inventory);
         let lacking = Weakness::lacking(self.options, listings);
-        let witness = RunWitness {
+        let provenance = RunProvenance {
             listings: &listed.inventory.listings,
             compactor_after: &listed.compactor_after,
             lacking: &*lacking,
@@ -165,22 +169,22 @@ impl Run<'_> {
             unheld_nodes: &unheld_nodes,
             catalog_before: past.timeline.catalog,
         };
-        let missing_parquet = self.options.missing_parquet;
+        let absence_tolerance = self.options.absence_tolerance;
         let (fences, trimmed) = {
-            let (facts, witness) = (&holdings.facts, Witness::Run(&witness));
-            let untrimmed = Evidence { cluster, held: &held, facts, cut: &cut, witness, missing_parquet };
-            unstable.extend(past.timeline.went_back(&untrimmed, &listed.inventory));
+            let (facts, provenance) = (&index.facts, Provenance::Run(&provenance));
+            let untrimmed = Evidence { cluster, held: &held, facts, cut: &cut, provenance, absence_tolerance };
+            unstable.extend(past.timeline.regressions(&untrimmed, &listed.inventory));
             let fences = fences(cluster, &untrimmed, &listed.inventory).await?;
-            let mut trimmed = trim(&untrimmed, &holdings.objects, listed);
+            let mut trimmed = trim(&untrimmed, &index.objects, listed);
             Weakness::keep(self.options, cluster, &mut trimmed);
             (fences, trimmed)
         };
         // The proof is about what the backup will hold: without what is trimmed.
         held.retain(|key, _| !trimmed.contains(key));
-        holdings.facts.forget(&trimmed);
-        let witness = RunWitness { fences: &fences, unstable: &unstable, ..witness };
-        let (facts, witness) = (&holdings.facts, Witness::Run(&witness));
-        let evidence = Evidence { cluster, held: &held, facts, cut: &cut, witness, missing_parquet };
+        index.facts.forget(&trimmed);
+        let provenance = RunProvenance { fences: &fences, unstable: &unstable, ..provenance };
+        let (facts, provenance) = (&index.facts, Provenance::Run(&provenance));
+        let evidence = Evidence { cluster, held: &held, facts, cut: &cut, provenance, absence_tolerance };
         let (mut certificate, absent) = judge(&evidence);
         Weakness::look_away(self.options, &mut certificate);
         let of = |result: &ClauseResult| {
@@ -193,8 +197,8 @@ impl Run<'_> {
         Ok(Proof { certificate, violations, absent, fences, differences, trimmed, broken })
     }
 
-    fn report(&self, proof: &Proof, started: Instant, holdings: &Holdings, past: &mut Past) {
-        let mut report = holdings.pass.clone();
+    fn report(&self, proof: &Proof, started: Instant, index: &BackupIndex, past: &mut Past) {
+        let mut report = index.pass.clone();
         report.millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         report.open_clauses = proof.certificate.open().into_iter().map(|clause| clause.code().to_owned()).collect();
         past.reports.push(report.clone());
@@ -218,14 +222,15 @@ impl Run<'_> {
         let stuck = proof.differences.is_empty()
             && idle >= 2
             && proof.violations.iter().all(|violation| past.violations.contains(violation));
-        let last = stuck || passes >= self.options.passes.most || began.elapsed() >= self.options.passes.time;
+        let last =
+            stuck || passes >= self.options.passes.max_passes || began.elapsed() >= self.options.passes.time_limit;
         let quiet = proof.differences.is_empty();
         let is_damage = |found: &&(Clause, Violation)| {
             let settled = || last || (quiet && past.violations.contains(found));
             is_damage(&found.1, settled)
         };
-        match self.options.corrupt {
-            CorruptPolicy::Fail => {
+        match self.options.on_corrupt {
+            OnCorrupt::Fail => {
                 let damage = proof.violations.iter().find(is_damage);
                 if let Some((clause, Violation { key: Some(key), message, .. })) = damage {
                     let message = message.strip_prefix(&format!("`{key}`: ")).unwrap_or(message);
@@ -233,18 +238,18 @@ impl Run<'_> {
                     return Err(Error::CorruptSource { key: key.clone(), reason });
                 }
             }
-            CorruptPolicy::Record if proof.violations.iter().all(|found| is_damage(&found)) => {
+            OnCorrupt::Record if proof.violations.iter().all(|found| is_damage(&found)) => {
                 return Ok(Some(BackupStatus::Degraded));
             }
-            CorruptPolicy::Record => {}
+            OnCorrupt::Record => {}
         }
         if !last {
             return Ok(None);
         }
-        match self.options.open_certificate {
-            OpenCertificate::Degrade => Ok(Some(BackupStatus::Degraded)),
-            OpenCertificate::Fail => {
-                let halt = if stuck { Halt::Standstill } else { Halt::Limit };
+        match self.options.on_violation {
+            OnViolation::Degrade => Ok(Some(BackupStatus::Degraded)),
+            OnViolation::Fail => {
+                let halt = if stuck { StopReason::NoProgress } else { StopReason::LimitReached };
                 Err(Error::NotConsistent { passes, halt, certificate: Box::new(certificate.clone()) })
             }
         }
@@ -257,16 +262,16 @@ impl Run<'_> {
         status: BackupStatus,
         listed: Listed,
         proof: Proof,
-        holdings: &mut Holdings,
+        index: &mut BackupIndex,
         past: Past,
     ) -> Result<BackupReport> {
         self.to.delete_all(&proof.trimmed).await?;
         for key in &proof.trimmed {
-            holdings.objects.remove(key);
-            holdings.journal.add(JournalLine::Deleted(key.clone())).await?;
+            index.objects.remove(key);
+            index.journal.add(JournalLine::Deleted(key.clone())).await?;
             self.task.events.send(Event::Deleted { key: key.clone() });
         }
-        holdings.journal.flush().await?;
+        index.journal.flush().await?;
         let attested = Attested {
             fences: proof.fences,
             differences: proof.differences,
@@ -278,11 +283,11 @@ impl Run<'_> {
             cluster,
             status,
             claim: self.claim,
-            objects: &holdings.objects,
+            objects: &index.objects,
             absent: &proof.absent,
             certificate: proof.certificate,
             passes: past.reports,
-            left_out: past.left_out,
+            skipped: past.skipped,
             attested,
             durability: self.options.limits.durability,
         })
@@ -308,23 +313,23 @@ fn is_damage(violation: &Violation, settled: impl FnOnce() -> bool) -> bool {
     }
 }
 
-fn as_held(holdings: &Holdings) -> BTreeMap<Key, Held> {
-    let held = |record: &crate::manifest::ObjectRecord| Held {
+fn snapshot_of_index(index: &BackupIndex) -> BTreeMap<Key, HeldObject> {
+    let held = |record: &crate::record::ObjectRecord| HeldObject {
         size: record.size,
         version: record.version.clone(),
         checked_by: Some(record.checked_by),
     };
-    holdings.objects.iter().map(|(key, record)| (key.clone(), held(record))).collect()
+    index.objects.iter().map(|(key, record)| (key.clone(), held(record))).collect()
 }
 
 /// What servers overwrite is held in exactly the version listed; C8 looks after the compactor's files.
-fn unheld_overwritten(cluster: &Cluster, listed: &Listed, holdings: &Holdings) -> Vec<Violation> {
+fn unheld_overwritten(cluster: &Cluster, listed: &Listed, index: &BackupIndex) -> Vec<Violation> {
     let unheld = listed.inventory.entries().filter_map(|entry| {
         let object = cluster.classify(&entry.key)?;
         let kind = object.kind();
         let exact = kind.mutability() == Mutability::Overwritten && !kind.is_derived() && !kind.is_compactor();
         let message = || format!("`{}` was listed and is not held in that version", entry.key);
-        (exact && !holdings.holds(entry))
+        (exact && !index.holds(entry))
             .then(|| violation(At::object(object.node, &entry.key), "listed-not-held", message()))
     });
     unheld.collect()

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     certificate::Certificate,
     key::Key,
-    manifest::BackupStatus,
-    observe::{ByteSize, PassReport},
-    plan::LeftOut,
+    plan::Skipped,
+    record::{BackupStatus, PassReport},
+    units::ByteSize,
 };
 
 /// What a backup did.
@@ -31,12 +31,12 @@ pub struct BackupReport {
     /// How many bytes.
     pub bytes: ByteSize,
     /// What was left out, and why.
-    pub left_out: Vec<LeftOut>,
+    pub skipped: Vec<Skipped>,
     /// Names below a node or the cluster that this release does not know: copied.
     #[serde(default)]
     pub unknown: Vec<String>,
-    /// Licence files held; before 3.10 they are bound to the place they were issued for.
-    pub licences: Vec<Key>,
+    /// License files held; before 3.10 they are bound to the place they were issued for.
+    pub licenses: Vec<Key>,
     /// SHA-256 of the root manifest: write it down elsewhere.
     pub manifest_sha256: String,
     /// What no backup of an object store covers.

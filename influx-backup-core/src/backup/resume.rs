@@ -3,15 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    error::Result,
-    key::Key,
-    location::Location,
-    manifest::{Journal, OWN_DIRECTORY, ObjectRecord},
+    error::Result, key::Key, layout::OWN_DIRECTORY, location::Location, manifest::Journal, record::ObjectRecord,
 };
 
 /// What an unfinished backup holds: what its journal names and the store has with that size. Everything else that lies
 /// there is deleted: an object without a journal line is copied again, never trusted by its name.
-pub(super) async fn holdings(to: &Location) -> Result<BTreeMap<Key, ObjectRecord>> {
+pub(super) async fn index(to: &Location) -> Result<BTreeMap<Key, ObjectRecord>> {
     let mut journalled = Journal::read(to).await?;
     let (mut held, mut unknown) = (BTreeMap::new(), Vec::new());
     for entry in to.list("").await? {

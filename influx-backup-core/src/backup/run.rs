@@ -5,22 +5,26 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::{TimeDelta, Utc};
 
 use super::{
-    BackupOptions, BackupReport, Existing,
-    claim::{Begun, claim},
+    BackupOptions, BackupReport, OnExisting,
+    lease::{Acquired, claim},
     name::{check_name, default_name},
-    pass::Holdings,
+    pass::BackupIndex,
     passes::Run,
     resume,
 };
 use crate::{
-    discover::{Cluster, FINISHED_BACKUP},
+    cluster::Cluster,
+    discover::NOTE_IS_BACKUP,
     error::{Error, Result},
+    event::Event,
+    job::RunContext,
     key::Key,
+    lease::Clock,
     location::Location,
-    manifest::{Clock, Journal, ObjectRecord},
-    observe::{Event, Task},
+    manifest::Journal,
     orchestrate::{Orchestrator, while_stopped},
     preflight,
+    record::ObjectRecord,
 };
 
 /// Takes a backup into `repository`.
@@ -29,40 +33,40 @@ pub(crate) async fn run(
     cluster: Cluster,
     options: BackupOptions,
     orchestrator: Option<Arc<dyn Orchestrator>>,
-    task: Task,
+    task: RunContext,
 ) -> Result<BackupReport> {
     check_places(&cluster, &repository)?;
     let name = options.name.clone().unwrap_or_else(|| default_name(Utc::now()));
     check_name(&name)?;
     let clock = task.unless_cancelled(check_stores(&cluster, &repository, &task)).await?;
     let to = repository.child(&name)?;
-    let (claim, begun) = claim(&to, &name, cluster.id(), options.existing, clock).await?;
+    let (claim, begun) = claim(&to, &name, cluster.id(), options.on_existing, clock).await?;
     let journal = Journal::new(&to, claim.number(), options.limits.durability);
-    let mut holdings = Holdings::new(&to, BTreeMap::new(), journal, task.events.clone());
+    let mut index = BackupIndex::new(&to, BTreeMap::new(), journal, task.events.clone());
     let run = Run { name: &name, to: &to, options: &options, task: &task, claim: &claim };
     let nodes = cluster.nodes.clone();
     let done = async {
-        holdings.objects = run.unless_ended(left_before(&to, options.existing, begun)).await?;
-        while_stopped(orchestrator, &nodes, &task, run.unless_ended(run.passes(cluster, &mut holdings))).await
+        index.objects = run.unless_ended(left_before(&to, options.on_existing, begun)).await?;
+        while_stopped(orchestrator, &nodes, &task, run.unless_ended(run.passes(cluster, &mut index))).await
     };
     let done = done.await;
     if done.is_err() {
         // What is finished is finished: a resumed run does not copy it again.
-        let _ = holdings.journal.flush().await;
-        claim.give_up().await;
+        let _ = index.journal.flush().await;
+        claim.release().await;
     }
     done
 }
 
 /// What an earlier run left that can be gone on with; the rest of what it left goes.
-async fn left_before(to: &Location, existing: Existing, begun: Begun) -> Result<BTreeMap<Key, ObjectRecord>> {
-    if matches!(existing, Existing::Resume(_)) {
+async fn left_before(to: &Location, existing: OnExisting, begun: Acquired) -> Result<BTreeMap<Key, ObjectRecord>> {
+    if matches!(existing, OnExisting::Resume(_)) {
         // Also where a process died so early that a claim that is incomplete is all that it left.
         to.delete_incomplete(|_| true).await?;
     }
     match begun {
-        Begun::Now => Ok(BTreeMap::new()),
-        Begun::Before => resume::holdings(to).await,
+        Acquired::Fresh => Ok(BTreeMap::new()),
+        Acquired::TakenOver => resume::index(to).await,
     }
 }
 
@@ -70,7 +74,7 @@ async fn left_before(to: &Location, existing: Existing, begun: Begun) -> Result<
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 
 /// Source and repository answer, and the repository can be written to. Its clock is seen by that.
-async fn check_stores(cluster: &Cluster, repository: &Location, task: &Task) -> Result<Clock> {
+async fn check_stores(cluster: &Cluster, repository: &Location, task: &RunContext) -> Result<Clock> {
     preflight::source(cluster.location()).await?;
     let skew = preflight::target(repository).await?.clock_skew;
     if skew.abs() > CLOCK_SKEW {
@@ -83,7 +87,7 @@ async fn check_stores(cluster: &Cluster, repository: &Location, task: &Task) -> 
 /// The source is a cluster's own location, and source and repository do not lie inside one another.
 pub(crate) fn check_places(cluster: &Cluster, repository: &Location) -> Result<()> {
     let source = cluster.location();
-    if let Some(note) = cluster.notes.iter().find(|note| note.code == FINISHED_BACKUP) {
+    if let Some(note) = cluster.notes.iter().find(|note| note.code == NOTE_IS_BACKUP) {
         let reason = format!("{}; to keep it twice, copy its directory", note.message);
         return Err(Error::InvalidRequest { option: "this source", reason });
     }

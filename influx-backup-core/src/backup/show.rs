@@ -4,9 +4,9 @@ use std::fmt;
 
 use super::BackupReport;
 use crate::{
-    manifest::BackupStatus,
-    observe::{ByteSize, PassReport},
     plan::Reason,
+    record::{BackupStatus, PassReport},
+    units::ByteSize,
 };
 
 impl fmt::Display for BackupReport {
@@ -17,10 +17,10 @@ impl fmt::Display for BackupReport {
         };
         writeln!(f, "backup {}: {status}", self.name)?;
         self.certificate.head(f)?;
-        self.show_licences(f)?;
+        self.show_licenses(f)?;
         writeln!(f, "not in any backup of the object store: {}", self.not_covered.join("; "))?;
         writeln!(f, "{} objects, {}", self.objects, self.bytes)?;
-        for left in self.left_out.iter().filter(|left| left.reason != Reason::LicenceElsewhere) {
+        for left in self.skipped.iter().filter(|left| left.reason != Reason::LicenseElsewhere) {
             writeln!(f, "left out: {left}")?;
         }
         for name in &self.unknown {
@@ -35,17 +35,17 @@ impl fmt::Display for BackupReport {
 }
 
 impl BackupReport {
-    fn show_licences(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut elsewhere = self.left_out.iter().filter(|left| left.reason == Reason::LicenceElsewhere).peekable();
+    fn show_licenses(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut elsewhere = self.skipped.iter().filter(|left| left.reason == Reason::LicenseElsewhere).peekable();
         if elsewhere.peek().is_none() {
-            writeln!(f, "licences left out: none")?;
+            writeln!(f, "licenses left out: none")?;
         }
         for left in elsewhere {
-            writeln!(f, "licence left out: {} ({})", left.what, left.reason.text())?;
+            writeln!(f, "license left out: {} ({})", left.what, left.reason.text())?;
         }
-        match self.licences.len() {
+        match self.licenses.len() {
             0 => Ok(()),
-            count => writeln!(f, "licence files held: {count} (before 3.10 they are bound to this place)"),
+            count => writeln!(f, "license files held: {count} (before 3.10 they are bound to this place)"),
         }
     }
 }
@@ -77,7 +77,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::{certificate::Certificate, key::Key, plan::LeftOut};
+    use crate::{certificate::Certificate, key::Key, plan::Skipped};
 
     #[test]
     fn what_the_backup_lacks_comes_before_what_it_holds() {
@@ -108,14 +108,14 @@ mod tests {
             }],
             objects: 10,
             bytes: ByteSize(2048),
-            left_out: vec![LeftOut {
+            skipped: vec![Skipped {
                 what: "c1/commercial_license".to_owned(),
-                reason: Reason::LicenceElsewhere,
+                reason: Reason::LicenseElsewhere,
                 objects: 1,
                 bytes: 9,
             }],
             unknown: vec!["n1/odd".to_owned()],
-            licences: vec![Key::parse("c1/trial_or_home_license").expect("a key")],
+            licenses: vec![Key::parse("c1/trial_or_home_license").expect("a key")],
             manifest_sha256: "ab".to_owned(),
             not_covered: vec!["the plugin directory".to_owned()],
         };
@@ -126,7 +126,7 @@ mod tests {
             at("certificate:"),
             at("recovery point:"),
             at("absent files: none"),
-            at("licence left out: c1/commercial_license"),
+            at("license left out: c1/commercial_license"),
             at("not in any backup of the object store: the plugin directory"),
             at("10 objects, 2.0 KiB"),
             at("unknown to this release, copied: n1/odd"),

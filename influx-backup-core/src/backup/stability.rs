@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    certificate::{ANYWHERE, At, Violation, violation},
-    discover::{ClusterDescription, Role},
+    certificate::Violation,
+    cluster::{ClusterDescription, Role},
     inventory::Inventory,
+    judge::{ANYWHERE, At, violation},
     key::Key,
     layout::{Component, Mutability},
-    location::Entry,
+    location::ObjectMeta,
 };
 
 /// Why an object differs between two listings. There is no other reason.
@@ -41,7 +42,7 @@ pub(super) enum Difference {
     CatalogLogRemoved,
     /// The compactor went on.
     CompactorMoved,
-    /// A licence or the Enterprise configuration was replaced.
+    /// A license or the Enterprise configuration was replaced.
     ConfigurationMoved,
     /// Something that this release does not know moved.
     OtherMoved,
@@ -55,8 +56,8 @@ pub(super) fn compare(
     before: &Inventory,
     after: &Inventory,
 ) -> (BTreeMap<String, u64>, Vec<Violation>) {
-    let old: BTreeMap<&Key, &Entry> = before.entries().map(|entry| (&entry.key, entry)).collect();
-    let new: BTreeMap<&Key, &Entry> = after.entries().map(|entry| (&entry.key, entry)).collect();
+    let old: BTreeMap<&Key, &ObjectMeta> = before.entries().map(|entry| (&entry.key, entry)).collect();
+    let new: BTreeMap<&Key, &ObjectMeta> = after.entries().map(|entry| (&entry.key, entry)).collect();
     let (mut counts, mut violations) = (BTreeMap::new(), Vec::new());
     let keys = old.keys().chain(new.keys().filter(|key| !old.contains_key(*key)));
     for key in keys {
@@ -77,7 +78,7 @@ fn name(difference: Difference) -> String {
     serde_json::to_value(difference).ok().and_then(|name| name.as_str().map(ToOwned::to_owned)).unwrap_or_default()
 }
 
-fn difference(component: Component, old: Option<&Entry>, new: Option<&Entry>) -> Option<Difference> {
+fn difference(component: Component, old: Option<&ObjectMeta>, new: Option<&ObjectMeta>) -> Option<Difference> {
     match (old, new) {
         (Some(old), Some(new)) if old.is_same(new) => None,
         (Some(_), Some(_)) => Some(match component.mutability() {
@@ -108,7 +109,7 @@ fn moved(component: Component) -> Difference {
         component if component.is_derived() => Difference::DerivedMoved,
         component if component.is_catalog() => Difference::CatalogMoved,
         component if component.is_compactor() => Difference::CompactorMoved,
-        component if component.is_licence() => Difference::ConfigurationMoved,
+        component if component.is_license() => Difference::ConfigurationMoved,
         Component::EnterpriseConfig => Difference::ConfigurationMoved,
         _ => Difference::OtherMoved,
     }
@@ -167,7 +168,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        discover::{Edition, Node},
+        cluster::{Edition, Node},
         inventory::{Group, Listing},
         location::{Identity, Version},
     };
@@ -182,9 +183,9 @@ mod tests {
             nodes: nodes.iter().map(node).collect(),
             catalogs: Vec::new(),
             catalog_nodes: None,
-            left_out_nodes: Vec::new(),
+            excluded_nodes: Vec::new(),
             unclaimed_nodes: Vec::new(),
-            licences: Vec::new(),
+            licenses: Vec::new(),
             foreign: Vec::new(),
             unknown: Vec::new(),
             notes: Vec::new(),
@@ -195,7 +196,7 @@ mod tests {
     /// A listing of these objects, each in a version.
     fn inventory(objects: &[(&str, &str)]) -> Inventory {
         let time = DateTime::UNIX_EPOCH;
-        let entry = |(key, tag): &(&str, &str)| Entry {
+        let entry = |(key, tag): &(&str, &str)| ObjectMeta {
             key: Key::parse(key).expect("a key"),
             size: 1,
             version: Version { e_tag: Some((*tag).into()), ..version() },

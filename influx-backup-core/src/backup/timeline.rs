@@ -6,11 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::MissingParquet;
+use crate::judge::AbsenceTolerance;
 use crate::{
-    certificate::{At, Violation, close, covered, evidence::Evidence, violation},
-    discover::Edition,
+    certificate::Violation,
+    cluster::Edition,
     inventory::{Group, Inventory, Listing},
+    judge::{At, close, covered, evidence::Evidence, violation},
     layout::{snapshot_sequence, wal_number},
 };
 
@@ -39,7 +40,7 @@ impl Timeline {
     }
 
     /// What `listed` no longer shows although it must.
-    pub(super) fn went_back(&self, evidence: &Evidence<'_>, listed: &Inventory) -> Vec<Violation> {
+    pub(super) fn regressions(&self, evidence: &Evidence<'_>, listed: &Inventory) -> Vec<Violation> {
         let mut violations = Vec::new();
         for node in evidence.cluster.stored_nodes() {
             let newest = |group, number: fn(&str) -> Option<u64>| newest(listed.listing(group, &node.id)?, number);
@@ -65,7 +66,7 @@ impl Timeline {
     /// the backup lacks. (For Core, C1 looks after it.)
     fn is_emptied(&self, evidence: &Evidence<'_>, listed: &Inventory, node: &str) -> bool {
         evidence.cluster.edition == Edition::Enterprise
-            && evidence.missing_parquet == MissingParquet::Refuse
+            && evidence.absence_tolerance == AbsenceTolerance::Strict
             && self.parquet.contains(node)
             && listed.listing(Group::Parquet, node).is_none_or(|listing| listing.entries.is_empty())
             && !close(evidence, node).missing.is_empty()

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::pass::Listed;
 use crate::{
-    certificate::{
+    inventory::Group,
+    judge::{
         close, covered,
         evidence::{Evidence, Fact},
         numbered,
     },
-    inventory::Group,
     key::Key,
     layout::{Component, Mutability, checkpoint_sequence, wal_number},
-    manifest::ObjectRecord,
+    record::ObjectRecord,
 };
 
 /// The objects that do not belong to the cut.

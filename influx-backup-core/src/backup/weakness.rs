@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use super::{BackupOptions, witness::DbsListings};
 use crate::{
-    certificate::{Certificate, Clause, Verdict, evidence::Lacking},
-    discover::ClusterDescription,
+    certificate::{Certificate, Clause, Verdict},
+    cluster::ClusterDescription,
     inventory::{Group, LISTING_ORDER, Lister, Roots},
+    judge::evidence::Lacking,
     key::Key,
     layout::{Component, Mutability},
     plan::{BackupPlan, Relist},
@@ -58,7 +59,7 @@ impl Weakness {
     /// A lister in the order that is left.
     pub(super) fn lister(off: &[Self]) -> Lister {
         use Group::{
-            Compacted, CompactionDetails, CompactionSummaries, Licences, NodeRest, Parquet, SnapshotCheckpoints,
+            Compacted, CompactionDetails, CompactionSummaries, Licenses, NodeRest, Parquet, SnapshotCheckpoints,
             Snapshots, Wal,
         };
         let (mut order, mut roots) = (LISTING_ORDER.to_vec(), Roots::AfterLogs);
@@ -75,7 +76,7 @@ impl Weakness {
                 }
                 Self::CatalogFirst => {
                     let others: Vec<_> = order.iter().copied().take_while(|group| *group != Group::Catalog).collect();
-                    move_behind(&mut order, Licences, &others);
+                    move_behind(&mut order, Licenses, &others);
                 }
                 Self::RootsFirst => roots = Roots::BeforeLogs,
                 _ => {}

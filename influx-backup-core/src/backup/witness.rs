@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    certificate::{
+    cluster::Cluster,
+    error::Result,
+    inventory::{Group, Inventory},
+    judge::{
         covered,
         evidence::{Evidence, Lacking},
         gaps, numbered,
     },
-    discover::Cluster,
-    error::Result,
-    inventory::{Group, Inventory},
     key::Key,
     layout::{wal_name, wal_number},
-    manifest::{Fence, Gap},
+    record::{Fence, Gap},
 };
 
 /// How many WAL numbers are asked for one by one; beyond that the listing's word is taken.

@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 
 use super::{AbsentTable, Basis, Certificate, Clause, ClauseResult, Finding, RecoveryPoint, Verdict, Violation};
-use crate::copier::CheckedBy;
+use crate::certificate::CheckedBy;
 
 /// How many violations, findings or tables of a kind are shown; all of them are in the JSON.
 const SHOWN: usize = 10;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Copied, Copier, CopyContext, CopyError, CopyRequest, LocalCopier, StreamCopier};
+use super::{Copied, Copier, CopyContext, CopyRequest, LocalCopier, StreamCopier};
+use crate::error::CopyError;
 
 /// Copiers that are asked in turn: [`CopyError::Unsupported`] and [`CopyError::Refused`] pass a request to the next one.
 /// The report says where a store said no.
@@ -27,7 +28,7 @@ impl Copier for Copiers {
             match copier.copy(request, context).await {
                 Err(CopyError::Unsupported) => {}
                 Err(CopyError::Refused { copier }) => refused = Some(copier),
-                Ok(copied) => return Ok(Copied { instead_of: copied.instead_of.or(refused), ..copied }),
+                Ok(copied) => return Ok(Copied { refused_by: copied.refused_by.or(refused), ..copied }),
                 Err(error) => return Err(error),
             }
         }
@@ -53,9 +54,9 @@ mod tests {
     use super::*;
     use crate::{
         Location,
+        copier::Transfer,
         key::Key,
-        location::{Entry, Version},
-        plan::Route,
+        location::{ObjectMeta, Version},
     };
 
     #[derive(Debug)]
@@ -69,7 +70,7 @@ mod tests {
                 "unsupported" => Err(CopyError::Unsupported),
                 "refused" => Err(CopyError::Refused { copier: "refused" }),
                 "vanished" => Err(CopyError::Vanished),
-                name => Ok(Copied::by_size(0, name)),
+                name => Ok(Copied::unverified(0, name)),
             }
         }
     }
@@ -83,8 +84,8 @@ mod tests {
         let copiers: Vec<_> = answers.iter().map(|answer| Arc::new(Says(answer, AtomicU32::new(0)))).collect();
         let chain = Copiers::new(copiers.iter().map(|copier| Arc::clone(copier) as Arc<dyn Copier>).collect());
         let version = Version { e_tag: None, id: None, modified: chrono::Utc::now() };
-        let source = Entry { key: Key::parse("x").expect("a key"), size: 0, version };
-        let request = CopyRequest::new(Location::in_memory(), source, Location::in_memory(), Route::Any);
+        let source = ObjectMeta { key: Key::parse("x").expect("a key"), size: 0, version };
+        let request = CopyRequest::new(Location::in_memory(), source, Location::in_memory(), Transfer::Any);
         let answer = chain.copy(&request, &CopyContext::default()).await;
         (answer, copiers.iter().map(|copier| copier.1.load(Ordering::Relaxed)).collect())
     }
@@ -92,8 +93,8 @@ mod tests {
     #[tokio::test]
     async fn what_a_store_refused_is_said() {
         let (copied, asked) = ask_all(&["unsupported", "refused", "a"]).await;
-        assert_eq!((copied.expect("copied").instead_of, asked), (Some("refused"), vec![1, 1, 1]));
-        assert_eq!(ask_all(&["unsupported", "a"]).await.0.expect("copied").instead_of, None);
+        assert_eq!((copied.expect("copied").refused_by, asked), (Some("refused"), vec![1, 1, 1]));
+        assert_eq!(ask_all(&["unsupported", "a"]).await.0.expect("copied").refused_by, None);
         assert!(matches!(ask(&["refused", "unsupported"]).await, (Err(CopyError::Refused { .. }), _)));
     }
 

@@ -10,14 +10,15 @@ use std::{
 use async_trait::async_trait;
 
 use super::{
-    Copied, Copier, CopyContext, CopyError, CopyRequest,
+    Copied, Copier, CopyContext, CopyRequest,
     wait::{blocking, check_links, unless_cancelled},
 };
+use crate::error::CopyError;
 use crate::{
     checksum::ContentHasher,
     error::StoreErrorKind,
-    location::{Entry, local::entry},
-    observe::ByteSize,
+    location::{ObjectMeta, local::entry},
+    units::ByteSize,
 };
 
 /// Copies files to files: shares their blocks where the file system can (reflink), else block by block. Never a hard
@@ -88,7 +89,7 @@ enum Step {
 /// A copy under way.
 struct Copying {
     source: File,
-    wanted: Entry,
+    wanted: ObjectMeta,
     staging: Staging,
     /// Where the bytes come from: a clone is read back, as that is what the target will hold.
     reads: Reads,
@@ -104,7 +105,7 @@ enum Reads {
 }
 
 impl Copying {
-    fn begin(from: &Path, to: PathBuf, wanted: Entry, block: u64) -> Result<Box<Self>, CopyError> {
+    fn begin(from: &Path, to: PathBuf, wanted: ObjectMeta, block: u64) -> Result<Box<Self>, CopyError> {
         // Opening what is no file may block for ever.
         if !fs::metadata(from).map_err(|e| source_error("open source", e))?.is_file() {
             return Err(CopyError::Changed);
@@ -138,7 +139,7 @@ impl Copying {
         check_version(&self.source, &self.wanted)?;
         let target = self.staging.release(self.wanted.version.modified.into());
         let metadata = target.map_err(|e| target_error("finish target", e))?;
-        let mut copied = Copied::by_content(self.wanted.size, self.hasher.finish(), "local");
+        let mut copied = Copied::read_through(self.wanted.size, self.hasher.finish(), "local");
         copied.version = Some(entry(self.wanted.key, &metadata).version);
         Ok(copied)
     }
@@ -193,7 +194,7 @@ impl Drop for Staging {
     }
 }
 
-fn check_version(source: &File, wanted: &Entry) -> Result<(), CopyError> {
+fn check_version(source: &File, wanted: &ObjectMeta) -> Result<(), CopyError> {
     let metadata = source.metadata().map_err(|e| source_error("open source", e))?;
     let found = entry(wanted.key.clone(), &metadata);
     if found.is_same(wanted) { Ok(()) } else { Err(CopyError::Changed) }

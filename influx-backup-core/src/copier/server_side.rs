@@ -19,17 +19,18 @@ use object_store::GetOptions;
 
 use self::answer::Said;
 use super::{
-    CheckedBy, Copied, Copier, CopyContext, CopyError, CopyRequest,
+    Copied, Copier, CopyContext, CopyRequest,
     version::{is_wanted, settle},
     wait::{unless_cancelled, within},
 };
+use crate::{certificate::CheckedBy, error::CopyError};
 use crate::{
+    copier::Transfer,
     location::{
-        Agreement, Attributes, Location, StoreChecksums, attributes_of,
+        Attributes, ChecksumMatch, Location, StoreChecksums, attributes_of,
         cloud::{Handle, encoded},
     },
-    observe::ByteSize,
-    plan::Route,
+    units::ByteSize,
 };
 
 /// What reports call this copier.
@@ -43,7 +44,7 @@ const MOST_PARTS: u64 = 10_000;
 ///
 /// The source's version is pinned. Content type, the user's metadata and, on S3, tags are kept; the storage class is the
 /// target bucket's default. What it cannot do is the next copier's: another provider and a route [through
-/// us](Route::ThroughUs) are [`CopyError::Unsupported`]; rights that do not allow it, and a request that the store does not
+/// us](Transfer::ReadThrough) are [`CopyError::Unsupported`]; rights that do not allow it, and a request that the store does not
 /// know, are [`CopyError::Refused`].
 ///
 /// A copy is [checked by](Copied::checked_by) the checksum that the store gives for both, where it gives one that it
@@ -109,7 +110,7 @@ impl Copier for ServerSideCopier {
             return Err(CopyError::Unsupported);
         };
         let pair = format!("{:?} {:?}", request.from.identity(), request.to.identity());
-        if request.route != Route::Any || !are_one_service(from, to) {
+        if request.transfer != Transfer::Any || !are_one_service(from, to) {
             return Err(CopyError::Unsupported);
         }
         if self.is_refused(&pair) {
@@ -203,7 +204,7 @@ impl Source {
             ..GetOptions::default()
         };
         let path = request.from.path(&wanted.key);
-        let head = within(context.stall, request.from.store().get_opts(&path, options));
+        let head = within(context.stall_timeout, request.from.store().get_opts(&path, options));
         let head = unless_cancelled(&context.cancellation, head).await??;
         let head = head.map_err(|error| CopyError::from_source("head source", error))?;
         if !is_wanted(wanted, &head.meta) {
@@ -219,16 +220,16 @@ impl Source {
     }
 
     fn copied(&self, request: &CopyRequest, copy: StoreChecksums) -> Result<Copied, CopyError> {
-        let mut copied = Copied::by_size(request.source.size, NAME);
+        let mut copied = Copied::unverified(request.source.size, NAME);
         copied.attributes = self.attributes.clone();
         copied.checksums = self.checksums.clone();
         copied.checked_by = match self.checksums.compare(&copy) {
-            Agreement::Same => CheckedBy::StoreChecksum,
-            Agreement::Different => {
+            ChecksumMatch::Equal => CheckedBy::StoreChecksum,
+            ChecksumMatch::Mismatch => {
                 return Err(CopyError::Corrupt { reason: "the store gives another checksum for the copy".to_owned() });
             }
-            Agreement::Unknown => {
-                copied.checksums = copied.checksums.taken_by(request.from.provider());
+            ChecksumMatch::NotComparable => {
+                copied.checksums = copied.checksums.computed_by(request.from.provider());
                 CheckedBy::Etag
             }
         };

@@ -17,15 +17,16 @@ use self::{
     upload::Upload,
 };
 use super::{
-    Copied, Copier, CopyContext, CopyError, CopyRequest,
+    Copied, Copier, CopyContext, CopyRequest,
     version::settle,
     wait::{blocking, check_links, unless_cancelled, within},
 };
+use crate::error::CopyError;
 use crate::{
     checksum::{Content, ContentHasher},
-    execute::MemoryPermit,
+    limits::MemoryPermit,
     location::{Attributes, Put, StoreChecksums, StoreHasher, Version, attributes_from, local::entry},
-    observe::ByteSize,
+    units::ByteSize,
 };
 
 /// S3 and others take so many parts at most.
@@ -102,12 +103,14 @@ async fn whole(reader: &Reader, request: &CopyRequest, context: &CopyContext) ->
     let payload = piece.chunks.into_iter().collect();
     let path = request.to.path(&request.key);
     let put = request.to.store().put_opts(&path, payload, options);
-    let put = within(patience(context.stall, size), put).await?.map_err(|e| CopyError::from_target("put target", e))?;
+    let put = within(patience(context.stall_timeout, size), put)
+        .await?
+        .map_err(|e| CopyError::from_target("put target", e))?;
     finish(request, hasher.finish(), piece.attributes, put).await
 }
 
 /// A part that was read, with the right to hold it.
-type Held = Result<(Piece, MemoryPermit), CopyError>;
+type HeldObject = Result<(Piece, MemoryPermit), CopyError>;
 
 impl StreamCopier {
     async fn by_parts(
@@ -122,7 +125,7 @@ impl StreamCopier {
         let given = attributes_from(&request.attributes_for_target(&attributes));
         let options = PutMultipartOptions { attributes: given, ..PutMultipartOptions::default() };
         // It goes on when nobody waits for it any more: only who has its name can abort it.
-        let begun = tokio::spawn(Upload::begin(request.clone(), options, patience(context.stall, 0)));
+        let begun = tokio::spawn(Upload::begin(request.clone(), options, patience(context.stall_timeout, 0)));
         let mut upload = unless_cancelled(&context.cancellation, begun).await?.map_err(lost)??;
 
         let all = stream::iter([Ok(first)]).chain(parts);
@@ -133,7 +136,7 @@ impl StreamCopier {
         match unless_cancelled(&context.cancellation, sent).await.and_then(|sent| sent) {
             Ok(sums) => {
                 // A store puts thousands of parts together in minutes.
-                let put = upload.complete(context.stall.saturating_mul(10)).await?;
+                let put = upload.complete(context.stall_timeout.saturating_mul(10)).await?;
                 finish(request, sums, attributes, put).await
             }
             Err(error) => {
@@ -145,7 +148,7 @@ impl StreamCopier {
 
     /// Reads parts in parallel and gives them in order. Memory is asked for in order too, before a part is begun: the
     /// part that is needed next is never the one that waits, so copies cannot lock each other out.
-    fn read_ahead(&self, reader: &Reader, size: u64, context: &CopyContext) -> impl Stream<Item = Held> + use<> {
+    fn read_ahead(&self, reader: &Reader, size: u64, context: &CopyContext) -> impl Stream<Item = HeldObject> + use<> {
         let (memory, bandwidth, reader) = (context.memory.clone(), context.bandwidth.clone(), reader.clone());
         let allowed = move |range: Range<u64>| {
             let memory = memory.clone();
@@ -168,7 +171,7 @@ impl StreamCopier {
     /// Writes parts in parallel, and takes the checksum in their order.
     async fn send(
         &self,
-        parts: impl Stream<Item = Held> + Send,
+        parts: impl Stream<Item = HeldObject> + Send,
         mut hasher: Hasher,
         upload: &mut Upload,
         context: &CopyContext,
@@ -178,7 +181,8 @@ impl StreamCopier {
             let (piece, held) = part?;
             let length = piece.chunks.iter().map(|chunk| chunk.len() as u64).sum();
             piece.chunks.iter().for_each(|chunk| hasher.update(chunk));
-            let (put, patience) = (upload.part(piece.chunks.into_iter().collect())?, patience(context.stall, length));
+            let (put, patience) =
+                (upload.part(piece.chunks.into_iter().collect())?, patience(context.stall_timeout, length));
             sending.spawn(async move {
                 let _held = held;
                 within(patience, put).await?.map_err(|e| CopyError::from_target("put part", e))
@@ -239,7 +243,7 @@ async fn finish(
     attributes: Attributes,
     put: PutResult,
 ) -> Result<Copied, CopyError> {
-    let mut copied = Copied::by_content(request.source.size, content, "stream");
+    let mut copied = Copied::read_through(request.source.size, content, "stream");
     copied.checksums = checksums;
     copied.attributes = attributes;
     copied.version = Some(match request.to.directory() {

@@ -1,13 +1,13 @@
 //! Whether a store answered with the version that is wanted.
 
-use object_store::ObjectMeta;
+use object_store::ObjectMeta as StoreMeta;
 
-use super::CopyError;
-use crate::location::{Entry, Location};
+use crate::error::CopyError;
+use crate::location::{Location, ObjectMeta};
 
 /// Some stores pay no heed to preconditions, and some quote entity tags in one answer and not in the other. Where a listing
 /// has no entity tags, times decide: listings know milliseconds, the headers of an answer only seconds.
-pub(super) fn is_wanted(wanted: &Entry, found: &ObjectMeta) -> bool {
+pub(super) fn is_wanted(wanted: &ObjectMeta, found: &StoreMeta) -> bool {
     let plain = |e_tag: &str| Box::from(e_tag.trim_start_matches("W/").trim_matches('"'));
     let same = match (wanted.version.e_tag.as_deref().map(plain), found.e_tag.as_deref().map(plain)) {
         (Some::<Box<str>>(wanted), Some(found)) => wanted == found,
@@ -22,7 +22,7 @@ pub(super) fn is_wanted(wanted: &Entry, found: &ObjectMeta) -> bool {
 
 /// Tells gone from changed, which stores mix up: Google says not found for a generation that another one took the place of,
 /// Azurite says precondition failed for what is gone. One request, and only after such an answer.
-pub(super) async fn settle(from: &Location, wanted: &Entry, error: CopyError) -> CopyError {
+pub(super) async fn settle(from: &Location, wanted: &ObjectMeta, error: CopyError) -> CopyError {
     if from.directory().is_some() || !matches!(error, CopyError::Vanished | CopyError::Changed) {
         return error;
     }

@@ -4,7 +4,8 @@ use std::{future::Future, panic::resume_unwind, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{CopyError, CopyRequest};
+use super::CopyRequest;
+use crate::error::CopyError;
 
 /// Waits for something as long as nobody cancels.
 pub(super) async fn unless_cancelled<T>(

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use futures::FutureExt;
 
-use super::{FoundGeneration, GenerationState, engine};
+use super::engine;
+use crate::cluster::{FoundGeneration, GenerationState};
 use crate::{
     concurrent,
     error::Result,
@@ -15,7 +16,7 @@ use crate::{
     },
     key::Key,
     layout::{Generation, catalog_log_sequence},
-    location::{Entry, Location},
+    location::{Location, ObjectMeta},
 };
 
 /// The most logs that are read for one catalog. A server writes a new root after a hundred, so more mean that the root
@@ -110,7 +111,7 @@ impl Files {
     async fn list(location: &Location, owner: &str, generation: Generation) -> Result<Option<Self>> {
         let root = location.head(&Key::parse(format!("{owner}/{}", generation.root()))?).await?;
         let listed = location.list(&format!("{owner}/{}", generation.logs())).await?;
-        let numbered = |entry: Entry| Some((catalog_log_sequence(entry.key.name())?, entry.key));
+        let numbered = |entry: ObjectMeta| Some((catalog_log_sequence(entry.key.name())?, entry.key));
         let logs: BTreeMap<_, _> = listed.into_iter().filter_map(numbered).collect();
         let found = root.is_some() || !logs.is_empty();
         Ok(found.then(|| Self { generation, root: root.map(|entry| entry.key), logs }))

@@ -5,11 +5,11 @@ mod nothing;
 
 use std::collections::BTreeSet;
 
-use super::{ClusterDescription, Discover, Edition, prefix::Prefix, survey::Survey};
+use super::{prefix::Prefix, survey::Survey};
+use crate::cluster::{ClusterDescription, DiscoverOptions, Edition};
 use crate::{
     error::{Error, Result},
-    layout::Generation,
-    manifest::OWN_DIRECTORY,
+    layout::{Generation, OWN_DIRECTORY},
 };
 
 /// The cluster that was asked for.
@@ -17,7 +17,7 @@ use crate::{
 /// # Errors
 /// [`Error::NoCluster`], [`Error::SeveralClusters`], [`Error::NodesRequired`], [`Error::UnknownId`],
 /// [`Error::UpgradedEngine`], [`Error::InvalidRequest`].
-pub(super) fn decide(survey: &Survey, what: &Discover) -> Result<ClusterDescription> {
+pub(super) fn decide(survey: &Survey, what: &DiscoverOptions) -> Result<ClusterDescription> {
     check_request(survey, what)?;
     let found = Found::of(survey, what);
     let chosen = choose(survey, what, &found)?;
@@ -59,7 +59,7 @@ impl Chosen<'_> {
 }
 
 impl<'a> Found<'a> {
-    fn of(survey: &'a Survey, what: &Discover) -> Self {
+    fn of(survey: &'a Survey, what: &DiscoverOptions) -> Self {
         let mut found = Self::default();
         for (id, prefix) in &survey.prefixes {
             if is_cluster(survey, id, prefix) {
@@ -80,7 +80,7 @@ impl<'a> Found<'a> {
     }
 }
 
-fn is_given_node(what: &Discover, id: &str) -> bool {
+fn is_given_node(what: &DiscoverOptions, id: &str) -> bool {
     what.node_ids.iter().chain(&what.query_only).chain(&what.leave_out).any(|given| given == id)
 }
 
@@ -108,7 +108,7 @@ fn is_cluster(survey: &Survey, id: &str, prefix: &Prefix) -> bool {
 }
 
 /// Refuses ids that contradict one another, or that are the name of our own directory.
-fn check_request(survey: &Survey, what: &Discover) -> Result<()> {
+fn check_request(survey: &Survey, what: &DiscoverOptions) -> Result<()> {
     for id in &what.leave_out {
         if what.node_ids.contains(id) || what.query_only.contains(id) {
             return Err(invalid(survey, "leave_out", format!("node `{id}` is named as a node of the cluster as well")));
@@ -131,7 +131,7 @@ fn invalid(survey: &Survey, option: &'static str, reason: String) -> Error {
     Error::InvalidRequest { option, reason: format!("{reason} (in `{}`)", survey.location) }
 }
 
-fn choose<'a>(survey: &'a Survey, what: &'a Discover, found: &Found<'a>) -> Result<Chosen<'a>> {
+fn choose<'a>(survey: &'a Survey, what: &'a DiscoverOptions, found: &Found<'a>) -> Result<Chosen<'a>> {
     if let Some(id) = &what.cluster_id {
         return given_cluster(survey, what, found, id);
     }
@@ -163,7 +163,7 @@ fn choose<'a>(survey: &'a Survey, what: &'a Discover, found: &Found<'a>) -> Resu
     }
 }
 
-fn given_node(what: &Discover, id: &str) -> bool {
+fn given_node(what: &DiscoverOptions, id: &str) -> bool {
     what.node_ids.iter().any(|given| given == id)
 }
 
@@ -179,7 +179,12 @@ fn unknown_id(survey: &Survey, kind: &'static str, id: &str) -> Error {
     Error::UnknownId { kind, id: id.to_owned(), location: survey.location.clone() }
 }
 
-fn given_cluster<'a>(survey: &'a Survey, what: &'a Discover, found: &Found<'a>, id: &'a str) -> Result<Chosen<'a>> {
+fn given_cluster<'a>(
+    survey: &'a Survey,
+    what: &'a DiscoverOptions,
+    found: &Found<'a>,
+    id: &'a str,
+) -> Result<Chosen<'a>> {
     if survey.prefixes.get(id).is_none_or(Prefix::is_empty) {
         return Err(nothing::misplaced(survey).unwrap_or_else(|| unknown_id(survey, "cluster", id)));
     }
@@ -195,7 +200,7 @@ fn given_cluster<'a>(survey: &'a Survey, what: &'a Discover, found: &Found<'a>, 
     Err(nothing::no_catalog(survey, id))
 }
 
-fn core<'a>(survey: &'a Survey, what: &'a Discover, found: &Found<'a>, node: &'a str) -> Result<Chosen<'a>> {
+fn core<'a>(survey: &'a Survey, what: &'a DiscoverOptions, found: &Found<'a>, node: &'a str) -> Result<Chosen<'a>> {
     let refuse = |option, reason| Err(invalid(survey, option, reason));
     if let Some(id) = what.query_only.first() {
         return refuse(
@@ -219,7 +224,12 @@ fn core<'a>(survey: &'a Survey, what: &'a Discover, found: &Found<'a>, node: &'a
     Err(nothing::explain(survey, what, found))
 }
 
-fn enterprise<'a>(survey: &'a Survey, what: &'a Discover, found: &Found<'a>, owner: &'a str) -> Result<Chosen<'a>> {
+fn enterprise<'a>(
+    survey: &'a Survey,
+    what: &'a DiscoverOptions,
+    found: &Found<'a>,
+    owner: &'a str,
+) -> Result<Chosen<'a>> {
     let beside = found.nodes_beside(survey, owner);
     let nodes = if !what.node_ids.is_empty() {
         given_nodes(survey, what)?
@@ -243,7 +253,7 @@ fn enterprise<'a>(survey: &'a Survey, what: &'a Discover, found: &Found<'a>, own
 }
 
 /// The nodes given that hold objects; the others must have been declared query-only.
-fn given_nodes<'a>(survey: &'a Survey, what: &'a Discover) -> Result<BTreeSet<&'a str>> {
+fn given_nodes<'a>(survey: &'a Survey, what: &'a DiscoverOptions) -> Result<BTreeSet<&'a str>> {
     let stores = |id: &str| survey.prefixes.get(id).is_some_and(|prefix| !prefix.is_empty());
     let mut nodes = BTreeSet::new();
     for id in &what.node_ids {
@@ -258,7 +268,11 @@ fn given_nodes<'a>(survey: &'a Survey, what: &'a Discover) -> Result<BTreeSet<&'
     Ok(nodes)
 }
 
-fn without_left_out<'a>(survey: &Survey, what: &Discover, mut nodes: BTreeSet<&'a str>) -> Result<BTreeSet<&'a str>> {
+fn without_left_out<'a>(
+    survey: &Survey,
+    what: &DiscoverOptions,
+    mut nodes: BTreeSet<&'a str>,
+) -> Result<BTreeSet<&'a str>> {
     for id in &what.leave_out {
         // What a catalog names counts as known, objects or not.
         let named = survey.prefixes.values().any(|prefix| prefix.names(id) == Some(true));

@@ -1,10 +1,6 @@
 //! [`Prefix`]: what lies directly below one prefix, and what that makes it. Pure.
 
-use crate::{
-    discover::{Role, catalog::CatalogSeen},
-    layout::Component,
-    location::Shallow,
-};
+use crate::{cluster::Role, discover::catalog::CatalogSeen, layout::Component, location::Shallow};
 
 /// The names at one level.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -101,12 +97,12 @@ impl Prefix {
 
     /// The names that only an Enterprise cluster's prefix has.
     pub(super) fn enterprise_names(&self) -> Vec<&str> {
-        self.level.names(|component| component.is_licence() || component == Component::EnterpriseConfig)
+        self.level.names(|component| component.is_license() || component == Component::EnterpriseConfig)
     }
 
-    /// The names of its licence files.
-    pub(super) fn licences(&self) -> Vec<&str> {
-        self.level.names(Component::is_licence)
+    /// The names of its license files.
+    pub(super) fn licenses(&self) -> Vec<&str> {
+        self.level.names(Component::is_license)
     }
 
     pub(super) fn is_data(&self) -> bool {

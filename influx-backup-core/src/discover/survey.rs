@@ -8,16 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::FutureExt;
 
 use super::{
-    Discover, catalog, engine,
+    catalog, engine,
     prefix::{KeyShape, Level, Prefix},
 };
+use crate::cluster::DiscoverOptions;
 use crate::{
     concurrent,
     error::{Error, Result, StoreErrorKind},
     key::Key,
-    layout::Component,
+    layout::{Component, OWN_DIRECTORY},
     location::{Identity, Location},
-    manifest::OWN_DIRECTORY,
 };
 
 /// How many prefixes are looked at once.
@@ -48,7 +48,7 @@ pub(super) struct Survey {
 /// # Errors
 /// [`Error::LocationNotFound`], [`Error::NoCluster`] for a file, [`Error::InvalidKey`] for ids that no key can be,
 /// [`Error::Store`], [`Error::Link`].
-pub(super) async fn survey(location: &Location, what: &Discover) -> Result<Survey> {
+pub(super) async fn survey(location: &Location, what: &DiscoverOptions) -> Result<Survey> {
     check_exists(location).await?;
     let top = match location.list_level("").await {
         Ok(shallow) => Level::from(shallow),
@@ -107,7 +107,7 @@ fn is_passed_over(name: &str) -> bool {
     [OWN_DIRECTORY, "lost+found"].contains(&name)
 }
 
-fn given(what: &Discover) -> Result<BTreeSet<String>> {
+fn given(what: &DiscoverOptions) -> Result<BTreeSet<String>> {
     let ids = what.cluster_id.iter().chain(&what.node_ids).chain(&what.query_only).chain(&what.leave_out);
     ids.map(|id| Key::parse(id).map(|key| key.to_string())).collect()
 }

@@ -5,10 +5,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
+    cluster::{CatalogNode, Edition, FoundGeneration, GenerationState, Role},
     key::Key,
     layout::Generation,
     testing::{
-        generate::{CompactorData, Generate, Licence},
+        generate::{CompactorData, Generate, License},
         write::{self, CatalogSpec, NodeSpec},
     },
 };
@@ -38,12 +39,12 @@ async fn remove(location: &Location, prefix: &str) {
     }
 }
 
-async fn found(location: &Location, what: Discover) -> Cluster {
+async fn found(location: &Location, what: DiscoverOptions) -> Cluster {
     discover(location, &what).await.unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// The error, which always says where.
-async fn refused(location: &Location, what: Discover) -> Error {
+async fn refused(location: &Location, what: DiscoverOptions) -> Error {
     let error = match discover(location, &what).await {
         Ok(cluster) => panic!("{:#?}", cluster.description()),
         Err(error) => error,
@@ -84,7 +85,7 @@ const BOTH: &[Role] = &[Role::Data, Role::Compactor];
 #[tokio::test]
 async fn discovery_and_listing_may_move_between_threads() {
     let location = holding(&[core("node1")]).await;
-    let job = tokio::spawn(async move { discover(&location, &Discover::auto()).await?.list().await });
+    let job = tokio::spawn(async move { discover(&location, &DiscoverOptions::auto()).await?.list().await });
     assert!(job.await.expect("no panic").expect("lists").objects() > 0);
 }
 
@@ -92,7 +93,7 @@ async fn discovery_and_listing_may_move_between_threads() {
 async fn core_of_every_generation_is_found() {
     for generation in Generation::ALL {
         let location = holding(&[core("node1").catalog(generation)]).await;
-        let cluster = found(&location, Discover::auto()).await;
+        let cluster = found(&location, DiscoverOptions::auto()).await;
         assert_eq!((cluster.edition, cluster.cluster_id.as_deref()), (Edition::Core, None));
         assert_eq!(nodes(&cluster), [("node1", DATA)]);
         let live = FoundGeneration { generation, state: GenerationState::Live };
@@ -109,13 +110,13 @@ async fn core_of_every_generation_is_found() {
 async fn older_generations_are_told_apart_by_their_terminators() {
     let location = holding(&[core("node1").upgraded(Generation::ALL)]).await;
     let states = |cluster: &Cluster| cluster.catalogs.iter().map(|found| found.state).collect::<Vec<_>>();
-    let cluster = found(&location, Discover::auto()).await;
+    let cluster = found(&location, DiscoverOptions::auto()).await;
     use GenerationState::{Live, Terminated};
     assert_eq!(states(&cluster), [Terminated, Terminated, Live]);
     assert_eq!(cluster.live_catalog(), Some(Generation::V3));
 
     remove(&location, "node1/catalog/v3").await;
-    let cluster = found(&location, Discover::auto()).await;
+    let cluster = found(&location, DiscoverOptions::auto()).await;
     assert_eq!((states(&cluster), cluster.live_catalog()), (vec![Terminated, Terminated], None));
     assert_eq!(codes(&cluster), ["catalog-terminated"]);
     assert!(cluster.catalog_nodes.is_some(), "the newest frozen one still says which nodes there were");
@@ -135,11 +136,11 @@ async fn an_enterprise_cluster_is_found_with_all_its_parts() {
             .unknown("elsewhere/x");
         let location = holding(&[generated]).await;
         put(&location, &["cluster1/trial_or_home_license", "cluster1/catalog/restores/1/x"]).await;
-        let cluster = found(&location, Discover::auto()).await;
+        let cluster = found(&location, DiscoverOptions::auto()).await;
         assert_eq!((cluster.edition, cluster.cluster_id.as_deref()), (Edition::Enterprise, Some("cluster1")));
         assert_eq!(nodes(&cluster), [("compactor1", COMPACTOR), ("node1", DATA), ("node2", DATA)]);
-        let licences: Vec<_> = cluster.licences.iter().map(Key::as_str).collect();
-        assert_eq!(licences, ["cluster1/commercial_license", "cluster1/trial_or_home_license"]);
+        let licenses: Vec<_> = cluster.licenses.iter().map(Key::as_str).collect();
+        assert_eq!(licenses, ["cluster1/commercial_license", "cluster1/trial_or_home_license"]);
         assert_eq!(cluster.unknown, ["cluster1/notes.txt", "cluster1/catalog/v4", "node1/future"]);
         assert_eq!(cluster.foreign, ["README", "elsewhere"]);
         let named = cluster.catalog_nodes.clone().expect("readable");
@@ -147,12 +148,13 @@ async fn an_enterprise_cluster_is_found_with_all_its_parts() {
         assert_eq!((named.len(), absent), (4, vec!["query1"]));
         assert_eq!(codes(&cluster), ["node-not-in-store"]);
 
-        let cluster = found(&location, Discover::auto().with_query_only("query1")).await;
+        let cluster = found(&location, DiscoverOptions::auto().with_query_only("query1")).await;
         assert_eq!(nodes(&cluster)[3], ("query1", &[Role::QueryOnly][..]));
         assert!(cluster.notes.is_empty(), "{:?}", cluster.notes);
-        let cluster = found(&location, Discover::auto().leaving_out("query1").leaving_out("node2")).await;
+        let cluster =
+            found(&location, DiscoverOptions::auto().with_excluded_node("query1").with_excluded_node("node2")).await;
         assert_eq!(
-            (ids(&cluster), cluster.left_out_nodes.clone()),
+            (ids(&cluster), cluster.excluded_nodes.clone()),
             (vec!["compactor1", "node1"], vec!["node2".to_owned(), "query1".to_owned()],)
         );
         assert!(cluster.notes.is_empty() && !cluster.foreign.contains(&"node2".to_owned()));
@@ -164,7 +166,7 @@ async fn each_of_the_compactors_directories_makes_a_compactor() {
     for directory in ["cs", "cd", "c"] {
         let location = holding(&[enterprise("cluster1", &["node1"])]).await;
         put(&location, &[&format!("k/{directory}/1"), &format!("node1/{directory}/1")]).await;
-        let cluster = found(&location, Discover::auto()).await;
+        let cluster = found(&location, DiscoverOptions::auto()).await;
         assert_eq!(nodes(&cluster), [("k", COMPACTOR), ("node1", BOTH)]);
         assert_eq!(codes(&cluster), ["node-not-in-catalog"], "the generated catalog does not know k");
     }
@@ -173,25 +175,25 @@ async fn each_of_the_compactors_directories_makes_a_compactor() {
 #[tokio::test]
 async fn a_single_node_that_does_all_is_found() {
     let location = holding(&[enterprise("cluster1", &[]).compactor("node1", CompactorData::Own)]).await;
-    assert_eq!(nodes(&found(&location, Discover::auto()).await), [("node1", BOTH)]);
+    assert_eq!(nodes(&found(&location, DiscoverOptions::auto()).await), [("node1", BOTH)]);
 }
 
 #[tokio::test]
 async fn a_fresh_core_node_is_no_cluster() {
     let location = holding(&[Generate::core("node1").snapshots(0).wal_tail(0)]).await;
-    let cluster = found(&location, Discover::auto()).await;
+    let cluster = found(&location, DiscoverOptions::auto()).await;
     assert_eq!((cluster.edition, nodes(&cluster)), (Edition::Core, vec![("node1", DATA)]));
 }
 
 #[tokio::test]
-async fn a_cluster_without_licence_and_configuration_is_known_by_its_catalog() {
-    let location = holding(&[enterprise("cluster1", &["node1"]).licence(Licence::None)]).await;
+async fn a_cluster_without_license_and_configuration_is_known_by_its_catalog() {
+    let location = holding(&[enterprise("cluster1", &["node1"]).license(License::None)]).await;
     location.delete(&Key::parse("cluster1/enterprise").expect("a key")).await.expect("deletes");
-    let cluster = found(&location, Discover::auto()).await;
+    let cluster = found(&location, DiscoverOptions::auto()).await;
     assert_eq!((cluster.cluster_id.as_deref(), ids(&cluster)), (Some("cluster1"), vec!["node1"]));
     // Also where the catalog cannot be read: a node beside it has none of its own.
     put(&location, &["cluster1/catalog/v3/snapshot"]).await;
-    let cluster = found(&location, Discover::auto()).await;
+    let cluster = found(&location, DiscoverOptions::auto()).await;
     assert_eq!((cluster.cluster_id.as_deref(), ids(&cluster)), (Some("cluster1"), vec!["node1"]));
     assert_eq!(
         (codes(&cluster), cluster.catalog_nodes.is_none()),
@@ -203,7 +205,7 @@ async fn a_cluster_without_licence_and_configuration_is_known_by_its_catalog() {
 async fn ids_may_be_given_and_nested() {
     let generated = enterprise("org/cluster1", &["org/a/node1", "org/node2", "node3"]).unknown("org/a/other/x");
     let location = holding(&[generated]).await;
-    let what = Discover::auto()
+    let what = DiscoverOptions::auto()
         .with_cluster_id("org/cluster1")
         .with_node("org/a/node1")
         .with_node("org/node2")
@@ -224,7 +226,7 @@ async fn ids_may_be_given_and_nested() {
 
     // A node below another one: its prefix is not unknown below the outer one.
     let location = holding(&[enterprise("c", &["a", "a/b"])]).await;
-    let cluster = found(&location, Discover::auto().with_cluster_id("c").with_node("a").with_node("a/b")).await;
+    let cluster = found(&location, DiscoverOptions::auto().with_cluster_id("c").with_node("a").with_node("a/b")).await;
     assert!(cluster.unknown.is_empty() && cluster.foreign.is_empty(), "{:#?}", cluster.description());
 }
 
@@ -235,28 +237,40 @@ async fn given_ids_must_have_objects() {
         Error::UnknownId { kind, id, .. } => (kind, id),
         other => panic!("{other}"),
     };
-    let given = Discover::auto().with_node("node1");
-    assert_eq!(unknown(refused(&location, Discover::auto().with_cluster_id("x")).await), ("cluster", "x".to_owned()));
+    let given = DiscoverOptions::auto().with_node("node1");
+    assert_eq!(
+        unknown(refused(&location, DiscoverOptions::auto().with_cluster_id("x")).await),
+        ("cluster", "x".to_owned())
+    );
     assert_eq!(unknown(refused(&location, given.clone().with_node("x")).await), ("node", "x".to_owned()));
-    assert_eq!(unknown(refused(&location, Discover::auto().leaving_out("x")).await), ("node", "x".to_owned()));
+    assert_eq!(
+        unknown(refused(&location, DiscoverOptions::auto().with_excluded_node("x")).await),
+        ("node", "x".to_owned())
+    );
     let cluster = found(&location, given.clone().with_node("x").with_query_only("x")).await;
     assert_eq!(nodes(&cluster), [("node1", DATA), ("x", &[Role::QueryOnly][..])]);
-    let cluster = found(&location, Discover::auto().with_query_only("node1")).await;
+    let cluster = found(&location, DiscoverOptions::auto().with_query_only("node1")).await;
     assert_eq!((nodes(&cluster), codes(&cluster)), (vec![("node1", DATA)], vec!["query-only-stores"]));
-    assert!(matches!(refused(&location, given.clone().leaving_out("node1")).await, Error::InvalidRequest { .. }));
+    assert!(matches!(
+        refused(&location, given.clone().with_excluded_node("node1")).await,
+        Error::InvalidRequest { .. }
+    ));
     assert!(matches!(refused(&location, given.with_node("../x")).await, Error::InvalidKey { .. }));
-    let own = Discover::auto().with_node("_influx_backup");
+    let own = DiscoverOptions::auto().with_node("_influx_backup");
     assert!(matches!(refused(&location, own).await, Error::InvalidRequest { .. }));
     let core = holding(&[core("node1")]).await;
-    assert_eq!(unknown(refused(&core, Discover::auto().with_node("x")).await), ("node", "x".to_owned()));
-    assert!(matches!(refused(&core, Discover::auto().leaving_out("node1")).await, Error::InvalidRequest { .. }));
-    assert!(matches!(refused(&core, Discover::auto().with_query_only("q")).await, Error::InvalidRequest { .. }));
+    assert_eq!(unknown(refused(&core, DiscoverOptions::auto().with_node("x")).await), ("node", "x".to_owned()));
+    assert!(matches!(
+        refused(&core, DiscoverOptions::auto().with_excluded_node("node1")).await,
+        Error::InvalidRequest { .. }
+    ));
+    assert!(matches!(refused(&core, DiscoverOptions::auto().with_query_only("q")).await, Error::InvalidRequest { .. }));
 }
 
 #[tokio::test]
 async fn a_promoted_core_node_is_a_member_with_a_stale_catalog() {
     let location = holding(&[core("node1"), enterprise("cluster1", &["node1", "node2"])]).await;
-    let cluster = found(&location, Discover::auto()).await;
+    let cluster = found(&location, DiscoverOptions::auto()).await;
     assert_eq!((cluster.cluster_id.as_deref(), ids(&cluster)), (Some("cluster1"), vec!["node1", "node2"]));
     assert_eq!(codes(&cluster), ["stale-catalog"]);
     let stale = Key::parse("node1/catalog/v3/snapshot").expect("a key");
@@ -266,7 +280,7 @@ async fn a_promoted_core_node_is_a_member_with_a_stale_catalog() {
 #[tokio::test]
 async fn a_cluster_id_that_is_a_node_id_is_accepted() {
     let location = holding(&[enterprise("node1", &["node1", "node2"])]).await;
-    for what in [Discover::auto(), Discover::auto().with_cluster_id("node1")] {
+    for what in [DiscoverOptions::auto(), DiscoverOptions::auto().with_cluster_id("node1")] {
         let cluster = found(&location, what).await;
         assert_eq!((cluster.cluster_id.as_deref(), ids(&cluster)), (Some("node1"), vec!["node1", "node2"]));
         assert_eq!(codes(&cluster), ["cluster-id-is-node-id"]);
@@ -277,12 +291,12 @@ async fn a_cluster_id_that_is_a_node_id_is_accepted() {
 async fn several_clusters_ask_for_a_choice() {
     let v2 = |cluster: &str, nodes: &[&str]| enterprise(cluster, nodes).catalog(Generation::V2);
     let location = holding(&[v2("east", &["e1", "e2"]), v2("west", &["w1"])]).await;
-    let error = refused(&location, Discover::auto()).await;
+    let error = refused(&location, DiscoverOptions::auto()).await;
     assert!(matches!(&error, Error::SeveralClusters { clusters, .. } if clusters == &["east", "west"]), "{error}");
-    let cluster = found(&location, Discover::auto().with_cluster_id("east")).await;
+    let cluster = found(&location, DiscoverOptions::auto().with_cluster_id("east")).await;
     assert_eq!((ids(&cluster), cluster.foreign.clone()), (vec!["e1", "e2"], vec!["w1".to_owned(), "west".to_owned()]));
     assert!(cluster.notes.is_empty() && cluster.unclaimed_nodes.is_empty());
-    let cluster = found(&location, Discover::auto().with_node("w1")).await;
+    let cluster = found(&location, DiscoverOptions::auto().with_node("w1")).await;
     assert_eq!(cluster.cluster_id.as_deref(), Some("west"), "only one catalog names the node");
 
     for unreadable in [Generation::V3, Generation::V2] {
@@ -291,7 +305,7 @@ async fn several_clusters_ask_for_a_choice() {
         if unreadable == Generation::V2 {
             put(&location, &["west/catalog/v2/snapshot"]).await;
         }
-        let what = Discover::auto().with_cluster_id("west");
+        let what = DiscoverOptions::auto().with_cluster_id("west");
         let error = refused(&location, what.clone()).await;
         let asked = matches!(&error, Error::NodesRequired { cluster, candidates, .. }
             if cluster == "west" && candidates == &["e1", "w1"]);
@@ -304,17 +318,17 @@ async fn several_clusters_ask_for_a_choice() {
 #[tokio::test]
 async fn several_core_nodes_are_several_clusters() {
     let location = holding(&[core("node1"), core("node2")]).await;
-    let error = refused(&location, Discover::auto()).await;
+    let error = refused(&location, DiscoverOptions::auto()).await;
     assert!(matches!(&error, Error::SeveralClusters { clusters, .. } if clusters == &["node1", "node2"]), "{error}");
-    let cluster = found(&location, Discover::auto().with_node("node2")).await;
+    let cluster = found(&location, DiscoverOptions::auto().with_node("node2")).await;
     assert_eq!((cluster.edition, ids(&cluster)), (Edition::Core, vec!["node2"]));
     assert_eq!((cluster.foreign.clone(), cluster.unclaimed_nodes.is_empty()), (vec!["node1".to_owned()], true));
-    let both = Discover::auto().with_node("node1").with_node("node2");
+    let both = DiscoverOptions::auto().with_node("node1").with_node("node2");
     assert!(matches!(refused(&location, both).await, Error::SeveralClusters { .. }));
 
     // Beside a cluster that does not know it, a Core server can be chosen.
     let location = holding(&[core("alone"), enterprise("cluster1", &["node1"])]).await;
-    let cluster = found(&location, Discover::auto().with_node("alone")).await;
+    let cluster = found(&location, DiscoverOptions::auto().with_node("alone")).await;
     assert_eq!((cluster.edition, ids(&cluster), cluster.unclaimed_nodes.len()), (Edition::Core, vec!["alone"], 0));
 }
 
@@ -332,7 +346,7 @@ async fn the_upgraded_engine_is_refused_by_each_of_its_markers() {
     for marker in markers {
         let location = holding(&[enterprise("cluster1", &["node1"])]).await;
         put(&location, &[marker]).await;
-        let error = refused(&location, Discover::auto()).await;
+        let error = refused(&location, DiscoverOptions::auto()).await;
         assert!(matches!(error, Error::UpgradedEngine { .. }), "{marker}: {error}");
         let said = error.to_string();
         let shown = marker.trim_end_matches("/1").trim_end_matches("/b1/manifest");
@@ -340,7 +354,7 @@ async fn the_upgraded_engine_is_refused_by_each_of_its_markers() {
     }
     let location = holding(&[core("node1")]).await;
     put(&location, &["models/x.pt", "node1/backups/x"]).await;
-    let cluster = found(&location, Discover::auto()).await;
+    let cluster = found(&location, DiscoverOptions::auto()).await;
     assert_eq!(cluster.foreign, ["models"], "other programs have `.pt` files, too");
     assert_eq!(cluster.unknown, ["node1/backups"], "Core has no built-in backup");
 }
@@ -356,7 +370,7 @@ async fn the_storage_mode_in_the_catalog_is_refused() {
     let json = json.replacen('{', r#"{"storage_mode":"PachaTree","#, 1);
     let bytes = [&root[..10], &crc32fast::hash(json.as_bytes()).to_be_bytes(), json.as_bytes()].concat();
     put_bytes(&location, "node1/catalog/v2/snapshot", bytes.into()).await;
-    let error = refused(&location, Discover::auto()).await;
+    let error = refused(&location, DiscoverOptions::auto()).await;
     assert!(error.to_string().contains("storage mode PachaTree in `node1/catalog/v2/snapshot`"), "{error}");
 }
 
@@ -364,7 +378,7 @@ async fn the_storage_mode_in_the_catalog_is_refused() {
 async fn no_cluster(keys: &[&str]) -> String {
     let location = Location::in_memory();
     put(&location, keys).await;
-    let error = refused(&location, Discover::auto()).await;
+    let error = refused(&location, DiscoverOptions::auto()).await;
     assert!(matches!(error, Error::NoCluster { .. }), "{error}");
     let text = error.to_string();
     assert!(text.contains("looked for") && text.contains("catalog/v3/snapshot"), "{text}");
@@ -399,14 +413,14 @@ async fn a_location_without_a_cluster_says_what_is_there() {
 #[tokio::test]
 async fn a_wrong_location_is_named_also_where_ids_are_given() {
     let location = Location::in_memory();
-    let what = Discover::auto().with_cluster_id("cluster1").with_node("node1");
+    let what = DiscoverOptions::auto().with_cluster_id("cluster1").with_node("node1");
     assert!(matches!(refused(&location, what.clone()).await, Error::NoCluster { .. }), "empty");
     put(&location, &["data/cluster1/catalog/v3/snapshot", "data/node1/wal/1"]).await;
     assert!(refused(&location, what).await.to_string().contains("too shallow"));
 
     let location = holding(&[core("node1"), enterprise("cluster1", &["node1"])]).await;
     put(&location, &["photos/1"]).await;
-    let error = refused(&location, Discover::auto().with_cluster_id("photos")).await;
+    let error = refused(&location, DiscoverOptions::auto().with_cluster_id("photos")).await;
     assert!(error.to_string().contains("the catalog of cluster `photos`"), "{error}");
 }
 
@@ -414,15 +428,15 @@ async fn a_wrong_location_is_named_also_where_ids_are_given() {
 async fn a_backup_and_a_script_s_copy_are_discovered_like_what_they_hold() {
     let location = holding(&[enterprise("cluster1", &["node1"])]).await;
     put(&location, &["_influx_backup/manifest.json"]).await;
-    let cluster = found(&location, Discover::auto()).await;
+    let cluster = found(&location, DiscoverOptions::auto()).await;
     assert_eq!((ids(&cluster), codes(&cluster), cluster.foreign.is_empty()), (vec!["node1"], vec!["backup"], true));
     let location = holding(&[core("node1")]).await;
     put(&location, &["_influx_backup/restore.json"]).await;
-    assert_eq!(codes(&found(&location, Discover::auto()).await), ["restore-unfinished"]);
+    assert_eq!(codes(&found(&location, DiscoverOptions::auto()).await), ["restore-unfinished"]);
     let below = holding(&[core("node1")]).await;
     let backup = below.child("x").expect("a key");
     core("node1").write_to(below.store(), &Path::from("x")).await.expect("writes into memory");
-    assert_eq!(ids(&found(&backup, Discover::auto()).await), ["node1"], "below a prefix of a bucket");
+    assert_eq!(ids(&found(&backup, DiscoverOptions::auto()).await), ["node1"], "below a prefix of a bucket");
 }
 
 #[tokio::test]
@@ -430,20 +444,20 @@ async fn directories_are_looked_at_like_stores() {
     let temporary = tempfile::tempdir().expect("a temporary directory");
     let at = |tail: &str| {
         let path = temporary.path().join(tail);
-        Location::parse(path.to_str().expect("UTF-8"), &crate::Options::default()).expect("a path")
+        Location::parse(path.to_str().expect("UTF-8"), &crate::StoreOptions::default()).expect("a path")
     };
     enterprise("cluster1", &["node1"]).generate_into(&temporary.path().join("data")).expect("writes");
     std::fs::create_dir_all(temporary.path().join("data/empty")).expect("writes");
     std::fs::write(temporary.path().join("data/README"), "").expect("writes");
-    let cluster = found(&at("data"), Discover::auto()).await;
+    let cluster = found(&at("data"), DiscoverOptions::auto()).await;
     assert_eq!((ids(&cluster), cluster.foreign.clone()), (vec!["node1"], vec!["README".to_owned()]));
 
-    assert!(matches!(refused(&at("missing"), Discover::auto()).await, Error::LocationNotFound { .. }));
-    assert!(refused(&at("data/README"), Discover::auto()).await.to_string().contains("found a file"));
-    assert!(refused(&at("data/empty"), Discover::auto()).await.to_string().contains("found nothing"));
-    assert!(refused(&at(""), Discover::auto()).await.to_string().contains("too shallow"));
+    assert!(matches!(refused(&at("missing"), DiscoverOptions::auto()).await, Error::LocationNotFound { .. }));
+    assert!(refused(&at("data/README"), DiscoverOptions::auto()).await.to_string().contains("found a file"));
+    assert!(refused(&at("data/empty"), DiscoverOptions::auto()).await.to_string().contains("found nothing"));
+    assert!(refused(&at(""), DiscoverOptions::auto()).await.to_string().contains("too shallow"));
     for deep in ["data/node1", "data/node1/wal", "data/node1/dbs", "data/cluster1"] {
-        assert!(refused(&at(deep), Discover::auto()).await.to_string().contains("too deep"), "{deep}");
+        assert!(refused(&at(deep), DiscoverOptions::auto()).await.to_string().contains("too deep"), "{deep}");
     }
 }
 
@@ -459,8 +473,8 @@ async fn tables_wal_and_compacted_data_are_not_listed() {
         std::os::unix::fs::symlink("nowhere", link).expect("a link");
     }
     let path = temporary.path().to_str().expect("UTF-8");
-    let location = Location::parse(path, &crate::Options::default()).expect("a path");
-    let cluster = found(&location, Discover::auto()).await;
+    let location = Location::parse(path, &crate::StoreOptions::default()).expect("a path");
+    let cluster = found(&location, DiscoverOptions::auto()).await;
     assert_eq!(ids(&cluster), ["k", "node1"]);
     assert_eq!(cluster.list().await.expect_err("a link that leads nowhere").code(), "link");
 }
@@ -469,13 +483,13 @@ async fn tables_wal_and_compacted_data_are_not_listed() {
 async fn a_guard_or_a_missing_root_is_noted_and_refuses_nothing() {
     let location = holding(&[core("node1").catalog(Generation::V2)]).await;
     put(&location, &["node1/catalog/v2/snapshot"]).await;
-    let cluster = found(&location, Discover::auto()).await;
+    let cluster = found(&location, DiscoverOptions::auto()).await;
     assert_eq!((cluster.edition, codes(&cluster)), (Edition::Core, vec!["catalog-damaged", "catalog-unreadable"]));
     location.delete(&Key::parse("node1/catalog/v2/snapshot").expect("a key")).await.expect("deletes");
-    let cluster = found(&location, Discover::auto()).await;
+    let cluster = found(&location, DiscoverOptions::auto()).await;
     assert!(cluster.notes.is_empty() && cluster.catalog_nodes.is_some(), "all logs are there: {:?}", cluster.notes);
     remove(&location, "node1/catalog/v2/logs").await;
-    assert!(refused(&location, Discover::auto()).await.to_string().contains("nodes without a catalog"));
+    assert!(refused(&location, DiscoverOptions::auto()).await.to_string().contains("nodes without a catalog"));
 }
 
 const ANY_ID: [&str; 7] = ["a", "a/b", "c", "node1", "cluster1", "other", "_influx_backup"];
@@ -503,11 +517,11 @@ const ANY_TAIL: [&str; 20] = [
     "un/known",
 ];
 
-fn any_discover() -> impl Strategy<Value = Discover> {
+fn any_discover() -> impl Strategy<Value = DiscoverOptions> {
     let id = || prop::sample::select(ANY_ID.to_vec());
     let ids = move || prop::collection::vec(id().prop_map(ToOwned::to_owned), 0..2);
     (prop::option::weighted(0.3, id()), ids(), ids(), ids()).prop_map(|(cluster, node_ids, query_only, leave_out)| {
-        Discover { cluster_id: cluster.map(ToOwned::to_owned), node_ids, query_only, leave_out }
+        DiscoverOptions { cluster_id: cluster.map(ToOwned::to_owned), node_ids, query_only, leave_out }
     })
 }
 
@@ -536,7 +550,7 @@ proptest! {
         what in any_discover(),
         auto: bool,
     ) {
-        let what = if auto { Discover::auto() } else { what };
+        let what = if auto { DiscoverOptions::auto() } else { what };
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         runtime.block_on(async {
             let location = Location::in_memory();
@@ -556,9 +570,9 @@ proptest! {
             prop_assert_eq!(cluster.edition == Edition::Enterprise, cluster.cluster_id.is_some());
             for entry in location.list("").await.expect("lists") {
                 let below = |name: &String| entry.key.as_str() == name || entry.key.below(name).is_some();
-                let own = entry.key.below(crate::manifest::OWN_DIRECTORY).is_some();
+                let own = entry.key.below(crate::layout::OWN_DIRECTORY).is_some();
                 let is_ours = cluster.classify(&entry.key).is_some();
-                let named = cluster.foreign.iter().chain(&cluster.left_out_nodes).any(below) || own;
+                let named = cluster.foreign.iter().chain(&cluster.excluded_nodes).any(below) || own;
                 prop_assert!(is_ours || named, "{}: {:#?}", entry.key, cluster.description());
                 let foreign = cluster.foreign.iter().any(below);
                 prop_assert!(!(is_ours && foreign), "{} is ours and foreign: {:#?}", entry.key, cluster.description());

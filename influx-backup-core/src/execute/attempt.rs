@@ -11,13 +11,15 @@ use std::{
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::{Bandwidth, MemoryBudget, Outcome, Retry};
+use super::CopyOutcome;
+use crate::limits::{Bandwidth, MemoryBudget, Retry};
 use crate::{
     adaptive::Adaptive,
-    copier::{Copied, Copier, CopyContext, CopyError, CopyRequest},
-    error::{Error, StoreErrorKind},
-    location::{Agreement, Location, Work, jitter},
-    observe::{Event, Events},
+    copier::{Copied, Copier, CopyContext, CopyRequest},
+    error::{CopyError, Error, StoreErrorKind},
+    event::Event,
+    job::Events,
+    location::{ChecksumMatch, Location, Work, jitter},
     plan::CopyTask,
 };
 
@@ -28,7 +30,7 @@ pub(super) struct Worker {
     pub(super) from: Location,
     pub(super) to: Location,
     pub(super) retry: Retry,
-    pub(super) stall: Duration,
+    pub(super) stall_timeout: Duration,
     pub(super) stop: CancellationToken,
     pub(super) events: Events,
     pub(super) bandwidth: Bandwidth,
@@ -38,18 +40,18 @@ pub(super) struct Worker {
 
 impl Worker {
     /// Copies one object, trying again where that may help.
-    pub(super) async fn copy(&self, task: &CopyTask) -> Result<Outcome, CopyError> {
-        let request = CopyRequest::new(self.from.clone(), task.source.clone(), self.to.clone(), task.route);
+    pub(super) async fn copy(&self, task: &CopyTask) -> Result<CopyOutcome, CopyError> {
+        let request = CopyRequest::new(self.from.clone(), task.source.clone(), self.to.clone(), task.transfer);
         let (began, told) = (Instant::now(), Arc::new(AtomicU64::new(0)));
         for attempt in 1.. {
             let error = match self.attempt(&request, &told).await {
-                Ok(copied) => return Ok(Outcome::Copied(Box::new(copied))),
-                Err(CopyError::Vanished) => return Ok(Outcome::Vanished),
-                Err(CopyError::Changed) => return Ok(Outcome::Changed),
+                Ok(copied) => return Ok(CopyOutcome::Copied(Box::new(copied))),
+                Err(CopyError::Vanished) => return Ok(CopyOutcome::Vanished),
+                Err(CopyError::Changed) => return Ok(CopyOutcome::Changed),
                 Err(error) => error,
             };
             let wait = longest_wait(&self.retry, attempt).mul_f64(jitter(task.source.key.as_str(), attempt));
-            if !error.is_retryable() || began.elapsed() + wait >= self.retry.give_up_after {
+            if !error.is_retryable() || began.elapsed() + wait >= self.retry.max_elapsed {
                 return Err(error);
             }
             let (key, code) = (request.key.clone(), error.code().to_owned());
@@ -66,7 +68,7 @@ impl Worker {
             progress: self.progress(told),
             bandwidth: self.bandwidth.clone(),
             memory: self.memory.clone(),
-            stall: self.stall,
+            stall_timeout: self.stall_timeout,
         };
         // The object_store crate tries again by itself: that a store asked to slow down shows only here.
         let slow_downs = || self.from.slow_downs(Work::Copy) + self.to.slow_downs(Work::Copy);
@@ -111,12 +113,12 @@ async fn look(request: &CopyRequest, mut copied: Copied) -> Result<Copied, CopyE
         Some(_) if copied.size != wanted => {
             Err(corrupt(format!("the copier moved {} bytes, the source has {wanted}", copied.size)))
         }
-        Some((_, stored)) if copied.checksums.compare(&stored) == Agreement::Different => {
+        Some((_, stored)) if copied.checksums.compare(&stored) == ChecksumMatch::Mismatch => {
             Err(corrupt("the target's store gives another checksum than what was copied has".to_owned()))
         }
         Some((found, stored)) => {
             copied.version = Some(found.version);
-            copied.checksums = copied.checksums.or(stored.taken_by(request.to.provider()));
+            copied.checksums = copied.checksums.merge(stored.computed_by(request.to.provider()));
             Ok(copied)
         }
     }
@@ -129,7 +131,7 @@ fn corrupt(reason: String) -> CopyError {
 /// Doubled after each failed attempt, up to the most.
 fn longest_wait(retry: &Retry, attempt: u32) -> Duration {
     let factor = 1_u32.checked_shl(attempt - 1).unwrap_or(u32::MAX);
-    retry.first.saturating_mul(factor).min(retry.most)
+    retry.initial_backoff.saturating_mul(factor).min(retry.max_backoff)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::{
 
 use walkdir::WalkDir;
 
-use super::Durability;
+use crate::limits::Durability;
 use crate::{
     error::{Error, Result},
     location::Location,
@@ -67,7 +67,7 @@ fn sync(directory: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Options;
+    use crate::StoreOptions;
 
     #[tokio::test]
     async fn files_are_synced_and_a_missing_directory_is_no_failure() {
@@ -75,7 +75,7 @@ mod tests {
         std::fs::create_dir_all(directory.path().join("node/wal")).expect("made");
         std::fs::write(directory.path().join("node/wal/1"), "x").expect("written");
         let text = directory.path().to_str().expect("UTF-8");
-        let location = Location::parse(text, &Options::default()).expect("a directory");
+        let location = Location::parse(text, &StoreOptions::default()).expect("a directory");
         make_durable(&location, Durability::Durable).await.expect("synced");
         let missing = location.child("not/yet").expect("a key");
         make_durable(&missing, Durability::Durable).await.expect("synced above");

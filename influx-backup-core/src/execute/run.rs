@@ -6,13 +6,15 @@ use async_trait::async_trait;
 use tokio::{task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{Bandwidth, Limits, MemoryBudget, attempt::Worker, make_durable};
+use super::{attempt::Worker, make_durable};
+use crate::limits::{Bandwidth, Limits, MemoryBudget};
 use crate::{
     adaptive::Adaptive,
-    copier::{Copied, Copier, CopyError},
-    error::{Error, Result},
+    copier::{Copied, Copier},
+    error::{CopyError, Error, Result},
+    event::Event,
+    job::RunContext,
     location::Location,
-    observe::{Event, Task},
     plan::{CopyTask, Stage},
 };
 
@@ -21,18 +23,18 @@ const GRACE: Duration = Duration::from_millis(700);
 
 /// Told of every finished object, in the order in which they finish.
 #[async_trait]
-pub trait Ledger: Send {
+pub trait CopySink: Send {
     /// One object is finished and was checked at the target.
     ///
     /// # Errors
     /// Whatever stops the run.
-    async fn finished(&mut self, task: &CopyTask, outcome: Outcome) -> Result<()>;
+    async fn finished(&mut self, task: &CopyTask, outcome: CopyOutcome) -> Result<()>;
 }
 
 /// How an object ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Outcome {
+pub enum CopyOutcome {
     /// It is at the target.
     Copied(Box<Copied>),
     /// It was gone before its copy.
@@ -46,16 +48,16 @@ pub enum Outcome {
 pub struct Executor {
     copier: Arc<dyn Copier>,
     limits: Limits,
-    task: Task,
+    task: RunContext,
     bandwidth: Bandwidth,
     memory: MemoryBudget,
     adaptive: Arc<Adaptive>,
 }
 
-type Copies = JoinSet<(usize, Result<Outcome, CopyError>)>;
+type Copies = JoinSet<(usize, Result<CopyOutcome, CopyError>)>;
 
 impl Executor {
-    pub(crate) fn new(copier: Arc<dyn Copier>, limits: Limits, task: Task) -> Self {
+    pub(crate) fn new(copier: Arc<dyn Copier>, limits: Limits, task: RunContext) -> Self {
         let bandwidth = limits.bandwidth.map_or_else(Bandwidth::unlimited, Bandwidth::per_second);
         let (memory, adaptive) = (MemoryBudget::new(limits.memory), Adaptive::new(limits.concurrency));
         Self { copier, limits, task, bandwidth, memory, adaptive }
@@ -69,11 +71,11 @@ impl Executor {
     /// [`Error::Copy`] for what no retry helps against, [`Error::Cancelled`] within a second of the cancellation,
     /// [`Error::Store`] where the target cannot be put on disk, and what the ledger says. After an error, objects that
     /// were finished meanwhile are still told to the ledger.
-    pub async fn stage(&self, stage: &Stage, from: &Location, to: &Location, ledger: &mut dyn Ledger) -> Result<()> {
+    pub async fn stage(&self, stage: &Stage, from: &Location, to: &Location, sink: &mut dyn CopySink) -> Result<()> {
         let (kind, objects, bytes) = (stage.kind, stage.objects(), stage.bytes());
         self.task.events.send(Event::StageStarted { stage: kind, objects, bytes });
         if !stage.tasks.is_empty() {
-            self.copy_all(&stage.tasks, from, to, ledger).await?;
+            self.copy_all(&stage.tasks, from, to, sink).await?;
             let durable = make_durable(to, self.limits.durability);
             self.task.unless_cancelled(durable).await?;
         }
@@ -86,16 +88,16 @@ impl Executor {
         tasks: &[CopyTask],
         from: &Location,
         to: &Location,
-        ledger: &mut dyn Ledger,
+        sink: &mut dyn CopySink,
     ) -> Result<()> {
         let stop = self.task.cancellation.child_token();
         let _stop_when_dropped = stop.clone().drop_guard();
         let mut copies = Copies::new();
-        let copied = self.feed(&mut copies, tasks, &self.worker(from, to, &stop), ledger).await;
+        let copied = self.feed(&mut copies, tasks, &self.worker(from, to, &stop), sink).await;
         if copied.is_err() {
             stop.cancel();
             // What is finished by now is at the target: a resumed run need not copy it again.
-            let _ = timeout(GRACE, self.drain(&mut copies, tasks, ledger)).await;
+            let _ = timeout(GRACE, self.drain(&mut copies, tasks, sink)).await;
             copies.abort_all();
         }
         copied
@@ -107,7 +109,7 @@ impl Executor {
             from: from.clone(),
             to: to.clone(),
             retry: self.limits.retry.clone(),
-            stall: self.limits.stall,
+            stall_timeout: self.limits.stall_timeout,
             stop: stop.clone(),
             events: self.task.events.clone(),
             bandwidth: self.bandwidth.clone(),
@@ -122,7 +124,7 @@ impl Executor {
         copies: &mut Copies,
         tasks: &[CopyTask],
         worker: &Arc<Worker>,
-        ledger: &mut dyn Ledger,
+        sink: &mut dyn CopySink,
     ) -> Result<()> {
         let mut waiting = tasks.iter().enumerate();
         loop {
@@ -138,23 +140,28 @@ impl Executor {
                 Some(joined) => {
                     let joined = joined.map_err(|error| Error::Internal { task: "copy", source: Box::new(error) });
                     let (index, outcome) = joined?;
-                    self.tell(&tasks[index], outcome, ledger).await?;
+                    self.tell(&tasks[index], outcome, sink).await?;
                 }
             }
         }
     }
 
     /// Waits for the copies under way, and tells of those that were finished.
-    async fn drain(&self, copies: &mut Copies, tasks: &[CopyTask], ledger: &mut dyn Ledger) -> Result<()> {
+    async fn drain(&self, copies: &mut Copies, tasks: &[CopyTask], sink: &mut dyn CopySink) -> Result<()> {
         while let Some(joined) = copies.join_next().await {
             if let Ok((index, Ok(outcome))) = joined {
-                self.tell(&tasks[index], Ok(outcome), ledger).await?;
+                self.tell(&tasks[index], Ok(outcome), sink).await?;
             }
         }
         Ok(())
     }
 
-    async fn tell(&self, task: &CopyTask, outcome: Result<Outcome, CopyError>, ledger: &mut dyn Ledger) -> Result<()> {
+    async fn tell(
+        &self,
+        task: &CopyTask,
+        outcome: Result<CopyOutcome, CopyError>,
+        sink: &mut dyn CopySink,
+    ) -> Result<()> {
         let key = task.source.key.clone();
         let outcome = match outcome {
             Ok(outcome) => outcome,
@@ -162,11 +169,11 @@ impl Executor {
             Err(error) => return Err(Error::Copy { key, error }),
         };
         match outcome {
-            Outcome::Vanished => self.task.events.send(Event::Vanished { key }),
-            Outcome::Changed => self.task.events.send(Event::Changed { key }),
-            Outcome::Copied(_) => {}
+            CopyOutcome::Vanished => self.task.events.send(Event::Vanished { key }),
+            CopyOutcome::Changed => self.task.events.send(Event::Changed { key }),
+            CopyOutcome::Copied(_) => {}
         }
-        ledger.finished(task, outcome).await?;
+        sink.finished(task, outcome).await?;
         self.task.events.finished();
         Ok(())
     }

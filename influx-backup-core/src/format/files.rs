@@ -60,11 +60,11 @@ impl<'de> Deserialize<'de> for Databases {
 
 #[derive(Debug, Deserialize)]
 struct Tables {
-    tables: Pairs<Vec<Entry>>,
+    tables: Pairs<Vec<ObjectMeta>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Entry {
+struct ObjectMeta {
     id: u64,
     path: String,
     size_bytes: u64,
@@ -74,7 +74,7 @@ struct Entry {
     max_time: i64,
 }
 
-impl Entry {
+impl ObjectMeta {
     fn into_file(self, database: u64, table: u64) -> FileRef {
         let Self { id, path, size_bytes, row_count, chunk_time, min_time, max_time } = self;
         FileRef { database, table, id, path, size_bytes, row_count, chunk_time, min_time, max_time }

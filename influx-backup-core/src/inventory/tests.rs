@@ -5,7 +5,7 @@ use proptest::{prelude::*, sample::subsequence};
 
 use super::*;
 use crate::{
-    discover::{Edition, Node},
+    cluster::{Edition, Node},
     location::Identity,
 };
 
@@ -35,14 +35,14 @@ const TAILS: [(&str, Group); 26] = [
     ("catalog/v4/x", Group::Catalog),
     ("catalog/restores/1/x", Group::Catalog),
     ("enterprise", Group::ClusterRest),
-    ("commercial_license", Group::Licences),
-    ("trial_or_home_license", Group::Licences),
+    ("commercial_license", Group::Licenses),
+    ("trial_or_home_license", Group::Licenses),
     ("_influx_backup/x", Group::NodeRest),
     ("unknown", Group::NodeRest),
     ("un/known", Group::NodeRest),
 ];
 
-fn cluster(location: &Location, edition: Edition, ids: &[&str], compactors: &[bool], left_out: &[&str]) -> Cluster {
+fn cluster(location: &Location, edition: Edition, ids: &[&str], compactors: &[bool], skipped: &[&str]) -> Cluster {
     let (cluster_id, nodes) = match edition {
         Edition::Core => (None, ids),
         // The id of the cluster is sometimes that of a node: the last one of three or more.
@@ -62,9 +62,9 @@ fn cluster(location: &Location, edition: Edition, ids: &[&str], compactors: &[bo
             nodes: nodes.collect(),
             catalogs: Vec::new(),
             catalog_nodes: None,
-            left_out_nodes: left_out.iter().map(|id| (*id).to_owned()).collect(),
+            excluded_nodes: skipped.iter().map(|id| (*id).to_owned()).collect(),
             unclaimed_nodes: Vec::new(),
-            licences: Vec::new(),
+            licenses: Vec::new(),
             foreign: Vec::new(),
             unknown: Vec::new(),
             notes: Vec::new(),
@@ -78,9 +78,9 @@ async fn put(location: &Location, key: &str) {
 }
 
 /// The owner of a key: the longest id above it, or `None` where that is left out.
-fn owner<'a>(key: &str, ids: &[&'a str], left_out: &[&'a str]) -> Option<&'a str> {
+fn owner<'a>(key: &str, ids: &[&'a str], skipped: &[&'a str]) -> Option<&'a str> {
     let above = |id: &&str| key.starts_with(&format!("{id}/"));
-    let longest = ids.iter().chain(left_out).copied().filter(above).max_by_key(|id| id.len())?;
+    let longest = ids.iter().chain(skipped).copied().filter(above).max_by_key(|id| id.len())?;
     ids.contains(&longest).then_some(longest)
 }
 
@@ -92,7 +92,7 @@ proptest! {
     fn every_object_is_in_exactly_one_listing(
         order in Just(IDS.to_vec()).prop_shuffle(),
         members in 1..5_usize,
-        left_out in 0..2_usize,
+        skipped in 0..2_usize,
         enterprise: bool,
         compactors in prop::collection::vec(any::<bool>(), 6),
         objects in prop::collection::btree_set((0..IDS.len(), 0..TAILS.len()), 0..60),
@@ -100,7 +100,7 @@ proptest! {
         let edition = if enterprise { Edition::Enterprise } else { Edition::Core };
         let members = if enterprise { members } else { 1 };
         let (ids, rest) = order.split_at(members);
-        let left_out = &rest[..left_out];
+        let skipped = &rest[..skipped];
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         runtime.block_on(async {
             let location = Location::in_memory();
@@ -108,7 +108,7 @@ proptest! {
             for key in &keys {
                 put(&location, key).await;
             }
-            let cluster = cluster(&location, edition, ids, &compactors, left_out);
+            let cluster = cluster(&location, edition, ids, &compactors, skipped);
             let inventory = cluster.list().await.expect("lists");
             let mut listed = BTreeMap::new();
             for listing in &inventory.listings {
@@ -117,7 +117,7 @@ proptest! {
                     prop_assert_eq!(before, None, "{} is listed twice", entry.key);
                 }
             }
-            let owned = |key: &String| Some((key.clone(), owner(key, ids, left_out)?.to_owned()));
+            let owned = |key: &String| Some((key.clone(), owner(key, ids, skipped)?.to_owned()));
             prop_assert_eq!(listed, keys.iter().filter_map(owned).collect::<BTreeMap<_, _>>());
             Ok(())
         })?;

@@ -25,13 +25,13 @@ pub struct StoreChecksums {
 /// What two sets of checksums say of the bytes behind them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Agreement {
+pub enum ChecksumMatch {
     /// Each that both have is the same.
-    Same,
+    Equal,
     /// One that both have differs.
-    Different,
+    Mismatch,
     /// They have none in common: nothing is known.
-    Unknown,
+    NotComparable,
 }
 
 impl StoreChecksums {
@@ -49,24 +49,24 @@ impl StoreChecksums {
 
     /// Those of both; where both have one, this one's.
     #[must_use]
-    pub fn or(self, other: Self) -> Self {
+    pub fn merge(self, other: Self) -> Self {
         Self { crc64: self.crc64.or(other.crc64), crc32c: self.crc32c.or(other.crc32c), md5: self.md5.or(other.md5) }
     }
 
     /// This CRC-64/NVME, where there is one, and the others.
-    pub(crate) fn besides(crc64: Option<Crc64>, others: &Self) -> Self {
-        Self { crc64, ..Self::default() }.or(others.clone())
+    pub(crate) fn with_crc64(crc64: Option<Crc64>, others: &Self) -> Self {
+        Self { crc64, ..Self::default() }.merge(others.clone())
     }
 
     /// Those that a store of this provider has taken of the bytes itself. Azure's MD5 is a property of the object: it may be
     /// what somebody said of it.
-    pub(crate) fn taken_by(self, provider: Provider) -> Self {
+    pub(crate) fn computed_by(self, provider: Provider) -> Self {
         Self { md5: self.md5.filter(|_| provider != Provider::Azure), ..self }
     }
 
     /// Compares those that both have.
     #[must_use]
-    pub fn compare(&self, other: &Self) -> Agreement {
+    pub fn compare(&self, other: &Self) -> ChecksumMatch {
         fn both<T: PartialEq>(a: Option<&T>, b: Option<&T>) -> Option<bool> {
             Some(a? == b?)
         }
@@ -76,9 +76,9 @@ impl StoreChecksums {
             both(self.md5.as_ref(), other.md5.as_ref()),
         ];
         match compared.into_iter().flatten().reduce(|a, b| a && b) {
-            Some(true) => Agreement::Same,
-            Some(false) => Agreement::Different,
-            None => Agreement::Unknown,
+            Some(true) => ChecksumMatch::Equal,
+            Some(false) => ChecksumMatch::Mismatch,
+            None => ChecksumMatch::NotComparable,
         }
     }
 
@@ -208,7 +208,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// What it has shown, and how the bytes begin and end.
-    pub(crate) fn finish(self) -> (Agreement, Option<Ends>) {
+    pub(crate) fn finish(self) -> (ChecksumMatch, Option<Ends>) {
         let Content { crc64, ends } = self.content.finish();
         (self.known.compare(&self.others.finish(crc64)), ends)
     }
@@ -218,7 +218,7 @@ impl<'a> Comparison<'a> {
 mod tests {
     use super::*;
 
-    fn compare(known: &StoreChecksums, bytes: &[u8]) -> Agreement {
+    fn compare(known: &StoreChecksums, bytes: &[u8]) -> ChecksumMatch {
         let mut comparison = Comparison::with(known);
         bytes.chunks(4).for_each(|piece| comparison.update(piece));
         comparison.finish().0
@@ -229,18 +229,18 @@ mod tests {
         let of =
             |crc64, crc32c: Option<&str>| StoreChecksums { crc64, crc32c: crc32c.map(ToOwned::to_owned), md5: None };
         let (one, two) = (Some(Crc64(1)), Some(Crc64(2)));
-        assert_eq!(of(one, None).compare(&of(one, Some("x"))), Agreement::Same);
-        assert_eq!(of(one, None).compare(&of(two, None)), Agreement::Different);
-        assert_eq!(of(one, Some("x")).compare(&of(one, Some("y"))), Agreement::Different);
-        assert_eq!(of(one, None).compare(&of(None, Some("y"))), Agreement::Unknown);
+        assert_eq!(of(one, None).compare(&of(one, Some("x"))), ChecksumMatch::Equal);
+        assert_eq!(of(one, None).compare(&of(two, None)), ChecksumMatch::Mismatch);
+        assert_eq!(of(one, Some("x")).compare(&of(one, Some("y"))), ChecksumMatch::Mismatch);
+        assert_eq!(of(one, None).compare(&of(None, Some("y"))), ChecksumMatch::NotComparable);
     }
 
     #[test]
     fn bytes_are_held_against_what_is_known() {
         let crc64 = StoreChecksums::of_crc64(Crc64::of(b"123456789"));
-        assert_eq!(compare(&crc64, b"123456789"), Agreement::Same);
-        assert_eq!(compare(&crc64, b"123456780"), Agreement::Different);
-        assert_eq!(compare(&StoreChecksums::default(), b"x"), Agreement::Unknown);
+        assert_eq!(compare(&crc64, b"123456789"), ChecksumMatch::Equal);
+        assert_eq!(compare(&crc64, b"123456780"), ChecksumMatch::Mismatch);
+        assert_eq!(compare(&StoreChecksums::default(), b"x"), ChecksumMatch::NotComparable);
         let text = |text: &str| Some(text.to_owned());
         for known in [
             StoreChecksums { crc32c: text("4waSgw=="), ..StoreChecksums::default() },
@@ -248,8 +248,8 @@ mod tests {
         ] {
             let clouds = cfg!(feature = "cloud");
             let (same, different) = match clouds {
-                true => (Agreement::Same, Agreement::Different),
-                false => (Agreement::Unknown, Agreement::Unknown),
+                true => (ChecksumMatch::Equal, ChecksumMatch::Mismatch),
+                false => (ChecksumMatch::NotComparable, ChecksumMatch::NotComparable),
             };
             assert_eq!((compare(&known, b"123456789"), compare(&known, b"123456780")), (same, different));
         }
@@ -270,7 +270,7 @@ mod tests {
             hasher.update(b"12345");
             hasher.update(b"6789");
             let made = hasher.finish(Crc64::of(b"123456789"));
-            assert_eq!(made.compare(&found), Agreement::Same, "{made:?}");
+            assert_eq!(made.compare(&found), ChecksumMatch::Equal, "{made:?}");
             assert!(made.crc32c.is_some() || made.md5.is_some());
         }
     }

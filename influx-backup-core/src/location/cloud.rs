@@ -1,4 +1,4 @@
-//! Buckets and containers: from [`Options`] to clients of the object_store crate.
+//! Buckets and containers: from [`StoreOptions`] to clients of the object_store crate.
 
 #[cfg(feature = "azure")]
 pub(crate) mod azure;
@@ -22,7 +22,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::client::Client;
 pub(crate) use self::{connector::Answered, uploads::Upload};
-use super::{Options, SlowDowns, identity::Identity};
+use super::{SlowDowns, StoreOptions, identity::Identity};
 use crate::error::{Error, Result};
 
 /// A bucket or container that was opened.
@@ -61,7 +61,7 @@ impl ServerSide {
 }
 
 /// Opens a bucket; `None`: the scheme is none that this build knows.
-pub(super) fn open(scheme: &str, bucket: &str, options: &Options) -> Option<Result<Opened>> {
+pub(super) fn open(scheme: &str, bucket: &str, options: &StoreOptions) -> Option<Result<Opened>> {
     match scheme {
         #[cfg(feature = "aws")]
         "s3" | "s3a" => Some(s3::open(bucket, options)),

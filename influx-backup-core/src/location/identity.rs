@@ -21,7 +21,7 @@ pub enum Provider {
 
 /// What tells one store from another, without any secret.
 ///
-/// Before 3.10 InfluxDB binds a licence to exactly this (and to the cluster id).
+/// Before 3.10 InfluxDB binds a license to exactly this (and to the cluster id).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "provider", rename_all = "snake_case")]
 #[non_exhaustive]

@@ -9,7 +9,7 @@ use std::{
 
 use walkdir::WalkDir;
 
-use super::object::{Entry, Shallow, Version};
+use super::object::{ObjectMeta, Shallow, Version};
 use crate::{
     error::{Error, Result},
     key::Key,
@@ -53,7 +53,7 @@ pub(super) fn available(_root: &FilePath) -> Result<u64> {
     Ok(u64::MAX)
 }
 
-pub(super) async fn list(root: &FilePath, prefix: &str, links: Links) -> Result<Vec<Entry>> {
+pub(super) async fn list(root: &FilePath, prefix: &str, links: Links) -> Result<Vec<ObjectMeta>> {
     let (root, prefix) = (root.to_owned(), prefix.to_owned());
     blocking("list", move || walk(&root, &prefix, links)).await
 }
@@ -76,7 +76,7 @@ pub(super) async fn directories(root: &FilePath) -> Result<Vec<String>> {
     .await
 }
 
-pub(super) async fn head(root: &FilePath, key: &Key) -> Result<Option<Entry>> {
+pub(super) async fn head(root: &FilePath, key: &Key) -> Result<Option<ObjectMeta>> {
     let (path, key, root) = (root.join(key.as_str()), key.clone(), root.to_owned());
     blocking("head", move || match fs::metadata(&path) {
         Ok(metadata) if metadata.is_file() => Ok(Some(entry(key, &metadata))),
@@ -116,7 +116,7 @@ pub(super) async fn blocking<T: Send + 'static>(
     joined.unwrap_or_else(|source| Err(Error::Internal { task, source: Box::new(source) }))
 }
 
-fn walk(root: &FilePath, prefix: &str, links: Links) -> Result<Vec<Entry>> {
+fn walk(root: &FilePath, prefix: &str, links: Links) -> Result<Vec<ObjectMeta>> {
     let start = root.join(prefix);
     let mut entries = Vec::new();
     if !start.is_dir() {
@@ -169,7 +169,11 @@ fn read_level(root: &FilePath, prefix: &str, links: Links) -> Result<Shallow> {
 }
 
 /// The entry of one path, or `None` for directories, staging names and files that went away meanwhile.
-fn file(root: &FilePath, path: &FilePath, metadata: impl Fn() -> io::Result<fs::Metadata>) -> Result<Option<Entry>> {
+fn file(
+    root: &FilePath,
+    path: &FilePath,
+    metadata: impl Fn() -> io::Result<fs::Metadata>,
+) -> Result<Option<ObjectMeta>> {
     let name = path.file_name().unwrap_or_default();
     if is_staging(&name.to_string_lossy()) {
         return Ok(None);
@@ -228,11 +232,11 @@ fn utf8(path: &FilePath) -> Result<&str> {
 }
 
 /// The same version as the object_store crate gives a file, so that its conditional reads accept it.
-pub(crate) fn entry(key: Key, metadata: &fs::Metadata) -> Entry {
+pub(crate) fn entry(key: Key, metadata: &fs::Metadata) -> ObjectMeta {
     let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
     let micros = modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
     let e_tag = format!("\"{:x}-{micros:x}-{:x}\"", inode(metadata), metadata.len());
-    Entry {
+    ObjectMeta {
         key,
         size: metadata.len(),
         version: Version { e_tag: Some(e_tag.into()), id: None, modified: modified.into() },

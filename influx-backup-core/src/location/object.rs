@@ -8,7 +8,9 @@ use std::{
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{FutureExt, StreamExt, TryStreamExt};
-use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, path::Path};
+use object_store::{
+    GetOptions, GetRange, ObjectMeta as StoreMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, path::Path,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{AT_ONCE, Attributes, Location, StoreChecksums, attributes_from, local, patience::retrying};
@@ -47,7 +49,7 @@ impl Version {
 
 /// One object as a listing shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct ObjectMeta {
     /// Its key, relative to the location.
     pub key: Key,
     /// Its length in bytes.
@@ -56,7 +58,7 @@ pub struct Entry {
     pub version: Version,
 }
 
-impl Entry {
+impl ObjectMeta {
     /// Whether both are one version of one object.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
@@ -70,7 +72,7 @@ pub struct Shallow {
     /// The names of the directories (common prefixes), sorted.
     pub directories: Vec<String>,
     /// The objects at this level, sorted by key.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ObjectMeta>,
 }
 
 impl Shallow {
@@ -90,7 +92,7 @@ impl Location {
     /// # Errors
     /// [`Error::Store`]; [`Error::InvalidKey`] for a name that no key can be; [`Error::Link`] for links that cannot
     /// be followed.
-    pub async fn list(&self, prefix: &str) -> Result<Vec<Entry>> {
+    pub async fn list(&self, prefix: &str) -> Result<Vec<ObjectMeta>> {
         let mut entries = match self.directory() {
             Some(directory) => local::list(directory, prefix, self.0.links).await?,
             None => {
@@ -106,7 +108,7 @@ impl Location {
     ///
     /// # Errors
     /// As for [`Location::list`].
-    pub async fn list_parallel(&self, prefix: &str) -> Result<Vec<Entry>> {
+    pub async fn list_parallel(&self, prefix: &str) -> Result<Vec<ObjectMeta>> {
         if self.directory().is_some() {
             return self.list(prefix).await;
         }
@@ -148,7 +150,7 @@ impl Location {
     ///
     /// # Errors
     /// [`Error::Store`]; [`Error::Link`] for a link on its way, where links are refused.
-    pub async fn head(&self, key: &Key) -> Result<Option<Entry>> {
+    pub async fn head(&self, key: &Key) -> Result<Option<ObjectMeta>> {
         if let Some(directory) = self.directory() {
             self.check_links(key.as_str())?;
             return local::head(directory, key).await;
@@ -168,7 +170,7 @@ impl Location {
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub async fn head_with_checksums(&self, key: &Key) -> Result<Option<(Entry, StoreChecksums)>> {
+    pub async fn head_with_checksums(&self, key: &Key) -> Result<Option<(ObjectMeta, StoreChecksums)>> {
         if self.directory().is_some() {
             return Ok(self.head(key).await?.map(|entry| (entry, StoreChecksums::default())));
         }
@@ -342,11 +344,11 @@ impl Location {
         }
     }
 
-    pub(crate) fn entry(&self, meta: ObjectMeta) -> Result<Entry> {
+    pub(crate) fn entry(&self, meta: StoreMeta) -> Result<ObjectMeta> {
         let mut parts = meta.location.parts();
         self.0.base.parts().for_each(|_| drop(parts.next()));
         let key: Path = parts.collect();
-        Ok(Entry {
+        Ok(ObjectMeta {
             key: Key::try_from(&key)?,
             size: meta.size,
             version: Version {
@@ -392,7 +394,7 @@ impl Location {
         })
     }
 
-    async fn list_store(&self, path: Path) -> Result<Vec<Entry>> {
+    async fn list_store(&self, path: Path) -> Result<Vec<ObjectMeta>> {
         let mut listing = self.store().list(Some(&path));
         let mut entries = Vec::new();
         while let Some(meta) = listing.next().await {

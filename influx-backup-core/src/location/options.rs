@@ -1,4 +1,4 @@
-//! [`Options`]: endpoints, credentials and the like, by name.
+//! [`StoreOptions`]: endpoints, credentials and the like, by name.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -8,17 +8,17 @@ use std::{collections::BTreeMap, fmt};
 /// Belongs to one location, so that a source and a target may be different accounts. Values may be secret: neither
 /// `Debug` nor serde ever shows them.
 ///
-/// What is [given](Options::with) has to be an option of the location's provider. What comes
-/// [from the environment](Options::from_env) is only a default: it is there for other programs too, so names that the
+/// What is [given](StoreOptions::with) has to be an option of the location's provider. What comes
+/// [from the environment](StoreOptions::from_env) is only a default: it is there for other programs too, so names that the
 /// provider does not know are passed over, and credentials in it count only where none are given. An option given as
 /// empty takes its default away.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Options {
+pub struct StoreOptions {
     given: BTreeMap<String, String>,
     environment: BTreeMap<String, String>,
 }
 
-impl Options {
+impl StoreOptions {
     /// The options that the environment holds (`AWS_…`, `AZURE_…`, `GOOGLE_…`, `INFLUXDB3_…`, `OBJECT_STORE_…`), as
     /// defaults. Nothing else in this crate reads the environment.
     #[must_use]
@@ -45,7 +45,7 @@ impl Options {
         self
     }
 
-    /// These options, and `defaults` for what they do not say: `given.or(&Options::from_env())`.
+    /// These options, and `defaults` for what they do not say: `given.or(&StoreOptions::from_env())`.
     #[must_use]
     pub fn or(mut self, defaults: &Self) -> Self {
         let add = |to: &mut BTreeMap<String, String>, from: &BTreeMap<String, String>| {
@@ -94,13 +94,13 @@ fn plain(name: &str) -> String {
     }
 }
 
-impl<N: AsRef<str>, V: Into<String>> FromIterator<(N, V)> for Options {
+impl<N: AsRef<str>, V: Into<String>> FromIterator<(N, V)> for StoreOptions {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
         pairs.into_iter().fold(Self::default(), |options, (name, value)| options.with(name, value))
     }
 }
 
-impl fmt::Debug for Options {
+impl fmt::Debug for StoreOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.iter().map(|(name, _)| name)).finish()
     }
@@ -110,13 +110,13 @@ impl fmt::Debug for Options {
 mod tests {
     use super::*;
 
-    fn environment(pairs: &[(&str, &str)]) -> Options {
-        Options::of_environment(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    fn environment(pairs: &[(&str, &str)]) -> StoreOptions {
+        StoreOptions::of_environment(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
     }
 
     #[test]
     fn one_name_however_it_is_written() {
-        let options = Options::default().with("--aws-secret-access-key", "s3cr3t");
+        let options = StoreOptions::default().with("--aws-secret-access-key", "s3cr3t");
         assert_eq!(options.get("AWS_SECRET_ACCESS_KEY"), Some("s3cr3t"));
         assert!(!format!("{options:?}").contains("s3cr3t"));
         let options = environment(&[("INFLUXDB3_OBJECT_STORE_TLS_CA", "/ca"), ("OBJECT_STORE_MAX_RETRIES", "3")]);
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn the_environment_is_a_default() {
         let environment = environment(&[("AWS_REGION", "a"), ("AWS_ENDPOINT", "e"), ("PATH", "/bin"), ("AWS_X", "")]);
-        let options = Options::default().with("aws_region", "b").with("aws-endpoint", "").or(&environment);
+        let options = StoreOptions::default().with("aws_region", "b").with("aws-endpoint", "").or(&environment);
         assert_eq!(options.get("AWS_REGION"), Some("b"));
         assert_eq!(options.get("AWS_ENDPOINT"), None, "given as empty");
         assert_eq!(options.iter().collect::<Vec<_>>(), [("aws_region", "b")]);

@@ -6,10 +6,10 @@ use object_store::{local::LocalFileSystem, path::Path};
 
 #[cfg(feature = "cloud")]
 use super::cloud;
-use super::{Budgets, Inner, Links, Location, Options, identity::Identity, local, patience::PATIENCE};
+use super::{Budgets, Inner, Links, Location, StoreOptions, identity::Identity, local, patience::PATIENCE};
 use crate::error::{Error, Result};
 
-pub(super) fn parse(text: &str, options: &Options) -> Result<Location> {
+pub(super) fn parse(text: &str, options: &StoreOptions) -> Result<Location> {
     match text.split_once(':') {
         Some(("memory" | "mem", _)) => Err(Error::MemoryLocation),
         Some(("file", rest)) => {
@@ -26,7 +26,7 @@ pub(super) fn parse(text: &str, options: &Options) -> Result<Location> {
     }
 }
 
-fn file(text: &str, path: PathBuf, options: &Options) -> Result<Location> {
+fn file(text: &str, path: PathBuf, options: &StoreOptions) -> Result<Location> {
     if let Some((option, _)) = options.given().find(|(_, value)| !value.is_empty()) {
         return Err(Error::UnknownOption { option: option.to_owned(), provider: "files".to_owned() });
     }
@@ -64,7 +64,7 @@ fn clean(path: &std::path::Path) -> PathBuf {
     })
 }
 
-fn cloud(text: &str, scheme: &str, options: &Options) -> Result<Location> {
+fn cloud(text: &str, scheme: &str, options: &StoreOptions) -> Result<Location> {
     let url = url::Url::parse(text).map_err(|error| invalid(text, &error.to_string()))?;
     let bucket = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| invalid(text, "no bucket is named"))?;
     if !url.username().is_empty() || url.password().is_some() {
@@ -110,15 +110,15 @@ mod tests {
 
     #[test]
     fn paths_and_file_urls_are_one() {
-        let path = Location::parse("/tmp/a b", &Options::default()).expect("a path");
-        let url = Location::parse("file:///tmp/a%20b", &Options::default()).expect("a file URL");
+        let path = Location::parse("/tmp/a b", &StoreOptions::default()).expect("a path");
+        let url = Location::parse("file:///tmp/a%20b", &StoreOptions::default()).expect("a file URL");
         assert_eq!(path.directory(), url.directory());
         assert_eq!(path.to_string(), "file:///tmp/a b");
     }
 
     #[test]
     fn what_is_no_location_is_said() {
-        let code = |text: &str| Location::parse(text, &Options::default()).expect_err(text).code();
+        let code = |text: &str| Location::parse(text, &StoreOptions::default()).expect_err(text).code();
         assert_eq!(code(""), "invalid-location");
         assert_eq!(code("ftp://host/x"), "invalid-location");
         assert_eq!(code("file://host/x"), "invalid-location");
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn credentials_in_urls_are_refused_and_not_repeated() {
-        let error = Location::parse("s3://key:secret@bucket/x", &Options::default()).expect_err("credentials");
+        let error = Location::parse("s3://key:secret@bucket/x", &StoreOptions::default()).expect_err("credentials");
         assert!(!error.to_string().contains("secret"), "{error}");
     }
 

@@ -9,13 +9,14 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Duration, Instant};
 
-use super::{OWN_DIRECTORY, ObjectRecord};
 use crate::{
     error::{Error, Result},
-    execute::{Durability, make_durable},
+    execute::make_durable,
     key::Key,
+    limits::Durability,
     location::Location,
 };
+use crate::{layout::OWN_DIRECTORY, record::ObjectRecord};
 
 /// A segment is written after this many lines, or this long after the last one.
 const LINES: usize = 1_000;

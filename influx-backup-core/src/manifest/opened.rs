@@ -5,12 +5,17 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{AbsentRecord, Clock, FORMAT, MANIFEST_KEY, Manifest, ObjectRecord, Post, SegmentRef, highest, segment};
+use super::{FORMAT, Manifest, SegmentRef, segment};
 use crate::{
     checksum::{Ends, sha256},
     error::{Error, Result},
     key::Key,
-    location::{Agreement, Comparison, Links, Location},
+    location::{ChecksumMatch, Comparison, Links, Location},
+};
+use crate::{
+    layout::MANIFEST_KEY,
+    lease::{Clock, LeaseScope, highest},
+    record::{AbsentRecord, ObjectRecord},
 };
 
 const OTHER_LENGTH: &str = "it has another length than the manifest says";
@@ -122,14 +127,14 @@ impl Backup {
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub async fn compare(&self, record: &ObjectRecord) -> Result<Agreement> {
+    pub async fn compare(&self, record: &ObjectRecord) -> Result<ChecksumMatch> {
         let known = record.checksums();
         if known.is_empty() || !record.stored.encoding.is_plain() {
-            return Ok(Agreement::Unknown);
+            return Ok(ChecksumMatch::NotComparable);
         }
         let (location, key) = self.locate(record);
         let found = location.head_with_checksums(&key).await?;
-        Ok(found.map_or(Agreement::Unknown, |(_, stored)| known.compare(&stored)))
+        Ok(found.map_or(ChecksumMatch::NotComparable, |(_, stored)| known.compare(&stored)))
     }
 
     /// Checks the bytes of an object by the checksums of its store, and by reading them where it has none to compare.
@@ -138,9 +143,9 @@ impl Backup {
     /// As for [`Backup::read`].
     pub async fn confirm(&self, record: &ObjectRecord) -> Result<()> {
         match self.compare(record).await? {
-            Agreement::Same => Ok(()),
-            Agreement::Different => Err(altered(record, "its store has another checksum than the manifest")),
-            Agreement::Unknown => self.check(record).await.map(drop),
+            ChecksumMatch::Equal => Ok(()),
+            ChecksumMatch::Mismatch => Err(altered(record, "its store has another checksum than the manifest")),
+            ChecksumMatch::NotComparable => self.check(record).await.map(drop),
         }
     }
 
@@ -194,8 +199,8 @@ fn unaltered(record: &ObjectRecord, length: u64, comparison: Comparison<'_>) -> 
         return Err(altered(record, OTHER_LENGTH));
     }
     match comparison.finish() {
-        (Agreement::Different, _) => Err(altered(record, "its checksum is not the one in the manifest")),
-        (Agreement::Same | Agreement::Unknown, ends) => Ok(ends),
+        (ChecksumMatch::Mismatch, _) => Err(altered(record, "its checksum is not the one in the manifest")),
+        (ChecksumMatch::Equal | ChecksumMatch::NotComparable, ends) => Ok(ends),
     }
 }
 
@@ -204,7 +209,7 @@ async fn uncommitted(location: &Location) -> Result<String> {
     if !location.exists().await? {
         return Ok("nothing has this name".to_owned());
     }
-    match highest(location, &Post::Backup(String::new()), Clock::Ours).await? {
+    match highest(location, &LeaseScope::Backup(String::new()), Clock::Ours).await? {
         Some(claimed) if claimed.is_held() => return Ok(format!("it is being written by {}", claimed.file)),
         Some(_) => return Ok("it was begun and never committed: resume it".to_owned()),
         None => {}

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::OWN_DIRECTORY;
+use crate::layout::OWN_DIRECTORY;
 use crate::{
     checksum::sha256,
     error::{Error, Result},

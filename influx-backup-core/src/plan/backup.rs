@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CopyTask, LeftOut, Reason, Stage, StageKind, backup_order, stable_hash, stage_of};
+use super::{CopyTask, Reason, Skipped, Stage, StageKind, backup_order, stable_hash, stage_of};
 use crate::{
     backup::BackupOptions,
-    discover::{ClusterDescription, Edition},
+    cluster::{ClusterDescription, Edition},
     error::Result,
     inventory::{Inventory, Listing},
     layout::Component,
-    location::Entry,
+    location::ObjectMeta,
 };
 
 /// Whether `table-snapshots/`, `db-indices/` and `table-index-conversion-completed` are copied: all three or none.
@@ -23,7 +23,7 @@ use crate::{
 pub enum Derived {
     /// Left out.
     #[default]
-    LeaveOut,
+    Exclude,
     /// Copied, all three.
     Include,
 }
@@ -43,7 +43,7 @@ pub struct BackupPlan {
     /// The stages, in order; none is left out, even where it copies nothing.
     pub stages: Vec<Stage>,
     /// What is left out, and why.
-    pub left_out: Vec<LeftOut>,
+    pub skipped: Vec<Skipped>,
 }
 
 impl BackupPlan {
@@ -63,23 +63,23 @@ impl BackupPlan {
         cluster: &ClusterDescription,
         inventory: &Inventory,
         options: &BackupOptions,
-        held: &dyn Fn(&Entry) -> bool,
+        held: &dyn Fn(&ObjectMeta) -> bool,
     ) -> Result<Self> {
         let mut tasks: BTreeMap<StageKind, Vec<CopyTask>> = BTreeMap::new();
-        let mut left_out = Left::default();
+        let mut skipped = Left::default();
         for entry in inventory.entries() {
             match choose(cluster, entry, options.derived, held) {
                 Choice::Copy(stage, component) => {
                     tasks.entry(stage).or_default().push(CopyTask::new(entry.clone(), component));
                 }
-                Choice::LeaveOut(what, reason) => left_out.add(what, reason, entry),
+                Choice::Exclude(what, reason) => skipped.add(what, reason, entry),
             }
         }
         for name in &cluster.foreign {
-            left_out.name(name, Reason::Foreign);
+            skipped.name(name, Reason::Foreign);
         }
-        for node in &cluster.left_out_nodes {
-            left_out.name(node, Reason::NodeLeftOut);
+        for node in &cluster.excluded_nodes {
+            skipped.name(node, Reason::NodeExcluded);
         }
         let stage = |kind: &StageKind| Stage {
             kind: *kind,
@@ -91,7 +91,7 @@ impl BackupPlan {
             edition: cluster.edition,
             source: cluster.location.clone(),
             stages: backup_order(cluster.edition).iter().map(stage).collect(),
-            left_out: left_out.0,
+            skipped: skipped.0,
         })
     }
 
@@ -101,12 +101,12 @@ impl BackupPlan {
         cluster: &ClusterDescription,
         listings: &[Listing],
         options: &BackupOptions,
-        held: &dyn Fn(&Entry) -> bool,
+        held: &dyn Fn(&ObjectMeta) -> bool,
     ) -> Vec<CopyTask> {
         let entries = listings.iter().flat_map(|listing| &listing.entries);
-        let task = |entry: &Entry| match choose(cluster, entry, options.derived, held) {
+        let task = |entry: &ObjectMeta| match choose(cluster, entry, options.derived, held) {
             Choice::Copy(_, component) => Some(CopyTask::new(entry.clone(), component)),
-            Choice::LeaveOut(..) => None,
+            Choice::Exclude(..) => None,
         };
         entries.filter_map(task).collect()
     }
@@ -132,24 +132,29 @@ impl BackupPlan {
 
 enum Choice {
     Copy(StageKind, Component),
-    LeaveOut(&'static str, Reason),
+    Exclude(&'static str, Reason),
 }
 
 /// The one place that decides whether an object is copied, and in which stage.
-fn choose(cluster: &ClusterDescription, entry: &Entry, derived: Derived, held: &dyn Fn(&Entry) -> bool) -> Choice {
+fn choose(
+    cluster: &ClusterDescription,
+    entry: &ObjectMeta,
+    derived: Derived,
+    held: &dyn Fn(&ObjectMeta) -> bool,
+) -> Choice {
     let Some(object) = cluster.classify(&entry.key) else {
-        return Choice::LeaveOut("outside every prefix", Reason::Foreign);
+        return Choice::Exclude("outside every prefix", Reason::Foreign);
     };
-    if object.component.is_derived() && derived == Derived::LeaveOut {
+    if object.component.is_derived() && derived == Derived::Exclude {
         let what = match object.component {
             Component::TableSnapshot => "table-snapshots",
             Component::TableIndex => "db-indices",
             _ => "table-index-conversion-completed",
         };
-        return Choice::LeaveOut(what, Reason::Derived);
+        return Choice::Exclude(what, Reason::Derived);
     }
     if held(entry) {
-        return Choice::LeaveOut("held", Reason::Held);
+        return Choice::Exclude("held", Reason::Held);
     }
     // What is listed first is the fence; the WAL stage tops it up.
     let kind = match stage_of(cluster.edition, object) {
@@ -160,10 +165,10 @@ fn choose(cluster: &ClusterDescription, entry: &Entry, derived: Derived, held: &
 }
 
 #[derive(Default)]
-struct Left(Vec<LeftOut>);
+struct Left(Vec<Skipped>);
 
 impl Left {
-    fn add(&mut self, what: &str, reason: Reason, entry: &Entry) {
+    fn add(&mut self, what: &str, reason: Reason, entry: &ObjectMeta) {
         let at = self.name(what, reason);
         self.0[at].objects += 1;
         self.0[at].bytes += entry.size;
@@ -173,7 +178,7 @@ impl Left {
         if let Some(at) = self.0.iter().position(|left| left.what == what && left.reason == reason) {
             return at;
         }
-        self.0.push(LeftOut { what: what.to_owned(), reason, objects: 0, bytes: 0 });
+        self.0.push(Skipped { what: what.to_owned(), reason, objects: 0, bytes: 0 });
         self.0.len() - 1
     }
 }

@@ -14,15 +14,17 @@ use self::{
     notes::notes,
     release::{guarded, guards, node_order, release},
 };
-use super::{LeftOut, Stage, stable_hash};
+use super::{Skipped, Stage, stable_hash};
 use crate::{
-    discover::{Edition, Node, Note},
+    cluster::{Edition, Node, Note},
     error::{Error, Result},
     key::Key,
     layout::Generation,
+    lease::Takeover,
     location::Location,
-    manifest::{Backup, BackupStatus},
-    restore::{Degraded, ExtraNodes, Holder, Phase, Policy, RestoreOptions, TakeOver, Target, Unfinished},
+    manifest::Backup,
+    record::BackupStatus,
+    restore::{ExtraNodes, LeaseHolder, OnDegraded, OnUnfinished, Phase, Policy, RestoreOptions, Target},
 };
 
 /// The code of the finding that a target was written to just before it was inspected.
@@ -61,7 +63,7 @@ pub struct RestorePlan {
     /// What the target holds and keeps besides the backup: names.
     pub kept: Vec<String>,
     /// What of the backup is not restored, and why.
-    pub left_out: Vec<LeftOut>,
+    pub skipped: Vec<Skipped>,
     /// The generation of the catalog that servers load.
     pub live: Generation,
     /// Which server releases may open the result.
@@ -75,7 +77,7 @@ pub struct RestorePlan {
     /// What is worth saying.
     pub findings: Vec<Note>,
     deletions: Vec<Key>,
-    licences_left_out: Vec<Key>,
+    licenses_skipped: Vec<Key>,
     #[serde(skip)]
     bound: Option<Bound>,
 }
@@ -157,7 +159,7 @@ impl RestorePlan {
             overwrites: keys.filter(|key| holds(target, key)).count() as u64,
             release: release(cluster, &guarded, &chosen)?,
             kept: split.kept,
-            left_out: chosen.left_out,
+            skipped: chosen.skipped,
             live: chosen.live,
             servers: chosen.live.servers().to_owned(),
             stop,
@@ -165,7 +167,7 @@ impl RestorePlan {
             todos,
             findings,
             deletions: split.deletions,
-            licences_left_out: chosen.licences_left_out,
+            licenses_skipped: chosen.licenses_skipped,
             stages: chosen.stages,
             bound: Some(Bound { backup: backup.clone(), target: place.clone(), options: options.clone() }),
         })
@@ -191,10 +193,10 @@ impl RestorePlan {
         &self.deletions
     }
 
-    /// The licence files that are not restored.
+    /// The license files that are not restored.
     #[must_use]
-    pub fn licences_left_out(&self) -> &[Key] {
-        &self.licences_left_out
+    pub fn licenses_skipped(&self) -> &[Key] {
+        &self.licenses_skipped
     }
 
     /// How many objects it copies, the catalog's roots included.
@@ -220,7 +222,7 @@ impl RestorePlan {
 fn require_consent(backup: &Backup, options: &RestoreOptions) -> Result<()> {
     let manifest = backup.manifest();
     let whole = manifest.status == BackupStatus::Complete && manifest.certificate.holds();
-    if whole || options.degraded == Degraded::Accept {
+    if whole || options.on_degraded == OnDegraded::Accept {
         return Ok(());
     }
     Err(Error::DegradedBackup { name: manifest.name.clone(), open: manifest.certificate.summary() })
@@ -230,13 +232,15 @@ fn require_consent(backup: &Backup, options: &RestoreOptions) -> Result<()> {
 /// all others out.
 fn rules(backup: &Backup, target: &Target, options: &RestoreOptions) -> Result<(Policy, ExtraNodes)> {
     let location = || target.location.clone();
-    if let Some(Holder { owner, silence }) = target.holder.clone().filter(|_| options.take_over != TakeOver::Now) {
+    if let Some(LeaseHolder { owner, silence }) =
+        target.holder.clone().filter(|_| options.takeover != Takeover::Immediately)
+    {
         return Err(Error::RestoreInProgress { location: location(), owner, silence });
     }
-    match (&target.unfinished, options.unfinished) {
-        (None, Unfinished::Refuse) => Ok((options.policy, options.extra_nodes)),
-        (None, Unfinished::Resume) => Err(Error::NoRestore { location: location() }),
-        (Some(begun), Unfinished::Resume) if begun.is_of(backup.name(), backup.sha256()) => {
+    match (&target.unfinished, options.on_unfinished) {
+        (None, OnUnfinished::Refuse) => Ok((options.policy, options.extra_nodes)),
+        (None, OnUnfinished::Resume) => Err(Error::NoRestore { location: location() }),
+        (Some(begun), OnUnfinished::Resume) if begun.is_of(backup.name(), backup.sha256()) => {
             Ok((begun.policy, begun.extra_nodes))
         }
         (Some(begun), _) => Err(Error::RestoreUnfinished { location: location(), backup: begun.backup.clone() }),

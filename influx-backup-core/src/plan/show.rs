@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::{BackupPlan, LeftOut, RestorePlan, RootAction, Stage};
-use crate::{observe::ByteSize, restore::Policy};
+use super::{BackupPlan, RestorePlan, RootAction, Skipped, Stage};
+use crate::{restore::Policy, units::ByteSize};
 
 /// How many deletions a table names.
 const SHOWN: usize = 20;
@@ -13,7 +13,7 @@ impl fmt::Display for BackupPlan {
         writeln!(f, "Backup of {} from {}", self.cluster, self.source)?;
         stages(f, &self.stages)?;
         writeln!(f, "plan {}", &self.hash()[..16])?;
-        left_out(f, &self.left_out)
+        skipped(f, &self.skipped)
     }
 }
 
@@ -29,8 +29,8 @@ pub(super) fn stages(f: &mut fmt::Formatter<'_>, stages: &[Stage]) -> fmt::Resul
     writeln!(f, "  {:>2}  {:<34} {objects:>10} {bytes:>12}", "", "total")
 }
 
-pub(super) fn left_out(f: &mut fmt::Formatter<'_>, left_out: &[LeftOut]) -> fmt::Result {
-    for left in left_out {
+pub(super) fn skipped(f: &mut fmt::Formatter<'_>, skipped: &[Skipped]) -> fmt::Result {
+    for left in skipped {
         writeln!(f, "left out: {left}")?;
     }
     Ok(())
@@ -65,7 +65,7 @@ impl fmt::Display for RestorePlan {
             writeln!(f, "  {action} {}", step.key)?;
         }
         writeln!(f, "plan {}", &self.hash()[..16])?;
-        left_out(f, &self.left_out)?;
+        skipped(f, &self.skipped)?;
         for name in &self.kept {
             writeln!(f, "kept: {name}")?;
         }

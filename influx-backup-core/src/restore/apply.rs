@@ -33,14 +33,14 @@ impl Applied {
             Err(error) => return Err(Error::io("head", "", target, error)),
         };
         let (user, group) = match &ownership.owner {
-            Owner::OfTarget => (of_target.user, of_target.group),
-            Owner::AsMade => (None, None),
-            Owner::Of { user, group } => numbers(user, group.as_ref())?,
+            Owner::Inherit => (of_target.user, of_target.group),
+            Owner::ProcessDefault => (None, None),
+            Owner::Explicit { user, group } => numbers(user, group.as_ref())?,
         };
         let (files, directories) = match ownership.modes {
-            Modes::OfTarget => (of_target.files, of_target.directories),
-            Modes::AsMade => (None, None),
-            Modes::Of { files, directories } => (Some(files), Some(directories)),
+            Modes::Inherit => (of_target.files, of_target.directories),
+            Modes::ProcessDefault => (None, None),
+            Modes::Explicit { files, directories } => (Some(files), Some(directories)),
         };
         Ok(Self { user, group, files, directories })
     }
@@ -163,10 +163,10 @@ mod tests {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     use super::*;
-    use crate::Options;
+    use crate::StoreOptions;
 
     fn place(path: &Path) -> Location {
-        Location::parse(&path.display().to_string(), &Options::default()).expect("a place")
+        Location::parse(&path.display().to_string(), &StoreOptions::default()).expect("a place")
     }
 
     #[tokio::test]
@@ -189,7 +189,8 @@ mod tests {
     #[test]
     fn owners_are_looked_up() {
         let root = tempfile::tempdir().expect("a directory");
-        let at = |owner: &str| Applied::at(&place(root.path()), &Ownership::as_made().with_owner(owner.parse()?));
+        let at =
+            |owner: &str| Applied::at(&place(root.path()), &Ownership::process_default().with_owner(owner.parse()?));
         let root_user = at("root").expect("every machine knows root");
         assert_eq!((root_user.user, root_user.group, root_user.files), (Some(0), Some(0), None));
         assert_eq!(at("1500").expect("a number").group, Some(1500));

@@ -6,14 +6,15 @@ use async_trait::async_trait;
 
 use super::journal::Finished;
 use crate::{
-    copier::{Copied, Copier, CopyContext, CopyError, CopyRequest},
-    error::{Error, Result},
-    execute::{Ledger, Outcome},
+    copier::{Copied, Copier, CopyContext, CopyRequest},
+    error::{CopyError, Error, Result},
+    execute::{CopyOutcome, CopySink},
+    job::RunContext,
     key::Key,
-    location::{Agreement, Attributes, Location},
-    manifest::{Backup, ObjectRecord},
-    observe::Task,
+    location::{Attributes, ChecksumMatch, Location},
+    manifest::Backup,
     plan::CopyTask,
+    record::ObjectRecord,
 };
 
 /// Gives copies the metadata that the manifest keeps.
@@ -60,25 +61,25 @@ impl<'a> Checked<'a> {
         self.finished.flush().await
     }
 
-    fn check(&self, key: &Key, outcome: &Outcome) -> Result<()> {
+    fn check(&self, key: &Key, outcome: &CopyOutcome) -> Result<()> {
         let objects = self.backup.objects();
         let record = objects.binary_search_by(|record| record.key.cmp(key)).ok().map(|at| &objects[at]);
         let reason = match (outcome, record) {
-            (Outcome::Vanished, _) => "it went while it was restored",
-            (Outcome::Changed, _) => "it changed while it was restored",
-            (Outcome::Copied(copied), Some(record)) => match record.checksums().compare(&copied.all_checksums()) {
-                Agreement::Different => "its checksum is not the one in the manifest",
-                Agreement::Same | Agreement::Unknown => return Ok(()),
+            (CopyOutcome::Vanished, _) => "it went while it was restored",
+            (CopyOutcome::Changed, _) => "it changed while it was restored",
+            (CopyOutcome::Copied(copied), Some(record)) => match record.checksums().compare(&copied.all_checksums()) {
+                ChecksumMatch::Mismatch => "its checksum is not the one in the manifest",
+                ChecksumMatch::Equal | ChecksumMatch::NotComparable => return Ok(()),
             },
-            (Outcome::Copied(_), None) => "the manifest does not name it",
+            (CopyOutcome::Copied(_), None) => "the manifest does not name it",
         };
         Err(Error::DamagedBackup { object: key.to_string(), reason: reason.to_owned() })
     }
 }
 
 #[async_trait]
-impl Ledger for Checked<'_> {
-    async fn finished(&mut self, task: &CopyTask, outcome: Outcome) -> Result<()> {
+impl CopySink for Checked<'_> {
+    async fn finished(&mut self, task: &CopyTask, outcome: CopyOutcome) -> Result<()> {
         self.check(&task.source.key, &outcome)?;
         self.finished.add(task.source.key.clone()).await
     }
@@ -89,7 +90,7 @@ pub(super) async fn copy_elsewhere(
     backup: &Backup,
     target: &Location,
     records: &[&ObjectRecord],
-    task: &Task,
+    task: &RunContext,
 ) -> Result<()> {
     for record in records {
         task.check()?;

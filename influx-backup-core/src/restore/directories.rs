@@ -49,12 +49,12 @@ fn parent(path: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Options;
+    use crate::StoreOptions;
 
     #[test]
     fn only_what_was_made_and_is_empty_goes() {
         let root = tempfile::tempdir().expect("a directory");
-        let target = Location::parse(root.path().to_str().expect("UTF-8"), &Options::default()).expect("a place");
+        let target = Location::parse(root.path().to_str().expect("UTF-8"), &StoreOptions::default()).expect("a place");
         let keys = ["n1/catalog/v2/snapshot", "n1/catalog/v3/snapshot", "n1/wal/1", "c1/x/y/z", "c10/x/y"];
         let keys = keys.map(|key| Key::parse(key).expect("a key"));
         fs::create_dir_all(root.path().join("n1/catalog/v3")).expect("made");
@@ -75,7 +75,7 @@ mod tests {
     fn a_target_that_was_missing_goes_too() {
         let root = tempfile::tempdir().expect("a directory");
         let path = root.path().join("target");
-        let target = Location::parse(path.to_str().expect("UTF-8"), &Options::default()).expect("a place");
+        let target = Location::parse(path.to_str().expect("UTF-8"), &StoreOptions::default()).expect("a place");
         let made = missing_target(&target);
         fs::create_dir(&path).expect("made");
         remove_target(&target, &missing_target(&target));

@@ -15,10 +15,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use super::{ExtraNodes, Policy};
 use crate::{
     error::{Error, Result, StoreErrorKind},
-    execute::{Durability, make_durable},
+    execute::make_durable,
     key::Key,
+    layout::OWN_DIRECTORY,
+    lease::Lease,
+    limits::Durability,
     location::{Location, remove_empty},
-    manifest::{Claim, OWN_DIRECTORY, SegmentRef},
+    manifest::SegmentRef,
     preflight,
 };
 
@@ -72,7 +75,7 @@ pub enum Changes {
     /// Nothing: it can be abandoned.
     None,
     /// It may have overwritten or deleted some.
-    Begun,
+    Acquired,
 }
 
 /// A root as it was before the guard took its place.
@@ -173,7 +176,7 @@ impl RestoreJournal {
     }
 
     /// Removes everything of ours at the target, the claims before the journal: whoever finds a half of it can finish.
-    pub(crate) async fn delete(&self, target: &Location, claim: &mut Claim) -> Result<()> {
+    pub(crate) async fn delete(&self, target: &Location, claim: &mut Lease) -> Result<()> {
         Self::delete_lists(target, claim).await?;
         target.delete(&Self::key()?).await?;
         Self::tidy(target);
@@ -181,12 +184,12 @@ impl RestoreJournal {
     }
 
     /// Removes everything of ours at the target but a journal, the claims last.
-    pub(crate) async fn delete_lists(target: &Location, claim: &mut Claim) -> Result<()> {
+    pub(crate) async fn delete_lists(target: &Location, claim: &mut Lease) -> Result<()> {
         // Those of who took over are not ours to delete.
         claim.check().await?;
         let lists = format!("{OWN_DIRECTORY}/restore");
         let listed = target.list(OWN_DIRECTORY).await?;
-        let is_list = |key: &Key| key.below(&lists).is_some() && !claim.is_one(key);
+        let is_list = |key: &Key| key.below(&lists).is_some() && !claim.is_lease_key(key);
         let ours = |key: &&Key| is_list(key) || preflight::is_probe(key);
         target.delete_all(listed.iter().map(|entry| &entry.key).filter(ours)).await?;
         claim.remove().await
@@ -306,7 +309,7 @@ fn from_hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Er
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::Post;
+    use crate::lease::LeaseScope;
 
     fn journal() -> RestoreJournal {
         let key = Key::parse("node1/catalog/v3/snapshot").expect("a key");
@@ -322,7 +325,7 @@ mod tests {
         journal.create(&target).await.expect("created");
         assert_eq!(RestoreJournal::read(&target).await.expect("read"), Some(journal.clone()));
         assert_eq!(journal.create(&target).await.expect_err("a second one").code(), "restore-unfinished");
-        let mut claim = Claim::take(&target, Post::Target, "c1", None).await.expect("free");
+        let mut claim = Lease::take(&target, LeaseScope::Target, "c1", None).await.expect("free");
         journal.delete(&target, &mut claim).await.expect("deleted");
         assert!(target.list("").await.expect("listed").is_empty());
     }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ownership, TakeOver};
+use super::Ownership;
+use crate::lease::Takeover;
 use crate::{
     copier::{Copier, default_copiers},
-    execute::Limits,
+    limits::Limits,
 };
 
 /// How a backup is restored.
@@ -19,21 +20,21 @@ pub struct RestoreOptions {
     /// What to do with nodes that the target has and the backup lacks.
     pub extra_nodes: ExtraNodes,
     /// What to do with a target of the same ids whose catalog has another uuid.
-    pub other_catalog: OtherCatalog,
+    pub on_catalog_mismatch: OnCatalogMismatch,
     /// Who says that the servers are stopped, where there is no orchestrator.
-    pub servers: Stopped,
+    pub servers: ServersStopped,
     /// Whose the files are to be (files only).
     pub ownership: Ownership,
-    /// Which licence files are restored.
-    pub licences: Licences,
+    /// Which license files are restored.
+    pub licenses: Licenses,
     /// What to do with a backup that was committed although its certificate did not hold.
-    pub degraded: Degraded,
+    pub on_degraded: OnDegraded,
     /// How much of the backup is read before the first write.
     pub check: SourceCheck,
     /// What to do with an unfinished restore at the target.
-    pub unfinished: Unfinished,
+    pub on_unfinished: OnUnfinished,
     /// When the target may be taken over from another process that restores to it.
-    pub take_over: TakeOver,
+    pub takeover: Takeover,
     /// How hard to work.
     pub limits: Limits,
     /// What moves the objects.
@@ -63,14 +64,14 @@ impl RestoreOptions {
         Self {
             policy,
             extra_nodes: ExtraNodes::default(),
-            other_catalog: OtherCatalog::default(),
-            servers: Stopped::default(),
+            on_catalog_mismatch: OnCatalogMismatch::default(),
+            servers: ServersStopped::default(),
             ownership: Ownership::default(),
-            licences: Licences::default(),
-            degraded: Degraded::default(),
+            licenses: Licenses::default(),
+            on_degraded: OnDegraded::default(),
             check: SourceCheck::default(),
-            unfinished: Unfinished::default(),
-            take_over: TakeOver::default(),
+            on_unfinished: OnUnfinished::default(),
+            takeover: Takeover::default(),
             limits: Limits::default(),
             copier: default_copiers(),
         }
@@ -85,14 +86,14 @@ impl RestoreOptions {
 
     /// With this answer to a catalog of another uuid.
     #[must_use]
-    pub const fn with_other_catalog(mut self, other_catalog: OtherCatalog) -> Self {
-        self.other_catalog = other_catalog;
+    pub const fn with_on_catalog_mismatch(mut self, on_catalog_mismatch: OnCatalogMismatch) -> Self {
+        self.on_catalog_mismatch = on_catalog_mismatch;
         self
     }
 
     /// With this statement about the servers of the target.
     #[must_use]
-    pub const fn with_servers(mut self, servers: Stopped) -> Self {
+    pub const fn with_servers(mut self, servers: ServersStopped) -> Self {
         self.servers = servers;
         self
     }
@@ -104,17 +105,17 @@ impl RestoreOptions {
         self
     }
 
-    /// With this rule for licence files.
+    /// With this rule for license files.
     #[must_use]
-    pub const fn with_licences(mut self, licences: Licences) -> Self {
-        self.licences = licences;
+    pub const fn with_licenses(mut self, licenses: Licenses) -> Self {
+        self.licenses = licenses;
         self
     }
 
     /// With this answer to a degraded backup.
     #[must_use]
-    pub const fn with_degraded(mut self, degraded: Degraded) -> Self {
-        self.degraded = degraded;
+    pub const fn with_on_degraded(mut self, on_degraded: OnDegraded) -> Self {
+        self.on_degraded = on_degraded;
         self
     }
 
@@ -127,21 +128,21 @@ impl RestoreOptions {
 
     /// With this answer to an unfinished restore at the target.
     #[must_use]
-    pub const fn with_unfinished(mut self, unfinished: Unfinished) -> Self {
-        self.unfinished = unfinished;
+    pub const fn with_on_unfinished(mut self, on_unfinished: OnUnfinished) -> Self {
+        self.on_unfinished = on_unfinished;
         self
     }
 
     /// Goes on with an unfinished restore of the same backup.
     #[must_use]
     pub const fn resuming(self) -> Self {
-        self.with_unfinished(Unfinished::Resume)
+        self.with_on_unfinished(OnUnfinished::Resume)
     }
 
     /// Takes the target over from another process then.
     #[must_use]
-    pub const fn with_take_over(mut self, take_over: TakeOver) -> Self {
-        self.take_over = take_over;
+    pub const fn with_takeover(mut self, takeover: Takeover) -> Self {
+        self.takeover = takeover;
         self
     }
 
@@ -170,12 +171,12 @@ impl Default for RestoreOptions {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Stopped {
+pub enum ServersStopped {
     /// Nobody: only an empty target is restored.
     #[default]
-    Unknown,
+    NotConfirmed,
     /// The caller states it.
-    ByCaller,
+    ConfirmedByCaller,
 }
 
 /// What a restore does with what the target holds.
@@ -211,7 +212,7 @@ pub enum ExtraNodes {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum OtherCatalog {
+pub enum OnCatalogMismatch {
     /// Says so and does nothing.
     #[default]
     Refuse,
@@ -219,28 +220,28 @@ pub enum OtherCatalog {
     Replace,
 }
 
-/// Which licence files are restored.
+/// Which license files are restored.
 ///
-/// Before 3.10 a licence is bound to the store (endpoint, bucket and region; account and container; exact path) and to
+/// Before 3.10 a license is bound to the store (endpoint, bucket and region; account and container; exact path) and to
 /// the cluster id; from 3.10 it is portable.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Licences {
+pub enum Licenses {
     /// Those that are valid at the target.
     #[default]
     Auto,
     /// All of them.
     Restore,
     /// None; those that the target has stay.
-    LeaveOut,
+    Exclude,
 }
 
 /// What to do with a backup that was committed although its certificate did not hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Degraded {
+pub enum OnDegraded {
     /// Says so and does nothing.
     #[default]
     Refuse,
@@ -274,7 +275,7 @@ pub enum SourceCheck {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Unfinished {
+pub enum OnUnfinished {
     /// Says so.
     #[default]
     Refuse,

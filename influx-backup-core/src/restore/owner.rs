@@ -19,8 +19,8 @@ pub struct Ownership {
 impl Ownership {
     /// Files and directories stay as the restoring process makes them.
     #[must_use]
-    pub const fn as_made() -> Self {
-        Self { owner: Owner::AsMade, modes: Modes::AsMade }
+    pub const fn process_default() -> Self {
+        Self { owner: Owner::ProcessDefault, modes: Modes::ProcessDefault }
     }
 
     /// With this owner.
@@ -45,11 +45,11 @@ impl Ownership {
 pub enum Owner {
     /// Those of the target directory: what a container's volume needs.
     #[default]
-    OfTarget,
+    Inherit,
     /// Those of the restoring process.
-    AsMade,
+    ProcessDefault,
     /// These.
-    Of {
+    Explicit {
         /// The user.
         user: Account,
         /// The group; `None`: the user's own where the user is known by name, else the number of the user.
@@ -74,11 +74,11 @@ pub enum Account {
 pub enum Modes {
     /// Those of the target directory; files without the execute bits.
     #[default]
-    OfTarget,
+    Inherit,
     /// Those that the restoring process makes.
-    AsMade,
+    ProcessDefault,
     /// These, as permission bits (`0o640`, `0o750`).
-    Of {
+    Explicit {
         /// Of files.
         files: u32,
         /// Of directories.
@@ -101,7 +101,7 @@ impl FromStr for Owner {
             let reason = "write user, user:group or their numbers".to_owned();
             return Err(Error::InvalidOption { option: "owner".to_owned(), reason });
         }
-        Ok(Self::Of { user: user.into(), group: group.map(Account::from) })
+        Ok(Self::Explicit { user: user.into(), group: group.map(Account::from) })
     }
 }
 
@@ -120,7 +120,8 @@ mod tests {
 
     #[test]
     fn owners_are_read() {
-        let of = |user: &str, group: Option<&str>| Owner::Of { user: user.into(), group: group.map(Account::from) };
+        let of =
+            |user: &str, group: Option<&str>| Owner::Explicit { user: user.into(), group: group.map(Account::from) };
         assert_eq!("influxdb".parse::<Owner>().expect("a name"), of("influxdb", None));
         assert_eq!("1500:100".parse::<Owner>().expect("numbers"), of("1500", Some("100")));
         assert_eq!(Account::from("1500"), Account::Number(1500));

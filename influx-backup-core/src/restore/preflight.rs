@@ -8,16 +8,18 @@ use std::{
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 
-use super::{OtherCatalog, Phase, Policy, RestoreOptions, SourceCheck, Target, apply::Applied};
+use super::{OnCatalogMismatch, Phase, Policy, RestoreOptions, SourceCheck, Target, apply::Applied};
 use crate::{
     error::{Error, Result},
+    event::Event,
     format::CatalogFile,
+    job::Events,
     key::Key,
-    layout::Component,
-    location::{Entry, Location},
-    manifest::{Backup, OWN_DIRECTORY, ObjectRecord},
-    observe::{Event, Events},
+    layout::{Component, OWN_DIRECTORY},
+    location::{Location, ObjectMeta},
+    manifest::Backup,
     plan::{RestorePlan, RootAction, expected},
+    record::ObjectRecord,
 };
 
 /// How many objects of the backup are read at once.
@@ -27,7 +29,7 @@ const READS_AT_ONCE: usize = 8;
 #[derive(Debug)]
 pub(super) struct Source {
     /// What lies under the objects' own keys, by key.
-    entries: Vec<Entry>,
+    entries: Vec<ObjectMeta>,
     /// The bytes of the catalog's roots.
     pub(super) roots: BTreeMap<Key, Bytes>,
 }
@@ -35,7 +37,7 @@ pub(super) struct Source {
 impl Source {
     /// The object as it lies in the backup, with the version that its copy is pinned to; `None` where its bytes lie
     /// elsewhere or are encoded.
-    pub(super) fn plain(&self, record: &ObjectRecord) -> Option<&Entry> {
+    pub(super) fn plain(&self, record: &ObjectRecord) -> Option<&ObjectMeta> {
         if !record.stored.is_plain() {
             return None;
         }
@@ -44,7 +46,7 @@ impl Source {
 }
 
 /// The object of this key in a sorted listing.
-pub(super) fn find<'a>(entries: &'a [Entry], key: &Key) -> Option<&'a Entry> {
+pub(super) fn find<'a>(entries: &'a [ObjectMeta], key: &Key) -> Option<&'a ObjectMeta> {
     entries.binary_search_by(|entry| entry.key.cmp(key)).ok().map(|at| &entries[at])
 }
 
@@ -157,7 +159,7 @@ pub(super) fn same_cluster(
     let ours = root.and_then(|bytes| CatalogFile::parse(bytes).ok()).and_then(|file| file.uuid);
     let theirs = target.prefix(cluster.catalog_prefix()).and_then(|prefix| prefix.uuid());
     match (ours, theirs) {
-        (Some(ours), Some(theirs)) if ours != theirs && options.other_catalog == OtherCatalog::Refuse => {
+        (Some(ours), Some(theirs)) if ours != theirs && options.on_catalog_mismatch == OnCatalogMismatch::Refuse => {
             Err(Error::TargetForeign {
                 location: target.location.clone(),
                 found: format!("the catalog {theirs}"),
@@ -179,7 +181,7 @@ pub(super) fn room(plan: &RestorePlan, target: &Target) -> Result<()> {
 }
 
 /// The bytes that the copies need at the worst moment: an object that is overwritten gives its room back.
-fn needed<'a>(copies: impl Iterator<Item = &'a Entry>, held: &[Entry]) -> u64 {
+fn needed<'a>(copies: impl Iterator<Item = &'a ObjectMeta>, held: &[ObjectMeta]) -> u64 {
     let (mut needed, mut given, mut largest) = (0_u64, 0_u64, 0_u64);
     for copy in copies {
         needed += copy.size;
@@ -236,9 +238,9 @@ mod tests {
     use super::*;
     use crate::location::Version;
 
-    fn entry(key: &str, size: u64) -> Entry {
+    fn entry(key: &str, size: u64) -> ObjectMeta {
         let version = Version { e_tag: None, id: None, modified: Utc::now() };
-        Entry { key: Key::parse(key).expect("a key"), size, version }
+        ObjectMeta { key: Key::parse(key).expect("a key"), size, version }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{certificate::RecoveryPoint, discover::Note, key::Key, observe::ByteSize};
+use crate::{certificate::RecoveryPoint, cluster::Note, key::Key, units::ByteSize};
 
 /// What a restore did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,8 +28,8 @@ pub struct RestoreReport {
     pub deleted: u64,
     /// What the target holds besides the backup: names, not touched.
     pub kept: Vec<String>,
-    /// Licence files that were not restored.
-    pub licences_left_out: Vec<Key>,
+    /// License files that were not restored.
+    pub licenses_skipped: Vec<Key>,
     /// Which server releases may open the result.
     pub servers: String,
     /// Where each node is recovered to.

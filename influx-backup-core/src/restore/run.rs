@@ -7,25 +7,27 @@ mod stages;
 use std::{sync::Arc, time::SystemTime};
 
 use super::{
-    Phase, Policy, RestoreReport, Stopped, Target,
+    Phase, Policy, RestoreReport, ServersStopped, Target,
     apply::Applied,
-    claim::{self, Left},
     directories,
     guard::restore_of,
     journal::RestoreJournal,
+    lease::{self, Residue},
     preflight::{self, Source},
     verify,
 };
 use crate::{
-    discover::{Node, Note},
+    cluster::{Node, Note},
     error::{Error, Result},
+    event::Event,
     execute::make_durable,
+    job::{Job, RunContext, spawn},
     key::Key,
+    lease::{Clock, Lease},
     location::{Links, Location},
-    manifest::{Claim, Clock, ObjectRecord},
-    observe::{Event, Job, Task, spawn},
     orchestrate::{Orchestrator, start_all, stop_all},
     plan::{Bound, RECENTLY_WRITTEN, RestorePlan, Stage},
+    record::ObjectRecord,
 };
 
 /// A restore about to start.
@@ -61,12 +63,12 @@ impl Restore {
     }
 }
 
-async fn run(restore: Restore, task: Task) -> Result<RestoreReport> {
+async fn run(restore: Restore, task: RunContext) -> Result<RestoreReport> {
     let Restore { plan, orchestrator } = restore;
     let bound = plan.bound()?;
     let ready = task.unless_cancelled(prepare(&bound, orchestrator.is_some(), &task)).await?;
     let place = bound.target.with_links(Links::Refuse);
-    let claim = claim::claim(&place, &ready.plan.cluster, bound.options.take_over, ready.clock).await?;
+    let claim = lease::claim(&place, &ready.plan.cluster, bound.options.takeover, ready.clock).await?;
     let Ready { plan, target, source, applied, made, clock: _ } = ready;
     let stopped = Vec::new();
     let mut run = Run { bound, place, claim, plan, target, source, applied, made, task, orchestrator, stopped };
@@ -95,7 +97,7 @@ struct Ready {
 }
 
 /// Looks at backup and target, and refuses what cannot work, before anything is written but a probe.
-async fn prepare(bound: &Bound, orchestrated: bool, task: &Task) -> Result<Ready> {
+async fn prepare(bound: &Bound, orchestrated: bool, task: &RunContext) -> Result<Ready> {
     crate::preflight::source(bound.backup.location()).await?;
     let target = Target::inspect(&bound.target).await?;
     let plan = plan_for(&target, bound, orchestrated)?;
@@ -103,7 +105,7 @@ async fn prepare(bound: &Bound, orchestrated: bool, task: &Task) -> Result<Ready
     let applied = Applied::at(&bound.target, &bound.options.ownership)?;
     let made = directories::missing_target(&bound.target);
     check_target(bound, &plan, &source, &target)?;
-    let clock = claim::probe(&bound.target).await?;
+    let clock = lease::probe(&bound.target).await?;
     Ok(Ready { plan, target, source, applied, made, clock })
 }
 
@@ -122,7 +124,7 @@ fn check_target(bound: &Bound, plan: &RestorePlan, source: &Source, target: &Tar
 /// an empty target, none can run.
 fn require_stopped(target: &Target, plan: &RestorePlan, bound: &Bound, orchestrated: bool) -> Result<()> {
     let began_empty = plan.resumes.is_some() && plan.policy == Policy::Empty;
-    let said = orchestrated || bound.options.servers != Stopped::Unknown;
+    let said = orchestrated || bound.options.servers != ServersStopped::NotConfirmed;
     if said || began_empty || target.prefixes.is_empty() {
         return Ok(());
     }
@@ -133,14 +135,14 @@ struct Run {
     bound: Bound,
     /// The target. Links inside it are refused.
     place: Location,
-    claim: Claim,
+    claim: Lease,
     plan: RestorePlan,
     target: Target,
     source: Source,
     applied: Applied,
     /// The target's own directory, where this run made it.
     made: Vec<String>,
-    task: Task,
+    task: RunContext,
     orchestrator: Option<Arc<dyn Orchestrator>>,
     /// The nodes that were asked to stop, the last one first.
     stopped: Vec<Node>,
@@ -200,21 +202,21 @@ impl Run {
             // The target is another's now.
             return;
         }
-        let left = claim::left(&self.place).await;
-        match (&self.orchestrator, left) {
-            (Some(orchestrator), Left::Nothing) => {
+        let residue = lease::residue(&self.place).await;
+        match (&self.orchestrator, residue) {
+            (Some(orchestrator), Residue::None) => {
                 if let Err(error) = start_all(orchestrator, &self.stopped, &self.task).await {
                     self.say(&Note::new("servers-stopped", format!("servers could not be started again: {error}")));
                 }
             }
-            (Some(_), Left::Journal) => self.say(&Note::new(
+            (Some(_), Residue::Journal) => self.say(&Note::new(
                 "boot-guard",
                 "the boot guard may stand: resume or abandon the restore, then start the servers",
             )),
             (None, _) => {}
         }
-        claim::end(self.claim, left, &self.place).await;
-        if left == Left::Nothing {
+        lease::end(self.claim, residue, &self.place).await;
+        if residue == Residue::None {
             directories::remove_target(&self.place, &self.made);
         }
     }

@@ -7,15 +7,15 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Holder, claim, guard,
+    LeaseHolder, guard,
     journal::{RestoreJournal, UnfinishedRestore},
+    lease,
 };
 use crate::{
     error::{Error, Result},
     format::CatalogFile,
-    layout::{self, Component, Generation},
-    location::{Entry, Identity, Links, Location},
-    manifest::OWN_DIRECTORY,
+    layout::{self, Component, Generation, OWN_DIRECTORY},
+    location::{Identity, Links, Location, ObjectMeta},
     preflight,
 };
 
@@ -27,7 +27,7 @@ const RECENT: TimeDelta = TimeDelta::seconds(60);
 pub struct Target {
     /// The place, as a URL without credentials.
     pub location: String,
-    /// Who keeps the objects there: what licences were bound to before 3.10.
+    /// Who keeps the objects there: what licenses were bound to before 3.10.
     pub identity: Identity,
     /// When it was inspected.
     pub inspected: DateTime<Utc>,
@@ -39,11 +39,11 @@ pub struct Target {
     pub unfinished: Option<UnfinishedRestore>,
     /// The process that restores to it now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub holder: Option<Holder>,
+    pub holder: Option<LeaseHolder>,
     /// When anything below the prefixes was last written.
     pub last_written: Option<DateTime<Utc>>,
     /// Every object but our own.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ObjectMeta>,
     #[serde(skip)]
     place: Option<Location>,
 }
@@ -130,7 +130,7 @@ impl Target {
         if let Some(evidence) = upgraded_engine(&entries, &found) {
             return Err(Error::UpgradedEngine { location: location.to_string(), evidence });
         }
-        let under = |entry: &&Entry| found.keys().any(|id| entry.key.below(id).is_some());
+        let under = |entry: &&ObjectMeta| found.keys().any(|id| entry.key.below(id).is_some());
         let last_written = entries.iter().filter(under).map(|entry| entry.version.modified).max();
         let unfinished = RestoreJournal::read(&place).await?.map(|journal| journal.summary());
         Ok(Self {
@@ -140,7 +140,7 @@ impl Target {
             others: others(&entries, &found),
             prefixes: describe(&place, found, &entries).await?,
             unfinished,
-            holder: claim::holder(&place).await?,
+            holder: lease::holder(&place).await?,
             last_written,
             entries,
             place: Some(place),
@@ -180,7 +180,7 @@ impl Target {
 
 /// The prefixes and their kinds of objects. A prefix ends before the first segment from where on a key is one that
 /// InfluxDB writes.
-fn prefixes(entries: &[Entry]) -> BTreeMap<String, BTreeSet<Component>> {
+fn prefixes(entries: &[ObjectMeta]) -> BTreeMap<String, BTreeSet<Component>> {
     let mut found: BTreeMap<String, BTreeSet<Component>> = BTreeMap::new();
     for entry in entries {
         if let Some((id, component)) = owner(entry.key.as_str()) {
@@ -217,8 +217,8 @@ fn is_evidence(component: Component, key: &str) -> bool {
 }
 
 /// What only the upgraded engine writes: `<cluster_id>/backups/…`, `.pt` files, its snapshots and checkpoints.
-fn upgraded_engine(entries: &[Entry], found: &BTreeMap<String, BTreeSet<Component>>) -> Option<String> {
-    let shows = |entry: &&Entry| {
+fn upgraded_engine(entries: &[ObjectMeta], found: &BTreeMap<String, BTreeSet<Component>>) -> Option<String> {
+    let shows = |entry: &&ObjectMeta| {
         let owned = found.keys().filter_map(|id| entry.key.below(id)).min_by_key(|tail| tail.len());
         owned.is_some_and(|tail| {
             tail.starts_with("backups/")
@@ -230,7 +230,7 @@ fn upgraded_engine(entries: &[Entry], found: &BTreeMap<String, BTreeSet<Componen
     entries.iter().find(shows).map(|entry| format!("`{}`", entry.key))
 }
 
-fn others(entries: &[Entry], found: &BTreeMap<String, BTreeSet<Component>>) -> Vec<String> {
+fn others(entries: &[ObjectMeta], found: &BTreeMap<String, BTreeSet<Component>>) -> Vec<String> {
     let outside = entries.iter().filter(|entry| !found.keys().any(|id| entry.key.below(id).is_some()));
     let names = outside.filter_map(|entry| entry.key.as_str().split('/').next());
     names.map(ToOwned::to_owned).collect::<BTreeSet<_>>().into_iter().collect()
@@ -239,7 +239,7 @@ fn others(entries: &[Entry], found: &BTreeMap<String, BTreeSet<Component>>) -> V
 async fn describe(
     place: &Location,
     found: BTreeMap<String, BTreeSet<Component>>,
-    entries: &[Entry],
+    entries: &[ObjectMeta],
 ) -> Result<Vec<Prefix>> {
     let describe_one = |(id, components): (String, BTreeSet<Component>)| async move {
         let mut roots = Vec::new();

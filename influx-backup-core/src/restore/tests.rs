@@ -14,17 +14,18 @@ use chrono::Utc;
 use self::store::Limited;
 use super::*;
 use crate::{
-    certificate::Certificate,
+    certificate::{Certificate, CheckedBy},
     checksum::Crc64,
-    copier::{CheckedBy, Copied, Copier, CopyContext, CopyError, CopyRequest},
-    discover::{ClusterDescription, Edition, FoundGeneration, GenerationState, Node, Role},
-    error::{Error, Result},
-    execute::{Limits, Retry},
+    cluster::{ClusterDescription, Edition, FoundGeneration, GenerationState, Node, Role},
+    copier::{Copied, Copier, CopyContext, CopyRequest},
+    error::{CopyError, Error, Result},
     key::Key,
-    layout::{Component, Generation},
+    layout::{Component, Generation, MANIFEST_KEY},
+    limits::{Limits, Retry},
     location::{Identity, Location, StoreChecksums, Version},
-    manifest::{Attested, Backup, BackupStatus, MANIFEST_KEY, Manifest, ObjectRecord, Stored, segment},
+    manifest::{Backup, Manifest, segment},
     plan::RestorePlan,
+    record::{Attested, BackupStatus, ObjectRecord, Stored},
     testing::{
         generate::Generate,
         loader::{self, Release, Servers, Verdict},
@@ -49,7 +50,7 @@ impl Copier for Plain {
         };
         let (size, crc64) = (bytes.len() as u64, Crc64::of(&bytes));
         match request.to.put(&request.key, bytes).await {
-            Ok(_) => Ok(Copied::by_content(size, crc64, "plain")),
+            Ok(_) => Ok(Copied::read_through(size, crc64, "plain")),
             Err(Error::Store { kind, source, .. }) => Err(CopyError::Store { operation: "put target", kind, source }),
             Err(_) => Err(CopyError::Unsupported),
         }
@@ -92,9 +93,9 @@ fn describe(cluster: &Generate, location: &Location, generations: &[Generation])
         nodes,
         catalogs: generations.iter().map(found).collect(),
         catalog_nodes: None,
-        left_out_nodes: Vec::new(),
+        excluded_nodes: Vec::new(),
         unclaimed_nodes: Vec::new(),
-        licences: Vec::new(),
+        licenses: Vec::new(),
         foreign: Vec::new(),
         unknown: Vec::new(),
         notes: Vec::new(),
@@ -234,12 +235,12 @@ fn quick(options: RestoreOptions) -> RestoreOptions {
     options
         .with_limits(Limits::default().with_concurrency(1).with_retry(Retry::never()))
         .with_copier(Arc::new(Plain))
-        .with_servers(Stopped::ByCaller)
+        .with_servers(ServersStopped::ConfirmedByCaller)
 }
 
 /// Says that the other process is dead, as it is in these tests.
 fn alone(options: RestoreOptions) -> RestoreOptions {
-    quick(options).with_take_over(TakeOver::Now)
+    quick(options).with_takeover(Takeover::Immediately)
 }
 
 fn core(snapshots: u64) -> Generate {

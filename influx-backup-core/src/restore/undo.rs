@@ -2,15 +2,18 @@
 
 use futures::FutureExt;
 
-use super::{AbandonReport, Changes, Phase, TakeOver, claim, directories, journal::RestoreJournal};
+use super::{AbandonReport, Changes, Phase, directories, journal::RestoreJournal, lease};
+use crate::lease::Takeover;
 use crate::{
     concurrent,
     error::{Error, Result},
-    execute::{Durability, make_durable},
+    execute::make_durable,
+    job::{Job, RunContext, spawn},
     key::Key,
+    lease::{Clock, Lease, LeaseScope, highest},
+    limits::Durability,
     location::{AT_ONCE, Attributes, Links, Location},
-    manifest::{Claim, Clock, Post, highest, segment},
-    observe::{Job, Task, spawn},
+    manifest::segment,
 };
 
 /// Brings a target back to what it was before a restore was begun, as long as nothing was overwritten or deleted: what
@@ -21,30 +24,30 @@ use crate::{
 ///
 /// As long as it only deletes what the restore brought, it can be cancelled, and begun again.
 #[must_use]
-pub fn abandon(target: &Location, take_over: TakeOver) -> Job<AbandonReport> {
+pub fn abandon(target: &Location, takeover: Takeover) -> Job<AbandonReport> {
     let target = target.with_links(Links::Refuse);
-    spawn(move |task| async move { run(target, take_over, &task).await })
+    spawn(move |task| async move { run(target, takeover, &task).await })
 }
 
-async fn run(target: Location, take_over: TakeOver, task: &Task) -> Result<AbandonReport> {
-    let unclaimed = highest(&target, &Post::Target, Clock::Ours).await?.is_none();
+async fn run(target: Location, takeover: Takeover, task: &RunContext) -> Result<AbandonReport> {
+    let unclaimed = highest(&target, &LeaseScope::Target, Clock::Ours).await?.is_none();
     if unclaimed && RestoreJournal::read(&target).await?.is_none() {
         return Err(Error::NoRestore { location: target.to_string() });
     }
-    let clock = task.unless_cancelled(claim::probe(&target)).await?;
-    let mut claim = claim::claim(&target, "", take_over, clock).await?;
+    let clock = task.unless_cancelled(lease::probe(&target)).await?;
+    let mut claim = lease::claim(&target, "", takeover, clock).await?;
     let lost = claim.lost.clone();
     let done = match lost.run_until_cancelled(undo(&target, &mut claim, task)).await {
         Some(done) => done,
         None => Err(claim.loss().await),
     };
     if done.is_err() {
-        claim::end(claim, claim::left(&target).await, &target).await;
+        lease::end(claim, lease::residue(&target).await, &target).await;
     }
     done
 }
 
-async fn undo(target: &Location, claim: &mut Claim, task: &Task) -> Result<AbandonReport> {
+async fn undo(target: &Location, claim: &mut Lease, task: &RunContext) -> Result<AbandonReport> {
     let journal = RestoreJournal::read(target).await?;
     let mut journal = journal.ok_or_else(|| Error::NoRestore { location: target.to_string() })?;
     if (journal.phase, journal.changes) != (Phase::Guarded, Changes::None) {
@@ -69,7 +72,7 @@ async fn undo(target: &Location, claim: &mut Claim, task: &Task) -> Result<Aband
 }
 
 /// How many objects that were: one or none.
-async fn delete_if_there(target: &Location, key: &Key, task: &Task) -> Result<u64> {
+async fn delete_if_there(target: &Location, key: &Key, task: &RunContext) -> Result<u64> {
     task.check()?;
     match target.head(key).await? {
         Some(_) => target.delete(key).await.map(|()| 1),

@@ -4,16 +4,21 @@ use std::collections::BTreeSet;
 
 use super::{Target, preflight::find};
 use crate::{
-    discover::ClusterDescription,
+    cluster::ClusterDescription,
     error::{Error, Result},
     key::Key,
-    location::Entry,
-    manifest::OWN_DIRECTORY,
+    layout::OWN_DIRECTORY,
+    location::ObjectMeta,
     plan::{RestorePlan, Stage},
 };
 
 /// Compares a listing of the target with the plan and with what was there when it was planned.
-pub(super) fn check(plan: &RestorePlan, cluster: &ClusterDescription, before: &Target, now: &[Entry]) -> Result<()> {
+pub(super) fn check(
+    plan: &RestorePlan,
+    cluster: &ClusterDescription,
+    before: &Target,
+    now: &[ObjectMeta],
+) -> Result<()> {
     let copies = plan.stages.iter().flat_map(|stage| &stage.tasks);
     for copy in copies {
         let key = &copy.source.key;

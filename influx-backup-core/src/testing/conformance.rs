@@ -12,13 +12,14 @@ use bytes::Bytes;
 use tokio::time::{sleep, timeout};
 
 use crate::{
+    certificate::CheckedBy,
     checksum::Crc64,
-    copier::{CheckedBy, Copied, Copier, CopyContext, CopyError, CopyRequest},
-    execute::Bandwidth,
+    copier::{Copied, Copier, CopyContext, CopyRequest, Transfer},
+    error::CopyError,
     key::Key,
-    location::{Entry, Location},
-    observe::ByteSize,
-    plan::Route,
+    limits::Bandwidth,
+    location::{Location, ObjectMeta},
+    units::ByteSize,
 };
 
 /// How long a dropped or cancelled copy may take to clean up behind itself.
@@ -134,7 +135,7 @@ impl Suite<'_> {
     /// What has to be read by us is not for the store to copy.
     async fn through_us(&self) {
         let source = self.source("conformance/through us", b"x").await;
-        let request = CopyRequest::new(self.from.clone(), source.clone(), self.to.clone(), Route::ThroughUs);
+        let request = CopyRequest::new(self.from.clone(), source.clone(), self.to.clone(), Transfer::ReadThrough);
         let answer = self.copier.copy(&request, &CopyContext::default()).await;
         assert!(matches!(answer, Err(CopyError::Unsupported)), "a route through us: {answer:?}");
         self.assert_absent(&source.key, "a route through us").await;
@@ -239,26 +240,26 @@ impl Suite<'_> {
         self.assert_clean(what).await;
     }
 
-    async fn assert_version(&self, source: &Entry, copied: &Copied, what: &str) {
+    async fn assert_version(&self, source: &ObjectMeta, copied: &Copied, what: &str) {
         let head = self.to.head(&source.key).await.expect("the target answers");
         let head = head.unwrap_or_else(|| panic!("{what}: it is not at the target"));
         if let Some(version) = &copied.version {
             assert!(version.is_same(&head.version), "{what}: {version:?} was recorded, the target has {head:?}");
         }
         if self.to.directory().is_some() {
-            let micros = |entry: &Entry| entry.version.modified.timestamp_micros();
+            let micros = |entry: &ObjectMeta| entry.version.modified.timestamp_micros();
             assert_eq!(micros(&head), micros(source), "{what}: the file has another modification time");
         }
     }
 
-    async fn source(&self, name: &str, bytes: &[u8]) -> Entry {
+    async fn source(&self, name: &str, bytes: &[u8]) -> ObjectMeta {
         let key = key(name);
         self.from.put(&key, bytes.to_vec().into()).await.expect("the source can be written");
         self.from.head(&key).await.expect("the source answers").expect("the source has what was written")
     }
 
-    async fn copy(&self, source: &Entry, context: &CopyContext) -> Result<Copied, CopyError> {
-        let request = CopyRequest::new(self.from.clone(), source.clone(), self.to.clone(), Route::Any);
+    async fn copy(&self, source: &ObjectMeta, context: &CopyContext) -> Result<Copied, CopyError> {
+        let request = CopyRequest::new(self.from.clone(), source.clone(), self.to.clone(), Transfer::Any);
         self.copier.copy(&request, context).await
     }
 

@@ -37,7 +37,7 @@ pub struct Generate {
     covered_wal_kept: u64,
     checkpoints: Checkpoints,
     derived: Derived,
-    licence: Licence,
+    license: License,
     removed: u64,
     absent: u64,
     unknown: Vec<String>,
@@ -68,9 +68,9 @@ pub enum Derived {
     All,
 }
 
-/// The licence file of an Enterprise cluster.
+/// The license file of an Enterprise cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Licence {
+pub enum License {
     /// None in the store.
     None,
     /// `commercial_license`.
@@ -109,7 +109,7 @@ impl Generate {
     pub fn enterprise(cluster: impl Into<String>) -> Self {
         let cluster = cluster.into();
         let edition = Edition::Enterprise { cluster, nodes: Vec::new(), query: Vec::new(), compactor: None };
-        Self { licence: Licence::Commercial, ..Self::of(edition) }
+        Self { license: License::Commercial, ..Self::of(edition) }
     }
 
     fn of(edition: Edition) -> Self {
@@ -125,7 +125,7 @@ impl Generate {
             covered_wal_kept: 4,
             checkpoints: Checkpoints::None,
             derived: Derived::None,
-            licence: Licence::None,
+            license: License::None,
             removed: 0,
             absent: 0,
             unknown: Vec::new(),
@@ -228,10 +228,10 @@ impl Generate {
         Self { derived, ..self }
     }
 
-    /// Which licence file lies beside the catalog.
+    /// Which license file lies beside the catalog.
     #[must_use]
-    pub fn licence(self, licence: Licence) -> Self {
-        Self { licence, ..self }
+    pub fn license(self, license: License) -> Self {
+        Self { license, ..self }
     }
 
     /// The oldest files of each node that retention removed, listed as removed by the newest two manifests.

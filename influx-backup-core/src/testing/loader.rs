@@ -1,7 +1,7 @@
 //! What a server would make of a tree: an independent model of its start, which shares no code with the certificate.
 //!
 //! The rules are those read from the public Core source up to v3.10.1 and tried on Core 3.3, 3.6 and 3.10: the catalog first, then
-//! per node checkpoints and manifests, then the WAL above what they cover. Not modelled: licences, the compactor's files (opaque),
+//! per node checkpoints and manifests, then the WAL above what they cover. Not modelled: licenses, the compactor's files (opaque),
 //! the limit of 4320 manifests that a server without checkpoints loads, and retention, which a running server applies at once.
 
 mod catalog;

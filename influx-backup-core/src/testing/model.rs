@@ -357,7 +357,7 @@ impl World {
         join_all(actors).await;
     }
 
-    /// The first start: catalog root, licence, the first tables.
+    /// The first start: catalog root, license, the first tables.
     async fn found(&self, hand: &mut Hand) {
         catalog::found(self, hand).await;
         if self.options.edition == Edition::Enterprise {

@@ -16,12 +16,13 @@ use bytes::Bytes;
 use futures::{StreamExt, stream::BoxStream};
 use influx_backup_core::{
     Copier, Location,
-    copier::{Copied, CopyContext, CopyError, CopyRequest, LocalCopier},
+    copier::{Copied, CopyContext, CopyRequest, LocalCopier},
+    error::CopyError,
     object_store::{
         CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt,
         PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result, path::Path,
     },
-    observe::ByteSize,
+    units::ByteSize,
 };
 use serde::{Deserialize, Serialize};
 

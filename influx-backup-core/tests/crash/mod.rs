@@ -7,12 +7,12 @@ mod process;
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use influx_backup_core::{
-    Backup, BackupOptions, Discover, Key, Level, Limits, Location, Options, Repository,
-    backup::{Existing, TakeOver},
+    Backup, BackupOptions, DiscoverOptions, Key, Limits, Location, Repository, StoreOptions, VerifyLevel,
+    backup::OnExisting,
     certify, discover,
-    execute::{Durability, Retry},
-    layout::Generation,
-    manifest::{MANIFEST_KEY, OWN_DIRECTORY},
+    layout::{Generation, MANIFEST_KEY, OWN_DIRECTORY},
+    lease::Takeover,
+    limits::{Durability, Retry},
     object_store::{ObjectStore, local::LocalFileSystem, path::Path as StorePath},
     repository::BackupState,
     testing::{
@@ -50,7 +50,7 @@ pub(crate) fn servers() -> Servers {
 }
 
 pub(crate) fn place(path: &Path) -> Location {
-    Location::parse(path.to_str().expect("UTF-8"), &Options::default()).expect("a location")
+    Location::parse(path.to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location")
 }
 
 pub(crate) fn store(path: &Path) -> Arc<dyn ObjectStore> {
@@ -68,7 +68,7 @@ pub(crate) fn options() -> BackupOptions {
 
 /// Options that go on with what a dead process left.
 pub(crate) fn resuming() -> BackupOptions {
-    options().with_existing(Existing::Resume(TakeOver::Now))
+    options().with_on_existing(OnExisting::Resume(Takeover::Immediately))
 }
 
 /// Every object of a location that is not ours, with its bytes.
@@ -96,7 +96,7 @@ pub(crate) async fn only_whole_backups_are_listed(repository: &Location, when: &
         }
         // A run that could say so gave its claim up and is dead; a directory that was made for a claim which was never
         // written holds no file of ours.
-        None | Some((NAME, BackupState::InProgress | BackupState::Dead | BackupState::Foreign)) => {
+        None | Some((NAME, BackupState::InProgress | BackupState::Unfinished | BackupState::Foreign)) => {
             let error = repository.get(NAME).await.expect_err("not committed");
             assert_eq!(error.code(), "backup-not-found", "{when}: {error}");
             false
@@ -108,16 +108,16 @@ pub(crate) async fn only_whole_backups_are_listed(repository: &Location, when: &
 /// Its certificate holds, from its bytes alone, and every byte is the one that was copied.
 pub(crate) async fn whole(backup: &Backup, when: &str) {
     let repository = Repository::open(backup.repository().clone()).await.expect("opened");
-    let verified = repository.verify(NAME, Level::Bytes(Sample::ALL)).await.expect("verified");
+    let verified = repository.verify(NAME, VerifyLevel::Bytes(Sample::ALL)).await.expect("verified");
     assert!(verified.passed(), "{when}: {:?}", verified.problems);
-    let certificate = certify(backup.location(), &Discover::auto()).await.expect("certified");
+    let certificate = certify(backup.location(), &DiscoverOptions::auto()).await.expect("certified");
     assert!(certificate.holds(), "{when}: {}", certificate.summary());
 }
 
 /// Backs up again where a process died, to the end: the result is the source, and nothing of the dead one is left.
 pub(crate) async fn resume_backup(source: &Location, repository: &Location, when: &str) {
     let done = only_whole_backups_are_listed(repository, when).await;
-    let cluster = discover(source, &Discover::auto()).await.expect("discovered");
+    let cluster = discover(source, &DiscoverOptions::auto()).await.expect("discovered");
     let opened = Repository::open(repository.clone()).await.expect("opened");
     match opened.backup(&cluster, resuming()).start().await {
         Ok(_) => assert!(!done, "{when}: a finished backup was written again"),

@@ -7,8 +7,8 @@ use std::{
 };
 
 use influx_backup_core::{
-    Discover, Error, Repository, RestoreOptions, RestorePlan, Target, discover, restore,
-    restore::{Policy, Stopped},
+    DiscoverOptions, Error, Repository, RestoreOptions, RestorePlan, Target, discover, restore,
+    restore::{Policy, ServersStopped},
 };
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +49,7 @@ pub(crate) enum Verb {
 
 /// What became of a process that lived.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Outcome {
+pub(crate) struct CopyOutcome {
     /// `ok`, or the code of its error.
     pub(crate) code: String,
     /// How often it wrote.
@@ -77,7 +77,7 @@ impl Orders {
     }
 
     /// Runs the process to its end: what became of it, or `None` where it was killed.
-    pub(crate) fn run(&self) -> Option<Outcome> {
+    pub(crate) fn run(&self) -> Option<CopyOutcome> {
         use std::os::unix::process::ExitStatusExt;
         let status = self.start().wait().expect("waited");
         match status.signal() {
@@ -90,7 +90,7 @@ impl Orders {
     }
 
     /// What a process that lived wrote down.
-    pub(crate) fn outcome(&self) -> Outcome {
+    pub(crate) fn outcome(&self) -> CopyOutcome {
         let bytes = std::fs::read(&self.outcome).expect("an outcome");
         serde_json::from_slice(&bytes).expect("an outcome")
     }
@@ -105,12 +105,12 @@ impl Orders {
             Verb::Restore(policy) => self.restore(&killer, policy).await,
         };
         let code = done.map_or_else(|error| error.code().to_owned(), |()| "ok".to_owned());
-        let outcome = Outcome { code, writes: killer.writes() };
+        let outcome = CopyOutcome { code, writes: killer.writes() };
         std::fs::write(&self.outcome, serde_json::to_vec(&outcome).expect("serialises")).expect("written");
     }
 
     async fn back_up(&self, killer: &std::sync::Arc<Killer>) -> Result<(), Error> {
-        let cluster = discover(&place(&self.cluster), &Discover::auto()).await?;
+        let cluster = discover(&place(&self.cluster), &DiscoverOptions::auto()).await?;
         let repository = Repository::open(killer.through(&place(&self.repository))).await?;
         repository.backup(&cluster, options().with_copier(killer.copier(self.pause))).start().await.map(drop)
     }
@@ -118,7 +118,8 @@ impl Orders {
     async fn restore(&self, killer: &std::sync::Arc<Killer>, policy: Policy) -> Result<(), Error> {
         let backup = Repository::open(place(&self.repository)).await?.get(NAME).await?;
         let target = Target::inspect(&killer.through(&place(&self.cluster))).await?;
-        let mut options = RestoreOptions::empty().with_servers(Stopped::ByCaller).with_limits(one_by_one());
+        let mut options =
+            RestoreOptions::empty().with_servers(ServersStopped::ConfirmedByCaller).with_limits(one_by_one());
         options.policy = policy;
         let plan = RestorePlan::new(&backup, &target, &options.with_copier(killer.copier(self.pause)))?;
         restore(plan).start().await.map(drop)

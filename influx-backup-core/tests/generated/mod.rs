@@ -8,11 +8,11 @@ use std::{
 };
 
 use influx_backup_core::{
-    BackupOptions, BackupReport, Certificate, Clause, Cluster, Discover, Generation, Location, Options, Repository,
-    Result,
+    BackupOptions, BackupReport, Certificate, Clause, Cluster, DiscoverOptions, Generation, Location, Repository,
+    Result, StoreOptions,
     certificate::Verdict,
     discover,
-    testing::generate::{Checkpoints, CompactorData, Generate, Licence},
+    testing::generate::{Checkpoints, CompactorData, Generate, License},
 };
 use tempfile::TempDir;
 
@@ -52,12 +52,12 @@ impl World {
     }
 
     pub(crate) async fn cluster(&self) -> Cluster {
-        discover(&location(self.source.path()), &Discover::auto()).await.expect("a cluster")
+        discover(&location(self.source.path()), &DiscoverOptions::auto()).await.expect("a cluster")
     }
 
     /// Backs up as `n1`.
     pub(crate) async fn back_up(&self, options: BackupOptions) -> Result<BackupReport> {
-        let cluster = discover(&location(self.source.path()), &Discover::auto()).await?;
+        let cluster = discover(&location(self.source.path()), &DiscoverOptions::auto()).await?;
         self.repository().await.backup(&cluster, options.with_name("n1")).start().await
     }
 }
@@ -67,7 +67,7 @@ pub(crate) fn directory() -> TempDir {
 }
 
 pub(crate) fn location(path: &Path) -> Location {
-    Location::parse(path.to_str().expect("UTF-8"), &Options::default()).expect("a location")
+    Location::parse(path.to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location")
 }
 
 /// A small Core server with checkpoints and catalog logs above its root.
@@ -75,13 +75,13 @@ pub(crate) fn core(generation: Generation) -> Generate {
     Generate::core("node1").catalog(generation).snapshots(4).checkpoints(Checkpoints::Monthly).catalog_logs(2)
 }
 
-/// A small Enterprise cluster: two data nodes, a compactor, a licence.
+/// A small Enterprise cluster: two data nodes, a compactor, a license.
 pub(crate) fn enterprise(generation: Generation) -> Generate {
     Generate::enterprise("cluster1")
         .nodes(["node1", "node2"])
         .compactor("compactor1", CompactorData::None)
         .catalog(generation)
-        .licence(Licence::Commercial)
+        .license(License::Commercial)
         .snapshots(4)
         .checkpoints(Checkpoints::Monthly)
         .catalog_logs(2)

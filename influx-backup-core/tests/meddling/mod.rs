@@ -12,11 +12,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{FutureExt, TryStreamExt, future::BoxFuture};
 use influx_backup_core::{
-    BackupOptions, BackupReport, Certificate, Clause, Copier, Discover, Error, Leftover, Limits, Location, Passes,
-    Repository, Result,
+    BackupOptions, BackupReport, Certificate, Clause, Copier, DiscoverOptions, Error, Leftover, Limits, Location,
+    Passes, Repository, Result,
     certificate::Violation,
-    copier::{Copied, CopyContext, CopyError, CopyRequest},
+    copier::{Copied, CopyContext, CopyRequest},
     default_copiers, discover,
+    error::CopyError,
     leftovers::LeftoverKind,
     location::Identity,
     manifest::Backup,
@@ -129,12 +130,12 @@ pub(crate) fn options(deeds: impl IntoIterator<Item = (&'static str, Deed)>) -> 
 }
 
 pub(crate) async fn back_up(source: &Location, options: BackupOptions) -> (Result<BackupReport>, Repository) {
-    back_up_only(source, &Discover::auto(), options).await
+    back_up_only(source, &DiscoverOptions::auto(), options).await
 }
 
 pub(crate) async fn back_up_only(
     source: &Location,
-    what: &Discover,
+    what: &DiscoverOptions,
     options: BackupOptions,
 ) -> (Result<BackupReport>, Repository) {
     let vault = Location::with_store(Arc::new(InMemory::new()), Path::from("vault"), Identity::Test);
@@ -221,7 +222,7 @@ pub(crate) async fn next_manifest(source: &Source, generated: &Generated, id: &s
 pub(crate) async fn end_before_commit(repository: &Repository) {
     let (source, generated) = Source::of(&core()).await;
     source.put(&wal_key(generated.nodes["node1"].wal.expect("a tail").1), Bytes::new()).await;
-    let cluster = discover(&source.location(), &Discover::auto()).await.expect("a cluster");
+    let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
     let error = repository.backup(&cluster, options([])).start().await.expect_err("damaged");
     assert_eq!(error.code(), "corrupt-source");
 }

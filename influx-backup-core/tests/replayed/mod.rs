@@ -15,11 +15,12 @@ use std::{
 use async_trait::async_trait;
 use chrono::Utc;
 use influx_backup_core::{
-    BackupOptions, BackupReport, Copier, Discover, Limits, Location, Passes, Repository, RestoreOptions, RestorePlan,
-    Target, certify,
-    copier::{Copied, Copiers, CopyContext, CopyError, CopyRequest},
+    BackupOptions, BackupReport, Copier, DiscoverOptions, Limits, Location, Passes, Repository, RestoreOptions,
+    RestorePlan, Target, certify,
+    copier::{Copied, Copiers, CopyContext, CopyRequest},
     default_copiers, discover,
-    manifest::BackupStatus,
+    error::CopyError,
+    record::BackupStatus,
     restore,
     testing::replay::{Player, Position, Speed, Trace},
 };
@@ -119,7 +120,7 @@ pub(crate) struct Stage {
 
 /// What a scene was like.
 #[derive(Debug)]
-pub(crate) struct Outcome {
+pub(crate) struct CopyOutcome {
     pub(crate) recording: &'static str,
     pub(crate) passes: usize,
     /// Operations played between begin and end of the backup.
@@ -143,7 +144,7 @@ struct BackedUp {
 ///
 /// # Panics
 /// Where something is not as it must be.
-pub(crate) async fn run(scene: &Scene, stage: Stage) -> Outcome {
+pub(crate) async fn run(scene: &Scene, stage: Stage) -> CopyOutcome {
     let before = Utc::now();
     let Stage { player, source, repository, target } = stage;
     let done = back_up_beside(scene, player, &source, &repository).await;
@@ -155,7 +156,7 @@ pub(crate) async fn run(scene: &Scene, stage: Stage) -> Outcome {
     restored::assert_times_are_those_of_the_source(report, &source, before).await;
 
     let backup = Repository::open(repository).await.expect("opened").get("n1").await.expect("committed");
-    let certificate = certify(backup.location(), &Discover::auto()).await.expect("certified again");
+    let certificate = certify(backup.location(), &DiscoverOptions::auto()).await.expect("certified again");
     assert!(certificate.holds(), "certified again: {}", certificate.summary());
     let recovery = &report.certificate.recovery;
     assert_eq!(&certificate.recovery, recovery, "certified again");
@@ -169,7 +170,7 @@ pub(crate) async fn run(scene: &Scene, stage: Stage) -> Outcome {
     let restored = Restored::read(&target).await;
     assert_eq!(restored.objects() as u64, report.objects, "a restore brings what the backup holds");
     restored.check(&scene.trace, done.begin..=done.last, &report.certificate).await;
-    Outcome {
+    CopyOutcome {
         recording: scene.recording,
         passes: report.passes.len(),
         played,
@@ -179,7 +180,7 @@ pub(crate) async fn run(scene: &Scene, stage: Stage) -> Outcome {
 
 async fn back_up_beside(scene: &Scene, mut player: Player, source: &Location, repository: &Location) -> BackedUp {
     player.jump(scene.start - WHILE_DISCOVERED).await.expect("the store takes it");
-    let what = Discover::auto();
+    let what = DiscoverOptions::auto();
     let (played, cluster) = tokio::join!(player.apply(WHILE_DISCOVERED), discover(source, &what));
     played.expect("the store takes it");
     let (cluster, repository) =

@@ -5,19 +5,22 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use influx_backup_core::{
-    BackupOptions, BackupReport, Clause, Copier, Discover, Generation, Key, Level, Location, Options, Repository,
-    Result,
+    BackupOptions, BackupReport, Clause, Copier, DiscoverOptions, Generation, Key, Location, Repository, Result,
+    StoreOptions, VerifyLevel,
     backup::{
-        Existing, TakeOver,
+        OnExisting,
         Weakness::{self, ForgivesVanished, Ignores, KeepsOutdated, NoTopUp, RootsFirst},
     },
     certify,
-    copier::{Copied, CopyContext, CopyError, CopyRequest},
+    copier::{Copied, CopyContext, CopyRequest},
     discover,
+    error::CopyError,
+    lease::Takeover,
     location::Identity,
-    manifest::{Backup, BackupStatus},
+    manifest::Backup,
     object_store::{memory::InMemory, path::Path},
     plan::Derived,
+    record::BackupStatus,
     testing::{
         fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
         generate,
@@ -45,7 +48,7 @@ async fn attempt(source: &Source, deeds: Vec<(&'static str, Deed)>, off: Option<
 
 /// Which clauses a second look at a backup finds open.
 async fn open_again(backup: &Backup) -> Vec<Clause> {
-    certify(backup.location(), &Discover::auto()).await.expect("certified").open()
+    certify(backup.location(), &DiscoverOptions::auto()).await.expect("certified").open()
 }
 
 /// Rows that are written while a backup runs are in it as far as it got.
@@ -240,12 +243,12 @@ pub(crate) async fn lost_answers_leave_nothing() {
     let vault = FaultyStore::new(Arc::new(InMemory::new()), plan);
     let place = Location::with_store(Arc::new(vault.clone()), Path::from("vault"), Identity::Test);
     let repository = Repository::open(place).await.expect("a repository");
-    let cluster = discover(&source.location(), &Discover::auto()).await.expect("a cluster");
+    let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
     let options = options([]);
     let copier = Careless(Arc::clone(&options.copier), source.clone());
     let report = repository.backup(&cluster, options.with_copier(Arc::new(copier))).start().await.expect("a backup");
     assert_eq!((vault.faults(), report.passes[0].vanished), (1, 1), "{report}");
-    let verified = repository.verify("n1", Level::Listing).await.expect("verified");
+    let verified = repository.verify("n1", VerifyLevel::Listing).await.expect("verified");
     assert!(verified.passed(), "{:?}", verified.problems);
 }
 
@@ -264,7 +267,7 @@ pub(crate) async fn of_two_claims_one_wins() {
             let store = Arc::new(FaultyStore::new(Arc::clone(&vault) as _, plan));
             let place = Location::with_store(store, Path::from("vault"), Identity::Test);
             let repository = Repository::open(place).await.expect("a repository");
-            let cluster = discover(&source.location(), &Discover::auto()).await.expect("a cluster");
+            let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
             (repository.backup(&cluster, options([])).start(), repository)
         };
         let late = Fault::Delay(Duration::from_secs(3600)..Duration::from_secs(7200));
@@ -274,7 +277,7 @@ pub(crate) async fn of_two_claims_one_wins() {
         let report = first.await.expect("the first commits");
         source.put("node1/note", Bytes::from_static(b"another")).await;
         let code = second.await.expect_err("the name is taken").code();
-        let verified = repository.verify(&report.name, Level::Listing).await;
+        let verified = repository.verify(&report.name, VerifyLevel::Listing).await;
         let is_whole = verified.is_ok_and(|verified| verified.passed());
         let expected = if ignored { ("backup-exists", false) } else { ("backup-in-progress", true) };
         assert_eq!((code, is_whole), expected);
@@ -286,7 +289,7 @@ pub(crate) async fn the_claim_is_checked_before_the_commit() {
     let (source, _) = Source::of(&core()).await;
     let vault = Location::with_store(Arc::new(InMemory::new()), Path::from("vault"), Identity::Test);
     let repository = Repository::open(vault).await.expect("a repository");
-    let cluster = discover(&source.location(), &Discover::auto()).await.expect("a cluster");
+    let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
     let (claimed, was_claimed) = oneshot::channel();
     let (ended, has_ended) = oneshot::channel();
     let other = {
@@ -294,7 +297,7 @@ pub(crate) async fn the_claim_is_checked_before_the_commit() {
             claimed.send(()).expect("the first run waits");
             has_ended.await.expect("the first run ends");
         });
-        repository.backup(&cluster, options([waits]).with_existing(Existing::Resume(TakeOver::Now)))
+        repository.backup(&cluster, options([waits]).with_on_existing(OnExisting::Resume(Takeover::Immediately)))
     };
     let (started, job) = oneshot::channel();
     let taken_over = deed(ROOT, async move {
@@ -317,10 +320,10 @@ pub(crate) async fn staging_names_are_not_copied() {
         std::fs::write(source.path().join(name), "half").expect("written");
     }
     let at = |path: &std::path::Path| {
-        Location::parse(path.to_str().expect("UTF-8"), &Options::default()).expect("a location")
+        Location::parse(path.to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location")
     };
     let (report, _) = {
-        let cluster = discover(&at(source.path()), &Discover::auto()).await.expect("a cluster");
+        let cluster = discover(&at(source.path()), &DiscoverOptions::auto()).await.expect("a cluster");
         let repository = Repository::open(at(vault.path())).await.expect("a repository");
         (repository.backup(&cluster, options([])).start().await, repository)
     };
@@ -346,7 +349,7 @@ pub(crate) async fn unknown_keys_are_copied() {
 /// All three or none: a real server did not start on one without the others.
 pub(crate) async fn derived_files_are_all_there_or_none() {
     let kinds = ["node1/table-snapshots/", "node1/db-indices/", "node1/table-index-conversion-completed"];
-    for (derived, expected) in [(Derived::LeaveOut, 0), (Derived::Include, kinds.len())] {
+    for (derived, expected) in [(Derived::Exclude, 0), (Derived::Include, kinds.len())] {
         let (source, _) = Source::of(&core().derived(generate::Derived::All)).await;
         for kind in kinds {
             assert!(!source.keys("node1").await.iter().all(|key| !key.starts_with(kind)), "{kind}");

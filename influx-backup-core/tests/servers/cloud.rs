@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use futures::{StreamExt, TryStreamExt};
-use influx_backup_core::{Location, Options};
+use influx_backup_core::{Location, StoreOptions};
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 
 use super::{Leftover, s3_account};
@@ -15,18 +15,18 @@ const VARIABLES: [&str; 3] = ["INFLUX_BACKUP_TEST_S3", "INFLUX_BACKUP_TEST_AZURE
 #[derive(Debug)]
 pub(crate) struct Cloud {
     url: String,
-    options: Options,
+    options: StoreOptions,
 }
 
 impl Cloud {
     /// What the environment names, with credentials and endpoints under their usual names.
     pub(crate) fn of_environment() -> Vec<Self> {
         let urls = VARIABLES.iter().filter_map(|name| std::env::var(name).ok()).filter(|url| !url.is_empty());
-        urls.map(|url| Self::below(&url, Options::from_env())).collect()
+        urls.map(|url| Self::below(&url, StoreOptions::from_env())).collect()
     }
 
     /// A fresh prefix below a URL.
-    pub(crate) fn below(url: &str, options: Options) -> Self {
+    pub(crate) fn below(url: &str, options: StoreOptions) -> Self {
         let url = format!("{}/influx-backup-test-{:016x}", url.trim_end_matches('/'), rand::random::<u64>());
         Self { url, options }
     }
@@ -60,7 +60,7 @@ impl Cloud {
         leftovers
     }
 
-    async fn delete_everything(url: &str, options: &Options) -> Result<(), Box<dyn std::error::Error>> {
+    async fn delete_everything(url: &str, options: &StoreOptions) -> Result<(), Box<dyn std::error::Error>> {
         let location = Location::parse(url, options)?;
         let below = object_store::path::Path::parse(url.splitn(4, '/').nth(3).unwrap_or_default())?;
         let found = location.store().list(Some(&below)).map_ok(|object| object.location).boxed();

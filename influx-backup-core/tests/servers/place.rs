@@ -1,6 +1,6 @@
 //! Where a test keeps clusters, backups and copies: files, a bucket of each server, and what the environment names.
 
-use influx_backup_core::{ByteSize, Location, Options};
+use influx_backup_core::{ByteSize, Location, StoreOptions};
 use tempfile::TempDir;
 
 use super::{Cloud, Leftover, StoreServer};
@@ -41,7 +41,7 @@ impl Place {
             Self::Files(directory) => {
                 let path = directory.path().join(prefix);
                 std::fs::create_dir_all(&path).expect("a directory");
-                Location::parse(path.to_str().expect("UTF-8"), &Options::default()).expect("a location")
+                Location::parse(path.to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location")
             }
             Self::Server(server, bucket) => server.location(bucket, prefix),
             Self::Cloud(cloud) => cloud.location(prefix),

@@ -14,7 +14,7 @@ use std::{
 
 use explain::Knowledge;
 use influx_backup_core::{
-    BackupOptions, BackupReport, Discover, Error, Job, Level, Limits, Location, Passes, Repository,
+    BackupOptions, BackupReport, DiscoverOptions, Error, Job, Limits, Location, Passes, Repository, VerifyLevel,
     backup::Weakness,
     discover,
     location::Identity,
@@ -205,8 +205,8 @@ async fn start(
     let source = location(Arc::new(source.clone()), prefix());
     let target = location(Arc::new(FaultyStore::new(vault, weather.plan(seed ^ 0xfeed))), Path::default());
     let what = match model.compactor_id() {
-        Some(_) => Discover::auto().with_cluster_id(model.cluster_id()),
-        None => Discover::auto(),
+        Some(_) => DiscoverOptions::auto().with_cluster_id(model.cluster_id()),
+        None => DiscoverOptions::auto(),
     };
     let cluster = discover(&source, &what).await?;
     let repository = Repository::open(target).await?;
@@ -228,7 +228,7 @@ async fn check(
 ) -> Result<LoadedRows, Wrong> {
     let certificate = &report.certificate;
     let backup = Repository::open(location(Arc::clone(&vault), Path::default())).await;
-    let verified = async { backup?.verify(&report.name, Level::Listing).await };
+    let verified = async { backup?.verify(&report.name, VerifyLevel::Listing).await };
     let problems = verified.await.map_err(|error| Wrong::Differs(error.to_string()))?.problems;
     if !problems.is_empty() {
         return Err(Wrong::Differs(format!("{problems:?}")));

@@ -3,9 +3,9 @@ use std::sync::Arc;
 use super::*;
 use crate::{
     checksum::Crc64,
+    copier::Transfer,
     key::Key,
-    location::{Location, Options},
-    plan::Route,
+    location::{Location, StoreOptions},
     testing::conformance::copier_conformance,
 };
 
@@ -24,7 +24,7 @@ impl Pair {
 
     fn locations(&self) -> (Location, Location) {
         let at = |directory: &tempfile::TempDir| {
-            Location::parse(directory.path().to_str().expect("UTF-8"), &Options::default()).expect("a location")
+            Location::parse(directory.path().to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location")
         };
         (at(&self.from), at(&self.to))
     }
@@ -33,7 +33,7 @@ impl Pair {
         let (from, to) = self.locations();
         let key = Key::parse(name).expect("a key");
         let source = from.head(&key).await.expect("answers").expect("there");
-        CopyRequest::new(from, source, to, Route::Any)
+        CopyRequest::new(from, source, to, Transfer::Any)
     }
 }
 

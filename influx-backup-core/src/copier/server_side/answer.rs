@@ -131,7 +131,7 @@ pub(super) async fn send(http: &HttpClient, request: HttpRequest, context: &Copy
         let body = String::from_utf8_lossy(&body).into_owned();
         Ok(Answer { status: parts.status, headers: parts.headers, body })
     };
-    let patience = context.stall.saturating_mul(PATIENCE);
+    let patience = context.stall_timeout.saturating_mul(PATIENCE);
     unless_cancelled(&context.cancellation, within(patience, answer)).await??
 }
 

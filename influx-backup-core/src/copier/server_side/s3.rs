@@ -82,7 +82,7 @@ async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<StoreChecksums, S
     let path = job.request.to.path(&job.request.key);
     let attributes = attributes_from(&job.source.attributes);
     let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
-    let (stall, cancellation) = (job.context.stall, &job.context.cancellation);
+    let (stall, cancellation) = (job.context.stall_timeout, &job.context.cancellation);
     // It goes on when nobody waits for it any more: only who has its name can abort it.
     let begun = tokio::spawn(Upload::begin(to.store.clone(), path.clone(), options));
     let begun = unless_cancelled(cancellation, within(stall, begun)).await??;

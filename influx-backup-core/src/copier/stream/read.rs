@@ -13,26 +13,27 @@ use futures::StreamExt;
 use object_store::{GetOptions, GetRange, GetResultPayload};
 
 use super::super::{
-    CopyContext, CopyError, CopyRequest,
+    CopyContext, CopyRequest,
     version::is_wanted,
     wait::{blocking, within},
 };
-use crate::location::{Attributes, Entry, Location, attributes_of};
+use crate::error::CopyError;
+use crate::location::{Attributes, Location, ObjectMeta, attributes_of};
 
 /// Slower than this is no transfer: 64 KiB a second.
 const SLOWEST: u64 = 64 << 10;
 
 /// How long a store may take to answer a request with so many bytes, of which nothing is seen meanwhile.
-pub(super) fn patience(stall: Duration, bytes: u64) -> Duration {
-    stall + Duration::from_secs(bytes / SLOWEST)
+pub(super) fn patience(stall_timeout: Duration, bytes: u64) -> Duration {
+    stall_timeout + Duration::from_secs(bytes / SLOWEST)
 }
 
 /// The source of one copy.
 #[derive(Clone)]
 pub(super) struct Reader {
     from: Location,
-    wanted: Entry,
-    stall: Duration,
+    wanted: ObjectMeta,
+    stall_timeout: Duration,
     progress: Arc<dyn Fn(u64) + Send + Sync>,
 }
 
@@ -45,7 +46,7 @@ pub(super) struct Piece {
 impl Reader {
     pub(super) fn new(request: &CopyRequest, context: &CopyContext) -> Self {
         let (from, wanted) = (request.from.clone(), request.source.clone());
-        Self { from, wanted, stall: context.stall, progress: Arc::clone(&context.progress) }
+        Self { from, wanted, stall_timeout: context.stall_timeout, progress: Arc::clone(&context.progress) }
     }
 
     /// Reads a range, or everything. The object is another version or of another length: [`CopyError::Changed`].
@@ -59,7 +60,7 @@ impl Reader {
             ..GetOptions::default()
         };
         let path = self.from.path(&self.wanted.key);
-        let answer = within(patience(self.stall, 0), self.from.store().get_opts(&path, options)).await?;
+        let answer = within(patience(self.stall_timeout, 0), self.from.store().get_opts(&path, options)).await?;
         let answer = answer.map_err(|e| CopyError::from_source("get source", e))?;
         if !is_wanted(&self.wanted, &answer.meta) {
             return Err(CopyError::Changed);
@@ -69,7 +70,7 @@ impl Reader {
             GetResultPayload::File(file, _) => self.file(file, answer.range).await?,
             GetResultPayload::Stream(mut body) => {
                 let mut chunks = Vec::new();
-                while let Some(chunk) = within(self.stall, body.next()).await? {
+                while let Some(chunk) = within(self.stall_timeout, body.next()).await? {
                     let chunk = chunk.map_err(|e| CopyError::from_source("read source", e))?;
                     (self.progress)(chunk.len() as u64);
                     chunks.push(chunk);

@@ -17,10 +17,10 @@ use object_store::{
 
 use super::*;
 use crate::{
-    execute::{Bandwidth, MemoryBudget},
+    copier::Transfer,
     key::Key,
-    location::{Identity, Location, Options},
-    plan::Route,
+    limits::{Bandwidth, MemoryBudget},
+    location::{Identity, Location, StoreOptions},
     testing::conformance::copier_conformance,
 };
 
@@ -32,7 +32,8 @@ fn small_parts() -> StreamCopier {
 
 fn directory() -> (tempfile::TempDir, Location) {
     let directory = tempfile::tempdir().expect("a directory");
-    let location = Location::parse(directory.path().to_str().expect("UTF-8"), &Options::default()).expect("a location");
+    let location =
+        Location::parse(directory.path().to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location");
     (directory, location)
 }
 
@@ -88,11 +89,11 @@ struct Faults {
     /// How long a part takes.
     slow: Mutex<Duration>,
     /// Bytes sent out and not yet taken back in by a store that shares the counter.
-    held: Arc<Held>,
+    held: Arc<HeldObject>,
 }
 
 #[derive(Debug, Default)]
-struct Held {
+struct HeldObject {
     now: AtomicU64,
     peak: AtomicU64,
 }
@@ -214,7 +215,7 @@ async fn request(from: &Location, to: &Location, size: u64) -> CopyRequest {
     let bytes: Vec<u8> = (0..size).map(|at| (at % 251) as u8).collect();
     from.put(&key, bytes.into()).await.expect("put");
     let source = from.head(&key).await.expect("answers").expect("there");
-    CopyRequest::new(from.clone(), source, to.clone(), Route::Any)
+    CopyRequest::new(from.clone(), source, to.clone(), Transfer::Any)
 }
 
 async fn nothing_at(to: &Location) -> bool {
@@ -327,7 +328,7 @@ async fn metadata_is_kept_and_given() {
         let copied = small_parts().copy(&first, &CopyContext::default()).await.expect("copied");
         assert!(copied.attributes.is_empty(), "the source returned none");
         let source = to.head(&first.key).await.expect("answers").expect("there");
-        let mut second = CopyRequest::new(to.clone(), source, again.clone(), Route::Any);
+        let mut second = CopyRequest::new(to.clone(), source, again.clone(), Transfer::Any);
         second.attributes = Some(named("x-meta-owner", "another"));
         let copied = small_parts().copy(&second, &CopyContext::default()).await.expect("copied");
         assert_eq!(copied.attributes, named("x-meta-owner", "db"), "the target was given them");
@@ -347,7 +348,7 @@ async fn links_are_refused_where_the_location_says_so() {
     let source = from.head(&key).await.expect("answers").expect("there");
     let refusing = from.with_links(crate::location::Links::Refuse);
     let to = Location::in_memory();
-    let request = |from| CopyRequest::new(from, source.clone(), to.clone(), Route::Any);
+    let request = |from| CopyRequest::new(from, source.clone(), to.clone(), Transfer::Any);
     let error = small_parts().copy(&request(refusing), &CopyContext::default()).await.expect_err("a link");
     assert!(!error.is_retryable());
     assert!(nothing_at(&to).await);

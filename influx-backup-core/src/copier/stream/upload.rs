@@ -5,7 +5,8 @@ use std::time::Duration;
 use object_store::{MultipartUpload, PutMultipartOptions, PutPayload, PutResult, UploadPart};
 use tokio::{runtime::Handle, task::JoinHandle, time::timeout};
 
-use super::super::{CopyError, CopyRequest, wait::within};
+use super::super::{CopyRequest, wait::within};
+use crate::error::CopyError;
 use crate::{
     key::Key,
     location::{Location, Provider},

@@ -4,19 +4,25 @@ use std::collections::BTreeSet;
 
 use super::{Chosen, Found};
 use crate::{
+    cluster::{CatalogNode, ClusterDescription, DiscoverOptions, Edition, GenerationState, Node, Note, Role},
     discover::{
-        CatalogNode, ClusterDescription, Discover, Edition, FINISHED_BACKUP, GenerationState, Node, Note, Role,
+        NOTE_IS_BACKUP,
         prefix::{KeyShape, Prefix},
         survey::Survey,
     },
     key::Key,
-    manifest::OWN_DIRECTORY,
+    layout::OWN_DIRECTORY,
 };
 
-pub(super) fn describe(survey: &Survey, what: &Discover, found: &Found<'_>, chosen: &Chosen<'_>) -> ClusterDescription {
+pub(super) fn describe(
+    survey: &Survey,
+    what: &DiscoverOptions,
+    found: &Found<'_>,
+    chosen: &Chosen<'_>,
+) -> ClusterDescription {
     let view = View { survey, what, found, chosen };
     let owner = view.owner();
-    let licences = owner.licences().into_iter().filter_map(|name| Key::parse(format!("{}/{name}", chosen.owner)).ok());
+    let licenses = owner.licenses().into_iter().filter_map(|name| Key::parse(format!("{}/{name}", chosen.owner)).ok());
     ClusterDescription {
         location: survey.location.clone(),
         identity: survey.identity.clone(),
@@ -25,9 +31,9 @@ pub(super) fn describe(survey: &Survey, what: &Discover, found: &Found<'_>, chos
         nodes: view.nodes(),
         catalogs: owner.catalog.iter().flat_map(|catalog| catalog.generations.clone()).collect(),
         catalog_nodes: view.catalog_nodes(),
-        left_out_nodes: view.left_out(),
+        excluded_nodes: view.skipped(),
         unclaimed_nodes: view.unclaimed(),
-        licences: licences.collect(),
+        licenses: licenses.collect(),
         foreign: view.foreign(),
         unknown: view.unknown(),
         notes: view.notes(),
@@ -37,7 +43,7 @@ pub(super) fn describe(survey: &Survey, what: &Discover, found: &Found<'_>, chos
 
 struct View<'a> {
     survey: &'a Survey,
-    what: &'a Discover,
+    what: &'a DiscoverOptions,
     found: &'a Found<'a>,
     chosen: &'a Chosen<'a>,
 }
@@ -75,7 +81,7 @@ impl View<'_> {
         Some(named.iter().map(|id| CatalogNode { id: id.clone(), in_store: self.stores(id) }).collect())
     }
 
-    fn left_out(&self) -> Vec<String> {
+    fn skipped(&self) -> Vec<String> {
         let ids: BTreeSet<&String> = self.what.leave_out.iter().collect();
         ids.into_iter().cloned().collect()
     }
@@ -210,7 +216,7 @@ impl View<'_> {
             note("restore-unfinished", "a restore was begun here and is not finished: resume or abandon it".to_owned());
         }
         if has("manifest.json") {
-            note(FINISHED_BACKUP, "this is a finished backup, not a place that servers use".to_owned());
+            note(NOTE_IS_BACKUP, "this is a finished backup, not a place that servers use".to_owned());
         } else if own.files.iter().any(|file| file.starts_with("claim")) {
             note("backup-unfinished", "this is a backup that was begun and is not finished".to_owned());
         }

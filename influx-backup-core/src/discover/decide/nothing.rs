@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::Found;
 use crate::{
-    discover::{Discover, prefix::Prefix, survey::Survey},
+    cluster::DiscoverOptions,
+    discover::{prefix::Prefix, survey::Survey},
     error::Error,
-    layout::{self, Component},
-    manifest::OWN_DIRECTORY,
+    layout::{self, Component, OWN_DIRECTORY},
 };
 
 const LOOKED_FOR: &str = "the prefix of a node or a cluster with a catalog below it (`<id>/catalog/v3/snapshot`, \
@@ -17,7 +17,7 @@ const LOOKED_FOR: &str = "the prefix of a node or a cluster with a catalog below
 const SHOWN: usize = 5;
 
 /// The error for a location without any cluster.
-pub(super) fn explain(survey: &Survey, what: &Discover, found: &Found<'_>) -> Error {
+pub(super) fn explain(survey: &Survey, what: &DiscoverOptions, found: &Found<'_>) -> Error {
     let marked = survey.prefixes.values().find(|prefix| !prefix.markers.is_empty() && prefix.is_node());
     if let (Some(prefix), true) = (marked, found.rooted.is_empty()) {
         let evidence = shown(prefix.markers.iter());
@@ -94,7 +94,7 @@ pub(super) fn no_catalog(survey: &Survey, id: &str) -> Error {
     }
 }
 
-fn unknown_node<'a>(survey: &Survey, what: &'a Discover) -> Option<&'a str> {
+fn unknown_node<'a>(survey: &Survey, what: &'a DiscoverOptions) -> Option<&'a str> {
     let mut nodes = what.node_ids.iter().filter(|id| !what.query_only.contains(id)).map(String::as_str);
     let missing = |id: &&str| survey.prefixes.get(*id).is_none_or(Prefix::is_empty);
     nodes.find(missing)

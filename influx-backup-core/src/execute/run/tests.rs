@@ -12,14 +12,14 @@ use tokio::time::{Instant, sleep};
 
 use super::*;
 use crate::{
-    Options,
+    StoreOptions,
     checksum::Crc64,
     copier::{CopyContext, CopyRequest, default_copiers},
     error::StoreErrorKind,
-    execute::{Durability, Retry},
+    job::{Job, spawn},
     key::Key,
     layout::Component,
-    observe::{Job, spawn},
+    limits::{Durability, Retry},
     plan::StageKind,
 };
 
@@ -87,16 +87,16 @@ impl Copier for Scripted {
                 context.bandwidth.take(size).await;
                 put(size).await;
                 (context.progress)(size);
-                Ok(Copied::by_content(size, Crc64(0), "scripted"))
+                Ok(Copied::read_through(size, Crc64(0), "scripted"))
             }
-            Act::Lie => Ok(Copied::by_size(size, "scripted")),
+            Act::Lie => Ok(Copied::unverified(size, "scripted")),
             Act::Half => {
                 put(size / 2).await;
                 (context.progress)(size / 2);
-                Ok(Copied::by_size(size, "scripted"))
+                Ok(Copied::unverified(size, "scripted"))
             }
             Act::Fail(kind) => Err(store(kind)),
-            Act::Stall => Err(CopyError::Stalled { after: context.stall }),
+            Act::Stall => Err(CopyError::Stalled { after: context.stall_timeout }),
             Act::Vanish => Err(CopyError::Vanished),
             Act::Change => Err(CopyError::Changed),
             Act::Refuse => Err(CopyError::Unsupported),
@@ -106,7 +106,7 @@ impl Copier for Scripted {
     }
 }
 
-type Told = Arc<Mutex<Vec<(String, Outcome)>>>;
+type Told = Arc<Mutex<Vec<(String, CopyOutcome)>>>;
 
 #[derive(Debug, Default)]
 struct Notes {
@@ -116,8 +116,8 @@ struct Notes {
 }
 
 #[async_trait]
-impl Ledger for Notes {
-    async fn finished(&mut self, task: &CopyTask, outcome: Outcome) -> Result<()> {
+impl CopySink for Notes {
+    async fn finished(&mut self, task: &CopyTask, outcome: CopyOutcome) -> Result<()> {
         if self.fails_at == Some(task.source.key.as_str()) {
             return Err(Error::BackupNotFound { name: String::new(), repository: String::new(), found: String::new() });
         }
@@ -153,7 +153,7 @@ async fn start(copier: &Arc<Scripted>, limits: Limits, names: &[&str], fails_at:
 }
 
 impl Run {
-    async fn end(mut self) -> (Result<()>, Vec<(String, Outcome)>, Vec<Event>) {
+    async fn end(mut self) -> (Result<()>, Vec<(String, CopyOutcome)>, Vec<Event>) {
         let mut events = Vec::new();
         while let Some(event) = self.job.next_event().await {
             events.push(event);
@@ -164,7 +164,7 @@ impl Run {
     }
 }
 
-async fn run(copier: &Arc<Scripted>, names: &[&str]) -> (Result<()>, Vec<(String, Outcome)>, Vec<Event>) {
+async fn run(copier: &Arc<Scripted>, names: &[&str]) -> (Result<()>, Vec<(String, CopyOutcome)>, Vec<Event>) {
     start(copier, Limits::default(), names, None).await.end().await
 }
 
@@ -187,7 +187,7 @@ async fn what_may_pass_is_tried_again() {
     assert_eq!(copier.attempts("x"), 5);
     let expected = [(1, "unreachable"), (2, "stalled"), (3, "copy-corrupt"), (4, "copy-corrupt")];
     assert_eq!(retries(&events), expected);
-    assert!(matches!(&told[..], [(name, Outcome::Copied(copied))] if name == "x" && copied.version.is_some()));
+    assert!(matches!(&told[..], [(name, CopyOutcome::Copied(copied))] if name == "x" && copied.version.is_some()));
     assert!(matches!(events.first(), Some(Event::StageStarted { objects: 1, bytes: 10, .. })));
     assert!(matches!(events.last(), Some(Event::StageFinished { .. })));
 }
@@ -242,9 +242,9 @@ async fn gone_and_changed_are_outcomes() {
     let (result, mut told, events) = run(&copier, &["x", "y", "z"]).await;
     result.expect("no failure");
     told.sort_by(|a, b| a.0.cmp(&b.0));
-    assert_eq!(told[0], ("x".to_owned(), Outcome::Vanished));
-    assert_eq!(told[1], ("y".to_owned(), Outcome::Changed));
-    assert!(matches!(told[2].1, Outcome::Copied(_)));
+    assert_eq!(told[0], ("x".to_owned(), CopyOutcome::Vanished));
+    assert_eq!(told[1], ("y".to_owned(), CopyOutcome::Changed));
+    assert!(matches!(told[2].1, CopyOutcome::Copied(_)));
     assert!(events.iter().any(|event| matches!(event, Event::Vanished { key } if key.as_str() == "x")));
     assert!(events.iter().any(|event| matches!(event, Event::Changed { key } if key.as_str() == "y")));
 }
@@ -291,7 +291,7 @@ async fn no_more_run_at_once_than_allowed() {
 async fn all_workers_share_one_bandwidth() {
     let names: Vec<_> = (0..8).map(|number| format!("{number}")).collect();
     let names: Vec<_> = names.iter().map(String::as_str).collect();
-    let limits = Limits::default().with_concurrency(4).with_bandwidth(crate::observe::ByteSize(10));
+    let limits = Limits::default().with_concurrency(4).with_bandwidth(crate::units::ByteSize(10));
     let run = start(&Arc::new(Scripted::default()), limits, &names, None).await;
     let began = run.began;
     run.end().await.0.expect("copied");
@@ -317,7 +317,7 @@ async fn a_store_that_asks_for_less_gets_less() {
 async fn a_ledger_that_fails_and_a_copier_that_panics_stop_the_stage() {
     let copier = Arc::new(Scripted::new(&[("x", &[Act::Hang])]));
     let (result, ..) = start(&copier, Limits::default(), &["x", "y"], Some("y")).await.end().await;
-    assert_eq!(result.expect_err("the ledger").code(), "backup-not-found");
+    assert_eq!(result.expect_err("the sink").code(), "backup-not-found");
 
     let copier = Arc::new(Scripted::new(&[("x", &[Act::Hang]), ("y", &[Act::Panic])]));
     let (result, ..) = run(&copier, &["x", "y"]).await;
@@ -337,7 +337,7 @@ async fn bytes_of_failed_attempts_are_not_counted_twice() {
     // In real time: progress is told every 100 ms of it.
     let acts = [Act::Half, Act::Half, Act::Copy];
     let copier = Arc::new(Scripted { takes: Duration::from_millis(120), ..Scripted::new(&[("x", &acts)]) });
-    let retry = Retry { first: Duration::ZERO, ..Retry::default() };
+    let retry = Retry { initial_backoff: Duration::ZERO, ..Retry::default() };
     let (result, _, events) = start(&copier, Limits::default().with_retry(retry), &["x"], None).await.end().await;
     result.expect("copied");
     let told = events.iter().filter_map(|event| match event {
@@ -355,7 +355,7 @@ async fn files_are_copied_whole_and_durably() {
         std::fs::write(source.path().join(format!("n/wal/{number}")), format!("{number}")).expect("written");
     }
     let at = |directory: &tempfile::TempDir| {
-        Location::parse(directory.path().to_str().expect("UTF-8"), &Options::default()).expect("a location")
+        Location::parse(directory.path().to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location")
     };
     let (from, to) = (at(&source), at(&target));
     let tasks = from.list("").await.expect("listed").into_iter();
@@ -370,13 +370,13 @@ async fn files_are_copied_whole_and_durably() {
     });
     job.await.expect("copied");
     let found = to.list("").await.expect("listed");
-    let sizes = |entries: Vec<crate::location::Entry>| -> Vec<_> {
+    let sizes = |entries: Vec<crate::location::ObjectMeta>| -> Vec<_> {
         entries.into_iter().map(|entry| (entry.key, entry.size, entry.version.modified)).collect()
     };
     assert_eq!(sizes(found), sizes(wanted.tasks.into_iter().map(|task| task.source).collect()));
     let told = told.lock().expect("unpoisoned");
     assert_eq!(told.len(), 50);
-    assert!(told.iter().all(|(_, outcome)| matches!(outcome, Outcome::Copied(copied) if copied.copier == "local")));
+    assert!(told.iter().all(|(_, outcome)| matches!(outcome, CopyOutcome::Copied(copied) if copied.copier == "local")));
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -419,7 +419,7 @@ proptest! {
             }
         }
         for (name, outcome) in told {
-            let ends_well = matches!(outcome, Outcome::Copied(_));
+            let ends_well = matches!(outcome, CopyOutcome::Copied(_));
             let copied = scripts.iter().any(|(script, acts)| *script == name && acts.contains(&Act::Copy));
             prop_assert!(copied || !ends_well, "{} was never copied", name);
         }

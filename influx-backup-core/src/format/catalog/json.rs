@@ -256,7 +256,7 @@ fn named_state(name: String) -> NodeState {
     match name.as_str() {
         "Running" => NodeState::Running,
         "Stopping" => NodeState::Stopping,
-        "Stopped" => NodeState::Stopped,
+        "ServersStopped" => NodeState::Stopped,
         "Removing" => NodeState::Removing,
         _ => NodeState::Other(name),
     }
@@ -288,7 +288,7 @@ mod tests {
     fn root() -> Value {
         json!({
             "nodes": {"repo": [
-                [0, {"node_id": "node1", "node_catalog_id": 0, "state": {"Stopped": {"stopped_time_ns": 5}}}],
+                [0, {"node_id": "node1", "node_catalog_id": 0, "state": {"ServersStopped": {"stopped_time_ns": 5}}}],
                 [1, {"node_id": "a/b", "node_catalog_id": 1, "state": {"Paused": {}}}],
             ], "next_id": 2},
             "databases": {"repo": [

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    location::{Options, identity::Identity},
+    location::{StoreOptions, identity::Identity},
 };
 
 const NAMES: Names<Key> = Names { provider: "Azure", read, is_credential };
@@ -75,7 +75,7 @@ fn is_credential(name: &Name<Key>) -> bool {
     )
 }
 
-pub(super) fn open(container: &str, options: &Options) -> Result<Opened> {
+pub(super) fn open(container: &str, options: &StoreOptions) -> Result<Opened> {
     let settings = NAMES.settings(options)?;
     let client = Client::new(&settings)?;
     let endpoint = value(&settings, Key::Endpoint);

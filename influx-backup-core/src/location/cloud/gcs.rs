@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    location::{Options, identity::Identity},
+    location::{StoreOptions, identity::Identity},
 };
 
 const NAMES: Names<Key> = Names { provider: "Google Cloud Storage", read, is_credential };
@@ -68,7 +68,7 @@ fn is_credential(name: &Name<Key>) -> bool {
     )
 }
 
-pub(super) fn open(bucket: &str, options: &Options) -> Result<Opened> {
+pub(super) fn open(bucket: &str, options: &StoreOptions) -> Result<Opened> {
     let settings = NAMES.settings(options)?;
     let client = Client::new(&settings)?;
     let base_url = value(&settings, Key::BaseUrl).map(ToOwned::to_owned).or_else(|| of_service_account(&settings));

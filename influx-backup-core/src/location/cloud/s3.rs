@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    location::{Options, identity::Identity},
+    location::{StoreOptions, identity::Identity},
 };
 
 const NAMES: Names<Key> = Names { provider: "S3", read, is_credential };
@@ -72,7 +72,7 @@ fn is_credential(name: &Name<Key>) -> bool {
     )
 }
 
-pub(super) fn open(bucket: &str, options: &Options) -> Result<Opened> {
+pub(super) fn open(bucket: &str, options: &StoreOptions) -> Result<Opened> {
     let settings = NAMES.settings(options)?;
     let mut client = Client::new(&settings)?;
     let endpoint = value(&settings, Key::Endpoint);

@@ -2,7 +2,7 @@
 
 use object_store::ClientConfigKey;
 
-use super::super::Options;
+use super::super::StoreOptions;
 use crate::error::{Error, Result};
 
 /// What an option's name stands for.
@@ -48,7 +48,7 @@ pub(super) type Settings<K> = Vec<(Name<K>, String)>;
 
 impl<K: Copy + PartialEq> Names<K> {
     /// Reads options.
-    pub(super) fn settings(&self, options: &Options) -> Result<Settings<K>> {
+    pub(super) fn settings(&self, options: &StoreOptions) -> Result<Settings<K>> {
         let read = |name: &str| self.shared(name).or_else(|| (self.read)(name));
         let mut given = Vec::new();
         for (name, value) in options.given() {

@@ -1,5 +1,5 @@
 use super::super::Location;
-use crate::{Options, location::Identity};
+use crate::{StoreOptions, location::Identity};
 
 /// The options that follow `--`, or the environment's `NAME`, with the same effect.
 fn parse(url: &str, given: &[(&str, &str)]) -> crate::Result<Location> {
@@ -93,8 +93,8 @@ fn plain_http_only_when_asked_for() {
     parse("gs://b", &[("google_service_account_key", account), ("google_allow_http", "true")]).expect("asked for");
 }
 
-fn environment(pairs: &[(&str, &str)]) -> Options {
-    Options::of_environment(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+fn environment(pairs: &[(&str, &str)]) -> StoreOptions {
+    StoreOptions::of_environment(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
 }
 
 #[test]
@@ -112,13 +112,13 @@ fn the_environment_holds_what_is_not_for_us() {
         ("AWS_ALLOW_HTTP", "true"),
         ("AWS_DEFAULT_REGION", "eu-west-1"),
     ]);
-    let identity = |options: &Options| Location::parse("s3://b/p", options).expect("parsed").identity().clone();
+    let identity = |options: &StoreOptions| Location::parse("s3://b/p", options).expect("parsed").identity().clone();
     let endpoint = "http://minio:9000".to_owned();
     let bucket = "b".to_owned();
     let region = "eu-west-1".to_owned();
     assert_eq!(identity(&environment), Identity::S3 { endpoint, bucket: bucket.clone(), region });
     // Another account in the same run, whichever of its names is used.
-    let other = Options::default().with("aws_region", "us-west-2").with("endpoint", "").or(&environment);
+    let other = StoreOptions::default().with("aws_region", "us-west-2").with("endpoint", "").or(&environment);
     let region = "us-west-2".to_owned();
     assert_eq!(identity(&other), Identity::S3 { endpoint: String::new(), bucket, region });
     Location::parse("/tmp", &environment).expect("files need none of it");
@@ -132,7 +132,7 @@ async fn credentials_are_never_mixed_of_two_sources() {
         ("AWS_SESSION_TOKEN", "env"),
         ("AWS_CREDENTIALS_FILE", "/env"),
     ]);
-    let options = S3.iter().copied().collect::<Options>().or(&environment);
+    let options = S3.iter().copied().collect::<StoreOptions>().or(&environment);
     let location = Location::parse("s3://b", &options).expect("parsed");
     let Some(super::Handle::S3(s3)) = location.handle() else { panic!("an S3 bucket") };
     let credential = s3.store.credentials().get_credential().await.expect("a credential");

@@ -27,7 +27,7 @@ pub(crate) struct Upload {
 #[serde(rename_all = "PascalCase")]
 struct Uploads {
     #[serde(default)]
-    upload: Vec<Begun>,
+    upload: Vec<Acquired>,
     #[serde(default)]
     is_truncated: bool,
     #[serde(default)]
@@ -38,7 +38,7 @@ struct Uploads {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Begun {
+struct Acquired {
     key: String,
     upload_id: String,
     initiated: DateTime<Utc>,

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{CopyTask, LeftOut, Reason, Stage, StageKind, restore_order, stage_of};
+use super::super::{CopyTask, Reason, Skipped, Stage, StageKind, restore_order, stage_of};
 use crate::{
-    discover::{ClusterDescription, GenerationState, Object},
+    cluster::{Classification, ClusterDescription, GenerationState},
     error::{Error, Result},
     key::Key,
-    layout::{Component, Generation},
-    location::Entry,
-    manifest::{Backup, OWN_DIRECTORY, ObjectRecord},
-    restore::{Licences, RestoreOptions, Target},
+    layout::{Component, Generation, OWN_DIRECTORY},
+    location::ObjectMeta,
+    manifest::Backup,
+    record::ObjectRecord,
+    restore::{Licenses, RestoreOptions, Target},
 };
 
 /// What of the backup is restored.
@@ -19,8 +20,8 @@ pub(super) struct Chosen<'a> {
     /// Roots by key: of the cluster's catalog, and of stale ones below nodes that were promoted.
     pub(super) roots: BTreeMap<Key, (&'a str, Generation)>,
     pub(super) live: Generation,
-    pub(super) left_out: Vec<LeftOut>,
-    pub(super) licences_left_out: Vec<Key>,
+    pub(super) skipped: Vec<Skipped>,
+    pub(super) licenses_skipped: Vec<Key>,
     pub(super) backup: &'a Backup,
 }
 
@@ -30,7 +31,7 @@ impl<'a> Chosen<'a> {
         let live = live_generation(cluster).ok_or_else(|| no_root(cluster.catalog_prefix()))?;
         let mut tasks: BTreeMap<StageKind, Vec<CopyTask>> = BTreeMap::new();
         let mut roots = BTreeMap::new();
-        let mut licences: Vec<&ObjectRecord> = Vec::new();
+        let mut licenses: Vec<&ObjectRecord> = Vec::new();
         for record in backup.objects() {
             let object = cluster.classify(&record.key).filter(|_| record.key.below(OWN_DIRECTORY).is_none());
             let object = object.ok_or_else(|| Error::DamagedBackup {
@@ -39,11 +40,11 @@ impl<'a> Chosen<'a> {
             })?;
             if let Component::CatalogRoot(generation) = object.component {
                 roots.insert(record.key.clone(), (object.owner, generation));
-            } else if object.kind().is_licence() && !restores_licence(cluster, live, target, options.licences) {
-                licences.push(record);
+            } else if object.kind().is_license() && !restores_license(cluster, live, target, options.licenses) {
+                licenses.push(record);
             } else {
                 known_generation(&record.key, object)?;
-                let source = Entry { key: record.key.clone(), size: record.size, version: record.version.clone() };
+                let source = ObjectMeta { key: record.key.clone(), size: record.size, version: record.version.clone() };
                 let kind = stage_of(cluster.edition, object);
                 tasks.entry(kind).or_default().push(CopyTask::new(source, object.kind()));
             }
@@ -59,8 +60,8 @@ impl<'a> Chosen<'a> {
             stages,
             roots,
             live,
-            left_out: left_out(&licences),
-            licences_left_out: licences.into_iter().map(|record| record.key.clone()).collect(),
+            skipped: skipped(&licenses),
+            licenses_skipped: licenses.into_iter().map(|record| record.key.clone()).collect(),
             backup,
         })
     }
@@ -68,7 +69,7 @@ impl<'a> Chosen<'a> {
     /// Whether the restore puts an object under this key.
     pub(super) fn restores(&self, key: &Key) -> bool {
         let held = self.backup.objects().binary_search_by(|record| record.key.cmp(key)).is_ok();
-        held && !self.licences_left_out.contains(key)
+        held && !self.licenses_skipped.contains(key)
     }
 
     pub(super) fn has_generation(&self, owner: &str, generation: Generation) -> bool {
@@ -87,7 +88,7 @@ pub(super) fn live_generation(cluster: &ClusterDescription) -> Option<Generation
 }
 
 /// A generation that is not known cannot be guarded.
-pub(super) fn known_generation(key: &Key, object: Object<'_>) -> Result<()> {
+pub(super) fn known_generation(key: &Key, object: Classification<'_>) -> Result<()> {
     let tail = key.below(object.owner).and_then(|tail| tail.strip_prefix("catalog/v"));
     let number = tail.and_then(|tail| tail.split('/').next()).and_then(|number| number.parse().ok());
     match number {
@@ -98,26 +99,26 @@ pub(super) fn known_generation(key: &Key, object: Object<'_>) -> Result<()> {
     }
 }
 
-/// Before 3.10 a licence is bound to store and cluster id; from 3.10 it is portable.
-pub(super) fn restores_licence(
+/// Before 3.10 a license is bound to store and cluster id; from 3.10 it is portable.
+pub(super) fn restores_license(
     cluster: &ClusterDescription,
     live: Generation,
     target: &Target,
-    licences: Licences,
+    licenses: Licenses,
 ) -> bool {
-    match licences {
-        Licences::Restore => true,
-        Licences::LeaveOut => false,
-        Licences::Auto => live >= Generation::V3 || target.identity == cluster.identity,
+    match licenses {
+        Licenses::Restore => true,
+        Licenses::Exclude => false,
+        Licenses::Auto => live >= Generation::V3 || target.identity == cluster.identity,
     }
 }
 
-pub(super) fn left_out(licences: &[&ObjectRecord]) -> Vec<LeftOut> {
-    let left_out = |record: &&ObjectRecord| LeftOut {
+pub(super) fn skipped(licenses: &[&ObjectRecord]) -> Vec<Skipped> {
+    let skipped = |record: &&ObjectRecord| Skipped {
         what: record.key.to_string(),
-        reason: Reason::LicenceElsewhere,
+        reason: Reason::LicenseElsewhere,
         objects: 1,
         bytes: record.size,
     };
-    licences.iter().map(left_out).collect()
+    licenses.iter().map(skipped).collect()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::chosen::{Chosen, known_generation};
 use crate::{
-    discover::{ClusterDescription, Edition},
+    cluster::{ClusterDescription, Edition},
     error::{Error, Result},
     key::Key,
     layout::Component,
@@ -114,7 +114,7 @@ pub(crate) fn expected(cluster: &ClusterDescription) -> String {
 /// Whether an object lies in a directory whose exact state the backup knows. Left over there, it would undo the restore:
 /// newer WAL, manifests and catalog logs win over what was restored.
 pub(super) fn is_in_known_directory(component: Component) -> bool {
-    !component.is_licence() && !matches!(component, Component::Other | Component::EnterpriseConfig)
+    !component.is_license() && !matches!(component, Component::Other | Component::EnterpriseConfig)
 }
 
 /// Derived files that are not the backup's would be ahead of its data; logs without their root make 3.10 rebuild one

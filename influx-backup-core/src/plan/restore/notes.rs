@@ -2,10 +2,10 @@
 
 use super::{RECENTLY_WRITTEN, chosen::Chosen};
 use crate::{
-    discover::Note,
+    cluster::Note,
     layout::Generation,
     manifest::Backup,
-    restore::{Licences, RestoreOptions, Target},
+    restore::{Licenses, RestoreOptions, Target},
 };
 
 pub(super) fn notes(
@@ -16,10 +16,10 @@ pub(super) fn notes(
     kept: &[String],
 ) -> (Vec<Note>, Vec<Note>) {
     let mut todos = Vec::new();
-    if options.licences == Licences::Auto && !chosen.licences_left_out.is_empty() {
+    if options.licenses == Licenses::Auto && !chosen.licenses_skipped.is_empty() {
         todos.push(Note::new(
-            "licence-elsewhere",
-            "licence files were left out: before 3.10 a licence is bound to the place and cluster it was issued for; ask \
+            "license-elsewhere",
+            "license files were left out: before 3.10 a license is bound to the place and cluster it was issued for; ask \
              InfluxData support for one for this target",
         ));
     }
@@ -28,7 +28,7 @@ pub(super) fn notes(
     }
     todos.push(Note::new(
         "not-covered",
-        "plugin directory, server configuration, TLS and token files and offline licence files are in no backup of an \
+        "plugin directory, server configuration, TLS and token files and offline license files are in no backup of an \
          object store: bring them yourself",
     ));
     let mut findings = Vec::new();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{RootAction, RootStep, chosen::Chosen};
 use crate::{
-    discover::{ClusterDescription, Node, Role},
+    cluster::{ClusterDescription, Node, Role},
     error::Result,
     key::Key,
     orchestrate::starting_order,

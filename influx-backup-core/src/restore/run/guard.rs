@@ -10,10 +10,10 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    event::Event,
     key::Key,
     location::Location,
     manifest::segment,
-    observe::Event,
     plan::Stage,
 };
 

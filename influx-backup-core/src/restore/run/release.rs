@@ -6,9 +6,10 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    event::Event,
     execute::make_durable,
-    observe::{ByteSize, Event},
     plan::RootAction,
+    units::ByteSize,
 };
 
 impl Run {
@@ -48,7 +49,7 @@ impl Run {
 
     pub(super) fn report(&self, journal: &RestoreJournal) -> RestoreReport {
         let (plan, backup) = (&self.plan, &self.bound.backup);
-        let restored = backup.objects().iter().filter(|record| !plan.licences_left_out().contains(&record.key));
+        let restored = backup.objects().iter().filter(|record| !plan.licenses_skipped().contains(&record.key));
         let (objects, bytes) = restored.fold((0, 0), |(objects, bytes), record| (objects + 1, bytes + record.size));
         RestoreReport {
             restore: journal.restore.clone(),
@@ -61,7 +62,7 @@ impl Run {
             resumed: 0,
             deleted: 0,
             kept: plan.kept.clone(),
-            licences_left_out: plan.licences_left_out().to_vec(),
+            licenses_skipped: plan.licenses_skipped().to_vec(),
             servers: plan.servers.clone(),
             recovery: backup.manifest().certificate.recovery.clone(),
             todos: plan.todos.clone(),

@@ -15,11 +15,11 @@ use super::{
 };
 use crate::{
     error::Result,
+    event::Event,
     execute::Executor,
     key::Key,
     location::{AT_ONCE, Location},
     manifest::segment,
-    observe::Event,
     plan::Stage,
 };
 
@@ -31,7 +31,7 @@ impl Run {
         let ours = created(place, journal).await?;
         let copier = Arc::new(WithAttributes::new(Arc::clone(&options.copier), backup));
         let executor = Executor::new(copier, options.limits.clone(), self.task.clone());
-        let mut ledger = Checked::new(backup, finished);
+        let mut sink = Checked::new(backup, finished);
         let mut resumed = 0;
         for stage in &self.plan.stages {
             let overwrites = |key: &Key| find(&self.target.entries, key).is_some() && !ours.contains(key);
@@ -57,7 +57,7 @@ impl Run {
                     None => elsewhere.push(record),
                 }
             }
-            let copied = executor.stage(&plain, backup.location(), place, &mut ledger).await;
+            let copied = executor.stage(&plain, backup.location(), place, &mut sink).await;
             let copied = match copied {
                 Ok(()) => copy_elsewhere(backup, place, &elsewhere, &self.task).await,
                 Err(error) => Err(error),
@@ -65,7 +65,7 @@ impl Run {
             // Whoever took over may be done, and everything of ours gone.
             self.claim.check().await?;
             // What is finished is written down even where the stage failed; the first error is the one to say.
-            let written = ledger.flush().await;
+            let written = sink.flush().await;
             copied.and(written)?;
         }
         Ok(resumed)
@@ -103,9 +103,9 @@ async fn created(place: &Location, journal: &RestoreJournal) -> Result<BTreeSet<
 
 /// From here on the restore cannot be abandoned: written down before it is so.
 async fn begin_changes(place: &Location, journal: &mut RestoreJournal) -> Result<()> {
-    if journal.changes == Changes::Begun {
+    if journal.changes == Changes::Acquired {
         return Ok(());
     }
-    journal.changes = Changes::Begun;
+    journal.changes = Changes::Acquired;
     journal.update(place).await
 }

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::*;
 use crate::{
-    manifest::Clock,
+    lease::Clock,
     testing::fault::{FaultPlan, FaultyStore},
 };
 
@@ -48,7 +48,7 @@ async fn a_restore_that_is_alive_keeps_all_others_out() {
         assert_eq!(error.code(), "restore-in-progress");
         assert!(error.to_string().contains(&format!("process {} on ", std::process::id())), "{error}");
     }
-    let error = abandon(&bed.target, TakeOver::WhenSilent).await.expect_err("it is alive");
+    let error = abandon(&bed.target, Takeover::AfterTimeout).await.expect_err("it is alive");
     assert_eq!(error.code(), "restore-in-progress");
     assert_eq!(bed.keys().await, held, "whoever is kept out writes nothing");
     gate.0.add_permits(100);
@@ -63,7 +63,7 @@ async fn a_restore_that_is_alive_keeps_others_out_by_a_slow_clock() {
     let (job, gate) = under_way(&bed).await;
     let slow = FaultPlan::none().clock_behind(Duration::from_secs(3600));
     let target = bed.target.through(|store| Arc::new(FaultyStore::new(store, slow.clone())) as Arc<_>);
-    let error = abandon(&target, TakeOver::WhenSilent).await.expect_err("it is alive");
+    let error = abandon(&target, Takeover::AfterTimeout).await.expect_err("it is alive");
     assert_eq!(error.code(), "restore-in-progress");
     gate.0.add_permits(100);
     job.await.expect("undisturbed");
@@ -119,7 +119,7 @@ async fn a_claim_without_a_restore_is_no_data() {
     let target = Target::inspect(&bed.target).await.expect("inspected");
     assert!(target.is_empty() && target.unfinished.is_none());
     assert_eq!(bed.restore(&quick(RestoreOptions::empty())).await.expect_err("alive?").code(), "restore-in-progress");
-    let abandoned = abandon(&bed.target, TakeOver::Now).await.expect_err("nothing was begun");
+    let abandoned = abandon(&bed.target, Takeover::Immediately).await.expect_err("nothing was begun");
     assert_eq!((abandoned.code(), bed.keys().await.len()), ("no-restore", 0));
 
     // The second probe, its deletion, and the list of what will be new: the next write is the journal.
@@ -127,7 +127,7 @@ async fn a_claim_without_a_restore_is_no_data() {
     bed.restore(&quick(RestoreOptions::empty())).await.expect_err("killed");
     bed.store.live();
     assert!(bed.keys().await.iter().any(|key| key.ends_with("/created/000000.jsonl.zst")), "{:?}", bed.keys().await);
-    let abandoned = abandon(&bed.target, TakeOver::Now).await.expect_err("nothing was begun");
+    let abandoned = abandon(&bed.target, Takeover::Immediately).await.expect_err("nothing was begun");
     assert_eq!((abandoned.code(), bed.keys().await.len()), ("no-restore", 0));
 
     bed.store.die_after(3);
@@ -142,12 +142,13 @@ async fn a_claim_without_a_restore_is_no_data() {
 async fn silence_frees_a_target_and_only_what_was_made_stays() {
     let root = tempfile::tempdir().expect("a directory");
     let path = |tail: &str| root.path().join(tail);
-    let at =
-        |tail: &str| Location::parse(&path(tail).display().to_string(), &crate::Options::default()).expect("a place");
+    let at = |tail: &str| {
+        Location::parse(&path(tail).display().to_string(), &crate::StoreOptions::default()).expect("a place")
+    };
     let backup = write_backup(&at("repo"), &core(2), &[V3], |_, _| {}).await.expect("a backup");
     let target = || async { Target::inspect(&at("target")).await.expect("inspected") };
     std::fs::create_dir_all(path("target/node1/mine")).expect("made");
-    let alive = claim::claim(&at("target"), "node1", TakeOver::WhenSilent, Clock::Ours).await.expect("free");
+    let alive = lease::claim(&at("target"), "node1", Takeover::AfterTimeout, Clock::Ours).await.expect("free");
     let plan = |target: Target| RestorePlan::new(&backup, &target, &RestoreOptions::empty());
     assert_eq!(plan(target().await).expect_err("alive").code(), "restore-in-progress");
     let claim = std::fs::File::open(path("target/_influx_backup/restore/claim-000001")).expect("the claim");
@@ -165,11 +166,12 @@ async fn silence_frees_a_target_and_only_what_was_made_stays() {
 async fn what_is_refused_behind_the_claim_leaves_no_directory() {
     let root = tempfile::tempdir().expect("a directory");
     let path = |tail: &str| root.path().join(tail);
-    let at =
-        |tail: &str| Location::parse(&path(tail).display().to_string(), &crate::Options::default()).expect("a place");
+    let at = |tail: &str| {
+        Location::parse(&path(tail).display().to_string(), &crate::StoreOptions::default()).expect("a place")
+    };
     let backup = write_backup(&at("repo"), &core(2), &[V3], |_, _| {}).await.expect("a backup");
-    let claim = claim::claim(&at("target"), "node1", TakeOver::WhenSilent, Clock::Ours).await.expect("free");
-    claim::end(claim, claim::left(&at("target")).await, &at("target")).await;
+    let claim = lease::claim(&at("target"), "node1", Takeover::AfterTimeout, Clock::Ours).await.expect("free");
+    lease::end(claim, lease::residue(&at("target")).await, &at("target")).await;
     assert!(!path("target/_influx_backup").exists());
     std::fs::remove_dir(path("target")).expect("empty");
 

@@ -95,7 +95,7 @@ async fn degraded_backups_need_consent() {
     let backup = write_backup(&Location::in_memory(), &core(1), &[V3], degrade).await.expect("a backup");
     let bed = Bed::over(backup);
     assert_eq!(refused(&bed, RestoreOptions::empty()).await.code(), "degraded-backup");
-    bed.restore(&quick(RestoreOptions::empty().with_degraded(Degraded::Accept))).await.expect("with consent");
+    bed.restore(&quick(RestoreOptions::empty().with_on_degraded(OnDegraded::Accept))).await.expect("with consent");
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn other_clusters_and_nodes_are_refused() {
 
     let bed = Bed::new(&core(1), &[V3]).await.holding(&core(1).seed(7), &[V3]).await;
     assert_eq!(refused(&bed, RestoreOptions::replace()).await.code(), "target-foreign", "another catalog uuid");
-    let anew = RestoreOptions::replace().with_other_catalog(OtherCatalog::Replace);
+    let anew = RestoreOptions::replace().with_on_catalog_mismatch(OnCatalogMismatch::Replace);
     bed.restore(&quick(anew)).await.expect("said explicitly");
 
     let bed = Bed::new(&core(1), &[V3]).await.holding(&core(2), &[V3]).await;
@@ -151,7 +151,7 @@ async fn other_clusters_and_nodes_are_refused() {
 #[tokio::test]
 async fn somebody_has_to_say_that_the_servers_are_stopped() {
     let bed = Bed::new(&core(1), &[V3]).await.holding(&core(2), &[V3]).await;
-    let options = quick(RestoreOptions::replace()).with_servers(Stopped::Unknown);
+    let options = quick(RestoreOptions::replace()).with_servers(ServersStopped::NotConfirmed);
     assert_eq!(bed.restore(&options).await.expect_err("nobody said").code(), "servers-not-stopped");
 }
 
@@ -160,7 +160,8 @@ async fn somebody_has_to_say_that_the_servers_are_stopped() {
 async fn overlapping_places_are_refused() {
     let root = tempfile::tempdir().expect("a directory");
     let at = |tail: &str| {
-        Location::parse(&root.path().join(tail).display().to_string(), &crate::Options::default()).expect("a place")
+        Location::parse(&root.path().join(tail).display().to_string(), &crate::StoreOptions::default())
+            .expect("a place")
     };
     let backup = write_backup(&at("repo"), &core(1), &[V3], |_, _| {}).await.expect("a backup");
     std::os::unix::fs::symlink(root.path().join("repo"), root.path().join("alias")).expect("linked");
@@ -180,7 +181,8 @@ async fn overlapping_places_are_refused() {
 async fn links_in_backup_and_target_are_refused() {
     let root = tempfile::tempdir().expect("a directory");
     let at = |tail: &str| {
-        Location::parse(&root.path().join(tail).display().to_string(), &crate::Options::default()).expect("a place")
+        Location::parse(&root.path().join(tail).display().to_string(), &crate::StoreOptions::default())
+            .expect("a place")
     };
     let backup = write_backup(&at("repo"), &core(1), &[V3], |_, _| {}).await.expect("a backup");
     std::fs::create_dir_all(root.path().join("target")).expect("made");

@@ -11,7 +11,7 @@ use crate::{
     Event,
     error::Source,
     plan::{RESTORE_ORDER_ENTERPRISE, RootAction},
-    testing::generate::{CompactorData, Licence},
+    testing::generate::{CompactorData, License},
 };
 
 fn enterprise() -> Generate {
@@ -22,14 +22,14 @@ fn enterprise() -> Generate {
 #[tokio::test]
 async fn replace_is_exact_and_names_what_it_keeps() {
     let bed = Bed::new(&core(2), &[V3]).await;
-    let bed = bed.holding(&core(4).unknown("node1/notes.txt").unknown("node1/licence/x"), &[V2, V3]).await;
+    let bed = bed.holding(&core(4).unknown("node1/notes.txt").unknown("node1/license/x"), &[V2, V3]).await;
     bed.target.put(&key("README"), Bytes::from_static(b"mine")).await.expect("put");
     let plan = bed.plan(&quick(RestoreOptions::replace())).await.expect("planned");
-    assert_eq!(plan.kept, ["README", "node1/licence", "node1/notes.txt"]);
+    assert_eq!(plan.kept, ["README", "node1/license", "node1/notes.txt"]);
     assert!(plan.deletions().iter().any(|key| key.as_str().starts_with("node1/catalog/v2/logs/")));
     let report = restore(plan).start().await.expect("restored");
     let mut expected = bed.backup_keys();
-    expected.extend(["README", "node1/licence/x", "node1/notes.txt"].map(ToOwned::to_owned));
+    expected.extend(["README", "node1/license/x", "node1/notes.txt"].map(ToOwned::to_owned));
     expected.sort();
     assert_eq!(bed.keys().await, expected);
     assert!(report.deleted > 0 && report.kept.len() == 3);
@@ -98,18 +98,18 @@ async fn the_stale_catalog_of_a_promoted_node_waits_behind_a_guard_too() {
 }
 
 #[tokio::test]
-async fn old_licences_are_left_out_elsewhere() {
-    for (generation, left_out) in [(V2, 1), (V3, 0)] {
-        let bed = Bed::new(&enterprise().licence(Licence::Commercial), &[generation]).await;
+async fn old_licenses_are_left_out_elsewhere() {
+    for (generation, skipped) in [(V2, 1), (V3, 0)] {
+        let bed = Bed::new(&enterprise().license(License::Commercial), &[generation]).await;
         let plan = bed.plan(&quick(RestoreOptions::empty())).await.expect("planned");
-        assert_eq!(plan.licences_left_out().len(), left_out, "{generation}");
-        assert_eq!(plan.todos.iter().any(|todo| todo.code == "licence-elsewhere"), left_out > 0);
+        assert_eq!(plan.licenses_skipped().len(), skipped, "{generation}");
+        assert_eq!(plan.todos.iter().any(|todo| todo.code == "license-elsewhere"), skipped > 0);
         let report = restore(plan).start().await.expect("restored");
         let there = bed.keys().await.contains(&"c1/commercial_license".to_owned());
-        assert_eq!((report.licences_left_out.len(), there), (left_out, left_out == 0));
-        let all = quick(RestoreOptions::empty().with_licences(Licences::Restore));
+        assert_eq!((report.licenses_skipped.len(), there), (skipped, skipped == 0));
+        let all = quick(RestoreOptions::empty().with_licenses(Licenses::Restore));
         let bed = Bed::over(bed.backup);
-        assert!(bed.plan(&all).await.expect("planned").licences_left_out().is_empty());
+        assert!(bed.plan(&all).await.expect("planned").licenses_skipped().is_empty());
     }
 }
 
@@ -158,7 +158,7 @@ impl Orchestrator for Recorded {
 #[tokio::test]
 async fn servers_stop_and_start_in_the_documented_order() {
     let bed = Bed::new(&enterprise(), &[V3]).await.holding(&enterprise(), &[V3]).await;
-    let options = quick(RestoreOptions::replace()).with_servers(Stopped::Unknown);
+    let options = quick(RestoreOptions::replace()).with_servers(ServersStopped::NotConfirmed);
     let servers = Arc::new(Recorded::default());
     let mut job =
         restore(bed.plan(&options).await.expect("planned")).with_orchestrator(Arc::clone(&servers) as _).start();
@@ -194,7 +194,8 @@ async fn servers_that_do_not_stop_are_started_again() {
 async fn files_are_restored_with_their_times() {
     let root = tempfile::tempdir().expect("a directory");
     let at = |tail: &str| {
-        Location::parse(&root.path().join(tail).display().to_string(), &crate::Options::default()).expect("a place")
+        Location::parse(&root.path().join(tail).display().to_string(), &crate::StoreOptions::default())
+            .expect("a place")
     };
     let backup = write_backup(&at("repo"), &core(2), &[V3], |_, _| {}).await.expect("a backup");
     let target = Target::inspect(&at("target")).await.expect("inspected");

@@ -1,8 +1,8 @@
-//! What lies beside the nodes: the catalog in all its generations, the Enterprise configuration, the licence.
+//! What lies beside the nodes: the catalog in all its generations, the Enterprise configuration, the license.
 
 use bytes::Bytes;
 
-use super::{Edition, Generate, Licence, Object};
+use super::{Edition, Generate, License, Object};
 use crate::{
     layout::Generation,
     testing::write::{self, CatalogOp, CatalogSpec, DatabaseSpec, NodeSpec},
@@ -69,10 +69,10 @@ pub(super) fn objects(cluster: &Generate) -> impl Iterator<Item = Object> + Send
     if matches!(cluster.edition, Edition::Enterprise { .. }) {
         put("enterprise".to_owned(), Bytes::from_static(b"{\"version\":1}"));
     }
-    match cluster.licence {
-        Licence::None => {}
-        Licence::Commercial => put("commercial_license".to_owned(), Bytes::from_static(b"header.commercial.signature")),
-        Licence::Trial => put("trial_or_home_license".to_owned(), Bytes::from_static(b"header.trial.signature")),
+    match cluster.license {
+        License::None => {}
+        License::Commercial => put("commercial_license".to_owned(), Bytes::from_static(b"header.commercial.signature")),
+        License::Trial => put("trial_or_home_license".to_owned(), Bytes::from_static(b"header.trial.signature")),
     }
     objects.into_iter()
 }

@@ -1,4 +1,4 @@
-//! [`Claim`]: one writer a backup, and one a target of a restore.
+//! [`Lease`]: one writer a backup, and one a target of a restore.
 //!
 //! Claims are numbered, create-only objects, `claim-000001` being the first. Whoever holds the highest number holds what
 //! they lie in, a [`Post`], and tells so by writing it again every minute. To take over is to create the next number: on
@@ -16,11 +16,11 @@ use serde::{Deserialize, Serialize};
 use tokio::{task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::OWN_DIRECTORY;
 use crate::{
     error::{Error, Result, StoreErrorKind},
     key::Key,
-    location::{Entry, Location},
+    layout::OWN_DIRECTORY,
+    location::{Location, ObjectMeta},
 };
 
 /// How often the holder says that it is alive.
@@ -30,30 +30,30 @@ const HEARTBEAT: Duration = Duration::from_secs(60);
 pub(crate) const SILENCE: Duration = Duration::from_secs(600);
 
 /// How long a run that ends waits for the store to take its last word: a cancelled one ends within a second.
-const LAST_WORD: Duration = Duration::from_millis(500);
+const RELEASE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// When a claim of another process may be taken over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum TakeOver {
+pub enum Takeover {
     /// After ten minutes without a heartbeat, or where its holder said that it gave up.
     #[default]
-    WhenSilent,
+    AfterTimeout,
     /// At once: the caller knows that the other process is dead.
-    Now,
+    Immediately,
 }
 
 /// What one process at a time may hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Post {
+pub(crate) enum LeaseScope {
     /// The backup of this name, to write it.
     Backup(String),
     /// A target, to restore to it.
     Target,
 }
 
-impl Post {
+impl LeaseScope {
     fn directory(&self) -> String {
         match self {
             Self::Backup(_) => OWN_DIRECTORY.to_owned(),
@@ -66,7 +66,7 @@ impl Post {
     }
 
     /// Another process holds it.
-    pub(crate) fn held(&self, location: &Location, holder: Option<&Claimed>) -> Error {
+    pub(crate) fn held(&self, location: &Location, holder: Option<&LeaseState>) -> Error {
         let (owner, silence) = holder.map_or_else(
             || ("another process".to_owned(), Duration::ZERO),
             |claimed| (claimed.file.to_string(), claimed.silence),
@@ -78,7 +78,7 @@ impl Post {
     }
 
     /// Another process took it over.
-    fn lost(&self, location: &Location, holder: Option<&Claimed>) -> Error {
+    fn lost(&self, location: &Location, holder: Option<&LeaseState>) -> Error {
         let what = match self {
             Self::Backup(name) => format!("backup `{name}`"),
             Self::Target => format!("target `{location}`"),
@@ -90,7 +90,7 @@ impl Post {
 
 /// What a claim says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct ClaimFile {
+pub(crate) struct LeaseFile {
     /// A random name of the run.
     pub(crate) owner: String,
     /// The host, for a person.
@@ -106,7 +106,7 @@ pub(crate) struct ClaimFile {
     pub(crate) given_up: Option<DateTime<Utc>>,
 }
 
-impl fmt::Display for ClaimFile {
+impl fmt::Display for LeaseFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "process {} on {}", self.pid, self.host)
     }
@@ -132,58 +132,63 @@ impl Clock {
 
 /// The highest claim on a post.
 #[derive(Debug, Clone)]
-pub(crate) struct Claimed {
+pub(crate) struct LeaseState {
     pub(crate) number: u64,
-    pub(crate) file: ClaimFile,
+    pub(crate) file: LeaseFile,
     /// Since the last heartbeat.
     pub(crate) silence: Duration,
 }
 
-impl Claimed {
+impl LeaseState {
     /// Whether its holder may still be writing.
     pub(crate) fn is_held(&self) -> bool {
         self.file.given_up.is_none() && self.silence < SILENCE
     }
 
     /// Whether another process may take over.
-    pub(crate) fn is_free(&self, take_over: TakeOver) -> bool {
-        take_over == TakeOver::Now || !self.is_held()
+    pub(crate) fn is_free(&self, takeover: Takeover) -> bool {
+        takeover == Takeover::Immediately || !self.is_held()
     }
 }
 
 /// The right to write. Given up when dropped, without a trace: the work may be resumed.
 #[derive(Debug)]
-pub(crate) struct Claim {
-    own: Own,
+pub(crate) struct Lease {
+    own: HeldLease,
     /// Cancelled when another process took over.
     pub(crate) lost: CancellationToken,
-    heart: Heart,
+    heart: Heartbeat,
 }
 
 /// A claim of this process, as it lies there.
 #[derive(Debug, Clone)]
-struct Own {
+struct HeldLease {
     location: Location,
-    post: Post,
+    post: LeaseScope,
     number: u64,
-    file: ClaimFile,
+    file: LeaseFile,
 }
 
 /// The heartbeat. It ends when this is dropped.
 #[derive(Debug)]
-struct Heart {
+struct Heartbeat {
     stop: CancellationToken,
     /// Taken by who waits for its end.
     beats: Option<JoinHandle<()>>,
 }
 
-impl Claim {
+impl Lease {
     /// Takes a post over from `before`, which the caller found to be free, or as the first.
     ///
     /// # Errors
     /// That the post is [held](Post::held), where another process was quicker; [`Error::Store`].
-    pub(crate) async fn take(location: &Location, post: Post, cluster: &str, before: Option<&Claimed>) -> Result<Self> {
-        let file = ClaimFile {
+    pub(crate) async fn take(
+        location: &Location,
+        post: LeaseScope,
+        cluster: &str,
+        before: Option<&LeaseState>,
+    ) -> Result<Self> {
+        let file = LeaseFile {
             owner: format!("{:032x}", rand::random::<u128>()),
             host: host(),
             pid: std::process::id(),
@@ -192,7 +197,7 @@ impl Claim {
             given_up: None,
         };
         let number = before.map_or(0, |before| before.number) + 1;
-        let own = Own { location: location.clone(), post, number, file };
+        let own = HeldLease { location: location.clone(), post, number, file };
         match location.create(&own.post.key(number)?, encode(&own.file)?).await {
             Ok(_) => Ok(Self::beating(own)),
             Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. }) => {
@@ -202,10 +207,10 @@ impl Claim {
         }
     }
 
-    fn beating(own: Own) -> Self {
+    fn beating(own: HeldLease) -> Self {
         let (lost, stop) = (CancellationToken::new(), CancellationToken::new());
         let beats = tokio::spawn(beat(own.clone(), lost.clone(), stop.clone()));
-        Self { own, lost, heart: Heart { stop, beats: Some(beats) } }
+        Self { own, lost, heart: Heartbeat { stop, beats: Some(beats) } }
     }
 
     /// Asks the store once more, before what cannot be taken back.
@@ -223,11 +228,11 @@ impl Claim {
 
     /// Says that the run ended and left its work undone, so that the next one need not wait. Where the store does not take
     /// it, silence says the same later.
-    pub(crate) async fn give_up(mut self) {
+    pub(crate) async fn release(mut self) {
         self.heart.end().await;
         self.own.file.given_up = Some(Utc::now());
-        if let Ok(Err(Error::Store { .. })) = timeout(LAST_WORD, self.own.beat()).await {
-            self.own.grow_old();
+        if let Ok(Err(Error::Store { .. })) = timeout(RELEASE_TIMEOUT, self.own.beat()).await {
+            self.own.expire();
         }
     }
 
@@ -247,7 +252,7 @@ impl Claim {
     }
 
     /// Whether an object is a claim on the same post.
-    pub(crate) fn is_one(&self, key: &Key) -> bool {
+    pub(crate) fn is_lease_key(&self, key: &Key) -> bool {
         let name = key.below(&self.own.post.directory());
         name.is_some_and(|name| number(name).is_some())
     }
@@ -263,7 +268,7 @@ impl Claim {
     }
 }
 
-impl Own {
+impl HeldLease {
     async fn check(&self) -> Result<()> {
         match highest(&self.location, &self.post, Clock::Ours).await? {
             Some(claimed) if claimed.number == self.number && claimed.file.owner == self.file.owner => Ok(()),
@@ -278,7 +283,7 @@ impl Own {
     }
 
     /// Makes the claim look long silent. A full disk, which takes no word, takes this.
-    fn grow_old(&self) {
+    fn expire(&self) {
         if let (Some(directory), Ok(key)) = (self.location.directory(), self.post.key(self.number)) {
             let claim = File::options().write(true).open(directory.join(key.as_str()));
             let _ = claim.and_then(|claim| claim.set_modified(SystemTime::UNIX_EPOCH));
@@ -286,23 +291,23 @@ impl Own {
     }
 }
 
-impl Heart {
+impl Heartbeat {
     /// Ends the heartbeat. One that is under way is waited for, so that it does not undo what comes after it.
     async fn end(&mut self) {
         self.stop.cancel();
         if let Some(beats) = self.beats.take() {
-            let _ = timeout(LAST_WORD, beats).await;
+            let _ = timeout(RELEASE_TIMEOUT, beats).await;
         }
     }
 }
 
-impl Drop for Heart {
+impl Drop for Heartbeat {
     fn drop(&mut self) {
         self.stop.cancel();
     }
 }
 
-async fn beat(own: Own, lost: CancellationToken, stop: CancellationToken) {
+async fn beat(own: HeldLease, lost: CancellationToken, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(HEARTBEAT)).await.is_some() {
         // A heartbeat that fails is tried again a minute later; ten of them are allowed to.
         if matches!(own.beat().await, Err(Error::ClaimLost { .. })) {
@@ -313,12 +318,12 @@ async fn beat(own: Own, lost: CancellationToken, stop: CancellationToken) {
 }
 
 /// The highest claim on a post at `location`.
-pub(crate) async fn highest(location: &Location, post: &Post, clock: Clock) -> Result<Option<Claimed>> {
+pub(crate) async fn highest(location: &Location, post: &LeaseScope, clock: Clock) -> Result<Option<LeaseState>> {
     let claims = claims(location, post).await?;
     let Some((number, entry)) = claims.into_iter().max_by_key(|(number, _)| *number) else { return Ok(None) };
     let Some(bytes) = location.get(&entry.key, None).await? else { return Ok(None) };
     // A claim cut short by power loss holds nothing: its writer is dead.
-    let unreadable = || ClaimFile {
+    let unreadable = || LeaseFile {
         owner: String::new(),
         host: "?".to_owned(),
         pid: 0,
@@ -328,10 +333,10 @@ pub(crate) async fn highest(location: &Location, post: &Post, clock: Clock) -> R
     };
     let file = serde_json::from_slice(&bytes).unwrap_or_else(|_| unreadable());
     let silence = (Utc::now() + clock.ahead() - entry.version.modified).to_std().unwrap_or_default();
-    Ok(Some(Claimed { number, file, silence }))
+    Ok(Some(LeaseState { number, file, silence }))
 }
 
-async fn claims(location: &Location, post: &Post) -> Result<Vec<(u64, Entry)>> {
+async fn claims(location: &Location, post: &LeaseScope) -> Result<Vec<(u64, ObjectMeta)>> {
     let entries = location.list_level(&post.directory()).await?.entries;
     Ok(entries.into_iter().filter_map(|entry| Some((number(entry.key.name())?, entry))).collect())
 }
@@ -340,7 +345,7 @@ fn number(name: &str) -> Option<u64> {
     name.strip_prefix("claim-")?.parse().ok()
 }
 
-fn encode(file: &ClaimFile) -> Result<Bytes> {
+fn encode(file: &LeaseFile) -> Result<Bytes> {
     let json = serde_json::to_vec(file);
     json.map(Bytes::from).map_err(|source| Error::Internal { task: "claim", source: Box::new(source) })
 }
@@ -362,22 +367,22 @@ mod tests {
 
     use super::*;
     use crate::{
-        Options,
+        StoreOptions,
         testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
     };
 
-    const POSTS: fn() -> [Post; 2] = || [Post::Backup("n1".to_owned()), Post::Target];
+    const POSTS: fn() -> [LeaseScope; 2] = || [LeaseScope::Backup("n1".to_owned()), LeaseScope::Target];
 
-    async fn take(location: &Location, post: &Post) -> Claim {
+    async fn take(location: &Location, post: &LeaseScope) -> Lease {
         let before = highest(location, post, Clock::Ours).await.expect("listed");
-        Claim::take(location, post.clone(), "cluster1", before.as_ref()).await.expect("taken")
+        Lease::take(location, post.clone(), "cluster1", before.as_ref()).await.expect("taken")
     }
 
     #[tokio::test]
     async fn of_many_at_once_one_wins() {
         for (post, code) in POSTS().into_iter().zip(["backup-in-progress", "restore-in-progress"]) {
             let location = Location::in_memory();
-            let attempts = (0..16).map(|_| Claim::take(&location, post.clone(), "cluster1", None));
+            let attempts = (0..16).map(|_| Lease::take(&location, post.clone(), "cluster1", None));
             let taken: Vec<_> = futures::future::join_all(attempts).await;
             assert_eq!(taken.iter().filter(|claim| claim.is_ok()).count(), 1);
             for error in taken.into_iter().filter_map(Result::err) {
@@ -406,13 +411,13 @@ mod tests {
         for post in POSTS() {
             let location = Location::in_memory();
             let claim = take(&location, &post).await;
-            let free = |take_over| {
+            let free = |takeover| {
                 let (location, post) = (&location, &post);
-                async move { highest(location, post, Clock::Ours).await.expect("listed").expect("one").is_free(take_over) }
+                async move { highest(location, post, Clock::Ours).await.expect("listed").expect("one").is_free(takeover) }
             };
-            assert!(!free(TakeOver::WhenSilent).await && free(TakeOver::Now).await);
-            claim.give_up().await;
-            assert!(free(TakeOver::WhenSilent).await);
+            assert!(!free(Takeover::AfterTimeout).await && free(Takeover::Immediately).await);
+            claim.release().await;
+            assert!(free(Takeover::AfterTimeout).await);
         }
     }
 
@@ -420,14 +425,15 @@ mod tests {
     async fn a_holder_that_gave_up_on_a_full_disk_is_free_at_once() {
         for post in POSTS() {
             let root = tempfile::tempdir().expect("a directory");
-            let location = Location::parse(root.path().to_str().expect("UTF-8"), &Options::default()).expect("a place");
+            let location =
+                Location::parse(root.path().to_str().expect("UTF-8"), &StoreOptions::default()).expect("a place");
             take(&location, &post).await;
             let full = Rule::new(Scope::of(Op::Put), When::From(2), Fault::Fail(Failure::Full));
             let faulty = |store| Arc::new(FaultyStore::new(store, FaultPlan::none().with(full.clone()))) as Arc<_>;
             let claim = take(&location.through(faulty), &post).await;
-            claim.give_up().await;
+            claim.release().await;
             let left = highest(&location, &post, Clock::Ours).await.expect("listed").expect("one");
-            assert_eq!((left.number, left.file.given_up, left.is_free(TakeOver::WhenSilent)), (2, None, true));
+            assert_eq!((left.number, left.file.given_up, left.is_free(Takeover::AfterTimeout)), (2, None, true));
         }
     }
 
@@ -445,19 +451,19 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_was_removed_is_never_written_again() {
         let location = Location::in_memory();
-        let first = take(&location, &Post::Target).await;
-        let mut second = take(&location, &Post::Target).await;
+        let first = take(&location, &LeaseScope::Target).await;
+        let mut second = take(&location, &LeaseScope::Target).await;
         second.remove().await.expect("removed");
         assert_eq!(location.list("").await.expect("listed"), [], "what it took over from, too");
         tokio::time::sleep(HEARTBEAT + Duration::from_secs(1)).await;
         assert!(first.lost.is_cancelled());
-        first.give_up().await;
+        first.release().await;
         assert_eq!(location.list("").await.expect("listed"), []);
 
         // Numbers begin anew: the claim of another run is not ours although it has our number.
-        let mut stale = take(&location, &Post::Target).await;
-        location.delete(&Post::Target.key(1).expect("a key")).await.expect("deleted");
-        let claim = take(&location, &Post::Target).await;
+        let mut stale = take(&location, &LeaseScope::Target).await;
+        location.delete(&LeaseScope::Target.key(1).expect("a key")).await.expect("deleted");
+        let claim = take(&location, &LeaseScope::Target).await;
         assert_eq!(stale.remove().await.expect_err("lost").code(), "claim-lost");
         claim.check().await.expect("ours");
     }

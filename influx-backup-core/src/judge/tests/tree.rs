@@ -6,20 +6,20 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 use crate::{
-    backup::MissingParquet,
-    certificate::{
-        Certificate, Violation,
-        evidence::{Cut, Evidence, Facts, Held, Lacking, RecordWitness, RunWitness, Witness},
-        judge,
-    },
-    copier::CheckedBy,
-    discover::{CatalogNode, ClusterDescription, Edition, Node, Role},
+    certificate::{Certificate, CheckedBy, Violation},
+    cluster::{CatalogNode, ClusterDescription, Edition, Node, Role},
     format::FormatError,
     inventory::{Group, Listing},
+    judge::{
+        AbsenceTolerance,
+        evidence::{Cut, Evidence, Facts, HeldObject, Lacking, ManifestProvenance, Provenance, RunProvenance},
+        judge,
+    },
     key::Key,
     layout::{Generation, wal_name, wal_number},
-    location::{Entry, Identity, Version},
-    manifest::{Attested, BackupStatus, FORMAT, Fence, Manifest},
+    location::{Identity, ObjectMeta, Version},
+    manifest::{FORMAT, Manifest},
+    record::{Attested, BackupStatus, Fence},
     testing::write::{self, CatalogOp, CatalogSpec, CheckpointSpec, FileSpec, ManifestSpec},
 };
 
@@ -45,7 +45,7 @@ pub(super) struct Tree {
     pub(super) unstable: Vec<Violation>,
     pub(super) unheld_nodes: Vec<Violation>,
     pub(super) catalog_before: Option<u64>,
-    pub(super) missing_parquet: MissingParquet,
+    pub(super) absence_tolerance: AbsenceTolerance,
     pub(super) checked_by: CheckedBy,
 }
 
@@ -77,9 +77,9 @@ impl Tree {
             nodes: nodes.iter().map(node).collect(),
             catalogs: Vec::new(),
             catalog_nodes: Some(nodes.iter().map(named).collect()),
-            left_out_nodes: Vec::new(),
+            excluded_nodes: Vec::new(),
             unclaimed_nodes: Vec::new(),
-            licences: Vec::new(),
+            licenses: Vec::new(),
             foreign: Vec::new(),
             unknown: Vec::new(),
             notes: Vec::new(),
@@ -103,7 +103,7 @@ impl Tree {
             unstable: Vec::new(),
             unheld_nodes: Vec::new(),
             catalog_before: Some(3),
-            missing_parquet: MissingParquet::Refuse,
+            absence_tolerance: AbsenceTolerance::Strict,
             checked_by: CheckedBy::Content,
         };
         for (sequence, wal) in [(1, 5), (2, 10)] {
@@ -212,7 +212,7 @@ impl Tree {
             .into_iter()
             .filter(|listing| matches!(listing.group, Group::CompactionSummaries | Group::CompactionDetails))
             .collect();
-        let run = RunWitness {
+        let run = RunProvenance {
             listings: &listings,
             compactor_after: &compactor_after,
             lacking: self,
@@ -221,12 +221,12 @@ impl Tree {
             unheld_nodes: &self.unheld_nodes,
             catalog_before: self.catalog_before,
         };
-        self.judged_by(Witness::Run(&run), Some(self.checked_by), self.missing_parquet)
+        self.judged_by(Provenance::Run(&run), Some(self.checked_by), self.absence_tolerance)
     }
 
     /// Judged where nobody recorded anything.
     pub(super) fn judge_alone(&self) -> Certificate {
-        self.judged_by(Witness::Nobody, None, MissingParquet::Refuse)
+        self.judged_by(Provenance::None, None, AbsenceTolerance::Strict)
     }
 
     /// Judged again as a backup that this run committed.
@@ -260,7 +260,7 @@ impl Tree {
             attested,
         };
         let had = || committed.held.iter();
-        let record = RecordWitness {
+        let record = ManifestProvenance {
             manifest: &manifest,
             absent: committed.lacking.iter().map(String::as_str).collect(),
             lost: had().map(|(key, _)| key).filter(|key| !self.held.contains_key(*key)).collect(),
@@ -269,33 +269,33 @@ impl Tree {
                 .map(|(key, _)| key)
                 .collect(),
         };
-        self.judged_by(Witness::Record(&record), Some(self.checked_by), MissingParquet::Accept)
+        self.judged_by(Provenance::Manifest(&record), Some(self.checked_by), AbsenceTolerance::Lenient)
     }
 
     fn judged_by(
         &self,
-        witness: Witness<'_>,
+        provenance: Provenance<'_>,
         checked_by: Option<CheckedBy>,
-        missing_parquet: MissingParquet,
+        absence_tolerance: AbsenceTolerance,
     ) -> Certificate {
         let (mut facts, mut held) = (Facts::default(), BTreeMap::new());
         for (key, bytes) in &self.held {
             let version = version(usize::from(self.other_version.contains(key.as_str())));
             facts.read(&self.cluster, key, version.clone(), bytes);
-            held.insert(key.clone(), Held { size: bytes.len() as u64, version, checked_by });
+            held.insert(key.clone(), HeldObject { size: bytes.len() as u64, version, checked_by });
         }
         for (key, ends) in &self.seen {
-            facts.saw_parquet(key.clone(), version(0), ends.clone());
+            facts.record_parquet(key.clone(), version(0), ends.clone());
         }
         let cut = Cut::newest(&self.cluster, &facts);
         let evidence =
-            Evidence { cluster: &self.cluster, held: &held, facts: &facts, cut: &cut, witness, missing_parquet };
+            Evidence { cluster: &self.cluster, held: &held, facts: &facts, cut: &cut, provenance, absence_tolerance };
         judge(&evidence).0
     }
 
     /// What the run listed, with other versions of the objects that moved.
     fn listings(&self, moved: &BTreeSet<String>) -> Vec<Listing> {
-        let mut listings: BTreeMap<(Group, String), Vec<Entry>> = BTreeMap::new();
+        let mut listings: BTreeMap<(Group, String), Vec<ObjectMeta>> = BTreeMap::new();
         for node in &self.cluster.nodes {
             for group in [Group::CompactionSummaries, Group::CompactionDetails, Group::Compacted] {
                 if node.is(Role::Compactor) {
@@ -306,7 +306,7 @@ impl Tree {
         for (key, bytes) in &self.listed {
             let Some(object) = self.cluster.classify(key) else { continue };
             let version = version(usize::from(moved.contains(key.as_str())));
-            let entry = Entry { key: key.clone(), size: bytes.len() as u64, version };
+            let entry = ObjectMeta { key: key.clone(), size: bytes.len() as u64, version };
             listings.entry((Group::of(&object), object.owner.to_owned())).or_default().push(entry);
         }
         let time = DateTime::<Utc>::UNIX_EPOCH;

@@ -4,9 +4,9 @@ use super::{
     verdict,
 };
 use crate::{
-    backup::MissingParquet,
     certificate::{AbsentTable, Clause, Verdict},
     format::FormatError,
+    judge::AbsenceTolerance,
     testing::write::{self, ManifestSpec},
 };
 
@@ -79,7 +79,7 @@ fn core_with_more_than_half_of_its_files_gone_lacks_a_volume() {
     only(Clause::Closure, "most-parquet-missing", &gone(3, 5).judge_record());
 
     let mut accepted = gone(4, 4);
-    accepted.missing_parquet = MissingParquet::Accept;
+    accepted.absence_tolerance = AbsenceTolerance::Lenient;
     assert!(accepted.judge().holds());
     assert!(accepted.judge_record().holds());
 }

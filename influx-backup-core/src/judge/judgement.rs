@@ -1,6 +1,6 @@
 //! What one clause found.
 
-use super::{Clause, Finding, Violation};
+use crate::certificate::{Clause, Finding, Violation};
 use crate::key::Key;
 
 /// What one clause found.

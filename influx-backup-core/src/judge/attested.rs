@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Clause,
-    evidence::{Evidence, RecordWitness, Witness},
+    evidence::{Evidence, ManifestProvenance, Provenance},
     judgement::{ANYWHERE, At, Judgement},
 };
+use crate::certificate::Clause;
 use crate::{
-    copier::CheckedBy,
+    certificate::CheckedBy,
     inventory::{Group, Listing},
     key::Key,
-    location::Entry,
+    location::ObjectMeta,
     manifest::Manifest,
 };
 
@@ -25,7 +25,7 @@ pub(super) fn bytes(evidence: &Evidence<'_>) -> (Judgement, BTreeMap<CheckedBy, 
             None => judgement.not_attested = true,
         }
     }
-    if let Witness::Record(record) = evidence.witness {
+    if let Provenance::Manifest(record) = evidence.provenance {
         for (key, code, what) in changed(record) {
             judgement.violate(At::object(None, key), code, format!("`{key}` {what}"));
         }
@@ -38,7 +38,7 @@ pub(super) fn bytes(evidence: &Evidence<'_>) -> (Judgement, BTreeMap<CheckedBy, 
 }
 
 /// Objects of a backup that are not what the manifest says, whatever clause looks after them.
-fn changed<'a>(record: &RecordWitness<'a>) -> impl Iterator<Item = (&'a Key, &'static str, &'static str)> {
+fn changed<'a>(record: &ManifestProvenance<'a>) -> impl Iterator<Item = (&'a Key, &'static str, &'static str)> {
     let lost = record.lost.iter().map(|key| (*key, "lost-object", "is no longer in the backup"));
     let altered = record.altered.iter().map(|key| (*key, "altered-object", "no longer has the size that was copied"));
     lost.chain(altered)
@@ -46,10 +46,10 @@ fn changed<'a>(record: &RecordWitness<'a>) -> impl Iterator<Item = (&'a Key, &'s
 
 /// C7: every difference between what was copied and what was listed afterwards has a reason.
 pub(super) fn stability(evidence: &Evidence<'_>) -> Judgement {
-    match evidence.witness {
-        Witness::Nobody => unknown(),
-        Witness::Run(run) => Judgement { violations: run.unstable.to_vec(), ..Judgement::default() },
-        Witness::Record(record) => recorded(record.manifest, Clause::Stability),
+    match evidence.provenance {
+        Provenance::None => unknown(),
+        Provenance::Run(run) => Judgement { violations: run.unstable.to_vec(), ..Judgement::default() },
+        Provenance::Manifest(record) => recorded(record.manifest, Clause::Stability),
     }
 }
 
@@ -68,9 +68,9 @@ pub(super) fn compactor(evidence: &Evidence<'_>) -> Judgement {
 }
 
 fn one_listing(evidence: &Evidence<'_>) -> Judgement {
-    match evidence.witness {
-        Witness::Nobody => unknown(),
-        Witness::Run(run) => {
+    match evidence.provenance {
+        Provenance::None => unknown(),
+        Provenance::Run(run) => {
             let mut judgement = Judgement::default();
             for node in evidence.cluster.compactors() {
                 let is_theirs =
@@ -86,12 +86,12 @@ fn one_listing(evidence: &Evidence<'_>) -> Judgement {
             }
             judgement
         }
-        Witness::Record(record) => count_again(evidence, record),
+        Provenance::Manifest(record) => count_again(evidence, record),
     }
 }
 
 /// Summaries and details did not move while the files that they name were listed and copied.
-fn check_quiet(before: &[Entry], after: &Listing, judgement: &mut Judgement) {
+fn check_quiet(before: &[ObjectMeta], after: &Listing, judgement: &mut Judgement) {
     let same = before.len() == after.entries.len() && before.iter().zip(&after.entries).all(|(a, b)| a.is_same(b));
     if !same {
         let message = format!("the compactor `{}` went on while its files were copied", after.owner);
@@ -99,7 +99,7 @@ fn check_quiet(before: &[Entry], after: &Listing, judgement: &mut Judgement) {
     }
 }
 
-fn compare(evidence: &Evidence<'_>, node: &str, listed: &BTreeMap<&Key, &Entry>, judgement: &mut Judgement) {
+fn compare(evidence: &Evidence<'_>, node: &str, listed: &BTreeMap<&Key, &ObjectMeta>, judgement: &mut Judgement) {
     for (key, entry) in listed {
         let at = At::object(Some(node), key);
         match evidence.held.get(*key) {
@@ -125,7 +125,7 @@ fn compare(evidence: &Evidence<'_>, node: &str, listed: &BTreeMap<&Key, &Entry>,
 }
 
 /// From a backup alone: as many objects as the listing had, in their sizes.
-fn count_again(evidence: &Evidence<'_>, record: &RecordWitness<'_>) -> Judgement {
+fn count_again(evidence: &Evidence<'_>, record: &ManifestProvenance<'_>) -> Judgement {
     let manifest = record.manifest;
     let mut judgement = recorded(manifest, Clause::Compactor);
     for key in &record.altered {
@@ -154,10 +154,10 @@ fn count_again(evidence: &Evidence<'_>, record: &RecordWitness<'_>) -> Judgement
 
 /// C9: every node is in the backup or left out by name.
 pub(super) fn nodes(evidence: &Evidence<'_>) -> Judgement {
-    let mut judgement = match evidence.witness {
-        Witness::Nobody => unknown(),
-        Witness::Run(run) => Judgement { violations: run.unheld_nodes.to_vec(), ..Judgement::default() },
-        Witness::Record(record) => recorded(record.manifest, Clause::Nodes),
+    let mut judgement = match evidence.provenance {
+        Provenance::None => unknown(),
+        Provenance::Run(run) => Judgement { violations: run.unheld_nodes.to_vec(), ..Judgement::default() },
+        Provenance::Manifest(record) => recorded(record.manifest, Clause::Nodes),
     };
     for node in &evidence.cluster.unclaimed_nodes {
         let message = format!("`{node}` looks like a node and is neither in the backup nor left out by name");
@@ -170,7 +170,7 @@ pub(super) fn nodes(evidence: &Evidence<'_>) -> Judgement {
     if evidence.cluster.catalog_nodes.is_none() {
         judgement.find(Clause::Nodes, ANYWHERE, "catalog-nodes-unreadable", "the catalog's nodes cannot be read");
     }
-    for node in &evidence.cluster.left_out_nodes {
+    for node in &evidence.cluster.excluded_nodes {
         judgement.find(
             Clause::Nodes,
             At::node(node),

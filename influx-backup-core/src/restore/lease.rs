@@ -8,17 +8,17 @@ use tokio::time::timeout;
 use super::journal::RestoreJournal;
 use crate::{
     error::Result,
+    lease::{Clock, Lease, LeaseScope, Takeover, highest},
     location::Location,
-    manifest::{Claim, Clock, Post, TakeOver, highest},
     preflight,
 };
 
 /// How long a run that failed waits for the store before it ends.
-const LAST_LOOK: Duration = Duration::from_millis(500);
+const RESIDUE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The process that restores to a target now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
+pub struct LeaseHolder {
     /// Which process, and on which host.
     pub owner: String,
     /// How long ago it was last heard of.
@@ -26,9 +26,9 @@ pub struct Holder {
 }
 
 /// The process that restores to this target now, or `None`: a dead one holds nothing.
-pub(super) async fn holder(target: &Location) -> Result<Option<Holder>> {
-    let claimed = highest(target, &Post::Target, Clock::Ours).await?.filter(|claimed| claimed.is_held());
-    Ok(claimed.map(|claimed| Holder { owner: claimed.file.to_string(), silence: claimed.silence }))
+pub(super) async fn holder(target: &Location) -> Result<Option<LeaseHolder>> {
+    let claimed = highest(target, &LeaseScope::Target, Clock::Ours).await?.filter(|claimed| claimed.is_held());
+    Ok(claimed.map(|claimed| LeaseHolder { owner: claimed.file.to_string(), silence: claimed.silence }))
 }
 
 /// Asks whether a target can be written to, and what its clock says.
@@ -37,37 +37,37 @@ pub(super) async fn probe(target: &Location) -> Result<Clock> {
 }
 
 /// Takes the right to restore to this target, or to undo a restore there.
-pub(super) async fn claim(target: &Location, cluster: &str, take_over: TakeOver, clock: Clock) -> Result<Claim> {
-    match highest(target, &Post::Target, clock).await? {
-        Some(before) if !before.is_free(take_over) => Err(Post::Target.held(target, Some(&before))),
-        before => Claim::take(target, Post::Target, cluster, before.as_ref()).await,
+pub(super) async fn claim(target: &Location, cluster: &str, takeover: Takeover, clock: Clock) -> Result<Lease> {
+    match highest(target, &LeaseScope::Target, clock).await? {
+        Some(before) if !before.is_free(takeover) => Err(LeaseScope::Target.held(target, Some(&before))),
+        before => Lease::take(target, LeaseScope::Target, cluster, before.as_ref()).await,
     }
 }
 
 /// What a run that failed leaves behind at its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Left {
+pub(super) enum Residue {
     /// Nothing of it.
-    Nothing,
+    None,
     /// A journal, or nobody knows: another run may go on at once.
     Journal,
 }
 
 /// Looks what a run that failed leaves behind.
-pub(super) async fn left(target: &Location) -> Left {
-    match timeout(LAST_LOOK, RestoreJournal::read(target)).await {
-        Ok(Ok(None)) => Left::Nothing,
-        _ => Left::Journal,
+pub(super) async fn residue(target: &Location) -> Residue {
+    match timeout(RESIDUE_TIMEOUT, RestoreJournal::read(target)).await {
+        Ok(Ok(None)) => Residue::None,
+        _ => Residue::Journal,
     }
 }
 
 /// Ends the claim of a run that failed.
-pub(super) async fn end(mut claim: Claim, left: Left, target: &Location) {
+pub(super) async fn end(mut claim: Lease, left: Residue, target: &Location) {
     match left {
-        Left::Journal => claim.give_up().await,
-        Left::Nothing => {
+        Residue::Journal => claim.release().await,
+        Residue::None => {
             // Where the store does not take it, its silence says the same later.
-            let _ = timeout(LAST_LOOK, RestoreJournal::delete_lists(target, &mut claim)).await;
+            let _ = timeout(RESIDUE_TIMEOUT, RestoreJournal::delete_lists(target, &mut claim)).await;
             RestoreJournal::tidy(target);
         }
     }

@@ -4,11 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::observe::ByteSize;
+use crate::units::ByteSize;
 
 /// Objects of one kind that a plan leaves out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LeftOut {
+pub struct Skipped {
     /// What: a directory or a kind, for a person.
     pub what: String,
     /// Why.
@@ -19,7 +19,7 @@ pub struct LeftOut {
     pub bytes: u64,
 }
 
-impl fmt::Display for LeftOut {
+impl fmt::Display for Skipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { what, reason, objects, bytes } = self;
         let (reason, bytes) = (reason.text(), ByteSize(*bytes));
@@ -39,11 +39,11 @@ pub enum Reason {
     /// InfluxDB makes it again.
     Derived,
     /// The caller left the node out.
-    NodeLeftOut,
+    NodeExcluded,
     /// The backup has this version already.
     Held,
-    /// The licence is bound to another place.
-    LicenceElsewhere,
+    /// The license is bound to another place.
+    LicenseElsewhere,
     /// It belongs to no node and no cluster.
     Foreign,
 }
@@ -54,9 +54,9 @@ impl Reason {
     pub const fn text(self) -> &'static str {
         match self {
             Self::Derived => "derived: InfluxDB makes it again",
-            Self::NodeLeftOut => "node left out by the caller",
+            Self::NodeExcluded => "node left out by the caller",
             Self::Held => "the backup has this version already",
-            Self::LicenceElsewhere => "bound to another place: ask InfluxData support for a new licence",
+            Self::LicenseElsewhere => "bound to another place: ask InfluxData support for a new license",
             Self::Foreign => "belongs to no node and no cluster",
         }
     }

@@ -10,7 +10,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::observe::ByteSize;
+use crate::units::ByteSize;
 
 /// The unit of a [`MemoryBudget`]: a semaphore counts to 2³² at most.
 const UNIT: u64 = 1024;

@@ -14,8 +14,10 @@ use std::{
 use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::Event;
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    event::Event,
+};
 
 /// How often progress is told.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
@@ -68,12 +70,12 @@ impl<T> Drop for Job<T> {
 
 /// What a run needs to talk to its [`Job`].
 #[derive(Debug, Clone)]
-pub(crate) struct Task {
+pub(crate) struct RunContext {
     pub(crate) events: Events,
     pub(crate) cancellation: CancellationToken,
 }
 
-impl Task {
+impl RunContext {
     /// Does what may be dropped half-way, unless the caller cancels.
     pub(crate) async fn unless_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         self.cancellation.run_until_cancelled(work).await.unwrap_or_else(|| Err(self.cancelled()))
@@ -95,12 +97,12 @@ impl Task {
 pub(crate) fn spawn<T, F, Fut>(run: F) -> Job<T>
 where
     T: Send + 'static,
-    F: FnOnce(Task) -> Fut,
+    F: FnOnce(RunContext) -> Fut,
     Fut: Future<Output = Result<T>> + Send + 'static,
 {
     let (sender, events) = mpsc::unbounded_channel();
     let cancellation = CancellationToken::new();
-    let task = Task { events: Events::new(sender), cancellation: cancellation.clone() };
+    let task = RunContext { events: Events::new(sender), cancellation: cancellation.clone() };
     Job { task: tokio::spawn(run(task)), events, cancellation }
 }
 

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     certificate::{Clause, Verdict},
-    manifest::Gap,
+    record::Gap,
     testing::write,
 };
 

@@ -3,7 +3,7 @@
 //! A server does not start with a manifest that it cannot parse (layout, section 3.4).
 
 use super::{
-    evidence::{Evidence, Fact, Witness},
+    evidence::{Evidence, Fact, Provenance},
     judgement::{At, Judgement},
     write_ahead::numbered,
 };
@@ -37,13 +37,13 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Judgement {
 /// Every manifest that was listed is held: the files of a lost one would be invisible, and nobody would say so.
 fn check_held(evidence: &Evidence<'_>, node: &str, judgement: &mut Judgement) {
     let prefix = format!("{node}/snapshots/");
-    let lost: Vec<&Key> = match evidence.witness {
-        Witness::Nobody => Vec::new(),
-        Witness::Run(run) => {
+    let lost: Vec<&Key> = match evidence.provenance {
+        Provenance::None => Vec::new(),
+        Provenance::Run(run) => {
             let listings = run.listings.iter().filter(|l| l.group == Group::Snapshots && l.owner == node);
             listings.flat_map(|l| &l.entries).filter(|entry| !evidence.holds(entry)).map(|entry| &entry.key).collect()
         }
-        Witness::Record(record) => {
+        Provenance::Manifest(record) => {
             record.lost.iter().copied().filter(|key| key.as_str().starts_with(&prefix)).collect()
         }
     };

@@ -1,13 +1,15 @@
 //! [`Cluster`]: what discovery found at a location, with the evidence.
 
+mod options;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::options::DiscoverOptions;
+
 use crate::{
-    error::Result,
-    inventory::Inventory,
     key::Key,
     layout::{Component, Generation},
-    location::{Entry, Identity, Location},
+    location::{Identity, Location},
 };
 
 /// Which InfluxDB 3 this is.
@@ -102,7 +104,7 @@ pub struct Cluster {
     location: Location,
     description: ClusterDescription,
     /// How it was found; `None` where the caller described it.
-    looked_for: Option<super::Discover>,
+    pub(crate) looked_for: Option<DiscoverOptions>,
 }
 
 /// What a manifest keeps of a cluster: all of it but the location's credentials.
@@ -110,7 +112,7 @@ pub struct Cluster {
 pub struct ClusterDescription {
     /// The location as a URL.
     pub location: String,
-    /// Who keeps the objects: what licences were bound to before 3.10.
+    /// Who keeps the objects: what licenses were bound to before 3.10.
     pub identity: Identity,
     /// Core or Enterprise.
     pub edition: Edition,
@@ -123,12 +125,12 @@ pub struct ClusterDescription {
     /// Node ids that the catalog names, or `None` where it cannot be read.
     pub catalog_nodes: Option<Vec<CatalogNode>>,
     /// Node ids that the caller left out by name.
-    pub left_out_nodes: Vec<String>,
+    pub excluded_nodes: Vec<String>,
     /// Prefixes that look like nodes of this cluster, or of none, and are neither among its nodes nor left out by name.
     #[serde(default)]
     pub unclaimed_nodes: Vec<String>,
-    /// Licence files, by key.
-    pub licences: Vec<Key>,
+    /// License files, by key.
+    pub licenses: Vec<Key>,
     /// Names that belong to no node and not to the cluster (the prefixes of other clusters, too): not copied.
     pub foreign: Vec<String>,
     /// Names below a node or the cluster that this release does not know: copied and reported.
@@ -147,7 +149,7 @@ impl Cluster {
     }
 
     /// Remembers how it was found.
-    pub(crate) fn found_by(mut self, what: super::Discover) -> Self {
+    pub(crate) fn found_by(mut self, what: DiscoverOptions) -> Self {
         self.looked_for = Some(what);
         self
     }
@@ -164,17 +166,6 @@ impl Cluster {
         &self.description
     }
 
-    /// Looks again, in the same way.
-    ///
-    /// # Errors
-    /// As for [`discover`](crate::discover()).
-    pub async fn rediscover(&self) -> Result<Self> {
-        match &self.looked_for {
-            Some(what) => super::discover(&self.location, what).await,
-            None => Ok(self.clone()),
-        }
-    }
-
     /// With only these of its nodes.
     pub(crate) fn with_nodes(mut self, which: impl Fn(&Node) -> bool) -> Self {
         self.description.nodes.retain(which);
@@ -188,16 +179,6 @@ impl Cluster {
         nodes.extend(gone.into_iter().cloned());
         nodes.sort_by(|a, b| a.id.cmp(&b.id));
         self
-    }
-
-    /// Lists the cluster once, group by group, in the constant order of
-    /// [`LISTING_ORDER`](crate::inventory::LISTING_ORDER).
-    ///
-    /// # Errors
-    /// [`Error::Store`](crate::Error::Store), [`Error::InvalidKey`](crate::Error::InvalidKey),
-    /// [`Error::Link`](crate::Error::Link).
-    pub async fn list(&self) -> Result<Inventory> {
-        Inventory::list(self).await
     }
 }
 
@@ -239,15 +220,15 @@ impl ClusterDescription {
     /// Whose object this is and what kind it is, or `None` for a key outside every prefix of the cluster.
     ///
     /// The longest prefix wins where ids contain `/`, be it that of a node that was left out. Where the cluster id equals a node id, or for Core, the
-    /// component decides: catalog, licences and `enterprise` are the cluster's.
+    /// component decides: catalog, licenses and `enterprise` are the cluster's.
     #[must_use]
-    pub fn classify(&self, key: &Key) -> Option<Object<'_>> {
-        let left_out = self.left_out_nodes.iter().map(String::as_str);
-        let longest = self.prefixes().chain(left_out).filter(|prefix| key.below(prefix).is_some());
+    pub fn classify(&self, key: &Key) -> Option<Classification<'_>> {
+        let skipped = self.excluded_nodes.iter().map(String::as_str);
+        let longest = self.prefixes().chain(skipped).filter(|prefix| key.below(prefix).is_some());
         let owner = longest.max_by_key(|prefix| prefix.len()).filter(|owner| self.prefixes().any(|id| id == *owner))?;
         let component = Component::of(key.below(owner)?);
         let of_cluster = owner == self.catalog_prefix() && (component.is_cluster_wide() || !self.is_node(owner));
-        Some(Object { owner, node: (!of_cluster).then_some(owner), component })
+        Some(Classification { owner, node: (!of_cluster).then_some(owner), component })
     }
 
     /// The prefixes of the cluster's objects.
@@ -271,7 +252,7 @@ impl ClusterDescription {
 
 /// Whose an object is, and what kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Object<'a> {
+pub struct Classification<'a> {
     /// The prefix that it lies under.
     pub owner: &'a str,
     /// The node it belongs to; `None` for what belongs to the whole cluster.
@@ -280,19 +261,10 @@ pub struct Object<'a> {
     pub component: Component,
 }
 
-impl Object<'_> {
+impl Classification<'_> {
     /// The component as the backup treats it: a catalog below a promoted node is stale, so it is only kept.
     #[must_use]
     pub fn kind(&self) -> Component {
         if self.node.is_some() && self.component.is_cluster_wide() { Component::Other } else { self.component }
     }
-}
-
-/// An entry with its classification: what plans and proofs look at.
-#[derive(Debug, Clone, Copy)]
-pub struct Classified<'a> {
-    /// The object.
-    pub entry: &'a Entry,
-    /// Whose and what.
-    pub object: Object<'a>,
 }

@@ -1,10 +1,10 @@
 //! Where each node can be recovered to.
 
 use super::{
-    Guaranteed, Reached, RecoveryPoint,
     evidence::Evidence,
     write_ahead::{covered, numbered},
 };
+use crate::certificate::{Guaranteed, Reached, RecoveryPoint};
 
 pub(super) fn points(evidence: &Evidence<'_>) -> Vec<RecoveryPoint> {
     evidence.cluster.stored_nodes().map(|node| point(evidence, &node.id)).collect()

@@ -1,18 +1,19 @@
 //! Who may write a backup: the first that claims its name, or who goes on where the last holder is dead.
 
-use super::Existing;
+use super::OnExisting;
 use crate::{
     error::{Error, Result},
     key::Key,
+    layout::{MANIFEST_KEY, OWN_DIRECTORY},
+    lease::{Clock, Lease, LeaseScope, LeaseState, highest},
     location::Location,
-    manifest::{Claim, Claimed, Clock, MANIFEST_KEY, OWN_DIRECTORY, Post, highest},
 };
 
 /// What a claim is for: a new backup, or one that was begun before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Begun {
-    Now,
-    Before,
+pub(crate) enum Acquired {
+    Fresh,
+    TakenOver,
 }
 
 /// Takes the right to write the backup `name` at `location`.
@@ -20,10 +21,10 @@ pub(crate) async fn claim(
     location: &Location,
     name: &str,
     cluster: &str,
-    existing: Existing,
+    existing: OnExisting,
     clock: Clock,
-) -> Result<(Claim, Begun)> {
-    let post = Post::Backup(name.to_owned());
+) -> Result<(Lease, Acquired)> {
+    let post = LeaseScope::Backup(name.to_owned());
     if location.head(&Key::parse(MANIFEST_KEY)?).await?.is_some() {
         return Err(Error::BackupExists { name: name.to_owned() });
     }
@@ -36,10 +37,10 @@ pub(crate) async fn claim(
         }
     }
     let begun = match &before {
-        Some(before) => may_take_over(before, location, name, existing).map(|()| Begun::Before)?,
-        None => Begun::Now,
+        Some(before) => may_take_over(before, location, name, existing).map(|()| Acquired::TakenOver)?,
+        None => Acquired::Fresh,
     };
-    Ok((Claim::take(location, post, cluster, before.as_ref()).await?, begun))
+    Ok((Lease::take(location, post, cluster, before.as_ref()).await?, begun))
 }
 
 /// Whether nothing lies here. Directories without a file are what a process leaves that died before its claim stood.
@@ -49,10 +50,10 @@ async fn is_vacant(location: &Location) -> Result<bool> {
     Ok(top.entries.is_empty() && !others && location.list(OWN_DIRECTORY).await?.is_empty())
 }
 
-fn may_take_over(before: &Claimed, location: &Location, name: &str, existing: Existing) -> Result<()> {
+fn may_take_over(before: &LeaseState, location: &Location, name: &str, existing: OnExisting) -> Result<()> {
     match existing {
-        Existing::Resume(take_over) if before.is_free(take_over) => Ok(()),
-        _ if before.is_held() => Err(Post::Backup(name.to_owned()).held(location, Some(before))),
+        OnExisting::Resume(takeover) if before.is_free(takeover) => Ok(()),
+        _ if before.is_held() => Err(LeaseScope::Backup(name.to_owned()).held(location, Some(before))),
         _ => Err(Error::BackupUnfinished { name: name.to_owned() }),
     }
 }
@@ -65,12 +66,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        manifest::TakeOver,
+        lease::Takeover,
         preflight,
         testing::fault::{FaultPlan, FaultyStore},
     };
 
-    async fn take(location: &Location, existing: Existing) -> Result<(Claim, Begun)> {
+    async fn take(location: &Location, existing: OnExisting) -> Result<(Lease, Acquired)> {
         let clock = Clock::Stores(preflight::target(location).await?.clock_skew);
         claim(location, "n1", "cluster1", existing, clock).await
     }
@@ -78,13 +79,13 @@ mod tests {
     #[tokio::test]
     async fn a_fresh_claim_is_taken_over_only_when_the_caller_knows() {
         let location = Location::in_memory();
-        let (first, begun) = take(&location, Existing::Refuse).await.expect("free");
-        assert_eq!(begun, Begun::Now);
-        let silent = take(&location, Existing::Resume(TakeOver::WhenSilent)).await.expect_err("alive");
+        let (first, begun) = take(&location, OnExisting::Refuse).await.expect("free");
+        assert_eq!(begun, Acquired::Fresh);
+        let silent = take(&location, OnExisting::Resume(Takeover::AfterTimeout)).await.expect_err("alive");
         assert_eq!(silent.code(), "backup-in-progress");
         first.check().await.expect("still ours");
-        let (second, begun) = take(&location, Existing::Resume(TakeOver::Now)).await.expect("taken over");
-        assert_eq!(begun, Begun::Before);
+        let (second, begun) = take(&location, OnExisting::Resume(Takeover::Immediately)).await.expect("taken over");
+        assert_eq!(begun, Acquired::TakenOver);
         second.check().await.expect("ours");
         assert_eq!(first.check().await.expect_err("lost").code(), "claim-lost");
     }
@@ -93,8 +94,8 @@ mod tests {
     async fn a_store_whose_clock_is_slow_makes_no_holder_look_dead() {
         let slow = FaultPlan::none().clock_behind(Duration::from_secs(3600));
         let location = Location::in_memory().through(|store| Arc::new(FaultyStore::new(store, slow.clone())) as Arc<_>);
-        let (first, _) = take(&location, Existing::Refuse).await.expect("free");
-        let silent = take(&location, Existing::Resume(TakeOver::WhenSilent)).await.expect_err("alive");
+        let (first, _) = take(&location, OnExisting::Refuse).await.expect("free");
+        let silent = take(&location, OnExisting::Resume(Takeover::AfterTimeout)).await.expect_err("alive");
         assert_eq!(silent.code(), "backup-in-progress");
         first.check().await.expect("still ours");
     }
@@ -102,13 +103,14 @@ mod tests {
     #[tokio::test]
     async fn what_was_given_up_is_resumed_at_once() {
         let location = Location::in_memory();
-        let (first, _) = take(&location, Existing::Refuse).await.expect("free");
-        first.give_up().await;
-        assert_eq!(take(&location, Existing::Refuse).await.expect_err("begun").code(), "backup-unfinished");
-        let (second, begun) = take(&location, Existing::Resume(TakeOver::WhenSilent)).await.expect("nobody holds it");
-        assert_eq!(begun, Begun::Before);
+        let (first, _) = take(&location, OnExisting::Refuse).await.expect("free");
+        first.release().await;
+        assert_eq!(take(&location, OnExisting::Refuse).await.expect_err("begun").code(), "backup-unfinished");
+        let (second, begun) =
+            take(&location, OnExisting::Resume(Takeover::AfterTimeout)).await.expect("nobody holds it");
+        assert_eq!(begun, Acquired::TakenOver);
         let highest =
-            highest(&location, &Post::Backup("n1".to_owned()), Clock::Ours).await.expect("there").expect("one");
+            highest(&location, &LeaseScope::Backup("n1".to_owned()), Clock::Ours).await.expect("there").expect("one");
         assert!(highest.is_held());
         second.check().await.expect("ours");
     }
@@ -118,8 +120,8 @@ mod tests {
         let location = Location::in_memory();
         let foreign = Key::parse("node1/wal/x").expect("valid");
         location.put(&foreign, Bytes::from_static(b"x")).await.expect("put");
-        assert_eq!(take(&location, Existing::Refuse).await.expect_err("foreign").code(), "backup-exists");
-        let resume = Existing::Resume(TakeOver::Now);
+        assert_eq!(take(&location, OnExisting::Refuse).await.expect_err("foreign").code(), "backup-exists");
+        let resume = OnExisting::Resume(Takeover::Immediately);
         assert_eq!(take(&location, resume).await.expect_err("foreign").code(), "backup-exists");
     }
 }

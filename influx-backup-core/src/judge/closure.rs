@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::{
-    AbsentTable, Clause,
-    evidence::{Evidence, Fact, Witness},
+    evidence::{Evidence, Fact, Provenance},
     judgement::{At, Judgement},
 };
+use crate::certificate::{AbsentTable, Clause};
 use crate::{
-    backup::MissingParquet,
-    discover::Edition,
+    cluster::Edition,
     format::{Checkpoint, FileRef, Snapshot},
+    judge::AbsenceTolerance,
     key::Key,
-    manifest::AbsentRecord,
+    record::AbsentRecord,
 };
 
 /// What the files of one node are.
@@ -81,13 +81,13 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> (Judgement, Vec<AbsentRecord>) {
         check_share(evidence, &node.id, closure.live.len(), gone, &mut judgement);
     }
     if !absent.is_empty() {
-        let message = match evidence.witness {
-            Witness::Nobody => {
+        let message = match evidence.provenance {
+            Provenance::None => {
                 format!("{} live files are not here; nobody recorded whether the source had them", absent.len())
             }
             _ => format!("{} live files are absent from the source too", absent.len()),
         };
-        judgement.not_attested = matches!(evidence.witness, Witness::Nobody);
+        judgement.not_attested = matches!(evidence.provenance, Provenance::None);
         judgement.find(Clause::Closure, super::judgement::ANYWHERE, "absent-parquet", message);
     }
     (judgement, absent)
@@ -109,16 +109,16 @@ fn check_held(evidence: &Evidence<'_>, node: &str, closure: &Closure<'_>, judgem
 
 /// Whether the source lacks the file too, as far as anybody can tell.
 fn is_absent(evidence: &Evidence<'_>, node: &str, path: &str) -> bool {
-    match evidence.witness {
-        Witness::Nobody => true,
-        Witness::Run(run) => run.lacking.lacks(node, path),
-        Witness::Record(record) => record.absent.contains(path),
+    match evidence.provenance {
+        Provenance::None => true,
+        Provenance::Run(run) => run.lacking.lacks(node, path),
+        Provenance::Manifest(record) => record.absent.contains(path),
     }
 }
 
 /// Core: a `dbs` that is empty under live references, or that lacks more than half of them, is probably not mounted.
 fn check_share(evidence: &Evidence<'_>, node: &str, live: usize, gone: usize, judgement: &mut Judgement) {
-    let accepted = evidence.missing_parquet == MissingParquet::Accept;
+    let accepted = evidence.absence_tolerance == AbsenceTolerance::Lenient;
     if evidence.cluster.edition != Edition::Core || gone == 0 || accepted {
         return;
     }

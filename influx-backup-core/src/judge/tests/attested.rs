@@ -4,9 +4,9 @@ use super::{
     verdict,
 };
 use crate::{
-    certificate::{At, Clause, Verdict, violation},
-    copier::CheckedBy,
-    discover::CatalogNode,
+    certificate::{CheckedBy, Clause, Verdict},
+    cluster::CatalogNode,
+    judge::{At, violation},
 };
 
 #[test]
@@ -105,7 +105,7 @@ fn a_node_that_came_while_the_backup_ran_violates_only_c9() {
 #[test]
 fn nodes_left_out_without_objects_or_unreadable_are_named() {
     let mut tree = Tree::enterprise();
-    tree.cluster.left_out_nodes.push("n9".to_owned());
+    tree.cluster.excluded_nodes.push("n9".to_owned());
     assert_eq!(findings(&tree.judge()), [(Clause::Nodes, "node-left-out")]);
     let mut tree = Tree::enterprise();
     tree.cluster.catalog_nodes = Some(vec![CatalogNode { id: "q1".to_owned(), in_store: false }]);

@@ -9,27 +9,28 @@ use chrono::{DateTime, Utc};
 use futures::FutureExt;
 
 use crate::{
-    backup::MissingParquet,
+    certificate::CheckedBy,
+    cluster::ClusterDescription,
     concurrent,
-    copier::CheckedBy,
-    discover::ClusterDescription,
     error::Result,
     format::{CatalogFile, Checkpoint, FormatError, Snapshot, wal},
     inventory::Listing,
+    judge::AbsenceTolerance,
     key::Key,
     layout::Component,
-    location::{Entry, Location, Version},
-    manifest::{Backup, Fence, Manifest},
+    location::{Location, ObjectMeta, Version},
+    manifest::{Backup, Manifest},
+    record::Fence,
 };
 
-use super::Violation;
+use crate::certificate::Violation;
 
 /// How many objects are read at once.
 const READS_AT_ONCE: usize = 16;
 
 /// One object that a tree holds.
 #[derive(Debug, Clone)]
-pub(crate) struct Held {
+pub(crate) struct HeldObject {
     pub(crate) size: u64,
     pub(crate) version: Version,
     /// What its copy was compared by; `None` where nobody recorded it.
@@ -79,7 +80,7 @@ impl Facts {
         &mut self,
         tree: Tree<'_>,
         cluster: &ClusterDescription,
-        held: &BTreeMap<Key, Held>,
+        held: &BTreeMap<Key, HeldObject>,
     ) -> Result<()> {
         self.0.retain(|key, (version, _)| held.get(key).is_some_and(|held| held.version == *version));
         let unread: Vec<_> = held
@@ -106,7 +107,7 @@ impl Facts {
     }
 
     /// What a copier saw of a Parquet file.
-    pub(crate) fn saw_parquet(&mut self, key: Key, version: Version, ends: Result<(), FormatError>) {
+    pub(crate) fn record_parquet(&mut self, key: Key, version: Version, ends: Result<(), FormatError>) {
         self.0.insert(key, (version, Fact::Parquet(ends)));
     }
 
@@ -176,18 +177,18 @@ impl Cut {
 
 /// Who can tell what only the run that took the backup could see.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Witness<'a> {
+pub(crate) enum Provenance<'a> {
     /// Nobody: a tree without a manifest of ours.
-    Nobody,
+    None,
     /// The run itself.
-    Run(&'a RunWitness<'a>),
+    Run(&'a RunProvenance<'a>),
     /// What the run recorded.
-    Record(&'a RecordWitness<'a>),
+    Manifest(&'a ManifestProvenance<'a>),
 }
 
 /// What a run recorded, and what is left of it.
 #[derive(Debug)]
-pub(crate) struct RecordWitness<'a> {
+pub(crate) struct ManifestProvenance<'a> {
     pub(crate) manifest: &'a Manifest,
     /// Paths of live files that the source lacked.
     pub(crate) absent: BTreeSet<&'a str>,
@@ -199,7 +200,7 @@ pub(crate) struct RecordWitness<'a> {
 
 /// What a run saw.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct RunWitness<'a> {
+pub(crate) struct RunProvenance<'a> {
     /// The source listings of this pass.
     pub(crate) listings: &'a [Listing],
     /// `cs` and `cd` as they were after the compactor's files were copied.
@@ -226,11 +227,11 @@ pub(crate) trait Lacking: std::fmt::Debug + Send + Sync {
 #[derive(Debug)]
 pub(crate) struct Evidence<'a> {
     pub(crate) cluster: &'a ClusterDescription,
-    pub(crate) held: &'a BTreeMap<Key, Held>,
+    pub(crate) held: &'a BTreeMap<Key, HeldObject>,
     pub(crate) facts: &'a Facts,
     pub(crate) cut: &'a Cut,
-    pub(crate) witness: Witness<'a>,
-    pub(crate) missing_parquet: MissingParquet,
+    pub(crate) provenance: Provenance<'a>,
+    pub(crate) absence_tolerance: AbsenceTolerance,
 }
 
 impl<'a> Evidence<'a> {
@@ -267,12 +268,12 @@ impl<'a> Evidence<'a> {
     }
 
     /// Held objects below a prefix.
-    pub(crate) fn held_below(&self, prefix: &str) -> impl Iterator<Item = (&'a Key, &'a Held)> + use<'a> {
+    pub(crate) fn held_below(&self, prefix: &str) -> impl Iterator<Item = (&'a Key, &'a HeldObject)> + use<'a> {
         below(self.held, prefix)
     }
 
     /// Whether an object is held in the version listed.
-    pub(crate) fn holds(&self, entry: &Entry) -> bool {
+    pub(crate) fn holds(&self, entry: &ObjectMeta) -> bool {
         self.held.get(&entry.key).is_some_and(|held| held.size == entry.size && held.version.is_same(&entry.version))
     }
 

@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{
     certificate::Clause,
-    manifest::Gap,
+    record::Gap,
     testing::write::{self, ManifestSpec},
 };
 

@@ -9,7 +9,7 @@ mod tree;
 mod write_ahead;
 
 use self::tree::Tree;
-use super::{Basis, Certificate, Clause, Verdict, Violation};
+use crate::certificate::{Basis, Certificate, Clause, Verdict, Violation};
 
 /// The one violation of a certificate in which only this clause is open.
 #[track_caller]

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Clause,
-    evidence::{Evidence, Fact, Witness},
+    evidence::{Evidence, Fact, Provenance},
     judgement::{ANYWHERE, At, Judgement},
 };
+use crate::certificate::Clause;
 use crate::{
-    discover::Edition,
+    cluster::Edition,
     format::{CatalogFile, FormatError, catalog::Kind},
     inventory::Group,
     key::Key,
@@ -190,7 +190,7 @@ fn check_uuid(live: &GenerationFiles<'_>, judgement: &mut Judgement) {
 
 /// Every log above the root that was listed is held: where the last ones went before their copy, no gap shows.
 fn check_listed(evidence: &Evidence<'_>, live: &GenerationFiles<'_>, judgement: &mut Judgement) {
-    let Witness::Run(run) = evidence.witness else { return };
+    let Provenance::Run(run) = evidence.provenance else { return };
     let logs = format!("{}/{}", evidence.cluster.catalog_prefix(), live.generation.logs());
     let listings = run.listings.iter().filter(|listing| listing.group == Group::Catalog);
     for entry in listings.flat_map(|listing| &listing.entries) {
@@ -217,7 +217,7 @@ fn check_new_enough(evidence: &Evidence<'_>, sequence: Option<u64>, judgement: &
 
 /// The sequence never falls between passes: in the source, whatever logs of earlier passes are still held.
 fn check_went_on(evidence: &Evidence<'_>, live: Option<&GenerationFiles<'_>>, judgement: &mut Judgement) {
-    let Witness::Run(run) = evidence.witness else { return };
+    let Provenance::Run(run) = evidence.provenance else { return };
     let listings = run.listings.iter().filter(|listing| listing.group == Group::Catalog);
     let listed: BTreeSet<&Key> = listings.flat_map(|listing| &listing.entries).map(|entry| &entry.key).collect();
     let now = live.and_then(|live| live.sequence_with(|key| listed.contains(key)));

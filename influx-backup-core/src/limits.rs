@@ -1,10 +1,13 @@
 //! How hard a run may work.
 
+mod budget;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::observe::ByteSize;
+pub use self::budget::{Bandwidth, MemoryBudget, MemoryPermit};
+use crate::units::ByteSize;
 
 /// How hard a run may work.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,7 +22,7 @@ pub struct Limits {
     /// What happens when something fails.
     pub retry: Retry,
     /// How long a connection may move nothing before it counts as stalled.
-    pub stall: Duration,
+    pub stall_timeout: Duration,
     /// Whether files are on disk before a stage counts as done.
     pub durability: Durability,
 }
@@ -31,7 +34,7 @@ impl Default for Limits {
             memory: ByteSize::mib(256),
             bandwidth: None,
             retry: Retry::default(),
-            stall: Duration::from_secs(60),
+            stall_timeout: Duration::from_secs(60),
             durability: Durability::default(),
         }
     }
@@ -68,8 +71,8 @@ impl Limits {
 
     /// Gives a connection up that has moved nothing for this long.
     #[must_use]
-    pub const fn with_stall(mut self, stall: Duration) -> Self {
-        self.stall = stall;
+    pub const fn with_stall_timeout(mut self, stall_timeout: Duration) -> Self {
+        self.stall_timeout = stall_timeout;
         self
     }
 
@@ -86,19 +89,19 @@ impl Limits {
 #[non_exhaustive]
 pub struct Retry {
     /// The longest first wait; doubled after each failure.
-    pub first: Duration,
+    pub initial_backoff: Duration,
     /// The longest wait.
-    pub most: Duration,
+    pub max_backoff: Duration,
     /// How long to keep trying one object.
-    pub give_up_after: Duration,
+    pub max_elapsed: Duration,
 }
 
 impl Default for Retry {
     fn default() -> Self {
         Self {
-            first: Duration::from_millis(200),
-            most: Duration::from_secs(20),
-            give_up_after: Duration::from_secs(300),
+            initial_backoff: Duration::from_millis(200),
+            max_backoff: Duration::from_secs(20),
+            max_elapsed: Duration::from_secs(300),
         }
     }
 }
@@ -107,13 +110,13 @@ impl Retry {
     /// Never tries again.
     #[must_use]
     pub const fn never() -> Self {
-        Self { first: Duration::ZERO, most: Duration::ZERO, give_up_after: Duration::ZERO }
+        Self { initial_backoff: Duration::ZERO, max_backoff: Duration::ZERO, max_elapsed: Duration::ZERO }
     }
 
     /// Keeps trying one object for this long.
     #[must_use]
-    pub const fn for_at_most(mut self, give_up_after: Duration) -> Self {
-        self.give_up_after = give_up_after;
+    pub const fn for_at_most(mut self, max_elapsed: Duration) -> Self {
+        self.max_elapsed = max_elapsed;
         self
     }
 }

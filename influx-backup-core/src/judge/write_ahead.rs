@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Clause,
-    evidence::{Evidence, Fact, Witness},
+    evidence::{Evidence, Fact, Provenance},
     judgement::{At, Judgement},
 };
+use crate::certificate::Clause;
 use crate::{
     format::FormatError,
     key::Key,
     layout::wal_number,
-    manifest::{Fence, Gap},
+    record::{Fence, Gap},
 };
 
 /// The WAL files of a node by number.
@@ -38,14 +38,14 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Judgement {
         let covered = covered(evidence, &node.id);
         check_sound(&node.id, &wal, covered, &mut judgement);
         check_names(evidence, &node.id, &mut judgement);
-        let fence = match evidence.witness {
-            Witness::Nobody => None,
-            Witness::Run(run) => run.fences.iter().find(|fence| fence.node == node.id),
-            Witness::Record(record) => record.manifest.attested.fences.iter().find(|fence| fence.node == node.id),
+        let fence = match evidence.provenance {
+            Provenance::None => None,
+            Provenance::Run(run) => run.fences.iter().find(|fence| fence.node == node.id),
+            Provenance::Manifest(record) => record.manifest.attested.fences.iter().find(|fence| fence.node == node.id),
         };
-        match (fence, evidence.witness) {
+        match (fence, evidence.provenance) {
             (Some(fence), _) => check_fence(fence, &wal, covered, &mut judgement),
-            (None, Witness::Nobody) => report_gaps(&node.id, &wal, covered, &mut judgement),
+            (None, Provenance::None) => report_gaps(&node.id, &wal, covered, &mut judgement),
             (None, _) => {
                 judgement.violate(At::node(&node.id), "no-fence", format!("no fence was recorded for {}", node.id))
             }

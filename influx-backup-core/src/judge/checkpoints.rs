@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    evidence::{Evidence, Fact, Witness},
+    evidence::{Evidence, Fact, Provenance},
     judgement::{At, Judgement},
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     inventory::Group,
     key::Key,
     layout::{checkpoint_sequence, snapshot_sequence},
-    location::Entry,
+    location::ObjectMeta,
 };
 
 pub(super) fn judge(evidence: &Evidence<'_>) -> Judgement {
@@ -67,7 +67,7 @@ fn newer(key: &Key) -> String {
 /// What the source has. Its checkpoints were listed before its manifests, so one that is newer than all of them names a
 /// manifest that the source has lost; it is trimmed from the backup, but not without a word.
 fn check_listed(evidence: &Evidence<'_>, node: &str, judgement: &mut Judgement) {
-    let Witness::Run(run) = evidence.witness else { return };
+    let Provenance::Run(run) = evidence.provenance else { return };
     let listed = |group| {
         let listing = run.listings.iter().find(|l| l.group == group && l.owner == node);
         listing.map_or(&[][..], |listing| &listing.entries)
@@ -102,7 +102,7 @@ fn month(key: &Key) -> &str {
 }
 
 /// The newest checkpoint of each month that is not newer than the cut.
-pub(crate) fn newest_of_months(entries: &[Entry], cut: Option<u64>) -> BTreeMap<&str, &Key> {
+pub(crate) fn newest_of_months(entries: &[ObjectMeta], cut: Option<u64>) -> BTreeMap<&str, &Key> {
     let mut newest: BTreeMap<&str, (u64, &Key)> = BTreeMap::new();
     for entry in entries {
         let Some(sequence) = checkpoint_sequence(entry.key.name()).filter(|sequence| Some(*sequence) <= cut) else {

@@ -1,0 +1,103 @@
+//! The judges of the clauses: from evidence to a [`Certificate`]. Pure.
+
+mod attested;
+mod catalog;
+mod checkpoints;
+mod closure;
+pub(crate) mod evidence;
+mod judgement;
+mod manifests;
+mod recovery;
+#[cfg(test)]
+mod tests;
+mod write_ahead;
+
+use self::evidence::{Evidence, Provenance};
+pub(crate) use self::{
+    closure::close,
+    judgement::{ANYWHERE, At, Judgement, violation},
+    write_ahead::{covered, gaps, numbered},
+};
+use crate::{
+    certificate::{Basis, Certificate, Clause, ClauseResult, Verdict},
+    record::AbsentRecord,
+};
+
+/// What to do when most live Parquet files are gone. Core: `dbs` is empty under live references, or lacks more than half of
+/// them. Enterprise, where compaction supersedes files: `dbs` of a node was emptied while the backup ran.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AbsenceTolerance {
+    /// A violation: a volume is probably not mounted.
+    #[default]
+    Strict,
+    /// A finding: the caller knows that retention removed them.
+    Lenient,
+}
+
+/// The proof: pure over the evidence. It has every violation, however many.
+pub(crate) fn judge(evidence: &Evidence<'_>) -> (Certificate, Vec<AbsentRecord>) {
+    let (closure, absent) = closure::judge(evidence);
+    let (catalog, catalog_sequence) = catalog::judge(evidence);
+    let (bytes, checked_by) = attested::bytes(evidence);
+    let judgements = [
+        (Clause::Closure, closure),
+        (Clause::Manifests, manifests::judge(evidence)),
+        (Clause::Wal, write_ahead::judge(evidence)),
+        (Clause::Catalog, catalog),
+        (Clause::Checkpoints, checkpoints::judge(evidence)),
+        (Clause::Bytes, bytes),
+        (Clause::Stability, attested::stability(evidence)),
+        (Clause::Compactor, attested::compactor(evidence)),
+        (Clause::Nodes, attested::nodes(evidence)),
+    ];
+    let (mut clauses, mut findings) = (Vec::new(), Vec::new());
+    for (clause, mut judgement) in judgements {
+        findings.append(&mut judgement.findings);
+        let mut result = result(clause, judgement);
+        if let Provenance::Manifest(record) = evidence.provenance {
+            keep(&mut result, &record.manifest.certificate);
+        }
+        clauses.push(result);
+    }
+    let certificate = Certificate {
+        clauses,
+        recovery: recovery::points(evidence),
+        absent: closure::by_table(&absent),
+        findings,
+        checked_by,
+        catalog_sequence,
+        orphans: closure::orphans(evidence),
+    };
+    (certificate, absent)
+}
+
+/// What the run itself found stays found: much of it nobody can see in the backup alone.
+fn keep(result: &mut ClauseResult, recorded: &Certificate) {
+    let Some(recorded) = recorded.clauses.iter().find(|recorded| recorded.clause == result.clause) else { return };
+    let known = result.violations.len();
+    for violation in &recorded.violations {
+        if !result.violations[..known].contains(violation) {
+            result.violations.push(violation.clone());
+            result.violated += 1;
+        }
+    }
+    result.violated = result.violated.max(recorded.violated);
+    if result.violated > 0 {
+        result.verdict = Verdict::Violated;
+    }
+}
+
+fn result(clause: Clause, judgement: Judgement) -> ClauseResult {
+    let violated = judgement.violations.len() as u64;
+    let verdict = match (violated, judgement.not_attested) {
+        (0, false) => Verdict::Holds,
+        (0, true) => Verdict::NotAttested,
+        _ => Verdict::Violated,
+    };
+    let basis = match clause {
+        Clause::Bytes | Clause::Stability | Clause::Nodes => Basis::Attested,
+        _ => Basis::Recomputed,
+    };
+    ClauseResult { clause, verdict, basis, violations: judgement.violations, violated }
+}
