@@ -18,7 +18,7 @@ use crate::{
     event::Event,
     execute::Executor,
     key::Key,
-    location::{AT_ONCE, Location},
+    location::{Location, MAX_CONCURRENT},
     manifest::segment,
     plan::Stage,
 };
@@ -80,7 +80,7 @@ impl Run {
         self.claim.check().await?;
         begin_changes(place, journal).await?;
         let deletes: Vec<_> = deletions.iter().map(|key| self.delete_one(place, key).boxed()).collect();
-        stream::iter(deletes).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+        stream::iter(deletes).buffer_unordered(MAX_CONCURRENT).try_collect::<()>().await?;
         Ok(deletions.len() as u64)
     }
 
