@@ -4,20 +4,27 @@ use std::{future::Future, time::Duration};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::{ByteSize, Error, Event, Job, Result, cli::screen::Screen};
+use crate::{ByteSize, Error, EventKind, Job, Progress, Result, cli::screen::Screen};
 
-/// Runs a job to its end: events become a progress bar (on a terminal only) and messages on stderr.
+/// How often the progress bar is drawn again.
+const DRAW_EVERY: Duration = Duration::from_millis(200);
+
+/// Runs a job to its end, with a progress bar (on a terminal only) and messages on stderr.
 ///
 /// Ctrl-C and SIGTERM cancel it in good order; a second one ends the program at once, which harms no backup either.
-pub(crate) async fn follow<T>(mut job: Job<T>, screen: &Screen) -> Result<T> {
+pub(crate) async fn follow<T>(job: Job<T>, screen: &Screen) -> Result<T> {
     let bar = bar(screen);
+    let handle = job.handle();
+    let mut events = job.events();
+    let mut draw = tokio::time::interval(DRAW_EVERY);
     let mut asked = false;
     loop {
         tokio::select! {
-            event = job.next_event() => match event {
-                Some(event) => show(&bar, screen, &event),
+            event = events.next() => match event {
+                Some(event) => show(&bar, screen, &event.kind),
                 None => break,
             },
+            _ = draw.tick() => draw_progress(&bar, &handle.progress()),
             () = interrupted() => {
                 if asked {
                     // The job is dropped, which cancels it; nothing is waited for.
@@ -25,7 +32,7 @@ pub(crate) async fn follow<T>(mut job: Job<T>, screen: &Screen) -> Result<T> {
                 }
                 asked = true;
                 bar.suspend(|| screen.say("cancelling; once more to end at once"));
-                job.cancel();
+                handle.cancel();
             }
         }
     }
@@ -63,45 +70,44 @@ fn bar(screen: &Screen) -> ProgressBar {
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style.progress_chars("=> "));
     }
-    bar.enable_steady_tick(Duration::from_millis(200));
+    bar.enable_steady_tick(DRAW_EVERY);
     bar
 }
 
-fn show(bar: &ProgressBar, screen: &Screen, event: &Event) {
-    match event {
-        Event::StageStarted { stage, .. } => bar.set_message(stage.title()),
-        Event::Progress { objects, bytes, total_objects, total_bytes } => {
-            bar.set_length(*total_bytes);
-            bar.set_position(*bytes);
-            bar.set_prefix(format!("{objects}/{total_objects} objects"));
-        }
-        event => {
-            if let Some(message) = message(event) {
-                bar.suspend(|| screen.say(message));
-            }
-        }
+fn draw_progress(bar: &ProgressBar, progress: &Progress) {
+    bar.set_length(progress.total_bytes);
+    bar.set_position(progress.bytes);
+    bar.set_prefix(format!("{}/{} objects", progress.objects, progress.total_objects));
+}
+
+fn show(bar: &ProgressBar, screen: &Screen, event: &EventKind) {
+    if let EventKind::StageStarted { stage, .. } = event {
+        bar.set_message(stage.title());
+    }
+    if let Some(message) = message(event) {
+        bar.suspend(|| screen.say(message));
     }
 }
 
 /// What is worth a line while it happens; findings and what is left to do are in the report.
-fn message(event: &Event) -> Option<String> {
+fn message(event: &EventKind) -> Option<String> {
     Some(match event {
-        Event::PassStarted { pass, listed, objects, bytes } => {
+        EventKind::PassStarted { pass, listed, objects, bytes } => {
             format!("pass {pass}: {listed} objects listed, {objects} to copy ({})", ByteSize(*bytes))
         }
-        Event::PassFinished { pass, report } if !report.open_clauses.is_empty() => {
+        EventKind::PassFinished { pass, report } if !report.open_clauses.is_empty() => {
             format!("pass {pass}: still open: {}", report.open_clauses.join(", "))
         }
-        Event::Retry { key, attempt, wait, code } => {
+        EventKind::Retry { key, attempt, wait, code } => {
             format!("`{key}`: {code}, attempt {attempt}; trying again in {:.1} s", wait.as_secs_f64())
         }
-        Event::CheckStarted { objects, bytes } => {
+        EventKind::CheckStarted { objects, bytes } => {
             format!("checking {objects} objects of the backup first ({})", ByteSize(*bytes))
         }
-        Event::GuardSet => "boot guard set: no server starts on the target until it is whole".to_owned(),
-        Event::GuardReleased => "boot guard released: servers may start on the target".to_owned(),
-        Event::NodeStopped { node } => format!("node {node} stopped"),
-        Event::NodeStarted { node } => format!("node {node} started"),
+        EventKind::GuardSet => "boot guard set: no server starts on the target until it is whole".to_owned(),
+        EventKind::GuardReleased => "boot guard released: servers may start on the target".to_owned(),
+        EventKind::NodeStopped { node } => format!("node {node} stopped"),
+        EventKind::NodeStarted { node } => format!("node {node} started"),
         _ => return None,
     })
 }

@@ -180,8 +180,8 @@ async fn back_up(
 ) -> (Result<BackupReport, Error>, Vec<Look>) {
     let (began, mut looks) = (model.now(), Vec::new());
     let report = match start(seed, source, vault, model, weather, off).await {
-        Ok(mut job) => {
-            looks = looks::watch(&mut job, model, began).await;
+        Ok(job) => {
+            looks = looks::watch(&job, model, began).await;
             job.await
         }
         Err(error) => Err(error),

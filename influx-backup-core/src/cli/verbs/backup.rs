@@ -102,7 +102,7 @@ impl Backup {
         let ids = self.ids.discover();
         let ready = async { Ok((Repository::open(repository).await?, discover(&source, &ids).await?)) };
         let (repository, cluster) = until_interrupted(ready).await?;
-        let report = follow(repository.backup(&cluster, options).start(), screen).await?;
+        let report = follow(repository.backup(&cluster, options).with_object_events().start(), screen).await?;
         screen.answer(&report, &report)?;
         Ok(match report.status {
             BackupStatus::Complete => Exit::Done,

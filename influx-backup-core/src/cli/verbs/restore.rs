@@ -136,7 +136,7 @@ impl Restore {
         let options = self.options();
         let target = places::location(&self.target, &self.target_options.target_options)?;
         if self.abandon {
-            let report = follow(abandon(&target, options.takeover), screen).await?;
+            let report = follow(abandon(&target, options.takeover).start(), screen).await?;
             let text = format!("restore of {} undone, {} objects deleted again\n", report.backup, report.deleted);
             screen.answer(&report, text)?;
             return Ok(Exit::Done);
@@ -151,7 +151,7 @@ impl Restore {
             screen.answer(&plan, &plan)?;
             return Ok(Exit::Done);
         }
-        let report = follow(restore(plan).start(), screen).await?;
+        let report = follow(restore(plan).with_object_events().start(), screen).await?;
         screen.answer(&report, Shown(&report))?;
         Ok(Exit::Done)
     }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     error::Result,
-    event::Event,
+    event::EventKind,
     execute::Executor,
     key::Key,
     location::{AT_ONCE, Location},
@@ -44,7 +44,7 @@ impl Run {
                 let at_target = find(&self.target.entries, &copy.source.key);
                 if held.contains(&copy.source.key) && at_target.is_some_and(|entry| entry.size == copy.source.size) {
                     resumed += 1;
-                    self.task.events.finished();
+                    self.task.events.add_object();
                     continue;
                 }
                 let record = record(backup.objects(), &copy.source.key)?;
@@ -87,7 +87,7 @@ impl Run {
     pub(super) async fn delete_one(&self, place: &Location, key: &Key) -> Result<()> {
         self.task.check()?;
         place.delete(key).await?;
-        self.task.events.send(Event::Deleted { key: key.clone() });
+        self.task.events.send(EventKind::Deleted { key: key.clone() });
         Ok(())
     }
 }
