@@ -18,6 +18,8 @@ pub mod backup;
 pub mod certificate;
 pub mod certify;
 pub mod checksum;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod cluster;
 mod concurrent;
 pub mod copier;
@@ -42,7 +44,7 @@ pub mod preflight;
 pub mod record;
 pub mod repository;
 pub mod restore;
-#[cfg(feature = "testing")]
+#[cfg(feature = "generate")]
 pub mod testing;
 pub mod units;
 pub mod verify;

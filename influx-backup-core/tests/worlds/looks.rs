@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use influx_backup_core::{
-    BackupReport, Certificate, Clause, Error, EventKind, Job, Key, certificate::Violation, testing::model::Model,
-};
+use influx_backup_core::{BackupReport, Certificate, Clause, Error, EventKind, Job, Key, certificate::Violation};
+use influx_backup_testing::model::Model;
 
 use super::{
     Ending, PASSES, Wrong,
