@@ -44,12 +44,11 @@ pub mod preflight;
 pub mod record;
 pub mod repository;
 pub mod restore;
+mod retry;
 #[cfg(feature = "generate")]
 pub mod testing;
 pub mod units;
 pub mod verify;
-
-pub use object_store;
 
 pub use self::{
     backup::{BackupOptions, BackupReport, Passes},

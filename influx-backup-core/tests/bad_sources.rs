@@ -17,7 +17,7 @@ use influx_backup_core::{
     certify, discover,
     judge::AbsenceTolerance,
     location::Identity,
-    object_store::{memory::InMemory, path::Path},
+    location::interop::object_store::{memory::InMemory, path::Path},
     record::BackupStatus,
     testing::write::{self, ManifestSpec},
 };

@@ -11,7 +11,7 @@ use influx_backup_core::{
     discover,
     lease::Takeover,
     location::Identity,
-    object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
+    location::interop::object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
     testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
 };
 

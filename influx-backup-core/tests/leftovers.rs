@@ -14,7 +14,7 @@ use influx_backup_core::{
     DiscoverOptions, Location, Repository, StoreOptions, VerifyLevel, discover,
     leftovers::LeftoverKind,
     location::Identity,
-    object_store::{memory::InMemory, path::Path},
+    location::interop::object_store::{memory::InMemory, path::Path},
     repository::BackupState,
 };
 

@@ -10,7 +10,12 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use influx_backup_core::{
     DiscoverOptions, Key, Location, Repository, RestoreOptions, RestorePlan, StoreOptions, Target, VerifyLevel,
-    backup::OnExisting, discover, lease::Takeover, leftovers::LeftoverKind, object_store::ObjectStoreExt, restore,
+    backup::OnExisting,
+    discover,
+    lease::Takeover,
+    leftovers::LeftoverKind,
+    location::interop::{self, object_store::ObjectStoreExt},
+    restore,
 };
 use meddling::{Source, core, end_before_commit, kinds, options};
 use servers::{Canned, StoreServer, answer};
@@ -23,8 +28,8 @@ fn servers() -> Vec<&'static dyn StoreServer> {
 
 /// Begins to write an object, and dies.
 async fn half_written(location: &Location, key: &str) {
-    let path = location.path(&Key::parse(key).expect("a key"));
-    let mut upload = location.store().put_multipart(&path).await.expect("begun");
+    let path = interop::path(location, &Key::parse(key).expect("a key"));
+    let mut upload = interop::store(location).put_multipart(&path).await.expect("begun");
     upload.put_part("half".into()).await.expect("a part");
     forget(upload);
 }

@@ -4,6 +4,7 @@ use object_store::path::Path;
 use proptest::prelude::*;
 
 use super::*;
+use crate::error::Error;
 use crate::{
     cluster::{CatalogNode, Edition, FoundGeneration, GenerationState, Role},
     key::Key,

@@ -19,8 +19,9 @@ use crate::{
     error::{CopyError, Error, StoreErrorKind},
     event::EventKind,
     job::EventSink,
-    location::{ChecksumMatch, Location, RequestKind, jitter},
+    location::{ChecksumMatch, Location, RequestKind},
     plan::CopyTask,
+    retry::jitter,
 };
 
 /// What all copies of a stage share.

@@ -31,9 +31,9 @@ pub(super) async fn holder(target: &Location) -> Result<Option<LeaseHolder>> {
     Ok(claimed.map(|claimed| LeaseHolder { owner: claimed.file.to_string(), silence: claimed.silence }))
 }
 
-/// Asks whether a target can be written to, and what its clock says.
-pub(super) async fn probe(target: &Location) -> Result<Clock> {
-    Ok(Clock::Stores(preflight::target(target).await?.clock_skew))
+/// Asks whether a target can be written to and lies apart from `others`, and what its clock says.
+pub(super) async fn probe(target: &Location, others: &[&Location]) -> Result<Clock> {
+    Ok(Clock::Stores(preflight::target_apart_from(target, others).await?.clock_skew))
 }
 
 /// Takes the right to restore to this target, or to undo a restore there.

@@ -105,7 +105,7 @@ async fn prepare(bound: &Bound, orchestrated: bool, task: &RunContext) -> Result
     let applied = Applied::at(&bound.target, &bound.options.ownership)?;
     let made = directories::missing_target(&bound.target);
     check_target(bound, &plan, &source, &target)?;
-    let clock = lease::probe(&bound.target).await?;
+    let clock = lease::probe(&bound.target, &[bound.backup.repository()]).await?;
     Ok(Ready { plan, target, source, applied, made, clock })
 }
 

@@ -49,7 +49,7 @@ async fn run(target: Location, takeover: Takeover, task: &RunContext) -> Result<
     if unclaimed && RestoreJournal::read(&target).await?.is_none() {
         return Err(Error::NoRestore { location: target.to_string() });
     }
-    let clock = task.unless_cancelled(lease::probe(&target)).await?;
+    let clock = task.unless_cancelled(lease::probe(&target, &[])).await?;
     let mut claim = lease::claim(&target, "", takeover, clock).await?;
     let lost = claim.lost.clone();
     let done = match lost.run_until_cancelled(undo(&target, &mut claim, task)).await {

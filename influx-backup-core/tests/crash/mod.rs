@@ -13,7 +13,7 @@ use influx_backup_core::{
     layout::{Generation, MANIFEST_KEY, OWN_DIRECTORY},
     lease::Takeover,
     limits::{Durability, Retry},
-    object_store::{ObjectStore, local::LocalFileSystem, path::Path as StorePath},
+    location::interop::object_store::{ObjectStore, local::LocalFileSystem, path::Path as StorePath},
     repository::BackupState,
     testing::generate::{CompactorData, Generate},
     verify::Sample,
