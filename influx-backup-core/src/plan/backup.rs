@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CopyTask, Reason, Skipped, Stage, StageKind, backup_order, stable_hash, stage_of};
+use super::{CopyTask, PlaceRole, Reason, Skipped, Stage, StageKind, backup_order, stable_hash, stage_of};
 use crate::{
     backup::BackupOptions,
     cluster::{ClusterDescription, Edition},
@@ -70,7 +70,7 @@ impl BackupPlan {
         for entry in inventory.entries() {
             match choose(cluster, entry, options.derived, held) {
                 Choice::Copy(stage, component) => {
-                    tasks.entry(stage).or_default().push(CopyTask::new(entry.clone(), component));
+                    tasks.entry(stage).or_default().push(CopyTask::new(PlaceRole::Source, entry.clone(), component));
                 }
                 Choice::Exclude(what, reason) => skipped.add(what, reason, entry),
             }
@@ -81,11 +81,8 @@ impl BackupPlan {
         for node in &cluster.excluded_nodes {
             skipped.name(node, Reason::NodeExcluded);
         }
-        let stage = |kind: &StageKind| Stage {
-            kind: *kind,
-            relist: kind.relist(),
-            tasks: tasks.remove(kind).unwrap_or_default(),
-        };
+        let stage =
+            |kind: &StageKind| Stage::new(*kind, tasks.remove(kind).unwrap_or_default()).with_relist(kind.relist());
         Ok(Self {
             cluster: cluster.id().to_owned(),
             edition: cluster.edition,
@@ -105,7 +102,7 @@ impl BackupPlan {
     ) -> Vec<CopyTask> {
         let entries = listings.iter().flat_map(|listing| &listing.entries);
         let task = |entry: &ObjectMeta| match choose(cluster, entry, options.derived, held) {
-            Choice::Copy(_, component) => Some(CopyTask::new(entry.clone(), component)),
+            Choice::Copy(_, component) => Some(CopyTask::new(PlaceRole::Source, entry.clone(), component)),
             Choice::Exclude(..) => None,
         };
         entries.filter_map(task).collect()

@@ -140,7 +140,7 @@ impl RestorePlan {
         }
         if target.unfinished.as_ref().is_some_and(|begun| begun.phase == Phase::Releasing) {
             // Servers may have started and gone on: only the release itself is left to do.
-            chosen.stages.iter_mut().for_each(|stage| stage.tasks.clear());
+            chosen.stages.iter_mut().for_each(|stage| stage.retain(|_| false));
             split.deletions.clear();
         }
         let guarded = guarded(cluster, target, &chosen);

@@ -257,8 +257,8 @@ impl Run {
 
     /// Everything restored so far, with its time in the source.
     fn files(&self, journal: &RestoreJournal) -> Vec<(Key, Option<SystemTime>)> {
-        let copied = self.plan.stages.iter().flat_map(|stage| &stage.tasks);
-        let copied = copied.map(|copy| (copy.source.key.clone(), Some(copy.source.version.modified.into())));
+        let copied = self.plan.stages.iter().flat_map(Stage::tasks);
+        let copied = copied.map(|copy| (copy.to.clone(), Some(copy.from.version.modified.into())));
         copied.chain(journal.guards.iter().map(|key| (key.clone(), None))).collect()
     }
 

@@ -19,13 +19,13 @@ pub(super) fn check(
     before: &Target,
     now: &[ObjectMeta],
 ) -> Result<()> {
-    let copies = plan.stages.iter().flat_map(|stage| &stage.tasks);
+    let copies = plan.stages.iter().flat_map(Stage::tasks);
     for copy in copies {
-        let key = &copy.source.key;
+        let (key, size) = (&copy.to, copy.expect.size);
         match find(now, key) {
             None => return Err(failed(key, "it is missing".to_owned())),
-            Some(found) if found.size != copy.source.size => {
-                return Err(failed(key, format!("it has {} bytes instead of {}", found.size, copy.source.size)));
+            Some(found) if found.size != size => {
+                return Err(failed(key, format!("it has {} bytes instead of {size}", found.size)));
             }
             Some(_) => {}
         }

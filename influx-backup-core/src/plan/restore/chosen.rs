@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{CopyTask, Reason, Skipped, Stage, StageKind, restore_order, stage_of};
+use super::super::{CopyTask, PlaceRole, Reason, Skipped, Stage, StageKind, restore_order, stage_of};
 use crate::{
     cluster::{Classification, ClusterDescription, GenerationState},
     error::{Error, Result},
@@ -46,15 +46,14 @@ impl<'a> Chosen<'a> {
                 known_generation(&record.key, object)?;
                 let source = ObjectMeta { key: record.key.clone(), size: record.size, version: record.version.clone() };
                 let kind = stage_of(cluster.edition, object);
-                tasks.entry(kind).or_default().push(CopyTask::new(source, object.kind()));
+                tasks.entry(kind).or_default().push(CopyTask::new(PlaceRole::Backup, source, object.kind()));
             }
         }
         let root = Key::parse(format!("{}/{}", cluster.catalog_prefix(), live.root()))?;
         if !roots.contains_key(&root) {
             return Err(no_root(root.as_str()));
         }
-        let stage =
-            |kind: &StageKind| Stage { kind: *kind, relist: None, tasks: tasks.remove(kind).unwrap_or_default() };
+        let stage = |kind: &StageKind| Stage::new(*kind, tasks.remove(kind).unwrap_or_default());
         let stages = restore_order(cluster.edition).iter().map(stage).collect();
         Ok(Self {
             stages,

@@ -16,11 +16,11 @@ use super::{
 use crate::{
     error::Result,
     event::Event,
-    execute::Executor,
+    execute::{Executor, Places},
     key::Key,
     location::{AT_ONCE, Location},
     manifest::segment,
-    plan::Stage,
+    plan::{PlaceRole, Stage},
 };
 
 impl Run {
@@ -31,6 +31,7 @@ impl Run {
         let ours = created(place, journal).await?;
         let copier = Arc::new(WithAttributes::new(Arc::clone(&options.copier), backup));
         let executor = Executor::new(copier, options.limits.clone(), self.task.clone());
+        let places = Places::new(place.clone()).with(PlaceRole::Backup, backup.location().clone());
         let mut sink = Checked::new(backup, finished);
         let mut resumed = 0;
         for stage in &self.plan.stages {
@@ -38,26 +39,22 @@ impl Run {
             if stage.keys().any(overwrites) {
                 begin_changes(place, journal).await?;
             }
-            let mut plain = Stage { tasks: Vec::new(), ..stage.clone() };
+            let mut plain = Vec::new();
             let mut elsewhere = Vec::new();
-            for copy in &stage.tasks {
-                let at_target = find(&self.target.entries, &copy.source.key);
-                if held.contains(&copy.source.key) && at_target.is_some_and(|entry| entry.size == copy.source.size) {
+            for copy in stage.tasks() {
+                let at_target = find(&self.target.entries, &copy.to);
+                if held.contains(&copy.to) && at_target.is_some_and(|entry| entry.size == copy.expect.size) {
                     resumed += 1;
                     self.task.events.finished();
                     continue;
                 }
-                let record = record(backup.objects(), &copy.source.key)?;
+                let record = record(backup.objects(), &copy.from.key)?;
                 match self.source.plain(record) {
-                    Some(entry) => {
-                        let mut copy = copy.clone();
-                        copy.source.version = entry.version.clone();
-                        plain.tasks.push(copy);
-                    }
+                    Some(entry) => plain.push(copy.clone().with_version(entry.version.clone())),
                     None => elsewhere.push(record),
                 }
             }
-            let copied = executor.stage(&plain, backup.location(), place, &mut sink).await;
+            let copied = executor.stage(&Stage::new(stage.kind, plain), &places, &mut sink).await;
             let copied = match copied {
                 Ok(()) => copy_elsewhere(backup, place, &elsewhere, &self.task).await,
                 Err(error) => Err(error),
