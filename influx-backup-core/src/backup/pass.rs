@@ -12,7 +12,7 @@ use crate::{
     execute::{CopyOutcome, CopySink, Executor, Places},
     format::parquet,
     inventory::{Group, Inventory, Lister, Listing},
-    job::Events,
+    job::EventSink,
     judge::evidence::Facts,
     key::Key,
     layout::Component,
@@ -57,14 +57,19 @@ pub(super) struct BackupIndex {
     pub(super) objects: BTreeMap<Key, ObjectRecord>,
     pub(super) journal: Journal,
     pub(super) facts: Facts,
-    pub(super) events: Events,
+    pub(super) events: EventSink,
     pub(super) pass: PassReport,
     /// Whether an object changed while it was copied, since this was last asked.
     changed: bool,
 }
 
 impl BackupIndex {
-    pub(super) fn new(to: &Location, objects: BTreeMap<Key, ObjectRecord>, journal: Journal, events: Events) -> Self {
+    pub(super) fn new(
+        to: &Location,
+        objects: BTreeMap<Key, ObjectRecord>,
+        journal: Journal,
+        events: EventSink,
+    ) -> Self {
         Self {
             to: to.clone(),
             objects,

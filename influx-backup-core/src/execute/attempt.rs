@@ -17,9 +17,9 @@ use crate::{
     adaptive::Adaptive,
     copier::{Copied, Copier, CopyContext, CopyRequest},
     error::{CopyError, Error, StoreErrorKind},
-    event::Event,
-    job::Events,
-    location::{ChecksumMatch, Work, jitter},
+    event::EventKind,
+    job::EventSink,
+    location::{ChecksumMatch, RequestKind, jitter},
 };
 
 /// What all copies of a stage share.
@@ -29,7 +29,7 @@ pub(super) struct Worker {
     pub(super) retry: Retry,
     pub(super) stall_timeout: Duration,
     pub(super) stop: CancellationToken,
-    pub(super) events: Events,
+    pub(super) events: EventSink,
     pub(super) bandwidth: Bandwidth,
     pub(super) memory: MemoryBudget,
     pub(super) adaptive: Arc<Adaptive>,
@@ -52,14 +52,14 @@ impl Worker {
                 return Err(error);
             }
             let key = request.target.clone();
-            self.events.send(Event::Retry { key, attempt, wait, code: error.code().to_owned() });
+            self.events.send(EventKind::Retry { key, attempt, wait, code: error.code().to_owned() });
             self.stop.run_until_cancelled(sleep(wait)).await.ok_or(CopyError::Cancelled)?;
         }
         Err(CopyError::Cancelled)
     }
 
     async fn attempt(&self, request: &CopyRequest, reported: &Arc<AtomicU64>) -> Result<Copied, CopyError> {
-        let _place = self.stop.run_until_cancelled(self.adaptive.place()).await.ok_or(CopyError::Cancelled)?;
+        let _permit = self.stop.run_until_cancelled(self.adaptive.acquire()).await.ok_or(CopyError::Cancelled)?;
         let context = CopyContext {
             cancellation: self.stop.clone(),
             progress: self.progress(reported),
@@ -68,12 +68,13 @@ impl Worker {
             stall_timeout: self.stall_timeout,
         };
         // The object_store crate retries on its own: only these counts show that a store asked to slow down.
-        let slow_downs = || request.from.slow_downs(Work::Copy) + request.to.slow_downs(Work::Copy);
-        let before = slow_downs();
+        let throttle_counts =
+            || request.from.throttle_count(RequestKind::Copy) + request.to.throttle_count(RequestKind::Copy);
+        let before = throttle_counts();
         let copied = self.copy_and_verify(request, &context).await;
         match &copied {
             Err(CopyError::Store { kind: StoreErrorKind::Throttled, .. }) => self.adaptive.throttled(),
-            _ if slow_downs() > before => self.adaptive.throttled(),
+            _ if throttle_counts() > before => self.adaptive.throttled(),
             Ok(_) => self.adaptive.succeeded(),
             Err(_) => {}
         }
@@ -94,7 +95,7 @@ impl Worker {
             let now = moved.fetch_add(bytes, Ordering::Relaxed) + bytes;
             let before = reported.fetch_max(now, Ordering::Relaxed);
             if now > before {
-                events.moved(now - before);
+                events.add_bytes(now - before);
             }
         })
     }
@@ -109,7 +110,7 @@ async fn verify_target(request: &CopyRequest, mut copied: Copied) -> Result<Copi
     }
     let found = request.to.head_with_checksums(&request.target).await.map_err(|error| match error {
         Error::Store { kind, source, .. } => CopyError::store("head target", kind, source),
-        error => CopyError::store("head target", StoreErrorKind::Other, error),
+        error => CopyError::store("head target", StoreErrorKind::Unknown, error),
     })?;
     let Some((found, checksums)) = found else {
         return Err(corrupt("the target does not have the object".to_owned()));

@@ -13,7 +13,7 @@ use crate::{
     adaptive::Adaptive,
     copier::{Copied, Copier},
     error::{CopyError, Error, Result},
-    event::Event,
+    event::EventKind,
     job::RunContext,
     plan::{CopyTask, Stage},
 };
@@ -80,13 +80,13 @@ impl Executor {
     /// the sink. After an error, the sink still receives the objects that were finished meanwhile.
     pub async fn stage(&self, stage: &Stage, places: &Places, sink: &mut dyn CopySink) -> Result<()> {
         let (kind, objects, bytes) = (stage.kind, stage.objects(), stage.bytes());
-        self.task.events.send(Event::StageStarted { stage: kind, objects, bytes });
+        self.task.events.send(EventKind::StageStarted { stage: kind, objects, bytes });
         if !stage.is_empty() {
             self.copy_all(stage, places, sink).await?;
             let durable = make_durable(places.target(), self.limits.durability);
             self.task.unless_cancelled(durable).await?;
         }
-        self.task.events.send(Event::StageFinished { stage: kind });
+        self.task.events.send(EventKind::StageFinished { stage: kind });
         Ok(())
     }
 
@@ -170,12 +170,12 @@ impl Executor {
             Err(error) => return Err(Error::Copy { key, error }),
         };
         match outcome {
-            CopyOutcome::Vanished => self.task.events.send(Event::Vanished { key }),
-            CopyOutcome::Changed => self.task.events.send(Event::Changed { key }),
+            CopyOutcome::Vanished => self.task.events.send(EventKind::Vanished { key }),
+            CopyOutcome::Changed => self.task.events.send(EventKind::Changed { key }),
             CopyOutcome::Copied(_) => {}
         }
         sink.on_finished(task, outcome).await?;
-        self.task.events.finished();
+        self.task.events.add_object();
         Ok(())
     }
 }
