@@ -41,6 +41,7 @@ pub mod preflight;
 pub mod record;
 pub mod repository;
 pub mod restore;
+pub mod target;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod units;
@@ -68,7 +69,8 @@ pub use self::{
     orchestrate::Orchestrator,
     plan::{BackupPlan, RestorePlan, Stage},
     repository::Repository,
-    restore::{RestoreOptions, RestoreReport, Target, abandon, restore},
+    restore::{Restore, RestoreOptions, RestoreReport, abandon},
+    target::Target,
     units::ByteSize,
     verify::{VerifyLevel, verify},
 };
