@@ -11,7 +11,7 @@ mod compose;
 
 use std::{error::Error, sync::Arc};
 
-use influx_backup_core::{Event, Location, Repository, Restore, RestoreOptions, StoreOptions};
+use influx_backup_core::{EventKind, Location, Repository, Restore, RestoreOptions, StoreOptions};
 
 use self::compose::Compose;
 
@@ -28,12 +28,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // Servers that are still running write until they are stopped: the plan is made again then, and may delete more.
     let restore = Restore::new(repository.get(name).await?, target, options);
-    let mut job = restore.with_orchestrator(Arc::new(Compose::new(file))).start();
-    while let Some(event) = job.next_event().await {
-        match event {
-            Event::NodeStopped { node } => println!("{node} stopped"),
-            Event::NodeStarted { node } => println!("{node} started"),
-            Event::Todo { message, .. } => println!("to do: {message}"),
+    let job = restore.with_orchestrator(Arc::new(Compose::new(file))).start();
+    let mut events = job.events();
+    while let Some(event) = events.next().await {
+        match event.kind {
+            EventKind::NodeStopped { node } => println!("{node} stopped"),
+            EventKind::NodeStarted { node } => println!("{node} started"),
+            EventKind::Todo { message, .. } => println!("to do: {message}"),
             _ => {}
         }
     }

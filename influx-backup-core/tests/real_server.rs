@@ -10,8 +10,8 @@ use std::{io::Write, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use influx_backup_core::{
-    BackupOptions, Copier, DiscoverOptions, Error, Event, Location, Repository, Restore, RestoreOptions, StoreOptions,
-    certify,
+    BackupOptions, Copier, DiscoverOptions, Error, EventKind, Location, Repository, Restore, RestoreOptions,
+    StoreOptions, certify,
     copier::{Copied, CopyContext, CopyRequest},
     discover,
     error::CopyError,
@@ -67,10 +67,11 @@ impl Copier for Stuck {
 /// Begins a restore and breaks it off as soon as its boot guard stands.
 async fn half_restored(backup: &Backup, to: &Path) {
     let options = RestoreOptions::empty().with_copier(Arc::new(Stuck));
-    let mut job = Restore::new(backup.clone(), location(to), options).start();
-    while let Some(event) = job.next_event().await {
-        if matches!(event, Event::GuardSet) {
-            job.cancel();
+    let job = Restore::new(backup.clone(), location(to), options).start();
+    let mut events = job.events();
+    while let Some(event) = events.next().await {
+        if matches!(event.kind, EventKind::GuardSet) {
+            job.handle().cancel();
         }
     }
     let error = job.await.expect_err("it was broken off");

@@ -17,8 +17,8 @@ use crate::{
     adaptive::Adaptive,
     copier::{Copied, Copier, CopyContext, CopyRequest},
     error::{CopyError, Error, StoreErrorKind},
-    event::Event,
-    job::Events,
+    event::EventKind,
+    job::EventSink,
     location::{ChecksumMatch, Location, Work, jitter},
     plan::CopyTask,
 };
@@ -32,7 +32,7 @@ pub(super) struct Worker {
     pub(super) retry: Retry,
     pub(super) stall_timeout: Duration,
     pub(super) stop: CancellationToken,
-    pub(super) events: Events,
+    pub(super) events: EventSink,
     pub(super) bandwidth: Bandwidth,
     pub(super) memory: MemoryBudget,
     pub(super) adaptive: Arc<Adaptive>,
@@ -55,7 +55,7 @@ impl Worker {
                 return Err(error);
             }
             let (key, code) = (request.key.clone(), error.code().to_owned());
-            self.events.send(Event::Retry { key, attempt, wait, code });
+            self.events.send(EventKind::Retry { key, attempt, wait, code });
             self.stop.run_until_cancelled(sleep(wait)).await.ok_or(CopyError::Cancelled)?;
         }
         Err(CopyError::Cancelled)
@@ -91,7 +91,7 @@ impl Worker {
             let now = moved.fetch_add(bytes, Ordering::Relaxed) + bytes;
             let before = told.fetch_max(now, Ordering::Relaxed);
             if now > before {
-                events.moved(now - before);
+                events.add_bytes(now - before);
             }
         })
     }

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     cluster::{Node, Note},
     error::{Error, Result},
-    event::Event,
+    event::EventKind,
     execute::make_durable,
     job::RunContext,
     key::Key,
@@ -199,7 +199,7 @@ impl Run {
     }
 
     fn say(&self, todo: &Note) {
-        self.task.events.send(Event::Todo { code: todo.code.clone(), message: todo.message.clone() });
+        self.task.events.send(EventKind::Todo { code: todo.code.clone(), message: todo.message.clone() });
     }
 
     async fn behind_guard(&mut self) -> Result<RestoreReport> {
@@ -228,7 +228,7 @@ impl Run {
         self.plan.todos.iter().for_each(|todo| self.say(todo));
         for finding in &self.plan.findings {
             let (code, message) = (finding.code.clone(), finding.message.clone());
-            self.task.events.send(Event::Finding { code, message });
+            self.task.events.send(EventKind::Finding { code, message });
         }
     }
 

@@ -14,6 +14,8 @@ use chrono::Utc;
 
 use self::store::Limited;
 use super::*;
+use influx_backup_testing::loader::{self, Release, Servers, Verdict};
+
 use crate::{
     certificate::{Certificate, CheckedBy},
     checksum::Crc64,
@@ -28,10 +30,7 @@ use crate::{
     plan::{RestorePlan, Stage},
     record::{Attested, BackupStatus, ObjectRecord, Stored},
     target::{Changes, Phase, Target},
-    testing::{
-        generate::Generate,
-        loader::{self, Release, Servers, Verdict},
-    },
+    testing::generate::Generate,
 };
 
 /// Copies through memory: what is tested here is the restore, not the copiers.
@@ -217,7 +216,8 @@ impl Bed {
 
     /// What servers of every release make of the target, past all injected failures.
     async fn verdicts(&self) -> Vec<Verdict> {
-        let releases = Generation::ALL.map(Release::Writing).into_iter().chain([Release::OfTheStore]);
+        let releases =
+            influx_backup_core::Generation::ALL.map(Release::Writing).into_iter().chain([Release::OfTheStore]);
         let (store, mut verdicts) = (self.store.inner(), Vec::new());
         for release in releases {
             let servers = self.servers.clone().with_release(release);

@@ -21,8 +21,8 @@ use influx_backup_core::{
     default_copiers, discover,
     error::CopyError,
     record::BackupStatus,
-    testing::replay::{Player, Position, Speed, Trace},
 };
+use influx_backup_testing::replay::{Player, Position, Speed, Trace};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tokio_util::sync::CancellationToken;
 

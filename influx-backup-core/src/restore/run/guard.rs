@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    event::Event,
+    event::EventKind,
     key::Key,
     layout::guard,
     location::Location,
@@ -40,7 +40,7 @@ impl Run {
         for key in &journal.guards {
             place.put(key, guard::bytes(&journal.restore, &journal.backup)).await?;
         }
-        self.task.events.send(Event::GuardSet);
+        self.task.events.send(EventKind::GuardSet);
         Ok(journal)
     }
 

@@ -10,8 +10,8 @@ use super::{
     Run, record,
 };
 use crate::{
-    error::Result, event::Event, execute::Executor, key::Key, location::Location, manifest::segment, plan::CopyTask,
-    target::Changes,
+    error::Result, event::EventKind, execute::Executor, key::Key, location::Location, manifest::segment,
+    plan::CopyTask, target::Changes,
 };
 
 /// How many objects are deleted before the next look at whether the run was cancelled.
@@ -37,7 +37,7 @@ impl Run {
             let planned = stage.objects();
             stage.tasks.retain(|task| !held.contains(task.key()) || !self.is_at_target(task));
             let done = planned - stage.objects();
-            (0..done).for_each(|_| self.task.events.finished());
+            (0..done).for_each(|_| self.task.events.add_object());
             resumed += done;
             let mut elsewhere = Vec::new();
             let mut plain = Vec::new();
@@ -81,7 +81,7 @@ impl Run {
         begin_changes(place, journal).await?;
         for keys in self.plan.deletions.chunks(DELETES_AT_ONCE) {
             self.task.unless_cancelled(place.delete_all(keys.iter())).await?;
-            keys.iter().for_each(|key| self.task.events.send(Event::Deleted { key: key.clone() }));
+            keys.iter().for_each(|key| self.task.events.send(EventKind::Deleted { key: key.clone() }));
         }
         Ok(count)
     }
