@@ -209,8 +209,8 @@ impl Pass<'_> {
 
     /// The stage with the tasks that its listings at the barrier call for.
     fn relisted(&self, stage: &Stage, listings: &[Listing], index: &BackupIndex) -> Stage {
-        let tasks = BackupPlan::relisted(self.cluster, listings, self.options, &|entry| index.holds(entry));
-        let relisted = Stage::new(stage.kind, tasks).with_relist(stage.relist);
+        let tasks = BackupPlan::relisted(self.cluster, listings, self.options.derived, &|entry| index.holds(entry));
+        let relisted = Stage::new(stage.kind, stage.relist, tasks);
         // The catalog was planned for before, as it was listed then.
         let more = |now: u64, planned: u64| now.saturating_sub(planned);
         let (objects, bytes) = (more(relisted.objects(), stage.objects()), more(relisted.bytes(), stage.bytes()));

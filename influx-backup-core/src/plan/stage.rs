@@ -124,17 +124,10 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// A stage with these copies.
+    /// A stage with these copies, before which `relist` is listed again.
     #[must_use]
-    pub fn new(kind: StageKind, tasks: Vec<CopyTask>) -> Self {
-        Self { kind, relist: None, tasks }
-    }
-
-    /// Lists something again before the stage.
-    #[must_use]
-    pub fn with_relist(mut self, relist: Option<Relist>) -> Self {
-        self.relist = relist;
-        self
+    pub fn new(kind: StageKind, relist: Option<Relist>, tasks: Vec<CopyTask>) -> Self {
+        Self { kind, relist, tasks }
     }
 
     /// The copies, in any order among themselves.
@@ -169,8 +162,18 @@ impl Stage {
         self.tasks.iter().map(|task| &task.to)
     }
 
-    /// Copies only what `keep` keeps.
+    /// The copies, to be changed one by one.
+    pub(crate) fn into_tasks(self) -> impl Iterator<Item = CopyTask> {
+        self.tasks.into_iter()
+    }
+
+    /// Keeps only these copies.
     pub(crate) fn retain(&mut self, keep: impl FnMut(&CopyTask) -> bool) {
         self.tasks.retain(keep);
+    }
+
+    /// Leaves nothing to copy.
+    pub(crate) fn clear(&mut self) {
+        self.tasks.clear();
     }
 }

@@ -146,7 +146,7 @@ async fn start(copier: &Arc<Scripted>, limits: Limits, names: &[&str], fails_at:
     let (told, copier) = (Told::default(), Arc::clone(copier) as Arc<dyn Copier>);
     let mut notes = Notes { told: Arc::clone(&told), fails_at };
     let job = spawn(move |task| async move {
-        let stage = Stage::new(StageKind::Wal, tasks);
+        let stage = Stage::new(StageKind::Wal, None, tasks);
         let places = Places::new(to).with(PlaceRole::Source, from);
         task.events.planned(stage.objects(), stage.bytes());
         Executor::new(copier, limits, task).stage(&stage, &places, &mut notes).await
@@ -365,7 +365,7 @@ async fn files_are_copied_whole_and_durably() {
     let (from, to) = (at(&source), at(&target));
     let tasks = from.list("").await.expect("listed").into_iter();
     let tasks: Vec<_> = tasks.map(|entry| CopyTask::new(PlaceRole::Source, entry, Component::Wal)).collect();
-    let stage = Stage::new(StageKind::Wal, tasks);
+    let stage = Stage::new(StageKind::Wal, None, tasks);
     let places = Places::new(to.clone()).with(PlaceRole::Source, from);
     let told = Told::default();
     let mut notes = Notes { told: Arc::clone(&told), fails_at: None };
