@@ -76,7 +76,7 @@ impl From<Crc64> for Content {
 }
 
 /// The first four and the last eight bytes; of shorter content what there is, the rest zero.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ends {
     /// The first bytes.
     pub head: [u8; 4],
@@ -148,6 +148,28 @@ pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
         _ => None,
     };
     text.as_bytes().chunks(2).map(byte).collect()
+}
+
+/// SHA-256 of what is written to it.
+#[derive(Debug, Default)]
+pub(crate) struct HashWriter(Sha256);
+
+impl HashWriter {
+    /// The hash, in hex.
+    pub(crate) fn finish(self) -> String {
+        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl std::io::Write for HashWriter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use http::Method;
 use influx_backup_core::{
-    BackupOptions, DiscoverOptions, Error, Repository, RestoreOptions, RestorePlan, Target, VerifyLevel, certify,
-    discover, restore, testing::generate::Generate,
+    BackupOptions, DiscoverOptions, Error, Repository, Restore, RestoreOptions, VerifyLevel, certify, discover,
+    testing::generate::Generate,
 };
 use servers::{Behind, Fault, Rule};
 
@@ -88,12 +88,11 @@ async fn restore_ends_when_the_store_is_away() {
     for outage in [Outage::Refused, Outage::Silent] {
         let behind = backed_up().await;
         let repository = Repository::open(behind.location("backups")).await.expect("opened");
-        let target = Target::inspect(&behind.location("target")).await.expect("inspected");
         let backup = repository.get("b").await.expect("opened");
-        let plan = RestorePlan::new(&backup, &target, &RestoreOptions::default()).expect("planned");
+        let restore = Restore::new(backup, behind.location("target"), RestoreOptions::empty());
         outage.begin(&behind).await;
         let began = Instant::now();
-        let restored = restore(plan).start().await;
+        let restored = restore.start().await;
         assert_outage(&format!("restore, {outage:?}"), restored.map(drop), began);
     }
 }

@@ -94,7 +94,9 @@ fn a_prefix_is_decoded_and_shown_as_it_can_be_read_again() {
         assert_eq!((location.base().as_ref(), location.to_string().as_str()), (base, shown), "{url}");
         assert_eq!(parse(shown, &S3).expect(shown).base(), location.base(), "{url}");
     }
-    for url in ["s3://b/p?x=y", "s3://b/p#x", "s3://b?x", "s3://b/a%2F%2Fb", "s3://b/%2E%2E/c", "s3://b/../c", "s3://b/%ff"] {
+    for url in
+        ["s3://b/p?x=y", "s3://b/p#x", "s3://b?x", "s3://b/a%2F%2Fb", "s3://b/%2E%2E/c", "s3://b/../c", "s3://b/%ff"]
+    {
         assert_eq!(code(url, &S3), "invalid-location", "{url}");
     }
 }
