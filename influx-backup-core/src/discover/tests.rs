@@ -552,7 +552,7 @@ proptest! {
         auto: bool,
     ) {
         let what = if auto { DiscoverOptions::auto() } else { what };
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         runtime.block_on(async {
             let location = Location::in_memory();
             let keys = objects.iter().map(|(id, tail)| format!("{}/{}", ANY_ID[*id], ANY_TAIL[*tail]));
