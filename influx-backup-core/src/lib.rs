@@ -34,6 +34,7 @@ pub mod lease;
 pub mod leftovers;
 pub mod limits;
 pub mod location;
+mod log;
 pub mod manifest;
 pub mod orchestrate;
 pub mod plan;
@@ -45,6 +46,7 @@ pub mod restore;
 pub mod testing;
 pub mod units;
 pub mod verify;
+mod versioned;
 
 pub use object_store;
 

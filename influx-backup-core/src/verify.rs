@@ -1,6 +1,6 @@
 //! [`verify`]: whether a backup still is what it was.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
@@ -12,8 +12,8 @@ use crate::{
     error::{Error, Result},
     format::parquet,
     key::Key,
-    layout::{Component, OWN_DIRECTORY},
-    location::{ChecksumMatch, Links},
+    layout::Component,
+    location::ChecksumMatch,
     manifest::Backup,
     record::ObjectRecord,
 };
@@ -56,11 +56,12 @@ impl Sample {
         Self(if percent > 100 { 100 } else { percent })
     }
 
-    fn of(self, objects: &[ObjectRecord]) -> Vec<&ObjectRecord> {
-        let count = (objects.len() * usize::from(self.0)).div_ceil(100).max(1).min(objects.len());
-        let mut chosen = rand::seq::index::sample(&mut rand::rng(), objects.len(), count).into_vec();
-        chosen.sort_unstable();
-        chosen.into_iter().map(|at| &objects[at]).collect()
+    fn of(self, backup: &Backup) -> Vec<&ObjectRecord> {
+        let objects = backup.objects().len();
+        let count = (objects * usize::from(self.0)).div_ceil(100).max(1).min(objects);
+        let chosen: BTreeSet<usize> = rand::seq::index::sample(&mut rand::rng(), objects, count).iter().collect();
+        let is_chosen = |(at, _): &(usize, &ObjectRecord)| chosen.contains(at);
+        backup.objects().enumerate().filter(is_chosen).map(|(_, record)| record).collect()
     }
 }
 
@@ -125,15 +126,15 @@ pub async fn verify(backup: &Backup, level: VerifyLevel) -> Result<VerifyReport>
     problems.extend(certificate.iter().flat_map(|certificate| open_clauses(backup, certificate)));
     let mut read = 0;
     if let VerifyLevel::Bytes(sample) = level {
-        let chosen: Vec<_> = sample.of(backup.objects());
+        let chosen: Vec<_> = sample.of(backup);
         read = chosen.len() as u64;
         let checks: Vec<_> = chosen.into_iter().map(|record| check_bytes(backup, record).boxed()).collect();
         problems.extend(concurrent::run(checks, READS_AT_ONCE).await?.into_iter().flatten());
     }
     let (mut confirmed, mut unconfirmed) = (0, 0);
     if level == VerifyLevel::Checksums {
-        let heads = backup.objects().iter().map(|record| backup.compare(record).boxed()).collect();
-        for (record, agreement) in backup.objects().iter().zip(concurrent::run(heads, HEADS_AT_ONCE).await?) {
+        let heads = backup.objects().map(|record| backup.compare(record).boxed()).collect();
+        for (record, agreement) in backup.objects().zip(concurrent::run(heads, HEADS_AT_ONCE).await?) {
             match agreement {
                 ChecksumMatch::Equal => confirmed += 1,
                 ChecksumMatch::NotComparable => unconfirmed += 1,
@@ -159,26 +160,21 @@ pub async fn verify(backup: &Backup, level: VerifyLevel) -> Result<VerifyReport>
 
 /// Every object is there with its size, and nothing else is.
 async fn check_listing(backup: &Backup) -> Result<Vec<Problem>> {
-    let location = backup.location().with_links(Links::Refuse);
-    let listed = location.list("").await?.into_iter().filter(|entry| entry.key.below(OWN_DIRECTORY).is_none());
-    let mut listed: BTreeMap<_, _> = listed.map(|entry| (entry.key, entry.size)).collect();
+    let stored = backup.list_stored().await?;
     let mut problems = Vec::new();
     for record in backup.objects() {
-        let size = match &record.stored.at {
-            None => listed.remove(&record.key),
-            Some(at) => backup.repository().head(at).await?.map(|entry| entry.size),
-        };
-        match size {
-            None => problems.push(Problem::of(&record.key, "missing", format!("`{}` is missing", record.key))),
-            Some(size) if record.stored.encoding.is_plain() && size != record.size => {
-                let message = format!("`{}` has {size} bytes, the manifest says {}", record.key, record.size);
-                problems.push(Problem::of(&record.key, "size", message));
+        let (key, expected) = (&record.key, record.stored.size);
+        match stored.of(record).map(|found| found.size) {
+            None => problems.push(Problem::of(key, "missing", format!("`{key}` is missing"))),
+            Some(size) if size != expected => {
+                let message = format!("`{key}` has {size} bytes, the manifest says {expected}");
+                problems.push(Problem::of(key, "size", message));
             }
             Some(_) => {}
         }
     }
     let unlisted = |key: &Key| Problem::of(key, "unlisted", format!("`{key}` is not in the manifest"));
-    problems.extend(listed.keys().map(unlisted));
+    problems.extend(stored.unlisted(backup).map(unlisted));
     Ok(problems)
 }
 
@@ -203,7 +199,7 @@ async fn check_bytes(backup: &Backup, record: &ObjectRecord) -> Result<Option<Pr
             let object = backup.manifest().cluster.classify(&record.key);
             if object.is_some_and(|object| object.component == Component::Parquet)
                 && let Some(ends) = ends
-                && let Err(error) = parquet::check(&ends.head, &ends.tail, record.size)
+                && let Err(error) = parquet::check(&ends.head, &ends.tail, record.stored.size)
             {
                 return problem(format!("`{}`: {error}", record.key));
             }

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
-use super::{BackupOptions, Weakness};
+use super::{
+    BackupOptions, Weakness,
+    journal::{Journal, JournalLine},
+};
 use crate::{
     cluster::Cluster,
     copier::Copied,
@@ -18,9 +21,8 @@ use crate::{
     key::Key,
     layout::Component,
     location::{Location, ObjectMeta, StoreChecksums},
-    manifest::{Journal, JournalLine},
     plan::{BackupPlan, CopyTask, Relist, Stage, StageKind},
-    record::{ObjectRecord, PassReport, Stored},
+    record::{ContentRecord, ObjectRecord, PassReport},
 };
 
 /// How often the catalog is listed again within a pass because its root moved on while it was copied.
@@ -89,7 +91,7 @@ impl BackupIndex {
     /// Whether the backup has this version of an object.
     pub(super) fn holds(&self, entry: &ObjectMeta) -> bool {
         let record = self.objects.get(&entry.key);
-        record.is_some_and(|record| record.size == entry.size && record.version.is_same(&entry.version))
+        record.is_some_and(|record| record.content.size == entry.size && record.version.is_same(&entry.version))
     }
 }
 
@@ -128,18 +130,15 @@ impl CopySink for BackupIndex {
 }
 
 fn record(task: &CopyTask, copied: Copied) -> ObjectRecord {
-    // Once is enough.
+    // A plain object's checksum is written once, with its content.
     let crc64 = copied.checksums.crc64.filter(|crc64| copied.crc64 != Some(*crc64));
-    ObjectRecord {
-        key: task.source.key.clone(),
-        size: copied.size,
-        version: task.source.version.clone(),
-        crc64: copied.crc64,
-        store_checksums: StoreChecksums { crc64, ..copied.checksums },
-        checked_by: copied.checked_by,
-        attributes: copied.attributes,
-        stored: Stored::default(),
-    }
+    let content = ContentRecord::new(copied.size, copied.crc64);
+    let mut record =
+        ObjectRecord::new(task.source.key.clone(), task.source.version.clone(), content, copied.checked_by);
+    record.attributes = copied.attributes;
+    record.stored.checksums = StoreChecksums { crc64, ..copied.checksums };
+    record.stored.version = copied.version;
+    record
 }
 
 /// One pass over what was listed.
@@ -240,7 +239,7 @@ mod tests {
         let source = ObjectMeta { key: Key::parse("n/wal/1.wal").expect("a key"), size: 9, version };
         let task = CopyTask::new(source, Component::Wal);
         let kept = |crc64, checksums| {
-            record(&task, Copied { crc64, checksums, ..Copied::unverified(9, "test") }).store_checksums
+            record(&task, Copied { crc64, checksums, ..Copied::unverified(9, "test") }).stored.checksums
         };
         let crc64 = Some(Crc64::of(b"123456789"));
         let both = StoreChecksums { crc64, md5: Some("JfnnlDI7RTiF9RgfG2JNCw==".to_owned()), ..Default::default() };

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::{
     BackupOptions, BackupReport, OnCorrupt, OnViolation, Weakness,
     commit::{Commit, commit},
+    journal::JournalLine,
     pass::{BackupIndex, Listed, Pass},
     stability::{compare, compare_ids, compare_nodes, unlisted_nodes},
     timeline::Timeline,
@@ -33,7 +34,6 @@ use crate::{
     layout::Mutability,
     lease::Lease,
     location::{Location, ObjectMeta},
-    manifest::JournalLine,
     plan::{BackupPlan, Reason, Skipped},
     record::{AbsentRecord, Attested, BackupStatus, Fence, PassReport},
 };
@@ -315,7 +315,7 @@ fn is_damage(violation: &Violation, settled: impl FnOnce() -> bool) -> bool {
 
 fn snapshot_of_index(index: &BackupIndex) -> BTreeMap<Key, HeldObject> {
     let held = |record: &crate::record::ObjectRecord| HeldObject {
-        size: record.size,
+        size: record.content.size,
         version: record.version.clone(),
         checked_by: Some(record.checked_by),
     };

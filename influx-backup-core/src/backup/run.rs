@@ -6,6 +6,7 @@ use chrono::{TimeDelta, Utc};
 
 use super::{
     BackupOptions, BackupReport, OnExisting,
+    journal::journal,
     lease::{Acquired, claim},
     name::{check_name, default_name},
     pass::BackupIndex,
@@ -21,7 +22,6 @@ use crate::{
     key::Key,
     lease::Clock,
     location::Location,
-    manifest::Journal,
     orchestrate::{Orchestrator, while_stopped},
     preflight,
     record::ObjectRecord,
@@ -41,7 +41,7 @@ pub(crate) async fn run(
     let clock = task.unless_cancelled(check_stores(&cluster, &repository, &task)).await?;
     let to = repository.child(&name)?;
     let (claim, begun) = claim(&to, &name, cluster.id(), options.on_existing, clock).await?;
-    let journal = Journal::new(&to, claim.number(), options.limits.durability);
+    let journal = journal(&to, claim.number(), options.limits.durability);
     let mut index = BackupIndex::new(&to, BTreeMap::new(), journal, task.events.clone());
     let run = Run { name: &name, to: &to, options: &options, task: &task, claim: &claim };
     let nodes = cluster.nodes.clone();

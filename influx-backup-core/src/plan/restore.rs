@@ -21,7 +21,7 @@ use crate::{
     key::Key,
     layout::Generation,
     lease::Takeover,
-    location::Location,
+    location::{Location, find_object},
     manifest::Backup,
     record::BackupStatus,
     restore::{ExtraNodes, LeaseHolder, OnDegraded, OnUnfinished, Phase, Policy, RestoreOptions, Target},
@@ -248,5 +248,5 @@ fn rules(backup: &Backup, target: &Target, options: &RestoreOptions) -> Result<(
 }
 
 fn holds(target: &Target, key: &Key) -> bool {
-    target.entries.binary_search_by(|entry| entry.key.cmp(key)).is_ok()
+    find_object(&target.entries, key).is_some()
 }

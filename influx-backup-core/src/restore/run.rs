@@ -27,7 +27,6 @@ use crate::{
     location::{Links, Location},
     orchestrate::{Orchestrator, start_all, stop_all},
     plan::{Bound, RECENTLY_WRITTEN, RestorePlan, Stage},
-    record::ObjectRecord,
 };
 
 /// A restore about to start.
@@ -274,12 +273,4 @@ impl Run {
         }
         Ok(())
     }
-}
-
-fn record<'a>(objects: &'a [ObjectRecord], key: &Key) -> Result<&'a ObjectRecord> {
-    let at = objects.binary_search_by(|record| record.key.cmp(key));
-    at.map(|at| &objects[at]).map_err(|_| Error::DamagedBackup {
-        object: key.to_string(),
-        reason: "the manifest does not name it".to_owned(),
-    })
 }

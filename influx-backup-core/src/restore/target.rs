@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
     format::CatalogFile,
     layout::{self, Component, Generation, OWN_DIRECTORY},
-    location::{Identity, Links, Location, ObjectMeta},
+    location::{Identity, Links, Location, ObjectMeta, find_object},
     preflight,
 };
 
@@ -244,7 +244,7 @@ async fn describe(
     let describe_one = |(id, components): (String, BTreeSet<Component>)| async move {
         let mut roots = Vec::new();
         for (generation, key) in guard::roots(&id)?.into_iter().rev() {
-            if entries.binary_search_by(|entry| entry.key.cmp(&key)).is_ok() {
+            if find_object(entries, &key).is_some() {
                 let content = root_content(place.get(&key, None).await?.unwrap_or_default().as_ref());
                 roots.push(FoundRoot { generation, content });
             }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{Target, preflight::find};
+use super::Target;
 use crate::{
     cluster::ClusterDescription,
     error::{Error, Result},
     key::Key,
     layout::OWN_DIRECTORY,
-    location::ObjectMeta,
+    location::{ObjectMeta, find_object},
     plan::{RestorePlan, Stage},
 };
 
@@ -22,7 +22,7 @@ pub(super) fn check(
     let copies = plan.stages.iter().flat_map(|stage| &stage.tasks);
     for copy in copies {
         let key = &copy.source.key;
-        match find(now, key) {
+        match find_object(now, key) {
             None => return Err(failed(key, "it is missing".to_owned())),
             Some(found) if found.size != copy.source.size => {
                 return Err(failed(key, format!("it has {} bytes instead of {}", found.size, copy.source.size)));
@@ -33,7 +33,7 @@ pub(super) fn check(
     let restored: BTreeSet<&Key> = plan.stages.iter().flat_map(Stage::keys).chain(&plan.guards).collect();
     let others = now.iter().filter(|entry| entry.key.below(OWN_DIRECTORY).is_none() && !restored.contains(&entry.key));
     for entry in others {
-        match find(&before.entries, &entry.key) {
+        match find_object(&before.entries, &entry.key) {
             Some(_) if plan.deletions().binary_search(&entry.key).is_ok() => {
                 return Err(failed(&entry.key, "it was to be deleted".to_owned()));
             }

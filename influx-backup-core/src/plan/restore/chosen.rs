@@ -34,17 +34,16 @@ impl<'a> Chosen<'a> {
         let mut licenses: Vec<&ObjectRecord> = Vec::new();
         for record in backup.objects() {
             let object = cluster.classify(&record.key).filter(|_| record.key.below(OWN_DIRECTORY).is_none());
-            let object = object.ok_or_else(|| Error::DamagedBackup {
-                object: record.key.to_string(),
-                reason: "it lies outside every prefix of the cluster".to_owned(),
-            })?;
+            let object =
+                object.ok_or_else(|| Error::damaged(&record.key, "it lies outside every prefix of the cluster"))?;
             if let Component::CatalogRoot(generation) = object.component {
                 roots.insert(record.key.clone(), (object.owner, generation));
             } else if object.kind().is_license() && !restores_license(cluster, live, target, options.licenses) {
                 licenses.push(record);
             } else {
                 known_generation(&record.key, object)?;
-                let source = ObjectMeta { key: record.key.clone(), size: record.size, version: record.version.clone() };
+                let source =
+                    ObjectMeta { key: record.key.clone(), size: record.content.size, version: record.version.clone() };
                 let kind = stage_of(cluster.edition, object);
                 tasks.entry(kind).or_default().push(CopyTask::new(source, object.kind()));
             }
@@ -68,8 +67,7 @@ impl<'a> Chosen<'a> {
 
     /// Whether the restore puts an object under this key.
     pub(super) fn restores(&self, key: &Key) -> bool {
-        let held = self.backup.objects().binary_search_by(|record| record.key.cmp(key)).is_ok();
-        held && !self.licenses_skipped.contains(key)
+        self.backup.object(key).is_some() && !self.licenses_skipped.contains(key)
     }
 
     pub(super) fn has_generation(&self, owner: &str, generation: Generation) -> bool {
@@ -78,8 +76,7 @@ impl<'a> Chosen<'a> {
 }
 
 pub(super) fn no_root(object: &str) -> Error {
-    let reason = "the root of the live catalog is missing: a server would start with a new, empty catalog".to_owned();
-    Error::DamagedBackup { object: object.to_owned(), reason }
+    Error::damaged(object, "the root of the live catalog is missing: a server would start with a new, empty catalog")
 }
 
 pub(super) fn live_generation(cluster: &ClusterDescription) -> Option<Generation> {
@@ -118,7 +115,7 @@ pub(super) fn skipped(licenses: &[&ObjectRecord]) -> Vec<Skipped> {
         what: record.key.to_string(),
         reason: Reason::LicenseElsewhere,
         objects: 1,
-        bytes: record.size,
+        bytes: record.content.size,
     };
     licenses.iter().map(skipped).collect()
 }

@@ -4,7 +4,6 @@ use super::{
     super::{
         directories, guard,
         journal::{OldRoot, RestoreJournal},
-        preflight::find,
     },
     Run,
 };
@@ -12,7 +11,7 @@ use crate::{
     error::{Error, Result},
     event::Event,
     key::Key,
-    location::Location,
+    location::{Location, find_object},
     manifest::segment,
     plan::Stage,
 };
@@ -51,7 +50,7 @@ impl Run {
         journal.guards.clone_from(&plan.guards);
         journal.old_roots = old_roots(place, &plan.guards).await?;
         let keys = plan.stages.iter().flat_map(Stage::keys);
-        let created: Vec<Key> = keys.filter(|key| find(&self.target.entries, key).is_none()).cloned().collect();
+        let created: Vec<Key> = keys.filter(|key| find_object(&self.target.entries, key).is_none()).cloned().collect();
         journal.made.clone_from(&self.made);
         journal.made.extend(directories::missing(place, created.iter().chain(&journal.guards)));
         journal.created = segment::write(place, &journal.created_list(), created).await?;

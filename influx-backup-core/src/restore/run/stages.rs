@@ -8,17 +8,16 @@ use super::{
     super::{
         Changes,
         copies::{Checked, WithAttributes, copy_elsewhere},
-        journal::{Finished, RestoreJournal},
-        preflight::find,
+        journal::RestoreJournal,
     },
-    Run, record,
+    Run,
 };
 use crate::{
     error::Result,
     event::Event,
     execute::Executor,
     key::Key,
-    location::{AT_ONCE, Location},
+    location::{AT_ONCE, Location, find_object},
     manifest::segment,
     plan::Stage,
 };
@@ -27,27 +26,28 @@ impl Run {
     /// Runs the stages, each to its barrier. Says how many objects an earlier run had finished.
     pub(super) async fn copy(&self, journal: &mut RestoreJournal) -> Result<u64> {
         let (place, options, backup) = (&self.place, &self.bound.options, &self.bound.backup);
-        let (finished, held) = Finished::open(journal, place, options.limits.durability).await?;
+        let held = journal.finished(place).await?;
+        let finished = journal.finished_log(place, self.claim.number(), options.limits.durability);
         let ours = created(place, journal).await?;
         let copier = Arc::new(WithAttributes::new(Arc::clone(&options.copier), backup));
         let executor = Executor::new(copier, options.limits.clone(), self.task.clone());
         let mut sink = Checked::new(backup, finished);
         let mut resumed = 0;
         for stage in &self.plan.stages {
-            let overwrites = |key: &Key| find(&self.target.entries, key).is_some() && !ours.contains(key);
+            let overwrites = |key: &Key| find_object(&self.target.entries, key).is_some() && !ours.contains(key);
             if stage.keys().any(overwrites) {
                 begin_changes(place, journal).await?;
             }
             let mut plain = Stage { tasks: Vec::new(), ..stage.clone() };
             let mut elsewhere = Vec::new();
             for copy in &stage.tasks {
-                let at_target = find(&self.target.entries, &copy.source.key);
+                let at_target = find_object(&self.target.entries, &copy.source.key);
                 if held.contains(&copy.source.key) && at_target.is_some_and(|entry| entry.size == copy.source.size) {
                     resumed += 1;
                     self.task.events.finished();
                     continue;
                 }
-                let record = record(backup.objects(), &copy.source.key)?;
+                let record = backup.require_object(&copy.source.key)?;
                 match self.source.plain(record) {
                     Some(entry) => {
                         let mut copy = copy.clone();
