@@ -11,7 +11,7 @@ mod compose;
 
 use std::{error::Error, sync::Arc};
 
-use influx_backup_core::{Event, Location, Repository, RestoreOptions, RestorePlan, StoreOptions, Target, restore};
+use influx_backup_core::{EventKind, Location, Repository, RestoreOptions, RestorePlan, StoreOptions, Target, restore};
 
 use self::compose::Compose;
 
@@ -27,12 +27,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let plan = RestorePlan::new(&backup, &target, &RestoreOptions::replace())?;
     println!("{plan}");
 
-    let mut job = restore(plan).with_orchestrator(Arc::new(Compose::new(file))).start();
-    while let Some(event) = job.next_event().await {
-        match event {
-            Event::NodeStopped { node } => println!("{node} stopped"),
-            Event::NodeStarted { node } => println!("{node} started"),
-            Event::Todo { message, .. } => println!("to do: {message}"),
+    let job = restore(plan).with_orchestrator(Arc::new(Compose::new(file))).start();
+    let mut events = job.events();
+    while let Some(event) = events.next().await {
+        match event.kind {
+            EventKind::NodeStopped { node } => println!("{node} stopped"),
+            EventKind::NodeStarted { node } => println!("{node} started"),
+            EventKind::Todo { message, .. } => println!("to do: {message}"),
             _ => {}
         }
     }

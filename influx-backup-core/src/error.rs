@@ -441,9 +441,7 @@ impl Error {
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         match self {
-            Self::Store { kind, .. } => {
-                matches!(kind, StoreErrorKind::Unreachable | StoreErrorKind::Throttled | StoreErrorKind::Other)
-            }
+            Self::Store { kind, .. } => kind.is_transient(),
             Self::BackupInProgress { .. } | Self::RestoreInProgress { .. } | Self::NotConsistent { .. } => true,
             _ => false,
         }

@@ -12,7 +12,7 @@ use crate::{
     concurrent,
     error::{Error, Result},
     inventory::Inventory,
-    job::Job,
+    job::{ObjectEvents, RunContext, request},
     lease::{Clock, LeaseScope, highest},
     location::{Location, local::LOST_AND_FOUND},
     manifest::{Backup, Manifest, read_manifest},
@@ -74,11 +74,13 @@ pub enum BackupState {
 
 /// A backup about to start.
 #[derive(Debug)]
+#[must_use = "a backup does nothing until it is started or awaited"]
 pub struct BackupRequest {
     repository: Repository,
     cluster: Cluster,
     options: BackupOptions,
     orchestrator: Option<Arc<dyn Orchestrator>>,
+    object_events: ObjectEvents,
 }
 
 impl Repository {
@@ -106,10 +108,15 @@ impl Repository {
         BackupPlan::new(cluster, inventory, options)
     }
 
-    /// A backup of a cluster, to be [started](BackupRequest::start).
-    #[must_use]
+    /// A backup of a cluster, to be [started](BackupRequest::start) or awaited.
     pub fn backup(&self, cluster: &Cluster, options: BackupOptions) -> BackupRequest {
-        BackupRequest { repository: self.clone(), cluster: cluster.clone(), options, orchestrator: None }
+        BackupRequest {
+            repository: self.clone(),
+            cluster: cluster.clone(),
+            options,
+            orchestrator: None,
+            object_events: ObjectEvents::default(),
+        }
     }
 
     /// Every backup and what else lies here, sorted by name.
@@ -188,16 +195,15 @@ impl BackupRequest {
     ///
     /// Where the backup succeeds and a server cannot be started again, the job fails with
     /// [`Error::Orchestrator`]; the backup is committed all the same.
-    #[must_use]
     pub fn with_orchestrator(mut self, orchestrator: Arc<dyn Orchestrator>) -> Self {
         self.orchestrator = Some(orchestrator);
         self
     }
 
-    /// Starts it on the caller's tokio runtime.
-    #[must_use]
-    pub fn start(self) -> Job<BackupReport> {
-        let Self { repository, cluster, options, orchestrator } = self;
-        crate::job::spawn(|task| crate::backup::run(repository.location, cluster, options, orchestrator, task))
+    async fn run(self, context: RunContext) -> Result<BackupReport> {
+        let Self { repository, cluster, options, orchestrator, object_events: _ } = self;
+        crate::backup::run(repository.location, cluster, options, orchestrator, context).await
     }
 }
+
+request!(BackupRequest => BackupReport);

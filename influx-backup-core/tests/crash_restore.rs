@@ -13,11 +13,9 @@ use influx_backup_core::{
     object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
     restore,
     restore::{Changes, Phase, Policy, ServersStopped},
-    testing::{
-        fault::{FaultPlan, FaultyStore},
-        loader::Verdict,
-    },
+    testing::fault::{FaultPlan, FaultyStore},
 };
+use influx_backup_testing::loader::Verdict;
 
 use crash::{Moment, NAME, Orders, Verb};
 

@@ -10,7 +10,7 @@ use std::{io::Write, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use influx_backup_core::{
-    BackupOptions, Copier, DiscoverOptions, Error, Event, Location, Repository, RestoreOptions, RestorePlan,
+    BackupOptions, Copier, DiscoverOptions, Error, EventKind, Location, Repository, RestoreOptions, RestorePlan,
     StoreOptions, Target, certify,
     copier::{Copied, CopyContext, CopyRequest},
     discover,
@@ -70,10 +70,11 @@ impl Copier for Stuck {
 async fn half_restored(backup: &Backup, to: &Path) {
     let target = Target::inspect(&location(to)).await.expect("inspected");
     let options = RestoreOptions::empty().with_copier(Arc::new(Stuck));
-    let mut job = restore(RestorePlan::new(backup, &target, &options).expect("a plan")).start();
-    while let Some(event) = job.next_event().await {
-        if matches!(event, Event::GuardSet) {
-            job.cancel();
+    let job = restore(RestorePlan::new(backup, &target, &options).expect("a plan")).start();
+    let mut events = job.events();
+    while let Some(event) = events.next().await {
+        if matches!(event.kind, EventKind::GuardSet) {
+            job.handle().cancel();
         }
     }
     let error = job.await.expect_err("it was broken off");

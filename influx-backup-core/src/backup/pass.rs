@@ -12,11 +12,10 @@ use crate::{
     cluster::Cluster,
     copier::Copied,
     error::Result,
-    event::Event,
     execute::{CopyOutcome, CopySink, Executor},
     format::parquet,
     inventory::{Group, Inventory, Lister, Listing},
-    job::Events,
+    job::EventSink,
     judge::evidence::Facts,
     key::Key,
     layout::Component,
@@ -60,14 +59,19 @@ pub(super) struct BackupIndex {
     pub(super) objects: BTreeMap<Key, ObjectRecord>,
     pub(super) journal: Journal,
     pub(super) facts: Facts,
-    pub(super) events: Events,
+    pub(super) events: EventSink,
     pub(super) pass: PassReport,
     /// Whether an object changed while it was copied, since this was last asked.
     changed: bool,
 }
 
 impl BackupIndex {
-    pub(super) fn new(to: &Location, objects: BTreeMap<Key, ObjectRecord>, journal: Journal, events: Events) -> Self {
+    pub(super) fn new(
+        to: &Location,
+        objects: BTreeMap<Key, ObjectRecord>,
+        journal: Journal,
+        events: EventSink,
+    ) -> Self {
         Self {
             to: to.clone(),
             objects,
@@ -116,13 +120,11 @@ impl CopySink for BackupIndex {
             }
             CopyOutcome::Vanished => {
                 self.pass.vanished += 1;
-                self.events.send(Event::Vanished { key: task.source.key.clone() });
                 self.drop_object(&task.source.key).await
             }
             CopyOutcome::Changed => {
                 self.pass.changed += 1;
                 self.changed = true;
-                self.events.send(Event::Changed { key: task.source.key.clone() });
                 self.drop_object(&task.source.key).await
             }
         }

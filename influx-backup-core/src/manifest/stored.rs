@@ -10,7 +10,7 @@ use crate::{
     error::Result,
     key::Key,
     layout::OWN_DIRECTORY,
-    location::{AT_ONCE, ObjectMeta, find_object},
+    location::{MAX_CONCURRENT, ObjectMeta, find_object},
     record::ObjectRecord,
 };
 
@@ -38,7 +38,7 @@ impl Backup {
         let listings =
             listings.map(|directory| async move { self.repository().list_parallel(&directory).await }.boxed());
         let mut shared: Vec<ObjectMeta> =
-            concurrent::run(listings.collect(), AT_ONCE).await?.into_iter().flatten().collect();
+            concurrent::run(listings.collect(), MAX_CONCURRENT).await?.into_iter().flatten().collect();
         shared.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         shared.dedup_by(|a, b| a.key == b.key);
         Ok(StoredObjects { own, shared })

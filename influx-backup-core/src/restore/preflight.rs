@@ -11,9 +11,9 @@ use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use super::{OnCatalogMismatch, Phase, Policy, RestoreOptions, SourceCheck, Target, apply::Applied};
 use crate::{
     error::{Error, Result},
-    event::Event,
+    event::EventKind,
     format::CatalogFile,
-    job::Events,
+    job::EventSink,
     key::Key,
     layout::{Component, OWN_DIRECTORY},
     location::{Location, ObjectMeta, find_object},
@@ -47,7 +47,7 @@ pub(super) async fn backup(
     check: SourceCheck,
     plan: &RestorePlan,
     target: &Target,
-    events: &Events,
+    events: &EventSink,
 ) -> Result<Source> {
     let stored = backup.list_stored().await?;
     for record in backup.objects() {
@@ -73,7 +73,7 @@ fn depth(check: SourceCheck, plan: &RestorePlan, target: &Target) -> SourceCheck
     }
 }
 
-async fn check_bytes(backup: &Backup, check: SourceCheck, events: &Events) -> Result<()> {
+async fn check_bytes(backup: &Backup, check: SourceCheck, events: &EventSink) -> Result<()> {
     let cluster = &backup.manifest().cluster;
     let is_checked = |record: &&ObjectRecord| match check {
         SourceCheck::Listing => false,
@@ -88,7 +88,7 @@ async fn check_bytes(backup: &Backup, check: SourceCheck, events: &Events) -> Re
     };
     let checked: Vec<&ObjectRecord> = backup.objects().filter(is_checked).collect();
     let (objects, bytes) = (checked.len() as u64, checked.iter().map(|record| record.stored.size).sum());
-    events.send(Event::CheckStarted { objects, bytes });
+    events.send(EventKind::CheckStarted { objects, bytes });
     let checks: Vec<_> = checked.into_iter().map(|record| check_one(record).boxed()).collect();
     stream::iter(checks).buffer_unordered(READS_AT_ONCE).try_collect().await
 }

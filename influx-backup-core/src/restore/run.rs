@@ -19,9 +19,9 @@ use super::{
 use crate::{
     cluster::{Node, Note},
     error::{Error, Result},
-    event::Event,
+    event::EventKind,
     execute::make_durable,
-    job::{Job, RunContext, spawn},
+    job::{ObjectEvents, RunContext, request},
     key::Key,
     lease::{Clock, Lease},
     location::{Links, Location},
@@ -30,40 +30,40 @@ use crate::{
 };
 
 /// A restore about to start.
+///
+/// The job fails as [`RestorePlan::new`] does, and with [`Error::ServersNotStopped`], [`Error::Orchestrator`],
+/// [`Error::DamagedBackup`], [`Error::NoSpace`], [`Error::Ownership`], [`Error::Store`], [`Error::Copy`],
+/// [`Error::VerifyFailed`], [`Error::ServerRunning`], [`Error::ClaimLost`], [`Error::Cancelled`]. Once the boot guard stands, it stays
+/// until the restore is resumed or abandoned; before, nothing was changed and the servers are started again.
 #[derive(Debug)]
+#[must_use = "a restore does nothing until it is started or awaited"]
 pub struct Restore {
     plan: RestorePlan,
     orchestrator: Option<Arc<dyn Orchestrator>>,
+    object_events: ObjectEvents,
 }
 
-/// A restore of a plan, to be [started](Restore::start).
-#[must_use]
+/// A restore of a plan, to be [started](Restore::start) or awaited.
 pub fn restore(plan: RestorePlan) -> Restore {
-    Restore { plan, orchestrator: None }
+    Restore { plan, orchestrator: None, object_events: ObjectEvents::default() }
 }
 
 impl Restore {
     /// Stops the servers before it and starts them after it through this orchestrator.
-    #[must_use]
     pub fn with_orchestrator(mut self, orchestrator: Arc<dyn Orchestrator>) -> Self {
         self.orchestrator = Some(orchestrator);
         self
     }
 
-    /// Starts it on the caller's tokio runtime.
-    ///
-    /// The job fails as [`RestorePlan::new`] does, and with [`Error::ServersNotStopped`], [`Error::Orchestrator`],
-    /// [`Error::DamagedBackup`], [`Error::NoSpace`], [`Error::Ownership`], [`Error::Store`], [`Error::Copy`],
-    /// [`Error::VerifyFailed`], [`Error::ServerRunning`], [`Error::ClaimLost`], [`Error::Cancelled`]. Once the boot guard stands, it stays
-    /// until the restore is resumed or abandoned; before, nothing was changed and the servers are started again.
-    #[must_use]
-    pub fn start(self) -> Job<RestoreReport> {
-        spawn(|task| async move { run(self, task).await })
+    async fn run(self, context: RunContext) -> Result<RestoreReport> {
+        run(self, context).await
     }
 }
 
+request!(Restore => RestoreReport);
+
 async fn run(restore: Restore, task: RunContext) -> Result<RestoreReport> {
-    let Restore { plan, orchestrator } = restore;
+    let Restore { plan, orchestrator, object_events: _ } = restore;
     let bound = plan.bound()?;
     let ready = task.unless_cancelled(prepare(&bound, orchestrator.is_some(), &task)).await?;
     let place = bound.target.with_links(Links::Refuse);
@@ -221,7 +221,7 @@ impl Run {
     }
 
     fn say(&self, todo: &Note) {
-        self.task.events.send(Event::Todo { code: todo.code.clone(), message: todo.message.clone() });
+        self.task.events.send(EventKind::Todo { code: todo.code.clone(), message: todo.message.clone() });
     }
 
     async fn behind_guard(&mut self) -> Result<RestoreReport> {
@@ -250,7 +250,7 @@ impl Run {
         self.plan.todos.iter().for_each(|todo| self.say(todo));
         for finding in &self.plan.findings {
             let (code, message) = (finding.code.clone(), finding.message.clone());
-            self.task.events.send(Event::Finding { code, message });
+            self.task.events.send(EventKind::Finding { code, message });
         }
     }
 

@@ -13,6 +13,8 @@ use chrono::Utc;
 
 use self::store::Limited;
 use super::*;
+use influx_backup_testing::loader::{self, Release, Servers, Verdict};
+
 use crate::{
     certificate::{Certificate, CheckedBy},
     checksum::Crc64,
@@ -26,10 +28,7 @@ use crate::{
     manifest::{Backup, Manifest, segment},
     plan::RestorePlan,
     record::{Attested, BackupStatus, ContentRecord, ObjectRecord},
-    testing::{
-        generate::Generate,
-        loader::{self, Release, Servers, Verdict},
-    },
+    testing::generate::Generate,
 };
 
 /// Copies through memory: what is tested here is the restore, not the copiers.
@@ -205,7 +204,8 @@ impl Bed {
 
     /// What servers of every release make of the target, past all injected failures.
     async fn verdicts(&self) -> Vec<Verdict> {
-        let releases = Generation::ALL.map(Release::Writing).into_iter().chain([Release::OfTheStore]);
+        let releases =
+            influx_backup_core::Generation::ALL.map(Release::Writing).into_iter().chain([Release::OfTheStore]);
         let (store, mut verdicts) = (self.store.inner(), Vec::new());
         for release in releases {
             let servers = self.servers.clone().with_release(release);

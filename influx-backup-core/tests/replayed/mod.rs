@@ -22,8 +22,8 @@ use influx_backup_core::{
     error::CopyError,
     record::BackupStatus,
     restore,
-    testing::replay::{Player, Position, Speed, Trace},
 };
+use influx_backup_testing::replay::{Player, Position, Speed, Trace};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tokio_util::sync::CancellationToken;
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    event::Event,
+    event::EventKind,
     key::Key,
     location::{Location, find_object},
     manifest::segment,
@@ -39,7 +39,7 @@ impl Run {
         for key in &journal.guards {
             place.put(key, guard::bytes(&journal.restore, &journal.backup)).await?;
         }
-        self.task.events.send(Event::GuardSet);
+        self.task.events.send(EventKind::GuardSet);
         Ok(journal)
     }
 

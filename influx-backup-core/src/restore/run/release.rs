@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    event::Event,
+    event::EventKind,
     execute::make_durable,
     plan::RootAction,
     units::ByteSize,
@@ -41,9 +41,9 @@ impl Run {
         make_durable(place, self.bound.options.limits.durability).await?;
         directories::remove_empty(place, &journal.made, journal.guards.iter());
         journal.delete(place, &mut self.claim).await?;
-        self.task.events.send(Event::GuardReleased);
+        self.task.events.send(EventKind::GuardReleased);
         let report = self.report(journal);
-        self.task.events.send(Event::Recovery { points: report.recovery.clone() });
+        self.task.events.send(EventKind::Recovery { points: report.recovery.clone() });
         Ok(report)
     }
 

@@ -14,10 +14,10 @@ use super::{
 };
 use crate::{
     error::Result,
-    event::Event,
+    event::EventKind,
     execute::Executor,
     key::Key,
-    location::{AT_ONCE, Location, find_object},
+    location::{Location, MAX_CONCURRENT, find_object},
     manifest::segment,
     plan::Stage,
 };
@@ -44,7 +44,7 @@ impl Run {
                 let at_target = find_object(&self.target.entries, &copy.source.key);
                 if held.contains(&copy.source.key) && at_target.is_some_and(|entry| entry.size == copy.source.size) {
                     resumed += 1;
-                    self.task.events.finished();
+                    self.task.events.add_object();
                     continue;
                 }
                 let record = backup.require_object(&copy.source.key)?;
@@ -80,14 +80,14 @@ impl Run {
         self.claim.check().await?;
         begin_changes(place, journal).await?;
         let deletes: Vec<_> = deletions.iter().map(|key| self.delete_one(place, key).boxed()).collect();
-        stream::iter(deletes).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+        stream::iter(deletes).buffer_unordered(MAX_CONCURRENT).try_collect::<()>().await?;
         Ok(deletions.len() as u64)
     }
 
     pub(super) async fn delete_one(&self, place: &Location, key: &Key) -> Result<()> {
         self.task.check()?;
         place.delete(key).await?;
-        self.task.events.send(Event::Deleted { key: key.clone() });
+        self.task.events.send(EventKind::Deleted { key: key.clone() });
         Ok(())
     }
 }

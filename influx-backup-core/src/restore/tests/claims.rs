@@ -100,7 +100,7 @@ async fn who_was_taken_over_stops_and_leaves_nothing() {
 async fn a_restore_that_failed_gave_its_claim_up() {
     let bed = Bed::new(&core(2), &[V3]).await;
     let (job, gate) = under_way(&bed).await;
-    job.cancel();
+    job.handle().cancel();
     assert_eq!(job.await.expect_err("cancelled").code(), "cancelled");
     drop(gate);
     assert!(Target::inspect(&bed.target).await.expect("inspected").holder.is_none());

@@ -266,6 +266,6 @@ async fn only_its_own_restore_is_resumed() {
 async fn cancelling_stops_and_keeps_the_guard() {
     let bed = Bed::new(&core(2), &[V3]).await;
     let job = restore(bed.plan(&quick(RestoreOptions::empty())).await.expect("planned")).start();
-    job.cancellation().cancel();
+    job.handle().cancel();
     assert_eq!(job.await.expect_err("cancelled").code(), "cancelled");
 }

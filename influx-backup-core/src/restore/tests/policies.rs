@@ -1,5 +1,6 @@
 //! What each policy leaves at the target, and the order in which servers stop and start.
 
+use futures::StreamExt;
 use std::sync::Mutex;
 
 use Generation::{V1, V2, V3};
@@ -8,7 +9,7 @@ use bytes::Bytes;
 use super::*;
 use crate::orchestrate::Orchestrator;
 use crate::{
-    Event,
+    EventKind,
     error::Source,
     plan::{RESTORE_ORDER_ENTERPRISE, RootAction},
     testing::generate::{CompactorData, License},
@@ -160,22 +161,19 @@ async fn servers_stop_and_start_in_the_documented_order() {
     let bed = Bed::new(&enterprise(), &[V3]).await.holding(&enterprise(), &[V3]).await;
     let options = quick(RestoreOptions::replace()).with_servers(ServersStopped::NotConfirmed);
     let servers = Arc::new(Recorded::default());
-    let mut job =
-        restore(bed.plan(&options).await.expect("planned")).with_orchestrator(Arc::clone(&servers) as _).start();
-    let mut events = Vec::new();
-    while let Some(event) = job.next_event().await {
-        events.push(event);
-    }
+    let job = restore(bed.plan(&options).await.expect("planned")).with_orchestrator(Arc::clone(&servers) as _).start();
+    let events: Vec<_> = job.events().map(|event| event.kind).collect().await;
     let report = job.await.expect("restored");
     assert_eq!(servers.calls("stop "), ["k1", "n2", "n1"]);
     assert_eq!(servers.calls("start "), ["n1", "n2", "k1"]);
     assert_eq!(report.started, ["n1", "n2", "k1"]);
-    let at = |wanted: fn(&Event) -> bool| events.iter().position(wanted).expect("sent");
-    let (set, released) = (at(|e| matches!(e, Event::GuardSet)), at(|e| matches!(e, Event::GuardReleased)));
+    let at = |wanted: fn(&EventKind) -> bool| events.iter().position(wanted).expect("sent");
+    let (set, released) = (at(|e| matches!(e, EventKind::GuardSet)), at(|e| matches!(e, EventKind::GuardReleased)));
     assert!(
-        at(|e| matches!(e, Event::NodeStopped { .. })) < set && set < at(|e| matches!(e, Event::StageStarted { .. }))
+        at(|e| matches!(e, EventKind::NodeStopped { .. })) < set
+            && set < at(|e| matches!(e, EventKind::StageStarted { .. }))
     );
-    assert!(released < at(|e| matches!(e, Event::NodeStarted { .. })));
+    assert!(released < at(|e| matches!(e, EventKind::NodeStarted { .. })));
 }
 
 #[tokio::test]
