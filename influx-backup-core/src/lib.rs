@@ -45,6 +45,7 @@ pub mod preflight;
 pub mod record;
 pub mod repository;
 pub mod restore;
+pub mod target;
 #[cfg(feature = "generate")]
 pub mod testing;
 pub mod units;
@@ -73,7 +74,8 @@ pub use self::{
     orchestrate::Orchestrator,
     plan::{BackupPlan, RestorePlan, Stage},
     repository::Repository,
-    restore::{RestoreOptions, RestoreReport, Target, abandon, restore},
+    restore::{Restore, RestoreOptions, RestoreReport, abandon},
+    target::Target,
     units::ByteSize,
     verify::{VerifyLevel, verify},
 };

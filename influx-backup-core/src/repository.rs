@@ -17,8 +17,10 @@ use crate::{
     location::{Location, local::LOST_AND_FOUND},
     manifest::{Backup, Manifest, read_manifest},
     orchestrate::Orchestrator,
-    plan::BackupPlan,
+    plan::{BackupPlan, RestorePlan},
     record::BackupStatus,
+    restore::RestoreOptions,
+    target::Target,
     units::ByteSize,
     verify::{VerifyLevel, VerifyReport},
 };
@@ -101,11 +103,11 @@ impl Repository {
     /// What a backup of this cluster here would copy. Pure, as [`BackupPlan::new`] is.
     ///
     /// # Errors
-    /// As for [`BackupPlan::new`]; and what [`Repository::backup`] would refuse at once: [`Error::Overlap`],
-    /// [`Error::InvalidRequest`] for a finished backup as a source.
+    /// What [`Repository::backup`] would refuse at once: [`Error::Overlap`], and [`Error::InvalidRequest`] for a finished
+    /// backup as a source.
     pub fn plan(&self, cluster: &Cluster, inventory: &Inventory, options: &BackupOptions) -> Result<BackupPlan> {
         check_places(cluster, &self.location)?;
-        BackupPlan::new(cluster, inventory, options)
+        Ok(BackupPlan::new(cluster, inventory, options.derived))
     }
 
     /// A backup of a cluster, to be [started](BackupRequest::start) or awaited.
@@ -117,6 +119,17 @@ impl Repository {
             orchestrator: None,
             object_events: ObjectEvents::default(),
         }
+    }
+
+    /// What a restore of a backup of this repository would do at this target. Nothing is written.
+    ///
+    /// # Errors
+    /// As for [`Repository::get`], [`Target::inspect`] and [`RestorePlan::new`]; [`Error::Overlap`] where the target and
+    /// the repository lie inside one another.
+    pub async fn plan_restore(&self, name: &str, target: &Location, options: &RestoreOptions) -> Result<RestorePlan> {
+        let backup = self.get(name).await?;
+        crate::restore::require_apart(&backup, target)?;
+        RestorePlan::new(&backup.contents(), &Target::inspect(target).await?, options)
     }
 
     /// Every backup and what else lies here, sorted by name.

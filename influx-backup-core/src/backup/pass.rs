@@ -206,7 +206,7 @@ impl Pass<'_> {
 
     /// The stage with the tasks that its listings at the barrier call for.
     fn relisted(&self, stage: &Stage, listings: &[Listing], index: &BackupIndex) -> Stage {
-        let tasks = BackupPlan::relisted(self.cluster, listings, self.options, &|entry| index.holds(entry));
+        let tasks = BackupPlan::relisted(self.cluster, listings, self.options.derived, &|entry| index.holds(entry));
         let relisted = Stage { kind: stage.kind, relist: stage.relist, tasks };
         // The catalog was planned for before, as it was listed then.
         let more = |now: u64, planned: u64| now.saturating_sub(planned);

@@ -118,7 +118,7 @@ impl Run<'_> {
 
     fn plan(&self, cluster: &Cluster, listed: &Listed, index: &mut BackupIndex, past: &mut Past) -> Result<BackupPlan> {
         let held = |entry: &ObjectMeta| index.holds(entry);
-        let mut plan = BackupPlan::missing(cluster, &listed.inventory, self.options, &held)?;
+        let mut plan = BackupPlan::missing(cluster, &listed.inventory, self.options.derived, &held);
         Weakness::forget_barriers(self.options, &mut plan);
         index.pass = PassReport { listed: listed.inventory.objects(), ..PassReport::default() };
         let pass = u32::try_from(past.reports.len()).unwrap_or(u32::MAX).saturating_add(1);

@@ -12,6 +12,7 @@ use crate::{
     layout::MANIFEST_KEY,
     lease::{Clock, LeaseScope, highest},
     location::{Links, Location},
+    plan::BackupContents,
     record::{AbsentRecord, ObjectRecord},
     versioned,
 };
@@ -100,6 +101,20 @@ impl Backup {
     /// Every object, sorted by key.
     pub fn objects(&self) -> impl ExactSizeIterator<Item = &ObjectRecord> + Clone {
         self.0.objects.iter()
+    }
+
+    /// What it holds, as planning needs it.
+    #[must_use]
+    pub fn contents(&self) -> BackupContents<'_> {
+        let Inner { manifest, sha256, objects, .. } = &*self.0;
+        BackupContents {
+            name: &manifest.name,
+            manifest_sha256: sha256,
+            status: manifest.status,
+            cluster: &manifest.cluster,
+            certificate: &manifest.certificate,
+            objects,
+        }
     }
 
     /// The object of this key, or `None` where the backup has none.

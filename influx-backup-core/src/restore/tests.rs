@@ -1,5 +1,6 @@
 //! Restores of small generated clusters, with everything that can go wrong.
 
+mod approval;
 mod claims;
 mod crash;
 mod errors;
@@ -26,8 +27,9 @@ use crate::{
     limits::{Limits, Retry},
     location::{Identity, Location, Version},
     manifest::{Backup, Manifest, segment},
-    plan::RestorePlan,
+    plan::{RestorePlan, Stage},
     record::{Attested, BackupStatus, ContentRecord, ObjectRecord},
+    target::{Changes, Phase, Target},
     testing::generate::Generate,
 };
 
@@ -191,15 +193,19 @@ impl Bed {
     }
 
     async fn plan(&self, options: &RestoreOptions) -> Result<RestorePlan> {
-        RestorePlan::new(
-            &self.backup,
-            &Target::inspect(&self.target).await?,
-            &options.clone().with_copier(Arc::new(Plain)),
-        )
+        RestorePlan::new(&self.backup.contents(), &self.inspect().await, options)
+    }
+
+    async fn inspect(&self) -> Target {
+        Target::inspect(&self.target).await.expect("inspected")
+    }
+
+    fn request(&self, options: &RestoreOptions) -> Restore {
+        Restore::new(self.backup.clone(), self.target.clone(), options.clone())
     }
 
     async fn restore(&self, options: &RestoreOptions) -> Result<RestoreReport> {
-        restore(self.plan(options).await?).start().await
+        self.request(options).start().await
     }
 
     /// What servers of every release make of the target, past all injected failures.

@@ -2,7 +2,7 @@
 
 use futures::FutureExt;
 
-use super::{AbandonReport, Changes, Phase, directories, journal::RestoreJournal, lease};
+use super::{AbandonReport, directories, journal::RestoreJournal, lease};
 use crate::lease::Takeover;
 use crate::{
     concurrent,
@@ -14,6 +14,7 @@ use crate::{
     limits::Durability,
     location::{Attributes, Links, Location, MAX_CONCURRENT},
     manifest::segment,
+    target::{Changes, Phase},
 };
 
 /// Brings a target back to what it was before a restore was begun, as long as nothing was overwritten or deleted: what

@@ -5,7 +5,7 @@ use std::fmt;
 use clap::ValueEnum;
 
 use crate::{
-    RestoreOptions, RestorePlan, Target, abandon,
+    Restore as Request, RestoreOptions, abandon,
     cli::{
         args,
         exit::Exit,
@@ -15,7 +15,6 @@ use crate::{
         screen::Screen,
     },
     lease::Takeover,
-    restore,
     restore::{
         ExtraNodes, Licenses, Modes, OnDegraded, OnUnfinished, Owner, Ownership, RestoreReport, ServersStopped,
         SourceCheck,
@@ -142,16 +141,14 @@ impl Restore {
             return Ok(Exit::Done);
         }
         let (repository, name) = places::backup(&self.backup, &self.source_options.source_options).await?;
-        let plan = until_interrupted(async {
-            let backup = repository.get(&name).await?;
-            RestorePlan::new(&backup, &Target::inspect(&target).await?, &options)
-        });
-        let plan = plan.await?;
         if self.dry_run {
+            let plan = until_interrupted(repository.plan_restore(&name, &target, &options)).await?;
             screen.answer(&plan, &plan)?;
             return Ok(Exit::Done);
         }
-        let report = follow(restore(plan).with_object_events().start(), screen).await?;
+        let backup = until_interrupted(repository.get(&name)).await?;
+        let request = Request::new(backup, target, options).with_object_events();
+        let report = follow(request.start(), screen).await?;
         screen.answer(&report, Shown(&report))?;
         Ok(Exit::Done)
     }
@@ -207,7 +204,7 @@ impl fmt::Display for Shown<'_> {
         for point in &report.recovery {
             let time = point.reached.as_ref().map(|at| at.time).or(point.guaranteed.as_ref().map(|at| at.time));
             match time {
-                Some(time) => writeln!(f, "node {} is back at {}", point.node, time.format("%Y-%m-%d %H:%M:%S UTC"))?,
+                Some(time) => writeln!(f, "node {} restored to {}", point.node, time.format("%Y-%m-%d %H:%M:%S UTC"))?,
                 None => writeln!(f, "node {} holds no rows of its own", point.node)?,
             }
         }

@@ -2,72 +2,70 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{CopyTask, Reason, Skipped, Stage, StageKind, restore_order, stage_of};
+use super::{
+    super::{CopyTask, Skipped, Stage, StageKind, restore_order, stage_of},
+    BackupContents,
+};
 use crate::{
     cluster::{Classification, ClusterDescription, GenerationState},
     error::{Error, Result},
     key::Key,
-    layout::{Component, Generation, OWN_DIRECTORY},
+    layout::{Component, Generation, OWN_DIRECTORY, guard::root_path},
     location::ObjectMeta,
-    manifest::Backup,
     record::ObjectRecord,
-    restore::{Licenses, RestoreOptions, Target},
+    restore::Licenses,
+    target::Target,
 };
 
 /// What of the backup is restored.
-pub(super) struct Chosen<'a> {
+pub(super) struct Selection<'a> {
     pub(super) stages: Vec<Stage>,
     /// Roots by key: of the cluster's catalog, and of stale ones below nodes that were promoted.
     pub(super) roots: BTreeMap<Key, (&'a str, Generation)>,
     pub(super) live: Generation,
     pub(super) skipped: Vec<Skipped>,
+    /// Sorted.
     pub(super) licenses_skipped: Vec<Key>,
-    pub(super) backup: &'a Backup,
+    pub(super) backup: BackupContents<'a>,
 }
 
-impl<'a> Chosen<'a> {
-    pub(super) fn of(backup: &'a Backup, target: &Target, options: &RestoreOptions) -> Result<Self> {
-        let cluster = &backup.manifest().cluster;
+impl<'a> Selection<'a> {
+    pub(super) fn new(backup: &BackupContents<'a>, target: &Target, licenses: Licenses) -> Result<Self> {
+        let cluster = backup.cluster;
         let live = live_generation(cluster).ok_or_else(|| no_root(cluster.catalog_prefix()))?;
+        let restores_licenses = restores_licenses(cluster, live, target, licenses);
         let mut tasks: BTreeMap<StageKind, Vec<CopyTask>> = BTreeMap::new();
         let mut roots = BTreeMap::new();
-        let mut licenses: Vec<&ObjectRecord> = Vec::new();
-        for record in backup.objects() {
-            let object = cluster.classify(&record.key).filter(|_| record.key.below(OWN_DIRECTORY).is_none());
-            let object =
-                object.ok_or_else(|| Error::damaged(&record.key, "it lies outside every prefix of the cluster"))?;
+        let mut skipped = Vec::new();
+        let mut licenses_skipped = Vec::new();
+        for record in backup.objects {
+            let object = classify(cluster, record)?;
             if let Component::CatalogRoot(generation) = object.component {
                 roots.insert(record.key.clone(), (object.owner, generation));
-            } else if object.kind().is_license() && !restores_license(cluster, live, target, options.licenses) {
-                licenses.push(record);
+            } else if object.kind().is_license() && !restores_licenses {
+                skipped.push(Skipped::license(&record.key, record.content.size));
+                licenses_skipped.push(record.key.clone());
             } else {
-                known_generation(&record.key, object)?;
+                require_known_generation(&record.key, object)?;
                 let source =
                     ObjectMeta { key: record.key.clone(), size: record.content.size, version: record.version.clone() };
                 let kind = stage_of(cluster.edition, object);
                 tasks.entry(kind).or_default().push(CopyTask::new(source, object.kind()));
             }
         }
-        let root = Key::parse(format!("{}/{}", cluster.catalog_prefix(), live.root()))?;
-        if !roots.contains_key(&root) {
-            return Err(no_root(root.as_str()));
+        let root = root_path(cluster.catalog_prefix(), live);
+        if !roots.contains_key(root.as_str()) {
+            return Err(no_root(&root));
         }
-        let stage =
-            |kind: &StageKind| Stage { kind: *kind, relist: None, tasks: tasks.remove(kind).unwrap_or_default() };
+        let stage = |kind: &StageKind| Stage::new(*kind, None, tasks.remove(kind).unwrap_or_default());
         let stages = restore_order(cluster.edition).iter().map(stage).collect();
-        Ok(Self {
-            stages,
-            roots,
-            live,
-            skipped: skipped(&licenses),
-            licenses_skipped: licenses.into_iter().map(|record| record.key.clone()).collect(),
-            backup,
-        })
+        Ok(Self { stages, roots, live, skipped, licenses_skipped, backup: *backup })
     }
 
     /// Whether the restore puts an object under this key.
     pub(super) fn restores(&self, key: &Key) -> bool {
-        self.backup.object(key).is_some() && !self.licenses_skipped.contains(key)
+        let is_in_backup = self.backup.objects.binary_search_by(|record| record.key.cmp(key)).is_ok();
+        is_in_backup && self.licenses_skipped.binary_search(key).is_err()
     }
 
     pub(super) fn has_generation(&self, owner: &str, generation: Generation) -> bool {
@@ -75,17 +73,22 @@ impl<'a> Chosen<'a> {
     }
 }
 
-pub(super) fn no_root(object: &str) -> Error {
+fn classify<'a>(cluster: &'a ClusterDescription, record: &'a ObjectRecord) -> Result<Classification<'a>> {
+    let object = cluster.classify(&record.key).filter(|_| record.key.below(OWN_DIRECTORY).is_none());
+    object.ok_or_else(|| Error::damaged(&record.key, "it lies outside every prefix of the cluster"))
+}
+
+fn no_root(object: &str) -> Error {
     Error::damaged(object, "the root of the live catalog is missing: a server would start with a new, empty catalog")
 }
 
-pub(super) fn live_generation(cluster: &ClusterDescription) -> Option<Generation> {
+fn live_generation(cluster: &ClusterDescription) -> Option<Generation> {
     let live = cluster.catalogs.iter().filter(|found| found.state == GenerationState::Live);
     live.map(|found| found.generation).max()
 }
 
 /// A generation that is not known cannot be guarded.
-pub(super) fn known_generation(key: &Key, object: Classification<'_>) -> Result<()> {
+pub(super) fn require_known_generation(key: &Key, object: Classification<'_>) -> Result<()> {
     let tail = key.below(object.owner).and_then(|tail| tail.strip_prefix("catalog/v"));
     let number = tail.and_then(|tail| tail.split('/').next()).and_then(|number| number.parse().ok());
     match number {
@@ -97,25 +100,10 @@ pub(super) fn known_generation(key: &Key, object: Classification<'_>) -> Result<
 }
 
 /// Before 3.10 a license is bound to store and cluster id; from 3.10 it is portable.
-pub(super) fn restores_license(
-    cluster: &ClusterDescription,
-    live: Generation,
-    target: &Target,
-    licenses: Licenses,
-) -> bool {
+fn restores_licenses(cluster: &ClusterDescription, live: Generation, target: &Target, licenses: Licenses) -> bool {
     match licenses {
         Licenses::Restore => true,
         Licenses::Exclude => false,
         Licenses::Auto => live >= Generation::V3 || target.identity == cluster.identity,
     }
-}
-
-pub(super) fn skipped(licenses: &[&ObjectRecord]) -> Vec<Skipped> {
-    let skipped = |record: &&ObjectRecord| Skipped {
-        what: record.key.to_string(),
-        reason: Reason::LicenseElsewhere,
-        objects: 1,
-        bytes: record.content.size,
-    };
-    licenses.iter().map(skipped).collect()
 }
