@@ -12,7 +12,7 @@ use crate::{
     cluster::Cluster,
     copier::Copied,
     error::Result,
-    execute::{CopyOutcome, CopySink, Executor},
+    execute::{CopyOutcome, CopySink, Executor, Places},
     format::parquet,
     inventory::{Group, Inventory, Lister, Listing},
     job::EventSink,
@@ -20,7 +20,7 @@ use crate::{
     key::Key,
     layout::Component,
     location::{Location, ObjectMeta, StoreChecksums},
-    plan::{BackupPlan, CopyTask, Relist, Stage, StageKind},
+    plan::{BackupPlan, CopyTask, PlaceRole, Relist, Stage, StageKind},
     record::{ContentRecord, ObjectRecord, PassReport},
 };
 
@@ -101,18 +101,18 @@ impl BackupIndex {
 
 #[async_trait]
 impl CopySink for BackupIndex {
-    async fn finished(&mut self, task: &CopyTask, outcome: CopyOutcome) -> Result<()> {
+    async fn on_finished(&mut self, task: &CopyTask, outcome: CopyOutcome) -> Result<()> {
         match outcome {
             CopyOutcome::Copied(copied) => {
                 self.pass.copied += 1;
-                self.pass.bytes += copied.size;
-                *self.pass.copiers.entry(copied.copier.to_owned()).or_default() += 1;
-                if let Some(refused) = copied.refused_by {
-                    *self.pass.refused.entry(refused.to_owned()).or_default() += 1;
+                self.pass.bytes += copied.content.size;
+                *self.pass.copiers.entry(copied.copier.to_string()).or_default() += 1;
+                if let Some(refused) = &copied.refused_by {
+                    *self.pass.refused.entry(refused.to_string()).or_default() += 1;
                 }
-                if let (Component::Parquet, Some(ends)) = (task.component, copied.ends) {
-                    let framed = parquet::check(&ends.head, &ends.tail, copied.size);
-                    self.facts.record_parquet(task.source.key.clone(), task.source.version.clone(), framed);
+                if let (Component::Parquet, Some(ends)) = (task.component, copied.content.ends) {
+                    let framed = parquet::check(&ends.head, &ends.tail, copied.content.size);
+                    self.facts.record_parquet(task.to.clone(), task.from.version.clone(), framed);
                 }
                 let record = record(task, *copied);
                 self.objects.insert(record.key.clone(), record.clone());
@@ -120,26 +120,27 @@ impl CopySink for BackupIndex {
             }
             CopyOutcome::Vanished => {
                 self.pass.vanished += 1;
-                self.drop_object(&task.source.key).await
+                self.drop_object(&task.to).await
             }
             CopyOutcome::Changed => {
                 self.pass.changed += 1;
                 self.changed = true;
-                self.drop_object(&task.source.key).await
+                self.drop_object(&task.to).await
             }
         }
     }
 }
 
 fn record(task: &CopyTask, copied: Copied) -> ObjectRecord {
-    // A plain object's checksum is written once, with its content.
-    let crc64 = copied.checksums.crc64.filter(|crc64| copied.crc64 != Some(*crc64));
-    let content = ContentRecord::new(copied.size, copied.crc64);
-    let mut record =
-        ObjectRecord::new(task.source.key.clone(), task.source.version.clone(), content, copied.checked_by);
+    let content = ContentRecord::new(copied.content.size, copied.content.crc64);
+    let mut record = ObjectRecord::new(task.to.clone(), task.from.version.clone(), content, copied.checked_by);
     record.attributes = copied.attributes;
-    record.stored.checksums = StoreChecksums { crc64, ..copied.checksums };
-    record.stored.version = copied.version;
+    record.stored.size = copied.stored.size;
+    record.stored.version = copied.stored.version;
+    // A plain object's CRC-64/NVME is written once, with its content.
+    let checksums = copied.stored.checksums;
+    let crc64 = checksums.crc64.filter(|crc64| copied.content.crc64 != Some(*crc64));
+    record.stored.checksums = StoreChecksums { crc64, ..checksums };
     record
 }
 
@@ -201,13 +202,14 @@ impl Pass<'_> {
     }
 
     async fn run(&self, stage: &Stage, index: &mut BackupIndex) -> Result<()> {
-        self.executor.stage(stage, self.cluster.location(), self.to, index).await
+        let places = Places::new(self.to.clone()).with(PlaceRole::Source, self.cluster.location().clone());
+        self.executor.stage(stage, &places, index).await
     }
 
     /// The stage with the tasks that its listings at the barrier call for.
     fn relisted(&self, stage: &Stage, listings: &[Listing], index: &BackupIndex) -> Stage {
         let tasks = BackupPlan::relisted(self.cluster, listings, self.options.derived, &|entry| index.holds(entry));
-        let relisted = Stage { kind: stage.kind, relist: stage.relist, tasks };
+        let relisted = Stage::new(stage.kind, stage.relist, tasks);
         // The catalog was planned for before, as it was listed then.
         let more = |now: u64, planned: u64| now.saturating_sub(planned);
         let (objects, bytes) = (more(relisted.objects(), stage.objects()), more(relisted.bytes(), stage.bytes()));
@@ -239,9 +241,12 @@ mod tests {
     fn what_a_store_knows_is_written_down_once() {
         let version = Version { e_tag: None, id: None, modified: Utc::now() };
         let source = ObjectMeta { key: Key::parse("n/wal/1.wal").expect("a key"), size: 9, version };
-        let task = CopyTask::new(source, Component::Wal);
+        let task = CopyTask::new(PlaceRole::Source, source, Component::Wal);
         let kept = |crc64, checksums| {
-            record(&task, Copied { crc64, checksums, ..Copied::unverified(9, "test") }).stored.checksums
+            let mut copied = Copied::unverified(9, "test");
+            copied.content.crc64 = crc64;
+            copied.stored.checksums = checksums;
+            record(&task, copied).stored.checksums
         };
         let crc64 = Some(Crc64::of(b"123456789"));
         let both = StoreChecksums { crc64, md5: Some("JfnnlDI7RTiF9RgfG2JNCw==".to_owned()), ..Default::default() };
