@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         match event {
             Event::NodeStopped { node } => println!("{node} stopped"),
             Event::NodeStarted { node } => println!("{node} started"),
-            Event::Todo { message, .. } => println!("to do: {message}"),
+            Event::Finding(finding) => println!("{}: {finding}", finding.severity),
             _ => {}
         }
     }

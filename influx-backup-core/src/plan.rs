@@ -7,7 +7,7 @@ mod skipped;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::restore::{Bound, RECENTLY_WRITTEN, expected};
+pub(crate) use self::restore::{Bound, expected};
 pub use self::{
     backup::{BackupPlan, Derived},
     restore::{RestorePlan, RootAction, RootStep},

@@ -16,8 +16,9 @@ use self::{
 };
 use super::{Skipped, Stage, stable_hash};
 use crate::{
-    cluster::{Edition, Node, Note},
+    cluster::{Edition, Node},
     error::{Error, Result},
+    finding::Finding,
     key::Key,
     layout::Generation,
     lease::Takeover,
@@ -26,9 +27,6 @@ use crate::{
     record::BackupStatus,
     restore::{ExtraNodes, LeaseHolder, OnDegraded, OnUnfinished, Phase, Policy, RestoreOptions, Target},
 };
-
-/// The code of the finding that a target was written to just before it was inspected.
-pub(crate) const RECENTLY_WRITTEN: &str = "recently-written";
 
 /// What a restore does, in order: guard, stages, deletions, release.
 ///
@@ -73,9 +71,9 @@ pub struct RestorePlan {
     /// The nodes in the order in which they are started again: data nodes, then the compactor, as documented.
     pub start: Vec<Node>,
     /// What the caller has to do.
-    pub todos: Vec<Note>,
+    pub todos: Vec<Finding>,
     /// What is worth saying.
-    pub findings: Vec<Note>,
+    pub findings: Vec<Finding>,
     deletions: Vec<Key>,
     licenses_skipped: Vec<Key>,
     #[serde(skip)]

@@ -17,16 +17,17 @@ use super::{
     verify,
 };
 use crate::{
-    cluster::{Node, Note},
+    cluster::Node,
     error::{Error, Result},
     event::Event,
     execute::make_durable,
+    finding::{Finding, FindingCode},
     job::{Job, RunContext, spawn},
     key::Key,
     lease::{Clock, Lease},
     location::{Links, Location},
     orchestrate::{Orchestrator, start_all, stop_all},
-    plan::{Bound, RECENTLY_WRITTEN, RestorePlan, Stage},
+    plan::{Bound, RestorePlan, Stage},
     record::ObjectRecord,
 };
 
@@ -182,7 +183,7 @@ impl Run {
         (self.target, self.plan) = self.task.unless_cancelled(anew).await?;
         if !self.stopped.is_empty() {
             // A server that was asked to stop has just written its last.
-            self.plan.findings.retain(|finding| finding.code != RECENTLY_WRITTEN);
+            self.plan.findings.retain(|finding| finding.code != FindingCode::RecentlyWritten);
         }
         Ok(())
     }
@@ -206,11 +207,14 @@ impl Run {
         match (&self.orchestrator, residue) {
             (Some(orchestrator), Residue::None) => {
                 if let Err(error) = start_all(orchestrator, &self.stopped, &self.task).await {
-                    self.say(&Note::new("servers-stopped", format!("servers could not be started again: {error}")));
+                    self.say(&Finding::new(
+                        FindingCode::ServersStopped,
+                        format!("servers could not be started again: {error}"),
+                    ));
                 }
             }
-            (Some(_), Residue::Journal) => self.say(&Note::new(
-                "boot-guard",
+            (Some(_), Residue::Journal) => self.say(&Finding::new(
+                FindingCode::BootGuard,
                 "the boot guard may stand: resume or abandon the restore, then start the servers",
             )),
             (None, _) => {}
@@ -221,8 +225,8 @@ impl Run {
         }
     }
 
-    fn say(&self, todo: &Note) {
-        self.task.events.send(Event::Todo { code: todo.code.clone(), message: todo.message.clone() });
+    fn say(&self, finding: &Finding) {
+        self.task.events.send(Event::Finding(finding.clone()));
     }
 
     async fn behind_guard(&mut self) -> Result<RestoreReport> {
@@ -248,11 +252,7 @@ impl Run {
 
     fn announce(&self) {
         self.task.events.planned(self.plan.stages.iter().map(Stage::objects).sum(), self.plan.bytes());
-        self.plan.todos.iter().for_each(|todo| self.say(todo));
-        for finding in &self.plan.findings {
-            let (code, message) = (finding.code.clone(), finding.message.clone());
-            self.task.events.send(Event::Finding { code, message });
-        }
+        self.plan.todos.iter().chain(&self.plan.findings).for_each(|finding| self.say(finding));
     }
 
     /// Everything restored so far, with its time in the source.
