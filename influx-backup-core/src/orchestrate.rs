@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 use crate::{
     cluster::{Node, Role},
     error::{Error, Result, Source},
-    event::Event,
+    event::EventKind,
     finding::{Finding, FindingCode},
     job::RunContext,
 };
@@ -81,7 +81,7 @@ pub(crate) async fn while_stopped<T>(
         (Err(error), started) => {
             if let Err(second) = started {
                 let message = format!("servers could not be started again: {second}");
-                task.events.send(Event::Finding(Finding::new(FindingCode::ServersStopped, message)));
+                task.events.send(EventKind::Finding(Finding::new(FindingCode::ServersStopped, message)));
             }
             Err(error)
         }
@@ -126,7 +126,7 @@ pub(crate) async fn stop_all(
         asked(node);
         orchestrator.stop(node).await.map_err(|source| failed(node, "stopped", source))?;
         wait_until_stopped(orchestrator, node, task).await?;
-        task.events.send(Event::NodeStopped { node: node.id.clone() });
+        task.events.send(EventKind::NodeStopped { node: node.id.clone() });
     }
     for node in nodes {
         if !is_stopped(orchestrator, node).await? {
@@ -164,7 +164,7 @@ pub(crate) async fn start_all(
     for node in nodes {
         match orchestrator.start(node).await {
             Ok(()) => {
-                task.events.send(Event::NodeStarted { node: node.id.clone() });
+                task.events.send(EventKind::NodeStarted { node: node.id.clone() });
                 started.push(node.id.clone());
             }
             Err(source) => first = first.or_else(|| Some(failed(node, "started", source))),

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     cluster::Cluster,
     error::{Error, Result},
-    event::Event,
+    event::EventKind,
     finding::{Finding, FindingCode},
     job::RunContext,
     key::Key,
@@ -79,7 +79,7 @@ async fn check_stores(cluster: &Cluster, repository: &Location, task: &RunContex
     let skew = preflight::target(repository).await?.clock_skew;
     if skew.abs() > CLOCK_SKEW {
         let message = format!("the clock of `{repository}` is {} s ahead of this machine's", skew.num_seconds());
-        task.events.send(Event::Finding(Finding::new(FindingCode::ClockSkew, message)));
+        task.events.send(EventKind::Finding(Finding::new(FindingCode::ClockSkew, message)));
     }
     Ok(Clock::Stores(skew))
 }

@@ -5,10 +5,8 @@
 
 use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
-use influx_backup_core::{
-    Clause, Finding, FindingCode, Generation, Key,
-    testing::model::{Chronicle, Model},
-};
+use influx_backup_core::{Clause, Finding, FindingCode, Generation, Key};
+use influx_backup_testing::model::{Chronicle, Model};
 use serde_json::Value;
 
 /// A time in which a certificate looked at the world.
