@@ -8,7 +8,7 @@ mod stage;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::restore::{Approval, RECENTLY_WRITTEN, expected};
+pub(crate) use self::restore::{Approval, expected};
 pub use self::{
     backup::{BackupPlan, Derived},
     restore::{BackupContents, RestorePlan, RootAction, RootStep},
