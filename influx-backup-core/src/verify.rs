@@ -1,6 +1,8 @@
 //! [`verify`]: whether a backup still is what it was.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+use futures::FutureExt;
 use std::collections::BTreeSet;
 
 use crate::{
