@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures::FutureExt;
-use std::collections::BTreeSet;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     certificate::Certificate,
