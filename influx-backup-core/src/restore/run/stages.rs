@@ -4,18 +4,16 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     super::{
+        deletions,
         copies::{Checked, WithAttributes, copy_elsewhere},
         journal::{Finished, RestoreJournal},
     },
     Run, record,
 };
 use crate::{
-    error::Result, event::EventKind, execute::Executor, key::Key, location::Location, manifest::segment,
+    error::Result, execute::Executor, key::Key, location::Location, manifest::segment,
     plan::CopyTask, target::Changes,
 };
-
-/// How many objects are deleted before the next look at whether the run was cancelled.
-const DELETES_AT_ONCE: usize = 100;
 
 impl Run {
     /// Runs the stages, each to its barrier. Returns how many objects an earlier run had finished.
@@ -79,10 +77,7 @@ impl Run {
         }
         self.claim.check().await?;
         begin_changes(place, journal).await?;
-        for keys in self.plan.deletions.chunks(DELETES_AT_ONCE) {
-            self.task.unless_cancelled(place.delete_all(keys.iter())).await?;
-            keys.iter().for_each(|key| self.task.events.send(EventKind::Deleted { key: key.clone() }));
-        }
+        deletions::delete(place, &self.plan.deletions, &self.task).await?;
         Ok(count)
     }
 }
