@@ -155,7 +155,10 @@ fn numbers(user: &Account, group: Option<&Account>) -> Result<(Option<u32>, Opti
 
 #[cfg(not(unix))]
 fn numbers(_user: &Account, _group: Option<&Account>) -> Result<(Option<u32>, Option<u32>)> {
-    Err(Error::InvalidOption { option: "owner".to_owned(), reason: "owners are not supported on this system".to_owned() })
+    Err(Error::InvalidOption {
+        option: "owner".to_owned(),
+        reason: "owners are not supported on this system".to_owned(),
+    })
 }
 
 #[cfg(all(test, unix))]
