@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 /// The directory of our own files inside a backup or a target.
 pub const OWN_DIRECTORY: &str = "_influx_backup";
 
+/// The key of the marker inside a repository.
+pub const REPOSITORY_KEY: &str = "_influx_backup/repository.json";
+
 /// The key of the root manifest inside a backup.
 pub const MANIFEST_KEY: &str = "_influx_backup/manifest.json";
 

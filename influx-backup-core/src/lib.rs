@@ -42,6 +42,8 @@ pub mod preflight;
 pub mod record;
 pub mod repository;
 pub mod restore;
+pub mod summary;
+
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod units;
@@ -71,7 +73,7 @@ pub use self::{
     repository::Repository,
     restore::{RestoreOptions, RestoreReport, Target, abandon, restore},
     units::ByteSize,
-    verify::{VerifyLevel, verify},
+    verify::{VerifyLevel, VerifyOptions, verify},
 };
 
 /// The example of the README runs as a test.

@@ -32,6 +32,6 @@ pub use self::{
     report::{AbandonReport, RestoreReport},
     run::{Restore, restore},
     target::{FoundRoot, Prefix, RootContent, Target},
-    undo::abandon,
+    undo::{AbandonRequest, abandon},
 };
 pub use crate::lease::Takeover;

@@ -4,7 +4,14 @@ use std::fmt;
 
 use influx_backup_core::{Leftover, Repository, leftovers::LeftoverKind, preflight};
 
-use crate::{args, exit::Exit, failure::Failure, places, progress::until_interrupted, screen::Screen};
+use crate::{
+    args,
+    exit::Exit,
+    failure::Failure,
+    places,
+    progress::{follow, until_interrupted},
+    screen::Screen,
+};
 
 /// The arguments of `leftovers`.
 #[derive(Debug, clap::Args)]
@@ -21,18 +28,17 @@ pub(crate) struct Leftovers {
 impl Leftovers {
     pub(crate) async fn run(self, screen: Screen) -> Result<Exit, Failure> {
         let location = places::location(&self.repository, &self.options.target_options)?;
-        let find = async {
+        let open = async {
             preflight::source(&location).await?;
-            let repository = Repository::open(location).await?;
-            let leftovers = repository.leftovers().await?;
-            if self.collect {
-                for leftover in &leftovers {
-                    repository.collect(leftover).await?;
-                }
-            }
-            Ok(leftovers)
+            Repository::open(location).await
         };
-        let leftovers = until_interrupted(find).await?;
+        let repository = until_interrupted(open).await?;
+        let leftovers = follow(repository.leftovers().start(), screen).await?;
+        if self.collect {
+            for leftover in &leftovers {
+                follow(repository.remove(leftover).start(), screen).await?;
+            }
+        }
         screen.answer(&leftovers, Shown(&leftovers, self.collect))?;
         Ok(Exit::Done)
     }
