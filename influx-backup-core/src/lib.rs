@@ -18,6 +18,8 @@ pub mod backup;
 pub mod certificate;
 pub mod certify;
 pub mod checksum;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod cluster;
 mod concurrent;
 pub mod copier;
@@ -25,6 +27,7 @@ pub mod discover;
 pub mod error;
 pub mod event;
 pub mod execute;
+pub mod finding;
 pub mod format;
 pub mod inventory;
 pub mod job;
@@ -43,8 +46,8 @@ pub mod record;
 pub mod repository;
 pub mod restore;
 pub mod summary;
-
-#[cfg(feature = "testing")]
+pub mod target;
+#[cfg(feature = "generate")]
 pub mod testing;
 pub mod units;
 pub mod verify;
@@ -53,13 +56,14 @@ pub use object_store;
 
 pub use self::{
     backup::{BackupOptions, BackupReport, Passes},
-    certificate::{Certificate, Clause},
+    certificate::Certificate,
     certify::certify,
     cluster::{Cluster, DiscoverOptions},
     copier::{Copier, default_copiers},
     discover::discover,
     error::{Error, Result},
     event::{Event, EventKind, Progress},
+    finding::{Clause, Finding, FindingCode, Severity},
     inventory::Inventory,
     job::{Events, Job, JobHandle},
     key::Key,
@@ -71,7 +75,8 @@ pub use self::{
     orchestrate::Orchestrator,
     plan::{BackupPlan, RestorePlan, Stage},
     repository::Repository,
-    restore::{RestoreOptions, RestoreReport, Target, abandon, restore},
+    restore::{Restore, RestoreOptions, RestoreReport, abandon},
+    target::Target,
     units::ByteSize,
     verify::{VerifyLevel, VerifyOptions, verify},
 };

@@ -14,8 +14,10 @@ use crate::{
     location::Location,
     manifest::{Backup, RepositoryMarker},
     orchestrate::Orchestrator,
-    plan::BackupPlan,
+    plan::{BackupPlan, RestorePlan},
+    restore::RestoreOptions,
     summary,
+    target::Target,
     verify::{VerifyOptions, VerifyRequest},
 };
 
@@ -72,7 +74,7 @@ impl Repository {
     /// [`Error::InvalidRequest`](crate::Error::InvalidRequest) for a finished backup as a source.
     pub async fn plan_backup(&self, cluster: &Cluster, options: &BackupOptions) -> Result<BackupPlan> {
         check_places(cluster, &self.location)?;
-        BackupPlan::new(cluster, &cluster.list().await?, options)
+        Ok(BackupPlan::new(cluster, &cluster.list().await?, options.derived))
     }
 
     /// A backup of a cluster, to be [started](BackupRequest::start) or awaited.
@@ -84,6 +86,17 @@ impl Repository {
             orchestrator: None,
             object_events: ObjectEvents::default(),
         }
+    }
+
+    /// What a restore of a backup of this repository would do at this target. Nothing is written.
+    ///
+    /// # Errors
+    /// As for [`Repository::get`], [`Target::inspect`] and [`RestorePlan::new`]; [`Error::Overlap`](crate::Error::Overlap) where the target and
+    /// the repository lie inside one another.
+    pub async fn plan_restore(&self, name: &str, target: &Location, options: &RestoreOptions) -> Result<RestorePlan> {
+        let backup = self.get(name).await?;
+        crate::restore::require_apart(&backup, target)?;
+        RestorePlan::new(&backup.contents(), &Target::inspect(target).await?, options)
     }
 
     /// Every backup and what else lies here, sorted by name. One that cannot be read is

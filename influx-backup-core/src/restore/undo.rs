@@ -2,7 +2,7 @@
 
 use futures::FutureExt;
 
-use super::{AbandonReport, Changes, Phase, directories, journal::RestoreJournal, lease};
+use super::{AbandonReport, directories, journal::RestoreJournal, lease};
 use crate::lease::Takeover;
 use crate::{
     concurrent,
@@ -12,8 +12,9 @@ use crate::{
     key::Key,
     lease::{Clock, Lease, LeaseScope, highest},
     limits::Durability,
-    location::{AT_ONCE, Attributes, Links, Location},
+    location::{Attributes, Links, Location, MAX_CONCURRENT},
     manifest::segment,
+    target::{Changes, Phase},
 };
 
 /// Brings a target back to what it was before a restore was begun, as long as nothing was overwritten or deleted: what
@@ -73,7 +74,7 @@ async fn undo(target: &Location, claim: &mut Lease, task: &RunContext) -> Result
         created.extend(segment::read::<Key>(target, reference).await?);
     }
     let deletes = created.iter().map(|key| delete_if_there(target, key, task).boxed()).collect();
-    let deleted = concurrent::run(deletes, AT_ONCE).await?.into_iter().sum();
+    let deleted = concurrent::run(deletes, MAX_CONCURRENT).await?.into_iter().sum();
     RestoreJournal::delete_incomplete(target, created.iter().chain(&journal.guards)).await?;
     make_durable(target, Durability::Durable).await?;
     let roots = put_back(target, &journal).await?;

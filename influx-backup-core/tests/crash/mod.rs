@@ -15,10 +15,11 @@ use influx_backup_core::{
     limits::{Durability, Retry},
     object_store::{ObjectStore, local::LocalFileSystem, path::Path as StorePath},
     repository::BackupState,
-    testing::{
-        generate::{CompactorData, Generate},
-        loader::{self, Release, Servers, Verdict},
-    },
+    testing::generate::{CompactorData, Generate},
+};
+use influx_backup_testing::{
+    loader,
+    loader::{Release, Servers, Verdict},
 };
 
 pub(crate) use self::{

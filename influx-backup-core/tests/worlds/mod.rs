@@ -14,19 +14,15 @@ use std::{
 
 use explain::Knowledge;
 use influx_backup_core::{
-    BackupOptions, BackupReport, DiscoverOptions, Error, Job, Limits, Location, Passes, Repository, VerifyOptions,
+    BackupOptions, BackupReport, DiscoverOptions, Error, FindingCode, Job, Limits, Location, Passes, Repository,
+    VerifyOptions,
     backup::Weakness,
     discover,
     location::Identity,
     object_store::{ObjectStore, memory::InMemory, path::Path},
-    testing::{
-        fault::{Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
-        model::{
-            Model, ModelOptions, Violation, invariant,
-            read_back::{self, LoadedRows},
-        },
-    },
+    testing::fault::{Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
 };
+use influx_backup_testing::model::{Model, ModelOptions, Violation, invariant, read_back, read_back::LoadedRows};
 use looks::Look;
 use tokio_util::sync::CancellationToken;
 
@@ -79,7 +75,7 @@ pub(crate) enum Ending {
     /// The certificate did not close, and the backup said so: the world was as it says.
     Open {
         /// What it says.
-        violations: BTreeSet<String>,
+        violations: BTreeSet<FindingCode>,
     },
 }
 
