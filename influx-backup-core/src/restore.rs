@@ -5,6 +5,7 @@
 
 mod apply;
 mod copies;
+mod deletions;
 mod directories;
 mod guard;
 mod inspect;
