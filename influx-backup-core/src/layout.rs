@@ -15,6 +15,9 @@ pub use self::releases::{Release, ServerReleases};
 /// The directory of our own files inside a backup or a target.
 pub const OWN_DIRECTORY: &str = "_influx_backup";
 
+/// The key of the marker inside a repository.
+pub const REPOSITORY_KEY: &str = "_influx_backup/repository.json";
+
 /// The key of the root manifest inside a backup.
 pub const MANIFEST_KEY: &str = "_influx_backup/manifest.json";
 

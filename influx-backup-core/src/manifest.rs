@@ -5,13 +5,14 @@
 
 mod backup;
 mod bytes;
+mod marker;
 pub(crate) mod segment;
 mod stored;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use self::{backup::Backup, segment::SegmentRef};
+pub use self::{backup::Backup, marker::RepositoryMarker, segment::SegmentRef};
 pub(crate) use self::{backup::read_manifest, stored::StoredObjects};
 use crate::{
     certificate::Certificate,

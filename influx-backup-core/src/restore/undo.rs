@@ -21,26 +21,26 @@ use crate::{
 /// it and may not be taken over, [`Error::CannotAbandon`] where data has changed: resume it then.
 ///
 /// As long as it only deletes what the restore brought, it can be cancelled, and begun again.
-pub fn abandon(target: &Location, takeover: Takeover) -> Abandon {
-    Abandon { target: target.with_links(Links::Refuse), takeover, object_events: ObjectEvents::default() }
+pub fn abandon(target: &Location, takeover: Takeover) -> AbandonRequest {
+    AbandonRequest { target: target.with_links(Links::Refuse), takeover, object_events: ObjectEvents::default() }
 }
 
 /// An undoing of a restore, about to start.
 #[derive(Debug)]
 #[must_use = "nothing is undone until it is started or awaited"]
-pub struct Abandon {
+pub struct AbandonRequest {
     target: Location,
     takeover: Takeover,
     object_events: ObjectEvents,
 }
 
-impl Abandon {
+impl AbandonRequest {
     async fn run(self, context: RunContext) -> Result<AbandonReport> {
         run(self.target, self.takeover, &context).await
     }
 }
 
-request!(Abandon => AbandonReport);
+request!(AbandonRequest => AbandonReport);
 
 async fn run(target: Location, takeover: Takeover, task: &RunContext) -> Result<AbandonReport> {
     let unclaimed = highest(&target, &LeaseScope::Target, Clock::Ours).await?.is_none();
