@@ -18,7 +18,7 @@ use crate::{exit::Exit, failure::Failure, screen::Screen};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     /// Show the cluster at a location: edition, ids, nodes, catalog, licenses, and what gave it away.
-    DiscoverOptions(discover::DiscoverOptions),
+    Discover(discover::Discover),
     /// Show what a backup would copy, in which order, and what it would leave out. Writes nothing.
     Plan(plan::Plan),
     /// Back up a cluster, running or stopped, and prove that the backup restores.
@@ -41,7 +41,7 @@ impl Verb {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
         let screen = *screen;
         match self {
-            Self::DiscoverOptions(verb) => verb.run(screen).await,
+            Self::Discover(verb) => verb.run(screen).await,
             Self::Plan(verb) => verb.run(screen).await,
             Self::Backup(verb) => verb.run(screen).await,
             Self::Certify(verb) => verb.run(screen).await,

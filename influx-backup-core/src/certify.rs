@@ -8,7 +8,6 @@ use crate::{
     discover::discover,
     error::Result,
     judge::{
-        AbsenceTolerance,
         evidence::{Cut, Evidence, Facts, HeldObject, ManifestProvenance, Provenance, Tree},
         judge,
     },
@@ -16,6 +15,7 @@ use crate::{
     layout::OWN_DIRECTORY,
     location::{Links, Location},
     manifest::{Backup, read_manifest},
+    options::AbsenceTolerance,
     record::ObjectRecord,
 };
 

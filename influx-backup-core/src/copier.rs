@@ -15,7 +15,6 @@ mod wait;
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 #[cfg(feature = "cloud")]
@@ -32,6 +31,7 @@ use crate::{
     key::Key,
     limits::{Bandwidth, MemoryBudget},
     location::{Attributes, Location, ObjectMeta, StoreChecksums, Version},
+    named::named,
 };
 
 /// Moves one object from one location to another.
@@ -88,8 +88,7 @@ impl CopyRequest {
 }
 
 /// How an object may be moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Transfer {
     /// By whatever copier takes it, the store itself included.
@@ -97,6 +96,8 @@ pub enum Transfer {
     /// Through this process, which reads every byte.
     ReadThrough,
 }
+
+named!(Transfer, "transfer", { Any => "any", ReadThrough => "read_through" });
 
 /// What a copier is given besides the request.
 #[derive(Clone)]

@@ -9,6 +9,7 @@ use crate::{
     key::Key,
     plan::StageKind,
     record::PassReport,
+    units::duration,
 };
 
 /// What happened. One stream of these comes with every [`Job`]; the names are the same in Rust, Python and Node.
@@ -76,6 +77,7 @@ pub enum Event {
         /// How many attempts failed so far.
         attempt: u32,
         /// How long it waits.
+        #[serde(with = "duration")]
         wait: Duration,
         /// What failed, with a stable code.
         code: String,

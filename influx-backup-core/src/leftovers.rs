@@ -4,11 +4,12 @@ use chrono::Utc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    backup::{OnExisting, claim},
+    backup::claim,
     error::Result,
     layout::OWN_DIRECTORY,
-    lease::{Clock, SILENCE, Takeover},
+    lease::{Clock, SILENCE},
     location::{Incomplete, Location, remove_empty},
+    options::{OnExisting, Takeover},
     preflight,
     repository::{BackupState, BackupSummary, Repository},
     units::ByteSize,
@@ -118,7 +119,7 @@ fn is_dead(state: BackupState) -> impl Fn(&Incomplete) -> bool {
 
 /// Deletes all of an unfinished backup, its claims last: as long as one stands, what is left is known for what it is.
 async fn clear(location: &Location, name: &str, clock: Clock) -> Result<()> {
-    let (mut claim, _) = claim(location, name, "", OnExisting::Resume(Takeover::AfterTimeout), clock).await?;
+    let (mut claim, _) = claim(location, name, "", (OnExisting::Resume, Takeover::AfterTimeout), clock).await?;
     let lost = claim.lost.clone();
     let all_else = async {
         location.delete_incomplete(|_| true).await?;

@@ -35,6 +35,8 @@ pub mod leftovers;
 pub mod limits;
 pub mod location;
 pub mod manifest;
+mod named;
+pub mod options;
 pub mod orchestrate;
 pub mod plan;
 pub mod preflight;
@@ -49,7 +51,7 @@ pub mod verify;
 pub use object_store;
 
 pub use self::{
-    backup::{BackupOptions, BackupReport, Passes},
+    backup::BackupReport,
     certificate::{Certificate, Clause},
     certify::certify,
     cluster::{Cluster, DiscoverOptions},
@@ -65,10 +67,11 @@ pub use self::{
     limits::Limits,
     location::{Location, StoreOptions},
     manifest::{Backup, Manifest},
+    options::{BackupOptions, Passes, RestoreOptions},
     orchestrate::Orchestrator,
     plan::{BackupPlan, RestorePlan, Stage},
     repository::Repository,
-    restore::{RestoreOptions, RestoreReport, Target, abandon, restore},
+    restore::{RestoreReport, Target, abandon, restore},
     units::ByteSize,
     verify::{VerifyLevel, verify},
 };

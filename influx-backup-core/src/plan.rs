@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::restore::{Bound, RECENTLY_WRITTEN, expected};
 pub use self::{
-    backup::{BackupPlan, Derived},
+    backup::BackupPlan,
     restore::{RestorePlan, RootAction, RootStep},
     skipped::{Reason, Skipped},
 };

@@ -7,15 +7,17 @@ use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    backup::{BackupOptions, BackupReport, check_places},
+    backup::{BackupReport, check_places},
     cluster::Cluster,
     concurrent,
+    copier::{Copier, default_copiers},
     error::{Error, Result},
     inventory::Inventory,
     job::Job,
     lease::{Clock, LeaseScope, highest},
     location::{Location, local::LOST_AND_FOUND},
     manifest::{Backup, Manifest, read_manifest},
+    options::BackupOptions,
     orchestrate::Orchestrator,
     plan::BackupPlan,
     record::BackupStatus,
@@ -78,6 +80,7 @@ pub struct BackupRequest {
     repository: Repository,
     cluster: Cluster,
     options: BackupOptions,
+    copier: Arc<dyn Copier>,
     orchestrator: Option<Arc<dyn Orchestrator>>,
 }
 
@@ -109,7 +112,8 @@ impl Repository {
     /// A backup of a cluster, to be [started](BackupRequest::start).
     #[must_use]
     pub fn backup(&self, cluster: &Cluster, options: BackupOptions) -> BackupRequest {
-        BackupRequest { repository: self.clone(), cluster: cluster.clone(), options, orchestrator: None }
+        let (repository, cluster) = (self.clone(), cluster.clone());
+        BackupRequest { repository, cluster, options, copier: default_copiers(), orchestrator: None }
     }
 
     /// Every backup and what else lies here, sorted by name.
@@ -182,6 +186,13 @@ impl BackupSummary {
 }
 
 impl BackupRequest {
+    /// Moves the objects with this copier, or with a chain of them ([`Copiers`](crate::copier::Copiers)).
+    #[must_use]
+    pub fn with_copier(mut self, copier: Arc<dyn Copier>) -> Self {
+        self.copier = copier;
+        self
+    }
+
     /// Makes it a cold backup: all servers are stopped through this orchestrator before the first listing, the compactor
     /// before the nodes that hold data, and started again in the reverse order when the backup ends, fails or is
     /// cancelled, also where its job is dropped.
@@ -197,7 +208,7 @@ impl BackupRequest {
     /// Starts it on the caller's tokio runtime.
     #[must_use]
     pub fn start(self) -> Job<BackupReport> {
-        let Self { repository, cluster, options, orchestrator } = self;
-        crate::job::spawn(|task| crate::backup::run(repository.location, cluster, options, orchestrator, task))
+        let Self { repository, cluster, options, copier, orchestrator } = self;
+        crate::job::spawn(|task| crate::backup::run(repository.location, cluster, options, copier, orchestrator, task))
     }
 }

@@ -9,8 +9,6 @@ mod directories;
 pub(crate) mod guard;
 mod journal;
 mod lease;
-mod options;
-mod owner;
 mod preflight;
 mod report;
 mod run;
@@ -24,14 +22,8 @@ mod tests;
 pub use self::{
     journal::{Changes, Phase, UnfinishedRestore},
     lease::LeaseHolder,
-    options::{
-        ExtraNodes, Licenses, OnCatalogMismatch, OnDegraded, OnUnfinished, Policy, RestoreOptions, ServersStopped,
-        SourceCheck,
-    },
-    owner::{Account, Modes, Owner, Ownership},
     report::{AbandonReport, RestoreReport},
     run::{Restore, restore},
     target::{FoundRoot, Prefix, RootContent, Target},
     undo::abandon,
 };
-pub use crate::lease::Takeover;

@@ -8,11 +8,9 @@ use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt};
 
 use generated::{World, core, files, location, names, violations};
 use influx_backup_core::{
-    BackupOptions, Clause, DiscoverOptions, Error, Generation, Passes, VerifyLevel,
-    backup::{OnCorrupt, OnViolation},
-    certify,
+    BackupOptions, Clause, DiscoverOptions, Error, Generation, Passes, VerifyLevel, certify,
     error::StopReason,
-    judge::AbsenceTolerance,
+    options::{AbsenceTolerance, OnCorrupt, OnViolation},
     record::BackupStatus,
     testing::write,
     verify::Sample,

@@ -8,11 +8,11 @@ use std::{path::Path, sync::Arc};
 use influx_backup_core::{
     Backup, DiscoverOptions, Error, Key, Location, Repository, RestoreOptions, RestorePlan, RestoreReport, Target,
     abandon, discover,
-    lease::Takeover,
     location::Identity,
     object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
+    options::{Policy, ServersStopped, Takeover},
     restore,
-    restore::{Changes, Phase, Policy, ServersStopped},
+    restore::{Changes, Phase},
     testing::{
         fault::{FaultPlan, FaultyStore},
         loader::Verdict,

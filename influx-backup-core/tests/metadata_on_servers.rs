@@ -99,8 +99,8 @@ async fn there_and_back(
 ) -> BTreeMap<String, u64> {
     let cluster = discover(source, &DiscoverOptions::auto()).await.expect("discovered");
     let repository = Repository::open(repository.clone()).await.expect("opened");
-    let options = BackupOptions::default().with_name("b").with_copier(Arc::clone(copier));
-    let report = repository.backup(&cluster, options).start().await;
+    let options = BackupOptions::default().with_name("b");
+    let report = repository.backup(&cluster, options).with_copier(Arc::clone(copier)).start().await;
     let report = report.unwrap_or_else(|error| panic!("{what}: {error}: {error:?}"));
     let backup = repository.get("b").await.expect("opened");
     for name in marked() {
@@ -108,9 +108,12 @@ async fn there_and_back(
         assert_eq!((&record.attributes, &record.stored), (marks, &Stored::default()), "{what}: {name}");
     }
     let target = Target::inspect(restored).await.expect("inspected");
-    let options = RestoreOptions::empty().with_copier(Arc::clone(copier));
-    let plan = RestorePlan::new(&backup, &target, &options).expect("planned");
-    restore(plan).start().await.unwrap_or_else(|error| panic!("{what}: {error}: {error:?}"));
+    let plan = RestorePlan::new(&backup, &target, &RestoreOptions::empty()).expect("planned");
+    restore(plan)
+        .with_copier(Arc::clone(copier))
+        .start()
+        .await
+        .unwrap_or_else(|error| panic!("{what}: {error}: {error:?}"));
     report.passes[0].copiers.clone()
 }
 

@@ -16,9 +16,9 @@ use influx_backup_core::{
     discover,
     error::CopyError,
     manifest::Backup,
+    options::ServersStopped,
     record::BackupStatus,
     restore,
-    restore::ServersStopped,
 };
 
 use self::core_server::{CoreServer, Server, StandIn, Writer};
@@ -69,8 +69,8 @@ impl Copier for Stuck {
 /// Begins a restore and breaks it off as soon as its boot guard stands.
 async fn half_restored(backup: &Backup, to: &Path) {
     let target = Target::inspect(&location(to)).await.expect("inspected");
-    let options = RestoreOptions::empty().with_copier(Arc::new(Stuck));
-    let mut job = restore(RestorePlan::new(backup, &target, &options).expect("a plan")).start();
+    let plan = RestorePlan::new(backup, &target, &RestoreOptions::empty()).expect("a plan");
+    let mut job = restore(plan).with_copier(Arc::new(Stuck)).start();
     while let Some(event) = job.next_event().await {
         if matches!(event, Event::GuardSet) {
             job.cancel();

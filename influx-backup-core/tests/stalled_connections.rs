@@ -43,7 +43,7 @@ impl Behind {
         let mut options = BackupOptions::default().with_name("b");
         options.limits = Limits::default().with_stall_timeout(STALL).with_retry(retry);
         let parts = StreamCopier::default().with_threshold(PART).with_part_size(PART);
-        let mut job = repository.backup(&cluster, options.with_copier(Arc::new(parts))).start();
+        let mut job = repository.backup(&cluster, options).with_copier(Arc::new(parts)).start();
         let mut stalled = 0;
         while let Some(event) = job.next_event().await {
             stalled += usize::from(matches!(event, Event::Retry { code, .. } if code == "stalled"));

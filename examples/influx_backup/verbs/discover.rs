@@ -8,7 +8,7 @@ use crate::{args, exit::Exit, failure::Failure, places, progress::until_interrup
 
 /// The arguments of `discover`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct DiscoverOptions {
+pub(crate) struct Discover {
     /// Where the cluster lives.
     source: String,
     #[command(flatten)]
@@ -17,7 +17,7 @@ pub(crate) struct DiscoverOptions {
     options: args::Source,
 }
 
-impl DiscoverOptions {
+impl Discover {
     pub(crate) async fn run(self, screen: Screen) -> Result<Exit, Failure> {
         let source = places::location(&self.source, &self.options.source_options)?;
         let what = self.ids.discover();

@@ -6,11 +6,13 @@ use super::{
     evidence::{Evidence, Fact, Provenance},
     judgement::{At, Judgement},
 };
-use crate::certificate::{AbsentTable, Clause};
+use crate::{
+    certificate::{AbsentTable, Clause},
+    options::AbsenceTolerance,
+};
 use crate::{
     cluster::Edition,
     format::{Checkpoint, FileRef, Snapshot},
-    judge::AbsenceTolerance,
     key::Key,
     record::AbsentRecord,
 };

@@ -15,11 +15,11 @@ use crate::{
     error::Result,
     format::{CatalogFile, Checkpoint, FormatError, Snapshot, wal},
     inventory::Listing,
-    judge::AbsenceTolerance,
     key::Key,
     layout::Component,
     location::{Location, ObjectMeta, Version},
     manifest::{Backup, Manifest},
+    options::AbsenceTolerance,
     record::Fence,
 };
 

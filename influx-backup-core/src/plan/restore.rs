@@ -20,11 +20,11 @@ use crate::{
     error::{Error, Result},
     key::Key,
     layout::Generation,
-    lease::Takeover,
     location::Location,
     manifest::Backup,
+    options::{ExtraNodes, OnDegraded, OnUnfinished, Policy, RestoreOptions, Takeover},
     record::BackupStatus,
-    restore::{ExtraNodes, LeaseHolder, OnDegraded, OnUnfinished, Phase, Policy, RestoreOptions, Target},
+    restore::{LeaseHolder, Phase, Target},
 };
 
 /// The code of the finding that a target was written to just before it was inspected.

@@ -8,9 +8,11 @@ use tokio::time::timeout;
 use super::journal::RestoreJournal;
 use crate::{
     error::Result,
-    lease::{Clock, Lease, LeaseScope, Takeover, highest},
+    lease::{Clock, Lease, LeaseScope, highest},
     location::Location,
+    options::Takeover,
     preflight,
+    units::duration,
 };
 
 /// How long a run that failed waits for the store before it ends.
@@ -22,6 +24,7 @@ pub struct LeaseHolder {
     /// Which process, and on which host.
     pub owner: String,
     /// How long ago it was last heard of.
+    #[serde(with = "duration")]
     pub silence: Duration,
 }
 

@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 
-use super::{OnCatalogMismatch, Phase, Policy, RestoreOptions, SourceCheck, Target, apply::Applied};
+use super::{Phase, Target, apply::Applied};
 use crate::{
     error::{Error, Result},
     event::Event,
@@ -18,6 +18,7 @@ use crate::{
     layout::{Component, OWN_DIRECTORY},
     location::{Location, ObjectMeta},
     manifest::Backup,
+    options::{OnCatalogMismatch, Policy, RestoreOptions, SourceCheck},
     plan::{RestorePlan, RootAction, expected},
     record::ObjectRecord,
 };

@@ -7,7 +7,7 @@ mod stages;
 use std::{sync::Arc, time::SystemTime};
 
 use super::{
-    Phase, Policy, RestoreReport, ServersStopped, Target,
+    Phase, RestoreReport, Target,
     apply::Applied,
     directories,
     guard::restore_of,
@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     cluster::{Node, Note},
+    copier::{Copier, default_copiers},
     error::{Error, Result},
     event::Event,
     execute::make_durable,
@@ -25,6 +26,7 @@ use crate::{
     key::Key,
     lease::{Clock, Lease},
     location::{Links, Location},
+    options::{Policy, ServersStopped},
     orchestrate::{Orchestrator, start_all, stop_all},
     plan::{Bound, RECENTLY_WRITTEN, RestorePlan, Stage},
     record::ObjectRecord,
@@ -34,17 +36,26 @@ use crate::{
 #[derive(Debug)]
 pub struct Restore {
     plan: RestorePlan,
+    copier: Arc<dyn Copier>,
     orchestrator: Option<Arc<dyn Orchestrator>>,
 }
 
 /// A restore of a plan, to be [started](Restore::start).
 #[must_use]
 pub fn restore(plan: RestorePlan) -> Restore {
-    Restore { plan, orchestrator: None }
+    Restore { plan, copier: default_copiers(), orchestrator: None }
 }
 
 impl Restore {
-    /// Stops the servers before it and starts them after it through this orchestrator.
+    /// Moves the objects with this copier, or with a chain of them ([`Copiers`](crate::copier::Copiers)).
+    #[must_use]
+    pub fn with_copier(mut self, copier: Arc<dyn Copier>) -> Self {
+        self.copier = copier;
+        self
+    }
+
+    /// Stops the servers before it and starts them after it through this orchestrator. It takes precedence over
+    /// [`RestoreOptions::servers`](crate::RestoreOptions).
     #[must_use]
     pub fn with_orchestrator(mut self, orchestrator: Arc<dyn Orchestrator>) -> Self {
         self.orchestrator = Some(orchestrator);
@@ -64,14 +75,14 @@ impl Restore {
 }
 
 async fn run(restore: Restore, task: RunContext) -> Result<RestoreReport> {
-    let Restore { plan, orchestrator } = restore;
+    let Restore { plan, copier, orchestrator } = restore;
     let bound = plan.bound()?;
     let ready = task.unless_cancelled(prepare(&bound, orchestrator.is_some(), &task)).await?;
     let place = bound.target.with_links(Links::Refuse);
     let claim = lease::claim(&place, &ready.plan.cluster, bound.options.takeover, ready.clock).await?;
     let Ready { plan, target, source, applied, made, clock: _ } = ready;
     let stopped = Vec::new();
-    let mut run = Run { bound, place, claim, plan, target, source, applied, made, task, orchestrator, stopped };
+    let mut run = Run { bound, place, claim, plan, target, source, applied, made, task, copier, orchestrator, stopped };
     let lost = run.claim.lost.clone();
     let done = match lost.run_until_cancelled(run.restored()).await {
         Some(done) => done,
@@ -143,6 +154,7 @@ struct Run {
     /// The target's own directory, where this run made it.
     made: Vec<String>,
     task: RunContext,
+    copier: Arc<dyn Copier>,
     orchestrator: Option<Arc<dyn Orchestrator>>,
     /// The nodes that were asked to stop, the last one first.
     stopped: Vec<Node>,

@@ -24,6 +24,9 @@ use crate::{
     limits::{Limits, Retry},
     location::{Identity, Location, StoreChecksums, Version},
     manifest::{Backup, Manifest, segment},
+    options::{
+        ExtraNodes, Licenses, OnCatalogMismatch, OnDegraded, RestoreOptions, ServersStopped, SourceCheck, Takeover,
+    },
     plan::RestorePlan,
     record::{Attested, BackupStatus, ObjectRecord, Stored},
     testing::{
@@ -198,15 +201,15 @@ impl Bed {
     }
 
     async fn plan(&self, options: &RestoreOptions) -> Result<RestorePlan> {
-        RestorePlan::new(
-            &self.backup,
-            &Target::inspect(&self.target).await?,
-            &options.clone().with_copier(Arc::new(Plain)),
-        )
+        RestorePlan::new(&self.backup, &Target::inspect(&self.target).await?, options)
     }
 
     async fn restore(&self, options: &RestoreOptions) -> Result<RestoreReport> {
-        restore(self.plan(options).await?).start().await
+        self.restore_with(options, Arc::new(Plain)).await
+    }
+
+    async fn restore_with(&self, options: &RestoreOptions, copier: Arc<dyn Copier>) -> Result<RestoreReport> {
+        request(self.plan(options).await?).with_copier(copier).start().await
     }
 
     /// What servers of every release make of the target, past all injected failures.
@@ -230,11 +233,15 @@ impl Bed {
     }
 }
 
+/// A restore of this plan by a copier that is good enough for what is tested here.
+fn request(plan: RestorePlan) -> Restore {
+    restore(plan).with_copier(Arc::new(Plain))
+}
+
 /// Options for tests: one copy at a time, nothing tried twice.
 fn quick(options: RestoreOptions) -> RestoreOptions {
     options
         .with_limits(Limits::default().with_concurrency(1).with_retry(Retry::never()))
-        .with_copier(Arc::new(Plain))
         .with_servers(ServersStopped::ConfirmedByCaller)
 }
 

@@ -3,7 +3,7 @@
 use futures::FutureExt;
 
 use super::{AbandonReport, Changes, Phase, directories, journal::RestoreJournal, lease};
-use crate::lease::Takeover;
+use crate::options::Takeover;
 use crate::{
     concurrent,
     error::{Error, Result},

@@ -7,8 +7,9 @@ use std::{
 };
 
 use influx_backup_core::{
-    DiscoverOptions, Error, Repository, RestoreOptions, RestorePlan, Target, discover, restore,
-    restore::{Policy, ServersStopped},
+    DiscoverOptions, Error, Repository, RestoreOptions, RestorePlan, Target, discover,
+    options::{Policy, ServersStopped},
+    restore,
 };
 use serde::{Deserialize, Serialize};
 
@@ -112,7 +113,7 @@ impl Orders {
     async fn back_up(&self, killer: &std::sync::Arc<Killer>) -> Result<(), Error> {
         let cluster = discover(&place(&self.cluster), &DiscoverOptions::auto()).await?;
         let repository = Repository::open(killer.through(&place(&self.repository))).await?;
-        repository.backup(&cluster, options().with_copier(killer.copier(self.pause))).start().await.map(drop)
+        repository.backup(&cluster, options()).with_copier(killer.copier(self.pause)).start().await.map(drop)
     }
 
     async fn restore(&self, killer: &std::sync::Arc<Killer>, policy: Policy) -> Result<(), Error> {
@@ -121,8 +122,8 @@ impl Orders {
         let mut options =
             RestoreOptions::empty().with_servers(ServersStopped::ConfirmedByCaller).with_limits(one_by_one());
         options.policy = policy;
-        let plan = RestorePlan::new(&backup, &target, &options.with_copier(killer.copier(self.pause)))?;
-        restore(plan).start().await.map(drop)
+        let plan = RestorePlan::new(&backup, &target, &options)?;
+        restore(plan).with_copier(killer.copier(self.pause)).start().await.map(drop)
     }
 }
 

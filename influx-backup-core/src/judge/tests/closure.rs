@@ -6,7 +6,7 @@ use super::{
 use crate::{
     certificate::{AbsentTable, Clause, Verdict},
     format::FormatError,
-    judge::AbsenceTolerance,
+    options::AbsenceTolerance,
     testing::write::{self, ManifestSpec},
 };
 

@@ -10,8 +10,9 @@ use crate::{
     layout::{Component, Generation, OWN_DIRECTORY},
     location::ObjectMeta,
     manifest::Backup,
+    options::{Licenses, RestoreOptions},
     record::ObjectRecord,
-    restore::{Licenses, RestoreOptions, Target},
+    restore::Target,
 };
 
 /// What of the backup is restored.

@@ -8,7 +8,8 @@ use crate::{
     error::{Error, Result},
     key::Key,
     layout::Component,
-    restore::{ExtraNodes, Policy, Target},
+    options::{ExtraNodes, Policy},
+    restore::Target,
 };
 
 /// The prefixes of the target that are not the backup's.

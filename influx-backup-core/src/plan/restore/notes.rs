@@ -5,7 +5,8 @@ use crate::{
     cluster::Note,
     layout::Generation,
     manifest::Backup,
-    restore::{Licenses, RestoreOptions, Target},
+    options::{Licenses, RestoreOptions},
+    restore::Target,
 };
 
 pub(super) fn notes(

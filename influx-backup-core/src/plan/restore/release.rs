@@ -7,8 +7,9 @@ use crate::{
     cluster::{ClusterDescription, Node, Role},
     error::Result,
     key::Key,
+    options::ExtraNodes,
     orchestrate::starting_order,
-    restore::{ExtraNodes, Target, guard},
+    restore::{Target, guard},
 };
 
 /// The owners whose roots are guarded: the catalog's, first, then nodes that had a catalog of their own before they were

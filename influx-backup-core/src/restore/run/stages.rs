@@ -29,7 +29,7 @@ impl Run {
         let (place, options, backup) = (&self.place, &self.bound.options, &self.bound.backup);
         let (finished, held) = Finished::open(journal, place, options.limits.durability).await?;
         let ours = created(place, journal).await?;
-        let copier = Arc::new(WithAttributes::new(Arc::clone(&options.copier), backup));
+        let copier = Arc::new(WithAttributes::new(Arc::clone(&self.copier), backup));
         let executor = Executor::new(copier, options.limits.clone(), self.task.clone());
         let mut sink = Checked::new(backup, finished);
         let mut resumed = 0;

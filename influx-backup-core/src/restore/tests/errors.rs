@@ -194,7 +194,7 @@ async fn links_in_backup_and_target_are_refused() {
     std::os::unix::fs::symlink(root.path().join("moved"), &wal).expect("linked");
     let target = Target::inspect(&at("clean")).await.expect("inspected");
     let plan = RestorePlan::new(&backup, &target, &quick(RestoreOptions::empty())).expect("planned");
-    assert_eq!(restore(plan).start().await.expect_err("a link").code(), "link");
+    assert_eq!(request(plan).start().await.expect_err("a link").code(), "link");
     assert!(backup.location().with_links(Links::Follow).list("").await.is_ok(), "only the link is wrong");
 }
 
@@ -237,9 +237,7 @@ async fn a_server_found_writing_keeps_the_guard() {
     for written in ["node1/wal/00000000099.wal", "node1/catalog/v3/snapshot", "node1/other"] {
         let bed = Bed::new(&core(1), &[V3]).await.holding(&core(2), &[V3]).await;
         let options = quick(RestoreOptions::replace());
-        let running = options.clone().with_copier(Arc::new(Server(written)));
-        let plan = RestorePlan::new(&bed.backup, &Target::inspect(&bed.target).await.expect("inspected"), &running);
-        let error = restore(plan.expect("planned")).start().await.expect_err("a server is running");
+        let error = bed.restore_with(&options, Arc::new(Server(written))).await.expect_err("a server is running");
         assert!(matches!(&error, Error::ServerRunning { key, .. } if key.as_str() == written), "{error}");
         assert_eq!(bed.plan(&options).await.expect_err("unfinished").code(), "restore-unfinished");
         let report = bed.restore(&options.resuming()).await.expect("resumed, with the server stopped");
@@ -264,7 +262,7 @@ async fn only_its_own_restore_is_resumed() {
 #[tokio::test]
 async fn cancelling_stops_and_keeps_the_guard() {
     let bed = Bed::new(&core(2), &[V3]).await;
-    let job = restore(bed.plan(&quick(RestoreOptions::empty())).await.expect("planned")).start();
+    let job = request(bed.plan(&quick(RestoreOptions::empty())).await.expect("planned")).start();
     job.cancellation().cancel();
     assert_eq!(job.await.expect_err("cancelled").code(), "cancelled");
 }

@@ -27,7 +27,7 @@ async fn replace_is_exact_and_names_what_it_keeps() {
     let plan = bed.plan(&quick(RestoreOptions::replace())).await.expect("planned");
     assert_eq!(plan.kept, ["README", "node1/license", "node1/notes.txt"]);
     assert!(plan.deletions().iter().any(|key| key.as_str().starts_with("node1/catalog/v2/logs/")));
-    let report = restore(plan).start().await.expect("restored");
+    let report = request(plan).start().await.expect("restored");
     let mut expected = bed.backup_keys();
     expected.extend(["README", "node1/license/x", "node1/notes.txt"].map(ToOwned::to_owned));
     expected.sort();
@@ -80,8 +80,8 @@ async fn the_order_is_the_documented_one_with_the_roots_last() {
     let json = serde_json::to_string(&plan).expect("serialises");
     let back: RestorePlan = serde_json::from_str(&json).expect("reads back");
     assert_eq!(back.hash(), plan.hash());
-    assert_eq!(restore(back.clone()).start().await.expect_err("no locations").code(), "invalid-request");
-    restore(back.bind(&bed.backup, &bed.target, &quick(RestoreOptions::empty()))).start().await.expect("bound again");
+    assert_eq!(request(back.clone()).start().await.expect_err("no locations").code(), "invalid-request");
+    request(back.bind(&bed.backup, &bed.target, &quick(RestoreOptions::empty()))).start().await.expect("bound again");
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn the_stale_catalog_of_a_promoted_node_waits_behind_a_guard_too() {
     let put: Vec<_> = plan.release.iter().filter(|step| step.action == RootAction::Put).collect();
     assert_eq!(put.iter().map(|step| step.key.as_str()).collect::<Vec<_>>(), [stale, "c1/catalog/v3/snapshot"]);
     assert!(plan.stages.iter().flat_map(crate::plan::Stage::keys).all(|key| key.as_str() != stale));
-    restore(plan).start().await.expect("restored");
+    request(plan).start().await.expect("restored");
     assert_eq!(bed.keys().await, bed.backup_keys());
 }
 
@@ -104,7 +104,7 @@ async fn old_licenses_are_left_out_elsewhere() {
         let plan = bed.plan(&quick(RestoreOptions::empty())).await.expect("planned");
         assert_eq!(plan.licenses_skipped().len(), skipped, "{generation}");
         assert_eq!(plan.todos.iter().any(|todo| todo.code == "license-elsewhere"), skipped > 0);
-        let report = restore(plan).start().await.expect("restored");
+        let report = request(plan).start().await.expect("restored");
         let there = bed.keys().await.contains(&"c1/commercial_license".to_owned());
         assert_eq!((report.licenses_skipped.len(), there), (skipped, skipped == 0));
         let all = quick(RestoreOptions::empty().with_licenses(Licenses::Restore));
@@ -161,7 +161,7 @@ async fn servers_stop_and_start_in_the_documented_order() {
     let options = quick(RestoreOptions::replace()).with_servers(ServersStopped::NotConfirmed);
     let servers = Arc::new(Recorded::default());
     let mut job =
-        restore(bed.plan(&options).await.expect("planned")).with_orchestrator(Arc::clone(&servers) as _).start();
+        request(bed.plan(&options).await.expect("planned")).with_orchestrator(Arc::clone(&servers) as _).start();
     let mut events = Vec::new();
     while let Some(event) = job.next_event().await {
         events.push(event);
@@ -184,7 +184,7 @@ async fn servers_that_do_not_stop_are_started_again() {
     let before = bed.keys().await;
     let servers = Arc::new(Recorded { fails: Some("stop n1"), ..Recorded::default() });
     let plan = bed.plan(&quick(RestoreOptions::replace())).await.expect("planned");
-    let error = restore(plan).with_orchestrator(Arc::clone(&servers) as _).start().await.expect_err("no");
+    let error = request(plan).with_orchestrator(Arc::clone(&servers) as _).start().await.expect_err("no");
     assert_eq!(error.code(), "orchestrator");
     assert_eq!(servers.calls("start "), ["n1", "n2", "k1"]);
     assert_eq!(bed.keys().await, before);
@@ -200,7 +200,7 @@ async fn files_are_restored_with_their_times() {
     let backup = write_backup(&at("repo"), &core(2), &[V3], |_, _| {}).await.expect("a backup");
     let target = Target::inspect(&at("target")).await.expect("inspected");
     let plan = RestorePlan::new(&backup, &target, &RestoreOptions::empty()).expect("planned");
-    restore(plan).start().await.expect("restored");
+    request(plan).start().await.expect("restored");
     let restored = at("target").list("").await.expect("listed");
     assert_eq!(restored.len(), backup.objects().len());
     for (found, record) in restored.iter().zip(backup.objects()) {
