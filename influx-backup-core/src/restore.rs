@@ -1,4 +1,4 @@
-//! [`restore`]: target, guard, stages, release.
+//! [`Restore`]: target, guard, stages, release.
 //!
 //! A restore that is killed at any moment leaves a tree that no server opens, unless it is what was there before,
 //! untouched, or what the backup holds, whole.
@@ -6,24 +6,23 @@
 mod apply;
 mod copies;
 mod directories;
-pub(crate) mod guard;
+mod guard;
+mod inspect;
 mod journal;
 mod lease;
 mod preflight;
 mod report;
+mod request;
 mod run;
-mod target;
 mod undo;
 mod verify;
 
 #[cfg(all(test, feature = "testing"))]
 mod tests;
 
+pub(crate) use self::run::require_apart;
 pub use self::{
-    journal::{Changes, Phase, UnfinishedRestore},
-    lease::LeaseHolder,
     report::{AbandonReport, RestoreReport},
-    run::{Restore, restore},
-    target::{FoundRoot, Prefix, RootContent, Target},
+    request::Restore,
     undo::abandon,
 };

@@ -9,11 +9,10 @@ use crate::{
     cluster::Cluster,
     copier::Copied,
     error::Result,
-    event::Event,
     execute::{CopyOutcome, CopySink, Executor},
     format::parquet,
     inventory::{Group, Inventory, Lister, Listing},
-    job::Events,
+    job::EventSink,
     judge::evidence::Facts,
     key::Key,
     layout::Component,
@@ -59,14 +58,19 @@ pub(super) struct BackupIndex {
     pub(super) objects: BTreeMap<Key, ObjectRecord>,
     pub(super) journal: Journal,
     pub(super) facts: Facts,
-    pub(super) events: Events,
+    pub(super) events: EventSink,
     pub(super) pass: PassReport,
     /// Whether an object changed while it was copied, since this was last asked.
     changed: bool,
 }
 
 impl BackupIndex {
-    pub(super) fn new(to: &Location, objects: BTreeMap<Key, ObjectRecord>, journal: Journal, events: Events) -> Self {
+    pub(super) fn new(
+        to: &Location,
+        objects: BTreeMap<Key, ObjectRecord>,
+        journal: Journal,
+        events: EventSink,
+    ) -> Self {
         Self {
             to: to.clone(),
             objects,
@@ -115,13 +119,11 @@ impl CopySink for BackupIndex {
             }
             CopyOutcome::Vanished => {
                 self.pass.vanished += 1;
-                self.events.send(Event::Vanished { key: task.source.key.clone() });
                 self.drop_object(&task.source.key).await
             }
             CopyOutcome::Changed => {
                 self.pass.changed += 1;
                 self.changed = true;
-                self.events.send(Event::Changed { key: task.source.key.clone() });
                 self.drop_object(&task.source.key).await
             }
         }
@@ -206,7 +208,7 @@ impl Pass<'_> {
 
     /// The stage with the tasks that its listings at the barrier call for.
     fn relisted(&self, stage: &Stage, listings: &[Listing], index: &BackupIndex) -> Stage {
-        let tasks = BackupPlan::relisted(self.cluster, listings, self.options, &|entry| index.holds(entry));
+        let tasks = BackupPlan::relisted(self.cluster, listings, self.options.derived, &|entry| index.holds(entry));
         let relisted = Stage { kind: stage.kind, relist: stage.relist, tasks };
         // The catalog was planned for before, as it was listed then.
         let more = |now: u64, planned: u64| now.saturating_sub(planned);

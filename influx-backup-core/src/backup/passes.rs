@@ -21,7 +21,7 @@ use crate::{
     cluster::Cluster,
     copier::Copier,
     error::{Error, Result, StopReason},
-    event::Event,
+    event::EventKind,
     execute::Executor,
     inventory::{Inventory, Lister},
     job::RunContext,
@@ -121,13 +121,13 @@ impl Run<'_> {
 
     fn plan(&self, cluster: &Cluster, listed: &Listed, index: &mut BackupIndex, past: &mut Past) -> Result<BackupPlan> {
         let held = |entry: &ObjectMeta| index.holds(entry);
-        let mut plan = BackupPlan::missing(cluster, &listed.inventory, self.options, &held)?;
+        let mut plan = BackupPlan::missing(cluster, &listed.inventory, self.options.derived, &held);
         Weakness::forget_barriers(self.options, &mut plan);
         index.pass = PassReport { listed: listed.inventory.objects(), ..PassReport::default() };
         let pass = u32::try_from(past.reports.len()).unwrap_or(u32::MAX).saturating_add(1);
         let (listed, objects, bytes) = (index.pass.listed, plan.objects(), plan.bytes());
         self.task.events.planned(objects, bytes);
-        self.task.events.send(Event::PassStarted { pass, listed, objects, bytes });
+        self.task.events.send(EventKind::PassStarted { pass, listed, objects, bytes });
         past.skipped = plan.skipped.iter().filter(|left| left.reason != Reason::Held).cloned().collect();
         Ok(plan)
     }
@@ -207,9 +207,9 @@ impl Run<'_> {
         past.reports.push(report.clone());
         let pass = u32::try_from(past.reports.len()).unwrap_or(u32::MAX);
         let events = &self.task.events;
-        events.send(Event::PassFinished { pass, report });
-        events.send(Event::Certified { certificate: Box::new(proof.certificate.clone()) });
-        events.send(Event::Recovery { points: proof.certificate.recovery.clone() });
+        events.send(EventKind::PassFinished { pass, report });
+        events.send(EventKind::Certified { certificate: Box::new(proof.certificate.clone()) });
+        events.send(EventKind::Recovery { points: proof.certificate.recovery.clone() });
     }
 
     /// Whether to commit, and as what; `None`: another pass.
@@ -272,7 +272,7 @@ impl Run<'_> {
         for key in &proof.trimmed {
             index.objects.remove(key);
             index.journal.add(JournalLine::Deleted(key.clone())).await?;
-            self.task.events.send(Event::Deleted { key: key.clone() });
+            self.task.events.send(EventKind::Deleted { key: key.clone() });
         }
         index.journal.flush().await?;
         let attested = Attested {
@@ -295,7 +295,7 @@ impl Run<'_> {
             durability: self.options.limits.durability,
         })
         .await?;
-        self.task.events.send(Event::Committed { name: self.name.to_owned() });
+        self.task.events.send(EventKind::Committed { name: self.name.to_owned() });
         Ok(committed)
     }
 }

@@ -1,5 +1,6 @@
 //! Restores of small generated clusters, with everything that can go wrong.
 
+mod approval;
 mod claims;
 mod crash;
 mod errors;
@@ -13,6 +14,8 @@ use chrono::Utc;
 
 use self::store::Limited;
 use super::*;
+use influx_backup_testing::loader::{self, Release, Servers, Verdict};
+
 use crate::{
     certificate::{Certificate, CheckedBy},
     checksum::Crc64,
@@ -25,14 +28,13 @@ use crate::{
     location::{Identity, Location, StoreChecksums, Version},
     manifest::{Backup, Manifest, segment},
     options::{
-        ExtraNodes, Licenses, OnCatalogMismatch, OnDegraded, RestoreOptions, ServersStopped, SourceCheck, Takeover,
+        ExtraNodes, Licenses, OnCatalogMismatch, OnDegraded, Ownership, RestoreOptions, ServersStopped, SourceCheck,
+        Takeover,
     },
-    plan::RestorePlan,
+    plan::{RestorePlan, Stage},
     record::{Attested, BackupStatus, ObjectRecord, Stored},
-    testing::{
-        generate::Generate,
-        loader::{self, Release, Servers, Verdict},
-    },
+    target::{Changes, Phase, Target},
+    testing::generate::Generate,
 };
 
 /// Copies through memory: what is tested here is the restore, not the copiers.
@@ -201,20 +203,25 @@ impl Bed {
     }
 
     async fn plan(&self, options: &RestoreOptions) -> Result<RestorePlan> {
-        RestorePlan::new(&self.backup, &Target::inspect(&self.target).await?, options)
+        RestorePlan::new(&self.backup.contents(), &self.inspect().await, options)
+    }
+
+    async fn inspect(&self) -> Target {
+        Target::inspect(&self.target).await.expect("inspected")
+    }
+
+    fn request(&self, options: &RestoreOptions) -> Restore {
+        Restore::new(self.backup.clone(), self.target.clone(), options.clone()).with_copier(Arc::new(Plain))
     }
 
     async fn restore(&self, options: &RestoreOptions) -> Result<RestoreReport> {
-        self.restore_with(options, Arc::new(Plain)).await
-    }
-
-    async fn restore_with(&self, options: &RestoreOptions, copier: Arc<dyn Copier>) -> Result<RestoreReport> {
-        request(self.plan(options).await?).with_copier(copier).start().await
+        self.request(options).start().await
     }
 
     /// What servers of every release make of the target, past all injected failures.
     async fn verdicts(&self) -> Vec<Verdict> {
-        let releases = Generation::ALL.map(Release::Writing).into_iter().chain([Release::OfTheStore]);
+        let releases =
+            influx_backup_core::Generation::ALL.map(Release::Writing).into_iter().chain([Release::OfTheStore]);
         let (store, mut verdicts) = (self.store.inner(), Vec::new());
         for release in releases {
             let servers = self.servers.clone().with_release(release);
@@ -231,11 +238,6 @@ impl Bed {
     fn backup_keys(&self) -> Vec<String> {
         self.backup.objects().iter().map(|record| record.key.to_string()).collect()
     }
-}
-
-/// A restore of this plan by a copier that is good enough for what is tested here.
-fn request(plan: RestorePlan) -> Restore {
-    restore(plan).with_copier(Arc::new(Plain))
 }
 
 /// Options for tests: one copy at a time, nothing tried twice.

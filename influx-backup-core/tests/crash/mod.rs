@@ -14,11 +14,12 @@ use influx_backup_core::{
     object_store::{ObjectStore, local::LocalFileSystem, path::Path as StorePath},
     options::{OnExisting, Takeover},
     repository::BackupState,
-    testing::{
-        generate::{CompactorData, Generate},
-        loader::{self, Release, Servers, Verdict},
-    },
+    testing::generate::{CompactorData, Generate},
     verify::Sample,
+};
+use influx_backup_testing::{
+    loader,
+    loader::{Release, Servers, Verdict},
 };
 
 pub(crate) use self::{

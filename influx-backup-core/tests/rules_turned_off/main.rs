@@ -20,8 +20,8 @@ use influx_backup_core::{
         DocumentedOrder, ForgivesVanished, Ignores, KeepsCheckpoints, KeepsOutdated, KeepsOverwritten, KeepsWal,
         NoTopUp, ParquetFirst, RootsFirst, SummariesLast,
     },
-    testing::model::{Behaviour, Habits, ModelOptions, Violation},
 };
+use influx_backup_testing::model::{Behaviour, Habits, ModelOptions, Violation};
 
 use seeds::in_parallel;
 use worlds::{Weather, World, Wrong, run};
