@@ -15,7 +15,7 @@ mod write_ahead;
 use self::evidence::{Evidence, Provenance};
 pub(crate) use self::{
     closure::close,
-    judgement::{ANYWHERE, At, Judgement, violation},
+    judgement::{ANYWHERE, At, Judgement, finding},
     write_ahead::{covered, gaps, numbered},
 };
 use crate::{
@@ -41,6 +41,7 @@ pub(crate) fn judge(evidence: &Evidence<'_>) -> (Certificate, Vec<AbsentRecord>)
     ];
     let (mut clauses, mut findings) = (Vec::new(), Vec::new());
     for (clause, mut judgement) in judgements {
+        judgement.assign(clause);
         findings.append(&mut judgement.findings);
         let mut result = result(clause, judgement);
         if let Provenance::Manifest(record) = evidence.provenance {

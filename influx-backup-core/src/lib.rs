@@ -27,6 +27,7 @@ pub mod discover;
 pub mod error;
 pub mod event;
 pub mod execute;
+pub mod finding;
 pub mod format;
 pub mod inventory;
 pub mod job;
@@ -46,6 +47,7 @@ pub mod preflight;
 pub mod record;
 pub mod repository;
 pub mod restore;
+pub mod summary;
 pub mod target;
 #[cfg(feature = "generate")]
 pub mod testing;
@@ -56,13 +58,14 @@ pub use object_store;
 
 pub use self::{
     backup::BackupReport,
-    certificate::{Certificate, Clause},
+    certificate::Certificate,
     certify::certify,
     cluster::{Cluster, DiscoverOptions},
     copier::{Copier, default_copiers},
     discover::discover,
     error::{Error, Result},
     event::{Event, EventKind, Progress},
+    finding::{Clause, Finding, FindingCode, Severity},
     inventory::Inventory,
     job::{Events, Job, JobHandle},
     key::Key,
@@ -78,7 +81,7 @@ pub use self::{
     restore::{Restore, RestoreReport, abandon},
     target::Target,
     units::ByteSize,
-    verify::{VerifyLevel, verify},
+    verify::{VerifyLevel, VerifyOptions, verify},
 };
 
 /// The example of the README runs as a test.

@@ -5,6 +5,7 @@
 
 mod apply;
 mod copies;
+mod deletions;
 mod directories;
 mod guard;
 mod inspect;
@@ -24,5 +25,5 @@ pub(crate) use self::run::require_apart;
 pub use self::{
     report::{AbandonReport, RestoreReport},
     request::Restore,
-    undo::abandon,
+    undo::{AbandonRequest, abandon},
 };

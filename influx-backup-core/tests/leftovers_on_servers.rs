@@ -9,7 +9,7 @@ use std::mem::forget;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use influx_backup_core::{
-    DiscoverOptions, Key, Location, Repository, Restore, RestoreOptions, StoreOptions, VerifyLevel, discover,
+    DiscoverOptions, Key, Location, Repository, Restore, RestoreOptions, StoreOptions, VerifyOptions, discover,
     leftovers::LeftoverKind,
     object_store::ObjectStoreExt,
     options::{OnExisting, Takeover},
@@ -59,7 +59,7 @@ async fn of_an_unfinished_backup_they_go_with_it() {
         half_written(&server.location(&bucket, "vault2/n1"), HALF).await;
         let leftovers = repository.leftovers().await.expect("found");
         assert_eq!(kinds(&leftovers), [("n1", LeftoverKind::Unfinished, objects + 2)], "{}", server.name());
-        repository.collect(&leftovers[0]).await.expect("collected");
+        repository.remove(&leftovers[0]).await.expect("collected");
         assert_eq!(vault.list("").await.expect("listed"), [], "{}", server.name());
         assert_eq!(incomplete(server, &bucket).await, [format!("vault2/n1/{HALF}")], "{}", server.name());
     }
@@ -75,9 +75,9 @@ async fn beside_a_committed_backup_they_go_alone() {
         half_written(&repository.location().child("n1").expect("a location"), HALF).await;
         let leftovers = repository.leftovers().await.expect("found");
         assert_eq!(kinds(&leftovers), [("n1", LeftoverKind::Staging, 1)], "{}", server.name());
-        repository.collect(&leftovers[0]).await.expect("collected");
+        repository.remove(&leftovers[0]).await.expect("collected");
         assert_eq!(incomplete(server, &bucket).await, [""; 0], "{}", server.name());
-        let verified = repository.verify("n1", VerifyLevel::Structure).await.expect("verified");
+        let verified = repository.verify("n1", VerifyOptions::structure()).await.expect("verified");
         assert!(verified.passed(), "{}: {:?}", server.name(), verified.problems);
     }
 }
@@ -182,7 +182,7 @@ async fn pages_of_uploads_are_read_to_the_end() {
         let repository = Repository::open(open(&server)).await.expect("opened");
         let leftovers = repository.leftovers().await.expect("found");
         assert_eq!(kinds(&leftovers), [("n1", LeftoverKind::Staging, 2)]);
-        repository.collect(&leftovers[0]).await.expect("collected");
+        repository.remove(&leftovers[0]).await.expect("collected");
         let requests = server.requests();
         let mut deleted: Vec<_> =
             requests.iter().filter(|request| request.method() == Method::DELETE).map(target).collect();

@@ -15,14 +15,14 @@ use super::{
 use crate::{
     cluster::Cluster,
     copier::Copier,
-    discover::NOTE_IS_BACKUP,
     error::{Error, Result},
     event::EventKind,
+    finding::{Finding, FindingCode},
     job::RunContext,
     key::Key,
     lease::Clock,
     location::Location,
-    manifest::Journal,
+    manifest::{Journal, RepositoryMarker},
     options::{BackupOptions, OnExisting},
     orchestrate::{Orchestrator, while_stopped},
     preflight,
@@ -42,6 +42,7 @@ pub(crate) async fn run(
     let name = options.name.clone().unwrap_or_else(|| default_name(Utc::now()));
     check_name(&name)?;
     let clock = task.unless_cancelled(check_stores(&cluster, &repository, &task)).await?;
+    task.unless_cancelled(RepositoryMarker::write_first(&repository)).await?;
     let to = repository.child(&name)?;
     let (claim, begun) = claim(&to, &name, cluster.id(), (options.on_existing, options.takeover), clock).await?;
     let journal = Journal::new(&to, claim.number(), options.limits.durability);
@@ -82,7 +83,7 @@ async fn check_stores(cluster: &Cluster, repository: &Location, task: &RunContex
     let skew = preflight::target(repository).await?.clock_skew;
     if skew.abs() > CLOCK_SKEW {
         let message = format!("the clock of `{repository}` is {} s ahead of this machine's", skew.num_seconds());
-        task.events.send(EventKind::Finding { code: "clock-skew".to_owned(), message });
+        task.events.send(EventKind::Finding(Finding::new(FindingCode::ClockSkew, message)));
     }
     Ok(Clock::Stores(skew))
 }
@@ -90,7 +91,7 @@ async fn check_stores(cluster: &Cluster, repository: &Location, task: &RunContex
 /// The source is a cluster's own location, and source and repository do not lie inside one another.
 pub(crate) fn check_places(cluster: &Cluster, repository: &Location) -> Result<()> {
     let source = cluster.location();
-    if let Some(note) = cluster.notes.iter().find(|note| note.code == NOTE_IS_BACKUP) {
+    if let Some(note) = cluster.notes.iter().find(|note| note.code == FindingCode::IsBackup) {
         let reason = format!("{}; to keep it twice, copy its directory", note.message);
         return Err(Error::InvalidRequest { option: "this source", reason });
     }
