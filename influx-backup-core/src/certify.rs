@@ -9,13 +9,13 @@ use crate::{
     error::Result,
     job::{ObjectEvents, RunContext, request},
     judge::{
-        AbsenceTolerance,
         evidence::{self, Cut, Evidence, Facts, HeldObject, ManifestProvenance, Meter, Provenance},
         judge,
     },
     key::Key,
     location::Location,
     manifest::{Backup, read_manifest},
+    options::AbsenceTolerance,
     record::ObjectRecord,
 };
 

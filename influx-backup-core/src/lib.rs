@@ -40,6 +40,8 @@ pub mod limits;
 pub mod location;
 mod log;
 pub mod manifest;
+mod named;
+pub mod options;
 pub mod orchestrate;
 pub mod plan;
 pub mod preflight;
@@ -57,7 +59,7 @@ mod versioned;
 pub use object_store;
 
 pub use self::{
-    backup::{BackupOptions, BackupReport, Passes},
+    backup::BackupReport,
     certificate::Certificate,
     certify::certify,
     cluster::{Cluster, DiscoverOptions},
@@ -74,10 +76,11 @@ pub use self::{
     limits::Limits,
     location::{Location, StoreOptions},
     manifest::{Backup, Manifest},
+    options::{BackupOptions, Passes, RestoreOptions},
     orchestrate::Orchestrator,
     plan::{BackupPlan, RestorePlan, Stage},
     repository::Repository,
-    restore::{Restore, RestoreOptions, RestoreReport, abandon},
+    restore::{Restore, RestoreReport, abandon},
     target::Target,
     units::ByteSize,
     verify::{VerifyLevel, VerifyOptions, verify},

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 
 use super::{
-    BackupOptions, Weakness,
+    Weakness,
     journal::{Journal, JournalLine},
 };
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
     key::Key,
     layout::Component,
     location::{Location, ObjectMeta, StoreChecksums},
+    options::BackupOptions,
     plan::{BackupPlan, CopyTask, PlaceRole, Relist, Stage, StageKind},
     record::{ContentRecord, ObjectRecord, PassReport},
 };

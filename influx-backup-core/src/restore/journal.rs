@@ -9,7 +9,6 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use super::{ExtraNodes, Policy};
 use crate::{
     error::{Error, Result, StoreErrorKind},
     key::Key,
@@ -19,6 +18,7 @@ use crate::{
     location::{Location, remove_empty},
     log::{self, SegmentedLog},
     manifest::SegmentRef,
+    options::{ExtraNodes, Policy},
     preflight,
     target::{Changes, Phase, UnfinishedRestore},
     versioned,

@@ -29,7 +29,7 @@ impl Run {
         let held = journal.finished(place).await?;
         let finished = journal.finished_log(place, self.claim.number(), limits.durability);
         let own = created(place, journal).await?;
-        let copier = Arc::new(WithAttributes::new(Arc::clone(&self.request.options.copier), backup));
+        let copier = Arc::new(WithAttributes::new(Arc::clone(&self.request.copier), backup));
         let executor = Executor::new(copier, limits.clone(), self.task.clone());
         let places = Places::new(place.clone()).with(PlaceRole::Backup, backup.location().clone());
         let mut sink = Checked::new(backup, finished);
