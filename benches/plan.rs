@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use influx_backup_core::{
-    BackupPlan, Cluster, DiscoverOptions, Location, certify, discover,
+    BackupPlan, Cluster, DiscoverOptions, Location, certify, discover, options::Derived,
     location::interop::{self, object_store::path::Path},
-    plan::Derived,
     testing::generate::Generate,
 };
 use tokio::runtime::Runtime;
@@ -32,7 +31,7 @@ fn benches(criterion: &mut Criterion) {
     let plan = BackupPlan::new(&cluster, &inventory, Derived::Exclude);
     group.bench_function("hash of the plan", |bencher| bencher.iter(|| plan.hash()));
     group.bench_function("certify", |bencher| {
-        bencher.iter(|| runtime.block_on(certify(&location, &DiscoverOptions::auto())).expect("a certificate"));
+        bencher.iter(|| runtime.block_on(async { certify(&location).await }).expect("a certificate"));
     });
     group.finish();
 }

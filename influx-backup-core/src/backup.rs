@@ -1,9 +1,9 @@
 //! [`backup`](crate::Repository::backup): passes of list, plan, copy and certify, until the certificate closes.
 
 mod commit;
+mod journal;
 mod lease;
 mod name;
-mod options;
 mod pass;
 mod passes;
 mod report;
@@ -20,9 +20,4 @@ pub(crate) use self::{
     lease::claim,
     run::{check_places, run},
 };
-pub use self::{
-    options::{BackupOptions, OnCorrupt, OnExisting, OnViolation, Passes},
-    report::BackupReport,
-    weakness::Weakness,
-};
-pub use crate::lease::Takeover;
+pub use self::{report::BackupReport, weakness::Weakness};

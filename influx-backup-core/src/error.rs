@@ -11,7 +11,7 @@ pub use self::{
     plan::{PlanChange, PlanChangeKind},
     store::StoreErrorKind,
 };
-use crate::{certificate::Certificate, key::Key};
+use crate::{certificate::Certificate, finding::Finding, key::Key};
 
 /// The result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -176,7 +176,7 @@ pub enum Error {
         found: String,
     },
     /// A format version that this release does not know.
-    #[error("`{object}` has format version {found}, this release knows {supported}: use a newer release")]
+    #[error("`{object}` needs a newer release: it has format version {found}, this release reads up to {supported}")]
     UnsupportedFormat {
         /// The object.
         object: String,
@@ -202,12 +202,12 @@ pub enum Error {
         open: String,
     },
     /// An object of the source is corrupt in a way that stops a server or loses rows.
-    #[error("`{key}` in the source is corrupt: {reason}; repair the source, or record it and go on")]
+    #[error("the source is corrupt: {finding:#}; repair the source, or record it and go on")]
     CorruptSource {
         /// The object.
         key: Key,
-        /// What is wrong.
-        reason: String,
+        /// What is wrong, and the clause that it violates.
+        finding: Box<Finding>,
     },
     /// The certificate did not close.
     #[error("the backup is not consistent after {passes} passes ({}): {}", certificate.summary(), halt.advice())]
@@ -462,6 +462,11 @@ impl Error {
             Self::BackupInProgress { .. } | Self::RestoreInProgress { .. } | Self::NotConsistent { .. } => true,
             _ => false,
         }
+    }
+
+    /// A backup, or the journal of one, that does not hold together at `object`.
+    pub(crate) fn damaged(object: impl ToString, reason: impl Into<String>) -> Self {
+        Self::DamagedBackup { object: object.to_string(), reason: reason.into() }
     }
 
     /// Wraps an error of a store with what was tried, where.

@@ -27,6 +27,7 @@ pub mod discover;
 pub mod error;
 pub mod event;
 pub mod execute;
+pub mod finding;
 pub mod format;
 pub mod inventory;
 pub mod job;
@@ -37,7 +38,10 @@ pub mod lease;
 pub mod leftovers;
 pub mod limits;
 pub mod location;
+mod log;
 pub mod manifest;
+mod named;
+pub mod options;
 pub mod orchestrate;
 pub mod plan;
 pub mod preflight;
@@ -45,21 +49,24 @@ pub mod record;
 pub mod repository;
 pub mod restore;
 mod retry;
+pub mod summary;
 pub mod target;
 #[cfg(feature = "generate")]
 pub mod testing;
 pub mod units;
 pub mod verify;
+mod versioned;
 
 pub use self::{
-    backup::{BackupOptions, BackupReport, Passes},
-    certificate::{Certificate, Clause},
+    backup::BackupReport,
+    certificate::Certificate,
     certify::certify,
     cluster::{Cluster, DiscoverOptions},
     copier::{Copier, default_copiers},
     discover::discover,
     error::{Error, Result},
     event::{Event, EventKind, Progress},
+    finding::{Clause, Finding, FindingCode, Severity},
     inventory::Inventory,
     job::{Events, Job, JobHandle},
     key::Key,
@@ -68,13 +75,14 @@ pub use self::{
     limits::Limits,
     location::{Location, StoreOptions},
     manifest::{Backup, Manifest},
+    options::{BackupOptions, Passes, RestoreOptions},
     orchestrate::Orchestrator,
     plan::{BackupPlan, RestorePlan, Stage},
     repository::Repository,
-    restore::{Restore, RestoreOptions, RestoreReport, abandon},
+    restore::{Restore, RestoreReport, abandon},
     target::Target,
     units::ByteSize,
-    verify::{VerifyLevel, verify},
+    verify::{VerifyLevel, VerifyOptions, verify},
 };
 
 /// The example of the README runs as a test.

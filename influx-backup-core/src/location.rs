@@ -31,6 +31,7 @@ pub(crate) use self::budgets::{MAX_CONCURRENT, RequestKind};
 pub(crate) use self::checksums::{Comparison, Put, StoreHasher};
 pub(crate) use self::incomplete::Incomplete;
 pub(crate) use self::local::{nearest_existing, remove_empty};
+pub(crate) use self::object::find_object;
 pub use self::{
     attributes::Attributes,
     checksums::{ChecksumMatch, StoreChecksums},

@@ -8,9 +8,9 @@ mod stage;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::restore::{Approval, RECENTLY_WRITTEN, expected};
+pub(crate) use self::restore::{Approval, expected};
 pub use self::{
-    backup::{BackupPlan, Derived},
+    backup::BackupPlan,
     restore::{BackupContents, RestorePlan, RootAction, RootStep},
     skipped::{Reason, Skipped, SkippedItem},
     stage::{CopyTask, Place, PlaceRole, Stage},

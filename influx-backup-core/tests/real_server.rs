@@ -16,8 +16,8 @@ use influx_backup_core::{
     discover,
     error::CopyError,
     manifest::Backup,
+    options::ServersStopped,
     record::BackupStatus,
-    restore::ServersStopped,
 };
 
 use self::core_server::{CoreServer, Server, StandIn, Writer};
@@ -42,7 +42,7 @@ async fn back_up(data: &Path, vault: &Path, writer: &Writer) -> (Backup, u64) {
     let report = repository.backup(&cluster, options).start().await.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(report.status, BackupStatus::Complete, "{report}");
     let backup = repository.get("n1").await.expect("committed");
-    let certificate = certify(backup.location(), &DiscoverOptions::auto()).await.expect("certified");
+    let certificate = certify(backup.location()).await.expect("certified");
     assert!(certificate.holds(), "{certificate}");
     (backup, acknowledged)
 }
@@ -66,8 +66,8 @@ impl Copier for Stuck {
 
 /// Begins a restore and breaks it off as soon as its boot guard stands.
 async fn half_restored(backup: &Backup, to: &Path) {
-    let options = RestoreOptions::empty().with_copier(Arc::new(Stuck));
-    let job = Restore::new(backup.clone(), location(to), options).start();
+    let restore = Restore::new(backup.clone(), location(to), RestoreOptions::empty());
+    let job = restore.with_copier(Arc::new(Stuck)).start();
     let mut events = job.events();
     while let Some(event) = events.next().await {
         if matches!(event.kind, EventKind::GuardSet) {

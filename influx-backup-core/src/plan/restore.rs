@@ -18,19 +18,16 @@ use self::{
 use super::{Skipped, Stage, stable_hash};
 use crate::{
     certificate::Certificate,
-    cluster::{ClusterDescription, Edition, Node, Note},
+    cluster::{ClusterDescription, Edition, Node},
     error::{Error, Result},
+    finding::Finding,
     key::Key,
-    layout::Generation,
-    lease::Takeover,
+    layout::{Generation, ServerReleases},
     location::Identity,
+    options::{ExtraNodes, OnDegraded, OnUnfinished, Ownership, Policy, RestoreOptions, Takeover},
     record::{BackupStatus, ObjectRecord},
-    restore::{ExtraNodes, OnDegraded, OnUnfinished, Ownership, Policy, RestoreOptions},
     target::{LeaseHolder, Target},
 };
-
-/// The code of the finding that a target was written to just before it was inspected.
-pub(crate) const RECENTLY_WRITTEN: &str = "recently-written";
 
 /// A committed backup as planning sees it: [`Backup::contents`](crate::Backup::contents).
 #[derive(Debug, Clone, Copy)]
@@ -82,15 +79,15 @@ pub struct RestorePlan {
     /// The generation of the catalog that servers load.
     pub live: Generation,
     /// Which server releases may open the result.
-    pub servers: String,
+    pub servers: ServerReleases,
     /// The nodes in the order in which they are stopped.
     pub stop: Vec<Node>,
     /// The nodes in the order in which they are started again: data nodes, then the compactor, as documented.
     pub start: Vec<Node>,
     /// What the caller has to do.
-    pub todos: Vec<Note>,
+    pub todos: Vec<Finding>,
     /// What is worth knowing.
-    pub findings: Vec<Note>,
+    pub findings: Vec<Finding>,
     pub(crate) stages: Vec<Stage>,
     overwrites: Vec<Key>,
     pub(crate) deletions: Vec<Key>,
@@ -171,7 +168,7 @@ impl RestorePlan {
             kept: diff.kept,
             skipped: selection.skipped,
             live: selection.live,
-            servers: selection.live.servers().to_owned(),
+            servers: selection.live.servers(),
             stop,
             start,
             todos,

@@ -5,13 +5,13 @@ use std::{collections::BTreeSet, sync::Arc};
 use super::{
     super::{
         copies::{Checked, WithAttributes, copy_elsewhere},
-        journal::{Finished, RestoreJournal},
+        deletions,
+        journal::RestoreJournal,
     },
-    Run, record,
+    Run,
 };
 use crate::{
     error::Result,
-    event::EventKind,
     execute::{Executor, Places},
     key::Key,
     location::Location,
@@ -20,18 +20,16 @@ use crate::{
     target::Changes,
 };
 
-/// How many objects are deleted before the next look at whether the run was cancelled.
-const DELETES_AT_ONCE: usize = 100;
-
 impl Run {
     /// Runs the stages, each to its barrier. Returns how many objects an earlier run had finished.
     pub(super) async fn copy(&mut self, journal: &mut RestoreJournal) -> Result<u64> {
         let stages = std::mem::take(&mut self.plan.stages);
         let (place, backup) = (&self.place, &self.request.backup);
         let limits = &self.request.options.limits;
-        let (finished, held) = Finished::open(journal, place, limits.durability).await?;
+        let held = journal.finished(place).await?;
+        let finished = journal.finished_log(place, self.claim.number(), limits.durability);
         let own = created(place, journal).await?;
-        let copier = Arc::new(WithAttributes::new(Arc::clone(&self.request.options.copier), backup));
+        let copier = Arc::new(WithAttributes::new(Arc::clone(&self.request.copier), backup));
         let executor = Executor::new(copier, limits.clone(), self.task.clone());
         let places = Places::new(place.clone()).with(PlaceRole::Backup, backup.location().clone());
         let mut sink = Checked::new(backup, finished);
@@ -50,7 +48,7 @@ impl Run {
             let mut plain = Vec::new();
             let kind = stage.kind;
             for task in stage.into_tasks() {
-                let record = record(backup.objects(), &task.to)?;
+                let record = backup.require_object(&task.to)?;
                 match self.source.plain(record) {
                     Some(entry) => plain.push(task.with_version(entry.version.clone())),
                     None => elsewhere.push(record),
@@ -83,10 +81,7 @@ impl Run {
         }
         self.claim.check().await?;
         begin_changes(place, journal).await?;
-        for keys in self.plan.deletions.chunks(DELETES_AT_ONCE) {
-            self.task.unless_cancelled(place.delete_all(keys.iter())).await?;
-            keys.iter().for_each(|key| self.task.events.send(EventKind::Deleted { key: key.clone() }));
-        }
+        deletions::delete(place, &self.plan.deletions, &self.task).await?;
         Ok(count)
     }
 }
