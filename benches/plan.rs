@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use influx_backup_core::{
-    BackupPlan, Cluster, DiscoverOptions, Location, certify, discover, options::Derived,
+    BackupPlan, Cluster, DiscoverOptions, Location, certify, discover,
     location::interop::{self, object_store::path::Path},
+    options::Derived,
     testing::generate::Generate,
 };
 use tokio::runtime::Runtime;

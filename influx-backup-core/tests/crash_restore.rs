@@ -9,7 +9,10 @@ use influx_backup_core::{
     Backup, DiscoverOptions, Error, Key, Location, Repository, Restore, RestoreOptions, RestoreReport, Target, abandon,
     discover,
     location::Identity,
-    location::interop::{self, object_store::{ObjectStore, memory::InMemory, path::Path as StorePath}},
+    location::interop::{
+        self,
+        object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
+    },
     options::{Policy, ServersStopped, Takeover},
     target::{Changes, Phase},
     testing::fault::{FaultPlan, FaultyStore},

@@ -11,7 +11,10 @@ use influx_backup_core::{
     copier::{Copiers, ServerSideCopier, StreamCopier},
     discover,
     location::Attributes,
-    location::interop::{self, object_store::{Attribute, AttributeValue, GetOptions, PutOptions}},
+    location::interop::{
+        self,
+        object_store::{Attribute, AttributeValue, GetOptions, PutOptions},
+    },
     testing::generate::Generate,
 };
 use servers::StoreServer;

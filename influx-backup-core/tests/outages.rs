@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use http::Method;
 use influx_backup_core::{
-    BackupOptions, DiscoverOptions, Error, Repository, Restore, RestoreOptions, VerifyLevel, certify, discover,
+    BackupOptions, DiscoverOptions, Error, Repository, Restore, RestoreOptions, VerifyOptions, certify, discover,
     testing::generate::Generate,
 };
 use servers::{Behind, Fault, Rule};
@@ -58,7 +58,7 @@ async fn certify_and_verify_end_when_the_store_is_away() {
         outage.begin(&behind).await;
         let began = Instant::now();
         let (certified, verified) =
-            tokio::join!(certify(&backup, &DiscoverOptions::auto()), repository.verify("b", VerifyLevel::Structure));
+            tokio::join!(certify(&backup).start(), repository.verify("b", VerifyOptions::structure()).start());
         assert_outage(&format!("certify, {outage:?}"), certified.map(drop), began);
         assert_outage(&format!("verify, {outage:?}"), verified.map(drop), began);
     }
@@ -75,7 +75,7 @@ async fn certify_and_verify_end_when_the_store_goes_away_meanwhile() {
         let injected = behind.proxy.inject(reset);
         let began = Instant::now();
         let (certified, verified) =
-            tokio::join!(certify(&backup, &DiscoverOptions::auto()), repository.verify("b", VerifyLevel::Structure));
+            tokio::join!(certify(&backup).start(), repository.verify("b", VerifyOptions::structure()).start());
         assert!(injected.count() > 0, "{part} was not read");
         assert_outage(&format!("certify without {part}"), certified.map(drop), began);
         assert_outage(&format!("verify without {part}"), verified.map(drop), began);
@@ -103,7 +103,7 @@ async fn a_store_that_throttles_is_waited_for() {
     let behind = backed_up().await;
     let backup = behind.location("backups").child("b").expect("a location");
     let throttled = behind.proxy.inject(Rule::new(Fault::Status(503)).method(Method::GET).times(40));
-    let certificate = certify(&backup, &DiscoverOptions::auto()).await.expect("certified");
+    let certificate = certify(&backup).await.expect("certified");
     assert_eq!(throttled.count(), 40);
     assert!(certificate.holds(), "{certificate}");
 }
