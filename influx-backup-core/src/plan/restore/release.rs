@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use super::{RootAction, RootStep, selection::Selection};
 use crate::{
-    cluster::{ClusterDescription, Node, Role},
+    cluster::{ClusterDescription, Node, Role, starting_order},
     error::Result,
     key::Key,
     layout::{Generation, guard},
-    orchestrate::starting_order,
     restore::ExtraNodes,
     target::Target,
 };
