@@ -6,16 +6,18 @@ use std::sync::Arc;
 
 pub use crate::summary::{BackupState, BackupSummary};
 use crate::{
-    backup::{BackupOptions, BackupReport, check_places},
+    backup::{BackupReport, check_places},
     cluster::Cluster,
+    copier::{Copier, default_copiers},
     error::Result,
     job::{ObjectEvents, RunContext, request},
     leftovers::{Leftover, LeftoversRequest, RemoveRequest},
     location::Location,
     manifest::{Backup, RepositoryMarker},
+    options::{BackupOptions, RestoreOptions},
     orchestrate::Orchestrator,
     plan::{BackupPlan, RestorePlan},
-    restore::RestoreOptions,
+    restore::Restore,
     summary,
     target::Target,
     verify::{VerifyOptions, VerifyRequest},
@@ -34,6 +36,7 @@ pub struct BackupRequest {
     repository: Repository,
     cluster: Cluster,
     options: BackupOptions,
+    copier: Arc<dyn Copier>,
     orchestrator: Option<Arc<dyn Orchestrator>>,
     object_events: ObjectEvents,
 }
@@ -83,6 +86,7 @@ impl Repository {
             repository: self.clone(),
             cluster: cluster.clone(),
             options,
+            copier: default_copiers(),
             orchestrator: None,
             object_events: ObjectEvents::default(),
         }
@@ -91,12 +95,21 @@ impl Repository {
     /// What a restore of a backup of this repository would do at this target. Nothing is written.
     ///
     /// # Errors
-    /// As for [`Repository::get`], [`Target::inspect`] and [`RestorePlan::new`]; [`Error::Overlap`](crate::Error::Overlap) where the target and
-    /// the repository lie inside one another.
+    /// As for [`Repository::get`], [`Target::inspect`] and [`RestorePlan::new`]; [`Error::Overlap`](crate::Error::Overlap)
+    /// where the target and the repository lie inside one another.
     pub async fn plan_restore(&self, name: &str, target: &Location, options: &RestoreOptions) -> Result<RestorePlan> {
         let backup = self.get(name).await?;
         crate::restore::require_apart(&backup, target)?;
         RestorePlan::new(&backup.contents(), &Target::inspect(target).await?, options)
+    }
+
+    /// A restore of what a plan says, to be started or awaited. The plan is thereby approved: the job fails with
+    /// [`Error::PlanChanged`](crate::Error::PlanChanged) where it would do anything that is not in it.
+    ///
+    /// A plan names its target without credentials. They come from the environment, unless
+    /// [`Restore::with_target`] gives the location itself. [`Restore::new`] restores without a plan.
+    pub fn restore(&self, plan: &RestorePlan) -> Restore {
+        Restore::planned(&self.location, plan)
     }
 
     /// Every backup and what else lies here, sorted by name. One that cannot be read is
@@ -145,6 +158,13 @@ impl Repository {
 }
 
 impl BackupRequest {
+    /// Moves the objects with this copier, or with a chain of them ([`Copiers`](crate::copier::Copiers)).
+    #[must_use]
+    pub fn with_copier(mut self, copier: Arc<dyn Copier>) -> Self {
+        self.copier = copier;
+        self
+    }
+
     /// Makes it a cold backup: all servers are stopped through this orchestrator before the first listing, the compactor
     /// before the nodes that hold data, and started again in the reverse order when the backup ends, fails or is
     /// cancelled, also where its job is dropped.
@@ -157,8 +177,8 @@ impl BackupRequest {
     }
 
     async fn run(self, context: RunContext) -> Result<BackupReport> {
-        let Self { repository, cluster, options, orchestrator, object_events: _ } = self;
-        crate::backup::run(repository.location, cluster, options, orchestrator, context).await
+        let Self { repository, cluster, options, copier, orchestrator, object_events: _ } = self;
+        crate::backup::run(repository.location, cluster, options, copier, orchestrator, context).await
     }
 }
 

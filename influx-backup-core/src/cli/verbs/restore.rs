@@ -1,11 +1,9 @@
 //! `restore BACKUP TARGET`
 
-use std::fmt;
-
-use clap::ValueEnum;
+use std::{fmt, fs, str::FromStr};
 
 use crate::{
-    Restore as Request, RestoreOptions, abandon,
+    Restore as Request, RestoreOptions, RestorePlan, abandon,
     cli::{
         args,
         exit::Exit,
@@ -14,12 +12,14 @@ use crate::{
         progress::{follow, until_interrupted},
         screen::Screen,
     },
-    lease::Takeover,
-    restore::{
-        ExtraNodes, Licenses, Modes, OnDegraded, OnUnfinished, Owner, Ownership, RestoreReport, ServersStopped,
-        SourceCheck,
+    options::{
+        ExtraNodes, Licenses, Modes, OnDegraded, OnUnfinished, Owner, Ownership, Policy, ServersStopped, SourceCheck,
+        Takeover,
     },
+    restore::RestoreReport,
 };
+
+use super::plan::Document;
 
 /// The arguments of `restore`.
 #[derive(Debug, clap::Args)]
@@ -29,11 +29,13 @@ pub(crate) struct Restore {
     /// The place to restore to: what the servers use as their store.
     target: String,
     /// What to do with a target that is not empty.
-    #[arg(long, value_enum, default_value_t = Choice::Empty)]
-    policy: Choice,
+    /// Empty: refuse it. Replace: make it exactly what the backup holds; what the backup lacks is deleted. Overlay: write
+    /// over it and delete nothing but derived files.
+    #[arg(long, default_value_t, value_parser = args::choice::<Policy>(Policy::NAMES))]
+    policy: Policy,
     /// With --policy replace: what to do with nodes that the target has and the backup lacks.
-    #[arg(long, value_enum, default_value_t = Extra::Refuse)]
-    extra_nodes: Extra,
+    #[arg(long, default_value_t, value_parser = args::choice::<ExtraNodes>(ExtraNodes::NAMES))]
+    extra_nodes: ExtraNodes,
     /// State that the servers of the target are stopped.
     #[arg(long)]
     servers_stopped: bool,
@@ -44,26 +46,34 @@ pub(crate) struct Restore {
     #[arg(long, conflicts_with = "dry_run")]
     abandon: bool,
     /// The process that was restoring to this target is dead: do not wait for ten minutes of silence.
-    #[arg(long)]
+    #[arg(long = "take-over")]
     takeover: bool,
     /// How much of the backup is read and compared before the first write; every copy is compared in any case.
-    #[arg(long, value_enum, default_value_t = Check::Auto)]
-    check: Check,
-    /// Print the plan and write nothing.
+    /// Auto: all bytes where data at the target would be changed (that reads the backup twice), structure where there is
+    /// none. Listing: presence and sizes. Structure: everything but Parquet and the compactor's files. Checksums: all, by
+    /// the checksums that the store gives, and by reading what it has none for. Bytes: all, by reading it.
+    #[arg(long, default_value_t, value_parser = args::choice::<SourceCheck>(SourceCheck::NAMES))]
+    check: SourceCheck,
+    /// Print the plan and write nothing. With --json: the document that --plan takes.
     #[arg(long)]
     dry_run: bool,
+    /// Do nothing but what this plan says: the file with the document of --dry-run --json, whose options hold then, or the
+    /// hash that --dry-run prints, together with the options that it was printed with.
+    #[arg(long, value_name = "FILE|HASH", conflicts_with_all = ["abandon", "dry_run"])]
+    plan: Option<Approved>,
     /// Restore a backup that was committed degraded.
     #[arg(long)]
     accept_degraded: bool,
     /// Which license files are restored; before 3.10 they are bound to the place they were issued for.
-    #[arg(long, value_enum, default_value_t = License::Auto)]
-    licenses: License,
+    /// Auto: those that are valid at the target.
+    #[arg(long, default_value_t, value_parser = args::choice::<Licenses>(Licenses::NAMES))]
+    licenses: Licenses,
     /// The owner of the files, USER or USER:GROUP, by name or number [default: that of the target directory].
     #[arg(long, value_name = "OWNER")]
     owner: Option<Owner>,
-    /// The mode of the files, such as 640; directories can be entered where files can be read [default: that of the
+    /// The mode of the files, such as 640, or of files and directories, such as 640:750; otherwise directories can be entered where files can be read [default: that of the
     /// target directory].
-    #[arg(long, value_name = "MODE", value_parser = modes)]
+    #[arg(long, value_name = "MODE")]
     mode: Option<Modes>,
     #[command(flatten)]
     effort: args::Effort,
@@ -73,66 +83,12 @@ pub(crate) struct Restore {
     target_options: args::Target,
 }
 
-/// What to do with a target that is not empty.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Choice {
-    /// Refuse it.
-    Empty,
-    /// Make it exactly what the backup holds: what the backup lacks is deleted.
-    Replace,
-    /// Write over it and delete nothing but derived files.
-    Overlay,
-}
-
-/// What to do with nodes that the backup lacks.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Extra {
-    /// Refuse the target.
-    Refuse,
-    /// Delete them.
-    Delete,
-    /// Keep them.
-    Keep,
-}
-
-/// How much of the backup is read before the first write.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Check {
-    /// All bytes where data at the target would be changed, structure where there is none. The former reads the backup
-    /// twice.
-    Auto,
-    /// Nothing but presence and sizes.
-    Listing,
-    /// Everything but Parquet and the compactor's files.
-    Structure,
-    /// Everything: by the checksums that the store gives, and by reading what it has none for.
-    Checksums,
-    /// Everything, by reading it.
-    Bytes,
-}
-
-/// Which license files are restored.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum License {
-    /// Those that are valid at the target.
-    Auto,
-    /// All of them.
-    Restore,
-    /// None.
-    Exclude,
-}
-
-/// Reads `640` as files 0640, directories 0750.
-fn modes(text: &str) -> Result<Modes, &'static str> {
-    match u32::from_str_radix(text, 8) {
-        Ok(files) if files <= 0o777 => Ok(Modes::Explicit { files, directories: files | (files & 0o444) >> 2 }),
-        _ => Err("write three octal digits, such as 640"),
-    }
-}
-
 impl Restore {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
-        let options = self.options();
+        let options = match &self.plan {
+            Some(Approved::Plan(plan)) => self.at_run(plan.options.clone()),
+            _ => self.at_run(self.options()),
+        };
         let target = places::location(&self.target, &self.target_options.target_options)?;
         if self.abandon {
             let report = follow(abandon(&target, options.takeover).start(), screen).await?;
@@ -143,44 +99,35 @@ impl Restore {
         let (repository, name) = places::backup(&self.backup, &self.source_options.source_options).await?;
         if self.dry_run {
             let plan = until_interrupted(repository.plan_restore(&name, &target, &options)).await?;
-            screen.answer(&plan, &plan)?;
+            screen.answer(&Document { hash: plan.hash(), plan: &plan }, &plan)?;
             return Ok(Exit::Done);
         }
         let backup = until_interrupted(repository.get(&name)).await?;
         let request = Request::new(backup, target, options).with_object_events();
+        let request = match &self.plan {
+            None => request,
+            Some(Approved::Plan(plan)) => request.approving(plan),
+            Some(Approved::Hash(hash)) => request.approving_hash(hash),
+        };
         let report = follow(request.start(), screen).await?;
         screen.answer(&report, Shown(&report))?;
         Ok(Exit::Done)
     }
 
     fn options(&self) -> RestoreOptions {
-        let options = match self.policy {
-            Choice::Empty => RestoreOptions::empty(),
-            Choice::Replace => RestoreOptions::replace(),
-            Choice::Overlay => RestoreOptions::overlay(),
-        };
-        let extra = match self.extra_nodes {
-            Extra::Refuse => ExtraNodes::Refuse,
-            Extra::Delete => ExtraNodes::Delete,
-            Extra::Keep => ExtraNodes::Keep,
-        };
-        let licenses = match self.licenses {
-            License::Auto => Licenses::Auto,
-            License::Restore => Licenses::Restore,
-            License::Exclude => Licenses::Exclude,
-        };
-        let check = match self.check {
-            Check::Auto => SourceCheck::Auto,
-            Check::Listing => SourceCheck::Listing,
-            Check::Structure => SourceCheck::Structure,
-            Check::Checksums => SourceCheck::Checksums,
-            Check::Bytes => SourceCheck::Bytes,
-        };
         let ownership = self.owner.iter().cloned().fold(Ownership::default(), Ownership::with_owner);
+        RestoreOptions::default()
+            .with_policy(self.policy)
+            .with_extra_nodes(self.extra_nodes)
+            .with_licenses(self.licenses)
+            .with_check(self.check)
+            .with_on_degraded(if self.accept_degraded { OnDegraded::Accept } else { OnDegraded::Refuse })
+            .with_ownership(self.mode.into_iter().fold(ownership, Ownership::with_modes))
+    }
+
+    /// What is said about this run, whatever was approved.
+    fn at_run(&self, options: RestoreOptions) -> RestoreOptions {
         options
-            .with_extra_nodes(extra)
-            .with_licenses(licenses)
-            .with_check(check)
             .with_servers(if self.servers_stopped {
                 ServersStopped::ConfirmedByCaller
             } else {
@@ -188,9 +135,30 @@ impl Restore {
             })
             .with_on_unfinished(if self.resume { OnUnfinished::Resume } else { OnUnfinished::Refuse })
             .with_takeover(if self.takeover { Takeover::Immediately } else { Takeover::AfterTimeout })
-            .with_on_degraded(if self.accept_degraded { OnDegraded::Accept } else { OnDegraded::Refuse })
-            .with_ownership(self.mode.into_iter().fold(ownership, Ownership::with_modes))
             .with_limits(self.effort.limits())
+    }
+}
+
+/// What was approved.
+#[derive(Debug, Clone)]
+enum Approved {
+    /// The plan of this hash.
+    Hash(String),
+    /// This plan.
+    Plan(Box<RestorePlan>),
+}
+
+impl FromStr for Approved {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.len() == 64 && text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Ok(Self::Hash(text.to_ascii_lowercase()));
+        }
+        let json = fs::read(text).map_err(|error| format!("neither a hash nor a file that can be read ({error})"))?;
+        let document: Document<RestorePlan> =
+            serde_json::from_slice(&json).map_err(|error| format!("not the document of --dry-run --json ({error})"))?;
+        Ok(Self::Plan(Box::new(document.plan)))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     key::Key,
     layout::{Generation, guard},
-    restore::ExtraNodes,
+    options::ExtraNodes,
     target::Target,
 };
 
