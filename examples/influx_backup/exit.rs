@@ -35,6 +35,7 @@ impl Exit {
             | Error::InvalidRequest { .. } => Self::Usage,
             Error::CorruptSource { .. }
             | Error::NotConsistent { .. }
+            | Error::BackupAltered { .. }
             | Error::DamagedBackup { .. }
             | Error::VerifyFailed { .. } => Self::NotConsistent,
             Error::LocationNotFound { .. }

@@ -1,19 +1,25 @@
 //! [`backup`](crate::Repository::backup): passes of list, plan, copy and certify, until the certificate closes.
 
+mod audit;
 mod commit;
+mod history;
+mod index;
 mod lease;
 mod name;
 mod options;
 mod pass;
 mod passes;
+mod prove;
 mod report;
 mod resume;
+mod rules;
 mod run;
 mod show;
+mod sink;
 mod stability;
 mod timeline;
 mod trim;
-mod weakness;
+mod verdict;
 mod witness;
 
 pub(crate) use self::{
@@ -23,6 +29,10 @@ pub(crate) use self::{
 pub use self::{
     options::{BackupOptions, OnCorrupt, OnExisting, OnViolation, Passes},
     report::BackupReport,
-    weakness::Weakness,
+};
+#[doc(hidden)]
+pub use self::{
+    rules::{Rules, Trim},
+    witness::{AbsenceListing, AbsenceRule, VanishedFile},
 };
 pub use crate::lease::Takeover;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    certificate::Certificate,
+    certificate::{Certificate, Clause},
     cluster::{Cluster, DiscoverOptions},
     discover::discover,
     error::Result,
@@ -55,7 +55,7 @@ pub async fn certify_cluster(cluster: &Cluster) -> Result<Certificate> {
         provenance: Provenance::None,
         absence_tolerance: AbsenceTolerance::Strict,
     };
-    Ok(judge(&evidence).0.abridged())
+    Ok(judge(&evidence, &Clause::ALL).0.abridged())
 }
 
 /// Makes the certificate of a committed backup again, from the bytes it has now.
@@ -84,7 +84,7 @@ pub async fn certify_backup(backup: &Backup) -> Result<Certificate> {
         provenance: Provenance::Manifest(&record),
         absence_tolerance: AbsenceTolerance::Lenient,
     };
-    Ok(judge(&evidence).0.abridged())
+    Ok(judge(&evidence, &Clause::ALL).0.abridged())
 }
 
 /// The objects of a backup that are really there, with the sizes that they really have.

@@ -7,7 +7,7 @@ use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    backup::{BackupOptions, BackupReport, check_places},
+    backup::{BackupOptions, BackupReport, Rules, check_places},
     cluster::Cluster,
     concurrent,
     error::{Error, Result},
@@ -78,6 +78,7 @@ pub struct BackupRequest {
     repository: Repository,
     cluster: Cluster,
     options: BackupOptions,
+    rules: Rules,
     orchestrator: Option<Arc<dyn Orchestrator>>,
 }
 
@@ -109,7 +110,13 @@ impl Repository {
     /// A backup of a cluster, to be [started](BackupRequest::start).
     #[must_use]
     pub fn backup(&self, cluster: &Cluster, options: BackupOptions) -> BackupRequest {
-        BackupRequest { repository: self.clone(), cluster: cluster.clone(), options, orchestrator: None }
+        BackupRequest {
+            repository: self.clone(),
+            cluster: cluster.clone(),
+            options,
+            rules: Rules::STANDARD,
+            orchestrator: None,
+        }
     }
 
     /// Every backup and what else lies here, sorted by name.
@@ -194,10 +201,19 @@ impl BackupRequest {
         self
     }
 
+    /// By other rules than [`Rules::STANDARD`], to show in tests what each rule is for.
+    #[cfg(feature = "testing")]
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_rules(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self
+    }
+
     /// Starts it on the caller's tokio runtime.
     #[must_use]
     pub fn start(self) -> Job<BackupReport> {
-        let Self { repository, cluster, options, orchestrator } = self;
-        crate::job::spawn(|task| crate::backup::run(repository.location, cluster, options, orchestrator, task))
+        let Self { repository, cluster, options, rules, orchestrator } = self;
+        crate::job::spawn(|task| crate::backup::run(repository.location, cluster, options, rules, orchestrator, task))
     }
 }

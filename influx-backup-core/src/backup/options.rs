@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::Weakness;
 use crate::{
     copier::{Copier, default_copiers},
     judge::AbsenceTolerance,
@@ -33,8 +32,6 @@ pub struct BackupOptions {
     pub copier: Arc<dyn Copier>,
     /// What to do when most live Parquet files are gone from the source.
     pub absence_tolerance: AbsenceTolerance,
-    /// Rules that are turned off, to show in tests that they are needed.
-    pub(crate) weaknesses: Vec<Weakness>,
 }
 
 impl Default for BackupOptions {
@@ -49,7 +46,6 @@ impl Default for BackupOptions {
             limits: Limits::default(),
             copier: default_copiers(),
             absence_tolerance: AbsenceTolerance::default(),
-            weaknesses: Vec::new(),
         }
     }
 }
@@ -109,19 +105,6 @@ impl BackupOptions {
     pub fn with_copier(mut self, copier: Arc<dyn Copier>) -> Self {
         self.copier = copier;
         self
-    }
-
-    /// Without one more of the rules, to show in tests that it is needed.
-    #[cfg(feature = "testing")]
-    #[must_use]
-    pub fn weakened(mut self, weakness: Weakness) -> Self {
-        self.weaknesses.push(weakness);
-        self
-    }
-
-    /// Whether a rule is turned off.
-    pub(crate) fn lacks(&self, weakness: Weakness) -> bool {
-        self.weaknesses.contains(&weakness)
     }
 
     /// With this answer to a source most of whose live Parquet files are gone.

@@ -16,7 +16,7 @@ use crate::{
     limits::Durability,
     location::Location,
 };
-use crate::{layout::OWN_DIRECTORY, record::ObjectRecord};
+use crate::{layout::OWN_DIRECTORY, record::WrittenObject};
 
 /// A segment is written after this many lines, or this long after the last one.
 const LINES: usize = 1_000;
@@ -27,7 +27,7 @@ const EVERY: Duration = Duration::from_secs(15);
 #[serde(rename_all = "snake_case")]
 pub(crate) enum JournalLine {
     /// An object is in the backup.
-    Copied(ObjectRecord),
+    Copied(WrittenObject),
     /// An object was deleted from the backup.
     Deleted(Key),
 }
@@ -77,14 +77,14 @@ impl Journal {
 
     /// What earlier attempts finished. A segment that cannot be read ends with its last whole line: the rest is copied
     /// again.
-    pub(crate) async fn read(location: &Location) -> Result<BTreeMap<Key, ObjectRecord>> {
+    pub(crate) async fn read(location: &Location) -> Result<BTreeMap<Key, WrittenObject>> {
         let mut held = BTreeMap::new();
         for entry in location.list(&format!("{OWN_DIRECTORY}/journal")).await? {
             let bytes = location.get(&entry.key, None).await?.unwrap_or_default();
             let lines = bytes.split(|byte| *byte == b'\n').map_while(|line| serde_json::from_slice(line).ok());
             for line in lines {
                 match line {
-                    JournalLine::Copied(record) => drop(held.insert(record.key.clone(), record)),
+                    JournalLine::Copied(object) => drop(held.insert(object.record.key.clone(), object)),
                     JournalLine::Deleted(key) => drop(held.remove(&key)),
                 }
             }

@@ -14,6 +14,7 @@ use futures::{FutureExt, TryStreamExt, future::BoxFuture};
 use influx_backup_core::{
     BackupOptions, BackupReport, Certificate, Clause, Copier, DiscoverOptions, Error, Leftover, Limits, Location,
     Passes, Repository, Result,
+    backup::Rules,
     certificate::Violation,
     copier::{Copied, CopyContext, CopyRequest},
     default_copiers, discover,
@@ -133,13 +134,28 @@ pub(crate) async fn back_up(source: &Location, options: BackupOptions) -> (Resul
     back_up_only(source, &DiscoverOptions::auto(), options).await
 }
 
+pub(crate) async fn back_up_by(
+    source: &Location,
+    options: BackupOptions,
+    rules: Rules,
+) -> (Result<BackupReport>, Repository) {
+    let repository = repository().await;
+    let cluster = discover(source, &DiscoverOptions::auto()).await.expect("a cluster");
+    (repository.backup(&cluster, options).with_rules(rules).start().await, repository)
+}
+
+/// An empty repository in memory.
+pub(crate) async fn repository() -> Repository {
+    let vault = Location::with_store(Arc::new(InMemory::new()), Path::from("vault"), Identity::Test);
+    Repository::open(vault).await.expect("a repository")
+}
+
 pub(crate) async fn back_up_only(
     source: &Location,
     what: &DiscoverOptions,
     options: BackupOptions,
 ) -> (Result<BackupReport>, Repository) {
-    let vault = Location::with_store(Arc::new(InMemory::new()), Path::from("vault"), Identity::Test);
-    let repository = Repository::open(vault).await.expect("a repository");
+    let repository = repository().await;
     let cluster = discover(source, what).await.expect("a cluster");
     (repository.backup(&cluster, options).start().await, repository)
 }

@@ -7,10 +7,7 @@ use bytes::Bytes;
 use influx_backup_core::{
     BackupOptions, BackupReport, Clause, Copier, DiscoverOptions, Generation, Key, Location, Repository, Result,
     StoreOptions, VerifyLevel,
-    backup::{
-        OnExisting,
-        Weakness::{self, ForgivesVanished, Ignores, KeepsOutdated, NoTopUp, RootsFirst},
-    },
+    backup::OnExisting,
     certify,
     copier::{Copied, CopyContext, CopyRequest},
     discover,
@@ -30,17 +27,18 @@ use influx_backup_core::{
 use tokio::sync::oneshot;
 
 use crate::meddling::{
-    Deed, FIRST, ROOT, Source, back_up, core, deed, enterprise, holds, next_manifest, one_more_pass, options, wal_key,
+    Deed, FIRST, ROOT, Source, back_up, back_up_by, core, deed, enterprise, holds, next_manifest, one_more_pass,
+    options, wal_key,
 };
-
-fn weakened(options: BackupOptions, off: Option<Weakness>) -> BackupOptions {
-    off.into_iter().fold(options, BackupOptions::weakened)
-}
+use crate::weakness::{
+    Weakness::{self, ForgivesVanished, Ignores, KeepsOutdated, NoTopUp, RootsFirst},
+    rules_without,
+};
 
 /// Backs up with the rule, and without it; says whether there is a backup that its certificate calls right, after how many
 /// passes, and shows it.
 async fn attempt(source: &Source, deeds: Vec<(&'static str, Deed)>, off: Option<Weakness>) -> Option<(usize, Backup)> {
-    let (report, repository) = back_up(&source.location(), weakened(options(deeds), off)).await;
+    let (report, repository) = back_up_by(&source.location(), options(deeds), rules_without(off)).await;
     let report: BackupReport = report.ok()?;
     assert_eq!((report.status, report.certificate.open()), (BackupStatus::Complete, Vec::new()), "{report}");
     Some((report.passes.len(), repository.get("n1").await.expect("committed")))
@@ -100,8 +98,8 @@ pub(crate) async fn roots_are_looked_at_after_their_logs() {
         let slow = Rule::new(Scope::of(Op::List).containing("/catalog"), When::Always, takes_a_while);
         let store = FaultyStore::new(Arc::clone(&source.0) as _, FaultPlan::none().with(slow));
         let location = Location::with_store(Arc::new(store), Path::from("data"), Identity::Test);
-        let options = weakened(options([one_more_pass(&source), written, collected]), off);
-        let report = back_up(&location, options).await.0.expect("a backup");
+        let options = options([one_more_pass(&source), written, collected]);
+        let report = back_up_by(&location, options, rules_without(off)).await.0.expect("a backup");
         let reached = if off.is_none() { sequence } else { sequence - 1 };
         assert_eq!(report.certificate.catalog_sequence, Some(reached), "{report}");
     }

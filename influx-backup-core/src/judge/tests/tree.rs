@@ -6,13 +6,13 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 use crate::{
-    certificate::{Certificate, CheckedBy, Violation},
+    certificate::{Certificate, CheckedBy, Clause, Violation},
     cluster::{CatalogNode, ClusterDescription, Edition, Node, Role},
     format::FormatError,
     inventory::{Group, Listing},
     judge::{
         AbsenceTolerance,
-        evidence::{Cut, Evidence, Facts, HeldObject, Lacking, ManifestProvenance, Provenance, RunProvenance},
+        evidence::{Cut, Evidence, Facts, HeldObject, ManifestProvenance, Provenance, RunProvenance},
         judge,
     },
     key::Key,
@@ -215,7 +215,7 @@ impl Tree {
         let run = RunProvenance {
             listings: &listings,
             compactor_after: &compactor_after,
-            lacking: self,
+            absent: self.lacking.iter().map(String::as_str).collect(),
             fences: &self.fences,
             unstable: &self.unstable,
             unheld_nodes: &self.unheld_nodes,
@@ -290,7 +290,7 @@ impl Tree {
         let cut = Cut::newest(&self.cluster, &facts);
         let evidence =
             Evidence { cluster: &self.cluster, held: &held, facts: &facts, cut: &cut, provenance, absence_tolerance };
-        judge(&evidence).0
+        judge(&evidence, &Clause::ALL).0
     }
 
     /// What the run listed, with other versions of the objects that moved.
@@ -313,12 +313,6 @@ impl Tree {
         let listing =
             |(order, ((group, owner), entries))| Listing { group, owner, started: time, ended: time, order, entries };
         (1..).zip(listings).map(listing).collect()
-    }
-}
-
-impl Lacking for Tree {
-    fn lacks(&self, _node: &str, path: &str) -> bool {
-        self.lacking.contains(path)
     }
 }
 

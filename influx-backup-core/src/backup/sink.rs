@@ -1,0 +1,140 @@
+//! [`PassSink`]: writes down what a pass has finished.
+
+use async_trait::async_trait;
+
+use super::{index::Index, run::RunState};
+use crate::{
+    copier::Copied,
+    error::Result,
+    execute::{CopyOutcome, CopySink},
+    format::parquet,
+    judge::evidence::Facts,
+    key::Key,
+    layout::Component,
+    location::{Location, StoreChecksums},
+    manifest::{Journal, JournalLine},
+    plan::CopyTask,
+    record::{ObjectRecord, PassReport, Stored, WrittenObject},
+};
+
+/// Writes down what a pass has finished, and counts it.
+#[derive(Debug)]
+pub(super) struct PassSink<'a> {
+    to: &'a Location,
+    index: &'a mut Index,
+    journal: &'a mut Journal,
+    facts: &'a mut Facts,
+    report: PassReport,
+    changed: bool,
+}
+
+impl<'a> PassSink<'a> {
+    pub(super) fn new(to: &'a Location, state: &'a mut RunState) -> Self {
+        let RunState { index, journal, facts } = state;
+        Self { to, index, journal, facts, report: PassReport::default(), changed: false }
+    }
+
+    pub(super) const fn index(&self) -> &Index {
+        self.index
+    }
+
+    /// What was copied.
+    pub(super) fn into_report(self) -> PassReport {
+        self.report
+    }
+
+    /// Whether an object changed while it was copied, since this was forgotten.
+    pub(super) const fn saw_change(&self) -> bool {
+        self.changed
+    }
+
+    pub(super) const fn forget_changes(&mut self) {
+        self.changed = false;
+    }
+
+    async fn copied(&mut self, task: &CopyTask, copied: Copied) -> Result<()> {
+        self.report.copied += 1;
+        self.report.bytes += copied.size;
+        *self.report.copiers.entry(copied.copier.to_owned()).or_default() += 1;
+        if let Some(refused) = copied.refused_by {
+            *self.report.refused.entry(refused.to_owned()).or_default() += 1;
+        }
+        if let (Component::Parquet, Some(ends)) = (task.component, &copied.ends) {
+            let framed = parquet::check(&ends.head, &ends.tail, copied.size);
+            self.facts.record_parquet(task.source.key.clone(), task.source.version.clone(), framed);
+        }
+        let object = written_object(task, copied);
+        self.index.insert(object.clone());
+        self.journal.add(JournalLine::Copied(object)).await
+    }
+
+    /// An object that could not be copied is not in the backup: an attempt whose answer was lost may have left it there.
+    async fn drop_object(&mut self, key: &Key) -> Result<()> {
+        self.to.delete(key).await?;
+        match self.index.remove(key) {
+            Some(_) => self.journal.add(JournalLine::Deleted(key.clone())).await,
+            None => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl CopySink for PassSink<'_> {
+    async fn finished(&mut self, task: &CopyTask, outcome: CopyOutcome) -> Result<()> {
+        match outcome {
+            CopyOutcome::Copied(copied) => self.copied(task, *copied).await,
+            CopyOutcome::Vanished => {
+                self.report.vanished += 1;
+                self.drop_object(&task.source.key).await
+            }
+            CopyOutcome::Changed => {
+                self.report.changed += 1;
+                self.changed = true;
+                self.drop_object(&task.source.key).await
+            }
+        }
+    }
+}
+
+fn written_object(task: &CopyTask, copied: Copied) -> WrittenObject {
+    // Once is enough.
+    let crc64 = copied.checksums.crc64.filter(|crc64| copied.crc64 != Some(*crc64));
+    let record = ObjectRecord {
+        key: task.source.key.clone(),
+        size: copied.size,
+        version: task.source.version.clone(),
+        crc64: copied.crc64,
+        store_checksums: StoreChecksums { crc64, ..copied.checksums },
+        checked_by: copied.checked_by,
+        attributes: copied.attributes,
+        stored: Stored::default(),
+    };
+    WrittenObject { record, written: copied.version }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Utc;
+
+    use super::*;
+    use crate::{
+        checksum::Crc64,
+        location::{ObjectMeta, Version},
+    };
+
+    #[test]
+    fn what_a_store_knows_is_written_down_once() {
+        let version = Version { e_tag: None, id: None, modified: Utc::now() };
+        let source = ObjectMeta { key: Key::parse("n/wal/1.wal").expect("a key"), size: 9, version };
+        let task = CopyTask::new(source, Component::Wal);
+        let kept = |crc64, checksums| {
+            let copied = Copied { crc64, checksums, ..Copied::unverified(9, "test") };
+            written_object(&task, copied).record.store_checksums
+        };
+        let crc64 = Some(Crc64::of(b"123456789"));
+        let both = StoreChecksums { crc64, md5: Some("JfnnlDI7RTiF9RgfG2JNCw==".to_owned()), ..Default::default() };
+        assert_eq!(kept(crc64, both.clone()), StoreChecksums { crc64: None, ..both.clone() });
+        assert_eq!(kept(None, both.clone()), both, "the store made the copy itself");
+        assert_eq!(kept(crc64, StoreChecksums::default()), StoreChecksums::default());
+    }
+}
