@@ -9,7 +9,7 @@
 use std::{error::Error, time::Duration};
 
 use influx_backup_core::{
-    BackupOptions, DiscoverOptions, Event, Limits, Location, Passes, Repository, StoreOptions, discover,
+    BackupOptions, DiscoverOptions, EventKind, Limits, Location, Passes, Repository, StoreOptions, discover,
 };
 
 #[tokio::main]
@@ -26,10 +26,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let options = BackupOptions::default()
         .with_passes(Passes::until_closed(5, Duration::from_secs(3600)))
         .with_limits(Limits::default().with_concurrency(32));
-    let mut job = repository.backup(&cluster, options).start();
+    let job = repository.backup(&cluster, options).start();
 
-    while let Some(event) = job.next_event().await {
-        if let Event::PassStarted { pass, objects, .. } = event {
+    let mut events = job.events();
+    while let Some(event) = events.next().await {
+        if let EventKind::PassStarted { pass, objects, .. } = event.kind {
             println!("pass {pass}: {objects} objects to copy");
         }
     }

@@ -1,11 +1,16 @@
 //! What can go wrong: [`Error`], a variant per decision that a caller can take, each with a stable code.
 
 mod copy;
+mod plan;
 mod store;
 
 use std::time::Duration;
 
-pub use self::{copy::CopyError, store::StoreErrorKind};
+pub use self::{
+    copy::CopyError,
+    plan::{PlanChange, PlanChangeKind},
+    store::StoreErrorKind,
+};
 use crate::{certificate::Certificate, key::Key};
 
 /// The result of this crate's functions.
@@ -299,6 +304,17 @@ pub enum Error {
         /// How long ago its heartbeat was.
         silence: Duration,
     },
+    /// A restore would do what is not in the plan that was approved. Nothing was changed.
+    #[error(
+        "the restore to `{location}` is not what was approved: {}; plan it again, and approve that plan",
+        plan::listed(changes)
+    )]
+    PlanChanged {
+        /// The target.
+        location: String,
+        /// What is not in the approved plan.
+        changes: Vec<PlanChange>,
+    },
     /// There is no restore to resume or abandon.
     #[error("no restore was begun on target `{location}`")]
     NoRestore {
@@ -434,6 +450,7 @@ impl Error {
             Self::Overlap { .. } => "overlap",
             Self::RestoreUnfinished { .. } => "restore-unfinished",
             Self::RestoreInProgress { .. } => "restore-in-progress",
+            Self::PlanChanged { .. } => "plan-changed",
             Self::NoRestore { .. } => "no-restore",
             Self::CannotAbandon { .. } => "cannot-abandon",
             Self::NoSpace { .. } => "no-space",
@@ -451,9 +468,7 @@ impl Error {
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         match self {
-            Self::Store { kind, .. } => {
-                matches!(kind, StoreErrorKind::Unreachable | StoreErrorKind::Throttled | StoreErrorKind::Other)
-            }
+            Self::Store { kind, .. } => kind.is_transient(),
             Self::BackupInProgress { .. } | Self::RestoreInProgress { .. } | Self::NotConsistent { .. } => true,
             _ => false,
         }

@@ -1,7 +1,8 @@
-//! [`Event`]: what a caller is told while something runs.
+//! [`Event`]: what a caller is told while a job runs.
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -11,11 +12,50 @@ use crate::{
     record::PassReport,
 };
 
-/// What happened. One stream of these comes with every [`Job`]; the names are the same in Rust, Python and Node.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// One event of a job: what happened, when, and as which event in a row.
+///
+/// As JSON it is one object: `{"seq": 1, "at": "2026-01-02T03:04:05Z", "event": "stage_started", …}`. The names are the same
+/// in Rust, Python and Node.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Event {
+    /// Its number, from 1. The next event has the next number, except after [`EventKind::Lagged`].
+    pub seq: u64,
+    /// When it happened, by this machine's clock.
+    pub at: DateTime<Utc>,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// How far a job is. Numbers only grow while it runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Objects finished: copied, or checked.
+    pub objects: u64,
+    /// Bytes copied or read.
+    pub bytes: u64,
+    /// Objects planned so far.
+    pub total_objects: u64,
+    /// Bytes planned so far.
+    pub total_bytes: u64,
+    /// Objects that were listed and then gone before their copy.
+    pub vanished: u64,
+    /// Objects that changed between their listing and their copy.
+    pub changed: u64,
+    /// Attempts that failed and were repeated.
+    pub retries: u64,
+    /// Objects deleted.
+    pub deleted: u64,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Event {
+pub enum EventKind {
     /// A pass of a backup begins.
     PassStarted {
         /// Its number, from 1.
@@ -43,33 +83,30 @@ pub enum Event {
         /// Bytes to copy.
         bytes: u64,
     },
-    /// How far the run is; sent some ten times a second at most.
-    Progress {
-        /// Objects finished.
-        objects: u64,
-        /// Bytes moved.
-        bytes: u64,
-        /// Objects planned so far.
-        total_objects: u64,
-        /// Bytes planned so far.
-        total_bytes: u64,
+    /// How far the job is. Sent ten times a second at most; one that is not read is replaced by the next.
+    Progress(Progress),
+    /// Events were dropped because nothing read them. They would have had this number and those after it: the next event has
+    /// the number `seq + missed`.
+    Lagged {
+        /// How many.
+        missed: u64,
     },
     /// A stage is over and, for files, on disk.
     StageFinished {
         /// Which one.
         stage: StageKind,
     },
-    /// An object was listed and then gone before its copy.
+    /// An object was listed and then gone before its copy. Sent only where object events are asked for.
     Vanished {
         /// The object.
         key: Key,
     },
-    /// An object changed between its listing and its copy.
+    /// An object changed between its listing and its copy. Sent only where object events are asked for.
     Changed {
         /// The object.
         key: Key,
     },
-    /// Something failed and is tried again.
+    /// Something failed and is tried again. Sent only where object events are asked for.
     Retry {
         /// The object.
         key: Key,
@@ -97,7 +134,7 @@ pub enum Event {
         /// One per node.
         points: Vec<RecoveryPoint>,
     },
-    /// An object was deleted: trimmed from a backup, or from the target of a restore.
+    /// An object was deleted: trimmed from a backup, or from the target of a restore. Sent only where object events are asked for.
     Deleted {
         /// The object.
         key: Key,
@@ -135,4 +172,12 @@ pub enum Event {
         /// Its name.
         name: String,
     },
+}
+
+impl EventKind {
+    /// Whether there may be one for every object. Such events are counted, and sent only where they are asked for.
+    #[must_use]
+    pub fn is_per_object(&self) -> bool {
+        matches!(self, Self::Vanished { .. } | Self::Changed { .. } | Self::Retry { .. } | Self::Deleted { .. })
+    }
 }

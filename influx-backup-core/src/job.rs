@@ -1,53 +1,65 @@
-//! [`Job`]: a running backup, restore or verification.
+//! [`Job`]: a running backup, restore, verification or certification.
+//!
+//! A job has three ends, which different tasks or threads may hold: a [`JobHandle`] to cancel it and to ask how far it is, a
+//! stream of [`Events`], and its result, for which the job itself is awaited.
+
+mod context;
+mod progress;
+mod queue;
+mod request;
 
 use std::{
-    future::Future,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     task::{Context, Poll},
-    time::{Duration, Instant},
 };
 
-use tokio::{sync::mpsc, task::JoinHandle};
-use tokio_util::sync::CancellationToken;
+use tokio::{
+    runtime::Handle,
+    task::{AbortHandle, JoinHandle},
+};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
+pub use self::queue::Events;
+pub(crate) use self::{
+    context::{EventSink, RunContext},
+    request::{ObjectEvents, request},
+};
+use self::{progress::Counts, queue::Queue};
 use crate::{
     error::{Error, Result},
-    event::Event,
+    event::Progress,
 };
 
-/// How often progress is told.
-const PROGRESS_EVERY: Duration = Duration::from_millis(100);
-
-/// A running backup, restore or verification: await it for its report, ask it for events, cancel it, or drop it,
-/// which cancels it too.
+/// A running job. Awaiting it gives its result; dropping it cancels it, unless it was [detached](Job::detach).
 ///
-/// Nobody has to read the events: they wait in memory, and progress is told some ten times a second at most.
+/// Nothing has to read its events: they wait in a queue of bounded length.
 #[derive(Debug)]
+#[must_use = "a job that is dropped is cancelled"]
 pub struct Job<T> {
     task: JoinHandle<Result<T>>,
-    events: mpsc::UnboundedReceiver<Event>,
-    cancellation: CancellationToken,
+    handle: JobHandle,
+    queue: Arc<Queue>,
+    cancel_on_drop: DropGuard,
 }
 
 impl<T> Job<T> {
-    /// The next event, or `None` when the run is over.
-    pub async fn next_event(&mut self) -> Option<Event> {
-        self.events.recv().await
-    }
-
-    /// Asks the run to stop; it does within a second, and then says [`Error::Cancelled`].
-    pub fn cancel(&self) {
-        self.cancellation.cancel();
-    }
-
-    /// A token that cancels this job: for signal handlers and bindings.
+    /// A handle to cancel the job and to ask how far it is.
     #[must_use]
-    pub fn cancellation(&self) -> CancellationToken {
-        self.cancellation.clone()
+    pub fn handle(&self) -> JobHandle {
+        self.handle.clone()
+    }
+
+    /// The events of the job, from its start on. Only the first call gets them; the stream of any further call is empty.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        Events::take(&self.queue)
+    }
+
+    /// Lets the job run to its end without this `Job`: dropping it no longer cancels. Its result is dropped.
+    pub fn detach(self) -> JobHandle {
+        self.cancel_on_drop.disarm();
+        self.handle
     }
 }
 
@@ -62,122 +74,66 @@ impl<T> Future for Job<T> {
     }
 }
 
-impl<T> Drop for Job<T> {
-    fn drop(&mut self) {
-        self.cancellation.cancel();
-    }
-}
-
-/// What a run needs to talk to its [`Job`].
+/// Cancels a job and says how far it is, from any thread, as often as wanted, also after the job has ended.
 #[derive(Debug, Clone)]
-pub(crate) struct RunContext {
-    pub(crate) events: Events,
-    pub(crate) cancellation: CancellationToken,
-}
-
-impl RunContext {
-    /// Does what may be dropped half-way, unless the caller cancels.
-    pub(crate) async fn unless_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        self.cancellation.run_until_cancelled(work).await.unwrap_or_else(|| Err(self.cancelled()))
-    }
-
-    /// Says so where the caller cancelled.
-    pub(crate) fn check(&self) -> Result<()> {
-        if self.cancellation.is_cancelled() { Err(self.cancelled()) } else { Ok(()) }
-    }
-
-    /// That the caller cancelled, and how far the run was.
-    pub(crate) fn cancelled(&self) -> Error {
-        let (done, total) = self.events.done_of();
-        Error::Cancelled { done, total }
-    }
-}
-
-/// Starts a run on the caller's tokio runtime.
-pub(crate) fn spawn<T, F, Fut>(run: F) -> Job<T>
-where
-    T: Send + 'static,
-    F: FnOnce(RunContext) -> Fut,
-    Fut: Future<Output = Result<T>> + Send + 'static,
-{
-    let (sender, events) = mpsc::unbounded_channel();
-    let cancellation = CancellationToken::new();
-    let task = RunContext { events: Events::new(sender), cancellation: cancellation.clone() };
-    Job { task: tokio::spawn(run(task)), events, cancellation }
-}
-
-/// Where a run sends its events, and where it counts its progress.
-#[derive(Debug, Clone)]
-pub(crate) struct Events {
-    sender: mpsc::UnboundedSender<Event>,
+pub struct JobHandle {
+    task: AbortHandle,
+    cancellation: CancellationToken,
     counts: Arc<Counts>,
 }
 
-#[derive(Debug)]
-struct Counts {
-    began: Instant,
-    objects: AtomicU64,
-    bytes: AtomicU64,
-    total_objects: AtomicU64,
-    total_bytes: AtomicU64,
-    /// Milliseconds since `began` when progress was last told.
-    told: AtomicU64,
-}
-
-impl Events {
-    fn new(sender: mpsc::UnboundedSender<Event>) -> Self {
-        let zero = || AtomicU64::new(0);
-        let counts = Counts {
-            began: Instant::now(),
-            objects: zero(),
-            bytes: zero(),
-            total_objects: zero(),
-            total_bytes: zero(),
-            told: zero(),
-        };
-        Self { sender, counts: Arc::new(counts) }
+impl JobHandle {
+    /// Asks the job to stop. It does within a second, and fails with [`Error::Cancelled`].
+    pub fn cancel(&self) {
+        self.cancellation.cancel();
     }
 
-    pub(crate) fn send(&self, event: Event) {
-        // A caller that dropped its receiver does not want to know.
-        let _ = self.sender.send(event);
+    /// How far the job is now.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.counts.progress()
     }
 
-    /// More work is planned.
-    pub(crate) fn planned(&self, objects: u64, bytes: u64) {
-        self.counts.total_objects.fetch_add(objects, Ordering::Relaxed);
-        self.counts.total_bytes.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    /// Bytes were moved.
-    pub(crate) fn moved(&self, bytes: u64) {
-        self.counts.bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.tell();
-    }
-
-    /// An object is finished.
-    pub(crate) fn finished(&self) {
-        self.counts.objects.fetch_add(1, Ordering::Relaxed);
-        self.tell();
-    }
-
-    /// Objects finished and planned so far.
-    pub(crate) fn done_of(&self) -> (u64, u64) {
-        (self.counts.objects.load(Ordering::Relaxed), self.counts.total_objects.load(Ordering::Relaxed))
-    }
-
-    fn tell(&self) {
-        let now = u64::try_from(self.counts.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let told = self.counts.told.load(Ordering::Relaxed);
-        let due = now.saturating_sub(told) >= u64::try_from(PROGRESS_EVERY.as_millis()).unwrap_or(u64::MAX);
-        if due && self.counts.told.compare_exchange(told, now, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
-            let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-            self.send(Event::Progress {
-                objects: count(&self.counts.objects),
-                bytes: count(&self.counts.bytes),
-                total_objects: count(&self.counts.total_objects),
-                total_bytes: count(&self.counts.total_bytes),
-            });
-        }
+    /// Whether the job has ended, in whatever way.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.task.is_finished()
     }
 }
+
+/// Starts `run` on `runtime`.
+pub(crate) fn spawn_on<T, Fut>(
+    runtime: &Handle,
+    object_events: ObjectEvents,
+    run: impl FnOnce(RunContext) -> Fut,
+) -> Job<T>
+where
+    T: Send + 'static,
+    Fut: Future<Output = Result<T>> + Send + 'static,
+{
+    let queue = Arc::new(Queue::default());
+    let counts = Arc::new(Counts::default());
+    let cancellation = CancellationToken::new();
+    let events = EventSink::new(Arc::clone(&queue), Arc::clone(&counts), object_events);
+    let run = run(RunContext { events, cancellation: cancellation.clone() });
+    let ends = queue::EndOnDrop(Arc::clone(&queue));
+    let task = runtime.spawn(async move {
+        let _ends = ends;
+        run.await
+    });
+    let cancel_on_drop = cancellation.clone().drop_guard();
+    let handle = JobHandle { task: task.abort_handle(), cancellation, counts };
+    Job { task, handle, queue, cancel_on_drop }
+}
+
+#[cfg(test)]
+pub(crate) fn spawn<T, Fut>(run: impl FnOnce(RunContext) -> Fut) -> Job<T>
+where
+    T: Send + 'static,
+    Fut: Future<Output = Result<T>> + Send + 'static,
+{
+    spawn_on(&Handle::current(), ObjectEvents::Sent, run)
+}
+
+#[cfg(test)]
+mod tests;

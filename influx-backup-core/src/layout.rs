@@ -5,6 +5,8 @@
 //! from its documentation. A key is classified by what follows the prefix of its owner (a node id or the cluster id);
 //! ids may contain `/`, so the owner is never guessed from the first segment.
 
+pub(crate) mod guard;
+
 use serde::{Deserialize, Serialize};
 
 /// The directory of our own files inside a backup or a target.

@@ -4,7 +4,8 @@
 //! [`BackupPlan`] and [`RestorePlan`] say, as data and without any I/O, what is copied in which order. A [`Repository`] runs
 //! backups in passes (list, plan, copy, list again, certify) until the [`Certificate`] closes; [`restore()`] brings one back
 //! behind a boot guard. A [`Copier`] moves one object, an [`Orchestrator`] stops and starts servers: both are the caller's to
-//! replace. Whatever runs is a [`Job`]: awaited, asked for its [`Event`]s, cancelled.
+//! replace. Whatever runs is a [`Job`], with a
+//! [`JobHandle`] to cancel it, a stream of [`Event`]s and a result to await.
 //!
 //! Data flows one way through the modules: [`location`] → [`layout`] → [`discover`](mod@discover) → [`inventory`] → [`plan`] →
 //! [`copier`] → [`execute`] → [`certificate`] → [`manifest`]; [`backup`], [`restore`](mod@restore), [`verify`](mod@verify) and
@@ -17,6 +18,8 @@ pub mod backup;
 pub mod certificate;
 pub mod certify;
 pub mod checksum;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod cluster;
 mod concurrent;
 pub mod copier;
@@ -41,7 +44,8 @@ pub mod preflight;
 pub mod record;
 pub mod repository;
 pub mod restore;
-#[cfg(feature = "testing")]
+pub mod target;
+#[cfg(feature = "generate")]
 pub mod testing;
 pub mod units;
 pub mod verify;
@@ -56,9 +60,9 @@ pub use self::{
     copier::{Copier, default_copiers},
     discover::discover,
     error::{Error, Result},
-    event::Event,
+    event::{Event, EventKind, Progress},
     inventory::Inventory,
-    job::Job,
+    job::{Events, Job, JobHandle},
     key::Key,
     layout::{Component, Generation},
     leftovers::Leftover,
@@ -68,7 +72,8 @@ pub use self::{
     orchestrate::Orchestrator,
     plan::{BackupPlan, RestorePlan, Stage},
     repository::Repository,
-    restore::{RestoreOptions, RestoreReport, Target, abandon, restore},
+    restore::{Restore, RestoreOptions, RestoreReport, abandon},
+    target::Target,
     units::ByteSize,
     verify::{VerifyLevel, verify},
 };

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 use crate::{
     cluster::{Node, Role},
     error::{Error, Result, Source},
-    event::Event,
+    event::EventKind,
     job::RunContext,
 };
 
@@ -80,7 +80,7 @@ pub(crate) async fn while_stopped<T>(
         (Err(error), started) => {
             if let Err(second) = started {
                 let (code, message) = ("servers-stopped", format!("servers could not be started again: {second}"));
-                task.events.send(Event::Todo { code: code.to_owned(), message });
+                task.events.send(EventKind::Todo { code: code.to_owned(), message });
             }
             Err(error)
         }
@@ -125,7 +125,7 @@ pub(crate) async fn stop_all(
         asked(node);
         orchestrator.stop(node).await.map_err(|source| failed(node, "stopped", source))?;
         wait_until_stopped(orchestrator, node, task).await?;
-        task.events.send(Event::NodeStopped { node: node.id.clone() });
+        task.events.send(EventKind::NodeStopped { node: node.id.clone() });
     }
     for node in nodes {
         if !is_stopped(orchestrator, node).await? {
@@ -163,7 +163,7 @@ pub(crate) async fn start_all(
     for node in nodes {
         match orchestrator.start(node).await {
             Ok(()) => {
-                task.events.send(Event::NodeStarted { node: node.id.clone() });
+                task.events.send(EventKind::NodeStarted { node: node.id.clone() });
                 started.push(node.id.clone());
             }
             Err(source) => first = first.or_else(|| Some(failed(node, "started", source))),

@@ -7,14 +7,14 @@ mod skipped;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::restore::{Bound, RECENTLY_WRITTEN, expected};
+pub(crate) use self::restore::{Approval, RECENTLY_WRITTEN, expected};
 pub use self::{
     backup::{BackupPlan, Derived},
-    restore::{RestorePlan, RootAction, RootStep},
-    skipped::{Reason, Skipped},
+    restore::{BackupContents, RestorePlan, RootAction, RootStep},
+    skipped::{Reason, Skipped, SkippedItem},
 };
 use crate::{
-    checksum::sha256,
+    checksum::HashWriter,
     cluster::{Classification, Edition},
     copier::Transfer,
     key::Key,
@@ -53,7 +53,7 @@ pub enum StageKind {
 ///
 /// As documented: "Compactor node directories (cs, cd, c) · All nodes' snapshots, dbs, wal directories · Cluster
 /// catalog and checkpoint · License files", with a WAL fence and the snapshot checkpoints before `snapshots`.
-pub const BACKUP_ORDER_ENTERPRISE: [StageKind; 10] = [
+const BACKUP_ORDER_ENTERPRISE: &[StageKind] = &[
     StageKind::Compactor,
     StageKind::WalFence,
     StageKind::SnapshotCheckpoints,
@@ -67,7 +67,7 @@ pub const BACKUP_ORDER_ENTERPRISE: [StageKind; 10] = [
 ];
 
 /// The order of a backup of a Core node: its data (snapshots, dbs, wal), then its catalog.
-pub const BACKUP_ORDER_CORE: [StageKind; 8] = [
+const BACKUP_ORDER_CORE: &[StageKind] = &[
     StageKind::WalFence,
     StageKind::SnapshotCheckpoints,
     StageKind::Snapshots,
@@ -82,7 +82,7 @@ pub const BACKUP_ORDER_CORE: [StageKind; 8] = [
 ///
 /// As documented: "Cluster catalog and checkpoint · License files · All nodes' snapshots, dbs, wal directories ·
 /// Compactor node directories (cs, cd, c)". The roots of the catalog come last, behind the boot guard.
-pub const RESTORE_ORDER_ENTERPRISE: [StageKind; 9] = [
+const RESTORE_ORDER_ENTERPRISE: &[StageKind] = &[
     StageKind::Catalog,
     StageKind::ClusterRest,
     StageKind::Licenses,
@@ -95,7 +95,7 @@ pub const RESTORE_ORDER_ENTERPRISE: [StageKind; 9] = [
 ];
 
 /// The order of a restore of a Core node: "checkpoint, catalog, wal, dbs, snapshots".
-pub const RESTORE_ORDER_CORE: [StageKind; 7] = [
+const RESTORE_ORDER_CORE: &[StageKind] = &[
     StageKind::Catalog,
     StageKind::ClusterRest,
     StageKind::Wal,
@@ -109,8 +109,8 @@ pub const RESTORE_ORDER_CORE: [StageKind; 7] = [
 #[must_use]
 pub const fn backup_order(edition: Edition) -> &'static [StageKind] {
     match edition {
-        Edition::Core => &BACKUP_ORDER_CORE,
-        Edition::Enterprise => &BACKUP_ORDER_ENTERPRISE,
+        Edition::Core => BACKUP_ORDER_CORE,
+        Edition::Enterprise => BACKUP_ORDER_ENTERPRISE,
     }
 }
 
@@ -118,8 +118,8 @@ pub const fn backup_order(edition: Edition) -> &'static [StageKind] {
 #[must_use]
 pub const fn restore_order(edition: Edition) -> &'static [StageKind] {
     match edition {
-        Edition::Core => &RESTORE_ORDER_CORE,
-        Edition::Enterprise => &RESTORE_ORDER_ENTERPRISE,
+        Edition::Core => RESTORE_ORDER_CORE,
+        Edition::Enterprise => RESTORE_ORDER_ENTERPRISE,
     }
 }
 
@@ -211,10 +211,16 @@ impl CopyTask {
         let transfer = if component.is_bulk() { Transfer::Any } else { Transfer::ReadThrough };
         Self { source, component, transfer }
     }
+
+    /// The key of the copy.
+    pub(crate) fn key(&self) -> &Key {
+        &self.source.key
+    }
 }
 
 /// A set of copies with a barrier before and after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Stage {
     /// Which step.
     pub kind: StageKind,
@@ -222,10 +228,26 @@ pub struct Stage {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relist: Option<Relist>,
     /// The copies, in any order among themselves.
-    pub tasks: Vec<CopyTask>,
+    pub(crate) tasks: Vec<CopyTask>,
 }
 
 impl Stage {
+    /// A stage of these copies.
+    #[must_use]
+    pub fn new(kind: StageKind, relist: Option<Relist>, tasks: Vec<CopyTask>) -> Self {
+        Self { kind, relist, tasks }
+    }
+
+    /// The copies, in any order among themselves.
+    pub fn tasks(&self) -> impl ExactSizeIterator<Item = &CopyTask> {
+        self.tasks.iter()
+    }
+
+    /// Leaves nothing to copy.
+    pub(crate) fn clear(&mut self) {
+        self.tasks.clear();
+    }
+
     /// How many bytes it copies.
     #[must_use]
     pub fn bytes(&self) -> u64 {
@@ -244,8 +266,23 @@ impl Stage {
     }
 }
 
-/// SHA-256 of the JSON form, in hex: the same plan has the same hash on every machine.
+/// SHA-256 of the JSON form, in hex: the same plan has the same hash on every machine. The JSON is not held in memory.
 pub(crate) fn stable_hash(plan: &impl Serialize) -> String {
-    let json = serde_json::to_vec(plan).unwrap_or_default();
-    sha256(&json)
+    let mut writer = HashWriter::default();
+    // Plans have no map with keys that are no text, and the writer never fails.
+    let _ = serde_json::to_writer(&mut writer, plan);
+    writer.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checksum::sha256;
+
+    #[test]
+    fn the_hash_is_that_of_the_json() {
+        let stage = Stage::new(StageKind::Wal, Some(Relist::Wal), Vec::new());
+        let json = serde_json::to_vec(&stage).expect("serialises");
+        assert_eq!(stable_hash(&stage), sha256(&json));
+    }
 }

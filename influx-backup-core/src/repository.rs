@@ -12,13 +12,15 @@ use crate::{
     concurrent,
     error::{Error, Result},
     inventory::Inventory,
-    job::Job,
+    job::{ObjectEvents, RunContext, request},
     lease::{Clock, LeaseScope, highest},
     location::{Location, local::LOST_AND_FOUND},
     manifest::{Backup, Manifest, read_manifest},
     orchestrate::Orchestrator,
-    plan::BackupPlan,
+    plan::{BackupPlan, RestorePlan},
     record::BackupStatus,
+    restore::RestoreOptions,
+    target::Target,
     units::ByteSize,
     verify::{VerifyLevel, VerifyReport},
 };
@@ -74,12 +76,14 @@ pub enum BackupState {
 
 /// A backup about to start.
 #[derive(Debug)]
+#[must_use = "a backup does nothing until it is started or awaited"]
 pub struct BackupRequest {
     repository: Repository,
     cluster: Cluster,
     options: BackupOptions,
     rules: Rules,
     orchestrator: Option<Arc<dyn Orchestrator>>,
+    object_events: ObjectEvents,
 }
 
 impl Repository {
@@ -100,15 +104,14 @@ impl Repository {
     /// What a backup of this cluster here would copy. Pure, as [`BackupPlan::new`] is.
     ///
     /// # Errors
-    /// As for [`BackupPlan::new`]; and what [`Repository::backup`] would refuse at once: [`Error::Overlap`],
-    /// [`Error::InvalidRequest`] for a finished backup as a source.
+    /// What [`Repository::backup`] would refuse at once: [`Error::Overlap`], and [`Error::InvalidRequest`] for a finished
+    /// backup as a source.
     pub fn plan(&self, cluster: &Cluster, inventory: &Inventory, options: &BackupOptions) -> Result<BackupPlan> {
         check_places(cluster, &self.location)?;
-        BackupPlan::new(cluster, inventory, options)
+        Ok(BackupPlan::new(cluster, inventory, options.derived))
     }
 
-    /// A backup of a cluster, to be [started](BackupRequest::start).
-    #[must_use]
+    /// A backup of a cluster, to be [started](BackupRequest::start) or awaited.
     pub fn backup(&self, cluster: &Cluster, options: BackupOptions) -> BackupRequest {
         BackupRequest {
             repository: self.clone(),
@@ -116,7 +119,19 @@ impl Repository {
             options,
             rules: Rules::STANDARD,
             orchestrator: None,
+            object_events: ObjectEvents::default(),
         }
+    }
+
+    /// What a restore of a backup of this repository would do at this target. Nothing is written.
+    ///
+    /// # Errors
+    /// As for [`Repository::get`], [`Target::inspect`] and [`RestorePlan::new`]; [`Error::Overlap`] where the target and
+    /// the repository lie inside one another.
+    pub async fn plan_restore(&self, name: &str, target: &Location, options: &RestoreOptions) -> Result<RestorePlan> {
+        let backup = self.get(name).await?;
+        crate::restore::require_apart(&backup, target)?;
+        RestorePlan::new(&backup.contents(), &Target::inspect(target).await?, options)
     }
 
     /// Every backup and what else lies here, sorted by name.
@@ -195,7 +210,6 @@ impl BackupRequest {
     ///
     /// Where the backup succeeds and a server cannot be started again, the job fails with
     /// [`Error::Orchestrator`]; the backup is committed all the same.
-    #[must_use]
     pub fn with_orchestrator(mut self, orchestrator: Arc<dyn Orchestrator>) -> Self {
         self.orchestrator = Some(orchestrator);
         self
@@ -210,10 +224,10 @@ impl BackupRequest {
         self
     }
 
-    /// Starts it on the caller's tokio runtime.
-    #[must_use]
-    pub fn start(self) -> Job<BackupReport> {
-        let Self { repository, cluster, options, rules, orchestrator } = self;
-        crate::job::spawn(|task| crate::backup::run(repository.location, cluster, options, rules, orchestrator, task))
+    async fn run(self, context: RunContext) -> Result<BackupReport> {
+        let Self { repository, cluster, options, rules, orchestrator, object_events: _ } = self;
+        crate::backup::run(repository.location, cluster, options, rules, orchestrator, context).await
     }
 }
+
+request!(BackupRequest => BackupReport);

@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use influx_backup_core::{
-    Clause, DiscoverOptions, Error, Event, Key, Location, Passes, Repository, StoreOptions,
+    Clause, DiscoverOptions, Error, EventKind, Key, Location, Passes, Repository, StoreOptions,
     backup::{OnCorrupt, OnViolation},
     certify, discover,
     judge::AbsenceTolerance,
@@ -384,12 +384,13 @@ async fn events_report_and_manifest_tell_the_same_recovery_point_and_passes() {
     let vault = Location::with_store(Arc::new(InMemory::new()), Path::from("vault"), Identity::Test);
     let repository = Repository::open(vault).await.expect("a repository");
     let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
-    let mut job = repository.backup(&cluster, options([one_more_pass(&source)])).start();
+    let job = repository.backup(&cluster, options([one_more_pass(&source)])).start();
     let (mut told, mut passes) = (Vec::new(), Vec::new());
-    while let Some(event) = job.next_event().await {
-        match event {
-            Event::Recovery { points } => told.push(points),
-            Event::PassFinished { report, .. } => passes.push(report),
+    let mut events = job.events();
+    while let Some(event) = events.next().await {
+        match event.kind {
+            EventKind::Recovery { points } => told.push(points),
+            EventKind::PassFinished { report, .. } => passes.push(report),
             _ => {}
         }
     }

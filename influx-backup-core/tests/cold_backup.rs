@@ -8,7 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use influx_backup_core::{
-    BackupOptions, BackupReport, Cluster, Copier, DiscoverOptions, Event, Job, Limits, Location, Orchestrator,
+    BackupOptions, BackupReport, Cluster, Copier, DiscoverOptions, EventKind, Job, Limits, Location, Orchestrator,
     Repository,
     cluster::Node,
     copier::{Copied, CopyContext, CopyRequest},
@@ -104,13 +104,14 @@ const IN_ORDER: [&str; 6] = ["stop another", "stop b", "stop a", "start a", "sta
 #[tokio::test]
 async fn servers_are_stopped_and_started_in_order() {
     let (repository, servers) = (repository().await, Arc::<Servers>::default());
-    let mut job = started(&repository, &servers, options()).await;
+    let job = started(&repository, &servers, options()).await;
     let mut seen = Vec::new();
-    while let Some(event) = job.next_event().await {
-        match event {
-            Event::NodeStopped { node } => seen.push(format!("stop {node}")),
-            Event::NodeStarted { node } => seen.push(format!("start {node}")),
-            Event::PassStarted { .. } => assert_eq!(seen.len(), 3, "all are stopped before the first listing"),
+    let mut events = job.events();
+    while let Some(event) = events.next().await {
+        match event.kind {
+            EventKind::NodeStopped { node } => seen.push(format!("stop {node}")),
+            EventKind::NodeStarted { node } => seen.push(format!("start {node}")),
+            EventKind::PassStarted { .. } => assert_eq!(seen.len(), 3, "all are stopped before the first listing"),
             _ => {}
         }
     }
@@ -131,10 +132,11 @@ async fn they_are_started_again_when_it_fails() {
 #[tokio::test]
 async fn they_are_started_again_when_it_is_cancelled() {
     let (repository, servers) = (repository().await, Arc::<Servers>::default());
-    let mut job = started(&repository, &servers, options().with_copier(Arc::new(Bad::Hangs))).await;
-    while let Some(event) = job.next_event().await {
-        if matches!(event, Event::StageStarted { .. }) {
-            job.cancel();
+    let job = started(&repository, &servers, options().with_copier(Arc::new(Bad::Hangs))).await;
+    let mut events = job.events();
+    while let Some(event) = events.next().await {
+        if matches!(event.kind, EventKind::StageStarted { .. }) {
+            job.handle().cancel();
         }
     }
     assert_eq!(job.await.expect_err("cancelled").code(), "cancelled");
@@ -144,9 +146,10 @@ async fn they_are_started_again_when_it_is_cancelled() {
 #[tokio::test(start_paused = true)]
 async fn they_are_started_again_when_its_job_is_dropped() {
     let (repository, servers) = (repository().await, Arc::<Servers>::default());
-    let mut job = started(&repository, &servers, options().with_copier(Arc::new(Bad::Hangs))).await;
-    while let Some(event) = job.next_event().await {
-        if matches!(event, Event::StageStarted { .. }) {
+    let job = started(&repository, &servers, options().with_copier(Arc::new(Bad::Hangs))).await;
+    let mut events = job.events();
+    while let Some(event) = events.next().await {
+        if matches!(event.kind, EventKind::StageStarted { .. }) {
             break;
         }
     }

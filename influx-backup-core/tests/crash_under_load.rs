@@ -14,10 +14,11 @@ use influx_backup_core::{
     layout::Generation,
     limits::Durability,
     object_store::{ObjectStore, local::LocalFileSystem, path::Path as StorePath},
-    testing::{
-        loader::{self, Rows, Servers},
-        replay::{Player, Speed, Trace},
-    },
+};
+use influx_backup_testing::{
+    loader,
+    loader::{Rows, Servers},
+    replay::{Player, Speed, Trace},
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tokio_util::sync::CancellationToken;

@@ -16,13 +16,12 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use http::Method;
 use influx_backup_core::{
-    BackupOptions, BackupReport, DiscoverOptions, Key, Limits, Location, Repository, RestoreOptions, RestorePlan,
-    StoreOptions, Target, VerifyLevel, certify,
+    BackupOptions, BackupReport, DiscoverOptions, Key, Limits, Location, Repository, Restore, RestoreOptions,
+    StoreOptions, VerifyLevel, certify,
     copier::{Copier, StreamCopier},
     default_copiers, discover,
     limits::Retry,
     record::BackupStatus,
-    restore,
     restore::{ServersStopped, SourceCheck},
     testing::generate::{CompactorData, Generate},
     verify::Sample,
@@ -75,9 +74,8 @@ async fn round_trip(cluster: &Generate, source: &Location, repository: &Location
     let verified = opened.verify("n1", VerifyLevel::Bytes(Sample::ALL)).await.expect("verified");
     assert!(verified.passed(), "{what}: {verified:?}");
 
-    let target = Target::inspect(restored).await.expect("inspected");
-    let plan = RestorePlan::new(&backup, &target, &RestoreOptions::empty()).expect("planned");
-    restore(plan).start().await.unwrap_or_else(|error| panic!("{what}: {error}: {error:?}"));
+    let restore = Restore::new(backup, restored.clone(), RestoreOptions::empty());
+    restore.start().await.unwrap_or_else(|error| panic!("{what}: {error}: {error:?}"));
     // Before 3.10 a license is bound to its place.
     let license = |key: &String| key.ends_with("_license");
     let mut wanted = written;
@@ -234,12 +232,8 @@ async fn assert_altered_objects_are_found(repository: &Repository, target: &Loca
     }
     // A restore that checks as much first: what the store has no checksum for is read.
     let backup = repository.get("n1").await.expect("opened");
-    let plan = RestorePlan::new(
-        &backup,
-        &Target::inspect(target).await.expect("inspected"),
-        &RestoreOptions::empty().with_check(SourceCheck::Checksums),
-    );
-    let error = restore(plan.expect("planned")).start().await.expect_err(what);
+    let options = RestoreOptions::empty().with_check(SourceCheck::Checksums);
+    let error = Restore::new(backup, target.clone(), options).start().await.expect_err(what);
     assert_eq!(error.code(), "damaged-backup", "{what}: {error}");
     assert!(target.list("").await.expect("listed").is_empty(), "{what}: found before the first write");
 }
@@ -347,10 +341,9 @@ async fn a_thousand_deletions_while_the_store_asks_for_less() {
     let throttled = Rule::new(Fault::Status(503)).method(Method::POST).containing("delete").skip(100).times(20);
     let throttled = behind.proxy.inject(throttled);
     let repository = Repository::open(behind.location("backups")).await.expect("opened");
-    let target = Target::inspect(&behind.location("cluster")).await.expect("inspected");
+    let backup = repository.get("n1").await.expect("opened");
     let options = RestoreOptions::replace().with_servers(ServersStopped::ConfirmedByCaller);
-    let plan = RestorePlan::new(&repository.get("n1").await.expect("opened"), &target, &options).expect("planned");
-    let report = restore(plan).start().await.expect("restored");
+    let report = Restore::new(backup, behind.location("cluster"), options).start().await.expect("restored");
     assert_eq!(throttled.count(), 20);
     assert_eq!(report.deleted, 1_000);
     behind.proxy.clear();

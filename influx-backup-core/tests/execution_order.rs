@@ -142,8 +142,8 @@ async fn run(cluster: &Generate, concurrency: usize) -> Result<(), TestCaseError
     let copier = Arc::new(Recording { inner: default_copiers(), steps: Mutex::default() });
     let limits = Limits::default().with_concurrency(concurrency).with_durability(Durability::Relaxed);
     let options = BackupOptions::default().with_copier(Arc::<Recording>::clone(&copier)).with_limits(limits);
-    let plan = BackupPlan::new(&found, &inventory, &options).expect("a plan");
-    let kinds: Vec<_> = plan.stages.iter().map(|stage| stage.kind).collect();
+    let plan = BackupPlan::new(&found, &inventory, options.derived);
+    let kinds: Vec<_> = plan.stages().map(|stage| stage.kind).collect();
     prop_assert_eq!(kinds, backup_order(found.edition));
 
     let report = world.back_up(options).await.expect("backed up");
@@ -154,7 +154,7 @@ async fn run(cluster: &Generate, concurrency: usize) -> Result<(), TestCaseError
         Step::Ended(_) => None,
     });
     let began: BTreeSet<_> = began.collect();
-    let planned: BTreeSet<_> = plan.stages.iter().flat_map(|stage| stage.keys()).map(|key| key.as_str()).collect();
+    let planned: BTreeSet<_> = plan.stages().flat_map(|stage| stage.keys()).map(|key| key.as_str()).collect();
     prop_assert_eq!(began, planned);
     prop_assert_eq!(steps.len() as u64, 2 * plan.objects(), "each once");
     check(&steps, |key| place(found.edition, key)).map_err(TestCaseError::fail)

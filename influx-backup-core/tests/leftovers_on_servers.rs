@@ -9,8 +9,8 @@ use std::mem::forget;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use influx_backup_core::{
-    DiscoverOptions, Key, Location, Repository, RestoreOptions, RestorePlan, StoreOptions, Target, VerifyLevel,
-    backup::OnExisting, discover, lease::Takeover, leftovers::LeftoverKind, object_store::ObjectStoreExt, restore,
+    DiscoverOptions, Key, Location, Repository, Restore, RestoreOptions, StoreOptions, VerifyLevel, backup::OnExisting,
+    discover, lease::Takeover, leftovers::LeftoverKind, object_store::ObjectStoreExt,
 };
 use meddling::{Source, core, end_before_commit, kinds, options};
 use servers::{Canned, StoreServer, answer};
@@ -98,9 +98,7 @@ async fn who_resumes_and_who_restores_leaves_none() {
             half_written(&target, restored.key.as_str()).await;
         }
         half_written(&target, "node1/not-of-the-backup").await;
-        let inspected = Target::inspect(&target).await.expect("inspected");
-        let plan = RestorePlan::new(&backup, &inspected, &RestoreOptions::empty()).expect("planned");
-        restore(plan).start().await.expect("restored");
+        Restore::new(backup, target, RestoreOptions::empty()).start().await.expect("restored");
         // What is not ours stays.
         assert_eq!(incomplete(server, &bucket).await, ["restored/node1/not-of-the-backup"], "{}", server.name());
     }

@@ -4,7 +4,10 @@ mod fixtures;
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use influx_backup_core::testing::loader::{self, Loaded, Servers, Verdict};
+use influx_backup_testing::{
+    loader,
+    loader::{Loaded, Servers, Verdict},
+};
 use object_store::{ObjectStore, local::LocalFileSystem, path::Path};
 
 /// An unpacked store, or `None` on a machine without the recordings.

@@ -7,14 +7,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use influx_backup_core::{
-    BackupOptions, Copier, DiscoverOptions, Key, Location, Repository, RestoreOptions, RestorePlan, StoreOptions,
-    Target,
+    BackupOptions, Copier, DiscoverOptions, Key, Location, Repository, Restore, RestoreOptions, StoreOptions,
     copier::{Copiers, ServerSideCopier, StreamCopier},
     discover,
     location::Attributes,
     object_store::{Attribute, AttributeValue, GetOptions, PutOptions},
     record::Stored,
-    restore,
     testing::generate::Generate,
 };
 use servers::StoreServer;
@@ -107,10 +105,9 @@ async fn there_and_back(
         let record = backup.objects().iter().find(|record| record.key.as_str() == name).expect("in the manifest");
         assert_eq!((&record.attributes, &record.stored), (marks, &Stored::default()), "{what}: {name}");
     }
-    let target = Target::inspect(restored).await.expect("inspected");
     let options = RestoreOptions::empty().with_copier(Arc::clone(copier));
-    let plan = RestorePlan::new(&backup, &target, &options).expect("planned");
-    restore(plan).start().await.unwrap_or_else(|error| panic!("{what}: {error}: {error:?}"));
+    let restore = Restore::new(backup, restored.clone(), options);
+    restore.start().await.unwrap_or_else(|error| panic!("{what}: {error}: {error:?}"));
     report.passes[0].copiers.clone()
 }
 

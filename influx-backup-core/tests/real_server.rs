@@ -10,14 +10,13 @@ use std::{io::Write, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use influx_backup_core::{
-    BackupOptions, Copier, DiscoverOptions, Error, Event, Location, Repository, RestoreOptions, RestorePlan,
-    StoreOptions, Target, certify,
+    BackupOptions, Copier, DiscoverOptions, Error, EventKind, Location, Repository, Restore, RestoreOptions,
+    StoreOptions, certify,
     copier::{Copied, CopyContext, CopyRequest},
     discover,
     error::CopyError,
     manifest::Backup,
     record::BackupStatus,
-    restore,
     restore::ServersStopped,
 };
 
@@ -49,9 +48,8 @@ async fn back_up(data: &Path, vault: &Path, writer: &Writer) -> (Backup, u64) {
 }
 
 async fn restored(backup: &Backup, to: &Path, options: &RestoreOptions) {
-    let target = Target::inspect(&location(to)).await.expect("inspected");
-    let plan = RestorePlan::new(backup, &target, options).expect("a plan");
-    restore(plan).start().await.unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error)));
+    let restore = Restore::new(backup.clone(), location(to), options.clone());
+    restore.start().await.unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error)));
 }
 
 /// Copies nothing, until it is told to stop.
@@ -68,12 +66,12 @@ impl Copier for Stuck {
 
 /// Begins a restore and breaks it off as soon as its boot guard stands.
 async fn half_restored(backup: &Backup, to: &Path) {
-    let target = Target::inspect(&location(to)).await.expect("inspected");
     let options = RestoreOptions::empty().with_copier(Arc::new(Stuck));
-    let mut job = restore(RestorePlan::new(backup, &target, &options).expect("a plan")).start();
-    while let Some(event) = job.next_event().await {
-        if matches!(event, Event::GuardSet) {
-            job.cancel();
+    let job = Restore::new(backup.clone(), location(to), options).start();
+    let mut events = job.events();
+    while let Some(event) = events.next().await {
+        if matches!(event.kind, EventKind::GuardSet) {
+            job.handle().cancel();
         }
     }
     let error = job.await.expect_err("it was broken off");

@@ -18,11 +18,9 @@ use influx_backup_core::{
     Location, StoreOptions,
     location::Identity,
     object_store::{ObjectStore, memory::InMemory, path::Path},
-    testing::{
-        fault::{FaultPlan, FaultyStore},
-        replay::{Player, Speed},
-    },
+    testing::fault::{FaultPlan, FaultyStore},
 };
+use influx_backup_testing::replay::{Player, Speed};
 
 use replayed::{CopyOutcome, Pace, Recording, Scene, Stage};
 

@@ -94,9 +94,9 @@ mod s3 {
     #[tokio::test]
     async fn an_error_with_status_200_is_a_failure() {
         for (body, kind) in [
-            ("<Error><Code>InternalError</Code></Error>", StoreErrorKind::Other),
+            ("<Error><Code>InternalError</Code></Error>", StoreErrorKind::Unknown),
             ("<Error><Code>SlowDown</Code></Error>", StoreErrorKind::Throttled),
-            ("", StoreErrorKind::Other),
+            ("", StoreErrorKind::Unknown),
         ] {
             let server = serve(&[], move |_| answer(200, &[], body));
             let error = copy(bucket(&server, "from"), bucket(&server, "to")).await.expect_err(body);

@@ -10,7 +10,7 @@ use std::{
 
 use http::Method;
 use influx_backup_core::{
-    BackupOptions, BackupReport, ByteSize, DiscoverOptions, Event, Key, Limits, Location, Repository, StoreOptions,
+    BackupOptions, BackupReport, ByteSize, DiscoverOptions, EventKind, Key, Limits, Location, Repository, StoreOptions,
     certify, copier::StreamCopier, discover, limits::Retry, testing::generate::Generate,
 };
 use servers::{Behind, Fault, Rule};
@@ -43,10 +43,11 @@ impl Behind {
         let mut options = BackupOptions::default().with_name("b");
         options.limits = Limits::default().with_stall_timeout(STALL).with_retry(retry);
         let parts = StreamCopier::default().with_threshold(PART).with_part_size(PART);
-        let mut job = repository.backup(&cluster, options.with_copier(Arc::new(parts))).start();
+        let job = repository.backup(&cluster, options.with_copier(Arc::new(parts))).with_object_events().start();
         let mut stalled = 0;
-        while let Some(event) = job.next_event().await {
-            stalled += usize::from(matches!(event, Event::Retry { code, .. } if code == "stalled"));
+        let mut events = job.events();
+        while let Some(event) = events.next().await {
+            stalled += usize::from(matches!(event.kind, EventKind::Retry { code, .. } if code == "stalled"));
         }
         Backed { report: job.await, stalled, took: began.elapsed() }
     }

@@ -11,7 +11,7 @@ use crate::{
     checksum::sha256,
     cluster::Cluster,
     error::{Error, Result, StoreErrorKind},
-    event::Event,
+    event::EventKind,
     execute::make_durable,
     key::Key,
     layout::{MANIFEST_KEY, OWN_DIRECTORY},
@@ -116,7 +116,7 @@ impl Run<'_> {
         }
         // Best effort: the backup is committed, and what is left is litter.
         let _ = tidy(self.to, &manifest).await;
-        self.task.events.send(Event::Committed { name: self.name.to_owned() });
+        self.task.events.send(EventKind::Committed { name: self.name.to_owned() });
         Ok(BackupReport {
             name: manifest.name,
             status: manifest.status,

@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     execute::Executor,
     inventory::{Group, Inventory, Lister, Listing},
-    job::Events,
+    job::EventSink,
     key::Key,
     lease::Lease,
     location::Location,
@@ -50,7 +50,7 @@ pub(super) struct Pass<'a> {
     pub(super) options: &'a BackupOptions,
     pub(super) rules: &'a Rules,
     pub(super) lease: &'a Lease,
-    pub(super) events: &'a Events,
+    pub(super) events: &'a EventSink,
 }
 
 impl Pass<'_> {
@@ -116,7 +116,7 @@ impl Pass<'_> {
 
     /// The stage with the tasks that its listings at the barrier call for.
     fn relisted(&self, stage: &Stage, listings: &[Listing], index: &Index) -> Stage {
-        let tasks = BackupPlan::relisted(self.cluster, listings, self.options, &|entry| index.holds(entry));
+        let tasks = BackupPlan::relisted(self.cluster, listings, self.options.derived, &|entry| index.holds(entry));
         let relisted = Stage { kind: stage.kind, relist: stage.relist, tasks };
         // The catalog was planned for before, as it was listed then.
         let objects = relisted.objects().saturating_sub(stage.objects());

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     cluster::Cluster,
     error::{Error, Result},
-    event::Event,
+    event::EventKind,
     execute::Executor,
     inventory::{Inventory, Lister},
     job::RunContext,
@@ -96,11 +96,11 @@ impl Run<'_> {
         history: &mut PassHistory,
     ) -> Result<BackupPlan> {
         let is_held = |entry: &ObjectMeta| index.holds(entry);
-        let plan = BackupPlan::missing(cluster, listed, self.options, &is_held)?;
+        let plan = BackupPlan::missing(cluster, listed, self.options.derived, &is_held);
         let (objects, bytes) = (plan.objects(), plan.bytes());
         self.task.events.planned(objects, bytes);
         let pass = history.passes().saturating_add(1);
-        self.task.events.send(Event::PassStarted { pass, listed: listed.objects(), objects, bytes });
+        self.task.events.send(EventKind::PassStarted { pass, listed: listed.objects(), objects, bytes });
         history.skipped = plan.skipped.iter().filter(|left| left.reason != Reason::Held).cloned().collect();
         Ok(plan)
     }
@@ -132,9 +132,9 @@ impl Run<'_> {
         report.failed_clauses = proof.certificate.open();
         history.reports.push(report.clone());
         let events = &self.task.events;
-        events.send(Event::PassFinished { pass: history.passes(), report });
-        events.send(Event::Certified { certificate: Box::new(proof.certificate.clone()) });
-        events.send(Event::Recovery { points: proof.certificate.recovery.clone() });
+        events.send(EventKind::PassFinished { pass: history.passes(), report });
+        events.send(EventKind::Certified { certificate: Box::new(proof.certificate.clone()) });
+        events.send(EventKind::Recovery { points: proof.certificate.recovery.clone() });
     }
 
     /// Deletes from the backup what is not part of its cut.
@@ -143,7 +143,7 @@ impl Run<'_> {
         for key in keys {
             state.index.remove(key);
             state.journal.add(JournalLine::Deleted(key.clone())).await?;
-            self.task.events.send(Event::Deleted { key: key.clone() });
+            self.task.events.send(EventKind::Deleted { key: key.clone() });
         }
         state.journal.flush().await
     }
@@ -163,7 +163,7 @@ impl Run<'_> {
                 return Err(differences.into_error());
             }
             let message = format!("the backup is not as it was written: {}", differences.summary());
-            self.task.events.send(Event::Finding { code: "backup-altered".to_owned(), message });
+            self.task.events.send(EventKind::Finding { code: "backup-altered".to_owned(), message });
             if let Some(report) = history.reports.last_mut() {
                 report.altered += differences.altered.len() as u64;
                 report.unrecorded += differences.unrecorded.len() as u64;

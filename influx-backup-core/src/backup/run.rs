@@ -17,7 +17,7 @@ use crate::{
     cluster::Cluster,
     discover::NOTE_IS_BACKUP,
     error::{Error, Result},
-    event::Event,
+    event::EventKind,
     job::RunContext,
     judge::evidence::Facts,
     lease::Clock,
@@ -103,7 +103,7 @@ async fn check_stores(cluster: &Cluster, repository: &Location, task: &RunContex
     let skew = preflight::target(repository).await?.clock_skew;
     if skew.abs() > CLOCK_SKEW {
         let message = format!("the clock of `{repository}` is {} s ahead of this machine's", skew.num_seconds());
-        task.events.send(Event::Finding { code: "clock-skew".to_owned(), message });
+        task.events.send(EventKind::Finding { code: "clock-skew".to_owned(), message });
     }
     Ok(Clock::Stores(skew))
 }

@@ -86,9 +86,7 @@ impl CopyError {
     pub const fn is_retryable(&self) -> bool {
         match self {
             Self::Corrupt { .. } | Self::Stalled { .. } => true,
-            Self::Store { kind, .. } => {
-                matches!(kind, StoreErrorKind::Unreachable | StoreErrorKind::Throttled | StoreErrorKind::Other)
-            }
+            Self::Store { kind, .. } => kind.is_transient(),
             _ => false,
         }
     }

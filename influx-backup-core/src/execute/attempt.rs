@@ -17,9 +17,9 @@ use crate::{
     adaptive::Adaptive,
     copier::{Copied, Copier, CopyContext, CopyRequest},
     error::{CopyError, Error, StoreErrorKind},
-    event::Event,
-    job::Events,
-    location::{ChecksumMatch, Location, Work, jitter},
+    event::EventKind,
+    job::EventSink,
+    location::{ChecksumMatch, Location, RequestKind, jitter},
     plan::CopyTask,
 };
 
@@ -32,7 +32,7 @@ pub(super) struct Worker {
     pub(super) retry: Retry,
     pub(super) stall_timeout: Duration,
     pub(super) stop: CancellationToken,
-    pub(super) events: Events,
+    pub(super) events: EventSink,
     pub(super) bandwidth: Bandwidth,
     pub(super) memory: MemoryBudget,
     pub(super) adaptive: Arc<Adaptive>,
@@ -55,14 +55,14 @@ impl Worker {
                 return Err(error);
             }
             let (key, code) = (request.key.clone(), error.code().to_owned());
-            self.events.send(Event::Retry { key, attempt, wait, code });
+            self.events.send(EventKind::Retry { key, attempt, wait, code });
             self.stop.run_until_cancelled(sleep(wait)).await.ok_or(CopyError::Cancelled)?;
         }
         Err(CopyError::Cancelled)
     }
 
     async fn attempt(&self, request: &CopyRequest, told: &Arc<AtomicU64>) -> Result<Copied, CopyError> {
-        let _place = self.stop.run_until_cancelled(self.adaptive.place()).await.ok_or(CopyError::Cancelled)?;
+        let _permit = self.stop.run_until_cancelled(self.adaptive.acquire()).await.ok_or(CopyError::Cancelled)?;
         let context = CopyContext {
             cancellation: self.stop.clone(),
             progress: self.progress(told),
@@ -71,13 +71,14 @@ impl Worker {
             stall_timeout: self.stall_timeout,
         };
         // The object_store crate tries again by itself: that a store asked to slow down shows only here.
-        let slow_downs = || self.from.slow_downs(Work::Copy) + self.to.slow_downs(Work::Copy);
-        let before = slow_downs();
+        let throttle_counts =
+            || self.from.throttle_count(RequestKind::Copy) + self.to.throttle_count(RequestKind::Copy);
+        let before = throttle_counts();
         let copied = async { look(request, self.copier.copy(request, &context).await?).await };
         let copied = copied.await;
         match &copied {
             Err(CopyError::Store { kind: StoreErrorKind::Throttled, .. }) => self.adaptive.throttled(),
-            _ if slow_downs() > before => self.adaptive.throttled(),
+            _ if throttle_counts() > before => self.adaptive.throttled(),
             Ok(_) => self.adaptive.succeeded(),
             Err(_) => {}
         }
@@ -91,7 +92,7 @@ impl Worker {
             let now = moved.fetch_add(bytes, Ordering::Relaxed) + bytes;
             let before = told.fetch_max(now, Ordering::Relaxed);
             if now > before {
-                events.moved(now - before);
+                events.add_bytes(now - before);
             }
         })
     }
@@ -102,7 +103,7 @@ impl Worker {
 async fn look(request: &CopyRequest, mut copied: Copied) -> Result<Copied, CopyError> {
     let found = request.to.head_with_checksums(&request.key).await.map_err(|error| match error {
         Error::Store { kind, source, .. } => CopyError::Store { operation: "head target", kind, source },
-        error => CopyError::Store { operation: "head target", kind: StoreErrorKind::Other, source: Box::new(error) },
+        error => CopyError::Store { operation: "head target", kind: StoreErrorKind::Unknown, source: Box::new(error) },
     })?;
     let wanted = request.source.size;
     match found {

@@ -12,7 +12,7 @@ use crate::{
     adaptive::Adaptive,
     copier::{Copied, Copier},
     error::{CopyError, Error, Result},
-    event::Event,
+    event::EventKind,
     job::RunContext,
     location::Location,
     plan::{CopyTask, Stage},
@@ -73,13 +73,13 @@ impl Executor {
     /// were finished meanwhile are still told to the ledger.
     pub async fn stage(&self, stage: &Stage, from: &Location, to: &Location, sink: &mut dyn CopySink) -> Result<()> {
         let (kind, objects, bytes) = (stage.kind, stage.objects(), stage.bytes());
-        self.task.events.send(Event::StageStarted { stage: kind, objects, bytes });
+        self.task.events.send(EventKind::StageStarted { stage: kind, objects, bytes });
         if !stage.tasks.is_empty() {
             self.copy_all(&stage.tasks, from, to, sink).await?;
             let durable = make_durable(to, self.limits.durability);
             self.task.unless_cancelled(durable).await?;
         }
-        self.task.events.send(Event::StageFinished { stage: kind });
+        self.task.events.send(EventKind::StageFinished { stage: kind });
         Ok(())
     }
 
@@ -169,12 +169,12 @@ impl Executor {
             Err(error) => return Err(Error::Copy { key, error }),
         };
         match outcome {
-            CopyOutcome::Vanished => self.task.events.send(Event::Vanished { key }),
-            CopyOutcome::Changed => self.task.events.send(Event::Changed { key }),
+            CopyOutcome::Vanished => self.task.events.send(EventKind::Vanished { key }),
+            CopyOutcome::Changed => self.task.events.send(EventKind::Changed { key }),
             CopyOutcome::Copied(_) => {}
         }
         sink.finished(task, outcome).await?;
-        self.task.events.finished();
+        self.task.events.add_object();
         Ok(())
     }
 }

@@ -95,8 +95,8 @@ pub(super) async fn copy_elsewhere(
     for record in records {
         task.check()?;
         target.put_with_attributes(&record.key, backup.read(record).await?, &record.attributes).await?;
-        task.events.moved(record.size);
-        task.events.finished();
+        task.events.add_bytes(record.size);
+        task.events.add_object();
     }
     Ok(())
 }

@@ -8,18 +8,19 @@ use std::{
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 
-use super::{OnCatalogMismatch, Phase, Policy, RestoreOptions, SourceCheck, Target, apply::Applied};
+use super::{OnCatalogMismatch, Policy, RestoreOptions, SourceCheck, apply::Applied};
 use crate::{
     error::{Error, Result},
-    event::Event,
+    event::EventKind,
     format::CatalogFile,
-    job::Events,
+    job::EventSink,
     key::Key,
     layout::{Component, OWN_DIRECTORY},
     location::{Location, ObjectMeta},
     manifest::Backup,
-    plan::{RestorePlan, RootAction, expected},
+    plan::{RestorePlan, RootAction, Stage, expected},
     record::ObjectRecord,
+    target::{Target, find},
 };
 
 /// How many objects of the backup are read at once.
@@ -45,18 +46,13 @@ impl Source {
     }
 }
 
-/// The object of this key in a sorted listing.
-pub(super) fn find<'a>(entries: &'a [ObjectMeta], key: &Key) -> Option<&'a ObjectMeta> {
-    entries.binary_search_by(|entry| entry.key.cmp(key)).ok().map(|at| &entries[at])
-}
-
 /// Checks the backup: every object is there with its size. Links inside it are refused.
 pub(super) async fn backup(
     backup: &Backup,
     check: SourceCheck,
     plan: &RestorePlan,
     target: &Target,
-    events: &Events,
+    events: &EventSink,
 ) -> Result<Source> {
     let entries = backup.location().list_parallel("").await?;
     let elsewhere = list_elsewhere(backup).await?;
@@ -93,17 +89,15 @@ async fn list_elsewhere(backup: &Backup) -> Result<BTreeMap<Key, u64>> {
 
 /// How much of the backup is read, once it is known what there is to lose.
 fn depth(check: SourceCheck, plan: &RestorePlan, target: &Target) -> SourceCheck {
-    let releasing = target.unfinished.as_ref().is_some_and(|begun| begun.phase == Phase::Releasing);
+    let nothing_to_lose = plan.policy == Policy::Empty || target.prefixes.is_empty() || target.is_releasing();
     match check {
-        SourceCheck::Auto if plan.policy == Policy::Empty || target.prefixes.is_empty() || releasing => {
-            SourceCheck::Structure
-        }
+        SourceCheck::Auto if nothing_to_lose => SourceCheck::Structure,
         SourceCheck::Auto => SourceCheck::Bytes,
         chosen => chosen,
     }
 }
 
-async fn check_bytes(backup: &Backup, check: SourceCheck, events: &Events) -> Result<()> {
+async fn check_bytes(backup: &Backup, check: SourceCheck, events: &EventSink) -> Result<()> {
     let cluster = &backup.manifest().cluster;
     let is_checked = |record: &&ObjectRecord| match check {
         SourceCheck::Listing => false,
@@ -118,7 +112,7 @@ async fn check_bytes(backup: &Backup, check: SourceCheck, events: &Events) -> Re
     };
     let checked: Vec<&ObjectRecord> = backup.objects().iter().filter(is_checked).collect();
     let (objects, bytes) = (checked.len() as u64, checked.iter().map(|record| record.size).sum());
-    events.send(Event::CheckStarted { objects, bytes });
+    events.send(EventKind::CheckStarted { objects, bytes });
     let checks: Vec<_> = checked.into_iter().map(|record| check_one(record).boxed()).collect();
     stream::iter(checks).buffer_unordered(READS_AT_ONCE).try_collect().await
 }
@@ -156,14 +150,16 @@ pub(super) fn same_cluster(
     let cluster = &backup.manifest().cluster;
     let live = plan.release.iter().rev().find(|step| step.generation == plan.live && step.action == RootAction::Put);
     let root = live.and_then(|step| source.roots.get(&step.key));
-    let ours = root.and_then(|bytes| CatalogFile::parse(bytes).ok()).and_then(|file| file.uuid);
-    let theirs = target.prefix(cluster.catalog_prefix()).and_then(|prefix| prefix.uuid());
-    match (ours, theirs) {
-        (Some(ours), Some(theirs)) if ours != theirs && options.on_catalog_mismatch == OnCatalogMismatch::Refuse => {
+    let backed_up = root.and_then(|bytes| CatalogFile::parse(bytes).ok()).and_then(|file| file.uuid);
+    let found = target.prefix(cluster.catalog_prefix()).and_then(|prefix| prefix.uuid());
+    match (backed_up, found) {
+        (Some(backed_up), Some(found))
+            if backed_up != found && options.on_catalog_mismatch == OnCatalogMismatch::Refuse =>
+        {
             Err(Error::TargetForeign {
                 location: target.location.clone(),
-                found: format!("the catalog {theirs}"),
-                expected: format!("{} with the catalog {ours}", expected(cluster)),
+                found: format!("the catalog {found}"),
+                expected: format!("{} with the catalog {backed_up}", expected(cluster)),
             })
         }
         _ => Ok(()),
@@ -171,11 +167,10 @@ pub(super) fn same_cluster(
 }
 
 /// Checks that the target has room, and that every directory of it can be written to.
-pub(super) fn room(plan: &RestorePlan, target: &Target) -> Result<()> {
-    let place = target.place()?;
+pub(super) fn room(plan: &RestorePlan, target: &Target, place: &Location) -> Result<()> {
     let Some(directory) = place.directory() else { return Ok(()) };
-    let tasks = plan.stages.iter().flat_map(|stage| &stage.tasks);
-    let needed = needed(tasks.map(|task| &task.source), &target.entries);
+    let tasks = plan.stages().flat_map(Stage::tasks);
+    let needed = needed(tasks.map(|task| &task.source), &target.objects);
     place.require_room(needed)?;
     writable(directory, plan, place)
 }
@@ -198,7 +193,7 @@ fn existing(directory: &Path) -> &Path {
 
 /// Every directory that is written to and exists has to allow it.
 fn writable(directory: &Path, plan: &RestorePlan, place: &Location) -> Result<()> {
-    let copied = plan.stages.iter().flat_map(|stage| stage.keys());
+    let copied = plan.stages().flat_map(Stage::keys);
     let written = copied.chain(&plan.guards).chain(plan.deletions());
     let parents = written.filter_map(|key| directory.join(key.as_str()).parent().map(Path::to_owned));
     for parent in parents.collect::<BTreeSet<PathBuf>>() {

@@ -1,5 +1,6 @@
 //! Restores of small generated clusters, with everything that can go wrong.
 
+mod approval;
 mod claims;
 mod crash;
 mod errors;
@@ -13,6 +14,8 @@ use chrono::Utc;
 
 use self::store::Limited;
 use super::*;
+use influx_backup_testing::loader::{self, Release, Servers, Verdict};
+
 use crate::{
     certificate::{Certificate, CheckedBy},
     checksum::Crc64,
@@ -24,12 +27,10 @@ use crate::{
     limits::{Limits, Retry},
     location::{Identity, Location, StoreChecksums, Version},
     manifest::{Backup, Manifest, segment},
-    plan::RestorePlan,
+    plan::{RestorePlan, Stage},
     record::{Attested, BackupStatus, ObjectRecord, Stored},
-    testing::{
-        generate::Generate,
-        loader::{self, Release, Servers, Verdict},
-    },
+    target::{Changes, Phase, Target},
+    testing::generate::Generate,
 };
 
 /// Copies through memory: what is tested here is the restore, not the copiers.
@@ -198,20 +199,25 @@ impl Bed {
     }
 
     async fn plan(&self, options: &RestoreOptions) -> Result<RestorePlan> {
-        RestorePlan::new(
-            &self.backup,
-            &Target::inspect(&self.target).await?,
-            &options.clone().with_copier(Arc::new(Plain)),
-        )
+        RestorePlan::new(&self.backup.contents(), &self.inspect().await, options)
+    }
+
+    async fn inspect(&self) -> Target {
+        Target::inspect(&self.target).await.expect("inspected")
+    }
+
+    fn request(&self, options: &RestoreOptions) -> Restore {
+        Restore::new(self.backup.clone(), self.target.clone(), options.clone())
     }
 
     async fn restore(&self, options: &RestoreOptions) -> Result<RestoreReport> {
-        restore(self.plan(options).await?).start().await
+        self.request(options).start().await
     }
 
     /// What servers of every release make of the target, past all injected failures.
     async fn verdicts(&self) -> Vec<Verdict> {
-        let releases = Generation::ALL.map(Release::Writing).into_iter().chain([Release::OfTheStore]);
+        let releases =
+            influx_backup_core::Generation::ALL.map(Release::Writing).into_iter().chain([Release::OfTheStore]);
         let (store, mut verdicts) = (self.store.inner(), Vec::new());
         for release in releases {
             let servers = self.servers.clone().with_release(release);

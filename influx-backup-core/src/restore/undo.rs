@@ -2,18 +2,19 @@
 
 use futures::FutureExt;
 
-use super::{AbandonReport, Changes, Phase, directories, journal::RestoreJournal, lease};
+use super::{AbandonReport, directories, journal::RestoreJournal, lease};
 use crate::lease::Takeover;
 use crate::{
     concurrent,
     error::{Error, Result},
     execute::make_durable,
-    job::{Job, RunContext, spawn},
+    job::{ObjectEvents, RunContext, request},
     key::Key,
     lease::{Clock, Lease, LeaseScope, highest},
     limits::Durability,
-    location::{AT_ONCE, Attributes, Links, Location},
+    location::{Attributes, Links, Location, MAX_CONCURRENT},
     manifest::segment,
+    target::{Changes, Phase},
 };
 
 /// Brings a target back to what it was before a restore was begun, as long as nothing was overwritten or deleted: what
@@ -23,11 +24,26 @@ use crate::{
 /// it and may not be taken over, [`Error::CannotAbandon`] where data has changed: resume it then.
 ///
 /// As long as it only deletes what the restore brought, it can be cancelled, and begun again.
-#[must_use]
-pub fn abandon(target: &Location, takeover: Takeover) -> Job<AbandonReport> {
-    let target = target.with_links(Links::Refuse);
-    spawn(move |task| async move { run(target, takeover, &task).await })
+pub fn abandon(target: &Location, takeover: Takeover) -> Abandon {
+    Abandon { target: target.with_links(Links::Refuse), takeover, object_events: ObjectEvents::default() }
 }
+
+/// An undoing of a restore, about to start.
+#[derive(Debug)]
+#[must_use = "nothing is undone until it is started or awaited"]
+pub struct Abandon {
+    target: Location,
+    takeover: Takeover,
+    object_events: ObjectEvents,
+}
+
+impl Abandon {
+    async fn run(self, context: RunContext) -> Result<AbandonReport> {
+        run(self.target, self.takeover, &context).await
+    }
+}
+
+request!(Abandon => AbandonReport);
 
 async fn run(target: Location, takeover: Takeover, task: &RunContext) -> Result<AbandonReport> {
     let unclaimed = highest(&target, &LeaseScope::Target, Clock::Ours).await?.is_none();
@@ -58,7 +74,7 @@ async fn undo(target: &Location, claim: &mut Lease, task: &RunContext) -> Result
         created.extend(segment::read::<Key>(target, reference).await?);
     }
     let deletes = created.iter().map(|key| delete_if_there(target, key, task).boxed()).collect();
-    let deleted = concurrent::run(deletes, AT_ONCE).await?.into_iter().sum();
+    let deleted = concurrent::run(deletes, MAX_CONCURRENT).await?.into_iter().sum();
     RestoreJournal::delete_incomplete(target, created.iter().chain(&journal.guards)).await?;
     make_durable(target, Durability::Durable).await?;
     let roots = put_back(target, &journal).await?;

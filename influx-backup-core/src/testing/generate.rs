@@ -1,7 +1,7 @@
 //! Valid clusters of any size, made from a few numbers and a seed: the same call writes the same bytes everywhere.
 //!
 //! Every node numbers its rows from 0 without a hole: each Parquet file holds two of them, the WAL files that a snapshot covers
-//! hold its rows again, and every file of the WAL tail one more. So the rows that [`loader`](super::loader) finds say what is lost.
+//! hold its rows again, and every file of the WAL tail one more. So the rows that a reader finds tell what is lost.
 
 mod catalog;
 mod compactor;
@@ -315,6 +315,3 @@ impl Generate {
         u128::from(self.random(salt)) << 64 | u128::from(self.random(!salt))
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -11,11 +11,11 @@ use std::{
 
 use influx_backup_core::{
     object_store::{ObjectStore, local::LocalFileSystem, path::Path as StorePath},
-    testing::{
-        generate::Generate,
-        loader::{self, LoadedNode, Servers, Verdict},
-        write,
-    },
+    testing::{generate::Generate, write},
+};
+use influx_backup_testing::{
+    loader,
+    loader::{LoadedNode, Servers, Verdict},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

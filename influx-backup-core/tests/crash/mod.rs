@@ -15,11 +15,12 @@ use influx_backup_core::{
     limits::{Durability, Retry},
     object_store::{ObjectStore, local::LocalFileSystem, path::Path as StorePath},
     repository::BackupState,
-    testing::{
-        generate::{CompactorData, Generate},
-        loader::{self, Release, Servers, Verdict},
-    },
+    testing::generate::{CompactorData, Generate},
     verify::Sample,
+};
+use influx_backup_testing::{
+    loader,
+    loader::{Release, Servers, Verdict},
 };
 
 pub(crate) use self::{

@@ -15,15 +15,14 @@ use std::{
 use async_trait::async_trait;
 use chrono::Utc;
 use influx_backup_core::{
-    BackupOptions, BackupReport, Copier, DiscoverOptions, Limits, Location, Passes, Repository, RestoreOptions,
-    RestorePlan, Target, certify,
+    BackupOptions, BackupReport, Copier, DiscoverOptions, Limits, Location, Passes, Repository, Restore,
+    RestoreOptions, certify,
     copier::{Copied, Copiers, CopyContext, CopyRequest},
     default_copiers, discover,
     error::CopyError,
     record::BackupStatus,
-    restore,
-    testing::replay::{Player, Position, Speed, Trace},
 };
+use influx_backup_testing::replay::{Player, Position, Speed, Trace};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tokio_util::sync::CancellationToken;
 
@@ -162,9 +161,7 @@ pub(crate) async fn run(scene: &Scene, stage: Stage) -> CopyOutcome {
     assert_eq!(&certificate.recovery, recovery, "certified again");
     assert_eq!(&backup.manifest().certificate.recovery, recovery, "in the manifest");
 
-    let inspected = Target::inspect(&target).await.expect("inspected");
-    let plan = RestorePlan::new(&backup, &inspected, &RestoreOptions::empty()).expect("planned");
-    let restored = restore(plan).start().await.expect("restored");
+    let restored = Restore::new(backup, target.clone(), RestoreOptions::empty()).start().await.expect("restored");
     assert_eq!(&restored.recovery, recovery, "in the report of the restore");
 
     let restored = Restored::read(&target).await;

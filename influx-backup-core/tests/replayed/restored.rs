@@ -12,10 +12,11 @@ use futures::TryStreamExt;
 use influx_backup_core::{
     BackupReport, Certificate, Key, Location,
     object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path},
-    testing::{
-        loader::{self, Loaded, LoadedNode, Servers, Verdict},
-        replay::{Player, Trace},
-    },
+};
+use influx_backup_testing::{
+    loader,
+    loader::{Loaded, LoadedNode, Servers, Verdict},
+    replay::{Player, Trace},
 };
 use serde_json::Value;
 

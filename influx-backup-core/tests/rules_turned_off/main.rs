@@ -14,10 +14,8 @@ mod worlds;
 
 use std::{pin::Pin, time::Duration};
 
-use influx_backup_core::{
-    Clause, Generation,
-    testing::model::{Behaviour, Habits, ModelOptions, Violation},
-};
+use influx_backup_core::{Clause, Generation};
+use influx_backup_testing::model::{Behaviour, Habits, ModelOptions, Violation};
 
 use seeds::in_parallel;
 use weakness::{

@@ -5,11 +5,8 @@
 
 use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
-use influx_backup_core::{
-    Clause, Generation, Key,
-    certificate::Violation,
-    testing::model::{Chronicle, Model},
-};
+use influx_backup_core::{Clause, Generation, Key, certificate::Violation};
+use influx_backup_testing::model::{Chronicle, Model};
 use serde_json::Value;
 
 /// A time in which a certificate looked at the world.

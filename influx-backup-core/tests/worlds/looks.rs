@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use influx_backup_core::{
-    BackupReport, Certificate, Clause, Error, Event, Job, Key, certificate::Violation, testing::model::Model,
-};
+use influx_backup_core::{BackupReport, Certificate, Clause, Error, EventKind, Job, Key, certificate::Violation};
+use influx_backup_testing::model::Model;
 
 use super::{
     Ending, PASSES, Wrong,
@@ -32,13 +31,14 @@ impl Look {
 }
 
 /// Reads the events of a run to their end. The first look begins with the discovery.
-pub(super) async fn watch(job: &mut Job<BackupReport>, model: &Model, began: Duration) -> Vec<Look> {
+pub(super) async fn watch(job: &Job<BackupReport>, model: &Model, began: Duration) -> Vec<Look> {
     let (mut looks, mut listed, mut again) = (Vec::new(), began, began);
-    while let Some(event) = job.next_event().await {
-        match event {
+    let mut events = job.events();
+    while let Some(event) = events.next().await {
+        match event.kind {
             // The last one of a pass: then it looks again, and that is what the next pass copies.
-            Event::StageFinished { .. } => again = model.now(),
-            Event::Certified { certificate } => {
+            EventKind::StageFinished { .. } => again = model.now(),
+            EventKind::Certified { certificate } => {
                 looks.push(Look { listed, again, certified: model.now(), certificate: *certificate });
                 listed = again;
             }

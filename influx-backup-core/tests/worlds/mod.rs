@@ -19,14 +19,9 @@ use influx_backup_core::{
     discover,
     location::Identity,
     object_store::{ObjectStore, memory::InMemory, path::Path},
-    testing::{
-        fault::{Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
-        model::{
-            Model, ModelOptions, Violation, invariant,
-            read_back::{self, LoadedRows},
-        },
-    },
+    testing::fault::{Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
 };
+use influx_backup_testing::model::{Model, ModelOptions, Violation, invariant, read_back, read_back::LoadedRows};
 use looks::Look;
 use tokio_util::sync::CancellationToken;
 
@@ -185,8 +180,8 @@ async fn back_up(
 ) -> (Result<BackupReport, Error>, Vec<Look>) {
     let (began, mut looks) = (model.now(), Vec::new());
     let report = match start(seed, source, vault, model, weather, rules).await {
-        Ok(mut job) => {
-            looks = looks::watch(&mut job, model, began).await;
+        Ok(job) => {
+            looks = looks::watch(&job, model, began).await;
             job.await
         }
         Err(error) => Err(error),

@@ -4,11 +4,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use influx_backup_core::{
     BackupReport,
-    testing::{
-        fault::{Entry, Failure, Op, Outcome},
-        model::{Behaviour, Hardship, Model},
-    },
+    testing::fault::{Entry, Failure, Op, Outcome},
 };
+use influx_backup_testing::model::{Behaviour, Hardship, Model};
 
 /// How often each thing happened between begin and end of a backup; what did not is there with a zero.
 pub(super) fn seen(

@@ -190,7 +190,10 @@ impl MultipartUpload for FaultyUpload {
             let slow = *faults.slow.lock().expect("unpoisoned");
             tokio::time::sleep(slow).await;
             if number == faults.failing_part.load(Ordering::SeqCst) {
-                return Err(object_store::Error::Generic { store: "faulty", source: "503 SlowDown".into() });
+                return Err(object_store::Error::Generic {
+                    store: "faulty",
+                    source: "status code: 503 Service Unavailable: SlowDown".into(),
+                });
             }
             part.await?;
             faults.held.now.fetch_sub(length.min(faults.held.now.load(Ordering::SeqCst)), Ordering::SeqCst);

@@ -7,6 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures::StreamExt;
 use proptest::prelude::*;
 use tokio::time::{Instant, sleep};
 
@@ -153,25 +154,22 @@ async fn start(copier: &Arc<Scripted>, limits: Limits, names: &[&str], fails_at:
 }
 
 impl Run {
-    async fn end(mut self) -> (Result<()>, Vec<(String, CopyOutcome)>, Vec<Event>) {
-        let mut events = Vec::new();
-        while let Some(event) = self.job.next_event().await {
-            events.push(event);
-        }
+    async fn end(self) -> (Result<()>, Vec<(String, CopyOutcome)>, Vec<EventKind>) {
+        let events = self.job.events().map(|event| event.kind).collect().await;
         let result = self.job.await;
         let told = std::mem::take(&mut *self.told.lock().expect("unpoisoned"));
         (result, told, events)
     }
 }
 
-async fn run(copier: &Arc<Scripted>, names: &[&str]) -> (Result<()>, Vec<(String, CopyOutcome)>, Vec<Event>) {
+async fn run(copier: &Arc<Scripted>, names: &[&str]) -> (Result<()>, Vec<(String, CopyOutcome)>, Vec<EventKind>) {
     start(copier, Limits::default(), names, None).await.end().await
 }
 
-fn retries(events: &[Event]) -> Vec<(u32, &str)> {
-    fn retry(event: &Event) -> Option<(u32, &str)> {
+fn retries(events: &[EventKind]) -> Vec<(u32, &str)> {
+    fn retry(event: &EventKind) -> Option<(u32, &str)> {
         match event {
-            Event::Retry { attempt, code, .. } => Some((*attempt, code.as_str())),
+            EventKind::Retry { attempt, code, .. } => Some((*attempt, code.as_str())),
             _ => None,
         }
     }
@@ -188,8 +186,8 @@ async fn what_may_pass_is_tried_again() {
     let expected = [(1, "unreachable"), (2, "stalled"), (3, "copy-corrupt"), (4, "copy-corrupt")];
     assert_eq!(retries(&events), expected);
     assert!(matches!(&told[..], [(name, CopyOutcome::Copied(copied))] if name == "x" && copied.version.is_some()));
-    assert!(matches!(events.first(), Some(Event::StageStarted { objects: 1, bytes: 10, .. })));
-    assert!(matches!(events.last(), Some(Event::StageFinished { .. })));
+    assert!(matches!(events.first(), Some(EventKind::StageStarted { objects: 1, bytes: 10, .. })));
+    assert!(matches!(events.last(), Some(EventKind::StageFinished { .. })));
 }
 
 #[tokio::test(start_paused = true)]
@@ -232,7 +230,7 @@ async fn what_cannot_pass_stops_the_others_at_once() {
         assert!(matches!(&error, Error::Copy { key, .. } if key.as_str() == "x" && error.code() == code), "{error:?}");
         assert_eq!(copier.attempts("x"), 1, "{code}");
         assert!(began.elapsed() <= Duration::from_secs(1), "{code}");
-        assert!(!events.iter().any(|event| matches!(event, Event::StageFinished { .. })), "{code}");
+        assert!(!events.iter().any(|event| matches!(event, EventKind::StageFinished { .. })), "{code}");
     }
 }
 
@@ -245,8 +243,8 @@ async fn gone_and_changed_are_outcomes() {
     assert_eq!(told[0], ("x".to_owned(), CopyOutcome::Vanished));
     assert_eq!(told[1], ("y".to_owned(), CopyOutcome::Changed));
     assert!(matches!(told[2].1, CopyOutcome::Copied(_)));
-    assert!(events.iter().any(|event| matches!(event, Event::Vanished { key } if key.as_str() == "x")));
-    assert!(events.iter().any(|event| matches!(event, Event::Changed { key } if key.as_str() == "y")));
+    assert!(events.iter().any(|event| matches!(event, EventKind::Vanished { key } if key.as_str() == "x")));
+    assert!(events.iter().any(|event| matches!(event, EventKind::Changed { key } if key.as_str() == "y")));
 }
 
 #[tokio::test(start_paused = true)]
@@ -255,7 +253,7 @@ async fn it_stops_within_a_second_of_the_cancellation() {
     let copier = Arc::new(Scripted::new(&[("x", &[Act::Hang]), ("y", &[Act::Stall])]));
     let run = start(&copier, Limits::default(), &["x", "y", "z"], None).await;
     sleep(Duration::from_secs(30)).await;
-    run.job.cancel();
+    run.job.handle().cancel();
     let began = run.began;
     let (result, told, _) = run.end().await;
     assert!(matches!(result, Err(Error::Cancelled { done: 1, total: 3 })), "{result:?}");
@@ -268,7 +266,7 @@ async fn what_was_finished_when_it_stopped_is_told() {
     let copier = Arc::new(Scripted { takes: Duration::from_millis(500), ..Scripted::default() });
     let run = start(&copier, Limits::default(), &["x", "y"], None).await;
     sleep(Duration::from_millis(100)).await;
-    run.job.cancel();
+    run.job.handle().cancel();
     let (result, told, _) = run.end().await;
     assert!(matches!(result, Err(Error::Cancelled { done: 0, total: 2 })), "{result:?}");
     assert_eq!(told.len(), 2, "both were finished while it stopped");
@@ -329,7 +327,10 @@ async fn a_stage_without_tasks_is_nothing() {
     let (result, told, events) = run(&Arc::new(Scripted::default()), &[]).await;
     result.expect("nothing to fail");
     assert!(told.is_empty());
-    assert!(matches!(events[..], [Event::StageStarted { objects: 0, bytes: 0, .. }, Event::StageFinished { .. }]));
+    assert!(matches!(
+        events[..],
+        [EventKind::StageStarted { objects: 0, bytes: 0, .. }, EventKind::StageFinished { .. }]
+    ));
 }
 
 #[tokio::test]
@@ -341,7 +342,7 @@ async fn bytes_of_failed_attempts_are_not_counted_twice() {
     let (result, _, events) = start(&copier, Limits::default().with_retry(retry), &["x"], None).await.end().await;
     result.expect("copied");
     let told = events.iter().filter_map(|event| match event {
-        Event::Progress { bytes, .. } => Some(*bytes),
+        EventKind::Progress(progress) => Some(progress.bytes),
         _ => None,
     });
     assert_eq!(told.collect::<Vec<_>>(), [5, 10]);

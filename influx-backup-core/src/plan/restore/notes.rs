@@ -1,35 +1,34 @@
-//! What a restore has to say: what the caller has to do, and what is worth knowing.
+//! What the caller of a restore has to do, and what is worth knowing.
 
-use super::{RECENTLY_WRITTEN, chosen::Chosen};
+use super::{RECENTLY_WRITTEN, selection::Selection};
 use crate::{
     cluster::Note,
     layout::Generation,
-    manifest::Backup,
-    restore::{Licenses, RestoreOptions, Target},
+    restore::{Licenses, RestoreOptions},
+    target::Target,
 };
 
 pub(super) fn notes(
-    backup: &Backup,
     target: &Target,
     options: &RestoreOptions,
-    chosen: &Chosen<'_>,
+    selection: &Selection<'_>,
     kept: &[String],
 ) -> (Vec<Note>, Vec<Note>) {
     let mut todos = Vec::new();
-    if options.licenses == Licenses::Auto && !chosen.licenses_skipped.is_empty() {
+    if options.licenses == Licenses::Auto && !selection.licenses_skipped.is_empty() {
         todos.push(Note::new(
             "license-elsewhere",
             "license files were left out: before 3.10 a license is bound to the place and cluster it was issued for; ask \
              InfluxData support for one for this target",
         ));
     }
-    if chosen.live == Generation::V1 {
+    if selection.live == Generation::V1 {
         todos.push(Note::new("catalog-v1", format!("open the result with servers {}", Generation::V1.servers())));
     }
     todos.push(Note::new(
         "not-covered",
         "plugin directory, server configuration, TLS and token files and offline license files are in no backup of an \
-         object store: bring them yourself",
+         object store: restore them separately",
     ));
     let mut findings = Vec::new();
     if let Some(silence) = target.signs_of_life().filter(|_| target.unfinished.is_none()) {
@@ -38,10 +37,10 @@ pub(super) fn notes(
         findings.push(Note::new(RECENTLY_WRITTEN, message));
     }
     if !kept.is_empty() {
-        let message = format!("the target keeps what is not the backup's: {}", kept.join(", "));
+        let message = format!("the target keeps what is not part of the backup: {}", kept.join(", "));
         findings.push(Note::new("kept", message));
     }
-    let absent = backup.manifest().certificate.absent_files();
+    let absent = selection.backup.certificate.absent_files();
     if absent > 0 {
         let message = format!("{absent} live files were absent from the source already; queries on them fail");
         findings.push(Note::new("absent-files", message));

@@ -2,16 +2,16 @@
 
 use super::{
     super::{
-        directories, guard,
+        directories,
         journal::{OldRoot, RestoreJournal},
-        preflight::find,
     },
     Run,
 };
 use crate::{
     error::{Error, Result},
-    event::Event,
+    event::EventKind,
     key::Key,
+    layout::guard,
     location::Location,
     manifest::segment,
     plan::Stage,
@@ -40,18 +40,18 @@ impl Run {
         for key in &journal.guards {
             place.put(key, guard::bytes(&journal.restore, &journal.backup)).await?;
         }
-        self.task.events.send(Event::GuardSet);
+        self.task.events.send(EventKind::GuardSet);
         Ok(journal)
     }
 
     async fn begin(&self) -> Result<RestoreJournal> {
-        let (place, backup, plan) = (&self.place, &self.bound.backup, &self.plan);
-        let extra_nodes = self.bound.options.extra_nodes;
+        let (place, backup, plan) = (&self.place, &self.request.backup, &self.plan);
+        let extra_nodes = self.request.options.extra_nodes;
         let mut journal = RestoreJournal::new(backup.name(), backup.sha256(), plan.policy, extra_nodes);
         journal.guards.clone_from(&plan.guards);
         journal.old_roots = old_roots(place, &plan.guards).await?;
-        let keys = plan.stages.iter().flat_map(Stage::keys);
-        let created: Vec<Key> = keys.filter(|key| find(&self.target.entries, key).is_none()).cloned().collect();
+        let keys = plan.stages().flat_map(Stage::keys);
+        let created: Vec<Key> = keys.filter(|key| self.target.object(key).is_none()).cloned().collect();
         journal.made.clone_from(&self.made);
         journal.made.extend(directories::missing(place, created.iter().chain(&journal.guards)));
         journal.created = segment::write(place, &journal.created_list(), created).await?;

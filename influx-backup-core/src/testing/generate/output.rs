@@ -11,7 +11,6 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::{ObjectStore, ObjectStoreExt, path::Path};
 
 use super::{Generate, NodeData, Object, catalog};
-use crate::testing::loader::Servers;
 
 impl Generate {
     /// Writes the cluster below `prefix`.
@@ -108,12 +107,6 @@ impl Generated {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.objects.values().sum()
-    }
-
-    /// The servers that load this cluster.
-    #[must_use]
-    pub fn servers(&self) -> Servers {
-        Servers::enterprise(self.catalog_owner.clone(), self.registered.iter().cloned())
     }
 }
 

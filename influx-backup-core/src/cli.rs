@@ -1,0 +1,64 @@
+//! The command-line program, as a function: [`run`] takes arguments and streams and returns an exit code.
+//!
+//! The binary `influx-backup` starts it, and so do the Python and Node packages. Results go to the answer stream, as
+//! tables or with `--json` as exactly one JSON document, errors included; messages and the progress bar go to the message
+//! stream. The exit codes are in the README.
+
+mod args;
+mod exit;
+mod failure;
+mod places;
+mod progress;
+mod screen;
+mod verbs;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+
+pub use self::screen::Streams;
+use self::{args::Args, exit::Exit, failure::Failure, screen::Screen};
+
+/// Runs the program to its end and returns its exit code.
+///
+/// The first argument is the program's own name. Ctrl-C and SIGTERM cancel the verb in good order. Starts a runtime of its
+/// own, so it must not be called from within an asynchronous task.
+///
+/// ```
+/// use influx_backup_core::cli::{Streams, run};
+///
+/// let code = run(["influx-backup", "list", "/no/such/repository"], Streams::new(Vec::new(), Vec::new()));
+/// assert_eq!(code, 5);
+/// ```
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString>>, streams: Streams) -> u8 {
+    let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+    let exit = match Args::try_parse_from(&arguments) {
+        Ok(args) => run_verb(args, streams),
+        Err(error) => refuse(&error, &arguments, streams),
+    };
+    exit as u8
+}
+
+fn run_verb(args: Args, streams: Streams) -> Exit {
+    let screen = Screen::new(args.json, streams);
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return screen.fail(&Failure::io("start the runtime", error)),
+    };
+    let exit = runtime.block_on(args.verb.run(&screen)).unwrap_or_else(|failure| screen.fail(&failure));
+    // A read that hangs in the operating system must not keep a cancelled program alive.
+    runtime.shutdown_background();
+    exit
+}
+
+/// Help and version are answers; everything else that the parser reports is a usage error.
+fn refuse(error: &clap::Error, arguments: &[OsString], streams: Streams) -> Exit {
+    let json = arguments.iter().any(|argument| argument == "--json");
+    let screen = Screen::new(json, streams);
+    if error.use_stderr() {
+        return screen.fail(&Failure::usage(error.to_string()));
+    }
+    screen.show_help(error);
+    Exit::Done
+}

@@ -1,0 +1,134 @@
+//! The command line, and the arguments that several verbs share.
+
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+
+use crate::{
+    ByteSize, DiscoverOptions, Limits,
+    cli::{places::Setting, verbs::Verb},
+    limits::Durability,
+};
+
+/// Backs up and restores InfluxDB 3 clusters, and proves it.
+///
+/// Every SOURCE, REPOSITORY, BACKUP and TARGET is a path or a URL: file:///path, s3://bucket/prefix,
+/// az://container/prefix, gs://bucket/prefix. Credentials come from the environment (AWS_ACCESS_KEY_ID, …) or from
+/// --source-option and --target-option.
+///
+/// Exit codes: 0 done, 1 unexpected, 2 usage, 3 degraded, 4 not consistent, 5 refused or not found, 6 store error,
+/// 130 cancelled.
+#[derive(Debug, Parser)]
+#[command(name = "influx-backup", version, verbatim_doc_comment)]
+pub(crate) struct Args {
+    /// Print one JSON document on stdout, errors included.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// Which cluster, and which of its nodes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Ids {
+    /// The cluster id; found where it is not given.
+    #[arg(long, value_name = "ID")]
+    cluster_id: Option<String>,
+    /// A node id; repeat it for every node. Found where none is given.
+    #[arg(long = "node-id", value_name = "ID")]
+    node_ids: Vec<String>,
+    /// A node that stores nothing; may be repeated.
+    #[arg(long = "query-only", value_name = "ID")]
+    query_only: Vec<String>,
+    /// A node to leave out of the backup; may be repeated.
+    #[arg(long = "leave-out", value_name = "ID")]
+    leave_out: Vec<String>,
+}
+
+impl Ids {
+    pub(crate) fn discover(self) -> DiscoverOptions {
+        let what = DiscoverOptions::auto();
+        let what = self.cluster_id.into_iter().fold(what, DiscoverOptions::with_cluster_id);
+        let what = self.node_ids.into_iter().fold(what, DiscoverOptions::with_node);
+        let what = self.query_only.into_iter().fold(what, DiscoverOptions::with_query_only);
+        self.leave_out.into_iter().fold(what, DiscoverOptions::with_excluded_node)
+    }
+}
+
+/// Options of the store that is read.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Source {
+    /// An option of the store that is read, such as aws_endpoint=http://localhost:9000; may be repeated.
+    #[arg(long = "source-option", value_name = "K=V")]
+    pub(crate) source_options: Vec<Setting>,
+}
+
+/// Options of the store that is written.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Target {
+    /// An option of the store that is written; may be repeated.
+    #[arg(long = "target-option", value_name = "K=V")]
+    pub(crate) target_options: Vec<Setting>,
+}
+
+/// How hard to work.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Effort {
+    /// How many objects are copied at once [default: 16].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    concurrency: Option<u16>,
+    /// How many bytes of objects are held in memory at once, such as 256MiB.
+    #[arg(long, value_name = "SIZE", value_parser = some_bytes)]
+    memory: Option<ByteSize>,
+    /// How many bytes are moved a second at most, such as 50MiB.
+    #[arg(long, value_name = "SIZE", value_parser = some_bytes)]
+    bandwidth: Option<ByteSize>,
+    /// Whether files are on disk before a stage counts as done.
+    #[arg(long, value_enum, default_value_t = Disk::Durable)]
+    durability: Disk,
+}
+
+/// Whether files are on disk before a stage counts as done.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Disk {
+    /// They are.
+    Durable,
+    /// Left to the operating system: after power loss files may be empty.
+    Relaxed,
+}
+
+impl Effort {
+    pub(crate) fn limits(&self) -> Limits {
+        let durability = match self.durability {
+            Disk::Durable => Durability::Durable,
+            Disk::Relaxed => Durability::Relaxed,
+        };
+        let limits = Limits::default().with_durability(durability);
+        let limits = self.concurrency.into_iter().fold(limits, |limits, n| limits.with_concurrency(n.into()));
+        let limits = self.memory.into_iter().fold(limits, Limits::with_memory);
+        self.bandwidth.into_iter().fold(limits, Limits::with_bandwidth)
+    }
+}
+
+/// Reads a size that something fits in: with none nothing would ever move.
+fn some_bytes(text: &str) -> Result<ByteSize, String> {
+    match text.parse::<ByteSize>() {
+        Ok(ByteSize(0)) => Err("write at least 1".to_owned()),
+        read => read.map_err(|error| error.to_string()),
+    }
+}
+
+/// Reads `90`, `90s`, `15m`, `6h`, `2d`.
+pub(crate) fn duration(text: &str) -> Result<Duration, &'static str> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let seconds = match unit.trim() {
+        "" | "s" => 1,
+        "m" | "min" => 60,
+        "h" => 3600,
+        "d" => 86400,
+        _ => return Err("write 90s, 15m, 6h or 2d"),
+    };
+    let number: u64 = number.parse().map_err(|_| "write 90s, 15m, 6h or 2d")?;
+    number.checked_mul(seconds).map(Duration::from_secs).ok_or("that is longer than any clock runs")
+}

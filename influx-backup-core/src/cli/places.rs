@@ -1,0 +1,60 @@
+//! From what people type to [`Location`]s.
+
+use std::path::Path;
+
+use crate::{Location, Repository, StoreOptions, cli::failure::Failure};
+
+/// `K=V`, as in `--source-option aws_endpoint=http://localhost:9000`.
+#[derive(Debug, Clone)]
+pub(crate) struct Setting {
+    name: String,
+    value: String,
+}
+
+impl std::str::FromStr for Setting {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() => Ok(Self { name: name.to_owned(), value: value.to_owned() }),
+            _ => Err("write NAME=VALUE"),
+        }
+    }
+}
+
+/// A location; the environment is the default for what `settings` do not say.
+pub(crate) fn location(text: &str, settings: &[Setting]) -> Result<Location, Failure> {
+    let environment = StoreOptions::from_env();
+    let options = settings.iter().fold(environment, |options, Setting { name, value }| options.with(name, value));
+    Ok(Location::parse(text, &options)?)
+}
+
+/// A backup, typed as its repository with its name as the last segment.
+pub(crate) async fn backup(text: &str, settings: &[Setting]) -> Result<(Repository, String), Failure> {
+    let (repository, name) = split(text)
+        .ok_or_else(|| Failure::usage(format!("`{text}` names no backup: write REPOSITORY/NAME, a path or a URL")))?;
+    Ok((Repository::open(location(&repository, settings)?).await?, name))
+}
+
+/// Repository and name. Paths are made absolute, so that `.` and a link to a backup work.
+fn split(text: &str) -> Option<(String, String)> {
+    let text = text.trim_end_matches('/');
+    let Some((scheme, rest)) = text.split_once("://") else {
+        let path = std::fs::canonicalize(text).or_else(|_| std::path::absolute(text)).ok()?;
+        return Some((path.parent()?.to_str()?.to_owned(), path.file_name()?.to_str()?.to_owned()));
+    };
+    let (repository, name) = rest.rsplit_once('/')?;
+    if scheme == "file" && repository.is_empty() {
+        return Some(("file:///".to_owned(), name.to_owned()));
+    }
+    (!repository.is_empty()).then(|| (format!("{scheme}://{repository}"), name.to_owned()))
+}
+
+/// Whether a directory is missing or empty.
+pub(crate) fn is_free(directory: &Path) -> std::io::Result<bool> {
+    match std::fs::read_dir(directory) {
+        Ok(mut entries) => Ok(entries.next().is_none()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,128 @@
+//! [`Streams`] and [`Screen`]: what is an answer and what is a message, and where each goes.
+
+use std::{
+    fmt::{self, Display},
+    io::{self, IsTerminal, Write},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use serde::Serialize;
+
+use crate::cli::{exit::Exit, failure::Failure};
+
+/// Where the program writes: answers and messages.
+pub struct Streams {
+    answers: Box<dyn Write + Send>,
+    messages: Box<dyn Write + Send>,
+    /// Answers go to a terminal: help may have colours.
+    colour: bool,
+    /// Messages go to the terminal of this process: a progress bar may be drawn there.
+    bar: bool,
+}
+
+impl Streams {
+    /// These two streams. No progress bar is drawn.
+    #[must_use]
+    pub fn new(answers: impl Write + Send + 'static, messages: impl Write + Send + 'static) -> Self {
+        Self { answers: Box::new(answers), messages: Box::new(messages), colour: false, bar: false }
+    }
+
+    /// Standard output and standard error of this process. On a terminal a progress bar is drawn.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self {
+            answers: Box::new(io::stdout()),
+            messages: Box::new(io::stderr()),
+            colour: io::stdout().is_terminal(),
+            bar: true,
+        }
+    }
+}
+
+impl fmt::Debug for Streams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Streams").field("bar", &self.bar).finish_non_exhaustive()
+    }
+}
+
+/// How answers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    /// Tables.
+    Text,
+    /// Exactly one JSON document.
+    Json,
+}
+
+/// Where answers and messages go, and how. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Screen {
+    format: Format,
+    streams: Arc<Mutex<Streams>>,
+}
+
+impl Screen {
+    pub(crate) fn new(json: bool, streams: Streams) -> Self {
+        let format = if json { Format::Json } else { Format::Text };
+        Self { format, streams: Arc::new(Mutex::new(streams)) }
+    }
+
+    /// Whether a progress bar may be drawn on standard error.
+    pub(crate) fn has_bar(&self) -> bool {
+        self.format == Format::Text && self.lock().bar
+    }
+
+    /// The one answer of a verb.
+    pub(crate) fn answer(&self, json: &impl Serialize, text: impl Display) -> Result<(), Failure> {
+        let answers = &mut self.lock().answers;
+        let written = match self.format {
+            Format::Text => writeln!(answers, "{}", text.to_string().trim_end()),
+            Format::Json => serde_json::to_writer_pretty(&mut *answers, json)
+                .map_err(io::Error::from)
+                .and_then(|()| writeln!(answers)),
+        };
+        match written.and_then(|()| answers.flush()) {
+            // `… | head` has read enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other.map_err(|error| Failure::io("write the answer", error)),
+        }
+    }
+
+    /// A message for people.
+    pub(crate) fn say(&self, message: impl Display) {
+        // Best effort: nothing can be done where the stream is closed.
+        let _ = writeln!(self.lock().messages, "{message}");
+    }
+
+    /// Help or version, as the parser words it.
+    pub(crate) fn show_help(&self, help: &clap::Error) {
+        let streams = &mut *self.lock();
+        let text = help.render();
+        // Best effort: the reader may have closed the stream.
+        let _ =
+            if streams.colour { write!(streams.answers, "{}", text.ansi()) } else { write!(streams.answers, "{text}") };
+    }
+
+    /// A failure: its message and, in JSON, its document as the answer.
+    pub(crate) fn fail(&self, failure: &Failure) -> Exit {
+        self.say(format_args!("error [{}]: {}", failure.code(), failure.message()));
+        for cause in failure.causes() {
+            self.say(format_args!("  because: {cause}"));
+        }
+        if let Some(hint) = failure.hint() {
+            self.say(format_args!("  options: {hint}"));
+        }
+        match self.format {
+            Format::Text => failure.certificate().into_iter().for_each(|certificate| self.say(certificate)),
+            Format::Json => {
+                // Best effort: the message above and the exit code tell the same.
+                let _ = self.answer(&failure.document(), "");
+            }
+        }
+        failure.exit()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Streams> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,27 @@
+//! `certify PATH`
+
+use crate::{
+    certify,
+    cli::{args, exit::Exit, failure::Failure, places, progress::until_interrupted, screen::Screen},
+};
+
+/// The arguments of `certify`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Certify {
+    /// A backup, a copy that a script made, or a stopped cluster.
+    path: String,
+    #[command(flatten)]
+    ids: args::Ids,
+    #[command(flatten)]
+    options: args::Source,
+}
+
+impl Certify {
+    pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
+        let tree = places::location(&self.path, &self.options.source_options)?;
+        let what = self.ids.discover();
+        let certificate = until_interrupted(certify(&tree, &what)).await?;
+        screen.answer(&certificate, &certificate)?;
+        Ok(if certificate.is_proven() { Exit::Done } else { Exit::NotConsistent })
+    }
+}

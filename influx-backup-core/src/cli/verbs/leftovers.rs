@@ -1,0 +1,62 @@
+//! `leftovers REPOSITORY`
+
+use std::fmt;
+
+use crate::{
+    Leftover, Repository,
+    cli::{args, exit::Exit, failure::Failure, places, progress::until_interrupted, screen::Screen},
+    leftovers::LeftoverKind,
+    preflight,
+};
+
+/// The arguments of `leftovers`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Leftovers {
+    /// Where the backups lie.
+    repository: String,
+    /// Delete what is found. An unfinished backup can no longer be resumed then.
+    #[arg(long)]
+    collect: bool,
+    #[command(flatten)]
+    options: args::Target,
+}
+
+impl Leftovers {
+    pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
+        let location = places::location(&self.repository, &self.options.target_options)?;
+        let find = async {
+            preflight::source(&location).await?;
+            let repository = Repository::open(location).await?;
+            let leftovers = repository.leftovers().await?;
+            if self.collect {
+                for leftover in &leftovers {
+                    repository.collect(leftover).await?;
+                }
+            }
+            Ok(leftovers)
+        };
+        let leftovers = until_interrupted(find).await?;
+        screen.answer(&leftovers, Shown(&leftovers, self.collect))?;
+        Ok(Exit::Done)
+    }
+}
+
+struct Shown<'a>(&'a [Leftover], bool);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(leftovers, collected) = self;
+        if leftovers.is_empty() {
+            return writeln!(f, "nothing is left over");
+        }
+        let done = if *collected { "deleted" } else { "found" };
+        leftovers.iter().try_for_each(|leftover| {
+            let Leftover { name, objects, bytes, kind, .. } = leftover;
+            let kind = match kind {
+                LeftoverKind::Unfinished => "unfinished backup",
+                LeftoverKind::Staging => "half-written objects",
+            };
+            writeln!(f, "{done}: {name:<28} {kind:<20} {objects:>10} {bytes:>10}")
+        })
+    }
+}

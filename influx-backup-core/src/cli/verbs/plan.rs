@@ -1,0 +1,54 @@
+//! `plan SOURCE REPOSITORY`
+
+use serde::Serialize;
+
+use crate::{
+    BackupOptions, BackupPlan, Repository,
+    cli::{args, exit::Exit, failure::Failure, places, progress::until_interrupted, screen::Screen},
+    discover,
+};
+
+use super::backup::What;
+
+/// The arguments of `plan`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Plan {
+    /// Where the cluster lives.
+    source: String,
+    /// Where the backups lie.
+    repository: String,
+    #[command(flatten)]
+    what: What,
+    #[command(flatten)]
+    ids: args::Ids,
+    #[command(flatten)]
+    source_options: args::Source,
+    #[command(flatten)]
+    target_options: args::Target,
+}
+
+/// The plan as JSON.
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    /// The same for the same plan on every machine.
+    hash: String,
+    /// The plan itself.
+    plan: &'a BackupPlan,
+}
+
+impl Plan {
+    pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
+        let source = places::location(&self.source, &self.source_options.source_options)?;
+        let repository = places::location(&self.repository, &self.target_options.target_options)?;
+        let options = self.what.apply(BackupOptions::default());
+        let ids = self.ids.discover();
+        let plan = until_interrupted(async {
+            let repository = Repository::open(repository).await?;
+            let cluster = discover(&source, &ids).await?;
+            repository.plan(&cluster, &cluster.list().await?, &options)
+        });
+        let plan = plan.await?;
+        screen.answer(&Document { hash: plan.hash(), plan: &plan }, &plan)?;
+        Ok(Exit::Done)
+    }
+}

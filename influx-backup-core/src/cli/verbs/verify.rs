@@ -1,0 +1,89 @@
+//! `verify BACKUP`
+
+use std::fmt;
+
+use clap::ValueEnum;
+
+use crate::{
+    VerifyLevel,
+    cli::{args, exit::Exit, failure::Failure, places, progress::until_interrupted, screen::Screen},
+    verify::{Sample, VerifyReport},
+};
+
+/// The arguments of `verify`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Verify {
+    /// The backup: REPOSITORY/NAME.
+    backup: String,
+    /// How deep to look.
+    #[arg(long, value_enum, default_value_t = Depth::Structure)]
+    level: Depth,
+    /// With --level bytes: which part of the objects is read, in percent.
+    /// [default: 100]
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
+    sample: Option<u8>,
+    #[command(flatten)]
+    options: args::Source,
+}
+
+/// How deep to look.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Depth {
+    /// Presence and size of every object.
+    Listing,
+    /// That, and the certificate again.
+    Structure,
+    /// That, and the checksums that the store gives on HEAD: no Parquet file is read.
+    Checksums,
+    /// The certificate again, and the bytes against their checksums.
+    Bytes,
+}
+
+impl Verify {
+    pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
+        let level = match (self.level, self.sample) {
+            (Depth::Bytes, sample) => VerifyLevel::Bytes(Sample::percent(sample.unwrap_or(100))),
+            (_, Some(_)) => return Err(Failure::usage("--sample says which bytes are read: give --level bytes too")),
+            (Depth::Listing, None) => VerifyLevel::Listing,
+            (Depth::Structure, None) => VerifyLevel::Structure,
+            (Depth::Checksums, None) => VerifyLevel::Checksums,
+        };
+        let (repository, name) = places::backup(&self.backup, &self.options.source_options).await?;
+        let report = until_interrupted(repository.verify(&name, level)).await?;
+        screen.answer(&report, Shown(&report))?;
+        Ok(if report.passed() { Exit::Done } else { Exit::NotConsistent })
+    }
+}
+
+/// How many problems are shown; all of them are in the JSON.
+const SHOWN: usize = 50;
+
+struct Shown<'a>(&'a VerifyReport);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let VerifyReport { backup, level, objects, read, confirmed, unconfirmed, problems, certificate } = self.0;
+        match problems.len() {
+            0 => writeln!(f, "backup {backup}: as it was")?,
+            count => writeln!(f, "backup {backup}: NOT AS IT WAS, {count} problems")?,
+        }
+        write!(f, "{objects} objects looked for, ")?;
+        match level {
+            VerifyLevel::Checksums => {
+                writeln!(f, "{confirmed} of them have the checksum at their store that the manifest says")?;
+                if *unconfirmed > 0 {
+                    writeln!(f, "of {unconfirmed} their store has none to compare: NOT compared (--level bytes does)")?;
+                }
+            }
+            VerifyLevel::Bytes(_) => writeln!(f, "{read} of them read and compared")?,
+            _ => writeln!(f, "their bytes not compared (--level bytes does)")?,
+        }
+        for problem in problems.iter().take(SHOWN) {
+            writeln!(f, "  {:<9} {}", problem.code, problem.message)?;
+        }
+        if problems.len() > SHOWN {
+            writeln!(f, "  … and {} more", problems.len() - SHOWN)?;
+        }
+        certificate.iter().try_for_each(|certificate| write!(f, "{certificate}"))
+    }
+}

@@ -1,0 +1,96 @@
+//! The counters behind [`Progress`].
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+use crate::event::{EventKind, Progress};
+
+/// How often progress is sent as an event.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+
+#[derive(Debug)]
+pub(super) struct Counts {
+    began: Instant,
+    /// Milliseconds since `began`.
+    last_emitted: AtomicU64,
+    objects: AtomicU64,
+    bytes: AtomicU64,
+    total_objects: AtomicU64,
+    total_bytes: AtomicU64,
+    vanished: AtomicU64,
+    changed: AtomicU64,
+    retries: AtomicU64,
+    deleted: AtomicU64,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self {
+            began: Instant::now(),
+            last_emitted: AtomicU64::default(),
+            objects: AtomicU64::default(),
+            bytes: AtomicU64::default(),
+            total_objects: AtomicU64::default(),
+            total_bytes: AtomicU64::default(),
+            vanished: AtomicU64::default(),
+            changed: AtomicU64::default(),
+            retries: AtomicU64::default(),
+            deleted: AtomicU64::default(),
+        }
+    }
+}
+
+impl Counts {
+    pub(super) fn progress(&self) -> Progress {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Progress {
+            objects: count(&self.objects),
+            bytes: count(&self.bytes),
+            total_objects: count(&self.total_objects),
+            total_bytes: count(&self.total_bytes),
+            vanished: count(&self.vanished),
+            changed: count(&self.changed),
+            retries: count(&self.retries),
+            deleted: count(&self.deleted),
+        }
+    }
+
+    pub(super) fn add_planned(&self, objects: u64, bytes: u64) {
+        self.total_objects.fetch_add(objects, Ordering::Relaxed);
+        self.total_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_bytes(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn add_object(&self) {
+        self.objects.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts an event of an object; others are not counted.
+    pub(super) fn record(&self, kind: &EventKind) {
+        let counter = match kind {
+            EventKind::Vanished { .. } => &self.vanished,
+            EventKind::Changed { .. } => &self.changed,
+            EventKind::Retry { .. } => &self.retries,
+            EventKind::Deleted { .. } => &self.deleted,
+            _ => return,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether progress is to be sent again; true for one caller at a time.
+    pub(super) fn is_emission_due(&self) -> bool {
+        let now = millis(self.began.elapsed());
+        let last = self.last_emitted.load(Ordering::Relaxed);
+        now.saturating_sub(last) >= millis(PROGRESS_EVERY)
+            && self.last_emitted.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,267 @@
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+
+use super::{queue::LANE_CAPACITY, *};
+use crate::{
+    event::{Event, EventKind},
+    key::Key,
+    plan::StageKind,
+};
+
+fn deleted(number: u64) -> EventKind {
+    EventKind::Deleted { key: Key::parse(&format!("n/dbs/{number}")).expect("a key") }
+}
+
+const MILESTONE: EventKind = EventKind::StageFinished { stage: StageKind::Wal };
+
+async fn all(mut events: Events) -> Vec<Event> {
+    let mut read = Vec::new();
+    while let Some(event) = events.next().await {
+        read.push(event);
+    }
+    read
+}
+
+/// Every number is there once, counting what was missed. Returns how many events there were.
+fn count_without_gaps(events: &[Event]) -> u64 {
+    let mut next = 1;
+    for event in events {
+        assert_eq!(event.seq, next);
+        next += match event.kind {
+            EventKind::Lagged { missed } => missed,
+            _ => 1,
+        };
+    }
+    next - 1
+}
+
+/// A job that runs until it is cancelled.
+fn endless() -> Job<()> {
+    spawn(|context| async move {
+        context.cancellation.cancelled().await;
+        Err(context.cancelled())
+    })
+}
+
+#[tokio::test]
+async fn a_million_events_that_are_not_read_stay_in_bounded_memory() {
+    let job = spawn(|context| async move {
+        for number in 0..500_000 {
+            context.events.send(deleted(number));
+            context.events.send(MILESTONE);
+        }
+        Ok(())
+    });
+    let events = job.events();
+    let queue = Arc::clone(&job.queue);
+    let handle = job.handle();
+    job.await.expect("the job ends");
+    assert_eq!(queue.len(), 2 * LANE_CAPACITY);
+    assert_eq!(handle.progress().deleted, 500_000);
+
+    let events = all(events).await;
+    assert_eq!(count_without_gaps(&events), 1_000_000);
+    assert_eq!(events[0].kind, EventKind::Lagged { missed: 1_000_000 - 2 * LANE_CAPACITY as u64 });
+    let last_two: Vec<_> = events[events.len() - 2..].iter().map(|event| event.kind.clone()).collect();
+    assert_eq!(last_two, [deleted(499_999), MILESTONE], "the newest are kept, in the order in which they were sent");
+}
+
+#[tokio::test]
+async fn a_flood_of_object_events_drops_no_milestone() {
+    let job = spawn(|context| async move {
+        context.events.send(MILESTONE);
+        (0..10_000).for_each(|number| context.events.send(deleted(number)));
+        Ok(())
+    });
+    let events = job.events();
+    job.await.expect("done");
+    let events = all(events).await;
+    assert_eq!(count_without_gaps(&events), 10_001);
+    assert!(events.iter().any(|event| event.kind == MILESTONE));
+}
+
+#[tokio::test]
+async fn a_reader_that_keeps_up_misses_nothing() {
+    let job = spawn(|context| async move {
+        for number in 0..10_000 {
+            context.events.send(deleted(number));
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    });
+    let events = all(job.events()).await;
+    assert_eq!(events.len(), 10_000);
+    assert_eq!(count_without_gaps(&events), 10_000);
+    assert!(events.iter().zip(0..).all(|(event, number)| event.kind == deleted(number)));
+    assert!(events.is_sorted_by_key(|event| event.at));
+    job.await.expect("done");
+}
+
+#[tokio::test]
+async fn progress_that_is_not_read_is_replaced_by_the_newest() {
+    let job = spawn(|context| async move {
+        context.events.planned(3, 30);
+        for _ in 0..3 {
+            std::thread::sleep(Duration::from_millis(120));
+            context.events.add_bytes(10);
+        }
+        Ok(())
+    });
+    let (events, handle) = (job.events(), job.handle());
+    job.await.expect("done");
+    let events = all(events).await;
+    assert_eq!(events.len(), 1, "{events:?}");
+    assert_eq!(events[0].kind, EventKind::Progress(handle.progress()));
+    assert_eq!(events[0].seq, 1, "what is replaced is not missed");
+    assert_eq!((handle.progress().bytes, handle.progress().total_bytes), (30, 30));
+}
+
+#[tokio::test]
+async fn object_events_are_counted_and_sent_only_where_asked_for() {
+    let run = |context: RunContext| async move {
+        context.events.send(deleted(1));
+        context.events.send(MILESTONE);
+        Ok(())
+    };
+    let kinds = |events: Vec<Event>| events.into_iter().map(|event| event.kind).collect::<Vec<_>>();
+    for (asked, expected) in
+        [(ObjectEvents::Counted, vec![MILESTONE]), (ObjectEvents::Sent, vec![deleted(1), MILESTONE])]
+    {
+        let job = spawn_on(&Handle::current(), asked, run);
+        assert_eq!(kinds(all(job.events()).await), expected);
+        assert_eq!(job.handle().progress().deleted, 1);
+        job.await.expect("done");
+    }
+}
+
+#[tokio::test]
+async fn a_handle_works_from_another_thread_while_a_task_reads_the_events() {
+    let job = spawn(|context| async move {
+        context.events.planned(7, 70);
+        context.events.add_object();
+        context.events.send(MILESTONE);
+        context.cancellation.cancelled().await;
+        Err::<(), _>(context.cancelled())
+    });
+    let (begun, began) = tokio::sync::oneshot::channel();
+    let mut events = job.events();
+    let reader = tokio::spawn(async move {
+        let first = events.next().await.expect("an event");
+        begun.send(()).expect("waited for");
+        (first, all(events).await.len())
+    });
+    let handle = job.handle();
+    began.await.expect("begun");
+    let cancelled = tokio::task::spawn_blocking(move || {
+        let progress = handle.progress();
+        assert!(!handle.is_finished());
+        handle.cancel();
+        (progress.objects, progress.total_objects)
+    });
+    assert_eq!(cancelled.await.expect("no panic"), (1, 7));
+    let handle = job.handle();
+    let error = job.await.expect_err("cancelled");
+    assert!(matches!(error, Error::Cancelled { done: 1, total: 7 }), "{error:?}");
+    assert!(handle.is_finished());
+    let (first, rest) = reader.await.expect("no panic");
+    assert_eq!((first.kind, rest), (MILESTONE, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_a_job_cancels_it() {
+    let job = endless();
+    let events = job.events();
+    let handle = job.handle();
+    sleep(Duration::from_secs(60)).await;
+    assert!(!handle.is_finished());
+    drop(job);
+    timeout(Duration::from_secs(1), all(events)).await.expect("it ends");
+    sleep(Duration::from_millis(1)).await;
+    assert!(handle.is_finished());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_detached_job_runs_on() {
+    let handle = endless().detach();
+    sleep(Duration::from_secs(60)).await;
+    assert!(!handle.is_finished());
+    handle.cancel();
+    sleep(Duration::from_millis(1)).await;
+    assert!(handle.is_finished());
+}
+
+#[tokio::test]
+async fn only_the_first_stream_has_the_events() {
+    let job = spawn(|context| async move {
+        context.events.send(MILESTONE);
+        Ok(())
+    });
+    let first = job.events();
+    assert_eq!(all(job.events()).await, []);
+    assert_eq!(all(first).await.len(), 1);
+    assert_eq!(all(job.events()).await, []);
+    job.await.expect("done");
+}
+
+#[tokio::test]
+async fn events_of_a_reader_that_left_are_not_kept() {
+    let job = spawn(|context| async move {
+        (0..100).for_each(|number| context.events.send(deleted(number)));
+        Ok(())
+    });
+    drop(job.events());
+    let queue = Arc::clone(&job.queue);
+    job.await.expect("done");
+    assert_eq!(queue.len(), 0);
+}
+
+#[tokio::test]
+async fn a_run_that_panics_is_an_error_and_ends_its_events() {
+    let job = spawn(|context| async move {
+        if context.check().is_ok() {
+            panic!("on purpose");
+        }
+        Ok(())
+    });
+    assert_eq!(all(job.events()).await, []);
+    assert_eq!(job.await.expect_err("the panic").code(), "internal");
+}
+
+#[test]
+fn a_job_can_be_started_on_a_runtime_from_outside() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let job = spawn_on(runtime.handle(), ObjectEvents::Counted, |_| async { Ok(7) });
+    assert_eq!(runtime.block_on(job).expect("done"), 7);
+}
+
+#[test]
+fn jobs_may_be_held_by_any_thread() {
+    fn is_send_and_static<T: Send + 'static>() {}
+    is_send_and_static::<Job<()>>();
+    is_send_and_static::<JobHandle>();
+    is_send_and_static::<Events>();
+}
+
+#[test]
+fn an_event_is_one_flat_object_of_json_and_comes_back() {
+    let at = "2026-01-02T03:04:05Z".parse().expect("a time");
+    let event = |kind| Event { seq: 3, at, kind };
+    let progress = Progress { objects: 1, total_objects: 2, ..Progress::default() };
+    let kinds = [
+        (MILESTONE, r#"{"seq":3,"at":"2026-01-02T03:04:05Z","event":"stage_finished","stage":"wal"}"#),
+        (EventKind::Lagged { missed: 9 }, r#"{"seq":3,"at":"2026-01-02T03:04:05Z","event":"lagged","missed":9}"#),
+        (
+            EventKind::Progress(progress),
+            concat!(
+                r#"{"seq":3,"at":"2026-01-02T03:04:05Z","event":"progress","objects":1,"bytes":0,"total_objects":2,"#,
+                r#""total_bytes":0,"vanished":0,"changed":0,"retries":0,"deleted":0}"#
+            ),
+        ),
+    ];
+    for (kind, json) in kinds {
+        let event = event(kind);
+        assert_eq!(serde_json::to_string(&event).expect("serialised"), json);
+        assert_eq!(serde_json::from_str::<Event>(json).expect("read"), event);
+    }
+}

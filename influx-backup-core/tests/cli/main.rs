@@ -1,0 +1,12 @@
+//! The program as a shell sees it: exit codes, answers, messages.
+
+mod program;
+mod readme;
+mod refusals;
+mod restores;
+#[path = "../servers/mod.rs"]
+#[cfg(all(unix, feature = "aws", feature = "azure", feature = "gcp"))]
+mod servers;
+#[cfg(all(unix, feature = "aws", feature = "azure", feature = "gcp"))]
+mod stores;
+mod verbs;

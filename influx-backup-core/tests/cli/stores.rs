@@ -1,0 +1,142 @@
+//! The program and object stores: two accounts in one run, and what it says when one of them cannot be used.
+
+use std::time::{Duration, Instant};
+
+use futures::TryStreamExt;
+use object_store::ObjectStoreExt;
+
+use crate::{
+    program::{Answer, Scratch, run},
+    servers::{InProcessS3, S3Account, StoreServer, Tls},
+};
+
+/// A server of its own with a bucket, used by keys that nobody else has.
+struct Store {
+    server: InProcessS3,
+    bucket: String,
+    keys: S3Account,
+}
+
+impl Store {
+    async fn new() -> Self {
+        let server = InProcessS3::start();
+        let (bucket, keys) = (server.fresh_bucket().await, S3Account::random());
+        server.accounts().admit(&keys);
+        Self { server, bucket, keys }
+    }
+
+    fn url(&self, prefix: &str) -> String {
+        self.server.url(&self.bucket, prefix)
+    }
+
+    /// `--source-option` or `--target-option` and its value, for each option.
+    fn options(&self, flag: &str) -> Vec<String> {
+        self.options_with(flag, &[])
+    }
+
+    /// As [`Store::options`], with some of them replaced.
+    fn options_with(&self, flag: &str, replaced: &[(&str, &str)]) -> Vec<String> {
+        let mut options = self.keys.options(self.server.address());
+        options.extend(replaced.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        options.into_iter().flat_map(|(name, value)| [flag.to_owned(), format!("{name}={value}")]).collect()
+    }
+
+    async fn put(&self, prefix: &str, files: Vec<(std::path::PathBuf, Vec<u8>)>) {
+        let store = self.server.store(&self.bucket);
+        for (path, bytes) in files {
+            let key = format!("{prefix}/{}", path.to_str().expect("UTF-8"));
+            store.put(&object_store::path::Path::parse(key).expect("a key"), bytes.into()).await.expect("a put");
+        }
+    }
+
+    /// The bytes of every object.
+    async fn contents(&self) -> Vec<(String, Vec<u8>)> {
+        let store = self.server.store(&self.bucket);
+        let listed: Vec<_> = store.list(None).try_collect().await.expect("a listing");
+        let mut contents = Vec::new();
+        for object in listed {
+            let bytes = store.get(&object.location).await.expect("a get").bytes().await.expect("a body");
+            contents.push((object.location.to_string(), bytes.to_vec()));
+        }
+        contents
+    }
+}
+
+fn call(arguments: &[&str], options: &[Vec<String>]) -> Answer {
+    let options = options.iter().flatten().map(String::as_str);
+    run(&arguments.iter().copied().chain(options).collect::<Vec<_>>())
+}
+
+/// From one account to another and back, and neither secret is ever told.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_accounts_in_one_run() {
+    let scratch = Scratch::with_cluster(&["--snapshots", "2"]);
+    let (here, there) = (Store::new().await, Store::new().await);
+    here.put("cluster", scratch.files("source")).await;
+    let (source, repository) = (here.url("cluster"), there.url("backups"));
+    let (backup, target) = (format!("{repository}/monday"), here.url("restored"));
+    let there_and_here = [here.options("--source-option"), there.options("--target-option")];
+    let here_and_there = [there.options("--source-option"), here.options("--target-option")];
+
+    let answers = [
+        call(&["discover", &source, "--json"], &there_and_here[..1]).expect(0),
+        call(&["plan", &source, &repository, "--json"], &there_and_here).expect(0),
+        call(&["backup", &source, &repository, "--name", "monday", "--json"], &there_and_here).expect(0),
+        call(&["list", &repository, "--json"], &here_and_there[..1]).expect(0),
+        call(&["certify", &backup, "--json"], &here_and_there[..1]).expect(0),
+        call(&["verify", &backup, "--level", "bytes", "--json"], &here_and_there[..1]).expect(0),
+        call(&["restore", &backup, &target, "--dry-run", "--json"], &here_and_there).expect(0),
+        call(&["restore", &backup, &target, "--json"], &here_and_there).expect(0),
+        call(&["certify", &target], &there_and_here[..1]).expect(0),
+    ];
+    let secrets = [&here.keys, &there.keys].map(|keys| keys.secret_access_key.as_str());
+    for answer in &answers {
+        assert!(secrets.iter().all(|secret| !format!("{answer:?}").contains(secret)), "{answer:?}");
+    }
+    for (key, bytes) in here.contents().await.into_iter().chain(there.contents().await) {
+        let holds = |secret: &str| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+        assert!(!secrets.iter().any(|secret| holds(secret)), "{key} holds a credential");
+    }
+}
+
+/// Each mistake about the source, and about the repository, has its own code, said within seconds and without the secret.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_mistake_has_its_own_code() {
+    let scratch = Scratch::with_cluster(&["--snapshots", "2"]);
+    let store = Store::new().await;
+    store.put("cluster", scratch.files("source")).await;
+    let tls = Tls::before(store.server.address());
+    let (dead, encrypted) = ("http://127.0.0.1:9", format!("https://{}", tls.address()));
+    let (source, repository) = (store.url("cluster"), store.url("backups"));
+    let mistakes: [(&str, &str, i32, &str); 7] = [
+        ("aws_endpiont", dead, 2, "unknown-option"),
+        ("azure_storage_account", "a", 2, "unknown-option"),
+        ("AWS_ALLOW_HTTP", "false", 2, "invalid-option"),
+        ("AWS_ENDPOINT", dead, 6, "unreachable"),
+        ("AWS_ENDPOINT", &encrypted, 6, "untrusted-certificate"),
+        ("AWS_SECRET_ACCESS_KEY", "wr0ngs3cr3t", 6, "access-denied"),
+        ("AWS_ACCESS_KEY_ID", "nobody", 6, "access-denied"),
+    ];
+    let right = store.options("--source-option");
+    for (name, value, exit, code) in mistakes {
+        let began = Instant::now();
+        let wrong = |flag: &str| store.options_with(flag, &[(name, value)]);
+        let about_source = call(&["discover", &source, "--json"], &[wrong("--source-option")]);
+        let backup = ["backup", &source, &repository, "--json"];
+        let about_target = call(&backup, &[right.clone(), wrong("--target-option")]);
+        for answer in [about_source, about_target] {
+            let answer = answer.expect_error(exit, code);
+            let said = format!("{answer:?}");
+            assert!(!said.contains(&store.keys.secret_access_key) && !said.contains("wr0ngs3cr3t"), "{said}");
+        }
+        assert!(began.elapsed() < Duration::from_secs(40), "{name}={value}: {:?}", began.elapsed());
+    }
+    let missing = store.server.url("no-such-bucket", "cluster");
+    call(&["discover", &missing, "--json"], std::slice::from_ref(&right)).expect_error(5, "location-not-found");
+    let other_scheme = source.replace("s3://", "s4://");
+    call(&["discover", &other_scheme, "--json"], &[right]).expect_error(2, "invalid-location");
+    assert!(
+        store.contents().await.iter().all(|(key, _)| !key.starts_with("backups/")),
+        "a refused backup writes nothing"
+    );
+}
