@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         match event.kind {
             EventKind::NodeStopped { node } => println!("{node} stopped"),
             EventKind::NodeStarted { node } => println!("{node} started"),
-            EventKind::Todo { message, .. } => println!("to do: {message}"),
+            EventKind::Finding(finding) => println!("{}: {finding}", finding.severity),
             _ => {}
         }
     }

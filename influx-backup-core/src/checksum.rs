@@ -76,7 +76,7 @@ impl From<Crc64> for Content {
 }
 
 /// The first four and the last eight bytes; of shorter content what there is, the rest zero.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ends {
     /// The first bytes.
     pub head: [u8; 4],

@@ -11,7 +11,7 @@ pub use self::{
     plan::{PlanChange, PlanChangeKind},
     store::StoreErrorKind,
 };
-use crate::{certificate::Certificate, key::Key};
+use crate::{certificate::Certificate, finding::Finding, key::Key};
 
 /// The result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -211,12 +211,12 @@ pub enum Error {
         open: String,
     },
     /// An object of the source is corrupt in a way that stops a server or loses rows.
-    #[error("`{key}` in the source is corrupt: {reason}; repair the source, or record it and go on")]
+    #[error("the source is corrupt: {finding:#}; repair the source, or record it and go on")]
     CorruptSource {
         /// The object.
         key: Key,
-        /// What is wrong.
-        reason: String,
+        /// What is wrong, and the clause that it violates.
+        finding: Box<Finding>,
     },
     /// The certificate did not close.
     #[error("the backup is not consistent after {passes} passes ({}): {}", certificate.summary(), halt.advice())]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     certificate::{Certificate, RecoveryPoint},
+    finding::Finding,
     key::Key,
     plan::StageKind,
     record::PassReport,
@@ -153,20 +154,8 @@ pub enum EventKind {
         /// Its id.
         node: String,
     },
-    /// The caller has to do something.
-    Todo {
-        /// A stable code.
-        code: String,
-        /// What to do.
-        message: String,
-    },
-    /// Something worth saying.
-    Finding {
-        /// A stable code.
-        code: String,
-        /// What was found.
-        message: String,
-    },
+    /// Something was found, or the caller has to do something: see its severity.
+    Finding(Finding),
     /// The last object is written: the backup counts.
     Committed {
         /// Its name.

@@ -15,7 +15,7 @@ mod write_ahead;
 use self::evidence::{Evidence, Provenance};
 pub(crate) use self::{
     closure::close,
-    judgement::{ANYWHERE, At, Judgement, violation},
+    judgement::{ANYWHERE, At, Judgement, finding},
     write_ahead::{covered, gaps, numbered},
 };
 use crate::{
@@ -54,6 +54,7 @@ pub(crate) fn judge(evidence: &Evidence<'_>, clauses: &[Clause]) -> (Certificate
     let is_judged = |(clause, _): &(Clause, Judgement)| clauses.contains(clause);
     let (mut results, mut findings) = (Vec::new(), Vec::new());
     for (clause, mut judgement) in judgements.into_iter().filter(is_judged) {
+        judgement.assign(clause);
         findings.append(&mut judgement.findings);
         let mut result = result(clause, judgement);
         if let Provenance::Manifest(record) = evidence.provenance {

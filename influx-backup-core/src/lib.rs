@@ -27,6 +27,7 @@ pub mod discover;
 pub mod error;
 pub mod event;
 pub mod execute;
+pub mod finding;
 pub mod format;
 pub mod inventory;
 pub mod job;
@@ -54,13 +55,14 @@ pub use object_store;
 
 pub use self::{
     backup::{BackupOptions, BackupReport, Passes},
-    certificate::{Certificate, Clause},
+    certificate::Certificate,
     certify::certify,
     cluster::{Cluster, DiscoverOptions},
     copier::{Copier, default_copiers},
     discover::discover,
     error::{Error, Result},
     event::{Event, EventKind, Progress},
+    finding::{Clause, Finding, FindingCode, Severity},
     inventory::Inventory,
     job::{Events, Job, JobHandle},
     key::Key,

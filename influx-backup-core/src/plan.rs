@@ -4,22 +4,21 @@ mod backup;
 mod restore;
 mod show;
 mod skipped;
+mod stage;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::restore::{Approval, RECENTLY_WRITTEN, expected};
+pub(crate) use self::restore::{Approval, expected};
 pub use self::{
     backup::{BackupPlan, Derived},
     restore::{BackupContents, RestorePlan, RootAction, RootStep},
     skipped::{Reason, Skipped, SkippedItem},
+    stage::{CopyTask, Place, PlaceRole, Stage},
 };
 use crate::{
     checksum::HashWriter,
     cluster::{Classification, Edition},
-    copier::Transfer,
-    key::Key,
     layout::Component,
-    location::ObjectMeta,
 };
 
 /// A step of a backup or a restore, with a barrier before and after it.
@@ -191,79 +190,6 @@ pub enum Relist {
     Wal,
     /// Root and logs of the catalog.
     Catalog,
-}
-
-/// One object to copy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CopyTask {
-    /// The object and the version of it that was listed: the copy is pinned to it.
-    pub source: ObjectMeta,
-    /// What kind it is.
-    pub component: Component,
-    /// How it may be moved.
-    pub transfer: Transfer,
-}
-
-impl CopyTask {
-    /// A task for an object of this kind.
-    #[must_use]
-    pub fn new(source: ObjectMeta, component: Component) -> Self {
-        let transfer = if component.is_bulk() { Transfer::Any } else { Transfer::ReadThrough };
-        Self { source, component, transfer }
-    }
-
-    /// The key of the copy.
-    pub(crate) fn key(&self) -> &Key {
-        &self.source.key
-    }
-}
-
-/// A set of copies with a barrier before and after it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Stage {
-    /// Which step.
-    pub kind: StageKind,
-    /// What to list again before it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub relist: Option<Relist>,
-    /// The copies, in any order among themselves.
-    pub(crate) tasks: Vec<CopyTask>,
-}
-
-impl Stage {
-    /// A stage of these copies.
-    #[must_use]
-    pub fn new(kind: StageKind, relist: Option<Relist>, tasks: Vec<CopyTask>) -> Self {
-        Self { kind, relist, tasks }
-    }
-
-    /// The copies, in any order among themselves.
-    pub fn tasks(&self) -> impl ExactSizeIterator<Item = &CopyTask> {
-        self.tasks.iter()
-    }
-
-    /// Leaves nothing to copy.
-    pub(crate) fn clear(&mut self) {
-        self.tasks.clear();
-    }
-
-    /// How many bytes it copies.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.tasks.iter().map(|task| task.source.size).sum()
-    }
-
-    /// How many objects it copies.
-    #[must_use]
-    pub fn objects(&self) -> u64 {
-        self.tasks.len() as u64
-    }
-
-    /// The keys it copies.
-    pub fn keys(&self) -> impl Iterator<Item = &Key> {
-        self.tasks.iter().map(|task| &task.source.key)
-    }
 }
 
 /// SHA-256 of the JSON form, in hex: the same plan has the same hash on every machine. The JSON is not held in memory.

@@ -1,15 +1,16 @@
 //! [`verify`]: whether a backup still is what it was.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    certificate::{Certificate, Violation},
+    certificate::Certificate,
     certify::certify_backup,
     concurrent,
     error::{Error, Result},
+    finding::{Finding, FindingCode},
     format::parquet,
     key::Key,
     layout::{Component, OWN_DIRECTORY},
@@ -82,26 +83,9 @@ pub struct VerifyReport {
     #[serde(default)]
     pub unconfirmed: u64,
     /// What is wrong; empty: the backup is what it was.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<Finding>,
     /// The certificate, made again; `None` at the level `listing`.
     pub certificate: Option<Certificate>,
-}
-
-/// Something wrong with a backup.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Problem {
-    /// The object.
-    pub key: Option<Key>,
-    /// A stable code: `missing`, `size`, `bytes`, `unlisted`, `clause`.
-    pub code: String,
-    /// What a person reads.
-    pub message: String,
-}
-
-impl Problem {
-    fn of(key: &Key, code: &str, message: impl Into<String>) -> Self {
-        Self { key: Some(key.clone()), code: code.to_owned(), message: message.into() }
-    }
 }
 
 impl VerifyReport {
@@ -122,7 +106,9 @@ pub async fn verify(backup: &Backup, level: VerifyLevel) -> Result<VerifyReport>
         VerifyLevel::Listing => None,
         VerifyLevel::Structure | VerifyLevel::Checksums | VerifyLevel::Bytes(_) => Some(certify_backup(backup).await?),
     };
-    problems.extend(certificate.iter().flat_map(|certificate| open_clauses(backup, certificate)));
+    let violations = certificate.iter().flat_map(|certificate| open_clauses(backup, certificate));
+    let violations: Vec<_> = violations.filter(|violation| !problems.iter().any(|p| is_same(p, violation))).collect();
+    problems.extend(violations);
     let mut read = 0;
     if let VerifyLevel::Bytes(sample) = level {
         let chosen: Vec<_> = sample.of(backup.objects());
@@ -139,12 +125,13 @@ pub async fn verify(backup: &Backup, level: VerifyLevel) -> Result<VerifyReport>
                 ChecksumMatch::NotComparable => unconfirmed += 1,
                 ChecksumMatch::Mismatch => {
                     let message = format!("`{}` has another checksum at its store than in the manifest", record.key);
-                    problems.push(Problem::of(&record.key, "bytes", message));
+                    problems.push(problem(&record.key, FindingCode::WrongBytes, message));
                 }
             }
         }
     }
-    let problems: BTreeSet<_> = problems.into_iter().collect();
+    problems.sort_by(|a, b| (&a.key, a).cmp(&(&b.key, b)));
+    problems.dedup();
     Ok(VerifyReport {
         backup: backup.name().to_owned(),
         level,
@@ -152,13 +139,13 @@ pub async fn verify(backup: &Backup, level: VerifyLevel) -> Result<VerifyReport>
         read,
         confirmed,
         unconfirmed,
-        problems: problems.into_iter().collect(),
+        problems,
         certificate,
     })
 }
 
 /// Every object is there with its size, and nothing else is.
-async fn check_listing(backup: &Backup) -> Result<Vec<Problem>> {
+async fn check_listing(backup: &Backup) -> Result<Vec<Finding>> {
     let location = backup.location().with_links(Links::Refuse);
     let listed = location.list("").await?.into_iter().filter(|entry| entry.key.below(OWN_DIRECTORY).is_none());
     let mut listed: BTreeMap<_, _> = listed.map(|entry| (entry.key, entry.size)).collect();
@@ -169,35 +156,42 @@ async fn check_listing(backup: &Backup) -> Result<Vec<Problem>> {
             Some(at) => backup.repository().head(at).await?.map(|entry| entry.size),
         };
         match size {
-            None => problems.push(Problem::of(&record.key, "missing", format!("`{}` is missing", record.key))),
+            None => {
+                problems.push(problem(&record.key, FindingCode::MissingObject, format!("`{}` is missing", record.key)))
+            }
             Some(size) if record.stored.encoding.is_plain() && size != record.size => {
                 let message = format!("`{}` has {size} bytes, the manifest says {}", record.key, record.size);
-                problems.push(Problem::of(&record.key, "size", message));
+                problems.push(problem(&record.key, FindingCode::WrongSize, message));
             }
             Some(_) => {}
         }
     }
-    let unlisted = |key: &Key| Problem::of(key, "unlisted", format!("`{key}` is not in the manifest"));
+    let unlisted = |key: &Key| problem(key, FindingCode::UnlistedObject, format!("`{key}` is not in the manifest"));
     problems.extend(listed.keys().map(unlisted));
     Ok(problems)
 }
 
+/// A problem with one object.
+fn problem(key: &Key, code: FindingCode, message: impl Into<String>) -> Finding {
+    Finding::new(code, message).with_key(key.clone())
+}
+
+/// Whether the listing showed already what violates a clause.
+fn is_same(problem: &Finding, violation: &Finding) -> bool {
+    problem.code == violation.code && problem.key == violation.key
+}
+
 /// What violates a clause now; a degraded backup's own violations are no news.
-fn open_clauses(backup: &Backup, certificate: &Certificate) -> Vec<Problem> {
+fn open_clauses(backup: &Backup, certificate: &Certificate) -> Vec<Finding> {
     let recorded = &backup.manifest().certificate.clauses;
-    let known: Vec<&Violation> = recorded.iter().flat_map(|clause| &clause.violations).collect();
+    let known: Vec<&Finding> = recorded.iter().flat_map(|clause| &clause.violations).collect();
     let found = certificate.clauses.iter().flat_map(|clause| &clause.violations);
-    let problem = |violation: &Violation| Problem {
-        key: violation.key.clone(),
-        code: "clause".to_owned(),
-        message: violation.message.clone(),
-    };
-    found.filter(|violation| !known.contains(violation)).map(problem).collect()
+    found.filter(|violation| !known.contains(violation)).cloned().collect()
 }
 
 /// The bytes are those that the checksum was taken of; without one, a Parquet file at least has its frame.
-async fn check_bytes(backup: &Backup, record: &ObjectRecord) -> Result<Option<Problem>> {
-    let problem = |message: String| Ok(Some(Problem::of(&record.key, "bytes", message)));
+async fn check_bytes(backup: &Backup, record: &ObjectRecord) -> Result<Option<Finding>> {
+    let wrong = |message: String| Ok(Some(problem(&record.key, FindingCode::WrongBytes, message)));
     match backup.check(record).await {
         Ok(ends) => {
             let object = backup.manifest().cluster.classify(&record.key);
@@ -205,11 +199,11 @@ async fn check_bytes(backup: &Backup, record: &ObjectRecord) -> Result<Option<Pr
                 && let Some(ends) = ends
                 && let Err(error) = parquet::check(&ends.head, &ends.tail, record.size)
             {
-                return problem(format!("`{}`: {error}", record.key));
+                return wrong(format!("`{}`: {error}", record.key));
             }
             Ok(None)
         }
-        Err(Error::DamagedBackup { object, reason }) => problem(format!("`{object}`: {reason}")),
+        Err(Error::DamagedBackup { object, reason }) => wrong(format!("`{object}`: {reason}")),
         Err(error) => Err(error),
     }
 }

@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use influx_backup_core::{
-    Clause, DiscoverOptions, Error, EventKind, Key, Location, Passes, Repository, StoreOptions,
+    Clause, DiscoverOptions, Error, EventKind, FindingCode, Key, Location, Passes, Repository, StoreOptions,
     backup::{OnCorrupt, OnViolation},
     certify, discover,
     judge::AbsenceTolerance,
@@ -110,7 +110,7 @@ async fn a_torn_wal_file_that_a_later_pass_lists_is_named() {
         let (report, repository) = back_up(&source.location(), options(deeds).with_on_corrupt(OnCorrupt::Record)).await;
         let report = report.expect("recorded");
         assert_eq!(report.status, BackupStatus::Degraded);
-        let corrupt = violated(&report.certificate, Clause::Wal, "corrupt-wal");
+        let corrupt = violated(&report.certificate, Clause::Wal, FindingCode::CorruptWal);
         assert_eq!(corrupt.key.as_ref().map(Key::as_str), Some(&*wal_key(last + 1)));
         let backup = repository.get("n1").await.expect("committed");
         assert!(holds(&backup, &wal_key(last + 2)), "the rows after it are kept");
@@ -167,7 +167,7 @@ async fn a_catalog_that_goes_back_between_passes_is_found() {
     });
     let (report, _) = back_up(&source.location(), options([one_more_pass(&source), back])).await;
     let certificate = refused(report);
-    let found = violated(&certificate, Clause::Catalog, "catalog-went-back");
+    let found = violated(&certificate, Clause::Catalog, FindingCode::CatalogWentBack);
     assert_eq!(found.key.as_ref().map(Key::as_str), Some("node1/catalog/v3/snapshot"));
     assert_eq!(certificate.open(), [Clause::Catalog], "{certificate}");
 }
@@ -182,13 +182,13 @@ async fn another_timeline_stays_found_in_every_later_pass() {
     });
     let (report, _) = back_up(&source.location(), options([other])).await;
     let certificate = refused(report);
-    let found = violated(&certificate, Clause::Stability, "create-only-rewritten");
+    let found = violated(&certificate, Clause::Stability, FindingCode::CreateOnlyRewritten);
     assert_eq!(found.key.as_ref().map(Key::as_str), Some(&*wal_key(last)));
 }
 
 #[tokio::test]
 async fn manifests_or_wal_that_go_before_their_copy_are_missed_for_good() {
-    for (directory, code) in [("snapshots", "manifests-went-back"), ("wal", "wal-went-back")] {
+    for (directory, code) in [("snapshots", FindingCode::ManifestsWentBack), ("wal", FindingCode::WalWentBack)] {
         let (source, _) = Source::of(&core()).await;
         let unmounted = deed(FIRST, {
             let source = source.clone();
@@ -216,7 +216,7 @@ async fn two_compactors_are_both_named() {
     let (report, repository) = back_up(&source.location(), options([second])).await;
     let report = report.expect("a backup");
     assert!(report.passes[0].failed_clauses.contains(&Clause::Stability), "{report}");
-    let finding = report.certificate.findings.iter().find(|finding| finding.code == "several-compactors");
+    let finding = report.certificate.findings.iter().find(|finding| finding.code == FindingCode::SeveralCompactors);
     let message = &finding.expect("a finding").message;
     assert!(message.contains("`compact1`") && message.contains("`ingest2`"), "{message}");
     assert!(holds(&repository.get("n1").await.expect("committed"), "ingest2/cs/"));
@@ -232,7 +232,7 @@ async fn a_node_that_disappears_is_never_dropped_in_silence() {
         };
         let (report, _) = back_up(&source.location(), options([gone(&source)])).await;
         let certificate = refused(report);
-        assert_eq!(violated(&certificate, Clause::Stability, "node-went").node.as_deref(), Some("ingest2"));
+        assert_eq!(violated(&certificate, Clause::Stability, FindingCode::NodeWent).node.as_deref(), Some("ingest2"));
 
         // With consent: degraded, and what was copied of it is kept.
         let (source, _) = Source::of(&enterprise()).await;
@@ -240,17 +240,20 @@ async fn a_node_that_disappears_is_never_dropped_in_silence() {
         let (report, repository) = back_up(&source.location(), consent).await;
         let report = report.expect("with consent");
         assert_eq!(report.status, BackupStatus::Degraded);
-        violated(&report.certificate, Clause::Stability, "node-went");
+        violated(&report.certificate, Clause::Stability, FindingCode::NodeWent);
         let backup = repository.get("n1").await.expect("committed");
         assert_eq!(holds(&backup, "ingest2/snapshots/"), when == ROOT);
         let again = certify(backup.location(), &DiscoverOptions::auto()).await.expect("certified");
-        violated(&again, Clause::Stability, "node-went");
+        violated(&again, Clause::Stability, FindingCode::NodeWent);
 
         // Left out by name.
         let what = DiscoverOptions::auto().with_excluded_node("ingest2");
         let (report, _) = back_up_only(&source.location(), &what, options([])).await;
         let report = report.expect("without it");
-        assert!(report.certificate.findings.iter().any(|finding| finding.code == "node-left-out"), "{report}");
+        assert!(
+            report.certificate.findings.iter().any(|finding| finding.code == FindingCode::NodeExcluded),
+            "{report}"
+        );
     }
 }
 
@@ -296,7 +299,9 @@ async fn the_only_node_and_one_that_was_given_by_name_are_named_too() {
         });
         let (report, repository) = back_up_only(&source.location(), &what, options([gone])).await;
         let certificate = refused(report);
-        let went = violations(&certificate, Clause::Stability).iter().filter(|violation| violation.code == "node-went");
+        let went = violations(&certificate, Clause::Stability)
+            .iter()
+            .filter(|violation| violation.code == FindingCode::NodeWent);
         assert!(went.clone().count() > 0 && went.clone().all(|violation| violation.node.as_deref() == Some(node)));
         repository.get("n1").await.expect_err("nothing was committed");
     }
@@ -334,7 +339,7 @@ async fn dbs_that_are_unmounted_are_not_taken_for_absent() {
         };
         let (report, _) = back_up(&source.location(), options([unmounted(&source)])).await;
         let certificate = refused(report);
-        assert_eq!(violated(&certificate, clause, "most-parquet-missing").node.as_deref(), Some(node));
+        assert_eq!(violated(&certificate, clause, FindingCode::MostParquetMissing).node.as_deref(), Some(node));
 
         let (source, _) = Source::of(&cluster).await;
         let accept = options([unmounted(&source)]).with_absence_tolerance(AbsenceTolerance::Lenient);
@@ -359,7 +364,7 @@ async fn at_a_limit_of_passes_or_time_the_open_clause_and_its_object_are_said() 
         let (source, file, gone) = open_after_one_pass().await;
         let (report, _) = back_up(&source.location(), options([gone]).with_passes(passes)).await;
         let certificate = refused(report);
-        let missing = violated(&certificate, Clause::Closure, "missing-parquet");
+        let missing = violated(&certificate, Clause::Closure, FindingCode::MissingParquet);
         assert_eq!((missing.key.as_ref().map(Key::as_str), certificate.open()), (Some(&*file), vec![Clause::Closure]));
 
         let (source, file, gone) = open_after_one_pass().await;
@@ -368,9 +373,9 @@ async fn at_a_limit_of_passes_or_time_the_open_clause_and_its_object_are_said() 
         let report = report.expect("with consent");
         assert_eq!((report.status, report.passes.len()), (BackupStatus::Degraded, 1));
         assert_eq!(report.passes[0].failed_clauses, [Clause::Closure]);
-        violated(&report.certificate, Clause::Closure, "missing-parquet");
+        violated(&report.certificate, Clause::Closure, FindingCode::MissingParquet);
         let backup = repository.get("n1").await.expect("committed");
-        let kept = violated(&backup.manifest().certificate, Clause::Closure, "missing-parquet");
+        let kept = violated(&backup.manifest().certificate, Clause::Closure, FindingCode::MissingParquet);
         assert_eq!(kept.key.as_ref().map(Key::as_str), Some(&*file));
     }
     let (source, _, gone) = open_after_one_pass().await;

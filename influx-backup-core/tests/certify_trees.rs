@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use generated::{World, core, directory, enterprise, files, location, names, violations, write, write_all};
 use influx_backup_core::{
-    BackupOptions, Certificate, Clause, Component, DiscoverOptions, Generation, Repository, VerifyLevel,
+    BackupOptions, Certificate, Clause, Component, DiscoverOptions, FindingCode, Generation, Repository, VerifyLevel,
     certificate::Verdict,
     certify,
     checksum::sha256,
@@ -116,9 +116,9 @@ fn is_read(key: &str) -> bool {
     component.is_catalog() || matches!(component, Component::Wal | Component::Snapshot | Component::SnapshotCheckpoint)
 }
 
-fn codes<'a>(report: &'a VerifyReport, key: &str) -> Vec<&'a str> {
+fn codes(report: &VerifyReport, key: &str) -> Vec<FindingCode> {
     let about = report.problems.iter().filter(|problem| problem.key.as_ref().is_some_and(|k| k.as_str() == key));
-    about.map(|problem| problem.code.as_str()).filter(|code| *code != "clause").collect()
+    about.filter(|problem| problem.clause.is_none()).map(|problem| problem.code).collect()
 }
 
 /// An object that is read by pieces: a change in any of them is found, one of its size as well.
@@ -132,19 +132,17 @@ async fn a_large_object_is_compared_to_its_last_byte() {
     fs::write(world.file(key), &whole).expect("written");
     world.back_up(BackupOptions::default()).await.expect("backed up");
     let repository = world.repository().await;
-    let found = async || {
-        codes(&repository.verify("n1", VerifyLevel::Bytes(Sample::ALL)).await.expect("verified"), key).join(" ")
-    };
-    assert_eq!(found().await, "");
+    let found = async || codes(&repository.verify("n1", VerifyLevel::Bytes(Sample::ALL)).await.expect("verified"), key);
+    assert_eq!(found().await, []);
     for at in [5, (8 << 20) - 1, 8 << 20, 12 << 20, whole.len() - 9] {
         let mut altered = whole.clone();
         altered[at] ^= 1;
         fs::write(world.backup().join(key), altered).expect("written");
-        assert_eq!(found().await, "bytes", "at {at}");
+        assert_eq!(found().await, [FindingCode::WrongBytes], "at {at}");
     }
     for length in [whole.len() - 1, 8 << 20, 0] {
         fs::write(world.backup().join(key), &whole[..length]).expect("written");
-        assert_eq!(found().await, "bytes size", "{length} bytes");
+        assert_eq!(found().await, [FindingCode::WrongSize, FindingCode::WrongBytes], "{length} bytes");
     }
 }
 
@@ -180,18 +178,18 @@ async fn whatever_is_done_to_a_backup_is_found_at_the_level_that_can_see_it() {
                 assert_eq!(open, expected, "{about}: {:?}", structure.problems);
                 assert_eq!(structure.passed(), how == Tamper::Flip && expected.is_empty(), "{about}");
                 let code = match how {
-                    Tamper::Delete => vec!["missing"],
-                    Tamper::Truncate => vec!["size"],
+                    Tamper::Delete => vec![FindingCode::MissingObject],
+                    Tamper::Truncate => vec![FindingCode::WrongSize],
                     Tamper::Flip => vec![],
                 };
                 assert_eq!(codes(&listing, &key), code, "{about}");
                 assert_eq!(listing.passed(), how == Tamper::Flip, "{about}");
-                assert!(codes(&bytes, &key).contains(&"bytes"), "{about}: {:?}", bytes.problems);
+                assert!(codes(&bytes, &key).contains(&FindingCode::WrongBytes), "{about}: {:?}", bytes.problems);
                 write(&world.backup().join(&key), &whole[&key]);
             }
             let stray = format!("{}/stray", key.rsplit_once('/').expect("a directory").0);
             write(&world.backup().join(&stray), "stray");
-            assert_eq!(codes(&verify(VerifyLevel::Listing).await, &stray), ["unlisted"]);
+            assert_eq!(codes(&verify(VerifyLevel::Listing).await, &stray), [FindingCode::UnlistedObject]);
             let structure = verify(VerifyLevel::Structure).await;
             assert!(structure.certificate.expect("at this level").holds(), "the backup itself is whole");
             fs::remove_file(world.backup().join(&stray)).expect("removed");
@@ -257,8 +255,8 @@ async fn the_newest_manifest_cannot_go_unnoticed() {
     let certificate = certified(&world.backup()).await;
     assert!(names(&certificate, &newest), "{}", certificate.summary());
     let open = violations(&certificate);
-    assert!(open.contains(&(Clause::Manifests, vec!["missing-manifest"])), "{open:?}");
-    assert!(open.contains(&(Clause::Wal, vec!["missing-wal"])), "what it covered is not all there: {open:?}");
+    assert!(open.contains(&(Clause::Manifests, vec![FindingCode::MissingManifest])), "{open:?}");
+    assert!(open.contains(&(Clause::Wal, vec![FindingCode::MissingWal])), "what it covered is not all there: {open:?}");
 }
 
 #[tokio::test]

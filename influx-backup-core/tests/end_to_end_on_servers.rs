@@ -16,8 +16,8 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use http::Method;
 use influx_backup_core::{
-    BackupOptions, BackupReport, DiscoverOptions, Key, Limits, Location, Repository, Restore, RestoreOptions,
-    StoreOptions, VerifyLevel, certify,
+    BackupOptions, BackupReport, DiscoverOptions, FindingCode, Key, Limits, Location, Repository, Restore,
+    RestoreOptions, StoreOptions, VerifyLevel, certify,
     copier::{Copier, StreamCopier},
     default_copiers, discover,
     limits::Retry,
@@ -224,9 +224,9 @@ async fn assert_altered_objects_are_found(repository: &Repository, target: &Loca
     let size = repository.location().head(&parquet).await.expect("head").expect("there").size;
     repository.location().put(&parquet, vec![0; size as usize].into()).await.expect("put");
     let report = repository.verify("n1", VerifyLevel::Checksums).await.expect("verified");
-    let problems: Vec<_> = report.problems.iter().map(|problem| (problem.code.as_str(), &problem.key)).collect();
+    let problems: Vec<_> = report.problems.iter().map(|problem| (problem.code, &problem.key)).collect();
     let key = Some(parquet.below("n1").and_then(|key| Key::parse(key).ok()).expect("in the backup"));
-    assert_eq!(problems, if knows == Knows::Store { vec![("bytes", &key)] } else { vec![] }, "{what}");
+    assert_eq!(problems, if knows == Knows::Store { vec![(FindingCode::WrongBytes, &key)] } else { vec![] }, "{what}");
     if knows == Knows::Nobody {
         return;
     }

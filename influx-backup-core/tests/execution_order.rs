@@ -46,13 +46,13 @@ impl Recording {
 #[async_trait]
 impl Copier for Recording {
     async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
-        self.record(Step::Began(request.key.to_string()));
+        self.record(Step::Began(request.target.to_string()));
         // Lets others go first, more or less often: copies overtake one another.
-        for _ in 0..request.key.as_str().len() % 7 {
+        for _ in 0..request.target.as_str().len() % 7 {
             tokio::task::yield_now().await;
         }
         let copied = self.inner.copy(request, context).await;
-        self.record(Step::Ended(request.key.to_string()));
+        self.record(Step::Ended(request.target.to_string()));
         copied
     }
 }

@@ -5,12 +5,7 @@ use std::collections::HashSet;
 use tokio::time::Instant;
 
 use super::{pass::Listed, prove::Proof, timeline::Timeline};
-use crate::{
-    certificate::{Clause, Violation},
-    inventory::Inventory,
-    plan::Skipped,
-    record::PassReport,
-};
+use crate::{finding::Finding, inventory::Inventory, plan::Skipped, record::PassReport};
 
 /// What passes leave to one another.
 #[derive(Debug)]
@@ -23,7 +18,7 @@ pub(super) struct PassHistory {
     pub(super) before: Option<Inventory>,
     pub(super) timeline: Timeline,
     /// What was violated after the pass before.
-    pub(super) violations: HashSet<(Clause, Violation)>,
+    pub(super) violations: HashSet<Finding>,
     /// How often the backup was found to differ from its records.
     pub(super) repairs: u32,
 }

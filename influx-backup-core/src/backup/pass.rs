@@ -6,13 +6,13 @@ use super::{BackupOptions, Rules, index::Index, run::RunState, sink::PassSink};
 use crate::{
     cluster::Cluster,
     error::Result,
-    execute::Executor,
+    execute::{Executor, Places},
     inventory::{Group, Inventory, Lister, Listing},
     job::EventSink,
     key::Key,
     lease::Lease,
     location::Location,
-    plan::{BackupPlan, Relist, Stage, StageKind},
+    plan::{BackupPlan, PlaceRole, Relist, Stage, StageKind},
     record::PassReport,
 };
 
@@ -111,13 +111,14 @@ impl Pass<'_> {
     }
 
     async fn run(&self, stage: &Stage, sink: &mut PassSink<'_>) -> Result<()> {
-        self.executor.stage(stage, self.cluster.location(), self.to, sink).await
+        let places = Places::new(self.to.clone()).with(PlaceRole::Source, self.cluster.location().clone());
+        self.executor.stage(stage, &places, sink).await
     }
 
     /// The stage with the tasks that its listings at the barrier call for.
     fn relisted(&self, stage: &Stage, listings: &[Listing], index: &Index) -> Stage {
         let tasks = BackupPlan::relisted(self.cluster, listings, self.options.derived, &|entry| index.holds(entry));
-        let relisted = Stage { kind: stage.kind, relist: stage.relist, tasks };
+        let relisted = Stage::new(stage.kind, stage.relist, tasks);
         // The catalog was planned for before, as it was listed then.
         let objects = relisted.objects().saturating_sub(stage.objects());
         let bytes = relisted.bytes().saturating_sub(stage.bytes());

@@ -18,6 +18,7 @@ use crate::{
     error::{Error, Result},
     event::EventKind,
     execute::Executor,
+    finding::{Finding, FindingCode},
     inventory::{Inventory, Lister},
     job::RunContext,
     key::Key,
@@ -163,7 +164,7 @@ impl Run<'_> {
                 return Err(differences.into_error());
             }
             let message = format!("the backup is not as it was written: {}", differences.summary());
-            self.task.events.send(EventKind::Finding { code: "backup-altered".to_owned(), message });
+            self.task.events.send(EventKind::Finding(Finding::new(FindingCode::BackupAltered, message)));
             if let Some(report) = history.reports.last_mut() {
                 report.altered += differences.altered.len() as u64;
                 report.unrecorded += differences.unrecorded.len() as u64;

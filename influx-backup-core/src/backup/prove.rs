@@ -13,14 +13,15 @@ use super::{
     witness::{AbsenceRule, DbsListings, fences},
 };
 use crate::{
-    certificate::{Certificate, Clause, ClauseResult, Violation},
+    certificate::Certificate,
     cluster::Cluster,
     error::Result,
+    finding::{Finding, FindingCode},
     inventory::Inventory,
     judge::{
         At, close,
         evidence::{Cut, Evidence, Provenance, RunProvenance, Tree},
-        judge, violation,
+        finding, judge,
     },
     key::Key,
     layout::Mutability,
@@ -32,13 +33,13 @@ use crate::{
 pub(super) struct Proof {
     pub(super) certificate: Certificate,
     /// All of them: a certificate keeps some.
-    pub(super) violations: Vec<(Clause, Violation)>,
+    pub(super) violations: Vec<Finding>,
     pub(super) absent: Vec<AbsentRecord>,
     pub(super) fences: Vec<Fence>,
     pub(super) differences: BTreeMap<Difference, u64>,
     pub(super) trimmed: Vec<Key>,
     /// Violations that no later pass can clear.
-    pub(super) broken: Vec<Violation>,
+    pub(super) broken: Vec<Finding>,
 }
 
 impl Run<'_> {
@@ -88,15 +89,11 @@ impl Run<'_> {
         };
         let (certificate, absent) =
             judge(&Evidence { provenance: Provenance::Run(&provenance), ..tree }, &self.rules.judged);
-        let violations = certificate.clauses.iter().flat_map(violations_of).collect();
+        let violations = certificate.clauses.iter().flat_map(|result| result.violations.iter().cloned()).collect();
         let certificate = certificate.abridged();
         let trimmed = trimmed.into_iter().collect();
         Ok(Proof { certificate, violations, absent, fences, differences, trimmed, broken })
     }
-}
-
-fn violations_of(result: &ClauseResult) -> impl Iterator<Item = (Clause, Violation)> + use<'_> {
-    result.violations.iter().map(|violation| (result.clause, violation.clone()))
 }
 
 /// The live files that the backup lacks and that count as absent from the source.
@@ -106,7 +103,7 @@ fn absent_paths<'a>(tree: &Evidence<'a>, listings: &DbsListings, rule: AbsenceRu
 }
 
 /// What servers overwrite is held in exactly the version listed; C8 looks after the compactor's files.
-fn unheld_overwritten(cluster: &Cluster, listed: &Listed, index: &Index) -> Vec<Violation> {
+fn unheld_overwritten(cluster: &Cluster, listed: &Listed, index: &Index) -> Vec<Finding> {
     let mut unheld = Vec::new();
     for entry in listed.inventory.entries() {
         let Some(object) = cluster.classify(&entry.key) else { continue };
@@ -114,7 +111,7 @@ fn unheld_overwritten(cluster: &Cluster, listed: &Listed, index: &Index) -> Vec<
         let is_exact = kind.mutability() == Mutability::Overwritten && !kind.is_derived() && !kind.is_compactor();
         if is_exact && !index.holds(entry) {
             let message = format!("`{}` was listed and is not held in that version", entry.key);
-            unheld.push(violation(At::object(object.node, &entry.key), "listed-not-held", message));
+            unheld.push(finding(At::object(object.node, &entry.key), FindingCode::ListedNotHeld, message));
         }
     }
     unheld

@@ -15,9 +15,9 @@ use super::{
 };
 use crate::{
     cluster::Cluster,
-    discover::NOTE_IS_BACKUP,
     error::{Error, Result},
     event::EventKind,
+    finding::{Finding, FindingCode},
     job::RunContext,
     judge::evidence::Facts,
     lease::Clock,
@@ -103,7 +103,7 @@ async fn check_stores(cluster: &Cluster, repository: &Location, task: &RunContex
     let skew = preflight::target(repository).await?.clock_skew;
     if skew.abs() > CLOCK_SKEW {
         let message = format!("the clock of `{repository}` is {} s ahead of this machine's", skew.num_seconds());
-        task.events.send(EventKind::Finding { code: "clock-skew".to_owned(), message });
+        task.events.send(EventKind::Finding(Finding::new(FindingCode::ClockSkew, message)));
     }
     Ok(Clock::Stores(skew))
 }
@@ -111,7 +111,7 @@ async fn check_stores(cluster: &Cluster, repository: &Location, task: &RunContex
 /// The source is a cluster's own location, and source and repository do not lie inside one another.
 pub(crate) fn check_places(cluster: &Cluster, repository: &Location) -> Result<()> {
     let source = cluster.location();
-    if let Some(note) = cluster.notes.iter().find(|note| note.code == NOTE_IS_BACKUP) {
+    if let Some(note) = cluster.notes.iter().find(|note| note.code == FindingCode::IsBackup) {
         let reason = format!("{}; to keep it twice, copy its directory", note.message);
         return Err(Error::InvalidRequest { option: "this source", reason });
     }

@@ -54,14 +54,14 @@ impl<'a> PassSink<'a> {
 
     async fn copied(&mut self, task: &CopyTask, copied: Copied) -> Result<()> {
         self.report.copied += 1;
-        self.report.bytes += copied.size;
-        *self.report.copiers.entry(copied.copier.to_owned()).or_default() += 1;
-        if let Some(refused) = copied.refused_by {
-            *self.report.refused.entry(refused.to_owned()).or_default() += 1;
+        self.report.bytes += copied.content.size;
+        *self.report.copiers.entry(copied.copier.to_string()).or_default() += 1;
+        if let Some(refused) = &copied.refused_by {
+            *self.report.refused.entry(refused.to_string()).or_default() += 1;
         }
-        if let (Component::Parquet, Some(ends)) = (task.component, &copied.ends) {
-            let framed = parquet::check(&ends.head, &ends.tail, copied.size);
-            self.facts.record_parquet(task.source.key.clone(), task.source.version.clone(), framed);
+        if let (Component::Parquet, Some(ends)) = (task.component, copied.content.ends) {
+            let framed = parquet::check(&ends.head, &ends.tail, copied.content.size);
+            self.facts.record_parquet(task.to.clone(), task.from.version.clone(), framed);
         }
         let object = written_object(task, copied);
         self.index.insert(object.clone());
@@ -80,17 +80,17 @@ impl<'a> PassSink<'a> {
 
 #[async_trait]
 impl CopySink for PassSink<'_> {
-    async fn finished(&mut self, task: &CopyTask, outcome: CopyOutcome) -> Result<()> {
+    async fn on_finished(&mut self, task: &CopyTask, outcome: CopyOutcome) -> Result<()> {
         match outcome {
             CopyOutcome::Copied(copied) => self.copied(task, *copied).await,
             CopyOutcome::Vanished => {
                 self.report.vanished += 1;
-                self.drop_object(&task.source.key).await
+                self.drop_object(&task.to).await
             }
             CopyOutcome::Changed => {
                 self.report.changed += 1;
                 self.changed = true;
-                self.drop_object(&task.source.key).await
+                self.drop_object(&task.to).await
             }
         }
     }
@@ -98,18 +98,19 @@ impl CopySink for PassSink<'_> {
 
 fn written_object(task: &CopyTask, copied: Copied) -> WrittenObject {
     // Once is enough.
-    let crc64 = copied.checksums.crc64.filter(|crc64| copied.crc64 != Some(*crc64));
+    let checksums = copied.stored.checksums;
+    let crc64 = checksums.crc64.filter(|crc64| copied.content.crc64 != Some(*crc64));
     let record = ObjectRecord {
-        key: task.source.key.clone(),
-        size: copied.size,
-        version: task.source.version.clone(),
-        crc64: copied.crc64,
-        store_checksums: StoreChecksums { crc64, ..copied.checksums },
+        key: task.to.clone(),
+        size: copied.content.size,
+        version: task.from.version.clone(),
+        crc64: copied.content.crc64,
+        store_checksums: StoreChecksums { crc64, ..checksums },
         checked_by: copied.checked_by,
         attributes: copied.attributes,
         stored: Stored::default(),
     };
-    WrittenObject { record, written: copied.version }
+    WrittenObject { record, written: copied.stored.version }
 }
 
 #[cfg(test)]
@@ -120,15 +121,18 @@ mod tests {
     use crate::{
         checksum::Crc64,
         location::{ObjectMeta, Version},
+        plan::PlaceRole,
     };
 
     #[test]
     fn what_a_store_knows_is_written_down_once() {
         let version = Version { e_tag: None, id: None, modified: Utc::now() };
         let source = ObjectMeta { key: Key::parse("n/wal/1.wal").expect("a key"), size: 9, version };
-        let task = CopyTask::new(source, Component::Wal);
+        let task = CopyTask::new(PlaceRole::Source, source, Component::Wal);
         let kept = |crc64, checksums| {
-            let copied = Copied { crc64, checksums, ..Copied::unverified(9, "test") };
+            let mut copied = Copied::unverified(9, "test");
+            copied.content.crc64 = crc64;
+            copied.stored.checksums = checksums;
             written_object(&task, copied).record.store_checksums
         };
         let crc64 = Some(Crc64::of(b"123456789"));

@@ -13,6 +13,7 @@ use crate::{
     cluster::ClusterDescription,
     concurrent,
     error::Result,
+    finding::Finding,
     format::{CatalogFile, Checkpoint, FormatError, Snapshot, wal},
     inventory::Listing,
     judge::AbsenceTolerance,
@@ -22,8 +23,6 @@ use crate::{
     manifest::{Backup, Manifest},
     record::Fence,
 };
-
-use crate::certificate::Violation;
 
 /// How many objects are read at once.
 const READS_AT_ONCE: usize = 16;
@@ -210,9 +209,9 @@ pub(crate) struct RunProvenance<'a> {
     /// The fences.
     pub(crate) fences: &'a [Fence],
     /// What C7 found.
-    pub(crate) unstable: &'a [Violation],
+    pub(crate) unstable: &'a [Finding],
     /// What C9 found.
-    pub(crate) unheld_nodes: &'a [Violation],
+    pub(crate) unheld_nodes: &'a [Finding],
     /// The highest catalog sequence of earlier passes.
     pub(crate) catalog_before: Option<u64>,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CopyTask, Reason, Skipped, SkippedItem, Stage, StageKind, backup_order, stable_hash, stage_of};
+use super::{CopyTask, PlaceRole, Reason, Skipped, SkippedItem, Stage, StageKind, backup_order, stable_hash, stage_of};
 use crate::{
     cluster::{ClusterDescription, Edition},
     inventory::{Inventory, Listing},
@@ -63,7 +63,7 @@ impl BackupPlan {
         for entry in inventory.entries() {
             match choose(cluster, entry, derived, held) {
                 Choice::Copy(stage, component) => {
-                    tasks.entry(stage).or_default().push(CopyTask::new(entry.clone(), component));
+                    tasks.entry(stage).or_default().push(CopyTask::new(PlaceRole::Source, entry.clone(), component));
                 }
                 Choice::Exclude(item, reason) => skipped.add(item, reason, entry.size),
             }
@@ -93,7 +93,7 @@ impl BackupPlan {
     ) -> Vec<CopyTask> {
         let entries = listings.iter().flat_map(|listing| &listing.entries);
         let task = |entry: &ObjectMeta| match choose(cluster, entry, derived, held) {
-            Choice::Copy(_, component) => Some(CopyTask::new(entry.clone(), component)),
+            Choice::Copy(_, component) => Some(CopyTask::new(PlaceRole::Source, entry.clone(), component)),
             Choice::Exclude(..) => None,
         };
         entries.filter_map(task).collect()

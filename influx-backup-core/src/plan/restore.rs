@@ -18,8 +18,9 @@ use self::{
 use super::{Skipped, Stage, stable_hash};
 use crate::{
     certificate::Certificate,
-    cluster::{ClusterDescription, Edition, Node, Note},
+    cluster::{ClusterDescription, Edition, Node},
     error::{Error, Result},
+    finding::Finding,
     key::Key,
     layout::Generation,
     lease::Takeover,
@@ -28,9 +29,6 @@ use crate::{
     restore::{ExtraNodes, OnDegraded, OnUnfinished, Ownership, Policy, RestoreOptions},
     target::{LeaseHolder, Target},
 };
-
-/// The code of the finding that a target was written to just before it was inspected.
-pub(crate) const RECENTLY_WRITTEN: &str = "recently-written";
 
 /// A committed backup as planning sees it: [`Backup::contents`](crate::Backup::contents).
 #[derive(Debug, Clone, Copy)]
@@ -88,9 +86,9 @@ pub struct RestorePlan {
     /// The nodes in the order in which they are started again: data nodes, then the compactor, as documented.
     pub start: Vec<Node>,
     /// What the caller has to do.
-    pub todos: Vec<Note>,
+    pub todos: Vec<Finding>,
     /// What is worth knowing.
-    pub findings: Vec<Note>,
+    pub findings: Vec<Finding>,
     pub(crate) stages: Vec<Stage>,
     overwrites: Vec<Key>,
     pub(crate) deletions: Vec<Key>,

@@ -170,18 +170,18 @@ pub(super) fn same_cluster(
 pub(super) fn room(plan: &RestorePlan, target: &Target, place: &Location) -> Result<()> {
     let Some(directory) = place.directory() else { return Ok(()) };
     let tasks = plan.stages().flat_map(Stage::tasks);
-    let needed = needed(tasks.map(|task| &task.source), &target.objects);
+    let needed = needed(tasks.map(|task| (&task.to, task.expect.size)), &target.objects);
     place.require_room(needed)?;
     writable(directory, plan, place)
 }
 
 /// The bytes that the copies need at the worst moment: an object that is overwritten gives its room back.
-fn needed<'a>(copies: impl Iterator<Item = &'a ObjectMeta>, held: &[ObjectMeta]) -> u64 {
+fn needed<'a>(copies: impl Iterator<Item = (&'a Key, u64)>, held: &[ObjectMeta]) -> u64 {
     let (mut needed, mut given, mut largest) = (0_u64, 0_u64, 0_u64);
-    for copy in copies {
-        needed += copy.size;
-        given += find(held, &copy.key).map_or(0, |entry| entry.size);
-        largest = largest.max(copy.size);
+    for (key, size) in copies {
+        needed += size;
+        given += find(held, key).map_or(0, |entry| entry.size);
+        largest = largest.max(size);
     }
     needed.saturating_sub(given).max(largest)
 }
@@ -241,12 +241,9 @@ mod tests {
     #[test]
     fn a_full_disk_is_found_before_the_first_write() {
         let copies = [entry("a", 60), entry("b", 50)];
+        let copies = || copies.iter().map(|copy| (&copy.key, copy.size));
         let held = [entry("a", 30), entry("z", 1000)];
-        assert_eq!(
-            needed(copies.iter(), &held),
-            80,
-            "what is overwritten gives its room back, what is deleted later not"
-        );
-        assert_eq!(needed(copies.iter(), &[entry("a", 100)]), 60, "but there must be room for one");
+        assert_eq!(needed(copies(), &held), 80, "what is overwritten gives its room back, what is deleted later not");
+        assert_eq!(needed(copies(), &[entry("a", 100)]), 60, "but there must be room for one");
     }
 }

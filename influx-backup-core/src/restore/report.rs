@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{certificate::RecoveryPoint, cluster::Note, key::Key, units::ByteSize};
+use crate::{certificate::RecoveryPoint, finding::Finding, key::Key, units::ByteSize};
 
 /// What a restore did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,9 +35,9 @@ pub struct RestoreReport {
     /// Where each node is recovered to.
     pub recovery: Vec<RecoveryPoint>,
     /// What the caller has to do.
-    pub todos: Vec<Note>,
+    pub todos: Vec<Finding>,
     /// What was worth saying.
-    pub findings: Vec<Note>,
+    pub findings: Vec<Finding>,
     /// The nodes that the orchestrator started again, in order.
     pub started: Vec<String>,
 }

@@ -16,10 +16,11 @@ use super::{
     verify,
 };
 use crate::{
-    cluster::{Node, Note},
+    cluster::Node,
     error::{Error, Result},
     event::EventKind,
     execute::make_durable,
+    finding::{Finding, FindingCode},
     job::RunContext,
     key::Key,
     layout::guard::restore_of,
@@ -27,7 +28,7 @@ use crate::{
     location::{Links, Location},
     manifest::Backup,
     orchestrate::{start_all, stop_all},
-    plan::{Approval, RECENTLY_WRITTEN, RestorePlan, Stage},
+    plan::{Approval, RestorePlan, Stage},
     record::ObjectRecord,
     restore::Policy,
     target::{Phase, Target},
@@ -159,7 +160,7 @@ impl Run {
         self.request.approval = Approval::Any;
         if !self.stopped.is_empty() {
             // A server that was asked to stop has just written its last.
-            self.plan.findings.retain(|finding| finding.code != RECENTLY_WRITTEN);
+            self.plan.findings.retain(|finding| finding.code != FindingCode::RecentlyWritten);
         }
         Ok(())
     }
@@ -183,11 +184,14 @@ impl Run {
         match (&self.request.orchestrator, residue) {
             (Some(orchestrator), Residue::None) => {
                 if let Err(error) = start_all(orchestrator, &self.stopped, &self.task).await {
-                    self.say(&Note::new("servers-stopped", format!("servers could not be started again: {error}")));
+                    self.say(&Finding::new(
+                        FindingCode::ServersStopped,
+                        format!("servers could not be started again: {error}"),
+                    ));
                 }
             }
-            (Some(_), Residue::Journal) => self.say(&Note::new(
-                "boot-guard",
+            (Some(_), Residue::Journal) => self.say(&Finding::new(
+                FindingCode::BootGuard,
                 "the boot guard may stand: resume or abandon the restore, then start the servers",
             )),
             (None, _) => {}
@@ -198,8 +202,8 @@ impl Run {
         }
     }
 
-    fn say(&self, todo: &Note) {
-        self.task.events.send(EventKind::Todo { code: todo.code.clone(), message: todo.message.clone() });
+    fn say(&self, finding: &Finding) {
+        self.task.events.send(EventKind::Finding(finding.clone()));
     }
 
     async fn behind_guard(&mut self) -> Result<RestoreReport> {
@@ -225,11 +229,7 @@ impl Run {
 
     fn announce(&self) {
         self.task.events.planned(self.plan.stages().map(Stage::objects).sum(), self.plan.bytes());
-        self.plan.todos.iter().for_each(|todo| self.say(todo));
-        for finding in &self.plan.findings {
-            let (code, message) = (finding.code.clone(), finding.message.clone());
-            self.task.events.send(EventKind::Finding { code, message });
-        }
+        self.plan.todos.iter().chain(&self.plan.findings).for_each(|finding| self.say(finding));
     }
 
     /// Everything restored so far, with its time in the source.

@@ -45,14 +45,14 @@ impl Copier for Plain {
             Ok(Some(bytes)) => bytes,
             Ok(None) => return Err(CopyError::Vanished),
             Err(Error::Store { kind, source, .. }) => {
-                return Err(CopyError::Store { operation: "get source", kind, source });
+                return Err(CopyError::store("get source", kind, source));
             }
             Err(_) => return Err(CopyError::Changed),
         };
         let (size, crc64) = (bytes.len() as u64, Crc64::of(&bytes));
-        match request.to.put(&request.key, bytes).await {
+        match request.to.put(&request.target, bytes).await {
             Ok(_) => Ok(Copied::read_through(size, crc64, "plain")),
-            Err(Error::Store { kind, source, .. }) => Err(CopyError::Store { operation: "put target", kind, source }),
+            Err(Error::Store { kind, source, .. }) => Err(CopyError::store("put target", kind, source)),
             Err(_) => Err(CopyError::Unsupported),
         }
     }

@@ -8,8 +8,8 @@ use std::{
 };
 
 use influx_backup_core::{
-    BackupOptions, BackupReport, Certificate, Clause, Cluster, DiscoverOptions, Generation, Location, Repository,
-    Result, StoreOptions,
+    BackupOptions, BackupReport, Certificate, Clause, Cluster, DiscoverOptions, FindingCode, Generation, Location,
+    Repository, Result, StoreOptions,
     certificate::Verdict,
     discover,
     testing::generate::{Checkpoints, CompactorData, Generate, License},
@@ -109,9 +109,9 @@ pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) {
 }
 
 /// The codes of the violations of every clause that is open.
-pub(crate) fn violations(certificate: &Certificate) -> Vec<(Clause, Vec<&str>)> {
+pub(crate) fn violations(certificate: &Certificate) -> Vec<(Clause, Vec<FindingCode>)> {
     let open = certificate.clauses.iter().filter(|result| result.verdict == Verdict::Violated);
-    open.map(|result| (result.clause, result.violations.iter().map(|v| v.code.as_str()).collect())).collect()
+    open.map(|result| (result.clause, result.violations.iter().map(|v| v.code).collect())).collect()
 }
 
 /// Whether a violation names this object.

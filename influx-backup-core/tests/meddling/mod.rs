@@ -12,10 +12,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{FutureExt, TryStreamExt, future::BoxFuture};
 use influx_backup_core::{
-    BackupOptions, BackupReport, Certificate, Clause, Copier, DiscoverOptions, Error, Leftover, Limits, Location,
-    Passes, Repository, Result,
+    BackupOptions, BackupReport, Certificate, Clause, Copier, DiscoverOptions, Error, Finding, FindingCode, Leftover,
+    Limits, Location, Passes, Repository, Result,
     backup::Rules,
-    certificate::Violation,
     copier::{Copied, CopyContext, CopyRequest},
     default_copiers, discover,
     error::CopyError,
@@ -169,13 +168,13 @@ pub(crate) fn refused(result: Result<BackupReport>) -> Box<Certificate> {
     }
 }
 
-pub(crate) fn violations(certificate: &Certificate, clause: Clause) -> &[Violation] {
+pub(crate) fn violations(certificate: &Certificate, clause: Clause) -> &[Finding] {
     let result = certificate.clauses.iter().find(|result| result.clause == clause);
     &result.expect("every clause is judged").violations
 }
 
 /// The violation of this code, which has to be there.
-pub(crate) fn violated<'a>(certificate: &'a Certificate, clause: Clause, code: &str) -> &'a Violation {
+pub(crate) fn violated<'a>(certificate: &'a Certificate, clause: Clause, code: FindingCode) -> &'a Finding {
     let found = violations(certificate, clause).iter().find(|violation| violation.code == code);
     found.unwrap_or_else(|| panic!("no `{code}`:\n{certificate}"))
 }

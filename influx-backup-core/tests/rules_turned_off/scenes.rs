@@ -226,7 +226,7 @@ impl Copier for Careless {
     async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
         let copied = self.0.copy(request, context).await;
         if matches!(copied, Err(CopyError::Store { .. })) {
-            self.1.delete(request.key.as_str()).await;
+            self.1.delete(request.target.as_str()).await;
         }
         copied
     }

@@ -14,7 +14,8 @@ use std::{
 
 use explain::Knowledge;
 use influx_backup_core::{
-    BackupOptions, BackupReport, DiscoverOptions, Error, Job, Limits, Location, Passes, Repository, VerifyLevel,
+    BackupOptions, BackupReport, DiscoverOptions, Error, FindingCode, Job, Limits, Location, Passes, Repository,
+    VerifyLevel,
     backup::Rules,
     discover,
     location::Identity,
@@ -74,7 +75,7 @@ pub(crate) enum Ending {
     /// The certificate did not close, and the backup said so: the world was as it says.
     Open {
         /// What it says.
-        violations: BTreeSet<String>,
+        violations: BTreeSet<FindingCode>,
     },
 }
 

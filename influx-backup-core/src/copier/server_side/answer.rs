@@ -91,7 +91,7 @@ impl Answer {
 }
 
 pub(super) fn store_says(kind: StoreErrorKind, code: &str) -> CopyError {
-    CopyError::Store { operation: "copy in the store", kind, source: format!("the store says {code}").into() }
+    CopyError::store("copy in the store", kind, format!("the store answered {code}"))
 }
 
 /// A request without a body.
@@ -123,7 +123,7 @@ pub(super) async fn send(http: &HttpClient, request: HttpRequest, context: &Copy
             HttpErrorKind::Decode | HttpErrorKind::Unknown => StoreErrorKind::Unknown,
             _ => StoreErrorKind::Unreachable,
         };
-        CopyError::Store { operation: "copy in the store", kind, source: Box::new(source) }
+        CopyError::store("copy in the store", kind, source)
     };
     let answer = async {
         let (parts, body) = http.execute(request).await.map_err(unreachable)?.into_parts();

@@ -192,7 +192,7 @@ impl Drop for Pending {
 }
 
 fn target(job: &Job<'_>, to: &Azure) -> String {
-    url_of(to, &job.request.to.path(&job.request.key))
+    url_of(to, &job.request.to.path(&job.request.target))
 }
 
 fn url_of(place: &Azure, path: &Path) -> String {

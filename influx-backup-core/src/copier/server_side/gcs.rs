@@ -36,7 +36,7 @@ pub(super) async fn copy(job: &Job<'_>, from: &Gcs, to: &Gcs) -> Result<StoreChe
         path_segment(&from.bucket),
         object(&job.request.from.path(&job.request.source.key)),
         path_segment(&to.bucket),
-        object(&job.request.to.path(&job.request.key)),
+        object(&job.request.to.path(&job.request.target)),
     );
     let (mut token, mut told) = (None::<String>, 0);
     loop {

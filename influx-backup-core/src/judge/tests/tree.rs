@@ -6,8 +6,9 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 use crate::{
-    certificate::{Certificate, CheckedBy, Clause, Violation},
+    certificate::{Certificate, CheckedBy},
     cluster::{CatalogNode, ClusterDescription, Edition, Node, Role},
+    finding::{Clause, Finding},
     format::FormatError,
     inventory::{Group, Listing},
     judge::{
@@ -42,8 +43,8 @@ pub(super) struct Tree {
     pub(super) other_version: BTreeSet<String>,
     pub(super) lacking: BTreeSet<String>,
     pub(super) fences: Vec<Fence>,
-    pub(super) unstable: Vec<Violation>,
-    pub(super) unheld_nodes: Vec<Violation>,
+    pub(super) unstable: Vec<Finding>,
+    pub(super) unheld_nodes: Vec<Finding>,
     pub(super) catalog_before: Option<u64>,
     pub(super) absence_tolerance: AbsenceTolerance,
     pub(super) checked_by: CheckedBy,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    super::{CopyTask, Skipped, Stage, StageKind, restore_order, stage_of},
+    super::{CopyTask, PlaceRole, Skipped, Stage, StageKind, restore_order, stage_of},
     BackupContents,
 };
 use crate::{
@@ -49,7 +49,7 @@ impl<'a> Selection<'a> {
                 require_known_generation(&record.key, object)?;
                 let source = ObjectMeta { key: record.key.clone(), size: record.size, version: record.version.clone() };
                 let kind = stage_of(cluster.edition, object);
-                tasks.entry(kind).or_default().push(CopyTask::new(source, object.kind()));
+                tasks.entry(kind).or_default().push(CopyTask::new(PlaceRole::Backup, source, object.kind()));
             }
         }
         let root = root_path(cluster.catalog_prefix(), live);

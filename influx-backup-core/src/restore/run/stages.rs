@@ -10,8 +10,14 @@ use super::{
     Run, record,
 };
 use crate::{
-    error::Result, event::EventKind, execute::Executor, key::Key, location::Location, manifest::segment,
-    plan::CopyTask, target::Changes,
+    error::Result,
+    event::EventKind,
+    execute::{Executor, Places},
+    key::Key,
+    location::Location,
+    manifest::segment,
+    plan::{CopyTask, PlaceRole, Stage},
+    target::Changes,
 };
 
 /// How many objects are deleted before the next look at whether the run was cancelled.
@@ -27,6 +33,7 @@ impl Run {
         let own = created(place, journal).await?;
         let copier = Arc::new(WithAttributes::new(Arc::clone(&self.request.options.copier), backup));
         let executor = Executor::new(copier, limits.clone(), self.task.clone());
+        let places = Places::new(place.clone()).with(PlaceRole::Backup, backup.location().clone());
         let mut sink = Checked::new(backup, finished);
         let mut resumed = 0;
         for mut stage in stages {
@@ -35,24 +42,21 @@ impl Run {
                 begin_changes(place, journal).await?;
             }
             let planned = stage.objects();
-            stage.tasks.retain(|task| !held.contains(task.key()) || !self.is_at_target(task));
+            stage.retain(|task| !held.contains(&task.to) || !self.is_at_target(task));
             let done = planned - stage.objects();
             (0..done).for_each(|_| self.task.events.add_object());
             resumed += done;
             let mut elsewhere = Vec::new();
             let mut plain = Vec::new();
-            for mut task in std::mem::take(&mut stage.tasks) {
-                let record = record(backup.objects(), task.key())?;
+            let kind = stage.kind;
+            for task in stage.into_tasks() {
+                let record = record(backup.objects(), &task.to)?;
                 match self.source.plain(record) {
-                    Some(entry) => {
-                        task.source.version = entry.version.clone();
-                        plain.push(task);
-                    }
+                    Some(entry) => plain.push(task.with_version(entry.version.clone())),
                     None => elsewhere.push(record),
                 }
             }
-            stage.tasks = plain;
-            let copied = executor.stage(&stage, backup.location(), place, &mut sink).await;
+            let copied = executor.stage(&Stage::new(kind, None, plain), &places, &mut sink).await;
             let copied = match copied {
                 Ok(()) => copy_elsewhere(backup, place, &elsewhere, &self.task).await,
                 Err(error) => Err(error),
@@ -68,7 +72,7 @@ impl Run {
 
     /// Whether the target holds something of the length that the copy will have.
     fn is_at_target(&self, task: &CopyTask) -> bool {
-        self.target.object(task.key()).is_some_and(|object| object.size == task.source.size)
+        self.target.object(&task.to).is_some_and(|object| object.size == task.expect.size)
     }
 
     pub(super) async fn delete(&self, journal: &mut RestoreJournal) -> Result<u64> {

@@ -11,6 +11,7 @@ use crate::orchestrate::Orchestrator;
 use crate::{
     EventKind,
     error::Source,
+    finding::FindingCode,
     plan::{RootAction, restore_order},
     testing::generate::{CompactorData, License},
 };
@@ -107,7 +108,7 @@ async fn old_licenses_are_left_out_elsewhere() {
         let options = quick(RestoreOptions::empty());
         let plan = bed.plan(&options).await.expect("planned");
         assert_eq!(plan.licenses_skipped().len(), skipped, "{generation}");
-        assert_eq!(plan.todos.iter().any(|todo| todo.code == "license-elsewhere"), skipped > 0);
+        assert_eq!(plan.todos.iter().any(|todo| todo.code == FindingCode::LicenseElsewhere), skipped > 0);
         let report = bed.restore(&options).await.expect("restored");
         let there = bed.keys().await.contains(&"c1/commercial_license".to_owned());
         assert_eq!((report.licenses_skipped.len(), there), (skipped, skipped == 0));
@@ -121,7 +122,9 @@ async fn old_licenses_are_left_out_elsewhere() {
 async fn a_v1_catalog_says_which_servers_may_open_it() {
     let bed = Bed::new(&core(1), &[V1]).await;
     let report = bed.restore(&quick(RestoreOptions::empty())).await.expect("restored");
-    assert!(report.servers.contains("3.4 to 3.9") && report.todos.iter().any(|todo| todo.code == "catalog-v1"));
+    assert!(
+        report.servers.contains("3.4 to 3.9") && report.todos.iter().any(|todo| todo.code == FindingCode::CatalogV1)
+    );
 }
 
 #[derive(Debug, Default)]
