@@ -45,6 +45,7 @@ pub mod preflight;
 pub mod record;
 pub mod repository;
 pub mod restore;
+pub mod summary;
 pub mod target;
 #[cfg(feature = "generate")]
 pub mod testing;
@@ -77,7 +78,7 @@ pub use self::{
     restore::{Restore, RestoreOptions, RestoreReport, abandon},
     target::Target,
     units::ByteSize,
-    verify::{VerifyLevel, verify},
+    verify::{VerifyLevel, VerifyOptions, verify},
 };
 
 /// The example of the README runs as a test.

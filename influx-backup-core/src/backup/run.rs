@@ -22,7 +22,7 @@ use crate::{
     judge::evidence::Facts,
     lease::Clock,
     location::Location,
-    manifest::{Journal, JournalLine},
+    manifest::{Journal, JournalLine, RepositoryMarker},
     orchestrate::{Orchestrator, while_stopped},
     preflight,
 };
@@ -63,6 +63,7 @@ pub(crate) async fn run(
     let name = options.name.clone().unwrap_or_else(|| default_name(Utc::now()));
     check_name(&name)?;
     let clock = task.unless_cancelled(check_stores(&cluster, &repository, &task)).await?;
+    task.unless_cancelled(RepositoryMarker::write_first(&repository)).await?;
     let to = repository.child(&name)?;
     let (lease, acquired) = claim(&to, &name, cluster.id(), options.on_existing, clock).await?;
     let journal = Journal::new(&to, lease.number(), options.limits.durability);

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use influx_backup_core::{
     BackupOptions, BackupReport, Clause, Copier, DiscoverOptions, Generation, Key, Location, Repository, Result,
-    StoreOptions, VerifyLevel,
+    StoreOptions, VerifyOptions,
     backup::OnExisting,
     certify,
     copier::{Copied, CopyContext, CopyRequest},
@@ -46,7 +46,7 @@ async fn attempt(source: &Source, deeds: Vec<(&'static str, Deed)>, off: Option<
 
 /// Which clauses a second look at a backup finds open.
 async fn open_again(backup: &Backup) -> Vec<Clause> {
-    certify(backup.location(), &DiscoverOptions::auto()).await.expect("certified").open()
+    certify(backup.location()).await.expect("certified").open()
 }
 
 /// Rows that are written while a backup runs are in it as far as it got.
@@ -246,7 +246,7 @@ pub(crate) async fn lost_answers_leave_nothing() {
     let copier = Careless(Arc::clone(&options.copier), source.clone());
     let report = repository.backup(&cluster, options.with_copier(Arc::new(copier))).start().await.expect("a backup");
     assert_eq!((vault.faults(), report.passes[0].vanished), (1, 1), "{report}");
-    let verified = repository.verify("n1", VerifyLevel::Listing).await.expect("verified");
+    let verified = repository.verify("n1", VerifyOptions::listing()).await.expect("verified");
     assert!(verified.passed(), "{:?}", verified.problems);
 }
 
@@ -275,7 +275,7 @@ pub(crate) async fn of_two_claims_one_wins() {
         let report = first.await.expect("the first commits");
         source.put("node1/note", Bytes::from_static(b"another")).await;
         let code = second.await.expect_err("the name is taken").code();
-        let verified = repository.verify(&report.name, VerifyLevel::Listing).await;
+        let verified = repository.verify(&report.name, VerifyOptions::listing()).await;
         let is_whole = verified.is_ok_and(|verified| verified.passed());
         let expected = if ignored { ("backup-exists", false) } else { ("backup-in-progress", true) };
         assert_eq!((code, is_whole), expected);
