@@ -6,7 +6,6 @@ mod history;
 mod index;
 mod lease;
 mod name;
-mod options;
 mod pass;
 mod passes;
 mod prove;
@@ -22,17 +21,13 @@ mod trim;
 mod verdict;
 mod witness;
 
+pub use self::report::BackupReport;
 pub(crate) use self::{
     lease::claim,
     run::{check_places, run},
-};
-pub use self::{
-    options::{BackupOptions, OnCorrupt, OnExisting, OnViolation, Passes},
-    report::BackupReport,
 };
 #[doc(hidden)]
 pub use self::{
     rules::{Rules, Trim},
     witness::{AbsenceListing, AbsenceRule, VanishedFile},
 };
-pub use crate::lease::Takeover;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{BackupOptions, Rules, index::Index, run::RunState, sink::PassSink};
+use super::{Rules, index::Index, run::RunState, sink::PassSink};
 use crate::{
     cluster::Cluster,
     error::Result,
@@ -12,6 +12,7 @@ use crate::{
     key::Key,
     lease::Lease,
     location::Location,
+    options::BackupOptions,
     plan::{BackupPlan, PlaceRole, Relist, Stage, StageKind},
     record::PassReport,
 };

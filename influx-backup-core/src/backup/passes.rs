@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::{
-    BackupOptions, BackupReport, Rules,
+    BackupReport, Rules,
     audit::audit,
     history::PassHistory,
     index::Index,
@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     cluster::Cluster,
+    copier::Copier,
     error::{Error, Result},
     event::EventKind,
     execute::Executor,
@@ -25,6 +26,7 @@ use crate::{
     lease::Lease,
     location::{Location, ObjectMeta},
     manifest::JournalLine,
+    options::BackupOptions,
     plan::{BackupPlan, Reason},
     record::PassReport,
 };
@@ -39,6 +41,7 @@ pub(super) struct Run<'a> {
     pub(super) to: &'a Location,
     pub(super) options: &'a BackupOptions,
     pub(super) rules: &'a Rules,
+    pub(super) copier: &'a Arc<dyn Copier>,
     pub(super) task: &'a RunContext,
     pub(super) lease: &'a Lease,
 }
@@ -55,7 +58,7 @@ impl Run<'_> {
     }
 
     pub(super) async fn passes(&self, mut cluster: Cluster, state: &mut RunState) -> Result<BackupReport> {
-        let executor = Executor::new(Arc::clone(&self.options.copier), self.options.limits.clone(), self.task.clone());
+        let executor = Executor::new(Arc::clone(self.copier), self.options.limits.clone(), self.task.clone());
         let mut lister = Lister::new(self.rules.listing_order.to_vec(), self.rules.roots);
         let mut history = PassHistory::new();
         let mut next = lister.inventory(&cluster).await?;

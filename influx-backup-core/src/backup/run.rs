@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{TimeDelta, Utc};
 
 use super::{
-    BackupOptions, BackupReport, OnExisting, Rules,
+    BackupReport, Rules,
     audit::Differences,
     index::Index,
     lease::{Acquired, claim},
@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     cluster::Cluster,
+    copier::Copier,
     error::{Error, Result},
     event::EventKind,
     finding::{Finding, FindingCode},
@@ -23,6 +24,7 @@ use crate::{
     lease::Clock,
     location::Location,
     manifest::{Journal, JournalLine, RepositoryMarker},
+    options::{BackupOptions, OnExisting},
     orchestrate::{Orchestrator, while_stopped},
     preflight,
 };
@@ -56,6 +58,7 @@ pub(crate) async fn run(
     cluster: Cluster,
     options: BackupOptions,
     rules: Rules,
+    copier: Arc<dyn Copier>,
     orchestrator: Option<Arc<dyn Orchestrator>>,
     task: RunContext,
 ) -> Result<BackupReport> {
@@ -65,10 +68,11 @@ pub(crate) async fn run(
     let clock = task.unless_cancelled(check_stores(&cluster, &repository, &task)).await?;
     task.unless_cancelled(RepositoryMarker::write_first(&repository)).await?;
     let to = repository.child(&name)?;
-    let (lease, acquired) = claim(&to, &name, cluster.id(), options.on_existing, clock).await?;
+    let (lease, acquired) = claim(&to, &name, cluster.id(), (options.on_existing, options.takeover), clock).await?;
     let journal = Journal::new(&to, lease.number(), options.limits.durability);
     let mut state = RunState { index: Index::default(), journal, facts: Facts::default() };
-    let run = Run { name: &name, to: &to, options: &options, rules: &rules, task: &task, lease: &lease };
+    let run =
+        Run { name: &name, to: &to, options: &options, rules: &rules, copier: &copier, task: &task, lease: &lease };
     let nodes = cluster.nodes.clone();
     let work = async {
         state.index = run.unless_ended(left_before(&to, options.on_existing, acquired)).await?;
@@ -85,7 +89,7 @@ pub(crate) async fn run(
 
 /// What an earlier run left that can be gone on with; the rest of what it left goes.
 async fn left_before(to: &Location, on_existing: OnExisting, acquired: Acquired) -> Result<Index> {
-    if matches!(on_existing, OnExisting::Resume(_)) {
+    if on_existing == OnExisting::Resume {
         // Also where a process died so early that a claim that is incomplete is all that it left.
         to.delete_incomplete(|_| true).await?;
     }

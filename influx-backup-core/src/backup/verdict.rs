@@ -1,9 +1,10 @@
 //! Whether to commit after a pass, and as what.
 
-use super::{OnCorrupt, OnViolation, history::PassHistory, passes::Run, prove::Proof};
+use super::{history::PassHistory, passes::Run, prove::Proof};
 use crate::{
     error::{Error, Result, StopReason},
     finding::Finding,
+    options::{OnCorrupt, OnViolation},
     record::BackupStatus,
 };
 
