@@ -4,6 +4,7 @@ mod audit;
 mod commit;
 mod history;
 mod index;
+mod journal;
 mod lease;
 mod name;
 mod pass;

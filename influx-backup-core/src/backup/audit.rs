@@ -12,7 +12,7 @@ use crate::{
     key::Key,
     layout::OWN_DIRECTORY,
     location::{ChecksumMatch, Location, ObjectMeta, Version},
-    record::WrittenObject,
+    record::ObjectRecord,
 };
 
 /// How many objects are asked about at once.
@@ -57,15 +57,15 @@ impl Differences {
 /// Lists the backup and compares it with its records. Whatever the listing does not show as it was written is asked about once
 /// more: some stores spell versions in listings differently, and a listing is no snapshot.
 pub(super) async fn audit(to: &Location, index: &mut Index) -> Result<Differences> {
-    let (doubtful, unrecorded) = compare(index.objects(), list(to).await?);
-    let looks = doubtful.iter().map(|object| look(to, object).boxed()).collect();
+    let (doubtful, unrecorded) = compare(index.records(), list(to).await?);
+    let looks = doubtful.iter().map(|record| look(to, record).boxed()).collect();
     let looks = concurrent::run(looks, HEADS_AT_ONCE).await?;
     let mut differences = Differences { altered: Vec::new(), unrecorded };
     for (key, found) in looks {
         match found {
             Found::AsWritten(version) => {
-                if let Some(object) = index.get_mut(&key) {
-                    object.written = Some(version);
+                if let Some(record) = index.get_mut(&key) {
+                    record.stored.version = Some(version);
                 }
             }
             Found::Altered(reason) => differences.altered.push((key, reason)),
@@ -88,20 +88,20 @@ async fn list(to: &Location) -> Result<Vec<ObjectMeta>> {
 
 /// The objects that a listing does not show as they were written, and what it shows besides. Both sides are sorted by key.
 fn compare<'a>(
-    written: impl Iterator<Item = &'a WrittenObject>,
+    written: impl Iterator<Item = &'a ObjectRecord>,
     listed: Vec<ObjectMeta>,
-) -> (Vec<WrittenObject>, Vec<Key>) {
+) -> (Vec<ObjectRecord>, Vec<Key>) {
     let mut listed = listed.into_iter().peekable();
     let mut doubtful = Vec::new();
     let mut unrecorded = Vec::new();
-    for object in written {
-        let key = &object.record.key;
+    for record in written {
+        let key = &record.key;
         while let Some(other) = listed.next_if(|entry| entry.key < *key) {
             unrecorded.push(other.key);
         }
         match listed.next_if(|entry| entry.key == *key) {
-            Some(entry) if entry.size == object.record.size && has_version(object, &entry.version) => {}
-            _ => doubtful.push(object.clone()),
+            Some(entry) if entry.size == record.stored.size && has_version(record, &entry.version) => {}
+            _ => doubtful.push(record.clone()),
         }
     }
     unrecorded.extend(listed.map(|entry| entry.key));
@@ -109,8 +109,8 @@ fn compare<'a>(
 }
 
 /// Whether an entity tag shows that this is the version that was written.
-fn has_version(object: &WrittenObject, found: &Version) -> bool {
-    let written = object.written.as_ref().and_then(|version| version.e_tag.as_deref()).map(unquoted);
+fn has_version(record: &ObjectRecord, found: &Version) -> bool {
+    let written = record.stored.version.as_ref().and_then(|version| version.e_tag.as_deref()).map(unquoted);
     written.is_some() && written == found.e_tag.as_deref().map(unquoted)
 }
 
@@ -125,29 +125,29 @@ enum Found {
     Altered(&'static str),
 }
 
-async fn look(to: &Location, object: &WrittenObject) -> Result<(Key, Found)> {
-    let key = object.record.key.clone();
+async fn look(to: &Location, record: &ObjectRecord) -> Result<(Key, Found)> {
+    let key = record.key.clone();
     let Some((found, checksums)) = to.head_with_checksums(&key).await? else {
         return Ok((key, Found::Altered("is no longer there")));
     };
-    if found.size != object.record.size {
+    if found.size != record.stored.size {
         return Ok((key, Found::Altered("has another length than was written")));
     }
-    let compared = object.record.checksums().compare(&checksums.computed_by(to.provider()));
+    let compared = record.stored_checksums().compare(&checksums.computed_by(to.provider()));
     let found = match compared {
         ChecksumMatch::Equal => Found::AsWritten(found.version),
         ChecksumMatch::Mismatch => Found::Altered("has another checksum than what was written"),
-        ChecksumMatch::NotComparable if is_untouched(to, object, &found.version) => Found::AsWritten(found.version),
+        ChecksumMatch::NotComparable if is_untouched(to, record, &found.version) => Found::AsWritten(found.version),
         ChecksumMatch::NotComparable => Found::Altered("is another version than was written"),
     };
     Ok((key, found))
 }
 
-fn is_untouched(to: &Location, object: &WrittenObject, found: &Version) -> bool {
-    let Some(written) = &object.written else { return true };
+fn is_untouched(to: &Location, record: &ObjectRecord, found: &Version) -> bool {
+    let Some(written) = &record.stored.version else { return true };
     // Some network file systems number their files anew.
     let same_time = to.directory().is_some() && written.modified == found.modified;
-    same_time || has_version(object, found)
+    same_time || has_version(record, found)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::{
     key::Key,
     layout::{MANIFEST_KEY, OWN_DIRECTORY},
     location::Location,
-    manifest::{FORMAT, Manifest, SegmentRef, segment},
+    manifest::{FORMAT, MIN_READER, Manifest, SegmentRef, segment},
     record::{Attested, BackupStatus},
     units::ByteSize,
 };
@@ -45,6 +45,7 @@ impl Run<'_> {
         let index = &state.index;
         Ok(Manifest {
             format: FORMAT,
+            min_reader: MIN_READER,
             name: self.name.to_owned(),
             status,
             written_by: concat!("influx-backup ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -54,7 +55,7 @@ impl Run<'_> {
             objects: self.write_list("objects", || index.records()).await?,
             absent: self.write_list("absent", || &proof.absent).await?,
             object_count: index.records().count() as u64,
-            byte_count: index.records().map(|record| record.size).sum(),
+            byte_count: index.records().map(|record| record.content.size).sum(),
             certificate: proof.certificate.clone(),
             passes: Vec::new(),
             attested: Attested {

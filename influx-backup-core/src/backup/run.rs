@@ -8,6 +8,7 @@ use super::{
     BackupReport, Rules,
     audit::Differences,
     index::Index,
+    journal::{Journal, JournalLine, journal},
     lease::{Acquired, claim},
     name::{check_name, default_name},
     passes::Run,
@@ -23,7 +24,7 @@ use crate::{
     judge::evidence::Facts,
     lease::Clock,
     location::Location,
-    manifest::{Journal, JournalLine, RepositoryMarker},
+    manifest::RepositoryMarker,
     options::{BackupOptions, OnExisting},
     orchestrate::{Orchestrator, while_stopped},
     preflight,
@@ -69,7 +70,7 @@ pub(crate) async fn run(
     task.unless_cancelled(RepositoryMarker::write_first(&repository)).await?;
     let to = repository.child(&name)?;
     let (lease, acquired) = claim(&to, &name, cluster.id(), (options.on_existing, options.takeover), clock).await?;
-    let journal = Journal::new(&to, lease.number(), options.limits.durability);
+    let journal = journal(&to, lease.number(), options.limits.durability);
     let mut state = RunState { index: Index::default(), journal, facts: Facts::default() };
     let run =
         Run { name: &name, to: &to, options: &options, rules: &rules, copier: &copier, task: &task, lease: &lease };

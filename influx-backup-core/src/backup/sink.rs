@@ -2,7 +2,11 @@
 
 use async_trait::async_trait;
 
-use super::{index::Index, run::RunState};
+use super::{
+    index::Index,
+    journal::{Journal, JournalLine},
+    run::RunState,
+};
 use crate::{
     copier::Copied,
     error::Result,
@@ -12,9 +16,8 @@ use crate::{
     key::Key,
     layout::Component,
     location::{Location, StoreChecksums},
-    manifest::{Journal, JournalLine},
     plan::CopyTask,
-    record::{ObjectRecord, PassReport, Stored, WrittenObject},
+    record::{ContentRecord, ObjectRecord, PassReport},
 };
 
 /// Writes down what a pass has finished, and counts it.
@@ -63,9 +66,9 @@ impl<'a> PassSink<'a> {
             let framed = parquet::check(&ends.head, &ends.tail, copied.content.size);
             self.facts.record_parquet(task.to.clone(), task.from.version.clone(), framed);
         }
-        let object = written_object(task, copied);
-        self.index.insert(object.clone());
-        self.journal.add(JournalLine::Copied(object)).await
+        let record = record(task, copied);
+        self.index.insert(record.clone());
+        self.journal.add(JournalLine::Copied(record)).await
     }
 
     /// An object that could not be copied is not in the backup: an attempt whose answer was lost may have left it there.
@@ -96,21 +99,17 @@ impl CopySink for PassSink<'_> {
     }
 }
 
-fn written_object(task: &CopyTask, copied: Copied) -> WrittenObject {
-    // Once is enough.
+fn record(task: &CopyTask, copied: Copied) -> ObjectRecord {
+    let content = ContentRecord::new(copied.content.size, copied.content.crc64);
+    let mut record = ObjectRecord::new(task.to.clone(), task.from.version.clone(), content, copied.checked_by);
+    record.attributes = copied.attributes;
+    record.stored.size = copied.stored.size;
+    record.stored.version = copied.stored.version;
+    // A plain object's CRC-64/NVME is written once, with its content.
     let checksums = copied.stored.checksums;
     let crc64 = checksums.crc64.filter(|crc64| copied.content.crc64 != Some(*crc64));
-    let record = ObjectRecord {
-        key: task.to.clone(),
-        size: copied.content.size,
-        version: task.from.version.clone(),
-        crc64: copied.content.crc64,
-        store_checksums: StoreChecksums { crc64, ..checksums },
-        checked_by: copied.checked_by,
-        attributes: copied.attributes,
-        stored: Stored::default(),
-    };
-    WrittenObject { record, written: copied.stored.version }
+    record.stored.checksums = StoreChecksums { crc64, ..checksums };
+    record
 }
 
 #[cfg(test)]
@@ -133,7 +132,7 @@ mod tests {
             let mut copied = Copied::unverified(9, "test");
             copied.content.crc64 = crc64;
             copied.stored.checksums = checksums;
-            written_object(&task, copied).record.store_checksums
+            record(&task, copied).stored.checksums
         };
         let crc64 = Some(Crc64::of(b"123456789"));
         let both = StoreChecksums { crc64, md5: Some("JfnnlDI7RTiF9RgfG2JNCw==".to_owned()), ..Default::default() };

@@ -3,12 +3,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::*;
-use crate::{
-    certificate::CheckedBy,
-    checksum::Crc64,
-    location::{Attributes, StoreChecksums},
-    record::{ObjectRecord, Stored},
-};
+use crate::{certificate::CheckedBy, checksum::Crc64, record::ContentRecord};
 
 /// A backup of these objects, each with its own key as its bytes, and what was written down of them.
 async fn backup(keys: &[&str]) -> (Location, Index) {
@@ -17,20 +12,18 @@ async fn backup(keys: &[&str]) -> (Location, Index) {
     for key in keys {
         let (key, bytes) = (Key::parse(*key).expect("a key"), Bytes::from((*key).to_owned()));
         let written = location.put(&key, bytes.clone()).await.expect("put");
-        let record = ObjectRecord {
-            key: key.clone(),
-            size: bytes.len() as u64,
-            version: written.clone(),
-            crc64: Some(Crc64::of(&bytes)),
-            store_checksums: StoreChecksums::default(),
-            checked_by: CheckedBy::Content,
-            attributes: Attributes::new(),
-            stored: Stored::default(),
-        };
-        objects.insert(key, WrittenObject { record, written: Some(written) });
+        let content = ContentRecord::new(bytes.len() as u64, Some(Crc64::of(&bytes)));
+        objects.insert(key.clone(), record(key, content, Some(written)));
     }
     location.put(&Key::parse("_influx_backup/claim-000001").expect("a key"), Bytes::new()).await.expect("put");
     (location, Index::new(objects))
+}
+
+fn record(key: Key, content: ContentRecord, written: Option<Version>) -> ObjectRecord {
+    let source = Version { e_tag: None, id: None, modified: chrono::DateTime::UNIX_EPOCH };
+    let mut record = ObjectRecord::new(key, source, content, CheckedBy::Content);
+    record.stored.version = written;
+    record
 }
 
 const KEYS: [&str; 4] = ["c/catalog/v3/snapshot", "n/dbs/1.parquet", "n/wal/00000000001.wal", "top"];
@@ -75,17 +68,15 @@ async fn what_no_record_names_is_named_but_for_our_own_files() {
     assert_eq!(found(&location, &mut index).await, (Vec::new(), strays.map(ToOwned::to_owned).to_vec()));
 }
 
-/// A store may give another entity tag for the same bytes where a write arrived twice: its checksum decides.
+/// A journal of an earlier release has no versions.
 #[tokio::test]
 async fn a_version_that_nobody_wrote_down_counts_as_written() {
     let (location, index) = backup(&KEYS).await;
-    let objects = index.objects().map(|object| {
-        let object = WrittenObject { written: None, ..object.clone() };
-        (object.record.key.clone(), object)
-    });
-    let mut index = Index::new(objects.collect());
+    let records =
+        index.records().map(|known| (known.key.clone(), record(known.key.clone(), known.content.clone(), None)));
+    let mut index = Index::new(records.collect());
     assert_eq!(found(&location, &mut index).await, (Vec::new(), Vec::new()));
-    assert!(index.objects().all(|object| object.written.is_some()), "the version is known from here on");
+    assert!(index.records().all(|record| record.stored.version.is_some()), "the version is known from here on");
 }
 
 #[tokio::test]
@@ -96,19 +87,8 @@ async fn a_file_that_is_replaced_in_its_own_length_is_named() {
     let key = Key::parse("n/dbs/1.parquet").expect("a key");
     location.put(&key, Bytes::from_static(b"one")).await.expect("put");
     let entry = location.head(&key).await.expect("asked").expect("there");
-    let (_, index) = backup(&[]).await;
-    let mut index = index;
-    let record = ObjectRecord {
-        key: key.clone(),
-        size: 3,
-        version: entry.version.clone(),
-        crc64: None,
-        store_checksums: StoreChecksums::default(),
-        checked_by: CheckedBy::Size,
-        attributes: Attributes::new(),
-        stored: Stored::default(),
-    };
-    index.insert(WrittenObject { record, written: Some(entry.version) });
+    let mut index = Index::default();
+    index.insert(record(key.clone(), ContentRecord::new(3, None), Some(entry.version)));
     assert_eq!(found(&location, &mut index).await, (Vec::new(), Vec::new()));
     std::fs::write(directory.path().join("n/dbs/1.parquet"), "two").expect("written");
     let replaced = format!("{key} is another version than was written");
