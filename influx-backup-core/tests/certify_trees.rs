@@ -163,7 +163,7 @@ async fn whatever_is_done_to_a_backup_is_found_at_the_level_that_can_see_it() {
                 let listing = verify(VerifyLevel::Listing).await;
                 let structure = verify(VerifyLevel::Structure).await;
                 let bytes = verify(VerifyLevel::Bytes(Sample::ALL)).await;
-                let open = structure.certificate.as_ref().expect("at this level").open();
+                let open = structure.certificate.as_ref().expect("at this level").violated_clauses();
                 let expected: Vec<Clause> = match how {
                     // A checkpoint may go as long as a manifest names its files; that it is lost is said all the same.
                     Tamper::Delete if clause == Some(Clause::Checkpoints) => vec![Clause::Bytes],
@@ -216,7 +216,7 @@ async fn whatever_is_done_to_a_scripts_copy_opens_its_clause() {
                     Tamper::Flip => is_read(&key),
                 };
                 let expected: Vec<Clause> = clause.filter(|_| seen).into_iter().collect();
-                assert_eq!(certificate.open(), expected, "{about}: {}", certificate.summary());
+                assert_eq!(certificate.violated_clauses(), expected, "{about}: {}", certificate.summary());
                 assert!(expected.is_empty() || how == Tamper::Delete || names(&certificate, &key), "{about}");
                 let absent = how == Tamper::Delete && clause == Some(Clause::Closure);
                 assert_eq!(
@@ -239,7 +239,7 @@ async fn whatever_is_done_to_a_scripts_copy_opens_its_clause() {
         for (key, clause) in strays {
             write(&world.file(&key), "stray");
             let certificate = certified(world.source()).await;
-            assert_eq!(certificate.open(), clause.into_iter().collect::<Vec<_>>(), "{key}: {}", certificate.summary());
+            assert_eq!(certificate.violated_clauses(), clause.into_iter().collect::<Vec<_>>(), "{key}: {}", certificate.summary());
             assert_eq!(names(&certificate, &key), clause.is_some(), "{key}");
             fs::remove_file(world.file(&key)).expect("removed");
         }

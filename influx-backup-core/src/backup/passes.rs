@@ -1,7 +1,7 @@
 //! The passes: list, plan, copy, list again, certify; until the certificate closes. Then trim and commit.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::BTreeMap,
     sync::Arc,
 };
 
@@ -22,12 +22,14 @@ use crate::{
     error::{Error, Result, StopReason},
     event::EventKind,
     execute::Executor,
+    facts::{Tree, gather},
     finding::{Finding, FindingCode},
     inventory::{Inventory, Lister},
     job::RunContext,
     judge::{
         At,
-        evidence::{Cut, Evidence, HeldObject, Provenance, RunProvenance, Tree},
+        Cut, Fingerprints,
+        evidence::{Evidence, HeldObject, Provenance, RunProvenance},
         finding, judge,
     },
     key::Key,
@@ -52,8 +54,8 @@ pub(super) struct Run<'a> {
 /// What a pass proved.
 struct Proof {
     certificate: Certificate,
-    /// All of them: a certificate keeps some.
-    violations: Vec<Finding>,
+    /// Of all violations: a certificate keeps some.
+    fingerprints: Fingerprints,
     absent: Vec<AbsentRecord>,
     fences: Vec<Fence>,
     differences: BTreeMap<String, u64>,
@@ -71,7 +73,7 @@ struct Past {
     before: Option<Inventory>,
     timeline: Timeline,
     /// What was violated after the pass before.
-    violations: HashSet<Finding>,
+    fingerprints: Fingerprints,
 }
 
 impl Run<'_> {
@@ -108,7 +110,7 @@ impl Run<'_> {
             if let Some(status) = verdict? {
                 return self.finish(&cluster, status, listed, proof, index, past).await;
             }
-            past.violations = proof.violations.into_iter().collect();
+            past.fingerprints = proof.fingerprints;
             past.timeline.saw(&listed.inventory);
             past.timeline.catalog = past.timeline.catalog.max(proof.certificate.catalog_sequence);
             past.timeline.broken.extend(proof.broken);
@@ -151,7 +153,7 @@ impl Run<'_> {
         past: &Past,
     ) -> Result<Proof> {
         let mut held = snapshot_of_index(index);
-        index.facts.gather(Tree::Location(self.to), cluster, &held).await?;
+        gather(&mut index.facts, Tree::Location(self.to), cluster, &mut held).await?;
         let cut = Cut::newest(cluster, &index.facts);
         let (differences, mut broken) = compare(cluster, &listed.inventory, after);
         broken.extend(compare_ids(cluster, found));
@@ -173,7 +175,7 @@ impl Run<'_> {
         let absence_tolerance = self.options.absence_tolerance;
         let (fences, trimmed) = {
             let (facts, provenance) = (&index.facts, Provenance::Run(&provenance));
-            let untrimmed = Evidence { cluster, held: &held, facts, cut: &cut, provenance, absence_tolerance };
+            let untrimmed = Evidence::new(cluster, &held, facts, &cut, provenance, absence_tolerance);
             unstable.extend(past.timeline.regressions(&untrimmed, &listed.inventory));
             let fences = fences(cluster, &untrimmed, &listed.inventory).await?;
             let mut trimmed = trim(&untrimmed, &index.objects, listed);
@@ -185,19 +187,19 @@ impl Run<'_> {
         index.facts.forget(&trimmed);
         let provenance = RunProvenance { fences: &fences, unstable: &unstable, ..provenance };
         let (facts, provenance) = (&index.facts, Provenance::Run(&provenance));
-        let evidence = Evidence { cluster, held: &held, facts, cut: &cut, provenance, absence_tolerance };
-        let (mut certificate, absent) = judge(&evidence);
+        let evidence = Evidence::new(cluster, &held, facts, &cut, provenance, absence_tolerance);
+        let judged = judge(&evidence);
+        let mut certificate = judged.certificate;
         Weakness::look_away(self.options, &mut certificate);
-        let violations = certificate.clauses.iter().flat_map(|result| result.violations.iter().cloned()).collect();
-        let certificate = certificate.abridged();
         let trimmed = trimmed.into_iter().collect();
-        Ok(Proof { certificate, violations, absent, fences, differences, trimmed, broken })
+        let (fingerprints, absent) = (judged.fingerprints, judged.absent);
+        Ok(Proof { certificate, fingerprints, absent, fences, differences, trimmed, broken })
     }
 
     fn report(&self, proof: &Proof, started: Instant, index: &BackupIndex, past: &mut Past) {
         let mut report = index.pass.clone();
         report.millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        report.open_clauses = proof.certificate.open().into_iter().map(|clause| clause.code().to_owned()).collect();
+        report.open_clauses = proof.certificate.violated_clauses().into_iter().map(|clause| clause.code().to_owned()).collect();
         past.reports.push(report.clone());
         let pass = u32::try_from(past.reports.len()).unwrap_or(u32::MAX);
         let events = &self.task.events;
@@ -218,22 +220,22 @@ impl Run<'_> {
         let idle = past.reports.iter().rev().take_while(|pass| pass.copied + pass.vanished + pass.changed == 0).count();
         let stuck = proof.differences.is_empty()
             && idle >= 2
-            && proof.violations.iter().all(|violation| past.violations.contains(violation));
+            && proof.fingerprints.is_subset(&past.fingerprints);
         let last =
             stuck || passes >= self.options.passes.max_passes || began.elapsed() >= self.options.passes.time_limit;
         let quiet = proof.differences.is_empty();
         let is_damage = |violation: &&Finding| {
-            let settled = || last || (quiet && past.violations.contains(*violation));
+            let settled = || last || (quiet && past.fingerprints.contains(violation));
             violation.code.is_source_damage() && (!violation.code.needs_second_look() || settled())
         };
         match self.options.on_corrupt {
             OnCorrupt::Fail => {
-                let damage = proof.violations.iter().find(is_damage);
+                let damage = certificate.violations().find(is_damage);
                 if let Some((violation, key)) = damage.and_then(|violation| Some((violation, violation.key.clone()?))) {
                     return Err(Error::CorruptSource { key, finding: Box::new(violation.clone()) });
                 }
             }
-            OnCorrupt::Record if proof.violations.iter().all(|found| is_damage(&found)) => {
+            OnCorrupt::Record if certificate.violations().all(|found| is_damage(&found)) => {
                 return Ok(Some(BackupStatus::Degraded));
             }
             OnCorrupt::Record => {}

@@ -121,7 +121,8 @@ impl Weakness {
     pub(super) fn look_away(options: &BackupOptions, certificate: &mut Certificate) {
         for result in &mut certificate.clauses {
             if options.lacks(Self::Ignores(result.clause)) {
-                (result.verdict, result.violated) = (Verdict::Holds, 0);
+                result.verdict = Verdict::Holds;
+                result.counts.clear();
                 result.violations.clear();
             }
         }
