@@ -35,6 +35,7 @@ pub enum Basis {
 
 /// One clause and what was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ClauseResult {
     /// Which one.
     pub clause: Clause,
@@ -49,6 +50,12 @@ pub struct ClauseResult {
 }
 
 impl ClauseResult {
+    /// A clause without violations.
+    #[must_use]
+    pub fn new(clause: Clause, verdict: Verdict, basis: Basis) -> Self {
+        Self { clause, verdict, basis, violations: Vec::new(), counts: BTreeMap::new() }
+    }
+
     /// How many violations there are in all.
     #[must_use]
     pub fn violated(&self) -> u64 {
@@ -58,6 +65,7 @@ impl ClauseResult {
 
 /// Where a node can be recovered to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RecoveryPoint {
     /// The node.
     pub node: String,
@@ -78,6 +86,7 @@ impl RecoveryPoint {
 
 /// The newest snapshot of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Guaranteed {
     /// Its sequence number.
     pub snapshot: u64,
@@ -89,6 +98,7 @@ pub struct Guaranteed {
 
 /// The last WAL file of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Reached {
     /// Its number.
     pub wal: u64,
@@ -98,6 +108,7 @@ pub struct Reached {
 
 /// Live files that neither the backup nor the source has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct AbsentTable {
     /// The node.
     pub node: String,
@@ -118,6 +129,7 @@ pub struct AbsentTable {
 /// `Display` prints it for a person. [`certify`](crate::certify) makes one from any tree; a backup keeps the one it was
 /// committed with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Certificate {
     /// Every clause, in order.
     pub clauses: Vec<ClauseResult>,
@@ -136,6 +148,20 @@ pub struct Certificate {
 }
 
 impl Certificate {
+    /// A certificate of these clauses, with nothing else in it.
+    #[must_use]
+    pub fn new(clauses: Vec<ClauseResult>) -> Self {
+        Self {
+            clauses,
+            recovery: Vec::new(),
+            absent: Vec::new(),
+            findings: Vec::new(),
+            checked_by: BTreeMap::new(),
+            catalog_sequence: None,
+            orphans: 0,
+        }
+    }
+
     /// How many violations of one code a clause keeps. All are counted.
     pub const VIOLATIONS_KEPT: u64 = 100;
 
@@ -158,6 +184,13 @@ impl Certificate {
     pub fn violated_clauses(&self) -> Vec<Clause> {
         let violated = self.clauses.iter().filter(|clause| clause.verdict == Verdict::Violated);
         violated.map(|clause| clause.clause).collect()
+    }
+
+    /// How many violations of a clause have this code.
+    #[must_use]
+    pub fn count(&self, clause: Clause, code: FindingCode) -> u64 {
+        let result = self.clauses.iter().find(|result| result.clause == clause);
+        result.and_then(|result| result.counts.get(&code)).copied().unwrap_or(0)
     }
 
     /// Every violation that is kept, clause by clause.

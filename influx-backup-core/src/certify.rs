@@ -7,7 +7,8 @@ use crate::{
     cluster::{Cluster, DiscoverOptions},
     discover::discover,
     error::{Error, Result},
-    facts::{Tree, gather},
+    facts::{self, Meter, gather},
+    job::{ObjectEvents, RunContext, request},
     judge::{
         AbsenceTolerance, Cut,
         evidence::{Evidence, Facts, HeldObject, ManifestProvenance, Provenance},
@@ -25,44 +26,103 @@ use crate::{
 /// C1 to C5 and the contents of C8 are recomputed from the tree's own bytes. C6, C7, C9 and the order of the listings
 /// are what the run that took the backup recorded; without such a record they are not attested.
 ///
-/// # Errors
-/// As for [`discover`], and [`Error::Store`] where the tree cannot be read. What is wrong with the tree is in the certificate.
-pub async fn certify(location: &Location, what: &DiscoverOptions) -> Result<Certificate> {
-    if read_manifest(location).await?.is_some() {
-        return certify_backup(&Backup::at(location).await?).await;
-    }
-    let cluster = discover(location, what).await?;
-    certify_cluster(&cluster).await
+/// The job fails as [`discover`] does, and with [`Error::Store`](crate::Error::Store). What is wrong with the tree is in the
+/// certificate.
+pub fn certify(location: &Location) -> CertifyRequest {
+    CertifyRequest::new(Tree::Location(location.clone(), DiscoverOptions::default()))
 }
 
 /// Makes the certificate of a stopped cluster or of a copy of one.
 ///
-/// # Errors
-/// [`Error::Store`] where it cannot be read. What is wrong with it is in the certificate.
-pub async fn certify_cluster(cluster: &Cluster) -> Result<Certificate> {
+/// The job fails with [`Error::Store`](crate::Error::Store). What is wrong with the tree is in the certificate.
+pub fn certify_cluster(cluster: &Cluster) -> CertifyRequest {
+    CertifyRequest::new(Tree::Cluster(cluster.clone()))
+}
+
+/// Makes the certificate of a committed backup again, from the bytes it has now.
+///
+/// The job fails with [`Error::Store`](crate::Error::Store). What is wrong with the backup is in the certificate.
+pub fn certify_backup(backup: &Backup) -> CertifyRequest {
+    CertifyRequest::new(Tree::Backup(backup.clone()))
+}
+
+/// A certification about to start. Its progress counts the objects that are read.
+#[derive(Debug)]
+#[must_use = "nothing is certified until it is started or awaited"]
+pub struct CertifyRequest {
+    tree: Tree,
+    object_events: ObjectEvents,
+}
+
+/// What is certified.
+#[derive(Debug)]
+enum Tree {
+    Location(Location, DiscoverOptions),
+    Cluster(Cluster),
+    Backup(Backup),
+}
+
+impl CertifyRequest {
+    fn new(tree: Tree) -> Self {
+        Self { tree, object_events: ObjectEvents::default() }
+    }
+
+    /// Says which cluster, and which of its nodes, where the location holds no backup. Without effect on a cluster or a
+    /// backup that is open already.
+    pub fn with_options(mut self, options: DiscoverOptions) -> Self {
+        if let Tree::Location(_, chosen) = &mut self.tree {
+            *chosen = options;
+        }
+        self
+    }
+
+    async fn run(self, context: RunContext) -> Result<Certificate> {
+        let meter = &context.events;
+        let certify = async {
+            match self.tree {
+                Tree::Location(location, options) => location_certificate(&location, &options, meter).await,
+                Tree::Cluster(cluster) => cluster_certificate(&cluster, meter).await,
+                Tree::Backup(backup) => backup_certificate(&backup, meter).await,
+            }
+        };
+        context.unless_cancelled(certify).await
+    }
+}
+
+request!(CertifyRequest => Certificate);
+
+async fn location_certificate(
+    location: &Location,
+    options: &DiscoverOptions,
+    meter: &dyn Meter,
+) -> Result<Certificate> {
+    if read_manifest(location).await?.is_some() {
+        return backup_certificate(&Backup::at(location).await?, meter).await;
+    }
+    cluster_certificate(&discover(location, options).await?, meter).await
+}
+
+async fn cluster_certificate(cluster: &Cluster, meter: &dyn Meter) -> Result<Certificate> {
     let inventory = cluster.list().await?;
-    let mut held: BTreeMap<_, _> = inventory.entries().map(|entry| (entry.key.clone(), held_as_listed(entry))).collect();
+    let mut held: BTreeMap<_, _> =
+        inventory.entries().map(|entry| (entry.key.clone(), held_as_listed(entry))).collect();
     let mut facts = Facts::default();
-    gather(&mut facts, Tree::Location(cluster.location()), cluster.description(), &mut held).await?;
-    let cut = Cut::newest(cluster.description(), &facts);
-    let strict = AbsenceTolerance::Strict;
-    Ok(judge(&Evidence::new(cluster.description(), &held, &facts, &cut, Provenance::None, strict)).certificate)
+    gather(&mut facts, facts::Tree::Location(cluster.location()), cluster, &mut held, meter).await?;
+    let cut = Cut::newest(cluster, &facts);
+    let evidence = Evidence::new(cluster, &held, &facts, &cut, Provenance::None, AbsenceTolerance::Strict);
+    Ok(judge(&evidence).certificate)
 }
 
 fn held_as_listed(entry: &ObjectMeta) -> HeldObject {
     HeldObject { size: entry.size, version: entry.version.clone(), checked_by: None }
 }
 
-/// Makes the certificate of a committed backup again, from the bytes it has now.
-///
-/// # Errors
-/// [`Error::Store`] where it cannot be read. What is wrong with the backup is in the certificate.
-pub async fn certify_backup(backup: &Backup) -> Result<Certificate> {
+pub(crate) async fn backup_certificate(backup: &Backup, meter: &dyn Meter) -> Result<Certificate> {
     let mut held = held_by(backup).await?;
-    let manifest = backup.manifest();
+    let cluster = &backup.manifest().cluster;
     let mut facts = Facts::default();
-    gather(&mut facts, Tree::Backup(backup), &manifest.cluster, &mut held).await?;
-    Ok(judge_backup(backup, &held, &facts, &Cut::newest(&manifest.cluster, &facts)))
+    gather(&mut facts, facts::Tree::Backup(backup), cluster, &mut held, meter).await?;
+    Ok(judge_backup(backup, &held, &facts, &Cut::newest(cluster, &facts)))
 }
 
 /// Judges a backup up to a cut.

@@ -59,6 +59,18 @@ impl Tree<'_> {
     }
 }
 
+/// Counts objects that are to be read, and those that were.
+pub(crate) trait Meter: Sync {
+    fn planned(&self, objects: u64, bytes: u64);
+    fn finished(&self, bytes: u64);
+}
+
+/// Counts nothing.
+impl Meter for () {
+    fn planned(&self, _: u64, _: u64) {}
+    fn finished(&self, _: u64) {}
+}
+
 /// Reads what the proof needs and `facts` do not have yet, and forgets what is no longer held. An object that is no longer
 /// there is taken out of `held`.
 ///
@@ -69,6 +81,7 @@ pub(crate) async fn gather(
     tree: Tree<'_>,
     cluster: &ClusterDescription,
     held: &mut BTreeMap<Key, HeldObject>,
+    meter: &dyn Meter,
 ) -> Result<()> {
     facts.retain_held(held);
     let unread: Vec<_> = held
@@ -76,7 +89,9 @@ pub(crate) async fn gather(
         .filter(|(key, _)| facts.get(key).is_none())
         .filter_map(|(key, held)| Some((key.clone(), held.version.clone(), readable(cluster, key)?)))
         .collect();
-    let reads = unread.into_iter().map(|(key, version, component)| read(tree, key, version, component).boxed());
+    let bytes = unread.iter().filter_map(|(key, ..)| held.get(key)).map(|held| held.size).sum();
+    meter.planned(unread.len() as u64, bytes);
+    let reads = unread.into_iter().map(|(key, version, component)| read(tree, key, version, component, meter).boxed());
     for (key, version, fact) in concurrent::run(reads.collect(), READS_AT_ONCE).await? {
         match fact {
             Some(fact) => facts.insert(key, version, fact),
@@ -93,9 +108,13 @@ async fn read(
     key: Key,
     version: Version,
     component: Component,
+    meter: &dyn Meter,
 ) -> Result<(Key, Version, Option<Fact>)> {
     let fact = match tree.read(&key).await? {
-        Found::Bytes(bytes) => Some(Fact::parse(component, &bytes)),
+        Found::Bytes(bytes) => {
+            meter.finished(bytes.len() as u64);
+            Some(Fact::parse(component, &bytes))
+        }
         Found::Altered(reason) => Some(Fact::altered(component, reason)),
         Found::Missing => None,
     };

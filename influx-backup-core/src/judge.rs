@@ -17,7 +17,7 @@ use std::collections::HashSet;
 pub use self::evidence::Cut;
 use self::evidence::{Evidence, Provenance};
 pub(crate) use self::{
-    judgement::{ANYWHERE, At, Fingerprints, Judgement, finding},
+    judgement::{ANYWHERE, At, Fingerprints, finding},
     write_ahead::{covered, gaps, numbered},
 };
 use crate::{
@@ -93,9 +93,15 @@ fn keep(result: &mut ClauseResult, recorded: &Certificate) {
     let Some(recorded) = recorded.clauses.iter().find(|recorded| recorded.clause == result.clause) else { return };
     let found: HashSet<&Finding> = result.violations.iter().collect();
     let lost: Vec<_> = recorded.violations.iter().filter(|violation| !found.contains(violation)).cloned().collect();
+    let kept = Certificate::VIOLATIONS_KEPT;
     for violation in lost {
-        *result.counts.entry(violation.code).or_default() += 1;
-        result.violations.push(violation);
+        // Where one side does not keep all of them, which ones are lost is not known.
+        let recorded = recorded.counts.get(&violation.code).copied().unwrap_or(0);
+        let count = result.counts.entry(violation.code).or_default();
+        if recorded <= kept && *count < kept {
+            *count += 1;
+            result.violations.push(violation);
+        }
     }
     for (code, recorded) in &recorded.counts {
         let count = result.counts.entry(*code).or_default();

@@ -46,6 +46,7 @@ pub mod preflight;
 pub mod record;
 pub mod repository;
 pub mod restore;
+pub mod summary;
 pub mod target;
 #[cfg(feature = "generate")]
 pub mod testing;
@@ -78,7 +79,7 @@ pub use self::{
     restore::{Restore, RestoreOptions, RestoreReport, abandon},
     target::Target,
     units::ByteSize,
-    verify::{VerifyLevel, verify},
+    verify::{VerifyLevel, VerifyOptions, verify},
 };
 
 /// The example of the README runs as a test.

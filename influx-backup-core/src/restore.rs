@@ -5,6 +5,7 @@
 
 mod apply;
 mod copies;
+mod deletions;
 mod directories;
 mod guard;
 mod inspect;
@@ -31,6 +32,6 @@ pub use self::{
     owner::{Account, Modes, Owner, Ownership},
     report::{AbandonReport, RestoreReport},
     request::Restore,
-    undo::abandon,
+    undo::{AbandonRequest, abandon},
 };
 pub use crate::lease::Takeover;

@@ -1,20 +1,21 @@
 //! [`verify`]: whether a backup still is what it was.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     certificate::Certificate,
-    certify::certify_backup,
+    certify::backup_certificate,
     concurrent,
     error::{Error, Result},
     finding::{Finding, FindingCode},
     format::parquet,
+    job::{EventSink, ObjectEvents, RunContext, request},
     key::Key,
     layout::{Component, OWN_DIRECTORY},
-    location::{ChecksumMatch, Links},
+    location::{ChecksumMatch, Links, Location},
     manifest::Backup,
     record::ObjectRecord,
 };
@@ -25,48 +26,91 @@ const READS_AT_ONCE: usize = 8;
 /// How many objects are asked about at once.
 const HEADS_AT_ONCE: usize = 32;
 
+/// How a backup is verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct VerifyOptions {
+    /// How deep to look.
+    pub level: VerifyLevel,
+    /// At the level `bytes`: how many percent of the objects are read, from 1 to 100. They are chosen at random; at least one.
+    pub sample_percent: u8,
+}
+
+impl Default for VerifyOptions {
+    /// Structure: no Parquet file is read.
+    fn default() -> Self {
+        Self { level: VerifyLevel::default(), sample_percent: 100 }
+    }
+}
+
+impl VerifyOptions {
+    /// At this level.
+    #[must_use]
+    pub fn at(level: VerifyLevel) -> Self {
+        Self { level, ..Self::default() }
+    }
+
+    /// Presence and size of every object.
+    #[must_use]
+    pub fn listing() -> Self {
+        Self::at(VerifyLevel::Listing)
+    }
+
+    /// That, and the certificate again.
+    #[must_use]
+    pub fn structure() -> Self {
+        Self::at(VerifyLevel::Structure)
+    }
+
+    /// That, and the checksums that the store gives.
+    #[must_use]
+    pub fn checksums() -> Self {
+        Self::at(VerifyLevel::Checksums)
+    }
+
+    /// The structure, and the bytes of every object.
+    #[must_use]
+    pub fn bytes() -> Self {
+        Self::at(VerifyLevel::Bytes)
+    }
+
+    /// The structure, and the bytes of this many percent of the objects.
+    #[must_use]
+    pub fn bytes_sample(percent: u8) -> Self {
+        Self { sample_percent: percent, ..Self::bytes() }
+    }
+}
+
 /// How deep to look.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum VerifyLevel {
     /// Presence and size of every object: one listing.
     Listing,
     /// That, and the certificate again from the backup's own bytes.
+    #[default]
     Structure,
     /// That, and the checksum that the store gives for each object on HEAD, where the manifest has the same kind. No Parquet
     /// file is read. What could not be compared is counted: files; what was written to S3 without a checksum (see
     /// `aws_checksum_algorithm`), or to Azure by blocks.
     Checksums,
     /// The structure, and the bytes of objects against their checksums.
-    Bytes(Sample),
+    Bytes,
 }
 
-/// Which part of the objects is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Sample(u8);
-
-impl Sample {
-    /// All of them.
-    pub const ALL: Self = Self(100);
-
-    /// This many percent of them, chosen at random, at least one.
-    #[must_use]
-    pub const fn percent(percent: u8) -> Self {
-        Self(if percent > 100 { 100 } else { percent })
-    }
-
-    fn of(self, objects: &[ObjectRecord]) -> Vec<&ObjectRecord> {
-        let count = (objects.len() * usize::from(self.0)).div_ceil(100).max(1).min(objects.len());
-        let mut chosen = rand::seq::index::sample(&mut rand::rng(), objects.len(), count).into_vec();
-        chosen.sort_unstable();
-        chosen.into_iter().map(|at| &objects[at]).collect()
-    }
+/// This many percent of the objects, chosen at random, at least one.
+fn sample(percent: u8, objects: &[ObjectRecord]) -> Vec<&ObjectRecord> {
+    let count = (objects.len() * usize::from(percent)).div_ceil(100).max(1).min(objects.len());
+    let mut chosen = rand::seq::index::sample(&mut rand::rng(), objects.len(), count).into_vec();
+    chosen.sort_unstable();
+    chosen.into_iter().map(|at| &objects[at]).collect()
 }
 
 /// What verification found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct VerifyReport {
     /// The backup.
     pub backup: String,
@@ -98,27 +142,79 @@ impl VerifyReport {
 
 /// Verifies a backup.
 ///
-/// # Errors
-/// [`Error::Store`]; [`Error::Link`] for a link inside the backup. What else is wrong with it is in the report.
-pub async fn verify(backup: &Backup, level: VerifyLevel) -> Result<VerifyReport> {
-    let mut problems = check_listing(backup).await?;
+/// The job fails with [`Error::Store`], with [`Error::Link`] for a link inside the backup, and with
+/// [`Error::InvalidRequest`] for a sample that is no percentage. What else is wrong with it is
+/// in the report.
+pub fn verify(backup: &Backup, options: VerifyOptions) -> VerifyRequest {
+    VerifyRequest { subject: Subject::Opened(backup.clone()), options, object_events: ObjectEvents::default() }
+}
+
+/// A verification about to start. Its progress counts an object once for each look at it: in the listing, for the
+/// certificate, for its checksum or its bytes.
+#[derive(Debug)]
+#[must_use = "nothing is verified until it is started or awaited"]
+pub struct VerifyRequest {
+    subject: Subject,
+    options: VerifyOptions,
+    object_events: ObjectEvents,
+}
+
+/// Which backup is verified.
+#[derive(Debug)]
+enum Subject {
+    Opened(Backup),
+    Named { repository: Location, name: String },
+}
+
+impl VerifyRequest {
+    /// Verifies the backup of this name in a repository.
+    pub(crate) fn named(repository: &Location, name: &str, options: VerifyOptions) -> Self {
+        let subject = Subject::Named { repository: repository.clone(), name: name.to_owned() };
+        Self { subject, options, object_events: ObjectEvents::default() }
+    }
+
+    async fn run(self, context: RunContext) -> Result<VerifyReport> {
+        let verify = async {
+            let backup = match self.subject {
+                Subject::Opened(backup) => backup,
+                Subject::Named { repository, name } => Backup::open(&repository, &name).await?,
+            };
+            check_backup(&backup, self.options, &context.events).await
+        };
+        context.unless_cancelled(verify).await
+    }
+}
+
+request!(VerifyRequest => VerifyReport);
+
+async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSink) -> Result<VerifyReport> {
+    let level = options.level;
+    if !(1..=100).contains(&options.sample_percent) {
+        let reason = format!("{} is no percentage from 1 to 100", options.sample_percent);
+        return Err(Error::InvalidRequest { option: "sample_percent", reason });
+    }
+    let mut problems = check_listing(backup, events).await?;
     let certificate = match level {
         VerifyLevel::Listing => None,
-        VerifyLevel::Structure | VerifyLevel::Checksums | VerifyLevel::Bytes(_) => Some(certify_backup(backup).await?),
+        VerifyLevel::Structure | VerifyLevel::Checksums | VerifyLevel::Bytes => {
+            Some(backup_certificate(backup, events).await?)
+        }
     };
-    let violations = certificate.iter().flat_map(|certificate| open_clauses(backup, certificate));
-    let violations: Vec<_> = violations.filter(|violation| !problems.iter().any(|p| is_same(p, violation))).collect();
-    problems.extend(violations);
     let mut read = 0;
-    if let VerifyLevel::Bytes(sample) = level {
-        let chosen: Vec<_> = sample.of(backup.objects());
+    if level == VerifyLevel::Bytes {
+        let chosen = sample(options.sample_percent, backup.objects());
+        events.planned(chosen.len() as u64, chosen.iter().map(|record| record.size).sum());
         read = chosen.len() as u64;
-        let checks: Vec<_> = chosen.into_iter().map(|record| check_bytes(backup, record).boxed()).collect();
+        let checks: Vec<_> = chosen
+            .into_iter()
+            .map(|record| counted(events, record.size, check_bytes(backup, record)).boxed())
+            .collect();
         problems.extend(concurrent::run(checks, READS_AT_ONCE).await?.into_iter().flatten());
     }
     let (mut confirmed, mut unconfirmed) = (0, 0);
     if level == VerifyLevel::Checksums {
-        let heads = backup.objects().iter().map(|record| backup.compare(record).boxed()).collect();
+        events.planned(backup.objects().len() as u64, 0);
+        let heads = backup.objects().iter().map(|record| counted(events, 0, backup.compare(record)).boxed()).collect();
         for (record, agreement) in backup.objects().iter().zip(concurrent::run(heads, HEADS_AT_ONCE).await?) {
             match agreement {
                 ChecksumMatch::Equal => confirmed += 1,
@@ -130,6 +226,11 @@ pub async fn verify(backup: &Backup, level: VerifyLevel) -> Result<VerifyReport>
             }
         }
     }
+    let recorded = &backup.manifest().certificate;
+    let violations = certificate.iter().flat_map(|certificate| new_violations(recorded, certificate));
+    // Missing or altered objects violate C6 too: each is reported once.
+    let reported: HashSet<_> = problems.iter().map(|problem| (problem.code, problem.key.clone())).collect();
+    problems.extend(violations.filter(|violation| !reported.contains(&(violation.code, violation.key.clone()))));
     problems.sort_by(|a, b| (&a.key, a).cmp(&(&b.key, b)));
     problems.dedup();
     Ok(VerifyReport {
@@ -144,8 +245,17 @@ pub async fn verify(backup: &Backup, level: VerifyLevel) -> Result<VerifyReport>
     })
 }
 
+/// Counts an object of so many bytes when the work on it is done.
+async fn counted<T>(events: &EventSink, bytes: u64, work: impl Future<Output = T>) -> T {
+    let done = work.await;
+    events.add_bytes(bytes);
+    events.add_object();
+    done
+}
+
 /// Every object is there with its size, and nothing else is.
-async fn check_listing(backup: &Backup) -> Result<Vec<Finding>> {
+async fn check_listing(backup: &Backup, events: &EventSink) -> Result<Vec<Finding>> {
+    events.planned(backup.objects().len() as u64, 0);
     let location = backup.location().with_links(Links::Refuse);
     let listed = location.list("").await?.into_iter().filter(|entry| entry.key.below(OWN_DIRECTORY).is_none());
     let mut listed: BTreeMap<_, _> = listed.map(|entry| (entry.key, entry.size)).collect();
@@ -165,6 +275,7 @@ async fn check_listing(backup: &Backup) -> Result<Vec<Finding>> {
             }
             Some(_) => {}
         }
+        events.add_object();
     }
     let unlisted = |key: &Key| problem(key, FindingCode::UnlistedObject, format!("`{key}` is not in the manifest"));
     problems.extend(listed.keys().map(unlisted));
@@ -176,17 +287,23 @@ fn problem(key: &Key, code: FindingCode, message: impl Into<String>) -> Finding 
     Finding::new(code, message).with_key(key.clone())
 }
 
-/// Whether the listing showed already what violates a clause.
-fn is_same(problem: &Finding, violation: &Finding) -> bool {
-    problem.code == violation.code && problem.key == violation.key
-}
-
-/// What violates a clause now; a degraded backup's own violations are no news.
-fn open_clauses(backup: &Backup, certificate: &Certificate) -> Vec<Finding> {
-    let recorded = &backup.manifest().certificate.clauses;
-    let known: Vec<&Finding> = recorded.iter().flat_map(|clause| &clause.violations).collect();
-    let found = certificate.clauses.iter().flat_map(|clause| &clause.violations);
-    found.filter(|violation| !known.contains(violation)).cloned().collect()
+/// What violates a clause now and did not when the backup was committed. Of codes with more violations than a certificate
+/// keeps, the numbers are compared.
+fn new_violations(recorded: &Certificate, found: &Certificate) -> Vec<Finding> {
+    let known: HashSet<&Finding> = recorded.violations().collect();
+    let mut new = Vec::new();
+    for clause in &found.clauses {
+        let before = |code| recorded.count(clause.clause, code);
+        let is_kept = |code| before(code) <= Certificate::VIOLATIONS_KEPT;
+        let violations = clause.violations.iter().filter(|violation| is_kept(violation.code));
+        new.extend(violations.filter(|violation| !known.contains(violation)).cloned());
+        for (code, count) in clause.counts.iter().filter(|(code, count)| !is_kept(**code) && **count > before(**code)) {
+            let message = format!("{count} violations of this code, {} when the backup was committed", before(*code));
+            let more = Finding::new(*code, message).with_clause(clause.clause);
+            new.push(more.with_numbers(Some(before(*code)), Some(*count)));
+        }
+    }
+    new
 }
 
 /// The bytes are those that the checksum was taken of; without one, a Parquet file at least has its frame.
@@ -205,5 +322,40 @@ async fn check_bytes(backup: &Backup, record: &ObjectRecord) -> Result<Option<Fi
         }
         Err(Error::DamagedBackup { object, reason }) => wrong(format!("`{object}`: {reason}")),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certificate::{Basis, Clause, ClauseResult, Verdict};
+
+    /// A certificate with one clause, in which logs of these numbers are stray.
+    fn certificate(numbers: impl Iterator<Item = u64> + Clone) -> Certificate {
+        let stray = |number| Finding::new(FindingCode::StrayCatalogLog, format!("{number} is stray"));
+        let mut result = ClauseResult::new(Clause::Catalog, Verdict::Violated, Basis::Recomputed);
+        let kept = numbers.clone().take(usize::try_from(Certificate::VIOLATIONS_KEPT).expect("a few"));
+        result.violations = kept.map(|number| stray(number).with_clause(Clause::Catalog)).collect();
+        result.counts = BTreeMap::from([(FindingCode::StrayCatalogLog, numbers.count() as u64)]);
+        Certificate::new(vec![result])
+    }
+
+    #[test]
+    fn old_violations_are_no_problem_however_many() {
+        for many in [3, 100, 101, 500] {
+            let recorded = certificate(0..many);
+            assert_eq!(new_violations(&recorded, &recorded), []);
+            // The first one was repaired: another one is among those that are kept.
+            assert_eq!(new_violations(&recorded, &certificate(1..many)), [], "{many}");
+        }
+    }
+
+    #[test]
+    fn new_violations_are_problems_however_many_there_were() {
+        let few = new_violations(&certificate(0..3), &certificate(0..5));
+        assert_eq!(few.iter().map(|new| new.message.as_str()).collect::<Vec<_>>(), ["3 is stray", "4 is stray"]);
+        let many = new_violations(&certificate(0..500), &certificate(0..502));
+        assert_eq!(many.len(), 1);
+        assert_eq!((many[0].clause, many[0].expected, many[0].found), (Some(Clause::Catalog), Some(500), Some(502)));
     }
 }

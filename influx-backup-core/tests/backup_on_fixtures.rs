@@ -51,9 +51,9 @@ async fn recorded_stores_are_backed_up_whole() {
         let restore = Restore::new(backup.clone(), target.clone(), RestoreOptions::empty());
         restore.start().await.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(bytes(&target, &cluster).await, bytes(&source, &cluster).await, "{name}, restored");
-        let again = certify(backup.location(), &DiscoverOptions::auto()).await.expect("certified");
+        let again = certify(backup.location()).await.expect("certified");
         assert!(again.is_proven(), "{name}: {again}");
-        let stopped = certify(&source, &DiscoverOptions::auto()).await.expect("certified");
+        let stopped = certify(&source).await.expect("certified");
         // Whether a number of the WAL was burned or lost only a run that looked for it can tell.
         let (holds, proven) = (stopped.holds(), stopped.is_proven());
         assert_eq!((holds, proven), (true, !name.contains("wal-hole")), "{name}: {stopped}");

@@ -65,7 +65,7 @@ async fn a_clock_that_runs_backwards_changes_nothing() {
     assert_eq!(reached.wal, last + 2);
     assert!(reached.time < point.guaranteed.as_ref().expect("a snapshot").time, "{report}");
     assert!(report.committed >= report.began);
-    let again = certify(repository.get("n1").await.expect("committed").location(), &DiscoverOptions::auto()).await;
+    let again = certify(repository.get("n1").await.expect("committed").location()).await;
     assert!(again.expect("certified").holds());
 }
 
@@ -243,7 +243,7 @@ async fn a_node_that_disappears_is_never_dropped_in_silence() {
         violated(&report.certificate, Clause::Stability, FindingCode::NodeWent);
         let backup = repository.get("n1").await.expect("committed");
         assert_eq!(holds(&backup, "ingest2/snapshots/"), when == ROOT);
-        let again = certify(backup.location(), &DiscoverOptions::auto()).await.expect("certified");
+        let again = certify(backup.location()).await.expect("certified");
         violated(&again, Clause::Stability, FindingCode::NodeWent);
 
         // Left out by name.
@@ -365,7 +365,10 @@ async fn at_a_limit_of_passes_or_time_the_open_clause_and_its_object_are_said() 
         let (report, _) = back_up(&source.location(), options([gone]).with_passes(passes)).await;
         let certificate = refused(report);
         let missing = violated(&certificate, Clause::Closure, FindingCode::MissingParquet);
-        assert_eq!((missing.key.as_ref().map(Key::as_str), certificate.violated_clauses()), (Some(&*file), vec![Clause::Closure]));
+        assert_eq!(
+            (missing.key.as_ref().map(Key::as_str), certificate.violated_clauses()),
+            (Some(&*file), vec![Clause::Closure])
+        );
 
         let (source, file, gone) = open_after_one_pass().await;
         let consent = options([gone]).with_passes(passes).with_on_violation(OnViolation::Degrade);

@@ -4,19 +4,27 @@
 
 mod generated;
 
-use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc, time::Duration};
 
 use generated::{World, core, directory, enterprise, files, location, names, violations, write, write_all};
 use influx_backup_core::{
-    BackupOptions, Certificate, Clause, Component, DiscoverOptions, FindingCode, Generation, Repository, VerifyLevel,
+    Backup, BackupOptions, Certificate, Clause, Component, DiscoverOptions, Error, FindingCode, Generation, Location,
+    Repository, VerifyOptions,
     certificate::Verdict,
     certify,
     checksum::sha256,
+    discover,
     layout::MANIFEST_KEY,
+    location::Identity,
+    object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
     record::BackupStatus,
     repository::BackupState,
-    testing::generate::Generate,
-    verify::{Sample, VerifyReport},
+    testing::{
+        fault::{Failure, Fault, FaultPlan, FaultyStore, Rule, Scope, When},
+        generate::Generate,
+    },
+    verify,
+    verify::VerifyReport,
 };
 use serde_json::Value;
 
@@ -27,7 +35,7 @@ fn clusters() -> Vec<Generate> {
 }
 
 async fn certified(path: &Path) -> Certificate {
-    certify(&location(path), &DiscoverOptions::auto()).await.expect("certified")
+    certify(&location(path)).await.expect("certified")
 }
 
 fn unknown(certificate: &Certificate) -> Vec<Clause> {
@@ -132,7 +140,7 @@ async fn a_large_object_is_compared_to_its_last_byte() {
     fs::write(world.file(key), &whole).expect("written");
     world.back_up(BackupOptions::default()).await.expect("backed up");
     let repository = world.repository().await;
-    let found = async || codes(&repository.verify("n1", VerifyLevel::Bytes(Sample::ALL)).await.expect("verified"), key);
+    let found = async || codes(&repository.verify("n1", VerifyOptions::bytes()).await.expect("verified"), key);
     assert_eq!(found().await, []);
     for at in [5, (8 << 20) - 1, 8 << 20, 12 << 20, whole.len() - 9] {
         let mut altered = whole.clone();
@@ -155,21 +163,21 @@ async fn whatever_is_done_to_a_backup_is_found_at_the_level_that_can_see_it() {
         let repository = world.repository().await;
         let verify = async |level| repository.verify("n1", level).await.expect("verified");
         let whole = files(&world.backup());
-        assert!(verify(VerifyLevel::Bytes(Sample::ALL)).await.passed());
+        assert!(verify(VerifyOptions::bytes()).await.passed());
         for (what, key, clause) in kinds(&files(world.source()), generation) {
             for how in TAMPERS {
                 let about = format!("{what}, {how:?}: `{key}` of {generation}");
                 tamper(&world.backup().join(&key), how);
-                let listing = verify(VerifyLevel::Listing).await;
-                let structure = verify(VerifyLevel::Structure).await;
-                let bytes = verify(VerifyLevel::Bytes(Sample::ALL)).await;
+                let listing = verify(VerifyOptions::listing()).await;
+                let structure = verify(VerifyOptions::structure()).await;
+                let bytes = verify(VerifyOptions::bytes()).await;
                 let open = structure.certificate.as_ref().expect("at this level").violated_clauses();
                 let expected: Vec<Clause> = match how {
                     // A checkpoint may go as long as a manifest names its files; that it is lost is said all the same.
                     Tamper::Delete if clause == Some(Clause::Checkpoints) => vec![Clause::Bytes],
                     // Same size: only what reads the bytes can tell.
-                    Tamper::Flip => clause.filter(|_| is_read(&key)).into_iter().collect(),
-                    Tamper::Delete | Tamper::Truncate => {
+                    Tamper::Flip if !is_read(&key) => Vec::new(),
+                    Tamper::Delete | Tamper::Truncate | Tamper::Flip => {
                         let mut open: Vec<_> = clause.into_iter().chain([Clause::Bytes]).collect();
                         open.sort();
                         open
@@ -189,12 +197,12 @@ async fn whatever_is_done_to_a_backup_is_found_at_the_level_that_can_see_it() {
             }
             let stray = format!("{}/stray", key.rsplit_once('/').expect("a directory").0);
             write(&world.backup().join(&stray), "stray");
-            assert_eq!(codes(&verify(VerifyLevel::Listing).await, &stray), [FindingCode::UnlistedObject]);
-            let structure = verify(VerifyLevel::Structure).await;
+            assert_eq!(codes(&verify(VerifyOptions::listing()).await, &stray), [FindingCode::UnlistedObject]);
+            let structure = verify(VerifyOptions::structure()).await;
             assert!(structure.certificate.expect("at this level").holds(), "the backup itself is whole");
             fs::remove_file(world.backup().join(&stray)).expect("removed");
         }
-        assert!(verify(VerifyLevel::Bytes(Sample::ALL)).await.passed());
+        assert!(verify(VerifyOptions::bytes()).await.passed());
     }
 }
 
@@ -239,7 +247,12 @@ async fn whatever_is_done_to_a_scripts_copy_opens_its_clause() {
         for (key, clause) in strays {
             write(&world.file(&key), "stray");
             let certificate = certified(world.source()).await;
-            assert_eq!(certificate.violated_clauses(), clause.into_iter().collect::<Vec<_>>(), "{key}: {}", certificate.summary());
+            assert_eq!(
+                certificate.violated_clauses(),
+                clause.into_iter().collect::<Vec<_>>(),
+                "{key}: {}",
+                certificate.summary()
+            );
             assert_eq!(names(&certificate, &key), clause.is_some(), "{key}");
             fs::remove_file(world.file(&key)).expect("removed");
         }
@@ -268,10 +281,10 @@ async fn a_link_inside_a_backup_is_refused() {
     fs::remove_file(&inside).expect("removed");
     std::os::unix::fs::symlink(&outside, &inside).expect("linked");
     let repository = world.repository().await;
-    for level in [VerifyLevel::Listing, VerifyLevel::Structure, VerifyLevel::Bytes(Sample::ALL)] {
+    for level in [VerifyOptions::listing(), VerifyOptions::structure(), VerifyOptions::bytes()] {
         assert_eq!(repository.verify("n1", level).await.expect_err("a link").code(), "link");
     }
-    let error = certify(&location(&world.backup()), &DiscoverOptions::auto()).await.expect_err("a link");
+    let error = certify(&location(&world.backup())).await.expect_err("a link");
     assert_eq!(error.code(), "link");
     assert!(error.to_string().contains(&wal), "{error}");
     fs::remove_file(&inside).expect("removed");
@@ -314,9 +327,9 @@ async fn altered_files_of_our_own_are_named() {
         let error = repository.get("n1").await.expect_err(what);
         assert_eq!(error.code(), code, "{what}: {error}");
         assert!(error.to_string().contains(object), "{what}: {error}");
-        let error = certify(&location(&backup), &DiscoverOptions::auto()).await.expect_err(what);
+        let error = certify(&location(&backup)).await.expect_err(what);
         assert_eq!(error.code(), code, "{what}: {error}");
-        let error = repository.verify("n1", VerifyLevel::Listing).await.expect_err(what);
+        let error = repository.verify("n1", VerifyOptions::listing()).await.expect_err(what);
         assert_eq!(error.code(), code, "{what}: {error}");
         let summary = &repository.list().await.expect("listed")[0];
         write_all(&backup, &whole);
@@ -352,7 +365,7 @@ async fn altered_files_of_our_own_are_named() {
         lines.join("\n") + "\n"
     });
     refused("another order", "damaged-backup", MANIFEST_KEY).await;
-    assert!(repository.verify("n1", VerifyLevel::Bytes(Sample::ALL)).await.expect("whole again").passed());
+    assert!(repository.verify("n1", VerifyOptions::bytes()).await.expect("whole again").passed());
 }
 
 #[tokio::test]
@@ -418,4 +431,52 @@ async fn a_list_tells_what_lies_in_a_repository() {
         assert!(error.to_string().contains(todo), "{error}");
     }
     assert_eq!(files(&world.vault().join("foreign")).len(), 1);
+}
+
+/// A store that goes away is an error of the store, at whatever request it goes: never evidence against the backup.
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_no_damage() {
+    let repository = Arc::new(InMemory::new());
+    let at = |store: Arc<dyn ObjectStore>| Location::with_store(store, StorePath::from("vault"), Identity::Test);
+    let source: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    core(Generation::V3).write_to(&source, &StorePath::from("data")).await.expect("written");
+    let source = Location::with_store(source, StorePath::from("data"), Identity::Test);
+    let cluster = discover(&source, &DiscoverOptions::default()).await.expect("a cluster");
+    let vault = Repository::open(at(Arc::clone(&repository) as _)).await.expect("a repository");
+    vault.backup(&cluster, BackupOptions::default().with_name("n1")).start().await.expect("backed up");
+
+    for verb in ["certify", "verify"] {
+        let mut outages = 0;
+        loop {
+            let rule = Rule::new(Scope::any(), When::From(outages + 1), Fault::Fail(Failure::Unreachable));
+            let faulty = FaultyStore::new(Arc::clone(&repository) as _, FaultPlan::none().with(rule));
+            let backup = at(Arc::new(faulty)).child("n1").expect("a name");
+            let done = async {
+                match verb {
+                    "certify" => certify(&backup).await.map(|certificate| certificate.holds()),
+                    _ => {
+                        verify(&Backup::at(&backup).await?, VerifyOptions::bytes()).await.map(|report| report.passed())
+                    }
+                }
+            };
+            match done.await {
+                Ok(holds) => break assert!(holds, "{verb} after {outages} requests"),
+                Err(error) => assert!(matches!(error, Error::Store { .. }), "{verb} after {outages} requests: {error}"),
+            }
+            outages += 1;
+        }
+        assert!(outages > 20, "{verb}: {outages} requests are too few to show anything");
+    }
+}
+
+#[tokio::test]
+async fn a_sample_is_a_percentage() {
+    let world = World::new(&core(Generation::V3));
+    world.back_up(BackupOptions::default()).await.expect("backed up");
+    let repository = world.repository().await;
+    for percent in [0, 101, 255] {
+        let options = VerifyOptions::bytes_sample(percent);
+        assert_eq!(repository.verify("n1", options).await.expect_err("no percentage").code(), "invalid-request");
+    }
+    assert_eq!(repository.verify("n1", VerifyOptions::bytes_sample(1)).await.expect("verified").read, 1);
 }

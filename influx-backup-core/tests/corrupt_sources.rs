@@ -8,14 +8,13 @@ use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt};
 
 use generated::{World, core, files, location, names, violations};
 use influx_backup_core::{
-    BackupOptions, Clause, DiscoverOptions, Error, FindingCode, Generation, Passes, VerifyLevel,
+    BackupOptions, Clause, Error, FindingCode, Generation, Passes, VerifyOptions,
     backup::{OnCorrupt, OnViolation},
     certify,
     error::StopReason,
     judge::AbsenceTolerance,
     record::BackupStatus,
     testing::write,
-    verify::Sample,
 };
 
 fn first(world: &World, part: &str) -> String {
@@ -60,9 +59,9 @@ async fn is_damage(what: &str, damage: Damage, clause: Clause, code: FindingCode
         assert_eq!(report.status, BackupStatus::Degraded, "{what}");
         assert_eq!(violations(&report.certificate), [(clause, vec![code])], "{what}");
         assert!(names(&report.certificate, &key), "{what}: {}", report.certificate.summary());
-        let again = certify(&location(&world.backup()), &DiscoverOptions::auto()).await.expect("certified");
+        let again = certify(&location(&world.backup())).await.expect("certified");
         assert_eq!(violations(&again), violations(&report.certificate), "{what}, again");
-        let verified = repository.verify("n1", VerifyLevel::Structure).await.expect("verified");
+        let verified = repository.verify("n1", VerifyOptions::structure()).await.expect("verified");
         assert!(verified.passed(), "{what}: it is what it was: {:?}", verified.problems);
     }
 }
@@ -255,7 +254,7 @@ async fn a_missing_volume_is_no_backup_unless_the_caller_says_so() {
     fs::remove_dir_all(world.backup()).expect("removed");
     let report = world.back_up(two().with_on_violation(OnViolation::Degrade)).await.expect("degraded");
     assert_eq!(report.status, BackupStatus::Degraded);
-    let again = certify(&location(&world.backup()), &DiscoverOptions::auto()).await.expect("certified");
+    let again = certify(&location(&world.backup())).await.expect("certified");
     assert_eq!(violations(&again), [(Clause::Closure, vec![FindingCode::MostParquetMissing])], "said again");
     fs::remove_dir_all(world.backup()).expect("removed");
 
@@ -328,7 +327,7 @@ async fn odd_names_are_copied_byte_for_byte_or_refused() {
     let mut held = files(&world.backup());
     held.retain(|key, _| !key.starts_with("_influx_backup/"));
     assert_eq!(held, files(world.source()));
-    let verified = world.repository().await.verify("n1", VerifyLevel::Bytes(Sample::ALL)).await.expect("verified");
+    let verified = world.repository().await.verify("n1", VerifyOptions::bytes()).await.expect("verified");
     let structure: Vec<_> =
         verified.problems.iter().filter(|problem| problem.code != FindingCode::WrongBytes).collect();
     assert!(structure.is_empty(), "{structure:?}");

@@ -17,14 +17,13 @@ use futures::{StreamExt, TryStreamExt};
 use http::Method;
 use influx_backup_core::{
     BackupOptions, BackupReport, DiscoverOptions, FindingCode, Key, Limits, Location, Repository, Restore,
-    RestoreOptions, StoreOptions, VerifyLevel, certify,
+    RestoreOptions, StoreOptions, VerifyOptions, certify,
     copier::{Copier, StreamCopier},
     default_copiers, discover,
     limits::Retry,
     record::BackupStatus,
     restore::{ServersStopped, SourceCheck},
     testing::generate::{CompactorData, Generate},
-    verify::Sample,
 };
 use servers::{Behind, Cloud, Fault, Place, Rule, StoreServer, write};
 
@@ -69,9 +68,9 @@ async fn round_trip(cluster: &Generate, source: &Location, repository: &Location
     let opened = Repository::open(repository.clone()).await.expect("opened");
     let backup = opened.get("n1").await.unwrap_or_else(|error| panic!("{what}: {error}"));
     assert!(read(backup.location()).await == written, "{what}: the backup has other bytes");
-    let certificate = certify(backup.location(), &DiscoverOptions::auto()).await.expect("certified");
+    let certificate = certify(backup.location()).await.expect("certified");
     assert!(certificate.holds(), "{what}: {}", certificate.summary());
-    let verified = opened.verify("n1", VerifyLevel::Bytes(Sample::ALL)).await.expect("verified");
+    let verified = opened.verify("n1", VerifyOptions::bytes()).await.expect("verified");
     assert!(verified.passed(), "{what}: {verified:?}");
 
     let restore = Restore::new(backup, restored.clone(), RestoreOptions::empty());
@@ -212,7 +211,7 @@ enum Knows {
 }
 
 async fn verified_by_checksums(repository: &Repository, confirmed: u64, objects: u64, what: &str) {
-    let report = repository.verify("n1", VerifyLevel::Checksums).await.expect("verified");
+    let report = repository.verify("n1", VerifyOptions::checksums()).await.expect("verified");
     assert!(report.passed(), "{what}: {report:?}");
     let found = (report.confirmed, report.unconfirmed, report.read);
     assert_eq!(found, (confirmed, objects - confirmed, 0), "{what}");
@@ -223,7 +222,7 @@ async fn assert_altered_objects_are_found(repository: &Repository, target: &Loca
     let parquet = report_key(repository.location()).await;
     let size = repository.location().head(&parquet).await.expect("head").expect("there").size;
     repository.location().put(&parquet, vec![0; size as usize].into()).await.expect("put");
-    let report = repository.verify("n1", VerifyLevel::Checksums).await.expect("verified");
+    let report = repository.verify("n1", VerifyOptions::checksums()).await.expect("verified");
     let problems: Vec<_> = report.problems.iter().map(|problem| (problem.code, &problem.key)).collect();
     let key = Some(parquet.below("n1").and_then(|key| Key::parse(key).ok()).expect("in the backup"));
     assert_eq!(problems, if knows == Knows::Store { vec![(FindingCode::WrongBytes, &key)] } else { vec![] }, "{what}");
@@ -268,7 +267,7 @@ impl Behind {
                 assert_eq!(report.status, BackupStatus::Complete, "{what}");
                 let backup = repository.child("n1").expect("a location");
                 assert!(read(&backup).await == self.written, "{what}: the backup has other bytes");
-                let certificate = certify(&backup, &DiscoverOptions::auto()).await.expect("certified");
+                let certificate = certify(&backup).await.expect("certified");
                 assert!(certificate.holds(), "{what}: {}", certificate.summary());
             }
             Err(error) => {

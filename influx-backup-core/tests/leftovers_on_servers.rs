@@ -9,8 +9,8 @@ use std::mem::forget;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use influx_backup_core::{
-    DiscoverOptions, Key, Location, Repository, Restore, RestoreOptions, StoreOptions, VerifyLevel, backup::OnExisting,
-    discover, lease::Takeover, leftovers::LeftoverKind, object_store::ObjectStoreExt,
+    DiscoverOptions, Key, Location, Repository, Restore, RestoreOptions, StoreOptions, VerifyOptions,
+    backup::OnExisting, discover, lease::Takeover, leftovers::LeftoverKind, object_store::ObjectStoreExt,
 };
 use meddling::{Source, core, end_before_commit, kinds, options};
 use servers::{Canned, StoreServer, answer};
@@ -57,7 +57,7 @@ async fn of_an_unfinished_backup_they_go_with_it() {
         half_written(&server.location(&bucket, "vault2/n1"), HALF).await;
         let leftovers = repository.leftovers().await.expect("found");
         assert_eq!(kinds(&leftovers), [("n1", LeftoverKind::Unfinished, objects + 2)], "{}", server.name());
-        repository.collect(&leftovers[0]).await.expect("collected");
+        repository.remove(&leftovers[0]).await.expect("collected");
         assert_eq!(vault.list("").await.expect("listed"), [], "{}", server.name());
         assert_eq!(incomplete(server, &bucket).await, [format!("vault2/n1/{HALF}")], "{}", server.name());
     }
@@ -73,9 +73,9 @@ async fn beside_a_committed_backup_they_go_alone() {
         half_written(&repository.location().child("n1").expect("a location"), HALF).await;
         let leftovers = repository.leftovers().await.expect("found");
         assert_eq!(kinds(&leftovers), [("n1", LeftoverKind::Staging, 1)], "{}", server.name());
-        repository.collect(&leftovers[0]).await.expect("collected");
+        repository.remove(&leftovers[0]).await.expect("collected");
         assert_eq!(incomplete(server, &bucket).await, [""; 0], "{}", server.name());
-        let verified = repository.verify("n1", VerifyLevel::Structure).await.expect("verified");
+        let verified = repository.verify("n1", VerifyOptions::structure()).await.expect("verified");
         assert!(verified.passed(), "{}: {:?}", server.name(), verified.problems);
     }
 }
@@ -180,7 +180,7 @@ async fn pages_of_uploads_are_read_to_the_end() {
         let repository = Repository::open(open(&server)).await.expect("opened");
         let leftovers = repository.leftovers().await.expect("found");
         assert_eq!(kinds(&leftovers), [("n1", LeftoverKind::Staging, 2)]);
-        repository.collect(&leftovers[0]).await.expect("collected");
+        repository.remove(&leftovers[0]).await.expect("collected");
         let requests = server.requests();
         let mut deleted: Vec<_> =
             requests.iter().filter(|request| request.method() == Method::DELETE).map(target).collect();

@@ -42,7 +42,7 @@ async fn back_up(data: &Path, vault: &Path, writer: &Writer) -> (Backup, u64) {
     let report = repository.backup(&cluster, options).start().await.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(report.status, BackupStatus::Complete, "{report}");
     let backup = repository.get("n1").await.expect("committed");
-    let certificate = certify(backup.location(), &DiscoverOptions::auto()).await.expect("certified");
+    let certificate = certify(backup.location()).await.expect("certified");
     assert!(certificate.holds(), "{certificate}");
     (backup, acknowledged)
 }

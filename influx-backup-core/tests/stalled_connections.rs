@@ -54,7 +54,7 @@ impl Behind {
 
     async fn assert_right(&self, what: &str) {
         let backup = self.server.location(&self.bucket, "backups").child("b").expect("a location");
-        let certificate = certify(&backup, &DiscoverOptions::auto()).await.expect("certified");
+        let certificate = certify(&backup).await.expect("certified");
         assert!(certificate.holds(), "{what}: {}", certificate.summary());
         for (key, bytes) in &self.written {
             let copied = backup.get(&Key::parse(key).expect("a key"), None).await.expect("read");

@@ -1,9 +1,6 @@
 //! The passes: list, plan, copy, list again, certify; until the certificate closes. Then trim and commit.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use tokio::time::Instant;
 
@@ -27,8 +24,7 @@ use crate::{
     inventory::{Inventory, Lister},
     job::RunContext,
     judge::{
-        At,
-        Cut, Fingerprints,
+        At, Cut, Fingerprints,
         evidence::{Evidence, HeldObject, Provenance, RunProvenance},
         finding, judge,
     },
@@ -153,7 +149,7 @@ impl Run<'_> {
         past: &Past,
     ) -> Result<Proof> {
         let mut held = snapshot_of_index(index);
-        gather(&mut index.facts, Tree::Location(self.to), cluster, &mut held).await?;
+        gather(&mut index.facts, Tree::Location(self.to), cluster, &mut held, &()).await?;
         let cut = Cut::newest(cluster, &index.facts);
         let (differences, mut broken) = compare(cluster, &listed.inventory, after);
         broken.extend(compare_ids(cluster, found));
@@ -199,7 +195,8 @@ impl Run<'_> {
     fn report(&self, proof: &Proof, started: Instant, index: &BackupIndex, past: &mut Past) {
         let mut report = index.pass.clone();
         report.millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        report.open_clauses = proof.certificate.violated_clauses().into_iter().map(|clause| clause.code().to_owned()).collect();
+        report.open_clauses =
+            proof.certificate.violated_clauses().into_iter().map(|clause| clause.code().to_owned()).collect();
         past.reports.push(report.clone());
         let pass = u32::try_from(past.reports.len()).unwrap_or(u32::MAX);
         let events = &self.task.events;
@@ -218,9 +215,7 @@ impl Run<'_> {
         // A source where nothing moves looks the same in every further pass. Two idle ones are needed: that a file of an
         // Enterprise cluster is absent takes the listing before the one that is copied.
         let idle = past.reports.iter().rev().take_while(|pass| pass.copied + pass.vanished + pass.changed == 0).count();
-        let stuck = proof.differences.is_empty()
-            && idle >= 2
-            && proof.fingerprints.is_subset(&past.fingerprints);
+        let stuck = proof.differences.is_empty() && idle >= 2 && proof.fingerprints.is_subset(&past.fingerprints);
         let last =
             stuck || passes >= self.options.passes.max_passes || began.elapsed() >= self.options.passes.time_limit;
         let quiet = proof.differences.is_empty();

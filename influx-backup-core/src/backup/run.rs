@@ -21,7 +21,7 @@ use crate::{
     key::Key,
     lease::Clock,
     location::Location,
-    manifest::Journal,
+    manifest::{Journal, RepositoryMarker},
     orchestrate::{Orchestrator, while_stopped},
     preflight,
     record::ObjectRecord,
@@ -39,6 +39,7 @@ pub(crate) async fn run(
     let name = options.name.clone().unwrap_or_else(|| default_name(Utc::now()));
     check_name(&name)?;
     let clock = task.unless_cancelled(check_stores(&cluster, &repository, &task)).await?;
+    task.unless_cancelled(RepositoryMarker::write_first(&repository)).await?;
     let to = repository.child(&name)?;
     let (claim, begun) = claim(&to, &name, cluster.id(), options.on_existing, clock).await?;
     let journal = Journal::new(&to, claim.number(), options.limits.durability);

@@ -14,7 +14,7 @@ use crate::{
 /// What one clause found.
 #[derive(Debug)]
 pub(crate) struct Judgement {
-    clause: Clause,
+    pub(super) clause: Clause,
     /// The first [`Certificate::VIOLATIONS_KEPT`] of each code.
     pub(crate) violations: Vec<Finding>,
     /// How many there are, by code.

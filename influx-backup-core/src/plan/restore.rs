@@ -22,7 +22,7 @@ use crate::{
     error::{Error, Result},
     finding::Finding,
     key::Key,
-    layout::Generation,
+    layout::{Generation, ServerReleases},
     lease::Takeover,
     location::Identity,
     record::{BackupStatus, ObjectRecord},
@@ -80,7 +80,7 @@ pub struct RestorePlan {
     /// The generation of the catalog that servers load.
     pub live: Generation,
     /// Which server releases may open the result.
-    pub servers: String,
+    pub servers: ServerReleases,
     /// The nodes in the order in which they are stopped.
     pub stop: Vec<Node>,
     /// The nodes in the order in which they are started again: data nodes, then the compactor, as documented.
@@ -169,7 +169,7 @@ impl RestorePlan {
             kept: diff.kept,
             skipped: selection.skipped,
             live: selection.live,
-            servers: selection.live.servers().to_owned(),
+            servers: selection.live.servers(),
             stop,
             start,
             todos,

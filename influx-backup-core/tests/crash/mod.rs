@@ -7,7 +7,7 @@ mod process;
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use influx_backup_core::{
-    Backup, BackupOptions, DiscoverOptions, Key, Limits, Location, Repository, StoreOptions, VerifyLevel,
+    Backup, BackupOptions, DiscoverOptions, Key, Limits, Location, Repository, StoreOptions, VerifyOptions,
     backup::OnExisting,
     certify, discover,
     layout::{Generation, MANIFEST_KEY, OWN_DIRECTORY},
@@ -16,7 +16,6 @@ use influx_backup_core::{
     object_store::{ObjectStore, local::LocalFileSystem, path::Path as StorePath},
     repository::BackupState,
     testing::generate::{CompactorData, Generate},
-    verify::Sample,
 };
 use influx_backup_testing::{
     loader,
@@ -109,9 +108,9 @@ pub(crate) async fn only_whole_backups_are_listed(repository: &Location, when: &
 /// Its certificate holds, from its bytes alone, and every byte is the one that was copied.
 pub(crate) async fn whole(backup: &Backup, when: &str) {
     let repository = Repository::open(backup.repository().clone()).await.expect("opened");
-    let verified = repository.verify(NAME, VerifyLevel::Bytes(Sample::ALL)).await.expect("verified");
+    let verified = repository.verify(NAME, VerifyOptions::bytes()).await.expect("verified");
     assert!(verified.passed(), "{when}: {:?}", verified.problems);
-    let certificate = certify(backup.location(), &DiscoverOptions::auto()).await.expect("certified");
+    let certificate = certify(backup.location()).await.expect("certified");
     assert!(certificate.holds(), "{when}: {}", certificate.summary());
 }
 

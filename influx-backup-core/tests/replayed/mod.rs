@@ -155,7 +155,7 @@ pub(crate) async fn run(scene: &Scene, stage: Stage) -> CopyOutcome {
     restored::assert_times_are_those_of_the_source(report, &source, before).await;
 
     let backup = Repository::open(repository).await.expect("opened").get("n1").await.expect("committed");
-    let certificate = certify(backup.location(), &DiscoverOptions::auto()).await.expect("certified again");
+    let certificate = certify(backup.location()).await.expect("certified again");
     assert!(certificate.holds(), "certified again: {}", certificate.summary());
     let recovery = &report.certificate.recovery;
     assert_eq!(&certificate.recovery, recovery, "certified again");

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use influx_backup_core::{
     BackupOptions, BackupReport, Clause, Copier, DiscoverOptions, Generation, Key, Location, Repository, Result,
-    StoreOptions, VerifyLevel,
+    StoreOptions, VerifyOptions,
     backup::{
         OnExisting,
         Weakness::{self, ForgivesVanished, Ignores, KeepsOutdated, NoTopUp, RootsFirst},
@@ -42,13 +42,17 @@ fn weakened(options: BackupOptions, off: Option<Weakness>) -> BackupOptions {
 async fn attempt(source: &Source, deeds: Vec<(&'static str, Deed)>, off: Option<Weakness>) -> Option<(usize, Backup)> {
     let (report, repository) = back_up(&source.location(), weakened(options(deeds), off)).await;
     let report: BackupReport = report.ok()?;
-    assert_eq!((report.status, report.certificate.violated_clauses()), (BackupStatus::Complete, Vec::new()), "{report}");
+    assert_eq!(
+        (report.status, report.certificate.violated_clauses()),
+        (BackupStatus::Complete, Vec::new()),
+        "{report}"
+    );
     Some((report.passes.len(), repository.get("n1").await.expect("committed")))
 }
 
 /// Which clauses a second look at a backup finds open.
 async fn open_again(backup: &Backup) -> Vec<Clause> {
-    certify(backup.location(), &DiscoverOptions::auto()).await.expect("certified").violated_clauses()
+    certify(backup.location()).await.expect("certified").violated_clauses()
 }
 
 /// Rows that are written while a backup runs are in it as far as it got.
@@ -248,7 +252,7 @@ pub(crate) async fn lost_answers_leave_nothing() {
     let copier = Careless(Arc::clone(&options.copier), source.clone());
     let report = repository.backup(&cluster, options.with_copier(Arc::new(copier))).start().await.expect("a backup");
     assert_eq!((vault.faults(), report.passes[0].vanished), (1, 1), "{report}");
-    let verified = repository.verify("n1", VerifyLevel::Listing).await.expect("verified");
+    let verified = repository.verify("n1", VerifyOptions::listing()).await.expect("verified");
     assert!(verified.passed(), "{:?}", verified.problems);
 }
 
@@ -277,7 +281,7 @@ pub(crate) async fn of_two_claims_one_wins() {
         let report = first.await.expect("the first commits");
         source.put("node1/note", Bytes::from_static(b"another")).await;
         let code = second.await.expect_err("the name is taken").code();
-        let verified = repository.verify(&report.name, VerifyLevel::Listing).await;
+        let verified = repository.verify(&report.name, VerifyOptions::listing()).await;
         let is_whole = verified.is_ok_and(|verified| verified.passed());
         let expected = if ignored { ("backup-exists", false) } else { ("backup-in-progress", true) };
         assert_eq!((code, is_whole), expected);

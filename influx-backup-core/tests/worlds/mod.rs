@@ -15,7 +15,7 @@ use std::{
 use explain::Knowledge;
 use influx_backup_core::{
     BackupOptions, BackupReport, DiscoverOptions, Error, FindingCode, Job, Limits, Location, Passes, Repository,
-    VerifyLevel,
+    VerifyOptions,
     backup::Weakness,
     discover,
     location::Identity,
@@ -224,7 +224,7 @@ async fn check(
 ) -> Result<LoadedRows, Wrong> {
     let certificate = &report.certificate;
     let backup = Repository::open(location(Arc::clone(&vault), Path::default())).await;
-    let verified = async { backup?.verify(&report.name, VerifyLevel::Listing).await };
+    let verified = async { backup?.verify(&report.name, VerifyOptions::listing()).await };
     let problems = verified.await.map_err(|error| Wrong::Differs(error.to_string()))?.problems;
     if !problems.is_empty() {
         return Err(Wrong::Differs(format!("{problems:?}")));

@@ -63,7 +63,7 @@ impl Run {
             deleted: 0,
             kept: plan.kept.clone(),
             licenses_skipped: plan.licenses_skipped().cloned().collect(),
-            servers: plan.servers.clone(),
+            servers: plan.servers,
             recovery: backup.manifest().certificate.recovery.clone(),
             todos: plan.todos.clone(),
             findings: plan.findings.clone(),

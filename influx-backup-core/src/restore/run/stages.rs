@@ -5,13 +5,13 @@ use std::{collections::BTreeSet, sync::Arc};
 use super::{
     super::{
         copies::{Checked, WithAttributes, copy_elsewhere},
+        deletions,
         journal::{Finished, RestoreJournal},
     },
     Run, record,
 };
 use crate::{
     error::Result,
-    event::EventKind,
     execute::{Executor, Places},
     key::Key,
     location::Location,
@@ -19,9 +19,6 @@ use crate::{
     plan::{CopyTask, PlaceRole, Stage},
     target::Changes,
 };
-
-/// How many objects are deleted before the next look at whether the run was cancelled.
-const DELETES_AT_ONCE: usize = 100;
 
 impl Run {
     /// Runs the stages, each to its barrier. Returns how many objects an earlier run had finished.
@@ -83,10 +80,7 @@ impl Run {
         }
         self.claim.check().await?;
         begin_changes(place, journal).await?;
-        for keys in self.plan.deletions.chunks(DELETES_AT_ONCE) {
-            self.task.unless_cancelled(place.delete_all(keys.iter())).await?;
-            keys.iter().for_each(|key| self.task.events.send(EventKind::Deleted { key: key.clone() }));
-        }
+        deletions::delete(place, &self.plan.deletions, &self.task).await?;
         Ok(count)
     }
 }
