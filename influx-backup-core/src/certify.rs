@@ -3,21 +3,22 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    certificate::Certificate,
+    certificate::{Certificate, Clause},
     cluster::{Cluster, DiscoverOptions},
     discover::discover,
     error::{Error, Result},
     facts::{self, Meter, gather},
     job::{ObjectEvents, RunContext, request},
     judge::{
-        AbsenceTolerance, Cut,
+        Cut,
         evidence::{Evidence, Facts, HeldObject, ManifestProvenance, Provenance},
         judge,
     },
     key::Key,
     layout::{MANIFEST_KEY, OWN_DIRECTORY},
-    location::{Links, Location, ObjectMeta},
+    location::{Location, ObjectMeta},
     manifest::{Backup, read_manifest},
+    options::AbsenceTolerance,
     record::ObjectRecord,
 };
 
@@ -110,7 +111,7 @@ async fn cluster_certificate(cluster: &Cluster, meter: &dyn Meter) -> Result<Cer
     gather(&mut facts, facts::Tree::Location(cluster.location()), cluster, &mut held, meter).await?;
     let cut = Cut::newest(cluster, &facts);
     let evidence = Evidence::new(cluster, &held, &facts, &cut, Provenance::None, AbsenceTolerance::Strict);
-    Ok(judge(&evidence).certificate)
+    Ok(judge(&evidence, &Clause::ALL).certificate)
 }
 
 fn held_as_listed(entry: &ObjectMeta) -> HeldObject {
@@ -128,36 +129,35 @@ pub(crate) async fn backup_certificate(backup: &Backup, meter: &dyn Meter) -> Re
 /// Judges a backup up to a cut.
 fn judge_backup(backup: &Backup, held: &BTreeMap<Key, HeldObject>, facts: &Facts, cut: &Cut) -> Certificate {
     let manifest = backup.manifest();
-    let objects = || backup.objects().iter();
-    let is_altered = |record: &&ObjectRecord| held.get(&record.key).is_some_and(|held| held.size != record.size);
+    let objects = || backup.objects();
+    let is_altered =
+        |record: &&ObjectRecord| held.get(&record.key).is_some_and(|held| held.size != record.content.size);
     let record = ManifestProvenance {
         certificate: &manifest.certificate,
         attested: &manifest.attested,
-        absent: backup.absent().iter().map(|record| record.path.as_str()).collect(),
+        absent: backup.absent().map(|record| record.path.as_str()).collect(),
         lost: objects().map(|record| &record.key).filter(|key| !held.contains_key(*key)).collect(),
         altered: objects().filter(is_altered).map(|record| &record.key).collect(),
     };
     let provenance = Provenance::Manifest(&record);
-    judge(&Evidence::new(&manifest.cluster, held, facts, cut, provenance, AbsenceTolerance::Lenient)).certificate
+    let evidence = Evidence::new(&manifest.cluster, held, facts, cut, provenance, AbsenceTolerance::Lenient);
+    judge(&evidence, &Clause::ALL).certificate
 }
 
-/// The objects of a backup that are really there, with the sizes that they really have.
+/// The objects of a backup that are really there. One whose stored bytes have the length that the manifest says has the
+/// size of its content; any other, that of what lies there.
 async fn held_by(backup: &Backup) -> Result<BTreeMap<Key, HeldObject>> {
-    let location = backup.location().with_links(Links::Refuse);
-    let listed: BTreeMap<_, _> = location.list("").await?.into_iter().map(|entry| (entry.key, entry.size)).collect();
+    let stored = backup.list_stored().await?;
     let mut held = BTreeMap::new();
     for record in backup.objects() {
         if record.key.below(OWN_DIRECTORY).is_some() {
             let reason = format!("it lists `{}`, which is not an object of a cluster", record.key);
             return Err(Error::DamagedBackup { object: MANIFEST_KEY.to_owned(), reason });
         }
-        let size = match &record.stored.at {
-            None => listed.get(&record.key).copied(),
-            Some(at) => backup.repository().head(at).await?.map(|entry| entry.size),
-        };
-        let Some(size) = size else { continue };
-        let checked_by = Some(record.checked_by);
-        held.insert(record.key.clone(), HeldObject { size, version: record.version.clone(), checked_by });
+        let Some(found) = stored.of(record) else { continue };
+        let size = if found.size == record.stored.size { record.content.size } else { found.size };
+        let (version, checked_by) = (record.version.clone(), Some(record.checked_by));
+        held.insert(record.key.clone(), HeldObject { size, version, checked_by });
     }
     Ok(held)
 }

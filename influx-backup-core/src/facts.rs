@@ -43,12 +43,11 @@ impl Tree<'_> {
         match self {
             Self::Location(location) => Ok(location.get(key, None).await?.map_or(Found::Missing, Found::Bytes)),
             Self::Backup(backup) => {
-                let objects = backup.objects();
-                let Ok(at) = objects.binary_search_by(|record| record.key.cmp(key)) else { return Ok(Found::Missing) };
-                match backup.read(&objects[at]).await {
+                let Some(record) = backup.object(key) else { return Ok(Found::Missing) };
+                match backup.read(record).await {
                     Ok(bytes) => Ok(Found::Bytes(bytes)),
                     Err(Error::DamagedBackup { reason, .. }) => {
-                        let (location, key) = backup.locate(&objects[at]);
+                        let (location, key) = backup.locate(record);
                         let is_there = location.head(&key).await?.is_some();
                         Ok(if is_there { Found::Altered(reason) } else { Found::Missing })
                     }

@@ -22,25 +22,13 @@ pub(crate) use self::{
 };
 use crate::{
     certificate::{Certificate, ClauseResult, Verdict},
-    finding::Finding,
+    finding::{Clause, Finding},
     record::AbsentRecord,
 };
 
-/// What to do when most live Parquet files are gone. Core: `dbs` is empty under live references, or lacks more than half of
-/// them. Enterprise, where compaction supersedes files: `dbs` of a node was emptied while the backup ran.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AbsenceTolerance {
-    /// A violation: a volume is probably not mounted.
-    #[default]
-    Strict,
-    /// A finding: the caller knows that retention removed them.
-    Lenient,
-}
-
 /// What judging gives.
 #[derive(Debug)]
-pub(crate) struct Proof {
+pub(crate) struct Judged {
     pub(crate) certificate: Certificate,
     /// Live files that the source lacks too.
     pub(crate) absent: Vec<AbsentRecord>,
@@ -48,8 +36,8 @@ pub(crate) struct Proof {
     pub(crate) fingerprints: Fingerprints,
 }
 
-/// Judges every clause: pure over the evidence.
-pub(crate) fn judge(evidence: &Evidence<'_>) -> Proof {
+/// Judges these clauses: pure over the evidence.
+pub(crate) fn judge(evidence: &Evidence<'_>, clauses: &[Clause]) -> Judged {
     let (closure, absent) = closure::judge(evidence);
     let (catalog, catalog_sequence) = catalog::judge(evidence);
     let (bytes, checked_by) = attested::bytes(evidence);
@@ -64,20 +52,20 @@ pub(crate) fn judge(evidence: &Evidence<'_>) -> Proof {
         attested::compactor(evidence),
         attested::nodes(evidence),
     ];
-    let mut clauses = Vec::new();
+    let mut results = Vec::new();
     let mut findings = Vec::new();
     let mut fingerprints = Fingerprints::default();
-    for mut judgement in judgements {
+    for mut judgement in judgements.into_iter().filter(|judgement| clauses.contains(&judgement.clause)) {
         findings.append(&mut judgement.findings);
         fingerprints.extend(std::mem::take(&mut judgement.fingerprints));
         let mut result = judgement.into_result();
         if let Provenance::Manifest(record) = evidence.provenance {
             keep(&mut result, record.certificate);
         }
-        clauses.push(result);
+        results.push(result);
     }
     let certificate = Certificate {
-        clauses,
+        clauses: results,
         recovery: recovery::points(evidence),
         absent: closure::by_table(&absent),
         findings,
@@ -85,7 +73,7 @@ pub(crate) fn judge(evidence: &Evidence<'_>) -> Proof {
         catalog_sequence,
         orphans: closure::orphans(evidence),
     };
-    Proof { certificate, absent, fingerprints }
+    Judged { certificate, absent, fingerprints }
 }
 
 /// What the run itself found stays found: much of it cannot be seen in the backup alone.

@@ -39,7 +39,10 @@ pub mod lease;
 pub mod leftovers;
 pub mod limits;
 pub mod location;
+mod log;
 pub mod manifest;
+mod named;
+pub mod options;
 pub mod orchestrate;
 pub mod plan;
 pub mod preflight;
@@ -52,11 +55,12 @@ pub mod target;
 pub mod testing;
 pub mod units;
 pub mod verify;
+mod versioned;
 
 pub use object_store;
 
 pub use self::{
-    backup::{BackupOptions, BackupReport, Passes},
+    backup::BackupReport,
     certificate::Certificate,
     certify::certify,
     cluster::{Cluster, DiscoverOptions},
@@ -73,10 +77,11 @@ pub use self::{
     limits::Limits,
     location::{Location, StoreOptions},
     manifest::{Backup, Manifest},
+    options::{BackupOptions, Passes, RestoreOptions},
     orchestrate::Orchestrator,
     plan::{BackupPlan, RestorePlan, Stage},
     repository::Repository,
-    restore::{Restore, RestoreOptions, RestoreReport, abandon},
+    restore::{Restore, RestoreReport, abandon},
     target::Target,
     units::ByteSize,
     verify::{VerifyLevel, VerifyOptions, verify},

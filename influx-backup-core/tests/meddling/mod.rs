@@ -14,6 +14,7 @@ use futures::{FutureExt, TryStreamExt, future::BoxFuture};
 use influx_backup_core::{
     BackupOptions, BackupReport, Certificate, Clause, Copier, DiscoverOptions, Error, Finding, FindingCode, Leftover,
     Limits, Location, Passes, Repository, Result,
+    backup::Rules,
     copier::{Copied, CopyContext, CopyRequest},
     default_copiers, discover,
     error::CopyError,
@@ -119,28 +120,54 @@ pub(crate) fn deed(when: &'static str, what: impl Future<Output = ()> + Send + '
     (when, what.boxed())
 }
 
-pub(crate) fn options(deeds: impl IntoIterator<Item = (&'static str, Deed)>) -> BackupOptions {
-    let deeds = Mutex::new(deeds.into_iter().collect());
+pub(crate) fn options() -> BackupOptions {
     BackupOptions::default()
         .with_name("n1")
         .with_limits(Limits::default().with_concurrency(1))
         .with_passes(Passes::until_closed(5, Duration::from_secs(3600)))
-        .with_copier(Arc::new(Meddler { copier: default_copiers(), deeds }))
 }
 
-pub(crate) async fn back_up(source: &Location, options: BackupOptions) -> (Result<BackupReport>, Repository) {
-    back_up_only(source, &DiscoverOptions::auto(), options).await
+/// What an unlucky source goes through: each deed once, in order.
+pub(crate) fn meddler(deeds: impl IntoIterator<Item = (&'static str, Deed)>) -> Arc<dyn Copier> {
+    let deeds = Mutex::new(deeds.into_iter().collect());
+    Arc::new(Meddler { copier: default_copiers(), deeds })
+}
+
+pub(crate) async fn back_up(
+    source: &Location,
+    deeds: impl IntoIterator<Item = (&'static str, Deed)>,
+    options: BackupOptions,
+) -> (Result<BackupReport>, Repository) {
+    back_up_only(source, &DiscoverOptions::auto(), deeds, options).await
+}
+
+pub(crate) async fn back_up_by(
+    source: &Location,
+    deeds: impl IntoIterator<Item = (&'static str, Deed)>,
+    options: BackupOptions,
+    rules: Rules,
+) -> (Result<BackupReport>, Repository) {
+    let repository = repository().await;
+    let cluster = discover(source, &DiscoverOptions::auto()).await.expect("a cluster");
+    let request = repository.backup(&cluster, options).with_copier(meddler(deeds)).with_rules(rules);
+    (request.start().await, repository)
+}
+
+/// An empty repository in memory.
+pub(crate) async fn repository() -> Repository {
+    let vault = Location::with_store(Arc::new(InMemory::new()), Path::from("vault"), Identity::Test);
+    Repository::open(vault).await.expect("a repository")
 }
 
 pub(crate) async fn back_up_only(
     source: &Location,
     what: &DiscoverOptions,
+    deeds: impl IntoIterator<Item = (&'static str, Deed)>,
     options: BackupOptions,
 ) -> (Result<BackupReport>, Repository) {
-    let vault = Location::with_store(Arc::new(InMemory::new()), Path::from("vault"), Identity::Test);
-    let repository = Repository::open(vault).await.expect("a repository");
+    let repository = repository().await;
     let cluster = discover(source, what).await.expect("a cluster");
-    (repository.backup(&cluster, options).start().await, repository)
+    (repository.backup(&cluster, options).with_copier(meddler(deeds)).start().await, repository)
 }
 
 /// The certificate of a backup that could not be committed.
@@ -164,7 +191,7 @@ pub(crate) fn violated<'a>(certificate: &'a Certificate, clause: Clause, code: F
 }
 
 pub(crate) fn holds(backup: &Backup, prefix: &str) -> bool {
-    backup.objects().iter().any(|record| record.key.as_str().starts_with(prefix))
+    backup.objects().any(|record| record.key.as_str().starts_with(prefix))
 }
 
 pub(crate) fn core() -> Generate {
@@ -222,7 +249,7 @@ pub(crate) async fn end_before_commit(repository: &Repository) {
     let (source, generated) = Source::of(&core()).await;
     source.put(&wal_key(generated.nodes["node1"].wal.expect("a tail").1), Bytes::new()).await;
     let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
-    let error = repository.backup(&cluster, options([])).start().await.expect_err("damaged");
+    let error = repository.backup(&cluster, options()).start().await.expect_err("damaged");
     assert_eq!(error.code(), "corrupt-source");
 }
 

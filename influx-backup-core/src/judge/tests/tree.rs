@@ -8,17 +8,17 @@ use chrono::{DateTime, Utc};
 use crate::{
     certificate::{Certificate, CheckedBy},
     cluster::{CatalogNode, ClusterDescription, Edition, Node, Role},
-    finding::Finding,
+    finding::{Clause, Finding},
     format::FormatError,
     inventory::{Group, Listing},
     judge::{
-        AbsenceTolerance,
-        evidence::{Cut, Evidence, Facts, HeldObject, Lacking, ManifestProvenance, Provenance, RunProvenance},
+        evidence::{Cut, Evidence, Facts, HeldObject, ManifestProvenance, Provenance, RunProvenance},
         judge,
     },
     key::Key,
     layout::{Generation, wal_name, wal_number},
     location::{Identity, ObjectMeta, Version},
+    options::AbsenceTolerance,
     record::{Attested, Fence},
     testing::write::{self, CatalogOp, CatalogSpec, CheckpointSpec, FileSpec, ManifestSpec},
 };
@@ -215,7 +215,7 @@ impl Tree {
         let run = RunProvenance {
             listings: &listings,
             compactor_after: &compactor_after,
-            lacking: self,
+            absent: self.lacking.iter().map(String::as_str).collect(),
             fences: &self.fences,
             unstable: &self.unstable,
             unheld_nodes: &self.unheld_nodes,
@@ -273,7 +273,8 @@ impl Tree {
             facts.record_parquet(key, &version(0), ends.clone());
         }
         let cut = Cut::newest(&self.cluster, &facts);
-        judge(&Evidence::new(&self.cluster, &held, &facts, &cut, provenance, absence_tolerance)).certificate
+        judge(&Evidence::new(&self.cluster, &held, &facts, &cut, provenance, absence_tolerance), &Clause::ALL)
+            .certificate
     }
 
     /// What the run listed, with other versions of the objects that moved.
@@ -296,12 +297,6 @@ impl Tree {
         let listing =
             |(order, ((group, owner), entries))| Listing { group, owner, started: time, ended: time, order, entries };
         (1..).zip(listings).map(listing).collect()
-    }
-}
-
-impl Lacking for Tree {
-    fn lacks(&self, _node: &str, path: &str) -> bool {
-        self.lacking.contains(path)
     }
 }
 

@@ -59,7 +59,7 @@ async fn bytes_altered_under_the_same_length_are_found() {
     let flip = |find: &'static str| {
         let bed = &bed;
         async move {
-            let record = bed.backup.objects().iter().find(|record| record.key.as_str().contains(find)).expect("one");
+            let record = bed.backup.objects().find(|record| record.key.as_str().contains(find)).expect("one");
             let bytes = bed.backup.read(record).await.expect("read");
             let mut altered = bytes.to_vec();
             altered[9] ^= 1;
@@ -105,7 +105,8 @@ async fn names_that_climb_out_are_refused() {
         write_backup(&repository, &core(1), &[V3], |_, _| {}).await.expect("a backup");
         let location = repository.child("n1").expect("a name");
         let line = format!(
-            "{{\"key\":\"{name}\",\"size\":1,\"version\":{{\"modified\":\"2026-11-01T00:00:00Z\"}},\"checked_by\":\"size\"}}\n"
+            "{{\"key\":\"{name}\",\"content\":{{\"size\":1}},\"version\":{{\"modified\":\"2026-11-01T00:00:00Z\"}},\"checked_by\":\"size\",\
+             \"stored\":{{\"size\":1}}}}\n"
         );
         let bytes = zstd::encode_all(line.as_bytes(), 1).expect("compressed");
         let list = key("_influx_backup/objects/000000.jsonl.zst");
@@ -232,8 +233,8 @@ async fn a_server_found_writing_keeps_the_guard() {
     for written in ["node1/wal/00000000099.wal", "node1/catalog/v3/snapshot", "node1/other"] {
         let bed = Bed::new(&core(1), &[V3]).await.holding(&core(2), &[V3]).await;
         let options = quick(RestoreOptions::replace());
-        let running = options.clone().with_copier(Arc::new(Server(written)));
-        let error = bed.restore(&running).await.expect_err("a server is running");
+        let running = bed.request(&options).with_copier(Arc::new(Server(written)));
+        let error = running.start().await.expect_err("a server is running");
         assert!(matches!(&error, Error::ServerRunning { key, .. } if key.as_str() == written), "{error}");
         assert_eq!(bed.plan(&options).await.expect_err("unfinished").code(), "restore-unfinished");
         let report = bed.restore(&options.resuming()).await.expect("resumed, with the server stopped");
