@@ -4,7 +4,7 @@
 use std::fs;
 
 use influx_backup_core::{
-    BackupPlan, DiscoverOptions, Location, StoreOptions, discover, plan::Derived, testing::generate::Generate,
+    BackupPlan, DiscoverOptions, Location, StoreOptions, discover, options::Derived, testing::generate::Generate,
 };
 
 const SNAPSHOTS: u64 = 500;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use influx_backup_core::{
-    BackupPlan, Cluster, DiscoverOptions, Location, certify, discover, object_store::path::Path, plan::Derived,
+    BackupPlan, Cluster, DiscoverOptions, Location, certify, discover, object_store::path::Path, options::Derived,
     testing::generate::Generate,
 };
 use tokio::runtime::Runtime;

@@ -8,7 +8,7 @@
 
 use std::error::Error;
 
-use influx_backup_core::{BackupPlan, DiscoverOptions, Location, StoreOptions, discover, plan::Derived};
+use influx_backup_core::{BackupPlan, DiscoverOptions, Location, StoreOptions, discover, options::Derived};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

@@ -9,7 +9,6 @@ use crate::{
     error::Result,
     job::{ObjectEvents, RunContext, request},
     judge::{
-        AbsenceTolerance,
         evidence::{self, Cut, Evidence, Facts, HeldObject, ManifestProvenance, Meter, Provenance},
         judge,
     },
@@ -17,6 +16,7 @@ use crate::{
     layout::OWN_DIRECTORY,
     location::{Links, Location},
     manifest::{Backup, read_manifest},
+    options::AbsenceTolerance,
     record::ObjectRecord,
 };
 

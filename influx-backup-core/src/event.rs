@@ -11,6 +11,7 @@ use crate::{
     key::Key,
     plan::StageKind,
     record::PassReport,
+    units::duration,
 };
 
 /// One event of a job: what happened, when, and as which event in a row.
@@ -114,6 +115,7 @@ pub enum EventKind {
         /// How many attempts failed so far.
         attempt: u32,
         /// How long it waits.
+        #[serde(with = "duration")]
         wait: Duration,
         /// What failed, with a stable code.
         code: String,

@@ -23,18 +23,6 @@ use crate::{
     record::AbsentRecord,
 };
 
-/// What to do when most live Parquet files are gone. Core: `dbs` is empty under live references, or lacks more than half of
-/// them. Enterprise, where compaction supersedes files: `dbs` of a node was emptied while the backup ran.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AbsenceTolerance {
-    /// A violation: a volume is probably not mounted.
-    #[default]
-    Strict,
-    /// A finding: the caller knows that retention removed them.
-    Lenient,
-}
-
 /// The proof: pure over the evidence. It has every violation, however many.
 pub(crate) fn judge(evidence: &Evidence<'_>) -> (Certificate, Vec<AbsentRecord>) {
     let (closure, absent) = closure::judge(evidence);

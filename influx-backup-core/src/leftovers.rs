@@ -4,13 +4,14 @@ use chrono::Utc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    backup::{OnExisting, claim},
+    backup::claim,
     error::Result,
     event::EventKind,
     job::{EventSink, ObjectEvents, RunContext, request},
     layout::OWN_DIRECTORY,
-    lease::{Clock, SILENCE, Takeover},
+    lease::{Clock, SILENCE},
     location::{Incomplete, Location, ObjectMeta, remove_empty},
+    options::{OnExisting, Takeover},
     preflight,
     summary::{self, BackupState, BackupSummary},
     units::ByteSize,
@@ -159,7 +160,7 @@ fn is_dead(state: BackupState) -> impl Fn(&Incomplete) -> bool {
 
 /// Deletes all of an unfinished backup, its claims last: as long as one is there, the rest is known for what it is.
 async fn clear(location: &Location, name: &str, clock: Clock, context: &RunContext) -> Result<()> {
-    let (mut claim, _) = claim(location, name, "", OnExisting::Resume(Takeover::AfterTimeout), clock).await?;
+    let (mut claim, _) = claim(location, name, "", (OnExisting::Resume, Takeover::AfterTimeout), clock).await?;
     let lost = claim.lost.clone();
     let all_else = context.unless_cancelled(async {
         location.delete_incomplete(|_| true).await?;

@@ -39,6 +39,8 @@ pub mod leftovers;
 pub mod limits;
 pub mod location;
 pub mod manifest;
+mod named;
+pub mod options;
 pub mod orchestrate;
 pub mod plan;
 pub mod preflight;
@@ -55,7 +57,7 @@ pub mod verify;
 pub use object_store;
 
 pub use self::{
-    backup::{BackupOptions, BackupReport, Passes},
+    backup::BackupReport,
     certificate::Certificate,
     certify::certify,
     cluster::{Cluster, DiscoverOptions},
@@ -72,10 +74,11 @@ pub use self::{
     limits::Limits,
     location::{Location, StoreOptions},
     manifest::{Backup, Manifest},
+    options::{BackupOptions, Passes, RestoreOptions},
     orchestrate::Orchestrator,
     plan::{BackupPlan, RestorePlan, Stage},
     repository::Repository,
-    restore::{Restore, RestoreOptions, RestoreReport, abandon},
+    restore::{Restore, RestoreReport, abandon},
     target::Target,
     units::ByteSize,
     verify::{VerifyLevel, VerifyOptions, verify},

@@ -6,16 +6,17 @@ use std::sync::Arc;
 
 pub use crate::summary::{BackupState, BackupSummary};
 use crate::{
-    backup::{BackupOptions, BackupReport, check_places},
+    backup::{BackupReport, check_places},
     cluster::Cluster,
+    copier::{Copier, default_copiers},
     error::Result,
     job::{ObjectEvents, RunContext, request},
     leftovers::{Leftover, LeftoversRequest, RemoveRequest},
     location::Location,
     manifest::{Backup, RepositoryMarker},
+    options::{BackupOptions, RestoreOptions},
     orchestrate::Orchestrator,
     plan::{BackupPlan, RestorePlan},
-    restore::RestoreOptions,
     summary,
     target::Target,
     verify::{VerifyOptions, VerifyRequest},
@@ -34,6 +35,7 @@ pub struct BackupRequest {
     repository: Repository,
     cluster: Cluster,
     options: BackupOptions,
+    copier: Arc<dyn Copier>,
     orchestrator: Option<Arc<dyn Orchestrator>>,
     object_events: ObjectEvents,
 }
@@ -83,6 +85,7 @@ impl Repository {
             repository: self.clone(),
             cluster: cluster.clone(),
             options,
+            copier: default_copiers(),
             orchestrator: None,
             object_events: ObjectEvents::default(),
         }
@@ -145,6 +148,13 @@ impl Repository {
 }
 
 impl BackupRequest {
+    /// Moves the objects with this copier, or with a chain of them ([`Copiers`](crate::copier::Copiers)).
+    #[must_use]
+    pub fn with_copier(mut self, copier: Arc<dyn Copier>) -> Self {
+        self.copier = copier;
+        self
+    }
+
     /// Makes it a cold backup: all servers are stopped through this orchestrator before the first listing, the compactor
     /// before the nodes that hold data, and started again in the reverse order when the backup ends, fails or is
     /// cancelled, also where its job is dropped.
@@ -157,8 +167,8 @@ impl BackupRequest {
     }
 
     async fn run(self, context: RunContext) -> Result<BackupReport> {
-        let Self { repository, cluster, options, orchestrator, object_events: _ } = self;
-        crate::backup::run(repository.location, cluster, options, orchestrator, context).await
+        let Self { repository, cluster, options, copier, orchestrator, object_events: _ } = self;
+        crate::backup::run(repository.location, cluster, options, copier, orchestrator, context).await
     }
 }
 

@@ -11,8 +11,6 @@ mod guard;
 mod inspect;
 mod journal;
 mod lease;
-mod options;
-mod owner;
 mod preflight;
 mod report;
 mod request;
@@ -25,13 +23,7 @@ mod tests;
 
 pub(crate) use self::run::require_apart;
 pub use self::{
-    options::{
-        ExtraNodes, Licenses, OnCatalogMismatch, OnDegraded, OnUnfinished, Policy, RestoreOptions, ServersStopped,
-        SourceCheck,
-    },
-    owner::{Account, Modes, Owner, Ownership},
     report::{AbandonReport, RestoreReport},
     request::Restore,
     undo::{AbandonRequest, abandon},
 };
-pub use crate::lease::Takeover;

@@ -13,7 +13,7 @@ use crate::{
     key::Key,
     layout::{self, Component, Generation, guard},
     location::{Identity, ObjectMeta},
-    restore::{ExtraNodes, Policy},
+    options::{ExtraNodes, Policy},
 };
 
 /// How recent a write must be to be a sign of life.
@@ -97,6 +97,7 @@ pub struct LeaseHolder {
     /// Which process, and on which host.
     pub owner: String,
     /// How long ago its last heartbeat was.
+    #[serde(with = "crate::units::duration")]
     pub silence: Duration,
 }
 

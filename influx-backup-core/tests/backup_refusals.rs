@@ -145,8 +145,10 @@ async fn a_real_disk_that_is_too_small_or_full_in_the_middle() {
     std::fs::remove_file(&filler).expect("removed");
 
     let filling = Filling { filler: filler.clone(), copies: AtomicU64::new(0) };
-    let error =
-        back_up(&source, &repository, crash::resuming().with_copier(Arc::new(filling))).await.expect_err("full");
+    let cluster = discover(&source, &DiscoverOptions::auto()).await.expect("discovered");
+    let opened = Repository::open(repository.clone()).await.expect("opened");
+    let error = opened.backup(&cluster, crash::resuming()).with_copier(Arc::new(filling)).start().await;
+    let error = error.expect_err("full");
     assert_eq!(error.code(), "no-space", "{error}");
     assert!(!crash::only_whole_backups_are_listed(&repository, "full").await);
     std::fs::remove_file(&filler).expect("removed");

@@ -365,7 +365,7 @@ async fn a_list_tells_what_lies_in_a_repository() {
     back_up("newer", BackupOptions::default()).await;
     let wal = files(world.source()).into_keys().rfind(|key| key.contains("/wal/")).expect("WAL");
     fs::write(world.file(&wal), "").expect("written");
-    let record = influx_backup_core::backup::OnCorrupt::Record;
+    let record = influx_backup_core::options::OnCorrupt::Record;
     let report = back_up("degraded", BackupOptions::default().with_on_corrupt(record)).await;
     assert_eq!(report.status, BackupStatus::Degraded);
 

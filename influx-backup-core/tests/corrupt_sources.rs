@@ -8,11 +8,9 @@ use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt};
 
 use generated::{World, core, files, location, names, violations};
 use influx_backup_core::{
-    BackupOptions, Clause, Error, FindingCode, Generation, Passes, VerifyOptions,
-    backup::{OnCorrupt, OnViolation},
-    certify,
+    BackupOptions, Clause, Error, FindingCode, Generation, Passes, VerifyOptions, certify,
     error::StopReason,
-    judge::AbsenceTolerance,
+    options::{AbsenceTolerance, OnCorrupt, OnViolation},
     record::BackupStatus,
     testing::write,
 };

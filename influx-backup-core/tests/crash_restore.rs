@@ -8,10 +8,9 @@ use std::{path::Path, sync::Arc};
 use influx_backup_core::{
     Backup, DiscoverOptions, Error, Key, Location, Repository, Restore, RestoreOptions, RestoreReport, Target, abandon,
     discover,
-    lease::Takeover,
     location::Identity,
     object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
-    restore::{Policy, ServersStopped},
+    options::{Policy, ServersStopped, Takeover},
     target::{Changes, Phase},
     testing::fault::{FaultPlan, FaultyStore},
 };

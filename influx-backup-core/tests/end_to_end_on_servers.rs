@@ -21,8 +21,8 @@ use influx_backup_core::{
     copier::{Copier, StreamCopier},
     default_copiers, discover,
     limits::Retry,
+    options::{ServersStopped, SourceCheck},
     record::BackupStatus,
-    restore::{ServersStopped, SourceCheck},
     testing::generate::{CompactorData, Generate},
 };
 use servers::{Behind, Cloud, Fault, Place, Rule, StoreServer, write};
@@ -181,8 +181,7 @@ async fn a_backup_is_verified_by_the_checksums_of_its_store() {
                 let place = open(&buckets.1, by);
                 let cluster = discover(&source, &DiscoverOptions::auto()).await.expect("discovered");
                 let repository = Repository::open(place.clone()).await.expect("opened");
-                let options = self::options().with_copier(copier);
-                repository.backup(&cluster, options).start().await.expect("backed up");
+                repository.backup(&cluster, self::options()).with_copier(copier).start().await.expect("backed up");
                 let (confirmed, knows) = match (server.name(), summed, by) {
                     // Its Copy Blob hands on what was said of the source.
                     ("azurite", _, "the store") => (objects - bulk, Knows::Nobody),

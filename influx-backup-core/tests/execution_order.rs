@@ -141,12 +141,12 @@ async fn run(cluster: &Generate, concurrency: usize) -> Result<(), TestCaseError
     let inventory = found.list().await.expect("listed");
     let copier = Arc::new(Recording { inner: default_copiers(), steps: Mutex::default() });
     let limits = Limits::default().with_concurrency(concurrency).with_durability(Durability::Relaxed);
-    let options = BackupOptions::default().with_copier(Arc::<Recording>::clone(&copier)).with_limits(limits);
+    let options = BackupOptions::default().with_limits(limits);
     let plan = BackupPlan::new(&found, &inventory, options.derived);
     let kinds: Vec<_> = plan.stages().map(|stage| stage.kind).collect();
     prop_assert_eq!(kinds, backup_order(found.edition));
 
-    let report = world.back_up(options).await.expect("backed up");
+    let report = world.back_up_with(options, Arc::<Recording>::clone(&copier)).await.expect("backed up");
     prop_assert_eq!(report.status, BackupStatus::Complete);
     let steps = copier.steps.lock().expect("not poisoned").clone();
     let began = steps.iter().filter_map(|step| match step {

@@ -19,7 +19,7 @@ use influx_backup_core::{
     repository::BackupState,
 };
 
-use meddling::{FIRST, Source, core, deed, end_before_commit, kinds, options};
+use meddling::{FIRST, Source, core, deed, end_before_commit, kinds, meddler, options};
 
 async fn repositories(directory: &FilePath) -> [Repository; 2] {
     let files = Location::parse(directory.to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location");
@@ -30,7 +30,7 @@ async fn repositories(directory: &FilePath) -> [Repository; 2] {
 async fn succeed(repository: &Repository) {
     let (source, _) = Source::of(&core()).await;
     let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
-    repository.backup(&cluster, options([])).start().await.expect("backed up");
+    repository.backup(&cluster, options()).start().await.expect("backed up");
 }
 
 fn half_written(file: &FilePath) {
@@ -102,7 +102,12 @@ async fn a_backup_that_is_being_written_is_no_leftover() {
         });
         let (source, _) = Source::of(&core()).await;
         let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
-        repository.backup(&cluster, options([looks])).start().await.expect("nothing was taken from it");
+        repository
+            .backup(&cluster, options())
+            .with_copier(meddler([looks]))
+            .start()
+            .await
+            .expect("nothing was taken from it");
         assert_eq!(seen.lock().expect("not poisoned").take(), Some(Vec::new()));
     }
 }

@@ -9,8 +9,10 @@ use std::mem::forget;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use influx_backup_core::{
-    DiscoverOptions, Key, Location, Repository, Restore, RestoreOptions, StoreOptions, VerifyOptions,
-    backup::OnExisting, discover, lease::Takeover, leftovers::LeftoverKind, object_store::ObjectStoreExt,
+    DiscoverOptions, Key, Location, Repository, Restore, RestoreOptions, StoreOptions, VerifyOptions, discover,
+    leftovers::LeftoverKind,
+    object_store::ObjectStoreExt,
+    options::{OnExisting, Takeover},
 };
 use meddling::{Source, core, end_before_commit, kinds, options};
 use servers::{Canned, StoreServer, answer};
@@ -37,7 +39,7 @@ async fn incomplete(server: &dyn StoreServer, bucket: &str) -> Vec<String> {
 async fn succeed(repository: &Repository, existing: OnExisting) {
     let (source, _) = Source::of(&core()).await;
     let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
-    repository.backup(&cluster, options([]).with_on_existing(existing)).start().await.expect("backed up");
+    repository.backup(&cluster, options().with_on_existing(existing)).start().await.expect("backed up");
 }
 
 const HALF: &str = "node1/dbs/1/2/2025-11-14/22-10/0000000099.parquet";
@@ -88,7 +90,7 @@ async fn who_resumes_and_who_restores_leaves_none() {
         let repository = Repository::open(server.location(&bucket, "vault")).await.expect("opened");
         end_before_commit(&repository).await;
         half_written(&repository.location().child("n1").expect("a location"), HALF).await;
-        succeed(&repository, OnExisting::Resume(Takeover::AfterTimeout)).await;
+        succeed(&repository, OnExisting::Resume).await;
         assert_eq!(incomplete(server, &bucket).await, [""; 0], "{}: resumed", server.name());
 
         let backup = repository.get("n1").await.expect("opened");

@@ -16,8 +16,8 @@ use influx_backup_core::{
     discover,
     error::CopyError,
     manifest::Backup,
+    options::ServersStopped,
     record::BackupStatus,
-    restore::ServersStopped,
 };
 
 use self::core_server::{CoreServer, Server, StandIn, Writer};
@@ -66,8 +66,8 @@ impl Copier for Stuck {
 
 /// Begins a restore and breaks it off as soon as its boot guard stands.
 async fn half_restored(backup: &Backup, to: &Path) {
-    let options = RestoreOptions::empty().with_copier(Arc::new(Stuck));
-    let job = Restore::new(backup.clone(), location(to), options).start();
+    let restore = Restore::new(backup.clone(), location(to), RestoreOptions::empty());
+    let job = restore.with_copier(Arc::new(Stuck)).start();
     let mut events = job.events();
     while let Some(event) = events.next().await {
         if matches!(event.kind, EventKind::GuardSet) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
-use super::{BackupOptions, Weakness};
+use super::Weakness;
 use crate::{
     cluster::Cluster,
     copier::Copied,
@@ -18,6 +18,7 @@ use crate::{
     layout::Component,
     location::{Location, ObjectMeta, StoreChecksums},
     manifest::{Journal, JournalLine},
+    options::BackupOptions,
     plan::{BackupPlan, CopyTask, PlaceRole, Relist, Stage, StageKind},
     record::{ObjectRecord, PassReport, Stored},
 };

@@ -8,7 +8,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    BackupOptions, BackupReport, OnCorrupt, OnViolation, Weakness,
+    BackupReport, Weakness,
     commit::{Commit, commit},
     pass::{BackupIndex, Listed, Pass},
     stability::{compare, compare_ids, compare_nodes, unlisted_nodes},
@@ -19,6 +19,7 @@ use super::{
 use crate::{
     certificate::Certificate,
     cluster::Cluster,
+    copier::Copier,
     error::{Error, Result, StopReason},
     event::EventKind,
     execute::Executor,
@@ -35,6 +36,7 @@ use crate::{
     lease::Lease,
     location::{Location, ObjectMeta},
     manifest::JournalLine,
+    options::{BackupOptions, OnCorrupt, OnViolation},
     plan::{BackupPlan, Reason, Skipped},
     record::{AbsentRecord, Attested, BackupStatus, Fence, PassReport},
 };
@@ -45,6 +47,7 @@ pub(super) struct Run<'a> {
     pub(super) name: &'a str,
     pub(super) to: &'a Location,
     pub(super) options: &'a BackupOptions,
+    pub(super) copier: &'a Arc<dyn Copier>,
     pub(super) task: &'a RunContext,
     pub(super) claim: &'a Lease,
 }
@@ -86,7 +89,7 @@ impl Run<'_> {
     }
 
     pub(super) async fn passes(&self, mut cluster: Cluster, index: &mut BackupIndex) -> Result<BackupReport> {
-        let executor = Executor::new(Arc::clone(&self.options.copier), self.options.limits.clone(), self.task.clone());
+        let executor = Executor::new(Arc::clone(self.copier), self.options.limits.clone(), self.task.clone());
         let (began, mut lister, mut past) =
             (Instant::now(), Weakness::lister(&self.options.weaknesses), Past::default());
         let mut next = lister.inventory(&cluster).await?;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::{TimeDelta, Utc};
 
 use super::{
-    BackupOptions, BackupReport, OnExisting,
+    BackupReport,
     lease::{Acquired, claim},
     name::{check_name, default_name},
     pass::BackupIndex,
@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     cluster::Cluster,
+    copier::Copier,
     error::{Error, Result},
     event::EventKind,
     finding::{Finding, FindingCode},
@@ -22,6 +23,7 @@ use crate::{
     lease::Clock,
     location::Location,
     manifest::{Journal, RepositoryMarker},
+    options::{BackupOptions, OnExisting},
     orchestrate::{Orchestrator, while_stopped},
     preflight,
     record::ObjectRecord,
@@ -32,6 +34,7 @@ pub(crate) async fn run(
     repository: Location,
     cluster: Cluster,
     options: BackupOptions,
+    copier: Arc<dyn Copier>,
     orchestrator: Option<Arc<dyn Orchestrator>>,
     task: RunContext,
 ) -> Result<BackupReport> {
@@ -41,10 +44,10 @@ pub(crate) async fn run(
     let clock = task.unless_cancelled(check_stores(&cluster, &repository, &task)).await?;
     task.unless_cancelled(RepositoryMarker::write_first(&repository)).await?;
     let to = repository.child(&name)?;
-    let (claim, begun) = claim(&to, &name, cluster.id(), options.on_existing, clock).await?;
+    let (claim, begun) = claim(&to, &name, cluster.id(), (options.on_existing, options.takeover), clock).await?;
     let journal = Journal::new(&to, claim.number(), options.limits.durability);
     let mut index = BackupIndex::new(&to, BTreeMap::new(), journal, task.events.clone());
-    let run = Run { name: &name, to: &to, options: &options, task: &task, claim: &claim };
+    let run = Run { name: &name, to: &to, options: &options, copier: &copier, task: &task, claim: &claim };
     let nodes = cluster.nodes.clone();
     let done = async {
         index.objects = run.unless_ended(left_before(&to, options.on_existing, begun)).await?;
@@ -61,7 +64,7 @@ pub(crate) async fn run(
 
 /// What an earlier run left that can be gone on with; the rest of what it left goes.
 async fn left_before(to: &Location, existing: OnExisting, begun: Acquired) -> Result<BTreeMap<Key, ObjectRecord>> {
-    if matches!(existing, OnExisting::Resume(_)) {
+    if existing == OnExisting::Resume {
         // Also where a process died so early that a claim that is incomplete is all that it left.
         to.delete_incomplete(|_| true).await?;
     }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::judge::AbsenceTolerance;
+use crate::options::AbsenceTolerance;
 use crate::{
     cluster::Edition,
     finding::{Finding, FindingCode},

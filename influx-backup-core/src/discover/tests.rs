@@ -527,9 +527,14 @@ const ANY_TAIL: [&str; 20] = [
 fn any_discover() -> impl Strategy<Value = DiscoverOptions> {
     let id = || prop::sample::select(ANY_ID.to_vec());
     let ids = move || prop::collection::vec(id().prop_map(ToOwned::to_owned), 0..2);
-    (prop::option::weighted(0.3, id()), ids(), ids(), ids()).prop_map(|(cluster, node_ids, query_only, leave_out)| {
-        DiscoverOptions { cluster_id: cluster.map(ToOwned::to_owned), node_ids, query_only, leave_out }
-    })
+    (prop::option::weighted(0.3, id()), ids(), ids(), ids()).prop_map(
+        |(cluster, node_ids, query_only, excluded_nodes)| DiscoverOptions {
+            cluster_id: cluster.map(ToOwned::to_owned),
+            node_ids,
+            query_only,
+            excluded_nodes,
+        },
+    )
 }
 
 /// The real bytes of a catalog that names `node`, for keys of the catalog; anything else is opaque here.

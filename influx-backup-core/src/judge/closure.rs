@@ -11,8 +11,8 @@ use crate::{
     cluster::Edition,
     finding::FindingCode,
     format::{Checkpoint, FileRef, Snapshot},
-    judge::AbsenceTolerance,
     key::Key,
+    options::AbsenceTolerance,
     record::AbsentRecord,
 };
 

@@ -16,11 +16,11 @@ use crate::{
     finding::Finding,
     format::{CatalogFile, Checkpoint, FormatError, Snapshot, wal},
     inventory::Listing,
-    judge::AbsenceTolerance,
     key::Key,
     layout::Component,
     location::{Location, ObjectMeta, Version},
     manifest::{Backup, Manifest},
+    options::AbsenceTolerance,
     record::Fence,
 };
 

@@ -10,21 +10,8 @@ use crate::{
     inventory::{Inventory, Listing},
     layout::Component,
     location::ObjectMeta,
+    options::Derived,
 };
-
-/// Whether `table-snapshots/`, `db-indices/` and `table-index-conversion-completed` are copied: all three or none.
-///
-/// Left out by default, as documented: InfluxDB makes them again, and a real 3.3.0 server did not start with them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Derived {
-    /// Left out.
-    #[default]
-    Exclude,
-    /// Copied, all three.
-    Include,
-}
 
 /// What a backup copies, in order.
 ///

@@ -23,10 +23,9 @@ use crate::{
     finding::Finding,
     key::Key,
     layout::{Generation, ServerReleases},
-    lease::Takeover,
     location::Identity,
+    options::{ExtraNodes, OnDegraded, OnUnfinished, Ownership, Policy, RestoreOptions, Takeover},
     record::{BackupStatus, ObjectRecord},
-    restore::{ExtraNodes, OnDegraded, OnUnfinished, Ownership, Policy, RestoreOptions},
     target::{LeaseHolder, Target},
 };
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{BackupPlan, RestorePlan, RootAction, Skipped, Stage};
-use crate::{restore::Policy, units::ByteSize};
+use crate::{options::Policy, units::ByteSize};
 
 /// How many deletions a table names.
 const SHOWN: usize = 20;

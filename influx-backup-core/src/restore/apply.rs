@@ -7,11 +7,11 @@ use std::{
     time::SystemTime,
 };
 
-use super::{Account, Modes, Owner, Ownership};
 use crate::{
     error::{Error, Result},
     key::Key,
     location::Location,
+    options::{Account, Modes, Owner, Ownership},
 };
 
 /// Owner and modes of restored files, as numbers: names are looked up, defaults come from the target directory.
@@ -192,8 +192,10 @@ mod tests {
     #[test]
     fn owners_are_looked_up() {
         let root = tempfile::tempdir().expect("a directory");
-        let at =
-            |owner: &str| Applied::at(&place(root.path()), &Ownership::process_default().with_owner(owner.parse()?));
+        let at = |owner: &str| {
+            let owner = owner.parse().expect("an owner");
+            Applied::at(&place(root.path()), &Ownership::process_default().with_owner(owner))
+        };
         let root_user = at("root").expect("every machine knows root");
         assert_eq!((root_user.user, root_user.group, root_user.files), (Some(0), Some(0), None));
         assert_eq!(at("1500").expect("a number").group, Some(1500));

@@ -12,7 +12,6 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use super::{ExtraNodes, Policy};
 use crate::{
     error::{Error, Result, StoreErrorKind},
     execute::make_durable,
@@ -22,6 +21,7 @@ use crate::{
     limits::Durability,
     location::{Location, remove_empty},
     manifest::SegmentRef,
+    options::{ExtraNodes, Policy},
     preflight,
     target::{Changes, Phase, UnfinishedRestore},
 };

@@ -7,8 +7,9 @@ use tokio::time::timeout;
 use super::journal::RestoreJournal;
 use crate::{
     error::Result,
-    lease::{Clock, Lease, LeaseScope, Takeover, highest},
+    lease::{Clock, Lease, LeaseScope, highest},
     location::Location,
+    options::Takeover,
     preflight,
     target::LeaseHolder,
 };

@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 
-use super::{OnCatalogMismatch, Policy, RestoreOptions, SourceCheck, apply::Applied};
+use super::apply::Applied;
 use crate::{
     error::{Error, Result},
     event::EventKind,
@@ -18,6 +18,7 @@ use crate::{
     layout::{Component, OWN_DIRECTORY},
     location::{Location, ObjectMeta},
     manifest::Backup,
+    options::{OnCatalogMismatch, Policy, RestoreOptions, SourceCheck},
     plan::{RestorePlan, RootAction, Stage, expected},
     record::ObjectRecord,
     target::{Target, find},

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{RestoreOptions, RestoreReport, run};
+use super::{RestoreReport, run};
 #[cfg(doc)]
 use crate::error::Error;
 use crate::{
+    copier::{Copier, default_copiers},
     error::Result,
     job::{ObjectEvents, RunContext, request},
     location::Location,
     manifest::Backup,
+    options::RestoreOptions,
     orchestrate::Orchestrator,
     plan::{Approval, RestorePlan},
 };
@@ -30,6 +32,7 @@ pub struct Restore {
     pub(super) backup: Backup,
     pub(super) target: Location,
     pub(super) options: RestoreOptions,
+    pub(super) copier: Arc<dyn Copier>,
     pub(super) orchestrator: Option<Arc<dyn Orchestrator>>,
     pub(super) approval: Approval,
     object_events: ObjectEvents,
@@ -42,13 +45,21 @@ impl Restore {
             backup,
             target,
             options,
+            copier: default_copiers(),
             orchestrator: None,
             approval: Approval::Any,
             object_events: ObjectEvents::default(),
         }
     }
 
-    /// Stops the servers before it and starts them after it through this orchestrator.
+    /// Moves the objects with this copier, or with a chain of them ([`Copiers`](crate::copier::Copiers)).
+    pub fn with_copier(mut self, copier: Arc<dyn Copier>) -> Self {
+        self.copier = copier;
+        self
+    }
+
+    /// Stops the servers before it and starts them after it through this orchestrator. It takes precedence over
+    /// [`RestoreOptions::servers`].
     ///
     /// Servers that run write, also while they stop. So a plan that was made while they ran is seldom still true once they
     /// are stopped: stop them before the plan that is approved is made, or approve none.

@@ -7,7 +7,7 @@ mod stages;
 use std::time::SystemTime;
 
 use super::{
-    Restore, RestoreReport, ServersStopped,
+    Restore, RestoreReport,
     apply::Applied,
     directories,
     journal::RestoreJournal,
@@ -27,10 +27,10 @@ use crate::{
     lease::{Clock, Lease},
     location::{Links, Location},
     manifest::Backup,
+    options::{Policy, ServersStopped},
     orchestrate::{start_all, stop_all},
     plan::{Approval, RestorePlan, Stage},
     record::ObjectRecord,
-    restore::Policy,
     target::{Phase, Target},
 };
 

@@ -27,6 +27,10 @@ use crate::{
     limits::{Limits, Retry},
     location::{Identity, Location, StoreChecksums, Version},
     manifest::{Backup, Manifest, segment},
+    options::{
+        ExtraNodes, Licenses, OnCatalogMismatch, OnDegraded, Ownership, RestoreOptions, ServersStopped, SourceCheck,
+        Takeover,
+    },
     plan::{RestorePlan, Stage},
     record::{Attested, BackupStatus, ObjectRecord, Stored},
     target::{Changes, Phase, Target},
@@ -207,7 +211,7 @@ impl Bed {
     }
 
     fn request(&self, options: &RestoreOptions) -> Restore {
-        Restore::new(self.backup.clone(), self.target.clone(), options.clone())
+        Restore::new(self.backup.clone(), self.target.clone(), options.clone()).with_copier(Arc::new(Plain))
     }
 
     async fn restore(&self, options: &RestoreOptions) -> Result<RestoreReport> {
@@ -240,7 +244,6 @@ impl Bed {
 fn quick(options: RestoreOptions) -> RestoreOptions {
     options
         .with_limits(Limits::default().with_concurrency(1).with_retry(Retry::never()))
-        .with_copier(Arc::new(Plain))
         .with_servers(ServersStopped::ConfirmedByCaller)
 }
 

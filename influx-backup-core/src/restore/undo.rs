@@ -1,7 +1,7 @@
 //! [`abandon`]: undoing a restore that has changed nothing yet.
 
 use super::{AbandonReport, deletions, directories, journal::RestoreJournal, lease};
-use crate::lease::Takeover;
+use crate::options::Takeover;
 use crate::{
     error::{Error, Result},
     execute::make_durable,

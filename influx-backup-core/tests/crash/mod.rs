@@ -7,13 +7,12 @@ mod process;
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use influx_backup_core::{
-    Backup, BackupOptions, DiscoverOptions, Key, Limits, Location, Repository, StoreOptions, VerifyOptions,
-    backup::OnExisting,
-    certify, discover,
+    Backup, BackupOptions, DiscoverOptions, Key, Limits, Location, Repository, StoreOptions, VerifyOptions, certify,
+    discover,
     layout::{Generation, MANIFEST_KEY, OWN_DIRECTORY},
-    lease::Takeover,
     limits::{Durability, Retry},
     object_store::{ObjectStore, local::LocalFileSystem, path::Path as StorePath},
+    options::Takeover,
     repository::BackupState,
     testing::generate::{CompactorData, Generate},
 };
@@ -68,7 +67,7 @@ pub(crate) fn options() -> BackupOptions {
 
 /// Options that go on with what a dead process left.
 pub(crate) fn resuming() -> BackupOptions {
-    options().with_on_existing(OnExisting::Resume(Takeover::Immediately))
+    options().resuming().with_takeover(Takeover::Immediately)
 }
 
 /// Every object of a location that is not ours, with its bytes.

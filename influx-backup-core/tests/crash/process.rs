@@ -8,7 +8,7 @@ use std::{
 
 use influx_backup_core::{
     DiscoverOptions, Error, Repository, Restore, RestoreOptions, discover,
-    restore::{Policy, ServersStopped},
+    options::{Policy, ServersStopped},
 };
 use serde::{Deserialize, Serialize};
 
@@ -112,7 +112,7 @@ impl Orders {
     async fn back_up(&self, killer: &std::sync::Arc<Killer>) -> Result<(), Error> {
         let cluster = discover(&place(&self.cluster), &DiscoverOptions::auto()).await?;
         let repository = Repository::open(killer.through(&place(&self.repository))).await?;
-        repository.backup(&cluster, options().with_copier(killer.copier(self.pause))).start().await.map(drop)
+        repository.backup(&cluster, options()).with_copier(killer.copier(self.pause)).start().await.map(drop)
     }
 
     async fn restore(&self, killer: &std::sync::Arc<Killer>, policy: Policy) -> Result<(), Error> {
@@ -121,7 +121,7 @@ impl Orders {
         let mut options =
             RestoreOptions::empty().with_servers(ServersStopped::ConfirmedByCaller).with_limits(one_by_one());
         options.policy = policy;
-        Restore::new(backup, target, options.with_copier(killer.copier(self.pause))).start().await.map(drop)
+        Restore::new(backup, target, options).with_copier(killer.copier(self.pause)).start().await.map(drop)
     }
 }
 

@@ -193,8 +193,8 @@ async fn back_up_beside(scene: &Scene, mut player: Player, source: &Location, re
     let options = BackupOptions::default()
         .with_name("n1")
         .with_limits(Limits::default().with_concurrency(scene.concurrency))
-        .with_passes(Passes::until_closed(60, Duration::from_secs(60)))
-        .with_copier(Arc::new(Copiers::new(vec![Arc::new(wait), default_copiers()])));
+        .with_passes(Passes::until_closed(60, Duration::from_secs(60)));
+    let copier = Arc::new(Copiers::new(vec![Arc::new(wait), default_copiers()]));
 
     let stop = CancellationToken::new();
     let _stopped_in_any_case = stop.clone().drop_guard();
@@ -202,7 +202,7 @@ async fn back_up_beside(scene: &Scene, mut player: Player, source: &Location, re
         let stop = stop.clone();
         async move { player.play(speed, stop).await.expect("the store takes it") }
     });
-    let report = tokio::time::timeout(PATIENCE, repository.backup(&cluster, options).start()).await;
+    let report = tokio::time::timeout(PATIENCE, repository.backup(&cluster, options).with_copier(copier).start()).await;
     let end = position.get();
     stop.cancel();
     let last = playing.await.expect("the player does not panic");

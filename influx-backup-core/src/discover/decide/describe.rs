@@ -82,7 +82,7 @@ impl View<'_> {
     }
 
     fn skipped(&self) -> Vec<String> {
-        let ids: BTreeSet<&String> = self.what.leave_out.iter().collect();
+        let ids: BTreeSet<&String> = self.what.excluded_nodes.iter().collect();
         ids.into_iter().cloned().collect()
     }
 
@@ -94,7 +94,7 @@ impl View<'_> {
         let found = self.found.rooted.iter().chain(&self.found.bare).copied();
         let found = found.filter(|_| !self.chosen.has_others(self.found));
         let members = self.members();
-        let taken = |id: &&str| members.contains(id) || self.what.leave_out.iter().any(|left| left == id);
+        let taken = |id: &&str| members.contains(id) || self.what.excluded_nodes.iter().any(|left| left == id);
         let unclaimed: BTreeSet<&str> = named.chain(found).filter(|id| !taken(id)).collect();
         unclaimed.into_iter().map(ToOwned::to_owned).collect()
     }
@@ -102,7 +102,7 @@ impl View<'_> {
     /// Names that belong to nobody, at the top and beside ids that contain `/`.
     fn foreign(&self) -> Vec<String> {
         let ids: BTreeSet<&str> =
-            self.members().into_iter().chain(self.what.leave_out.iter().map(String::as_str)).collect();
+            self.members().into_iter().chain(self.what.excluded_nodes.iter().map(String::as_str)).collect();
         let leads_to =
             |name: &str| ids.iter().any(|id| id.strip_prefix(name).is_some_and(|rest| rest.starts_with('/')));
         let top = self.survey.top.directories.iter().chain(&self.survey.top.files).cloned();
@@ -163,7 +163,7 @@ impl View<'_> {
         }
         for named in self.catalog_nodes().into_iter().flatten().filter(|named| !named.in_store) {
             let id = &named.id;
-            if !self.what.query_only.contains(id) && !self.what.leave_out.contains(id) {
+            if !self.what.query_only.contains(id) && !self.what.excluded_nodes.contains(id) {
                 note(
                     FindingCode::NodeWithoutObjects,
                     format!(

@@ -7,7 +7,7 @@ use crate::{
     certificate::{AbsentTable, Clause, Verdict},
     finding::FindingCode,
     format::FormatError,
-    judge::AbsenceTolerance,
+    options::AbsenceTolerance,
     testing::write::{self, ManifestSpec},
 };
 

@@ -12,7 +12,6 @@ use crate::{
     format::FormatError,
     inventory::{Group, Listing},
     judge::{
-        AbsenceTolerance,
         evidence::{Cut, Evidence, Facts, HeldObject, Lacking, ManifestProvenance, Provenance, RunProvenance},
         judge,
     },
@@ -20,6 +19,7 @@ use crate::{
     layout::{Generation, wal_name, wal_number},
     location::{Identity, ObjectMeta, Version},
     manifest::{FORMAT, Manifest},
+    options::AbsenceTolerance,
     record::{Attested, BackupStatus, Fence},
     testing::write::{self, CatalogOp, CatalogSpec, CheckpointSpec, FileSpec, ManifestSpec},
 };

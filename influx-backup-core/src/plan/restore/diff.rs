@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Result},
     key::Key,
     layout::Component,
-    restore::{ExtraNodes, Policy},
+    options::{ExtraNodes, Policy},
     target::{Prefix, Target},
 };
 

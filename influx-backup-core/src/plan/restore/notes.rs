@@ -4,7 +4,7 @@ use super::selection::Selection;
 use crate::{
     finding::{Finding, FindingCode},
     layout::Generation,
-    restore::{Licenses, RestoreOptions},
+    options::{Licenses, RestoreOptions},
     target::Target,
 };
 

@@ -8,8 +8,8 @@ use crate::{
     error::Result,
     key::Key,
     layout::{Generation, guard},
+    options::ExtraNodes,
     orchestrate::starting_order,
-    restore::ExtraNodes,
     target::Target,
 };
 

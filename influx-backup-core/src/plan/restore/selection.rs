@@ -12,8 +12,8 @@ use crate::{
     key::Key,
     layout::{Component, Generation, OWN_DIRECTORY, guard::root_path},
     location::ObjectMeta,
+    options::Licenses,
     record::ObjectRecord,
-    restore::Licenses,
     target::Target,
 };
 

@@ -28,7 +28,7 @@ impl Run {
         let limits = &self.request.options.limits;
         let (finished, held) = Finished::open(journal, place, limits.durability).await?;
         let own = created(place, journal).await?;
-        let copier = Arc::new(WithAttributes::new(Arc::clone(&self.request.options.copier), backup));
+        let copier = Arc::new(WithAttributes::new(Arc::clone(&self.request.copier), backup));
         let executor = Executor::new(copier, limits.clone(), self.task.clone());
         let places = Places::new(place.clone()).with(PlaceRole::Backup, backup.location().clone());
         let mut sink = Checked::new(backup, finished);

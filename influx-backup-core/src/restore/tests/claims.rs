@@ -27,8 +27,7 @@ impl Copier for Gate {
 /// A restore that runs and waits before its second copy, and the gate that it waits at.
 async fn under_way(bed: &Bed) -> (crate::Job<RestoreReport>, Arc<Gate>) {
     let gate = Arc::new(Gate(Semaphore::new(1)));
-    let options = quick(RestoreOptions::empty()).with_copier(Arc::clone(&gate) as _);
-    let job = bed.request(&options).start();
+    let job = bed.request(&quick(RestoreOptions::empty())).with_copier(Arc::clone(&gate) as _).start();
     while gate.0.available_permits() > 0 {
         tokio::task::yield_now().await;
     }

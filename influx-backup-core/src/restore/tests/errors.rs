@@ -232,8 +232,8 @@ async fn a_server_found_writing_keeps_the_guard() {
     for written in ["node1/wal/00000000099.wal", "node1/catalog/v3/snapshot", "node1/other"] {
         let bed = Bed::new(&core(1), &[V3]).await.holding(&core(2), &[V3]).await;
         let options = quick(RestoreOptions::replace());
-        let running = options.clone().with_copier(Arc::new(Server(written)));
-        let error = bed.restore(&running).await.expect_err("a server is running");
+        let running = bed.request(&options).with_copier(Arc::new(Server(written)));
+        let error = running.start().await.expect_err("a server is running");
         assert!(matches!(&error, Error::ServerRunning { key, .. } if key.as_str() == written), "{error}");
         assert_eq!(bed.plan(&options).await.expect_err("unfinished").code(), "restore-unfinished");
         let report = bed.restore(&options.resuming()).await.expect("resumed, with the server stopped");
