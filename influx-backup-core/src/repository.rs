@@ -14,12 +14,12 @@ use crate::{
     leftovers::{Leftover, LeftoversRequest, RemoveRequest},
     location::Location,
     manifest::{Backup, RepositoryMarker},
-    options::{BackupOptions, RestoreOptions},
+    options::{BackupOptions, RestoreOptions, VerifyOptions},
     orchestrate::Orchestrator,
     plan::{BackupPlan, RestorePlan},
     summary,
     target::Target,
-    verify::{VerifyOptions, VerifyRequest},
+    verify::VerifyRequest,
 };
 
 /// A location that holds backups, each in a directory of its own.

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response};
 use influx_backup_core::{
     DiscoverOptions, Key, Location, Repository, Restore, RestoreOptions, StoreOptions, VerifyOptions, discover,
+    layout::REPOSITORY_KEY,
     leftovers::LeftoverKind,
     object_store::ObjectStoreExt,
     options::{OnExisting, Takeover},
