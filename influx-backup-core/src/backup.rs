@@ -1,6 +1,7 @@
 //! [`backup`](crate::Repository::backup): passes of list, plan, copy and certify, until the certificate closes.
 
 mod commit;
+mod journal;
 mod lease;
 mod name;
 mod pass;

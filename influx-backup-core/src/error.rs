@@ -176,7 +176,7 @@ pub enum Error {
         found: String,
     },
     /// A format version that this release does not know.
-    #[error("`{object}` has format version {found}, this release knows {supported}: use a newer release")]
+    #[error("`{object}` needs a newer release: it has format version {found}, this release reads up to {supported}")]
     UnsupportedFormat {
         /// The object.
         object: String,
@@ -462,6 +462,11 @@ impl Error {
             Self::BackupInProgress { .. } | Self::RestoreInProgress { .. } | Self::NotConsistent { .. } => true,
             _ => false,
         }
+    }
+
+    /// A backup, or the journal of one, that does not hold together at `object`.
+    pub(crate) fn damaged(object: impl ToString, reason: impl Into<String>) -> Self {
+        Self::DamagedBackup { object: object.to_string(), reason: reason.into() }
     }
 
     /// Wraps an error of a store with what was tried, where.

@@ -284,7 +284,7 @@ async fn a_node_that_comes_back_is_backed_up() {
     let report = report.expect("a backup");
     assert!(report.passes.len() > 2, "{report}");
     let backup = repository.get("n1").await.expect("committed");
-    let held = backup.objects().iter().filter(|record| record.key.as_str().starts_with("ingest2/")).count();
+    let held = backup.objects().filter(|record| record.key.as_str().starts_with("ingest2/")).count();
     assert_eq!(held, source.keys("ingest2").await.len());
 }
 
@@ -325,7 +325,7 @@ async fn a_node_that_appears_is_in_the_backup() {
     let report = report.expect("a backup");
     assert!(report.passes[0].open_clauses.contains(&"C9".to_owned()), "{report}");
     let backup = repository.get("n1").await.expect("committed");
-    let held = backup.objects().iter().filter(|record| record.key.as_str().starts_with("ingest2/")).count();
+    let held = backup.objects().filter(|record| record.key.as_str().starts_with("ingest2/")).count();
     assert_eq!(held, count);
     assert!(report.certificate.recovery.iter().any(|point| point.node == "ingest2" && point.reached.is_some()));
 }

@@ -17,7 +17,7 @@ use crate::{
     lease::Lease,
     limits::Durability,
     location::Location,
-    manifest::{FORMAT, Manifest, segment},
+    manifest::{FORMAT, MIN_READER, Manifest, segment},
     plan::Skipped,
     record::{AbsentRecord, Attested, BackupStatus, ObjectRecord, PassReport},
     units::ByteSize,
@@ -53,6 +53,7 @@ pub(super) async fn commit(commit: Commit<'_>) -> Result<BackupReport> {
     let list = |name: &str| format!("{name}/{:06}", commit.claim.number());
     let manifest = Manifest {
         format: FORMAT,
+        min_reader: MIN_READER,
         name: commit.name.to_owned(),
         status: commit.status,
         written_by: concat!("influx-backup ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -62,7 +63,7 @@ pub(super) async fn commit(commit: Commit<'_>) -> Result<BackupReport> {
         objects: segment::write(commit.to, &list("objects"), commit.objects.values()).await?,
         absent: segment::write(commit.to, &list("absent"), commit.absent).await?,
         object_count: commit.objects.len() as u64,
-        byte_count: commit.objects.values().map(|record| record.size).sum(),
+        byte_count: commit.objects.values().map(|record| record.content.size).sum(),
         certificate: commit.certificate,
         passes: commit.passes,
         attested: commit.attested,

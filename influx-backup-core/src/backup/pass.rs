@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
-use super::Weakness;
+use super::{
+    Weakness,
+    journal::{Journal, JournalLine},
+};
 use crate::{
     cluster::Cluster,
     copier::Copied,
@@ -17,10 +20,9 @@ use crate::{
     key::Key,
     layout::Component,
     location::{Location, ObjectMeta, StoreChecksums},
-    manifest::{Journal, JournalLine},
     options::BackupOptions,
     plan::{BackupPlan, CopyTask, PlaceRole, Relist, Stage, StageKind},
-    record::{ObjectRecord, PassReport, Stored},
+    record::{ContentRecord, ObjectRecord, PassReport},
 };
 
 /// How often the catalog is listed again within a pass because its root moved on while it was copied.
@@ -94,7 +96,7 @@ impl BackupIndex {
     /// Whether the backup has this version of an object.
     pub(super) fn holds(&self, entry: &ObjectMeta) -> bool {
         let record = self.objects.get(&entry.key);
-        record.is_some_and(|record| record.size == entry.size && record.version.is_same(&entry.version))
+        record.is_some_and(|record| record.content.size == entry.size && record.version.is_same(&entry.version))
     }
 }
 
@@ -131,19 +133,16 @@ impl CopySink for BackupIndex {
 }
 
 fn record(task: &CopyTask, copied: Copied) -> ObjectRecord {
-    // Once is enough.
+    let content = ContentRecord::new(copied.content.size, copied.content.crc64);
+    let mut record = ObjectRecord::new(task.to.clone(), task.from.version.clone(), content, copied.checked_by);
+    record.attributes = copied.attributes;
+    record.stored.size = copied.stored.size;
+    record.stored.version = copied.stored.version;
+    // A plain object's CRC-64/NVME is written once, with its content.
     let checksums = copied.stored.checksums;
     let crc64 = checksums.crc64.filter(|crc64| copied.content.crc64 != Some(*crc64));
-    ObjectRecord {
-        key: task.to.clone(),
-        size: copied.content.size,
-        version: task.from.version.clone(),
-        crc64: copied.content.crc64,
-        store_checksums: StoreChecksums { crc64, ..checksums },
-        checked_by: copied.checked_by,
-        attributes: copied.attributes,
-        stored: Stored::default(),
-    }
+    record.stored.checksums = StoreChecksums { crc64, ..checksums };
+    record
 }
 
 /// One pass over what was listed.
@@ -248,7 +247,7 @@ mod tests {
             let mut copied = Copied::unverified(9, "test");
             copied.content.crc64 = crc64;
             copied.stored.checksums = checksums;
-            record(&task, copied).store_checksums
+            record(&task, copied).stored.checksums
         };
         let crc64 = Some(Crc64::of(b"123456789"));
         let both = StoreChecksums { crc64, md5: Some("JfnnlDI7RTiF9RgfG2JNCw==".to_owned()), ..Default::default() };

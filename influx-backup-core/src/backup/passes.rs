@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::{
     BackupReport, Weakness,
     commit::{Commit, commit},
+    journal::JournalLine,
     pass::{BackupIndex, Listed, Pass},
     stability::{compare, compare_ids, compare_nodes, unlisted_nodes},
     timeline::Timeline,
@@ -35,7 +36,6 @@ use crate::{
     layout::Mutability,
     lease::Lease,
     location::{Location, ObjectMeta},
-    manifest::JournalLine,
     options::{BackupOptions, OnCorrupt, OnViolation},
     plan::{BackupPlan, Reason, Skipped},
     record::{AbsentRecord, Attested, BackupStatus, Fence, PassReport},
@@ -297,7 +297,7 @@ impl Run<'_> {
 
 fn snapshot_of_index(index: &BackupIndex) -> BTreeMap<Key, HeldObject> {
     let held = |record: &crate::record::ObjectRecord| HeldObject {
-        size: record.size,
+        size: record.content.size,
         version: record.version.clone(),
         checked_by: Some(record.checked_by),
     };

@@ -6,6 +6,7 @@ use chrono::{TimeDelta, Utc};
 
 use super::{
     BackupReport,
+    journal::journal,
     lease::{Acquired, claim},
     name::{check_name, default_name},
     pass::BackupIndex,
@@ -22,7 +23,7 @@ use crate::{
     key::Key,
     lease::Clock,
     location::Location,
-    manifest::{Journal, RepositoryMarker},
+    manifest::RepositoryMarker,
     options::{BackupOptions, OnExisting},
     orchestrate::{Orchestrator, while_stopped},
     preflight,
@@ -45,7 +46,7 @@ pub(crate) async fn run(
     task.unless_cancelled(RepositoryMarker::write_first(&repository)).await?;
     let to = repository.child(&name)?;
     let (claim, begun) = claim(&to, &name, cluster.id(), (options.on_existing, options.takeover), clock).await?;
-    let journal = Journal::new(&to, claim.number(), options.limits.durability);
+    let journal = journal(&to, claim.number(), options.limits.durability);
     let mut index = BackupIndex::new(&to, BTreeMap::new(), journal, task.events.clone());
     let run = Run { name: &name, to: &to, options: &options, copier: &copier, task: &task, claim: &claim };
     let nodes = cluster.nodes.clone();

@@ -64,10 +64,10 @@ impl Tree<'_> {
     async fn read(self, key: &Key) -> Result<bytes::Bytes> {
         match self {
             Self::Location(location) => Ok(location.get(key, None).await?.unwrap_or_default()),
-            Self::Backup(backup) => match backup.objects().binary_search_by(|record| record.key.cmp(key)) {
+            Self::Backup(backup) => match backup.object(key) {
                 // An altered object is not an error here but what the proof is to find.
-                Ok(at) => Ok(backup.read(&backup.objects()[at]).await.unwrap_or_default()),
-                Err(_) => Ok(bytes::Bytes::new()),
+                Some(record) => Ok(backup.read(record).await.unwrap_or_default()),
+                None => Ok(bytes::Bytes::new()),
             },
         }
     }

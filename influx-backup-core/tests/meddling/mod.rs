@@ -173,7 +173,7 @@ pub(crate) fn violated<'a>(certificate: &'a Certificate, clause: Clause, code: F
 }
 
 pub(crate) fn holds(backup: &Backup, prefix: &str) -> bool {
-    backup.objects().iter().any(|record| record.key.as_str().starts_with(prefix))
+    backup.objects().any(|record| record.key.as_str().starts_with(prefix))
 }
 
 pub(crate) fn core() -> Generate {

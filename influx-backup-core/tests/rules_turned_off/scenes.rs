@@ -169,7 +169,7 @@ pub(crate) async fn a_file_that_was_written_again_and_went_is_absent() {
             None => assert_eq!(off, Some(KeepsOutdated)),
             Some((passes, backup)) => {
                 assert_eq!((off, passes, holds(&backup, &file)), (None, 2, false));
-                assert!(backup.absent().iter().any(|absent| absent.path == file));
+                assert!(backup.absent().any(|absent| absent.path == file));
             }
         }
     }
@@ -209,7 +209,7 @@ pub(crate) async fn a_copy_is_the_version_that_was_listed() {
         let report = repository.backup(&cluster, options()).with_copier(copier).start().await;
         let passes = report.expect("a backup").passes.len();
         let backup = repository.get("n1").await.expect("committed");
-        let record = backup.objects().iter().find(|record| record.key.as_str() == note).expect("held");
+        let record = backup.objects().find(|record| record.key.as_str() == note).expect("held");
         let bytes = backup.read(record).await.expect("read");
         assert_eq!(bytes, Bytes::from_static(b"two"));
         let told_of_another = record.version.is_same(&listed.version);

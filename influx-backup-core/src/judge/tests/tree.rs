@@ -246,6 +246,7 @@ impl Tree {
         let now = DateTime::<Utc>::UNIX_EPOCH;
         let manifest = Manifest {
             format: FORMAT,
+            min_reader: 1,
             name: "b".to_owned(),
             status: BackupStatus::Complete,
             written_by: "test".to_owned(),
