@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    certificate::Certificate,
+    certificate::{Certificate, Clause},
     cluster::{Cluster, DiscoverOptions},
     discover::discover,
     error::Result,
@@ -117,7 +117,7 @@ async fn cluster_certificate(cluster: &Cluster, meter: &dyn Meter) -> Result<Cer
         provenance: Provenance::None,
         absence_tolerance: AbsenceTolerance::Strict,
     };
-    Ok(judge(&evidence).0.abridged())
+    Ok(judge(&evidence, &Clause::ALL).0.abridged())
 }
 
 pub(crate) async fn backup_certificate(backup: &Backup, meter: &dyn Meter) -> Result<Certificate> {
@@ -142,7 +142,7 @@ pub(crate) async fn backup_certificate(backup: &Backup, meter: &dyn Meter) -> Re
         provenance: Provenance::Manifest(&record),
         absence_tolerance: AbsenceTolerance::Lenient,
     };
-    Ok(judge(&evidence).0.abridged())
+    Ok(judge(&evidence, &Clause::ALL).0.abridged())
 }
 
 /// The objects of a backup that are really there. One whose stored bytes have the length that the manifest says has the

@@ -225,14 +225,14 @@ pub(crate) struct ManifestProvenance<'a> {
 }
 
 /// What a run saw.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct RunProvenance<'a> {
     /// The source listings of this pass.
     pub(crate) listings: &'a [Listing],
     /// `cs` and `cd` as they were after the compactor's files were copied.
     pub(crate) compactor_after: &'a [Listing],
-    /// Keys that count as absent from the source if a live manifest names them.
-    pub(crate) lacking: &'a dyn Lacking,
+    /// Paths of live files that the source lacks.
+    pub(crate) absent: BTreeSet<&'a str>,
     /// The fences.
     pub(crate) fences: &'a [Fence],
     /// What C7 found.
@@ -241,12 +241,6 @@ pub(crate) struct RunProvenance<'a> {
     pub(crate) unheld_nodes: &'a [Finding],
     /// The highest catalog sequence of earlier passes.
     pub(crate) catalog_before: Option<u64>,
-}
-
-/// Whether the source itself lacks a file.
-pub(crate) trait Lacking: std::fmt::Debug + Send + Sync {
-    /// Whether a listing that counts lacked it.
-    fn lacks(&self, node: &str, path: &str) -> bool;
 }
 
 /// Everything the clauses look at.
