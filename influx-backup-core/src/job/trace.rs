@@ -8,7 +8,7 @@ pub(super) fn trace(kind: &EventKind) {
             tracing::info!(pass, listed, objects, bytes, "pass started");
         }
         EventKind::PassFinished { pass, report } => {
-            let violated = report.open_clauses.len();
+            let violated = report.failed_clauses.len();
             tracing::info!(pass, copied = report.copied, vanished = report.vanished, violated, "pass finished");
         }
         EventKind::CheckStarted { objects, bytes } => tracing::info!(objects, bytes, "check of the backup started"),
