@@ -11,7 +11,7 @@ use crate::named::named;
 pub struct VerifyOptions {
     /// How deep to look.
     pub level: VerifyLevel,
-    /// At the level `bytes`: how many percent of the objects are read, chosen at random, at least one.
+    /// At the level `bytes`: how many percent of the objects are read, from 1 to 100. They are chosen at random; at least one.
     pub sample_percent: u8,
 }
 
