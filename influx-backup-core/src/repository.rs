@@ -14,13 +14,13 @@ use crate::{
     leftovers::{Leftover, LeftoversRequest, RemoveRequest},
     location::Location,
     manifest::{Backup, RepositoryMarker},
-    options::{BackupOptions, RestoreOptions},
+    options::{BackupOptions, RestoreOptions, VerifyOptions},
     orchestrate::Orchestrator,
     plan::{BackupPlan, RestorePlan},
     restore::Restore,
     summary,
     target::Target,
-    verify::{VerifyOptions, VerifyRequest},
+    verify::VerifyRequest,
 };
 
 /// A location that holds backups, each in a directory of its own.
