@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 pub use crate::summary::{BackupState, BackupSummary};
 use crate::{
-    backup::{BackupReport, check_places},
+    backup::{BackupReport, Rules, check_places},
     cluster::Cluster,
     copier::{Copier, default_copiers},
     error::Result,
@@ -14,12 +14,13 @@ use crate::{
     leftovers::{Leftover, LeftoversRequest, RemoveRequest},
     location::Location,
     manifest::{Backup, RepositoryMarker},
-    options::{BackupOptions, RestoreOptions},
+    options::{BackupOptions, RestoreOptions, VerifyOptions},
     orchestrate::Orchestrator,
     plan::{BackupPlan, RestorePlan},
+    restore::Restore,
     summary,
     target::Target,
-    verify::{VerifyOptions, VerifyRequest},
+    verify::VerifyRequest,
 };
 
 /// A location that holds backups, each in a directory of its own.
@@ -35,6 +36,7 @@ pub struct BackupRequest {
     repository: Repository,
     cluster: Cluster,
     options: BackupOptions,
+    rules: Rules,
     copier: Arc<dyn Copier>,
     orchestrator: Option<Arc<dyn Orchestrator>>,
     object_events: ObjectEvents,
@@ -85,6 +87,7 @@ impl Repository {
             repository: self.clone(),
             cluster: cluster.clone(),
             options,
+            rules: Rules::STANDARD,
             copier: default_copiers(),
             orchestrator: None,
             object_events: ObjectEvents::default(),
@@ -94,12 +97,21 @@ impl Repository {
     /// What a restore of a backup of this repository would do at this target. Nothing is written.
     ///
     /// # Errors
-    /// As for [`Repository::get`], [`Target::inspect`] and [`RestorePlan::new`]; [`Error::Overlap`](crate::Error::Overlap) where the target and
-    /// the repository lie inside one another.
+    /// As for [`Repository::get`], [`Target::inspect`] and [`RestorePlan::new`]; [`Error::Overlap`](crate::Error::Overlap)
+    /// where the target and the repository lie inside one another.
     pub async fn plan_restore(&self, name: &str, target: &Location, options: &RestoreOptions) -> Result<RestorePlan> {
         let backup = self.get(name).await?;
         crate::restore::require_apart(&backup, target)?;
         RestorePlan::new(&backup.contents(), &Target::inspect(target).await?, options)
+    }
+
+    /// A restore of what a plan says, to be started or awaited. The plan is thereby approved: the job fails with
+    /// [`Error::PlanChanged`](crate::Error::PlanChanged) where it would do anything that is not in it.
+    ///
+    /// A plan names its target without credentials. They come from the environment, unless
+    /// [`Restore::with_target`] gives the location itself. [`Restore::new`] restores without a plan.
+    pub fn restore(&self, plan: &RestorePlan) -> Restore {
+        Restore::planned(&self.location, plan)
     }
 
     /// Every backup and what else lies here, sorted by name. One that cannot be read is
@@ -166,9 +178,18 @@ impl BackupRequest {
         self
     }
 
+    /// By other rules than [`Rules::STANDARD`], to show in tests what each rule is for.
+    #[cfg(feature = "testing")]
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_rules(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self
+    }
+
     async fn run(self, context: RunContext) -> Result<BackupReport> {
-        let Self { repository, cluster, options, copier, orchestrator, object_events: _ } = self;
-        crate::backup::run(repository.location, cluster, options, copier, orchestrator, context).await
+        let Self { repository, cluster, options, rules, copier, orchestrator, object_events: _ } = self;
+        crate::backup::run(repository.location, cluster, options, rules, copier, orchestrator, context).await
     }
 }
 
