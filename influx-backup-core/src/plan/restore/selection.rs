@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     cluster::{Classification, ClusterDescription, GenerationState},
+    copier::Expect,
     error::{Error, Result},
     key::Key,
     layout::{Component, Generation, OWN_DIRECTORY, guard::root_path},
@@ -47,10 +48,15 @@ impl<'a> Selection<'a> {
                 licenses_skipped.push(record.key.clone());
             } else {
                 require_known_generation(&record.key, object)?;
+                let content = &record.content;
                 let source =
-                    ObjectMeta { key: record.key.clone(), size: record.content.size, version: record.version.clone() };
+                    ObjectMeta { key: record.key.clone(), size: content.size, version: record.version.clone() };
+                let expect = Expect::size(content.size).with_crc64(content.crc64);
                 let kind = stage_of(cluster.edition, object);
-                tasks.entry(kind).or_default().push(CopyTask::new(PlaceRole::Backup, source, object.kind()));
+                tasks
+                    .entry(kind)
+                    .or_default()
+                    .push(CopyTask::new(PlaceRole::Backup, source, object.kind()).with_expect(expect));
             }
         }
         let root = root_path(cluster.catalog_prefix(), live);

@@ -11,7 +11,7 @@ use super::{
     Run,
 };
 use crate::{
-    error::Result,
+    error::{CopyError, Error, Result},
     execute::{Executor, Places},
     key::Key,
     location::Location,
@@ -30,7 +30,7 @@ impl Run {
         let finished = journal.finished_log(place, self.claim.number(), limits.durability);
         let own = created(place, journal).await?;
         let copier = Arc::new(WithAttributes::new(Arc::clone(&self.request.copier), backup));
-        let executor = Executor::new(copier, limits.clone(), self.task.clone());
+        let executor = Executor::of_job(copier, limits.clone(), self.task.clone());
         let places = Places::new(place.clone()).with(PlaceRole::Backup, backup.location().clone());
         let mut sink = Checked::new(backup, finished);
         let mut resumed = 0;
@@ -54,7 +54,7 @@ impl Run {
                     None => elsewhere.push(record),
                 }
             }
-            let copied = executor.stage(&Stage::new(kind, None, plain), &places, &mut sink).await;
+            let copied = executor.stage(&Stage::new(kind, None, plain), &places, &mut sink).await.map_err(damaged);
             let copied = match copied {
                 Ok(()) => copy_elsewhere(backup, place, &elsewhere, &self.task).await,
                 Err(error) => Err(error),
@@ -83,6 +83,16 @@ impl Run {
         begin_changes(place, journal).await?;
         deletions::delete(place, &self.plan.deletions, &self.task).await?;
         Ok(count)
+    }
+}
+
+/// An object with other content than the manifest records is damage of the backup.
+fn damaged(error: Error) -> Error {
+    match error {
+        Error::Copy { key, error: CopyError::Unexpected { reason } } => {
+            Error::DamagedBackup { object: key.to_string(), reason }
+        }
+        error => error,
     }
 }
 
