@@ -11,7 +11,7 @@ use crate::{
     cancellation::Cancellation,
     error::{Error, Result},
     event::EventKind,
-    judge::evidence::Meter,
+    facts::Meter,
 };
 
 /// The run's side of a job.
