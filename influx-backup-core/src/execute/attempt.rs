@@ -9,6 +9,7 @@ use std::{
 };
 
 use tokio::time::{Instant, sleep};
+use tracing::Instrument;
 
 use super::CopyOutcome;
 use crate::{
@@ -44,7 +45,8 @@ impl Worker {
                 clean_ups: clean_ups.clone(),
                 ..self.context.clone()
             };
-            let error = match self.attempt(request, &context).await {
+            let span = tracing::debug_span!("attempt", attempt);
+            let error = match self.attempt(request, &context).instrument(span).await {
                 Ok(copied) => return Ok(CopyOutcome::Copied(Box::new(copied))),
                 Err(CopyError::Vanished) => return Ok(CopyOutcome::Vanished),
                 Err(CopyError::Changed) => return Ok(CopyOutcome::Changed),

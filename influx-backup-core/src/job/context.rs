@@ -6,6 +6,7 @@ use super::{
     ObjectEvents,
     progress::Counts,
     queue::{Events, Queue},
+    trace::trace,
 };
 use crate::{
     cancellation::Cancellation,
@@ -63,6 +64,7 @@ impl EventSink {
     /// Counts an event, and sends it unless it is one of an object and none of those were asked for.
     pub(crate) fn send(&self, kind: EventKind) {
         self.counts.record(&kind);
+        trace(&kind);
         if self.object_events == ObjectEvents::Sent || !kind.is_per_object() {
             self.queue.push(kind);
         }
