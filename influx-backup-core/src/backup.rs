@@ -17,7 +17,7 @@ mod weakness;
 mod witness;
 
 pub(crate) use self::{
-    lease::claim,
+    lease::acquire,
     run::{check_places, run},
 };
 pub use self::{report::BackupReport, weakness::Weakness};

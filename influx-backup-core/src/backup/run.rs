@@ -7,7 +7,7 @@ use chrono::{TimeDelta, Utc};
 use super::{
     BackupReport,
     journal::journal,
-    lease::{Acquired, claim},
+    lease::{Acquired, acquire},
     name::{check_name, default_name},
     pass::BackupIndex,
     passes::Run,
@@ -21,7 +21,7 @@ use crate::{
     finding::{Finding, FindingCode},
     job::RunContext,
     key::Key,
-    lease::Clock,
+    lease::{Clock, release_timeout},
     location::Location,
     manifest::RepositoryMarker,
     options::{BackupOptions, OnExisting},
@@ -45,7 +45,8 @@ pub(crate) async fn run(
     let clock = task.unless_cancelled(check_stores(&cluster, &repository, &task)).await?;
     task.unless_cancelled(RepositoryMarker::write_first(&repository)).await?;
     let to = repository.child(&name)?;
-    let (claim, begun) = claim(&to, &name, cluster.id(), (options.on_existing, options.takeover), clock).await?;
+    let (claim, begun) =
+        acquire(&to, &name, Some(cluster.id()), (options.on_existing, options.takeover), clock).await?;
     let journal = journal(&to, claim.number(), options.limits.durability);
     let mut index = BackupIndex::new(&to, BTreeMap::new(), journal, task.events.clone());
     let run = Run { name: &name, to: &to, options: &options, copier: &copier, task: &task, claim: &claim };
@@ -55,10 +56,10 @@ pub(crate) async fn run(
         while_stopped(orchestrator, &nodes, &task, run.unless_ended(run.passes(cluster, &mut index))).await
     };
     let done = done.await;
-    if done.is_err() {
+    if let Err(error) = &done {
         // What is finished is finished: a resumed run does not copy it again.
         let _ = index.journal.flush().await;
-        claim.release().await;
+        claim.release(release_timeout(error)).await;
     }
     done
 }
@@ -86,7 +87,7 @@ async fn check_stores(cluster: &Cluster, repository: &Location, task: &RunContex
         let message = format!("the clock of `{repository}` is {} s ahead of this machine's", skew.num_seconds());
         task.events.send(EventKind::Finding(Finding::new(FindingCode::ClockSkew, message)));
     }
-    Ok(Clock::Stores(skew))
+    Ok(Clock::Store(skew))
 }
 
 /// The source is a cluster's own location, and source and repository do not lie inside one another.
