@@ -194,6 +194,15 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// Objects of a backup are removed or replaced while it is taken, again and again.
+    #[error(
+        "the backup is changed by somebody else while it is taken ({reason}): stop what removes or writes objects there, \
+         such as a lifecycle rule or another program, and resume"
+    )]
+    BackupAltered {
+        /// Which object, and how many.
+        reason: String,
+    },
     /// A backup that was committed although its certificate did not hold, and nobody said to restore it all the same.
     #[error("backup `{name}` is degraded ({open}): accept it explicitly, or choose another one")]
     DegradedBackup {
@@ -430,6 +439,7 @@ impl Error {
             Self::BackupNotFound { .. } => "backup-not-found",
             Self::UnsupportedFormat { .. } => "unsupported-format",
             Self::DamagedBackup { .. } => "damaged-backup",
+            Self::BackupAltered { .. } => "backup-altered",
             Self::DegradedBackup { .. } => "degraded-backup",
             Self::CorruptSource { .. } => "corrupt-source",
             Self::NotConsistent { .. } => "not-consistent",

@@ -143,7 +143,7 @@ impl Inventory {
 #[derive(Debug)]
 pub(crate) struct Lister {
     sequence: Vec<Group>,
-    roots: Roots,
+    roots: RootsOrder,
     order: u64,
 }
 
@@ -153,20 +153,23 @@ pub(crate) struct Lister {
 /// So whatever the listing of the logs no longer had, the root that is looked at then has. One that was looked at before
 /// may be older than all logs that are left, and where no log is left no gap shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Roots {
+#[doc(hidden)]
+pub enum RootsOrder {
+    /// Before the logs.
     BeforeLogs,
+    /// After the logs.
     AfterLogs,
 }
 
 impl Default for Lister {
     fn default() -> Self {
-        Self::in_order(LISTING_ORDER.to_vec(), Roots::AfterLogs)
+        Self::new(LISTING_ORDER.to_vec(), RootsOrder::AfterLogs)
     }
 }
 
 impl Lister {
-    /// Lists in another order, to show in tests that it matters.
-    pub(crate) const fn in_order(sequence: Vec<Group>, roots: Roots) -> Self {
+    /// Lists in this order.
+    pub(crate) const fn new(sequence: Vec<Group>, roots: RootsOrder) -> Self {
         Self { sequence, roots, order: 0 }
     }
 
@@ -210,7 +213,7 @@ fn owners(cluster: &ClusterDescription, kind: OwnerKind) -> Vec<String> {
     }
 }
 
-async fn entries(cluster: &Cluster, group: Group, owner: &str, roots: Roots) -> Result<Vec<ObjectMeta>> {
+async fn entries(cluster: &Cluster, group: Group, owner: &str, roots: RootsOrder) -> Result<Vec<ObjectMeta>> {
     match group {
         Group::NodeRest | Group::ClusterRest => rest(cluster, owner).await,
         Group::Catalog => catalog(cluster.location(), owner, roots).await,
@@ -223,17 +226,17 @@ async fn entries(cluster: &Cluster, group: Group, owner: &str, roots: Roots) -> 
 }
 
 /// Logs, whatever else is in their directories, and the roots.
-async fn catalog(location: &Location, owner: &str, roots: Roots) -> Result<Vec<ObjectMeta>> {
+async fn catalog(location: &Location, owner: &str, roots: RootsOrder) -> Result<Vec<ObjectMeta>> {
     let names = Generation::ALL.map(Generation::root);
     let mut entries = match roots {
-        Roots::BeforeLogs => heads(location, owner, &names).await?,
-        Roots::AfterLogs => Vec::new(),
+        RootsOrder::BeforeLogs => heads(location, owner, &names).await?,
+        RootsOrder::AfterLogs => Vec::new(),
     };
     let mut logs = Vec::new();
     for directory in ["catalogs", "catalog"] {
         logs.extend(location.list(&format!("{owner}/{directory}")).await?);
     }
-    if roots == Roots::AfterLogs {
+    if roots == RootsOrder::AfterLogs {
         entries = heads(location, owner, &names).await?;
     }
     let known: BTreeSet<_> = entries.iter().map(|entry| entry.key.clone()).collect();
@@ -282,8 +285,9 @@ fn group_in(cluster: &ClusterDescription, object: &Classification<'_>) -> Group 
 /// Whether `directory` of `owner` has a group of its own.
 fn listed_elsewhere(cluster: &ClusterDescription, owner: &str, directory: &str) -> bool {
     let node = cluster.nodes.iter().find(|node| node.id == owner);
-    let of_node = node.is_some() && ["wal", "snapshots", "snapshot-checkpoints", "dbs"].contains(&directory);
-    let of_compactor = node.is_some_and(|n| n.is(Role::Compactor)) && ["cs", "cd", "c"].contains(&directory);
+    let has_group = |owner| LISTING_ORDER.iter().any(|group| group.owner() == owner && group.directory() == directory);
+    let of_node = node.is_some() && has_group(OwnerKind::Node);
+    let of_compactor = node.is_some_and(|n| n.is(Role::Compactor)) && has_group(OwnerKind::Compactor);
     let of_catalog = owner == cluster.catalog_prefix() && ["catalogs", "catalog"].contains(&directory);
     of_node || of_compactor || of_catalog
 }
@@ -309,17 +313,23 @@ impl Group {
         }
     }
 
-    const fn directory(self) -> &'static str {
+    /// The one kind of objects that the group is about, where it is about one.
+    #[must_use]
+    pub const fn component(self) -> Option<Component> {
         match self {
-            Self::CompactionSummaries => "cs",
-            Self::CompactionDetails => "cd",
-            Self::Compacted => "c",
-            Self::Wal => "wal",
-            Self::SnapshotCheckpoints => "snapshot-checkpoints",
-            Self::Snapshots => "snapshots",
-            Self::Parquet => "dbs",
-            Self::NodeRest | Self::Catalog | Self::ClusterRest | Self::Licenses => "",
+            Self::CompactionSummaries => Some(Component::CompactionSummary),
+            Self::CompactionDetails => Some(Component::CompactionDetail),
+            Self::Compacted => Some(Component::Compacted),
+            Self::Wal => Some(Component::Wal),
+            Self::SnapshotCheckpoints => Some(Component::SnapshotCheckpoint),
+            Self::Snapshots => Some(Component::Snapshot),
+            Self::Parquet => Some(Component::Parquet),
+            Self::NodeRest | Self::Catalog | Self::ClusterRest | Self::Licenses => None,
         }
+    }
+
+    fn directory(self) -> &'static str {
+        self.component().and_then(Component::directory).unwrap_or_default()
     }
 
     const fn owner(self) -> OwnerKind {

@@ -8,7 +8,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use self::object::{ContentRecord, Encoding, ObjectRecord, Stored};
-use crate::inventory::{Group, Listing};
+use crate::{
+    finding::Clause,
+    inventory::{Group, Listing},
+};
 
 /// Whether a backup may be restored without a second thought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -29,9 +32,46 @@ pub struct Attested {
     /// missing in the source.
     pub fences: Vec<Fence>,
     /// Why things differed between the listing that was copied and the one after the last copy, with counts.
-    pub differences: BTreeMap<String, u64>,
+    pub differences: BTreeMap<Difference, u64>,
     /// The listings of the last pass: group, owner, order, begin, end, number of objects.
     pub listings: Vec<ListingRecord>,
+}
+
+/// Why an object differs between two listings. There is no other reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Difference {
+    /// A WAL file was flushed.
+    WalWritten,
+    /// A WAL file was trimmed after a snapshot.
+    WalTrimmed,
+    /// A snapshot was stored.
+    SnapshotStored,
+    /// A node was removed, or a later release collects old manifests.
+    SnapshotRemoved,
+    /// A manifest or a Parquet file was written again by a server that replayed its WAL after a crash.
+    WrittenAgain,
+    /// A Parquet file was persisted.
+    ParquetStored,
+    /// A Parquet file expired, was dropped or compacted away.
+    ParquetRemoved,
+    /// A checkpoint was stored or rotated.
+    CheckpointMoved,
+    /// A derived file moved.
+    DerivedMoved,
+    /// The catalog went on.
+    CatalogMoved,
+    /// A catalog log was collected.
+    CatalogLogRemoved,
+    /// The compactor went on.
+    CompactorMoved,
+    /// A license or the Enterprise configuration was replaced.
+    ConfigurationMoved,
+    /// Something that this release does not know moved.
+    OtherMoved,
+    /// A create-only object is another version: another timeline.
+    CreateOnlyRewritten,
 }
 
 /// The WAL of one node as it was listed before its manifests.
@@ -158,10 +198,21 @@ pub struct PassReport {
     pub vanished: u64,
     /// Objects that changed between listing and copy.
     pub changed: u64,
+    /// Objects of the backup that were not there as they had been written when the pass was to be committed: copied again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub altered: u64,
+    /// Objects that were in the backup then and that no record named: deleted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unrecorded: u64,
     /// How long it took, in milliseconds.
     pub millis: u64,
-    /// Clauses that did not hold after it.
-    pub open_clauses: Vec<String>,
+    /// Clauses that were violated after it.
+    pub failed_clauses: Vec<Clause>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 #[cfg(test)]

@@ -170,7 +170,7 @@ async fn a_catalog_that_goes_back_between_passes_is_found() {
     let certificate = refused(report);
     let found = violated(&certificate, Clause::Catalog, FindingCode::CatalogWentBack);
     assert_eq!(found.key.as_ref().map(Key::as_str), Some("node1/catalog/v3/snapshot"));
-    assert_eq!(certificate.open(), [Clause::Catalog], "{certificate}");
+    assert_eq!(certificate.violated_clauses(), [Clause::Catalog], "{certificate}");
 }
 
 #[tokio::test]
@@ -216,7 +216,7 @@ async fn two_compactors_are_both_named() {
     });
     let (report, repository) = back_up(&source.location(), [second], options()).await;
     let report = report.expect("a backup");
-    assert!(report.passes[0].open_clauses.contains(&"C7".to_owned()), "{report}");
+    assert!(report.passes[0].failed_clauses.contains(&Clause::Stability), "{report}");
     let finding = report.certificate.findings.iter().find(|finding| finding.code == FindingCode::SeveralCompactors);
     let message = &finding.expect("a finding").message;
     assert!(message.contains("`compact1`") && message.contains("`ingest2`"), "{message}");
@@ -323,7 +323,7 @@ async fn a_node_that_appears_is_in_the_backup() {
     });
     let (report, repository) = back_up(&source.location(), [appears], options()).await;
     let report = report.expect("a backup");
-    assert!(report.passes[0].open_clauses.contains(&"C9".to_owned()), "{report}");
+    assert!(report.passes[0].failed_clauses.contains(&Clause::Nodes), "{report}");
     let backup = repository.get("n1").await.expect("committed");
     let held = backup.objects().filter(|record| record.key.as_str().starts_with("ingest2/")).count();
     assert_eq!(held, count);
@@ -366,14 +366,17 @@ async fn at_a_limit_of_passes_or_time_the_open_clause_and_its_object_are_said() 
         let (report, _) = back_up(&source.location(), [gone], options().with_passes(passes)).await;
         let certificate = refused(report);
         let missing = violated(&certificate, Clause::Closure, FindingCode::MissingParquet);
-        assert_eq!((missing.key.as_ref().map(Key::as_str), certificate.open()), (Some(&*file), vec![Clause::Closure]));
+        assert_eq!(
+            (missing.key.as_ref().map(Key::as_str), certificate.violated_clauses()),
+            (Some(&*file), vec![Clause::Closure])
+        );
 
         let (source, file, gone) = open_after_one_pass().await;
         let consent = options().with_passes(passes).with_on_violation(OnViolation::Degrade);
         let (report, repository) = back_up(&source.location(), [gone], consent).await;
         let report = report.expect("with consent");
         assert_eq!((report.status, report.passes.len()), (BackupStatus::Degraded, 1));
-        assert_eq!(report.passes[0].open_clauses, ["C1"]);
+        assert_eq!(report.passes[0].failed_clauses, [Clause::Closure]);
         violated(&report.certificate, Clause::Closure, FindingCode::MissingParquet);
         let backup = repository.get("n1").await.expect("committed");
         let kept = violated(&backup.manifest().certificate, Clause::Closure, FindingCode::MissingParquet);

@@ -68,6 +68,11 @@ pub(crate) async fn read<R: DeserializeOwned>(from: &Location, segment: &Segment
     Ok(records)
 }
 
+/// Whether a segment reads back as it was written.
+pub(crate) async fn is_whole(from: &Location, segment: &SegmentRef) -> Result<bool> {
+    Ok(from.get(&segment.key, None).await?.is_some_and(|bytes| sha256(&bytes) == segment.sha256))
+}
+
 fn encode<R: Serialize>(records: &[R]) -> std::io::Result<Bytes> {
     let mut encoder = zstd::Encoder::new(Vec::new(), COMPRESSION_LEVEL)?;
     for record in records {

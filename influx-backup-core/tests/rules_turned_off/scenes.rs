@@ -5,10 +5,8 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use influx_backup_core::{
-    BackupOptions, BackupReport, Clause, Copier, DiscoverOptions, Generation, Key, Location, Repository, Result,
-    StoreOptions, VerifyOptions,
-    backup::Weakness::{self, ForgivesVanished, Ignores, KeepsOutdated, NoTopUp, RootsFirst},
-    certify,
+    BackupReport, Clause, Copier, DiscoverOptions, Generation, Key, Location, Repository, Result, StoreOptions,
+    VerifyOptions, certify,
     copier::{Copied, CopyContext, CopyRequest},
     default_copiers, discover,
     error::CopyError,
@@ -26,26 +24,30 @@ use influx_backup_core::{
 use tokio::sync::oneshot;
 
 use crate::meddling::{
-    Deed, FIRST, ROOT, Source, back_up, core, deed, enterprise, holds, meddler, next_manifest, one_more_pass, options,
-    wal_key,
+    Deed, FIRST, ROOT, Source, back_up, back_up_by, core, deed, enterprise, holds, meddler, next_manifest,
+    one_more_pass, options, wal_key,
 };
-
-fn weakened(options: BackupOptions, off: Option<Weakness>) -> BackupOptions {
-    off.into_iter().fold(options, BackupOptions::weakened)
-}
+use crate::weakness::{
+    Weakness::{self, ForgivesVanished, Ignores, KeepsOutdated, NoTopUp, RootsFirst},
+    rules_without,
+};
 
 /// Backs up with the rule, and without it; says whether there is a backup that its certificate calls right, after how many
 /// passes, and shows it.
 async fn attempt(source: &Source, deeds: Vec<(&'static str, Deed)>, off: Option<Weakness>) -> Option<(usize, Backup)> {
-    let (report, repository) = back_up(&source.location(), deeds, weakened(options(), off)).await;
+    let (report, repository) = back_up_by(&source.location(), deeds, options(), rules_without(off)).await;
     let report: BackupReport = report.ok()?;
-    assert_eq!((report.status, report.certificate.open()), (BackupStatus::Complete, Vec::new()), "{report}");
+    assert_eq!(
+        (report.status, report.certificate.violated_clauses()),
+        (BackupStatus::Complete, Vec::new()),
+        "{report}"
+    );
     Some((report.passes.len(), repository.get("n1").await.expect("committed")))
 }
 
 /// Which clauses a second look at a backup finds open.
 async fn open_again(backup: &Backup) -> Vec<Clause> {
-    certify(backup.location()).await.expect("certified").open()
+    certify(backup.location()).await.expect("certified").violated_clauses()
 }
 
 /// Rows that are written while a backup runs are in it as far as it got.
@@ -97,9 +99,8 @@ pub(crate) async fn roots_are_looked_at_after_their_logs() {
         let slow = Rule::new(Scope::of(Op::List).containing("/catalog"), When::Always, takes_a_while);
         let store = FaultyStore::new(Arc::clone(&source.0) as _, FaultPlan::none().with(slow));
         let location = Location::with_store(Arc::new(store), Path::from("data"), Identity::Test);
-        let options = weakened(options(), off);
-        let report =
-            back_up(&location, [one_more_pass(&source), written, collected], options).await.0.expect("a backup");
+        let deeds = [one_more_pass(&source), written, collected];
+        let report = back_up_by(&location, deeds, options(), rules_without(off)).await.0.expect("a backup");
         let reached = if off.is_none() { sequence } else { sequence - 1 };
         assert_eq!(report.certificate.catalog_sequence, Some(reached), "{report}");
     }
