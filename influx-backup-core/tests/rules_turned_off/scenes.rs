@@ -306,7 +306,7 @@ pub(crate) async fn the_claim_is_checked_before_the_commit() {
         was_claimed.await.expect("the other run copies");
     });
     let first = repository.backup(&cluster, options()).with_copier(meddler([taken_over])).start().await;
-    assert_eq!(first.expect_err("taken over").code(), "claim-lost");
+    assert_eq!(first.expect_err("taken over").code(), "lease-lost");
     repository.get("n1").await.expect_err("not committed by the one that lost");
     ended.send(()).expect("the other run waits");
     job.await.expect("started").await.expect("the other run commits");
