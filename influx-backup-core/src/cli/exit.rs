@@ -48,7 +48,7 @@ impl Exit {
             | Error::BackupExists { .. }
             | Error::BackupInProgress { .. }
             | Error::BackupUnfinished { .. }
-            | Error::ClaimLost { .. }
+            | Error::LeaseLost { .. }
             | Error::BackupNotFound { .. }
             | Error::UnsupportedFormat { .. }
             | Error::DegradedBackup { .. }
