@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    cluster::{Node, Role},
+    cluster::{Node, starting_order},
     error::{Error, Result, Source},
     event::EventKind,
     finding::{Finding, FindingCode},
@@ -43,25 +43,6 @@ pub trait Orchestrator: fmt::Debug + Send + Sync {
     /// # Errors
     /// The error of the caller's platform.
     async fn start(&self, node: &Node) -> Result<(), Source>;
-}
-
-/// The order in which nodes are started, as documented: those that hold data, then the compactor, then those that store
-/// nothing. They are stopped in the reverse order.
-#[must_use]
-pub fn starting_order(nodes: &[Node]) -> Vec<Node> {
-    let mut nodes = nodes.to_vec();
-    nodes.sort_by_key(starting_rank);
-    nodes
-}
-
-fn starting_rank(node: &Node) -> u8 {
-    if node.is(Role::Compactor) {
-        1
-    } else if node.is(Role::QueryOnly) {
-        2
-    } else {
-        0
-    }
 }
 
 /// Does `work` while all nodes are stopped, where there is an orchestrator. Nodes that were asked to stop are started again
