@@ -44,7 +44,7 @@ fn run_verb(args: Args, streams: Streams) -> Exit {
     let screen = Screen::new(args.json, streams);
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
-        Err(error) => return screen.fail(&Failure::io("start the runtime", error)),
+        Err(error) => return screen.fail(&Failure::io("start the runtime", &error)),
     };
     let exit = runtime.block_on(args.verb.run(&screen)).unwrap_or_else(|failure| screen.fail(&failure));
     // A read that hangs in the operating system must not keep a cancelled program alive.
