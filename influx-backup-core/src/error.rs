@@ -205,7 +205,7 @@ pub enum Error {
         found: String,
     },
     /// A format version that this release does not know.
-    #[error("`{object}` has format version {found}, this release knows {supported}: use a newer release")]
+    #[error("`{object}` needs a newer release: it has format version {found}, this release reads up to {supported}")]
     #[non_exhaustive]
     UnsupportedFormat {
         /// The object.
@@ -222,6 +222,16 @@ pub enum Error {
         /// The object.
         object: String,
         /// What is wrong.
+        reason: String,
+    },
+    /// Objects of a backup are removed or replaced while it is taken, again and again.
+    #[error(
+        "the backup is changed by another program while it is taken ({reason}): stop what removes or writes objects \
+         there, such as a lifecycle rule, and resume"
+    )]
+    #[non_exhaustive]
+    BackupAltered {
+        /// Which object, and how many.
         reason: String,
     },
     /// A backup that was committed although clauses are violated, and the caller did not accept it.
@@ -464,6 +474,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// A backup, or the journal of one, that does not hold together at `object`.
+    pub(crate) fn damaged(object: impl ToString, reason: impl Into<String>) -> Self {
+        Self::DamagedBackup { object: object.to_string(), reason: reason.into() }
+    }
+
     /// Wraps an error of a store with what was tried, where.
     pub(crate) fn store(
         operation: &'static str,

@@ -117,7 +117,7 @@ impl Error {
             Self::PlanChanged { changes, .. } => fields!(changes),
             Self::NoSpace { needed, available, .. } => fields!(needed, available),
             Self::Ownership { path, .. } => fields!(path),
-            Self::VerifyFailed { reason, .. } => fields!(reason),
+            Self::BackupAltered { reason } | Self::VerifyFailed { reason, .. } => fields!(reason),
             Self::Orchestrator { node, action, .. } => fields!(node, action),
             Self::Store { operation, .. } => fields!(operation),
             Self::Cancelled { done, total } => fields!(done, total),

@@ -168,7 +168,8 @@ mod tests {
         assert_eq!(options, expected);
         assert!(!format!("{options:?}").contains("s3cr3t"));
         assert_eq!(serde_json::from_str::<StoreOptions>("{}").expect("none"), StoreOptions::default());
-        let error = serde_json::from_str::<StoreOptions>(r#"{ "aws_secret_access_key": ["s3cr3t"] }"#).expect_err("a list");
+        let error =
+            serde_json::from_str::<StoreOptions>(r#"{ "aws_secret_access_key": ["s3cr3t"] }"#).expect_err("a list");
         assert!(!error.to_string().contains("s3cr3t"), "{error}");
     }
 }
