@@ -16,7 +16,7 @@ fn key() -> Key {
 }
 
 fn cause() -> Source {
-    Box::new(io::Error::other("the cause"))
+    Box::new(io::Error::other("what lies behind it"))
 }
 
 fn certificate() -> Box<Certificate> {
@@ -93,7 +93,7 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::NoRestore { location: location() },
         Error::CannotAbandon { location: location(), backup: name() },
         Error::NoSpace { location: location(), needed: 2, available: 1 },
-        Error::Ownership { path: text("/data/x"), source: io::Error::other("the cause") },
+        Error::Ownership { path: text("/data/x"), source: io::Error::other("what lies behind it") },
         Error::VerifyFailed { key: Some(key()), reason: reason() },
         Error::VerifyFailed { key: None, reason: reason() },
         Error::Orchestrator { node: text("n1"), action: "stopped", source: cause() },
@@ -131,7 +131,7 @@ fn every_code_is_produced_and_its_report_is_read_back_equal() {
         let json = serde_json::to_string(&report).expect("serialises");
         assert_eq!(serde_json::from_str::<ErrorReport>(&json).expect("an error report"), report);
         assert_eq!((report.code.as_str(), report.category), (error.code(), error.category()));
-        assert!(!report.message.contains("the cause"), "{}", report.message);
+        assert!(!report.message.contains("what lies behind it"), "{}", report.message);
         assert!(report.causes.iter().all(|cause| !report.message.contains(cause.as_str())), "{report:?}");
     }
 }
@@ -169,7 +169,7 @@ fn a_report_has_what_the_error_is_about() {
     let report = of("access-denied");
     assert_eq!(report.key.as_deref(), Some("node1/wal/00000000001.wal"));
     assert_eq!(report.location.as_deref(), Some("s3://bucket/prefix"));
-    assert_eq!((report.causes, report.retryable), (vec![text("the cause")], false));
+    assert_eq!((report.causes, report.retryable), (vec![text("what lies behind it")], false));
     assert_eq!(report.context, [(text("operation"), json!("get"))].into());
 
     let report = of("backup-in-progress");
