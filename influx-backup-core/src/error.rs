@@ -184,14 +184,15 @@ pub enum Error {
         /// The name.
         name: String,
     },
-    /// The claim on a backup, or on the target of a restore, was taken over by another process while this one ran.
-    #[error("the claim on {what} was taken over by {owner}: this run stopped; the other one continues")]
+    /// The lease on a backup, or on the target of a restore, was lost while this process ran: another one took it over, or
+    /// may soon because it could not be renewed.
+    #[error("the lease on {what} was lost, and this run stopped: {reason}")]
     #[non_exhaustive]
-    ClaimLost {
+    LeaseLost {
         /// The backup or the target.
         what: String,
-        /// Who holds it now.
-        owner: String,
+        /// Why, and what to do.
+        reason: String,
     },
     /// No backup of this name.
     #[error("no backup `{name}` in `{repository}`: {found}")]

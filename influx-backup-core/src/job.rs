@@ -7,6 +7,7 @@ mod context;
 mod progress;
 mod queue;
 mod request;
+mod trace;
 
 use std::{
     pin::Pin,
@@ -19,6 +20,7 @@ use tokio::{
     task::{AbortHandle, JoinHandle},
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tracing::{Instrument, instrument::WithSubscriber};
 
 pub use self::queue::Events;
 pub(crate) use self::{
@@ -117,10 +119,11 @@ where
     let events = EventSink::new(Arc::clone(&queue), Arc::clone(&counts), object_events);
     let run = run(RunContext { events, cancellation: cancellation.clone() });
     let ends = queue::EndOnDrop(Arc::clone(&queue));
-    let task = runtime.spawn(async move {
+    let run = async move {
         let _ends = ends;
         run.await
-    });
+    };
+    let task = runtime.spawn(run.in_current_span().with_current_subscriber());
     let cancel_on_drop = cancellation.clone().drop_guard();
     let handle = JobHandle { task: task.abort_handle(), cancellation, counts };
     Job { task, handle, queue, cancel_on_drop }

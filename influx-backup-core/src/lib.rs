@@ -27,6 +27,7 @@ pub mod discover;
 pub mod error;
 pub mod event;
 pub mod execute;
+mod facts;
 pub mod finding;
 pub mod format;
 pub mod inventory;
@@ -76,14 +77,14 @@ pub use self::{
     limits::Limits,
     location::{Location, StoreOptions},
     manifest::{Backup, Manifest},
-    options::{BackupOptions, Passes, RestoreOptions},
+    options::{BackupOptions, Passes, RestoreOptions, VerifyLevel, VerifyOptions},
     orchestrate::Orchestrator,
     plan::{BackupPlan, RestorePlan, Stage},
     repository::Repository,
     restore::{Restore, RestoreReport, abandon},
     target::Target,
     units::ByteSize,
-    verify::{VerifyLevel, VerifyOptions, verify},
+    verify::verify,
 };
 
 /// The example of the README runs as a test.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    cluster::{Node, Role},
+    cluster::{Node, starting_order},
     error::{Error, Result, Source},
     event::EventKind,
     finding::{Finding, FindingCode},
@@ -41,20 +41,6 @@ pub trait Orchestrator: fmt::Debug + Send + Sync {
     /// # Errors
     /// Whatever the caller's platform says.
     async fn start(&self, node: &Node) -> Result<(), Source>;
-}
-
-/// The order in which nodes are started, as documented: those that hold data, then the compactor, then those that store
-/// nothing. They are stopped in the reverse order.
-#[must_use]
-pub fn starting_order(nodes: &[Node]) -> Vec<Node> {
-    let turn = |node: &Node| match node {
-        node if node.is(Role::Compactor) => 1,
-        node if node.is(Role::QueryOnly) => 2,
-        _ => 0,
-    };
-    let mut nodes = nodes.to_vec();
-    nodes.sort_by_key(turn);
-    nodes
 }
 
 /// Does `work` while all nodes are stopped, where there is somebody to stop them. Whatever comes of it, those that were

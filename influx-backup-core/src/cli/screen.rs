@@ -72,6 +72,17 @@ impl Screen {
         self.format == Format::Text && self.lock().bar
     }
 
+    /// The same screen, with no progress bar.
+    pub(crate) fn without_bar(self) -> Self {
+        self.lock().bar = false;
+        self
+    }
+
+    /// Writes to the message stream, as it is.
+    pub(crate) fn write_messages(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.lock().messages.write(bytes)
+    }
+
     /// The one answer of a verb.
     pub(crate) fn answer(&self, json: &impl Serialize, text: impl Display) -> Result<(), Failure> {
         let answers = &mut self.lock().answers;

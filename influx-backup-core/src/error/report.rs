@@ -98,7 +98,7 @@ impl Error {
                 let silence = duration::format(*silence);
                 fields!(name, owner, silence)
             }
-            Self::ClaimLost { what, owner } => fields!(what, owner),
+            Self::LeaseLost { what, reason } => fields!(what, reason),
             Self::BackupNotFound { name, found, .. } => fields!(name, found),
             Self::UnsupportedFormat { object, found, supported } => fields!(object, found, supported),
             Self::DamagedBackup { object, reason } => fields!(object, reason),

@@ -69,7 +69,7 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::BackupExists { name: name() },
         Error::BackupInProgress { name: name(), owner: owner(), silence },
         Error::BackupUnfinished { name: name() },
-        Error::ClaimLost { what: text("backup `monday`"), owner: owner() },
+        Error::LeaseLost { what: text("backup `monday`"), reason: reason() },
         Error::BackupNotFound { name: name(), repository: location(), found: text("nothing") },
         Error::UnsupportedFormat { object: text("manifest.json"), found: 9, supported: 1 },
         Error::DamagedBackup { object: text("manifest.json"), reason: reason() },

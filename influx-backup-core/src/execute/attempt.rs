@@ -10,6 +10,7 @@ use std::{
 
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::CopyOutcome;
 use crate::limits::{Bandwidth, MemoryBudget, Retry};
@@ -41,7 +42,8 @@ impl Worker {
         let began = Instant::now();
         let reported = Arc::new(AtomicU64::new(0));
         for attempt in 1.. {
-            let error = match self.attempt(request, &reported).await {
+            let span = tracing::debug_span!("attempt", attempt);
+            let error = match self.attempt(request, &reported).instrument(span).await {
                 Ok(copied) => return Ok(CopyOutcome::Copied(Box::new(copied))),
                 Err(CopyError::Vanished) => return Ok(CopyOutcome::Vanished),
                 Err(CopyError::Changed) => return Ok(CopyOutcome::Changed),

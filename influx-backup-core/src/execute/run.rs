@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tokio::{task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, instrument::WithSubscriber};
 
 use super::{Places, attempt::Worker, make_durable};
 use crate::limits::{Bandwidth, Limits, MemoryBudget};
@@ -82,7 +83,8 @@ impl Executor {
         let (kind, objects, bytes) = (stage.kind, stage.objects(), stage.bytes());
         self.task.events.send(EventKind::StageStarted { stage: kind, objects, bytes });
         if !stage.is_empty() {
-            self.copy_all(stage, places, sink).await?;
+            let span = tracing::info_span!("stage", stage = kind.title());
+            self.copy_all(stage, places, sink).instrument(span).await?;
             let durable = make_durable(places.target(), self.limits.durability);
             self.task.unless_cancelled(durable).await?;
         }
@@ -133,7 +135,9 @@ impl Executor {
             {
                 let worker = Arc::clone(worker);
                 let request = places.request(task)?;
-                copies.spawn(async move { (index, worker.copy(&request).await) });
+                let span = tracing::debug_span!("object", key = %request.target);
+                let copy = async move { (index, worker.copy(&request).await) };
+                copies.spawn(copy.instrument(span).with_current_subscriber());
             }
             let joined = self.task.cancellation.run_until_cancelled(copies.join_next()).await;
             match joined.ok_or_else(|| self.task.cancelled())? {

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{ObjectEvents, progress::Counts, queue::Queue};
+use super::{ObjectEvents, progress::Counts, queue::Queue, trace::trace};
 use crate::{
     error::{Error, Result},
     event::EventKind,
-    judge::evidence::Meter,
+    facts::Meter,
 };
 
 /// The run's side of a job.
@@ -52,6 +52,7 @@ impl EventSink {
     /// Counts an event, and sends it unless it is one of an object and none of those were asked for.
     pub(crate) fn send(&self, kind: EventKind) {
         self.counts.record(&kind);
+        trace(&kind);
         if self.object_events == ObjectEvents::Sent || !kind.is_per_object() {
             self.queue.push(kind);
         }

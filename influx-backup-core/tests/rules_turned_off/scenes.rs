@@ -37,13 +37,17 @@ use crate::weakness::{
 async fn attempt(source: &Source, deeds: Vec<(&'static str, Deed)>, off: Option<Weakness>) -> Option<(usize, Backup)> {
     let (report, repository) = back_up_by(&source.location(), deeds, options(), rules_without(off)).await;
     let report: BackupReport = report.ok()?;
-    assert_eq!((report.status, report.certificate.open()), (BackupStatus::Complete, Vec::new()), "{report}");
+    assert_eq!(
+        (report.status, report.certificate.violated_clauses()),
+        (BackupStatus::Complete, Vec::new()),
+        "{report}"
+    );
     Some((report.passes.len(), repository.get("n1").await.expect("committed")))
 }
 
 /// Which clauses a second look at a backup finds open.
 async fn open_again(backup: &Backup) -> Vec<Clause> {
-    certify(backup.location()).await.expect("certified").open()
+    certify(backup.location()).await.expect("certified").violated_clauses()
 }
 
 /// Rows that are written while a backup runs are in it as far as it got.
@@ -301,7 +305,7 @@ pub(crate) async fn the_claim_is_checked_before_the_commit() {
         was_claimed.await.expect("the other run copies");
     });
     let first = repository.backup(&cluster, options()).with_copier(meddler([taken_over])).start().await;
-    assert_eq!(first.expect_err("taken over").code(), "claim-lost");
+    assert_eq!(first.expect_err("taken over").code(), "lease-lost");
     repository.get("n1").await.expect_err("not committed by the one that lost");
     ended.send(()).expect("the other run waits");
     job.await.expect("started").await.expect("the other run commits");

@@ -7,7 +7,8 @@ use super::{
     BackupContents,
 };
 use crate::{
-    cluster::{Classification, ClusterDescription, GenerationState},
+    cluster::{Classification, ClusterDescription},
+    copier::Expect,
     error::{Error, Result},
     key::Key,
     layout::{Component, Generation, OWN_DIRECTORY, guard::root_path},
@@ -32,7 +33,7 @@ pub(super) struct Selection<'a> {
 impl<'a> Selection<'a> {
     pub(super) fn new(backup: &BackupContents<'a>, target: &Target, licenses: Licenses) -> Result<Self> {
         let cluster = backup.cluster;
-        let live = live_generation(cluster).ok_or_else(|| no_root(cluster.catalog_prefix()))?;
+        let live = cluster.live_catalog().ok_or_else(|| no_root(cluster.catalog_prefix()))?;
         let restores_licenses = restores_licenses(cluster, live, target, licenses);
         let mut tasks: BTreeMap<StageKind, Vec<CopyTask>> = BTreeMap::new();
         let mut roots = BTreeMap::new();
@@ -47,10 +48,8 @@ impl<'a> Selection<'a> {
                 licenses_skipped.push(record.key.clone());
             } else {
                 require_known_generation(&record.key, object)?;
-                let source =
-                    ObjectMeta { key: record.key.clone(), size: record.content.size, version: record.version.clone() };
-                let kind = stage_of(cluster.edition, object);
-                tasks.entry(kind).or_default().push(CopyTask::new(PlaceRole::Backup, source, object.kind()));
+                let stage = stage_of(cluster.edition, object);
+                tasks.entry(stage).or_default().push(copy_of(record, object.kind()));
             }
         }
         let root = root_path(cluster.catalog_prefix(), live);
@@ -73,6 +72,18 @@ impl<'a> Selection<'a> {
     }
 }
 
+/// The copy of an object from where its bytes lie to its own key.
+fn copy_of(record: &ObjectRecord, component: Component) -> CopyTask {
+    let (role, key) = match &record.stored.at {
+        Some(shared) => (PlaceRole::Shared, shared),
+        None => (PlaceRole::Backup, &record.key),
+    };
+    let stored = ObjectMeta { key: key.clone(), size: record.stored.size, version: record.version.clone() };
+    CopyTask::new(role, stored, component)
+        .with_target(record.key.clone())
+        .with_expect(Expect::size(record.content.size))
+}
+
 fn classify<'a>(cluster: &'a ClusterDescription, record: &'a ObjectRecord) -> Result<Classification<'a>> {
     let object = cluster.classify(&record.key).filter(|_| record.key.below(OWN_DIRECTORY).is_none());
     object.ok_or_else(|| Error::damaged(&record.key, "it lies outside every prefix of the cluster"))
@@ -80,11 +91,6 @@ fn classify<'a>(cluster: &'a ClusterDescription, record: &'a ObjectRecord) -> Re
 
 fn no_root(object: &str) -> Error {
     Error::damaged(object, "the root of the live catalog is missing: a server would start with a new, empty catalog")
-}
-
-fn live_generation(cluster: &ClusterDescription) -> Option<Generation> {
-    let live = cluster.catalogs.iter().filter(|found| found.state == GenerationState::Live);
-    live.map(|found| found.generation).max()
 }
 
 /// A generation that is not known cannot be guarded.
