@@ -7,7 +7,7 @@ use bytes::Bytes;
 use influx_backup_core::{
     BackupReport, Clause, Copier, DiscoverOptions, Generation, Key, Location, Repository, Result, StoreOptions,
     VerifyOptions, certify,
-    copier::{Copied, CopyContext, CopyRequest},
+    copier::{Copied, CopyContext, CopyRequest, Expect},
     default_copiers, discover,
     error::CopyError,
     location::Identity,
@@ -186,6 +186,7 @@ impl Copier for Unpinned {
         let mut request = request.clone();
         let now = request.from.head(&request.source.key).await.expect("memory answers");
         request.source = now.ok_or(CopyError::Vanished)?;
+        request.expect = Expect::size(request.source.size);
         self.0.copy(&request, context).await
     }
 }
