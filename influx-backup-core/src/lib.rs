@@ -15,6 +15,7 @@
 
 mod adaptive;
 pub mod backup;
+pub mod cancellation;
 pub mod certificate;
 pub mod certify;
 pub mod checksum;
