@@ -9,10 +9,9 @@ use tokio::time::{Duration, Instant};
 
 use crate::{
     error::{Error, Result},
-    execute::make_durable,
     key::Key,
     limits::Durability,
-    location::Location,
+    location::{Location, make_durable},
     versioned::FormatVersion,
 };
 

@@ -8,10 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use self::object::{ContentRecord, Encoding, ObjectRecord, Stored};
-use crate::{
-    finding::Clause,
-    inventory::{Group, Listing},
-};
+use crate::finding::Clause;
 
 /// Whether a backup may be restored without a second thought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -145,19 +142,6 @@ pub struct ListingRecord {
     pub ended: DateTime<Utc>,
     /// How many objects it found.
     pub objects: u64,
-}
-
-impl From<&Listing> for ListingRecord {
-    fn from(listing: &Listing) -> Self {
-        Self {
-            group: listing.group,
-            owner: listing.owner.clone(),
-            order: listing.order,
-            started: listing.started,
-            ended: listing.ended,
-            objects: listing.entries.len() as u64,
-        }
-    }
 }
 
 /// A live file that neither the backup nor the source has.

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use crate::{
     cluster::Cluster,
     error::Result,
-    inventory::{Group, Inventory},
+    inventory::Inventory,
     judge::{covered, evidence::Evidence, gaps, numbered},
     key::Key,
-    layout::{wal_name, wal_number},
+    layout::{Group, wal_name, wal_number},
     record::{Fence, Gap},
 };
 

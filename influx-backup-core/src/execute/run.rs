@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use tokio::{task::JoinSet, time::timeout};
 use tracing::{Instrument, instrument::WithSubscriber};
 
-use super::{Places, attempt::Worker, make_durable};
+use super::{Places, attempt::Worker};
+use crate::location::make_durable;
 use crate::{
     adaptive::Adaptive,
     cancellation::Cancellation,
