@@ -93,7 +93,7 @@ async fn check_bytes(backup: &Backup, check: SourceCheck, events: &EventSink) ->
     events.send(EventKind::CheckStarted { objects: checked.len() as u64, bytes });
     // A future of each object of a large backup at once would take more memory than the backup's records.
     for records in checked.chunks(CHECK_CHUNK) {
-        let checks: Vec<_> = records.iter().map(|record| check_one(record).boxed()).collect();
+        let checks: Vec<_> = records.iter().copied().map(|record| check_one(record).boxed()).collect();
         stream::iter(checks).buffer_unordered(READS_AT_ONCE).try_collect::<()>().await?;
     }
     Ok(())
