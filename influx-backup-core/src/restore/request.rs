@@ -24,7 +24,7 @@ use crate::{
 /// The job fails as [`RestorePlan::new`] does, and with [`Error::Overlap`], [`Error::PlanChanged`],
 /// [`Error::ServersNotStopped`], [`Error::Orchestrator`], [`Error::DamagedBackup`], [`Error::NoSpace`],
 /// [`Error::Ownership`], [`Error::Store`], [`Error::Copy`], [`Error::VerifyFailed`], [`Error::ServerRunning`],
-/// [`Error::ClaimLost`], [`Error::Cancelled`]. Once the boot guard stands, it stays until the restore is resumed or
+/// [`Error::LeaseLost`], [`Error::Cancelled`]. Once the boot guard stands, it stays until the restore is resumed or
 /// abandoned; before, nothing was changed and the servers are started again.
 #[derive(Debug)]
 #[must_use = "a restore does nothing until it is started or awaited"]

@@ -37,7 +37,7 @@ use crate::{
 pub(super) async fn run(request: OpenedRestore, task: RunContext) -> Result<RestoreReport> {
     let ready = task.unless_cancelled(prepare(&request, &task)).await?;
     let place = request.target.with_links(Links::Refuse);
-    let claim = lease::claim(&place, &ready.plan.cluster, request.options.takeover, ready.clock).await?;
+    let claim = lease::acquire(&place, Some(&ready.plan.cluster), request.options.takeover, ready.clock).await?;
     let Ready { plan, target, source, applied, made, clock: _ } = ready;
     let mut run = Run { request, place, claim, plan, target, source, applied, made, task, stopped: Vec::new() };
     let lost = run.claim.lost.clone();
@@ -75,7 +75,7 @@ async fn prepare(request: &OpenedRestore, task: &RunContext) -> Result<Ready> {
     let applied = Applied::at(place, &options.ownership)?;
     let made = directories::missing_target(place);
     check_target(request, &plan, &source, &target)?;
-    let clock = lease::probe(place).await?;
+    let clock = lease::probe(place, &[backup.repository()]).await?;
     Ok(Ready { plan, target, source, applied, made, clock })
 }
 
@@ -176,11 +176,11 @@ impl Run {
     /// Ends the claim. Where nothing was changed, the servers are started again. What fails here becomes an event, and
     /// does not hide the first error.
     async fn fail(self, error: &Error) {
-        if matches!(error, Error::ClaimLost { .. }) {
+        if matches!(error, Error::LeaseLost { .. }) {
             // The target is another's now.
             return;
         }
-        let residue = lease::residue(&self.place).await;
+        let residue = lease::residue(&self.place, error).await;
         match (&self.request.orchestrator, residue) {
             (Some(orchestrator), Residue::None) => {
                 if let Err(error) = start_all(orchestrator, &self.stopped, &self.task).await {
@@ -196,7 +196,7 @@ impl Run {
             )),
             (None, _) => {}
         }
-        lease::end(self.claim, residue, &self.place).await;
+        lease::end(self.claim, residue, &self.place, error).await;
         if residue == Residue::None {
             directories::remove_target(&self.place, &self.made);
         }
