@@ -16,7 +16,7 @@ use influx_backup_core::{
     discover,
     layout::MANIFEST_KEY,
     location::Identity,
-    object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
+    location::interop::object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
     record::BackupStatus,
     repository::BackupState,
     testing::{

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use influx_backup_core::{
     DiscoverOptions, Location, Repository, discover,
     location::Identity,
-    object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
+    location::interop::object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
     testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
 };
 
