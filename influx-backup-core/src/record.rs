@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use self::object::{ContentRecord, Encoding, ObjectRecord, Stored};
-use crate::finding::Clause;
+use crate::{finding::Clause, layout::Group};
 
 /// Whether a backup may be restored without a second thought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
