@@ -15,6 +15,7 @@
 
 mod adaptive;
 pub mod backup;
+pub mod cancellation;
 pub mod certificate;
 pub mod certify;
 pub mod checksum;
@@ -49,6 +50,7 @@ pub mod preflight;
 pub mod record;
 pub mod repository;
 pub mod restore;
+mod retry;
 pub mod summary;
 pub mod target;
 #[cfg(feature = "generate")]
@@ -56,8 +58,6 @@ pub mod testing;
 pub mod units;
 pub mod verify;
 mod versioned;
-
-pub use object_store;
 
 pub use self::{
     backup::BackupReport,
@@ -77,14 +77,14 @@ pub use self::{
     limits::Limits,
     location::{Location, StoreOptions},
     manifest::{Backup, Manifest},
-    options::{BackupOptions, Passes, RestoreOptions},
+    options::{BackupOptions, Passes, RestoreOptions, VerifyLevel, VerifyOptions},
     orchestrate::Orchestrator,
     plan::{BackupPlan, RestorePlan, Stage},
     repository::Repository,
     restore::{Restore, RestoreReport, abandon},
     target::Target,
     units::ByteSize,
-    verify::{VerifyLevel, VerifyOptions, verify},
+    verify::verify,
 };
 
 /// The example of the README runs as a test.

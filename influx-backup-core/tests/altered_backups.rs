@@ -9,7 +9,7 @@ use bytes::Bytes;
 use influx_backup_core::{
     BackupReport, DiscoverOptions, Key, Location, Repository, Result, StoreOptions, VerifyOptions, discover,
     location::Identity,
-    object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path},
+    location::interop::object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path},
     options::Takeover,
     testing::fault::{Decay, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
 };

@@ -9,7 +9,7 @@ use super::{
     audit::Differences,
     index::Index,
     journal::{Journal, JournalLine, journal},
-    lease::{Acquired, claim, claim_default},
+    lease::{Acquired, acquire, acquire_default},
     name::{check_name, default_name},
     passes::Run,
     resume,
@@ -22,7 +22,7 @@ use crate::{
     finding::{Finding, FindingCode},
     job::RunContext,
     judge::evidence::Facts,
-    lease::Clock,
+    lease::{Clock, release_timeout},
     location::Location,
     manifest::RepositoryMarker,
     options::{BackupOptions, OnExisting},
@@ -73,11 +73,12 @@ pub(crate) async fn run(
         Some(name) => {
             let to = repository.child(name)?;
             let existing = (options.on_existing, options.takeover);
-            let (lease, acquired) = claim(&to, name, cluster.id(), existing, clock).await?;
+            let (lease, acquired) = acquire(&to, name, Some(cluster.id()), existing, clock).await?;
             (name.clone(), to, lease, acquired)
         }
         None => {
-            let (name, to, lease) = claim_default(&repository, &default_name(Utc::now()), cluster.id(), clock).await?;
+            let (name, to, lease) =
+                acquire_default(&repository, &default_name(Utc::now()), cluster.id(), clock).await?;
             (name, to, lease, Acquired::Fresh)
         }
     };
@@ -91,10 +92,10 @@ pub(crate) async fn run(
         while_stopped(orchestrator, &nodes, &task, run.unless_ended(run.passes(cluster, &mut state))).await
     };
     let done = work.await;
-    if done.is_err() {
+    if let Err(error) = &done {
         // Best effort: what is finished is finished, and a resumed run does not copy it again.
         let _ = state.journal.flush().await;
-        lease.release().await;
+        lease.release(release_timeout(error)).await;
     }
     done
 }
@@ -102,7 +103,7 @@ pub(crate) async fn run(
 /// What an earlier run left that can be gone on with; the rest of what it left goes.
 async fn left_before(to: &Location, on_existing: OnExisting, acquired: Acquired) -> Result<Index> {
     if on_existing == OnExisting::Resume {
-        // Also where a process died so early that a claim that is incomplete is all that it left.
+        // Also where a process died so early that an incomplete lease is all that it left.
         to.delete_incomplete(|_| true).await?;
     }
     match acquired {
@@ -117,12 +118,12 @@ const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 /// Source and repository answer, and the repository can be written to. Its clock is seen by that.
 async fn check_stores(cluster: &Cluster, repository: &Location, task: &RunContext) -> Result<Clock> {
     preflight::source(cluster.location()).await?;
-    let skew = preflight::target(repository).await?.clock_skew;
+    let skew = preflight::target_apart_from(repository, &[cluster.location()]).await?.clock_skew;
     if skew.abs() > CLOCK_SKEW {
         let message = format!("the clock of `{repository}` is {} s ahead of this machine's", skew.num_seconds());
         task.events.send(EventKind::Finding(Finding::new(FindingCode::ClockSkew, message)));
     }
-    Ok(Clock::Stores(skew))
+    Ok(Clock::Store(skew))
 }
 
 /// The source is a cluster's own location, and source and repository do not lie inside one another.

@@ -16,7 +16,7 @@ use crate::{
     job::EventSink,
     key::Key,
     layout::{Component, OWN_DIRECTORY},
-    location::{Location, ObjectMeta, find_object},
+    location::{Location, ObjectMeta, find_object, nearest_existing},
     manifest::{Backup, StoredObjects},
     options::{OnCatalogMismatch, Policy, RestoreOptions, SourceCheck},
     plan::{RestorePlan, RootAction, Stage, expected},
@@ -36,10 +36,9 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// The object as it lies in the backup, with the version that its copy is pinned to; `None` where its bytes lie
-    /// elsewhere or are encoded.
-    pub(super) fn plain(&self, record: &ObjectRecord) -> Option<&ObjectMeta> {
-        self.stored.of(record).filter(|_| record.stored.is_plain())
+    /// What lies in the backup or its repository for an object: its copy is pinned to that version.
+    pub(super) fn stored(&self, record: &ObjectRecord) -> Result<&ObjectMeta> {
+        self.stored.of(record).ok_or_else(|| Error::damaged(&record.key, "it is missing"))
     }
 }
 
@@ -51,16 +50,16 @@ pub(super) async fn backup(
     target: &Target,
     events: &EventSink,
 ) -> Result<Source> {
-    let stored = backup.list_stored().await?;
+    let source = Source { stored: backup.list_stored().await?, roots: roots(backup).await? };
     for record in backup.objects() {
-        let found = stored.of(record).ok_or_else(|| Error::damaged(&record.key, "it is missing"))?;
-        let (size, expected) = (found.size, record.stored.size);
+        let size = source.stored(record)?.size;
+        let expected = record.stored.size;
         if size != expected {
             return Err(Error::damaged(&record.key, format!("it has {size} bytes, the manifest says {expected}")));
         }
     }
     check_bytes(backup, depth(check, plan, target), events).await?;
-    Ok(Source { stored, roots: roots(backup).await? })
+    Ok(source)
 }
 
 /// How much of the backup is read, once it is known what there is to lose.
@@ -158,18 +157,13 @@ fn needed<'a>(copies: impl Iterator<Item = (&'a Key, u64)>, held: &[ObjectMeta])
     needed.saturating_sub(given).max(largest)
 }
 
-/// The directory, or the nearest one above it that exists.
-fn existing(directory: &Path) -> &Path {
-    directory.ancestors().find(|path| path.is_dir()).unwrap_or(directory)
-}
-
 /// Every directory that is written to and exists has to allow it.
 fn writable(directory: &Path, plan: &RestorePlan, place: &Location) -> Result<()> {
     let copied = plan.stages().flat_map(Stage::keys);
     let written = copied.chain(&plan.guards).chain(plan.deletions());
     let parents = written.filter_map(|key| directory.join(key.as_str()).parent().map(Path::to_owned));
     for parent in parents.collect::<BTreeSet<PathBuf>>() {
-        let parent = existing(&parent);
+        let parent = nearest_existing(&parent);
         access(parent).map_err(|error| Error::io("write", format!("{}/", parent.display()), place, error))?;
     }
     Ok(())
