@@ -31,7 +31,7 @@ async fn back_up(
     deeds: impl IntoIterator<Item = (&'static str, Deed)>,
 ) -> (Result<BackupReport>, Repository) {
     let repository = Repository::open(vault.clone()).await.expect("a repository");
-    let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
+    let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
     let request = repository.backup(&cluster, options()).with_copier(meddler(deeds));
     (request.start().await, repository)
 }
@@ -97,7 +97,7 @@ async fn a_file_that_is_deleted_from_a_backup_in_files_is_copied_again() {
         async move { std::fs::remove_file(victim).expect("it was copied") }
     });
     let repository = Repository::open(at(vault.path())).await.expect("a repository");
-    let cluster = discover(&at(source.path()), &DiscoverOptions::auto()).await.expect("a cluster");
+    let cluster = discover(&at(source.path()), &DiscoverOptions::default()).await.expect("a cluster");
     let report = repository.backup(&cluster, options()).with_copier(meddler([deleted])).start().await;
     let report = report.expect("a backup");
     assert_eq!(
@@ -148,7 +148,7 @@ async fn what_deletes_again_and_again_ends_the_backup() {
     assert!(error.to_string().contains("node1/dbs/"), "{error}");
     repository.get("n1").await.expect_err("not committed");
     store.heal();
-    let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
+    let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
     repository.backup(&cluster, options().resuming()).start().await.expect("resumed");
     assert_whole(&repository).await;
 }
@@ -184,7 +184,7 @@ async fn a_commit_that_lost_its_lease_meanwhile_is_undone() {
     let plan = FaultPlan::none().with(Rule::new(manifest, When::Nth(1), on_its_way));
     let store = FaultyStore::new(Arc::clone(&inner) as _, plan);
     let repository = Repository::open(place(Arc::new(store.clone()))).await.expect("a repository");
-    let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
+    let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
     let first = repository.backup(&cluster, options()).start();
     while !store.log().iter().any(|entry| entry.op == Op::Put && entry.path.ends_with("/manifest.json")) {
         tokio::time::sleep(Duration::from_millis(1)).await;
