@@ -19,7 +19,8 @@ use crate::{
     event::EventKind,
     job::EventSink,
     limits::Retry,
-    location::{ChecksumMatch, RequestKind, jitter},
+    location::{ChecksumMatch, RequestKind},
+    retry::jitter,
 };
 
 /// What all copies of a stage share.

@@ -16,7 +16,7 @@ pub(crate) mod s3;
 mod settings;
 mod uploads;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use object_store::ObjectStore;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -33,6 +33,8 @@ pub(super) struct Opened {
     pub(super) handle: Handle,
     /// How often the store asked to slow down.
     pub(super) throttle_counts: Arc<ThrottleCounts>,
+    /// How long the store may be silent, where an option says so.
+    pub(super) silence: Option<Duration>,
 }
 
 /// The client itself, for what [`ObjectStore`] cannot do: copies between buckets.
@@ -82,7 +84,7 @@ pub(crate) fn encoded(key: &str) -> String {
     utf8_percent_encode(key, KEY).to_string()
 }
 
-/// The object_store crate's own words for what is wrong with a configuration, which hold no value of an option.
+/// What the object_store crate reports about a configuration; its texts hold no value of an option.
 fn unusable(provider: &str, error: &object_store::Error) -> Error {
     let reason = match error {
         object_store::Error::Generic { source, .. } => source.to_string(),

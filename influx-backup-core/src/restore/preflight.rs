@@ -16,7 +16,7 @@ use crate::{
     job::EventSink,
     key::Key,
     layout::{Component, OWN_DIRECTORY},
-    location::{Location, ObjectMeta, find_object},
+    location::{Location, ObjectMeta, find_object, nearest_existing},
     manifest::{Backup, StoredObjects},
     options::{OnCatalogMismatch, Policy, RestoreOptions, SourceCheck},
     plan::{RestorePlan, RootAction, Stage, expected},
@@ -157,18 +157,13 @@ fn needed<'a>(copies: impl Iterator<Item = (&'a Key, u64)>, held: &[ObjectMeta])
     needed.saturating_sub(given).max(largest)
 }
 
-/// The directory, or the nearest one above it that exists.
-fn existing(directory: &Path) -> &Path {
-    directory.ancestors().find(|path| path.is_dir()).unwrap_or(directory)
-}
-
 /// Every directory that is written to and exists has to allow it.
 fn writable(directory: &Path, plan: &RestorePlan, place: &Location) -> Result<()> {
     let copied = plan.stages().flat_map(Stage::keys);
     let written = copied.chain(&plan.guards).chain(plan.deletions());
     let parents = written.filter_map(|key| directory.join(key.as_str()).parent().map(Path::to_owned));
     for parent in parents.collect::<BTreeSet<PathBuf>>() {
-        let parent = existing(&parent);
+        let parent = nearest_existing(&parent);
         access(parent).map_err(|error| Error::io("write", format!("{}/", parent.display()), place, error))?;
     }
     Ok(())

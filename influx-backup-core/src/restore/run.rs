@@ -75,7 +75,7 @@ async fn prepare(request: &OpenedRestore, task: &RunContext) -> Result<Ready> {
     let applied = Applied::at(place, &options.ownership)?;
     let made = directories::missing_target(place);
     check_target(request, &plan, &source, &target)?;
-    let clock = lease::probe(place).await?;
+    let clock = lease::probe(place, &[backup.repository()]).await?;
     Ok(Ready { plan, target, source, applied, made, clock })
 }
 

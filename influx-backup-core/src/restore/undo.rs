@@ -47,7 +47,7 @@ async fn run(target: Location, takeover: Takeover, task: &RunContext) -> Result<
     if unclaimed && RestoreJournal::read(&target).await?.is_none() {
         return Err(Error::NoRestore { location: target.to_string() });
     }
-    let clock = task.unless_cancelled(lease::probe(&target)).await?;
+    let clock = task.unless_cancelled(lease::probe(&target, &[])).await?;
     let mut lease = lease::acquire(&target, None, takeover, clock).await?;
     let lost = lease.lost.clone();
     let done = match lost.run_until_cancelled(undo(&target, &mut lease, task)).await {

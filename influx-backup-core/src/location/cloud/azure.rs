@@ -110,6 +110,5 @@ pub(super) fn open(container: &str, options: &StoreOptions) -> Result<Opened> {
     };
     let server_side = ServerSide::unless(settings.iter().any(|(name, _)| unfit(name)));
     let handle = Azure { store: store.clone(), account, container: container.to_owned(), base, http, server_side };
-    let throttle_counts = Arc::clone(&client.connector.throttle_counts);
-    Ok(Opened { store: client.limited(store), identity, handle: Handle::Azure(Arc::new(handle)), throttle_counts })
+    Ok(client.opened(store, identity, Handle::Azure(Arc::new(handle))))
 }
