@@ -217,8 +217,7 @@ fn restores() -> impl Strategy<Value = RestoreOptions> {
 }
 
 fn verifications() -> impl Strategy<Value = VerifyOptions> {
-    (one_of(VerifyLevel::ALL), any::<u8>())
-        .prop_map(|(level, sample_percent)| VerifyOptions { level, sample_percent })
+    (one_of(VerifyLevel::ALL), any::<u8>()).prop_map(|(level, sample_percent)| VerifyOptions { level, sample_percent })
 }
 
 fn discoveries() -> impl Strategy<Value = DiscoverOptions> {
