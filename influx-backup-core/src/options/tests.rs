@@ -223,7 +223,7 @@ fn verifications() -> impl Strategy<Value = VerifyOptions> {
 fn discoveries() -> impl Strategy<Value = DiscoverOptions> {
     let ids = || vec(texts(), 0..3);
     (option::of(texts()), ids(), ids(), ids()).prop_map(|(cluster_id, node_ids, query_only, excluded_nodes)| {
-        let options = DiscoverOptions::auto();
+        let options = DiscoverOptions::default();
         let options = cluster_id.into_iter().fold(options, DiscoverOptions::with_cluster_id);
         let options = node_ids.into_iter().fold(options, DiscoverOptions::with_node);
         let options = query_only.into_iter().fold(options, DiscoverOptions::with_query_only);
