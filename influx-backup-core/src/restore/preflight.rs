@@ -27,6 +27,9 @@ use crate::{
 /// How many objects of the backup are read at once.
 const READS_AT_ONCE: usize = 8;
 
+/// For how many objects the reads are prepared at once.
+const CHECK_CHUNK: usize = 1_000;
+
 /// The backup as it lies there now.
 #[derive(Debug)]
 pub(super) struct Source {
@@ -86,10 +89,14 @@ async fn check_bytes(backup: &Backup, check: SourceCheck, events: &EventSink) ->
         }
     };
     let checked: Vec<&ObjectRecord> = backup.objects().filter(is_checked).collect();
-    let (objects, bytes) = (checked.len() as u64, checked.iter().map(|record| record.stored.size).sum());
-    events.send(EventKind::CheckStarted { objects, bytes });
-    let checks: Vec<_> = checked.into_iter().map(|record| check_one(record).boxed()).collect();
-    stream::iter(checks).buffer_unordered(READS_AT_ONCE).try_collect().await
+    let bytes = checked.iter().map(|record| record.stored.size).sum();
+    events.send(EventKind::CheckStarted { objects: checked.len() as u64, bytes });
+    // A future of each object of a large backup at once would take more memory than the backup's records.
+    for records in checked.chunks(CHECK_CHUNK) {
+        let checks: Vec<_> = records.iter().copied().map(|record| check_one(record).boxed()).collect();
+        stream::iter(checks).buffer_unordered(READS_AT_ONCE).try_collect::<()>().await?;
+    }
+    Ok(())
 }
 
 /// The roots of every generation, read and parsed: the last thing that a restore writes must not be what fails.
@@ -148,7 +155,9 @@ pub(super) fn room(plan: &RestorePlan, target: &Target, place: &Location) -> Res
 
 /// The bytes that the copies need at the worst moment: an object that is overwritten gives its room back.
 fn needed<'a>(copies: impl Iterator<Item = (&'a Key, u64)>, held: &[ObjectMeta]) -> u64 {
-    let (mut needed, mut given, mut largest) = (0_u64, 0_u64, 0_u64);
+    let mut needed: u64 = 0;
+    let mut given: u64 = 0;
+    let mut largest: u64 = 0;
     for (key, size) in copies {
         needed += size;
         given += find_object(held, key).map_or(0, |entry| entry.size);
@@ -180,10 +189,10 @@ fn access(_directory: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Checks that owner and mode can be set at the target: on a small object of ours, which is deleted again.
+/// Checks that owner and mode can be set at the target: on a small probe object, which is deleted again.
 pub(super) async fn rights(place: &Location, applied: &Applied) -> Result<()> {
     let key = Key::parse(format!("{OWN_DIRECTORY}/restore/probe"))?;
-    place.put(&key, Bytes::from_static(b"can this be written?\n")).await?;
+    place.put(&key, Bytes::from_static(b"influx-backup write probe; safe to delete\n")).await?;
     let set = match place.directory() {
         Some(directory) => applied.to_file(&directory.join(key.as_str()), None),
         None => Ok(()),

@@ -24,7 +24,8 @@ impl Run {
     /// Runs the stages, each to its barrier. Returns how many objects an earlier run had finished.
     pub(super) async fn copy(&mut self, journal: &mut RestoreJournal) -> Result<u64> {
         let stages = std::mem::take(&mut self.plan.stages);
-        let (place, backup) = (&self.place, &self.request.backup);
+        let place = &self.place;
+        let backup = &self.request.backup;
         let limits = &self.request.options.limits;
         let held = journal.finished(place).await?;
         let finished = journal.finished_log(place, self.claim.number(), limits.durability);
