@@ -156,7 +156,8 @@ async fn held_by(backup: &Backup) -> Result<BTreeMap<Key, HeldObject>> {
         }
         let Some(found) = stored.of(record) else { continue };
         let size = if found.size == record.stored.size { record.content.size } else { found.size };
-        let (version, checked_by) = (record.version.clone(), Some(record.checked_by));
+        let version = record.version.clone();
+        let checked_by = Some(record.checked_by);
         held.insert(record.key.clone(), HeldObject { size, version, checked_by });
     }
     Ok(held)

@@ -59,7 +59,8 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Judgement {
 fn check_sound(node: &str, wal: &Numbered<'_>, covered: u64, judgement: &mut Judgement) {
     for (number, (key, sound)) in wal {
         let Err(error) = sound else { continue };
-        let (at, message) = (At::object(Some(node), key), format!("`{key}`: {error}"));
+        let at = At::object(Some(node), key);
+        let message = format!("`{key}`: {error}");
         if *number > covered {
             judgement.report(at, FindingCode::CorruptWal, message);
         } else {

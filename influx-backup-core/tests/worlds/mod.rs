@@ -201,8 +201,8 @@ async fn start(
     let source = location(Arc::new(source.clone()), prefix());
     let target = location(Arc::new(FaultyStore::new(vault, weather.plan(seed ^ 0xfeed))), Path::default());
     let what = match model.compactor_id() {
-        Some(_) => DiscoverOptions::auto().with_cluster_id(model.cluster_id()),
-        None => DiscoverOptions::auto(),
+        Some(_) => DiscoverOptions::default().with_cluster_id(model.cluster_id()),
+        None => DiscoverOptions::default(),
     };
     let cluster = discover(&source, &what).await?;
     let repository = Repository::open(target).await?;

@@ -91,7 +91,7 @@ fn holes_of_the_source_are_findings_and_what_follows_them_counts() {
 }
 
 #[test]
-fn without_a_record_nobody_knows_whether_a_gap_is_a_hole() {
+fn without_a_record_it_is_not_known_whether_a_gap_is_a_hole() {
     let mut tree = Tree::core();
     tree.remove(&wal_key(11));
     let certificate = tree.judge_alone();
