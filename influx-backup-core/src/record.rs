@@ -11,11 +11,11 @@ pub use self::object::{ContentRecord, Encoding, ObjectRecord, Stored};
 use crate::{
     finding::Clause,
     inventory::{Group, Listing},
+    named::named,
 };
 
 /// Whether a backup may be restored without a second thought.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BackupStatus {
     /// Its certificate holds.
@@ -23,6 +23,8 @@ pub enum BackupStatus {
     /// It was committed although clauses are violated, because the caller said so.
     Degraded,
 }
+
+named!(BackupStatus, "status of a backup", { Complete => "complete", Degraded => "degraded" });
 
 /// What only the run that took the backup could know: kept for [`certify`](crate::certify).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
