@@ -11,11 +11,11 @@ use crate::{
     key::Key,
     layout::{Component, Generation},
     location::{Identity, Location},
+    named::named,
 };
 
 /// Which InfluxDB 3 this is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Edition {
     /// One node, its catalog below its own prefix.
@@ -23,6 +23,8 @@ pub enum Edition {
     /// Several nodes, the catalog below the cluster's prefix.
     Enterprise,
 }
+
+named!(Edition, "edition", { Core => "core", Enterprise => "enterprise" });
 
 /// What a node does, as far as the store shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
