@@ -9,12 +9,14 @@ mod checksums;
     allow(dead_code, unused_imports, reason = "the client of one provider does not need all that those of others do")
 )]
 pub(crate) mod cloud;
+mod durable;
 mod identity;
 mod incomplete;
 pub(crate) mod local;
 mod object;
 mod options;
 mod patience;
+mod replace;
 mod url;
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
@@ -28,6 +30,7 @@ use self::budgets::Budgets;
 pub(crate) use self::budgets::ThrottleCounts;
 pub(crate) use self::budgets::{MAX_CONCURRENT, RequestKind};
 pub(crate) use self::checksums::{Comparison, Put, StoreHasher};
+pub(crate) use self::durable::make_durable;
 pub(crate) use self::incomplete::Incomplete;
 pub(crate) use self::local::remove_empty;
 pub(crate) use self::object::find_object;

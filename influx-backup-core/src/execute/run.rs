@@ -8,7 +8,7 @@ use tokio::{task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, instrument::WithSubscriber};
 
-use super::{Places, attempt::Worker, make_durable};
+use super::{Places, attempt::Worker};
 use crate::limits::{Bandwidth, Limits, MemoryBudget};
 use crate::{
     adaptive::Adaptive,
@@ -16,6 +16,7 @@ use crate::{
     error::{CopyError, Error, Result},
     event::EventKind,
     job::RunContext,
+    location::make_durable,
     plan::{CopyTask, Stage},
 };
 

@@ -248,6 +248,16 @@ impl Location {
         self.put_with(key, &bytes, PutMode::Create, &Attributes::new()).await
     }
 
+    /// The same as [`Location::create`], with what of these attributes [can be kept](Location::keeps).
+    pub(crate) async fn create_with_attributes(
+        &self,
+        key: &Key,
+        bytes: Bytes,
+        attributes: &Attributes,
+    ) -> Result<Version> {
+        self.put_with(key, &bytes, PutMode::Create, &self.kept(attributes)).await
+    }
+
     async fn has(&self, key: &Key, bytes: &Bytes) -> Result<bool> {
         Ok(self.get(key, None).await?.is_some_and(|found| found == bytes))
     }
@@ -274,7 +284,13 @@ impl Location {
         self.put_with(key, &bytes, PutMode::Overwrite, &self.kept(attributes)).await
     }
 
-    async fn put_with(&self, key: &Key, bytes: &Bytes, mode: PutMode, attributes: &Attributes) -> Result<Version> {
+    pub(super) async fn put_with(
+        &self,
+        key: &Key,
+        bytes: &Bytes,
+        mode: PutMode,
+        attributes: &Attributes,
+    ) -> Result<Version> {
         let attempts = AtomicU32::new(0);
         let put = || async {
             attempts.fetch_add(1, Ordering::Relaxed);

@@ -12,8 +12,7 @@ use crate::{
     layout::MANIFEST_KEY,
     lease::{Clock, LeaseScope, highest},
     location::{Links, Location},
-    plan::BackupContents,
-    record::{AbsentRecord, ObjectRecord},
+    record::{AbsentRecord, BackupContents, ObjectRecord},
     versioned,
 };
 

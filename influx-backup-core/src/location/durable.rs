@@ -8,10 +8,10 @@ use std::{
 
 use walkdir::WalkDir;
 
-use crate::limits::Durability;
+use super::Location;
 use crate::{
     error::{Error, Result},
-    location::Location,
+    limits::Durability,
 };
 
 /// Puts everything written so far at a location on disk. Object stores are durable when a write returns.
