@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use influx_backup_core::{
-    BackupPlan, Cluster, DiscoverOptions, Location, certify, discover, object_store::path::Path, options::Derived,
+    BackupPlan, Cluster, DiscoverOptions, Location, certify, discover,
+    location::interop::{self, object_store::path::Path},
+    options::Derived,
     testing::generate::Generate,
 };
 use tokio::runtime::Runtime;
@@ -38,7 +40,7 @@ fn benches(criterion: &mut Criterion) {
 async fn made() -> (Location, Cluster) {
     let location = Location::in_memory();
     let recipe = Generate::core("node01").snapshots(SNAPSHOTS).files_per_snapshot(FILES_PER_SNAPSHOT).parquet_size(64);
-    recipe.write_to(location.store(), &Path::default()).await.expect("a cluster");
+    recipe.write_to(interop::store(&location), &Path::default()).await.expect("a cluster");
     let cluster = discover(&location, &DiscoverOptions::auto()).await.expect("a cluster");
     (location, cluster)
 }

@@ -130,7 +130,24 @@ impl Default for ContentHasher {
 /// SHA-256 in hex.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    to_hex(&Sha256::digest(bytes))
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn to_hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+/// The inverse of [`to_hex`], of either case; `None` for anything else.
+pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let byte = |pair: &[u8]| match pair {
+        [high, low] => u8::try_from(digit(*high)? << 4 | digit(*low)?).ok(),
+        _ => None,
+    };
+    text.as_bytes().chunks(2).map(byte).collect()
 }
 
 /// SHA-256 of what is written to it.
@@ -164,6 +181,17 @@ mod tests {
         // CRC RevEng catalogue, CRC-64/NVME: check = 0xae8b14860a799888 over "123456789".
         assert_eq!(Crc64::of(b"123456789").to_string(), "ae8b14860a799888");
         assert_eq!("ae8b14860a799888".parse(), Ok(Crc64(0xae8b_1486_0a79_9888)));
+    }
+
+    #[test]
+    fn hexadecimal_is_read_as_it_is_written() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        assert_eq!(to_hex(&bytes[..18]), "000102030405060708090a0b0c0d0e0f1011");
+        assert_eq!(from_hex(&to_hex(&bytes)), Some(bytes));
+        assert_eq!(from_hex("0F"), Some(vec![15]));
+        for bad in ["0", "0g", "+1", "\u{e9}"] {
+            assert_eq!(from_hex(bad), None, "{bad}");
+        }
     }
 
     #[test]

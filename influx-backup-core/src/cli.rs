@@ -47,7 +47,7 @@ fn run_verb(args: Args, streams: Streams) -> Exit {
     let screen = if args.verbose == 0 { screen } else { screen.without_bar() };
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
-        Err(error) => return screen.fail(&Failure::io("start the runtime", error)),
+        Err(error) => return screen.fail(&Failure::io("start the runtime", &error)),
     };
     let exit = log::with_log(args.verbose, &screen, || runtime.block_on(args.verb.run(&screen)));
     let exit = exit.unwrap_or_else(|failure| screen.fail(&failure));

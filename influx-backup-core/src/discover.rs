@@ -6,9 +6,11 @@ mod engine;
 mod prefix;
 mod survey;
 
+#[cfg(doc)]
+use crate::error::Error;
 use crate::{
     cluster::{Cluster, DiscoverOptions},
-    error::{Error, Result},
+    error::Result,
     location::{Location, Provider},
     preflight,
 };
@@ -16,7 +18,7 @@ use crate::{
 /// Finds the cluster at a location. Only lists and reads, and never lists tables or compacted data in full.
 ///
 /// # Errors
-/// - [`Error::MemoryLocation`], [`Error::LocationNotFound`];
+/// - [`Error::LocationNotFound`];
 /// - [`Error::NoCluster`] for an empty or foreign location, one that is a level too deep or too shallow, and a
 ///   repository of backups (a single backup is discovered like the cluster it holds, with a note);
 /// - [`Error::SeveralClusters`], [`Error::NodesRequired`], [`Error::UnknownId`]: an id must be given, or mended;
@@ -24,10 +26,6 @@ use crate::{
 /// - [`Error::UpgradedEngine`];
 /// - [`Error::Store`], [`Error::Link`] where the location cannot be read.
 pub async fn discover(location: &Location, what: &DiscoverOptions) -> Result<Cluster> {
-    let allowed = cfg!(any(test, feature = "testing"));
-    if location.provider() == Provider::Memory && !allowed {
-        return Err(Error::MemoryLocation);
-    }
     if !matches!(location.provider(), Provider::File | Provider::Memory) {
         preflight::source(location).await?;
     }

@@ -3,8 +3,10 @@
 mod attempt;
 mod places;
 mod run;
+mod shard;
 
 pub use self::{
     places::Places,
     run::{CopyOutcome, CopySink, Executor},
+    shard::ShardReport,
 };

@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 pub struct Key(Arc<str>);
 
 impl Key {
-    /// Checks a name and takes it as a key.
+    /// Parses a key from text.
     ///
     /// # Errors
     /// [`Error::InvalidKey`] where the name has an empty, `.` or `..` segment or a control character.
@@ -54,7 +54,7 @@ impl Key {
         self.0.rsplit('/').next().unwrap_or(&self.0)
     }
 
-    /// What is left of the key below `prefix`, or `None` where it does not lie below it.
+    /// The rest of the key below `prefix`, or `None` where it does not lie below it.
     #[must_use]
     pub fn below(&self, prefix: &str) -> Option<&str> {
         self.0.strip_prefix(prefix)?.strip_prefix('/')
@@ -70,9 +70,18 @@ impl Key {
 
     /// The key as a path of the object_store crate, not encoded again.
     pub(crate) fn to_path(&self) -> Path {
-        // Path::parse accepts everything that Key::parse accepted.
-        Path::parse(&*self.0).unwrap_or_default()
+        path_of(&self.0)
     }
+
+    /// A path of the object_store crate as a key.
+    pub(crate) fn from_path(path: &Path) -> Result<Self> {
+        Self::parse(path.as_ref())
+    }
+}
+
+/// The path of this name. A name that no path can be is encoded: it must never become the root of its store.
+fn path_of(name: &str) -> Path {
+    Path::parse(name).unwrap_or_else(|_| Path::from(name))
 }
 
 impl fmt::Display for Key {
@@ -96,14 +105,6 @@ impl AsRef<str> for Key {
 impl Borrow<str> for Key {
     fn borrow(&self) -> &str {
         &self.0
-    }
-}
-
-impl TryFrom<&Path> for Key {
-    type Error = Error;
-
-    fn try_from(path: &Path) -> Result<Self> {
-        Self::parse(path.as_ref())
     }
 }
 
@@ -138,6 +139,13 @@ mod tests {
         for name in ["a b", "ü", "100%25", "a?b#c", "~", "a\\b"] {
             let key = Key::parse(name).expect(name);
             assert_eq!(key.to_path().as_ref(), name);
+        }
+    }
+
+    #[test]
+    fn no_name_becomes_the_root() {
+        for name in ["..", "a\nb", "a/../b", "."] {
+            assert!(path_of(name).parts().count() > 0, "{name:?}");
         }
     }
 

@@ -15,6 +15,7 @@
 
 mod adaptive;
 pub mod backup;
+pub mod cancellation;
 pub mod certificate;
 pub mod certify;
 pub mod checksum;
@@ -49,6 +50,7 @@ pub mod preflight;
 pub mod record;
 pub mod repository;
 pub mod restore;
+mod retry;
 pub mod summary;
 pub mod target;
 #[cfg(feature = "generate")]
@@ -56,8 +58,6 @@ pub mod testing;
 pub mod units;
 pub mod verify;
 mod versioned;
-
-pub use object_store;
 
 pub use self::{
     backup::BackupReport,

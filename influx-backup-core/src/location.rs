@@ -12,29 +12,29 @@ pub(crate) mod cloud;
 mod durable;
 mod identity;
 mod incomplete;
+pub mod interop;
+mod list;
 pub(crate) mod local;
 mod object;
 mod options;
-mod patience;
 mod replace;
+mod request;
 mod url;
+mod write;
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use ::object_store::{ObjectStore, path::Path};
-use futures::future::BoxFuture;
 
 pub(crate) use self::attributes::{attributes_from, attributes_of};
-use self::budgets::Budgets;
 #[cfg(feature = "cloud")]
 pub(crate) use self::budgets::ThrottleCounts;
 pub(crate) use self::budgets::{MAX_CONCURRENT, RequestKind};
 pub(crate) use self::checksums::{Comparison, Put, StoreHasher};
 pub(crate) use self::durable::make_durable;
 pub(crate) use self::incomplete::Incomplete;
-pub(crate) use self::local::remove_empty;
+pub(crate) use self::local::{nearest_existing, remove_empty};
 pub(crate) use self::object::find_object;
-pub(crate) use self::patience::jitter;
 pub use self::{
     attributes::Attributes,
     checksums::{ChecksumMatch, StoreChecksums},
@@ -43,6 +43,7 @@ pub use self::{
     object::{ListLevel, ObjectMeta, Version},
     options::StoreOptions,
 };
+use self::{budgets::Budgets, request::Contact};
 use crate::{
     error::{Error, Result},
     key::Key,
@@ -53,9 +54,9 @@ use crate::{
 /// Cheap to clone. It knows its provider identity, and neither its `Debug` nor its `Display` shows a credential.
 ///
 /// ```
-/// use influx_backup_core::{Location, Options};
+/// use influx_backup_core::{Location, StoreOptions};
 ///
-/// let backups = Location::parse("/var/backups/influxdb", &Options::default())?;
+/// let backups = Location::parse("/var/backups/influxdb", &StoreOptions::default())?;
 /// assert_eq!(backups.to_string(), "file:///var/backups/influxdb");
 /// # Ok::<(), influx_backup_core::Error>(())
 /// ```
@@ -70,8 +71,6 @@ struct Inner {
     durable: Arc<dyn ObjectStore>,
     /// Where this location begins inside the store.
     base: Path,
-    /// How the location is shown: no credential in it.
-    shown: String,
     identity: Identity,
     /// The directory, for files.
     directory: Option<PathBuf>,
@@ -81,18 +80,19 @@ struct Inner {
     #[cfg(feature = "cloud")]
     handle: Option<cloud::Handle>,
     budgets: Arc<Budgets>,
-    /// How long to keep trying where the store fails for a moment.
-    patience: Duration,
+    contact: Contact,
+    /// How long the store may be silent.
+    silence: Duration,
 }
 
 impl Location {
     /// Reads a location: `file:///path`, a plain path, `s3://bucket/prefix`, `az://container/prefix` or
-    /// `gs://bucket/prefix`. A plain path is taken relative to the working directory. Nothing is contacted.
+    /// `gs://bucket/prefix`. A plain path is taken as it is, relative to the working directory; a URL is percent-decoded.
+    /// Nothing is contacted.
     ///
     /// # Errors
-    /// [`Error::InvalidLocation`], [`Error::UnknownOption`],
-    /// [`Error::InvalidOption`]; [`Error::MemoryLocation`]
-    /// for `memory:`.
+    /// [`Error::InvalidLocation`], also for a URL with a query or a fragment; [`Error::UnknownOption`],
+    /// [`Error::InvalidOption`]; [`Error::MemoryLocation`] for `memory:`.
     pub fn parse(text: &str, options: &StoreOptions) -> Result<Self> {
         url::parse(text, options)
     }
@@ -100,24 +100,10 @@ impl Location {
     /// A location over a store of the caller's: `store` is the whole bucket, `base` where the location begins.
     #[must_use]
     pub fn with_store(store: Arc<dyn ObjectStore>, base: Path, identity: Identity) -> Self {
-        let shown = identity.url(base.as_ref());
-        Self(Arc::new(Inner {
-            durable: Arc::clone(&store),
-            store,
-            base,
-            shown,
-            identity,
-            directory: None,
-            links: Links::Follow,
-            options: StoreOptions::default(),
-            #[cfg(feature = "cloud")]
-            handle: None,
-            budgets: Budgets::new(Arc::default()),
-            patience: patience::PATIENCE,
-        }))
+        Self(Arc::new(Inner::new(store, base, identity, StoreOptions::default())))
     }
 
-    /// A new location in memory, for tests. Clusters in memory are refused by discovery unless they say so here.
+    /// A new location in memory, for tests.
     #[cfg(any(test, feature = "testing"))]
     #[must_use]
     pub fn in_memory() -> Self {
@@ -129,12 +115,10 @@ impl Location {
     #[cfg(any(test, feature = "testing"))]
     #[must_use]
     pub fn through(&self, wrap: impl Fn(Arc<dyn ObjectStore>) -> Arc<dyn ObjectStore>) -> Self {
-        let inner = &*self.0;
-        Self(Arc::new(Inner {
-            store: wrap(Arc::clone(&inner.store)),
-            durable: wrap(Arc::clone(&inner.durable)),
-            ..inner.clone()
-        }))
+        self.with(|inner| {
+            inner.store = wrap(Arc::clone(&inner.store));
+            inner.durable = wrap(Arc::clone(&inner.durable));
+        })
     }
 
     /// The location `tail` below this one.
@@ -143,41 +127,43 @@ impl Location {
     /// [`Error::InvalidKey`] where `tail` is no key.
     pub fn child(&self, tail: &str) -> Result<Self> {
         let tail = Key::parse(tail)?;
-        let inner = &*self.0;
-        Ok(Self(Arc::new(Inner {
-            base: self.path(&tail),
-            shown: format!("{}/{tail}", inner.shown.trim_end_matches('/')),
-            identity: inner.identity.child(tail.as_str()),
-            directory: inner.directory.as_ref().map(|directory| directory.join(tail.as_str())),
-            ..inner.clone()
-        })))
+        Ok(self.with(|inner| {
+            inner.base = self.path(&tail);
+            inner.identity = inner.identity.child(tail.as_str());
+            inner.directory = inner.directory.as_ref().map(|directory| directory.join(tail.as_str()));
+        }))
+    }
+
+    /// The location one segment above this one; `None` at the top of a bucket or file system.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        let mut segments: Vec<_> = self.base().parts().collect();
+        segments.pop()?;
+        let base = segments.into_iter().collect();
+        Some(self.with(|inner| {
+            inner.base = base;
+            inner.identity = inner.identity.parent();
+            inner.directory = inner.directory.as_ref().and_then(|directory| directory.parent()).map(Into::into);
+        }))
+    }
+
+    /// The last segment of the location, which is its name below [`Location::parent`]; `None` at the top.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.base().filename()
     }
 
     /// The same location with another rule for symbolic links (files only).
     #[must_use]
     pub fn with_links(&self, links: Links) -> Self {
-        Self(Arc::new(Inner { links, ..Inner::clone(&self.0) }))
+        self.with(|inner| inner.links = links)
     }
 
-    /// The same location for a first contact: a bucket's client gives up after seconds, where it would otherwise try
-    /// for minutes.
-    pub(crate) fn for_first_contact(&self) -> Result<Self> {
-        #[cfg(feature = "cloud")]
-        if self.0.handle.is_some() {
-            let options = self.options().clone().with("object_store_max_retries", "2");
-            let contact = Self::parse(&self.0.shown, &options.with("object_store_retry_timeout", "5s"))?;
-            return Ok(contact.with_patience(patience::FIRST_CONTACT));
-        }
-        Ok(self.with_patience(patience::FIRST_CONTACT))
-    }
-
-    /// Tries something again while the store fails for a moment.
-    pub(crate) async fn retried<'a, T>(&self, attempt: impl FnMut() -> BoxFuture<'a, Result<T>> + Send) -> Result<T> {
-        patience::retrying(self.0.patience, attempt).await
-    }
-
-    fn with_patience(&self, patience: Duration) -> Self {
-        Self(Arc::new(Inner { patience, ..Inner::clone(&self.0) }))
+    /// A copy with a change.
+    fn with(&self, change: impl FnOnce(&mut Inner)) -> Self {
+        let mut inner = Inner::clone(&self.0);
+        change(&mut inner);
+        Self(Arc::new(inner))
     }
 
     /// The client itself, for buckets that were opened by name.
@@ -204,13 +190,12 @@ impl Location {
         self.0.directory.as_deref()
     }
 
-    /// The store behind the location: the whole bucket or file system, see [`Location::path`].
-    #[must_use]
-    pub fn store(&self) -> &Arc<dyn ObjectStore> {
+    /// The store behind the location: the whole bucket or file system.
+    pub(crate) fn store(&self) -> &Arc<dyn ObjectStore> {
         &self.0.store
     }
 
-    /// Where the location begins in [`Location::store`].
+    /// Where the location begins in its store.
     pub(crate) fn base(&self) -> &Path {
         &self.0.base
     }
@@ -221,9 +206,8 @@ impl Location {
         &self.0.options
     }
 
-    /// The path of a key in [`Location::store`].
-    #[must_use]
-    pub fn path(&self, key: &Key) -> Path {
+    /// The path of a key in the store.
+    pub(crate) fn path(&self, key: &Key) -> Path {
         self.0.base.parts().chain(key.to_path().parts()).collect()
     }
 
@@ -235,7 +219,7 @@ impl Location {
         }
     }
 
-    /// How many bytes there is room for, or `None` where nobody can say: object stores.
+    /// How many bytes there is room for, or `None` where that is not known: object stores.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -243,7 +227,7 @@ impl Location {
         self.directory().map(local::available).transpose()
     }
 
-    /// Whether there is room for this many bytes more, as far as can be said.
+    /// Checks that there is room for this many more bytes, where that is known.
     pub(crate) fn require_room(&self, needed: u64) -> Result<()> {
         match self.available()? {
             Some(available) if available < needed => {
@@ -253,15 +237,24 @@ impl Location {
         }
     }
 
-    /// Refuses two places of which one lies inside the other.
+    /// Refuses two locations of which one lies inside the other, as far as their names show it. See
+    /// [`preflight::target_apart_from`](crate::preflight::target_apart_from) for what names do not show.
     pub(crate) fn require_apart(&self, other: &Self) -> Result<()> {
-        let overlap = |outer: &Self, inner: &Self| {
-            outer.contains(inner).then(|| Error::Overlap { inner: inner.to_string(), outer: outer.to_string() })
-        };
-        overlap(self, other).or_else(|| overlap(other, self)).map_or(Ok(()), Err)
+        if self.contains(other) {
+            return Err(other.overlap_inside(self));
+        }
+        if other.contains(self) {
+            return Err(self.overlap_inside(other));
+        }
+        Ok(())
     }
 
-    /// Whether `other` is this location or lies inside it. Links are resolved for files.
+    /// The error that this location lies inside `outer`.
+    pub(crate) fn overlap_inside(&self, outer: &Self) -> Error {
+        Error::Overlap { inner: self.to_string(), outer: outer.to_string() }
+    }
+
+    /// Whether `other` is this location or lies inside it, as far as their names show it. Links are resolved for files.
     #[must_use]
     pub fn contains(&self, other: &Self) -> bool {
         match (self.directory(), other.directory()) {
@@ -276,14 +269,36 @@ impl Location {
     }
 }
 
+impl Inner {
+    fn new(store: Arc<dyn ObjectStore>, base: Path, identity: Identity, options: StoreOptions) -> Self {
+        Self {
+            durable: Arc::clone(&store),
+            store,
+            base,
+            identity,
+            directory: None,
+            links: Links::Follow,
+            options,
+            #[cfg(feature = "cloud")]
+            handle: None,
+            budgets: Budgets::new(Arc::default()),
+            contact: Contact::Established,
+            silence: request::SILENCE,
+        }
+    }
+}
+
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.shown)
+        self.0.identity.write_url(self.0.base.as_ref(), f)
     }
 }
 
 impl fmt::Debug for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Location").field(&self.0.shown).finish()
+        f.debug_tuple("Location").field(&self.to_string()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,47 +1,53 @@
-//! What is asked of a location before a run, so that what cannot work is said within seconds.
+//! What is asked of a location before a run, so that a mistake is reported within seconds.
 
 use std::{fs, io, path::Path, time::Duration};
 
 use bytes::Bytes;
 use chrono::{TimeDelta, Utc};
-use futures::{FutureExt, TryStreamExt};
+use futures::FutureExt;
 use object_store::{GetOptions, GetRange, ObjectMeta};
 use tokio::time::timeout;
 
 use crate::{
+    concurrent,
     error::{Error, Result, StoreErrorKind},
     key::Key,
     layout::OWN_DIRECTORY,
-    location::Location,
+    location::{Location, nearest_existing},
 };
 
-/// How long one request may take, with what little is tried again.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How long one request may take, its retries included.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How old a probe is that nobody will delete any more: those of runs under way live for seconds.
-const FORGOTTEN: TimeDelta = TimeDelta::hours(1);
+/// How old a probe is that its run will not delete any more: runs delete theirs within seconds.
+const PROBE_EXPIRY: TimeDelta = TimeDelta::hours(1);
 
 /// What the probe object holds.
-const PROBE: &[u8] = b"written by influx-backup to see whether it can be; may be deleted\n";
+const PROBE: &[u8] = b"influx-backup write probe; safe to delete\n";
+
+/// What a second create-only write would make of it.
+const SECOND_PROBE: &[u8] = b"influx-backup write probe, written again; safe to delete\n";
+
+/// How many places are looked at for a probe at once.
+const LOOKS_AT_ONCE: usize = 8;
 
 /// Asks a source for one list and one read. It is never written to.
 ///
 /// # Errors
 /// [`Error::LocationNotFound`] for a missing directory, bucket or container; [`Error::Store`] with
-/// [`StoreErrorKind::Unreachable`] where no one answers and [`StoreErrorKind::Denied`] for a wrong credential;
+/// [`StoreErrorKind::Unreachable`] where nothing answers and [`StoreErrorKind::Denied`] for a wrong credential;
 /// [`Error::InvalidKey`] for a key that cannot be listed.
 pub async fn source(location: &Location) -> Result<()> {
     if location.directory().is_some() {
-        return match location.exists().await? {
-            true => location.list_level("").await.map(drop),
-            false => Err(not_found(location)),
-        };
+        if !location.exists().await? {
+            return Err(not_found(location));
+        }
+        return location.list_level("").await.map(drop);
     }
-    let contact = location.for_first_contact()?;
-    let first = contact.retried(|| first_of(&contact).boxed());
-    match within(location, "list", first).await? {
+    let contact = location.for_first_contact();
+    match within(location, "list", contact.first()).await? {
         Some(object) => {
-            let read = contact.retried(|| read_one_byte(&contact, &object).boxed());
+            let read = contact.retry(|| read_one_byte(&contact, &object).boxed());
             within(location, "get", read).await
         }
         None => Ok(()),
@@ -52,7 +58,7 @@ pub async fn source(location: &Location) -> Result<()> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TargetAnswer {
-    /// How far the store's clock is ahead of ours, to about a second; negative: behind.
+    /// How far the store's clock is ahead of this machine's, to about a second; negative: behind.
     pub clock_skew: TimeDelta,
 }
 
@@ -60,40 +66,49 @@ pub struct TargetAnswer {
 /// Nothing is left of it.
 ///
 /// # Errors
-/// As for [`source`], and [`Error::Store`] for a right that is missing: the operation says which.
+/// As for [`source`], and [`Error::Store`] for a missing permission: the operation names it; with
+/// [`StoreErrorKind::Unsupported`] where a second create-only write of the probe does not fail.
 pub async fn target(location: &Location) -> Result<TargetAnswer> {
+    target_apart_from(location, &[]).await
+}
+
+/// The same as [`target`], and looks for the probe through other locations: one that shows it overlaps with the target,
+/// whatever both are called. None of them is written to.
+///
+/// # Errors
+/// As for [`target`]; [`Error::Overlap`].
+pub async fn target_apart_from(location: &Location, others: &[&Location]) -> Result<TargetAnswer> {
     is_no_file(location)?;
-    let contact = location.for_first_contact()?;
+    let contact = location.for_first_contact();
     let key = Key::parse(format!("{OWN_DIRECTORY}/probe-{:016x}", rand::random::<u64>()))?;
     let missing = location.directory().filter(|directory| !directory.exists());
-    let answer = probe(location, &contact, &key).await;
+    let answer = probe(location, &contact, &key, others).await;
     if answer.is_err() {
-        // It may have been written although the answer was lost.
-        let _ = timeout(PATIENCE, contact.delete(&key)).await;
+        // Best effort: it may have been written although the answer was lost.
+        let _ = timeout(REQUEST_TIMEOUT, contact.delete(&key)).await;
     }
     if let Some(directory) = location.directory() {
-        forget_directories(directory, missing);
+        remove_directories(directory, missing);
     }
     answer
 }
 
-/// Refuses a file, and what would lie below one: no directory can be there, and trying again does not help.
+/// Refuses a file, and what would lie below one: no directory can be there, and retrying does not help.
 pub(crate) fn is_no_file(location: &Location) -> Result<()> {
-    let nearest = location.directory().and_then(|directory| directory.ancestors().find(|path| path.exists()));
-    match nearest.filter(|path| !path.is_dir()) {
-        None => Ok(()),
-        Some(file) => {
-            let reason = format!("`{}` is not a directory", file.display());
-            Err(Error::io("put", OWN_DIRECTORY, location, io::Error::new(io::ErrorKind::NotADirectory, reason)))
-        }
-    }
+    let Some(nearest) = location.directory().map(nearest_existing).filter(|path| path.exists() && !path.is_dir())
+    else {
+        return Ok(());
+    };
+    let reason = format!("`{}` is not a directory", nearest.display());
+    Err(Error::io("put", OWN_DIRECTORY, location, io::Error::new(io::ErrorKind::NotADirectory, reason)))
 }
 
-async fn probe(location: &Location, contact: &Location, key: &Key) -> Result<TargetAnswer> {
+async fn probe(location: &Location, contact: &Location, key: &Key, others: &[&Location]) -> Result<TargetAnswer> {
     let unlike = |what: &str| Error::VerifyFailed { key: Some(key.clone()), reason: format!("the probe {what}") };
     let began = Utc::now();
     within(location, "put", contact.create(key, Bytes::from_static(PROBE))).await?;
     let half_way = began + (Utc::now() - began) / 2;
+    require_create_only(location, contact, key).await?;
     let read = within(location, "get", contact.get(key, None)).await?;
     if read.as_deref() != Some(PROBE) {
         return Err(unlike("does not read as it was written"));
@@ -102,14 +117,77 @@ async fn probe(location: &Location, contact: &Location, key: &Key) -> Result<Tar
     let Some(entry) = listed.iter().find(|entry| entry.key == *key) else {
         return Err(unlike("is not listed after it was written"));
     };
+    for other in others {
+        require_hidden(location, key, other).await?;
+    }
     for old in listed.iter().filter(|other| is_probe(&other.key)) {
-        if entry.version.modified - old.version.modified > FORGOTTEN {
-            // What a killed run left. It is litter: that it stays is no failure.
-            let _ = timeout(PATIENCE, contact.delete(&old.key)).await;
+        if entry.version.modified - old.version.modified > PROBE_EXPIRY {
+            // Best effort: left by a run that was killed.
+            let _ = timeout(REQUEST_TIMEOUT, contact.delete(&old.key)).await;
         }
     }
     within(location, "delete", contact.delete(key)).await?;
     Ok(TargetAnswer { clock_skew: entry.version.modified - half_way })
+}
+
+/// Leases and commits rely on create-only writes: a second one has to fail.
+async fn require_create_only(location: &Location, contact: &Location, key: &Key) -> Result<()> {
+    let second = within(location, "put", contact.create(key, Bytes::from_static(SECOND_PROBE))).await;
+    let answer = match second {
+        Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. }) => return Ok(()),
+        Err(error) => return Err(error),
+        Ok(version) => version.e_tag.map_or_else(String::new, |e_tag| format!(" (entity tag {e_tag})")),
+    };
+    let reason = format!(
+        "the store answered a second create-only write of the same object with success{answer}: it ignores \
+         `If-None-Match`, and two backups could overwrite one another"
+    );
+    Err(Error::Store {
+        operation: "create-only put",
+        key: key.to_string(),
+        location: location.to_string(),
+        kind: StoreErrorKind::Unsupported,
+        source: reason.into(),
+    })
+}
+
+/// Refuses an overlap that the names of two locations do not show: the same bucket by another endpoint, the same
+/// directory by another mount, a bucket that a server keeps in a directory.
+///
+/// The target lies at or below `other` where the probe is found below `other`, at what the end of the target's own path
+/// may be; `other` lies below the target where it is found beside one of the directories that `other` lies in.
+async fn require_hidden(target: &Location, probe: &Key, other: &Location) -> Result<()> {
+    let segments: Vec<_> = target.base().parts().map(|part| part.as_ref().to_owned()).collect();
+    let below = (0..=segments.len()).map(|start| {
+        let path = segments[start..].iter().map(String::as_str).chain([probe.as_str()]);
+        Ok((other.clone(), Key::parse(path.collect::<Vec<_>>().join("/"))?))
+    });
+    if shows(below.collect::<Result<_>>()?).await? {
+        return Err(target.overlap_inside(other));
+    }
+    let above = std::iter::successors(other.parent(), Location::parent).map(|directory| (directory, probe.clone()));
+    if shows(above.collect()).await? {
+        return Err(other.overlap_inside(target));
+    }
+    Ok(())
+}
+
+/// Whether any of these objects exists, as far as the credential may see them.
+async fn shows(places: Vec<(Location, Key)>) -> Result<bool> {
+    let looks = places.into_iter().map(|(location, key)| async move {
+        let contact = location.for_first_contact();
+        match within(&location, "head", contact.head(&key)).await {
+            Ok(found) => Ok(found.is_some()),
+            // A name that this store cannot have, or one that is not for this credential.
+            Err(Error::Store { kind: StoreErrorKind::Denied | StoreErrorKind::Invalid, .. } | Error::Link { .. }) => {
+                Ok(false)
+            }
+            Err(Error::LocationNotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    });
+    let found = concurrent::run(looks.map(FutureExt::boxed).collect(), LOOKS_AT_ONCE).await?;
+    Ok(found.contains(&true))
 }
 
 /// Whether an object is the probe of this run or of another.
@@ -117,18 +195,13 @@ pub(crate) fn is_probe(key: &Key) -> bool {
     key.below(OWN_DIRECTORY).is_some_and(|name| name.starts_with("probe-"))
 }
 
-/// The directories that only the probe needed.
-fn forget_directories(directory: &Path, missing: Option<&Path>) {
-    // Those that hold anything else stay.
+/// Removes the directories that only the probe needed.
+fn remove_directories(directory: &Path, missing: Option<&Path>) {
+    // It fails for those that hold anything else, which stay.
     let _ = fs::remove_dir(directory.join(OWN_DIRECTORY));
     if let Some(missing) = missing {
         let _ = fs::remove_dir(missing);
     }
-}
-
-async fn first_of(location: &Location) -> Result<Option<ObjectMeta>> {
-    let first = location.store().list(Some(location.base())).try_next().await;
-    first.map_err(|error| location.not_listed("", error))
 }
 
 async fn read_one_byte(location: &Location, object: &ObjectMeta) -> Result<()> {
@@ -136,15 +209,15 @@ async fn read_one_byte(location: &Location, object: &ObjectMeta) -> Result<()> {
     let options = GetOptions { range, ..GetOptions::default() };
     let read = async { location.store().get_opts(&object.location, options).await?.bytes().await };
     match read.await {
-        // Gone since it was listed: the store has answered.
+        // Deleted since it was listed: the store has answered.
         Ok(_) | Err(object_store::Error::NotFound { .. }) => Ok(()),
         Err(error) => Err(Error::store("get", &object.location, location, error)),
     }
 }
 
-/// Waits for seconds. What is not there is the bucket: no object was asked for that the store had not named.
+/// Waits for seconds. What is not found is the bucket: no object was asked for that the store had not named.
 async fn within<T>(location: &Location, operation: &'static str, work: impl Future<Output = Result<T>>) -> Result<T> {
-    match timeout(PATIENCE, work).await {
+    match timeout(REQUEST_TIMEOUT, work).await {
         Ok(Err(Error::Store { kind: StoreErrorKind::NotFound, .. })) => Err(not_found(location)),
         Ok(done) => done,
         Err(elapsed) => Err(Error::Store {
@@ -165,9 +238,11 @@ fn not_found(location: &Location) -> Error {
 mod tests {
     use std::sync::Arc;
 
+    use object_store::ObjectStore;
+
     use super::*;
     use crate::{
-        location::StoreOptions,
+        location::{Identity, StoreOptions},
         testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
     };
 
@@ -200,6 +275,69 @@ mod tests {
         for size in [0, 10] {
             location.put(&Key::parse("a").expect("a key"), vec![1; size].into()).await.expect("put");
             source(&location).await.expect("a source with an object");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_store_without_create_only_writes_is_refused() {
+        let ignored = Rule::new(Scope::of(Op::Put), When::Always, Fault::IgnoreCreateOnly);
+        let plan = FaultPlan::none().with(ignored);
+        let memory = Location::in_memory();
+        let location = memory.through(|store| Arc::new(FaultyStore::new(store, plan.clone())) as Arc<_>);
+        let error = target(&location).await.expect_err("refused");
+        assert_eq!(error.code(), "store-unsupported", "{error:?}");
+        let answer = std::error::Error::source(&error).expect("the answer").to_string();
+        assert!(answer.contains("with success (entity tag"), "{answer}");
+        assert_eq!(memory.list("").await.expect("listed"), [], "nothing is left");
+        target(&memory).await.expect("one that has them");
+    }
+
+    /// Two locations in one store, by names that do not show it.
+    fn aliases(target: &str, other: &str) -> [Location; 2] {
+        let store: Arc<dyn ObjectStore> = Arc::new(object_store::memory::InMemory::new());
+        [("http://127.0.0.1:9000", target), ("http://localhost:9000", other)].map(|(endpoint, base)| {
+            let (endpoint, bucket, region) = (endpoint.to_owned(), "b".to_owned(), "r".to_owned());
+            let identity = Identity::S3 { endpoint, bucket, region };
+            Location::with_store(Arc::clone(&store), base.into(), identity)
+        })
+    }
+
+    #[tokio::test]
+    async fn one_store_under_two_names_is_noticed_by_its_probe() {
+        for (repository, source, overlaps) in [
+            ("", "", true),
+            ("cluster", "cluster", true),
+            ("cluster/backups", "cluster", true),
+            ("a/b/c", "", true),
+            ("a", "a/b/c", true),
+            ("", "a/b", true),
+            ("backups", "cluster", false),
+            ("a/backups", "a/cluster", false),
+            ("cluster2", "cluster", false),
+        ] {
+            let what = format!("{repository:?} and {source:?}");
+            let [repository, source] = aliases(repository, source);
+            repository.require_apart(&source).expect("not by their names");
+            let answer = target_apart_from(&repository, &[&source]).await.map(drop).map_err(|error| error.code());
+            assert_eq!(answer, if overlaps { Err("overlap") } else { Ok(()) }, "{what}");
+            assert_eq!(repository.list("").await.expect("listed"), [], "{what}: nothing is left");
+        }
+    }
+
+    /// A bucket that a server keeps in a directory, as seen from that directory.
+    #[tokio::test]
+    async fn a_bucket_kept_in_the_directory_of_the_source_is_noticed() {
+        let place = tempfile::tempdir().expect("a directory");
+        fs::create_dir_all(place.path().join("bucket/cluster")).expect("made");
+        let server =
+            object_store::local::LocalFileSystem::new_with_prefix(place.path().join("bucket")).expect("a store");
+        let identity = Identity::Gcs { base_url: "http://localhost".to_owned(), bucket: "bucket".to_owned() };
+        let server: Arc<dyn ObjectStore> = Arc::new(server);
+        let at = |base: &str| Location::with_store(Arc::clone(&server), base.into(), identity.clone());
+        let source = files(&place.path().join("bucket/cluster"));
+        for (base, code) in [("cluster/backups", Some("overlap")), ("", Some("overlap")), ("backups", None)] {
+            let answer = target_apart_from(&at(base), &[&source]).await;
+            assert_eq!(answer.err().map(|error| error.code()), code, "{base}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! [`Target`]: what is at the place that a backup is restored to. Data: who looks is in [`restore`](crate::restore).
+//! [`Target`]: what is at the place that a backup is restored to. Data: [`restore`](crate::restore) inspects it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -130,9 +130,9 @@ pub struct FoundRoot {
 pub enum RootContent {
     /// A catalog.
     Catalog {
-        /// Its uuid, where the file tells it.
+        /// Its uuid, where the file has one.
         uuid: Option<String>,
-        /// Its sequence, where the file tells it.
+        /// Its sequence, where the file has one.
         sequence: Option<u64>,
     },
     /// The boot guard of a restore.

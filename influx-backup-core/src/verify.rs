@@ -1,4 +1,4 @@
-//! [`verify`]: whether a backup still is what it was.
+//! [`verify`]: whether a backup is still what it was.
 
 use std::collections::{BTreeSet, HashSet};
 

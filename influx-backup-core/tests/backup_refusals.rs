@@ -19,7 +19,7 @@ use influx_backup_core::{
     default_copiers, discover,
     error::CopyError,
     location::Identity,
-    object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
+    location::interop::object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
     testing::fault::{FaultPlan, FaultyStore},
 };
 

@@ -15,7 +15,7 @@ use influx_backup_core::{
     Clause, DiscoverOptions, Error, EventKind, FindingCode, Key, Location, Passes, Repository, StoreOptions, certify,
     discover,
     location::Identity,
-    object_store::{memory::InMemory, path::Path},
+    location::interop::object_store::{memory::InMemory, path::Path},
     options::{AbsenceTolerance, OnCorrupt, OnViolation},
     record::BackupStatus,
     testing::write::{self, ManifestSpec},

@@ -16,7 +16,7 @@ use influx_backup_core::{
     error::{CopyError, Source},
     limits::Retry,
     location::Identity,
-    object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
+    location::interop::object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
     repository::BackupState,
     testing::generate::{CompactorData, Generate},
 };

@@ -9,7 +9,10 @@ use influx_backup_core::{
     Backup, DiscoverOptions, Error, Key, Location, Repository, Restore, RestoreOptions, RestoreReport, Target, abandon,
     discover,
     location::Identity,
-    object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
+    location::interop::{
+        self,
+        object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
+    },
     options::{Policy, ServersStopped, Takeover},
     target::{Changes, Phase},
     testing::fault::{FaultPlan, FaultyStore},
@@ -166,9 +169,9 @@ impl Watched<'_> {
 
 /// What servers make of the backup itself: it has the structure of the store.
 async fn verdicts_of(backup: &Backup) -> Vec<Verdict> {
-    let prefix = backup.location().path(&Key::parse("_influx_backup/x").expect("a key"));
+    let prefix = interop::path(backup.location(), &Key::parse("_influx_backup/x").expect("a key"));
     let own = prefix.as_ref().strip_suffix("_influx_backup/x").expect("below the backup").trim_end_matches('/');
-    let whole = crash::verdicts(backup.location().store(), &StorePath::from(own)).await;
+    let whole = crash::verdicts(interop::store(backup.location()), &StorePath::from(own)).await;
     assert!(whole.iter().all(|verdict| verdict.clone().loaded().is_some_and(|loaded| loaded.is_whole())), "{whole:?}");
     whole
 }

@@ -13,7 +13,7 @@ use influx_backup_core::{
     BackupOptions, DiscoverOptions, Limits, Repository, discover,
     layout::Generation,
     limits::Durability,
-    object_store::{ObjectStore, local::LocalFileSystem, path::Path as StorePath},
+    location::interop::object_store::{ObjectStore, local::LocalFileSystem, path::Path as StorePath},
 };
 use influx_backup_testing::{
     loader,

@@ -15,7 +15,7 @@ use influx_backup_core::{
     layout::REPOSITORY_KEY,
     leftovers::LeftoverKind,
     location::Identity,
-    object_store::{memory::InMemory, path::Path},
+    location::interop::object_store::{memory::InMemory, path::Path},
     repository::BackupState,
 };
 

@@ -12,7 +12,7 @@ use influx_backup_core::{
     DiscoverOptions, Key, Location, Repository, Restore, RestoreOptions, StoreOptions, VerifyOptions, discover,
     layout::REPOSITORY_KEY,
     leftovers::LeftoverKind,
-    object_store::ObjectStoreExt,
+    location::interop::{self, object_store::ObjectStoreExt},
     options::{OnExisting, Takeover},
 };
 use meddling::{Source, core, end_before_commit, kinds, options};
@@ -26,8 +26,8 @@ fn servers() -> Vec<&'static dyn StoreServer> {
 
 /// Begins to write an object, and dies.
 async fn half_written(location: &Location, key: &str) {
-    let path = location.path(&Key::parse(key).expect("a key"));
-    let mut upload = location.store().put_multipart(&path).await.expect("begun");
+    let path = interop::path(location, &Key::parse(key).expect("a key"));
+    let mut upload = interop::store(location).put_multipart(&path).await.expect("begun");
     upload.put_part("half".into()).await.expect("a part");
     forget(upload);
 }

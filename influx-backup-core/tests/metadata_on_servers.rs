@@ -11,7 +11,10 @@ use influx_backup_core::{
     copier::{Copiers, ServerSideCopier, StreamCopier},
     discover,
     location::Attributes,
-    object_store::{Attribute, AttributeValue, GetOptions, PutOptions},
+    location::interop::{
+        self,
+        object_store::{Attribute, AttributeValue, GetOptions, PutOptions},
+    },
     testing::generate::Generate,
 };
 use servers::StoreServer;
@@ -51,13 +54,13 @@ async fn write(server: &dyn StoreServer, to: &Location) -> Attributes {
     for (name, bytes) in cluster() {
         let attributes = if marked.contains(&name) { object_store_s(&marks) } else { Default::default() };
         let options = PutOptions { attributes, ..PutOptions::default() };
-        to.store().put_opts(&to.path(&key(&name)), bytes.into(), options).await.expect("written");
+        interop::store(to).put_opts(&interop::path(to, &key(&name)), bytes.into(), options).await.expect("written");
     }
     assert_eq!(read(to).await, expected(&marks), "{} keeps them", server.name());
     marks
 }
 
-fn object_store_s(marks: &Attributes) -> influx_backup_core::object_store::Attributes {
+fn object_store_s(marks: &Attributes) -> influx_backup_core::location::interop::object_store::Attributes {
     let attribute = |name: &str| match name.strip_prefix("x-meta-") {
         Some(name) => Attribute::Metadata(name.to_owned().into()),
         None => Attribute::ContentType,
@@ -74,7 +77,7 @@ async fn read(place: &Location) -> BTreeMap<String, Attributes> {
     let mut found = BTreeMap::new();
     for name in marked() {
         let head = GetOptions { head: true, ..GetOptions::default() };
-        let head = place.store().get_opts(&place.path(&key(&name)), head).await.expect("head");
+        let head = interop::store(place).get_opts(&interop::path(place, &key(&name)), head).await.expect("head");
         let named = head.attributes.iter().filter_map(|(attribute, value)| match attribute {
             Attribute::ContentType => Some(("content-type".to_owned(), value.to_string())),
             Attribute::Metadata(name) => Some((format!("x-meta-{name}"), value.to_string())),

@@ -17,7 +17,7 @@ use futures::FutureExt;
 use influx_backup_core::{
     Location, StoreOptions,
     location::Identity,
-    object_store::{ObjectStore, memory::InMemory, path::Path},
+    location::interop::object_store::{ObjectStore, memory::InMemory, path::Path},
     testing::fault::{FaultPlan, FaultyStore},
 };
 use influx_backup_testing::replay::{Player, Speed};

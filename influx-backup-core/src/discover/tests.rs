@@ -4,6 +4,7 @@ use object_store::path::Path;
 use proptest::prelude::*;
 
 use super::*;
+use crate::error::Error;
 use crate::{
     cluster::{CatalogNode, Edition, FoundGeneration, GenerationState, Role},
     finding::FindingCode,
@@ -563,7 +564,7 @@ proptest! {
         auto: bool,
     ) {
         let what = if auto { DiscoverOptions::auto() } else { what };
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         runtime.block_on(async {
             let location = Location::in_memory();
             let keys = objects.iter().map(|(id, tail)| format!("{}/{}", ANY_ID[*id], ANY_TAIL[*tail]));

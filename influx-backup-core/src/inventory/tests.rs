@@ -101,7 +101,7 @@ proptest! {
         let members = if enterprise { members } else { 1 };
         let (ids, rest) = order.split_at(members);
         let skipped = &rest[..skipped];
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         runtime.block_on(async {
             let location = Location::in_memory();
             let keys: BTreeSet<String> = objects.iter().map(|(id, tail)| format!("{}/{}", IDS[*id], TAILS[*tail].0)).collect();
@@ -126,7 +126,7 @@ proptest! {
     /// Listings follow one another, and each group of a node comes in the constant order.
     #[test]
     fn listings_are_in_order(ids in subsequence(IDS.to_vec(), 2..5), compactors in prop::collection::vec(any::<bool>(), 6)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         let location = Location::in_memory();
         let cluster = cluster(&location, Edition::Enterprise, &ids, &compactors, &[]);
         let inventory = runtime.block_on(cluster.list()).expect("lists");

@@ -1,12 +1,9 @@
-//! How much a store is asked for at once. Copies, listings and deletions have a budget each: a thousand deletions make no
-//! listing wait, and a store that asks to slow down with one of them is asked for less of that one.
+//! How many requests a store gets at once. Copies, listings and deletions have a budget each: a thousand deletions make no
+//! listing wait, and a store that throttles one kind gets fewer requests of that kind.
 
-use std::{
-    future::Future,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use super::Location;
@@ -15,10 +12,10 @@ use crate::{
     error::{Error, Result, StoreErrorKind},
 };
 
-/// How many listings of one location, and how many deletions, run at once at most.
+/// The most listings of one location, and the most deletions, that run at once.
 pub(crate) const MAX_CONCURRENT: usize = 16;
 
-/// What a store is asked for.
+/// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RequestKind {
     /// Reads and writes. Their budget is the run's.
@@ -29,19 +26,19 @@ pub(crate) enum RequestKind {
     Delete,
 }
 
-/// How often a store has asked to slow down, for each kind of work.
+/// How often a store has asked to slow down, by kind of request.
 #[derive(Debug, Default)]
 pub(crate) struct ThrottleCounts([AtomicU64; 3]);
 
 impl ThrottleCounts {
-    /// It did so once more.
+    /// Counts one more time.
     #[cfg(any(test, feature = "cloud"))]
-    pub(crate) fn add(&self, work: RequestKind) {
-        self.0[work as usize].fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn add(&self, kind: RequestKind) {
+        self.0[kind as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    fn of(&self, work: RequestKind) -> u64 {
-        self.0[work as usize].load(Ordering::Relaxed)
+    fn of(&self, kind: RequestKind) -> u64 {
+        self.0[kind as usize].load(Ordering::Relaxed)
     }
 }
 
@@ -51,43 +48,50 @@ pub(super) struct Budgets {
     throttle_counts: Arc<ThrottleCounts>,
     list: Arc<Adaptive>,
     delete: Arc<Adaptive>,
+    /// Whether the store was given up at the last request.
+    pub(super) away: AtomicBool,
 }
 
 impl Budgets {
     pub(super) fn new(throttle_counts: Arc<ThrottleCounts>) -> Arc<Self> {
-        Arc::new(Self { throttle_counts, list: Adaptive::new(MAX_CONCURRENT), delete: Adaptive::new(MAX_CONCURRENT) })
+        Arc::new(Self {
+            throttle_counts,
+            list: Adaptive::new(MAX_CONCURRENT),
+            delete: Adaptive::new(MAX_CONCURRENT),
+            away: AtomicBool::new(false),
+        })
     }
 }
 
 impl Location {
-    /// How often the store has asked to slow down so far, also where a request was tried again and went well.
+    /// How often the store has asked to slow down so far, also where a retry succeeded.
     pub(crate) fn throttle_count(&self, kind: RequestKind) -> u64 {
         self.0.budgets.throttle_counts.of(kind)
     }
 
-    /// Lists when the budget for listings allows it.
+    /// Lists once the budget for listings allows it.
     pub(super) async fn listing<T>(&self, list: impl Future<Output = Result<T>>) -> Result<T> {
         self.budgeted(RequestKind::List, &self.0.budgets.list, list).await
     }
 
-    /// Deletes when the budget for deletions allows it.
+    /// Deletes once the budget for deletions allows it.
     pub(super) async fn deletion<T>(&self, delete: impl Future<Output = Result<T>>) -> Result<T> {
         self.budgeted(RequestKind::Delete, &self.0.budgets.delete, delete).await
     }
 
     async fn budgeted<T>(
         &self,
-        work: RequestKind,
+        kind: RequestKind,
         budget: &Arc<Adaptive>,
         request: impl Future<Output = Result<T>>,
     ) -> Result<T> {
         let _permit = budget.acquire().await;
-        // The object_store crate tries again by itself: that a store asked to slow down shows only here.
-        let before = self.throttle_count(work);
+        // The object_store crate retries by itself: throttling that it hides shows only in the count.
+        let before = self.throttle_count(kind);
         let done = request.await;
         match &done {
             Err(Error::Store { kind: StoreErrorKind::Throttled, .. }) => budget.throttled(),
-            _ if self.throttle_count(work) > before => budget.throttled(),
+            _ if self.throttle_count(kind) > before => budget.throttled(),
             Ok(_) => budget.succeeded(),
             Err(_) => {}
         }

@@ -10,12 +10,13 @@ mod credentials_file;
 pub(crate) mod gcs;
 #[cfg(feature = "aws")]
 mod renewal;
+pub(crate) mod requests;
 #[cfg(feature = "aws")]
 pub(crate) mod s3;
 mod settings;
 mod uploads;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use object_store::ObjectStore;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -32,9 +33,11 @@ pub(super) struct Opened {
     pub(super) handle: Handle,
     /// How often the store asked to slow down.
     pub(super) throttle_counts: Arc<ThrottleCounts>,
+    /// How long the store may be silent, where an option says so.
+    pub(super) silence: Option<Duration>,
 }
 
-/// The client itself, for what [`ObjectStore`] has no word for: copies between buckets.
+/// The client itself, for what [`ObjectStore`] cannot do: copies between buckets.
 #[derive(Debug, Clone)]
 pub(crate) enum Handle {
     #[cfg(feature = "aws")]
@@ -81,7 +84,7 @@ pub(crate) fn encoded(key: &str) -> String {
     utf8_percent_encode(key, KEY).to_string()
 }
 
-/// The object_store crate's own words for what is wrong with a configuration, which hold no value of an option.
+/// What the object_store crate reports about a configuration; its texts hold no value of an option.
 fn unusable(provider: &str, error: &object_store::Error) -> Error {
     let reason = match error {
         object_store::Error::Generic { source, .. } => source.to_string(),

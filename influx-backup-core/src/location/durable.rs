@@ -1,14 +1,10 @@
 //! Making files durable.
 
-use std::{
-    fs::File,
-    io,
-    path::{Path, PathBuf},
-};
+use std::{fs::File, io, path::Path};
 
 use walkdir::WalkDir;
 
-use super::Location;
+use super::{Location, nearest_existing};
 use crate::{
     error::{Error, Result},
     limits::Durability,
@@ -19,15 +15,10 @@ pub(crate) async fn make_durable(location: &Location, durability: Durability) ->
     let (Durability::Durable, Some(directory)) = (durability, location.directory()) else {
         return Ok(());
     };
-    let directory = existing(directory);
+    let directory = nearest_existing(directory).to_owned();
     let synced = tokio::task::spawn_blocking(move || sync(&directory)).await;
     let synced = synced.map_err(|source| Error::Internal { task: "sync", source: Box::new(source) })?;
     synced.map_err(|error| Error::io("sync", "", location, error))
-}
-
-/// The directory, or the nearest above it that exists.
-fn existing(directory: &Path) -> PathBuf {
-    directory.ancestors().find(|path| path.is_dir()).unwrap_or(directory).to_owned()
 }
 
 /// One `syncfs` for each file system at the directory or near below it (a node's directory may be a mount).

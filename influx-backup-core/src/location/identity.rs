@@ -1,5 +1,7 @@
 //! Who keeps the objects of a location.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// The kinds of stores.
@@ -54,7 +56,7 @@ pub enum Identity {
         /// The bucket.
         bucket: String,
     },
-    /// Memory, in tests.
+    /// Memory, in tests. Discovery takes a location with this identity for a cluster, so only tests should make one.
     Test,
 }
 
@@ -72,10 +74,22 @@ impl Identity {
     }
 
     /// Whether both name one bucket, container or file system.
+    ///
+    /// Names of buckets are global at AWS and at Google, so there the bucket alone counts. Elsewhere the host of the
+    /// endpoint counts too, and neither its spelling nor the region does. One server under two host names is not
+    /// recognized.
     #[must_use]
     pub fn same_store(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::File { .. }, Self::File { .. }) => true,
+            (Self::S3 { endpoint, bucket, .. }, Self::S3 { endpoint: other_endpoint, bucket: other_bucket, .. }) => {
+                let of_aws = ["amazonaws.com", "amazonaws.com.cn"];
+                bucket == other_bucket && service(endpoint, &of_aws) == service(other_endpoint, &of_aws)
+            }
+            (Self::Gcs { base_url, bucket }, Self::Gcs { base_url: other_base_url, bucket: other_bucket }) => {
+                let of_google = ["googleapis.com"];
+                bucket == other_bucket && service(base_url, &of_google) == service(other_base_url, &of_google)
+            }
             _ => self == other,
         }
     }
@@ -87,15 +101,71 @@ impl Identity {
         }
     }
 
-    /// The URL of `base` in this store.
-    pub(super) fn url(&self, base: &str) -> String {
+    pub(super) fn parent(&self) -> Self {
+        match self {
+            Self::File { path } => {
+                let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+                Self::File { path: if parent.is_empty() { "/" } else { parent }.to_owned() }
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// Writes the URL of `base` in this store, which [`Location::parse`](super::Location::parse) reads.
+    pub(super) fn write_url(&self, base: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (scheme, bucket) = match self {
-            Self::File { path } => return format!("file://{path}"),
+            Self::File { path } => return write!(f, "file://{}", escaped(path)),
             Self::S3 { bucket, .. } => ("s3", bucket.as_str()),
             Self::Azure { container, .. } => ("az", container.as_str()),
             Self::Gcs { bucket, .. } => ("gs", bucket.as_str()),
             Self::Test => ("memory", "test"),
         };
-        if base.is_empty() { format!("{scheme}://{bucket}") } else { format!("{scheme}://{bucket}/{base}") }
+        write!(f, "{scheme}://{bucket}")?;
+        if base.is_empty() { Ok(()) } else { write!(f, "/{}", escaped(base)) }
+    }
+}
+
+/// The host and port of an endpoint; empty for a provider's own service, by whatever name.
+fn service(endpoint: &str, own_domains: &[&str]) -> String {
+    let Ok(url) = url::Url::parse(endpoint) else { return endpoint.trim_end_matches('/').to_owned() };
+    let host = url.host_str().unwrap_or_default();
+    let is_own = |domain: &&str| host.strip_suffix(*domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    if own_domains.iter().any(is_own) {
+        return String::new();
+    }
+    format!("{host}:{}{}", url.port_or_known_default().unwrap_or_default(), url.path().trim_end_matches('/'))
+}
+
+/// A path as it stands in a URL, encoded no more than is needed to read it back.
+fn escaped(path: &str) -> String {
+    path.replace('%', "%25").replace('?', "%3F").replace('#', "%23")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn s3(endpoint: &str, bucket: &str, region: &str) -> Identity {
+        Identity::S3 { endpoint: endpoint.to_owned(), bucket: bucket.to_owned(), region: region.to_owned() }
+    }
+
+    #[test]
+    fn one_bucket_has_many_names() {
+        let aws = s3("", "b", "us-east-1");
+        for same in
+            ["", "https://s3.eu-central-1.amazonaws.com", "https://s3.amazonaws.com/", "https://b.s3.amazonaws.com"]
+        {
+            assert!(aws.same_store(&s3(same, "b", "eu-central-1")), "{same}");
+        }
+        assert!(!aws.same_store(&s3("", "c", "us-east-1")));
+        assert!(!aws.same_store(&s3("https://notamazonaws.com", "b", "us-east-1")));
+        let minio = s3("http://minio:9000", "b", "us-east-1");
+        assert!(minio.same_store(&s3("http://MINIO:9000/", "b", "eu-west-1")));
+        assert!(s3("https://s3.example.com", "b", "").same_store(&s3("https://s3.example.com:443", "b", "")));
+        assert!(!minio.same_store(&s3("http://minio:9001", "b", "us-east-1")));
+        assert!(!minio.same_store(&aws));
+        let gcs = |base_url: &str| Identity::Gcs { base_url: base_url.to_owned(), bucket: "b".to_owned() };
+        assert!(gcs("").same_store(&gcs("https://storage.googleapis.com")));
+        assert!(!gcs("").same_store(&gcs("http://127.0.0.1:4443")));
     }
 }

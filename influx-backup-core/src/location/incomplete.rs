@@ -1,4 +1,4 @@
-//! [`Incomplete`]: what was being written when a process died. No listing shows it.
+//! [`Incomplete`]: objects that were being written when a process died. No listing shows them.
 
 use std::{fs, path::Path as FilePath, path::PathBuf, time::SystemTime};
 
@@ -15,15 +15,15 @@ use crate::{
     layout::is_staging,
 };
 
-/// What was being written when a process died, or is by one that lives: a file with a staging name (`name#digits`), an
-/// upload without an end (S3, Google), blocks that were never committed (Azure).
+/// An object that is being written, or was when a process died: a file with a staging name (`name#digits`), an upload that
+/// was not completed (S3, Google), blocks that were not committed (Azure).
 #[derive(Debug, Clone)]
 pub(crate) struct Incomplete {
-    /// The key that it was to become.
+    /// The key of the object.
     pub(crate) key: String,
-    /// Bytes written so far; stores do not say.
+    /// Bytes written so far; 0 in stores, which do not report it.
     pub(crate) size: u64,
-    /// When it was last written to, or begun.
+    /// When it was last written to, or when the upload began.
     pub(crate) modified: DateTime<Utc>,
     what: What,
 }
@@ -44,7 +44,7 @@ impl Incomplete {
 }
 
 impl Location {
-    /// What is incomplete here. Links are not followed.
+    /// The incomplete objects here. Links are not followed.
     ///
     /// # Errors
     /// [`Error::Store`], with [`StoreErrorKind::Denied`] where the right to list uploads is missing.
@@ -59,7 +59,7 @@ impl Location {
                 let listed = handle.uploads(self.base()).await;
                 listed.map_err(|error| Error::store("list uploads", "", self, error))
             };
-            let uploads = self.retried(|| list().boxed()).await?;
+            let uploads = self.retry(|| list().boxed()).await?;
             return Ok(uploads.into_iter().filter_map(|upload| self.upload(upload)).collect());
         }
         Ok(Vec::new())
@@ -68,21 +68,19 @@ impl Location {
     #[cfg(feature = "cloud")]
     fn upload(&self, upload: Upload) -> Option<Incomplete> {
         let base = self.base().as_ref();
-        let key = match base.is_empty() {
-            true => upload.path.as_str(),
-            false => upload.path.strip_prefix(base)?.strip_prefix('/')?,
-        };
+        let key =
+            if base.is_empty() { upload.path.as_str() } else { upload.path.strip_prefix(base)?.strip_prefix('/')? };
         Some(Incomplete { key: key.to_owned(), size: 0, modified: upload.begun, what: What::Upload(upload) })
     }
 
-    /// Deletes what is incomplete here and `ours`. Who may write need not have the right to list uploads: without it
-    /// they stay.
-    pub(crate) async fn delete_incomplete(&self, ours: impl Fn(&Incomplete) -> bool) -> Result<()> {
+    /// Deletes the incomplete objects here that `is_ours` accepts. A credential that may write need not be allowed to
+    /// list uploads: without that right they stay.
+    pub(crate) async fn delete_incomplete(&self, is_ours: impl Fn(&Incomplete) -> bool) -> Result<()> {
         let found = match self.incomplete().await {
             Err(Error::Store { kind: StoreErrorKind::Denied, .. }) if self.directory().is_none() => return Ok(()),
             found => found?,
         };
-        let ours = found.into_iter().filter(|incomplete| ours(incomplete));
+        let ours = found.into_iter().filter(|incomplete| is_ours(incomplete));
         let deletions = ours.map(|incomplete| self.delete_one(incomplete).boxed()).collect();
         concurrent::run(deletions, MAX_CONCURRENT).await.map(drop)
     }
@@ -101,7 +99,7 @@ impl Location {
                     let aborted = handle.abort(&upload).await;
                     aborted.map_err(|error| Error::store("abort upload", &upload.path, self, error))
                 };
-                self.retried(|| abort().boxed()).await
+                self.retry(|| abort().boxed()).await
             }
         }
     }

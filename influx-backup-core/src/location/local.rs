@@ -40,11 +40,16 @@ pub(super) fn resolve(path: &FilePath) -> PathBuf {
     }
 }
 
+/// The path itself, or the nearest one above it that exists.
+pub(crate) fn nearest_existing(path: &FilePath) -> &FilePath {
+    path.ancestors().find(|path| path.exists()).unwrap_or(path)
+}
+
 /// The bytes that a directory has room for, or the nearest one above it that exists.
 #[cfg(unix)]
 pub(super) fn available(root: &FilePath) -> Result<u64> {
-    let existing = root.ancestors().find(|path| path.is_dir()).unwrap_or(root);
-    let stat = rustix::fs::statvfs(existing).map_err(|e| Error::io("measure", "", root.display(), e.into()))?;
+    let stat =
+        rustix::fs::statvfs(nearest_existing(root)).map_err(|e| Error::io("measure", "", root.display(), e.into()))?;
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
@@ -87,10 +92,11 @@ pub(super) async fn head(root: &FilePath, key: &Key) -> Result<Option<ObjectMeta
     .await
 }
 
-/// Removes a directory and those below it, as far as they are empty. Tidiness only: no failure matters.
+/// Removes a directory and those below it, as far as they are empty. Best effort.
 pub(crate) fn remove_empty(directory: &FilePath) {
     for found in WalkDir::new(directory).contents_first(true).into_iter().flatten() {
         if found.file_type().is_dir() {
+            // It fails where it is not empty, which is to stay so.
             let _ = fs::remove_dir(found.path());
         }
     }
@@ -99,13 +105,13 @@ pub(crate) fn remove_empty(directory: &FilePath) {
 /// Refuses a key with a link on its way.
 pub(super) fn check_links(root: &FilePath, key: &str) -> Result<()> {
     let mut path = root.to_owned();
-    key.split('/').try_for_each(|segment| {
+    for segment in key.split('/') {
         path.push(segment);
-        match fs::symlink_metadata(&path) {
-            Ok(metadata) if metadata.is_symlink() => Err(link(&path, "links are refused here")),
-            _ => Ok(()),
+        if path.is_symlink() {
+            return Err(link(&path, "links are refused here"));
         }
-    })
+    }
+    Ok(())
 }
 
 pub(super) async fn blocking<T: Send + 'static>(
@@ -120,7 +126,7 @@ fn walk(root: &FilePath, prefix: &str, links: Links) -> Result<Vec<ObjectMeta>> 
     let start = root.join(prefix);
     let mut entries = Vec::new();
     if !start.is_dir() {
-        return check_start(&start, links).map(|()| entries);
+        return check_start(&start).map(|()| entries);
     }
     let ours = |name: &OsStr, depth| depth != 1 || !prefix.is_empty() || name != LOST_AND_FOUND;
     let below = WalkDir::new(&start).follow_links(true).min_depth(1).into_iter();
@@ -139,19 +145,16 @@ fn walk(root: &FilePath, prefix: &str, links: Links) -> Result<Vec<ObjectMeta>> 
 }
 
 /// A prefix that does not exist lists as empty; one behind a broken link is an error.
-fn check_start(start: &FilePath, _links: Links) -> Result<()> {
-    match fs::symlink_metadata(start) {
-        Ok(metadata) if metadata.is_symlink() => Err(link(start, "it leads nowhere")),
-        _ => Ok(()),
-    }
+fn check_start(start: &FilePath) -> Result<()> {
+    if start.is_symlink() { Err(link(start, "its target does not exist")) } else { Ok(()) }
 }
 
 fn read_level(root: &FilePath, prefix: &str, links: Links) -> Result<ListLevel> {
     let start = root.join(prefix);
-    let mut shallow = ListLevel::default();
+    let mut level = ListLevel::default();
     let listing = match fs::read_dir(&start) {
         Ok(listing) => listing,
-        Err(error) if is_absent(&error) => return check_start(&start, links).map(|()| shallow),
+        Err(error) if is_absent(&error) => return check_start(&start).map(|()| level),
         Err(error) => return Err(Error::io("list", prefix, root.display(), error)),
     };
     for found in listing {
@@ -160,12 +163,12 @@ fn read_level(root: &FilePath, prefix: &str, links: Links) -> Result<ListLevel> 
             return Err(link(&path, "links are refused here"));
         }
         if path.is_dir() {
-            shallow.directories.push(utf8(path.file_name().unwrap_or_default().as_ref())?.to_owned());
+            level.directories.push(utf8(path.file_name().unwrap_or_default().as_ref())?.to_owned());
         } else {
-            shallow.entries.extend(file(root, &path, || fs::metadata(&path))?);
+            level.entries.extend(file(root, &path, || fs::metadata(&path))?);
         }
     }
-    Ok(shallow)
+    Ok(level)
 }
 
 /// The entry of one path, or `None` for directories, staging names and files that went away meanwhile.
@@ -185,7 +188,7 @@ fn file(
             Ok(Some(entry(Key::parse(utf8(relative)?)?, &metadata)))
         }
         Ok(_) => Err(link(path, "it is neither a file nor a directory")),
-        Err(error) if is_absent(&error) => check_start(path, Links::Follow).map(|()| None),
+        Err(error) if is_absent(&error) => check_start(path).map(|()| None),
         Err(error) if is_loop(&error) => Err(link(path, "it is a loop")),
         Err(error) => Err(Error::io("head", path.display(), root.display(), error)),
     }
@@ -197,7 +200,7 @@ fn walk_error(root: &FilePath, error: &walkdir::Error) -> Result<()> {
         return Err(link(path, "it is a loop"));
     }
     match error.io_error() {
-        Some(cause) if is_absent(cause) => check_start(path, Links::Follow),
+        Some(cause) if is_absent(cause) => check_start(path),
         Some(cause) if is_loop(cause) => Err(link(path, "it is a loop")),
         cause => {
             let kind = cause.map_or(io::ErrorKind::Other, io::Error::kind);
@@ -210,7 +213,7 @@ fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-/// A link that leads to itself, by whatever way.
+/// A link that leads back to itself.
 fn is_loop(error: &io::Error) -> bool {
     #[cfg(unix)]
     {

@@ -5,8 +5,8 @@ use std::{path::PathBuf, sync::Arc};
 use object_store::{local::LocalFileSystem, path::Path};
 
 #[cfg(feature = "cloud")]
-use super::cloud;
-use super::{Budgets, Inner, Links, Location, StoreOptions, identity::Identity, local, patience::PATIENCE};
+use super::{Budgets, cloud};
+use super::{Inner, Location, StoreOptions, identity::Identity, local};
 use crate::error::{Error, Result};
 
 pub(super) fn parse(text: &str, options: &StoreOptions) -> Result<Location> {
@@ -17,6 +17,7 @@ pub(super) fn parse(text: &str, options: &StoreOptions) -> Result<Location> {
             if !path.starts_with('/') {
                 return Err(invalid(text, "the path of a file URL is absolute: write file:///path"));
             }
+            require_plain(text)?;
             let decoded = url::Url::parse(text).ok().and_then(|url| url.to_file_path().ok());
             file(text, decoded.unwrap_or_else(|| PathBuf::from(path)), options)
         }
@@ -24,6 +25,16 @@ pub(super) fn parse(text: &str, options: &StoreOptions) -> Result<Location> {
         _ if text.is_empty() => Err(invalid(text, "it is empty")),
         _ => file(text, PathBuf::from(text), options),
     }
+}
+
+/// A URL has no query and no fragment: an option or a key with `?` would be lost silently.
+fn require_plain(url: &str) -> Result<()> {
+    if url.contains(['?', '#']) {
+        let reason = "a URL of a location has no query and no fragment: encode `?` as `%3F` and `#` as `%23`";
+        // What stands there may be a credential.
+        return Err(invalid(url.split(['?', '#']).next().unwrap_or_default(), reason));
+    }
+    Ok(())
 }
 
 fn file(text: &str, path: PathBuf, options: &StoreOptions) -> Result<Location> {
@@ -34,63 +45,48 @@ fn file(text: &str, path: PathBuf, options: &StoreOptions) -> Result<Location> {
     let path = clean(&local::resolve(&path));
     let shown = path.to_str().ok_or_else(|| invalid(text, "it is not UTF-8"))?.to_owned();
     let base = Path::parse(shown.trim_matches('/')).map_err(|_| invalid(text, "it has a control character"))?;
-    let identity = Identity::File { path: shown };
-    Ok(Location(Arc::new(Inner {
-        store: Arc::new(LocalFileSystem::new()),
-        durable: Arc::new(LocalFileSystem::new().with_fsync(true)),
-        base,
-        shown: identity.url(""),
-        identity,
-        directory: Some(path),
-        links: Links::Follow,
-        options: options.clone(),
-        #[cfg(feature = "cloud")]
-        handle: None,
-        budgets: Budgets::new(Arc::default()),
-        patience: PATIENCE,
-    })))
+    let store = Arc::new(LocalFileSystem::new());
+    let inner = Inner::new(store, base, Identity::File { path: shown }, options.clone());
+    let durable = Arc::new(LocalFileSystem::new().with_fsync(true));
+    Ok(Location(Arc::new(Inner { durable, directory: Some(path), ..inner })))
 }
 
-/// Takes `.` and `..` out of what does not exist yet.
+/// Resolves `.` and `..` in what does not exist yet.
 fn clean(path: &std::path::Path) -> PathBuf {
     use std::path::Component;
-    path.components().fold(PathBuf::new(), |mut clean, component| {
+    let mut clean = PathBuf::new();
+    for component in path.components() {
         match component {
-            Component::ParentDir => drop(clean.pop()),
+            Component::ParentDir => {
+                // At the root there is nothing to remove.
+                clean.pop();
+            }
             Component::CurDir => {}
             other => clean.push(other),
         }
-        clean
-    })
+    }
+    clean
 }
 
 fn cloud(text: &str, scheme: &str, options: &StoreOptions) -> Result<Location> {
-    let url = url::Url::parse(text).map_err(|error| invalid(text, &error.to_string()))?;
+    let unreadable = |error: url::ParseError| invalid(&format!("{scheme}://"), &error.to_string());
+    let url = url::Url::parse(text).map_err(unreadable)?;
     let bucket = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| invalid(text, "no bucket is named"))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(invalid(&format!("{scheme}://{bucket}"), "credentials belong into options, not into the URL"));
     }
-    let rest = text.splitn(4, '/').nth(3).unwrap_or("").trim_matches('/');
-    let base = Path::parse(rest).map_err(|_| invalid(text, "its prefix has an empty, `.` or `..` segment"))?;
+    require_plain(text)?;
     #[cfg(feature = "cloud")]
     if let Some(opened) = cloud::open(scheme, bucket, options) {
-        let cloud::Opened { store, identity, handle, throttle_counts } = opened?;
-        return Ok(Location(Arc::new(Inner {
-            durable: Arc::clone(&store),
-            shown: identity.url(base.as_ref()),
-            store,
-            base,
-            identity,
-            directory: None,
-            links: Links::Follow,
-            options: options.clone(),
-            handle: Some(handle),
-            budgets: Budgets::new(throttle_counts),
-            patience: PATIENCE,
-        })));
+        let base = prefix(text)?;
+        let cloud::Opened { store, identity, handle, throttle_counts, silence } = opened?;
+        let inner = Inner::new(store, base, identity, options.clone());
+        let budgets = Budgets::new(throttle_counts);
+        let silence = silence.unwrap_or(inner.silence);
+        return Ok(Location(Arc::new(Inner { handle: Some(handle), budgets, silence, ..inner })));
     }
     #[cfg(not(feature = "cloud"))]
-    let _ = (options, base);
+    let _ = options;
     let reason = match scheme {
         "s3" | "s3a" => "this build has no support for it: build with the feature `aws`",
         "az" | "azure" | "abfs" | "abfss" => "this build has no support for it: build with the feature `azure`",
@@ -98,6 +94,16 @@ fn cloud(text: &str, scheme: &str, options: &StoreOptions) -> Result<Location> {
         _ => "its scheme is none of file, s3, az, gs",
     };
     Err(invalid(text, reason))
+}
+
+/// What follows the bucket, percent-decoded. (A parsed URL has its `.` and `..` resolved, which no key may have.)
+#[cfg(feature = "cloud")]
+fn prefix(url: &str) -> Result<Path> {
+    let encoded = url.splitn(4, '/').nth(3).unwrap_or("").trim_matches('/');
+    let decoded = percent_encoding::percent_decode_str(encoded).decode_utf8();
+    let decoded = decoded.map_err(|_| invalid(url, "its prefix is not UTF-8"))?;
+    Path::parse(&decoded)
+        .map_err(|_| invalid(url, "its prefix has an empty, `.` or `..` segment, or a control character"))
 }
 
 fn invalid(location: &str, reason: &str) -> Error {
@@ -124,6 +130,26 @@ mod tests {
         assert_eq!(code("file://host/x"), "invalid-location");
         assert_eq!(code("memory://"), "memory-location");
         assert_eq!(code("s3://"), "invalid-location");
+    }
+
+    #[test]
+    fn a_query_or_a_fragment_is_refused_and_not_repeated() {
+        for url in ["file:///tmp/a?b=s3cr3t", "file:///tmp/a#s3cr3t", "s3://bucket/p?x=s3cr3t", "gs://bucket/p#s3cr3t"]
+        {
+            let error = Location::parse(url, &StoreOptions::default()).expect_err(url);
+            assert_eq!(error.code(), "invalid-location", "{url}");
+            assert!(error.to_string().contains("%3F") && !error.to_string().contains("s3cr3t"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_can_be_read_again() {
+        for name in ["a b", "100%25", "a?b", "a#b", "ü"] {
+            let location =
+                Location::parse("/tmp", &StoreOptions::default()).expect("a path").child(name).expect("a child");
+            let again = Location::parse(&location.to_string(), &StoreOptions::default()).expect(name);
+            assert_eq!(again.directory(), location.directory(), "{location}");
+        }
     }
 
     #[test]

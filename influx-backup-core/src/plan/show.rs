@@ -21,7 +21,9 @@ pub(super) fn stages(f: &mut fmt::Formatter<'_>, stages: &[Stage]) -> fmt::Resul
     writeln!(f, "  {:>2}  {:<34} {:>10} {:>12}", "#", "stage", "objects", "bytes")?;
     for (index, stage) in stages.iter().enumerate() {
         let relist = if stage.relist.is_some() { "  + re-list" } else { "" };
-        let (title, objects, bytes) = (stage.kind.title(), stage.objects(), ByteSize(stage.bytes()).to_string());
+        let title = stage.kind.title();
+        let objects = stage.objects();
+        let bytes = ByteSize(stage.bytes()).to_string();
         writeln!(f, "  {:>2}  {title:<34} {objects:>10} {bytes:>12}{relist}", index + 1)?;
     }
     let objects: u64 = stages.iter().map(Stage::objects).sum();

@@ -103,7 +103,7 @@ mod tests {
         assert!(matches!(cluster.roots[..], [FoundRoot { content: RootContent::Unreadable { .. }, .. }]));
         assert!(target.prefix("eu/node1").expect("the node").is_node());
         assert!(target.signs_of_life().is_some(), "written just now");
-        assert_eq!(target.objects().len(), 5, "our own files are not the target's");
+        assert_eq!(target.objects().len(), 5, "files of this crate do not count");
     }
 
     #[tokio::test]

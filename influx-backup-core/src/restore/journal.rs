@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::{
+    checksum,
     error::{Error, Result, StoreErrorKind},
     key::Key,
     layout::OWN_DIRECTORY,
@@ -188,17 +189,12 @@ impl RestoreJournal {
 }
 
 fn to_hex<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
-    let hex: String = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
-    serializer.serialize_str(&hex)
+    serializer.serialize_str(&checksum::to_hex(bytes))
 }
 
 fn from_hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-    let hex = String::deserialize(deserializer)?;
-    let byte = |at: usize| hex.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
-    let bytes: Option<_> = (0..hex.len()).step_by(2).map(byte).collect();
-    bytes.ok_or_else(|| D::Error::custom("not hex"))
+    let text = String::deserialize(deserializer)?;
+    checksum::from_hex(&text).ok_or_else(|| D::Error::custom("not hexadecimal"))
 }
 
 #[cfg(test)]

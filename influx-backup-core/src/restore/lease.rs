@@ -18,9 +18,9 @@ pub(super) async fn holder(target: &Location) -> Result<Option<LeaseHolder>> {
     Ok(state.map(|state| LeaseHolder { owner: state.file.to_string(), silence: state.silence }))
 }
 
-/// Asks whether a target can be written to, and what its clock says.
-pub(super) async fn probe(target: &Location) -> Result<Clock> {
-    Ok(Clock::Store(preflight::target(target).await?.clock_skew))
+/// Asks whether a target can be written to and lies apart from `others`, and what its clock says.
+pub(super) async fn probe(target: &Location, others: &[&Location]) -> Result<Clock> {
+    Ok(Clock::Store(preflight::target_apart_from(target, others).await?.clock_skew))
 }
 
 /// Acquires the lease of a target, to restore to it or to undo a restore; without a `cluster`, for the one that it was

@@ -16,7 +16,7 @@ use crate::{
     job::EventSink,
     key::Key,
     layout::{Component, OWN_DIRECTORY},
-    location::{Location, ObjectMeta, find_object},
+    location::{Location, ObjectMeta, find_object, nearest_existing},
     manifest::{Backup, StoredObjects},
     options::{OnCatalogMismatch, Policy, RestoreOptions, SourceCheck},
     plan::{RestorePlan, RootAction, Stage, expected},
@@ -26,6 +26,9 @@ use crate::{
 
 /// How many objects of the backup are read at once.
 const READS_AT_ONCE: usize = 8;
+
+/// For how many objects the reads are prepared at once.
+const CHECK_CHUNK: usize = 1_000;
 
 /// The backup as it lies there now.
 #[derive(Debug)]
@@ -86,10 +89,14 @@ async fn check_bytes(backup: &Backup, check: SourceCheck, events: &EventSink) ->
         }
     };
     let checked: Vec<&ObjectRecord> = backup.objects().filter(is_checked).collect();
-    let (objects, bytes) = (checked.len() as u64, checked.iter().map(|record| record.stored.size).sum());
-    events.send(EventKind::CheckStarted { objects, bytes });
-    let checks: Vec<_> = checked.into_iter().map(|record| check_one(record).boxed()).collect();
-    stream::iter(checks).buffer_unordered(READS_AT_ONCE).try_collect().await
+    let bytes = checked.iter().map(|record| record.stored.size).sum();
+    events.send(EventKind::CheckStarted { objects: checked.len() as u64, bytes });
+    // A future of each object of a large backup at once would take more memory than the backup's records.
+    for records in checked.chunks(CHECK_CHUNK) {
+        let checks: Vec<_> = records.iter().copied().map(|record| check_one(record).boxed()).collect();
+        stream::iter(checks).buffer_unordered(READS_AT_ONCE).try_collect::<()>().await?;
+    }
+    Ok(())
 }
 
 /// The roots of every generation, read and parsed: the last thing that a restore writes must not be what fails.
@@ -148,7 +155,9 @@ pub(super) fn room(plan: &RestorePlan, target: &Target, place: &Location) -> Res
 
 /// The bytes that the copies need at the worst moment: an object that is overwritten gives its room back.
 fn needed<'a>(copies: impl Iterator<Item = (&'a Key, u64)>, held: &[ObjectMeta]) -> u64 {
-    let (mut needed, mut given, mut largest) = (0_u64, 0_u64, 0_u64);
+    let mut needed: u64 = 0;
+    let mut given: u64 = 0;
+    let mut largest: u64 = 0;
     for (key, size) in copies {
         needed += size;
         given += find_object(held, key).map_or(0, |entry| entry.size);
@@ -157,18 +166,13 @@ fn needed<'a>(copies: impl Iterator<Item = (&'a Key, u64)>, held: &[ObjectMeta])
     needed.saturating_sub(given).max(largest)
 }
 
-/// The directory, or the nearest one above it that exists.
-fn existing(directory: &Path) -> &Path {
-    directory.ancestors().find(|path| path.is_dir()).unwrap_or(directory)
-}
-
 /// Every directory that is written to and exists has to allow it.
 fn writable(directory: &Path, plan: &RestorePlan, place: &Location) -> Result<()> {
     let copied = plan.stages().flat_map(Stage::keys);
     let written = copied.chain(&plan.guards).chain(plan.deletions());
     let parents = written.filter_map(|key| directory.join(key.as_str()).parent().map(Path::to_owned));
     for parent in parents.collect::<BTreeSet<PathBuf>>() {
-        let parent = existing(&parent);
+        let parent = nearest_existing(&parent);
         access(parent).map_err(|error| Error::io("write", format!("{}/", parent.display()), place, error))?;
     }
     Ok(())
@@ -185,10 +189,10 @@ fn access(_directory: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Checks that owner and mode can be set at the target: on a small object of ours, which is deleted again.
+/// Checks that owner and mode can be set at the target: on a small probe object, which is deleted again.
 pub(super) async fn rights(place: &Location, applied: &Applied) -> Result<()> {
     let key = Key::parse(format!("{OWN_DIRECTORY}/restore/probe"))?;
-    place.put(&key, Bytes::from_static(b"can this be written?\n")).await?;
+    place.put(&key, Bytes::from_static(b"influx-backup write probe; safe to delete\n")).await?;
     let set = match place.directory() {
         Some(directory) => applied.to_file(&directory.join(key.as_str()), None),
         None => Ok(()),

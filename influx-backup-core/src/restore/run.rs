@@ -74,7 +74,7 @@ async fn prepare(request: &OpenedRestore, task: &RunContext) -> Result<Ready> {
     let applied = Applied::at(place, &options.ownership)?;
     let made = directories::missing_target(place);
     check_target(request, &plan, &source, &target)?;
-    let clock = lease::probe(place).await?;
+    let clock = lease::probe(place, &[backup.repository()]).await?;
     Ok(Ready { plan, target, source, applied, made, clock })
 }
 
@@ -125,7 +125,7 @@ struct Run {
 }
 
 impl Run {
-    /// Everything but the servers' start: when it is done, nothing of ours is left at the target.
+    /// Everything but the servers' start: when it is done, the target holds no file of this crate.
     async fn restored(&mut self) -> Result<RestoreReport> {
         if !self.target.is_releasing() {
             self.stop_servers().await?;
@@ -172,8 +172,8 @@ impl Run {
         Ok(report)
     }
 
-    /// Ends the claim. Where nothing was changed, the servers run again as before. What fails here is said, and does not
-    /// hide the first error.
+    /// Ends the claim. Where nothing was changed, the servers are started again. What fails here becomes an event, and
+    /// does not hide the first error.
     async fn fail(self, error: &Error) {
         if matches!(error, Error::LeaseLost { .. }) {
             // The target is another's now.
@@ -183,13 +183,13 @@ impl Run {
         match (&self.request.orchestrator, residue) {
             (Some(orchestrator), Residue::None) => {
                 if let Err(error) = start_all(orchestrator, &self.stopped, &self.task).await {
-                    self.say(&Finding::new(
+                    self.send_finding(&Finding::new(
                         FindingCode::ServersStopped,
                         format!("servers could not be started again: {error}"),
                     ));
                 }
             }
-            (Some(_), Residue::Journal) => self.say(&Finding::new(
+            (Some(_), Residue::Journal) => self.send_finding(&Finding::new(
                 FindingCode::BootGuard,
                 "the boot guard may stand: resume or abandon the restore, then start the servers",
             )),
@@ -201,7 +201,7 @@ impl Run {
         }
     }
 
-    fn say(&self, finding: &Finding) {
+    fn send_finding(&self, finding: &Finding) {
         self.task.events.send(EventKind::Finding(finding.clone()));
     }
 
@@ -228,7 +228,7 @@ impl Run {
 
     fn announce(&self) {
         self.task.events.planned(self.plan.stages().map(Stage::objects).sum(), self.plan.bytes());
-        self.plan.todos.iter().chain(&self.plan.findings).for_each(|finding| self.say(finding));
+        self.plan.todos.iter().chain(&self.plan.findings).for_each(|finding| self.send_finding(finding));
     }
 
     /// Everything restored so far, with its time in the source.

@@ -4,6 +4,7 @@ mod approval;
 mod claims;
 mod crash;
 mod errors;
+mod outage;
 mod policies;
 mod shared;
 mod store;

@@ -19,7 +19,7 @@ use crate::{
 /// The job fails with [`Error::NoRestore`] where none was begun, [`Error::RestoreInProgress`] where another process is at
 /// it and may not be taken over, [`Error::CannotAbandon`] where data has changed: resume it then.
 ///
-/// As long as it only deletes what the restore brought, it can be cancelled, and begun again.
+/// As long as it only deletes what the restore copied, it can be cancelled and started again.
 pub fn abandon(target: &Location, takeover: Takeover) -> AbandonRequest {
     AbandonRequest { target: target.with_links(Links::Refuse), takeover, object_events: ObjectEvents::default() }
 }
@@ -46,7 +46,7 @@ async fn run(target: Location, takeover: Takeover, task: &RunContext) -> Result<
     if unclaimed && RestoreJournal::read(&target).await?.is_none() {
         return Err(Error::NoRestore { location: target.to_string() });
     }
-    let clock = task.unless_cancelled(lease::probe(&target)).await?;
+    let clock = task.unless_cancelled(lease::probe(&target, &[])).await?;
     let mut lease = lease::acquire(&target, None, takeover, clock).await?;
     let lost = lease.lost.clone();
     let done = match lost.run_until_cancelled(undo(&target, &mut lease, task)).await {
@@ -98,8 +98,8 @@ async fn put_back(target: &Location, journal: &RestoreJournal) -> Result<Vec<Key
     for key in journal.guards.iter().rev() {
         match journal.old_roots.iter().find(|old| old.key == *key) {
             Some(old) => {
-                let (bytes, none) = (old.bytes.clone().into(), Attributes::new());
-                super::guard::replace(target, key, &journal.restore, bytes, &none).await?;
+                let bytes = old.bytes.clone().into();
+                super::guard::replace(target, key, &journal.restore, bytes, &Attributes::new()).await?;
                 roots.push(key.clone());
             }
             None => super::guard::remove(target, key, &journal.restore).await?,

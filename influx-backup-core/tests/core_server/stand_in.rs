@@ -10,7 +10,7 @@ use std::{
 };
 
 use influx_backup_core::{
-    object_store::{ObjectStore, local::LocalFileSystem, path::Path as StorePath},
+    location::interop::object_store::{ObjectStore, local::LocalFileSystem, path::Path as StorePath},
     testing::{generate::Generate, write},
 };
 use influx_backup_testing::{

@@ -18,7 +18,7 @@ use influx_backup_core::{
     Copier, Location,
     copier::{Copied, CopyContext, CopyRequest, LocalCopier},
     error::CopyError,
-    object_store::{
+    location::interop::object_store::{
         CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt,
         PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result, path::Path,
     },

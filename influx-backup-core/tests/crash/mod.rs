@@ -11,7 +11,7 @@ use influx_backup_core::{
     discover,
     layout::{Generation, MANIFEST_KEY, OWN_DIRECTORY},
     limits::{Durability, Retry},
-    object_store::{ObjectStore, local::LocalFileSystem, path::Path as StorePath},
+    location::interop::object_store::{ObjectStore, local::LocalFileSystem, path::Path as StorePath},
     options::Takeover,
     repository::BackupState,
     testing::generate::{CompactorData, Generate},

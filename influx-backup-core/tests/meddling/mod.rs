@@ -20,8 +20,8 @@ use influx_backup_core::{
     error::CopyError,
     leftovers::LeftoverKind,
     location::Identity,
+    location::interop::object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path},
     manifest::Backup,
-    object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path},
     testing::{
         generate::{CompactorData, Generate, Generated},
         write::{self, FileSpec, ManifestSpec},

@@ -11,7 +11,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::TryStreamExt;
 use influx_backup_core::{
     BackupReport, Certificate, Key, Location,
-    object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path},
+    location::interop::{
+        self,
+        object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path},
+    },
 };
 use influx_backup_testing::{
     loader,
@@ -42,7 +45,7 @@ impl Restored {
             });
             return Self(files.collect());
         }
-        let store = place.store();
+        let store = interop::store(place);
         let listed: Vec<_> = store.list(None).try_collect().await.expect("listed");
         let mut objects = BTreeMap::new();
         for object in listed {

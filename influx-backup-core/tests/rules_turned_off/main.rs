@@ -229,6 +229,7 @@ const RULES: &[Rule] = &[
         || Box::pin(scenes::a_copy_is_the_version_that_was_listed()),
     ),
     scene("the claim is create-only", None, || Box::pin(scenes::of_two_claims_one_wins())),
+    scene("create-only is proved", None, || Box::pin(scenes::a_store_without_create_only_is_refused())),
     scene("the claim is checked again before the commit", None, || {
         Box::pin(scenes::the_claim_is_checked_before_the_commit())
     }),

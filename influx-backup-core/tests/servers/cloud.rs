@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use futures::{StreamExt, TryStreamExt};
-use influx_backup_core::{Location, StoreOptions};
+use influx_backup_core::{Location, StoreOptions, location::interop};
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 
 use super::{Leftover, s3_account};
@@ -63,8 +63,8 @@ impl Cloud {
     async fn delete_everything(url: &str, options: &StoreOptions) -> Result<(), Box<dyn std::error::Error>> {
         let location = Location::parse(url, options)?;
         let below = object_store::path::Path::parse(url.splitn(4, '/').nth(3).unwrap_or_default())?;
-        let found = location.store().list(Some(&below)).map_ok(|object| object.location).boxed();
-        location.store().delete_stream(found).try_for_each(|_| async { Ok(()) }).await?;
+        let found = interop::store(&location).list(Some(&below)).map_ok(|object| object.location).boxed();
+        interop::store(&location).delete_stream(found).try_for_each(|_| async { Ok(()) }).await?;
         Ok(())
     }
 }

@@ -19,7 +19,7 @@ use influx_backup_core::{
     backup::Rules,
     discover,
     location::Identity,
-    object_store::{ObjectStore, memory::InMemory, path::Path},
+    location::interop::object_store::{ObjectStore, memory::InMemory, path::Path},
     testing::fault::{Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
 };
 use influx_backup_testing::model::{Model, ModelOptions, Violation, invariant, read_back, read_back::LoadedRows};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BackupOptions, BackupPlan, Repository,
+    BackupOptions, Repository,
     cli::{args, exit::Exit, failure::Failure, places, progress::until_interrupted, screen::Screen},
     discover,
 };

@@ -46,7 +46,7 @@ pub(crate) struct Restore {
     #[arg(long, conflicts_with = "dry_run")]
     abandon: bool,
     /// The process that was restoring to this target is dead: do not wait for ten minutes of silence.
-    #[arg(long = "take-over")]
+    #[arg(long)]
     takeover: bool,
     /// How much of the backup is read and compared before the first write; every copy is compared in any case.
     /// Auto: all bytes where data at the target would be changed (that reads the backup twice), structure where there is

@@ -3,21 +3,37 @@
 use std::{fs, str::FromStr, sync::Arc, time::Duration};
 
 use object_store::{
-    Certificate, ClientConfigKey, ClientOptions, ObjectStore, RetryConfig, client::HttpClient, limit::LimitStore,
+    BackoffConfig, Certificate, ClientConfigKey, ClientOptions, ObjectStore, RetryConfig, client::HttpClient,
+    limit::LimitStore,
 };
 
 use super::{
+    Handle, Opened,
     connector::Connector,
     settings::{Name, Settings, Shared},
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    location::identity::Identity,
+};
 
-/// How long a connection may take to stand.
+/// How long it may take to establish a connection.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// How long a connection may be silent. It counts our own pauses too (back-pressure, a bandwidth limit), so it is far
-/// longer than any of them; copies notice a stalled connection much sooner by themselves.
+/// How long a connection may be silent. Pauses of the reader count too (back-pressure, a bandwidth limit), so it is far
+/// longer than any of them; copies, and requests of a location, notice a stalled connection much sooner by themselves.
 const SILENCE: Duration = Duration::from_secs(300);
+
+/// How often the object_store crate retries by itself, so that a connection that was reset does not cost a whole object:
+/// within seconds in all. Everything longer is for those who ask, see `location/request.rs` and `execute/attempt.rs`;
+/// the two multiply.
+const CLIENT_RETRIES: usize = 5;
+
+/// The longest wait between them.
+const CLIENT_BACKOFF: Duration = Duration::from_secs(2);
+
+/// When they end. It counts from the beginning of a request, which may be a long download.
+const CLIENT_RETRY_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// What the clients of one location have in common.
 #[derive(Debug)]
@@ -26,6 +42,7 @@ pub(super) struct Client {
     pub(super) retry: RetryConfig,
     pub(super) connector: Connector,
     connections: Option<usize>,
+    silence: Option<Duration>,
 }
 
 impl Client {
@@ -34,7 +51,8 @@ impl Client {
     pub(super) fn new<K>(settings: &Settings<K>) -> Result<Self> {
         let options =
             ClientOptions::new().with_timeout_disabled().with_connect_timeout(CONNECT).with_read_timeout(SILENCE);
-        let mut client = Self { options, retry: retry(), connector: Connector::default(), connections: None };
+        let connector = Connector::default();
+        let mut client = Self { options, retry: retry(), connector, connections: None, silence: None };
         for (name, value) in settings {
             match name {
                 Name::Http(key) => client.options = client.options.with_config(*key, value),
@@ -50,6 +68,8 @@ impl Client {
         self.options = match shared {
             Shared::ConnectionLimit => {
                 self.connections = Some(number("object_store_connection_limit", value)?).filter(|limit| *limit > 0);
+                // A request may have to wait for the end of others.
+                self.silence = self.silence.or(self.connections.map(|_| SILENCE));
                 options
             }
             Shared::MaxRetries => {
@@ -60,15 +80,17 @@ impl Client {
                 self.retry.retry_timeout = duration("object_store_retry_timeout", value)?;
                 options
             }
-            Shared::Http2Only => match truth("object_store_http2_only", value)? {
-                true => options.with_http2_only(),
-                false => options,
-            },
+            Shared::Http2Only if truth("object_store_http2_only", value)? => options.with_http2_only(),
+            Shared::Http2Only => options,
             Shared::Http2MaxFrameSize => {
                 options.with_http2_max_frame_size(number("object_store_http2_max_frame_size", value)?)
             }
             // A server reads and writes small objects; a limit on the whole request would fail large ones here.
-            Shared::RequestTimeout => options.with_read_timeout(duration("object_store_request_timeout", value)?),
+            Shared::RequestTimeout => {
+                let silence = duration("object_store_request_timeout", value)?;
+                self.silence = Some(silence);
+                options.with_read_timeout(silence)
+            }
             Shared::TlsAllowInsecure => {
                 options.with_allow_invalid_certificates(truth("object_store_tls_allow_insecure", value)?)
             }
@@ -81,24 +103,26 @@ impl Client {
         self.options.get_config_value(&ClientConfigKey::AllowHttp).as_deref() == Some("true")
     }
 
-    /// A client for requests of our own.
+    /// A client for requests that the object_store crate does not offer.
     pub(super) fn http(&self, provider: &str) -> Result<HttpClient> {
         use object_store::client::HttpConnector;
         self.connector.connect(&self.options).map_err(|error| super::unusable(provider, &error))
     }
 
-    /// The store with no more requests at once than are allowed.
-    pub(super) fn limited(&self, store: impl ObjectStore) -> Arc<dyn ObjectStore> {
-        match self.connections {
+    /// What was opened with this client, with no more requests at once than are allowed.
+    pub(super) fn opened(&self, store: impl ObjectStore, identity: Identity, handle: Handle) -> Opened {
+        let store: Arc<dyn ObjectStore> = match self.connections {
             Some(limit) => Arc::new(LimitStore::new(store, limit)),
             None => Arc::new(store),
-        }
+        };
+        let throttle_counts = Arc::clone(&self.connector.throttle_counts);
+        Opened { store, identity, handle, throttle_counts, silence: self.silence }
     }
 }
 
-/// For minutes, not seconds: object_store's own ten attempts may be over within two seconds.
 fn retry() -> RetryConfig {
-    RetryConfig { max_retries: 1_000, retry_timeout: Duration::from_secs(180), ..RetryConfig::default() }
+    let backoff = BackoffConfig { max_backoff: CLIENT_BACKOFF, ..BackoffConfig::default() };
+    RetryConfig { backoff, max_retries: CLIENT_RETRIES, retry_timeout: CLIENT_RETRY_TIMEOUT }
 }
 
 fn number<N: FromStr>(option: &str, value: &str) -> Result<N> {
@@ -132,10 +156,10 @@ fn certificates(path: &str) -> Result<Vec<Certificate>> {
     let pem = fs::read(path).map_err(|error| unreadable(format!("the file cannot be read: {error}")))?;
     let certificates =
         Certificate::from_pem_bundle(&pem).map_err(|_| unreadable("the file holds no PEM certificates".to_owned()))?;
-    match certificates.is_empty() {
-        true => Err(unreadable("the file holds no PEM certificates".to_owned())),
-        false => Ok(certificates),
+    if certificates.is_empty() {
+        return Err(unreadable("the file holds no PEM certificates".to_owned()));
     }
+    Ok(certificates)
 }
 
 fn invalid(option: &str, reason: &str) -> Error {

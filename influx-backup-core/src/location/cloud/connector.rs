@@ -64,10 +64,10 @@ impl Observed {
 #[async_trait]
 impl HttpService for Observed {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let work = work_of(request.method(), request.uri());
+        let kind = kind_of(request.method(), request.uri());
         let mut response = self.execute(request).await?;
         if matches!(response.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
-            self.connector.throttle_counts.add(work);
+            self.connector.throttle_counts.add(kind);
         }
         let headers = Answered(response.headers().clone());
         response.extensions_mut().insert(headers);
@@ -76,12 +76,12 @@ impl HttpService for Observed {
 }
 
 /// What a request is for: S3, Google's XML API and Azure say it in the query.
-fn work_of(method: &Method, uri: &Uri) -> RequestKind {
+fn kind_of(method: &Method, uri: &Uri) -> RequestKind {
     let asks = |what: &str| uri.query().unwrap_or_default().split('&').any(|pair| pair == what);
     match *method {
         Method::GET if asks("list-type=2") || asks("comp=list") => RequestKind::List,
         Method::POST if asks("delete") || asks("delete=") || asks("comp=batch") => RequestKind::Delete,
-        // The end of an upload is a matter of its copy.
+        // Aborting an upload belongs to its copy.
         Method::DELETE if !uri.query().is_some_and(|query| query.contains("uploadId=")) => RequestKind::Delete,
         _ => RequestKind::Copy,
     }
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn requests_are_told_apart() {
-        let of = |method, uri: &str| work_of(&method, &uri.parse().expect("a URI"));
+        let of = |method, uri: &str| kind_of(&method, &uri.parse().expect("a URI"));
         for list in ["http://h/b?list-type=2&prefix=a", "http://h/c?restype=container&comp=list&prefix=a"] {
             assert_eq!(of(Method::GET, list), RequestKind::List, "{list}");
         }

@@ -6,6 +6,7 @@ use http::{StatusCode, header::AUTHORIZATION};
 use object_store::{aws::AwsAuthorizer, client::HttpRequest};
 
 use super::credentials_file::CredentialsFile;
+use crate::checksum::from_hex;
 
 const TOKEN: &str = "x-amz-security-token";
 const DIGEST: &str = "x-amz-content-sha256";
@@ -34,17 +35,12 @@ impl Renewal {
         if is_known {
             return None;
         }
-        let digest = text(DIGEST).and_then(bytes_of_hex);
+        let digest = text(DIGEST).and_then(from_hex);
         request.headers_mut().remove(TOKEN);
         let authorizer = AwsAuthorizer::new(&credential, "s3", &self.region).with_sign_payload(digest.is_some());
         authorizer.try_authorize(&mut request, digest.as_deref()).ok()?;
         Some(request)
     }
-}
-
-fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
-    let digits = |at: usize| text.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-    (0..text.len()).step_by(2).map(digits).collect()
 }
 
 #[cfg(test)]

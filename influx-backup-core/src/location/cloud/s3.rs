@@ -88,9 +88,10 @@ pub(super) fn open(bucket: &str, options: &StoreOptions) -> Result<Opened> {
     client.connector.renewal = file.clone().map(|file| Arc::new(Renewal { file, region: region.clone() }));
     let identity = Identity::S3 { endpoint: endpoint.clone(), bucket: bucket.to_owned(), region };
     let build = |settings: &mut dyn Iterator<Item = &(Name<Key>, String)>| {
-        let builder = file.iter().fold(builder(bucket, &client, settings), |builder, file| {
-            builder.with_credentials(Arc::clone(file) as AwsCredentialProvider)
-        });
+        let mut builder = builder(bucket, &client, settings);
+        if let Some(file) = &file {
+            builder = builder.with_credentials(Arc::clone(file) as AwsCredentialProvider);
+        }
         builder.build().map_err(|error| unusable("aws", &error))
     };
     let store = build(&mut settings.iter())?;
@@ -102,8 +103,7 @@ pub(super) fn open(bucket: &str, options: &StoreOptions) -> Result<Opened> {
     let bare = ServerSide::unless(settings.iter().any(|(name, _)| unsigned(name)));
     let http = client.http("aws")?;
     let handle = S3 { store: plain, bucket: bucket.to_owned(), endpoint, http, server_side, bare };
-    let throttle_counts = Arc::clone(&client.connector.throttle_counts);
-    Ok(Opened { store: client.limited(store), identity, handle: Handle::S3(Arc::new(handle)), throttle_counts })
+    Ok(client.opened(store, identity, Handle::S3(Arc::new(handle))))
 }
 
 fn builder(bucket: &str, client: &Client, settings: &mut dyn Iterator<Item = &(Name<Key>, String)>) -> AmazonS3Builder {

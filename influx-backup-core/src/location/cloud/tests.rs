@@ -81,6 +81,35 @@ fn what_is_given_has_to_be_known() {
 }
 
 #[test]
+fn a_prefix_is_decoded_and_shown_as_it_can_be_read_again() {
+    for (url, base, shown) in [
+        ("s3://b/a%20b/c", "a b/c", "s3://b/a b/c"),
+        ("s3://b/a b/", "a b", "s3://b/a b"),
+        ("s3://b/100%25", "100%", "s3://b/100%25"),
+        ("s3://b/a%3Fb%23c", "a?b#c", "s3://b/a%3Fb%23c"),
+        ("s3://b/%C3%BC", "\u{fc}", "s3://b/\u{fc}"),
+        ("s3://b", "", "s3://b"),
+    ] {
+        let location = parse(url, &S3).expect(url);
+        assert_eq!((location.base().as_ref(), location.to_string().as_str()), (base, shown), "{url}");
+        assert_eq!(parse(shown, &S3).expect(shown).base(), location.base(), "{url}");
+    }
+    for url in
+        ["s3://b/p?x=y", "s3://b/p#x", "s3://b?x", "s3://b/a%2F%2Fb", "s3://b/%2E%2E/c", "s3://b/../c", "s3://b/%ff"]
+    {
+        assert_eq!(code(url, &S3), "invalid-location", "{url}");
+    }
+}
+
+#[test]
+fn requests_may_be_silent_as_long_as_an_option_says() {
+    let silence = |option: (&str, &str)| parse("s3://b", &[S3[0], S3[1], option]).expect("parsed").0.silence.as_secs();
+    assert_eq!(silence(("object_store_request_timeout", "90s")), 90);
+    assert_eq!(silence(("object_store_connection_limit", "4")), 300, "requests wait for one another");
+    assert_eq!(silence(("aws_region", "x")), 20);
+}
+
+#[test]
 fn plain_http_only_when_asked_for() {
     let endpoint = ("--aws-endpoint", "http://127.0.0.1:9");
     assert_eq!(code("s3://b", &[S3[0], S3[1], endpoint]), "invalid-option");

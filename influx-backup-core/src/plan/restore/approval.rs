@@ -27,7 +27,7 @@ pub(crate) enum Approval {
 
 impl Approval {
     /// Fails where `plan` does anything that was not approved. A plan that does less is fine: an object that is to be
-    /// deleted may be gone already, and a restore that is resumed finds what it brought before.
+    /// deleted may be gone already, and a restore that is resumed finds what it copied before.
     pub(crate) fn check(&self, plan: &RestorePlan) -> Result<()> {
         let mut changes = Changes::default();
         match self {

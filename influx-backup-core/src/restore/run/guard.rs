@@ -45,7 +45,9 @@ impl Run {
     }
 
     async fn begin(&self) -> Result<RestoreJournal> {
-        let (place, backup, plan) = (&self.place, &self.request.backup, &self.plan);
+        let place = &self.place;
+        let backup = &self.request.backup;
+        let plan = &self.plan;
         let extra_nodes = self.request.options.extra_nodes;
         let mut journal = RestoreJournal::new(backup.name(), backup.sha256(), plan.policy, extra_nodes);
         journal.guards.clone_from(&plan.guards);

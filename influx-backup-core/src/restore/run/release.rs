@@ -1,4 +1,4 @@
-//! The end: the roots take the place of the guard, and everything of ours goes, the journal last.
+//! The end: the roots take the place of the guard, and the files of this crate are deleted, the journal last.
 
 use super::{
     super::{RestoreReport, directories, guard, journal::RestoreJournal},
@@ -22,7 +22,7 @@ impl Run {
         Ok(report)
     }
 
-    /// The roots take the place of the guard, then everything of ours goes.
+    /// The roots take the place of the guard, then the files of this crate are deleted.
     pub(super) async fn release(&mut self, journal: &RestoreJournal) -> Result<RestoreReport> {
         let place = &self.place;
         for step in &self.plan.release {
@@ -48,7 +48,8 @@ impl Run {
     }
 
     pub(super) fn report(&self, journal: &RestoreJournal) -> RestoreReport {
-        let (plan, backup) = (&self.plan, &self.request.backup);
+        let plan = &self.plan;
+        let backup = &self.request.backup;
         let restored = backup.objects().filter(|record| plan.restores(&record.key));
         let (objects, bytes) =
             restored.fold((0, 0), |(objects, bytes), record| (objects + 1, bytes + record.content.size));

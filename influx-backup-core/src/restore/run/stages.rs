@@ -11,7 +11,7 @@ use super::{
     Run,
 };
 use crate::{
-    error::Result,
+    error::{CopyError, Error, Result},
     execute::{Executor, Places},
     key::Key,
     location::Location,
@@ -24,13 +24,14 @@ impl Run {
     /// Runs the stages, each to its barrier. Returns how many objects an earlier run had finished.
     pub(super) async fn copy(&mut self, journal: &mut RestoreJournal) -> Result<u64> {
         let stages = std::mem::take(&mut self.plan.stages);
-        let (place, backup) = (&self.place, &self.request.backup);
+        let place = &self.place;
+        let backup = &self.request.backup;
         let limits = &self.request.options.limits;
         let held = journal.finished(place).await?;
         let finished = journal.finished_log(place, self.claim.number(), limits.durability);
         let own = created(place, journal).await?;
         let copier = Arc::new(WithAttributes::new(Arc::clone(&self.request.copier), backup));
-        let executor = Executor::new(copier, limits.clone(), self.task.clone());
+        let executor = Executor::of_job(copier, limits.clone(), self.task.clone());
         let places = Places::new(place.clone())
             .with(PlaceRole::Backup, backup.location().clone())
             .with(PlaceRole::Shared, backup.repository().clone());
@@ -46,7 +47,7 @@ impl Run {
             let done = planned - stage.objects();
             (0..done).for_each(|_| self.task.events.add_object());
             resumed += done;
-            let copied = executor.stage(&self.pinned(stage)?, &places, &mut sink).await;
+            let copied = executor.stage(&self.pinned(stage)?, &places, &mut sink).await.map_err(damaged);
             // Another process may have taken the target over, and be done.
             self.claim.check().await?;
             // What is finished is written down even where the stage failed; the first error is returned.
@@ -80,6 +81,16 @@ impl Run {
         begin_changes(place, journal).await?;
         deletions::delete(place, &self.plan.deletions, &self.task).await?;
         Ok(count)
+    }
+}
+
+/// An object with other content than the manifest records is damage of the backup.
+fn damaged(error: Error) -> Error {
+    match error {
+        Error::Copy { key, error: CopyError::Unexpected { reason } } => {
+            Error::DamagedBackup { object: key.to_string(), reason }
+        }
+        error => error,
     }
 }
 

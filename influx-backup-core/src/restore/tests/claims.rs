@@ -106,8 +106,8 @@ async fn a_restore_that_failed_gave_its_claim_up() {
 #[tokio::test]
 async fn a_claim_without_a_restore_is_no_data() {
     let bed = Bed::new(&core(2), &[V3]).await;
-    // The probe, its deletion and the claim: the next write is one too many.
-    bed.store.die_after(3);
+    // The probe, its second write, its deletion and the claim: the next write is one too many.
+    bed.store.die_after(4);
     bed.restore(&quick(RestoreOptions::empty())).await.expect_err("killed");
     bed.store.live();
     assert_eq!(bed.keys().await, ["_influx_backup/restore/claim-000001"]);
@@ -117,15 +117,15 @@ async fn a_claim_without_a_restore_is_no_data() {
     let abandoned = abandon(&bed.target, Takeover::Immediately).await.expect_err("nothing was begun");
     assert_eq!((abandoned.code(), bed.keys().await.len()), ("no-restore", 0));
 
-    // The second probe, its deletion, and the list of what will be new: the next write is the journal.
-    bed.store.die_after(6);
+    // The same, and the list of what will be new: the next write is the journal.
+    bed.store.die_after(7);
     bed.restore(&quick(RestoreOptions::empty())).await.expect_err("killed");
     bed.store.live();
     assert!(bed.keys().await.iter().any(|key| key.ends_with("/created/000000.jsonl.zst")), "{:?}", bed.keys().await);
     let abandoned = abandon(&bed.target, Takeover::Immediately).await.expect_err("nothing was begun");
     assert_eq!((abandoned.code(), bed.keys().await.len()), ("no-restore", 0));
 
-    bed.store.die_after(3);
+    bed.store.die_after(4);
     bed.restore(&quick(RestoreOptions::empty())).await.expect_err("killed");
     bed.store.live();
     bed.restore(&alone(RestoreOptions::empty())).await.expect("restored");

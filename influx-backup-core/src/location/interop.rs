@@ -1,0 +1,55 @@
+//! The object_store crate behind a [`Location`], for code that needs what a location does not offer.
+//!
+//! Everything here is tied to the version of [`object_store`] that this crate uses, and changes with it. Together with
+//! [`Location::with_store`] it is the only part of the API that is.
+
+use std::sync::Arc;
+
+pub use object_store;
+use object_store::{ObjectStore, path::Path};
+
+use super::Location;
+use crate::{
+    error::{Result, StoreErrorKind},
+    key::Key,
+};
+
+/// The store behind a location: the whole bucket or file system, see [`path`].
+#[must_use]
+pub fn store(location: &Location) -> &Arc<dyn ObjectStore> {
+    location.store()
+}
+
+/// The path of a key in [`store`].
+#[must_use]
+pub fn path(location: &Location, key: &Key) -> Path {
+    location.path(key)
+}
+
+/// A path as a key, relative to the root of its store.
+///
+/// # Errors
+/// [`Error::InvalidKey`](crate::Error::InvalidKey) where it is empty.
+pub fn key(path: &Path) -> Result<Key> {
+    Key::from_path(path)
+}
+
+/// What kind of failure an error of the store is.
+#[must_use]
+pub fn error_kind(error: &object_store::Error) -> StoreErrorKind {
+    StoreErrorKind::of(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_and_paths_are_inverse_to_each_other() {
+        let location = Location::in_memory().child("below/base").expect("a location");
+        let wal = Key::parse("n/wal/1").expect("a key");
+        assert_eq!(path(&location, &wal).as_ref(), "below/base/n/wal/1");
+        assert_eq!(key(&Path::from("n/wal/1")).expect("a key"), wal);
+        assert_eq!(key(&Path::default()).expect_err("empty").code(), "invalid-key");
+    }
+}

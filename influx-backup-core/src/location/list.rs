@@ -1,0 +1,235 @@
+//! Listings.
+
+use std::cmp::Reverse;
+
+use futures::{FutureExt, StreamExt, TryStreamExt};
+use object_store::path::Path;
+use tokio::time::Instant;
+
+use super::{ListLevel, Location, MAX_CONCURRENT, ObjectMeta, local};
+use crate::{
+    concurrent,
+    error::{Error, Result},
+    key::Key,
+    layout::is_staging,
+};
+
+impl Location {
+    /// Every object below `prefix` (`""`: the whole location), sorted by key. A prefix ends at a whole segment and has no
+    /// `/` at its end.
+    ///
+    /// Listings are neither snapshots nor, on some stores, sorted: what is written behind the cursor may be missed. Of an
+    /// object that is listed twice the newest version counts. Staging names (`name#digits`) are not listed.
+    ///
+    /// # Errors
+    /// [`Error::Store`]; [`Error::InvalidKey`] for a prefix or a name that no key can be; [`Error::Link`] for links that
+    /// cannot be followed.
+    pub async fn list(&self, prefix: &str) -> Result<Vec<ObjectMeta>> {
+        let prefix = prefix_key(prefix)?;
+        let began = Instant::now();
+        let entries = if let Some(directory) = self.directory() {
+            local::list(directory, text(prefix.as_ref()), self.0.links).await?
+        } else {
+            let list = || self.listing(self.list_store(prefix.as_ref())).boxed();
+            self.retry(list).await?
+        };
+        let prefix = text(prefix.as_ref());
+        tracing::debug!(location = %self, prefix, objects = entries.len(), elapsed = ?began.elapsed(), "listed");
+        Ok(sorted(entries))
+    }
+
+    /// The same as [`Location::list`], but listing the directories directly below `prefix` in parallel.
+    ///
+    /// # Errors
+    /// As for [`Location::list`].
+    pub async fn list_parallel(&self, prefix: &str) -> Result<Vec<ObjectMeta>> {
+        if self.directory().is_some() {
+            return self.list(prefix).await;
+        }
+        let top = self.list_level(prefix).await?;
+        let child = |name: &String| if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
+        let listings = top.directories.iter().map(child);
+        let listings = listings.map(|directory| async move { self.list(&directory).await }.boxed()).collect();
+        let listings = concurrent::run(listings, MAX_CONCURRENT).await?;
+        Ok(sorted(top.entries.into_iter().chain(listings.into_iter().flatten()).collect()))
+    }
+
+    /// One level below `prefix`.
+    ///
+    /// # Errors
+    /// As for [`Location::list`].
+    pub async fn list_level(&self, prefix: &str) -> Result<ListLevel> {
+        let prefix = prefix_key(prefix)?;
+        let mut level = if let Some(directory) = self.directory() {
+            local::list_level(directory, text(prefix.as_ref()), self.0.links).await?
+        } else {
+            let list = || self.listing(self.list_store_level(prefix.as_ref())).boxed();
+            self.retry(list).await?
+        };
+        level.directories.sort_unstable();
+        level.directories.dedup();
+        level.entries = sorted(level.entries);
+        Ok(level)
+    }
+
+    /// The names of the directories right here, sorted. Other entries, broken links included, are ignored.
+    pub(crate) async fn directories(&self) -> Result<Vec<String>> {
+        let mut names = match self.directory() {
+            Some(directory) => local::directories(directory).await?,
+            None => self.list_level("").await?.directories,
+        };
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Whether anything is there: a directory for files, any object elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn exists(&self) -> Result<bool> {
+        match self.directory() {
+            Some(directory) => Ok(directory.is_dir()),
+            None => Ok(self.first().await?.is_some()),
+        }
+    }
+
+    /// The object that the store lists first, as the store describes it.
+    pub(crate) async fn first(&self) -> Result<Option<object_store::ObjectMeta>> {
+        let first = || async move {
+            let mut listing = self.store().list(Some(self.base()));
+            let first = self.answer(listing.try_next()).await;
+            first.map_err(|error| self.not_listed("", error))
+        };
+        self.retry(|| self.listing(first()).boxed()).await
+    }
+
+    async fn list_store(&self, prefix: Option<&Key>) -> Result<Vec<ObjectMeta>> {
+        let mut listing = self.store().list(Some(&self.prefix_path(prefix)));
+        let mut entries = Vec::new();
+        while let Some(meta) = self.answer(listing.next().map(Option::transpose)).await.transpose() {
+            let entry = self.entry(meta.map_err(|error| self.not_listed(text(prefix), error))?)?;
+            if !is_staging(entry.key.name()) {
+                entries.push(entry);
+            }
+        }
+        Ok(entries)
+    }
+
+    async fn list_store_level(&self, prefix: Option<&Key>) -> Result<ListLevel> {
+        let path = self.prefix_path(prefix);
+        let found = self.answer(self.store().list_with_delimiter(Some(&path))).await;
+        let found = found.map_err(|error| self.not_listed(text(prefix), error))?;
+        let directories = found.common_prefixes.iter().filter_map(|path| path.filename().map(ToOwned::to_owned));
+        let entries = found.objects.into_iter().map(|meta| self.entry(meta));
+        let mut entries = entries.collect::<Result<Vec<_>>>()?;
+        entries.retain(|entry| !is_staging(entry.key.name()));
+        Ok(ListLevel { directories: directories.collect(), entries })
+    }
+
+    fn prefix_path(&self, prefix: Option<&Key>) -> Path {
+        prefix.map_or_else(|| self.base().clone(), |key| self.path(key))
+    }
+
+    /// A key that object_store cannot hold ends its whole listing: the key is named.
+    fn not_listed(&self, prefix: &str, error: object_store::Error) -> Error {
+        use object_store::path::Error as PathError;
+        let (key, reason) = match &error {
+            object_store::Error::InvalidPath { source: PathError::EmptySegment { path } } => {
+                (path, "it has an empty segment, which object_store cannot list; rename or delete the object")
+            }
+            object_store::Error::InvalidPath { source: PathError::BadSegment { path, .. } } => {
+                (path, "it has a segment that object_store cannot list; rename or delete the object")
+            }
+            _ => return Error::store("list", prefix, self, error),
+        };
+        Error::InvalidKey { key: key.escape_default().to_string(), reason }
+    }
+}
+
+/// `""` stands for everything; any other prefix is a key.
+fn prefix_key(prefix: &str) -> Result<Option<Key>> {
+    if prefix.is_empty() { Ok(None) } else { Key::parse(prefix).map(Some) }
+}
+
+fn text(prefix: Option<&Key>) -> &str {
+    prefix.map_or("", Key::as_str)
+}
+
+/// By key, each once: of several versions the newest.
+fn sorted(mut entries: Vec<ObjectMeta>) -> Vec<ObjectMeta> {
+    entries.sort_by(|a, b| (&a.key, Reverse(a.version.modified)).cmp(&(&b.key, Reverse(b.version.modified))));
+    entries.dedup_by(|later, first| later.key == first.key);
+    entries
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use chrono::{TimeDelta, Utc};
+
+    use super::*;
+    use crate::{StoreOptions, location::Version};
+
+    fn keys(entries: &[ObjectMeta]) -> Vec<&str> {
+        entries.iter().map(|entry| entry.key.as_str()).collect()
+    }
+
+    /// The same objects in memory and in files, the latter with the directory that holds them.
+    async fn both(names: &[&str]) -> ([Location; 2], tempfile::TempDir) {
+        let memory = Location::in_memory();
+        let directory = tempfile::tempdir().expect("a directory");
+        for name in names {
+            memory.put(&Key::parse(name).expect("a key"), "x".into()).await.expect("put");
+            let path = directory.path().join(name);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("made");
+            fs::write(path, "x").expect("written");
+        }
+        let files = Location::parse(directory.path().to_str().expect("UTF-8"), &StoreOptions::default());
+        ([memory, files.expect("a location")], directory)
+    }
+
+    #[tokio::test]
+    async fn a_prefix_that_is_no_key_lists_nothing_else() {
+        let (locations, _directory) = both(&["node1/wal/1", "node2/wal/1"]).await;
+        for location in &locations {
+            for bad in ["node1/", "/node1", "node1//wal", "/", "..", "node1/../node2"] {
+                let codes = [
+                    location.list(bad).await.expect_err(bad).code(),
+                    location.list_parallel(bad).await.expect_err(bad).code(),
+                    location.list_level(bad).await.expect_err(bad).code(),
+                ];
+                assert_eq!(codes, ["invalid-key"; 3], "{location}: {bad}");
+            }
+            assert_eq!(keys(&location.list("node1").await.expect("listed")), ["node1/wal/1"], "{location}");
+            assert_eq!(location.list("node").await.expect("listed"), [], "{location}: not a whole segment");
+            assert_eq!(location.list("").await.expect("listed").len(), 2, "{location}");
+        }
+    }
+
+    #[tokio::test]
+    async fn staging_names_are_not_listed() {
+        let (locations, _directory) = both(&["n/wal/1", "n/wal/2#17", "n/wal/3#x", "top#1"]).await;
+        for location in &locations {
+            let expected = ["n/wal/1", "n/wal/3#x"];
+            assert_eq!(keys(&location.list("").await.expect("listed")), expected, "{location}");
+            assert_eq!(keys(&location.list_parallel("").await.expect("listed")), expected, "{location}");
+            assert_eq!(keys(&location.list_level("n/wal").await.expect("listed").entries), expected, "{location}");
+            assert_eq!(location.list_level("").await.expect("listed").entries, [], "{location}");
+        }
+    }
+
+    #[test]
+    fn of_a_key_listed_twice_the_newest_version_counts() {
+        let now = Utc::now();
+        let entry = |key: &str, size, age| ObjectMeta {
+            key: Key::parse(key).expect("a key"),
+            size,
+            version: Version { e_tag: None, id: None, modified: now - TimeDelta::seconds(age) },
+        };
+        let old_first = sorted(vec![entry("b", 1, 9), entry("a", 1, 9), entry("a", 2, 0)]);
+        let new_first = sorted(vec![entry("a", 2, 0), entry("a", 1, 9), entry("b", 1, 9)]);
+        assert_eq!(old_first, new_first);
+        assert_eq!(old_first.iter().map(|entry| entry.size).collect::<Vec<_>>(), [2, 1]);
+    }
+}

@@ -1,0 +1,232 @@
+//! How requests are made: tried again while the store fails for a moment, given up when it is away.
+//!
+//! This is the one place where a location waits for its store. The clients of the object_store crate retry a few times
+//! within seconds by themselves (see `cloud/client.rs`), which is counted in here.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use futures::future::BoxFuture;
+use tokio::time::{sleep, timeout};
+
+use super::Location;
+use crate::{
+    error::{Error, Result, StoreErrorKind},
+    retry::{Backoff, RetryPolicy},
+};
+
+/// For a store that was seen before and does not answer, or fails for an unknown reason.
+const OUTAGE: RetryPolicy = RetryPolicy {
+    initial_backoff: Duration::from_millis(100),
+    max_backoff: Duration::from_secs(5),
+    max_elapsed: Duration::from_secs(25),
+    min_retries: 1,
+};
+
+/// For a store that asks to slow down: it is there.
+const THROTTLED: RetryPolicy =
+    RetryPolicy { max_backoff: Duration::from_secs(10), max_elapsed: Duration::from_secs(180), ..OUTAGE };
+
+/// For a store that is not known to answer at all: at first contact, and once an [`OUTAGE`] outlasted its policy.
+const AWAY: RetryPolicy =
+    RetryPolicy { max_backoff: Duration::from_secs(1), max_elapsed: Duration::from_secs(3), ..OUTAGE };
+
+/// How long a store may be silent, unless `object_store_request_timeout` says otherwise.
+pub(super) const SILENCE: Duration = Duration::from_secs(20);
+
+/// How long it may be silent while it is away.
+const SILENCE_WHILE_AWAY: Duration = Duration::from_secs(5);
+
+/// Uploads slower than this, in bytes a second, count as silence.
+const SLOWEST_UPLOAD: u64 = 64 << 10;
+
+/// Whether the store has answered before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Contact {
+    /// It has not: give up after seconds.
+    First,
+    /// It has.
+    Established,
+}
+
+impl Location {
+    /// The same location for a first contact: requests give up after seconds.
+    pub(crate) fn for_first_contact(&self) -> Self {
+        self.with(|inner| inner.contact = Contact::First)
+    }
+
+    /// Makes a request, and makes it again while the store fails in a way that may pass.
+    ///
+    /// # Errors
+    /// The last one. [`StoreErrorKind::Unreachable`] within a minute of an outage, within seconds where a request
+    /// before found the same.
+    pub(crate) async fn retry<'a, T>(&self, mut attempt: impl FnMut() -> BoxFuture<'a, Result<T>> + Send) -> Result<T> {
+        let mut backoff = Backoff::start();
+        loop {
+            let error = match attempt().await {
+                Err(error @ Error::Store { kind, .. }) if kind.is_transient() => error,
+                done => {
+                    self.set_away(false);
+                    return done;
+                }
+            };
+            let policy = self.policy(&error);
+            let Some(wait) = backoff.next_wait(policy, &jitter_seed(&error)) else {
+                self.set_away(matches!(error, Error::Store { kind: StoreErrorKind::Unreachable, .. }));
+                tracing::warn!(location = %self, code = error.code(), attempts = backoff.failures(), "giving up: {error}");
+                return Err(error);
+            };
+            tracing::debug!(location = %self, code = error.code(), attempt = backoff.failures(), ?wait, "retrying: {error}");
+            sleep(wait).await;
+        }
+    }
+
+    /// Waits for one answer of the store, or for the next piece of one, but not for ever.
+    pub(super) async fn answer<T>(
+        &self,
+        request: impl Future<Output = object_store::Result<T>>,
+    ) -> object_store::Result<T> {
+        self.answer_within(self.silence(), request).await
+    }
+
+    /// The same for a request that sends `bytes`.
+    pub(super) async fn answer_to<T>(
+        &self,
+        bytes: usize,
+        request: impl Future<Output = object_store::Result<T>>,
+    ) -> object_store::Result<T> {
+        let sending = Duration::from_secs(bytes as u64 / SLOWEST_UPLOAD);
+        self.answer_within(self.silence() + sending, request).await
+    }
+
+    async fn answer_within<T>(
+        &self,
+        limit: Duration,
+        request: impl Future<Output = object_store::Result<T>>,
+    ) -> object_store::Result<T> {
+        if self.directory().is_some() {
+            return request.await;
+        }
+        timeout(limit, request).await.unwrap_or_else(|_| {
+            let silent = format!("no answer within {} s", limit.as_secs());
+            let source = std::io::Error::new(std::io::ErrorKind::TimedOut, silent);
+            Err(object_store::Error::Generic { store: "location", source: Box::new(source) })
+        })
+    }
+
+    fn silence(&self) -> Duration {
+        if self.is_away() { SILENCE_WHILE_AWAY.min(self.0.silence) } else { self.0.silence }
+    }
+
+    fn policy(&self, error: &Error) -> &'static RetryPolicy {
+        if self.0.contact == Contact::First || (self.is_away() && is_outage(error)) {
+            &AWAY
+        } else if is_outage(error) {
+            &OUTAGE
+        } else {
+            &THROTTLED
+        }
+    }
+
+    fn is_away(&self) -> bool {
+        self.0.budgets.away.load(Ordering::Relaxed)
+    }
+
+    fn set_away(&self, away: bool) {
+        self.0.budgets.away.store(away, Ordering::Relaxed);
+    }
+}
+
+fn is_outage(error: &Error) -> bool {
+    !matches!(error, Error::Store { kind: StoreErrorKind::Throttled, .. })
+}
+
+/// The text of the error. A probe's name is cut off: it differs between runs.
+fn jitter_seed(error: &Error) -> String {
+    let text = error.to_string();
+    text.split_once("/probe-").map_or_else(|| text.clone(), |(before, _)| before.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    };
+
+    use futures::FutureExt;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::{
+        key::Key,
+        testing::fault::{Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
+    };
+
+    fn failing(kind: StoreErrorKind, times: u32) -> impl FnMut() -> BoxFuture<'static, Result<u32>> + Send {
+        let attempts = AtomicU32::new(0);
+        move || {
+            let attempt = attempts.fetch_add(1, Ordering::Relaxed);
+            let source = Box::new(std::io::Error::other("x"));
+            let error = Error::Store { operation: "get", key: "k".to_owned(), location: "l".to_owned(), kind, source };
+            async move { if attempt < times { Err(error) } else { Ok(attempt) } }.boxed()
+        }
+    }
+
+    async fn time_to_fail(location: &Location, kind: StoreErrorKind) -> Duration {
+        let began = Instant::now();
+        location.retry(failing(kind, u32::MAX)).await.expect_err("fails");
+        began.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn transient_failures_are_retried_and_others_returned_at_once() {
+        let location = Location::in_memory();
+        assert_eq!(location.retry(failing(StoreErrorKind::Throttled, 7)).await.expect("passes"), 7);
+        for kind in [StoreErrorKind::Denied, StoreErrorKind::Invalid, StoreErrorKind::Full] {
+            assert_eq!(time_to_fail(&location, kind).await, Duration::ZERO, "{kind:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_outage_ends_soon_and_the_next_request_knows() {
+        let location = Location::in_memory();
+        let first = time_to_fail(&location, StoreErrorKind::Unreachable).await;
+        assert!(first <= OUTAGE.max_elapsed && first > OUTAGE.max_elapsed / 2, "{first:?}");
+        let child = location.child("below").expect("a location");
+        let second = time_to_fail(&child, StoreErrorKind::Unreachable).await;
+        assert!(second <= AWAY.max_elapsed, "{second:?}");
+        location.retry(failing(StoreErrorKind::Unreachable, 1)).await.expect("back");
+        let third = time_to_fail(&location, StoreErrorKind::Unreachable).await;
+        assert!(third > AWAY.max_elapsed, "it was back: {third:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_asks_to_slow_down_is_given_minutes() {
+        let location = Location::in_memory();
+        let took = time_to_fail(&location, StoreErrorKind::Throttled).await;
+        assert!(took > Duration::from_secs(120), "{took:?}");
+        assert!(time_to_fail(&location.for_first_contact(), StoreErrorKind::Throttled).await <= AWAY.max_elapsed);
+    }
+
+    /// Connections that stand and say nothing: neither list, head, get, put nor delete waits for ever.
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_store_is_unreachable() {
+        let hour = Duration::from_secs(3600);
+        let silent = Rule::new(Scope::any(), When::Always, Fault::Delay(hour..hour * 2));
+        let key = Key::parse("n/wal/1").expect("a key");
+        for op in [Op::List, Op::Head, Op::Get, Op::Put, Op::Delete] {
+            let plan = FaultPlan::none().with(silent.clone());
+            let location = Location::in_memory().through(|store| Arc::new(FaultyStore::new(store, plan.clone())));
+            let began = Instant::now();
+            let failed = match op {
+                Op::List => location.list("").await.map(drop),
+                Op::Head => location.head(&key).await.map(drop),
+                Op::Get => location.get(&key, None).await.map(drop),
+                Op::Put => location.put(&key, "x".into()).await.map(drop),
+                _ => location.delete(&key).await,
+            };
+            assert_eq!(failed.expect_err("silent").code(), "unreachable", "{op:?}");
+            assert!(began.elapsed() < Duration::from_secs(55), "{op:?}: {:?}", began.elapsed());
+        }
+    }
+}

@@ -1,0 +1,20 @@
+use super::*;
+
+fn files(path: &str) -> Location {
+    Location::parse(path, &StoreOptions::default()).expect("a location")
+}
+
+#[test]
+fn a_parent_is_the_inverse_of_a_child() {
+    for location in [files("/tmp/backups"), Location::in_memory().child("a/b").expect("a child")] {
+        let child = location.child("n1").expect("a child");
+        assert_eq!(child.name(), Some("n1"));
+        let parent = child.parent().expect("a parent");
+        assert_eq!(parent.to_string(), location.to_string());
+        assert_eq!(parent.directory(), location.directory());
+        assert_eq!((parent.identity(), parent.base()), (location.identity(), location.base()));
+    }
+    assert!(Location::in_memory().parent().is_none());
+    assert_eq!(files("/tmp").parent().expect("the root").directory(), Some(std::path::Path::new("/")));
+    assert!(files("/").parent().is_none());
+}
