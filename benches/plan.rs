@@ -41,7 +41,7 @@ async fn made() -> (Location, Cluster) {
     let location = Location::in_memory();
     let recipe = Generate::core("node01").snapshots(SNAPSHOTS).files_per_snapshot(FILES_PER_SNAPSHOT).parquet_size(64);
     recipe.write_to(interop::store(&location), &Path::default()).await.expect("a cluster");
-    let cluster = discover(&location, &DiscoverOptions::auto()).await.expect("a cluster");
+    let cluster = discover(&location, &DiscoverOptions::default()).await.expect("a cluster");
     (location, cluster)
 }
 

@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let source = Location::parse(&source, &StoreOptions::from_env())?;
     let repository = Repository::open(Location::parse(&repository, &StoreOptions::from_env())?).await?;
-    let cluster = discover(&source, &DiscoverOptions::auto()).await?;
+    let cluster = discover(&source, &DiscoverOptions::default()).await?;
 
     // The cluster may be running: passes are repeated until the certificate closes, here for an hour at most.
     let options = BackupOptions::default()

@@ -15,8 +15,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let source = std::env::args().nth(1).ok_or("usage: discover SOURCE")?;
     let source = Location::parse(&source, &StoreOptions::from_env())?;
 
-    // `auto` finds ids and roles. Several clusters in one bucket: `DiscoverOptions::auto().with_cluster_id("prod")`.
-    let cluster = discover(&source, &DiscoverOptions::auto()).await?;
+    // `auto` finds ids and roles. Several clusters in one bucket: `DiscoverOptions::default().with_cluster_id("prod")`.
+    let cluster = discover(&source, &DiscoverOptions::default()).await?;
 
     println!("{:?} {}", cluster.edition, cluster.id());
     for node in &cluster.nodes {

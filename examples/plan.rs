@@ -14,7 +14,7 @@ use influx_backup_core::{BackupPlan, DiscoverOptions, Location, StoreOptions, di
 async fn main() -> Result<(), Box<dyn Error>> {
     let source = std::env::args().nth(1).ok_or("usage: plan SOURCE")?;
     let source = Location::parse(&source, &StoreOptions::from_env())?;
-    let cluster = discover(&source, &DiscoverOptions::auto()).await?;
+    let cluster = discover(&source, &DiscoverOptions::default()).await?;
 
     // One listing of the store is all that a plan needs.
     let inventory = cluster.list().await?;

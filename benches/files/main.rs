@@ -68,7 +68,7 @@ fn location(path: &Path) -> Location {
 }
 
 async fn back_up(from: &Path, to: &Path, durability: Durability) {
-    let cluster = discover(&location(from), &DiscoverOptions::auto()).await.expect("a cluster");
+    let cluster = discover(&location(from), &DiscoverOptions::default()).await.expect("a cluster");
     let repository = Repository::open(location(to)).await.expect("a repository");
     let limits = Limits::default().with_durability(durability);
     let options = BackupOptions::default().with_name("bench").with_limits(limits);

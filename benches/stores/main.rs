@@ -74,7 +74,7 @@ async fn fill(cluster: &Generate, place: &str) {
 }
 
 async fn back_up(from: &str, to: &str) {
-    let cluster = discover(&location(from), &DiscoverOptions::auto()).await.expect("a cluster");
+    let cluster = discover(&location(from), &DiscoverOptions::default()).await.expect("a cluster");
     let repository = Repository::open(location(to)).await.expect("a repository");
     repository.backup(&cluster, BackupOptions::default().with_name("bench")).start().await.expect("a backup");
 }

@@ -37,7 +37,7 @@ pub fn certify(location: &Location) -> CertifyRequest {
 ///
 /// The job fails with [`Error::Store`](crate::Error::Store). What is wrong with the tree is in the certificate.
 pub fn certify_cluster(cluster: &Cluster) -> CertifyRequest {
-    CertifyRequest::new(Tree::Cluster(cluster.clone()))
+    CertifyRequest::new(Tree::Cluster(Box::new(cluster.clone())))
 }
 
 /// Makes the certificate of a committed backup again, from the bytes it has now.
@@ -59,7 +59,7 @@ pub struct CertifyRequest {
 #[derive(Debug)]
 enum Tree {
     Location(Location, DiscoverOptions),
-    Cluster(Cluster),
+    Cluster(Box<Cluster>),
     Backup(Backup),
 }
 
@@ -156,7 +156,8 @@ async fn held_by(backup: &Backup) -> Result<BTreeMap<Key, HeldObject>> {
         }
         let Some(found) = stored.of(record) else { continue };
         let size = if found.size == record.stored.size { record.content.size } else { found.size };
-        let (version, checked_by) = (record.version.clone(), Some(record.checked_by));
+        let version = record.version.clone();
+        let checked_by = Some(record.checked_by);
         held.insert(record.key.clone(), HeldObject { size, version, checked_by });
     }
     Ok(held)

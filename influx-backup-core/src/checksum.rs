@@ -1,4 +1,4 @@
-//! CRC-64/NVME over the bytes of objects, SHA-256 over our own segments.
+//! CRC-64/NVME over the bytes of objects, SHA-256 over the segments of a manifest.
 
 use std::{fmt, str::FromStr};
 
@@ -60,7 +60,7 @@ impl<'de> Deserialize<'de> for Crc64 {
     }
 }
 
-/// What is kept of bytes that passed through us: their checksum, and how they begin and end.
+/// What is kept of bytes that were read: their checksum, and how they begin and end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Content {
     /// The checksum.

@@ -11,11 +11,11 @@ use crate::{
     key::Key,
     layout::{Component, Generation},
     location::{Identity, Location},
+    named::named,
 };
 
 /// Which InfluxDB 3 this is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Edition {
     /// One node, its catalog below its own prefix.
@@ -23,6 +23,8 @@ pub enum Edition {
     /// Several nodes, the catalog below the cluster's prefix.
     Enterprise,
 }
+
+named!(Edition, "edition", { Core => "core", Enterprise => "enterprise" });
 
 /// What a node does, as far as the store shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -39,6 +41,7 @@ pub enum Role {
 
 /// One node of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Node {
     /// Its id, which is also its prefix. May contain `/`.
     pub id: String,
@@ -47,6 +50,12 @@ pub struct Node {
 }
 
 impl Node {
+    /// A node with these roles.
+    #[must_use]
+    pub fn new(id: impl Into<String>, roles: impl Into<Vec<Role>>) -> Self {
+        Self { id: id.into(), roles: roles.into() }
+    }
+
     /// Whether it has this role.
     #[must_use]
     pub fn is(&self, role: Role) -> bool {
@@ -70,6 +79,7 @@ pub fn starting_order(nodes: &[Node]) -> Vec<Node> {
 
 /// One generation of the catalog that the store has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct FoundGeneration {
     /// Which one.
     pub generation: Generation,
@@ -90,6 +100,7 @@ pub enum GenerationState {
 
 /// A node that the catalog names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct CatalogNode {
     /// Its id.
     pub id: String,
@@ -108,6 +119,7 @@ pub struct Cluster {
 
 /// What a manifest keeps of a cluster: all of it but the location's credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ClusterDescription {
     /// The location as a URL.
     pub location: String,
@@ -123,9 +135,9 @@ pub struct ClusterDescription {
     pub catalogs: Vec<FoundGeneration>,
     /// Node ids that the catalog names, or `None` where it cannot be read.
     pub catalog_nodes: Option<Vec<CatalogNode>>,
-    /// Node ids that the caller left out by name.
+    /// Node ids that the caller excluded by name.
     pub excluded_nodes: Vec<String>,
-    /// Prefixes that look like nodes of this cluster, or of none, and are neither among its nodes nor left out by name.
+    /// Prefixes that look like nodes of this cluster, or of none, and are neither among its nodes nor excluded by name.
     #[serde(default)]
     pub unclaimed_nodes: Vec<String>,
     /// License files, by key.
@@ -134,7 +146,7 @@ pub struct ClusterDescription {
     pub foreign: Vec<String>,
     /// Names below a node or the cluster that this release does not know: copied and reported.
     pub unknown: Vec<String>,
-    /// What was worth saying.
+    /// What was found that stops nothing.
     pub notes: Vec<Finding>,
     /// How the cluster was recognised, for a person.
     pub evidence: Vec<String>,
@@ -218,7 +230,7 @@ impl ClusterDescription {
 
     /// Whose object this is and what kind it is, or `None` for a key outside every prefix of the cluster.
     ///
-    /// The longest prefix wins where ids contain `/`, be it that of a node that was left out. Where the cluster id equals a node id, or for Core, the
+    /// The longest prefix wins where ids contain `/`, also where it is that of an excluded node. Where the cluster id equals a node id, or for Core, the
     /// component decides: catalog, licenses and `enterprise` are the cluster's.
     #[must_use]
     pub fn classify(&self, key: &Key) -> Option<Classification<'_>> {

@@ -21,7 +21,7 @@ use crate::{
 /// - [`Error::LocationNotFound`];
 /// - [`Error::NoCluster`] for an empty or foreign location, one that is a level too deep or too shallow, and a
 ///   repository of backups (a single backup is discovered like the cluster it holds, with a note);
-/// - [`Error::SeveralClusters`], [`Error::NodesRequired`], [`Error::UnknownId`]: an id must be given, or mended;
+/// - [`Error::SeveralClusters`], [`Error::NodesRequired`], [`Error::UnknownId`]: an id must be given, or corrected;
 /// - [`Error::InvalidRequest`], [`Error::InvalidKey`] for ids that contradict one another or that no key can be;
 /// - [`Error::UpgradedEngine`];
 /// - [`Error::Store`], [`Error::Link`] where the location cannot be read.

@@ -11,6 +11,7 @@ use crate::{
     layout::OWN_DIRECTORY,
     lease::{Clock, SILENCE, release_timeout},
     location::{Incomplete, Location, ObjectMeta, remove_empty},
+    named::named,
     options::{OnExisting, Takeover},
     preflight,
     summary::{self, BackupState, BackupSummary},
@@ -39,8 +40,7 @@ pub struct Leftover {
 }
 
 /// What kind of leftover it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LeftoverKind {
     /// A backup that was begun and never committed, and that no process writes any more. It could still be resumed.
@@ -49,6 +49,8 @@ pub enum LeftoverKind {
     /// (`name#digits`), uploads that were never completed, blocks that were never committed.
     Staging,
 }
+
+named!(LeftoverKind, "kind of leftover", { Unfinished => "unfinished", Staging => "staging" });
 
 /// A look for leftovers, about to start. Its progress counts the directories of the repository.
 #[derive(Debug)]

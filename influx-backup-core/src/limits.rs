@@ -12,7 +12,7 @@ use crate::{
     units::{ByteSize, duration},
 };
 
-/// How many resources a run uses.
+/// How many resources a run uses. Where a number has to be at least 1, 0 counts as 1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]

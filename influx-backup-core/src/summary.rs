@@ -12,6 +12,7 @@ use crate::{
     lease::{Clock, LeaseScope, highest},
     location::{Links, Location, local::LOST_AND_FOUND},
     manifest::{Manifest, read_manifest},
+    named::named,
     record::BackupStatus,
     units::ByteSize,
 };
@@ -43,8 +44,7 @@ pub struct BackupSummary {
 }
 
 /// In which state a backup is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BackupState {
     /// Committed, its certificate holds.
@@ -64,6 +64,17 @@ pub enum BackupState {
     /// No backup: a directory that this crate did not write.
     Foreign,
 }
+
+named!(BackupState, "state of a backup", {
+    Complete => "complete",
+    Degraded => "degraded",
+    InProgress => "in_progress",
+    Unfinished => "unfinished",
+    Damaged => "damaged",
+    Newer => "newer",
+    Unreadable => "unreadable",
+    Foreign => "foreign",
+});
 
 impl BackupSummary {
     fn new(name: String, state: BackupState) -> Self {

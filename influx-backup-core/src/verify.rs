@@ -139,7 +139,8 @@ async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSin
             .collect();
         problems.extend(concurrent::run(checks, READS_AT_ONCE).await?.into_iter().flatten());
     }
-    let (mut confirmed, mut unconfirmed) = (0, 0);
+    let mut confirmed = 0;
+    let mut unconfirmed = 0;
     if level == VerifyLevel::Checksums {
         events.planned(backup.objects().len() as u64, 0);
         let heads = backup.objects().map(|record| counted(events, 0, backup.compare(record)).boxed()).collect();
@@ -187,7 +188,8 @@ async fn check_listing(backup: &Backup, events: &EventSink) -> Result<Vec<Findin
     let stored = backup.list_stored().await?;
     let mut problems = Vec::new();
     for record in backup.objects() {
-        let (key, expected) = (&record.key, record.stored.size);
+        let key = &record.key;
+        let expected = record.stored.size;
         match stored.of(record).map(|found| found.size) {
             None => problems.push(problem(key, FindingCode::MissingObject, format!("`{key}` is missing"))),
             Some(size) if size != expected => {

@@ -31,7 +31,7 @@ async fn recorded_stores_are_backed_up_whole() {
     for name in fixtures::STORES {
         let Some(store) = fixtures::unpack(name) else { return };
         let source = open(store.path()).await;
-        let cluster = discover(&source, &DiscoverOptions::auto()).await.expect(name);
+        let cluster = discover(&source, &DiscoverOptions::default()).await.expect(name);
         let repository = tempfile::tempdir().expect("a directory");
         let repository = Repository::open(open(repository.path()).await).await.expect("opened");
         let options = BackupOptions::default().with_name("n1");

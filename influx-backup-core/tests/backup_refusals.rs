@@ -24,7 +24,7 @@ use influx_backup_core::{
 };
 
 async fn back_up(source: &Location, repository: &Location, options: BackupOptions) -> Result<BackupReport, Error> {
-    let cluster = discover(source, &DiscoverOptions::auto()).await?;
+    let cluster = discover(source, &DiscoverOptions::default()).await?;
     Repository::open(repository.clone()).await?.backup(&cluster, options).start().await
 }
 
@@ -37,7 +37,7 @@ async fn source_and_repository_do_not_overlap() {
         std::os::unix::fs::symlink(root.path().join(to), root.path().join(link)).expect("linked");
     }
     let before = crash::content(&crash::place(&source)).await;
-    let cluster = discover(&crash::place(&source), &DiscoverOptions::auto()).await.expect("discovered");
+    let cluster = discover(&crash::place(&source), &DiscoverOptions::default()).await.expect("discovered");
     for place in ["data/influxdb", "alias"] {
         let error = Repository::open(crash::place(&root.path().join(place))).await.expect_err(place);
         assert_eq!(error.code(), "invalid-request", "{place}: {error}");
@@ -145,7 +145,7 @@ async fn a_real_disk_that_is_too_small_or_full_in_the_middle() {
     std::fs::remove_file(&filler).expect("removed");
 
     let filling = Filling { filler: filler.clone(), copies: AtomicU64::new(0) };
-    let cluster = discover(&source, &DiscoverOptions::auto()).await.expect("discovered");
+    let cluster = discover(&source, &DiscoverOptions::default()).await.expect("discovered");
     let opened = Repository::open(repository.clone()).await.expect("opened");
     let error = opened.backup(&cluster, crash::resuming()).with_copier(Arc::new(filling)).start().await;
     let error = error.expect_err("full");

@@ -56,7 +56,7 @@ async fn a_clock_that_runs_backwards_changes_nothing() {
     let vault = tempfile::tempdir().expect("a directory");
     let place = Location::parse(vault.path().to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location");
     let repository = Repository::open(place).await.expect("a repository");
-    let cluster = discover(&source, &DiscoverOptions::auto()).await.expect("a cluster");
+    let cluster = discover(&source, &DiscoverOptions::default()).await.expect("a cluster");
     let report =
         repository.backup(&cluster, options()).with_copier(meddler([meanwhile])).start().await.expect("a backup");
     assert_eq!((report.status, report.passes.len()), (BackupStatus::Complete, 2), "{report}");
@@ -248,7 +248,7 @@ async fn a_node_that_disappears_is_never_dropped_in_silence() {
         violated(&again, Clause::Stability, FindingCode::NodeWent);
 
         // Left out by name.
-        let what = DiscoverOptions::auto().with_excluded_node("ingest2");
+        let what = DiscoverOptions::default().with_excluded_node("ingest2");
         let (report, _) = back_up_only(&source.location(), &what, [], options()).await;
         let report = report.expect("without it");
         assert!(
@@ -290,9 +290,9 @@ async fn a_node_that_comes_back_is_backed_up() {
 
 #[tokio::test]
 async fn the_only_node_and_one_that_was_given_by_name_are_named_too() {
-    let named = DiscoverOptions::auto().with_cluster_id("cluster1").with_node("ingest1").with_node("ingest2");
+    let named = DiscoverOptions::default().with_cluster_id("cluster1").with_node("ingest1").with_node("ingest2");
     let named = named.with_node("compact1");
-    for (cluster, what, node) in [(core(), DiscoverOptions::auto(), "node1"), (enterprise(), named, "ingest2")] {
+    for (cluster, what, node) in [(core(), DiscoverOptions::default(), "node1"), (enterprise(), named, "ingest2")] {
         let (source, _) = Source::of(&cluster).await;
         let gone = deed(ROOT, {
             let source = source.clone();
@@ -392,7 +392,7 @@ async fn events_report_and_manifest_tell_the_same_recovery_point_and_passes() {
     let (source, generated) = Source::of(&core()).await;
     let vault = Location::with_store(Arc::new(InMemory::new()), Path::from("vault"), Identity::Test);
     let repository = Repository::open(vault).await.expect("a repository");
-    let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
+    let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
     let job = repository.backup(&cluster, options()).with_copier(meddler([one_more_pass(&source)])).start();
     let (mut told, mut passes) = (Vec::new(), Vec::new());
     let mut events = job.events();

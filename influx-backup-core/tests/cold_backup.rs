@@ -84,7 +84,7 @@ async fn cluster() -> Cluster {
         .files_per_snapshot(1);
     made.write_to(&store, &StorePath::default()).await.expect("written");
     let source = Location::with_store(store, StorePath::default(), Identity::Test);
-    discover(&source, &DiscoverOptions::auto()).await.expect("discovered")
+    discover(&source, &DiscoverOptions::default()).await.expect("discovered")
 }
 
 fn options() -> BackupOptions {

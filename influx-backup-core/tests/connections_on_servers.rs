@@ -29,7 +29,7 @@ async fn write_cluster(to: &Location) -> u64 {
 }
 
 async fn back_up(source: &Location, repository: &Location) -> influx_backup_core::Result<BackupReport> {
-    let cluster = discover(source, &DiscoverOptions::auto()).await?;
+    let cluster = discover(source, &DiscoverOptions::default()).await?;
     let mut options = BackupOptions::default().with_name("n1");
     // What a test does not wait for, a person would.
     options.limits = Limits::default().with_retry(Retry::default().for_at_most(Duration::from_secs(20)));

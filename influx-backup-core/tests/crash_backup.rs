@@ -39,7 +39,7 @@ async fn a_store_that_dies_at_any_write() {
     for write in 0..=writes {
         let when = format!("died at write {write} of {writes}");
         let (source, store, repository) = in_memory(FaultPlan::none().crash_after_writes(write)).await;
-        let cluster = discover(&source, &DiscoverOptions::auto()).await.expect("discovered");
+        let cluster = discover(&source, &DiscoverOptions::default()).await.expect("discovered");
         let died = async { Repository::open(repository.clone()).await?.backup(&cluster, crash::options()).await };
         let died = died.await;
         assert!(store.has_crashed(), "{when}");
@@ -90,7 +90,7 @@ async fn a_process_killed_after_any_write() {
 #[tokio::test(start_paused = true)]
 async fn a_resumed_run_that_fails_early_is_resumed_at_once() {
     let (source, store, repository) = in_memory(FaultPlan::none().crash_after_writes(20)).await;
-    let cluster = discover(&source, &DiscoverOptions::auto()).await.expect("discovered");
+    let cluster = discover(&source, &DiscoverOptions::default()).await.expect("discovered");
     let opened = Repository::open(repository.clone()).await.expect("opened");
     opened.backup(&cluster, crash::options()).start().await.expect_err("died");
     store.heal();
@@ -107,7 +107,7 @@ async fn a_resumed_run_that_fails_early_is_resumed_at_once() {
 #[tokio::test]
 async fn of_two_tasks_under_one_name_one_wins() {
     let (source, _, repository) = in_memory(FaultPlan::none()).await;
-    let cluster = discover(&source, &DiscoverOptions::auto()).await.expect("discovered");
+    let cluster = discover(&source, &DiscoverOptions::default()).await.expect("discovered");
     let opened = Repository::open(repository.clone()).await.expect("opened");
     let (a, b) = (opened.backup(&cluster, crash::options()).start(), opened.backup(&cluster, crash::options()).start());
     let (a, b) = tokio::join!(a, b);

@@ -57,7 +57,7 @@ async fn run(backup: &Backup, target: &Location, options: &RestoreOptions) -> Re
 
 /// A backup of the small cluster in a repository.
 async fn backed_up(source: &Location, repository: &Location) -> Backup {
-    let cluster = discover(source, &DiscoverOptions::auto()).await.expect("discovered");
+    let cluster = discover(source, &DiscoverOptions::default()).await.expect("discovered");
     let opened = Repository::open(repository.clone()).await.expect("opened");
     opened.backup(&cluster, crash::options()).start().await.expect("backed up");
     opened.get(NAME).await.expect("committed")

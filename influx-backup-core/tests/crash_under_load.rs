@@ -83,7 +83,7 @@ async fn round(trace: &Trace, seed: u64, kill_after: Option<Duration>) -> (bool,
     let done = crash::only_whole_backups_are_listed(&place, &when).await;
     let opened = Repository::open(place).await.expect("opened");
     if !done {
-        let cluster = discover(&crash::place(&source), &DiscoverOptions::auto()).await.expect("discovered");
+        let cluster = discover(&crash::place(&source), &DiscoverOptions::default()).await.expect("discovered");
         let limits = Limits::default().with_durability(Durability::Relaxed);
         let options: BackupOptions = crash::resuming().with_limits(limits);
         let report = opened.backup(&cluster, options).start().await.unwrap_or_else(|error| panic!("{when}: {error}"));

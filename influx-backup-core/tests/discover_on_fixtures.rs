@@ -21,7 +21,7 @@ async fn every_store_is_the_core_node_that_it_is_known_to_be() {
     for name in fixtures::STORES {
         let Some(directory) = fixtures::unpack(name) else { return };
         let expected = &fixtures::expected()[name];
-        let found = [DiscoverOptions::auto(), DiscoverOptions::auto().with_node("node1")];
+        let found = [DiscoverOptions::default(), DiscoverOptions::default().with_node("node1")];
         for what in found {
             let cluster = discover(&location(directory.path()), &what).await.expect(name);
             assert_eq!(cluster.edition, Edition::Core, "{name}");
@@ -68,7 +68,7 @@ async fn every_object_of_every_store_is_listed_once() {
     for name in fixtures::STORES {
         let Some(directory) = fixtures::unpack(name) else { return };
         let source = location(directory.path());
-        let cluster = discover(&source, &DiscoverOptions::auto()).await.expect(name);
+        let cluster = discover(&source, &DiscoverOptions::default()).await.expect(name);
         let mut listed: Vec<_> = cluster.list().await.expect(name).entries().map(|entry| entry.key.clone()).collect();
         listed.sort_unstable();
         let all: Vec<_> = source.list("").await.expect(name).into_iter().map(|entry| entry.key).collect();
@@ -81,12 +81,13 @@ async fn the_wrong_level_of_a_real_store_is_named() {
     let Some(directory) = fixtures::unpack("core-3.10.1") else { return };
     let below = ["node1", "node1/wal", "node1/snapshots", "node1/catalog", "node1/catalog/v3", "node1/dbs"];
     for tail in below {
-        let error = discover(&location(&directory.path().join(tail)), &DiscoverOptions::auto()).await.expect_err(tail);
+        let error =
+            discover(&location(&directory.path().join(tail)), &DiscoverOptions::default()).await.expect_err(tail);
         assert!(matches!(error, Error::NoCluster { .. }), "{tail}: {error}");
         assert!(error.to_string().contains("too deep"), "{tail}: {error}");
     }
     std::fs::create_dir(directory.path().join("data")).expect("a directory");
     std::fs::rename(directory.path().join("node1"), directory.path().join("data/node1")).expect("moves");
-    let error = discover(&location(directory.path()), &DiscoverOptions::auto()).await.expect_err("too shallow");
+    let error = discover(&location(directory.path()), &DiscoverOptions::default()).await.expect_err("too shallow");
     assert!(error.to_string().contains("`data/node1`") && error.to_string().contains("/data`"), "{error}");
 }

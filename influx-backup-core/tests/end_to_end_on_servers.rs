@@ -52,7 +52,7 @@ fn options() -> BackupOptions {
 }
 
 async fn back_up(source: &Location, repository: &Location) -> influx_backup_core::Result<BackupReport> {
-    let cluster = discover(source, &DiscoverOptions::auto()).await?;
+    let cluster = discover(source, &DiscoverOptions::default()).await?;
     Repository::open(repository.clone()).await?.backup(&cluster, options()).start().await
 }
 
@@ -179,7 +179,7 @@ async fn a_backup_is_verified_by_the_checksums_of_its_store() {
             for (copier, by) in [(by_us, "us"), (default_copiers(), "the store")] {
                 let what = format!("{}, {name}, copied by {by}", server.name());
                 let place = open(&buckets.1, by);
-                let cluster = discover(&source, &DiscoverOptions::auto()).await.expect("discovered");
+                let cluster = discover(&source, &DiscoverOptions::default()).await.expect("discovered");
                 let repository = Repository::open(place.clone()).await.expect("opened");
                 repository.backup(&cluster, self::options()).with_copier(copier).start().await.expect("backed up");
                 let (confirmed, knows) = match (server.name(), summed, by) {

@@ -29,7 +29,7 @@ async fn repositories(directory: &FilePath) -> [Repository; 2] {
 
 async fn succeed(repository: &Repository) {
     let (source, _) = Source::of(&core()).await;
-    let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
+    let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
     repository.backup(&cluster, options()).start().await.expect("backed up");
 }
 
@@ -101,7 +101,7 @@ async fn a_backup_that_is_being_written_is_no_leftover() {
             }
         });
         let (source, _) = Source::of(&core()).await;
-        let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
+        let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
         repository
             .backup(&cluster, options())
             .with_copier(meddler([looks]))

@@ -39,7 +39,7 @@ async fn incomplete(server: &dyn StoreServer, bucket: &str) -> Vec<String> {
 
 async fn succeed(repository: &Repository, existing: OnExisting) {
     let (source, _) = Source::of(&core()).await;
-    let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
+    let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
     repository.backup(&cluster, options().with_on_existing(existing)).start().await.expect("backed up");
 }
 

@@ -97,7 +97,7 @@ async fn there_and_back(
     marks: &Attributes,
     what: &str,
 ) -> BTreeMap<String, u64> {
-    let cluster = discover(source, &DiscoverOptions::auto()).await.expect("discovered");
+    let cluster = discover(source, &DiscoverOptions::default()).await.expect("discovered");
     let repository = Repository::open(repository.clone()).await.expect("opened");
     let options = BackupOptions::default().with_name("b");
     let report = repository.backup(&cluster, options).with_copier(Arc::clone(copier)).start().await;

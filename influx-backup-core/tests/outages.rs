@@ -36,7 +36,7 @@ impl Outage {
 /// A backup of a small cluster, in a bucket behind a proxy.
 async fn backed_up() -> Behind {
     let behind = Behind::new(&Generate::core("n1").snapshots(2).files_per_snapshot(2)).await;
-    let cluster = discover(&behind.location("cluster"), &DiscoverOptions::auto()).await.expect("discovered");
+    let cluster = discover(&behind.location("cluster"), &DiscoverOptions::default()).await.expect("discovered");
     let repository = Repository::open(behind.location("backups")).await.expect("opened");
     repository.backup(&cluster, BackupOptions::default().with_name("b")).start().await.expect("backed up");
     behind

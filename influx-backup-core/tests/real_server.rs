@@ -36,7 +36,7 @@ fn location(path: &Path) -> Location {
 async fn back_up(data: &Path, vault: &Path, writer: &Writer) -> (Backup, u64) {
     writer.reach(BEFORE).await;
     let acknowledged = writer.acknowledged();
-    let cluster = discover(&location(data), &DiscoverOptions::auto()).await.expect("a cluster");
+    let cluster = discover(&location(data), &DiscoverOptions::default()).await.expect("a cluster");
     let repository = Repository::open(location(vault)).await.expect("a repository");
     let options = BackupOptions::default().with_name("n1");
     let report = repository.backup(&cluster, options).start().await.unwrap_or_else(|error| panic!("{error}"));

@@ -182,9 +182,12 @@ mod s3 {
     /// A store that denies one object may copy the others.
     #[tokio::test]
     async fn one_object_that_is_denied_speaks_only_for_itself() {
-        let server = serve(&[], |request| match path(request).contains("denied") {
-            true => answer(403, &[], "<Error><Code>AccessDenied</Code></Error>"),
-            false => answer(200, &[], "<CopyObjectResult><ETag>\"x\"</ETag></CopyObjectResult>"),
+        let server = serve(&[], |request| {
+            if path(request).contains("denied") {
+                answer(403, &[], "<Error><Code>AccessDenied</Code></Error>")
+            } else {
+                answer(200, &[], "<CopyObjectResult><ETag>\"x\"</ETag></CopyObjectResult>")
+            }
         });
         let copier = ServerSideCopier::default();
         let copy = async |name: &str| {

@@ -37,7 +37,7 @@ impl Behind {
     async fn back_up(&self, silence: &str, max_elapsed: Duration) -> Backed {
         let began = Instant::now();
         let cluster =
-            discover(&self.with_silence("cluster", silence), &DiscoverOptions::auto()).await.expect("discovered");
+            discover(&self.with_silence("cluster", silence), &DiscoverOptions::default()).await.expect("discovered");
         let repository = Repository::open(self.with_silence("backups", silence)).await.expect("opened");
         let retry = Retry::default().for_at_most(max_elapsed);
         let mut options = BackupOptions::default().with_name("b");

@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_can_tell_is_not_said_to_hold() {
+    fn what_is_not_known_is_unverified() {
         let mut certificate = certificate();
         certificate.clauses[0].verdict = Verdict::NotAttested;
         certificate.clauses[8].verdict = Verdict::NotAttested;

@@ -53,7 +53,7 @@ pub(crate) struct Ids {
 
 impl Ids {
     pub(crate) fn discover(self) -> DiscoverOptions {
-        let what = DiscoverOptions::auto();
+        let what = DiscoverOptions::default();
         let what = self.cluster_id.into_iter().fold(what, DiscoverOptions::with_cluster_id);
         let what = self.node_ids.into_iter().fold(what, DiscoverOptions::with_node);
         let what = self.query_only.into_iter().fold(what, DiscoverOptions::with_query_only);

@@ -18,12 +18,6 @@ pub struct DiscoverOptions {
 }
 
 impl DiscoverOptions {
-    /// Finds everything.
-    #[must_use]
-    pub fn auto() -> Self {
-        Self::default()
-    }
-
     /// Sets the cluster id.
     #[must_use]
     pub fn with_cluster_id(mut self, id: impl Into<String>) -> Self {

@@ -7,6 +7,7 @@ use crate::{
     error::CopyError,
     key::Key,
     location::{Attributes, Location, ObjectMeta},
+    named::named,
 };
 
 /// One object to move.
@@ -152,8 +153,7 @@ impl Transform {
 }
 
 /// How an object may be moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Transfer {
     /// In any way, also by the store itself.
@@ -161,3 +161,5 @@ pub enum Transfer {
     /// Through this process, which reads every byte.
     ReadThrough,
 }
+
+named!(Transfer, "transfer", { Any => "any", ReadThrough => "read_through" });

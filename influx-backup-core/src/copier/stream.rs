@@ -158,7 +158,9 @@ impl StreamCopier {
     /// Reads parts in parallel and yields them in order. Memory is taken in order too, before a part is begun: the part that is
     /// needed next is never the one that waits, so copies cannot block each other.
     fn read_ahead(&self, reader: &Reader, size: u64, context: &CopyContext) -> impl Stream<Item = HeldPart> + use<> {
-        let (memory, bandwidth, reader) = (context.memory.clone(), context.bandwidth.clone(), reader.clone());
+        let memory = context.memory.clone();
+        let bandwidth = context.bandwidth.clone();
+        let reader = reader.clone();
         let allowed = move |range: Range<u64>| {
             let memory = memory.clone();
             async move {
@@ -167,7 +169,8 @@ impl StreamCopier {
             }
         };
         let read = move |(range, held): (Range<u64>, MemoryPermit)| {
-            let (bandwidth, reader) = (bandwidth.clone(), reader.clone());
+            let bandwidth = bandwidth.clone();
+            let reader = reader.clone();
             AbortOnDropHandle::new(tokio::spawn(async move {
                 bandwidth.take(range.end - range.start).await;
                 Ok((reader.read(Some(range)).await?, held))
@@ -185,7 +188,8 @@ impl StreamCopier {
         upload: &mut Upload,
         context: &CopyContext,
     ) -> Result<(Content, StoreChecksums), CopyError> {
-        let (mut parts, mut sending) = (Box::pin(parts), JoinSet::new());
+        let mut parts = Box::pin(parts);
+        let mut sending = JoinSet::new();
         while let Some(part) = parts.next().await {
             let (piece, held) = part?;
             let length = piece.chunks.iter().map(|chunk| chunk.len() as u64).sum();
@@ -258,7 +262,8 @@ async fn finish(
     copied.stored.version = Some(match request.to.directory() {
         Some(directory) => {
             let path = directory.join(request.target.as_str());
-            let (key, modified) = (request.target.clone(), request.source.version.modified);
+            let key = request.target.clone();
+            let modified = request.source.version.modified;
             let dated = move || {
                 let file = OpenOptions::new().write(true).open(path)?;
                 file.set_modified(modified.into())?;

@@ -12,7 +12,8 @@ pub(super) fn is_wanted(wanted: &ObjectMeta, found: &StoreMeta) -> bool {
     let is_same = match (wanted.version.e_tag.as_deref(), found.e_tag.as_deref()) {
         (Some(wanted), Some(found)) => unquoted(wanted) == unquoted(found),
         _ => {
-            let (wanted, found) = (wanted.version.modified, found.last_modified);
+            let wanted = wanted.version.modified;
+            let found = found.last_modified;
             let only_seconds = [wanted, found].iter().any(|time| time.timestamp_subsec_nanos() == 0);
             wanted == found || only_seconds && wanted.timestamp() == found.timestamp()
         }

@@ -179,7 +179,9 @@ fn fold(files: impl Iterator<Item = CatalogFile>) -> Contents {
             for record in records {
                 match record.state {
                     Some(NodeState::Removed) => drop(nodes.remove(&record.node_id)),
-                    _ => drop(nodes.insert(record.node_id.clone(), ())),
+                    _ => {
+                        nodes.insert(record.node_id.clone(), ());
+                    }
                 }
             }
             nodes
@@ -187,7 +189,9 @@ fn fold(files: impl Iterator<Item = CatalogFile>) -> Contents {
         databases = databases.zip(file.databases.records()).map(|(mut databases, records)| {
             for record in records {
                 match (record.state, &record.name) {
-                    (DatabaseState::Present, Some(name)) => drop(databases.insert(record.id, name.clone())),
+                    (DatabaseState::Present, Some(name)) => {
+                        databases.insert(record.id, name.clone());
+                    }
                     (DatabaseState::Present, None) => {}
                     (DatabaseState::SoftDeleted | DatabaseState::HardDeleted, _) => drop(databases.remove(&record.id)),
                 }

@@ -42,7 +42,7 @@ struct Chosen<'a> {
     edition: Edition,
     /// The prefix that holds the catalog.
     owner: &'a str,
-    /// The nodes that hold objects, sorted; those left out by name are not among them.
+    /// The nodes that hold objects, sorted; those excluded by name are not among them.
     nodes: BTreeSet<&'a str>,
 }
 
@@ -107,7 +107,7 @@ fn is_cluster(survey: &Survey, id: &str, prefix: &Prefix) -> bool {
         }
 }
 
-/// Refuses ids that contradict one another, or that are the name of our own directory.
+/// Refuses ids that contradict one another, or that are the name of the directory for backups' own files.
 fn check_request(survey: &Survey, what: &DiscoverOptions) -> Result<()> {
     for id in &what.excluded_nodes {
         if what.node_ids.contains(id) || what.query_only.contains(id) {
@@ -261,10 +261,10 @@ fn given_nodes<'a>(survey: &'a Survey, what: &'a DiscoverOptions) -> Result<BTre
     let stores = |id: &str| survey.prefixes.get(id).is_some_and(|prefix| !prefix.is_empty());
     let mut nodes = BTreeSet::new();
     for id in &what.node_ids {
-        match stores(id) {
-            true => drop(nodes.insert(id.as_str())),
-            false if what.query_only.contains(id) => {}
-            false => return Err(unknown_id(survey, "node", id)),
+        if stores(id) {
+            nodes.insert(id.as_str());
+        } else if !what.query_only.contains(id) {
+            return Err(unknown_id(survey, "node", id));
         }
     }
     // A node that was declared query-only and holds objects all the same is never dropped.

@@ -56,9 +56,10 @@ pub(super) async fn survey(location: &Location, what: &DiscoverOptions) -> Resul
         Err(error) => return Err(error),
     };
     let given = given(what)?;
-    let own = match top.has_directory(OWN_DIRECTORY) {
-        true => location.list_level(OWN_DIRECTORY).await?.into(),
-        false => Level::default(),
+    let own = if top.has_directory(OWN_DIRECTORY) {
+        location.list_level(OWN_DIRECTORY).await?.into()
+    } else {
+        Level::default()
     };
     let mut ids = given;
     // Where the top itself looks like a node, its directories are components: they are not listed.
@@ -71,10 +72,8 @@ pub(super) async fn survey(location: &Location, what: &DiscoverOptions) -> Resul
     prefixes.extend(look_at(location, unseen).await?);
     // Ids with a `/` are given, or named by a catalog.
     let parents = parents(location, &prefixes.keys().cloned().collect()).await?;
-    let below = match prefixes.values().any(Prefix::is_member) {
-        true => Vec::new(),
-        false => one_level_further(location, &prefixes).await?,
-    };
+    let has_member = prefixes.values().any(Prefix::is_member);
+    let below = if has_member { Vec::new() } else { one_level_further(location, &prefixes).await? };
     Ok(Survey {
         location: location.to_string(),
         identity: location.identity().clone(),
@@ -168,10 +167,10 @@ async fn look_below(location: &Location, id: &str) -> Result<Prefix> {
 }
 
 async fn level_below(location: &Location, level: &Level, id: &str, name: &str) -> Result<Level> {
-    match level.has_directory(name) {
-        true => Ok(location.list_level(&format!("{id}/{name}")).await?.into()),
-        false => Ok(Level::default()),
+    if !level.has_directory(name) {
+        return Ok(Level::default());
     }
+    Ok(location.list_level(&format!("{id}/{name}")).await?.into())
 }
 
 /// The prefixes one level down that look like parts of a cluster: the user gave the parent of the right location.

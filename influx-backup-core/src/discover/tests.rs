@@ -87,7 +87,7 @@ const BOTH: &[Role] = &[Role::Data, Role::Compactor];
 #[tokio::test]
 async fn discovery_and_listing_may_move_between_threads() {
     let location = holding(&[core("node1")]).await;
-    let job = tokio::spawn(async move { discover(&location, &DiscoverOptions::auto()).await?.list().await });
+    let job = tokio::spawn(async move { discover(&location, &DiscoverOptions::default()).await?.list().await });
     assert!(job.await.expect("no panic").expect("lists").objects() > 0);
 }
 
@@ -95,7 +95,7 @@ async fn discovery_and_listing_may_move_between_threads() {
 async fn core_of_every_generation_is_found() {
     for generation in Generation::ALL {
         let location = holding(&[core("node1").catalog(generation)]).await;
-        let cluster = found(&location, DiscoverOptions::auto()).await;
+        let cluster = found(&location, DiscoverOptions::default()).await;
         assert_eq!((cluster.edition, cluster.cluster_id.as_deref()), (Edition::Core, None));
         assert_eq!(nodes(&cluster), [("node1", DATA)]);
         let live = FoundGeneration { generation, state: GenerationState::Live };
@@ -112,13 +112,13 @@ async fn core_of_every_generation_is_found() {
 async fn older_generations_are_told_apart_by_their_terminators() {
     let location = holding(&[core("node1").upgraded(Generation::ALL)]).await;
     let states = |cluster: &Cluster| cluster.catalogs.iter().map(|found| found.state).collect::<Vec<_>>();
-    let cluster = found(&location, DiscoverOptions::auto()).await;
+    let cluster = found(&location, DiscoverOptions::default()).await;
     use GenerationState::{Live, Terminated};
     assert_eq!(states(&cluster), [Terminated, Terminated, Live]);
     assert_eq!(cluster.live_catalog(), Some(Generation::V3));
 
     remove(&location, "node1/catalog/v3").await;
-    let cluster = found(&location, DiscoverOptions::auto()).await;
+    let cluster = found(&location, DiscoverOptions::default()).await;
     assert_eq!((states(&cluster), cluster.live_catalog()), (vec![Terminated, Terminated], None));
     assert_eq!(codes(&cluster), [FindingCode::NoLiveCatalog]);
     assert!(cluster.catalog_nodes.is_some(), "the newest frozen one still says which nodes there were");
@@ -138,7 +138,7 @@ async fn an_enterprise_cluster_is_found_with_all_its_parts() {
             .unknown("elsewhere/x");
         let location = holding(&[generated]).await;
         put(&location, &["cluster1/trial_or_home_license", "cluster1/catalog/restores/1/x"]).await;
-        let cluster = found(&location, DiscoverOptions::auto()).await;
+        let cluster = found(&location, DiscoverOptions::default()).await;
         assert_eq!((cluster.edition, cluster.cluster_id.as_deref()), (Edition::Enterprise, Some("cluster1")));
         assert_eq!(nodes(&cluster), [("compactor1", COMPACTOR), ("node1", DATA), ("node2", DATA)]);
         let licenses: Vec<_> = cluster.licenses.iter().map(Key::as_str).collect();
@@ -150,11 +150,11 @@ async fn an_enterprise_cluster_is_found_with_all_its_parts() {
         assert_eq!((named.len(), absent), (4, vec!["query1"]));
         assert_eq!(codes(&cluster), [FindingCode::NodeWithoutObjects]);
 
-        let cluster = found(&location, DiscoverOptions::auto().with_query_only("query1")).await;
+        let cluster = found(&location, DiscoverOptions::default().with_query_only("query1")).await;
         assert_eq!(nodes(&cluster)[3], ("query1", &[Role::QueryOnly][..]));
         assert!(cluster.notes.is_empty(), "{:?}", cluster.notes);
         let cluster =
-            found(&location, DiscoverOptions::auto().with_excluded_node("query1").with_excluded_node("node2")).await;
+            found(&location, DiscoverOptions::default().with_excluded_node("query1").with_excluded_node("node2")).await;
         assert_eq!(
             (ids(&cluster), cluster.excluded_nodes.clone()),
             (vec!["compactor1", "node1"], vec!["node2".to_owned(), "query1".to_owned()],)
@@ -168,7 +168,7 @@ async fn each_of_the_compactors_directories_makes_a_compactor() {
     for directory in ["cs", "cd", "c"] {
         let location = holding(&[enterprise("cluster1", &["node1"])]).await;
         put(&location, &[&format!("k/{directory}/1"), &format!("node1/{directory}/1")]).await;
-        let cluster = found(&location, DiscoverOptions::auto()).await;
+        let cluster = found(&location, DiscoverOptions::default()).await;
         assert_eq!(nodes(&cluster), [("k", COMPACTOR), ("node1", BOTH)]);
         assert_eq!(codes(&cluster), [FindingCode::NodeNotInCatalog], "the generated catalog does not know k");
     }
@@ -177,13 +177,13 @@ async fn each_of_the_compactors_directories_makes_a_compactor() {
 #[tokio::test]
 async fn a_single_node_that_does_all_is_found() {
     let location = holding(&[enterprise("cluster1", &[]).compactor("node1", CompactorData::Own)]).await;
-    assert_eq!(nodes(&found(&location, DiscoverOptions::auto()).await), [("node1", BOTH)]);
+    assert_eq!(nodes(&found(&location, DiscoverOptions::default()).await), [("node1", BOTH)]);
 }
 
 #[tokio::test]
 async fn a_fresh_core_node_is_no_cluster() {
     let location = holding(&[Generate::core("node1").snapshots(0).wal_tail(0)]).await;
-    let cluster = found(&location, DiscoverOptions::auto()).await;
+    let cluster = found(&location, DiscoverOptions::default()).await;
     assert_eq!((cluster.edition, nodes(&cluster)), (Edition::Core, vec![("node1", DATA)]));
 }
 
@@ -191,11 +191,11 @@ async fn a_fresh_core_node_is_no_cluster() {
 async fn a_cluster_without_license_and_configuration_is_known_by_its_catalog() {
     let location = holding(&[enterprise("cluster1", &["node1"]).license(License::None)]).await;
     location.delete(&Key::parse("cluster1/enterprise").expect("a key")).await.expect("deletes");
-    let cluster = found(&location, DiscoverOptions::auto()).await;
+    let cluster = found(&location, DiscoverOptions::default()).await;
     assert_eq!((cluster.cluster_id.as_deref(), ids(&cluster)), (Some("cluster1"), vec!["node1"]));
     // Also where the catalog cannot be read: a node beside it has none of its own.
     put(&location, &["cluster1/catalog/v3/snapshot"]).await;
-    let cluster = found(&location, DiscoverOptions::auto()).await;
+    let cluster = found(&location, DiscoverOptions::default()).await;
     assert_eq!((cluster.cluster_id.as_deref(), ids(&cluster)), (Some("cluster1"), vec!["node1"]));
     assert_eq!(
         (codes(&cluster), cluster.catalog_nodes.is_none()),
@@ -207,7 +207,7 @@ async fn a_cluster_without_license_and_configuration_is_known_by_its_catalog() {
 async fn ids_may_be_given_and_nested() {
     let generated = enterprise("org/cluster1", &["org/a/node1", "org/node2", "node3"]).unknown("org/a/other/x");
     let location = holding(&[generated]).await;
-    let what = DiscoverOptions::auto()
+    let what = DiscoverOptions::default()
         .with_cluster_id("org/cluster1")
         .with_node("org/a/node1")
         .with_node("org/node2")
@@ -228,7 +228,8 @@ async fn ids_may_be_given_and_nested() {
 
     // A node below another one: its prefix is not unknown below the outer one.
     let location = holding(&[enterprise("c", &["a", "a/b"])]).await;
-    let cluster = found(&location, DiscoverOptions::auto().with_cluster_id("c").with_node("a").with_node("a/b")).await;
+    let cluster =
+        found(&location, DiscoverOptions::default().with_cluster_id("c").with_node("a").with_node("a/b")).await;
     assert!(cluster.unknown.is_empty() && cluster.foreign.is_empty(), "{:#?}", cluster.description());
 }
 
@@ -239,40 +240,43 @@ async fn given_ids_must_have_objects() {
         Error::UnknownId { kind, id, .. } => (kind, id),
         other => panic!("{other}"),
     };
-    let given = DiscoverOptions::auto().with_node("node1");
+    let given = DiscoverOptions::default().with_node("node1");
     assert_eq!(
-        unknown(refused(&location, DiscoverOptions::auto().with_cluster_id("x")).await),
+        unknown(refused(&location, DiscoverOptions::default().with_cluster_id("x")).await),
         ("cluster", "x".to_owned())
     );
     assert_eq!(unknown(refused(&location, given.clone().with_node("x")).await), ("node", "x".to_owned()));
     assert_eq!(
-        unknown(refused(&location, DiscoverOptions::auto().with_excluded_node("x")).await),
+        unknown(refused(&location, DiscoverOptions::default().with_excluded_node("x")).await),
         ("node", "x".to_owned())
     );
     let cluster = found(&location, given.clone().with_node("x").with_query_only("x")).await;
     assert_eq!(nodes(&cluster), [("node1", DATA), ("x", &[Role::QueryOnly][..])]);
-    let cluster = found(&location, DiscoverOptions::auto().with_query_only("node1")).await;
+    let cluster = found(&location, DiscoverOptions::default().with_query_only("node1")).await;
     assert_eq!((nodes(&cluster), codes(&cluster)), (vec![("node1", DATA)], vec![FindingCode::QueryOnlyStores]));
     assert!(matches!(
         refused(&location, given.clone().with_excluded_node("node1")).await,
         Error::InvalidRequest { .. }
     ));
     assert!(matches!(refused(&location, given.with_node("../x")).await, Error::InvalidKey { .. }));
-    let own = DiscoverOptions::auto().with_node("_influx_backup");
+    let own = DiscoverOptions::default().with_node("_influx_backup");
     assert!(matches!(refused(&location, own).await, Error::InvalidRequest { .. }));
     let core = holding(&[core("node1")]).await;
-    assert_eq!(unknown(refused(&core, DiscoverOptions::auto().with_node("x")).await), ("node", "x".to_owned()));
+    assert_eq!(unknown(refused(&core, DiscoverOptions::default().with_node("x")).await), ("node", "x".to_owned()));
     assert!(matches!(
-        refused(&core, DiscoverOptions::auto().with_excluded_node("node1")).await,
+        refused(&core, DiscoverOptions::default().with_excluded_node("node1")).await,
         Error::InvalidRequest { .. }
     ));
-    assert!(matches!(refused(&core, DiscoverOptions::auto().with_query_only("q")).await, Error::InvalidRequest { .. }));
+    assert!(matches!(
+        refused(&core, DiscoverOptions::default().with_query_only("q")).await,
+        Error::InvalidRequest { .. }
+    ));
 }
 
 #[tokio::test]
 async fn a_promoted_core_node_is_a_member_with_a_stale_catalog() {
     let location = holding(&[core("node1"), enterprise("cluster1", &["node1", "node2"])]).await;
-    let cluster = found(&location, DiscoverOptions::auto()).await;
+    let cluster = found(&location, DiscoverOptions::default()).await;
     assert_eq!((cluster.cluster_id.as_deref(), ids(&cluster)), (Some("cluster1"), vec!["node1", "node2"]));
     assert_eq!(codes(&cluster), [FindingCode::StaleCatalog]);
     let stale = Key::parse("node1/catalog/v3/snapshot").expect("a key");
@@ -282,7 +286,7 @@ async fn a_promoted_core_node_is_a_member_with_a_stale_catalog() {
 #[tokio::test]
 async fn a_cluster_id_that_is_a_node_id_is_accepted() {
     let location = holding(&[enterprise("node1", &["node1", "node2"])]).await;
-    for what in [DiscoverOptions::auto(), DiscoverOptions::auto().with_cluster_id("node1")] {
+    for what in [DiscoverOptions::default(), DiscoverOptions::default().with_cluster_id("node1")] {
         let cluster = found(&location, what).await;
         assert_eq!((cluster.cluster_id.as_deref(), ids(&cluster)), (Some("node1"), vec!["node1", "node2"]));
         assert_eq!(codes(&cluster), [FindingCode::ClusterIdIsNodeId]);
@@ -293,12 +297,12 @@ async fn a_cluster_id_that_is_a_node_id_is_accepted() {
 async fn several_clusters_ask_for_a_choice() {
     let v2 = |cluster: &str, nodes: &[&str]| enterprise(cluster, nodes).catalog(Generation::V2);
     let location = holding(&[v2("east", &["e1", "e2"]), v2("west", &["w1"])]).await;
-    let error = refused(&location, DiscoverOptions::auto()).await;
+    let error = refused(&location, DiscoverOptions::default()).await;
     assert!(matches!(&error, Error::SeveralClusters { clusters, .. } if clusters == &["east", "west"]), "{error}");
-    let cluster = found(&location, DiscoverOptions::auto().with_cluster_id("east")).await;
+    let cluster = found(&location, DiscoverOptions::default().with_cluster_id("east")).await;
     assert_eq!((ids(&cluster), cluster.foreign.clone()), (vec!["e1", "e2"], vec!["w1".to_owned(), "west".to_owned()]));
     assert!(cluster.notes.is_empty() && cluster.unclaimed_nodes.is_empty());
-    let cluster = found(&location, DiscoverOptions::auto().with_node("w1")).await;
+    let cluster = found(&location, DiscoverOptions::default().with_node("w1")).await;
     assert_eq!(cluster.cluster_id.as_deref(), Some("west"), "only one catalog names the node");
 
     for unreadable in [Generation::V3, Generation::V2] {
@@ -307,7 +311,7 @@ async fn several_clusters_ask_for_a_choice() {
         if unreadable == Generation::V2 {
             put(&location, &["west/catalog/v2/snapshot"]).await;
         }
-        let what = DiscoverOptions::auto().with_cluster_id("west");
+        let what = DiscoverOptions::default().with_cluster_id("west");
         let error = refused(&location, what.clone()).await;
         let asked = matches!(&error, Error::NodesRequired { cluster, candidates, .. }
             if cluster == "west" && candidates == &["e1", "w1"]);
@@ -320,17 +324,17 @@ async fn several_clusters_ask_for_a_choice() {
 #[tokio::test]
 async fn several_core_nodes_are_several_clusters() {
     let location = holding(&[core("node1"), core("node2")]).await;
-    let error = refused(&location, DiscoverOptions::auto()).await;
+    let error = refused(&location, DiscoverOptions::default()).await;
     assert!(matches!(&error, Error::SeveralClusters { clusters, .. } if clusters == &["node1", "node2"]), "{error}");
-    let cluster = found(&location, DiscoverOptions::auto().with_node("node2")).await;
+    let cluster = found(&location, DiscoverOptions::default().with_node("node2")).await;
     assert_eq!((cluster.edition, ids(&cluster)), (Edition::Core, vec!["node2"]));
     assert_eq!((cluster.foreign.clone(), cluster.unclaimed_nodes.is_empty()), (vec!["node1".to_owned()], true));
-    let both = DiscoverOptions::auto().with_node("node1").with_node("node2");
+    let both = DiscoverOptions::default().with_node("node1").with_node("node2");
     assert!(matches!(refused(&location, both).await, Error::SeveralClusters { .. }));
 
     // Beside a cluster that does not know it, a Core server can be chosen.
     let location = holding(&[core("alone"), enterprise("cluster1", &["node1"])]).await;
-    let cluster = found(&location, DiscoverOptions::auto().with_node("alone")).await;
+    let cluster = found(&location, DiscoverOptions::default().with_node("alone")).await;
     assert_eq!((cluster.edition, ids(&cluster), cluster.unclaimed_nodes.len()), (Edition::Core, vec!["alone"], 0));
 }
 
@@ -348,7 +352,7 @@ async fn the_upgraded_engine_is_refused_by_each_of_its_markers() {
     for marker in markers {
         let location = holding(&[enterprise("cluster1", &["node1"])]).await;
         put(&location, &[marker]).await;
-        let error = refused(&location, DiscoverOptions::auto()).await;
+        let error = refused(&location, DiscoverOptions::default()).await;
         assert!(matches!(error, Error::UpgradedEngine { .. }), "{marker}: {error}");
         let said = error.to_string();
         let shown = marker.trim_end_matches("/1").trim_end_matches("/b1/manifest");
@@ -356,7 +360,7 @@ async fn the_upgraded_engine_is_refused_by_each_of_its_markers() {
     }
     let location = holding(&[core("node1")]).await;
     put(&location, &["models/x.pt", "node1/backups/x"]).await;
-    let cluster = found(&location, DiscoverOptions::auto()).await;
+    let cluster = found(&location, DiscoverOptions::default()).await;
     assert_eq!(cluster.foreign, ["models"], "other programs have `.pt` files, too");
     assert_eq!(cluster.unknown, ["node1/backups"], "Core has no built-in backup");
 }
@@ -372,7 +376,7 @@ async fn the_storage_mode_in_the_catalog_is_refused() {
     let json = json.replacen('{', r#"{"storage_mode":"PachaTree","#, 1);
     let bytes = [&root[..10], &crc32fast::hash(json.as_bytes()).to_be_bytes(), json.as_bytes()].concat();
     put_bytes(&location, "node1/catalog/v2/snapshot", bytes.into()).await;
-    let error = refused(&location, DiscoverOptions::auto()).await;
+    let error = refused(&location, DiscoverOptions::default()).await;
     assert!(error.to_string().contains("storage mode PachaTree in `node1/catalog/v2/snapshot`"), "{error}");
 }
 
@@ -380,7 +384,7 @@ async fn the_storage_mode_in_the_catalog_is_refused() {
 async fn no_cluster(keys: &[&str]) -> String {
     let location = Location::in_memory();
     put(&location, keys).await;
-    let error = refused(&location, DiscoverOptions::auto()).await;
+    let error = refused(&location, DiscoverOptions::default()).await;
     assert!(matches!(error, Error::NoCluster { .. }), "{error}");
     let text = error.to_string();
     assert!(text.contains("looked for") && text.contains("catalog/v3/snapshot"), "{text}");
@@ -415,14 +419,14 @@ async fn a_location_without_a_cluster_says_what_is_there() {
 #[tokio::test]
 async fn a_wrong_location_is_named_also_where_ids_are_given() {
     let location = Location::in_memory();
-    let what = DiscoverOptions::auto().with_cluster_id("cluster1").with_node("node1");
+    let what = DiscoverOptions::default().with_cluster_id("cluster1").with_node("node1");
     assert!(matches!(refused(&location, what.clone()).await, Error::NoCluster { .. }), "empty");
     put(&location, &["data/cluster1/catalog/v3/snapshot", "data/node1/wal/1"]).await;
     assert!(refused(&location, what).await.to_string().contains("too shallow"));
 
     let location = holding(&[core("node1"), enterprise("cluster1", &["node1"])]).await;
     put(&location, &["photos/1"]).await;
-    let error = refused(&location, DiscoverOptions::auto().with_cluster_id("photos")).await;
+    let error = refused(&location, DiscoverOptions::default().with_cluster_id("photos")).await;
     assert!(error.to_string().contains("the catalog of cluster `photos`"), "{error}");
 }
 
@@ -430,18 +434,18 @@ async fn a_wrong_location_is_named_also_where_ids_are_given() {
 async fn a_backup_and_a_script_s_copy_are_discovered_like_what_they_hold() {
     let location = holding(&[enterprise("cluster1", &["node1"])]).await;
     put(&location, &["_influx_backup/manifest.json"]).await;
-    let cluster = found(&location, DiscoverOptions::auto()).await;
+    let cluster = found(&location, DiscoverOptions::default()).await;
     assert_eq!(
         (ids(&cluster), codes(&cluster), cluster.foreign.is_empty()),
         (vec!["node1"], vec![FindingCode::IsBackup], true)
     );
     let location = holding(&[core("node1")]).await;
     put(&location, &["_influx_backup/restore.json"]).await;
-    assert_eq!(codes(&found(&location, DiscoverOptions::auto()).await), [FindingCode::RestoreUnfinished]);
+    assert_eq!(codes(&found(&location, DiscoverOptions::default()).await), [FindingCode::RestoreUnfinished]);
     let below = holding(&[core("node1")]).await;
     let backup = below.child("x").expect("a key");
     core("node1").write_to(below.store(), &Path::from("x")).await.expect("writes into memory");
-    assert_eq!(ids(&found(&backup, DiscoverOptions::auto()).await), ["node1"], "below a prefix of a bucket");
+    assert_eq!(ids(&found(&backup, DiscoverOptions::default()).await), ["node1"], "below a prefix of a bucket");
 }
 
 #[tokio::test]
@@ -454,15 +458,15 @@ async fn directories_are_looked_at_like_stores() {
     enterprise("cluster1", &["node1"]).generate_into(&temporary.path().join("data")).expect("writes");
     std::fs::create_dir_all(temporary.path().join("data/empty")).expect("writes");
     std::fs::write(temporary.path().join("data/README"), "").expect("writes");
-    let cluster = found(&at("data"), DiscoverOptions::auto()).await;
+    let cluster = found(&at("data"), DiscoverOptions::default()).await;
     assert_eq!((ids(&cluster), cluster.foreign.clone()), (vec!["node1"], vec!["README".to_owned()]));
 
-    assert!(matches!(refused(&at("missing"), DiscoverOptions::auto()).await, Error::LocationNotFound { .. }));
-    assert!(refused(&at("data/README"), DiscoverOptions::auto()).await.to_string().contains("found a file"));
-    assert!(refused(&at("data/empty"), DiscoverOptions::auto()).await.to_string().contains("found nothing"));
-    assert!(refused(&at(""), DiscoverOptions::auto()).await.to_string().contains("too shallow"));
+    assert!(matches!(refused(&at("missing"), DiscoverOptions::default()).await, Error::LocationNotFound { .. }));
+    assert!(refused(&at("data/README"), DiscoverOptions::default()).await.to_string().contains("found a file"));
+    assert!(refused(&at("data/empty"), DiscoverOptions::default()).await.to_string().contains("found nothing"));
+    assert!(refused(&at(""), DiscoverOptions::default()).await.to_string().contains("too shallow"));
     for deep in ["data/node1", "data/node1/wal", "data/node1/dbs", "data/cluster1"] {
-        assert!(refused(&at(deep), DiscoverOptions::auto()).await.to_string().contains("too deep"), "{deep}");
+        assert!(refused(&at(deep), DiscoverOptions::default()).await.to_string().contains("too deep"), "{deep}");
     }
 }
 
@@ -479,7 +483,7 @@ async fn tables_wal_and_compacted_data_are_not_listed() {
     }
     let path = temporary.path().to_str().expect("UTF-8");
     let location = Location::parse(path, &crate::StoreOptions::default()).expect("a path");
-    let cluster = found(&location, DiscoverOptions::auto()).await;
+    let cluster = found(&location, DiscoverOptions::default()).await;
     assert_eq!(ids(&cluster), ["k", "node1"]);
     assert_eq!(cluster.list().await.expect_err("a link that leads nowhere").code(), "link");
 }
@@ -488,16 +492,16 @@ async fn tables_wal_and_compacted_data_are_not_listed() {
 async fn a_guard_or_a_missing_root_is_noted_and_refuses_nothing() {
     let location = holding(&[core("node1").catalog(Generation::V2)]).await;
     put(&location, &["node1/catalog/v2/snapshot"]).await;
-    let cluster = found(&location, DiscoverOptions::auto()).await;
+    let cluster = found(&location, DiscoverOptions::default()).await;
     assert_eq!(
         (cluster.edition, codes(&cluster)),
         (Edition::Core, vec![FindingCode::CatalogDamaged, FindingCode::CatalogNodesUnreadable])
     );
     location.delete(&Key::parse("node1/catalog/v2/snapshot").expect("a key")).await.expect("deletes");
-    let cluster = found(&location, DiscoverOptions::auto()).await;
+    let cluster = found(&location, DiscoverOptions::default()).await;
     assert!(cluster.notes.is_empty() && cluster.catalog_nodes.is_some(), "all logs are there: {:?}", cluster.notes);
     remove(&location, "node1/catalog/v2/logs").await;
-    assert!(refused(&location, DiscoverOptions::auto()).await.to_string().contains("nodes without a catalog"));
+    assert!(refused(&location, DiscoverOptions::default()).await.to_string().contains("nodes without a catalog"));
 }
 
 const ANY_ID: [&str; 7] = ["a", "a/b", "c", "node1", "cluster1", "other", "_influx_backup"];
@@ -563,7 +567,7 @@ proptest! {
         what in any_discover(),
         auto: bool,
     ) {
-        let what = if auto { DiscoverOptions::auto() } else { what };
+        let what = if auto { DiscoverOptions::default() } else { what };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         runtime.block_on(async {
             let location = Location::in_memory();

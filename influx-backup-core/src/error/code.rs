@@ -93,6 +93,7 @@ impl Error {
         "copy-refused",
         "source-vanished",
         "source-changed",
+        "source-unexpected",
         "copy-corrupt",
         "stalled",
         "cancelled",

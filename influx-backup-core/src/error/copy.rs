@@ -100,6 +100,7 @@ impl CopyError {
     }
 
     /// A failure of a store or a file system.
+    #[must_use]
     pub fn store(operation: impl Into<Cow<'static, str>>, kind: StoreErrorKind, source: impl Into<Source>) -> Self {
         Self::Store { operation: operation.into(), kind, source: source.into() }
     }

@@ -96,7 +96,11 @@ impl Executor {
         if !stage.is_empty() {
             let span = tracing::info_span!("stage", stage = kind.title());
             self.copy_all(stage, places, sink).instrument(span).await?;
-            self.task.unless_cancelled(async { Ok(self.clean_ups.finished().await) }).await?;
+            let cleaned_up = async {
+                self.clean_ups.finished().await;
+                Ok(())
+            };
+            self.task.unless_cancelled(cleaned_up).await?;
             let durable = make_durable(places.target(), self.limits.durability);
             self.task.unless_cancelled(durable).await?;
         }

@@ -7,13 +7,14 @@
 mod binary;
 mod json;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::error::{self, FormatError};
 use crate::layout::{self, Generation};
 
 /// One file of the catalog: a root ("snapshot", "checkpoint") or a log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct CatalogFile {
     /// The generation that the bytes belong to; `None` for a terminator, which looks the same in v1 and v2.
     pub generation: Option<Generation>,
@@ -31,8 +32,9 @@ pub struct CatalogFile {
 }
 
 /// What a file of the catalog is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Kind {
     /// The state of the catalog at one sequence.
     Root,
@@ -43,8 +45,9 @@ pub enum Kind {
 }
 
 /// What could be read of one kind of thing in a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Evidence<T> {
     /// All that the file says, one record a thing.
     Read(Vec<T>),
@@ -68,7 +71,8 @@ impl<T> Evidence<T> {
 }
 
 /// A node that the catalog names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct NodeRecord {
     /// The node id, which is the prefix of its objects.
     pub node_id: String,
@@ -77,7 +81,7 @@ pub struct NodeRecord {
 }
 
 /// The state of a node in the catalog.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum NodeState {
@@ -96,7 +100,8 @@ pub enum NodeState {
 }
 
 /// A database that the catalog names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct DatabaseRecord {
     /// The number, which is part of the keys of its Parquet files.
     pub id: u64,
@@ -107,8 +112,9 @@ pub struct DatabaseRecord {
 }
 
 /// The state of a database in the catalog.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum DatabaseState {
     /// In use.
     Present,

@@ -12,7 +12,8 @@ use crate::layout;
 ///
 /// A server takes its position in the WAL from the newer of checkpoint and manifest, so a checkpoint newer than the
 /// newest manifest loses rows. Source: `PersistedSnapshotCheckpoint`, v3.8.2 to v3.10.1. The file has no checksum.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Checkpoint {
     /// The node that wrote it.
     pub node_id: String,

@@ -91,6 +91,7 @@ pub enum FormatError {
 /// One end of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum End {
     /// The first bytes.
     Start,

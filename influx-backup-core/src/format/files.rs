@@ -12,7 +12,8 @@ use super::error::FormatError;
 const VERSION: &str = "1";
 
 /// A Parquet file as a snapshot manifest or a checkpoint names it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct FileRef {
     /// The number of the database.
     pub database: u64,

@@ -11,7 +11,8 @@ use crate::layout;
 /// A snapshot manifest (`snapshots/*.info.json`): what one snapshot added and removed, and up to where it covers the WAL.
 ///
 /// Source: `PersistedSnapshot` in `influxdb3_write/src/lib.rs`, v3.0.0 to v3.10.1. The file has no checksum.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Snapshot {
     /// The node that wrote it (`writer_id` in old files).
     pub node_id: String,

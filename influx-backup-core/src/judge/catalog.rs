@@ -39,7 +39,8 @@ impl<'a> GenerationFiles<'a> {
         let root_key = format!("{prefix}/{}", generation.root());
         let root = evidence.below(&root_key).into_iter().find(|(key, _)| key.as_str() == root_key);
         let root = root.and_then(|(key, fact)| Some((key, catalog(fact)?)));
-        let (mut logs, mut stray) = (BTreeMap::new(), Vec::new());
+        let mut logs = BTreeMap::new();
+        let mut stray = Vec::new();
         for (key, fact) in evidence.below(&format!("{prefix}/{}/", generation.logs())) {
             match (catalog_log_sequence(key.name()), catalog(fact)) {
                 (Some(sequence), Some(parsed)) => {
@@ -210,7 +211,8 @@ fn check_new_enough(evidence: &Evidence<'_>, sequence: Option<u64>, judgement: &
     for node in evidence.cluster.stored_nodes() {
         let needed = evidence.snapshots(&node.id).iter().map(|(_, snapshot)| snapshot.catalog_sequence_number).max();
         if needed > sequence {
-            let (needs, has) = (shown(needed), shown(sequence));
+            let needs = shown(needed);
+            let has = shown(sequence);
             let message = format!("{} needs catalog sequence {needs}, the catalog has {has}", node.id);
             let old = finding(At::node(&node.id), FindingCode::OldCatalog, message);
             judgement.add(old.with_numbers(needed, sequence));
@@ -225,7 +227,8 @@ fn check_went_on(evidence: &Evidence<'_>, live: Option<&GenerationFiles<'_>>, ju
     let listed: BTreeSet<&Key> = listings.flat_map(|listing| &listing.entries).map(|entry| &entry.key).collect();
     let now = live.and_then(|live| live.sequence_with(|key| listed.contains(key)));
     if run.catalog_before > now {
-        let (before, after) = (shown(run.catalog_before), shown(now));
+        let before = shown(run.catalog_before);
+        let after = shown(now);
         let message = format!("the catalog sequence went backwards, from {before} to {after}");
         let root = live.and_then(|live| live.root.map(|(key, _)| key));
         let back = finding(At { node: None, key: root }, FindingCode::CatalogWentBack, message);

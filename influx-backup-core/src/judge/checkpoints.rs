@@ -75,7 +75,8 @@ fn check_listed(evidence: &Evidence<'_>, node: &str, judgement: &mut Judgement) 
         let listing = run.listings.iter().find(|l| l.group == group && l.owner == node);
         listing.map_or(&[][..], |listing| &listing.entries)
     };
-    let (checkpoints, cut) = (listed(Group::SnapshotCheckpoints), evidence.cut.of(node));
+    let checkpoints = listed(Group::SnapshotCheckpoints);
+    let cut = evidence.cut.of(node);
     let newest = listed(Group::Snapshots).iter().filter_map(|entry| snapshot_sequence(entry.key.name())).max().max(cut);
     for key in checkpoints.iter().map(|entry| &entry.key).filter(|key| !evidence.held.contains_key(*key)) {
         if checkpoint_sequence(key.name()).is_some_and(|sequence| Some(sequence) > newest) {

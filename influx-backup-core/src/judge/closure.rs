@@ -133,7 +133,8 @@ fn check_share(evidence: &Evidence<'_>, node: &str, live: usize, gone: usize, ju
     let empty = evidence.held_of(node, Component::Parquet).next().is_none();
     if empty || gone * 2 > live {
         let message = format!("{gone} of {live} live files of {node} are gone from `{node}/dbs`: is a volume missing?");
-        let (expected, found) = (live as u64, (live - gone) as u64);
+        let expected = live as u64;
+        let found = (live - gone) as u64;
         let missing = finding(At::node(node), FindingCode::MostParquetMissing, message);
         judgement.add(missing.with_numbers(Some(expected), Some(found)));
     }

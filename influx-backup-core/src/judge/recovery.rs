@@ -12,8 +12,11 @@ pub(super) fn points(evidence: &Evidence<'_>) -> Vec<RecoveryPoint> {
 
 fn point(evidence: &Evidence<'_>, node: &str) -> RecoveryPoint {
     let guaranteed = evidence.cut_snapshot(node).and_then(|(key, snapshot)| {
-        let (snapshot, wal) = (snapshot.snapshot_sequence_number, snapshot.wal_file_sequence_number);
-        Some(Guaranteed { snapshot, wal, time: evidence.modified(key)? })
+        Some(Guaranteed {
+            snapshot: snapshot.snapshot_sequence_number,
+            wal: snapshot.wal_file_sequence_number,
+            time: evidence.modified(key)?,
+        })
     });
     let wal = numbered(evidence, node);
     let mut above = wal.range(covered(evidence, node).saturating_add(1)..).filter(|(_, (_, sound))| sound.is_ok());

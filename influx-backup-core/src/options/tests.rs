@@ -100,7 +100,7 @@ fn they_read_as_people_write_them() {
 #[test]
 fn a_wrong_value_is_told_the_choices() {
     let error = serde_json::from_value::<RestoreOptions>(json!({ "policy": "Replace" })).expect_err("upper case");
-    assert_eq!(error.to_string(), "invalid policy `Replace`: expected `empty`, `replace` or `overlay`");
+    assert_eq!(error.to_string(), "unknown variant `Replace`, expected one of `empty`, `replace`, `overlay`");
     let error = serde_json::from_value::<Passes>(json!({ "time_limit": "soon" })).expect_err("no duration");
     assert!(error.to_string().contains("`soon`"), "{error}");
     serde_json::from_value::<Passes>(json!({ "time_limit": 90 })).expect_err("a number has no unit");
@@ -216,10 +216,14 @@ fn restores() -> impl Strategy<Value = RestoreOptions> {
     })
 }
 
+fn verifications() -> impl Strategy<Value = VerifyOptions> {
+    (one_of(VerifyLevel::ALL), any::<u8>()).prop_map(|(level, sample_percent)| VerifyOptions { level, sample_percent })
+}
+
 fn discoveries() -> impl Strategy<Value = DiscoverOptions> {
     let ids = || vec(texts(), 0..3);
     (option::of(texts()), ids(), ids(), ids()).prop_map(|(cluster_id, node_ids, query_only, excluded_nodes)| {
-        let options = DiscoverOptions::auto();
+        let options = DiscoverOptions::default();
         let options = cluster_id.into_iter().fold(options, DiscoverOptions::with_cluster_id);
         let options = node_ids.into_iter().fold(options, DiscoverOptions::with_node);
         let options = query_only.into_iter().fold(options, DiscoverOptions::with_query_only);
@@ -242,6 +246,11 @@ proptest! {
 
     #[test]
     fn restore_options_are_read_back_equal(options in restores()) {
+        read_back(&options)?;
+    }
+
+    #[test]
+    fn verify_options_are_read_back_equal(options in verifications()) {
         read_back(&options)?;
     }
 

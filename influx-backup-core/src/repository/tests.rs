@@ -26,7 +26,7 @@ fn at(path: &Path) -> Location {
 
 async fn cluster(path: &Path) -> Cluster {
     Generate::core("node1").generate_into(path).expect("generated");
-    discover(&at(path), &DiscoverOptions::auto()).await.expect("a cluster")
+    discover(&at(path), &DiscoverOptions::default()).await.expect("a cluster")
 }
 
 fn named(name: &str) -> BackupOptions {
@@ -116,7 +116,7 @@ async fn a_store_refuses_the_same_places() {
         let bytes = files.get(&entry.key, None).await.expect("read").expect("there");
         source.put(&entry.key, bytes).await.expect("put");
     }
-    let cluster = discover(&source, &DiscoverOptions::auto()).await.expect("a cluster");
+    let cluster = discover(&source, &DiscoverOptions::default()).await.expect("a cluster");
     let repository = Repository::open(bucket.child("backups").expect("a location")).await.expect("opened");
     repository.backup(&cluster, named("a")).await.expect("backed up");
     for place in ["data", "data/node1", "backups/a", "backups/a/node1", "backups/a/new"] {

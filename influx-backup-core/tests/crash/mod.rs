@@ -116,7 +116,7 @@ pub(crate) async fn whole(backup: &Backup, when: &str) {
 /// Backs up again where a process died, to the end: the result is the source, and nothing of the dead one is left.
 pub(crate) async fn resume_backup(source: &Location, repository: &Location, when: &str) {
     let done = only_whole_backups_are_listed(repository, when).await;
-    let cluster = discover(source, &DiscoverOptions::auto()).await.expect("discovered");
+    let cluster = discover(source, &DiscoverOptions::default()).await.expect("discovered");
     let opened = Repository::open(repository.clone()).await.expect("opened");
     match opened.backup(&cluster, resuming()).start().await {
         Ok(_) => assert!(!done, "{when}: a finished backup was written again"),

@@ -110,7 +110,7 @@ impl Orders {
     }
 
     async fn back_up(&self, killer: &std::sync::Arc<Killer>) -> Result<(), Error> {
-        let cluster = discover(&place(&self.cluster), &DiscoverOptions::auto()).await?;
+        let cluster = discover(&place(&self.cluster), &DiscoverOptions::default()).await?;
         let repository = Repository::open(killer.through(&place(&self.repository))).await?;
         repository.backup(&cluster, options()).with_copier(killer.copier(self.pause)).start().await.map(drop)
     }

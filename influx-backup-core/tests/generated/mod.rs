@@ -53,7 +53,7 @@ impl World {
     }
 
     pub(crate) async fn cluster(&self) -> Cluster {
-        discover(&location(self.source.path()), &DiscoverOptions::auto()).await.expect("a cluster")
+        discover(&location(self.source.path()), &DiscoverOptions::default()).await.expect("a cluster")
     }
 
     /// Backs up as `n1`.
@@ -63,7 +63,7 @@ impl World {
 
     /// Backs up as `n1`, with this copier.
     pub(crate) async fn back_up_with(&self, options: BackupOptions, copier: Arc<dyn Copier>) -> Result<BackupReport> {
-        let cluster = discover(&location(self.source.path()), &DiscoverOptions::auto()).await?;
+        let cluster = discover(&location(self.source.path()), &DiscoverOptions::default()).await?;
         self.repository().await.backup(&cluster, options.with_name("n1")).with_copier(copier).start().await
     }
 }

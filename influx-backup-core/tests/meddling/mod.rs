@@ -138,7 +138,7 @@ pub(crate) async fn back_up(
     deeds: impl IntoIterator<Item = (&'static str, Deed)>,
     options: BackupOptions,
 ) -> (Result<BackupReport>, Repository) {
-    back_up_only(source, &DiscoverOptions::auto(), deeds, options).await
+    back_up_only(source, &DiscoverOptions::default(), deeds, options).await
 }
 
 pub(crate) async fn back_up_by(
@@ -148,7 +148,7 @@ pub(crate) async fn back_up_by(
     rules: Rules,
 ) -> (Result<BackupReport>, Repository) {
     let repository = repository().await;
-    let cluster = discover(source, &DiscoverOptions::auto()).await.expect("a cluster");
+    let cluster = discover(source, &DiscoverOptions::default()).await.expect("a cluster");
     let request = repository.backup(&cluster, options).with_copier(meddler(deeds)).with_rules(rules);
     (request.start().await, repository)
 }
@@ -248,7 +248,7 @@ pub(crate) async fn next_manifest(source: &Source, generated: &Generated, id: &s
 pub(crate) async fn end_before_commit(repository: &Repository) {
     let (source, generated) = Source::of(&core()).await;
     source.put(&wal_key(generated.nodes["node1"].wal.expect("a tail").1), Bytes::new()).await;
-    let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
+    let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
     let error = repository.backup(&cluster, options()).start().await.expect_err("damaged");
     assert_eq!(error.code(), "corrupt-source");
 }

@@ -177,7 +177,7 @@ pub(crate) async fn run(scene: &Scene, stage: Stage) -> CopyOutcome {
 
 async fn back_up_beside(scene: &Scene, mut player: Player, source: &Location, repository: &Location) -> BackedUp {
     player.jump(scene.start - WHILE_DISCOVERED).await.expect("the store takes it");
-    let what = DiscoverOptions::auto();
+    let what = DiscoverOptions::default();
     let (played, cluster) = tokio::join!(player.apply(WHILE_DISCOVERED), discover(source, &what));
     played.expect("the store takes it");
     let (cluster, repository) =

@@ -207,7 +207,7 @@ pub(crate) async fn a_copy_is_the_version_that_was_listed() {
         let meddler = meddler([rewritten]);
         let copier = if pinned { meddler } else { Arc::new(Unpinned(meddler)) };
         let repository = Repository::open(Location::in_memory()).await.expect("a repository");
-        let cluster = discover(&location, &DiscoverOptions::auto()).await.expect("a cluster");
+        let cluster = discover(&location, &DiscoverOptions::default()).await.expect("a cluster");
         let report = repository.backup(&cluster, options()).with_copier(copier).start().await;
         let passes = report.expect("a backup").passes.len();
         let backup = repository.get("n1").await.expect("committed");
@@ -243,7 +243,7 @@ pub(crate) async fn lost_answers_leave_nothing() {
     let vault = FaultyStore::new(Arc::new(InMemory::new()), plan);
     let place = Location::with_store(Arc::new(vault.clone()), Path::from("vault"), Identity::Test);
     let repository = Repository::open(place).await.expect("a repository");
-    let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
+    let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
     let copier = Careless(default_copiers(), source.clone());
     let report = repository.backup(&cluster, options()).with_copier(Arc::new(copier)).start().await.expect("a backup");
     assert_eq!((vault.faults(), report.passes[0].vanished), (1, 1), "{report}");
@@ -261,7 +261,7 @@ pub(crate) async fn of_two_claims_one_wins() {
         let store = Arc::new(FaultyStore::new(Arc::clone(&vault) as _, plan));
         let place = Location::with_store(store, Path::from("vault"), Identity::Test);
         let repository = Repository::open(place).await.expect("a repository");
-        let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
+        let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
         (repository.backup(&cluster, options()).start(), repository)
     };
     let late = Fault::Delay(Duration::from_secs(10)..Duration::from_secs(15));
@@ -284,7 +284,7 @@ pub(crate) async fn a_store_without_create_only_is_refused() {
     let store = FaultyStore::new(Arc::new(InMemory::new()), FaultPlan::none().with(ignored));
     let place = Location::with_store(Arc::new(store), Path::from("vault"), Identity::Test);
     let repository = Repository::open(place.clone()).await.expect("a repository");
-    let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
+    let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
     let error = repository.backup(&cluster, options()).start().await.expect_err("refused");
     assert_eq!(error.code(), "store-unsupported", "{error:?}");
     assert!(place.list("").await.expect("listed").is_empty());
@@ -295,7 +295,7 @@ pub(crate) async fn the_claim_is_checked_before_the_commit() {
     let (source, _) = Source::of(&core()).await;
     let vault = Location::with_store(Arc::new(InMemory::new()), Path::from("vault"), Identity::Test);
     let repository = Repository::open(vault).await.expect("a repository");
-    let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
+    let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
     let (claimed, was_claimed) = oneshot::channel();
     let (ended, has_ended) = oneshot::channel();
     let other = {
@@ -331,7 +331,7 @@ pub(crate) async fn staging_names_are_not_copied() {
         Location::parse(path.to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location")
     };
     let (report, _) = {
-        let cluster = discover(&at(source.path()), &DiscoverOptions::auto()).await.expect("a cluster");
+        let cluster = discover(&at(source.path()), &DiscoverOptions::default()).await.expect("a cluster");
         let repository = Repository::open(at(vault.path())).await.expect("a repository");
         (repository.backup(&cluster, options()).start().await, repository)
     };

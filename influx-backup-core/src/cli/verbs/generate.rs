@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::{
     ByteSize, Generation,
-    cli::{exit::Exit, failure::Failure, places, screen::Screen},
+    cli::{args, exit::Exit, failure::Failure, places, screen::Screen},
+    cluster::Edition,
     testing::generate::{CompactorData, Derived, Generate as Recipe},
 };
 
@@ -17,7 +18,7 @@ pub(crate) struct Generate {
     /// Where to write it: a directory that is missing or empty.
     directory: PathBuf,
     /// Which InfluxDB 3.
-    #[arg(long, value_enum, default_value_t = Edition::Enterprise)]
+    #[arg(long, default_value_t = Edition::Enterprise, value_parser = args::choice::<Edition>(Edition::NAMES))]
     edition: Edition,
     /// How many nodes hold data (Enterprise).
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=99))]
@@ -34,15 +35,6 @@ pub(crate) struct Generate {
     /// Another seed: other ids and sizes.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-}
-
-/// Which InfluxDB 3.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Edition {
-    /// One node.
-    Core,
-    /// Nodes and a compactor.
-    Enterprise,
 }
 
 /// The generation of the catalog.

@@ -47,8 +47,12 @@ pub(super) struct Piece {
 
 impl Reader {
     pub(super) fn new(request: &CopyRequest, context: &CopyContext) -> Self {
-        let (from, wanted) = (request.from.clone(), request.source.clone());
-        Self { from, wanted, stall_timeout: context.stall_timeout, progress: Arc::clone(&context.progress) }
+        Self {
+            from: request.from.clone(),
+            wanted: request.source.clone(),
+            stall_timeout: context.stall_timeout,
+            progress: Arc::clone(&context.progress),
+        }
     }
 
     /// Reads a range, or everything. Another version or another length is [`CopyError::Changed`].

@@ -99,7 +99,7 @@ impl View<'_> {
         unclaimed.into_iter().map(ToOwned::to_owned).collect()
     }
 
-    /// Names that belong to nobody, at the top and beside ids that contain `/`.
+    /// Names that belong to no node and not to the cluster, at the top and beside ids that contain `/`.
     fn foreign(&self) -> Vec<String> {
         let ids: BTreeSet<&str> =
             self.members().into_iter().chain(self.what.excluded_nodes.iter().map(String::as_str)).collect();
@@ -136,100 +136,103 @@ impl View<'_> {
     }
 
     fn notes(&self) -> Vec<Finding> {
-        let mut notes = Vec::new();
+        let mut notes = self.id_notes();
+        notes.extend(self.node_notes());
+        notes.extend(self.catalog_notes());
+        notes.extend(self.own_directory_notes());
+        notes
+    }
+
+    /// One id for a node and the cluster.
+    fn id_notes(&self) -> Vec<Finding> {
         let owner = self.chosen.owner;
-        let mut note = |code: FindingCode, message: String| notes.push(Finding::new(code, message));
-        if self.chosen.edition == Edition::Enterprise && self.chosen.nodes.contains(owner) {
-            note(
-                FindingCode::ClusterIdIsNodeId,
-                format!("`{owner}` is the cluster id and a node id: InfluxDB asks for different ones"),
-            );
+        if self.chosen.edition != Edition::Enterprise || !self.chosen.nodes.contains(owner) {
+            return Vec::new();
         }
+        let message = format!("`{owner}` is the cluster id and a node id: InfluxDB asks for different ones");
+        vec![note(FindingCode::ClusterIdIsNodeId, message)]
+    }
+
+    /// Nodes that the catalog, the caller and the store do not agree about.
+    fn node_notes(&self) -> Vec<Finding> {
+        let owner = self.chosen.owner;
+        let mut notes = Vec::new();
         for id in self.chosen.nodes.iter().filter(|id| **id != owner) {
             if self.prefix(id).catalog.is_some() {
-                note(
-                    FindingCode::StaleCatalog,
-                    format!("node `{id}` was a Core node: its own catalog is stale, that of cluster `{owner}` counts"),
-                );
+                let message =
+                    format!("node `{id}` was a Core node: its own catalog is stale, that of cluster `{owner}` counts");
+                notes.push(note(FindingCode::StaleCatalog, message).with_node(*id));
             }
             if self.owner().names(id) == Some(false) {
-                note(
-                    FindingCode::NodeNotInCatalog,
-                    format!(
-                        "the catalog of `{owner}` does not name node `{id}`: if it is none of its nodes, leave it out"
-                    ),
+                let message = format!(
+                    "the catalog of `{owner}` does not name node `{id}`: if it is none of its nodes, exclude it by name"
                 );
+                notes.push(note(FindingCode::NodeNotInCatalog, message).with_node(*id));
             }
         }
         for named in self.catalog_nodes().into_iter().flatten().filter(|named| !named.in_store) {
-            let id = &named.id;
-            if !self.what.query_only.contains(id) && !self.what.excluded_nodes.contains(id) {
-                note(
-                    FindingCode::NodeWithoutObjects,
-                    format!(
-                        "the catalog of `{owner}` names node `{id}`, which has no objects: declare it query-only if it stores nothing"
-                    ),
+            let id = named.id;
+            if !self.what.query_only.contains(&id) && !self.what.excluded_nodes.contains(&id) {
+                let message = format!(
+                    "the catalog of `{owner}` names node `{id}`, which has no objects: declare it query-only if it stores \
+                     nothing"
                 );
+                notes.push(note(FindingCode::NodeWithoutObjects, message).with_node(id));
             }
         }
         for id in self.what.query_only.iter().filter(|id| self.stores(id)) {
-            note(
-                FindingCode::QueryOnlyStores,
-                format!("node `{id}` was declared query-only and has objects: they are copied"),
-            );
+            let message = format!("node `{id}` was declared query-only and has objects: they are copied");
+            notes.push(note(FindingCode::QueryOnlyStores, message).with_node(id));
         }
         for id in self.unclaimed() {
-            note(
-                FindingCode::UnclaimedNode,
-                format!(
-                    "`{id}` looks like a node and is none of those given or found: name it, or leave it out by name"
-                ),
-            );
+            let message =
+                format!("`{id}` looks like a node and is none of those given or found: name it, or exclude it by name");
+            notes.push(note(FindingCode::UnclaimedNode, message).with_node(id));
         }
-        match &self.owner().catalog {
-            None => note(FindingCode::NoCatalog, format!("`{owner}` has no catalog: a server would start empty on it")),
-            Some(catalog) => {
-                if catalog.live().is_none() {
-                    note(
-                        FindingCode::NoLiveCatalog,
-                        "every generation of the catalog is closed by a terminator: the newer one is missing"
-                            .to_owned(),
-                    );
-                }
-                for damage in &catalog.damaged {
-                    note(FindingCode::CatalogDamaged, damage.clone());
-                }
-                if catalog.contents.nodes.is_none() {
-                    note(
-                        FindingCode::CatalogNodesUnreadable,
-                        format!("which nodes the catalog of `{owner}` names cannot be read: check that all are here"),
-                    );
-                }
-            }
+        notes
+    }
+
+    /// What is missing or wrong in the cluster's catalog.
+    fn catalog_notes(&self) -> Vec<Finding> {
+        let owner = self.chosen.owner;
+        let Some(catalog) = &self.owner().catalog else {
+            let message = format!("`{owner}` has no catalog: a server would start empty on it");
+            return vec![note(FindingCode::NoCatalog, message)];
+        };
+        let mut notes = Vec::new();
+        if catalog.live().is_none() {
+            let message = "every generation of the catalog is closed by a terminator: the newer one is missing";
+            notes.push(note(FindingCode::NoLiveCatalog, message));
         }
-        self.own_directory(&mut note);
+        notes.extend(catalog.damaged.iter().map(|damage| note(FindingCode::CatalogDamaged, damage)));
+        if catalog.contents.nodes.is_none() {
+            let message =
+                format!("the nodes that the catalog of `{owner}` names cannot be read: check that all are here");
+            notes.push(note(FindingCode::CatalogNodesUnreadable, message));
+        }
         notes
     }
 
     /// What `_influx_backup` beside the prefixes means.
-    fn own_directory(&self, note: &mut impl FnMut(FindingCode, String)) {
+    fn own_directory_notes(&self) -> Vec<Finding> {
         let own = &self.survey.own;
         let has = |name: &str| own.files.iter().any(|file| file == name);
+        let mut notes = Vec::new();
         if has("restore.json") {
-            note(
-                FindingCode::RestoreUnfinished,
-                "a restore was begun here and is not finished: resume or abandon it".to_owned(),
-            );
+            let message = "the target of a restore that is not finished: resume or abandon it";
+            notes.push(note(FindingCode::RestoreUnfinished, message));
         }
         if has("manifest.json") {
-            note(FindingCode::IsBackup, "this is a finished backup, not a place that servers use".to_owned());
+            notes.push(note(FindingCode::IsBackup, "this is a finished backup, not a location that servers use"));
         } else if own.files.iter().any(|file| file.starts_with("claim")) {
-            note(FindingCode::BackupUnfinished, "this is a backup that was begun and is not finished".to_owned());
+            notes.push(note(FindingCode::BackupUnfinished, "this is a backup that is not finished"));
         }
+        notes
     }
 
     fn evidence(&self) -> Vec<String> {
-        let (owner, chosen) = (self.chosen.owner, self.chosen);
+        let chosen = self.chosen;
+        let owner = chosen.owner;
         let mut evidence = Vec::new();
         let catalog = self.owner().catalog.as_ref();
         let shown = catalog.map(|catalog| catalog.shown_by.clone());
@@ -283,6 +286,10 @@ impl View<'_> {
         }
         evidence
     }
+}
+
+fn note(code: FindingCode, message: impl Into<String>) -> Finding {
+    Finding::new(code, message)
 }
 
 fn is_inside(name: &str, ids: &BTreeSet<&str>) -> bool {

@@ -100,7 +100,7 @@ fn unknown_node<'a>(survey: &Survey, what: &'a DiscoverOptions) -> Option<&'a st
     nodes.find(missing)
 }
 
-/// Top-level names that are backups of ours.
+/// Top-level names that are finished backups.
 fn backups(survey: &Survey) -> impl Iterator<Item = &String> {
     survey.prefixes.iter().filter(|(_, prefix)| prefix.level.has_directory(OWN_DIRECTORY)).map(|(id, _)| id)
 }

@@ -64,7 +64,7 @@ const V2: Generation = Generation::V2;
 fn a_catalog_alone_is_a_node_s_or_a_cluster_s() {
     let alone = |named, beside: &[&str]| {
         let survey = survey([("x", rooted(&["catalog/"], V2, named)), ("n", prefix(beside))]);
-        decided(&survey, &DiscoverOptions::auto())
+        decided(&survey, &DiscoverOptions::default())
     };
     assert_eq!(alone(Some(&["x"]), &[]), is(Edition::Core, "x", &["x"]));
     assert_eq!(alone(None, &[]), is(Edition::Core, "x", &["x"]));
@@ -77,7 +77,7 @@ fn a_catalog_alone_is_a_node_s_or_a_cluster_s() {
 fn a_core_node_that_was_renamed_stays_core() {
     // The catalog keeps the registration under the old id.
     let node = rooted(&["catalog/", "wal/"], V2, Some(&["new", "old"]));
-    let what = DiscoverOptions::auto();
+    let what = DiscoverOptions::default();
     assert_eq!(decided(&survey([("new", node.clone())]), &what), is(Edition::Core, "new", &["new"]));
     let old = rooted(&["catalog/", "wal/"], V2, Some(&["old"]));
     let both = survey([("new", node), ("old", old)]);
@@ -87,13 +87,13 @@ fn a_core_node_that_was_renamed_stays_core() {
 #[test]
 fn a_core_node_with_a_stray_node_beside_it_says_so() {
     let survey = survey([("n", rooted(&["catalog/", "wal/"], V2, Some(&["n"]))), ("stray", prefix(&["wal/"]))]);
-    let cluster = decide(&survey, &DiscoverOptions::auto()).expect("a Core node");
+    let cluster = decide(&survey, &DiscoverOptions::default()).expect("a Core node");
     assert_eq!((cluster.edition, &cluster.unclaimed_nodes[..]), (Edition::Core, &["stray".to_owned()][..]));
     assert_eq!(cluster.foreign, ["stray"]);
-    let left = decide(&survey, &DiscoverOptions::auto().with_excluded_node("stray")).expect("a Core node");
+    let left = decide(&survey, &DiscoverOptions::default().with_excluded_node("stray")).expect("a Core node");
     assert!(left.unclaimed_nodes.is_empty() && left.foreign.is_empty() && left.notes.is_empty());
     // Both given: one catalog over two nodes.
-    let both = DiscoverOptions::auto().with_node("n").with_node("stray");
+    let both = DiscoverOptions::default().with_node("n").with_node("stray");
     assert_eq!(decided(&survey, &both), is(Edition::Enterprise, "n", &["n", "stray"]));
 }
 
@@ -101,17 +101,17 @@ fn a_core_node_with_a_stray_node_beside_it_says_so() {
 fn a_cluster_id_given_for_what_looks_like_core_is_believed() {
     let node = || rooted(&["catalog/", "wal/"], V2, Some(&["n"]));
     let survey = survey([("n", node()), ("other", node())]);
-    let what = DiscoverOptions::auto().with_cluster_id("n");
+    let what = DiscoverOptions::default().with_cluster_id("n");
     assert_eq!(decided(&survey, &what), is(Edition::Enterprise, "n", &["n"]));
 }
 
 #[test]
 fn a_cluster_that_lost_its_catalog_is_found_with_a_note() {
     let lost = survey([("c", prefix(&["enterprise"])), ("n", prefix(&["wal/"]))]);
-    let cluster = decide(&lost, &DiscoverOptions::auto()).expect("a cluster");
+    let cluster = decide(&lost, &DiscoverOptions::default()).expect("a cluster");
     assert_eq!(cluster.notes.iter().map(|note| note.code).collect::<Vec<_>>(), [FindingCode::NoCatalog]);
     let nothing_left = survey([("c", prefix(&["enterprise"]))]);
-    assert_eq!(decide(&nothing_left, &DiscoverOptions::auto()).expect_err("no catalog").code(), "no-cluster");
+    assert_eq!(decide(&nothing_left, &DiscoverOptions::default()).expect_err("no catalog").code(), "no-cluster");
 }
 
 #[test]
@@ -119,7 +119,10 @@ fn the_engine_of_another_cluster_does_not_matter() {
     let cluster = |node| rooted(&["catalog/", "enterprise"], V2, Some(node));
     let marked = Prefix { markers: vec!["b1/pt_snapshots".to_owned()], ..prefix(&["pt_snapshots/"]) };
     let survey = survey([("a", cluster(&["a1"])), ("a1", prefix(&["wal/"])), ("b", cluster(&["b1"])), ("b1", marked)]);
-    assert_eq!(decided(&survey, &DiscoverOptions::auto().with_cluster_id("a")), is(Edition::Enterprise, "a", &["a1"]));
-    let error = decide(&survey, &DiscoverOptions::auto().with_cluster_id("b")).expect_err("upgraded");
+    assert_eq!(
+        decided(&survey, &DiscoverOptions::default().with_cluster_id("a")),
+        is(Edition::Enterprise, "a", &["a1"])
+    );
+    let error = decide(&survey, &DiscoverOptions::default().with_cluster_id("b")).expect_err("upgraded");
     assert_eq!(error.code(), "upgraded-engine");
 }

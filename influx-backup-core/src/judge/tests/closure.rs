@@ -34,7 +34,7 @@ fn a_live_file_without_its_frame_is_named() {
     let mut orphan = Tree::core();
     orphan.file(9);
     orphan.see(&file_key(9), Err(FormatError::Empty));
-    assert!(orphan.judge().holds(), "nobody reads a file that no manifest names");
+    assert!(orphan.judge().holds(), "no server reads a file that no manifest names");
     assert_eq!(orphan.judge().orphans, 1);
 }
 

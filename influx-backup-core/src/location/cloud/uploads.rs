@@ -67,7 +67,8 @@ impl Handle {
     /// By `?uploads` for the whole bucket: MinIO takes a prefix for a key.
     #[cfg(any(feature = "aws", feature = "gcp"))]
     async fn begun(&self) -> Result<Vec<Upload>> {
-        let (mut uploads, mut after) = (Vec::new(), None);
+        let mut uploads = Vec::new();
+        let mut after = None;
         loop {
             let page = match self {
                 #[cfg(feature = "aws")]
@@ -240,7 +241,8 @@ mod azure {
     impl Azure {
         /// Objects of which there are blocks only. A listing tells them from empty ones by nothing; a request for one does.
         pub(super) async fn uncommitted(&self, base: &Path) -> Result<Vec<Upload>> {
-            let (mut found, mut marker) = (Vec::new(), String::new());
+            let mut found = Vec::new();
+            let mut marker = String::new();
             loop {
                 let url = format!(
                     "{}/{}?restype=container&comp=list&include=uncommittedblobs&prefix={}&marker={}",
