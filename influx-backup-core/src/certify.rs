@@ -37,7 +37,7 @@ pub fn certify(location: &Location) -> CertifyRequest {
 ///
 /// The job fails with [`Error::Store`](crate::Error::Store). What is wrong with the tree is in the certificate.
 pub fn certify_cluster(cluster: &Cluster) -> CertifyRequest {
-    CertifyRequest::new(Tree::Cluster(cluster.clone()))
+    CertifyRequest::new(Tree::Cluster(Box::new(cluster.clone())))
 }
 
 /// Makes the certificate of a committed backup again, from the bytes it has now.
@@ -59,7 +59,7 @@ pub struct CertifyRequest {
 #[derive(Debug)]
 enum Tree {
     Location(Location, DiscoverOptions),
-    Cluster(Cluster),
+    Cluster(Box<Cluster>),
     Backup(Backup),
 }
 

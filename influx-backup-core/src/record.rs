@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::object::{ContentRecord, Encoding, ObjectRecord, Stored};
 use crate::{
+    certificate::Certificate,
+    cluster::ClusterDescription,
     finding::Clause,
     inventory::{Group, Listing},
     named::named,
@@ -86,16 +88,19 @@ pub struct Fence {
     pub first: Option<u64>,
     /// The last number listed.
     pub last: Option<u64>,
-    /// Numbers up to the last that the source itself does not have, each confirmed by a request of its own.
-    pub holes: Vec<Gap>,
+    /// Numbers up to the last that the source itself does not have, and how that is known.
+    pub holes: Vec<Hole>,
 }
 
 impl Fence {
-    /// The parts of `gap` that were confirmed to be missing in the source itself.
+    /// The parts of `gap` that are missing in the source itself.
     #[must_use]
-    pub fn confirmed(&self, gap: Gap) -> Vec<Gap> {
-        let overlap = |hole: &Gap| Gap { first: hole.first.max(gap.first), last: hole.last.min(gap.last) };
-        self.holes.iter().map(overlap).filter(|part| part.first <= part.last).collect()
+    pub fn confirmed(&self, gap: Gap) -> Vec<Hole> {
+        let overlap = |hole: &Hole| {
+            let (first, last) = (hole.gap.first.max(gap.first), hole.gap.last.min(gap.last));
+            Hole { gap: Gap { first, last }, by: hole.by }
+        };
+        self.holes.iter().map(overlap).filter(|part| part.gap.first <= part.gap.last).collect()
     }
 
     /// The parts of `gap` that were not.
@@ -103,7 +108,7 @@ impl Fence {
     pub fn unconfirmed(&self, gap: Gap) -> Vec<Gap> {
         let mut parts = Vec::new();
         let mut next = gap.first;
-        for hole in self.confirmed(gap) {
+        for Hole { gap: hole, .. } in self.confirmed(gap) {
             if hole.first > next {
                 parts.push(Gap { first: next, last: hole.first - 1 });
             }
@@ -114,6 +119,27 @@ impl Fence {
         }
         parts
     }
+}
+
+/// Numbers that the source itself does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hole {
+    /// The numbers.
+    #[serde(flatten)]
+    pub gap: Gap,
+    /// How that is known.
+    pub by: ConfirmedBy,
+}
+
+/// How it is known that the source does not have an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ConfirmedBy {
+    /// It was asked for by its key.
+    Head,
+    /// A listing lacks it; there were too many of them to ask for each.
+    Listing,
 }
 
 /// A run of numbers, both ends included.
@@ -160,6 +186,18 @@ impl From<&Listing> for ListingRecord {
             objects: listing.entries.len() as u64,
         }
     }
+}
+
+/// A committed backup as planning sees it: [`Backup::contents`](crate::Backup::contents).
+#[derive(Debug, Clone, Copy)]
+pub struct BackupContents<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) manifest_sha256: &'a str,
+    pub(crate) status: BackupStatus,
+    pub(crate) cluster: &'a ClusterDescription,
+    pub(crate) certificate: &'a Certificate,
+    /// Sorted by key.
+    pub(crate) objects: &'a [ObjectRecord],
 }
 
 /// A live file that neither the backup nor the source has.

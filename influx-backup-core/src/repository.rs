@@ -161,7 +161,6 @@ impl Repository {
 
 impl BackupRequest {
     /// Moves the objects with this copier, or with a chain of them ([`Copiers`](crate::copier::Copiers)).
-    #[must_use]
     pub fn with_copier(mut self, copier: Arc<dyn Copier>) -> Self {
         self.copier = copier;
         self
@@ -181,7 +180,6 @@ impl BackupRequest {
     /// By other rules than [`Rules::STANDARD`], to show in tests what each rule is for.
     #[cfg(feature = "testing")]
     #[doc(hidden)]
-    #[must_use]
     pub fn with_rules(mut self, rules: Rules) -> Self {
         self.rules = rules;
         self

@@ -4,7 +4,7 @@ use crate::{
     error::{Error, Result},
     key::Key,
     layout::{MANIFEST_KEY, OWN_DIRECTORY},
-    lease::{Clock, Lease, LeaseScope, LeaseState, highest},
+    lease::{Clock, Lease, LeaseScope, LeaseState, highest, release_timeout},
     location::Location,
     options::{OnExisting, Takeover},
 };
@@ -42,7 +42,36 @@ pub(crate) async fn acquire(
         Some(before) => may_take_over(before, location, name, existing).map(|()| Acquired::TakenOver)?,
         None => Acquired::Fresh,
     };
-    Ok((Lease::take(location, scope, cluster, before.as_ref()).await?, acquired))
+    let lease = Lease::take(location, scope, cluster, before.as_ref()).await?;
+    // The holder before may have committed meanwhile. It looks for a later lease after its commit: one of both sees the other.
+    if location.head(&Key::parse(MANIFEST_KEY)?).await?.is_some() {
+        let exists = Error::BackupExists { name: name.to_owned() };
+        lease.release(release_timeout(&exists)).await;
+        return Err(exists);
+    }
+    Ok((lease, acquired))
+}
+
+/// How many backups may be begun within a second under default names.
+const MAX_SUFFIX: u32 = 100;
+
+/// Takes the right to write a new backup under a default name: the first that is free of `name`, `name-2`, `name-3` …
+pub(crate) async fn acquire_default(
+    repository: &Location,
+    name: &str,
+    cluster: &str,
+    clock: Clock,
+) -> Result<(String, Location, Lease)> {
+    for suffix in 1..=MAX_SUFFIX {
+        let name = if suffix == 1 { name.to_owned() } else { format!("{name}-{suffix}") };
+        let to = repository.child(&name)?;
+        match acquire(&to, &name, Some(cluster), (OnExisting::Refuse, Takeover::default()), clock).await {
+            Ok((lease, _)) => return Ok((name, to, lease)),
+            Err(Error::BackupExists { .. } | Error::BackupInProgress { .. } | Error::BackupUnfinished { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(Error::BackupExists { name: name.to_owned() })
 }
 
 /// Whether nothing lies here. Directories without a file are what a process leaves that died before its lease was written.
@@ -123,6 +152,22 @@ mod tests {
             highest(&location, &LeaseScope::Backup("n1".to_owned()), Clock::Local).await.expect("there").expect("one");
         assert!(highest.is_held());
         second.check().await.expect("ours");
+    }
+
+    /// Two clusters that are backed up into one repository by one line of cron.
+    #[tokio::test]
+    async fn default_names_of_one_second_do_not_collide() {
+        let repository = Location::in_memory();
+        let clock = Clock::Store(preflight::target(&repository).await.expect("writable").clock_skew);
+        let take = |cluster| acquire_default(&repository, "backup-20261101-000000", cluster, clock);
+        let taken = futures::future::join_all(["c1", "c2", "c3"].map(take)).await;
+        let taken: Vec<_> = taken.into_iter().map(|taken| taken.expect("a name")).collect();
+        let mut names: Vec<_> = taken.iter().map(|(name, ..)| name.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["backup-20261101-000000", "backup-20261101-000000-2", "backup-20261101-000000-3"]);
+        for (_, _, lease) in &taken {
+            lease.check().await.expect("ours");
+        }
     }
 
     #[tokio::test]

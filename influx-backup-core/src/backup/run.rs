@@ -9,7 +9,7 @@ use super::{
     audit::Differences,
     index::Index,
     journal::{Journal, JournalLine, journal},
-    lease::{Acquired, acquire},
+    lease::{Acquired, acquire, acquire_default},
     name::{check_name, default_name},
     passes::Run,
     resume,
@@ -64,13 +64,24 @@ pub(crate) async fn run(
     task: RunContext,
 ) -> Result<BackupReport> {
     check_places(&cluster, &repository)?;
-    let name = options.name.clone().unwrap_or_else(|| default_name(Utc::now()));
-    check_name(&name)?;
+    if let Some(name) = &options.name {
+        check_name(name)?;
+    }
     let clock = task.unless_cancelled(check_stores(&cluster, &repository, &task)).await?;
     task.unless_cancelled(RepositoryMarker::write_first(&repository)).await?;
-    let to = repository.child(&name)?;
-    let existing = (options.on_existing, options.takeover);
-    let (lease, acquired) = acquire(&to, &name, Some(cluster.id()), existing, clock).await?;
+    let (name, to, lease, acquired) = match &options.name {
+        Some(name) => {
+            let to = repository.child(name)?;
+            let existing = (options.on_existing, options.takeover);
+            let (lease, acquired) = acquire(&to, name, Some(cluster.id()), existing, clock).await?;
+            (name.clone(), to, lease, acquired)
+        }
+        None => {
+            let (name, to, lease) =
+                acquire_default(&repository, &default_name(Utc::now()), cluster.id(), clock).await?;
+            (name, to, lease, Acquired::Fresh)
+        }
+    };
     let journal = journal(&to, lease.number(), options.limits.durability);
     let mut state = RunState { index: Index::default(), journal, facts: Facts::default() };
     let run =

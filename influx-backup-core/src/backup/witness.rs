@@ -2,18 +2,24 @@
 
 use std::collections::BTreeSet;
 
+use futures::FutureExt;
+
 use crate::{
     cluster::Cluster,
+    concurrent,
     error::Result,
     inventory::{Group, Inventory},
     judge::{covered, evidence::Evidence, gaps, numbered},
     key::Key,
     layout::{wal_name, wal_number},
-    record::{Fence, Gap},
+    record::{ConfirmedBy, Fence, Gap, Hole},
 };
 
-/// How many WAL numbers are asked for one by one; beyond that the listing's word is taken.
-const HEADS: u64 = 1_000;
+/// How many WAL numbers of all nodes are asked for one by one; of the others it is recorded that only the listing lacks them.
+const MAX_HEADS: u64 = 1_000;
+
+/// How many of them at once.
+const HEADS_AT_ONCE: usize = 32;
 
 /// Which files listings of `dbs` lacked.
 ///
@@ -98,31 +104,37 @@ impl AbsenceRule {
 /// The fence of each node: what was listed before its manifests, and which numbers the source itself lacks.
 pub(super) async fn fences(cluster: &Cluster, evidence: &Evidence<'_>, listed: &Inventory) -> Result<Vec<Fence>> {
     let mut fences = Vec::new();
+    let mut heads_left = MAX_HEADS;
     for node in cluster.stored_nodes() {
-        let listing = listed.listing(Group::Wal, &node.id);
-        let numbers: BTreeSet<_> = listing
-            .into_iter()
-            .flat_map(|listing| &listing.entries)
-            .filter_map(|entry| wal_number(entry.key.name()))
-            .collect();
-        let mut fence = Fence {
-            node: node.id.clone(),
-            first: numbers.first().copied(),
-            last: numbers.last().copied(),
-            holes: Vec::new(),
-        };
-        if let Some(last) = fence.last {
-            for gap in gaps(&numbered(evidence, &node.id), covered(evidence, &node.id), last) {
-                confirm(cluster, &node.id, gap, &numbers, &mut fence.holes).await?;
+        let numbers = listed_numbers(listed, &node.id);
+        let mut holes = Vec::new();
+        if let Some(last) = numbers.last() {
+            let gaps = gaps(&numbered(evidence, &node.id), covered(evidence, &node.id), *last);
+            for gap in gaps.into_iter().flat_map(|gap| unlisted(gap, &numbers)) {
+                let length = (gap.last - gap.first).saturating_add(1);
+                if length > heads_left {
+                    holes.push(Hole { gap, by: ConfirmedBy::Listing });
+                } else {
+                    heads_left -= length;
+                    let missing = missing(cluster, &node.id, gap).await?;
+                    holes.extend(missing.into_iter().map(|gap| Hole { gap, by: ConfirmedBy::Head }));
+                }
             }
         }
-        fences.push(fence);
+        let (first, last) = (numbers.first().copied(), numbers.last().copied());
+        fences.push(Fence { node: node.id.clone(), first, last, holes });
     }
     Ok(fences)
 }
 
-/// Adds the numbers of `gap` that the source lacks: that were not listed and are not there when asked for.
-async fn confirm(cluster: &Cluster, node: &str, gap: Gap, listed: &BTreeSet<u64>, holes: &mut Vec<Gap>) -> Result<()> {
+fn listed_numbers(listed: &Inventory, node: &str) -> BTreeSet<u64> {
+    let listing = listed.listing(Group::Wal, node);
+    let entries = listing.into_iter().flat_map(|listing| &listing.entries);
+    entries.filter_map(|entry| wal_number(entry.key.name())).collect()
+}
+
+/// The parts of `gap` that were not listed.
+fn unlisted(gap: Gap, listed: &BTreeSet<u64>) -> Vec<Gap> {
     let mut unlisted = Vec::new();
     let mut next = gap.first;
     for number in listed.range(gap.first..=gap.last) {
@@ -134,24 +146,25 @@ async fn confirm(cluster: &Cluster, node: &str, gap: Gap, listed: &BTreeSet<u64>
     if next <= gap.last {
         unlisted.push(Gap { first: next, last: gap.last });
     }
-    for gap in unlisted {
-        if gap.last - gap.first >= HEADS {
-            holes.push(gap);
-            continue;
-        }
-        for number in gap.first..=gap.last {
-            let key = Key::parse(format!("{node}/wal/{}", wal_name(number)))?;
-            if cluster.location().head(&key).await?.is_none() {
-                extend(holes, number);
-            }
-        }
-    }
-    Ok(())
+    unlisted
 }
 
-fn extend(holes: &mut Vec<Gap>, number: u64) {
-    match holes.last_mut() {
-        Some(last) if last.last.saturating_add(1) == number => last.last = number,
-        _ => holes.push(Gap { first: number, last: number }),
+/// The numbers of `gap` that are not there when they are asked for.
+async fn missing(cluster: &Cluster, node: &str, gap: Gap) -> Result<Vec<Gap>> {
+    let heads = (gap.first..=gap.last).map(|number| is_missing(cluster, node, number).boxed());
+    let heads = concurrent::run(heads.collect(), HEADS_AT_ONCE).await?;
+    let mut missing: Vec<Gap> = Vec::new();
+    for (number, is_missing) in (gap.first..=gap.last).zip(heads) {
+        match missing.last_mut() {
+            _ if !is_missing => {}
+            Some(last) if last.last.saturating_add(1) == number => last.last = number,
+            _ => missing.push(Gap { first: number, last: number }),
+        }
     }
+    Ok(missing)
+}
+
+async fn is_missing(cluster: &Cluster, node: &str, number: u64) -> Result<bool> {
+    let key = Key::parse(format!("{node}/wal/{}", wal_name(number)))?;
+    Ok(cluster.location().head(&key).await?.is_none())
 }

@@ -81,6 +81,8 @@ finding_codes! {
     StrayWal = "stray-wal", Info;
     /// WAL files do not exist in the source either; servers skip them on replay.
     WalHole = "wal-hole", Warning;
+    /// WAL files were not listed in the source; there are too many to ask for each.
+    UnconfirmedWalHole = "unconfirmed-wal-hole", Warning;
     /// WAL files are missing, and whether the source had them is not recorded.
     WalGap = "wal-gap", Warning;
     // C4: the catalog.

@@ -18,7 +18,6 @@ macro_rules! request {
         impl $request {
             /// Sends an event for each object that vanished, changed, was retried or deleted. Otherwise they are only
             /// counted, see [`Progress`](crate::event::Progress).
-            #[must_use]
             pub fn with_object_events(mut self) -> Self {
                 self.object_events = crate::job::ObjectEvents::Sent;
                 self

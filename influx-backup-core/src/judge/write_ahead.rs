@@ -10,7 +10,7 @@ use crate::{
     finding::{Clause, FindingCode},
     key::Key,
     layout::{Component, wal_number},
-    record::{Fence, Gap},
+    record::{ConfirmedBy, Fence, Gap, Hole},
 };
 
 /// The WAL files of a node by number.
@@ -88,11 +88,13 @@ fn check_fence(fence: &Fence, wal: &Numbered<'_>, covered: u64, judgement: &mut 
             let missing = finding(At::node(&fence.node), FindingCode::MissingWal, message);
             judgement.add(missing.with_range(lost.first, lost.last));
         }
-        for hole in fence.confirmed(gap) {
-            let message =
-                format!("WAL {hole} of {} does not exist in the source; servers skip it on replay", fence.node);
-            let hole_found = finding(At::node(&fence.node), FindingCode::WalHole, message);
-            judgement.add(hole_found.with_range(hole.first, hole.last));
+        for Hole { gap: hole, by } in fence.confirmed(gap) {
+            let (code, known) = match by {
+                ConfirmedBy::Head => (FindingCode::WalHole, "does not exist in the source"),
+                _ => (FindingCode::UnconfirmedWalHole, "was not listed in the source and not asked for by its key"),
+            };
+            let message = format!("WAL {hole} of {} {known}; servers skip it on replay", fence.node);
+            judgement.add(finding(At::node(&fence.node), code, message).with_range(hole.first, hole.last));
         }
     }
 }

@@ -17,13 +17,14 @@
 //! assert!(store.log().is_empty());
 //! ```
 
+mod decay;
 mod plan;
 mod state;
 mod stream;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, ops::Range, sync::Arc};
+use std::{fmt, ops::Range, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -33,7 +34,7 @@ use object_store::{
     ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result, UploadPart,
     path::Path,
 };
-pub use plan::{Failure, Fault, FaultPlan, Op, Rule, Scope, When};
+pub use plan::{Decay, Failure, Fault, FaultPlan, Op, Rule, Scope, When};
 pub use state::{Entry, Outcome};
 use state::{Gate, State, Verdict};
 
@@ -86,6 +87,12 @@ impl FaultyStore {
         self.state.heal();
     }
 
+    /// Which objects did not stay as they were written so far, and since when.
+    #[must_use]
+    pub fn decays(&self) -> Vec<(Duration, String)> {
+        self.state.decays()
+    }
+
     async fn begin(&self, op: Op, path: &Path, bytes: u64) -> Result<Gate> {
         State::begin(&self.state, op, path, bytes).await
     }
@@ -111,7 +118,12 @@ impl ObjectStore for FaultyStore {
         if gate.verdict.ignore_create_only && opts.mode == PutMode::Create {
             opts.mode = PutMode::Overwrite;
         }
-        gate.end(self.inner.put_opts(location, payload, opts).await).await
+        let decay = gate.verdict.decay;
+        let put = self.inner.put_opts(location, payload, opts).await;
+        if let (Ok(_), Some(decay)) = (&put, decay) {
+            self.decay(location, decay).await;
+        }
+        gate.end(put).await
     }
 
     async fn put_multipart_opts(&self, location: &Path, opts: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
@@ -172,7 +184,12 @@ impl ObjectStore for FaultyStore {
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
         let gate = self.begin(Op::Copy, to, 0).await?;
-        gate.end(self.inner.copy_opts(from, to, options).await).await
+        let decay = gate.verdict.decay;
+        let copied = self.inner.copy_opts(from, to, options).await;
+        if let (Ok(()), Some(decay)) = (&copied, decay) {
+            self.decay(to, decay).await;
+        }
+        gate.end(copied).await
     }
 
     async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {

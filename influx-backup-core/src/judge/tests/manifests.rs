@@ -1,11 +1,10 @@
 use super::{
     names, only,
-    tree::{Tree, checkpoint_key, file, manifest, snapshot_key, wal_key},
+    tree::{Tree, checkpoint_key, file, hole, manifest, snapshot_key, wal_key},
 };
 use crate::{
     certificate::Clause,
     finding::FindingCode,
-    record::Gap,
     testing::write::{self, ManifestSpec},
 };
 
@@ -74,7 +73,7 @@ fn trimmed_wal_and_parquet_without_any_manifest_violate_only_c2() {
             tree.remove(&key);
         }
         (first_wal..9).for_each(|number| tree.put(&wal_key(number), write::wal(b"rows")));
-        tree.fences[0].holes = vec![Gap { first: 1, last: first_wal.saturating_sub(1) }];
+        tree.fences[0].holes = vec![hole(1, first_wal.saturating_sub(1))];
         tree
     };
     only(Clause::Manifests, FindingCode::NoManifests, &lost(9).judge());

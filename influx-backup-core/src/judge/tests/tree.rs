@@ -19,7 +19,7 @@ use crate::{
     layout::{Generation, wal_name, wal_number},
     location::{Identity, ObjectMeta, Version},
     options::AbsenceTolerance,
-    record::{Attested, Fence},
+    record::{Attested, ConfirmedBy, Fence, Gap, Hole},
     testing::write::{self, CatalogOp, CatalogSpec, CheckpointSpec, FileSpec, ManifestSpec},
 };
 
@@ -370,4 +370,9 @@ pub(super) fn checkpoint(month: &str, sequence: u64, files: &[u64], removed: &[u
 /// A log of generation 3.
 pub(super) fn log(uuid: u128, sequence: u64) -> Bytes {
     write::catalog_log(Generation::V3, sequence, uuid, &[CatalogOp::SetGenerationDuration])
+}
+
+/// Numbers that the source was asked for and does not have.
+pub(super) fn hole(first: u64, last: u64) -> Hole {
+    Hole { gap: Gap { first, last }, by: ConfirmedBy::Head }
 }

@@ -1,12 +1,11 @@
 use super::{
     findings, names, only,
-    tree::{Tree, wal_key},
+    tree::{Tree, hole, wal_key},
     verdict,
 };
 use crate::{
     certificate::{Clause, Verdict},
     finding::FindingCode,
-    record::Gap,
     testing::write,
 };
 
@@ -79,13 +78,13 @@ fn holes_of_the_source_are_findings_and_what_follows_them_counts() {
         tree.put(&wal_key(number), write::wal(b"rows"));
     }
     tree.fence();
-    tree.fences[0].holes = vec![Gap { first: 13, last: 14 }, Gap { first: 17, last: 17 }];
+    tree.fences[0].holes = vec![hole(13, 14), hole(17, 17)];
     for certificate in [tree.judge(), tree.judge_record()] {
         assert_eq!(findings(&certificate), [(Clause::Wal, FindingCode::WalHole); 2]);
         assert_eq!(certificate.recovery[0].reached.as_ref().map(|at| at.wal), Some(18));
     }
     // A hole that is only partly confirmed is half a violation.
-    tree.fences[0].holes = vec![Gap { first: 13, last: 13 }, Gap { first: 17, last: 17 }];
+    tree.fences[0].holes = vec![hole(13, 13), hole(17, 17)];
     let violation = only(Clause::Wal, FindingCode::MissingWal, &tree.judge());
     assert!(violation.message.contains("WAL 14 of n1"), "{violation:?}");
 }

@@ -43,6 +43,7 @@ pub struct Scope {
     ops: Vec<Op>,
     below: Option<String>,
     containing: Option<String>,
+    outside: Option<String>,
 }
 
 impl Scope {
@@ -86,10 +87,18 @@ impl Scope {
         self
     }
 
+    /// Only on keys that do not contain `text`.
+    #[must_use]
+    pub fn outside(mut self, text: impl Into<String>) -> Self {
+        self.outside = Some(text.into());
+        self
+    }
+
     pub(super) fn matches(&self, op: Op, path: &str) -> bool {
         (self.ops.is_empty() || self.ops.contains(&op))
             && self.below.as_ref().is_none_or(|prefix| path.starts_with(prefix.as_str()))
             && self.containing.as_ref().is_none_or(|text| path.contains(text.as_str()))
+            && self.outside.as_ref().is_none_or(|text| !path.contains(text.as_str()))
     }
 }
 
@@ -145,11 +154,31 @@ pub enum Fault {
     },
     /// A create-only write overwrites what is there: the store has never heard of preconditions.
     IgnoreCreateOnly,
+    /// A write in one request, or a copy, is carried out and does not stay as it is.
+    Decay {
+        /// What becomes of the object.
+        into: Decay,
+        /// How long after the write, a time from this range.
+        after: Range<Duration>,
+    },
     /// A listing fails after this many keys.
     BreakList {
         /// Keys given before the error.
         after: usize,
     },
+}
+
+/// What becomes of an object after it was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Decay {
+    /// It is deleted, as by a lifecycle rule or by a request that arrives late.
+    Lost,
+    /// Half of its bytes are left.
+    Truncated,
+    /// It has other bytes of the same length.
+    Replaced,
+    /// The same write arrives once more.
+    WrittenAgain,
 }
 
 /// How an operation fails.

@@ -10,7 +10,7 @@ use object_store::{Error, ObjectMeta, Result, path::Path};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tokio::time::{Instant, sleep};
 
-use super::plan::{Failure, Fault, FaultPlan, Op, When};
+use super::plan::{Decay, Failure, Fault, FaultPlan, Op, When};
 
 /// One operation, as the log has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,6 +100,7 @@ pub(super) struct Verdict {
     pub(super) repeat: Option<usize>,
     pub(super) break_list: Option<usize>,
     pub(super) ignore_create_only: bool,
+    pub(super) decay: Option<(Decay, Duration)>,
 }
 
 impl Verdict {
@@ -152,7 +153,9 @@ struct Inside {
     writes: u64,
     written: u64,
     crashed: bool,
+    healed: bool,
     log: Vec<Entry>,
+    decays: Vec<(Duration, String)>,
 }
 
 #[derive(Debug)]
@@ -166,7 +169,17 @@ impl State {
         let rng = StdRng::seed_from_u64(plan.seed);
         let counts = vec![(0, 0); plan.rules.len()];
         let crashed = plan.crash_after == Some(0);
-        let inside = Inside { plan, rng, counts, writes: 0, written: 0, crashed, log: Vec::new() };
+        let inside = Inside {
+            plan,
+            rng,
+            counts,
+            writes: 0,
+            written: 0,
+            crashed,
+            healed: false,
+            log: Vec::new(),
+            decays: Vec::new(),
+        };
         Self { born: Instant::now(), inside: Mutex::new(inside) }
     }
 
@@ -201,6 +214,20 @@ impl State {
         self.lock().log.iter().filter(|entry| matches(entry)).count()
     }
 
+    pub(super) fn is_healed(&self) -> bool {
+        self.lock().healed
+    }
+
+    /// An object is not as it was written from now on.
+    pub(super) fn record_decay(&self, path: &Path) {
+        let at = self.born.elapsed();
+        self.lock().decays.push((at, path.to_string()));
+    }
+
+    pub(super) fn decays(&self) -> Vec<(Duration, String)> {
+        self.lock().decays.clone()
+    }
+
     pub(super) fn has_crashed(&self) -> bool {
         self.lock().crashed
     }
@@ -216,6 +243,7 @@ impl State {
         inside.plan = FaultPlan::seeded(inside.plan.seed);
         inside.counts.clear();
         inside.crashed = false;
+        inside.healed = true;
     }
 
     fn lock(&self) -> MutexGuard<'_, Inside> {
@@ -289,6 +317,10 @@ impl Verdict {
             Fault::SlowList { page, pause } => self.slow_list = Some((page.max(1), pause)),
             Fault::RepeatPages { page } => self.repeat = Some(page.max(1)),
             Fault::BreakList { after } => self.break_list = Some(after),
+            Fault::Decay { into, ref after } => {
+                let wait = after.start + after.end.saturating_sub(after.start).mul_f64(rng.random());
+                self.decay = Some((into, wait));
+            }
         }
     }
 }

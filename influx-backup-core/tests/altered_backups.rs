@@ -1,0 +1,204 @@
+//! Backups whose objects are lost, cut, replaced or added while they are taken: they are copied again, or not committed.
+#![cfg(feature = "testing")]
+
+mod meddling;
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use influx_backup_core::{
+    BackupReport, DiscoverOptions, Key, Location, Repository, Result, StoreOptions, VerifyOptions, discover,
+    location::Identity,
+    location::interop::object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path},
+    options::Takeover,
+    testing::fault::{Decay, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
+};
+use meddling::{Deed, FIRST, ROOT, Source, core, deed, meddler, options};
+use tokio::sync::oneshot;
+
+fn place(store: Arc<dyn ObjectStore>) -> Location {
+    Location::with_store(store, Path::from("vault"), Identity::Test)
+}
+
+fn key(key: &str) -> Key {
+    Key::parse(key).expect("a key")
+}
+
+/// Backs up what [`core`] generates, with deeds at the backup.
+async fn back_up(
+    source: &Source,
+    vault: &Location,
+    deeds: impl IntoIterator<Item = (&'static str, Deed)>,
+) -> (Result<BackupReport>, Repository) {
+    let repository = Repository::open(vault.clone()).await.expect("a repository");
+    let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
+    let request = repository.backup(&cluster, options()).with_copier(meddler(deeds));
+    (request.start().await, repository)
+}
+
+async fn assert_whole(repository: &Repository) {
+    let verified = repository.verify("n1", VerifyOptions::bytes()).await.expect("verified");
+    assert!(verified.passed(), "{:?}", verified.problems);
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Harm {
+    Lost,
+    Cut,
+    Replaced,
+}
+
+/// Whatever kind of object it is, and whether the proof has read it or not.
+#[tokio::test]
+async fn what_is_lost_cut_or_replaced_is_copied_again() {
+    for prefix in ["node1/dbs/", "node1/wal/", "node1/snapshots/", "node1/catalog/v3/logs/"] {
+        for harm in [Harm::Lost, Harm::Cut, Harm::Replaced] {
+            let (source, _) = Source::of(&core()).await;
+            source.put("node1/zzz", Bytes::from_static(b"copied after the nodes' files")).await;
+            let victim = source.keys(prefix).await.pop().expect("some");
+            let vault = place(Arc::new(InMemory::new()));
+            let when = if prefix.contains("catalog") { "catalog/v3/snapshot" } else { ROOT };
+            let harmed = deed(when, {
+                let (vault, victim) = (vault.child("n1").expect("a place"), key(&victim));
+                async move {
+                    let Some(bytes) = vault.get(&victim, None).await.expect("asked") else { return };
+                    match harm {
+                        Harm::Lost => vault.delete(&victim).await.expect("deleted"),
+                        Harm::Cut => drop(vault.put(&victim, bytes.slice(..bytes.len() / 2)).await.expect("put")),
+                        Harm::Replaced => {
+                            let other = Bytes::from(vec![b'x'; bytes.len()]);
+                            drop(vault.put(&victim, other).await.expect("put"));
+                        }
+                    }
+                }
+            });
+            let (report, repository) = back_up(&source, &vault, [harmed]).await;
+            let report = report.unwrap_or_else(|error| panic!("{victim} {harm:?}: {error}"));
+            if !prefix.contains("catalog") {
+                let altered: u64 = report.passes.iter().map(|pass| pass.altered).sum();
+                assert_eq!(altered, 1, "{victim} {harm:?}");
+            }
+            assert_whole(&repository).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_deleted_from_a_backup_in_files_is_copied_again() {
+    let (source, vault) = (tempfile::tempdir().expect("made"), tempfile::tempdir().expect("made"));
+    core().generate_into(source.path()).expect("generated");
+    let at = |path: &std::path::Path| {
+        Location::parse(path.to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location")
+    };
+    let dbs = at(source.path()).list("node1/dbs").await.expect("listed");
+    let victim = vault.path().join("n1").join(dbs[0].key.as_str());
+    let deleted = deed(ROOT, {
+        let victim = victim.clone();
+        async move { std::fs::remove_file(victim).expect("it was copied") }
+    });
+    let repository = Repository::open(at(vault.path())).await.expect("a repository");
+    let cluster = discover(&at(source.path()), &DiscoverOptions::default()).await.expect("a cluster");
+    let report = repository.backup(&cluster, options()).with_copier(meddler([deleted])).start().await;
+    let report = report.expect("a backup");
+    assert_eq!(
+        report.passes.iter().map(|pass| (pass.altered, pass.copied > 0)).collect::<Vec<_>>(),
+        [(1, true), (0, true)]
+    );
+    assert!(victim.exists());
+    assert_whole(&repository).await;
+}
+
+/// A late write of a process that was taken over, under a name that this run does not know, and under one that it does.
+#[tokio::test]
+async fn a_late_write_of_another_process_is_never_committed() {
+    let (source, _) = Source::of(&core()).await;
+    source.put("node1/note", Bytes::from_static(b"two")).await;
+    let vault = place(Arc::new(InMemory::new()));
+    let late = deed(ROOT, {
+        let backup = vault.child("n1").expect("a place");
+        async move {
+            backup.put(&key("node1/wal/00000099999.wal"), Bytes::from_static(b"late")).await.expect("put");
+            backup.put(&key("node1/note"), Bytes::from_static(b"one")).await.expect("put");
+        }
+    });
+    let (report, repository) = back_up(&source, &vault, [late]).await;
+    let report = report.expect("a backup");
+    assert_eq!((report.passes[0].altered, report.passes[0].unrecorded), (1, 1), "{report}");
+    let backup = vault.child("n1").expect("a place");
+    assert_eq!(backup.head(&key("node1/wal/00000099999.wal")).await.expect("asked"), None);
+    assert_eq!(backup.get(&key("node1/note"), None).await.expect("asked").expect("there"), "two");
+    assert_whole(&repository).await;
+}
+
+/// A lifecycle rule that goes on deleting what is copied: no backup, and the reason is said.
+#[tokio::test]
+async fn what_deletes_again_and_again_ends_the_backup() {
+    tokio::time::pause();
+    let (source, _) = Source::of(&core()).await;
+    let inner = Arc::new(InMemory::new());
+    let expires = Fault::Decay { into: Decay::Lost, after: Duration::from_millis(30)..Duration::from_millis(31) };
+    let slow = Fault::Delay(Duration::from_millis(10)..Duration::from_millis(20));
+    let plan = FaultPlan::none()
+        .with(Rule::new(Scope::of(Op::Put).containing("node1/dbs"), When::Always, expires))
+        .with(Rule::new(Scope::any(), When::Always, slow));
+    let store = FaultyStore::new(inner, plan);
+    let (report, repository) = back_up(&source, &place(Arc::new(store.clone())), []).await;
+    let error = report.expect_err("it cannot be whole");
+    assert_eq!(error.code(), "backup-altered", "{error}");
+    assert!(error.to_string().contains("node1/dbs/"), "{error}");
+    repository.get("n1").await.expect_err("not committed");
+    store.heal();
+    let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
+    repository.backup(&cluster, options().resuming()).start().await.expect("resumed");
+    assert_whole(&repository).await;
+}
+
+/// A request of an earlier attempt that arrives late deletes what a later one copied.
+#[tokio::test]
+async fn a_late_deletion_is_found() {
+    tokio::time::pause();
+    let (source, _) = Source::of(&core()).await;
+    let victim = source.keys("node1/wal/").await.pop().expect("some");
+    let inner = Arc::new(InMemory::new());
+    let late = Fault::Decay { into: Decay::Lost, after: Duration::from_millis(30)..Duration::from_millis(31) };
+    let slow = Fault::Delay(Duration::from_millis(10)..Duration::from_millis(20));
+    let plan = FaultPlan::none()
+        .with(Rule::new(Scope::of(Op::Put).containing(victim), When::Nth(1), late))
+        .with(Rule::new(Scope::of(Op::Put), When::Always, slow));
+    let store = FaultyStore::new(inner, plan);
+    let (report, repository) = back_up(&source, &place(Arc::new(store.clone())), []).await;
+    let report = report.expect("a backup");
+    let altered: u64 = report.passes.iter().map(|pass| pass.altered).sum();
+    assert_eq!((store.decays().len(), altered), (1, 1), "{report}");
+    assert_whole(&repository).await;
+}
+
+/// The root manifest is on its way when another process takes over: it is removed again.
+#[tokio::test]
+async fn a_commit_that_lost_its_lease_meanwhile_is_undone() {
+    tokio::time::pause();
+    let (source, _) = Source::of(&core()).await;
+    let inner = Arc::new(InMemory::new());
+    let on_its_way = Fault::Delay(Duration::from_secs(10)..Duration::from_secs(20));
+    let manifest = Scope::of(Op::Put).containing("_influx_backup/manifest.json");
+    let plan = FaultPlan::none().with(Rule::new(manifest, When::Nth(1), on_its_way));
+    let store = FaultyStore::new(Arc::clone(&inner) as _, plan);
+    let repository = Repository::open(place(Arc::new(store.clone()))).await.expect("a repository");
+    let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
+    let first = repository.backup(&cluster, options()).start();
+    while !store.log().iter().any(|entry| entry.op == Op::Put && entry.path.ends_with("/manifest.json")) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let (ended, has_ended) = oneshot::channel();
+    let waits = deed(FIRST, async move { has_ended.await.expect("the first run ends") });
+    let other = Repository::open(place(Arc::clone(&inner) as _)).await.expect("a repository");
+    let resuming = options().resuming().with_takeover(Takeover::Immediately);
+    source.put("node1/note", Bytes::from_static(b"something to copy")).await;
+    let second = other.backup(&cluster, resuming).with_copier(meddler([waits])).start();
+    assert_eq!(first.await.expect_err("taken over").code(), "claim-lost");
+    let committed = inner.head(&Path::from("vault/n1/_influx_backup/manifest.json")).await;
+    assert!(committed.is_err(), "the manifest is removed again");
+    ended.send(()).expect("the second run waits");
+    second.await.expect("the second run commits");
+    assert_whole(&other).await;
+}
