@@ -17,6 +17,7 @@ mod list;
 pub(crate) mod local;
 mod object;
 mod options;
+mod replace;
 mod request;
 mod url;
 mod write;

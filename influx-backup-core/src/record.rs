@@ -8,7 +8,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use self::object::{ContentRecord, Encoding, ObjectRecord, Stored};
-use crate::{finding::Clause, layout::Group, named::named};
+use crate::{
+    certificate::Certificate, cluster::ClusterDescription, finding::Clause, layout::Group, named::named,
+};
 
 /// Whether a backup may be restored without a second thought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -167,6 +169,18 @@ pub struct ListingRecord {
     pub ended: DateTime<Utc>,
     /// How many objects it found.
     pub objects: u64,
+}
+
+/// A committed backup as planning sees it: [`Backup::contents`](crate::Backup::contents).
+#[derive(Debug, Clone, Copy)]
+pub struct BackupContents<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) manifest_sha256: &'a str,
+    pub(crate) status: BackupStatus,
+    pub(crate) cluster: &'a ClusterDescription,
+    pub(crate) certificate: &'a Certificate,
+    /// Sorted by key.
+    pub(crate) objects: &'a [ObjectRecord],
 }
 
 /// A live file that neither the backup nor the source has.

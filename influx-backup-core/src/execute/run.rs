@@ -8,7 +8,6 @@ use tokio::{task::JoinSet, time::timeout};
 use tracing::{Instrument, instrument::WithSubscriber};
 
 use super::{Places, attempt::Worker};
-use crate::location::make_durable;
 use crate::{
     adaptive::Adaptive,
     cancellation::Cancellation,
@@ -17,6 +16,7 @@ use crate::{
     event::EventKind,
     job::RunContext,
     limits::{Bandwidth, Limits, MemoryBudget},
+    location::make_durable,
     plan::{CopyTask, Stage},
 };
 
