@@ -8,9 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use self::object::{ContentRecord, Encoding, ObjectRecord, Stored};
-use crate::{
-    certificate::Certificate, cluster::ClusterDescription, finding::Clause, layout::Group, named::named,
-};
+use crate::{certificate::Certificate, cluster::ClusterDescription, finding::Clause, layout::Group, named::named};
 
 /// Whether a backup may be restored without a second thought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
