@@ -9,6 +9,7 @@ mod checksums;
     allow(dead_code, unused_imports, reason = "the client of one provider does not need all that those of others do")
 )]
 pub(crate) mod cloud;
+mod durable;
 mod identity;
 mod incomplete;
 pub mod interop;
@@ -16,6 +17,7 @@ mod list;
 pub(crate) mod local;
 mod object;
 mod options;
+mod replace;
 mod request;
 mod url;
 mod write;
@@ -29,6 +31,7 @@ pub(crate) use self::attributes::{attributes_from, attributes_of};
 pub(crate) use self::budgets::ThrottleCounts;
 pub(crate) use self::budgets::{MAX_CONCURRENT, RequestKind};
 pub(crate) use self::checksums::{Comparison, Put, StoreHasher};
+pub(crate) use self::durable::make_durable;
 pub(crate) use self::incomplete::Incomplete;
 pub(crate) use self::local::{nearest_existing, remove_empty};
 pub(crate) use self::object::find_object;

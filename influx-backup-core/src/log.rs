@@ -9,10 +9,9 @@ use tokio::time::{Duration, Instant};
 
 use crate::{
     error::{Error, Result},
-    execute::make_durable,
     key::Key,
     limits::Durability,
-    location::Location,
+    location::{Location, make_durable},
     versioned::FormatVersion,
 };
 
@@ -124,6 +123,8 @@ fn decode<T: DeserializeOwned>(bytes: &[u8], key: &Key) -> Result<Vec<T>> {
 mod tests {
     use std::sync::Arc;
 
+    use proptest::{collection::vec, prelude::*, sample::Index};
+
     use super::*;
     use crate::testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When};
 
@@ -207,5 +208,31 @@ mod tests {
         assert_eq!(read::<u64>(&location, DIRECTORY).await.expect_err("newer").code(), "unsupported-format");
         location.put(&key, "{\"format\":9,\"min_reader\":1}\n1\n".into()).await.expect("put");
         assert_eq!(lines(&location).await, [1]);
+    }
+
+    proptest! {
+        #[test]
+        fn of_whatever_lies_there_only_whole_lines_are_read(
+            lines in vec(any::<u64>(), 0..5),
+            at in any::<Index>(),
+            byte in any::<u8>(),
+            end in any::<Index>(),
+            garbage in vec(any::<u8>(), 0..100),
+        ) {
+            let key = Key::parse("x").expect("a key");
+            let whole = encode(&lines).expect("encoded");
+            let cut = decode::<u64>(&whole[..end.index(whole.len() + 1)], &key).expect("cut short");
+            // The last number may have lost digits.
+            let kept = cut.len().saturating_sub(1);
+            prop_assert!(cut.len() <= lines.len() && cut[..kept] == lines[..kept]);
+            let mut altered = whole;
+            let at = at.index(altered.len());
+            altered[at] = byte;
+            for bytes in [altered, garbage] {
+                if let Err(error) = decode::<u64>(&bytes, &key) {
+                    prop_assert_eq!(error.code(), "unsupported-format");
+                }
+            }
+        }
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::restore::{Approval, expected};
 pub use self::{
     backup::BackupPlan,
-    restore::{BackupContents, RestorePlan, RootAction, RootStep},
+    restore::{RestorePlan, RootAction, RootStep},
     skipped::{Reason, Skipped, SkippedItem},
     stage::{CopyTask, Place, PlaceRole, Stage},
 };

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::object::{ContentRecord, Encoding, ObjectRecord, Stored};
 use crate::{
+    certificate::Certificate,
+    cluster::ClusterDescription,
     finding::Clause,
     inventory::{Group, Listing},
     named::named,
@@ -184,6 +186,18 @@ impl From<&Listing> for ListingRecord {
             objects: listing.entries.len() as u64,
         }
     }
+}
+
+/// A committed backup as planning sees it: [`Backup::contents`](crate::Backup::contents).
+#[derive(Debug, Clone, Copy)]
+pub struct BackupContents<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) manifest_sha256: &'a str,
+    pub(crate) status: BackupStatus,
+    pub(crate) cluster: &'a ClusterDescription,
+    pub(crate) certificate: &'a Certificate,
+    /// Sorted by key.
+    pub(crate) objects: &'a [ObjectRecord],
 }
 
 /// A live file that neither the backup nor the source has.

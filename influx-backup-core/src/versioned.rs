@@ -63,6 +63,8 @@ fn is_unknown_variant(error: &serde_json::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*};
+
     use super::*;
 
     #[derive(Debug, PartialEq, Deserialize)]
@@ -99,5 +101,32 @@ mod tests {
         assert_eq!(code(r#"{"format":1,"min_reader":1,"encoding":7}"#), "damaged-backup");
         assert_eq!(code(r#"{"format":1,"encoding":"plain"}"#), "damaged-backup");
         assert_eq!(code("{"), "damaged-backup");
+    }
+
+    /// A valid document with one byte replaced and its end cut off.
+    fn damaged(text: &'static str) -> impl Strategy<Value = Vec<u8>> {
+        (0..text.len(), any::<u8>(), 0..=text.len()).prop_map(move |(at, byte, end)| {
+            let mut bytes = text.as_bytes().to_vec();
+            bytes[at] = byte;
+            bytes.truncate(end);
+            bytes
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_lies_there_is_read_or_is_an_error(
+            bytes in prop_oneof![
+                vec(any::<u8>(), 0..200),
+                damaged(r#"{"format":1,"min_reader":1,"encoding":"plain"}"#),
+            ]
+        ) {
+            if let Err(error) = parse::<Document>(&bytes, "x", 1) {
+                prop_assert!(["damaged-backup", "unsupported-format"].contains(&error.code()), "{}", error);
+            }
+            if let Err(error) = parse::<crate::Manifest>(&bytes, "x", 1) {
+                prop_assert!(["damaged-backup", "unsupported-format"].contains(&error.code()), "{}", error);
+            }
+        }
     }
 }

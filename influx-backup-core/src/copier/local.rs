@@ -73,7 +73,7 @@ impl Copier for LocalCopier {
         loop {
             (context.progress)(moved);
             match step {
-                Step::Done(copied) => return Ok(copied),
+                Step::Done(copied) => return Ok(*copied),
                 Step::More(copying) => {
                     moved = piece(copying.left);
                     allow(moved).await?;
@@ -86,7 +86,7 @@ impl Copier for LocalCopier {
 
 enum Step {
     More(Box<Copying>),
-    Done(Copied),
+    Done(Box<Copied>),
 }
 
 /// A copy under way.
@@ -136,7 +136,7 @@ impl Copying {
         }
         self.hasher.update(block);
         self.left -= length as u64;
-        if self.left > 0 { Ok(Step::More(self)) } else { self.finish().map(Step::Done) }
+        if self.left > 0 { Ok(Step::More(self)) } else { self.finish().map(|copied| Step::Done(Box::new(copied))) }
     }
 
     fn finish(self) -> Result<Copied, CopyError> {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::{task::JoinSet, time::timeout};
 use tracing::{Instrument, instrument::WithSubscriber};
 
-use super::{Places, attempt::Worker, make_durable};
+use super::{Places, attempt::Worker};
 use crate::{
     adaptive::Adaptive,
     cancellation::Cancellation,
@@ -16,6 +16,7 @@ use crate::{
     event::EventKind,
     job::RunContext,
     limits::{Bandwidth, Limits, MemoryBudget},
+    location::make_durable,
     plan::{CopyTask, Stage},
 };
 

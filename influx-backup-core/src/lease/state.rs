@@ -131,3 +131,21 @@ fn host() -> String {
         "this host".to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_lease_that_cannot_be_read_is_held_until_it_is_silent(bytes in vec(any::<u8>(), 0..100), silence in 0_u64..1200) {
+            let file = LeaseFile::parse(&bytes, DateTime::UNIX_EPOCH);
+            prop_assert_eq!((file.began, file.released), (DateTime::UNIX_EPOCH, None));
+            let silence = Duration::from_secs(silence);
+            let state = LeaseState { number: 1, file: LeaseFile::parse(&bytes, DateTime::UNIX_EPOCH), silence };
+            prop_assert_eq!(state.is_free(Takeover::AfterTimeout), silence >= SILENCE);
+        }
+    }
+}

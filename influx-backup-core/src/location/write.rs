@@ -26,6 +26,16 @@ impl Location {
         self.put_with(key, &bytes, PutMode::Create, &Attributes::new()).await
     }
 
+    /// The same as [`Location::create`], with those of these attributes that [can be kept](Location::keeps).
+    pub(crate) async fn create_with_attributes(
+        &self,
+        key: &Key,
+        bytes: Bytes,
+        attributes: &Attributes,
+    ) -> Result<Version> {
+        self.put_with(key, &bytes, PutMode::Create, &self.kept(attributes)).await
+    }
+
     /// Writes an object, over another if there is one. Durable when it returns.
     ///
     /// # Errors
@@ -44,7 +54,13 @@ impl Location {
         self.put_with(key, &bytes, PutMode::Overwrite, &self.kept(attributes)).await
     }
 
-    async fn put_with(&self, key: &Key, bytes: &Bytes, mode: PutMode, attributes: &Attributes) -> Result<Version> {
+    pub(super) async fn put_with(
+        &self,
+        key: &Key,
+        bytes: &Bytes,
+        mode: PutMode,
+        attributes: &Attributes,
+    ) -> Result<Version> {
         let attempts = AtomicU32::new(0);
         let put = || async {
             attempts.fetch_add(1, Ordering::Relaxed);

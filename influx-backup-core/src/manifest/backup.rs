@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::{FORMAT, Manifest, SegmentRef, segment};
+use super::{FORMAT, Manifest, RepositoryMarker, SegmentRef, segment};
 use crate::{
     checksum::sha256,
-    error::{Error, Result},
+    error::{Error, Result, StoreErrorKind},
     key::Key,
     layout::MANIFEST_KEY,
     lease::{Clock, LeaseScope, highest},
     location::{Links, Location},
-    plan::BackupContents,
-    record::{AbsentRecord, ObjectRecord},
+    record::{AbsentRecord, BackupContents, ObjectRecord},
     versioned,
 };
 
@@ -42,12 +41,14 @@ impl Backup {
         Self::read_at(repository, &location, name).await
     }
 
-    /// Opens the committed backup at `location` itself, where its repository is not known: its bytes must all be its own.
+    /// Opens the committed backup at `location` itself. Its repository is the location above it, where that has the marker
+    /// of one; else the backup's bytes must all be its own.
     ///
     /// # Errors
     /// As for [`Backup::open`].
     pub async fn at(location: &Location) -> Result<Self> {
-        Self::read_at(location, location, &location.to_string()).await
+        let repository = repository_of(location).await?;
+        Self::read_at(&repository, location, &location.to_string()).await
     }
 
     async fn read_at(repository: &Location, location: &Location, name: &str) -> Result<Self> {
@@ -135,6 +136,17 @@ impl Backup {
     /// Live files that neither the backup nor the source had.
     pub fn absent(&self) -> impl ExactSizeIterator<Item = &AbsentRecord> + Clone {
         self.0.absent.iter()
+    }
+}
+
+/// The repository that a backup lies in, or the backup itself where that is not known.
+async fn repository_of(backup: &Location) -> Result<Location> {
+    let Some(parent) = backup.parent() else { return Ok(backup.clone()) };
+    match RepositoryMarker::read(&parent).await {
+        Ok(Some(_)) => Ok(parent),
+        // The caller's rights may end at the backup itself.
+        Ok(None) | Err(Error::Store { kind: StoreErrorKind::Denied, .. }) => Ok(backup.clone()),
+        Err(error) => Err(error),
     }
 }
 

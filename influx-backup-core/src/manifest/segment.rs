@@ -92,6 +92,8 @@ fn decode<R: DeserializeOwned>(bytes: &[u8], key: &Key) -> Result<Vec<R>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*, sample::Index};
+
     use super::*;
 
     #[tokio::test]
@@ -125,5 +127,30 @@ mod tests {
         assert_eq!(error.code(), "damaged-backup");
         location.delete(&segments[0].key).await.expect("deleted");
         assert_eq!(read::<u64>(&location, &segments[0]).await.expect_err("missing").code(), "damaged-backup");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_lies_there_is_read_or_is_an_error(
+            numbers in vec(any::<u64>(), 0..50),
+            at in any::<Index>(),
+            byte in any::<u8>(),
+            garbage in vec(any::<u8>(), 0..100),
+        ) {
+            let key = Key::parse("x").expect("a key");
+            let whole = encode(&numbers).expect("encoded");
+            prop_assert_eq!(&decode::<u64>(&whole, &key).expect("decoded"), &numbers);
+            let mut altered = whole.to_vec();
+            let at = at.index(altered.len());
+            altered[at] = byte;
+            for bytes in [altered, garbage] {
+                if let Err(error) = decode::<u64>(&bytes, &key) {
+                    prop_assert_eq!(error.code(), "damaged-backup");
+                }
+                if let Err(error) = decode::<crate::record::ObjectRecord>(&bytes, &key) {
+                    prop_assert!(["damaged-backup", "unsupported-format"].contains(&error.code()), "{}", error);
+                }
+            }
+        }
     }
 }

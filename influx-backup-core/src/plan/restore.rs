@@ -17,29 +17,16 @@ use self::{
 };
 use super::{Skipped, Stage, stable_hash};
 use crate::{
-    certificate::Certificate,
-    cluster::{ClusterDescription, Edition, Node},
+    cluster::{Edition, Node},
     error::{Error, Result},
     finding::Finding,
     key::Key,
     layout::{Generation, ServerReleases},
     location::Identity,
     options::{ExtraNodes, OnDegraded, OnUnfinished, Policy, RestoreOptions, Takeover},
-    record::{BackupStatus, ObjectRecord},
+    record::{BackupContents, BackupStatus, ObjectRecord},
     target::{LeaseHolder, Target},
 };
-
-/// A committed backup as planning sees it: [`Backup::contents`](crate::Backup::contents).
-#[derive(Debug, Clone, Copy)]
-pub struct BackupContents<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) manifest_sha256: &'a str,
-    pub(crate) status: BackupStatus,
-    pub(crate) cluster: &'a ClusterDescription,
-    pub(crate) certificate: &'a Certificate,
-    /// Sorted by key.
-    pub(crate) objects: &'a [ObjectRecord],
-}
 
 /// What a restore does, in order: guard, stages, deletions, release.
 ///

@@ -4,14 +4,14 @@
 use bytes::Bytes;
 
 use crate::{
-    error::Result,
+    error::{Error, Result, StoreErrorKind},
     key::Key,
     layout::guard::restore_of,
-    location::{Attributes, Location},
+    location::{Attributes, Location, Version},
 };
 
 /// Puts a real root in the place of the guard of `restore`. Where something else stands there, a server has already
-/// gone on from the root: it stays.
+/// gone on from the root: it stays, also where it was written only just now. (Files are looked at just before.)
 pub(crate) async fn replace(
     target: &Location,
     key: &Key,
@@ -19,16 +19,98 @@ pub(crate) async fn replace(
     root: Bytes,
     attributes: &Attributes,
 ) -> Result<()> {
-    match target.get(key, None).await? {
-        Some(found) if restore_of(&found).as_deref() != Some(restore) => Ok(()),
-        _ => target.put_with_attributes(key, root, attributes).await.map(drop),
+    let written = match found(target, key, restore).await? {
+        Found::Guard(version) => target.replace(key, &root, attributes, &version).await,
+        Found::None if target.directory().is_some() => target.put_with_attributes(key, root, attributes).await,
+        Found::None => target.create_with_attributes(key, root, attributes).await,
+        Found::Other => return Ok(()),
+    };
+    match written {
+        Err(Error::Store { kind: StoreErrorKind::Changed | StoreErrorKind::AlreadyExists, .. }) => Ok(()),
+        written => written.map(drop),
     }
 }
 
 /// Removes the guard of `restore`, and nothing else.
+///
+/// Best effort against a server that writes its root between the look and the deletion, as not every store deletes
+/// conditionally. No server starts while the guard is there, so one would have to be running already; the listing before
+/// the release has shown that none is.
 pub(crate) async fn remove(target: &Location, key: &Key, restore: &str) -> Result<()> {
-    match target.get(key, None).await? {
-        Some(found) if restore_of(&found).as_deref() == Some(restore) => target.delete(key).await,
-        _ => Ok(()),
+    match found(target, key, restore).await? {
+        Found::Guard(_) => target.delete(key).await,
+        Found::None | Found::Other => Ok(()),
+    }
+}
+
+/// What stands at the path of a root.
+enum Found {
+    /// The guard of the restore.
+    Guard(Version),
+    /// Something else: the root of a server, or a guard of another restore.
+    Other,
+    None,
+}
+
+async fn found(target: &Location, key: &Key, restore: &str) -> Result<Found> {
+    match target.get_with_version(key).await {
+        Ok(None) => Ok(Found::None),
+        Ok(Some((bytes, version))) if restore_of(&bytes).as_deref() == Some(restore) => Ok(Found::Guard(version)),
+        // A guard is never written twice: what changes is a server's.
+        Ok(Some(_)) | Err(Error::Store { kind: StoreErrorKind::Changed, .. }) => Ok(Found::Other),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        layout::guard,
+        testing::fault::{Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
+    };
+
+    /// A server writes its root while the step is under way.
+    #[tokio::test(start_paused = true)]
+    async fn a_root_that_a_server_has_just_written_stays() {
+        use std::time::Duration;
+        let store = Location::in_memory();
+        let key = Key::parse("n1/catalog/v3/snapshot").expect("a key");
+        store.put(&key, guard::bytes("r1", "b1")).await.expect("put");
+        let slow =
+            Rule::new(Scope::of(Op::Put), When::Always, Fault::Delay(Duration::from_secs(10)..Duration::from_secs(11)));
+        let plan = FaultPlan::none().with(slow);
+        let target = store.through(|inner| Arc::new(FaultyStore::new(inner, plan.clone())) as Arc<_>);
+        let server = async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            store.put(&key, Bytes::from_static(b"a server's")).await.expect("put");
+        };
+        let none = Attributes::new();
+        let step = replace(&target, &key, "r1", Bytes::from_static(b"of the backup"), &none);
+        let (done, ()) = tokio::join!(step, server);
+        done.expect("no failure");
+        assert_eq!(store.get(&key, None).await.expect("read").expect("there"), "a server's");
+    }
+
+    #[tokio::test]
+    async fn a_guard_is_replaced_and_nothing_else() {
+        let target = Location::in_memory();
+        let key = Key::parse("n1/catalog/v3/snapshot").expect("a key");
+        let (root, none) = (Bytes::from_static(b"of the backup"), Attributes::new());
+        let stands = || async { target.get(&key, None).await.expect("read") };
+        replace(&target, &key, "r1", root.clone(), &none).await.expect("written");
+        assert_eq!(stands().await.as_ref(), Some(&root), "where nothing stood");
+        for (before, after) in
+            [(guard::bytes("r1", "b1"), root.clone()), (guard::bytes("r2", "b1"), guard::bytes("r2", "b1"))]
+        {
+            target.put(&key, before.clone()).await.expect("put");
+            replace(&target, &key, "r1", root.clone(), &none).await.expect("done");
+            assert_eq!(stands().await, Some(after));
+            target.put(&key, before).await.expect("put");
+            remove(&target, &key, "r2").await.expect("done");
+        }
+        assert_eq!(stands().await, None, "the guard of r2 was removed by r2");
     }
 }

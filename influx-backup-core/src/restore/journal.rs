@@ -199,6 +199,8 @@ fn from_hex<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Er
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*, sample::Index};
+
     use super::*;
     use crate::lease::LeaseScope;
 
@@ -240,5 +242,25 @@ mod tests {
         }
         let keys = journal.finished(&target).await.expect("read");
         assert_eq!(keys.iter().map(Key::as_str).collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_lies_there_is_read_or_is_an_error(
+            at in any::<Index>(),
+            byte in any::<u8>(),
+            end in any::<Index>(),
+            garbage in vec(any::<u8>(), 0..100),
+        ) {
+            let mut altered = journal().bytes().expect("serialises").to_vec();
+            let at = at.index(altered.len());
+            altered[at] = byte;
+            let cut = altered[..end.index(altered.len() + 1)].to_vec();
+            for bytes in [altered, cut, garbage] {
+                if let Err(error) = RestoreJournal::parse(&bytes, "x") {
+                    prop_assert!(["damaged-backup", "unsupported-format"].contains(&error.code()), "{}", error);
+                }
+            }
+        }
     }
 }

@@ -4,12 +4,11 @@ use super::{AbandonReport, deletions, directories, journal::RestoreJournal, leas
 use crate::options::Takeover;
 use crate::{
     error::{Error, Result},
-    execute::make_durable,
     job::{ObjectEvents, RunContext, request},
     key::Key,
     lease::{Clock, Lease, LeaseScope, highest},
     limits::Durability,
-    location::{Attributes, Links, Location, find_object},
+    location::{Attributes, Links, Location, find_object, make_durable},
     manifest::segment,
     target::{Changes, Phase},
 };

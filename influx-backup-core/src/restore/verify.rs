@@ -7,7 +7,8 @@ use crate::{
     key::Key,
     layout::OWN_DIRECTORY,
     location::{ObjectMeta, find_object},
-    plan::{BackupContents, RestorePlan},
+    plan::RestorePlan,
+    record::BackupContents,
     target::Target,
 };
 

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    super::{CopyTask, PlaceRole, Skipped, Stage, StageKind, restore_order, stage_of},
-    BackupContents,
-};
+use super::super::{CopyTask, PlaceRole, Skipped, Stage, StageKind, restore_order, stage_of};
 use crate::{
     cluster::{Classification, ClusterDescription},
     copier::Expect,
@@ -14,7 +11,7 @@ use crate::{
     layout::{Component, Generation, OWN_DIRECTORY, guard::root_path},
     location::ObjectMeta,
     options::Licenses,
-    record::ObjectRecord,
+    record::{BackupContents, ObjectRecord},
     target::Target,
 };
 

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     event::EventKind,
-    execute::make_durable,
+    location::make_durable,
     plan::RootAction,
     units::ByteSize,
 };

@@ -213,3 +213,16 @@ async fn files_are_restored_with_their_times() {
     }
     assert!(!root.path().join("target/_influx_backup").exists());
 }
+
+#[tokio::test]
+async fn a_backup_finds_its_repository_by_the_marker_above_it() {
+    let repository = Location::in_memory();
+    let written = write_backup(&repository, &core(1), &[V3], |_, _| {}).await.expect("a backup");
+    let at = || async { Backup::at(written.location()).await.expect("opened") };
+    assert_eq!(at().await.repository().to_string(), written.location().to_string(), "it is not known");
+    crate::manifest::RepositoryMarker::write_first(&repository).await.expect("written");
+    let found = at().await;
+    assert_eq!(found.repository().to_string(), repository.to_string());
+    let record = found.objects().next().expect("an object");
+    assert_eq!(found.read(record).await.expect("read").len() as u64, record.content.size);
+}

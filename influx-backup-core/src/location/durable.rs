@@ -4,10 +4,10 @@ use std::{fs::File, io, path::Path};
 
 use walkdir::WalkDir;
 
-use crate::limits::Durability;
+use super::{Location, nearest_existing};
 use crate::{
     error::{Error, Result},
-    location::{Location, nearest_existing},
+    limits::Durability,
 };
 
 /// Puts everything written so far at a location on disk. Object stores are durable when a write returns.

@@ -1,0 +1,80 @@
+//! Conditional writes: an object is replaced only while it is the version that was read.
+
+use bytes::Bytes;
+use object_store::{PutMode, UpdateVersion};
+
+use super::{Attributes, Location, Version};
+use crate::{
+    error::{Error, Result, StoreErrorKind},
+    key::Key,
+};
+
+impl Location {
+    /// The bytes of an object and the version that they are of, or `None` where there is none.
+    ///
+    /// # Errors
+    /// As for [`Location::get`]; [`StoreErrorKind::Changed`] where it is written meanwhile.
+    pub(crate) async fn get_with_version(&self, key: &Key) -> Result<Option<(Bytes, Version)>> {
+        let Some(found) = self.head(key).await? else { return Ok(None) };
+        Ok(self.get(key, Some(&found.version)).await?.map(|bytes| (bytes, found.version)))
+    }
+
+    /// Writes an object in the place of this version of it. Durable when it returns.
+    ///
+    /// Stores refuse that by themselves where another version is there. Files cannot: what is written to the file between
+    /// the look at it and this call is overwritten.
+    ///
+    /// # Errors
+    /// [`Error::Store`], with [`StoreErrorKind::Changed`] where the object is another version now.
+    pub(crate) async fn replace(
+        &self,
+        key: &Key,
+        bytes: &Bytes,
+        attributes: &Attributes,
+        version: &Version,
+    ) -> Result<Version> {
+        if self.directory().is_some() || version.e_tag.is_none() {
+            return self.put_with_attributes(key, bytes.clone(), attributes).await;
+        }
+        let expected = UpdateVersion {
+            e_tag: version.e_tag.as_deref().map(ToOwned::to_owned),
+            version: version.id.as_deref().map(ToOwned::to_owned),
+        };
+        match self.put_with(key, bytes, PutMode::Update(expected), &self.kept(attributes)).await {
+            // A store without conditional writes.
+            Err(Error::Store { kind: StoreErrorKind::Unsupported, .. }) => {
+                self.put_with_attributes(key, bytes.clone(), attributes).await
+            }
+            // The answer to an earlier attempt may have been lost.
+            Err(changed @ Error::Store { kind: StoreErrorKind::Changed, .. }) => {
+                match self.get_with_version(key).await? {
+                    Some((found, version)) if found == bytes => Ok(version),
+                    _ => Err(changed),
+                }
+            }
+            done => done,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_the_version_that_was_read_is_replaced() {
+        let location = Location::in_memory();
+        let key = Key::parse("x").expect("a key");
+        let put = |text: &'static str| location.put(&key, Bytes::from_static(text.as_bytes()));
+        put("1").await.expect("put");
+        let (_, first) = location.get_with_version(&key).await.expect("read").expect("there");
+        put("2").await.expect("put");
+        let none = Attributes::new();
+        let refused = location.replace(&key, &Bytes::from_static(b"3"), &none, &first).await.expect_err("changed");
+        assert_eq!(refused.code(), "object-changed");
+        let (bytes, second) = location.get_with_version(&key).await.expect("read").expect("there");
+        assert_eq!(bytes, "2");
+        location.replace(&key, &Bytes::from_static(b"3"), &none, &second).await.expect("replaced");
+        assert_eq!(location.get(&key, None).await.expect("read").expect("there"), "3");
+    }
+}
