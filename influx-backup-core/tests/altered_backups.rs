@@ -195,7 +195,7 @@ async fn a_commit_that_lost_its_lease_meanwhile_is_undone() {
     let resuming = options().resuming().with_takeover(Takeover::Immediately);
     source.put("node1/note", Bytes::from_static(b"something to copy")).await;
     let second = other.backup(&cluster, resuming).with_copier(meddler([waits])).start();
-    assert_eq!(first.await.expect_err("taken over").code(), "claim-lost");
+    assert_eq!(first.await.expect_err("taken over").code(), "lease-lost");
     let committed = inner.head(&Path::from("vault/n1/_influx_backup/manifest.json")).await;
     assert!(committed.is_err(), "the manifest is removed again");
     ended.send(()).expect("the second run waits");
