@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use influx_backup_core::{
-    BackupOptions, BackupPlan, Cluster, DiscoverOptions, Location, certify, discover, object_store::path::Path,
+    BackupPlan, Cluster, DiscoverOptions, Location, certify, discover, object_store::path::Path, options::Derived,
     testing::generate::Generate,
 };
 use tokio::runtime::Runtime;
@@ -17,7 +17,6 @@ fn benches(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let (location, cluster) = runtime.block_on(made());
     let inventory = runtime.block_on(cluster.list()).expect("an inventory");
-    let options = BackupOptions::default();
 
     let mut group = criterion.benchmark_group("100,000 files");
     group
@@ -26,12 +25,12 @@ fn benches(criterion: &mut Criterion) {
         .throughput(Throughput::Elements(inventory.objects()));
     group.bench_function("list", |bencher| bencher.iter(|| runtime.block_on(cluster.list()).expect("an inventory")));
     group.bench_function("plan", |bencher| {
-        bencher.iter(|| BackupPlan::new(&cluster, &inventory, &options).expect("a plan"));
+        bencher.iter(|| BackupPlan::new(&cluster, &inventory, Derived::Exclude));
     });
-    let plan = BackupPlan::new(&cluster, &inventory, &options).expect("a plan");
+    let plan = BackupPlan::new(&cluster, &inventory, Derived::Exclude);
     group.bench_function("hash of the plan", |bencher| bencher.iter(|| plan.hash()));
     group.bench_function("certify", |bencher| {
-        bencher.iter(|| runtime.block_on(certify(&location, &DiscoverOptions::auto())).expect("a certificate"));
+        bencher.iter(|| runtime.block_on(async { certify(&location).await }).expect("a certificate"));
     });
     group.finish();
 }

@@ -8,7 +8,7 @@
 
 use std::{error::Error, process::ExitCode};
 
-use influx_backup_core::{DiscoverOptions, Location, StoreOptions, certify};
+use influx_backup_core::{Location, StoreOptions, certify};
 
 #[tokio::main]
 async fn main() -> Result<ExitCode, Box<dyn Error>> {
@@ -17,7 +17,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
 
     // What the tree itself shows is computed again. What only the run could know is attested by the backup's manifest;
     // a tree without one says so, clause by clause.
-    let certificate = certify(&tree, &DiscoverOptions::auto()).await?;
+    let certificate = certify(&tree).await?;
 
     println!("{certificate}");
     Ok(if certificate.is_proven() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

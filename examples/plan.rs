@@ -8,7 +8,7 @@
 
 use std::error::Error;
 
-use influx_backup_core::{BackupOptions, BackupPlan, DiscoverOptions, Location, StoreOptions, discover};
+use influx_backup_core::{BackupPlan, DiscoverOptions, Location, StoreOptions, discover, options::Derived};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -18,9 +18,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // One listing of the store is all that a plan needs.
     let inventory = cluster.list().await?;
-    let plan = BackupPlan::new(&cluster, &inventory, &BackupOptions::default())?;
+    let plan = BackupPlan::new(&cluster, &inventory, Derived::Exclude);
 
     println!("{plan}");
-    println!("{} objects in {} stages, plan {}", plan.objects(), plan.stages.len(), plan.hash());
+    println!("{} objects in {} stages, plan {}", plan.objects(), plan.stages().len(), plan.hash());
     Ok(())
 }

@@ -8,7 +8,7 @@
 
 use std::error::Error;
 
-use influx_backup_core::{Location, Repository, RestoreOptions, RestorePlan, StoreOptions, Target, restore};
+use influx_backup_core::{Location, Repository, Restore, RestoreOptions, StoreOptions};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -17,17 +17,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: restore REPOSITORY NAME TARGET".into());
     };
     let repository = Repository::open(Location::parse(&repository, &StoreOptions::from_env())?).await?;
-    let backup = repository.get(&name).await?;
+    let target = Location::parse(&target, &StoreOptions::from_env())?;
 
-    // Only looks. A target that holds another cluster, or that a server may be using, is refused by the plan.
-    let target = Target::inspect(&Location::parse(&target, &StoreOptions::from_env())?).await?;
-
-    // The default wants an empty target. `RestoreOptions::replace()` makes a full one exactly what the backup holds.
-    let plan = RestorePlan::new(&backup, &target, &RestoreOptions::default())?;
+    // Only looks. A target that holds another cluster is refused by the plan. The default wants an empty target;
+    // `RestoreOptions::replace()` makes a full one exactly what the backup holds.
+    let options = RestoreOptions::default();
+    let plan = repository.plan_restore(&name, &target, &options).await?;
     println!("{plan}");
 
+    // What runs is what was printed, or nothing.
+    let backup = repository.get(&name).await?;
+    let restore = Restore::new(backup, target, options).approving(&plan);
+
     // Until the last byte is verified a boot guard keeps every server from starting on the target.
-    let report = restore(plan).start().await?;
+    let report = restore.start().await?;
     println!("{} objects restored; to be opened by {}", report.objects, report.servers);
     for todo in &report.todos {
         println!("to do: {}", todo.message);

@@ -8,7 +8,7 @@
 
 use std::{error::Error, process::ExitCode};
 
-use influx_backup_core::{Location, Repository, StoreOptions, VerifyLevel, verify::Sample};
+use influx_backup_core::{Location, Repository, StoreOptions, VerifyOptions};
 
 #[tokio::main]
 async fn main() -> Result<ExitCode, Box<dyn Error>> {
@@ -18,9 +18,9 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     };
     let repository = Repository::open(Location::parse(&repository, &StoreOptions::from_env())?).await?;
 
-    // Cheaper: `VerifyLevel::Listing` (presence and size), `VerifyLevel::Structure` (that, and the certificate), `VerifyLevel::Checksums`
-    // (that, and what the store says of its bytes).
-    let report = repository.verify(&name, VerifyLevel::Bytes(Sample::percent(5))).await?;
+    // Cheaper: `listing()` (presence and size), `structure()` (that, and the certificate), `checksums()` (that, and the
+    // checksums that the store gives).
+    let report = repository.verify(&name, VerifyOptions::bytes_sample(5)).await?;
 
     println!("{}: {} objects, {} of them read", report.backup, report.objects, report.read);
     for problem in &report.problems {

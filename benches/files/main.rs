@@ -13,8 +13,7 @@ mod turns;
 use std::{fs, path::Path};
 
 use influx_backup_core::{
-    BackupOptions, DiscoverOptions, Limits, Location, Repository, RestoreOptions, RestorePlan, StoreOptions, Target,
-    discover,
+    BackupOptions, DiscoverOptions, Limits, Location, Repository, Restore, RestoreOptions, StoreOptions, discover,
     limits::Durability,
     restore,
     testing::generate::{CompactorData, Generate},
@@ -79,8 +78,6 @@ async fn back_up(from: &Path, to: &Path, durability: Durability) {
 async fn bring_back(from: &Path, to: &Path, durability: Durability) {
     let repository = Repository::open(location(from)).await.expect("a repository");
     let backup = repository.get("bench").await.expect("a backup");
-    let target = Target::inspect(&location(to)).await.expect("a target");
     let options = RestoreOptions::default().with_limits(Limits::default().with_durability(durability));
-    let plan = RestorePlan::new(&backup, &target, &options).expect("a plan");
-    restore(plan).start().await.expect("a restore");
+    Restore::new(backup, location(to), options).start().await.expect("a restore");
 }

@@ -14,7 +14,7 @@ use std::{env, fs};
 use futures::{StreamExt, TryStreamExt, stream};
 use influx_backup_core::{
     BackupOptions, DiscoverOptions, Key, Location, Repository, StoreOptions, discover,
-    testing::generate::{Classification, CompactorData, Generate},
+    testing::generate::{CompactorData, Generate, Object},
 };
 
 use self::turns::Turns;

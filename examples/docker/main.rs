@@ -11,7 +11,7 @@ mod compose;
 
 use std::{error::Error, sync::Arc};
 
-use influx_backup_core::{EventKind, Location, Repository, RestoreOptions, RestorePlan, StoreOptions, Target, restore};
+use influx_backup_core::{EventKind, Location, Repository, Restore, RestoreOptions, StoreOptions};
 
 use self::compose::Compose;
 
@@ -22,18 +22,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: docker COMPOSE_FILE REPOSITORY NAME DATA_DIRECTORY".into());
     };
     let repository = Repository::open(Location::parse(repository, &StoreOptions::from_env())?).await?;
-    let backup = repository.get(name).await?;
-    let target = Target::inspect(&Location::parse(data, &StoreOptions::default())?).await?;
-    let plan = RestorePlan::new(&backup, &target, &RestoreOptions::replace())?;
-    println!("{plan}");
+    let target = Location::parse(data, &StoreOptions::default())?;
+    let options = RestoreOptions::replace();
+    println!("{}", repository.plan_restore(name, &target, &options).await?);
 
-    let job = restore(plan).with_orchestrator(Arc::new(Compose::new(file))).start();
+    // Servers that are still running write until they are stopped: the plan is made again then, and may delete more.
+    let restore = Restore::new(repository.get(name).await?, target, options);
+    let job = restore.with_orchestrator(Arc::new(Compose::new(file))).start();
     let mut events = job.events();
     while let Some(event) = events.next().await {
         match event.kind {
             EventKind::NodeStopped { node } => println!("{node} stopped"),
             EventKind::NodeStarted { node } => println!("{node} started"),
-            EventKind::Todo { message, .. } => println!("to do: {message}"),
+            EventKind::Finding(finding) => println!("{}: {finding}", finding.severity),
             _ => {}
         }
     }

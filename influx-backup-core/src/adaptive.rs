@@ -1,4 +1,4 @@
-//! How many requests of one kind run at once: less when a store asks to slow down, more again when it does not.
+//! How many requests of one kind run at once: fewer after a store asks to slow down, more again once requests succeed.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -10,46 +10,47 @@ use tokio::{
     time::Instant,
 };
 
-/// Those that are under way when a store asks to slow down all hear of it: that is asked once, not many times.
-const ONE_CUT_EVERY: Duration = Duration::from_secs(1);
+/// Requests in flight are throttled together, so a burst of refusals within this time counts as one.
+const MIN_CUT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Additive increase, multiplicative decrease: halved when a store asks to slow down, one more after as many successes
-/// in a row as there are places.
+/// Additive increase, multiplicative decrease: halved when a store asks to slow down, raised by one after as many
+/// successes in a row as there are permits.
 #[derive(Debug)]
 pub(crate) struct Adaptive {
-    places: Arc<Semaphore>,
-    most: usize,
+    permits: Arc<Semaphore>,
+    max: usize,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
     allowed: usize,
-    /// Places that were cut while they were taken: not given back.
+    /// Permits that were withdrawn while in use: they are not given back when they are dropped.
     owed: usize,
     successes: usize,
-    cut: Option<Instant>,
+    last_cut: Option<Instant>,
 }
 
-/// The right to run one.
+/// The right to run one request.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct Permit {
     adaptive: Arc<Adaptive>,
     permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Adaptive {
-    pub(crate) fn new(most: usize) -> Arc<Self> {
-        let most = most.clamp(1, Semaphore::MAX_PERMITS);
-        let state = State { allowed: most, owed: 0, successes: 0, cut: None };
-        Arc::new(Self { places: Arc::new(Semaphore::new(most)), most, state: Mutex::new(state) })
+    /// Allows `max` requests at once to begin with, and never more.
+    pub(crate) fn new(max: usize) -> Arc<Self> {
+        let max = max.clamp(1, Semaphore::MAX_PERMITS);
+        let state = State { allowed: max, owed: 0, successes: 0, last_cut: None };
+        Arc::new(Self { permits: Arc::new(Semaphore::new(max)), max, state: Mutex::new(state) })
     }
 
-    /// Waits for a place.
-    pub(crate) async fn place(self: &Arc<Self>) -> Place {
+    /// Waits for a permit.
+    pub(crate) async fn acquire(self: &Arc<Self>) -> Permit {
         // The semaphore is never closed.
-        let permit = Arc::clone(&self.places).acquire_owned().await.ok();
-        Place { adaptive: Arc::clone(self), permit }
+        let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
+        Permit { adaptive: Arc::clone(self), permit }
     }
 
     /// How many may run at once now.
@@ -58,27 +59,34 @@ impl Adaptive {
         self.state().allowed
     }
 
-    /// One went well.
+    /// Records a request that succeeded.
     pub(crate) fn succeeded(&self) {
         let mut state = self.state();
         state.successes += 1;
-        if state.allowed < self.most && state.successes >= state.allowed {
-            (state.successes, state.allowed) = (0, state.allowed + 1);
-            if state.owed > 0 { state.owed -= 1 } else { self.places.add_permits(1) }
+        if state.allowed == self.max || state.successes < state.allowed {
+            return;
+        }
+        state.successes = 0;
+        state.allowed += 1;
+        if state.owed > 0 {
+            state.owed -= 1;
+        } else {
+            self.permits.add_permits(1);
         }
     }
 
-    /// A store asked to slow down.
+    /// Records that the store asked to slow down.
     pub(crate) fn throttled(&self) {
-        let (mut state, now) = (self.state(), Instant::now());
+        let mut state = self.state();
+        let now = Instant::now();
         state.successes = 0;
-        if state.cut.is_some_and(|cut| now - cut < ONE_CUT_EVERY) {
+        if state.last_cut.is_some_and(|last_cut| now - last_cut < MIN_CUT_INTERVAL) {
             return;
         }
-        state.cut = Some(now);
+        state.last_cut = Some(now);
         let cut = state.allowed - (state.allowed / 2).max(1);
         state.allowed -= cut;
-        state.owed += cut - self.places.forget_permits(cut);
+        state.owed += cut - self.permits.forget_permits(cut);
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -86,7 +94,7 @@ impl Adaptive {
     }
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
         let mut state = self.adaptive.state();
         if state.owed > 0
@@ -105,37 +113,37 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn it_halves_once_a_burst_and_recovers_by_one() {
         let adaptive = Adaptive::new(8);
-        let mut places = Vec::new();
+        let mut permits = Vec::new();
         for _ in 0..8 {
-            places.push(adaptive.place().await);
+            permits.push(adaptive.acquire().await);
         }
         adaptive.throttled();
         adaptive.throttled();
         assert_eq!(adaptive.allowed(), 4, "one burst is one cut");
-        places.drain(..4).for_each(drop);
-        assert_eq!(adaptive.places.available_permits(), 0, "four places are gone");
-        tokio::time::advance(ONE_CUT_EVERY).await;
+        permits.drain(..4).for_each(drop);
+        assert_eq!(adaptive.permits.available_permits(), 0, "four permits are gone");
+        tokio::time::advance(MIN_CUT_INTERVAL).await;
         adaptive.throttled();
         assert_eq!(adaptive.allowed(), 2);
-        places.clear();
-        assert_eq!(adaptive.places.available_permits(), 2);
+        permits.clear();
+        assert_eq!(adaptive.permits.available_permits(), 2);
         for _ in 0..2 {
             adaptive.succeeded();
         }
-        assert_eq!((adaptive.allowed(), adaptive.places.available_permits()), (3, 3));
+        assert_eq!((adaptive.allowed(), adaptive.permits.available_permits()), (3, 3));
         for _ in 0..100 {
             adaptive.succeeded();
         }
-        assert_eq!((adaptive.allowed(), adaptive.places.available_permits()), (8, 8), "never more than at first");
+        assert_eq!((adaptive.allowed(), adaptive.permits.available_permits()), (8, 8), "never more than at first");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_place_always_stays() {
+    async fn one_permit_always_stays() {
         let adaptive = Adaptive::new(1);
         for _ in 0..5 {
             adaptive.throttled();
-            tokio::time::advance(ONE_CUT_EVERY).await;
+            tokio::time::advance(MIN_CUT_INTERVAL).await;
         }
-        assert_eq!((adaptive.allowed(), adaptive.places.available_permits()), (1, 1));
+        assert_eq!((adaptive.allowed(), adaptive.permits.available_permits()), (1, 1));
     }
 }

@@ -3,7 +3,6 @@
 mod commit;
 mod lease;
 mod name;
-mod options;
 mod pass;
 mod passes;
 mod report;
@@ -20,9 +19,4 @@ pub(crate) use self::{
     lease::claim,
     run::{check_places, run},
 };
-pub use self::{
-    options::{BackupOptions, OnCorrupt, OnExisting, OnViolation, Passes},
-    report::BackupReport,
-    weakness::Weakness,
-};
-pub use crate::lease::Takeover;
+pub use self::{report::BackupReport, weakness::Weakness};

@@ -2,84 +2,12 @@
 
 mod show;
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::key::Key;
-
-/// A clause of the proof.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Clause {
-    /// Every live file is in the backup with exactly the size its manifest says, or absent from the source too.
-    Closure,
-    /// Name, embedded sequence and node id of every manifest agree.
-    Manifests,
-    /// Every WAL file above the newest manifest is there and sound.
-    Wal,
-    /// The live catalog is whole and not older than what needs it.
-    Catalog,
-    /// No checkpoint is newer than the newest manifest; all of them or none.
-    Checkpoints,
-    /// Every copy was compared with the version that was listed.
-    Bytes,
-    /// What moved in the source since has a reason.
-    Stability,
-    /// One listing of the compactor's files is held exactly.
-    Compactor,
-    /// Every node is in the backup or left out by name.
-    Nodes,
-}
-
-impl Clause {
-    /// Every clause, in order.
-    pub const ALL: [Self; 9] = [
-        Self::Closure,
-        Self::Manifests,
-        Self::Wal,
-        Self::Catalog,
-        Self::Checkpoints,
-        Self::Bytes,
-        Self::Stability,
-        Self::Compactor,
-        Self::Nodes,
-    ];
-
-    /// Its short name in reports: `C1` to `C9`.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Closure => "C1",
-            Self::Manifests => "C2",
-            Self::Wal => "C3",
-            Self::Catalog => "C4",
-            Self::Checkpoints => "C5",
-            Self::Bytes => "C6",
-            Self::Stability => "C7",
-            Self::Compactor => "C8",
-            Self::Nodes => "C9",
-        }
-    }
-
-    /// What it says, for a person.
-    #[must_use]
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Closure => "every live file is there",
-            Self::Manifests => "manifests are what their names say",
-            Self::Wal => "no WAL is missing above the newest manifest",
-            Self::Catalog => "the catalog is whole and new enough",
-            Self::Checkpoints => "checkpoints fit the manifests",
-            Self::Bytes => "copies equal what was listed",
-            Self::Stability => "what moved since has a reason",
-            Self::Compactor => "the compactor's files are one listing",
-            Self::Nodes => "every node is there or left out by name",
-        }
-    }
-}
+pub use crate::finding::{Clause, Finding, FindingCode, Severity};
 
 /// Whether a clause holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -115,41 +43,9 @@ pub struct ClauseResult {
     /// How that is known.
     pub basis: Basis,
     /// What violates it; the first [`Certificate::VIOLATIONS_KEPT`] of them.
-    pub violations: Vec<Violation>,
+    pub violations: Vec<Finding>,
     /// How many violations there are in all.
     pub violated: u64,
-}
-
-/// Something that violates a clause.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Violation {
-    /// A stable kebab-case code.
-    pub code: String,
-    /// The node concerned.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub node: Option<String>,
-    /// The object concerned.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<Key>,
-    /// What a person reads.
-    pub message: String,
-}
-
-/// Something worth saying that violates nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finding {
-    /// The clause it belongs to.
-    pub clause: Clause,
-    /// A stable kebab-case code.
-    pub code: String,
-    /// The node concerned.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub node: Option<String>,
-    /// The object concerned.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key: Option<Key>,
-    /// What a person reads.
-    pub message: String,
 }
 
 /// Where a node can be recovered to.
@@ -279,12 +175,6 @@ impl Certificate {
         };
         let lines: Vec<_> = open.map(line).collect();
         if lines.is_empty() { "every clause holds".to_owned() } else { lines.join("; ") }
-    }
-}
-
-impl fmt::Display for Clause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
     }
 }
 

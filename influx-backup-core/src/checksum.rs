@@ -76,7 +76,7 @@ impl From<Crc64> for Content {
 }
 
 /// The first four and the last eight bytes; of shorter content what there is, the rest zero.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ends {
     /// The first bytes.
     pub head: [u8; 4],
@@ -131,6 +131,28 @@ impl Default for ContentHasher {
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// SHA-256 of what is written to it.
+#[derive(Debug, Default)]
+pub(crate) struct HashWriter(Sha256);
+
+impl HashWriter {
+    /// The hash, in hex.
+    pub(crate) fn finish(self) -> String {
+        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl std::io::Write for HashWriter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

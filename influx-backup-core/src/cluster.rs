@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 pub use self::options::DiscoverOptions;
 
 use crate::{
+    finding::Finding,
     key::Key,
     layout::{Component, Generation},
     location::{Identity, Location},
@@ -82,22 +83,6 @@ pub struct CatalogNode {
     pub in_store: bool,
 }
 
-/// Something worth saying that stops nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Note {
-    /// A stable kebab-case code.
-    pub code: String,
-    /// What a person reads.
-    pub message: String,
-}
-
-impl Note {
-    /// A note.
-    pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into() }
-    }
-}
-
 /// A cluster at a location, as discovery found it.
 #[derive(Debug, Clone)]
 pub struct Cluster {
@@ -136,7 +121,7 @@ pub struct ClusterDescription {
     /// Names below a node or the cluster that this release does not know: copied and reported.
     pub unknown: Vec<String>,
     /// What was worth saying.
-    pub notes: Vec<Note>,
+    pub notes: Vec<Finding>,
     /// How the cluster was recognised, for a person.
     pub evidence: Vec<String>,
 }

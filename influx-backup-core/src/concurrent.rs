@@ -1,12 +1,12 @@
-//! Futures that run some at a time.
+//! Running futures with limited concurrency.
 
 use futures::{StreamExt, TryStreamExt, future::BoxFuture, stream};
 
 use crate::error::Result;
 
-/// Runs futures, `at_once` of them at a time, and gives their results in order. The first error ends it.
+/// Runs futures, at most `max_concurrent` at a time, and returns their results in order. The first error stops it.
 ///
-/// Boxed futures, because the compiler cannot show of others that they may move between threads.
-pub(crate) async fn run<'a, T: 'a>(futures: Vec<BoxFuture<'a, Result<T>>>, at_once: usize) -> Result<Vec<T>> {
-    stream::iter(futures).buffered(at_once).try_collect().await
+/// Takes boxed futures because the compiler cannot prove others `Send` here.
+pub(crate) async fn run<'a, T: 'a>(futures: Vec<BoxFuture<'a, Result<T>>>, max_concurrent: usize) -> Result<Vec<T>> {
+    stream::iter(futures).buffered(max_concurrent).try_collect().await
 }

@@ -13,9 +13,6 @@ use crate::{
     preflight,
 };
 
-/// The code of the note that a location is a finished backup.
-pub(crate) const NOTE_IS_BACKUP: &str = "backup";
-
 /// Finds the cluster at a location. Only lists and reads, and never lists tables or compacted data in full.
 ///
 /// # Errors

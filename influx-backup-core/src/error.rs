@@ -1,12 +1,17 @@
 //! What can go wrong: [`Error`], a variant per decision that a caller can take, each with a stable code.
 
 mod copy;
+mod plan;
 mod store;
 
 use std::time::Duration;
 
-pub use self::{copy::CopyError, store::StoreErrorKind};
-use crate::{certificate::Certificate, key::Key};
+pub use self::{
+    copy::CopyError,
+    plan::{PlanChange, PlanChangeKind},
+    store::StoreErrorKind,
+};
+use crate::{certificate::Certificate, finding::Finding, key::Key};
 
 /// The result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -197,12 +202,12 @@ pub enum Error {
         open: String,
     },
     /// An object of the source is corrupt in a way that stops a server or loses rows.
-    #[error("`{key}` in the source is corrupt: {reason}; repair the source, or record it and go on")]
+    #[error("the source is corrupt: {finding:#}; repair the source, or record it and go on")]
     CorruptSource {
         /// The object.
         key: Key,
-        /// What is wrong.
-        reason: String,
+        /// What is wrong, and the clause that it violates.
+        finding: Box<Finding>,
     },
     /// The certificate did not close.
     #[error("the backup is not consistent after {passes} passes ({}): {}", certificate.summary(), halt.advice())]
@@ -289,6 +294,17 @@ pub enum Error {
         owner: String,
         /// How long ago its heartbeat was.
         silence: Duration,
+    },
+    /// A restore would do what is not in the plan that was approved. Nothing was changed.
+    #[error(
+        "the restore to `{location}` is not what was approved: {}; plan it again, and approve that plan",
+        plan::listed(changes)
+    )]
+    PlanChanged {
+        /// The target.
+        location: String,
+        /// What is not in the approved plan.
+        changes: Vec<PlanChange>,
     },
     /// There is no restore to resume or abandon.
     #[error("no restore was begun on target `{location}`")]
@@ -424,6 +440,7 @@ impl Error {
             Self::Overlap { .. } => "overlap",
             Self::RestoreUnfinished { .. } => "restore-unfinished",
             Self::RestoreInProgress { .. } => "restore-in-progress",
+            Self::PlanChanged { .. } => "plan-changed",
             Self::NoRestore { .. } => "no-restore",
             Self::CannotAbandon { .. } => "cannot-abandon",
             Self::NoSpace { .. } => "no-space",
@@ -441,9 +458,7 @@ impl Error {
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         match self {
-            Self::Store { kind, .. } => {
-                matches!(kind, StoreErrorKind::Unreachable | StoreErrorKind::Throttled | StoreErrorKind::Other)
-            }
+            Self::Store { kind, .. } => kind.is_transient(),
             Self::BackupInProgress { .. } | Self::RestoreInProgress { .. } | Self::NotConsistent { .. } => true,
             _ => false,
         }

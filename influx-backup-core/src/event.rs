@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     certificate::{Certificate, RecoveryPoint},
+    finding::Finding,
     key::Key,
     plan::StageKind,
     record::PassReport,
+    units::duration,
 };
 
 /// One event of a job: what happened, when, and as which event in a row.
@@ -113,6 +115,7 @@ pub enum EventKind {
         /// How many attempts failed so far.
         attempt: u32,
         /// How long it waits.
+        #[serde(with = "duration")]
         wait: Duration,
         /// What failed, with a stable code.
         code: String,
@@ -153,20 +156,8 @@ pub enum EventKind {
         /// Its id.
         node: String,
     },
-    /// The caller has to do something.
-    Todo {
-        /// A stable code.
-        code: String,
-        /// What to do.
-        message: String,
-    },
-    /// Something worth saying.
-    Finding {
-        /// A stable code.
-        code: String,
-        /// What was found.
-        message: String,
-    },
+    /// Something was found, or the caller has to do something: see its severity.
+    Finding(Finding),
     /// The last object is written: the backup counts.
     Committed {
         /// Its name.

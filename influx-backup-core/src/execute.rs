@@ -2,7 +2,11 @@
 
 mod attempt;
 mod durable;
+mod places;
 mod run;
 
 pub(crate) use self::durable::make_durable;
-pub use self::run::{CopyOutcome, CopySink, Executor};
+pub use self::{
+    places::Places,
+    run::{CopyOutcome, CopySink, Executor},
+};

@@ -15,25 +15,13 @@ mod write_ahead;
 use self::evidence::{Evidence, Provenance};
 pub(crate) use self::{
     closure::close,
-    judgement::{ANYWHERE, At, Judgement, violation},
+    judgement::{ANYWHERE, At, Judgement, finding},
     write_ahead::{covered, gaps, numbered},
 };
 use crate::{
     certificate::{Basis, Certificate, Clause, ClauseResult, Verdict},
     record::AbsentRecord,
 };
-
-/// What to do when most live Parquet files are gone. Core: `dbs` is empty under live references, or lacks more than half of
-/// them. Enterprise, where compaction supersedes files: `dbs` of a node was emptied while the backup ran.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AbsenceTolerance {
-    /// A violation: a volume is probably not mounted.
-    #[default]
-    Strict,
-    /// A finding: the caller knows that retention removed them.
-    Lenient,
-}
 
 /// The proof: pure over the evidence. It has every violation, however many.
 pub(crate) fn judge(evidence: &Evidence<'_>) -> (Certificate, Vec<AbsentRecord>) {
@@ -53,6 +41,7 @@ pub(crate) fn judge(evidence: &Evidence<'_>) -> (Certificate, Vec<AbsentRecord>)
     ];
     let (mut clauses, mut findings) = (Vec::new(), Vec::new());
     for (clause, mut judgement) in judgements {
+        judgement.assign(clause);
         findings.append(&mut judgement.findings);
         let mut result = result(clause, judgement);
         if let Provenance::Manifest(record) = evidence.provenance {

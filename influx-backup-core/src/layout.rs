@@ -5,10 +5,18 @@
 //! from its documentation. A key is classified by what follows the prefix of its owner (a node id or the cluster id);
 //! ids may contain `/`, so the owner is never guessed from the first segment.
 
+pub(crate) mod guard;
+mod releases;
+
 use serde::{Deserialize, Serialize};
+
+pub use self::releases::{Release, ServerReleases};
 
 /// The directory of our own files inside a backup or a target.
 pub const OWN_DIRECTORY: &str = "_influx_backup";
+
+/// The key of the marker inside a repository.
+pub const REPOSITORY_KEY: &str = "_influx_backup/repository.json";
 
 /// The key of the root manifest inside a backup.
 pub const MANIFEST_KEY: &str = "_influx_backup/manifest.json";
@@ -52,11 +60,11 @@ impl Generation {
 
     /// The server releases that open a store whose newest generation is this one.
     #[must_use]
-    pub const fn servers(self) -> &'static str {
+    pub const fn servers(self) -> ServerReleases {
         match self {
-            Self::V1 => "3.0 to 3.9; open it once with 3.4 to 3.9 before 3.10, which would silently start empty on it",
-            Self::V2 => "3.4 or later",
-            Self::V3 => "3.10 or later",
+            Self::V1 => ServerReleases::until(Release::new(3, 0), Release::new(3, 9), Release::new(3, 4)),
+            Self::V2 => ServerReleases::since(Release::new(3, 4)),
+            Self::V3 => ServerReleases::since(Release::new(3, 10)),
         }
     }
 }

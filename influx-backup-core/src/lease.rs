@@ -21,6 +21,7 @@ use crate::{
     key::Key,
     layout::OWN_DIRECTORY,
     location::{Location, ObjectMeta},
+    options::Takeover,
 };
 
 /// How often the holder says that it is alive.
@@ -31,18 +32,6 @@ pub(crate) const SILENCE: Duration = Duration::from_secs(600);
 
 /// How long a run that ends waits for the store to take its last word: a cancelled one ends within a second.
 const RELEASE_TIMEOUT: Duration = Duration::from_millis(500);
-
-/// When a claim of another process may be taken over.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Takeover {
-    /// After ten minutes without a heartbeat, or where its holder said that it gave up.
-    #[default]
-    AfterTimeout,
-    /// At once: the caller knows that the other process is dead.
-    Immediately,
-}
 
 /// What one process at a time may hold.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,23 +1,30 @@
-//! [`Leftover`]: what attempts that died left in a repository, and how it goes.
+//! [`Leftover`]: what attempts that ended without a commit left in a repository, and its removal.
 
 use chrono::Utc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    backup::{OnExisting, claim},
+    backup::claim,
     error::Result,
+    event::EventKind,
+    job::{EventSink, ObjectEvents, RunContext, request},
     layout::OWN_DIRECTORY,
-    lease::{Clock, SILENCE, Takeover},
-    location::{Incomplete, Location, remove_empty},
+    lease::{Clock, SILENCE},
+    location::{Incomplete, Location, ObjectMeta, remove_empty},
+    options::{OnExisting, Takeover},
     preflight,
-    repository::{BackupState, BackupSummary, Repository},
+    summary::{self, BackupState, BackupSummary},
     units::ByteSize,
 };
 
-/// What a dead attempt left. No list calls it a backup; it takes room until it is [collected](Repository::collect).
+/// How many objects are deleted between two looks at the progress.
+const DELETED_AT_ONCE: usize = 256;
+
+/// What an attempt left that ended without a commit. It takes room until it is
+/// [removed](crate::Repository::remove).
 ///
-/// Parts of uploads that never became objects count as one object each, and no bytes: stores do not say how many. A bucket's
-/// lifecycle rule (`AbortIncompleteMultipartUpload`) makes an end of them, too, and Azure forgets them after a week.
+/// An upload that never became an object counts as one object of no bytes: stores do not tell its size. A bucket's
+/// lifecycle rule (`AbortIncompleteMultipartUpload`) removes them too, and Azure does after a week.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Leftover {
@@ -36,67 +43,92 @@ pub struct Leftover {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum LeftoverKind {
-    /// A backup that was begun and never committed, and that nobody writes any more. It could still be resumed.
+    /// A backup that was begun and never committed, and that no process writes any more. It could still be resumed.
     Unfinished,
     /// What was being written when a process died, beside a committed backup or alone: files with staging names
     /// (`name#digits`), uploads that were never completed, blocks that were never committed.
     Staging,
 }
 
-impl Repository {
-    /// What dead attempts left here, sorted by name. What is being written at the moment is none of it, and neither is
-    /// what is not ours.
-    ///
-    /// # Errors
-    /// [`Error::Store`](crate::Error::Store); on S3 that takes the right `s3:ListBucketMultipartUploads`, on Google
-    /// `storage.multipartUploads.list`.
-    pub async fn leftovers(&self) -> Result<Vec<Leftover>> {
-        let backups = self.list().await?;
-        // After the list: a backup that is begun meanwhile is none of them.
-        let incomplete = self.location().incomplete().await?;
-        let mut leftovers = Vec::new();
-        for backup in backups {
-            leftovers.extend(self.leftover(backup, &incomplete).await?);
+/// A look for leftovers, about to start. Its progress counts the directories of the repository.
+#[derive(Debug)]
+#[must_use = "nothing is looked for until it is started or awaited"]
+pub struct LeftoversRequest {
+    repository: Location,
+    object_events: ObjectEvents,
+}
+
+impl LeftoversRequest {
+    pub(crate) fn new(repository: &Location) -> Self {
+        Self { repository: repository.clone(), object_events: ObjectEvents::default() }
+    }
+
+    async fn run(self, context: RunContext) -> Result<Vec<Leftover>> {
+        context.unless_cancelled(find(&self.repository, &context.events)).await
+    }
+}
+
+request!(LeftoversRequest => Vec<Leftover>);
+
+async fn find(repository: &Location, events: &EventSink) -> Result<Vec<Leftover>> {
+    let backups = summary::list(repository).await?;
+    events.planned(backups.len() as u64, 0);
+    // After the list: a backup that is begun meanwhile is none of them.
+    let incomplete = repository.incomplete().await?;
+    let mut leftovers = Vec::new();
+    for backup in backups {
+        leftovers.extend(find_in(repository, backup, &incomplete).await?);
+        events.add_object();
+    }
+    Ok(leftovers)
+}
+
+async fn find_in(repository: &Location, backup: BackupSummary, incomplete: &[Incomplete]) -> Result<Option<Leftover>> {
+    let location = repository.child(&backup.name)?;
+    let (kind, mut sizes) = match backup.state {
+        BackupState::InProgress | BackupState::Newer | BackupState::Unreadable => return Ok(None),
+        BackupState::Unfinished => {
+            let entries = location.list("").await?;
+            (LeftoverKind::Unfinished, entries.iter().map(|entry| entry.size).collect())
         }
-        Ok(leftovers)
+        BackupState::Complete | BackupState::Degraded | BackupState::Damaged | BackupState::Foreign => {
+            (LeftoverKind::Staging, Vec::new())
+        }
+    };
+    let inside = incomplete.iter().filter_map(|incomplete| incomplete.below(&backup.name));
+    sizes.extend(inside.filter(is_dead(backup.state)).map(|incomplete| incomplete.size));
+    let found = kind == LeftoverKind::Unfinished || !sizes.is_empty();
+    let bytes = ByteSize(sizes.iter().sum());
+    Ok(found.then_some(Leftover { name: backup.name, kind, objects: sizes.len() as u64, bytes }))
+}
+
+/// The removal of a leftover, about to start.
+#[derive(Debug)]
+#[must_use = "nothing is removed until it is started or awaited"]
+pub struct RemoveRequest {
+    repository: Location,
+    leftover: Leftover,
+    object_events: ObjectEvents,
+}
+
+impl RemoveRequest {
+    pub(crate) fn new(repository: &Location, leftover: &Leftover) -> Self {
+        let object_events = ObjectEvents::default();
+        Self { repository: repository.clone(), leftover: leftover.clone(), object_events }
     }
 
-    async fn leftover(&self, backup: BackupSummary, incomplete: &[Incomplete]) -> Result<Option<Leftover>> {
-        let location = self.location().child(&backup.name)?;
-        let (kind, mut sizes) = match backup.state {
-            BackupState::InProgress | BackupState::Newer => return Ok(None),
-            BackupState::Unfinished => {
-                let entries = location.list("").await?;
-                (LeftoverKind::Unfinished, entries.iter().map(|entry| entry.size).collect())
-            }
-            BackupState::Complete | BackupState::Degraded | BackupState::Damaged | BackupState::Foreign => {
-                (LeftoverKind::Staging, Vec::new())
-            }
-        };
-        let inside = incomplete.iter().filter_map(|incomplete| incomplete.below(&backup.name));
-        sizes.extend(inside.filter(is_dead(backup.state)).map(|incomplete| incomplete.size));
-        let found = kind == LeftoverKind::Unfinished || !sizes.is_empty();
-        let bytes = ByteSize(sizes.iter().sum());
-        Ok(found.then_some(Leftover { name: backup.name, kind, objects: sizes.len() as u64, bytes }))
-    }
-
-    /// Deletes a leftover, as far as it still is one. An unfinished backup is claimed first, so that nobody resumes it
-    /// meanwhile.
-    ///
-    /// # Errors
-    /// [`Error::BackupInProgress`](crate::Error::BackupInProgress) and [`Error::BackupExists`](crate::Error::BackupExists)
-    /// where a backup has come to life or was finished since; [`Error::Store`](crate::Error::Store).
-    pub async fn collect(&self, leftover: &Leftover) -> Result<()> {
-        let location = self.location().child(&leftover.name)?;
+    async fn run(self, context: RunContext) -> Result<()> {
+        let Self { repository, leftover, .. } = self;
+        let location = repository.child(&leftover.name)?;
         match leftover.kind {
             LeftoverKind::Unfinished => {
-                let clock = Clock::Stores(preflight::target(self.location()).await?.clock_skew);
-                clear(&location, &leftover.name, clock).await?;
+                let answer = context.unless_cancelled(preflight::target(&repository)).await?;
+                clear(&location, &leftover.name, Clock::Stores(answer.clock_skew), &context).await?;
             }
             LeftoverKind::Staging => {
-                let state = self.summary(leftover.name.clone()).await?.state;
-                if !matches!(state, BackupState::InProgress | BackupState::Unfinished | BackupState::Newer) {
-                    location.delete_incomplete(is_dead(state)).await?;
+                let state = summary::summary(&repository, leftover.name.clone()).await.state;
+                if is_at_rest(state) {
+                    context.unless_cancelled(location.delete_incomplete(is_dead(state))).await?;
                 }
             }
         }
@@ -107,7 +139,17 @@ impl Repository {
     }
 }
 
-/// What nobody writes any more of what is incomplete in a directory in this state.
+request!(RemoveRequest => ());
+
+/// Whether no process writes to a directory in this state, as far as this release can know.
+fn is_at_rest(state: BackupState) -> bool {
+    match state {
+        BackupState::Complete | BackupState::Degraded | BackupState::Damaged | BackupState::Foreign => true,
+        BackupState::InProgress | BackupState::Unfinished | BackupState::Newer | BackupState::Unreadable => false,
+    }
+}
+
+/// What is incomplete in a directory in this state and no longer being written.
 fn is_dead(state: BackupState) -> impl Fn(&Incomplete) -> bool {
     // A process that died at once left its claim under a staging name, and nothing else of ours; one that lives is about to
     // rename it.
@@ -116,15 +158,16 @@ fn is_dead(state: BackupState) -> impl Fn(&Incomplete) -> bool {
     move |incomplete| state != BackupState::Foreign || is_claim(incomplete) && is_old(incomplete)
 }
 
-/// Deletes all of an unfinished backup, its claims last: as long as one stands, what is left is known for what it is.
-async fn clear(location: &Location, name: &str, clock: Clock) -> Result<()> {
-    let (mut claim, _) = claim(location, name, "", OnExisting::Resume(Takeover::AfterTimeout), clock).await?;
+/// Deletes all of an unfinished backup, its claims last: as long as one is there, the rest is known for what it is.
+async fn clear(location: &Location, name: &str, clock: Clock, context: &RunContext) -> Result<()> {
+    let (mut claim, _) = claim(location, name, "", (OnExisting::Resume, Takeover::AfterTimeout), clock).await?;
     let lost = claim.lost.clone();
-    let all_else = async {
+    let all_else = context.unless_cancelled(async {
         location.delete_incomplete(|_| true).await?;
-        let objects = location.list("").await?;
-        location.delete_all(objects.iter().map(|entry| &entry.key).filter(|key| !claim.is_lease_key(key))).await
-    };
+        let mut objects = location.list("").await?;
+        objects.retain(|entry| !claim.is_lease_key(&entry.key));
+        delete(location, &objects, &context.events).await
+    });
     match lost.run_until_cancelled(all_else).await {
         Some(Ok(())) => claim.remove().await,
         Some(Err(error)) => {
@@ -133,4 +176,17 @@ async fn clear(location: &Location, name: &str, clock: Clock) -> Result<()> {
         }
         None => Err(claim.loss().await),
     }
+}
+
+async fn delete(location: &Location, objects: &[ObjectMeta], events: &EventSink) -> Result<()> {
+    events.planned(objects.len() as u64, objects.iter().map(|entry| entry.size).sum());
+    for some in objects.chunks(DELETED_AT_ONCE) {
+        location.delete_all(some.iter().map(|entry| &entry.key)).await?;
+        for entry in some {
+            events.send(EventKind::Deleted { key: entry.key.clone() });
+            events.add_bytes(entry.size);
+            events.add_object();
+        }
+    }
+    Ok(())
 }

@@ -82,6 +82,7 @@ pub mod discover;
 pub mod error;
 pub mod event;
 pub mod execute;
+pub mod finding;
 pub mod format;
 pub mod inventory;
 pub mod job;
@@ -93,12 +94,16 @@ pub mod leftovers;
 pub mod limits;
 pub mod location;
 pub mod manifest;
+mod named;
+pub mod options;
 pub mod orchestrate;
 pub mod plan;
 pub mod preflight;
 pub mod record;
 pub mod repository;
 pub mod restore;
+pub mod summary;
+pub mod target;
 #[cfg(feature = "generate")]
 pub mod testing;
 pub mod units;
@@ -107,14 +112,15 @@ pub mod verify;
 pub use object_store;
 
 pub use self::{
-    backup::{BackupOptions, BackupReport, Passes},
-    certificate::{Certificate, Clause},
+    backup::BackupReport,
+    certificate::Certificate,
     certify::certify,
     cluster::{Cluster, DiscoverOptions},
     copier::{Copier, default_copiers},
     discover::discover,
     error::{Error, Result},
     event::{Event, EventKind, Progress},
+    finding::{Clause, Finding, FindingCode, Severity},
     inventory::Inventory,
     job::{Events, Job, JobHandle},
     key::Key,
@@ -123,12 +129,14 @@ pub use self::{
     limits::Limits,
     location::{Location, StoreOptions},
     manifest::{Backup, Manifest},
+    options::{BackupOptions, Passes, RestoreOptions},
     orchestrate::Orchestrator,
     plan::{BackupPlan, RestorePlan, Stage},
     repository::Repository,
-    restore::{RestoreOptions, RestoreReport, Target, abandon, restore},
+    restore::{Restore, RestoreReport, abandon},
+    target::Target,
     units::ByteSize,
-    verify::{VerifyLevel, verify},
+    verify::{VerifyLevel, VerifyOptions, verify},
 };
 
 /// The example of the README runs as a test.

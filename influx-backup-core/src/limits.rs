@@ -1,4 +1,4 @@
-//! How hard a run may work.
+//! [`Limits`]: how many resources a run uses.
 
 mod budget;
 
@@ -7,21 +7,26 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use self::budget::{Bandwidth, MemoryBudget, MemoryPermit};
-use crate::units::ByteSize;
+use crate::{
+    named::named,
+    units::{ByteSize, duration},
+};
 
-/// How hard a run may work.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// How many resources a run uses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Limits {
-    /// How many objects are copied at once. Listings and deletions have budgets of their own, 16 at once each.
+    /// How many objects are copied concurrently. Listings and deletions have budgets of their own, 16 each.
     pub concurrency: usize,
-    /// How many bytes of objects are held in memory at once, by all workers together.
+    /// How many bytes of objects are held in memory, by all workers together.
     pub memory: ByteSize,
-    /// How many bytes are moved a second, by all workers together; `None`: as many as go.
+    /// How many bytes are moved per second, by all workers together; `None`: no limit.
     pub bandwidth: Option<ByteSize>,
-    /// What happens when something fails.
+    /// How often, and for how long, a failed request is tried again.
     pub retry: Retry,
     /// How long a connection may move nothing before it counts as stalled.
+    #[serde(with = "duration")]
     pub stall_timeout: Duration,
     /// Whether files are on disk before a stage counts as done.
     pub durability: Durability,
@@ -41,58 +46,62 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Copies this many objects at once.
+    /// Sets how many objects are copied concurrently.
     #[must_use]
-    pub const fn with_concurrency(mut self, concurrency: usize) -> Self {
+    pub fn with_concurrency(mut self, concurrency: usize) -> Self {
         self.concurrency = concurrency;
         self
     }
 
-    /// Holds this many bytes at most.
+    /// Sets how many bytes are held in memory.
     #[must_use]
-    pub const fn with_memory(mut self, memory: ByteSize) -> Self {
+    pub fn with_memory(mut self, memory: ByteSize) -> Self {
         self.memory = memory;
         self
     }
 
-    /// Moves this many bytes a second at most.
+    /// Sets how many bytes are moved per second.
     #[must_use]
-    pub const fn with_bandwidth(mut self, bandwidth: ByteSize) -> Self {
+    pub fn with_bandwidth(mut self, bandwidth: ByteSize) -> Self {
         self.bandwidth = Some(bandwidth);
         self
     }
 
-    /// Tries again like this.
+    /// Sets how failed requests are tried again.
     #[must_use]
-    pub const fn with_retry(mut self, retry: Retry) -> Self {
+    pub fn with_retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
         self
     }
 
-    /// Gives a connection up that has moved nothing for this long.
+    /// Sets how long a connection may move nothing.
     #[must_use]
-    pub const fn with_stall_timeout(mut self, stall_timeout: Duration) -> Self {
+    pub fn with_stall_timeout(mut self, stall_timeout: Duration) -> Self {
         self.stall_timeout = stall_timeout;
         self
     }
 
-    /// Makes files durable like this.
+    /// Sets whether files are on disk before a stage counts as done.
     #[must_use]
-    pub const fn with_durability(mut self, durability: Durability) -> Self {
+    pub fn with_durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
         self
     }
 }
 
-/// What happens when something fails: exponential backoff with full jitter, for minutes rather than seconds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// How failed requests are tried again: exponential backoff with full jitter, for minutes rather than seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Retry {
-    /// The longest first wait; doubled after each failure.
+    /// The longest first wait. It doubles after each failure.
+    #[serde(with = "duration")]
     pub initial_backoff: Duration,
     /// The longest wait.
+    #[serde(with = "duration")]
     pub max_backoff: Duration,
-    /// How long to keep trying one object.
+    /// How long one object is tried.
+    #[serde(with = "duration")]
     pub max_elapsed: Duration,
 }
 
@@ -107,15 +116,15 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// Never tries again.
+    /// Nothing is tried again.
     #[must_use]
     pub const fn never() -> Self {
         Self { initial_backoff: Duration::ZERO, max_backoff: Duration::ZERO, max_elapsed: Duration::ZERO }
     }
 
-    /// Keeps trying one object for this long.
+    /// Sets how long one object is tried.
     #[must_use]
-    pub const fn for_at_most(mut self, max_elapsed: Duration) -> Self {
+    pub fn for_at_most(mut self, max_elapsed: Duration) -> Self {
         self.max_elapsed = max_elapsed;
         self
     }
@@ -123,8 +132,7 @@ impl Retry {
 
 /// Whether files are on disk before a stage counts as done: one `syncfs` per barrier on Linux, `fsync` of files and
 /// directories elsewhere. Object stores are durable when a write returns.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Durability {
     /// On disk.
@@ -133,3 +141,5 @@ pub enum Durability {
     /// Left to the operating system: after power loss files may be empty.
     Relaxed,
 }
+
+named!(Durability, "durability", { Durable => "durable", Relaxed => "relaxed" });

@@ -25,8 +25,8 @@ use futures::future::BoxFuture;
 pub(crate) use self::attributes::{attributes_from, attributes_of};
 use self::budgets::Budgets;
 #[cfg(feature = "cloud")]
-pub(crate) use self::budgets::SlowDowns;
-pub(crate) use self::budgets::{AT_ONCE, Work};
+pub(crate) use self::budgets::ThrottleCounts;
+pub(crate) use self::budgets::{MAX_CONCURRENT, RequestKind};
 pub(crate) use self::checksums::{Comparison, Put, StoreHasher};
 pub(crate) use self::incomplete::Incomplete;
 pub(crate) use self::local::remove_empty;
@@ -36,7 +36,7 @@ pub use self::{
     checksums::{ChecksumMatch, StoreChecksums},
     identity::{Identity, Provider},
     local::Links,
-    object::{ObjectMeta, Shallow, Version},
+    object::{ListLevel, ObjectMeta, Version},
     options::StoreOptions,
 };
 use crate::{

@@ -4,6 +4,7 @@
 //! and last the root manifest, whose presence is the commit.
 
 mod journal;
+mod marker;
 mod opened;
 pub(crate) mod segment;
 
@@ -14,7 +15,7 @@ pub(crate) use self::{
     journal::{Journal, JournalLine},
     opened::read_manifest,
 };
-pub use self::{opened::Backup, segment::SegmentRef};
+pub use self::{marker::RepositoryMarker, opened::Backup, segment::SegmentRef};
 use crate::{
     certificate::Certificate,
     cluster::ClusterDescription,

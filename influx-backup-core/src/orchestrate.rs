@@ -9,6 +9,7 @@ use crate::{
     cluster::{Node, Role},
     error::{Error, Result, Source},
     event::EventKind,
+    finding::{Finding, FindingCode},
     job::RunContext,
 };
 
@@ -79,8 +80,8 @@ pub(crate) async fn while_stopped<T>(
         (Ok(_), Err(error)) => Err(error),
         (Err(error), started) => {
             if let Err(second) = started {
-                let (code, message) = ("servers-stopped", format!("servers could not be started again: {second}"));
-                task.events.send(EventKind::Todo { code: code.to_owned(), message });
+                let message = format!("servers could not be started again: {second}");
+                task.events.send(EventKind::Finding(Finding::new(FindingCode::ServersStopped, message)));
             }
             Err(error)
         }

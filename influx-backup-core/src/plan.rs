@@ -4,22 +4,21 @@ mod backup;
 mod restore;
 mod show;
 mod skipped;
+mod stage;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::restore::{Bound, RECENTLY_WRITTEN, expected};
+pub(crate) use self::restore::{Approval, expected};
 pub use self::{
-    backup::{BackupPlan, Derived},
-    restore::{RestorePlan, RootAction, RootStep},
-    skipped::{Reason, Skipped},
+    backup::BackupPlan,
+    restore::{BackupContents, RestorePlan, RootAction, RootStep},
+    skipped::{Reason, Skipped, SkippedItem},
+    stage::{CopyTask, Place, PlaceRole, Stage},
 };
 use crate::{
-    checksum::sha256,
+    checksum::HashWriter,
     cluster::{Classification, Edition},
-    copier::Transfer,
-    key::Key,
     layout::Component,
-    location::ObjectMeta,
 };
 
 /// A step of a backup or a restore, with a barrier before and after it.
@@ -53,7 +52,7 @@ pub enum StageKind {
 ///
 /// As documented: "Compactor node directories (cs, cd, c) · All nodes' snapshots, dbs, wal directories · Cluster
 /// catalog and checkpoint · License files", with a WAL fence and the snapshot checkpoints before `snapshots`.
-pub const BACKUP_ORDER_ENTERPRISE: [StageKind; 10] = [
+const BACKUP_ORDER_ENTERPRISE: &[StageKind] = &[
     StageKind::Compactor,
     StageKind::WalFence,
     StageKind::SnapshotCheckpoints,
@@ -67,7 +66,7 @@ pub const BACKUP_ORDER_ENTERPRISE: [StageKind; 10] = [
 ];
 
 /// The order of a backup of a Core node: its data (snapshots, dbs, wal), then its catalog.
-pub const BACKUP_ORDER_CORE: [StageKind; 8] = [
+const BACKUP_ORDER_CORE: &[StageKind] = &[
     StageKind::WalFence,
     StageKind::SnapshotCheckpoints,
     StageKind::Snapshots,
@@ -82,7 +81,7 @@ pub const BACKUP_ORDER_CORE: [StageKind; 8] = [
 ///
 /// As documented: "Cluster catalog and checkpoint · License files · All nodes' snapshots, dbs, wal directories ·
 /// Compactor node directories (cs, cd, c)". The roots of the catalog come last, behind the boot guard.
-pub const RESTORE_ORDER_ENTERPRISE: [StageKind; 9] = [
+const RESTORE_ORDER_ENTERPRISE: &[StageKind] = &[
     StageKind::Catalog,
     StageKind::ClusterRest,
     StageKind::Licenses,
@@ -95,7 +94,7 @@ pub const RESTORE_ORDER_ENTERPRISE: [StageKind; 9] = [
 ];
 
 /// The order of a restore of a Core node: "checkpoint, catalog, wal, dbs, snapshots".
-pub const RESTORE_ORDER_CORE: [StageKind; 7] = [
+const RESTORE_ORDER_CORE: &[StageKind] = &[
     StageKind::Catalog,
     StageKind::ClusterRest,
     StageKind::Wal,
@@ -109,8 +108,8 @@ pub const RESTORE_ORDER_CORE: [StageKind; 7] = [
 #[must_use]
 pub const fn backup_order(edition: Edition) -> &'static [StageKind] {
     match edition {
-        Edition::Core => &BACKUP_ORDER_CORE,
-        Edition::Enterprise => &BACKUP_ORDER_ENTERPRISE,
+        Edition::Core => BACKUP_ORDER_CORE,
+        Edition::Enterprise => BACKUP_ORDER_ENTERPRISE,
     }
 }
 
@@ -118,8 +117,8 @@ pub const fn backup_order(edition: Edition) -> &'static [StageKind] {
 #[must_use]
 pub const fn restore_order(edition: Edition) -> &'static [StageKind] {
     match edition {
-        Edition::Core => &RESTORE_ORDER_CORE,
-        Edition::Enterprise => &RESTORE_ORDER_ENTERPRISE,
+        Edition::Core => RESTORE_ORDER_CORE,
+        Edition::Enterprise => RESTORE_ORDER_ENTERPRISE,
     }
 }
 
@@ -193,59 +192,23 @@ pub enum Relist {
     Catalog,
 }
 
-/// One object to copy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CopyTask {
-    /// The object and the version of it that was listed: the copy is pinned to it.
-    pub source: ObjectMeta,
-    /// What kind it is.
-    pub component: Component,
-    /// How it may be moved.
-    pub transfer: Transfer,
-}
-
-impl CopyTask {
-    /// A task for an object of this kind.
-    #[must_use]
-    pub fn new(source: ObjectMeta, component: Component) -> Self {
-        let transfer = if component.is_bulk() { Transfer::Any } else { Transfer::ReadThrough };
-        Self { source, component, transfer }
-    }
-}
-
-/// A set of copies with a barrier before and after it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stage {
-    /// Which step.
-    pub kind: StageKind,
-    /// What to list again before it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub relist: Option<Relist>,
-    /// The copies, in any order among themselves.
-    pub tasks: Vec<CopyTask>,
-}
-
-impl Stage {
-    /// How many bytes it copies.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.tasks.iter().map(|task| task.source.size).sum()
-    }
-
-    /// How many objects it copies.
-    #[must_use]
-    pub fn objects(&self) -> u64 {
-        self.tasks.len() as u64
-    }
-
-    /// The keys it copies.
-    pub fn keys(&self) -> impl Iterator<Item = &Key> {
-        self.tasks.iter().map(|task| &task.source.key)
-    }
-}
-
-/// SHA-256 of the JSON form, in hex: the same plan has the same hash on every machine.
+/// SHA-256 of the JSON form, in hex: the same plan has the same hash on every machine. The JSON is not held in memory.
 pub(crate) fn stable_hash(plan: &impl Serialize) -> String {
-    let json = serde_json::to_vec(plan).unwrap_or_default();
-    sha256(&json)
+    let mut writer = HashWriter::default();
+    // Plans have no map with keys that are no text, and the writer never fails.
+    let _ = serde_json::to_writer(&mut writer, plan);
+    writer.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checksum::sha256;
+
+    #[test]
+    fn the_hash_is_that_of_the_json() {
+        let stage = Stage::new(StageKind::Wal, Some(Relist::Wal), Vec::new());
+        let json = serde_json::to_vec(&stage).expect("serialises");
+        assert_eq!(stable_hash(&stage), sha256(&json));
+    }
 }

@@ -1,75 +1,31 @@
 //! [`Repository`]: a location that holds backups.
 
+mod place;
+
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-use futures::FutureExt;
-use serde::{Deserialize, Serialize};
-
+pub use crate::summary::{BackupState, BackupSummary};
 use crate::{
-    backup::{BackupOptions, BackupReport, check_places},
+    backup::{BackupReport, check_places},
     cluster::Cluster,
-    concurrent,
-    error::{Error, Result},
-    inventory::Inventory,
+    copier::{Copier, default_copiers},
+    error::Result,
     job::{ObjectEvents, RunContext, request},
-    lease::{Clock, LeaseScope, highest},
-    location::{Location, local::LOST_AND_FOUND},
-    manifest::{Backup, Manifest, read_manifest},
+    leftovers::{Leftover, LeftoversRequest, RemoveRequest},
+    location::Location,
+    manifest::{Backup, RepositoryMarker},
+    options::{BackupOptions, RestoreOptions},
     orchestrate::Orchestrator,
-    plan::BackupPlan,
-    record::BackupStatus,
-    units::ByteSize,
-    verify::{VerifyLevel, VerifyReport},
+    plan::{BackupPlan, RestorePlan},
+    summary,
+    target::Target,
+    verify::{VerifyOptions, VerifyRequest},
 };
-
-/// How many backups are looked at at once.
-const SUMMARIES_AT_ONCE: usize = 16;
 
 /// A location that holds backups, each in a directory of its own.
 #[derive(Debug, Clone)]
 pub struct Repository {
     location: Location,
-}
-
-/// One entry of [`Repository::list`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct BackupSummary {
-    /// Its name.
-    pub name: String,
-    /// In which state it is.
-    pub state: BackupState,
-    /// The cluster it was taken from.
-    pub cluster: Option<String>,
-    /// When it was begun.
-    pub began: Option<DateTime<Utc>>,
-    /// When it was committed.
-    pub committed: Option<DateTime<Utc>>,
-    /// How many objects it holds.
-    pub objects: Option<u64>,
-    /// How many bytes.
-    pub bytes: Option<ByteSize>,
-}
-
-/// In which state a backup is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum BackupState {
-    /// Committed, its certificate holds.
-    Complete,
-    /// Committed with the caller's consent although clauses are violated.
-    Degraded,
-    /// Being written; its heartbeat is fresh.
-    InProgress,
-    /// Begun and not finished: it was given up, or there was no heartbeat for ten minutes. Can be resumed.
-    Unfinished,
-    /// Committed, but its manifest cannot be read.
-    Damaged,
-    /// Committed by a newer release, in a format that this one does not know: list it with that one.
-    Newer,
-    /// Not ours: a directory without our files.
-    Foreign,
 }
 
 /// A backup about to start.
@@ -79,17 +35,32 @@ pub struct BackupRequest {
     repository: Repository,
     cluster: Cluster,
     options: BackupOptions,
+    copier: Arc<dyn Copier>,
     orchestrator: Option<Arc<dyn Orchestrator>>,
     object_events: ObjectEvents,
 }
 
 impl Repository {
-    /// Opens a repository. It may be empty or not exist yet; it may not be inside a cluster or a backup.
+    /// Opens a repository. It may be empty or not exist yet: the first backup makes its marker. One without a marker still
+    /// lists, verifies and restores.
     ///
     /// # Errors
-    /// [`Error::Store`].
+    /// [`Error::InvalidRequest`](crate::Error::InvalidRequest) for a location that is a cluster or a backup, or lies inside one;
+    /// [`Error::UnsupportedFormat`](crate::Error::UnsupportedFormat) where the repository needs a newer release; [`Error::DamagedBackup`](crate::Error::DamagedBackup) for a marker that
+    /// cannot be read; [`Error::Store`](crate::Error::Store).
     pub async fn open(location: Location) -> Result<Self> {
+        if RepositoryMarker::read(&location).await?.is_none() {
+            place::require_free(&location).await?;
+        }
         Ok(Self { location })
+    }
+
+    /// The marker of the repository, or `None` where nothing was backed up to it yet.
+    ///
+    /// # Errors
+    /// As for [`Repository::open`].
+    pub async fn marker(&self) -> Result<Option<RepositoryMarker>> {
+        RepositoryMarker::read(&self.location).await
     }
 
     /// Where it is.
@@ -98,14 +69,14 @@ impl Repository {
         &self.location
     }
 
-    /// What a backup of this cluster here would copy. Pure, as [`BackupPlan::new`] is.
+    /// What a backup of this cluster here would copy now, from one listing of it. Nothing is written.
     ///
     /// # Errors
-    /// As for [`BackupPlan::new`]; and what [`Repository::backup`] would refuse at once: [`Error::Overlap`],
-    /// [`Error::InvalidRequest`] for a finished backup as a source.
-    pub fn plan(&self, cluster: &Cluster, inventory: &Inventory, options: &BackupOptions) -> Result<BackupPlan> {
+    /// As for [`Cluster::list`]; and what [`Repository::backup`] would refuse at once: [`Error::Overlap`](crate::Error::Overlap),
+    /// [`Error::InvalidRequest`](crate::Error::InvalidRequest) for a finished backup as a source.
+    pub async fn plan_backup(&self, cluster: &Cluster, options: &BackupOptions) -> Result<BackupPlan> {
         check_places(cluster, &self.location)?;
-        BackupPlan::new(cluster, inventory, options)
+        Ok(BackupPlan::new(cluster, &cluster.list().await?, options.derived))
     }
 
     /// A backup of a cluster, to be [started](BackupRequest::start) or awaited.
@@ -114,96 +85,94 @@ impl Repository {
             repository: self.clone(),
             cluster: cluster.clone(),
             options,
+            copier: default_copiers(),
             orchestrator: None,
             object_events: ObjectEvents::default(),
         }
     }
 
-    /// Every backup and what else lies here, sorted by name.
+    /// What a restore of a backup of this repository would do at this target. Nothing is written.
     ///
     /// # Errors
-    /// [`Error::Store`].
-    pub async fn list(&self) -> Result<Vec<BackupSummary>> {
-        let names = self.location.directories().await?;
-        let names = names.into_iter().filter(|name| !name.starts_with(['_', '.']) && name != LOST_AND_FOUND);
-        let summaries: Vec<_> = names.map(|name| self.summary(name).boxed()).collect();
-        concurrent::run(summaries, SUMMARIES_AT_ONCE).await
+    /// As for [`Repository::get`], [`Target::inspect`] and [`RestorePlan::new`]; [`Error::Overlap`](crate::Error::Overlap) where the target and
+    /// the repository lie inside one another.
+    pub async fn plan_restore(&self, name: &str, target: &Location, options: &RestoreOptions) -> Result<RestorePlan> {
+        let backup = self.get(name).await?;
+        crate::restore::require_apart(&backup, target)?;
+        RestorePlan::new(&backup.contents(), &Target::inspect(target).await?, options)
     }
 
-    pub(crate) async fn summary(&self, name: String) -> Result<BackupSummary> {
-        let location = self.location.child(&name)?;
-        match read_manifest(&location).await {
-            Ok(Some((manifest, _))) => return Ok(BackupSummary::committed(name, manifest)),
-            Ok(None) => {}
-            Err(Error::DamagedBackup { .. }) => return Ok(BackupSummary::of(name, BackupState::Damaged)),
-            Err(Error::UnsupportedFormat { .. }) => return Ok(BackupSummary::of(name, BackupState::Newer)),
-            Err(error) => return Err(error),
-        }
-        Ok(match highest(&location, &LeaseScope::Backup(name.clone()), Clock::Ours).await? {
-            None => BackupSummary::of(name, BackupState::Foreign),
-            Some(claimed) => {
-                let state = if claimed.is_held() { BackupState::InProgress } else { BackupState::Unfinished };
-                let (cluster, began) = (Some(claimed.file.cluster), Some(claimed.file.began));
-                BackupSummary { cluster, began, ..BackupSummary::of(name, state) }
-            }
-        })
+    /// Every backup and what else lies here, sorted by name. One that cannot be read is
+    /// [`Unreadable`](BackupState::Unreadable) and keeps no other from the list.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store) where the repository itself cannot be listed.
+    pub async fn list(&self) -> Result<Vec<BackupSummary>> {
+        summary::list(&self.location).await
     }
 
     /// Opens a committed backup and checks its object list.
     ///
     /// # Errors
-    /// [`Error::BackupNotFound`], [`Error::DamagedBackup`],
-    /// [`Error::UnsupportedFormat`].
+    /// [`Error::BackupNotFound`](crate::Error::BackupNotFound), [`Error::DamagedBackup`](crate::Error::DamagedBackup),
+    /// [`Error::UnsupportedFormat`](crate::Error::UnsupportedFormat).
     pub async fn get(&self, name: &str) -> Result<Backup> {
         Backup::open(&self.location, name).await
     }
 
     /// Verifies a committed backup.
     ///
-    /// # Errors
-    /// As for [`Repository::get`]; what verification finds is in the report.
-    pub async fn verify(&self, name: &str, level: VerifyLevel) -> Result<VerifyReport> {
-        crate::verify::verify(&self.get(name).await?, level).await
-    }
-}
-
-impl BackupSummary {
-    fn of(name: String, state: BackupState) -> Self {
-        Self { name, state, cluster: None, began: None, committed: None, objects: None, bytes: None }
+    /// The job fails as [`Repository::get`] does, and as [`verify`](crate::verify::verify()) does; what verification finds is in
+    /// the report.
+    pub fn verify(&self, name: &str, options: VerifyOptions) -> VerifyRequest {
+        VerifyRequest::named(&self.location, name, options)
     }
 
-    fn committed(name: String, manifest: Manifest) -> Self {
-        let state = match manifest.status {
-            BackupStatus::Complete => BackupState::Complete,
-            BackupStatus::Degraded => BackupState::Degraded,
-        };
-        Self {
-            cluster: Some(manifest.cluster.id().to_owned()),
-            began: Some(manifest.began),
-            committed: Some(manifest.committed),
-            objects: Some(manifest.object_count),
-            bytes: Some(ByteSize(manifest.byte_count)),
-            ..Self::of(name, state)
-        }
+    /// What attempts that ended without a commit left here, sorted by name. What is being written at the moment is none of
+    /// it, and neither is what this crate did not write.
+    ///
+    /// The job fails with [`Error::Store`](crate::Error::Store); on S3 it takes the right `s3:ListBucketMultipartUploads`, on Google
+    /// `storage.multipartUploads.list`.
+    pub fn leftovers(&self) -> LeftoversRequest {
+        LeftoversRequest::new(&self.location)
+    }
+
+    /// Deletes a leftover, as far as it still is one. An unfinished backup is claimed first, so that it cannot be resumed
+    /// meanwhile. It can be cancelled, and done again.
+    ///
+    /// The job fails with [`Error::BackupInProgress`](crate::Error::BackupInProgress) and [`Error::BackupExists`](crate::Error::BackupExists) where a backup was resumed or finished
+    /// since, and with [`Error::Store`](crate::Error::Store).
+    pub fn remove(&self, leftover: &Leftover) -> RemoveRequest {
+        RemoveRequest::new(&self.location, leftover)
     }
 }
 
 impl BackupRequest {
+    /// Moves the objects with this copier, or with a chain of them ([`Copiers`](crate::copier::Copiers)).
+    #[must_use]
+    pub fn with_copier(mut self, copier: Arc<dyn Copier>) -> Self {
+        self.copier = copier;
+        self
+    }
+
     /// Makes it a cold backup: all servers are stopped through this orchestrator before the first listing, the compactor
     /// before the nodes that hold data, and started again in the reverse order when the backup ends, fails or is
     /// cancelled, also where its job is dropped.
     ///
     /// Where the backup succeeds and a server cannot be started again, the job fails with
-    /// [`Error::Orchestrator`]; the backup is committed all the same.
+    /// [`Error::Orchestrator`](crate::Error::Orchestrator); the backup is committed all the same.
     pub fn with_orchestrator(mut self, orchestrator: Arc<dyn Orchestrator>) -> Self {
         self.orchestrator = Some(orchestrator);
         self
     }
 
     async fn run(self, context: RunContext) -> Result<BackupReport> {
-        let Self { repository, cluster, options, orchestrator, object_events: _ } = self;
-        crate::backup::run(repository.location, cluster, options, orchestrator, context).await
+        let Self { repository, cluster, options, copier, orchestrator, object_events: _ } = self;
+        crate::backup::run(repository.location, cluster, options, copier, orchestrator, context).await
     }
 }
 
 request!(BackupRequest => BackupReport);
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,18 @@
-//! Units as types: [`ByteSize`].
+//! Units: [`ByteSize`], and [`duration`]s as text.
+
+pub mod duration;
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, Visitor},
+};
 
 /// A number of bytes. Prints as `1.5 GiB`; reads `1536`, `64 MiB`, `1.5GiB`, `2 GB`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+///
+/// Serializes as an integer; deserializes from an integer or from such a text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct ByteSize(pub u64);
 
@@ -38,30 +45,66 @@ impl FromStr for ByteSize {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
         let (number, unit) = text.split_at(split);
-        let factor: f64 = match unit.trim().to_ascii_lowercase().as_str() {
-            "" | "b" => 1.0,
-            "k" | "kib" => 1024.0,
-            "m" | "mib" => 1024.0 * 1024.0,
-            "g" | "gib" => 1024.0 * 1024.0 * 1024.0,
-            "t" | "tib" => 1024.0 * 1024.0 * 1024.0 * 1024.0,
-            "kb" => 1e3,
-            "mb" => 1e6,
-            "gb" => 1e9,
-            "tb" => 1e12,
-            _ => f64::NAN,
-        };
-        let bytes = number.parse::<f64>().unwrap_or(f64::NAN) * factor;
-        if bytes.is_finite() && bytes >= 0.0 {
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            return Ok(Self(bytes as u64));
+        bytes(number, unit.trim()).map(Self).ok_or_else(|| InvalidSize { text: text.to_owned() })
+    }
+}
+
+fn bytes(number: &str, unit: &str) -> Option<u64> {
+    let factor: u64 = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        "t" | "tib" => 1 << 40,
+        "p" | "pib" => 1 << 50,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        "tb" => 1_000_000_000_000,
+        "pb" => 1_000_000_000_000_000,
+        _ => return None,
+    };
+    if let Ok(whole) = number.parse::<u64>() {
+        return whole.checked_mul(factor);
+    }
+    #[allow(clippy::cast_precision_loss)]
+    let bytes = number.parse::<f64>().ok()? * factor as f64;
+    // All that is below is exact as an integer.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    (0.0..9e15).contains(&bytes).then_some(bytes as u64)
+}
+
+impl<'de> Deserialize<'de> for ByteSize {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NumberOrText;
+        impl Visitor<'_> for NumberOrText {
+            type Value = ByteSize;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number of bytes, or a text such as 64MiB")
+            }
+
+            fn visit_u64<E: de::Error>(self, bytes: u64) -> Result<ByteSize, E> {
+                Ok(ByteSize(bytes))
+            }
+
+            fn visit_i64<E: de::Error>(self, bytes: i64) -> Result<ByteSize, E> {
+                let invalid = |_| E::invalid_value(de::Unexpected::Signed(bytes), &self);
+                u64::try_from(bytes).map(ByteSize).map_err(invalid)
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<ByteSize, E> {
+                text.parse().map_err(E::custom)
+            }
         }
-        Err(InvalidSize { text: text.to_owned() })
+        deserializer.deserialize_any(NumberOrText)
     }
 }
 
 /// A text that is not a size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid size `{text}`: expected e.g. 64 MiB, 1.5 GiB, 2 GB or a number of bytes")]
+#[non_exhaustive]
 pub struct InvalidSize {
     /// The text.
     pub text: String,
@@ -78,8 +121,21 @@ mod tests {
         {
             assert_eq!(text.parse::<ByteSize>().expect(text), ByteSize(bytes));
         }
-        assert!("many".parse::<ByteSize>().is_err() && "-1".parse::<ByteSize>().is_err());
+        for text in ["", "many", "-1", "1.2.3", "7 apples", "20000000 TiB"] {
+            assert_eq!(text.parse::<ByteSize>().expect_err("no size").text, text);
+        }
+        assert_eq!(format!("{}", u64::MAX).parse(), Ok(ByteSize(u64::MAX)));
         assert_eq!(ByteSize(1536).to_string(), "1.5 KiB");
         assert_eq!(format!("{:>8}", ByteSize(7)), "     7 B");
+    }
+    #[test]
+    fn they_are_integers_on_disk_and_may_be_texts_in_options() {
+        assert_eq!(serde_json::to_string(&ByteSize::mib(1)).expect("serialises"), "1048576");
+        for (json, bytes) in [("1048576", 1 << 20), ("\"1 MiB\"", 1 << 20), ("18446744073709551615", u64::MAX)] {
+            assert_eq!(serde_json::from_str::<ByteSize>(json).expect(json), ByteSize(bytes));
+        }
+        for json in ["-1", "1.5", "\"many\"", "true"] {
+            serde_json::from_str::<ByteSize>(json).expect_err(json);
+        }
     }
 }

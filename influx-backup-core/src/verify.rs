@@ -1,19 +1,21 @@
 //! [`verify`]: whether a backup still is what it was.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    certificate::{Certificate, Violation},
-    certify::certify_backup,
+    certificate::Certificate,
+    certify::backup_certificate,
     concurrent,
     error::{Error, Result},
+    finding::{Finding, FindingCode},
     format::parquet,
+    job::{EventSink, ObjectEvents, RunContext, request},
     key::Key,
     layout::{Component, OWN_DIRECTORY},
-    location::{ChecksumMatch, Links},
+    location::{ChecksumMatch, Links, Location},
     manifest::Backup,
     record::ObjectRecord,
 };
@@ -24,44 +26,86 @@ const READS_AT_ONCE: usize = 8;
 /// How many objects are asked about at once.
 const HEADS_AT_ONCE: usize = 32;
 
+/// How a backup is verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct VerifyOptions {
+    /// How deep to look.
+    pub level: VerifyLevel,
+    /// At the level `bytes`: how many percent of the objects are read, chosen at random, at least one.
+    pub sample_percent: u8,
+}
+
+impl Default for VerifyOptions {
+    /// Structure: no Parquet file is read.
+    fn default() -> Self {
+        Self { level: VerifyLevel::default(), sample_percent: 100 }
+    }
+}
+
+impl VerifyOptions {
+    /// At this level.
+    #[must_use]
+    pub fn at(level: VerifyLevel) -> Self {
+        Self { level, ..Self::default() }
+    }
+
+    /// Presence and size of every object.
+    #[must_use]
+    pub fn listing() -> Self {
+        Self::at(VerifyLevel::Listing)
+    }
+
+    /// That, and the certificate again.
+    #[must_use]
+    pub fn structure() -> Self {
+        Self::at(VerifyLevel::Structure)
+    }
+
+    /// That, and the checksums that the store gives.
+    #[must_use]
+    pub fn checksums() -> Self {
+        Self::at(VerifyLevel::Checksums)
+    }
+
+    /// The structure, and the bytes of every object.
+    #[must_use]
+    pub fn bytes() -> Self {
+        Self::at(VerifyLevel::Bytes)
+    }
+
+    /// The structure, and the bytes of this many percent of the objects.
+    #[must_use]
+    pub fn bytes_sample(percent: u8) -> Self {
+        Self { sample_percent: percent, ..Self::bytes() }
+    }
+}
+
 /// How deep to look.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum VerifyLevel {
     /// Presence and size of every object: one listing.
     Listing,
     /// That, and the certificate again from the backup's own bytes.
+    #[default]
     Structure,
     /// That, and the checksum that the store gives for each object on HEAD, where the manifest has the same kind. No Parquet
     /// file is read. What could not be compared is counted: files; what was written to S3 without a checksum (see
     /// `aws_checksum_algorithm`), or to Azure by blocks.
     Checksums,
     /// The structure, and the bytes of objects against their checksums.
-    Bytes(Sample),
+    Bytes,
 }
 
-/// Which part of the objects is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Sample(u8);
-
-impl Sample {
-    /// All of them.
-    pub const ALL: Self = Self(100);
-
-    /// This many percent of them, chosen at random, at least one.
-    #[must_use]
-    pub const fn percent(percent: u8) -> Self {
-        Self(if percent > 100 { 100 } else { percent })
-    }
-
-    fn of(self, objects: &[ObjectRecord]) -> Vec<&ObjectRecord> {
-        let count = (objects.len() * usize::from(self.0)).div_ceil(100).max(1).min(objects.len());
-        let mut chosen = rand::seq::index::sample(&mut rand::rng(), objects.len(), count).into_vec();
-        chosen.sort_unstable();
-        chosen.into_iter().map(|at| &objects[at]).collect()
-    }
+/// This many percent of the objects, chosen at random, at least one.
+fn sample(percent: u8, objects: &[ObjectRecord]) -> Vec<&ObjectRecord> {
+    let count = (objects.len() * usize::from(percent)).div_ceil(100).max(1).min(objects.len());
+    let mut chosen = rand::seq::index::sample(&mut rand::rng(), objects.len(), count).into_vec();
+    chosen.sort_unstable();
+    chosen.into_iter().map(|at| &objects[at]).collect()
 }
 
 /// What verification found.
@@ -82,26 +126,9 @@ pub struct VerifyReport {
     #[serde(default)]
     pub unconfirmed: u64,
     /// What is wrong; empty: the backup is what it was.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<Finding>,
     /// The certificate, made again; `None` at the level `listing`.
     pub certificate: Option<Certificate>,
-}
-
-/// Something wrong with a backup.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Problem {
-    /// The object.
-    pub key: Option<Key>,
-    /// A stable code: `missing`, `size`, `bytes`, `unlisted`, `clause`.
-    pub code: String,
-    /// What a person reads.
-    pub message: String,
-}
-
-impl Problem {
-    fn of(key: &Key, code: &str, message: impl Into<String>) -> Self {
-        Self { key: Some(key.clone()), code: code.to_owned(), message: message.into() }
-    }
 }
 
 impl VerifyReport {
@@ -114,37 +141,90 @@ impl VerifyReport {
 
 /// Verifies a backup.
 ///
-/// # Errors
-/// [`Error::Store`]; [`Error::Link`] for a link inside the backup. What else is wrong with it is in the report.
-pub async fn verify(backup: &Backup, level: VerifyLevel) -> Result<VerifyReport> {
-    let mut problems = check_listing(backup).await?;
+/// The job fails with [`Error::Store`], and with [`Error::Link`] for a link inside the backup. What else is wrong with it is
+/// in the report.
+pub fn verify(backup: &Backup, options: VerifyOptions) -> VerifyRequest {
+    VerifyRequest { subject: Subject::Opened(backup.clone()), options, object_events: ObjectEvents::default() }
+}
+
+/// A verification about to start. Its progress counts an object once for each look at it: in the listing, for the
+/// certificate, for its checksum or its bytes.
+#[derive(Debug)]
+#[must_use = "nothing is verified until it is started or awaited"]
+pub struct VerifyRequest {
+    subject: Subject,
+    options: VerifyOptions,
+    object_events: ObjectEvents,
+}
+
+/// Which backup is verified.
+#[derive(Debug)]
+enum Subject {
+    Opened(Backup),
+    Named { repository: Location, name: String },
+}
+
+impl VerifyRequest {
+    /// Verifies the backup of this name in a repository.
+    pub(crate) fn named(repository: &Location, name: &str, options: VerifyOptions) -> Self {
+        let subject = Subject::Named { repository: repository.clone(), name: name.to_owned() };
+        Self { subject, options, object_events: ObjectEvents::default() }
+    }
+
+    async fn run(self, context: RunContext) -> Result<VerifyReport> {
+        let verify = async {
+            let backup = match self.subject {
+                Subject::Opened(backup) => backup,
+                Subject::Named { repository, name } => Backup::open(&repository, &name).await?,
+            };
+            check_backup(&backup, self.options, &context.events).await
+        };
+        context.unless_cancelled(verify).await
+    }
+}
+
+request!(VerifyRequest => VerifyReport);
+
+async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSink) -> Result<VerifyReport> {
+    let level = options.level;
+    let mut problems = check_listing(backup, events).await?;
     let certificate = match level {
         VerifyLevel::Listing => None,
-        VerifyLevel::Structure | VerifyLevel::Checksums | VerifyLevel::Bytes(_) => Some(certify_backup(backup).await?),
+        VerifyLevel::Structure | VerifyLevel::Checksums | VerifyLevel::Bytes => {
+            Some(backup_certificate(backup, events).await?)
+        }
     };
-    problems.extend(certificate.iter().flat_map(|certificate| open_clauses(backup, certificate)));
+    let violations = certificate.iter().flat_map(|certificate| open_clauses(backup, certificate));
+    let violations: Vec<_> = violations.filter(|violation| !problems.iter().any(|p| is_same(p, violation))).collect();
+    problems.extend(violations);
     let mut read = 0;
-    if let VerifyLevel::Bytes(sample) = level {
-        let chosen: Vec<_> = sample.of(backup.objects());
+    if level == VerifyLevel::Bytes {
+        let chosen = sample(options.sample_percent, backup.objects());
+        events.planned(chosen.len() as u64, chosen.iter().map(|record| record.size).sum());
         read = chosen.len() as u64;
-        let checks: Vec<_> = chosen.into_iter().map(|record| check_bytes(backup, record).boxed()).collect();
+        let checks: Vec<_> = chosen
+            .into_iter()
+            .map(|record| counted(events, record.size, check_bytes(backup, record)).boxed())
+            .collect();
         problems.extend(concurrent::run(checks, READS_AT_ONCE).await?.into_iter().flatten());
     }
     let (mut confirmed, mut unconfirmed) = (0, 0);
     if level == VerifyLevel::Checksums {
-        let heads = backup.objects().iter().map(|record| backup.compare(record).boxed()).collect();
+        events.planned(backup.objects().len() as u64, 0);
+        let heads = backup.objects().iter().map(|record| counted(events, 0, backup.compare(record)).boxed()).collect();
         for (record, agreement) in backup.objects().iter().zip(concurrent::run(heads, HEADS_AT_ONCE).await?) {
             match agreement {
                 ChecksumMatch::Equal => confirmed += 1,
                 ChecksumMatch::NotComparable => unconfirmed += 1,
                 ChecksumMatch::Mismatch => {
                     let message = format!("`{}` has another checksum at its store than in the manifest", record.key);
-                    problems.push(Problem::of(&record.key, "bytes", message));
+                    problems.push(problem(&record.key, FindingCode::WrongBytes, message));
                 }
             }
         }
     }
-    let problems: BTreeSet<_> = problems.into_iter().collect();
+    problems.sort_by(|a, b| (&a.key, a).cmp(&(&b.key, b)));
+    problems.dedup();
     Ok(VerifyReport {
         backup: backup.name().to_owned(),
         level,
@@ -152,13 +232,22 @@ pub async fn verify(backup: &Backup, level: VerifyLevel) -> Result<VerifyReport>
         read,
         confirmed,
         unconfirmed,
-        problems: problems.into_iter().collect(),
+        problems,
         certificate,
     })
 }
 
+/// Counts an object of so many bytes when the work on it is done.
+async fn counted<T>(events: &EventSink, bytes: u64, work: impl Future<Output = T>) -> T {
+    let done = work.await;
+    events.add_bytes(bytes);
+    events.add_object();
+    done
+}
+
 /// Every object is there with its size, and nothing else is.
-async fn check_listing(backup: &Backup) -> Result<Vec<Problem>> {
+async fn check_listing(backup: &Backup, events: &EventSink) -> Result<Vec<Finding>> {
+    events.planned(backup.objects().len() as u64, 0);
     let location = backup.location().with_links(Links::Refuse);
     let listed = location.list("").await?.into_iter().filter(|entry| entry.key.below(OWN_DIRECTORY).is_none());
     let mut listed: BTreeMap<_, _> = listed.map(|entry| (entry.key, entry.size)).collect();
@@ -169,35 +258,43 @@ async fn check_listing(backup: &Backup) -> Result<Vec<Problem>> {
             Some(at) => backup.repository().head(at).await?.map(|entry| entry.size),
         };
         match size {
-            None => problems.push(Problem::of(&record.key, "missing", format!("`{}` is missing", record.key))),
+            None => {
+                problems.push(problem(&record.key, FindingCode::MissingObject, format!("`{}` is missing", record.key)))
+            }
             Some(size) if record.stored.encoding.is_plain() && size != record.size => {
                 let message = format!("`{}` has {size} bytes, the manifest says {}", record.key, record.size);
-                problems.push(Problem::of(&record.key, "size", message));
+                problems.push(problem(&record.key, FindingCode::WrongSize, message));
             }
             Some(_) => {}
         }
+        events.add_object();
     }
-    let unlisted = |key: &Key| Problem::of(key, "unlisted", format!("`{key}` is not in the manifest"));
+    let unlisted = |key: &Key| problem(key, FindingCode::UnlistedObject, format!("`{key}` is not in the manifest"));
     problems.extend(listed.keys().map(unlisted));
     Ok(problems)
 }
 
+/// A problem with one object.
+fn problem(key: &Key, code: FindingCode, message: impl Into<String>) -> Finding {
+    Finding::new(code, message).with_key(key.clone())
+}
+
+/// Whether the listing showed already what violates a clause.
+fn is_same(problem: &Finding, violation: &Finding) -> bool {
+    problem.code == violation.code && problem.key == violation.key
+}
+
 /// What violates a clause now; a degraded backup's own violations are no news.
-fn open_clauses(backup: &Backup, certificate: &Certificate) -> Vec<Problem> {
+fn open_clauses(backup: &Backup, certificate: &Certificate) -> Vec<Finding> {
     let recorded = &backup.manifest().certificate.clauses;
-    let known: Vec<&Violation> = recorded.iter().flat_map(|clause| &clause.violations).collect();
+    let known: Vec<&Finding> = recorded.iter().flat_map(|clause| &clause.violations).collect();
     let found = certificate.clauses.iter().flat_map(|clause| &clause.violations);
-    let problem = |violation: &Violation| Problem {
-        key: violation.key.clone(),
-        code: "clause".to_owned(),
-        message: violation.message.clone(),
-    };
-    found.filter(|violation| !known.contains(violation)).map(problem).collect()
+    found.filter(|violation| !known.contains(violation)).cloned().collect()
 }
 
 /// The bytes are those that the checksum was taken of; without one, a Parquet file at least has its frame.
-async fn check_bytes(backup: &Backup, record: &ObjectRecord) -> Result<Option<Problem>> {
-    let problem = |message: String| Ok(Some(Problem::of(&record.key, "bytes", message)));
+async fn check_bytes(backup: &Backup, record: &ObjectRecord) -> Result<Option<Finding>> {
+    let wrong = |message: String| Ok(Some(problem(&record.key, FindingCode::WrongBytes, message)));
     match backup.check(record).await {
         Ok(ends) => {
             let object = backup.manifest().cluster.classify(&record.key);
@@ -205,11 +302,11 @@ async fn check_bytes(backup: &Backup, record: &ObjectRecord) -> Result<Option<Pr
                 && let Some(ends) = ends
                 && let Err(error) = parquet::check(&ends.head, &ends.tail, record.size)
             {
-                return problem(format!("`{}`: {error}", record.key));
+                return wrong(format!("`{}`: {error}", record.key));
             }
             Ok(None)
         }
-        Err(Error::DamagedBackup { object, reason }) => problem(format!("`{object}`: {reason}")),
+        Err(Error::DamagedBackup { object, reason }) => wrong(format!("`{object}`: {reason}")),
         Err(error) => Err(error),
     }
 }

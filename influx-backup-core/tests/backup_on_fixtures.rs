@@ -6,8 +6,8 @@ mod fixtures;
 use std::collections::BTreeMap;
 
 use influx_backup_core::{
-    BackupOptions, Cluster, Component, DiscoverOptions, Key, Location, Repository, RestoreOptions, RestorePlan,
-    StoreOptions, Target, certify, discover, record::BackupStatus, restore,
+    BackupOptions, Cluster, Component, DiscoverOptions, Key, Location, Repository, Restore, RestoreOptions,
+    StoreOptions, certify, discover, record::BackupStatus,
 };
 
 async fn open(path: &std::path::Path) -> Location {
@@ -48,13 +48,12 @@ async fn recorded_stores_are_backed_up_whole() {
         assert_eq!(bytes(backup.location(), &cluster).await, bytes(&source, &cluster).await, "{name}");
         let restored = tempfile::tempdir().expect("a directory");
         let target = open(restored.path()).await;
-        let inspected = Target::inspect(&target).await.expect("inspected");
-        let plan = RestorePlan::new(&backup, &inspected, &RestoreOptions::empty()).expect("planned");
-        restore(plan).start().await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let restore = Restore::new(backup.clone(), target.clone(), RestoreOptions::empty());
+        restore.start().await.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(bytes(&target, &cluster).await, bytes(&source, &cluster).await, "{name}, restored");
-        let again = certify(backup.location(), &DiscoverOptions::auto()).await.expect("certified");
+        let again = certify(backup.location()).await.expect("certified");
         assert!(again.is_proven(), "{name}: {again}");
-        let stopped = certify(&source, &DiscoverOptions::auto()).await.expect("certified");
+        let stopped = certify(&source).await.expect("certified");
         // Whether a number of the WAL was burned or lost only a run that looked for it can tell.
         let (holds, proven) = (stopped.holds(), stopped.is_proven());
         assert_eq!((holds, proven), (true, !name.contains("wal-hole")), "{name}: {stopped}");

@@ -38,15 +38,17 @@ async fn source_and_repository_do_not_overlap() {
     }
     let before = crash::content(&crash::place(&source)).await;
     let cluster = discover(&crash::place(&source), &DiscoverOptions::auto()).await.expect("discovered");
-    let inventory = cluster.list().await.expect("listed");
-    for place in
-        ["data/influxdb", "data/influxdb/backups", "data", "alias", "alias/new/backups", "above", "above/influxdb/x"]
-    {
+    for place in ["data/influxdb", "alias"] {
+        let error = Repository::open(crash::place(&root.path().join(place))).await.expect_err(place);
+        assert_eq!(error.code(), "invalid-request", "{place}: {error}");
+        assert!(error.to_string().contains("it is the location of a cluster"), "{place}: {error}");
+    }
+    for place in ["data/influxdb/backups", "data", "alias/new/backups", "above", "above/influxdb/x"] {
         let repository = crash::place(&root.path().join(place));
         let error = back_up(&crash::place(&source), &repository, crash::options()).await.expect_err(place);
         assert_eq!(error.code(), "overlap", "{place}: {error}");
         let repository = Repository::open(repository).await.expect("opened");
-        let planned = repository.plan(&cluster, &inventory, &crash::options()).expect_err(place);
+        let planned = repository.plan_backup(&cluster, &crash::options()).await.expect_err(place);
         assert_eq!(planned.to_string(), error.to_string(), "{place}: a plan says the same");
     }
     assert_eq!(crash::content(&crash::place(&source)).await, before, "nothing was written");
@@ -143,8 +145,10 @@ async fn a_real_disk_that_is_too_small_or_full_in_the_middle() {
     std::fs::remove_file(&filler).expect("removed");
 
     let filling = Filling { filler: filler.clone(), copies: AtomicU64::new(0) };
-    let error =
-        back_up(&source, &repository, crash::resuming().with_copier(Arc::new(filling))).await.expect_err("full");
+    let cluster = discover(&source, &DiscoverOptions::auto()).await.expect("discovered");
+    let opened = Repository::open(repository.clone()).await.expect("opened");
+    let error = opened.backup(&cluster, crash::resuming()).with_copier(Arc::new(filling)).start().await;
+    let error = error.expect_err("full");
     assert_eq!(error.code(), "no-space", "{error}");
     assert!(!crash::only_whole_backups_are_listed(&repository, "full").await);
     std::fs::remove_file(&filler).expect("removed");

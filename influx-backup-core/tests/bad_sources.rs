@@ -12,19 +12,18 @@ use std::{
 
 use bytes::Bytes;
 use influx_backup_core::{
-    Clause, DiscoverOptions, Error, EventKind, Key, Location, Passes, Repository, StoreOptions,
-    backup::{OnCorrupt, OnViolation},
-    certify, discover,
-    judge::AbsenceTolerance,
+    Clause, DiscoverOptions, Error, EventKind, FindingCode, Key, Location, Passes, Repository, StoreOptions, certify,
+    discover,
     location::Identity,
     object_store::{memory::InMemory, path::Path},
+    options::{AbsenceTolerance, OnCorrupt, OnViolation},
     record::BackupStatus,
     testing::write::{self, ManifestSpec},
 };
 
 use meddling::{
-    Deed, FIRST, ROOT, Source, back_up, back_up_only, core, deed, enterprise, holds, next_manifest, one_more_pass,
-    options, refused, violated, violations, wal_key,
+    Deed, FIRST, ROOT, Source, back_up, back_up_only, core, deed, enterprise, holds, meddler, next_manifest,
+    one_more_pass, options, refused, violated, violations, wal_key,
 };
 
 #[tokio::test]
@@ -58,14 +57,15 @@ async fn a_clock_that_runs_backwards_changes_nothing() {
     let place = Location::parse(vault.path().to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location");
     let repository = Repository::open(place).await.expect("a repository");
     let cluster = discover(&source, &DiscoverOptions::auto()).await.expect("a cluster");
-    let report = repository.backup(&cluster, options([meanwhile])).start().await.expect("a backup");
+    let report =
+        repository.backup(&cluster, options()).with_copier(meddler([meanwhile])).start().await.expect("a backup");
     assert_eq!((report.status, report.passes.len()), (BackupStatus::Complete, 2), "{report}");
     let point = &report.certificate.recovery[0];
     let reached = point.reached.as_ref().expect("a tail");
     assert_eq!(reached.wal, last + 2);
     assert!(reached.time < point.guaranteed.as_ref().expect("a snapshot").time, "{report}");
     assert!(report.committed >= report.began);
-    let again = certify(repository.get("n1").await.expect("committed").location(), &DiscoverOptions::auto()).await;
+    let again = certify(repository.get("n1").await.expect("committed").location()).await;
     assert!(again.expect("certified").holds());
 }
 
@@ -87,7 +87,7 @@ async fn a_torn_wal_file_that_appears_ends_what_one_pass_takes() {
         let (source, generated) = Source::of(&core()).await;
         let last = generated.nodes["node1"].wal.expect("a tail").1;
         let meanwhile = torn_and_more(&source, last, torn);
-        let (report, repository) = back_up(&source.location(), options([meanwhile])).await;
+        let (report, repository) = back_up(&source.location(), [meanwhile], options()).await;
         let report = report.expect("a backup");
         assert_eq!(report.certificate.recovery[0].reached.as_ref().expect("a tail").wal, last);
         let backup = repository.get("n1").await.expect("committed");
@@ -101,16 +101,17 @@ async fn a_torn_wal_file_that_a_later_pass_lists_is_named() {
         let (source, generated) = Source::of(&core()).await;
         let last = generated.nodes["node1"].wal.expect("a tail").1;
         let deeds = [one_more_pass(&source), torn_and_more(&source, last, torn.clone())];
-        let (report, _) = back_up(&source.location(), options(deeds)).await;
+        let (report, _) = back_up(&source.location(), deeds, options()).await;
         let Err(Error::CorruptSource { key, .. }) = report else { panic!("{report:?}") };
         assert_eq!(key.as_str(), wal_key(last + 1));
 
         let (source, _) = Source::of(&core()).await;
         let deeds = [one_more_pass(&source), torn_and_more(&source, last, torn)];
-        let (report, repository) = back_up(&source.location(), options(deeds).with_on_corrupt(OnCorrupt::Record)).await;
+        let (report, repository) =
+            back_up(&source.location(), deeds, options().with_on_corrupt(OnCorrupt::Record)).await;
         let report = report.expect("recorded");
         assert_eq!(report.status, BackupStatus::Degraded);
-        let corrupt = violated(&report.certificate, Clause::Wal, "corrupt-wal");
+        let corrupt = violated(&report.certificate, Clause::Wal, FindingCode::CorruptWal);
         assert_eq!(corrupt.key.as_ref().map(Key::as_str), Some(&*wal_key(last + 1)));
         let backup = repository.get("n1").await.expect("committed");
         assert!(holds(&backup, &wal_key(last + 2)), "the rows after it are kept");
@@ -144,7 +145,7 @@ async fn a_manifest_that_lies_and_appears_while_a_backup_runs_is_named() {
             let (source, key) = (source.clone(), key.clone());
             async move { source.put(&key, write::manifest(&manifest)).await }
         });
-        let (report, _) = back_up(&source.location(), options([one_more_pass(&source), stored])).await;
+        let (report, _) = back_up(&source.location(), [one_more_pass(&source), stored], options()).await;
         match report {
             Ok(report) => {
                 let newest = generated.nodes["node1"].last_snapshot.map(|sequence| sequence + 1);
@@ -165,9 +166,9 @@ async fn a_catalog_that_goes_back_between_passes_is_found() {
         let source = source.clone();
         async move { source.delete(&newest).await }
     });
-    let (report, _) = back_up(&source.location(), options([one_more_pass(&source), back])).await;
+    let (report, _) = back_up(&source.location(), [one_more_pass(&source), back], options()).await;
     let certificate = refused(report);
-    let found = violated(&certificate, Clause::Catalog, "catalog-went-back");
+    let found = violated(&certificate, Clause::Catalog, FindingCode::CatalogWentBack);
     assert_eq!(found.key.as_ref().map(Key::as_str), Some("node1/catalog/v3/snapshot"));
     assert_eq!(certificate.open(), [Clause::Catalog], "{certificate}");
 }
@@ -180,21 +181,21 @@ async fn another_timeline_stays_found_in_every_later_pass() {
         let source = source.clone();
         async move { source.put(&wal_key(last), write::wal(b"[77]")).await }
     });
-    let (report, _) = back_up(&source.location(), options([other])).await;
+    let (report, _) = back_up(&source.location(), [other], options()).await;
     let certificate = refused(report);
-    let found = violated(&certificate, Clause::Stability, "create-only-rewritten");
+    let found = violated(&certificate, Clause::Stability, FindingCode::CreateOnlyRewritten);
     assert_eq!(found.key.as_ref().map(Key::as_str), Some(&*wal_key(last)));
 }
 
 #[tokio::test]
 async fn manifests_or_wal_that_go_before_their_copy_are_missed_for_good() {
-    for (directory, code) in [("snapshots", "manifests-went-back"), ("wal", "wal-went-back")] {
+    for (directory, code) in [("snapshots", FindingCode::ManifestsWentBack), ("wal", FindingCode::WalWentBack)] {
         let (source, _) = Source::of(&core()).await;
         let unmounted = deed(FIRST, {
             let source = source.clone();
             async move { drop(source.unmount(&format!("node1/{directory}")).await) }
         });
-        let (report, _) = back_up(&source.location(), options([unmounted])).await;
+        let (report, _) = back_up(&source.location(), [unmounted], options()).await;
         let certificate = refused(report);
         let found = violated(&certificate, Clause::Stability, code);
         assert_eq!(found.node.as_deref(), Some("node1"), "{directory}");
@@ -213,10 +214,10 @@ async fn two_compactors_are_both_named() {
             }
         }
     });
-    let (report, repository) = back_up(&source.location(), options([second])).await;
+    let (report, repository) = back_up(&source.location(), [second], options()).await;
     let report = report.expect("a backup");
     assert!(report.passes[0].open_clauses.contains(&"C7".to_owned()), "{report}");
-    let finding = report.certificate.findings.iter().find(|finding| finding.code == "several-compactors");
+    let finding = report.certificate.findings.iter().find(|finding| finding.code == FindingCode::SeveralCompactors);
     let message = &finding.expect("a finding").message;
     assert!(message.contains("`compact1`") && message.contains("`ingest2`"), "{message}");
     assert!(holds(&repository.get("n1").await.expect("committed"), "ingest2/cs/"));
@@ -230,27 +231,30 @@ async fn a_node_that_disappears_is_never_dropped_in_silence() {
             let source = source.clone();
             deed(when, async move { drop(source.unmount("ingest2").await) })
         };
-        let (report, _) = back_up(&source.location(), options([gone(&source)])).await;
+        let (report, _) = back_up(&source.location(), [gone(&source)], options()).await;
         let certificate = refused(report);
-        assert_eq!(violated(&certificate, Clause::Stability, "node-went").node.as_deref(), Some("ingest2"));
+        assert_eq!(violated(&certificate, Clause::Stability, FindingCode::NodeWent).node.as_deref(), Some("ingest2"));
 
         // With consent: degraded, and what was copied of it is kept.
         let (source, _) = Source::of(&enterprise()).await;
-        let consent = options([gone(&source)]).with_on_violation(OnViolation::Degrade);
-        let (report, repository) = back_up(&source.location(), consent).await;
+        let consent = options().with_on_violation(OnViolation::Degrade);
+        let (report, repository) = back_up(&source.location(), [gone(&source)], consent).await;
         let report = report.expect("with consent");
         assert_eq!(report.status, BackupStatus::Degraded);
-        violated(&report.certificate, Clause::Stability, "node-went");
+        violated(&report.certificate, Clause::Stability, FindingCode::NodeWent);
         let backup = repository.get("n1").await.expect("committed");
         assert_eq!(holds(&backup, "ingest2/snapshots/"), when == ROOT);
-        let again = certify(backup.location(), &DiscoverOptions::auto()).await.expect("certified");
-        violated(&again, Clause::Stability, "node-went");
+        let again = certify(backup.location()).await.expect("certified");
+        violated(&again, Clause::Stability, FindingCode::NodeWent);
 
         // Left out by name.
         let what = DiscoverOptions::auto().with_excluded_node("ingest2");
-        let (report, _) = back_up_only(&source.location(), &what, options([])).await;
+        let (report, _) = back_up_only(&source.location(), &what, [], options()).await;
         let report = report.expect("without it");
-        assert!(report.certificate.findings.iter().any(|finding| finding.code == "node-left-out"), "{report}");
+        assert!(
+            report.certificate.findings.iter().any(|finding| finding.code == FindingCode::NodeExcluded),
+            "{report}"
+        );
     }
 }
 
@@ -276,7 +280,7 @@ async fn a_node_that_comes_back_is_backed_up() {
             }
         }
     });
-    let (report, repository) = back_up(&source.location(), options([gone, back])).await;
+    let (report, repository) = back_up(&source.location(), [gone, back], options()).await;
     let report = report.expect("a backup");
     assert!(report.passes.len() > 2, "{report}");
     let backup = repository.get("n1").await.expect("committed");
@@ -294,9 +298,11 @@ async fn the_only_node_and_one_that_was_given_by_name_are_named_too() {
             let source = source.clone();
             async move { drop(source.unmount(node).await) }
         });
-        let (report, repository) = back_up_only(&source.location(), &what, options([gone])).await;
+        let (report, repository) = back_up_only(&source.location(), &what, [gone], options()).await;
         let certificate = refused(report);
-        let went = violations(&certificate, Clause::Stability).iter().filter(|violation| violation.code == "node-went");
+        let went = violations(&certificate, Clause::Stability)
+            .iter()
+            .filter(|violation| violation.code == FindingCode::NodeWent);
         assert!(went.clone().count() > 0 && went.clone().all(|violation| violation.node.as_deref() == Some(node)));
         repository.get("n1").await.expect_err("nothing was committed");
     }
@@ -315,7 +321,7 @@ async fn a_node_that_appears_is_in_the_backup() {
             }
         }
     });
-    let (report, repository) = back_up(&source.location(), options([appears])).await;
+    let (report, repository) = back_up(&source.location(), [appears], options()).await;
     let report = report.expect("a backup");
     assert!(report.passes[0].open_clauses.contains(&"C9".to_owned()), "{report}");
     let backup = repository.get("n1").await.expect("committed");
@@ -332,13 +338,13 @@ async fn dbs_that_are_unmounted_are_not_taken_for_absent() {
             let source = source.clone();
             deed(FIRST, async move { drop(source.unmount(&format!("{node}/dbs")).await) })
         };
-        let (report, _) = back_up(&source.location(), options([unmounted(&source)])).await;
+        let (report, _) = back_up(&source.location(), [unmounted(&source)], options()).await;
         let certificate = refused(report);
-        assert_eq!(violated(&certificate, clause, "most-parquet-missing").node.as_deref(), Some(node));
+        assert_eq!(violated(&certificate, clause, FindingCode::MostParquetMissing).node.as_deref(), Some(node));
 
         let (source, _) = Source::of(&cluster).await;
-        let accept = options([unmounted(&source)]).with_absence_tolerance(AbsenceTolerance::Lenient);
-        let (report, _) = back_up(&source.location(), accept).await;
+        let accept = options().with_absence_tolerance(AbsenceTolerance::Lenient);
+        let (report, _) = back_up(&source.location(), [unmounted(&source)], accept).await;
         let report = report.expect("the caller knows");
         assert!(report.certificate.absent_files() > 0 && report.to_string().contains("absent files: "), "{report}");
     }
@@ -357,24 +363,24 @@ async fn at_a_limit_of_passes_or_time_the_open_clause_and_its_object_are_said() 
     let hour = Duration::from_secs(3600);
     for passes in [Passes::until_closed(1, hour), Passes::until_closed(9, Duration::ZERO)] {
         let (source, file, gone) = open_after_one_pass().await;
-        let (report, _) = back_up(&source.location(), options([gone]).with_passes(passes)).await;
+        let (report, _) = back_up(&source.location(), [gone], options().with_passes(passes)).await;
         let certificate = refused(report);
-        let missing = violated(&certificate, Clause::Closure, "missing-parquet");
+        let missing = violated(&certificate, Clause::Closure, FindingCode::MissingParquet);
         assert_eq!((missing.key.as_ref().map(Key::as_str), certificate.open()), (Some(&*file), vec![Clause::Closure]));
 
         let (source, file, gone) = open_after_one_pass().await;
-        let consent = options([gone]).with_passes(passes).with_on_violation(OnViolation::Degrade);
-        let (report, repository) = back_up(&source.location(), consent).await;
+        let consent = options().with_passes(passes).with_on_violation(OnViolation::Degrade);
+        let (report, repository) = back_up(&source.location(), [gone], consent).await;
         let report = report.expect("with consent");
         assert_eq!((report.status, report.passes.len()), (BackupStatus::Degraded, 1));
         assert_eq!(report.passes[0].open_clauses, ["C1"]);
-        violated(&report.certificate, Clause::Closure, "missing-parquet");
+        violated(&report.certificate, Clause::Closure, FindingCode::MissingParquet);
         let backup = repository.get("n1").await.expect("committed");
-        let kept = violated(&backup.manifest().certificate, Clause::Closure, "missing-parquet");
+        let kept = violated(&backup.manifest().certificate, Clause::Closure, FindingCode::MissingParquet);
         assert_eq!(kept.key.as_ref().map(Key::as_str), Some(&*file));
     }
     let (source, _, gone) = open_after_one_pass().await;
-    let (report, _) = back_up(&source.location(), options([gone]).with_passes(Passes::until_closed(2, hour))).await;
+    let (report, _) = back_up(&source.location(), [gone], options().with_passes(Passes::until_closed(2, hour))).await;
     assert_eq!(report.expect("closed").passes.len(), 2);
 }
 
@@ -384,7 +390,7 @@ async fn events_report_and_manifest_tell_the_same_recovery_point_and_passes() {
     let vault = Location::with_store(Arc::new(InMemory::new()), Path::from("vault"), Identity::Test);
     let repository = Repository::open(vault).await.expect("a repository");
     let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
-    let job = repository.backup(&cluster, options([one_more_pass(&source)])).start();
+    let job = repository.backup(&cluster, options()).with_copier(meddler([one_more_pass(&source)])).start();
     let (mut told, mut passes) = (Vec::new(), Vec::new());
     let mut events = job.events();
     while let Some(event) = events.next().await {

@@ -8,15 +8,9 @@ use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use generated::{World, core, directory, enterprise, files, location, names, violations, write, write_all};
 use influx_backup_core::{
-    BackupOptions, Certificate, Clause, Component, DiscoverOptions, Generation, Repository, VerifyLevel,
-    certificate::Verdict,
-    certify,
-    checksum::sha256,
-    layout::MANIFEST_KEY,
-    record::BackupStatus,
-    repository::BackupState,
-    testing::generate::Generate,
-    verify::{Sample, VerifyReport},
+    BackupOptions, Certificate, Clause, Component, FindingCode, Generation, Repository, VerifyOptions,
+    certificate::Verdict, certify, checksum::sha256, layout::MANIFEST_KEY, record::BackupStatus,
+    repository::BackupState, testing::generate::Generate, verify::VerifyReport,
 };
 use serde_json::Value;
 
@@ -27,7 +21,7 @@ fn clusters() -> Vec<Generate> {
 }
 
 async fn certified(path: &Path) -> Certificate {
-    certify(&location(path), &DiscoverOptions::auto()).await.expect("certified")
+    certify(&location(path)).await.expect("certified")
 }
 
 fn unknown(certificate: &Certificate) -> Vec<Clause> {
@@ -116,9 +110,9 @@ fn is_read(key: &str) -> bool {
     component.is_catalog() || matches!(component, Component::Wal | Component::Snapshot | Component::SnapshotCheckpoint)
 }
 
-fn codes<'a>(report: &'a VerifyReport, key: &str) -> Vec<&'a str> {
+fn codes(report: &VerifyReport, key: &str) -> Vec<FindingCode> {
     let about = report.problems.iter().filter(|problem| problem.key.as_ref().is_some_and(|k| k.as_str() == key));
-    about.map(|problem| problem.code.as_str()).filter(|code| *code != "clause").collect()
+    about.filter(|problem| problem.clause.is_none()).map(|problem| problem.code).collect()
 }
 
 /// An object that is read by pieces: a change in any of them is found, one of its size as well.
@@ -132,19 +126,17 @@ async fn a_large_object_is_compared_to_its_last_byte() {
     fs::write(world.file(key), &whole).expect("written");
     world.back_up(BackupOptions::default()).await.expect("backed up");
     let repository = world.repository().await;
-    let found = async || {
-        codes(&repository.verify("n1", VerifyLevel::Bytes(Sample::ALL)).await.expect("verified"), key).join(" ")
-    };
-    assert_eq!(found().await, "");
+    let found = async || codes(&repository.verify("n1", VerifyOptions::bytes()).await.expect("verified"), key);
+    assert_eq!(found().await, []);
     for at in [5, (8 << 20) - 1, 8 << 20, 12 << 20, whole.len() - 9] {
         let mut altered = whole.clone();
         altered[at] ^= 1;
         fs::write(world.backup().join(key), altered).expect("written");
-        assert_eq!(found().await, "bytes", "at {at}");
+        assert_eq!(found().await, [FindingCode::WrongBytes], "at {at}");
     }
     for length in [whole.len() - 1, 8 << 20, 0] {
         fs::write(world.backup().join(key), &whole[..length]).expect("written");
-        assert_eq!(found().await, "bytes size", "{length} bytes");
+        assert_eq!(found().await, [FindingCode::WrongSize, FindingCode::WrongBytes], "{length} bytes");
     }
 }
 
@@ -157,14 +149,14 @@ async fn whatever_is_done_to_a_backup_is_found_at_the_level_that_can_see_it() {
         let repository = world.repository().await;
         let verify = async |level| repository.verify("n1", level).await.expect("verified");
         let whole = files(&world.backup());
-        assert!(verify(VerifyLevel::Bytes(Sample::ALL)).await.passed());
+        assert!(verify(VerifyOptions::bytes()).await.passed());
         for (what, key, clause) in kinds(&files(world.source()), generation) {
             for how in TAMPERS {
                 let about = format!("{what}, {how:?}: `{key}` of {generation}");
                 tamper(&world.backup().join(&key), how);
-                let listing = verify(VerifyLevel::Listing).await;
-                let structure = verify(VerifyLevel::Structure).await;
-                let bytes = verify(VerifyLevel::Bytes(Sample::ALL)).await;
+                let listing = verify(VerifyOptions::listing()).await;
+                let structure = verify(VerifyOptions::structure()).await;
+                let bytes = verify(VerifyOptions::bytes()).await;
                 let open = structure.certificate.as_ref().expect("at this level").open();
                 let expected: Vec<Clause> = match how {
                     // A checkpoint may go as long as a manifest names its files; that it is lost is said all the same.
@@ -180,23 +172,23 @@ async fn whatever_is_done_to_a_backup_is_found_at_the_level_that_can_see_it() {
                 assert_eq!(open, expected, "{about}: {:?}", structure.problems);
                 assert_eq!(structure.passed(), how == Tamper::Flip && expected.is_empty(), "{about}");
                 let code = match how {
-                    Tamper::Delete => vec!["missing"],
-                    Tamper::Truncate => vec!["size"],
+                    Tamper::Delete => vec![FindingCode::MissingObject],
+                    Tamper::Truncate => vec![FindingCode::WrongSize],
                     Tamper::Flip => vec![],
                 };
                 assert_eq!(codes(&listing, &key), code, "{about}");
                 assert_eq!(listing.passed(), how == Tamper::Flip, "{about}");
-                assert!(codes(&bytes, &key).contains(&"bytes"), "{about}: {:?}", bytes.problems);
+                assert!(codes(&bytes, &key).contains(&FindingCode::WrongBytes), "{about}: {:?}", bytes.problems);
                 write(&world.backup().join(&key), &whole[&key]);
             }
             let stray = format!("{}/stray", key.rsplit_once('/').expect("a directory").0);
             write(&world.backup().join(&stray), "stray");
-            assert_eq!(codes(&verify(VerifyLevel::Listing).await, &stray), ["unlisted"]);
-            let structure = verify(VerifyLevel::Structure).await;
+            assert_eq!(codes(&verify(VerifyOptions::listing()).await, &stray), [FindingCode::UnlistedObject]);
+            let structure = verify(VerifyOptions::structure()).await;
             assert!(structure.certificate.expect("at this level").holds(), "the backup itself is whole");
             fs::remove_file(world.backup().join(&stray)).expect("removed");
         }
-        assert!(verify(VerifyLevel::Bytes(Sample::ALL)).await.passed());
+        assert!(verify(VerifyOptions::bytes()).await.passed());
     }
 }
 
@@ -257,8 +249,8 @@ async fn the_newest_manifest_cannot_go_unnoticed() {
     let certificate = certified(&world.backup()).await;
     assert!(names(&certificate, &newest), "{}", certificate.summary());
     let open = violations(&certificate);
-    assert!(open.contains(&(Clause::Manifests, vec!["missing-manifest"])), "{open:?}");
-    assert!(open.contains(&(Clause::Wal, vec!["missing-wal"])), "what it covered is not all there: {open:?}");
+    assert!(open.contains(&(Clause::Manifests, vec![FindingCode::MissingManifest])), "{open:?}");
+    assert!(open.contains(&(Clause::Wal, vec![FindingCode::MissingWal])), "what it covered is not all there: {open:?}");
 }
 
 #[tokio::test]
@@ -270,10 +262,10 @@ async fn a_link_inside_a_backup_is_refused() {
     fs::remove_file(&inside).expect("removed");
     std::os::unix::fs::symlink(&outside, &inside).expect("linked");
     let repository = world.repository().await;
-    for level in [VerifyLevel::Listing, VerifyLevel::Structure, VerifyLevel::Bytes(Sample::ALL)] {
+    for level in [VerifyOptions::listing(), VerifyOptions::structure(), VerifyOptions::bytes()] {
         assert_eq!(repository.verify("n1", level).await.expect_err("a link").code(), "link");
     }
-    let error = certify(&location(&world.backup()), &DiscoverOptions::auto()).await.expect_err("a link");
+    let error = certify(&location(&world.backup())).await.expect_err("a link");
     assert_eq!(error.code(), "link");
     assert!(error.to_string().contains(&wal), "{error}");
     fs::remove_file(&inside).expect("removed");
@@ -316,9 +308,9 @@ async fn altered_files_of_our_own_are_named() {
         let error = repository.get("n1").await.expect_err(what);
         assert_eq!(error.code(), code, "{what}: {error}");
         assert!(error.to_string().contains(object), "{what}: {error}");
-        let error = certify(&location(&backup), &DiscoverOptions::auto()).await.expect_err(what);
+        let error = certify(&location(&backup)).await.expect_err(what);
         assert_eq!(error.code(), code, "{what}: {error}");
-        let error = repository.verify("n1", VerifyLevel::Listing).await.expect_err(what);
+        let error = repository.verify("n1", VerifyOptions::listing()).await.expect_err(what);
         assert_eq!(error.code(), code, "{what}: {error}");
         let summary = &repository.list().await.expect("listed")[0];
         write_all(&backup, &whole);
@@ -354,7 +346,7 @@ async fn altered_files_of_our_own_are_named() {
         lines.join("\n") + "\n"
     });
     refused("another order", "damaged-backup", MANIFEST_KEY).await;
-    assert!(repository.verify("n1", VerifyLevel::Bytes(Sample::ALL)).await.expect("whole again").passed());
+    assert!(repository.verify("n1", VerifyOptions::bytes()).await.expect("whole again").passed());
 }
 
 #[tokio::test]
@@ -373,7 +365,7 @@ async fn a_list_tells_what_lies_in_a_repository() {
     back_up("newer", BackupOptions::default()).await;
     let wal = files(world.source()).into_keys().rfind(|key| key.contains("/wal/")).expect("WAL");
     fs::write(world.file(&wal), "").expect("written");
-    let record = influx_backup_core::backup::OnCorrupt::Record;
+    let record = influx_backup_core::options::OnCorrupt::Record;
     let report = back_up("degraded", BackupOptions::default().with_on_corrupt(record)).await;
     assert_eq!(report.status, BackupStatus::Degraded);
 

@@ -12,7 +12,7 @@ use influx_backup_core::{
     Repository,
     cluster::Node,
     copier::{Copied, CopyContext, CopyRequest},
-    discover,
+    default_copiers, discover,
     error::{CopyError, Source},
     limits::Retry,
     location::Identity,
@@ -91,8 +91,12 @@ fn options() -> BackupOptions {
     BackupOptions::default().with_name("n1").with_limits(Limits::default().with_retry(Retry::never()))
 }
 
-async fn started(repository: &Repository, servers: &Arc<Servers>, options: BackupOptions) -> Job<BackupReport> {
-    repository.backup(&cluster().await, options).with_orchestrator(Arc::<Servers>::clone(servers)).start()
+async fn started(repository: &Repository, servers: &Arc<Servers>, copier: Arc<dyn Copier>) -> Job<BackupReport> {
+    repository
+        .backup(&cluster().await, options())
+        .with_copier(copier)
+        .with_orchestrator(Arc::<Servers>::clone(servers))
+        .start()
 }
 
 async fn repository() -> Repository {
@@ -104,7 +108,7 @@ const IN_ORDER: [&str; 6] = ["stop another", "stop b", "stop a", "start a", "sta
 #[tokio::test]
 async fn servers_are_stopped_and_started_in_order() {
     let (repository, servers) = (repository().await, Arc::<Servers>::default());
-    let job = started(&repository, &servers, options()).await;
+    let job = started(&repository, &servers, default_copiers()).await;
     let mut seen = Vec::new();
     let mut events = job.events();
     while let Some(event) = events.next().await {
@@ -124,7 +128,7 @@ async fn servers_are_stopped_and_started_in_order() {
 #[tokio::test]
 async fn they_are_started_again_when_it_fails() {
     let (repository, servers) = (repository().await, Arc::<Servers>::default());
-    let job = started(&repository, &servers, options().with_copier(Arc::new(Bad::Fails))).await;
+    let job = started(&repository, &servers, Arc::new(Bad::Fails)).await;
     assert_eq!(job.await.expect_err("nothing is copied").code(), "copy-corrupt");
     assert_eq!(servers.told(), IN_ORDER);
 }
@@ -132,7 +136,7 @@ async fn they_are_started_again_when_it_fails() {
 #[tokio::test]
 async fn they_are_started_again_when_it_is_cancelled() {
     let (repository, servers) = (repository().await, Arc::<Servers>::default());
-    let job = started(&repository, &servers, options().with_copier(Arc::new(Bad::Hangs))).await;
+    let job = started(&repository, &servers, Arc::new(Bad::Hangs)).await;
     let mut events = job.events();
     while let Some(event) = events.next().await {
         if matches!(event.kind, EventKind::StageStarted { .. }) {
@@ -146,7 +150,7 @@ async fn they_are_started_again_when_it_is_cancelled() {
 #[tokio::test(start_paused = true)]
 async fn they_are_started_again_when_its_job_is_dropped() {
     let (repository, servers) = (repository().await, Arc::<Servers>::default());
-    let job = started(&repository, &servers, options().with_copier(Arc::new(Bad::Hangs))).await;
+    let job = started(&repository, &servers, Arc::new(Bad::Hangs)).await;
     let mut events = job.events();
     while let Some(event) = events.next().await {
         if matches!(event.kind, EventKind::StageStarted { .. }) {
@@ -163,7 +167,7 @@ async fn a_server_that_never_stops_is_an_error() {
     let servers = Arc::new(Servers { stubborn: BTreeSet::from(["b".to_owned()]), ..Servers::default() });
     let repository = repository().await;
     let began = tokio::time::Instant::now();
-    let error = started(&repository, &servers, options()).await.await.expect_err("it never stops");
+    let error = started(&repository, &servers, default_copiers()).await.await.expect_err("it never stops");
     assert_eq!(error.code(), "orchestrator");
     assert!(error.to_string().contains("`b`"), "{error}");
     assert!(began.elapsed() < Duration::from_secs(660), "{:?}", began.elapsed());
@@ -175,7 +179,7 @@ async fn a_server_that_never_stops_is_an_error() {
 async fn a_server_that_does_not_start_keeps_no_other_from_it() {
     let servers = Arc::new(Servers { broken: BTreeSet::from(["a".to_owned()]), ..Servers::default() });
     let repository = repository().await;
-    let error = started(&repository, &servers, options()).await.await.expect_err("it does not start");
+    let error = started(&repository, &servers, default_copiers()).await.await.expect_err("it does not start");
     assert_eq!(error.code(), "orchestrator");
     assert_eq!(servers.told(), IN_ORDER);
     let listed = repository.list().await.expect("listed");
@@ -185,8 +189,8 @@ async fn a_server_that_does_not_start_keeps_no_other_from_it() {
 #[tokio::test]
 async fn a_refused_backup_stops_nobody() {
     let (repository, servers) = (repository().await, Arc::<Servers>::default());
-    started(&repository, &servers, options()).await.await.expect("backed up");
+    started(&repository, &servers, default_copiers()).await.await.expect("backed up");
     let again = Arc::<Servers>::default();
-    let error = started(&repository, &again, options()).await.await.expect_err("it exists");
+    let error = started(&repository, &again, default_copiers()).await.await.expect_err("it exists");
     assert_eq!((error.code(), again.told()), ("backup-exists", Vec::new()));
 }

@@ -243,7 +243,7 @@ async fn a_key_that_cannot_be_listed_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_chain_falls_back_to_streaming() {
     use influx_backup_core::{
-        copier::{CopyContext, CopyRequest, Transfer},
+        copier::{CopyContext, CopyRequest},
         default_copiers,
     };
     let server = servers::in_process_s3();
@@ -252,18 +252,18 @@ async fn the_chain_falls_back_to_streaming() {
     let (from, to) = (server.location_at(proxy.address(), &one, "a"), server.location_at(proxy.address(), &two, "b"));
     from.put(&key("x.parquet"), "content".into()).await.expect("put");
     let source = from.head(&key("x.parquet")).await.expect("head").expect("there");
-    let request = CopyRequest::new(from, source, to.clone(), Transfer::Any);
+    let request = CopyRequest::new(from, source, to.clone());
     let copy = async |copier: &dyn Copier| {
         let copied = copier.copy(&request, &CopyContext::default()).await.expect("copied");
         (copied.copier, copied.refused_by)
     };
-    assert_eq!(copy(&*default_copiers()).await, ("server-side", None));
+    assert_eq!(copy(&*default_copiers()).await, ("server-side".into(), None));
     // As if the target's credential could not read the source.
     proxy.inject(Rule::new(Fault::Status(403)).method(Method::PUT));
     let copiers = default_copiers();
-    assert_eq!(copy(&*copiers).await, ("stream", Some("server-side")));
+    assert_eq!(copy(&*copiers).await, ("stream".into(), Some("server-side".into())));
     let asked = proxy.requests().len();
-    assert_eq!(copy(&*copiers).await, ("stream", Some("server-side")));
+    assert_eq!(copy(&*copiers).await, ("stream".into(), Some("server-side".into())));
     assert_eq!(proxy.requests().len() - asked, 2, "a store that said no is not asked again: one get, one put");
     assert_eq!(to.get(&key("x.parquet"), None).await.expect("read").expect("there"), "content");
 }
@@ -272,7 +272,7 @@ async fn the_chain_falls_back_to_streaming() {
 #[tokio::test(flavor = "multi_thread")]
 async fn checksums_of_the_store_are_ours() {
     use influx_backup_core::{
-        copier::{CopyContext, CopyRequest, Transfer},
+        copier::{CopyContext, CopyRequest},
         location::ChecksumMatch,
     };
     let files = tempfile::tempdir().expect("a directory");
@@ -287,13 +287,13 @@ async fn checksums_of_the_store_are_ours() {
             _ => options,
         };
         let to = Location::parse(&server.url(&bucket, "p"), &options).expect("a location");
-        let request = CopyRequest::new(from.clone(), source.clone(), to.clone(), Transfer::Any);
+        let request = CopyRequest::new(from.clone(), source.clone(), to.clone());
         let copied = StreamCopier::default().copy(&request, &CopyContext::default()).await.expect("copied");
         let (_, stored) = to.head_with_checksums(&key("x")).await.expect("head").expect("there");
-        assert_eq!(copied.checksums.compare(&stored), ChecksumMatch::Equal, "{}: {stored:?}", server.name());
+        assert_eq!(copied.stored.checksums.compare(&stored), ChecksumMatch::Equal, "{}: {stored:?}", server.name());
         to.put(&key("x"), vec![8; 300_000].into()).await.expect("put");
         let (_, stored) = to.head_with_checksums(&key("x")).await.expect("head").expect("there");
-        assert_eq!(copied.checksums.compare(&stored), ChecksumMatch::Mismatch, "{}: {stored:?}", server.name());
+        assert_eq!(copied.stored.checksums.compare(&stored), ChecksumMatch::Mismatch, "{}: {stored:?}", server.name());
     }
     let (_, stored) = from.head_with_checksums(&key("x")).await.expect("head").expect("there");
     assert_eq!(stored, Default::default(), "files have none");

@@ -39,7 +39,7 @@ async fn back_up(source: &Location, repository: &Location) -> influx_backup_core
 async fn assert_complete(report: &BackupReport, repository: &Location) {
     assert_eq!(report.status, BackupStatus::Complete, "{report}");
     let backup = repository.child("n1").expect("a location");
-    let certificate = certify(&backup, &DiscoverOptions::auto()).await.expect("certified");
+    let certificate = certify(&backup).await.expect("certified");
     assert!(certificate.holds(), "{certificate}");
 }
 

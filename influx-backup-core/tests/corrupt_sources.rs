@@ -8,14 +8,11 @@ use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt};
 
 use generated::{World, core, files, location, names, violations};
 use influx_backup_core::{
-    BackupOptions, Clause, DiscoverOptions, Error, Generation, Passes, VerifyLevel,
-    backup::{OnCorrupt, OnViolation},
-    certify,
+    BackupOptions, Clause, Error, FindingCode, Generation, Passes, VerifyOptions, certify,
     error::StopReason,
-    judge::AbsenceTolerance,
+    options::{AbsenceTolerance, OnCorrupt, OnViolation},
     record::BackupStatus,
     testing::write,
-    verify::Sample,
 };
 
 fn first(world: &World, part: &str) -> String {
@@ -42,7 +39,7 @@ fn replace(world: &World, key: &str, from: &str, to: &str) {
 type Damage = fn(&World) -> String;
 
 /// Fails by name under one policy, is recorded by name under the other.
-async fn is_damage(what: &str, damage: Damage, clause: Clause, code: &str) {
+async fn is_damage(what: &str, damage: Damage, clause: Clause, code: FindingCode) {
     for generation in Generation::ALL {
         let what = format!("{what}, {generation}");
         let world = World::new(&core(generation));
@@ -60,9 +57,9 @@ async fn is_damage(what: &str, damage: Damage, clause: Clause, code: &str) {
         assert_eq!(report.status, BackupStatus::Degraded, "{what}");
         assert_eq!(violations(&report.certificate), [(clause, vec![code])], "{what}");
         assert!(names(&report.certificate, &key), "{what}: {}", report.certificate.summary());
-        let again = certify(&location(&world.backup()), &DiscoverOptions::auto()).await.expect("certified");
+        let again = certify(&location(&world.backup())).await.expect("certified");
         assert_eq!(violations(&again), violations(&report.certificate), "{what}, again");
-        let verified = repository.verify("n1", VerifyLevel::Structure).await.expect("verified");
+        let verified = repository.verify("n1", VerifyOptions::structure()).await.expect("verified");
         assert!(verified.passed(), "{what}: it is what it was: {:?}", verified.problems);
     }
 }
@@ -79,8 +76,8 @@ async fn bad_wal_above_the_cut() {
         change(world, &key, |bytes| bytes[9] ^= 1);
         key
     };
-    is_damage("empty WAL", empty, Clause::Wal, "corrupt-wal").await;
-    is_damage("WAL with a bad checksum", bad, Clause::Wal, "corrupt-wal").await;
+    is_damage("empty WAL", empty, Clause::Wal, FindingCode::CorruptWal).await;
+    is_damage("WAL with a bad checksum", bad, Clause::Wal, FindingCode::CorruptWal).await;
 }
 
 #[tokio::test]
@@ -91,7 +88,7 @@ async fn bad_wal_that_a_snapshot_covers_is_worth_a_word() {
         change(&world, &key, damage);
         let report = world.back_up(BackupOptions::default()).await.expect("backed up");
         assert_eq!(report.status, BackupStatus::Complete);
-        let finding = report.certificate.findings.iter().find(|finding| finding.code == "corrupt-covered-wal");
+        let finding = report.certificate.findings.iter().find(|finding| finding.code == FindingCode::CorruptCoveredWal);
         assert_eq!(finding.and_then(|finding| finding.key.as_ref()).map(AsRef::as_ref), Some(key.as_str()));
     }
 }
@@ -116,9 +113,9 @@ async fn bad_catalogs() {
         fs::write(world.file(&key), "notes").expect("written");
         key
     };
-    is_damage("bad root", root, Clause::Catalog, "corrupt-catalog").await;
-    is_damage("bad log", log, Clause::Catalog, "corrupt-catalog").await;
-    is_damage("stray among the logs", stray, Clause::Catalog, "stray-catalog-log").await;
+    is_damage("bad root", root, Clause::Catalog, FindingCode::CorruptCatalog).await;
+    is_damage("bad log", log, Clause::Catalog, FindingCode::CorruptCatalog).await;
+    is_damage("stray among the logs", stray, Clause::Catalog, FindingCode::StrayCatalogLog).await;
 }
 
 #[tokio::test]
@@ -133,8 +130,8 @@ async fn bad_manifests() {
         change(world, &key, |bytes| bytes.truncate(100));
         key
     };
-    is_damage("empty oldest manifest", oldest, Clause::Manifests, "corrupt-manifest").await;
-    is_damage("cut newest manifest", newest, Clause::Manifests, "corrupt-manifest").await;
+    is_damage("empty oldest manifest", oldest, Clause::Manifests, FindingCode::CorruptManifest).await;
+    is_damage("cut newest manifest", newest, Clause::Manifests, FindingCode::CorruptManifest).await;
 }
 
 #[tokio::test]
@@ -168,11 +165,11 @@ async fn manifests_that_lie() {
         replace(world, &key, "\"path\": \"node1/dbs/", "\"path\": \"../dbs/");
         key
     };
-    is_damage("a wrong size", size, Clause::Closure, "wrong-size-parquet").await;
-    is_damage("another node", node, Clause::Manifests, "foreign-manifest").await;
-    is_damage("another sequence", sequence, Clause::Manifests, "misnamed-manifest").await;
-    is_damage("the last sequence", end_of_range, Clause::Manifests, "misnamed-manifest").await;
-    is_damage("a file elsewhere", elsewhere, Clause::Manifests, "foreign-parquet").await;
+    is_damage("a wrong size", size, Clause::Closure, FindingCode::WrongSizeParquet).await;
+    is_damage("another node", node, Clause::Manifests, FindingCode::ForeignManifest).await;
+    is_damage("another sequence", sequence, Clause::Manifests, FindingCode::MisnamedManifest).await;
+    is_damage("the last sequence", end_of_range, Clause::Manifests, FindingCode::MisnamedManifest).await;
+    is_damage("a file elsewhere", elsewhere, Clause::Manifests, FindingCode::ForeignParquet).await;
 }
 
 #[tokio::test]
@@ -190,8 +187,8 @@ async fn bad_parquet() {
         fs::write(world.file(&key), write::parquet(&[0; 2000])).expect("written");
         key
     };
-    is_damage("Parquet without footer", frameless, Clause::Closure, "corrupt-parquet").await;
-    is_damage("Parquet of another length", longer, Clause::Closure, "wrong-size-parquet").await;
+    is_damage("Parquet without footer", frameless, Clause::Closure, FindingCode::CorruptParquet).await;
+    is_damage("Parquet of another length", longer, Clause::Closure, FindingCode::WrongSizeParquet).await;
 }
 
 #[tokio::test]
@@ -208,8 +205,8 @@ async fn bad_checkpoints() {
         }
         first(world, "/snapshot-checkpoints/2025-11/")
     };
-    is_damage("cut checkpoint", bad, Clause::Checkpoints, "corrupt-checkpoint").await;
-    is_damage("checkpoint without its manifest", newer, Clause::Checkpoints, "new-checkpoint").await;
+    is_damage("cut checkpoint", bad, Clause::Checkpoints, FindingCode::CorruptCheckpoint).await;
+    is_damage("checkpoint without its manifest", newer, Clause::Checkpoints, FindingCode::NewCheckpoint).await;
 }
 
 /// More damage than a certificate keeps hides nothing that is no damage.
@@ -245,7 +242,7 @@ async fn a_missing_volume_is_no_backup_unless_the_caller_says_so() {
         let Error::NotConsistent { passes: 2, halt: StopReason::LimitReached, certificate } = &error else {
             panic!("{error}")
         };
-        assert_eq!(violations(certificate), [(Clause::Closure, vec!["most-parquet-missing"])]);
+        assert_eq!(violations(certificate), [(Clause::Closure, vec![FindingCode::MostParquetMissing])]);
         assert!(error.to_string().contains("node1/dbs"), "{error}");
         fs::remove_dir_all(world.backup()).expect("removed");
     }
@@ -255,8 +252,8 @@ async fn a_missing_volume_is_no_backup_unless_the_caller_says_so() {
     fs::remove_dir_all(world.backup()).expect("removed");
     let report = world.back_up(two().with_on_violation(OnViolation::Degrade)).await.expect("degraded");
     assert_eq!(report.status, BackupStatus::Degraded);
-    let again = certify(&location(&world.backup()), &DiscoverOptions::auto()).await.expect("certified");
-    assert_eq!(violations(&again), [(Clause::Closure, vec!["most-parquet-missing"])], "said again");
+    let again = certify(&location(&world.backup())).await.expect("certified");
+    assert_eq!(violations(&again), [(Clause::Closure, vec![FindingCode::MostParquetMissing])], "said again");
     fs::remove_dir_all(world.backup()).expect("removed");
 
     let report = world.back_up(two().with_absence_tolerance(AbsenceTolerance::Lenient)).await.expect("accepted");
@@ -328,8 +325,9 @@ async fn odd_names_are_copied_byte_for_byte_or_refused() {
     let mut held = files(&world.backup());
     held.retain(|key, _| !key.starts_with("_influx_backup/"));
     assert_eq!(held, files(world.source()));
-    let verified = world.repository().await.verify("n1", VerifyLevel::Bytes(Sample::ALL)).await.expect("verified");
-    let structure: Vec<_> = verified.problems.iter().filter(|problem| problem.code != "bytes").collect();
+    let verified = world.repository().await.verify("n1", VerifyOptions::bytes()).await.expect("verified");
+    let structure: Vec<_> =
+        verified.problems.iter().filter(|problem| problem.code != FindingCode::WrongBytes).collect();
     assert!(structure.is_empty(), "{structure:?}");
     fs::remove_dir_all(world.backup()).expect("removed");
 

@@ -6,10 +6,7 @@ mod crash;
 use std::{sync::Arc, time::Duration};
 
 use influx_backup_core::{
-    DiscoverOptions, Location, Repository,
-    backup::OnExisting,
-    discover,
-    lease::Takeover,
+    DiscoverOptions, Location, Repository, discover,
     location::Identity,
     object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
     testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
@@ -103,7 +100,7 @@ async fn a_resumed_run_that_fails_early_is_resumed_at_once() {
         repository.through(|store| Arc::new(FaultyStore::new(store, FaultPlan::none().with(denied.clone()))));
     let refused = Repository::open(unreadable).await.expect("opened").backup(&cluster, crash::resuming()).start().await;
     assert_eq!(refused.expect_err("its journal cannot be listed").code(), "access-denied");
-    let when_silent = crash::options().with_on_existing(OnExisting::Resume(Takeover::AfterTimeout));
+    let when_silent = crash::options().resuming();
     opened.backup(&cluster, when_silent).start().await.expect("nobody holds it");
 }
 

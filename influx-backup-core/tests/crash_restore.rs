@@ -6,13 +6,12 @@ mod crash;
 use std::{path::Path, sync::Arc};
 
 use influx_backup_core::{
-    Backup, DiscoverOptions, Error, Key, Location, Repository, RestoreOptions, RestorePlan, RestoreReport, Target,
-    abandon, discover,
-    lease::Takeover,
+    Backup, DiscoverOptions, Error, Key, Location, Repository, Restore, RestoreOptions, RestoreReport, Target, abandon,
+    discover,
     location::Identity,
     object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
-    restore,
-    restore::{Changes, Phase, Policy, ServersStopped},
+    options::{Policy, ServersStopped, Takeover},
+    target::{Changes, Phase},
     testing::fault::{FaultPlan, FaultyStore},
 };
 use influx_backup_testing::loader::Verdict;
@@ -50,7 +49,7 @@ fn options(policy: Policy) -> RestoreOptions {
 }
 
 async fn run(backup: &Backup, target: &Location, options: &RestoreOptions) -> Result<RestoreReport, Error> {
-    restore(RestorePlan::new(backup, &Target::inspect(target).await?, options)?).start().await
+    Restore::new(backup.clone(), target.clone(), options.clone()).start().await
 }
 
 /// A backup of the small cluster in a repository.

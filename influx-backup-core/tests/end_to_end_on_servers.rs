@@ -16,16 +16,14 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use http::Method;
 use influx_backup_core::{
-    BackupOptions, BackupReport, DiscoverOptions, Key, Limits, Location, Repository, RestoreOptions, RestorePlan,
-    StoreOptions, Target, VerifyLevel, certify,
+    BackupOptions, BackupReport, DiscoverOptions, FindingCode, Key, Limits, Location, Repository, Restore,
+    RestoreOptions, StoreOptions, VerifyOptions, certify,
     copier::{Copier, StreamCopier},
     default_copiers, discover,
     limits::Retry,
+    options::{ServersStopped, SourceCheck},
     record::BackupStatus,
-    restore,
-    restore::{ServersStopped, SourceCheck},
     testing::generate::{CompactorData, Generate},
-    verify::Sample,
 };
 use servers::{Behind, Cloud, Fault, Place, Rule, StoreServer, write};
 
@@ -70,14 +68,13 @@ async fn round_trip(cluster: &Generate, source: &Location, repository: &Location
     let opened = Repository::open(repository.clone()).await.expect("opened");
     let backup = opened.get("n1").await.unwrap_or_else(|error| panic!("{what}: {error}"));
     assert!(read(backup.location()).await == written, "{what}: the backup has other bytes");
-    let certificate = certify(backup.location(), &DiscoverOptions::auto()).await.expect("certified");
+    let certificate = certify(backup.location()).await.expect("certified");
     assert!(certificate.holds(), "{what}: {}", certificate.summary());
-    let verified = opened.verify("n1", VerifyLevel::Bytes(Sample::ALL)).await.expect("verified");
+    let verified = opened.verify("n1", VerifyOptions::bytes()).await.expect("verified");
     assert!(verified.passed(), "{what}: {verified:?}");
 
-    let target = Target::inspect(restored).await.expect("inspected");
-    let plan = RestorePlan::new(&backup, &target, &RestoreOptions::empty()).expect("planned");
-    restore(plan).start().await.unwrap_or_else(|error| panic!("{what}: {error}: {error:?}"));
+    let restore = Restore::new(backup, restored.clone(), RestoreOptions::empty());
+    restore.start().await.unwrap_or_else(|error| panic!("{what}: {error}: {error:?}"));
     // Before 3.10 a license is bound to its place.
     let license = |key: &String| key.ends_with("_license");
     let mut wanted = written;
@@ -184,8 +181,7 @@ async fn a_backup_is_verified_by_the_checksums_of_its_store() {
                 let place = open(&buckets.1, by);
                 let cluster = discover(&source, &DiscoverOptions::auto()).await.expect("discovered");
                 let repository = Repository::open(place.clone()).await.expect("opened");
-                let options = self::options().with_copier(copier);
-                repository.backup(&cluster, options).start().await.expect("backed up");
+                repository.backup(&cluster, self::options()).with_copier(copier).start().await.expect("backed up");
                 let (confirmed, knows) = match (server.name(), summed, by) {
                     // Its Copy Blob hands on what was said of the source.
                     ("azurite", _, "the store") => (objects - bulk, Knows::Nobody),
@@ -214,7 +210,7 @@ enum Knows {
 }
 
 async fn verified_by_checksums(repository: &Repository, confirmed: u64, objects: u64, what: &str) {
-    let report = repository.verify("n1", VerifyLevel::Checksums).await.expect("verified");
+    let report = repository.verify("n1", VerifyOptions::checksums()).await.expect("verified");
     assert!(report.passed(), "{what}: {report:?}");
     let found = (report.confirmed, report.unconfirmed, report.read);
     assert_eq!(found, (confirmed, objects - confirmed, 0), "{what}");
@@ -225,21 +221,17 @@ async fn assert_altered_objects_are_found(repository: &Repository, target: &Loca
     let parquet = report_key(repository.location()).await;
     let size = repository.location().head(&parquet).await.expect("head").expect("there").size;
     repository.location().put(&parquet, vec![0; size as usize].into()).await.expect("put");
-    let report = repository.verify("n1", VerifyLevel::Checksums).await.expect("verified");
-    let problems: Vec<_> = report.problems.iter().map(|problem| (problem.code.as_str(), &problem.key)).collect();
+    let report = repository.verify("n1", VerifyOptions::checksums()).await.expect("verified");
+    let problems: Vec<_> = report.problems.iter().map(|problem| (problem.code, &problem.key)).collect();
     let key = Some(parquet.below("n1").and_then(|key| Key::parse(key).ok()).expect("in the backup"));
-    assert_eq!(problems, if knows == Knows::Store { vec![("bytes", &key)] } else { vec![] }, "{what}");
+    assert_eq!(problems, if knows == Knows::Store { vec![(FindingCode::WrongBytes, &key)] } else { vec![] }, "{what}");
     if knows == Knows::Nobody {
         return;
     }
     // A restore that checks as much first: what the store has no checksum for is read.
     let backup = repository.get("n1").await.expect("opened");
-    let plan = RestorePlan::new(
-        &backup,
-        &Target::inspect(target).await.expect("inspected"),
-        &RestoreOptions::empty().with_check(SourceCheck::Checksums),
-    );
-    let error = restore(plan.expect("planned")).start().await.expect_err(what);
+    let options = RestoreOptions::empty().with_check(SourceCheck::Checksums);
+    let error = Restore::new(backup, target.clone(), options).start().await.expect_err(what);
     assert_eq!(error.code(), "damaged-backup", "{what}: {error}");
     assert!(target.list("").await.expect("listed").is_empty(), "{what}: found before the first write");
 }
@@ -274,7 +266,7 @@ impl Behind {
                 assert_eq!(report.status, BackupStatus::Complete, "{what}");
                 let backup = repository.child("n1").expect("a location");
                 assert!(read(&backup).await == self.written, "{what}: the backup has other bytes");
-                let certificate = certify(&backup, &DiscoverOptions::auto()).await.expect("certified");
+                let certificate = certify(&backup).await.expect("certified");
                 assert!(certificate.holds(), "{what}: {}", certificate.summary());
             }
             Err(error) => {
@@ -347,10 +339,9 @@ async fn a_thousand_deletions_while_the_store_asks_for_less() {
     let throttled = Rule::new(Fault::Status(503)).method(Method::POST).containing("delete").skip(100).times(20);
     let throttled = behind.proxy.inject(throttled);
     let repository = Repository::open(behind.location("backups")).await.expect("opened");
-    let target = Target::inspect(&behind.location("cluster")).await.expect("inspected");
+    let backup = repository.get("n1").await.expect("opened");
     let options = RestoreOptions::replace().with_servers(ServersStopped::ConfirmedByCaller);
-    let plan = RestorePlan::new(&repository.get("n1").await.expect("opened"), &target, &options).expect("planned");
-    let report = restore(plan).start().await.expect("restored");
+    let report = Restore::new(backup, behind.location("cluster"), options).start().await.expect("restored");
     assert_eq!(throttled.count(), 20);
     assert_eq!(report.deleted, 1_000);
     behind.proxy.clear();

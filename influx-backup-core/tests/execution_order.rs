@@ -46,13 +46,13 @@ impl Recording {
 #[async_trait]
 impl Copier for Recording {
     async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
-        self.record(Step::Began(request.key.to_string()));
+        self.record(Step::Began(request.target.to_string()));
         // Lets others go first, more or less often: copies overtake one another.
-        for _ in 0..request.key.as_str().len() % 7 {
+        for _ in 0..request.target.as_str().len() % 7 {
             tokio::task::yield_now().await;
         }
         let copied = self.inner.copy(request, context).await;
-        self.record(Step::Ended(request.key.to_string()));
+        self.record(Step::Ended(request.target.to_string()));
         copied
     }
 }
@@ -141,12 +141,12 @@ async fn run(cluster: &Generate, concurrency: usize) -> Result<(), TestCaseError
     let inventory = found.list().await.expect("listed");
     let copier = Arc::new(Recording { inner: default_copiers(), steps: Mutex::default() });
     let limits = Limits::default().with_concurrency(concurrency).with_durability(Durability::Relaxed);
-    let options = BackupOptions::default().with_copier(Arc::<Recording>::clone(&copier)).with_limits(limits);
-    let plan = BackupPlan::new(&found, &inventory, &options).expect("a plan");
-    let kinds: Vec<_> = plan.stages.iter().map(|stage| stage.kind).collect();
+    let options = BackupOptions::default().with_limits(limits);
+    let plan = BackupPlan::new(&found, &inventory, options.derived);
+    let kinds: Vec<_> = plan.stages().map(|stage| stage.kind).collect();
     prop_assert_eq!(kinds, backup_order(found.edition));
 
-    let report = world.back_up(options).await.expect("backed up");
+    let report = world.back_up_with(options, Arc::<Recording>::clone(&copier)).await.expect("backed up");
     prop_assert_eq!(report.status, BackupStatus::Complete);
     let steps = copier.steps.lock().expect("not poisoned").clone();
     let began = steps.iter().filter_map(|step| match step {
@@ -154,7 +154,7 @@ async fn run(cluster: &Generate, concurrency: usize) -> Result<(), TestCaseError
         Step::Ended(_) => None,
     });
     let began: BTreeSet<_> = began.collect();
-    let planned: BTreeSet<_> = plan.stages.iter().flat_map(|stage| stage.keys()).map(|key| key.as_str()).collect();
+    let planned: BTreeSet<_> = plan.stages().flat_map(|stage| stage.keys()).map(|key| key.as_str()).collect();
     prop_assert_eq!(began, planned);
     prop_assert_eq!(steps.len() as u64, 2 * plan.objects(), "each once");
     check(&steps, |key| place(found.edition, key)).map_err(TestCaseError::fail)

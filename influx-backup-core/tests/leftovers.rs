@@ -11,14 +11,14 @@ use std::{
 };
 
 use influx_backup_core::{
-    DiscoverOptions, Location, Repository, StoreOptions, VerifyLevel, discover,
+    DiscoverOptions, Location, Repository, StoreOptions, VerifyOptions, discover,
     leftovers::LeftoverKind,
     location::Identity,
     object_store::{memory::InMemory, path::Path},
     repository::BackupState,
 };
 
-use meddling::{FIRST, Source, core, deed, end_before_commit, kinds, options};
+use meddling::{FIRST, Source, core, deed, end_before_commit, kinds, meddler, options};
 
 async fn repositories(directory: &FilePath) -> [Repository; 2] {
     let files = Location::parse(directory.to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location");
@@ -29,7 +29,7 @@ async fn repositories(directory: &FilePath) -> [Repository; 2] {
 async fn succeed(repository: &Repository) {
     let (source, _) = Source::of(&core()).await;
     let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
-    repository.backup(&cluster, options([])).start().await.expect("backed up");
+    repository.backup(&cluster, options()).start().await.expect("backed up");
 }
 
 fn half_written(file: &FilePath) {
@@ -52,7 +52,7 @@ async fn an_unfinished_backup_goes_whole() {
         let leftovers = repository.leftovers().await.expect("found");
         assert_eq!(kinds(&leftovers), [("n1", LeftoverKind::Unfinished, objects)]);
         assert!(leftovers[0].bytes.0 > held.iter().map(|entry| entry.size).max().expect("objects"));
-        repository.collect(&leftovers[0]).await.expect("collected");
+        repository.remove(&leftovers[0]).await.expect("collected");
         assert_eq!(repository.list().await.expect("listed"), []);
         assert_eq!(repository.location().list("").await.expect("listed"), []);
         succeed(&repository).await;
@@ -66,20 +66,20 @@ async fn a_committed_backup_stays() {
     for repository in repositories(directory.path()).await {
         end_before_commit(&repository).await;
         let outdated = repository.leftovers().await.expect("found").swap_remove(0);
-        repository.collect(&outdated).await.expect("collected");
+        repository.remove(&outdated).await.expect("collected");
         succeed(&repository).await;
         assert_eq!(repository.leftovers().await.expect("found"), []);
-        let error = repository.collect(&outdated).await.expect_err("it is a backup now");
+        let error = repository.remove(&outdated).await.expect_err("it is a backup now");
         assert_eq!(error.code(), "backup-exists");
         if let Some(directory) = repository.location().directory() {
             let half = directory.join("n1/node1/wal/00000000099.wal#1");
             half_written(&half);
             let leftovers = repository.leftovers().await.expect("found");
             assert_eq!(kinds(&leftovers), [("n1", LeftoverKind::Staging, 1)]);
-            repository.collect(&leftovers[0]).await.expect("collected");
+            repository.remove(&leftovers[0]).await.expect("collected");
             assert!(!half.exists());
         }
-        let verified = repository.verify("n1", VerifyLevel::Structure).await.expect("verified");
+        let verified = repository.verify("n1", VerifyOptions::structure()).await.expect("verified");
         assert!(verified.passed(), "{:?}", verified.problems);
     }
 }
@@ -99,7 +99,12 @@ async fn a_backup_that_is_being_written_is_no_leftover() {
         });
         let (source, _) = Source::of(&core()).await;
         let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
-        repository.backup(&cluster, options([looks])).start().await.expect("nothing was taken from it");
+        repository
+            .backup(&cluster, options())
+            .with_copier(meddler([looks]))
+            .start()
+            .await
+            .expect("nothing was taken from it");
         assert_eq!(seen.lock().expect("not poisoned").take(), Some(Vec::new()));
     }
 }
@@ -110,7 +115,7 @@ async fn fail_to_collect(repository: &Repository) {
     let [other, _] = repositories(elsewhere.path()).await;
     end_before_commit(&other).await;
     let outdated = other.leftovers().await.expect("found").swap_remove(0);
-    assert_eq!(repository.collect(&outdated).await.expect_err("it lives").code(), "backup-in-progress");
+    assert_eq!(repository.remove(&outdated).await.expect_err("it lives").code(), "backup-in-progress");
 }
 
 #[cfg(unix)]
@@ -143,6 +148,6 @@ async fn a_claim_that_was_never_written_goes_after_a_while_and_what_is_not_ours_
     }
     let leftovers = repository.leftovers().await.expect("found");
     assert_eq!(kinds(&leftovers), [("n1", LeftoverKind::Staging, 1)]);
-    repository.collect(&leftovers[0]).await.expect("collected");
+    repository.remove(&leftovers[0]).await.expect("collected");
     assert!(!claim.exists() && theirs.exists());
 }

@@ -9,8 +9,10 @@ use std::mem::forget;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use influx_backup_core::{
-    DiscoverOptions, Key, Location, Repository, RestoreOptions, RestorePlan, StoreOptions, Target, VerifyLevel,
-    backup::OnExisting, discover, lease::Takeover, leftovers::LeftoverKind, object_store::ObjectStoreExt, restore,
+    DiscoverOptions, Key, Location, Repository, Restore, RestoreOptions, StoreOptions, VerifyOptions, discover,
+    leftovers::LeftoverKind,
+    object_store::ObjectStoreExt,
+    options::{OnExisting, Takeover},
 };
 use meddling::{Source, core, end_before_commit, kinds, options};
 use servers::{Canned, StoreServer, answer};
@@ -37,7 +39,7 @@ async fn incomplete(server: &dyn StoreServer, bucket: &str) -> Vec<String> {
 async fn succeed(repository: &Repository, existing: OnExisting) {
     let (source, _) = Source::of(&core()).await;
     let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
-    repository.backup(&cluster, options([]).with_on_existing(existing)).start().await.expect("backed up");
+    repository.backup(&cluster, options().with_on_existing(existing)).start().await.expect("backed up");
 }
 
 const HALF: &str = "node1/dbs/1/2/2025-11-14/22-10/0000000099.parquet";
@@ -57,7 +59,7 @@ async fn of_an_unfinished_backup_they_go_with_it() {
         half_written(&server.location(&bucket, "vault2/n1"), HALF).await;
         let leftovers = repository.leftovers().await.expect("found");
         assert_eq!(kinds(&leftovers), [("n1", LeftoverKind::Unfinished, objects + 2)], "{}", server.name());
-        repository.collect(&leftovers[0]).await.expect("collected");
+        repository.remove(&leftovers[0]).await.expect("collected");
         assert_eq!(vault.list("").await.expect("listed"), [], "{}", server.name());
         assert_eq!(incomplete(server, &bucket).await, [format!("vault2/n1/{HALF}")], "{}", server.name());
     }
@@ -73,9 +75,9 @@ async fn beside_a_committed_backup_they_go_alone() {
         half_written(&repository.location().child("n1").expect("a location"), HALF).await;
         let leftovers = repository.leftovers().await.expect("found");
         assert_eq!(kinds(&leftovers), [("n1", LeftoverKind::Staging, 1)], "{}", server.name());
-        repository.collect(&leftovers[0]).await.expect("collected");
+        repository.remove(&leftovers[0]).await.expect("collected");
         assert_eq!(incomplete(server, &bucket).await, [""; 0], "{}", server.name());
-        let verified = repository.verify("n1", VerifyLevel::Structure).await.expect("verified");
+        let verified = repository.verify("n1", VerifyOptions::structure()).await.expect("verified");
         assert!(verified.passed(), "{}: {:?}", server.name(), verified.problems);
     }
 }
@@ -87,7 +89,7 @@ async fn who_resumes_and_who_restores_leaves_none() {
         let repository = Repository::open(server.location(&bucket, "vault")).await.expect("opened");
         end_before_commit(&repository).await;
         half_written(&repository.location().child("n1").expect("a location"), HALF).await;
-        succeed(&repository, OnExisting::Resume(Takeover::AfterTimeout)).await;
+        succeed(&repository, OnExisting::Resume).await;
         assert_eq!(incomplete(server, &bucket).await, [""; 0], "{}: resumed", server.name());
 
         let backup = repository.get("n1").await.expect("opened");
@@ -98,9 +100,7 @@ async fn who_resumes_and_who_restores_leaves_none() {
             half_written(&target, restored.key.as_str()).await;
         }
         half_written(&target, "node1/not-of-the-backup").await;
-        let inspected = Target::inspect(&target).await.expect("inspected");
-        let plan = RestorePlan::new(&backup, &inspected, &RestoreOptions::empty()).expect("planned");
-        restore(plan).start().await.expect("restored");
+        Restore::new(backup, target, RestoreOptions::empty()).start().await.expect("restored");
         // What is not ours stays.
         assert_eq!(incomplete(server, &bucket).await, ["restored/node1/not-of-the-backup"], "{}", server.name());
     }
@@ -182,7 +182,7 @@ async fn pages_of_uploads_are_read_to_the_end() {
         let repository = Repository::open(open(&server)).await.expect("opened");
         let leftovers = repository.leftovers().await.expect("found");
         assert_eq!(kinds(&leftovers), [("n1", LeftoverKind::Staging, 2)]);
-        repository.collect(&leftovers[0]).await.expect("collected");
+        repository.remove(&leftovers[0]).await.expect("collected");
         let requests = server.requests();
         let mut deleted: Vec<_> =
             requests.iter().filter(|request| request.method() == Method::DELETE).map(target).collect();

@@ -7,14 +7,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use influx_backup_core::{
-    BackupOptions, Copier, DiscoverOptions, Key, Location, Repository, RestoreOptions, RestorePlan, StoreOptions,
-    Target,
+    BackupOptions, Copier, DiscoverOptions, Key, Location, Repository, Restore, RestoreOptions, StoreOptions,
     copier::{Copiers, ServerSideCopier, StreamCopier},
     discover,
     location::Attributes,
     object_store::{Attribute, AttributeValue, GetOptions, PutOptions},
     record::Stored,
-    restore,
     testing::generate::Generate,
 };
 use servers::StoreServer;
@@ -99,18 +97,16 @@ async fn there_and_back(
 ) -> BTreeMap<String, u64> {
     let cluster = discover(source, &DiscoverOptions::auto()).await.expect("discovered");
     let repository = Repository::open(repository.clone()).await.expect("opened");
-    let options = BackupOptions::default().with_name("b").with_copier(Arc::clone(copier));
-    let report = repository.backup(&cluster, options).start().await;
+    let options = BackupOptions::default().with_name("b");
+    let report = repository.backup(&cluster, options).with_copier(Arc::clone(copier)).start().await;
     let report = report.unwrap_or_else(|error| panic!("{what}: {error}: {error:?}"));
     let backup = repository.get("b").await.expect("opened");
     for name in marked() {
         let record = backup.objects().iter().find(|record| record.key.as_str() == name).expect("in the manifest");
         assert_eq!((&record.attributes, &record.stored), (marks, &Stored::default()), "{what}: {name}");
     }
-    let target = Target::inspect(restored).await.expect("inspected");
-    let options = RestoreOptions::empty().with_copier(Arc::clone(copier));
-    let plan = RestorePlan::new(&backup, &target, &options).expect("planned");
-    restore(plan).start().await.unwrap_or_else(|error| panic!("{what}: {error}: {error:?}"));
+    let restore = Restore::new(backup, restored.clone(), RestoreOptions::empty()).with_copier(Arc::clone(copier));
+    restore.start().await.unwrap_or_else(|error| panic!("{what}: {error}: {error:?}"));
     report.passes[0].copiers.clone()
 }
 

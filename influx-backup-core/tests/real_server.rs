@@ -10,15 +10,14 @@ use std::{io::Write, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use influx_backup_core::{
-    BackupOptions, Copier, DiscoverOptions, Error, EventKind, Location, Repository, RestoreOptions, RestorePlan,
-    StoreOptions, Target, certify,
+    BackupOptions, Copier, DiscoverOptions, Error, EventKind, Location, Repository, Restore, RestoreOptions,
+    StoreOptions, certify,
     copier::{Copied, CopyContext, CopyRequest},
     discover,
     error::CopyError,
     manifest::Backup,
+    options::ServersStopped,
     record::BackupStatus,
-    restore,
-    restore::ServersStopped,
 };
 
 use self::core_server::{CoreServer, Server, StandIn, Writer};
@@ -43,15 +42,14 @@ async fn back_up(data: &Path, vault: &Path, writer: &Writer) -> (Backup, u64) {
     let report = repository.backup(&cluster, options).start().await.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(report.status, BackupStatus::Complete, "{report}");
     let backup = repository.get("n1").await.expect("committed");
-    let certificate = certify(backup.location(), &DiscoverOptions::auto()).await.expect("certified");
+    let certificate = certify(backup.location()).await.expect("certified");
     assert!(certificate.holds(), "{certificate}");
     (backup, acknowledged)
 }
 
 async fn restored(backup: &Backup, to: &Path, options: &RestoreOptions) {
-    let target = Target::inspect(&location(to)).await.expect("inspected");
-    let plan = RestorePlan::new(backup, &target, options).expect("a plan");
-    restore(plan).start().await.unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error)));
+    let restore = Restore::new(backup.clone(), location(to), options.clone());
+    restore.start().await.unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error)));
 }
 
 /// Copies nothing, until it is told to stop.
@@ -68,9 +66,8 @@ impl Copier for Stuck {
 
 /// Begins a restore and breaks it off as soon as its boot guard stands.
 async fn half_restored(backup: &Backup, to: &Path) {
-    let target = Target::inspect(&location(to)).await.expect("inspected");
-    let options = RestoreOptions::empty().with_copier(Arc::new(Stuck));
-    let job = restore(RestorePlan::new(backup, &target, &options).expect("a plan")).start();
+    let restore = Restore::new(backup.clone(), location(to), RestoreOptions::empty());
+    let job = restore.with_copier(Arc::new(Stuck)).start();
     let mut events = job.events();
     while let Some(event) = events.next().await {
         if matches!(event.kind, EventKind::GuardSet) {

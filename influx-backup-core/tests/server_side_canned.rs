@@ -17,7 +17,7 @@ use http::{Method, Request, Response};
 use influx_backup_core::{
     ByteSize, Copier, Key, Location, StoreOptions,
     certificate::CheckedBy,
-    copier::{Copied, CopyContext, CopyRequest, ServerSideCopier, Transfer},
+    copier::{Copied, CopyContext, CopyRequest, ServerSideCopier},
     error::{CopyError, StoreErrorKind},
     location::{ObjectMeta, Version},
     preflight,
@@ -66,7 +66,7 @@ fn header<'a>(request: &'a Request<Bytes>, name: &str) -> &'a str {
 }
 
 async fn copy_with(copier: &ServerSideCopier, from: Location, to: Location) -> Result<Copied, CopyError> {
-    let request = CopyRequest::new(from, entry(), to, Transfer::Any);
+    let request = CopyRequest::new(from, entry(), to);
     copier.copy(&request, &CopyContext::default()).await
 }
 
@@ -94,9 +94,9 @@ mod s3 {
     #[tokio::test]
     async fn an_error_with_status_200_is_a_failure() {
         for (body, kind) in [
-            ("<Error><Code>InternalError</Code></Error>", StoreErrorKind::Other),
+            ("<Error><Code>InternalError</Code></Error>", StoreErrorKind::Unknown),
             ("<Error><Code>SlowDown</Code></Error>", StoreErrorKind::Throttled),
-            ("", StoreErrorKind::Other),
+            ("", StoreErrorKind::Unknown),
         ] {
             let server = serve(&[], move |_| answer(200, &[], body));
             let error = copy(bucket(&server, "from"), bucket(&server, "to")).await.expect_err(body);
@@ -233,7 +233,7 @@ mod gcs {
         context.progress = Arc::new(move |bytes| {
             seen.fetch_add(bytes as usize, Ordering::Relaxed);
         });
-        let request = CopyRequest::new(bucket(&server, "from"), entry(), bucket(&server, "to"), Transfer::Any);
+        let request = CopyRequest::new(bucket(&server, "from"), entry(), bucket(&server, "to"));
         let copied = ServerSideCopier::default().copy(&request, &context).await.expect("copied");
         assert_eq!(copied.checked_by, CheckedBy::StoreChecksum);
         assert_eq!(moved.load(Ordering::Relaxed) as u64, SIZE);
@@ -344,7 +344,7 @@ mod azure {
         let copier = ServerSideCopier::default().with_threshold(ByteSize(10)).with_part_size(ByteSize(40));
         let copied =
             copy_with(&copier, container(&server, "from", KEY), container(&server, "to", KEY)).await.expect("copied");
-        assert_eq!((copied.size, copied.checked_by), (SIZE, CheckedBy::Etag));
+        assert_eq!((copied.content.size, copied.checked_by), (SIZE, CheckedBy::Etag));
         let asked = asked(&server);
         let (list, blocks) = asked.split_last().expect("requests");
         let mut ranges: Vec<_> = blocks.iter().map(|block| header(block, "x-ms-source-range")).collect();
@@ -379,7 +379,7 @@ mod azure {
         for _ in 0..2 {
             let (from, to) = (container(&server, "from", KEY), container(&server, "to", KEY));
             let copied = copy_with(&copier, from, to).await.expect("copied");
-            assert_eq!((copied.copier, copied.checked_by), ("server-side", CheckedBy::Etag));
+            assert_eq!((&*copied.copier, copied.checked_by), ("server-side", CheckedBy::Etag));
         }
         assert_eq!(looks.load(Ordering::Relaxed), 4);
         let asked = asked(&server);

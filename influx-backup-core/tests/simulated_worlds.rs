@@ -9,7 +9,7 @@ mod worlds;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use influx_backup_core::{Clause, Key, certificate::Violation};
+use influx_backup_core::{Clause, Finding, FindingCode, Key};
 use seeds::{in_parallel, seeds};
 use worlds::{Ending, World, explain::Knowledge, let_live, run};
 
@@ -44,37 +44,38 @@ fn what_a_world_does_not_show_is_made_up() {
             let (size, more) = (bytes.len(), bytes.len() + 1);
             let number =
                 key.rsplit('/').next().and_then(|name| name.split('.').next()?.parse::<u64>().ok()).unwrap_or(1);
+            let (size, more, number) = (Some(size as u64), Some(more as u64), Some(number));
             let said = [
-                (Clause::Closure, "missing-parquet", String::new()),
-                (Clause::Closure, "wrong-size-parquet", format!("`{key}` has {size} bytes, its manifest says {more}")),
-                (Clause::Closure, "wrong-size-parquet", format!("`{key}` has {more} bytes, its manifest says {size}")),
-                (
-                    Clause::Closure,
-                    "most-parquet-missing",
-                    format!("2 of 3 live files of {node} are gone from `{node}/dbs`"),
-                ),
-                (Clause::Manifests, "missing-manifest", String::new()),
-                (Clause::Manifests, "no-manifests", String::new()),
-                (Clause::Wal, "missing-wal", format!("WAL {number} of {node} was listed")),
-                (Clause::Catalog, "no-live-catalog", String::new()),
-                (Clause::Catalog, "catalog-went-back", String::new()),
-                (Clause::Catalog, "old-catalog", format!("{node} needs catalog sequence {number}")),
-                (Clause::Catalog, "missing-catalog-log", String::new()),
-                (Clause::Catalog, "catalog-gap", format!("catalog log {number} is missing")),
-                (Clause::Catalog, "corrupt-catalog", String::new()),
-                (Clause::Checkpoints, "missing-checkpoint", String::new()),
-                (Clause::Stability, "listed-not-held", String::new()),
-                (Clause::Stability, "compactor-moved", String::new()),
-                (Clause::Stability, "most-parquet-missing", String::new()),
-                (Clause::Compactor, "missing-compactor-file", String::new()),
-                (Clause::Compactor, "other-compactor-file", String::new()),
-                (Clause::Compactor, "compactor-went-on", String::new()),
-                (Clause::Nodes, "node-came", String::new()),
+                (Clause::Closure, FindingCode::MissingParquet, None, None),
+                (Clause::Closure, FindingCode::WrongSizeParquet, more, size),
+                (Clause::Closure, FindingCode::WrongSizeParquet, size, more),
+                (Clause::Closure, FindingCode::MostParquetMissing, Some(3), Some(1)),
+                (Clause::Manifests, FindingCode::MissingManifest, None, None),
+                (Clause::Manifests, FindingCode::NoManifests, None, None),
+                (Clause::Wal, FindingCode::MissingWal, number, number),
+                (Clause::Catalog, FindingCode::NoLiveCatalog, None, None),
+                (Clause::Catalog, FindingCode::CatalogWentBack, None, None),
+                (Clause::Catalog, FindingCode::OldCatalog, number, None),
+                (Clause::Catalog, FindingCode::MissingCatalogLog, None, None),
+                (Clause::Catalog, FindingCode::CatalogGap, number, None),
+                (Clause::Catalog, FindingCode::CorruptCatalog, None, None),
+                (Clause::Checkpoints, FindingCode::MissingCheckpoint, None, None),
+                (Clause::Stability, FindingCode::ListedNotHeld, None, None),
+                (Clause::Stability, FindingCode::CompactorMoved, None, None),
+                (Clause::Stability, FindingCode::MostParquetMissing, None, None),
+                (Clause::Compactor, FindingCode::MissingCompactorFile, None, None),
+                (Clause::Compactor, FindingCode::OtherCompactorFile, None, None),
+                (Clause::Compactor, FindingCode::CompactorWentOn, None, None),
+                (Clause::Nodes, FindingCode::NodeCame, None, None),
             ];
-            for (clause, code, message) in said {
-                let (node, object) = (Some(node.to_owned()), Key::parse(key).ok());
-                let violation = Violation { code: code.to_owned(), node, key: object, message };
-                assert!(!knowledge.explains(clause, &violation, &(now..=now)), "seed {seed}: {clause} {violation:?}");
+            for (clause, code, expected, found) in said {
+                let mut violation = Finding::new(code, "").with_clause(clause).with_node(node);
+                violation.key = Key::parse(key).ok();
+                match (code, expected, found) {
+                    (FindingCode::MissingWal, Some(first), Some(last)) => violation = violation.with_range(first, last),
+                    _ => violation = violation.with_numbers(expected, found),
+                }
+                assert!(!knowledge.explains(&violation, &(now..=now)), "seed {seed}: {clause} {violation:?}");
             }
         }
     }

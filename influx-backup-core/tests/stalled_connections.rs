@@ -43,7 +43,7 @@ impl Behind {
         let mut options = BackupOptions::default().with_name("b");
         options.limits = Limits::default().with_stall_timeout(STALL).with_retry(retry);
         let parts = StreamCopier::default().with_threshold(PART).with_part_size(PART);
-        let job = repository.backup(&cluster, options.with_copier(Arc::new(parts))).with_object_events().start();
+        let job = repository.backup(&cluster, options).with_copier(Arc::new(parts)).with_object_events().start();
         let mut stalled = 0;
         let mut events = job.events();
         while let Some(event) = events.next().await {
@@ -54,7 +54,7 @@ impl Behind {
 
     async fn assert_right(&self, what: &str) {
         let backup = self.server.location(&self.bucket, "backups").child("b").expect("a location");
-        let certificate = certify(&backup, &DiscoverOptions::auto()).await.expect("certified");
+        let certificate = certify(&backup).await.expect("certified");
         assert!(certificate.holds(), "{what}: {}", certificate.summary());
         for (key, bytes) in &self.written {
             let copied = backup.get(&Key::parse(key).expect("a key"), None).await.expect("read");

@@ -1,12 +1,12 @@
 //! Who may write a backup: the first that claims its name, or who goes on where the last holder is dead.
 
-use super::OnExisting;
 use crate::{
     error::{Error, Result},
     key::Key,
     layout::{MANIFEST_KEY, OWN_DIRECTORY},
     lease::{Clock, Lease, LeaseScope, LeaseState, highest},
     location::Location,
+    options::{OnExisting, Takeover},
 };
 
 /// What a claim is for: a new backup, or one that was begun before.
@@ -21,7 +21,7 @@ pub(crate) async fn claim(
     location: &Location,
     name: &str,
     cluster: &str,
-    existing: OnExisting,
+    existing: (OnExisting, Takeover),
     clock: Clock,
 ) -> Result<(Lease, Acquired)> {
     let post = LeaseScope::Backup(name.to_owned());
@@ -50,9 +50,14 @@ async fn is_vacant(location: &Location) -> Result<bool> {
     Ok(top.entries.is_empty() && !others && location.list(OWN_DIRECTORY).await?.is_empty())
 }
 
-fn may_take_over(before: &LeaseState, location: &Location, name: &str, existing: OnExisting) -> Result<()> {
+fn may_take_over(
+    before: &LeaseState,
+    location: &Location,
+    name: &str,
+    (existing, takeover): (OnExisting, Takeover),
+) -> Result<()> {
     match existing {
-        OnExisting::Resume(takeover) if before.is_free(takeover) => Ok(()),
+        OnExisting::Resume if before.is_free(takeover) => Ok(()),
         _ if before.is_held() => Err(LeaseScope::Backup(name.to_owned()).held(location, Some(before))),
         _ => Err(Error::BackupUnfinished { name: name.to_owned() }),
     }
@@ -66,12 +71,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        lease::Takeover,
+        options::Takeover,
         preflight,
         testing::fault::{FaultPlan, FaultyStore},
     };
 
-    async fn take(location: &Location, existing: OnExisting) -> Result<(Lease, Acquired)> {
+    async fn take(location: &Location, existing: (OnExisting, Takeover)) -> Result<(Lease, Acquired)> {
         let clock = Clock::Stores(preflight::target(location).await?.clock_skew);
         claim(location, "n1", "cluster1", existing, clock).await
     }
@@ -79,12 +84,12 @@ mod tests {
     #[tokio::test]
     async fn a_fresh_claim_is_taken_over_only_when_the_caller_knows() {
         let location = Location::in_memory();
-        let (first, begun) = take(&location, OnExisting::Refuse).await.expect("free");
+        let (first, begun) = take(&location, (OnExisting::Refuse, Takeover::AfterTimeout)).await.expect("free");
         assert_eq!(begun, Acquired::Fresh);
-        let silent = take(&location, OnExisting::Resume(Takeover::AfterTimeout)).await.expect_err("alive");
+        let silent = take(&location, (OnExisting::Resume, Takeover::AfterTimeout)).await.expect_err("alive");
         assert_eq!(silent.code(), "backup-in-progress");
         first.check().await.expect("still ours");
-        let (second, begun) = take(&location, OnExisting::Resume(Takeover::Immediately)).await.expect("taken over");
+        let (second, begun) = take(&location, (OnExisting::Resume, Takeover::Immediately)).await.expect("taken over");
         assert_eq!(begun, Acquired::TakenOver);
         second.check().await.expect("ours");
         assert_eq!(first.check().await.expect_err("lost").code(), "claim-lost");
@@ -94,8 +99,8 @@ mod tests {
     async fn a_store_whose_clock_is_slow_makes_no_holder_look_dead() {
         let slow = FaultPlan::none().clock_behind(Duration::from_secs(3600));
         let location = Location::in_memory().through(|store| Arc::new(FaultyStore::new(store, slow.clone())) as Arc<_>);
-        let (first, _) = take(&location, OnExisting::Refuse).await.expect("free");
-        let silent = take(&location, OnExisting::Resume(Takeover::AfterTimeout)).await.expect_err("alive");
+        let (first, _) = take(&location, (OnExisting::Refuse, Takeover::AfterTimeout)).await.expect("free");
+        let silent = take(&location, (OnExisting::Resume, Takeover::AfterTimeout)).await.expect_err("alive");
         assert_eq!(silent.code(), "backup-in-progress");
         first.check().await.expect("still ours");
     }
@@ -103,11 +108,14 @@ mod tests {
     #[tokio::test]
     async fn what_was_given_up_is_resumed_at_once() {
         let location = Location::in_memory();
-        let (first, _) = take(&location, OnExisting::Refuse).await.expect("free");
+        let (first, _) = take(&location, (OnExisting::Refuse, Takeover::AfterTimeout)).await.expect("free");
         first.release().await;
-        assert_eq!(take(&location, OnExisting::Refuse).await.expect_err("begun").code(), "backup-unfinished");
+        assert_eq!(
+            take(&location, (OnExisting::Refuse, Takeover::AfterTimeout)).await.expect_err("begun").code(),
+            "backup-unfinished"
+        );
         let (second, begun) =
-            take(&location, OnExisting::Resume(Takeover::AfterTimeout)).await.expect("nobody holds it");
+            take(&location, (OnExisting::Resume, Takeover::AfterTimeout)).await.expect("nobody holds it");
         assert_eq!(begun, Acquired::TakenOver);
         let highest =
             highest(&location, &LeaseScope::Backup("n1".to_owned()), Clock::Ours).await.expect("there").expect("one");
@@ -120,8 +128,11 @@ mod tests {
         let location = Location::in_memory();
         let foreign = Key::parse("node1/wal/x").expect("valid");
         location.put(&foreign, Bytes::from_static(b"x")).await.expect("put");
-        assert_eq!(take(&location, OnExisting::Refuse).await.expect_err("foreign").code(), "backup-exists");
-        let resume = OnExisting::Resume(Takeover::Immediately);
+        assert_eq!(
+            take(&location, (OnExisting::Refuse, Takeover::AfterTimeout)).await.expect_err("foreign").code(),
+            "backup-exists"
+        );
+        let resume = (OnExisting::Resume, Takeover::Immediately);
         assert_eq!(take(&location, resume).await.expect_err("foreign").code(), "backup-exists");
     }
 }

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 
-use super::{BackupOptions, Weakness};
+use super::Weakness;
 use crate::{
     cluster::Cluster,
     copier::Copied,
     error::Result,
-    execute::{CopyOutcome, CopySink, Executor},
+    execute::{CopyOutcome, CopySink, Executor, Places},
     format::parquet,
     inventory::{Group, Inventory, Lister, Listing},
     job::EventSink,
@@ -18,7 +18,8 @@ use crate::{
     layout::Component,
     location::{Location, ObjectMeta, StoreChecksums},
     manifest::{Journal, JournalLine},
-    plan::{BackupPlan, CopyTask, Relist, Stage, StageKind},
+    options::BackupOptions,
+    plan::{BackupPlan, CopyTask, PlaceRole, Relist, Stage, StageKind},
     record::{ObjectRecord, PassReport, Stored},
 };
 
@@ -99,18 +100,18 @@ impl BackupIndex {
 
 #[async_trait]
 impl CopySink for BackupIndex {
-    async fn finished(&mut self, task: &CopyTask, outcome: CopyOutcome) -> Result<()> {
+    async fn on_finished(&mut self, task: &CopyTask, outcome: CopyOutcome) -> Result<()> {
         match outcome {
             CopyOutcome::Copied(copied) => {
                 self.pass.copied += 1;
-                self.pass.bytes += copied.size;
-                *self.pass.copiers.entry(copied.copier.to_owned()).or_default() += 1;
-                if let Some(refused) = copied.refused_by {
-                    *self.pass.refused.entry(refused.to_owned()).or_default() += 1;
+                self.pass.bytes += copied.content.size;
+                *self.pass.copiers.entry(copied.copier.to_string()).or_default() += 1;
+                if let Some(refused) = &copied.refused_by {
+                    *self.pass.refused.entry(refused.to_string()).or_default() += 1;
                 }
-                if let (Component::Parquet, Some(ends)) = (task.component, copied.ends) {
-                    let framed = parquet::check(&ends.head, &ends.tail, copied.size);
-                    self.facts.record_parquet(task.source.key.clone(), task.source.version.clone(), framed);
+                if let (Component::Parquet, Some(ends)) = (task.component, copied.content.ends) {
+                    let framed = parquet::check(&ends.head, &ends.tail, copied.content.size);
+                    self.facts.record_parquet(task.to.clone(), task.from.version.clone(), framed);
                 }
                 let record = record(task, *copied);
                 self.objects.insert(record.key.clone(), record.clone());
@@ -118,12 +119,12 @@ impl CopySink for BackupIndex {
             }
             CopyOutcome::Vanished => {
                 self.pass.vanished += 1;
-                self.drop_object(&task.source.key).await
+                self.drop_object(&task.to).await
             }
             CopyOutcome::Changed => {
                 self.pass.changed += 1;
                 self.changed = true;
-                self.drop_object(&task.source.key).await
+                self.drop_object(&task.to).await
             }
         }
     }
@@ -131,13 +132,14 @@ impl CopySink for BackupIndex {
 
 fn record(task: &CopyTask, copied: Copied) -> ObjectRecord {
     // Once is enough.
-    let crc64 = copied.checksums.crc64.filter(|crc64| copied.crc64 != Some(*crc64));
+    let checksums = copied.stored.checksums;
+    let crc64 = checksums.crc64.filter(|crc64| copied.content.crc64 != Some(*crc64));
     ObjectRecord {
-        key: task.source.key.clone(),
-        size: copied.size,
-        version: task.source.version.clone(),
-        crc64: copied.crc64,
-        store_checksums: StoreChecksums { crc64, ..copied.checksums },
+        key: task.to.clone(),
+        size: copied.content.size,
+        version: task.from.version.clone(),
+        crc64: copied.content.crc64,
+        store_checksums: StoreChecksums { crc64, ..checksums },
         checked_by: copied.checked_by,
         attributes: copied.attributes,
         stored: Stored::default(),
@@ -202,13 +204,14 @@ impl Pass<'_> {
     }
 
     async fn run(&self, stage: &Stage, index: &mut BackupIndex) -> Result<()> {
-        self.executor.stage(stage, self.cluster.location(), self.to, index).await
+        let places = Places::new(self.to.clone()).with(PlaceRole::Source, self.cluster.location().clone());
+        self.executor.stage(stage, &places, index).await
     }
 
     /// The stage with the tasks that its listings at the barrier call for.
     fn relisted(&self, stage: &Stage, listings: &[Listing], index: &BackupIndex) -> Stage {
-        let tasks = BackupPlan::relisted(self.cluster, listings, self.options, &|entry| index.holds(entry));
-        let relisted = Stage { kind: stage.kind, relist: stage.relist, tasks };
+        let tasks = BackupPlan::relisted(self.cluster, listings, self.options.derived, &|entry| index.holds(entry));
+        let relisted = Stage::new(stage.kind, stage.relist, tasks);
         // The catalog was planned for before, as it was listed then.
         let more = |now: u64, planned: u64| now.saturating_sub(planned);
         let (objects, bytes) = (more(relisted.objects(), stage.objects()), more(relisted.bytes(), stage.bytes()));
@@ -240,9 +243,12 @@ mod tests {
     fn what_a_store_knows_is_written_down_once() {
         let version = Version { e_tag: None, id: None, modified: Utc::now() };
         let source = ObjectMeta { key: Key::parse("n/wal/1.wal").expect("a key"), size: 9, version };
-        let task = CopyTask::new(source, Component::Wal);
+        let task = CopyTask::new(PlaceRole::Source, source, Component::Wal);
         let kept = |crc64, checksums| {
-            record(&task, Copied { crc64, checksums, ..Copied::unverified(9, "test") }).store_checksums
+            let mut copied = Copied::unverified(9, "test");
+            copied.content.crc64 = crc64;
+            copied.stored.checksums = checksums;
+            record(&task, copied).store_checksums
         };
         let crc64 = Some(Crc64::of(b"123456789"));
         let both = StoreChecksums { crc64, md5: Some("JfnnlDI7RTiF9RgfG2JNCw==".to_owned()), ..Default::default() };

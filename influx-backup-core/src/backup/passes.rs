@@ -8,7 +8,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    BackupOptions, BackupReport, OnCorrupt, OnViolation, Weakness,
+    BackupReport, Weakness,
     commit::{Commit, commit},
     pass::{BackupIndex, Listed, Pass},
     stability::{compare, compare_ids, compare_nodes, unlisted_nodes},
@@ -17,23 +17,26 @@ use super::{
     witness::{DbsListings, fences},
 };
 use crate::{
-    certificate::{Certificate, Clause, ClauseResult, Violation},
+    certificate::Certificate,
     cluster::Cluster,
+    copier::Copier,
     error::{Error, Result, StopReason},
     event::EventKind,
     execute::Executor,
+    finding::{Finding, FindingCode},
     inventory::{Inventory, Lister},
     job::RunContext,
     judge::{
         At,
         evidence::{Cut, Evidence, HeldObject, Provenance, RunProvenance, Tree},
-        judge, violation,
+        finding, judge,
     },
     key::Key,
     layout::Mutability,
     lease::Lease,
     location::{Location, ObjectMeta},
     manifest::JournalLine,
+    options::{BackupOptions, OnCorrupt, OnViolation},
     plan::{BackupPlan, Reason, Skipped},
     record::{AbsentRecord, Attested, BackupStatus, Fence, PassReport},
 };
@@ -44,6 +47,7 @@ pub(super) struct Run<'a> {
     pub(super) name: &'a str,
     pub(super) to: &'a Location,
     pub(super) options: &'a BackupOptions,
+    pub(super) copier: &'a Arc<dyn Copier>,
     pub(super) task: &'a RunContext,
     pub(super) claim: &'a Lease,
 }
@@ -52,13 +56,13 @@ pub(super) struct Run<'a> {
 struct Proof {
     certificate: Certificate,
     /// All of them: a certificate keeps some.
-    violations: Vec<(Clause, Violation)>,
+    violations: Vec<Finding>,
     absent: Vec<AbsentRecord>,
     fences: Vec<Fence>,
     differences: BTreeMap<String, u64>,
     trimmed: Vec<Key>,
     /// Violations that no later pass can mend.
-    broken: Vec<Violation>,
+    broken: Vec<Finding>,
 }
 
 /// What passes leave to one another.
@@ -70,7 +74,7 @@ struct Past {
     before: Option<Inventory>,
     timeline: Timeline,
     /// What was violated after the pass before.
-    violations: HashSet<(Clause, Violation)>,
+    violations: HashSet<Finding>,
 }
 
 impl Run<'_> {
@@ -85,7 +89,7 @@ impl Run<'_> {
     }
 
     pub(super) async fn passes(&self, mut cluster: Cluster, index: &mut BackupIndex) -> Result<BackupReport> {
-        let executor = Executor::new(Arc::clone(&self.options.copier), self.options.limits.clone(), self.task.clone());
+        let executor = Executor::new(Arc::clone(self.copier), self.options.limits.clone(), self.task.clone());
         let (began, mut lister, mut past) =
             (Instant::now(), Weakness::lister(&self.options.weaknesses), Past::default());
         let mut next = lister.inventory(&cluster).await?;
@@ -118,7 +122,7 @@ impl Run<'_> {
 
     fn plan(&self, cluster: &Cluster, listed: &Listed, index: &mut BackupIndex, past: &mut Past) -> Result<BackupPlan> {
         let held = |entry: &ObjectMeta| index.holds(entry);
-        let mut plan = BackupPlan::missing(cluster, &listed.inventory, self.options, &held)?;
+        let mut plan = BackupPlan::missing(cluster, &listed.inventory, self.options.derived, &held);
         Weakness::forget_barriers(self.options, &mut plan);
         index.pass = PassReport { listed: listed.inventory.objects(), ..PassReport::default() };
         let pass = u32::try_from(past.reports.len()).unwrap_or(u32::MAX).saturating_add(1);
@@ -187,11 +191,7 @@ impl Run<'_> {
         let evidence = Evidence { cluster, held: &held, facts, cut: &cut, provenance, absence_tolerance };
         let (mut certificate, absent) = judge(&evidence);
         Weakness::look_away(self.options, &mut certificate);
-        let of = |result: &ClauseResult| {
-            let clause = result.clause;
-            result.violations.iter().cloned().map(move |violation| (clause, violation)).collect::<Vec<_>>()
-        };
-        let violations = certificate.clauses.iter().flat_map(of).collect();
+        let violations = certificate.clauses.iter().flat_map(|result| result.violations.iter().cloned()).collect();
         let certificate = certificate.abridged();
         let trimmed = trimmed.into_iter().collect();
         Ok(Proof { certificate, violations, absent, fences, differences, trimmed, broken })
@@ -225,17 +225,15 @@ impl Run<'_> {
         let last =
             stuck || passes >= self.options.passes.max_passes || began.elapsed() >= self.options.passes.time_limit;
         let quiet = proof.differences.is_empty();
-        let is_damage = |found: &&(Clause, Violation)| {
-            let settled = || last || (quiet && past.violations.contains(found));
-            is_damage(&found.1, settled)
+        let is_damage = |violation: &&Finding| {
+            let settled = || last || (quiet && past.violations.contains(*violation));
+            violation.code.is_source_damage() && (!violation.code.needs_second_look() || settled())
         };
         match self.options.on_corrupt {
             OnCorrupt::Fail => {
                 let damage = proof.violations.iter().find(is_damage);
-                if let Some((clause, Violation { key: Some(key), message, .. })) = damage {
-                    let message = message.strip_prefix(&format!("`{key}`: ")).unwrap_or(message);
-                    let reason = format!("{message} ({clause}: {})", clause.title());
-                    return Err(Error::CorruptSource { key: key.clone(), reason });
+                if let Some((violation, key)) = damage.and_then(|violation| Some((violation, violation.key.clone()?))) {
+                    return Err(Error::CorruptSource { key, finding: Box::new(violation.clone()) });
                 }
             }
             OnCorrupt::Record if proof.violations.iter().all(|found| is_damage(&found)) => {
@@ -297,22 +295,6 @@ impl Run<'_> {
     }
 }
 
-/// Whether a violation is damage in the source itself, which no further pass can mend.
-fn is_damage(violation: &Violation, settled: impl FnOnce() -> bool) -> bool {
-    match violation.code.as_str() {
-        // What objects say of themselves.
-        "misnamed-manifest" | "foreign-manifest" | "foreign-parquet" | "misnamed-checkpoint" | "foreign-checkpoint" => {
-            true
-        }
-        // What should not be there, or not together.
-        "new-checkpoint" | "stray-catalog-log" | "catalog-uuid" => true,
-        // A server that replays its WAL after a crash writes a file again: damage is what a second look shows again in a
-        // source where nothing moves.
-        "wrong-size-parquet" => settled(),
-        code => code.starts_with("corrupt-"),
-    }
-}
-
 fn snapshot_of_index(index: &BackupIndex) -> BTreeMap<Key, HeldObject> {
     let held = |record: &crate::record::ObjectRecord| HeldObject {
         size: record.size,
@@ -323,14 +305,14 @@ fn snapshot_of_index(index: &BackupIndex) -> BTreeMap<Key, HeldObject> {
 }
 
 /// What servers overwrite is held in exactly the version listed; C8 looks after the compactor's files.
-fn unheld_overwritten(cluster: &Cluster, listed: &Listed, index: &BackupIndex) -> Vec<Violation> {
+fn unheld_overwritten(cluster: &Cluster, listed: &Listed, index: &BackupIndex) -> Vec<Finding> {
     let unheld = listed.inventory.entries().filter_map(|entry| {
         let object = cluster.classify(&entry.key)?;
         let kind = object.kind();
         let exact = kind.mutability() == Mutability::Overwritten && !kind.is_derived() && !kind.is_compactor();
         let message = || format!("`{}` was listed and is not held in that version", entry.key);
         (exact && !index.holds(entry))
-            .then(|| violation(At::object(object.node, &entry.key), "listed-not-held", message()))
+            .then(|| finding(At::object(object.node, &entry.key), FindingCode::ListedNotHeld, message()))
     });
     unheld.collect()
 }

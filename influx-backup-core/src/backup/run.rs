@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::{TimeDelta, Utc};
 
 use super::{
-    BackupOptions, BackupReport, OnExisting,
+    BackupReport,
     lease::{Acquired, claim},
     name::{check_name, default_name},
     pass::BackupIndex,
@@ -14,14 +14,16 @@ use super::{
 };
 use crate::{
     cluster::Cluster,
-    discover::NOTE_IS_BACKUP,
+    copier::Copier,
     error::{Error, Result},
     event::EventKind,
+    finding::{Finding, FindingCode},
     job::RunContext,
     key::Key,
     lease::Clock,
     location::Location,
-    manifest::Journal,
+    manifest::{Journal, RepositoryMarker},
+    options::{BackupOptions, OnExisting},
     orchestrate::{Orchestrator, while_stopped},
     preflight,
     record::ObjectRecord,
@@ -32,6 +34,7 @@ pub(crate) async fn run(
     repository: Location,
     cluster: Cluster,
     options: BackupOptions,
+    copier: Arc<dyn Copier>,
     orchestrator: Option<Arc<dyn Orchestrator>>,
     task: RunContext,
 ) -> Result<BackupReport> {
@@ -39,11 +42,12 @@ pub(crate) async fn run(
     let name = options.name.clone().unwrap_or_else(|| default_name(Utc::now()));
     check_name(&name)?;
     let clock = task.unless_cancelled(check_stores(&cluster, &repository, &task)).await?;
+    task.unless_cancelled(RepositoryMarker::write_first(&repository)).await?;
     let to = repository.child(&name)?;
-    let (claim, begun) = claim(&to, &name, cluster.id(), options.on_existing, clock).await?;
+    let (claim, begun) = claim(&to, &name, cluster.id(), (options.on_existing, options.takeover), clock).await?;
     let journal = Journal::new(&to, claim.number(), options.limits.durability);
     let mut index = BackupIndex::new(&to, BTreeMap::new(), journal, task.events.clone());
-    let run = Run { name: &name, to: &to, options: &options, task: &task, claim: &claim };
+    let run = Run { name: &name, to: &to, options: &options, copier: &copier, task: &task, claim: &claim };
     let nodes = cluster.nodes.clone();
     let done = async {
         index.objects = run.unless_ended(left_before(&to, options.on_existing, begun)).await?;
@@ -60,7 +64,7 @@ pub(crate) async fn run(
 
 /// What an earlier run left that can be gone on with; the rest of what it left goes.
 async fn left_before(to: &Location, existing: OnExisting, begun: Acquired) -> Result<BTreeMap<Key, ObjectRecord>> {
-    if matches!(existing, OnExisting::Resume(_)) {
+    if existing == OnExisting::Resume {
         // Also where a process died so early that a claim that is incomplete is all that it left.
         to.delete_incomplete(|_| true).await?;
     }
@@ -79,7 +83,7 @@ async fn check_stores(cluster: &Cluster, repository: &Location, task: &RunContex
     let skew = preflight::target(repository).await?.clock_skew;
     if skew.abs() > CLOCK_SKEW {
         let message = format!("the clock of `{repository}` is {} s ahead of this machine's", skew.num_seconds());
-        task.events.send(EventKind::Finding { code: "clock-skew".to_owned(), message });
+        task.events.send(EventKind::Finding(Finding::new(FindingCode::ClockSkew, message)));
     }
     Ok(Clock::Stores(skew))
 }
@@ -87,7 +91,7 @@ async fn check_stores(cluster: &Cluster, repository: &Location, task: &RunContex
 /// The source is a cluster's own location, and source and repository do not lie inside one another.
 pub(crate) fn check_places(cluster: &Cluster, repository: &Location) -> Result<()> {
     let source = cluster.location();
-    if let Some(note) = cluster.notes.iter().find(|note| note.code == NOTE_IS_BACKUP) {
+    if let Some(note) = cluster.notes.iter().find(|note| note.code == FindingCode::IsBackup) {
         let reason = format!("{}; to keep it twice, copy its directory", note.message);
         return Err(Error::InvalidRequest { option: "this source", reason });
     }

@@ -21,7 +21,7 @@ impl fmt::Display for BackupReport {
         writeln!(f, "not in any backup of the object store: {}", self.not_covered.join("; "))?;
         writeln!(f, "{} objects, {}", self.objects, self.bytes)?;
         for left in self.skipped.iter().filter(|left| left.reason != Reason::LicenseElsewhere) {
-            writeln!(f, "left out: {left}")?;
+            writeln!(f, "skipped: {left}")?;
         }
         for name in &self.unknown {
             writeln!(f, "unknown to this release, copied: {name}")?;
@@ -41,7 +41,7 @@ impl BackupReport {
             writeln!(f, "licenses left out: none")?;
         }
         for left in elsewhere {
-            writeln!(f, "license left out: {} ({})", left.what, left.reason.text())?;
+            writeln!(f, "license left out: {} ({})", left.item, left.reason.text())?;
         }
         match self.licenses.len() {
             0 => Ok(()),
@@ -77,7 +77,11 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::{certificate::Certificate, key::Key, plan::Skipped};
+    use crate::{
+        certificate::Certificate,
+        key::Key,
+        plan::{Skipped, SkippedItem},
+    };
 
     #[test]
     fn what_the_backup_lacks_comes_before_what_it_holds() {
@@ -109,7 +113,7 @@ mod tests {
             objects: 10,
             bytes: ByteSize(2048),
             skipped: vec![Skipped {
-                what: "c1/commercial_license".to_owned(),
+                item: SkippedItem::Object(Key::parse("c1/commercial_license").expect("a key")),
                 reason: Reason::LicenseElsewhere,
                 objects: 1,
                 bytes: 9,

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    certificate::Violation,
     cluster::{ClusterDescription, Role},
+    finding::{Finding, FindingCode},
     inventory::Inventory,
-    judge::{ANYWHERE, At, violation},
+    judge::{ANYWHERE, At, finding},
     key::Key,
     layout::{Component, Mutability},
     location::ObjectMeta,
@@ -55,7 +55,7 @@ pub(super) fn compare(
     cluster: &ClusterDescription,
     before: &Inventory,
     after: &Inventory,
-) -> (BTreeMap<String, u64>, Vec<Violation>) {
+) -> (BTreeMap<String, u64>, Vec<Finding>) {
     let old: BTreeMap<&Key, &ObjectMeta> = before.entries().map(|entry| (&entry.key, entry)).collect();
     let new: BTreeMap<&Key, &ObjectMeta> = after.entries().map(|entry| (&entry.key, entry)).collect();
     let (mut counts, mut violations) = (BTreeMap::new(), Vec::new());
@@ -68,7 +68,7 @@ pub(super) fn compare(
         *counts.entry(name(difference)).or_default() += 1;
         if difference == Difference::CreateOnlyRewritten {
             let message = format!("`{key}` is written once by every server and is another version now");
-            violations.push(violation(At::object(object.node, key), "create-only-rewritten", message));
+            violations.push(finding(At::object(object.node, key), FindingCode::CreateOnlyRewritten, message));
         }
     }
     (counts, violations)
@@ -116,25 +116,22 @@ fn moved(component: Component) -> Difference {
 }
 
 /// C7 and C9: nodes and compactors that came or went between two discoveries. Those that came belong into the backup.
-pub(super) fn compare_nodes(
-    before: &ClusterDescription,
-    after: &ClusterDescription,
-) -> (Vec<Violation>, Vec<Violation>) {
+pub(super) fn compare_nodes(before: &ClusterDescription, after: &ClusterDescription) -> (Vec<Finding>, Vec<Finding>) {
     let (mut unstable, mut unheld) = (Vec::new(), Vec::new());
     for node in &after.nodes {
         let known = before.nodes.iter().find(|known| known.id == node.id);
         match known {
             None => {
                 let message = format!("node `{}` appeared while the backup ran", node.id);
-                unheld.push(violation(At::node(&node.id), "node-came", message));
+                unheld.push(finding(At::node(&node.id), FindingCode::NodeCame, message));
             }
             Some(known) if known.is(Role::Compactor) != node.is(Role::Compactor) => {
                 let message = format!("node `{}` became, or is no longer, a compactor", node.id);
-                unstable.push(violation(At::node(&node.id), "compactor-moved", message));
+                unstable.push(finding(At::node(&node.id), FindingCode::CompactorMoved, message));
             }
             Some(known) if known.is(Role::QueryOnly) != node.is(Role::QueryOnly) => {
                 let message = format!("node `{}` began to store data", node.id);
-                unheld.push(violation(At::node(&node.id), "node-came", message));
+                unheld.push(finding(At::node(&node.id), FindingCode::NodeCame, message));
             }
             Some(_) => {}
         }
@@ -142,24 +139,24 @@ pub(super) fn compare_nodes(
     for node in before.nodes.iter().filter(|node| !after.is_node(&node.id)) {
         let message =
             format!("node `{}` went away while the backup ran: leave it out by name, or bring it back", node.id);
-        unstable.push(violation(At::node(&node.id), "node-went", message));
+        unstable.push(finding(At::node(&node.id), FindingCode::NodeWent, message));
     }
     (unstable, unheld)
 }
 
 /// C7: nodes that had objects when they were discovered, and none when they were listed.
-pub(super) fn unlisted_nodes(cluster: &ClusterDescription, listed: &Inventory) -> Vec<Violation> {
+pub(super) fn unlisted_nodes(cluster: &ClusterDescription, listed: &Inventory) -> Vec<Finding> {
     let has_objects =
         |id: &str| listed.listings.iter().any(|listing| listing.owner == id && !listing.entries.is_empty());
     let unlisted = cluster.stored_nodes().filter(|node| !has_objects(&node.id));
     let message = |id: &str| format!("node `{id}` had nothing to list: leave it out by name, or bring it back");
-    unlisted.map(|node| violation(At::node(&node.id), "node-went", message(&node.id))).collect()
+    unlisted.map(|node| finding(At::node(&node.id), FindingCode::NodeWent, message(&node.id))).collect()
 }
 
 /// C7: whether it is another cluster now.
-pub(super) fn compare_ids(before: &ClusterDescription, after: &ClusterDescription) -> Option<Violation> {
+pub(super) fn compare_ids(before: &ClusterDescription, after: &ClusterDescription) -> Option<Finding> {
     let message = "the cluster got another id while the backup ran";
-    (before.cluster_id != after.cluster_id).then(|| violation(ANYWHERE, "cluster-moved", message))
+    (before.cluster_id != after.cluster_id).then(|| finding(ANYWHERE, FindingCode::ClusterMoved, message))
 }
 
 #[cfg(test)]
@@ -210,7 +207,7 @@ mod tests {
         Version { e_tag: None, id: None, modified: DateTime::UNIX_EPOCH }
     }
 
-    fn reasons(before: &[(&str, &str)], after: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
+    fn reasons(before: &[(&str, &str)], after: &[(&str, &str)]) -> (Vec<String>, Vec<FindingCode>) {
         let (counts, violations) = compare(&cluster(&[("n1", Role::Data)]), &inventory(before), &inventory(after));
         (counts.into_keys().collect(), violations.into_iter().map(|violation| violation.code).collect())
     }
@@ -245,8 +242,8 @@ mod tests {
             assert_eq!(again(key), (vec!["written-again".to_owned()], vec![]), "{key}");
         }
         for key in ["n1/wal/00000000001.wal", "c1/catalog/v3/logs/1.catalog"] {
-            let rewritten = "create-only-rewritten".to_owned();
-            assert_eq!(again(key), (vec![rewritten.clone()], vec![rewritten]), "{key}");
+            let rewritten = (vec!["create-only-rewritten".to_owned()], vec![FindingCode::CreateOnlyRewritten]);
+            assert_eq!(again(key), rewritten, "{key}");
         }
         assert_eq!(again("c1/catalog/v3/snapshot"), (vec!["catalog-moved".to_owned()], vec![]));
     }
@@ -255,19 +252,19 @@ mod tests {
     fn nodes_and_compactors_that_come_or_go_are_named() {
         let compared = |before: &[(&str, Role)], after: &[(&str, Role)]| {
             let (unstable, unheld) = compare_nodes(&cluster(before), &cluster(after));
-            let codes = |violations: Vec<Violation>| -> Vec<_> { violations.into_iter().map(|v| v.code).collect() };
+            let codes = |violations: Vec<Finding>| -> Vec<_> { violations.into_iter().map(|v| v.code).collect() };
             (codes(unstable), codes(unheld))
         };
         let (one, two) = (("n1", Role::Data), ("n2", Role::Data));
-        let code = |code: &str| vec![code.to_owned()];
+        let code = |code: FindingCode| vec![code];
         assert_eq!(compared(&[one], &[one]), (vec![], vec![]));
-        assert_eq!(compared(&[one], &[one, two]), (vec![], code("node-came")));
-        assert_eq!(compared(&[one, two], &[one]), (code("node-went"), vec![]));
-        assert_eq!(compared(&[one], &[("n1", Role::Compactor)]), (code("compactor-moved"), vec![]));
-        assert_eq!(compared(&[("n1", Role::QueryOnly)], &[one]), (vec![], code("node-came")));
+        assert_eq!(compared(&[one], &[one, two]), (vec![], code(FindingCode::NodeCame)));
+        assert_eq!(compared(&[one, two], &[one]), (code(FindingCode::NodeWent), vec![]));
+        assert_eq!(compared(&[one], &[("n1", Role::Compactor)]), (code(FindingCode::CompactorMoved), vec![]));
+        assert_eq!(compared(&[("n1", Role::QueryOnly)], &[one]), (vec![], code(FindingCode::NodeCame)));
         let mut renamed = cluster(&[one]);
         renamed.cluster_id = Some("c2".to_owned());
-        assert_eq!(compare_ids(&cluster(&[one]), &renamed).expect("another id").code, "cluster-moved");
+        assert_eq!(compare_ids(&cluster(&[one]), &renamed).expect("another id").code, FindingCode::ClusterMoved);
         assert_eq!(compare_ids(&cluster(&[one]), &cluster(&[two])), None);
     }
 }

@@ -6,12 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::judge::AbsenceTolerance;
+use crate::options::AbsenceTolerance;
 use crate::{
-    certificate::Violation,
     cluster::Edition,
+    finding::{Finding, FindingCode},
     inventory::{Group, Inventory, Listing},
-    judge::{At, close, covered, evidence::Evidence, violation},
+    judge::{At, close, covered, evidence::Evidence, finding},
     layout::{snapshot_sequence, wal_number},
 };
 
@@ -27,7 +27,7 @@ pub(super) struct Timeline {
     /// The highest sequence of the catalog.
     pub(super) catalog: Option<u64>,
     /// What no later pass can mend.
-    pub(super) broken: Vec<Violation>,
+    pub(super) broken: Vec<Finding>,
 }
 
 impl Timeline {
@@ -40,23 +40,26 @@ impl Timeline {
     }
 
     /// What `listed` no longer shows although it must.
-    pub(super) fn regressions(&self, evidence: &Evidence<'_>, listed: &Inventory) -> Vec<Violation> {
+    pub(super) fn regressions(&self, evidence: &Evidence<'_>, listed: &Inventory) -> Vec<Finding> {
         let mut violations = Vec::new();
         for node in evidence.cluster.stored_nodes() {
             let newest = |group, number: fn(&str) -> Option<u64>| newest(listed.listing(group, &node.id)?, number);
-            let mut violate = |code, message| violations.push(violation(At::node(&node.id), code, message));
+            let mut violate = |code, message| violations.push(finding(At::node(&node.id), code, message));
             let snapshot = newest(Group::Snapshots, snapshot_sequence);
             if let Some(before) = self.snapshots.get(&node.id).filter(|before| Some(**before) > snapshot) {
-                violate("manifests-went-back", format!("manifest {before} of {} was listed and is gone", node.id));
+                violate(
+                    FindingCode::ManifestsWentBack,
+                    format!("manifest {before} of {} was listed and is gone", node.id),
+                );
             }
             // A snapshot that covers it is the only reason for the newest WAL file to go.
             let wal = newest(Group::Wal, wal_number).max(Some(covered(evidence, &node.id)));
             if let Some(before) = self.wal.get(&node.id).filter(|before| Some(**before) > wal) {
-                violate("wal-went-back", format!("WAL {before} of {} was listed and is gone", node.id));
+                violate(FindingCode::WalWentBack, format!("WAL {before} of {} was listed and is gone", node.id));
             }
             if self.is_emptied(evidence, listed, &node.id) {
                 let message = format!("all files are gone from `{}/dbs`: is a volume missing?", node.id);
-                violate("most-parquet-missing", message);
+                violate(FindingCode::MostParquetMissing, message);
             }
         }
         violations

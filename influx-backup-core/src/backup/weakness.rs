@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{BackupOptions, witness::DbsListings};
+use super::witness::DbsListings;
 use crate::{
     certificate::{Certificate, Clause, Verdict},
     cluster::ClusterDescription,
@@ -11,6 +11,7 @@ use crate::{
     judge::evidence::Lacking,
     key::Key,
     layout::{Component, Mutability},
+    options::BackupOptions,
     plan::{BackupPlan, Relist},
 };
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-use super::{AbsentTable, Basis, Certificate, Clause, ClauseResult, Finding, RecoveryPoint, Verdict, Violation};
+use super::{AbsentTable, Basis, Certificate, Clause, ClauseResult, Finding, RecoveryPoint, Verdict};
 use crate::certificate::CheckedBy;
 
 /// How many violations, findings or tables of a kind are shown; all of them are in the JSON.
@@ -125,12 +125,13 @@ fn show_clause(f: &mut fmt::Formatter<'_>, result: &ClauseResult) -> fmt::Result
     more(f, result.violated.saturating_sub(shown))
 }
 
-fn show_violation(f: &mut fmt::Formatter<'_>, violation: &Violation) -> fmt::Result {
+fn show_violation(f: &mut fmt::Formatter<'_>, violation: &Finding) -> fmt::Result {
     writeln!(f, "      {}: {}", violation.code, violation.message)
 }
 
 fn show_finding(f: &mut fmt::Formatter<'_>, finding: &Finding) -> fmt::Result {
-    writeln!(f, "  {}  {}: {}", finding.clause.code(), finding.code, finding.message)
+    let clause = finding.clause.map_or("", Clause::code);
+    writeln!(f, "  {clause:<2}  {}: {}", finding.code, finding.message)
 }
 
 /// The first few of many, and how many more there are.
@@ -156,7 +157,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::certificate::{Guaranteed, Reached};
+    use crate::certificate::{FindingCode, Guaranteed, Reached};
 
     fn certificate() -> Certificate {
         let holds = |clause| ClauseResult {
@@ -198,17 +199,13 @@ mod tests {
     #[test]
     fn a_violated_clause_is_named_first_and_its_violations_are_counted() {
         let mut certificate = certificate();
-        let violation = |number: usize| Violation {
-            code: "wal-missing".to_owned(),
-            node: Some("n1".to_owned()),
-            key: None,
-            message: format!("WAL {number} is missing"),
-        };
+        let violation =
+            |number: usize| Finding::new(FindingCode::MissingWal, format!("WAL {number} is missing")).with_node("n1");
         let wal = &mut certificate.clauses[2];
         (wal.verdict, wal.violations, wal.violated) = (Verdict::Violated, (0..20).map(violation).collect(), 500);
         let text = certificate.to_string();
         assert!(text.starts_with("certificate: NOT CONSISTENT, C3 violated\n"), "{text}");
-        assert!(text.contains("wal-missing: WAL 9 is missing\n      … and 490 more"), "{text}");
+        assert!(text.contains("missing-wal: WAL 9 is missing\n      … and 490 more"), "{text}");
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! The command line, and the arguments that several verbs share.
 
-use std::time::Duration;
+use std::{error::Error, str::FromStr};
 
-use clap::{Parser, ValueEnum};
+use clap::{
+    Parser,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 
 use crate::{
     ByteSize, DiscoverOptions, Limits,
@@ -84,26 +87,14 @@ pub(crate) struct Effort {
     #[arg(long, value_name = "SIZE", value_parser = some_bytes)]
     bandwidth: Option<ByteSize>,
     /// Whether files are on disk before a stage counts as done.
-    #[arg(long, value_enum, default_value_t = Disk::Durable)]
-    durability: Disk,
-}
-
-/// Whether files are on disk before a stage counts as done.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Disk {
-    /// They are.
-    Durable,
-    /// Left to the operating system: after power loss files may be empty.
-    Relaxed,
+    /// Durable: they are. Relaxed: left to the operating system; after power loss files may be empty.
+    #[arg(long, default_value_t, value_parser = choice::<Durability>(Durability::NAMES))]
+    durability: Durability,
 }
 
 impl Effort {
     pub(crate) fn limits(&self) -> Limits {
-        let durability = match self.durability {
-            Disk::Durable => Durability::Durable,
-            Disk::Relaxed => Durability::Relaxed,
-        };
-        let limits = Limits::default().with_durability(durability);
+        let limits = Limits::default().with_durability(self.durability);
         let limits = self.concurrency.into_iter().fold(limits, |limits, n| limits.with_concurrency(n.into()));
         let limits = self.memory.into_iter().fold(limits, Limits::with_memory);
         self.bandwidth.into_iter().fold(limits, Limits::with_bandwidth)
@@ -118,17 +109,10 @@ fn some_bytes(text: &str) -> Result<ByteSize, String> {
     }
 }
 
-/// Reads `90`, `90s`, `15m`, `6h`, `2d`.
-pub(crate) fn duration(text: &str) -> Result<Duration, &'static str> {
-    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(split);
-    let seconds = match unit.trim() {
-        "" | "s" => 1,
-        "m" | "min" => 60,
-        "h" => 3600,
-        "d" => 86400,
-        _ => return Err("write 90s, 15m, 6h or 2d"),
-    };
-    let number: u64 = number.parse().map_err(|_| "write 90s, 15m, 6h or 2d")?;
-    number.checked_mul(seconds).map(Duration::from_secs).ok_or("that is longer than any clock runs")
+/// Reads one of the names of an enum of the library.
+pub(crate) fn choice<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err: Error + Send + Sync> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(names).try_map(|name| name.parse())
 }

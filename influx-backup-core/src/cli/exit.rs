@@ -59,6 +59,7 @@ impl Exit {
             | Error::Overlap { .. }
             | Error::RestoreUnfinished { .. }
             | Error::RestoreInProgress { .. }
+            | Error::PlanChanged { .. }
             | Error::NoRestore { .. }
             | Error::CannotAbandon { .. } => Self::Refused,
             // One copy that noticed first is still the caller's wish.

@@ -8,7 +8,7 @@ use super::{Copied, Copier, CopyContext, CopyRequest, LocalCopier, StreamCopier}
 use crate::error::CopyError;
 
 /// Copiers that are asked in turn: [`CopyError::Unsupported`] and [`CopyError::Refused`] pass a request to the next one.
-/// The report says where a store said no.
+/// [`Copied::refused_by`] names the copier whose store refused.
 #[derive(Debug, Clone)]
 pub struct Copiers(Vec<Arc<dyn Copier>>);
 
@@ -28,7 +28,10 @@ impl Copier for Copiers {
             match copier.copy(request, context).await {
                 Err(CopyError::Unsupported) => {}
                 Err(CopyError::Refused { copier }) => refused = Some(copier),
-                Ok(copied) => return Ok(Copied { refused_by: copied.refused_by.or(refused), ..copied }),
+                Ok(mut copied) => {
+                    copied.refused_by = copied.refused_by.or(refused);
+                    return Ok(copied);
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -54,7 +57,6 @@ mod tests {
     use super::*;
     use crate::{
         Location,
-        copier::Transfer,
         key::Key,
         location::{ObjectMeta, Version},
     };
@@ -68,16 +70,16 @@ mod tests {
             self.1.fetch_add(1, Ordering::Relaxed);
             match self.0 {
                 "unsupported" => Err(CopyError::Unsupported),
-                "refused" => Err(CopyError::Refused { copier: "refused" }),
+                "refused" => Err(CopyError::Refused { copier: "refused".into() }),
                 "vanished" => Err(CopyError::Vanished),
                 name => Ok(Copied::unverified(0, name)),
             }
         }
     }
 
-    async fn ask(answers: &[&'static str]) -> (Result<&'static str, CopyError>, Vec<u32>) {
+    async fn ask(answers: &[&'static str]) -> (Result<String, CopyError>, Vec<u32>) {
         let (answer, asked) = ask_all(answers).await;
-        (answer.map(|copied| copied.copier), asked)
+        (answer.map(|copied| copied.copier.into_owned()), asked)
     }
 
     async fn ask_all(answers: &[&'static str]) -> (Result<Copied, CopyError>, Vec<u32>) {
@@ -85,7 +87,7 @@ mod tests {
         let chain = Copiers::new(copiers.iter().map(|copier| Arc::clone(copier) as Arc<dyn Copier>).collect());
         let version = Version { e_tag: None, id: None, modified: chrono::Utc::now() };
         let source = ObjectMeta { key: Key::parse("x").expect("a key"), size: 0, version };
-        let request = CopyRequest::new(Location::in_memory(), source, Location::in_memory(), Transfer::Any);
+        let request = CopyRequest::new(Location::in_memory(), source, Location::in_memory());
         let answer = chain.copy(&request, &CopyContext::default()).await;
         (answer, copiers.iter().map(|copier| copier.1.load(Ordering::Relaxed)).collect())
     }
@@ -93,14 +95,17 @@ mod tests {
     #[tokio::test]
     async fn what_a_store_refused_is_said() {
         let (copied, asked) = ask_all(&["unsupported", "refused", "a"]).await;
-        assert_eq!((copied.expect("copied").refused_by, asked), (Some("refused"), vec![1, 1, 1]));
+        assert_eq!(copied.expect("copied").refused_by.as_deref(), Some("refused"));
+        assert_eq!(asked, [1, 1, 1]);
         assert_eq!(ask_all(&["unsupported", "a"]).await.0.expect("copied").refused_by, None);
         assert!(matches!(ask(&["refused", "unsupported"]).await, (Err(CopyError::Refused { .. }), _)));
     }
 
     #[tokio::test]
     async fn only_unsupported_passes_a_request_on() {
-        assert!(matches!(ask(&["unsupported", "a", "b"]).await, (Ok("a"), asked) if asked == [1, 1, 0]));
+        assert!(
+            matches!(ask(&["unsupported", "a", "b"]).await, (Ok(name), asked) if name == "a" && asked == [1, 1, 0])
+        );
         assert!(matches!(ask(&["vanished", "a"]).await, (Err(CopyError::Vanished), asked) if asked == [1, 0]));
         assert!(
             matches!(ask(&["unsupported", "unsupported"]).await, (Err(CopyError::Unsupported), asked) if asked == [1, 1])

@@ -51,7 +51,10 @@ impl Copier for LocalCopier {
         let (Some(from), Some(to)) = (request.from.directory(), request.to.directory()) else {
             return Err(CopyError::Unsupported);
         };
-        let (from, to) = (from.join(request.source.key.as_str()), to.join(request.key.as_str()));
+        if !request.transform.is_none() {
+            return Err(CopyError::Unsupported);
+        }
+        let (from, to) = (from.join(request.source.key.as_str()), to.join(request.target.as_str()));
         let piece = |left: u64| left.min(self.block);
         let allow = |bytes| unless_cancelled(&context.cancellation, context.bandwidth.take(bytes));
 
@@ -140,7 +143,7 @@ impl Copying {
         let target = self.staging.release(self.wanted.version.modified.into());
         let metadata = target.map_err(|e| target_error("finish target", e))?;
         let mut copied = Copied::read_through(self.wanted.size, self.hasher.finish(), "local");
-        copied.version = Some(entry(self.wanted.key, &metadata).version);
+        copied.stored.version = Some(entry(self.wanted.key, &metadata).version);
         Ok(copied)
     }
 }
@@ -228,7 +231,7 @@ fn target_error(operation: &'static str, error: io::Error) -> CopyError {
     match error.kind() {
         // A file where a directory is needed, or the other way round: trying again does not help.
         io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => {
-            CopyError::Store { operation, kind: StoreErrorKind::AlreadyExists, source: Box::new(error) }
+            CopyError::store(operation, StoreErrorKind::AlreadyExists, error)
         }
         _ => CopyError::from_io(operation, error),
     }

@@ -110,11 +110,11 @@ impl Copier for ServerSideCopier {
             return Err(CopyError::Unsupported);
         };
         let pair = format!("{:?} {:?}", request.from.identity(), request.to.identity());
-        if request.transfer != Transfer::Any || !are_one_service(from, to) {
+        if request.transfer != Transfer::Any || !request.transform.is_none() || !are_one_service(from, to) {
             return Err(CopyError::Unsupported);
         }
         if self.is_refused(&pair) {
-            return Err(CopyError::Refused { copier: NAME });
+            return Err(CopyError::Refused { copier: NAME.into() });
         }
         let source = match Source::look(request, context).await {
             Ok(source) => source,
@@ -139,10 +139,10 @@ impl Copier for ServerSideCopier {
         match said {
             Ok(checksums) => source.copied(request, checksums),
             Err(Said::Error(error)) => Err(settle(&request.from, &request.source, error).await),
-            Err(Said::NotThis) => Err(CopyError::Refused { copier: NAME }),
+            Err(Said::NotThis) => Err(CopyError::Refused { copier: NAME.into() }),
             Err(Said::Never) => {
                 self.refuse(pair);
-                Err(CopyError::Refused { copier: NAME })
+                Err(CopyError::Refused { copier: NAME.into() })
             }
         }
     }
@@ -222,19 +222,19 @@ impl Source {
     fn copied(&self, request: &CopyRequest, copy: StoreChecksums) -> Result<Copied, CopyError> {
         let mut copied = Copied::unverified(request.source.size, NAME);
         copied.attributes = self.attributes.clone();
-        copied.checksums = self.checksums.clone();
+        copied.stored.checksums = self.checksums.clone();
         copied.checked_by = match self.checksums.compare(&copy) {
             ChecksumMatch::Equal => CheckedBy::StoreChecksum,
             ChecksumMatch::Mismatch => {
                 return Err(CopyError::Corrupt { reason: "the store gives another checksum for the copy".to_owned() });
             }
             ChecksumMatch::NotComparable => {
-                copied.checksums = copied.checksums.computed_by(request.from.provider());
+                copied.stored.checksums = copied.stored.checksums.computed_by(request.from.provider());
                 CheckedBy::Etag
             }
         };
         if copied.checked_by == CheckedBy::StoreChecksum {
-            copied.crc64 = self.checksums.crc64;
+            copied.content.crc64 = self.checksums.crc64;
         }
         Ok(copied)
     }
@@ -243,7 +243,7 @@ impl Source {
 /// What a store says of an object that is there.
 async fn checksums(location: &Location, request: &CopyRequest) -> Result<StoreChecksums, CopyError> {
     let options = GetOptions { head: true, ..GetOptions::default() };
-    let head = location.store().get_opts(&location.path(&request.key), options).await;
+    let head = location.store().get_opts(&location.path(&request.target), options).await;
     let head = head.map_err(|error| CopyError::from_target("head target", error))?;
     Ok(StoreChecksums::of_answer(&head))
 }

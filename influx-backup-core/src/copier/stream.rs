@@ -76,6 +76,9 @@ impl StreamCopier {
 #[async_trait]
 impl Copier for StreamCopier {
     async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
+        if !request.transform.is_none() {
+            return Err(CopyError::Unsupported);
+        }
         check_links(request)?;
         let reader = Reader::new(request, context);
         let copied = if request.source.size <= self.threshold {
@@ -101,7 +104,7 @@ async fn whole(reader: &Reader, request: &CopyRequest, context: &CopyContext) ->
     let attributes = attributes_from(&request.attributes_for_target(&piece.attributes));
     let options = PutOptions { mode: PutMode::Overwrite, attributes, ..PutOptions::default() };
     let payload = piece.chunks.into_iter().collect();
-    let path = request.to.path(&request.key);
+    let path = request.to.path(&request.target);
     let put = request.to.store().put_opts(&path, payload, options);
     let put = within(patience(context.stall_timeout, size), put)
         .await?
@@ -244,12 +247,12 @@ async fn finish(
     put: PutResult,
 ) -> Result<Copied, CopyError> {
     let mut copied = Copied::read_through(request.source.size, content, "stream");
-    copied.checksums = checksums;
+    copied.stored.checksums = checksums;
     copied.attributes = attributes;
-    copied.version = Some(match request.to.directory() {
+    copied.stored.version = Some(match request.to.directory() {
         Some(directory) => {
-            let path = directory.join(request.key.as_str());
-            let (key, modified) = (request.key.clone(), request.source.version.modified);
+            let path = directory.join(request.target.as_str());
+            let (key, modified) = (request.target.clone(), request.source.version.modified);
             let dated = move || {
                 let file = OpenOptions::new().write(true).open(path)?;
                 file.set_modified(modified.into())?;

@@ -5,7 +5,7 @@ use std::{future::Future, panic::resume_unwind, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 use super::CopyRequest;
-use crate::error::CopyError;
+use crate::error::{CopyError, StoreErrorKind};
 
 /// Waits for something as long as nobody cancels.
 pub(super) async fn unless_cancelled<T>(
@@ -34,11 +34,9 @@ pub(super) async fn blocking<T: Send + 'static>(
 
 /// Refuses links on either side, where its location does. The target's own name may be one: it is replaced.
 pub(super) fn check_links(request: &CopyRequest) -> Result<(), CopyError> {
-    let refused = |operation| {
-        move |error| CopyError::Store { operation, kind: crate::error::StoreErrorKind::Denied, source: Box::new(error) }
-    };
+    let refused = |operation| move |error| CopyError::store(operation, StoreErrorKind::Denied, error);
     request.from.check_links(request.source.key.as_str()).map_err(refused("open source"))?;
-    match request.key.as_str().rsplit_once('/') {
+    match request.target.as_str().rsplit_once('/') {
         Some((directories, _)) => request.to.check_links(directories).map_err(refused("open target")),
         None => Ok(()),
     }

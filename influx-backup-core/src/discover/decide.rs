@@ -81,7 +81,7 @@ impl<'a> Found<'a> {
 }
 
 fn is_given_node(what: &DiscoverOptions, id: &str) -> bool {
-    what.node_ids.iter().chain(&what.query_only).chain(&what.leave_out).any(|given| given == id)
+    what.node_ids.iter().chain(&what.query_only).chain(&what.excluded_nodes).any(|given| given == id)
 }
 
 /// Whether a prefix is that of an Enterprise cluster. Its id may be that of a node, too.
@@ -109,16 +109,20 @@ fn is_cluster(survey: &Survey, id: &str, prefix: &Prefix) -> bool {
 
 /// Refuses ids that contradict one another, or that are the name of our own directory.
 fn check_request(survey: &Survey, what: &DiscoverOptions) -> Result<()> {
-    for id in &what.leave_out {
+    for id in &what.excluded_nodes {
         if what.node_ids.contains(id) || what.query_only.contains(id) {
-            return Err(invalid(survey, "leave_out", format!("node `{id}` is named as a node of the cluster as well")));
+            return Err(invalid(
+                survey,
+                "excluded_nodes",
+                format!("node `{id}` is named as a node of the cluster as well"),
+            ));
         }
         if what.cluster_id.as_ref() == Some(id) {
-            return Err(invalid(survey, "leave_out", format!("`{id}` is the cluster itself")));
+            return Err(invalid(survey, "excluded_nodes", format!("`{id}` is the cluster itself")));
         }
     }
     let is_own = |id: &&String| id.split('/').next() == Some(OWN_DIRECTORY);
-    let mut given = what.cluster_id.iter().chain(&what.node_ids).chain(&what.query_only).chain(&what.leave_out);
+    let mut given = what.cluster_id.iter().chain(&what.node_ids).chain(&what.query_only).chain(&what.excluded_nodes);
     match given.find(is_own) {
         Some(id) => {
             Err(invalid(survey, "cluster_id or node_ids", format!("`{id}` is where backups keep their own files")))
@@ -212,7 +216,7 @@ fn core<'a>(survey: &'a Survey, what: &'a DiscoverOptions, found: &Found<'a>, no
     if what.node_ids.is_empty() || given == BTreeSet::from([node]) {
         let nodes = without_left_out(survey, what, BTreeSet::from([node]))?;
         if nodes.is_empty() {
-            return refuse("leave_out", format!("`{node}` is the only node of a Core server"));
+            return refuse("excluded_nodes", format!("`{node}` is the only node of a Core server"));
         }
         return Ok(Chosen { edition: Edition::Core, owner: node, nodes });
     }
@@ -273,7 +277,7 @@ fn without_left_out<'a>(
     what: &DiscoverOptions,
     mut nodes: BTreeSet<&'a str>,
 ) -> Result<BTreeSet<&'a str>> {
-    for id in &what.leave_out {
+    for id in &what.excluded_nodes {
         // What a catalog names counts as known, objects or not.
         let named = survey.prefixes.values().any(|prefix| prefix.names(id) == Some(true));
         if !named && survey.prefixes.get(id).is_none_or(Prefix::is_empty) {

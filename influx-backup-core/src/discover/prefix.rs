@@ -1,6 +1,6 @@
 //! [`Prefix`]: what lies directly below one prefix, and what that makes it. Pure.
 
-use crate::{cluster::Role, discover::catalog::CatalogSeen, layout::Component, location::Shallow};
+use crate::{cluster::Role, discover::catalog::CatalogSeen, layout::Component, location::ListLevel};
 
 /// The names at one level.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -9,8 +9,8 @@ pub(super) struct Level {
     pub(super) files: Vec<String>,
 }
 
-impl From<Shallow> for Level {
-    fn from(shallow: Shallow) -> Self {
+impl From<ListLevel> for Level {
+    fn from(shallow: ListLevel) -> Self {
         let files = shallow.entries.iter().map(|entry| entry.key.name().to_owned()).collect();
         Self { directories: shallow.directories, files }
     }

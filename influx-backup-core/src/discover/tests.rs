@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     cluster::{CatalogNode, Edition, FoundGeneration, GenerationState, Role},
+    finding::FindingCode,
     key::Key,
     layout::Generation,
     testing::{
@@ -74,8 +75,8 @@ fn ids(cluster: &Cluster) -> Vec<&str> {
     cluster.nodes.iter().map(|node| node.id.as_str()).collect()
 }
 
-fn codes(cluster: &Cluster) -> Vec<&str> {
-    cluster.notes.iter().map(|note| note.code.as_str()).collect()
+fn codes(cluster: &Cluster) -> Vec<FindingCode> {
+    cluster.notes.iter().map(|note| note.code).collect()
 }
 
 const DATA: &[Role] = &[Role::Data];
@@ -118,7 +119,7 @@ async fn older_generations_are_told_apart_by_their_terminators() {
     remove(&location, "node1/catalog/v3").await;
     let cluster = found(&location, DiscoverOptions::auto()).await;
     assert_eq!((states(&cluster), cluster.live_catalog()), (vec![Terminated, Terminated], None));
-    assert_eq!(codes(&cluster), ["catalog-terminated"]);
+    assert_eq!(codes(&cluster), [FindingCode::NoLiveCatalog]);
     assert!(cluster.catalog_nodes.is_some(), "the newest frozen one still says which nodes there were");
 }
 
@@ -146,7 +147,7 @@ async fn an_enterprise_cluster_is_found_with_all_its_parts() {
         let named = cluster.catalog_nodes.clone().expect("readable");
         let absent: Vec<_> = named.iter().filter(|node| !node.in_store).map(|node| node.id.as_str()).collect();
         assert_eq!((named.len(), absent), (4, vec!["query1"]));
-        assert_eq!(codes(&cluster), ["node-not-in-store"]);
+        assert_eq!(codes(&cluster), [FindingCode::NodeWithoutObjects]);
 
         let cluster = found(&location, DiscoverOptions::auto().with_query_only("query1")).await;
         assert_eq!(nodes(&cluster)[3], ("query1", &[Role::QueryOnly][..]));
@@ -168,7 +169,7 @@ async fn each_of_the_compactors_directories_makes_a_compactor() {
         put(&location, &[&format!("k/{directory}/1"), &format!("node1/{directory}/1")]).await;
         let cluster = found(&location, DiscoverOptions::auto()).await;
         assert_eq!(nodes(&cluster), [("k", COMPACTOR), ("node1", BOTH)]);
-        assert_eq!(codes(&cluster), ["node-not-in-catalog"], "the generated catalog does not know k");
+        assert_eq!(codes(&cluster), [FindingCode::NodeNotInCatalog], "the generated catalog does not know k");
     }
 }
 
@@ -197,7 +198,7 @@ async fn a_cluster_without_license_and_configuration_is_known_by_its_catalog() {
     assert_eq!((cluster.cluster_id.as_deref(), ids(&cluster)), (Some("cluster1"), vec!["node1"]));
     assert_eq!(
         (codes(&cluster), cluster.catalog_nodes.is_none()),
-        (vec!["catalog-damaged", "catalog-unreadable"], true)
+        (vec![FindingCode::CatalogDamaged, FindingCode::CatalogNodesUnreadable], true)
     );
 }
 
@@ -221,7 +222,7 @@ async fn ids_may_be_given_and_nested() {
     let cluster = found(&location, fewer).await;
     assert_eq!(
         (cluster.unclaimed_nodes.clone(), codes(&cluster)),
-        (vec!["org/node2".to_owned()], vec!["node-not-included"])
+        (vec!["org/node2".to_owned()], vec![FindingCode::UnclaimedNode])
     );
 
     // A node below another one: its prefix is not unknown below the outer one.
@@ -250,7 +251,7 @@ async fn given_ids_must_have_objects() {
     let cluster = found(&location, given.clone().with_node("x").with_query_only("x")).await;
     assert_eq!(nodes(&cluster), [("node1", DATA), ("x", &[Role::QueryOnly][..])]);
     let cluster = found(&location, DiscoverOptions::auto().with_query_only("node1")).await;
-    assert_eq!((nodes(&cluster), codes(&cluster)), (vec![("node1", DATA)], vec!["query-only-stores"]));
+    assert_eq!((nodes(&cluster), codes(&cluster)), (vec![("node1", DATA)], vec![FindingCode::QueryOnlyStores]));
     assert!(matches!(
         refused(&location, given.clone().with_excluded_node("node1")).await,
         Error::InvalidRequest { .. }
@@ -272,7 +273,7 @@ async fn a_promoted_core_node_is_a_member_with_a_stale_catalog() {
     let location = holding(&[core("node1"), enterprise("cluster1", &["node1", "node2"])]).await;
     let cluster = found(&location, DiscoverOptions::auto()).await;
     assert_eq!((cluster.cluster_id.as_deref(), ids(&cluster)), (Some("cluster1"), vec!["node1", "node2"]));
-    assert_eq!(codes(&cluster), ["stale-catalog"]);
+    assert_eq!(codes(&cluster), [FindingCode::StaleCatalog]);
     let stale = Key::parse("node1/catalog/v3/snapshot").expect("a key");
     assert_eq!(cluster.classify(&stale).map(|object| object.kind()), Some(crate::Component::Other));
 }
@@ -283,7 +284,7 @@ async fn a_cluster_id_that_is_a_node_id_is_accepted() {
     for what in [DiscoverOptions::auto(), DiscoverOptions::auto().with_cluster_id("node1")] {
         let cluster = found(&location, what).await;
         assert_eq!((cluster.cluster_id.as_deref(), ids(&cluster)), (Some("node1"), vec!["node1", "node2"]));
-        assert_eq!(codes(&cluster), ["cluster-id-is-node-id"]);
+        assert_eq!(codes(&cluster), [FindingCode::ClusterIdIsNodeId]);
     }
 }
 
@@ -429,10 +430,13 @@ async fn a_backup_and_a_script_s_copy_are_discovered_like_what_they_hold() {
     let location = holding(&[enterprise("cluster1", &["node1"])]).await;
     put(&location, &["_influx_backup/manifest.json"]).await;
     let cluster = found(&location, DiscoverOptions::auto()).await;
-    assert_eq!((ids(&cluster), codes(&cluster), cluster.foreign.is_empty()), (vec!["node1"], vec!["backup"], true));
+    assert_eq!(
+        (ids(&cluster), codes(&cluster), cluster.foreign.is_empty()),
+        (vec!["node1"], vec![FindingCode::IsBackup], true)
+    );
     let location = holding(&[core("node1")]).await;
     put(&location, &["_influx_backup/restore.json"]).await;
-    assert_eq!(codes(&found(&location, DiscoverOptions::auto()).await), ["restore-unfinished"]);
+    assert_eq!(codes(&found(&location, DiscoverOptions::auto()).await), [FindingCode::RestoreUnfinished]);
     let below = holding(&[core("node1")]).await;
     let backup = below.child("x").expect("a key");
     core("node1").write_to(below.store(), &Path::from("x")).await.expect("writes into memory");
@@ -484,7 +488,10 @@ async fn a_guard_or_a_missing_root_is_noted_and_refuses_nothing() {
     let location = holding(&[core("node1").catalog(Generation::V2)]).await;
     put(&location, &["node1/catalog/v2/snapshot"]).await;
     let cluster = found(&location, DiscoverOptions::auto()).await;
-    assert_eq!((cluster.edition, codes(&cluster)), (Edition::Core, vec!["catalog-damaged", "catalog-unreadable"]));
+    assert_eq!(
+        (cluster.edition, codes(&cluster)),
+        (Edition::Core, vec![FindingCode::CatalogDamaged, FindingCode::CatalogNodesUnreadable])
+    );
     location.delete(&Key::parse("node1/catalog/v2/snapshot").expect("a key")).await.expect("deletes");
     let cluster = found(&location, DiscoverOptions::auto()).await;
     assert!(cluster.notes.is_empty() && cluster.catalog_nodes.is_some(), "all logs are there: {:?}", cluster.notes);
@@ -520,9 +527,14 @@ const ANY_TAIL: [&str; 20] = [
 fn any_discover() -> impl Strategy<Value = DiscoverOptions> {
     let id = || prop::sample::select(ANY_ID.to_vec());
     let ids = move || prop::collection::vec(id().prop_map(ToOwned::to_owned), 0..2);
-    (prop::option::weighted(0.3, id()), ids(), ids(), ids()).prop_map(|(cluster, node_ids, query_only, leave_out)| {
-        DiscoverOptions { cluster_id: cluster.map(ToOwned::to_owned), node_ids, query_only, leave_out }
-    })
+    (prop::option::weighted(0.3, id()), ids(), ids(), ids()).prop_map(
+        |(cluster, node_ids, query_only, excluded_nodes)| DiscoverOptions {
+            cluster_id: cluster.map(ToOwned::to_owned),
+            node_ids,
+            query_only,
+            excluded_nodes,
+        },
+    )
 }
 
 /// The real bytes of a catalog that names `node`, for keys of the catalog; anything else is opaque here.

@@ -1,6 +1,6 @@
 //! [`CopyError`]: why one object could not be copied.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use super::{Source, StoreErrorKind};
 
@@ -8,44 +8,44 @@ use super::{Source, StoreErrorKind};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CopyError {
-    /// This copier does not do such copies; the next one may.
-    #[error("this copier does not do such copies")]
+    /// This copier does not support such copies; the next one may.
+    #[error("the copier does not support this copy")]
     Unsupported,
-    /// The store was asked to copy by itself, and said no; the next copier may.
-    #[error("the store does not do this copy by itself")]
+    /// The store was asked to copy the object itself, and refused; the next copier may copy it.
+    #[error("the store refused a server-side copy")]
     Refused {
-        /// The copier that asked it.
-        copier: &'static str,
+        /// The copier that asked the store.
+        copier: Cow<'static, str>,
     },
-    /// The source is gone.
-    #[error("the source is gone")]
+    /// The source no longer exists.
+    #[error("the source no longer exists")]
     Vanished,
-    /// The source is another version now.
-    #[error("the source is another version now")]
+    /// The source has another version than the one that is wanted.
+    #[error("the source has another version now")]
     Changed,
-    /// What arrived is not what was sent.
-    #[error("what arrived is not what was sent: {reason}")]
+    /// The copy differs from its source.
+    #[error("checksum or length mismatch after copy: {reason}")]
     Corrupt {
         /// What differs.
         reason: String,
     },
-    /// Nothing moved for too long.
-    #[error("nothing moved for {} s", after.as_secs())]
+    /// No bytes were transferred for too long.
+    #[error("no bytes were transferred for {} s", after.as_secs())]
     Stalled {
         /// How long.
         after: Duration,
     },
-    /// The run is to stop.
+    /// The run was cancelled.
     #[error("cancelled")]
     Cancelled,
     /// A store or file system failed.
     #[error("{operation} failed")]
     Store {
         /// What was tried, on which side: `get source`, `put target`, …
-        operation: &'static str,
-        /// What can be done about it.
+        operation: Cow<'static, str>,
+        /// The kind of failure.
         kind: StoreErrorKind,
-        /// Why.
+        /// The error of the store.
         #[source]
         source: Source,
     },
@@ -71,11 +71,11 @@ impl CopyError {
     #[must_use]
     pub const fn advice(&self) -> &'static str {
         match self {
-            Self::Unsupported | Self::Refused { .. } => "no copier of the chain takes it",
-            Self::Vanished => "it is gone from the source",
-            Self::Changed => "it changes in the source faster than it is copied",
-            Self::Corrupt { .. } => "what arrived is not what was sent; check network and disks",
-            Self::Stalled { .. } => "the connection moves nothing; check the network",
+            Self::Unsupported | Self::Refused { .. } => "no copier of the chain supports it",
+            Self::Vanished => "it no longer exists in the source",
+            Self::Changed => "it changes in the source faster than it can be copied",
+            Self::Corrupt { .. } => "the copy differs from its source; check the network and the disks",
+            Self::Stalled { .. } => "the connection transfers nothing; check the network",
             Self::Cancelled => "cancelled",
             Self::Store { kind, .. } => kind.advice(),
         }
@@ -86,29 +86,32 @@ impl CopyError {
     pub const fn is_retryable(&self) -> bool {
         match self {
             Self::Corrupt { .. } | Self::Stalled { .. } => true,
-            Self::Store { kind, .. } => {
-                matches!(kind, StoreErrorKind::Unreachable | StoreErrorKind::Throttled | StoreErrorKind::Other)
-            }
+            Self::Store { kind, .. } => kind.is_transient(),
             _ => false,
         }
     }
 
-    /// A store's failure on the source's side: gone and changed have their own words.
+    /// A failure of a store or a file system.
+    pub fn store(operation: impl Into<Cow<'static, str>>, kind: StoreErrorKind, source: impl Into<Source>) -> Self {
+        Self::Store { operation: operation.into(), kind, source: source.into() }
+    }
+
+    /// A failure of the source's store. An object that is missing or changed is an error of its own.
     pub(crate) fn from_source(operation: &'static str, error: object_store::Error) -> Self {
         match StoreErrorKind::of(&error) {
             StoreErrorKind::NotFound => Self::Vanished,
             StoreErrorKind::Changed => Self::Changed,
-            kind => Self::Store { operation, kind, source: Box::new(error) },
+            kind => Self::store(operation, kind, error),
         }
     }
 
-    /// A store's failure on the target's side.
+    /// A failure of the target's store.
     pub(crate) fn from_target(operation: &'static str, error: object_store::Error) -> Self {
-        Self::Store { operation, kind: StoreErrorKind::of(&error), source: Box::new(error) }
+        Self::store(operation, StoreErrorKind::of(&error), error)
     }
 
-    /// A file system's failure.
+    /// A failure of a file system.
     pub(crate) fn from_io(operation: &'static str, error: std::io::Error) -> Self {
-        Self::Store { operation, kind: StoreErrorKind::of_io(&error), source: Box::new(error) }
+        Self::store(operation, StoreErrorKind::of_io(&error), error)
     }
 }

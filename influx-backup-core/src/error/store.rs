@@ -1,20 +1,40 @@
 //! [`StoreErrorKind`]: what kind of failure a store reported.
 
-/// What S3 and Azure say of credentials and rights; of an expired token S3 says it with status 400.
-const DENIED: [&str; 6] = [
+use std::error::Error as StdError;
+
+/// Codes in the answers of S3, Azure and Google that mean a missing right or a wrong credential, whatever the HTTP status.
+const DENIED_CODES: [&str; 8] = [
     "AccessDenied",
-    "InvalidAccessKeyId",
-    "SignatureDoesNotMatch",
     "AuthenticationFailed",
     "ExpiredToken",
+    "InvalidAccessKeyId",
+    "InvalidAuthenticationInfo",
     "InvalidToken",
+    "SignatureDoesNotMatch",
+    "TokenRefreshRequired",
+];
+
+/// Codes that mean that the store asks to slow down.
+const THROTTLED_CODES: [&str; 4] = ["RequestLimitExceeded", "ServerBusy", "SlowDown", "TooManyRequests"];
+
+/// Codes that mean that the bucket or container does not exist.
+const MISSING_CODES: [&str; 2] = ["ContainerNotFound", "NoSuchBucket"];
+
+/// Codes with status 400 that are about one transmission, not about the request: sending it again may help.
+const TRANSMISSION_CODES: [&str; 6] = [
+    "BadDigest",
+    "IncompleteBody",
+    "Md5Mismatch",
+    "RequestTimeout",
+    "RequestTimeTooSkewed",
+    "XAmzContentSHA256Mismatch",
 ];
 
 /// What kind of failure a store reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
-    /// The object is not there.
+    /// The object does not exist.
     NotFound,
     /// The object exists, and a create-only write was asked for.
     AlreadyExists,
@@ -34,8 +54,10 @@ pub enum StoreErrorKind {
     Throttled,
     /// The store cannot do this at all.
     Unsupported,
+    /// The store cannot take this request or this name, now or later.
+    Invalid,
     /// Anything else.
-    Other,
+    Unknown,
 }
 
 impl StoreErrorKind {
@@ -53,7 +75,8 @@ impl StoreErrorKind {
             Self::Untrusted => "untrusted-certificate",
             Self::Throttled => "throttled",
             Self::Unsupported => "store-unsupported",
-            Self::Other => "store-error",
+            Self::Invalid => "invalid-store-request",
+            Self::Unknown => "store-error",
         }
     }
 
@@ -61,50 +84,45 @@ impl StoreErrorKind {
     #[must_use]
     pub const fn advice(self) -> &'static str {
         match self {
-            Self::NotFound => "it is not there",
-            Self::AlreadyExists => "it exists already",
-            Self::Changed => "it changed meanwhile",
-            Self::Denied => "access was denied; check the credentials and rights",
-            Self::Full => "no space is left; make room and resume",
-            Self::ReadOnly => "it is read-only",
+            Self::NotFound => "not found",
+            Self::AlreadyExists => "already exists",
+            Self::Changed => "was modified concurrently",
+            Self::Denied => "access was denied; check the credentials and permissions",
+            Self::Full => "no space is left; free some and resume",
+            Self::ReadOnly => "the store is read-only",
             Self::Unreachable => "the store does not answer; check the endpoint and the network",
-            Self::Untrusted => "its TLS certificate is not trusted; name the file of its CA as `object_store_tls_ca`",
+            Self::Untrusted => {
+                "the TLS certificate is not trusted; give the CA's file with the option `object_store_tls_ca`"
+            }
             Self::Throttled => "the store asks to slow down; lower the concurrency",
-            Self::Unsupported => "the store cannot do this; see the cause",
-            Self::Other => "see the cause",
+            Self::Unsupported => "the store does not support this; see the cause",
+            Self::Invalid => "the store rejects this name or request; see the cause",
+            Self::Unknown => "see the cause",
         }
     }
 
-    /// Reads the kind off an error of the object_store crate, looking through its sources.
+    /// Whether the same request may succeed later without anything being changed.
     #[must_use]
-    pub fn of(error: &object_store::Error) -> Self {
-        match error {
-            object_store::Error::NotFound { .. } => return Self::NotFound,
-            object_store::Error::AlreadyExists { .. } => return Self::AlreadyExists,
-            object_store::Error::Precondition { .. } | object_store::Error::NotModified { .. } => return Self::Changed,
-            object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
-                return Self::Denied;
-            }
-            object_store::Error::NotSupported { .. } | object_store::Error::NotImplemented { .. } => {
-                return Self::Unsupported;
-            }
-            _ => {}
-        }
-        let mut source = std::error::Error::source(error);
-        while let Some(cause) = source {
-            if let Some(io) = cause.downcast_ref::<std::io::Error>() {
-                // As rustls says it.
-                if io.to_string().contains("invalid peer certificate") {
-                    return Self::Untrusted;
-                }
-                return Self::of_io(io);
-            }
-            source = cause.source();
-        }
-        Self::of_text(&error.to_string())
+    pub const fn is_transient(self) -> bool {
+        matches!(self, Self::Unreachable | Self::Throttled | Self::Unknown)
     }
 
-    /// Reads the kind off an error of the file system.
+    /// Classifies an error of the object_store crate by its variant, else by the typed causes in its chain.
+    #[must_use]
+    pub(crate) fn of(error: &object_store::Error) -> Self {
+        use object_store::Error;
+        match error {
+            Error::NotFound { .. } => Self::NotFound,
+            Error::AlreadyExists { .. } => Self::AlreadyExists,
+            Error::Precondition { .. } | Error::NotModified { .. } => Self::Changed,
+            Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => Self::Denied,
+            Error::NotSupported { .. } | Error::NotImplemented { .. } => Self::Unsupported,
+            Error::InvalidPath { .. } => Self::Invalid,
+            _ => of_causes(error),
+        }
+    }
+
+    /// Classifies an error of the file system or of a socket.
     #[must_use]
     pub fn of_io(error: &std::io::Error) -> Self {
         use std::io::ErrorKind as Io;
@@ -114,36 +132,241 @@ impl StoreErrorKind {
             Io::PermissionDenied => Self::Denied,
             Io::StorageFull | Io::QuotaExceeded | Io::FileTooLarge => Self::Full,
             Io::ReadOnlyFilesystem => Self::ReadOnly,
-            Io::ConnectionRefused
+            Io::Unsupported => Self::Unsupported,
+            Io::InvalidInput | Io::InvalidFilename | Io::IsADirectory | Io::NotADirectory | Io::TooManyLinks => {
+                Self::Invalid
+            }
+            Io::BrokenPipe
+            | Io::ConnectionAborted
+            | Io::ConnectionRefused
             | Io::ConnectionReset
             | Io::HostUnreachable
+            | Io::NetworkDown
             | Io::NetworkUnreachable
+            | Io::NotConnected
             | Io::TimedOut => Self::Unreachable,
-            _ => Self::Other,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// The first cause that says what kind of failure it was. The text of an error holds the key of its object, so only
+/// causes whose text begins with what is looked for are read.
+fn of_causes(error: &object_store::Error) -> StoreErrorKind {
+    let mut transport = None;
+    let mut next = StdError::source(error);
+    while let Some(cause) = next {
+        if let Some(io) = cause.downcast_ref::<std::io::Error>() {
+            // rustls reports this as an I/O error.
+            if io.to_string().contains("invalid peer certificate") {
+                return StoreErrorKind::Untrusted;
+            }
+            transport = transport.or(Some(StoreErrorKind::of_io(io)));
+        } else if let Some(kind) = of_http(cause) {
+            transport = transport.or(Some(kind));
+        } else if let Some(kind) = of_answer(&cause.to_string()) {
+            return kind;
+        }
+        next = cause.source();
+    }
+    transport.unwrap_or(StoreErrorKind::Unknown)
+}
+
+/// A request without an answer. `None` where the client itself does not know why: a deeper cause may.
+#[cfg(feature = "cloud")]
+fn of_http(cause: &(dyn StdError + 'static)) -> Option<StoreErrorKind> {
+    use object_store::client::{HttpError, HttpErrorKind as Http};
+    match cause.downcast_ref::<HttpError>()?.kind() {
+        Http::Connect | Http::Request | Http::Timeout | Http::Interrupted => Some(StoreErrorKind::Unreachable),
+        _ => None,
+    }
+}
+
+#[cfg(not(feature = "cloud"))]
+fn of_http(_: &(dyn StdError + 'static)) -> Option<StoreErrorKind> {
+    None
+}
+
+/// An answer that is an error. The object_store crate keeps status and body in private types, whose text begins like
+/// this; the key of the object comes later, if at all.
+fn of_answer(text: &str) -> Option<StoreErrorKind> {
+    if text.starts_with("Filenames containing trailing") {
+        return Some(StoreErrorKind::Invalid);
+    }
+    if text.starts_with("DeleteObjects request failed for key ") {
+        let code = text.rsplit_once("(code: ").and_then(|(_, code)| code.strip_suffix(')'));
+        return Some(of_status("", code.unwrap_or_default()));
+    }
+    if text.starts_with("Received redirect without LOCATION") {
+        return Some(StoreErrorKind::Invalid);
+    }
+    if let Some(own) = text.strip_prefix("status code: ") {
+        return Some(of_status(own, own.rsplit(": ").next().unwrap_or_default()));
+    }
+    let status = text.strip_prefix("Server returned non-2xx status code: ");
+    let answer = status.or(text.strip_prefix("Server returned error response: "))?;
+    let code = answer.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
+    Some(of_status(status.unwrap_or_default(), code.map_or("", |(code, _)| code)))
+}
+
+/// Classifies by the store's code, which says more than the status that the line begins with: an expired token comes
+/// with 400.
+fn of_status(status_line: &str, code: &str) -> StoreErrorKind {
+    let is_one_of = |codes: &[&str]| codes.contains(&code);
+    if is_one_of(&THROTTLED_CODES) {
+        return StoreErrorKind::Throttled;
+    }
+    if is_one_of(&DENIED_CODES) {
+        return StoreErrorKind::Denied;
+    }
+    if is_one_of(&MISSING_CODES) {
+        return StoreErrorKind::NotFound;
+    }
+    match status_line.get(..3).unwrap_or_default() {
+        "301" | "302" | "307" | "308" => StoreErrorKind::Invalid,
+        "400" if is_one_of(&TRANSMISSION_CODES) => StoreErrorKind::Unknown,
+        "401" | "403" => StoreErrorKind::Denied,
+        "404" => StoreErrorKind::NotFound,
+        "429" | "503" => StoreErrorKind::Throttled,
+        "501" => StoreErrorKind::Unsupported,
+        "507" => StoreErrorKind::Full,
+        "400" | "405" | "411" | "413" | "414" | "415" | "416" | "422" | "431" => StoreErrorKind::Invalid,
+        _ => StoreErrorKind::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    /// An error with its text, and maybe a cause, as wrapped errors of the object_store crate are.
+    #[derive(Debug, thiserror::Error)]
+    #[error("{text}")]
+    struct Cause {
+        text: String,
+        #[source]
+        source: Option<Box<dyn StdError + Send + Sync>>,
+    }
+
+    fn generic(text: &str, source: Option<Box<dyn StdError + Send + Sync>>) -> object_store::Error {
+        object_store::Error::Generic { store: "S3", source: Box::new(Cause { text: text.to_owned(), source }) }
+    }
+
+    /// As a failed request looks: a text with the URL, and the answer as its cause.
+    fn answered(url: &str, answer: &str) -> StoreErrorKind {
+        let answer = Cause { text: answer.to_owned(), source: None };
+        StoreErrorKind::of(&generic(&format!("Error performing GET {url} in 1ms - {answer}"), Some(Box::new(answer))))
+    }
+
+    fn status(line: &str, code: &str) -> StoreErrorKind {
+        answered(
+            "http://s/b/k",
+            &format!("Server returned non-2xx status code: {line}: <Error><Code>{code}</Code></Error>"),
+        )
+    }
+
+    #[test]
+    fn answers_are_classified_by_code_and_status() {
+        use StoreErrorKind as Kind;
+        for (line, code, kind) in [
+            ("301 Moved Permanently", "PermanentRedirect", Kind::Invalid),
+            ("400 Bad Request", "InvalidArgument", Kind::Invalid),
+            ("400 Bad Request", "KeyTooLongError", Kind::Invalid),
+            ("400 Bad Request", "ExpiredToken", Kind::Denied),
+            ("400 Bad Request", "RequestTimeout", Kind::Unknown),
+            ("400 Bad Request", "SlowDown", Kind::Throttled),
+            ("403 Forbidden", "SignatureDoesNotMatch", Kind::Denied),
+            ("404 Not Found", "NoSuchBucket", Kind::NotFound),
+            ("416 Range Not Satisfiable", "InvalidRange", Kind::Invalid),
+            ("429 Too Many Requests", "", Kind::Throttled),
+            ("500 Internal Server Error", "InternalError", Kind::Unknown),
+            ("501 Not Implemented", "NotImplemented", Kind::Unsupported),
+            ("503 Service Unavailable", "SlowDown", Kind::Throttled),
+            ("507 Insufficient Storage", "", Kind::Full),
+        ] {
+            assert_eq!(status(line, code), kind, "{line} {code}");
+        }
+        assert_eq!(
+            answered("http://s/b/k", "Server returned error response: <Error><Code>SlowDown</Code></Error>"),
+            Kind::Throttled
+        );
+        assert_eq!(
+            StoreErrorKind::of(&generic("DeleteObjects request failed for key a: no (code: AccessDenied)", None)),
+            Kind::Denied
+        );
+        assert_eq!(StoreErrorKind::of(&generic("status code: 403 Forbidden: ", None)), Kind::Denied);
+    }
+
+    #[test]
+    fn the_name_of_an_object_changes_nothing() {
+        let answer = "Server returned non-2xx status code: 500 Internal Server Error: ";
+        let wrapped = |key: &str| {
+            let retry = Cause { text: format!("Error performing POST {key} in 1ms - {answer}"), source: None };
+            let inner =
+                Cause { text: format!("{answer}<Error><Code>InternalError</Code><Key>{key}</Key></Error>"), ..retry };
+            let retry = Cause { text: format!("Error performing POST {key} in 1ms"), source: Some(Box::new(inner)) };
+            StoreErrorKind::of(&generic(&format!("Error performing request: {key}: {retry}"), Some(Box::new(retry))))
+        };
+        for key in [
+            "plain",
+            "n1/dbs/db-1/dns_query-2/2024/AccessDenied.parquet",
+            "n1/dbs/SlowDown/timed out/HTTP error",
+            "n1/dbs/status code: 403/<Code>AccessDenied</Code>",
+            "(code: AccessDenied)",
+        ] {
+            assert_eq!(wrapped(key), StoreErrorKind::Unknown, "{key}");
+            let listed = format!("Unable to extract metadata of {key}");
+            assert_eq!(StoreErrorKind::of(&generic(&listed, None)), StoreErrorKind::Unknown, "{key}");
         }
     }
 
-    /// object_store hides HTTP status codes in private types; their text is all there is. It holds the URL, and that a
-    /// key, so that a bare number means nothing.
-    fn of_text(text: &str) -> Self {
-        let has = |needles: &[&str]| needles.iter().any(|needle| text.contains(needle));
-        let status = text.split_once("status code: ").and_then(|(_, rest)| rest.get(..3));
-        match status {
-            Some("503" | "429") => return Self::Throttled,
-            Some("401" | "403") => return Self::Denied,
-            Some("404") => return Self::NotFound,
-            _ => {}
+    #[test]
+    fn what_can_never_work_is_not_transient() {
+        let io = |kind: io::ErrorKind| StoreErrorKind::of_io(&kind.into());
+        for kind in [
+            io::ErrorKind::InvalidFilename,
+            io::ErrorKind::InvalidInput,
+            io::ErrorKind::IsADirectory,
+            io::ErrorKind::NotADirectory,
+        ] {
+            assert_eq!(io(kind), StoreErrorKind::Invalid, "{kind}");
         }
-        if has(&["SlowDown", "ServerBusy", "Too Many Requests"]) {
-            Self::Throttled
-        } else if has(&DENIED) {
-            Self::Denied
-        } else if has(&["NoSuchBucket", "ContainerNotFound"]) {
-            Self::NotFound
-        } else if has(&["error sending request", "dns", "timed out", "HTTP error"]) {
-            Self::Unreachable
-        } else {
-            Self::Other
+        #[cfg(unix)]
+        for errno in [rustix::io::Errno::NAMETOOLONG, rustix::io::Errno::ISDIR, rustix::io::Errno::NOTDIR] {
+            assert_eq!(StoreErrorKind::of_io(&errno.into()), StoreErrorKind::Invalid, "{errno}");
         }
+        let path = object_store::path::Path::parse("a//b").expect_err("an empty segment");
+        assert_eq!(StoreErrorKind::of(&path.into()), StoreErrorKind::Invalid);
+        let staging = generic("Filenames containing trailing '/#\\d+/' are not supported: a#1", None);
+        assert_eq!(StoreErrorKind::of(&staging), StoreErrorKind::Invalid);
+        assert!(!StoreErrorKind::Invalid.is_transient());
+        assert!(StoreErrorKind::Unknown.is_transient());
+    }
+
+    #[test]
+    fn a_broken_connection_is_an_outage_and_a_bad_certificate_is_not() {
+        let reset: io::Error = io::ErrorKind::ConnectionReset.into();
+        assert_eq!(StoreErrorKind::of(&generic("x", Some(Box::new(reset)))), StoreErrorKind::Unreachable);
+        let tls = io::Error::other("invalid peer certificate: UnknownIssuer");
+        assert_eq!(StoreErrorKind::of(&generic("x", Some(Box::new(tls)))), StoreErrorKind::Untrusted);
+    }
+
+    #[cfg(feature = "cloud")]
+    #[test]
+    fn requests_without_an_answer_are_classified_by_type() {
+        use object_store::client::{HttpError, HttpErrorKind as Http};
+        for (kind, expected) in [
+            (Http::Connect, StoreErrorKind::Unreachable),
+            (Http::Timeout, StoreErrorKind::Unreachable),
+            (Http::Decode, StoreErrorKind::Unknown),
+            (Http::Unknown, StoreErrorKind::Unknown),
+        ] {
+            let http = HttpError::new(kind, Cause { text: "dns error".to_owned(), source: None });
+            assert_eq!(StoreErrorKind::of(&generic("x", Some(Box::new(http)))), expected, "{kind:?}");
+        }
+        let tls = HttpError::new(Http::Connect, io::Error::other("invalid peer certificate: UnknownIssuer"));
+        assert_eq!(StoreErrorKind::of(&generic("x", Some(Box::new(tls)))), StoreErrorKind::Untrusted);
     }
 }

@@ -1,4 +1,4 @@
-//! One object: attempts, waits between them, and the look at the target.
+//! One object: attempts, waits between them, and the verification of the target.
 
 use std::{
     sync::{
@@ -19,16 +19,13 @@ use crate::{
     error::{CopyError, Error, StoreErrorKind},
     event::EventKind,
     job::EventSink,
-    location::{ChecksumMatch, Location, Work, jitter},
-    plan::CopyTask,
+    location::{ChecksumMatch, RequestKind, jitter},
 };
 
 /// What all copies of a stage share.
 #[derive(Debug)]
 pub(super) struct Worker {
     pub(super) copier: Arc<dyn Copier>,
-    pub(super) from: Location,
-    pub(super) to: Location,
     pub(super) retry: Retry,
     pub(super) stall_timeout: Duration,
     pub(super) stop: CancellationToken,
@@ -40,56 +37,63 @@ pub(super) struct Worker {
 
 impl Worker {
     /// Copies one object, trying again where that may help.
-    pub(super) async fn copy(&self, task: &CopyTask) -> Result<CopyOutcome, CopyError> {
-        let request = CopyRequest::new(self.from.clone(), task.source.clone(), self.to.clone(), task.transfer);
-        let (began, told) = (Instant::now(), Arc::new(AtomicU64::new(0)));
+    pub(super) async fn copy(&self, request: &CopyRequest) -> Result<CopyOutcome, CopyError> {
+        let began = Instant::now();
+        let reported = Arc::new(AtomicU64::new(0));
         for attempt in 1.. {
-            let error = match self.attempt(&request, &told).await {
+            let error = match self.attempt(request, &reported).await {
                 Ok(copied) => return Ok(CopyOutcome::Copied(Box::new(copied))),
                 Err(CopyError::Vanished) => return Ok(CopyOutcome::Vanished),
                 Err(CopyError::Changed) => return Ok(CopyOutcome::Changed),
                 Err(error) => error,
             };
-            let wait = longest_wait(&self.retry, attempt).mul_f64(jitter(task.source.key.as_str(), attempt));
+            let wait = longest_wait(&self.retry, attempt).mul_f64(jitter(request.target.as_str(), attempt));
             if !error.is_retryable() || began.elapsed() + wait >= self.retry.max_elapsed {
                 return Err(error);
             }
-            let (key, code) = (request.key.clone(), error.code().to_owned());
-            self.events.send(EventKind::Retry { key, attempt, wait, code });
+            let key = request.target.clone();
+            self.events.send(EventKind::Retry { key, attempt, wait, code: error.code().to_owned() });
             self.stop.run_until_cancelled(sleep(wait)).await.ok_or(CopyError::Cancelled)?;
         }
         Err(CopyError::Cancelled)
     }
 
-    async fn attempt(&self, request: &CopyRequest, told: &Arc<AtomicU64>) -> Result<Copied, CopyError> {
-        let _place = self.stop.run_until_cancelled(self.adaptive.place()).await.ok_or(CopyError::Cancelled)?;
+    async fn attempt(&self, request: &CopyRequest, reported: &Arc<AtomicU64>) -> Result<Copied, CopyError> {
+        let _permit = self.stop.run_until_cancelled(self.adaptive.acquire()).await.ok_or(CopyError::Cancelled)?;
         let context = CopyContext {
             cancellation: self.stop.clone(),
-            progress: self.progress(told),
+            progress: self.progress(reported),
             bandwidth: self.bandwidth.clone(),
             memory: self.memory.clone(),
             stall_timeout: self.stall_timeout,
         };
-        // The object_store crate tries again by itself: that a store asked to slow down shows only here.
-        let slow_downs = || self.from.slow_downs(Work::Copy) + self.to.slow_downs(Work::Copy);
-        let before = slow_downs();
-        let copied = async { look(request, self.copier.copy(request, &context).await?).await };
-        let copied = copied.await;
+        // The object_store crate retries on its own: only these counts show that a store asked to slow down.
+        let throttle_counts =
+            || request.from.throttle_count(RequestKind::Copy) + request.to.throttle_count(RequestKind::Copy);
+        let before = throttle_counts();
+        let copied = self.copy_and_verify(request, &context).await;
         match &copied {
             Err(CopyError::Store { kind: StoreErrorKind::Throttled, .. }) => self.adaptive.throttled(),
-            _ if slow_downs() > before => self.adaptive.throttled(),
+            _ if throttle_counts() > before => self.adaptive.throttled(),
             Ok(_) => self.adaptive.succeeded(),
             Err(_) => {}
         }
         copied
     }
 
-    /// Tells of bytes moved, but not again of those that a failed attempt had moved before.
-    fn progress(&self, told: &Arc<AtomicU64>) -> Arc<dyn Fn(u64) + Send + Sync> {
-        let (events, told, moved) = (self.events.clone(), Arc::clone(told), AtomicU64::new(0));
+    async fn copy_and_verify(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
+        let copied = self.copier.copy(request, context).await?;
+        verify_target(request, copied).await
+    }
+
+    /// Counts the bytes that an attempt moves, except those that failed attempts have already counted.
+    fn progress(&self, reported: &Arc<AtomicU64>) -> Arc<dyn Fn(u64) + Send + Sync> {
+        let events = self.events.clone();
+        let reported = Arc::clone(reported);
+        let moved = AtomicU64::new(0);
         Arc::new(move |bytes| {
             let now = moved.fetch_add(bytes, Ordering::Relaxed) + bytes;
-            let before = told.fetch_max(now, Ordering::Relaxed);
+            let before = reported.fetch_max(now, Ordering::Relaxed);
             if now > before {
                 events.add_bytes(now - before);
             }
@@ -97,31 +101,30 @@ impl Worker {
     }
 }
 
-/// A copier's answer is no evidence: the target has to hold the object, in its length, and where its store gives a checksum,
-/// with that one. Its version there is kept, and what else its store says of its bytes.
-async fn look(request: &CopyRequest, mut copied: Copied) -> Result<Copied, CopyError> {
-    let found = request.to.head_with_checksums(&request.key).await.map_err(|error| match error {
-        Error::Store { kind, source, .. } => CopyError::Store { operation: "head target", kind, source },
-        error => CopyError::Store { operation: "head target", kind: StoreErrorKind::Other, source: Box::new(error) },
-    })?;
-    let wanted = request.source.size;
-    match found {
-        None => Err(corrupt("the target does not have it".to_owned())),
-        Some((found, _)) if found.size != wanted => {
-            Err(corrupt(format!("the target has {} bytes, the source {wanted}", found.size)))
-        }
-        Some(_) if copied.size != wanted => {
-            Err(corrupt(format!("the copier moved {} bytes, the source has {wanted}", copied.size)))
-        }
-        Some((_, stored)) if copied.checksums.compare(&stored) == ChecksumMatch::Mismatch => {
-            Err(corrupt("the target's store gives another checksum than what was copied has".to_owned()))
-        }
-        Some((found, stored)) => {
-            copied.version = Some(found.version);
-            copied.checksums = copied.checksums.merge(stored.computed_by(request.to.provider()));
-            Ok(copied)
-        }
+/// Checks what the copier reports against what was expected, and against what the target's store has. The store's version
+/// and the checksums that it computes are added to the report.
+async fn verify_target(request: &CopyRequest, mut copied: Copied) -> Result<Copied, CopyError> {
+    let expected = request.expect.size;
+    if copied.content.size != expected {
+        return Err(corrupt(format!("the copier read {} bytes, {expected} were expected", copied.content.size)));
     }
+    let found = request.to.head_with_checksums(&request.target).await.map_err(|error| match error {
+        Error::Store { kind, source, .. } => CopyError::store("head target", kind, source),
+        error => CopyError::store("head target", StoreErrorKind::Unknown, error),
+    })?;
+    let Some((found, checksums)) = found else {
+        return Err(corrupt("the target does not have the object".to_owned()));
+    };
+    let stored = &mut copied.stored;
+    if found.size != stored.size {
+        return Err(corrupt(format!("the target has {} bytes, {} were written", found.size, stored.size)));
+    }
+    if stored.checksums.compare(&checksums) == ChecksumMatch::Mismatch {
+        return Err(corrupt("the target's store has another checksum".to_owned()));
+    }
+    stored.checksums = std::mem::take(&mut stored.checksums).merge(checksums.computed_by(request.to.provider()));
+    stored.version = Some(found.version);
+    Ok(copied)
 }
 
 fn corrupt(reason: String) -> CopyError {

@@ -3,10 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use tokio::{task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{attempt::Worker, make_durable};
+use super::{Places, attempt::Worker, make_durable};
 use crate::limits::{Bandwidth, Limits, MemoryBudget};
 use crate::{
     adaptive::Adaptive,
@@ -14,32 +15,32 @@ use crate::{
     error::{CopyError, Error, Result},
     event::EventKind,
     job::RunContext,
-    location::Location,
     plan::{CopyTask, Stage},
 };
 
 /// How long copies get to stop by themselves before they are dropped: within the second that is promised.
 const GRACE: Duration = Duration::from_millis(700);
 
-/// Told of every finished object, in the order in which they finish.
+/// Receives every finished object, in the order in which they finish.
 #[async_trait]
 pub trait CopySink: Send {
-    /// One object is finished and was checked at the target.
+    /// One object is finished, and was verified at the target.
     ///
     /// # Errors
-    /// Whatever stops the run.
-    async fn finished(&mut self, task: &CopyTask, outcome: CopyOutcome) -> Result<()>;
+    /// Any error stops the run.
+    async fn on_finished(&mut self, task: &CopyTask, outcome: CopyOutcome) -> Result<()>;
 }
 
 /// How an object ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CopyOutcome {
     /// It is at the target.
     Copied(Box<Copied>),
-    /// It was gone before its copy.
+    /// It no longer existed.
     Vanished,
-    /// It was another version before its copy.
+    /// It had another version.
     Changed,
 }
 
@@ -54,60 +55,58 @@ pub struct Executor {
     adaptive: Arc<Adaptive>,
 }
 
+/// The copies under way, each with the index of its task.
 type Copies = JoinSet<(usize, Result<CopyOutcome, CopyError>)>;
 
 impl Executor {
     pub(crate) fn new(copier: Arc<dyn Copier>, limits: Limits, task: RunContext) -> Self {
-        let bandwidth = limits.bandwidth.map_or_else(Bandwidth::unlimited, Bandwidth::per_second);
-        let (memory, adaptive) = (MemoryBudget::new(limits.memory), Adaptive::new(limits.concurrency));
-        Self { copier, limits, task, bandwidth, memory, adaptive }
+        Self {
+            bandwidth: limits.bandwidth.map_or_else(Bandwidth::unlimited, Bandwidth::per_second),
+            memory: MemoryBudget::new(limits.memory),
+            adaptive: Adaptive::new(limits.concurrency),
+            copier,
+            limits,
+            task,
+        }
     }
 
-    /// Runs one stage to its barrier: when it returns, every task was told to the ledger, and files are on disk.
+    /// Runs one stage to its barrier: when it returns, the sink has received every task, and files are on disk.
     ///
-    /// What is planned is counted by the caller, for all stages at once.
+    /// The caller counts what is planned, for all stages at once.
     ///
     /// # Errors
-    /// [`Error::Copy`] for what no retry helps against, [`Error::Cancelled`] within a second of the cancellation,
-    /// [`Error::Store`] where the target cannot be put on disk, and what the ledger says. After an error, objects that
-    /// were finished meanwhile are still told to the ledger.
-    pub async fn stage(&self, stage: &Stage, from: &Location, to: &Location, sink: &mut dyn CopySink) -> Result<()> {
+    /// [`Error::Copy`] where no retry helps, [`Error::Cancelled`] within a second of the cancellation, [`Error::Store`]
+    /// where the target cannot be put on disk, [`Error::InvalidRequest`] where `places` lacks a role, and the errors of
+    /// the sink. After an error, the sink still receives the objects that were finished meanwhile.
+    pub async fn stage(&self, stage: &Stage, places: &Places, sink: &mut dyn CopySink) -> Result<()> {
         let (kind, objects, bytes) = (stage.kind, stage.objects(), stage.bytes());
         self.task.events.send(EventKind::StageStarted { stage: kind, objects, bytes });
-        if !stage.tasks.is_empty() {
-            self.copy_all(&stage.tasks, from, to, sink).await?;
-            let durable = make_durable(to, self.limits.durability);
+        if !stage.is_empty() {
+            self.copy_all(stage, places, sink).await?;
+            let durable = make_durable(places.target(), self.limits.durability);
             self.task.unless_cancelled(durable).await?;
         }
         self.task.events.send(EventKind::StageFinished { stage: kind });
         Ok(())
     }
 
-    async fn copy_all(
-        &self,
-        tasks: &[CopyTask],
-        from: &Location,
-        to: &Location,
-        sink: &mut dyn CopySink,
-    ) -> Result<()> {
+    async fn copy_all(&self, stage: &Stage, places: &Places, sink: &mut dyn CopySink) -> Result<()> {
         let stop = self.task.cancellation.child_token();
         let _stop_when_dropped = stop.clone().drop_guard();
         let mut copies = Copies::new();
-        let copied = self.feed(&mut copies, tasks, &self.worker(from, to, &stop), sink).await;
+        let copied = self.feed(&mut copies, stage, places, &self.worker(&stop), sink).await;
         if copied.is_err() {
             stop.cancel();
-            // What is finished by now is at the target: a resumed run need not copy it again.
-            let _ = timeout(GRACE, self.drain(&mut copies, tasks, sink)).await;
+            // What finishes in time is recorded, so that a resumed run does not copy it again. The first error is returned.
+            let _ = timeout(GRACE, self.drain(&mut copies, stage, sink)).await;
             copies.abort_all();
         }
         copied
     }
 
-    fn worker(&self, from: &Location, to: &Location, stop: &CancellationToken) -> Arc<Worker> {
+    fn worker(&self, stop: &CancellationToken) -> Arc<Worker> {
         Arc::new(Worker {
             copier: Arc::clone(&self.copier),
-            from: from.clone(),
-            to: to.clone(),
             retry: self.limits.retry.clone(),
             stall_timeout: self.limits.stall_timeout,
             stop: stop.clone(),
@@ -118,21 +117,23 @@ impl Executor {
         })
     }
 
-    /// Keeps as many copies under way as are allowed, until all are finished or one cannot be.
+    /// Keeps as many copies under way as are allowed, until all are finished or one fails.
     async fn feed(
         &self,
         copies: &mut Copies,
-        tasks: &[CopyTask],
+        stage: &Stage,
+        places: &Places,
         worker: &Arc<Worker>,
         sink: &mut dyn CopySink,
     ) -> Result<()> {
-        let mut waiting = tasks.iter().enumerate();
+        let mut waiting = stage.tasks().enumerate();
         loop {
             while copies.len() < self.limits.concurrency.max(1)
                 && let Some((index, task)) = waiting.next()
             {
-                let (worker, task) = (Arc::clone(worker), task.clone());
-                copies.spawn(async move { (index, worker.copy(&task).await) });
+                let worker = Arc::clone(worker);
+                let request = places.request(task)?;
+                copies.spawn(async move { (index, worker.copy(&request).await) });
             }
             let joined = self.task.cancellation.run_until_cancelled(copies.join_next()).await;
             match joined.ok_or_else(|| self.task.cancelled())? {
@@ -140,29 +141,29 @@ impl Executor {
                 Some(joined) => {
                     let joined = joined.map_err(|error| Error::Internal { task: "copy", source: Box::new(error) });
                     let (index, outcome) = joined?;
-                    self.tell(&tasks[index], outcome, sink).await?;
+                    self.record(stage.task(index), outcome, sink).await?;
                 }
             }
         }
     }
 
-    /// Waits for the copies under way, and tells of those that were finished.
-    async fn drain(&self, copies: &mut Copies, tasks: &[CopyTask], sink: &mut dyn CopySink) -> Result<()> {
+    /// Waits for the copies under way, and records those that finish.
+    async fn drain(&self, copies: &mut Copies, stage: &Stage, sink: &mut dyn CopySink) -> Result<()> {
         while let Some(joined) = copies.join_next().await {
             if let Ok((index, Ok(outcome))) = joined {
-                self.tell(&tasks[index], Ok(outcome), sink).await?;
+                self.record(stage.task(index), Ok(outcome), sink).await?;
             }
         }
         Ok(())
     }
 
-    async fn tell(
+    async fn record(
         &self,
         task: &CopyTask,
         outcome: Result<CopyOutcome, CopyError>,
         sink: &mut dyn CopySink,
     ) -> Result<()> {
-        let key = task.source.key.clone();
+        let key = task.to.clone();
         let outcome = match outcome {
             Ok(outcome) => outcome,
             Err(CopyError::Cancelled) if self.task.cancellation.is_cancelled() => return Err(self.task.cancelled()),
@@ -173,7 +174,7 @@ impl Executor {
             CopyOutcome::Changed => self.task.events.send(EventKind::Changed { key }),
             CopyOutcome::Copied(_) => {}
         }
-        sink.finished(task, outcome).await?;
+        sink.on_finished(task, outcome).await?;
         self.task.events.add_object();
         Ok(())
     }

@@ -8,6 +8,7 @@ use super::{ObjectEvents, progress::Counts, queue::Queue};
 use crate::{
     error::{Error, Result},
     event::EventKind,
+    judge::evidence::Meter,
 };
 
 /// The run's side of a job.
@@ -77,5 +78,16 @@ impl EventSink {
         if self.counts.is_emission_due() {
             self.queue.push(EventKind::Progress(self.counts.progress()));
         }
+    }
+}
+
+impl Meter for EventSink {
+    fn planned(&self, objects: u64, bytes: u64) {
+        Self::planned(self, objects, bytes);
+    }
+
+    fn finished(&self, bytes: u64) {
+        self.add_bytes(bytes);
+        self.add_object();
     }
 }

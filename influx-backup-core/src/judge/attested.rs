@@ -6,9 +6,9 @@ use super::{
     evidence::{Evidence, ManifestProvenance, Provenance},
     judgement::{ANYWHERE, At, Judgement},
 };
-use crate::certificate::Clause;
 use crate::{
     certificate::CheckedBy,
+    finding::{Clause, FindingCode},
     inventory::{Group, Listing},
     key::Key,
     location::ObjectMeta,
@@ -27,20 +27,21 @@ pub(super) fn bytes(evidence: &Evidence<'_>) -> (Judgement, BTreeMap<CheckedBy, 
     }
     if let Provenance::Manifest(record) = evidence.provenance {
         for (key, code, what) in changed(record) {
-            judgement.violate(At::object(None, key), code, format!("`{key}` {what}"));
+            judgement.report(At::object(None, key), code, format!("`{key}` {what}"));
         }
     }
     if let Some(by_size) = counts.get(&CheckedBy::Size) {
         let message = format!("{by_size} objects were compared by their size only");
-        judgement.find(Clause::Bytes, ANYWHERE, "size-only", message);
+        judgement.report(ANYWHERE, FindingCode::SizeOnly, message);
     }
     (judgement, counts)
 }
 
 /// Objects of a backup that are not what the manifest says, whatever clause looks after them.
-fn changed<'a>(record: &ManifestProvenance<'a>) -> impl Iterator<Item = (&'a Key, &'static str, &'static str)> {
-    let lost = record.lost.iter().map(|key| (*key, "lost-object", "is no longer in the backup"));
-    let altered = record.altered.iter().map(|key| (*key, "altered-object", "no longer has the size that was copied"));
+fn changed<'a>(record: &ManifestProvenance<'a>) -> impl Iterator<Item = (&'a Key, FindingCode, &'static str)> {
+    let lost = record.lost.iter().map(|key| (*key, FindingCode::MissingObject, "is no longer in the backup"));
+    let altered =
+        record.altered.iter().map(|key| (*key, FindingCode::WrongSize, "no longer has the size that was copied"));
     lost.chain(altered)
 }
 
@@ -62,7 +63,7 @@ pub(super) fn compactor(evidence: &Evidence<'_>) -> Judgement {
     let ids: Vec<_> = evidence.cluster.compactors().map(|node| format!("`{}`", node.id)).collect();
     if ids.len() > 1 {
         let message = format!("{} have compactor's files; a cluster has one compactor", ids.join(" and "));
-        judgement.find(Clause::Compactor, ANYWHERE, "several-compactors", message);
+        judgement.report(ANYWHERE, FindingCode::SeveralCompactors, message);
     }
     judgement
 }
@@ -95,7 +96,7 @@ fn check_quiet(before: &[ObjectMeta], after: &Listing, judgement: &mut Judgement
     let same = before.len() == after.entries.len() && before.iter().zip(&after.entries).all(|(a, b)| a.is_same(b));
     if !same {
         let message = format!("the compactor `{}` went on while its files were copied", after.owner);
-        judgement.violate(At::node(&after.owner), "compactor-went-on", message);
+        judgement.report(At::node(&after.owner), FindingCode::CompactorWentOn, message);
     }
 }
 
@@ -103,11 +104,13 @@ fn compare(evidence: &Evidence<'_>, node: &str, listed: &BTreeMap<&Key, &ObjectM
     for (key, entry) in listed {
         let at = At::object(Some(node), key);
         match evidence.held.get(*key) {
-            None => judgement.violate(at, "missing-compactor-file", format!("`{key}` was listed and is not held")),
+            None => {
+                judgement.report(at, FindingCode::MissingCompactorFile, format!("`{key}` was listed and is not held"))
+            }
             Some(held) if held.size != entry.size || !held.version.is_same(&entry.version) => {
-                judgement.violate(
+                judgement.report(
                     at,
-                    "other-compactor-file",
+                    FindingCode::OtherCompactorFile,
                     format!("`{key}` is held in another version than listed"),
                 );
             }
@@ -118,7 +121,7 @@ fn compare(evidence: &Evidence<'_>, node: &str, listed: &BTreeMap<&Key, &ObjectM
         for (key, _) in evidence.held_below(&format!("{node}/{directory}/")) {
             if !listed.contains_key(key) {
                 let message = format!("`{key}` is held and was not listed in the last pass");
-                judgement.violate(At::object(Some(node), key), "extra-compactor-file", message);
+                judgement.report(At::object(Some(node), key), FindingCode::ExtraCompactorFile, message);
             }
         }
     }
@@ -132,7 +135,7 @@ fn count_again(evidence: &Evidence<'_>, record: &ManifestProvenance<'_>) -> Judg
         let object = evidence.cluster.classify(key).filter(|object| object.kind().is_compactor());
         if let Some(object) = object {
             let message = format!("`{key}` is held in another size than listed");
-            judgement.violate(At::object(object.node, key), "other-compactor-file", message);
+            judgement.report(At::object(object.node, key), FindingCode::OtherCompactorFile, message);
         }
     }
     for listing in &manifest.attested.listings {
@@ -146,7 +149,7 @@ fn count_again(evidence: &Evidence<'_>, record: &ManifestProvenance<'_>) -> Judg
         if held != listing.objects {
             let (owner, objects) = (&listing.owner, listing.objects);
             let message = format!("`{owner}/{directory}` has {held} objects, {objects} were listed");
-            judgement.violate(At::node(owner), "missing-compactor-file", message);
+            judgement.report(At::node(owner), FindingCode::MissingCompactorFile, message);
         }
     }
     judgement
@@ -161,20 +164,19 @@ pub(super) fn nodes(evidence: &Evidence<'_>) -> Judgement {
     };
     for node in &evidence.cluster.unclaimed_nodes {
         let message = format!("`{node}` looks like a node and is neither in the backup nor left out by name");
-        judgement.violate(At::node(node), "unclaimed-node", message);
+        judgement.report(At::node(node), FindingCode::UnclaimedNode, message);
     }
     for node in evidence.cluster.catalog_nodes.iter().flatten().filter(|node| !node.in_store) {
         let message = format!("the catalog names node `{}`, the store has no objects of it", node.id);
-        judgement.find(Clause::Nodes, At::node(&node.id), "node-without-objects", message);
+        judgement.report(At::node(&node.id), FindingCode::NodeWithoutObjects, message);
     }
     if evidence.cluster.catalog_nodes.is_none() {
-        judgement.find(Clause::Nodes, ANYWHERE, "catalog-nodes-unreadable", "the catalog's nodes cannot be read");
+        judgement.report(ANYWHERE, FindingCode::CatalogNodesUnreadable, "the catalog's nodes cannot be read");
     }
     for node in &evidence.cluster.excluded_nodes {
-        judgement.find(
-            Clause::Nodes,
+        judgement.report(
             At::node(node),
-            "node-left-out",
+            FindingCode::NodeExcluded,
             format!("node `{node}` was left out by the caller"),
         );
     }

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     evidence::{Evidence, Fact, Provenance},
-    judgement::{ANYWHERE, At, Judgement},
+    judgement::{ANYWHERE, At, Judgement, finding},
 };
-use crate::certificate::Clause;
 use crate::{
     cluster::Edition,
+    finding::FindingCode,
     format::{CatalogFile, FormatError, catalog::Kind},
     inventory::Group,
     key::Key,
@@ -94,10 +94,10 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> (Judgement, Option<u64>) {
     let generations = GenerationFiles::all(evidence);
     let live = live(&generations);
     match live {
-        None if generations.is_empty() => judgement.violate(ANYWHERE, "no-catalog", "there is no catalog"),
-        None => judgement.violate(
+        None if generations.is_empty() => judgement.report(ANYWHERE, FindingCode::NoCatalog, "there is no catalog"),
+        None => judgement.report(
             ANYWHERE,
-            "no-live-catalog",
+            FindingCode::NoLiveCatalog,
             "every catalog was frozen by an upgrade: the newer one is missing",
         ),
         Some(live) => {
@@ -109,7 +109,7 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> (Judgement, Option<u64>) {
     }
     let sequence = live.and_then(GenerationFiles::sequence);
     // Of a catalog that cannot be read nobody knows how new it is, and it is violated already.
-    if !judgement.violations.iter().any(|violation| violation.code == "corrupt-catalog") {
+    if !judgement.violations.iter().any(|violation| violation.code == FindingCode::CorruptCatalog) {
         check_new_enough(evidence, sequence, &mut judgement);
         check_went_on(evidence, live, &mut judgement);
     }
@@ -123,15 +123,15 @@ fn check_root(live: &GenerationFiles<'_>, judgement: &mut Judgement) {
     match &live.root {
         None => {
             let message = format!("the catalog {} has no root", live.generation);
-            judgement.violate(ANYWHERE, "missing-catalog-root", message);
+            judgement.report(ANYWHERE, FindingCode::MissingCatalogRoot, message);
         }
         Some((key, Err(error))) => {
-            judgement.violate(At::object(None, key), "corrupt-catalog", format!("`{key}`: {error}"));
+            judgement.report(At::object(None, key), FindingCode::CorruptCatalog, format!("`{key}`: {error}"));
         }
         Some((key, Ok(file))) if file.kind != Kind::Root || !live.is_own(file) => {
-            judgement.violate(
+            judgement.report(
                 At::object(None, key),
-                "corrupt-catalog",
+                FindingCode::CorruptCatalog,
                 format!("`{key}` is no root of a catalog {}", live.generation),
             );
         }
@@ -142,8 +142,8 @@ fn check_root(live: &GenerationFiles<'_>, judgement: &mut Judgement) {
 /// Logs above the root are valid and without a gap; below it they are never read. Stray names stop a server.
 fn check_logs(live: &GenerationFiles<'_>, judgement: &mut Judgement) {
     for key in &live.stray {
-        let message = format!("`{key}` is no name of a catalog log: a server does not start with it");
-        judgement.violate(At::object(None, key), "stray-catalog-log", message);
+        let message = format!("`{key}` is not a valid catalog log name; servers refuse to start with it");
+        judgement.report(At::object(None, key), FindingCode::StrayCatalogLog, message);
     }
     let mut expected = live.root_sequence().map(|sequence| sequence.saturating_add(1));
     for (sequence, (key, parsed)) in &live.logs {
@@ -156,10 +156,10 @@ fn check_logs(live: &GenerationFiles<'_>, judgement: &mut Judgement) {
             Ok(file) => file.check_name(key.name()).err().map(|error| error.to_string()),
         };
         match problem {
-            Some(problem) if needed => judgement.violate(at, "corrupt-catalog", format!("`{key}`: {problem}")),
+            Some(problem) if needed => judgement.report(at, FindingCode::CorruptCatalog, format!("`{key}`: {problem}")),
             Some(problem) => {
                 let message = format!("`{key}`: {problem}; the root is newer, servers do not read it");
-                judgement.find(Clause::Catalog, at, "corrupt-old-catalog-log", message);
+                judgement.report(at, FindingCode::CorruptOldCatalogLog, message);
             }
             None => {}
         }
@@ -168,7 +168,8 @@ fn check_logs(live: &GenerationFiles<'_>, judgement: &mut Judgement) {
         }
         if let Some(expected) = expected.filter(|expected| sequence > expected) {
             let message = format!("catalog log {expected} is missing before `{key}`");
-            judgement.violate(at, "catalog-gap", message);
+            let gap = finding(at, FindingCode::CatalogGap, message);
+            judgement.add(gap.with_numbers(Some(expected), Some(*sequence)));
         }
         expected = Some(sequence.saturating_add(1));
     }
@@ -183,7 +184,7 @@ fn check_uuid(live: &GenerationFiles<'_>, judgement: &mut Judgement) {
             && root != log
         {
             let message = format!("`{key}` belongs to catalog {log}, the root to {root}");
-            judgement.violate(At::object(None, key), "catalog-uuid", message);
+            judgement.report(At::object(None, key), FindingCode::CatalogUuid, message);
         }
     }
 }
@@ -197,7 +198,7 @@ fn check_listed(evidence: &Evidence<'_>, live: &GenerationFiles<'_>, judgement: 
         let sequence = entry.key.below(&logs).and_then(catalog_log_sequence);
         if sequence.is_some() && sequence > live.root_sequence() && !evidence.holds(entry) {
             let message = format!("`{}` was listed and is not held", entry.key);
-            judgement.violate(At::object(None, &entry.key), "missing-catalog-log", message);
+            judgement.report(At::object(None, &entry.key), FindingCode::MissingCatalogLog, message);
         }
     }
 }
@@ -208,9 +209,10 @@ fn check_new_enough(evidence: &Evidence<'_>, sequence: Option<u64>, judgement: &
         let snapshots = evidence.snapshots(&node.id);
         let needed = snapshots.iter().map(|(_, snapshot)| snapshot.catalog_sequence_number).max();
         if needed > sequence {
-            let (needed, sequence) = (needed.unwrap_or(0), shown(sequence));
-            let message = format!("{} needs catalog sequence {needed}, the catalog has {sequence}", node.id);
-            judgement.violate(At::node(&node.id), "old-catalog", message);
+            let (needs, has) = (shown(needed), shown(sequence));
+            let message = format!("{} needs catalog sequence {needs}, the catalog has {has}", node.id);
+            let old = finding(At::node(&node.id), FindingCode::OldCatalog, message);
+            judgement.add(old.with_numbers(needed, sequence));
         }
     }
 }
@@ -222,9 +224,11 @@ fn check_went_on(evidence: &Evidence<'_>, live: Option<&GenerationFiles<'_>>, ju
     let listed: BTreeSet<&Key> = listings.flat_map(|listing| &listing.entries).map(|entry| &entry.key).collect();
     let now = live.and_then(|live| live.sequence_with(|key| listed.contains(key)));
     if run.catalog_before > now {
-        let message = format!("the catalog went back from {} to {}", shown(run.catalog_before), shown(now));
+        let (before, after) = (shown(run.catalog_before), shown(now));
+        let message = format!("the catalog sequence went backwards, from {before} to {after}");
         let root = live.and_then(|live| live.root.map(|(key, _)| key));
-        judgement.violate(At { node: None, key: root }, "catalog-went-back", message);
+        let back = finding(At { node: None, key: root }, FindingCode::CatalogWentBack, message);
+        judgement.add(back.with_numbers(run.catalog_before, now));
     }
 }
 
@@ -239,7 +243,7 @@ fn report_frozen(generations: &[GenerationFiles<'_>], live: Option<&GenerationFi
         for (key, parsed) in generation.root.iter().chain(generation.logs.values()) {
             if let Err(error) = parsed {
                 let message = format!("`{key}`: {error}; a newer catalog is in use");
-                judgement.find(Clause::Catalog, At::object(None, key), "corrupt-frozen-catalog", message);
+                judgement.report(At::object(None, key), FindingCode::CorruptFrozenCatalog, message);
             }
         }
     }
@@ -251,6 +255,6 @@ fn report_enterprise(evidence: &Evidence<'_>, judgement: &mut Judgement) {
     let has = |name: &str| evidence.held.contains_key(format!("{prefix}/{name}").as_str());
     if evidence.cluster.edition == Edition::Enterprise && !has("enterprise") {
         let message = format!("`{prefix}/enterprise` is not there");
-        judgement.find(Clause::Catalog, ANYWHERE, "no-enterprise-file", message);
+        judgement.report(ANYWHERE, FindingCode::NoEnterpriseFile, message);
     }
 }

@@ -10,6 +10,7 @@ use super::{
     judgement::{At, Judgement},
 };
 use crate::{
+    finding::FindingCode,
     format::{Checkpoint, Snapshot},
     inventory::Group,
     key::Key,
@@ -32,21 +33,23 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Judgement {
 fn check_one(node: &str, key: &Key, fact: &Fact, cut: Option<&Snapshot>, judgement: &mut Judgement) {
     let at = At::object(Some(node), key);
     match fact {
-        Fact::Checkpoint(Err(error)) => judgement.violate(at, "corrupt-checkpoint", format!("`{key}`: {error}")),
+        Fact::Checkpoint(Err(error)) => {
+            judgement.report(at, FindingCode::CorruptCheckpoint, format!("`{key}`: {error}"))
+        }
         Fact::Checkpoint(Ok(checkpoint)) => {
             if let Err(error) = checkpoint.check_name(key.name()) {
-                judgement.violate(at, "misnamed-checkpoint", format!("`{key}`: {error}"));
+                judgement.report(at, FindingCode::MisnamedCheckpoint, format!("`{key}`: {error}"));
             }
             if month(key) != checkpoint.year_month {
                 let message = format!("`{key}` says that its month is `{}`", checkpoint.year_month);
-                judgement.violate(at, "misnamed-checkpoint", message);
+                judgement.report(at, FindingCode::MisnamedCheckpoint, message);
             }
             if checkpoint.node_id != node {
                 let message = format!("`{key}` says that it belongs to node `{}`", checkpoint.node_id);
-                judgement.violate(at, "foreign-checkpoint", message);
+                judgement.report(at, FindingCode::ForeignCheckpoint, message);
             }
             if is_newer(checkpoint, cut) {
-                judgement.violate(at, "new-checkpoint", newer(key));
+                judgement.report(at, FindingCode::NewCheckpoint, newer(key));
             }
         }
         _ => {}
@@ -76,7 +79,7 @@ fn check_listed(evidence: &Evidence<'_>, node: &str, judgement: &mut Judgement) 
     let newest = listed(Group::Snapshots).iter().filter_map(|entry| snapshot_sequence(entry.key.name())).max().max(cut);
     for key in checkpoints.iter().map(|entry| &entry.key).filter(|key| !evidence.held.contains_key(*key)) {
         if checkpoint_sequence(key.name()).is_some_and(|sequence| Some(sequence) > newest) {
-            judgement.violate(At::object(Some(node), key), "new-checkpoint", newer(key));
+            judgement.report(At::object(Some(node), key), FindingCode::NewCheckpoint, newer(key));
         }
     }
     check_months(evidence, node, &newest_of_months(checkpoints, cut), judgement);
@@ -91,7 +94,7 @@ fn check_months(evidence: &Evidence<'_>, node: &str, needed: &BTreeMap<&str, &Ke
     for (month, key) in needed {
         if !held(key) {
             let message = format!("`{key}`, the newest checkpoint of {month}, is not held");
-            judgement.violate(At::object(Some(node), key), "missing-checkpoint", message);
+            judgement.report(At::object(Some(node), key), FindingCode::MissingCheckpoint, message);
         }
     }
 }

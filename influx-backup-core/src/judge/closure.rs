@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use super::{
     evidence::{Evidence, Fact, Provenance},
-    judgement::{At, Judgement},
+    judgement::{ANYWHERE, At, Judgement, finding},
 };
-use crate::certificate::{AbsentTable, Clause};
 use crate::{
+    certificate::AbsentTable,
     cluster::Edition,
+    finding::FindingCode,
     format::{Checkpoint, FileRef, Snapshot},
-    judge::AbsenceTolerance,
     key::Key,
+    options::AbsenceTolerance,
     record::AbsentRecord,
 };
 
@@ -71,10 +72,10 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> (Judgement, Vec<AbsentRecord>) {
             if is_absent(evidence, &node.id, &file.path) {
                 absent.push(record(&node.id, file));
             } else {
-                let message = format!("`{}` is live in {} and not in the backup", file.path, node.id);
+                let message = format!("`{}` is referenced by {} but missing from the backup", file.path, node.id);
                 let key = Key::parse(&file.path).ok();
                 let at = At { node: Some(&node.id), key: key.as_ref() };
-                judgement.violate(at, "missing-parquet", message);
+                judgement.report(at, FindingCode::MissingParquet, message);
             }
         }
         let gone = absent.len() - before;
@@ -83,12 +84,12 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> (Judgement, Vec<AbsentRecord>) {
     if !absent.is_empty() {
         let message = match evidence.provenance {
             Provenance::None => {
-                format!("{} live files are not here; nobody recorded whether the source had them", absent.len())
+                format!("{} live files are missing; whether the source had them is not recorded", absent.len())
             }
             _ => format!("{} live files are absent from the source too", absent.len()),
         };
         judgement.not_attested = matches!(evidence.provenance, Provenance::None);
-        judgement.find(Clause::Closure, super::judgement::ANYWHERE, "absent-parquet", message);
+        judgement.report(ANYWHERE, FindingCode::AbsentParquet, message);
     }
     (judgement, absent)
 }
@@ -99,10 +100,11 @@ fn check_held(evidence: &Evidence<'_>, node: &str, closure: &Closure<'_>, judgem
         let Some((key, held)) = evidence.held.get_key_value(file.path.as_str()) else { continue };
         if held.size != file.size_bytes {
             let message = format!("`{key}` has {} bytes, its manifest says {}", held.size, file.size_bytes);
-            judgement.violate(At::object(Some(node), key), "wrong-size-parquet", message);
+            let wrong = finding(At::object(Some(node), key), FindingCode::WrongSizeParquet, message);
+            judgement.add(wrong.with_numbers(Some(file.size_bytes), Some(held.size)));
         }
         if let Some(Fact::Parquet(Err(error))) = evidence.facts.get(key) {
-            judgement.violate(At::object(Some(node), key), "corrupt-parquet", format!("`{key}`: {error}"));
+            judgement.report(At::object(Some(node), key), FindingCode::CorruptParquet, format!("`{key}`: {error}"));
         }
     }
 }
@@ -125,7 +127,9 @@ fn check_share(evidence: &Evidence<'_>, node: &str, live: usize, gone: usize, ju
     let empty = evidence.held_below(&format!("{node}/dbs/")).next().is_none();
     if empty || gone * 2 > live {
         let message = format!("{gone} of {live} live files of {node} are gone from `{node}/dbs`: is a volume missing?");
-        judgement.violate(At::node(node), "most-parquet-missing", message);
+        let (expected, found) = (live as u64, (live - gone) as u64);
+        let missing = finding(At::node(node), FindingCode::MostParquetMissing, message);
+        judgement.add(missing.with_numbers(Some(expected), Some(found)));
     }
 }
 

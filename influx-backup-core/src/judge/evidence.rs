@@ -13,17 +13,16 @@ use crate::{
     cluster::ClusterDescription,
     concurrent,
     error::Result,
+    finding::Finding,
     format::{CatalogFile, Checkpoint, FormatError, Snapshot, wal},
     inventory::Listing,
-    judge::AbsenceTolerance,
     key::Key,
     layout::Component,
     location::{Location, ObjectMeta, Version},
     manifest::{Backup, Manifest},
+    options::AbsenceTolerance,
     record::Fence,
 };
-
-use crate::certificate::Violation;
 
 /// How many objects are read at once.
 const READS_AT_ONCE: usize = 16;
@@ -74,6 +73,18 @@ impl Tree<'_> {
     }
 }
 
+/// Counts objects that are to be read, and those that were.
+pub(crate) trait Meter: Sync {
+    fn planned(&self, objects: u64, bytes: u64);
+    fn finished(&self, bytes: u64);
+}
+
+/// Counts nothing.
+impl Meter for () {
+    fn planned(&self, _: u64, _: u64) {}
+    fn finished(&self, _: u64) {}
+}
+
 impl Facts {
     /// Reads what the proof needs and has not read yet; forgets what is no longer held.
     pub(crate) async fn gather(
@@ -82,14 +93,29 @@ impl Facts {
         cluster: &ClusterDescription,
         held: &BTreeMap<Key, HeldObject>,
     ) -> Result<()> {
+        self.gather_metered(tree, cluster, held, &()).await
+    }
+
+    /// The same as [`Facts::gather`], counted as it goes.
+    pub(crate) async fn gather_metered(
+        &mut self,
+        tree: Tree<'_>,
+        cluster: &ClusterDescription,
+        held: &BTreeMap<Key, HeldObject>,
+        meter: &dyn Meter,
+    ) -> Result<()> {
         self.0.retain(|key, (version, _)| held.get(key).is_some_and(|held| held.version == *version));
         let unread: Vec<_> = held
             .iter()
             .filter(|(key, _)| !self.0.contains_key(*key))
             .filter_map(|(key, held)| Some((key.clone(), held.version.clone(), readable(cluster, key)?)))
             .collect();
+        let bytes = unread.iter().filter_map(|(key, ..)| held.get(key)).map(|held| held.size).sum();
+        meter.planned(unread.len() as u64, bytes);
         let read = |key: Key, version: Version, component| async move {
-            let fact = fact(component, &tree.read(&key).await?);
+            let bytes = tree.read(&key).await?;
+            meter.finished(bytes.len() as u64);
+            let fact = fact(component, &bytes);
             Result::Ok((key, (version, fact)))
         };
         let reads = unread.into_iter().map(|(key, version, component)| read(key, version, component).boxed());
@@ -210,9 +236,9 @@ pub(crate) struct RunProvenance<'a> {
     /// The fences.
     pub(crate) fences: &'a [Fence],
     /// What C7 found.
-    pub(crate) unstable: &'a [Violation],
+    pub(crate) unstable: &'a [Finding],
     /// What C9 found.
-    pub(crate) unheld_nodes: &'a [Violation],
+    pub(crate) unheld_nodes: &'a [Finding],
     /// The highest catalog sequence of earlier passes.
     pub(crate) catalog_before: Option<u64>,
 }

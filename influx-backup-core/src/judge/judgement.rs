@@ -1,14 +1,16 @@
 //! What one clause found.
 
-use crate::certificate::{Clause, Finding, Violation};
-use crate::key::Key;
+use crate::{
+    finding::{Clause, Finding, FindingCode, Severity},
+    key::Key,
+};
 
 /// What one clause found.
 #[derive(Debug, Default)]
 pub(crate) struct Judgement {
-    pub(crate) violations: Vec<Violation>,
+    pub(crate) violations: Vec<Finding>,
     pub(crate) findings: Vec<Finding>,
-    /// Nobody recorded what the clause is about.
+    /// What the clause is about is not recorded.
     pub(crate) not_attested: bool,
 }
 
@@ -33,17 +35,26 @@ impl<'a> At<'a> {
 }
 
 impl Judgement {
-    pub(crate) fn violate(&mut self, at: At<'_>, code: &str, message: impl Into<String>) {
-        self.violations.push(violation(at, code, message));
+    /// Adds what was found: a violation where its code is an error.
+    pub(crate) fn report(&mut self, at: At<'_>, code: FindingCode, message: impl Into<String>) {
+        self.add(finding(at, code, message));
     }
 
-    pub(crate) fn find(&mut self, clause: Clause, at: At<'_>, code: &str, message: impl Into<String>) {
-        let (node, key) = (at.node.map(ToOwned::to_owned), at.key.cloned());
-        self.findings.push(Finding { clause, code: code.to_owned(), node, key, message: message.into() });
+    /// Says of everything found which clause it belongs to.
+    pub(crate) fn assign(&mut self, clause: Clause) {
+        self.violations.iter_mut().chain(&mut self.findings).for_each(|finding| finding.clause = Some(clause));
+    }
+
+    /// Adds a finding: a violation where its code is an error.
+    pub(crate) fn add(&mut self, finding: Finding) {
+        match finding.severity {
+            Severity::Error => self.violations.push(finding),
+            _ => self.findings.push(finding),
+        }
     }
 }
 
-pub(crate) fn violation(at: At<'_>, code: &str, message: impl Into<String>) -> Violation {
-    let (node, key) = (at.node.map(ToOwned::to_owned), at.key.cloned());
-    Violation { code: code.to_owned(), node, key, message: message.into() }
+/// A finding at a place.
+pub(crate) fn finding(at: At<'_>, code: FindingCode, message: impl Into<String>) -> Finding {
+    Finding { node: at.node.map(ToOwned::to_owned), key: at.key.cloned(), ..Finding::new(code, message) }
 }

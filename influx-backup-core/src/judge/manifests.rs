@@ -8,6 +8,7 @@ use super::{
     write_ahead::numbered,
 };
 use crate::{
+    finding::FindingCode,
     format::{FileRef, Snapshot},
     inventory::Group,
     key::Key,
@@ -21,10 +22,12 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Judgement {
         for (key, fact) in evidence.below(&format!("{}/snapshots/", node.id)) {
             let at = At::object(Some(&node.id), key);
             match fact {
-                Fact::Snapshot(Err(error)) => judgement.violate(at, "corrupt-manifest", format!("`{key}`: {error}")),
+                Fact::Snapshot(Err(error)) => {
+                    judgement.report(at, FindingCode::CorruptManifest, format!("`{key}`: {error}"))
+                }
                 Fact::Snapshot(Ok(snapshot)) => {
                     for (code, message) in lies(&node.id, key, snapshot) {
-                        judgement.violate(at, code, message);
+                        judgement.report(at, code, message);
                     }
                 }
                 _ => {}
@@ -48,7 +51,7 @@ fn check_held(evidence: &Evidence<'_>, node: &str, judgement: &mut Judgement) {
         }
     };
     for key in lost {
-        judgement.violate(At::object(Some(node), key), "missing-manifest", format!("`{key}` is not held"));
+        judgement.report(At::object(Some(node), key), FindingCode::MissingManifest, format!("`{key}` is not held"));
     }
 }
 
@@ -60,21 +63,27 @@ fn check_any(evidence: &Evidence<'_>, node: &str, judgement: &mut Judgement) {
     if has("dbs") && !has("snapshots") && is_trimmed {
         let message =
             format!("{node} has Parquet files, WAL that was trimmed, and no manifest: is `{node}/snapshots` lost?");
-        judgement.violate(At::node(node), "no-manifests", message);
+        judgement.report(At::node(node), FindingCode::NoManifests, message);
     }
 }
 
 /// What a manifest says that cannot be.
-fn lies(node: &str, key: &Key, snapshot: &Snapshot) -> Vec<(&'static str, String)> {
+fn lies(node: &str, key: &Key, snapshot: &Snapshot) -> Vec<(FindingCode, String)> {
     let mut lies = Vec::new();
     if let Err(error) = snapshot.check_name(key.name()) {
-        lies.push(("misnamed-manifest", format!("`{key}`: {error}")));
+        lies.push((FindingCode::MisnamedManifest, format!("`{key}`: {error}")));
     }
     if snapshot.node_id != node {
-        lies.push(("foreign-manifest", format!("`{key}` says that it belongs to node `{}`", snapshot.node_id)));
+        lies.push((
+            FindingCode::ForeignManifest,
+            format!("`{key}` says that it belongs to node `{}`", snapshot.node_id),
+        ));
     }
     if let Some(file) = snapshot.added.iter().find(|file| is_elsewhere(node, file)) {
-        lies.push(("foreign-parquet", format!("`{key}` names `{}`, which is not below `{node}/dbs`", file.path)));
+        lies.push((
+            FindingCode::ForeignParquet,
+            format!("`{key}` names `{}`, which is not below `{node}/dbs`", file.path),
+        ));
     }
     lies
 }

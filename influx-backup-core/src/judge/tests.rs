@@ -9,14 +9,17 @@ mod tree;
 mod write_ahead;
 
 use self::tree::Tree;
-use crate::certificate::{Basis, Certificate, Clause, Verdict, Violation};
+use crate::{
+    certificate::{Basis, Certificate, Verdict},
+    finding::{Clause, Finding, FindingCode},
+};
 
 /// The one violation of a certificate in which only this clause is open.
 #[track_caller]
-fn only(clause: Clause, code: &str, certificate: &Certificate) -> Violation {
+fn only(clause: Clause, code: FindingCode, certificate: &Certificate) -> Finding {
     assert_eq!(certificate.open(), [clause], "{}", certificate.summary());
     let result = certificate.clauses.iter().find(|result| result.clause == clause).expect("every clause is judged");
-    let codes: Vec<_> = result.violations.iter().map(|violation| violation.code.as_str()).collect();
+    let codes: Vec<_> = result.violations.iter().map(|violation| violation.code).collect();
     assert_eq!((codes, result.violated), (vec![code], 1), "{}", certificate.summary());
     assert!(!certificate.holds());
     result.violations[0].clone()
@@ -24,16 +27,16 @@ fn only(clause: Clause, code: &str, certificate: &Certificate) -> Violation {
 
 /// Asserts that a violation names this object.
 #[track_caller]
-fn names(violation: &Violation, key: &str) {
+fn names(violation: &Finding, key: &str) {
     assert_eq!(violation.key.as_ref().map(AsRef::as_ref), Some(key), "{violation:?}");
     assert!(violation.message.contains(key), "{violation:?}");
 }
 
 /// The codes of the findings of a certificate that holds.
 #[track_caller]
-fn findings(certificate: &Certificate) -> Vec<(Clause, &str)> {
+fn findings(certificate: &Certificate) -> Vec<(Clause, FindingCode)> {
     assert!(certificate.holds(), "{}", certificate.summary());
-    certificate.findings.iter().map(|finding| (finding.clause, finding.code.as_str())).collect()
+    certificate.findings.iter().map(|finding| (finding.clause.expect("every finding has one"), finding.code)).collect()
 }
 
 fn verdict(certificate: &Certificate, clause: Clause) -> Verdict {
@@ -74,9 +77,9 @@ fn what_a_run_found_stays_found_when_the_backup_is_certified_again() {
     let mut tree = Tree::core();
     tree.catalog_before = Some(9);
     let run = tree.judge();
-    only(Clause::Catalog, "catalog-went-back", &run);
+    only(Clause::Catalog, FindingCode::CatalogWentBack, &run);
     let again = tree.judge_record();
-    assert_eq!(only(Clause::Catalog, "catalog-went-back", &again), run.clauses[3].violations[0]);
+    assert_eq!(only(Clause::Catalog, FindingCode::CatalogWentBack, &again), run.clauses[3].violations[0]);
 }
 
 #[test]

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{
     evidence::{Evidence, Fact, Provenance},
-    judgement::{At, Judgement},
+    judgement::{At, Judgement, finding},
 };
-use crate::certificate::Clause;
 use crate::{
+    finding::FindingCode,
     format::FormatError,
     key::Key,
     layout::wal_number,
@@ -46,9 +46,11 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Judgement {
         match (fence, evidence.provenance) {
             (Some(fence), _) => check_fence(fence, &wal, covered, &mut judgement),
             (None, Provenance::None) => report_gaps(&node.id, &wal, covered, &mut judgement),
-            (None, _) => {
-                judgement.violate(At::node(&node.id), "no-fence", format!("no fence was recorded for {}", node.id))
-            }
+            (None, _) => judgement.report(
+                At::node(&node.id),
+                FindingCode::NoFence,
+                format!("no fence was recorded for {}", node.id),
+            ),
         }
     }
     judgement
@@ -60,9 +62,9 @@ fn check_sound(node: &str, wal: &Numbered<'_>, covered: u64, judgement: &mut Jud
         let Err(error) = sound else { continue };
         let (at, message) = (At::object(Some(node), key), format!("`{key}`: {error}"));
         if *number > covered {
-            judgement.violate(at, "corrupt-wal", message);
+            judgement.report(at, FindingCode::CorruptWal, message);
         } else {
-            judgement.find(Clause::Wal, at, "corrupt-covered-wal", format!("{message}; a snapshot covers it"));
+            judgement.report(at, FindingCode::CorruptCoveredWal, format!("{message}; a snapshot covers it"));
         }
     }
 }
@@ -71,8 +73,8 @@ fn check_sound(node: &str, wal: &Numbered<'_>, covered: u64, judgement: &mut Jud
 fn check_names(evidence: &Evidence<'_>, node: &str, judgement: &mut Judgement) {
     for (key, _) in evidence.below(&format!("{node}/wal/")) {
         if wal_number(key.name()).is_none() {
-            let message = format!("`{key}` is no name of a WAL file; servers skip it");
-            judgement.find(Clause::Wal, At::object(Some(node), key), "stray-wal", message);
+            let message = format!("`{key}` is not a valid WAL file name; servers skip it");
+            judgement.report(At::object(Some(node), key), FindingCode::StrayWal, message);
         }
     }
 }
@@ -83,14 +85,14 @@ fn check_fence(fence: &Fence, wal: &Numbered<'_>, covered: u64, judgement: &mut 
     for gap in gaps(wal, covered, last) {
         for lost in fence.unconfirmed(gap) {
             let message = format!("WAL {lost} of {} was listed above the newest manifest and is not held", fence.node);
-            judgement.violate(At::node(&fence.node), "missing-wal", message);
+            let missing = finding(At::node(&fence.node), FindingCode::MissingWal, message);
+            judgement.add(missing.with_range(lost.first, lost.last));
         }
         for hole in fence.confirmed(gap) {
-            let message = format!(
-                "WAL {hole} of {} was never written or is trimmed in the source; servers replay over it",
-                fence.node
-            );
-            judgement.find(Clause::Wal, At::node(&fence.node), "wal-hole", message);
+            let message =
+                format!("WAL {hole} of {} does not exist in the source; servers skip it on replay", fence.node);
+            let hole_found = finding(At::node(&fence.node), FindingCode::WalHole, message);
+            judgement.add(hole_found.with_range(hole.first, hole.last));
         }
     }
 }
@@ -99,8 +101,8 @@ fn check_fence(fence: &Fence, wal: &Numbered<'_>, covered: u64, judgement: &mut 
 fn report_gaps(node: &str, wal: &Numbered<'_>, covered: u64, judgement: &mut Judgement) {
     let Some((last, _)) = wal.last_key_value() else { return };
     for gap in gaps(wal, covered, *last) {
-        let message = format!("WAL {gap} of {node} is not here; nobody recorded whether the source had it");
-        judgement.find(Clause::Wal, At::node(node), "wal-gap", message);
+        let message = format!("WAL {gap} of {node} is missing; whether the source had it is not recorded");
+        judgement.add(finding(At::node(node), FindingCode::WalGap, message).with_range(gap.first, gap.last));
         judgement.not_attested = true;
     }
 }

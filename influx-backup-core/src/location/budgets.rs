@@ -16,11 +16,11 @@ use crate::{
 };
 
 /// How many listings of one location, and how many deletions, run at once at most.
-pub(crate) const AT_ONCE: usize = 16;
+pub(crate) const MAX_CONCURRENT: usize = 16;
 
 /// What a store is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Work {
+pub(crate) enum RequestKind {
     /// Reads and writes. Their budget is the run's.
     Copy,
     /// Listings.
@@ -31,16 +31,16 @@ pub(crate) enum Work {
 
 /// How often a store has asked to slow down, for each kind of work.
 #[derive(Debug, Default)]
-pub(crate) struct SlowDowns([AtomicU64; 3]);
+pub(crate) struct ThrottleCounts([AtomicU64; 3]);
 
-impl SlowDowns {
+impl ThrottleCounts {
     /// It did so once more.
     #[cfg(any(test, feature = "cloud"))]
-    pub(crate) fn add(&self, work: Work) {
+    pub(crate) fn add(&self, work: RequestKind) {
         self.0[work as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    fn of(&self, work: Work) -> u64 {
+    fn of(&self, work: RequestKind) -> u64 {
         self.0[work as usize].load(Ordering::Relaxed)
     }
 }
@@ -48,46 +48,46 @@ impl SlowDowns {
 /// What the clones and children of a location share.
 #[derive(Debug)]
 pub(super) struct Budgets {
-    slow_downs: Arc<SlowDowns>,
+    throttle_counts: Arc<ThrottleCounts>,
     list: Arc<Adaptive>,
     delete: Arc<Adaptive>,
 }
 
 impl Budgets {
-    pub(super) fn new(slow_downs: Arc<SlowDowns>) -> Arc<Self> {
-        Arc::new(Self { slow_downs, list: Adaptive::new(AT_ONCE), delete: Adaptive::new(AT_ONCE) })
+    pub(super) fn new(throttle_counts: Arc<ThrottleCounts>) -> Arc<Self> {
+        Arc::new(Self { throttle_counts, list: Adaptive::new(MAX_CONCURRENT), delete: Adaptive::new(MAX_CONCURRENT) })
     }
 }
 
 impl Location {
     /// How often the store has asked to slow down so far, also where a request was tried again and went well.
-    pub(crate) fn slow_downs(&self, work: Work) -> u64 {
-        self.0.budgets.slow_downs.of(work)
+    pub(crate) fn throttle_count(&self, kind: RequestKind) -> u64 {
+        self.0.budgets.throttle_counts.of(kind)
     }
 
     /// Lists when the budget for listings allows it.
     pub(super) async fn listing<T>(&self, list: impl Future<Output = Result<T>>) -> Result<T> {
-        self.budgeted(Work::List, &self.0.budgets.list, list).await
+        self.budgeted(RequestKind::List, &self.0.budgets.list, list).await
     }
 
     /// Deletes when the budget for deletions allows it.
     pub(super) async fn deletion<T>(&self, delete: impl Future<Output = Result<T>>) -> Result<T> {
-        self.budgeted(Work::Delete, &self.0.budgets.delete, delete).await
+        self.budgeted(RequestKind::Delete, &self.0.budgets.delete, delete).await
     }
 
     async fn budgeted<T>(
         &self,
-        work: Work,
+        work: RequestKind,
         budget: &Arc<Adaptive>,
         request: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        let _place = budget.place().await;
+        let _permit = budget.acquire().await;
         // The object_store crate tries again by itself: that a store asked to slow down shows only here.
-        let before = self.slow_downs(work);
+        let before = self.throttle_count(work);
         let done = request.await;
         match &done {
             Err(Error::Store { kind: StoreErrorKind::Throttled, .. }) => budget.throttled(),
-            _ if self.slow_downs(work) > before => budget.throttled(),
+            _ if self.throttle_count(work) > before => budget.throttled(),
             Ok(_) => budget.succeeded(),
             Err(_) => {}
         }
@@ -137,7 +137,11 @@ mod tests {
         let (first, second) = keys.split_at(500);
         let (one, two, (listed, when)) = tokio::join!(location.delete_all(first), other.delete_all(second), listing);
         one.and(two).expect("deleted");
-        assert_eq!(began.elapsed().as_secs(), 1_000_u64.div_ceil(AT_ONCE as u64), "16 at once, neither more nor fewer");
+        assert_eq!(
+            began.elapsed().as_secs(),
+            1_000_u64.div_ceil(MAX_CONCURRENT as u64),
+            "16 at once, neither more nor fewer"
+        );
         assert_eq!(when, 10, "the listing waited");
         assert!((800..900).contains(&listed), "{listed} when 160 are gone");
         assert!(location.list("").await.expect("listed").is_empty());
@@ -162,20 +166,20 @@ mod tests {
         let location = Location::in_memory();
         let allowed = || (location.0.budgets.list.allowed(), location.0.budgets.delete.allowed());
         let slowed = |work| {
-            let slow_downs = Arc::clone(&location.0.budgets.slow_downs);
+            let throttle_counts = Arc::clone(&location.0.budgets.throttle_counts);
             async move {
-                slow_downs.add(work);
+                throttle_counts.add(work);
                 Ok(())
             }
         };
-        location.deletion(slowed(Work::Delete)).await.expect("went well at last");
+        location.deletion(slowed(RequestKind::Delete)).await.expect("went well at last");
         assert_eq!(allowed(), (16, 8));
         // What copies are told, and listings, is not about deletions.
         tokio::time::advance(SECOND * 2).await;
-        location.deletion(slowed(Work::Copy)).await.expect("deleted");
-        location.deletion(slowed(Work::List)).await.expect("deleted");
+        location.deletion(slowed(RequestKind::Copy)).await.expect("deleted");
+        location.deletion(slowed(RequestKind::List)).await.expect("deleted");
         assert_eq!(allowed(), (16, 8));
-        location.listing(slowed(Work::List)).await.expect("listed");
+        location.listing(slowed(RequestKind::List)).await.expect("listed");
         assert_eq!(allowed(), (8, 8));
         for key in keys(200) {
             location.delete(&key).await.expect("deleted");

@@ -22,7 +22,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::client::Client;
 pub(crate) use self::{connector::Answered, uploads::Upload};
-use super::{SlowDowns, StoreOptions, identity::Identity};
+use super::{StoreOptions, ThrottleCounts, identity::Identity};
 use crate::error::{Error, Result};
 
 /// A bucket or container that was opened.
@@ -31,7 +31,7 @@ pub(super) struct Opened {
     pub(super) identity: Identity,
     pub(super) handle: Handle,
     /// How often the store asked to slow down.
-    pub(super) slow_downs: Arc<SlowDowns>,
+    pub(super) throttle_counts: Arc<ThrottleCounts>,
 }
 
 /// The client itself, for what [`ObjectStore`] has no word for: copies between buckets.

@@ -8,7 +8,7 @@ use walkdir::{DirEntry, WalkDir};
 
 #[cfg(feature = "cloud")]
 use super::cloud::Upload;
-use super::{AT_ONCE, Location, local::blocking};
+use super::{Location, MAX_CONCURRENT, local::blocking};
 use crate::{
     concurrent,
     error::{Error, Result, StoreErrorKind},
@@ -84,7 +84,7 @@ impl Location {
         };
         let ours = found.into_iter().filter(|incomplete| ours(incomplete));
         let deletions = ours.map(|incomplete| self.delete_one(incomplete).boxed()).collect();
-        concurrent::run(deletions, AT_ONCE).await.map(drop)
+        concurrent::run(deletions, MAX_CONCURRENT).await.map(drop)
     }
 
     async fn delete_one(&self, incomplete: Incomplete) -> Result<()> {

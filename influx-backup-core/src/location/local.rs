@@ -9,7 +9,7 @@ use std::{
 
 use walkdir::WalkDir;
 
-use super::object::{ObjectMeta, Shallow, Version};
+use super::object::{ListLevel, ObjectMeta, Version};
 use crate::{
     error::{Error, Result},
     key::Key,
@@ -58,7 +58,7 @@ pub(super) async fn list(root: &FilePath, prefix: &str, links: Links) -> Result<
     blocking("list", move || walk(&root, &prefix, links)).await
 }
 
-pub(super) async fn list_level(root: &FilePath, prefix: &str, links: Links) -> Result<Shallow> {
+pub(super) async fn list_level(root: &FilePath, prefix: &str, links: Links) -> Result<ListLevel> {
     let (root, prefix) = (root.to_owned(), prefix.to_owned());
     blocking("list", move || read_level(&root, &prefix, links)).await
 }
@@ -146,9 +146,9 @@ fn check_start(start: &FilePath, _links: Links) -> Result<()> {
     }
 }
 
-fn read_level(root: &FilePath, prefix: &str, links: Links) -> Result<Shallow> {
+fn read_level(root: &FilePath, prefix: &str, links: Links) -> Result<ListLevel> {
     let start = root.join(prefix);
-    let mut shallow = Shallow::default();
+    let mut shallow = ListLevel::default();
     let listing = match fs::read_dir(&start) {
         Ok(listing) => listing,
         Err(error) if is_absent(&error) => return check_start(&start, links).map(|()| shallow),

@@ -13,7 +13,7 @@ use object_store::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{AT_ONCE, Attributes, Location, StoreChecksums, attributes_from, local, patience::retrying};
+use super::{Attributes, Location, MAX_CONCURRENT, StoreChecksums, attributes_from, local, patience::retrying};
 use crate::{
     concurrent,
     error::{Error, Result, StoreErrorKind},
@@ -68,14 +68,14 @@ impl ObjectMeta {
 
 /// One level of a listing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Shallow {
+pub struct ListLevel {
     /// The names of the directories (common prefixes), sorted.
     pub directories: Vec<String>,
     /// The objects at this level, sorted by key.
     pub entries: Vec<ObjectMeta>,
 }
 
-impl Shallow {
+impl ListLevel {
     /// Whether nothing is there.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -116,7 +116,7 @@ impl Location {
         let below =
             top.directories.iter().map(|directory| format!("{prefix}/{directory}").trim_start_matches('/').to_owned());
         let listings = below.map(|directory| async move { self.list(&directory).await }.boxed());
-        let listings = concurrent::run(listings.collect(), AT_ONCE).await?;
+        let listings = concurrent::run(listings.collect(), MAX_CONCURRENT).await?;
         let mut entries: Vec<_> = top.entries.into_iter().chain(listings.into_iter().flatten()).collect();
         entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         Ok(entries)
@@ -126,7 +126,7 @@ impl Location {
     ///
     /// # Errors
     /// As for [`Location::list`].
-    pub async fn list_level(&self, prefix: &str) -> Result<Shallow> {
+    pub async fn list_level(&self, prefix: &str) -> Result<ListLevel> {
         let mut shallow = match self.directory() {
             Some(directory) => local::list_level(directory, prefix, self.0.links).await?,
             None => retrying(self.0.patience, || self.listing(self.list_store_level(prefix)).boxed()).await?,
@@ -314,7 +314,7 @@ impl Location {
     /// Deletes objects, as many at once as may be.
     pub(crate) async fn delete_all<'a>(&self, keys: impl IntoIterator<Item = &'a Key>) -> Result<()> {
         let deletions = keys.into_iter().map(|key| self.delete(key).boxed()).collect();
-        concurrent::run(deletions, AT_ONCE).await.map(drop)
+        concurrent::run(deletions, MAX_CONCURRENT).await.map(drop)
     }
 
     async fn delete_once(&self, key: &Key) -> Result<()> {
@@ -381,10 +381,10 @@ impl Location {
         }
     }
 
-    async fn list_store_level(&self, prefix: &str) -> Result<Shallow> {
+    async fn list_store_level(&self, prefix: &str) -> Result<ListLevel> {
         let found = self.store().list_with_delimiter(Some(&self.prefix_path(prefix))).await;
         let found = found.map_err(|e| self.not_listed(prefix, e))?;
-        Ok(Shallow {
+        Ok(ListLevel {
             directories: found
                 .common_prefixes
                 .iter()

@@ -8,7 +8,7 @@ use std::{
 use futures::future::BoxFuture;
 use tokio::time::{Instant, sleep};
 
-use crate::error::{Error, Result, StoreErrorKind};
+use crate::error::{Error, Result};
 
 /// The longest first wait; doubled after each failure.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
@@ -58,8 +58,7 @@ pub(crate) fn jitter(what: &str, attempt: u32) -> f64 {
 }
 
 fn is_passing(error: &Error) -> bool {
-    use StoreErrorKind::{Other, Throttled, Unreachable};
-    matches!(error, Error::Store { kind: Unreachable | Throttled | Other, .. })
+    matches!(error, Error::Store { kind, .. } if kind.is_transient())
 }
 
 #[cfg(test)]
@@ -69,6 +68,7 @@ mod tests {
     use futures::FutureExt;
 
     use super::*;
+    use crate::error::StoreErrorKind;
 
     fn failing(kind: StoreErrorKind, times: u32) -> impl FnMut() -> BoxFuture<'static, Result<u32>> + Send {
         let attempts = AtomicU32::new(0);

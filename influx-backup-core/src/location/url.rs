@@ -74,7 +74,7 @@ fn cloud(text: &str, scheme: &str, options: &StoreOptions) -> Result<Location> {
     let base = Path::parse(rest).map_err(|_| invalid(text, "its prefix has an empty, `.` or `..` segment"))?;
     #[cfg(feature = "cloud")]
     if let Some(opened) = cloud::open(scheme, bucket, options) {
-        let cloud::Opened { store, identity, handle, slow_downs } = opened?;
+        let cloud::Opened { store, identity, handle, throttle_counts } = opened?;
         return Ok(Location(Arc::new(Inner {
             durable: Arc::clone(&store),
             shown: identity.url(base.as_ref()),
@@ -85,7 +85,7 @@ fn cloud(text: &str, scheme: &str, options: &StoreOptions) -> Result<Location> {
             links: Links::Follow,
             options: options.clone(),
             handle: Some(handle),
-            budgets: Budgets::new(slow_downs),
+            budgets: Budgets::new(throttle_counts),
             patience: PATIENCE,
         })));
     }

@@ -11,6 +11,7 @@ use crate::{
     error::{Error, Result},
     key::Key,
     location::{ChecksumMatch, Comparison, Links, Location},
+    plan::BackupContents,
 };
 use crate::{
     layout::MANIFEST_KEY,
@@ -105,6 +106,20 @@ impl Backup {
     #[must_use]
     pub fn objects(&self) -> &[ObjectRecord] {
         &self.0.objects
+    }
+
+    /// What it holds, as planning needs it.
+    #[must_use]
+    pub fn contents(&self) -> BackupContents<'_> {
+        let Inner { manifest, sha256, objects, .. } = &*self.0;
+        BackupContents {
+            name: &manifest.name,
+            manifest_sha256: sha256,
+            status: manifest.status,
+            cluster: &manifest.cluster,
+            certificate: &manifest.certificate,
+            objects,
+        }
     }
 
     /// Live files that neither the backup nor the source had.

@@ -4,35 +4,21 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CopyTask, Reason, Skipped, Stage, StageKind, backup_order, stable_hash, stage_of};
+use super::{CopyTask, PlaceRole, Reason, Skipped, SkippedItem, Stage, StageKind, backup_order, stable_hash, stage_of};
 use crate::{
-    backup::BackupOptions,
     cluster::{ClusterDescription, Edition},
-    error::Result,
     inventory::{Inventory, Listing},
     layout::Component,
     location::ObjectMeta,
+    options::Derived,
 };
-
-/// Whether `table-snapshots/`, `db-indices/` and `table-index-conversion-completed` are copied: all three or none.
-///
-/// Left out by default, as documented: InfluxDB makes them again, and a real 3.3.0 server did not start with them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Derived {
-    /// Left out.
-    #[default]
-    Exclude,
-    /// Copied, all three.
-    Include,
-}
 
 /// What a backup copies, in order.
 ///
-/// Pure: built from an inventory, printed with `Display`, kept as JSON, identified by [`BackupPlan::hash`]. A dry run
-/// is a plan that is printed and not run.
+/// Data: made from an inventory without any I/O, printed with `Display`, kept as JSON without loss, identified by
+/// [`BackupPlan::hash`]. A dry run is a plan that is printed and not run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct BackupPlan {
     /// The cluster's id.
     pub cluster: String,
@@ -40,75 +26,69 @@ pub struct BackupPlan {
     pub edition: Edition,
     /// Where it is copied from, as a URL without credentials.
     pub source: String,
-    /// The stages, in order; none is left out, even where it copies nothing.
-    pub stages: Vec<Stage>,
     /// What is left out, and why.
     pub skipped: Vec<Skipped>,
+    pub(crate) stages: Vec<Stage>,
 }
 
 impl BackupPlan {
     /// Plans the first pass of a backup.
-    ///
-    /// # Errors
-    /// [`Error::InvalidRequest`](crate::Error::InvalidRequest) where an option does not fit the cluster.
-    pub fn new(cluster: &ClusterDescription, inventory: &Inventory, options: &BackupOptions) -> Result<Self> {
-        Self::missing(cluster, inventory, options, &|_| false)
+    #[must_use]
+    pub fn new(cluster: &ClusterDescription, inventory: &Inventory, derived: Derived) -> Self {
+        Self::missing(cluster, inventory, derived, &|_| false)
     }
 
     /// Plans a pass: what `held` does not say the backup has in the version listed.
-    ///
-    /// # Errors
-    /// As for [`BackupPlan::new`].
-    pub fn missing(
+    pub(crate) fn missing(
         cluster: &ClusterDescription,
         inventory: &Inventory,
-        options: &BackupOptions,
+        derived: Derived,
         held: &dyn Fn(&ObjectMeta) -> bool,
-    ) -> Result<Self> {
+    ) -> Self {
         let mut tasks: BTreeMap<StageKind, Vec<CopyTask>> = BTreeMap::new();
-        let mut skipped = Left::default();
+        let mut skipped = SkippedSummary::default();
         for entry in inventory.entries() {
-            match choose(cluster, entry, options.derived, held) {
+            match choose(cluster, entry, derived, held) {
                 Choice::Copy(stage, component) => {
-                    tasks.entry(stage).or_default().push(CopyTask::new(entry.clone(), component));
+                    tasks.entry(stage).or_default().push(CopyTask::new(PlaceRole::Source, entry.clone(), component));
                 }
-                Choice::Exclude(what, reason) => skipped.add(what, reason, entry),
+                Choice::Exclude(item, reason) => skipped.add(item, reason, entry.size),
             }
         }
         for name in &cluster.foreign {
-            skipped.name(name, Reason::Foreign);
+            skipped.0.push(Skipped::unlisted(SkippedItem::Name(name.clone()), Reason::Foreign));
         }
         for node in &cluster.excluded_nodes {
-            skipped.name(node, Reason::NodeExcluded);
+            skipped.0.push(Skipped::unlisted(SkippedItem::Node(node.clone()), Reason::NodeExcluded));
         }
-        let stage = |kind: &StageKind| Stage {
-            kind: *kind,
-            relist: kind.relist(),
-            tasks: tasks.remove(kind).unwrap_or_default(),
-        };
-        Ok(Self {
+        let stage = |kind: &StageKind| Stage::new(*kind, kind.relist(), tasks.remove(kind).unwrap_or_default());
+        Self {
             cluster: cluster.id().to_owned(),
             edition: cluster.edition,
             source: cluster.location.clone(),
             stages: backup_order(cluster.edition).iter().map(stage).collect(),
             skipped: skipped.0,
-        })
+        }
     }
 
     /// The tasks of a stage with a re-list rule, from what was listed at its barrier. The same choice as for the plan.
-    #[must_use]
-    pub fn relisted(
+    pub(crate) fn relisted(
         cluster: &ClusterDescription,
         listings: &[Listing],
-        options: &BackupOptions,
+        derived: Derived,
         held: &dyn Fn(&ObjectMeta) -> bool,
     ) -> Vec<CopyTask> {
         let entries = listings.iter().flat_map(|listing| &listing.entries);
-        let task = |entry: &ObjectMeta| match choose(cluster, entry, options.derived, held) {
-            Choice::Copy(_, component) => Some(CopyTask::new(entry.clone(), component)),
+        let task = |entry: &ObjectMeta| match choose(cluster, entry, derived, held) {
+            Choice::Copy(_, component) => Some(CopyTask::new(PlaceRole::Source, entry.clone(), component)),
             Choice::Exclude(..) => None,
         };
         entries.filter_map(task).collect()
+    }
+
+    /// The stages, in order; none is left out, even where it copies nothing.
+    pub fn stages(&self) -> impl ExactSizeIterator<Item = &Stage> {
+        self.stages.iter()
     }
 
     /// How many objects it copies.
@@ -132,7 +112,7 @@ impl BackupPlan {
 
 enum Choice {
     Copy(StageKind, Component),
-    Exclude(&'static str, Reason),
+    Exclude(SkippedItem, Reason),
 }
 
 /// The one place that decides whether an object is copied, and in which stage.
@@ -143,18 +123,13 @@ fn choose(
     held: &dyn Fn(&ObjectMeta) -> bool,
 ) -> Choice {
     let Some(object) = cluster.classify(&entry.key) else {
-        return Choice::Exclude("outside every prefix", Reason::Foreign);
+        return Choice::Exclude(SkippedItem::Objects, Reason::Foreign);
     };
     if object.component.is_derived() && derived == Derived::Exclude {
-        let what = match object.component {
-            Component::TableSnapshot => "table-snapshots",
-            Component::TableIndex => "db-indices",
-            _ => "table-index-conversion-completed",
-        };
-        return Choice::Exclude(what, Reason::Derived);
+        return Choice::Exclude(SkippedItem::Component(object.component), Reason::Derived);
     }
     if held(entry) {
-        return Choice::Exclude("held", Reason::Held);
+        return Choice::Exclude(SkippedItem::Objects, Reason::Held);
     }
     // What is listed first is the fence; the WAL stage tops it up.
     let kind = match stage_of(cluster.edition, object) {
@@ -164,21 +139,18 @@ fn choose(
     Choice::Copy(kind, object.kind())
 }
 
+/// What is left out, counted by item and reason.
 #[derive(Default)]
-struct Left(Vec<Skipped>);
+struct SkippedSummary(Vec<Skipped>);
 
-impl Left {
-    fn add(&mut self, what: &str, reason: Reason, entry: &ObjectMeta) {
-        let at = self.name(what, reason);
-        self.0[at].objects += 1;
-        self.0[at].bytes += entry.size;
-    }
-
-    fn name(&mut self, what: &str, reason: Reason) -> usize {
-        if let Some(at) = self.0.iter().position(|left| left.what == what && left.reason == reason) {
-            return at;
+impl SkippedSummary {
+    fn add(&mut self, item: SkippedItem, reason: Reason, size: u64) {
+        match self.0.iter_mut().find(|skipped| skipped.item == item && skipped.reason == reason) {
+            Some(skipped) => {
+                skipped.objects += 1;
+                skipped.bytes += size;
+            }
+            None => self.0.push(Skipped { item, reason, objects: 1, bytes: size }),
         }
-        self.0.push(Skipped { what: what.to_owned(), reason, objects: 0, bytes: 0 });
-        self.0.len() - 1
     }
 }

@@ -1,41 +1,54 @@
 //! [`RestorePlan`]: what a restore copies and deletes, in which order, and how the catalog's roots are released.
 
-mod chosen;
-mod held;
+mod approval;
+mod diff;
 mod notes;
 mod release;
+mod selection;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::held::expected;
+pub(crate) use self::{approval::Approval, diff::expected};
 use self::{
-    chosen::Chosen,
-    held::Ids,
+    diff::ForeignPrefixes,
     notes::notes,
     release::{guarded, guards, node_order, release},
+    selection::Selection,
 };
 use super::{Skipped, Stage, stable_hash};
 use crate::{
-    cluster::{Edition, Node, Note},
+    certificate::Certificate,
+    cluster::{ClusterDescription, Edition, Node},
     error::{Error, Result},
+    finding::Finding,
     key::Key,
-    layout::Generation,
-    lease::Takeover,
-    location::Location,
-    manifest::Backup,
-    record::BackupStatus,
-    restore::{ExtraNodes, LeaseHolder, OnDegraded, OnUnfinished, Phase, Policy, RestoreOptions, Target},
+    layout::{Generation, ServerReleases},
+    location::Identity,
+    options::{ExtraNodes, OnDegraded, OnUnfinished, Ownership, Policy, RestoreOptions, Takeover},
+    record::{BackupStatus, ObjectRecord},
+    target::{LeaseHolder, Target},
 };
 
-/// The code of the finding that a target was written to just before it was inspected.
-pub(crate) const RECENTLY_WRITTEN: &str = "recently-written";
+/// A committed backup as planning sees it: [`Backup::contents`](crate::Backup::contents).
+#[derive(Debug, Clone, Copy)]
+pub struct BackupContents<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) manifest_sha256: &'a str,
+    pub(crate) status: BackupStatus,
+    pub(crate) cluster: &'a ClusterDescription,
+    pub(crate) certificate: &'a Certificate,
+    /// Sorted by key.
+    pub(crate) objects: &'a [ObjectRecord],
+}
 
 /// What a restore does, in order: guard, stages, deletions, release.
 ///
-/// Pure: built from a backup's manifest and an inspected [`Target`], printed with `Display`, kept as JSON, identified by
-/// [`RestorePlan::hash`]. A dry run is a plan that is printed and not run. When it runs, the target is inspected again
-/// behind stopped servers, and the same function plans once more.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// Data: made from a backup and an inspected [`Target`] without any I/O, printed with `Display`, kept as JSON without
+/// loss, identified by [`RestorePlan::hash`]. A dry run is a plan that is printed and not run. When it is run, the target
+/// is inspected again behind stopped servers, and the restore fails with [`Error::PlanChanged`] where it would do anything
+/// that is not in the plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RestorePlan {
     /// The backup's name.
     pub backup: String,
@@ -47,17 +60,16 @@ pub struct RestorePlan {
     pub edition: Edition,
     /// Where it is restored to, as a URL without credentials.
     pub target: String,
+    /// Who keeps the objects there.
+    pub target_identity: Identity,
     /// What happens to what is there.
     pub policy: Policy,
-    /// The id of the unfinished restore that this one goes on with.
+    /// Whose the files are to be.
+    pub ownership: Ownership,
+    /// The id of the unfinished restore that this one resumes.
     pub resumes: Option<String>,
     /// Where the boot guard stands, in the order in which it is set.
     pub guards: Vec<Key>,
-    /// The copies, in the documented order; none is left out, even where it copies nothing. The catalog's roots are not
-    /// among them.
-    pub stages: Vec<Stage>,
-    /// How many of the copies overwrite an object.
-    pub overwrites: u64,
     /// The roots of the catalog, in the order in which the guard gives way to them.
     pub release: Vec<RootStep>,
     /// What the target holds and keeps besides the backup: names.
@@ -67,31 +79,24 @@ pub struct RestorePlan {
     /// The generation of the catalog that servers load.
     pub live: Generation,
     /// Which server releases may open the result.
-    pub servers: String,
+    pub servers: ServerReleases,
     /// The nodes in the order in which they are stopped.
     pub stop: Vec<Node>,
     /// The nodes in the order in which they are started again: data nodes, then the compactor, as documented.
     pub start: Vec<Node>,
     /// What the caller has to do.
-    pub todos: Vec<Note>,
-    /// What is worth saying.
-    pub findings: Vec<Note>,
-    deletions: Vec<Key>,
+    pub todos: Vec<Finding>,
+    /// What is worth knowing.
+    pub findings: Vec<Finding>,
+    pub(crate) stages: Vec<Stage>,
+    overwrites: Vec<Key>,
+    pub(crate) deletions: Vec<Key>,
     licenses_skipped: Vec<Key>,
-    #[serde(skip)]
-    bound: Option<Bound>,
-}
-
-/// What a plan needs to run, and what its JSON does not hold.
-#[derive(Debug, Clone)]
-pub(crate) struct Bound {
-    pub(crate) backup: Backup,
-    pub(crate) target: Location,
-    pub(crate) options: RestoreOptions,
 }
 
 /// What happens at the root path of one generation when the guard is released.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RootStep {
     /// The root path.
     pub key: Key,
@@ -104,6 +109,7 @@ pub struct RootStep {
 /// What becomes of the guard at one root path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum RootAction {
     /// The backup's root takes its place.
     Put,
@@ -112,91 +118,109 @@ pub enum RootAction {
 }
 
 impl RestorePlan {
-    /// Plans a restore.
+    /// Plans a restore. Whether backup and target lie apart is for the caller to check: see
+    /// [`Repository::plan_restore`](crate::Repository::plan_restore), which does.
     ///
     /// # Errors
-    /// [`Error::Overlap`], [`Error::DegradedBackup`], [`Error::RestoreInProgress`], [`Error::RestoreUnfinished`], [`Error::NoRestore`],
-    /// [`Error::TargetForeign`], [`Error::ExtraNodes`], [`Error::TargetNotEmpty`]; [`Error::DamagedBackup`] where the manifest names objects
-    /// outside the cluster, or the backup lacks the root of its live catalog; [`Error::UnsupportedFormat`] where backup
-    /// or target have a generation of the catalog that this release does not know.
-    pub fn new(backup: &Backup, target: &Target, options: &RestoreOptions) -> Result<Self> {
-        let place = target.place()?;
-        [backup.repository(), backup.location()].into_iter().try_for_each(|other| other.require_apart(place))?;
+    /// [`Error::DegradedBackup`], [`Error::RestoreInProgress`], [`Error::RestoreUnfinished`], [`Error::NoRestore`],
+    /// [`Error::TargetForeign`], [`Error::ExtraNodes`], [`Error::TargetNotEmpty`]; [`Error::DamagedBackup`] where the
+    /// manifest names objects outside the cluster, or the backup lacks the root of its live catalog;
+    /// [`Error::UnsupportedFormat`] where backup or target have a generation of the catalog that this release does not
+    /// know.
+    pub fn new(backup: &BackupContents<'_>, target: &Target, options: &RestoreOptions) -> Result<Self> {
         require_consent(backup, options)?;
-        let cluster = &backup.manifest().cluster;
-        let (policy, extra_nodes) = rules(backup, target, options)?;
-        let mut chosen = Chosen::of(backup, target, options)?;
-        let ids = Ids::of(cluster, target)?;
-        let mut split = ids.split(cluster, target, extra_nodes, policy, &chosen)?;
+        let (policy, extra_nodes) = effective_policy(backup, target, options)?;
+        let mut selection = Selection::new(backup, target, options.licenses)?;
+        let foreign = ForeignPrefixes::of(backup.cluster, target)?;
+        let mut diff = foreign.diff(target, extra_nodes, policy, &selection)?;
         if policy == Policy::Empty
             && target.unfinished.is_none()
-            && let Some(found) = split.inside.first()
+            && let Some(found) = diff.own.first()
         {
-            let found = format!("`{found}` and {} more objects", split.inside.len() - 1);
+            let found = format!("`{found}` and {} more objects", diff.own.len() - 1);
             return Err(Error::TargetNotEmpty { location: target.location.clone(), found });
         }
-        if extra_nodes == ExtraNodes::Refuse && !ids.extra.is_empty() {
-            return Err(Error::ExtraNodes { location: target.location.clone(), nodes: ids.extra });
+        if extra_nodes == ExtraNodes::Refuse && !foreign.extra_nodes.is_empty() {
+            return Err(Error::ExtraNodes { location: target.location.clone(), nodes: foreign.extra_nodes });
         }
-        if target.unfinished.as_ref().is_some_and(|begun| begun.phase == Phase::Releasing) {
+        if target.is_releasing() {
             // Servers may have started and gone on: only the release itself is left to do.
-            chosen.stages.iter_mut().for_each(|stage| stage.tasks.clear());
-            split.deletions.clear();
+            selection.stages.iter_mut().for_each(Stage::clear);
+            diff.deletions.clear();
         }
-        let guarded = guarded(cluster, target, &chosen);
-        let (stop, start) = node_order(cluster, &ids.extra, extra_nodes);
-        let (todos, findings) = notes(backup, target, options, &chosen, &split.kept);
-        let keys = chosen.stages.iter().flat_map(Stage::keys);
+        let guarded = guarded(target, &selection);
+        let (stop, start) = node_order(backup.cluster, &foreign.extra_nodes, extra_nodes);
+        let (todos, findings) = notes(target, options, &selection, &diff.kept);
+        let copied = selection.stages.iter().flat_map(Stage::keys);
         Ok(Self {
-            backup: backup.name().to_owned(),
-            manifest_sha256: backup.sha256().to_owned(),
-            cluster: cluster.id().to_owned(),
-            edition: cluster.edition,
+            backup: backup.name.to_owned(),
+            manifest_sha256: backup.manifest_sha256.to_owned(),
+            cluster: backup.cluster.id().to_owned(),
+            edition: backup.cluster.edition,
             target: target.location.clone(),
+            target_identity: target.identity.clone(),
             policy,
+            ownership: options.ownership.clone(),
             resumes: target.unfinished.as_ref().map(|unfinished| unfinished.restore.clone()),
             guards: guards(&guarded)?,
-            overwrites: keys.filter(|key| holds(target, key)).count() as u64,
-            release: release(cluster, &guarded, &chosen)?,
-            kept: split.kept,
-            skipped: chosen.skipped,
-            live: chosen.live,
-            servers: chosen.live.servers().to_owned(),
+            overwrites: copied.filter(|key| target.object(key).is_some()).cloned().collect(),
+            release: release(&guarded, &selection)?,
+            kept: diff.kept,
+            skipped: selection.skipped,
+            live: selection.live,
+            servers: selection.live.servers(),
             stop,
             start,
             todos,
             findings,
-            deletions: split.deletions,
-            licenses_skipped: chosen.licenses_skipped,
-            stages: chosen.stages,
-            bound: Some(Bound { backup: backup.clone(), target: place.clone(), options: options.clone() }),
+            deletions: diff.deletions,
+            licenses_skipped: selection.licenses_skipped,
+            stages: selection.stages,
         })
     }
 
-    /// Gives a plan that was read back from JSON what its JSON does not hold. It is planned anew when it runs.
-    #[must_use]
-    pub fn bind(mut self, backup: &Backup, target: &Location, options: &RestoreOptions) -> Self {
-        self.bound = Some(Bound { backup: backup.clone(), target: target.clone(), options: options.clone() });
-        self
+    /// The copies, in the documented order; no stage is left out, even where it copies nothing. The catalog's roots are
+    /// not among them: see [`RestorePlan::release`].
+    pub fn stages(&self) -> impl ExactSizeIterator<Item = &Stage> {
+        self.stages.iter()
     }
 
-    pub(crate) fn bound(&self) -> Result<Bound> {
-        self.bound.clone().ok_or_else(|| Error::InvalidRequest {
-            option: "the plan",
-            reason: "it was read back without its locations: bind it to them".to_owned(),
-        })
+    /// The keys of copies that overwrite an object of the target, in the order of the copies.
+    pub fn overwrites(&self) -> impl ExactSizeIterator<Item = &Key> {
+        self.overwrites.iter()
     }
 
     /// The objects of the target that are deleted, sorted.
-    #[must_use]
-    pub fn deletions(&self) -> &[Key] {
-        &self.deletions
+    pub fn deletions(&self) -> impl ExactSizeIterator<Item = &Key> {
+        self.deletions.iter()
     }
 
-    /// The license files that are not restored.
-    #[must_use]
-    pub fn licenses_skipped(&self) -> &[Key] {
-        &self.licenses_skipped
+    /// The license files that are not restored, sorted.
+    pub fn licenses_skipped(&self) -> impl ExactSizeIterator<Item = &Key> {
+        self.licenses_skipped.iter()
+    }
+
+    /// Whether an object of the target is deleted.
+    pub(crate) fn deletes(&self, key: &Key) -> bool {
+        self.deletions.binary_search(key).is_ok()
+    }
+
+    /// What of the backup lies behind the guard: everything that is restored but the roots.
+    pub(crate) fn copied<'a>(&self, backup: BackupContents<'a>) -> impl Iterator<Item = &'a ObjectRecord> {
+        let is_copied = |record: &&ObjectRecord| self.restores(&record.key) && !self.guards.contains(&record.key);
+        backup.objects.iter().filter(is_copied)
+    }
+
+    /// Drops what it says of single objects.
+    pub(crate) fn forget_objects(&mut self) {
+        self.stages.clear();
+        self.overwrites = Vec::new();
+        self.deletions = Vec::new();
+    }
+
+    /// Whether an object of the backup is restored, behind the guard or as a root.
+    pub(crate) fn restores(&self, key: &Key) -> bool {
+        self.licenses_skipped.binary_search(key).is_err()
     }
 
     /// How many objects it copies, the catalog's roots included.
@@ -212,41 +236,47 @@ impl RestorePlan {
         self.stages.iter().map(Stage::bytes).sum()
     }
 
-    /// SHA-256 over the plan's JSON, in hex.
+    /// SHA-256, in hex, over what the plan does: two plans that do the same have the same hash on every machine, whatever
+    /// else they say about the target.
     #[must_use]
     pub fn hash(&self) -> String {
-        stable_hash(self)
+        stable_hash(&(
+            (&self.backup, &self.manifest_sha256, &self.cluster),
+            (&self.target, &self.target_identity),
+            (self.policy, &self.ownership, &self.resumes),
+            (&self.guards, &self.stages, &self.overwrites, &self.deletions, &self.release),
+            (&self.licenses_skipped, &self.stop, &self.start),
+        ))
     }
 }
 
-fn require_consent(backup: &Backup, options: &RestoreOptions) -> Result<()> {
-    let manifest = backup.manifest();
-    let whole = manifest.status == BackupStatus::Complete && manifest.certificate.holds();
-    if whole || options.on_degraded == OnDegraded::Accept {
+fn require_consent(backup: &BackupContents<'_>, options: &RestoreOptions) -> Result<()> {
+    let is_whole = backup.status == BackupStatus::Complete && backup.certificate.holds();
+    if is_whole || options.on_degraded == OnDegraded::Accept {
         return Ok(());
     }
-    Err(Error::DegradedBackup { name: manifest.name.clone(), open: manifest.certificate.summary() })
+    Err(Error::DegradedBackup { name: backup.name.to_owned(), open: backup.certificate.summary() })
 }
 
-/// Policy and answer to extra nodes: the caller's, or those of the restore that is resumed. A process that is at it keeps
-/// all others out.
-fn rules(backup: &Backup, target: &Target, options: &RestoreOptions) -> Result<(Policy, ExtraNodes)> {
-    let location = || target.location.clone();
-    if let Some(LeaseHolder { owner, silence }) =
-        target.holder.clone().filter(|_| options.takeover != Takeover::Immediately)
+/// Policy and answer to extra nodes: the caller's, or those of the restore that is resumed. A process that is restoring
+/// keeps all others out.
+fn effective_policy(
+    backup: &BackupContents<'_>,
+    target: &Target,
+    options: &RestoreOptions,
+) -> Result<(Policy, ExtraNodes)> {
+    let location = target.location.clone();
+    if let Some(LeaseHolder { owner, silence }) = &target.holder
+        && options.takeover != Takeover::Immediately
     {
-        return Err(Error::RestoreInProgress { location: location(), owner, silence });
+        return Err(Error::RestoreInProgress { location, owner: owner.clone(), silence: *silence });
     }
     match (&target.unfinished, options.on_unfinished) {
         (None, OnUnfinished::Refuse) => Ok((options.policy, options.extra_nodes)),
-        (None, OnUnfinished::Resume) => Err(Error::NoRestore { location: location() }),
-        (Some(begun), OnUnfinished::Resume) if begun.is_of(backup.name(), backup.sha256()) => {
+        (None, OnUnfinished::Resume) => Err(Error::NoRestore { location }),
+        (Some(begun), OnUnfinished::Resume) if begun.is_restore_of(backup.name, backup.manifest_sha256) => {
             Ok((begun.policy, begun.extra_nodes))
         }
-        (Some(begun), _) => Err(Error::RestoreUnfinished { location: location(), backup: begun.backup.clone() }),
+        (Some(begun), _) => Err(Error::RestoreUnfinished { location, backup: begun.backup.clone() }),
     }
-}
-
-fn holds(target: &Target, key: &Key) -> bool {
-    target.entries.binary_search_by(|entry| entry.key.cmp(key)).is_ok()
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{BackupPlan, RestorePlan, RootAction, Skipped, Stage};
-use crate::{restore::Policy, units::ByteSize};
+use crate::{options::Policy, units::ByteSize};
 
 /// How many deletions a table names.
 const SHOWN: usize = 20;
@@ -12,7 +12,7 @@ impl fmt::Display for BackupPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "Backup of {} from {}", self.cluster, self.source)?;
         stages(f, &self.stages)?;
-        writeln!(f, "plan {}", &self.hash()[..16])?;
+        writeln!(f, "plan {}", self.hash())?;
         skipped(f, &self.skipped)
     }
 }
@@ -30,8 +30,8 @@ pub(super) fn stages(f: &mut fmt::Formatter<'_>, stages: &[Stage]) -> fmt::Resul
 }
 
 pub(super) fn skipped(f: &mut fmt::Formatter<'_>, skipped: &[Skipped]) -> fmt::Result {
-    for left in skipped {
-        writeln!(f, "left out: {left}")?;
+    for skipped in skipped {
+        writeln!(f, "skipped: {skipped}")?;
     }
     Ok(())
 }
@@ -39,19 +39,20 @@ pub(super) fn skipped(f: &mut fmt::Formatter<'_>, skipped: &[Skipped]) -> fmt::R
 impl fmt::Display for RestorePlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let policy = match self.policy {
-            Policy::Empty => "an empty target",
-            Policy::Replace => "replacing what is there",
-            Policy::Overlay => "over what is there",
+            Policy::Empty => "into an empty target",
+            Policy::Replace => "replacing the target's contents",
+            Policy::Overlay => "over the target's contents",
         };
         writeln!(f, "Restore of {} from backup {} to {} ({policy})", self.cluster, self.backup, self.target)?;
         if let Some(restore) = &self.resumes {
-            writeln!(f, "goes on with restore {restore}")?;
+            writeln!(f, "resumes restore {restore}")?;
         }
         writeln!(f, "  boot guard at {} root paths", self.guards.len())?;
         stages(f, &self.stages)?;
         let deletions = self.deletions().len();
-        writeln!(f, "  {} objects are overwritten, {deletions} deleted", self.overwrites)?;
-        for key in self.deletions().iter().take(SHOWN) {
+        let overwrites = self.overwrites().len();
+        writeln!(f, "  {overwrites} objects are overwritten, {deletions} deleted")?;
+        for key in self.deletions().take(SHOWN) {
             writeln!(f, "    delete {key}")?;
         }
         if deletions > SHOWN {
@@ -64,7 +65,7 @@ impl fmt::Display for RestorePlan {
             };
             writeln!(f, "  {action} {}", step.key)?;
         }
-        writeln!(f, "plan {}", &self.hash()[..16])?;
+        writeln!(f, "plan {}", self.hash())?;
         skipped(f, &self.skipped)?;
         for name in &self.kept {
             writeln!(f, "kept: {name}")?;

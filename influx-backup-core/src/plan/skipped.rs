@@ -4,30 +4,86 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::units::ByteSize;
+use crate::{key::Key, layout::Component, units::ByteSize};
 
-/// Objects of one kind that a plan leaves out.
+/// Objects that a plan leaves out for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Skipped {
-    /// What: a directory or a kind, for a person.
-    pub what: String,
+    /// What.
+    pub item: SkippedItem,
     /// Why.
     pub reason: Reason,
-    /// How many objects.
+    /// How many objects. 0 where they were not listed.
     pub objects: u64,
     /// How many bytes.
     pub bytes: u64,
 }
 
+/// What a plan leaves out.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum SkippedItem {
+    /// Objects that have nothing in common but the reason.
+    Objects,
+    /// All objects of a kind.
+    Component(Component),
+    /// One object.
+    Object(Key),
+    /// A node.
+    Node(String),
+    /// A top-level name of the source.
+    Name(String),
+}
+
+impl Skipped {
+    /// Something that is left out and was not listed.
+    pub(crate) fn unlisted(item: SkippedItem, reason: Reason) -> Self {
+        Self { item, reason, objects: 0, bytes: 0 }
+    }
+
+    /// A license file that is not valid at the target.
+    pub(crate) fn license(key: &Key, size: u64) -> Self {
+        Self { item: SkippedItem::Object(key.clone()), reason: Reason::LicenseElsewhere, objects: 1, bytes: size }
+    }
+}
+
 impl fmt::Display for Skipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, reason, objects, bytes } = self;
-        let (reason, bytes) = (reason.text(), ByteSize(*bytes));
-        match objects {
-            0 => write!(f, "{what} ({reason})"),
-            1 => write!(f, "{what}, 1 object, {bytes} ({reason})"),
-            _ => write!(f, "{what}, {objects} objects, {bytes} ({reason})"),
+        let reason = self.reason.text();
+        let bytes = ByteSize(self.bytes);
+        let objects = match self.objects {
+            1 => "1 object".to_owned(),
+            objects => format!("{objects} objects"),
+        };
+        match (&self.item, self.objects) {
+            (SkippedItem::Objects, _) => write!(f, "{objects} {reason}, {bytes}"),
+            (item, 0) => write!(f, "{item} ({reason})"),
+            (item, _) => write!(f, "{item}, {objects}, {bytes} ({reason})"),
         }
+    }
+}
+
+impl fmt::Display for SkippedItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Objects => f.write_str("objects"),
+            Self::Component(component) => f.write_str(name(*component)),
+            Self::Object(key) => write!(f, "{key}"),
+            Self::Node(id) => write!(f, "node {id}"),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+/// The name of a kind as it is found in a store.
+fn name(component: Component) -> &'static str {
+    match component {
+        Component::TableSnapshot => "table-snapshots",
+        Component::TableIndex => "db-indices",
+        Component::TableIndexMarker => "table-index-conversion-completed",
+        _ => "other objects",
     }
 }
 
@@ -54,10 +110,33 @@ impl Reason {
     pub const fn text(self) -> &'static str {
         match self {
             Self::Derived => "derived: InfluxDB makes it again",
-            Self::NodeExcluded => "node left out by the caller",
-            Self::Held => "the backup has this version already",
+            Self::NodeExcluded => "excluded by the caller",
+            Self::Held => "already in the backup",
             Self::LicenseElsewhere => "bound to another place: ask InfluxData support for a new license",
-            Self::Foreign => "belongs to no node and no cluster",
+            Self::Foreign => "outside every node and the cluster",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_reads_well() {
+        let skipped = |item, reason, objects, bytes| Skipped { item, reason, objects, bytes }.to_string();
+        let component = SkippedItem::Component(Component::TableSnapshot);
+        assert_eq!(
+            skipped(SkippedItem::Objects, Reason::Held, 10, 1 << 20),
+            "10 objects already in the backup, 1.0 MiB"
+        );
+        assert_eq!(
+            skipped(component, Reason::Derived, 1, 5),
+            "table-snapshots, 1 object, 5 B (derived: InfluxDB makes it again)"
+        );
+        assert_eq!(
+            skipped(SkippedItem::Node("n2".to_owned()), Reason::NodeExcluded, 0, 0),
+            "node n2 (excluded by the caller)"
+        );
     }
 }

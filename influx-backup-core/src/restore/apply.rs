@@ -7,14 +7,14 @@ use std::{
     time::SystemTime,
 };
 
-use super::{Account, Modes, Owner, Ownership};
 use crate::{
     error::{Error, Result},
     key::Key,
     location::Location,
+    options::{Account, Modes, Owner, Ownership},
 };
 
-/// What restored files are given: names looked up, the target directory asked.
+/// Owner and modes of restored files, as numbers: names are looked up, defaults come from the target directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Applied {
     user: Option<u32>,
@@ -24,7 +24,7 @@ pub(super) struct Applied {
 }
 
 impl Applied {
-    /// What this rule means at this target.
+    /// The numbers for this target.
     pub(super) fn at(target: &Location, ownership: &Ownership) -> Result<Self> {
         let Some(directory) = target.directory() else { return Ok(Self::default()) };
         let of_target = match fs::metadata(directory) {
@@ -45,8 +45,8 @@ impl Applied {
         Ok(Self { user, group, files, directories })
     }
 
-    /// Gives them to restored files, with the time at which each was last modified in the source, and to the directories
-    /// that they lie in below the target.
+    /// Applies them to restored files, with the time at which each was last modified in the source, and to the
+    /// directories that they lie in below the target.
     pub(super) async fn to_all(&self, target: &Location, files: Vec<(Key, Option<SystemTime>)>) -> Result<()> {
         let Some(root) = target.directory().map(Path::to_owned) else { return Ok(()) };
         let applied = self.clone();
@@ -69,7 +69,7 @@ impl Applied {
         joined.unwrap_or_else(|source| Err(Error::Internal { task: "owner and mode", source: Box::new(source) }))
     }
 
-    /// Gives them to one file.
+    /// Applies them to one file.
     pub(super) fn to_file(&self, path: &Path, modified: Option<SystemTime>) -> Result<()> {
         let set = || {
             if let Some(modified) = modified.filter(|_| cfg!(unix)) {
@@ -88,7 +88,7 @@ impl Applied {
         set.map_err(|source| Error::Ownership { path: path.display().to_string(), source })
     }
 
-    /// Sets only what differs, so that no right is needed where nothing is to be changed.
+    /// Sets only what differs: no right is needed where nothing changes.
     #[cfg(unix)]
     fn set(&self, path: &Path, mode: Option<u32>) -> io::Result<()> {
         use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -134,7 +134,7 @@ fn numbers(user: &Account, group: Option<&Account>) -> Result<(Option<u32>, Opti
     use nix::unistd::{Group, User};
     let unknown = |account: &Account| Error::InvalidOption {
         option: "owner".to_owned(),
-        reason: format!("this machine knows no `{account}`: give its number"),
+        reason: format!("unknown user or group `{account}`: give its number"),
     };
     let (uid, own_group) = match user {
         Account::Number(number) => (*number, *number),
@@ -155,7 +155,10 @@ fn numbers(user: &Account, group: Option<&Account>) -> Result<(Option<u32>, Opti
 
 #[cfg(not(unix))]
 fn numbers(_user: &Account, _group: Option<&Account>) -> Result<(Option<u32>, Option<u32>)> {
-    Err(Error::InvalidOption { option: "owner".to_owned(), reason: "this system has no such owners".to_owned() })
+    Err(Error::InvalidOption {
+        option: "owner".to_owned(),
+        reason: "owners are not supported on this system".to_owned(),
+    })
 }
 
 #[cfg(all(test, unix))]
@@ -189,8 +192,10 @@ mod tests {
     #[test]
     fn owners_are_looked_up() {
         let root = tempfile::tempdir().expect("a directory");
-        let at =
-            |owner: &str| Applied::at(&place(root.path()), &Ownership::process_default().with_owner(owner.parse()?));
+        let at = |owner: &str| {
+            let owner = owner.parse().expect("an owner");
+            Applied::at(&place(root.path()), &Ownership::process_default().with_owner(owner))
+        };
         let root_user = at("root").expect("every machine knows root");
         assert_eq!((root_user.user, root_user.group, root_user.files), (Some(0), Some(0), None));
         assert_eq!(at("1500").expect("a number").group, Some(1500));

@@ -79,9 +79,9 @@ impl<'a> Checked<'a> {
 
 #[async_trait]
 impl CopySink for Checked<'_> {
-    async fn finished(&mut self, task: &CopyTask, outcome: CopyOutcome) -> Result<()> {
-        self.check(&task.source.key, &outcome)?;
-        self.finished.add(task.source.key.clone()).await
+    async fn on_finished(&mut self, task: &CopyTask, outcome: CopyOutcome) -> Result<()> {
+        self.check(&task.to, &outcome)?;
+        self.finished.add(task.to.clone()).await
     }
 }
 

@@ -1,5 +1,5 @@
 //! The directories that a restore makes at a target of files, and removes again where they stay empty. Relative to the
-//! target; `""` is the target itself. To remove them is tidiness only: no failure matters.
+//! target; `""` is the target itself. To remove them is best effort.
 
 use std::{collections::BTreeSet, fs, iter};
 
@@ -32,12 +32,16 @@ pub(super) fn remove_empty<'a>(target: &Location, made: &[String], keys: impl It
     let is_made = |directory: &&str| made.iter().any(|made| within(directory, made));
     let directories: BTreeSet<&str> = keys.flat_map(above).filter(is_made).collect();
     // What lies in a directory sorts after it.
-    directories.iter().rev().for_each(|directory| drop(fs::remove_dir(root.join(directory))));
+    for directory in directories.iter().rev() {
+        // Best effort: a directory that is not empty stays.
+        let _ = fs::remove_dir(root.join(directory));
+    }
 }
 
 /// Removes the target's own directory, if it is `made` and empty.
 pub(super) fn remove_target(target: &Location, made: &[String]) {
     if let Some(directory) = target.directory().filter(|_| made.iter().any(String::is_empty)) {
+        // Best effort: a directory that is not empty stays.
         let _ = fs::remove_dir(directory);
     }
 }

@@ -12,7 +12,6 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use super::{ExtraNodes, Policy};
 use crate::{
     error::{Error, Result, StoreErrorKind},
     execute::make_durable,
@@ -22,7 +21,9 @@ use crate::{
     limits::Durability,
     location::{Location, remove_empty},
     manifest::SegmentRef,
+    options::{ExtraNodes, Policy},
     preflight,
+    target::{Changes, Phase, UnfinishedRestore},
 };
 
 /// The format of the journal that this release writes and reads.
@@ -56,63 +57,12 @@ pub(crate) struct RestoreJournal {
     pub(crate) made: Vec<String>,
 }
 
-/// How far a restore is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Phase {
-    /// Behind the guard, or on the way there: no server may start.
-    Guarded,
-    /// Everything is there and verified, the roots are being put in place: servers may have started.
-    Releasing,
-}
-
-/// What a restore has done to objects that were there before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Changes {
-    /// Nothing: it can be abandoned.
-    None,
-    /// It may have overwritten or deleted some.
-    Acquired,
-}
-
 /// A root as it was before the guard took its place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct OldRoot {
     pub(crate) key: Key,
     #[serde(serialize_with = "to_hex", deserialize_with = "from_hex")]
     pub(crate) bytes: Vec<u8>,
-}
-
-/// A restore that was begun and not finished.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UnfinishedRestore {
-    /// Its id, which the boot guard names.
-    pub restore: String,
-    /// The backup that it restores.
-    pub backup: String,
-    /// SHA-256 of that backup's root manifest.
-    pub manifest_sha256: String,
-    /// When it was begun.
-    pub began: DateTime<Utc>,
-    /// Its policy, which holds for resuming as well.
-    pub policy: Policy,
-    /// Its answer to nodes that the backup lacks, which holds for resuming as well.
-    pub extra_nodes: ExtraNodes,
-    /// How far it is.
-    pub phase: Phase,
-    /// Whether it can be abandoned.
-    pub changes: Changes,
-}
-
-impl UnfinishedRestore {
-    /// Whether this backup is the one that it restores.
-    #[must_use]
-    pub fn is_of(&self, backup: &str, manifest_sha256: &str) -> bool {
-        self.backup == backup && self.manifest_sha256 == manifest_sha256
-    }
 }
 
 impl RestoreJournal {

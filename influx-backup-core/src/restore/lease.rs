@@ -2,28 +2,20 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use super::journal::RestoreJournal;
 use crate::{
     error::Result,
-    lease::{Clock, Lease, LeaseScope, Takeover, highest},
+    lease::{Clock, Lease, LeaseScope, highest},
     location::Location,
+    options::Takeover,
     preflight,
+    target::LeaseHolder,
 };
 
 /// How long a run that failed waits for the store before it ends.
 const RESIDUE_TIMEOUT: Duration = Duration::from_millis(500);
-
-/// The process that restores to a target now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LeaseHolder {
-    /// Which process, and on which host.
-    pub owner: String,
-    /// How long ago it was last heard of.
-    pub silence: Duration,
-}
 
 /// The process that restores to this target now, or `None`: a dead one holds nothing.
 pub(super) async fn holder(target: &Location) -> Result<Option<LeaseHolder>> {

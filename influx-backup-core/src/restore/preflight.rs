@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 
-use super::{OnCatalogMismatch, Phase, Policy, RestoreOptions, SourceCheck, Target, apply::Applied};
+use super::apply::Applied;
 use crate::{
     error::{Error, Result},
     event::EventKind,
@@ -18,8 +18,10 @@ use crate::{
     layout::{Component, OWN_DIRECTORY},
     location::{Location, ObjectMeta},
     manifest::Backup,
-    plan::{RestorePlan, RootAction, expected},
+    options::{OnCatalogMismatch, Policy, RestoreOptions, SourceCheck},
+    plan::{RestorePlan, RootAction, Stage, expected},
     record::ObjectRecord,
+    target::{Target, find},
 };
 
 /// How many objects of the backup are read at once.
@@ -43,11 +45,6 @@ impl Source {
         }
         find(&self.entries, &record.key)
     }
-}
-
-/// The object of this key in a sorted listing.
-pub(super) fn find<'a>(entries: &'a [ObjectMeta], key: &Key) -> Option<&'a ObjectMeta> {
-    entries.binary_search_by(|entry| entry.key.cmp(key)).ok().map(|at| &entries[at])
 }
 
 /// Checks the backup: every object is there with its size. Links inside it are refused.
@@ -93,11 +90,9 @@ async fn list_elsewhere(backup: &Backup) -> Result<BTreeMap<Key, u64>> {
 
 /// How much of the backup is read, once it is known what there is to lose.
 fn depth(check: SourceCheck, plan: &RestorePlan, target: &Target) -> SourceCheck {
-    let releasing = target.unfinished.as_ref().is_some_and(|begun| begun.phase == Phase::Releasing);
+    let nothing_to_lose = plan.policy == Policy::Empty || target.prefixes.is_empty() || target.is_releasing();
     match check {
-        SourceCheck::Auto if plan.policy == Policy::Empty || target.prefixes.is_empty() || releasing => {
-            SourceCheck::Structure
-        }
+        SourceCheck::Auto if nothing_to_lose => SourceCheck::Structure,
         SourceCheck::Auto => SourceCheck::Bytes,
         chosen => chosen,
     }
@@ -156,14 +151,16 @@ pub(super) fn same_cluster(
     let cluster = &backup.manifest().cluster;
     let live = plan.release.iter().rev().find(|step| step.generation == plan.live && step.action == RootAction::Put);
     let root = live.and_then(|step| source.roots.get(&step.key));
-    let ours = root.and_then(|bytes| CatalogFile::parse(bytes).ok()).and_then(|file| file.uuid);
-    let theirs = target.prefix(cluster.catalog_prefix()).and_then(|prefix| prefix.uuid());
-    match (ours, theirs) {
-        (Some(ours), Some(theirs)) if ours != theirs && options.on_catalog_mismatch == OnCatalogMismatch::Refuse => {
+    let backed_up = root.and_then(|bytes| CatalogFile::parse(bytes).ok()).and_then(|file| file.uuid);
+    let found = target.prefix(cluster.catalog_prefix()).and_then(|prefix| prefix.uuid());
+    match (backed_up, found) {
+        (Some(backed_up), Some(found))
+            if backed_up != found && options.on_catalog_mismatch == OnCatalogMismatch::Refuse =>
+        {
             Err(Error::TargetForeign {
                 location: target.location.clone(),
-                found: format!("the catalog {theirs}"),
-                expected: format!("{} with the catalog {ours}", expected(cluster)),
+                found: format!("the catalog {found}"),
+                expected: format!("{} with the catalog {backed_up}", expected(cluster)),
             })
         }
         _ => Ok(()),
@@ -171,22 +168,21 @@ pub(super) fn same_cluster(
 }
 
 /// Checks that the target has room, and that every directory of it can be written to.
-pub(super) fn room(plan: &RestorePlan, target: &Target) -> Result<()> {
-    let place = target.place()?;
+pub(super) fn room(plan: &RestorePlan, target: &Target, place: &Location) -> Result<()> {
     let Some(directory) = place.directory() else { return Ok(()) };
-    let tasks = plan.stages.iter().flat_map(|stage| &stage.tasks);
-    let needed = needed(tasks.map(|task| &task.source), &target.entries);
+    let tasks = plan.stages().flat_map(Stage::tasks);
+    let needed = needed(tasks.map(|task| (&task.to, task.expect.size)), &target.objects);
     place.require_room(needed)?;
     writable(directory, plan, place)
 }
 
 /// The bytes that the copies need at the worst moment: an object that is overwritten gives its room back.
-fn needed<'a>(copies: impl Iterator<Item = &'a ObjectMeta>, held: &[ObjectMeta]) -> u64 {
+fn needed<'a>(copies: impl Iterator<Item = (&'a Key, u64)>, held: &[ObjectMeta]) -> u64 {
     let (mut needed, mut given, mut largest) = (0_u64, 0_u64, 0_u64);
-    for copy in copies {
-        needed += copy.size;
-        given += find(held, &copy.key).map_or(0, |entry| entry.size);
-        largest = largest.max(copy.size);
+    for (key, size) in copies {
+        needed += size;
+        given += find(held, key).map_or(0, |entry| entry.size);
+        largest = largest.max(size);
     }
     needed.saturating_sub(given).max(largest)
 }
@@ -198,7 +194,7 @@ fn existing(directory: &Path) -> &Path {
 
 /// Every directory that is written to and exists has to allow it.
 fn writable(directory: &Path, plan: &RestorePlan, place: &Location) -> Result<()> {
-    let copied = plan.stages.iter().flat_map(|stage| stage.keys());
+    let copied = plan.stages().flat_map(Stage::keys);
     let written = copied.chain(&plan.guards).chain(plan.deletions());
     let parents = written.filter_map(|key| directory.join(key.as_str()).parent().map(Path::to_owned));
     for parent in parents.collect::<BTreeSet<PathBuf>>() {
@@ -246,12 +242,9 @@ mod tests {
     #[test]
     fn a_full_disk_is_found_before_the_first_write() {
         let copies = [entry("a", 60), entry("b", 50)];
+        let copies = || copies.iter().map(|copy| (&copy.key, copy.size));
         let held = [entry("a", 30), entry("z", 1000)];
-        assert_eq!(
-            needed(copies.iter(), &held),
-            80,
-            "what is overwritten gives its room back, what is deleted later not"
-        );
-        assert_eq!(needed(copies.iter(), &[entry("a", 100)]), 60, "but there must be room for one");
+        assert_eq!(needed(copies(), &held), 80, "what is overwritten gives its room back, what is deleted later not");
+        assert_eq!(needed(copies(), &[entry("a", 100)]), 60, "but there must be room for one");
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{certificate::RecoveryPoint, cluster::Note, key::Key, units::ByteSize};
+use crate::{certificate::RecoveryPoint, finding::Finding, key::Key, layout::ServerReleases, units::ByteSize};
 
 /// What a restore did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,13 +31,13 @@ pub struct RestoreReport {
     /// License files that were not restored.
     pub licenses_skipped: Vec<Key>,
     /// Which server releases may open the result.
-    pub servers: String,
+    pub servers: ServerReleases,
     /// Where each node is recovered to.
     pub recovery: Vec<RecoveryPoint>,
     /// What the caller has to do.
-    pub todos: Vec<Note>,
-    /// What was worth saying.
-    pub findings: Vec<Note>,
+    pub todos: Vec<Finding>,
+    /// What is worth knowing.
+    pub findings: Vec<Finding>,
     /// The nodes that the orchestrator started again, in order.
     pub started: Vec<String>,
 }
@@ -50,7 +50,7 @@ pub struct AbandonReport {
     pub restore: String,
     /// The backup that it was to restore.
     pub backup: String,
-    /// Objects that it had brought, deleted again.
+    /// Objects that it had copied, deleted again.
     pub deleted: u64,
     /// Roots of the catalog that are as they were.
     pub roots: Vec<Key>,

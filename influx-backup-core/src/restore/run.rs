@@ -1,77 +1,45 @@
-//! [`restore`]: the run, step by step.
+//! The run of a [`Restore`], step by step.
 
 mod guard;
 mod release;
 mod stages;
 
-use std::{sync::Arc, time::SystemTime};
+use std::time::SystemTime;
 
 use super::{
-    Phase, Policy, RestoreReport, ServersStopped, Target,
+    Restore, RestoreReport,
     apply::Applied,
     directories,
-    guard::restore_of,
     journal::RestoreJournal,
     lease::{self, Residue},
     preflight::{self, Source},
     verify,
 };
 use crate::{
-    cluster::{Node, Note},
+    cluster::Node,
     error::{Error, Result},
     event::EventKind,
     execute::make_durable,
-    job::{ObjectEvents, RunContext, request},
+    finding::{Finding, FindingCode},
+    job::RunContext,
     key::Key,
+    layout::guard::restore_of,
     lease::{Clock, Lease},
     location::{Links, Location},
-    orchestrate::{Orchestrator, start_all, stop_all},
-    plan::{Bound, RECENTLY_WRITTEN, RestorePlan, Stage},
+    manifest::Backup,
+    options::{Policy, ServersStopped},
+    orchestrate::{start_all, stop_all},
+    plan::{Approval, RestorePlan, Stage},
     record::ObjectRecord,
+    target::{Phase, Target},
 };
 
-/// A restore about to start.
-///
-/// The job fails as [`RestorePlan::new`] does, and with [`Error::ServersNotStopped`], [`Error::Orchestrator`],
-/// [`Error::DamagedBackup`], [`Error::NoSpace`], [`Error::Ownership`], [`Error::Store`], [`Error::Copy`],
-/// [`Error::VerifyFailed`], [`Error::ServerRunning`], [`Error::ClaimLost`], [`Error::Cancelled`]. Once the boot guard stands, it stays
-/// until the restore is resumed or abandoned; before, nothing was changed and the servers are started again.
-#[derive(Debug)]
-#[must_use = "a restore does nothing until it is started or awaited"]
-pub struct Restore {
-    plan: RestorePlan,
-    orchestrator: Option<Arc<dyn Orchestrator>>,
-    object_events: ObjectEvents,
-}
-
-/// A restore of a plan, to be [started](Restore::start) or awaited.
-pub fn restore(plan: RestorePlan) -> Restore {
-    Restore { plan, orchestrator: None, object_events: ObjectEvents::default() }
-}
-
-impl Restore {
-    /// Stops the servers before it and starts them after it through this orchestrator.
-    pub fn with_orchestrator(mut self, orchestrator: Arc<dyn Orchestrator>) -> Self {
-        self.orchestrator = Some(orchestrator);
-        self
-    }
-
-    async fn run(self, context: RunContext) -> Result<RestoreReport> {
-        run(self, context).await
-    }
-}
-
-request!(Restore => RestoreReport);
-
-async fn run(restore: Restore, task: RunContext) -> Result<RestoreReport> {
-    let Restore { plan, orchestrator, object_events: _ } = restore;
-    let bound = plan.bound()?;
-    let ready = task.unless_cancelled(prepare(&bound, orchestrator.is_some(), &task)).await?;
-    let place = bound.target.with_links(Links::Refuse);
-    let claim = lease::claim(&place, &ready.plan.cluster, bound.options.takeover, ready.clock).await?;
+pub(super) async fn run(request: Restore, task: RunContext) -> Result<RestoreReport> {
+    let ready = task.unless_cancelled(prepare(&request, &task)).await?;
+    let place = request.target.with_links(Links::Refuse);
+    let claim = lease::claim(&place, &ready.plan.cluster, request.options.takeover, ready.clock).await?;
     let Ready { plan, target, source, applied, made, clock: _ } = ready;
-    let stopped = Vec::new();
-    let mut run = Run { bound, place, claim, plan, target, source, applied, made, task, orchestrator, stopped };
+    let mut run = Run { request, place, claim, plan, target, source, applied, made, task, stopped: Vec::new() };
     let lost = run.claim.lost.clone();
     let done = match lost.run_until_cancelled(run.restored()).await {
         Some(done) => done,
@@ -97,42 +65,52 @@ struct Ready {
 }
 
 /// Looks at backup and target, and refuses what cannot work, before anything is written but a probe.
-async fn prepare(bound: &Bound, orchestrated: bool, task: &RunContext) -> Result<Ready> {
-    crate::preflight::source(bound.backup.location()).await?;
-    let target = Target::inspect(&bound.target).await?;
-    let plan = plan_for(&target, bound, orchestrated)?;
-    let source = preflight::backup(&bound.backup, bound.options.check, &plan, &target, &task.events).await?;
-    let applied = Applied::at(&bound.target, &bound.options.ownership)?;
-    let made = directories::missing_target(&bound.target);
-    check_target(bound, &plan, &source, &target)?;
-    let clock = lease::probe(&bound.target).await?;
+async fn prepare(request: &Restore, task: &RunContext) -> Result<Ready> {
+    let Restore { backup, target: place, options, .. } = request;
+    crate::preflight::source(backup.location()).await?;
+    require_apart(backup, place)?;
+    let target = Target::inspect(place).await?;
+    let plan = plan_for(&target, request)?;
+    let source = preflight::backup(backup, options.check, &plan, &target, &task.events).await?;
+    let applied = Applied::at(place, &options.ownership)?;
+    let made = directories::missing_target(place);
+    check_target(request, &plan, &source, &target)?;
+    let clock = lease::probe(place).await?;
     Ok(Ready { plan, target, source, applied, made, clock })
 }
 
-/// The same plan for the target as it is found.
-fn plan_for(target: &Target, bound: &Bound, orchestrated: bool) -> Result<RestorePlan> {
-    let plan = RestorePlan::new(&bound.backup, target, &bound.options)?;
-    require_stopped(target, &plan, bound, orchestrated).map(|()| plan)
+/// Checks that a target lies outside the backup and its repository.
+pub(crate) fn require_apart(backup: &Backup, target: &Location) -> Result<()> {
+    backup.repository().require_apart(target)?;
+    backup.location().require_apart(target)
 }
 
-fn check_target(bound: &Bound, plan: &RestorePlan, source: &Source, target: &Target) -> Result<()> {
-    preflight::same_cluster(&bound.backup, plan, source, target, &bound.options)?;
-    preflight::room(plan, target)
+/// The plan for the target as it is found, where it may run.
+fn plan_for(target: &Target, request: &Restore) -> Result<RestorePlan> {
+    let plan = RestorePlan::new(&request.backup.contents(), target, &request.options)?;
+    require_stopped(target, &plan, request)?;
+    request.approval.check(&plan)?;
+    Ok(plan)
 }
 
-/// A target with data needs somebody who says that its servers are stopped. Behind the guard of a restore that began on
-/// an empty target, none can run.
-fn require_stopped(target: &Target, plan: &RestorePlan, bound: &Bound, orchestrated: bool) -> Result<()> {
+fn check_target(request: &Restore, plan: &RestorePlan, source: &Source, target: &Target) -> Result<()> {
+    preflight::same_cluster(&request.backup, plan, source, target, &request.options)?;
+    preflight::room(plan, target, &request.target)
+}
+
+/// The servers of a target with data have to be stopped: by an orchestrator, or as the caller confirms. Behind the guard
+/// of a restore that began on an empty target, none can run.
+fn require_stopped(target: &Target, plan: &RestorePlan, request: &Restore) -> Result<()> {
     let began_empty = plan.resumes.is_some() && plan.policy == Policy::Empty;
-    let said = orchestrated || bound.options.servers != ServersStopped::NotConfirmed;
-    if said || began_empty || target.prefixes.is_empty() {
+    let is_confirmed = request.orchestrator.is_some() || request.options.servers != ServersStopped::NotConfirmed;
+    if is_confirmed || began_empty || target.prefixes.is_empty() {
         return Ok(());
     }
     Err(Error::ServersNotStopped { location: target.location.clone() })
 }
 
 struct Run {
-    bound: Bound,
+    request: Restore,
     /// The target. Links inside it are refused.
     place: Location,
     claim: Lease,
@@ -143,28 +121,23 @@ struct Run {
     /// The target's own directory, where this run made it.
     made: Vec<String>,
     task: RunContext,
-    orchestrator: Option<Arc<dyn Orchestrator>>,
     /// The nodes that were asked to stop, the last one first.
     stopped: Vec<Node>,
 }
 
 impl Run {
-    fn releasing(&self) -> bool {
-        self.target.unfinished.as_ref().is_some_and(|begun| begun.phase == Phase::Releasing)
-    }
-
     /// Everything but the servers' start: when it is done, nothing of ours is left at the target.
     async fn restored(&mut self) -> Result<RestoreReport> {
-        if !self.releasing() {
+        if !self.target.is_releasing() {
             self.stop_servers().await?;
         }
         self.plan_behind_claim().await?;
-        if self.releasing() { self.finish().await } else { self.behind_guard().await }
+        if self.target.is_releasing() { self.finish().await } else { self.behind_guard().await }
     }
 
     async fn stop_servers(&mut self) -> Result<()> {
         preflight::rights(&self.place, &self.applied).await?;
-        let Some(orchestrator) = &self.orchestrator else { return Ok(()) };
+        let Some(orchestrator) = &self.request.orchestrator else { return Ok(()) };
         let stopped = &mut self.stopped;
         stop_all(orchestrator, &self.plan.stop, &self.task, |node| stopped.insert(0, node.clone())).await?;
         Ok(())
@@ -172,24 +145,29 @@ impl Run {
 
     /// Plans once more: servers that stop write, and until the claim stood another restore may have.
     async fn plan_behind_claim(&mut self) -> Result<()> {
+        // The first plan has done its work. Two of them would need twice the memory.
+        self.plan.forget_objects();
+        self.target.forget_objects();
         let anew = async {
-            let mut target = Target::inspect(&self.bound.target).await?;
+            let mut target = Target::inspect(&self.request.target).await?;
             // That is this run itself.
             target.holder = None;
-            let plan = plan_for(&target, &self.bound, self.orchestrator.is_some())?;
-            check_target(&self.bound, &plan, &self.source, &target).map(|()| (target, plan))
+            let plan = plan_for(&target, &self.request)?;
+            check_target(&self.request, &plan, &self.source, &target)?;
+            Ok((target, plan))
         };
         (self.target, self.plan) = self.task.unless_cancelled(anew).await?;
+        self.request.approval = Approval::Any;
         if !self.stopped.is_empty() {
             // A server that was asked to stop has just written its last.
-            self.plan.findings.retain(|finding| finding.code != RECENTLY_WRITTEN);
+            self.plan.findings.retain(|finding| finding.code != FindingCode::RecentlyWritten);
         }
         Ok(())
     }
 
     /// Starts the servers of a restored target.
     async fn start_servers(&self, mut report: RestoreReport) -> Result<RestoreReport> {
-        if let Some(orchestrator) = &self.orchestrator {
+        if let Some(orchestrator) = &self.request.orchestrator {
             report.started = start_all(orchestrator, &self.plan.start, &self.task).await?;
         }
         Ok(report)
@@ -203,14 +181,17 @@ impl Run {
             return;
         }
         let residue = lease::residue(&self.place).await;
-        match (&self.orchestrator, residue) {
+        match (&self.request.orchestrator, residue) {
             (Some(orchestrator), Residue::None) => {
                 if let Err(error) = start_all(orchestrator, &self.stopped, &self.task).await {
-                    self.say(&Note::new("servers-stopped", format!("servers could not be started again: {error}")));
+                    self.say(&Finding::new(
+                        FindingCode::ServersStopped,
+                        format!("servers could not be started again: {error}"),
+                    ));
                 }
             }
-            (Some(_), Residue::Journal) => self.say(&Note::new(
-                "boot-guard",
+            (Some(_), Residue::Journal) => self.say(&Finding::new(
+                FindingCode::BootGuard,
                 "the boot guard may stand: resume or abandon the restore, then start the servers",
             )),
             (None, _) => {}
@@ -221,13 +202,13 @@ impl Run {
         }
     }
 
-    fn say(&self, todo: &Note) {
-        self.task.events.send(EventKind::Todo { code: todo.code.clone(), message: todo.message.clone() });
+    fn say(&self, finding: &Finding) {
+        self.task.events.send(EventKind::Finding(finding.clone()));
     }
 
     async fn behind_guard(&mut self) -> Result<RestoreReport> {
         let mut journal = self.set_guard().await?;
-        let durability = self.bound.options.limits.durability;
+        let durability = self.request.options.limits.durability;
         self.announce();
         let resumed = self.copy(&mut journal).await?;
         let deleted = self.delete(&mut journal).await?;
@@ -247,25 +228,21 @@ impl Run {
     }
 
     fn announce(&self) {
-        self.task.events.planned(self.plan.stages.iter().map(Stage::objects).sum(), self.plan.bytes());
-        self.plan.todos.iter().for_each(|todo| self.say(todo));
-        for finding in &self.plan.findings {
-            let (code, message) = (finding.code.clone(), finding.message.clone());
-            self.task.events.send(EventKind::Finding { code, message });
-        }
+        self.task.events.planned(self.plan.stages().map(Stage::objects).sum(), self.plan.bytes());
+        self.plan.todos.iter().chain(&self.plan.findings).for_each(|finding| self.say(finding));
     }
 
     /// Everything restored so far, with its time in the source.
     fn files(&self, journal: &RestoreJournal) -> Vec<(Key, Option<SystemTime>)> {
-        let copied = self.plan.stages.iter().flat_map(|stage| &stage.tasks);
-        let copied = copied.map(|copy| (copy.source.key.clone(), Some(copy.source.version.modified.into())));
+        let copied = self.plan.copied(self.request.backup.contents());
+        let copied = copied.map(|record| (record.key.clone(), Some(record.version.modified.into())));
         copied.chain(journal.guards.iter().map(|key| (key.clone(), None))).collect()
     }
 
     async fn verify(&self, journal: &RestoreJournal) -> Result<()> {
         let place = &self.place;
         let now = place.list_parallel("").await?;
-        verify::check(&self.plan, &self.bound.backup.manifest().cluster, &self.target, &now)?;
+        verify::check(&self.plan, self.request.backup.contents(), &self.target, &now)?;
         for key in &journal.guards {
             let found = place.get(key, None).await?.unwrap_or_default();
             if restore_of(&found).as_ref() != Some(&journal.restore) {

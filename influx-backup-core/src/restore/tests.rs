@@ -1,5 +1,6 @@
 //! Restores of small generated clusters, with everything that can go wrong.
 
+mod approval;
 mod claims;
 mod crash;
 mod errors;
@@ -26,8 +27,13 @@ use crate::{
     limits::{Limits, Retry},
     location::{Identity, Location, StoreChecksums, Version},
     manifest::{Backup, Manifest, segment},
-    plan::RestorePlan,
+    options::{
+        ExtraNodes, Licenses, OnCatalogMismatch, OnDegraded, Ownership, RestoreOptions, ServersStopped, SourceCheck,
+        Takeover,
+    },
+    plan::{RestorePlan, Stage},
     record::{Attested, BackupStatus, ObjectRecord, Stored},
+    target::{Changes, Phase, Target},
     testing::generate::Generate,
 };
 
@@ -43,14 +49,14 @@ impl Copier for Plain {
             Ok(Some(bytes)) => bytes,
             Ok(None) => return Err(CopyError::Vanished),
             Err(Error::Store { kind, source, .. }) => {
-                return Err(CopyError::Store { operation: "get source", kind, source });
+                return Err(CopyError::store("get source", kind, source));
             }
             Err(_) => return Err(CopyError::Changed),
         };
         let (size, crc64) = (bytes.len() as u64, Crc64::of(&bytes));
-        match request.to.put(&request.key, bytes).await {
+        match request.to.put(&request.target, bytes).await {
             Ok(_) => Ok(Copied::read_through(size, crc64, "plain")),
-            Err(Error::Store { kind, source, .. }) => Err(CopyError::Store { operation: "put target", kind, source }),
+            Err(Error::Store { kind, source, .. }) => Err(CopyError::store("put target", kind, source)),
             Err(_) => Err(CopyError::Unsupported),
         }
     }
@@ -197,15 +203,19 @@ impl Bed {
     }
 
     async fn plan(&self, options: &RestoreOptions) -> Result<RestorePlan> {
-        RestorePlan::new(
-            &self.backup,
-            &Target::inspect(&self.target).await?,
-            &options.clone().with_copier(Arc::new(Plain)),
-        )
+        RestorePlan::new(&self.backup.contents(), &self.inspect().await, options)
+    }
+
+    async fn inspect(&self) -> Target {
+        Target::inspect(&self.target).await.expect("inspected")
+    }
+
+    fn request(&self, options: &RestoreOptions) -> Restore {
+        Restore::new(self.backup.clone(), self.target.clone(), options.clone()).with_copier(Arc::new(Plain))
     }
 
     async fn restore(&self, options: &RestoreOptions) -> Result<RestoreReport> {
-        restore(self.plan(options).await?).start().await
+        self.request(options).start().await
     }
 
     /// What servers of every release make of the target, past all injected failures.
@@ -234,7 +244,6 @@ impl Bed {
 fn quick(options: RestoreOptions) -> RestoreOptions {
     options
         .with_limits(Limits::default().with_concurrency(1).with_retry(Retry::never()))
-        .with_copier(Arc::new(Plain))
         .with_servers(ServersStopped::ConfirmedByCaller)
 }
 

@@ -1,48 +1,46 @@
 //! [`abandon`]: undoing a restore that has changed nothing yet.
 
-use futures::FutureExt;
-
-use super::{AbandonReport, Changes, Phase, directories, journal::RestoreJournal, lease};
-use crate::lease::Takeover;
+use super::{AbandonReport, deletions, directories, journal::RestoreJournal, lease};
+use crate::options::Takeover;
 use crate::{
-    concurrent,
     error::{Error, Result},
     execute::make_durable,
     job::{ObjectEvents, RunContext, request},
     key::Key,
     lease::{Clock, Lease, LeaseScope, highest},
     limits::Durability,
-    location::{AT_ONCE, Attributes, Links, Location},
+    location::{Attributes, Links, Location},
     manifest::segment,
+    target::{Changes, Phase, find},
 };
 
-/// Brings a target back to what it was before a restore was begun, as long as nothing was overwritten or deleted: what
-/// the restore brought goes, the old roots take the place of the boot guard, the journal goes last.
+/// Brings a target back to what it was before a restore was begun, as long as nothing was overwritten or deleted: the
+/// restored objects are deleted, the old roots take the place of the boot guard, the journal goes last.
 ///
 /// The job fails with [`Error::NoRestore`] where none was begun, [`Error::RestoreInProgress`] where another process is at
 /// it and may not be taken over, [`Error::CannotAbandon`] where data has changed: resume it then.
 ///
 /// As long as it only deletes what the restore brought, it can be cancelled, and begun again.
-pub fn abandon(target: &Location, takeover: Takeover) -> Abandon {
-    Abandon { target: target.with_links(Links::Refuse), takeover, object_events: ObjectEvents::default() }
+pub fn abandon(target: &Location, takeover: Takeover) -> AbandonRequest {
+    AbandonRequest { target: target.with_links(Links::Refuse), takeover, object_events: ObjectEvents::default() }
 }
 
 /// An undoing of a restore, about to start.
 #[derive(Debug)]
 #[must_use = "nothing is undone until it is started or awaited"]
-pub struct Abandon {
+pub struct AbandonRequest {
     target: Location,
     takeover: Takeover,
     object_events: ObjectEvents,
 }
 
-impl Abandon {
+impl AbandonRequest {
     async fn run(self, context: RunContext) -> Result<AbandonReport> {
         run(self.target, self.takeover, &context).await
     }
 }
 
-request!(Abandon => AbandonReport);
+request!(AbandonRequest => AbandonReport);
 
 async fn run(target: Location, takeover: Takeover, task: &RunContext) -> Result<AbandonReport> {
     let unclaimed = highest(&target, &LeaseScope::Target, Clock::Ours).await?.is_none();
@@ -68,12 +66,11 @@ async fn undo(target: &Location, claim: &mut Lease, task: &RunContext) -> Result
     if (journal.phase, journal.changes) != (Phase::Guarded, Changes::None) {
         return Err(Error::CannotAbandon { location: target.to_string(), backup: journal.backup });
     }
-    let mut created = Vec::new();
+    let mut created: Vec<Key> = Vec::new();
     for reference in &journal.created {
-        created.extend(segment::read::<Key>(target, reference).await?);
+        created.extend(segment::read(target, reference).await?);
     }
-    let deletes = created.iter().map(|key| delete_if_there(target, key, task).boxed()).collect();
-    let deleted = concurrent::run(deletes, AT_ONCE).await?.into_iter().sum();
+    let deleted = delete_present(target, &created, task).await?;
     RestoreJournal::delete_incomplete(target, created.iter().chain(&journal.guards)).await?;
     make_durable(target, Durability::Durable).await?;
     let roots = put_back(target, &journal).await?;
@@ -86,13 +83,12 @@ async fn undo(target: &Location, claim: &mut Lease, task: &RunContext) -> Result
     Ok(AbandonReport { restore: journal.restore, backup: journal.backup, deleted, roots })
 }
 
-/// How many objects that were: one or none.
-async fn delete_if_there(target: &Location, key: &Key, task: &RunContext) -> Result<u64> {
-    task.check()?;
-    match target.head(key).await? {
-        Some(_) => target.delete(key).await.map(|()| 1),
-        None => Ok(0),
-    }
+/// Deletes those of these objects that the target holds. Returns how many that were.
+async fn delete_present(target: &Location, keys: &[Key], task: &RunContext) -> Result<u64> {
+    let held = task.unless_cancelled(target.list_parallel("")).await?;
+    let present: Vec<Key> = keys.iter().filter(|key| find(&held, key).is_some()).cloned().collect();
+    deletions::delete(target, &present, task).await?;
+    Ok(present.len() as u64)
 }
 
 /// Oldest generation first, the reverse of the setting: as long as a newer guard stands, no newer server migrates an

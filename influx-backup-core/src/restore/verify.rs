@@ -1,44 +1,34 @@
-//! What is looked at before the boot guard is released: everything is there, and nobody else has written. Pure.
+//! What is looked at before the boot guard is released: everything is there, and nothing else was written. Pure.
 
 use std::collections::BTreeSet;
 
-use super::{Target, preflight::find};
 use crate::{
-    cluster::ClusterDescription,
     error::{Error, Result},
     key::Key,
     layout::OWN_DIRECTORY,
     location::ObjectMeta,
-    plan::{RestorePlan, Stage},
+    plan::{BackupContents, RestorePlan},
+    target::{Target, find},
 };
 
-/// Compares a listing of the target with the plan and with what was there when it was planned.
-pub(super) fn check(
-    plan: &RestorePlan,
-    cluster: &ClusterDescription,
-    before: &Target,
-    now: &[ObjectMeta],
-) -> Result<()> {
-    let copies = plan.stages.iter().flat_map(|stage| &stage.tasks);
-    for copy in copies {
-        let key = &copy.source.key;
-        match find(now, key) {
-            None => return Err(failed(key, "it is missing".to_owned())),
-            Some(found) if found.size != copy.source.size => {
-                return Err(failed(key, format!("it has {} bytes instead of {}", found.size, copy.source.size)));
+/// Compares a listing of the target with the backup and with what was there when it was planned.
+pub(super) fn check(plan: &RestorePlan, backup: BackupContents<'_>, before: &Target, now: &[ObjectMeta]) -> Result<()> {
+    for record in plan.copied(backup) {
+        match find(now, &record.key) {
+            None => return Err(failed(&record.key, "it is missing".to_owned())),
+            Some(found) if found.size != record.size => {
+                return Err(failed(&record.key, format!("it has {} bytes instead of {}", found.size, record.size)));
             }
             Some(_) => {}
         }
     }
-    let restored: BTreeSet<&Key> = plan.stages.iter().flat_map(Stage::keys).chain(&plan.guards).collect();
+    let restored: BTreeSet<&Key> = plan.copied(backup).map(|record| &record.key).chain(&plan.guards).collect();
     let others = now.iter().filter(|entry| entry.key.below(OWN_DIRECTORY).is_none() && !restored.contains(&entry.key));
     for entry in others {
-        match find(&before.entries, &entry.key) {
-            Some(_) if plan.deletions().binary_search(&entry.key).is_ok() => {
-                return Err(failed(&entry.key, "it was to be deleted".to_owned()));
-            }
+        match before.object(&entry.key) {
+            Some(_) if plan.deletes(&entry.key) => return Err(failed(&entry.key, "it was to be deleted".to_owned())),
             Some(held) if held.is_same(entry) => {}
-            _ if cluster.classify(&entry.key).is_none() => {}
+            _ if backup.cluster.classify(&entry.key).is_none() => {}
             _ => return Err(Error::ServerRunning { location: plan.target.clone(), key: entry.key.clone() }),
         }
     }

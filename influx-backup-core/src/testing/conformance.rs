@@ -135,7 +135,8 @@ impl Suite<'_> {
     /// What has to be read by us is not for the store to copy.
     async fn through_us(&self) {
         let source = self.source("conformance/through us", b"x").await;
-        let request = CopyRequest::new(self.from.clone(), source.clone(), self.to.clone(), Transfer::ReadThrough);
+        let request =
+            CopyRequest::new(self.from.clone(), source.clone(), self.to.clone()).with_transfer(Transfer::ReadThrough);
         let answer = self.copier.copy(&request, &CopyContext::default()).await;
         assert!(matches!(answer, Err(CopyError::Unsupported)), "a route through us: {answer:?}");
         self.assert_absent(&source.key, "a route through us").await;
@@ -231,10 +232,10 @@ impl Suite<'_> {
         let found = self.to.get(&source.key, None).await.expect("the target can be read");
         let found = found.unwrap_or_else(|| panic!("{what}: it is not at the target"));
         assert!(found == bytes, "{what}: the target has other bytes");
-        assert_eq!(copied.size, bytes.len() as u64, "{what}: another size was recorded");
+        assert_eq!(copied.content.size, bytes.len() as u64, "{what}: another size was recorded");
         if copied.checked_by == CheckedBy::Content {
-            assert_eq!(copied.crc64, Some(Crc64::of(bytes)), "{what}: another checksum was recorded");
-            assert_eq!(moved.load(Ordering::Relaxed), copied.size, "{what}: progress told another size");
+            assert_eq!(copied.content.crc64, Some(Crc64::of(bytes)), "{what}: another checksum was recorded");
+            assert_eq!(moved.load(Ordering::Relaxed), copied.content.size, "{what}: progress told another size");
         }
         self.assert_version(&source, &copied, what).await;
         self.assert_clean(what).await;
@@ -243,7 +244,7 @@ impl Suite<'_> {
     async fn assert_version(&self, source: &ObjectMeta, copied: &Copied, what: &str) {
         let head = self.to.head(&source.key).await.expect("the target answers");
         let head = head.unwrap_or_else(|| panic!("{what}: it is not at the target"));
-        if let Some(version) = &copied.version {
+        if let Some(version) = &copied.stored.version {
             assert!(version.is_same(&head.version), "{what}: {version:?} was recorded, the target has {head:?}");
         }
         if self.to.directory().is_some() {
@@ -259,7 +260,7 @@ impl Suite<'_> {
     }
 
     async fn copy(&self, source: &ObjectMeta, context: &CopyContext) -> Result<Copied, CopyError> {
-        let request = CopyRequest::new(self.from.clone(), source.clone(), self.to.clone(), Transfer::Any);
+        let request = CopyRequest::new(self.from.clone(), source.clone(), self.to.clone());
         self.copier.copy(&request, context).await
     }
 

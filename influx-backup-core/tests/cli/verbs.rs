@@ -98,7 +98,7 @@ fn an_altered_byte_is_found() {
     fs::write(Path::new(&backup).join(&path), bytes).expect("a write");
     let report = run(&["verify", &backup, "--level", "bytes", "--json"]).expect(4).json();
     let problem = &report["problems"][0];
-    assert_eq!((&problem["code"], &problem["key"]), (&"bytes".into(), &path.to_str().into()), "{report:#}");
+    assert_eq!((&problem["code"], &problem["key"]), (&"wrong-bytes".into(), &path.to_str().into()), "{report:#}");
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn a_lost_object_is_found_by_a_listing() {
         .expect("a WAL file above the newest snapshot");
     fs::remove_file(Path::new(&backup).join(&path)).expect("a deletion");
     let report = run(&["verify", &backup, "--level", "listing", "--json"]).expect(4).json();
-    assert_eq!(report["problems"][0]["code"], "missing", "{report:#}");
+    assert_eq!(report["problems"][0]["code"], "missing-object", "{report:#}");
     run(&["certify", &backup, "--json"]).expect(4);
     run(&["restore", &backup, &scratch.path("target")]).expect(4);
 }

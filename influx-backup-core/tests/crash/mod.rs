@@ -7,16 +7,14 @@ mod process;
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use influx_backup_core::{
-    Backup, BackupOptions, DiscoverOptions, Key, Limits, Location, Repository, StoreOptions, VerifyLevel,
-    backup::OnExisting,
-    certify, discover,
+    Backup, BackupOptions, DiscoverOptions, Key, Limits, Location, Repository, StoreOptions, VerifyOptions, certify,
+    discover,
     layout::{Generation, MANIFEST_KEY, OWN_DIRECTORY},
-    lease::Takeover,
     limits::{Durability, Retry},
     object_store::{ObjectStore, local::LocalFileSystem, path::Path as StorePath},
+    options::Takeover,
     repository::BackupState,
     testing::generate::{CompactorData, Generate},
-    verify::Sample,
 };
 use influx_backup_testing::{
     loader,
@@ -69,7 +67,7 @@ pub(crate) fn options() -> BackupOptions {
 
 /// Options that go on with what a dead process left.
 pub(crate) fn resuming() -> BackupOptions {
-    options().with_on_existing(OnExisting::Resume(Takeover::Immediately))
+    options().resuming().with_takeover(Takeover::Immediately)
 }
 
 /// Every object of a location that is not ours, with its bytes.
@@ -109,9 +107,9 @@ pub(crate) async fn only_whole_backups_are_listed(repository: &Location, when: &
 /// Its certificate holds, from its bytes alone, and every byte is the one that was copied.
 pub(crate) async fn whole(backup: &Backup, when: &str) {
     let repository = Repository::open(backup.repository().clone()).await.expect("opened");
-    let verified = repository.verify(NAME, VerifyLevel::Bytes(Sample::ALL)).await.expect("verified");
+    let verified = repository.verify(NAME, VerifyOptions::bytes()).await.expect("verified");
     assert!(verified.passed(), "{when}: {:?}", verified.problems);
-    let certificate = certify(backup.location(), &DiscoverOptions::auto()).await.expect("certified");
+    let certificate = certify(backup.location()).await.expect("certified");
     assert!(certificate.holds(), "{when}: {}", certificate.summary());
 }
 

@@ -7,8 +7,8 @@ use std::{
 };
 
 use influx_backup_core::{
-    DiscoverOptions, Error, Repository, RestoreOptions, RestorePlan, Target, discover, restore,
-    restore::{Policy, ServersStopped},
+    DiscoverOptions, Error, Repository, Restore, RestoreOptions, discover,
+    options::{Policy, ServersStopped},
 };
 use serde::{Deserialize, Serialize};
 
@@ -112,17 +112,16 @@ impl Orders {
     async fn back_up(&self, killer: &std::sync::Arc<Killer>) -> Result<(), Error> {
         let cluster = discover(&place(&self.cluster), &DiscoverOptions::auto()).await?;
         let repository = Repository::open(killer.through(&place(&self.repository))).await?;
-        repository.backup(&cluster, options().with_copier(killer.copier(self.pause))).start().await.map(drop)
+        repository.backup(&cluster, options()).with_copier(killer.copier(self.pause)).start().await.map(drop)
     }
 
     async fn restore(&self, killer: &std::sync::Arc<Killer>, policy: Policy) -> Result<(), Error> {
         let backup = Repository::open(place(&self.repository)).await?.get(NAME).await?;
-        let target = Target::inspect(&killer.through(&place(&self.cluster))).await?;
+        let target = killer.through(&place(&self.cluster));
         let mut options =
             RestoreOptions::empty().with_servers(ServersStopped::ConfirmedByCaller).with_limits(one_by_one());
         options.policy = policy;
-        let plan = RestorePlan::new(&backup, &target, &options.with_copier(killer.copier(self.pause)))?;
-        restore(plan).start().await.map(drop)
+        Restore::new(backup, target, options).with_copier(killer.copier(self.pause)).start().await.map(drop)
     }
 }
 

@@ -5,13 +5,14 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use influx_backup_core::{
-    BackupOptions, BackupReport, Certificate, Clause, Cluster, DiscoverOptions, Generation, Location, Repository,
-    Result, StoreOptions,
+    BackupOptions, BackupReport, Certificate, Clause, Cluster, Copier, DiscoverOptions, FindingCode, Generation,
+    Location, Repository, Result, StoreOptions,
     certificate::Verdict,
-    discover,
+    default_copiers, discover,
     testing::generate::{Checkpoints, CompactorData, Generate, License},
 };
 use tempfile::TempDir;
@@ -57,8 +58,13 @@ impl World {
 
     /// Backs up as `n1`.
     pub(crate) async fn back_up(&self, options: BackupOptions) -> Result<BackupReport> {
+        self.back_up_with(options, default_copiers()).await
+    }
+
+    /// Backs up as `n1`, with this copier.
+    pub(crate) async fn back_up_with(&self, options: BackupOptions, copier: Arc<dyn Copier>) -> Result<BackupReport> {
         let cluster = discover(&location(self.source.path()), &DiscoverOptions::auto()).await?;
-        self.repository().await.backup(&cluster, options.with_name("n1")).start().await
+        self.repository().await.backup(&cluster, options.with_name("n1")).with_copier(copier).start().await
     }
 }
 
@@ -109,9 +115,9 @@ pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) {
 }
 
 /// The codes of the violations of every clause that is open.
-pub(crate) fn violations(certificate: &Certificate) -> Vec<(Clause, Vec<&str>)> {
+pub(crate) fn violations(certificate: &Certificate) -> Vec<(Clause, Vec<FindingCode>)> {
     let open = certificate.clauses.iter().filter(|result| result.verdict == Verdict::Violated);
-    open.map(|result| (result.clause, result.violations.iter().map(|v| v.code.as_str()).collect())).collect()
+    open.map(|result| (result.clause, result.violations.iter().map(|v| v.code).collect())).collect()
 }
 
 /// Whether a violation names this object.

@@ -12,9 +12,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{FutureExt, TryStreamExt, future::BoxFuture};
 use influx_backup_core::{
-    BackupOptions, BackupReport, Certificate, Clause, Copier, DiscoverOptions, Error, Leftover, Limits, Location,
-    Passes, Repository, Result,
-    certificate::Violation,
+    BackupOptions, BackupReport, Certificate, Clause, Copier, DiscoverOptions, Error, Finding, FindingCode, Leftover,
+    Limits, Location, Passes, Repository, Result,
     copier::{Copied, CopyContext, CopyRequest},
     default_copiers, discover,
     error::CopyError,
@@ -120,28 +119,37 @@ pub(crate) fn deed(when: &'static str, what: impl Future<Output = ()> + Send + '
     (when, what.boxed())
 }
 
-pub(crate) fn options(deeds: impl IntoIterator<Item = (&'static str, Deed)>) -> BackupOptions {
-    let deeds = Mutex::new(deeds.into_iter().collect());
+pub(crate) fn options() -> BackupOptions {
     BackupOptions::default()
         .with_name("n1")
         .with_limits(Limits::default().with_concurrency(1))
         .with_passes(Passes::until_closed(5, Duration::from_secs(3600)))
-        .with_copier(Arc::new(Meddler { copier: default_copiers(), deeds }))
 }
 
-pub(crate) async fn back_up(source: &Location, options: BackupOptions) -> (Result<BackupReport>, Repository) {
-    back_up_only(source, &DiscoverOptions::auto(), options).await
+/// What an unlucky source goes through: each deed once, in order.
+pub(crate) fn meddler(deeds: impl IntoIterator<Item = (&'static str, Deed)>) -> Arc<dyn Copier> {
+    let deeds = Mutex::new(deeds.into_iter().collect());
+    Arc::new(Meddler { copier: default_copiers(), deeds })
+}
+
+pub(crate) async fn back_up(
+    source: &Location,
+    deeds: impl IntoIterator<Item = (&'static str, Deed)>,
+    options: BackupOptions,
+) -> (Result<BackupReport>, Repository) {
+    back_up_only(source, &DiscoverOptions::auto(), deeds, options).await
 }
 
 pub(crate) async fn back_up_only(
     source: &Location,
     what: &DiscoverOptions,
+    deeds: impl IntoIterator<Item = (&'static str, Deed)>,
     options: BackupOptions,
 ) -> (Result<BackupReport>, Repository) {
     let vault = Location::with_store(Arc::new(InMemory::new()), Path::from("vault"), Identity::Test);
     let repository = Repository::open(vault).await.expect("a repository");
     let cluster = discover(source, what).await.expect("a cluster");
-    (repository.backup(&cluster, options).start().await, repository)
+    (repository.backup(&cluster, options).with_copier(meddler(deeds)).start().await, repository)
 }
 
 /// The certificate of a backup that could not be committed.
@@ -153,13 +161,13 @@ pub(crate) fn refused(result: Result<BackupReport>) -> Box<Certificate> {
     }
 }
 
-pub(crate) fn violations(certificate: &Certificate, clause: Clause) -> &[Violation] {
+pub(crate) fn violations(certificate: &Certificate, clause: Clause) -> &[Finding] {
     let result = certificate.clauses.iter().find(|result| result.clause == clause);
     &result.expect("every clause is judged").violations
 }
 
 /// The violation of this code, which has to be there.
-pub(crate) fn violated<'a>(certificate: &'a Certificate, clause: Clause, code: &str) -> &'a Violation {
+pub(crate) fn violated<'a>(certificate: &'a Certificate, clause: Clause, code: FindingCode) -> &'a Finding {
     let found = violations(certificate, clause).iter().find(|violation| violation.code == code);
     found.unwrap_or_else(|| panic!("no `{code}`:\n{certificate}"))
 }
@@ -223,7 +231,7 @@ pub(crate) async fn end_before_commit(repository: &Repository) {
     let (source, generated) = Source::of(&core()).await;
     source.put(&wal_key(generated.nodes["node1"].wal.expect("a tail").1), Bytes::new()).await;
     let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
-    let error = repository.backup(&cluster, options([])).start().await.expect_err("damaged");
+    let error = repository.backup(&cluster, options()).start().await.expect_err("damaged");
     assert_eq!(error.code(), "corrupt-source");
 }
 

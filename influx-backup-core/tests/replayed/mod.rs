@@ -15,13 +15,12 @@ use std::{
 use async_trait::async_trait;
 use chrono::Utc;
 use influx_backup_core::{
-    BackupOptions, BackupReport, Copier, DiscoverOptions, Limits, Location, Passes, Repository, RestoreOptions,
-    RestorePlan, Target, certify,
+    BackupOptions, BackupReport, Copier, DiscoverOptions, Limits, Location, Passes, Repository, Restore,
+    RestoreOptions, certify,
     copier::{Copied, Copiers, CopyContext, CopyRequest},
     default_copiers, discover,
     error::CopyError,
     record::BackupStatus,
-    restore,
 };
 use influx_backup_testing::replay::{Player, Position, Speed, Trace};
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -156,15 +155,13 @@ pub(crate) async fn run(scene: &Scene, stage: Stage) -> CopyOutcome {
     restored::assert_times_are_those_of_the_source(report, &source, before).await;
 
     let backup = Repository::open(repository).await.expect("opened").get("n1").await.expect("committed");
-    let certificate = certify(backup.location(), &DiscoverOptions::auto()).await.expect("certified again");
+    let certificate = certify(backup.location()).await.expect("certified again");
     assert!(certificate.holds(), "certified again: {}", certificate.summary());
     let recovery = &report.certificate.recovery;
     assert_eq!(&certificate.recovery, recovery, "certified again");
     assert_eq!(&backup.manifest().certificate.recovery, recovery, "in the manifest");
 
-    let inspected = Target::inspect(&target).await.expect("inspected");
-    let plan = RestorePlan::new(&backup, &inspected, &RestoreOptions::empty()).expect("planned");
-    let restored = restore(plan).start().await.expect("restored");
+    let restored = Restore::new(backup, target.clone(), RestoreOptions::empty()).start().await.expect("restored");
     assert_eq!(&restored.recovery, recovery, "in the report of the restore");
 
     let restored = Restored::read(&target).await;
@@ -196,8 +193,8 @@ async fn back_up_beside(scene: &Scene, mut player: Player, source: &Location, re
     let options = BackupOptions::default()
         .with_name("n1")
         .with_limits(Limits::default().with_concurrency(scene.concurrency))
-        .with_passes(Passes::until_closed(60, Duration::from_secs(60)))
-        .with_copier(Arc::new(Copiers::new(vec![Arc::new(wait), default_copiers()])));
+        .with_passes(Passes::until_closed(60, Duration::from_secs(60)));
+    let copier = Arc::new(Copiers::new(vec![Arc::new(wait), default_copiers()]));
 
     let stop = CancellationToken::new();
     let _stopped_in_any_case = stop.clone().drop_guard();
@@ -205,7 +202,7 @@ async fn back_up_beside(scene: &Scene, mut player: Player, source: &Location, re
         let stop = stop.clone();
         async move { player.play(speed, stop).await.expect("the store takes it") }
     });
-    let report = tokio::time::timeout(PATIENCE, repository.backup(&cluster, options).start()).await;
+    let report = tokio::time::timeout(PATIENCE, repository.backup(&cluster, options).with_copier(copier).start()).await;
     let end = position.get();
     stop.cancel();
     let last = playing.await.expect("the player does not panic");

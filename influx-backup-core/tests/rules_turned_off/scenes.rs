@@ -6,20 +6,16 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use influx_backup_core::{
     BackupOptions, BackupReport, Clause, Copier, DiscoverOptions, Generation, Key, Location, Repository, Result,
-    StoreOptions, VerifyLevel,
-    backup::{
-        OnExisting,
-        Weakness::{self, ForgivesVanished, Ignores, KeepsOutdated, NoTopUp, RootsFirst},
-    },
+    StoreOptions, VerifyOptions,
+    backup::Weakness::{self, ForgivesVanished, Ignores, KeepsOutdated, NoTopUp, RootsFirst},
     certify,
     copier::{Copied, CopyContext, CopyRequest},
-    discover,
+    default_copiers, discover,
     error::CopyError,
-    lease::Takeover,
     location::Identity,
     manifest::Backup,
     object_store::{memory::InMemory, path::Path},
-    plan::Derived,
+    options::{Derived, Takeover},
     record::BackupStatus,
     testing::{
         fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
@@ -30,7 +26,8 @@ use influx_backup_core::{
 use tokio::sync::oneshot;
 
 use crate::meddling::{
-    Deed, FIRST, ROOT, Source, back_up, core, deed, enterprise, holds, next_manifest, one_more_pass, options, wal_key,
+    Deed, FIRST, ROOT, Source, back_up, core, deed, enterprise, holds, meddler, next_manifest, one_more_pass, options,
+    wal_key,
 };
 
 fn weakened(options: BackupOptions, off: Option<Weakness>) -> BackupOptions {
@@ -40,7 +37,7 @@ fn weakened(options: BackupOptions, off: Option<Weakness>) -> BackupOptions {
 /// Backs up with the rule, and without it; says whether there is a backup that its certificate calls right, after how many
 /// passes, and shows it.
 async fn attempt(source: &Source, deeds: Vec<(&'static str, Deed)>, off: Option<Weakness>) -> Option<(usize, Backup)> {
-    let (report, repository) = back_up(&source.location(), weakened(options(deeds), off)).await;
+    let (report, repository) = back_up(&source.location(), deeds, weakened(options(), off)).await;
     let report: BackupReport = report.ok()?;
     assert_eq!((report.status, report.certificate.open()), (BackupStatus::Complete, Vec::new()), "{report}");
     Some((report.passes.len(), repository.get("n1").await.expect("committed")))
@@ -48,7 +45,7 @@ async fn attempt(source: &Source, deeds: Vec<(&'static str, Deed)>, off: Option<
 
 /// Which clauses a second look at a backup finds open.
 async fn open_again(backup: &Backup) -> Vec<Clause> {
-    certify(backup.location(), &DiscoverOptions::auto()).await.expect("certified").open()
+    certify(backup.location()).await.expect("certified").open()
 }
 
 /// Rows that are written while a backup runs are in it as far as it got.
@@ -100,8 +97,9 @@ pub(crate) async fn roots_are_looked_at_after_their_logs() {
         let slow = Rule::new(Scope::of(Op::List).containing("/catalog"), When::Always, takes_a_while);
         let store = FaultyStore::new(Arc::clone(&source.0) as _, FaultPlan::none().with(slow));
         let location = Location::with_store(Arc::new(store), Path::from("data"), Identity::Test);
-        let options = weakened(options([one_more_pass(&source), written, collected]), off);
-        let report = back_up(&location, options).await.0.expect("a backup");
+        let options = weakened(options(), off);
+        let report =
+            back_up(&location, [one_more_pass(&source), written, collected], options).await.0.expect("a backup");
         let reached = if off.is_none() { sequence } else { sequence - 1 };
         assert_eq!(report.certificate.catalog_sequence, Some(reached), "{report}");
     }
@@ -200,15 +198,15 @@ pub(crate) async fn a_copy_is_the_version_that_was_listed() {
         source.put(note, Bytes::from_static(b"one")).await;
         let location = source.location();
         let listed = location.head(&Key::parse(note).expect("a key")).await.expect("asked").expect("there");
-        let copier = |options: BackupOptions| {
-            let inner = Arc::clone(&options.copier);
-            if pinned { options } else { options.with_copier(Arc::new(Unpinned(inner))) }
-        };
         let rewritten = deed(FIRST, {
             let source = source.clone();
             async move { source.put(note, Bytes::from_static(b"two")).await }
         });
-        let (report, repository) = back_up(&location, copier(options([rewritten]))).await;
+        let meddler = meddler([rewritten]);
+        let copier = if pinned { meddler } else { Arc::new(Unpinned(meddler)) };
+        let repository = Repository::open(Location::in_memory()).await.expect("a repository");
+        let cluster = discover(&location, &DiscoverOptions::auto()).await.expect("a cluster");
+        let report = repository.backup(&cluster, options()).with_copier(copier).start().await;
         let passes = report.expect("a backup").passes.len();
         let backup = repository.get("n1").await.expect("committed");
         let record = backup.objects().iter().find(|record| record.key.as_str() == note).expect("held");
@@ -228,7 +226,7 @@ impl Copier for Careless {
     async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
         let copied = self.0.copy(request, context).await;
         if matches!(copied, Err(CopyError::Store { .. })) {
-            self.1.delete(request.key.as_str()).await;
+            self.1.delete(request.target.as_str()).await;
         }
         copied
     }
@@ -244,11 +242,10 @@ pub(crate) async fn lost_answers_leave_nothing() {
     let place = Location::with_store(Arc::new(vault.clone()), Path::from("vault"), Identity::Test);
     let repository = Repository::open(place).await.expect("a repository");
     let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
-    let options = options([]);
-    let copier = Careless(Arc::clone(&options.copier), source.clone());
-    let report = repository.backup(&cluster, options.with_copier(Arc::new(copier))).start().await.expect("a backup");
+    let copier = Careless(default_copiers(), source.clone());
+    let report = repository.backup(&cluster, options()).with_copier(Arc::new(copier)).start().await.expect("a backup");
     assert_eq!((vault.faults(), report.passes[0].vanished), (1, 1), "{report}");
-    let verified = repository.verify("n1", VerifyLevel::Listing).await.expect("verified");
+    let verified = repository.verify("n1", VerifyOptions::listing()).await.expect("verified");
     assert!(verified.passed(), "{:?}", verified.problems);
 }
 
@@ -268,7 +265,7 @@ pub(crate) async fn of_two_claims_one_wins() {
             let place = Location::with_store(store, Path::from("vault"), Identity::Test);
             let repository = Repository::open(place).await.expect("a repository");
             let cluster = discover(&source.location(), &DiscoverOptions::auto()).await.expect("a cluster");
-            (repository.backup(&cluster, options([])).start(), repository)
+            (repository.backup(&cluster, options()).start(), repository)
         };
         let late = Fault::Delay(Duration::from_secs(3600)..Duration::from_secs(7200));
         let (second, _) = start(FaultPlan::none().with(Rule::new(claims(), When::Nth(1), late))).await;
@@ -277,7 +274,7 @@ pub(crate) async fn of_two_claims_one_wins() {
         let report = first.await.expect("the first commits");
         source.put("node1/note", Bytes::from_static(b"another")).await;
         let code = second.await.expect_err("the name is taken").code();
-        let verified = repository.verify(&report.name, VerifyLevel::Listing).await;
+        let verified = repository.verify(&report.name, VerifyOptions::listing()).await;
         let is_whole = verified.is_ok_and(|verified| verified.passed());
         let expected = if ignored { ("backup-exists", false) } else { ("backup-in-progress", true) };
         assert_eq!((code, is_whole), expected);
@@ -297,14 +294,16 @@ pub(crate) async fn the_claim_is_checked_before_the_commit() {
             claimed.send(()).expect("the first run waits");
             has_ended.await.expect("the first run ends");
         });
-        repository.backup(&cluster, options([waits]).with_on_existing(OnExisting::Resume(Takeover::Immediately)))
+        repository
+            .backup(&cluster, options().resuming().with_takeover(Takeover::Immediately))
+            .with_copier(meddler([waits]))
     };
     let (started, job) = oneshot::channel();
     let taken_over = deed(ROOT, async move {
         let _ = started.send(other.start());
         was_claimed.await.expect("the other run copies");
     });
-    let first = repository.backup(&cluster, options([taken_over])).start().await;
+    let first = repository.backup(&cluster, options()).with_copier(meddler([taken_over])).start().await;
     assert_eq!(first.expect_err("taken over").code(), "claim-lost");
     repository.get("n1").await.expect_err("not committed by the one that lost");
     ended.send(()).expect("the other run waits");
@@ -325,7 +324,7 @@ pub(crate) async fn staging_names_are_not_copied() {
     let (report, _) = {
         let cluster = discover(&at(source.path()), &DiscoverOptions::auto()).await.expect("a cluster");
         let repository = Repository::open(at(vault.path())).await.expect("a repository");
-        (repository.backup(&cluster, options([])).start().await, repository)
+        (repository.backup(&cluster, options()).start().await, repository)
     };
     assert_eq!(report.expect("a backup").passes.len(), 1);
     for name in staging {
@@ -354,7 +353,7 @@ pub(crate) async fn derived_files_are_all_there_or_none() {
         for kind in kinds {
             assert!(!source.keys("node1").await.iter().all(|key| !key.starts_with(kind)), "{kind}");
         }
-        let (report, repository) = back_up(&source.location(), options([]).with_derived(derived)).await;
+        let (report, repository) = back_up(&source.location(), [], options().with_derived(derived)).await;
         report.expect("a backup");
         let backup = repository.get("n1").await.expect("committed");
         assert_eq!(kinds.into_iter().filter(|kind| holds(&backup, kind)).count(), expected);

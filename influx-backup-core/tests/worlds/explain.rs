@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
-use influx_backup_core::{Clause, Generation, Key, certificate::Violation};
+use influx_backup_core::{Clause, Finding, FindingCode, Generation, Key};
 use influx_backup_testing::model::{Chronicle, Model};
 use serde_json::Value;
 
@@ -23,67 +23,71 @@ pub(crate) struct Knowledge<'a> {
 
 impl Knowledge<'_> {
     /// Whether the world shows a violation at some moment of `when`, or what it is about moved meanwhile.
-    pub(crate) fn explains(&self, clause: Clause, violation: &Violation, when: &When) -> bool {
+    pub(crate) fn explains(&self, violation: &Finding, when: &When) -> bool {
         let node = violation.node.as_deref().unwrap_or_default();
         let key = violation.key.as_ref().map_or("", Key::as_str);
-        let (objects, message) = (self.objects, violation.message.as_str());
-        match (clause, violation.code.as_str()) {
-            (Clause::Closure, "missing-parquet") => {
+        let objects = self.objects;
+        let Some(clause) = violation.clause else { return false };
+        match (clause, violation.code) {
+            (Clause::Closure, FindingCode::MissingParquet) => {
                 let gone = objects.lacked(key, when) || objects.moved(key, when);
                 gone && self.live_at_times(node, when).any(|live| live.contains_key(key))
             }
-            (Clause::Closure, "wrong-size-parquet") => self.live_at_times(node, when).any(|live| {
+            (Clause::Closure, FindingCode::WrongSizeParquet) => self.live_at_times(node, when).any(|live| {
                 let Some(size) = live.get(key) else { return false };
-                let mut stored =
-                    objects.versions(key, when).map(|bytes| bytes.len() as u64).filter(|held| held != size);
-                stored.any(|held| message == format!("`{key}` has {held} bytes, its manifest says {size}"))
+                let mut stored = objects.versions(key, when).map(|bytes| bytes.len() as u64);
+                violation.expected == Some(*size)
+                    && violation.found != Some(*size)
+                    && stored.any(|held| violation.found == Some(held))
             }),
-            (Clause::Closure, "most-parquet-missing") => {
+            (Clause::Closure, FindingCode::MostParquetMissing) => {
                 self.model.compactor_id().is_none()
                     && self.live_at_times(node, when).any(|live| {
-                        let gone = live.keys().filter(|key| objects.lacked(key, when)).count();
-                        let told =
-                            |said| format!("{said} of {} live files of {node} are gone from `{node}/dbs`", live.len());
-                        let mut said = (1..=gone).filter(|said| said * 2 > live.len() || gone == live.len());
-                        said.any(|said| message.starts_with(&told(said)))
+                        let (gone, all) = (live.keys().filter(|key| objects.lacked(key, when)).count(), live.len());
+                        let left = violation.found.and_then(|left| usize::try_from(left).ok());
+                        let said = left.and_then(|left| all.checked_sub(left)).unwrap_or(0);
+                        violation.expected == Some(all as u64)
+                            && (1..=gone).contains(&said)
+                            && (said * 2 > all || gone == all)
                     })
             }
-            (Clause::Manifests, "missing-manifest") | (Clause::Stability, "listed-not-held") => {
+            (Clause::Manifests, FindingCode::MissingManifest) | (Clause::Stability, FindingCode::ListedNotHeld) => {
                 objects.moved(key, when)
             }
             // A number that was never written looks like one that was trimmed: nobody can tell them apart.
-            (Clause::Manifests, "no-manifests") => {
+            (Clause::Manifests, FindingCode::NoManifests) => {
                 objects.lacked(&format!("{node}/wal/{:011}.wal", 1), when)
                     && self.is_bare(node, "snapshots", when)
                     && self.has(node, "dbs", when)
             }
-            (Clause::Wal, "missing-wal") => numbers(message).is_some_and(|mut numbers| {
-                numbers.all(|number| self.came_or_went(&format!("{node}/wal/{number:011}.wal"), when))
+            (Clause::Wal, FindingCode::MissingWal) => violation.range.is_some_and(|(first, last)| {
+                (first..=last).all(|number| self.came_or_went(&format!("{node}/wal/{number:011}.wal"), when))
             }),
-            (Clause::Catalog, "no-live-catalog" | "catalog-went-back") => self.is_migrating(when),
-            (Clause::Catalog, "old-catalog") => {
-                self.is_migrating(when)
-                    || after(message, "needs catalog sequence").is_some_and(|log| self.log_moved(log, when))
+            (Clause::Catalog, FindingCode::NoLiveCatalog | FindingCode::CatalogWentBack) => self.is_migrating(when),
+            (Clause::Catalog, FindingCode::OldCatalog) => {
+                self.is_migrating(when) || violation.expected.is_some_and(|log| self.log_moved(log, when))
             }
-            (Clause::Catalog, "missing-catalog-log") => objects.moved(key, when),
-            (Clause::Catalog, "catalog-gap") => {
-                after(message, "catalog log").is_some_and(|log| self.log_moved(log, when))
+            (Clause::Catalog, FindingCode::MissingCatalogLog) => objects.moved(key, when),
+            (Clause::Catalog, FindingCode::CatalogGap) => {
+                violation.expected.is_some_and(|log| self.log_moved(log, when))
             }
-            (Clause::Checkpoints, "missing-checkpoint") => objects.lacked(key, when),
-            (Clause::Stability, "compactor-moved") => {
+            (Clause::Checkpoints, FindingCode::MissingCheckpoint) => objects.lacked(key, when),
+            (Clause::Stability, FindingCode::CompactorMoved) => {
                 self.appeared(&["cs", "cd", "c"].map(|kind| format!("{node}/{kind}/")), when)
             }
-            (Clause::Stability, "most-parquet-missing") => {
+            (Clause::Stability, FindingCode::MostParquetMissing) => {
                 self.is_bare(node, "dbs", when)
                     && self.has(node, "dbs", &(self.began..=*when.end()))
                     && self.live_at_times(node, when).any(|live| !live.is_empty())
             }
-            (Clause::Compactor, "missing-compactor-file" | "other-compactor-file") => objects.moved(key, when),
-            (Clause::Compactor, "compactor-went-on") => ["cs", "cd"].iter().any(|kind| {
+            (Clause::Compactor, FindingCode::MissingCompactorFile | FindingCode::OtherCompactorFile) => {
+                objects.moved(key, when)
+            }
+            (Clause::Compactor, FindingCode::CompactorWentOn) => ["cs", "cd"].iter().any(|kind| {
                 let prefix = format!("{node}/{kind}/");
                 objects.keys(&prefix).any(|key| objects.moved(key, when))
             }),
-            (Clause::Nodes, "node-came") => self.appeared(&[format!("{node}/")], when),
+            (Clause::Nodes, FindingCode::NodeCame) => self.appeared(&[format!("{node}/")], when),
             // Nothing else is ever wrong with a world.
             _ => false,
         }
@@ -168,20 +172,4 @@ fn files(databases: &Value) -> Vec<(String, u64)> {
     let tables = below(databases).into_iter().flat_map(|database| below(&database[1]["tables"]));
     let files = tables.flat_map(|table| below(&table[1]));
     files.filter_map(|file| Some((file["path"].as_str()?.to_owned(), file["size_bytes"].as_u64()?))).collect()
-}
-
-/// The WAL numbers of `WAL 5 of …` or `WAL 5 to 7 of …`.
-fn numbers(message: &str) -> Option<RangeInclusive<u64>> {
-    let words: Vec<&str> = message.split(' ').collect();
-    match words[..] {
-        ["WAL", first, "to", last, ..] => Some(first.parse().ok()?..=last.parse().ok()?),
-        ["WAL", only, ..] => Some(only.parse().ok()?..=only.parse().ok()?),
-        _ => None,
-    }
-}
-
-/// The number that follows these words.
-fn after(message: &str, words: &str) -> Option<u64> {
-    let rest = message.split_once(words)?.1.trim_start();
-    rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use influx_backup_core::{BackupReport, Certificate, Clause, Error, EventKind, Job, Key, certificate::Violation};
+use influx_backup_core::{BackupReport, Certificate, Error, EventKind, Finding, Job};
 use influx_backup_testing::model::Model;
 
 use super::{
@@ -24,9 +24,8 @@ pub(super) struct Look {
 
 impl Look {
     /// What it says, clause by clause.
-    fn violations(&self) -> impl Iterator<Item = (Clause, &Violation)> {
-        let clauses = self.certificate.clauses.iter();
-        clauses.flat_map(|result| result.violations.iter().map(|violation| (result.clause, violation)))
+    fn violations(&self) -> impl Iterator<Item = &Finding> {
+        self.certificate.clauses.iter().flat_map(|result| &result.violations)
     }
 }
 
@@ -52,7 +51,7 @@ pub(super) async fn watch(job: &Job<BackupReport>, model: &Model, began: Duratio
 pub(super) fn nothing_is_made_up(knowledge: &Knowledge<'_>, looks: &[Look]) -> Result<(), Wrong> {
     for look in looks {
         let when = look.listed..=look.certified;
-        let made_up = look.violations().find(|(clause, violation)| !knowledge.explains(*clause, violation, &when));
+        let made_up = look.violations().find(|violation| !knowledge.explains(violation, &when));
         made_up.map_or(Ok(()), |said| Err(told(said, &when)))?;
     }
     Ok(())
@@ -82,31 +81,26 @@ pub(super) fn refused(error: &Error, knowledge: &Knowledge<'_>, looks: &[Look]) 
             last.violations().try_for_each(|said| stands(knowledge, last, said))?;
         }
         Error::NotConsistent { .. } => {}
-        Error::CorruptSource { key, reason } => {
-            let said = last.violations().find(|said| is_reason(*said, key, reason)).ok_or_else(failed)?;
+        Error::CorruptSource { finding, .. } => {
+            let said = last.violations().find(|said| **said == **finding).ok_or_else(failed)?;
             stands(knowledge, last, said)?;
         }
         _ => return Err(failed()),
     }
-    Ok(Ending::Open { violations: last.violations().map(|(_, violation)| violation.code.clone()).collect() })
-}
-
-/// Whether a backup was refused for this.
-fn is_reason((clause, violation): (Clause, &Violation), key: &Key, reason: &str) -> bool {
-    let message = violation.message.strip_prefix(&format!("`{key}`: ")).unwrap_or(&violation.message);
-    violation.key.as_ref() == Some(key) && reason == format!("{message} ({clause}: {})", clause.title())
+    Ok(Ending::Open { violations: last.violations().map(|violation| violation.code).collect() })
 }
 
 /// What no further pass can mend is no movement: the world shows it at one moment after the last copy.
-fn stands(knowledge: &Knowledge<'_>, look: &Look, said: (Clause, &Violation)) -> Result<(), Wrong> {
+fn stands(knowledge: &Knowledge<'_>, look: &Look, said: &Finding) -> Result<(), Wrong> {
     let when = look.again..=look.certified;
     // Right after each move, so that the move itself explains nothing.
     let mut moments = knowledge.objects.moments("", &when).into_iter().map(|moved| moved + Duration::from_nanos(1));
-    let stands = moments.any(|now| knowledge.explains(said.0, said.1, &(now..=now)));
+    let stands = moments.any(|now| knowledge.explains(said, &(now..=now)));
     if stands { Ok(()) } else { Err(told(said, &when)) }
 }
 
-fn told((clause, Violation { code, message, .. }): (Clause, &Violation), when: &When) -> Wrong {
+fn told(finding: &Finding, when: &When) -> Wrong {
+    let code = finding.code;
     let (start, end) = (when.start(), when.end());
-    Wrong::MadeUp(format!("{clause} {code}: {message}; nothing like that from {start:?} to {end:?}"))
+    Wrong::MadeUp(format!("{code}: {finding:#}; nothing like that from {start:?} to {end:?}"))
 }

@@ -14,7 +14,8 @@ use std::{
 
 use explain::Knowledge;
 use influx_backup_core::{
-    BackupOptions, BackupReport, DiscoverOptions, Error, Job, Limits, Location, Passes, Repository, VerifyLevel,
+    BackupOptions, BackupReport, DiscoverOptions, Error, FindingCode, Job, Limits, Location, Passes, Repository,
+    VerifyOptions,
     backup::Weakness,
     discover,
     location::Identity,
@@ -74,7 +75,7 @@ pub(crate) enum Ending {
     /// The certificate did not close, and the backup said so: the world was as it says.
     Open {
         /// What it says.
-        violations: BTreeSet<String>,
+        violations: BTreeSet<FindingCode>,
     },
 }
 
@@ -223,7 +224,7 @@ async fn check(
 ) -> Result<LoadedRows, Wrong> {
     let certificate = &report.certificate;
     let backup = Repository::open(location(Arc::clone(&vault), Path::default())).await;
-    let verified = async { backup?.verify(&report.name, VerifyLevel::Listing).await };
+    let verified = async { backup?.verify(&report.name, VerifyOptions::listing()).await };
     let problems = verified.await.map_err(|error| Wrong::Differs(error.to_string()))?.problems;
     if !problems.is_empty() {
         return Err(Wrong::Differs(format!("{problems:?}")));

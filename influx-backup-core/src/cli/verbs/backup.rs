@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-use clap::ValueEnum;
-
 use crate::{
     BackupOptions, Passes, Repository,
-    backup::{OnCorrupt, OnExisting, OnViolation},
     cli::{
         args,
         exit::Exit,
@@ -16,10 +13,9 @@ use crate::{
         screen::Screen,
     },
     discover,
-    judge::AbsenceTolerance,
-    lease::Takeover,
-    plan::Derived,
+    options::{AbsenceTolerance, Derived, OnCorrupt, OnExisting, OnViolation, Takeover},
     record::BackupStatus,
+    units::duration,
 };
 
 /// The arguments of `backup`.
@@ -36,13 +32,13 @@ pub(crate) struct Backup {
     #[arg(long, requires = "name")]
     resume: bool,
     /// With --resume: the other process is dead, do not wait for ten minutes of silence.
-    #[arg(long, requires = "resume")]
+    #[arg(long = "take-over", requires = "resume")]
     takeover: bool,
     /// How many passes at most until the certificate closes.
     #[arg(long, value_name = "N", default_value_t = Passes::default().max_passes, value_parser = clap::value_parser!(u32).range(1..))]
     max_passes: u32,
     /// After how long no further pass is begun, such as 90s, 15m, 6h, 2d. One that is under way ends.
-    #[arg(long, value_name = "TIME", default_value = "1d", value_parser = args::duration)]
+    #[arg(long, value_name = "TIME", default_value = "1d", value_parser = duration::parse)]
     time_limit: Duration,
     /// Commit a backup marked degraded when the certificate does not close (exit code 3).
     #[arg(long)]
@@ -66,31 +62,20 @@ pub(crate) struct What {
     #[arg(long)]
     include_derived: bool,
     /// What to do with corrupt objects in the source.
-    #[arg(long, value_enum, default_value_t = Corrupt::Fail)]
-    corrupt: Corrupt,
+    /// Fail: stop where they stop a server or lose rows. Record: copy them as they are and record them; where a clause
+    /// is violated, the backup is degraded (exit code 3).
+    #[arg(long, default_value_t, value_parser = args::choice::<OnCorrupt>(OnCorrupt::NAMES))]
+    corrupt: OnCorrupt,
     /// Core: retention removed most Parquet files, it is no volume that was not mounted.
     #[arg(long)]
     accept_missing_parquet: bool,
 }
 
-/// What to do with corrupt objects in the source.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Corrupt {
-    /// Stop where they stop a server or lose rows.
-    Fail,
-    /// Copy them as they are and record them; where a clause does not hold, the backup is degraded (exit code 3).
-    Record,
-}
-
 impl What {
     pub(crate) fn apply(&self, options: BackupOptions) -> BackupOptions {
-        let corrupt = match self.corrupt {
-            Corrupt::Fail => OnCorrupt::Fail,
-            Corrupt::Record => OnCorrupt::Record,
-        };
         let derived = if self.include_derived { Derived::Include } else { Derived::Exclude };
         let missing = if self.accept_missing_parquet { AbsenceTolerance::Lenient } else { AbsenceTolerance::Strict };
-        options.with_on_corrupt(corrupt).with_derived(derived).with_absence_tolerance(missing)
+        options.with_on_corrupt(self.corrupt).with_derived(derived).with_absence_tolerance(missing)
     }
 }
 
@@ -111,16 +96,14 @@ impl Backup {
     }
 
     fn options(&self) -> BackupOptions {
-        let existing = match (self.resume, self.takeover) {
-            (false, _) => OnExisting::Refuse,
-            (true, false) => OnExisting::Resume(Takeover::AfterTimeout),
-            (true, true) => OnExisting::Resume(Takeover::Immediately),
-        };
+        let existing = if self.resume { OnExisting::Resume } else { OnExisting::Refuse };
+        let takeover = if self.takeover { Takeover::Immediately } else { Takeover::AfterTimeout };
         let open = if self.allow_degraded { OnViolation::Degrade } else { OnViolation::Fail };
         let options = BackupOptions::default()
             .with_passes(Passes::until_closed(self.max_passes, self.time_limit))
             .with_on_violation(open)
             .with_on_existing(existing)
+            .with_takeover(takeover)
             .with_limits(self.effort.limits());
         let options = self.what.apply(options);
         match &self.name {

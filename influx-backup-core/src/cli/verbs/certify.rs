@@ -2,7 +2,7 @@
 
 use crate::{
     certify,
-    cli::{args, exit::Exit, failure::Failure, places, progress::until_interrupted, screen::Screen},
+    cli::{args, exit::Exit, failure::Failure, places, progress::follow, screen::Screen},
 };
 
 /// The arguments of `certify`.
@@ -19,8 +19,8 @@ pub(crate) struct Certify {
 impl Certify {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
         let tree = places::location(&self.path, &self.options.source_options)?;
-        let what = self.ids.discover();
-        let certificate = until_interrupted(certify(&tree, &what)).await?;
+        let job = certify(&tree).with_options(self.ids.discover()).start();
+        let certificate = follow(job, screen).await?;
         screen.answer(&certificate, &certificate)?;
         Ok(if certificate.is_proven() { Exit::Done } else { Exit::NotConsistent })
     }

@@ -4,7 +4,14 @@ use std::fmt;
 
 use crate::{
     Leftover, Repository,
-    cli::{args, exit::Exit, failure::Failure, places, progress::until_interrupted, screen::Screen},
+    cli::{
+        args,
+        exit::Exit,
+        failure::Failure,
+        places,
+        progress::{follow, until_interrupted},
+        screen::Screen,
+    },
     leftovers::LeftoverKind,
     preflight,
 };
@@ -24,18 +31,17 @@ pub(crate) struct Leftovers {
 impl Leftovers {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
         let location = places::location(&self.repository, &self.options.target_options)?;
-        let find = async {
+        let open = async {
             preflight::source(&location).await?;
-            let repository = Repository::open(location).await?;
-            let leftovers = repository.leftovers().await?;
-            if self.collect {
-                for leftover in &leftovers {
-                    repository.collect(leftover).await?;
-                }
-            }
-            Ok(leftovers)
+            Repository::open(location).await
         };
-        let leftovers = until_interrupted(find).await?;
+        let repository = until_interrupted(open).await?;
+        let leftovers = follow(repository.leftovers().start(), screen).await?;
+        if self.collect {
+            for leftover in &leftovers {
+                follow(repository.remove(leftover).start(), screen).await?;
+            }
+        }
         screen.answer(&leftovers, Shown(&leftovers, self.collect))?;
         Ok(Exit::Done)
     }

@@ -63,6 +63,7 @@ const fn advice(state: BackupState) -> Option<&'static str> {
         BackupState::Unfinished => Some("unfinished: go on with `backup … --name NAME --resume`"),
         BackupState::Damaged => Some("DAMAGED: `verify` says where"),
         BackupState::Newer => Some("newer format: use a newer release of this program"),
+        BackupState::Unreadable => Some("UNREADABLE: `verify` says why"),
         BackupState::Foreign => Some("foreign: directories that are no backups"),
         _ => None,
     }
@@ -76,6 +77,7 @@ const fn state(state: BackupState) -> &'static str {
         BackupState::Unfinished => "unfinished",
         BackupState::Damaged => "DAMAGED",
         BackupState::Newer => "newer format",
+        BackupState::Unreadable => "UNREADABLE",
         BackupState::Foreign => "foreign",
     }
 }

@@ -45,7 +45,7 @@ impl Plan {
         let plan = until_interrupted(async {
             let repository = Repository::open(repository).await?;
             let cluster = discover(&source, &ids).await?;
-            repository.plan(&cluster, &cluster.list().await?, &options)
+            repository.plan_backup(&cluster, &options).await
         });
         let plan = plan.await?;
         screen.answer(&Document { hash: plan.hash(), plan: &plan }, &plan)?;

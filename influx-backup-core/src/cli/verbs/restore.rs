@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use clap::ValueEnum;
-
 use crate::{
-    RestoreOptions, RestorePlan, Target, abandon,
+    Restore as Request, RestoreOptions, abandon,
     cli::{
         args,
         exit::Exit,
@@ -14,12 +12,11 @@ use crate::{
         progress::{follow, until_interrupted},
         screen::Screen,
     },
-    lease::Takeover,
-    restore,
-    restore::{
-        ExtraNodes, Licenses, Modes, OnDegraded, OnUnfinished, Owner, Ownership, RestoreReport, ServersStopped,
-        SourceCheck,
+    options::{
+        ExtraNodes, Licenses, Modes, OnDegraded, OnUnfinished, Owner, Ownership, Policy, ServersStopped, SourceCheck,
+        Takeover,
     },
+    restore::RestoreReport,
 };
 
 /// The arguments of `restore`.
@@ -30,11 +27,13 @@ pub(crate) struct Restore {
     /// The place to restore to: what the servers use as their store.
     target: String,
     /// What to do with a target that is not empty.
-    #[arg(long, value_enum, default_value_t = Choice::Empty)]
-    policy: Choice,
+    /// Empty: refuse it. Replace: make it exactly what the backup holds; what the backup lacks is deleted. Overlay: write
+    /// over it and delete nothing but derived files.
+    #[arg(long, default_value_t, value_parser = args::choice::<Policy>(Policy::NAMES))]
+    policy: Policy,
     /// With --policy replace: what to do with nodes that the target has and the backup lacks.
-    #[arg(long, value_enum, default_value_t = Extra::Refuse)]
-    extra_nodes: Extra,
+    #[arg(long, default_value_t, value_parser = args::choice::<ExtraNodes>(ExtraNodes::NAMES))]
+    extra_nodes: ExtraNodes,
     /// State that the servers of the target are stopped.
     #[arg(long)]
     servers_stopped: bool,
@@ -45,11 +44,14 @@ pub(crate) struct Restore {
     #[arg(long, conflicts_with = "dry_run")]
     abandon: bool,
     /// The process that was restoring to this target is dead: do not wait for ten minutes of silence.
-    #[arg(long)]
+    #[arg(long = "take-over")]
     takeover: bool,
     /// How much of the backup is read and compared before the first write; every copy is compared in any case.
-    #[arg(long, value_enum, default_value_t = Check::Auto)]
-    check: Check,
+    /// Auto: all bytes where data at the target would be changed (that reads the backup twice), structure where there is
+    /// none. Listing: presence and sizes. Structure: everything but Parquet and the compactor's files. Checksums: all, by
+    /// the checksums that the store gives, and by reading what it has none for. Bytes: all, by reading it.
+    #[arg(long, default_value_t, value_parser = args::choice::<SourceCheck>(SourceCheck::NAMES))]
+    check: SourceCheck,
     /// Print the plan and write nothing.
     #[arg(long)]
     dry_run: bool,
@@ -57,14 +59,15 @@ pub(crate) struct Restore {
     #[arg(long)]
     accept_degraded: bool,
     /// Which license files are restored; before 3.10 they are bound to the place they were issued for.
-    #[arg(long, value_enum, default_value_t = License::Auto)]
-    licenses: License,
+    /// Auto: those that are valid at the target.
+    #[arg(long, default_value_t, value_parser = args::choice::<Licenses>(Licenses::NAMES))]
+    licenses: Licenses,
     /// The owner of the files, USER or USER:GROUP, by name or number [default: that of the target directory].
     #[arg(long, value_name = "OWNER")]
     owner: Option<Owner>,
-    /// The mode of the files, such as 640; directories can be entered where files can be read [default: that of the
+    /// The mode of the files, such as 640, or of files and directories, such as 640:750; otherwise directories can be entered where files can be read [default: that of the
     /// target directory].
-    #[arg(long, value_name = "MODE", value_parser = modes)]
+    #[arg(long, value_name = "MODE")]
     mode: Option<Modes>,
     #[command(flatten)]
     effort: args::Effort,
@@ -72,63 +75,6 @@ pub(crate) struct Restore {
     source_options: args::Source,
     #[command(flatten)]
     target_options: args::Target,
-}
-
-/// What to do with a target that is not empty.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Choice {
-    /// Refuse it.
-    Empty,
-    /// Make it exactly what the backup holds: what the backup lacks is deleted.
-    Replace,
-    /// Write over it and delete nothing but derived files.
-    Overlay,
-}
-
-/// What to do with nodes that the backup lacks.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Extra {
-    /// Refuse the target.
-    Refuse,
-    /// Delete them.
-    Delete,
-    /// Keep them.
-    Keep,
-}
-
-/// How much of the backup is read before the first write.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Check {
-    /// All bytes where data at the target would be changed, structure where there is none. The former reads the backup
-    /// twice.
-    Auto,
-    /// Nothing but presence and sizes.
-    Listing,
-    /// Everything but Parquet and the compactor's files.
-    Structure,
-    /// Everything: by the checksums that the store gives, and by reading what it has none for.
-    Checksums,
-    /// Everything, by reading it.
-    Bytes,
-}
-
-/// Which license files are restored.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum License {
-    /// Those that are valid at the target.
-    Auto,
-    /// All of them.
-    Restore,
-    /// None.
-    Exclude,
-}
-
-/// Reads `640` as files 0640, directories 0750.
-fn modes(text: &str) -> Result<Modes, &'static str> {
-    match u32::from_str_radix(text, 8) {
-        Ok(files) if files <= 0o777 => Ok(Modes::Explicit { files, directories: files | (files & 0o444) >> 2 }),
-        _ => Err("write three octal digits, such as 640"),
-    }
 }
 
 impl Restore {
@@ -142,48 +88,25 @@ impl Restore {
             return Ok(Exit::Done);
         }
         let (repository, name) = places::backup(&self.backup, &self.source_options.source_options).await?;
-        let plan = until_interrupted(async {
-            let backup = repository.get(&name).await?;
-            RestorePlan::new(&backup, &Target::inspect(&target).await?, &options)
-        });
-        let plan = plan.await?;
         if self.dry_run {
+            let plan = until_interrupted(repository.plan_restore(&name, &target, &options)).await?;
             screen.answer(&plan, &plan)?;
             return Ok(Exit::Done);
         }
-        let report = follow(restore(plan).with_object_events().start(), screen).await?;
+        let backup = until_interrupted(repository.get(&name)).await?;
+        let request = Request::new(backup, target, options).with_object_events();
+        let report = follow(request.start(), screen).await?;
         screen.answer(&report, Shown(&report))?;
         Ok(Exit::Done)
     }
 
     fn options(&self) -> RestoreOptions {
-        let options = match self.policy {
-            Choice::Empty => RestoreOptions::empty(),
-            Choice::Replace => RestoreOptions::replace(),
-            Choice::Overlay => RestoreOptions::overlay(),
-        };
-        let extra = match self.extra_nodes {
-            Extra::Refuse => ExtraNodes::Refuse,
-            Extra::Delete => ExtraNodes::Delete,
-            Extra::Keep => ExtraNodes::Keep,
-        };
-        let licenses = match self.licenses {
-            License::Auto => Licenses::Auto,
-            License::Restore => Licenses::Restore,
-            License::Exclude => Licenses::Exclude,
-        };
-        let check = match self.check {
-            Check::Auto => SourceCheck::Auto,
-            Check::Listing => SourceCheck::Listing,
-            Check::Structure => SourceCheck::Structure,
-            Check::Checksums => SourceCheck::Checksums,
-            Check::Bytes => SourceCheck::Bytes,
-        };
         let ownership = self.owner.iter().cloned().fold(Ownership::default(), Ownership::with_owner);
-        options
-            .with_extra_nodes(extra)
-            .with_licenses(licenses)
-            .with_check(check)
+        RestoreOptions::default()
+            .with_policy(self.policy)
+            .with_extra_nodes(self.extra_nodes)
+            .with_licenses(self.licenses)
+            .with_check(self.check)
             .with_servers(if self.servers_stopped {
                 ServersStopped::ConfirmedByCaller
             } else {
@@ -207,7 +130,7 @@ impl fmt::Display for Shown<'_> {
         for point in &report.recovery {
             let time = point.reached.as_ref().map(|at| at.time).or(point.guaranteed.as_ref().map(|at| at.time));
             match time {
-                Some(time) => writeln!(f, "node {} is back at {}", point.node, time.format("%Y-%m-%d %H:%M:%S UTC"))?,
+                Some(time) => writeln!(f, "node {} restored to {}", point.node, time.format("%Y-%m-%d %H:%M:%S UTC"))?,
                 None => writeln!(f, "node {} holds no rows of its own", point.node)?,
             }
         }

@@ -5,9 +5,9 @@ use std::fmt;
 use clap::ValueEnum;
 
 use crate::{
-    VerifyLevel,
-    cli::{args, exit::Exit, failure::Failure, places, progress::until_interrupted, screen::Screen},
-    verify::{Sample, VerifyReport},
+    VerifyLevel, VerifyOptions,
+    cli::{args, exit::Exit, failure::Failure, places, progress::follow, screen::Screen},
+    verify::VerifyReport,
 };
 
 /// The arguments of `verify`.
@@ -41,15 +41,16 @@ enum Depth {
 
 impl Verify {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
-        let level = match (self.level, self.sample) {
-            (Depth::Bytes, sample) => VerifyLevel::Bytes(Sample::percent(sample.unwrap_or(100))),
+        let options = match (self.level, self.sample) {
+            (Depth::Bytes, None) => VerifyOptions::bytes(),
+            (Depth::Bytes, Some(percent)) => VerifyOptions::bytes_sample(percent),
             (_, Some(_)) => return Err(Failure::usage("--sample says which bytes are read: give --level bytes too")),
-            (Depth::Listing, None) => VerifyLevel::Listing,
-            (Depth::Structure, None) => VerifyLevel::Structure,
-            (Depth::Checksums, None) => VerifyLevel::Checksums,
+            (Depth::Listing, None) => VerifyOptions::listing(),
+            (Depth::Structure, None) => VerifyOptions::structure(),
+            (Depth::Checksums, None) => VerifyOptions::checksums(),
         };
         let (repository, name) = places::backup(&self.backup, &self.options.source_options).await?;
-        let report = until_interrupted(repository.verify(&name, level)).await?;
+        let report = follow(repository.verify(&name, options).start(), screen).await?;
         screen.answer(&report, Shown(&report))?;
         Ok(if report.passed() { Exit::Done } else { Exit::NotConsistent })
     }
@@ -75,7 +76,7 @@ impl fmt::Display for Shown<'_> {
                     writeln!(f, "of {unconfirmed} their store has none to compare: NOT compared (--level bytes does)")?;
                 }
             }
-            VerifyLevel::Bytes(_) => writeln!(f, "{read} of them read and compared")?,
+            VerifyLevel::Bytes => writeln!(f, "{read} of them read and compared")?,
             _ => writeln!(f, "their bytes not compared (--level bytes does)")?,
         }
         for problem in problems.iter().take(SHOWN) {

@@ -63,10 +63,10 @@ impl Answer {
             404 => Err(CopyError::Vanished.into()),
             // Signed with credentials that were replaced meanwhile; a credential that was never right gets no further than
             // the preflight.
-            400 | 401 | 403 if OUTDATED.contains(&code.as_str()) => Err(failed(StoreErrorKind::Other)),
+            400 | 401 | 403 if OUTDATED.contains(&code.as_str()) => Err(failed(StoreErrorKind::Unknown)),
             401 | 403 | 405 | 501 => Err(Said::Never),
             408 | 429 | 503 => Err(failed(StoreErrorKind::Throttled)),
-            500 | 502 | 504 => Err(failed(StoreErrorKind::Other)),
+            500 | 502 | 504 => Err(failed(StoreErrorKind::Unknown)),
             _ => Err(Said::NotThis),
         }
     }
@@ -84,14 +84,14 @@ impl Answer {
         }
         let kind = match self.code().as_str() {
             "SlowDown" | "ServiceUnavailable" => StoreErrorKind::Throttled,
-            _ => StoreErrorKind::Other,
+            _ => StoreErrorKind::Unknown,
         };
         Err(store_says(kind, &self.code()).into())
     }
 }
 
 pub(super) fn store_says(kind: StoreErrorKind, code: &str) -> CopyError {
-    CopyError::Store { operation: "copy in the store", kind, source: format!("the store says {code}").into() }
+    CopyError::store("copy in the store", kind, format!("the store answered {code}"))
 }
 
 /// A request without a body.
@@ -120,10 +120,10 @@ fn unusable<E>(_: E) -> CopyError {
 pub(super) async fn send(http: &HttpClient, request: HttpRequest, context: &CopyContext) -> Result<Answer, CopyError> {
     let unreachable = |source: object_store::client::HttpError| {
         let kind = match source.kind() {
-            HttpErrorKind::Decode | HttpErrorKind::Unknown => StoreErrorKind::Other,
+            HttpErrorKind::Decode | HttpErrorKind::Unknown => StoreErrorKind::Unknown,
             _ => StoreErrorKind::Unreachable,
         };
-        CopyError::Store { operation: "copy in the store", kind, source: Box::new(source) }
+        CopyError::store("copy in the store", kind, source)
     };
     let answer = async {
         let (parts, body) = http.execute(request).await.map_err(unreachable)?.into_parts();

@@ -153,7 +153,7 @@ async fn copy_blob(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<StoreCheck
             // Copy Blob takes the source's Content-MD5 over unseen: it is no evidence.
             Ok(StoreChecksums::default())
         }
-        status => Err(store_says(StoreErrorKind::Other, status.unwrap_or("nothing of the copy")).into()),
+        status => Err(store_says(StoreErrorKind::Unknown, status.unwrap_or("nothing of the copy")).into()),
     }
 }
 
@@ -192,7 +192,7 @@ impl Drop for Pending {
 }
 
 fn target(job: &Job<'_>, to: &Azure) -> String {
-    url_of(to, &job.request.to.path(&job.request.key))
+    url_of(to, &job.request.to.path(&job.request.target))
 }
 
 fn url_of(place: &Azure, path: &Path) -> String {

@@ -36,7 +36,7 @@ pub(super) async fn copy(job: &Job<'_>, from: &Gcs, to: &Gcs) -> Result<StoreChe
         path_segment(&from.bucket),
         object(&job.request.from.path(&job.request.source.key)),
         path_segment(&to.bucket),
-        object(&job.request.to.path(&job.request.key)),
+        object(&job.request.to.path(&job.request.target)),
     );
     let (mut token, mut told) = (None::<String>, 0);
     loop {
@@ -52,7 +52,7 @@ pub(super) async fn copy(job: &Job<'_>, from: &Gcs, to: &Gcs) -> Result<StoreChe
                 return Ok(StoreChecksums { crc64: None, crc32c: resource.crc32c, md5: resource.md5_hash });
             }
             (false, Some(next)) => token = Some(next),
-            (false, None) => return Err(store_says(StoreErrorKind::Other, "neither done nor how to go on").into()),
+            (false, None) => return Err(store_says(StoreErrorKind::Unknown, "neither done nor how to go on").into()),
         }
     }
 }
@@ -66,7 +66,7 @@ async fn rewrite(job: &Job<'_>, to: &Gcs, url: &str) -> Result<Rewritten, Said> 
         said => said,
     })?;
     let Answer { body, .. } = answer;
-    let unread = |_| store_says(StoreErrorKind::Other, "what is no answer to a rewrite");
+    let unread = |_| store_says(StoreErrorKind::Unknown, "what is no answer to a rewrite");
     Ok(serde_json::from_str(&body).map_err(unread)?)
 }
 

@@ -70,7 +70,7 @@ async fn put(job: &Job<'_>, from: &S3, to: &S3, part: Option<Part<'_>>) -> Resul
         let value: HeaderValue = value.parse().map_err(|_| CopyError::Unsupported)?;
         options = options.with_signed_header(HeaderName::from_static(name), value);
     }
-    let path = job.request.to.path(&job.request.key);
+    let path = job.request.to.path(&job.request.target);
     let url = to.store.signed_url_opts(Method::PUT, &path, SIGNED_FOR, &options).await;
     let url = url.map_err(|error| CopyError::from_target("sign", error))?;
     let mut request = request(Method::PUT, url.as_str())?;
@@ -79,7 +79,7 @@ async fn put(job: &Job<'_>, from: &S3, to: &S3, part: Option<Part<'_>>) -> Resul
 }
 
 async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<StoreChecksums, Said> {
-    let path = job.request.to.path(&job.request.key);
+    let path = job.request.to.path(&job.request.target);
     let attributes = attributes_from(&job.source.attributes);
     let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
     let (stall, cancellation) = (job.context.stall_timeout, &job.context.cancellation);

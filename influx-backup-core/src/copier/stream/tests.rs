@@ -17,7 +17,6 @@ use object_store::{
 
 use super::*;
 use crate::{
-    copier::Transfer,
     key::Key,
     limits::{Bandwidth, MemoryBudget},
     location::{Identity, Location, StoreOptions},
@@ -190,7 +189,10 @@ impl MultipartUpload for FaultyUpload {
             let slow = *faults.slow.lock().expect("unpoisoned");
             tokio::time::sleep(slow).await;
             if number == faults.failing_part.load(Ordering::SeqCst) {
-                return Err(object_store::Error::Generic { store: "faulty", source: "503 SlowDown".into() });
+                return Err(object_store::Error::Generic {
+                    store: "faulty",
+                    source: "status code: 503 Service Unavailable: SlowDown".into(),
+                });
             }
             part.await?;
             faults.held.now.fetch_sub(length.min(faults.held.now.load(Ordering::SeqCst)), Ordering::SeqCst);
@@ -215,7 +217,7 @@ async fn request(from: &Location, to: &Location, size: u64) -> CopyRequest {
     let bytes: Vec<u8> = (0..size).map(|at| (at % 251) as u8).collect();
     from.put(&key, bytes.into()).await.expect("put");
     let source = from.head(&key).await.expect("answers").expect("there");
-    CopyRequest::new(from.clone(), source, to.clone(), Transfer::Any)
+    CopyRequest::new(from.clone(), source, to.clone())
 }
 
 async fn nothing_at(to: &Location) -> bool {
@@ -297,12 +299,12 @@ async fn memory_never_exceeds_the_budget_and_is_used() {
     let copier = small_parts();
     let copies = (0..4).map(|number| {
         let mut request = request.clone();
-        request.key = Key::parse(format!("copy/{number}")).expect("a key");
+        request.target = Key::parse(format!("copy/{number}")).expect("a key");
         let (copier, context) = (&copier, &context);
         async move { copier.copy(&request, context).await }
     });
     for copied in futures::future::join_all(copies).await {
-        assert_eq!(copied.expect("copied").size, PART.0 * 20);
+        assert_eq!(copied.expect("copied").content.size, PART.0 * 20);
     }
     let peak = from.0.held.peak.load(Ordering::SeqCst);
     assert_eq!(peak, budget, "bytes held at once");
@@ -327,13 +329,13 @@ async fn metadata_is_kept_and_given() {
         first.attributes = Some(named("x-meta-owner", "db"));
         let copied = small_parts().copy(&first, &CopyContext::default()).await.expect("copied");
         assert!(copied.attributes.is_empty(), "the source returned none");
-        let source = to.head(&first.key).await.expect("answers").expect("there");
-        let mut second = CopyRequest::new(to.clone(), source, again.clone(), Transfer::Any);
+        let source = to.head(&first.target).await.expect("answers").expect("there");
+        let mut second = CopyRequest::new(to.clone(), source, again.clone());
         second.attributes = Some(named("x-meta-owner", "another"));
         let copied = small_parts().copy(&second, &CopyContext::default()).await.expect("copied");
         assert_eq!(copied.attributes, named("x-meta-owner", "db"), "the target was given them");
         let head = GetOptions { head: true, ..GetOptions::default() };
-        let given = again.store().get_opts(&again.path(&first.key), head).await.expect("head").attributes;
+        let given = again.store().get_opts(&again.path(&first.target), head).await.expect("head").attributes;
         assert_eq!(crate::location::attributes_of(&given), named("x-meta-owner", "another"), "the manifest's count");
     }
 }
@@ -348,7 +350,7 @@ async fn links_are_refused_where_the_location_says_so() {
     let source = from.head(&key).await.expect("answers").expect("there");
     let refusing = from.with_links(crate::location::Links::Refuse);
     let to = Location::in_memory();
-    let request = |from| CopyRequest::new(from, source.clone(), to.clone(), Transfer::Any);
+    let request = |from| CopyRequest::new(from, source.clone(), to.clone());
     let error = small_parts().copy(&request(refusing), &CopyContext::default()).await.expect_err("a link");
     assert!(!error.is_retryable());
     assert!(nothing_at(&to).await);

@@ -28,9 +28,9 @@ impl Upload {
         options: PutMultipartOptions,
         patience: Duration,
     ) -> Result<Self, CopyError> {
-        let path = request.to.path(&request.key);
+        let path = request.to.path(&request.target);
         let begun = within(patience, request.to.store().put_multipart_opts(&path, options)).await?;
-        let (to, key) = (request.to, request.key);
+        let (to, key) = (request.to, request.target);
         begun
             .map(|upload| Self { upload: Some(upload), to, key })
             .map_err(|e| CopyError::from_target("begin upload", e))

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use super::{Chosen, Found};
 use crate::{
-    cluster::{CatalogNode, ClusterDescription, DiscoverOptions, Edition, GenerationState, Node, Note, Role},
+    cluster::{CatalogNode, ClusterDescription, DiscoverOptions, Edition, GenerationState, Node, Role},
     discover::{
-        NOTE_IS_BACKUP,
         prefix::{KeyShape, Prefix},
         survey::Survey,
     },
+    finding::{Finding, FindingCode},
     key::Key,
     layout::OWN_DIRECTORY,
 };
@@ -82,7 +82,7 @@ impl View<'_> {
     }
 
     fn skipped(&self) -> Vec<String> {
-        let ids: BTreeSet<&String> = self.what.leave_out.iter().collect();
+        let ids: BTreeSet<&String> = self.what.excluded_nodes.iter().collect();
         ids.into_iter().cloned().collect()
     }
 
@@ -94,7 +94,7 @@ impl View<'_> {
         let found = self.found.rooted.iter().chain(&self.found.bare).copied();
         let found = found.filter(|_| !self.chosen.has_others(self.found));
         let members = self.members();
-        let taken = |id: &&str| members.contains(id) || self.what.leave_out.iter().any(|left| left == id);
+        let taken = |id: &&str| members.contains(id) || self.what.excluded_nodes.iter().any(|left| left == id);
         let unclaimed: BTreeSet<&str> = named.chain(found).filter(|id| !taken(id)).collect();
         unclaimed.into_iter().map(ToOwned::to_owned).collect()
     }
@@ -102,7 +102,7 @@ impl View<'_> {
     /// Names that belong to nobody, at the top and beside ids that contain `/`.
     fn foreign(&self) -> Vec<String> {
         let ids: BTreeSet<&str> =
-            self.members().into_iter().chain(self.what.leave_out.iter().map(String::as_str)).collect();
+            self.members().into_iter().chain(self.what.excluded_nodes.iter().map(String::as_str)).collect();
         let leads_to =
             |name: &str| ids.iter().any(|id| id.strip_prefix(name).is_some_and(|rest| rest.starts_with('/')));
         let top = self.survey.top.directories.iter().chain(&self.survey.top.files).cloned();
@@ -135,26 +135,26 @@ impl View<'_> {
         members.iter().flat_map(below).filter(other).collect()
     }
 
-    fn notes(&self) -> Vec<Note> {
+    fn notes(&self) -> Vec<Finding> {
         let mut notes = Vec::new();
         let owner = self.chosen.owner;
-        let mut note = |code: &str, message: String| notes.push(Note::new(code, message));
+        let mut note = |code: FindingCode, message: String| notes.push(Finding::new(code, message));
         if self.chosen.edition == Edition::Enterprise && self.chosen.nodes.contains(owner) {
             note(
-                "cluster-id-is-node-id",
+                FindingCode::ClusterIdIsNodeId,
                 format!("`{owner}` is the cluster id and a node id: InfluxDB asks for different ones"),
             );
         }
         for id in self.chosen.nodes.iter().filter(|id| **id != owner) {
             if self.prefix(id).catalog.is_some() {
                 note(
-                    "stale-catalog",
+                    FindingCode::StaleCatalog,
                     format!("node `{id}` was a Core node: its own catalog is stale, that of cluster `{owner}` counts"),
                 );
             }
             if self.owner().names(id) == Some(false) {
                 note(
-                    "node-not-in-catalog",
+                    FindingCode::NodeNotInCatalog,
                     format!(
                         "the catalog of `{owner}` does not name node `{id}`: if it is none of its nodes, leave it out"
                     ),
@@ -163,9 +163,9 @@ impl View<'_> {
         }
         for named in self.catalog_nodes().into_iter().flatten().filter(|named| !named.in_store) {
             let id = &named.id;
-            if !self.what.query_only.contains(id) && !self.what.leave_out.contains(id) {
+            if !self.what.query_only.contains(id) && !self.what.excluded_nodes.contains(id) {
                 note(
-                    "node-not-in-store",
+                    FindingCode::NodeWithoutObjects,
                     format!(
                         "the catalog of `{owner}` names node `{id}`, which has no objects: declare it query-only if it stores nothing"
                     ),
@@ -173,32 +173,35 @@ impl View<'_> {
             }
         }
         for id in self.what.query_only.iter().filter(|id| self.stores(id)) {
-            note("query-only-stores", format!("node `{id}` was declared query-only and has objects: they are copied"));
+            note(
+                FindingCode::QueryOnlyStores,
+                format!("node `{id}` was declared query-only and has objects: they are copied"),
+            );
         }
         for id in self.unclaimed() {
             note(
-                "node-not-included",
+                FindingCode::UnclaimedNode,
                 format!(
                     "`{id}` looks like a node and is none of those given or found: name it, or leave it out by name"
                 ),
             );
         }
         match &self.owner().catalog {
-            None => note("no-catalog", format!("`{owner}` has no catalog: a server would start empty on it")),
+            None => note(FindingCode::NoCatalog, format!("`{owner}` has no catalog: a server would start empty on it")),
             Some(catalog) => {
                 if catalog.live().is_none() {
                     note(
-                        "catalog-terminated",
+                        FindingCode::NoLiveCatalog,
                         "every generation of the catalog is closed by a terminator: the newer one is missing"
                             .to_owned(),
                     );
                 }
                 for damage in &catalog.damaged {
-                    note("catalog-damaged", damage.clone());
+                    note(FindingCode::CatalogDamaged, damage.clone());
                 }
                 if catalog.contents.nodes.is_none() {
                     note(
-                        "catalog-unreadable",
+                        FindingCode::CatalogNodesUnreadable,
                         format!("which nodes the catalog of `{owner}` names cannot be read: check that all are here"),
                     );
                 }
@@ -209,16 +212,19 @@ impl View<'_> {
     }
 
     /// What `_influx_backup` beside the prefixes means.
-    fn own_directory(&self, note: &mut impl FnMut(&str, String)) {
+    fn own_directory(&self, note: &mut impl FnMut(FindingCode, String)) {
         let own = &self.survey.own;
         let has = |name: &str| own.files.iter().any(|file| file == name);
         if has("restore.json") {
-            note("restore-unfinished", "a restore was begun here and is not finished: resume or abandon it".to_owned());
+            note(
+                FindingCode::RestoreUnfinished,
+                "a restore was begun here and is not finished: resume or abandon it".to_owned(),
+            );
         }
         if has("manifest.json") {
-            note(NOTE_IS_BACKUP, "this is a finished backup, not a place that servers use".to_owned());
+            note(FindingCode::IsBackup, "this is a finished backup, not a place that servers use".to_owned());
         } else if own.files.iter().any(|file| file.starts_with("claim")) {
-            note("backup-unfinished", "this is a backup that was begun and is not finished".to_owned());
+            note(FindingCode::BackupUnfinished, "this is a backup that was begun and is not finished".to_owned());
         }
     }
 

@@ -9,6 +9,7 @@ use crate::{
         catalog::{CatalogSeen, Contents},
         prefix::Level,
     },
+    finding::FindingCode,
     location::Identity,
 };
 
@@ -108,7 +109,7 @@ fn a_cluster_id_given_for_what_looks_like_core_is_believed() {
 fn a_cluster_that_lost_its_catalog_is_found_with_a_note() {
     let lost = survey([("c", prefix(&["enterprise"])), ("n", prefix(&["wal/"]))]);
     let cluster = decide(&lost, &DiscoverOptions::auto()).expect("a cluster");
-    assert_eq!(cluster.notes.iter().map(|note| note.code.as_str()).collect::<Vec<_>>(), ["no-catalog"]);
+    assert_eq!(cluster.notes.iter().map(|note| note.code).collect::<Vec<_>>(), [FindingCode::NoCatalog]);
     let nothing_left = survey([("c", prefix(&["enterprise"]))]);
     assert_eq!(decide(&nothing_left, &DiscoverOptions::auto()).expect_err("no catalog").code(), "no-cluster");
 }

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     certificate::Clause,
+    finding::FindingCode,
     layout::Generation,
     testing::write::{self, CatalogOp, ManifestSpec},
 };
@@ -38,8 +39,8 @@ fn a_tree_without_a_catalog_violates_only_c4() {
     tree.catalog_before = None;
     let certificate = tree.judge();
     assert_eq!(certificate.open(), [Clause::Catalog], "{}", certificate.summary());
-    let codes: Vec<_> = certificate.clauses[3].violations.iter().map(|violation| violation.code.as_str()).collect();
-    assert_eq!(codes, ["no-catalog", "old-catalog"]);
+    let codes: Vec<_> = certificate.clauses[3].violations.iter().map(|violation| violation.code).collect();
+    assert_eq!(codes, [FindingCode::NoCatalog, FindingCode::OldCatalog]);
 }
 
 #[test]
@@ -69,22 +70,22 @@ fn where_every_generation_is_frozen_the_newer_one_is_missing() {
     tree.catalog_before = None;
     let certificate = tree.judge();
     assert_eq!(certificate.open(), [Clause::Catalog]);
-    assert_eq!(certificate.clauses[3].violations[0].code, "no-live-catalog", "{}", certificate.summary());
+    assert_eq!(certificate.clauses[3].violations[0].code, FindingCode::NoLiveCatalog, "{}", certificate.summary());
     // A log after the terminator does not thaw it.
     let bytes = write::catalog_log(Generation::V2, 5, UUID, &[CatalogOp::SetGenerationDuration]);
     put_log(&mut tree, Generation::V2, 5, bytes);
-    assert_eq!(tree.judge().clauses[3].violations[0].code, "no-live-catalog");
+    assert_eq!(tree.judge().clauses[3].violations[0].code, FindingCode::NoLiveCatalog);
 }
 
 #[test]
 fn a_missing_root_is_damage() {
     let mut tree = Tree::core();
     tree.remove(&tree.catalog(Generation::V3.root()));
-    only(Clause::Catalog, "missing-catalog-root", &tree.judge());
-    only(Clause::Catalog, "missing-catalog-root", &tree.judge_alone());
+    only(Clause::Catalog, FindingCode::MissingCatalogRoot, &tree.judge());
+    only(Clause::Catalog, FindingCode::MissingCatalogRoot, &tree.judge_alone());
     // Also where an older generation would do: a server finds the logs of the newer one.
     put_generation(&mut tree, Generation::V2, 9, false);
-    only(Clause::Catalog, "missing-catalog-root", &tree.judge());
+    only(Clause::Catalog, FindingCode::MissingCatalogRoot, &tree.judge());
 }
 
 #[test]
@@ -95,7 +96,8 @@ fn a_generation_of_strays_alone_hides_none() {
     tree.put(&tree.catalog("catalog/v3/logs/notes.txt"), "notes");
     let certificate = tree.judge();
     assert_eq!(certificate.open(), [Clause::Catalog], "{}", certificate.summary());
-    let found = certificate.clauses[3].violations.iter().any(|violation| violation.code == "stray-catalog-log");
+    let found =
+        certificate.clauses[3].violations.iter().any(|violation| violation.code == FindingCode::StrayCatalogLog);
     assert!(found, "{}", certificate.summary());
 }
 
@@ -112,7 +114,7 @@ fn a_root_is_a_valid_root_of_its_generation() {
         let root = tree.catalog(Generation::V3.root());
         tree.put(&root, bytes);
         for certificate in [tree.judge(), tree.judge_alone()] {
-            names(&only(Clause::Catalog, "corrupt-catalog", &certificate), &root);
+            names(&only(Clause::Catalog, FindingCode::CorruptCatalog, &certificate), &root);
         }
     }
 }
@@ -128,7 +130,7 @@ fn a_log_above_the_root_is_a_valid_log_of_its_generation() {
         let mut tree = Tree::core();
         let key = tree.log_key(3);
         tree.put(&key, bytes);
-        names(&only(Clause::Catalog, "corrupt-catalog", &tree.judge()), &key);
+        names(&only(Clause::Catalog, FindingCode::CorruptCatalog, &tree.judge()), &key);
     }
 }
 
@@ -136,7 +138,7 @@ fn a_log_above_the_root_is_a_valid_log_of_its_generation() {
 fn a_bad_log_that_the_root_contains_is_a_finding() {
     let mut tree = Tree::core();
     tree.put(&tree.log_key(2), "x");
-    assert_eq!(findings(&tree.judge()), [(Clause::Catalog, "corrupt-old-catalog-log")]);
+    assert_eq!(findings(&tree.judge()), [(Clause::Catalog, FindingCode::CorruptOldCatalogLog)]);
 }
 
 #[test]
@@ -145,7 +147,7 @@ fn logs_start_anywhere_up_to_the_root_and_have_no_gap_above_it() {
     tree.log(1);
     assert_eq!(findings(&tree.judge()), [], "log 2 is below the root");
     tree.log(5);
-    let gap = only(Clause::Catalog, "catalog-gap", &tree.judge());
+    let gap = only(Clause::Catalog, FindingCode::CatalogGap, &tree.judge());
     names(&gap, &tree.log_key(5));
     assert!(gap.message.contains("catalog log 4 is missing"), "{gap:?}");
     tree.log(4);
@@ -157,7 +159,7 @@ fn a_stray_name_among_the_logs_stops_a_server() {
     let mut tree = Tree::core();
     let key = tree.catalog("catalog/v3/logs/notes.txt");
     tree.put(&key, "notes");
-    names(&only(Clause::Catalog, "stray-catalog-log", &tree.judge()), &key);
+    names(&only(Clause::Catalog, FindingCode::StrayCatalogLog, &tree.judge()), &key);
 }
 
 #[test]
@@ -165,14 +167,14 @@ fn root_and_logs_are_of_one_catalog() {
     let mut tree = Tree::core();
     let key = tree.log_key(3);
     tree.put(&key, log(UUID + 1, 3));
-    names(&only(Clause::Catalog, "catalog-uuid", &tree.judge()), &key);
+    names(&only(Clause::Catalog, FindingCode::CatalogUuid, &tree.judge()), &key);
 }
 
 #[test]
 fn the_catalog_is_as_new_as_every_manifest_needs() {
     let mut tree = Tree::enterprise();
     tree.manifest(1, ManifestSpec { catalog: 4, ..manifest(1, &[1], &[]) });
-    assert_eq!(only(Clause::Catalog, "old-catalog", &tree.judge()).node.as_deref(), Some("n1"));
+    assert_eq!(only(Clause::Catalog, FindingCode::OldCatalog, &tree.judge()).node.as_deref(), Some("n1"));
     tree.log(4);
     assert_eq!(findings(&tree.judge()), []);
 }
@@ -181,7 +183,7 @@ fn the_catalog_is_as_new_as_every_manifest_needs() {
 fn the_catalog_does_not_go_back_between_passes() {
     let mut tree = Tree::core();
     tree.catalog_before = Some(4);
-    only(Clause::Catalog, "catalog-went-back", &tree.judge());
+    only(Clause::Catalog, FindingCode::CatalogWentBack, &tree.judge());
 }
 
 #[test]
@@ -189,14 +191,14 @@ fn damage_in_a_frozen_generation_is_a_finding() {
     let mut tree = Tree::core();
     put_generation(&mut tree, Generation::V2, 2, true);
     tree.put(&tree.catalog(Generation::V2.root()), "x");
-    assert_eq!(findings(&tree.judge()), [(Clause::Catalog, "corrupt-frozen-catalog")]);
+    assert_eq!(findings(&tree.judge()), [(Clause::Catalog, FindingCode::CorruptFrozenCatalog)]);
 }
 
 #[test]
 fn a_missing_enterprise_file_is_named() {
     let mut tree = Tree::enterprise();
     tree.remove("c1/enterprise");
-    assert_eq!(findings(&tree.judge()), [(Clause::Catalog, "no-enterprise-file")]);
+    assert_eq!(findings(&tree.judge()), [(Clause::Catalog, FindingCode::NoEnterpriseFile)]);
 }
 
 /// Its last log was listed and went before its copy: no gap shows, and rows of the WAL may need it.
@@ -206,7 +208,7 @@ fn every_log_above_the_root_that_was_listed_is_held() {
     tree.log(4);
     let key = tree.log_key(4);
     tree.lose(&key);
-    names(&only(Clause::Catalog, "missing-catalog-log", &tree.judge()), &key);
+    names(&only(Clause::Catalog, FindingCode::MissingCatalogLog, &tree.judge()), &key);
     tree.root(Generation::V3, 4);
     assert_eq!(findings(&tree.judge()), [], "a root that holds it takes its place");
 }

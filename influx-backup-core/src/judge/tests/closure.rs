@@ -5,8 +5,9 @@ use super::{
 };
 use crate::{
     certificate::{AbsentTable, Clause, Verdict},
+    finding::FindingCode,
     format::FormatError,
-    judge::AbsenceTolerance,
+    options::AbsenceTolerance,
     testing::write::{self, ManifestSpec},
 };
 
@@ -14,7 +15,7 @@ use crate::{
 fn a_live_file_that_is_not_held_violates_only_c1() {
     for mut tree in [Tree::enterprise(), Tree::core()] {
         tree.lose(&file_key(2));
-        names(&only(Clause::Closure, "missing-parquet", &tree.judge()), &file_key(2));
+        names(&only(Clause::Closure, FindingCode::MissingParquet, &tree.judge()), &file_key(2));
     }
 }
 
@@ -22,14 +23,14 @@ fn a_live_file_that_is_not_held_violates_only_c1() {
 fn a_live_file_must_have_the_size_of_its_manifest() {
     let mut tree = Tree::core();
     tree.put(&file_key(2), write::parquet(b"shorter"));
-    names(&only(Clause::Closure, "wrong-size-parquet", &tree.judge()), &file_key(2));
+    names(&only(Clause::Closure, FindingCode::WrongSizeParquet, &tree.judge()), &file_key(2));
 }
 
 #[test]
 fn a_live_file_without_its_frame_is_named() {
     let mut tree = Tree::core();
     tree.see(&file_key(2), Err(FormatError::Empty));
-    names(&only(Clause::Closure, "corrupt-parquet", &tree.judge()), &file_key(2));
+    names(&only(Clause::Closure, FindingCode::CorruptParquet, &tree.judge()), &file_key(2));
     let mut orphan = Tree::core();
     orphan.file(9);
     orphan.see(&file_key(9), Err(FormatError::Empty));
@@ -43,7 +44,7 @@ fn a_file_that_the_source_lacks_too_is_absent() {
     tree.remove(&file_key(2));
     tree.lacking.insert(file_key(2));
     for certificate in [tree.judge(), tree.judge_record()] {
-        assert_eq!(findings(&certificate), [(Clause::Closure, "absent-parquet")]);
+        assert_eq!(findings(&certificate), [(Clause::Closure, FindingCode::AbsentParquet)]);
         let table = AbsentTable { node: "n1".to_owned(), database: 1, table: 2, files: 1, rows: 10, newest: 2 };
         assert_eq!(certificate.absent, [table]);
         assert_eq!(verdict(&certificate, Clause::Closure), Verdict::Holds);
@@ -55,7 +56,7 @@ fn without_a_record_nobody_knows_whether_a_missing_file_is_absent() {
     let mut tree = Tree::enterprise();
     tree.remove(&file_key(2));
     let certificate = tree.judge_alone();
-    assert_eq!(findings(&certificate), [(Clause::Closure, "absent-parquet")]);
+    assert_eq!(findings(&certificate), [(Clause::Closure, FindingCode::AbsentParquet)]);
     assert_eq!(verdict(&certificate, Clause::Closure), Verdict::NotAttested);
     assert!(certificate.to_string().contains("nobody recorded whether the source had them"), "{certificate}");
 }
@@ -73,10 +74,10 @@ fn core_with_more_than_half_of_its_files_gone_lacks_a_volume() {
         tree
     };
     assert!(gone(2, 4).judge().holds(), "half of them is not more than half");
-    only(Clause::Closure, "most-parquet-missing", &gone(3, 5).judge());
-    let empty = only(Clause::Closure, "most-parquet-missing", &gone(4, 4).judge());
+    only(Clause::Closure, FindingCode::MostParquetMissing, &gone(3, 5).judge());
+    let empty = only(Clause::Closure, FindingCode::MostParquetMissing, &gone(4, 4).judge());
     assert_eq!(empty.node.as_deref(), Some("n1"));
-    only(Clause::Closure, "most-parquet-missing", &gone(3, 5).judge_record());
+    only(Clause::Closure, FindingCode::MostParquetMissing, &gone(3, 5).judge_record());
 
     let mut accepted = gone(4, 4);
     accepted.absence_tolerance = AbsenceTolerance::Lenient;
@@ -93,7 +94,7 @@ fn an_empty_dbs_is_a_missing_volume_only_under_live_references_and_only_in_core(
         }
         tree
     };
-    only(Clause::Closure, "most-parquet-missing", &empty(Tree::core()).judge());
+    only(Clause::Closure, FindingCode::MostParquetMissing, &empty(Tree::core()).judge());
     assert!(empty(Tree::enterprise()).judge().holds());
     let mut expired = empty(Tree::core());
     expired.manifest(3, ManifestSpec { wal: 10, ..manifest(3, &[], &[1, 2]) });
@@ -108,7 +109,7 @@ fn a_removed_file_is_not_live_and_one_added_again_is() {
     tree.remove(&file_key(1));
     assert_eq!(findings(&tree.judge()), []);
     tree.manifest(4, ManifestSpec { wal: 10, ..manifest(4, &[1], &[]) });
-    names(&only(Clause::Closure, "missing-parquet", &tree.judge()), &file_key(1));
+    names(&only(Clause::Closure, FindingCode::MissingParquet, &tree.judge()), &file_key(1));
 }
 
 #[test]
@@ -117,7 +118,7 @@ fn of_two_entries_of_a_file_the_later_one_wins() {
     let mut rewritten = file(2);
     rewritten.size_bytes += 50;
     tree.manifest(3, ManifestSpec { wal: 10, added: vec![rewritten.clone()], ..manifest(3, &[], &[]) });
-    names(&only(Clause::Closure, "wrong-size-parquet", &tree.judge()), &file_key(2));
+    names(&only(Clause::Closure, FindingCode::WrongSizeParquet, &tree.judge()), &file_key(2));
     tree.put(&file_key(2), write::parquet(&write::rows([2], 150)));
     assert_eq!(findings(&tree.judge()), []);
 }
@@ -128,7 +129,7 @@ fn a_file_that_only_a_checkpoint_names_is_live() {
     tree.remove(&snapshot_key(1));
     assert_eq!((findings(&tree.judge()), tree.judge().orphans), (vec![], 0));
     tree.lose(&file_key(1));
-    names(&only(Clause::Closure, "missing-parquet", &tree.judge()), &file_key(1));
+    names(&only(Clause::Closure, FindingCode::MissingParquet, &tree.judge()), &file_key(1));
 }
 
 #[test]
@@ -140,7 +141,7 @@ fn what_a_later_checkpoint_lists_as_pending_removal_is_not_live() {
     assert_eq!(findings(&tree.judge()), []);
     // Added again by a manifest after it.
     tree.manifest(3, ManifestSpec { wal: 10, ..manifest(3, &[1], &[]) });
-    names(&only(Clause::Closure, "missing-parquet", &tree.judge()), &file_key(1));
+    names(&only(Clause::Closure, FindingCode::MissingParquet, &tree.judge()), &file_key(1));
 }
 
 #[test]

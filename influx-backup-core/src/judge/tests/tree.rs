@@ -6,12 +6,12 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 use crate::{
-    certificate::{Certificate, CheckedBy, Violation},
+    certificate::{Certificate, CheckedBy},
     cluster::{CatalogNode, ClusterDescription, Edition, Node, Role},
+    finding::Finding,
     format::FormatError,
     inventory::{Group, Listing},
     judge::{
-        AbsenceTolerance,
         evidence::{Cut, Evidence, Facts, HeldObject, Lacking, ManifestProvenance, Provenance, RunProvenance},
         judge,
     },
@@ -19,6 +19,7 @@ use crate::{
     layout::{Generation, wal_name, wal_number},
     location::{Identity, ObjectMeta, Version},
     manifest::{FORMAT, Manifest},
+    options::AbsenceTolerance,
     record::{Attested, BackupStatus, Fence},
     testing::write::{self, CatalogOp, CatalogSpec, CheckpointSpec, FileSpec, ManifestSpec},
 };
@@ -42,8 +43,8 @@ pub(super) struct Tree {
     pub(super) other_version: BTreeSet<String>,
     pub(super) lacking: BTreeSet<String>,
     pub(super) fences: Vec<Fence>,
-    pub(super) unstable: Vec<Violation>,
-    pub(super) unheld_nodes: Vec<Violation>,
+    pub(super) unstable: Vec<Finding>,
+    pub(super) unheld_nodes: Vec<Finding>,
     pub(super) catalog_before: Option<u64>,
     pub(super) absence_tolerance: AbsenceTolerance,
     pub(super) checked_by: CheckedBy,

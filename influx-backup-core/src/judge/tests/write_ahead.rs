@@ -5,6 +5,7 @@ use super::{
 };
 use crate::{
     certificate::{Clause, Verdict},
+    finding::FindingCode,
     record::Gap,
     testing::write,
 };
@@ -13,7 +14,7 @@ use crate::{
 fn a_wal_file_of_the_fence_that_is_not_held_violates_only_c3() {
     let mut tree = Tree::core();
     tree.lose(&wal_key(11));
-    let violation = only(Clause::Wal, "missing-wal", &tree.judge());
+    let violation = only(Clause::Wal, FindingCode::MissingWal, &tree.judge());
     assert!(violation.message.contains("WAL 11 of n1"), "{violation:?}");
     let committed = Tree::core();
     assert_eq!(tree.judge_record_of(&committed).open(), [Clause::Wal, Clause::Bytes]);
@@ -24,7 +25,7 @@ fn the_last_wal_files_of_the_fence_count_too() {
     let mut tree = Tree::core();
     tree.lose(&wal_key(11));
     tree.lose(&wal_key(12));
-    let violation = only(Clause::Wal, "missing-wal", &tree.judge());
+    let violation = only(Clause::Wal, FindingCode::MissingWal, &tree.judge());
     assert!(violation.message.contains("WAL 11 to 12 of n1"), "{violation:?}");
 }
 
@@ -49,7 +50,7 @@ fn an_empty_or_bad_wal_file_above_the_cut_violates_only_c3() {
         let mut tree = Tree::core();
         tree.put(&wal_key(12), bytes);
         for certificate in [tree.judge(), tree.judge_record(), tree.judge_alone()] {
-            names(&only(Clause::Wal, "corrupt-wal", &certificate), &wal_key(12));
+            names(&only(Clause::Wal, FindingCode::CorruptWal, &certificate), &wal_key(12));
             assert_eq!(certificate.recovery[0].reached.as_ref().map(|at| at.wal), Some(11));
         }
     }
@@ -59,7 +60,7 @@ fn an_empty_or_bad_wal_file_above_the_cut_violates_only_c3() {
 fn an_empty_wal_file_that_a_snapshot_covers_is_only_named() {
     let mut tree = Tree::core();
     tree.put(&wal_key(10), "");
-    assert_eq!(findings(&tree.judge()), [(Clause::Wal, "corrupt-covered-wal")]);
+    assert_eq!(findings(&tree.judge()), [(Clause::Wal, FindingCode::CorruptCoveredWal)]);
     assert_eq!(tree.judge().findings[0].key.as_ref().map(AsRef::as_ref), Some(wal_key(10).as_str()));
 }
 
@@ -67,8 +68,8 @@ fn an_empty_wal_file_that_a_snapshot_covers_is_only_named() {
 fn every_node_has_a_fence() {
     let mut tree = Tree::core();
     tree.fences.clear();
-    assert_eq!(only(Clause::Wal, "no-fence", &tree.judge()).node.as_deref(), Some("n1"));
-    only(Clause::Wal, "no-fence", &tree.judge_record());
+    assert_eq!(only(Clause::Wal, FindingCode::NoFence, &tree.judge()).node.as_deref(), Some("n1"));
+    only(Clause::Wal, FindingCode::NoFence, &tree.judge_record());
 }
 
 #[test]
@@ -80,12 +81,12 @@ fn holes_of_the_source_are_findings_and_what_follows_them_counts() {
     tree.fence();
     tree.fences[0].holes = vec![Gap { first: 13, last: 14 }, Gap { first: 17, last: 17 }];
     for certificate in [tree.judge(), tree.judge_record()] {
-        assert_eq!(findings(&certificate), [(Clause::Wal, "wal-hole"); 2]);
+        assert_eq!(findings(&certificate), [(Clause::Wal, FindingCode::WalHole); 2]);
         assert_eq!(certificate.recovery[0].reached.as_ref().map(|at| at.wal), Some(18));
     }
     // A hole that is only partly confirmed is half a violation.
     tree.fences[0].holes = vec![Gap { first: 13, last: 13 }, Gap { first: 17, last: 17 }];
-    let violation = only(Clause::Wal, "missing-wal", &tree.judge());
+    let violation = only(Clause::Wal, FindingCode::MissingWal, &tree.judge());
     assert!(violation.message.contains("WAL 14 of n1"), "{violation:?}");
 }
 
@@ -94,7 +95,7 @@ fn without_a_record_nobody_knows_whether_a_gap_is_a_hole() {
     let mut tree = Tree::core();
     tree.remove(&wal_key(11));
     let certificate = tree.judge_alone();
-    assert_eq!(findings(&certificate), [(Clause::Wal, "wal-gap")]);
+    assert_eq!(findings(&certificate), [(Clause::Wal, FindingCode::WalGap)]);
     assert_eq!(verdict(&certificate, Clause::Wal), Verdict::NotAttested);
 }
 
@@ -102,5 +103,5 @@ fn without_a_record_nobody_knows_whether_a_gap_is_a_hole() {
 fn a_stray_name_is_a_finding() {
     let mut tree = Tree::core();
     tree.put("n1/wal/notes.txt", "notes");
-    assert_eq!(findings(&tree.judge()), [(Clause::Wal, "stray-wal")]);
+    assert_eq!(findings(&tree.judge()), [(Clause::Wal, FindingCode::StrayWal)]);
 }

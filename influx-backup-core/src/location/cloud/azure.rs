@@ -104,6 +104,6 @@ pub(super) fn open(container: &str, options: &StoreOptions) -> Result<Opened> {
     };
     let server_side = ServerSide::unless(settings.iter().any(|(name, _)| unfit(name)));
     let handle = Azure { store: store.clone(), account, container: container.to_owned(), base, http, server_side };
-    let slow_downs = Arc::clone(&client.connector.slow_downs);
-    Ok(Opened { store: client.limited(store), identity, handle: Handle::Azure(Arc::new(handle)), slow_downs })
+    let throttle_counts = Arc::clone(&client.connector.throttle_counts);
+    Ok(Opened { store: client.limited(store), identity, handle: Handle::Azure(Arc::new(handle)), throttle_counts })
 }

@@ -10,7 +10,7 @@ use object_store::{
     client::{HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpService, ReqwestConnector},
 };
 
-use crate::location::{SlowDowns, Work};
+use crate::location::{RequestKind, ThrottleCounts};
 
 /// The headers of the answer that a result of the object_store crate was made of: in its `extensions`.
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ use super::renewal::Renewal;
 /// Makes clients that count together.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Connector {
-    pub(super) slow_downs: Arc<SlowDowns>,
+    pub(super) throttle_counts: Arc<ThrottleCounts>,
     /// Where credentials are renewed from.
     #[cfg(feature = "aws")]
     pub(super) renewal: Option<Arc<Renewal>>,
@@ -67,7 +67,7 @@ impl HttpService for Observed {
         let work = work_of(request.method(), request.uri());
         let mut response = self.execute(request).await?;
         if matches!(response.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
-            self.connector.slow_downs.add(work);
+            self.connector.throttle_counts.add(work);
         }
         let headers = Answered(response.headers().clone());
         response.extensions_mut().insert(headers);
@@ -76,14 +76,14 @@ impl HttpService for Observed {
 }
 
 /// What a request is for: S3, Google's XML API and Azure say it in the query.
-fn work_of(method: &Method, uri: &Uri) -> Work {
+fn work_of(method: &Method, uri: &Uri) -> RequestKind {
     let asks = |what: &str| uri.query().unwrap_or_default().split('&').any(|pair| pair == what);
     match *method {
-        Method::GET if asks("list-type=2") || asks("comp=list") => Work::List,
-        Method::POST if asks("delete") || asks("delete=") || asks("comp=batch") => Work::Delete,
+        Method::GET if asks("list-type=2") || asks("comp=list") => RequestKind::List,
+        Method::POST if asks("delete") || asks("delete=") || asks("comp=batch") => RequestKind::Delete,
         // The end of an upload is a matter of its copy.
-        Method::DELETE if !uri.query().is_some_and(|query| query.contains("uploadId=")) => Work::Delete,
-        _ => Work::Copy,
+        Method::DELETE if !uri.query().is_some_and(|query| query.contains("uploadId=")) => RequestKind::Delete,
+        _ => RequestKind::Copy,
     }
 }
 
@@ -95,7 +95,7 @@ mod tests {
     fn requests_are_told_apart() {
         let of = |method, uri: &str| work_of(&method, &uri.parse().expect("a URI"));
         for list in ["http://h/b?list-type=2&prefix=a", "http://h/c?restype=container&comp=list&prefix=a"] {
-            assert_eq!(of(Method::GET, list), Work::List, "{list}");
+            assert_eq!(of(Method::GET, list), RequestKind::List, "{list}");
         }
         for (method, delete) in [
             (Method::POST, "http://h/b?delete"),
@@ -103,7 +103,7 @@ mod tests {
             (Method::POST, "http://h/c?restype=container&comp=batch"),
             (Method::DELETE, "http://h/b/key"),
         ] {
-            assert_eq!(of(method, delete), Work::Delete, "{delete}");
+            assert_eq!(of(method, delete), RequestKind::Delete, "{delete}");
         }
         for (method, copy) in [
             (Method::GET, "http://h/b/list-type=2"),
@@ -112,7 +112,7 @@ mod tests {
             (Method::POST, "http://h/b/key?uploads"),
             (Method::DELETE, "http://h/b/key?uploadId=x"),
         ] {
-            assert_eq!(of(method, copy), Work::Copy, "{copy}");
+            assert_eq!(of(method, copy), RequestKind::Copy, "{copy}");
         }
     }
 }

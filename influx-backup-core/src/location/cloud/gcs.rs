@@ -87,8 +87,8 @@ pub(super) fn open(bucket: &str, options: &StoreOptions) -> Result<Opened> {
     let base = if base_url.is_empty() { GOOGLE.to_owned() } else { base_url.clone() };
     let identity = Identity::Gcs { base_url, bucket: bucket.to_owned() };
     let handle = Gcs { store: store.clone(), bucket: bucket.to_owned(), base, http: client.http("google")? };
-    let slow_downs = Arc::clone(&client.connector.slow_downs);
-    Ok(Opened { store: client.limited(store), identity, handle: Handle::Gcs(Arc::new(handle)), slow_downs })
+    let throttle_counts = Arc::clone(&client.connector.throttle_counts);
+    Ok(Opened { store: client.limited(store), identity, handle: Handle::Gcs(Arc::new(handle)), throttle_counts })
 }
 
 /// A service account may name the service, as those of emulators do. One that cannot be read is for the builder to say.

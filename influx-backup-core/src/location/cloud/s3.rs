@@ -102,8 +102,8 @@ pub(super) fn open(bucket: &str, options: &StoreOptions) -> Result<Opened> {
     let bare = ServerSide::unless(settings.iter().any(|(name, _)| unsigned(name)));
     let http = client.http("aws")?;
     let handle = S3 { store: plain, bucket: bucket.to_owned(), endpoint, http, server_side, bare };
-    let slow_downs = Arc::clone(&client.connector.slow_downs);
-    Ok(Opened { store: client.limited(store), identity, handle: Handle::S3(Arc::new(handle)), slow_downs })
+    let throttle_counts = Arc::clone(&client.connector.throttle_counts);
+    Ok(Opened { store: client.limited(store), identity, handle: Handle::S3(Arc::new(handle)), throttle_counts })
 }
 
 fn builder(bucket: &str, client: &Client, settings: &mut dyn Iterator<Item = &(Name<Key>, String)>) -> AmazonS3Builder {

@@ -2,9 +2,8 @@
 
 use super::{
     super::{
-        directories, guard,
+        directories,
         journal::{OldRoot, RestoreJournal},
-        preflight::find,
     },
     Run,
 };
@@ -12,6 +11,7 @@ use crate::{
     error::{Error, Result},
     event::EventKind,
     key::Key,
+    layout::guard,
     location::Location,
     manifest::segment,
     plan::Stage,
@@ -45,13 +45,13 @@ impl Run {
     }
 
     async fn begin(&self) -> Result<RestoreJournal> {
-        let (place, backup, plan) = (&self.place, &self.bound.backup, &self.plan);
-        let extra_nodes = self.bound.options.extra_nodes;
+        let (place, backup, plan) = (&self.place, &self.request.backup, &self.plan);
+        let extra_nodes = self.request.options.extra_nodes;
         let mut journal = RestoreJournal::new(backup.name(), backup.sha256(), plan.policy, extra_nodes);
         journal.guards.clone_from(&plan.guards);
         journal.old_roots = old_roots(place, &plan.guards).await?;
-        let keys = plan.stages.iter().flat_map(Stage::keys);
-        let created: Vec<Key> = keys.filter(|key| find(&self.target.entries, key).is_none()).cloned().collect();
+        let keys = plan.stages().flat_map(Stage::keys);
+        let created: Vec<Key> = keys.filter(|key| self.target.object(key).is_none()).cloned().collect();
         journal.made.clone_from(&self.made);
         journal.made.extend(directories::missing(place, created.iter().chain(&journal.guards)));
         journal.created = segment::write(place, &journal.created_list(), created).await?;

@@ -18,7 +18,7 @@ impl Run {
         let journal = RestoreJournal::read(&self.place).await?;
         let journal = journal.ok_or_else(|| Error::NoRestore { location: self.place.to_string() })?;
         let mut report = self.release(&journal).await?;
-        report.resumed = self.bound.backup.objects().len() as u64;
+        report.resumed = self.request.backup.objects().len() as u64;
         Ok(report)
     }
 
@@ -28,7 +28,7 @@ impl Run {
         for step in &self.plan.release {
             match (step.action, self.source.roots.get(&step.key)) {
                 (RootAction::Put, Some(root)) => {
-                    let record = record(self.bound.backup.objects(), &step.key)?;
+                    let record = record(self.request.backup.objects(), &step.key)?;
                     guard::replace(place, &step.key, &journal.restore, root.clone(), &record.attributes).await?;
                     let file = (step.key.clone(), Some(record.version.modified.into()));
                     self.applied.to_all(place, vec![file]).await?;
@@ -36,9 +36,9 @@ impl Run {
                 _ => guard::remove(place, &step.key, &journal.restore).await?,
             }
         }
-        let restored = self.bound.backup.objects().iter().map(|record| &record.key);
+        let restored = self.request.backup.objects().iter().map(|record| &record.key);
         RestoreJournal::delete_incomplete(place, restored.chain(&journal.guards)).await?;
-        make_durable(place, self.bound.options.limits.durability).await?;
+        make_durable(place, self.request.options.limits.durability).await?;
         directories::remove_empty(place, &journal.made, journal.guards.iter());
         journal.delete(place, &mut self.claim).await?;
         self.task.events.send(EventKind::GuardReleased);
@@ -48,8 +48,8 @@ impl Run {
     }
 
     pub(super) fn report(&self, journal: &RestoreJournal) -> RestoreReport {
-        let (plan, backup) = (&self.plan, &self.bound.backup);
-        let restored = backup.objects().iter().filter(|record| !plan.licenses_skipped().contains(&record.key));
+        let (plan, backup) = (&self.plan, &self.request.backup);
+        let restored = backup.objects().iter().filter(|record| plan.restores(&record.key));
         let (objects, bytes) = restored.fold((0, 0), |(objects, bytes), record| (objects + 1, bytes + record.size));
         RestoreReport {
             restore: journal.restore.clone(),
@@ -62,8 +62,8 @@ impl Run {
             resumed: 0,
             deleted: 0,
             kept: plan.kept.clone(),
-            licenses_skipped: plan.licenses_skipped().to_vec(),
-            servers: plan.servers.clone(),
+            licenses_skipped: plan.licenses_skipped().cloned().collect(),
+            servers: plan.servers,
             recovery: backup.manifest().certificate.recovery.clone(),
             todos: plan.todos.clone(),
             findings: plan.findings.clone(),

@@ -2,93 +2,86 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use futures::{FutureExt, StreamExt, TryStreamExt, stream};
-
 use super::{
     super::{
-        Changes,
         copies::{Checked, WithAttributes, copy_elsewhere},
+        deletions,
         journal::{Finished, RestoreJournal},
-        preflight::find,
     },
     Run, record,
 };
 use crate::{
     error::Result,
-    event::EventKind,
-    execute::Executor,
+    execute::{Executor, Places},
     key::Key,
-    location::{AT_ONCE, Location},
+    location::Location,
     manifest::segment,
-    plan::Stage,
+    plan::{CopyTask, PlaceRole, Stage},
+    target::Changes,
 };
 
 impl Run {
-    /// Runs the stages, each to its barrier. Says how many objects an earlier run had finished.
-    pub(super) async fn copy(&self, journal: &mut RestoreJournal) -> Result<u64> {
-        let (place, options, backup) = (&self.place, &self.bound.options, &self.bound.backup);
-        let (finished, held) = Finished::open(journal, place, options.limits.durability).await?;
-        let ours = created(place, journal).await?;
-        let copier = Arc::new(WithAttributes::new(Arc::clone(&options.copier), backup));
-        let executor = Executor::new(copier, options.limits.clone(), self.task.clone());
+    /// Runs the stages, each to its barrier. Returns how many objects an earlier run had finished.
+    pub(super) async fn copy(&mut self, journal: &mut RestoreJournal) -> Result<u64> {
+        let stages = std::mem::take(&mut self.plan.stages);
+        let (place, backup) = (&self.place, &self.request.backup);
+        let limits = &self.request.options.limits;
+        let (finished, held) = Finished::open(journal, place, limits.durability).await?;
+        let own = created(place, journal).await?;
+        let copier = Arc::new(WithAttributes::new(Arc::clone(&self.request.copier), backup));
+        let executor = Executor::new(copier, limits.clone(), self.task.clone());
+        let places = Places::new(place.clone()).with(PlaceRole::Backup, backup.location().clone());
         let mut sink = Checked::new(backup, finished);
         let mut resumed = 0;
-        for stage in &self.plan.stages {
-            let overwrites = |key: &Key| find(&self.target.entries, key).is_some() && !ours.contains(key);
+        for mut stage in stages {
+            let overwrites = |key: &Key| self.target.object(key).is_some() && !own.contains(key);
             if stage.keys().any(overwrites) {
                 begin_changes(place, journal).await?;
             }
-            let mut plain = Stage { tasks: Vec::new(), ..stage.clone() };
+            let planned = stage.objects();
+            stage.retain(|task| !held.contains(&task.to) || !self.is_at_target(task));
+            let done = planned - stage.objects();
+            (0..done).for_each(|_| self.task.events.add_object());
+            resumed += done;
             let mut elsewhere = Vec::new();
-            for copy in &stage.tasks {
-                let at_target = find(&self.target.entries, &copy.source.key);
-                if held.contains(&copy.source.key) && at_target.is_some_and(|entry| entry.size == copy.source.size) {
-                    resumed += 1;
-                    self.task.events.add_object();
-                    continue;
-                }
-                let record = record(backup.objects(), &copy.source.key)?;
+            let mut plain = Vec::new();
+            let kind = stage.kind;
+            for task in stage.into_tasks() {
+                let record = record(backup.objects(), &task.to)?;
                 match self.source.plain(record) {
-                    Some(entry) => {
-                        let mut copy = copy.clone();
-                        copy.source.version = entry.version.clone();
-                        plain.tasks.push(copy);
-                    }
+                    Some(entry) => plain.push(task.with_version(entry.version.clone())),
                     None => elsewhere.push(record),
                 }
             }
-            let copied = executor.stage(&plain, backup.location(), place, &mut sink).await;
+            let copied = executor.stage(&Stage::new(kind, None, plain), &places, &mut sink).await;
             let copied = match copied {
                 Ok(()) => copy_elsewhere(backup, place, &elsewhere, &self.task).await,
                 Err(error) => Err(error),
             };
-            // Whoever took over may be done, and everything of ours gone.
+            // Another process may have taken the target over, and be done.
             self.claim.check().await?;
-            // What is finished is written down even where the stage failed; the first error is the one to say.
+            // What is finished is written down even where the stage failed; the first error is returned.
             let written = sink.flush().await;
             copied.and(written)?;
         }
         Ok(resumed)
     }
 
+    /// Whether the target holds something of the length that the copy will have.
+    fn is_at_target(&self, task: &CopyTask) -> bool {
+        self.target.object(&task.to).is_some_and(|object| object.size == task.expect.size)
+    }
+
     pub(super) async fn delete(&self, journal: &mut RestoreJournal) -> Result<u64> {
         let place = &self.place;
-        let deletions = self.plan.deletions();
-        if deletions.is_empty() {
+        let count = self.plan.deletions.len() as u64;
+        if count == 0 {
             return Ok(0);
         }
         self.claim.check().await?;
         begin_changes(place, journal).await?;
-        let deletes: Vec<_> = deletions.iter().map(|key| self.delete_one(place, key).boxed()).collect();
-        stream::iter(deletes).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
-        Ok(deletions.len() as u64)
-    }
-
-    pub(super) async fn delete_one(&self, place: &Location, key: &Key) -> Result<()> {
-        self.task.check()?;
-        place.delete(key).await?;
-        self.task.events.send(EventKind::Deleted { key: key.clone() });
-        Ok(())
+        deletions::delete(place, &self.plan.deletions, &self.task).await?;
+        Ok(count)
     }
 }
 

@@ -27,9 +27,7 @@ impl Copier for Gate {
 /// A restore that runs and waits before its second copy, and the gate that it waits at.
 async fn under_way(bed: &Bed) -> (crate::Job<RestoreReport>, Arc<Gate>) {
     let gate = Arc::new(Gate(Semaphore::new(1)));
-    let options = quick(RestoreOptions::empty()).with_copier(Arc::clone(&gate) as _);
-    let target = Target::inspect(&bed.target).await.expect("inspected");
-    let job = restore(RestorePlan::new(&bed.backup, &target, &options).expect("planned")).start();
+    let job = bed.request(&quick(RestoreOptions::empty())).with_copier(Arc::clone(&gate) as _).start();
     while gate.0.available_permits() > 0 {
         tokio::task::yield_now().await;
     }
@@ -72,11 +70,8 @@ async fn a_restore_that_is_alive_keeps_others_out_by_a_slow_clock() {
 #[tokio::test]
 async fn of_restores_that_start_together_one_wins() {
     let bed = Bed::new(&core(2), &[V3]).await;
-    let mut plans = Vec::new();
-    for _ in 0..4 {
-        plans.push(bed.plan(&quick(RestoreOptions::empty())).await.expect("planned"));
-    }
-    let ended = join_all(plans.into_iter().map(|plan| restore(plan).start())).await;
+    let options = quick(RestoreOptions::empty());
+    let ended = join_all((0..4).map(|_| bed.request(&options).start())).await;
     assert_eq!(ended.iter().filter(|ended| ended.is_ok()).count(), 1, "{ended:?}");
     for error in ended.into_iter().filter_map(Result::err) {
         // The last of them may come when the first is done.
@@ -146,14 +141,13 @@ async fn silence_frees_a_target_and_only_what_was_made_stays() {
         Location::parse(&path(tail).display().to_string(), &crate::StoreOptions::default()).expect("a place")
     };
     let backup = write_backup(&at("repo"), &core(2), &[V3], |_, _| {}).await.expect("a backup");
-    let target = || async { Target::inspect(&at("target")).await.expect("inspected") };
+    let request = || Restore::new(backup.clone(), at("target"), RestoreOptions::empty());
     std::fs::create_dir_all(path("target/node1/mine")).expect("made");
     let alive = lease::claim(&at("target"), "node1", Takeover::AfterTimeout, Clock::Ours).await.expect("free");
-    let plan = |target: Target| RestorePlan::new(&backup, &target, &RestoreOptions::empty());
-    assert_eq!(plan(target().await).expect_err("alive").code(), "restore-in-progress");
+    assert_eq!(request().start().await.expect_err("alive").code(), "restore-in-progress");
     let claim = std::fs::File::open(path("target/_influx_backup/restore/claim-000001")).expect("the claim");
     claim.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(601)).expect("set");
-    restore(plan(target().await).expect("silent")).start().await.expect("restored");
+    request().start().await.expect("silent, so restored");
     drop(alive);
     assert!(path("target/node1/mine").exists(), "an empty directory that was there stays");
     for guard in ["catalog/v2", "_influx_backup"] {
@@ -175,9 +169,8 @@ async fn what_is_refused_behind_the_claim_leaves_no_directory() {
     assert!(!path("target/_influx_backup").exists());
     std::fs::remove_dir(path("target")).expect("empty");
 
-    let target = Target::inspect(&at("target")).await.expect("inspected");
-    let plan = RestorePlan::new(&backup, &target, &RestoreOptions::empty()).expect("planned");
-    let job = restore(plan).with_orchestrator(Arc::new(Unwilling)).start();
+    let restore = Restore::new(backup, at("target"), RestoreOptions::empty());
+    let job = restore.with_orchestrator(Arc::new(Unwilling)).start();
     assert_eq!(job.await.expect_err("refused").code(), "orchestrator");
     assert!(!path("target").exists());
 }

@@ -166,13 +166,9 @@ async fn overlapping_places_are_refused() {
     let backup = write_backup(&at("repo"), &core(1), &[V3], |_, _| {}).await.expect("a backup");
     std::os::unix::fs::symlink(root.path().join("repo"), root.path().join("alias")).expect("linked");
     for target in ["repo", "repo/n1", "repo/n1/node1", "", "alias/x"] {
-        let target = Target::inspect(&at(target)).await;
-        let Ok(target) = target else {
-            assert_eq!(target.expect_err("a link").code(), "link");
-            continue;
-        };
-        let error = RestorePlan::new(&backup, &target, &RestoreOptions::replace()).expect_err(&target.location);
-        assert_eq!(error.code(), "overlap", "{}", target.location);
+        let restore = Restore::new(backup.clone(), at(target), RestoreOptions::replace());
+        let error = restore.start().await.expect_err(target);
+        assert_eq!(error.code(), "overlap", "{target}: {error}");
     }
 }
 
@@ -192,9 +188,8 @@ async fn links_in_backup_and_target_are_refused() {
     let wal = root.path().join("repo/n1/node1/wal/00000000003.wal");
     std::fs::rename(&wal, root.path().join("moved")).expect("moved");
     std::os::unix::fs::symlink(root.path().join("moved"), &wal).expect("linked");
-    let target = Target::inspect(&at("clean")).await.expect("inspected");
-    let plan = RestorePlan::new(&backup, &target, &quick(RestoreOptions::empty())).expect("planned");
-    assert_eq!(restore(plan).start().await.expect_err("a link").code(), "link");
+    let restore = Restore::new(backup.clone(), at("clean"), quick(RestoreOptions::empty()));
+    assert_eq!(restore.start().await.expect_err("a link").code(), "link");
     assert!(backup.location().with_links(Links::Follow).list("").await.is_ok(), "only the link is wrong");
 }
 
@@ -237,9 +232,8 @@ async fn a_server_found_writing_keeps_the_guard() {
     for written in ["node1/wal/00000000099.wal", "node1/catalog/v3/snapshot", "node1/other"] {
         let bed = Bed::new(&core(1), &[V3]).await.holding(&core(2), &[V3]).await;
         let options = quick(RestoreOptions::replace());
-        let running = options.clone().with_copier(Arc::new(Server(written)));
-        let plan = RestorePlan::new(&bed.backup, &Target::inspect(&bed.target).await.expect("inspected"), &running);
-        let error = restore(plan.expect("planned")).start().await.expect_err("a server is running");
+        let running = bed.request(&options).with_copier(Arc::new(Server(written)));
+        let error = running.start().await.expect_err("a server is running");
         assert!(matches!(&error, Error::ServerRunning { key, .. } if key.as_str() == written), "{error}");
         assert_eq!(bed.plan(&options).await.expect_err("unfinished").code(), "restore-unfinished");
         let report = bed.restore(&options.resuming()).await.expect("resumed, with the server stopped");
@@ -255,16 +249,17 @@ async fn only_its_own_restore_is_resumed() {
     bed.restore(&quick(RestoreOptions::empty())).await.expect_err("killed");
     bed.store.live();
     let other = write_backup(&Location::in_memory(), &core(3), &[V3], |_, _| {}).await.expect("another backup");
-    let target = Target::inspect(&bed.target).await.expect("inspected");
-    let error = RestorePlan::new(&other, &target, &alone(RestoreOptions::empty().resuming())).expect_err("another");
+    let target = bed.inspect().await;
+    let options = alone(RestoreOptions::empty().resuming());
+    let error = RestorePlan::new(&other.contents(), &target, &options).expect_err("another");
     assert_eq!(error.code(), "restore-unfinished", "the same name, another manifest");
-    assert!(RestorePlan::new(&bed.backup, &target, &alone(RestoreOptions::empty().resuming())).is_ok());
+    assert!(RestorePlan::new(&bed.backup.contents(), &target, &options).is_ok());
 }
 
 #[tokio::test]
 async fn cancelling_stops_and_keeps_the_guard() {
     let bed = Bed::new(&core(2), &[V3]).await;
-    let job = restore(bed.plan(&quick(RestoreOptions::empty())).await.expect("planned")).start();
+    let job = bed.request(&quick(RestoreOptions::empty())).start();
     job.handle().cancel();
     assert_eq!(job.await.expect_err("cancelled").code(), "cancelled");
 }

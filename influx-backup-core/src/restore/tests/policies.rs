@@ -11,7 +11,8 @@ use crate::orchestrate::Orchestrator;
 use crate::{
     EventKind,
     error::Source,
-    plan::{RESTORE_ORDER_ENTERPRISE, RootAction},
+    finding::FindingCode,
+    plan::{RootAction, restore_order},
     testing::generate::{CompactorData, License},
 };
 
@@ -25,10 +26,11 @@ async fn replace_is_exact_and_names_what_it_keeps() {
     let bed = Bed::new(&core(2), &[V3]).await;
     let bed = bed.holding(&core(4).unknown("node1/notes.txt").unknown("node1/license/x"), &[V2, V3]).await;
     bed.target.put(&key("README"), Bytes::from_static(b"mine")).await.expect("put");
-    let plan = bed.plan(&quick(RestoreOptions::replace())).await.expect("planned");
+    let options = quick(RestoreOptions::replace());
+    let plan = bed.plan(&options).await.expect("planned");
     assert_eq!(plan.kept, ["README", "node1/license", "node1/notes.txt"]);
-    assert!(plan.deletions().iter().any(|key| key.as_str().starts_with("node1/catalog/v2/logs/")));
-    let report = restore(plan).start().await.expect("restored");
+    assert!(plan.deletions().any(|key| key.as_str().starts_with("node1/catalog/v2/logs/")));
+    let report = bed.request(&options).approving(&plan).start().await.expect("restored");
     let mut expected = bed.backup_keys();
     expected.extend(["README", "node1/license/x", "node1/notes.txt"].map(ToOwned::to_owned));
     expected.sort();
@@ -70,8 +72,8 @@ async fn extra_nodes_are_refused_deleted_or_kept() {
 async fn the_order_is_the_documented_one_with_the_roots_last() {
     let bed = Bed::new(&enterprise(), &[V2, V3]).await;
     let plan = bed.plan(&quick(RestoreOptions::empty())).await.expect("planned");
-    assert_eq!(plan.stages.iter().map(|stage| stage.kind).collect::<Vec<_>>(), RESTORE_ORDER_ENTERPRISE);
-    let copied: Vec<_> = plan.stages.iter().flat_map(crate::plan::Stage::keys).collect();
+    assert_eq!(plan.stages().map(|stage| stage.kind).collect::<Vec<_>>(), restore_order(Edition::Enterprise));
+    let copied: Vec<_> = plan.stages().flat_map(Stage::keys).collect();
     assert!(plan.release.iter().all(|step| !copied.contains(&&step.key)));
     let release: Vec<_> = plan.release.iter().map(|step| (step.generation, step.action)).collect();
     assert_eq!(release, [(V3, RootAction::Put), (V2, RootAction::Put), (V1, RootAction::Remove)]);
@@ -80,21 +82,22 @@ async fn the_order_is_the_documented_one_with_the_roots_last() {
     assert!(shown.contains("boot guard at 3 root paths") && shown.contains("3.10 or later"), "{shown}");
     let json = serde_json::to_string(&plan).expect("serialises");
     let back: RestorePlan = serde_json::from_str(&json).expect("reads back");
-    assert_eq!(back.hash(), plan.hash());
-    assert_eq!(restore(back.clone()).start().await.expect_err("no locations").code(), "invalid-request");
-    restore(back.bind(&bed.backup, &bed.target, &quick(RestoreOptions::empty()))).start().await.expect("bound again");
+    assert_eq!(back, plan, "nothing is lost");
+    let options = quick(RestoreOptions::empty());
+    bed.request(&options).approving(&back).start().await.expect("a plan read back is as good");
 }
 
 #[tokio::test]
 async fn the_stale_catalog_of_a_promoted_node_waits_behind_a_guard_too() {
     let stale = "n1/catalog/v2/snapshot";
     let bed = Bed::new(&enterprise().unknown(stale), &[V3]).await;
-    let plan = bed.plan(&quick(RestoreOptions::empty())).await.expect("planned");
+    let options = quick(RestoreOptions::empty());
+    let plan = bed.plan(&options).await.expect("planned");
     assert_eq!(plan.guards.len(), 6);
     let put: Vec<_> = plan.release.iter().filter(|step| step.action == RootAction::Put).collect();
     assert_eq!(put.iter().map(|step| step.key.as_str()).collect::<Vec<_>>(), [stale, "c1/catalog/v3/snapshot"]);
-    assert!(plan.stages.iter().flat_map(crate::plan::Stage::keys).all(|key| key.as_str() != stale));
-    restore(plan).start().await.expect("restored");
+    assert!(plan.stages().flat_map(Stage::keys).all(|key| key.as_str() != stale));
+    bed.restore(&options).await.expect("restored");
     assert_eq!(bed.keys().await, bed.backup_keys());
 }
 
@@ -102,15 +105,16 @@ async fn the_stale_catalog_of_a_promoted_node_waits_behind_a_guard_too() {
 async fn old_licenses_are_left_out_elsewhere() {
     for (generation, skipped) in [(V2, 1), (V3, 0)] {
         let bed = Bed::new(&enterprise().license(License::Commercial), &[generation]).await;
-        let plan = bed.plan(&quick(RestoreOptions::empty())).await.expect("planned");
+        let options = quick(RestoreOptions::empty());
+        let plan = bed.plan(&options).await.expect("planned");
         assert_eq!(plan.licenses_skipped().len(), skipped, "{generation}");
-        assert_eq!(plan.todos.iter().any(|todo| todo.code == "license-elsewhere"), skipped > 0);
-        let report = restore(plan).start().await.expect("restored");
+        assert_eq!(plan.todos.iter().any(|todo| todo.code == FindingCode::LicenseElsewhere), skipped > 0);
+        let report = bed.restore(&options).await.expect("restored");
         let there = bed.keys().await.contains(&"c1/commercial_license".to_owned());
         assert_eq!((report.licenses_skipped.len(), there), (skipped, skipped == 0));
         let all = quick(RestoreOptions::empty().with_licenses(Licenses::Restore));
         let bed = Bed::over(bed.backup);
-        assert!(bed.plan(&all).await.expect("planned").licenses_skipped().is_empty());
+        assert!(bed.plan(&all).await.expect("planned").licenses_skipped().len() == 0);
     }
 }
 
@@ -118,7 +122,8 @@ async fn old_licenses_are_left_out_elsewhere() {
 async fn a_v1_catalog_says_which_servers_may_open_it() {
     let bed = Bed::new(&core(1), &[V1]).await;
     let report = bed.restore(&quick(RestoreOptions::empty())).await.expect("restored");
-    assert!(report.servers.contains("3.4 to 3.9") && report.todos.iter().any(|todo| todo.code == "catalog-v1"));
+    assert_eq!(report.servers.newest, Some("3.9".parse().expect("a release")));
+    assert!(report.todos.iter().any(|todo| todo.code == FindingCode::CatalogV1));
 }
 
 #[derive(Debug, Default)]
@@ -161,7 +166,7 @@ async fn servers_stop_and_start_in_the_documented_order() {
     let bed = Bed::new(&enterprise(), &[V3]).await.holding(&enterprise(), &[V3]).await;
     let options = quick(RestoreOptions::replace()).with_servers(ServersStopped::NotConfirmed);
     let servers = Arc::new(Recorded::default());
-    let job = restore(bed.plan(&options).await.expect("planned")).with_orchestrator(Arc::clone(&servers) as _).start();
+    let job = bed.request(&options).with_orchestrator(Arc::clone(&servers) as _).start();
     let events: Vec<_> = job.events().map(|event| event.kind).collect().await;
     let report = job.await.expect("restored");
     assert_eq!(servers.calls("stop "), ["k1", "n2", "n1"]);
@@ -181,8 +186,8 @@ async fn servers_that_do_not_stop_are_started_again() {
     let bed = Bed::new(&enterprise(), &[V3]).await.holding(&enterprise(), &[V3]).await;
     let before = bed.keys().await;
     let servers = Arc::new(Recorded { fails: Some("stop n1"), ..Recorded::default() });
-    let plan = bed.plan(&quick(RestoreOptions::replace())).await.expect("planned");
-    let error = restore(plan).with_orchestrator(Arc::clone(&servers) as _).start().await.expect_err("no");
+    let request = bed.request(&quick(RestoreOptions::replace())).with_orchestrator(Arc::clone(&servers) as _);
+    let error = request.start().await.expect_err("no");
     assert_eq!(error.code(), "orchestrator");
     assert_eq!(servers.calls("start "), ["n1", "n2", "k1"]);
     assert_eq!(bed.keys().await, before);
@@ -196,9 +201,8 @@ async fn files_are_restored_with_their_times() {
             .expect("a place")
     };
     let backup = write_backup(&at("repo"), &core(2), &[V3], |_, _| {}).await.expect("a backup");
-    let target = Target::inspect(&at("target")).await.expect("inspected");
-    let plan = RestorePlan::new(&backup, &target, &RestoreOptions::empty()).expect("planned");
-    restore(plan).start().await.expect("restored");
+    let restore = Restore::new(backup.clone(), at("target"), RestoreOptions::empty());
+    restore.start().await.expect("restored");
     let restored = at("target").list("").await.expect("listed");
     assert_eq!(restored.len(), backup.objects().len());
     for (found, record) in restored.iter().zip(backup.objects()) {

@@ -60,7 +60,7 @@ impl Failure {
             |kind: std::io::ErrorKind| Error::Generic { store: "Faulty", source: Box::new(std::io::Error::from(kind)) };
         let text = |text: &'static str| Error::Generic { store: "Faulty", source: Box::new(Injected(text)) };
         match self {
-            Self::Throttled => text("503 Service Unavailable: SlowDown"),
+            Self::Throttled => text("status code: 503 Service Unavailable: SlowDown"),
             Self::Unreachable => io(std::io::ErrorKind::ConnectionReset),
             Self::NotFound => Error::NotFound { path, source: Box::new(Injected("injected")) },
             Self::Changed => Error::Precondition { path, source: Box::new(Injected("injected")) },

@@ -1,0 +1,145 @@
+//! [`CopyRequest`]: one object to move, with everything a copier has to know about it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    checksum::Crc64,
+    key::Key,
+    location::{Attributes, Location, ObjectMeta},
+};
+
+/// One object to move.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct CopyRequest {
+    /// The location that is read.
+    pub from: Location,
+    /// The object there: its key, its size as it is stored, and the version that is wanted.
+    pub source: ObjectMeta,
+    /// The location that is written.
+    pub to: Location,
+    /// The key of the copy.
+    pub target: Key,
+    /// The content of the object, whatever its encoding on either side.
+    pub expect: Expect,
+    /// What is done to the bytes on the way.
+    pub transform: Transform,
+    /// How the object may be moved.
+    pub transfer: Transfer,
+    /// Metadata for the copy; `None`: what the source's store returns.
+    pub attributes: Option<Attributes>,
+}
+
+impl CopyRequest {
+    /// A request to copy an object as it is, under the same key, in any way.
+    #[must_use]
+    pub fn new(from: Location, source: ObjectMeta, to: Location) -> Self {
+        Self {
+            target: source.key.clone(),
+            expect: Expect::size(source.size),
+            from,
+            source,
+            to,
+            transform: Transform::None,
+            transfer: Transfer::Any,
+            attributes: None,
+        }
+    }
+
+    /// Gives the copy this key.
+    #[must_use]
+    pub fn with_target(mut self, target: Key) -> Self {
+        self.target = target;
+        self
+    }
+
+    /// Expects this content.
+    #[must_use]
+    pub fn with_expect(mut self, expect: Expect) -> Self {
+        self.expect = expect;
+        self
+    }
+
+    /// Does this to the bytes on the way.
+    #[must_use]
+    pub fn with_transform(mut self, transform: Transform) -> Self {
+        self.transform = transform;
+        self
+    }
+
+    /// Moves the object only in this way.
+    #[must_use]
+    pub fn with_transfer(mut self, transfer: Transfer) -> Self {
+        self.transfer = transfer;
+        self
+    }
+
+    /// Gives the copy this metadata.
+    #[must_use]
+    pub fn with_attributes(mut self, attributes: Attributes) -> Self {
+        self.attributes = Some(attributes);
+        self
+    }
+
+    /// The metadata of the copy, where the source's store returned `returned`.
+    pub(super) fn attributes_for_target(&self, returned: &Attributes) -> Attributes {
+        self.to.kept(self.attributes.as_ref().unwrap_or(returned))
+    }
+}
+
+/// The content that a copy is expected to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Expect {
+    /// Its length in bytes.
+    pub size: u64,
+    /// Its CRC-64/NVME, where it is known beforehand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crc64: Option<Crc64>,
+}
+
+impl Expect {
+    /// Content of this length.
+    #[must_use]
+    pub const fn size(size: u64) -> Self {
+        Self { size, crc64: None }
+    }
+
+    /// Content with this checksum, where there is one.
+    #[must_use]
+    pub const fn with_crc64(mut self, crc64: Option<Crc64>) -> Self {
+        self.crc64 = crc64;
+        self
+    }
+}
+
+/// What is done to the bytes of an object on the way.
+///
+/// A copier that does not know a transform answers [`CopyError::Unsupported`](crate::error::CopyError::Unsupported).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Transform {
+    /// Nothing: the copy has the bytes of the source.
+    #[default]
+    None,
+}
+
+impl Transform {
+    /// Whether the copy has the bytes of the source.
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+}
+
+/// How an object may be moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Transfer {
+    /// In any way, also by the store itself.
+    Any,
+    /// Through this process, which reads every byte.
+    ReadThrough,
+}

@@ -1,0 +1,130 @@
+//! [`named!`]: one set of names for an enum, the same in serde, `FromStr`, `Display` and on the command line.
+
+/// Gives an enum of plain variants its names: `ALL`, `NAMES`, `as_str`, `Display`, `FromStr`, `Serialize`,
+/// `Deserialize`. The second argument says what the enum is, for the error that lists the choices.
+macro_rules! named {
+    ($name:ident, $what:literal, { $($variant:ident => $text:literal),+ $(,)? }) => {
+        #[allow(unreachable_pub, reason = "an enum may be private")]
+        impl $name {
+            /// Every value.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The names of [`ALL`](Self::ALL), in the same order.
+            pub const NAMES: &'static [&'static str] = &[$($text),+];
+
+            /// The name, the same in serde, `FromStr`, `Display` and on the command line.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text),+
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::named::InvalidName;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                let found = Self::ALL.iter().find(|value| value.as_str() == text);
+                found.copied().ok_or_else(|| $crate::named::InvalidName {
+                    what: $what,
+                    text: text.to_owned(),
+                    choices: Self::NAMES,
+                })
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::named::from_text(deserializer)
+            }
+        }
+    };
+}
+
+use std::{fmt, str::FromStr};
+
+pub(crate) use named;
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+/// A text that is none of the names of an enum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InvalidName {
+    /// What was expected, such as `policy`.
+    pub what: &'static str,
+    /// The text.
+    pub text: String,
+    /// The names that are known.
+    pub choices: &'static [&'static str],
+}
+
+impl fmt::Display for InvalidName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "invalid {} `{}`: expected ", self.what, self.text)?;
+        for (at, choice) in self.choices.iter().enumerate() {
+            let before = match at {
+                0 => "",
+                _ if at + 1 == self.choices.len() => " or ",
+                _ => ", ",
+            };
+            write!(f, "{before}`{choice}`")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for InvalidName {}
+
+/// Deserializes through `FromStr`.
+pub(crate) fn from_text<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: FromStr<Err: fmt::Display>,
+    D: Deserializer<'de>,
+{
+    String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Fruit {
+        Apple,
+        BloodOrange,
+        Pear,
+    }
+
+    named!(Fruit, "fruit", { Apple => "apple", BloodOrange => "blood_orange", Pear => "pear" });
+
+    #[test]
+    fn every_name_is_read_back() {
+        for (fruit, name) in Fruit::ALL.iter().zip(Fruit::NAMES) {
+            assert_eq!((fruit.as_str(), fruit.to_string().as_str()), (*name, *name));
+            assert_eq!(name.parse(), Ok(*fruit));
+            let json = serde_json::to_string(fruit).expect("serialises");
+            assert_eq!(json, format!("\"{name}\""));
+            assert_eq!(serde_json::from_str::<Fruit>(&json).expect("a name"), *fruit);
+        }
+        assert_eq!(Fruit::NAMES, ["apple", "blood_orange", "pear"]);
+        assert_eq!(format!("{:<6}|", Fruit::Pear), "pear  |");
+    }
+
+    #[test]
+    fn another_text_is_told_the_choices() {
+        let expected = "invalid fruit `Apple`: expected `apple`, `blood_orange` or `pear`";
+        assert_eq!("Apple".parse::<Fruit>().expect_err("upper case").to_string(), expected);
+        assert_eq!(serde_json::from_str::<Fruit>("\"Apple\"").expect_err("upper case").to_string(), expected);
+    }
+}

@@ -1,0 +1,215 @@
+//! [`BackupOptions`].
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::Takeover;
+use crate::{backup::Weakness, limits::Limits, named::named, units::duration};
+
+/// How a backup is taken.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct BackupOptions {
+    /// The backup's name; `None`: `backup-YYYYMMDD-HHMMSS` in UTC.
+    pub name: Option<String>,
+    /// When to stop trying to close the certificate.
+    pub passes: Passes,
+    /// What to do when clauses of the certificate are violated at the end.
+    pub on_violation: OnViolation,
+    /// What to do with corrupt objects in the source.
+    pub on_corrupt: OnCorrupt,
+    /// Whether derived files are copied.
+    pub derived: Derived,
+    /// What to do with an unfinished backup of this name.
+    pub on_existing: OnExisting,
+    /// When an unfinished backup may be taken over from another process; only with [`OnExisting::Resume`].
+    pub takeover: Takeover,
+    /// How many resources to use.
+    pub limits: Limits,
+    /// What to do when most live Parquet files are gone from the source.
+    pub absence_tolerance: AbsenceTolerance,
+    /// Rules that are turned off, to show in tests that they are needed.
+    #[serde(skip)]
+    pub(crate) weaknesses: Vec<Weakness>,
+}
+
+impl BackupOptions {
+    /// Sets the name.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Sets the limits on passes.
+    #[must_use]
+    pub fn with_passes(mut self, passes: Passes) -> Self {
+        self.passes = passes;
+        self
+    }
+
+    /// Sets what to do when clauses are violated at the end.
+    #[must_use]
+    pub fn with_on_violation(mut self, on_violation: OnViolation) -> Self {
+        self.on_violation = on_violation;
+        self
+    }
+
+    /// Sets what to do with corrupt objects in the source.
+    #[must_use]
+    pub fn with_on_corrupt(mut self, on_corrupt: OnCorrupt) -> Self {
+        self.on_corrupt = on_corrupt;
+        self
+    }
+
+    /// Sets whether derived files are copied.
+    #[must_use]
+    pub fn with_derived(mut self, derived: Derived) -> Self {
+        self.derived = derived;
+        self
+    }
+
+    /// Sets what to do with an unfinished backup of the same name.
+    #[must_use]
+    pub fn with_on_existing(mut self, on_existing: OnExisting) -> Self {
+        self.on_existing = on_existing;
+        self
+    }
+
+    /// Resumes an unfinished backup of the same name.
+    #[must_use]
+    pub fn resuming(self) -> Self {
+        self.with_on_existing(OnExisting::Resume)
+    }
+
+    /// Sets when an unfinished backup may be taken over from another process.
+    #[must_use]
+    pub fn with_takeover(mut self, takeover: Takeover) -> Self {
+        self.takeover = takeover;
+        self
+    }
+
+    /// Sets how many resources to use.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets what to do when most live Parquet files are gone from the source.
+    #[must_use]
+    pub fn with_absence_tolerance(mut self, absence_tolerance: AbsenceTolerance) -> Self {
+        self.absence_tolerance = absence_tolerance;
+        self
+    }
+
+    /// Without one more of the rules, to show in tests that it is needed.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn weakened(mut self, weakness: Weakness) -> Self {
+        self.weaknesses.push(weakness);
+        self
+    }
+
+    /// Whether a rule is turned off.
+    pub(crate) fn lacks(&self, weakness: Weakness) -> bool {
+        self.weaknesses.contains(&weakness)
+    }
+}
+
+/// When to stop trying to close the certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Passes {
+    /// The highest number of passes.
+    pub max_passes: u32,
+    /// After this time no further pass begins. One that is running ends normally.
+    #[serde(with = "duration")]
+    pub time_limit: Duration,
+}
+
+impl Passes {
+    /// Passes until the certificate closes, within these limits.
+    #[must_use]
+    pub const fn until_closed(max_passes: u32, time_limit: Duration) -> Self {
+        Self { max_passes, time_limit }
+    }
+}
+
+impl Default for Passes {
+    /// Ten passes, a day.
+    fn default() -> Self {
+        Self::until_closed(10, Duration::from_secs(24 * 3600))
+    }
+}
+
+/// What to do when clauses of the certificate are violated at the end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnViolation {
+    /// Return [`Error::NotConsistent`](crate::Error::NotConsistent) and commit nothing.
+    #[default]
+    Fail,
+    /// Commit a backup marked `degraded`, with the violated clauses.
+    Degrade,
+}
+
+named!(OnViolation, "answer to a violation", { Fail => "fail", Degrade => "degrade" });
+
+/// What to do with corrupt objects in the source.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnCorrupt {
+    /// Return [`Error::CorruptSource`](crate::Error::CorruptSource) where one stops a server or loses rows.
+    #[default]
+    Fail,
+    /// Copy them as they are and record them; the backup is `degraded` where a clause is violated.
+    Record,
+}
+
+named!(OnCorrupt, "answer to corrupt objects", { Fail => "fail", Record => "record" });
+
+/// What to do with an unfinished backup of the same name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnExisting {
+    /// Return [`Error::BackupUnfinished`](crate::Error::BackupUnfinished).
+    #[default]
+    Refuse,
+    /// Resume it: objects that are finished are not copied again.
+    Resume,
+}
+
+named!(OnExisting, "answer to an unfinished backup", { Refuse => "refuse", Resume => "resume" });
+
+/// Whether `table-snapshots/`, `db-indices/` and `table-index-conversion-completed` are copied: all three or none.
+///
+/// Excluded by default, as documented: InfluxDB makes them again, and a real 3.3.0 server did not start with them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Derived {
+    /// Not copied.
+    #[default]
+    Exclude,
+    /// Copied, all three.
+    Include,
+}
+
+named!(Derived, "rule for derived files", { Exclude => "exclude", Include => "include" });
+
+/// What to do when most live Parquet files are gone. Core: `dbs` is empty under live references, or lacks more than half of
+/// them. Enterprise, where compaction supersedes files: `dbs` of a node was emptied while the backup ran.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AbsenceTolerance {
+    /// A violation: a volume is probably not mounted.
+    #[default]
+    Strict,
+    /// A finding: the caller knows that retention removed them.
+    Lenient,
+}
+
+named!(AbsenceTolerance, "absence tolerance", { Strict => "strict", Lenient => "lenient" });

@@ -1,0 +1,251 @@
+//! Options are data: they are written and read back equal, unknown fields are refused, `{}` is the default.
+
+use std::{fmt::Debug, time::Duration};
+
+use proptest::{collection::vec, option, prelude::*, sample::select, string::string_regex};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    ByteSize, DiscoverOptions,
+    limits::{Durability, Limits, Retry},
+};
+
+/// Every options struct, and the names of its fields.
+#[test]
+fn every_options_struct_has_defaults_and_refuses_unknown_fields() {
+    is_plain::<BackupOptions>(&[
+        "absence_tolerance",
+        "derived",
+        "limits",
+        "name",
+        "on_corrupt",
+        "on_existing",
+        "on_violation",
+        "passes",
+        "takeover",
+    ]);
+    is_plain::<RestoreOptions>(&[
+        "check",
+        "extra_nodes",
+        "licenses",
+        "limits",
+        "on_catalog_mismatch",
+        "on_degraded",
+        "on_unfinished",
+        "ownership",
+        "policy",
+        "servers",
+        "takeover",
+    ]);
+    is_plain::<DiscoverOptions>(&["cluster_id", "excluded_nodes", "node_ids", "query_only"]);
+    is_plain::<Limits>(&["bandwidth", "concurrency", "durability", "memory", "retry", "stall_timeout"]);
+    is_plain::<Retry>(&["initial_backoff", "max_backoff", "max_elapsed"]);
+    is_plain::<Passes>(&["max_passes", "time_limit"]);
+    is_plain::<Ownership>(&["modes", "owner"]);
+}
+
+fn is_plain<T: Default + Debug + PartialEq + Serialize + DeserializeOwned>(fields: &[&str]) {
+    let of_nothing: T = serde_json::from_value(json!({})).expect("all fields have defaults");
+    assert_eq!(of_nothing, T::default());
+    let Value::Object(written) = serde_json::to_value(T::default()).expect("serialises") else { panic!("no object") };
+    let mut names: Vec<_> = written.keys().map(String::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, fields);
+    let error = serde_json::from_value::<T>(json!({ "bogus": 1 })).expect_err("unknown").to_string();
+    assert!(error.contains("unknown field `bogus`"), "{error}");
+}
+
+#[test]
+fn they_read_as_people_write_them() {
+    let options: BackupOptions = serde_json::from_value(json!({
+        "name": "monday",
+        "passes": { "max_passes": 3, "time_limit": "6h" },
+        "on_violation": "degrade",
+        "on_existing": "resume",
+        "takeover": "immediately",
+        "limits": { "memory": "64MiB", "bandwidth": 1000, "stall_timeout": "90s", "retry": { "max_elapsed": "2m" } },
+    }))
+    .expect("options");
+    let retry = Retry::default().for_at_most(Duration::from_secs(120));
+    let limits = Limits::default()
+        .with_memory(ByteSize::mib(64))
+        .with_bandwidth(ByteSize(1000))
+        .with_stall_timeout(Duration::from_secs(90))
+        .with_retry(retry);
+    let expected = BackupOptions::default()
+        .with_name("monday")
+        .with_passes(Passes::until_closed(3, Duration::from_secs(6 * 3600)))
+        .with_on_violation(OnViolation::Degrade)
+        .resuming()
+        .with_takeover(Takeover::Immediately)
+        .with_limits(limits);
+    assert_eq!(options, expected);
+
+    let options: RestoreOptions = serde_json::from_value(json!({
+        "policy": "replace",
+        "servers": "confirmed_by_caller",
+        "ownership": { "owner": "1500:1500", "modes": "0640" },
+    }))
+    .expect("options");
+    let owner = Owner::Explicit { user: Account::Number(1500), group: Some(Account::Number(1500)) };
+    let expected = RestoreOptions::replace()
+        .with_servers(ServersStopped::ConfirmedByCaller)
+        .with_ownership(Ownership::default().with_owner(owner).with_modes(Modes::of_files(0o640)));
+    assert_eq!(options, expected);
+}
+
+#[test]
+fn a_wrong_value_is_told_the_choices() {
+    let error = serde_json::from_value::<RestoreOptions>(json!({ "policy": "Replace" })).expect_err("upper case");
+    assert_eq!(error.to_string(), "invalid policy `Replace`: expected `empty`, `replace` or `overlay`");
+    let error = serde_json::from_value::<Passes>(json!({ "time_limit": "soon" })).expect_err("no duration");
+    assert!(error.to_string().contains("`soon`"), "{error}");
+    serde_json::from_value::<Passes>(json!({ "time_limit": 90 })).expect_err("a number has no unit");
+}
+
+fn one_of<T: Copy + Debug + 'static>(values: &'static [T]) -> impl Strategy<Value = T> {
+    select(values)
+}
+
+fn durations() -> impl Strategy<Value = Duration> {
+    prop_oneof![
+        (0..=u64::MAX, 0..1_000_000_000_u32).prop_map(|(seconds, nanos)| Duration::new(seconds, nanos)),
+        (0..100_000_u64).prop_map(Duration::from_secs),
+        (0..100_000_u64).prop_map(Duration::from_millis),
+    ]
+}
+
+fn texts() -> impl Strategy<Value = String> {
+    string_regex("\\PC{0,12}").expect("a pattern")
+}
+
+fn retries() -> impl Strategy<Value = Retry> {
+    (durations(), durations(), durations()).prop_map(|(initial_backoff, max_backoff, max_elapsed)| Retry {
+        initial_backoff,
+        max_backoff,
+        max_elapsed,
+    })
+}
+
+fn limits() -> impl Strategy<Value = Limits> {
+    let sizes = || any::<u64>().prop_map(ByteSize);
+    (any::<usize>(), sizes(), option::of(sizes()), retries(), durations(), one_of(Durability::ALL)).prop_map(
+        |(concurrency, memory, bandwidth, retry, stall_timeout, durability)| Limits {
+            concurrency,
+            memory,
+            bandwidth,
+            retry,
+            stall_timeout,
+            durability,
+        },
+    )
+}
+
+fn passes() -> impl Strategy<Value = Passes> {
+    (any::<u32>(), durations()).prop_map(|(max_passes, time_limit)| Passes { max_passes, time_limit })
+}
+
+fn accounts() -> impl Strategy<Value = Account> {
+    let names = string_regex("[a-z_][a-z0-9_-]{0,10}").expect("a pattern");
+    prop_oneof![any::<u32>().prop_map(Account::Number), names.prop_map(Account::Name)]
+}
+
+fn owners() -> impl Strategy<Value = Owner> {
+    let explicit = (accounts(), option::of(accounts())).prop_map(|(user, group)| Owner::Explicit { user, group });
+    let explicit = explicit.prop_filter("a word of its own", |owner| {
+        !["inherit", "process_default"].contains(&owner.to_string().as_str())
+    });
+    prop_oneof![Just(Owner::Inherit), Just(Owner::ProcessDefault), explicit]
+}
+
+fn modes() -> impl Strategy<Value = Modes> {
+    let bits = || 0..=0o7777_u32;
+    let explicit = (bits(), bits()).prop_map(|(files, directories)| Modes::Explicit { files, directories });
+    prop_oneof![Just(Modes::Inherit), Just(Modes::ProcessDefault), bits().prop_map(Modes::of_files), explicit]
+}
+
+fn ownerships() -> impl Strategy<Value = Ownership> {
+    (owners(), modes()).prop_map(|(owner, modes)| Ownership { owner, modes })
+}
+
+fn backups() -> impl Strategy<Value = BackupOptions> {
+    let first = (option::of(texts()), passes(), one_of(OnViolation::ALL), one_of(OnCorrupt::ALL));
+    let second = (one_of(Derived::ALL), one_of(OnExisting::ALL), one_of(Takeover::ALL), limits());
+    (first, second, one_of(AbsenceTolerance::ALL)).prop_map(|(first, second, absence_tolerance)| {
+        let (name, passes, on_violation, on_corrupt) = first;
+        let (derived, on_existing, takeover, limits) = second;
+        BackupOptions {
+            name,
+            passes,
+            on_violation,
+            on_corrupt,
+            derived,
+            on_existing,
+            takeover,
+            limits,
+            absence_tolerance,
+            ..BackupOptions::default()
+        }
+    })
+}
+
+fn restores() -> impl Strategy<Value = RestoreOptions> {
+    let first = (one_of(Policy::ALL), one_of(ExtraNodes::ALL), one_of(OnCatalogMismatch::ALL), ownerships());
+    let second = (one_of(ServersStopped::ALL), one_of(Licenses::ALL), one_of(OnDegraded::ALL), limits());
+    let third = (one_of(SourceCheck::ALL), one_of(OnUnfinished::ALL), one_of(Takeover::ALL));
+    (first, second, third).prop_map(|(first, second, third)| {
+        let (policy, extra_nodes, on_catalog_mismatch, ownership) = first;
+        let (servers, licenses, on_degraded, limits) = second;
+        let (check, on_unfinished, takeover) = third;
+        RestoreOptions {
+            policy,
+            extra_nodes,
+            on_catalog_mismatch,
+            servers,
+            ownership,
+            licenses,
+            on_degraded,
+            check,
+            on_unfinished,
+            takeover,
+            limits,
+        }
+    })
+}
+
+fn discoveries() -> impl Strategy<Value = DiscoverOptions> {
+    let ids = || vec(texts(), 0..3);
+    (option::of(texts()), ids(), ids(), ids()).prop_map(|(cluster_id, node_ids, query_only, excluded_nodes)| {
+        let options = DiscoverOptions::auto();
+        let options = cluster_id.into_iter().fold(options, DiscoverOptions::with_cluster_id);
+        let options = node_ids.into_iter().fold(options, DiscoverOptions::with_node);
+        let options = query_only.into_iter().fold(options, DiscoverOptions::with_query_only);
+        excluded_nodes.into_iter().fold(options, DiscoverOptions::with_excluded_node)
+    })
+}
+
+fn read_back<T: Debug + PartialEq + Serialize + DeserializeOwned>(options: &T) -> Result<(), TestCaseError> {
+    let json = serde_json::to_string(options).expect("serialises");
+    let again: T = serde_json::from_str(&json).map_err(|error| TestCaseError::fail(format!("{json}: {error}")))?;
+    prop_assert_eq!(&again, options);
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn backup_options_are_read_back_equal(options in backups()) {
+        read_back(&options)?;
+    }
+
+    #[test]
+    fn restore_options_are_read_back_equal(options in restores()) {
+        read_back(&options)?;
+    }
+
+    #[test]
+    fn discover_options_are_read_back_equal(options in discoveries()) {
+        read_back(&options)?;
+    }
+}

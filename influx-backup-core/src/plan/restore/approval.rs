@@ -1,0 +1,112 @@
+//! [`Approval`]: whether a restore does only what a person approved.
+
+use std::{collections::HashSet, hash::Hash};
+
+use super::{RestorePlan, RootAction};
+use crate::{
+    cluster::Node,
+    error::{Error, PlanChange, PlanChangeKind, Result},
+    key::Key,
+    plan::Stage,
+};
+
+/// How many things a change names.
+const NAMED: usize = 5;
+
+/// What was approved.
+#[derive(Debug, Clone)]
+pub(crate) enum Approval {
+    /// Whatever the plan turns out to be when it runs.
+    Any,
+    /// This plan, or less.
+    Plan(Box<RestorePlan>),
+    /// The plan of this hash, and no other.
+    Hash(String),
+}
+
+impl Approval {
+    /// Fails where `plan` does anything that was not approved. A plan that does less is fine: an object that is to be
+    /// deleted may be gone already, and a restore that is resumed finds what it brought before.
+    pub(crate) fn check(&self, plan: &RestorePlan) -> Result<()> {
+        let mut changes = Changes::default();
+        match self {
+            Self::Any => {}
+            Self::Plan(approved) => changes.compare(approved, plan),
+            Self::Hash(approved) => changes.value(PlanChangeKind::Hash, approved, &plan.hash()),
+        }
+        if changes.0.is_empty() {
+            return Ok(());
+        }
+        Err(Error::PlanChanged { location: plan.target.clone(), changes: changes.0 })
+    }
+}
+
+/// What a plan does beyond the approved one.
+#[derive(Default)]
+struct Changes(Vec<PlanChange>);
+
+impl Changes {
+    fn compare(&mut self, approved: &RestorePlan, now: &RestorePlan) {
+        use PlanChangeKind as Kind;
+        self.value(Kind::Backup, &approved.manifest_sha256, &now.manifest_sha256);
+        self.value(Kind::Target, &place(approved), &place(now));
+        self.value(Kind::Policy, &format!("{:?}", approved.policy), &format!("{:?}", now.policy));
+        self.value(Kind::Ownership, &format!("{:?}", approved.ownership), &format!("{:?}", now.ownership));
+        self.keys(Kind::Delete, approved.deletions(), now.deletions());
+        if now.resumes.is_none() {
+            // Behind the guard of a restore that is resumed, only that restore has written what it copies.
+            self.keys(Kind::Overwrite, approved.overwrites(), now.overwrites());
+        }
+        self.keys(Kind::Copy, approved.stages().flat_map(Stage::keys), now.stages().flat_map(Stage::keys));
+        self.keys(Kind::Guard, approved.guards.iter(), now.guards.iter());
+        self.set(Kind::Release, release(approved), release(now), |(key, _)| key.to_string());
+        self.set(Kind::Stop, ids(&approved.stop), ids(&now.stop), |id| (*id).to_owned());
+        self.set(Kind::Start, ids(&approved.start), ids(&now.start), |id| (*id).to_owned());
+    }
+
+    /// A value that is not the approved one.
+    fn value(&mut self, kind: PlanChangeKind, approved: &String, now: &String) {
+        if approved != now {
+            self.0.push(PlanChange { kind, count: 1, examples: vec![now.clone()] });
+        }
+    }
+
+    fn keys<'a>(
+        &mut self,
+        kind: PlanChangeKind,
+        approved: impl Iterator<Item = &'a Key>,
+        now: impl Iterator<Item = &'a Key>,
+    ) {
+        self.set(kind, approved, now, |key| key.to_string());
+    }
+
+    /// What of `now` was not approved, in order.
+    fn set<T: Eq + Hash>(
+        &mut self,
+        kind: PlanChangeKind,
+        approved: impl Iterator<Item = T>,
+        now: impl Iterator<Item = T>,
+        name: impl Fn(&T) -> String,
+    ) {
+        let approved: HashSet<T> = approved.collect();
+        let mut added = now.filter(|item| !approved.contains(item));
+        let examples: Vec<String> = added.by_ref().take(NAMED).map(|item| name(&item)).collect();
+        let count = (examples.len() + added.count()) as u64;
+        if count > 0 {
+            self.0.push(PlanChange { kind, count, examples });
+        }
+    }
+}
+
+/// The target and the store that holds it: one URL may name buckets of two services.
+fn place(plan: &RestorePlan) -> String {
+    format!("{} ({:?})", plan.target, plan.target_identity)
+}
+
+fn release(plan: &RestorePlan) -> impl Iterator<Item = (&Key, RootAction)> {
+    plan.release.iter().map(|step| (&step.key, step.action))
+}
+
+fn ids(nodes: &[Node]) -> impl Iterator<Item = &str> {
+    nodes.iter().map(|node| node.id.as_str())
+}

@@ -1,0 +1,112 @@
+//! What of a backup is restored, and in which stage.
+
+use std::collections::BTreeMap;
+
+use super::{
+    super::{CopyTask, PlaceRole, Skipped, Stage, StageKind, restore_order, stage_of},
+    BackupContents,
+};
+use crate::{
+    cluster::{Classification, ClusterDescription, GenerationState},
+    error::{Error, Result},
+    key::Key,
+    layout::{Component, Generation, OWN_DIRECTORY, guard::root_path},
+    location::ObjectMeta,
+    options::Licenses,
+    record::ObjectRecord,
+    target::Target,
+};
+
+/// What of the backup is restored.
+pub(super) struct Selection<'a> {
+    pub(super) stages: Vec<Stage>,
+    /// Roots by key: of the cluster's catalog, and of stale ones below nodes that were promoted.
+    pub(super) roots: BTreeMap<Key, (&'a str, Generation)>,
+    pub(super) live: Generation,
+    pub(super) skipped: Vec<Skipped>,
+    /// Sorted.
+    pub(super) licenses_skipped: Vec<Key>,
+    pub(super) backup: BackupContents<'a>,
+}
+
+impl<'a> Selection<'a> {
+    pub(super) fn new(backup: &BackupContents<'a>, target: &Target, licenses: Licenses) -> Result<Self> {
+        let cluster = backup.cluster;
+        let live = live_generation(cluster).ok_or_else(|| no_root(cluster.catalog_prefix()))?;
+        let restores_licenses = restores_licenses(cluster, live, target, licenses);
+        let mut tasks: BTreeMap<StageKind, Vec<CopyTask>> = BTreeMap::new();
+        let mut roots = BTreeMap::new();
+        let mut skipped = Vec::new();
+        let mut licenses_skipped = Vec::new();
+        for record in backup.objects {
+            let object = classify(cluster, record)?;
+            if let Component::CatalogRoot(generation) = object.component {
+                roots.insert(record.key.clone(), (object.owner, generation));
+            } else if object.kind().is_license() && !restores_licenses {
+                skipped.push(Skipped::license(&record.key, record.size));
+                licenses_skipped.push(record.key.clone());
+            } else {
+                require_known_generation(&record.key, object)?;
+                let source = ObjectMeta { key: record.key.clone(), size: record.size, version: record.version.clone() };
+                let kind = stage_of(cluster.edition, object);
+                tasks.entry(kind).or_default().push(CopyTask::new(PlaceRole::Backup, source, object.kind()));
+            }
+        }
+        let root = root_path(cluster.catalog_prefix(), live);
+        if !roots.contains_key(root.as_str()) {
+            return Err(no_root(&root));
+        }
+        let stage = |kind: &StageKind| Stage::new(*kind, None, tasks.remove(kind).unwrap_or_default());
+        let stages = restore_order(cluster.edition).iter().map(stage).collect();
+        Ok(Self { stages, roots, live, skipped, licenses_skipped, backup: *backup })
+    }
+
+    /// Whether the restore puts an object under this key.
+    pub(super) fn restores(&self, key: &Key) -> bool {
+        let is_in_backup = self.backup.objects.binary_search_by(|record| record.key.cmp(key)).is_ok();
+        is_in_backup && self.licenses_skipped.binary_search(key).is_err()
+    }
+
+    pub(super) fn has_generation(&self, owner: &str, generation: Generation) -> bool {
+        self.roots.values().any(|root| *root == (owner, generation))
+    }
+}
+
+fn classify<'a>(cluster: &'a ClusterDescription, record: &'a ObjectRecord) -> Result<Classification<'a>> {
+    let object = cluster.classify(&record.key).filter(|_| record.key.below(OWN_DIRECTORY).is_none());
+    object.ok_or_else(|| damaged(record.key.as_str(), "it lies outside every prefix of the cluster"))
+}
+
+fn damaged(object: &str, reason: &str) -> Error {
+    Error::DamagedBackup { object: object.to_owned(), reason: reason.to_owned() }
+}
+
+fn no_root(object: &str) -> Error {
+    damaged(object, "the root of the live catalog is missing: a server would start with a new, empty catalog")
+}
+
+fn live_generation(cluster: &ClusterDescription) -> Option<Generation> {
+    let live = cluster.catalogs.iter().filter(|found| found.state == GenerationState::Live);
+    live.map(|found| found.generation).max()
+}
+
+/// A generation that is not known cannot be guarded.
+pub(super) fn require_known_generation(key: &Key, object: Classification<'_>) -> Result<()> {
+    let tail = key.below(object.owner).and_then(|tail| tail.strip_prefix("catalog/v"));
+    let number = tail.and_then(|tail| tail.split('/').next()).and_then(|number| number.parse().ok());
+    match number {
+        Some(found) if object.component == Component::CatalogOther && found > 3 => {
+            Err(Error::UnsupportedFormat { object: key.to_string(), found, supported: 3 })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Before 3.10 a license is bound to store and cluster id; from 3.10 it is portable.
+fn restores_licenses(cluster: &ClusterDescription, live: Generation, target: &Target, licenses: Licenses) -> bool {
+    match licenses {
+        Licenses::Restore => true,
+        Licenses::Exclude => false,
+        Licenses::Auto => live >= Generation::V3 || target.identity == cluster.identity,
+    }
+}

@@ -1,0 +1,146 @@
+//! What a person approved is what runs, or nothing does.
+
+use Generation::{V2, V3};
+use bytes::Bytes;
+
+use super::*;
+use crate::error::{PlanChange, PlanChangeKind};
+
+fn changes(error: Error) -> Vec<PlanChange> {
+    match error {
+        Error::PlanChanged { changes, .. } => changes,
+        error => panic!("another error: {error}"),
+    }
+}
+
+/// A target that holds a later state, options that replace it, and what is approved.
+async fn approved() -> (Bed, RestoreOptions, RestorePlan) {
+    let bed = Bed::new(&core(2), &[V3]).await.holding(&core(4), &[V3]).await;
+    let options = quick(RestoreOptions::replace());
+    let plan = bed.plan(&options).await.expect("planned");
+    (bed, options, plan)
+}
+
+#[tokio::test]
+async fn an_unchanged_target_is_restored() {
+    let (bed, options, plan) = approved().await;
+    assert!(plan.deletions().len() > 0 && plan.overwrites().len() > 0);
+    bed.request(&options).approving(&plan).start().await.expect("restored");
+    assert_eq!(bed.keys().await, bed.backup_keys());
+
+    let (bed, options, plan) = approved().await;
+    bed.request(&options).approving_hash(plan.hash()).start().await.expect("restored");
+    assert_eq!(bed.keys().await, bed.backup_keys());
+}
+
+#[tokio::test]
+async fn what_is_new_at_the_target_is_not_deleted_unseen() {
+    let newer = "node1/wal/00000000099.wal";
+    for by_hash in [false, true] {
+        let (bed, options, plan) = approved().await;
+        bed.target.put(&key(newer), Bytes::from_static(b"acknowledged since")).await.expect("put");
+        let before = bed.target.list("").await.expect("listed");
+        let request = bed.request(&options);
+        let request = if by_hash { request.approving_hash(plan.hash()) } else { request.approving(&plan) };
+        let error = request.start().await.expect_err("not approved");
+        assert_eq!(error.code(), "plan-changed");
+        assert_eq!(bed.target.list("").await.expect("listed"), before, "nothing was written or deleted");
+        let expected = if by_hash {
+            PlanChange::new(PlanChangeKind::Hash, 1, vec![bed.plan(&options).await.expect("planned").hash()])
+        } else {
+            assert!(error.to_string().contains(&format!("1 new deletion ({newer})")), "{error}");
+            PlanChange::new(PlanChangeKind::Delete, 1, vec![newer.to_owned()])
+        };
+        assert_eq!(changes(error), [expected]);
+        bed.request(&options).start().await.expect("without an approval");
+        assert_eq!(bed.keys().await, bed.backup_keys());
+    }
+}
+
+#[tokio::test]
+async fn what_is_new_where_the_restore_writes_is_not_overwritten_unseen() {
+    let bed = Bed::new(&core(2), &[V3]).await;
+    let options = quick(RestoreOptions::replace());
+    let plan = bed.plan(&options).await.expect("planned for an empty target");
+    let object = plan.stages().flat_map(Stage::keys).next().expect("a copy").clone();
+    bed.target.put(&object, Bytes::from_static(b"new")).await.expect("put");
+    let error = bed.request(&options).approving(&plan).start().await.expect_err("not approved");
+    assert_eq!(changes(error), [PlanChange::new(PlanChangeKind::Overwrite, 1, vec![object.to_string()])]);
+    assert_eq!(bed.target.get(&object, None).await.expect("read").expect("there"), Bytes::from_static(b"new"));
+}
+
+#[tokio::test]
+async fn another_backup_target_policy_or_owner_is_another_plan() {
+    let (bed, options, plan) = approved().await;
+    let other = Bed::new(&core(3), &[V3]).await.holding(&core(4), &[V3]).await;
+    let kinds = |error: Error| changes(error).iter().map(|change| change.kind).collect::<Vec<_>>();
+    let error = other.request(&options).approving(&plan).start().await.expect_err("another backup");
+    assert!(kinds(error).contains(&PlanChangeKind::Backup));
+    let error = bed.request(&quick(RestoreOptions::overlay())).approving(&plan).start().await.expect_err("a policy");
+    assert_eq!(kinds(error), [PlanChangeKind::Policy]);
+    let owned = options.clone().with_ownership(Ownership::process_default());
+    let error = bed.request(&owned).approving(&plan).start().await.expect_err("an owner");
+    assert_eq!(kinds(error), [PlanChangeKind::Ownership]);
+    let place = bed.target.child("below").expect("a name");
+    let elsewhere = Restore::new(bed.backup.clone(), place, options);
+    let error = elsewhere.approving(&plan).start().await.expect_err("a target");
+    assert_eq!(kinds(error), [PlanChangeKind::Target]);
+}
+
+#[tokio::test]
+async fn a_restore_that_does_less_runs() {
+    let (bed, options, plan) = approved().await;
+    let deletions: Vec<Key> = plan.deletions().cloned().collect();
+    bed.target.delete(&deletions[0]).await.expect("deleted meanwhile");
+    let report = bed.request(&options).approving(&plan).start().await.expect("restored");
+    assert_eq!(report.deleted, deletions.len() as u64 - 1);
+}
+
+#[tokio::test]
+async fn an_approved_restore_may_be_resumed_under_the_same_plan() {
+    for policy in [RestoreOptions::empty(), RestoreOptions::replace()] {
+        for died_after in [10, 14] {
+            let bed = Bed::new(&core(2), &[V2, V3]).await;
+            let options = alone(policy.clone());
+            let plan = bed.plan(&options).await.expect("planned");
+            bed.store.die_after(died_after);
+            bed.request(&options).approving(&plan).start().await.expect_err("killed");
+            bed.store.live();
+            let again = options.resuming();
+            bed.request(&again).approving(&plan).start().await.expect("resumed");
+            assert_eq!(bed.keys().await, bed.backup_keys());
+        }
+    }
+}
+
+#[tokio::test]
+async fn servers_that_write_while_they_stop_change_the_plan() {
+    /// Writes its last WAL file when it is stopped.
+    #[derive(Debug)]
+    struct Flushing(Location);
+
+    #[async_trait]
+    impl crate::Orchestrator for Flushing {
+        async fn stop(&self, _: &Node) -> Result<(), crate::error::Source> {
+            self.0.put(&key("node1/wal/00000000099.wal"), Bytes::from_static(b"last")).await?;
+            Ok(())
+        }
+
+        async fn stopped(&self, _: &Node) -> Result<bool, crate::error::Source> {
+            Ok(true)
+        }
+
+        async fn start(&self, _: &Node) -> Result<(), crate::error::Source> {
+            Ok(())
+        }
+    }
+
+    let (bed, options, plan) = approved().await;
+    let before = bed.keys().await;
+    let request = bed.request(&options).approving(&plan);
+    let servers = Arc::new(Flushing(bed.target.clone()));
+    let error = request.with_orchestrator(servers).start().await.expect_err("not approved");
+    assert_eq!(changes(error), [PlanChange::new(PlanChangeKind::Delete, 1, vec!["node1/wal/00000000099.wal".into()])]);
+    assert!(before.iter().all(|key| bed.backup_keys().contains(key) || plan.deletes(&self::key(key))));
+    assert_eq!(bed.keys().await.len(), before.len() + 1, "only the server wrote");
+}

@@ -1,0 +1,128 @@
+//! [`BackupSummary`]: what a repository lists.
+
+use std::error::Error as _;
+
+use chrono::{DateTime, Utc};
+use futures::FutureExt;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    concurrent,
+    error::{Error, Result},
+    lease::{Clock, LeaseScope, highest},
+    location::{Links, Location, local::LOST_AND_FOUND},
+    manifest::{Manifest, read_manifest},
+    record::BackupStatus,
+    units::ByteSize,
+};
+
+/// How many backups are looked at at once.
+const SUMMARIES_AT_ONCE: usize = 16;
+
+/// One entry of the list of a repository.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct BackupSummary {
+    /// Its name.
+    pub name: String,
+    /// In which state it is.
+    pub state: BackupState,
+    /// The cluster it was taken from.
+    pub cluster: Option<String>,
+    /// When it was begun.
+    pub began: Option<DateTime<Utc>>,
+    /// When it was committed.
+    pub committed: Option<DateTime<Utc>>,
+    /// How many objects it holds.
+    pub objects: Option<u64>,
+    /// How many bytes.
+    pub bytes: Option<ByteSize>,
+    /// Why no more is known of it, where it cannot be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// In which state a backup is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum BackupState {
+    /// Committed, its certificate holds.
+    Complete,
+    /// Committed with the caller's consent although clauses are violated.
+    Degraded,
+    /// Being written; its heartbeat is fresh.
+    InProgress,
+    /// Begun and not finished: it was given up, or there was no heartbeat for ten minutes. Can be resumed.
+    Unfinished,
+    /// Committed, but its manifest cannot be read.
+    Damaged,
+    /// Committed by a newer release, in a format that this one does not know: list it with that one.
+    Newer,
+    /// Its own files cannot be read now: the right to is missing, or a link lies on the way.
+    Unreadable,
+    /// No backup: a directory that this crate did not write.
+    Foreign,
+}
+
+impl BackupSummary {
+    fn new(name: String, state: BackupState) -> Self {
+        Self { name, state, cluster: None, began: None, committed: None, objects: None, bytes: None, reason: None }
+    }
+
+    fn committed(name: String, manifest: Manifest) -> Self {
+        let state = match manifest.status {
+            BackupStatus::Complete => BackupState::Complete,
+            BackupStatus::Degraded => BackupState::Degraded,
+        };
+        Self {
+            cluster: Some(manifest.cluster.id().to_owned()),
+            began: Some(manifest.began),
+            committed: Some(manifest.committed),
+            objects: Some(manifest.object_count),
+            bytes: Some(ByteSize(manifest.byte_count)),
+            ..Self::new(name, state)
+        }
+    }
+
+    fn unread(name: String, error: &Error) -> Self {
+        let state = match error {
+            Error::DamagedBackup { .. } => BackupState::Damaged,
+            Error::UnsupportedFormat { .. } => BackupState::Newer,
+            _ => BackupState::Unreadable,
+        };
+        let cause = error.source().map_or_else(String::new, |source| format!(": {source}"));
+        Self { reason: Some(format!("{error}{cause}")), ..Self::new(name, state) }
+    }
+}
+
+/// A summary of every directory that may be a backup, sorted by name.
+pub(crate) async fn list(repository: &Location) -> Result<Vec<BackupSummary>> {
+    let names = repository.directories().await?;
+    let names = names.into_iter().filter(|name| !name.starts_with(['_', '.']) && name != LOST_AND_FOUND);
+    let summaries = names.map(|name| async move { Ok(summary(repository, name).await) }.boxed());
+    concurrent::run(summaries.collect(), SUMMARIES_AT_ONCE).await
+}
+
+/// What is known of one backup.
+pub(crate) async fn summary(repository: &Location, name: String) -> BackupSummary {
+    let read = read(repository, &name).await;
+    read.unwrap_or_else(|error| BackupSummary::unread(name, &error))
+}
+
+async fn read(repository: &Location, name: &str) -> Result<BackupSummary> {
+    let location = repository.child(name)?.with_links(Links::Refuse);
+    if let Some((manifest, _)) = read_manifest(&location).await? {
+        return Ok(BackupSummary::committed(name.to_owned(), manifest));
+    }
+    let name = name.to_owned();
+    Ok(match highest(&location, &LeaseScope::Backup(name.clone()), Clock::Ours).await? {
+        None => BackupSummary::new(name, BackupState::Foreign),
+        Some(lease) => {
+            let state = if lease.is_held() { BackupState::InProgress } else { BackupState::Unfinished };
+            let cluster = Some(lease.file.cluster);
+            let began = Some(lease.file.began);
+            BackupSummary { cluster, began, ..BackupSummary::new(name, state) }
+        }
+    })
+}

@@ -1,0 +1,112 @@
+//! Durations as text: `250ms`, `90s`, `15m`, `6h`, `2d`. For `#[serde(with = "…")]` as well.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
+
+/// Units and their nanoseconds, the longest first.
+const UNITS: [(&str, u128); 7] = [
+    ("d", 86_400_000_000_000),
+    ("h", 3_600_000_000_000),
+    ("m", 60_000_000_000),
+    ("s", 1_000_000_000),
+    ("ms", 1_000_000),
+    ("us", 1_000),
+    ("ns", 1),
+];
+
+/// A text that is not a duration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("invalid duration `{text}`: expected e.g. 250ms, 90s, 15m, 6h or 2d")]
+#[non_exhaustive]
+pub struct InvalidDuration {
+    /// The text.
+    pub text: String,
+}
+
+/// Reads a whole number and a unit (`ns`, `us`, `ms`, `s`, `m`, `h`, `d`). A number alone is in seconds.
+///
+/// # Errors
+/// [`InvalidDuration`], also for one that is too long to be held.
+pub fn parse(text: &str) -> Result<Duration, InvalidDuration> {
+    read(text.trim()).ok_or_else(|| InvalidDuration { text: text.to_owned() })
+}
+
+fn read(text: &str) -> Option<Duration> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let unit = match unit.trim_start() {
+        "" => "s",
+        "min" => "m",
+        unit => unit,
+    };
+    let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit)?;
+    let nanos = number.parse::<u128>().ok()?.checked_mul(*factor)?;
+    let seconds = u64::try_from(nanos / 1_000_000_000).ok()?;
+    let rest = u32::try_from(nanos % 1_000_000_000).ok()?;
+    Some(Duration::new(seconds, rest))
+}
+
+/// Writes a duration so that [`parse`] reads the same one, in the longest unit that takes it whole.
+#[must_use]
+pub fn format(duration: Duration) -> String {
+    let nanos = duration.as_nanos();
+    let whole = UNITS.iter().find(|(_, factor)| nanos > 0 && nanos % factor == 0);
+    whole.map_or_else(|| "0s".to_owned(), |(unit, factor)| format!("{}{unit}", nanos / factor))
+}
+
+/// Serializes as text.
+///
+/// # Errors
+/// Those of the serializer.
+pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&format(*duration))
+}
+
+/// Deserializes from text.
+///
+/// # Errors
+/// Those of the deserializer, and [`InvalidDuration`].
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn durations_are_read_and_written() {
+        let cases = [
+            ("0s", Duration::ZERO),
+            ("250ms", Duration::from_millis(250)),
+            ("1500ms", Duration::from_millis(1500)),
+            ("90s", Duration::from_secs(90)),
+            ("5m", Duration::from_secs(300)),
+            ("1h", Duration::from_secs(3600)),
+            ("2d", Duration::from_secs(172_800)),
+        ];
+        for (text, duration) in cases {
+            assert_eq!(parse(text), Ok(duration), "{text}");
+            assert_eq!(format(duration), text);
+        }
+        for (text, seconds) in [("90", 90), (" 15 min ", 900), ("60s", 60), ("24h", 86400)] {
+            assert_eq!(parse(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in ["", "s", "soon", "1.5h", "-1s", "1w", "9999999999999999d", "1h30m"] {
+            assert_eq!(parse(text).expect_err("no duration").text, text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_duration_is_read_back(seconds in any::<u64>(), nanos in 0..1_000_000_000_u32, unit in 0..4_u32) {
+            let nanos = nanos / 1000_u32.pow(unit) * 1000_u32.pow(unit);
+            for duration in [Duration::new(seconds, nanos), Duration::from_secs(seconds)] {
+                prop_assert_eq!(parse(&format(duration)), Ok(duration));
+            }
+        }
+    }
+}
