@@ -1,22 +1,34 @@
 //! [`backup`](crate::Repository::backup): passes of list, plan, copy and certify, until the certificate closes.
 
+mod audit;
 mod commit;
+mod history;
+mod index;
+mod journal;
 mod lease;
 mod name;
 mod pass;
 mod passes;
+mod prove;
 mod report;
 mod resume;
+mod rules;
 mod run;
 mod show;
+mod sink;
 mod stability;
 mod timeline;
 mod trim;
-mod weakness;
+mod verdict;
 mod witness;
 
+pub use self::report::BackupReport;
 pub(crate) use self::{
     lease::claim,
     run::{check_places, run},
 };
-pub use self::{report::BackupReport, weakness::Weakness};
+#[doc(hidden)]
+pub use self::{
+    rules::{Rules, Trim},
+    witness::{AbsenceListing, AbsenceRule, VanishedFile},
+};

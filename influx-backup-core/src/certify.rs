@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    certificate::Certificate,
+    certificate::{Certificate, Clause},
     cluster::{Cluster, DiscoverOptions},
     discover::discover,
     error::Result,
@@ -13,8 +13,7 @@ use crate::{
         judge,
     },
     key::Key,
-    layout::OWN_DIRECTORY,
-    location::{Links, Location},
+    location::Location,
     manifest::{Backup, read_manifest},
     options::AbsenceTolerance,
     record::ObjectRecord,
@@ -118,7 +117,7 @@ async fn cluster_certificate(cluster: &Cluster, meter: &dyn Meter) -> Result<Cer
         provenance: Provenance::None,
         absence_tolerance: AbsenceTolerance::Strict,
     };
-    Ok(judge(&evidence).0.abridged())
+    Ok(judge(&evidence, &Clause::ALL).0.abridged())
 }
 
 pub(crate) async fn backup_certificate(backup: &Backup, meter: &dyn Meter) -> Result<Certificate> {
@@ -127,13 +126,13 @@ pub(crate) async fn backup_certificate(backup: &Backup, meter: &dyn Meter) -> Re
     let mut facts = Facts::default();
     facts.gather_metered(evidence::Tree::Backup(backup), &manifest.cluster, &held, meter).await?;
     let cut = Cut::newest(&manifest.cluster, &facts);
-    let objects = || backup.objects().iter();
-    let is_altered = |record: &&ObjectRecord| held.get(&record.key).is_some_and(|held| held.size != record.size);
+    let is_altered =
+        |record: &&ObjectRecord| held.get(&record.key).is_some_and(|held| held.size != record.content.size);
     let record = ManifestProvenance {
         manifest,
-        absent: backup.absent().iter().map(|record| record.path.as_str()).collect(),
-        lost: objects().map(|record| &record.key).filter(|key| !held.contains_key(*key)).collect(),
-        altered: objects().filter(is_altered).map(|record| &record.key).collect(),
+        absent: backup.absent().map(|record| record.path.as_str()).collect(),
+        lost: backup.objects().map(|record| &record.key).filter(|key| !held.contains_key(*key)).collect(),
+        altered: backup.objects().filter(is_altered).map(|record| &record.key).collect(),
     };
     let evidence = Evidence {
         cluster: &manifest.cluster,
@@ -143,23 +142,19 @@ pub(crate) async fn backup_certificate(backup: &Backup, meter: &dyn Meter) -> Re
         provenance: Provenance::Manifest(&record),
         absence_tolerance: AbsenceTolerance::Lenient,
     };
-    Ok(judge(&evidence).0.abridged())
+    Ok(judge(&evidence, &Clause::ALL).0.abridged())
 }
 
-/// The objects of a backup that are really there, with the sizes that they really have.
+/// The objects of a backup that are really there. One whose stored bytes have the length that the manifest says has the
+/// size of its content; any other, that of what lies there.
 async fn held_by(backup: &Backup) -> Result<BTreeMap<Key, HeldObject>> {
-    let location = backup.location().with_links(Links::Refuse);
-    let listed: BTreeMap<_, _> = location.list("").await?.into_iter().map(|entry| (entry.key, entry.size)).collect();
+    let stored = backup.list_stored().await?;
     let mut held = BTreeMap::new();
     for record in backup.objects() {
-        let size = match &record.stored.at {
-            None => listed.get(&record.key).copied(),
-            Some(at) => backup.repository().head(at).await?.map(|entry| entry.size),
-        };
-        let Some(size) = size else { continue };
-        let checked_by = Some(record.checked_by);
-        held.insert(record.key.clone(), HeldObject { size, version: record.version.clone(), checked_by });
+        let Some(found) = stored.of(record) else { continue };
+        let size = if found.size == record.stored.size { record.content.size } else { found.size };
+        let (version, checked_by) = (record.version.clone(), Some(record.checked_by));
+        held.insert(record.key.clone(), HeldObject { size, version, checked_by });
     }
-    debug_assert!(held.keys().all(|key| key.below(OWN_DIRECTORY).is_none()));
     Ok(held)
 }

@@ -176,7 +176,7 @@ pub enum Error {
         found: String,
     },
     /// A format version that this release does not know.
-    #[error("`{object}` has format version {found}, this release knows {supported}: use a newer release")]
+    #[error("`{object}` needs a newer release: it has format version {found}, this release reads up to {supported}")]
     UnsupportedFormat {
         /// The object.
         object: String,
@@ -191,6 +191,15 @@ pub enum Error {
         /// The object.
         object: String,
         /// What is wrong.
+        reason: String,
+    },
+    /// Objects of a backup are removed or replaced while it is taken, again and again.
+    #[error(
+        "the backup is changed by somebody else while it is taken ({reason}): stop what removes or writes objects there, \
+         such as a lifecycle rule or another program, and resume"
+    )]
+    BackupAltered {
+        /// Which object, and how many.
         reason: String,
     },
     /// A backup that was committed although its certificate did not hold, and nobody said to restore it all the same.
@@ -429,6 +438,7 @@ impl Error {
             Self::BackupNotFound { .. } => "backup-not-found",
             Self::UnsupportedFormat { .. } => "unsupported-format",
             Self::DamagedBackup { .. } => "damaged-backup",
+            Self::BackupAltered { .. } => "backup-altered",
             Self::DegradedBackup { .. } => "degraded-backup",
             Self::CorruptSource { .. } => "corrupt-source",
             Self::NotConsistent { .. } => "not-consistent",
@@ -462,6 +472,11 @@ impl Error {
             Self::BackupInProgress { .. } | Self::RestoreInProgress { .. } | Self::NotConsistent { .. } => true,
             _ => false,
         }
+    }
+
+    /// A backup, or the journal of one, that does not hold together at `object`.
+    pub(crate) fn damaged(object: impl ToString, reason: impl Into<String>) -> Self {
+        Self::DamagedBackup { object: object.to_string(), reason: reason.into() }
     }
 
     /// Wraps an error of a store with what was tried, where.

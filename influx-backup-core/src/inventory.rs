@@ -143,7 +143,7 @@ impl Inventory {
 #[derive(Debug)]
 pub(crate) struct Lister {
     sequence: Vec<Group>,
-    roots: Roots,
+    roots: RootsOrder,
     order: u64,
 }
 
@@ -153,20 +153,23 @@ pub(crate) struct Lister {
 /// So whatever the listing of the logs no longer had, the root that is looked at then has. One that was looked at before
 /// may be older than all logs that are left, and where no log is left no gap shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Roots {
+#[doc(hidden)]
+pub enum RootsOrder {
+    /// Before the logs.
     BeforeLogs,
+    /// After the logs.
     AfterLogs,
 }
 
 impl Default for Lister {
     fn default() -> Self {
-        Self::in_order(LISTING_ORDER.to_vec(), Roots::AfterLogs)
+        Self::new(LISTING_ORDER.to_vec(), RootsOrder::AfterLogs)
     }
 }
 
 impl Lister {
-    /// Lists in another order, to show in tests that it matters.
-    pub(crate) const fn in_order(sequence: Vec<Group>, roots: Roots) -> Self {
+    /// Lists in this order.
+    pub(crate) const fn new(sequence: Vec<Group>, roots: RootsOrder) -> Self {
         Self { sequence, roots, order: 0 }
     }
 
@@ -210,7 +213,7 @@ fn owners(cluster: &ClusterDescription, kind: OwnerKind) -> Vec<String> {
     }
 }
 
-async fn entries(cluster: &Cluster, group: Group, owner: &str, roots: Roots) -> Result<Vec<ObjectMeta>> {
+async fn entries(cluster: &Cluster, group: Group, owner: &str, roots: RootsOrder) -> Result<Vec<ObjectMeta>> {
     match group {
         Group::NodeRest | Group::ClusterRest => rest(cluster, owner).await,
         Group::Catalog => catalog(cluster.location(), owner, roots).await,
@@ -223,17 +226,17 @@ async fn entries(cluster: &Cluster, group: Group, owner: &str, roots: Roots) -> 
 }
 
 /// Logs, whatever else is in their directories, and the roots.
-async fn catalog(location: &Location, owner: &str, roots: Roots) -> Result<Vec<ObjectMeta>> {
+async fn catalog(location: &Location, owner: &str, roots: RootsOrder) -> Result<Vec<ObjectMeta>> {
     let names = Generation::ALL.map(Generation::root);
     let mut entries = match roots {
-        Roots::BeforeLogs => heads(location, owner, &names).await?,
-        Roots::AfterLogs => Vec::new(),
+        RootsOrder::BeforeLogs => heads(location, owner, &names).await?,
+        RootsOrder::AfterLogs => Vec::new(),
     };
     let mut logs = Vec::new();
     for directory in ["catalogs", "catalog"] {
         logs.extend(location.list(&format!("{owner}/{directory}")).await?);
     }
-    if roots == Roots::AfterLogs {
+    if roots == RootsOrder::AfterLogs {
         entries = heads(location, owner, &names).await?;
     }
     let known: BTreeSet<_> = entries.iter().map(|entry| entry.key.clone()).collect();

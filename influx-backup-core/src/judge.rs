@@ -23,8 +23,8 @@ use crate::{
     record::AbsentRecord,
 };
 
-/// The proof: pure over the evidence. It has every violation, however many.
-pub(crate) fn judge(evidence: &Evidence<'_>) -> (Certificate, Vec<AbsentRecord>) {
+/// The proof of these clauses: pure over the evidence. It has every violation, however many.
+pub(crate) fn judge(evidence: &Evidence<'_>, clauses: &[Clause]) -> (Certificate, Vec<AbsentRecord>) {
     let (closure, absent) = closure::judge(evidence);
     let (catalog, catalog_sequence) = catalog::judge(evidence);
     let (bytes, checked_by) = attested::bytes(evidence);
@@ -39,18 +39,19 @@ pub(crate) fn judge(evidence: &Evidence<'_>) -> (Certificate, Vec<AbsentRecord>)
         (Clause::Compactor, attested::compactor(evidence)),
         (Clause::Nodes, attested::nodes(evidence)),
     ];
-    let (mut clauses, mut findings) = (Vec::new(), Vec::new());
-    for (clause, mut judgement) in judgements {
+    let is_judged = |(clause, _): &(Clause, Judgement)| clauses.contains(clause);
+    let (mut results, mut findings) = (Vec::new(), Vec::new());
+    for (clause, mut judgement) in judgements.into_iter().filter(is_judged) {
         judgement.assign(clause);
         findings.append(&mut judgement.findings);
         let mut result = result(clause, judgement);
         if let Provenance::Manifest(record) = evidence.provenance {
             keep(&mut result, &record.manifest.certificate);
         }
-        clauses.push(result);
+        results.push(result);
     }
     let certificate = Certificate {
-        clauses,
+        clauses: results,
         recovery: recovery::points(evidence),
         absent: closure::by_table(&absent),
         findings,

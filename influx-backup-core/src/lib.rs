@@ -93,6 +93,7 @@ pub mod lease;
 pub mod leftovers;
 pub mod limits;
 pub mod location;
+mod log;
 pub mod manifest;
 mod named;
 pub mod options;
@@ -108,6 +109,7 @@ pub mod target;
 pub mod testing;
 pub mod units;
 pub mod verify;
+mod versioned;
 
 pub use object_store;
 

@@ -30,6 +30,7 @@ pub(crate) use self::budgets::{MAX_CONCURRENT, RequestKind};
 pub(crate) use self::checksums::{Comparison, Put, StoreHasher};
 pub(crate) use self::incomplete::Incomplete;
 pub(crate) use self::local::remove_empty;
+pub(crate) use self::object::find_object;
 pub(crate) use self::patience::jitter;
 pub use self::{
     attributes::Attributes,

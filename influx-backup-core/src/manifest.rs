@@ -1,35 +1,39 @@
 //! [`Manifest`]: what a backup holds, object by object, and where each one's bytes lie.
 //!
-//! Our own files live under `_influx_backup/` inside the backup: the claim, the journal, the object list in segments,
+//! The files of the backup tool live under `_influx_backup/` inside the backup: the lease, the journal, the object list in segments,
 //! and last the root manifest, whose presence is the commit.
 
-mod journal;
+mod backup;
+mod bytes;
 mod marker;
-mod opened;
 pub(crate) mod segment;
+mod stored;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::{
-    journal::{Journal, JournalLine},
-    opened::read_manifest,
-};
-pub use self::{marker::RepositoryMarker, opened::Backup, segment::SegmentRef};
+pub use self::{backup::Backup, marker::RepositoryMarker, segment::SegmentRef};
+pub(crate) use self::{backup::read_manifest, stored::StoredObjects};
 use crate::{
     certificate::Certificate,
     cluster::ClusterDescription,
     record::{Attested, BackupStatus, PassReport},
 };
 
-/// The newest format of the manifest that this release writes and reads.
+/// The newest format of the manifest that this release reads, and the one that it writes.
 pub const FORMAT: u64 = 1;
+
+/// The oldest format whose readers understand what this release writes.
+pub(crate) const MIN_READER: u64 = 1;
 
 /// The root of a backup: small, written last, create-only. Its presence is the commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Manifest {
-    /// The format's version; readers refuse newer ones.
+    /// The format that it was written in.
     pub format: u64,
+    /// The oldest format whose readers understand it. A release that knows only older ones refuses the backup.
+    pub min_reader: u64,
     /// The backup's name.
     pub name: String,
     /// Complete, or degraded with the caller's consent.

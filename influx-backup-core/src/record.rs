@@ -1,16 +1,16 @@
 //! What a backup writes down: an object, a listing, a fence, a pass. Data only.
 
+mod object;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use self::object::{ContentRecord, Encoding, ObjectRecord, Stored};
 use crate::{
-    certificate::CheckedBy,
-    checksum::Crc64,
+    finding::Clause,
     inventory::{Group, Listing},
-    key::Key,
-    location::{Attributes, StoreChecksums, Version},
 };
 
 /// Whether a backup may be restored without a second thought.
@@ -26,18 +26,57 @@ pub enum BackupStatus {
 
 /// What only the run that took the backup could know: kept for [`certify`](crate::certify).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Attested {
     /// Per node, the fence: WAL numbers listed before the manifests, and which of those in between were confirmed
     /// missing in the source.
     pub fences: Vec<Fence>,
     /// Why things differed between the listing that was copied and the one after the last copy, with counts.
-    pub differences: BTreeMap<String, u64>,
+    pub differences: BTreeMap<Difference, u64>,
     /// The listings of the last pass: group, owner, order, begin, end, number of objects.
     pub listings: Vec<ListingRecord>,
 }
 
+/// Why an object differs between two listings. There is no other reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Difference {
+    /// A WAL file was flushed.
+    WalWritten,
+    /// A WAL file was trimmed after a snapshot.
+    WalTrimmed,
+    /// A snapshot was stored.
+    SnapshotStored,
+    /// A node was removed, or a later release collects old manifests.
+    SnapshotRemoved,
+    /// A manifest or a Parquet file was written again by a server that replayed its WAL after a crash.
+    WrittenAgain,
+    /// A Parquet file was persisted.
+    ParquetStored,
+    /// A Parquet file expired, was dropped or compacted away.
+    ParquetRemoved,
+    /// A checkpoint was stored or rotated.
+    CheckpointMoved,
+    /// A derived file moved.
+    DerivedMoved,
+    /// The catalog went on.
+    CatalogMoved,
+    /// A catalog log was collected.
+    CatalogLogRemoved,
+    /// The compactor went on.
+    CompactorMoved,
+    /// A license or the Enterprise configuration was replaced.
+    ConfigurationMoved,
+    /// Something that this release does not know moved.
+    OtherMoved,
+    /// A create-only object is another version: another timeline.
+    CreateOnlyRewritten,
+}
+
 /// The WAL of one node as it was listed before its manifests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Fence {
     /// The node.
     pub node: String,
@@ -86,15 +125,13 @@ pub struct Gap {
 
 impl std::fmt::Display for Gap {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.last - self.first {
-            0 => write!(f, "{}", self.first),
-            _ => write!(f, "{} to {}", self.first, self.last),
-        }
+        if self.first == self.last { write!(f, "{}", self.first) } else { write!(f, "{} to {}", self.first, self.last) }
     }
 }
 
 /// One listing, without its entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ListingRecord {
     /// What was listed.
     pub group: Group,
@@ -123,82 +160,9 @@ impl From<&Listing> for ListingRecord {
     }
 }
 
-/// One object of a backup.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ObjectRecord {
-    /// Its key in the source, and where it is restored to.
-    pub key: Key,
-    /// Its length in the source.
-    pub size: u64,
-    /// The version that was copied.
-    pub version: Version,
-    /// CRC-64/NVME of its bytes, where they passed through us.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub crc64: Option<Crc64>,
-    /// What else is known of its bytes that the backup's store gives on HEAD, so that nobody has to read them to see that
-    /// they are still the same: CRC-32C at Google, MD5 at Azure and Google, CRC-64/NVME where S3 made the copy itself.
-    #[serde(default, skip_serializing_if = "StoreChecksums::is_empty")]
-    pub store_checksums: StoreChecksums,
-    /// What the copy was compared by.
-    pub checked_by: CheckedBy,
-    /// Metadata that the source's store returned with it: content type, encoding, language and disposition, cache control,
-    /// and the user's own as `x-meta-…`. A restore to an object store gives them to the object again, also where the
-    /// backup lies in files. Not kept: storage class, tags, ACLs, encryption keys, object locks, other versions.
-    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
-    pub attributes: Attributes,
-    /// Where its bytes lie; by default under its own key in the backup, as they are.
-    #[serde(default, skip_serializing_if = "Stored::is_plain")]
-    pub stored: Stored,
-}
-
-impl ObjectRecord {
-    /// Every checksum that is known of its bytes.
-    #[must_use]
-    pub fn checksums(&self) -> StoreChecksums {
-        StoreChecksums::with_crc64(self.crc64, &self.store_checksums)
-    }
-}
-
-/// Where the bytes of an object lie and how they are encoded. Every reader goes through
-/// [`Backup::read`](crate::Backup::read).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stored {
-    /// Where, relative to the repository; `None`: under the object's own key in this backup.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at: Option<Key>,
-    /// How.
-    #[serde(default, skip_serializing_if = "Encoding::is_plain")]
-    pub encoding: Encoding,
-}
-
-impl Stored {
-    /// Whether the bytes lie under the object's own key, as they are.
-    #[must_use]
-    pub fn is_plain(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-/// How the bytes of an object are encoded in a backup.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Encoding {
-    /// As they are in the source.
-    #[default]
-    Plain,
-}
-
-impl Encoding {
-    /// Whether the bytes are as they are in the source.
-    #[must_use]
-    pub const fn is_plain(&self) -> bool {
-        matches!(self, Self::Plain)
-    }
-}
-
 /// A live file that neither the backup nor the source has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct AbsentRecord {
     /// The node.
     pub node: String,
@@ -216,6 +180,7 @@ pub struct AbsentRecord {
 
 /// What one pass cost and found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PassReport {
     /// Objects listed.
     pub listed: u64,
@@ -233,29 +198,30 @@ pub struct PassReport {
     pub vanished: u64,
     /// Objects that changed between listing and copy.
     pub changed: u64,
+    /// Objects of the backup that were not there as they had been written when the pass was to be committed: copied again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub altered: u64,
+    /// Objects that were in the backup then and that no record named: deleted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unrecorded: u64,
     /// How long it took, in milliseconds.
     pub millis: u64,
-    /// Clauses that did not hold after it.
-    pub open_clauses: Vec<String>,
+    /// Clauses that were violated after it.
+    pub failed_clauses: Vec<Clause>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// As releases before wrote it.
-    const OLD: &str = r#"{"key":"n/wal/1.wal","size":9,"version":{"modified":"2026-11-01T00:00:00Z"},"crc64":"ae8b14860a799888","checked_by":"content"}"#;
-
     #[test]
-    fn a_record_is_read_as_it_was_written() {
-        let old: ObjectRecord = serde_json::from_str(OLD).expect("an old record");
-        assert_eq!(old.checksums(), StoreChecksums::of_crc64(Crc64::of(b"123456789")));
-        assert_eq!(serde_json::to_string(&old).expect("serialises"), OLD, "nothing is added that is not known");
-        let crc32c = Some("4waSgw==".to_owned());
-        let new = ObjectRecord { store_checksums: StoreChecksums { crc32c, ..StoreChecksums::default() }, ..old };
-        let text = serde_json::to_string(&new).expect("serialises");
-        assert!(text.contains(r#""store_checksums":{"crc32c":"4waSgw=="}"#), "{text}");
-        assert_eq!(serde_json::from_str::<ObjectRecord>(&text).expect("reads"), new);
-        assert_eq!(new.checksums(), StoreChecksums { crc64: new.crc64, ..new.store_checksums.clone() });
+    fn a_gap_of_a_damaged_manifest_is_shown_all_the_same() {
+        assert_eq!(Gap { first: 7, last: 3 }.to_string(), "7 to 3");
+        assert_eq!(Gap { first: 3, last: 3 }.to_string(), "3");
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 pub use crate::summary::{BackupState, BackupSummary};
 use crate::{
-    backup::{BackupReport, check_places},
+    backup::{BackupReport, Rules, check_places},
     cluster::Cluster,
     copier::{Copier, default_copiers},
     error::Result,
@@ -35,6 +35,7 @@ pub struct BackupRequest {
     repository: Repository,
     cluster: Cluster,
     options: BackupOptions,
+    rules: Rules,
     copier: Arc<dyn Copier>,
     orchestrator: Option<Arc<dyn Orchestrator>>,
     object_events: ObjectEvents,
@@ -85,6 +86,7 @@ impl Repository {
             repository: self.clone(),
             cluster: cluster.clone(),
             options,
+            rules: Rules::STANDARD,
             copier: default_copiers(),
             orchestrator: None,
             object_events: ObjectEvents::default(),
@@ -166,9 +168,18 @@ impl BackupRequest {
         self
     }
 
+    /// By other rules than [`Rules::STANDARD`], to show in tests what each rule is for.
+    #[cfg(feature = "testing")]
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_rules(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self
+    }
+
     async fn run(self, context: RunContext) -> Result<BackupReport> {
-        let Self { repository, cluster, options, copier, orchestrator, object_events: _ } = self;
-        crate::backup::run(repository.location, cluster, options, copier, orchestrator, context).await
+        let Self { repository, cluster, options, rules, copier, orchestrator, object_events: _ } = self;
+        crate::backup::run(repository.location, cluster, options, rules, copier, orchestrator, context).await
     }
 }
 

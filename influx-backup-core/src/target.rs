@@ -12,7 +12,7 @@ use crate::{
     format::CatalogFile,
     key::Key,
     layout::{self, Component, Generation, guard},
-    location::{Identity, ObjectMeta},
+    location::{Identity, ObjectMeta, find_object},
     options::{ExtraNodes, Policy},
 };
 
@@ -193,7 +193,7 @@ impl Target {
     /// The object of this key.
     #[must_use]
     pub fn object(&self, key: &Key) -> Option<&ObjectMeta> {
-        find(&self.objects, key)
+        find_object(&self.objects, key)
     }
 
     /// The prefix of this id.
@@ -218,12 +218,6 @@ impl Target {
     pub(crate) fn is_releasing(&self) -> bool {
         self.unfinished.as_ref().is_some_and(|begun| begun.phase == Phase::Releasing)
     }
-}
-
-/// The object of this key in a sorted listing.
-pub(crate) fn find<'a>(objects: &'a [ObjectMeta], key: &Key) -> Option<&'a ObjectMeta> {
-    let at = objects.binary_search_by(|object| object.key.cmp(key)).ok()?;
-    objects.get(at)
 }
 
 /// The prefixes and their kinds of objects. A prefix ends before the first segment from where on a key is one that

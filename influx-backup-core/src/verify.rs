@@ -1,6 +1,6 @@
 //! [`verify`]: whether a backup still is what it was.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
@@ -14,8 +14,8 @@ use crate::{
     format::parquet,
     job::{EventSink, ObjectEvents, RunContext, request},
     key::Key,
-    layout::{Component, OWN_DIRECTORY},
-    location::{ChecksumMatch, Links, Location},
+    layout::Component,
+    location::{ChecksumMatch, Location},
     manifest::Backup,
     record::ObjectRecord,
 };
@@ -101,11 +101,12 @@ pub enum VerifyLevel {
 }
 
 /// This many percent of the objects, chosen at random, at least one.
-fn sample(percent: u8, objects: &[ObjectRecord]) -> Vec<&ObjectRecord> {
-    let count = (objects.len() * usize::from(percent)).div_ceil(100).max(1).min(objects.len());
-    let mut chosen = rand::seq::index::sample(&mut rand::rng(), objects.len(), count).into_vec();
-    chosen.sort_unstable();
-    chosen.into_iter().map(|at| &objects[at]).collect()
+fn sample(percent: u8, backup: &Backup) -> Vec<&ObjectRecord> {
+    let objects = backup.objects().len();
+    let count = (objects * usize::from(percent)).div_ceil(100).max(1).min(objects);
+    let chosen: BTreeSet<usize> = rand::seq::index::sample(&mut rand::rng(), objects, count).iter().collect();
+    let is_chosen = |(at, _): &(usize, &ObjectRecord)| chosen.contains(at);
+    backup.objects().enumerate().filter(is_chosen).map(|(_, record)| record).collect()
 }
 
 /// What verification found.
@@ -199,20 +200,20 @@ async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSin
     problems.extend(violations);
     let mut read = 0;
     if level == VerifyLevel::Bytes {
-        let chosen = sample(options.sample_percent, backup.objects());
-        events.planned(chosen.len() as u64, chosen.iter().map(|record| record.size).sum());
+        let chosen = sample(options.sample_percent, backup);
+        events.planned(chosen.len() as u64, chosen.iter().map(|record| record.stored.size).sum());
         read = chosen.len() as u64;
         let checks: Vec<_> = chosen
             .into_iter()
-            .map(|record| counted(events, record.size, check_bytes(backup, record)).boxed())
+            .map(|record| counted(events, record.stored.size, check_bytes(backup, record)).boxed())
             .collect();
         problems.extend(concurrent::run(checks, READS_AT_ONCE).await?.into_iter().flatten());
     }
     let (mut confirmed, mut unconfirmed) = (0, 0);
     if level == VerifyLevel::Checksums {
         events.planned(backup.objects().len() as u64, 0);
-        let heads = backup.objects().iter().map(|record| counted(events, 0, backup.compare(record)).boxed()).collect();
-        for (record, agreement) in backup.objects().iter().zip(concurrent::run(heads, HEADS_AT_ONCE).await?) {
+        let heads = backup.objects().map(|record| counted(events, 0, backup.compare(record)).boxed()).collect();
+        for (record, agreement) in backup.objects().zip(concurrent::run(heads, HEADS_AT_ONCE).await?) {
             match agreement {
                 ChecksumMatch::Equal => confirmed += 1,
                 ChecksumMatch::NotComparable => unconfirmed += 1,
@@ -248,29 +249,22 @@ async fn counted<T>(events: &EventSink, bytes: u64, work: impl Future<Output = T
 /// Every object is there with its size, and nothing else is.
 async fn check_listing(backup: &Backup, events: &EventSink) -> Result<Vec<Finding>> {
     events.planned(backup.objects().len() as u64, 0);
-    let location = backup.location().with_links(Links::Refuse);
-    let listed = location.list("").await?.into_iter().filter(|entry| entry.key.below(OWN_DIRECTORY).is_none());
-    let mut listed: BTreeMap<_, _> = listed.map(|entry| (entry.key, entry.size)).collect();
+    let stored = backup.list_stored().await?;
     let mut problems = Vec::new();
     for record in backup.objects() {
-        let size = match &record.stored.at {
-            None => listed.remove(&record.key),
-            Some(at) => backup.repository().head(at).await?.map(|entry| entry.size),
-        };
-        match size {
-            None => {
-                problems.push(problem(&record.key, FindingCode::MissingObject, format!("`{}` is missing", record.key)))
-            }
-            Some(size) if record.stored.encoding.is_plain() && size != record.size => {
-                let message = format!("`{}` has {size} bytes, the manifest says {}", record.key, record.size);
-                problems.push(problem(&record.key, FindingCode::WrongSize, message));
+        let (key, expected) = (&record.key, record.stored.size);
+        match stored.of(record).map(|found| found.size) {
+            None => problems.push(problem(key, FindingCode::MissingObject, format!("`{key}` is missing"))),
+            Some(size) if size != expected => {
+                let message = format!("`{key}` has {size} bytes, the manifest says {expected}");
+                problems.push(problem(key, FindingCode::WrongSize, message));
             }
             Some(_) => {}
         }
         events.add_object();
     }
     let unlisted = |key: &Key| problem(key, FindingCode::UnlistedObject, format!("`{key}` is not in the manifest"));
-    problems.extend(listed.keys().map(unlisted));
+    problems.extend(stored.unlisted(backup).map(unlisted));
     Ok(problems)
 }
 
@@ -300,7 +294,7 @@ async fn check_bytes(backup: &Backup, record: &ObjectRecord) -> Result<Option<Fi
             let object = backup.manifest().cluster.classify(&record.key);
             if object.is_some_and(|object| object.component == Component::Parquet)
                 && let Some(ends) = ends
-                && let Err(error) = parquet::check(&ends.head, &ends.tail, record.size)
+                && let Err(error) = parquet::check(&ends.head, &ends.tail, record.stored.size)
             {
                 return wrong(format!("`{}`: {error}", record.key));
             }

@@ -94,7 +94,7 @@ async fn who_resumes_and_who_restores_leaves_none() {
 
         let backup = repository.get("n1").await.expect("opened");
         let target = server.location(&bucket, "restored");
-        let restored = backup.objects().iter().find(|record| record.key.as_str().contains("/dbs/")).expect("a file");
+        let restored = backup.objects().find(|record| record.key.as_str().contains("/dbs/")).expect("a file");
         if server.scheme() == "s3" {
             // Of Azure, an object that is written makes an end of older blocks itself; Azurite keeps them.
             half_written(&target, restored.key.as_str()).await;

@@ -12,7 +12,6 @@ use influx_backup_core::{
     discover,
     location::Attributes,
     object_store::{Attribute, AttributeValue, GetOptions, PutOptions},
-    record::Stored,
     testing::generate::Generate,
 };
 use servers::StoreServer;
@@ -102,8 +101,8 @@ async fn there_and_back(
     let report = report.unwrap_or_else(|error| panic!("{what}: {error}: {error:?}"));
     let backup = repository.get("b").await.expect("opened");
     for name in marked() {
-        let record = backup.objects().iter().find(|record| record.key.as_str() == name).expect("in the manifest");
-        assert_eq!((&record.attributes, &record.stored), (marks, &Stored::default()), "{what}: {name}");
+        let record = backup.objects().find(|record| record.key.as_str() == name).expect("in the manifest");
+        assert_eq!((&record.attributes, record.stored.is_plain()), (marks, true), "{what}: {name}");
     }
     let restore = Restore::new(backup, restored.clone(), RestoreOptions::empty()).with_copier(Arc::clone(copier));
     restore.start().await.unwrap_or_else(|error| panic!("{what}: {error}: {error:?}"));

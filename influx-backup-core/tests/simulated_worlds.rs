@@ -9,7 +9,7 @@ mod worlds;
 
 use std::{collections::BTreeMap, time::Duration};
 
-use influx_backup_core::{Clause, Finding, FindingCode, Key};
+use influx_backup_core::{Clause, Finding, FindingCode, Key, backup::Rules};
 use seeds::{in_parallel, seeds};
 use worlds::{Ending, World, explain::Knowledge, let_live, run};
 
@@ -24,7 +24,8 @@ const ONCE_WRONG: [u64; 4] = [23_644_421_336_170, 23_644_421_335_846, 644, 4327]
 #[test]
 fn what_once_was_wrong_is_right() {
     for seed in ONCE_WRONG {
-        run(seed, &World::of(seed), &[]).unwrap_or_else(|wrong| panic!("{}\n    {wrong}", reproduction(seed)));
+        run(seed, &World::of(seed), &Rules::STANDARD)
+            .unwrap_or_else(|wrong| panic!("{}\n    {wrong}", reproduction(seed)));
     }
 }
 
@@ -84,8 +85,11 @@ fn what_a_world_does_not_show_is_made_up() {
 /// A failing seed is worth something: its world is the same in every run, and so is what the backup does in it.
 #[test]
 fn a_seed_ends_the_same_in_every_run() {
-    let run_all =
-        || in_parallel(0..SEEDS, |seed| run(seed, &World::of(seed), &[])).into_iter().collect::<BTreeMap<_, _>>();
+    let run_all = || {
+        in_parallel(0..SEEDS, |seed| run(seed, &World::of(seed), &Rules::STANDARD))
+            .into_iter()
+            .collect::<BTreeMap<_, _>>()
+    };
     assert_eq!(run_all(), run_all());
 }
 
@@ -96,7 +100,7 @@ fn reproduction(seed: u64) -> String {
 
 #[test]
 fn nothing_acknowledged_is_lost_and_nothing_is_made_up() {
-    let endings = in_parallel(seeds(SEEDS), |seed| run(seed, &World::of(seed), &[]));
+    let endings = in_parallel(seeds(SEEDS), |seed| run(seed, &World::of(seed), &Rules::STANDARD));
     let failures = endings.iter().filter_map(|(seed, ending)| Some((seed, ending.as_ref().err()?)));
     let failures: Vec<_> = failures.map(|(seed, wrong)| format!("{}\n    {wrong}", reproduction(*seed))).collect();
     assert!(failures.is_empty(), "{} of {} worlds:\n{}", failures.len(), endings.len(), failures.join("\n"));

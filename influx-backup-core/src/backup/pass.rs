@@ -1,30 +1,21 @@
 //! One pass: copy what is missing or changed, stage by stage.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use async_trait::async_trait;
-
-use super::Weakness;
+use super::{Rules, index::Index, run::RunState, sink::PassSink};
 use crate::{
     cluster::Cluster,
-    copier::Copied,
     error::Result,
-    execute::{CopyOutcome, CopySink, Executor, Places},
-    format::parquet,
+    execute::{Executor, Places},
     inventory::{Group, Inventory, Lister, Listing},
     job::EventSink,
-    judge::evidence::Facts,
     key::Key,
-    layout::Component,
-    location::{Location, ObjectMeta, StoreChecksums},
-    manifest::{Journal, JournalLine},
+    lease::Lease,
+    location::Location,
     options::BackupOptions,
-    plan::{BackupPlan, CopyTask, PlaceRole, Relist, Stage, StageKind},
-    record::{ObjectRecord, PassReport, Stored},
+    plan::{BackupPlan, PlaceRole, Relist, Stage, StageKind},
+    record::PassReport,
 };
-
-/// How often the catalog is listed again within a pass because its root moved on while it was copied.
-const CATALOG_ATTEMPTS: u32 = 5;
 
 /// What a pass listed: its inventory, with the catalog as it was listed last.
 #[derive(Debug, Clone, Default)]
@@ -51,101 +42,6 @@ impl Listed {
     }
 }
 
-/// What a backup holds so far, and where it is written down.
-#[derive(Debug)]
-pub(super) struct BackupIndex {
-    to: Location,
-    pub(super) objects: BTreeMap<Key, ObjectRecord>,
-    pub(super) journal: Journal,
-    pub(super) facts: Facts,
-    pub(super) events: EventSink,
-    pub(super) pass: PassReport,
-    /// Whether an object changed while it was copied, since this was last asked.
-    changed: bool,
-}
-
-impl BackupIndex {
-    pub(super) fn new(
-        to: &Location,
-        objects: BTreeMap<Key, ObjectRecord>,
-        journal: Journal,
-        events: EventSink,
-    ) -> Self {
-        Self {
-            to: to.clone(),
-            objects,
-            journal,
-            facts: Facts::default(),
-            events,
-            pass: PassReport::default(),
-            changed: false,
-        }
-    }
-
-    /// An object that could not be copied is not in the backup: an attempt whose answer was lost may have left it there.
-    async fn drop_object(&mut self, key: &Key) -> Result<()> {
-        self.to.delete(key).await?;
-        match self.objects.remove(key) {
-            Some(_) => self.journal.add(JournalLine::Deleted(key.clone())).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Whether the backup has this version of an object.
-    pub(super) fn holds(&self, entry: &ObjectMeta) -> bool {
-        let record = self.objects.get(&entry.key);
-        record.is_some_and(|record| record.size == entry.size && record.version.is_same(&entry.version))
-    }
-}
-
-#[async_trait]
-impl CopySink for BackupIndex {
-    async fn on_finished(&mut self, task: &CopyTask, outcome: CopyOutcome) -> Result<()> {
-        match outcome {
-            CopyOutcome::Copied(copied) => {
-                self.pass.copied += 1;
-                self.pass.bytes += copied.content.size;
-                *self.pass.copiers.entry(copied.copier.to_string()).or_default() += 1;
-                if let Some(refused) = &copied.refused_by {
-                    *self.pass.refused.entry(refused.to_string()).or_default() += 1;
-                }
-                if let (Component::Parquet, Some(ends)) = (task.component, copied.content.ends) {
-                    let framed = parquet::check(&ends.head, &ends.tail, copied.content.size);
-                    self.facts.record_parquet(task.to.clone(), task.from.version.clone(), framed);
-                }
-                let record = record(task, *copied);
-                self.objects.insert(record.key.clone(), record.clone());
-                self.journal.add(JournalLine::Copied(record)).await
-            }
-            CopyOutcome::Vanished => {
-                self.pass.vanished += 1;
-                self.drop_object(&task.to).await
-            }
-            CopyOutcome::Changed => {
-                self.pass.changed += 1;
-                self.changed = true;
-                self.drop_object(&task.to).await
-            }
-        }
-    }
-}
-
-fn record(task: &CopyTask, copied: Copied) -> ObjectRecord {
-    // Once is enough.
-    let checksums = copied.stored.checksums;
-    let crc64 = checksums.crc64.filter(|crc64| copied.content.crc64 != Some(*crc64));
-    ObjectRecord {
-        key: task.to.clone(),
-        size: copied.content.size,
-        version: task.from.version.clone(),
-        crc64: copied.content.crc64,
-        store_checksums: StoreChecksums { crc64, ..checksums },
-        checked_by: copied.checked_by,
-        attributes: copied.attributes,
-        stored: Stored::default(),
-    }
-}
-
 /// One pass over what was listed.
 #[derive(Debug)]
 pub(super) struct Pass<'a> {
@@ -153,18 +49,28 @@ pub(super) struct Pass<'a> {
     pub(super) cluster: &'a Cluster,
     pub(super) to: &'a Location,
     pub(super) options: &'a BackupOptions,
-    pub(super) plan: &'a BackupPlan,
+    pub(super) rules: &'a Rules,
+    pub(super) lease: &'a Lease,
+    pub(super) events: &'a EventSink,
 }
 
 impl Pass<'_> {
-    /// Copies stage by stage. What is listed again at a barrier takes the place of the earlier listing where the proof is
-    /// about the later one: the catalog. The WAL listed at the start stays the fence.
-    pub(super) async fn copy(&self, lister: &mut Lister, listed: &mut Listed, index: &mut BackupIndex) -> Result<()> {
-        for stage in &self.plan.stages {
-            match stage.relist {
+    /// Copies stage by stage, and reports what was copied. What is listed again at a barrier takes the place of the earlier
+    /// listing where the proof is about the later one: the catalog. The WAL listed at the start stays the fence.
+    pub(super) async fn copy(
+        &self,
+        plan: BackupPlan,
+        lister: &mut Lister,
+        listed: &mut Listed,
+        state: &mut RunState,
+    ) -> Result<PassReport> {
+        let mut sink = PassSink::new(self.to, state);
+        for stage in plan.stages {
+            self.lease.check().await?;
+            match stage.relist.filter(|relist| self.rules.relist.contains(relist)) {
                 None => {
-                    self.run(stage, index).await?;
-                    if stage.kind == StageKind::Compactor && !self.options.lacks(Weakness::CompactorOnce) {
+                    self.run(&stage, &mut sink).await?;
+                    if stage.kind == StageKind::Compactor && self.rules.recheck_compactor {
                         listed.compactor_after = compactor_again(self.cluster, lister).await?;
                     }
                 }
@@ -173,12 +79,15 @@ impl Pass<'_> {
                     for node in self.cluster.stored_nodes() {
                         listings.push(lister.list(self.cluster, Group::Wal, &node.id).await?);
                     }
-                    self.run(&self.relisted(stage, &listings, index), index).await?;
+                    let stage = self.relisted(&stage, &listings, sink.index());
+                    self.run(&stage, &mut sink).await?;
                 }
-                Some(Relist::Catalog) => self.copy_catalog(stage, lister, listed, index).await?,
+                Some(Relist::Catalog) => self.copy_catalog(&stage, lister, listed, &mut sink).await?,
             }
         }
-        index.journal.flush().await
+        let report = sink.into_report();
+        state.journal.flush().await?;
+        Ok(report)
     }
 
     /// Lists and copies the catalog again while its root moves on under the copy.
@@ -187,35 +96,34 @@ impl Pass<'_> {
         stage: &Stage,
         lister: &mut Lister,
         listed: &mut Listed,
-        index: &mut BackupIndex,
+        sink: &mut PassSink<'_>,
     ) -> Result<()> {
-        let attempts = if self.options.lacks(Weakness::CatalogOnce) { 1 } else { CATALOG_ATTEMPTS };
-        for _ in 0..attempts {
+        for _ in 0..self.rules.catalog_attempts {
             let listing = lister.list(self.cluster, Group::Catalog, self.cluster.catalog_prefix()).await?;
-            let stage = self.relisted(stage, std::slice::from_ref(&listing), index);
+            let stage = self.relisted(stage, std::slice::from_ref(&listing), sink.index());
             listed.replace(listing);
-            index.changed = false;
-            self.run(&stage, index).await?;
-            if !index.changed {
+            sink.forget_changes();
+            self.run(&stage, sink).await?;
+            if !sink.saw_change() {
                 break;
             }
         }
         Ok(())
     }
 
-    async fn run(&self, stage: &Stage, index: &mut BackupIndex) -> Result<()> {
+    async fn run(&self, stage: &Stage, sink: &mut PassSink<'_>) -> Result<()> {
         let places = Places::new(self.to.clone()).with(PlaceRole::Source, self.cluster.location().clone());
-        self.executor.stage(stage, &places, index).await
+        self.executor.stage(stage, &places, sink).await
     }
 
     /// The stage with the tasks that its listings at the barrier call for.
-    fn relisted(&self, stage: &Stage, listings: &[Listing], index: &BackupIndex) -> Stage {
+    fn relisted(&self, stage: &Stage, listings: &[Listing], index: &Index) -> Stage {
         let tasks = BackupPlan::relisted(self.cluster, listings, self.options.derived, &|entry| index.holds(entry));
         let relisted = Stage::new(stage.kind, stage.relist, tasks);
         // The catalog was planned for before, as it was listed then.
-        let more = |now: u64, planned: u64| now.saturating_sub(planned);
-        let (objects, bytes) = (more(relisted.objects(), stage.objects()), more(relisted.bytes(), stage.bytes()));
-        index.events.planned(objects, bytes);
+        let objects = relisted.objects().saturating_sub(stage.objects());
+        let bytes = relisted.bytes().saturating_sub(stage.bytes());
+        self.events.planned(objects, bytes);
         relisted
     }
 }
@@ -230,30 +138,4 @@ async fn compactor_again(cluster: &Cluster, lister: &mut Lister) -> Result<Vec<L
         }
     }
     Ok(listings)
-}
-
-#[cfg(test)]
-mod tests {
-    use chrono::Utc;
-
-    use super::*;
-    use crate::{checksum::Crc64, location::Version};
-
-    #[test]
-    fn what_a_store_knows_is_written_down_once() {
-        let version = Version { e_tag: None, id: None, modified: Utc::now() };
-        let source = ObjectMeta { key: Key::parse("n/wal/1.wal").expect("a key"), size: 9, version };
-        let task = CopyTask::new(PlaceRole::Source, source, Component::Wal);
-        let kept = |crc64, checksums| {
-            let mut copied = Copied::unverified(9, "test");
-            copied.content.crc64 = crc64;
-            copied.stored.checksums = checksums;
-            record(&task, copied).store_checksums
-        };
-        let crc64 = Some(Crc64::of(b"123456789"));
-        let both = StoreChecksums { crc64, md5: Some("JfnnlDI7RTiF9RgfG2JNCw==".to_owned()), ..Default::default() };
-        assert_eq!(kept(crc64, both.clone()), StoreChecksums { crc64: None, ..both.clone() });
-        assert_eq!(kept(None, both.clone()), both, "the store made the copy itself");
-        assert_eq!(kept(crc64, StoreChecksums::default()), StoreChecksums::default());
-    }
 }

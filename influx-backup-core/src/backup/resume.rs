@@ -1,25 +1,16 @@
 //! Going on with a backup that another run began.
 
-use std::collections::BTreeMap;
+use super::{audit::audit, index::Index, journal};
+use crate::{error::Result, location::Location};
 
-use crate::{
-    error::Result, key::Key, layout::OWN_DIRECTORY, location::Location, manifest::Journal, record::ObjectRecord,
-};
-
-/// What an unfinished backup holds: what its journal names and the store has with that size. Everything else that lies
+/// What an unfinished backup holds: what its journal names and the store has as it was written. Everything else that lies
 /// there is deleted: an object without a journal line is copied again, never trusted by its name.
-pub(super) async fn index(to: &Location) -> Result<BTreeMap<Key, ObjectRecord>> {
-    let mut journalled = Journal::read(to).await?;
-    let (mut held, mut unknown) = (BTreeMap::new(), Vec::new());
-    for entry in to.list("").await? {
-        if entry.key.below(OWN_DIRECTORY).is_some() {
-            continue;
-        }
-        match journalled.remove(&entry.key) {
-            Some(record) if record.size == entry.size => drop(held.insert(entry.key, record)),
-            _ => unknown.push(entry.key),
-        }
+pub(super) async fn index(to: &Location) -> Result<Index> {
+    let mut index = Index::new(journal::read(to).await?);
+    let differences = audit(to, &mut index).await?;
+    to.delete_all(differences.keys()).await?;
+    for (key, _) in &differences.altered {
+        index.remove(key);
     }
-    to.delete_all(&unknown).await?;
-    Ok(held)
+    Ok(index)
 }

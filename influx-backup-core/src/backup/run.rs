@@ -1,14 +1,16 @@
-//! A run: the claim, what an earlier run left, the passes; and what becomes of the claim when it fails.
+//! A run: the lease, what an earlier run left, the passes; and what becomes of the lease when it fails.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use chrono::{TimeDelta, Utc};
 
 use super::{
-    BackupReport,
+    BackupReport, Rules,
+    audit::Differences,
+    index::Index,
+    journal::{Journal, JournalLine, journal},
     lease::{Acquired, claim},
     name::{check_name, default_name},
-    pass::BackupIndex,
     passes::Run,
     resume,
 };
@@ -19,21 +21,44 @@ use crate::{
     event::EventKind,
     finding::{Finding, FindingCode},
     job::RunContext,
-    key::Key,
+    judge::evidence::Facts,
     lease::Clock,
     location::Location,
-    manifest::{Journal, RepositoryMarker},
+    manifest::RepositoryMarker,
     options::{BackupOptions, OnExisting},
     orchestrate::{Orchestrator, while_stopped},
     preflight,
-    record::ObjectRecord,
 };
+
+/// What a run has done so far.
+#[derive(Debug)]
+pub(super) struct RunState {
+    /// What the backup holds.
+    pub(super) index: Index,
+    /// Where that is written down.
+    pub(super) journal: Journal,
+    /// What was read of the objects.
+    pub(super) facts: Facts,
+}
+
+impl RunState {
+    /// Forgets objects that are not there as they were written.
+    pub(super) async fn forget(&mut self, differences: &Differences) -> Result<()> {
+        for (key, _) in &differences.altered {
+            self.index.remove(key);
+            self.journal.add(JournalLine::Deleted(key.clone())).await?;
+        }
+        self.facts.forget(&differences.altered.iter().map(|(key, _)| key.clone()).collect());
+        Ok(())
+    }
+}
 
 /// Takes a backup into `repository`.
 pub(crate) async fn run(
     repository: Location,
     cluster: Cluster,
     options: BackupOptions,
+    rules: Rules,
     copier: Arc<dyn Copier>,
     orchestrator: Option<Arc<dyn Orchestrator>>,
     task: RunContext,
@@ -44,32 +69,33 @@ pub(crate) async fn run(
     let clock = task.unless_cancelled(check_stores(&cluster, &repository, &task)).await?;
     task.unless_cancelled(RepositoryMarker::write_first(&repository)).await?;
     let to = repository.child(&name)?;
-    let (claim, begun) = claim(&to, &name, cluster.id(), (options.on_existing, options.takeover), clock).await?;
-    let journal = Journal::new(&to, claim.number(), options.limits.durability);
-    let mut index = BackupIndex::new(&to, BTreeMap::new(), journal, task.events.clone());
-    let run = Run { name: &name, to: &to, options: &options, copier: &copier, task: &task, claim: &claim };
+    let (lease, acquired) = claim(&to, &name, cluster.id(), (options.on_existing, options.takeover), clock).await?;
+    let journal = journal(&to, lease.number(), options.limits.durability);
+    let mut state = RunState { index: Index::default(), journal, facts: Facts::default() };
+    let run =
+        Run { name: &name, to: &to, options: &options, rules: &rules, copier: &copier, task: &task, lease: &lease };
     let nodes = cluster.nodes.clone();
-    let done = async {
-        index.objects = run.unless_ended(left_before(&to, options.on_existing, begun)).await?;
-        while_stopped(orchestrator, &nodes, &task, run.unless_ended(run.passes(cluster, &mut index))).await
+    let work = async {
+        state.index = run.unless_ended(left_before(&to, options.on_existing, acquired)).await?;
+        while_stopped(orchestrator, &nodes, &task, run.unless_ended(run.passes(cluster, &mut state))).await
     };
-    let done = done.await;
+    let done = work.await;
     if done.is_err() {
-        // What is finished is finished: a resumed run does not copy it again.
-        let _ = index.journal.flush().await;
-        claim.release().await;
+        // Best effort: what is finished is finished, and a resumed run does not copy it again.
+        let _ = state.journal.flush().await;
+        lease.release().await;
     }
     done
 }
 
 /// What an earlier run left that can be gone on with; the rest of what it left goes.
-async fn left_before(to: &Location, existing: OnExisting, begun: Acquired) -> Result<BTreeMap<Key, ObjectRecord>> {
-    if existing == OnExisting::Resume {
+async fn left_before(to: &Location, on_existing: OnExisting, acquired: Acquired) -> Result<Index> {
+    if on_existing == OnExisting::Resume {
         // Also where a process died so early that a claim that is incomplete is all that it left.
         to.delete_incomplete(|_| true).await?;
     }
-    match begun {
-        Acquired::Fresh => Ok(BTreeMap::new()),
+    match acquired {
+        Acquired::Fresh => Ok(Index::default()),
         Acquired::TakenOver => resume::index(to).await,
     }
 }

@@ -51,14 +51,19 @@ impl BackupReport {
 }
 
 fn show_pass(f: &mut fmt::Formatter<'_>, number: u32, pass: &PassReport) -> fmt::Result {
-    let PassReport { listed, copied, bytes, vanished, changed, millis, open_clauses, copiers, refused } = pass;
-    let bytes = ByteSize(*bytes);
+    let PassReport { listed, copied, vanished, changed, altered, unrecorded, millis, failed_clauses, .. } = pass;
+    let PassReport { copiers, refused, .. } = pass;
+    let bytes = ByteSize(pass.bytes);
     write!(f, "pass {number}: {listed} listed, {copied} copied ({bytes})")?;
     if vanished + changed > 0 {
         write!(f, ", {vanished} vanished, {changed} changed")?;
     }
-    if !open_clauses.is_empty() {
-        write!(f, ", open: {}", open_clauses.join(", "))?;
+    if !failed_clauses.is_empty() {
+        let codes: Vec<_> = failed_clauses.iter().map(|clause| clause.code()).collect();
+        write!(f, ", violated: {}", codes.join(", "))?;
+    }
+    if altered + unrecorded > 0 {
+        write!(f, ", {altered} altered in the backup, {unrecorded} unrecorded")?;
     }
     if !copiers.is_empty() {
         let by: Vec<_> = copiers.iter().map(|(copier, objects)| format!("{copier} {objects}")).collect();

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     cluster::{ClusterDescription, Role},
     finding::{Finding, FindingCode},
@@ -12,70 +10,32 @@ use crate::{
     key::Key,
     layout::{Component, Mutability},
     location::ObjectMeta,
+    record::Difference,
 };
-
-/// Why an object differs between two listings. There is no other reason.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Difference {
-    /// A WAL file was flushed.
-    WalWritten,
-    /// A WAL file was trimmed after a snapshot.
-    WalTrimmed,
-    /// A snapshot was stored.
-    SnapshotStored,
-    /// A node was removed, or a later release collects old manifests.
-    SnapshotRemoved,
-    /// A manifest or a Parquet file was written again by a server that replayed its WAL after a crash.
-    WrittenAgain,
-    /// A Parquet file was persisted.
-    ParquetStored,
-    /// A Parquet file expired, was dropped or compacted away.
-    ParquetRemoved,
-    /// A checkpoint was stored or rotated.
-    CheckpointMoved,
-    /// A derived file moved.
-    DerivedMoved,
-    /// The catalog went on.
-    CatalogMoved,
-    /// A catalog log was collected.
-    CatalogLogRemoved,
-    /// The compactor went on.
-    CompactorMoved,
-    /// A license or the Enterprise configuration was replaced.
-    ConfigurationMoved,
-    /// Something that this release does not know moved.
-    OtherMoved,
-    /// A create-only object is another version: another timeline.
-    CreateOnlyRewritten,
-}
 
 /// What moved, counted, and what must not have moved.
 pub(super) fn compare(
     cluster: &ClusterDescription,
     before: &Inventory,
     after: &Inventory,
-) -> (BTreeMap<String, u64>, Vec<Finding>) {
+) -> (BTreeMap<Difference, u64>, Vec<Finding>) {
     let old: BTreeMap<&Key, &ObjectMeta> = before.entries().map(|entry| (&entry.key, entry)).collect();
     let new: BTreeMap<&Key, &ObjectMeta> = after.entries().map(|entry| (&entry.key, entry)).collect();
-    let (mut counts, mut violations) = (BTreeMap::new(), Vec::new());
+    let mut counts = BTreeMap::new();
+    let mut violations = Vec::new();
     let keys = old.keys().chain(new.keys().filter(|key| !old.contains_key(*key)));
     for key in keys {
         let Some(object) = cluster.classify(key) else { continue };
         let Some(difference) = difference(object.kind(), old.get(key).copied(), new.get(key).copied()) else {
             continue;
         };
-        *counts.entry(name(difference)).or_default() += 1;
+        *counts.entry(difference).or_default() += 1;
         if difference == Difference::CreateOnlyRewritten {
             let message = format!("`{key}` is written once by every server and is another version now");
             violations.push(finding(At::object(object.node, key), FindingCode::CreateOnlyRewritten, message));
         }
     }
     (counts, violations)
-}
-
-fn name(difference: Difference) -> String {
-    serde_json::to_value(difference).ok().and_then(|name| name.as_str().map(ToOwned::to_owned)).unwrap_or_default()
 }
 
 fn difference(component: Component, old: Option<&ObjectMeta>, new: Option<&ObjectMeta>) -> Option<Difference> {
@@ -117,7 +77,8 @@ fn moved(component: Component) -> Difference {
 
 /// C7 and C9: nodes and compactors that came or went between two discoveries. Those that came belong into the backup.
 pub(super) fn compare_nodes(before: &ClusterDescription, after: &ClusterDescription) -> (Vec<Finding>, Vec<Finding>) {
-    let (mut unstable, mut unheld) = (Vec::new(), Vec::new());
+    let mut unstable = Vec::new();
+    let mut unheld = Vec::new();
     for node in &after.nodes {
         let known = before.nodes.iter().find(|known| known.id == node.id);
         match known {
@@ -209,7 +170,11 @@ mod tests {
 
     fn reasons(before: &[(&str, &str)], after: &[(&str, &str)]) -> (Vec<String>, Vec<FindingCode>) {
         let (counts, violations) = compare(&cluster(&[("n1", Role::Data)]), &inventory(before), &inventory(after));
-        (counts.into_keys().collect(), violations.into_iter().map(|violation| violation.code).collect())
+        (counts.into_keys().map(name).collect(), violations.into_iter().map(|violation| violation.code).collect())
+    }
+
+    fn name(difference: Difference) -> String {
+        serde_json::from_value(serde_json::to_value(difference).expect("serialises")).expect("a string")
     }
 
     #[test]

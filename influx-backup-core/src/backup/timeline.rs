@@ -26,13 +26,13 @@ pub(super) struct Timeline {
     parquet: BTreeSet<String>,
     /// The highest sequence of the catalog.
     pub(super) catalog: Option<u64>,
-    /// What no later pass can mend.
+    /// What no later pass can clear.
     pub(super) broken: Vec<Finding>,
 }
 
 impl Timeline {
     /// Remembers what a pass listed.
-    pub(super) fn saw(&mut self, listed: &Inventory) {
+    pub(super) fn record_listing(&mut self, listed: &Inventory) {
         raise(&mut self.wal, listed.group(Group::Wal), wal_number);
         raise(&mut self.snapshots, listed.group(Group::Snapshots), snapshot_sequence);
         let stored = listed.group(Group::Parquet).filter(|listing| !listing.entries.is_empty());

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::pass::Listed;
+use super::{index::Index, pass::Listed, rules::Trim};
 use crate::{
     inventory::Group,
     judge::{
@@ -12,40 +12,48 @@ use crate::{
     },
     key::Key,
     layout::{Component, Mutability, checkpoint_sequence, wal_number},
-    record::ObjectRecord,
 };
 
 /// The objects that do not belong to the cut.
 ///
 /// WAL, manifests, Parquet and catalog logs stay up to the cut, from whichever pass. What servers overwrite, and what
 /// is opaque to us, is exactly the last pass's listing. So is a Parquet file that is not the one that its manifest names.
-pub(super) fn trim(evidence: &Evidence<'_>, held: &BTreeMap<Key, ObjectRecord>, listed: &Listed) -> BTreeSet<Key> {
+pub(super) fn trim(evidence: &Evidence<'_>, index: &Index, listed: &Listed, rules: &[Trim]) -> BTreeSet<Key> {
     let cluster = evidence.cluster;
     let last_listing = listed.keys();
-    let wal_ends: BTreeMap<_, _> =
-        cluster.stored_nodes().map(|node| (node.id.as_str(), wal_end(evidence, listed, &node.id))).collect();
-    let outdated = outdated(evidence, &last_listing);
-    let goes = |key: &&Key| {
+    let nodes = cluster.stored_nodes();
+    let last_kept_wal: BTreeMap<_, _> =
+        nodes.map(|node| (node.id.as_str(), last_kept_wal(evidence, listed, &node.id))).collect();
+    let superseded = superseded(evidence, &last_listing);
+    let must_trim = |key: &&Key| {
         let Some(object) = cluster.classify(key) else { return true };
         let node = object.node.unwrap_or_default();
         match object.kind() {
-            Component::Wal => wal_number(key.name()).is_some_and(|number| Some(&number) > wal_ends.get(node)),
+            Component::Wal => {
+                let is_behind = |number| Some(&number) > last_kept_wal.get(node);
+                rules.contains(&Trim::Wal) && wal_number(key.name()).is_some_and(is_behind)
+            }
             Component::Snapshot => is_newer(evidence, key, node),
-            Component::Parquet => outdated.contains(*key),
-            Component::SnapshotCheckpoint => checkpoint_sequence(key.name()) > evidence.cut.of(node),
-            component => component.mutability() == Mutability::Overwritten && !last_listing.contains(*key),
+            Component::Parquet => rules.contains(&Trim::Superseded) && superseded.contains(*key),
+            Component::SnapshotCheckpoint => {
+                rules.contains(&Trim::Checkpoints) && checkpoint_sequence(key.name()) > evidence.cut.of(node)
+            }
+            component => {
+                let is_overwritten = component.mutability() == Mutability::Overwritten;
+                rules.contains(&Trim::Overwritten) && is_overwritten && !last_listing.contains(*key)
+            }
         }
     };
-    held.keys().filter(goes).cloned().collect()
+    index.keys().filter(must_trim).cloned().collect()
 }
 
 /// Live files that are held as they were before a server that replayed its WAL wrote them again, and that left the source
 /// since: what its manifest names was never copied, and no later pass can.
-fn outdated<'a>(evidence: &Evidence<'a>, last_listing: &BTreeSet<&Key>) -> BTreeSet<&'a Key> {
+fn superseded<'a>(evidence: &Evidence<'a>, last_listing: &BTreeSet<&Key>) -> BTreeSet<&'a Key> {
     let live = evidence.cluster.stored_nodes().flat_map(|node| close(evidence, &node.id).live.into_values());
     let held = live.filter_map(|file| Some((file, evidence.held.get_key_value(file.path.as_str())?)));
-    let outdated = held.filter(|(file, (key, held))| held.size != file.size_bytes && !last_listing.contains(key));
-    outdated.map(|(_, (key, _))| key).collect()
+    let superseded = held.filter(|(file, (key, held))| held.size != file.size_bytes && !last_listing.contains(key));
+    superseded.map(|(_, (key, _))| key).collect()
 }
 
 /// Whether a manifest is newer than the cut. One that does not parse stays, for the proof to name it.
@@ -57,7 +65,7 @@ fn is_newer(evidence: &Evidence, key: &Key, node: &str) -> bool {
 }
 
 /// The last WAL number of a node that is kept: the fence, and the top-up as far as it continues it without a gap.
-fn wal_end(evidence: &Evidence<'_>, listed: &Listed, node: &str) -> u64 {
+fn last_kept_wal(evidence: &Evidence<'_>, listed: &Listed, node: &str) -> u64 {
     let fence = listed.inventory.listing(Group::Wal, node);
     let fence = fence.and_then(|listing| listing.entries.iter().filter_map(|entry| wal_number(entry.key.name())).max());
     let mut end = fence.unwrap_or(0).max(covered(evidence, node));

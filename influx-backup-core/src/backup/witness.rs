@@ -6,11 +6,7 @@ use crate::{
     cluster::Cluster,
     error::Result,
     inventory::{Group, Inventory},
-    judge::{
-        covered,
-        evidence::{Evidence, Lacking},
-        gaps, numbered,
-    },
+    judge::{covered, evidence::Evidence, gaps, numbered},
     key::Key,
     layout::{wal_name, wal_number},
     record::{Fence, Gap},
@@ -56,16 +52,47 @@ impl DbsListings {
 }
 
 impl DbsListings {
-    /// Whether this pass listed a file.
-    pub(super) fn listed(&self, path: &str) -> bool {
-        self.listed.contains(path)
+    /// Whether the source lacks a live file that the backup lacks.
+    pub(super) fn is_absent(&self, path: &str, rule: AbsenceRule) -> bool {
+        if self.listed.contains(path) {
+            return rule.vanished == VanishedFile::IsAbsent;
+        }
+        let is_lacked = || !self.counted.is_empty() && self.counted.iter().all(|keys| !keys.contains(path));
+        rule.shown_by == AbsenceListing::Any || is_lacked()
     }
 }
 
-impl Lacking for DbsListings {
-    fn lacks(&self, _node: &str, path: &str) -> bool {
-        !self.listed.contains(path) && !self.counted.is_empty() && self.counted.iter().all(|keys| !keys.contains(path))
-    }
+/// What shows that a live file is absent from the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AbsenceRule {
+    /// Which listings of `dbs` show it.
+    pub shown_by: AbsenceListing,
+    /// What a file is that was listed and gone before its copy.
+    pub vanished: VanishedFile,
+}
+
+/// Which listings of `dbs` show that a file is absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AbsenceListing {
+    /// One that ended before the listing of the compactor's files began, and this pass's own.
+    BeforeCompactor,
+    /// Any.
+    Any,
+}
+
+/// What a file is that was listed and gone before its copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VanishedFile {
+    /// Something for another pass to look at.
+    NeedsAnotherPass,
+    /// Absent.
+    IsAbsent,
+}
+
+impl AbsenceRule {
+    /// The rule of every backup.
+    pub const STANDARD: Self =
+        Self { shown_by: AbsenceListing::BeforeCompactor, vanished: VanishedFile::NeedsAnotherPass };
 }
 
 /// The fence of each node: what was listed before its manifests, and which numbers the source itself lacks.

@@ -33,6 +33,7 @@ impl Exit {
             | Error::InvalidRequest { .. } => Self::Usage,
             Error::CorruptSource { .. }
             | Error::NotConsistent { .. }
+            | Error::BackupAltered { .. }
             | Error::DamagedBackup { .. }
             | Error::VerifyFailed { .. } => Self::NotConsistent,
             Error::LocationNotFound { .. }

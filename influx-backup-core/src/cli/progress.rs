@@ -95,8 +95,9 @@ fn message(event: &EventKind) -> Option<String> {
         EventKind::PassStarted { pass, listed, objects, bytes } => {
             format!("pass {pass}: {listed} objects listed, {objects} to copy ({})", ByteSize(*bytes))
         }
-        EventKind::PassFinished { pass, report } if !report.open_clauses.is_empty() => {
-            format!("pass {pass}: still open: {}", report.open_clauses.join(", "))
+        EventKind::PassFinished { pass, report } if !report.failed_clauses.is_empty() => {
+            let codes: Vec<_> = report.failed_clauses.iter().map(|clause| clause.code()).collect();
+            format!("pass {pass}: still violated: {}", codes.join(", "))
         }
         EventKind::Retry { key, attempt, wait, code } => {
             format!("`{key}`: {code}, attempt {attempt}; trying again in {:.1} s", wait.as_secs_f64())

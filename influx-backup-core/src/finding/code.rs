@@ -189,6 +189,8 @@ finding_codes! {
     // While a backup or a restore runs.
     /// The clock of a store differs from this machine's.
     ClockSkew = "clock-skew", Warning;
+    /// Objects of a backup were removed or replaced while it was taken; they were copied again.
+    BackupAltered = "backup-altered", Warning;
     /// The target of a restore was written to shortly before.
     RecentlyWritten = "recently-written", Warning;
     /// The target of a restore keeps entries that the backup does not hold.

@@ -69,7 +69,7 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> (Judgement, Vec<AbsentRecord>) {
         check_held(evidence, &node.id, &closure, &mut judgement);
         let before = absent.len();
         for file in &closure.missing {
-            if is_absent(evidence, &node.id, &file.path) {
+            if is_absent(evidence, &file.path) {
                 absent.push(record(&node.id, file));
             } else {
                 let message = format!("`{}` is referenced by {} but missing from the backup", file.path, node.id);
@@ -110,10 +110,10 @@ fn check_held(evidence: &Evidence<'_>, node: &str, closure: &Closure<'_>, judgem
 }
 
 /// Whether the source lacks the file too, as far as anybody can tell.
-fn is_absent(evidence: &Evidence<'_>, node: &str, path: &str) -> bool {
+fn is_absent(evidence: &Evidence<'_>, path: &str) -> bool {
     match evidence.provenance {
         Provenance::None => true,
-        Provenance::Run(run) => run.lacking.lacks(node, path),
+        Provenance::Run(run) => run.absent.contains(path),
         Provenance::Manifest(record) => record.absent.contains(path),
     }
 }

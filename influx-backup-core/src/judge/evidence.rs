@@ -64,10 +64,10 @@ impl Tree<'_> {
     async fn read(self, key: &Key) -> Result<bytes::Bytes> {
         match self {
             Self::Location(location) => Ok(location.get(key, None).await?.unwrap_or_default()),
-            Self::Backup(backup) => match backup.objects().binary_search_by(|record| record.key.cmp(key)) {
+            Self::Backup(backup) => match backup.object(key) {
                 // An altered object is not an error here but what the proof is to find.
-                Ok(at) => Ok(backup.read(&backup.objects()[at]).await.unwrap_or_default()),
-                Err(_) => Ok(bytes::Bytes::new()),
+                Some(record) => Ok(backup.read(record).await.unwrap_or_default()),
+                None => Ok(bytes::Bytes::new()),
             },
         }
     }
@@ -225,14 +225,14 @@ pub(crate) struct ManifestProvenance<'a> {
 }
 
 /// What a run saw.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct RunProvenance<'a> {
     /// The source listings of this pass.
     pub(crate) listings: &'a [Listing],
     /// `cs` and `cd` as they were after the compactor's files were copied.
     pub(crate) compactor_after: &'a [Listing],
-    /// Keys that count as absent from the source if a live manifest names them.
-    pub(crate) lacking: &'a dyn Lacking,
+    /// Paths of live files that the source lacks.
+    pub(crate) absent: BTreeSet<&'a str>,
     /// The fences.
     pub(crate) fences: &'a [Fence],
     /// What C7 found.
@@ -241,12 +241,6 @@ pub(crate) struct RunProvenance<'a> {
     pub(crate) unheld_nodes: &'a [Finding],
     /// The highest catalog sequence of earlier passes.
     pub(crate) catalog_before: Option<u64>,
-}
-
-/// Whether the source itself lacks a file.
-pub(crate) trait Lacking: std::fmt::Debug + Send + Sync {
-    /// Whether a listing that counts lacked it.
-    fn lacks(&self, node: &str, path: &str) -> bool;
 }
 
 /// Everything the clauses look at.

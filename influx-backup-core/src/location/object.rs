@@ -66,6 +66,12 @@ impl ObjectMeta {
     }
 }
 
+/// The object of this key in a listing, which is sorted by key.
+pub(crate) fn find_object<'a>(entries: &'a [ObjectMeta], key: &Key) -> Option<&'a ObjectMeta> {
+    let at = entries.binary_search_by(|entry| entry.key.cmp(key)).ok()?;
+    entries.get(at)
+}
+
 /// One level of a listing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ListLevel {

@@ -9,9 +9,10 @@ use crate::{
     key::Key,
     layout::REPOSITORY_KEY,
     location::Location,
+    versioned,
 };
 
-/// The newest format of a repository that this release writes and reads.
+/// The newest format of a repository that this release reads, and the one that it writes.
 const FORMAT: u64 = 1;
 
 /// The marker of a repository, `_influx_backup/repository.json`. The first backup writes it; it is never changed.
@@ -62,21 +63,6 @@ impl RepositoryMarker {
     }
 
     fn parse(bytes: &[u8]) -> Result<Self> {
-        /// The one field that every format has.
-        #[derive(Deserialize)]
-        struct Versioned {
-            min_reader: u64,
-        }
-        let versioned: Versioned = serde_json::from_slice(bytes).map_err(damaged)?;
-        if versioned.min_reader > FORMAT {
-            let object = REPOSITORY_KEY.to_owned();
-            return Err(Error::UnsupportedFormat { object, found: versioned.min_reader, supported: FORMAT });
-        }
-        serde_json::from_slice(bytes).map_err(damaged)
+        versioned::parse(bytes, REPOSITORY_KEY, FORMAT)
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "used as a function of map_err")]
-fn damaged(error: serde_json::Error) -> Error {
-    Error::DamagedBackup { object: REPOSITORY_KEY.to_owned(), reason: error.to_string() }
 }

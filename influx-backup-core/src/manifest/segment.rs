@@ -5,12 +5,14 @@ use std::io::{Read, Write};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::layout::OWN_DIRECTORY;
+use super::FORMAT;
 use crate::{
     checksum::sha256,
     error::{Error, Result},
     key::Key,
+    layout::OWN_DIRECTORY,
     location::Location,
+    versioned,
 };
 
 /// How many records a segment has at most.
@@ -21,6 +23,7 @@ const COMPRESSION_LEVEL: i32 = 3;
 
 /// One segment of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SegmentRef {
     /// Its key in the backup.
     pub key: Key,
@@ -44,24 +47,30 @@ pub(crate) async fn write<R: Serialize>(
             return Ok(segments);
         }
         let key = Key::parse(format!("{OWN_DIRECTORY}/{list}/{:06}.jsonl.zst", segments.len()))?;
-        let bytes = encode(&chunk).map_err(|error| damaged(&key, &error.to_string()))?;
-        let (sha256, count) = (sha256(&bytes), chunk.len() as u64);
-        to.put(&key, bytes).await?;
-        segments.push(SegmentRef { key, sha256, records: count });
+        let bytes =
+            encode(&chunk).map_err(|source| Error::Internal { task: "object list", source: Box::new(source) })?;
+        let reference = SegmentRef { key, sha256: sha256(&bytes), records: chunk.len() as u64 };
+        to.put(&reference.key, bytes).await?;
+        segments.push(reference);
     }
 }
 
 /// Reads one segment back, refusing other bytes than were written.
 pub(crate) async fn read<R: DeserializeOwned>(from: &Location, segment: &SegmentRef) -> Result<Vec<R>> {
-    let bytes = from.get(&segment.key, None).await?.ok_or_else(|| damaged(&segment.key, "it is missing"))?;
+    let bytes = from.get(&segment.key, None).await?.ok_or_else(|| Error::damaged(&segment.key, "it is missing"))?;
     if sha256(&bytes) != segment.sha256 {
-        return Err(damaged(&segment.key, "its checksum is not the one in the manifest"));
+        return Err(Error::damaged(&segment.key, "its checksum is not the one in the manifest"));
     }
-    let records: Vec<R> = decode(&bytes).map_err(|error| damaged(&segment.key, &error.to_string()))?;
+    let records = decode(&bytes, &segment.key)?;
     if records.len() as u64 != segment.records {
-        return Err(damaged(&segment.key, "it has another number of records than the manifest says"));
+        return Err(Error::damaged(&segment.key, "it has another number of records than the manifest says"));
     }
     Ok(records)
+}
+
+/// Whether a segment reads back as it was written.
+pub(crate) async fn is_whole(from: &Location, segment: &SegmentRef) -> Result<bool> {
+    Ok(from.get(&segment.key, None).await?.is_some_and(|bytes| sha256(&bytes) == segment.sha256))
 }
 
 fn encode<R: Serialize>(records: &[R]) -> std::io::Result<Bytes> {
@@ -73,14 +82,12 @@ fn encode<R: Serialize>(records: &[R]) -> std::io::Result<Bytes> {
     encoder.finish().map(Bytes::from)
 }
 
-fn decode<R: DeserializeOwned>(bytes: &[u8]) -> std::io::Result<Vec<R>> {
-    let mut text = String::new();
-    zstd::Decoder::new(bytes)?.read_to_string(&mut text)?;
-    text.lines().map(|line| serde_json::from_str(line).map_err(std::io::Error::from)).collect()
-}
-
-fn damaged(key: &Key, reason: &str) -> Error {
-    Error::DamagedBackup { object: key.to_string(), reason: reason.to_owned() }
+fn decode<R: DeserializeOwned>(bytes: &[u8], key: &Key) -> Result<Vec<R>> {
+    let mut text = Vec::new();
+    let decoded = zstd::Decoder::new(bytes).and_then(|mut decoder| decoder.read_to_end(&mut text));
+    decoded.map_err(|error| Error::damaged(key, error.to_string()))?;
+    let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    lines.map(|line| versioned::parse_json(line, key.as_str(), FORMAT)).collect()
 }
 
 #[cfg(test)]
@@ -98,6 +105,15 @@ mod tests {
             back.extend(read::<u64>(&location, segment).await.expect("read back"));
         }
         assert_eq!(back, numbers);
+    }
+
+    #[tokio::test]
+    async fn what_a_newer_release_wrote_is_no_damage() {
+        use crate::record::Encoding;
+        let location = Location::in_memory();
+        let segments = write(&location, "encodings", ["plain", "not-known-yet"]).await.expect("written");
+        let error = read::<Encoding>(&location, &segments[0]).await.expect_err("newer");
+        assert_eq!(error.code(), "unsupported-format");
     }
 
     #[tokio::test]

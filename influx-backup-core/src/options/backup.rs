@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Takeover;
-use crate::{backup::Weakness, limits::Limits, named::named, units::duration};
+use crate::{limits::Limits, named::named, units::duration};
 
 /// How a backup is taken.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -30,9 +30,6 @@ pub struct BackupOptions {
     pub limits: Limits,
     /// What to do when most live Parquet files are gone from the source.
     pub absence_tolerance: AbsenceTolerance,
-    /// Rules that are turned off, to show in tests that they are needed.
-    #[serde(skip)]
-    pub(crate) weaknesses: Vec<Weakness>,
 }
 
 impl BackupOptions {
@@ -103,19 +100,6 @@ impl BackupOptions {
     pub fn with_absence_tolerance(mut self, absence_tolerance: AbsenceTolerance) -> Self {
         self.absence_tolerance = absence_tolerance;
         self
-    }
-
-    /// Without one more of the rules, to show in tests that it is needed.
-    #[cfg(feature = "testing")]
-    #[must_use]
-    pub fn weakened(mut self, weakness: Weakness) -> Self {
-        self.weaknesses.push(weakness);
-        self
-    }
-
-    /// Whether a rule is turned off.
-    pub(crate) fn lacks(&self, weakness: Weakness) -> bool {
-        self.weaknesses.contains(&weakness)
     }
 }
 

@@ -4,7 +4,6 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 
-use super::journal::Finished;
 use crate::{
     copier::{Copied, Copier, CopyContext, CopyRequest},
     error::{CopyError, Error, Result},
@@ -12,6 +11,7 @@ use crate::{
     job::RunContext,
     key::Key,
     location::{Attributes, ChecksumMatch, Location},
+    log::SegmentedLog,
     manifest::Backup,
     plan::CopyTask,
     record::ObjectRecord,
@@ -26,7 +26,7 @@ pub(super) struct WithAttributes {
 
 impl WithAttributes {
     pub(super) fn new(copier: Arc<dyn Copier>, backup: &Backup) -> Self {
-        let with_any = backup.objects().iter().filter(|record| !record.attributes.is_empty());
+        let with_any = backup.objects().filter(|record| !record.attributes.is_empty());
         let attributes = with_any.map(|record| (record.key.clone(), record.attributes.clone())).collect();
         Self { copier, attributes }
     }
@@ -49,11 +49,11 @@ impl Copier for WithAttributes {
 /// Holds what was copied against the manifest, and writes down what is finished.
 pub(super) struct Checked<'a> {
     backup: &'a Backup,
-    finished: Finished,
+    finished: SegmentedLog<Key>,
 }
 
 impl<'a> Checked<'a> {
-    pub(super) fn new(backup: &'a Backup, finished: Finished) -> Self {
+    pub(super) fn new(backup: &'a Backup, finished: SegmentedLog<Key>) -> Self {
         Self { backup, finished }
     }
 
@@ -62,18 +62,18 @@ impl<'a> Checked<'a> {
     }
 
     fn check(&self, key: &Key, outcome: &CopyOutcome) -> Result<()> {
-        let objects = self.backup.objects();
-        let record = objects.binary_search_by(|record| record.key.cmp(key)).ok().map(|at| &objects[at]);
-        let reason = match (outcome, record) {
+        let reason = match (outcome, self.backup.object(key)) {
             (CopyOutcome::Vanished, _) => "it went while it was restored",
             (CopyOutcome::Changed, _) => "it changed while it was restored",
-            (CopyOutcome::Copied(copied), Some(record)) => match record.checksums().compare(&copied.all_checksums()) {
-                ChecksumMatch::Mismatch => "its checksum is not the one in the manifest",
-                ChecksumMatch::Equal | ChecksumMatch::NotComparable => return Ok(()),
-            },
+            (CopyOutcome::Copied(copied), Some(record)) => {
+                match record.content_checksums().compare(&copied.all_checksums()) {
+                    ChecksumMatch::Mismatch => "its checksum is not the one in the manifest",
+                    ChecksumMatch::Equal | ChecksumMatch::NotComparable => return Ok(()),
+                }
+            }
             (CopyOutcome::Copied(_), None) => "the manifest does not name it",
         };
-        Err(Error::DamagedBackup { object: key.to_string(), reason: reason.to_owned() })
+        Err(Error::damaged(key, reason))
     }
 }
 
@@ -95,7 +95,7 @@ pub(super) async fn copy_elsewhere(
     for record in records {
         task.check()?;
         target.put_with_attributes(&record.key, backup.read(record).await?, &record.attributes).await?;
-        task.events.add_bytes(record.size);
+        task.events.add_bytes(record.content.size);
         task.events.add_object();
     }
     Ok(())

@@ -10,9 +10,9 @@ use crate::{
     error::{Error, Result},
     key::Key,
     layout::{Component, OWN_DIRECTORY, guard},
-    location::{Links, Location, ObjectMeta},
+    location::{Links, Location, ObjectMeta, find_object},
     preflight,
-    target::{FoundRoot, Prefix, Target, find, others, prefixes, root_content, upgraded_engine},
+    target::{FoundRoot, Prefix, Target, others, prefixes, root_content, upgraded_engine},
 };
 
 /// How many prefixes are looked at at once.
@@ -57,7 +57,7 @@ async fn describe(
         let mut roots = Vec::new();
         for (generation, path) in guard::root_paths(&id) {
             let key = Key::parse(path)?;
-            if find(objects, &key).is_some() {
+            if find_object(objects, &key).is_some() {
                 let content = root_content(place.get(&key, None).await?.unwrap_or_default().as_ref());
                 roots.push(FoundRoot { generation, content });
             }

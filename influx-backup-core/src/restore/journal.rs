@@ -3,10 +3,7 @@
 //! Durable before the step that it announces. Beside it, below `_influx_backup/restore/`: the claims, the keys that the
 //! restore will bring anew (what [`abandon`](super::abandon) deletes again), and the keys that are finished.
 
-use std::{
-    collections::{BTreeSet, HashSet},
-    time::{Duration, Instant},
-};
+use std::collections::{BTreeSet, HashSet};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -14,29 +11,31 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 use crate::{
     error::{Error, Result, StoreErrorKind},
-    execute::make_durable,
     key::Key,
     layout::OWN_DIRECTORY,
     lease::Lease,
     limits::Durability,
     location::{Location, remove_empty},
+    log::{self, SegmentedLog},
     manifest::SegmentRef,
     options::{ExtraNodes, Policy},
     preflight,
     target::{Changes, Phase, UnfinishedRestore},
+    versioned,
 };
 
-/// The format of the journal that this release writes and reads.
+/// The newest format of the journal that this release reads, and the one that it writes.
 const FORMAT: u64 = 1;
 
-/// A segment of finished keys is written after this many, or this long after the last one.
-const KEYS: usize = 1_000;
-const EVERY: Duration = Duration::from_secs(15);
+/// The oldest format whose readers understand what this release writes.
+const MIN_READER: u64 = 1;
 
 /// What a restore has to remember, to be finished or abandoned by another process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RestoreJournal {
     pub(crate) format: u64,
+    /// The oldest format whose readers understand it.
+    pub(crate) min_reader: u64,
     /// The restore's id, which the guard names.
     pub(crate) restore: String,
     pub(crate) backup: String,
@@ -69,6 +68,7 @@ impl RestoreJournal {
     pub(crate) fn new(backup: &str, manifest_sha256: &str, policy: Policy, extra_nodes: ExtraNodes) -> Self {
         Self {
             format: FORMAT,
+            min_reader: MIN_READER,
             restore: format!("{:016x}", rand::random::<u64>()),
             backup: backup.to_owned(),
             manifest_sha256: manifest_sha256.to_owned(),
@@ -90,23 +90,13 @@ impl RestoreJournal {
 
     /// The journal at a target, or `None` where no restore was begun.
     pub(crate) async fn read(target: &Location) -> Result<Option<Self>> {
-        /// The one field that every format has.
-        #[derive(Deserialize)]
-        struct Versioned {
-            format: u64,
-        }
         let key = Self::key()?;
         let Some(bytes) = target.get(&key, None).await? else { return Ok(None) };
-        let object = format!("{key} of {target}");
-        let unreadable = |error: serde_json::Error| Error::DamagedBackup {
-            object: object.clone(),
-            reason: format!("the journal of a restore cannot be read ({error})"),
-        };
-        let Versioned { format: found } = serde_json::from_slice(&bytes).map_err(unreadable)?;
-        if found != FORMAT {
-            return Err(Error::UnsupportedFormat { object, found, supported: FORMAT });
-        }
-        serde_json::from_slice(&bytes).map(Some).map_err(unreadable)
+        Self::parse(&bytes, &format!("{key} of {target}")).map(Some)
+    }
+
+    fn parse(bytes: &[u8], object: &str) -> Result<Self> {
+        versioned::parse(bytes, object, FORMAT)
     }
 
     /// Writes the journal where there is none: of two restores that begin at once, one is refused.
@@ -177,7 +167,16 @@ impl RestoreJournal {
         format!("restore/{}/created", self.restore)
     }
 
-    /// The directory of the keys that are finished.
+    /// Where this run writes down the keys that it has finished.
+    pub(crate) fn finished_log(&self, target: &Location, run: u64, durability: Durability) -> SegmentedLog<Key> {
+        SegmentedLog::new(target, self.finished_directory(), run, durability)
+    }
+
+    /// The keys that earlier runs have finished.
+    pub(crate) async fn finished(&self, target: &Location) -> Result<BTreeSet<Key>> {
+        Ok(log::read(target, &self.finished_directory()).await?.into_iter().collect())
+    }
+
     fn finished_directory(&self) -> String {
         format!("{OWN_DIRECTORY}/restore/{}/finished", self.restore)
     }
@@ -185,60 +184,6 @@ impl RestoreJournal {
     fn bytes(&self) -> Result<Bytes> {
         let json = serde_json::to_vec(self);
         json.map(Bytes::from).map_err(|source| Error::Internal { task: "restore journal", source: Box::new(source) })
-    }
-}
-
-/// The keys that a restore has finished, in segments.
-#[derive(Debug)]
-pub(crate) struct Finished {
-    target: Location,
-    directory: String,
-    durability: Durability,
-    segment: u64,
-    keys: Vec<Key>,
-    written: Instant,
-}
-
-impl Finished {
-    /// Goes on after what earlier runs finished, and says what that is.
-    ///
-    /// A segment that cannot be read counts for nothing: its objects are copied again.
-    pub(crate) async fn open(
-        journal: &RestoreJournal,
-        target: &Location,
-        durability: Durability,
-    ) -> Result<(Self, BTreeSet<Key>)> {
-        let directory = journal.finished_directory();
-        let mut finished = BTreeSet::new();
-        let mut segment = 0;
-        for entry in target.list(&directory).await? {
-            let number = entry.key.name().strip_suffix(".json").and_then(|number| number.parse::<u64>().ok());
-            segment = segment.max(number.map_or(0, |number| number + 1));
-            let bytes = target.get(&entry.key, None).await?.unwrap_or_default();
-            finished.extend(serde_json::from_slice::<Vec<Key>>(&bytes).unwrap_or_default());
-        }
-        let (target, keys) = (target.clone(), Vec::new());
-        Ok((Self { target, directory, durability, segment, keys, written: Instant::now() }, finished))
-    }
-
-    /// Adds a key; writes a segment when one is due.
-    pub(crate) async fn add(&mut self, key: Key) -> Result<()> {
-        self.keys.push(key);
-        if self.keys.len() >= KEYS || self.written.elapsed() >= EVERY { self.flush().await } else { Ok(()) }
-    }
-
-    /// Writes what was added: the objects first, then the list that names them.
-    pub(crate) async fn flush(&mut self) -> Result<()> {
-        self.written = Instant::now();
-        if self.keys.is_empty() {
-            return Ok(());
-        }
-        make_durable(&self.target, self.durability).await?;
-        let json = serde_json::to_vec(&std::mem::take(&mut self.keys))
-            .map_err(|source| Error::Internal { task: "restore journal", source: Box::new(source) })?;
-        let key = Key::parse(format!("{}/{:06}.json", self.directory, self.segment))?;
-        self.segment += 1;
-        self.target.put(&key, Bytes::from(json)).await.map(drop)
     }
 }
 
@@ -283,7 +228,7 @@ mod tests {
     #[tokio::test]
     async fn journals_of_newer_releases_are_refused() {
         let target = Location::in_memory();
-        RestoreJournal { format: 99, ..journal() }.create(&target).await.expect("created");
+        RestoreJournal { format: 99, min_reader: 99, ..journal() }.create(&target).await.expect("created");
         assert_eq!(RestoreJournal::read(&target).await.expect_err("newer").code(), "unsupported-format");
         target.put(&RestoreJournal::key().expect("a key"), Bytes::from_static(b"{")).await.expect("put");
         assert_eq!(RestoreJournal::read(&target).await.expect_err("torn").code(), "damaged-backup");
@@ -292,12 +237,12 @@ mod tests {
     #[tokio::test]
     async fn finished_keys_add_up_over_runs() {
         let (target, journal) = (Location::in_memory(), journal());
-        for name in ["a", "b"] {
-            let (mut finished, _) = Finished::open(&journal, &target, Durability::Durable).await.expect("opened");
+        for (run, name) in [(1, "a"), (2, "b")] {
+            let mut finished = journal.finished_log(&target, run, Durability::Durable);
             finished.add(Key::parse(name).expect("a key")).await.expect("added");
             finished.flush().await.expect("flushed");
         }
-        let (_, keys) = Finished::open(&journal, &target, Durability::Durable).await.expect("opened");
+        let keys = journal.finished(&target).await.expect("read");
         assert_eq!(keys.iter().map(Key::as_str).collect::<Vec<_>>(), ["a", "b"]);
     }
 }

@@ -16,12 +16,12 @@ use crate::{
     job::EventSink,
     key::Key,
     layout::{Component, OWN_DIRECTORY},
-    location::{Location, ObjectMeta},
-    manifest::Backup,
+    location::{Location, ObjectMeta, find_object},
+    manifest::{Backup, StoredObjects},
     options::{OnCatalogMismatch, Policy, RestoreOptions, SourceCheck},
     plan::{RestorePlan, RootAction, Stage, expected},
     record::ObjectRecord,
-    target::{Target, find},
+    target::Target,
 };
 
 /// How many objects of the backup are read at once.
@@ -30,8 +30,7 @@ const READS_AT_ONCE: usize = 8;
 /// The backup as it lies there now.
 #[derive(Debug)]
 pub(super) struct Source {
-    /// What lies under the objects' own keys, by key.
-    entries: Vec<ObjectMeta>,
+    stored: StoredObjects,
     /// The bytes of the catalog's roots.
     pub(super) roots: BTreeMap<Key, Bytes>,
 }
@@ -40,10 +39,7 @@ impl Source {
     /// The object as it lies in the backup, with the version that its copy is pinned to; `None` where its bytes lie
     /// elsewhere or are encoded.
     pub(super) fn plain(&self, record: &ObjectRecord) -> Option<&ObjectMeta> {
-        if !record.stored.is_plain() {
-            return None;
-        }
-        find(&self.entries, &record.key)
+        self.stored.of(record).filter(|_| record.stored.is_plain())
     }
 }
 
@@ -55,37 +51,16 @@ pub(super) async fn backup(
     target: &Target,
     events: &EventSink,
 ) -> Result<Source> {
-    let entries = backup.location().list_parallel("").await?;
-    let elsewhere = list_elsewhere(backup).await?;
+    let stored = backup.list_stored().await?;
     for record in backup.objects() {
-        let (_, key) = backup.locate(record);
-        let found = if record.stored.at.is_some() {
-            elsewhere.get(&key).copied()
-        } else {
-            find(&entries, &key).map(|e| e.size)
-        };
-        match found {
-            None => return Err(damaged(&record.key, "it is missing")),
-            Some(size) if record.stored.encoding.is_plain() && size != record.size => {
-                return Err(damaged(&record.key, &format!("it has {size} bytes, the manifest says {}", record.size)));
-            }
-            Some(_) => {}
+        let found = stored.of(record).ok_or_else(|| Error::damaged(&record.key, "it is missing"))?;
+        let (size, expected) = (found.size, record.stored.size);
+        if size != expected {
+            return Err(Error::damaged(&record.key, format!("it has {size} bytes, the manifest says {expected}")));
         }
     }
     check_bytes(backup, depth(check, plan, target), events).await?;
-    Ok(Source { entries, roots: roots(backup).await? })
-}
-
-/// Sizes of the objects whose bytes lie in other backups of the repository.
-async fn list_elsewhere(backup: &Backup) -> Result<BTreeMap<Key, u64>> {
-    let keys = backup.objects().iter().filter_map(|record| record.stored.at.as_ref());
-    let directory = |key: &Key| key.as_str().split('/').take(2).collect::<Vec<_>>().join("/");
-    let mut sizes = BTreeMap::new();
-    for directory in keys.map(directory).collect::<BTreeSet<_>>() {
-        let entries = backup.repository().list_parallel(&directory).await?;
-        sizes.extend(entries.into_iter().map(|entry| (entry.key, entry.size)));
-    }
-    Ok(sizes)
+    Ok(Source { stored, roots: roots(backup).await? })
 }
 
 /// How much of the backup is read, once it is known what there is to lose.
@@ -111,8 +86,8 @@ async fn check_bytes(backup: &Backup, check: SourceCheck, events: &EventSink) ->
             _ => backup.check(record).await.map(drop),
         }
     };
-    let checked: Vec<&ObjectRecord> = backup.objects().iter().filter(is_checked).collect();
-    let (objects, bytes) = (checked.len() as u64, checked.iter().map(|record| record.size).sum());
+    let checked: Vec<&ObjectRecord> = backup.objects().filter(is_checked).collect();
+    let (objects, bytes) = (checked.len() as u64, checked.iter().map(|record| record.stored.size).sum());
     events.send(EventKind::CheckStarted { objects, bytes });
     let checks: Vec<_> = checked.into_iter().map(|record| check_one(record).boxed()).collect();
     stream::iter(checks).buffer_unordered(READS_AT_ONCE).try_collect().await
@@ -128,16 +103,12 @@ async fn roots(backup: &Backup) -> Result<BTreeMap<Key, Bytes>> {
             let bytes = backup.read(record).await?;
             // No server of the cluster reads the stale root of a node that was promoted.
             if object.node.is_none() {
-                CatalogFile::parse(&bytes).map_err(|error| damaged(&record.key, &error.to_string()))?;
+                CatalogFile::parse(&bytes).map_err(|error| Error::damaged(&record.key, error.to_string()))?;
             }
             roots.insert(record.key.clone(), bytes);
         }
     }
     Ok(roots)
-}
-
-fn damaged(key: &Key, reason: &str) -> Error {
-    Error::DamagedBackup { object: key.to_string(), reason: reason.to_owned() }
 }
 
 /// Checks that the target's catalog, where it can be read, is the backup's cluster and not another of the same ids.
@@ -181,7 +152,7 @@ fn needed<'a>(copies: impl Iterator<Item = (&'a Key, u64)>, held: &[ObjectMeta])
     let (mut needed, mut given, mut largest) = (0_u64, 0_u64, 0_u64);
     for (key, size) in copies {
         needed += size;
-        given += find(held, key).map_or(0, |entry| entry.size);
+        given += find_object(held, key).map_or(0, |entry| entry.size);
         largest = largest.max(size);
     }
     needed.saturating_sub(given).max(largest)

@@ -30,7 +30,6 @@ use crate::{
     options::{Policy, ServersStopped},
     orchestrate::{start_all, stop_all},
     plan::{Approval, RestorePlan, Stage},
-    record::ObjectRecord,
     target::{Phase, Target},
 };
 
@@ -251,12 +250,4 @@ impl Run {
         }
         Ok(())
     }
-}
-
-fn record<'a>(objects: &'a [ObjectRecord], key: &Key) -> Result<&'a ObjectRecord> {
-    let at = objects.binary_search_by(|record| record.key.cmp(key));
-    at.map(|at| &objects[at]).map_err(|_| Error::DamagedBackup {
-        object: key.to_string(),
-        reason: "the manifest does not name it".to_owned(),
-    })
 }

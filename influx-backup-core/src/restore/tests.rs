@@ -25,14 +25,14 @@ use crate::{
     key::Key,
     layout::{Component, Generation, MANIFEST_KEY},
     limits::{Limits, Retry},
-    location::{Identity, Location, StoreChecksums, Version},
+    location::{Identity, Location, Version},
     manifest::{Backup, Manifest, segment},
     options::{
         ExtraNodes, Licenses, OnCatalogMismatch, OnDegraded, Ownership, RestoreOptions, ServersStopped, SourceCheck,
         Takeover,
     },
     plan::{RestorePlan, Stage},
-    record::{Attested, BackupStatus, ObjectRecord, Stored},
+    record::{Attested, BackupStatus, ContentRecord, ObjectRecord},
     target::{Changes, Phase, Target},
     testing::generate::Generate,
 };
@@ -132,21 +132,15 @@ async fn write_backup(
     for object in cluster.objects() {
         let key = Key::parse(&object.key)?;
         let modified = "2026-11-01T00:00:00Z".parse().expect("a time");
-        records.push(ObjectRecord {
-            size: object.bytes.len() as u64,
-            version: Version { e_tag: None, id: None, modified },
-            crc64: Some(Crc64::of(&object.bytes)),
-            store_checksums: StoreChecksums::default(),
-            checked_by: CheckedBy::Content,
-            attributes: Default::default(),
-            stored: Stored::default(),
-            key: key.clone(),
-        });
+        let version = Version { e_tag: None, id: None, modified };
+        let content = ContentRecord::new(object.bytes.len() as u64, Some(Crc64::of(&object.bytes)));
+        records.push(ObjectRecord::new(key.clone(), version, content, CheckedBy::Content));
         location.put(&key, object.bytes).await?;
     }
     records.sort_by(|a, b| a.key.cmp(&b.key));
     let mut manifest = Manifest {
         format: 1,
+        min_reader: 1,
         name: "n1".to_owned(),
         status: BackupStatus::Complete,
         written_by: "test".to_owned(),
@@ -156,7 +150,7 @@ async fn write_backup(
         objects: Vec::new(),
         absent: Vec::new(),
         object_count: records.len() as u64,
-        byte_count: records.iter().map(|record| record.size).sum(),
+        byte_count: records.iter().map(|record| record.content.size).sum(),
         certificate: certificate(),
         passes: Vec::new(),
         attested: Attested::default(),
@@ -236,7 +230,7 @@ impl Bed {
     }
 
     fn backup_keys(&self) -> Vec<String> {
-        self.backup.objects().iter().map(|record| record.key.to_string()).collect()
+        self.backup.objects().map(|record| record.key.to_string()).collect()
     }
 }
 

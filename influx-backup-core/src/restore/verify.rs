@@ -6,18 +6,21 @@ use crate::{
     error::{Error, Result},
     key::Key,
     layout::OWN_DIRECTORY,
-    location::ObjectMeta,
+    location::{ObjectMeta, find_object},
     plan::{BackupContents, RestorePlan},
-    target::{Target, find},
+    target::Target,
 };
 
 /// Compares a listing of the target with the backup and with what was there when it was planned.
 pub(super) fn check(plan: &RestorePlan, backup: BackupContents<'_>, before: &Target, now: &[ObjectMeta]) -> Result<()> {
     for record in plan.copied(backup) {
-        match find(now, &record.key) {
+        match find_object(now, &record.key) {
             None => return Err(failed(&record.key, "it is missing".to_owned())),
-            Some(found) if found.size != record.size => {
-                return Err(failed(&record.key, format!("it has {} bytes instead of {}", found.size, record.size)));
+            Some(found) if found.size != record.content.size => {
+                return Err(failed(
+                    &record.key,
+                    format!("it has {} bytes instead of {}", found.size, record.content.size),
+                ));
             }
             Some(_) => {}
         }

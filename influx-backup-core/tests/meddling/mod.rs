@@ -14,6 +14,7 @@ use futures::{FutureExt, TryStreamExt, future::BoxFuture};
 use influx_backup_core::{
     BackupOptions, BackupReport, Certificate, Clause, Copier, DiscoverOptions, Error, Finding, FindingCode, Leftover,
     Limits, Location, Passes, Repository, Result,
+    backup::Rules,
     copier::{Copied, CopyContext, CopyRequest},
     default_copiers, discover,
     error::CopyError,
@@ -140,14 +141,31 @@ pub(crate) async fn back_up(
     back_up_only(source, &DiscoverOptions::auto(), deeds, options).await
 }
 
+pub(crate) async fn back_up_by(
+    source: &Location,
+    deeds: impl IntoIterator<Item = (&'static str, Deed)>,
+    options: BackupOptions,
+    rules: Rules,
+) -> (Result<BackupReport>, Repository) {
+    let repository = repository().await;
+    let cluster = discover(source, &DiscoverOptions::auto()).await.expect("a cluster");
+    let request = repository.backup(&cluster, options).with_copier(meddler(deeds)).with_rules(rules);
+    (request.start().await, repository)
+}
+
+/// An empty repository in memory.
+pub(crate) async fn repository() -> Repository {
+    let vault = Location::with_store(Arc::new(InMemory::new()), Path::from("vault"), Identity::Test);
+    Repository::open(vault).await.expect("a repository")
+}
+
 pub(crate) async fn back_up_only(
     source: &Location,
     what: &DiscoverOptions,
     deeds: impl IntoIterator<Item = (&'static str, Deed)>,
     options: BackupOptions,
 ) -> (Result<BackupReport>, Repository) {
-    let vault = Location::with_store(Arc::new(InMemory::new()), Path::from("vault"), Identity::Test);
-    let repository = Repository::open(vault).await.expect("a repository");
+    let repository = repository().await;
     let cluster = discover(source, what).await.expect("a cluster");
     (repository.backup(&cluster, options).with_copier(meddler(deeds)).start().await, repository)
 }
@@ -173,7 +191,7 @@ pub(crate) fn violated<'a>(certificate: &'a Certificate, clause: Clause, code: F
 }
 
 pub(crate) fn holds(backup: &Backup, prefix: &str) -> bool {
-    backup.objects().iter().any(|record| record.key.as_str().starts_with(prefix))
+    backup.objects().any(|record| record.key.as_str().starts_with(prefix))
 }
 
 pub(crate) fn core() -> Generate {

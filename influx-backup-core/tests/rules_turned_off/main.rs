@@ -8,22 +8,24 @@ mod meddling;
 mod scenes;
 #[path = "../seeds/mod.rs"]
 mod seeds;
+mod weakness;
 #[path = "../worlds/mod.rs"]
 mod worlds;
 
 use std::{pin::Pin, time::Duration};
 
-use influx_backup_core::{
-    Clause, Generation,
-    backup::Weakness::{
+use influx_backup_core::{Clause, Generation};
+use influx_backup_testing::model::{Behaviour, Habits, ModelOptions, Violation};
+
+use seeds::in_parallel;
+use weakness::{
+    Weakness::{
         self, AnyAbsence, CatalogAsPlanned, CatalogFirst, CatalogOnce, CheckpointsLast, CompactorLast, CompactorOnce,
         DocumentedOrder, ForgivesVanished, Ignores, KeepsCheckpoints, KeepsOutdated, KeepsOverwritten, KeepsWal,
         NoTopUp, ParquetFirst, RootsFirst, SummariesLast,
     },
+    rules_without,
 };
-use influx_backup_testing::model::{Behaviour, Habits, ModelOptions, Violation};
-
-use seeds::in_parallel;
 use worlds::{Weather, World, Wrong, run};
 
 /// One rule, and how it is shown that it is needed.
@@ -252,10 +254,11 @@ impl Rule {
     fn show(&self) -> Result<(), String> {
         match &self.shown {
             Shown::World { kind, covers, sign, from } => {
-                let off: Vec<_> = covers.iter().copied().chain(self.off).collect();
+                let with = rules_without(covers.iter().copied());
+                let without = rules_without(covers.iter().copied().chain(self.off));
                 for seed in *from..from + SEEDS {
-                    run(seed, &kind(), covers).map_err(|wrong| format!("seed {seed} is wrong with it: {wrong}"))?;
-                    if run(seed, &kind(), &off).is_err_and(|wrong| Sign::of(&wrong) == Some(*sign)) {
+                    run(seed, &kind(), &with).map_err(|wrong| format!("seed {seed} is wrong with it: {wrong}"))?;
+                    if run(seed, &kind(), &without).is_err_and(|wrong| Sign::of(&wrong) == Some(*sign)) {
                         return Ok(());
                     }
                 }

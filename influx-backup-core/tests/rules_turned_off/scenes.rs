@@ -5,10 +5,8 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use influx_backup_core::{
-    BackupOptions, BackupReport, Clause, Copier, DiscoverOptions, Generation, Key, Location, Repository, Result,
-    StoreOptions, VerifyOptions,
-    backup::Weakness::{self, ForgivesVanished, Ignores, KeepsOutdated, NoTopUp, RootsFirst},
-    certify,
+    BackupReport, Clause, Copier, DiscoverOptions, Generation, Key, Location, Repository, Result, StoreOptions,
+    VerifyOptions, certify,
     copier::{Copied, CopyContext, CopyRequest},
     default_copiers, discover,
     error::CopyError,
@@ -26,18 +24,18 @@ use influx_backup_core::{
 use tokio::sync::oneshot;
 
 use crate::meddling::{
-    Deed, FIRST, ROOT, Source, back_up, core, deed, enterprise, holds, meddler, next_manifest, one_more_pass, options,
-    wal_key,
+    Deed, FIRST, ROOT, Source, back_up, back_up_by, core, deed, enterprise, holds, meddler, next_manifest,
+    one_more_pass, options, wal_key,
 };
-
-fn weakened(options: BackupOptions, off: Option<Weakness>) -> BackupOptions {
-    off.into_iter().fold(options, BackupOptions::weakened)
-}
+use crate::weakness::{
+    Weakness::{self, ForgivesVanished, Ignores, KeepsOutdated, NoTopUp, RootsFirst},
+    rules_without,
+};
 
 /// Backs up with the rule, and without it; says whether there is a backup that its certificate calls right, after how many
 /// passes, and shows it.
 async fn attempt(source: &Source, deeds: Vec<(&'static str, Deed)>, off: Option<Weakness>) -> Option<(usize, Backup)> {
-    let (report, repository) = back_up(&source.location(), deeds, weakened(options(), off)).await;
+    let (report, repository) = back_up_by(&source.location(), deeds, options(), rules_without(off)).await;
     let report: BackupReport = report.ok()?;
     assert_eq!((report.status, report.certificate.open()), (BackupStatus::Complete, Vec::new()), "{report}");
     Some((report.passes.len(), repository.get("n1").await.expect("committed")))
@@ -97,9 +95,8 @@ pub(crate) async fn roots_are_looked_at_after_their_logs() {
         let slow = Rule::new(Scope::of(Op::List).containing("/catalog"), When::Always, takes_a_while);
         let store = FaultyStore::new(Arc::clone(&source.0) as _, FaultPlan::none().with(slow));
         let location = Location::with_store(Arc::new(store), Path::from("data"), Identity::Test);
-        let options = weakened(options(), off);
-        let report =
-            back_up(&location, [one_more_pass(&source), written, collected], options).await.0.expect("a backup");
+        let deeds = [one_more_pass(&source), written, collected];
+        let report = back_up_by(&location, deeds, options(), rules_without(off)).await.0.expect("a backup");
         let reached = if off.is_none() { sequence } else { sequence - 1 };
         assert_eq!(report.certificate.catalog_sequence, Some(reached), "{report}");
     }
@@ -169,7 +166,7 @@ pub(crate) async fn a_file_that_was_written_again_and_went_is_absent() {
             None => assert_eq!(off, Some(KeepsOutdated)),
             Some((passes, backup)) => {
                 assert_eq!((off, passes, holds(&backup, &file)), (None, 2, false));
-                assert!(backup.absent().iter().any(|absent| absent.path == file));
+                assert!(backup.absent().any(|absent| absent.path == file));
             }
         }
     }
@@ -209,7 +206,7 @@ pub(crate) async fn a_copy_is_the_version_that_was_listed() {
         let report = repository.backup(&cluster, options()).with_copier(copier).start().await;
         let passes = report.expect("a backup").passes.len();
         let backup = repository.get("n1").await.expect("committed");
-        let record = backup.objects().iter().find(|record| record.key.as_str() == note).expect("held");
+        let record = backup.objects().find(|record| record.key.as_str() == note).expect("held");
         let bytes = backup.read(record).await.expect("read");
         assert_eq!(bytes, Bytes::from_static(b"two"));
         let told_of_another = record.version.is_same(&listed.version);

@@ -16,7 +16,7 @@ use explain::Knowledge;
 use influx_backup_core::{
     BackupOptions, BackupReport, DiscoverOptions, Error, FindingCode, Job, Limits, Location, Passes, Repository,
     VerifyOptions,
-    backup::Weakness,
+    backup::Rules,
     discover,
     location::Identity,
     object_store::{ObjectStore, memory::InMemory, path::Path},
@@ -120,10 +120,10 @@ fn prefix() -> Path {
     Path::from("bucket/data")
 }
 
-/// Runs a world of this seed and backs it up without some of the rules.
-pub(crate) fn run(seed: u64, world: &World, off: &[Weakness]) -> Result<Ending, Wrong> {
+/// Runs a world of this seed and backs it up by these rules.
+pub(crate) fn run(seed: u64, world: &World, rules: &Rules) -> Result<Ending, Wrong> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    runtime.expect("a runtime").block_on(live(seed, world, off))
+    runtime.expect("a runtime").block_on(live(seed, world, rules))
 }
 
 /// Lets a world of this seed live for a while that nobody backs up.
@@ -140,7 +140,7 @@ pub(crate) fn let_live(seed: u64, world: &World, time: Duration) -> Model {
     })
 }
 
-async fn live(seed: u64, world: &World, off: &[Weakness]) -> Result<Ending, Wrong> {
+async fn live(seed: u64, world: &World, rules: &Rules) -> Result<Ending, Wrong> {
     let model = Model::new(seed, world.options.clone());
     let (bucket, stop) = (Arc::new(InMemory::new()), CancellationToken::new());
     let running = tokio::spawn({
@@ -151,13 +151,13 @@ async fn live(seed: u64, world: &World, off: &[Weakness]) -> Result<Ending, Wron
     let vault: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
     let (began, before) = (model.now(), model.history().happened);
     let source = FaultyStore::new(bucket, world.weather.plan(seed));
-    let (backup, looks) = back_up(seed, &source, Arc::clone(&vault), &model, world.weather, off).await;
+    let (backup, looks) = back_up(seed, &source, Arc::clone(&vault), &model, world.weather, rules).await;
     let ended = model.now();
     stop.cancel();
     running.await.expect("the model does not panic");
     let history = model.history();
     let knowledge = Knowledge { model: &model, objects: &history.objects, began };
-    if off.is_empty() {
+    if *rules == Rules::STANDARD {
         // Without a rule certificates may say whatever they like: what counts is what becomes of the rows.
         looks::nothing_is_made_up(&knowledge, &looks)?;
     }
@@ -177,10 +177,10 @@ async fn back_up(
     vault: Arc<dyn ObjectStore>,
     model: &Model,
     weather: Weather,
-    off: &[Weakness],
+    rules: &Rules,
 ) -> (Result<BackupReport, Error>, Vec<Look>) {
     let (began, mut looks) = (model.now(), Vec::new());
-    let report = match start(seed, source, vault, model, weather, off).await {
+    let report = match start(seed, source, vault, model, weather, rules).await {
         Ok(job) => {
             looks = looks::watch(&job, model, began).await;
             job.await
@@ -196,7 +196,7 @@ async fn start(
     vault: Arc<dyn ObjectStore>,
     model: &Model,
     weather: Weather,
-    off: &[Weakness],
+    rules: &Rules,
 ) -> Result<Job<BackupReport>, Error> {
     let source = location(Arc::new(source.clone()), prefix());
     let target = location(Arc::new(FaultyStore::new(vault, weather.plan(seed ^ 0xfeed))), Path::default());
@@ -210,8 +210,7 @@ async fn start(
         .with_name("n1")
         .with_passes(Passes::until_closed(PASSES, Duration::from_secs(3600)))
         .with_limits(Limits::default().with_concurrency(1 + usize::try_from(seed % 8).expect("small")));
-    let options = off.iter().fold(options, |options, weakness| options.weakened(*weakness));
-    Ok(repository.backup(&cluster, options).start())
+    Ok(repository.backup(&cluster, options).with_rules(rules.clone()).start())
 }
 
 /// Reads the backup as a server would, and compares it with the world's history and with the certificate.

@@ -8,11 +8,11 @@ use chrono::{DateTime, Utc};
 use crate::{
     certificate::{Certificate, CheckedBy},
     cluster::{CatalogNode, ClusterDescription, Edition, Node, Role},
-    finding::Finding,
+    finding::{Clause, Finding},
     format::FormatError,
     inventory::{Group, Listing},
     judge::{
-        evidence::{Cut, Evidence, Facts, HeldObject, Lacking, ManifestProvenance, Provenance, RunProvenance},
+        evidence::{Cut, Evidence, Facts, HeldObject, ManifestProvenance, Provenance, RunProvenance},
         judge,
     },
     key::Key,
@@ -216,7 +216,7 @@ impl Tree {
         let run = RunProvenance {
             listings: &listings,
             compactor_after: &compactor_after,
-            lacking: self,
+            absent: self.lacking.iter().map(String::as_str).collect(),
             fences: &self.fences,
             unstable: &self.unstable,
             unheld_nodes: &self.unheld_nodes,
@@ -246,6 +246,7 @@ impl Tree {
         let now = DateTime::<Utc>::UNIX_EPOCH;
         let manifest = Manifest {
             format: FORMAT,
+            min_reader: 1,
             name: "b".to_owned(),
             status: BackupStatus::Complete,
             written_by: "test".to_owned(),
@@ -291,7 +292,7 @@ impl Tree {
         let cut = Cut::newest(&self.cluster, &facts);
         let evidence =
             Evidence { cluster: &self.cluster, held: &held, facts: &facts, cut: &cut, provenance, absence_tolerance };
-        judge(&evidence).0
+        judge(&evidence, &Clause::ALL).0
     }
 
     /// What the run listed, with other versions of the objects that moved.
@@ -314,12 +315,6 @@ impl Tree {
         let listing =
             |(order, ((group, owner), entries))| Listing { group, owner, started: time, ended: time, order, entries };
         (1..).zip(listings).map(listing).collect()
-    }
-}
-
-impl Lacking for Tree {
-    fn lacks(&self, _node: &str, path: &str) -> bool {
-        self.lacking.contains(path)
     }
 }
 

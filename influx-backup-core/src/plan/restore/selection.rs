@@ -43,11 +43,12 @@ impl<'a> Selection<'a> {
             if let Component::CatalogRoot(generation) = object.component {
                 roots.insert(record.key.clone(), (object.owner, generation));
             } else if object.kind().is_license() && !restores_licenses {
-                skipped.push(Skipped::license(&record.key, record.size));
+                skipped.push(Skipped::license(&record.key, record.content.size));
                 licenses_skipped.push(record.key.clone());
             } else {
                 require_known_generation(&record.key, object)?;
-                let source = ObjectMeta { key: record.key.clone(), size: record.size, version: record.version.clone() };
+                let source =
+                    ObjectMeta { key: record.key.clone(), size: record.content.size, version: record.version.clone() };
                 let kind = stage_of(cluster.edition, object);
                 tasks.entry(kind).or_default().push(CopyTask::new(PlaceRole::Backup, source, object.kind()));
             }
@@ -74,15 +75,11 @@ impl<'a> Selection<'a> {
 
 fn classify<'a>(cluster: &'a ClusterDescription, record: &'a ObjectRecord) -> Result<Classification<'a>> {
     let object = cluster.classify(&record.key).filter(|_| record.key.below(OWN_DIRECTORY).is_none());
-    object.ok_or_else(|| damaged(record.key.as_str(), "it lies outside every prefix of the cluster"))
-}
-
-fn damaged(object: &str, reason: &str) -> Error {
-    Error::DamagedBackup { object: object.to_owned(), reason: reason.to_owned() }
+    object.ok_or_else(|| Error::damaged(&record.key, "it lies outside every prefix of the cluster"))
 }
 
 fn no_root(object: &str) -> Error {
-    damaged(object, "the root of the live catalog is missing: a server would start with a new, empty catalog")
+    Error::damaged(object, "the root of the live catalog is missing: a server would start with a new, empty catalog")
 }
 
 fn live_generation(cluster: &ClusterDescription) -> Option<Generation> {

@@ -2,7 +2,7 @@
 
 use super::{
     super::{RestoreReport, directories, guard, journal::RestoreJournal},
-    Run, record,
+    Run,
 };
 use crate::{
     error::{Error, Result},
@@ -28,7 +28,7 @@ impl Run {
         for step in &self.plan.release {
             match (step.action, self.source.roots.get(&step.key)) {
                 (RootAction::Put, Some(root)) => {
-                    let record = record(self.request.backup.objects(), &step.key)?;
+                    let record = self.request.backup.require_object(&step.key)?;
                     guard::replace(place, &step.key, &journal.restore, root.clone(), &record.attributes).await?;
                     let file = (step.key.clone(), Some(record.version.modified.into()));
                     self.applied.to_all(place, vec![file]).await?;
@@ -36,7 +36,7 @@ impl Run {
                 _ => guard::remove(place, &step.key, &journal.restore).await?,
             }
         }
-        let restored = self.request.backup.objects().iter().map(|record| &record.key);
+        let restored = self.request.backup.objects().map(|record| &record.key);
         RestoreJournal::delete_incomplete(place, restored.chain(&journal.guards)).await?;
         make_durable(place, self.request.options.limits.durability).await?;
         directories::remove_empty(place, &journal.made, journal.guards.iter());
@@ -49,8 +49,9 @@ impl Run {
 
     pub(super) fn report(&self, journal: &RestoreJournal) -> RestoreReport {
         let (plan, backup) = (&self.plan, &self.request.backup);
-        let restored = backup.objects().iter().filter(|record| plan.restores(&record.key));
-        let (objects, bytes) = restored.fold((0, 0), |(objects, bytes), record| (objects + 1, bytes + record.size));
+        let restored = backup.objects().filter(|record| plan.restores(&record.key));
+        let (objects, bytes) =
+            restored.fold((0, 0), |(objects, bytes), record| (objects + 1, bytes + record.content.size));
         RestoreReport {
             restore: journal.restore.clone(),
             backup: plan.backup.clone(),

@@ -6,9 +6,9 @@ use super::{
     super::{
         copies::{Checked, WithAttributes, copy_elsewhere},
         deletions,
-        journal::{Finished, RestoreJournal},
+        journal::RestoreJournal,
     },
-    Run, record,
+    Run,
 };
 use crate::{
     error::Result,
@@ -26,7 +26,8 @@ impl Run {
         let stages = std::mem::take(&mut self.plan.stages);
         let (place, backup) = (&self.place, &self.request.backup);
         let limits = &self.request.options.limits;
-        let (finished, held) = Finished::open(journal, place, limits.durability).await?;
+        let held = journal.finished(place).await?;
+        let finished = journal.finished_log(place, self.claim.number(), limits.durability);
         let own = created(place, journal).await?;
         let copier = Arc::new(WithAttributes::new(Arc::clone(&self.request.copier), backup));
         let executor = Executor::new(copier, limits.clone(), self.task.clone());
@@ -47,7 +48,7 @@ impl Run {
             let mut plain = Vec::new();
             let kind = stage.kind;
             for task in stage.into_tasks() {
-                let record = record(backup.objects(), &task.to)?;
+                let record = backup.require_object(&task.to)?;
                 match self.source.plain(record) {
                     Some(entry) => plain.push(task.with_version(entry.version.clone())),
                     None => elsewhere.push(record),

@@ -59,7 +59,7 @@ async fn bytes_altered_under_the_same_length_are_found() {
     let flip = |find: &'static str| {
         let bed = &bed;
         async move {
-            let record = bed.backup.objects().iter().find(|record| record.key.as_str().contains(find)).expect("one");
+            let record = bed.backup.objects().find(|record| record.key.as_str().contains(find)).expect("one");
             let bytes = bed.backup.read(record).await.expect("read");
             let mut altered = bytes.to_vec();
             altered[9] ^= 1;
@@ -105,7 +105,8 @@ async fn names_that_climb_out_are_refused() {
         write_backup(&repository, &core(1), &[V3], |_, _| {}).await.expect("a backup");
         let location = repository.child("n1").expect("a name");
         let line = format!(
-            "{{\"key\":\"{name}\",\"size\":1,\"version\":{{\"modified\":\"2026-11-01T00:00:00Z\"}},\"checked_by\":\"size\"}}\n"
+            "{{\"key\":\"{name}\",\"content\":{{\"size\":1}},\"version\":{{\"modified\":\"2026-11-01T00:00:00Z\"}},\"checked_by\":\"size\",\
+             \"stored\":{{\"size\":1}}}}\n"
         );
         let bytes = zstd::encode_all(line.as_bytes(), 1).expect("compressed");
         let list = key("_influx_backup/objects/000000.jsonl.zst");

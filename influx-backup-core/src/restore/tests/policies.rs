@@ -208,7 +208,7 @@ async fn files_are_restored_with_their_times() {
     for (found, record) in restored.iter().zip(backup.objects()) {
         assert_eq!(
             (&found.key, found.size, found.version.modified),
-            (&record.key, record.size, record.version.modified)
+            (&record.key, record.content.size, record.version.modified)
         );
     }
     assert!(!root.path().join("target/_influx_backup").exists());

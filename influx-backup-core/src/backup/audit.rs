@@ -1,0 +1,154 @@
+//! The look at the backup before its commit: every record is compared with what the backup's store has.
+//!
+//! A record says what was written, which may be hours ago. Since then a lifecycle rule, another program, or a request of an
+//! earlier attempt that arrived late may have removed or replaced the object, or written one that no record names.
+
+use futures::FutureExt;
+
+use super::index::Index;
+use crate::{
+    concurrent,
+    error::{Error, Result},
+    key::Key,
+    layout::OWN_DIRECTORY,
+    location::{ChecksumMatch, Location, ObjectMeta, Version},
+    record::ObjectRecord,
+};
+
+/// How many objects are asked about at once.
+const HEADS_AT_ONCE: usize = 32;
+
+/// How a backup differs from its records.
+#[derive(Debug, Default)]
+pub(super) struct Differences {
+    /// Recorded objects that are not there as they were written, and why.
+    pub(super) altered: Vec<(Key, &'static str)>,
+    /// Objects that no record names.
+    pub(super) unrecorded: Vec<Key>,
+}
+
+impl Differences {
+    pub(super) fn is_empty(&self) -> bool {
+        self.altered.is_empty() && self.unrecorded.is_empty()
+    }
+
+    /// Every key that differs.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.altered.iter().map(|(key, _)| key).chain(&self.unrecorded)
+    }
+
+    /// The first of them in words.
+    pub(super) fn summary(&self) -> String {
+        match (self.altered.first(), self.unrecorded.first()) {
+            (Some((key, reason)), _) => format!("`{key}` {reason}"),
+            (None, Some(key)) => format!("`{key}` was not written by this run"),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// They come again and again.
+    pub(super) fn into_error(self) -> Error {
+        let (altered, unrecorded) = (self.altered.len(), self.unrecorded.len());
+        let reason = format!("{}; {altered} objects altered, {unrecorded} unrecorded", self.summary());
+        Error::BackupAltered { reason }
+    }
+}
+
+/// Lists the backup and compares it with its records. Whatever the listing does not show as it was written is asked about once
+/// more: some stores spell versions in listings differently, and a listing is no snapshot.
+pub(super) async fn audit(to: &Location, index: &mut Index) -> Result<Differences> {
+    let (doubtful, unrecorded) = compare(index.records(), list(to).await?);
+    let looks = doubtful.iter().map(|record| look(to, record).boxed()).collect();
+    let looks = concurrent::run(looks, HEADS_AT_ONCE).await?;
+    let mut differences = Differences { altered: Vec::new(), unrecorded };
+    for (key, found) in looks {
+        match found {
+            Found::AsWritten(version) => {
+                if let Some(record) = index.get_mut(&key) {
+                    record.stored.version = Some(version);
+                }
+            }
+            Found::Altered(reason) => differences.altered.push((key, reason)),
+        }
+    }
+    Ok(differences)
+}
+
+/// The objects of a backup, without those of ours, sorted by key.
+async fn list(to: &Location) -> Result<Vec<ObjectMeta>> {
+    let top = to.list_level("").await?;
+    let mut objects = top.entries;
+    for directory in top.directories.iter().filter(|directory| *directory != OWN_DIRECTORY) {
+        objects.extend(to.list_parallel(directory).await?);
+    }
+    objects.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+    objects.dedup_by(|a, b| a.key == b.key);
+    Ok(objects)
+}
+
+/// The objects that a listing does not show as they were written, and what it shows besides. Both sides are sorted by key.
+fn compare<'a>(
+    written: impl Iterator<Item = &'a ObjectRecord>,
+    listed: Vec<ObjectMeta>,
+) -> (Vec<ObjectRecord>, Vec<Key>) {
+    let mut listed = listed.into_iter().peekable();
+    let mut doubtful = Vec::new();
+    let mut unrecorded = Vec::new();
+    for record in written {
+        let key = &record.key;
+        while let Some(other) = listed.next_if(|entry| entry.key < *key) {
+            unrecorded.push(other.key);
+        }
+        match listed.next_if(|entry| entry.key == *key) {
+            Some(entry) if entry.size == record.stored.size && has_version(record, &entry.version) => {}
+            _ => doubtful.push(record.clone()),
+        }
+    }
+    unrecorded.extend(listed.map(|entry| entry.key));
+    (doubtful, unrecorded)
+}
+
+/// Whether an entity tag shows that this is the version that was written.
+fn has_version(record: &ObjectRecord, found: &Version) -> bool {
+    let written = record.stored.version.as_ref().and_then(|version| version.e_tag.as_deref()).map(unquoted);
+    written.is_some() && written == found.e_tag.as_deref().map(unquoted)
+}
+
+/// Some stores quote entity tags in one answer and not in the other.
+fn unquoted(e_tag: &str) -> &str {
+    e_tag.trim_start_matches("W/").trim_matches('"')
+}
+
+/// What a second look at an object shows.
+enum Found {
+    AsWritten(Version),
+    Altered(&'static str),
+}
+
+async fn look(to: &Location, record: &ObjectRecord) -> Result<(Key, Found)> {
+    let key = record.key.clone();
+    let Some((found, checksums)) = to.head_with_checksums(&key).await? else {
+        return Ok((key, Found::Altered("is no longer there")));
+    };
+    if found.size != record.stored.size {
+        return Ok((key, Found::Altered("has another length than was written")));
+    }
+    let compared = record.stored_checksums().compare(&checksums.computed_by(to.provider()));
+    let found = match compared {
+        ChecksumMatch::Equal => Found::AsWritten(found.version),
+        ChecksumMatch::Mismatch => Found::Altered("has another checksum than what was written"),
+        ChecksumMatch::NotComparable if is_untouched(to, record, &found.version) => Found::AsWritten(found.version),
+        ChecksumMatch::NotComparable => Found::Altered("is another version than was written"),
+    };
+    Ok((key, found))
+}
+
+fn is_untouched(to: &Location, record: &ObjectRecord, found: &Version) -> bool {
+    let Some(written) = &record.stored.version else { return true };
+    // Some network file systems number their files anew.
+    let same_time = to.directory().is_some() && written.modified == found.modified;
+    same_time || has_version(record, found)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! [`SegmentedLog`]: what a run has finished, written down in segments so that another run can go on with it.
+//!
+//! A segment is an object of JSON lines. Its first line is its [`FormatVersion`], the others are what was finished. It is
+//! written after the objects that its lines name are on disk, so a line never names what a crash can take back.
+
+use bytes::Bytes;
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::time::{Duration, Instant};
+
+use crate::{
+    error::{Error, Result},
+    execute::make_durable,
+    key::Key,
+    limits::Durability,
+    location::Location,
+    versioned::FormatVersion,
+};
+
+/// The newest format of a segment that this release reads, and the one that it writes.
+const FORMAT: u64 = 1;
+
+/// The oldest format whose readers understand what this release writes.
+const MIN_READER: u64 = 1;
+
+/// A segment is written after this many lines.
+const MAX_LINES: usize = 1_000;
+
+/// A segment is written this long after the last one.
+const MAX_AGE: Duration = Duration::from_secs(15);
+
+/// Writes the segments of one run.
+#[derive(Debug)]
+pub(crate) struct SegmentedLog<T> {
+    location: Location,
+    directory: String,
+    durability: Durability,
+    run: u64,
+    segments: u64,
+    /// What no segment has yet.
+    lines: Vec<T>,
+    flushed: Instant,
+}
+
+impl<T: Serialize> SegmentedLog<T> {
+    /// A log below `directory`. Runs have numbers of their own, the later ones higher numbers.
+    pub(crate) fn new(location: &Location, directory: String, run: u64, durability: Durability) -> Self {
+        Self {
+            location: location.clone(),
+            directory,
+            durability,
+            run,
+            segments: 0,
+            lines: Vec::new(),
+            flushed: Instant::now(),
+        }
+    }
+
+    /// Adds a line; writes a segment when one is due.
+    ///
+    /// # Errors
+    /// As for [`SegmentedLog::flush`].
+    pub(crate) async fn add(&mut self, line: T) -> Result<()> {
+        self.lines.push(line);
+        if self.lines.len() >= MAX_LINES || self.flushed.elapsed() >= MAX_AGE {
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    /// Writes what was added: the objects first, then the lines that name them. Where that fails, the lines are kept for
+    /// the next segment.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub(crate) async fn flush(&mut self) -> Result<()> {
+        self.flushed = Instant::now();
+        if self.lines.is_empty() {
+            return Ok(());
+        }
+        make_durable(&self.location, self.durability).await?;
+        let text =
+            encode(&self.lines).map_err(|source| Error::Internal { task: "journal", source: Box::new(source) })?;
+        let key = Key::parse(format!("{}/{:06}-{:06}.jsonl", self.directory, self.run, self.segments))?;
+        self.location.put(&key, Bytes::from(text)).await?;
+        self.segments += 1;
+        self.lines.clear();
+        Ok(())
+    }
+}
+
+/// Every line that was written below `directory`, in the order of the runs. A segment that was cut short ends with its
+/// last whole line: what it does not name is done again.
+///
+/// # Errors
+/// [`Error::UnsupportedFormat`] for a segment that a newer release wrote, [`Error::Store`].
+pub(crate) async fn read<T: DeserializeOwned>(location: &Location, directory: &str) -> Result<Vec<T>> {
+    let mut all = Vec::new();
+    for entry in location.list(directory).await? {
+        let bytes = location.get(&entry.key, None).await?.unwrap_or_default();
+        all.extend(decode(&bytes, &entry.key)?);
+    }
+    Ok(all)
+}
+
+fn encode<T: Serialize>(lines: &[T]) -> serde_json::Result<Vec<u8>> {
+    let mut text = serde_json::to_vec(&FormatVersion { format: FORMAT, min_reader: MIN_READER })?;
+    text.push(b'\n');
+    for line in lines {
+        serde_json::to_writer(&mut text, line)?;
+        text.push(b'\n');
+    }
+    Ok(text)
+}
+
+fn decode<T: DeserializeOwned>(bytes: &[u8], key: &Key) -> Result<Vec<T>> {
+    let mut lines = bytes.split(|byte| *byte == b'\n');
+    let version = lines.next().and_then(|line| serde_json::from_slice::<FormatVersion>(line).ok());
+    let Some(version) = version else { return Ok(Vec::new()) };
+    version.require(key.as_str(), FORMAT)?;
+    Ok(lines.map_while(|line| serde_json::from_slice(line).ok()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When};
+
+    const DIRECTORY: &str = "_influx_backup/journal";
+
+    fn log(location: &Location, run: u64) -> SegmentedLog<u64> {
+        SegmentedLog::new(location, DIRECTORY.to_owned(), run, Durability::Durable)
+    }
+
+    async fn segments(location: &Location) -> Vec<String> {
+        let entries = location.list(DIRECTORY).await.expect("listed");
+        entries.into_iter().map(|entry| entry.key.name().to_owned()).collect()
+    }
+
+    async fn lines(location: &Location) -> Vec<u64> {
+        read(location, DIRECTORY).await.expect("read")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_segment_is_written_when_it_is_full_or_old() {
+        let location = Location::in_memory();
+        let mut log = log(&location, 1);
+        for line in 0..MAX_LINES as u64 - 1 {
+            log.add(line).await.expect("added");
+        }
+        assert_eq!(segments(&location).await, [""; 0]);
+        log.add(MAX_LINES as u64 - 1).await.expect("added");
+        assert_eq!(segments(&location).await, ["000001-000000.jsonl"]);
+        tokio::time::advance(MAX_AGE).await;
+        log.add(MAX_LINES as u64).await.expect("added");
+        assert_eq!(segments(&location).await, ["000001-000000.jsonl", "000001-000001.jsonl"]);
+        log.flush().await.expect("flushed");
+        assert_eq!(segments(&location).await.len(), 2, "nothing was added");
+        assert_eq!(lines(&location).await, (0..=MAX_LINES as u64).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn runs_add_up_in_their_order() {
+        let location = Location::in_memory();
+        for run in [2, 1] {
+            let mut log = log(&location, run);
+            log.add(run).await.expect("added");
+            log.flush().await.expect("flushed");
+        }
+        assert_eq!(lines(&location).await, [1, 2]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lines_are_kept_until_they_are_written() {
+        let denied = Rule::new(Scope::of(Op::Put), When::Nth(1), Fault::Fail(Failure::Denied));
+        let location = Location::in_memory()
+            .through(|store| Arc::new(FaultyStore::new(store, FaultPlan::none().with(denied.clone()))) as Arc<_>);
+        let mut log = log(&location, 1);
+        log.add(7).await.expect("added");
+        log.flush().await.expect_err("denied");
+        assert_eq!(lines(&location).await, [0; 0]);
+        log.flush().await.expect("flushed");
+        assert_eq!(lines(&location).await, [7], "nothing was lost");
+    }
+
+    #[tokio::test]
+    async fn a_torn_segment_ends_with_its_last_whole_line() {
+        let location = Location::in_memory();
+        let key = Key::parse(format!("{DIRECTORY}/000001-000000.jsonl")).expect("a key");
+        let whole = String::from_utf8(encode(&[1, 2]).expect("encoded")).expect("UTF-8");
+        for (text, expected) in [
+            (format!("{whole}{{"), vec![1, 2]),
+            (whole[..whole.len() - 1].to_owned(), vec![1, 2]),
+            (whole[..9].to_owned(), vec![]),
+        ] {
+            location.put(&key, text.clone().into()).await.expect("put");
+            assert_eq!(lines(&location).await, expected, "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_segment_of_a_newer_release_is_refused() {
+        let location = Location::in_memory();
+        let key = Key::parse(format!("{DIRECTORY}/000001-000000.jsonl")).expect("a key");
+        location.put(&key, "{\"format\":9,\"min_reader\":9}\n1\n".into()).await.expect("put");
+        assert_eq!(read::<u64>(&location, DIRECTORY).await.expect_err("newer").code(), "unsupported-format");
+        location.put(&key, "{\"format\":9,\"min_reader\":1}\n1\n".into()).await.expect("put");
+        assert_eq!(lines(&location).await, [1]);
+    }
+}

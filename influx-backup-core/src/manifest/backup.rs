@@ -1,0 +1,176 @@
+//! [`Backup`]: a committed backup, opened.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use super::{FORMAT, Manifest, SegmentRef, segment};
+use crate::{
+    checksum::sha256,
+    error::{Error, Result},
+    key::Key,
+    layout::MANIFEST_KEY,
+    lease::{Clock, LeaseScope, highest},
+    location::{Links, Location},
+    plan::BackupContents,
+    record::{AbsentRecord, ObjectRecord},
+    versioned,
+};
+
+/// A committed backup: its manifest and its object list, checked against their checksums. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Backup(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    repository: Location,
+    location: Location,
+    manifest: Manifest,
+    sha256: String,
+    objects: Vec<ObjectRecord>,
+    absent: Vec<AbsentRecord>,
+}
+
+impl Backup {
+    /// Opens the committed backup `name` of a repository and checks its object list.
+    ///
+    /// # Errors
+    /// [`Error::BackupNotFound`] where nothing is committed under this name, [`Error::DamagedBackup`],
+    /// [`Error::UnsupportedFormat`], [`Error::Store`].
+    pub async fn open(repository: &Location, name: &str) -> Result<Self> {
+        let location = repository.child(name)?;
+        Self::read_at(repository, &location, name).await
+    }
+
+    /// Opens the committed backup at `location` itself, where its repository is not known: its bytes must all be its own.
+    ///
+    /// # Errors
+    /// As for [`Backup::open`].
+    pub async fn at(location: &Location) -> Result<Self> {
+        Self::read_at(location, location, &location.to_string()).await
+    }
+
+    async fn read_at(repository: &Location, location: &Location, name: &str) -> Result<Self> {
+        let location = location.with_links(Links::Refuse);
+        let Some((manifest, sha256)) = read_manifest(&location).await? else {
+            let found = uncommitted(&location).await?;
+            return Err(Error::BackupNotFound { name: name.to_owned(), repository: repository.to_string(), found });
+        };
+        let objects: Vec<ObjectRecord> = read_list(&location, &manifest.objects).await?;
+        let absent = read_list(&location, &manifest.absent).await?;
+        if objects.len() as u64 != manifest.object_count || !objects.is_sorted_by(|a, b| a.key < b.key) {
+            return Err(Error::damaged(MANIFEST_KEY, "its object list is not the one that was committed"));
+        }
+        if let Some(record) = objects.iter().find(|record| !record.is_consistent()) {
+            return Err(Error::damaged(&record.key, "it is stored as it was, and with another length"));
+        }
+        let repository = repository.clone();
+        Ok(Self(Arc::new(Inner { repository, location, manifest, sha256, objects, absent })))
+    }
+
+    /// What the backup holds.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.0.manifest
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.manifest.name
+    }
+
+    /// Where it lies. Links inside it are refused.
+    #[must_use]
+    pub fn location(&self) -> &Location {
+        &self.0.location
+    }
+
+    /// The repository it lies in.
+    #[must_use]
+    pub fn repository(&self) -> &Location {
+        &self.0.repository
+    }
+
+    /// SHA-256 of the root manifest: write it down elsewhere, and nobody can alter the backup unnoticed.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.0.sha256
+    }
+
+    /// Every object, sorted by key.
+    pub fn objects(&self) -> impl ExactSizeIterator<Item = &ObjectRecord> + Clone {
+        self.0.objects.iter()
+    }
+
+    /// What it holds, as planning needs it.
+    #[must_use]
+    pub fn contents(&self) -> BackupContents<'_> {
+        let Inner { manifest, sha256, objects, .. } = &*self.0;
+        BackupContents {
+            name: &manifest.name,
+            manifest_sha256: sha256,
+            status: manifest.status,
+            cluster: &manifest.cluster,
+            certificate: &manifest.certificate,
+            objects,
+        }
+    }
+
+    /// The object of this key, or `None` where the backup has none.
+    #[must_use]
+    pub fn object(&self, key: &Key) -> Option<&ObjectRecord> {
+        let at = self.0.objects.binary_search_by(|record| record.key.cmp(key)).ok()?;
+        self.0.objects.get(at)
+    }
+
+    /// The object of this key, which the manifest has to name.
+    ///
+    /// # Errors
+    /// [`Error::DamagedBackup`].
+    pub(crate) fn require_object(&self, key: &Key) -> Result<&ObjectRecord> {
+        self.object(key).ok_or_else(|| Error::damaged(key, "the manifest does not name it"))
+    }
+
+    /// Live files that neither the backup nor the source had.
+    pub fn absent(&self) -> impl ExactSizeIterator<Item = &AbsentRecord> + Clone {
+        self.0.absent.iter()
+    }
+}
+
+/// What is at `location`, where nothing was committed.
+async fn uncommitted(location: &Location) -> Result<String> {
+    if !location.exists().await? {
+        return Ok("nothing has this name".to_owned());
+    }
+    match highest(location, &LeaseScope::Backup(String::new()), Clock::Ours).await? {
+        Some(claimed) if claimed.is_held() => return Ok(format!("it is being written by {}", claimed.file)),
+        Some(_) => return Ok("it was begun and never committed: resume it".to_owned()),
+        None => {}
+    }
+    for name in location.list_level("").await.map(|level| level.directories).unwrap_or_default() {
+        let Ok(manifest) = Key::parse(format!("{name}/{MANIFEST_KEY}")) else { continue };
+        if let Ok(Some(_)) = location.head(&manifest).await {
+            return Ok(format!("this is a repository of backups: give one of them, such as `{location}/{name}`"));
+        }
+    }
+    Ok("there is something of this name that is no backup".to_owned())
+}
+
+/// The root manifest of the backup at `location` and its SHA-256, or `None` where nothing was committed.
+pub(crate) async fn read_manifest(location: &Location) -> Result<Option<(Manifest, String)>> {
+    let Some(bytes) = location.get(&Key::parse(MANIFEST_KEY)?, None).await? else { return Ok(None) };
+    Ok(Some((parse_manifest(&bytes)?, sha256(&bytes))))
+}
+
+fn parse_manifest(bytes: &[u8]) -> Result<Manifest> {
+    versioned::parse(bytes, MANIFEST_KEY, FORMAT)
+}
+
+async fn read_list<R: DeserializeOwned>(location: &Location, segments: &[SegmentRef]) -> Result<Vec<R>> {
+    let mut records = Vec::new();
+    for reference in segments {
+        records.extend(segment::read(location, reference).await?);
+    }
+    Ok(records)
+}

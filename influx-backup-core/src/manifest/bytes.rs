@@ -1,0 +1,123 @@
+//! The bytes of a backup's objects: found, checked and decoded.
+
+use bytes::Bytes;
+
+use super::Backup;
+use crate::{
+    checksum::Ends,
+    error::{Error, Result},
+    key::Key,
+    location::{ChecksumMatch, Comparison, Location},
+    record::{Encoding, ObjectRecord},
+};
+
+const MISSING: &str = "it is missing";
+const OTHER_LENGTH: &str = "it has another length than the manifest says";
+
+/// How many bytes of an object are read and checked at once.
+const PIECE: u64 = 8 << 20;
+
+impl Backup {
+    /// Where the bytes of an object lie: the one place that knows.
+    #[must_use]
+    pub fn locate(&self, record: &ObjectRecord) -> (Location, Key) {
+        match &record.stored.at {
+            Some(at) => (self.repository().clone(), at.clone()),
+            None => (self.location().clone(), record.key.clone()),
+        }
+    }
+
+    /// Compares the checksums that the store gives for an object on HEAD with those of the manifest. No byte is read. Where
+    /// the two have none in common, or the object is missing, nothing is known.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn compare(&self, record: &ObjectRecord) -> Result<ChecksumMatch> {
+        let known = record.stored_checksums();
+        if known.is_empty() {
+            return Ok(ChecksumMatch::NotComparable);
+        }
+        let (location, key) = self.locate(record);
+        let found = location.head_with_checksums(&key).await?;
+        Ok(found.map_or(ChecksumMatch::NotComparable, |(_, stored)| known.compare(&stored)))
+    }
+
+    /// Checks the bytes of an object by the checksums of its store, and by reading them where it has none to compare.
+    ///
+    /// # Errors
+    /// As for [`Backup::read`].
+    pub async fn confirm(&self, record: &ObjectRecord) -> Result<()> {
+        match self.compare(record).await? {
+            ChecksumMatch::Equal => Ok(()),
+            ChecksumMatch::Mismatch => {
+                Err(Error::damaged(&record.key, "its store has another checksum than the manifest"))
+            }
+            ChecksumMatch::NotComparable => self.check(record).await.map(drop),
+        }
+    }
+
+    /// The bytes of an object, checked against size and checksum, and decoded.
+    ///
+    /// # Errors
+    /// [`Error::DamagedBackup`] where they are missing or altered.
+    pub async fn read(&self, record: &ObjectRecord) -> Result<Bytes> {
+        self.read_whole(record).await.map(|(bytes, _)| bytes)
+    }
+
+    async fn read_whole(&self, record: &ObjectRecord) -> Result<(Bytes, Option<Ends>)> {
+        let (location, key) = self.locate(record);
+        let bytes = location.get(&key, None).await?.ok_or_else(|| Error::damaged(&record.key, MISSING))?;
+        let known = record.stored_checksums();
+        let mut comparison = Comparison::with(&known);
+        comparison.update(&bytes);
+        let ends = unaltered(record, bytes.len() as u64, comparison)?;
+        Ok((decode(record.stored.encoding, bytes), ends))
+    }
+
+    /// Reads the bytes of an object as [`Backup::read`] does, but keeps no more than a piece of them at a time. What is left
+    /// is how they begin and end.
+    pub(crate) async fn check(&self, record: &ObjectRecord) -> Result<Option<Ends>> {
+        let size = record.stored.size;
+        if size <= PIECE {
+            return self.read_whole(record).await.map(|(_, ends)| ends);
+        }
+        let missing = || Error::damaged(&record.key, MISSING);
+        let (location, key) = self.locate(record);
+        let known = record.stored_checksums();
+        let mut comparison = Comparison::with(&known);
+        let mut length = 0;
+        // A piece behind the end of an object is an error of its own at every store.
+        let found = location.head(&key).await?.ok_or_else(missing)?;
+        if found.size != size {
+            return Err(Error::damaged(&record.key, OTHER_LENGTH));
+        }
+        while length < size {
+            let piece = location.get_range(&key, length..size.min(length + PIECE)).await?;
+            let piece = piece.ok_or_else(missing)?;
+            if piece.is_empty() {
+                break;
+            }
+            length += piece.len() as u64;
+            comparison.update(&piece);
+        }
+        unaltered(record, length, comparison)
+    }
+}
+
+/// The bytes as they were in the source. An encoding that is not plain also has to compare what it decoded with
+/// [`ObjectRecord::content_checksums`].
+fn decode(encoding: Encoding, bytes: Bytes) -> Bytes {
+    match encoding {
+        Encoding::Plain => bytes,
+    }
+}
+
+fn unaltered(record: &ObjectRecord, length: u64, comparison: Comparison<'_>) -> Result<Option<Ends>> {
+    if length != record.stored.size {
+        return Err(Error::damaged(&record.key, OTHER_LENGTH));
+    }
+    match comparison.finish() {
+        (ChecksumMatch::Mismatch, _) => Err(Error::damaged(&record.key, "its checksum is not the one in the manifest")),
+        (ChecksumMatch::Equal | ChecksumMatch::NotComparable, ends) => Ok(ends),
+    }
+}

@@ -1,0 +1,69 @@
+//! [`StoredObjects`]: what really lies where a manifest says that the bytes of its objects are.
+
+use std::collections::BTreeSet;
+
+use futures::FutureExt;
+
+use super::Backup;
+use crate::{
+    concurrent,
+    error::Result,
+    key::Key,
+    layout::OWN_DIRECTORY,
+    location::{MAX_CONCURRENT, ObjectMeta, find_object},
+    record::ObjectRecord,
+};
+
+/// The listings of every place where a backup has bytes.
+#[derive(Debug)]
+pub(crate) struct StoredObjects {
+    /// Below the backup itself, files of the backup tool left out; sorted by key.
+    own: Vec<ObjectMeta>,
+    /// Elsewhere in the repository, sorted by key.
+    shared: Vec<ObjectMeta>,
+}
+
+impl Backup {
+    /// Lists what is stored for the objects: the backup's own directory, and each directory of the repository that shared
+    /// objects lie in. No request for a single object.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store); [`Error::Link`](crate::Error::Link) for a link inside the backup.
+    pub(crate) async fn list_stored(&self) -> Result<StoredObjects> {
+        let mut own = self.location().list_parallel("").await?;
+        own.retain(|entry| entry.key.below(OWN_DIRECTORY).is_none());
+        let shared = self.objects().filter_map(|record| record.stored.at.as_ref());
+        let directories: BTreeSet<String> = shared.map(shared_directory).collect();
+        let listings = directories.into_iter();
+        let listings =
+            listings.map(|directory| async move { self.repository().list_parallel(&directory).await }.boxed());
+        let mut shared: Vec<ObjectMeta> =
+            concurrent::run(listings.collect(), MAX_CONCURRENT).await?.into_iter().flatten().collect();
+        shared.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        shared.dedup_by(|a, b| a.key == b.key);
+        Ok(StoredObjects { own, shared })
+    }
+}
+
+impl StoredObjects {
+    /// What lies there for an object, or `None` where it is missing. Its key is relative to the location that
+    /// [`Backup::locate`] says.
+    pub(crate) fn of(&self, record: &ObjectRecord) -> Option<&ObjectMeta> {
+        match &record.stored.at {
+            Some(at) => find_object(&self.shared, at),
+            None => find_object(&self.own, &record.key),
+        }
+    }
+
+    /// The objects below the backup itself that its manifest does not name as lying there.
+    pub(crate) fn unlisted<'a>(&'a self, backup: &'a Backup) -> impl Iterator<Item = &'a Key> {
+        let is_named = |key: &Key| backup.object(key).is_some_and(|record| record.stored.at.is_none());
+        self.own.iter().map(|entry| &entry.key).filter(move |key| !is_named(key))
+    }
+}
+
+/// What is listed to find a shared object: the first two segments of its key.
+fn shared_directory(key: &Key) -> String {
+    let end = key.as_str().match_indices('/').nth(1).map_or(key.as_str().len(), |(at, _)| at);
+    key.as_str()[..end].to_owned()
+}
