@@ -35,6 +35,7 @@ pub enum Basis {
 
 /// One clause and what was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ClauseResult {
     /// Which one.
     pub clause: Clause,
@@ -42,14 +43,29 @@ pub struct ClauseResult {
     pub verdict: Verdict,
     /// How that is known.
     pub basis: Basis,
-    /// What violates it; the first [`Certificate::VIOLATIONS_KEPT`] of them.
+    /// What violates it; the first [`Certificate::VIOLATIONS_KEPT`] of each code.
     pub violations: Vec<Finding>,
+    /// How many violations there are in all, by code.
+    pub counts: BTreeMap<FindingCode, u64>,
+}
+
+impl ClauseResult {
+    /// A clause without violations.
+    #[must_use]
+    pub fn new(clause: Clause, verdict: Verdict, basis: Basis) -> Self {
+        Self { clause, verdict, basis, violations: Vec::new(), counts: BTreeMap::new() }
+    }
+
     /// How many violations there are in all.
-    pub violated: u64,
+    #[must_use]
+    pub fn violated(&self) -> u64 {
+        self.counts.values().sum()
+    }
 }
 
 /// Where a node can be recovered to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RecoveryPoint {
     /// The node.
     pub node: String,
@@ -70,6 +86,7 @@ impl RecoveryPoint {
 
 /// The newest snapshot of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Guaranteed {
     /// Its sequence number.
     pub snapshot: u64,
@@ -81,6 +98,7 @@ pub struct Guaranteed {
 
 /// The last WAL file of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Reached {
     /// Its number.
     pub wal: u64,
@@ -90,6 +108,7 @@ pub struct Reached {
 
 /// Live files that neither the backup nor the source has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct AbsentTable {
     /// The node.
     pub node: String,
@@ -110,6 +129,7 @@ pub struct AbsentTable {
 /// `Display` prints it for a person. [`certify`](crate::certify) makes one from any tree; a backup keeps the one it was
 /// committed with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Certificate {
     /// Every clause, in order.
     pub clauses: Vec<ClauseResult>,
@@ -117,7 +137,7 @@ pub struct Certificate {
     pub recovery: Vec<RecoveryPoint>,
     /// Live files that neither the backup nor the source has, per node and table.
     pub absent: Vec<AbsentTable>,
-    /// What was worth saying.
+    /// Findings that violate nothing.
     pub findings: Vec<Finding>,
     /// How many objects were compared by what.
     pub checked_by: BTreeMap<CheckedBy, u64>,
@@ -128,15 +148,22 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// How many violations of one clause a certificate keeps word for word.
-    pub const VIOLATIONS_KEPT: usize = 100;
-
-    /// The same with as many violations as a certificate keeps.
+    /// A certificate of these clauses, with nothing else in it.
     #[must_use]
-    pub(crate) fn abridged(mut self) -> Self {
-        self.clauses.iter_mut().for_each(|clause| clause.violations.truncate(Self::VIOLATIONS_KEPT));
-        self
+    pub fn new(clauses: Vec<ClauseResult>) -> Self {
+        Self {
+            clauses,
+            recovery: Vec::new(),
+            absent: Vec::new(),
+            findings: Vec::new(),
+            checked_by: BTreeMap::new(),
+            catalog_sequence: None,
+            orphans: 0,
+        }
     }
+
+    /// How many violations of one code a clause keeps. All are counted.
+    pub const VIOLATIONS_KEPT: u64 = 100;
 
     /// Whether no clause is violated.
     #[must_use]
@@ -144,8 +171,8 @@ impl Certificate {
         self.clauses.iter().all(|clause| clause.verdict != Verdict::Violated)
     }
 
-    /// Whether the tree is shown to restore: no clause is violated, and what its bytes must tell (C1 to C5) is known. Live
-    /// files or WAL that are not here, with nobody to say that the source lacked them too, leave that open.
+    /// Whether the tree is proven to restore: no clause is violated, and what its bytes must tell (C1 to C5) is known. It is not
+    /// where live files or WAL are missing, and whether the source had them is not recorded.
     #[must_use]
     pub fn is_proven(&self) -> bool {
         let told_by_bytes = self.clauses.iter().filter(|clause| clause.clause <= Clause::Checkpoints);
@@ -154,9 +181,21 @@ impl Certificate {
 
     /// The clauses that are violated.
     #[must_use]
-    pub fn open(&self) -> Vec<Clause> {
-        let open = self.clauses.iter().filter(|clause| clause.verdict == Verdict::Violated);
-        open.map(|clause| clause.clause).collect()
+    pub fn violated_clauses(&self) -> Vec<Clause> {
+        let violated = self.clauses.iter().filter(|clause| clause.verdict == Verdict::Violated);
+        violated.map(|clause| clause.clause).collect()
+    }
+
+    /// How many violations of a clause have this code.
+    #[must_use]
+    pub fn count(&self, clause: Clause, code: FindingCode) -> u64 {
+        let result = self.clauses.iter().find(|result| result.clause == clause);
+        result.and_then(|result| result.counts.get(&code)).copied().unwrap_or(0)
+    }
+
+    /// Every violation that is kept, clause by clause.
+    pub fn violations(&self) -> impl Iterator<Item = &Finding> {
+        self.clauses.iter().flat_map(|clause| &clause.violations)
     }
 
     /// How many live files are absent.
@@ -165,16 +204,16 @@ impl Certificate {
         self.absent.iter().map(|table| table.files).sum()
     }
 
-    /// One line: what is open, and the first reason.
+    /// One line: the violated clauses, each with its first reason.
     #[must_use]
     pub fn summary(&self) -> String {
-        let open = self.clauses.iter().filter(|clause| clause.verdict == Verdict::Violated);
+        let violated = self.clauses.iter().filter(|clause| clause.verdict == Verdict::Violated);
         let line = |clause: &ClauseResult| {
             let first = clause.violations.first().map_or("", |violation| violation.message.as_str());
             format!("{} {}: {first}", clause.clause.code(), clause.clause.title())
         };
-        let lines: Vec<_> = open.map(line).collect();
-        if lines.is_empty() { "every clause holds".to_owned() } else { lines.join("; ") }
+        let lines: Vec<_> = violated.map(line).collect();
+        if lines.is_empty() { "all clauses hold".to_owned() } else { lines.join("; ") }
     }
 }
 
@@ -183,7 +222,7 @@ impl Certificate {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum CheckedBy {
-    /// Every byte was read by us and its checksum taken.
+    /// Every byte was read, and its checksum taken.
     Content,
     /// Both stores give the same checksum.
     StoreChecksum,

@@ -6,20 +6,23 @@ use crate::{
     certificate::{Certificate, Clause},
     cluster::{Cluster, DiscoverOptions},
     discover::discover,
-    error::Result,
+    error::{Error, Result},
+    facts::{self, Meter, gather},
     job::{ObjectEvents, RunContext, request},
     judge::{
-        evidence::{self, Cut, Evidence, Facts, HeldObject, ManifestProvenance, Meter, Provenance},
+        Cut,
+        evidence::{Evidence, Facts, HeldObject, ManifestProvenance, Provenance},
         judge,
     },
     key::Key,
-    location::Location,
+    layout::{MANIFEST_KEY, OWN_DIRECTORY},
+    location::{Location, ObjectMeta},
     manifest::{Backup, read_manifest},
     options::AbsenceTolerance,
     record::ObjectRecord,
 };
 
-/// Makes the certificate of any tree: a backup of ours, a directory that a script copied, or a stopped store.
+/// Makes the certificate of any tree: a committed backup, a directory that a script copied, or a stopped store.
 ///
 /// C1 to C5 and the contents of C8 are recomputed from the tree's own bytes. C6, C7, C9 and the order of the listings
 /// are what the run that took the backup recorded; without such a record they are not attested.
@@ -102,47 +105,43 @@ async fn location_certificate(
 
 async fn cluster_certificate(cluster: &Cluster, meter: &dyn Meter) -> Result<Certificate> {
     let inventory = cluster.list().await?;
-    let held = |entry: &crate::location::ObjectMeta| {
-        (entry.key.clone(), HeldObject { size: entry.size, version: entry.version.clone(), checked_by: None })
-    };
-    let held: BTreeMap<_, _> = inventory.entries().map(held).collect();
+    let mut held: BTreeMap<_, _> =
+        inventory.entries().map(|entry| (entry.key.clone(), held_as_listed(entry))).collect();
     let mut facts = Facts::default();
-    facts.gather_metered(evidence::Tree::Location(cluster.location()), cluster, &held, meter).await?;
+    gather(&mut facts, facts::Tree::Location(cluster.location()), cluster, &mut held, meter).await?;
     let cut = Cut::newest(cluster, &facts);
-    let evidence = Evidence {
-        cluster,
-        held: &held,
-        facts: &facts,
-        cut: &cut,
-        provenance: Provenance::None,
-        absence_tolerance: AbsenceTolerance::Strict,
-    };
-    Ok(judge(&evidence, &Clause::ALL).0.abridged())
+    let evidence = Evidence::new(cluster, &held, &facts, &cut, Provenance::None, AbsenceTolerance::Strict);
+    Ok(judge(&evidence, &Clause::ALL).certificate)
+}
+
+fn held_as_listed(entry: &ObjectMeta) -> HeldObject {
+    HeldObject { size: entry.size, version: entry.version.clone(), checked_by: None }
 }
 
 pub(crate) async fn backup_certificate(backup: &Backup, meter: &dyn Meter) -> Result<Certificate> {
-    let held = held_by(backup).await?;
-    let manifest = backup.manifest();
+    let mut held = held_by(backup).await?;
+    let cluster = &backup.manifest().cluster;
     let mut facts = Facts::default();
-    facts.gather_metered(evidence::Tree::Backup(backup), &manifest.cluster, &held, meter).await?;
-    let cut = Cut::newest(&manifest.cluster, &facts);
+    gather(&mut facts, facts::Tree::Backup(backup), cluster, &mut held, meter).await?;
+    Ok(judge_backup(backup, &held, &facts, &Cut::newest(cluster, &facts)))
+}
+
+/// Judges a backup up to a cut.
+fn judge_backup(backup: &Backup, held: &BTreeMap<Key, HeldObject>, facts: &Facts, cut: &Cut) -> Certificate {
+    let manifest = backup.manifest();
+    let objects = || backup.objects();
     let is_altered =
         |record: &&ObjectRecord| held.get(&record.key).is_some_and(|held| held.size != record.content.size);
     let record = ManifestProvenance {
-        manifest,
+        certificate: &manifest.certificate,
+        attested: &manifest.attested,
         absent: backup.absent().map(|record| record.path.as_str()).collect(),
-        lost: backup.objects().map(|record| &record.key).filter(|key| !held.contains_key(*key)).collect(),
-        altered: backup.objects().filter(is_altered).map(|record| &record.key).collect(),
+        lost: objects().map(|record| &record.key).filter(|key| !held.contains_key(*key)).collect(),
+        altered: objects().filter(is_altered).map(|record| &record.key).collect(),
     };
-    let evidence = Evidence {
-        cluster: &manifest.cluster,
-        held: &held,
-        facts: &facts,
-        cut: &cut,
-        provenance: Provenance::Manifest(&record),
-        absence_tolerance: AbsenceTolerance::Lenient,
-    };
-    Ok(judge(&evidence, &Clause::ALL).0.abridged())
+    let provenance = Provenance::Manifest(&record);
+    let evidence = Evidence::new(&manifest.cluster, held, facts, cut, provenance, AbsenceTolerance::Lenient);
+    judge(&evidence, &Clause::ALL).certificate
 }
 
 /// The objects of a backup that are really there. One whose stored bytes have the length that the manifest says has the
@@ -151,6 +150,10 @@ async fn held_by(backup: &Backup) -> Result<BTreeMap<Key, HeldObject>> {
     let stored = backup.list_stored().await?;
     let mut held = BTreeMap::new();
     for record in backup.objects() {
+        if record.key.below(OWN_DIRECTORY).is_some() {
+            let reason = format!("it lists `{}`, which is not an object of a cluster", record.key);
+            return Err(Error::DamagedBackup { object: MANIFEST_KEY.to_owned(), reason });
+        }
         let Some(found) = stored.of(record) else { continue };
         let size = if found.size == record.stored.size { record.content.size } else { found.size };
         let (version, checked_by) = (record.version.clone(), Some(record.checked_by));

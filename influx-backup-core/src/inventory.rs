@@ -285,8 +285,9 @@ fn group_in(cluster: &ClusterDescription, object: &Classification<'_>) -> Group 
 /// Whether `directory` of `owner` has a group of its own.
 fn listed_elsewhere(cluster: &ClusterDescription, owner: &str, directory: &str) -> bool {
     let node = cluster.nodes.iter().find(|node| node.id == owner);
-    let of_node = node.is_some() && ["wal", "snapshots", "snapshot-checkpoints", "dbs"].contains(&directory);
-    let of_compactor = node.is_some_and(|n| n.is(Role::Compactor)) && ["cs", "cd", "c"].contains(&directory);
+    let has_group = |owner| LISTING_ORDER.iter().any(|group| group.owner() == owner && group.directory() == directory);
+    let of_node = node.is_some() && has_group(OwnerKind::Node);
+    let of_compactor = node.is_some_and(|n| n.is(Role::Compactor)) && has_group(OwnerKind::Compactor);
     let of_catalog = owner == cluster.catalog_prefix() && ["catalogs", "catalog"].contains(&directory);
     of_node || of_compactor || of_catalog
 }
@@ -312,17 +313,23 @@ impl Group {
         }
     }
 
-    const fn directory(self) -> &'static str {
+    /// The one kind of objects that the group is about, where it is about one.
+    #[must_use]
+    pub const fn component(self) -> Option<Component> {
         match self {
-            Self::CompactionSummaries => "cs",
-            Self::CompactionDetails => "cd",
-            Self::Compacted => "c",
-            Self::Wal => "wal",
-            Self::SnapshotCheckpoints => "snapshot-checkpoints",
-            Self::Snapshots => "snapshots",
-            Self::Parquet => "dbs",
-            Self::NodeRest | Self::Catalog | Self::ClusterRest | Self::Licenses => "",
+            Self::CompactionSummaries => Some(Component::CompactionSummary),
+            Self::CompactionDetails => Some(Component::CompactionDetail),
+            Self::Compacted => Some(Component::Compacted),
+            Self::Wal => Some(Component::Wal),
+            Self::SnapshotCheckpoints => Some(Component::SnapshotCheckpoint),
+            Self::Snapshots => Some(Component::Snapshot),
+            Self::Parquet => Some(Component::Parquet),
+            Self::NodeRest | Self::Catalog | Self::ClusterRest | Self::Licenses => None,
         }
+    }
+
+    fn directory(self) -> &'static str {
+        self.component().and_then(Component::directory).unwrap_or_default()
     }
 
     const fn owner(self) -> OwnerKind {

@@ -12,41 +12,55 @@ mod recovery;
 mod tests;
 mod write_ahead;
 
+use std::collections::HashSet;
+
+pub use self::evidence::Cut;
 use self::evidence::{Evidence, Provenance};
 pub(crate) use self::{
-    closure::close,
-    judgement::{ANYWHERE, At, Judgement, finding},
+    judgement::{ANYWHERE, At, Fingerprints, finding},
     write_ahead::{covered, gaps, numbered},
 };
 use crate::{
-    certificate::{Basis, Certificate, Clause, ClauseResult, Verdict},
+    certificate::{Certificate, ClauseResult, Verdict},
+    finding::{Clause, Finding},
     record::AbsentRecord,
 };
 
-/// The proof of these clauses: pure over the evidence. It has every violation, however many.
-pub(crate) fn judge(evidence: &Evidence<'_>, clauses: &[Clause]) -> (Certificate, Vec<AbsentRecord>) {
+/// What judging gives.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    pub(crate) certificate: Certificate,
+    /// Live files that the source lacks too.
+    pub(crate) absent: Vec<AbsentRecord>,
+    /// Of every violation, also of those that the certificate does not keep.
+    pub(crate) fingerprints: Fingerprints,
+}
+
+/// Judges these clauses: pure over the evidence.
+pub(crate) fn judge(evidence: &Evidence<'_>, clauses: &[Clause]) -> Judged {
     let (closure, absent) = closure::judge(evidence);
     let (catalog, catalog_sequence) = catalog::judge(evidence);
     let (bytes, checked_by) = attested::bytes(evidence);
     let judgements = [
-        (Clause::Closure, closure),
-        (Clause::Manifests, manifests::judge(evidence)),
-        (Clause::Wal, write_ahead::judge(evidence)),
-        (Clause::Catalog, catalog),
-        (Clause::Checkpoints, checkpoints::judge(evidence)),
-        (Clause::Bytes, bytes),
-        (Clause::Stability, attested::stability(evidence)),
-        (Clause::Compactor, attested::compactor(evidence)),
-        (Clause::Nodes, attested::nodes(evidence)),
+        closure,
+        manifests::judge(evidence),
+        write_ahead::judge(evidence),
+        catalog,
+        checkpoints::judge(evidence),
+        bytes,
+        attested::stability(evidence),
+        attested::compactor(evidence),
+        attested::nodes(evidence),
     ];
-    let is_judged = |(clause, _): &(Clause, Judgement)| clauses.contains(clause);
-    let (mut results, mut findings) = (Vec::new(), Vec::new());
-    for (clause, mut judgement) in judgements.into_iter().filter(is_judged) {
-        judgement.assign(clause);
+    let mut results = Vec::new();
+    let mut findings = Vec::new();
+    let mut fingerprints = Fingerprints::default();
+    for mut judgement in judgements.into_iter().filter(|judgement| clauses.contains(&judgement.clause)) {
         findings.append(&mut judgement.findings);
-        let mut result = result(clause, judgement);
+        fingerprints.extend(std::mem::take(&mut judgement.fingerprints));
+        let mut result = judgement.into_result();
         if let Provenance::Manifest(record) = evidence.provenance {
-            keep(&mut result, &record.manifest.certificate);
+            keep(&mut result, record.certificate);
         }
         results.push(result);
     }
@@ -59,35 +73,29 @@ pub(crate) fn judge(evidence: &Evidence<'_>, clauses: &[Clause]) -> (Certificate
         catalog_sequence,
         orphans: closure::orphans(evidence),
     };
-    (certificate, absent)
+    Judged { certificate, absent, fingerprints }
 }
 
-/// What the run itself found stays found: much of it nobody can see in the backup alone.
+/// What the run itself found stays found: much of it cannot be seen in the backup alone.
 fn keep(result: &mut ClauseResult, recorded: &Certificate) {
     let Some(recorded) = recorded.clauses.iter().find(|recorded| recorded.clause == result.clause) else { return };
-    let known = result.violations.len();
-    for violation in &recorded.violations {
-        if !result.violations[..known].contains(violation) {
-            result.violations.push(violation.clone());
-            result.violated += 1;
+    let found: HashSet<&Finding> = result.violations.iter().collect();
+    let lost: Vec<_> = recorded.violations.iter().filter(|violation| !found.contains(violation)).cloned().collect();
+    let kept = Certificate::VIOLATIONS_KEPT;
+    for violation in lost {
+        // Where one side does not keep all of them, which ones are lost is not known.
+        let recorded = recorded.counts.get(&violation.code).copied().unwrap_or(0);
+        let count = result.counts.entry(violation.code).or_default();
+        if recorded <= kept && *count < kept {
+            *count += 1;
+            result.violations.push(violation);
         }
     }
-    result.violated = result.violated.max(recorded.violated);
-    if result.violated > 0 {
+    for (code, recorded) in &recorded.counts {
+        let count = result.counts.entry(*code).or_default();
+        *count = (*recorded).max(*count);
+    }
+    if result.violated() > 0 {
         result.verdict = Verdict::Violated;
     }
-}
-
-fn result(clause: Clause, judgement: Judgement) -> ClauseResult {
-    let violated = judgement.violations.len() as u64;
-    let verdict = match (violated, judgement.not_attested) {
-        (0, false) => Verdict::Holds,
-        (0, true) => Verdict::NotAttested,
-        _ => Verdict::Violated,
-    };
-    let basis = match clause {
-        Clause::Bytes | Clause::Stability | Clause::Nodes => Basis::Attested,
-        _ => Basis::Recomputed,
-    };
-    ClauseResult { clause, verdict, basis, violations: judgement.violations, violated }
 }

@@ -147,16 +147,10 @@ impl Component {
             return Self::CatalogOther;
         }
         match tail.split_once('/') {
-            Some(("wal", _)) => Self::Wal,
-            Some(("snapshots", _)) => Self::Snapshot,
-            Some(("snapshot-checkpoints", _)) => Self::SnapshotCheckpoint,
-            Some(("dbs", _)) => Self::Parquet,
-            Some(("table-snapshots", _)) => Self::TableSnapshot,
-            Some(("db-indices", _)) => Self::TableIndex,
-            Some(("cs", _)) => Self::CompactionSummary,
-            Some(("cd", _)) => Self::CompactionDetail,
-            Some(("c", _)) => Self::Compacted,
-            Some(_) => Self::Other,
+            Some((directory, _)) => {
+                let known = Self::DIRECTORIES.iter().find(|(_, name)| *name == directory);
+                known.map_or(Self::Other, |(component, _)| *component)
+            }
             None => match tail {
                 "table-index-conversion-completed" => Self::TableIndexMarker,
                 "enterprise" => Self::EnterpriseConfig,
@@ -165,6 +159,28 @@ impl Component {
                 _ => Self::Other,
             },
         }
+    }
+
+    /// The kinds that the compactor of an Enterprise cluster writes.
+    pub const COMPACTOR: [Self; 3] = [Self::CompactionSummary, Self::CompactionDetail, Self::Compacted];
+
+    /// The kinds that have a directory of their own below a node.
+    const DIRECTORIES: [(Self, &str); 9] = [
+        (Self::Wal, "wal"),
+        (Self::Snapshot, "snapshots"),
+        (Self::SnapshotCheckpoint, "snapshot-checkpoints"),
+        (Self::Parquet, "dbs"),
+        (Self::TableSnapshot, "table-snapshots"),
+        (Self::TableIndex, "db-indices"),
+        (Self::CompactionSummary, "cs"),
+        (Self::CompactionDetail, "cd"),
+        (Self::Compacted, "c"),
+    ];
+
+    /// The directory below a node that holds objects of this kind and no others.
+    #[must_use]
+    pub fn directory(self) -> Option<&'static str> {
+        Self::DIRECTORIES.iter().find(|(component, _)| *component == self).map(|(_, directory)| *directory)
     }
 
     /// How often the server writes a key of this kind, which decides what another version of it means.

@@ -82,6 +82,7 @@ pub mod discover;
 pub mod error;
 pub mod event;
 pub mod execute;
+mod facts;
 pub mod finding;
 pub mod format;
 pub mod inventory;

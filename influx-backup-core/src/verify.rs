@@ -1,6 +1,6 @@
 //! [`verify`]: whether a backup still is what it was.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,7 @@ const HEADS_AT_ONCE: usize = 32;
 pub struct VerifyOptions {
     /// How deep to look.
     pub level: VerifyLevel,
-    /// At the level `bytes`: how many percent of the objects are read, chosen at random, at least one.
+    /// At the level `bytes`: how many percent of the objects are read, from 1 to 100. They are chosen at random; at least one.
     pub sample_percent: u8,
 }
 
@@ -111,6 +111,7 @@ fn sample(percent: u8, backup: &Backup) -> Vec<&ObjectRecord> {
 
 /// What verification found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct VerifyReport {
     /// The backup.
     pub backup: String,
@@ -142,7 +143,8 @@ impl VerifyReport {
 
 /// Verifies a backup.
 ///
-/// The job fails with [`Error::Store`], and with [`Error::Link`] for a link inside the backup. What else is wrong with it is
+/// The job fails with [`Error::Store`], with [`Error::Link`] for a link inside the backup, and with
+/// [`Error::InvalidRequest`] for a sample that is no percentage. What else is wrong with it is
 /// in the report.
 pub fn verify(backup: &Backup, options: VerifyOptions) -> VerifyRequest {
     VerifyRequest { subject: Subject::Opened(backup.clone()), options, object_events: ObjectEvents::default() }
@@ -188,6 +190,10 @@ request!(VerifyRequest => VerifyReport);
 
 async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSink) -> Result<VerifyReport> {
     let level = options.level;
+    if !(1..=100).contains(&options.sample_percent) {
+        let reason = format!("{} is no percentage from 1 to 100", options.sample_percent);
+        return Err(Error::InvalidRequest { option: "sample_percent", reason });
+    }
     let mut problems = check_listing(backup, events).await?;
     let certificate = match level {
         VerifyLevel::Listing => None,
@@ -195,9 +201,6 @@ async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSin
             Some(backup_certificate(backup, events).await?)
         }
     };
-    let violations = certificate.iter().flat_map(|certificate| open_clauses(backup, certificate));
-    let violations: Vec<_> = violations.filter(|violation| !problems.iter().any(|p| is_same(p, violation))).collect();
-    problems.extend(violations);
     let mut read = 0;
     if level == VerifyLevel::Bytes {
         let chosen = sample(options.sample_percent, backup);
@@ -224,6 +227,11 @@ async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSin
             }
         }
     }
+    let recorded = &backup.manifest().certificate;
+    let violations = certificate.iter().flat_map(|certificate| new_violations(recorded, certificate));
+    // Missing or altered objects violate C6 too: each is reported once.
+    let reported: HashSet<_> = problems.iter().map(|problem| (problem.code, problem.key.clone())).collect();
+    problems.extend(violations.filter(|violation| !reported.contains(&(violation.code, violation.key.clone()))));
     problems.sort_by(|a, b| (&a.key, a).cmp(&(&b.key, b)));
     problems.dedup();
     Ok(VerifyReport {
@@ -273,17 +281,23 @@ fn problem(key: &Key, code: FindingCode, message: impl Into<String>) -> Finding 
     Finding::new(code, message).with_key(key.clone())
 }
 
-/// Whether the listing showed already what violates a clause.
-fn is_same(problem: &Finding, violation: &Finding) -> bool {
-    problem.code == violation.code && problem.key == violation.key
-}
-
-/// What violates a clause now; a degraded backup's own violations are no news.
-fn open_clauses(backup: &Backup, certificate: &Certificate) -> Vec<Finding> {
-    let recorded = &backup.manifest().certificate.clauses;
-    let known: Vec<&Finding> = recorded.iter().flat_map(|clause| &clause.violations).collect();
-    let found = certificate.clauses.iter().flat_map(|clause| &clause.violations);
-    found.filter(|violation| !known.contains(violation)).cloned().collect()
+/// What violates a clause now and did not when the backup was committed. Of codes with more violations than a certificate
+/// keeps, the numbers are compared.
+fn new_violations(recorded: &Certificate, found: &Certificate) -> Vec<Finding> {
+    let known: HashSet<&Finding> = recorded.violations().collect();
+    let mut new = Vec::new();
+    for clause in &found.clauses {
+        let before = |code| recorded.count(clause.clause, code);
+        let is_kept = |code| before(code) <= Certificate::VIOLATIONS_KEPT;
+        let violations = clause.violations.iter().filter(|violation| is_kept(violation.code));
+        new.extend(violations.filter(|violation| !known.contains(violation)).cloned());
+        for (code, count) in clause.counts.iter().filter(|(code, count)| !is_kept(**code) && **count > before(**code)) {
+            let message = format!("{count} violations of this code, {} when the backup was committed", before(*code));
+            let more = Finding::new(*code, message).with_clause(clause.clause);
+            new.push(more.with_numbers(Some(before(*code)), Some(*count)));
+        }
+    }
+    new
 }
 
 /// The bytes are those that the checksum was taken of; without one, a Parquet file at least has its frame.
@@ -302,5 +316,42 @@ async fn check_bytes(backup: &Backup, record: &ObjectRecord) -> Result<Option<Fi
         }
         Err(Error::DamagedBackup { object, reason }) => wrong(format!("`{object}`: {reason}")),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::certificate::{Basis, Clause, ClauseResult, Verdict};
+
+    /// A certificate with one clause, in which logs of these numbers are stray.
+    fn certificate(numbers: impl Iterator<Item = u64> + Clone) -> Certificate {
+        let stray = |number| Finding::new(FindingCode::StrayCatalogLog, format!("{number} is stray"));
+        let mut result = ClauseResult::new(Clause::Catalog, Verdict::Violated, Basis::Recomputed);
+        let kept = numbers.clone().take(usize::try_from(Certificate::VIOLATIONS_KEPT).expect("a few"));
+        result.violations = kept.map(|number| stray(number).with_clause(Clause::Catalog)).collect();
+        result.counts = BTreeMap::from([(FindingCode::StrayCatalogLog, numbers.count() as u64)]);
+        Certificate::new(vec![result])
+    }
+
+    #[test]
+    fn old_violations_are_no_problem_however_many() {
+        for many in [3, 100, 101, 500] {
+            let recorded = certificate(0..many);
+            assert_eq!(new_violations(&recorded, &recorded), []);
+            // The first one was repaired: another one is among those that are kept.
+            assert_eq!(new_violations(&recorded, &certificate(1..many)), [], "{many}");
+        }
+    }
+
+    #[test]
+    fn new_violations_are_problems_however_many_there_were() {
+        let few = new_violations(&certificate(0..3), &certificate(0..5));
+        assert_eq!(few.iter().map(|new| new.message.as_str()).collect::<Vec<_>>(), ["3 is stray", "4 is stray"]);
+        let many = new_violations(&certificate(0..500), &certificate(0..502));
+        assert_eq!(many.len(), 1);
+        assert_eq!((many[0].clause, many[0].expected, many[0].found), (Some(Clause::Catalog), Some(500), Some(502)));
     }
 }

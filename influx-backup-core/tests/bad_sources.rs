@@ -170,7 +170,7 @@ async fn a_catalog_that_goes_back_between_passes_is_found() {
     let certificate = refused(report);
     let found = violated(&certificate, Clause::Catalog, FindingCode::CatalogWentBack);
     assert_eq!(found.key.as_ref().map(Key::as_str), Some("node1/catalog/v3/snapshot"));
-    assert_eq!(certificate.open(), [Clause::Catalog], "{certificate}");
+    assert_eq!(certificate.violated_clauses(), [Clause::Catalog], "{certificate}");
 }
 
 #[tokio::test]
@@ -366,7 +366,10 @@ async fn at_a_limit_of_passes_or_time_the_open_clause_and_its_object_are_said() 
         let (report, _) = back_up(&source.location(), [gone], options().with_passes(passes)).await;
         let certificate = refused(report);
         let missing = violated(&certificate, Clause::Closure, FindingCode::MissingParquet);
-        assert_eq!((missing.key.as_ref().map(Key::as_str), certificate.open()), (Some(&*file), vec![Clause::Closure]));
+        assert_eq!(
+            (missing.key.as_ref().map(Key::as_str), certificate.violated_clauses()),
+            (Some(&*file), vec![Clause::Closure])
+        );
 
         let (source, file, gone) = open_after_one_pass().await;
         let consent = options().with_passes(passes).with_on_violation(OnViolation::Degrade);

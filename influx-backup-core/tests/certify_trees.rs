@@ -4,13 +4,27 @@
 
 mod generated;
 
-use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc, time::Duration};
 
 use generated::{World, core, directory, enterprise, files, location, names, violations, write, write_all};
 use influx_backup_core::{
-    BackupOptions, Certificate, Clause, Component, FindingCode, Generation, Repository, VerifyOptions,
-    certificate::Verdict, certify, checksum::sha256, layout::MANIFEST_KEY, record::BackupStatus,
-    repository::BackupState, testing::generate::Generate, verify::VerifyReport,
+    Backup, BackupOptions, Certificate, Clause, Component, DiscoverOptions, Error, FindingCode, Generation, Location,
+    Repository, VerifyOptions,
+    certificate::Verdict,
+    certify,
+    checksum::sha256,
+    discover,
+    layout::MANIFEST_KEY,
+    location::Identity,
+    object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
+    record::BackupStatus,
+    repository::BackupState,
+    testing::{
+        fault::{Failure, Fault, FaultPlan, FaultyStore, Rule, Scope, When},
+        generate::Generate,
+    },
+    verify,
+    verify::VerifyReport,
 };
 use serde_json::Value;
 
@@ -157,13 +171,13 @@ async fn whatever_is_done_to_a_backup_is_found_at_the_level_that_can_see_it() {
                 let listing = verify(VerifyOptions::listing()).await;
                 let structure = verify(VerifyOptions::structure()).await;
                 let bytes = verify(VerifyOptions::bytes()).await;
-                let open = structure.certificate.as_ref().expect("at this level").open();
+                let open = structure.certificate.as_ref().expect("at this level").violated_clauses();
                 let expected: Vec<Clause> = match how {
                     // A checkpoint may go as long as a manifest names its files; that it is lost is said all the same.
                     Tamper::Delete if clause == Some(Clause::Checkpoints) => vec![Clause::Bytes],
                     // Same size: only what reads the bytes can tell.
-                    Tamper::Flip => clause.filter(|_| is_read(&key)).into_iter().collect(),
-                    Tamper::Delete | Tamper::Truncate => {
+                    Tamper::Flip if !is_read(&key) => Vec::new(),
+                    Tamper::Delete | Tamper::Truncate | Tamper::Flip => {
                         let mut open: Vec<_> = clause.into_iter().chain([Clause::Bytes]).collect();
                         open.sort();
                         open
@@ -210,7 +224,7 @@ async fn whatever_is_done_to_a_scripts_copy_opens_its_clause() {
                     Tamper::Flip => is_read(&key),
                 };
                 let expected: Vec<Clause> = clause.filter(|_| seen).into_iter().collect();
-                assert_eq!(certificate.open(), expected, "{about}: {}", certificate.summary());
+                assert_eq!(certificate.violated_clauses(), expected, "{about}: {}", certificate.summary());
                 assert!(expected.is_empty() || how == Tamper::Delete || names(&certificate, &key), "{about}");
                 let absent = how == Tamper::Delete && clause == Some(Clause::Closure);
                 assert_eq!(
@@ -233,7 +247,12 @@ async fn whatever_is_done_to_a_scripts_copy_opens_its_clause() {
         for (key, clause) in strays {
             write(&world.file(&key), "stray");
             let certificate = certified(world.source()).await;
-            assert_eq!(certificate.open(), clause.into_iter().collect::<Vec<_>>(), "{key}: {}", certificate.summary());
+            assert_eq!(
+                certificate.violated_clauses(),
+                clause.into_iter().collect::<Vec<_>>(),
+                "{key}: {}",
+                certificate.summary()
+            );
             assert_eq!(names(&certificate, &key), clause.is_some(), "{key}");
             fs::remove_file(world.file(&key)).expect("removed");
         }
@@ -412,4 +431,52 @@ async fn a_list_tells_what_lies_in_a_repository() {
         assert!(error.to_string().contains(todo), "{error}");
     }
     assert_eq!(files(&world.vault().join("foreign")).len(), 1);
+}
+
+/// A store that goes away is an error of the store, at whatever request it goes: never evidence against the backup.
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_no_damage() {
+    let repository = Arc::new(InMemory::new());
+    let at = |store: Arc<dyn ObjectStore>| Location::with_store(store, StorePath::from("vault"), Identity::Test);
+    let source: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    core(Generation::V3).write_to(&source, &StorePath::from("data")).await.expect("written");
+    let source = Location::with_store(source, StorePath::from("data"), Identity::Test);
+    let cluster = discover(&source, &DiscoverOptions::default()).await.expect("a cluster");
+    let vault = Repository::open(at(Arc::clone(&repository) as _)).await.expect("a repository");
+    vault.backup(&cluster, BackupOptions::default().with_name("n1")).start().await.expect("backed up");
+
+    for verb in ["certify", "verify"] {
+        let mut outages = 0;
+        loop {
+            let rule = Rule::new(Scope::any(), When::From(outages + 1), Fault::Fail(Failure::Unreachable));
+            let faulty = FaultyStore::new(Arc::clone(&repository) as _, FaultPlan::none().with(rule));
+            let backup = at(Arc::new(faulty)).child("n1").expect("a name");
+            let done = async {
+                match verb {
+                    "certify" => certify(&backup).await.map(|certificate| certificate.holds()),
+                    _ => {
+                        verify(&Backup::at(&backup).await?, VerifyOptions::bytes()).await.map(|report| report.passed())
+                    }
+                }
+            };
+            match done.await {
+                Ok(holds) => break assert!(holds, "{verb} after {outages} requests"),
+                Err(error) => assert!(matches!(error, Error::Store { .. }), "{verb} after {outages} requests: {error}"),
+            }
+            outages += 1;
+        }
+        assert!(outages > 20, "{verb}: {outages} requests are too few to show anything");
+    }
+}
+
+#[tokio::test]
+async fn a_sample_is_a_percentage() {
+    let world = World::new(&core(Generation::V3));
+    world.back_up(BackupOptions::default()).await.expect("backed up");
+    let repository = world.repository().await;
+    for percent in [0, 101, 255] {
+        let options = VerifyOptions::bytes_sample(percent);
+        assert_eq!(repository.verify("n1", options).await.expect_err("no percentage").code(), "invalid-request");
+    }
+    assert_eq!(repository.verify("n1", VerifyOptions::bytes_sample(1)).await.expect("verified").read, 1);
 }

@@ -1,11 +1,9 @@
 //! [`PassHistory`]: what passes leave to one another.
 
-use std::collections::HashSet;
-
 use tokio::time::Instant;
 
 use super::{pass::Listed, prove::Proof, timeline::Timeline};
-use crate::{finding::Finding, inventory::Inventory, plan::Skipped, record::PassReport};
+use crate::{inventory::Inventory, judge::Fingerprints, plan::Skipped, record::PassReport};
 
 /// What passes leave to one another.
 #[derive(Debug)]
@@ -18,7 +16,7 @@ pub(super) struct PassHistory {
     pub(super) before: Option<Inventory>,
     pub(super) timeline: Timeline,
     /// What was violated after the pass before.
-    pub(super) violations: HashSet<Finding>,
+    pub(super) violations: Fingerprints,
     /// How often the backup was found to differ from its records.
     pub(super) repairs: u32,
 }
@@ -31,7 +29,7 @@ impl PassHistory {
             skipped: Vec::new(),
             before: None,
             timeline: Timeline::default(),
-            violations: HashSet::new(),
+            violations: Fingerprints::default(),
             repairs: 0,
         }
     }
@@ -49,7 +47,7 @@ impl PassHistory {
 
     /// Remembers a pass that another one comes after.
     pub(super) fn record(&mut self, listed: Listed, proof: Proof) {
-        self.violations = proof.violations.into_iter().collect();
+        self.violations = proof.fingerprints;
         self.timeline.record_listing(&listed.inventory);
         self.timeline.catalog = self.timeline.catalog.max(proof.certificate.catalog_sequence);
         self.timeline.broken.extend(proof.broken);

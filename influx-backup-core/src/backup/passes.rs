@@ -133,7 +133,7 @@ impl Run<'_> {
     }
 
     fn report(&self, proof: &Proof, mut report: PassReport, history: &mut PassHistory) {
-        report.failed_clauses = proof.certificate.open();
+        report.failed_clauses = proof.certificate.violated_clauses();
         history.reports.push(report.clone());
         let events = &self.task.events;
         events.send(EventKind::PassFinished { pass: history.passes(), report });

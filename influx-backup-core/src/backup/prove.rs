@@ -16,11 +16,12 @@ use crate::{
     certificate::Certificate,
     cluster::Cluster,
     error::Result,
+    facts::{Tree, gather},
     finding::{Finding, FindingCode},
     inventory::Inventory,
     judge::{
-        At, close,
-        evidence::{Cut, Evidence, Provenance, RunProvenance, Tree},
+        At, Cut, Fingerprints, Judged,
+        evidence::{Evidence, Provenance, RunProvenance},
         finding, judge,
     },
     key::Key,
@@ -32,8 +33,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Proof {
     pub(super) certificate: Certificate,
-    /// All of them: a certificate keeps some.
-    pub(super) violations: Vec<Finding>,
+    /// Of all violations: a certificate keeps some.
+    pub(super) fingerprints: Fingerprints,
     pub(super) absent: Vec<AbsentRecord>,
     pub(super) fences: Vec<Fence>,
     pub(super) differences: BTreeMap<Difference, u64>,
@@ -53,7 +54,7 @@ impl Run<'_> {
         history: &PassHistory,
     ) -> Result<Proof> {
         let mut held = state.index.held();
-        state.facts.gather(Tree::Location(self.to), cluster, &held).await?;
+        gather(&mut state.facts, Tree::Location(self.to), cluster, &mut held, &()).await?;
         let cut = Cut::newest(cluster, &state.facts);
         let absence_tolerance = self.options.absence_tolerance;
         let (differences, mut broken) = compare(cluster, &listed.inventory, after);
@@ -65,8 +66,7 @@ impl Run<'_> {
 
         // The cut and the fences follow from the tree alone, whoever wrote it.
         let provenance = Provenance::None;
-        let untrimmed =
-            Evidence { cluster, held: &held, facts: &state.facts, cut: &cut, provenance, absence_tolerance };
+        let untrimmed = Evidence::new(cluster, &held, &state.facts, &cut, provenance, absence_tolerance);
         unstable.extend(history.timeline.regressions(&untrimmed, &listed.inventory));
         let fences = fences(cluster, &untrimmed, &listed.inventory).await?;
         let trimmed = trim(&untrimmed, &state.index, listed, &self.rules.trim);
@@ -75,7 +75,7 @@ impl Run<'_> {
         held.retain(|key, _| !trimmed.contains(key));
         state.facts.forget(&trimmed);
         let facts = &state.facts;
-        let tree = Evidence { cluster, held: &held, facts, cut: &cut, provenance, absence_tolerance };
+        let tree = Evidence::new(cluster, &held, facts, &cut, provenance, absence_tolerance);
         let listings = DbsListings::new(cluster, history.before.as_ref(), &listed.inventory);
         let absent = absent_paths(&tree, &listings, self.rules.absence);
         let provenance = RunProvenance {
@@ -87,18 +87,16 @@ impl Run<'_> {
             unheld_nodes: &unheld_nodes,
             catalog_before: history.timeline.catalog,
         };
-        let (certificate, absent) =
-            judge(&Evidence { provenance: Provenance::Run(&provenance), ..tree }, &self.rules.judged);
-        let violations = certificate.clauses.iter().flat_map(|result| result.violations.iter().cloned()).collect();
-        let certificate = certificate.abridged();
+        let judged = judge(&tree.with_provenance(Provenance::Run(&provenance)), &self.rules.judged);
+        let Judged { certificate, absent, fingerprints } = judged;
         let trimmed = trimmed.into_iter().collect();
-        Ok(Proof { certificate, violations, absent, fences, differences, trimmed, broken })
+        Ok(Proof { certificate, fingerprints, absent, fences, differences, trimmed, broken })
     }
 }
 
 /// The live files that the backup lacks and that count as absent from the source.
 fn absent_paths<'a>(tree: &Evidence<'a>, listings: &DbsListings, rule: AbsenceRule) -> BTreeSet<&'a str> {
-    let missing = tree.cluster.stored_nodes().flat_map(|node| close(tree, &node.id).missing);
+    let missing = tree.cluster.stored_nodes().flat_map(|node| &tree.closure(&node.id).missing);
     missing.map(|file| file.path.as_str()).filter(|path| listings.is_absent(path, rule)).collect()
 }
 

@@ -77,8 +77,6 @@ fn show_pass(f: &mut fmt::Formatter<'_>, number: u32, pass: &PassReport) -> fmt:
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use chrono::DateTime;
 
     use super::*;
@@ -91,15 +89,7 @@ mod tests {
     #[test]
     fn what_the_backup_lacks_comes_before_what_it_holds() {
         let time = DateTime::from_timestamp(1_700_000_000, 0).expect("a time");
-        let certificate = Certificate {
-            clauses: Vec::new(),
-            recovery: Vec::new(),
-            absent: Vec::new(),
-            findings: Vec::new(),
-            checked_by: BTreeMap::new(),
-            catalog_sequence: None,
-            orphans: 0,
-        };
+        let certificate = Certificate::new(Vec::new());
         let report = BackupReport {
             name: "monday".to_owned(),
             status: BackupStatus::Complete,

@@ -64,7 +64,7 @@ impl<'a> PassSink<'a> {
         }
         if let (Component::Parquet, Some(ends)) = (task.component, copied.content.ends) {
             let framed = parquet::check(&ends.head, &ends.tail, copied.content.size);
-            self.facts.record_parquet(task.to.clone(), task.from.version.clone(), framed);
+            self.facts.record_parquet(&task.to, &task.from.version, framed);
         }
         let record = record(task, copied);
         self.index.insert(record.clone());

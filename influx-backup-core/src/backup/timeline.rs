@@ -11,7 +11,7 @@ use crate::{
     cluster::Edition,
     finding::{Finding, FindingCode},
     inventory::{Group, Inventory, Listing},
-    judge::{At, close, covered, evidence::Evidence, finding},
+    judge::{At, covered, evidence::Evidence, finding},
     layout::{snapshot_sequence, wal_number},
 };
 
@@ -72,7 +72,7 @@ impl Timeline {
             && evidence.absence_tolerance == AbsenceTolerance::Strict
             && self.parquet.contains(node)
             && listed.listing(Group::Parquet, node).is_none_or(|listing| listing.entries.is_empty())
-            && !close(evidence, node).missing.is_empty()
+            && !evidence.closure(node).missing.is_empty()
     }
 }
 

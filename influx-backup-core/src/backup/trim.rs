@@ -6,7 +6,7 @@ use super::{index::Index, pass::Listed, rules::Trim};
 use crate::{
     inventory::Group,
     judge::{
-        close, covered,
+        covered,
         evidence::{Evidence, Fact},
         numbered,
     },
@@ -50,7 +50,7 @@ pub(super) fn trim(evidence: &Evidence<'_>, index: &Index, listed: &Listed, rule
 /// Live files that are held as they were before a server that replayed its WAL wrote them again, and that left the source
 /// since: what its manifest names was never copied, and no later pass can.
 fn superseded<'a>(evidence: &Evidence<'a>, last_listing: &BTreeSet<&Key>) -> BTreeSet<&'a Key> {
-    let live = evidence.cluster.stored_nodes().flat_map(|node| close(evidence, &node.id).live.into_values());
+    let live = evidence.cluster.stored_nodes().flat_map(|node| evidence.closure(&node.id).live.values().copied());
     let held = live.filter_map(|file| Some((file, evidence.held.get_key_value(file.path.as_str())?)));
     let superseded = held.filter(|(file, (key, held))| held.size != file.size_bytes && !last_listing.contains(key));
     superseded.map(|(_, (key, _))| key).collect()

@@ -18,9 +18,7 @@ impl Run<'_> {
         let is_quiet = proof.differences.is_empty();
         // A source where nothing moves looks the same in every further pass. Two idle ones are needed: that a file of an
         // Enterprise cluster is absent takes the listing before the one that is copied.
-        let is_stuck = is_quiet
-            && history.idle_passes() >= 2
-            && proof.violations.iter().all(|violation| history.violations.contains(violation));
+        let is_stuck = is_quiet && history.idle_passes() >= 2 && proof.fingerprints.is_subset(&history.violations);
         let limits = self.options.passes;
         let is_last = is_stuck || passes >= limits.max_passes || history.began.elapsed() >= limits.time_limit;
         let is_damage = |violation: &Finding| {
@@ -29,13 +27,15 @@ impl Run<'_> {
         };
         match self.options.on_corrupt {
             OnCorrupt::Fail => {
-                if let Some(violation) = proof.violations.iter().find(|violation| is_damage(violation))
+                if let Some(violation) = proof.certificate.violations().find(|violation| is_damage(violation))
                     && let Some(key) = violation.key.clone()
                 {
                     return Err(Error::CorruptSource { key, finding: Box::new(violation.clone()) });
                 }
             }
-            OnCorrupt::Record if proof.violations.iter().all(is_damage) => return Ok(Some(BackupStatus::Degraded)),
+            OnCorrupt::Record if proof.certificate.violations().all(is_damage) => {
+                return Ok(Some(BackupStatus::Degraded));
+            }
             OnCorrupt::Record => {}
         }
         if !is_last {

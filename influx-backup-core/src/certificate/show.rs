@@ -23,7 +23,7 @@ impl fmt::Display for Certificate {
         if !self.checked_by.is_empty() {
             let counts: Vec<_> =
                 self.checked_by.iter().map(|(by, count)| format!("{count} by {}", compared_by(*by))).collect();
-            writeln!(f, "copies compared: {}", counts.join(", "))?;
+            writeln!(f, "copies verified: {}", counts.join(", "))?;
         }
         self.show_findings(f)
     }
@@ -34,11 +34,11 @@ impl Certificate {
     pub(crate) fn head(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let with = |verdict| codes(self.clauses.iter().filter(move |result| result.verdict == verdict));
         match (with(Verdict::Violated), with(Verdict::NotAttested)) {
-            (None, None) => writeln!(f, "certificate: every clause holds")?,
-            (None, Some(unknown)) => writeln!(f, "certificate: no clause is violated, not known: {unknown}")?,
+            (None, None) => writeln!(f, "certificate: all clauses hold")?,
+            (None, Some(unknown)) => writeln!(f, "certificate: no violations; unverified: {unknown}")?,
             (Some(violated), _) => writeln!(f, "certificate: NOT CONSISTENT, {violated} violated")?,
         }
-        writeln!(f, "recovery point: (what was acknowledged after it is lost if the cluster dies now)")?;
+        writeln!(f, "recovery point: (what was acknowledged after it is lost if the cluster fails now)")?;
         for point in &self.recovery {
             show_point(f, point)?;
         }
@@ -50,7 +50,7 @@ impl Certificate {
                 let source = if known {
                     "the source did not have them either"
                 } else {
-                    "nobody recorded whether the source had them"
+                    "whether the source had them is not recorded"
                 };
                 writeln!(f, "absent files: {} ({source})", self.absent_files())?;
                 some(f, tables, show_absent)
@@ -58,7 +58,7 @@ impl Certificate {
         }
     }
 
-    /// What was worth saying, where anything was.
+    /// The findings, where there are any.
     pub(crate) fn show_findings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.orphans > 0 {
             writeln!(f, "Parquet files that no manifest names: {} (copied, not certified)", self.orphans)?;
@@ -110,19 +110,19 @@ fn show_clause(f: &mut fmt::Formatter<'_>, result: &ClauseResult) -> fmt::Result
     let verdict = match result.verdict {
         Verdict::Holds => "holds",
         Verdict::Violated => "VIOLATED",
-        Verdict::NotAttested => "not known",
+        Verdict::NotAttested => "unverified",
     };
     let basis = match (result.verdict, result.basis) {
-        (Verdict::NotAttested, _) => "only the run that took the backup can tell",
+        (Verdict::NotAttested, _) => "known only to the run that took the backup",
         (_, Basis::Recomputed) => "from the bytes",
         (_, Basis::Attested) => "as the run recorded it",
     };
-    writeln!(f, "  {}  {:<44} {verdict:<9}  {basis}", result.clause.code(), result.clause.title())?;
+    writeln!(f, "  {}  {:<44} {verdict:<10}  {basis}", result.clause.code(), result.clause.title())?;
     for violation in result.violations.iter().take(SHOWN) {
         show_violation(f, violation)?;
     }
     let shown = result.violations.len().min(SHOWN) as u64;
-    more(f, result.violated.saturating_sub(shown))
+    more(f, result.violated().saturating_sub(shown))
 }
 
 fn show_violation(f: &mut fmt::Formatter<'_>, violation: &Finding) -> fmt::Result {
@@ -165,7 +165,7 @@ mod tests {
             verdict: Verdict::Holds,
             basis: Basis::Recomputed,
             violations: Vec::new(),
-            violated: 0,
+            counts: BTreeMap::new(),
         };
         let time = |second| DateTime::from_timestamp(second, 0).expect("a time");
         Certificate {
@@ -187,13 +187,13 @@ mod tests {
     fn status_recovery_point_and_absent_files_come_first() {
         let text = certificate().to_string();
         let lines: Vec<_> = text.lines().collect();
-        assert_eq!(lines[0], "certificate: every clause holds");
+        assert_eq!(lines[0], "certificate: all clauses hold");
         let point = "  n1: 2023-11-14 22:13:21 UTC: snapshot 7 of 2023-11-14 22:13:20 UTC (covers WAL up to 40), then WAL \
                      up to 43 of 2023-11-14 22:13:21 UTC";
-        assert!(lines[1].ends_with("lost if the cluster dies now)"), "{text}");
+        assert!(lines[1].ends_with("lost if the cluster fails now)"), "{text}");
         assert_eq!(lines[2], point);
         assert_eq!(lines[3], "absent files: none");
-        assert!(text.contains("copies compared: 9 by content"), "{text}");
+        assert!(text.contains("copies verified: 9 by content"), "{text}");
     }
 
     #[test]
@@ -202,7 +202,9 @@ mod tests {
         let violation =
             |number: usize| Finding::new(FindingCode::MissingWal, format!("WAL {number} is missing")).with_node("n1");
         let wal = &mut certificate.clauses[2];
-        (wal.verdict, wal.violations, wal.violated) = (Verdict::Violated, (0..20).map(violation).collect(), 500);
+        wal.verdict = Verdict::Violated;
+        wal.violations = (0..20).map(violation).collect();
+        wal.counts = BTreeMap::from([(FindingCode::MissingWal, 500)]);
         let text = certificate.to_string();
         assert!(text.starts_with("certificate: NOT CONSISTENT, C3 violated\n"), "{text}");
         assert!(text.contains("missing-wal: WAL 9 is missing\n      … and 490 more"), "{text}");
@@ -215,7 +217,7 @@ mod tests {
         certificate.clauses[8].verdict = Verdict::NotAttested;
         certificate.orphans = 3;
         let text = certificate.to_string();
-        assert!(text.starts_with("certificate: no clause is violated, not known: C1, C9\n"), "{text}");
+        assert!(text.starts_with("certificate: no violations; unverified: C1, C9\n"), "{text}");
         assert!(text.ends_with("Parquet files that no manifest names: 3 (copied, not certified)\n"), "{text}");
     }
 }

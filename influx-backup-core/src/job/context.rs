@@ -8,7 +8,7 @@ use super::{ObjectEvents, progress::Counts, queue::Queue};
 use crate::{
     error::{Error, Result},
     event::EventKind,
-    judge::evidence::Meter,
+    facts::Meter,
 };
 
 /// The run's side of a job.

@@ -7,17 +7,17 @@ use super::{
     judgement::{ANYWHERE, At, Judgement},
 };
 use crate::{
-    certificate::CheckedBy,
-    finding::{Clause, FindingCode},
+    certificate::{Certificate, CheckedBy},
+    finding::{Clause, Finding, FindingCode},
     inventory::{Group, Listing},
     key::Key,
+    layout::Component,
     location::ObjectMeta,
-    manifest::Manifest,
 };
 
 /// C6: every copy was compared with the version that was listed; size alone is a finding.
 pub(super) fn bytes(evidence: &Evidence<'_>) -> (Judgement, BTreeMap<CheckedBy, u64>) {
-    let mut judgement = Judgement::default();
+    let mut judgement = Judgement::of(Clause::Bytes);
     let mut counts = BTreeMap::new();
     for held in evidence.held.values() {
         match held.checked_by {
@@ -28,6 +28,12 @@ pub(super) fn bytes(evidence: &Evidence<'_>) -> (Judgement, BTreeMap<CheckedBy, 
     if let Provenance::Manifest(record) = evidence.provenance {
         for (key, code, what) in changed(record) {
             judgement.report(At::object(None, key), code, format!("`{key}` {what}"));
+        }
+    }
+    for (key, reason) in evidence.facts.altered() {
+        // Where its size is another one, that is reported already.
+        if !matches!(evidence.provenance, Provenance::Manifest(record) if record.altered.contains(key)) {
+            judgement.report(At::object(None, key), FindingCode::WrongBytes, format!("`{key}`: {reason}"));
         }
     }
     if let Some(by_size) = counts.get(&CheckedBy::Size) {
@@ -48,16 +54,16 @@ fn changed<'a>(record: &ManifestProvenance<'a>) -> impl Iterator<Item = (&'a Key
 /// C7: every difference between what was copied and what was listed afterwards has a reason.
 pub(super) fn stability(evidence: &Evidence<'_>) -> Judgement {
     match evidence.provenance {
-        Provenance::None => unknown(),
-        Provenance::Run(run) => Judgement { violations: run.unstable.to_vec(), ..Judgement::default() },
-        Provenance::Manifest(record) => recorded(record.manifest, Clause::Stability),
+        Provenance::None => unknown(Clause::Stability),
+        Provenance::Run(run) => seen(Clause::Stability, run.unstable),
+        Provenance::Manifest(record) => recorded(record.certificate, Clause::Stability),
     }
 }
 
 /// C8: the compactor's files are exactly one listing, in the versions listed. They are opaque: nothing more is known.
 pub(super) fn compactor(evidence: &Evidence<'_>) -> Judgement {
     if evidence.cluster.compactors().next().is_none() {
-        return Judgement::default();
+        return Judgement::of(Clause::Compactor);
     }
     let mut judgement = one_listing(evidence);
     let ids: Vec<_> = evidence.cluster.compactors().map(|node| format!("`{}`", node.id)).collect();
@@ -70,13 +76,12 @@ pub(super) fn compactor(evidence: &Evidence<'_>) -> Judgement {
 
 fn one_listing(evidence: &Evidence<'_>) -> Judgement {
     match evidence.provenance {
-        Provenance::None => unknown(),
+        Provenance::None => unknown(Clause::Compactor),
         Provenance::Run(run) => {
-            let mut judgement = Judgement::default();
+            let mut judgement = Judgement::of(Clause::Compactor);
             for node in evidence.cluster.compactors() {
-                let is_theirs =
-                    |group| matches!(group, Group::CompactionSummaries | Group::CompactionDetails | Group::Compacted);
-                let listings = run.listings.iter().filter(|l| l.owner == node.id && is_theirs(l.group));
+                let is_compactor = |group: Group| group.component().is_some_and(Component::is_compactor);
+                let listings = run.listings.iter().filter(|l| l.owner == node.id && is_compactor(l.group));
                 let listed: BTreeMap<_, _> =
                     listings.flat_map(|l| &l.entries).map(|entry| (&entry.key, entry)).collect();
                 compare(evidence, &node.id, &listed, &mut judgement);
@@ -117,8 +122,8 @@ fn compare(evidence: &Evidence<'_>, node: &str, listed: &BTreeMap<&Key, &ObjectM
             Some(_) => {}
         }
     }
-    for directory in ["cs", "cd", "c"] {
-        for (key, _) in evidence.held_below(&format!("{node}/{directory}/")) {
+    for component in Component::COMPACTOR {
+        for (key, _) in evidence.held_of(node, component) {
             if !listed.contains_key(key) {
                 let message = format!("`{key}` is held and was not listed in the last pass");
                 judgement.report(At::object(Some(node), key), FindingCode::ExtraCompactorFile, message);
@@ -129,8 +134,7 @@ fn compare(evidence: &Evidence<'_>, node: &str, listed: &BTreeMap<&Key, &ObjectM
 
 /// From a backup alone: as many objects as the listing had, in their sizes.
 fn count_again(evidence: &Evidence<'_>, record: &ManifestProvenance<'_>) -> Judgement {
-    let manifest = record.manifest;
-    let mut judgement = recorded(manifest, Clause::Compactor);
+    let mut judgement = recorded(record.certificate, Clause::Compactor);
     for key in &record.altered {
         let object = evidence.cluster.classify(key).filter(|object| object.kind().is_compactor());
         if let Some(object) = object {
@@ -138,32 +142,28 @@ fn count_again(evidence: &Evidence<'_>, record: &ManifestProvenance<'_>) -> Judg
             judgement.report(At::object(object.node, key), FindingCode::OtherCompactorFile, message);
         }
     }
-    for listing in &manifest.attested.listings {
-        let directory = match listing.group {
-            Group::CompactionSummaries => "cs",
-            Group::CompactionDetails => "cd",
-            Group::Compacted => "c",
-            _ => continue,
-        };
-        let held = evidence.held_below(&format!("{}/{directory}/", listing.owner)).count() as u64;
+    for listing in &record.attested.listings {
+        let Some(component) = listing.group.component().filter(|component| component.is_compactor()) else { continue };
+        let owner = &listing.owner;
+        let held = evidence.held_of(owner, component).count() as u64;
         if held != listing.objects {
-            let (owner, objects) = (&listing.owner, listing.objects);
-            let message = format!("`{owner}/{directory}` has {held} objects, {objects} were listed");
+            let directory = component.directory().unwrap_or_default();
+            let message = format!("`{owner}/{directory}` has {held} objects, {} were listed", listing.objects);
             judgement.report(At::node(owner), FindingCode::MissingCompactorFile, message);
         }
     }
     judgement
 }
 
-/// C9: every node is in the backup or left out by name.
+/// C9: every node is in the backup or excluded by name.
 pub(super) fn nodes(evidence: &Evidence<'_>) -> Judgement {
     let mut judgement = match evidence.provenance {
-        Provenance::None => unknown(),
-        Provenance::Run(run) => Judgement { violations: run.unheld_nodes.to_vec(), ..Judgement::default() },
-        Provenance::Manifest(record) => recorded(record.manifest, Clause::Nodes),
+        Provenance::None => unknown(Clause::Nodes),
+        Provenance::Run(run) => seen(Clause::Nodes, run.unheld_nodes),
+        Provenance::Manifest(record) => recorded(record.certificate, Clause::Nodes),
     };
     for node in &evidence.cluster.unclaimed_nodes {
-        let message = format!("`{node}` looks like a node and is neither in the backup nor left out by name");
+        let message = format!("`{node}` looks like a node and is neither in the backup nor excluded by name");
         judgement.report(At::node(node), FindingCode::UnclaimedNode, message);
     }
     for node in evidence.cluster.catalog_nodes.iter().flatten().filter(|node| !node.in_store) {
@@ -177,18 +177,25 @@ pub(super) fn nodes(evidence: &Evidence<'_>) -> Judgement {
         judgement.report(
             At::node(node),
             FindingCode::NodeExcluded,
-            format!("node `{node}` was left out by the caller"),
+            format!("node `{node}` was excluded by the caller"),
         );
     }
     judgement
 }
 
-fn unknown() -> Judgement {
-    Judgement { not_attested: true, ..Judgement::default() }
+fn unknown(clause: Clause) -> Judgement {
+    Judgement { not_attested: true, ..Judgement::of(clause) }
+}
+
+/// What the run itself saw.
+fn seen(clause: Clause, violations: &[Finding]) -> Judgement {
+    let mut judgement = Judgement::of(clause);
+    violations.iter().cloned().for_each(|violation| judgement.add(violation));
+    judgement
 }
 
 /// Known where the run judged it; its violations are kept with those of every clause.
-fn recorded(manifest: &Manifest, clause: Clause) -> Judgement {
-    let judged = manifest.certificate.clauses.iter().any(|result| result.clause == clause);
-    Judgement { not_attested: !judged, ..Judgement::default() }
+fn recorded(certificate: &Certificate, clause: Clause) -> Judgement {
+    let judged = certificate.clauses.iter().any(|result| result.clause == clause);
+    Judgement { not_attested: !judged, ..Judgement::of(clause) }
 }

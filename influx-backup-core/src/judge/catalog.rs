@@ -3,19 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    evidence::{Evidence, Fact, Provenance},
+    evidence::{Evidence, Fact, Provenance, Unreadable},
     judgement::{ANYWHERE, At, Judgement, finding},
 };
 use crate::{
     cluster::Edition,
-    finding::FindingCode,
-    format::{CatalogFile, FormatError, catalog::Kind},
+    finding::{Clause, FindingCode},
+    format::{CatalogFile, catalog::Kind},
     inventory::Group,
     key::Key,
     layout::{Generation, catalog_log_sequence},
 };
 
-type Parsed<'a> = &'a Result<CatalogFile, FormatError>;
+type Parsed<'a> = &'a Result<CatalogFile, Unreadable>;
 
 /// One generation of the catalog as the tree has it.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(crate) struct GenerationFiles<'a> {
     pub(crate) root: Option<(&'a Key, Parsed<'a>)>,
     /// By the number in their name.
     pub(crate) logs: BTreeMap<u64, (&'a Key, Parsed<'a>)>,
-    /// Objects among the logs whose names no server gives.
+    /// Objects among the logs that have other names.
     pub(crate) stray: Vec<&'a Key>,
 }
 
@@ -42,7 +42,9 @@ impl<'a> GenerationFiles<'a> {
         let (mut logs, mut stray) = (BTreeMap::new(), Vec::new());
         for (key, fact) in evidence.below(&format!("{prefix}/{}/", generation.logs())) {
             match (catalog_log_sequence(key.name()), catalog(fact)) {
-                (Some(sequence), Some(parsed)) => drop(logs.insert(sequence, (key, parsed))),
+                (Some(sequence), Some(parsed)) => {
+                    logs.insert(sequence, (key, parsed));
+                }
                 _ => stray.push(key),
             }
         }
@@ -90,7 +92,7 @@ pub(crate) fn live<'a, 'b>(generations: &'b [GenerationFiles<'a>]) -> Option<&'b
 }
 
 pub(super) fn judge(evidence: &Evidence<'_>) -> (Judgement, Option<u64>) {
-    let mut judgement = Judgement::default();
+    let mut judgement = Judgement::of(Clause::Catalog);
     let generations = GenerationFiles::all(evidence);
     let live = live(&generations);
     match live {
@@ -108,8 +110,8 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> (Judgement, Option<u64>) {
         }
     }
     let sequence = live.and_then(GenerationFiles::sequence);
-    // Of a catalog that cannot be read nobody knows how new it is, and it is violated already.
-    if !judgement.violations.iter().any(|violation| violation.code == FindingCode::CorruptCatalog) {
+    // How new a catalog is that cannot be read is not known, and the clause is violated already.
+    if !judgement.has(FindingCode::CorruptCatalog) {
         check_new_enough(evidence, sequence, &mut judgement);
         check_went_on(evidence, live, &mut judgement);
     }
@@ -203,11 +205,10 @@ fn check_listed(evidence: &Evidence<'_>, live: &GenerationFiles<'_>, judgement: 
     }
 }
 
-/// A catalog older than the manifests drops rows without a word; a newer one is safe.
+/// A server with a catalog older than the manifests drops rows silently; a newer one is safe.
 fn check_new_enough(evidence: &Evidence<'_>, sequence: Option<u64>, judgement: &mut Judgement) {
     for node in evidence.cluster.stored_nodes() {
-        let snapshots = evidence.snapshots(&node.id);
-        let needed = snapshots.iter().map(|(_, snapshot)| snapshot.catalog_sequence_number).max();
+        let needed = evidence.snapshots(&node.id).iter().map(|(_, snapshot)| snapshot.catalog_sequence_number).max();
         if needed > sequence {
             let (needs, has) = (shown(needed), shown(sequence));
             let message = format!("{} needs catalog sequence {needs}, the catalog has {has}", node.id);
@@ -236,7 +237,7 @@ fn shown(sequence: Option<u64>) -> String {
     sequence.map_or_else(|| "none".to_owned(), |sequence| sequence.to_string())
 }
 
-/// Frozen generations only matter to a downgrade: what is wrong with them is worth a word.
+/// Frozen generations only matter to a downgrade: what is wrong with them is a finding.
 fn report_frozen(generations: &[GenerationFiles<'_>], live: Option<&GenerationFiles<'_>>, judgement: &mut Judgement) {
     let frozen = generations.iter().filter(|g| live.is_none_or(|live| live.generation != g.generation));
     for generation in frozen {
@@ -254,7 +255,7 @@ fn report_enterprise(evidence: &Evidence<'_>, judgement: &mut Judgement) {
     let prefix = evidence.cluster.catalog_prefix();
     let has = |name: &str| evidence.held.contains_key(format!("{prefix}/{name}").as_str());
     if evidence.cluster.edition == Edition::Enterprise && !has("enterprise") {
-        let message = format!("`{prefix}/enterprise` is not there");
+        let message = format!("`{prefix}/enterprise` is missing");
         judgement.report(ANYWHERE, FindingCode::NoEnterpriseFile, message);
     }
 }

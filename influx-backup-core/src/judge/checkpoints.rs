@@ -1,7 +1,7 @@
 //! C5: no checkpoint is newer than the newest manifest; the newest of every month, or none at all.
 //!
-//! A checkpoint newer than the newest manifest makes a server skip WAL that no manifest covers: forty rows were lost
-//! without a word on a real 3.10.1 server.
+//! A checkpoint newer than the newest manifest makes a server skip WAL that no manifest covers: a real 3.10.1 server lost
+//! forty rows silently.
 
 use std::collections::BTreeMap;
 
@@ -10,19 +10,19 @@ use super::{
     judgement::{At, Judgement},
 };
 use crate::{
-    finding::FindingCode,
+    finding::{Clause, FindingCode},
     format::{Checkpoint, Snapshot},
     inventory::Group,
     key::Key,
-    layout::{checkpoint_sequence, snapshot_sequence},
+    layout::{Component, checkpoint_sequence, snapshot_sequence},
     location::ObjectMeta,
 };
 
 pub(super) fn judge(evidence: &Evidence<'_>) -> Judgement {
-    let mut judgement = Judgement::default();
+    let mut judgement = Judgement::of(Clause::Checkpoints);
     for node in evidence.cluster.stored_nodes() {
         let cut = evidence.cut_snapshot(&node.id).map(|(_, snapshot)| snapshot);
-        for (key, fact) in evidence.below(&format!("{}/snapshot-checkpoints/", node.id)) {
+        for (key, fact) in evidence.of_kind(&node.id, Component::SnapshotCheckpoint) {
             check_one(&node.id, key, fact, cut, &mut judgement);
         }
         check_listed(evidence, &node.id, &mut judgement);
@@ -68,7 +68,7 @@ fn newer(key: &Key) -> String {
 }
 
 /// What the source has. Its checkpoints were listed before its manifests, so one that is newer than all of them names a
-/// manifest that the source has lost; it is trimmed from the backup, but not without a word.
+/// manifest that the source has lost; it is trimmed from the backup and reported.
 fn check_listed(evidence: &Evidence<'_>, node: &str, judgement: &mut Judgement) {
     let Provenance::Run(run) = evidence.provenance else { return };
     let listed = |group| {

@@ -9,9 +9,10 @@ use super::{
 use crate::{
     certificate::AbsentTable,
     cluster::Edition,
-    finding::FindingCode,
+    finding::{Clause, FindingCode},
     format::{Checkpoint, FileRef, Snapshot},
     key::Key,
+    layout::Component,
     options::AbsenceTolerance,
     record::AbsentRecord,
 };
@@ -26,10 +27,15 @@ pub(crate) struct Closure<'a> {
     pub(crate) missing: Vec<&'a FileRef>,
 }
 
+impl Closure<'_> {
+    /// That of a node which is not there.
+    pub(crate) const NONE: Self = Self { live: BTreeMap::new(), missing: Vec::new() };
+}
+
 /// Folds the manifests of one node up to its cut, and its checkpoints, and looks for every live file.
-pub(crate) fn close<'a>(evidence: &Evidence<'a>, node: &str) -> Closure<'a> {
+pub(super) fn close<'a>(evidence: &Evidence<'a>, node: &str) -> Closure<'a> {
     let cut = evidence.cut.of(node).unwrap_or(0);
-    let snapshots = evidence.snapshots(node).into_iter().map(|(_, snapshot)| snapshot);
+    let snapshots = evidence.snapshots(node).iter().map(|(_, snapshot)| *snapshot);
     let checkpoints = evidence.checkpoints(node).into_iter().map(|(_, checkpoint)| checkpoint);
     let live = fold(
         snapshots.filter(|snapshot| snapshot.snapshot_sequence_number <= cut),
@@ -62,11 +68,11 @@ fn fold<'a>(
 
 /// Judges the clause, and says what is absent.
 pub(super) fn judge(evidence: &Evidence<'_>) -> (Judgement, Vec<AbsentRecord>) {
-    let mut judgement = Judgement::default();
+    let mut judgement = Judgement::of(Clause::Closure);
     let mut absent = Vec::new();
     for node in evidence.cluster.stored_nodes() {
-        let closure = close(evidence, &node.id);
-        check_held(evidence, &node.id, &closure, &mut judgement);
+        let closure = evidence.closure(&node.id);
+        check_held(evidence, &node.id, closure, &mut judgement);
         let before = absent.len();
         for file in &closure.missing {
             if is_absent(evidence, &file.path) {
@@ -103,13 +109,13 @@ fn check_held(evidence: &Evidence<'_>, node: &str, closure: &Closure<'_>, judgem
             let wrong = finding(At::object(Some(node), key), FindingCode::WrongSizeParquet, message);
             judgement.add(wrong.with_numbers(Some(file.size_bytes), Some(held.size)));
         }
-        if let Some(Fact::Parquet(Err(error))) = evidence.facts.get(key) {
+        if let Some(Fact::Parquet(error)) = evidence.facts.get(key) {
             judgement.report(At::object(Some(node), key), FindingCode::CorruptParquet, format!("`{key}`: {error}"));
         }
     }
 }
 
-/// Whether the source lacks the file too, as far as anybody can tell.
+/// Whether the source lacks the file too, as far as that is known.
 fn is_absent(evidence: &Evidence<'_>, path: &str) -> bool {
     match evidence.provenance {
         Provenance::None => true,
@@ -124,7 +130,7 @@ fn check_share(evidence: &Evidence<'_>, node: &str, live: usize, gone: usize, ju
     if evidence.cluster.edition != Edition::Core || gone == 0 || accepted {
         return;
     }
-    let empty = evidence.held_below(&format!("{node}/dbs/")).next().is_none();
+    let empty = evidence.held_of(node, Component::Parquet).next().is_none();
     if empty || gone * 2 > live {
         let message = format!("{gone} of {live} live files of {node} are gone from `{node}/dbs`: is a volume missing?");
         let (expected, found) = (live as u64, (live - gone) as u64);
@@ -167,9 +173,9 @@ pub(super) fn by_table(absent: &[AbsentRecord]) -> Vec<AbsentTable> {
 pub(super) fn orphans(evidence: &Evidence<'_>) -> u64 {
     let mut orphans = 0;
     for node in evidence.cluster.stored_nodes() {
-        let live = close(evidence, &node.id).live;
+        let live = &evidence.closure(&node.id).live;
         let named = |key: &Key| live.contains_key(key.as_str());
-        orphans += evidence.held_below(&format!("{}/dbs/", node.id)).filter(|(key, _)| !named(key)).count() as u64;
+        orphans += evidence.held_of(&node.id, Component::Parquet).filter(|(key, _)| !named(key)).count() as u64;
     }
     orphans
 }

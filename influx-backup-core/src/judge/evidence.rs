@@ -1,140 +1,143 @@
-//! What the proof looks at: the facts read from a tree, and who can witness what only a run could see.
+//! What the proof looks at: the facts read from a tree, and what only the run that took the backup could see.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     ops::Bound,
+    sync::OnceLock,
 };
 
 use chrono::{DateTime, Utc};
-use futures::FutureExt;
+use serde::{Deserialize, Serialize};
 
+use super::closure::{Closure, close};
 use crate::{
-    certificate::CheckedBy,
+    certificate::{Certificate, CheckedBy},
     cluster::ClusterDescription,
-    concurrent,
-    error::Result,
     finding::Finding,
     format::{CatalogFile, Checkpoint, FormatError, Snapshot, wal},
     inventory::Listing,
     key::Key,
     layout::Component,
-    location::{Location, ObjectMeta, Version},
-    manifest::{Backup, Manifest},
+    location::{ObjectMeta, Version},
     options::AbsenceTolerance,
-    record::Fence,
+    record::{Attested, Fence},
 };
-
-/// How many objects are read at once.
-const READS_AT_ONCE: usize = 16;
 
 /// One object that a tree holds.
 #[derive(Debug, Clone)]
 pub(crate) struct HeldObject {
     pub(crate) size: u64,
     pub(crate) version: Version,
-    /// What its copy was compared by; `None` where nobody recorded it.
+    /// What its copy was compared by; `None` where it is not recorded.
     pub(crate) checked_by: Option<CheckedBy>,
+}
+
+/// Why an object cannot be read as what it should be.
+#[derive(Debug, Clone)]
+pub(crate) enum Unreadable {
+    /// Its bytes do not have the format.
+    Format(FormatError),
+    /// A backup no longer holds the bytes that it was given; why.
+    Altered(String),
+}
+
+impl From<FormatError> for Unreadable {
+    fn from(error: FormatError) -> Self {
+        Self::Format(error)
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Format(error) => error.fmt(f),
+            Self::Altered(reason) => f.write_str(reason),
+        }
+    }
 }
 
 /// What the bytes of one object say.
 #[derive(Debug, Clone)]
 pub(crate) enum Fact {
-    Snapshot(Result<Snapshot, FormatError>),
-    Checkpoint(Result<Checkpoint, FormatError>),
-    Wal(Result<(), FormatError>),
-    Catalog(Result<CatalogFile, FormatError>),
-    /// Only where the bytes passed through us.
-    Parquet(Result<(), FormatError>),
+    Snapshot(Result<Snapshot, Unreadable>),
+    Checkpoint(Result<Checkpoint, Unreadable>),
+    Wal(Result<(), Unreadable>),
+    Catalog(Result<CatalogFile, Unreadable>),
+    /// A Parquet file whose frame is wrong, where its bytes were read while they were copied.
+    Parquet(FormatError),
+}
+
+impl Fact {
+    /// What the bytes of an object of this kind say.
+    pub(crate) fn parse(component: Component, bytes: &[u8]) -> Self {
+        match component {
+            Component::Snapshot => Self::Snapshot(Snapshot::parse(bytes).map_err(Into::into)),
+            Component::SnapshotCheckpoint => Self::Checkpoint(Checkpoint::parse(bytes).map_err(Into::into)),
+            Component::Wal => Self::Wal(wal::check(bytes).map_err(Into::into)),
+            _ => Self::Catalog(CatalogFile::parse(bytes).map_err(Into::into)),
+        }
+    }
+
+    /// An object of this kind whose bytes are not those that were written.
+    pub(crate) fn altered(component: Component, reason: String) -> Self {
+        let altered = Unreadable::Altered(reason);
+        match component {
+            Component::Snapshot => Self::Snapshot(Err(altered)),
+            Component::SnapshotCheckpoint => Self::Checkpoint(Err(altered)),
+            Component::Wal => Self::Wal(Err(altered)),
+            _ => Self::Catalog(Err(altered)),
+        }
+    }
+
+    /// How the bytes differ from those that were written, where they do.
+    pub(crate) fn alteration(&self) -> Option<&str> {
+        match self {
+            Self::Snapshot(Err(Unreadable::Altered(reason)))
+            | Self::Checkpoint(Err(Unreadable::Altered(reason)))
+            | Self::Wal(Err(Unreadable::Altered(reason)))
+            | Self::Catalog(Err(Unreadable::Altered(reason))) => Some(reason),
+            _ => None,
+        }
+    }
 }
 
 /// What was read from a tree, so that no version of an object is read twice.
 #[derive(Debug, Default)]
 pub(crate) struct Facts(BTreeMap<Key, (Version, Fact)>);
 
-/// A tree whose objects can be read.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Tree<'a> {
-    /// Objects under their own keys.
-    Location(&'a Location),
-    /// A backup of ours, which knows where its bytes lie.
-    Backup(&'a Backup),
-}
-
-impl Tree<'_> {
-    async fn read(self, key: &Key) -> Result<bytes::Bytes> {
-        match self {
-            Self::Location(location) => Ok(location.get(key, None).await?.unwrap_or_default()),
-            Self::Backup(backup) => match backup.object(key) {
-                // An altered object is not an error here but what the proof is to find.
-                Some(record) => Ok(backup.read(record).await.unwrap_or_default()),
-                None => Ok(bytes::Bytes::new()),
-            },
-        }
-    }
-}
-
-/// Counts objects that are to be read, and those that were.
-pub(crate) trait Meter: Sync {
-    fn planned(&self, objects: u64, bytes: u64);
-    fn finished(&self, bytes: u64);
-}
-
-/// Counts nothing.
-impl Meter for () {
-    fn planned(&self, _: u64, _: u64) {}
-    fn finished(&self, _: u64) {}
-}
-
 impl Facts {
-    /// Reads what the proof needs and has not read yet; forgets what is no longer held.
-    pub(crate) async fn gather(
-        &mut self,
-        tree: Tree<'_>,
-        cluster: &ClusterDescription,
-        held: &BTreeMap<Key, HeldObject>,
-    ) -> Result<()> {
-        self.gather_metered(tree, cluster, held, &()).await
+    /// Forgets what is no longer held in the version that was read.
+    pub(crate) fn retain_held(&mut self, held: &BTreeMap<Key, HeldObject>) {
+        self.0.retain(|key, (version, _)| held.get(key).is_some_and(|held| held.version == *version));
     }
 
-    /// The same as [`Facts::gather`], counted as it goes.
-    pub(crate) async fn gather_metered(
-        &mut self,
-        tree: Tree<'_>,
-        cluster: &ClusterDescription,
-        held: &BTreeMap<Key, HeldObject>,
-        meter: &dyn Meter,
-    ) -> Result<()> {
-        self.0.retain(|key, (version, _)| held.get(key).is_some_and(|held| held.version == *version));
-        let unread: Vec<_> = held
-            .iter()
-            .filter(|(key, _)| !self.0.contains_key(*key))
-            .filter_map(|(key, held)| Some((key.clone(), held.version.clone(), readable(cluster, key)?)))
-            .collect();
-        let bytes = unread.iter().filter_map(|(key, ..)| held.get(key)).map(|held| held.size).sum();
-        meter.planned(unread.len() as u64, bytes);
-        let read = |key: Key, version: Version, component| async move {
-            let bytes = tree.read(&key).await?;
-            meter.finished(bytes.len() as u64);
-            let fact = fact(component, &bytes);
-            Result::Ok((key, (version, fact)))
-        };
-        let reads = unread.into_iter().map(|(key, version, component)| read(key, version, component).boxed());
-        let read = concurrent::run(reads.collect(), READS_AT_ONCE).await?;
-        self.0.extend(read);
-        Ok(())
+    /// Adds what was read of one object.
+    pub(crate) fn insert(&mut self, key: Key, version: Version, fact: Fact) {
+        self.0.insert(key, (version, fact));
+    }
+
+    /// Objects whose bytes are not those that were written, and how they differ.
+    pub(crate) fn altered(&self) -> impl Iterator<Item = (&Key, &str)> {
+        self.0.iter().filter_map(|(key, (_, fact))| Some((key, fact.alteration()?)))
     }
 
     /// Reads one object whose bytes are at hand, where the proof reads such objects.
     #[cfg(test)]
     pub(crate) fn read(&mut self, cluster: &ClusterDescription, key: &Key, version: Version, bytes: &[u8]) {
         if let Some(component) = readable(cluster, key) {
-            self.0.insert(key.clone(), (version, fact(component, bytes)));
+            self.insert(key.clone(), version, Fact::parse(component, bytes));
         }
     }
 
-    /// What a copier saw of a Parquet file.
-    pub(crate) fn record_parquet(&mut self, key: Key, version: Version, ends: Result<(), FormatError>) {
-        self.0.insert(key, (version, Fact::Parquet(ends)));
+    /// What a copier saw of a Parquet file. Only a wrong frame is kept: there may be millions of right ones.
+    pub(crate) fn record_parquet(&mut self, key: &Key, version: &Version, frame: Result<(), FormatError>) {
+        match frame {
+            Ok(()) => {
+                self.0.remove(key);
+            }
+            Err(error) => self.insert(key.clone(), version.clone(), Fact::Parquet(error)),
+        }
     }
 
     /// Forgets what is no longer part of the tree.
@@ -155,7 +158,7 @@ fn below<'a, V>(map: &'a BTreeMap<Key, V>, prefix: &str) -> impl Iterator<Item =
 }
 
 /// The component of an object whose bytes the proof reads.
-fn readable(cluster: &ClusterDescription, key: &Key) -> Option<Component> {
+pub(crate) fn readable(cluster: &ClusterDescription, key: &Key) -> Option<Component> {
     let component = cluster.classify(key)?.kind();
     let read = matches!(
         component,
@@ -168,43 +171,36 @@ fn readable(cluster: &ClusterDescription, key: &Key) -> Option<Component> {
     read.then_some(component)
 }
 
-fn fact(component: Component, bytes: &[u8]) -> Fact {
-    match component {
-        Component::Snapshot => Fact::Snapshot(Snapshot::parse(bytes)),
-        Component::SnapshotCheckpoint => Fact::Checkpoint(Checkpoint::parse(bytes)),
-        Component::Wal => Fact::Wal(wal::check(bytes)),
-        _ => Fact::Catalog(CatalogFile::parse(bytes)),
-    }
-}
-
-/// Up to which snapshot a proof, a trim or a restore goes, per node. A value: any snapshot of a store can be one.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Cut(BTreeMap<String, u64>);
+/// Up to which snapshot a proof, a trim or a restore goes, per node. Any snapshot that a tree holds can be one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Cut(BTreeMap<String, u64>);
 
 impl Cut {
     /// The newest snapshot of every node.
     pub(crate) fn newest(cluster: &ClusterDescription, facts: &Facts) -> Self {
-        let newest = |node: &str| {
-            let sequence = |fact: &Fact| match fact {
-                Fact::Snapshot(Ok(snapshot)) => Some(snapshot.snapshot_sequence_number),
-                _ => None,
-            };
-            below(&facts.0, &format!("{node}/snapshots/")).filter_map(|(_, (_, fact))| sequence(fact)).max()
-        };
+        let newest = |node: &str| Some(snapshots(facts, node).last()?.1.snapshot_sequence_number);
         let cuts = cluster.stored_nodes().filter_map(|node| Some((node.id.clone(), newest(&node.id)?)));
         Self(cuts.collect())
     }
 
-    /// The snapshot of one node, or `None` where it has none.
-    pub(crate) fn of(&self, node: &str) -> Option<u64> {
+    /// The cut at these snapshots, by node.
+    #[must_use]
+    pub fn at(snapshots: impl IntoIterator<Item = (String, u64)>) -> Self {
+        Self(snapshots.into_iter().collect())
+    }
+
+    /// The sequence of the snapshot of one node, or `None` where it has none.
+    #[must_use]
+    pub fn of(&self, node: &str) -> Option<u64> {
         self.0.get(node).copied()
     }
 }
 
-/// Who can tell what only the run that took the backup could see.
+/// How it is known what only the run that took the backup could see.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Provenance<'a> {
-    /// Nobody: a tree without a manifest of ours.
+    /// It is not known: a tree without a manifest.
     None,
     /// The run itself.
     Run(&'a RunProvenance<'a>),
@@ -215,7 +211,9 @@ pub(crate) enum Provenance<'a> {
 /// What a run recorded, and what is left of it.
 #[derive(Debug)]
 pub(crate) struct ManifestProvenance<'a> {
-    pub(crate) manifest: &'a Manifest,
+    /// The certificate that the backup was committed with.
+    pub(crate) certificate: &'a Certificate,
+    pub(crate) attested: &'a Attested,
     /// Paths of live files that the source lacked.
     pub(crate) absent: BTreeSet<&'a str>,
     /// Objects that the manifest lists and that are no longer there.
@@ -252,25 +250,50 @@ pub(crate) struct Evidence<'a> {
     pub(crate) cut: &'a Cut,
     pub(crate) provenance: Provenance<'a>,
     pub(crate) absence_tolerance: AbsenceTolerance,
+    /// The snapshot manifests that parse, by node, ascending by sequence.
+    snapshots: BTreeMap<&'a str, Vec<(&'a Key, &'a Snapshot)>>,
+    /// The live files, by node; folded when they are first asked for.
+    closures: BTreeMap<&'a str, OnceLock<Closure<'a>>>,
 }
 
 impl<'a> Evidence<'a> {
+    pub(crate) fn new(
+        cluster: &'a ClusterDescription,
+        held: &'a BTreeMap<Key, HeldObject>,
+        facts: &'a Facts,
+        cut: &'a Cut,
+        provenance: Provenance<'a>,
+        absence_tolerance: AbsenceTolerance,
+    ) -> Self {
+        let nodes = || cluster.stored_nodes().map(|node| node.id.as_str());
+        let snapshots = nodes().map(|node| (node, snapshots(facts, node))).collect();
+        let closures = nodes().map(|node| (node, OnceLock::new())).collect();
+        Self { cluster, held, facts, cut, provenance, absence_tolerance, snapshots, closures }
+    }
+
+    /// The same tree with what is known of the run that took it.
+    pub(crate) fn with_provenance(mut self, provenance: Provenance<'a>) -> Self {
+        self.provenance = provenance;
+        self
+    }
+
     /// The snapshot manifests of a node that parse, ascending by sequence.
-    pub(crate) fn snapshots(&self, node: &str) -> Vec<(&'a Key, &'a Snapshot)> {
-        let parsed = |(key, fact): (&'a Key, &'a Fact)| match fact {
-            Fact::Snapshot(Ok(snapshot)) => Some((key, snapshot)),
-            _ => None,
-        };
-        let prefix = format!("{node}/snapshots/");
-        let mut snapshots: Vec<_> = self.below(&prefix).into_iter().filter_map(parsed).collect();
-        snapshots.sort_by_key(|(_, snapshot)| snapshot.snapshot_sequence_number);
-        snapshots
+    pub(crate) fn snapshots(&self, node: &str) -> &[(&'a Key, &'a Snapshot)] {
+        self.snapshots.get(node).map_or(&[], Vec::as_slice)
     }
 
     /// The snapshot at the cut of a node.
     pub(crate) fn cut_snapshot(&self, node: &str) -> Option<(&'a Key, &'a Snapshot)> {
         let cut = self.cut.of(node)?;
-        self.snapshots(node).into_iter().find(|(_, snapshot)| snapshot.snapshot_sequence_number == cut)
+        let snapshots = self.snapshots(node);
+        let at = snapshots.partition_point(|(_, snapshot)| snapshot.snapshot_sequence_number < cut);
+        snapshots.get(at).copied().filter(|(_, snapshot)| snapshot.snapshot_sequence_number == cut)
+    }
+
+    /// The live files of a node, and those that are missing.
+    pub(crate) fn closure(&self, node: &str) -> &Closure<'a> {
+        static NONE: Closure<'static> = Closure::NONE;
+        self.closures.get(node).map_or(&NONE, |closure| closure.get_or_init(|| close(self, node)))
     }
 
     /// The checkpoints of a node that parse.
@@ -279,7 +302,12 @@ impl<'a> Evidence<'a> {
             Fact::Checkpoint(Ok(checkpoint)) => Some((key, checkpoint)),
             _ => None,
         };
-        self.below(&format!("{node}/snapshot-checkpoints/")).into_iter().filter_map(parsed).collect()
+        self.of_kind(node, Component::SnapshotCheckpoint).into_iter().filter_map(parsed).collect()
+    }
+
+    /// Facts about the objects of one kind of a node.
+    pub(crate) fn of_kind(&self, node: &str, component: Component) -> Vec<(&'a Key, &'a Fact)> {
+        self.below(&directory(node, component))
     }
 
     /// Facts below a prefix.
@@ -287,9 +315,13 @@ impl<'a> Evidence<'a> {
         below(&self.facts.0, prefix).map(|(key, (_, fact))| (key, fact)).collect()
     }
 
-    /// Held objects below a prefix.
-    pub(crate) fn held_below(&self, prefix: &str) -> impl Iterator<Item = (&'a Key, &'a HeldObject)> + use<'a> {
-        below(self.held, prefix)
+    /// Held objects of one kind of a node.
+    pub(crate) fn held_of(
+        &self,
+        node: &str,
+        component: Component,
+    ) -> impl Iterator<Item = (&'a Key, &'a HeldObject)> + use<'a> {
+        below(self.held, &directory(node, component))
     }
 
     /// Whether an object is held in the version listed.
@@ -301,4 +333,20 @@ impl<'a> Evidence<'a> {
     pub(crate) fn modified(&self, key: &Key) -> Option<DateTime<Utc>> {
         self.held.get(key).map(|held| held.version.modified)
     }
+}
+
+/// The directory of one kind of objects of a node, with a slash at its end.
+fn directory(node: &str, component: Component) -> String {
+    format!("{node}/{}/", component.directory().unwrap_or_default())
+}
+
+/// The snapshot manifests of a node that parse, ascending by sequence.
+fn snapshots<'a>(facts: &'a Facts, node: &str) -> Vec<(&'a Key, &'a Snapshot)> {
+    let parsed = |(key, (_, fact)): (&'a Key, &'a (Version, Fact))| match fact {
+        Fact::Snapshot(Ok(snapshot)) => Some((key, snapshot)),
+        _ => None,
+    };
+    let mut snapshots: Vec<_> = below(&facts.0, &directory(node, Component::Snapshot)).filter_map(parsed).collect();
+    snapshots.sort_by_key(|(_, snapshot)| snapshot.snapshot_sequence_number);
+    snapshots
 }

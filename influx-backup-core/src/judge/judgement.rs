@@ -1,17 +1,54 @@
-//! What one clause found.
+//! What one clause found, and [`Fingerprints`] of all of it.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use crate::{
+    certificate::{Basis, Certificate, ClauseResult, Verdict},
     finding::{Clause, Finding, FindingCode, Severity},
     key::Key,
 };
 
 /// What one clause found.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Judgement {
+    pub(super) clause: Clause,
+    /// The first [`Certificate::VIOLATIONS_KEPT`] of each code.
     pub(crate) violations: Vec<Finding>,
+    /// How many there are, by code.
+    pub(crate) counts: BTreeMap<FindingCode, u64>,
+    pub(crate) fingerprints: Fingerprints,
     pub(crate) findings: Vec<Finding>,
     /// What the clause is about is not recorded.
     pub(crate) not_attested: bool,
+}
+
+/// A hash of every violation, so that two proofs can be compared without keeping all violations.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Fingerprints(HashSet<u64>);
+
+impl Fingerprints {
+    /// Whether this violation is among them.
+    pub(crate) fn contains(&self, violation: &Finding) -> bool {
+        self.0.contains(&fingerprint(violation))
+    }
+
+    /// Whether all of them are among the others.
+    pub(crate) fn is_subset(&self, others: &Self) -> bool {
+        self.0.is_subset(&others.0)
+    }
+
+    pub(super) fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+}
+
+fn fingerprint(violation: &Finding) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    violation.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Where something was found.
@@ -35,22 +72,54 @@ impl<'a> At<'a> {
 }
 
 impl Judgement {
+    /// Nothing found yet.
+    pub(crate) fn of(clause: Clause) -> Self {
+        Self {
+            clause,
+            violations: Vec::new(),
+            counts: BTreeMap::new(),
+            fingerprints: Fingerprints::default(),
+            findings: Vec::new(),
+            not_attested: false,
+        }
+    }
+
     /// Adds what was found: a violation where its code is an error.
     pub(crate) fn report(&mut self, at: At<'_>, code: FindingCode, message: impl Into<String>) {
         self.add(finding(at, code, message));
     }
 
-    /// Says of everything found which clause it belongs to.
-    pub(crate) fn assign(&mut self, clause: Clause) {
-        self.violations.iter_mut().chain(&mut self.findings).for_each(|finding| finding.clause = Some(clause));
-    }
-
     /// Adds a finding: a violation where its code is an error.
     pub(crate) fn add(&mut self, finding: Finding) {
-        match finding.severity {
-            Severity::Error => self.violations.push(finding),
-            _ => self.findings.push(finding),
+        let finding = finding.with_clause(self.clause);
+        if finding.severity != Severity::Error {
+            self.findings.push(finding);
+            return;
         }
+        self.fingerprints.0.insert(fingerprint(&finding));
+        let count = self.counts.entry(finding.code).or_default();
+        *count += 1;
+        if *count <= Certificate::VIOLATIONS_KEPT {
+            self.violations.push(finding);
+        }
+    }
+
+    pub(crate) fn into_result(self) -> ClauseResult {
+        let verdict = match (self.counts.is_empty(), self.not_attested) {
+            (false, _) => Verdict::Violated,
+            (true, true) => Verdict::NotAttested,
+            (true, false) => Verdict::Holds,
+        };
+        let basis = match self.clause {
+            Clause::Bytes | Clause::Stability | Clause::Nodes => Basis::Attested,
+            _ => Basis::Recomputed,
+        };
+        ClauseResult { clause: self.clause, verdict, basis, violations: self.violations, counts: self.counts }
+    }
+
+    /// Whether anything of this code violates the clause.
+    pub(crate) fn has(&self, code: FindingCode) -> bool {
+        self.counts.contains_key(&code)
     }
 }
 

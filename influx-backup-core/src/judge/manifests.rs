@@ -8,18 +8,19 @@ use super::{
     write_ahead::numbered,
 };
 use crate::{
-    finding::FindingCode,
+    finding::{Clause, FindingCode},
     format::{FileRef, Snapshot},
     inventory::Group,
     key::Key,
+    layout::Component,
 };
 
 pub(super) fn judge(evidence: &Evidence<'_>) -> Judgement {
-    let mut judgement = Judgement::default();
+    let mut judgement = Judgement::of(Clause::Manifests);
     for node in evidence.cluster.stored_nodes() {
         check_held(evidence, &node.id, &mut judgement);
         check_any(evidence, &node.id, &mut judgement);
-        for (key, fact) in evidence.below(&format!("{}/snapshots/", node.id)) {
+        for (key, fact) in evidence.of_kind(&node.id, Component::Snapshot) {
             let at = At::object(Some(&node.id), key);
             match fact {
                 Fact::Snapshot(Err(error)) => {
@@ -37,9 +38,8 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Judgement {
     judgement
 }
 
-/// Every manifest that was listed is held: the files of a lost one would be invisible, and nobody would say so.
+/// Every manifest that was listed is held: the files that only a lost one names would be missing unnoticed.
 fn check_held(evidence: &Evidence<'_>, node: &str, judgement: &mut Judgement) {
-    let prefix = format!("{node}/snapshots/");
     let lost: Vec<&Key> = match evidence.provenance {
         Provenance::None => Vec::new(),
         Provenance::Run(run) => {
@@ -47,7 +47,11 @@ fn check_held(evidence: &Evidence<'_>, node: &str, judgement: &mut Judgement) {
             listings.flat_map(|l| &l.entries).filter(|entry| !evidence.holds(entry)).map(|entry| &entry.key).collect()
         }
         Provenance::Manifest(record) => {
-            record.lost.iter().copied().filter(|key| key.as_str().starts_with(&prefix)).collect()
+            let is_manifest = |key: &&Key| {
+                let object = evidence.cluster.classify(key).filter(|object| object.node == Some(node));
+                object.is_some_and(|object| object.component == Component::Snapshot)
+            };
+            record.lost.iter().copied().filter(is_manifest).collect()
         }
     };
     for key in lost {
@@ -58,9 +62,9 @@ fn check_held(evidence: &Evidence<'_>, node: &str, judgement: &mut Judgement) {
 /// A server trims WAL after it stored a manifest, or had nothing to persist; then it has no Parquet files either. Where both
 /// are gone, the manifests are lost, and every row of theirs with them.
 fn check_any(evidence: &Evidence<'_>, node: &str, judgement: &mut Judgement) {
-    let has = |directory: &str| evidence.held_below(&format!("{node}/{directory}/")).next().is_some();
+    let has = |component| evidence.held_of(node, component).next().is_some();
     let is_trimmed = numbered(evidence, node).keys().next() != Some(&1);
-    if has("dbs") && !has("snapshots") && is_trimmed {
+    if has(Component::Parquet) && !has(Component::Snapshot) && is_trimmed {
         let message =
             format!("{node} has Parquet files, WAL that was trimmed, and no manifest: is `{node}/snapshots` lost?");
         judgement.report(At::node(node), FindingCode::NoManifests, message);
@@ -90,5 +94,6 @@ fn lies(node: &str, key: &Key, snapshot: &Snapshot) -> Vec<(FindingCode, String)
 
 /// Whether a file lies outside its node: a prefix that was copied to another node id reads the old node's files.
 fn is_elsewhere(node: &str, file: &FileRef) -> bool {
-    !file.path.strip_prefix(node).is_some_and(|rest| rest.starts_with("/dbs/"))
+    let below = file.path.strip_prefix(node).and_then(|rest| rest.strip_prefix('/'));
+    below.map(Component::of) != Some(Component::Parquet)
 }

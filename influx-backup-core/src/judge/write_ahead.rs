@@ -3,23 +3,22 @@
 use std::collections::BTreeMap;
 
 use super::{
-    evidence::{Evidence, Fact, Provenance},
+    evidence::{Evidence, Fact, Provenance, Unreadable},
     judgement::{At, Judgement, finding},
 };
 use crate::{
-    finding::FindingCode,
-    format::FormatError,
+    finding::{Clause, FindingCode},
     key::Key,
-    layout::wal_number,
+    layout::{Component, wal_number},
     record::{Fence, Gap},
 };
 
 /// The WAL files of a node by number.
-pub(crate) type Numbered<'a> = BTreeMap<u64, (&'a Key, &'a Result<(), FormatError>)>;
+pub(crate) type Numbered<'a> = BTreeMap<u64, (&'a Key, &'a Result<(), Unreadable>)>;
 
 /// The WAL files of a node by number.
 pub(crate) fn numbered<'a>(evidence: &Evidence<'a>, node: &str) -> Numbered<'a> {
-    let wal = evidence.below(&format!("{node}/wal/")).into_iter().filter_map(|(key, fact)| match fact {
+    let wal = evidence.of_kind(node, Component::Wal).into_iter().filter_map(|(key, fact)| match fact {
         Fact::Wal(sound) => Some((wal_number(key.name())?, (key, sound))),
         _ => None,
     });
@@ -32,7 +31,7 @@ pub(crate) fn covered(evidence: &Evidence<'_>, node: &str) -> u64 {
 }
 
 pub(super) fn judge(evidence: &Evidence<'_>) -> Judgement {
-    let mut judgement = Judgement::default();
+    let mut judgement = Judgement::of(Clause::Wal);
     for node in evidence.cluster.stored_nodes() {
         let wal = numbered(evidence, &node.id);
         let covered = covered(evidence, &node.id);
@@ -41,7 +40,7 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Judgement {
         let fence = match evidence.provenance {
             Provenance::None => None,
             Provenance::Run(run) => run.fences.iter().find(|fence| fence.node == node.id),
-            Provenance::Manifest(record) => record.manifest.attested.fences.iter().find(|fence| fence.node == node.id),
+            Provenance::Manifest(record) => record.attested.fences.iter().find(|fence| fence.node == node.id),
         };
         match (fence, evidence.provenance) {
             (Some(fence), _) => check_fence(fence, &wal, covered, &mut judgement),
@@ -56,7 +55,7 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Judgement {
     judgement
 }
 
-/// Zero-length and bad files: above the cut they lose rows, below it they are only worth a word.
+/// Zero-length and bad files: above the cut they lose rows, below it they are a finding.
 fn check_sound(node: &str, wal: &Numbered<'_>, covered: u64, judgement: &mut Judgement) {
     for (number, (key, sound)) in wal {
         let Err(error) = sound else { continue };
@@ -69,9 +68,9 @@ fn check_sound(node: &str, wal: &Numbered<'_>, covered: u64, judgement: &mut Jud
     }
 }
 
-/// Names that are no WAL file's: servers skip them.
+/// Objects with other names than WAL files: servers skip them.
 fn check_names(evidence: &Evidence<'_>, node: &str, judgement: &mut Judgement) {
-    for (key, _) in evidence.below(&format!("{node}/wal/")) {
+    for (key, _) in evidence.of_kind(node, Component::Wal) {
         if wal_number(key.name()).is_none() {
             let message = format!("`{key}` is not a valid WAL file name; servers skip it");
             judgement.report(At::object(Some(node), key), FindingCode::StrayWal, message);
@@ -97,7 +96,7 @@ fn check_fence(fence: &Fence, wal: &Numbered<'_>, covered: u64, judgement: &mut 
     }
 }
 
-/// Without a fence nobody knows whether a number is missing here or in the source.
+/// Without a fence it is not known whether a number is missing here or in the source.
 fn report_gaps(node: &str, wal: &Numbered<'_>, covered: u64, judgement: &mut Judgement) {
     let Some((last, _)) = wal.last_key_value() else { return };
     for gap in gaps(wal, covered, *last) {

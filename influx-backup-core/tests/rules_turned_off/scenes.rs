@@ -37,13 +37,17 @@ use crate::weakness::{
 async fn attempt(source: &Source, deeds: Vec<(&'static str, Deed)>, off: Option<Weakness>) -> Option<(usize, Backup)> {
     let (report, repository) = back_up_by(&source.location(), deeds, options(), rules_without(off)).await;
     let report: BackupReport = report.ok()?;
-    assert_eq!((report.status, report.certificate.open()), (BackupStatus::Complete, Vec::new()), "{report}");
+    assert_eq!(
+        (report.status, report.certificate.violated_clauses()),
+        (BackupStatus::Complete, Vec::new()),
+        "{report}"
+    );
     Some((report.passes.len(), repository.get("n1").await.expect("committed")))
 }
 
 /// Which clauses a second look at a backup finds open.
 async fn open_again(backup: &Backup) -> Vec<Clause> {
-    certify(backup.location()).await.expect("certified").open()
+    certify(backup.location()).await.expect("certified").violated_clauses()
 }
 
 /// Rows that are written while a backup runs are in it as far as it got.

@@ -50,7 +50,7 @@ fn a_listed_compactor_file_that_is_not_held_violates_only_c8() {
         tree.lose(key);
         names(&only(Clause::Compactor, FindingCode::MissingCompactorFile, &tree.judge()), key);
         let again = tree.judge_record_of(&committed);
-        assert_eq!(again.open(), [Clause::Bytes, Clause::Compactor], "{}", again.summary());
+        assert_eq!(again.violated_clauses(), [Clause::Bytes, Clause::Compactor], "{}", again.summary());
     }
 }
 
@@ -64,7 +64,7 @@ fn a_compactor_file_is_held_in_the_version_listed() {
     size.alter("k1/cs/1.json", "cut");
     names(&only(Clause::Compactor, FindingCode::OtherCompactorFile, &size.judge()), "k1/cs/1.json");
     let again = size.judge_record_of(&committed);
-    assert_eq!(again.open(), [Clause::Bytes, Clause::Compactor], "{}", again.summary());
+    assert_eq!(again.violated_clauses(), [Clause::Bytes, Clause::Compactor], "{}", again.summary());
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_node_that_nobody_claims_violates_only_c9() {
     assert_eq!(only(Clause::Nodes, FindingCode::UnclaimedNode, &tree.judge()).node.as_deref(), Some("n2"));
     only(Clause::Nodes, FindingCode::UnclaimedNode, &tree.judge_record());
     let alone = tree.judge_alone();
-    assert_eq!(alone.open(), [Clause::Nodes], "seen without a record too");
+    assert_eq!(alone.violated_clauses(), [Clause::Nodes], "seen without a record too");
 }
 
 #[test]

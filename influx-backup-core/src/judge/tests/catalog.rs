@@ -38,7 +38,7 @@ fn a_tree_without_a_catalog_violates_only_c4() {
     remove_live(&mut tree);
     tree.catalog_before = None;
     let certificate = tree.judge();
-    assert_eq!(certificate.open(), [Clause::Catalog], "{}", certificate.summary());
+    assert_eq!(certificate.violated_clauses(), [Clause::Catalog], "{}", certificate.summary());
     let codes: Vec<_> = certificate.clauses[3].violations.iter().map(|violation| violation.code).collect();
     assert_eq!(codes, [FindingCode::NoCatalog, FindingCode::OldCatalog]);
 }
@@ -69,7 +69,7 @@ fn where_every_generation_is_frozen_the_newer_one_is_missing() {
     }
     tree.catalog_before = None;
     let certificate = tree.judge();
-    assert_eq!(certificate.open(), [Clause::Catalog]);
+    assert_eq!(certificate.violated_clauses(), [Clause::Catalog]);
     assert_eq!(certificate.clauses[3].violations[0].code, FindingCode::NoLiveCatalog, "{}", certificate.summary());
     // A log after the terminator does not thaw it.
     let bytes = write::catalog_log(Generation::V2, 5, UUID, &[CatalogOp::SetGenerationDuration]);
@@ -95,7 +95,7 @@ fn a_generation_of_strays_alone_hides_none() {
     put_generation(&mut tree, Generation::V2, 3, false);
     tree.put(&tree.catalog("catalog/v3/logs/notes.txt"), "notes");
     let certificate = tree.judge();
-    assert_eq!(certificate.open(), [Clause::Catalog], "{}", certificate.summary());
+    assert_eq!(certificate.violated_clauses(), [Clause::Catalog], "{}", certificate.summary());
     let found =
         certificate.clauses[3].violations.iter().any(|violation| violation.code == FindingCode::StrayCatalogLog);
     assert!(found, "{}", certificate.summary());

@@ -52,13 +52,13 @@ fn a_file_that_the_source_lacks_too_is_absent() {
 }
 
 #[test]
-fn without_a_record_nobody_knows_whether_a_missing_file_is_absent() {
+fn without_a_record_it_is_not_known_whether_a_missing_file_is_absent() {
     let mut tree = Tree::enterprise();
     tree.remove(&file_key(2));
     let certificate = tree.judge_alone();
     assert_eq!(findings(&certificate), [(Clause::Closure, FindingCode::AbsentParquet)]);
     assert_eq!(verdict(&certificate, Clause::Closure), Verdict::NotAttested);
-    assert!(certificate.to_string().contains("nobody recorded whether the source had them"), "{certificate}");
+    assert!(certificate.to_string().contains("whether the source had them is not recorded"), "{certificate}");
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn a_listed_manifest_that_is_not_held_violates_only_c2() {
     tree.lose(&snapshot_key(1));
     names(&only(Clause::Manifests, FindingCode::MissingManifest, &tree.judge()), &snapshot_key(1));
     let again = tree.judge_record_of(&committed);
-    assert_eq!(again.open(), [Clause::Manifests, Clause::Bytes], "{}", again.summary());
+    assert_eq!(again.violated_clauses(), [Clause::Manifests, Clause::Bytes], "{}", again.summary());
     let mut other = Tree::core();
     other.other_version.insert(snapshot_key(1));
     names(&only(Clause::Manifests, FindingCode::MissingManifest, &other.judge()), &snapshot_key(1));

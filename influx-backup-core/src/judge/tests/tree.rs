@@ -18,9 +18,8 @@ use crate::{
     key::Key,
     layout::{Generation, wal_name, wal_number},
     location::{Identity, ObjectMeta, Version},
-    manifest::{FORMAT, Manifest},
     options::AbsenceTolerance,
-    record::{Attested, BackupStatus, Fence},
+    record::{Attested, Fence},
     testing::write::{self, CatalogOp, CatalogSpec, CheckpointSpec, FileSpec, ManifestSpec},
 };
 
@@ -225,7 +224,7 @@ impl Tree {
         self.judged_by(Provenance::Run(&run), Some(self.checked_by), self.absence_tolerance)
     }
 
-    /// Judged where nobody recorded anything.
+    /// Judged where nothing is recorded.
     pub(super) fn judge_alone(&self) -> Certificate {
         self.judged_by(Provenance::None, None, AbsenceTolerance::Strict)
     }
@@ -243,27 +242,11 @@ impl Tree {
             differences: BTreeMap::new(),
             listings: listings.iter().map(Into::into).collect(),
         };
-        let now = DateTime::<Utc>::UNIX_EPOCH;
-        let manifest = Manifest {
-            format: FORMAT,
-            min_reader: 1,
-            name: "b".to_owned(),
-            status: BackupStatus::Complete,
-            written_by: "test".to_owned(),
-            began: now,
-            committed: now,
-            cluster: committed.cluster.clone(),
-            objects: Vec::new(),
-            absent: Vec::new(),
-            object_count: committed.held.len() as u64,
-            byte_count: 0,
-            certificate: committed.judge(),
-            passes: Vec::new(),
-            attested,
-        };
+        let certificate = committed.judge();
         let had = || committed.held.iter();
         let record = ManifestProvenance {
-            manifest: &manifest,
+            certificate: &certificate,
+            attested: &attested,
             absent: committed.lacking.iter().map(String::as_str).collect(),
             lost: had().map(|(key, _)| key).filter(|key| !self.held.contains_key(*key)).collect(),
             altered: had()
@@ -287,12 +270,11 @@ impl Tree {
             held.insert(key.clone(), HeldObject { size: bytes.len() as u64, version, checked_by });
         }
         for (key, ends) in &self.seen {
-            facts.record_parquet(key.clone(), version(0), ends.clone());
+            facts.record_parquet(key, &version(0), ends.clone());
         }
         let cut = Cut::newest(&self.cluster, &facts);
-        let evidence =
-            Evidence { cluster: &self.cluster, held: &held, facts: &facts, cut: &cut, provenance, absence_tolerance };
-        judge(&evidence, &Clause::ALL).0
+        judge(&Evidence::new(&self.cluster, &held, &facts, &cut, provenance, absence_tolerance), &Clause::ALL)
+            .certificate
     }
 
     /// What the run listed, with other versions of the objects that moved.

@@ -17,7 +17,7 @@ fn a_wal_file_of_the_fence_that_is_not_held_violates_only_c3() {
     let violation = only(Clause::Wal, FindingCode::MissingWal, &tree.judge());
     assert!(violation.message.contains("WAL 11 of n1"), "{violation:?}");
     let committed = Tree::core();
-    assert_eq!(tree.judge_record_of(&committed).open(), [Clause::Wal, Clause::Bytes]);
+    assert_eq!(tree.judge_record_of(&committed).violated_clauses(), [Clause::Wal, Clause::Bytes]);
 }
 
 #[test]

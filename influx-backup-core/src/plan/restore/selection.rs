@@ -7,7 +7,7 @@ use super::{
     BackupContents,
 };
 use crate::{
-    cluster::{Classification, ClusterDescription, GenerationState},
+    cluster::{Classification, ClusterDescription},
     error::{Error, Result},
     key::Key,
     layout::{Component, Generation, OWN_DIRECTORY, guard::root_path},
@@ -32,7 +32,7 @@ pub(super) struct Selection<'a> {
 impl<'a> Selection<'a> {
     pub(super) fn new(backup: &BackupContents<'a>, target: &Target, licenses: Licenses) -> Result<Self> {
         let cluster = backup.cluster;
-        let live = live_generation(cluster).ok_or_else(|| no_root(cluster.catalog_prefix()))?;
+        let live = cluster.live_catalog().ok_or_else(|| no_root(cluster.catalog_prefix()))?;
         let restores_licenses = restores_licenses(cluster, live, target, licenses);
         let mut tasks: BTreeMap<StageKind, Vec<CopyTask>> = BTreeMap::new();
         let mut roots = BTreeMap::new();
@@ -80,11 +80,6 @@ fn classify<'a>(cluster: &'a ClusterDescription, record: &'a ObjectRecord) -> Re
 
 fn no_root(object: &str) -> Error {
     Error::damaged(object, "the root of the live catalog is missing: a server would start with a new, empty catalog")
-}
-
-fn live_generation(cluster: &ClusterDescription) -> Option<Generation> {
-    let live = cluster.catalogs.iter().filter(|found| found.state == GenerationState::Live);
-    live.map(|found| found.generation).max()
 }
 
 /// A generation that is not known cannot be guarded.

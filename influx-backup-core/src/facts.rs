@@ -1,0 +1,121 @@
+//! Reads from a tree what the proof looks at: manifests, checkpoints, WAL and catalog.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use futures::FutureExt;
+
+use crate::{
+    cluster::ClusterDescription,
+    concurrent,
+    error::{Error, Result},
+    judge::evidence::{Fact, Facts, HeldObject, readable},
+    key::Key,
+    layout::Component,
+    location::{Location, Version},
+    manifest::Backup,
+};
+
+/// How many objects are read at once.
+const READS_AT_ONCE: usize = 16;
+
+/// A tree whose objects can be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Tree<'a> {
+    /// Objects under their own keys.
+    Location(&'a Location),
+    /// A committed backup, which knows where its bytes lie.
+    Backup(&'a Backup),
+}
+
+/// The bytes of one object.
+enum Found {
+    Bytes(Bytes),
+    /// They are not those that were written; why.
+    Altered(String),
+    /// The object disappeared after it was listed.
+    Missing,
+}
+
+impl Tree<'_> {
+    /// What is wrong with an object is evidence. That its store does not answer is an error.
+    async fn read(self, key: &Key) -> Result<Found> {
+        match self {
+            Self::Location(location) => Ok(location.get(key, None).await?.map_or(Found::Missing, Found::Bytes)),
+            Self::Backup(backup) => {
+                let Some(record) = backup.object(key) else { return Ok(Found::Missing) };
+                match backup.read(record).await {
+                    Ok(bytes) => Ok(Found::Bytes(bytes)),
+                    Err(Error::DamagedBackup { reason, .. }) => {
+                        let (location, key) = backup.locate(record);
+                        let is_there = location.head(&key).await?.is_some();
+                        Ok(if is_there { Found::Altered(reason) } else { Found::Missing })
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+        }
+    }
+}
+
+/// Counts objects that are to be read, and those that were.
+pub(crate) trait Meter: Sync {
+    fn planned(&self, objects: u64, bytes: u64);
+    fn finished(&self, bytes: u64);
+}
+
+/// Counts nothing.
+impl Meter for () {
+    fn planned(&self, _: u64, _: u64) {}
+    fn finished(&self, _: u64) {}
+}
+
+/// Reads what the proof needs and `facts` do not have yet, and forgets what is no longer held. An object that is no longer
+/// there is taken out of `held`.
+///
+/// # Errors
+/// [`Error::Store`], [`Error::Link`].
+pub(crate) async fn gather(
+    facts: &mut Facts,
+    tree: Tree<'_>,
+    cluster: &ClusterDescription,
+    held: &mut BTreeMap<Key, HeldObject>,
+    meter: &dyn Meter,
+) -> Result<()> {
+    facts.retain_held(held);
+    let unread: Vec<_> = held
+        .iter()
+        .filter(|(key, _)| facts.get(key).is_none())
+        .filter_map(|(key, held)| Some((key.clone(), held.version.clone(), readable(cluster, key)?)))
+        .collect();
+    let bytes = unread.iter().filter_map(|(key, ..)| held.get(key)).map(|held| held.size).sum();
+    meter.planned(unread.len() as u64, bytes);
+    let reads = unread.into_iter().map(|(key, version, component)| read(tree, key, version, component, meter).boxed());
+    for (key, version, fact) in concurrent::run(reads.collect(), READS_AT_ONCE).await? {
+        match fact {
+            Some(fact) => facts.insert(key, version, fact),
+            None => {
+                held.remove(&key);
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn read(
+    tree: Tree<'_>,
+    key: Key,
+    version: Version,
+    component: Component,
+    meter: &dyn Meter,
+) -> Result<(Key, Version, Option<Fact>)> {
+    let fact = match tree.read(&key).await? {
+        Found::Bytes(bytes) => {
+            meter.finished(bytes.len() as u64);
+            Some(Fact::parse(component, &bytes))
+        }
+        Found::Altered(reason) => Some(Fact::altered(component, reason)),
+        Found::Missing => None,
+    };
+    Ok((key, version, fact))
+}
