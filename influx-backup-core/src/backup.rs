@@ -24,7 +24,7 @@ mod witness;
 
 pub use self::report::BackupReport;
 pub(crate) use self::{
-    lease::claim,
+    lease::acquire,
     run::{check_places, run},
 };
 #[doc(hidden)]

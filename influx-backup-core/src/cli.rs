@@ -7,6 +7,7 @@
 mod args;
 mod exit;
 mod failure;
+mod log;
 mod places;
 mod progress;
 mod screen;
@@ -42,11 +43,14 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString>>, streams: St
 
 fn run_verb(args: Args, streams: Streams) -> Exit {
     let screen = Screen::new(args.json, streams);
+    // Lines of the log would tear a progress bar apart.
+    let screen = if args.verbose == 0 { screen } else { screen.without_bar() };
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
-        Err(error) => return screen.fail(&Failure::io("start the runtime", error)),
+        Err(error) => return screen.fail(&Failure::io("start the runtime", &error)),
     };
-    let exit = runtime.block_on(args.verb.run(&screen)).unwrap_or_else(|failure| screen.fail(&failure));
+    let exit = log::with_log(args.verbose, &screen, || runtime.block_on(args.verb.run(&screen)));
+    let exit = exit.unwrap_or_else(|failure| screen.fail(&failure));
     // A read that hangs in the operating system must not keep a cancelled program alive.
     runtime.shutdown_background();
     exit

@@ -54,6 +54,20 @@ impl Node {
     }
 }
 
+/// The order in which nodes are started, as documented: those that hold data, then the compactor, then those that store
+/// nothing. They are stopped in the reverse order.
+#[must_use]
+pub fn starting_order(nodes: &[Node]) -> Vec<Node> {
+    let turn = |node: &Node| match node {
+        node if node.is(Role::Compactor) => 1,
+        node if node.is(Role::QueryOnly) => 2,
+        _ => 0,
+    };
+    let mut nodes = nodes.to_vec();
+    nodes.sort_by_key(turn);
+    nodes
+}
+
 /// One generation of the catalog that the store has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FoundGeneration {

@@ -1,17 +1,24 @@
 //! What can go wrong: [`Error`], a variant per decision that a caller can take, each with a stable code.
 
+mod code;
 mod copy;
+mod detail;
 mod plan;
+mod report;
 mod store;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::time::Duration;
 
 pub use self::{
+    code::Category,
     copy::CopyError,
     plan::{PlanChange, PlanChangeKind},
+    report::ErrorReport,
     store::StoreErrorKind,
 };
-use crate::{certificate::Certificate, finding::Finding, key::Key};
+use crate::{certificate::Certificate, finding::Finding, key::Key, named::named};
 
 /// The result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -27,6 +34,7 @@ pub type Source = Box<dyn std::error::Error + Send + Sync + 'static>;
 pub enum Error {
     /// A URL or path that names no location.
     #[error("`{location}` is not a location: {reason}")]
+    #[non_exhaustive]
     InvalidLocation {
         /// The text, without any credential.
         location: String,
@@ -35,6 +43,7 @@ pub enum Error {
     },
     /// An option that the provider of a location does not know.
     #[error("`{option}` is not an option of {provider}: see the README for the names it knows")]
+    #[non_exhaustive]
     UnknownOption {
         /// The option's name.
         option: String,
@@ -43,6 +52,7 @@ pub enum Error {
     },
     /// An option whose value cannot be used.
     #[error("the value of option `{option}` cannot be used: {reason}")]
+    #[non_exhaustive]
     InvalidOption {
         /// The option's name.
         option: String,
@@ -50,7 +60,8 @@ pub enum Error {
         reason: String,
     },
     /// The directory, bucket or container does not exist.
-    #[error("`{location}` does not exist: create it, or mend its name")]
+    #[error("`{location}` does not exist: create it, or check the path")]
+    #[non_exhaustive]
     LocationNotFound {
         /// The location.
         location: String,
@@ -60,6 +71,7 @@ pub enum Error {
     MemoryLocation,
     /// A name that climbs out of its location or that no store can hold.
     #[error("`{key}` cannot be the key of an object: {reason}")]
+    #[non_exhaustive]
     InvalidKey {
         /// The name, escaped.
         key: String,
@@ -68,6 +80,7 @@ pub enum Error {
     },
     /// A symbolic link that cannot be followed.
     #[error("`{path}` is a link that cannot be used: {reason}")]
+    #[non_exhaustive]
     Link {
         /// The path of the link.
         path: String,
@@ -77,6 +90,7 @@ pub enum Error {
 
     /// No InfluxDB 3 cluster where one was looked for.
     #[error("no InfluxDB 3 cluster in `{location}`: looked for {looked_for}, found {found}")]
+    #[non_exhaustive]
     NoCluster {
         /// The location.
         location: String,
@@ -87,6 +101,7 @@ pub enum Error {
     },
     /// Several clusters share the location: name the one that is meant.
     #[error("`{location}` holds several clusters ({}): give the cluster id, or the node id for Core", clusters.join(", "))]
+    #[non_exhaustive]
     SeveralClusters {
         /// The location.
         location: String,
@@ -94,7 +109,8 @@ pub enum Error {
         clusters: Vec<String>,
     },
     /// The catalog cannot say which nodes belong to which cluster: name them.
-    #[error("the nodes of cluster `{cluster}` cannot be told from `{location}`: give the node ids (candidates: {})", candidates.join(", "))]
+    #[error("the nodes of cluster `{cluster}` cannot be determined from `{location}`: give the node ids (candidates: {})", candidates.join(", "))]
+    #[non_exhaustive]
     NodesRequired {
         /// The location.
         location: String,
@@ -105,8 +121,10 @@ pub enum Error {
     },
     /// An id was given that has no objects.
     #[error(
-        "{kind} `{id}` has no objects in `{location}`: mend the id, or declare the node query-only if it stores nothing"
+        "{kind} `{id}` has no objects in `{location}`: check the id{}",
+        if *kind == "node" { "; if the node stores nothing, declare it query-only" } else { "" }
     )]
+    #[non_exhaustive]
     UnknownId {
         /// `cluster` or `node`.
         kind: &'static str,
@@ -120,6 +138,7 @@ pub enum Error {
         "`{location}` runs the upgraded storage engine ({evidence}): use its built-in `influxdb3 create backup`, \
          `influxdb3 show backups` and `influxdb3 create restore`"
     )]
+    #[non_exhaustive]
     UpgradedEngine {
         /// The location.
         location: String,
@@ -128,6 +147,7 @@ pub enum Error {
     },
     /// An option of a backup or a restore that contradicts another, or the cluster.
     #[error("{option} cannot be used here: {reason}")]
+    #[non_exhaustive]
     InvalidRequest {
         /// The option.
         option: &'static str,
@@ -137,12 +157,18 @@ pub enum Error {
 
     /// A finished backup has this name already.
     #[error("backup `{name}` exists: choose another name")]
+    #[non_exhaustive]
     BackupExists {
         /// The name.
         name: String,
     },
     /// Another process writes this backup.
-    #[error("backup `{name}` is being written by {owner}, heard of {} s ago: wait, or take over once it is dead", silence.as_secs())]
+    #[error(
+        "backup `{name}` is being written by {owner}, last heartbeat {} s ago: wait, or take over if that process is no \
+         longer running",
+        silence.as_secs()
+    )]
+    #[non_exhaustive]
     BackupInProgress {
         /// The name.
         name: String,
@@ -152,21 +178,25 @@ pub enum Error {
         silence: Duration,
     },
     /// An unfinished backup has this name, and resuming was not asked for.
-    #[error("backup `{name}` was begun and not finished: resume it, or choose another name")]
+    #[error("backup `{name}` is unfinished: resume it, or choose another name")]
+    #[non_exhaustive]
     BackupUnfinished {
         /// The name.
         name: String,
     },
-    /// The claim on a backup, or on the target of a restore, was taken over by another process while this one ran.
-    #[error("the claim on {what} was taken over by {owner}: this run stopped, let the other one finish")]
-    ClaimLost {
+    /// The lease on a backup, or on the target of a restore, was lost while this process ran: another one took it over, or
+    /// may soon because it could not be renewed.
+    #[error("the lease on {what} was lost, and this run stopped: {reason}")]
+    #[non_exhaustive]
+    LeaseLost {
         /// The backup or the target.
         what: String,
-        /// Who holds it now.
-        owner: String,
+        /// Why, and what to do.
+        reason: String,
     },
     /// No backup of this name.
     #[error("no backup `{name}` in `{repository}`: {found}")]
+    #[non_exhaustive]
     BackupNotFound {
         /// The name.
         name: String,
@@ -177,6 +207,7 @@ pub enum Error {
     },
     /// A format version that this release does not know.
     #[error("`{object}` needs a newer release: it has format version {found}, this release reads up to {supported}")]
+    #[non_exhaustive]
     UnsupportedFormat {
         /// The object.
         object: String,
@@ -187,6 +218,7 @@ pub enum Error {
     },
     /// A backup whose own files do not hold together.
     #[error("the backup is damaged at `{object}`: {reason}")]
+    #[non_exhaustive]
     DamagedBackup {
         /// The object.
         object: String,
@@ -195,23 +227,26 @@ pub enum Error {
     },
     /// Objects of a backup are removed or replaced while it is taken, again and again.
     #[error(
-        "the backup is changed by somebody else while it is taken ({reason}): stop what removes or writes objects there, \
-         such as a lifecycle rule or another program, and resume"
+        "the backup is changed by another program while it is taken ({reason}): stop what removes or writes objects \
+         there, such as a lifecycle rule, and resume"
     )]
+    #[non_exhaustive]
     BackupAltered {
         /// Which object, and how many.
         reason: String,
     },
-    /// A backup that was committed although its certificate did not hold, and nobody said to restore it all the same.
+    /// A backup that was committed although clauses are violated, and the caller did not accept it.
     #[error("backup `{name}` is degraded ({open}): accept it explicitly, or choose another one")]
+    #[non_exhaustive]
     DegradedBackup {
         /// The backup.
         name: String,
-        /// What of its certificate is open.
+        /// The violated clauses.
         open: String,
     },
     /// An object of the source is corrupt in a way that stops a server or loses rows.
-    #[error("the source is corrupt: {finding:#}; repair the source, or record it and go on")]
+    #[error("the source is corrupt: {finding:#}; repair the source, or record the corrupt objects and continue")]
+    #[non_exhaustive]
     CorruptSource {
         /// The object.
         key: Key,
@@ -220,6 +255,7 @@ pub enum Error {
     },
     /// The certificate did not close.
     #[error("the backup is not consistent after {passes} passes ({}): {}", certificate.summary(), halt.advice())]
+    #[non_exhaustive]
     NotConsistent {
         /// How many passes ran.
         passes: u32,
@@ -230,7 +266,8 @@ pub enum Error {
     },
 
     /// A restore would write over data.
-    #[error("target `{location}` is not empty ({found}): use an empty one, or a policy that says what to do with it")]
+    #[error("target `{location}` is not empty ({found}): use an empty one, or another policy than `empty`")]
+    #[non_exhaustive]
     TargetNotEmpty {
         /// The target.
         location: String,
@@ -241,6 +278,7 @@ pub enum Error {
     #[error(
         "target `{location}` belongs to {found}, the backup to {expected}: restore it under the ids it was taken from"
     )]
+    #[non_exhaustive]
     TargetForeign {
         /// The target.
         location: String,
@@ -250,25 +288,30 @@ pub enum Error {
         expected: String,
     },
     /// The target has nodes that the backup lacks.
-    #[error("target `{location}` has nodes that the backup lacks ({}): say whether to keep or to delete them", nodes.join(", "))]
+    #[error("target `{location}` has nodes that the backup lacks ({}): choose whether to keep or to delete them", nodes.join(", "))]
+    #[non_exhaustive]
     ExtraNodes {
         /// The target.
         location: String,
         /// The nodes.
         nodes: Vec<String>,
     },
-    /// Nobody stopped the servers of a target that holds data.
+    /// A target holds data, and its servers are not confirmed to be stopped.
     #[error(
-        "target `{location}` holds data and nobody says that its servers are stopped: give an orchestrator, or state it"
+        "target `{location}` holds data and its servers are not confirmed to be stopped: pass an orchestrator, or \
+         confirm it explicitly"
     )]
+    #[non_exhaustive]
     ServersNotStopped {
         /// The target.
         location: String,
     },
     /// A server writes to the target while it is restored.
     #[error(
-        "a server is writing to target `{location}` (`{key}` is not ours): stop it and resume; the boot guard stays"
+        "a server is writing to target `{location}` (unexpected object `{key}`): stop it, then resume; the boot guard \
+         stays"
     )]
+    #[non_exhaustive]
     ServerRunning {
         /// The target.
         location: String,
@@ -277,6 +320,7 @@ pub enum Error {
     },
     /// Source, target and repository lie inside one another.
     #[error("`{inner}` lies inside `{outer}`: they must not overlap")]
+    #[non_exhaustive]
     Overlap {
         /// The inner location.
         inner: String,
@@ -284,7 +328,8 @@ pub enum Error {
         outer: String,
     },
     /// Another restore was begun on this target.
-    #[error("a restore of `{backup}` was begun on target `{location}`: resume or abandon it")]
+    #[error("target `{location}` has an unfinished restore of `{backup}`: resume or abandon it")]
+    #[non_exhaustive]
     RestoreUnfinished {
         /// The target.
         location: String,
@@ -293,9 +338,11 @@ pub enum Error {
     },
     /// Another process restores to this target.
     #[error(
-        "target `{location}` is being restored by {owner}, heard of {} s ago: wait, or take over once it is dead",
+        "target `{location}` is being restored by {owner}, last heartbeat {} s ago: wait, or take over if that process \
+         is no longer running",
         silence.as_secs()
     )]
+    #[non_exhaustive]
     RestoreInProgress {
         /// The target.
         location: String,
@@ -309,6 +356,7 @@ pub enum Error {
         "the restore to `{location}` is not what was approved: {}; plan it again, and approve that plan",
         plan::listed(changes)
     )]
+    #[non_exhaustive]
     PlanChanged {
         /// The target.
         location: String,
@@ -316,13 +364,17 @@ pub enum Error {
         changes: Vec<PlanChange>,
     },
     /// There is no restore to resume or abandon.
-    #[error("no restore was begun on target `{location}`")]
+    #[error("target `{location}` has no unfinished restore")]
+    #[non_exhaustive]
     NoRestore {
         /// The target.
         location: String,
     },
     /// A restore that has overwritten or deleted data cannot be undone.
-    #[error("the restore of `{backup}` on target `{location}` has already changed data: resume it")]
+    #[error(
+        "the restore of `{backup}` to target `{location}` has already changed data and cannot be abandoned: resume it"
+    )]
+    #[non_exhaustive]
     CannotAbandon {
         /// The target.
         location: String,
@@ -330,7 +382,8 @@ pub enum Error {
         backup: String,
     },
     /// Too little room at the target.
-    #[error("`{location}` has room for {available} bytes, {needed} are needed")]
+    #[error("`{location}` has {available} bytes free, {needed} are needed")]
+    #[non_exhaustive]
     NoSpace {
         /// The location.
         location: String,
@@ -341,8 +394,10 @@ pub enum Error {
     },
     /// Owner or mode cannot be set.
     #[error(
-        "owner or mode of `{path}` cannot be set: run as root, name an owner that you may set, or leave them as they are"
+        "owner or mode of `{path}` cannot be set: run as root, choose an owner that you may set, or keep those of the \
+         process"
     )]
+    #[non_exhaustive]
     Ownership {
         /// The file.
         path: String,
@@ -351,7 +406,8 @@ pub enum Error {
         source: std::io::Error,
     },
     /// What was restored is not what the backup holds; the boot guard stays.
-    #[error("verification failed at {}: {reason}", key.as_ref().map_or_else(|| "the whole".to_owned(), |key| format!("`{key}`")))]
+    #[error("verification failed{}: {reason}", key.as_ref().map_or_else(String::new, |key| format!(" at `{key}`")))]
+    #[non_exhaustive]
     VerifyFailed {
         /// The first object concerned.
         key: Option<Key>,
@@ -359,7 +415,8 @@ pub enum Error {
         reason: String,
     },
     /// The caller's orchestrator failed.
-    #[error("node `{node}` could not be {action}: see the orchestrator's own error")]
+    #[error("node `{node}` could not be {action}")]
+    #[non_exhaustive]
     Orchestrator {
         /// The node.
         node: String,
@@ -372,6 +429,7 @@ pub enum Error {
 
     /// A store did not do what was asked.
     #[error("{operation} `{key}` in `{location}` failed: {advice}", advice = kind.advice())]
+    #[non_exhaustive]
     Store {
         /// What was tried: `list`, `get`, `put`, `delete`, …
         operation: &'static str,
@@ -387,6 +445,7 @@ pub enum Error {
     },
     /// One object could not be copied, after all retries.
     #[error("`{key}` could not be copied: {}", error.advice())]
+    #[non_exhaustive]
     Copy {
         /// The object.
         key: Key,
@@ -396,6 +455,7 @@ pub enum Error {
     },
     /// Cancelled by the caller.
     #[error("cancelled after {done} of {total} objects")]
+    #[non_exhaustive]
     Cancelled {
         /// Objects finished.
         done: u64,
@@ -403,7 +463,8 @@ pub enum Error {
         total: u64,
     },
     /// A bug of this crate: a task of it panicked.
-    #[error("internal failure in {task}: please report it")]
+    #[error("internal error in {task}: please report it")]
+    #[non_exhaustive]
     Internal {
         /// Which task.
         task: &'static str,
@@ -414,66 +475,6 @@ pub enum Error {
 }
 
 impl Error {
-    /// The stable code of this error, the same in Rust, Python and Node.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::InvalidLocation { .. } => "invalid-location",
-            Self::UnknownOption { .. } => "unknown-option",
-            Self::InvalidOption { .. } => "invalid-option",
-            Self::LocationNotFound { .. } => "location-not-found",
-            Self::MemoryLocation => "memory-location",
-            Self::InvalidKey { .. } => "invalid-key",
-            Self::Link { .. } => "link",
-            Self::NoCluster { .. } => "no-cluster",
-            Self::SeveralClusters { .. } => "several-clusters",
-            Self::NodesRequired { .. } => "nodes-required",
-            Self::UnknownId { .. } => "unknown-id",
-            Self::UpgradedEngine { .. } => "upgraded-engine",
-            Self::InvalidRequest { .. } => "invalid-request",
-            Self::BackupExists { .. } => "backup-exists",
-            Self::BackupInProgress { .. } => "backup-in-progress",
-            Self::BackupUnfinished { .. } => "backup-unfinished",
-            Self::ClaimLost { .. } => "claim-lost",
-            Self::BackupNotFound { .. } => "backup-not-found",
-            Self::UnsupportedFormat { .. } => "unsupported-format",
-            Self::DamagedBackup { .. } => "damaged-backup",
-            Self::BackupAltered { .. } => "backup-altered",
-            Self::DegradedBackup { .. } => "degraded-backup",
-            Self::CorruptSource { .. } => "corrupt-source",
-            Self::NotConsistent { .. } => "not-consistent",
-            Self::TargetNotEmpty { .. } => "target-not-empty",
-            Self::TargetForeign { .. } => "target-foreign",
-            Self::ExtraNodes { .. } => "extra-nodes",
-            Self::ServersNotStopped { .. } => "servers-not-stopped",
-            Self::ServerRunning { .. } => "server-running",
-            Self::Overlap { .. } => "overlap",
-            Self::RestoreUnfinished { .. } => "restore-unfinished",
-            Self::RestoreInProgress { .. } => "restore-in-progress",
-            Self::PlanChanged { .. } => "plan-changed",
-            Self::NoRestore { .. } => "no-restore",
-            Self::CannotAbandon { .. } => "cannot-abandon",
-            Self::NoSpace { .. } => "no-space",
-            Self::Ownership { .. } => "ownership",
-            Self::VerifyFailed { .. } => "verify-failed",
-            Self::Orchestrator { .. } => "orchestrator",
-            Self::Store { kind, .. } => kind.code(),
-            Self::Copy { error, .. } => error.code(),
-            Self::Cancelled { .. } => "cancelled",
-            Self::Internal { .. } => "internal",
-        }
-    }
-
-    /// Whether the same call may succeed later without anything being changed.
-    #[must_use]
-    pub const fn is_retryable(&self) -> bool {
-        match self {
-            Self::Store { kind, .. } => kind.is_transient(),
-            Self::BackupInProgress { .. } | Self::RestoreInProgress { .. } | Self::NotConsistent { .. } => true,
-            _ => false,
-        }
-    }
-
     /// A backup, or the journal of one, that does not hold together at `object`.
     pub(crate) fn damaged(object: impl ToString, reason: impl Into<String>) -> Self {
         Self::DamagedBackup { object: object.to_string(), reason: reason.into() }
@@ -516,9 +517,9 @@ impl Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StopReason {
-    /// The passes or the time allowed are over.
+    /// The limit on passes or time is reached.
     LimitReached,
-    /// Nothing moves in the source, so that a further pass would find the same.
+    /// The source is not changing, so a further pass would find the same.
     NoProgress,
 }
 
@@ -527,8 +528,10 @@ impl StopReason {
         match self {
             Self::LimitReached => "allow more passes or time, back up at a quieter moment, or accept a degraded backup",
             Self::NoProgress => {
-                "nothing moves there, more passes find the same: mend the source or accept a degraded backup"
+                "the source is not changing, so more passes will not help: repair the source, or accept a degraded backup"
             }
         }
     }
 }
+
+named!(StopReason, "stop reason", { LimitReached => "limit_reached", NoProgress => "no_progress" });

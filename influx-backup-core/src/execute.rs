@@ -4,9 +4,11 @@ mod attempt;
 mod durable;
 mod places;
 mod run;
+mod shard;
 
 pub(crate) use self::durable::make_durable;
 pub use self::{
     places::Places,
     run::{CopyOutcome, CopySink, Executor},
+    shard::ShardReport,
 };

@@ -7,6 +7,7 @@ mod context;
 mod progress;
 mod queue;
 mod request;
+mod trace;
 
 use std::{
     pin::Pin,
@@ -18,7 +19,8 @@ use tokio::{
     runtime::Handle,
     task::{AbortHandle, JoinHandle},
 };
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::DropGuard;
+use tracing::{Instrument, instrument::WithSubscriber};
 
 pub use self::queue::Events;
 pub(crate) use self::{
@@ -27,6 +29,7 @@ pub(crate) use self::{
 };
 use self::{progress::Counts, queue::Queue};
 use crate::{
+    cancellation::Cancellation,
     error::{Error, Result},
     event::Progress,
 };
@@ -78,7 +81,7 @@ impl<T> Future for Job<T> {
 #[derive(Debug, Clone)]
 pub struct JobHandle {
     task: AbortHandle,
-    cancellation: CancellationToken,
+    cancellation: Cancellation,
     counts: Arc<Counts>,
 }
 
@@ -113,15 +116,16 @@ where
 {
     let queue = Arc::new(Queue::default());
     let counts = Arc::new(Counts::default());
-    let cancellation = CancellationToken::new();
+    let cancellation = Cancellation::new();
     let events = EventSink::new(Arc::clone(&queue), Arc::clone(&counts), object_events);
     let run = run(RunContext { events, cancellation: cancellation.clone() });
     let ends = queue::EndOnDrop(Arc::clone(&queue));
-    let task = runtime.spawn(async move {
+    let run = async move {
         let _ends = ends;
         run.await
-    });
-    let cancel_on_drop = cancellation.clone().drop_guard();
+    };
+    let task = runtime.spawn(run.in_current_span().with_current_subscriber());
+    let cancel_on_drop = cancellation.cancel_on_drop();
     let handle = JobHandle { task: task.abort_handle(), cancellation, counts };
     Job { task, handle, queue, cancel_on_drop }
 }

@@ -4,12 +4,12 @@ use chrono::Utc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    backup::claim,
+    backup::acquire,
     error::Result,
     event::EventKind,
     job::{EventSink, ObjectEvents, RunContext, request},
     layout::OWN_DIRECTORY,
-    lease::{Clock, SILENCE},
+    lease::{Clock, SILENCE, release_timeout},
     location::{Incomplete, Location, ObjectMeta, remove_empty},
     options::{OnExisting, Takeover},
     preflight,
@@ -123,7 +123,7 @@ impl RemoveRequest {
         match leftover.kind {
             LeftoverKind::Unfinished => {
                 let answer = context.unless_cancelled(preflight::target(&repository)).await?;
-                clear(&location, &leftover.name, Clock::Stores(answer.clock_skew), &context).await?;
+                clear(&location, &leftover.name, Clock::Store(answer.clock_skew), &context).await?;
             }
             LeftoverKind::Staging => {
                 let state = summary::summary(&repository, leftover.name.clone()).await.state;
@@ -158,23 +158,23 @@ fn is_dead(state: BackupState) -> impl Fn(&Incomplete) -> bool {
     move |incomplete| state != BackupState::Foreign || is_claim(incomplete) && is_old(incomplete)
 }
 
-/// Deletes all of an unfinished backup, its claims last: as long as one is there, the rest is known for what it is.
+/// Deletes all of an unfinished backup, its leases last: as long as one is there, the rest is known for what it is.
 async fn clear(location: &Location, name: &str, clock: Clock, context: &RunContext) -> Result<()> {
-    let (mut claim, _) = claim(location, name, "", (OnExisting::Resume, Takeover::AfterTimeout), clock).await?;
-    let lost = claim.lost.clone();
+    let (mut lease, _) = acquire(location, name, None, (OnExisting::Resume, Takeover::AfterTimeout), clock).await?;
+    let lost = lease.lost.clone();
     let all_else = context.unless_cancelled(async {
         location.delete_incomplete(|_| true).await?;
         let mut objects = location.list("").await?;
-        objects.retain(|entry| !claim.is_lease_key(&entry.key));
+        objects.retain(|entry| !lease.is_lease_key(&entry.key));
         delete(location, &objects, &context.events).await
     });
     match lost.run_until_cancelled(all_else).await {
-        Some(Ok(())) => claim.remove().await,
+        Some(Ok(())) => lease.remove().await,
         Some(Err(error)) => {
-            claim.release().await;
+            lease.release(release_timeout(&error)).await;
             Err(error)
         }
-        None => Err(claim.loss().await),
+        None => Err(lease.loss().await),
     }
 }
 

@@ -70,6 +70,7 @@
 
 mod adaptive;
 pub mod backup;
+pub mod cancellation;
 pub mod certificate;
 pub mod certify;
 pub mod checksum;
@@ -132,14 +133,14 @@ pub use self::{
     limits::Limits,
     location::{Location, StoreOptions},
     manifest::{Backup, Manifest},
-    options::{BackupOptions, Passes, RestoreOptions},
+    options::{BackupOptions, Passes, RestoreOptions, VerifyLevel, VerifyOptions},
     orchestrate::Orchestrator,
     plan::{BackupPlan, RestorePlan, Stage},
     repository::Repository,
     restore::{Restore, RestoreReport, abandon},
     target::Target,
     units::ByteSize,
-    verify::{VerifyLevel, VerifyOptions, verify},
+    verify::verify,
 };
 
 /// The example of the README runs as a test.

@@ -10,6 +10,7 @@ mod owner;
 mod restore;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 use crate::named::named;
 
@@ -20,6 +21,7 @@ pub use self::{
         ExtraNodes, Licenses, OnCatalogMismatch, OnDegraded, OnUnfinished, Policy, RestoreOptions, ServersStopped,
         SourceCheck,
     },
+    verify::{VerifyLevel, VerifyOptions},
 };
 
 /// When a lease of another process may be taken over.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    cluster::{Node, Role},
+    cluster::{Node, starting_order},
     error::{Error, Result, Source},
     event::EventKind,
     finding::{Finding, FindingCode},
@@ -14,51 +14,39 @@ use crate::{
 };
 
 /// How long a server may take to stop.
-const PATIENCE: Duration = Duration::from_secs(600);
+const STOP_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// How long to wait between two questions whether it has stopped: at first, and at most.
-const FIRST_WAIT: Duration = Duration::from_millis(50);
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// The first wait before asking again whether a server has stopped; doubled each time.
+const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
 
-/// Stops and starts servers, node by node, for restores and cold backups. The order is this crate's: see
+/// The longest wait.
+const MAX_BACKOFF: Duration = Duration::from_secs(2);
+
+/// Stops and starts servers, node by node, for restores and cold backups. This crate decides the order, see
 /// [`starting_order`].
 #[async_trait]
 pub trait Orchestrator: fmt::Debug + Send + Sync {
     /// Asks a node's server to stop.
     ///
     /// # Errors
-    /// Whatever the caller's platform says.
+    /// The error of the caller's platform.
     async fn stop(&self, node: &Node) -> Result<(), Source>;
 
     /// Whether a node's server is stopped.
     ///
     /// # Errors
-    /// Whatever the caller's platform says.
+    /// The error of the caller's platform.
     async fn stopped(&self, node: &Node) -> Result<bool, Source>;
 
     /// Starts a node's server.
     ///
     /// # Errors
-    /// Whatever the caller's platform says.
+    /// The error of the caller's platform.
     async fn start(&self, node: &Node) -> Result<(), Source>;
 }
 
-/// The order in which nodes are started, as documented: those that hold data, then the compactor, then those that store
-/// nothing. They are stopped in the reverse order.
-#[must_use]
-pub fn starting_order(nodes: &[Node]) -> Vec<Node> {
-    let turn = |node: &Node| match node {
-        node if node.is(Role::Compactor) => 1,
-        node if node.is(Role::QueryOnly) => 2,
-        _ => 0,
-    };
-    let mut nodes = nodes.to_vec();
-    nodes.sort_by_key(turn);
-    nodes
-}
-
-/// Does `work` while all nodes are stopped, where there is somebody to stop them. Whatever comes of it, those that were
-/// asked to stop are started again; of two errors the first is the one to say.
+/// Does `work` while all nodes are stopped, where there is an orchestrator. Nodes that were asked to stop are started again
+/// in any case. Of two errors the first is returned.
 pub(crate) async fn while_stopped<T>(
     orchestrator: Option<Arc<dyn Orchestrator>>,
     nodes: &[Node],
@@ -88,10 +76,10 @@ pub(crate) async fn while_stopped<T>(
     }
 }
 
-/// Nodes to be started again: by a task of its own where the run that stopped them is dropped or panics.
+/// Nodes to be started again. A task of its own does it where the run that stopped them is dropped or panics.
 struct StartAgain {
     orchestrator: Arc<dyn Orchestrator>,
-    /// Who was asked to stop, in the order of the start.
+    /// The nodes that were asked to stop, in the order in which they are started.
     asked: Vec<Node>,
     task: RunContext,
 }
@@ -106,15 +94,19 @@ impl StartAgain {
 
 impl Drop for StartAgain {
     fn drop(&mut self) {
-        let (nodes, orchestrator) = (std::mem::take(&mut self.asked), Arc::clone(&self.orchestrator));
-        let (Ok(runtime), false) = (tokio::runtime::Handle::try_current(), nodes.is_empty()) else { return };
+        let nodes = std::mem::take(&mut self.asked);
+        if nodes.is_empty() {
+            return;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let orchestrator = Arc::clone(&self.orchestrator);
         let task = self.task.clone();
         runtime.spawn(async move { start_all(&orchestrator, &nodes, &task).await });
     }
 }
 
-/// Stops these nodes one after another, each before the next, and asks once more at the end whether all are. Tells of
-/// each before it is asked.
+/// Stops these nodes one after another, and checks at the end that all are still stopped. Calls `asked` for each before it
+/// is asked to stop.
 pub(crate) async fn stop_all(
     orchestrator: &Arc<dyn Orchestrator>,
     nodes: &[Node],
@@ -137,15 +129,16 @@ pub(crate) async fn stop_all(
 }
 
 async fn wait_until_stopped(orchestrator: &Arc<dyn Orchestrator>, node: &Node, task: &RunContext) -> Result<()> {
-    let (began, mut wait) = (Instant::now(), FIRST_WAIT);
+    let began = Instant::now();
+    let mut wait = INITIAL_BACKOFF;
     while !is_stopped(orchestrator, node).await? {
-        if began.elapsed() > PATIENCE {
-            let seconds = PATIENCE.as_secs();
-            return Err(failed(node, "stopped", format!("it still runs after {seconds} s").into()));
+        if began.elapsed() > STOP_TIMEOUT {
+            let seconds = STOP_TIMEOUT.as_secs();
+            return Err(failed(node, "stopped", format!("it is still running after {seconds} s").into()));
         }
         let waited = task.cancellation.run_until_cancelled(sleep(wait)).await;
         waited.ok_or_else(|| task.cancelled())?;
-        wait = (wait * 2).min(LONGEST_WAIT);
+        wait = (wait * 2).min(MAX_BACKOFF);
     }
     Ok(())
 }
@@ -154,23 +147,25 @@ async fn is_stopped(orchestrator: &Arc<dyn Orchestrator>, node: &Node) -> Result
     orchestrator.stopped(node).await.map_err(|source| failed(node, "asked whether it is stopped", source))
 }
 
-/// Starts these nodes in order, and says which. One that does not start keeps no other from it; the first error is said.
+/// Starts these nodes in order, and returns the ids of those that started. A node that does not start does not prevent the
+/// others from starting; the first error is returned.
 pub(crate) async fn start_all(
     orchestrator: &Arc<dyn Orchestrator>,
     nodes: &[Node],
     task: &RunContext,
 ) -> Result<Vec<String>> {
-    let (mut started, mut first) = (Vec::new(), None);
+    let mut started = Vec::new();
+    let mut first_error = None;
     for node in nodes {
         match orchestrator.start(node).await {
             Ok(()) => {
                 task.events.send(EventKind::NodeStarted { node: node.id.clone() });
                 started.push(node.id.clone());
             }
-            Err(source) => first = first.or_else(|| Some(failed(node, "started", source))),
+            Err(source) => first_error = first_error.or_else(|| Some(failed(node, "started", source))),
         }
     }
-    first.map_or(Ok(started), Err)
+    first_error.map_or(Ok(started), Err)
 }
 
 fn failed(node: &Node, action: &'static str, source: Source) -> Error {

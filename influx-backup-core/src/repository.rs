@@ -14,12 +14,13 @@ use crate::{
     leftovers::{Leftover, LeftoversRequest, RemoveRequest},
     location::Location,
     manifest::{Backup, RepositoryMarker},
-    options::{BackupOptions, RestoreOptions},
+    options::{BackupOptions, RestoreOptions, VerifyOptions},
     orchestrate::Orchestrator,
     plan::{BackupPlan, RestorePlan},
+    restore::Restore,
     summary,
     target::Target,
-    verify::{VerifyOptions, VerifyRequest},
+    verify::VerifyRequest,
 };
 
 /// A location that holds backups, each in a directory of its own.
@@ -96,12 +97,21 @@ impl Repository {
     /// What a restore of a backup of this repository would do at this target. Nothing is written.
     ///
     /// # Errors
-    /// As for [`Repository::get`], [`Target::inspect`] and [`RestorePlan::new`]; [`Error::Overlap`](crate::Error::Overlap) where the target and
-    /// the repository lie inside one another.
+    /// As for [`Repository::get`], [`Target::inspect`] and [`RestorePlan::new`]; [`Error::Overlap`](crate::Error::Overlap)
+    /// where the target and the repository lie inside one another.
     pub async fn plan_restore(&self, name: &str, target: &Location, options: &RestoreOptions) -> Result<RestorePlan> {
         let backup = self.get(name).await?;
         crate::restore::require_apart(&backup, target)?;
         RestorePlan::new(&backup.contents(), &Target::inspect(target).await?, options)
+    }
+
+    /// A restore of what a plan says, to be started or awaited. The plan is thereby approved: the job fails with
+    /// [`Error::PlanChanged`](crate::Error::PlanChanged) where it would do anything that is not in it.
+    ///
+    /// A plan names its target without credentials. They come from the environment, unless
+    /// [`Restore::with_target`] gives the location itself. [`Restore::new`] restores without a plan.
+    pub fn restore(&self, plan: &RestorePlan) -> Restore {
+        Restore::planned(&self.location, plan)
     }
 
     /// Every backup and what else lies here, sorted by name. One that cannot be read is

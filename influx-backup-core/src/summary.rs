@@ -116,7 +116,7 @@ async fn read(repository: &Location, name: &str) -> Result<BackupSummary> {
         return Ok(BackupSummary::committed(name.to_owned(), manifest));
     }
     let name = name.to_owned();
-    Ok(match highest(&location, &LeaseScope::Backup(name.clone()), Clock::Ours).await? {
+    Ok(match highest(&location, &LeaseScope::Backup(name.clone()), Clock::Local).await? {
         None => BackupSummary::new(name, BackupState::Foreign),
         Some(lease) => {
             let state = if lease.is_held() { BackupState::InProgress } else { BackupState::Unfinished };

@@ -348,7 +348,7 @@ async fn altered_files_of_our_own_are_named() {
     }
     fs::write(backup.join(MANIFEST_KEY), "").expect("written");
     assert_eq!(refused("an empty root", "damaged-backup", MANIFEST_KEY).await, damaged);
-    change_manifest(&backup, |manifest| manifest["format"] = 2.into());
+    change_manifest(&backup, |manifest| manifest["min_reader"] = 2.into());
     let newer = ("n1".to_owned(), BackupState::Newer);
     assert_eq!(refused("format 2", "unsupported-format", "version 2").await, newer);
     change_manifest(&backup, |manifest| manifest["objects"][0]["key"] = "../../etc/passwd".into());
@@ -390,7 +390,7 @@ async fn a_list_tells_what_lies_in_a_repository() {
 
     let manifest = |name: &str| world.vault().join(name).join(MANIFEST_KEY);
     fs::write(manifest("damaged"), "{").expect("written");
-    fs::write(manifest("newer"), "{\"format\":2,\"whatever\":[]}").expect("written");
+    fs::write(manifest("newer"), "{\"format\":2,\"min_reader\":2,\"whatever\":[]}").expect("written");
     fs::remove_file(manifest("in-progress")).expect("removed");
     fs::remove_file(manifest("dead")).expect("removed");
     let claim = world.vault().join("dead/_influx_backup/claim-000001");

@@ -250,22 +250,27 @@ async fn the_chain_falls_back_to_streaming() {
     let (one, two) = (server.fresh_bucket().await, server.fresh_bucket().await);
     let proxy = FaultProxy::before(server.address());
     let (from, to) = (server.location_at(proxy.address(), &one, "a"), server.location_at(proxy.address(), &two, "b"));
-    from.put(&key("x.parquet"), "content".into()).await.expect("put");
-    let source = from.head(&key("x.parquet")).await.expect("head").expect("there");
-    let request = CopyRequest::new(from, source, to.clone());
-    let copy = async |copier: &dyn Copier| {
+    let copy = async |copier: &dyn Copier, name: &str| {
+        from.put(&key(name), "content".into()).await.expect("put");
+        let source = from.head(&key(name)).await.expect("head").expect("there");
+        let request = CopyRequest::new(from.clone(), source, to.clone());
+        let asked = proxy.requests().len();
         let copied = copier.copy(&request, &CopyContext::default()).await.expect("copied");
-        (copied.copier, copied.refused_by)
+        assert_eq!(to.get(&key(name), None).await.expect("read").expect("there"), "content");
+        (copied.copier, copied.refused_by, proxy.requests().len() - asked - 1)
     };
-    assert_eq!(copy(&*default_copiers()).await, ("server-side".into(), None));
-    // As if the target's credential could not read the source.
-    proxy.inject(Rule::new(Fault::Status(403)).method(Method::PUT));
+    let (copier, refused_by, _) = copy(&*default_copiers(), "x.parquet").await;
+    assert_eq!((&*copier, refused_by), ("server-side", None));
     let copiers = default_copiers();
-    assert_eq!(copy(&*copiers).await, ("stream".into(), Some("server-side".into())));
-    let asked = proxy.requests().len();
-    assert_eq!(copy(&*copiers).await, ("stream".into(), Some("server-side".into())));
-    assert_eq!(proxy.requests().len() - asked, 2, "a store that said no is not asked again: one get, one put");
-    assert_eq!(to.get(&key("x.parquet"), None).await.expect("read").expect("there"), "content");
+    for name in ["1.parquet", "2.parquet", "3.parquet"] {
+        // As if the target's credential could not read the source.
+        proxy.inject(Rule::new(Fault::Status(403)).method(Method::PUT).containing(&two));
+        let (copier, refused_by, _) = copy(&*copiers, name).await;
+        assert_eq!((&*copier, refused_by.as_deref()), ("stream", Some("server-side")));
+    }
+    let (copier, refused_by, requests) = copy(&*copiers, "4.parquet").await;
+    assert_eq!((&*copier, refused_by.as_deref()), ("stream", Some("server-side")));
+    assert_eq!(requests, 2, "a store that refused three objects is not asked again: one get, one put");
 }
 
 /// What a store gives on HEAD is what we make of the same bytes, where it gives anything.

@@ -239,7 +239,7 @@ async fn a_missing_volume_is_no_backup_unless_the_caller_says_so() {
     let two = || BackupOptions::default().with_passes(Passes::until_closed(2, std::time::Duration::from_secs(60)));
     for corrupt in [OnCorrupt::Fail, OnCorrupt::Record] {
         let error = world.back_up(two().with_on_corrupt(corrupt)).await.expect_err("refused");
-        let Error::NotConsistent { passes: 2, halt: StopReason::LimitReached, certificate } = &error else {
+        let Error::NotConsistent { passes: 2, halt: StopReason::LimitReached, certificate, .. } = &error else {
             panic!("{error}")
         };
         assert_eq!(violations(certificate), [(Clause::Closure, vec![FindingCode::MostParquetMissing])]);

@@ -40,8 +40,8 @@ async fn a_store_that_dies_at_any_write() {
         let when = format!("died at write {write} of {writes}");
         let (source, store, repository) = in_memory(FaultPlan::none().crash_after_writes(write)).await;
         let cluster = discover(&source, &DiscoverOptions::auto()).await.expect("discovered");
-        let opened = Repository::open(repository.clone()).await.expect("opened");
-        let died = opened.backup(&cluster, crash::options()).start().await;
+        let died = async { Repository::open(repository.clone()).await?.backup(&cluster, crash::options()).await };
+        let died = died.await;
         assert!(store.has_crashed(), "{when}");
         assert!(died.is_err() || write > writes - 3, "{when}: only what tidies up may fail unnoticed");
         store.heal();

@@ -17,7 +17,7 @@ use http::{Method, Request, Response};
 use influx_backup_core::{
     ByteSize, Copier, Key, Location, StoreOptions,
     certificate::CheckedBy,
-    copier::{Copied, CopyContext, CopyRequest, ServerSideCopier},
+    copier::{Copied, CopyContext, CopyRequest, ServerSideCopier, StreamCopier},
     error::{CopyError, StoreErrorKind},
     location::{ObjectMeta, Version},
     preflight,
@@ -177,6 +177,32 @@ mod s3 {
         let list = list.replace("&quot;", "\"");
         let at = |tag: &str| list.find(tag).unwrap_or_else(|| panic!("no {tag} in {list}"));
         assert!(at("\"1\"") < at("\"2\"") && at("\"2\"") < at("\"3\""), "{list}");
+    }
+
+    /// A store that denies one object may copy the others.
+    #[tokio::test]
+    async fn one_object_that_is_denied_speaks_only_for_itself() {
+        let server = serve(&[], |request| match path(request).contains("denied") {
+            true => answer(403, &[], "<Error><Code>AccessDenied</Code></Error>"),
+            false => answer(200, &[], "<CopyObjectResult><ETag>\"x\"</ETag></CopyObjectResult>"),
+        });
+        let copier = ServerSideCopier::default();
+        let copy = async |name: &str| {
+            let request = CopyRequest::new(bucket(&server, "from"), entry(), bucket(&server, "to"));
+            let mut request = request.with_target(key(name));
+            request.source.key = key(name);
+            copier.copy(&request, &CopyContext::default()).await
+        };
+        for _ in 0..5 {
+            assert!(matches!(copy("denied1").await, Err(CopyError::Refused { .. })));
+        }
+        copy("a").await.expect("copied");
+        for name in ["denied2", "denied3", "denied4"] {
+            assert!(matches!(copy(name).await, Err(CopyError::Refused { .. })));
+        }
+        let before = server.requests().len();
+        assert!(matches!(copy("b").await, Err(CopyError::Refused { .. })), "three in a row: the pair is refused");
+        assert_eq!(server.requests().len(), before, "and not asked again");
     }
 
     /// The store's own checksum of the copy decides.
@@ -388,36 +414,101 @@ mod azure {
         assert!(asked[1..].iter().all(|request| header(request, "x-ms-source-if-match") == E_TAG));
     }
 
+    /// A service where a copy to `to` goes on in the background: HEADs of the target are answered by `target`.
+    fn serve_pending(target: impl Fn() -> Response<Bytes> + Send + Sync + 'static) -> Canned {
+        serve(&[], move |request| match *request.method() {
+            Method::HEAD => target(),
+            Method::DELETE => answer(202, &[], ""),
+            _ if is_from_url(request) => answer(501, &[], ""),
+            _ if path(request).contains("comp=copy") => answer(204, &[], ""),
+            _ => answer(202, &[("x-ms-copy-status", "pending"), ("x-ms-copy-id", "c1")], ""),
+        })
+    }
+
+    /// The requests that delete the target, after everything was cleaned up that a copy of at most a second has left.
+    async fn deletions(server: &Canned) -> Vec<Request<Bytes>> {
+        let context = CopyContext::default();
+        let request = CopyRequest::new(container(server, "from", KEY), entry(), container(server, "to", KEY));
+        let copier = ServerSideCopier::default();
+        let work = copier.copy(&request, &context);
+        if let Ok(copied) = tokio::time::timeout(Duration::from_secs(1), work).await {
+            assert!(copied.expect_err("failed").is_retryable());
+        }
+        context.clean_ups.finished().await;
+        let asked = asked(server);
+        let aborted = asked.iter().position(|request| path(request).contains("comp=copy&copyid=c1"));
+        let (_, after) = asked.split_at(aborted.expect("the copy is stopped"));
+        after.iter().filter(|request| *request.method() == Method::DELETE).cloned().collect()
+    }
+
     /// A copy that fails, or that is given up, is stopped, and its empty target deleted.
     #[tokio::test]
     async fn copy_blob_is_stopped() {
         for status in ["failed", "pending"] {
-            let server = serve(&[], move |request| match *request.method() {
-                Method::HEAD => answer(200, &[("x-ms-copy-status", status), ("x-ms-copy-id", "c1")], ""),
-                Method::DELETE => answer(202, &[], ""),
-                _ if is_from_url(request) => answer(501, &[], ""),
-                _ if path(request).contains("comp=copy") => answer(204, &[], ""),
-                _ => answer(202, &[("x-ms-copy-status", "pending"), ("x-ms-copy-id", "c1")], ""),
+            let server = serve_pending(move || {
+                answer(200, &[("x-ms-copy-status", status), ("x-ms-copy-id", "c1"), ("etag", "\"empty\"")], "")
             });
-            let work = copy(container(&server, "from", KEY), container(&server, "to", KEY));
-            match tokio::time::timeout(Duration::from_secs(1), work).await {
-                Ok(copied) => {
-                    assert_eq!(status, "failed");
-                    assert!(copied.expect_err("failed").is_retryable());
-                }
-                Err(_) => assert_eq!(status, "pending"),
-            }
-            let stopped = |asked: &[Request<Bytes>]| {
-                let abort = asked.iter().any(|request| path(request).contains("comp=copy&copyid=c1"));
-                abort && asked.iter().any(|request| *request.method() == Method::DELETE)
-            };
-            let mut waited = 0;
-            while !stopped(&asked(&server)) {
-                waited += 1;
-                assert!(waited < 100, "{status}: not stopped: {:?}", asked(&server));
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
+            let deletions = deletions(&server).await;
+            assert_eq!(deletions.len(), 1, "{status}");
+            assert_eq!(header(&deletions[0], "if-match"), "\"empty\"", "{status}: nothing else is deleted");
         }
+    }
+
+    /// What another attempt has written meanwhile is not deleted, and neither is a copy that is complete.
+    #[tokio::test]
+    async fn only_the_unfinished_target_is_deleted() {
+        const LATER: [(&str, &str); 3] =
+            [("x-ms-copy-status", "pending"), ("x-ms-copy-id", "c2"), ("etag", "\"later\"")];
+        const COMPLETE: [(&str, &str); 3] =
+            [("x-ms-copy-status", "success"), ("x-ms-copy-id", "c1"), ("etag", "\"whole\"")];
+        for found in [&LATER[..], &COMPLETE[..], &[("etag", "\"plain\"")]] {
+            let looks = AtomicUsize::new(0);
+            // The copy fails at the first look; the second is that of the clean-up.
+            let server = serve_pending(move || match looks.fetch_add(1, Ordering::Relaxed) {
+                0 => answer(200, &[("x-ms-copy-status", "failed"), ("x-ms-copy-id", "c1")], ""),
+                _ => answer(200, found, ""),
+            });
+            assert!(deletions(&server).await.is_empty(), "{found:?}");
+        }
+    }
+
+    /// A streamed copy by blocks whose list is refused: the requests after that.
+    async fn after_a_refused_list(created: Response<Bytes>, found: Response<Bytes>) -> Vec<Request<Bytes>> {
+        let server = Canned::serve(move |request| match (request.method(), path(request)) {
+            (&Method::GET, target) if target.contains("from") => {
+                let range = [("content-range", "bytes 0-99/100"), ("etag", E_TAG)];
+                let modified = [("last-modified", "Tue, 14 Nov 2023 22:13:20 GMT")];
+                answer(206, &[&range[..], &modified[..]].concat(), vec![7; 100])
+            }
+            (&Method::HEAD, target) if target.contains("from") => head(&[]),
+            (&Method::HEAD, _) => found.clone(),
+            (&Method::DELETE, _) => answer(202, &[], ""),
+            (_, target) if target.contains("comp=blocklist") => answer(400, &[], ""),
+            (_, target) if target.contains("comp=block&") => answer(201, &[], ""),
+            _ => created.clone(),
+        });
+        let context = CopyContext::default();
+        let request = CopyRequest::new(container(&server, "from", KEY), entry(), container(&server, "to", KEY));
+        let copier = StreamCopier::default().with_threshold(ByteSize(10)).with_part_size(ByteSize(100));
+        copier.copy(&request, &context).await.expect_err("the list is refused");
+        context.clean_ups.finished().await;
+        let requests = server.requests();
+        let list = requests.iter().position(|request| path(request).contains("comp=blocklist"));
+        requests[list.expect("a list") + 1..].to_vec()
+    }
+
+    /// Blocks without an object are taken away by an object that is only created, and deleted as it was created.
+    #[tokio::test]
+    async fn blocks_are_discarded_and_nothing_else() {
+        let created = answer(201, &[("etag", "\"empty\"")], "");
+        let requests = after_a_refused_list(created, answer(404, &[], "")).await;
+        let [create, delete] = &requests[..] else { panic!("two requests: {requests:?}") };
+        assert_eq!((create.method(), header(create, "if-none-match")), (&Method::PUT, "*"));
+        assert_eq!((delete.method(), header(delete, "if-match")), (&Method::DELETE, "\"empty\""));
+
+        // The object was written by a later attempt.
+        let requests = after_a_refused_list(answer(409, &[], ""), head(&[])).await;
+        assert!(requests.iter().all(|request| *request.method() != Method::DELETE), "{requests:?}");
     }
 
     /// A wrong version is changed, whatever the way.

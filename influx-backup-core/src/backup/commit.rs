@@ -108,7 +108,7 @@ impl Run<'_> {
             }
             Err(error) => return Err(error),
         }
-        if let Err(lost @ Error::ClaimLost { .. }) = self.lease.check().await {
+        if let Err(lost @ Error::LeaseLost { .. }) = self.lease.check().await {
             // Another process took over between the check and the commit, and may be writing.
             if self.to.get(&key, None).await?.is_some_and(|found| found == bytes) {
                 self.to.delete(&key).await?;

@@ -1,4 +1,4 @@
-//! Who may write a backup: the first that claims its name, or who goes on where the last holder is dead.
+//! The lease of a backup: taken as the first, or taken over where the last holder is dead.
 
 use crate::{
     error::{Error, Result},
@@ -9,41 +9,43 @@ use crate::{
     options::{OnExisting, Takeover},
 };
 
-/// What a claim is for: a new backup, or one that was begun before.
+/// What a lease was acquired for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Acquired {
+    /// A new backup.
     Fresh,
+    /// A backup that another run began.
     TakenOver,
 }
 
-/// Takes the right to write the backup `name` at `location`.
-pub(crate) async fn claim(
+/// Acquires the lease of the backup `name` at `location`; without a `cluster`, for the one that it was begun for.
+pub(crate) async fn acquire(
     location: &Location,
     name: &str,
-    cluster: &str,
+    cluster: Option<&str>,
     existing: (OnExisting, Takeover),
     clock: Clock,
 ) -> Result<(Lease, Acquired)> {
-    let post = LeaseScope::Backup(name.to_owned());
+    let scope = LeaseScope::Backup(name.to_owned());
     if location.head(&Key::parse(MANIFEST_KEY)?).await?.is_some() {
         return Err(Error::BackupExists { name: name.to_owned() });
     }
-    let mut before = highest(location, &post, clock).await?;
+    let mut before = highest(location, &scope, clock).await?;
     if before.is_none() && !is_vacant(location).await? {
-        // Begun by another process since, or something that is no backup of ours: never merged with.
-        before = highest(location, &post, clock).await?;
+        // Begun by another process since, or something that is no backup: never merged with.
+        before = highest(location, &scope, clock).await?;
         if before.is_none() {
             return Err(Error::BackupExists { name: name.to_owned() });
         }
     }
-    let begun = match &before {
+    let acquired = match &before {
         Some(before) => may_take_over(before, location, name, existing).map(|()| Acquired::TakenOver)?,
         None => Acquired::Fresh,
     };
-    Ok((Lease::take(location, post, cluster, before.as_ref()).await?, begun))
+    Ok((Lease::take(location, scope, cluster, before.as_ref()).await?, acquired))
 }
 
-/// Whether nothing lies here. Directories without a file are what a process leaves that died before its claim stood.
+/// Whether nothing lies here. Directories without a file are what a process leaves that died before its lease was written.
 async fn is_vacant(location: &Location) -> Result<bool> {
     let top = location.list_level("").await?;
     let others = top.directories.iter().any(|directory| directory != OWN_DIRECTORY);
@@ -77,12 +79,12 @@ mod tests {
     };
 
     async fn take(location: &Location, existing: (OnExisting, Takeover)) -> Result<(Lease, Acquired)> {
-        let clock = Clock::Stores(preflight::target(location).await?.clock_skew);
-        claim(location, "n1", "cluster1", existing, clock).await
+        let clock = Clock::Store(preflight::target(location).await?.clock_skew);
+        acquire(location, "n1", Some("cluster1"), existing, clock).await
     }
 
     #[tokio::test]
-    async fn a_fresh_claim_is_taken_over_only_when_the_caller_knows() {
+    async fn a_fresh_lease_is_taken_over_only_when_the_caller_knows() {
         let location = Location::in_memory();
         let (first, begun) = take(&location, (OnExisting::Refuse, Takeover::AfterTimeout)).await.expect("free");
         assert_eq!(begun, Acquired::Fresh);
@@ -92,7 +94,7 @@ mod tests {
         let (second, begun) = take(&location, (OnExisting::Resume, Takeover::Immediately)).await.expect("taken over");
         assert_eq!(begun, Acquired::TakenOver);
         second.check().await.expect("ours");
-        assert_eq!(first.check().await.expect_err("lost").code(), "claim-lost");
+        assert_eq!(first.check().await.expect_err("lost").code(), "lease-lost");
     }
 
     #[tokio::test]
@@ -109,7 +111,7 @@ mod tests {
     async fn what_was_given_up_is_resumed_at_once() {
         let location = Location::in_memory();
         let (first, _) = take(&location, (OnExisting::Refuse, Takeover::AfterTimeout)).await.expect("free");
-        first.release().await;
+        first.release(std::time::Duration::from_secs(1)).await;
         assert_eq!(
             take(&location, (OnExisting::Refuse, Takeover::AfterTimeout)).await.expect_err("begun").code(),
             "backup-unfinished"
@@ -118,7 +120,7 @@ mod tests {
             take(&location, (OnExisting::Resume, Takeover::AfterTimeout)).await.expect("nobody holds it");
         assert_eq!(begun, Acquired::TakenOver);
         let highest =
-            highest(&location, &LeaseScope::Backup("n1".to_owned()), Clock::Ours).await.expect("there").expect("one");
+            highest(&location, &LeaseScope::Backup("n1".to_owned()), Clock::Local).await.expect("there").expect("one");
         assert!(highest.is_held());
         second.check().await.expect("ours");
     }

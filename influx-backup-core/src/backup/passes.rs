@@ -58,7 +58,7 @@ impl Run<'_> {
     }
 
     pub(super) async fn passes(&self, mut cluster: Cluster, state: &mut RunState) -> Result<BackupReport> {
-        let executor = Executor::new(Arc::clone(self.copier), self.options.limits.clone(), self.task.clone());
+        let executor = Executor::of_job(Arc::clone(self.copier), self.options.limits.clone(), self.task.clone());
         let mut lister = Lister::new(self.rules.listing_order.to_vec(), self.rules.roots);
         let mut history = PassHistory::new();
         let mut next = lister.inventory(&cluster).await?;

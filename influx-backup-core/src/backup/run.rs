@@ -9,7 +9,7 @@ use super::{
     audit::Differences,
     index::Index,
     journal::{Journal, JournalLine, journal},
-    lease::{Acquired, claim},
+    lease::{Acquired, acquire},
     name::{check_name, default_name},
     passes::Run,
     resume,
@@ -22,7 +22,7 @@ use crate::{
     finding::{Finding, FindingCode},
     job::RunContext,
     judge::evidence::Facts,
-    lease::Clock,
+    lease::{Clock, release_timeout},
     location::Location,
     manifest::RepositoryMarker,
     options::{BackupOptions, OnExisting},
@@ -69,7 +69,8 @@ pub(crate) async fn run(
     let clock = task.unless_cancelled(check_stores(&cluster, &repository, &task)).await?;
     task.unless_cancelled(RepositoryMarker::write_first(&repository)).await?;
     let to = repository.child(&name)?;
-    let (lease, acquired) = claim(&to, &name, cluster.id(), (options.on_existing, options.takeover), clock).await?;
+    let existing = (options.on_existing, options.takeover);
+    let (lease, acquired) = acquire(&to, &name, Some(cluster.id()), existing, clock).await?;
     let journal = journal(&to, lease.number(), options.limits.durability);
     let mut state = RunState { index: Index::default(), journal, facts: Facts::default() };
     let run =
@@ -80,10 +81,10 @@ pub(crate) async fn run(
         while_stopped(orchestrator, &nodes, &task, run.unless_ended(run.passes(cluster, &mut state))).await
     };
     let done = work.await;
-    if done.is_err() {
+    if let Err(error) = &done {
         // Best effort: what is finished is finished, and a resumed run does not copy it again.
         let _ = state.journal.flush().await;
-        lease.release().await;
+        lease.release(release_timeout(error)).await;
     }
     done
 }
@@ -91,7 +92,7 @@ pub(crate) async fn run(
 /// What an earlier run left that can be gone on with; the rest of what it left goes.
 async fn left_before(to: &Location, on_existing: OnExisting, acquired: Acquired) -> Result<Index> {
     if on_existing == OnExisting::Resume {
-        // Also where a process died so early that a claim that is incomplete is all that it left.
+        // Also where a process died so early that an incomplete lease is all that it left.
         to.delete_incomplete(|_| true).await?;
     }
     match acquired {
@@ -111,7 +112,7 @@ async fn check_stores(cluster: &Cluster, repository: &Location, task: &RunContex
         let message = format!("the clock of `{repository}` is {} s ahead of this machine's", skew.num_seconds());
         task.events.send(EventKind::Finding(Finding::new(FindingCode::ClockSkew, message)));
     }
-    Ok(Clock::Stores(skew))
+    Ok(Clock::Store(skew))
 }
 
 /// The source is a cluster's own location, and source and repository do not lie inside one another.

@@ -27,6 +27,9 @@ pub(crate) struct Args {
     /// Print one JSON document on stdout, errors included.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Show what is done as it is done: passes, stages, retries. Twice: also what the libraries below do.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
     #[command(subcommand)]
     pub(crate) verb: Verb,
 }

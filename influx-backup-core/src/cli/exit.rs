@@ -1,19 +1,19 @@
 //! [`Exit`]: what the program tells the shell.
 
-use crate::Error;
+use crate::error::Category;
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Done, and certified where that was the question. Findings are in the report and fail nobody's cron job.
+    /// Done, and certified where that was the question. Findings are in the report and fail no cron job.
     Done = 0,
-    /// Something that nobody foresaw.
+    /// A bug, an orchestrator that failed, or an answer that could not be printed.
     Unexpected = 1,
-    /// The command line asks for something that cannot be.
+    /// The command line or an option is wrong.
     Usage = 2,
-    /// Committed with the caller's consent although the certificate is open.
+    /// Committed with the caller's consent although clauses are violated.
     Degraded = 3,
-    /// The certificate is open, verification failed, or the backup is damaged.
+    /// Clauses are violated, verification failed, or the backup is damaged.
     NotConsistent = 4,
     /// Refused, or not found.
     Refused = 5,
@@ -23,50 +23,40 @@ pub(crate) enum Exit {
     Cancelled = 130,
 }
 
-impl Exit {
-    /// The exit code that belongs to an error of the library.
-    pub(crate) fn of(error: &Error) -> Self {
-        match error {
-            Error::InvalidLocation { .. }
-            | Error::UnknownOption { .. }
-            | Error::InvalidOption { .. }
-            | Error::InvalidRequest { .. } => Self::Usage,
-            Error::CorruptSource { .. }
-            | Error::NotConsistent { .. }
-            | Error::BackupAltered { .. }
-            | Error::DamagedBackup { .. }
-            | Error::VerifyFailed { .. } => Self::NotConsistent,
-            Error::LocationNotFound { .. }
-            | Error::MemoryLocation
-            | Error::InvalidKey { .. }
-            | Error::Link { .. }
-            | Error::NoCluster { .. }
-            | Error::SeveralClusters { .. }
-            | Error::NodesRequired { .. }
-            | Error::UnknownId { .. }
-            | Error::UpgradedEngine { .. }
-            | Error::BackupExists { .. }
-            | Error::BackupInProgress { .. }
-            | Error::BackupUnfinished { .. }
-            | Error::ClaimLost { .. }
-            | Error::BackupNotFound { .. }
-            | Error::UnsupportedFormat { .. }
-            | Error::DegradedBackup { .. }
-            | Error::TargetNotEmpty { .. }
-            | Error::TargetForeign { .. }
-            | Error::ExtraNodes { .. }
-            | Error::ServersNotStopped { .. }
-            | Error::ServerRunning { .. }
-            | Error::Overlap { .. }
-            | Error::RestoreUnfinished { .. }
-            | Error::RestoreInProgress { .. }
-            | Error::PlanChanged { .. }
-            | Error::NoRestore { .. }
-            | Error::CannotAbandon { .. } => Self::Refused,
-            // One copy that noticed first is still the caller's wish.
-            error if error.code() == "cancelled" => Self::Cancelled,
-            Error::Store { .. } | Error::Copy { .. } | Error::NoSpace { .. } | Error::Ownership { .. } => Self::Store,
-            _ => Self::Unexpected,
+impl From<Category> for Exit {
+    fn from(category: Category) -> Self {
+        match category {
+            Category::Usage => Self::Usage,
+            Category::NotFound | Category::Refused => Self::Refused,
+            Category::NotConsistent => Self::NotConsistent,
+            Category::Store => Self::Store,
+            Category::Cancelled => Self::Cancelled,
+            Category::Orchestrator | Category::Internal => Self::Unexpected,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::cli::failure::Failure;
+
+    /// The exit code that the table of error codes in the README gives for a code.
+    fn documented(code: &str) -> Option<u8> {
+        let readme = include_str!("../../../README.md");
+        let row = readme.lines().find(|line| line.starts_with(&format!("| `{code}` | ")))?;
+        row.trim_end_matches(" |").rsplit("| ").next()?.parse().ok()
+    }
+
+    #[test]
+    fn the_readme_has_the_exit_code_of_every_error() {
+        for error in crate::error::tests::samples() {
+            let exit = Exit::from(error.category());
+            assert_eq!(documented(error.code()), Some(exit as u8), "{}", error.code());
+        }
+        assert_eq!(documented("usage"), Some(Failure::usage("").exit() as u8));
+        assert_eq!(documented("io"), Some(Failure::io("", &io::Error::other("")).exit() as u8));
     }
 }

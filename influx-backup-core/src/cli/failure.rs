@@ -1,130 +1,88 @@
 //! [`Failure`]: why a verb did not do what it was asked.
 
-use std::{error::Error as _, io, iter::successors};
+use std::io;
 
 use serde::Serialize;
 
-use crate::{Certificate, Error, cli::exit::Exit, error::StopReason};
+use crate::{
+    Error,
+    cli::exit::Exit,
+    error::{Category, ErrorReport},
+};
 
 /// Why a verb did not do what it was asked.
 #[derive(Debug)]
-pub(crate) enum Failure {
-    /// The library says so.
-    Library(Error),
-    /// The command line cannot be.
-    Usage(String),
-    /// What this program does itself failed.
-    Io {
-        /// What it did.
-        action: &'static str,
-        /// Why it failed.
-        error: io::Error,
-    },
+pub(crate) struct Failure {
+    report: Box<ErrorReport>,
+    /// The options of this program that answer it.
+    options: Option<&'static str>,
 }
 
 /// A failure as one JSON document.
 #[derive(Debug, Serialize)]
 pub(crate) struct Document<'a> {
-    error: Body<'a>,
-}
-
-#[derive(Debug, Serialize)]
-struct Body<'a> {
-    /// Stable: scripts branch on it.
-    code: &'a str,
-    message: String,
-    /// What lies behind it, outermost first.
-    causes: Vec<String>,
-    /// The proof as far as it holds, where it did not close.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    certificate: Option<&'a Certificate>,
+    error: &'a ErrorReport,
 }
 
 impl Failure {
+    /// The command line cannot be understood.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self::Usage(message.into())
+        let message = message.into().trim_start_matches("error: ").trim_end().to_owned();
+        Self::of_program("usage", Category::Usage, message, Vec::new())
     }
 
-    pub(crate) fn io(action: &'static str, error: io::Error) -> Self {
-        Self::Io { action, error }
+    /// Something that the program itself does failed.
+    pub(crate) fn io(action: &'static str, error: &io::Error) -> Self {
+        Self::of_program("io", Category::Internal, format!("cannot {action}"), vec![error.to_string()])
+    }
+
+    fn of_program(code: &str, category: Category, message: String, causes: Vec<String>) -> Self {
+        Self { report: Box::new(ErrorReport::of_program(code, category, message, causes)), options: None }
     }
 
     pub(crate) fn exit(&self) -> Exit {
-        match self {
-            Self::Library(error) => Exit::of(error),
-            Self::Usage(_) => Exit::Usage,
-            Self::Io { .. } => Exit::Unexpected,
-        }
+        self.report.category.into()
     }
 
-    pub(crate) fn code(&self) -> &str {
-        match self {
-            Self::Library(error) => error.code(),
-            Self::Usage(_) => "usage",
-            Self::Io { .. } => "io",
-        }
-    }
-
-    pub(crate) fn message(&self) -> String {
-        match self {
-            Self::Library(error) => error.to_string(),
-            Self::Usage(message) => message.trim_start_matches("error: ").trim_end().to_owned(),
-            Self::Io { action, .. } => format!("cannot {action}"),
-        }
-    }
-
-    /// What lies behind it, outermost first.
-    pub(crate) fn causes(&self) -> Vec<String> {
-        match self {
-            Self::Library(error) => {
-                successors(error.source(), |&cause| cause.source()).map(ToString::to_string).collect()
-            }
-            Self::Usage(_) => Vec::new(),
-            Self::Io { error, .. } => vec![error.to_string()],
-        }
-    }
-
-    /// The options of this program that answer it, for people.
-    pub(crate) fn hint(&self) -> Option<&'static str> {
-        let Self::Library(error) = self else { return None };
-        Some(match error {
-            Error::BackupUnfinished { .. } => "--resume goes on with it",
-            Error::BackupInProgress { .. } => "--resume --takeover, once that process is dead",
-            Error::RestoreInProgress { .. } => "--takeover, once that process is dead",
-            Error::RestoreUnfinished { .. } => "--resume goes on with it, --abandon undoes it",
-            Error::CannotAbandon { .. } => "--resume goes on with it",
-            Error::TargetNotEmpty { .. } => {
-                "--policy replace makes it what the backup holds; --dry-run shows what that deletes"
-            }
-            Error::ServersNotStopped { .. } => "--servers-stopped, once they are",
-            Error::ExtraNodes { .. } => "--extra-nodes keep, or delete",
-            Error::DegradedBackup { .. } => "--accept-degraded restores it all the same",
-            Error::SeveralClusters { .. } => "--cluster-id ID, or for Core --node-id ID",
-            Error::NodesRequired { .. } => "--node-id ID, for every node of the cluster",
-            Error::UnknownId { .. } => "--query-only ID, for a node that stores nothing",
-            Error::CorruptSource { .. } => "--corrupt record copies it as it is; the backup may be degraded",
-            Error::NotConsistent { halt: StopReason::NoProgress, .. } => "--allow-degraded commits it as it is",
-            Error::NotConsistent { .. } => "--max-passes, --time-limit or --allow-degraded",
-            _ => return None,
-        })
-    }
-
-    /// The proof as far as it holds, where it did not close.
-    pub(crate) fn certificate(&self) -> Option<&Certificate> {
-        match self {
-            Self::Library(Error::NotConsistent { certificate, .. }) => Some(certificate),
-            _ => None,
-        }
+    pub(crate) fn report(&self) -> &ErrorReport {
+        &self.report
     }
 
     pub(crate) fn document(&self) -> Document<'_> {
-        let (code, message, causes, certificate) = (self.code(), self.message(), self.causes(), self.certificate());
-        Document { error: Body { code, message, causes, certificate } }
+        Document { error: &self.report }
+    }
+
+    /// What to do about it, for people: options of this program, else the hint of the library.
+    pub(crate) fn advice(&self) -> Option<&str> {
+        self.options.or(self.report.hint.as_deref())
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::Library(error)
+        Self { report: Box::new(error.report()), options: options(&error) }
     }
+}
+
+/// The options of this program that the hint of the library stands for.
+fn options(error: &Error) -> Option<&'static str> {
+    Some(match error {
+        Error::BackupUnfinished { .. } | Error::CannotAbandon { .. } => "--resume continues it",
+        Error::BackupInProgress { .. } => "--resume --takeover, if that process is no longer running",
+        Error::RestoreInProgress { .. } => "--takeover, if that process is no longer running",
+        Error::RestoreUnfinished { .. } => "--resume continues it, --abandon undoes it",
+        Error::TargetNotEmpty { .. } => {
+            "--policy replace makes it what the backup holds; --dry-run shows what that deletes"
+        }
+        Error::ServersNotStopped { .. } => "--servers-stopped, once they are",
+        Error::ExtraNodes { .. } => "--extra-nodes keep, or delete",
+        Error::DegradedBackup { .. } => "--accept-degraded restores it anyway",
+        Error::SeveralClusters { .. } => "--cluster-id ID, or for Core --node-id ID",
+        Error::NodesRequired { .. } => "--node-id ID, for every node of the cluster",
+        Error::UnknownId { .. } => "--query-only ID, for a node that stores nothing",
+        Error::CorruptSource { .. } => "--corrupt record copies it as it is; the backup may be degraded",
+        Error::NotConsistent { .. } if error.is_retryable() => "--max-passes, --time-limit or --allow-degraded",
+        Error::NotConsistent { .. } => "--allow-degraded commits it as it is",
+        _ => return None,
+    })
 }

@@ -72,6 +72,17 @@ impl Screen {
         self.format == Format::Text && self.lock().bar
     }
 
+    /// The same screen, with no progress bar.
+    pub(crate) fn without_bar(self) -> Self {
+        self.lock().bar = false;
+        self
+    }
+
+    /// Writes to the message stream, as it is.
+    pub(crate) fn write_messages(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.lock().messages.write(bytes)
+    }
+
     /// The one answer of a verb.
     pub(crate) fn answer(&self, json: &impl Serialize, text: impl Display) -> Result<(), Failure> {
         let answers = &mut self.lock().answers;
@@ -84,7 +95,7 @@ impl Screen {
         match written.and_then(|()| answers.flush()) {
             // `… | head` has read enough.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            other => other.map_err(|error| Failure::io("write the answer", error)),
+            other => other.map_err(|error| Failure::io("write the answer", &error)),
         }
     }
 
@@ -105,15 +116,16 @@ impl Screen {
 
     /// A failure: its message and, in JSON, its document as the answer.
     pub(crate) fn fail(&self, failure: &Failure) -> Exit {
-        self.say(format_args!("error [{}]: {}", failure.code(), failure.message()));
-        for cause in failure.causes() {
-            self.say(format_args!("  because: {cause}"));
+        let report = failure.report();
+        self.say(format_args!("error [{}]: {}", report.code, report.message));
+        for cause in &report.causes {
+            self.say(format_args!("  caused by: {cause}"));
         }
-        if let Some(hint) = failure.hint() {
-            self.say(format_args!("  options: {hint}"));
+        if let Some(advice) = failure.advice() {
+            self.say(format_args!("  hint: {advice}"));
         }
         match self.format {
-            Format::Text => failure.certificate().into_iter().for_each(|certificate| self.say(certificate)),
+            Format::Text => report.certificate.iter().for_each(|certificate| self.say(certificate)),
             Format::Json => {
                 // Best effort: the message above and the exit code tell the same.
                 let _ = self.answer(&failure.document(), "");

@@ -31,7 +31,7 @@ pub(crate) enum Verb {
     Restore(restore::Restore),
     /// List the backups of a repository.
     List(list::List),
-    /// List what attempts that died left in a repository, and delete it with --collect.
+    /// List what attempts that died left in a repository, and delete it with --remove.
     Leftovers(leftovers::Leftovers),
     /// Write a small made-up cluster into a directory, to try the other verbs on.
     Generate(generate::Generate),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Copied, Copier, CopyContext, CopyRequest, LocalCopier, StreamCopier};
+use super::{Copied, Copier, CopyContext, CopyRequest, LocalCopier, StreamCopier, wait::unless_cancelled};
 use crate::error::CopyError;
 
 /// Copiers that are asked in turn: [`CopyError::Unsupported`] and [`CopyError::Refused`] pass a request to the next one.
@@ -25,6 +25,8 @@ impl Copier for Copiers {
     async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
         let mut refused = None;
         for copier in &self.0 {
+            // The copier before may still be removing what it has begun.
+            unless_cancelled(&context.cancellation, context.clean_ups.finished()).await?;
             match copier.copy(request, context).await {
                 Err(CopyError::Unsupported) => {}
                 Err(CopyError::Refused { copier }) => refused = Some(copier),
@@ -77,6 +79,24 @@ mod tests {
         }
     }
 
+    /// Refuses, and removes what it began in the background.
+    #[derive(Debug)]
+    struct Untidy;
+
+    #[async_trait]
+    impl Copier for Untidy {
+        async fn copy(&self, _: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
+            context.clean_ups.spawn(tokio::time::sleep(std::time::Duration::from_secs(5)));
+            Err(CopyError::Refused { copier: "untidy".into() })
+        }
+    }
+
+    fn request() -> CopyRequest {
+        let version = Version { e_tag: None, id: None, modified: chrono::Utc::now() };
+        let source = ObjectMeta { key: Key::parse("x").expect("a key"), size: 0, version };
+        CopyRequest::new(Location::in_memory(), source, Location::in_memory())
+    }
+
     async fn ask(answers: &[&'static str]) -> (Result<String, CopyError>, Vec<u32>) {
         let (answer, asked) = ask_all(answers).await;
         (answer.map(|copied| copied.copier.into_owned()), asked)
@@ -85,15 +105,20 @@ mod tests {
     async fn ask_all(answers: &[&'static str]) -> (Result<Copied, CopyError>, Vec<u32>) {
         let copiers: Vec<_> = answers.iter().map(|answer| Arc::new(Says(answer, AtomicU32::new(0)))).collect();
         let chain = Copiers::new(copiers.iter().map(|copier| Arc::clone(copier) as Arc<dyn Copier>).collect());
-        let version = Version { e_tag: None, id: None, modified: chrono::Utc::now() };
-        let source = ObjectMeta { key: Key::parse("x").expect("a key"), size: 0, version };
-        let request = CopyRequest::new(Location::in_memory(), source, Location::in_memory());
-        let answer = chain.copy(&request, &CopyContext::default()).await;
+        let answer = chain.copy(&request(), &CopyContext::default()).await;
         (answer, copiers.iter().map(|copier| copier.1.load(Ordering::Relaxed)).collect())
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn the_next_copier_waits_for_the_clean_up_of_the_one_before() {
+        let chain = Copiers::new(vec![Arc::new(Untidy), Arc::new(Says("a", AtomicU32::new(0)))]);
+        let began = tokio::time::Instant::now();
+        chain.copy(&request(), &CopyContext::default()).await.expect("copied");
+        assert_eq!(began.elapsed().as_secs(), 5);
+    }
+
     #[tokio::test]
-    async fn what_a_store_refused_is_said() {
+    async fn a_refusal_is_reported() {
         let (copied, asked) = ask_all(&["unsupported", "refused", "a"]).await;
         assert_eq!(copied.expect("copied").refused_by.as_deref(), Some("refused"));
         assert_eq!(asked, [1, 1, 1]);

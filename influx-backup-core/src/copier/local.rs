@@ -13,18 +13,17 @@ use super::{
     Copied, Copier, CopyContext, CopyRequest,
     wait::{blocking, check_links, unless_cancelled},
 };
-use crate::error::CopyError;
 use crate::{
     checksum::ContentHasher,
-    error::StoreErrorKind,
+    error::{CopyError, StoreErrorKind},
     location::{ObjectMeta, local::entry},
     units::ByteSize,
 };
 
-/// Copies files to files: shares their blocks where the file system can (reflink), else block by block. Never a hard
-/// link. Every byte is read and its checksum taken either way, which costs nothing measurable.
+/// Copies files to files: shares their blocks where the file system can (reflink), else block by block. It never makes a hard
+/// link. Every byte is read and hashed either way, which costs nothing measurable.
 ///
-/// The bytes go to `name#<digits>` beside the target, which gets the name when it is complete.
+/// The bytes are written to `name#<digits>` beside the target, which is renamed when it is complete.
 #[derive(Debug, Clone)]
 pub struct LocalCopier {
     block: u64,
@@ -54,7 +53,8 @@ impl Copier for LocalCopier {
         if !request.transform.is_none() {
             return Err(CopyError::Unsupported);
         }
-        let (from, to) = (from.join(request.source.key.as_str()), to.join(request.target.as_str()));
+        let from = from.join(request.source.key.as_str());
+        let to = to.join(request.target.as_str());
         let piece = |left: u64| left.min(self.block);
         let allow = |bytes| unless_cancelled(&context.cancellation, context.bandwidth.take(bytes));
 
@@ -66,7 +66,7 @@ impl Copier for LocalCopier {
         // of this future: dropping it removes the staging file.
         let mut step = blocking(move || {
             check_links(&request)?;
-            Copying::begin(&from, to, request.source, first)?.advance(first)
+            Copying::begin(&from, to, request, first)?.advance(first)
         })
         .await?;
         let mut moved = first;
@@ -92,9 +92,9 @@ enum Step {
 /// A copy under way.
 struct Copying {
     source: File,
-    wanted: ObjectMeta,
+    request: CopyRequest,
     staging: Staging,
-    /// Where the bytes come from: a clone is read back, as that is what the target will hold.
+    /// Which file is read: a clone is read back, as the target will hold it.
     reads: Reads,
     hasher: ContentHasher,
     left: u64,
@@ -108,18 +108,19 @@ enum Reads {
 }
 
 impl Copying {
-    fn begin(from: &Path, to: PathBuf, wanted: ObjectMeta, block: u64) -> Result<Box<Self>, CopyError> {
-        // Opening what is no file may block for ever.
+    fn begin(from: &Path, to: PathBuf, request: CopyRequest, block: u64) -> Result<Box<Self>, CopyError> {
+        let wanted = &request.source;
+        // Opening something else than a file may block.
         if !fs::metadata(from).map_err(|e| source_error("open source", e))?.is_file() {
             return Err(CopyError::Changed);
         }
         let source = File::open(from).map_err(|e| source_error("open source", e))?;
-        check_version(&source, &wanted)?;
+        check_version(&source, wanted)?;
         let staging = Staging::create(to).map_err(|e| target_error("create target", e))?;
         let reads = if wanted.size > 0 && clone_blocks(&source, &staging.file) { Reads::Clone } else { Reads::Source };
         let buffer = vec![0; usize::try_from(block).unwrap_or(usize::MAX)];
-        let (hasher, left) = (ContentHasher::new(), wanted.size);
-        Ok(Box::new(Self { source, wanted, staging, reads, hasher, left, buffer }))
+        let left = wanted.size;
+        Ok(Box::new(Self { source, request, staging, reads, hasher: ContentHasher::new(), left, buffer }))
     }
 
     /// Moves the next piece, not longer than the first one; the last piece finishes the copy.
@@ -139,11 +140,14 @@ impl Copying {
     }
 
     fn finish(self) -> Result<Copied, CopyError> {
-        check_version(&self.source, &self.wanted)?;
-        let target = self.staging.release(self.wanted.version.modified.into());
+        let wanted = self.request.source.clone();
+        check_version(&self.source, &wanted)?;
+        let content = self.hasher.finish();
+        self.request.check_content(wanted.size, Some(content.crc64))?;
+        let target = self.staging.release(wanted.version.modified.into());
         let metadata = target.map_err(|e| target_error("finish target", e))?;
-        let mut copied = Copied::read_through(self.wanted.size, self.hasher.finish(), "local");
-        copied.stored.version = Some(entry(self.wanted.key, &metadata).version);
+        let mut copied = Copied::read_through(wanted.size, content, "local");
+        copied.stored.version = Some(entry(wanted.key, &metadata).version);
         Ok(copied)
     }
 }
@@ -191,7 +195,7 @@ impl Staging {
 impl Drop for Staging {
     fn drop(&mut self) {
         if let Some(path) = &self.path {
-            // It is only litter: listings leave staging names out.
+            // Best effort: listings leave staging names out.
             let _ = fs::remove_file(path);
         }
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     checksum::Crc64,
+    error::CopyError,
     key::Key,
     location::{Attributes, Location, ObjectMeta},
 };
@@ -79,6 +80,23 @@ impl CopyRequest {
     pub fn with_attributes(mut self, attributes: Attributes) -> Self {
         self.attributes = Some(attributes);
         self
+    }
+
+    /// Fails where the content that a copier has read is not what is [expected](Self::expect). To be called before the
+    /// copy gets its key.
+    ///
+    /// # Errors
+    /// [`CopyError::Unexpected`].
+    pub fn check_content(&self, size: u64, crc64: Option<Crc64>) -> Result<(), CopyError> {
+        let expect = &self.expect;
+        let reason = match (expect.crc64, crc64) {
+            _ if size != expect.size => format!("{size} bytes instead of {}", expect.size),
+            (Some(expected), Some(found)) if expected != found => {
+                format!("its CRC-64/NVME is {found} instead of {expected}")
+            }
+            _ => return Ok(()),
+        };
+        Err(CopyError::Unexpected { reason })
     }
 
     /// The metadata of the copy, where the source's store returned `returned`.

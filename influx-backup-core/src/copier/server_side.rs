@@ -5,27 +5,29 @@ mod answer;
 mod azure;
 #[cfg(feature = "gcp")]
 mod gcs;
+mod refusals;
 #[cfg(feature = "aws")]
 mod s3;
 
-use std::{
-    collections::BTreeSet,
-    ops::Range,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::ops::Range;
 
 use async_trait::async_trait;
 use object_store::GetOptions;
 
-use self::answer::Said;
+use self::{
+    answer::{CopyRefusal, Failure},
+    refusals::Refusals,
+};
 use super::{
     Copied, Copier, CopyContext, CopyRequest,
-    version::{is_wanted, settle},
+    version::{disambiguate_missing, is_wanted},
     wait::{unless_cancelled, within},
 };
-use crate::{certificate::CheckedBy, error::CopyError};
 use crate::{
+    certificate::CheckedBy,
     copier::Transfer,
+    error::CopyError,
+    key::Key,
     location::{
         Attributes, ChecksumMatch, Location, StoreChecksums, attributes_of,
         cloud::{Handle, encoded},
@@ -36,32 +38,31 @@ use crate::{
 /// What reports call this copier.
 const NAME: &str = "server-side";
 
-/// S3 takes so many parts at most.
+/// The most parts that S3 takes.
 const MOST_PARTS: u64 = 10_000;
 
-/// Lets the store itself copy, within S3 (and what speaks it), Azure or Google Cloud Storage: no byte comes through this
-/// machine, so it takes no bandwidth and holds no memory.
+/// Lets the store itself copy, within S3 (and compatible stores), Azure or Google Cloud Storage: no byte passes through this
+/// machine, so it takes no bandwidth and no memory.
 ///
 /// The source's version is pinned. Content type, the user's metadata and, on S3, tags are kept; the storage class is the
-/// target bucket's default. What it cannot do is the next copier's: another provider and a route [through
-/// us](Transfer::ReadThrough) are [`CopyError::Unsupported`]; rights that do not allow it, and a request that the store does not
-/// know, are [`CopyError::Refused`].
+/// target bucket's default. Two providers, and copies that have to be [read](Transfer::ReadThrough), are
+/// [`CopyError::Unsupported`]. Where the permissions do not allow the copy, or the store does not have the request, it is
+/// [`CopyError::Refused`]; a store that refused three objects in a row, or that lacks the request, is not asked again.
 ///
-/// A copy is [checked by](Copied::checked_by) the checksum that the store gives for both, where it gives one that it
-/// took of the copy itself (S3, Google); else by the entity tag that it was pinned to.
+/// A copy is [checked by](Copied::checked_by) the checksum that the store reports for both, where it computed the one of the
+/// copy itself (S3, Google); else by the entity tag that it was pinned to.
 #[derive(Debug, Clone)]
 pub struct ServerSideCopier {
     threshold: u64,
     part: u64,
     parallel: usize,
-    /// Pairs of places, and requests, that a store said no to: not asked again for every object.
-    refused: Arc<Mutex<BTreeSet<String>>>,
+    refusals: Refusals,
 }
 
 impl Default for ServerSideCopier {
     fn default() -> Self {
         // S3 copies 5 GiB in one request, Azure 5,000 MiB, and 100 MiB in one block.
-        Self { threshold: 4 << 30, part: 100 << 20, parallel: 4, refused: Arc::default() }
+        Self { threshold: 4 << 30, part: 100 << 20, parallel: 4, refusals: Refusals::default() }
     }
 }
 
@@ -81,7 +82,7 @@ impl ServerSideCopier {
         self
     }
 
-    /// Copies so many parts of one object at once (default 4).
+    /// Copies this many parts of one object at once (default 4).
     #[must_use]
     pub const fn with_parallel_parts(mut self, parallel: usize) -> Self {
         self.parallel = if parallel == 0 { 1 } else { parallel };
@@ -94,12 +95,13 @@ impl ServerSideCopier {
         (0..size.div_ceil(part)).map(|number| number * part..size.min((number + 1) * part)).collect()
     }
 
-    fn is_refused(&self, what: &str) -> bool {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner).contains(what)
-    }
-
-    fn refuse(&self, what: String) {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(what);
+    /// Remembers that a store refused to copy an object.
+    fn remember(&self, refusal: CopyRefusal, what: &str, object: &Key) {
+        match refusal {
+            CopyRefusal::Object => {}
+            CopyRefusal::Unclear => self.refusals.refuse_object(what, object),
+            CopyRefusal::Always => self.refusals.refuse(what),
+        }
     }
 }
 
@@ -113,12 +115,12 @@ impl Copier for ServerSideCopier {
         if request.transfer != Transfer::Any || !request.transform.is_none() || !are_one_service(from, to) {
             return Err(CopyError::Unsupported);
         }
-        if self.is_refused(&pair) {
+        if self.refusals.is_refused(&pair) {
             return Err(CopyError::Refused { copier: NAME.into() });
         }
         let source = match Source::look(request, context).await {
             Ok(source) => source,
-            Err(error) => return Err(settle(&request.from, &request.source, error).await),
+            Err(error) => return Err(disambiguate_missing(&request.from, &request.source, error).await),
         };
         // The store copies what the object has.
         let wanted = request.attributes_for_target(&source.attributes);
@@ -126,7 +128,7 @@ impl Copier for ServerSideCopier {
             return Err(CopyError::Unsupported);
         }
         let job = Job { copier: self, request, context, source: &source };
-        let said = match (from, to) {
+        let copied = match (from, to) {
             #[cfg(feature = "aws")]
             (Handle::S3(from), Handle::S3(to)) => s3::copy(&job, from, to).await,
             #[cfg(feature = "azure")]
@@ -134,14 +136,16 @@ impl Copier for ServerSideCopier {
             #[cfg(feature = "gcp")]
             (Handle::Gcs(from), Handle::Gcs(to)) => gcs::copy(&job, from, to).await,
             #[allow(unreachable_patterns, reason = "with one provider there are no other pairs")]
-            _ => Err(Said::Error(CopyError::Unsupported)),
+            _ => Err(Failure::Copy(CopyError::Unsupported)),
         };
-        match said {
-            Ok(checksums) => source.copied(request, checksums),
-            Err(Said::Error(error)) => Err(settle(&request.from, &request.source, error).await),
-            Err(Said::NotThis) => Err(CopyError::Refused { copier: NAME.into() }),
-            Err(Said::Never) => {
-                self.refuse(pair);
+        match copied {
+            Ok(checksums) => {
+                self.refusals.allow(&pair);
+                source.copied(request, checksums)
+            }
+            Err(Failure::Copy(error)) => Err(disambiguate_missing(&request.from, &request.source, error).await),
+            Err(Failure::Refused(refusal)) => {
+                self.remember(refusal, &pair, &request.source.key);
                 Err(CopyError::Refused { copier: NAME.into() })
             }
         }
@@ -162,7 +166,7 @@ fn are_one_service(from: &Handle, to: &Handle) -> bool {
     }
 }
 
-/// One copy, and what it is done with.
+/// One copy, with all that it needs.
 struct Job<'a> {
     copier: &'a ServerSideCopier,
     request: &'a CopyRequest,
@@ -210,8 +214,10 @@ impl Source {
         if !is_wanted(wanted, &head.meta) {
             return Err(CopyError::Changed);
         }
+        let checksums = StoreChecksums::of_answer(&head);
+        request.check_content(wanted.size, checksums.crc64)?;
         Ok(Self {
-            checksums: StoreChecksums::of_answer(&head),
+            checksums,
             // Nothing to pin it to.
             e_tag: head.meta.e_tag.ok_or(CopyError::Unsupported)?,
             version: head.meta.version,
@@ -226,7 +232,9 @@ impl Source {
         copied.checked_by = match self.checksums.compare(&copy) {
             ChecksumMatch::Equal => CheckedBy::StoreChecksum,
             ChecksumMatch::Mismatch => {
-                return Err(CopyError::Corrupt { reason: "the store gives another checksum for the copy".to_owned() });
+                return Err(CopyError::Corrupt {
+                    reason: "the store reports another checksum for the copy".to_owned(),
+                });
             }
             ChecksumMatch::NotComparable => {
                 copied.stored.checksums = copied.stored.checksums.computed_by(request.from.provider());
@@ -240,7 +248,7 @@ impl Source {
     }
 }
 
-/// What a store says of an object that is there.
+/// The checksums that a store reports for the target.
 async fn checksums(location: &Location, request: &CopyRequest) -> Result<StoreChecksums, CopyError> {
     let options = GetOptions { head: true, ..GetOptions::default() };
     let head = location.store().get_opts(&location.path(&request.target), options).await;

@@ -18,24 +18,24 @@ use self::{
 };
 use super::{
     Copied, Copier, CopyContext, CopyRequest,
-    version::settle,
+    version::disambiguate_missing,
     wait::{blocking, check_links, unless_cancelled, within},
 };
-use crate::error::CopyError;
 use crate::{
     checksum::{Content, ContentHasher},
+    error::CopyError,
     limits::MemoryPermit,
     location::{Attributes, Put, StoreChecksums, StoreHasher, Version, attributes_from, local::entry},
     units::ByteSize,
 };
 
-/// S3 and others take so many parts at most.
+/// The most parts that S3 and others take.
 const MOST_PARTS: u64 = 10_000;
 
-/// Copies anything to anything, once through this process: every byte is read and its checksum taken.
+/// Copies between any two locations, through this process: every byte is read and hashed.
 ///
-/// Small objects go by one request, large ones by parts that are read and written in parallel. Bytes are held only as
-/// far as [`CopyContext::memory`] allows, in ranges short enough that no connection waits for us.
+/// Small objects are written by one request, large ones by parts that are read and written in parallel. Bytes are held only
+/// as far as [`CopyContext::memory`] allows, in ranges so short that no connection has to wait.
 #[derive(Debug, Clone)]
 pub struct StreamCopier {
     threshold: u64,
@@ -65,7 +65,7 @@ impl StreamCopier {
         self
     }
 
-    /// Reads, and writes, so many parts of one object at once (default 4).
+    /// Reads, and writes, this many parts of one object at once (default 4).
     #[must_use]
     pub const fn with_parallel_parts(mut self, parallel: usize) -> Self {
         self.parallel = if parallel == 0 { 1 } else { parallel };
@@ -88,7 +88,7 @@ impl Copier for StreamCopier {
         };
         match copied {
             Ok(copied) => Ok(copied),
-            Err(error) => Err(settle(&request.from, &request.source, error).await),
+            Err(error) => Err(disambiguate_missing(&request.from, &request.source, error).await),
         }
     }
 }
@@ -101,6 +101,8 @@ async fn whole(reader: &Reader, request: &CopyRequest, context: &CopyContext) ->
     reader.check_unchanged().await?;
     let mut hasher = Hasher::new(request, Put::Whole);
     piece.chunks.iter().for_each(|chunk| hasher.update(chunk));
+    let hashes = hasher.finish();
+    request.check_content(size, Some(hashes.0.crc64))?;
     let attributes = attributes_from(&request.attributes_for_target(&piece.attributes));
     let options = PutOptions { mode: PutMode::Overwrite, attributes, ..PutOptions::default() };
     let payload = piece.chunks.into_iter().collect();
@@ -109,11 +111,11 @@ async fn whole(reader: &Reader, request: &CopyRequest, context: &CopyContext) ->
     let put = within(patience(context.stall_timeout, size), put)
         .await?
         .map_err(|e| CopyError::from_target("put target", e))?;
-    finish(request, hasher.finish(), piece.attributes, put).await
+    finish(request, hashes, piece.attributes, put).await
 }
 
-/// A part that was read, with the right to hold it.
-type HeldObject = Result<(Piece, MemoryPermit), CopyError>;
+/// A part that was read, with the permit to hold it.
+type HeldPart = Result<(Piece, MemoryPermit), CopyError>;
 
 impl StreamCopier {
     async fn by_parts(
@@ -127,19 +129,23 @@ impl StreamCopier {
         let attributes = first.0.attributes.clone();
         let given = attributes_from(&request.attributes_for_target(&attributes));
         let options = PutMultipartOptions { attributes: given, ..PutMultipartOptions::default() };
-        // It goes on when nobody waits for it any more: only who has its name can abort it.
-        let begun = tokio::spawn(Upload::begin(request.clone(), options, patience(context.stall_timeout, 0)));
+        // A task of its own, which also ends when this future is dropped: only its answer allows to abort the upload.
+        let patience = patience(context.stall_timeout, 0);
+        let begun = tokio::spawn(Upload::begin(request.clone(), options, patience, context.clean_ups.clone()));
         let mut upload = unless_cancelled(&context.cancellation, begun).await?.map_err(lost)??;
 
         let all = stream::iter([Ok(first)]).chain(parts);
         let sent = async {
             let sums = self.send(all, Hasher::new(request, Put::Parts), &mut upload, context).await?;
-            reader.check_unchanged().await.map(|()| sums)
+            reader.check_unchanged().await?;
+            request.check_content(request.source.size, Some(sums.0.crc64))?;
+            Ok(sums)
         };
         match unless_cancelled(&context.cancellation, sent).await.and_then(|sent| sent) {
             Ok(sums) => {
-                // A store puts thousands of parts together in minutes.
-                let put = upload.complete(context.stall_timeout.saturating_mul(10)).await?;
+                // A store may take minutes to put thousands of parts together.
+                let completed = upload.complete(context.stall_timeout.saturating_mul(10));
+                let put = unless_cancelled(&context.cancellation, completed).await??;
                 finish(request, sums, attributes, put).await
             }
             Err(error) => {
@@ -149,9 +155,9 @@ impl StreamCopier {
         }
     }
 
-    /// Reads parts in parallel and gives them in order. Memory is asked for in order too, before a part is begun: the
-    /// part that is needed next is never the one that waits, so copies cannot lock each other out.
-    fn read_ahead(&self, reader: &Reader, size: u64, context: &CopyContext) -> impl Stream<Item = HeldObject> + use<> {
+    /// Reads parts in parallel and yields them in order. Memory is taken in order too, before a part is begun: the part that is
+    /// needed next is never the one that waits, so copies cannot block each other.
+    fn read_ahead(&self, reader: &Reader, size: u64, context: &CopyContext) -> impl Stream<Item = HeldPart> + use<> {
         let (memory, bandwidth, reader) = (context.memory.clone(), context.bandwidth.clone(), reader.clone());
         let allowed = move |range: Range<u64>| {
             let memory = memory.clone();
@@ -171,10 +177,10 @@ impl StreamCopier {
         parts.buffered(self.parallel).map(|read| read.unwrap_or_else(|error| Err(lost(error))))
     }
 
-    /// Writes parts in parallel, and takes the checksum in their order.
+    /// Writes parts in parallel, and hashes them in order.
     async fn send(
         &self,
-        parts: impl Stream<Item = HeldObject> + Send,
+        parts: impl Stream<Item = HeldPart> + Send,
         mut hasher: Hasher,
         upload: &mut Upload,
         context: &CopyContext,
@@ -184,8 +190,8 @@ impl StreamCopier {
             let (piece, held) = part?;
             let length = piece.chunks.iter().map(|chunk| chunk.len() as u64).sum();
             piece.chunks.iter().for_each(|chunk| hasher.update(chunk));
-            let (put, patience) =
-                (upload.part(piece.chunks.into_iter().collect())?, patience(context.stall_timeout, length));
+            let put = upload.part(piece.chunks.into_iter().collect())?;
+            let patience = patience(context.stall_timeout, length);
             sending.spawn(async move {
                 let _held = held;
                 within(patience, put).await?.map_err(|e| CopyError::from_target("put part", e))
@@ -203,7 +209,7 @@ impl StreamCopier {
     }
 }
 
-/// Takes our own checksum, and the one that the target's store is going to give.
+/// Computes the checksum of the content, and the one that the target's store will report.
 struct Hasher(ContentHasher, StoreHasher);
 
 impl Hasher {
@@ -222,7 +228,7 @@ impl Hasher {
     }
 }
 
-/// A task of ours that ended without an answer.
+/// A task that ended without an answer.
 fn lost(error: JoinError) -> CopyError {
     match error.try_into_panic() {
         Ok(panic) => std::panic::resume_unwind(panic),

@@ -1,28 +1,32 @@
-//! Whether a store answered with the version that is wanted.
+//! The version of a source: is it the one that is wanted?
 
 use object_store::ObjectMeta as StoreMeta;
 
 use crate::error::CopyError;
 use crate::location::{Location, ObjectMeta};
 
-/// Some stores pay no heed to preconditions, and some quote entity tags in one answer and not in the other. Where a listing
-/// has no entity tags, times decide: listings know milliseconds, the headers of an answer only seconds.
+/// Whether an answer is about the version that is wanted. Some stores ignore preconditions, and some quote entity tags in one
+/// answer and not in the other. Where a listing has no entity tags, times decide: listings have milliseconds, the headers of
+/// an answer only seconds.
 pub(super) fn is_wanted(wanted: &ObjectMeta, found: &StoreMeta) -> bool {
-    let plain = |e_tag: &str| Box::from(e_tag.trim_start_matches("W/").trim_matches('"'));
-    let same = match (wanted.version.e_tag.as_deref().map(plain), found.e_tag.as_deref().map(plain)) {
-        (Some::<Box<str>>(wanted), Some(found)) => wanted == found,
+    let is_same = match (wanted.version.e_tag.as_deref(), found.e_tag.as_deref()) {
+        (Some(wanted), Some(found)) => unquoted(wanted) == unquoted(found),
         _ => {
             let (wanted, found) = (wanted.version.modified, found.last_modified);
             let only_seconds = [wanted, found].iter().any(|time| time.timestamp_subsec_nanos() == 0);
             wanted == found || only_seconds && wanted.timestamp() == found.timestamp()
         }
     };
-    same && found.size == wanted.size
+    is_same && found.size == wanted.size
 }
 
-/// Tells gone from changed, which stores mix up: Google says not found for a generation that another one took the place of,
-/// Azurite says precondition failed for what is gone. One request, and only after such an answer.
-pub(super) async fn settle(from: &Location, wanted: &ObjectMeta, error: CopyError) -> CopyError {
+fn unquoted(e_tag: &str) -> &str {
+    e_tag.trim_start_matches("W/").trim_matches('"')
+}
+
+/// Tells a missing object from a changed one, which stores mix up: Google answers "not found" for a generation that was
+/// replaced, Azurite "precondition failed" for an object that is missing. One request, and only after such an answer.
+pub(super) async fn disambiguate_missing(from: &Location, wanted: &ObjectMeta, error: CopyError) -> CopyError {
     if from.directory().is_some() || !matches!(error, CopyError::Vanished | CopyError::Changed) {
         return error;
     }

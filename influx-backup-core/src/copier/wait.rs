@@ -1,26 +1,27 @@
-//! Waiting for something that may be cancelled, that blocks, or that may never come.
+//! Waiting for work that may be cancelled, that blocks, or that may never end.
 
 use std::{future::Future, panic::resume_unwind, time::Duration};
 
-use tokio_util::sync::CancellationToken;
-
 use super::CopyRequest;
-use crate::error::{CopyError, StoreErrorKind};
+use crate::{
+    cancellation::Cancellation,
+    error::{CopyError, StoreErrorKind},
+};
 
-/// Waits for something as long as nobody cancels.
+/// Waits for work until it is cancelled.
 pub(super) async fn unless_cancelled<T>(
-    cancellation: &CancellationToken,
+    cancellation: &Cancellation,
     work: impl Future<Output = T>,
 ) -> Result<T, CopyError> {
     cancellation.run_until_cancelled(work).await.ok_or(CopyError::Cancelled)
 }
 
-/// Waits for something that moves no bytes meanwhile.
+/// Waits for work that transfers no bytes meanwhile.
 pub(super) async fn within<T>(after: Duration, work: impl Future<Output = T>) -> Result<T, CopyError> {
     tokio::time::timeout(after, work).await.map_err(|_| CopyError::Stalled { after })
 }
 
-/// Runs something that blocks on a thread that may.
+/// Runs work that blocks, on a thread where it may.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, CopyError> + Send + 'static,
 ) -> Result<T, CopyError> {
@@ -32,7 +33,7 @@ pub(super) async fn blocking<T: Send + 'static>(
     }
 }
 
-/// Refuses links on either side, where its location does. The target's own name may be one: it is replaced.
+/// Refuses links on either side, where its location does. The target itself may be a link: it is replaced.
 pub(super) fn check_links(request: &CopyRequest) -> Result<(), CopyError> {
     let refused = |operation| move |error| CopyError::store(operation, StoreErrorKind::Denied, error);
     request.from.check_links(request.source.key.as_str()).map_err(refused("open source"))?;

@@ -23,6 +23,12 @@ pub enum CopyError {
     /// The source has another version than the one that is wanted.
     #[error("the source has another version now")]
     Changed,
+    /// The source has other content than expected, in the version that was asked for.
+    #[error("the source has unexpected content: {reason}")]
+    Unexpected {
+        /// What differs.
+        reason: String,
+    },
     /// The copy differs from its source.
     #[error("checksum or length mismatch after copy: {reason}")]
     Corrupt {
@@ -60,6 +66,7 @@ impl CopyError {
             Self::Refused { .. } => "copy-refused",
             Self::Vanished => "source-vanished",
             Self::Changed => "source-changed",
+            Self::Unexpected { .. } => "source-unexpected",
             Self::Corrupt { .. } => "copy-corrupt",
             Self::Stalled { .. } => "stalled",
             Self::Cancelled => "cancelled",
@@ -74,6 +81,7 @@ impl CopyError {
             Self::Unsupported | Self::Refused { .. } => "no copier of the chain supports it",
             Self::Vanished => "it no longer exists in the source",
             Self::Changed => "it changes in the source faster than it can be copied",
+            Self::Unexpected { .. } => "its content is not what was recorded of it",
             Self::Corrupt { .. } => "the copy differs from its source; check the network and the disks",
             Self::Stalled { .. } => "the connection transfers nothing; check the network",
             Self::Cancelled => "cancelled",

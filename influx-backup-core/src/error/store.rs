@@ -15,7 +15,8 @@ const DENIED_CODES: [&str; 8] = [
 ];
 
 /// Codes that mean that the store asks to slow down.
-const THROTTLED_CODES: [&str; 4] = ["RequestLimitExceeded", "ServerBusy", "SlowDown", "TooManyRequests"];
+const THROTTLED_CODES: [&str; 5] =
+    ["RequestLimitExceeded", "ServerBusy", "ServiceUnavailable", "SlowDown", "TooManyRequests"];
 
 /// Codes that mean that the bucket or container does not exist.
 const MISSING_CODES: [&str; 2] = ["ContainerNotFound", "NoSuchBucket"];
@@ -119,6 +120,16 @@ impl StoreErrorKind {
             Error::NotSupported { .. } | Error::NotImplemented { .. } => Self::Unsupported,
             Error::InvalidPath { .. } => Self::Invalid,
             _ => of_causes(error),
+        }
+    }
+
+    /// Classifies an answer by its HTTP status and the store's own code.
+    #[cfg(feature = "cloud")]
+    pub(crate) fn of_response(status: u16, code: &str) -> Self {
+        match status {
+            304 | 412 => Self::Changed,
+            408 => Self::Throttled,
+            _ => of_status(&status.to_string(), code),
         }
     }
 

@@ -9,16 +9,16 @@ use std::{
 };
 
 use tokio::time::{Instant, sleep};
-use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::CopyOutcome;
-use crate::limits::{Bandwidth, MemoryBudget, Retry};
 use crate::{
     adaptive::Adaptive,
     copier::{Copied, Copier, CopyContext, CopyRequest},
     error::{CopyError, Error, StoreErrorKind},
     event::EventKind,
     job::EventSink,
+    limits::Retry,
     location::{ChecksumMatch, RequestKind, jitter},
 };
 
@@ -26,12 +26,10 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Worker {
     pub(super) copier: Arc<dyn Copier>,
+    /// Its clean-ups are those of the stage.
+    pub(super) context: CopyContext,
     pub(super) retry: Retry,
-    pub(super) stall_timeout: Duration,
-    pub(super) stop: CancellationToken,
     pub(super) events: EventSink,
-    pub(super) bandwidth: Bandwidth,
-    pub(super) memory: MemoryBudget,
     pub(super) adaptive: Arc<Adaptive>,
 }
 
@@ -40,8 +38,15 @@ impl Worker {
     pub(super) async fn copy(&self, request: &CopyRequest) -> Result<CopyOutcome, CopyError> {
         let began = Instant::now();
         let reported = Arc::new(AtomicU64::new(0));
+        let clean_ups = self.context.clean_ups.of_object();
         for attempt in 1.. {
-            let error = match self.attempt(request, &reported).await {
+            let context = CopyContext {
+                progress: self.progress(&reported),
+                clean_ups: clean_ups.clone(),
+                ..self.context.clone()
+            };
+            let span = tracing::debug_span!("attempt", attempt);
+            let error = match self.attempt(request, &context).instrument(span).await {
                 Ok(copied) => return Ok(CopyOutcome::Copied(Box::new(copied))),
                 Err(CopyError::Vanished) => return Ok(CopyOutcome::Vanished),
                 Err(CopyError::Changed) => return Ok(CopyOutcome::Changed),
@@ -53,25 +58,23 @@ impl Worker {
             }
             let key = request.target.clone();
             self.events.send(EventKind::Retry { key, attempt, wait, code: error.code().to_owned() });
-            self.stop.run_until_cancelled(sleep(wait)).await.ok_or(CopyError::Cancelled)?;
+            // A late deletion by this attempt must not hit the copy of the next.
+            self.unless_cancelled(async { tokio::join!(sleep(wait), clean_ups.finished()) }).await?;
         }
         Err(CopyError::Cancelled)
     }
 
-    async fn attempt(&self, request: &CopyRequest, reported: &Arc<AtomicU64>) -> Result<Copied, CopyError> {
-        let _permit = self.stop.run_until_cancelled(self.adaptive.acquire()).await.ok_or(CopyError::Cancelled)?;
-        let context = CopyContext {
-            cancellation: self.stop.clone(),
-            progress: self.progress(reported),
-            bandwidth: self.bandwidth.clone(),
-            memory: self.memory.clone(),
-            stall_timeout: self.stall_timeout,
-        };
+    async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, CopyError> {
+        self.context.cancellation.run_until_cancelled(work).await.ok_or(CopyError::Cancelled)
+    }
+
+    async fn attempt(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
+        let _permit = self.unless_cancelled(self.adaptive.acquire()).await?;
         // The object_store crate retries on its own: only these counts show that a store asked to slow down.
         let throttle_counts =
             || request.from.throttle_count(RequestKind::Copy) + request.to.throttle_count(RequestKind::Copy);
         let before = throttle_counts();
-        let copied = self.copy_and_verify(request, &context).await;
+        let copied = self.copy_and_verify(request, context).await;
         match &copied {
             Err(CopyError::Store { kind: StoreErrorKind::Throttled, .. }) => self.adaptive.throttled(),
             _ if throttle_counts() > before => self.adaptive.throttled(),
@@ -104,10 +107,7 @@ impl Worker {
 /// Checks what the copier reports against what was expected, and against what the target's store has. The store's version
 /// and the checksums that it computes are added to the report.
 async fn verify_target(request: &CopyRequest, mut copied: Copied) -> Result<Copied, CopyError> {
-    let expected = request.expect.size;
-    if copied.content.size != expected {
-        return Err(corrupt(format!("the copier read {} bytes, {expected} were expected", copied.content.size)));
-    }
+    request.check_content(copied.content.size, copied.content.crc64)?;
     let found = request.to.head_with_checksums(&request.target).await.map_err(|error| match error {
         Error::Store { kind, source, .. } => CopyError::store("head target", kind, source),
         error => CopyError::store("head target", StoreErrorKind::Unknown, error),

@@ -5,16 +5,17 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tokio::{task::JoinSet, time::timeout};
-use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, instrument::WithSubscriber};
 
 use super::{Places, attempt::Worker, make_durable};
-use crate::limits::{Bandwidth, Limits, MemoryBudget};
 use crate::{
     adaptive::Adaptive,
-    copier::{Copied, Copier},
+    cancellation::Cancellation,
+    copier::{CleanUps, Copied, Copier, CopyContext},
     error::{CopyError, Error, Result},
     event::EventKind,
     job::RunContext,
+    limits::{Bandwidth, Limits, MemoryBudget},
     plan::{CopyTask, Stage},
 };
 
@@ -44,7 +45,7 @@ pub enum CopyOutcome {
     Changed,
 }
 
-/// Runs stages.
+/// Runs stages, or parts of them: copies objects within its limits, retries, verifies, and waits at the barrier.
 #[derive(Debug)]
 pub struct Executor {
     copier: Arc<dyn Copier>,
@@ -53,17 +54,27 @@ pub struct Executor {
     bandwidth: Bandwidth,
     memory: MemoryBudget,
     adaptive: Arc<Adaptive>,
+    clean_ups: CleanUps,
 }
 
 /// The copies under way, each with the index of its task.
 type Copies = JoinSet<(usize, Result<CopyOutcome, CopyError>)>;
 
 impl Executor {
-    pub(crate) fn new(copier: Arc<dyn Copier>, limits: Limits, task: RunContext) -> Self {
+    /// An executor for a worker that runs [a part of a stage](Stage::split), outside any job. The limits are shared by all
+    /// stages that it runs. It sends no events; `cancellation` stops it within a second.
+    #[must_use]
+    pub fn new(copier: Arc<dyn Copier>, limits: Limits, cancellation: Cancellation) -> Self {
+        Self::of_job(copier, limits, RunContext::without_job(cancellation))
+    }
+
+    /// An executor that sends its events through a job, and is cancelled with it.
+    pub(crate) fn of_job(copier: Arc<dyn Copier>, limits: Limits, task: RunContext) -> Self {
         Self {
             bandwidth: limits.bandwidth.map_or_else(Bandwidth::unlimited, Bandwidth::per_second),
             memory: MemoryBudget::new(limits.memory),
             adaptive: Adaptive::new(limits.concurrency),
+            clean_ups: CleanUps::default(),
             copier,
             limits,
             task,
@@ -82,7 +93,9 @@ impl Executor {
         let (kind, objects, bytes) = (stage.kind, stage.objects(), stage.bytes());
         self.task.events.send(EventKind::StageStarted { stage: kind, objects, bytes });
         if !stage.is_empty() {
-            self.copy_all(stage, places, sink).await?;
+            let span = tracing::info_span!("stage", stage = kind.title());
+            self.copy_all(stage, places, sink).instrument(span).await?;
+            self.task.unless_cancelled(async { Ok(self.clean_ups.finished().await) }).await?;
             let durable = make_durable(places.target(), self.limits.durability);
             self.task.unless_cancelled(durable).await?;
         }
@@ -91,28 +104,37 @@ impl Executor {
     }
 
     async fn copy_all(&self, stage: &Stage, places: &Places, sink: &mut dyn CopySink) -> Result<()> {
-        let stop = self.task.cancellation.child_token();
-        let _stop_when_dropped = stop.clone().drop_guard();
+        let stop = self.task.cancellation.child();
+        let _stop_when_dropped = stop.cancel_on_drop();
         let mut copies = Copies::new();
         let copied = self.feed(&mut copies, stage, places, &self.worker(&stop), sink).await;
         if copied.is_err() {
             stop.cancel();
             // What finishes in time is recorded, so that a resumed run does not copy it again. The first error is returned.
-            let _ = timeout(GRACE, self.drain(&mut copies, stage, sink)).await;
+            let drained = async {
+                let _ = self.drain(&mut copies, stage, sink).await;
+                self.clean_ups.finished().await;
+            };
+            let _ = timeout(GRACE, drained).await;
             copies.abort_all();
         }
         copied
     }
 
-    fn worker(&self, stop: &CancellationToken) -> Arc<Worker> {
-        Arc::new(Worker {
-            copier: Arc::clone(&self.copier),
-            retry: self.limits.retry.clone(),
-            stall_timeout: self.limits.stall_timeout,
-            stop: stop.clone(),
-            events: self.task.events.clone(),
+    fn worker(&self, stop: &Cancellation) -> Arc<Worker> {
+        let context = CopyContext {
+            cancellation: stop.clone(),
+            progress: Arc::new(|_| {}),
             bandwidth: self.bandwidth.clone(),
             memory: self.memory.clone(),
+            stall_timeout: self.limits.stall_timeout,
+            clean_ups: self.clean_ups.clone(),
+        };
+        Arc::new(Worker {
+            copier: Arc::clone(&self.copier),
+            context,
+            retry: self.limits.retry.clone(),
+            events: self.task.events.clone(),
             adaptive: Arc::clone(&self.adaptive),
         })
     }
@@ -133,7 +155,9 @@ impl Executor {
             {
                 let worker = Arc::clone(worker);
                 let request = places.request(task)?;
-                copies.spawn(async move { (index, worker.copy(&request).await) });
+                let span = tracing::debug_span!("object", key = %request.target);
+                let copy = async move { (index, worker.copy(&request).await) };
+                copies.spawn(copy.instrument(span).with_current_subscriber());
             }
             let joined = self.task.cancellation.run_until_cancelled(copies.join_next()).await;
             match joined.ok_or_else(|| self.task.cancelled())? {

@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use tokio_util::sync::CancellationToken;
-
-use super::{ObjectEvents, progress::Counts, queue::Queue};
+use super::{
+    ObjectEvents,
+    progress::Counts,
+    queue::{Events, Queue},
+    trace::trace,
+};
 use crate::{
+    cancellation::Cancellation,
     error::{Error, Result},
     event::EventKind,
     facts::Meter,
@@ -15,10 +19,18 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct RunContext {
     pub(crate) events: EventSink,
-    pub(crate) cancellation: CancellationToken,
+    pub(crate) cancellation: Cancellation,
 }
 
 impl RunContext {
+    /// A run that belongs to no job: its events are dropped.
+    pub(crate) fn without_job(cancellation: Cancellation) -> Self {
+        let queue = Arc::new(Queue::default());
+        // A queue whose reader is gone keeps nothing.
+        drop(Events::take(&queue));
+        Self { events: EventSink::new(queue, Arc::default(), ObjectEvents::Counted), cancellation }
+    }
+
     /// Does work that may be dropped half-way, until the caller cancels.
     pub(crate) async fn unless_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         self.cancellation.run_until_cancelled(work).await.unwrap_or_else(|| Err(self.cancelled()))
@@ -52,6 +64,7 @@ impl EventSink {
     /// Counts an event, and sends it unless it is one of an object and none of those were asked for.
     pub(crate) fn send(&self, kind: EventKind) {
         self.counts.record(&kind);
+        trace(&kind);
         if self.object_events == ObjectEvents::Sent || !kind.is_per_object() {
             self.queue.push(kind);
         }

@@ -10,6 +10,7 @@ mod credentials_file;
 pub(crate) mod gcs;
 #[cfg(feature = "aws")]
 mod renewal;
+pub(crate) mod requests;
 #[cfg(feature = "aws")]
 pub(crate) mod s3;
 mod settings;
@@ -34,7 +35,7 @@ pub(super) struct Opened {
     pub(super) throttle_counts: Arc<ThrottleCounts>,
 }
 
-/// The client itself, for what [`ObjectStore`] has no word for: copies between buckets.
+/// The client itself, for what [`ObjectStore`] cannot do: copies between buckets.
 #[derive(Debug, Clone)]
 pub(crate) enum Handle {
     #[cfg(feature = "aws")]

@@ -2,11 +2,15 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use serde::{Deserialize, Deserializer};
+
 /// Options of a location by name, under the names that InfluxDB's users know (`AWS_ENDPOINT`, `--aws-endpoint`,
 /// `azure_storage_account`, `--object-store-tls-ca`, …) or object_store's.
 ///
-/// Belongs to one location, so that a source and a target may be different accounts. Values may be secret: neither
-/// `Debug` nor serde ever shows them.
+/// Belongs to one location, so that a source and a target may be different accounts.
+///
+/// Values may be secret. So serde reads these options, as a map of names to texts, numbers or booleans, and never writes
+/// them: there is no `Serialize`. `Debug` shows the names alone.
 ///
 /// What is [given](StoreOptions::with) has to be an option of the location's provider. What comes
 /// [from the environment](StoreOptions::from_env) is only a default: it is there for other programs too, so names that the
@@ -100,6 +104,26 @@ impl<N: AsRef<str>, V: Into<String>> FromIterator<(N, V)> for StoreOptions {
     }
 }
 
+impl<'de> Deserialize<'de> for StoreOptions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// A value as it is written in JSON: `"true"` and `true` are one.
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "the value of a store option is a text, a number or a boolean")]
+        enum Value {
+            Text(String),
+            Flag(bool),
+            Number(u64),
+        }
+        let given = BTreeMap::<String, Value>::deserialize(deserializer)?;
+        let text = |value| match value {
+            Value::Text(text) => text,
+            Value::Flag(flag) => flag.to_string(),
+            Value::Number(number) => number.to_string(),
+        };
+        Ok(given.into_iter().map(|(name, value)| (name, text(value))).collect())
+    }
+}
+
 impl fmt::Debug for StoreOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.iter().map(|(name, _)| name)).finish()
@@ -132,5 +156,20 @@ mod tests {
         assert_eq!(options.get("AWS_ENDPOINT"), None, "given as empty");
         assert_eq!(options.iter().collect::<Vec<_>>(), [("aws_region", "b")]);
         assert_eq!(environment.clone().with("aws_region", "b").get("aws_region"), Some("b"), "in either order");
+    }
+    #[test]
+    fn they_are_read_and_never_shown() {
+        let json = r#"{ "AWS_SECRET_ACCESS_KEY": "s3cr3t", "aws-allow-http": true, "object_store_max_retries": 3 }"#;
+        let options: StoreOptions = serde_json::from_str(json).expect("a map");
+        let expected = StoreOptions::default()
+            .with("aws_secret_access_key", "s3cr3t")
+            .with("aws_allow_http", "true")
+            .with("object_store_max_retries", "3");
+        assert_eq!(options, expected);
+        assert!(!format!("{options:?}").contains("s3cr3t"));
+        assert_eq!(serde_json::from_str::<StoreOptions>("{}").expect("none"), StoreOptions::default());
+        let error =
+            serde_json::from_str::<StoreOptions>(r#"{ "aws_secret_access_key": ["s3cr3t"] }"#).expect_err("a list");
+        assert!(!error.to_string().contains("s3cr3t"), "{error}");
     }
 }

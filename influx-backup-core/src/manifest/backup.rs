@@ -143,8 +143,8 @@ async fn uncommitted(location: &Location) -> Result<String> {
     if !location.exists().await? {
         return Ok("nothing has this name".to_owned());
     }
-    match highest(location, &LeaseScope::Backup(String::new()), Clock::Ours).await? {
-        Some(claimed) if claimed.is_held() => return Ok(format!("it is being written by {}", claimed.file)),
+    match highest(location, &LeaseScope::Backup(String::new()), Clock::Local).await? {
+        Some(state) if state.is_held() => return Ok(format!("it is being written by {}", state.file)),
         Some(_) => return Ok("it was begun and never committed: resume it".to_owned()),
         None => {}
     }

@@ -44,6 +44,7 @@ fn every_options_struct_has_defaults_and_refuses_unknown_fields() {
     is_plain::<Retry>(&["initial_backoff", "max_backoff", "max_elapsed"]);
     is_plain::<Passes>(&["max_passes", "time_limit"]);
     is_plain::<Ownership>(&["modes", "owner"]);
+    is_plain::<VerifyOptions>(&["level", "sample_percent"]);
 }
 
 fn is_plain<T: Default + Debug + PartialEq + Serialize + DeserializeOwned>(fields: &[&str]) {

@@ -24,7 +24,7 @@ use crate::{
     key::Key,
     layout::{Generation, ServerReleases},
     location::Identity,
-    options::{ExtraNodes, OnDegraded, OnUnfinished, Ownership, Policy, RestoreOptions, Takeover},
+    options::{ExtraNodes, OnDegraded, OnUnfinished, Policy, RestoreOptions, Takeover},
     record::{BackupStatus, ObjectRecord},
     target::{LeaseHolder, Target},
 };
@@ -62,10 +62,10 @@ pub struct RestorePlan {
     pub target: String,
     /// Who keeps the objects there.
     pub target_identity: Identity,
-    /// What happens to what is there.
+    /// The options that it was made with.
+    pub options: RestoreOptions,
+    /// What happens to what is there: the policy of the options, or that of the restore that is resumed.
     pub policy: Policy,
-    /// Whose the files are to be.
-    pub ownership: Ownership,
     /// The id of the unfinished restore that this one resumes.
     pub resumes: Option<String>,
     /// Where the boot guard stands, in the order in which it is set.
@@ -160,7 +160,7 @@ impl RestorePlan {
             target: target.location.clone(),
             target_identity: target.identity.clone(),
             policy,
-            ownership: options.ownership.clone(),
+            options: options.clone(),
             resumes: target.unfinished.as_ref().map(|unfinished| unfinished.restore.clone()),
             guards: guards(&guarded)?,
             overwrites: copied.filter(|key| target.object(key).is_some()).cloned().collect(),
@@ -237,13 +237,13 @@ impl RestorePlan {
     }
 
     /// SHA-256, in hex, over what the plan does: two plans that do the same have the same hash on every machine, whatever
-    /// else they say about the target.
+    /// else they say about the target, and with whatever effort they do it.
     #[must_use]
     pub fn hash(&self) -> String {
         stable_hash(&(
             (&self.backup, &self.manifest_sha256, &self.cluster),
             (&self.target, &self.target_identity),
-            (self.policy, &self.ownership, &self.resumes),
+            (self.policy, &self.options.ownership, &self.resumes),
             (&self.guards, &self.stages, &self.overwrites, &self.deletions, &self.release),
             (&self.licenses_skipped, &self.stop, &self.start),
         ))

@@ -162,6 +162,15 @@ impl Stage {
         self.tasks.iter().map(|task| &task.to)
     }
 
+    /// The stage in up to this many parts of about as many objects each, for workers that each copy one. What is listed again
+    /// before the stage stays with whoever splits it.
+    #[must_use]
+    pub fn split(&self, parts: usize) -> Vec<Self> {
+        let parts = parts.min(self.tasks.len());
+        let tasks = |part| self.tasks.iter().skip(part).step_by(parts).cloned().collect();
+        (0..parts).map(|part| Self::new(self.kind, None, tasks(part))).collect()
+    }
+
     /// The copies, to be changed one by one.
     pub(crate) fn into_tasks(self) -> impl Iterator<Item = CopyTask> {
         self.tasks.into_iter()

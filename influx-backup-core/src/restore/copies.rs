@@ -1,6 +1,6 @@
-//! What a restore adds to plain copies: metadata, the manifest's checksums, objects whose bytes lie elsewhere.
+//! What a restore adds to copies: the metadata and the checksums of the manifest, and a journal line.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -8,45 +8,40 @@ use crate::{
     copier::{Copied, Copier, CopyContext, CopyRequest},
     error::{CopyError, Error, Result},
     execute::{CopyOutcome, CopySink},
-    job::RunContext,
     key::Key,
-    location::{Attributes, ChecksumMatch, Location},
+    location::ChecksumMatch,
     log::SegmentedLog,
     manifest::Backup,
     plan::CopyTask,
-    record::ObjectRecord,
 };
 
 /// Gives copies the metadata that the manifest keeps.
 #[derive(Debug)]
 pub(super) struct WithAttributes {
     copier: Arc<dyn Copier>,
-    attributes: HashMap<Key, Attributes>,
+    backup: Backup,
 }
 
 impl WithAttributes {
     pub(super) fn new(copier: Arc<dyn Copier>, backup: &Backup) -> Self {
-        let with_any = backup.objects().filter(|record| !record.attributes.is_empty());
-        let attributes = with_any.map(|record| (record.key.clone(), record.attributes.clone())).collect();
-        Self { copier, attributes }
+        Self { copier, backup: backup.clone() }
     }
 }
 
 #[async_trait]
 impl Copier for WithAttributes {
     async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
-        match self.attributes.get(&request.source.key) {
-            None => self.copier.copy(request, context).await,
-            Some(attributes) => {
-                let mut request = request.clone();
-                request.attributes = Some(attributes.clone());
+        match self.backup.object(&request.target) {
+            Some(record) if !record.attributes.is_empty() => {
+                let request = request.clone().with_attributes(record.attributes.clone());
                 self.copier.copy(&request, context).await
             }
+            _ => self.copier.copy(request, context).await,
         }
     }
 }
 
-/// Holds what was copied against the manifest, and writes down what is finished.
+/// Compares what was copied with the manifest, and records what is finished.
 pub(super) struct Checked<'a> {
     backup: &'a Backup,
     finished: SegmentedLog<Key>,
@@ -63,7 +58,7 @@ impl<'a> Checked<'a> {
 
     fn check(&self, key: &Key, outcome: &CopyOutcome) -> Result<()> {
         let reason = match (outcome, self.backup.object(key)) {
-            (CopyOutcome::Vanished, _) => "it went while it was restored",
+            (CopyOutcome::Vanished, _) => "it was deleted while it was restored",
             (CopyOutcome::Changed, _) => "it changed while it was restored",
             (CopyOutcome::Copied(copied), Some(record)) => {
                 match record.content_checksums().compare(&copied.all_checksums()) {
@@ -83,20 +78,4 @@ impl CopySink for Checked<'_> {
         self.check(&task.to, &outcome)?;
         self.finished.add(task.to.clone()).await
     }
-}
-
-/// Restores objects whose bytes lie in another backup or are encoded, through the one reader that knows.
-pub(super) async fn copy_elsewhere(
-    backup: &Backup,
-    target: &Location,
-    records: &[&ObjectRecord],
-    task: &RunContext,
-) -> Result<()> {
-    for record in records {
-        task.check()?;
-        target.put_with_attributes(&record.key, backup.read(record).await?, &record.attributes).await?;
-        task.events.add_bytes(record.content.size);
-        task.events.add_object();
-    }
-    Ok(())
 }

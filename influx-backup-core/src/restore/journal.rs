@@ -1,6 +1,6 @@
 //! The journal of a restore: `_influx_backup/restore.json` at the target, outside every prefix of InfluxDB.
 //!
-//! Durable before the step that it announces. Beside it, below `_influx_backup/restore/`: the claims, the keys that the
+//! Durable before the step that it announces. Beside it, below `_influx_backup/restore/`: the leases, the keys that the
 //! restore will bring anew (what [`abandon`](super::abandon) deletes again), and the keys that are finished.
 
 use std::collections::{BTreeSet, HashSet};
@@ -115,24 +115,24 @@ impl RestoreJournal {
         target.put(&Self::key()?, self.bytes()?).await.map(drop)
     }
 
-    /// Removes everything of ours at the target, the claims before the journal: whoever finds a half of it can finish.
-    pub(crate) async fn delete(&self, target: &Location, claim: &mut Lease) -> Result<()> {
-        Self::delete_lists(target, claim).await?;
+    /// Removes everything of this tool at the target, the leases before the journal: a run that finds a part of it can finish.
+    pub(crate) async fn delete(&self, target: &Location, lease: &mut Lease) -> Result<()> {
+        Self::delete_lists(target, lease).await?;
         target.delete(&Self::key()?).await?;
         Self::tidy(target);
         Ok(())
     }
 
-    /// Removes everything of ours at the target but a journal, the claims last.
-    pub(crate) async fn delete_lists(target: &Location, claim: &mut Lease) -> Result<()> {
-        // Those of who took over are not ours to delete.
-        claim.check().await?;
+    /// Removes everything of this tool at the target but a journal, the leases last.
+    pub(crate) async fn delete_lists(target: &Location, lease: &mut Lease) -> Result<()> {
+        // What another run that took over has written is not to be deleted.
+        lease.check().await?;
         let lists = format!("{OWN_DIRECTORY}/restore");
         let listed = target.list(OWN_DIRECTORY).await?;
-        let is_list = |key: &Key| key.below(&lists).is_some() && !claim.is_lease_key(key);
+        let is_list = |key: &Key| key.below(&lists).is_some() && !lease.is_lease_key(key);
         let ours = |key: &&Key| is_list(key) || preflight::is_probe(key);
         target.delete_all(listed.iter().map(|entry| &entry.key).filter(ours)).await?;
-        claim.remove().await
+        lease.remove().await
     }
 
     /// Deletes the staging files that killed runs left for these keys and for our own: other files have such names, too.
@@ -220,8 +220,8 @@ mod tests {
         journal.create(&target).await.expect("created");
         assert_eq!(RestoreJournal::read(&target).await.expect("read"), Some(journal.clone()));
         assert_eq!(journal.create(&target).await.expect_err("a second one").code(), "restore-unfinished");
-        let mut claim = Lease::take(&target, LeaseScope::Target, "c1", None).await.expect("free");
-        journal.delete(&target, &mut claim).await.expect("deleted");
+        let mut lease = Lease::take(&target, LeaseScope::Target, Some("c1"), None).await.expect("free");
+        journal.delete(&target, &mut lease).await.expect("deleted");
         assert!(target.list("").await.expect("listed").is_empty());
     }
 

@@ -36,10 +36,9 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// The object as it lies in the backup, with the version that its copy is pinned to; `None` where its bytes lie
-    /// elsewhere or are encoded.
-    pub(super) fn plain(&self, record: &ObjectRecord) -> Option<&ObjectMeta> {
-        self.stored.of(record).filter(|_| record.stored.is_plain())
+    /// What lies in the backup or its repository for an object: its copy is pinned to that version.
+    pub(super) fn stored(&self, record: &ObjectRecord) -> Result<&ObjectMeta> {
+        self.stored.of(record).ok_or_else(|| Error::damaged(&record.key, "it is missing"))
     }
 }
 
@@ -51,16 +50,16 @@ pub(super) async fn backup(
     target: &Target,
     events: &EventSink,
 ) -> Result<Source> {
-    let stored = backup.list_stored().await?;
+    let source = Source { stored: backup.list_stored().await?, roots: roots(backup).await? };
     for record in backup.objects() {
-        let found = stored.of(record).ok_or_else(|| Error::damaged(&record.key, "it is missing"))?;
-        let (size, expected) = (found.size, record.stored.size);
+        let size = source.stored(record)?.size;
+        let expected = record.stored.size;
         if size != expected {
             return Err(Error::damaged(&record.key, format!("it has {size} bytes, the manifest says {expected}")));
         }
     }
     check_bytes(backup, depth(check, plan, target), events).await?;
-    Ok(Source { stored, roots: roots(backup).await? })
+    Ok(source)
 }
 
 /// How much of the backup is read, once it is known what there is to lose.

@@ -9,7 +9,7 @@ use crate::{
     copier::{Copier, default_copiers},
     error::Result,
     job::{ObjectEvents, RunContext, request},
-    location::Location,
+    location::{Location, StoreOptions},
     manifest::Backup,
     options::RestoreOptions,
     orchestrate::Orchestrator,
@@ -24,23 +24,57 @@ use crate::{
 /// The job fails as [`RestorePlan::new`] does, and with [`Error::Overlap`], [`Error::PlanChanged`],
 /// [`Error::ServersNotStopped`], [`Error::Orchestrator`], [`Error::DamagedBackup`], [`Error::NoSpace`],
 /// [`Error::Ownership`], [`Error::Store`], [`Error::Copy`], [`Error::VerifyFailed`], [`Error::ServerRunning`],
-/// [`Error::ClaimLost`], [`Error::Cancelled`]. Once the boot guard stands, it stays until the restore is resumed or
+/// [`Error::LeaseLost`], [`Error::Cancelled`]. Once the boot guard stands, it stays until the restore is resumed or
 /// abandoned; before, nothing was changed and the servers are started again.
 #[derive(Debug)]
 #[must_use = "a restore does nothing until it is started or awaited"]
 pub struct Restore {
+    backup: BackupSource,
+    target: TargetPlace,
+    options: RestoreOptions,
+    copier: Arc<dyn Copier>,
+    orchestrator: Option<Arc<dyn Orchestrator>>,
+    approval: Approval,
+    object_events: ObjectEvents,
+}
+
+#[derive(Debug)]
+enum BackupSource {
+    Opened(Backup),
+    Named { repository: Location, name: String },
+}
+
+#[derive(Debug)]
+enum TargetPlace {
+    Opened(Location),
+    /// A URL without credentials, as plans have it.
+    Url(String),
+}
+
+/// A [`Restore`] whose backup and target are open.
+#[derive(Debug)]
+pub(super) struct OpenedRestore {
     pub(super) backup: Backup,
     pub(super) target: Location,
     pub(super) options: RestoreOptions,
     pub(super) copier: Arc<dyn Copier>,
     pub(super) orchestrator: Option<Arc<dyn Orchestrator>>,
     pub(super) approval: Approval,
-    object_events: ObjectEvents,
 }
 
 impl Restore {
-    /// A restore of this backup to this place.
+    /// A restore of this backup to this place. Nothing of it is approved yet: it does what its options say.
     pub fn new(backup: Backup, target: Location, options: RestoreOptions) -> Self {
+        Self::of(BackupSource::Opened(backup), TargetPlace::Opened(target), options)
+    }
+
+    /// A restore of what a plan says, and of nothing else.
+    pub(crate) fn planned(repository: &Location, plan: &RestorePlan) -> Self {
+        let backup = BackupSource::Named { repository: repository.clone(), name: plan.backup.clone() };
+        Self::of(backup, TargetPlace::Url(plan.target.clone()), plan.options.clone()).approving(plan)
+    }
+
+    fn of(backup: BackupSource, target: TargetPlace, options: RestoreOptions) -> Self {
         Self {
             backup,
             target,
@@ -52,14 +86,20 @@ impl Restore {
         }
     }
 
+    /// Restores to this location, opened with its own store options. One that is not the target of an approved plan is
+    /// refused.
+    pub fn with_target(mut self, target: Location) -> Self {
+        self.target = TargetPlace::Opened(target);
+        self
+    }
+
     /// Moves the objects with this copier, or with a chain of them ([`Copiers`](crate::copier::Copiers)).
     pub fn with_copier(mut self, copier: Arc<dyn Copier>) -> Self {
         self.copier = copier;
         self
     }
 
-    /// Stops the servers before it and starts them after it through this orchestrator. It takes precedence over
-    /// [`RestoreOptions::servers`].
+    /// Stops the servers before it and starts them after it through this orchestrator.
     ///
     /// Servers that run write, also while they stop. So a plan that was made while they ran is seldom still true once they
     /// are stopped: stop them before the plan that is approved is made, or approve none.
@@ -70,24 +110,38 @@ impl Restore {
 
     /// Does nothing that is not in this plan.
     ///
-    /// The job fails with [`Error::PlanChanged`], before anything is written, where it would.
-    /// A restore that does less runs: an object to be deleted may be gone already.
+    /// The job fails with [`Error::PlanChanged`] where it would, before it changes anything. A restore that does less
+    /// runs: an object to be deleted may be gone already, and a restore that is resumed has done a part of it.
     pub fn approving(mut self, plan: &RestorePlan) -> Self {
         self.approval = Approval::Plan(Box::new(plan.clone()));
         self
     }
 
-    /// Does what the plan of this [hash](RestorePlan::hash) does, and nothing else.
+    /// Does what the plan of this [hash](RestorePlan::hash) does.
     ///
-    /// The job fails with [`Error::PlanChanged`], before anything is written, where it would do
-    /// more, less or anything else.
+    /// The job fails with [`Error::PlanChanged`] where it would do more, less or anything else, before it changes
+    /// anything.
     pub fn approving_hash(mut self, hash: impl Into<String>) -> Self {
         self.approval = Approval::Hash(hash.into());
         self
     }
 
     async fn run(self, context: RunContext) -> Result<RestoreReport> {
-        run::run(self, context).await
+        let opened = context.unless_cancelled(self.open()).await?;
+        run::run(opened, context).await
+    }
+
+    async fn open(self) -> Result<OpenedRestore> {
+        let Self { backup, target, options, copier, orchestrator, approval, object_events: _ } = self;
+        let backup = match backup {
+            BackupSource::Opened(backup) => backup,
+            BackupSource::Named { repository, name } => Backup::open(&repository, &name).await?,
+        };
+        let target = match target {
+            TargetPlace::Opened(target) => target,
+            TargetPlace::Url(url) => Location::parse(&url, &StoreOptions::from_env())?,
+        };
+        Ok(OpenedRestore { backup, target, options, copier, orchestrator, approval })
     }
 }
 

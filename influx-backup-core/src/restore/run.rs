@@ -1,4 +1,4 @@
-//! The run of a [`Restore`], step by step.
+//! The run of a restore, step by step.
 
 mod guard;
 mod release;
@@ -7,12 +7,13 @@ mod stages;
 use std::time::SystemTime;
 
 use super::{
-    Restore, RestoreReport,
+    RestoreReport,
     apply::Applied,
     directories,
     journal::RestoreJournal,
     lease::{self, Residue},
     preflight::{self, Source},
+    request::OpenedRestore,
     verify,
 };
 use crate::{
@@ -33,10 +34,10 @@ use crate::{
     target::{Phase, Target},
 };
 
-pub(super) async fn run(request: Restore, task: RunContext) -> Result<RestoreReport> {
+pub(super) async fn run(request: OpenedRestore, task: RunContext) -> Result<RestoreReport> {
     let ready = task.unless_cancelled(prepare(&request, &task)).await?;
     let place = request.target.with_links(Links::Refuse);
-    let claim = lease::claim(&place, &ready.plan.cluster, request.options.takeover, ready.clock).await?;
+    let claim = lease::acquire(&place, Some(&ready.plan.cluster), request.options.takeover, ready.clock).await?;
     let Ready { plan, target, source, applied, made, clock: _ } = ready;
     let mut run = Run { request, place, claim, plan, target, source, applied, made, task, stopped: Vec::new() };
     let lost = run.claim.lost.clone();
@@ -64,8 +65,8 @@ struct Ready {
 }
 
 /// Looks at backup and target, and refuses what cannot work, before anything is written but a probe.
-async fn prepare(request: &Restore, task: &RunContext) -> Result<Ready> {
-    let Restore { backup, target: place, options, .. } = request;
+async fn prepare(request: &OpenedRestore, task: &RunContext) -> Result<Ready> {
+    let OpenedRestore { backup, target: place, options, .. } = request;
     crate::preflight::source(backup.location()).await?;
     require_apart(backup, place)?;
     let target = Target::inspect(place).await?;
@@ -85,21 +86,21 @@ pub(crate) fn require_apart(backup: &Backup, target: &Location) -> Result<()> {
 }
 
 /// The plan for the target as it is found, where it may run.
-fn plan_for(target: &Target, request: &Restore) -> Result<RestorePlan> {
+fn plan_for(target: &Target, request: &OpenedRestore) -> Result<RestorePlan> {
     let plan = RestorePlan::new(&request.backup.contents(), target, &request.options)?;
     require_stopped(target, &plan, request)?;
     request.approval.check(&plan)?;
     Ok(plan)
 }
 
-fn check_target(request: &Restore, plan: &RestorePlan, source: &Source, target: &Target) -> Result<()> {
+fn check_target(request: &OpenedRestore, plan: &RestorePlan, source: &Source, target: &Target) -> Result<()> {
     preflight::same_cluster(&request.backup, plan, source, target, &request.options)?;
     preflight::room(plan, target, &request.target)
 }
 
 /// The servers of a target with data have to be stopped: by an orchestrator, or as the caller confirms. Behind the guard
 /// of a restore that began on an empty target, none can run.
-fn require_stopped(target: &Target, plan: &RestorePlan, request: &Restore) -> Result<()> {
+fn require_stopped(target: &Target, plan: &RestorePlan, request: &OpenedRestore) -> Result<()> {
     let began_empty = plan.resumes.is_some() && plan.policy == Policy::Empty;
     let is_confirmed = request.orchestrator.is_some() || request.options.servers != ServersStopped::NotConfirmed;
     if is_confirmed || began_empty || target.prefixes.is_empty() {
@@ -109,7 +110,7 @@ fn require_stopped(target: &Target, plan: &RestorePlan, request: &Restore) -> Re
 }
 
 struct Run {
-    request: Restore,
+    request: OpenedRestore,
     /// The target. Links inside it are refused.
     place: Location,
     claim: Lease,
@@ -175,11 +176,11 @@ impl Run {
     /// Ends the claim. Where nothing was changed, the servers run again as before. What fails here is said, and does not
     /// hide the first error.
     async fn fail(self, error: &Error) {
-        if matches!(error, Error::ClaimLost { .. }) {
+        if matches!(error, Error::LeaseLost { .. }) {
             // The target is another's now.
             return;
         }
-        let residue = lease::residue(&self.place).await;
+        let residue = lease::residue(&self.place, error).await;
         match (&self.request.orchestrator, residue) {
             (Some(orchestrator), Residue::None) => {
                 if let Err(error) = start_all(orchestrator, &self.stopped, &self.task).await {
@@ -195,7 +196,7 @@ impl Run {
             )),
             (None, _) => {}
         }
-        lease::end(self.claim, residue, &self.place).await;
+        lease::end(self.claim, residue, &self.place, error).await;
         if residue == Residue::None {
             directories::remove_target(&self.place, &self.made);
         }

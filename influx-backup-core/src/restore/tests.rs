@@ -5,6 +5,7 @@ mod claims;
 mod crash;
 mod errors;
 mod policies;
+mod shared;
 mod store;
 
 use std::sync::Arc;

@@ -43,24 +43,25 @@ impl AbandonRequest {
 request!(AbandonRequest => AbandonReport);
 
 async fn run(target: Location, takeover: Takeover, task: &RunContext) -> Result<AbandonReport> {
-    let unclaimed = highest(&target, &LeaseScope::Target, Clock::Ours).await?.is_none();
+    let unclaimed = highest(&target, &LeaseScope::Target, Clock::Local).await?.is_none();
     if unclaimed && RestoreJournal::read(&target).await?.is_none() {
         return Err(Error::NoRestore { location: target.to_string() });
     }
     let clock = task.unless_cancelled(lease::probe(&target)).await?;
-    let mut claim = lease::claim(&target, "", takeover, clock).await?;
-    let lost = claim.lost.clone();
-    let done = match lost.run_until_cancelled(undo(&target, &mut claim, task)).await {
+    let mut lease = lease::acquire(&target, None, takeover, clock).await?;
+    let lost = lease.lost.clone();
+    let done = match lost.run_until_cancelled(undo(&target, &mut lease, task)).await {
         Some(done) => done,
-        None => Err(claim.loss().await),
+        None => Err(lease.loss().await),
     };
-    if done.is_err() {
-        lease::end(claim, lease::residue(&target).await, &target).await;
+    if let Err(error) = &done {
+        let residue = lease::residue(&target, error).await;
+        lease::end(lease, residue, &target, error).await;
     }
     done
 }
 
-async fn undo(target: &Location, claim: &mut Lease, task: &RunContext) -> Result<AbandonReport> {
+async fn undo(target: &Location, lease: &mut Lease, task: &RunContext) -> Result<AbandonReport> {
     let journal = RestoreJournal::read(target).await?;
     let mut journal = journal.ok_or_else(|| Error::NoRestore { location: target.to_string() })?;
     if (journal.phase, journal.changes) != (Phase::Guarded, Changes::None) {
@@ -78,7 +79,7 @@ async fn undo(target: &Location, claim: &mut Lease, task: &RunContext) -> Result
     // The lists go before the journal that names them: killed in between, this has to be able to begin again.
     journal.created.clear();
     journal.update(target).await?;
-    journal.delete(target, claim).await?;
+    journal.delete(target, lease).await?;
     directories::remove_target(target, &journal.made);
     Ok(AbandonReport { restore: journal.restore, backup: journal.backup, deleted, roots })
 }

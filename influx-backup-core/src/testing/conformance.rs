@@ -1,4 +1,4 @@
-//! The contract of [`Copier`], held against any copier and any pair of locations.
+//! The contract of [`Copier`] as a test of any copier between any two locations.
 
 use std::{
     sync::{
@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 use crate::{
     certificate::CheckedBy,
     checksum::Crc64,
-    copier::{Copied, Copier, CopyContext, CopyRequest, Transfer},
+    copier::{Copied, Copier, CopyContext, CopyRequest, Expect, Transfer},
     error::CopyError,
     key::Key,
     limits::Bandwidth,
@@ -22,10 +22,10 @@ use crate::{
     units::ByteSize,
 };
 
-/// How long a dropped or cancelled copy may take to clean up behind itself.
+/// How long a dropped or cancelled copy may take to clean up.
 const CLEANED_WITHIN: Duration = Duration::from_secs(5);
 
-/// Holds a copier against its contract, from one location to another; both may hold other things already.
+/// Tests a copier against its contract, from one location to another; both may hold other objects already.
 ///
 /// `part` is the size at which the copier begins another piece (block, part, threshold): objects around it are copied,
 /// and cancelled and dropped copies are stopped after the first of eight pieces.
@@ -39,6 +39,7 @@ pub async fn copier_conformance(copier: &dyn Copier, from: &Location, to: &Locat
     suite.overwrites().await;
     suite.vanished().await;
     suite.changed().await;
+    suite.unexpected().await;
     suite.stopped_midway(Stop::Cancelled).await;
     suite.stopped_midway(Stop::Dropped).await;
     suite.cancelled_before().await;
@@ -59,7 +60,7 @@ pub async fn server_side_conformance(copier: &dyn Copier, from: &Location, to: &
     suite.stopped_in_store(Stop::Cancelled).await;
     suite.stopped_in_store(Stop::Dropped).await;
     suite.cancelled_before().await;
-    suite.through_us().await;
+    suite.read_through().await;
 }
 
 struct Suite<'a> {
@@ -123,6 +124,19 @@ impl Suite<'_> {
         }
     }
 
+    /// Content that is not what the request expects is found before the copy gets its key.
+    async fn unexpected(&self) {
+        for (name, size) in [("small", 2), ("large", self.part * 2 + 1)] {
+            let source = self.source(&format!("conformance/unexpected/{name}"), &bytes_of(size)).await;
+            let expect = Expect::size(size).with_crc64(Some(Crc64(0)));
+            let request = CopyRequest::new(self.from.clone(), source.clone(), self.to.clone()).with_expect(expect);
+            let answer = self.copier.copy(&request, &CopyContext::default()).await;
+            let what = format!("a {name} source with unexpected content");
+            assert!(matches!(answer, Err(CopyError::Unexpected { .. })), "{what}: {answer:?}");
+            self.assert_absent(&source.key, &what).await;
+        }
+    }
+
     async fn cancelled_before(&self) {
         let source = self.source("conformance/cancelled", b"x").await;
         let context = CopyContext::default();
@@ -132,14 +146,14 @@ impl Suite<'_> {
         self.assert_absent(&source.key, "cancelled before it began").await;
     }
 
-    /// What has to be read by us is not for the store to copy.
-    async fn through_us(&self) {
-        let source = self.source("conformance/through us", b"x").await;
+    /// What has to be read is not for the store to copy.
+    async fn read_through(&self) {
+        let source = self.source("conformance/read through", b"x").await;
         let request =
             CopyRequest::new(self.from.clone(), source.clone(), self.to.clone()).with_transfer(Transfer::ReadThrough);
         let answer = self.copier.copy(&request, &CopyContext::default()).await;
-        assert!(matches!(answer, Err(CopyError::Unsupported)), "a route through us: {answer:?}");
-        self.assert_absent(&source.key, "a route through us").await;
+        assert!(matches!(answer, Err(CopyError::Unsupported)), "a copy that has to be read: {answer:?}");
+        self.assert_absent(&source.key, "a copy that has to be read").await;
     }
 
     /// Stopped as soon as anything was moved.

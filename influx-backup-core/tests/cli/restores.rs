@@ -175,3 +175,29 @@ fn people_read_what_to_do_and_each_name_once() {
     let lines: Vec<_> = shown.lines().filter(|line| line.contains(&lost)).collect();
     assert!(lines.len() == 1 && lines[0].matches(&lost).count() == 1, "{shown}");
 }
+
+#[test]
+fn what_was_approved_runs_or_nothing_does() {
+    let scratch = backed_up(&[]);
+    let (backup, target, plan) = (scratch.path("repository/monday"), scratch.path("source"), scratch.path("plan.json"));
+    let replace = ["restore", &backup, &target, "--policy", "replace", "--servers-stopped", "--json"];
+    let document = run(&[&replace[..], &["--dry-run"]].concat()).expect(0).json();
+    let hash = document["hash"].as_str().expect("a hash").to_owned();
+    fs::write(&plan, document.to_string()).expect("a write");
+    let by_file = ["restore", &backup, &target, "--servers-stopped", "--json", "--plan", &plan];
+    let by_hash = [&replace[..], &["--plan", &hash]].concat();
+
+    let wal = file(&scratch, "source", ".wal");
+    let newer = Path::new(&target).join(&wal).with_file_name("00000000099.wal");
+    fs::write(&newer, "acknowledged since").expect("a write");
+    let before = scratch.files("source");
+    let error = run(&by_file).expect_error(5, "plan-changed").json();
+    assert!(error["error"]["message"].as_str().is_some_and(|text| text.contains("00000000099.wal")), "{error:#}");
+    run(&by_hash).expect_error(5, "plan-changed");
+    assert!(scratch.files("source") == before, "nothing was written or deleted");
+
+    fs::remove_file(&newer).expect("removed");
+    run(&by_hash).expect(0);
+    run(&by_file).expect(0);
+    run(&[&replace[..], &["--plan", "no-such-file"]].concat()).expect(2);
+}

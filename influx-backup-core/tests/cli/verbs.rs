@@ -237,7 +237,20 @@ fn what_a_failed_backup_left_is_listed_and_goes() {
     let found = run(&["leftovers", &repository, "--json"]).expect(0).json();
     assert_eq!((&found[0]["name"], &found[0]["kind"]), (&"monday".into(), &"unfinished".into()), "{found:#}");
     assert!(run(&["leftovers", &repository]).expect(0).stdout.contains("unfinished backup"));
-    assert!(run(&["leftovers", &repository, "--collect"]).expect(0).stdout.starts_with("deleted: monday"));
+    assert!(run(&["leftovers", &repository, "--remove"]).expect(0).stdout.starts_with("deleted: monday"));
     assert!(run(&["leftovers", &repository]).expect(0).stdout.contains("nothing is left over"));
     assert_eq!(run(&["list", &repository, "--json"]).expect(0).json(), Value::Array(Vec::new()));
+}
+
+#[test]
+fn verbose_shows_what_is_done_and_the_answer_stays_one_document() {
+    let scratch = Scratch::with_cluster(&["--edition", "core"]);
+    let (source, repository) = (scratch.path("source"), scratch.path("repository"));
+    let quiet = run(&["backup", &source, &repository, "--name", "a", "--json"]).expect(0);
+    assert!(!quiet.stderr.contains("stage started"), "{}", quiet.stderr);
+    let verbose = run(&["backup", &source, &repository, "--name", "b", "--json", "-v"]).expect(0);
+    for shown in ["pass started", "stage started", "committed name=\"b\""] {
+        assert!(verbose.stderr.contains(shown), "{shown}: {}", verbose.stderr);
+    }
+    assert_eq!(verbose.json()["name"], "b");
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use influx_backup_core::{
     BackupReport, Clause, Copier, DiscoverOptions, Generation, Key, Location, Repository, Result, StoreOptions,
     VerifyOptions, certify,
-    copier::{Copied, CopyContext, CopyRequest},
+    copier::{Copied, CopyContext, CopyRequest, Expect},
     default_copiers, discover,
     error::CopyError,
     location::Identity,
@@ -186,6 +186,7 @@ impl Copier for Unpinned {
         let mut request = request.clone();
         let now = request.from.head(&request.source.key).await.expect("memory answers");
         request.source = now.ok_or(CopyError::Vanished)?;
+        request.expect = Expect::size(request.source.size);
         self.0.copy(&request, context).await
     }
 }
@@ -305,7 +306,7 @@ pub(crate) async fn the_claim_is_checked_before_the_commit() {
         was_claimed.await.expect("the other run copies");
     });
     let first = repository.backup(&cluster, options()).with_copier(meddler([taken_over])).start().await;
-    assert_eq!(first.expect_err("taken over").code(), "claim-lost");
+    assert_eq!(first.expect_err("taken over").code(), "lease-lost");
     repository.get("n1").await.expect_err("not committed by the one that lost");
     ended.send(()).expect("the other run waits");
     job.await.expect("started").await.expect("the other run commits");

@@ -32,7 +32,7 @@ pub(crate) struct Backup {
     #[arg(long, requires = "name")]
     resume: bool,
     /// With --resume: the other process is dead, do not wait for ten minutes of silence.
-    #[arg(long = "take-over", requires = "resume")]
+    #[arg(long, requires = "resume")]
     takeover: bool,
     /// How many passes at most until the certificate closes.
     #[arg(long, value_name = "N", default_value_t = Passes::default().max_passes, value_parser = clap::value_parser!(u32).range(1..))]

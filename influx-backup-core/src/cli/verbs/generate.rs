@@ -68,13 +68,13 @@ struct Written {
 
 impl Generate {
     pub(crate) fn run(self, screen: &Screen) -> Result<Exit, Failure> {
-        let free = places::is_free(&self.directory).map_err(|error| Failure::io("look into the directory", error))?;
+        let free = places::is_free(&self.directory).map_err(|error| Failure::io("look into the directory", &error))?;
         if !free {
             let directory = self.directory.display();
             return Err(Failure::usage(format!("`{directory}` is not empty: give a directory that is, or a new one")));
         }
         let made = self.recipe().generate_into(&self.directory);
-        let made = made.map_err(|error| Failure::io("write the cluster", error))?;
+        let made = made.map_err(|error| Failure::io("write the cluster", &error))?;
         let written = Written {
             directory: self.directory,
             cluster: made.catalog_owner.clone(),

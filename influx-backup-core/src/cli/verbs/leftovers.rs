@@ -23,7 +23,7 @@ pub(crate) struct Leftovers {
     repository: String,
     /// Delete what is found. An unfinished backup can no longer be resumed then.
     #[arg(long)]
-    collect: bool,
+    remove: bool,
     #[command(flatten)]
     options: args::Target,
 }
@@ -37,12 +37,12 @@ impl Leftovers {
         };
         let repository = until_interrupted(open).await?;
         let leftovers = follow(repository.leftovers().start(), screen).await?;
-        if self.collect {
+        if self.remove {
             for leftover in &leftovers {
                 follow(repository.remove(leftover).start(), screen).await?;
             }
         }
-        screen.answer(&leftovers, Shown(&leftovers, self.collect))?;
+        screen.answer(&leftovers, Shown(&leftovers, self.remove))?;
         Ok(Exit::Done)
     }
 }
@@ -51,11 +51,11 @@ struct Shown<'a>(&'a [Leftover], bool);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(leftovers, collected) = self;
+        let Self(leftovers, removed) = self;
         if leftovers.is_empty() {
             return writeln!(f, "nothing is left over");
         }
-        let done = if *collected { "deleted" } else { "found" };
+        let done = if *removed { "deleted" } else { "found" };
         leftovers.iter().try_for_each(|leftover| {
             let Leftover { name, objects, bytes, kind, .. } = leftover;
             let kind = match kind {

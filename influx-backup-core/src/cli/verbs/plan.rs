@@ -1,9 +1,9 @@
 //! `plan SOURCE REPOSITORY`
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
-    BackupOptions, BackupPlan, Repository,
+    BackupOptions, Repository,
     cli::{args, exit::Exit, failure::Failure, places, progress::until_interrupted, screen::Screen},
     discover,
 };
@@ -27,13 +27,13 @@ pub(crate) struct Plan {
     target_options: args::Target,
 }
 
-/// The plan as JSON.
-#[derive(Debug, Serialize)]
-struct Document<'a> {
+/// A plan as JSON.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Document<P> {
     /// The same for the same plan on every machine.
-    hash: String,
+    pub(super) hash: String,
     /// The plan itself.
-    plan: &'a BackupPlan,
+    pub(super) plan: P,
 }
 
 impl Plan {

@@ -1,9 +1,9 @@
 //! `restore BACKUP TARGET`
 
-use std::fmt;
+use std::{fmt, fs, str::FromStr};
 
 use crate::{
-    Restore as Request, RestoreOptions, abandon,
+    Restore as Request, RestoreOptions, RestorePlan, abandon,
     cli::{
         args,
         exit::Exit,
@@ -18,6 +18,8 @@ use crate::{
     },
     restore::RestoreReport,
 };
+
+use super::plan::Document;
 
 /// The arguments of `restore`.
 #[derive(Debug, clap::Args)]
@@ -44,7 +46,7 @@ pub(crate) struct Restore {
     #[arg(long, conflicts_with = "dry_run")]
     abandon: bool,
     /// The process that was restoring to this target is dead: do not wait for ten minutes of silence.
-    #[arg(long = "take-over")]
+    #[arg(long)]
     takeover: bool,
     /// How much of the backup is read and compared before the first write; every copy is compared in any case.
     /// Auto: all bytes where data at the target would be changed (that reads the backup twice), structure where there is
@@ -52,9 +54,13 @@ pub(crate) struct Restore {
     /// the checksums that the store gives, and by reading what it has none for. Bytes: all, by reading it.
     #[arg(long, default_value_t, value_parser = args::choice::<SourceCheck>(SourceCheck::NAMES))]
     check: SourceCheck,
-    /// Print the plan and write nothing.
+    /// Print the plan and write nothing. With --json: the document that --plan takes.
     #[arg(long)]
     dry_run: bool,
+    /// Do nothing but what this plan says: the file with the document of --dry-run --json, whose options hold then, or the
+    /// hash that --dry-run prints, together with the options that it was printed with.
+    #[arg(long, value_name = "FILE|HASH", conflicts_with_all = ["abandon", "dry_run"])]
+    plan: Option<Approved>,
     /// Restore a backup that was committed degraded.
     #[arg(long)]
     accept_degraded: bool,
@@ -79,7 +85,10 @@ pub(crate) struct Restore {
 
 impl Restore {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
-        let options = self.options();
+        let options = match &self.plan {
+            Some(Approved::Plan(plan)) => self.at_run(plan.options.clone()),
+            _ => self.at_run(self.options()),
+        };
         let target = places::location(&self.target, &self.target_options.target_options)?;
         if self.abandon {
             let report = follow(abandon(&target, options.takeover).start(), screen).await?;
@@ -90,11 +99,16 @@ impl Restore {
         let (repository, name) = places::backup(&self.backup, &self.source_options.source_options).await?;
         if self.dry_run {
             let plan = until_interrupted(repository.plan_restore(&name, &target, &options)).await?;
-            screen.answer(&plan, &plan)?;
+            screen.answer(&Document { hash: plan.hash(), plan: &plan }, &plan)?;
             return Ok(Exit::Done);
         }
         let backup = until_interrupted(repository.get(&name)).await?;
         let request = Request::new(backup, target, options).with_object_events();
+        let request = match &self.plan {
+            None => request,
+            Some(Approved::Plan(plan)) => request.approving(plan),
+            Some(Approved::Hash(hash)) => request.approving_hash(hash),
+        };
         let report = follow(request.start(), screen).await?;
         screen.answer(&report, Shown(&report))?;
         Ok(Exit::Done)
@@ -107,6 +121,13 @@ impl Restore {
             .with_extra_nodes(self.extra_nodes)
             .with_licenses(self.licenses)
             .with_check(self.check)
+            .with_on_degraded(if self.accept_degraded { OnDegraded::Accept } else { OnDegraded::Refuse })
+            .with_ownership(self.mode.into_iter().fold(ownership, Ownership::with_modes))
+    }
+
+    /// What is said about this run, whatever was approved.
+    fn at_run(&self, options: RestoreOptions) -> RestoreOptions {
+        options
             .with_servers(if self.servers_stopped {
                 ServersStopped::ConfirmedByCaller
             } else {
@@ -114,9 +135,30 @@ impl Restore {
             })
             .with_on_unfinished(if self.resume { OnUnfinished::Resume } else { OnUnfinished::Refuse })
             .with_takeover(if self.takeover { Takeover::Immediately } else { Takeover::AfterTimeout })
-            .with_on_degraded(if self.accept_degraded { OnDegraded::Accept } else { OnDegraded::Refuse })
-            .with_ownership(self.mode.into_iter().fold(ownership, Ownership::with_modes))
             .with_limits(self.effort.limits())
+    }
+}
+
+/// What was approved.
+#[derive(Debug, Clone)]
+enum Approved {
+    /// The plan of this hash.
+    Hash(String),
+    /// This plan.
+    Plan(Box<RestorePlan>),
+}
+
+impl FromStr for Approved {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.len() == 64 && text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Ok(Self::Hash(text.to_ascii_lowercase()));
+        }
+        let json = fs::read(text).map_err(|error| format!("neither a hash nor a file that can be read ({error})"))?;
+        let document: Document<RestorePlan> =
+            serde_json::from_slice(&json).map_err(|error| format!("not the document of --dry-run --json ({error})"))?;
+        Ok(Self::Plan(Box::new(document.plan)))
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use clap::ValueEnum;
-
 use crate::{
     VerifyLevel, VerifyOptions,
     cli::{args, exit::Exit, failure::Failure, places, progress::follow, screen::Screen},
@@ -16,8 +14,11 @@ pub(crate) struct Verify {
     /// The backup: REPOSITORY/NAME.
     backup: String,
     /// How deep to look.
-    #[arg(long, value_enum, default_value_t = Depth::Structure)]
-    level: Depth,
+    /// Listing: presence and size of every object. Structure: that, and the certificate again. Checksums: that, and the
+    /// checksums that the store gives on HEAD; no Parquet file is read. Bytes: the structure, and the bytes against their
+    /// checksums.
+    #[arg(long, default_value_t, value_parser = args::choice::<VerifyLevel>(VerifyLevel::NAMES))]
+    level: VerifyLevel,
     /// With --level bytes: which part of the objects is read, in percent.
     /// [default: 100]
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
@@ -26,28 +27,12 @@ pub(crate) struct Verify {
     options: args::Source,
 }
 
-/// How deep to look.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Depth {
-    /// Presence and size of every object.
-    Listing,
-    /// That, and the certificate again.
-    Structure,
-    /// That, and the checksums that the store gives on HEAD: no Parquet file is read.
-    Checksums,
-    /// The certificate again, and the bytes against their checksums.
-    Bytes,
-}
-
 impl Verify {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
         let options = match (self.level, self.sample) {
-            (Depth::Bytes, None) => VerifyOptions::bytes(),
-            (Depth::Bytes, Some(percent)) => VerifyOptions::bytes_sample(percent),
-            (_, Some(_)) => return Err(Failure::usage("--sample says which bytes are read: give --level bytes too")),
-            (Depth::Listing, None) => VerifyOptions::listing(),
-            (Depth::Structure, None) => VerifyOptions::structure(),
-            (Depth::Checksums, None) => VerifyOptions::checksums(),
+            (VerifyLevel::Bytes, Some(percent)) => VerifyOptions::bytes_sample(percent),
+            (_, Some(_)) => return Err(Failure::usage("--sample selects the bytes to read: give --level bytes too")),
+            (level, None) => VerifyOptions::at(level),
         };
         let (repository, name) = places::backup(&self.backup, &self.options.source_options).await?;
         let report = follow(repository.verify(&name, options).start(), screen).await?;

@@ -12,16 +12,17 @@ use object_store::{
     path::Path,
     signer::Signer,
 };
-use tokio::{runtime::Handle, time::sleep};
+use tokio::time::sleep;
 
 use super::{
+    super::clean_up::{Undo, UndoOnDrop},
     CopyContext, CopyError, Job, StoreChecksums,
-    answer::{Answer, Said, request, send, store_says, with},
+    answer::{CopyRefusal, Failure, request, send, store_error, success, with},
     encoded, unless_cancelled,
 };
 use crate::{
     error::StoreErrorKind,
-    location::cloud::{ServerSide, azure::Azure},
+    location::cloud::{ServerSide, azure::Azure, requests::Answer},
 };
 
 /// How long the service may read a source by a signed URL.
@@ -39,25 +40,29 @@ pub(super) fn are_one_service(from: &Azure, to: &Azure) -> bool {
     (one_account || both_public) && from.server_side == ServerSide::Possible && to.server_side == ServerSide::Possible
 }
 
-pub(super) async fn copy(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<StoreChecksums, Said> {
+pub(super) async fn copy(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<StoreChecksums, Failure> {
     let from_url = format!("from URL at {}", to.base);
-    if !job.copier.is_refused(&from_url) {
-        let copied = match job.size() <= job.copier.threshold {
-            true => put_blob_from_url(job, from, to).await,
-            false => put_blocks_from_url(job, from, to).await,
+    if !job.copier.refusals.is_refused(&from_url) {
+        let copied = if job.size() <= job.copier.threshold {
+            put_blob_from_url(job, from, to).await
+        } else {
+            put_blocks_from_url(job, from, to).await
         };
         match copied {
-            // The service lacks it (emulators, old Stacks), or may not read the source by a signed URL.
-            Err(Said::Never) => job.copier.refuse(from_url),
-            Err(Said::NotThis) => {}
-            answer => return answer,
+            // The service lacks the request (emulators, old Stacks), or may not read the source by a signed URL.
+            Err(Failure::Refused(refusal)) => job.copier.remember(refusal, &from_url, &job.request.source.key),
+            Err(failure) => return Err(failure),
+            Ok(checksums) => {
+                job.copier.refusals.allow(&from_url);
+                return Ok(checksums);
+            }
         }
     }
     copy_blob(job, from, to).await
 }
 
 /// One request, done when it is answered; the target is there as a whole or not at all.
-async fn put_blob_from_url(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<StoreChecksums, Said> {
+async fn put_blob_from_url(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<StoreChecksums, Failure> {
     let put = with(request(Method::PUT, &target(job, to))?, "x-ms-blob-type", "BlockBlob")?;
     let answer = ask_from_url(job, from, to, put).await?;
     job.moved(job.size());
@@ -65,8 +70,8 @@ async fn put_blob_from_url(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<St
 }
 
 /// Blocks, each by one request, and then the list of them, which makes them an object.
-async fn put_blocks_from_url(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<StoreChecksums, Said> {
-    // Another run's blocks must not get between ours. All ids of an object have one length.
+async fn put_blocks_from_url(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<StoreChecksums, Failure> {
+    // Ids of this run only, so that blocks of another run cannot get between them. All ids of an object have one length.
     let run = rand::random::<u32>();
     let blocks = job.copier.parts(job.size()).into_iter().enumerate().map(|(index, range)| async move {
         let id = BASE64_STANDARD.encode(format!("{run:08x}-{index:08}"));
@@ -75,10 +80,10 @@ async fn put_blocks_from_url(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<
         let put = with(request(Method::PUT, &url)?, "x-ms-source-range", &range_header)?;
         ask_from_url(job, from, to, put).await?;
         job.moved(range.end - range.start);
-        Ok::<_, Said>(id)
+        Ok::<_, Failure>(id)
     });
     let ids: Vec<String> = stream::iter(blocks).buffered(job.copier.parallel).try_collect().await?;
-    put_block_list(job, to, &ids).await?.success()?;
+    success(put_block_list(job, to, &ids).await?)?;
     // Of an object made of blocks the service has no checksum.
     Ok(StoreChecksums::default())
 }
@@ -104,113 +109,115 @@ async fn put_block_list(job: &Job<'_>, to: &Azure, ids: &[String]) -> Result<Ans
 }
 
 /// A request that makes the service read the source, pinned to its version.
-async fn ask_from_url(job: &Job<'_>, from: &Azure, to: &Azure, put: HttpRequest) -> Result<Answer, Said> {
+async fn ask_from_url(job: &Job<'_>, from: &Azure, to: &Azure, put: HttpRequest) -> Result<Answer, Failure> {
     let mut put = with(put, "x-ms-source-if-match", job.e_tag())?;
     let path = job.request.from.path(&job.request.source.key);
     match &*credential(from).await? {
         AzureCredential::BearerToken(token) => {
-            put = with(put, "x-ms-copy-source", &url_of(from, &path))?;
+            put = with(put, "x-ms-copy-source", &from.url(&path))?;
             put = with(put, "x-ms-copy-source-authorization", &format!("Bearer {token}"))?;
         }
         _ => put = with(put, "x-ms-copy-source", &signed(from, &path).await?)?,
     }
     let answer = ask(to, put, job.context).await?;
     match answer.status.as_u16() {
-        // Azurite's way to say that it lacks the request.
-        500 if answer.header("x-ms-error-code").is_none_or(|code| code == "InternalError") => Err(Said::Never),
+        // Azurite answers so because it lacks the request; the service does where something failed for a moment.
+        500 if answer.header("x-ms-error-code").is_none_or(|code| code == "InternalError") => {
+            Err(CopyRefusal::Unclear.into())
+        }
         // The service could not read the source by the URL that it was given, for whatever reason.
         403 | 404 | 409 if answer.header("x-ms-error-code").is_some_and(|code| code.contains("CopySource")) => {
-            Err(Said::NotThis)
+            Err(CopyRefusal::Object.into())
         }
-        401 | 403 => Err(Said::NotThis),
-        _ => answer.success(),
+        401 | 403 => Err(CopyRefusal::Object.into()),
+        _ => success(answer),
     }
 }
 
-/// The service copies in the background, and says so at once or later.
-async fn copy_blob(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<StoreChecksums, Said> {
+/// The service copies in the background; its answer tells whether the copy has ended.
+async fn copy_blob(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<StoreChecksums, Failure> {
     let path = job.request.from.path(&job.request.source.key);
-    let source = match from.account == to.account {
-        true => url_of(from, &path),
-        false => signed(from, &path).await?,
-    };
+    let source = if from.account == to.account { from.url(&path) } else { signed(from, &path).await? };
     let put = with(request(Method::PUT, &target(job, to))?, "x-ms-copy-source", &source)?;
     let put = with(put, "x-ms-source-if-match", job.e_tag())?;
-    let mut answer = ask(to, put, job.context).await?.success()?;
+    let mut answer = success(ask(to, put, job.context).await?)?;
     let mut pending = None;
     while answer.header("x-ms-copy-status") == Some("pending") {
         let id = answer.header("x-ms-copy-id").unwrap_or_default().to_owned();
-        pending.get_or_insert_with(|| Pending { to: to.clone(), url: target(job, to), id });
+        pending.get_or_insert_with(|| UndoOnDrop::new(Pending::new(job, to, id), &job.context.clean_ups));
         unless_cancelled(&job.context.cancellation, sleep(ASK_EVERY)).await?;
-        answer = ask(to, request(Method::HEAD, &target(job, to))?, job.context).await?.success()?;
+        answer = success(ask(to, request(Method::HEAD, &target(job, to))?, job.context).await?)?;
     }
     match answer.header("x-ms-copy-status") {
         Some("success") => {
             if let Some(pending) = pending {
-                pending.forget();
+                pending.keep();
             }
             job.moved(job.size());
-            // Copy Blob takes the source's Content-MD5 over unseen: it is no evidence.
+            // Copy Blob takes over the Content-MD5 of the source without a look at the bytes: it is no evidence.
             Ok(StoreChecksums::default())
         }
-        status => Err(store_says(StoreErrorKind::Unknown, status.unwrap_or("nothing of the copy")).into()),
+        status => Err(store_error(StoreErrorKind::Unknown, status.unwrap_or("nothing about the copy")).into()),
     }
 }
 
-/// A copy in the background, which is stopped, and its unfinished target deleted, when this is dropped.
+/// A copy in the background, and its unfinished target.
 struct Pending {
     to: Azure,
-    url: String,
+    path: Path,
     id: String,
+    stall_timeout: Duration,
 }
 
 impl Pending {
-    fn forget(mut self) {
-        self.id.clear();
+    fn new(job: &Job<'_>, to: &Azure, id: String) -> Self {
+        let path = job.request.to.path(&job.request.target);
+        Self { to: to.clone(), path, id, stall_timeout: job.context.stall_timeout }
+    }
+
+    /// Stops the copy, and deletes its target unless that was written meanwhile or is complete.
+    async fn stop(&self) -> Result<(), Failure> {
+        let context = CopyContext { stall_timeout: self.stall_timeout, ..CopyContext::default() };
+        let url = self.to.url(&self.path);
+        let abort = request(Method::PUT, &format!("{url}?comp=copy&copyid={}", encoded(&self.id)))?;
+        ask(&self.to, with(abort, "x-ms-copy-action", "abort")?, &context).await?;
+        let found = success(ask(&self.to, request(Method::HEAD, &url)?, &context).await?)?;
+        let is_own = found.header("x-ms-copy-id") == Some(&self.id);
+        let is_complete = found.header("x-ms-copy-status") == Some("success");
+        if let Some(e_tag) = found.header("etag")
+            && is_own
+            && !is_complete
+        {
+            let deleted = self.to.delete_if_match(&self.path, e_tag).await;
+            deleted.map_err(|error| CopyError::from_target("delete target", error))?;
+        }
+        Ok(())
     }
 }
 
-impl Drop for Pending {
-    fn drop(&mut self) {
-        let (id, Ok(runtime)) = (std::mem::take(&mut self.id), Handle::try_current()) else { return };
-        if id.is_empty() {
-            return;
-        }
-        let (to, url) = (self.to.clone(), self.url.clone());
-        // There is nobody to tell.
-        runtime.spawn(async move {
-            let context = CopyContext::default();
-            let abort = request(Method::PUT, &format!("{url}?comp=copy&copyid={id}"));
-            if let Ok(abort) = abort.and_then(|abort| with(abort, "x-ms-copy-action", "abort")) {
-                drop(ask(&to, abort, &context).await);
-            }
-            if let Ok(delete) = request(Method::DELETE, &url) {
-                drop(ask(&to, delete, &context).await);
-            }
-        });
+impl Undo for Pending {
+    async fn undo(self) {
+        // Best effort: an empty object that stays is found by the listing before the commit.
+        let _ = self.stop().await;
     }
 }
 
 fn target(job: &Job<'_>, to: &Azure) -> String {
-    url_of(to, &job.request.to.path(&job.request.target))
+    to.url(&job.request.to.path(&job.request.target))
 }
 
-fn url_of(place: &Azure, path: &Path) -> String {
-    format!("{}/{}/{}", place.base, encoded(&place.container), encoded(path.as_ref()))
-}
-
-/// The source's URL with the right to read it. object_store signs keys with odd characters wrongly; the service then says
-/// no, and Copy Blob does without.
-async fn signed(from: &Azure, path: &Path) -> Result<String, Said> {
+/// The source's URL with the right to read it. object_store signs keys with unusual characters wrongly; the service then
+/// refuses, and Copy Blob does without.
+async fn signed(from: &Azure, path: &Path) -> Result<String, Failure> {
     match &*credential(from).await? {
         AzureCredential::SASToken(pairs) => {
-            let mut url = url::Url::parse(&url_of(from, path)).map_err(|_| Said::NotThis)?;
+            let mut url = url::Url::parse(&from.url(path)).map_err(|_| CopyRefusal::Object)?;
             url.query_pairs_mut().extend_pairs(pairs);
             Ok(url.to_string())
         }
         _ => match from.store.signed_url(Method::GET, path, SIGNED_FOR).await {
             Ok(url) => Ok(url.to_string()),
-            Err(_) => Err(Said::NotThis),
+            Err(_) => Err(CopyRefusal::Object.into()),
         },
     }
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     CopyError, Job, StoreChecksums,
-    answer::{Answer, Said, request, send, store_says},
+    answer::{CopyRefusal, Failure, request, send, store_error, success},
 };
 use crate::{error::StoreErrorKind, location::cloud::gcs::Gcs};
 
@@ -26,9 +26,9 @@ struct Resource {
     md5_hash: Option<String>,
 }
 
-pub(super) async fn copy(job: &Job<'_>, from: &Gcs, to: &Gcs) -> Result<StoreChecksums, Said> {
+pub(super) async fn copy(job: &Job<'_>, from: &Gcs, to: &Gcs) -> Result<StoreChecksums, Failure> {
     // Its generation is the version of an object; without one it cannot be pinned.
-    let generation = job.source.version.as_deref().ok_or(Said::NotThis)?;
+    let generation = job.source.version.as_deref().ok_or(CopyRefusal::Object)?;
     let object = |path: &object_store::path::Path| path_segment(path.as_ref());
     let url = format!(
         "{}/storage/v1/b/{}/o/{}/rewriteTo/b/{}/o/{}?sourceGeneration={generation}",
@@ -38,36 +38,42 @@ pub(super) async fn copy(job: &Job<'_>, from: &Gcs, to: &Gcs) -> Result<StoreChe
         path_segment(&to.bucket),
         object(&job.request.to.path(&job.request.target)),
     );
-    let (mut token, mut told) = (None::<String>, 0);
+    let mut token = None::<String>;
+    let mut reported = 0;
     loop {
         let more = token.as_deref().map(|token| format!("&rewriteToken={}", path_segment(token))).unwrap_or_default();
         let rewritten = rewrite(job, to, &format!("{url}{more}")).await?;
-        let so_far = rewritten.total_bytes_rewritten.as_deref().and_then(|text| text.parse().ok()).unwrap_or(told);
-        let so_far = if rewritten.done { job.size() } else { so_far.clamp(told, job.size()) };
-        job.moved(so_far - told);
-        told = so_far;
+        let so_far = rewritten.total_bytes_rewritten.as_deref().and_then(|text| text.parse().ok()).unwrap_or(reported);
+        let so_far = if rewritten.done { job.size() } else { so_far.clamp(reported, job.size()) };
+        job.moved(so_far - reported);
+        reported = so_far;
         match (rewritten.done, rewritten.rewrite_token) {
             (true, _) => {
                 let resource = rewritten.resource.unwrap_or(Resource { crc32c: None, md5_hash: None });
                 return Ok(StoreChecksums { crc64: None, crc32c: resource.crc32c, md5: resource.md5_hash });
             }
             (false, Some(next)) => token = Some(next),
-            (false, None) => return Err(store_says(StoreErrorKind::Unknown, "neither done nor how to go on").into()),
+            (false, None) => {
+                return Err(store_error(
+                    StoreErrorKind::Unknown,
+                    "neither that it is done nor a token to continue with",
+                )
+                .into());
+            }
         }
     }
 }
 
-async fn rewrite(job: &Job<'_>, to: &Gcs, url: &str) -> Result<Rewritten, Said> {
+async fn rewrite(job: &Job<'_>, to: &Gcs, url: &str) -> Result<Rewritten, Failure> {
     let request = to.authorized(request(Method::POST, url)?).await;
     let request = request.map_err(|error| CopyError::from_target("authorize", error))?;
-    let answer = send(&to.http, request, job.context).await?.success().map_err(|said| match said {
+    let answer = success(send(&to.http, request, job.context).await?).map_err(|failure| match failure {
         // The generation was there a moment ago.
-        Said::Error(CopyError::Vanished) => CopyError::Changed.into(),
-        said => said,
+        Failure::Copy(CopyError::Vanished) => CopyError::Changed.into(),
+        failure => failure,
     })?;
-    let Answer { body, .. } = answer;
-    let unread = |_| store_says(StoreErrorKind::Unknown, "what is no answer to a rewrite");
-    Ok(serde_json::from_str(&body).map_err(unread)?)
+    let invalid = |_| store_error(StoreErrorKind::Unknown, "something else than the result of a rewrite");
+    Ok(serde_json::from_str(&answer.body).map_err(invalid)?)
 }
 
 /// A name as one segment of a path.

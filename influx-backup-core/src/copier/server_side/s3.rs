@@ -11,39 +11,68 @@ use object_store::{
     path::Path,
     signer::{SignedUrlOptions, Signer},
 };
-use tokio::runtime::Handle;
+use serde::Deserialize;
 
 use super::{
+    super::clean_up::{CleanUps, Undo, UndoOnDrop},
     CopyError, Job, StoreChecksums,
-    answer::{Answer, Said, request, send},
+    answer::{CopyRefusal, Failure, request, send, store_error, success},
     checksums, encoded, unless_cancelled, within,
 };
 use crate::{
     checksum::Crc64,
+    error::StoreErrorKind,
     location::{
         attributes_from,
-        cloud::{ServerSide, s3::S3},
+        cloud::{ServerSide, requests::Answer, s3::S3},
     },
 };
 
-/// How long a signed URL is good for: a copy of 5 GiB within one region takes minutes.
+/// How long a signed URL is valid: a copy of 5 GiB within one region takes minutes.
 const SIGNED_FOR: Duration = Duration::from_secs(3600);
 
 pub(super) fn are_one_service(from: &S3, to: &S3) -> bool {
     from.endpoint == to.endpoint && from.server_side == ServerSide::Possible && to.server_side == ServerSide::Possible
 }
 
-pub(super) async fn copy(job: &Job<'_>, from: &S3, to: &S3) -> Result<StoreChecksums, Said> {
+pub(super) async fn copy(job: &Job<'_>, from: &S3, to: &S3) -> Result<StoreChecksums, Failure> {
     if job.size() <= job.copier.threshold {
-        let answer = put(job, from, to, None).await?.with("CopyObjectResult")?;
+        let copied = put(job, from, to, None).await?;
         job.moved(job.size());
-        return Ok(crc64(&answer).map(StoreChecksums::of_crc64).unwrap_or_default());
+        let crc64 = copied.crc64.as_deref().and_then(Crc64::from_base64);
+        return Ok(crc64.map(StoreChecksums::of_crc64).unwrap_or_default());
     }
     by_parts(job, from, to).await
 }
 
-fn crc64(answer: &Answer) -> Option<Crc64> {
-    answer.element("ChecksumCRC64NVME").as_deref().and_then(Crc64::from_base64)
+/// The body of an answer to a copy.
+#[derive(Debug, Deserialize)]
+enum Reply {
+    CopyObjectResult(CopyResult),
+    CopyPartResult(CopyResult),
+}
+
+#[derive(Debug, Deserialize)]
+struct CopyResult {
+    #[serde(rename = "ETag")]
+    e_tag: Option<String>,
+    #[serde(rename = "ChecksumCRC64NVME")]
+    crc64: Option<String>,
+}
+
+/// S3 sends status 200 before the copy has ended: only the body tells how it ended.
+fn copy_result(answer: &Answer) -> Result<CopyResult, CopyError> {
+    match answer.xml() {
+        Ok(Reply::CopyObjectResult(result) | Reply::CopyPartResult(result)) => Ok(result),
+        Err(_) => {
+            let code = answer.code();
+            let kind = match StoreErrorKind::of_response(answer.status.as_u16(), &code) {
+                StoreErrorKind::Throttled => StoreErrorKind::Throttled,
+                _ => StoreErrorKind::Unknown,
+            };
+            Err(store_error(kind, &code))
+        }
+    }
 }
 
 /// A part of an upload.
@@ -53,8 +82,8 @@ struct Part<'a> {
     range: Range<u64>,
 }
 
-/// One PUT with `x-amz-copy-source`, signed so that the service cannot be asked for another one.
-async fn put(job: &Job<'_>, from: &S3, to: &S3, part: Option<Part<'_>>) -> Result<Answer, Said> {
+/// One PUT with `x-amz-copy-source`, which the signature covers.
+async fn put(job: &Job<'_>, from: &S3, to: &S3, part: Option<Part<'_>>) -> Result<CopyResult, Failure> {
     let key = encoded(job.request.from.path(&job.request.source.key).as_ref());
     let version = job.source.version.as_deref().map(|id| format!("?versionId={}", encoded(id))).unwrap_or_default();
     let mut headers = vec![
@@ -75,28 +104,29 @@ async fn put(job: &Job<'_>, from: &S3, to: &S3, part: Option<Part<'_>>) -> Resul
     let url = url.map_err(|error| CopyError::from_target("sign", error))?;
     let mut request = request(Method::PUT, url.as_str())?;
     request.headers_mut().extend(options.signed_headers);
-    send(&to.http, request, job.context).await?.success()
+    Ok(copy_result(&success(send(&to.http, request, job.context).await?)?)?)
 }
 
-async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<StoreChecksums, Said> {
+async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<StoreChecksums, Failure> {
     let path = job.request.to.path(&job.request.target);
     let attributes = attributes_from(&job.source.attributes);
     let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
-    let (stall, cancellation) = (job.context.stall_timeout, &job.context.cancellation);
-    // It goes on when nobody waits for it any more: only who has its name can abort it.
-    let begun = tokio::spawn(Upload::begin(to.store.clone(), path.clone(), options));
+    let stall = job.context.stall_timeout;
+    let cancellation = &job.context.cancellation;
+    // A task of its own, which also ends when this future is dropped: only its answer allows to abort the upload.
+    let begun = tokio::spawn(begin(to.store.clone(), path.clone(), options, job.context.clean_ups.clone()));
     let begun = unless_cancelled(cancellation, within(stall, begun)).await??;
-    let upload = begun.map_err(|_| CopyError::Cancelled)??;
-    let id = upload.id.clone().unwrap_or_default();
+    let (id, upload) = begun.map_err(|_| CopyError::Cancelled)??;
 
     let ranges = job.copier.parts(job.size()).into_iter().enumerate();
     let copies = ranges.map(|(index, range)| {
-        let (size, part) = (range.end - range.start, Part { upload: &id, number: index + 1, range });
+        let size = range.end - range.start;
+        let part = Part { upload: &id, number: index + 1, range };
         async move {
-            let answer = put(job, from, to, Some(part)).await?.with("CopyPartResult")?;
+            let copied = put(job, from, to, Some(part)).await?;
             job.moved(size);
-            let content_id = answer.element("ETag").ok_or(Said::NotThis)?;
-            Ok::<_, Said>(PartId { content_id })
+            let content_id = copied.e_tag.ok_or(CopyRefusal::Object)?;
+            Ok::<_, Failure>(PartId { content_id })
         }
     });
     let parts: Vec<PartId> = stream::iter(copies).buffered(job.copier.parallel).try_collect().await?;
@@ -107,35 +137,32 @@ async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<StoreChecksums, S
     let completed = within(stall.saturating_mul(10), to.store.complete_multipart(&path, &id, parts));
     let completed = unless_cancelled(cancellation, completed).await??;
     completed.map_err(|error| CopyError::from_target("complete upload", error))?;
-    upload.forget();
+    upload.keep();
     Ok(checksums(&job.request.to, job.request).await?)
 }
 
-/// An upload that is aborted when it is dropped before it is complete.
-struct Upload {
+/// An upload that was begun.
+struct Multipart {
     store: AmazonS3,
     path: Path,
-    id: Option<MultipartId>,
+    id: MultipartId,
 }
 
-impl Upload {
-    async fn begin(store: AmazonS3, path: Path, options: PutMultipartOptions) -> Result<Self, CopyError> {
-        let id = store.create_multipart_opts(&path, options).await;
-        let id = Some(id.map_err(|error| CopyError::from_target("begin upload", error))?);
-        Ok(Self { store, path, id })
-    }
-
-    fn forget(mut self) {
-        self.id = None;
-    }
+async fn begin(
+    store: AmazonS3,
+    path: Path,
+    options: PutMultipartOptions,
+    clean_ups: CleanUps,
+) -> Result<(MultipartId, UndoOnDrop<Multipart>), CopyError> {
+    let id = store.create_multipart_opts(&path, options).await;
+    let id = id.map_err(|error| CopyError::from_target("begin upload", error))?;
+    let upload = Multipart { store, path, id: id.clone() };
+    Ok((id, UndoOnDrop::new(upload, &clean_ups)))
 }
 
-impl Drop for Upload {
-    fn drop(&mut self) {
-        if let (Some(id), Ok(runtime)) = (self.id.take(), Handle::try_current()) {
-            let (store, path) = (self.store.clone(), self.path.clone());
-            // There is nobody to tell: what is left behind is for the bucket's lifecycle rule.
-            runtime.spawn(async move { drop(store.abort_multipart(&path, &id).await) });
-        }
+impl Undo for Multipart {
+    async fn undo(self) {
+        // Best effort: what is left is for `leftovers`, or for a lifecycle rule of the bucket.
+        let _ = self.store.abort_multipart(&self.path, &self.id).await;
     }
 }

@@ -17,13 +17,15 @@ use super::super::{
     version::is_wanted,
     wait::{blocking, within},
 };
-use crate::error::CopyError;
-use crate::location::{Attributes, Location, ObjectMeta, attributes_of};
+use crate::{
+    error::CopyError,
+    location::{Attributes, Location, ObjectMeta, attributes_of},
+};
 
-/// Slower than this is no transfer: 64 KiB a second.
+/// The slowest transfer that counts as one: 64 KiB a second.
 const SLOWEST: u64 = 64 << 10;
 
-/// How long a store may take to answer a request with so many bytes, of which nothing is seen meanwhile.
+/// How long a store may take to answer a request with this many bytes, during which no progress shows.
 pub(super) fn patience(stall_timeout: Duration, bytes: u64) -> Duration {
     stall_timeout + Duration::from_secs(bytes / SLOWEST)
 }
@@ -37,7 +39,7 @@ pub(super) struct Reader {
     progress: Arc<dyn Fn(u64) + Send + Sync>,
 }
 
-/// Bytes as they came, and what came with them.
+/// Bytes as they were received, with the metadata of the object.
 pub(super) struct Piece {
     pub(super) chunks: Vec<Bytes>,
     pub(super) attributes: Attributes,
@@ -49,7 +51,7 @@ impl Reader {
         Self { from, wanted, stall_timeout: context.stall_timeout, progress: Arc::clone(&context.progress) }
     }
 
-    /// Reads a range, or everything. The object is another version or of another length: [`CopyError::Changed`].
+    /// Reads a range, or everything. Another version or another length is [`CopyError::Changed`].
     pub(super) async fn read(&self, range: Option<Range<u64>>) -> Result<Piece, CopyError> {
         let length = range.as_ref().map_or(self.wanted.size, |range| range.end - range.start);
         let version = &self.wanted.version;
@@ -80,11 +82,13 @@ impl Reader {
         };
         match chunks.iter().map(|chunk| chunk.len() as u64).sum::<u64>() {
             found if found == length => Ok(Piece { chunks, attributes }),
-            found => Err(CopyError::Corrupt { reason: format!("{found} bytes came, {length} were asked for") }),
+            found => {
+                Err(CopyError::Corrupt { reason: format!("the store sent {found} bytes, {length} were requested") })
+            }
         }
     }
 
-    /// A file may have been written to while it was read. (Gone is fine: what was opened was read.)
+    /// A file may have been written while it was read. (It may be deleted: what was opened was read.)
     pub(super) async fn check_unchanged(&self) -> Result<(), CopyError> {
         if self.from.directory().is_none() {
             return Ok(());

@@ -3,21 +3,20 @@
 use std::time::Duration;
 
 use object_store::{MultipartUpload, PutMultipartOptions, PutPayload, PutResult, UploadPart};
-use tokio::{runtime::Handle, task::JoinHandle, time::timeout};
 
-use super::super::{CopyRequest, wait::within};
-use crate::error::CopyError;
-use crate::{
-    key::Key,
-    location::{Location, Provider},
+use super::super::{
+    CopyRequest,
+    clean_up::{CleanUps, Undo, UndoOnDrop},
+    wait::within,
 };
-
-/// How long an abort is waited for; it goes on behind.
-const ABORT: Duration = Duration::from_millis(500);
+use crate::{error::CopyError, key::Key, location::Location};
 
 /// Aborts itself when dropped.
-pub(super) struct Upload {
-    upload: Option<Box<dyn MultipartUpload>>,
+pub(super) struct Upload(UndoOnDrop<Multipart>);
+
+/// An upload that was begun.
+struct Multipart {
+    upload: Box<dyn MultipartUpload>,
     to: Location,
     key: Key,
 }
@@ -27,28 +26,26 @@ impl Upload {
         request: CopyRequest,
         options: PutMultipartOptions,
         patience: Duration,
+        clean_ups: CleanUps,
     ) -> Result<Self, CopyError> {
         let path = request.to.path(&request.target);
         let begun = within(patience, request.to.store().put_multipart_opts(&path, options)).await?;
-        let (to, key) = (request.to, request.target);
-        begun
-            .map(|upload| Self { upload: Some(upload), to, key })
-            .map_err(|e| CopyError::from_target("begin upload", e))
+        let upload = begun.map_err(|e| CopyError::from_target("begin upload", e))?;
+        let multipart = Multipart { upload, to: request.to, key: request.target };
+        Ok(Self(UndoOnDrop::new(multipart, &clean_ups)))
     }
 
     /// Sends the next part. The order of the calls is the order of the parts.
     pub(super) fn part(&mut self, payload: PutPayload) -> Result<UploadPart, CopyError> {
-        self.upload.as_mut().map(|upload| upload.put_part(payload)).ok_or(CopyError::Cancelled)
+        self.0.begun().map(|begun| begun.upload.put_part(payload)).ok_or(CopyError::Cancelled)
     }
 
     pub(super) async fn complete(mut self, patience: Duration) -> Result<PutResult, CopyError> {
-        let completed = match &mut self.upload {
-            Some(upload) => within(patience, upload.complete()).await,
-            None => return Err(CopyError::Cancelled),
-        };
+        let Some(begun) = self.0.begun() else { return Err(CopyError::Cancelled) };
+        let completed = within(patience, begun.upload.complete()).await;
         match completed.and_then(|put| put.map_err(|e| CopyError::from_target("complete upload", e))) {
             Ok(put) => {
-                self.upload = None;
+                self.0.keep();
                 Ok(put)
             }
             Err(error) => {
@@ -58,34 +55,21 @@ impl Upload {
         }
     }
 
-    pub(super) async fn abort(mut self) {
-        if let Some(aborting) = self.spawn_abort() {
-            // There is nobody to tell: what is left behind is for the bucket's lifecycle rule.
-            let _ = timeout(ABORT, aborting).await;
+    pub(super) async fn abort(self) {
+        self.0.undo().await;
+    }
+}
+
+impl Undo for Multipart {
+    async fn undo(mut self) {
+        // Best effort: what is left is for `leftovers`, or for a lifecycle rule of the bucket.
+        let _ = self.upload.abort().await;
+        // Azure has no request to abort an upload.
+        #[cfg(feature = "azure")]
+        if let Some(crate::location::cloud::Handle::Azure(azure)) = self.to.handle() {
+            let _ = azure.discard_blocks(&self.to.path(&self.key)).await;
         }
-    }
-
-    fn spawn_abort(&mut self) -> Option<JoinHandle<()>> {
-        let mut upload = self.upload.take()?;
-        let (to, key) = (self.to.clone(), self.key.clone());
-        Some(Handle::try_current().ok()?.spawn(async move {
-            drop(upload.abort().await);
-            forget_blocks(&to, &key).await;
-        }))
-    }
-}
-
-/// Azure has no word for an abort: blocks that were sent stay for a week. Where there is no object, a deletion takes them
-/// away.
-async fn forget_blocks(to: &Location, key: &Key) {
-    if to.provider() == Provider::Azure && matches!(to.head(key).await, Ok(None)) {
-        // There is nobody to tell.
-        drop(to.delete(key).await);
-    }
-}
-
-impl Drop for Upload {
-    fn drop(&mut self) {
-        drop(self.spawn_abort());
+        #[cfg(not(feature = "azure"))]
+        let _ = (self.to, self.key);
     }
 }

@@ -37,6 +37,10 @@ enum Act {
     Vanish,
     Change,
     Refuse,
+    /// Fails, and deletes the target 30 seconds later.
+    CleanUpLate,
+    /// Finds no source, and cleans up for 30 seconds.
+    VanishAndCleanUp,
     /// Pays no heed to cancellation either.
     Hang,
     Panic,
@@ -101,6 +105,18 @@ impl Copier for Scripted {
             Act::Vanish => Err(CopyError::Vanished),
             Act::Change => Err(CopyError::Changed),
             Act::Refuse => Err(CopyError::Unsupported),
+            Act::CleanUpLate => {
+                let (to, target) = (request.to.clone(), request.target.clone());
+                context.clean_ups.spawn(async move {
+                    sleep(Duration::from_secs(30)).await;
+                    to.delete(&target).await.expect("memory");
+                });
+                Err(CopyError::Stalled { after: context.stall_timeout })
+            }
+            Act::VanishAndCleanUp => {
+                context.clean_ups.spawn(sleep(Duration::from_secs(30)));
+                Err(CopyError::Vanished)
+            }
             Act::Hang => std::future::pending().await,
             Act::Panic => panic!("told to"),
         }
@@ -131,6 +147,7 @@ impl CopySink for Notes {
 struct Run {
     job: Job<()>,
     told: Told,
+    to: Location,
     began: Instant,
 }
 
@@ -145,13 +162,14 @@ async fn start(copier: &Arc<Scripted>, limits: Limits, names: &[&str], fails_at:
     }
     let (told, copier) = (Told::default(), Arc::clone(copier) as Arc<dyn Copier>);
     let mut notes = Notes { told: Arc::clone(&told), fails_at };
+    let target = to.clone();
     let job = spawn(move |task| async move {
         let stage = Stage::new(StageKind::Wal, None, tasks);
-        let places = Places::new(to).with(PlaceRole::Source, from);
+        let places = Places::new(target).with(PlaceRole::Source, from);
         task.events.planned(stage.objects(), stage.bytes());
-        Executor::new(copier, limits, task).stage(&stage, &places, &mut notes).await
+        Executor::of_job(copier, limits, task).stage(&stage, &places, &mut notes).await
     });
-    Run { job, told, began: Instant::now() }
+    Run { job, told, to, began: Instant::now() }
 }
 
 impl Run {
@@ -191,6 +209,27 @@ async fn what_may_pass_is_tried_again() {
     );
     assert!(matches!(events.first(), Some(EventKind::StageStarted { objects: 1, bytes: 10, .. })));
     assert!(matches!(events.last(), Some(EventKind::StageFinished { .. })));
+}
+
+/// Without the wait, the deletion would come 30 seconds after the first attempt, and the second copy long before.
+#[tokio::test(start_paused = true)]
+async fn the_next_attempt_waits_for_the_clean_up_of_the_one_before() {
+    let copier = Arc::new(Scripted::new(&[("x", &[Act::CleanUpLate, Act::Copy]), ("y", &[Act::Copy])]));
+    let run = start(&copier, Limits::default(), &["x", "y"], None).await;
+    let to = run.to.clone();
+    let (result, told, _) = run.end().await;
+    result.expect("copied");
+    assert_eq!((told.len(), &*told[0].0), (2, "y"), "another object does not wait");
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(to.list("").await.expect("listed").len(), 2, "nothing is deleted late");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stage_ends_after_its_clean_ups() {
+    let copier = Arc::new(Scripted::new(&[("x", &[Act::VanishAndCleanUp])]));
+    let began = Instant::now();
+    run(&copier, &["x"]).await.0.expect("no failure");
+    assert_eq!(began.elapsed().as_secs(), 30);
 }
 
 #[tokio::test(start_paused = true)]
@@ -372,7 +411,7 @@ async fn files_are_copied_whole_and_durably() {
     let wanted = stage.clone();
     let job = spawn(move |task| async move {
         let limits = Limits::default().with_durability(Durability::Durable);
-        Executor::new(default_copiers(), limits, task).stage(&stage, &places, &mut notes).await
+        Executor::of_job(default_copiers(), limits, task).stage(&stage, &places, &mut notes).await
     });
     job.await.expect("copied");
     let found = to.list("").await.expect("listed");

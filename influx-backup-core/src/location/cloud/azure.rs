@@ -5,10 +5,11 @@ use std::sync::Arc;
 use object_store::{
     azure::{AzureAuthorizer, AzureConfigKey as Key, MicrosoftAzure, MicrosoftAzureBuilder},
     client::{HttpClient, HttpRequest},
+    path::Path,
 };
 
 use super::{
-    Client, Handle, Opened, ServerSide, check_scheme,
+    Client, Handle, Opened, ServerSide, check_scheme, encoded,
     settings::{Name, Names, value},
     unusable,
 };
@@ -32,7 +33,12 @@ pub(crate) struct Azure {
 }
 
 impl Azure {
-    /// A request of our own, authorized.
+    /// The URL of an object.
+    pub(crate) fn url(&self, path: &Path) -> String {
+        format!("{}/{}/{}", self.base, encoded(&self.container), encoded(path.as_ref()))
+    }
+
+    /// A request of this crate, authorized.
     pub(crate) async fn authorized(&self, mut request: HttpRequest) -> object_store::Result<HttpRequest> {
         let credential = self.store.credentials().get_credential().await?;
         AzureAuthorizer::new(&credential, &self.account).try_authorize(&mut request)?;

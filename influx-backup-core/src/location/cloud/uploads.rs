@@ -1,17 +1,21 @@
-//! [`Upload`]: parts of an object that was never completed, which the object_store crate has no request to list.
+//! [`Upload`]: parts of an object that was never completed. The object_store crate has no request to list them.
 
 use chrono::{DateTime, Utc};
 use http::Method;
 use object_store::{
     Error, Result,
-    client::{HttpClient, HttpRequest, HttpRequestBody},
+    client::{HttpClient, HttpRequest},
     path::Path,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::Handle;
+use super::{
+    Handle,
+    requests::{self, Answer},
+};
+use crate::error::StoreErrorKind;
 
-/// An upload without an end.
+/// An upload that was never completed.
 #[derive(Debug, Clone)]
 pub(crate) struct Upload {
     /// The path of the object in its bucket.
@@ -27,7 +31,7 @@ pub(crate) struct Upload {
 #[serde(rename_all = "PascalCase")]
 struct Uploads {
     #[serde(default)]
-    upload: Vec<Acquired>,
+    upload: Vec<Begun>,
     #[serde(default)]
     is_truncated: bool,
     #[serde(default)]
@@ -38,7 +42,7 @@ struct Uploads {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Acquired {
+struct Begun {
     key: String,
     upload_id: String,
     initiated: DateTime<Utc>,
@@ -48,7 +52,7 @@ struct Acquired {
 pub(super) type Marker = [(&'static str, String); 2];
 
 impl Handle {
-    /// The uploads without an end below `base`. None where a service does not know the request.
+    /// The uploads below `base` that were never completed. None where a service does not know the request.
     pub(crate) async fn uploads(&self, base: &Path) -> Result<Vec<Upload>> {
         let mut uploads = match self {
             #[cfg(feature = "azure")]
@@ -80,7 +84,7 @@ impl Handle {
                 id: Some(begun.upload_id),
                 begun: begun.initiated,
             }));
-            // A page that says that there are more and not where would be asked for again for ever.
+            // A page that says that there are more and not where would be asked for again and again.
             if !page.is_truncated || page.next_key_marker.is_empty() {
                 return Ok(uploads);
             }
@@ -99,7 +103,7 @@ impl Handle {
             #[cfg(feature = "gcp")]
             (Self::Gcs(gcs), Some(id)) => gcs.store.abort_multipart(&path, id).await,
             #[cfg(feature = "azure")]
-            (Self::Azure(azure), _) => azure.forget_blocks(&path).await,
+            (Self::Azure(azure), _) => azure.discard_blocks(&path).await,
             #[cfg(any(feature = "aws", feature = "gcp"))]
             (_, None) => Ok(()),
         };
@@ -111,33 +115,32 @@ impl Handle {
 }
 
 /// Sends a request without a body; `None`: the service does not know it.
-pub(super) async fn ask(http: &HttpClient, request: HttpRequest) -> Result<Option<String>> {
-    let failed = |source| Error::Generic { store: "list uploads", source };
-    let (parts, body) = http.execute(request).await.map_err(|error| failed(error.into()))?.into_parts();
-    let body = body.bytes().await.map_err(|error| failed(error.into()))?;
-    let body = String::from_utf8_lossy(&body).into_owned();
-    match parts.status.as_u16() {
-        200..=299 => Ok(Some(body)),
-        // What they say of credentials they may say with status 400.
-        400 | 404 | 405 | 501 if !body.contains("Token") => Ok(None),
-        _ => {
-            let code = body.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>")).map(|(code, _)| code);
-            Err(failed(format!("status code: {}: {}", parts.status, code.unwrap_or_default()).into()))
-        }
+pub(super) async fn ask(http: &HttpClient, request: HttpRequest) -> Result<Option<Answer>> {
+    let answer = requests::send(http, request).await.map_err(|error| failed(error.into()))?;
+    match answer.failure() {
+        None => Ok(Some(answer)),
+        Some(StoreErrorKind::NotFound | StoreErrorKind::Unsupported) => Ok(None),
+        Some(StoreErrorKind::Invalid) if answer.status.is_client_error() => Ok(None),
+        Some(_) => Err(unsuccessful(&answer)),
     }
 }
 
 /// A GET of this URL.
 pub(super) fn get(url: &str) -> Result<HttpRequest> {
-    let mut request = HttpRequest::new(HttpRequestBody::empty());
-    *request.method_mut() = Method::GET;
-    let invalid = |source: http::uri::InvalidUri| Error::Generic { store: "list uploads", source: source.into() };
-    *request.uri_mut() = url.parse().map_err(invalid)?;
-    Ok(request)
+    requests::request(Method::GET, url).map_err(|source| failed(source.into()))
 }
 
-fn parse<T: DeserializeOwned>(xml: &str) -> Result<T> {
-    quick_xml::de::from_str(xml).map_err(|source| Error::Generic { store: "list uploads", source: source.into() })
+fn parse<T: DeserializeOwned>(answer: &Answer) -> Result<T> {
+    answer.xml().map_err(|source| failed(source.into()))
+}
+
+/// An answer that is an error, in the form that [`StoreErrorKind::of`] reads.
+fn unsuccessful(answer: &Answer) -> Error {
+    failed(format!("status code: {}: {}", answer.status, answer.code()).into())
+}
+
+fn failed(source: Box<dyn std::error::Error + Send + Sync>) -> Error {
+    Error::Generic { store: "uploads", source }
 }
 
 #[cfg(feature = "aws")]
@@ -151,14 +154,14 @@ mod s3 {
         signer::{SignedUrlOptions, Signer},
     };
 
-    use super::{Marker, ask, get};
+    use super::{Answer, Marker, ask, get};
     use crate::location::cloud::{ServerSide, s3::S3};
 
     /// How long a signed URL is good for.
     const SIGNED_FOR: Duration = Duration::from_secs(300);
 
     impl S3 {
-        pub(super) async fn uploads(&self, after: Option<&Marker>) -> Result<Option<String>> {
+        pub(super) async fn uploads(&self, after: Option<&Marker>) -> Result<Option<Answer>> {
             if self.bare == ServerSide::No {
                 return Ok(None);
             }
@@ -174,11 +177,11 @@ mod s3 {
 mod gcs {
     use object_store::Result;
 
-    use super::{Marker, ask, get};
+    use super::{Answer, Marker, ask, get};
     use crate::location::cloud::{encoded, gcs::Gcs};
 
     impl Gcs {
-        pub(super) async fn uploads(&self, after: Option<&Marker>) -> Result<Option<String>> {
+        pub(super) async fn uploads(&self, after: Option<&Marker>) -> Result<Option<Answer>> {
             let after = after.into_iter().flatten().map(|(name, value)| format!("&{name}={}", encoded(value)));
             let url = format!("{}/{}?uploads{}", self.base, encoded(&self.bucket), after.collect::<String>());
             ask(&self.http, self.authorized(get(&url)?).await?).await
@@ -189,11 +192,18 @@ mod gcs {
 #[cfg(feature = "azure")]
 mod azure {
     use chrono::{DateTime, Utc};
+    use http::{
+        Method,
+        header::{IF_MATCH, InvalidHeaderValue},
+    };
     use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutPayload, Result, path::Path};
     use serde::Deserialize;
 
-    use super::{Upload, ask, get, parse};
-    use crate::location::cloud::{azure::Azure, encoded};
+    use super::{Upload, ask, failed, get, parse, requests, unsuccessful};
+    use crate::{
+        error::StoreErrorKind,
+        location::cloud::{ServerSide, azure::Azure, encoded},
+    };
 
     #[derive(Debug, Deserialize)]
     #[serde(rename_all = "PascalCase")]
@@ -262,13 +272,32 @@ mod azure {
             }
         }
 
-        /// The service's deletion does not find an object of blocks only: writing one makes an end of them. Azurite's
-        /// finds it, and takes it for one that exists.
-        pub(super) async fn forget_blocks(&self, path: &Path) -> Result<()> {
+        /// Removes the blocks of an object that was never committed. The service has no request for that, and its
+        /// deletion does not find such an object: an empty object is created, which takes the blocks away, and deleted
+        /// unless it was written meanwhile.
+        pub(crate) async fn discard_blocks(&self, path: &Path) -> Result<()> {
             match self.store.put_opts(path, PutPayload::default(), PutMode::Create.into()).await {
-                Err(Error::AlreadyExists { .. }) if !self.is_uncommitted(path).await? => Ok(()),
-                Ok(_) | Err(Error::AlreadyExists { .. }) => self.store.delete(path).await,
+                Ok(put) if self.server_side == ServerSide::Possible => {
+                    self.delete_if_match(path, put.e_tag.as_deref().unwrap_or_default()).await
+                }
+                // Requests of this crate would lack what an option asks for.
+                Ok(_) => self.store.delete(path).await,
+                // Azurite creates nothing over blocks, and deletes them.
+                Err(Error::AlreadyExists { .. }) if self.is_uncommitted(path).await? => self.store.delete(path).await,
+                Err(Error::AlreadyExists { .. }) => Ok(()),
                 Err(error) => Err(error),
+            }
+        }
+
+        /// Deletes an object that still has this entity tag; another one is left alone.
+        pub(crate) async fn delete_if_match(&self, path: &Path, e_tag: &str) -> Result<()> {
+            let mut request = requests::request(Method::DELETE, &self.url(path)).map_err(|e| failed(e.into()))?;
+            request.headers_mut().insert(IF_MATCH, e_tag.parse().map_err(|e: InvalidHeaderValue| failed(e.into()))?);
+            let answer = requests::send(&self.http, self.authorized(request).await?).await;
+            let answer = answer.map_err(|error| failed(error.into()))?;
+            match answer.failure() {
+                None | Some(StoreErrorKind::NotFound | StoreErrorKind::Changed) => Ok(()),
+                Some(_) => Err(unsuccessful(&answer)),
             }
         }
     }

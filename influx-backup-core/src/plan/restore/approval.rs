@@ -7,6 +7,7 @@ use crate::{
     cluster::Node,
     error::{Error, PlanChange, PlanChangeKind, Result},
     key::Key,
+    options::Ownership,
     plan::Stage,
 };
 
@@ -50,8 +51,8 @@ impl Changes {
         use PlanChangeKind as Kind;
         self.value(Kind::Backup, &approved.manifest_sha256, &now.manifest_sha256);
         self.value(Kind::Target, &place(approved), &place(now));
-        self.value(Kind::Policy, &format!("{:?}", approved.policy), &format!("{:?}", now.policy));
-        self.value(Kind::Ownership, &format!("{:?}", approved.ownership), &format!("{:?}", now.ownership));
+        self.value(Kind::Policy, &approved.policy.to_string(), &now.policy.to_string());
+        self.value(Kind::Ownership, &ownership(approved), &ownership(now));
         self.keys(Kind::Delete, approved.deletions(), now.deletions());
         if now.resumes.is_none() {
             // Behind the guard of a restore that is resumed, only that restore has written what it copies.
@@ -96,6 +97,11 @@ impl Changes {
             self.0.push(PlanChange { kind, count, examples });
         }
     }
+}
+
+fn ownership(plan: &RestorePlan) -> String {
+    let Ownership { owner, modes, .. } = &plan.options.ownership;
+    format!("{owner}, {modes}")
 }
 
 /// The target and the store that holds it: one URL may name buckets of two services.

@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 
 use super::{RootAction, RootStep, selection::Selection};
 use crate::{
-    cluster::{ClusterDescription, Node, Role},
+    cluster::{ClusterDescription, Node, Role, starting_order},
     error::Result,
     key::Key,
     layout::{Generation, guard},
     options::ExtraNodes,
-    orchestrate::starting_order,
     target::Target,
 };
 

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     cluster::{Classification, ClusterDescription},
+    copier::Expect,
     error::{Error, Result},
     key::Key,
     layout::{Component, Generation, OWN_DIRECTORY, guard::root_path},
@@ -47,10 +48,8 @@ impl<'a> Selection<'a> {
                 licenses_skipped.push(record.key.clone());
             } else {
                 require_known_generation(&record.key, object)?;
-                let source =
-                    ObjectMeta { key: record.key.clone(), size: record.content.size, version: record.version.clone() };
-                let kind = stage_of(cluster.edition, object);
-                tasks.entry(kind).or_default().push(CopyTask::new(PlaceRole::Backup, source, object.kind()));
+                let stage = stage_of(cluster.edition, object);
+                tasks.entry(stage).or_default().push(copy_of(record, object.kind()));
             }
         }
         let root = root_path(cluster.catalog_prefix(), live);
@@ -71,6 +70,18 @@ impl<'a> Selection<'a> {
     pub(super) fn has_generation(&self, owner: &str, generation: Generation) -> bool {
         self.roots.values().any(|root| *root == (owner, generation))
     }
+}
+
+/// The copy of an object from where its bytes lie to its own key.
+fn copy_of(record: &ObjectRecord, component: Component) -> CopyTask {
+    let (role, key) = match &record.stored.at {
+        Some(shared) => (PlaceRole::Shared, shared),
+        None => (PlaceRole::Backup, &record.key),
+    };
+    let stored = ObjectMeta { key: key.clone(), size: record.stored.size, version: record.version.clone() };
+    CopyTask::new(role, stored, component)
+        .with_target(record.key.clone())
+        .with_expect(Expect::size(record.content.size).with_crc64(record.content.crc64))
 }
 
 fn classify<'a>(cluster: &'a ClusterDescription, record: &'a ObjectRecord) -> Result<Classification<'a>> {

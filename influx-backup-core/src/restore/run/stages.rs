@@ -4,14 +4,14 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     super::{
-        copies::{Checked, WithAttributes, copy_elsewhere},
+        copies::{Checked, WithAttributes},
         deletions,
         journal::RestoreJournal,
     },
     Run,
 };
 use crate::{
-    error::Result,
+    error::{CopyError, Error, Result},
     execute::{Executor, Places},
     key::Key,
     location::Location,
@@ -30,8 +30,10 @@ impl Run {
         let finished = journal.finished_log(place, self.claim.number(), limits.durability);
         let own = created(place, journal).await?;
         let copier = Arc::new(WithAttributes::new(Arc::clone(&self.request.copier), backup));
-        let executor = Executor::new(copier, limits.clone(), self.task.clone());
-        let places = Places::new(place.clone()).with(PlaceRole::Backup, backup.location().clone());
+        let executor = Executor::of_job(copier, limits.clone(), self.task.clone());
+        let places = Places::new(place.clone())
+            .with(PlaceRole::Backup, backup.location().clone())
+            .with(PlaceRole::Shared, backup.repository().clone());
         let mut sink = Checked::new(backup, finished);
         let mut resumed = 0;
         for mut stage in stages {
@@ -44,21 +46,7 @@ impl Run {
             let done = planned - stage.objects();
             (0..done).for_each(|_| self.task.events.add_object());
             resumed += done;
-            let mut elsewhere = Vec::new();
-            let mut plain = Vec::new();
-            let kind = stage.kind;
-            for task in stage.into_tasks() {
-                let record = backup.require_object(&task.to)?;
-                match self.source.plain(record) {
-                    Some(entry) => plain.push(task.with_version(entry.version.clone())),
-                    None => elsewhere.push(record),
-                }
-            }
-            let copied = executor.stage(&Stage::new(kind, None, plain), &places, &mut sink).await;
-            let copied = match copied {
-                Ok(()) => copy_elsewhere(backup, place, &elsewhere, &self.task).await,
-                Err(error) => Err(error),
-            };
+            let copied = executor.stage(&self.pinned(stage)?, &places, &mut sink).await.map_err(damaged);
             // Another process may have taken the target over, and be done.
             self.claim.check().await?;
             // What is finished is written down even where the stage failed; the first error is returned.
@@ -66,6 +54,15 @@ impl Run {
             copied.and(written)?;
         }
         Ok(resumed)
+    }
+
+    /// The copies, pinned to the versions that the backup was found to hold.
+    fn pinned(&self, stage: Stage) -> Result<Stage> {
+        let pin = |task: CopyTask| {
+            let stored = self.source.stored(self.request.backup.require_object(&task.to)?)?;
+            Ok(task.with_version(stored.version.clone()))
+        };
+        Ok(Stage::new(stage.kind, None, stage.into_tasks().map(pin).collect::<Result<_>>()?))
     }
 
     /// Whether the target holds something of the length that the copy will have.
@@ -83,6 +80,16 @@ impl Run {
         begin_changes(place, journal).await?;
         deletions::delete(place, &self.plan.deletions, &self.task).await?;
         Ok(count)
+    }
+}
+
+/// An object with other content than the manifest records is damage of the backup.
+fn damaged(error: Error) -> Error {
+    match error {
+        Error::Copy { key, error: CopyError::Unexpected { reason } } => {
+            Error::DamagedBackup { object: key.to_string(), reason }
+        }
+        error => error,
     }
 }
 

@@ -114,6 +114,36 @@ async fn an_approved_restore_may_be_resumed_under_the_same_plan() {
 }
 
 #[tokio::test]
+async fn a_repository_restores_what_a_plan_says() {
+    let root = tempfile::tempdir().expect("a directory");
+    let at = |tail: &str| {
+        Location::parse(&root.path().join(tail).display().to_string(), &crate::StoreOptions::default())
+            .expect("a place")
+    };
+    write_backup(&at("repo"), &core(2), &[V3], |_, _| {}).await.expect("a backup");
+    let repository = crate::Repository::open(at("repo")).await.expect("a repository");
+    let options = RestoreOptions::empty().with_ownership(Ownership::process_default());
+    let plan = repository.plan_restore("n1", &at("target"), &options).await.expect("planned");
+    let json = serde_json::to_string(&plan).expect("serialises");
+    let plan: RestorePlan = serde_json::from_str(&json).expect("reads back");
+    assert_eq!(plan.options, options);
+
+    let elsewhere = repository.restore(&plan).with_target(at("elsewhere"));
+    let kinds: Vec<_> =
+        changes(elsewhere.await.expect_err("another target")).iter().map(|change| change.kind).collect();
+    assert_eq!(kinds, [PlanChangeKind::Target]);
+    let report = repository.restore(&plan).await.expect("restored");
+    assert_eq!(report.objects, plan.objects());
+
+    std::fs::remove_dir_all(root.path().join("repo/n1")).expect("removed");
+    std::fs::remove_dir_all(root.path().join("target")).expect("removed");
+    write_backup(&at("repo"), &core(3), &[V3], |_, _| {}).await.expect("another backup of this name");
+    let error = repository.restore(&plan).await.expect_err("another backup");
+    assert_eq!(changes(error)[0].kind, PlanChangeKind::Backup);
+    assert!(!root.path().join("target").exists(), "nothing was written");
+}
+
+#[tokio::test]
 async fn servers_that_write_while_they_stop_change_the_plan() {
     /// Writes its last WAL file when it is stopped.
     #[derive(Debug)]

@@ -87,7 +87,7 @@ async fn who_was_taken_over_stops_and_leaves_nothing() {
     bed.restore(&alone(RestoreOptions::empty().resuming())).await.expect("taken over, to the end");
     assert_eq!(bed.keys().await, bed.backup_keys());
     gate.0.add_permits(100);
-    assert_eq!(job.await.expect_err("taken over").code(), "claim-lost");
+    assert_eq!(job.await.expect_err("taken over").code(), "lease-lost");
     assert_eq!(bed.keys().await, bed.backup_keys(), "what another restored stays as it is");
 }
 
@@ -143,7 +143,7 @@ async fn silence_frees_a_target_and_only_what_was_made_stays() {
     let backup = write_backup(&at("repo"), &core(2), &[V3], |_, _| {}).await.expect("a backup");
     let request = || Restore::new(backup.clone(), at("target"), RestoreOptions::empty());
     std::fs::create_dir_all(path("target/node1/mine")).expect("made");
-    let alive = lease::claim(&at("target"), "node1", Takeover::AfterTimeout, Clock::Ours).await.expect("free");
+    let alive = lease::acquire(&at("target"), Some("node1"), Takeover::AfterTimeout, Clock::Local).await.expect("free");
     assert_eq!(request().start().await.expect_err("alive").code(), "restore-in-progress");
     let claim = std::fs::File::open(path("target/_influx_backup/restore/claim-000001")).expect("the claim");
     claim.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(601)).expect("set");
@@ -164,8 +164,9 @@ async fn what_is_refused_behind_the_claim_leaves_no_directory() {
         Location::parse(&path(tail).display().to_string(), &crate::StoreOptions::default()).expect("a place")
     };
     let backup = write_backup(&at("repo"), &core(2), &[V3], |_, _| {}).await.expect("a backup");
-    let claim = lease::claim(&at("target"), "node1", Takeover::AfterTimeout, Clock::Ours).await.expect("free");
-    lease::end(claim, lease::residue(&at("target")).await, &at("target")).await;
+    let claim = lease::acquire(&at("target"), Some("node1"), Takeover::AfterTimeout, Clock::Local).await.expect("free");
+    let error = Error::NoRestore { location: "target".to_owned() };
+    lease::end(claim, lease::residue(&at("target"), &error).await, &at("target"), &error).await;
     assert!(!path("target/_influx_backup").exists());
     std::fs::remove_dir(path("target")).expect("empty");
 

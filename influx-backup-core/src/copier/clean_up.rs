@@ -1,0 +1,128 @@
+//! [`CleanUps`]: work in the background that removes what failed copies have left at the target.
+
+use std::{future::Future, time::Duration};
+
+use tokio::{
+    runtime::Handle,
+    time::{Instant, timeout},
+};
+use tokio_util::task::TaskTracker;
+
+/// How long a clean-up may take. What it could not remove by then stays.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+/// How long a failed copy waits for its own clean-up, which then goes on in the background.
+const WAIT_FOR_UNDO: Duration = Duration::from_millis(500);
+
+/// Clean-ups that are under way in the background.
+///
+/// A copier that has to remove something from the target after its copy failed, or after the future of the copy was
+/// dropped, does so here. The next attempt on the object, the next copier of a chain and the end of the stage wait for it,
+/// so that a deletion never arrives after a later copy was written. As another process may write the object meanwhile, a
+/// clean-up still deletes only what it knows to be its own: by upload id, or on the condition of an entity tag.
+#[derive(Debug, Clone)]
+pub struct CleanUps {
+    own: TaskTracker,
+    parent: Option<TaskTracker>,
+}
+
+impl Default for CleanUps {
+    fn default() -> Self {
+        let own = TaskTracker::new();
+        // Waiting ends once a closed tracker is empty; it still takes tasks.
+        own.close();
+        Self { own, parent: None }
+    }
+}
+
+impl CleanUps {
+    /// Runs a clean-up in the background, for a minute at most. Outside a tokio runtime nothing is run.
+    pub fn spawn(&self, clean_up: impl Future<Output = ()> + Send + 'static) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        let until = Instant::now() + TIME_LIMIT;
+        let clean_up = self.own.track_future(async move {
+            // What is not removed in time stays for `leftovers`.
+            let _ = tokio::time::timeout_at(until, clean_up).await;
+        });
+        match &self.parent {
+            Some(parent) => drop(runtime.spawn(parent.track_future(clean_up))),
+            None => drop(runtime.spawn(clean_up)),
+        }
+    }
+
+    /// Waits until no clean-up is under way.
+    pub async fn finished(&self) {
+        self.own.wait().await;
+    }
+
+    /// Clean-ups of one object, which are among those of `self`.
+    pub(crate) fn of_object(&self) -> Self {
+        Self { parent: Some(self.own.clone()), ..Self::default() }
+    }
+}
+
+/// What a copy has begun at the target, and how it is undone.
+pub(super) trait Undo: Send + 'static {
+    /// Removes it again, as far as possible: there is no one to report a failure to.
+    fn undo(self) -> impl Future<Output = ()> + Send;
+}
+
+/// Undoes what a copy has begun, unless it is kept.
+pub(super) struct UndoOnDrop<T: Undo> {
+    begun: Option<T>,
+    clean_ups: CleanUps,
+}
+
+impl<T: Undo> UndoOnDrop<T> {
+    pub(super) fn new(begun: T, clean_ups: &CleanUps) -> Self {
+        Self { begun: Some(begun), clean_ups: clean_ups.clone() }
+    }
+
+    /// What was begun.
+    pub(super) fn begun(&mut self) -> Option<&mut T> {
+        self.begun.as_mut()
+    }
+
+    /// The copy is complete: nothing is to be undone.
+    pub(super) fn keep(mut self) {
+        self.begun = None;
+    }
+
+    /// Undoes it now, and waits a moment for that.
+    pub(super) async fn undo(self) {
+        let clean_ups = self.clean_ups.clone();
+        drop(self);
+        // Whoever writes the object next waits longer.
+        let _ = timeout(WAIT_FOR_UNDO, clean_ups.finished()).await;
+    }
+}
+
+impl<T: Undo> Drop for UndoOnDrop<T> {
+    fn drop(&mut self) {
+        if let Some(begun) = self.begun.take() {
+            self.clean_ups.spawn(async move { begun.undo().await });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::sleep;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_stage_waits_for_its_objects_and_an_object_only_for_itself() {
+        let stage = CleanUps::default();
+        let (one, other) = (stage.of_object(), stage.of_object());
+        one.spawn(sleep(Duration::from_secs(20)));
+        let began = Instant::now();
+        other.finished().await;
+        assert_eq!(began.elapsed().as_secs(), 0);
+        one.clone().finished().await;
+        assert_eq!(began.elapsed().as_secs(), 20);
+        other.spawn(std::future::pending());
+        stage.finished().await;
+        assert_eq!(began.elapsed().as_secs(), 80, "given up after a minute");
+    }
+}

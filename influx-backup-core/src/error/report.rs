@@ -1,0 +1,133 @@
+//! [`ErrorReport`]: an error as data, for logs, JSON and other languages.
+
+use std::{collections::BTreeMap, error::Error as _, iter::successors};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Category, Error};
+use crate::{certificate::Certificate, units::duration};
+
+/// An error as data: everything that a caller needs to branch on it and to show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ErrorReport {
+    /// The stable code, one of [`Error::CODES`]. The program has two more: `usage` and `io`.
+    pub code: String,
+    /// What kind of error it is.
+    pub category: Category,
+    /// What happened, to what, and what to do.
+    pub message: String,
+    /// The option that answers it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Whether the same call may succeed later without anything being changed.
+    pub retryable: bool,
+    /// The object that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The location that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// The messages of the errors behind it, the nearest first.
+    pub causes: Vec<String>,
+    /// The proof as far as it holds, where it does not hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Box<Certificate>>,
+    /// The other fields of the error by name, such as `clusters`, `nodes` or `owner`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub context: BTreeMap<String, Value>,
+}
+
+impl ErrorReport {
+    /// A report of an error that is not the library's.
+    #[cfg(feature = "cli")]
+    pub(crate) fn of_program(code: &str, category: Category, message: String, causes: Vec<String>) -> Self {
+        Self {
+            code: code.to_owned(),
+            category,
+            message,
+            hint: None,
+            retryable: false,
+            key: None,
+            location: None,
+            causes,
+            certificate: None,
+            context: BTreeMap::new(),
+        }
+    }
+}
+
+impl Error {
+    /// This error as data.
+    #[must_use]
+    pub fn report(&self) -> ErrorReport {
+        ErrorReport {
+            code: self.code().to_owned(),
+            category: self.category(),
+            message: self.to_string(),
+            hint: self.hint().map(str::to_owned),
+            retryable: self.is_retryable(),
+            key: self.key().map(str::to_owned),
+            location: self.location().map(str::to_owned),
+            causes: successors(self.source(), |&cause| cause.source()).map(ToString::to_string).collect(),
+            certificate: self.certificate().cloned().map(Box::new),
+            context: self.context().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        }
+    }
+
+    /// The fields that have no accessor of their own.
+    fn context(&self) -> Vec<(&'static str, Value)> {
+        macro_rules! fields {
+            ($($field:ident),+) => { vec![$((stringify!($field), json!($field))),+] };
+        }
+        match self {
+            Self::InvalidLocation { reason, .. } => fields!(reason),
+            Self::UnknownOption { option, provider } => fields!(option, provider),
+            Self::InvalidOption { option, reason } => fields!(option, reason),
+            Self::InvalidKey { reason, .. } => fields!(reason),
+            Self::Link { path, reason } => fields!(path, reason),
+            Self::NoCluster { looked_for, found, .. } => fields!(looked_for, found),
+            Self::SeveralClusters { clusters, .. } => fields!(clusters),
+            Self::NodesRequired { cluster, candidates, .. } => fields!(cluster, candidates),
+            Self::UnknownId { kind, id, .. } => fields!(kind, id),
+            Self::UpgradedEngine { evidence, .. } => fields!(evidence),
+            Self::InvalidRequest { option, reason } => fields!(option, reason),
+            Self::BackupExists { name } | Self::BackupUnfinished { name } => fields!(name),
+            Self::BackupInProgress { name, owner, silence } => {
+                let silence = duration::format(*silence);
+                fields!(name, owner, silence)
+            }
+            Self::LeaseLost { what, reason } => fields!(what, reason),
+            Self::BackupNotFound { name, found, .. } => fields!(name, found),
+            Self::UnsupportedFormat { object, found, supported } => fields!(object, found, supported),
+            Self::DamagedBackup { object, reason } => fields!(object, reason),
+            Self::DegradedBackup { name, open } => fields!(name, open),
+            Self::CorruptSource { finding, .. } => fields!(finding),
+            Self::NotConsistent { passes, halt, .. } => fields!(passes, halt),
+            Self::TargetNotEmpty { found, .. } => fields!(found),
+            Self::TargetForeign { found, expected, .. } => fields!(found, expected),
+            Self::ExtraNodes { nodes, .. } => fields!(nodes),
+            Self::Overlap { inner, outer } => fields!(inner, outer),
+            Self::RestoreUnfinished { backup, .. } | Self::CannotAbandon { backup, .. } => fields!(backup),
+            Self::RestoreInProgress { owner, silence, .. } => {
+                let silence = duration::format(*silence);
+                fields!(owner, silence)
+            }
+            Self::PlanChanged { changes, .. } => fields!(changes),
+            Self::NoSpace { needed, available, .. } => fields!(needed, available),
+            Self::Ownership { path, .. } => fields!(path),
+            Self::BackupAltered { reason } | Self::VerifyFailed { reason, .. } => fields!(reason),
+            Self::Orchestrator { node, action, .. } => fields!(node, action),
+            Self::Store { operation, .. } => fields!(operation),
+            Self::Cancelled { done, total } => fields!(done, total),
+            Self::Internal { task, .. } => fields!(task),
+            Self::LocationNotFound { .. }
+            | Self::MemoryLocation
+            | Self::ServersNotStopped { .. }
+            | Self::ServerRunning { .. }
+            | Self::NoRestore { .. }
+            | Self::Copy { .. } => Vec::new(),
+        }
+    }
+}

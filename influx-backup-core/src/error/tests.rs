@@ -1,0 +1,208 @@
+//! Every error is reported whole; README, codes and categories agree.
+
+use std::{collections::BTreeSet, io};
+
+use serde_json::json;
+
+use super::*;
+use crate::finding::FindingCode;
+
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+fn key() -> Key {
+    Key::parse("node1/wal/00000000001.wal").expect("a key")
+}
+
+fn cause() -> Source {
+    Box::new(io::Error::other("what lies behind it"))
+}
+
+fn certificate() -> Box<Certificate> {
+    let certificate = json!({
+        "clauses": [], "recovery": [], "absent": [], "findings": [], "checked_by": {},
+        "catalog_sequence": null, "orphans": 0,
+    });
+    Box::new(serde_json::from_value(certificate).expect("a certificate"))
+}
+
+const STORE_KINDS: [StoreErrorKind; 12] = [
+    StoreErrorKind::NotFound,
+    StoreErrorKind::AlreadyExists,
+    StoreErrorKind::Changed,
+    StoreErrorKind::Denied,
+    StoreErrorKind::Full,
+    StoreErrorKind::ReadOnly,
+    StoreErrorKind::Unreachable,
+    StoreErrorKind::Untrusted,
+    StoreErrorKind::Throttled,
+    StoreErrorKind::Unsupported,
+    StoreErrorKind::Invalid,
+    StoreErrorKind::Unknown,
+];
+
+fn not_consistent(halt: StopReason) -> Error {
+    Error::NotConsistent { passes: 3, halt, certificate: certificate() }
+}
+
+/// One of each, so that every code is there.
+pub(crate) fn samples() -> Vec<Error> {
+    let location = || text("s3://bucket/prefix");
+    let (reason, name, owner) = (|| text("a reason"), || text("monday"), || text("process 7 on host"));
+    let silence = Duration::from_secs(42);
+    let finding = Finding::new(FindingCode::CorruptWal, "a message");
+    let mut samples = vec![
+        Error::InvalidLocation { location: location(), reason: reason() },
+        Error::UnknownOption { option: text("aws_x"), provider: text("S3") },
+        Error::InvalidOption { option: text("owner"), reason: reason() },
+        Error::InvalidRequest { option: "name", reason: reason() },
+        Error::LocationNotFound { location: location() },
+        Error::MemoryLocation,
+        Error::InvalidKey { key: text("../x"), reason: "it climbs out" },
+        Error::Link { path: text("/data/x"), reason: "broken" },
+        Error::NoCluster { location: location(), looked_for: text("nodes"), found: text("nothing") },
+        Error::SeveralClusters { location: location(), clusters: vec![text("a"), text("b")] },
+        Error::NodesRequired { location: location(), cluster: text("a"), candidates: vec![text("n1")] },
+        Error::UnknownId { kind: "node", id: text("n1"), location: location() },
+        Error::UpgradedEngine { location: location(), evidence: text("a file") },
+        Error::BackupExists { name: name() },
+        Error::BackupInProgress { name: name(), owner: owner(), silence },
+        Error::BackupUnfinished { name: name() },
+        Error::LeaseLost { what: text("backup `monday`"), reason: reason() },
+        Error::BackupNotFound { name: name(), repository: location(), found: text("nothing") },
+        Error::UnsupportedFormat { object: text("manifest.json"), found: 9, supported: 1 },
+        Error::DamagedBackup { object: text("manifest.json"), reason: reason() },
+        Error::BackupAltered { reason: reason() },
+        Error::DegradedBackup { name: name(), open: text("C1") },
+        Error::CorruptSource { key: key(), finding: Box::new(finding) },
+        not_consistent(StopReason::LimitReached),
+        not_consistent(StopReason::NoProgress),
+        Error::TargetNotEmpty { location: location(), found: text("node `n1`") },
+        Error::TargetForeign { location: location(), found: text("a"), expected: text("b") },
+        Error::ExtraNodes { location: location(), nodes: vec![text("n2")] },
+        Error::ServersNotStopped { location: location() },
+        Error::ServerRunning { location: location(), key: key() },
+        Error::Overlap { inner: text("/a/b"), outer: text("/a") },
+        Error::RestoreUnfinished { location: location(), backup: name() },
+        Error::RestoreInProgress { location: location(), owner: owner(), silence },
+        Error::PlanChanged {
+            location: location(),
+            changes: vec![PlanChange::new(PlanChangeKind::Delete, 1, vec![key().to_string()])],
+        },
+        Error::NoRestore { location: location() },
+        Error::CannotAbandon { location: location(), backup: name() },
+        Error::NoSpace { location: location(), needed: 2, available: 1 },
+        Error::Ownership { path: text("/data/x"), source: io::Error::other("what lies behind it") },
+        Error::VerifyFailed { key: Some(key()), reason: reason() },
+        Error::VerifyFailed { key: None, reason: reason() },
+        Error::Orchestrator { node: text("n1"), action: "stopped", source: cause() },
+        Error::Cancelled { done: 1, total: 2 },
+        Error::Internal { task: "a task", source: cause() },
+    ];
+    samples.extend(STORE_KINDS.map(|kind| {
+        let (location, key) = (location(), key().to_string());
+        Error::Store { operation: "get", key, location, kind, source: cause() }
+    }));
+    let copies = [
+        CopyError::Unsupported,
+        CopyError::Refused { copier: "server-side".into() },
+        CopyError::Vanished,
+        CopyError::Changed,
+        CopyError::Corrupt { reason: reason() },
+        CopyError::Stalled { after: Duration::from_secs(60) },
+        CopyError::Cancelled,
+        CopyError::store("get source", StoreErrorKind::Unreachable, cause()),
+    ];
+    samples.extend(copies.into_iter().map(|error| Error::Copy { key: key(), error }));
+    samples
+}
+
+fn codes() -> BTreeSet<&'static str> {
+    Error::CODES.iter().copied().collect()
+}
+
+#[test]
+fn every_code_is_produced_and_its_report_is_read_back_equal() {
+    let samples = samples();
+    assert_eq!(samples.iter().map(Error::code).collect::<BTreeSet<_>>(), codes());
+    for error in samples {
+        let report = error.report();
+        let json = serde_json::to_string(&report).expect("serialises");
+        assert_eq!(serde_json::from_str::<ErrorReport>(&json).expect("an error report"), report);
+        assert_eq!((report.code.as_str(), report.category), (error.code(), error.category()));
+        assert!(!report.message.contains("what lies behind it"), "{}", report.message);
+        assert!(report.causes.iter().all(|cause| !report.message.contains(cause.as_str())), "{report:?}");
+    }
+}
+
+/// The codes as they stand in the source: none is missing in the list.
+#[test]
+fn every_code_of_the_source_is_listed() {
+    assert_eq!(Error::CODES.len(), codes().len(), "each once");
+    let mut found = BTreeSet::new();
+    let arms = [include_str!("code.rs"), include_str!("copy.rs"), include_str!("store.rs")];
+    for source in arms {
+        let functions = source.split("const fn code").skip(1);
+        for body in functions.map(|rest| rest.split("\n    }\n").next().expect("a body")) {
+            let arms = body.split("=> (\"").skip(1).chain(body.split("=> \"").skip(1));
+            found.extend(arms.filter_map(|arm| arm.split('"').next()));
+        }
+    }
+    assert_eq!(found, codes());
+}
+
+#[test]
+fn the_readme_lists_every_code() {
+    let readme = include_str!("../../../README.md");
+    let table = readme.split("\n## Error codes").nth(1).expect("a section").split("\n## ").next().expect("a section");
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let of_the_program = ["usage", "io"];
+    assert_eq!(rows.collect::<BTreeSet<_>>(), codes().into_iter().chain(of_the_program).collect());
+}
+
+#[test]
+fn a_report_has_what_the_error_is_about() {
+    let samples = samples();
+    let of = |code: &str| samples.iter().find(|error| error.code() == code).expect(code).report();
+
+    let report = of("access-denied");
+    assert_eq!(report.key.as_deref(), Some("node1/wal/00000000001.wal"));
+    assert_eq!(report.location.as_deref(), Some("s3://bucket/prefix"));
+    assert_eq!((report.causes, report.retryable), (vec![text("what lies behind it")], false));
+    assert_eq!(report.context, [(text("operation"), json!("get"))].into());
+
+    let report = of("backup-in-progress");
+    assert_eq!((report.category, report.retryable), (Category::Refused, true));
+    let context = json!({ "name": "monday", "owner": "process 7 on host", "silence": "42s" });
+    assert_eq!(json!(report.context), context);
+    assert_eq!(
+        report.message,
+        "backup `monday` is being written by process 7 on host, last heartbeat 42 s ago: wait, or take over if that \
+         process is no longer running"
+    );
+
+    let report = of("not-consistent");
+    assert_eq!(report.certificate, Some(certificate()));
+    assert_eq!(json!(report.context), json!({ "passes": 3, "halt": "limit_reached" }));
+}
+
+#[test]
+fn another_pass_is_offered_only_where_it_may_help() {
+    assert!(not_consistent(StopReason::LimitReached).is_retryable());
+    let standstill = not_consistent(StopReason::NoProgress);
+    assert!(!standstill.is_retryable());
+    assert_eq!(standstill.hint(), Some("set `on_violation` to `degrade` to commit the backup as it is"));
+}
+
+#[test]
+fn hints_are_no_command_lines() {
+    for error in samples() {
+        assert!(error.hint().is_none_or(|hint| !hint.contains("--")), "{:?}", error.hint());
+    }
+}
+
+#[test]
+fn errors_are_small() {
+    assert!(size_of::<Error>() <= 128, "{}", size_of::<Error>());
+}

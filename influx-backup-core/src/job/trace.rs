@@ -1,0 +1,34 @@
+//! Events of a job as events of `tracing`, for whoever has installed a subscriber.
+
+use crate::event::EventKind;
+
+pub(super) fn trace(kind: &EventKind) {
+    match kind {
+        EventKind::PassStarted { pass, listed, objects, bytes } => {
+            tracing::info!(pass, listed, objects, bytes, "pass started");
+        }
+        EventKind::PassFinished { pass, report } => {
+            let violated = report.failed_clauses.len();
+            tracing::info!(pass, copied = report.copied, vanished = report.vanished, violated, "pass finished");
+        }
+        EventKind::CheckStarted { objects, bytes } => tracing::info!(objects, bytes, "check of the backup started"),
+        EventKind::StageStarted { stage, objects, bytes } => {
+            tracing::info!(stage = stage.title(), objects, bytes, "stage started");
+        }
+        EventKind::StageFinished { stage } => tracing::info!(stage = stage.title(), "stage finished"),
+        EventKind::Vanished { key } => tracing::debug!(%key, "object vanished"),
+        EventKind::Changed { key } => tracing::debug!(%key, "object changed"),
+        EventKind::Retry { key, attempt, wait, code } => tracing::debug!(%key, attempt, ?wait, code, "retrying"),
+        EventKind::Deleted { key } => tracing::debug!(%key, "object deleted"),
+        EventKind::GuardSet => tracing::info!("boot guard set"),
+        EventKind::GuardReleased => tracing::info!("boot guard released"),
+        EventKind::NodeStopped { node } => tracing::info!(node, "node stopped"),
+        EventKind::NodeStarted { node } => tracing::info!(node, "node started"),
+        EventKind::Finding(finding) => tracing::warn!(code = %finding.code, "{}", finding.message),
+        EventKind::Committed { name } => tracing::info!(name, "committed"),
+        EventKind::Certified { .. }
+        | EventKind::Recovery { .. }
+        | EventKind::Progress(_)
+        | EventKind::Lagged { .. } => {}
+    }
+}

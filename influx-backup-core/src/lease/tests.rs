@@ -1,0 +1,210 @@
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use tokio::time::{Instant, sleep};
+
+use super::{
+    heartbeat::{INTERVAL, LONGEST_REQUEST, RENEWAL_DEADLINE},
+    *,
+};
+use crate::{
+    StoreOptions,
+    options::Takeover,
+    testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
+};
+
+fn scopes() -> [LeaseScope; 2] {
+    [LeaseScope::Backup("n1".to_owned()), LeaseScope::Target]
+}
+
+async fn take(location: &Location, scope: &LeaseScope) -> Lease {
+    let before = highest(location, scope, Clock::Local).await.expect("listed");
+    Lease::take(location, scope.clone(), Some("cluster1"), before.as_ref()).await.expect("taken")
+}
+
+#[tokio::test]
+async fn of_many_at_once_one_wins() {
+    for (scope, code) in scopes().into_iter().zip(["backup-in-progress", "restore-in-progress"]) {
+        let location = Location::in_memory();
+        let attempts = (0..16).map(|_| Lease::take(&location, scope.clone(), Some("cluster1"), None));
+        let taken: Vec<_> = futures::future::join_all(attempts).await;
+        assert_eq!(taken.iter().filter(|lease| lease.is_ok()).count(), 1);
+        for error in taken.into_iter().filter_map(Result::err) {
+            assert_eq!(error.code(), code);
+            assert!(error.to_string().contains(&format!("process {} on ", std::process::id())), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lease_is_lost_to_the_next_number() {
+    for scope in scopes() {
+        let location = Location::in_memory();
+        let mut first = take(&location, &scope).await;
+        first.check().await.expect("still ours");
+        let second = take(&location, &scope).await;
+        second.check().await.expect("ours");
+        assert_eq!(first.check().await.expect_err("lost").code(), "lease-lost");
+        assert_eq!(first.remove().await.expect_err("lost").code(), "lease-lost");
+        second.check().await.expect("still ours");
+    }
+}
+
+#[tokio::test]
+async fn a_lease_that_was_released_is_free_at_once() {
+    for scope in scopes() {
+        let location = Location::in_memory();
+        let lease = take(&location, &scope).await;
+        let free = |takeover| {
+            let (location, scope) = (&location, &scope);
+            async move { highest(location, scope, Clock::Local).await.expect("listed").expect("one").is_free(takeover) }
+        };
+        assert!(!free(Takeover::AfterTimeout).await && free(Takeover::Immediately).await);
+        lease.release(RELEASE_TIMEOUT).await;
+        assert!(free(Takeover::AfterTimeout).await);
+    }
+}
+
+#[tokio::test]
+async fn a_lease_that_was_released_on_a_full_disk_is_free_at_once() {
+    for scope in scopes() {
+        let root = tempfile::tempdir().expect("a directory");
+        let location =
+            Location::parse(root.path().to_str().expect("UTF-8"), &StoreOptions::default()).expect("a place");
+        take(&location, &scope).await;
+        let full = Rule::new(Scope::of(Op::Put), When::From(2), Fault::Fail(Failure::Full));
+        let faulty = |store| Arc::new(FaultyStore::new(store, FaultPlan::none().with(full.clone()))) as Arc<_>;
+        let lease = take(&location.through(faulty), &scope).await;
+        lease.release(RELEASE_TIMEOUT).await;
+        let left = highest(&location, &scope, Clock::Local).await.expect("listed").expect("one");
+        assert_eq!((left.number, left.file.released, left.is_free(Takeover::AfterTimeout)), (2, None, true));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_holder_learns_that_it_lost() {
+    for scope in scopes() {
+        let location = Location::in_memory();
+        let first = take(&location, &scope).await;
+        let _second = take(&location, &scope).await;
+        sleep(INTERVAL + Duration::from_secs(1)).await;
+        assert!(first.lost.is_cancelled());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_removed_is_never_written_again() {
+    let location = Location::in_memory();
+    let first = take(&location, &LeaseScope::Target).await;
+    let mut second = take(&location, &LeaseScope::Target).await;
+    second.remove().await.expect("removed");
+    assert_eq!(location.list("").await.expect("listed"), [], "what it took over from, too");
+    sleep(INTERVAL + Duration::from_secs(1)).await;
+    assert!(first.lost.is_cancelled());
+    first.release(RELEASE_TIMEOUT).await;
+    assert_eq!(location.list("").await.expect("listed"), []);
+
+    // Numbers begin anew: the lease of another run is not ours although it has our number.
+    let mut stale = take(&location, &LeaseScope::Target).await;
+    location.delete(&LeaseScope::Target.key(1).expect("a key")).await.expect("deleted");
+    let lease = take(&location, &LeaseScope::Target).await;
+    assert_eq!(stale.remove().await.expect_err("lost").code(), "lease-lost");
+    lease.check().await.expect("ours");
+}
+
+fn faulty(location: &Location, rule: Rule) -> Location {
+    location.through(move |store| Arc::new(FaultyStore::new(store, FaultPlan::none().with(rule.clone()))) as Arc<_>)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_holder_that_cannot_renew_stops() {
+    for scope in scopes() {
+        let unreachable = Fault::Fail(Failure::Unreachable);
+        let lease =
+            take(&faulty(&Location::in_memory(), Rule::new(Scope::of(Op::Put), When::From(4), unreachable)), &scope)
+                .await;
+        let taken = Instant::now();
+        lease.check().await.expect("held");
+        lease.lost.cancelled().await;
+        // Two renewals went well.
+        let stopped = taken.elapsed();
+        let expected = INTERVAL * 2 + RENEWAL_DEADLINE;
+        assert!((expected..expected + INTERVAL / 6).contains(&stopped), "{stopped:?}");
+        for error in [lease.loss().await, lease.check().await.expect_err("too late, although no other holds it")] {
+            assert_eq!(error.code(), "lease-lost");
+            assert!(error.to_string().contains("could not be renewed for 40"), "{error}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_for_a_while_costs_no_lease() {
+    let outage = When::Between(Duration::from_secs(70)..Duration::from_secs(70) + RENEWAL_DEADLINE - INTERVAL * 2);
+    let rule = Rule::new(Scope::any(), outage, Fault::Fail(Failure::Unreachable));
+    let lease = take(&faulty(&Location::in_memory(), rule), &LeaseScope::Target).await;
+    sleep(SILENCE * 2).await;
+    assert!(!lease.lost.is_cancelled());
+    lease.check().await.expect("held");
+}
+
+/// The second holder sees by the clock of the store how long the first is silent, which is cut off from the store.
+#[tokio::test(start_paused = true)]
+async fn two_holders_are_never_active_at_once() {
+    for cut_off in [1, 59, 60, 61, 119, 300, 1000].map(Duration::from_secs) {
+        let location = Location::in_memory();
+        let scope = LeaseScope::Backup("n1".to_owned());
+        let forever = cut_off..cut_off + SILENCE * 100;
+        let rule = Rule::new(Scope::any(), When::Between(forever), Fault::Fail(Failure::Unreachable));
+        let first = take(&faulty(&location, rule), &scope).await;
+        let lost = first.lost.clone();
+        let stopped = tokio::spawn(async move {
+            lost.cancelled().await;
+            Instant::now()
+        });
+        let key = scope.key(1).expect("a key");
+        let mut renewed = (None, Instant::now());
+        let state = loop {
+            sleep(Duration::from_secs(1)).await;
+            let e_tag = location.head(&key).await.expect("read").expect("there").version.e_tag;
+            if renewed.0 != e_tag {
+                renewed = (e_tag, Instant::now());
+            }
+            let ahead = TimeDelta::from_std(renewed.1.elapsed()).expect("short");
+            let state = highest(&location, &scope, Clock::Store(ahead)).await.expect("listed").expect("one");
+            if state.is_free(Takeover::AfterTimeout) {
+                break state;
+            }
+        };
+        let second = Lease::take(&location, scope, None, Some(&state)).await.expect("free");
+        assert!(first.lost.is_cancelled() && !second.lost.is_cancelled(), "{cut_off:?}");
+        let between = stopped.await.expect("stopped").elapsed();
+        assert!(between >= LONGEST_REQUEST - Duration::from_secs(10), "{cut_off:?}: {between:?}");
+        assert_eq!(second.held.file.cluster, "cluster1", "it is for the same cluster");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_comes_late_does_not_undo_the_release() {
+    for scope in scopes() {
+        let location = Location::in_memory();
+        let slow = Fault::Delay(Duration::from_secs(20)..Duration::from_secs(21));
+        let lease = take(&faulty(&location, Rule::new(Scope::of(Op::Put), When::Nth(2), slow)), &scope).await;
+        sleep(INTERVAL + Duration::from_secs(1)).await;
+        lease.release(RELEASE_TIMEOUT).await;
+        sleep(INTERVAL).await;
+        let left = highest(&location, &scope, Clock::Local).await.expect("listed").expect("one");
+        assert!(left.is_free(Takeover::AfterTimeout), "{left:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_under_way_does_not_come_after_the_removal() {
+    let location = Location::in_memory();
+    let slow = Fault::Delay(Duration::from_secs(20)..Duration::from_secs(21));
+    let rule = Rule::new(Scope::of(Op::Put), When::Nth(2), slow);
+    let mut lease = take(&faulty(&location, rule), &LeaseScope::Target).await;
+    sleep(INTERVAL + Duration::from_secs(1)).await;
+    lease.remove().await.expect("removed");
+    sleep(INTERVAL).await;
+    assert_eq!(location.list("").await.expect("listed"), []);
+}

@@ -1,0 +1,85 @@
+//! [`VerifyOptions`].
+
+use serde::{Deserialize, Serialize};
+
+use crate::named::named;
+
+/// How a backup is verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct VerifyOptions {
+    /// How deep to look.
+    pub level: VerifyLevel,
+    /// At the level `bytes`: how many percent of the objects are read, from 1 to 100. They are chosen at random; at least one.
+    pub sample_percent: u8,
+}
+
+impl Default for VerifyOptions {
+    /// Structure: no Parquet file is read.
+    fn default() -> Self {
+        Self { level: VerifyLevel::default(), sample_percent: 100 }
+    }
+}
+
+impl VerifyOptions {
+    /// At this level.
+    #[must_use]
+    pub fn at(level: VerifyLevel) -> Self {
+        Self { level, ..Self::default() }
+    }
+
+    /// Presence and size of every object.
+    #[must_use]
+    pub fn listing() -> Self {
+        Self::at(VerifyLevel::Listing)
+    }
+
+    /// That, and the certificate again.
+    #[must_use]
+    pub fn structure() -> Self {
+        Self::at(VerifyLevel::Structure)
+    }
+
+    /// That, and the checksums that the store gives.
+    #[must_use]
+    pub fn checksums() -> Self {
+        Self::at(VerifyLevel::Checksums)
+    }
+
+    /// The structure, and the bytes of every object.
+    #[must_use]
+    pub fn bytes() -> Self {
+        Self::at(VerifyLevel::Bytes)
+    }
+
+    /// The structure, and the bytes of this many percent of the objects.
+    #[must_use]
+    pub fn bytes_sample(percent: u8) -> Self {
+        Self { sample_percent: percent, ..Self::bytes() }
+    }
+}
+
+/// How deep to look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum VerifyLevel {
+    /// Presence and size of every object: one listing.
+    Listing,
+    /// That, and the certificate again from the backup's own bytes.
+    #[default]
+    Structure,
+    /// That, and the checksum that the store gives for each object on HEAD, where the manifest has the same kind. No Parquet
+    /// file is read. What could not be compared is counted: files; what was written to S3 without a checksum (see
+    /// `aws_checksum_algorithm`), or to Azure by blocks.
+    Checksums,
+    /// The structure, and the bytes of objects against their checksums.
+    Bytes,
+}
+
+named!(VerifyLevel, "level of verification", {
+    Listing => "listing",
+    Structure => "structure",
+    Checksums => "checksums",
+    Bytes => "bytes",
+});
