@@ -56,7 +56,8 @@ fn code(path: &Path) -> String {
 
 /// The first names after `crate::`: of `crate::{a::B, c}` they are `a` and `c`.
 fn imports(code: &str) -> BTreeSet<String> {
-    let name = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default().to_owned();
+    let name =
+        |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default().to_owned();
     let mut found = BTreeSet::new();
     for rest in code.split("crate::").skip(1) {
         let Some(list) = rest.strip_prefix('{') else {
@@ -105,7 +106,8 @@ fn no_module_imports_from_a_later_layer() {
                     back_edges.insert(format!("{module} -> {import} in {}", path.display()));
                 }
                 None if is_item && module != "cli" => {
-                    back_edges.insert(format!("{module} takes `crate::{import}` by the front page in {}", path.display()));
+                    back_edges
+                        .insert(format!("{module} takes `crate::{import}` by the front page in {}", path.display()));
                 }
                 _ => {}
             }
@@ -113,6 +115,22 @@ fn no_module_imports_from_a_later_layer() {
     }
     assert!(unknown.is_empty(), "not in the table of ARCHITECTURE.md: {unknown:?}");
     assert!(back_edges.is_empty(), "data flows one way:\n{}", back_edges.into_iter().collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn no_modules_import_each_other() {
+    let mut graph: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (module, path) in sources() {
+        let mut found = imports(&code(&path));
+        found.remove(&module);
+        graph.entry(module).or_default().extend(found);
+    }
+    // What imports nothing that is left cannot be part of a cycle.
+    while let Some(free) = graph.iter().find(|(_, found)| found.iter().all(|module| !graph.contains_key(module))) {
+        let free = free.0.clone();
+        graph.remove(&free);
+    }
+    assert!(graph.is_empty(), "these modules import each other, or one that does: {:?}", graph.keys());
 }
 
 #[test]
