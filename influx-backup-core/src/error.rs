@@ -18,7 +18,12 @@ pub use self::{
     report::ErrorReport,
     store::StoreErrorKind,
 };
-use crate::{certificate::Certificate, finding::Finding, key::Key, named::named};
+use crate::{
+    certificate::Certificate,
+    finding::Finding,
+    key::{InvalidKey, Key},
+    named::named,
+};
 
 /// The result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -472,6 +477,12 @@ pub enum Error {
         #[source]
         source: Source,
     },
+}
+
+impl From<InvalidKey> for Error {
+    fn from(InvalidKey { key, reason }: InvalidKey) -> Self {
+        Self::InvalidKey { key, reason }
+    }
 }
 
 impl Error {

@@ -11,38 +11,10 @@ use crate::{
     cluster::{Classification, Cluster, ClusterDescription, Role},
     error::Result,
     key::Key,
-    layout::{Component, Generation},
+    layout::{Component, Generation, Group},
     location::{Location, ObjectMeta},
+    record::ListingRecord,
 };
-
-/// A group of objects that is listed at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Group {
-    /// `cs` of a compactor.
-    CompactionSummaries,
-    /// `cd` of a compactor.
-    CompactionDetails,
-    /// `c` of a compactor.
-    Compacted,
-    /// `wal` of a node: the fence.
-    Wal,
-    /// `snapshot-checkpoints` of a node.
-    SnapshotCheckpoints,
-    /// `snapshots` of a node.
-    Snapshots,
-    /// `dbs` of a node.
-    Parquet,
-    /// Everything else below a node: derived files, unknown names, a stale catalog after promotion.
-    NodeRest,
-    /// Roots, logs, and whatever else is in the catalog's directories.
-    Catalog,
-    /// `enterprise` and unknown names below the cluster.
-    ClusterRest,
-    /// The license files.
-    Licenses,
-}
 
 /// The order of listings of one pass. Each begins after the one before it ended; within a node, too.
 ///
@@ -90,6 +62,19 @@ pub struct Listing {
 pub struct Inventory {
     /// The listings.
     pub listings: Vec<Listing>,
+}
+
+impl From<&Listing> for ListingRecord {
+    fn from(listing: &Listing) -> Self {
+        Self {
+            group: listing.group,
+            owner: listing.owner.clone(),
+            order: listing.order,
+            started: listing.started,
+            ended: listing.ended,
+            objects: listing.entries.len() as u64,
+        }
+    }
 }
 
 impl Cluster {

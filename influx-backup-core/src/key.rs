@@ -1,11 +1,9 @@
-//! [`Key`]: the name of one object, relative to its [`Location`](crate::Location).
+//! [`Key`]: the name of one object, relative to its location.
 
 use std::{borrow::Borrow, fmt, sync::Arc};
 
 use object_store::path::Path;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use crate::error::{Error, Result};
 
 /// The name of one object, relative to its location: segments joined by `/`, byte for byte as the store has it.
 ///
@@ -18,17 +16,28 @@ use crate::error::{Error, Result};
 /// let key = Key::parse("node1/wal/00000000001.wal")?;
 /// assert_eq!(key.name(), "00000000001.wal");
 /// assert!(Key::parse("../etc/passwd").is_err());
-/// # Ok::<(), influx_backup_core::Error>(())
+/// # Ok::<(), influx_backup_core::key::InvalidKey>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(Arc<str>);
+
+/// A name that climbs out of its location or that no store can hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{key}` cannot be the key of an object: {reason}")]
+#[non_exhaustive]
+pub struct InvalidKey {
+    /// The name, escaped.
+    pub key: String,
+    /// What is wrong with it.
+    pub reason: &'static str,
+}
 
 impl Key {
     /// Parses a key from text.
     ///
     /// # Errors
-    /// [`Error::InvalidKey`] where the name has an empty, `.` or `..` segment or a control character.
-    pub fn parse(text: impl AsRef<str>) -> Result<Self> {
+    /// [`InvalidKey`] where the name has an empty, `.` or `..` segment or a control character.
+    pub fn parse(text: impl AsRef<str>) -> Result<Self, InvalidKey> {
         let text = text.as_ref();
         let reason = text.split('/').find_map(|segment| match segment {
             "" => Some("it has an empty segment"),
@@ -37,7 +46,7 @@ impl Key {
             _ => None,
         });
         match reason {
-            Some(reason) => Err(Error::InvalidKey { key: text.escape_default().to_string(), reason }),
+            Some(reason) => Err(InvalidKey { key: text.escape_default().to_string(), reason }),
             None => Ok(Self(Arc::from(text))),
         }
     }
@@ -63,8 +72,8 @@ impl Key {
     /// The key `tail` below this one.
     ///
     /// # Errors
-    /// [`Error::InvalidKey`] as for [`Key::parse`].
-    pub fn join(&self, tail: &str) -> Result<Self> {
+    /// [`InvalidKey`] as for [`Key::parse`].
+    pub fn join(&self, tail: &str) -> Result<Self, InvalidKey> {
         Self::parse(format!("{}/{tail}", self.0))
     }
 
@@ -74,7 +83,7 @@ impl Key {
     }
 
     /// A path of the object_store crate as a key.
-    pub(crate) fn from_path(path: &Path) -> Result<Self> {
+    pub(crate) fn from_path(path: &Path) -> Result<Self, InvalidKey> {
         Self::parse(path.as_ref())
     }
 }
@@ -129,7 +138,7 @@ mod tests {
     fn names_that_climb_out_are_refused() {
         for bad in ["", "/", "/a", "a/", "a//b", "a/../b", "..", ".", "a/./b", "a\nb", "a\u{7f}"] {
             let error = Key::parse(bad).expect_err(bad);
-            assert_eq!(error.code(), "invalid-key", "{bad:?}");
+            assert_eq!(crate::error::Error::from(error).code(), "invalid-key", "{bad:?}");
         }
         assert!(serde_json::from_str::<Key>("\"../x\"").is_err());
     }

@@ -5,12 +5,16 @@
 //! from its documentation. A key is classified by what follows the prefix of its owner (a node id or the cluster id);
 //! ids may contain `/`, so the owner is never guessed from the first segment.
 
+mod group;
 pub(crate) mod guard;
 mod releases;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::releases::{Release, ServerReleases};
+pub use self::{
+    group::Group,
+    releases::{Release, ServerReleases},
+};
 
 /// The directory of our own files inside a backup or a target.
 pub const OWN_DIRECTORY: &str = "_influx_backup";

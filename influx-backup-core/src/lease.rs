@@ -64,7 +64,7 @@ impl LeaseScope {
     }
 
     fn key(&self, number: u64) -> Result<Key> {
-        Key::parse(format!("{}/claim-{number:06}", self.directory()))
+        Ok(Key::parse(format!("{}/claim-{number:06}", self.directory()))?)
     }
 
     /// What a person reads.

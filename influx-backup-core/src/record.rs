@@ -8,13 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use self::object::{ContentRecord, Encoding, ObjectRecord, Stored};
-use crate::{
-    certificate::Certificate,
-    cluster::ClusterDescription,
-    finding::Clause,
-    inventory::{Group, Listing},
-    named::named,
-};
+use crate::{certificate::Certificate, cluster::ClusterDescription, finding::Clause, layout::Group, named::named};
 
 /// Whether a backup may be restored without a second thought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -173,19 +167,6 @@ pub struct ListingRecord {
     pub ended: DateTime<Utc>,
     /// How many objects it found.
     pub objects: u64,
-}
-
-impl From<&Listing> for ListingRecord {
-    fn from(listing: &Listing) -> Self {
-        Self {
-            group: listing.group,
-            owner: listing.owner.clone(),
-            order: listing.order,
-            started: listing.started,
-            ended: listing.ended,
-            objects: listing.entries.len() as u64,
-        }
-    }
 }
 
 /// A committed backup as planning sees it: [`Backup::contents`](crate::Backup::contents).

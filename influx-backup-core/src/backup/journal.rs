@@ -20,7 +20,7 @@ use crate::{
 #[serde(rename_all = "snake_case")]
 pub(super) enum JournalLine {
     /// An object is in the backup.
-    Copied(ObjectRecord),
+    Copied(Box<ObjectRecord>),
     /// An object was deleted from the backup.
     Deleted(Key),
 }
@@ -39,7 +39,7 @@ pub(super) async fn read(location: &Location) -> Result<BTreeMap<Key, ObjectReco
     for line in log::read(location, &directory()).await? {
         match line {
             JournalLine::Copied(record) => {
-                held.insert(record.key.clone(), record);
+                held.insert(record.key.clone(), *record);
             }
             JournalLine::Deleted(key) => {
                 held.remove(&key);

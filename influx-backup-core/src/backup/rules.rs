@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use super::witness::AbsenceRule;
 use crate::{
     certificate::Clause,
-    inventory::{Group, LISTING_ORDER, RootsOrder},
+    inventory::{LISTING_ORDER, RootsOrder},
+    layout::Group,
     plan::Relist,
 };
 

@@ -68,7 +68,7 @@ impl<'a> PassSink<'a> {
         }
         let record = record(task, copied);
         self.index.insert(record.clone());
-        self.journal.add(JournalLine::Copied(record)).await
+        self.journal.add(JournalLine::Copied(Box::new(record))).await
     }
 
     /// An object that could not be copied is not in the backup: an attempt whose answer was lost may have left it there.

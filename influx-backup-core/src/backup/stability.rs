@@ -127,7 +127,8 @@ mod tests {
     use super::*;
     use crate::{
         cluster::{Edition, Node},
-        inventory::{Group, Listing},
+        inventory::Listing,
+        layout::Group,
         location::{Identity, Version},
     };
 

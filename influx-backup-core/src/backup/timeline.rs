@@ -10,9 +10,9 @@ use crate::options::AbsenceTolerance;
 use crate::{
     cluster::Edition,
     finding::{Finding, FindingCode},
-    inventory::{Group, Inventory, Listing},
+    inventory::{Inventory, Listing},
     judge::{At, covered, evidence::Evidence, finding},
-    layout::{snapshot_sequence, wal_number},
+    layout::{Group, snapshot_sequence, wal_number},
 };
 
 /// What the passes so far have seen.

@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{index::Index, pass::Listed, rules::Trim};
 use crate::{
-    inventory::Group,
     judge::{
         covered,
         evidence::{Evidence, Fact},
         numbered,
     },
     key::Key,
-    layout::{Component, Mutability, checkpoint_sequence, wal_number},
+    layout::{Component, Group, Mutability, checkpoint_sequence, wal_number},
 };
 
 /// The objects that do not belong to the cut.

@@ -8,10 +8,10 @@ use crate::{
     cluster::Cluster,
     concurrent,
     error::Result,
-    inventory::{Group, Inventory},
+    inventory::Inventory,
     judge::{covered, evidence::Evidence, gaps, numbered},
     key::Key,
-    layout::{wal_name, wal_number},
+    layout::{Group, wal_name, wal_number},
     record::{ConfirmedBy, Fence, Gap, Hole},
 };
 

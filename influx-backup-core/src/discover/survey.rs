@@ -108,7 +108,7 @@ fn is_passed_over(name: &str) -> bool {
 
 fn given(what: &DiscoverOptions) -> Result<BTreeSet<String>> {
     let ids = what.cluster_id.iter().chain(&what.node_ids).chain(&what.query_only).chain(&what.excluded_nodes);
-    ids.map(|id| Key::parse(id).map(|key| key.to_string())).collect()
+    ids.map(|id| Ok(Key::parse(id)?.to_string())).collect()
 }
 
 fn named_nodes(prefix: &Prefix) -> impl Iterator<Item = &String> {

@@ -9,9 +9,9 @@ use super::{
 use crate::{
     certificate::{Certificate, CheckedBy},
     finding::{Clause, Finding, FindingCode},
-    inventory::{Group, Listing},
+    inventory::Listing,
     key::Key,
-    layout::Component,
+    layout::{Component, Group},
     location::ObjectMeta,
 };
 

@@ -10,9 +10,8 @@ use crate::{
     cluster::Edition,
     finding::{Clause, FindingCode},
     format::{CatalogFile, catalog::Kind},
-    inventory::Group,
     key::Key,
-    layout::{Generation, catalog_log_sequence},
+    layout::{Generation, Group, catalog_log_sequence},
 };
 
 type Parsed<'a> = &'a Result<CatalogFile, Unreadable>;

@@ -12,9 +12,8 @@ use super::{
 use crate::{
     finding::{Clause, FindingCode},
     format::{Checkpoint, Snapshot},
-    inventory::Group,
     key::Key,
-    layout::{Component, checkpoint_sequence, snapshot_sequence},
+    layout::{Component, Group, checkpoint_sequence, snapshot_sequence},
     location::ObjectMeta,
 };
 

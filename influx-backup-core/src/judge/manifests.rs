@@ -10,9 +10,8 @@ use super::{
 use crate::{
     finding::{Clause, FindingCode},
     format::{FileRef, Snapshot},
-    inventory::Group,
     key::Key,
-    layout::Component,
+    layout::{Component, Group},
 };
 
 pub(super) fn judge(evidence: &Evidence<'_>) -> Judgement {

@@ -31,7 +31,7 @@ pub fn path(location: &Location, key: &Key) -> Path {
 /// # Errors
 /// [`Error::InvalidKey`](crate::Error::InvalidKey) where it is empty.
 pub fn key(path: &Path) -> Result<Key> {
-    Key::from_path(path)
+    Ok(Key::from_path(path)?)
 }
 
 /// What kind of failure an error of the store is.

@@ -148,7 +148,7 @@ impl Location {
 
 /// `""` stands for everything; any other prefix is a key.
 fn prefix_key(prefix: &str) -> Result<Option<Key>> {
-    if prefix.is_empty() { Ok(None) } else { Key::parse(prefix).map(Some) }
+    if prefix.is_empty() { Ok(None) } else { Ok(Some(Key::parse(prefix)?)) }
 }
 
 fn text(prefix: Option<&Key>) -> &str {

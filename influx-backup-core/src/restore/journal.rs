@@ -86,7 +86,7 @@ impl RestoreJournal {
     }
 
     pub(crate) fn key() -> Result<Key> {
-        Key::parse(format!("{OWN_DIRECTORY}/restore.json"))
+        Ok(Key::parse(format!("{OWN_DIRECTORY}/restore.json"))?)
     }
 
     /// The journal at a target, or `None` where no restore was begun.

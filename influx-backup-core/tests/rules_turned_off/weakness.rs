@@ -3,7 +3,8 @@
 use influx_backup_core::{
     Clause,
     backup::{AbsenceListing, Rules, Trim, VanishedFile},
-    inventory::{Group, RootsOrder},
+    inventory::RootsOrder,
+    layout::Group,
     plan::Relist,
 };
 

@@ -24,7 +24,7 @@ pub(super) fn guarded(target: &Target, selection: &Selection<'_>) -> Vec<String>
 }
 
 pub(super) fn guards(owners: &[String]) -> Result<Vec<Key>> {
-    owners.iter().flat_map(|owner| guard::root_paths(owner)).map(|(_, path)| Key::parse(path)).collect()
+    owners.iter().flat_map(|owner| guard::root_paths(owner)).map(|(_, path)| Ok(Key::parse(path)?)).collect()
 }
 
 /// Stale catalogs of promoted nodes first, the cluster's own last: no server of the cluster starts before.

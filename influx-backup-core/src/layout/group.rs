@@ -1,0 +1,32 @@
+//! [`Group`]: objects that are listed at once.
+
+use serde::{Deserialize, Serialize};
+
+/// A group of objects that is listed at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Group {
+    /// `cs` of a compactor.
+    CompactionSummaries,
+    /// `cd` of a compactor.
+    CompactionDetails,
+    /// `c` of a compactor.
+    Compacted,
+    /// `wal` of a node: the fence.
+    Wal,
+    /// `snapshot-checkpoints` of a node.
+    SnapshotCheckpoints,
+    /// `snapshots` of a node.
+    Snapshots,
+    /// `dbs` of a node.
+    Parquet,
+    /// Everything else below a node: derived files, unknown names, a stale catalog after promotion.
+    NodeRest,
+    /// Roots, logs, and whatever else is in the catalog's directories.
+    Catalog,
+    /// `enterprise` and unknown names below the cluster.
+    ClusterRest,
+    /// The license files.
+    Licenses,
+}
