@@ -105,8 +105,8 @@ impl Worker {
     }
 }
 
-/// Checks what the copier reports against what was expected, and against what the target's store has. The store's version
-/// and the checksums that it computes are added to the report.
+/// Checks what the copier reports against what was expected, and against what the target's store has. The checksums that
+/// the store computes are added to the report, and its version where the copier reports none.
 async fn verify_target(request: &CopyRequest, mut copied: Copied) -> Result<Copied, CopyError> {
     request.check_content(copied.content.size, copied.content.crc64)?;
     let found = request.to.head_with_checksums(&request.target).await.map_err(|error| match error {
@@ -124,7 +124,10 @@ async fn verify_target(request: &CopyRequest, mut copied: Copied) -> Result<Copi
         return Err(corrupt("the target's store has another checksum".to_owned()));
     }
     stored.checksums = std::mem::take(&mut stored.checksums).merge(checksums.computed_by(request.to.provider()));
-    stored.version = Some(found.version);
+    // The version of the write's own answer, where it has one: what is found now may be another's already.
+    if stored.version.as_ref().is_none_or(|version| version.e_tag.is_none()) {
+        stored.version = Some(found.version);
+    }
     Ok(copied)
 }
 
