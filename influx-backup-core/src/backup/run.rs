@@ -112,7 +112,7 @@ async fn left_before(to: &Location, on_existing: OnExisting, acquired: Acquired)
     }
 }
 
-/// How far a store's clock may be from ours without a word about it.
+/// How far a store's clock may differ from this machine's before it is reported.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 
 /// Source and repository answer, and the repository can be written to. Its clock is seen by that.

@@ -234,7 +234,7 @@ async fn ids_may_be_given_and_nested() {
     assert_eq!(cluster.description().foreign, ["org/a/other"]);
     assert!(cluster.notes().is_empty() && cluster.description().unknown.is_empty());
 
-    // A node that the catalog names and nobody named is never dropped silently.
+    // A node that the catalog names and the caller did not is never dropped silently.
     let mut fewer = what.clone();
     fewer.node_ids.remove(1);
     let cluster = found(&location, fewer).await;
@@ -632,7 +632,7 @@ proptest! {
                 let named = cluster.description().foreign.iter().chain(&cluster.description().excluded_nodes).any(below) || own;
                 prop_assert!(is_ours || named, "{}: {:#?}", entry.key, cluster.description());
                 let foreign = cluster.description().foreign.iter().any(below);
-                prop_assert!(!(is_ours && foreign), "{} is ours and foreign: {:#?}", entry.key, cluster.description());
+                prop_assert!(!(is_ours && foreign), "{} is of the cluster and foreign: {:#?}", entry.key, cluster.description());
                 if is_ours && cluster.classify(&entry.key).is_some_and(|o| o.component == crate::Component::Other) {
                     prop_assert!(cluster.description().unknown.iter().any(below), "{}: {:#?}", entry.key, cluster.description());
                 }
