@@ -1,17 +1,72 @@
 //! Backup and restore of InfluxDB 3 clusters (Core and Enterprise, Parquet engine) that prove themselves.
 //!
-//! A [`Location`] is where objects live. [`discover()`] finds the [`Cluster`] there, [`Cluster::list`] its [`Inventory`], and
-//! [`BackupPlan`] and [`RestorePlan`] say, as data and without any I/O, what is copied in which order. A [`Repository`] runs
-//! backups in passes (list, plan, copy, list again, certify) until the [`Certificate`] closes; [`restore()`] brings one back
-//! behind a boot guard. A [`Copier`] moves one object, an [`Orchestrator`] stops and starts servers: both are the caller's to
-//! replace. Whatever runs is a [`Job`], with a
-//! [`JobHandle`] to cancel it, a stream of [`Event`]s and a result to await.
+//! # Overview
 //!
-//! Data flows one way through the modules: [`location`] → [`layout`] → [`discover`](mod@discover) → [`inventory`] → [`plan`] →
-//! [`copier`] → [`execute`] → [`certificate`] → [`manifest`]; [`backup`], [`restore`](mod@restore), [`verify`](mod@verify) and
-//! [`repository`] and [`leftovers`] use them all. [`format`](mod@format) reads InfluxDB's files, pure, over bytes.
+//! Three types do most of the work:
 //!
-//! The README has an example; the package `examples` one for each verb.
+//! - A [`Location`] is where objects live: a directory, S3, Azure Blob Storage or Google Cloud Storage.
+//! - A [`Cluster`] is what [`discover()`] finds at a location: edition, ids, nodes, catalog.
+//! - A [`Repository`] is a location that holds backups. Every verb is a method of it: plan and take a backup, list, verify,
+//!   certify, plan and run a restore.
+//!
+//! A backup of a running cluster is taken in passes (list, copy what is missing, list again) until a [`Certificate`] shows that
+//! what was copied restores. Only then is it committed. A restore writes behind a boot guard, so that a half-done one never
+//! starts. Plans ([`BackupPlan`], [`RestorePlan`]) are data: printed, kept as JSON, compared by hash.
+//!
+//! Whatever runs for longer than a second is a [`Job`], with a [`JobHandle`] to watch and cancel it, a stream of [`Event`]s
+//! and a result to await. Two things are yours to replace: a [`Copier`] moves one object, an [`Orchestrator`] stops and starts
+//! servers. Every [`Error`] has a stable code, a category and a [report](Error::report) that serialises.
+//!
+//! # Example
+//!
+//! ```
+//! # #[cfg(feature = "generate")]
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! # influx_backup_core::testing::generate::Generate::core("node1").generate_into(&directory.path().join("data"))?;
+//! # let place = |name: &str| directory.path().join(name).display().to_string();
+//! # let (data, backups, elsewhere) = (place("data"), place("backups"), place("elsewhere"));
+//! use influx_backup_core::{
+//!     BackupOptions, DiscoverOptions, Location, Repository, RestoreOptions, StoreOptions, certify, discover,
+//! };
+//!
+//! let options = StoreOptions::default();
+//! let cluster = discover(&Location::parse(&data, &options)?, &DiscoverOptions::default()).await?;
+//! let repository = Repository::open(Location::parse(&backups, &options)?).await?;
+//! let report = repository.backup(&cluster, BackupOptions::default().with_name("monday")).await?;
+//! println!("{report}");
+//!
+//! let target = Location::parse(&elsewhere, &options)?;
+//! let plan = repository.plan_restore("monday", &target, &RestoreOptions::default()).await?;
+//! println!("{plan}"); // a dry run ends here
+//! repository.restore(&plan).await?;
+//! assert!(certify(&target).await?.is_proven());
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "generate"))]
+//! # fn main() {}
+//! ```
+//!
+//! # Glossary
+//!
+//! | term | meaning |
+//! |---|---|
+//! | absent | a live file that neither the backup nor the source has: retention or compaction removed it |
+//! | attested | known from the record of the run that took the backup, not recomputed from its bytes |
+//! | boot guard | an invalid catalog root that stands at the target of a restore until all is verified: no server starts on it |
+//! | clause | one of the nine statements that make up a certificate, `C1` to `C9` |
+//! | cut | up to which snapshot of each node a backup, a proof or a restore goes |
+//! | degraded | committed with the caller's consent although a clause is violated |
+//! | fence | the listing of a node's WAL that ends before its snapshots are listed |
+//! | lease | the right of one process to write a backup or a target, renewed every minute |
+//! | pass | one round of list, plan, copy, list again and certify |
+//! | promoted | a Core node that became part of an Enterprise cluster; its own catalog is stale |
+//! | read through | copied by way of this process, which reads every byte |
+//! | role | which location a plan means: `source`, `backup` or `shared` |
+//! | top-up | WAL that is copied after the snapshots because it was written since the fence |
+//!
+//! `ARCHITECTURE.md` beside the sources has the layers of the crate.
 
 mod adaptive;
 pub mod backup;

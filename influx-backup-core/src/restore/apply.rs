@@ -166,7 +166,7 @@ mod tests {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     use super::*;
-    use crate::StoreOptions;
+    use crate::location::StoreOptions;
 
     fn place(path: &Path) -> Location {
         Location::parse(&path.display().to_string(), &StoreOptions::default()).expect("a place")
