@@ -210,16 +210,14 @@ pub enum Error {
         /// What is there.
         found: String,
     },
-    /// A format version that this release does not know.
-    #[error("`{object}` needs a newer release: it has format version {found}, this release reads up to {supported}")]
+    /// Something in a form that this release does not know.
+    #[error("`{object}` needs a newer release: it {reason}")]
     #[non_exhaustive]
     UnsupportedFormat {
         /// The object.
         object: String,
-        /// The version found.
-        found: u64,
-        /// The newest version known.
-        supported: u64,
+        /// What this release does not know.
+        reason: String,
     },
     /// A backup whose own files do not hold together.
     #[error("the backup is damaged at `{object}`: {reason}")]

@@ -71,7 +71,7 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::BackupUnfinished { name: name() },
         Error::LeaseLost { what: text("backup `monday`"), reason: reason() },
         Error::BackupNotFound { name: name(), repository: location(), found: text("nothing") },
-        Error::UnsupportedFormat { object: text("manifest.json"), found: 9, supported: 1 },
+        Error::UnsupportedFormat { object: text("manifest.json"), reason: reason() },
         Error::DamagedBackup { object: text("manifest.json"), reason: reason() },
         Error::BackupAltered { reason: reason() },
         Error::DegradedBackup { name: name(), open: text("C1") },

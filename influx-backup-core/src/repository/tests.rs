@@ -69,7 +69,8 @@ async fn a_repository_without_a_marker_lists_and_verifies() {
 async fn a_newer_repository_and_a_damaged_marker_are_refused() {
     let cases = [
         (r#"{"format": 9, "min_reader": 2, "more": true}"#, Err("unsupported-format")),
-        (r#"{"format": 9}"#, Err("damaged-backup")),
+        (r#"{"format": 9}"#, Err("unsupported-format")),
+        (r#"{"format": 1}"#, Err("damaged-backup")),
         ("not json", Err("damaged-backup")),
         (
             r#"{"format": 9, "min_reader": 1, "created": "2026-01-02T03:04:05Z", "id": "x", "written_by": "9", "new": 1}"#,

@@ -27,6 +27,11 @@ fn a_wrong_command_line_is_a_usage_error() {
 }
 
 #[test]
+fn a_command_is_required() {
+    assert_eq!(run(&[]).expect(2).stderr, "error [usage]: a command is required, see --help\n");
+}
+
+#[test]
 fn help_and_version_are_answers() {
     for arguments in [["--help"], ["--version"]] {
         let answer = run(&arguments).expect(0);
