@@ -83,13 +83,13 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// A symbolic link that cannot be followed.
-    #[error("`{path}` is a link that cannot be used: {reason}")]
+    /// A symbolic link that cannot be followed, or something else that is no regular file where one is read.
+    #[error("`{path}` {reason}")]
     #[non_exhaustive]
     Link {
-        /// The path of the link.
+        /// The path.
         path: String,
-        /// Broken, a loop, or not allowed here.
+        /// Broken, a loop, not allowed here, or not a regular file.
         reason: &'static str,
     },
 

@@ -147,6 +147,41 @@ async fn a_backup_that_cannot_be_read_keeps_no_other_from_the_list() {
     assert_eq!(repository.leftovers().await.expect("found"), [], "what it is cannot be known");
 }
 
+/// Replaces what lies there by a pipe that no program writes to.
+#[cfg(unix)]
+fn put_pipe(path: &Path) {
+    std::fs::remove_file(path).expect("removed");
+    assert!(std::process::Command::new("mkfifo").arg(path).status().expect("run").success());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_pipe_in_the_place_of_a_manifest_ends_every_verb_at_once() {
+    let root = tempfile::tempdir().expect("a directory");
+    let cluster = cluster(&root.path().join("data")).await;
+    let repository = Repository::open(at(&root.path().join("backups"))).await.expect("opened");
+    for name in ["a", "b"] {
+        repository.backup(&cluster, named(name)).await.expect("backed up");
+    }
+    put_pipe(&root.path().join("backups/a/_influx_backup/manifest.json"));
+
+    let looks = async {
+        let listed = repository.list().await.expect("listed");
+        let states: Vec<_> = listed.iter().map(|backup| (backup.name.as_str(), backup.state)).collect();
+        assert_eq!(states, [("a", BackupState::Unreadable), ("b", BackupState::Complete)]);
+        let reason = listed[0].reason.as_ref().expect("a reason");
+        assert!(reason.ends_with("/backups/a/_influx_backup/manifest.json` is not a regular file"), "{reason}");
+
+        let backup = repository.location().child("a").expect("a location");
+        assert_eq!(repository.get("a").await.expect_err("a pipe").code(), "link");
+        assert_eq!(repository.verify("a", VerifyOptions::bytes()).await.expect_err("a pipe").code(), "link");
+        assert_eq!(crate::certify(&backup).await.expect_err("a pipe").code(), "link");
+        let manifest = Key::parse(crate::layout::MANIFEST_KEY).expect("a key");
+        assert_eq!(backup.head(&manifest).await.expect_err("a pipe").code(), "link");
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), looks).await.expect("nothing waits for the pipe");
+}
+
 #[tokio::test]
 async fn looking_at_a_backup_counts_objects_and_can_be_cancelled() {
     let root = tempfile::tempdir().expect("a directory");
