@@ -230,6 +230,18 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// The marker of a repository cannot be used. Its backups can be read all the same; none is added.
+    #[error(
+        "the marker of the repository, `{marker}`, cannot be used ({reason}): delete it, and the next backup writes it \
+         again; the backups can be read without it"
+    )]
+    #[non_exhaustive]
+    DamagedMarker {
+        /// The path or URL of the marker.
+        marker: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Objects of a backup are removed or replaced while it is taken, again and again.
     #[error(
         "the backup is changed by another program while it is taken ({reason}): stop what removes or writes objects \

@@ -73,6 +73,7 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::BackupNotFound { name: name(), repository: location(), found: text("nothing") },
         Error::UnsupportedFormat { object: text("manifest.json"), found: 9, supported: 1 },
         Error::DamagedBackup { object: text("manifest.json"), reason: reason() },
+        Error::DamagedMarker { marker: text("/backups/_influx_backup/repository.json"), reason: reason() },
         Error::BackupAltered { reason: reason() },
         Error::DegradedBackup { name: name(), open: text("C1") },
         Error::CorruptSource { key: key(), finding: Box::new(finding) },
