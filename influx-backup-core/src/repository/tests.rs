@@ -3,9 +3,7 @@ use std::path::Path;
 use super::*;
 use crate::{
     cluster::DiscoverOptions,
-    copier::{Copied, CopyContext, CopyRequest},
     discover::discover,
-    error::{CopyError, StoreErrorKind},
     key::Key,
     layout::REPOSITORY_KEY,
     location::StoreOptions,
