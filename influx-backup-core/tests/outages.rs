@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use http::Method;
 use influx_backup_core::{
-    BackupOptions, DiscoverOptions, Error, Repository, Restore, RestoreOptions, Takeover, VerifyOptions, certify,
-    discover, testing::generate::Generate,
+    BackupOptions, DiscoverOptions, Error, Repository, Restore, RestoreOptions, VerifyOptions, certify, discover,
+    options::Takeover, testing::generate::Generate,
 };
 use servers::{Behind, Fault, Rule};
 
