@@ -16,7 +16,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let tree = Location::parse(&tree, &StoreOptions::from_env())?;
 
     // What the tree itself shows is computed again. What only the run could know is attested by the backup's manifest;
-    // a tree without one says so, clause by clause.
+    // without one the certificate marks each such clause as not attested.
     let certificate = certify(&tree).await?;
 
     println!("{certificate}");

@@ -18,11 +18,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // `auto` finds ids and roles. Several clusters in one bucket: `DiscoverOptions::default().with_cluster_id("prod")`.
     let cluster = discover(&source, &DiscoverOptions::default()).await?;
 
-    println!("{:?} {}", cluster.edition, cluster.id());
-    for node in &cluster.nodes {
+    println!("{:?} {}", cluster.edition(), cluster.id());
+    for node in cluster.nodes() {
         println!("  {} {:?}", node.id, node.roles);
     }
-    for evidence in &cluster.evidence {
+    for evidence in &cluster.description().evidence {
         println!("  because: {evidence}");
     }
     Ok(())

@@ -18,7 +18,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // One listing of the store is all that a plan needs.
     let inventory = cluster.list().await?;
-    let plan = BackupPlan::new(&cluster, &inventory, Derived::Exclude);
+    let plan = BackupPlan::new(cluster.description(), &inventory, Derived::Exclude);
 
     println!("{plan}");
     println!("{} objects in {} stages, plan {}", plan.objects(), plan.stages().len(), plan.hash());

@@ -107,10 +107,11 @@ async fn cluster_certificate(cluster: &Cluster, meter: &dyn Meter) -> Result<Cer
     let inventory = cluster.list().await?;
     let mut held: BTreeMap<_, _> =
         inventory.entries().map(|entry| (entry.key.clone(), held_as_listed(entry))).collect();
+    let description = cluster.description();
     let mut facts = Facts::default();
-    gather(&mut facts, facts::Tree::Location(cluster.location()), cluster, &mut held, meter).await?;
-    let cut = Cut::newest(cluster, &facts);
-    let evidence = Evidence::new(cluster, &held, &facts, &cut, Provenance::None, AbsenceTolerance::Strict);
+    gather(&mut facts, facts::Tree::Location(cluster.location()), description, &mut held, meter).await?;
+    let cut = Cut::newest(description, &facts);
+    let evidence = Evidence::new(description, &held, &facts, &cut, Provenance::None, AbsenceTolerance::Strict);
     Ok(judge(&evidence, &Clause::ALL).certificate)
 }
 

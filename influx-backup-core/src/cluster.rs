@@ -186,18 +186,65 @@ impl Cluster {
     /// With the nodes of `before` that are no longer there: a backup does not lose a node because its prefix went away.
     pub(crate) fn keeping(mut self, before: &Self) -> Self {
         let nodes = &mut self.description.nodes;
-        let gone: Vec<_> = before.nodes.iter().filter(|node| nodes.iter().all(|left| left.id != node.id)).collect();
+        let gone: Vec<_> = before.nodes().iter().filter(|node| nodes.iter().all(|left| left.id != node.id)).collect();
         nodes.extend(gone.into_iter().cloned());
         nodes.sort_by(|a, b| a.id.cmp(&b.id));
         self
     }
 }
 
-impl std::ops::Deref for Cluster {
-    type Target = ClusterDescription;
+/// The questions asked most; [`description`](Cluster::description) answers the others.
+impl Cluster {
+    /// See [`ClusterDescription::id`].
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.description.id()
+    }
 
-    fn deref(&self) -> &ClusterDescription {
-        &self.description
+    /// Core or Enterprise.
+    #[must_use]
+    pub fn edition(&self) -> Edition {
+        self.description.edition
+    }
+
+    /// The nodes, sorted by id.
+    #[must_use]
+    pub fn nodes(&self) -> &[Node] {
+        &self.description.nodes
+    }
+
+    /// What was found that stops nothing.
+    #[must_use]
+    pub fn notes(&self) -> &[Finding] {
+        &self.description.notes
+    }
+
+    /// See [`ClusterDescription::catalog_prefix`].
+    #[must_use]
+    pub fn catalog_prefix(&self) -> &str {
+        self.description.catalog_prefix()
+    }
+
+    /// See [`ClusterDescription::stored_nodes`].
+    pub fn stored_nodes(&self) -> impl Iterator<Item = &Node> {
+        self.description.stored_nodes()
+    }
+
+    /// See [`ClusterDescription::compactors`].
+    pub fn compactors(&self) -> impl Iterator<Item = &Node> {
+        self.description.compactors()
+    }
+
+    /// See [`ClusterDescription::classify`].
+    #[must_use]
+    pub fn classify(&self, key: &Key) -> Option<Classification<'_>> {
+        self.description.classify(key)
+    }
+
+    /// See [`ClusterDescription::is_node`].
+    #[must_use]
+    pub fn is_node(&self, id: &str) -> bool {
+        self.description.is_node(id)
     }
 }
 

@@ -163,7 +163,7 @@ impl Lister {
         let mut inventory = Inventory::default();
         let sequence = self.sequence.clone();
         for groups in sequence.chunk_by(|a, b| a.owner() == b.owner()) {
-            for owner in owners(cluster, groups[0].owner()) {
+            for owner in owners(cluster.description(), groups[0].owner()) {
                 for group in groups {
                     inventory.listings.push(self.list(cluster, *group, &owner).await?);
                 }
@@ -176,7 +176,7 @@ impl Lister {
     pub(crate) async fn list(&mut self, cluster: &Cluster, group: Group, owner: &str) -> Result<Listing> {
         let started = Utc::now();
         let mut entries = entries(cluster, group, owner, self.roots).await?;
-        entries.retain(|entry| belongs(cluster, entry, group, owner));
+        entries.retain(|entry| belongs(cluster.description(), entry, group, owner));
         self.order += 1;
         Ok(Listing { group, owner: owner.to_owned(), started, ended: Utc::now(), order: self.order, entries })
     }
@@ -245,8 +245,8 @@ async fn rest(cluster: &Cluster, owner: &str) -> Result<Vec<ObjectMeta>> {
     for directory in level.directories {
         let prefix = format!("{owner}/{directory}");
         // A nested id is listed as its own; left out, it is not listed at all.
-        let is_other = cluster.excluded_nodes.contains(&prefix) || cluster.is_node(&prefix);
-        if !is_other && !listed_elsewhere(cluster, owner, &directory) {
+        let is_other = cluster.description().excluded_nodes.contains(&prefix) || cluster.is_node(&prefix);
+        if !is_other && !listed_elsewhere(cluster.description(), owner, &directory) {
             entries.extend(cluster.location().list(&prefix).await?);
         }
     }

@@ -16,7 +16,7 @@ pub use self::{
     releases::{Release, ServerReleases},
 };
 
-/// The directory of our own files inside a backup or a target.
+/// The directory of this library's own files inside a backup or a target.
 pub const OWN_DIRECTORY: &str = "_influx_backup";
 
 /// The key of the marker inside a repository.
@@ -227,7 +227,7 @@ impl Component {
         self.is_catalog() || self.is_license() || matches!(self, Self::EnterpriseConfig)
     }
 
-    /// Whether the bytes may be moved by the store itself; everything else passes through us and is read.
+    /// Whether the bytes may be moved by the store itself; everything else passes through this process and is read.
     #[must_use]
     pub const fn is_bulk(self) -> bool {
         matches!(self, Self::Parquet | Self::Compacted | Self::CompactionSummary | Self::CompactionDetail)

@@ -212,7 +212,7 @@ impl Lease {
     /// # Errors
     /// [`Error::LeaseLost`], [`Error::Store`].
     pub(crate) async fn remove(&mut self) -> Result<()> {
-        // A renewal that reaches the store after the removal would leave a lease that nobody holds.
+        // A renewal that reaches the store after the removal would leave a lease without a holder.
         self.heartbeat.end(SILENCE).await;
         self.held.check().await?;
         let mut leases = state::list(&self.held.location, &self.held.scope).await?;

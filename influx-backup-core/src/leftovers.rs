@@ -153,8 +153,8 @@ fn is_at_rest(state: BackupState) -> bool {
 
 /// What is incomplete in a directory in this state and no longer being written.
 fn is_dead(state: BackupState) -> impl Fn(&Incomplete) -> bool {
-    // A process that died at once left its claim under a staging name, and nothing else of ours; one that lives is about to
-    // rename it.
+    // A process that died at once left its claim under a staging name, and no other file of a backup; one that lives is
+    // about to rename it.
     let is_old = |incomplete: &Incomplete| (Utc::now() - incomplete.modified).to_std().is_ok_and(|age| age > SILENCE);
     let is_claim = |incomplete: &Incomplete| incomplete.key.starts_with(&format!("{OWN_DIRECTORY}/"));
     move |incomplete| state != BackupState::Foreign || is_claim(incomplete) && is_old(incomplete)

@@ -16,7 +16,7 @@ use crate::{certificate::Certificate, cluster::ClusterDescription, finding::Clau
 pub enum BackupStatus {
     /// Its certificate holds.
     Complete,
-    /// It was committed although clauses are violated, because the caller said so.
+    /// It was committed although clauses are violated, because the caller allowed it.
     Degraded,
 }
 

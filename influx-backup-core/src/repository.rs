@@ -78,7 +78,7 @@ impl Repository {
     /// [`Error::InvalidRequest`](crate::Error::InvalidRequest) for a finished backup as a source.
     pub async fn plan_backup(&self, cluster: &Cluster, options: &BackupOptions) -> Result<BackupPlan> {
         check_places(cluster, &self.location)?;
-        Ok(BackupPlan::new(cluster, &cluster.list().await?, options.derived))
+        Ok(BackupPlan::new(cluster.description(), &cluster.list().await?, options.derived))
     }
 
     /// A backup of a cluster, to be [started](BackupRequest::start) or awaited.

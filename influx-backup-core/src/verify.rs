@@ -174,7 +174,7 @@ async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSin
     })
 }
 
-/// Counts an object of so many bytes when the work on it is done.
+/// Counts an object and its bytes when the work on it is done.
 async fn counted<T>(events: &EventSink, bytes: u64, work: impl Future<Output = T>) -> T {
     let done = work.await;
     events.add_bytes(bytes);

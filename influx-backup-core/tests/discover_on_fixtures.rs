@@ -13,7 +13,7 @@ fn location(path: &std::path::Path) -> Location {
 }
 
 fn has_evidence(cluster: &Cluster, text: &str) -> bool {
-    cluster.evidence.iter().any(|sentence| sentence.contains(text))
+    cluster.description().evidence.iter().any(|sentence| sentence.contains(text))
 }
 
 #[tokio::test]
@@ -24,22 +24,23 @@ async fn every_store_is_the_core_node_that_it_is_known_to_be() {
         let found = [DiscoverOptions::default(), DiscoverOptions::default().with_node("node1")];
         for what in found {
             let cluster = discover(&location(directory.path()), &what).await.expect(name);
-            assert_eq!(cluster.edition, Edition::Core, "{name}");
-            assert_eq!(cluster.cluster_id, None, "{name}");
+            assert_eq!(cluster.edition(), Edition::Core, "{name}");
+            assert_eq!(cluster.description().cluster_id, None, "{name}");
             assert_eq!(cluster.catalog_prefix(), expected["node"], "{name}");
-            let nodes: Vec<_> = cluster.nodes.iter().map(|node| (node.id.as_str(), &node.roles[..])).collect();
+            let nodes: Vec<_> = cluster.nodes().iter().map(|node| (node.id.as_str(), &node.roles[..])).collect();
             assert_eq!(nodes, [("node1", &[Role::Data][..])], "{name}");
 
             let generations = expected["catalogs"].as_object().expect("catalogs");
-            let found: Vec<_> = cluster.catalogs.iter().map(|found| found.generation.to_string()).collect();
+            let found: Vec<_> =
+                cluster.description().catalogs.iter().map(|found| found.generation.to_string()).collect();
             assert_eq!(found, generations.keys().cloned().collect::<Vec<_>>(), "{name}");
             let live = expected["catalog_generation"].as_str().expect("a generation");
-            for found in &cluster.catalogs {
+            for found in &cluster.description().catalogs {
                 let is_live = found.generation.to_string() == live;
                 assert_eq!(found.state == GenerationState::Live, is_live, "{name} {}", found.generation);
             }
 
-            let named = cluster.catalog_nodes.as_deref().expect("the nodes can be read");
+            let named = cluster.description().catalog_nodes.as_deref().expect("the nodes can be read");
             assert!(named.iter().all(|node| node.id == "node1" && node.in_store) && named.len() == 1, "{name}");
             for database in expected["databases"].as_array().expect("databases") {
                 let quoted = format!("`{}`", database.as_str().expect("a name"));
@@ -47,12 +48,12 @@ async fn every_store_is_the_core_node_that_it_is_known_to_be() {
                 assert!(!deleted || database == "short" || database == "doomed", "{name}: {database}");
             }
             for (field, nothing) in [
-                ("foreign", cluster.foreign.is_empty()),
-                ("unknown", cluster.unknown.is_empty()),
-                ("notes", cluster.notes.is_empty()),
-                ("licenses", cluster.licenses.is_empty()),
-                ("left out", cluster.excluded_nodes.is_empty()),
-                ("unclaimed", cluster.unclaimed_nodes.is_empty()),
+                ("foreign", cluster.description().foreign.is_empty()),
+                ("unknown", cluster.description().unknown.is_empty()),
+                ("notes", cluster.notes().is_empty()),
+                ("licenses", cluster.description().licenses.is_empty()),
+                ("left out", cluster.description().excluded_nodes.is_empty()),
+                ("unclaimed", cluster.description().unclaimed_nodes.is_empty()),
             ] {
                 assert!(nothing, "{name}: {field} of {:#?}", cluster.description());
             }

@@ -142,9 +142,9 @@ async fn run(cluster: &Generate, concurrency: usize) -> Result<(), TestCaseError
     let copier = Arc::new(Recording { inner: default_copiers(), steps: Mutex::default() });
     let limits = Limits::default().with_concurrency(concurrency).with_durability(Durability::Relaxed);
     let options = BackupOptions::default().with_limits(limits);
-    let plan = BackupPlan::new(&found, &inventory, options.derived);
+    let plan = BackupPlan::new(found.description(), &inventory, options.derived);
     let kinds: Vec<_> = plan.stages().map(|stage| stage.kind).collect();
-    prop_assert_eq!(kinds, backup_order(found.edition));
+    prop_assert_eq!(kinds, backup_order(found.edition()));
 
     let report = world.back_up_with(options, Arc::<Recording>::clone(&copier)).await.expect("backed up");
     prop_assert_eq!(report.status, BackupStatus::Complete);
@@ -157,7 +157,7 @@ async fn run(cluster: &Generate, concurrency: usize) -> Result<(), TestCaseError
     let planned: BTreeSet<_> = plan.stages().flat_map(|stage| stage.keys()).map(|key| key.as_str()).collect();
     prop_assert_eq!(began, planned);
     prop_assert_eq!(steps.len() as u64, 2 * plan.objects(), "each once");
-    check(&steps, |key| place(found.edition, key)).map_err(TestCaseError::fail)
+    check(&steps, |key| place(found.edition(), key)).map_err(TestCaseError::fail)
 }
 
 proptest! {

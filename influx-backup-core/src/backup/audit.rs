@@ -74,7 +74,7 @@ pub(super) async fn audit(to: &Location, index: &mut Index) -> Result<Difference
     Ok(differences)
 }
 
-/// The objects of a backup, without those of ours, sorted by key.
+/// The objects of a backup, without this library's own files, sorted by key.
 async fn list(to: &Location) -> Result<Vec<ObjectMeta>> {
     let top = to.list_level("").await?;
     let mut objects = top.entries;

@@ -119,10 +119,10 @@ mod tests {
         assert_eq!(begun, Acquired::Fresh);
         let silent = take(&location, (OnExisting::Resume, Takeover::AfterTimeout)).await.expect_err("alive");
         assert_eq!(silent.code(), "backup-in-progress");
-        first.check().await.expect("still ours");
+        first.check().await.expect("still held");
         let (second, begun) = take(&location, (OnExisting::Resume, Takeover::Immediately)).await.expect("taken over");
         assert_eq!(begun, Acquired::TakenOver);
-        second.check().await.expect("ours");
+        second.check().await.expect("held");
         assert_eq!(first.check().await.expect_err("lost").code(), "lease-lost");
     }
 
@@ -133,7 +133,7 @@ mod tests {
         let (first, _) = take(&location, (OnExisting::Refuse, Takeover::AfterTimeout)).await.expect("free");
         let silent = take(&location, (OnExisting::Resume, Takeover::AfterTimeout)).await.expect_err("alive");
         assert_eq!(silent.code(), "backup-in-progress");
-        first.check().await.expect("still ours");
+        first.check().await.expect("still held");
     }
 
     #[tokio::test]
@@ -146,12 +146,12 @@ mod tests {
             "backup-unfinished"
         );
         let (second, begun) =
-            take(&location, (OnExisting::Resume, Takeover::AfterTimeout)).await.expect("nobody holds it");
+            take(&location, (OnExisting::Resume, Takeover::AfterTimeout)).await.expect("it is not held");
         assert_eq!(begun, Acquired::TakenOver);
         let highest =
             highest(&location, &LeaseScope::Backup("n1".to_owned()), Clock::Local).await.expect("there").expect("one");
         assert!(highest.is_held());
-        second.check().await.expect("ours");
+        second.check().await.expect("held");
     }
 
     /// Two clusters that are backed up into one repository by one line of cron.
@@ -166,7 +166,7 @@ mod tests {
         names.sort_unstable();
         assert_eq!(names, ["backup-20261101-000000", "backup-20261101-000000-2", "backup-20261101-000000-3"]);
         for (_, _, lease) in &taken {
-            lease.check().await.expect("ours");
+            lease.check().await.expect("held");
         }
     }
 

@@ -20,7 +20,7 @@ pub(super) fn check_name(name: &str) -> Result<()> {
         Ok(_) if name.contains('/') => "it has a `/`",
         Ok(_) if name.starts_with(['_', '.']) => "names that begin with `_` or `.` are kept for other things",
         Ok(_) if name.trim() != name => "it begins or ends with a space",
-        Ok(_) if name == OWN_DIRECTORY => "it is kept for our own files",
+        Ok(_) if name == OWN_DIRECTORY => "it is reserved for the backup's own files",
         Ok(_) => return Ok(()),
     };
     Err(Error::InvalidRequest { option: "the backup's name", reason: reason.to_owned() })

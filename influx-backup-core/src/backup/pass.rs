@@ -119,7 +119,9 @@ impl Pass<'_> {
 
     /// The stage with the tasks that its listings at the barrier call for.
     fn relisted(&self, stage: &Stage, listings: &[Listing], index: &Index) -> Stage {
-        let tasks = BackupPlan::relisted(self.cluster, listings, self.options.derived, &|entry| index.holds(entry));
+        let tasks = BackupPlan::relisted(self.cluster.description(), listings, self.options.derived, &|entry| {
+            index.holds(entry)
+        });
         let relisted = Stage::new(stage.kind, stage.relist, tasks);
         // The catalog was planned for before, as it was listed then.
         let objects = relisted.objects().saturating_sub(stage.objects());

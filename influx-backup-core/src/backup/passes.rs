@@ -106,7 +106,7 @@ impl Run<'_> {
         history: &mut PassHistory,
     ) -> Result<BackupPlan> {
         let is_held = |entry: &ObjectMeta| index.holds(entry);
-        let plan = BackupPlan::missing(cluster, listed, self.options.derived, &is_held);
+        let plan = BackupPlan::missing(cluster.description(), listed, self.options.derived, &is_held);
         let (objects, bytes) = (plan.objects(), plan.bytes());
         self.task.events.planned(objects, bytes);
         let pass = history.passes().saturating_add(1);

@@ -53,20 +53,21 @@ impl Run<'_> {
         state: &mut RunState,
         history: &PassHistory,
     ) -> Result<Proof> {
+        let description = cluster.description();
         let mut held = state.index.held();
-        gather(&mut state.facts, Tree::Location(self.to), cluster, &mut held, &()).await?;
-        let cut = Cut::newest(cluster, &state.facts);
+        gather(&mut state.facts, Tree::Location(self.to), description, &mut held, &()).await?;
+        let cut = Cut::newest(description, &state.facts);
         let absence_tolerance = self.options.absence_tolerance;
-        let (differences, mut broken) = compare(cluster, &listed.inventory, after);
-        broken.extend(compare_ids(cluster, found));
-        let (mut unstable, unheld_nodes) = compare_nodes(cluster, found);
-        unstable.extend(unlisted_nodes(cluster, &listed.inventory));
+        let (differences, mut broken) = compare(description, &listed.inventory, after);
+        broken.extend(compare_ids(description, found.description()));
+        let (mut unstable, unheld_nodes) = compare_nodes(description, found.description());
+        unstable.extend(unlisted_nodes(description, &listed.inventory));
         unstable.extend(unheld_overwritten(cluster, listed, &state.index));
         unstable.extend(history.timeline.broken.iter().chain(&broken).cloned());
 
         // The cut and the fences follow from the tree alone, whoever wrote it.
         let provenance = Provenance::None;
-        let untrimmed = Evidence::new(cluster, &held, &state.facts, &cut, provenance, absence_tolerance);
+        let untrimmed = Evidence::new(description, &held, &state.facts, &cut, provenance, absence_tolerance);
         unstable.extend(history.timeline.regressions(&untrimmed, &listed.inventory));
         let fences = fences(cluster, &untrimmed, &listed.inventory).await?;
         let trimmed = trim(&untrimmed, &state.index, listed, &self.rules.trim);
@@ -75,7 +76,7 @@ impl Run<'_> {
         held.retain(|key, _| !trimmed.contains(key));
         state.facts.forget(&trimmed);
         let facts = &state.facts;
-        let tree = Evidence::new(cluster, &held, facts, &cut, provenance, absence_tolerance);
+        let tree = Evidence::new(description, &held, facts, &cut, provenance, absence_tolerance);
         let listings = DbsListings::new(cluster, history.before.as_ref(), &listed.inventory);
         let absent = absent_paths(&tree, &listings, self.rules.absence);
         let provenance = RunProvenance {

@@ -86,7 +86,7 @@ pub(crate) async fn run(
     let mut state = RunState { index: Index::default(), journal, facts: Facts::default() };
     let run =
         Run { name: &name, to: &to, options: &options, rules: &rules, copier: &copier, task: &task, lease: &lease };
-    let nodes = cluster.nodes.clone();
+    let nodes = cluster.nodes().to_vec();
     let work = async {
         state.index = run.unless_ended(left_before(&to, options.on_existing, acquired)).await?;
         while_stopped(orchestrator, &nodes, &task, run.unless_ended(run.passes(cluster, &mut state))).await
@@ -112,7 +112,7 @@ async fn left_before(to: &Location, on_existing: OnExisting, acquired: Acquired)
     }
 }
 
-/// How far a store's clock may be from ours without a word about it.
+/// How far a store's clock may differ from this machine's before it is reported.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 
 /// Source and repository answer, and the repository can be written to. Its clock is seen by that.
@@ -129,7 +129,7 @@ async fn check_stores(cluster: &Cluster, repository: &Location, task: &RunContex
 /// The source is a cluster's own location, and source and repository do not lie inside one another.
 pub(crate) fn check_places(cluster: &Cluster, repository: &Location) -> Result<()> {
     let source = cluster.location();
-    if let Some(note) = cluster.notes.iter().find(|note| note.code == FindingCode::IsBackup) {
+    if let Some(note) = cluster.notes().iter().find(|note| note.code == FindingCode::IsBackup) {
         let reason = format!("{}; to keep it twice, copy its directory", note.message);
         return Err(Error::InvalidRequest { option: "this source", reason });
     }

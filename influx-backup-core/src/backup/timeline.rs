@@ -2,7 +2,7 @@
 //!
 //! Servers count WAL files and snapshots upwards and keep the newest manifest for good. Where a later listing shows less
 //! than an earlier one, a volume was unmounted or the source was restored meanwhile: what was listed before and never
-//! copied would be missing in silence, or two timelines would be mixed.
+//! copied would be missing unnoticed, or two timelines would be mixed.
 
 use std::collections::{BTreeMap, BTreeSet};
 

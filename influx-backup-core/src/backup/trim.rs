@@ -16,7 +16,7 @@ use crate::{
 /// The objects that do not belong to the cut.
 ///
 /// WAL, manifests, Parquet and catalog logs stay up to the cut, from whichever pass. What servers overwrite, and what
-/// is opaque to us, is exactly the last pass's listing. So is a Parquet file that is not the one that its manifest names.
+/// is opaque to this library, is exactly the last pass's listing. So is a Parquet file that is not the one that its manifest names.
 pub(super) fn trim(evidence: &Evidence<'_>, index: &Index, listed: &Listed, rules: &[Trim]) -> BTreeSet<Key> {
     let cluster = evidence.cluster;
     let last_listing = listed.keys();

@@ -23,7 +23,7 @@ const HEADS_AT_ONCE: usize = 32;
 
 /// Which files listings of `dbs` lacked.
 ///
-/// Core deletes files before it stores the manifest that says so, and what a manifest names was stored before it: what
+/// Core deletes files before it stores the manifest that tells of it, and what a manifest names was stored before it: what
 /// the listing after the manifests lacks is gone. With a compactor more is needed: a file that it superseded may only
 /// count as absent if the listing of the compactor's files, which hold its rows now, began after a listing that lacked it.
 ///

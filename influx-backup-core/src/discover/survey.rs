@@ -101,7 +101,7 @@ fn not_found(location: &Location) -> Error {
     Error::LocationNotFound { location: location.to_string() }
 }
 
-/// Our own directory, and what file systems keep at the top of a volume, readable by root alone.
+/// The directory of this library's own files, and what file systems keep at the top of a volume, readable by root alone.
 fn is_passed_over(name: &str) -> bool {
     [OWN_DIRECTORY, "lost+found"].contains(&name)
 }

@@ -69,15 +69,15 @@ fn enterprise(cluster: &str, nodes: &[&str]) -> Generate {
 }
 
 fn nodes(cluster: &Cluster) -> Vec<(&str, &[Role])> {
-    cluster.nodes.iter().map(|node| (node.id.as_str(), &node.roles[..])).collect()
+    cluster.nodes().iter().map(|node| (node.id.as_str(), &node.roles[..])).collect()
 }
 
 fn ids(cluster: &Cluster) -> Vec<&str> {
-    cluster.nodes.iter().map(|node| node.id.as_str()).collect()
+    cluster.nodes().iter().map(|node| node.id.as_str()).collect()
 }
 
 fn codes(cluster: &Cluster) -> Vec<FindingCode> {
-    cluster.notes.iter().map(|note| note.code).collect()
+    cluster.notes().iter().map(|note| note.code).collect()
 }
 
 const DATA: &[Role] = &[Role::Data];
@@ -96,32 +96,46 @@ async fn core_of_every_generation_is_found() {
     for generation in Generation::ALL {
         let location = holding(&[core("node1").catalog(generation)]).await;
         let cluster = found(&location, DiscoverOptions::default()).await;
-        assert_eq!((cluster.edition, cluster.cluster_id.as_deref()), (Edition::Core, None));
+        assert_eq!((cluster.edition(), cluster.description().cluster_id.as_deref()), (Edition::Core, None));
         assert_eq!(nodes(&cluster), [("node1", DATA)]);
         let live = FoundGeneration { generation, state: GenerationState::Live };
-        assert_eq!((cluster.catalogs.clone(), cluster.live_catalog()), (vec![live], Some(generation)));
-        assert_eq!(cluster.catalog_nodes, Some(vec![CatalogNode { id: "node1".to_owned(), in_store: true }]));
-        assert!(cluster.notes.is_empty() && cluster.foreign.is_empty() && cluster.unknown.is_empty());
+        assert_eq!(
+            (cluster.description().catalogs.clone(), cluster.description().live_catalog()),
+            (vec![live], Some(generation))
+        );
+        assert_eq!(
+            cluster.description().catalog_nodes,
+            Some(vec![CatalogNode { id: "node1".to_owned(), in_store: true }])
+        );
+        assert!(
+            cluster.notes().is_empty()
+                && cluster.description().foreign.is_empty()
+                && cluster.description().unknown.is_empty()
+        );
         let first = format!("`node1/{}`, ", generation.root());
-        assert!(cluster.evidence[0].starts_with(&first), "{:?}", cluster.evidence);
-        assert!(cluster.evidence[0].ends_with("make node1 a Core node"), "{:?}", cluster.evidence);
+        assert!(cluster.description().evidence[0].starts_with(&first), "{:?}", cluster.description().evidence);
+        assert!(
+            cluster.description().evidence[0].ends_with("make node1 a Core node"),
+            "{:?}",
+            cluster.description().evidence
+        );
     }
 }
 
 #[tokio::test]
 async fn older_generations_are_told_apart_by_their_terminators() {
     let location = holding(&[core("node1").upgraded(Generation::ALL)]).await;
-    let states = |cluster: &Cluster| cluster.catalogs.iter().map(|found| found.state).collect::<Vec<_>>();
+    let states = |cluster: &Cluster| cluster.description().catalogs.iter().map(|found| found.state).collect::<Vec<_>>();
     let cluster = found(&location, DiscoverOptions::default()).await;
     use GenerationState::{Live, Terminated};
     assert_eq!(states(&cluster), [Terminated, Terminated, Live]);
-    assert_eq!(cluster.live_catalog(), Some(Generation::V3));
+    assert_eq!(cluster.description().live_catalog(), Some(Generation::V3));
 
     remove(&location, "node1/catalog/v3").await;
     let cluster = found(&location, DiscoverOptions::default()).await;
-    assert_eq!((states(&cluster), cluster.live_catalog()), (vec![Terminated, Terminated], None));
+    assert_eq!((states(&cluster), cluster.description().live_catalog()), (vec![Terminated, Terminated], None));
     assert_eq!(codes(&cluster), [FindingCode::NoLiveCatalog]);
-    assert!(cluster.catalog_nodes.is_some(), "the newest frozen one still says which nodes there were");
+    assert!(cluster.description().catalog_nodes.is_some(), "the newest frozen one still says which nodes there were");
 }
 
 #[tokio::test]
@@ -139,27 +153,30 @@ async fn an_enterprise_cluster_is_found_with_all_its_parts() {
         let location = holding(&[generated]).await;
         put(&location, &["cluster1/trial_or_home_license", "cluster1/catalog/restores/1/x"]).await;
         let cluster = found(&location, DiscoverOptions::default()).await;
-        assert_eq!((cluster.edition, cluster.cluster_id.as_deref()), (Edition::Enterprise, Some("cluster1")));
+        assert_eq!(
+            (cluster.edition(), cluster.description().cluster_id.as_deref()),
+            (Edition::Enterprise, Some("cluster1"))
+        );
         assert_eq!(nodes(&cluster), [("compactor1", COMPACTOR), ("node1", DATA), ("node2", DATA)]);
-        let licenses: Vec<_> = cluster.licenses.iter().map(Key::as_str).collect();
+        let licenses: Vec<_> = cluster.description().licenses.iter().map(Key::as_str).collect();
         assert_eq!(licenses, ["cluster1/commercial_license", "cluster1/trial_or_home_license"]);
-        assert_eq!(cluster.unknown, ["cluster1/notes.txt", "cluster1/catalog/v4", "node1/future"]);
-        assert_eq!(cluster.foreign, ["README", "elsewhere"]);
-        let named = cluster.catalog_nodes.clone().expect("readable");
+        assert_eq!(cluster.description().unknown, ["cluster1/notes.txt", "cluster1/catalog/v4", "node1/future"]);
+        assert_eq!(cluster.description().foreign, ["README", "elsewhere"]);
+        let named = cluster.description().catalog_nodes.clone().expect("readable");
         let absent: Vec<_> = named.iter().filter(|node| !node.in_store).map(|node| node.id.as_str()).collect();
         assert_eq!((named.len(), absent), (4, vec!["query1"]));
         assert_eq!(codes(&cluster), [FindingCode::NodeWithoutObjects]);
 
         let cluster = found(&location, DiscoverOptions::default().with_query_only("query1")).await;
         assert_eq!(nodes(&cluster)[3], ("query1", &[Role::QueryOnly][..]));
-        assert!(cluster.notes.is_empty(), "{:?}", cluster.notes);
+        assert!(cluster.notes().is_empty(), "{:?}", cluster.notes());
         let cluster =
             found(&location, DiscoverOptions::default().with_excluded_node("query1").with_excluded_node("node2")).await;
         assert_eq!(
-            (ids(&cluster), cluster.excluded_nodes.clone()),
+            (ids(&cluster), cluster.description().excluded_nodes.clone()),
             (vec!["compactor1", "node1"], vec!["node2".to_owned(), "query1".to_owned()],)
         );
-        assert!(cluster.notes.is_empty() && !cluster.foreign.contains(&"node2".to_owned()));
+        assert!(cluster.notes().is_empty() && !cluster.description().foreign.contains(&"node2".to_owned()));
     }
 }
 
@@ -184,7 +201,7 @@ async fn a_single_node_that_does_all_is_found() {
 async fn a_fresh_core_node_is_no_cluster() {
     let location = holding(&[Generate::core("node1").snapshots(0).wal_tail(0)]).await;
     let cluster = found(&location, DiscoverOptions::default()).await;
-    assert_eq!((cluster.edition, nodes(&cluster)), (Edition::Core, vec![("node1", DATA)]));
+    assert_eq!((cluster.edition(), nodes(&cluster)), (Edition::Core, vec![("node1", DATA)]));
 }
 
 #[tokio::test]
@@ -192,13 +209,13 @@ async fn a_cluster_without_license_and_configuration_is_known_by_its_catalog() {
     let location = holding(&[enterprise("cluster1", &["node1"]).license(License::None)]).await;
     location.delete(&Key::parse("cluster1/enterprise").expect("a key")).await.expect("deletes");
     let cluster = found(&location, DiscoverOptions::default()).await;
-    assert_eq!((cluster.cluster_id.as_deref(), ids(&cluster)), (Some("cluster1"), vec!["node1"]));
+    assert_eq!((cluster.description().cluster_id.as_deref(), ids(&cluster)), (Some("cluster1"), vec!["node1"]));
     // Also where the catalog cannot be read: a node beside it has none of its own.
     put(&location, &["cluster1/catalog/v3/snapshot"]).await;
     let cluster = found(&location, DiscoverOptions::default()).await;
-    assert_eq!((cluster.cluster_id.as_deref(), ids(&cluster)), (Some("cluster1"), vec!["node1"]));
+    assert_eq!((cluster.description().cluster_id.as_deref(), ids(&cluster)), (Some("cluster1"), vec!["node1"]));
     assert_eq!(
-        (codes(&cluster), cluster.catalog_nodes.is_none()),
+        (codes(&cluster), cluster.description().catalog_nodes.is_none()),
         (vec![FindingCode::CatalogDamaged, FindingCode::CatalogNodesUnreadable], true)
     );
 }
@@ -214,15 +231,15 @@ async fn ids_may_be_given_and_nested() {
         .with_node("node3");
     let cluster = found(&location, what.clone()).await;
     assert_eq!(ids(&cluster), ["node3", "org/a/node1", "org/node2"]);
-    assert_eq!(cluster.foreign, ["org/a/other"]);
-    assert!(cluster.notes.is_empty() && cluster.unknown.is_empty());
+    assert_eq!(cluster.description().foreign, ["org/a/other"]);
+    assert!(cluster.notes().is_empty() && cluster.description().unknown.is_empty());
 
-    // A node that the catalog names and nobody named is never dropped silently.
+    // A node that the catalog names and the caller did not is never dropped silently.
     let mut fewer = what.clone();
     fewer.node_ids.remove(1);
     let cluster = found(&location, fewer).await;
     assert_eq!(
-        (cluster.unclaimed_nodes.clone(), codes(&cluster)),
+        (cluster.description().unclaimed_nodes.clone(), codes(&cluster)),
         (vec!["org/node2".to_owned()], vec![FindingCode::UnclaimedNode])
     );
 
@@ -230,7 +247,11 @@ async fn ids_may_be_given_and_nested() {
     let location = holding(&[enterprise("c", &["a", "a/b"])]).await;
     let cluster =
         found(&location, DiscoverOptions::default().with_cluster_id("c").with_node("a").with_node("a/b")).await;
-    assert!(cluster.unknown.is_empty() && cluster.foreign.is_empty(), "{:#?}", cluster.description());
+    assert!(
+        cluster.description().unknown.is_empty() && cluster.description().foreign.is_empty(),
+        "{:#?}",
+        cluster.description()
+    );
 }
 
 #[tokio::test]
@@ -277,7 +298,10 @@ async fn given_ids_must_have_objects() {
 async fn a_promoted_core_node_is_a_member_with_a_stale_catalog() {
     let location = holding(&[core("node1"), enterprise("cluster1", &["node1", "node2"])]).await;
     let cluster = found(&location, DiscoverOptions::default()).await;
-    assert_eq!((cluster.cluster_id.as_deref(), ids(&cluster)), (Some("cluster1"), vec!["node1", "node2"]));
+    assert_eq!(
+        (cluster.description().cluster_id.as_deref(), ids(&cluster)),
+        (Some("cluster1"), vec!["node1", "node2"])
+    );
     assert_eq!(codes(&cluster), [FindingCode::StaleCatalog]);
     let stale = Key::parse("node1/catalog/v3/snapshot").expect("a key");
     assert_eq!(cluster.classify(&stale).map(|object| object.kind()), Some(crate::Component::Other));
@@ -288,7 +312,10 @@ async fn a_cluster_id_that_is_a_node_id_is_accepted() {
     let location = holding(&[enterprise("node1", &["node1", "node2"])]).await;
     for what in [DiscoverOptions::default(), DiscoverOptions::default().with_cluster_id("node1")] {
         let cluster = found(&location, what).await;
-        assert_eq!((cluster.cluster_id.as_deref(), ids(&cluster)), (Some("node1"), vec!["node1", "node2"]));
+        assert_eq!(
+            (cluster.description().cluster_id.as_deref(), ids(&cluster)),
+            (Some("node1"), vec!["node1", "node2"])
+        );
         assert_eq!(codes(&cluster), [FindingCode::ClusterIdIsNodeId]);
     }
 }
@@ -300,10 +327,13 @@ async fn several_clusters_ask_for_a_choice() {
     let error = refused(&location, DiscoverOptions::default()).await;
     assert!(matches!(&error, Error::SeveralClusters { clusters, .. } if clusters == &["east", "west"]), "{error}");
     let cluster = found(&location, DiscoverOptions::default().with_cluster_id("east")).await;
-    assert_eq!((ids(&cluster), cluster.foreign.clone()), (vec!["e1", "e2"], vec!["w1".to_owned(), "west".to_owned()]));
-    assert!(cluster.notes.is_empty() && cluster.unclaimed_nodes.is_empty());
+    assert_eq!(
+        (ids(&cluster), cluster.description().foreign.clone()),
+        (vec!["e1", "e2"], vec!["w1".to_owned(), "west".to_owned()])
+    );
+    assert!(cluster.notes().is_empty() && cluster.description().unclaimed_nodes.is_empty());
     let cluster = found(&location, DiscoverOptions::default().with_node("w1")).await;
-    assert_eq!(cluster.cluster_id.as_deref(), Some("west"), "only one catalog names the node");
+    assert_eq!(cluster.description().cluster_id.as_deref(), Some("west"), "only one catalog names the node");
 
     for unreadable in [Generation::V3, Generation::V2] {
         let other = enterprise("west", &["w1"]).catalog(unreadable);
@@ -317,7 +347,7 @@ async fn several_clusters_ask_for_a_choice() {
             if cluster == "west" && candidates == &["e1", "w1"]);
         assert!(asked, "{error}");
         let cluster = found(&location, what.with_node("w1")).await;
-        assert_eq!((ids(&cluster), cluster.unclaimed_nodes.is_empty()), (vec!["w1"], true));
+        assert_eq!((ids(&cluster), cluster.description().unclaimed_nodes.is_empty()), (vec!["w1"], true));
     }
 }
 
@@ -327,15 +357,21 @@ async fn several_core_nodes_are_several_clusters() {
     let error = refused(&location, DiscoverOptions::default()).await;
     assert!(matches!(&error, Error::SeveralClusters { clusters, .. } if clusters == &["node1", "node2"]), "{error}");
     let cluster = found(&location, DiscoverOptions::default().with_node("node2")).await;
-    assert_eq!((cluster.edition, ids(&cluster)), (Edition::Core, vec!["node2"]));
-    assert_eq!((cluster.foreign.clone(), cluster.unclaimed_nodes.is_empty()), (vec!["node1".to_owned()], true));
+    assert_eq!((cluster.edition(), ids(&cluster)), (Edition::Core, vec!["node2"]));
+    assert_eq!(
+        (cluster.description().foreign.clone(), cluster.description().unclaimed_nodes.is_empty()),
+        (vec!["node1".to_owned()], true)
+    );
     let both = DiscoverOptions::default().with_node("node1").with_node("node2");
     assert!(matches!(refused(&location, both).await, Error::SeveralClusters { .. }));
 
     // Beside a cluster that does not know it, a Core server can be chosen.
     let location = holding(&[core("alone"), enterprise("cluster1", &["node1"])]).await;
     let cluster = found(&location, DiscoverOptions::default().with_node("alone")).await;
-    assert_eq!((cluster.edition, ids(&cluster), cluster.unclaimed_nodes.len()), (Edition::Core, vec!["alone"], 0));
+    assert_eq!(
+        (cluster.edition(), ids(&cluster), cluster.description().unclaimed_nodes.len()),
+        (Edition::Core, vec!["alone"], 0)
+    );
 }
 
 #[tokio::test]
@@ -361,8 +397,8 @@ async fn the_upgraded_engine_is_refused_by_each_of_its_markers() {
     let location = holding(&[core("node1")]).await;
     put(&location, &["models/x.pt", "node1/backups/x"]).await;
     let cluster = found(&location, DiscoverOptions::default()).await;
-    assert_eq!(cluster.foreign, ["models"], "other programs have `.pt` files, too");
-    assert_eq!(cluster.unknown, ["node1/backups"], "Core has no built-in backup");
+    assert_eq!(cluster.description().foreign, ["models"], "other programs have `.pt` files, too");
+    assert_eq!(cluster.description().unknown, ["node1/backups"], "Core has no built-in backup");
 }
 
 #[tokio::test]
@@ -436,7 +472,7 @@ async fn a_backup_and_a_script_s_copy_are_discovered_like_what_they_hold() {
     put(&location, &["_influx_backup/manifest.json"]).await;
     let cluster = found(&location, DiscoverOptions::default()).await;
     assert_eq!(
-        (ids(&cluster), codes(&cluster), cluster.foreign.is_empty()),
+        (ids(&cluster), codes(&cluster), cluster.description().foreign.is_empty()),
         (vec!["node1"], vec![FindingCode::IsBackup], true)
     );
     let location = holding(&[core("node1")]).await;
@@ -459,7 +495,7 @@ async fn directories_are_looked_at_like_stores() {
     std::fs::create_dir_all(temporary.path().join("data/empty")).expect("writes");
     std::fs::write(temporary.path().join("data/README"), "").expect("writes");
     let cluster = found(&at("data"), DiscoverOptions::default()).await;
-    assert_eq!((ids(&cluster), cluster.foreign.clone()), (vec!["node1"], vec!["README".to_owned()]));
+    assert_eq!((ids(&cluster), cluster.description().foreign.clone()), (vec!["node1"], vec!["README".to_owned()]));
 
     assert!(matches!(refused(&at("missing"), DiscoverOptions::default()).await, Error::LocationNotFound { .. }));
     assert!(refused(&at("data/README"), DiscoverOptions::default()).await.to_string().contains("found a file"));
@@ -494,12 +530,16 @@ async fn a_guard_or_a_missing_root_is_noted_and_refuses_nothing() {
     put(&location, &["node1/catalog/v2/snapshot"]).await;
     let cluster = found(&location, DiscoverOptions::default()).await;
     assert_eq!(
-        (cluster.edition, codes(&cluster)),
+        (cluster.edition(), codes(&cluster)),
         (Edition::Core, vec![FindingCode::CatalogDamaged, FindingCode::CatalogNodesUnreadable])
     );
     location.delete(&Key::parse("node1/catalog/v2/snapshot").expect("a key")).await.expect("deletes");
     let cluster = found(&location, DiscoverOptions::default()).await;
-    assert!(cluster.notes.is_empty() && cluster.catalog_nodes.is_some(), "all logs are there: {:?}", cluster.notes);
+    assert!(
+        cluster.notes().is_empty() && cluster.description().catalog_nodes.is_some(),
+        "all logs are there: {:?}",
+        cluster.notes()
+    );
     remove(&location, "node1/catalog/v2/logs").await;
     assert!(refused(&location, DiscoverOptions::default()).await.to_string().contains("nodes without a catalog"));
 }
@@ -583,18 +623,18 @@ proptest! {
                     return Ok(());
                 }
             };
-            prop_assert!(cluster.edition == Edition::Enterprise || cluster.nodes.len() == 1);
-            prop_assert_eq!(cluster.edition == Edition::Enterprise, cluster.cluster_id.is_some());
+            prop_assert!(cluster.edition() == Edition::Enterprise || cluster.nodes().len() == 1);
+            prop_assert_eq!(cluster.edition() == Edition::Enterprise, cluster.description().cluster_id.is_some());
             for entry in location.list("").await.expect("lists") {
                 let below = |name: &String| entry.key.as_str() == name || entry.key.below(name).is_some();
                 let own = entry.key.below(crate::layout::OWN_DIRECTORY).is_some();
                 let is_ours = cluster.classify(&entry.key).is_some();
-                let named = cluster.foreign.iter().chain(&cluster.excluded_nodes).any(below) || own;
+                let named = cluster.description().foreign.iter().chain(&cluster.description().excluded_nodes).any(below) || own;
                 prop_assert!(is_ours || named, "{}: {:#?}", entry.key, cluster.description());
-                let foreign = cluster.foreign.iter().any(below);
-                prop_assert!(!(is_ours && foreign), "{} is ours and foreign: {:#?}", entry.key, cluster.description());
+                let foreign = cluster.description().foreign.iter().any(below);
+                prop_assert!(!(is_ours && foreign), "{} is of the cluster and foreign: {:#?}", entry.key, cluster.description());
                 if is_ours && cluster.classify(&entry.key).is_some_and(|o| o.component == crate::Component::Other) {
-                    prop_assert!(cluster.unknown.iter().any(below), "{}: {:#?}", entry.key, cluster.description());
+                    prop_assert!(cluster.description().unknown.iter().any(below), "{}: {:#?}", entry.key, cluster.description());
                 }
             }
             Ok(())

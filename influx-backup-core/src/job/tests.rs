@@ -10,7 +10,7 @@ use crate::{
 };
 
 fn deleted(number: u64) -> EventKind {
-    EventKind::Deleted { key: Key::parse(&format!("n/dbs/{number}")).expect("a key") }
+    EventKind::Deleted { key: Key::parse(format!("n/dbs/{number}")).expect("a key") }
 }
 
 const MILESTONE: EventKind = EventKind::StageFinished { stage: StageKind::Wal };

@@ -25,7 +25,7 @@ pub(crate) struct LeaseFile {
     pub(crate) began: DateTime<Utc>,
     /// The cluster backed up or restored.
     pub(crate) cluster: String,
-    /// When the run gave it up, where it lived to write that: nobody needs to wait for its silence.
+    /// When the run gave it up, where it lived to write that: others need not wait for the timeout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) released: Option<DateTime<Utc>>,
 }

@@ -41,12 +41,12 @@ async fn a_lease_is_lost_to_the_next_number() {
     for scope in scopes() {
         let location = Location::in_memory();
         let mut first = take(&location, &scope).await;
-        first.check().await.expect("still ours");
+        first.check().await.expect("still held");
         let second = take(&location, &scope).await;
-        second.check().await.expect("ours");
+        second.check().await.expect("held");
         assert_eq!(first.check().await.expect_err("lost").code(), "lease-lost");
         assert_eq!(first.remove().await.expect_err("lost").code(), "lease-lost");
-        second.check().await.expect("still ours");
+        second.check().await.expect("still held");
     }
 }
 
@@ -104,12 +104,12 @@ async fn what_was_removed_is_never_written_again() {
     first.release(RELEASE_TIMEOUT).await;
     assert_eq!(location.list("").await.expect("listed"), []);
 
-    // Numbers begin anew: the lease of another run is not ours although it has our number.
+    // Numbers begin anew: the lease of another run is another one although it has the same number.
     let mut stale = take(&location, &LeaseScope::Target).await;
     location.delete(&LeaseScope::Target.key(1).expect("a key")).await.expect("deleted");
     let lease = take(&location, &LeaseScope::Target).await;
     assert_eq!(stale.remove().await.expect_err("lost").code(), "lease-lost");
-    lease.check().await.expect("ours");
+    lease.check().await.expect("held");
 }
 
 fn faulty(location: &Location, rule: Rule) -> Location {

@@ -264,7 +264,7 @@ mod tests {
         headers.append("x-goog-hash", "md5=JfnnlDI7RTiF9RgfG2JNCw==".parse().expect("a value"));
         let found = StoreChecksums::of_headers(&headers);
         assert_eq!(found.crc64, Some(Crc64::of(b"123456789")));
-        // What we make of the same bytes.
+        // The checksum computed here of the same bytes.
         for provider in [Provider::Gcs, Provider::Azure] {
             let mut hasher = StoreHasher::new(provider, Put::Whole);
             hasher.update(b"12345");

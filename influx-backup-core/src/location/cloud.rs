@@ -33,7 +33,7 @@ pub(super) struct Opened {
     pub(super) handle: Handle,
     /// How often the store asked to slow down.
     pub(super) throttle_counts: Arc<ThrottleCounts>,
-    /// How long the store may be silent, where an option says so.
+    /// How long the store may be silent, where an option sets it.
     pub(super) silence: Option<Duration>,
 }
 

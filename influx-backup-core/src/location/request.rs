@@ -80,7 +80,7 @@ impl Location {
         }
     }
 
-    /// Waits for one answer of the store, or for the next piece of one, but not for ever.
+    /// Waits for one answer of the store, or for the next piece of one, but not without a limit.
     pub(super) async fn answer<T>(
         &self,
         request: impl Future<Output = object_store::Result<T>>,
@@ -214,7 +214,7 @@ mod tests {
         assert!(time_to_fail(&location.for_first_contact(), StoreErrorKind::Throttled).await <= AWAY.max_elapsed);
     }
 
-    /// Connections that stand and say nothing: neither list, head, get, put nor delete waits for ever.
+    /// Connections that stand and say nothing: list, head, get, put and delete all time out.
     #[tokio::test(start_paused = true)]
     async fn a_silent_store_is_unreachable() {
         let hour = Duration::from_secs(3600);

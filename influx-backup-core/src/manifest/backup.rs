@@ -93,7 +93,7 @@ impl Backup {
         &self.0.repository
     }
 
-    /// SHA-256 of the root manifest: write it down elsewhere, and nobody can alter the backup unnoticed.
+    /// SHA-256 of the root manifest: keep it elsewhere, and no change of the backup goes unnoticed.
     #[must_use]
     pub fn sha256(&self) -> &str {
         &self.0.sha256

@@ -17,7 +17,7 @@ pub struct RestoreOptions {
     /// What to do with a target of the same ids whose catalog has another uuid.
     pub on_catalog_mismatch: OnCatalogMismatch,
     /// Whether the caller has stopped the servers. An orchestrator on the request takes precedence: it stops the servers
-    /// and starts them again, whatever is said here.
+    /// and starts them again, whatever this value is.
     pub servers: ServersStopped,
     /// Owner and permissions of the files (files only).
     pub ownership: Ownership,

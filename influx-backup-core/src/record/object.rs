@@ -62,7 +62,7 @@ pub struct Stored {
     /// Azure and Google, CRC-64/NVME at S3. A plain object's CRC-64/NVME is that of its content, and is not repeated here.
     #[serde(default, skip_serializing_if = "StoreChecksums::is_empty")]
     pub checksums: StoreChecksums,
-    /// Which version of the stored object it is, where its store said so when it was written. It holds as long as the
+    /// Which version of the stored object it is, where its store told it when it was written. It holds as long as the
     /// backup is not moved to another store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<Version>,

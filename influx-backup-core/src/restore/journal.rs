@@ -136,14 +136,14 @@ impl RestoreJournal {
         lease.remove().await
     }
 
-    /// Deletes the staging files that killed runs left for these keys and for our own: other files have such names, too.
+    /// Deletes the staging files that killed runs left for these keys and for its own files: other files have such names, too.
     pub(crate) async fn delete_incomplete(target: &Location, keys: impl Iterator<Item = &Key>) -> Result<()> {
         let keys: HashSet<String> = keys.map(Key::to_string).collect();
         let own = format!("{OWN_DIRECTORY}/");
         target.delete_incomplete(move |file| file.key.starts_with(&own) || keys.contains(&file.key)).await
     }
 
-    /// Removes our own directories at a target, as far as they are empty. Tidiness only: no failure matters.
+    /// Removes this library's own directories at a target, as far as they are empty. Tidiness only: no failure matters.
     pub(crate) fn tidy(target: &Location) {
         if let Some(directory) = target.directory() {
             remove_empty(&directory.join(OWN_DIRECTORY));
@@ -163,7 +163,7 @@ impl RestoreJournal {
         }
     }
 
-    /// The name of the list of keys that the target lacked, below our own directory.
+    /// The name of the list of keys that the target lacked, below [`OWN_DIRECTORY`](crate::layout::OWN_DIRECTORY).
     pub(crate) fn created_list(&self) -> String {
         format!("restore/{}/created", self.restore)
     }

@@ -51,7 +51,7 @@ fn read(text: &str) -> Option<Duration> {
 #[must_use]
 pub fn format(duration: Duration) -> String {
     let nanos = duration.as_nanos();
-    let whole = UNITS.iter().find(|(_, factor)| nanos > 0 && nanos % factor == 0);
+    let whole = UNITS.iter().find(|(_, factor)| nanos > 0 && nanos.is_multiple_of(*factor));
     whole.map_or_else(|| "0s".to_owned(), |(unit, factor)| format!("{}{unit}", nanos / factor))
 }
 

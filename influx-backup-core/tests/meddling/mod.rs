@@ -185,7 +185,7 @@ pub(crate) fn violations(certificate: &Certificate, clause: Clause) -> &[Finding
 }
 
 /// The violation of this code, which has to be there.
-pub(crate) fn violated<'a>(certificate: &'a Certificate, clause: Clause, code: FindingCode) -> &'a Finding {
+pub(crate) fn violated(certificate: &Certificate, clause: Clause, code: FindingCode) -> &Finding {
     let found = violations(certificate, clause).iter().find(|violation| violation.code == code);
     found.unwrap_or_else(|| panic!("no `{code}`:\n{certificate}"))
 }

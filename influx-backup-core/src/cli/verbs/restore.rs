@@ -125,7 +125,7 @@ impl Restore {
             .with_ownership(self.mode.into_iter().fold(ownership, Ownership::with_modes))
     }
 
-    /// What is said about this run, whatever was approved.
+    /// The options that concern this run only, whatever was approved.
     fn at_run(&self, options: RestoreOptions) -> RestoreOptions {
         options
             .with_servers(if self.servers_stopped {

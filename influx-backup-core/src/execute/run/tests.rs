@@ -28,7 +28,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Act {
     Copy,
-    /// Says so, and does nothing.
+    /// Reports a copy, and does nothing.
     Lie,
     /// Copies half of it.
     Half,
@@ -319,7 +319,7 @@ async fn gone_and_changed_are_outcomes() {
 
 #[tokio::test(start_paused = true)]
 async fn it_stops_within_a_second_of_the_cancellation() {
-    // One hangs for ever, one waits for its next attempt, one is finished.
+    // One never answers, one waits for its next attempt, one is finished.
     let copier = Arc::new(Scripted::new(&[("x", &[Act::Hang]), ("y", &[Act::Stall])]));
     let run = start(&copier, Limits::default(), &["x", "y", "z"], None).await;
     sleep(Duration::from_secs(30)).await;

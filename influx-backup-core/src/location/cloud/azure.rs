@@ -104,7 +104,7 @@ pub(super) fn open(container: &str, options: &StoreOptions) -> Result<Opened> {
     let identity = Identity::Azure { account: account.clone(), container: container.to_owned() };
     let http = client.http("azure")?;
     let unfit = |name: &Name<Key>| {
-        // Those with an address, or with headers, that our own requests would lack.
+        // Those with an address, or with headers, that the requests sent here would lack.
         let unfit = [Key::SkipSignature, Key::UseEmulator, Key::UseFabricEndpoint, Key::EncryptionKey];
         matches!(name, Name::Store(key) if unfit.contains(key))
     };

@@ -34,7 +34,7 @@ pub(crate) struct Gcs {
 }
 
 impl Gcs {
-    /// A request of our own, authorized where the bucket asks for it.
+    /// A request that does not go through `object_store`, authorized where the bucket asks for it.
     pub(crate) async fn authorized(&self, mut request: HttpRequest) -> object_store::Result<HttpRequest> {
         let credential = self.store.credentials().get_credential().await?;
         if !credential.bearer.is_empty() {

@@ -39,7 +39,7 @@ pub(crate) struct S3 {
 fn read(name: &str) -> Option<Name<Key>> {
     match name {
         "aws_credentials_file" => return Some(Name::CredentialsFile),
-        // InfluxDB writes differently for it; what we need of S3 it has.
+        // InfluxDB writes differently for it; what is needed of S3 here it has.
         "aws_s3_custom_backend" => return Some(Name::Nothing),
         _ => {}
     }

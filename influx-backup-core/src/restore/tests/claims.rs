@@ -51,7 +51,7 @@ async fn a_restore_that_is_alive_keeps_all_others_out() {
     assert_eq!(bed.keys().await, held, "whoever is kept out writes nothing");
     gate.0.add_permits(100);
     job.await.expect("undisturbed");
-    assert_eq!(bed.keys().await, bed.backup_keys(), "nothing of ours is left");
+    assert_eq!(bed.keys().await, bed.backup_keys(), "none of the restore's own files is left");
 }
 
 /// By the clock of a store that is an hour slow, every heartbeat is an hour old.
@@ -176,7 +176,7 @@ async fn what_is_refused_behind_the_claim_leaves_no_directory() {
     assert!(!path("target").exists());
 }
 
-/// Stops nobody.
+/// Stops no server.
 #[derive(Debug)]
 struct Unwilling;
 

@@ -69,7 +69,7 @@ async fn bytes_altered_under_the_same_length_are_found() {
     };
     let (wal, bytes) = flip("/wal/").await;
     assert_eq!(refused(&bed, RestoreOptions::replace()).await.code(), "damaged-backup");
-    bed.backup.location().put(&wal, bytes).await.expect("mended");
+    bed.backup.location().put(&wal, bytes).await.expect("repaired");
     let (parquet, _) = flip("/dbs/").await;
     let names_it =
         |error: &Error| matches!(error, Error::DamagedBackup { object, .. } if *object == parquet.to_string());
@@ -153,7 +153,7 @@ async fn other_clusters_and_nodes_are_refused() {
 async fn somebody_has_to_say_that_the_servers_are_stopped() {
     let bed = Bed::new(&core(1), &[V3]).await.holding(&core(2), &[V3]).await;
     let options = quick(RestoreOptions::replace()).with_servers(ServersStopped::NotConfirmed);
-    assert_eq!(bed.restore(&options).await.expect_err("nobody said").code(), "servers-not-stopped");
+    assert_eq!(bed.restore(&options).await.expect_err("not confirmed").code(), "servers-not-stopped");
 }
 
 #[cfg(unix)]

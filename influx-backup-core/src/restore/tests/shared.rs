@@ -31,7 +31,7 @@ fn shared(backup: &Backup) -> u64 {
     backup.objects().filter(|record| record.stored.at.is_some()).count() as u64
 }
 
-/// Copies as [`Plain`] does, counts what it takes from shared places, and fails after so many of those.
+/// Copies as [`Plain`] does, counts what it takes from shared places, and fails after a number of those.
 #[derive(Debug)]
 struct Counting {
     shared: AtomicU64,
