@@ -1,11 +1,11 @@
-//! [`Lease`]: one writer for a backup, and one for the target of a restore.
+//! `Lease`: one writer for a backup, and one for the target of a restore.
 //!
 //! Leases are numbered, create-only objects, `claim-000001` being the first. The process that wrote the highest number holds
-//! the [`LeaseScope`], and shows that it is alive by writing its object again every minute. To take over is to create the
+//! the `LeaseScope`, and shows that it is alive by writing its object again every minute. To take over is to create the
 //! next number: on every store exactly one process can.
 //!
-//! Another process may take over after [`SILENCE`]. A holder that cannot renew its lease stops well before that, see
-//! [`Heartbeat`], so that two of them never write at the same time.
+//! Another process may take over after `SILENCE`. A holder that cannot renew its lease stops well before that, see
+//! `Heartbeat`, so that two of them never write at the same time.
 
 mod heartbeat;
 mod state;
