@@ -2,11 +2,7 @@ use std::path::Path;
 
 use super::*;
 use crate::{
-    cluster::DiscoverOptions,
-    discover::discover,
-    key::Key,
-    layout::REPOSITORY_KEY,
-    location::StoreOptions,
+    cluster::DiscoverOptions, discover::discover, key::Key, layout::REPOSITORY_KEY, location::StoreOptions,
     testing::generate::Generate,
 };
 
