@@ -1,22 +1,8 @@
-use std::{
-    path::Path,
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
-};
-
-use async_trait::async_trait;
+use std::path::Path;
 
 use super::*;
 use crate::{
-    cluster::DiscoverOptions,
-    copier::{Copied, CopyContext, CopyRequest},
-    discover::discover,
-    error::{CopyError, StoreErrorKind},
-    key::Key,
-    layout::REPOSITORY_KEY,
-    location::StoreOptions,
+    cluster::DiscoverOptions, discover::discover, key::Key, layout::REPOSITORY_KEY, location::StoreOptions,
     testing::generate::Generate,
 };
 
@@ -269,58 +255,4 @@ async fn looking_at_a_backup_counts_objects_and_can_be_cancelled() {
     assert_eq!(leftovers.await.expect_err("cancelled").code(), "cancelled");
     assert_eq!(verify.await.expect_err("cancelled").code(), "cancelled");
     assert_eq!(certify.await.expect_err("cancelled").code(), "cancelled");
-}
-
-/// Fails the first copy of all.
-#[derive(Debug, Default)]
-struct FailsOnce(AtomicBool);
-
-#[async_trait]
-impl Copier for FailsOnce {
-    async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> std::result::Result<Copied, CopyError> {
-        if !self.0.swap(true, Ordering::Relaxed) {
-            return Err(CopyError::store("put", StoreErrorKind::Unreachable, std::io::Error::other("no route")));
-        }
-        default_copiers().copy(request, context).await
-    }
-}
-
-/// What was traced, as lines.
-#[derive(Debug, Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("unpoisoned").write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-#[tokio::test]
-async fn passes_stages_and_retries_are_traced() {
-    let root = tempfile::tempdir().expect("a directory");
-    let cluster = cluster(&root.path().join("data")).await;
-    let repository = Repository::open(at(&root.path().join("backups"))).await.expect("opened");
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::DEBUG)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let request = repository.backup(&cluster, named("a")).with_copier(Arc::new(FailsOnce::default()));
-    let job = tracing::subscriber::with_default(subscriber, || request.start());
-    job.await.expect("backed up");
-
-    let text = String::from_utf8(lines.0.lock().expect("unpoisoned").clone()).expect("UTF-8");
-    let line = |what: &str| text.lines().find(|line| line.contains(what)).unwrap_or_else(|| panic!("{what}: {text}"));
-    assert!(line("pass started").contains("pass=1"), "{text}");
-    assert!(line("stage started").contains("objects="), "{text}");
-    let retry = line("retrying");
-    assert!(retry.contains("attempt=1") && retry.contains("code=\"unreachable\""), "{retry}");
-    assert!(retry.contains("stage{") && retry.contains("object{key="), "within its stage and its object: {retry}");
-    assert!(line("committed").contains("name=\"a\""), "{text}");
 }

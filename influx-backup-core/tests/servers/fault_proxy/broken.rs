@@ -61,8 +61,14 @@ pub(super) async fn write_answer(
     finish(client).await
 }
 
-pub(super) async fn write_slow_down(client: &mut TcpStream, status: u16) -> io::Result<()> {
-    let body = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>";
+pub(super) async fn write_error(client: &mut TcpStream, status: u16) -> io::Result<()> {
+    // The code counts more than the status.
+    let code = match status {
+        400 => "InvalidRequest",
+        403 => "AccessDenied",
+        _ => "SlowDown",
+    };
+    let body = format!("<Error><Code>{code}</Code><Message>Injected.</Message></Error>");
     let length = body.len();
     let head = format!("HTTP/1.1 {status} Injected\r\ncontent-type: application/xml\r\ncontent-length: {length}\r\n");
     client.write_all(format!("{head}connection: close\r\n\r\n{body}").as_bytes()).await?;

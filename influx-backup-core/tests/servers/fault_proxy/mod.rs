@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::loopback::Loopback;
-use broken::{write_answer, write_slow_down};
+use broken::{write_answer, write_error};
 pub(crate) use wire::RequestHead;
 use wire::{Answer, exchange, read_body, read_request_head, request_bytes};
 
@@ -31,7 +31,7 @@ pub(crate) type Rewrite = Arc<dyn Fn(&RequestHead, Bytes) -> Bytes + Send + Sync
 /// What goes wrong. Positions count bytes of the answer's body.
 #[derive(Clone)]
 pub(crate) enum Fault {
-    /// This status with S3's `SlowDown` body; the server never sees the request.
+    /// This status with the body that S3 sends with it; the server never sees the request.
     Status(u16),
     /// The connection is reset; the server never sees the request.
     ResetRequest,
@@ -245,7 +245,7 @@ async fn connection(mut client: TcpStream, upstream: SocketAddr, state: Arc<Mute
     match &fault {
         Some(Fault::Status(status)) => {
             read_body(&mut client, &head, start_of_body.len()).await?;
-            return write_slow_down(&mut client, *status).await;
+            return write_error(&mut client, *status).await;
         }
         Some(Fault::ResetRequest) => return client.set_zero_linger(),
         Some(Fault::HangRequestAfter(bytes)) => {
