@@ -83,13 +83,13 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// A symbolic link that cannot be followed.
-    #[error("`{path}` is a link that cannot be used: {reason}")]
+    /// A symbolic link that cannot be followed, or something else that is no regular file where one is read.
+    #[error("`{path}` {reason}")]
     #[non_exhaustive]
     Link {
-        /// The path of the link.
+        /// The path.
         path: String,
-        /// Broken, a loop, or not allowed here.
+        /// Broken, a loop, not allowed here, or not a regular file.
         reason: &'static str,
     },
 
@@ -226,6 +226,18 @@ pub enum Error {
         /// The object.
         object: String,
         /// What is wrong.
+        reason: String,
+    },
+    /// The marker of a repository cannot be used. Its backups can be read all the same; none is added.
+    #[error(
+        "the marker of the repository, `{marker}`, cannot be used ({reason}): delete it, and the next backup writes it \
+         again; the backups can be read without it"
+    )]
+    #[non_exhaustive]
+    DamagedMarker {
+        /// The path or URL of the marker.
+        marker: String,
+        /// What is wrong with it.
         reason: String,
     },
     /// Objects of a backup are removed or replaced while it is taken, again and again.

@@ -38,10 +38,15 @@ const RELEASE_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long a run that failed waits for the store before it ends.
 const FAILURE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The same where a store was away.
+const OUTAGE_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// How long a run that ends with this error waits for each last thing that it asks of the store.
 pub(crate) const fn release_timeout(error: &Error) -> Duration {
     match error {
         Error::Cancelled { .. } => RELEASE_TIMEOUT,
+        Error::Store { kind: StoreErrorKind::Unreachable, .. } => OUTAGE_TIMEOUT,
+        Error::Copy { error, .. } if error.is_outage() => OUTAGE_TIMEOUT,
         _ => FAILURE_TIMEOUT,
     }
 }

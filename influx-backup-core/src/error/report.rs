@@ -103,6 +103,7 @@ impl Error {
             Self::UnsupportedFormat { object, reason } | Self::DamagedBackup { object, reason } => {
                 fields!(object, reason)
             }
+            Self::DamagedMarker { marker, reason } => fields!(marker, reason),
             Self::DegradedBackup { name, open } => fields!(name, open),
             Self::CorruptSource { finding, .. } => fields!(finding),
             Self::NotConsistent { passes, halt, .. } => fields!(passes, halt),

@@ -33,13 +33,13 @@ pub(super) async fn require_free(location: &Location) -> Result<()> {
         return Err(refused(location, "it is a backup itself; give the directory that holds it"));
     }
     if is_node_like(&directories) {
-        return Err(refused(location, "it lies inside a cluster"));
+        return Err(overlaps(location, "a node of a cluster"));
     }
     let looks = directories.iter().filter(|name| !name.starts_with(['_', '.'])).take(DIRECTORIES_LOOKED_INTO);
     let looks = looks.map(|name| holds_node(location, name).map_ok(move |is_node| is_node.then_some(name)).boxed());
     let nodes = concurrent::run(looks.collect(), LOOKS_AT_ONCE).await?;
     match nodes.into_iter().flatten().next() {
-        Some(node) => Err(refused(location, &format!("it is the location of a cluster: `{node}` is a node of it"))),
+        Some(node) => Err(overlaps(location, &format!("the location of a cluster whose node is {node}"))),
         None => Ok(()),
     }
 }
@@ -68,6 +68,10 @@ async fn lies_in_backup(location: &Location) -> bool {
         }
     }
     false
+}
+
+fn overlaps(location: &Location, with: &str) -> Error {
+    Error::Overlap { inner: location.to_string(), outer: with.to_owned() }
 }
 
 fn refused(location: &Location, reason: &str) -> Error {

@@ -75,7 +75,7 @@ fn a_plan_refuses_what_a_backup_refuses() {
 fn a_newer_backup_is_listed_as_such() {
     let scratch = backed_up(&[]);
     let manifest = Path::new(&scratch.path("repository/monday")).join("_influx_backup/manifest.json");
-    fs::write(manifest, r#"{"format":2}"#).expect("a write");
+    fs::write(manifest, r#"{"format":2,"min_reader":2}"#).expect("a write");
     let list = run(&["list", &scratch.path("repository"), "--json"]).expect(0).json();
     assert_eq!(list[0]["state"], "newer");
     let shown = run(&["list", &scratch.path("repository")]).expect(0).stdout;
