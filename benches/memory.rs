@@ -27,7 +27,7 @@ fn main() {
     let before = reset();
     let inventory = runtime.block_on(cluster.list()).expect("an inventory");
     let listed = resident("VmHWM").unwrap_or_default();
-    let plan = BackupPlan::new(&cluster, &inventory, Derived::Exclude);
+    let plan = BackupPlan::new(cluster.description(), &inventory, Derived::Exclude);
     let planned = resident("VmHWM").unwrap_or_default();
     drop(inventory);
 

@@ -15,7 +15,6 @@ use std::{fs, path::Path};
 use influx_backup_core::{
     BackupOptions, DiscoverOptions, Limits, Location, Repository, Restore, RestoreOptions, StoreOptions, discover,
     limits::Durability,
-    restore,
     testing::generate::{CompactorData, Generate},
 };
 

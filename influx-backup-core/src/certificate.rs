@@ -126,7 +126,7 @@ pub struct AbsentTable {
 
 /// The proof that a backup restores.
 ///
-/// `Display` prints it for a person. [`certify`](crate::certify) makes one from any tree; a backup keeps the one it was
+/// `Display` prints it for a person. [`certify`](crate::certify()) makes one from any tree; a backup keeps the one it was
 /// committed with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -27,7 +27,7 @@ use crate::{
 /// C1 to C5 and the contents of C8 are recomputed from the tree's own bytes. C6, C7, C9 and the order of the listings
 /// are what the run that took the backup recorded; without such a record they are not attested.
 ///
-/// The job fails as [`discover`] does, and with [`Error::Store`](crate::Error::Store). What is wrong with the tree is in the
+/// The job fails as [`discover`] does, and with [`Error::Store`]. What is wrong with the tree is in the
 /// certificate.
 pub fn certify(location: &Location) -> CertifyRequest {
     CertifyRequest::new(Tree::Location(location.clone(), DiscoverOptions::default()))
@@ -35,14 +35,14 @@ pub fn certify(location: &Location) -> CertifyRequest {
 
 /// Makes the certificate of a stopped cluster or of a copy of one.
 ///
-/// The job fails with [`Error::Store`](crate::Error::Store). What is wrong with the tree is in the certificate.
+/// The job fails with [`Error::Store`]. What is wrong with the tree is in the certificate.
 pub fn certify_cluster(cluster: &Cluster) -> CertifyRequest {
     CertifyRequest::new(Tree::Cluster(Box::new(cluster.clone())))
 }
 
 /// Makes the certificate of a committed backup again, from the bytes it has now.
 ///
-/// The job fails with [`Error::Store`](crate::Error::Store). What is wrong with the backup is in the certificate.
+/// The job fails with [`Error::Store`]. What is wrong with the backup is in the certificate.
 pub fn certify_backup(backup: &Backup) -> CertifyRequest {
     CertifyRequest::new(Tree::Backup(backup.clone()))
 }

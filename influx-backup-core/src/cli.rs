@@ -15,7 +15,7 @@ mod verbs;
 
 use std::ffi::OsString;
 
-use clap::Parser;
+use clap::{Parser, error::ErrorKind};
 
 pub use self::screen::Streams;
 use self::{args::Args, exit::Exit, failure::Failure, screen::Screen};
@@ -60,6 +60,9 @@ fn run_verb(args: Args, streams: Streams) -> Exit {
 fn refuse(error: &clap::Error, arguments: &[OsString], streams: Streams) -> Exit {
     let json = arguments.iter().any(|argument| argument == "--json");
     let screen = Screen::new(json, streams);
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return screen.fail(&Failure::usage("a command is required, see --help"));
+    }
     if error.use_stderr() {
         return screen.fail(&Failure::usage(error.to_string()));
     }

@@ -83,13 +83,13 @@ pub enum Error {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// A symbolic link that cannot be followed.
-    #[error("`{path}` is a link that cannot be used: {reason}")]
+    /// A symbolic link that cannot be followed, or something else that is no regular file where one is read.
+    #[error("`{path}` {reason}")]
     #[non_exhaustive]
     Link {
-        /// The path of the link.
+        /// The path.
         path: String,
-        /// Broken, a loop, or not allowed here.
+        /// Broken, a loop, not allowed here, or not a regular file.
         reason: &'static str,
     },
 
@@ -210,16 +210,14 @@ pub enum Error {
         /// What is there.
         found: String,
     },
-    /// A format version that this release does not know.
-    #[error("`{object}` needs a newer release: it has format version {found}, this release reads up to {supported}")]
+    /// Something in a form that this release does not know.
+    #[error("`{object}` needs a newer release: it {reason}")]
     #[non_exhaustive]
     UnsupportedFormat {
         /// The object.
         object: String,
-        /// The version found.
-        found: u64,
-        /// The newest version known.
-        supported: u64,
+        /// What this release does not know.
+        reason: String,
     },
     /// A backup whose own files do not hold together.
     #[error("the backup is damaged at `{object}`: {reason}")]
@@ -228,6 +226,18 @@ pub enum Error {
         /// The object.
         object: String,
         /// What is wrong.
+        reason: String,
+    },
+    /// The marker of a repository cannot be used. Its backups can be read all the same; none is added.
+    #[error(
+        "the marker of the repository, `{marker}`, cannot be used ({reason}): delete it, and the next backup writes it \
+         again; the backups can be read without it"
+    )]
+    #[non_exhaustive]
+    DamagedMarker {
+        /// The path or URL of the marker.
+        marker: String,
+        /// What is wrong with it.
         reason: String,
     },
     /// Objects of a backup are removed or replaced while it is taken, again and again.

@@ -79,7 +79,7 @@ impl From<&Listing> for ListingRecord {
 
 impl Cluster {
     /// Lists the cluster once, group by group, in the constant order of
-    /// [`LISTING_ORDER`](crate::inventory::LISTING_ORDER).
+    /// [`LISTING_ORDER`].
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store), [`Error::InvalidKey`](crate::Error::InvalidKey),

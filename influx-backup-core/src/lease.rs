@@ -1,11 +1,11 @@
-//! [`Lease`]: one writer for a backup, and one for the target of a restore.
+//! `Lease`: one writer for a backup, and one for the target of a restore.
 //!
 //! Leases are numbered, create-only objects, `claim-000001` being the first. The process that wrote the highest number holds
-//! the [`LeaseScope`], and shows that it is alive by writing its object again every minute. To take over is to create the
+//! the `LeaseScope`, and shows that it is alive by writing its object again every minute. To take over is to create the
 //! next number: on every store exactly one process can.
 //!
-//! Another process may take over after [`SILENCE`]. A holder that cannot renew its lease stops well before that, see
-//! [`Heartbeat`], so that two of them never write at the same time.
+//! Another process may take over after `SILENCE`. A holder that cannot renew its lease stops well before that, see
+//! `Heartbeat`, so that two of them never write at the same time.
 
 mod heartbeat;
 mod state;
@@ -38,10 +38,15 @@ const RELEASE_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long a run that failed waits for the store before it ends.
 const FAILURE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The same where a store was away.
+const OUTAGE_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// How long a run that ends with this error waits for each last thing that it asks of the store.
 pub(crate) const fn release_timeout(error: &Error) -> Duration {
     match error {
         Error::Cancelled { .. } => RELEASE_TIMEOUT,
+        Error::Store { kind: StoreErrorKind::Unreachable, .. } => OUTAGE_TIMEOUT,
+        Error::Copy { error, .. } if error.is_outage() => OUTAGE_TIMEOUT,
         _ => FAILURE_TIMEOUT,
     }
 }

@@ -12,6 +12,9 @@ use crate::{
     units::{ByteSize, duration},
 };
 
+/// However short the outage that is allowed: no store answers everything at once.
+const LEAST_STALL_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// How many resources a run uses. Where a number has to be at least 1, 0 counts as 1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -25,7 +28,8 @@ pub struct Limits {
     pub bandwidth: Option<ByteSize>,
     /// How often, and for how long, a failed request is tried again.
     pub retry: Retry,
-    /// How long a connection may move nothing before it counts as stalled.
+    /// How long a connection may move nothing before it counts as stalled: at most half of [`Retry::max_outage`], so that
+    /// one stalled connection is tried again.
     #[serde(with = "duration")]
     pub stall_timeout: Duration,
     /// Whether files are on disk before a stage counts as done.
@@ -81,6 +85,12 @@ impl Limits {
         self
     }
 
+    /// The stall timeout of a copy: a store that is silent is away.
+    pub(crate) fn stall_timeout(&self) -> Duration {
+        let half = self.retry.max_outage.map(|max_outage| (max_outage / 2).max(LEAST_STALL_TIMEOUT));
+        half.map_or(self.stall_timeout, |half| half.min(self.stall_timeout))
+    }
+
     /// Sets whether files are on disk before a stage counts as done.
     #[must_use]
     pub fn with_durability(mut self, durability: Durability) -> Self {
@@ -103,6 +113,10 @@ pub struct Retry {
     /// How long one object is tried.
     #[serde(with = "duration")]
     pub max_elapsed: Duration,
+    /// How long a store may be away, refusing connections or silent, before a copy fails. A store that asks to slow down is
+    /// not away. `None`: a restore waits 25 s, a backup as long as [`max_elapsed`](Self::max_elapsed).
+    #[serde(with = "duration::optional")]
+    pub max_outage: Option<Duration>,
 }
 
 impl Default for Retry {
@@ -111,6 +125,7 @@ impl Default for Retry {
             initial_backoff: Duration::from_millis(200),
             max_backoff: Duration::from_secs(20),
             max_elapsed: Duration::from_secs(300),
+            max_outage: None,
         }
     }
 }
@@ -119,13 +134,21 @@ impl Retry {
     /// Nothing is tried again.
     #[must_use]
     pub const fn never() -> Self {
-        Self { initial_backoff: Duration::ZERO, max_backoff: Duration::ZERO, max_elapsed: Duration::ZERO }
+        let none = Duration::ZERO;
+        Self { initial_backoff: none, max_backoff: none, max_elapsed: none, max_outage: None }
     }
 
     /// Sets how long one object is tried.
     #[must_use]
     pub fn for_at_most(mut self, max_elapsed: Duration) -> Self {
         self.max_elapsed = max_elapsed;
+        self
+    }
+
+    /// Sets how long a store may be away.
+    #[must_use]
+    pub fn with_max_outage(mut self, max_outage: Duration) -> Self {
+        self.max_outage = Some(max_outage);
         self
     }
 }

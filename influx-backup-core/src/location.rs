@@ -219,6 +219,11 @@ impl Location {
         }
     }
 
+    /// Refuses `key` where something else than a regular file lies in a directory.
+    pub(crate) fn check_file(&self, key: &Key) -> Result<()> {
+        self.directory().map_or(Ok(()), |directory| local::check_file(directory, key))
+    }
+
     /// How many bytes there is room for, or `None` where that is not known: object stores.
     ///
     /// # Errors

@@ -22,7 +22,7 @@ pub enum BackupStatus {
 
 named!(BackupStatus, "status of a backup", { Complete => "complete", Degraded => "degraded" });
 
-/// What only the run that took the backup could know: kept for [`certify`](crate::certify).
+/// What only the run that took the backup could know: kept for [`certify`](crate::certify()).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Attested {

@@ -43,15 +43,14 @@ pub struct BackupRequest {
 }
 
 impl Repository {
-    /// Opens a repository. It may be empty or not exist yet: the first backup makes its marker. One without a marker still
-    /// lists, verifies and restores.
+    /// Opens a repository. It may be empty or not exist yet: the first backup makes its marker. One without a marker, or
+    /// with a damaged one, still lists, verifies and restores.
     ///
     /// # Errors
     /// [`Error::InvalidRequest`](crate::Error::InvalidRequest) for a location that is a cluster or a backup, or lies inside one;
-    /// [`Error::UnsupportedFormat`](crate::Error::UnsupportedFormat) where the repository needs a newer release; [`Error::DamagedBackup`](crate::Error::DamagedBackup) for a marker that
-    /// cannot be read; [`Error::Store`](crate::Error::Store).
+    /// [`Error::UnsupportedFormat`](crate::Error::UnsupportedFormat) where the repository needs a newer release; [`Error::Store`](crate::Error::Store).
     pub async fn open(location: Location) -> Result<Self> {
-        if RepositoryMarker::read(&location).await?.is_none() {
+        if !RepositoryMarker::is_there(&location).await? {
             place::require_free(&location).await?;
         }
         Ok(Self { location })
@@ -60,7 +59,8 @@ impl Repository {
     /// The marker of the repository, or `None` where nothing was backed up to it yet.
     ///
     /// # Errors
-    /// As for [`Repository::open`].
+    /// [`Error::DamagedMarker`](crate::Error::DamagedMarker) where it cannot be used, and no backup can be added;
+    /// [`Error::UnsupportedFormat`](crate::Error::UnsupportedFormat), [`Error::Store`](crate::Error::Store).
     pub async fn marker(&self) -> Result<Option<RepositoryMarker>> {
         RepositoryMarker::read(&self.location).await
     }

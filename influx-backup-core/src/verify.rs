@@ -132,12 +132,18 @@ async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSin
     if level == VerifyLevel::Bytes {
         let chosen = sample(options.sample_percent, backup);
         events.planned(chosen.len() as u64, chosen.iter().map(|record| record.stored.size).sum());
-        read = chosen.len() as u64;
+        let listed_wrong: HashSet<_> = problems.iter().filter_map(|problem| problem.key.clone()).collect();
         let checks: Vec<_> = chosen
-            .into_iter()
+            .iter()
             .map(|record| counted(events, record.stored.size, check_bytes(backup, record)).boxed())
             .collect();
-        problems.extend(concurrent::run(checks, READS_AT_ONCE).await?.into_iter().flatten());
+        for (record, wrong) in chosen.iter().zip(concurrent::run(checks, READS_AT_ONCE).await?) {
+            // What is missing or has another length is not read to its end.
+            if wrong.is_none() || !listed_wrong.contains(&record.key) {
+                read += 1;
+            }
+            problems.extend(wrong);
+        }
     }
     let mut confirmed = 0;
     let mut unconfirmed = 0;

@@ -10,11 +10,25 @@ use crate::error::{Error, Result};
 
 /// What every document begins with, in every format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Written")]
 pub(crate) struct FormatVersion {
     /// The format that it was written in.
     pub(crate) format: u64,
     /// The oldest format whose readers understand it.
     pub(crate) min_reader: u64,
+}
+
+/// The version as it is written: without `min_reader`, only readers of the format itself are known to understand it.
+#[derive(Deserialize)]
+struct Written {
+    format: u64,
+    min_reader: Option<u64>,
+}
+
+impl From<Written> for FormatVersion {
+    fn from(Written { format, min_reader }: Written) -> Self {
+        Self { format, min_reader: min_reader.unwrap_or(format) }
+    }
 }
 
 impl FormatVersion {
@@ -24,7 +38,9 @@ impl FormatVersion {
     /// [`Error::UnsupportedFormat`].
     pub(crate) fn require(self, object: &str, supported: u64) -> Result<()> {
         if self.min_reader > supported {
-            return Err(Error::UnsupportedFormat { object: object.to_owned(), found: self.min_reader, supported });
+            let reason =
+                format!("requires a reader of format {}, this release reads up to {supported}", self.min_reader);
+            return Err(Error::UnsupportedFormat { object: object.to_owned(), reason });
         }
         Ok(())
     }
@@ -36,9 +52,9 @@ impl FormatVersion {
 /// [`Error::UnsupportedFormat`] where it needs a newer reader than one of format `supported`, [`Error::DamagedBackup`]
 /// where it cannot be read.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8], object: &str, supported: u64) -> Result<T> {
-    let version: FormatVersion = parse_json(bytes, object, supported)?;
+    let version: FormatVersion = parse_json(bytes, object)?;
     version.require(object, supported)?;
-    parse_json(bytes, object, supported)
+    parse_json(bytes, object)
 }
 
 /// Parses JSON whose version is known to be supported: a variant that this release does not know comes from a newer one
@@ -46,10 +62,11 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8], object: &str, supported: 
 ///
 /// # Errors
 /// As for [`parse`].
-pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8], object: &str, supported: u64) -> Result<T> {
+pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8], object: &str) -> Result<T> {
     serde_json::from_slice(bytes).map_err(|error| {
         if is_unknown_variant(&error) {
-            Error::UnsupportedFormat { object: object.to_owned(), found: supported + 1, supported }
+            let reason = format!("contains a value that this release does not know ({error})");
+            Error::UnsupportedFormat { object: object.to_owned(), reason }
         } else {
             Error::damaged(object, error.to_string())
         }
@@ -99,8 +116,27 @@ mod tests {
     fn what_this_release_does_not_know_is_no_damage() {
         assert_eq!(code(r#"{"format":1,"min_reader":1,"encoding":"zstd"}"#), "unsupported-format");
         assert_eq!(code(r#"{"format":1,"min_reader":1,"encoding":7}"#), "damaged-backup");
-        assert_eq!(code(r#"{"format":1,"encoding":"plain"}"#), "damaged-backup");
+        assert_eq!(code(r#"{"format":1,"encoding":7}"#), "damaged-backup");
         assert_eq!(code("{"), "damaged-backup");
+    }
+
+    #[test]
+    fn without_a_reader_the_format_itself_counts() {
+        assert_eq!(code(r#"{"format":3,"encoding":"plain"}"#), "read");
+        assert_eq!(code(r#"{"format":4,"encoding":"plain"}"#), "unsupported-format");
+    }
+
+    #[test]
+    fn what_is_not_known_is_named() {
+        let message = |text: &str| parse::<Document>(text.as_bytes(), "x", 1).expect_err("newer").to_string();
+        assert_eq!(
+            message(r#"{"format":99,"min_reader":99}"#),
+            "`x` needs a newer release: it requires a reader of format 99, this release reads up to 1"
+        );
+        let variant = message(r#"{"format":1,"min_reader":1,"encoding":"zstd"}"#);
+        let expected =
+            "`x` needs a newer release: it contains a value that this release does not know (unknown variant `zstd`";
+        assert!(variant.starts_with(expected), "{variant}");
     }
 
     /// A valid document with one byte replaced and its end cut off.

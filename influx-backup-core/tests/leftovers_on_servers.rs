@@ -13,7 +13,7 @@ use influx_backup_core::{
     layout::REPOSITORY_KEY,
     leftovers::LeftoverKind,
     location::interop::{self, object_store::ObjectStoreExt},
-    options::{OnExisting, Takeover},
+    options::OnExisting,
 };
 use meddling::{Source, core, end_before_commit, kinds, options};
 use servers::{Canned, StoreServer, answer};

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use http::Method;
 use influx_backup_core::{
     BackupOptions, DiscoverOptions, Error, Repository, Restore, RestoreOptions, VerifyOptions, certify, discover,
-    testing::generate::Generate,
+    options::Takeover, testing::generate::Generate,
 };
 use servers::{Behind, Fault, Rule};
 
@@ -94,6 +94,35 @@ async fn restore_ends_when_the_store_is_away() {
         let began = Instant::now();
         let restored = restore.start().await;
         assert_outage(&format!("restore, {outage:?}"), restored.map(drop), began);
+    }
+}
+
+/// The guard stands and some objects are copied when the store goes away. What is resumed later is whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn restore_ends_when_the_store_goes_away_while_it_copies() {
+    for outage in [Outage::Refused, Outage::Silent] {
+        let behind = backed_up().await;
+        let repository = Repository::open(behind.location("backups")).await.expect("opened");
+        let backup = repository.get("b").await.expect("opened");
+        // One of the last stages: it never gets through.
+        let blocked =
+            behind.proxy.inject(Rule::new(Fault::Status(503)).method(Method::PUT).containing("target/n1/wal").always());
+        let restore = Restore::new(backup.clone(), behind.location("target"), RestoreOptions::empty()).start();
+        while blocked.count() == 0 {
+            assert!(!restore.handle().is_finished(), "it copies");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        behind.proxy.clear();
+        outage.begin(&behind).await;
+        let began = Instant::now();
+        let restored = restore.await;
+        assert_outage(&format!("restore while it copies, {outage:?}"), restored.map(drop), began);
+
+        behind.proxy.clear();
+        behind.proxy.up().await;
+        let options = RestoreOptions::empty().resuming().with_takeover(Takeover::Immediately);
+        let restored = Restore::new(backup, behind.location("target"), options).start().await.expect("resumed");
+        assert!(restored.resumed > 0, "{outage:?}: what was copied is kept");
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::{
     BackupReport, Rules,
@@ -68,9 +69,14 @@ impl Run<'_> {
             let plan = self.plan(&cluster, &listed.inventory, &state.index, &mut history)?;
             self.to.require_room(plan.bytes())?;
             let objects = listed.inventory.objects();
-            let copied = self.pass(&executor, &cluster).copy(plan, &mut lister, &mut listed, state).await?;
-            let (found, after) = self.look_again(&cluster, &mut lister).await?;
-            let proof = self.prove(&cluster, &found, &listed, &after, state, &history).await?;
+            let span = tracing::info_span!("pass", pass = history.passes().saturating_add(1));
+            let passed = async {
+                let copied = self.pass(&executor, &cluster).copy(plan, &mut lister, &mut listed, state).await?;
+                let (found, after) = self.look_again(&cluster, &mut lister).await?;
+                let proof = self.prove(&cluster, &found, &listed, &after, state, &history).await?;
+                Ok::<_, Error>((copied, found, after, proof))
+            };
+            let (copied, found, after, proof) = passed.instrument(span).await?;
             let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
             self.report(&proof, PassReport { listed: objects, millis, ..copied }, &mut history);
             if let Some(verdict) = self.verdict(&proof, &history).transpose() {

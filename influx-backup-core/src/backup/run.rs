@@ -67,7 +67,12 @@ pub(crate) async fn run(
     if let Some(name) = &options.name {
         check_name(name)?;
     }
-    let clock = task.unless_cancelled(check_stores(&cluster, &repository, &task)).await?;
+    let checked = task.unless_cancelled(check_stores(&cluster, &repository, &task)).await;
+    if let Err(Error::Link { .. }) = checked {
+        // It may be the marker: then what to do about it is known.
+        task.unless_cancelled(RepositoryMarker::read(&repository)).await?;
+    }
+    let clock = checked?;
     task.unless_cancelled(RepositoryMarker::write_first(&repository)).await?;
     let (name, to, lease, acquired) = match &options.name {
         Some(name) => {

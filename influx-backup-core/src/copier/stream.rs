@@ -80,6 +80,8 @@ impl Copier for StreamCopier {
             return Err(CopyError::Unsupported);
         }
         check_links(request)?;
+        // Opening something else than a file may block.
+        request.from.check_file(&request.source.key).map_err(|_| CopyError::Changed)?;
         let reader = Reader::new(request, context);
         let copied = if request.source.size <= self.threshold {
             unless_cancelled(&context.cancellation, whole(&reader, request, context)).await.and_then(|copied| copied)

@@ -99,6 +99,15 @@ impl CopyError {
         }
     }
 
+    /// Whether a store did not answer, or failed for an unknown reason. One that asks to slow down is there.
+    pub(crate) const fn is_outage(&self) -> bool {
+        match self {
+            Self::Stalled { .. } => true,
+            Self::Store { kind, .. } => kind.is_transient() && !matches!(kind, StoreErrorKind::Throttled),
+            _ => false,
+        }
+    }
+
     /// A failure of a store or a file system.
     #[must_use]
     pub fn store(operation: impl Into<Cow<'static, str>>, kind: StoreErrorKind, source: impl Into<Source>) -> Self {

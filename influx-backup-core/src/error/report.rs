@@ -100,8 +100,10 @@ impl Error {
             }
             Self::LeaseLost { what, reason } => fields!(what, reason),
             Self::BackupNotFound { name, found, .. } => fields!(name, found),
-            Self::UnsupportedFormat { object, found, supported } => fields!(object, found, supported),
-            Self::DamagedBackup { object, reason } => fields!(object, reason),
+            Self::UnsupportedFormat { object, reason } | Self::DamagedBackup { object, reason } => {
+                fields!(object, reason)
+            }
+            Self::DamagedMarker { marker, reason } => fields!(marker, reason),
             Self::DegradedBackup { name, open } => fields!(name, open),
             Self::CorruptSource { finding, .. } => fields!(finding),
             Self::NotConsistent { passes, halt, .. } => fields!(passes, halt),

@@ -20,7 +20,7 @@ use crate::{
     job::EventSink,
     limits::Retry,
     location::{ChecksumMatch, RequestKind},
-    retry::jitter,
+    retry::{Backoff, RetryPolicy},
 };
 
 /// What all copies of a stage share.
@@ -37,45 +37,68 @@ pub(super) struct Worker {
 impl Worker {
     /// Copies one object, trying again where that may help.
     pub(super) async fn copy(&self, request: &CopyRequest) -> Result<CopyOutcome, CopyError> {
-        let began = Instant::now();
+        let policy = policy(&self.retry);
+        let mut backoff = Backoff::start();
+        let mut outage = None;
         let reported = Arc::new(AtomicU64::new(0));
         let clean_ups = self.context.clean_ups.of_object();
-        for attempt in 1.. {
+        loop {
+            let mut answered = Instant::now();
             let context = CopyContext {
                 progress: self.progress(&reported),
                 clean_ups: clean_ups.clone(),
                 ..self.context.clone()
             };
-            let span = tracing::debug_span!("attempt", attempt);
-            let error = match self.attempt(request, &context).instrument(span).await {
+            let span = tracing::debug_span!("attempt", attempt = backoff.failures() + 1);
+            let error = match self.attempt(request, &context, &mut answered).instrument(span).await {
                 Ok(copied) => return Ok(CopyOutcome::Copied(Box::new(copied))),
                 Err(CopyError::Vanished) => return Ok(CopyOutcome::Vanished),
                 Err(CopyError::Changed) => return Ok(CopyOutcome::Changed),
                 Err(error) => error,
             };
-            let wait = longest_wait(&self.retry, attempt).mul_f64(jitter(request.target.as_str(), attempt));
-            if !error.is_retryable() || began.elapsed() + wait >= self.retry.max_elapsed {
+            if !error.is_retryable() {
                 return Err(error);
             }
+            outage = error.is_outage().then(|| outage.unwrap_or(answered));
+            let outlasts = |wait| outage.is_some_and(|since| self.outlasts(since.elapsed() + wait));
+            let wait = backoff.next_wait(&policy, request.target.as_str()).filter(|wait| !outlasts(*wait));
+            let Some(wait) = wait else {
+                if outage.is_some() {
+                    request.from.suspect_outage();
+                    request.to.suspect_outage();
+                }
+                return Err(error);
+            };
             let key = request.target.clone();
+            let attempt = backoff.failures();
             self.events.send(EventKind::Retry { key, attempt, wait, code: error.code().to_owned() });
             // A late deletion by this attempt must not hit the copy of the next.
             self.unless_cancelled(async { tokio::join!(sleep(wait), clean_ups.finished()) }).await?;
         }
-        Err(CopyError::Cancelled)
+    }
+
+    /// Whether an outage of this length is longer than allowed.
+    fn outlasts(&self, outage: Duration) -> bool {
+        self.retry.max_outage.is_some_and(|max_outage| outage >= max_outage)
     }
 
     async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, CopyError> {
         self.context.cancellation.run_until_cancelled(work).await.ok_or(CopyError::Cancelled)
     }
 
-    async fn attempt(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
+    /// One attempt. Sets `answered` to when the stores last answered.
+    async fn attempt(
+        &self,
+        request: &CopyRequest,
+        context: &CopyContext,
+        answered: &mut Instant,
+    ) -> Result<Copied, CopyError> {
         let _permit = self.unless_cancelled(self.adaptive.acquire()).await?;
         // The object_store crate retries on its own: only these counts show that a store asked to slow down.
         let throttle_counts =
             || request.from.throttle_count(RequestKind::Copy) + request.to.throttle_count(RequestKind::Copy);
         let before = throttle_counts();
-        let copied = self.copy_and_verify(request, context).await;
+        let copied = self.copy_and_verify(request, context, answered).await;
         match &copied {
             Err(CopyError::Store { kind: StoreErrorKind::Throttled, .. }) => self.adaptive.throttled(),
             _ if throttle_counts() > before => self.adaptive.throttled(),
@@ -85,9 +108,20 @@ impl Worker {
         copied
     }
 
-    async fn copy_and_verify(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
-        let copied = self.copier.copy(request, context).await?;
-        verify_target(request, copied).await
+    async fn copy_and_verify(
+        &self,
+        request: &CopyRequest,
+        context: &CopyContext,
+        answered: &mut Instant,
+    ) -> Result<Copied, CopyError> {
+        let copied = self.copier.copy(request, context).await;
+        let silence = match copied {
+            Err(CopyError::Stalled { after }) => after,
+            _ => Duration::ZERO,
+        };
+        let now = Instant::now();
+        *answered = now.checked_sub(silence).unwrap_or(now);
+        verify_target(request, copied?).await
     }
 
     /// Counts the bytes that an attempt moves, except those that failed attempts have already counted.
@@ -135,21 +169,11 @@ fn corrupt(reason: String) -> CopyError {
     CopyError::Corrupt { reason }
 }
 
-/// Doubled after each failed attempt, up to the most.
-fn longest_wait(retry: &Retry, attempt: u32) -> Duration {
-    let factor = 1_u32.checked_shl(attempt - 1).unwrap_or(u32::MAX);
-    retry.initial_backoff.saturating_mul(factor).min(retry.max_backoff)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_double_up_to_the_most() {
-        let waits = |attempt| longest_wait(&Retry::default(), attempt).as_millis();
-        assert_eq!((1..=9).map(waits).collect::<Vec<_>>(), [200, 400, 800, 1600, 3200, 6400, 12800, 20000, 20000]);
-        assert_eq!(waits(u32::MAX), 20000);
-        assert_eq!(longest_wait(&Retry::never(), 1), Duration::ZERO);
+fn policy(retry: &Retry) -> RetryPolicy {
+    RetryPolicy {
+        initial_backoff: retry.initial_backoff,
+        max_backoff: retry.max_backoff,
+        max_elapsed: retry.max_elapsed,
+        min_retries: 0,
     }
 }

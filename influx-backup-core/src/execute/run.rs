@@ -132,7 +132,7 @@ impl Executor {
             progress: Arc::new(|_| {}),
             bandwidth: self.bandwidth.clone(),
             memory: self.memory.clone(),
-            stall_timeout: self.limits.stall_timeout,
+            stall_timeout: self.limits.stall_timeout(),
             clean_ups: self.clean_ups.clone(),
         };
         Arc::new(Worker {

@@ -60,6 +60,22 @@ pub enum Identity {
     Test,
 }
 
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |text: &str, own: &str| if text.is_empty() { own.to_owned() } else { text.to_owned() };
+        match self {
+            Self::File { path } => write!(f, "directory {path}"),
+            Self::S3 { endpoint, bucket, region } => {
+                write!(f, "S3 bucket {bucket} at {}", name(endpoint, "AWS"))?;
+                if region.is_empty() { Ok(()) } else { write!(f, " in {region}") }
+            }
+            Self::Azure { account, container } => write!(f, "Azure container {container} of account {account}"),
+            Self::Gcs { base_url, bucket } => write!(f, "Google bucket {bucket} at {}", name(base_url, "Google")),
+            Self::Test => f.write_str("memory"),
+        }
+    }
+}
+
 impl Identity {
     /// The kind of the store.
     #[must_use]
@@ -144,6 +160,17 @@ fn escaped(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_store_is_named_in_plain_words() {
+        assert_eq!(s3("", "b", "eu-west-1").to_string(), "S3 bucket b at AWS in eu-west-1");
+        assert_eq!(s3("http://localhost:9000", "b", "").to_string(), "S3 bucket b at http://localhost:9000");
+        assert_eq!(Identity::File { path: "/data".to_owned() }.to_string(), "directory /data");
+        let azure = Identity::Azure { account: "a".to_owned(), container: "c".to_owned() };
+        assert_eq!(azure.to_string(), "Azure container c of account a");
+        let gcs = Identity::Gcs { base_url: String::new(), bucket: "b".to_owned() };
+        assert_eq!(gcs.to_string(), "Google bucket b at Google");
+    }
 
     fn s3(endpoint: &str, bucket: &str, region: &str) -> Identity {
         Identity::S3 { endpoint: endpoint.to_owned(), bucket: bucket.to_owned(), region: region.to_owned() }

@@ -29,6 +29,9 @@ pub enum Links {
 /// What fsck keeps at the top of a file system, and only root may enter.
 pub(crate) const LOST_AND_FOUND: &str = "lost+found";
 
+/// Why a pipe, a socket or a device is refused; and a directory where an object is read.
+const NOT_A_FILE: &str = "is not a regular file";
+
 /// The path with its links resolved as far as it exists.
 pub(super) fn resolve(path: &FilePath) -> PathBuf {
     if let Ok(resolved) = fs::canonicalize(path) {
@@ -85,7 +88,8 @@ pub(super) async fn head(root: &FilePath, key: &Key) -> Result<Option<ObjectMeta
     let (path, key, root) = (root.join(key.as_str()), key.clone(), root.to_owned());
     blocking("head", move || match fs::metadata(&path) {
         Ok(metadata) if metadata.is_file() => Ok(Some(entry(key, &metadata))),
-        Ok(_) => Ok(None),
+        Ok(metadata) if metadata.is_dir() => Ok(None),
+        Ok(_) => Err(link(&path, NOT_A_FILE)),
         Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(Error::io("head", key, root.display(), error)),
     })
@@ -108,10 +112,20 @@ pub(super) fn check_links(root: &FilePath, key: &str) -> Result<()> {
     for segment in key.split('/') {
         path.push(segment);
         if path.is_symlink() {
-            return Err(link(&path, "links are refused here"));
+            return Err(link(&path, "is a link, and links are refused here"));
         }
     }
     Ok(())
+}
+
+/// Refuses a key where something else than a file lies: opening a pipe or a device may block without end.
+pub(super) fn check_file(root: &FilePath, key: &Key) -> Result<()> {
+    let path = root.join(key.as_str());
+    match fs::metadata(&path) {
+        Ok(metadata) if !metadata.is_file() => Err(link(&path, NOT_A_FILE)),
+        // What else is wrong shows when it is opened.
+        _ => Ok(()),
+    }
 }
 
 pub(super) async fn blocking<T: Send + 'static>(
@@ -134,7 +148,7 @@ fn walk(root: &FilePath, prefix: &str, links: Links) -> Result<Vec<ObjectMeta>> 
         match found {
             Ok(found) => {
                 if links == Links::Refuse && found.path_is_symlink() {
-                    return Err(link(found.path(), "links are refused here"));
+                    return Err(link(found.path(), "is a link, and links are refused here"));
                 }
                 entries.extend(file(root, found.path(), || found.metadata().map_err(io::Error::from))?);
             }
@@ -146,7 +160,7 @@ fn walk(root: &FilePath, prefix: &str, links: Links) -> Result<Vec<ObjectMeta>> 
 
 /// A prefix that does not exist lists as empty; one behind a broken link is an error.
 fn check_start(start: &FilePath) -> Result<()> {
-    if start.is_symlink() { Err(link(start, "its target does not exist")) } else { Ok(()) }
+    if start.is_symlink() { Err(link(start, "is a link to something that does not exist")) } else { Ok(()) }
 }
 
 fn read_level(root: &FilePath, prefix: &str, links: Links) -> Result<ListLevel> {
@@ -160,7 +174,7 @@ fn read_level(root: &FilePath, prefix: &str, links: Links) -> Result<ListLevel> 
     for found in listing {
         let path = found.map_err(|e| Error::io("list", prefix, root.display(), e))?.path();
         if links == Links::Refuse && path.is_symlink() {
-            return Err(link(&path, "links are refused here"));
+            return Err(link(&path, "is a link, and links are refused here"));
         }
         if path.is_dir() {
             level.directories.push(utf8(path.file_name().unwrap_or_default().as_ref())?.to_owned());
@@ -187,9 +201,9 @@ fn file(
             let relative = path.strip_prefix(root).unwrap_or(path);
             Ok(Some(entry(Key::parse(utf8(relative)?)?, &metadata)))
         }
-        Ok(_) => Err(link(path, "it is neither a file nor a directory")),
+        Ok(_) => Err(link(path, NOT_A_FILE)),
         Err(error) if is_absent(&error) => check_start(path).map(|()| None),
-        Err(error) if is_loop(&error) => Err(link(path, "it is a loop")),
+        Err(error) if is_loop(&error) => Err(link(path, "is a link that leads back to itself")),
         Err(error) => Err(Error::io("head", path.display(), root.display(), error)),
     }
 }
@@ -197,11 +211,11 @@ fn file(
 fn walk_error(root: &FilePath, error: &walkdir::Error) -> Result<()> {
     let path = error.path().unwrap_or(root);
     if error.loop_ancestor().is_some() {
-        return Err(link(path, "it is a loop"));
+        return Err(link(path, "is a link that leads back to itself"));
     }
     match error.io_error() {
         Some(cause) if is_absent(cause) => check_start(path),
-        Some(cause) if is_loop(cause) => Err(link(path, "it is a loop")),
+        Some(cause) if is_loop(cause) => Err(link(path, "is a link that leads back to itself")),
         cause => {
             let kind = cause.map_or(io::ErrorKind::Other, io::Error::kind);
             Err(Error::io("list", path.display(), root.display(), io::Error::new(kind, error.to_string())))

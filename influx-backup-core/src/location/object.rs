@@ -84,7 +84,8 @@ impl Location {
     /// The object, or `None` where there is none.
     ///
     /// # Errors
-    /// [`Error::Store`]; [`Error::Link`] for a link on its way, where links are refused.
+    /// [`Error::Store`]; [`Error::Link`] for a link on its way, where links are refused, and for what is neither a
+    /// file nor a directory.
     pub async fn head(&self, key: &Key) -> Result<Option<ObjectMeta>> {
         if let Some(directory) = self.directory() {
             self.check_links(key.as_str())?;
@@ -127,7 +128,7 @@ impl Location {
     ///
     /// # Errors
     /// [`Error::Store`], with [`StoreErrorKind::Changed`](crate::error::StoreErrorKind::Changed) where the object is
-    /// another version now; [`Error::Link`] as for [`Location::head`].
+    /// another version now; [`Error::Link`] for a link on its way, where links are refused, and for what is no regular file.
     pub async fn get(&self, key: &Key, version: Option<&Version>) -> Result<Option<Bytes>> {
         let options = || GetOptions {
             if_match: version.and_then(|version| version.e_tag.as_deref().map(ToOwned::to_owned)),
@@ -148,6 +149,7 @@ impl Location {
 
     async fn get_by(&self, key: &Key, options: GetOptions) -> Result<Option<Bytes>> {
         self.check_links(key.as_str())?;
+        self.check_file(key)?;
         let got = async {
             let found = self.answer(self.store().get_opts(&self.path(key), options)).await?;
             let size = found.range.end - found.range.start;

@@ -131,6 +131,12 @@ impl Location {
         self.0.budgets.away.load(Ordering::Relaxed)
     }
 
+    /// After an outage that was found by other requests than those of this location: the next one gives up within seconds,
+    /// unless the store answers.
+    pub(crate) fn suspect_outage(&self) {
+        self.set_away(true);
+    }
+
     fn set_away(&self, away: bool) {
         self.0.budgets.away.store(away, Ordering::Relaxed);
     }

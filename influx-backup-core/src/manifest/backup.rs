@@ -142,10 +142,10 @@ impl Backup {
 /// The repository that a backup lies in, or the backup itself where that is not known.
 async fn repository_of(backup: &Location) -> Result<Location> {
     let Some(parent) = backup.parent() else { return Ok(backup.clone()) };
-    match RepositoryMarker::read(&parent).await {
-        Ok(Some(_)) => Ok(parent),
+    match RepositoryMarker::is_there(&parent).await {
+        Ok(true) => Ok(parent),
         // The caller's rights may end at the backup itself.
-        Ok(None) | Err(Error::Store { kind: StoreErrorKind::Denied, .. }) => Ok(backup.clone()),
+        Ok(false) | Err(Error::Store { kind: StoreErrorKind::Denied, .. }) => Ok(backup.clone()),
         Err(error) => Err(error),
     }
 }

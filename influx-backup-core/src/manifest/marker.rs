@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Result, StoreErrorKind},
     key::Key,
     layout::REPOSITORY_KEY,
-    location::Location,
+    location::{Links, Location},
     versioned,
 };
 
@@ -43,9 +43,35 @@ impl RepositoryMarker {
     }
 
     /// Reads the marker of a repository, or `None` where there is none.
+    ///
+    /// # Errors
+    /// [`Error::DamagedMarker`] where something lies there that is no marker, such as a link;
+    /// [`Error::UnsupportedFormat`], [`Error::Store`].
     pub(crate) async fn read(repository: &Location) -> Result<Option<Self>> {
-        let bytes = repository.get(&Key::parse(REPOSITORY_KEY)?, None).await?;
-        bytes.map(|bytes| Self::parse(&bytes)).transpose()
+        let read = async {
+            let bytes = repository.with_links(Links::Refuse).get(&Key::parse(REPOSITORY_KEY)?, None).await?;
+            bytes.map(|bytes| versioned::parse(&bytes, REPOSITORY_KEY, FORMAT)).transpose()
+        };
+        read.await.map_err(|error| {
+            let reason = match error {
+                Error::DamagedBackup { reason, .. } => reason,
+                Error::Link { .. } => error.to_string(),
+                error => return error,
+            };
+            Error::DamagedMarker { marker: format!("{repository}/{REPOSITORY_KEY}"), reason }
+        })
+    }
+
+    /// Whether a repository has a marker, be it a damaged one: reading does without what is in it.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedFormat`], [`Error::Store`].
+    pub(crate) async fn is_there(repository: &Location) -> Result<bool> {
+        match Self::read(repository).await {
+            Ok(marker) => Ok(marker.is_some()),
+            Err(Error::DamagedMarker { .. }) => Ok(true),
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes the marker of a repository that has none.
@@ -60,9 +86,5 @@ impl RepositoryMarker {
             Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. }) => Self::read(repository).await.map(drop),
             written => written.map(drop),
         }
-    }
-
-    fn parse(bytes: &[u8]) -> Result<Self> {
-        versioned::parse(bytes, REPOSITORY_KEY, FORMAT)
     }
 }

@@ -5,7 +5,6 @@ use std::io::{Read, Write};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::FORMAT;
 use crate::{
     checksum::sha256,
     error::{Error, Result},
@@ -87,7 +86,7 @@ fn decode<R: DeserializeOwned>(bytes: &[u8], key: &Key) -> Result<Vec<R>> {
     let decoded = zstd::Decoder::new(bytes).and_then(|mut decoder| decoder.read_to_end(&mut text));
     decoded.map_err(|error| Error::damaged(key, error.to_string()))?;
     let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    lines.map(|line| versioned::parse_json(line, key.as_str(), FORMAT)).collect()
+    lines.map(|line| versioned::parse_json(line, key.as_str())).collect()
 }
 
 #[cfg(test)]

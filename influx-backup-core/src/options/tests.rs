@@ -41,7 +41,7 @@ fn every_options_struct_has_defaults_and_refuses_unknown_fields() {
     ]);
     is_plain::<DiscoverOptions>(&["cluster_id", "excluded_nodes", "node_ids", "query_only"]);
     is_plain::<Limits>(&["bandwidth", "concurrency", "durability", "memory", "retry", "stall_timeout"]);
-    is_plain::<Retry>(&["initial_backoff", "max_backoff", "max_elapsed"]);
+    is_plain::<Retry>(&["initial_backoff", "max_backoff", "max_elapsed", "max_outage"]);
     is_plain::<Passes>(&["max_passes", "time_limit"]);
     is_plain::<Ownership>(&["modes", "owner"]);
     is_plain::<VerifyOptions>(&["level", "sample_percent"]);
@@ -66,10 +66,10 @@ fn they_read_as_people_write_them() {
         "on_violation": "degrade",
         "on_existing": "resume",
         "takeover": "immediately",
-        "limits": { "memory": "64MiB", "bandwidth": 1000, "stall_timeout": "90s", "retry": { "max_elapsed": "2m" } },
+        "limits": { "memory": "64MiB", "bandwidth": 1000, "stall_timeout": "90s", "retry": { "max_elapsed": "2m", "max_outage": "90s" } },
     }))
     .expect("options");
-    let retry = Retry::default().for_at_most(Duration::from_secs(120));
+    let retry = Retry::default().for_at_most(Duration::from_secs(120)).with_max_outage(Duration::from_secs(90));
     let limits = Limits::default()
         .with_memory(ByteSize::mib(64))
         .with_bandwidth(ByteSize(1000))
@@ -123,11 +123,14 @@ fn texts() -> impl Strategy<Value = String> {
 }
 
 fn retries() -> impl Strategy<Value = Retry> {
-    (durations(), durations(), durations()).prop_map(|(initial_backoff, max_backoff, max_elapsed)| Retry {
-        initial_backoff,
-        max_backoff,
-        max_elapsed,
-    })
+    (durations(), durations(), durations(), option::of(durations())).prop_map(
+        |(initial_backoff, max_backoff, max_elapsed, max_outage)| Retry {
+            initial_backoff,
+            max_backoff,
+            max_elapsed,
+            max_outage,
+        },
+    )
 }
 
 fn limits() -> impl Strategy<Value = Limits> {

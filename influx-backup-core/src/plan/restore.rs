@@ -223,14 +223,17 @@ impl RestorePlan {
         self.stages.iter().map(Stage::bytes).sum()
     }
 
-    /// SHA-256, in hex, over what the plan does: two plans that do the same have the same hash on every machine, whatever
-    /// else they say about the target, and with whatever effort they do it.
+    /// SHA-256, in hex, over what the plan does and the options that say so: two plans that do the same have the same hash
+    /// on every machine, whatever else they say about the target, and with whatever effort they do it.
     #[must_use]
     pub fn hash(&self) -> String {
+        let options = &self.options;
         stable_hash(&(
             (&self.backup, &self.manifest_sha256, &self.cluster),
             (&self.target, &self.target_identity),
-            (self.policy, &self.options.ownership, &self.resumes),
+            (self.policy, &self.resumes),
+            (options.policy, options.extra_nodes, options.on_catalog_mismatch, &options.ownership),
+            (options.licenses, options.on_degraded, options.check),
             (&self.guards, &self.stages, &self.overwrites, &self.deletions, &self.release),
             (&self.licenses_skipped, &self.stop, &self.start),
         ))

@@ -2,13 +2,7 @@ use std::path::Path;
 
 use super::*;
 use crate::{
-    cluster::DiscoverOptions,
-    copier::{Copied, CopyContext, CopyRequest},
-    discover::discover,
-    error::{CopyError, StoreErrorKind},
-    key::Key,
-    layout::REPOSITORY_KEY,
-    location::StoreOptions,
+    cluster::DiscoverOptions, discover::discover, key::Key, layout::REPOSITORY_KEY, location::StoreOptions,
     testing::generate::Generate,
 };
 
@@ -58,11 +52,10 @@ async fn a_repository_without_a_marker_lists_and_verifies() {
 }
 
 #[tokio::test]
-async fn a_newer_repository_and_a_damaged_marker_are_refused() {
+async fn a_repository_for_newer_releases_is_refused() {
     let cases = [
         (r#"{"format": 9, "min_reader": 2, "more": true}"#, Err("unsupported-format")),
-        (r#"{"format": 9}"#, Err("damaged-backup")),
-        ("not json", Err("damaged-backup")),
+        (r#"{"format": 9}"#, Err("unsupported-format")),
         (
             r#"{"format": 9, "min_reader": 1, "created": "2026-01-02T03:04:05Z", "id": "x", "written_by": "9", "new": 1}"#,
             Ok(()),
@@ -73,6 +66,64 @@ async fn a_newer_repository_and_a_damaged_marker_are_refused() {
         location.put(&Key::parse(REPOSITORY_KEY).expect("a key"), text.as_bytes().into()).await.expect("put");
         let opened = Repository::open(location).await;
         assert_eq!(opened.map(drop).map_err(|error| error.code()), expected, "{text}");
+    }
+}
+
+/// Makes something of the marker that is none.
+type Spoil = fn(&Path);
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_damaged_marker_keeps_no_backup_from_being_read_and_a_new_one_from_being_taken() {
+    let spoils: [(&str, Spoil); 7] = [
+        ("empty", |marker| std::fs::write(marker, "").expect("written")),
+        ("garbage", |marker| std::fs::write(marker, b"\xff\0not json").expect("written")),
+        ("no marker", |marker| std::fs::write(marker, r#"{"format": 1}"#).expect("written")),
+        ("a directory", |marker| {
+            std::fs::remove_file(marker).expect("removed");
+            std::fs::create_dir(marker).expect("made");
+        }),
+        ("a link to a good one", |marker| {
+            let elsewhere = marker.with_file_name("elsewhere.json");
+            std::fs::rename(marker, &elsewhere).expect("moved");
+            std::os::unix::fs::symlink(&elsewhere, marker).expect("linked");
+        }),
+        ("a link to nothing", |marker| {
+            std::fs::remove_file(marker).expect("removed");
+            std::os::unix::fs::symlink("nowhere", marker).expect("linked");
+        }),
+        ("a pipe", put_pipe),
+    ];
+    for (what, spoil) in spoils {
+        let root = tempfile::tempdir().expect("a directory");
+        let cluster = cluster(&root.path().join("data")).await;
+        let place = at(&root.path().join("backups"));
+        let repository = Repository::open(place.clone()).await.expect("opened");
+        repository.backup(&cluster, named("a")).await.expect("backed up");
+        let marker = root.path().join("backups").join(REPOSITORY_KEY);
+        spoil(&marker);
+
+        let repository = Repository::open(place.clone()).await.expect(what);
+        let states: Vec<_> = repository.list().await.expect(what).into_iter().map(|backup| backup.state).collect();
+        assert_eq!(states, [BackupState::Complete], "{what}");
+        assert!(repository.verify("a", VerifyOptions::bytes()).await.expect(what).passed(), "{what}");
+        let backup = place.child("a").expect("a location");
+        assert!(crate::certify(&backup).await.expect(what).holds(), "{what}");
+        let opened = Backup::at(&backup).await.expect(what);
+        assert_eq!(opened.repository().to_string(), place.to_string(), "{what}: it is no place without a marker");
+        let target = at(&root.path().join("target"));
+        Restore::new(opened, target, RestoreOptions::default()).await.expect(what);
+
+        let error = repository.backup(&cluster, named("b")).await.expect_err(what);
+        assert_eq!((error.code(), error.category()), ("damaged-marker", crate::error::Category::Refused), "{what}");
+        let told = error.to_string();
+        assert!(told.contains("backups/_influx_backup/repository.json"), "{what}: {told}");
+        assert!(told.contains("delete it") && !told.contains("backup is damaged"), "{what}: {told}");
+        assert_eq!(repository.marker().await.expect_err(what).code(), "damaged-marker", "{what}");
+
+        if marker.is_dir() { std::fs::remove_dir(&marker) } else { std::fs::remove_file(&marker) }.expect("removed");
+        repository.backup(&cluster, named("b")).await.expect("backed up");
+        assert!(repository.marker().await.expect("read").is_some(), "{what}: it is written again");
     }
 }
 
@@ -137,6 +188,41 @@ async fn a_backup_that_cannot_be_read_keeps_no_other_from_the_list() {
     assert_eq!(states, [("a", BackupState::Unreadable), ("b", BackupState::Complete)]);
     assert!(listed[0].reason.is_some());
     assert_eq!(repository.leftovers().await.expect("found"), [], "what it is cannot be known");
+}
+
+/// Replaces what lies there by a pipe that no program writes to.
+#[cfg(unix)]
+fn put_pipe(path: &Path) {
+    std::fs::remove_file(path).expect("removed");
+    assert!(std::process::Command::new("mkfifo").arg(path).status().expect("run").success());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_pipe_in_the_place_of_a_manifest_ends_every_verb_at_once() {
+    let root = tempfile::tempdir().expect("a directory");
+    let cluster = cluster(&root.path().join("data")).await;
+    let repository = Repository::open(at(&root.path().join("backups"))).await.expect("opened");
+    for name in ["a", "b"] {
+        repository.backup(&cluster, named(name)).await.expect("backed up");
+    }
+    put_pipe(&root.path().join("backups/a/_influx_backup/manifest.json"));
+
+    let looks = async {
+        let listed = repository.list().await.expect("listed");
+        let states: Vec<_> = listed.iter().map(|backup| (backup.name.as_str(), backup.state)).collect();
+        assert_eq!(states, [("a", BackupState::Unreadable), ("b", BackupState::Complete)]);
+        let reason = listed[0].reason.as_ref().expect("a reason");
+        assert!(reason.ends_with("/backups/a/_influx_backup/manifest.json` is not a regular file"), "{reason}");
+
+        let backup = repository.location().child("a").expect("a location");
+        assert_eq!(repository.get("a").await.expect_err("a pipe").code(), "link");
+        assert_eq!(repository.verify("a", VerifyOptions::bytes()).await.expect_err("a pipe").code(), "link");
+        assert_eq!(crate::certify(&backup).await.expect_err("a pipe").code(), "link");
+        let manifest = Key::parse(crate::layout::MANIFEST_KEY).expect("a key");
+        assert_eq!(backup.head(&manifest).await.expect_err("a pipe").code(), "link");
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), looks).await.expect("nothing waits for the pipe");
 }
 
 #[tokio::test]

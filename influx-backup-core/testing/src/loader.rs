@@ -47,7 +47,7 @@ pub enum Release {
 /// Whether [`load`] reads the bodies of Parquet and WAL files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rows {
-    /// Read every visible file: [`LoadedNode::rows`] where all of them were written by [`rows`](super::write::rows).
+    /// Read every visible file: [`LoadedNode::rows`] where all of them were written by [`rows`](influx_backup_core::testing::write::rows).
     Read,
     /// Leave Parquet files unread.
     Skip,

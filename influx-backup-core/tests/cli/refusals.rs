@@ -4,7 +4,7 @@ use crate::program::{Scratch, run};
 
 #[test]
 fn a_wrong_command_line_is_a_usage_error() {
-    let wrong: [&[&str]; 11] = [
+    let wrong: [&[&str]; 13] = [
         &[],
         &["frobnicate"],
         &["discover"],
@@ -13,6 +13,8 @@ fn a_wrong_command_line_is_a_usage_error() {
         &["backup", "source", "repository", "--time-limit", "soon"],
         &["backup", "source", "repository", "--source-option", "novalue"],
         &["restore", "backup", "target", "--resume", "--abandon"],
+        &["restore", "backup", "target", "--extra-nodes", "keep"],
+        &["restore", "backup", "target", "--policy", "overlay", "--extra-nodes", "delete"],
         &["verify", "backup", "--level", "bytes", "--sample", "0"],
         &["verify", "backup", "--sample", "5"],
         &["backup", "source", "repository", "--bandwidth", "0"],
@@ -22,6 +24,11 @@ fn a_wrong_command_line_is_a_usage_error() {
         let answer = run(arguments).expect(2);
         assert!(answer.stdout.is_empty() && answer.stderr.starts_with("error [usage]: "), "{answer:?}");
     }
+}
+
+#[test]
+fn a_command_is_required() {
+    assert_eq!(run(&[]).expect(2).stderr, "error [usage]: a command is required, see --help\n");
 }
 
 #[test]

@@ -201,3 +201,57 @@ fn what_was_approved_runs_or_nothing_does() {
     run(&by_file).expect(0);
     run(&[&replace[..], &["--plan", "no-such-file"]].concat()).expect(2);
 }
+
+#[test]
+fn an_altered_plan_is_refused() {
+    let scratch = backed_up(&[]);
+    let (backup, target, plan) = (scratch.path("repository/monday"), scratch.path("target"), scratch.path("plan.json"));
+    let document = run(&["restore", &backup, &target, "--dry-run", "--json"]).expect(0).json();
+    let by_file = ["restore", &backup, &target, "--json", "--plan", &plan];
+    let altered = [
+        ("/hash", "0".repeat(64)),
+        ("/plan/options/policy", "replace".to_owned()),
+        ("/plan/options/check", "listing".to_owned()),
+        ("/plan/options/extra_nodes", "delete".to_owned()),
+        ("/plan/options/licenses", "exclude".to_owned()),
+    ];
+    for (pointer, value) in altered {
+        let mut document = document.clone();
+        let field = document.pointer_mut(pointer).expect("a field");
+        assert_ne!(*field, value, "{pointer}");
+        *field = value.into();
+        fs::write(&plan, document.to_string()).expect("a write");
+        let error = run(&by_file).expect_error(2, "usage").json();
+        assert!(
+            error["error"]["message"].as_str().is_some_and(|text| text.contains("altered")),
+            "{pointer}: {error:#}"
+        );
+        assert!(!Path::new(&target).exists(), "{pointer}");
+    }
+    fs::write(&plan, document.to_string()).expect("a write");
+    run(&by_file).expect(0);
+}
+
+#[test]
+fn the_file_of_a_plan_holds_the_options() {
+    let scratch = backed_up(&[]);
+    let (backup, target, plan) = (scratch.path("repository/monday"), scratch.path("target"), scratch.path("plan.json"));
+    let document = run(&["restore", &backup, &target, "--dry-run", "--json"]).expect(0).json();
+    fs::write(&plan, document.to_string()).expect("a write");
+    let by_file = ["restore", &backup, &target, "--json", "--plan", &plan];
+    let held: [&[&str]; 7] = [
+        &["--policy", "empty"],
+        &["--extra-nodes", "refuse"],
+        &["--check", "listing"],
+        &["--accept-degraded"],
+        &["--licenses", "exclude"],
+        &["--owner", "root"],
+        &["--mode", "640"],
+    ];
+    for option in held {
+        let error = run(&[&by_file, option].concat()).expect_error(2, "usage").json();
+        assert!(error["error"]["message"].as_str().is_some_and(|text| text.contains(option[0])), "{error:#}");
+    }
+    assert!(!Path::new(&target).exists());
+    run(&[&by_file[..], &["--servers-stopped", "--takeover", "--concurrency", "2"]].concat()).expect(0);
+}

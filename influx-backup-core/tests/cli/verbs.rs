@@ -109,7 +109,7 @@ fn what_was_not_compared_is_said() {
     let objects = report["objects"].as_u64().expect("a count");
     assert_eq!((&report["confirmed"], &report["unconfirmed"]), (&0.into(), &objects.into()), "files have no checksums");
     let shown = run(&verify).expect(0).stdout;
-    assert!(shown.contains(&format!("of {objects} their store has none to compare")), "{shown}");
+    assert!(shown.contains(&format!("{objects} have no store checksum: not compared")), "{shown}");
 }
 
 #[test]
@@ -124,6 +124,11 @@ fn a_lost_object_is_found_by_a_listing() {
     fs::remove_file(Path::new(&backup).join(&path)).expect("a deletion");
     let report = run(&["verify", &backup, "--level", "listing", "--json"]).expect(4).json();
     assert_eq!(report["problems"][0]["code"], "missing-object", "{report:#}");
+    let report = run(&["verify", &backup, "--level", "bytes", "--json"]).expect(4).json();
+    let objects = report["objects"].as_u64().expect("a count");
+    assert_eq!(report["read"].as_u64(), Some(objects - 1), "the lost one was not read");
+    let shown = run(&["verify", &backup, "--level", "listing"]).expect(4).stdout;
+    assert!(shown.starts_with("backup monday: differs from its manifest, 1 problem\n"), "{shown}");
     run(&["certify", &backup, "--json"]).expect(4);
     run(&["restore", &backup, &scratch.path("target")]).expect(4);
 }

@@ -28,14 +28,8 @@ pub(crate) struct Restore {
     backup: String,
     /// The place to restore to: what the servers use as their store.
     target: String,
-    /// What to do with a target that is not empty.
-    /// Empty: refuse it. Replace: make it exactly what the backup holds; what the backup lacks is deleted. Overlay: write
-    /// over it and delete nothing but derived files.
-    #[arg(long, default_value_t, value_parser = args::choice::<Policy>(Policy::NAMES))]
-    policy: Policy,
-    /// With --policy replace: what to do with nodes that the target has and the backup lacks.
-    #[arg(long, default_value_t, value_parser = args::choice::<ExtraNodes>(ExtraNodes::NAMES))]
-    extra_nodes: ExtraNodes,
+    #[command(flatten)]
+    choices: Choices,
     /// State that the servers of the target are stopped.
     #[arg(long)]
     servers_stopped: bool,
@@ -48,33 +42,14 @@ pub(crate) struct Restore {
     /// The process that was restoring to this target is dead: do not wait for ten minutes of silence.
     #[arg(long)]
     takeover: bool,
-    /// How much of the backup is read and compared before the first write; every copy is compared in any case.
-    /// Auto: all bytes where data at the target would be changed (that reads the backup twice), structure where there is
-    /// none. Listing: presence and sizes. Structure: everything but Parquet and the compactor's files. Checksums: all, by
-    /// the checksums that the store gives, and by reading what it has none for. Bytes: all, by reading it.
-    #[arg(long, default_value_t, value_parser = args::choice::<SourceCheck>(SourceCheck::NAMES))]
-    check: SourceCheck,
     /// Print the plan and write nothing. With --json: the document that --plan takes.
     #[arg(long)]
     dry_run: bool,
-    /// Do nothing but what this plan says: the file with the document of --dry-run --json, whose options hold then, or the
-    /// hash that --dry-run prints, together with the options that it was printed with.
+    /// Do nothing but what this plan says: the file with the document of --dry-run --json, or the hash that --dry-run
+    /// prints, together with the options that it was printed with. The file holds the options; besides it only
+    /// --servers-stopped, --resume, --takeover, --concurrency, --memory, --bandwidth and --durability count.
     #[arg(long, value_name = "FILE|HASH", conflicts_with_all = ["abandon", "dry_run"])]
     plan: Option<Approved>,
-    /// Restore a backup that was committed degraded.
-    #[arg(long)]
-    accept_degraded: bool,
-    /// Which license files are restored; before 3.10 they are bound to the place they were issued for.
-    /// Auto: those that are valid at the target.
-    #[arg(long, default_value_t, value_parser = args::choice::<Licenses>(Licenses::NAMES))]
-    licenses: Licenses,
-    /// The owner of the files, USER or USER:GROUP, by name or number [default: that of the target directory].
-    #[arg(long, value_name = "OWNER")]
-    owner: Option<Owner>,
-    /// The mode of the files, such as 640, or of files and directories, such as 640:750; otherwise directories can be entered where files can be read [default: that of the
-    /// target directory].
-    #[arg(long, value_name = "MODE")]
-    mode: Option<Modes>,
     #[command(flatten)]
     effort: args::Effort,
     #[command(flatten)]
@@ -83,12 +58,73 @@ pub(crate) struct Restore {
     target_options: args::Target,
 }
 
+/// What a plan is made with: `--plan FILE` holds all of it.
+#[derive(Debug, Default, PartialEq, clap::Args)]
+struct Choices {
+    /// What to do with a target that is not empty.
+    /// Empty: refuse it. Replace: make it exactly what the backup holds; what the backup lacks is deleted. Overlay: write
+    /// over it and delete nothing but derived files.
+    /// [default: empty]
+    #[arg(long, value_parser = args::choice::<Policy>(Policy::NAMES))]
+    policy: Option<Policy>,
+    /// What to do with nodes that the target has and the backup lacks. Delete needs --policy replace, keep needs
+    /// --policy replace or overlay.
+    /// [default: refuse]
+    #[arg(long, value_parser = args::choice::<ExtraNodes>(ExtraNodes::NAMES))]
+    extra_nodes: Option<ExtraNodes>,
+    /// How much of the backup is read and compared before the first write; every copy is compared in any case.
+    /// Auto: all bytes where data at the target would be changed (that reads the backup twice), structure where there is
+    /// none. Listing: presence and sizes. Structure: everything but Parquet and the compactor's files. Checksums: all, by
+    /// the checksums that the store gives, and by reading what it has none for. Bytes: all, by reading it.
+    /// [default: auto]
+    #[arg(long, value_parser = args::choice::<SourceCheck>(SourceCheck::NAMES))]
+    check: Option<SourceCheck>,
+    /// Restore a backup that was committed degraded.
+    #[arg(long)]
+    accept_degraded: bool,
+    /// Which license files are restored; before 3.10 they are bound to the place they were issued for.
+    /// Auto: those that are valid at the target.
+    /// [default: auto]
+    #[arg(long, value_parser = args::choice::<Licenses>(Licenses::NAMES))]
+    licenses: Option<Licenses>,
+    /// The owner of the files, USER or USER:GROUP, by name or number [default: that of the target directory].
+    #[arg(long, value_name = "OWNER")]
+    owner: Option<Owner>,
+    /// The mode of the files, such as 640, or of files and directories, such as 640:750; otherwise directories can be
+    /// entered where files can be read [default: that of the target directory].
+    #[arg(long, value_name = "MODE")]
+    mode: Option<Modes>,
+}
+
+impl Choices {
+    fn options(&self) -> RestoreOptions {
+        let ownership = self.owner.iter().cloned().fold(Ownership::default(), Ownership::with_owner);
+        RestoreOptions::default()
+            .with_policy(self.policy.unwrap_or_default())
+            .with_extra_nodes(self.extra_nodes.unwrap_or_default())
+            .with_licenses(self.licenses.unwrap_or_default())
+            .with_check(self.check.unwrap_or_default())
+            .with_on_degraded(if self.accept_degraded { OnDegraded::Accept } else { OnDegraded::Refuse })
+            .with_ownership(self.mode.into_iter().fold(ownership, Ownership::with_modes))
+    }
+
+    /// Refuses a rule for extra nodes that the policy leaves no use for.
+    fn require_policy_for_extra_nodes(&self) -> Result<(), Failure> {
+        match (self.extra_nodes.unwrap_or_default(), self.policy.unwrap_or_default()) {
+            (ExtraNodes::Keep, Policy::Empty) => {
+                Err(Failure::usage("--extra-nodes keep needs --policy replace or --policy overlay"))
+            }
+            (ExtraNodes::Delete, Policy::Empty | Policy::Overlay) => {
+                Err(Failure::usage("--extra-nodes delete needs --policy replace"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Restore {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
-        let options = match &self.plan {
-            Some(Approved::Plan(plan)) => self.at_run(plan.options.clone()),
-            _ => self.at_run(self.options()),
-        };
+        let options = self.at_run(self.planned_with()?);
         let target = places::location(&self.target, &self.target_options.target_options)?;
         if self.abandon {
             let report = follow(abandon(&target, options.takeover).start(), screen).await?;
@@ -114,15 +150,22 @@ impl Restore {
         Ok(Exit::Done)
     }
 
-    fn options(&self) -> RestoreOptions {
-        let ownership = self.owner.iter().cloned().fold(Ownership::default(), Ownership::with_owner);
-        RestoreOptions::default()
-            .with_policy(self.policy)
-            .with_extra_nodes(self.extra_nodes)
-            .with_licenses(self.licenses)
-            .with_check(self.check)
-            .with_on_degraded(if self.accept_degraded { OnDegraded::Accept } else { OnDegraded::Refuse })
-            .with_ownership(self.mode.into_iter().fold(ownership, Ownership::with_modes))
+    /// The options that the plan is made with: those of the approved plan, or those of the command line.
+    fn planned_with(&self) -> Result<RestoreOptions, Failure> {
+        match &self.plan {
+            Some(Approved::Plan(_)) if self.choices != Choices::default() => Err(Failure::usage(
+                "the file of --plan holds the options of the restore: leave out --policy, --extra-nodes, --check, \
+                 --accept-degraded, --licenses, --owner and --mode",
+            )),
+            Some(Approved::Plan(plan)) => Ok(plan.options.clone()),
+            Some(Approved::Hash(_)) | None => {
+                // A restore that is resumed keeps the policy that it began with.
+                if !self.resume {
+                    self.choices.require_policy_for_extra_nodes()?;
+                }
+                Ok(self.choices.options())
+            }
+        }
     }
 
     /// The options that concern this run only, whatever was approved.
@@ -158,6 +201,11 @@ impl FromStr for Approved {
         let json = fs::read(text).map_err(|error| format!("neither a hash nor a file that can be read ({error})"))?;
         let document: Document<RestorePlan> =
             serde_json::from_slice(&json).map_err(|error| format!("not the document of --dry-run --json ({error})"))?;
+        if document.hash != document.plan.hash() {
+            return Err(
+                "the file was altered: its hash is not that of its plan; make it again with --dry-run".to_owned()
+            );
+        }
         Ok(Self::Plan(Box::new(document.plan)))
     }
 }

@@ -50,15 +50,16 @@ impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let VerifyReport { backup, level, objects, read, confirmed, unconfirmed, problems, certificate } = self.0;
         match problems.len() {
-            0 => writeln!(f, "backup {backup}: as it was")?,
-            count => writeln!(f, "backup {backup}: NOT AS IT WAS, {count} problems")?,
+            0 => writeln!(f, "backup {backup}: intact")?,
+            1 => writeln!(f, "backup {backup}: differs from its manifest, 1 problem")?,
+            count => writeln!(f, "backup {backup}: differs from its manifest, {count} problems")?,
         }
         write!(f, "{objects} objects looked for, ")?;
         match level {
             VerifyLevel::Checksums => {
                 writeln!(f, "{confirmed} of them have the checksum at their store that the manifest says")?;
                 if *unconfirmed > 0 {
-                    writeln!(f, "of {unconfirmed} their store has none to compare: NOT compared (--level bytes does)")?;
+                    writeln!(f, "{unconfirmed} have no store checksum: not compared (--level bytes does)")?;
                 }
             }
             VerifyLevel::Bytes => writeln!(f, "{read} of them read and compared")?,

@@ -248,6 +248,33 @@ async fn after_the_time_allowed_it_gives_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_outage_ends_sooner_than_other_failures() {
+    let max_outage = Duration::from_secs(25);
+    let retry = Retry::default().with_max_outage(max_outage);
+    let limits = Limits::default().with_retry(retry);
+    let throttled = Act::Fail(StoreErrorKind::Throttled);
+    let unreachable = Act::Fail(StoreErrorKind::Unreachable);
+    for (acts, code, seconds) in [
+        (vec![unreachable], "unreachable", 5..25),
+        (vec![throttled], "throttled", 240..300),
+        // What answered in between was there: the outage begins after it.
+        ([vec![throttled; 12], vec![unreachable]].concat(), "unreachable", 60..180),
+    ] {
+        let copier = Arc::new(Scripted::new(&[("x", &acts)]));
+        let began = Instant::now();
+        let (result, ..) = start(&copier, limits.clone(), &["x"], None).await.end().await;
+        assert_eq!(result.expect_err("never copied").code(), code);
+        assert!(seconds.contains(&began.elapsed().as_secs()), "{acts:?}: {:?}", began.elapsed());
+    }
+    // The script does not wait for the silence that it tells of, which is half of what is allowed.
+    let copier = Arc::new(Scripted::new(&[("x", &[Act::Stall])]));
+    let (result, ..) = start(&copier, limits, &["x"], None).await.end().await;
+    let Err(Error::Copy { error: CopyError::Stalled { after }, .. }) = result else { panic!("{result:?}") };
+    assert_eq!(after, max_outage / 2);
+    assert!(copier.attempts("x") > 1, "a stalled connection is tried again");
+}
+
+#[tokio::test(start_paused = true)]
 async fn never_means_once() {
     let copier = Arc::new(Scripted::new(&[("x", &[Act::Stall])]));
     let limits = Limits::default().with_retry(Retry::never());

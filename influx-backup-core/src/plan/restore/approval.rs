@@ -106,7 +106,7 @@ fn ownership(plan: &RestorePlan) -> String {
 
 /// The target and the store that holds it: one URL may name buckets of two services.
 fn place(plan: &RestorePlan) -> String {
-    format!("{} ({:?})", plan.target, plan.target_identity)
+    format!("{} ({})", plan.target, plan.target_identity)
 }
 
 fn release(plan: &RestorePlan) -> impl Iterator<Item = (&Key, RootAction)> {

@@ -95,8 +95,9 @@ pub(super) fn require_known_generation(key: &Key, object: Classification<'_>) ->
     let tail = key.below(object.owner).and_then(|tail| tail.strip_prefix("catalog/v"));
     let number = tail.and_then(|tail| tail.split('/').next()).and_then(|number| number.parse().ok());
     match number {
-        Some(found) if object.component == Component::CatalogOther && found > 3 => {
-            Err(Error::UnsupportedFormat { object: key.to_string(), found, supported: 3 })
+        Some(found @ 4u64..) if object.component == Component::CatalogOther => {
+            let reason = format!("belongs to generation {found} of the catalog, this release knows up to 3");
+            Err(Error::UnsupportedFormat { object: key.to_string(), reason })
         }
         _ => Ok(()),
     }

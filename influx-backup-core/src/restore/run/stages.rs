@@ -1,6 +1,6 @@
 //! Behind the guard: copies and deletions.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use super::{
     super::{
@@ -20,18 +20,23 @@ use crate::{
     target::Changes,
 };
 
+/// How long a store may be away, unless the limits say otherwise: a restore ends within a minute of an outage, and can be
+/// resumed.
+const MAX_OUTAGE: Duration = Duration::from_secs(25);
+
 impl Run {
     /// Runs the stages, each to its barrier. Returns how many objects an earlier run had finished.
     pub(super) async fn copy(&mut self, journal: &mut RestoreJournal) -> Result<u64> {
         let stages = std::mem::take(&mut self.plan.stages);
         let place = &self.place;
         let backup = &self.request.backup;
-        let limits = &self.request.options.limits;
+        let mut limits = self.request.options.limits.clone();
+        limits.retry.max_outage.get_or_insert(MAX_OUTAGE);
         let held = journal.finished(place).await?;
         let finished = journal.finished_log(place, self.claim.number(), limits.durability);
         let own = created(place, journal).await?;
         let copier = Arc::new(WithAttributes::new(Arc::clone(&self.request.copier), backup));
-        let executor = Executor::of_job(copier, limits.clone(), self.task.clone());
+        let executor = Executor::of_job(copier, limits, self.task.clone());
         let places = Places::new(place.clone())
             .with(PlaceRole::Backup, backup.location().clone())
             .with(PlaceRole::Shared, backup.repository().clone());

@@ -84,6 +84,7 @@ async fn another_backup_target_policy_or_owner_is_another_plan() {
     let place = bed.target.child("below").expect("a name");
     let elsewhere = Restore::new(bed.backup.clone(), place, options);
     let error = elsewhere.approving(&plan).start().await.expect_err("a target");
+    assert!(error.to_string().contains("(memory)"), "the store in plain words: {error}");
     assert_eq!(kinds(error), [PlanChangeKind::Target]);
 }
 
