@@ -211,13 +211,10 @@ const RULES: &[Rule] = &[
         Sign::Certificate,
         40,
     ),
-    world(
+    scene(
         "what is overwritten or opaque is the last listing; what left the source is deleted",
-        KeepsOverwritten,
-        &[Ignores(Clause::Compactor)],
-        mixed,
-        Sign::DoesNotStart,
-        12,
+        Some(KeepsOverwritten),
+        || Box::pin(scenes::what_left_the_source_is_not_kept()),
     ),
     scene("so is a file that its manifest names in another size", Some(KeepsOutdated), || {
         Box::pin(scenes::a_file_that_was_written_again_and_went_is_absent())
@@ -239,7 +236,7 @@ const RULES: &[Rule] = &[
     world("C1", Ignores(Clause::Closure), &[], compaction, Sign::Certificate, 0),
     scene("C2", Some(Ignores(Clause::Manifests)), || Box::pin(scenes::manifests_are_what_they_say())),
     world("C3", Ignores(Clause::Wal), &[], plain, Sign::Lost, 10),
-    world("C4", Ignores(Clause::Catalog), &[], busy_catalog, Sign::DoesNotStart, 185),
+    scene("C4", Some(Ignores(Clause::Catalog)), || Box::pin(scenes::the_catalog_is_whole())),
     scene("C5", Some(Ignores(Clause::Checkpoints)), || Box::pin(scenes::checkpoints_fit_the_manifests())),
     scene("C6", Some(Ignores(Clause::Bytes)), || Box::pin(scenes::what_was_copied_is_still_there())),
     scene("C7", Some(Ignores(Clause::Stability)), || Box::pin(scenes::what_only_goes_on_does_not_go_back())),

@@ -11,7 +11,7 @@ use influx_backup_core::{
     default_copiers, discover,
     error::CopyError,
     location::Identity,
-    location::interop::object_store::{memory::InMemory, path::Path},
+    location::interop::object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path},
     manifest::Backup,
     options::{Derived, Takeover},
     record::BackupStatus,
@@ -21,20 +21,29 @@ use influx_backup_core::{
         write::{self, CatalogOp, CatalogSpec, CheckpointSpec, ManifestSpec},
     },
 };
+use influx_backup_testing::{
+    loader::{self, Servers},
+    model::read_back::{self, LoadError},
+};
+use serde_json::json;
 use tokio::sync::oneshot;
 
 use crate::meddling::{
     Deed, FIRST, ROOT, Source, back_up, back_up_by, core, deed, enterprise, holds, meddler, next_manifest,
-    one_more_pass, options, wal_key,
+    one_more_pass, options, refused, wal_key,
 };
 use crate::weakness::{
-    Weakness::{self, ForgivesVanished, Ignores, KeepsOutdated, NoTopUp, RootsFirst},
+    Weakness::{self, ForgivesVanished, Ignores, KeepsOutdated, KeepsOverwritten, NoTopUp, RootsFirst},
     rules_without,
 };
 
-/// Backs up with the rule, and without it; says whether there is a backup that its certificate calls right, after how many
+/// Backs up without these rules; says whether there is a backup that its certificate calls right, after how many
 /// passes, and shows it.
-async fn attempt(source: &Source, deeds: Vec<(&'static str, Deed)>, off: Option<Weakness>) -> Option<(usize, Backup)> {
+async fn attempt(
+    source: &Source,
+    deeds: Vec<(&'static str, Deed)>,
+    off: impl IntoIterator<Item = Weakness>,
+) -> Option<(usize, Backup)> {
     let (report, repository) = back_up_by(&source.location(), deeds, options(), rules_without(off)).await;
     let report: BackupReport = report.ok()?;
     assert_eq!(
@@ -43,6 +52,16 @@ async fn attempt(source: &Source, deeds: Vec<(&'static str, Deed)>, off: Option<
         "{report}"
     );
     Some((report.passes.len(), repository.get("n1").await.expect("committed")))
+}
+
+/// What a restore to an empty store writes.
+async fn restored(backup: &Backup) -> Arc<dyn ObjectStore> {
+    let store = Arc::new(InMemory::new());
+    for record in backup.objects() {
+        let bytes = backup.read(record).await.expect("read");
+        store.put(&Path::from(record.key.as_str()), bytes.into()).await.expect("put");
+    }
+    store
 }
 
 /// Which clauses a second look at a backup finds open.
@@ -148,6 +167,70 @@ pub(crate) async fn a_new_file_that_comes_back_is_held() {
     let deeds = vec![changed, stored, gone, back];
     let (passes, backup) = attempt(&source, deeds, None).await.expect("a backup");
     assert_eq!((passes, holds(&backup, &file)), (3, true), "{file}");
+}
+
+/// Objects of one compaction in the model's format: each names the next one.
+fn compaction(number: u64) -> [(String, Bytes); 4] {
+    let directory = format!("compact1/c/{number:02}");
+    let file = format!("{directory}/{number:020}.parquet");
+    let generation = format!("{directory}/{number}.json");
+    let detail = format!("compact1/cd/{number:020}.json");
+    let summary = format!("compact1/cs/{number:020}.json");
+    let body = |value: serde_json::Value| Bytes::from(value.to_string());
+    [
+        (summary, body(json!({ "details": [&detail], "older_count": true }))),
+        (detail, body(json!({ "generation": &generation }))),
+        (generation, body(json!({ "table": 1, "file": &file, "supersedes": [] }))),
+        (file, write::parquet(b"[]")),
+    ]
+}
+
+/// A compaction is replaced after its summary was copied and before its detail is: the summary that is left in the backup
+/// names what no pass can copy. So it is with a file of a kind that this release does not know.
+pub(crate) async fn what_left_the_source_is_not_kept() {
+    let replaced = compaction(1);
+    let both = [KeepsOverwritten, Ignores(Clause::Compactor)];
+    for off in [&[], &both[1..], &both] {
+        let (source, _) = Source::of(&enterprise()).await;
+        source.unmount("compact1").await;
+        for (key, bytes) in replaced.clone() {
+            source.put(&key, bytes).await;
+        }
+        source.put("ingest1/note", Bytes::from_static(b"one")).await;
+        let retained = deed(FIRST, {
+            let source = source.clone();
+            async move {
+                let dbs = source.keys("ingest1/dbs").await;
+                source.delete(&dbs[0]).await;
+            }
+        });
+        let compacted = deed("compact1/cd/", {
+            let (source, replaced) = (source.clone(), replaced.clone());
+            async move {
+                for (key, bytes) in compaction(2) {
+                    source.put(&key, bytes).await;
+                }
+                for (key, _) in replaced {
+                    source.delete(&key).await;
+                }
+            }
+        });
+        let deleted = deed(ROOT, {
+            let source = source.clone();
+            async move { source.delete("ingest1/note").await }
+        });
+        let deeds = vec![retained, compacted, deleted];
+        let (passes, backup) = attempt(&source, deeds, off.iter().copied()).await.expect("a backup");
+        let keeps = off.contains(&KeepsOverwritten);
+        assert!(passes > 1 && holds(&backup, &compaction(2)[0].0), "{off:?}");
+        assert_eq!((holds(&backup, &replaced[0].0), holds(&backup, "ingest1/note")), (keeps, keeps), "{off:?}");
+        let tree = read_back::collect(restored(&backup).await.as_ref(), &Path::default()).await.expect("collected");
+        let missing = read_back::load(&tree).err().map(|error| match error {
+            LoadError::Object { key, .. } => key,
+            LoadError::NoCatalog => panic!("there is a catalog"),
+        });
+        assert_eq!(missing, keeps.then(|| replaced[1].0.clone()), "{off:?}");
+    }
 }
 
 /// A server that replays its WAL writes a file again, stores the manifest that names it so, and it goes. What was copied before
@@ -381,6 +464,32 @@ pub(crate) async fn manifests_are_what_they_say() {
             Some((_, backup)) => {
                 assert_eq!((off.is_some(), open_again(&backup).await), (true, vec![Clause::Manifests]))
             }
+        }
+    }
+}
+
+/// A catalog that lost its newest log, one in the middle, or its root: servers drop rows, miss tables, or do not start.
+pub(crate) async fn the_catalog_is_whole() {
+    let (whole, generated) = Source::of(&core()).await;
+    let servers = Servers::of(&generated);
+    let newest = generated.catalog_sequence;
+    let log = |sequence| format!("node1/catalog/v3/logs/{}", write::catalog_log_name(sequence));
+    for lost in [log(newest), log(newest - 2), "node1/catalog/v3/snapshot".to_owned()] {
+        for off in [None, Some(Ignores(Clause::Catalog))] {
+            let (source, _) = Source::of(&core()).await;
+            source.delete(&lost).await;
+            let (report, repository) = back_up_by(&source.location(), [], options(), rules_without(off)).await;
+            if off.is_none() {
+                assert_eq!(refused(report).violated_clauses(), [Clause::Catalog], "{lost}");
+                continue;
+            }
+            report.unwrap_or_else(|error| panic!("without `{lost}`: {error}"));
+            let store = restored(&repository.get("n1").await.expect("committed")).await;
+            let verdict = loader::load(&store, &Path::default(), &servers).await.expect("reads memory");
+            assert!(!verdict.loaded().is_some_and(|loaded| loaded.is_whole()), "{lost}");
+            store.put(&Path::from(lost.as_str()), whole.get(&lost).await.into()).await.expect("put");
+            let verdict = loader::load(&store, &Path::default(), &servers).await.expect("reads memory");
+            assert!(verdict.loaded().is_some_and(|loaded| loaded.is_whole()), "{lost}");
         }
     }
 }
