@@ -184,7 +184,7 @@ const RULES: &[Rule] = &[
         &[Ignores(Clause::Catalog), Ignores(Clause::Stability)],
         mixed,
         Sign::DoesNotStart,
-        10,
+        31,
     ),
     world("the catalog is listed again at its barrier", CatalogAsPlanned, &[], busy_catalog, Sign::DoesNotStart, 5),
     scene("the WAL is topped up at its barrier", Some(NoTopUp), || Box::pin(scenes::wal_is_topped_up())),
