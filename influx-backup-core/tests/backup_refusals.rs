@@ -40,8 +40,8 @@ async fn source_and_repository_do_not_overlap() {
     let cluster = discover(&crash::place(&source), &DiscoverOptions::default()).await.expect("discovered");
     for place in ["data/influxdb", "alias"] {
         let error = Repository::open(crash::place(&root.path().join(place))).await.expect_err(place);
-        assert_eq!(error.code(), "invalid-request", "{place}: {error}");
-        assert!(error.to_string().contains("it is the location of a cluster"), "{place}: {error}");
+        assert_eq!(error.code(), "overlap", "{place}: {error}");
+        assert!(error.to_string().contains("the location of a cluster"), "{place}: {error}");
     }
     for place in ["data/influxdb/backups", "data", "alias/new/backups", "above", "above/influxdb/x"] {
         let repository = crash::place(&root.path().join(place));

@@ -350,7 +350,7 @@ async fn altered_files_of_our_own_are_named() {
     assert_eq!(refused("an empty root", "damaged-backup", MANIFEST_KEY).await, damaged);
     change_manifest(&backup, |manifest| manifest["min_reader"] = 2.into());
     let newer = ("n1".to_owned(), BackupState::Newer);
-    assert_eq!(refused("format 2", "unsupported-format", "version 2").await, newer);
+    assert_eq!(refused("format 2", "unsupported-format", "reader of format 2").await, newer);
     change_manifest(&backup, |manifest| manifest["objects"][0]["key"] = "../../etc/passwd".into());
     assert_eq!(refused("a segment elsewhere", "damaged-backup", MANIFEST_KEY).await, damaged);
     change_manifest(&backup, |manifest| manifest["object_count"] = 1.into());
