@@ -154,27 +154,27 @@ const fn scene(says: &'static str, off: Option<Weakness>, scene: Scene) -> Rule 
 
 /// Section 3 of the design, then section 4. A search in worlds begins right before the first seed that was seen to bite.
 const RULES: &[Rule] = &[
-    world("a WAL fence comes before the snapshots", DocumentedOrder, &[], quick_node, Sign::Lost, 0),
+    world("a WAL fence comes before the snapshots", DocumentedOrder, &[], quick_node, Sign::Lost, 5),
     world(
         "checkpoints come before the snapshots",
         CheckpointsLast,
         &[KeepsCheckpoints, Ignores(Clause::Checkpoints)],
         checkpoints,
         Sign::Certificate,
-        40,
+        89,
     ),
-    world("snapshots come before dbs", ParquetFirst, &[], plain, Sign::Certificate, 15),
-    world("cs comes before cd, and cd before c", SummariesLast, &[], compaction, Sign::DoesNotStart, 20),
+    world("snapshots come before dbs", ParquetFirst, &[], plain, Sign::Certificate, 5),
+    world("cs comes before cd, and cd before c", SummariesLast, &[], compaction, Sign::DoesNotStart, 404),
     world(
         "cs and cd are listed again after their files",
         CompactorOnce,
         &[ForgivesVanished],
         quick_compaction,
         Sign::Certificate,
-        370,
+        374,
     ),
-    world("the compactor comes before the nodes", CompactorLast, &[NoTopUp], furious_compaction, Sign::Beyond, 95),
-    world("the catalog comes after all WAL", CatalogFirst, &[CatalogAsPlanned], mixed, Sign::DoesNotStart, 4),
+    world("the compactor comes before the nodes", CompactorLast, &[NoTopUp], furious_compaction, Sign::Beyond, 288),
+    world("the catalog comes after all WAL", CatalogFirst, &[CatalogAsPlanned], mixed, Sign::DoesNotStart, 24),
     scene("the catalog's roots are looked at after its logs", Some(RootsFirst), || {
         Box::pin(scenes::roots_are_looked_at_after_their_logs())
     }),
@@ -184,9 +184,9 @@ const RULES: &[Rule] = &[
         &[Ignores(Clause::Catalog), Ignores(Clause::Stability)],
         mixed,
         Sign::DoesNotStart,
-        31,
+        1001,
     ),
-    world("the catalog is listed again at its barrier", CatalogAsPlanned, &[], busy_catalog, Sign::DoesNotStart, 5),
+    world("the catalog is listed again at its barrier", CatalogAsPlanned, &[], busy_catalog, Sign::DoesNotStart, 52),
     scene("the WAL is topped up at its barrier", Some(NoTopUp), || Box::pin(scenes::wal_is_topped_up())),
     world(
         "only a listing before the compactor's shows that a file is absent",
@@ -194,7 +194,7 @@ const RULES: &[Rule] = &[
         &[Ignores(Clause::Compactor)],
         quick_compaction_slowly,
         Sign::Lost,
-        8,
+        7,
     ),
     scene("an object that is gone before its copy forces another pass", Some(ForgivesVanished), || {
         Box::pin(scenes::a_file_that_comes_back_is_held())
@@ -202,14 +202,14 @@ const RULES: &[Rule] = &[
     scene("so does one that is newer than the listing before", None, || {
         Box::pin(scenes::a_new_file_that_comes_back_is_held())
     }),
-    world("WAL is kept while it continues the fence", KeepsWal, &[], plain, Sign::Certificate, 0),
+    world("WAL is kept while it continues the fence", KeepsWal, &[], plain, Sign::Certificate, 3),
     world(
         "checkpoints are kept up to the cut",
         KeepsCheckpoints,
         &[CheckpointsLast, Ignores(Clause::Checkpoints)],
         checkpoints,
         Sign::Certificate,
-        40,
+        89,
     ),
     scene(
         "what is overwritten or opaque is the last listing; what left the source is deleted",
@@ -233,14 +233,14 @@ const RULES: &[Rule] = &[
     scene("staging names are never copied", None, || Box::pin(scenes::staging_names_are_not_copied())),
     scene("unknown keys are copied", None, || Box::pin(scenes::unknown_keys_are_copied())),
     scene("derived files: all three kinds or none", None, || Box::pin(scenes::derived_files_are_all_there_or_none())),
-    world("C1", Ignores(Clause::Closure), &[], compaction, Sign::Certificate, 0),
+    world("C1", Ignores(Clause::Closure), &[], compaction, Sign::Certificate, 1),
     scene("C2", Some(Ignores(Clause::Manifests)), || Box::pin(scenes::manifests_are_what_they_say())),
-    world("C3", Ignores(Clause::Wal), &[], plain, Sign::Lost, 10),
+    world("C3", Ignores(Clause::Wal), &[], plain, Sign::Lost, 13),
     scene("C4", Some(Ignores(Clause::Catalog)), || Box::pin(scenes::the_catalog_is_whole())),
     scene("C5", Some(Ignores(Clause::Checkpoints)), || Box::pin(scenes::checkpoints_fit_the_manifests())),
     scene("C6", Some(Ignores(Clause::Bytes)), || Box::pin(scenes::what_was_copied_is_still_there())),
     scene("C7", Some(Ignores(Clause::Stability)), || Box::pin(scenes::what_only_goes_on_does_not_go_back())),
-    world("C8", Ignores(Clause::Compactor), &[AnyAbsence], quick_compaction_slowly, Sign::Lost, 8),
+    world("C8", Ignores(Clause::Compactor), &[AnyAbsence], quick_compaction_slowly, Sign::Lost, 7),
     scene("C9", Some(Ignores(Clause::Nodes)), || Box::pin(scenes::every_node_is_there())),
 ];
 
