@@ -63,6 +63,7 @@ impl Location {
     ) -> Result<Version> {
         let attempts = AtomicU32::new(0);
         let put = || async {
+            self.check_fence()?;
             attempts.fetch_add(1, Ordering::Relaxed);
             let attributes = attributes_from(attributes);
             let options = PutOptions { mode: mode.clone(), attributes, ..PutOptions::default() };
@@ -119,6 +120,7 @@ impl Location {
     }
 
     async fn delete_once(&self, key: &Key) -> Result<()> {
+        self.check_fence()?;
         match self.answer(self.store().delete(&self.path(key))).await {
             Ok(()) => Ok(()),
             Err(error) => match StoreErrorKind::of(&error) {

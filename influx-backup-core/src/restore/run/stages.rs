@@ -84,7 +84,7 @@ impl Run {
         }
         self.claim.check().await?;
         begin_changes(place, journal).await?;
-        deletions::delete(place, &self.plan.deletions, &self.task).await?;
+        deletions::delete(place, &self.plan.deletions, &self.claim, &self.task).await?;
         Ok(count)
     }
 }
