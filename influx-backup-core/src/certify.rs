@@ -83,7 +83,7 @@ impl CertifyRequest {
             match self.tree {
                 Tree::Location(location, options) => location_certificate(&location, &options, meter).await,
                 Tree::Cluster(cluster) => cluster_certificate(&cluster, meter).await,
-                Tree::Backup(backup) => backup_certificate(&backup, meter).await,
+                Tree::Backup(backup) => own_certificate(&backup, meter).await,
             }
         };
         context.unless_cancelled(certify).await
@@ -98,7 +98,7 @@ async fn location_certificate(
     meter: &dyn Meter,
 ) -> Result<Certificate> {
     if read_manifest(location).await?.is_some() {
-        return backup_certificate(&Backup::at(location).await?, meter).await;
+        return own_certificate(&Backup::at(location).await?, meter).await;
     }
     cluster_certificate(&discover(location, options).await?, meter).await
 }
@@ -112,11 +112,18 @@ async fn cluster_certificate(cluster: &Cluster, meter: &dyn Meter) -> Result<Cer
     gather(&mut facts, facts::Tree::Location(cluster.location()), description, &mut held, meter).await?;
     let cut = Cut::newest(description, &facts);
     let evidence = Evidence::new(description, &held, &facts, &cut, Provenance::None, AbsenceTolerance::Strict);
-    Ok(judge(&evidence, &Clause::ALL).certificate)
+    Ok(judge(&evidence, Clause::ALL).certificate)
 }
 
 fn held_as_listed(entry: &ObjectMeta) -> HeldObject {
     HeldObject { size: entry.size, version: entry.version.clone(), checked_by: None }
+}
+
+/// The certificate of a backup, with what there is to say about the backup as a whole.
+async fn own_certificate(backup: &Backup, meter: &dyn Meter) -> Result<Certificate> {
+    let mut certificate = backup_certificate(backup, meter).await?;
+    certificate.findings.extend(backup.rename());
+    Ok(certificate)
 }
 
 pub(crate) async fn backup_certificate(backup: &Backup, meter: &dyn Meter) -> Result<Certificate> {
@@ -142,7 +149,7 @@ fn judge_backup(backup: &Backup, held: &BTreeMap<Key, HeldObject>, facts: &Facts
     };
     let provenance = Provenance::Manifest(&record);
     let evidence = Evidence::new(&manifest.cluster, held, facts, cut, provenance, AbsenceTolerance::Lenient);
-    judge(&evidence, &Clause::ALL).certificate
+    judge(&evidence, Clause::ALL).certificate
 }
 
 /// The objects of a backup that are really there. One whose stored bytes have the length that the manifest says has the

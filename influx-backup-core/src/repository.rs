@@ -98,10 +98,12 @@ impl Repository {
     ///
     /// # Errors
     /// As for [`Repository::get`], [`Target::inspect`] and [`RestorePlan::new`]; [`Error::Overlap`](crate::Error::Overlap)
-    /// where the target and the repository lie inside one another.
+    /// where the target and the repository lie inside one another; [`Error::InvalidOption`](crate::Error::InvalidOption)
+    /// for an owner that this machine does not know.
     pub async fn plan_restore(&self, name: &str, target: &Location, options: &RestoreOptions) -> Result<RestorePlan> {
         let backup = self.get(name).await?;
         crate::restore::require_apart(&backup, target)?;
+        crate::restore::require_owner(target, &options.ownership)?;
         RestorePlan::new(&backup.contents(), &Target::inspect(target).await?, options)
     }
 

@@ -21,7 +21,7 @@ mod verify;
 #[cfg(all(test, feature = "testing"))]
 mod tests;
 
-pub(crate) use self::run::require_apart;
+pub(crate) use self::{apply::require_owner, run::require_apart};
 pub use self::{
     report::{AbandonReport, RestoreReport},
     request::Restore,

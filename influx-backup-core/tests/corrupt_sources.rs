@@ -47,7 +47,7 @@ async fn is_damage(what: &str, damage: Damage, clause: Clause, code: FindingCode
         let error = world.back_up(BackupOptions::default()).await.expect_err(&what);
         assert_eq!(error.code(), "corrupt-source", "{what}: {error}");
         let named = error.to_string();
-        assert!(named.contains(&key) && named.contains(clause.code()), "{what}: {error}");
+        assert!(named.contains(&key) && named.contains(clause.as_str()), "{what}: {error}");
         let repository = world.repository().await;
         assert_eq!(repository.get("n1").await.expect_err(&what).code(), "backup-not-found");
         fs::remove_dir_all(world.backup()).expect("removed");

@@ -59,7 +59,7 @@ fn show_pass(f: &mut fmt::Formatter<'_>, number: u32, pass: &PassReport) -> fmt:
         write!(f, ", {vanished} vanished, {changed} changed")?;
     }
     if !failed_clauses.is_empty() {
-        let codes: Vec<_> = failed_clauses.iter().map(|clause| clause.code()).collect();
+        let codes: Vec<_> = failed_clauses.iter().map(|clause| clause.as_str()).collect();
         write!(f, ", violated: {}", codes.join(", "))?;
     }
     if altered + unrecorded > 0 {

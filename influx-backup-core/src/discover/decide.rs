@@ -121,14 +121,18 @@ fn check_request(survey: &Survey, what: &DiscoverOptions) -> Result<()> {
             return Err(invalid(survey, "excluded_nodes", format!("`{id}` is the cluster itself")));
         }
     }
-    let is_own = |id: &&String| id.split('/').next() == Some(OWN_DIRECTORY);
-    let mut given = what.cluster_id.iter().chain(&what.node_ids).chain(&what.query_only).chain(&what.excluded_nodes);
-    match given.find(is_own) {
-        Some(id) => {
-            Err(invalid(survey, "cluster_id or node_ids", format!("`{id}` is where backups keep their own files")))
+    let given = [
+        ("cluster_id", what.cluster_id.as_slice()),
+        ("node_ids", &what.node_ids),
+        ("query_only", &what.query_only),
+        ("excluded_nodes", &what.excluded_nodes),
+    ];
+    for (option, ids) in given {
+        if let Some(id) = ids.iter().find(|id| id.split('/').next() == Some(OWN_DIRECTORY)) {
+            return Err(invalid(survey, option, format!("`{id}` is where backups keep their own files")));
         }
-        None => Ok(()),
     }
+    Ok(())
 }
 
 fn invalid(survey: &Survey, option: &'static str, reason: String) -> Error {

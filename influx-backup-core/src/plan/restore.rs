@@ -264,7 +264,7 @@ fn effective_policy(
     match (&target.unfinished, options.on_unfinished) {
         (None, OnUnfinished::Refuse) => Ok((options.policy, options.extra_nodes)),
         (None, OnUnfinished::Resume) => Err(Error::NoRestore { location }),
-        (Some(begun), OnUnfinished::Resume) if begun.is_restore_of(backup.name, backup.manifest_sha256) => {
+        (Some(begun), OnUnfinished::Resume) if begun.is_restore_of(backup.manifest_sha256) => {
             Ok((begun.policy, begun.extra_nodes))
         }
         (Some(begun), _) => Err(Error::RestoreUnfinished { location, backup: begun.backup.clone() }),
