@@ -304,7 +304,7 @@ async fn a_file_that_may_not_be_read_is_an_error() {
         let result = world.back_up(BackupOptions::default().with_on_corrupt(corrupt)).await;
         let _ = fs::remove_dir_all(world.backup());
         match result {
-            // A superuser reads what nobody may.
+            // A superuser reads everything.
             Ok(report) => assert!(readable && report.status == BackupStatus::Complete),
             Err(error) => {
                 assert!(!readable, "{error}");

@@ -44,7 +44,7 @@ fn verdict(certificate: &Certificate, clause: Clause) -> Verdict {
 }
 
 #[test]
-fn a_whole_tree_holds_in_every_clause_and_nothing_is_worth_a_word() {
+fn a_whole_tree_holds_in_every_clause_without_findings() {
     for tree in [Tree::enterprise(), Tree::core()] {
         for certificate in [tree.judge(), tree.judge_record()] {
             let verdicts: Vec<_> = certificate.clauses.iter().map(|result| (result.clause, result.verdict)).collect();

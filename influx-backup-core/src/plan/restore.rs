@@ -166,8 +166,8 @@ impl RestorePlan {
         })
     }
 
-    /// The copies, in the documented order; no stage is left out, even where it copies nothing. The catalog's roots are
-    /// not among them: see [`RestorePlan::release`].
+    /// All stages, in the documented order, including those that copy nothing. The catalog's roots are not among the
+    /// copies: see [`RestorePlan::release`].
     pub fn stages(&self) -> impl ExactSizeIterator<Item = &Stage> {
         self.stages.iter()
     }

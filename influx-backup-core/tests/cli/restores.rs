@@ -103,7 +103,7 @@ fn signal(program: &Child, name: &str) {
     assert!(sent.success());
 }
 
-/// The backup is restored, and nothing of ours is left.
+/// The backup is restored, and no file of the tool is left.
 #[cfg(unix)]
 fn is_restored(scratch: &Scratch) {
     run(&["certify", &scratch.path("target"), "--json"]).expect(0);

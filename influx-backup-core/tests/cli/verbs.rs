@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::program::{Answer, Scratch, run, start};
 
-/// What a backup leaves out by default.
+/// What a backup excludes by default.
 fn is_derived(path: &Path) -> bool {
     let name = |part: &str| path.iter().any(|segment| segment == part);
     name("table-snapshots") || name("db-indices") || name("table-index-conversion-completed")
