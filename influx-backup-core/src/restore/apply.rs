@@ -24,7 +24,7 @@ pub(super) struct Applied {
 }
 
 /// Checks that this machine knows the owner that files at this target are to have.
-pub(crate) fn require_owner(target: &Location, ownership: &Ownership) -> Result<()> {
+pub(super) fn require_owner(target: &Location, ownership: &Ownership) -> Result<()> {
     Applied::at(target, ownership).map(drop)
 }
 
