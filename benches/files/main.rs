@@ -3,7 +3,7 @@
 //!
 //! All take turns, round after round, so that a slow moment of the machine hits all of them; the table shows medians and
 //! their ratio to `cp -r`. Two comparisons are fair: what is on disk at the end against `cp -r` and `sync`, and what is
-//! left to the operating system against `cp -r` alone. Ours lists, checks and certifies besides.
+//! left to the operating system against `cp -r` alone. A backup also lists, checks and certifies.
 #![allow(clippy::print_stdout)]
 
 mod rivals;

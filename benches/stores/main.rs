@@ -2,7 +2,7 @@
 //! rclone, those of them that are installed.
 //!
 //! `INFLUX_BACKUP_BENCH_S3=s3://bucket/prefix` names an empty place; endpoint and credentials are in the environment under
-//! their usual names. `.ci/bench` starts a MinIO for it. Ours lists again, checks every object and certifies besides.
+//! their usual names. `.ci/bench` starts a MinIO for it. A backup also lists again, checks every object and certifies.
 #![allow(clippy::print_stdout)]
 
 mod rivals;

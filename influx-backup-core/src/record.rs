@@ -58,11 +58,11 @@ pub enum Difference {
     CheckpointMoved,
     /// A derived file moved.
     DerivedMoved,
-    /// The catalog went on.
+    /// The catalog advanced.
     CatalogMoved,
     /// A catalog log was collected.
     CatalogLogRemoved,
-    /// The compactor went on.
+    /// The compactor wrote.
     CompactorMoved,
     /// A license or the Enterprise configuration was replaced.
     ConfigurationMoved,

@@ -130,7 +130,7 @@ async fn a_late_write_of_another_process_is_never_committed() {
     assert_whole(&repository).await;
 }
 
-/// A lifecycle rule that goes on deleting what is copied: no backup, and the reason is said.
+/// A lifecycle rule that keeps deleting what is copied: no backup, and an error with the reason.
 #[tokio::test]
 async fn what_deletes_again_and_again_ends_the_backup() {
     tokio::time::pause();

@@ -391,7 +391,7 @@ mod azure {
         }
     }
 
-    /// A service without it is asked once, not for every object; the copy goes on in the background and is awaited.
+    /// A service without it is asked once, not for every object; the copy runs in the background and is awaited.
     #[tokio::test]
     async fn copy_blob_is_awaited() {
         let looks = Arc::new(AtomicUsize::new(0));
@@ -417,7 +417,7 @@ mod azure {
         assert!(asked[1..].iter().all(|request| header(request, "x-ms-source-if-match") == E_TAG));
     }
 
-    /// A service where a copy to `to` goes on in the background: HEADs of the target are answered by `target`.
+    /// A service where a copy to `to` runs in the background: HEADs of the target are answered by `target`.
     fn serve_pending(target: impl Fn() -> Response<Bytes> + Send + Sync + 'static) -> Canned {
         serve(&[], move |request| match *request.method() {
             Method::HEAD => target(),
@@ -514,7 +514,7 @@ mod azure {
         assert!(requests.iter().all(|request| *request.method() != Method::DELETE), "{requests:?}");
     }
 
-    /// A wrong version is changed, whatever the way.
+    /// A wrong version is `source-changed`, by every request.
     #[tokio::test]
     async fn the_version_is_pinned() {
         let server = serve(&[], |_| answer(412, &[("x-ms-error-code", "SourceConditionNotMet")], ""));

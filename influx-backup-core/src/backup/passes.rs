@@ -32,7 +32,8 @@ use crate::{
     record::PassReport,
 };
 
-/// How often a backup may be found to differ from its records: what removes or replaces its objects more often goes on doing so.
+/// How often a backup may be found to differ from its records: what removes or replaces its objects more often will not
+/// stop.
 const MAX_REPAIRS: u32 = 5;
 
 /// What does not change while a backup runs.

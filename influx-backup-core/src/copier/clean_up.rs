@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 /// How long a clean-up may take. What it could not remove by then stays.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
-/// How long a failed copy waits for its own clean-up, which then goes on in the background.
+/// How long a failed copy waits for its own clean-up, which then continues in the background.
 const WAIT_FOR_UNDO: Duration = Duration::from_millis(500);
 
 /// Clean-ups that are under way in the background.
@@ -63,7 +63,7 @@ impl CleanUps {
 
 /// What a copy has begun at the target, and how it is undone.
 pub(super) trait Undo: Send + 'static {
-    /// Removes it again, as far as possible: there is no one to report a failure to.
+    /// Removes it again, best effort.
     fn undo(self) -> impl Future<Output = ()> + Send;
 }
 

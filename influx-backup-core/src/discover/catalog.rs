@@ -84,7 +84,7 @@ pub(super) async fn read(location: &Location, owner: &str) -> Result<Option<Cata
         _ => None,
     };
     seen.contents = match root {
-        // A damaged root says nothing, and the logs above it cannot be told.
+        // A damaged root has no contents, and the logs above it cannot be determined.
         Some(None) => Contents::default(),
         Some(Some(root)) => match files.read_above(location, root.sequence, &mut seen.damaged).await? {
             Some(logs) => fold(std::iter::once(root).chain(logs)),

@@ -43,7 +43,7 @@ impl Renewed {
         Self { monotonic: Instant::now(), wall: SystemTime::now() }
     }
 
-    /// The longer of what the two clocks say has passed.
+    /// The longer of the times that have passed by the two clocks.
     fn age(self, now: Self) -> Duration {
         let monotonic = now.monotonic.saturating_duration_since(self.monotonic);
         monotonic.max(now.wall.duration_since(self.wall).unwrap_or_default())

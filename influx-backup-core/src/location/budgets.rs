@@ -178,7 +178,7 @@ mod tests {
         };
         location.deletion(slowed(RequestKind::Delete)).await.expect("went well at last");
         assert_eq!(allowed(), (16, 8));
-        // What copies are told, and listings, is not about deletions.
+        // Throttled copies and listings do not slow deletions down.
         tokio::time::advance(SECOND * 2).await;
         location.deletion(slowed(RequestKind::Copy)).await.expect("deleted");
         location.deletion(slowed(RequestKind::List)).await.expect("deleted");

@@ -178,7 +178,7 @@ async fn uncommitted(location: &Location) -> Result<String> {
             return Ok(format!("this is a repository of backups: give one of them, such as `{location}/{name}`"));
         }
     }
-    Ok("there is something of this name that is no backup".to_owned())
+    Ok("there is something of this name that is not a backup".to_owned())
 }
 
 /// The root manifest of the backup at `location` and its SHA-256, or `None` where nothing was committed.

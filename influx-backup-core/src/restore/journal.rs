@@ -1,7 +1,7 @@
 //! The journal of a restore: `_influx_backup/restore.json` at the target, outside every prefix of InfluxDB.
 //!
 //! Durable before the step that it announces. Beside it, below `_influx_backup/restore/`: the leases, the keys that the
-//! restore will bring anew (what [`abandon`](super::abandon) deletes again), and the keys that are finished.
+//! restore will create (what [`abandon`](super::abandon) deletes again), and the keys that are finished.
 
 use std::collections::{BTreeSet, HashSet};
 

@@ -187,7 +187,7 @@ impl Suite<'_> {
             }
         });
         match self.to.get(&source.key, None).await.expect("the target answers") {
-            None => assert!(!done, "{what}: the copy was said to be done"),
+            None => assert!(!done, "{what}: the copy was reported as done"),
             Some(found) => assert!(found == bytes, "{what}: the target has other bytes"),
         }
     }
@@ -225,7 +225,7 @@ impl Suite<'_> {
         }
         assert!(moved.load(Ordering::Relaxed) < size, "{what}: everything was moved before it was stopped");
         self.assert_absent(&source.key, &what).await;
-        // A copy that goes on behind would be complete by now.
+        // A copy that continues in the background would be complete by now.
         sleep(Duration::from_millis(100)).await;
         self.assert_absent(&source.key, &what).await;
         self.assert_clean(&what).await;

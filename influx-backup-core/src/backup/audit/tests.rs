@@ -59,7 +59,7 @@ async fn what_is_lost_cut_or_replaced_is_named() {
 }
 
 #[tokio::test]
-async fn what_no_record_names_is_named_but_for_our_own_files() {
+async fn unrecorded_objects_are_named_but_not_files_of_the_tool() {
     let (location, mut index) = backup(&KEYS).await;
     let strays = ["a", "n/dbs/0.parquet", "n/dbs/2.parquet", "z/1"];
     for key in strays {

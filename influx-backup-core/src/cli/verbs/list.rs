@@ -69,10 +69,10 @@ fn show(f: &mut fmt::Formatter<'_>, backup: &BackupSummary) -> fmt::Result {
 /// What can be done about a backup in this state.
 const fn advice(state: BackupState) -> Option<&'static str> {
     match state {
-        BackupState::Unfinished => Some("unfinished: go on with `backup … --name NAME --resume`"),
-        BackupState::Damaged => Some("DAMAGED: `verify` says where"),
+        BackupState::Unfinished => Some("unfinished: continue with `backup … --name NAME --resume`"),
+        BackupState::Damaged => Some("DAMAGED: `verify` shows where"),
         BackupState::Newer => Some("newer format: use a newer release of this program"),
-        BackupState::Foreign => Some("foreign: directories that are no backups"),
+        BackupState::Foreign => Some("foreign: directories that are not backups"),
         _ => None,
     }
 }

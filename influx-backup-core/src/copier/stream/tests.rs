@@ -251,7 +251,7 @@ async fn a_body_that_stops_is_stalled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waiting_for_our_own_limits_is_no_stall() {
+async fn waiting_for_the_limits_is_not_a_stall() {
     let (from, to) = (Faulty::default(), Faulty::default());
     let request = request(&from.location(), &to.location(), PART.0 * 8).await;
     *to.0.slow.lock().expect("unpoisoned") = Duration::from_secs(59);

@@ -41,12 +41,12 @@ enum Act {
     CleanUpLate,
     /// Finds no source, and cleans up for 30 seconds.
     VanishAndCleanUp,
-    /// Pays no heed to cancellation either.
+    /// Ignores cancellation too.
     Hang,
     Panic,
 }
 
-/// Does as told per object and attempt; the last act is repeated, `Copy` where nothing was told.
+/// Follows a script per object and attempt; the last act is repeated, `Copy` without a script.
 #[derive(Debug, Default)]
 struct Scripted {
     acts: Mutex<BTreeMap<String, VecDeque<Act>>>,
@@ -266,7 +266,7 @@ async fn an_outage_ends_sooner_than_other_failures() {
         assert_eq!(result.expect_err("never copied").code(), code);
         assert!(seconds.contains(&began.elapsed().as_secs()), "{acts:?}: {:?}", began.elapsed());
     }
-    // The script does not wait for the silence that it tells of, which is half of what is allowed.
+    // The script does not wait for the silence that it reports, which is half of what is allowed.
     let copier = Arc::new(Scripted::new(&[("x", &[Act::Stall])]));
     let (result, ..) = start(&copier, limits, &["x"], None).await.end().await;
     let Err(Error::Copy { error: CopyError::Stalled { after }, .. }) = result else { panic!("{result:?}") };
@@ -405,7 +405,7 @@ async fn a_stage_without_tasks_is_nothing() {
 
 #[tokio::test]
 async fn bytes_of_failed_attempts_are_not_counted_twice() {
-    // In real time: progress is told every 100 ms of it.
+    // In real time: progress is reported every 100 ms of it.
     let acts = [Act::Half, Act::Half, Act::Copy];
     let copier = Arc::new(Scripted { takes: Duration::from_millis(120), ..Scripted::new(&[("x", &acts)]) });
     let retry = Retry { initial_backoff: Duration::ZERO, ..Retry::default() };

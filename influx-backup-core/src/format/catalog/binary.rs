@@ -103,7 +103,7 @@ mod id {
     pub(super) const RESTORE_CATALOG: u16 = 0x8006;
 }
 
-/// The records, or nothing if they do not add up to what the header says.
+/// The records, or nothing if they disagree with the header.
 fn records<'a>(payload: &'a [u8], header: &Header) -> Option<Vec<Record<'a>>> {
     let index = usize::try_from(header.groups).ok()?.checked_mul(GROUP)?;
     let mut rest = payload.get(index..)?;

@@ -1,4 +1,4 @@
-//! InfluxDB's JSON file with AWS credentials, which something else writes anew before they expire.
+//! InfluxDB's JSON file with AWS credentials, which another program writes again before they expire.
 
 use std::{
     path::PathBuf,
@@ -14,7 +14,7 @@ use serde::Deserialize;
 /// Read again so long before credentials expire, so that a request that is under way outlives them.
 const BEFORE_EXPIRY: Duration = Duration::from_secs(60);
 
-/// Read again after so long in any case: a file without `expiry` may be written anew at any time.
+/// The file is read again after this time in any case: one without `expiry` may be replaced at any time.
 const AT_MOST: Duration = Duration::from_secs(60);
 
 /// `aws_access_key_id`, `aws_secret_access_key` and, where the credentials are temporary, `aws_session_token` and

@@ -63,7 +63,7 @@ async fn hangs_until_cancelled<T: Send + 'static>(what: &str, start: impl Fn() -
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_hangs_holds_up_nobody_who_cancels() {
+async fn a_hanging_store_does_not_delay_cancellation() {
     let (cluster, repository, _) = bed().await;
     let source = hanging(cluster.location());
     let hanging_cluster = cluster.clone().with_location(source.clone());

@@ -221,7 +221,7 @@ impl Node {
         rows
     }
 
-    /// Parquet, manifest, checkpoints, trim; new rows go on coming in between.
+    /// Parquet, manifest, checkpoints, trim; new rows arrive in between.
     async fn snapshot(&mut self, details: Details) -> Result<(), Crashed> {
         let world = Arc::clone(&self.hand.world);
         let mut chunks: BTreeMap<(u32, i64), Vec<WalRow>> = BTreeMap::new();
