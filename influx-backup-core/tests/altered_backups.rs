@@ -64,10 +64,12 @@ async fn what_is_lost_cut_or_replaced_is_copied_again() {
                     let Some(bytes) = vault.get(&victim, None).await.expect("asked") else { return };
                     match harm {
                         Harm::Lost => vault.delete(&victim).await.expect("deleted"),
-                        Harm::Cut => drop(vault.put(&victim, bytes.slice(..bytes.len() / 2)).await.expect("put")),
+                        Harm::Cut => {
+                            vault.put(&victim, bytes.slice(..bytes.len() / 2)).await.expect("put");
+                        }
                         Harm::Replaced => {
                             let other = Bytes::from(vec![b'x'; bytes.len()]);
-                            drop(vault.put(&victim, other).await.expect("put"));
+                            vault.put(&victim, other).await.expect("put");
                         }
                     }
                 }

@@ -49,9 +49,9 @@ fn serve(
     source: &'static [(&'static str, &'static str)],
     other: impl Fn(&Request<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
 ) -> Canned {
-    Canned::serve(move |request| match *request.method() == Method::HEAD && path(request).contains("from") {
-        true => head(source),
-        false => other(request),
+    Canned::serve(move |request| {
+        let asks_source = *request.method() == Method::HEAD && path(request).contains("from");
+        if asks_source { head(source) } else { other(request) }
     })
 }
 
@@ -218,9 +218,10 @@ mod s3 {
                 answer(200, &[], xml.replace("SUM", sum))
             });
             let copied = copy(bucket(&server, "from"), bucket(&server, "to")).await;
-            match fine {
-                true => assert_eq!(copied.expect("copied").checked_by, CheckedBy::StoreChecksum),
-                false => assert!(matches!(copied, Err(CopyError::Corrupt { .. })), "{copied:?}"),
+            if fine {
+                assert_eq!(copied.expect("copied").checked_by, CheckedBy::StoreChecksum);
+            } else {
+                assert!(matches!(copied, Err(CopyError::Corrupt { .. })), "{copied:?}");
             }
         }
     }

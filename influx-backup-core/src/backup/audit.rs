@@ -48,7 +48,8 @@ impl Differences {
 
     /// They come again and again.
     pub(super) fn into_error(self) -> Error {
-        let (altered, unrecorded) = (self.altered.len(), self.unrecorded.len());
+        let altered = self.altered.len();
+        let unrecorded = self.unrecorded.len();
         let reason = format!("{}; {altered} objects altered, {unrecorded} unrecorded", self.summary());
         Error::BackupAltered { reason }
     }

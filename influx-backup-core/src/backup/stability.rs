@@ -161,7 +161,8 @@ mod tests {
             version: Version { e_tag: Some((*tag).into()), ..version() },
         };
         let entries = objects.iter().map(entry).collect();
-        let (group, owner) = (Group::NodeRest, "n1".to_owned());
+        let group = Group::NodeRest;
+        let owner = "n1".to_owned();
         Inventory { listings: vec![Listing { group, owner, started: time, ended: time, order: 1, entries }] }
     }
 
@@ -221,7 +222,8 @@ mod tests {
             let codes = |violations: Vec<Finding>| -> Vec<_> { violations.into_iter().map(|v| v.code).collect() };
             (codes(unstable), codes(unheld))
         };
-        let (one, two) = (("n1", Role::Data), ("n2", Role::Data));
+        let one = ("n1", Role::Data);
+        let two = ("n2", Role::Data);
         let code = |code: FindingCode| vec![code];
         assert_eq!(compared(&[one], &[one]), (vec![], vec![]));
         assert_eq!(compared(&[one], &[one, two]), (vec![], code(FindingCode::NodeAppeared)));

@@ -114,7 +114,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_stage_waits_for_its_objects_and_an_object_only_for_itself() {
         let stage = CleanUps::default();
-        let (one, other) = (stage.of_object(), stage.of_object());
+        let one = stage.of_object();
+        let other = stage.of_object();
         one.spawn(sleep(Duration::from_secs(20)));
         let began = Instant::now();
         other.finished().await;

@@ -245,7 +245,8 @@ fn enterprise<'a>(
         let readable = catalog.filter(|catalog| catalog.live() != Some(Generation::V3));
         let Some(named) = readable.and_then(|catalog| catalog.contents.nodes.as_ref()) else {
             let candidates = beside.into_iter().map(ToOwned::to_owned).collect();
-            let (location, cluster) = (survey.location.clone(), owner.to_owned());
+            let location = survey.location.clone();
+            let cluster = owner.to_owned();
             return Err(Error::NodesRequired { location, cluster, candidates });
         };
         beside.into_iter().filter(|id| named.iter().any(|node| node == id)).collect()

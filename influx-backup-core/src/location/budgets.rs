@@ -131,7 +131,8 @@ mod tests {
             location.put(key, "x".into()).await.expect("put");
         }
         let began = Instant::now();
-        let (mine, other) = (location.child("n").expect("a location"), location.clone());
+        let mine = location.child("n").expect("a location");
+        let other = location.clone();
         let listing = async {
             tokio::time::sleep(SECOND * 10).await;
             let listed = mine.list("").await.expect("listed").len();

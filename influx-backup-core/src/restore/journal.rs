@@ -234,7 +234,8 @@ mod tests {
 
     #[tokio::test]
     async fn finished_keys_add_up_over_runs() {
-        let (target, journal) = (Location::in_memory(), journal());
+        let target = Location::in_memory();
+        let journal = journal();
         for (run, name) in [(1, "a"), (2, "b")] {
             let mut finished = journal.finished_log(&target, run, Durability::Durable);
             finished.add(Key::parse(name).expect("a key")).await.expect("added");

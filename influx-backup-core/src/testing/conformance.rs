@@ -197,9 +197,11 @@ impl Suite<'_> {
         let what = format!("{stop:?} midway");
         let size = self.part * 8;
         let source = self.source(&format!("conformance/stopped/{stop:?}"), &bytes_of(size)).await;
-        let (moved, seen) = (Arc::new(AtomicU64::new(0)), Arc::new(tokio::sync::Notify::new()));
+        let moved = Arc::new(AtomicU64::new(0));
+        let seen = Arc::new(tokio::sync::Notify::new());
         let progress = {
-            let (moved, seen) = (Arc::clone(&moved), Arc::clone(&seen));
+            let moved = Arc::clone(&moved);
+            let seen = Arc::clone(&seen);
             move |bytes| {
                 moved.fetch_add(bytes, Ordering::Relaxed);
                 seen.notify_one();

@@ -52,7 +52,9 @@ async fn what_is_lost_cut_or_replaced_is_named() {
         let (location, mut index) = backup(&KEYS).await;
         match bytes {
             None => location.delete(&key).await.expect("deleted"),
-            Some(bytes) => drop(location.put(&key, bytes).await.expect("put")),
+            Some(bytes) => {
+                location.put(&key, bytes).await.expect("put");
+            }
         }
         assert_eq!(found(&location, &mut index).await, (vec![format!("{key} {reason}")], Vec::new()));
     }

@@ -106,7 +106,8 @@ impl Copier for Scripted {
             Act::Change => Err(CopyError::Changed),
             Act::Refuse => Err(CopyError::Unsupported),
             Act::CleanUpLate => {
-                let (to, target) = (request.to.clone(), request.target.clone());
+                let to = request.to.clone();
+                let target = request.target.clone();
                 context.clean_ups.spawn(async move {
                     sleep(Duration::from_secs(30)).await;
                     to.delete(&target).await.expect("memory");
@@ -152,7 +153,8 @@ struct Run {
 }
 
 async fn start(copier: &Arc<Scripted>, limits: Limits, names: &[&str], fails_at: Option<&'static str>) -> Run {
-    let (from, to) = (Location::in_memory(), Location::in_memory());
+    let from = Location::in_memory();
+    let to = Location::in_memory();
     let mut tasks = Vec::new();
     for name in names {
         let key = Key::parse(name).expect("a key");
@@ -420,7 +422,8 @@ async fn bytes_of_failed_attempts_are_not_counted_twice() {
 
 #[tokio::test]
 async fn files_are_copied_whole_and_durably() {
-    let (source, target) = (tempfile::tempdir().expect("made"), tempfile::tempdir().expect("made"));
+    let source = tempfile::tempdir().expect("made");
+    let target = tempfile::tempdir().expect("made");
     std::fs::create_dir_all(source.path().join("n/wal")).expect("made");
     for number in 0..50 {
         std::fs::write(source.path().join(format!("n/wal/{number}")), format!("{number}")).expect("written");
@@ -428,7 +431,8 @@ async fn files_are_copied_whole_and_durably() {
     let at = |directory: &tempfile::TempDir| {
         Location::parse(directory.path().to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location")
     };
-    let (from, to) = (at(&source), at(&target));
+    let from = at(&source);
+    let to = at(&target);
     let tasks = from.list("").await.expect("listed").into_iter();
     let tasks: Vec<_> = tasks.map(|entry| CopyTask::new(PlaceRole::Source, entry, Component::Wal)).collect();
     let stage = Stage::new(StageKind::Wal, None, tasks);

@@ -22,7 +22,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<CatalogFile, FormatError> {
     let header =
         Header::read(header).ok_or(FormatError::TooShort { length: bytes.len() as u64, least: HEADER as u64 })?;
     if header.version != VERSION {
-        let (found, known) = (header.version.to_string(), VERSION.to_string());
+        let found = header.version.to_string();
+        let known = VERSION.to_string();
         return Err(FormatError::UnsupportedVersion { found, known });
     }
     error::checksum(header.own_checksum, &bytes[12..HEADER])?;

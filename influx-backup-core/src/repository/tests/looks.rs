@@ -68,8 +68,10 @@ async fn a_hanging_store_does_not_delay_cancellation() {
     let source = hanging(cluster.location());
     let hanging_cluster = cluster.clone().with_location(source.clone());
     let hanging_repository = Repository { location: hanging(&repository.location) };
-    let (here, there) = (Location::in_memory(), hanging(&Location::in_memory()));
-    let (backup, restore) = (BackupOptions::default(), RestoreOptions::default());
+    let here = Location::in_memory();
+    let there = hanging(&Location::in_memory());
+    let backup = BackupOptions::default();
+    let restore = RestoreOptions::default();
 
     hangs_until_cancelled("discover", || discover(&source, &DiscoverOptions::default()).start()).await;
     hangs_until_cancelled("plan_backup", || repository.plan_backup(&hanging_cluster, &backup).start()).await;
