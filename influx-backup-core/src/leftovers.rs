@@ -128,7 +128,7 @@ impl RemoveRequest {
                 clear(&location, &leftover.name, Clock::Store(answer.clock_skew), &context).await?;
             }
             LeftoverKind::Staging => {
-                let state = summary::summary(&repository, leftover.name.clone()).await.state;
+                let state = summary::summary(&repository, leftover.name.clone()).await?.state;
                 if is_at_rest(state) {
                     context.unless_cancelled(location.delete_incomplete(is_dead(state))).await?;
                 }

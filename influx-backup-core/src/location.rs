@@ -22,7 +22,7 @@ mod request;
 mod url;
 mod write;
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use ::object_store::{ObjectStore, path::Path};
 
@@ -47,6 +47,7 @@ use self::{budgets::Budgets, request::Contact};
 use crate::{
     error::{Error, Result},
     key::Key,
+    retry::Patience,
 };
 
 /// Where objects live: a directory, or a bucket or container with an optional prefix.
@@ -81,8 +82,8 @@ struct Inner {
     handle: Option<cloud::Handle>,
     budgets: Arc<Budgets>,
     contact: Contact,
-    /// How long the store may be silent.
-    silence: Duration,
+    /// How long an answer may take.
+    patience: Patience,
 }
 
 impl Location {
@@ -288,7 +289,7 @@ impl Inner {
             handle: None,
             budgets: Budgets::new(Arc::default()),
             contact: Contact::Established,
-            silence: request::SILENCE,
+            patience: request::PATIENCE,
         }
     }
 }

@@ -111,14 +111,17 @@ impl BackupSummary {
 pub(crate) async fn list(repository: &Location) -> Result<Vec<BackupSummary>> {
     let names = repository.directories().await?;
     let names = names.into_iter().filter(|name| !name.starts_with(['_', '.']) && name != LOST_AND_FOUND);
-    let summaries = names.map(|name| async move { Ok(summary(repository, name).await) }.boxed());
+    let summaries = names.map(|name| summary(repository, name).boxed());
     concurrent::run(summaries.collect(), SUMMARIES_AT_ONCE).await
 }
 
-/// What is known of one backup.
-pub(crate) async fn summary(repository: &Location, name: String) -> BackupSummary {
-    let read = read(repository, &name).await;
-    read.unwrap_or_else(|error| BackupSummary::unread(name, &error))
+/// What is known of one backup. A store that is away says nothing about it, and is an error.
+pub(crate) async fn summary(repository: &Location, name: String) -> Result<BackupSummary> {
+    match read(repository, &name).await {
+        Err(error) if error.is_outage() => Err(error),
+        Err(error) => Ok(BackupSummary::unread(name, &error)),
+        summary => summary,
+    }
 }
 
 async fn read(repository: &Location, name: &str) -> Result<BackupSummary> {

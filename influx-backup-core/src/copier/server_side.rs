@@ -29,7 +29,7 @@ use crate::{
     error::CopyError,
     key::Key,
     location::{
-        Attributes, ChecksumMatch, Location, StoreChecksums, attributes_of,
+        Attributes, ChecksumMatch, StoreChecksums, attributes_of,
         cloud::{Handle, encoded},
     },
     units::ByteSize,
@@ -249,9 +249,11 @@ impl Source {
 }
 
 /// The checksums that a store reports for the target.
-async fn checksums(location: &Location, request: &CopyRequest) -> Result<StoreChecksums, CopyError> {
+async fn checksums(request: &CopyRequest, context: &CopyContext) -> Result<StoreChecksums, CopyError> {
     let options = GetOptions { head: true, ..GetOptions::default() };
-    let head = location.store().get_opts(&location.path(&request.target), options).await;
+    let path = request.to.path(&request.target);
+    let head = within(context.stall_timeout, request.to.store().get_opts(&path, options));
+    let head = unless_cancelled(&context.cancellation, head).await??;
     let head = head.map_err(|error| CopyError::from_target("head target", error))?;
     Ok(StoreChecksums::of_answer(&head))
 }
