@@ -79,7 +79,7 @@ impl From<&Listing> for ListingRecord {
 
 impl Cluster {
     /// Lists the cluster once, group by group, in the constant order of
-    /// [`LISTING_ORDER`].
+    /// [`LISTING_ORDER`]. Dropping the future stops it; [`plan_backup`](crate::Repository::plan_backup) does the same as a job.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store), [`Error::InvalidKey`](crate::Error::InvalidKey),
@@ -244,7 +244,7 @@ async fn rest(cluster: &Cluster, owner: &str) -> Result<Vec<ObjectMeta>> {
     let mut entries = level.entries;
     for directory in level.directories {
         let prefix = format!("{owner}/{directory}");
-        // A nested id is listed as its own; left out, it is not listed at all.
+        // A nested node is listed by itself, and not at all where it is excluded.
         let is_other = cluster.description().excluded_nodes.contains(&prefix) || cluster.is_node(&prefix);
         if !is_other && !listed_elsewhere(cluster.description(), owner, &directory) {
             entries.extend(cluster.location().list(&prefix).await?);

@@ -17,7 +17,7 @@ use crate::{
 /// The listings of every place where a backup has bytes.
 #[derive(Debug)]
 pub(crate) struct StoredObjects {
-    /// Below the backup itself, files of the backup tool left out; sorted by key.
+    /// Below the backup itself, without the files of the backup tool; sorted by key.
     own: Vec<ObjectMeta>,
     /// Elsewhere in the repository, sorted by key.
     shared: Vec<ObjectMeta>,
