@@ -177,6 +177,12 @@ impl Cluster {
         &self.description
     }
 
+    /// The same cluster, reached by another view of its location.
+    pub(crate) fn with_location(mut self, location: Location) -> Self {
+        self.location = location;
+        self
+    }
+
     /// With only these of its nodes.
     pub(crate) fn with_nodes(mut self, which: impl Fn(&Node) -> bool) -> Self {
         self.description.nodes.retain(which);

@@ -81,7 +81,7 @@ impl From<&Listing> for ListingRecord {
 
 impl Cluster {
     /// Lists the cluster once, group by group, in the constant order of
-    /// [`LISTING_ORDER`].
+    /// [`LISTING_ORDER`]. Dropping the future stops it; [`plan_backup`](crate::Repository::plan_backup) does the same as a job.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store), [`Error::InvalidKey`](crate::Error::InvalidKey),

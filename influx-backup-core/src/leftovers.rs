@@ -73,7 +73,7 @@ impl LeftoversRequest {
 request!(LeftoversRequest => Vec<Leftover>);
 
 async fn find(repository: &Location, events: &EventSink) -> Result<Vec<Leftover>> {
-    let backups = summary::list(repository).await?;
+    let backups = summary::list(repository, &()).await?;
     events.planned(backups.len() as u64, 0);
     // After the list: a backup that is begun meanwhile is none of them.
     let incomplete = repository.incomplete().await?;

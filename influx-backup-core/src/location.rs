@@ -84,7 +84,12 @@ struct Inner {
     contact: Contact,
     /// How long the store may be silent.
     silence: Duration,
+    /// Is told of what is listed.
+    on_listed: Option<OnListed>,
 }
+
+/// Is told how many objects were listed, as they are listed. What is listed again is told again.
+pub(crate) type OnListed = Arc<dyn Fn(u64) + Send + Sync>;
 
 impl Location {
     /// Reads a location: `file:///path`, a plain path, `s3://bucket/prefix`, `az://container/prefix` or
@@ -158,6 +163,11 @@ impl Location {
     #[must_use]
     pub fn with_links(&self, links: Links) -> Self {
         self.with(|inner| inner.links = links)
+    }
+
+    /// The same location, which tells of every object that is listed in it.
+    pub(crate) fn with_on_listed(&self, on_listed: OnListed) -> Self {
+        self.with(|inner| inner.on_listed = Some(on_listed))
     }
 
     /// A copy with a change.
@@ -290,6 +300,7 @@ impl Inner {
             budgets: Budgets::new(Arc::default()),
             contact: Contact::Established,
             silence: request::SILENCE,
+            on_listed: None,
         }
     }
 }

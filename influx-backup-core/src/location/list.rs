@@ -26,7 +26,7 @@ impl Location {
         let prefix = prefix_key(prefix)?;
         let began = Instant::now();
         let entries = if let Some(directory) = self.directory() {
-            local::list(directory, text(prefix.as_ref()), self.0.links).await?
+            local::list(directory, text(prefix.as_ref()), self.0.links, self.0.on_listed.clone()).await?
         } else {
             let list = || self.listing(self.list_store(prefix.as_ref())).boxed();
             self.retry(list).await?
@@ -64,6 +64,7 @@ impl Location {
             let list = || self.listing(self.list_store_level(prefix.as_ref())).boxed();
             self.retry(list).await?
         };
+        self.listed(level.entries.len() as u64);
         level.directories.sort_unstable();
         level.directories.dedup();
         Ok(level)
@@ -107,9 +108,15 @@ impl Location {
             let entry = self.entry(meta.map_err(|error| self.not_listed(text(prefix), error))?)?;
             if !is_staging(entry.key.name()) {
                 entries.push(entry);
+                self.listed(1);
             }
         }
         Ok(entries)
+    }
+
+    /// Tells whoever counts.
+    fn listed(&self, objects: u64) {
+        self.0.on_listed.iter().for_each(|on_listed| on_listed(objects));
     }
 
     async fn list_store_level(&self, prefix: Option<&Key>) -> Result<ListLevel> {

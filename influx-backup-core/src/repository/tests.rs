@@ -6,6 +6,8 @@ use crate::{
     testing::generate::Generate,
 };
 
+mod looks;
+
 fn at(path: &Path) -> Location {
     Location::parse(path.to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location")
 }
@@ -193,7 +195,9 @@ async fn a_backup_that_cannot_be_read_keeps_no_other_from_the_list() {
     let listed = repository.list().await.expect("listed");
     let states: Vec<_> = listed.iter().map(|backup| (backup.name.as_str(), backup.state)).collect();
     assert_eq!(states, [("a", BackupState::Unreadable), ("b", BackupState::Complete)]);
-    assert!(listed[0].reason.is_some());
+    let reason = listed[0].reason.as_ref().expect("a reason");
+    assert_eq!((reason.code.as_str(), reason.category), ("link", crate::error::Category::Refused));
+    assert_eq!(listed[1].reason, None);
     assert_eq!(repository.leftovers().await.expect("found"), [], "what it is cannot be known");
 }
 
@@ -220,7 +224,9 @@ async fn a_pipe_in_the_place_of_a_manifest_ends_every_verb_at_once() {
         let states: Vec<_> = listed.iter().map(|backup| (backup.name.as_str(), backup.state)).collect();
         assert_eq!(states, [("a", BackupState::Unreadable), ("b", BackupState::Complete)]);
         let reason = listed[0].reason.as_ref().expect("a reason");
-        assert!(reason.ends_with("/backups/a/_influx_backup/manifest.json` is not a regular file"), "{reason}");
+        assert_eq!(reason.code, "link");
+        let text = &reason.message;
+        assert!(text.ends_with("/backups/a/_influx_backup/manifest.json` is not a regular file"), "{text}");
 
         let backup = repository.location().child("a").expect("a location");
         assert_eq!(repository.get("a").await.expect_err("a pipe").code(), "link");

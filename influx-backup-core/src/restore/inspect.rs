@@ -19,7 +19,8 @@ use crate::{
 const PREFIXES_AT_ONCE: usize = 8;
 
 impl Target {
-    /// Looks at a target. It may be empty or not exist yet; links inside it are refused.
+    /// Looks at a target. It may be empty or not exist yet; links inside it are refused. Dropping the future stops it;
+    /// [`plan_restore`](crate::Repository::plan_restore) does the same as a job.
     ///
     /// # Errors
     /// [`Error::UpgradedEngine`], [`Error::Link`], [`Error::InvalidKey`], [`Error::Store`], also for a file;

@@ -85,8 +85,8 @@ impl Backup {
         let repository = places::location(&self.repository, &self.target_options.target_options)?;
         let options = self.options();
         let ids = self.ids.discover();
-        let ready = async { Ok((Repository::open(repository).await?, discover(&source, &ids).await?)) };
-        let (repository, cluster) = until_interrupted(ready).await?;
+        let repository = until_interrupted(Repository::open(repository)).await?;
+        let cluster = follow(discover(&source, &ids).start(), screen).await?;
         let report = follow(repository.backup(&cluster, options).with_object_events().start(), screen).await?;
         screen.answer(&report, &report)?;
         Ok(match report.status {

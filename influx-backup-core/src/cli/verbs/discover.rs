@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::{
-    cli::{args, exit::Exit, failure::Failure, places, progress::until_interrupted, screen::Screen},
+    cli::{args, exit::Exit, failure::Failure, places, progress::follow, screen::Screen},
     cluster::{ClusterDescription, Edition, GenerationState, Node, Role},
 };
 
@@ -22,7 +22,7 @@ impl Discover {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
         let source = places::location(&self.source, &self.options.source_options)?;
         let what = self.ids.discover();
-        let cluster = until_interrupted(crate::discover(&source, &what)).await?;
+        let cluster = follow(crate::discover(&source, &what).start(), screen).await?;
         screen.answer(cluster.description(), Shown(cluster.description()))?;
         Ok(Exit::Done)
     }

@@ -134,7 +134,7 @@ impl Restore {
         }
         let (repository, name) = places::backup(&self.backup, &self.source_options.source_options).await?;
         if self.dry_run {
-            let plan = until_interrupted(repository.plan_restore(&name, &target, &options)).await?;
+            let plan = follow(repository.plan_restore(&name, &target, &options).start(), screen).await?;
             screen.answer(&Document { hash: plan.hash(), plan: &plan }, &plan)?;
             return Ok(Exit::Done);
         }
