@@ -249,7 +249,7 @@ async fn rest(cluster: &Cluster, owner: &str) -> Result<ObjectTable> {
     let mut entries = Vec::from_iter(level.entries);
     for directory in level.directories {
         let prefix = format!("{owner}/{directory}");
-        // A nested id is listed as its own; left out, it is not listed at all.
+        // A nested node is listed by itself, and not at all where it is excluded.
         let is_other = cluster.description().excluded_nodes.contains(&prefix) || cluster.is_node(&prefix);
         if !is_other && !listed_elsewhere(cluster.description(), owner, &directory) {
             entries.extend(cluster.location().list(&prefix).await?);

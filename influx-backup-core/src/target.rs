@@ -171,10 +171,10 @@ impl Prefix {
 }
 
 impl UnfinishedRestore {
-    /// Whether this backup is the one that it restores.
+    /// Whether the backup with this root manifest is the one that it restores, under whatever name it lies now.
     #[must_use]
-    pub fn is_restore_of(&self, backup: &str, manifest_sha256: &str) -> bool {
-        self.backup == backup && self.manifest_sha256 == manifest_sha256
+    pub fn is_restore_of(&self, manifest_sha256: &str) -> bool {
+        self.manifest_sha256 == manifest_sha256
     }
 }
 

@@ -73,7 +73,7 @@ async fn conforms(from: &Place, to: &Place, prefix: &str) {
     }
 }
 
-/// From bucket to bucket and within one, without a byte through us.
+/// From bucket to bucket and within one; no byte passes through this process.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_store_copies_itself() {
     let pairs = Place::all().await.into_iter().zip(Place::all().await);
@@ -246,7 +246,7 @@ async fn a_key_that_cannot_be_listed_is_named() {
     }
 }
 
-/// The chain's answer says who copied: the store where it can, else we, and that it said no.
+/// The chain's answer names who copied: the store where it can, else the stream copier, with the store's refusal.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_chain_falls_back_to_streaming() {
     use influx_backup_core::{
@@ -280,9 +280,9 @@ async fn the_chain_falls_back_to_streaming() {
     assert_eq!(requests, 2, "a store that refused three objects is not asked again: one get, one put");
 }
 
-/// What a store gives on HEAD is what we make of the same bytes, where it gives anything.
+/// What a store gives on HEAD, if anything, equals what the stream copier computes of the same bytes.
 #[tokio::test(flavor = "multi_thread")]
-async fn checksums_of_the_store_are_ours() {
+async fn checksums_of_the_store_equal_those_of_the_copier() {
     use influx_backup_core::{
         copier::{CopyContext, CopyRequest},
         location::ChecksumMatch,

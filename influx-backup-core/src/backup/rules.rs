@@ -61,6 +61,6 @@ impl Rules {
         recheck_compactor: true,
         absence: AbsenceRule::STANDARD,
         trim: Cow::Borrowed(&Trim::ALL),
-        judged: Cow::Borrowed(&Clause::ALL),
+        judged: Cow::Borrowed(Clause::ALL),
     };
 }

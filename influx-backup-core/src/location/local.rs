@@ -150,9 +150,9 @@ fn walk(root: &FilePath, prefix: &str, links: Links, on_listed: Option<&OnListed
     if !start.is_dir() {
         return check_start(&start).map(|()| entries);
     }
-    let ours = |name: &OsStr, depth| depth != 1 || !prefix.is_empty() || name != LOST_AND_FOUND;
+    let is_listed = |name: &OsStr, depth| depth != 1 || !prefix.is_empty() || name != LOST_AND_FOUND;
     let below = WalkDir::new(&start).follow_links(true).min_depth(1).into_iter();
-    for found in below.filter_entry(|found| ours(found.file_name(), found.depth())) {
+    for found in below.filter_entry(|found| is_listed(found.file_name(), found.depth())) {
         match found {
             Ok(found) => {
                 if links == Links::Refuse && found.path_is_symlink() {

@@ -17,7 +17,7 @@ use crate::{
 /// The listings of every place where a backup has bytes.
 #[derive(Debug)]
 pub(crate) struct StoredObjects {
-    /// Below the backup itself, files of the backup tool left out.
+    /// Below the backup itself, without the files of the backup tool.
     own: ObjectTable,
     /// Elsewhere in the repository.
     shared: ObjectTable,

@@ -26,7 +26,7 @@ pub struct BackupPlan {
     pub edition: Edition,
     /// Where it is copied from, as a URL without credentials.
     pub source: String,
-    /// What is left out, and why.
+    /// What is skipped, and why.
     pub skipped: Vec<Skipped>,
     pub(crate) stages: Vec<Stage>,
 }
@@ -86,7 +86,7 @@ impl BackupPlan {
         entries.filter_map(task).collect()
     }
 
-    /// The stages, in order; none is left out, even where it copies nothing.
+    /// All stages, in order, including those that copy nothing.
     pub fn stages(&self) -> impl ExactSizeIterator<Item = &Stage> {
         self.stages.iter()
     }
@@ -139,7 +139,7 @@ fn choose(
     Choice::Copy(kind, object.kind())
 }
 
-/// What is left out, counted by item and reason.
+/// What is skipped, counted by item and reason.
 #[derive(Default)]
 struct SkippedSummary(Vec<Skipped>);
 

@@ -76,5 +76,5 @@ fn overlaps(location: &Location, with: &str) -> Error {
 
 fn refused(location: &Location, reason: &str) -> Error {
     let reason = format!("`{location}` cannot hold backups: {reason}");
-    Error::InvalidRequest { option: "this repository", reason }
+    Error::InvalidRequest { option: "repository", reason }
 }

@@ -273,7 +273,7 @@ impl Tree {
             facts.record_parquet(key, &version(0), ends.clone());
         }
         let cut = Cut::newest(&self.cluster, &facts);
-        judge(&Evidence::new(&self.cluster, &held, &facts, &cut, provenance, absence_tolerance), &Clause::ALL)
+        judge(&Evidence::new(&self.cluster, &held, &facts, &cut, provenance, absence_tolerance), Clause::ALL)
             .certificate
     }
 

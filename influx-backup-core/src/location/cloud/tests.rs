@@ -127,7 +127,7 @@ fn environment(pairs: &[(&str, &str)]) -> StoreOptions {
 }
 
 #[test]
-fn the_environment_holds_what_is_not_for_us() {
+fn unknown_names_in_the_environment_are_ignored() {
     let environment = environment(&[
         ("AWS_PROFILE", "dev"),
         ("AWS_PAGER", "cat"),

@@ -37,21 +37,21 @@ pub(crate) enum Fault {
     ResetRequest,
     /// The server does what it was asked, then the connection is reset.
     LoseAnswer,
-    /// The connection is reset after so many bytes.
+    /// The connection is reset after this many bytes.
     ResetAfter(usize),
-    /// The connection is closed in good order after so many bytes, less than its `content-length` says.
+    /// The connection is closed in good order after this many bytes, fewer than its `content-length` says.
     TruncateAfter(usize),
-    /// `content-length` says so many bytes more (or, negative, less) than come.
+    /// `content-length` is larger than the body by this many bytes (negative: smaller).
     ClaimLength(i64),
-    /// So many bytes at a time with a pause between.
+    /// This many bytes at a time, with a pause between.
     Drip { bytes: usize, pause: Duration },
     /// The server does what it was asked, and the client never hears of it: the connection stays.
     WithholdAnswer,
-    /// So many bytes, and then nothing more: neither the rest nor the end of the connection.
+    /// This many bytes, and then nothing more: neither the rest nor the end of the connection.
     HangAfter(usize),
-    /// So many bytes of the request's own body are taken, and then nothing more; the server never sees the request.
+    /// This many bytes of the request's own body are taken, and then nothing more; the server never sees the request.
     HangRequestAfter(usize),
-    /// A pause after so many bytes; the rest follows.
+    /// A pause after this many bytes; the rest follows.
     StallAfter { bytes: usize, pause: Duration },
     /// The whole answer arrives, with another body: list pages that repeat or miss, flipped bits, errors under status 200.
     Rewrite(Rewrite),
@@ -107,7 +107,7 @@ impl Rule {
         Self { skip, ..self }
     }
 
-    /// Befalls so many requests instead of one.
+    /// Affects this many requests instead of one.
     pub(crate) fn times(self, times: usize) -> Self {
         Self { times, ..self }
     }
