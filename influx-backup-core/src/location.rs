@@ -19,6 +19,7 @@ mod object;
 mod options;
 mod replace;
 mod request;
+mod table;
 mod url;
 mod write;
 
@@ -34,7 +35,6 @@ pub(crate) use self::checksums::{Comparison, Put, StoreHasher};
 pub(crate) use self::durable::make_durable;
 pub(crate) use self::incomplete::Incomplete;
 pub(crate) use self::local::{nearest_existing, remove_empty};
-pub(crate) use self::object::find_object;
 pub use self::{
     attributes::Attributes,
     checksums::{ChecksumMatch, StoreChecksums},
@@ -42,6 +42,7 @@ pub use self::{
     local::Links,
     object::{ListLevel, ObjectMeta, Version},
     options::StoreOptions,
+    table::{ObjectTable, ObjectView},
 };
 use self::{budgets::Budgets, request::Contact};
 use crate::{

@@ -177,6 +177,7 @@ fn check_start(start: &FilePath) -> Result<()> {
 fn read_level(root: &FilePath, prefix: &str, links: Links) -> Result<ListLevel> {
     let start = root.join(prefix);
     let mut level = ListLevel::default();
+    let mut entries = Vec::new();
     let listing = match fs::read_dir(&start) {
         Ok(listing) => listing,
         Err(error) if is_absent(&error) => return check_start(&start).map(|()| level),
@@ -190,9 +191,10 @@ fn read_level(root: &FilePath, prefix: &str, links: Links) -> Result<ListLevel> 
         if path.is_dir() {
             level.directories.push(utf8(path.file_name().unwrap_or_default().as_ref())?.to_owned());
         } else {
-            level.entries.extend(file(root, &path, || fs::metadata(&path))?);
+            entries.extend(file(root, &path, || fs::metadata(&path))?);
         }
     }
+    level.entries = entries.into();
     Ok(level)
 }
 
