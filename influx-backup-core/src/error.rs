@@ -151,10 +151,10 @@ pub enum Error {
         evidence: String,
     },
     /// An option of a backup or a restore that contradicts another, or the cluster.
-    #[error("{option} cannot be used here: {reason}")]
+    #[error("`{option}` cannot be used here: {reason}")]
     #[non_exhaustive]
     InvalidRequest {
-        /// The option.
+        /// The option or argument, by its name in the options structs.
         option: &'static str,
         /// Why not.
         reason: String,

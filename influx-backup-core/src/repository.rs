@@ -69,7 +69,8 @@ impl Repository {
     /// What a restore of a backup of this repository would do at this target. Nothing is written.
     ///
     /// The job fails as [`Repository::get`], [`Target::inspect`](crate::Target::inspect) and [`RestorePlan::new`] do, and with
-    /// [`Error::Overlap`](crate::Error::Overlap) where the target and the repository lie inside one another.
+    /// [`Error::Overlap`](crate::Error::Overlap) where the target and the repository lie inside one another, and
+    /// [`Error::InvalidOption`](crate::Error::InvalidOption) for an owner that this machine does not know.
     pub fn plan_restore(&self, name: &str, target: &Location, options: &RestoreOptions) -> PlanRestoreRequest {
         PlanRestoreRequest::new(&self.location, name, target, options)
     }

@@ -100,7 +100,7 @@ fn message(event: &EventKind) -> Option<String> {
             format!("pass {pass}: {listed} objects listed, {objects} to copy ({})", ByteSize(*bytes))
         }
         EventKind::PassFinished { pass, report } if !report.failed_clauses.is_empty() => {
-            let codes: Vec<_> = report.failed_clauses.iter().map(|clause| clause.code()).collect();
+            let codes: Vec<_> = report.failed_clauses.iter().map(|clause| clause.as_str()).collect();
             format!("pass {pass}: still violated: {}", codes.join(", "))
         }
         EventKind::Retry { key, attempt, wait, code } => {

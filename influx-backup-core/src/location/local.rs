@@ -161,9 +161,9 @@ fn walk(root: &FilePath, prefix: &str, links: Links, on_entry: &dyn Fn() -> bool
     if !start.is_dir() {
         return check_start(&start).map(|()| entries);
     }
-    let ours = |name: &OsStr, depth| depth != 1 || !prefix.is_empty() || name != LOST_AND_FOUND;
+    let is_listed = |name: &OsStr, depth| depth != 1 || !prefix.is_empty() || name != LOST_AND_FOUND;
     let below = WalkDir::new(&start).follow_links(true).min_depth(1).into_iter();
-    for found in below.filter_entry(|found| ours(found.file_name(), found.depth())) {
+    for found in below.filter_entry(|found| is_listed(found.file_name(), found.depth())) {
         match found {
             Ok(found) => {
                 if links == Links::Refuse && found.path_is_symlink() {
@@ -190,6 +190,7 @@ fn check_start(start: &FilePath) -> Result<()> {
 fn read_level(root: &FilePath, prefix: &str, links: Links) -> Result<ListLevel> {
     let start = root.join(prefix);
     let mut level = ListLevel::default();
+    let mut entries = Vec::new();
     let listing = match fs::read_dir(&start) {
         Ok(listing) => listing,
         Err(error) if is_absent(&error) => return check_start(&start).map(|()| level),
@@ -203,9 +204,10 @@ fn read_level(root: &FilePath, prefix: &str, links: Links) -> Result<ListLevel> 
         if path.is_dir() {
             level.directories.push(utf8(path.file_name().unwrap_or_default().as_ref())?.to_owned());
         } else {
-            level.entries.extend(file(root, &path, || fs::metadata(&path))?);
+            entries.extend(file(root, &path, || fs::metadata(&path))?);
         }
     }
+    level.entries = entries.into();
     Ok(level)
 }
 
