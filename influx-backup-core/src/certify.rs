@@ -108,7 +108,7 @@ async fn location_certificate(
 async fn cluster_certificate(cluster: &Cluster, meter: &dyn Meter) -> Result<Certificate> {
     let inventory = cluster.list().await?;
     let mut held: BTreeMap<_, _> =
-        inventory.entries().map(|entry| (entry.key.clone(), held_as_listed(entry))).collect();
+        inventory.entries().map(|entry| (entry.key.clone(), held_as_listed(&entry))).collect();
     let description = cluster.description();
     let mut facts = Facts::default();
     gather(&mut facts, facts::Tree::Location(cluster.location()), description, &mut held, meter).await?;

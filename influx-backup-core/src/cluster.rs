@@ -317,6 +317,7 @@ impl ClusterDescription {
 
 /// Whose an object is, and what kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Classification<'a> {
     /// The prefix that it lies under.
     pub owner: &'a str,

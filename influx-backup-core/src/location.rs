@@ -19,10 +19,11 @@ mod object;
 mod options;
 mod replace;
 mod request;
+mod table;
 mod url;
 mod write;
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use ::object_store::{ObjectStore, path::Path};
 
@@ -34,7 +35,6 @@ pub(crate) use self::checksums::{Comparison, Put, StoreHasher};
 pub(crate) use self::durable::make_durable;
 pub(crate) use self::incomplete::Incomplete;
 pub(crate) use self::local::{nearest_existing, remove_empty};
-pub(crate) use self::object::find_object;
 pub use self::{
     attributes::Attributes,
     checksums::{ChecksumMatch, StoreChecksums},
@@ -42,11 +42,13 @@ pub use self::{
     local::Links,
     object::{ListLevel, ObjectMeta, Version},
     options::StoreOptions,
+    table::{ObjectTable, ObjectView},
 };
 use self::{budgets::Budgets, request::Contact};
 use crate::{
     error::{Error, Result},
     key::Key,
+    retry::Patience,
 };
 
 /// Where objects live: a directory, or a bucket or container with an optional prefix.
@@ -81,8 +83,8 @@ struct Inner {
     handle: Option<cloud::Handle>,
     budgets: Arc<Budgets>,
     contact: Contact,
-    /// How long the store may be silent.
-    silence: Duration,
+    /// How long an answer may take.
+    patience: Patience,
     /// Counts what is listed.
     on_listed: Option<OnListed>,
 }
@@ -298,7 +300,7 @@ impl Inner {
             handle: None,
             budgets: Budgets::new(Arc::default()),
             contact: Contact::Established,
-            silence: request::SILENCE,
+            patience: request::PATIENCE,
             on_listed: None,
         }
     }

@@ -13,6 +13,7 @@ use crate::{
 
 /// What a backup did.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct BackupReport {
     /// The backup's name.
     pub name: String,

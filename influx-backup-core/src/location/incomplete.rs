@@ -56,7 +56,7 @@ impl Location {
         #[cfg(feature = "cloud")]
         if let Some(handle) = self.handle() {
             let list = || async {
-                let listed = handle.uploads(self.base()).await;
+                let listed = self.answers(handle.uploads(self.base())).await;
                 listed.map_err(|error| Error::store("list uploads", "", self, error))
             };
             let uploads = self.retry(|| list().boxed()).await?;
@@ -96,7 +96,7 @@ impl Location {
             What::Upload(upload) => {
                 let Some(handle) = self.handle() else { return Ok(()) };
                 let abort = || async {
-                    let aborted = handle.abort(&upload).await;
+                    let aborted = self.answers(handle.abort(&upload)).await;
                     aborted.map_err(|error| Error::store("abort upload", &upload.path, self, error))
                 };
                 self.retry(|| abort().boxed()).await

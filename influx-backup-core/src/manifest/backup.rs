@@ -172,10 +172,18 @@ async fn uncommitted(location: &Location) -> Result<String> {
         Some(_) => return Ok("it was begun and never committed: resume it".to_owned()),
         None => {}
     }
-    for name in location.list_level("").await.map(|level| level.directories).unwrap_or_default() {
+    let directories = match location.list_level("").await {
+        Err(error) if error.is_outage() => return Err(error),
+        level => level.map(|level| level.directories).unwrap_or_default(),
+    };
+    for name in directories {
         let Ok(manifest) = Key::parse(format!("{name}/{MANIFEST_KEY}")) else { continue };
-        if let Ok(Some(_)) = location.head(&manifest).await {
-            return Ok(format!("this is a repository of backups: give one of them, such as `{location}/{name}`"));
+        match location.head(&manifest).await {
+            Ok(Some(_)) => {
+                return Ok(format!("this is a repository of backups: give one of them, such as `{location}/{name}`"));
+            }
+            Err(error) if error.is_outage() => return Err(error),
+            Ok(None) | Err(_) => {}
         }
     }
     Ok("there is something of this name that is not a backup".to_owned())

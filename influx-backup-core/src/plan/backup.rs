@@ -9,7 +9,7 @@ use crate::{
     cluster::{ClusterDescription, Edition},
     inventory::{Inventory, Listing},
     layout::Component,
-    location::ObjectMeta,
+    location::{ObjectMeta, ObjectView},
     options::Derived,
 };
 
@@ -48,9 +48,9 @@ impl BackupPlan {
         let mut tasks: BTreeMap<StageKind, Vec<CopyTask>> = BTreeMap::new();
         let mut skipped = SkippedSummary::default();
         for entry in inventory.entries() {
-            match choose(cluster, entry, derived, held) {
+            match choose(cluster, &entry, derived, held) {
                 Choice::Copy(stage, component) => {
-                    tasks.entry(stage).or_default().push(CopyTask::new(PlaceRole::Source, entry.clone(), component));
+                    tasks.entry(stage).or_default().push(CopyTask::new(PlaceRole::Source, entry.into(), component));
                 }
                 Choice::Exclude(item, reason) => skipped.add(item, reason, entry.size),
             }
@@ -79,8 +79,8 @@ impl BackupPlan {
         held: &dyn Fn(&ObjectMeta) -> bool,
     ) -> Vec<CopyTask> {
         let entries = listings.iter().flat_map(|listing| &listing.entries);
-        let task = |entry: &ObjectMeta| match choose(cluster, entry, derived, held) {
-            Choice::Copy(_, component) => Some(CopyTask::new(PlaceRole::Source, entry.clone(), component)),
+        let task = |entry: ObjectView<'_>| match choose(cluster, &entry, derived, held) {
+            Choice::Copy(_, component) => Some(CopyTask::new(PlaceRole::Source, entry.into(), component)),
             Choice::Exclude(..) => None,
         };
         entries.filter_map(task).collect()

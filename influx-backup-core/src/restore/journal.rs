@@ -132,7 +132,7 @@ impl RestoreJournal {
         let listed = target.list(OWN_DIRECTORY).await?;
         let is_list = |key: &Key| key.below(&lists).is_some() && !lease.is_lease_key(key);
         let is_removed = |key: &&Key| is_list(key) || preflight::is_probe(key);
-        target.delete_all(listed.iter().map(|entry| &entry.key).filter(is_removed)).await?;
+        target.delete_all(listed.keys().filter(is_removed)).await?;
         lease.remove().await
     }
 
