@@ -7,10 +7,10 @@
 //! |---|---|
 //! | Azure | `If-Match` with the entity tag |
 //! | Google | `x-goog-if-generation-match` with the generation |
-//! | S3 | `If-Match` with the entity tag; where the service ignores it or does not know it, as for files |
-//! | files, memory, stores of the caller | the object is looked at just before, as nothing else is possible |
+//! | S3 | `If-Match` with the entity tag; services that ignore it or do not know it, and buckets without signatures: as files |
+//! | files, memory, stores of the caller | a look just before; what is written between the look and the deletion is deleted |
 //!
-//! The look comes first everywhere: versions in listings are spelled differently, and have no generation.
+//! The look comes first everywhere: listings spell versions differently, and have no generations.
 
 use futures::FutureExt;
 use object_store::ObjectStoreExt;
@@ -79,12 +79,15 @@ impl Location {
 
     /// Whether `found` is the version that is meant.
     pub(crate) fn is_version(&self, meant: &Version, found: &Version) -> bool {
-        if meant.e_tag.is_none() || found.e_tag.is_none() {
-            return meant.modified == found.modified;
+        if self.directory().is_some() {
+            // Some network file systems number their files anew.
+            return meant.has_tag_of(found) || meant.modified == found.modified;
         }
-        // Some network file systems number their files anew.
-        let is_unmoved = self.directory().is_some() && meant.modified == found.modified;
-        is_unmoved || meant.has_tag_of(found)
+        if meant.e_tag.is_none() || found.e_tag.is_none() {
+            // Not every store gives tags in listings. Times have whole seconds in the answers to other requests.
+            return meant.modified.timestamp() == found.modified.timestamp();
+        }
+        meant.has_tag_of(found)
     }
 
     /// Deletes the version that a look has just found, on that condition where the store takes one.
