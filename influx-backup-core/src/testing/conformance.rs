@@ -86,7 +86,8 @@ pub async fn deletion_conformance(location: &Location) {
         }
     }
     let left = location.list("deletions").await.expect("listed");
-    assert_eq!(left.iter().map(|entry| &entry.key).collect::<Vec<_>>(), [&second], "only another version stays");
+    let left: Vec<_> = left.into_iter().map(|entry| entry.key).collect();
+    assert_eq!(left, [second.clone()], "only another version stays");
     let found = location.head(&second).await.expect("asked").expect("it is there").version;
     location.delete_version(&second, &found).await.expect("deleted");
     let written = location.put(&second, "again".into()).await.expect("put");
