@@ -23,7 +23,7 @@ use crate::{
 };
 
 impl Location {
-    /// Deletes an object; that it is gone already is no error.
+    /// Deletes an object; if it is already gone, that is not an error.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -37,7 +37,7 @@ impl Location {
         concurrent::run(deletions, MAX_CONCURRENT).await.map(drop)
     }
 
-    /// Deletes this version of an object. Another version stays; neither that nor that it is gone already is an error.
+    /// Deletes this version of an object. Another version stays. If it is already gone, that is not an error.
     ///
     /// # Errors
     /// [`Error::Store`]; [`Error::Link`] as for [`Location::head`].
