@@ -85,7 +85,7 @@ impl CertifyRequest {
                     location_certificate(&meter.counting(&location), &options, meter).await
                 }
                 Tree::Cluster(cluster) => cluster_certificate(&cluster.counted_by(&context), meter).await,
-                Tree::Backup(backup) => backup_certificate(&backup, meter).await,
+                Tree::Backup(backup) => own_certificate(&backup, meter).await,
             }
         };
         context.unless_cancelled(certify).await
@@ -100,7 +100,7 @@ async fn location_certificate(
     meter: &dyn Meter,
 ) -> Result<Certificate> {
     if read_manifest(location).await?.is_some() {
-        return backup_certificate(&Backup::at(location).await?, meter).await;
+        return own_certificate(&Backup::at(location).await?, meter).await;
     }
     cluster_certificate(&discover::find(location, options).await?, meter).await
 }
@@ -108,17 +108,24 @@ async fn location_certificate(
 async fn cluster_certificate(cluster: &Cluster, meter: &dyn Meter) -> Result<Certificate> {
     let inventory = cluster.list().await?;
     let mut held: BTreeMap<_, _> =
-        inventory.entries().map(|entry| (entry.key.clone(), held_as_listed(entry))).collect();
+        inventory.entries().map(|entry| (entry.key.clone(), held_as_listed(&entry))).collect();
     let description = cluster.description();
     let mut facts = Facts::default();
     gather(&mut facts, facts::Tree::Location(cluster.location()), description, &mut held, meter).await?;
     let cut = Cut::newest(description, &facts);
     let evidence = Evidence::new(description, &held, &facts, &cut, Provenance::None, AbsenceTolerance::Strict);
-    Ok(judge(&evidence, &Clause::ALL).certificate)
+    Ok(judge(&evidence, Clause::ALL).certificate)
 }
 
 fn held_as_listed(entry: &ObjectMeta) -> HeldObject {
     HeldObject { size: entry.size, version: entry.version.clone(), checked_by: None }
+}
+
+/// The certificate of a backup, with what there is to say about the backup as a whole.
+async fn own_certificate(backup: &Backup, meter: &dyn Meter) -> Result<Certificate> {
+    let mut certificate = backup_certificate(backup, meter).await?;
+    certificate.findings.extend(backup.rename());
+    Ok(certificate)
 }
 
 pub(crate) async fn backup_certificate(backup: &Backup, meter: &dyn Meter) -> Result<Certificate> {
@@ -144,7 +151,7 @@ fn judge_backup(backup: &Backup, held: &BTreeMap<Key, HeldObject>, facts: &Facts
     };
     let provenance = Provenance::Manifest(&record);
     let evidence = Evidence::new(&manifest.cluster, held, facts, cut, provenance, AbsenceTolerance::Lenient);
-    judge(&evidence, &Clause::ALL).certificate
+    judge(&evidence, Clause::ALL).certificate
 }
 
 /// The objects of a backup that are really there. One whose stored bytes have the length that the manifest says has the

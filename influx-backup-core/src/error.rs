@@ -151,10 +151,10 @@ pub enum Error {
         evidence: String,
     },
     /// An option of a backup or a restore that contradicts another, or the cluster.
-    #[error("{option} cannot be used here: {reason}")]
+    #[error("`{option}` cannot be used here: {reason}")]
     #[non_exhaustive]
     InvalidRequest {
-        /// The option.
+        /// The option or argument, by its name in the options structs.
         option: &'static str,
         /// Why not.
         reason: String,
@@ -199,6 +199,20 @@ pub enum Error {
         /// Why, and what to do.
         reason: String,
     },
+    /// Whether a backup was committed is not known: its root manifest was sent to the store, and the answer is missing.
+    #[error(
+        "whether backup `{name}` was committed is not known: {reason}; once the store answers, verify its bytes: it counts if \
+         that passes; where there is no such backup, resume it"
+    )]
+    #[non_exhaustive]
+    CommitUnconfirmed {
+        /// The backup.
+        name: String,
+        /// What was not confirmed.
+        reason: &'static str,
+        /// Why not.
+        source: Source,
+    },
     /// No backup of this name.
     #[error("no backup `{name}` in `{repository}`: {found}")]
     #[non_exhaustive]
@@ -228,7 +242,7 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
-    /// The marker of a repository cannot be used. Its backups can be read all the same; none is added.
+    /// The marker of a repository cannot be used. Its backups can still be read; none is added.
     #[error(
         "the marker of the repository, `{marker}`, cannot be used ({reason}): delete it, and the next backup writes it \
          again; the backups can be read without it"

@@ -60,8 +60,7 @@ const OUTAGE_TIMEOUT: Duration = Duration::from_secs(3);
 pub(crate) const fn release_timeout(error: &Error) -> Duration {
     match error {
         Error::Cancelled { .. } => RELEASE_TIMEOUT,
-        Error::Store { kind: StoreErrorKind::Unreachable, .. } => OUTAGE_TIMEOUT,
-        Error::Copy { error, .. } if error.is_outage() => OUTAGE_TIMEOUT,
+        error if error.is_outage() => OUTAGE_TIMEOUT,
         _ => FAILURE_TIMEOUT,
     }
 }
@@ -110,7 +109,7 @@ impl LeaseScope {
     /// The error that another process took it over.
     fn taken_over(&self, location: &Location, holder: Option<&LeaseState>) -> Error {
         let owner = holder.map_or_else(|| "a process that has ended since".to_owned(), |state| state.file.to_string());
-        let reason = format!("{owner} took it over, and goes on with the work");
+        let reason = format!("{owner} took it over and continues the work");
         Error::LeaseLost { what: self.title(location), reason }
     }
 
@@ -134,7 +133,7 @@ pub(crate) struct Lease {
     heartbeat: Heartbeat,
 }
 
-/// A lease of this process, as it lies in the store.
+/// A lease of this process, as the store has it.
 #[derive(Debug, Clone)]
 struct HeldLease {
     location: Location,
@@ -175,7 +174,7 @@ impl Lease {
             }
             Err(error) => {
                 // It may have been written all the same. Best effort: where this fails, silence has the same effect later.
-
+                let _ = timeout(release_timeout(&error), held.release()).await;
                 Err(error)
             }
         }
@@ -204,6 +203,15 @@ impl Lease {
         self.held.check().await?;
         // Last: the process may have been suspended while it waited for the answer.
         self.expiry().map_or(Ok(()), Err)
+    }
+
+    /// Asks the store once more, after a step that no later holder overlooks: how old the last renewal is does not matter
+    /// then.
+    ///
+    /// # Errors
+    /// [`Error::LeaseLost`] where another process had taken over before; [`Error::Store`].
+    pub(crate) async fn confirm(&self) -> Result<()> {
+        self.held.check().await.map(drop)
     }
 
     /// Why it was lost.
@@ -250,14 +258,15 @@ impl Lease {
     pub(crate) async fn remove(&mut self) -> Result<()> {
         // A renewal that reaches a store without conditional writes after the removal would leave a lease without a holder.
         if let Pending::RenewalUntil(until) = self.heartbeat.end(SILENCE).await {
-            let _ = (until, sleep_until(until));
+            sleep_until(until).await;
         }
         self.held.check().await?;
         let mut leases = state::list(&self.held.location, &self.held.scope).await?;
         leases.retain(|(number, _)| *number <= self.held.number);
         leases.sort_unstable_by_key(|(number, _)| *number);
         for (_, entry) in leases {
-            self.held.location.delete(&entry.key).await?;
+            // Once the last of them is gone, another process may begin anew with the first number.
+            self.held.location.delete_version(&entry.key, &entry.version).await?;
         }
         Ok(())
     }
@@ -305,8 +314,7 @@ impl HeldLease {
     async fn replace(&self, file: LeaseFile) -> Result<()> {
         let found = self.check().await?;
         let key = self.scope.key(self.number)?;
-        let _ = (&found.version, Attributes::new());
-        self.location.put(&key, bytes(&file)?).await?;
+        self.location.replace(&key, &bytes(&file)?, &Attributes::new(), &found.version).await?;
         Ok(())
     }
 

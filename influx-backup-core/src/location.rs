@@ -9,6 +9,7 @@ mod checksums;
     allow(dead_code, unused_imports, reason = "the client of one provider does not need all that those of others do")
 )]
 pub(crate) mod cloud;
+mod delete;
 mod durable;
 mod fence;
 mod identity;
@@ -20,10 +21,11 @@ mod object;
 mod options;
 mod replace;
 mod request;
+mod table;
 mod url;
 mod write;
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use ::object_store::{ObjectStore, path::Path};
 
@@ -38,7 +40,6 @@ pub(crate) use self::fence::Fence;
 pub(crate) use self::fence::OpenWhile;
 pub(crate) use self::incomplete::Incomplete;
 pub(crate) use self::local::{nearest_existing, remove_empty};
-pub(crate) use self::object::find_object;
 pub use self::{
     attributes::Attributes,
     checksums::{ChecksumMatch, StoreChecksums},
@@ -46,11 +47,13 @@ pub use self::{
     local::Links,
     object::{ListLevel, ObjectMeta, Version},
     options::StoreOptions,
+    table::{ObjectTable, ObjectView},
 };
 use self::{budgets::Budgets, request::Contact};
 use crate::{
     error::{Error, Result},
     key::Key,
+    retry::Patience,
 };
 
 /// Where objects live: a directory, or a bucket or container with an optional prefix.
@@ -87,13 +90,13 @@ struct Inner {
     handle: Option<cloud::Handle>,
     budgets: Arc<Budgets>,
     contact: Contact,
-    /// How long the store may be silent.
-    silence: Duration,
-    /// Is told of what is listed.
+    /// How long an answer may take.
+    patience: Patience,
+    /// Counts what is listed.
     on_listed: Option<OnListed>,
 }
 
-/// Is told how many objects were listed, as they are listed. What is listed again is told again.
+/// Counts objects as they are listed. An object that is listed again is counted again.
 pub(crate) type OnListed = Arc<dyn Fn(u64) + Send + Sync>;
 
 impl Location {
@@ -108,12 +111,6 @@ impl Location {
         url::parse(text, options)
     }
 
-    /// A location over a store of the caller's: `store` is the whole bucket, `base` where the location begins.
-    #[must_use]
-    pub fn with_store(store: Arc<dyn ObjectStore>, base: Path, identity: Identity) -> Self {
-        Self(Arc::new(Inner::new(store, base, identity, StoreOptions::default())))
-    }
-
     /// A new location in memory, for tests.
     #[cfg(any(test, feature = "testing"))]
     #[must_use]
@@ -122,20 +119,10 @@ impl Location {
         Self::with_store(store, Path::default(), Identity::Test)
     }
 
-    /// The same location with something of the caller's between it and its store: for tests that count or stop writes.
-    #[cfg(any(test, feature = "testing"))]
-    #[must_use]
-    pub fn through(&self, wrap: impl Fn(Arc<dyn ObjectStore>) -> Arc<dyn ObjectStore>) -> Self {
-        self.with(|inner| {
-            inner.store = wrap(Arc::clone(&inner.store));
-            inner.durable = wrap(Arc::clone(&inner.durable));
-        })
-    }
-
     /// The location `tail` below this one.
     ///
     /// # Errors
-    /// [`Error::InvalidKey`] where `tail` is no key.
+    /// [`Error::InvalidKey`] where `tail` is not a key.
     pub fn child(&self, tail: &str) -> Result<Self> {
         let tail = Key::parse(tail)?;
         Ok(self.with(|inner| {
@@ -305,7 +292,7 @@ impl Inner {
             handle: None,
             budgets: Budgets::new(Arc::default()),
             contact: Contact::Established,
-            silence: request::SILENCE,
+            patience: request::PATIENCE,
             on_listed: None,
         }
     }

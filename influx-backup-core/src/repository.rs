@@ -69,7 +69,8 @@ impl Repository {
     /// What a restore of a backup of this repository would do at this target. Nothing is written.
     ///
     /// The job fails as [`Repository::get`], [`Target::inspect`](crate::Target::inspect) and [`RestorePlan::new`] do, and with
-    /// [`Error::Overlap`](crate::Error::Overlap) where the target and the repository lie inside one another.
+    /// [`Error::Overlap`](crate::Error::Overlap) where the target and the repository lie inside one another, and
+    /// [`Error::InvalidOption`](crate::Error::InvalidOption) for an owner that this machine does not know.
     pub fn plan_restore(&self, name: &str, target: &Location, options: &RestoreOptions) -> PlanRestoreRequest {
         PlanRestoreRequest::new(&self.location, name, target, options)
     }
@@ -108,8 +109,8 @@ impl Repository {
         VerifyRequest::named(&self.location, name, options)
     }
 
-    /// What attempts that ended without a commit left here, sorted by name. What is being written at the moment is none of
-    /// it, and neither is what this crate did not write.
+    /// What attempts that ended without a commit left here, sorted by name. Neither what is being written at the moment
+    /// nor what this crate did not write is among it.
     ///
     /// The job fails with [`Error::Store`](crate::Error::Store); on S3 it takes the right `s3:ListBucketMultipartUploads`, on Google
     /// `storage.multipartUploads.list`.

@@ -133,17 +133,20 @@ pub(crate) async fn list(repository: &Location, meter: &dyn Meter) -> Result<Vec
     let names: Vec<_> = names.into_iter().filter(may_be_backup).collect();
     meter.planned(names.len() as u64, 0);
     let summarised = |name| async move {
-        let summary = summary(repository, name).await;
+        let summary = summary(repository, name).await?;
         meter.finished(0);
         Ok(summary)
     };
     concurrent::run(names.into_iter().map(|name| summarised(name).boxed()).collect(), SUMMARIES_AT_ONCE).await
 }
 
-/// What is known of one backup.
-pub(crate) async fn summary(repository: &Location, name: String) -> BackupSummary {
-    let read = read(repository, &name).await;
-    read.unwrap_or_else(|error| BackupSummary::unread(name, &error))
+/// What is known of one backup. A store that is away says nothing about it, and is an error.
+pub(crate) async fn summary(repository: &Location, name: String) -> Result<BackupSummary> {
+    match read(repository, &name).await {
+        Err(error) if error.is_outage() => Err(error),
+        Err(error) => Ok(BackupSummary::unread(name, &error)),
+        summary => summary,
+    }
 }
 
 async fn read(repository: &Location, name: &str) -> Result<BackupSummary> {

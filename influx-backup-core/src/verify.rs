@@ -56,6 +56,9 @@ pub struct VerifyReport {
     pub unconfirmed: u64,
     /// What is wrong; empty: the backup is what it was.
     pub problems: Vec<Finding>,
+    /// What should be looked at. Nothing of it is wrong.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
     /// The certificate, made again; `None` at the level `listing`.
     pub certificate: Option<Certificate>,
 }
@@ -71,7 +74,7 @@ impl VerifyReport {
 /// Verifies a backup.
 ///
 /// The job fails with [`Error::Store`], with [`Error::Link`] for a link inside the backup, and with
-/// [`Error::InvalidRequest`] for a sample that is no percentage. What else is wrong with it is
+/// [`Error::InvalidRequest`] for a sample that is not a percentage. What else is wrong with it is
 /// in the report.
 pub fn verify(backup: &Backup, options: VerifyOptions) -> VerifyRequest {
     VerifyRequest { subject: Subject::Opened(backup.clone()), options, object_events: ObjectEvents::default() }
@@ -118,7 +121,7 @@ request!(VerifyRequest => VerifyReport);
 async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSink) -> Result<VerifyReport> {
     let level = options.level;
     if !(1..=100).contains(&options.sample_percent) {
-        let reason = format!("{} is no percentage from 1 to 100", options.sample_percent);
+        let reason = format!("{} is not a percentage from 1 to 100", options.sample_percent);
         return Err(Error::InvalidRequest { option: "sample_percent", reason });
     }
     let mut problems = check_listing(backup, events).await?;
@@ -176,6 +179,7 @@ async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSin
         confirmed,
         unconfirmed,
         problems,
+        findings: backup.rename().into_iter().collect(),
         certificate,
     })
 }

@@ -94,7 +94,7 @@ fn clusters() -> impl Strategy<Value = Generate> {
     )
 }
 
-/// The place of an object's stage in the order of its edition, by the text of the documentation: not by our planner.
+/// The place of an object's stage in the order of its edition, by the text of the documentation, not by the planner.
 fn place(edition: Edition, key: &str) -> usize {
     let (owner, tail) = key.split_once('/').expect("an owner");
     let kind = match (owner, tail.split('/').next().expect("a segment")) {
@@ -129,7 +129,9 @@ fn check(steps: &[Step], place: impl Fn(&str) -> usize) -> Result<(), String> {
                 stage = now;
                 running.insert(key);
             }
-            Step::Ended(key) => drop(running.remove(key.as_str())),
+            Step::Ended(key) => {
+                running.remove(key.as_str());
+            }
         }
     }
     if running.is_empty() { Ok(()) } else { Err(format!("{running:?} never ended")) }

@@ -1,4 +1,4 @@
-//! Backups of simulated clusters while they live, fail and are written to: whatever was acknowledged before a backup began
+//! Backups of simulated clusters while they live, fail and are written to: what was acknowledged before a backup began
 //! is in it, nothing else is, and the certificate says what the world's own history shows.
 //!
 //! `INFLUX_BACKUP_SEEDS=2000` runs that many worlds, from `INFLUX_BACKUP_FIRST_SEED` on; `INFLUX_BACKUP_SEED=17` runs one.
@@ -13,7 +13,7 @@ use influx_backup_core::{Clause, Finding, FindingCode, Key, backup::Rules};
 use seeds::{in_parallel, seeds};
 use worlds::{Ending, World, explain::Knowledge, let_live, run};
 
-/// How many worlds are run where nobody says; CI runs 2,000 in an optimised build.
+/// How many worlds are run by default; CI runs 2,000 in an optimised build.
 const SEEDS: u64 = 60;
 
 /// Worlds that `make soak` found: a catalog log was listed and went before its copy; a file counted as absent that was newer
@@ -66,8 +66,8 @@ fn what_a_world_does_not_show_is_made_up() {
                 (Clause::Stability, FindingCode::MostParquetMissing, None, None),
                 (Clause::Compactor, FindingCode::MissingCompactorFile, None, None),
                 (Clause::Compactor, FindingCode::OtherCompactorFile, None, None),
-                (Clause::Compactor, FindingCode::CompactorWentOn, None, None),
-                (Clause::Nodes, FindingCode::NodeCame, None, None),
+                (Clause::Compactor, FindingCode::CompactorActive, None, None),
+                (Clause::Nodes, FindingCode::NodeAppeared, None, None),
             ];
             for (clause, code, expected, found) in said {
                 let mut violation = Finding::new(code, "").with_clause(clause).with_node(node);

@@ -32,7 +32,7 @@ pub(crate) async fn follow<T>(job: Job<T>, screen: &Screen) -> Result<T> {
                     return Err(Error::Cancelled { done, total });
                 }
                 asked = true;
-                bar.suspend(|| screen.say("cancelling; once more to end at once"));
+                bar.suspend(|| screen.say("cancelling; interrupt again to stop at once"));
                 handle.cancel();
             }
         }
@@ -100,7 +100,7 @@ fn message(event: &EventKind) -> Option<String> {
             format!("pass {pass}: {listed} objects listed, {objects} to copy ({})", ByteSize(*bytes))
         }
         EventKind::PassFinished { pass, report } if !report.failed_clauses.is_empty() => {
-            let codes: Vec<_> = report.failed_clauses.iter().map(|clause| clause.code()).collect();
+            let codes: Vec<_> = report.failed_clauses.iter().map(|clause| clause.as_str()).collect();
             format!("pass {pass}: still violated: {}", codes.join(", "))
         }
         EventKind::Retry { key, attempt, wait, code } => {

@@ -95,7 +95,7 @@ fn is_cluster(survey: &Survey, id: &str, prefix: &Prefix) -> bool {
         other.is_some_and(|other| !other.is_empty() && other.catalog.is_none())
     };
     let named = catalog.contents.nodes.as_deref();
-    // Core has one node and no compactor: a catalog that governs another prefix, or lies beside `cs`, is no Core one.
+    // Core has one node and no compactor: a catalog that governs another prefix, or lies beside `cs`, is not a Core one.
     if prefix.is_compactor() || named.is_some_and(|named| named.iter().any(|node| bare(node))) {
         return true;
     }
@@ -121,14 +121,18 @@ fn check_request(survey: &Survey, what: &DiscoverOptions) -> Result<()> {
             return Err(invalid(survey, "excluded_nodes", format!("`{id}` is the cluster itself")));
         }
     }
-    let is_own = |id: &&String| id.split('/').next() == Some(OWN_DIRECTORY);
-    let mut given = what.cluster_id.iter().chain(&what.node_ids).chain(&what.query_only).chain(&what.excluded_nodes);
-    match given.find(is_own) {
-        Some(id) => {
-            Err(invalid(survey, "cluster_id or node_ids", format!("`{id}` is where backups keep their own files")))
+    let given = [
+        ("cluster_id", what.cluster_id.as_slice()),
+        ("node_ids", &what.node_ids),
+        ("query_only", &what.query_only),
+        ("excluded_nodes", &what.excluded_nodes),
+    ];
+    for (option, ids) in given {
+        if let Some(id) = ids.iter().find(|id| id.split('/').next() == Some(OWN_DIRECTORY)) {
+            return Err(invalid(survey, option, format!("`{id}` is where backups keep their own files")));
         }
-        None => Ok(()),
     }
+    Ok(())
 }
 
 fn invalid(survey: &Survey, option: &'static str, reason: String) -> Error {
@@ -198,7 +202,7 @@ fn given_cluster<'a>(
     if found.rooted.contains(&id) {
         // It looks like a Core node; the caller says that it is a cluster, whose only node has the same id.
         let nodes = if what.node_ids.is_empty() { BTreeSet::from([id]) } else { given_nodes(survey, what)? };
-        let nodes = without_left_out(survey, what, nodes)?;
+        let nodes = without_excluded(survey, what, nodes)?;
         return Ok(Chosen { edition: Edition::Enterprise, owner: id, nodes });
     }
     Err(nothing::no_catalog(survey, id))
@@ -207,14 +211,11 @@ fn given_cluster<'a>(
 fn core<'a>(survey: &'a Survey, what: &'a DiscoverOptions, found: &Found<'a>, node: &'a str) -> Result<Chosen<'a>> {
     let refuse = |option, reason| Err(invalid(survey, option, reason));
     if let Some(id) = what.query_only.first() {
-        return refuse(
-            "query_only",
-            format!("`{node}` is a Core node, which has no query nodes such as `{id}` beside it"),
-        );
+        return refuse("query_only", format!("`{node}` is a Core node, which has no query nodes such as `{id}`"));
     }
     let given = given_nodes(survey, what)?;
     if what.node_ids.is_empty() || given == BTreeSet::from([node]) {
-        let nodes = without_left_out(survey, what, BTreeSet::from([node]))?;
+        let nodes = without_excluded(survey, what, BTreeSet::from([node]))?;
         if nodes.is_empty() {
             return refuse("excluded_nodes", format!("`{node}` is the only node of a Core server"));
         }
@@ -222,7 +223,7 @@ fn core<'a>(survey: &'a Survey, what: &'a DiscoverOptions, found: &Found<'a>, no
     }
     if given.contains(node) {
         // Several nodes under one catalog: a cluster whose id is that of a node.
-        let nodes = without_left_out(survey, what, given)?;
+        let nodes = without_excluded(survey, what, given)?;
         return Ok(Chosen { edition: Edition::Enterprise, owner: node, nodes });
     }
     Err(nothing::explain(survey, what, found))
@@ -244,7 +245,8 @@ fn enterprise<'a>(
         let readable = catalog.filter(|catalog| catalog.live() != Some(Generation::V3));
         let Some(named) = readable.and_then(|catalog| catalog.contents.nodes.as_ref()) else {
             let candidates = beside.into_iter().map(ToOwned::to_owned).collect();
-            let (location, cluster) = (survey.location.clone(), owner.to_owned());
+            let location = survey.location.clone();
+            let cluster = owner.to_owned();
             return Err(Error::NodesRequired { location, cluster, candidates });
         };
         beside.into_iter().filter(|id| named.iter().any(|node| node == id)).collect()
@@ -252,7 +254,7 @@ fn enterprise<'a>(
     if survey.prefixes[owner].catalog.is_none() && nodes.is_empty() {
         return Err(nothing::no_catalog(survey, owner));
     }
-    let nodes = without_left_out(survey, what, nodes)?;
+    let nodes = without_excluded(survey, what, nodes)?;
     Ok(Chosen { edition: Edition::Enterprise, owner, nodes })
 }
 
@@ -267,12 +269,12 @@ fn given_nodes<'a>(survey: &'a Survey, what: &'a DiscoverOptions) -> Result<BTre
             return Err(unknown_id(survey, "node", id));
         }
     }
-    // A node that was declared query-only and holds objects all the same is never dropped.
+    // A node that was declared query-only and holds objects nevertheless is never dropped.
     nodes.extend(what.query_only.iter().map(String::as_str).filter(|id| stores(id)));
     Ok(nodes)
 }
 
-fn without_left_out<'a>(
+fn without_excluded<'a>(
     survey: &Survey,
     what: &DiscoverOptions,
     mut nodes: BTreeSet<&'a str>,

@@ -134,13 +134,15 @@ finding_codes! {
     UnlistedObject = "unlisted-object", Error;
     /// Copies were compared by their size only.
     SizeOnly = "size-only", Info;
+    /// The backup lies under another name than it was taken as.
+    RenamedBackup = "renamed-backup", Warning;
     // C7: changes while the backup ran.
     /// An object that servers write once was replaced.
     CreateOnlyRewritten = "create-only-rewritten", Error;
     /// An object was listed and is not in the backup in that version.
     ListedNotHeld = "listed-not-held", Error;
     /// A node disappeared while the backup ran.
-    NodeWent = "node-went", Error;
+    NodeDisappeared = "node-disappeared", Error;
     /// The cluster got another id while the backup ran.
     ClusterMoved = "cluster-moved", Error;
     /// A node became, or is no longer, a compactor.
@@ -157,12 +159,12 @@ finding_codes! {
     /// A file of the compactor is in the backup and was not listed.
     ExtraCompactorFile = "extra-compactor-file", Error;
     /// The compactor wrote while its files were copied.
-    CompactorWentOn = "compactor-went-on", Error;
+    CompactorActive = "compactor-active", Error;
     /// Several nodes have files of a compactor.
     SeveralCompactors = "several-compactors", Warning;
     // C9: the nodes.
     /// A node appeared, or began to store data, while the backup ran.
-    NodeCame = "node-came", Error;
+    NodeAppeared = "node-appeared", Error;
     /// A prefix looks like a node, and is neither in the backup nor excluded by name.
     UnclaimedNode = "unclaimed-node", Error;
     /// The catalog names a node that has no objects.
@@ -249,7 +251,7 @@ impl fmt::Display for FindingCode {
     }
 }
 
-/// A name that is no finding code of this release.
+/// A name that is not a finding code of this release.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown finding code `{0}`")]
 pub struct UnknownCode(String);

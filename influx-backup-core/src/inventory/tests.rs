@@ -55,20 +55,13 @@ fn cluster(location: &Location, edition: Edition, ids: &[&str], compactors: &[bo
     Cluster::new(
         location.clone(),
         ClusterDescription {
-            location: location.to_string(),
-            identity: Identity::Test,
-            edition,
-            cluster_id: cluster_id.map(ToOwned::to_owned),
-            nodes: nodes.collect(),
-            catalogs: Vec::new(),
-            catalog_nodes: None,
             excluded_nodes: skipped.iter().map(|id| (*id).to_owned()).collect(),
-            unclaimed_nodes: Vec::new(),
-            licenses: Vec::new(),
-            foreign: Vec::new(),
-            unknown: Vec::new(),
-            notes: Vec::new(),
-            evidence: Vec::new(),
+            ..ClusterDescription::new(
+                location.to_string(),
+                Identity::Test,
+                cluster_id.map(ToOwned::to_owned),
+                nodes.collect(),
+            )
         },
     )
 }
@@ -77,7 +70,7 @@ async fn put(location: &Location, key: &str) {
     location.put(&Key::parse(key).expect("a key"), Bytes::from_static(b"x")).await.expect("writes into memory");
 }
 
-/// The owner of a key: the longest id above it, or `None` where that is left out.
+/// The owner of a key: the longest id above it, or `None` where that is excluded.
 fn owner<'a>(key: &str, ids: &[&'a str], skipped: &[&'a str]) -> Option<&'a str> {
     let above = |id: &&str| key.starts_with(&format!("{id}/"));
     let longest = ids.iter().chain(skipped).copied().filter(above).max_by_key(|id| id.len())?;

@@ -126,7 +126,7 @@ pub(super) async fn list(location: &Location, scope: &LeaseScope) -> Result<Vec<
 /// The number of the lease of this name, or `None` where it is no name that a lease is given.
 pub(super) fn number(of: &str) -> Option<u64> {
     let number = of.strip_prefix("claim-")?.parse().ok()?;
-    Some(number)
+    (NUMBERS.contains(&number) && name(number) == of).then_some(number)
 }
 
 fn host() -> String {

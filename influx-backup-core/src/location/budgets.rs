@@ -2,9 +2,11 @@
 //! listing wait, and a store that throttles one kind gets fewer requests of that kind.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
+
+use tokio::time::Instant;
 
 use super::Location;
 use crate::{
@@ -50,6 +52,8 @@ pub(super) struct Budgets {
     delete: Arc<Adaptive>,
     /// Whether the store was given up at the last request.
     pub(super) away: AtomicBool,
+    /// When the store last answered something, as far as that was written down.
+    pub(super) heard: Mutex<Option<Instant>>,
 }
 
 impl Budgets {
@@ -59,6 +63,7 @@ impl Budgets {
             list: Adaptive::new(MAX_CONCURRENT),
             delete: Adaptive::new(MAX_CONCURRENT),
             away: AtomicBool::new(false),
+            heard: Mutex::new(None),
         })
     }
 }
@@ -103,8 +108,6 @@ impl Location {
 mod tests {
     use std::time::Duration;
 
-    use tokio::time::Instant;
-
     use super::*;
     use crate::{
         key::Key,
@@ -131,7 +134,8 @@ mod tests {
             location.put(key, "x".into()).await.expect("put");
         }
         let began = Instant::now();
-        let (mine, other) = (location.child("n").expect("a location"), location.clone());
+        let mine = location.child("n").expect("a location");
+        let other = location.clone();
         let listing = async {
             tokio::time::sleep(SECOND * 10).await;
             let listed = mine.list("").await.expect("listed").len();
@@ -178,7 +182,7 @@ mod tests {
         };
         location.deletion(slowed(RequestKind::Delete)).await.expect("went well at last");
         assert_eq!(allowed(), (16, 8));
-        // What copies are told, and listings, is not about deletions.
+        // Throttled copies and listings do not slow deletions down.
         tokio::time::advance(SECOND * 2).await;
         location.deletion(slowed(RequestKind::Copy)).await.expect("deleted");
         location.deletion(slowed(RequestKind::List)).await.expect("deleted");

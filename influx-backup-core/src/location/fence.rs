@@ -20,13 +20,17 @@ impl Location {
         self.with(|inner| inner.fence = Some(fence))
     }
 
+    /// The same location without a fence: for what has to be undone in any case.
+    pub(crate) fn unfenced(&self) -> Self {
+        self.with(|inner| inner.fence = None)
+    }
+
     /// Checks that this process may still write here.
     ///
     /// # Errors
     /// What the fence says, where there is one.
     pub(crate) fn check_fence(&self) -> Result<()> {
-        let _ = self.0.fence.as_ref().map_or(Ok(()), |fence| fence.check());
-        Ok(())
+        self.0.fence.as_ref().map_or(Ok(()), |fence| fence.check())
     }
 }
 

@@ -98,7 +98,7 @@ fn they_read_as_people_write_them() {
 }
 
 #[test]
-fn a_wrong_value_is_told_the_choices() {
+fn a_wrong_value_is_refused_with_the_choices() {
     let error = serde_json::from_value::<RestoreOptions>(json!({ "policy": "Replace" })).expect_err("upper case");
     assert_eq!(error.to_string(), "unknown variant `Replace`, expected one of `empty`, `replace`, `overlay`");
     let error = serde_json::from_value::<Passes>(json!({ "time_limit": "soon" })).expect_err("no duration");
@@ -158,9 +158,8 @@ fn accounts() -> impl Strategy<Value = Account> {
 
 fn owners() -> impl Strategy<Value = Owner> {
     let explicit = (accounts(), option::of(accounts())).prop_map(|(user, group)| Owner::Explicit { user, group });
-    let explicit = explicit.prop_filter("a word of its own", |owner| {
-        !["inherit", "process_default"].contains(&owner.to_string().as_str())
-    });
+    let explicit = explicit
+        .prop_filter("a keyword", |owner| !["inherit", "process_default"].contains(&owner.to_string().as_str()));
     prop_oneof![Just(Owner::Inherit), Just(Owner::ProcessDefault), explicit]
 }
 

@@ -2,7 +2,12 @@ use std::path::Path;
 
 use super::*;
 use crate::{
-    cluster::DiscoverOptions, discover::discover, key::Key, layout::REPOSITORY_KEY, location::StoreOptions,
+    cluster::DiscoverOptions,
+    discover::discover,
+    finding::{Finding, FindingCode},
+    key::Key,
+    layout::REPOSITORY_KEY,
+    location::StoreOptions,
     testing::generate::Generate,
 };
 
@@ -54,6 +59,32 @@ async fn a_repository_without_a_marker_lists_and_verifies() {
 }
 
 #[tokio::test]
+async fn a_renamed_backup_is_whole_and_reported() {
+    let root = tempfile::tempdir().expect("a directory");
+    let cluster = cluster(&root.path().join("data")).await;
+    let repository = Repository::open(at(&root.path().join("backups"))).await.expect("opened");
+    repository.backup(&cluster, named("monday")).await.expect("backed up");
+    let certificate = |name: &str| crate::certify(&at(&root.path().join("backups").join(name))).start();
+    let reported = |findings: &[Finding]| findings.iter().any(|finding| finding.code == FindingCode::RenamedBackup);
+    assert!(!reported(&repository.verify("monday", VerifyOptions::listing()).await.expect("verified").findings));
+    assert!(!reported(&certificate("monday").await.expect("certified").findings));
+
+    std::fs::rename(root.path().join("backups/monday"), root.path().join("backups/tuesday")).expect("renamed");
+    for options in [VerifyOptions::listing(), VerifyOptions::bytes()] {
+        let report = repository.verify("tuesday", options).await.expect("verified");
+        assert!(report.passed() && reported(&report.findings), "{report:?}");
+        assert_eq!(report.backup, "tuesday");
+    }
+    let certificate = certificate("tuesday").await.expect("certified");
+    assert!(certificate.is_proven() && reported(&certificate.findings), "{certificate}");
+
+    let target = root.path().join("target");
+    let plan = repository.plan_restore("tuesday", &at(&target), &RestoreOptions::default()).await.expect("planned");
+    assert_eq!(plan.backup, "tuesday");
+    assert_eq!(repository.restore(&plan).await.expect("restored").backup, "tuesday");
+}
+
+#[tokio::test]
 async fn a_repository_for_newer_releases_is_refused() {
     let cases = [
         (r#"{"format": 9, "min_reader": 2, "more": true}"#, Err("unsupported-format")),
@@ -71,7 +102,7 @@ async fn a_repository_for_newer_releases_is_refused() {
     }
 }
 
-/// Makes something of the marker that is none.
+/// Damages the marker.
 type Spoil = fn(&Path);
 
 #[cfg(unix)]
@@ -112,7 +143,11 @@ async fn a_damaged_marker_keeps_no_backup_from_being_read_and_a_new_one_from_bei
         let backup = place.child("a").expect("a location");
         assert!(crate::certify(&backup).await.expect(what).holds(), "{what}");
         let opened = Backup::at(&backup).await.expect(what);
-        assert_eq!(opened.repository().to_string(), place.to_string(), "{what}: it is no place without a marker");
+        assert_eq!(
+            opened.repository().to_string(),
+            place.to_string(),
+            "{what}: a place without a marker is not a repository"
+        );
         let target = at(&root.path().join("target"));
         Restore::new(opened, target, RestoreOptions::default()).await.expect(what);
 

@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
     key::Key,
     layout::{Component, OWN_DIRECTORY, guard},
-    location::{Links, Location, ObjectMeta, find_object},
+    location::{Links, Location, ObjectTable, ObjectView},
     preflight,
     target::{FoundRoot, Prefix, Target, others, prefixes, root_content, upgraded_engine},
 };
@@ -34,7 +34,7 @@ impl Target {
         if let Some(evidence) = upgraded_engine(&objects, &found) {
             return Err(Error::UpgradedEngine { location: location.to_string(), evidence });
         }
-        let is_owned = |object: &&ObjectMeta| found.keys().any(|id| object.key.below(id).is_some());
+        let is_owned = |object: &ObjectView<'_>| found.keys().any(|id| object.key.below(id).is_some());
         Ok(Self {
             location: location.to_string(),
             identity: location.identity().clone(),
@@ -52,13 +52,13 @@ impl Target {
 async fn describe(
     place: &Location,
     found: BTreeMap<String, BTreeSet<Component>>,
-    objects: &[ObjectMeta],
+    objects: &ObjectTable,
 ) -> Result<Vec<Prefix>> {
     let describe_one = |(id, components): (String, BTreeSet<Component>)| async move {
         let mut roots = Vec::new();
         for (generation, path) in guard::root_paths(&id) {
             let key = Key::parse(path)?;
-            if find_object(objects, &key).is_some() {
+            if objects.get(&key).is_some() {
                 let content = root_content(place.get(&key, None).await?.unwrap_or_default().as_ref());
                 roots.push(FoundRoot { generation, content });
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{RestoreReport, run};
+use super::{RestoreReport, apply, run};
 #[cfg(doc)]
 use crate::error::Error;
 use crate::{
@@ -176,6 +176,7 @@ impl PlanRestoreRequest {
         let plan = async {
             let backup = Backup::open(&repository, &name).await?;
             run::require_apart(&backup, &target)?;
+            apply::require_owner(&target, &options.ownership)?;
             let target = Target::inspect(&context.events.counting(&target)).await?;
             RestorePlan::new(&backup.contents(), &target, &options)
         };

@@ -92,7 +92,7 @@ impl Servers {
 pub enum Verdict {
     /// The servers start and answer queries.
     Loaded(Loaded),
-    /// The servers start with a new, empty catalog: all data are out of reach, and nothing says so.
+    /// The servers start with a new, empty catalog: all data is out of reach, without an error.
     Empty,
     /// At least one server refuses to start.
     WontStart {
@@ -126,7 +126,7 @@ pub struct Loaded {
 impl Loaded {
     /// Whether nothing is missing or damaged anywhere and the catalog is new enough for every node.
     ///
-    /// Gaps in the WAL are no part of this: healthy stores have them, see [`LoadedNode::wal_gaps`].
+    /// Gaps in the WAL are not part of this: healthy stores have them, see [`LoadedNode::wal_gaps`].
     #[must_use]
     pub fn is_whole(&self) -> bool {
         let whole = |node: &LoadedNode| {

@@ -2,7 +2,7 @@
 //!
 //! A put becomes a JSON-API upload and a copy a `rewriteTo`; a listing, which comes all at once, is given page by page.
 //! Multipart uploads are kept here and put as one object at
-//! their end, so they show that our requests are well formed and that nothing is left over, not what Google does.
+//! their end, so they show that the requests are well formed and that nothing is left over, not what Google does.
 //! A copy with a precondition is refused with 400, since the server would ignore the precondition.
 
 use std::collections::BTreeMap;
@@ -80,9 +80,10 @@ impl GcsShim {
         let url = Url::parse(&request.uri().to_string()).expect("an absolute URL");
         let query: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
         let Some((bucket, key)) = object_of(&url) else {
-            return match query.contains_key("list-type") {
-                true => Next::Send(request, Answer::Page { after: query.get("continuation-token").cloned() }),
-                false => Next::Forward(request),
+            return if query.contains_key("list-type") {
+                Next::Send(request, Answer::Page { after: query.get("continuation-token").cloned() })
+            } else {
+                Next::Forward(request)
             };
         };
         let upload_id = query.get("uploadId");

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::{
     cli::{args, exit::Exit, failure::Failure, places, progress::follow, screen::Screen},
-    cluster::{ClusterDescription, Edition, GenerationState, Node, Role},
+    cluster::{ClusterDescription, Edition, GenerationState, Node},
 };
 
 /// The arguments of `discover`.
@@ -49,17 +49,12 @@ impl fmt::Display for Shown<'_> {
         cluster.licenses.iter().try_for_each(|key| writeln!(f, "  license {key}"))?;
         cluster.unknown.iter().try_for_each(|name| writeln!(f, "  unknown, copied: {name}"))?;
         cluster.foreign.iter().try_for_each(|name| writeln!(f, "  foreign, not copied: {name}"))?;
-        cluster.excluded_nodes.iter().try_for_each(|id| writeln!(f, "  node left out: {id}"))?;
+        cluster.excluded_nodes.iter().try_for_each(|id| writeln!(f, "  node excluded: {id}"))?;
         cluster.notes.iter().try_for_each(|note| writeln!(f, "note [{}]: {}", note.code, note.message))?;
         cluster.evidence.iter().try_for_each(|evidence| writeln!(f, "evidence: {evidence}"))
     }
 }
 
 fn roles(node: &Node) -> String {
-    let role = |role: &Role| match role {
-        Role::Data => "data",
-        Role::Compactor => "compactor",
-        Role::QueryOnly => "query only",
-    };
-    node.roles.iter().map(role).collect::<Vec<_>>().join(", ")
+    node.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ")
 }

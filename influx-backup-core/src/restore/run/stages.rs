@@ -68,7 +68,7 @@ impl Run {
             let stored = self.source.stored(self.request.backup.require_object(&task.to)?)?;
             Ok(task.with_version(stored.version.clone()))
         };
-        Ok(Stage::new(stage.kind, None, stage.into_tasks().map(pin).collect::<Result<_>>()?))
+        Ok(Stage::new(stage.kind, None, stage.into_tasks().map(pin).collect::<Result<Vec<_>>>()?))
     }
 
     /// Whether the target holds something of the length that the copy will have.
@@ -84,7 +84,9 @@ impl Run {
         }
         self.claim.check().await?;
         begin_changes(place, journal).await?;
-        deletions::delete(place, &self.plan.deletions, &self.claim, &self.task).await?;
+        let found = |key: &Key| self.target.object(key).map(|object| object.version.clone());
+        let deletions: Vec<_> = self.plan.deletions.iter().map(|key| (key.clone(), found(key))).collect();
+        deletions::delete(place, &deletions, &self.claim, &self.task).await?;
         Ok(count)
     }
 }

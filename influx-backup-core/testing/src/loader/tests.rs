@@ -219,8 +219,12 @@ async fn missing_and_resized_parquet_files_are_named() {
     let patient = Patient::new(core(Generation::V3)).await;
     let whole = patient.node().await;
     let mut paths = whole.files.iter().map(|file| file.path.clone());
-    let (gone, resized, damaged) = (paths.next(), paths.next(), paths.next());
-    let (gone, resized, damaged) = (gone.expect("a file"), resized.expect("a file"), damaged.expect("a file"));
+    let gone = paths.next();
+    let resized = paths.next();
+    let damaged = paths.next();
+    let gone = gone.expect("a file");
+    let resized = resized.expect("a file");
+    let damaged = damaged.expect("a file");
     patient.delete(&gone).await;
     patient.put(&resized, write::parquet(b"[]")).await;
     patient.flip(&damaged).await;
@@ -244,6 +248,6 @@ async fn damaged_wal_is_skipped_and_gaps_are_replayed_over() {
     assert_eq!(node.skipped_wal, [63, 64]);
     assert_eq!(node.wal_gaps(), [62, 63, 64]);
     let whole: std::collections::BTreeSet<u64> = (0..86).collect();
-    assert_eq!(&whole - &node.rows.expect("our rows"), [81, 82, 83].into());
+    assert_eq!(&whole - &node.rows.expect("generated rows"), [81, 82, 83].into());
     assert!(!patient.verdict().await.loaded().is_some_and(|loaded| loaded.is_whole()));
 }
