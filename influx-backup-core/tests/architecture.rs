@@ -190,7 +190,7 @@ fn declarations(path: &Path, code: &str) -> Vec<Declaration> {
             true => line.ends_with('{') || line.ends_with(';') || line.ends_with('}'),
             false => line.starts_with(&end) || line.ends_with(';') || line.ends_with('}'),
         };
-        let length = lines[at..].iter().position(|line| is_last(line)).map_or(1, |last| last + 1);
+        let length = lines[at..].iter().position(is_last).map_or(1, |last| last + 1);
         let attributes = lines[..at].iter().rev().take_while(|line| {
             let line = line.trim();
             !line.is_empty() && !line.ends_with(['}', ';', '{', ','])
@@ -313,6 +313,15 @@ fn public_variants_may_grow() {
         }
     }
     assert!(fixed.is_empty(), "variants with fields without #[non_exhaustive]:\n{}", fixed.join("\n"));
+}
+
+/// `const` would promise that no field ever gets a type with a destructor.
+#[test]
+fn builders_are_not_const() {
+    let is_const_builder = |one: &Declaration| one.is("const fn") && one.text.contains("(mut self");
+    let builders: Vec<_> =
+        public_declarations().iter().filter(|one| is_const_builder(one)).map(Declaration::place).collect();
+    assert!(builders.is_empty(), "const builders:\n{}", builders.join("\n"));
 }
 
 #[test]
