@@ -77,6 +77,7 @@ impl Repository {
     /// As for [`Cluster::list`]; and what [`Repository::backup`] would refuse at once: [`Error::Overlap`](crate::Error::Overlap),
     /// [`Error::InvalidRequest`](crate::Error::InvalidRequest) for a finished backup as a source.
     pub async fn plan_backup(&self, cluster: &Cluster, options: &BackupOptions) -> Result<BackupPlan> {
+        options.check()?;
         check_places(cluster, &self.location)?;
         Ok(BackupPlan::new(cluster.description(), &cluster.list().await?, options.derived))
     }
@@ -108,8 +109,8 @@ impl Repository {
     /// A restore of what a plan says, to be started or awaited. The plan is thereby approved: the job fails with
     /// [`Error::PlanChanged`](crate::Error::PlanChanged) where it would do anything that is not in it.
     ///
-    /// A plan names its target without credentials. They come from the environment, unless
-    /// [`Restore::with_target`] gives the location itself. [`Restore::new`] restores without a plan.
+    /// A plan is data and holds no store options. Where its target needs some, which all but local files do,
+    /// [`Restore::with_target`] gives the location. [`Restore::new`] restores without a plan.
     pub fn restore(&self, plan: &RestorePlan) -> Restore {
         Restore::planned(&self.location, plan)
     }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use http::Method;
 use influx_backup_core::{
-    BackupOptions, DiscoverOptions, Error, Repository, Restore, RestoreOptions, VerifyOptions, certify, discover,
-    options::Takeover, testing::generate::Generate,
+    BackupOptions, DiscoverOptions, Error, Repository, Restore, RestoreOptions, RestoreRunOptions, VerifyOptions,
+    certify, discover, options::Takeover, testing::generate::Generate,
 };
 use servers::{Behind, Fault, Rule};
 
@@ -120,8 +120,9 @@ async fn restore_ends_when_the_store_goes_away_while_it_copies() {
 
         behind.proxy.clear();
         behind.proxy.up().await;
-        let options = RestoreOptions::empty().resuming().with_takeover(Takeover::Immediately);
-        let restored = Restore::new(backup, behind.location("target"), options).start().await.expect("resumed");
+        let run = RestoreRunOptions::default().resuming().with_takeover(Takeover::Immediately);
+        let again = Restore::new(backup, behind.location("target"), RestoreOptions::empty()).with_run_options(run);
+        let restored = again.start().await.expect("resumed");
         assert!(restored.resumed > 0, "{outage:?}: what was copied is kept");
     }
 }

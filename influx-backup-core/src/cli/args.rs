@@ -81,13 +81,13 @@ pub(crate) struct Target {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Effort {
     /// How many objects are copied at once [default: 16].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N")]
     concurrency: Option<u16>,
     /// How many bytes of objects are held in memory at once, such as 256MiB.
-    #[arg(long, value_name = "SIZE", value_parser = some_bytes)]
+    #[arg(long, value_name = "SIZE")]
     memory: Option<ByteSize>,
     /// How many bytes are moved a second at most, such as 50MiB.
-    #[arg(long, value_name = "SIZE", value_parser = some_bytes)]
+    #[arg(long, value_name = "SIZE")]
     bandwidth: Option<ByteSize>,
     /// Whether files are on disk before a stage counts as done.
     /// Durable: they are. Relaxed: left to the operating system; after power loss files may be empty.
@@ -101,14 +101,6 @@ impl Effort {
         let limits = self.concurrency.into_iter().fold(limits, |limits, n| limits.with_concurrency(n.into()));
         let limits = self.memory.into_iter().fold(limits, Limits::with_memory);
         self.bandwidth.into_iter().fold(limits, Limits::with_bandwidth)
-    }
-}
-
-/// Reads a size that something fits in: with none nothing would ever move.
-fn some_bytes(text: &str) -> Result<ByteSize, String> {
-    match text.parse::<ByteSize>() {
-        Ok(ByteSize(0)) => Err("write at least 1".to_owned()),
-        read => read.map_err(|error| error.to_string()),
     }
 }
 

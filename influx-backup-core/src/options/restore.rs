@@ -2,10 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ownership, Takeover};
-use crate::{limits::Limits, named::named};
+use super::Ownership;
+use crate::{
+    error::{Error, Result},
+    named::named,
+};
 
-/// How a backup is restored.
+/// What a restore does: all that its plan is made with and its hash covers. How it runs is in
+/// [`RestoreRunOptions`](super::RestoreRunOptions).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -16,9 +20,6 @@ pub struct RestoreOptions {
     pub extra_nodes: ExtraNodes,
     /// What to do with a target of the same ids whose catalog has another uuid.
     pub on_catalog_mismatch: OnCatalogMismatch,
-    /// Whether the caller has stopped the servers. An orchestrator on the request takes precedence: it stops the servers
-    /// and starts them again, whatever this value is.
-    pub servers: ServersStopped,
     /// Owner and permissions of the files (files only).
     pub ownership: Ownership,
     /// Which license files are restored.
@@ -27,12 +28,6 @@ pub struct RestoreOptions {
     pub on_degraded: OnDegraded,
     /// How much of the backup is read before the first write.
     pub check: SourceCheck,
-    /// What to do with an unfinished restore at the target.
-    pub on_unfinished: OnUnfinished,
-    /// When the target may be taken over from another process that restores to it.
-    pub takeover: Takeover,
-    /// How many resources to use.
-    pub limits: Limits,
 }
 
 impl RestoreOptions {
@@ -54,6 +49,19 @@ impl RestoreOptions {
         Self::default().with_policy(Policy::Overlay)
     }
 
+    /// Checks that the options fit together. Planning does so first.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] with the name of the option that does not.
+    pub fn check(&self) -> Result<()> {
+        let reason = match (self.extra_nodes, self.policy) {
+            (ExtraNodes::Delete, Policy::Empty | Policy::Overlay) => "to `delete` nodes, set `policy` to `replace`",
+            (ExtraNodes::Keep, Policy::Empty) => "to `keep` nodes, set `policy` to `replace` or `overlay`",
+            _ => return Ok(()),
+        };
+        Err(Error::invalid_request("extra_nodes", reason))
+    }
+
     /// Sets what to do with what the target holds.
     #[must_use]
     pub fn with_policy(mut self, policy: Policy) -> Self {
@@ -72,13 +80,6 @@ impl RestoreOptions {
     #[must_use]
     pub fn with_on_catalog_mismatch(mut self, on_catalog_mismatch: OnCatalogMismatch) -> Self {
         self.on_catalog_mismatch = on_catalog_mismatch;
-        self
-    }
-
-    /// Sets whether the caller has stopped the servers of the target.
-    #[must_use]
-    pub fn with_servers(mut self, servers: ServersStopped) -> Self {
-        self.servers = servers;
         self
     }
 
@@ -109,50 +110,7 @@ impl RestoreOptions {
         self.check = check;
         self
     }
-
-    /// Sets what to do with an unfinished restore at the target.
-    #[must_use]
-    pub fn with_on_unfinished(mut self, on_unfinished: OnUnfinished) -> Self {
-        self.on_unfinished = on_unfinished;
-        self
-    }
-
-    /// Resumes an unfinished restore of the same backup.
-    #[must_use]
-    pub fn resuming(self) -> Self {
-        self.with_on_unfinished(OnUnfinished::Resume)
-    }
-
-    /// Sets when the target may be taken over from another process.
-    #[must_use]
-    pub fn with_takeover(mut self, takeover: Takeover) -> Self {
-        self.takeover = takeover;
-        self
-    }
-
-    /// Sets how many resources to use.
-    #[must_use]
-    pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
-    }
 }
-
-/// Whether the caller has stopped the servers of a target.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ServersStopped {
-    /// Not known: without an orchestrator only an empty target is restored.
-    #[default]
-    NotConfirmed,
-    /// The caller confirms it.
-    ConfirmedByCaller,
-}
-
-named!(ServersStopped, "state of the servers", {
-    NotConfirmed => "not_confirmed",
-    ConfirmedByCaller => "confirmed_by_caller",
-});
 
 /// What a restore does with what the target holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -177,9 +135,9 @@ pub enum ExtraNodes {
     /// Returns [`Error::ExtraNodes`](crate::Error::ExtraNodes).
     #[default]
     Refuse,
-    /// Deletes its component directories.
+    /// Deletes its component directories; only with [`Policy::Replace`].
     Delete,
-    /// Keeps it.
+    /// Keeps it; only with [`Policy::Replace`] or [`Policy::Overlay`].
     Keep,
 }
 
@@ -257,16 +215,3 @@ named!(SourceCheck, "check of the source", {
     Checksums => "checksums",
     Bytes => "bytes",
 });
-
-/// What to do with an unfinished restore at the target.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum OnUnfinished {
-    /// Return [`Error::RestoreUnfinished`](crate::Error::RestoreUnfinished).
-    #[default]
-    Refuse,
-    /// Resume it, under its own policy, if it restores the same backup.
-    Resume,
-}
-
-named!(OnUnfinished, "answer to an unfinished restore", { Refuse => "refuse", Resume => "resume" });

@@ -29,13 +29,13 @@ pub(crate) struct Backup {
     #[arg(long)]
     name: Option<String>,
     /// Go on with an unfinished backup of this name.
-    #[arg(long, requires = "name")]
+    #[arg(long)]
     resume: bool,
     /// With --resume: the other process is dead, do not wait for ten minutes of silence.
-    #[arg(long, requires = "resume")]
+    #[arg(long)]
     takeover: bool,
     /// How many passes at most until the certificate closes.
-    #[arg(long, value_name = "N", default_value_t = Passes::default().max_passes, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = Passes::default().max_passes)]
     max_passes: u32,
     /// After how long no further pass is begun, such as 90s, 15m, 6h, 2d. One that is under way ends.
     #[arg(long, value_name = "TIME", default_value = "1d", value_parser = duration::parse)]
@@ -84,6 +84,7 @@ impl Backup {
         let source = places::location(&self.source, &self.source_options.source_options)?;
         let repository = places::location(&self.repository, &self.target_options.target_options)?;
         let options = self.options();
+        options.check()?;
         let ids = self.ids.discover();
         let ready = async { Ok((Repository::open(repository).await?, discover(&source, &ids).await?)) };
         let (repository, cluster) = until_interrupted(ready).await?;
