@@ -29,8 +29,8 @@ pub struct Limits {
     pub bandwidth: Option<ByteSize>,
     /// How often, and for how long, a failed request is tried again.
     pub retry: Retry,
-    /// How long a connection may move nothing before it counts as stalled: at most half of [`Retry::max_outage`], so that
-    /// one stalled connection is tried again.
+    /// How long a connection may move nothing before it counts as stalled, and a store may answer nothing before a copy is
+    /// given up: at most half of [`Retry::max_outage`], so that one stalled connection is tried again.
     #[serde(with = "duration")]
     pub stall_timeout: Duration,
     /// Whether files are on disk before a stage counts as done.
@@ -128,11 +128,11 @@ pub struct Retry {
     /// The longest wait.
     #[serde(with = "duration")]
     pub max_backoff: Duration,
-    /// How long one object is tried.
+    /// How long one object is tried: no attempt begins later.
     #[serde(with = "duration")]
     pub max_elapsed: Duration,
-    /// How long a store may be away, refusing connections or silent, before a copy fails. A store that asks to slow down is
-    /// not away. `None`: a restore waits 25 s, a backup as long as [`max_elapsed`](Self::max_elapsed).
+    /// How long a store may be away, refusing connections or silent, before a copy fails: no attempt begins later. A store
+    /// that asks to slow down is not away. `None`: a restore waits 25 s, a backup as long as [`max_elapsed`](Self::max_elapsed).
     #[serde(with = "duration::optional")]
     pub max_outage: Option<Duration>,
 }

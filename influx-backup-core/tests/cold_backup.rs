@@ -187,7 +187,7 @@ async fn a_server_that_does_not_start_keeps_no_other_from_it() {
 }
 
 #[tokio::test]
-async fn a_refused_backup_stops_nobody() {
+async fn a_refused_backup_stops_no_server() {
     let (repository, servers) = (repository().await, Arc::<Servers>::default());
     started(&repository, &servers, default_copiers()).await.await.expect("backed up");
     let again = Arc::<Servers>::default();

@@ -28,7 +28,8 @@ pub(crate) async fn follow<T>(job: Job<T>, screen: &Screen) -> Result<T> {
             () = interrupted() => {
                 if asked {
                     // The job is dropped, which cancels it; nothing is waited for.
-                    return Err(Error::Cancelled { done: 0, total: 0 });
+                    let Progress { objects: done, total_objects: total, .. } = handle.progress();
+                    return Err(Error::Cancelled { done, total });
                 }
                 asked = true;
                 bar.suspend(|| screen.say("cancelling; once more to end at once"));
@@ -77,7 +78,10 @@ fn bar(screen: &Screen) -> ProgressBar {
 fn draw_progress(bar: &ProgressBar, progress: &Progress) {
     bar.set_length(progress.total_bytes);
     bar.set_position(progress.bytes);
-    bar.set_prefix(format!("{}/{} objects", progress.objects, progress.total_objects));
+    bar.set_prefix(match progress.total_objects {
+        0 => format!("{} objects listed", progress.listed),
+        total => format!("{}/{total} objects", progress.objects),
+    });
 }
 
 fn show(bar: &ProgressBar, screen: &Screen, event: &EventKind) {
@@ -96,7 +100,7 @@ fn message(event: &EventKind) -> Option<String> {
             format!("pass {pass}: {listed} objects listed, {objects} to copy ({})", ByteSize(*bytes))
         }
         EventKind::PassFinished { pass, report } if !report.failed_clauses.is_empty() => {
-            let codes: Vec<_> = report.failed_clauses.iter().map(|clause| clause.code()).collect();
+            let codes: Vec<_> = report.failed_clauses.iter().map(|clause| clause.as_str()).collect();
             format!("pass {pass}: still violated: {}", codes.join(", "))
         }
         EventKind::Retry { key, attempt, wait, code } => {

@@ -13,6 +13,7 @@ use crate::{
     error::{Error, Result},
     event::EventKind,
     facts::Meter,
+    location::Location,
 };
 
 /// The run's side of a job.
@@ -68,6 +69,15 @@ impl EventSink {
         if self.object_events == ObjectEvents::Sent || !kind.is_per_object() {
             self.queue.push(kind);
         }
+    }
+
+    /// The same location, whose listings count as progress.
+    pub(crate) fn counting(&self, location: &Location) -> Location {
+        let events = self.clone();
+        location.with_on_listed(Arc::new(move |objects| {
+            events.counts.add_listed(objects);
+            events.maybe_emit_progress();
+        }))
     }
 
     /// More work is planned.

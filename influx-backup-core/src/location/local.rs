@@ -9,7 +9,10 @@ use std::{
 
 use walkdir::WalkDir;
 
-use super::object::{ListLevel, ObjectMeta, Version};
+use super::{
+    OnListed,
+    object::{ListLevel, ObjectMeta, Version},
+};
 use crate::{
     error::{Error, Result},
     key::Key,
@@ -61,9 +64,14 @@ pub(super) fn available(_root: &FilePath) -> Result<u64> {
     Ok(u64::MAX)
 }
 
-pub(super) async fn list(root: &FilePath, prefix: &str, links: Links) -> Result<Vec<ObjectMeta>> {
+pub(super) async fn list(
+    root: &FilePath,
+    prefix: &str,
+    links: Links,
+    on_listed: Option<OnListed>,
+) -> Result<Vec<ObjectMeta>> {
     let (root, prefix) = (root.to_owned(), prefix.to_owned());
-    blocking("list", move || walk(&root, &prefix, links)).await
+    blocking("list", move || walk(&root, &prefix, links, on_listed.as_ref())).await
 }
 
 pub(super) async fn list_level(root: &FilePath, prefix: &str, links: Links) -> Result<ListLevel> {
@@ -136,21 +144,24 @@ pub(super) async fn blocking<T: Send + 'static>(
     joined.unwrap_or_else(|source| Err(Error::Internal { task, source: Box::new(source) }))
 }
 
-fn walk(root: &FilePath, prefix: &str, links: Links) -> Result<Vec<ObjectMeta>> {
+fn walk(root: &FilePath, prefix: &str, links: Links, on_listed: Option<&OnListed>) -> Result<Vec<ObjectMeta>> {
     let start = root.join(prefix);
     let mut entries = Vec::new();
     if !start.is_dir() {
         return check_start(&start).map(|()| entries);
     }
-    let ours = |name: &OsStr, depth| depth != 1 || !prefix.is_empty() || name != LOST_AND_FOUND;
+    let is_listed = |name: &OsStr, depth| depth != 1 || !prefix.is_empty() || name != LOST_AND_FOUND;
     let below = WalkDir::new(&start).follow_links(true).min_depth(1).into_iter();
-    for found in below.filter_entry(|found| ours(found.file_name(), found.depth())) {
+    for found in below.filter_entry(|found| is_listed(found.file_name(), found.depth())) {
         match found {
             Ok(found) => {
                 if links == Links::Refuse && found.path_is_symlink() {
                     return Err(link(found.path(), "is a link, and links are refused here"));
                 }
-                entries.extend(file(root, found.path(), || found.metadata().map_err(io::Error::from))?);
+                if let Some(entry) = file(root, found.path(), || found.metadata().map_err(io::Error::from))? {
+                    entries.push(entry);
+                    on_listed.iter().for_each(|on_listed| on_listed(1));
+                }
             }
             Err(error) => walk_error(root, &error)?,
         }
@@ -166,6 +177,7 @@ fn check_start(start: &FilePath) -> Result<()> {
 fn read_level(root: &FilePath, prefix: &str, links: Links) -> Result<ListLevel> {
     let start = root.join(prefix);
     let mut level = ListLevel::default();
+    let mut entries = Vec::new();
     let listing = match fs::read_dir(&start) {
         Ok(listing) => listing,
         Err(error) if is_absent(&error) => return check_start(&start).map(|()| level),
@@ -179,9 +191,10 @@ fn read_level(root: &FilePath, prefix: &str, links: Links) -> Result<ListLevel> 
         if path.is_dir() {
             level.directories.push(utf8(path.file_name().unwrap_or_default().as_ref())?.to_owned());
         } else {
-            level.entries.extend(file(root, &path, || fs::metadata(&path))?);
+            entries.extend(file(root, &path, || fs::metadata(&path))?);
         }
     }
+    level.entries = entries.into();
     Ok(level)
 }
 
@@ -283,7 +296,7 @@ mod tests {
             fs::write(path, "bytes").expect("written");
         }
         let keys = |prefix| {
-            let entries = walk(directory.path(), prefix, Links::Refuse).expect("listed");
+            let entries = walk(directory.path(), prefix, Links::Refuse, None).expect("listed");
             entries.into_iter().map(|entry| entry.key.to_string()).collect::<std::collections::BTreeSet<_>>()
         };
         assert_eq!(keys(""), ["n1/lost+found/1", "n1/wal/1"].map(str::to_owned).into());

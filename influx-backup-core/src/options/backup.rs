@@ -160,13 +160,13 @@ impl BackupOptions {
 /// Refuses names that are no single directory.
 fn check_name(name: &str) -> Result<()> {
     let reason = match Key::parse(name) {
-        Err(_) => "it cannot be the name of a directory",
-        Ok(_) if name.contains('/') => "it has a `/`",
-        Ok(_) if name.starts_with(['_', '.']) => "names that begin with `_` or `.` are reserved",
-        Ok(_) if name.trim() != name => "it begins or ends with a space",
+        Err(_) => "is not the name of a directory",
+        Ok(_) if name.contains('/') => "contains a `/`",
+        Ok(_) if name.starts_with(['_', '.']) => "begins with `_` or `.`, which is reserved",
+        Ok(_) if name.trim() != name => "begins or ends with a space",
         Ok(_) => return Ok(()),
     };
-    Err(Error::invalid_request("name", reason))
+    Err(Error::invalid_request("name", format!("`{}` {reason}: choose another one", name.escape_debug())))
 }
 
 /// When to stop trying to close the certificate.

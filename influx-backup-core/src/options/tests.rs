@@ -127,6 +127,10 @@ fn options_that_contradict_each_other_are_refused() {
     for bad in ["", "a/b", "..", "_influx_backup", "_shared", ".hidden", "monday ", " monday"] {
         assert_eq!(refused(backup().with_name(bad).check()), "name", "{bad}");
     }
+    let message = |name: &str| backup().with_name(name).check().expect_err(name).to_string();
+    assert_eq!(message("a/b"), "`name` cannot be used here: `a/b` contains a `/`: choose another one");
+    let escaped = "`name` cannot be used here: `a\\nb` is not the name of a directory: choose another one";
+    assert_eq!(message("a\nb"), escaped);
     let nothing_moves = [
         (Limits::default().with_bandwidth(ByteSize(0)), "limits.bandwidth"),
         (Limits::default().with_memory(ByteSize(0)), "limits.memory"),
@@ -215,9 +219,8 @@ fn accounts() -> impl Strategy<Value = Account> {
 
 fn owners() -> impl Strategy<Value = Owner> {
     let explicit = (accounts(), option::of(accounts())).prop_map(|(user, group)| Owner::Explicit { user, group });
-    let explicit = explicit.prop_filter("a word of its own", |owner| {
-        !["inherit", "process_default"].contains(&owner.to_string().as_str())
-    });
+    let explicit = explicit
+        .prop_filter("a keyword", |owner| !["inherit", "process_default"].contains(&owner.to_string().as_str()));
     prop_oneof![Just(Owner::Inherit), Just(Owner::ProcessDefault), explicit]
 }
 

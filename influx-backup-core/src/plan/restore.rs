@@ -168,8 +168,8 @@ impl RestorePlan {
         })
     }
 
-    /// The copies, in the documented order; no stage is left out, even where it copies nothing. The catalog's roots are
-    /// not among them: see [`RestorePlan::release`].
+    /// All stages, in the documented order, including those that copy nothing. The catalog's roots are not among the
+    /// copies: see [`RestorePlan::release`].
     pub fn stages(&self) -> impl ExactSizeIterator<Item = &Stage> {
         self.stages.iter()
     }
@@ -261,9 +261,7 @@ fn effective_policy(
     }
     match &target.unfinished {
         None => Ok((options.policy, options.extra_nodes)),
-        Some(begun) if begun.is_restore_of(backup.name, backup.manifest_sha256) => {
-            Ok((begun.policy, begun.extra_nodes))
-        }
+        Some(begun) if begun.is_restore_of(backup.manifest_sha256) => Ok((begun.policy, begun.extra_nodes)),
         Some(begun) => Err(Error::RestoreUnfinished { location, backup: begun.backup.clone() }),
     }
 }

@@ -31,8 +31,8 @@ fn options_that_contradict_each_other_are_refused_as_usage() {
         &["restore", repository, source, "--extra-nodes", "keep"],
         &["restore", repository, source, "--policy", "overlay", "--extra-nodes", "delete"],
         &["restore", repository, source, "--concurrency", "0"],
-        &["verify", repository, "--level", "bytes", "--sample", "0"],
-        &["verify", repository, "--sample", "5"],
+        &["verify", repository, "--level", "bytes", "--sample-percent", "0"],
+        &["verify", repository, "--sample-percent", "5"],
     ];
     for arguments in wrong {
         run(&[arguments, &["--json"]].concat()).expect_error(2, "invalid-request");

@@ -19,10 +19,10 @@ pub(crate) struct Verify {
     /// checksums.
     #[arg(long, default_value_t, value_parser = args::choice::<VerifyLevel>(VerifyLevel::NAMES))]
     level: VerifyLevel,
-    /// With --level bytes: which part of the objects is read, in percent.
+    /// With --level bytes: how many percent of the objects are read, chosen at random.
     /// [default: 100]
     #[arg(long, value_name = "PERCENT")]
-    sample: Option<u8>,
+    sample_percent: Option<u8>,
     #[command(flatten)]
     options: args::Source,
 }
@@ -30,7 +30,7 @@ pub(crate) struct Verify {
 impl Verify {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
         let options = VerifyOptions::at(self.level);
-        let options = self.sample.into_iter().fold(options, VerifyOptions::with_sample_percent);
+        let options = self.sample_percent.into_iter().fold(options, VerifyOptions::with_sample_percent);
         options.check()?;
         let (repository, name) = places::backup(&self.backup, &self.options.source_options).await?;
         let report = follow(repository.verify(&name, options).start(), screen).await?;
@@ -46,7 +46,8 @@ struct Shown<'a>(&'a VerifyReport);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let VerifyReport { backup, level, objects, read, confirmed, unconfirmed, problems, certificate } = self.0;
+        let VerifyReport { backup, level, objects, read, confirmed, unconfirmed, problems, findings, certificate } =
+            self.0;
         match problems.len() {
             0 => writeln!(f, "backup {backup}: intact")?,
             1 => writeln!(f, "backup {backup}: differs from its manifest, 1 problem")?,
@@ -69,6 +70,7 @@ impl fmt::Display for Shown<'_> {
         if problems.len() > SHOWN {
             writeln!(f, "  … and {} more", problems.len() - SHOWN)?;
         }
+        findings.iter().try_for_each(|finding| writeln!(f, "note [{}]: {}", finding.code, finding.message))?;
         certificate.iter().try_for_each(|certificate| write!(f, "{certificate}"))
     }
 }
