@@ -10,6 +10,7 @@ pub use self::budget::{Bandwidth, MemoryBudget, MemoryPermit};
 use crate::{
     error::{Error, Result},
     named::named,
+    setters::setters,
     units::{ByteSize, duration},
 };
 
@@ -51,38 +52,27 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Sets how many objects are copied concurrently.
-    #[must_use]
-    pub fn with_concurrency(mut self, concurrency: usize) -> Self {
-        self.concurrency = concurrency;
-        self
-    }
+    setters! {
+        /// Sets how many objects are copied concurrently.
+        with_concurrency(concurrency: usize),
 
-    /// Sets how many bytes are held in memory.
-    #[must_use]
-    pub fn with_memory(mut self, memory: ByteSize) -> Self {
-        self.memory = memory;
-        self
+        /// Sets how many bytes are held in memory.
+        with_memory(memory: ByteSize),
+
+        /// Sets how failed requests are tried again.
+        with_retry(retry: Retry),
+
+        /// Sets how long a connection may move nothing.
+        with_stall_timeout(stall_timeout: Duration),
+
+        /// Sets whether files are on disk before a stage counts as done.
+        with_durability(durability: Durability),
     }
 
     /// Sets how many bytes are moved per second.
     #[must_use]
     pub fn with_bandwidth(mut self, bandwidth: ByteSize) -> Self {
         self.bandwidth = Some(bandwidth);
-        self
-    }
-
-    /// Sets how failed requests are tried again.
-    #[must_use]
-    pub fn with_retry(mut self, retry: Retry) -> Self {
-        self.retry = retry;
-        self
-    }
-
-    /// Sets how long a connection may move nothing.
-    #[must_use]
-    pub fn with_stall_timeout(mut self, stall_timeout: Duration) -> Self {
-        self.stall_timeout = stall_timeout;
         self
     }
 
@@ -107,13 +97,6 @@ impl Limits {
     pub(crate) fn stall_timeout(&self) -> Duration {
         let half = self.retry.max_outage.map(|max_outage| (max_outage / 2).max(LEAST_STALL_TIMEOUT));
         half.map_or(self.stall_timeout, |half| half.min(self.stall_timeout))
-    }
-
-    /// Sets whether files are on disk before a stage counts as done.
-    #[must_use]
-    pub fn with_durability(mut self, durability: Durability) -> Self {
-        self.durability = durability;
-        self
     }
 }
 

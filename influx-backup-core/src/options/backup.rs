@@ -10,6 +10,7 @@ use crate::{
     key::Key,
     limits::Limits,
     named::named,
+    setters::setters,
     units::duration,
 };
 
@@ -87,73 +88,39 @@ impl BackupOptions {
         self
     }
 
-    /// Sets the limits on passes.
-    #[must_use]
-    pub fn with_passes(mut self, passes: Passes) -> Self {
-        self.passes = passes;
-        self
-    }
+    setters! {
+        /// Sets the limits on passes.
+        with_passes(passes: Passes),
 
-    /// Sets what to do when clauses are violated at the end.
-    #[must_use]
-    pub fn with_on_violation(mut self, on_violation: OnViolation) -> Self {
-        self.on_violation = on_violation;
-        self
-    }
+        /// Sets what to do when clauses are violated at the end.
+        with_on_violation(on_violation: OnViolation),
 
-    /// Sets what to do with corrupt objects in the source.
-    #[must_use]
-    pub fn with_on_corrupt(mut self, on_corrupt: OnCorrupt) -> Self {
-        self.on_corrupt = on_corrupt;
-        self
-    }
+        /// Sets what to do with corrupt objects in the source.
+        with_on_corrupt(on_corrupt: OnCorrupt),
 
-    /// Sets whether derived files are copied.
-    #[must_use]
-    pub fn with_derived(mut self, derived: Derived) -> Self {
-        self.derived = derived;
-        self
-    }
+        /// Sets whether derived files are copied.
+        with_derived(derived: Derived),
 
-    /// Sets what to do with an unfinished backup of the same name.
-    #[must_use]
-    pub fn with_on_existing(mut self, on_existing: OnExisting) -> Self {
-        self.on_existing = on_existing;
-        self
+        /// Sets what to do with an unfinished backup of the same name.
+        with_on_existing(on_existing: OnExisting),
+
+        /// Sets when an unfinished backup may be taken over from another process.
+        with_takeover(takeover: Takeover),
+
+        /// Sets how many resources to use.
+        with_limits(limits: Limits),
+
+        /// Sets what to do when most live Parquet files are gone from the source.
+        with_absence_tolerance(absence_tolerance: AbsenceTolerance),
+
+        /// Sets how long each server may take to stop.
+        with_stop_timeout(stop_timeout: Duration),
     }
 
     /// Resumes an unfinished backup of the same name.
     #[must_use]
     pub fn resuming(self) -> Self {
         self.with_on_existing(OnExisting::Resume)
-    }
-
-    /// Sets when an unfinished backup may be taken over from another process.
-    #[must_use]
-    pub fn with_takeover(mut self, takeover: Takeover) -> Self {
-        self.takeover = takeover;
-        self
-    }
-
-    /// Sets how many resources to use.
-    #[must_use]
-    pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// Sets what to do when most live Parquet files are gone from the source.
-    #[must_use]
-    pub fn with_absence_tolerance(mut self, absence_tolerance: AbsenceTolerance) -> Self {
-        self.absence_tolerance = absence_tolerance;
-        self
-    }
-
-    /// Sets how long each server may take to stop.
-    #[must_use]
-    pub fn with_stop_timeout(mut self, stop_timeout: Duration) -> Self {
-        self.stop_timeout = stop_timeout;
-        self
     }
 }
 

@@ -6,6 +6,7 @@ use super::Ownership;
 use crate::{
     error::{Error, Result},
     named::named,
+    setters::setters,
 };
 
 /// What a restore does: all that its plan is made with and its hash covers. How it runs is in
@@ -62,53 +63,27 @@ impl RestoreOptions {
         Err(Error::invalid_request("extra_nodes", reason))
     }
 
-    /// Sets what to do with what the target holds.
-    #[must_use]
-    pub fn with_policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
-        self
-    }
+    setters! {
+        /// Sets what to do with what the target holds.
+        with_policy(policy: Policy),
 
-    /// Sets what to do with nodes that the backup lacks.
-    #[must_use]
-    pub fn with_extra_nodes(mut self, extra_nodes: ExtraNodes) -> Self {
-        self.extra_nodes = extra_nodes;
-        self
-    }
+        /// Sets what to do with nodes that the backup lacks.
+        with_extra_nodes(extra_nodes: ExtraNodes),
 
-    /// Sets what to do with a catalog of another uuid.
-    #[must_use]
-    pub fn with_on_catalog_mismatch(mut self, on_catalog_mismatch: OnCatalogMismatch) -> Self {
-        self.on_catalog_mismatch = on_catalog_mismatch;
-        self
-    }
+        /// Sets what to do with a catalog of another uuid.
+        with_on_catalog_mismatch(on_catalog_mismatch: OnCatalogMismatch),
 
-    /// Sets owner and permissions of the files.
-    #[must_use]
-    pub fn with_ownership(mut self, ownership: Ownership) -> Self {
-        self.ownership = ownership;
-        self
-    }
+        /// Sets owner and permissions of the files.
+        with_ownership(ownership: Ownership),
 
-    /// Sets which license files are restored.
-    #[must_use]
-    pub fn with_licenses(mut self, licenses: Licenses) -> Self {
-        self.licenses = licenses;
-        self
-    }
+        /// Sets which license files are restored.
+        with_licenses(licenses: Licenses),
 
-    /// Sets what to do with a degraded backup.
-    #[must_use]
-    pub fn with_on_degraded(mut self, on_degraded: OnDegraded) -> Self {
-        self.on_degraded = on_degraded;
-        self
-    }
+        /// Sets what to do with a degraded backup.
+        with_on_degraded(on_degraded: OnDegraded),
 
-    /// Sets how much of the backup is read before the first write.
-    #[must_use]
-    pub fn with_check(mut self, check: SourceCheck) -> Self {
-        self.check = check;
-        self
+        /// Sets how much of the backup is read before the first write.
+        with_check(check: SourceCheck),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Takeover;
-use crate::{error::Result, limits::Limits, named::named, units::duration};
+use crate::{error::Result, limits::Limits, named::named, setters::setters, units::duration};
 
 /// How a restore runs. No plan covers it: it may differ from run to run of the same plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,45 +53,27 @@ impl RestoreRunOptions {
         self.limits.check()
     }
 
-    /// Sets whether the caller has stopped the servers of the target.
-    #[must_use]
-    pub fn with_servers(mut self, servers: ServersStopped) -> Self {
-        self.servers = servers;
-        self
-    }
+    setters! {
+        /// Sets whether the caller has stopped the servers of the target.
+        with_servers(servers: ServersStopped),
 
-    /// Sets how long each server may take to stop.
-    #[must_use]
-    pub fn with_stop_timeout(mut self, stop_timeout: Duration) -> Self {
-        self.stop_timeout = stop_timeout;
-        self
-    }
+        /// Sets how long each server may take to stop.
+        with_stop_timeout(stop_timeout: Duration),
 
-    /// Sets what to do with an unfinished restore at the target.
-    #[must_use]
-    pub fn with_on_unfinished(mut self, on_unfinished: OnUnfinished) -> Self {
-        self.on_unfinished = on_unfinished;
-        self
+        /// Sets what to do with an unfinished restore at the target.
+        with_on_unfinished(on_unfinished: OnUnfinished),
+
+        /// Sets when the target may be taken over from another process.
+        with_takeover(takeover: Takeover),
+
+        /// Sets how many resources to use.
+        with_limits(limits: Limits),
     }
 
     /// Resumes an unfinished restore of the same backup.
     #[must_use]
     pub fn resuming(self) -> Self {
         self.with_on_unfinished(OnUnfinished::Resume)
-    }
-
-    /// Sets when the target may be taken over from another process.
-    #[must_use]
-    pub fn with_takeover(mut self, takeover: Takeover) -> Self {
-        self.takeover = takeover;
-        self
-    }
-
-    /// Sets how many resources to use.
-    #[must_use]
-    pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
     }
 }
 
