@@ -124,7 +124,7 @@ impl BackupOptions {
     }
 }
 
-/// Refuses names that are no single directory.
+/// Refuses names that are not a single directory.
 fn check_name(name: &str) -> Result<()> {
     let reason = match Key::parse(name) {
         Err(_) => "is not the name of a directory",

@@ -13,7 +13,7 @@ use crate::{error::Result, limits::Limits, named::named, setters::setters, units
 #[non_exhaustive]
 pub struct RestoreRunOptions {
     /// Whether the caller has stopped the servers. An orchestrator on the request takes precedence: it stops the servers
-    /// and starts them again, whatever this value is.
+    /// and starts them again, regardless of this value.
     pub servers: ServersStopped,
     /// How long each server may take to stop, where there is an orchestrator.
     #[serde(with = "duration")]

@@ -34,7 +34,7 @@ impl VerifyOptions {
         let reason = match (self.sample_percent, self.level) {
             (1..=99, VerifyLevel::Bytes) | (100, _) => return Ok(()),
             (1..=99, _) => "it selects the bytes to read: set `level` to `bytes`".to_owned(),
-            (percent, _) => format!("{percent} is no percentage from 1 to 100"),
+            (percent, _) => format!("{percent} is not a percentage from 1 to 100"),
         };
         Err(Error::invalid_request("sample_percent", reason))
     }

@@ -226,7 +226,7 @@ impl RestorePlan {
     }
 
     /// SHA-256, in hex, over what the plan does and the options that say so: two plans that do the same have the same hash
-    /// on every machine, whatever else they say about the target.
+    /// on every machine, regardless of what else they say about the target.
     #[must_use]
     pub fn hash(&self) -> String {
         stable_hash(&(

@@ -84,7 +84,7 @@ struct Choices {
     /// [default: refuse]
     #[arg(long, value_parser = args::choice::<OnDegraded>(OnDegraded::NAMES))]
     on_degraded: Option<OnDegraded>,
-    /// What to do with a target of the same ids whose catalog has another uuid: a cluster that was set up anew.
+    /// What to do with a target of the same ids whose catalog has another uuid: a cluster that was set up again.
     /// [default: refuse]
     #[arg(long, value_parser = args::choice::<OnCatalogMismatch>(OnCatalogMismatch::NAMES))]
     on_catalog_mismatch: Option<OnCatalogMismatch>,
@@ -162,7 +162,7 @@ impl Restore {
         Ok(options)
     }
 
-    /// How it runs, whatever was approved.
+    /// How it runs, independent of what was approved.
     fn run_options(&self) -> RestoreRunOptions {
         let servers =
             if self.servers_stopped { ServersStopped::ConfirmedByCaller } else { ServersStopped::NotConfirmed };
