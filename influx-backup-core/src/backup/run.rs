@@ -6,7 +6,7 @@ use chrono::{TimeDelta, Utc};
 
 use super::{
     BackupReport, Rules,
-    audit::Differences,
+    audit::{Altered, Differences},
     index::Index,
     journal::{Journal, JournalLine, journal},
     lease::{Acquired, acquire, acquire_default},
@@ -44,11 +44,11 @@ pub(super) struct RunState {
 impl RunState {
     /// Forgets objects that are not there as they were written.
     pub(super) async fn forget(&mut self, differences: &Differences) -> Result<()> {
-        for (key, _) in &differences.altered {
+        for Altered { key, .. } in &differences.altered {
             self.index.remove(key);
             self.journal.add(JournalLine::Deleted(key.clone())).await?;
         }
-        self.facts.forget(&differences.altered.iter().map(|(key, _)| key.clone()).collect());
+        self.facts.forget(&differences.altered.iter().map(|altered| altered.key.clone()).collect());
         Ok(())
     }
 }
@@ -92,14 +92,21 @@ pub(crate) async fn run(
     let nodes = cluster.nodes().to_vec();
     let work = async {
         state.index = run.unless_ended(left_before(&to, options.on_existing, acquired)).await?;
-        let passes = run.unless_ended(run.passes(cluster, &mut state));
-        while_stopped(orchestrator, &nodes, options.stop_timeout, &task, passes).await
+        let backed_up = async {
+            let ready = run.unless_ended(run.passes(cluster, &mut state)).await?;
+            run.commit(ready).await
+        };
+        while_stopped(orchestrator, &nodes, options.stop_timeout, &task, backed_up).await
     };
     let done = work.await;
-    if let Err(error) = &done {
-        // Best effort: what is finished is finished, and a resumed run does not copy it again.
-        let _ = state.journal.flush().await;
-        lease.release(release_timeout(error)).await;
+    match &done {
+        // Its manifest may still be on its way: until it has arrived, no other run is to begin.
+        Ok(_) | Err(Error::CommitUnconfirmed { .. }) => {}
+        Err(error) => {
+            // Best effort: what is finished is finished, and a resumed run does not copy it again.
+            let _ = state.journal.flush().await;
+            lease.release(release_timeout(error)).await;
+        }
     }
     done
 }
