@@ -95,20 +95,13 @@ fn describe(cluster: &Generate, location: &Location, generations: &[Generation])
         FoundGeneration { generation: *generation, state }
     };
     ClusterDescription {
-        location: location.to_string(),
-        identity: Identity::File { path: "/source".to_owned() },
-        edition: if cluster_id.is_some() { Edition::Enterprise } else { Edition::Core },
-        cluster_id,
-        nodes,
         catalogs: generations.iter().map(found).collect(),
-        catalog_nodes: None,
-        excluded_nodes: Vec::new(),
-        unclaimed_nodes: Vec::new(),
-        licenses: Vec::new(),
-        foreign: Vec::new(),
-        unknown: Vec::new(),
-        notes: Vec::new(),
-        evidence: Vec::new(),
+        ..ClusterDescription::new(
+            location.to_string(),
+            Identity::File { path: "/source".to_owned() },
+            cluster_id,
+            nodes,
+        )
     }
 }
 
