@@ -3,7 +3,7 @@
 //!
 //! All take turns, round after round, so that a slow moment of the machine hits all of them; the table shows medians and
 //! their ratio to `cp -r`. Two comparisons are fair: what is on disk at the end against `cp -r` and `sync`, and what is
-//! left to the operating system against `cp -r` alone. Ours lists, checks and certifies besides.
+//! left to the operating system against `cp -r` alone. A backup also lists, checks and certifies.
 #![allow(clippy::print_stdout)]
 
 mod rivals;
@@ -13,7 +13,8 @@ mod turns;
 use std::{fs, path::Path};
 
 use influx_backup_core::{
-    BackupOptions, DiscoverOptions, Limits, Location, Repository, Restore, RestoreOptions, StoreOptions, discover,
+    BackupOptions, DiscoverOptions, Limits, Location, Repository, Restore, RestoreOptions, RestoreRunOptions,
+    StoreOptions, discover,
     limits::Durability,
     testing::generate::{CompactorData, Generate},
 };
@@ -41,14 +42,16 @@ fn main() {
     let made = cluster.generate_into(&source).expect("a cluster");
     println!("{} objects, {} MiB, {ROUNDS} rounds\n", made.objects.len(), made.bytes() >> 20);
 
-    let (repository, to) = (scratch.path().join("repository"), scratch.path().join("to"));
+    let repository = scratch.path().join("repository");
+    let to = scratch.path().join("to");
     let undo = || fs::remove_dir_all(&to).expect("the copy goes away");
     for (durability, how) in DURABILITIES {
         let mut turns = Turns::new(format!("backup, {how}"));
         turns.add("cp -r", || rivals::cp(&source, &to, durability));
         turns.add("influx-backup", || runtime.block_on(back_up(&source, &to, durability)));
         for rival in rivals::installed() {
-            let (source, to) = (&source, &to);
+            let source = &source;
+            let to = &to;
             turns.add(rival.name, move || rival.copy(source, to));
         }
         turns.run(ROUNDS, undo);
@@ -77,6 +80,10 @@ async fn back_up(from: &Path, to: &Path, durability: Durability) {
 async fn bring_back(from: &Path, to: &Path, durability: Durability) {
     let repository = Repository::open(location(from)).await.expect("a repository");
     let backup = repository.get("bench").await.expect("a backup");
-    let options = RestoreOptions::default().with_limits(Limits::default().with_durability(durability));
-    Restore::new(backup, location(to), options).start().await.expect("a restore");
+    let run = RestoreRunOptions::default().with_limits(Limits::default().with_durability(durability));
+    Restore::new(backup, location(to), RestoreOptions::default())
+        .with_run_options(run)
+        .start()
+        .await
+        .expect("a restore");
 }

@@ -21,11 +21,11 @@
 //!    ends it), the handle is `cancel()`, `progress()` and `is_finished()`, which never wait.
 //! 3. Move the job into a task that awaits it and keeps the result; the language's awaitable waits for that task. An
 //!    [`Error`] becomes an exception by [`Error::report`].
-//! 4. Dropping a job cancels it. So the task of step 3 outlives the object in the language, or the job ends when the last
-//!    reference is collected. Where it is to run on with no one waiting, [`Job::detach`] it; its handle still works.
+//! 4. Dropping a job cancels it. The task of step 3 keeps it, so that it does not end when the last reference in the language
+//!    is collected. Where no result is wanted, [`Job::detach`] does the same without a task; the handle still works.
 //!
 //! Events may be left unread: at most a bounded number waits, [`Lagged`](crate::EventKind::Lagged) counts what was dropped,
-//! and `progress()` is right all the same. They are taken once: an object that is iterated twice gets an empty second
+//! and `progress()` is right without them. They are taken once: an object that is iterated twice gets an empty second
 //! stream. A job that is cancelled ends within a second with [`Error::Cancelled`]; wait for its result, as a restore may be
 //! starting servers again.
 //!

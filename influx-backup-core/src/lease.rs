@@ -94,7 +94,7 @@ impl LeaseScope {
     /// The error that another process took it over.
     fn taken_over(&self, location: &Location, holder: Option<&LeaseState>) -> Error {
         let owner = holder.map_or_else(|| "a process that has ended since".to_owned(), |state| state.file.to_string());
-        let reason = format!("{owner} took it over, and goes on with the work");
+        let reason = format!("{owner} took it over and continues the work");
         Error::LeaseLost { what: self.title(location), reason }
     }
 
@@ -118,7 +118,7 @@ pub(crate) struct Lease {
     heartbeat: Heartbeat,
 }
 
-/// A lease of this process, as it lies in the store.
+/// A lease of this process, as the store has it.
 #[derive(Debug, Clone)]
 struct HeldLease {
     location: Location,
@@ -167,6 +167,15 @@ impl Lease {
         self.held.check().await?;
         // Last: the process may have been suspended while it waited for the answer.
         self.expiry().map_or(Ok(()), Err)
+    }
+
+    /// Asks the store once more, after a step that no later holder overlooks: how old the last renewal is does not matter
+    /// then.
+    ///
+    /// # Errors
+    /// [`Error::LeaseLost`] where another process had taken over before; [`Error::Store`].
+    pub(crate) async fn confirm(&self) -> Result<()> {
+        self.held.check().await
     }
 
     /// Why it was lost.
@@ -218,7 +227,8 @@ impl Lease {
         leases.retain(|(number, _)| *number <= self.held.number);
         leases.sort_unstable_by_key(|(number, _)| *number);
         for (_, entry) in leases {
-            self.held.location.delete(&entry.key).await?;
+            // Once the last of them is gone, another process may begin anew with the first number.
+            self.held.location.delete_version(&entry.key, &entry.version).await?;
         }
         Ok(())
     }

@@ -8,23 +8,25 @@ use serde::{Deserialize, Serialize};
 
 pub use self::budget::{Bandwidth, MemoryBudget, MemoryPermit};
 use crate::{
+    error::{Error, Result},
     named::named,
+    setters::setters,
     units::{ByteSize, duration},
 };
 
 /// However short the outage that is allowed: no store answers everything at once.
 const LEAST_STALL_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How many resources a run uses. Where a number has to be at least 1, 0 counts as 1.
+/// How many resources a run uses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Limits {
-    /// How many objects are copied concurrently. Listings and deletions have budgets of their own, 16 each.
+    /// How many objects are copied concurrently, at least 1. Listings and deletions have budgets of their own, 16 each.
     pub concurrency: usize,
-    /// How many bytes of objects are held in memory, by all workers together.
+    /// How many bytes of objects are held in memory, by all workers together; at least 1.
     pub memory: ByteSize,
-    /// How many bytes are moved per second, by all workers together; `None`: no limit.
+    /// How many bytes are moved per second, by all workers together, at least 1; `None`: no limit.
     pub bandwidth: Option<ByteSize>,
     /// How often, and for how long, a failed request is tried again.
     pub retry: Retry,
@@ -50,18 +52,21 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Sets how many objects are copied concurrently.
-    #[must_use]
-    pub fn with_concurrency(mut self, concurrency: usize) -> Self {
-        self.concurrency = concurrency;
-        self
-    }
+    setters! {
+        /// Sets how many objects are copied concurrently.
+        with_concurrency(concurrency: usize),
 
-    /// Sets how many bytes are held in memory.
-    #[must_use]
-    pub fn with_memory(mut self, memory: ByteSize) -> Self {
-        self.memory = memory;
-        self
+        /// Sets how many bytes are held in memory.
+        with_memory(memory: ByteSize),
+
+        /// Sets how failed requests are tried again.
+        with_retry(retry: Retry),
+
+        /// Sets how long a connection may move nothing.
+        with_stall_timeout(stall_timeout: Duration),
+
+        /// Sets whether files are on disk before a stage counts as done.
+        with_durability(durability: Durability),
     }
 
     /// Sets how many bytes are moved per second.
@@ -71,31 +76,27 @@ impl Limits {
         self
     }
 
-    /// Sets how failed requests are tried again.
-    #[must_use]
-    pub fn with_retry(mut self, retry: Retry) -> Self {
-        self.retry = retry;
-        self
-    }
-
-    /// Sets how long a connection may move nothing.
-    #[must_use]
-    pub fn with_stall_timeout(mut self, stall_timeout: Duration) -> Self {
-        self.stall_timeout = stall_timeout;
-        self
+    /// Checks that something can be done within these limits.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] with the name of the limit.
+    pub fn check(&self) -> Result<()> {
+        let zero = if self.concurrency == 0 {
+            "limits.concurrency"
+        } else if self.memory == ByteSize(0) {
+            "limits.memory"
+        } else if self.bandwidth == Some(ByteSize(0)) {
+            "limits.bandwidth"
+        } else {
+            return Ok(());
+        };
+        Err(Error::invalid_request(zero, "with 0 nothing is ever moved: set at least 1"))
     }
 
     /// The stall timeout of a copy: a store that is silent is away.
     pub(crate) fn stall_timeout(&self) -> Duration {
         let half = self.retry.max_outage.map(|max_outage| (max_outage / 2).max(LEAST_STALL_TIMEOUT));
         half.map_or(self.stall_timeout, |half| half.min(self.stall_timeout))
-    }
-
-    /// Sets whether files are on disk before a stage counts as done.
-    #[must_use]
-    pub fn with_durability(mut self, durability: Durability) -> Self {
-        self.durability = durability;
-        self
     }
 }
 

@@ -78,8 +78,8 @@ impl Repository {
     /// A restore of what a plan says, to be started or awaited. The plan is thereby approved: the job fails with
     /// [`Error::PlanChanged`](crate::Error::PlanChanged) where it would do anything that is not in it.
     ///
-    /// A plan names its target without credentials. They come from the environment, unless
-    /// [`Restore::with_target`] gives the location itself. [`Restore::new`] restores without a plan.
+    /// A plan is data and holds no store options. Where its target needs some, which all but local files do,
+    /// [`Restore::with_target`] gives the location. [`Restore::new`] restores without a plan.
     pub fn restore(&self, plan: &RestorePlan) -> Restore {
         Restore::planned(&self.location, plan)
     }
@@ -109,8 +109,8 @@ impl Repository {
         VerifyRequest::named(&self.location, name, options)
     }
 
-    /// What attempts that ended without a commit left here, sorted by name. What is being written at the moment is none of
-    /// it, and neither is what this crate did not write.
+    /// What attempts that ended without a commit left here, sorted by name. Neither what is being written at the moment
+    /// nor what this crate did not write is among it.
     ///
     /// The job fails with [`Error::Store`](crate::Error::Store); on S3 it takes the right `s3:ListBucketMultipartUploads`, on Google
     /// `storage.multipartUploads.list`.

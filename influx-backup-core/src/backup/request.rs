@@ -51,7 +51,7 @@ impl BackupRequest {
     /// cancelled, also where its job is dropped.
     ///
     /// Where the backup succeeds and a server cannot be started again, the job fails with
-    /// [`Error::Orchestrator`](crate::Error::Orchestrator); the backup is committed all the same.
+    /// [`Error::Orchestrator`](crate::Error::Orchestrator); the backup is committed anyway.
     pub fn with_orchestrator(mut self, orchestrator: Arc<dyn Orchestrator>) -> Self {
         self.orchestrator = Some(orchestrator);
         self
@@ -91,6 +91,7 @@ impl PlanBackupRequest {
     }
 
     async fn run(self, context: RunContext) -> Result<BackupPlan> {
+        self.options.check()?;
         check_places(&self.cluster, &self.repository)?;
         let cluster = self.cluster.counted_by(&context);
         let inventory = context.unless_cancelled(cluster.list()).await?;

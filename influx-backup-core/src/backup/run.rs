@@ -6,11 +6,11 @@ use chrono::{TimeDelta, Utc};
 
 use super::{
     BackupReport, Rules,
-    audit::Differences,
+    audit::{Altered, Differences},
     index::Index,
     journal::{Journal, JournalLine, journal},
     lease::{Acquired, acquire, acquire_default},
-    name::{check_name, default_name},
+    name::default_name,
     passes::Run,
     resume,
 };
@@ -44,11 +44,11 @@ pub(super) struct RunState {
 impl RunState {
     /// Forgets objects that are not there as they were written.
     pub(super) async fn forget(&mut self, differences: &Differences) -> Result<()> {
-        for (key, _) in &differences.altered {
+        for Altered { key, .. } in &differences.altered {
             self.index.remove(key);
             self.journal.add(JournalLine::Deleted(key.clone())).await?;
         }
-        self.facts.forget(&differences.altered.iter().map(|(key, _)| key.clone()).collect());
+        self.facts.forget(&differences.altered.iter().map(|altered| altered.key.clone()).collect());
         Ok(())
     }
 }
@@ -63,10 +63,8 @@ pub(crate) async fn run(
     orchestrator: Option<Arc<dyn Orchestrator>>,
     task: RunContext,
 ) -> Result<BackupReport> {
+    options.check()?;
     check_places(&cluster, &repository)?;
-    if let Some(name) = &options.name {
-        check_name(name)?;
-    }
     let checked = task.unless_cancelled(check_stores(&cluster, &repository, &task)).await;
     if let Err(Error::Link { .. }) = checked {
         // It may be the marker: then what to do about it is known.
@@ -94,18 +92,26 @@ pub(crate) async fn run(
     let nodes = cluster.nodes().to_vec();
     let work = async {
         state.index = run.unless_ended(left_before(&to, options.on_existing, acquired)).await?;
-        while_stopped(orchestrator, &nodes, &task, run.unless_ended(run.passes(cluster, &mut state))).await
+        let backed_up = async {
+            let ready = run.unless_ended(run.passes(cluster, &mut state)).await?;
+            run.commit(ready).await
+        };
+        while_stopped(orchestrator, &nodes, options.stop_timeout, &task, backed_up).await
     };
     let done = work.await;
-    if let Err(error) = &done {
-        // Best effort: what is finished is finished, and a resumed run does not copy it again.
-        let _ = state.journal.flush().await;
-        lease.release(release_timeout(error)).await;
+    match &done {
+        // Its manifest may still be on its way: until it has arrived, no other run is to begin.
+        Ok(_) | Err(Error::CommitUnconfirmed { .. }) => {}
+        Err(error) => {
+            // Best effort: what is finished is finished, and a resumed run does not copy it again.
+            let _ = state.journal.flush().await;
+            lease.release(release_timeout(error)).await;
+        }
     }
     done
 }
 
-/// What an earlier run left that can be gone on with; the rest of what it left goes.
+/// What an earlier run left that can be resumed; the rest is deleted.
 async fn left_before(to: &Location, on_existing: OnExisting, acquired: Acquired) -> Result<Index> {
     if on_existing == OnExisting::Resume {
         // Also where a process died so early that an incomplete lease is all that it left.

@@ -4,6 +4,7 @@ use std::{
     ffi::OsStr,
     fs, io,
     path::{Path as FilePath, PathBuf},
+    sync::Arc,
     time::UNIX_EPOCH,
 };
 
@@ -70,12 +71,23 @@ pub(super) async fn list(
     links: Links,
     on_listed: Option<OnListed>,
 ) -> Result<Vec<ObjectMeta>> {
-    let (root, prefix) = (root.to_owned(), prefix.to_owned());
-    blocking("list", move || walk(&root, &prefix, links, on_listed.as_ref())).await
+    let root = root.to_owned();
+    let prefix = prefix.to_owned();
+    // The walk ends soon after whoever waits for it has gone.
+    let waiting = Arc::new(());
+    let is_awaited = Arc::downgrade(&waiting);
+    let on_entry = move || {
+        on_listed.iter().for_each(|on_listed| on_listed(1));
+        is_awaited.strong_count() > 0
+    };
+    let listed = blocking("list", move || walk(&root, &prefix, links, &on_entry)).await;
+    drop(waiting);
+    listed
 }
 
 pub(super) async fn list_level(root: &FilePath, prefix: &str, links: Links) -> Result<ListLevel> {
-    let (root, prefix) = (root.to_owned(), prefix.to_owned());
+    let root = root.to_owned();
+    let prefix = prefix.to_owned();
     blocking("list", move || read_level(&root, &prefix, links)).await
 }
 
@@ -93,7 +105,9 @@ pub(super) async fn directories(root: &FilePath) -> Result<Vec<String>> {
 }
 
 pub(super) async fn head(root: &FilePath, key: &Key) -> Result<Option<ObjectMeta>> {
-    let (path, key, root) = (root.join(key.as_str()), key.clone(), root.to_owned());
+    let path = root.join(key.as_str());
+    let key = key.clone();
+    let root = root.to_owned();
     blocking("head", move || match fs::metadata(&path) {
         Ok(metadata) if metadata.is_file() => Ok(Some(entry(key, &metadata))),
         Ok(metadata) if metadata.is_dir() => Ok(None),
@@ -144,7 +158,8 @@ pub(super) async fn blocking<T: Send + 'static>(
     joined.unwrap_or_else(|source| Err(Error::Internal { task, source: Box::new(source) }))
 }
 
-fn walk(root: &FilePath, prefix: &str, links: Links, on_listed: Option<&OnListed>) -> Result<Vec<ObjectMeta>> {
+/// Goes on as long as `on_entry` returns true.
+fn walk(root: &FilePath, prefix: &str, links: Links, on_entry: &dyn Fn() -> bool) -> Result<Vec<ObjectMeta>> {
     let start = root.join(prefix);
     let mut entries = Vec::new();
     if !start.is_dir() {
@@ -160,7 +175,9 @@ fn walk(root: &FilePath, prefix: &str, links: Links, on_listed: Option<&OnListed
                 }
                 if let Some(entry) = file(root, found.path(), || found.metadata().map_err(io::Error::from))? {
                     entries.push(entry);
-                    on_listed.iter().for_each(|on_listed| on_listed(1));
+                    if !on_entry() {
+                        break;
+                    }
                 }
             }
             Err(error) => walk_error(root, &error)?,
@@ -287,6 +304,28 @@ fn inode(_metadata: &fs::Metadata) -> u64 {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn a_walk_ends_when_no_caller_waits_for_it_any_more() {
+        let directory = tempfile::tempdir().expect("a directory");
+        for name in ["1", "2", "3"] {
+            fs::write(directory.path().join(name), "bytes").expect("written");
+        }
+        let (tell, told) = std::sync::mpsc::channel();
+        let (go_on, wait) = std::sync::mpsc::channel::<()>();
+        let wait = std::sync::Mutex::new(wait);
+        let on_listed = move |objects| {
+            tell.send(objects).expect("the test listens");
+            // An error: the test has gone on.
+            let _ = wait.lock().expect("no panic").recv();
+        };
+        let mut listing = Box::pin(list(directory.path(), "", Links::Refuse, Some(Arc::new(on_listed))));
+        assert!(futures::poll!(&mut listing).is_pending());
+        assert_eq!(told.recv(), Ok(1));
+        drop(listing);
+        drop(go_on);
+        assert_eq!(told.iter().count(), 0, "no further file is looked at");
+    }
+
     #[test]
     fn what_fsck_keeps_is_no_object() {
         let directory = tempfile::tempdir().expect("a directory");
@@ -296,7 +335,7 @@ mod tests {
             fs::write(path, "bytes").expect("written");
         }
         let keys = |prefix| {
-            let entries = walk(directory.path(), prefix, Links::Refuse, None).expect("listed");
+            let entries = walk(directory.path(), prefix, Links::Refuse, &|| true).expect("listed");
             entries.into_iter().map(|entry| entry.key.to_string()).collect::<std::collections::BTreeSet<_>>()
         };
         assert_eq!(keys(""), ["n1/lost+found/1", "n1/wal/1"].map(str::to_owned).into());

@@ -57,6 +57,16 @@ impl Version {
             _ => self.modified == other.modified,
         }
     }
+
+    /// Whether an entity tag shows that both are one version. Some stores quote tags in one answer and not in the other.
+    pub(crate) fn has_tag_of(&self, other: &Self) -> bool {
+        let unquoted = |version: &Self| {
+            let tag = version.e_tag.as_deref()?;
+            Some(tag.trim_start_matches("W/").trim_matches('"').to_owned())
+        };
+        let tag = unquoted(self);
+        tag.is_some() && tag == unquoted(other)
+    }
 }
 
 /// One object as a listing shows it.
@@ -151,7 +161,7 @@ impl Location {
     ///
     /// # Errors
     /// [`Error::Store`], with [`StoreErrorKind::Changed`](crate::error::StoreErrorKind::Changed) where the object is
-    /// another version now; [`Error::Link`] for a link on its way, where links are refused, and for what is no regular file.
+    /// another version now; [`Error::Link`] for a link on its way, where links are refused, and for what is not a regular file.
     pub async fn get(&self, key: &Key, version: Option<&Version>) -> Result<Option<Bytes>> {
         let options = || GetOptions {
             if_match: version.and_then(|version| version.e_tag.as_deref().map(ToOwned::to_owned)),

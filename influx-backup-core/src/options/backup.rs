@@ -5,10 +5,17 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Takeover;
-use crate::{limits::Limits, named::named, units::duration};
+use crate::{
+    error::{Error, Result},
+    key::Key,
+    limits::Limits,
+    named::named,
+    setters::setters,
+    units::duration,
+};
 
 /// How a backup is taken.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct BackupOptions {
@@ -30,9 +37,50 @@ pub struct BackupOptions {
     pub limits: Limits,
     /// What to do when most live Parquet files are gone from the source.
     pub absence_tolerance: AbsenceTolerance,
+    /// How long each server may take to stop, where there is an orchestrator.
+    #[serde(with = "duration")]
+    pub stop_timeout: Duration,
+}
+
+impl Default for BackupOptions {
+    fn default() -> Self {
+        Self {
+            name: None,
+            passes: Passes::default(),
+            on_violation: OnViolation::default(),
+            on_corrupt: OnCorrupt::default(),
+            derived: Derived::default(),
+            on_existing: OnExisting::default(),
+            takeover: Takeover::default(),
+            limits: Limits::default(),
+            absence_tolerance: AbsenceTolerance::default(),
+            stop_timeout: super::STOP_TIMEOUT,
+        }
+    }
 }
 
 impl BackupOptions {
+    /// Checks that the options fit together. A backup does so before it begins.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] with the name of the option that does not.
+    pub fn check(&self) -> Result<()> {
+        if let Some(name) = &self.name {
+            check_name(name)?;
+        }
+        if self.passes.max_passes == 0 {
+            return Err(Error::invalid_request("passes.max_passes", "a backup takes at least 1 pass"));
+        }
+        if self.on_existing == OnExisting::Resume && self.name.is_none() {
+            return Err(Error::invalid_request("on_existing", "only a backup with a `name` can be resumed"));
+        }
+        if self.takeover == Takeover::Immediately && self.on_existing != OnExisting::Resume {
+            let reason = "only a backup that is resumed can be taken over: set `on_existing` to `resume`";
+            return Err(Error::invalid_request("takeover", reason));
+        }
+        self.limits.check()
+    }
+
     /// Sets the name.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
@@ -40,39 +88,33 @@ impl BackupOptions {
         self
     }
 
-    /// Sets the limits on passes.
-    #[must_use]
-    pub fn with_passes(mut self, passes: Passes) -> Self {
-        self.passes = passes;
-        self
-    }
+    setters! {
+        /// Sets the limits on passes.
+        with_passes(passes: Passes),
 
-    /// Sets what to do when clauses are violated at the end.
-    #[must_use]
-    pub fn with_on_violation(mut self, on_violation: OnViolation) -> Self {
-        self.on_violation = on_violation;
-        self
-    }
+        /// Sets what to do when clauses are violated at the end.
+        with_on_violation(on_violation: OnViolation),
 
-    /// Sets what to do with corrupt objects in the source.
-    #[must_use]
-    pub fn with_on_corrupt(mut self, on_corrupt: OnCorrupt) -> Self {
-        self.on_corrupt = on_corrupt;
-        self
-    }
+        /// Sets what to do with corrupt objects in the source.
+        with_on_corrupt(on_corrupt: OnCorrupt),
 
-    /// Sets whether derived files are copied.
-    #[must_use]
-    pub fn with_derived(mut self, derived: Derived) -> Self {
-        self.derived = derived;
-        self
-    }
+        /// Sets whether derived files are copied.
+        with_derived(derived: Derived),
 
-    /// Sets what to do with an unfinished backup of the same name.
-    #[must_use]
-    pub fn with_on_existing(mut self, on_existing: OnExisting) -> Self {
-        self.on_existing = on_existing;
-        self
+        /// Sets what to do with an unfinished backup of the same name.
+        with_on_existing(on_existing: OnExisting),
+
+        /// Sets when an unfinished backup may be taken over from another process.
+        with_takeover(takeover: Takeover),
+
+        /// Sets how many resources to use.
+        with_limits(limits: Limits),
+
+        /// Sets what to do when most live Parquet files are gone from the source.
+        with_absence_tolerance(absence_tolerance: AbsenceTolerance),
+
+        /// Sets how long each server may take to stop.
+        with_stop_timeout(stop_timeout: Duration),
     }
 
     /// Resumes an unfinished backup of the same name.
@@ -80,27 +122,18 @@ impl BackupOptions {
     pub fn resuming(self) -> Self {
         self.with_on_existing(OnExisting::Resume)
     }
+}
 
-    /// Sets when an unfinished backup may be taken over from another process.
-    #[must_use]
-    pub fn with_takeover(mut self, takeover: Takeover) -> Self {
-        self.takeover = takeover;
-        self
-    }
-
-    /// Sets how many resources to use.
-    #[must_use]
-    pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// Sets what to do when most live Parquet files are gone from the source.
-    #[must_use]
-    pub fn with_absence_tolerance(mut self, absence_tolerance: AbsenceTolerance) -> Self {
-        self.absence_tolerance = absence_tolerance;
-        self
-    }
+/// Refuses names that are not a single directory.
+fn check_name(name: &str) -> Result<()> {
+    let reason = match Key::parse(name) {
+        Err(_) => "is not the name of a directory",
+        Ok(_) if name.contains('/') => "contains a `/`",
+        Ok(_) if name.starts_with(['_', '.']) => "begins with `_` or `.`, which is reserved",
+        Ok(_) if name.trim() != name => "begins or ends with a space",
+        Ok(_) => return Ok(()),
+    };
+    Err(Error::invalid_request("name", format!("`{}` {reason}: choose another one", name.escape_debug())))
 }
 
 /// When to stop trying to close the certificate.
@@ -108,7 +141,7 @@ impl BackupOptions {
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Passes {
-    /// The highest number of passes.
+    /// The highest number of passes, at least 1.
     pub max_passes: u32,
     /// After this time no further pass begins. One that is running ends normally.
     #[serde(with = "duration")]

@@ -2,10 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ownership, Takeover};
-use crate::{limits::Limits, named::named};
+use super::Ownership;
+use crate::{
+    error::{Error, Result},
+    named::named,
+    setters::setters,
+};
 
-/// How a backup is restored.
+/// What a restore does: all that its plan is made with and its hash covers. How it runs is in
+/// [`RestoreRunOptions`](super::RestoreRunOptions).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -16,9 +21,6 @@ pub struct RestoreOptions {
     pub extra_nodes: ExtraNodes,
     /// What to do with a target of the same ids whose catalog has another uuid.
     pub on_catalog_mismatch: OnCatalogMismatch,
-    /// Whether the caller has stopped the servers. An orchestrator on the request takes precedence: it stops the servers
-    /// and starts them again, whatever this value is.
-    pub servers: ServersStopped,
     /// Owner and permissions of the files (files only).
     pub ownership: Ownership,
     /// Which license files are restored.
@@ -27,12 +29,6 @@ pub struct RestoreOptions {
     pub on_degraded: OnDegraded,
     /// How much of the backup is read before the first write.
     pub check: SourceCheck,
-    /// What to do with an unfinished restore at the target.
-    pub on_unfinished: OnUnfinished,
-    /// When the target may be taken over from another process that restores to it.
-    pub takeover: Takeover,
-    /// How many resources to use.
-    pub limits: Limits,
 }
 
 impl RestoreOptions {
@@ -54,105 +50,42 @@ impl RestoreOptions {
         Self::default().with_policy(Policy::Overlay)
     }
 
-    /// Sets what to do with what the target holds.
-    #[must_use]
-    pub fn with_policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
-        self
+    /// Checks that the options fit together. Planning does so first.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] with the name of the option that does not.
+    pub fn check(&self) -> Result<()> {
+        let reason = match (self.extra_nodes, self.policy) {
+            (ExtraNodes::Delete, Policy::Empty | Policy::Overlay) => "to `delete` nodes, set `policy` to `replace`",
+            (ExtraNodes::Keep, Policy::Empty) => "to `keep` nodes, set `policy` to `replace` or `overlay`",
+            _ => return Ok(()),
+        };
+        Err(Error::invalid_request("extra_nodes", reason))
     }
 
-    /// Sets what to do with nodes that the backup lacks.
-    #[must_use]
-    pub fn with_extra_nodes(mut self, extra_nodes: ExtraNodes) -> Self {
-        self.extra_nodes = extra_nodes;
-        self
-    }
+    setters! {
+        /// Sets what to do with what the target holds.
+        with_policy(policy: Policy),
 
-    /// Sets what to do with a catalog of another uuid.
-    #[must_use]
-    pub fn with_on_catalog_mismatch(mut self, on_catalog_mismatch: OnCatalogMismatch) -> Self {
-        self.on_catalog_mismatch = on_catalog_mismatch;
-        self
-    }
+        /// Sets what to do with nodes that the backup lacks.
+        with_extra_nodes(extra_nodes: ExtraNodes),
 
-    /// Sets whether the caller has stopped the servers of the target.
-    #[must_use]
-    pub fn with_servers(mut self, servers: ServersStopped) -> Self {
-        self.servers = servers;
-        self
-    }
+        /// Sets what to do with a catalog of another uuid.
+        with_on_catalog_mismatch(on_catalog_mismatch: OnCatalogMismatch),
 
-    /// Sets owner and permissions of the files.
-    #[must_use]
-    pub fn with_ownership(mut self, ownership: Ownership) -> Self {
-        self.ownership = ownership;
-        self
-    }
+        /// Sets owner and permissions of the files.
+        with_ownership(ownership: Ownership),
 
-    /// Sets which license files are restored.
-    #[must_use]
-    pub fn with_licenses(mut self, licenses: Licenses) -> Self {
-        self.licenses = licenses;
-        self
-    }
+        /// Sets which license files are restored.
+        with_licenses(licenses: Licenses),
 
-    /// Sets what to do with a degraded backup.
-    #[must_use]
-    pub fn with_on_degraded(mut self, on_degraded: OnDegraded) -> Self {
-        self.on_degraded = on_degraded;
-        self
-    }
+        /// Sets what to do with a degraded backup.
+        with_on_degraded(on_degraded: OnDegraded),
 
-    /// Sets how much of the backup is read before the first write.
-    #[must_use]
-    pub fn with_check(mut self, check: SourceCheck) -> Self {
-        self.check = check;
-        self
-    }
-
-    /// Sets what to do with an unfinished restore at the target.
-    #[must_use]
-    pub fn with_on_unfinished(mut self, on_unfinished: OnUnfinished) -> Self {
-        self.on_unfinished = on_unfinished;
-        self
-    }
-
-    /// Resumes an unfinished restore of the same backup.
-    #[must_use]
-    pub fn resuming(self) -> Self {
-        self.with_on_unfinished(OnUnfinished::Resume)
-    }
-
-    /// Sets when the target may be taken over from another process.
-    #[must_use]
-    pub fn with_takeover(mut self, takeover: Takeover) -> Self {
-        self.takeover = takeover;
-        self
-    }
-
-    /// Sets how many resources to use.
-    #[must_use]
-    pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
+        /// Sets how much of the backup is read before the first write.
+        with_check(check: SourceCheck),
     }
 }
-
-/// Whether the caller has stopped the servers of a target.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ServersStopped {
-    /// Not known: without an orchestrator only an empty target is restored.
-    #[default]
-    NotConfirmed,
-    /// The caller confirms it.
-    ConfirmedByCaller,
-}
-
-named!(ServersStopped, "state of the servers", {
-    NotConfirmed => "not_confirmed",
-    ConfirmedByCaller => "confirmed_by_caller",
-});
 
 /// What a restore does with what the target holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -177,15 +110,15 @@ pub enum ExtraNodes {
     /// Returns [`Error::ExtraNodes`](crate::Error::ExtraNodes).
     #[default]
     Refuse,
-    /// Deletes its component directories.
+    /// Deletes its component directories; only with [`Policy::Replace`].
     Delete,
-    /// Keeps it.
+    /// Keeps it; only with [`Policy::Replace`] or [`Policy::Overlay`].
     Keep,
 }
 
 named!(ExtraNodes, "rule for extra nodes", { Refuse => "refuse", Delete => "delete", Keep => "keep" });
 
-/// What a restore does with a target of the same ids whose catalog has another uuid: a cluster that was set up anew.
+/// What a restore does with a target of the same ids whose catalog has another uuid: a cluster that was set up again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OnCatalogMismatch {
@@ -230,12 +163,12 @@ pub enum OnDegraded {
 named!(OnDegraded, "answer to a degraded backup", { Refuse => "refuse", Accept => "accept" });
 
 /// How much of the backup is read before the first write. Presence and size of every object are always checked, and
-/// every copy is compared with the manifest, whatever is chosen here.
+/// every copy is compared with the manifest, in every case.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SourceCheck {
     /// [`Bytes`](Self::Bytes) where the restore changes data that the target holds, so that a damaged backup is found while
-    /// that data is still whole; [`Structure`](Self::Structure) where there is none to lose. The first reads the backup
+    /// that data is still whole; [`Structure`](Self::Structure) where there is no data to lose. The first reads the backup
     /// twice, once to check and once to copy: choose `Checksums` or `Structure` where that takes too long.
     #[default]
     Auto,
@@ -257,16 +190,3 @@ named!(SourceCheck, "check of the source", {
     Checksums => "checksums",
     Bytes => "bytes",
 });
-
-/// What to do with an unfinished restore at the target.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum OnUnfinished {
-    /// Return [`Error::RestoreUnfinished`](crate::Error::RestoreUnfinished).
-    #[default]
-    Refuse,
-    /// Resume it, under its own policy, if it restores the same backup.
-    Resume,
-}
-
-named!(OnUnfinished, "answer to an unfinished restore", { Refuse => "refuse", Resume => "resume" });

@@ -32,13 +32,9 @@ pub(crate) async fn replace(
 }
 
 /// Removes the guard of `restore`, and nothing else.
-///
-/// Best effort against a server that writes its root between the look and the deletion, as not every store deletes
-/// conditionally. No server starts while the guard is there, so one would have to be running already; the listing before
-/// the release has shown that none is.
 pub(crate) async fn remove(target: &Location, key: &Key, restore: &str) -> Result<()> {
     match found(target, key, restore).await? {
-        Found::Guard(_) => target.delete(key).await,
+        Found::Guard(version) => target.delete_version(key, &version).await,
         Found::None | Found::Other => Ok(()),
     }
 }
@@ -98,7 +94,8 @@ mod tests {
     async fn a_guard_is_replaced_and_nothing_else() {
         let target = Location::in_memory();
         let key = Key::parse("n1/catalog/v3/snapshot").expect("a key");
-        let (root, none) = (Bytes::from_static(b"of the backup"), Attributes::new());
+        let root = Bytes::from_static(b"of the backup");
+        let none = Attributes::new();
         let stands = || async { target.get(&key, None).await.expect("read") };
         replace(&target, &key, "r1", root.clone(), &none).await.expect("written");
         assert_eq!(stands().await.as_ref(), Some(&root), "where nothing stood");

@@ -30,8 +30,8 @@ use crate::{
     location::{Identity, Location, Version},
     manifest::{Backup, Manifest, segment},
     options::{
-        ExtraNodes, Licenses, OnCatalogMismatch, OnDegraded, Ownership, RestoreOptions, ServersStopped, SourceCheck,
-        Takeover,
+        ExtraNodes, Licenses, OnCatalogMismatch, OnDegraded, Ownership, RestoreOptions, RestoreRunOptions,
+        ServersStopped, SourceCheck, Takeover,
     },
     plan::{RestorePlan, Stage},
     record::{Attested, BackupStatus, ContentRecord, ObjectRecord},
@@ -55,7 +55,8 @@ impl Copier for Plain {
             }
             Err(_) => return Err(CopyError::Changed),
         };
-        let (size, crc64) = (bytes.len() as u64, Crc64::of(&bytes));
+        let size = bytes.len() as u64;
+        let crc64 = Crc64::of(&bytes);
         match request.to.put(&request.target, bytes).await {
             Ok(_) => Ok(Copied::read_through(size, crc64, "plain")),
             Err(Error::Store { kind, source, .. }) => Err(CopyError::store("put target", kind, source)),
@@ -66,7 +67,8 @@ impl Copier for Plain {
 
 /// What the generator makes, as discovery would describe it.
 fn describe(cluster: &Generate, location: &Location, generations: &[Generation]) -> ClusterDescription {
-    let (mut nodes, mut cluster_id) = (Vec::<Node>::new(), None);
+    let mut nodes = Vec::<Node>::new();
+    let mut cluster_id = None;
     for object in cluster.objects() {
         let (id, tail) = object.key.split_once('/').expect("every object has a prefix");
         let component = Component::of(tail);
@@ -93,20 +95,13 @@ fn describe(cluster: &Generate, location: &Location, generations: &[Generation])
         FoundGeneration { generation: *generation, state }
     };
     ClusterDescription {
-        location: location.to_string(),
-        identity: Identity::File { path: "/source".to_owned() },
-        edition: if cluster_id.is_some() { Edition::Enterprise } else { Edition::Core },
-        cluster_id,
-        nodes,
         catalogs: generations.iter().map(found).collect(),
-        catalog_nodes: None,
-        excluded_nodes: Vec::new(),
-        unclaimed_nodes: Vec::new(),
-        licenses: Vec::new(),
-        foreign: Vec::new(),
-        unknown: Vec::new(),
-        notes: Vec::new(),
-        evidence: Vec::new(),
+        ..ClusterDescription::new(
+            location.to_string(),
+            Identity::File { path: "/source".to_owned() },
+            cluster_id,
+            nodes,
+        )
     }
 }
 
@@ -198,27 +193,30 @@ impl Bed {
         self
     }
 
-    async fn plan(&self, options: &RestoreOptions) -> Result<RestorePlan> {
-        RestorePlan::new(&self.backup.contents(), &self.inspect().await, options)
+    async fn plan(&self, how: &How) -> Result<RestorePlan> {
+        RestorePlan::new(&self.backup.contents(), &self.inspect().await, &how.options)
     }
 
     async fn inspect(&self) -> Target {
         Target::inspect(&self.target).await.expect("inspected")
     }
 
-    fn request(&self, options: &RestoreOptions) -> Restore {
-        Restore::new(self.backup.clone(), self.target.clone(), options.clone()).with_copier(Arc::new(Plain))
+    fn request(&self, how: &How) -> Restore {
+        Restore::new(self.backup.clone(), self.target.clone(), how.options.clone())
+            .with_run_options(how.run.clone())
+            .with_copier(Arc::new(Plain))
     }
 
-    async fn restore(&self, options: &RestoreOptions) -> Result<RestoreReport> {
-        self.request(options).start().await
+    async fn restore(&self, how: &How) -> Result<RestoreReport> {
+        self.request(how).start().await
     }
 
     /// What servers of every release make of the target, past all injected failures.
     async fn verdicts(&self) -> Vec<Verdict> {
         let releases =
             influx_backup_core::Generation::ALL.map(Release::Writing).into_iter().chain([Release::OfTheStore]);
-        let (store, mut verdicts) = (self.store.inner(), Vec::new());
+        let store = self.store.inner();
+        let mut verdicts = Vec::new();
         for release in releases {
             let servers = self.servers.clone().with_release(release);
             verdicts.push(loader::load(&store, &object_store::path::Path::default(), &servers).await.expect("loaded"));
@@ -236,16 +234,33 @@ impl Bed {
     }
 }
 
-/// Options for tests: one copy at a time, nothing tried twice.
-fn quick(options: RestoreOptions) -> RestoreOptions {
-    options
-        .with_limits(Limits::default().with_concurrency(1).with_retry(Retry::never()))
-        .with_servers(ServersStopped::ConfirmedByCaller)
+/// What a restore does, and how it runs.
+#[derive(Debug, Clone)]
+struct How {
+    options: RestoreOptions,
+    run: RestoreRunOptions,
+}
+
+impl How {
+    fn resuming(self) -> Self {
+        Self { run: self.run.resuming(), ..self }
+    }
+
+    fn unconfirmed(self) -> Self {
+        Self { run: self.run.with_servers(ServersStopped::NotConfirmed), ..self }
+    }
+}
+
+/// As it runs in tests: one copy at a time, nothing tried twice.
+fn quick(options: RestoreOptions) -> How {
+    let limits = Limits::default().with_concurrency(1).with_retry(Retry::never());
+    How { options, run: RestoreRunOptions::servers_stopped().with_limits(limits) }
 }
 
 /// Says that the other process is dead, as it is in these tests.
-fn alone(options: RestoreOptions) -> RestoreOptions {
-    quick(options).with_takeover(Takeover::Immediately)
+fn alone(options: RestoreOptions) -> How {
+    let how = quick(options);
+    How { run: how.run.with_takeover(Takeover::Immediately), ..how }
 }
 
 fn core(snapshots: u64) -> Generate {

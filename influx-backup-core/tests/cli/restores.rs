@@ -78,8 +78,13 @@ fn a_newer_backup_is_listed_as_such() {
     fs::write(manifest, r#"{"format":2,"min_reader":2}"#).expect("a write");
     let list = run(&["list", &scratch.path("repository"), "--json"]).expect(0).json();
     assert_eq!(list[0]["state"], "newer");
+    assert_eq!(
+        (&list[0]["reason"]["code"], &list[0]["reason"]["category"]),
+        (&"unsupported-format".into(), &"refused".into())
+    );
     let shown = run(&["list", &scratch.path("repository")]).expect(0).stdout;
     assert!(shown.contains("newer format") && shown.contains("newer release"), "{shown}");
+    assert!(shown.contains("\n  [unsupported-format] "), "{shown}");
     run(&["verify", &scratch.path("repository/monday"), "--json"]).expect_error(5, "unsupported-format");
 }
 

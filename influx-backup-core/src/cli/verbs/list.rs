@@ -3,16 +3,7 @@
 use std::{collections::BTreeSet, fmt};
 
 use crate::{
-    Repository,
-    cli::{
-        args,
-        exit::Exit,
-        failure::Failure,
-        places,
-        progress::{follow, until_interrupted},
-        screen::Screen,
-    },
-    preflight,
+    cli::{args, exit::Exit, failure::Failure, places, progress::follow, screen::Screen},
     repository::{BackupState, BackupSummary},
 };
 
@@ -27,13 +18,7 @@ pub(crate) struct List {
 
 impl List {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
-        let location = places::location(&self.repository, &self.options.source_options)?;
-        // A directory that is missing is more likely mistyped than empty.
-        let open = async {
-            preflight::source(&location).await?;
-            Repository::open(location).await
-        };
-        let repository = until_interrupted(open).await?;
+        let repository = places::repository(&self.repository, &self.options.source_options).await?;
         let backups = follow(repository.list().start(), screen).await?;
         screen.answer(&backups, Shown(&backups))?;
         Ok(Exit::Done)
@@ -47,8 +32,7 @@ impl fmt::Display for Shown<'_> {
         if self.0.is_empty() {
             return writeln!(f, "no backups");
         }
-        let (name, state, cluster, committed) = ("name", "state", "cluster", "committed");
-        writeln!(f, "{name:<28} {state:<12} {cluster:<20} {committed:<20} {:>10} {:>10}", "objects", "bytes")?;
+        show_row(f, ["name", "state", "cluster", "committed", "objects", "bytes"])?;
         self.0.iter().try_for_each(|backup| show(f, backup))?;
         let states: BTreeSet<&str> = self.0.iter().filter_map(|backup| advice(backup.state)).collect();
         states.iter().try_for_each(|advice| writeln!(f, "{advice}"))
@@ -61,18 +45,20 @@ fn show(f: &mut fmt::Formatter<'_>, backup: &BackupSummary) -> fmt::Result {
     let committed = committed.map_or_else(|| "-".to_owned(), |time| time.format("%Y-%m-%d %H:%M:%SZ").to_string());
     let objects = objects.map_or_else(|| "-".to_owned(), |count| count.to_string());
     let bytes = bytes.map_or_else(|| "-".to_owned(), |size| size.to_string());
-    let state = state(backup.state);
-    writeln!(f, "{name:<28} {state:<12} {cluster:<20} {committed:<20} {objects:>10} {bytes:>10}")?;
-    backup.reason.iter().try_for_each(|reason| writeln!(f, "  [{}] {}", reason.code, reason.message))
+    show_row(f, [name, state(backup.state), cluster, &committed, &objects, &bytes])
+}
+
+fn show_row(f: &mut fmt::Formatter<'_>, [name, state, cluster, committed, objects, bytes]: [&str; 6]) -> fmt::Result {
+    writeln!(f, "{name:<28} {state:<12} {cluster:<20} {committed:<20} {objects:>10} {bytes:>10}")
 }
 
 /// What can be done about a backup in this state.
 const fn advice(state: BackupState) -> Option<&'static str> {
     match state {
-        BackupState::Unfinished => Some("unfinished: go on with `backup … --name NAME --resume`"),
-        BackupState::Damaged => Some("DAMAGED: `verify` says where"),
+        BackupState::Unfinished => Some("unfinished: continue with `backup … --name NAME --resume`"),
+        BackupState::Damaged => Some("DAMAGED: `verify` shows where"),
         BackupState::Newer => Some("newer format: use a newer release of this program"),
-        BackupState::Foreign => Some("foreign: directories that are no backups"),
+        BackupState::Foreign => Some("foreign: directories that are not backups"),
         _ => None,
     }
 }

@@ -164,7 +164,7 @@ impl Orchestrator for Recorded {
 #[tokio::test]
 async fn servers_stop_and_start_in_the_documented_order() {
     let bed = Bed::new(&enterprise(), &[V3]).await.holding(&enterprise(), &[V3]).await;
-    let options = quick(RestoreOptions::replace()).with_servers(ServersStopped::NotConfirmed);
+    let options = quick(RestoreOptions::replace()).unconfirmed();
     let servers = Arc::new(Recorded::default());
     let job = bed.request(&options).with_orchestrator(Arc::clone(&servers) as _).start();
     let events: Vec<_> = job.events().map(|event| event.kind).collect().await;
@@ -173,7 +173,8 @@ async fn servers_stop_and_start_in_the_documented_order() {
     assert_eq!(servers.calls("start "), ["n1", "n2", "k1"]);
     assert_eq!(report.started, ["n1", "n2", "k1"]);
     let at = |wanted: fn(&EventKind) -> bool| events.iter().position(wanted).expect("sent");
-    let (set, released) = (at(|e| matches!(e, EventKind::GuardSet)), at(|e| matches!(e, EventKind::GuardReleased)));
+    let set = at(|e| matches!(e, EventKind::GuardSet));
+    let released = at(|e| matches!(e, EventKind::GuardReleased));
     assert!(
         at(|e| matches!(e, EventKind::NodeStopped { .. })) < set
             && set < at(|e| matches!(e, EventKind::StageStarted { .. }))
