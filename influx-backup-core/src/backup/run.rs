@@ -18,7 +18,6 @@ use crate::{
     cluster::Cluster,
     copier::Copier,
     error::{Error, Result},
-    event::EventKind,
     finding::{Finding, FindingCode},
     job::RunContext,
     judge::evidence::Facts,
@@ -96,13 +95,18 @@ pub(crate) async fn run(
         state.index = run.unless_ended(left_before(&to, options.on_existing, acquired)).await?;
         while_stopped(orchestrator, &nodes, &task, run.unless_ended(run.passes(cluster, &mut state))).await
     };
-    let done = work.await;
-    if let Err(error) = &done {
-        // Best effort: what is finished is finished, and a resumed run does not copy it again.
-        let _ = state.journal.flush().await;
-        lease.release(release_timeout(error)).await;
+    match work.await {
+        Ok(mut report) => {
+            (report.todos, report.findings) = task.events.findings().todos_and_rest();
+            Ok(report)
+        }
+        Err(error) => {
+            // Best effort: what is finished is finished, and a resumed run does not copy it again.
+            let _ = state.journal.flush().await;
+            lease.release(release_timeout(&error)).await;
+            Err(error)
+        }
     }
-    done
 }
 
 /// What an earlier run left that can be gone on with; the rest of what it left goes.
@@ -126,7 +130,7 @@ async fn check_stores(cluster: &Cluster, repository: &Location, task: &RunContex
     let skew = preflight::target_apart_from(repository, &[cluster.location()]).await?.clock_skew;
     if skew.abs() > CLOCK_SKEW {
         let message = format!("the clock of `{repository}` is {} s ahead of this machine's", skew.num_seconds());
-        task.events.send(EventKind::Finding(Finding::new(FindingCode::ClockSkew, message)));
+        task.events.report(Finding::new(FindingCode::ClockSkew, message));
     }
     Ok(Clock::Store(skew))
 }

@@ -147,7 +147,7 @@ impl Restore {
         };
         let report = follow(request.start(), screen).await?;
         screen.answer(&report, Shown(&report))?;
-        Ok(Exit::Done)
+        Ok(Exit::leaving(&report.todos))
     }
 
     /// The options that the plan is made with: those of the approved plan, or those of the command line.
