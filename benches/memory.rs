@@ -23,7 +23,8 @@ fn main() {
     let path = scratch.path().to_str().expect("UTF-8");
     let location = Location::parse(path, &StoreOptions::default()).expect("a location");
 
-    let cluster = runtime.block_on(discover(&location, &DiscoverOptions::default())).expect("a cluster");
+    let cluster =
+        runtime.block_on(async { discover(&location, &DiscoverOptions::default()).await }).expect("a cluster");
     let before = reset();
     let inventory = runtime.block_on(cluster.list()).expect("an inventory");
     let listed = resident("VmHWM").unwrap_or_default();

@@ -11,6 +11,7 @@ mod pass;
 mod passes;
 mod prove;
 mod report;
+mod request;
 mod resume;
 mod rules;
 mod run;
@@ -22,10 +23,10 @@ mod trim;
 mod verdict;
 mod witness;
 
-pub use self::report::BackupReport;
-pub(crate) use self::{
-    lease::acquire,
-    run::{check_places, run},
+pub(crate) use self::{lease::acquire, run::check_places};
+pub use self::{
+    report::BackupReport,
+    request::{BackupRequest, PlanBackupRequest},
 };
 #[doc(hidden)]
 pub use self::{

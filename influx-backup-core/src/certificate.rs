@@ -210,7 +210,7 @@ impl Certificate {
         let violated = self.clauses.iter().filter(|clause| clause.verdict == Verdict::Violated);
         let line = |clause: &ClauseResult| {
             let first = clause.violations.first().map_or("", |violation| violation.message.as_str());
-            format!("{} {}: {first}", clause.clause.code(), clause.clause.title())
+            format!("{} {}: {first}", clause.clause, clause.clause.title())
         };
         let lines: Vec<_> = violated.map(line).collect();
         if lines.is_empty() { "all clauses hold".to_owned() } else { lines.join("; ") }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     certificate::{Certificate, Clause},
     cluster::{Cluster, DiscoverOptions},
-    discover::discover,
+    discover,
     error::{Error, Result},
     facts::{self, Meter, gather},
     job::{ObjectEvents, RunContext, request},
@@ -27,7 +27,7 @@ use crate::{
 /// C1 to C5 and the contents of C8 are recomputed from the tree's own bytes. C6, C7, C9 and the order of the listings
 /// are what the run that took the backup recorded; without such a record they are not attested.
 ///
-/// The job fails as [`discover`] does, and with [`Error::Store`]. What is wrong with the tree is in the
+/// The job fails as [`discover`](crate::discover()) does, and with [`Error::Store`]. What is wrong with the tree is in the
 /// certificate.
 pub fn certify(location: &Location) -> CertifyRequest {
     CertifyRequest::new(Tree::Location(location.clone(), DiscoverOptions::default()))
@@ -47,7 +47,7 @@ pub fn certify_backup(backup: &Backup) -> CertifyRequest {
     CertifyRequest::new(Tree::Backup(backup.clone()))
 }
 
-/// A certification about to start. Its progress counts the objects that are read.
+/// A certification about to start. Its progress counts the objects that are listed and those that are read.
 #[derive(Debug)]
 #[must_use = "nothing is certified until it is started or awaited"]
 pub struct CertifyRequest {
@@ -81,9 +81,11 @@ impl CertifyRequest {
         let meter = &context.events;
         let certify = async {
             match self.tree {
-                Tree::Location(location, options) => location_certificate(&location, &options, meter).await,
-                Tree::Cluster(cluster) => cluster_certificate(&cluster, meter).await,
-                Tree::Backup(backup) => backup_certificate(&backup, meter).await,
+                Tree::Location(location, options) => {
+                    location_certificate(&meter.counting(&location), &options, meter).await
+                }
+                Tree::Cluster(cluster) => cluster_certificate(&cluster.counted_by(&context), meter).await,
+                Tree::Backup(backup) => own_certificate(&backup, meter).await,
             }
         };
         context.unless_cancelled(certify).await
@@ -98,25 +100,32 @@ async fn location_certificate(
     meter: &dyn Meter,
 ) -> Result<Certificate> {
     if read_manifest(location).await?.is_some() {
-        return backup_certificate(&Backup::at(location).await?, meter).await;
+        return own_certificate(&Backup::at(location).await?, meter).await;
     }
-    cluster_certificate(&discover(location, options).await?, meter).await
+    cluster_certificate(&discover::find(location, options).await?, meter).await
 }
 
 async fn cluster_certificate(cluster: &Cluster, meter: &dyn Meter) -> Result<Certificate> {
     let inventory = cluster.list().await?;
     let mut held: BTreeMap<_, _> =
-        inventory.entries().map(|entry| (entry.key.clone(), held_as_listed(entry))).collect();
+        inventory.entries().map(|entry| (entry.key.clone(), held_as_listed(&entry))).collect();
     let description = cluster.description();
     let mut facts = Facts::default();
     gather(&mut facts, facts::Tree::Location(cluster.location()), description, &mut held, meter).await?;
     let cut = Cut::newest(description, &facts);
     let evidence = Evidence::new(description, &held, &facts, &cut, Provenance::None, AbsenceTolerance::Strict);
-    Ok(judge(&evidence, &Clause::ALL).certificate)
+    Ok(judge(&evidence, Clause::ALL).certificate)
 }
 
 fn held_as_listed(entry: &ObjectMeta) -> HeldObject {
     HeldObject { size: entry.size, version: entry.version.clone(), checked_by: None }
+}
+
+/// The certificate of a backup, with what there is to say about the backup as a whole.
+async fn own_certificate(backup: &Backup, meter: &dyn Meter) -> Result<Certificate> {
+    let mut certificate = backup_certificate(backup, meter).await?;
+    certificate.findings.extend(backup.rename());
+    Ok(certificate)
 }
 
 pub(crate) async fn backup_certificate(backup: &Backup, meter: &dyn Meter) -> Result<Certificate> {
@@ -142,7 +151,7 @@ fn judge_backup(backup: &Backup, held: &BTreeMap<Key, HeldObject>, facts: &Facts
     };
     let provenance = Provenance::Manifest(&record);
     let evidence = Evidence::new(&manifest.cluster, held, facts, cut, provenance, AbsenceTolerance::Lenient);
-    judge(&evidence, &Clause::ALL).certificate
+    judge(&evidence, Clause::ALL).certificate
 }
 
 /// The objects of a backup that are really there. One whose stored bytes have the length that the manifest says has the

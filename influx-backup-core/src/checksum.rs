@@ -62,6 +62,7 @@ impl<'de> Deserialize<'de> for Crc64 {
 
 /// What is kept of bytes that were read: their checksum, and how they begin and end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Content {
     /// The checksum.
     pub crc64: Crc64,
@@ -77,6 +78,7 @@ impl From<Crc64> for Content {
 
 /// The first four and the last eight bytes; of shorter content what there is, the rest zero.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Ends {
     /// The first bytes.
     pub head: [u8; 4],

@@ -11,6 +11,8 @@ mod log;
 mod places;
 mod progress;
 mod screen;
+#[cfg(test)]
+mod tests;
 mod verbs;
 
 use std::ffi::OsString;

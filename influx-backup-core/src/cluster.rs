@@ -27,8 +27,7 @@ pub enum Edition {
 named!(Edition, "edition", { Core => "core", Enterprise => "enterprise" });
 
 /// What a node does, as far as the store shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Role {
     /// It writes WAL, snapshots and Parquet.
@@ -38,6 +37,8 @@ pub enum Role {
     /// It stores nothing.
     QueryOnly,
 }
+
+named!(Role, "role of a node", { Data => "data", Compactor => "compactor", QueryOnly => "query_only" });
 
 /// One node of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -177,6 +178,12 @@ impl Cluster {
         &self.description
     }
 
+    /// The same cluster, reached by another view of its location.
+    pub(crate) fn with_location(mut self, location: Location) -> Self {
+        self.location = location;
+        self
+    }
+
     /// With only these of its nodes.
     pub(crate) fn with_nodes(mut self, which: impl Fn(&Node) -> bool) -> Self {
         self.description.nodes.retain(which);
@@ -310,6 +317,7 @@ impl ClusterDescription {
 
 /// Whose an object is, and what kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Classification<'a> {
     /// The prefix that it lies under.
     pub owner: &'a str,

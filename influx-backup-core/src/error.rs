@@ -151,10 +151,10 @@ pub enum Error {
         evidence: String,
     },
     /// An option of a backup or a restore that contradicts another, or the cluster.
-    #[error("{option} cannot be used here: {reason}")]
+    #[error("`{option}` cannot be used here: {reason}")]
     #[non_exhaustive]
     InvalidRequest {
-        /// The option.
+        /// The option or argument, by its name in the options structs.
         option: &'static str,
         /// Why not.
         reason: String,
@@ -469,7 +469,7 @@ pub enum Error {
         error: CopyError,
     },
     /// Cancelled by the caller.
-    #[error("cancelled after {done} of {total} objects")]
+    #[error("cancelled{}", how_far(*done, *total))]
     #[non_exhaustive]
     Cancelled {
         /// Objects finished.
@@ -487,6 +487,11 @@ pub enum Error {
         #[source]
         source: Source,
     },
+}
+
+/// How far a cancelled job was, where it had counted anything.
+fn how_far(done: u64, total: u64) -> String {
+    if total == 0 { String::new() } else { format!(" after {done} of {total} objects") }
 }
 
 impl From<InvalidKey> for Error {

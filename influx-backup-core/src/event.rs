@@ -36,6 +36,8 @@ pub struct Event {
 #[serde(default)]
 #[non_exhaustive]
 pub struct Progress {
+    /// Objects listed so far: what grows before anything is planned. One that is listed again counts again.
+    pub listed: u64,
     /// Objects finished: copied, or checked.
     pub objects: u64,
     /// Bytes copied or read.

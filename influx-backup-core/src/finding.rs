@@ -10,11 +10,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use self::code::{FindingCode, UnknownCode};
-use crate::key::Key;
+use crate::{key::Key, named::named};
 
-/// A clause of the proof that a backup restores.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// A clause of the proof that a backup restores, `C1` to `C9`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Clause {
     /// Every live file is in the backup with exactly the size its manifest says, or absent from the source too.
@@ -37,36 +36,19 @@ pub enum Clause {
     Nodes,
 }
 
+named!(Clause, "clause", {
+    Closure => "C1",
+    Manifests => "C2",
+    Wal => "C3",
+    Catalog => "C4",
+    Checkpoints => "C5",
+    Bytes => "C6",
+    Stability => "C7",
+    Compactor => "C8",
+    Nodes => "C9",
+});
+
 impl Clause {
-    /// Every clause, in order.
-    pub const ALL: [Self; 9] = [
-        Self::Closure,
-        Self::Manifests,
-        Self::Wal,
-        Self::Catalog,
-        Self::Checkpoints,
-        Self::Bytes,
-        Self::Stability,
-        Self::Compactor,
-        Self::Nodes,
-    ];
-
-    /// Its short name in reports: `C1` to `C9`.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Closure => "C1",
-            Self::Manifests => "C2",
-            Self::Wal => "C3",
-            Self::Catalog => "C4",
-            Self::Checkpoints => "C5",
-            Self::Bytes => "C6",
-            Self::Stability => "C7",
-            Self::Compactor => "C8",
-            Self::Nodes => "C9",
-        }
-    }
-
     /// What it claims, for a person.
     #[must_use]
     pub const fn title(self) -> &'static str {
@@ -84,15 +66,8 @@ impl Clause {
     }
 }
 
-impl fmt::Display for Clause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
-    }
-}
-
 /// How serious a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Severity {
     /// It violates a clause, or damages a backup.
@@ -105,24 +80,7 @@ pub enum Severity {
     Info,
 }
 
-impl Severity {
-    /// Its name, as in JSON.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Todo => "todo",
-            Self::Warning => "warning",
-            Self::Info => "info",
-        }
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+named!(Severity, "severity", { Error => "error", Todo => "todo", Warning => "warning", Info => "info" });
 
 /// Something that was found. `Display` prints the message, and with `{:#}` the clause after it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -230,7 +188,7 @@ mod tests {
             .with_key(key)
             .with_numbers(Some(7), Some(5));
         let text = serde_json::to_string(&finding).expect("serialises");
-        let expected = r#"{"code":"wrong-size-parquet","severity":"error","clause":"closure","node":"n1","key":"n1/dbs/1.parquet","message":"`n1/dbs/1.parquet` has 5 bytes","expected":7,"found":5}"#;
+        let expected = r#"{"code":"wrong-size-parquet","severity":"error","clause":"C1","node":"n1","key":"n1/dbs/1.parquet","message":"`n1/dbs/1.parquet` has 5 bytes","expected":7,"found":5}"#;
         assert_eq!(text, expected);
         assert_eq!(serde_json::from_str::<Finding>(&text).expect("reads"), finding);
     }

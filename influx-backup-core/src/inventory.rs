@@ -12,7 +12,7 @@ use crate::{
     error::Result,
     key::Key,
     layout::{Component, Generation, Group},
-    location::{Location, ObjectMeta},
+    location::{Location, ObjectMeta, ObjectTable, ObjectView},
     record::ListingRecord,
 };
 
@@ -42,6 +42,7 @@ pub const LISTING_ORDER: [Group; 11] = [
 
 /// One listing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Listing {
     /// What was listed.
     pub group: Group,
@@ -53,12 +54,13 @@ pub struct Listing {
     pub ended: DateTime<Utc>,
     /// Its place in the order in which the listings of a run happened; clocks may step back, this does not.
     pub order: u64,
-    /// What it found, sorted by key.
-    pub entries: Vec<ObjectMeta>,
+    /// What it found.
+    pub entries: ObjectTable,
 }
 
 /// Everything one pass listed, in the order in which it was listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Inventory {
     /// The listings.
     pub listings: Vec<Listing>,
@@ -79,7 +81,7 @@ impl From<&Listing> for ListingRecord {
 
 impl Cluster {
     /// Lists the cluster once, group by group, in the constant order of
-    /// [`LISTING_ORDER`].
+    /// [`LISTING_ORDER`]. Dropping the future stops it; [`plan_backup`](crate::Repository::plan_backup) does the same as a job.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store), [`Error::InvalidKey`](crate::Error::InvalidKey),
@@ -96,7 +98,7 @@ impl Inventory {
     }
 
     /// Every object listed.
-    pub fn entries(&self) -> impl Iterator<Item = &ObjectMeta> {
+    pub fn entries(&self) -> impl Iterator<Item = ObjectView<'_>> {
         self.listings.iter().flat_map(|listing| &listing.entries)
     }
 
@@ -114,13 +116,13 @@ impl Inventory {
     /// How many objects were listed.
     #[must_use]
     pub fn objects(&self) -> u64 {
-        self.entries().count() as u64
+        self.listings.iter().map(|listing| listing.entries.len() as u64).sum()
     }
 
     /// How many bytes they have.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.entries().map(|entry| entry.size).sum()
+        self.listings.iter().map(|listing| listing.entries.bytes()).sum()
     }
 }
 
@@ -139,6 +141,7 @@ pub(crate) struct Lister {
 /// may be older than all logs that are left, and where no log is left no gap shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[doc(hidden)]
+#[non_exhaustive]
 pub enum RootsOrder {
     /// Before the logs.
     BeforeLogs,
@@ -198,11 +201,14 @@ fn owners(cluster: &ClusterDescription, kind: OwnerKind) -> Vec<String> {
     }
 }
 
-async fn entries(cluster: &Cluster, group: Group, owner: &str, roots: RootsOrder) -> Result<Vec<ObjectMeta>> {
+async fn entries(cluster: &Cluster, group: Group, owner: &str, roots: RootsOrder) -> Result<ObjectTable> {
     match group {
         Group::NodeRest | Group::ClusterRest => rest(cluster, owner).await,
         Group::Catalog => catalog(cluster.location(), owner, roots).await,
-        Group::Licenses => heads(cluster.location(), owner, &["commercial_license", "trial_or_home_license"]).await,
+        Group::Licenses => {
+            let licenses = heads(cluster.location(), owner, &["commercial_license", "trial_or_home_license"]);
+            licenses.await.map(ObjectTable::from)
+        }
         Group::Parquet | Group::Compacted => {
             cluster.location().list_parallel(&format!("{owner}/{}", group.directory())).await
         }
@@ -211,7 +217,7 @@ async fn entries(cluster: &Cluster, group: Group, owner: &str, roots: RootsOrder
 }
 
 /// Logs, whatever else is in their directories, and the roots.
-async fn catalog(location: &Location, owner: &str, roots: RootsOrder) -> Result<Vec<ObjectMeta>> {
+async fn catalog(location: &Location, owner: &str, roots: RootsOrder) -> Result<ObjectTable> {
     let names = Generation::ALL.map(Generation::root);
     let mut entries = match roots {
         RootsOrder::BeforeLogs => heads(location, owner, &names).await?,
@@ -226,8 +232,7 @@ async fn catalog(location: &Location, owner: &str, roots: RootsOrder) -> Result<
     }
     let known: BTreeSet<_> = entries.iter().map(|entry| entry.key.clone()).collect();
     entries.extend(logs.into_iter().filter(|entry| !known.contains(&entry.key)));
-    entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-    Ok(entries)
+    Ok(entries.into())
 }
 
 async fn heads(location: &Location, owner: &str, names: &[&str]) -> Result<Vec<ObjectMeta>> {
@@ -239,18 +244,18 @@ async fn heads(location: &Location, owner: &str, names: &[&str]) -> Result<Vec<O
 }
 
 /// What no other group lists: one level, then each directory that no other group has.
-async fn rest(cluster: &Cluster, owner: &str) -> Result<Vec<ObjectMeta>> {
+async fn rest(cluster: &Cluster, owner: &str) -> Result<ObjectTable> {
     let level = cluster.location().list_level(owner).await?;
-    let mut entries = level.entries;
+    let mut entries = Vec::from_iter(level.entries);
     for directory in level.directories {
         let prefix = format!("{owner}/{directory}");
-        // A nested id is listed as its own; left out, it is not listed at all.
+        // A nested node is listed by itself, and not at all where it is excluded.
         let is_other = cluster.description().excluded_nodes.contains(&prefix) || cluster.is_node(&prefix);
         if !is_other && !listed_elsewhere(cluster.description(), owner, &directory) {
             entries.extend(cluster.location().list(&prefix).await?);
         }
     }
-    Ok(entries)
+    Ok(entries.into())
 }
 
 /// Keeps what the group of this owner is about: ids may contain `/`, and a cluster id may equal a node id.

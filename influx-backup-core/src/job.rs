@@ -1,7 +1,61 @@
-//! [`Job`]: a running backup, restore, verification or certification.
+//! [`Job`]: a running verb.
 //!
-//! A job has three ends, which different tasks or threads may hold: a [`JobHandle`] to cancel it and to ask how far it is, a
-//! stream of [`Events`], and its result, for which the job itself is awaited.
+//! A verb that may take longer than a second returns a *request*: [`discover`](crate::discover()),
+//! [`certify`](crate::certify()), [`verify`](crate::verify()), [`abandon`](crate::abandon()), [`Restore`](crate::Restore), and
+//! the methods of [`Repository`](crate::Repository). Awaiting the request runs it; `start` makes it a job, which has three
+//! ends that different tasks or threads may hold: a [`JobHandle`] to cancel it and to ask how far it is, a stream of
+//! [`Events`], and its result, for which the job itself is awaited.
+//!
+//! What opens one thing and only reads is a plain future: [`Repository::open`](crate::Repository::open),
+//! [`Repository::get`](crate::Repository::get), [`Cluster::list`](crate::Cluster::list),
+//! [`Target::inspect`](crate::Target::inspect). It has no events, and dropping it stops it at once.
+//!
+//! # In other languages
+//!
+//! In Python and Node a job is one object that can be awaited and iterated. A binding keeps the three ends apart:
+//!
+//! 1. Build the request, then start it with `start_on` and the handle of the binding's own tokio runtime. `start` panics on
+//!    a thread outside a runtime, which the threads of an interpreter are. Requests, jobs, handles and events are `Send` and
+//!    `'static`.
+//! 2. Take [`Job::events`] and [`Job::handle`] at once, before the job moves: [`Events`] is the asynchronous iterator (`None`
+//!    ends it), the handle is `cancel()`, `progress()` and `is_finished()`, which never wait.
+//! 3. Move the job into a task that awaits it and keeps the result; the language's awaitable waits for that task. An
+//!    [`Error`] becomes an exception by [`Error::report`].
+//! 4. Dropping a job cancels it. The task of step 3 keeps it, so that it does not end when the last reference in the language
+//!    is collected. Where no result is wanted, [`Job::detach`] does the same without a task; the handle still works.
+//!
+//! Events may be left unread: at most a bounded number waits, [`Lagged`](crate::EventKind::Lagged) counts what was dropped,
+//! and `progress()` is right all the same. They are taken once: an object that is iterated twice gets an empty second
+//! stream. A job that is cancelled ends within a second with [`Error::Cancelled`]; wait for its result, as a restore may be
+//! starting servers again.
+//!
+//! ```
+//! # #[cfg(feature = "generate")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! # influx_backup_core::testing::generate::Generate::core("node1").generate_into(directory.path())?;
+//! # let path = directory.path().display().to_string();
+//! use influx_backup_core::{DiscoverOptions, Location, StoreOptions, discover};
+//!
+//! let runtime = tokio::runtime::Runtime::new()?; // one for all jobs, as long as the interpreter lives
+//! let location = Location::parse(&path, &StoreOptions::default())?;
+//!
+//! let job = discover(&location, &DiscoverOptions::default()).start_on(runtime.handle());
+//! let handle = job.handle(); // .cancel(), .progress(), .is_finished(): from any thread
+//! let mut events = job.events(); // the iterator
+//! let result = runtime.spawn(async move { job.await.map_err(|error| error.report()) }); // the awaitable
+//!
+//! while let Some(event) = runtime.block_on(events.next()) {
+//!     println!("{}", serde_json::to_string(&event)?);
+//! }
+//! let cluster = runtime.block_on(result)?.expect("a cluster");
+//! assert_eq!(cluster.nodes().len(), 1);
+//! assert!(handle.progress().listed > 0);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "generate"))]
+//! # fn main() {}
+//! ```
 
 mod context;
 mod ending;

@@ -197,7 +197,7 @@ impl Component {
         }
     }
 
-    /// Whether InfluxDB makes this object again from others: left out of a backup unless asked for.
+    /// Whether InfluxDB makes this object again from others: excluded from a backup by default.
     #[must_use]
     pub const fn is_derived(self) -> bool {
         matches!(self, Self::TableSnapshot | Self::TableIndex | Self::TableIndexMarker)

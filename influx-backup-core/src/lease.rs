@@ -45,8 +45,7 @@ const OUTAGE_TIMEOUT: Duration = Duration::from_secs(3);
 pub(crate) const fn release_timeout(error: &Error) -> Duration {
     match error {
         Error::Cancelled { .. } => RELEASE_TIMEOUT,
-        Error::Store { kind: StoreErrorKind::Unreachable, .. } => OUTAGE_TIMEOUT,
-        Error::Copy { error, .. } if error.is_outage() => OUTAGE_TIMEOUT,
+        error if error.is_outage() => OUTAGE_TIMEOUT,
         _ => FAILURE_TIMEOUT,
     }
 }

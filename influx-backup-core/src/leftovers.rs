@@ -10,7 +10,7 @@ use crate::{
     job::{EventSink, ObjectEvents, RunContext, request},
     layout::OWN_DIRECTORY,
     lease::{Clock, SILENCE, release_timeout},
-    location::{Incomplete, Location, ObjectMeta, remove_empty},
+    location::{Incomplete, Location, ObjectTable, remove_empty},
     named::named,
     options::{OnExisting, Takeover},
     preflight,
@@ -73,7 +73,7 @@ impl LeftoversRequest {
 request!(LeftoversRequest => Vec<Leftover>);
 
 async fn find(repository: &Location, events: &EventSink) -> Result<Vec<Leftover>> {
-    let backups = summary::list(repository).await?;
+    let backups = summary::list(repository, &()).await?;
     events.planned(backups.len() as u64, 0);
     // After the list: a backup that is begun meanwhile is none of them.
     let incomplete = repository.incomplete().await?;
@@ -128,7 +128,7 @@ impl RemoveRequest {
                 clear(&location, &leftover.name, Clock::Store(answer.clock_skew), &context).await?;
             }
             LeftoverKind::Staging => {
-                let state = summary::summary(&repository, leftover.name.clone()).await.state;
+                let state = summary::summary(&repository, leftover.name.clone()).await?.state;
                 if is_at_rest(state) {
                     context.unless_cancelled(location.delete_incomplete(is_dead(state))).await?;
                 }
@@ -180,9 +180,9 @@ async fn clear(location: &Location, name: &str, clock: Clock, context: &RunConte
     }
 }
 
-async fn delete(location: &Location, objects: &[ObjectMeta], events: &EventSink) -> Result<()> {
-    events.planned(objects.len() as u64, objects.iter().map(|entry| entry.size).sum());
-    for some in objects.chunks(DELETED_AT_ONCE) {
+async fn delete(location: &Location, objects: &ObjectTable, events: &EventSink) -> Result<()> {
+    events.planned(objects.len() as u64, objects.bytes());
+    for some in objects.as_slice().chunks(DELETED_AT_ONCE) {
         location.delete_all(some.iter().map(|entry| &entry.key)).await?;
         for entry in some {
             events.send(EventKind::Deleted { key: entry.key.clone() });

@@ -106,6 +106,7 @@ pub mod record;
 pub mod repository;
 pub mod restore;
 mod retry;
+mod setters;
 pub mod summary;
 pub mod target;
 #[cfg(feature = "generate")]

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 pub use self::budget::{Bandwidth, MemoryBudget, MemoryPermit};
 use crate::{
     named::named,
+    setters::setters,
     units::{ByteSize, duration},
 };
 
@@ -28,8 +29,8 @@ pub struct Limits {
     pub bandwidth: Option<ByteSize>,
     /// How often, and for how long, a failed request is tried again.
     pub retry: Retry,
-    /// How long a connection may move nothing before it counts as stalled: at most half of [`Retry::max_outage`], so that
-    /// one stalled connection is tried again.
+    /// How long a connection may move nothing before it counts as stalled, and a store may answer nothing before a copy is
+    /// given up: at most half of [`Retry::max_outage`], so that one stalled connection is tried again.
     #[serde(with = "duration")]
     pub stall_timeout: Duration,
     /// Whether files are on disk before a stage counts as done.
@@ -50,18 +51,21 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Sets how many objects are copied concurrently.
-    #[must_use]
-    pub fn with_concurrency(mut self, concurrency: usize) -> Self {
-        self.concurrency = concurrency;
-        self
-    }
+    setters! {
+        /// Sets how many objects are copied concurrently.
+        with_concurrency(concurrency: usize),
 
-    /// Sets how many bytes are held in memory.
-    #[must_use]
-    pub fn with_memory(mut self, memory: ByteSize) -> Self {
-        self.memory = memory;
-        self
+        /// Sets how many bytes are held in memory.
+        with_memory(memory: ByteSize),
+
+        /// Sets how failed requests are tried again.
+        with_retry(retry: Retry),
+
+        /// Sets how long a connection may move nothing.
+        with_stall_timeout(stall_timeout: Duration),
+
+        /// Sets whether files are on disk before a stage counts as done.
+        with_durability(durability: Durability),
     }
 
     /// Sets how many bytes are moved per second.
@@ -71,31 +75,10 @@ impl Limits {
         self
     }
 
-    /// Sets how failed requests are tried again.
-    #[must_use]
-    pub fn with_retry(mut self, retry: Retry) -> Self {
-        self.retry = retry;
-        self
-    }
-
-    /// Sets how long a connection may move nothing.
-    #[must_use]
-    pub fn with_stall_timeout(mut self, stall_timeout: Duration) -> Self {
-        self.stall_timeout = stall_timeout;
-        self
-    }
-
     /// The stall timeout of a copy: a store that is silent is away.
     pub(crate) fn stall_timeout(&self) -> Duration {
         let half = self.retry.max_outage.map(|max_outage| (max_outage / 2).max(LEAST_STALL_TIMEOUT));
         half.map_or(self.stall_timeout, |half| half.min(self.stall_timeout))
-    }
-
-    /// Sets whether files are on disk before a stage counts as done.
-    #[must_use]
-    pub fn with_durability(mut self, durability: Durability) -> Self {
-        self.durability = durability;
-        self
     }
 }
 
@@ -110,11 +93,11 @@ pub struct Retry {
     /// The longest wait.
     #[serde(with = "duration")]
     pub max_backoff: Duration,
-    /// How long one object is tried.
+    /// How long one object is tried: no attempt begins later.
     #[serde(with = "duration")]
     pub max_elapsed: Duration,
-    /// How long a store may be away, refusing connections or silent, before a copy fails. A store that asks to slow down is
-    /// not away. `None`: a restore waits 25 s, a backup as long as [`max_elapsed`](Self::max_elapsed).
+    /// How long a store may be away, refusing connections or silent, before a copy fails: no attempt begins later. A store
+    /// that asks to slow down is not away. `None`: a restore waits 25 s, a backup as long as [`max_elapsed`](Self::max_elapsed).
     #[serde(with = "duration::optional")]
     pub max_outage: Option<Duration>,
 }

@@ -19,10 +19,11 @@ mod object;
 mod options;
 mod replace;
 mod request;
+mod table;
 mod url;
 mod write;
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use ::object_store::{ObjectStore, path::Path};
 
@@ -34,7 +35,6 @@ pub(crate) use self::checksums::{Comparison, Put, StoreHasher};
 pub(crate) use self::durable::make_durable;
 pub(crate) use self::incomplete::Incomplete;
 pub(crate) use self::local::{nearest_existing, remove_empty};
-pub(crate) use self::object::find_object;
 pub use self::{
     attributes::Attributes,
     checksums::{ChecksumMatch, StoreChecksums},
@@ -42,11 +42,13 @@ pub use self::{
     local::Links,
     object::{ListLevel, ObjectMeta, Version},
     options::StoreOptions,
+    table::{ObjectTable, ObjectView},
 };
 use self::{budgets::Budgets, request::Contact};
 use crate::{
     error::{Error, Result},
     key::Key,
+    retry::Patience,
 };
 
 /// Where objects live: a directory, or a bucket or container with an optional prefix.
@@ -81,9 +83,14 @@ struct Inner {
     handle: Option<cloud::Handle>,
     budgets: Arc<Budgets>,
     contact: Contact,
-    /// How long the store may be silent.
-    silence: Duration,
+    /// How long an answer may take.
+    patience: Patience,
+    /// Is told of what is listed.
+    on_listed: Option<OnListed>,
 }
+
+/// Is told how many objects were listed, as they are listed. What is listed again is told again.
+pub(crate) type OnListed = Arc<dyn Fn(u64) + Send + Sync>;
 
 impl Location {
     /// Reads a location: `file:///path`, a plain path, `s3://bucket/prefix`, `az://container/prefix` or
@@ -157,6 +164,11 @@ impl Location {
     #[must_use]
     pub fn with_links(&self, links: Links) -> Self {
         self.with(|inner| inner.links = links)
+    }
+
+    /// The same location, which tells of every object that is listed in it.
+    pub(crate) fn with_on_listed(&self, on_listed: OnListed) -> Self {
+        self.with(|inner| inner.on_listed = Some(on_listed))
     }
 
     /// A copy with a change.
@@ -288,7 +300,8 @@ impl Inner {
             handle: None,
             budgets: Budgets::new(Arc::default()),
             contact: Contact::Established,
-            silence: request::SILENCE,
+            patience: request::PATIENCE,
+            on_listed: None,
         }
     }
 }

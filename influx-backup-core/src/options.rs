@@ -1,6 +1,6 @@
 //! Options: plain data that serde reads and writes.
 //!
-//! What is left out has its default, unknown fields are refused, durations are texts such as `"90s"`, sizes are integers
+//! Missing fields have their defaults, unknown fields are refused, durations are texts such as `"90s"`, sizes are integers
 //! or texts such as `"256MiB"`. Every enum has one set of names, the same in serde, `FromStr`, `Display` and on the
 //! command line. What is no data (a [`Copier`](crate::Copier), an [`Orchestrator`](crate::Orchestrator)) goes on the
 //! request.

@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn the_hash_is_that_of_the_json() {
-        let stage = Stage::new(StageKind::Wal, Some(Relist::Wal), Vec::new());
+        let stage = Stage::new(StageKind::Wal, Some(Relist::Wal), []);
         let json = serde_json::to_vec(&stage).expect("serialises");
         assert_eq!(stable_hash(&stage), sha256(&json));
     }

@@ -242,7 +242,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        location::{Identity, StoreOptions},
+        location::{Identity, ObjectTable, StoreOptions},
         testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
     };
 
@@ -261,7 +261,7 @@ mod tests {
         }
         let location = Location::in_memory();
         target(&location).await.expect("memory");
-        assert_eq!(location.list("").await.expect("listed"), []);
+        assert_eq!(location.list("").await.expect("listed"), ObjectTable::default());
     }
 
     #[tokio::test]
@@ -288,7 +288,7 @@ mod tests {
         assert_eq!(error.code(), "store-unsupported", "{error:?}");
         let answer = std::error::Error::source(&error).expect("the answer").to_string();
         assert!(answer.contains("with success (entity tag"), "{answer}");
-        assert_eq!(memory.list("").await.expect("listed"), [], "nothing is left");
+        assert_eq!(memory.list("").await.expect("listed"), ObjectTable::default(), "nothing is left");
         target(&memory).await.expect("one that has them");
     }
 
@@ -320,7 +320,7 @@ mod tests {
             repository.require_apart(&source).expect("not by their names");
             let answer = target_apart_from(&repository, &[&source]).await.map(drop).map_err(|error| error.code());
             assert_eq!(answer, if overlaps { Err("overlap") } else { Ok(()) }, "{what}");
-            assert_eq!(repository.list("").await.expect("listed"), [], "{what}: nothing is left");
+            assert_eq!(repository.list("").await.expect("listed"), ObjectTable::default(), "{what}: nothing is left");
         }
     }
 

@@ -117,6 +117,7 @@ impl Fence {
 
 /// Numbers that the source itself does not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Hole {
     /// The numbers.
     #[serde(flatten)]
@@ -138,6 +139,7 @@ pub enum ConfirmedBy {
 
 /// A run of numbers, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Gap {
     /// The first number.
     pub first: u64,

@@ -21,9 +21,8 @@ mod verify;
 #[cfg(all(test, feature = "testing"))]
 mod tests;
 
-pub(crate) use self::run::require_apart;
 pub use self::{
     report::{AbandonReport, RestoreReport},
-    request::Restore,
+    request::{PlanRestoreRequest, Restore},
     undo::{AbandonRequest, abandon},
 };

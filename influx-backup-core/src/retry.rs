@@ -1,11 +1,13 @@
-//! When to try something again: exponential backoff with jitter, until a time budget is spent.
+//! When to try something again, and how long to wait for an answer: exponential backoff with jitter until a time budget
+//! is spent, and [`Patience`] with a store that is slow but none with one that is away.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
+    pin::pin,
     time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// How often and for how long to try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +20,53 @@ pub(crate) struct RetryPolicy {
     pub(crate) max_elapsed: Duration,
     /// How many retries are allowed even if the first attempts took longer than that.
     pub(crate) min_retries: u32,
+}
+
+/// How long to wait for the answer to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Patience {
+    /// How long the store may answer nothing at all: neither this request nor any other.
+    pub(crate) silence: Duration,
+    /// How long this request may take while the store answers others.
+    pub(crate) total: Duration,
+}
+
+impl Patience {
+    /// Waits for the answer; `None`: too long. `probe` asks the store something small, and says whether it is there.
+    pub(crate) async fn wait<T, P: Future<Output = bool>>(
+        self,
+        answer: impl Future<Output = T>,
+        probe: impl Fn(Duration) -> P,
+    ) -> Option<T> {
+        timeout(self.total, unless_silent(self.silence, answer, probe)).await.ok().flatten()
+    }
+}
+
+/// Does some work as long as the store is there; `None`: it was silent for `silence`.
+///
+/// `probe` is called whenever nothing was heard for a third of that time, with this third: the time for which an answer
+/// to another request counts. It gets the rest.
+pub(crate) async fn unless_silent<T, P: Future<Output = bool>>(
+    silence: Duration,
+    work: impl Future<Output = T>,
+    probe: impl Fn(Duration) -> P,
+) -> Option<T> {
+    let pause = silence / 3;
+    let mut work = pin!(work);
+    loop {
+        if let Ok(done) = timeout(pause, &mut work).await {
+            return Some(done);
+        }
+        let is_there = timeout(silence - pause, probe(pause));
+        tokio::select! {
+            biased;
+            done = &mut work => return Some(done),
+            is_there = is_there => match is_there {
+                Ok(true) => {}
+                Ok(false) | Err(_) => return None,
+            },
+        }
+    }
 }
 
 /// The waits between the attempts of one operation, by one clock.
@@ -69,6 +118,35 @@ mod tests {
         max_elapsed: Duration::from_secs(30),
         min_retries: 1,
     };
+
+    const PATIENCE: Patience = Patience { silence: Duration::from_secs(15), total: Duration::from_secs(100) };
+
+    /// What becomes of an answer that never comes, while the store is there for so long.
+    async fn waited_in_vain(there: Duration) -> Duration {
+        let began = Instant::now();
+        let probe = |_| async move {
+            if began.elapsed() > there {
+                std::future::pending::<()>().await;
+            }
+            true
+        };
+        assert_eq!(PATIENCE.wait(std::future::pending::<()>(), probe).await, None);
+        began.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_answer_is_waited_for_while_the_store_is_there() {
+        assert_eq!(waited_in_vain(Duration::ZERO).await, PATIENCE.silence);
+        // It was last heard of after 30 s, and could have been away since.
+        assert_eq!(waited_in_vain(Duration::from_secs(33)).await, Duration::from_secs(30) + PATIENCE.silence);
+        assert_eq!(waited_in_vain(PATIENCE.total).await, PATIENCE.total);
+        let slow = tokio::time::sleep(Duration::from_secs(90));
+        assert_eq!(PATIENCE.wait(slow, |_| std::future::ready(true)).await, Some(()));
+        let late = tokio::time::sleep(PATIENCE.silence - Duration::from_secs(1));
+        assert_eq!(PATIENCE.wait(late, |_| std::future::pending()).await, Some(()), "although the probe was silent");
+        let refused = PATIENCE.wait(std::future::pending::<()>(), |_| std::future::ready(false));
+        assert_eq!(refused.await, None);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn waits_grow_up_to_the_longest_and_end_in_time() {

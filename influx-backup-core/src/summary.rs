@@ -1,14 +1,14 @@
 //! [`BackupSummary`]: what a repository lists.
 
-use std::error::Error as _;
-
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     concurrent,
-    error::{Error, Result},
+    error::{Error, ErrorReport, Result},
+    facts::Meter,
+    job::{ObjectEvents, RunContext, request},
     lease::{Clock, LeaseScope, highest},
     location::{Links, Location, local::LOST_AND_FOUND},
     manifest::{Manifest, read_manifest},
@@ -38,9 +38,9 @@ pub struct BackupSummary {
     pub objects: Option<u64>,
     /// How many bytes.
     pub bytes: Option<ByteSize>,
-    /// Why no more is known of it, where it cannot be read.
+    /// Why no more is known of it, where it is damaged, newer or unreadable: code, hint and causes, as of any other error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
+    pub reason: Option<ErrorReport>,
 }
 
 /// In which state a backup is.
@@ -102,23 +102,51 @@ impl BackupSummary {
             Error::UnsupportedFormat { .. } => BackupState::Newer,
             _ => BackupState::Unreadable,
         };
-        let cause = error.source().map_or_else(String::new, |source| format!(": {source}"));
-        Self { reason: Some(format!("{error}{cause}")), ..Self::new(name, state) }
+        Self { reason: Some(error.report()), ..Self::new(name, state) }
     }
 }
 
-/// A summary of every directory that may be a backup, sorted by name.
-pub(crate) async fn list(repository: &Location) -> Result<Vec<BackupSummary>> {
-    let names = repository.directories().await?;
-    let names = names.into_iter().filter(|name| !name.starts_with(['_', '.']) && name != LOST_AND_FOUND);
-    let summaries = names.map(|name| async move { Ok(summary(repository, name).await) }.boxed());
-    concurrent::run(summaries.collect(), SUMMARIES_AT_ONCE).await
+/// A list of a repository, about to be made. Its progress counts the directories that may be backups.
+#[derive(Debug)]
+#[must_use = "nothing is listed until it is started or awaited"]
+pub struct ListRequest {
+    repository: Location,
+    object_events: ObjectEvents,
 }
 
-/// What is known of one backup.
-pub(crate) async fn summary(repository: &Location, name: String) -> BackupSummary {
-    let read = read(repository, &name).await;
-    read.unwrap_or_else(|error| BackupSummary::unread(name, &error))
+impl ListRequest {
+    pub(crate) fn new(repository: &Location) -> Self {
+        Self { repository: repository.clone(), object_events: ObjectEvents::default() }
+    }
+
+    async fn run(self, context: RunContext) -> Result<Vec<BackupSummary>> {
+        context.unless_cancelled(list(&self.repository, &context.events)).await
+    }
+}
+
+request!(ListRequest => Vec<BackupSummary>);
+
+/// A summary of every directory that may be a backup, sorted by name.
+pub(crate) async fn list(repository: &Location, meter: &dyn Meter) -> Result<Vec<BackupSummary>> {
+    let names = repository.directories().await?;
+    let may_be_backup = |name: &String| !name.starts_with(['_', '.']) && name != LOST_AND_FOUND;
+    let names: Vec<_> = names.into_iter().filter(may_be_backup).collect();
+    meter.planned(names.len() as u64, 0);
+    let summarised = |name| async move {
+        let summary = summary(repository, name).await?;
+        meter.finished(0);
+        Ok(summary)
+    };
+    concurrent::run(names.into_iter().map(|name| summarised(name).boxed()).collect(), SUMMARIES_AT_ONCE).await
+}
+
+/// What is known of one backup. A store that is away says nothing about it, and is an error.
+pub(crate) async fn summary(repository: &Location, name: String) -> Result<BackupSummary> {
+    match read(repository, &name).await {
+        Err(error) if error.is_outage() => Err(error),
+        Err(error) => Ok(BackupSummary::unread(name, &error)),
+        summary => summary,
+    }
 }
 
 async fn read(repository: &Location, name: &str) -> Result<BackupSummary> {

@@ -12,7 +12,7 @@ use crate::{
     format::CatalogFile,
     key::Key,
     layout::{self, Component, Generation, guard},
-    location::{Identity, ObjectMeta, find_object},
+    location::{Identity, ObjectTable, ObjectView},
     options::{ExtraNodes, Policy},
 };
 
@@ -42,8 +42,8 @@ pub struct Target {
     pub holder: Option<LeaseHolder>,
     /// When anything below the prefixes was last written.
     pub last_written: Option<DateTime<Utc>>,
-    /// Every object but those of this crate, sorted by key.
-    pub(crate) objects: Vec<ObjectMeta>,
+    /// Every object but those of this crate.
+    pub(crate) objects: ObjectTable,
 }
 
 /// A restore that was begun and not finished.
@@ -171,10 +171,10 @@ impl Prefix {
 }
 
 impl UnfinishedRestore {
-    /// Whether this backup is the one that it restores.
+    /// Whether the backup with this root manifest is the one that it restores, under whatever name it lies now.
     #[must_use]
-    pub fn is_restore_of(&self, backup: &str, manifest_sha256: &str) -> bool {
-        self.backup == backup && self.manifest_sha256 == manifest_sha256
+    pub fn is_restore_of(&self, manifest_sha256: &str) -> bool {
+        self.manifest_sha256 == manifest_sha256
     }
 }
 
@@ -186,14 +186,14 @@ impl Target {
     }
 
     /// Every object but those of this crate, sorted by key.
-    pub fn objects(&self) -> impl ExactSizeIterator<Item = &ObjectMeta> {
+    pub fn objects(&self) -> impl ExactSizeIterator<Item = ObjectView<'_>> {
         self.objects.iter()
     }
 
     /// The object of this key.
     #[must_use]
-    pub fn object(&self, key: &Key) -> Option<&ObjectMeta> {
-        find_object(&self.objects, key)
+    pub fn object(&self, key: &Key) -> Option<ObjectView<'_>> {
+        self.objects.get(key)
     }
 
     /// The prefix of this id.
@@ -211,7 +211,7 @@ impl Target {
 
     /// Drops what it says of single objects.
     pub(crate) fn forget_objects(&mut self) {
-        self.objects = Vec::new();
+        self.objects = ObjectTable::default();
     }
 
     /// Whether only the release is left of the restore that was begun here.
@@ -222,7 +222,7 @@ impl Target {
 
 /// The prefixes and their kinds of objects. A prefix ends before the first segment from where on a key is one that
 /// InfluxDB writes.
-pub(crate) fn prefixes(objects: &[ObjectMeta]) -> BTreeMap<String, BTreeSet<Component>> {
+pub(crate) fn prefixes(objects: &ObjectTable) -> BTreeMap<String, BTreeSet<Component>> {
     let mut found: BTreeMap<String, BTreeSet<Component>> = BTreeMap::new();
     for object in objects {
         if let Some((id, component)) = owner(object.key.as_str()) {
@@ -261,8 +261,8 @@ fn is_evidence(component: Component, key: &str) -> bool {
 }
 
 /// An object that only the upgraded engine writes: `<cluster_id>/backups/…`, `.pt` files, its snapshots and checkpoints.
-pub(crate) fn upgraded_engine(objects: &[ObjectMeta], found: &BTreeMap<String, BTreeSet<Component>>) -> Option<String> {
-    let is_of_upgraded_engine = |object: &&ObjectMeta| {
+pub(crate) fn upgraded_engine(objects: &ObjectTable, found: &BTreeMap<String, BTreeSet<Component>>) -> Option<String> {
+    let is_of_upgraded_engine = |object: &ObjectView<'_>| {
         let owned = found.keys().filter_map(|id| object.key.below(id)).min_by_key(|tail| tail.len());
         owned.is_some_and(|tail| {
             tail.starts_with("backups/")
@@ -274,10 +274,10 @@ pub(crate) fn upgraded_engine(objects: &[ObjectMeta], found: &BTreeMap<String, B
     objects.iter().find(is_of_upgraded_engine).map(|object| format!("`{}`", object.key))
 }
 
-pub(crate) fn others(objects: &[ObjectMeta], found: &BTreeMap<String, BTreeSet<Component>>) -> Vec<String> {
+pub(crate) fn others(objects: &ObjectTable, found: &BTreeMap<String, BTreeSet<Component>>) -> Vec<String> {
     let outside = objects.iter().filter(|object| !found.keys().any(|id| object.key.below(id).is_some()));
-    let names = outside.filter_map(|object| object.key.as_str().split('/').next());
-    names.map(ToOwned::to_owned).collect::<BTreeSet<_>>().into_iter().collect()
+    let names = outside.filter_map(|object| object.key.as_str().split('/').next().map(ToOwned::to_owned));
+    names.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// What the bytes at a root path are.

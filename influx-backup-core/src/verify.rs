@@ -56,6 +56,9 @@ pub struct VerifyReport {
     pub unconfirmed: u64,
     /// What is wrong; empty: the backup is what it was.
     pub problems: Vec<Finding>,
+    /// What should be looked at. Nothing of it is wrong.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
     /// The certificate, made again; `None` at the level `listing`.
     pub certificate: Option<Certificate>,
 }
@@ -176,6 +179,7 @@ async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSin
         confirmed,
         unconfirmed,
         problems,
+        findings: backup.rename().into_iter().collect(),
         certificate,
     })
 }

@@ -92,7 +92,7 @@ async fn a_file_that_is_deleted_from_a_backup_in_files_is_copied_again() {
         Location::parse(path.to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location")
     };
     let dbs = at(source.path()).list("node1/dbs").await.expect("listed");
-    let victim = vault.path().join("n1").join(dbs[0].key.as_str());
+    let victim = vault.path().join("n1").join(dbs.iter().next().expect("a file").key.as_str());
     let deleted = deed(ROOT, {
         let victim = victim.clone();
         async move { std::fs::remove_file(victim).expect("it was copied") }

@@ -1,4 +1,7 @@
-//! Data flows one way: no module imports from a layer below its own in the table of `ARCHITECTURE.md`.
+//! What reading the sources shows of the crate.
+//!
+//! Data flows one way: no module imports from a layer below its own in the table of `ARCHITECTURE.md`. Public types may grow:
+//! callers cannot name all their fields or variants. And what there are millions of is never a public vector.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -138,4 +141,147 @@ fn the_front_page_has_no_logic() {
     let front = code(&root().join("src/lib.rs"));
     let is_logic = |line: &&str| line.trim_start().starts_with("fn ") || line.contains("impl ");
     assert_eq!(front.lines().find(is_logic), None);
+}
+
+/// A declaration of the public API: its attributes, and its text up to its body's end, or its own.
+struct Declaration {
+    path: PathBuf,
+    attributes: String,
+    text: String,
+}
+
+impl Declaration {
+    /// `struct Name`, `enum Name`, `fn name`, with the file.
+    fn place(&self) -> String {
+        let name = self.text.split(['{', '(', ';', ':']).next().unwrap_or_default().trim();
+        format!("{name} in {}", self.path.display())
+    }
+
+    fn is(&self, keyword: &str) -> bool {
+        self.text.starts_with(&format!("pub {keyword} "))
+    }
+
+    /// Its public fields or variants, one a line; the signature of a function.
+    fn shown(&self) -> Vec<&str> {
+        let is_function = ["fn", "async fn", "const fn"].iter().any(|keyword| self.is(keyword));
+        let lines = self.text.lines().map(str::trim);
+        match self.text.split_once('(') {
+            _ if is_function => vec![&self.text],
+            _ if self.is("enum") || self.is("trait") => lines.skip(1).collect(),
+            Some((_, fields)) if self.text.ends_with(';') => fields.split("pub ").skip(1).collect(),
+            _ => lines.skip(1).filter(|line| line.starts_with("pub ")).collect(),
+        }
+    }
+}
+
+/// The public declarations of a file. The signature of a function ends where its body begins.
+fn declarations(path: &Path, code: &str) -> Vec<Declaration> {
+    let lines: Vec<&str> = code.lines().collect();
+    let mut found = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let trimmed = line.trim_start();
+        let is_function = trimmed.starts_with("pub ") && trimmed.contains("fn ");
+        let is_type = ["pub struct ", "pub enum ", "pub trait "].iter().any(|start| trimmed.starts_with(start));
+        if !is_function && !is_type {
+            continue;
+        }
+        let end = format!("{}}}", &line[..line.len() - trimmed.len()]);
+        let is_last = |line: &&str| match is_function {
+            true => line.ends_with('{') || line.ends_with(';') || line.ends_with('}'),
+            false => line.starts_with(&end) || line.ends_with(';') || line.ends_with('}'),
+        };
+        let length = lines[at..].iter().position(|line| is_last(line)).map_or(1, |last| last + 1);
+        let attributes = lines[..at].iter().rev().take_while(|line| {
+            let line = line.trim();
+            !line.is_empty() && !line.ends_with(['}', ';', '{', ','])
+        });
+        found.push(Declaration {
+            path: path.to_owned(),
+            attributes: attributes.copied().collect(),
+            text: lines[at..at + length].join("\n").trim_start().to_owned(),
+        });
+    }
+    found
+}
+
+fn public_declarations() -> Vec<Declaration> {
+    sources().into_iter().flat_map(|(_, path)| declarations(&path, &code(&path))).collect()
+}
+
+/// Types that will never have another field or variant, and why.
+const CLOSED: [(&str, &str); 2] =
+    [("pub struct ByteSize", "a number with a unit"), ("pub struct Crc64", "64 bits by their definition")];
+
+#[test]
+fn public_types_may_grow() {
+    let is_closed = |declaration: &Declaration| {
+        let mut closed = CLOSED.iter().map(|(name, _)| *name);
+        closed.any(|name| declaration.text.strip_prefix(name).is_some_and(|rest| rest.starts_with(['(', ' '])))
+    };
+    let may_grow = |declaration: &Declaration| declaration.attributes.contains("#[non_exhaustive]");
+    let types = public_declarations()
+        .into_iter()
+        .filter(|declaration| declaration.is("enum") || (declaration.is("struct") && !declaration.shown().is_empty()));
+    let (closed, types): (Vec<_>, Vec<_>) = types.partition(is_closed);
+    assert_eq!(closed.len(), CLOSED.len(), "every exception is needed");
+    assert!(types.len() > 100, "only {} types were found", types.len());
+    let fixed: Vec<_> = types.iter().filter(|declaration| !may_grow(declaration)).map(Declaration::place).collect();
+    assert!(fixed.is_empty(), "without #[non_exhaustive]:\n{}", fixed.join("\n"));
+}
+
+/// What there may be a million of.
+const PER_OBJECT: [&str; 8] =
+    ["AbsentRecord", "CopyOutcome", "CopyTask", "FileRef", "Key", "ObjectMeta", "ObjectRecord", "ObjectView"];
+
+/// Public vectors of keys of which there are few, and why.
+const FEW: [(&str, &str); 5] = [
+    ("pub guards: Vec<Key>,", "one a generation of the catalog"),
+    ("pub licenses: Vec<Key>,", "at most two a cluster"),
+    ("pub licenses: Vec<Key>,", "the same in the report"),
+    ("pub licenses_skipped: Vec<Key>,", "at most two a cluster"),
+    ("pub roots: Vec<Key>,", "one a generation of the catalog"),
+];
+
+/// Whether a declaration shows a vector, slice, set or map of things of which there may be a million.
+fn shows_objects(text: &str) -> bool {
+    let collections = ["Vec<", "[", "Set<", "Map<", "Map<String, ", "Map<Key, "];
+    collections.iter().any(|collection| {
+        text.split(collection).skip(1).any(|rest| {
+            let name = rest.trim_start_matches('&').split(|c: char| !c.is_alphanumeric()).next();
+            name.is_some_and(|name| PER_OBJECT.contains(&name))
+        })
+    })
+}
+
+#[test]
+fn no_public_vector_holds_objects() {
+    let mut shown = Vec::new();
+    let mut few = Vec::new();
+    for declaration in public_declarations() {
+        for line in declaration.shown().into_iter().filter(|line| shows_objects(line)) {
+            match FEW.iter().find(|(field, _)| *field == line) {
+                Some((field, _)) => few.push(*field),
+                None => shown.push(format!("{line} of {}", declaration.place())),
+            }
+        }
+    }
+    assert!(shown.is_empty(), "iterators of views or an `ObjectTable` instead:\n{}", shown.join("\n"));
+    few.sort_unstable();
+    assert_eq!(few, FEW.map(|(field, _)| field), "every exception is needed");
+}
+
+#[test]
+fn declarations_are_read_as_rust_reads_them() {
+    let code = "#[derive(Debug)]\n#[non_exhaustive]\npub struct A {\n    pub a: Vec<Key>,\n    b: Vec<Key>,\n}\n\n\
+                pub struct B(pub u64);\n\npub struct C(u64);\n\npub enum D {\n    E(Vec<ObjectMeta>),\n}\n\n\
+                impl A {\n    pub async fn f(\n        &self,\n    ) -> Result<&[ObjectMeta]> {\n        g()\n    }\n}\n";
+    let found = declarations(Path::new("x.rs"), code);
+    let shown: Vec<_> = found.iter().map(Declaration::shown).collect();
+    assert_eq!(shown[..4], [vec!["pub a: Vec<Key>,"], vec!["u64);"], vec![], vec!["E(Vec<ObjectMeta>),", "}"]]);
+    let vectors: Vec<_> = shown.iter().flatten().filter(|text| shows_objects(text)).collect();
+    assert_eq!(vectors.len(), 3, "{vectors:?}");
+    let may_grow = found.iter().map(|declaration| declaration.attributes.contains("#[non_exhaustive]"));
+    assert_eq!(may_grow.collect::<Vec<_>>(), [true, false, false, false, false]);
+    assert!(!shows_objects("pub fn objects(&self) -> impl Iterator<Item = &Key>") && !shows_objects("Vec<KeyShape>"));
+    assert!(shows_objects("BTreeMap<Key, u64>") && shows_objects("BTreeMap<String, ObjectMeta>"));
 }

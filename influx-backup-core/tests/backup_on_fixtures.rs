@@ -1,5 +1,5 @@
-//! Every recorded store is backed up, certified and restored, and backup and restored tree are the source minus what is
-//! left out by rule.
+//! Every recorded store is backed up, certified and restored, and backup and restored tree are the source without what
+//! is excluded.
 
 mod fixtures;
 

@@ -90,7 +90,7 @@ async fn a_store_that_is_full_in_the_middle() {
     }
 }
 
-/// A small file system of its own, where this machine lets us mount one.
+/// A small file system of its own, where this machine allows a mount.
 struct Disk(PathBuf);
 
 impl Disk {

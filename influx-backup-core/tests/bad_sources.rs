@@ -247,7 +247,7 @@ async fn a_node_that_disappears_is_never_dropped_in_silence() {
         let again = certify(backup.location()).await.expect("certified");
         violated(&again, Clause::Stability, FindingCode::NodeWent);
 
-        // Left out by name.
+        // Excluded by name.
         let what = DiscoverOptions::default().with_excluded_node("ingest2");
         let (report, _) = back_up_only(&source.location(), &what, [], options()).await;
         let report = report.expect("without it");

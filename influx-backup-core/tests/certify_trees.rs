@@ -218,7 +218,7 @@ async fn whatever_is_done_to_a_scripts_copy_opens_its_clause() {
                 tamper(&world.file(&key), how);
                 let certificate = certified(world.source()).await;
                 let seen = match how {
-                    // Nobody knows what the source had: only a catalog's parts need one another.
+                    // What the source had is not known: only a catalog's parts need one another.
                     Tamper::Delete => clause == Some(Clause::Catalog),
                     Tamper::Truncate => is_read(&key) || clause == Some(Clause::Closure),
                     Tamper::Flip => is_read(&key),

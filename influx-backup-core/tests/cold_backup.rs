@@ -204,7 +204,7 @@ async fn a_backup_that_fails_names_the_servers_that_are_still_stopped() {
 }
 
 #[tokio::test]
-async fn a_refused_backup_stops_nobody() {
+async fn a_refused_backup_stops_no_server() {
     let (repository, servers) = (repository().await, Arc::<Servers>::default());
     started(&repository, &servers, default_copiers()).await.await.expect("backed up");
     let again = Arc::<Servers>::default();

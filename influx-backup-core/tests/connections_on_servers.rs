@@ -81,7 +81,10 @@ async fn a_ca_of_ones_own() {
         let repository = open(server, &bucket, &format!("backups {number}"), &options);
         let report = back_up(&open(server, &bucket, "cluster", &options), &repository).await.expect(name);
         assert_complete(&report, &repository).await;
-        assert!(copies(&report, "server-side") > 0, "{name}: our own requests go the same way: {report}");
+        assert!(
+            copies(&report, "server-side") > 0,
+            "{name}: requests for server-side copies go the same way: {report}"
+        );
     }
 }
 
@@ -175,8 +178,8 @@ async fn source_and_target_are_two_accounts() {
     assert_eq!(copies(&report, "stream"), objects, "{report}");
 }
 
-/// Within one service the target's account copies what it may read; what it may not read goes through us, and the report
-/// says so.
+/// Within one service the target's account copies what it may read; what it may not read passes through this
+/// process, as the report shows.
 #[tokio::test(flavor = "multi_thread")]
 async fn accounts_that_may_not_read_each_other() {
     let server = InProcessS3::start();

@@ -47,7 +47,7 @@ async fn is_damage(what: &str, damage: Damage, clause: Clause, code: FindingCode
         let error = world.back_up(BackupOptions::default()).await.expect_err(&what);
         assert_eq!(error.code(), "corrupt-source", "{what}: {error}");
         let named = error.to_string();
-        assert!(named.contains(&key) && named.contains(clause.code()), "{what}: {error}");
+        assert!(named.contains(&key) && named.contains(clause.as_str()), "{what}: {error}");
         let repository = world.repository().await;
         assert_eq!(repository.get("n1").await.expect_err(&what).code(), "backup-not-found");
         fs::remove_dir_all(world.backup()).expect("removed");
@@ -304,7 +304,7 @@ async fn a_file_that_may_not_be_read_is_an_error() {
         let result = world.back_up(BackupOptions::default().with_on_corrupt(corrupt)).await;
         let _ = fs::remove_dir_all(world.backup());
         match result {
-            // A superuser reads what nobody may.
+            // A superuser reads everything.
             Ok(report) => assert!(readable && report.status == BackupStatus::Complete),
             Err(error) => {
                 assert!(!readable, "{error}");

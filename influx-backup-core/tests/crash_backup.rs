@@ -101,7 +101,7 @@ async fn a_resumed_run_that_fails_early_is_resumed_at_once() {
     let refused = Repository::open(unreadable).await.expect("opened").backup(&cluster, crash::resuming()).start().await;
     assert_eq!(refused.expect_err("its journal cannot be listed").code(), "access-denied");
     let when_silent = crash::options().resuming();
-    opened.backup(&cluster, when_silent).start().await.expect("nobody holds it");
+    opened.backup(&cluster, when_silent).start().await.expect("it is not held");
 }
 
 #[tokio::test]

@@ -85,16 +85,16 @@ impl Watched<'_> {
         }
     }
 
-    /// The target is the backup, and nothing of ours is left there.
+    /// The target is the backup, and no file of the tool is left there.
     async fn is_restored(&self, when: &str) {
         assert_eq!(crash::verdicts(&self.store, &StorePath::default()).await, verdicts_of(self.backup).await, "{when}");
         assert_eq!(crash::content(&self.target).await, crash::content(self.backup.location()).await, "{when}");
-        self.holds_nothing_of_ours(when).await;
+        self.holds_no_file_of_the_tool(when).await;
     }
 
-    async fn holds_nothing_of_ours(&self, when: &str) {
-        let ours = self.target.list("_influx_backup").await.expect("listed");
-        assert!(ours.is_empty(), "{when}: {ours:?}");
+    async fn holds_no_file_of_the_tool(&self, when: &str) {
+        let own = self.target.list("_influx_backup").await.expect("listed");
+        assert!(own.is_empty(), "{when}: {own:?}");
         if let Some(directory) = self.target.directory() {
             assert_eq!(crash::staging(directory), Vec::<String>::new(), "{when}: left over");
         }
@@ -125,7 +125,10 @@ impl Watched<'_> {
             Ok(report) => {
                 assert_eq!(report.objects, self.backup.objects().len() as u64, "{when}");
                 let empty = self.target.directory().map(|directory| directory.join("_influx_backup"));
-                assert!(!empty.is_some_and(|empty| empty.exists()), "{when}: an empty directory of ours is left over");
+                assert!(
+                    !empty.is_some_and(|empty| empty.exists()),
+                    "{when}: an empty directory of the restore is left over"
+                );
             }
             // It died after its end: what is restored is not empty any more.
             Err(error) => assert!(!begun && error.code() == "target-not-empty", "{when}: {error}"),
@@ -149,7 +152,7 @@ impl Watched<'_> {
                 abandoned.unwrap_or_else(|error| panic!("{when}: {error}"));
                 assert_eq!(crash::content(&self.target).await, crash::content(before).await, "{when}");
                 assert_eq!(crash::verdicts(&self.store, &StorePath::default()).await, self.before, "{when}");
-                self.holds_nothing_of_ours(when).await;
+                self.holds_no_file_of_the_tool(when).await;
                 self.has_the_directories_of(before, when);
                 true
             }
@@ -159,8 +162,8 @@ impl Watched<'_> {
             }
             None => {
                 assert_eq!(abandoned.expect_err("nothing was begun").code(), "no-restore", "{when}");
-                let ours = self.target.list("_influx_backup/restore").await.expect("listed");
-                assert!(ours.iter().all(|entry| !entry.key.name().starts_with("claim-")), "{when}: {ours:?}");
+                let own = self.target.list("_influx_backup/restore").await.expect("listed");
+                assert!(own.iter().all(|entry| !entry.key.name().starts_with("claim-")), "{when}: {own:?}");
                 false
             }
         }

@@ -52,7 +52,7 @@ async fn every_store_is_the_core_node_that_it_is_known_to_be() {
                 ("unknown", cluster.description().unknown.is_empty()),
                 ("notes", cluster.notes().is_empty()),
                 ("licenses", cluster.description().licenses.is_empty()),
-                ("left out", cluster.description().excluded_nodes.is_empty()),
+                ("excluded nodes", cluster.description().excluded_nodes.is_empty()),
                 ("unclaimed", cluster.description().unclaimed_nodes.is_empty()),
             ] {
                 assert!(nothing, "{name}: {field} of {:#?}", cluster.description());

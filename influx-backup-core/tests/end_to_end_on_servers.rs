@@ -21,6 +21,7 @@ use influx_backup_core::{
     copier::{Copier, StreamCopier},
     default_copiers, discover,
     limits::Retry,
+    location::ObjectTable,
     options::{ServersStopped, SourceCheck},
     record::BackupStatus,
     testing::generate::{CompactorData, Generate},
@@ -32,7 +33,7 @@ fn small() -> Generate {
     Generate::enterprise("c1").nodes(["n1", "n2"]).compactor("comp", CompactorData::None).snapshots(6)
 }
 
-/// Every object below a location but our own files.
+/// Every object below a location but the files of the backup tool.
 async fn read(location: &Location) -> BTreeMap<String, Vec<u8>> {
     let listed = location.list("").await.expect("listed");
     let keys = listed.into_iter().map(|entry| entry.key).filter(|key| key.below("_influx_backup").is_none());
@@ -131,7 +132,7 @@ async fn a_cloud_that_is_named() {
     }
     assert_eq!(cloud.leftovers().await, []);
     drop(cloud);
-    assert_eq!(minio.location(&bucket, "").list("").await.expect("listed"), []);
+    assert_eq!(minio.location(&bucket, "").list("").await.expect("listed"), ObjectTable::default());
 }
 
 /// What a store may copy itself.
@@ -139,7 +140,7 @@ fn is_bulk(key: &str) -> bool {
     key.ends_with(".parquet") || key.starts_with("comp/")
 }
 
-/// Parquet files go from bucket to bucket without us, everything else through us; across providers nothing does.
+/// Parquet files are copied by the store, everything else passes through this process; across providers everything does.
 #[tokio::test(flavor = "multi_thread")]
 async fn only_bulk_is_copied_by_the_store() {
     let Some(minio) = servers::minio() else { return };
@@ -175,21 +176,21 @@ async fn a_backup_is_verified_by_the_checksums_of_its_store() {
             let source = open(&buckets.0, "cluster");
             let written = write(&small(), &source).await;
             let (objects, bulk) = (written.len() as u64, written.keys().filter(|key| is_bulk(key)).count() as u64);
-            let by_us: Arc<dyn Copier> = Arc::new(StreamCopier::default());
-            for (copier, by) in [(by_us, "us"), (default_copiers(), "the store")] {
+            let by_stream: Arc<dyn Copier> = Arc::new(StreamCopier::default());
+            for (copier, by) in [(by_stream, "stream"), (default_copiers(), "the store")] {
                 let what = format!("{}, {name}, copied by {by}", server.name());
                 let place = open(&buckets.1, by);
                 let cluster = discover(&source, &DiscoverOptions::default()).await.expect("discovered");
                 let repository = Repository::open(place.clone()).await.expect("opened");
                 repository.backup(&cluster, self::options()).with_copier(copier).start().await.expect("backed up");
                 let (confirmed, knows) = match (server.name(), summed, by) {
-                    // Its Copy Blob hands on what was said of the source.
-                    ("azurite", _, "the store") => (objects - bulk, Knows::Nobody),
+                    // Its Copy Blob keeps the checksum of the source.
+                    ("azurite", _, "the store") => (objects - bulk, Knows::Neither),
                     // It takes a checksum of what it copies.
                     ("minio", false, "the store") => (bulk, Knows::Manifest),
                     (_, true, _) => (objects, Knows::Store),
-                    (_, false, "us") => (0, Knows::Manifest),
-                    (_, false, _) => (0, Knows::Nobody),
+                    (_, false, "stream") => (0, Knows::Manifest),
+                    (_, false, _) => (0, Knows::Neither),
                 };
                 verified_by_checksums(&repository, confirmed, objects, &what).await;
                 assert_altered_objects_are_found(&repository, &open(&buckets.1, "restored"), knows, &what).await;
@@ -205,8 +206,8 @@ enum Knows {
     Store,
     /// Only the manifest.
     Manifest,
-    /// A store without checksums has copied it: only the certificate says so.
-    Nobody,
+    /// A store without checksums has copied it, and only the certificate has the reason.
+    Neither,
 }
 
 async fn verified_by_checksums(repository: &Repository, confirmed: u64, objects: u64, what: &str) {
@@ -225,7 +226,7 @@ async fn assert_altered_objects_are_found(repository: &Repository, target: &Loca
     let problems: Vec<_> = report.problems.iter().map(|problem| (problem.code, &problem.key)).collect();
     let key = Some(parquet.below("n1").and_then(|key| Key::parse(key).ok()).expect("in the backup"));
     assert_eq!(problems, if knows == Knows::Store { vec![(FindingCode::WrongBytes, &key)] } else { vec![] }, "{what}");
-    if knows == Knows::Nobody {
+    if knows == Knows::Neither {
         return;
     }
     // A restore that checks as much first: what the store has no checksum for is read.

@@ -94,7 +94,7 @@ fn clusters() -> impl Strategy<Value = Generate> {
     )
 }
 
-/// The place of an object's stage in the order of its edition, by the text of the documentation: not by our planner.
+/// The place of an object's stage in the order of its edition, by the text of the documentation, not by the planner.
 fn place(edition: Edition, key: &str) -> usize {
     let (owner, tail) = key.split_once('/').expect("an owner");
     let kind = match (owner, tail.split('/').next().expect("a segment")) {

@@ -50,8 +50,8 @@ impl Store {
                 let snapshot = Snapshot::parse(bytes).unwrap_or_else(|error| panic!("{path}: {error}"));
                 whole(snapshot.check_name(name));
                 assert_eq!(snapshot.node_id, NODE, "{path}");
-                assert_eq!(snapshot.added.iter().map(|file| file.row_count).sum::<u64>(), snapshot.row_count, "{path}");
-                let bytes: u64 = snapshot.added.iter().map(|file| file.size_bytes).sum();
+                assert_eq!(snapshot.added().map(|file| file.row_count).sum::<u64>(), snapshot.row_count, "{path}");
+                let bytes: u64 = snapshot.added().map(|file| file.size_bytes).sum();
                 assert_eq!(bytes, snapshot.parquet_size_bytes, "{path}");
                 self.snapshots.insert(snapshot.snapshot_sequence_number, snapshot);
             }
@@ -126,10 +126,10 @@ fn every_store_holds_what_is_known_of_it() {
         let store = Store::unpacked(directory.path());
 
         let newest = store.snapshots.values().next_back().expect("a snapshot");
-        let added: Vec<_> = store.snapshots.values().flat_map(|snapshot| &snapshot.added).map(identity).collect();
+        let added: Vec<_> = store.snapshots.values().flat_map(|snapshot| snapshot.added()).map(identity).collect();
         // A server lists some files as removed again in later manifests: three of the upgraded store.
         let removed: BTreeSet<_> =
-            store.snapshots.values().flat_map(|snapshot| &snapshot.removed).map(identity).collect();
+            store.snapshots.values().flat_map(|snapshot| snapshot.removed()).map(identity).collect();
         assert!(removed.iter().all(|file| added.contains(file)), "{name}: removed, but never added");
         let mut read = json!({
             "manifests": store.snapshots.len(),
@@ -160,7 +160,7 @@ fn every_store_holds_what_is_known_of_it() {
         let live = *store.roots.keys().next_back().expect("a catalog");
         assert_eq!(store.databases(live), known.iter().map(String::as_str).collect(), "{name}");
 
-        for file in store.snapshots.values().flat_map(|snapshot| &snapshot.added) {
+        for file in store.snapshots.values().flat_map(|snapshot| snapshot.added()) {
             let length = store.parquet.get(&file.path);
             assert!(length.is_none_or(|length| *length == file.size_bytes), "{name}: {}", file.path);
         }
@@ -218,7 +218,7 @@ fn every_put_of_every_trace_is_read() {
         assert!(store.wal.len() > 100 && store.snapshots.len() > 10 && store.parquet.len() > 10, "{name}");
         assert_eq!(store.checkpoints.is_empty(), !name.contains("3.10"), "{name}");
         // A whole trace has every file ever written: nothing is named that was not seen.
-        for file in store.snapshots.values().flat_map(|snapshot| &snapshot.added) {
+        for file in store.snapshots.values().flat_map(|snapshot| snapshot.added()) {
             assert_eq!(store.parquet.get(&file.path), Some(&file.size_bytes), "{name}: {}", file.path);
         }
     }

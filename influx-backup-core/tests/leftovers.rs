@@ -1,4 +1,4 @@
-//! What dead attempts leave is listed and goes; what lives, counts or is not ours stays.
+//! What dead attempts left is listed and removed; what is alive, committed or foreign stays.
 #![cfg(feature = "testing")]
 
 mod meddling;
@@ -136,7 +136,7 @@ async fn a_link_beside_the_backups_is_no_matter() {
 }
 
 #[tokio::test]
-async fn a_claim_that_was_never_written_goes_after_a_while_and_what_is_not_ours_stays() {
+async fn an_unwritten_lease_is_removed_after_a_while_and_foreign_files_stay() {
     let directory = tempfile::tempdir().expect("made");
     let [repository, _] = repositories(directory.path()).await;
     let claim = directory.path().join("n1/_influx_backup/claim-000001#1");

@@ -56,7 +56,7 @@ async fn of_an_unfinished_backup_they_go_with_it() {
         let n1 = vault.child("n1").expect("a location");
         half_written(&n1, HALF).await;
         half_written(&n1, "node1/wal/a b ü%25.wal").await;
-        // Another's, whose key begins like ours.
+        // Of another repository, whose key has the same beginning.
         half_written(&server.location(&bucket, "vault2/n1"), HALF).await;
         let leftovers = repository.leftovers().await.expect("found");
         assert_eq!(kinds(&leftovers), [("n1", LeftoverKind::Unfinished, objects + 2)], "{}", server.name());
@@ -98,12 +98,12 @@ async fn who_resumes_and_who_restores_leaves_none() {
         let target = server.location(&bucket, "restored");
         let restored = backup.objects().find(|record| record.key.as_str().contains("/dbs/")).expect("a file");
         if server.scheme() == "s3" {
-            // Of Azure, an object that is written makes an end of older blocks itself; Azurite keeps them.
+            // On Azure, writing an object discards its older blocks; Azurite keeps them.
             half_written(&target, restored.key.as_str()).await;
         }
         half_written(&target, "node1/not-of-the-backup").await;
         Restore::new(backup, target, RestoreOptions::empty()).start().await.expect("restored");
-        // What is not ours stays.
+        // What the backup tool did not write stays.
         assert_eq!(incomplete(server, &bucket).await, ["restored/node1/not-of-the-backup"], "{}", server.name());
     }
 }
@@ -165,7 +165,7 @@ fn bucket(more: impl Fn(&str) -> Option<Response<Bytes>> + Send + Sync + 'static
     })
 }
 
-/// Over two pages, with a key that XML escapes; what lies elsewhere in the bucket is not ours.
+/// Over two pages, with a key that XML escapes; what lies elsewhere in the bucket is ignored.
 #[tokio::test]
 async fn pages_of_uploads_are_read_to_the_end() {
     for open in [google, s3] {

@@ -24,7 +24,7 @@ fn cluster() -> BTreeMap<String, Bytes> {
     Generate::core("n1").snapshots(2).wal_tail(3).objects().map(|object| (object.key, object.bytes)).collect()
 }
 
-/// The objects that have metadata: one that is read by us, one that a store may copy itself, and the catalog's root, which
+/// The objects that have metadata: one that passes through this process, one that a store may copy itself, and the catalog's root, which
 /// is restored last.
 fn marked() -> [String; 3] {
     let cluster = cluster();
@@ -112,12 +112,12 @@ async fn there_and_back(
     report.passes[0].copiers.clone()
 }
 
-fn by_us() -> Arc<dyn Copier> {
+fn by_stream() -> Arc<dyn Copier> {
     Arc::new(StreamCopier::default())
 }
 
 fn by_the_store() -> Arc<dyn Copier> {
-    Arc::new(Copiers::new(vec![Arc::new(ServerSideCopier::default()), by_us()]))
+    Arc::new(Copiers::new(vec![Arc::new(ServerSideCopier::default()), by_stream()]))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -126,7 +126,7 @@ async fn they_are_kept_by_both_copiers() {
         let bucket = server.fresh_bucket().await;
         let at = |prefix: &str| server.location(&bucket, prefix);
         let marks = write(server, &at("cluster")).await;
-        for (copier, by) in [(by_us(), "us"), (by_the_store(), "the store")] {
+        for (copier, by) in [(by_stream(), "stream"), (by_the_store(), "the store")] {
             let what = format!("{}, copied by {by}", server.name());
             let (to, restored) = (at(&format!("backups {by}")), at(&format!("restored {by}")));
             let copiers = there_and_back(&at("cluster"), &to, &restored, &copier, &marks, &what).await;
@@ -148,7 +148,7 @@ async fn they_come_back_from_files() {
             Location::parse(files.path().to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location");
         let restored = server.location(&bucket, "restored");
         let source = server.location(&bucket, "cluster");
-        there_and_back(&source, &files, &restored, &by_us(), &marks, server.name()).await;
+        there_and_back(&source, &files, &restored, &by_stream(), &marks, server.name()).await;
         assert_eq!(read(&restored).await, expected(&marks), "{}", server.name());
     }
 }
@@ -163,7 +163,7 @@ async fn names_that_azure_does_not_take_come_back_from_there() {
     assert!(marks.contains_key("x-meta-cost-centre"));
     let (there, restored) = (azurite.location(&azurite.fresh_bucket().await, ""), server.location(&bucket, "restored"));
     let source = server.location(&bucket, "cluster");
-    there_and_back(&source, &there, &restored, &by_us(), &marks, "through Azurite").await;
+    there_and_back(&source, &there, &restored, &by_stream(), &marks, "through Azurite").await;
     assert_eq!(read(&restored).await, expected(&marks));
     let mut known = marks;
     known.remove("x-meta-cost-centre");

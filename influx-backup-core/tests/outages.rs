@@ -1,138 +1,318 @@
-//! A store that goes away is an error of the store within a minute, for every verb: never a hang, never a verdict.
+//! A store that goes away is an error of the store within a minute, for every verb and at any moment: never a hang, never a
+//! verdict about the data. What is resumed afterwards is whole.
 #![cfg(all(unix, feature = "aws", feature = "azure", feature = "gcp"))]
 
 mod servers;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use async_trait::async_trait;
+use futures::future::{BoxFuture, FutureExt, join_all};
 use http::Method;
 use influx_backup_core::{
-    BackupOptions, DiscoverOptions, Error, Repository, Restore, RestoreOptions, VerifyOptions, certify, discover,
-    options::Takeover, testing::generate::Generate,
+    BackupOptions, Copier, DiscoverOptions, Error, Limits, Location, Repository, Restore, RestoreOptions,
+    VerifyOptions, abandon, certify,
+    copier::{Copied, Copiers, CopyContext, CopyRequest, ServerSideCopier, StreamCopier},
+    discover,
+    error::{Category, CopyError, StoreErrorKind},
+    limits::Retry,
+    options::Takeover,
+    testing::generate::Generate,
+    units::ByteSize,
 };
-use servers::{Behind, Fault, Rule};
+use servers::{Fault, FaultProxy, Rule, State, StoreServer, in_process_s3, write};
 
 /// Issue and README promise a minute.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// How the store goes away.
-#[derive(Debug, Clone, Copy)]
-enum Outage {
-    /// Connections end, new ones are refused: the server was stopped.
-    Refused,
-    /// Connections stand, and nothing comes: a network that swallows packets, a server that hangs.
-    Silent,
+/// Larger objects are uploaded, or copied by their store, in parts: of the least size that S3 takes.
+const PART: ByteSize = ByteSize::mib(5);
+
+/// A cluster, and a backup of it, in a bucket that all cases share.
+#[derive(Debug, Clone)]
+struct Bed {
+    server: &'static dyn StoreServer,
+    bucket: String,
 }
 
-impl Outage {
-    async fn begin(self, behind: &Behind) {
-        match self {
-            Self::Refused => behind.proxy.down().await,
-            Self::Silent => drop(behind.proxy.inject(Rule::new(Fault::WithholdAnswer).always())),
-        }
+impl Bed {
+    async fn new(server: &'static dyn StoreServer, cluster: &Generate) -> Self {
+        let bed = Self { server, bucket: server.fresh_bucket().await };
+        write(cluster, &bed.location("cluster")).await;
+        let cluster = discover(&bed.location("cluster"), &DiscoverOptions::default()).await.expect("discovered");
+        let repository = Repository::open(bed.location("backups")).await.expect("opened");
+        repository.backup(&cluster, BackupOptions::default().with_name("b")).await.expect("backed up");
+        bed
+    }
+
+    fn location(&self, prefix: &str) -> Location {
+        self.server.location(&self.bucket, prefix)
     }
 }
 
-/// A backup of a small cluster, in a bucket behind a proxy.
-async fn backed_up() -> Behind {
-    let behind = Behind::new(&Generate::core("n1").snapshots(2).files_per_snapshot(2)).await;
-    let cluster = discover(&behind.location("cluster"), &DiscoverOptions::default()).await.expect("discovered");
-    let repository = Repository::open(behind.location("backups")).await.expect("opened");
-    repository.backup(&cluster, BackupOptions::default().with_name("b")).start().await.expect("backed up");
-    behind
+/// One outage: a proxy of its own before the server.
+#[derive(Debug)]
+struct Case {
+    bed: Bed,
+    proxy: FaultProxy,
+    /// What this case alone writes to.
+    own: String,
+}
+
+impl Case {
+    /// A location whose store goes away.
+    fn far(&self, prefix: &str) -> Location {
+        self.bed.server.location_at(self.proxy.address(), &self.bed.bucket, prefix)
+    }
+
+    /// A location whose store stays.
+    fn near(&self, prefix: &str) -> Location {
+        self.bed.location(prefix)
+    }
+
+    fn restore(&self, backups: Location, target: Location, options: RestoreOptions) -> Restoring {
+        Restoring { backups, target, options }
+    }
+}
+
+struct Restoring {
+    backups: Location,
+    target: Location,
+    options: RestoreOptions,
+}
+
+impl Restoring {
+    async fn run(self) -> Result<(), Error> {
+        let backup = Repository::open(self.backups).await?.get("b").await?;
+        Restore::new(backup, self.target, self.options).with_copier(by_parts()).await.map(drop)
+    }
+}
+
+fn by_parts() -> Arc<dyn Copier> {
+    let in_store = ServerSideCopier::default().with_threshold(PART).with_part_size(PART);
+    let stream = StreamCopier::default().with_threshold(PART).with_part_size(PART);
+    Arc::new(Copiers::new(vec![Arc::new(in_store), Arc::new(stream)]))
+}
+
+type Verb = fn(Arc<Case>) -> BoxFuture<'static, Result<(), Error>>;
+
+fn certified(case: Arc<Case>) -> BoxFuture<'static, Result<(), Error>> {
+    async move { certify(&case.far("backups/b")).await.map(drop) }.boxed()
+}
+
+fn verified(case: Arc<Case>) -> BoxFuture<'static, Result<(), Error>> {
+    async move {
+        let repository = Repository::open(case.far("backups")).await?;
+        repository.verify("b", VerifyOptions::bytes()).await.map(drop)
+    }
+    .boxed()
+}
+
+/// Restores from a store that stays to one that goes away.
+fn restored_there(case: Arc<Case>) -> BoxFuture<'static, Result<(), Error>> {
+    async move { case.restore(case.near("backups"), case.far(&case.own), RestoreOptions::empty()).run().await }.boxed()
+}
+
+/// Restores from a store that goes away to one that stays.
+fn restored_from_there(case: Arc<Case>) -> BoxFuture<'static, Result<(), Error>> {
+    async move { case.restore(case.far("backups"), case.near(&case.own), RestoreOptions::empty()).run().await }.boxed()
+}
+
+/// The store copies by itself.
+fn restored_inside(case: Arc<Case>) -> BoxFuture<'static, Result<(), Error>> {
+    async move { case.restore(case.far("backups"), case.far(&case.own), RestoreOptions::empty()).run().await }.boxed()
+}
+
+/// Resumes a restore, or begins it where it did not get so far.
+async fn resume(case: &Case) -> Result<(), Error> {
+    let options = RestoreOptions::empty().with_takeover(Takeover::Immediately);
+    let restore = |options| case.restore(case.far("backups"), case.far(&case.own), options).run();
+    match restore(options.clone().resuming()).await {
+        Err(Error::NoRestore { .. }) => restore(options).await,
+        resumed => resumed,
+    }
+}
+
+/// A backup that waits no longer than a restore does.
+async fn backup(case: &Case, cluster: Location, repository: Location) -> Result<(), Error> {
+    let cluster = discover(&cluster, &DiscoverOptions::default()).await?;
+    let limits = Limits::default().with_retry(Retry::default().with_max_outage(Duration::from_secs(25)));
+    let options = BackupOptions::default().with_name(&case.own).with_limits(limits);
+    Repository::open(repository).await?.backup(&cluster, options).with_copier(by_parts()).await.map(drop)
+}
+
+fn backed_up_there(case: Arc<Case>) -> BoxFuture<'static, Result<(), Error>> {
+    async move { backup(&case, case.near("cluster"), case.far("backups")).await }.boxed()
+}
+
+fn backed_up_from_there(case: Arc<Case>) -> BoxFuture<'static, Result<(), Error>> {
+    async move { backup(&case, case.far("cluster"), case.near("backups")).await }.boxed()
+}
+
+fn discovered(case: Arc<Case>) -> BoxFuture<'static, Result<(), Error>> {
+    async move { discover(&case.far("cluster"), &DiscoverOptions::default()).await.map(drop) }.boxed()
+}
+
+fn listed(case: Arc<Case>) -> BoxFuture<'static, Result<(), Error>> {
+    async move { Repository::open(case.far("backups")).await?.list().await.map(drop) }.boxed()
+}
+
+fn looked_for_leftovers(case: Arc<Case>) -> BoxFuture<'static, Result<(), Error>> {
+    async move { Repository::open(case.far("backups")).await?.leftovers().await.map(drop) }.boxed()
+}
+
+fn backup_planned(case: Arc<Case>) -> BoxFuture<'static, Result<(), Error>> {
+    async move {
+        let cluster = discover(&case.near("cluster"), &DiscoverOptions::default()).await?;
+        let cluster = cluster.description().clone();
+        let cluster = influx_backup_core::Cluster::new(case.far("cluster"), cluster);
+        Repository::open(case.near("backups")).await?.plan_backup(&cluster, &BackupOptions::default()).await.map(drop)
+    }
+    .boxed()
+}
+
+fn restore_planned(case: Arc<Case>) -> BoxFuture<'static, Result<(), Error>> {
+    async move {
+        let repository = Repository::open(case.near("backups")).await?;
+        repository.plan_restore("b", &case.far(&case.own), &RestoreOptions::empty()).await.map(drop)
+    }
+    .boxed()
+}
+
+/// Undoes a restore that has failed.
+fn abandoned(case: Arc<Case>) -> BoxFuture<'static, Result<(), Error>> {
+    async move {
+        let backup = Repository::open(case.near("backups")).await?.get("b").await?;
+        let restore = Restore::new(backup, case.near(&case.own), RestoreOptions::empty());
+        restore.with_copier(Arc::new(Denied)).await.expect_err("denied");
+        abandon(&case.far(&case.own), Takeover::Immediately).await.map(drop)
+    }
+    .boxed()
+}
+
+#[derive(Debug)]
+struct Denied;
+
+#[async_trait]
+impl Copier for Denied {
+    async fn copy(&self, _: &CopyRequest, _: &CopyContext) -> Result<Copied, CopyError> {
+        Err(CopyError::store("put target", StoreErrorKind::Denied, "told to"))
+    }
+}
+
+/// When the store goes away: at the first request of this method whose target contains this text, once so many bytes of
+/// its body have passed.
+#[derive(Debug, Clone, Copy)]
+enum Moment {
+    Request(&'static str, &'static str, usize),
+    Answer(&'static str, usize),
+}
+use Moment::{Answer, Request};
+
+impl Moment {
+    fn rule(self, state: State) -> Rule {
+        let (fault, method, text) = match self {
+            Request(method, text, bytes) => (Fault::LeaveRequestAfter(bytes, state), method, text),
+            Answer(text, bytes) => (Fault::LeaveAfter(bytes, state), "GET", text),
+        };
+        Rule::new(fault).method(Method::from_bytes(method.as_bytes()).expect("a method")).containing(text)
+    }
+}
+
+const CASES: [(Verb, &str, Moment); 29] = [
+    (certified, "certify", Request("GET", "list-type=2", 0)),
+    (certified, "certify", Request("GET", "b/n1/wal", 0)),
+    (certified, "certify", Answer("b/n1/snapshots", 10)),
+    (verified, "verify", Request("GET", "b/n1/wal", 0)),
+    (verified, "verify", Answer("/dbs/", 100_000)),
+    (restored_there, "restore to it", Request("PUT", "restore/claim-", 0)),
+    (restored_there, "restore to it", Request("PUT", "/n1/wal/", 10)),
+    (restored_there, "restore to it", Request("POST", "?uploads", 0)),
+    (restored_there, "restore to it", Request("PUT", "partNumber=", 100_000)),
+    (restored_there, "restore to it", Request("POST", "uploadId=", 0)),
+    (restored_there, "restore to it", Request("HEAD", "/dbs/", 0)),
+    (restored_there, "restore to it", Request("GET", "?uploads", 0)),
+    (restored_there, "restore to it", Request("POST", "?delete", 0)),
+    (restored_from_there, "restore from it", Request("GET", "b/n1/wal", 0)),
+    (restored_from_there, "restore from it", Answer("/dbs/", 100_000)),
+    (restored_inside, "restore inside it", Request("PUT", "/n1/wal/", 0)),
+    (restored_inside, "restore inside it", Request("PUT", "partNumber=", 0)),
+    (restored_inside, "restore inside it", Request("POST", "uploadId=", 0)),
+    (backed_up_there, "backup to it", Request("PUT", "/n1/wal/", 10)),
+    (backed_up_there, "backup to it", Request("PUT", "partNumber=", 100_000)),
+    (backed_up_there, "backup to it", Request("PUT", "_influx_backup/manifest", 0)),
+    (backed_up_from_there, "backup from it", Answer("/dbs/", 100_000)),
+    (discovered, "discover", Request("GET", "catalog", 0)),
+    (listed, "list", Request("GET", "b/_influx_backup/manifest", 0)),
+    (looked_for_leftovers, "leftovers", Request("GET", "b/_influx_backup/manifest", 0)),
+    (looked_for_leftovers, "leftovers", Request("GET", "?uploads", 0)),
+    (backup_planned, "plan_backup", Request("GET", "list-type=2", 0)),
+    (restore_planned, "plan_restore", Request("GET", "list-type=2", 0)),
+    (abandoned, "abandon", Request("PUT", "_influx_backup/restore/", 0)),
+];
+
+/// The store goes away in the middle of a verb. Returns the case once the verb has failed as it should.
+async fn fails(what: &str, case: Case, verb: Verb, moment: Moment, state: State) -> Arc<Case> {
+    let case = Arc::new(case);
+    let injected = case.proxy.inject(moment.rule(state));
+    let struck = injected.clone();
+    let began = tokio::spawn(async move {
+        while struck.count() == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Instant::now()
+    });
+    let result = verb(Arc::clone(&case)).await;
+    assert!(injected.count() > 0, "{what}: there was no such request: {result:?}");
+    let took = began.await.expect("a time").elapsed();
+    eprintln!("{what}: {took:?}, {:?}", result.as_ref().map_err(Error::code));
+    assert_outage(what, result, took);
+    case
 }
 
 #[track_caller]
-fn assert_outage(what: &str, result: Result<(), Error>, began: Instant) {
-    let error = result.expect_err(what);
-    assert!(matches!(error.code(), "unreachable" | "stalled"), "{what}: {error:?}");
-    assert!(began.elapsed() < LIMIT, "{what} took {:?}", began.elapsed());
+fn assert_outage(what: &str, result: Result<(), Error>, took: Duration) {
+    let report = result.expect_err(what).report();
+    assert!(matches!(report.code.as_str(), "unreachable" | "stalled"), "{what}: {report:?}");
+    assert_eq!((report.category, report.retryable), (Category::Store, true), "{what}: {report:?}");
+    assert!(report.message.contains("the network"), "{what}: what to look at: {}", report.message);
+    assert!(took < LIMIT, "{what} took {took:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn certify_and_verify_end_when_the_store_is_away() {
-    for outage in [Outage::Refused, Outage::Silent] {
-        let behind = backed_up().await;
-        let backup = behind.location("backups").child("b").expect("a location");
-        let repository = Repository::open(behind.location("backups")).await.expect("opened");
-        outage.begin(&behind).await;
-        let began = Instant::now();
-        let (certified, verified) =
-            tokio::join!(certify(&backup).start(), repository.verify("b", VerifyOptions::structure()).start());
-        assert_outage(&format!("certify, {outage:?}"), certified.map(drop), began);
-        assert_outage(&format!("verify, {outage:?}"), verified.map(drop), began);
-    }
-}
-
-/// In the middle: the manifest was read, an object of the backup is read.
-#[tokio::test(flavor = "multi_thread")]
-async fn certify_and_verify_end_when_the_store_goes_away_meanwhile() {
-    let behind = backed_up().await;
-    let backup = behind.location("backups").child("b").expect("a location");
-    let repository = Repository::open(behind.location("backups")).await.expect("opened");
-    for part in ["backups/b/n1/wal", "backups/b/n1/snapshots"] {
-        let reset = Rule::new(Fault::ResetRequest).method(Method::GET).containing(part).always();
-        let injected = behind.proxy.inject(reset);
-        let began = Instant::now();
-        let (certified, verified) =
-            tokio::join!(certify(&backup).start(), repository.verify("b", VerifyOptions::structure()).start());
-        assert!(injected.count() > 0, "{part} was not read");
-        assert_outage(&format!("certify without {part}"), certified.map(drop), began);
-        assert_outage(&format!("verify without {part}"), verified.map(drop), began);
-        behind.proxy.clear();
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn restore_ends_when_the_store_is_away() {
-    for outage in [Outage::Refused, Outage::Silent] {
-        let behind = backed_up().await;
-        let repository = Repository::open(behind.location("backups")).await.expect("opened");
-        let backup = repository.get("b").await.expect("opened");
-        let restore = Restore::new(backup, behind.location("target"), RestoreOptions::empty());
-        outage.begin(&behind).await;
-        let began = Instant::now();
-        let restored = restore.start().await;
-        assert_outage(&format!("restore, {outage:?}"), restored.map(drop), began);
-    }
-}
-
-/// The guard stands and some objects are copied when the store goes away. What is resumed later is whole.
-#[tokio::test(flavor = "multi_thread")]
-async fn restore_ends_when_the_store_goes_away_while_it_copies() {
-    for outage in [Outage::Refused, Outage::Silent] {
-        let behind = backed_up().await;
-        let repository = Repository::open(behind.location("backups")).await.expect("opened");
-        let backup = repository.get("b").await.expect("opened");
-        // One of the last stages: it never gets through.
-        let blocked =
-            behind.proxy.inject(Rule::new(Fault::Status(503)).method(Method::PUT).containing("target/n1/wal").always());
-        let restore = Restore::new(backup.clone(), behind.location("target"), RestoreOptions::empty()).start();
-        while blocked.count() == 0 {
-            assert!(!restore.handle().is_finished(), "it copies");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        behind.proxy.clear();
-        outage.begin(&behind).await;
-        let began = Instant::now();
-        let restored = restore.await;
-        assert_outage(&format!("restore while it copies, {outage:?}"), restored.map(drop), began);
-
-        behind.proxy.clear();
-        behind.proxy.up().await;
-        let options = RestoreOptions::empty().resuming().with_takeover(Takeover::Immediately);
-        let restored = Restore::new(backup, behind.location("target"), options).start().await.expect("resumed");
-        assert!(restored.resumed > 0, "{outage:?}: what was copied is kept");
-    }
+async fn every_verb_ends_within_a_minute_of_an_outage_at_any_moment() {
+    let cluster = Generate::core("n1").snapshots(1).files_per_snapshot(1).parquet_size(6 << 20);
+    let bed = Bed::new(in_process_s3(), &cluster).await;
+    let states = [State::Down, State::Silent];
+    let cases = states.iter().flat_map(|state| CASES.iter().map(move |case| (*state, *case))).enumerate();
+    let cases = cases.map(|(number, (state, (verb, name, moment)))| {
+        let case =
+            Case { proxy: FaultProxy::before(bed.server.address()), bed: bed.clone(), own: format!("own-{number}") };
+        tokio::spawn(async move {
+            let what = format!("{name}, {state:?} at {moment:?}");
+            let case = fails(&what, case, verb, moment, state).await;
+            if name.starts_with("restore") {
+                case.proxy.up().await;
+                resume(&case).await.unwrap_or_else(|error| panic!("{what}: resumed: {error:?}"));
+                let certificate = certify(&case.near(&case.own)).await.expect("certified");
+                assert!(certificate.holds(), "{what}: {certificate}");
+            }
+        })
+    });
+    let failed = join_all(cases).await.into_iter().filter(Result::is_err).count();
+    assert_eq!(failed, 0, "see above");
 }
 
 /// What asks to slow down is there: it is given minutes, not seconds.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_throttles_is_waited_for() {
-    let behind = backed_up().await;
-    let backup = behind.location("backups").child("b").expect("a location");
-    let throttled = behind.proxy.inject(Rule::new(Fault::Status(503)).method(Method::GET).times(40));
-    let certificate = certify(&backup).await.expect("certified");
+    let bed = Bed::new(in_process_s3(), &Generate::core("n1").snapshots(2).files_per_snapshot(2)).await;
+    let case = Case { proxy: FaultProxy::before(bed.server.address()), bed, own: String::new() };
+    let throttled = case.proxy.inject(Rule::new(Fault::Status(503)).method(Method::GET).times(40));
+    let certificate = certify(&case.far("backups/b")).await.expect("certified");
     assert_eq!(throttled.count(), 40);
     assert!(certificate.holds(), "{certificate}");
 }

@@ -32,7 +32,7 @@ const PACES: [Pace; 4] = [
     Pace::new(Speed::Full, 400),
 ];
 
-/// Every recording at every pace on files, so many times.
+/// How often every recording is played at every pace on files.
 const STARTS_ON_FILES: usize = 3;
 
 /// The same on the S3 server.
@@ -127,7 +127,7 @@ fn on_slow_stores() {
     }
 }
 
-/// How many seeds it takes until every recording was played at every pace from so many starts.
+/// How many seeds it takes until every recording was played at every pace this many times.
 fn runs(recordings: &[Recording], paces: &[Pace], starts: usize) -> u64 {
     (recordings.len() * paces.len() * starts) as u64
 }

@@ -1,4 +1,4 @@
-//! The documented restore script, as its authors wrote it, restores a backup of ours.
+//! The documented restore script, as its authors wrote it, restores a backup of this crate.
 #![cfg(all(unix, feature = "testing"))]
 
 mod generated;
@@ -27,8 +27,7 @@ fn script(backup: &Path, data: &Path) -> String {
     variables.into_iter().fold(SCRIPT.to_owned(), set)
 }
 
-/// Runs the script. A `chown` of ours comes first on the path: the user `influxdb` is not on every machine, and the
-/// script goes on without it.
+/// Runs the script with a `chown` that does nothing first on the path: not every machine has the user `influxdb`.
 fn run(backup: &Path, data: &Path) -> String {
     let bin = directory();
     let chown = bin.path().join("chown");
@@ -46,7 +45,7 @@ fn run(backup: &Path, data: &Path) -> String {
 }
 
 #[tokio::test]
-async fn the_documented_script_restores_a_backup_of_ours_byte_for_byte() {
+async fn the_documented_script_restores_a_backup_byte_for_byte() {
     for license in [License::Commercial, License::Trial] {
         let world = World::new(&enterprise(Generation::V1).license(license));
         let report = world.back_up(BackupOptions::default()).await.expect("backed up");

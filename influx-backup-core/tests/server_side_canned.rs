@@ -33,7 +33,7 @@ fn key(name: &str) -> Key {
 
 fn entry() -> ObjectMeta {
     let modified = DateTime::from_timestamp(1_700_000_000, 0).expect("a time");
-    ObjectMeta { key: key("x.parquet"), size: SIZE, version: Version { e_tag: Some(E_TAG.into()), id: None, modified } }
+    ObjectMeta::new(key("x.parquet"), SIZE, Version::new(modified).with_e_tag(E_TAG))
 }
 
 /// The answer to a HEAD of the source.

@@ -13,7 +13,7 @@ use influx_backup_core::{Clause, Finding, FindingCode, Key, backup::Rules};
 use seeds::{in_parallel, seeds};
 use worlds::{Ending, World, explain::Knowledge, let_live, run};
 
-/// How many worlds are run where nobody says; CI runs 2,000 in an optimised build.
+/// How many worlds are run by default; CI runs 2,000 in an optimised build.
 const SEEDS: u64 = 60;
 
 /// Worlds that `make soak` found: a catalog log was listed and went before its copy; a file counted as absent that was newer

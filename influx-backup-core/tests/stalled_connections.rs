@@ -100,13 +100,13 @@ async fn a_copy_that_stalls_is_tried_again() {
         let Backed { report, stalled, took } = behind.back_up("300s", Duration::from_secs(200)).await;
         report.unwrap_or_else(|error| panic!("{what}: {error}: {error:?}"));
         assert_eq!(injected.count(), times, "{what}");
-        assert!(stalled > 0, "{what}: nobody noticed");
+        assert!(stalled > 0, "{what}: no stall was noticed");
         assert!(took < Duration::from_secs(100), "{what}: noticed after {took:?}");
         behind.assert_right(&what).await;
     }
 }
 
-/// For ever: an error that says so, and nothing that looks like a backup.
+/// Permanently: the error `stalled`, and nothing that looks like a backup.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_that_always_stalls_is_an_error() {
     for (fault, method, text) in [
@@ -127,7 +127,7 @@ async fn a_copy_that_always_stalls_is_an_error() {
     }
 }
 
-/// What is no copy has the silence of its client, which is an option: a listing, a read, a write of our own, a HEAD.
+/// Requests other than copies have the timeout of the client, which is an option: a listing, a read, a write, a HEAD.
 #[tokio::test(flavor = "multi_thread")]
 async fn other_requests_that_stall_are_tried_again() {
     for (fault, method, text) in [

@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Result},
     key::Key,
     layout::OWN_DIRECTORY,
-    location::{ChecksumMatch, Location, ObjectMeta, Version},
+    location::{ChecksumMatch, Location, ObjectTable, Version},
     record::ObjectRecord,
 };
 
@@ -74,23 +74,18 @@ pub(super) async fn audit(to: &Location, index: &mut Index) -> Result<Difference
     Ok(differences)
 }
 
-/// The objects of a backup, without this library's own files, sorted by key.
-async fn list(to: &Location) -> Result<Vec<ObjectMeta>> {
+/// The objects of a backup, without this library's own files.
+async fn list(to: &Location) -> Result<ObjectTable> {
     let top = to.list_level("").await?;
-    let mut objects = top.entries;
+    let mut objects = Vec::from_iter(top.entries);
     for directory in top.directories.iter().filter(|directory| *directory != OWN_DIRECTORY) {
         objects.extend(to.list_parallel(directory).await?);
     }
-    objects.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-    objects.dedup_by(|a, b| a.key == b.key);
-    Ok(objects)
+    Ok(objects.into())
 }
 
 /// The objects that a listing does not show as they were written, and what it shows besides. Both sides are sorted by key.
-fn compare<'a>(
-    written: impl Iterator<Item = &'a ObjectRecord>,
-    listed: Vec<ObjectMeta>,
-) -> (Vec<ObjectRecord>, Vec<Key>) {
+fn compare<'a>(written: impl Iterator<Item = &'a ObjectRecord>, listed: ObjectTable) -> (Vec<ObjectRecord>, Vec<Key>) {
     let mut listed = listed.into_iter().peekable();
     let mut doubtful = Vec::new();
     let mut unrecorded = Vec::new();

@@ -143,7 +143,7 @@ async fn tidy(to: &Location, manifest: &Manifest) -> Result<()> {
     let named: BTreeSet<&Key> = manifest.objects.iter().chain(&manifest.absent).map(|segment| &segment.key).collect();
     for directory in ["journal", "objects", "absent"] {
         let listed = to.list(&format!("{OWN_DIRECTORY}/{directory}")).await?;
-        to.delete_all(listed.iter().map(|entry| &entry.key).filter(|key| !named.contains(key))).await?;
+        to.delete_all(listed.keys().filter(|key| !named.contains(key))).await?;
     }
     Ok(())
 }

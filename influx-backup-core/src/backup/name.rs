@@ -5,7 +5,6 @@ use chrono::{DateTime, Utc};
 use crate::{
     error::{Error, Result},
     key::Key,
-    layout::OWN_DIRECTORY,
 };
 
 /// The name of a backup begun now: `backup-YYYYMMDD-HHMMSS`, UTC.
@@ -16,14 +15,16 @@ pub(super) fn default_name(now: DateTime<Utc>) -> String {
 /// Refuses names that are no single directory.
 pub(super) fn check_name(name: &str) -> Result<()> {
     let reason = match Key::parse(name) {
-        Err(_) => "it cannot be the name of a directory",
-        Ok(_) if name.contains('/') => "it has a `/`",
-        Ok(_) if name.starts_with(['_', '.']) => "names that begin with `_` or `.` are kept for other things",
-        Ok(_) if name.trim() != name => "it begins or ends with a space",
-        Ok(_) if name == OWN_DIRECTORY => "it is reserved for the backup's own files",
+        Err(_) => "is not the name of a directory",
+        Ok(_) if name.contains('/') => "contains a `/`",
+        Ok(_) if name.starts_with(['_', '.']) => "begins with `_` or `.`, which is reserved",
+        Ok(_) if name.trim() != name => "begins or ends with a space",
         Ok(_) => return Ok(()),
     };
-    Err(Error::InvalidRequest { option: "the backup's name", reason: reason.to_owned() })
+    Err(Error::InvalidRequest {
+        option: "name",
+        reason: format!("`{}` {reason}: choose another one", name.escape_debug()),
+    })
 }
 
 #[cfg(test)]
@@ -37,6 +38,13 @@ mod tests {
         check_name("backup-20260921-141320").expect("a good name");
         for bad in ["", "a/b", "..", "_influx_backup", "_shared", ".hidden", "monday ", " monday"] {
             assert_eq!(check_name(bad).expect_err(bad).code(), "invalid-request");
+        }
+        let messages = [
+            ("a/b", "`name` cannot be used here: `a/b` contains a `/`: choose another one"),
+            ("a\nb", "`name` cannot be used here: `a\\nb` is not the name of a directory: choose another one"),
+        ];
+        for (bad, message) in messages {
+            assert_eq!(check_name(bad).expect_err(bad).to_string(), message);
         }
     }
 }

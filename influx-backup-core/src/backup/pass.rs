@@ -30,7 +30,7 @@ pub(super) struct Listed {
 impl Listed {
     /// Every key of the listings.
     pub(super) fn keys(&self) -> BTreeSet<&Key> {
-        self.inventory.entries().map(|entry| &entry.key).collect()
+        self.inventory.listings.iter().flat_map(|listing| listing.entries.keys()).collect()
     }
 
     /// Puts a later listing of a group in place of the earlier one.

@@ -14,6 +14,7 @@ use crate::{
 
 /// What a backup did.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct BackupReport {
     /// The backup's name.
     pub name: String,
@@ -31,7 +32,7 @@ pub struct BackupReport {
     pub objects: u64,
     /// How many bytes.
     pub bytes: ByteSize,
-    /// What was left out, and why.
+    /// What was skipped, and why.
     pub skipped: Vec<Skipped>,
     /// Names below a node or the cluster that this release does not know: copied.
     #[serde(default)]

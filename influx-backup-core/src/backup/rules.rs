@@ -12,6 +12,7 @@ use crate::{
 
 /// How a backup goes about it. One value is right: [`Rules::STANDARD`]. Tests change fields to show what each rule is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rules {
     /// The order in which the groups of a source are listed.
     pub listing_order: Cow<'static, [Group]>,
@@ -33,6 +34,7 @@ pub struct Rules {
 
 /// What is deleted from a backup before its commit, so that it is one cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Trim {
     /// WAL that does not continue the fence.
     Wal,
@@ -59,6 +61,6 @@ impl Rules {
         recheck_compactor: true,
         absence: AbsenceRule::STANDARD,
         trim: Cow::Borrowed(&Trim::ALL),
-        judged: Cow::Borrowed(&Clause::ALL),
+        judged: Cow::Borrowed(Clause::ALL),
     };
 }

@@ -140,7 +140,7 @@ pub(crate) fn check_places(cluster: &Cluster, repository: &Location) -> Result<(
     let source = cluster.location();
     if let Some(note) = cluster.notes().iter().find(|note| note.code == FindingCode::IsBackup) {
         let reason = format!("{}; to keep it twice, copy its directory", note.message);
-        return Err(Error::InvalidRequest { option: "this source", reason });
+        return Err(Error::InvalidRequest { option: "source", reason });
     }
     source.require_apart(repository)
 }

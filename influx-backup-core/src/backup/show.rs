@@ -38,12 +38,12 @@ impl fmt::Display for BackupReport {
 
 impl BackupReport {
     fn show_licenses(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut elsewhere = self.skipped.iter().filter(|left| left.reason == Reason::LicenseElsewhere).peekable();
+        let mut elsewhere = self.skipped.iter().filter(|skipped| skipped.reason == Reason::LicenseElsewhere).peekable();
         if elsewhere.peek().is_none() {
-            writeln!(f, "licenses left out: none")?;
+            writeln!(f, "licenses skipped: none")?;
         }
-        for left in elsewhere {
-            writeln!(f, "license left out: {} ({})", left.item, left.reason.text())?;
+        for skipped in elsewhere {
+            writeln!(f, "license skipped: {} ({})", skipped.item, skipped.reason.text())?;
         }
         match self.licenses.len() {
             0 => Ok(()),
@@ -61,7 +61,7 @@ fn show_pass(f: &mut fmt::Formatter<'_>, number: u32, pass: &PassReport) -> fmt:
         write!(f, ", {vanished} vanished, {changed} changed")?;
     }
     if !failed_clauses.is_empty() {
-        let codes: Vec<_> = failed_clauses.iter().map(|clause| clause.code()).collect();
+        let codes: Vec<_> = failed_clauses.iter().map(|clause| clause.as_str()).collect();
         write!(f, ", violated: {}", codes.join(", "))?;
     }
     if altered + unrecorded > 0 {
@@ -131,7 +131,7 @@ mod tests {
             at("certificate:"),
             at("recovery point:"),
             at("absent files: none"),
-            at("license left out: c1/commercial_license"),
+            at("license skipped: c1/commercial_license"),
             at("not in any backup of the object store: the plugin directory"),
             at("10 objects, 2.0 KiB"),
             at("unknown to this release, copied: n1/odd"),

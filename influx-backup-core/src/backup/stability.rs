@@ -19,8 +19,8 @@ pub(super) fn compare(
     before: &Inventory,
     after: &Inventory,
 ) -> (BTreeMap<Difference, u64>, Vec<Finding>) {
-    let old: BTreeMap<&Key, &ObjectMeta> = before.entries().map(|entry| (&entry.key, entry)).collect();
-    let new: BTreeMap<&Key, &ObjectMeta> = after.entries().map(|entry| (&entry.key, entry)).collect();
+    let old = by_key(before);
+    let new = by_key(after);
     let mut counts = BTreeMap::new();
     let mut violations = Vec::new();
     let keys = old.keys().chain(new.keys().filter(|key| !old.contains_key(*key)));
@@ -36,6 +36,11 @@ pub(super) fn compare(
         }
     }
     (counts, violations)
+}
+
+fn by_key(inventory: &Inventory) -> BTreeMap<&Key, &ObjectMeta> {
+    let entries = inventory.listings.iter().flat_map(|listing| listing.entries.as_slice());
+    entries.map(|entry| (&entry.key, entry)).collect()
 }
 
 fn difference(component: Component, old: Option<&ObjectMeta>, new: Option<&ObjectMeta>) -> Option<Difference> {

@@ -70,6 +70,7 @@ impl DbsListings {
 
 /// What shows that a live file is absent from the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AbsenceRule {
     /// Which listings of `dbs` show it.
     pub shown_by: AbsenceListing,
@@ -79,6 +80,7 @@ pub struct AbsenceRule {
 
 /// Which listings of `dbs` show that a file is absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AbsenceListing {
     /// One that ended before the listing of the compactor's files began, and this pass's own.
     BeforeCompactor,
@@ -88,6 +90,7 @@ pub enum AbsenceListing {
 
 /// What a file is that was listed and gone before its copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum VanishedFile {
     /// Something for another pass to look at.
     NeedsAnotherPass,

@@ -82,7 +82,7 @@ const fn compared_by(checked_by: CheckedBy) -> &'static str {
 
 /// The codes of clauses, where there are any.
 fn codes<'a>(results: impl Iterator<Item = &'a ClauseResult>) -> Option<String> {
-    let codes: Vec<_> = results.map(|result| result.clause.code()).collect();
+    let codes: Vec<_> = results.map(|result| result.clause.as_str()).collect();
     (!codes.is_empty()).then(|| codes.join(", "))
 }
 
@@ -117,7 +117,7 @@ fn show_clause(f: &mut fmt::Formatter<'_>, result: &ClauseResult) -> fmt::Result
         (_, Basis::Recomputed) => "from the bytes",
         (_, Basis::Attested) => "as the run recorded it",
     };
-    writeln!(f, "  {}  {:<44} {verdict:<10}  {basis}", result.clause.code(), result.clause.title())?;
+    writeln!(f, "  {}  {:<44} {verdict:<10}  {basis}", result.clause, result.clause.title())?;
     for violation in result.violations.iter().take(SHOWN) {
         show_violation(f, violation)?;
     }
@@ -130,7 +130,7 @@ fn show_violation(f: &mut fmt::Formatter<'_>, violation: &Finding) -> fmt::Resul
 }
 
 fn show_finding(f: &mut fmt::Formatter<'_>, finding: &Finding) -> fmt::Result {
-    let clause = finding.clause.map_or("", Clause::code);
+    let clause = finding.clause.map_or("", Clause::as_str);
     writeln!(f, "  {clause:<2}  {}: {}", finding.code, finding.message)
 }
 
@@ -169,7 +169,7 @@ mod tests {
         };
         let time = |second| DateTime::from_timestamp(second, 0).expect("a time");
         Certificate {
-            clauses: Clause::ALL.into_iter().map(holds).collect(),
+            clauses: Clause::ALL.iter().copied().map(holds).collect(),
             recovery: vec![RecoveryPoint {
                 node: "n1".to_owned(),
                 guaranteed: Some(Guaranteed { snapshot: 7, wal: 40, time: time(1_700_000_000) }),

@@ -1,6 +1,6 @@
 //! The command line, and the arguments that several verbs share.
 
-use std::{error::Error, str::FromStr};
+use std::{error::Error, str::FromStr, time::Duration};
 
 use clap::{
     Parser,
@@ -10,7 +10,8 @@ use clap::{
 use crate::{
     ByteSize, DiscoverOptions, Limits,
     cli::{places::Setting, verbs::Verb},
-    limits::Durability,
+    limits::{Durability, Retry},
+    units::duration,
 };
 
 /// Backs up and restores InfluxDB 3 clusters, and proves it.
@@ -46,18 +47,15 @@ pub(crate) struct Ids {
     /// A node that stores nothing; may be repeated.
     #[arg(long = "query-only", value_name = "ID")]
     query_only: Vec<String>,
-    /// A node to leave out of the backup; may be repeated.
-    #[arg(long = "leave-out", value_name = "ID")]
-    leave_out: Vec<String>,
+    /// A node to exclude from the backup; may be repeated.
+    #[arg(long = "exclude-node", value_name = "ID")]
+    excluded_nodes: Vec<String>,
 }
 
 impl Ids {
     pub(crate) fn discover(self) -> DiscoverOptions {
-        let what = DiscoverOptions::default();
-        let what = self.cluster_id.into_iter().fold(what, DiscoverOptions::with_cluster_id);
-        let what = self.node_ids.into_iter().fold(what, DiscoverOptions::with_node);
-        let what = self.query_only.into_iter().fold(what, DiscoverOptions::with_query_only);
-        self.leave_out.into_iter().fold(what, DiscoverOptions::with_excluded_node)
+        let Self { cluster_id, node_ids, query_only, excluded_nodes } = self;
+        DiscoverOptions { cluster_id, node_ids, query_only, excluded_nodes }
     }
 }
 
@@ -83,12 +81,22 @@ pub(crate) struct Effort {
     /// How many objects are copied at once [default: 16].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     concurrency: Option<u16>,
-    /// How many bytes of objects are held in memory at once, such as 256MiB.
+    /// How many bytes of objects are held in memory at once, such as 64MiB [default: 256MiB].
     #[arg(long, value_name = "SIZE", value_parser = some_bytes)]
     memory: Option<ByteSize>,
-    /// How many bytes are moved a second at most, such as 50MiB.
+    /// How many bytes are moved a second at most, such as 50MiB [default: no limit].
     #[arg(long, value_name = "SIZE", value_parser = some_bytes)]
     bandwidth: Option<ByteSize>,
+    /// How long one object is tried again after failures, such as 90s [default: 5m].
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    max_elapsed: Option<Duration>,
+    /// How long a store may be away before a copy fails, such as 90s [default: 25s for a restore, --max-elapsed for a
+    /// backup].
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    max_outage: Option<Duration>,
+    /// How long a connection may move nothing before it counts as stalled, such as 90s [default: 1m].
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    stall_timeout: Option<Duration>,
     /// Whether files are on disk before a stage counts as done.
     /// Durable: they are. Relaxed: left to the operating system; after power loss files may be empty.
     #[arg(long, default_value_t, value_parser = choice::<Durability>(Durability::NAMES))]
@@ -97,10 +105,19 @@ pub(crate) struct Effort {
 
 impl Effort {
     pub(crate) fn limits(&self) -> Limits {
-        let limits = Limits::default().with_durability(self.durability);
-        let limits = self.concurrency.into_iter().fold(limits, |limits, n| limits.with_concurrency(n.into()));
-        let limits = self.memory.into_iter().fold(limits, Limits::with_memory);
-        self.bandwidth.into_iter().fold(limits, Limits::with_bandwidth)
+        let default = Limits::default();
+        Limits {
+            concurrency: self.concurrency.map_or(default.concurrency, usize::from),
+            memory: self.memory.unwrap_or(default.memory),
+            bandwidth: self.bandwidth,
+            retry: Retry {
+                max_elapsed: self.max_elapsed.unwrap_or(default.retry.max_elapsed),
+                max_outage: self.max_outage,
+                ..default.retry
+            },
+            stall_timeout: self.stall_timeout.unwrap_or(default.stall_timeout),
+            durability: self.durability,
+        }
     }
 }
 

@@ -82,13 +82,13 @@ fn options(error: &Error) -> Option<&'static str> {
         }
         Error::ServersNotStopped { .. } => "--servers-stopped, once they are",
         Error::ExtraNodes { .. } => "--extra-nodes keep, or delete",
-        Error::DegradedBackup { .. } => "--accept-degraded restores it anyway",
+        Error::DegradedBackup { .. } => "--on-degraded accept restores it anyway",
         Error::SeveralClusters { .. } => "--cluster-id ID, or for Core --node-id ID",
         Error::NodesRequired { .. } => "--node-id ID, for every node of the cluster",
         Error::UnknownId { .. } => "--query-only ID, for a node that stores nothing",
-        Error::CorruptSource { .. } => "--corrupt record copies it as it is; the backup may be degraded",
-        Error::NotConsistent { .. } if error.is_retryable() => "--max-passes, --time-limit or --allow-degraded",
-        Error::NotConsistent { .. } => "--allow-degraded commits it as it is",
+        Error::CorruptSource { .. } => "--on-corrupt record copies it as it is; the backup may be degraded",
+        Error::NotConsistent { .. } if error.is_retryable() => "--max-passes, --time-limit or --on-violation degrade",
+        Error::NotConsistent { .. } => "--on-violation degrade commits it as it is",
         _ => return None,
     })
 }

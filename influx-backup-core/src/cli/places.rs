@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use crate::{Location, Repository, StoreOptions, cli::failure::Failure};
+use crate::{
+    Location, Repository, StoreOptions,
+    cli::{failure::Failure, progress::until_interrupted},
+};
 
 /// `K=V`, as in `--source-option aws_endpoint=http://localhost:9000`.
 #[derive(Debug, Clone)]
@@ -33,7 +36,8 @@ pub(crate) fn location(text: &str, settings: &[Setting]) -> Result<Location, Fai
 pub(crate) async fn backup(text: &str, settings: &[Setting]) -> Result<(Repository, String), Failure> {
     let (repository, name) = split(text)
         .ok_or_else(|| Failure::usage(format!("`{text}` names no backup: write REPOSITORY/NAME, a path or a URL")))?;
-    Ok((Repository::open(location(&repository, settings)?).await?, name))
+    let repository = until_interrupted(Repository::open(location(&repository, settings)?)).await?;
+    Ok((repository, name))
 }
 
 /// Repository and name. Paths are made absolute, so that `.` and a link to a backup work.

@@ -81,7 +81,10 @@ fn bar(screen: &Screen) -> ProgressBar {
 fn draw_progress(bar: &ProgressBar, progress: &Progress) {
     bar.set_length(progress.total_bytes);
     bar.set_position(progress.bytes);
-    bar.set_prefix(format!("{}/{} objects", progress.objects, progress.total_objects));
+    bar.set_prefix(match progress.total_objects {
+        0 => format!("{} objects listed", progress.listed),
+        total => format!("{}/{total} objects", progress.objects),
+    });
 }
 
 fn show(bar: &ProgressBar, screen: &Screen, event: &EventKind) {
@@ -100,7 +103,7 @@ fn message(event: &EventKind) -> Option<String> {
             format!("pass {pass}: {listed} objects listed, {objects} to copy ({})", ByteSize(*bytes))
         }
         EventKind::PassFinished { pass, report } if !report.failed_clauses.is_empty() => {
-            let codes: Vec<_> = report.failed_clauses.iter().map(|clause| clause.code()).collect();
+            let codes: Vec<_> = report.failed_clauses.iter().map(|clause| clause.as_str()).collect();
             format!("pass {pass}: still violated: {}", codes.join(", "))
         }
         EventKind::Retry { key, attempt, wait, code } => {

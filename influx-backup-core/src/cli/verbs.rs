@@ -19,7 +19,7 @@ use crate::cli::{exit::Exit, failure::Failure, screen::Screen};
 pub(crate) enum Verb {
     /// Show the cluster at a location: edition, ids, nodes, catalog, licenses, and what gave it away.
     Discover(discover::Discover),
-    /// Show what a backup would copy, in which order, and what it would leave out. Writes nothing.
+    /// Show what a backup would copy, in which order, and what it would skip. Writes nothing.
     Plan(plan::Plan),
     /// Back up a cluster, running or stopped, and prove that the backup restores.
     Backup(backup::Backup),

@@ -8,7 +8,7 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
-/// How long a clean-up may take. What it could not remove by then stays.
+/// How long a clean-up may take, unless its run says otherwise. What it could not remove by then stays.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// How long a failed copy waits for its own clean-up, which then goes on in the background.
@@ -24,6 +24,8 @@ const WAIT_FOR_UNDO: Duration = Duration::from_millis(500);
 pub struct CleanUps {
     own: TaskTracker,
     parent: Option<TaskTracker>,
+    /// How long one may take.
+    limit: Duration,
 }
 
 impl Default for CleanUps {
@@ -31,15 +33,20 @@ impl Default for CleanUps {
         let own = TaskTracker::new();
         // Waiting ends once a closed tracker is empty; it still takes tasks.
         own.close();
-        Self { own, parent: None }
+        Self { own, parent: None, limit: TIME_LIMIT }
     }
 }
 
 impl CleanUps {
+    /// The same with another limit for each, where it is shorter: whoever waits for them waits no longer than for a copy.
+    pub(crate) fn with_limit(self, limit: Duration) -> Self {
+        Self { limit: limit.min(self.limit), ..self }
+    }
+
     /// Runs a clean-up in the background, for a minute at most. Outside a tokio runtime nothing is run.
     pub fn spawn(&self, clean_up: impl Future<Output = ()> + Send + 'static) {
         let Ok(runtime) = Handle::try_current() else { return };
-        let until = Instant::now() + TIME_LIMIT;
+        let until = Instant::now() + self.limit;
         let clean_up = self.own.track_future(async move {
             // What is not removed in time stays for `leftovers`.
             let _ = tokio::time::timeout_at(until, clean_up).await;
@@ -57,7 +64,7 @@ impl CleanUps {
 
     /// Clean-ups of one object, which are among those of `self`.
     pub(crate) fn of_object(&self) -> Self {
-        Self { parent: Some(self.own.clone()), ..Self::default() }
+        Self { parent: Some(self.own.clone()), limit: self.limit, ..Self::default() }
     }
 }
 
@@ -124,5 +131,9 @@ mod tests {
         other.spawn(std::future::pending());
         stage.finished().await;
         assert_eq!(began.elapsed().as_secs(), 80, "given up after a minute");
+        let short = CleanUps::default().with_limit(Duration::from_secs(10));
+        short.of_object().spawn(std::future::pending());
+        short.finished().await;
+        assert_eq!(began.elapsed().as_secs(), 90, "given up with its run");
     }
 }

@@ -38,7 +38,7 @@ impl Default for LocalCopier {
 impl LocalCopier {
     /// Copies this many bytes at a time (default 1 MiB).
     #[must_use]
-    pub const fn with_block(mut self, block: ByteSize) -> Self {
+    pub fn with_block(mut self, block: ByteSize) -> Self {
         self.block = if block.0 == 0 { 1 } else { block.0 };
         self
     }

@@ -126,7 +126,7 @@ impl Expect {
 
     /// Content with this checksum, where there is one.
     #[must_use]
-    pub const fn with_crc64(mut self, crc64: Option<Crc64>) -> Self {
+    pub fn with_crc64(mut self, crc64: Option<Crc64>) -> Self {
         self.crc64 = crc64;
         self
     }

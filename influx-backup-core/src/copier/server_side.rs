@@ -29,7 +29,7 @@ use crate::{
     error::CopyError,
     key::Key,
     location::{
-        Attributes, ChecksumMatch, Location, StoreChecksums, attributes_of,
+        Attributes, ChecksumMatch, StoreChecksums, attributes_of,
         cloud::{Handle, encoded},
     },
     units::ByteSize,
@@ -69,7 +69,7 @@ impl Default for ServerSideCopier {
 impl ServerSideCopier {
     /// Copies objects above this size by parts (default 4 GiB; S3 takes 5 GiB at most in one request).
     #[must_use]
-    pub const fn with_threshold(mut self, threshold: ByteSize) -> Self {
+    pub fn with_threshold(mut self, threshold: ByteSize) -> Self {
         self.threshold = threshold.0;
         self
     }
@@ -77,14 +77,14 @@ impl ServerSideCopier {
     /// The least size of a part (default 100 MiB; S3 wants 5 MiB at least). It grows with the object, as S3 takes 10,000
     /// parts at most.
     #[must_use]
-    pub const fn with_part_size(mut self, part: ByteSize) -> Self {
+    pub fn with_part_size(mut self, part: ByteSize) -> Self {
         self.part = if part.0 == 0 { 1 } else { part.0 };
         self
     }
 
     /// Copies this many parts of one object at once (default 4).
     #[must_use]
-    pub const fn with_parallel_parts(mut self, parallel: usize) -> Self {
+    pub fn with_parallel_parts(mut self, parallel: usize) -> Self {
         self.parallel = if parallel == 0 { 1 } else { parallel };
         self
     }
@@ -249,9 +249,11 @@ impl Source {
 }
 
 /// The checksums that a store reports for the target.
-async fn checksums(location: &Location, request: &CopyRequest) -> Result<StoreChecksums, CopyError> {
+async fn checksums(request: &CopyRequest, context: &CopyContext) -> Result<StoreChecksums, CopyError> {
     let options = GetOptions { head: true, ..GetOptions::default() };
-    let head = location.store().get_opts(&location.path(&request.target), options).await;
+    let path = request.to.path(&request.target);
+    let head = within(context.stall_timeout, request.to.store().get_opts(&path, options));
+    let head = unless_cancelled(&context.cancellation, head).await??;
     let head = head.map_err(|error| CopyError::from_target("head target", error))?;
     Ok(StoreChecksums::of_answer(&head))
 }

@@ -52,7 +52,7 @@ impl Default for StreamCopier {
 impl StreamCopier {
     /// Copies objects above this size by parts (default 8 MiB).
     #[must_use]
-    pub const fn with_threshold(mut self, threshold: ByteSize) -> Self {
+    pub fn with_threshold(mut self, threshold: ByteSize) -> Self {
         self.threshold = threshold.0;
         self
     }
@@ -60,14 +60,14 @@ impl StreamCopier {
     /// The least size of a part (default 8 MiB; S3 wants 5 MiB at least). It grows with the object, as stores take
     /// 10,000 parts at most.
     #[must_use]
-    pub const fn with_part_size(mut self, part: ByteSize) -> Self {
+    pub fn with_part_size(mut self, part: ByteSize) -> Self {
         self.part = if part.0 == 0 { 1 } else { part.0 };
         self
     }
 
     /// Reads, and writes, this many parts of one object at once (default 4).
     #[must_use]
-    pub const fn with_parallel_parts(mut self, parallel: usize) -> Self {
+    pub fn with_parallel_parts(mut self, parallel: usize) -> Self {
         self.parallel = if parallel == 0 { 1 } else { parallel };
         self
     }

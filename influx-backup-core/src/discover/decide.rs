@@ -121,14 +121,18 @@ fn check_request(survey: &Survey, what: &DiscoverOptions) -> Result<()> {
             return Err(invalid(survey, "excluded_nodes", format!("`{id}` is the cluster itself")));
         }
     }
-    let is_own = |id: &&String| id.split('/').next() == Some(OWN_DIRECTORY);
-    let mut given = what.cluster_id.iter().chain(&what.node_ids).chain(&what.query_only).chain(&what.excluded_nodes);
-    match given.find(is_own) {
-        Some(id) => {
-            Err(invalid(survey, "cluster_id or node_ids", format!("`{id}` is where backups keep their own files")))
+    let given = [
+        ("cluster_id", what.cluster_id.as_slice()),
+        ("node_ids", &what.node_ids),
+        ("query_only", &what.query_only),
+        ("excluded_nodes", &what.excluded_nodes),
+    ];
+    for (option, ids) in given {
+        if let Some(id) = ids.iter().find(|id| id.split('/').next() == Some(OWN_DIRECTORY)) {
+            return Err(invalid(survey, option, format!("`{id}` is where backups keep their own files")));
         }
-        None => Ok(()),
     }
+    Ok(())
 }
 
 fn invalid(survey: &Survey, option: &'static str, reason: String) -> Error {
@@ -198,7 +202,7 @@ fn given_cluster<'a>(
     if found.rooted.contains(&id) {
         // It looks like a Core node; the caller says that it is a cluster, whose only node has the same id.
         let nodes = if what.node_ids.is_empty() { BTreeSet::from([id]) } else { given_nodes(survey, what)? };
-        let nodes = without_left_out(survey, what, nodes)?;
+        let nodes = without_excluded(survey, what, nodes)?;
         return Ok(Chosen { edition: Edition::Enterprise, owner: id, nodes });
     }
     Err(nothing::no_catalog(survey, id))
@@ -214,7 +218,7 @@ fn core<'a>(survey: &'a Survey, what: &'a DiscoverOptions, found: &Found<'a>, no
     }
     let given = given_nodes(survey, what)?;
     if what.node_ids.is_empty() || given == BTreeSet::from([node]) {
-        let nodes = without_left_out(survey, what, BTreeSet::from([node]))?;
+        let nodes = without_excluded(survey, what, BTreeSet::from([node]))?;
         if nodes.is_empty() {
             return refuse("excluded_nodes", format!("`{node}` is the only node of a Core server"));
         }
@@ -222,7 +226,7 @@ fn core<'a>(survey: &'a Survey, what: &'a DiscoverOptions, found: &Found<'a>, no
     }
     if given.contains(node) {
         // Several nodes under one catalog: a cluster whose id is that of a node.
-        let nodes = without_left_out(survey, what, given)?;
+        let nodes = without_excluded(survey, what, given)?;
         return Ok(Chosen { edition: Edition::Enterprise, owner: node, nodes });
     }
     Err(nothing::explain(survey, what, found))
@@ -252,7 +256,7 @@ fn enterprise<'a>(
     if survey.prefixes[owner].catalog.is_none() && nodes.is_empty() {
         return Err(nothing::no_catalog(survey, owner));
     }
-    let nodes = without_left_out(survey, what, nodes)?;
+    let nodes = without_excluded(survey, what, nodes)?;
     Ok(Chosen { edition: Edition::Enterprise, owner, nodes })
 }
 
@@ -272,7 +276,7 @@ fn given_nodes<'a>(survey: &'a Survey, what: &'a DiscoverOptions) -> Result<BTre
     Ok(nodes)
 }
 
-fn without_left_out<'a>(
+fn without_excluded<'a>(
     survey: &Survey,
     what: &DiscoverOptions,
     mut nodes: BTreeSet<&'a str>,

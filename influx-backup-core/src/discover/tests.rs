@@ -628,12 +628,12 @@ proptest! {
             for entry in location.list("").await.expect("lists") {
                 let below = |name: &String| entry.key.as_str() == name || entry.key.below(name).is_some();
                 let own = entry.key.below(crate::layout::OWN_DIRECTORY).is_some();
-                let is_ours = cluster.classify(&entry.key).is_some();
+                let is_own = cluster.classify(&entry.key).is_some();
                 let named = cluster.description().foreign.iter().chain(&cluster.description().excluded_nodes).any(below) || own;
-                prop_assert!(is_ours || named, "{}: {:#?}", entry.key, cluster.description());
+                prop_assert!(is_own || named, "{}: {:#?}", entry.key, cluster.description());
                 let foreign = cluster.description().foreign.iter().any(below);
-                prop_assert!(!(is_ours && foreign), "{} is of the cluster and foreign: {:#?}", entry.key, cluster.description());
-                if is_ours && cluster.classify(&entry.key).is_some_and(|o| o.component == crate::Component::Other) {
+                prop_assert!(!(is_own && foreign), "{} is of the cluster and foreign: {:#?}", entry.key, cluster.description());
+                if is_own && cluster.classify(&entry.key).is_some_and(|o| o.component == crate::Component::Other) {
                     prop_assert!(cluster.description().unknown.iter().any(below), "{}: {:#?}", entry.key, cluster.description());
                 }
             }

@@ -101,4 +101,13 @@ impl Error {
             _ => false,
         }
     }
+
+    /// Whether a store is away: it says nothing about what was asked for.
+    pub(crate) const fn is_outage(&self) -> bool {
+        match self {
+            Self::Store { kind, .. } => matches!(kind, StoreErrorKind::Unreachable),
+            Self::Copy { error, .. } => error.is_outage(),
+            _ => false,
+        }
+    }
 }

@@ -62,18 +62,20 @@ impl Worker {
             outage = error.is_outage().then(|| outage.unwrap_or(answered));
             let outlasts = |wait| outage.is_some_and(|since| self.outlasts(since.elapsed() + wait));
             let wait = backoff.next_wait(&policy, request.target.as_str()).filter(|wait| !outlasts(*wait));
-            let Some(wait) = wait else {
+            if let Some(wait) = wait {
+                let key = request.target.clone();
+                let attempt = backoff.failures();
+                self.events.send(EventKind::Retry { key, attempt, wait, code: error.code().to_owned() });
+                // A late deletion by this attempt must not hit the copy of the next.
+                self.unless_cancelled(async { tokio::join!(sleep(wait), clean_ups.finished()) }).await?;
+            }
+            if wait.is_none() || outlasts(Duration::ZERO) {
                 if outage.is_some() {
                     request.from.suspect_outage();
                     request.to.suspect_outage();
                 }
                 return Err(error);
-            };
-            let key = request.target.clone();
-            let attempt = backoff.failures();
-            self.events.send(EventKind::Retry { key, attempt, wait, code: error.code().to_owned() });
-            // A late deletion by this attempt must not hit the copy of the next.
-            self.unless_cancelled(async { tokio::join!(sleep(wait), clean_ups.finished()) }).await?;
+            }
         }
     }
 
@@ -114,9 +116,10 @@ impl Worker {
         context: &CopyContext,
         answered: &mut Instant,
     ) -> Result<Copied, CopyError> {
-        let copied = self.copier.copy(request, context).await;
+        let copied = copy(&*self.copier, request, context).await;
         let silence = match copied {
-            Err(CopyError::Stalled { after }) => after,
+            // Where it is more, the store answered others.
+            Err(CopyError::Stalled { after }) => after.min(context.stall_timeout),
             _ => Duration::ZERO,
         };
         let now = Instant::now();
@@ -137,6 +140,15 @@ impl Worker {
             }
         })
     }
+}
+
+/// Copies one object as long as both stores are there. A copy may take minutes in which nothing moves: a store makes it by
+/// itself, or puts thousands of parts together. That a store is away shows in that it answers nothing else either.
+async fn copy(copier: &dyn Copier, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
+    let silence = context.stall_timeout;
+    let copy = request.from.unless_silent(silence, copier.copy(request, context));
+    let copied = request.to.unless_silent(silence, copy).await.flatten();
+    copied.unwrap_or(Err(CopyError::Stalled { after: silence }))
 }
 
 /// Checks what the copier reports against what was expected, and against what the target's store has. The checksums that

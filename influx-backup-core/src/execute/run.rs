@@ -75,7 +75,7 @@ impl Executor {
             bandwidth: limits.bandwidth.map_or_else(Bandwidth::unlimited, Bandwidth::per_second),
             memory: MemoryBudget::new(limits.memory),
             adaptive: Adaptive::new(limits.concurrency),
-            clean_ups: CleanUps::default(),
+            clean_ups: CleanUps::default().with_limit(limits.stall_timeout()),
             copier,
             limits,
             task,

@@ -129,7 +129,7 @@ mod tests {
             from.put(&key, Bytes::from(vec![7; number * 10])).await.expect("put");
         }
         let objects = from.list("").await.expect("listed").into_iter();
-        let tasks = objects.map(|object| CopyTask::new(PlaceRole::Source, object, Component::Wal)).collect();
+        let tasks = objects.map(|object| CopyTask::new(PlaceRole::Source, object, Component::Wal));
         from.delete(&Key::parse("n/wal/3").expect("a key")).await.expect("deleted");
         Stage::new(StageKind::Wal, None, tasks)
     }

@@ -134,6 +134,8 @@ finding_codes! {
     UnlistedObject = "unlisted-object", Error;
     /// Copies were compared by their size only.
     SizeOnly = "size-only", Info;
+    /// The backup lies under another name than it was taken as.
+    RenamedBackup = "renamed-backup", Warning;
     // C7: changes while the backup ran.
     /// An object that servers write once was replaced.
     CreateOnlyRewritten = "create-only-rewritten", Error;

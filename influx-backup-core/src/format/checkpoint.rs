@@ -27,10 +27,8 @@ pub struct Checkpoint {
     pub wal_file_sequence_number: u64,
     /// The sequence of the catalog when the newest snapshot in it was taken.
     pub catalog_sequence_number: u64,
-    /// The files of the month that are not removed.
-    pub files: Vec<FileRef>,
-    /// The files of other months that snapshots of this month removed.
-    pub pending_removed: Vec<FileRef>,
+    pub(crate) files: Vec<FileRef>,
+    pub(crate) pending_removed: Vec<FileRef>,
 }
 
 impl Checkpoint {
@@ -50,6 +48,16 @@ impl Checkpoint {
             files: file.databases.into_files(),
             pending_removed: file.pending_removed_files.into_files(),
         })
+    }
+
+    /// The files of the month that are not removed.
+    pub fn files(&self) -> impl ExactSizeIterator<Item = &FileRef> {
+        self.files.iter()
+    }
+
+    /// The files of other months that snapshots of this month removed.
+    pub fn pending_removed(&self) -> impl ExactSizeIterator<Item = &FileRef> {
+        self.pending_removed.iter()
     }
 
     /// Checks that `name`, the last segment of its key, stands for the newest snapshot in it.

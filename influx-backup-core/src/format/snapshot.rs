@@ -32,10 +32,8 @@ pub struct Snapshot {
     pub min_time: i64,
     /// The newest row, in nanoseconds since 1970; `i64::MIN` if there is none.
     pub max_time: i64,
-    /// The files that this snapshot added.
-    pub added: Vec<FileRef>,
-    /// The files removed since the snapshot before, by retention or a hard delete (from 3.2).
-    pub removed: Vec<FileRef>,
+    pub(crate) added: Vec<FileRef>,
+    pub(crate) removed: Vec<FileRef>,
 }
 
 impl Snapshot {
@@ -58,6 +56,16 @@ impl Snapshot {
             added: file.databases.into_files(),
             removed: file.removed_files.into_files(),
         })
+    }
+
+    /// The files that this snapshot added.
+    pub fn added(&self) -> impl ExactSizeIterator<Item = &FileRef> {
+        self.added.iter()
+    }
+
+    /// The files removed since the snapshot before, by retention or a hard delete (from 3.2).
+    pub fn removed(&self) -> impl ExactSizeIterator<Item = &FileRef> {
+        self.removed.iter()
     }
 
     /// Checks that `name`, the last segment of its key, stands for the sequence of this manifest.

@@ -77,7 +77,7 @@ async fn put(location: &Location, key: &str) {
     location.put(&Key::parse(key).expect("a key"), Bytes::from_static(b"x")).await.expect("writes into memory");
 }
 
-/// The owner of a key: the longest id above it, or `None` where that is left out.
+/// The owner of a key: the longest id above it, or `None` where that is excluded.
 fn owner<'a>(key: &str, ids: &[&'a str], skipped: &[&'a str]) -> Option<&'a str> {
     let above = |id: &&str| key.starts_with(&format!("{id}/"));
     let longest = ids.iter().chain(skipped).copied().filter(above).max_by_key(|id| id.len())?;

@@ -14,6 +14,7 @@ use crate::{
     event::EventKind,
     facts::Meter,
     finding::Finding,
+    location::Location,
 };
 
 /// The run's side of a job.
@@ -92,6 +93,15 @@ impl EventSink {
         let finished = EventKind::Finished { error };
         trace(&finished);
         self.queue.end([EventKind::Progress(self.counts.progress()), finished]);
+    }
+
+    /// The same location, whose listings count as progress.
+    pub(crate) fn counting(&self, location: &Location) -> Location {
+        let events = self.clone();
+        location.with_on_listed(Arc::new(move |objects| {
+            events.counts.add_listed(objects);
+            events.maybe_emit_progress();
+        }))
     }
 
     /// More work is planned.

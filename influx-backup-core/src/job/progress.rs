@@ -15,6 +15,7 @@ pub(super) struct Counts {
     began: Instant,
     /// Milliseconds since `began`.
     last_emitted: AtomicU64,
+    listed: AtomicU64,
     objects: AtomicU64,
     bytes: AtomicU64,
     total_objects: AtomicU64,
@@ -30,6 +31,7 @@ impl Default for Counts {
         Self {
             began: Instant::now(),
             last_emitted: AtomicU64::default(),
+            listed: AtomicU64::default(),
             objects: AtomicU64::default(),
             bytes: AtomicU64::default(),
             total_objects: AtomicU64::default(),
@@ -46,6 +48,7 @@ impl Counts {
     pub(super) fn progress(&self) -> Progress {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Progress {
+            listed: count(&self.listed),
             objects: count(&self.objects),
             bytes: count(&self.bytes),
             total_objects: count(&self.total_objects),
@@ -55,6 +58,10 @@ impl Counts {
             retries: count(&self.retries),
             deleted: count(&self.deleted),
         }
+    }
+
+    pub(super) fn add_listed(&self, objects: u64) {
+        self.listed.fetch_add(objects, Ordering::Relaxed);
     }
 
     pub(super) fn add_planned(&self, objects: u64, bytes: u64) {

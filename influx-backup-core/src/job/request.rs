@@ -39,7 +39,7 @@ macro_rules! request {
             }
         }
 
-        /// Starts it and waits for it. Dropping the future cancels the job.
+        /// Starts it on the current tokio runtime and waits for it. Dropping the future cancels the job.
         impl IntoFuture for $request {
             type Output = crate::error::Result<$report>;
             type IntoFuture = crate::job::Job<$report>;

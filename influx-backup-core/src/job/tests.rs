@@ -333,6 +333,22 @@ fn jobs_may_be_held_by_any_thread() {
 }
 
 #[test]
+fn requests_may_be_started_from_any_thread() {
+    fn is_send_and_static<T: Send + Sync + 'static>() {}
+    is_send_and_static::<crate::backup::BackupRequest>();
+    is_send_and_static::<crate::backup::PlanBackupRequest>();
+    is_send_and_static::<crate::certify::CertifyRequest>();
+    is_send_and_static::<crate::discover::DiscoverRequest>();
+    is_send_and_static::<crate::leftovers::LeftoversRequest>();
+    is_send_and_static::<crate::leftovers::RemoveRequest>();
+    is_send_and_static::<crate::restore::AbandonRequest>();
+    is_send_and_static::<crate::restore::PlanRestoreRequest>();
+    is_send_and_static::<crate::restore::Restore>();
+    is_send_and_static::<crate::summary::ListRequest>();
+    is_send_and_static::<crate::verify::VerifyRequest>();
+}
+
+#[test]
 fn an_event_is_one_flat_object_of_json_and_comes_back() {
     let at = "2026-01-02T03:04:05Z".parse().expect("a time");
     let event = |kind| Event { seq: 3, at, kind };
@@ -343,7 +359,7 @@ fn an_event_is_one_flat_object_of_json_and_comes_back() {
         (
             EventKind::Progress(progress),
             concat!(
-                r#"{"seq":3,"at":"2026-01-02T03:04:05Z","event":"progress","objects":1,"bytes":0,"total_objects":2,"#,
+                r#"{"seq":3,"at":"2026-01-02T03:04:05Z","event":"progress","listed":0,"objects":1,"bytes":0,"total_objects":2,"#,
                 r#""total_bytes":0,"vanished":0,"changed":0,"retries":0,"deleted":0}"#
             ),
         ),

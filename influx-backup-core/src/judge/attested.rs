@@ -83,12 +83,12 @@ fn one_listing(evidence: &Evidence<'_>) -> Judgement {
                 let is_compactor = |group: Group| group.component().is_some_and(Component::is_compactor);
                 let listings = run.listings.iter().filter(|l| l.owner == node.id && is_compactor(l.group));
                 let listed: BTreeMap<_, _> =
-                    listings.flat_map(|l| &l.entries).map(|entry| (&entry.key, entry)).collect();
+                    listings.flat_map(|l| l.entries.as_slice()).map(|entry| (&entry.key, entry)).collect();
                 compare(evidence, &node.id, &listed, &mut judgement);
             }
             for after in run.compactor_after {
                 let before = run.listings.iter().find(|l| l.group == after.group && l.owner == after.owner);
-                check_quiet(before.map_or(&[][..], |before| &before.entries), after, &mut judgement);
+                check_quiet(before.map_or(&[][..], |before| before.entries.as_slice()), after, &mut judgement);
             }
             judgement
         }
@@ -98,7 +98,7 @@ fn one_listing(evidence: &Evidence<'_>) -> Judgement {
 
 /// Summaries and details did not move while the files that they name were listed and copied.
 fn check_quiet(before: &[ObjectMeta], after: &Listing, judgement: &mut Judgement) {
-    let same = before.len() == after.entries.len() && before.iter().zip(&after.entries).all(|(a, b)| a.is_same(b));
+    let same = before.len() == after.entries.len() && before.iter().zip(&after.entries).all(|(a, b)| a.is_same(&b));
     if !same {
         let message = format!("the compactor `{}` went on while its files were copied", after.owner);
         judgement.report(At::node(&after.owner), FindingCode::CompactorWentOn, message);

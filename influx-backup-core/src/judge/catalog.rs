@@ -196,7 +196,7 @@ fn check_listed(evidence: &Evidence<'_>, live: &GenerationFiles<'_>, judgement: 
     let Provenance::Run(run) = evidence.provenance else { return };
     let logs = format!("{}/{}", evidence.cluster.catalog_prefix(), live.generation.logs());
     let listings = run.listings.iter().filter(|listing| listing.group == Group::Catalog);
-    for entry in listings.flat_map(|listing| &listing.entries) {
+    for entry in listings.flat_map(|listing| listing.entries.as_slice()) {
         let sequence = entry.key.below(&logs).and_then(catalog_log_sequence);
         if sequence.is_some() && sequence > live.root_sequence() && !evidence.holds(entry) {
             let message = format!("`{}` was listed and is not held", entry.key);
@@ -223,7 +223,7 @@ fn check_new_enough(evidence: &Evidence<'_>, sequence: Option<u64>, judgement: &
 fn check_went_on(evidence: &Evidence<'_>, live: Option<&GenerationFiles<'_>>, judgement: &mut Judgement) {
     let Provenance::Run(run) = evidence.provenance else { return };
     let listings = run.listings.iter().filter(|listing| listing.group == Group::Catalog);
-    let listed: BTreeSet<&Key> = listings.flat_map(|listing| &listing.entries).map(|entry| &entry.key).collect();
+    let listed: BTreeSet<&Key> = listings.flat_map(|listing| listing.entries.keys()).collect();
     let now = live.and_then(|live| live.sequence_with(|key| listed.contains(key)));
     if run.catalog_before > now {
         let before = shown(run.catalog_before);

@@ -72,7 +72,7 @@ fn check_listed(evidence: &Evidence<'_>, node: &str, judgement: &mut Judgement) 
     let Provenance::Run(run) = evidence.provenance else { return };
     let listed = |group| {
         let listing = run.listings.iter().find(|l| l.group == group && l.owner == node);
-        listing.map_or(&[][..], |listing| &listing.entries)
+        listing.map_or(&[][..], |listing| listing.entries.as_slice())
     };
     let checkpoints = listed(Group::SnapshotCheckpoints);
     let cut = evidence.cut.of(node);

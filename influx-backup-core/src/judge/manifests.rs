@@ -43,7 +43,11 @@ fn check_held(evidence: &Evidence<'_>, node: &str, judgement: &mut Judgement) {
         Provenance::None => Vec::new(),
         Provenance::Run(run) => {
             let listings = run.listings.iter().filter(|l| l.group == Group::Snapshots && l.owner == node);
-            listings.flat_map(|l| &l.entries).filter(|entry| !evidence.holds(entry)).map(|entry| &entry.key).collect()
+            listings
+                .flat_map(|l| l.entries.as_slice())
+                .filter(|entry| !evidence.holds(entry))
+                .map(|entry| &entry.key)
+                .collect()
         }
         Provenance::Manifest(record) => {
             let is_manifest = |key: &&Key| {

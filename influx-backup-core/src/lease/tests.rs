@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     StoreOptions,
+    location::ObjectTable,
     options::Takeover,
     testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
 };
@@ -98,11 +99,11 @@ async fn what_was_removed_is_never_written_again() {
     let first = take(&location, &LeaseScope::Target).await;
     let mut second = take(&location, &LeaseScope::Target).await;
     second.remove().await.expect("removed");
-    assert_eq!(location.list("").await.expect("listed"), [], "what it took over from, too");
+    assert_eq!(location.list("").await.expect("listed"), ObjectTable::default(), "what it took over from, too");
     sleep(INTERVAL + Duration::from_secs(1)).await;
     assert!(first.lost.is_cancelled());
     first.release(RELEASE_TIMEOUT).await;
-    assert_eq!(location.list("").await.expect("listed"), []);
+    assert_eq!(location.list("").await.expect("listed"), ObjectTable::default());
 
     // Numbers begin anew: the lease of another run is another one although it has the same number.
     let mut stale = take(&location, &LeaseScope::Target).await;
@@ -206,5 +207,5 @@ async fn a_renewal_under_way_does_not_come_after_the_removal() {
     sleep(INTERVAL + Duration::from_secs(1)).await;
     lease.remove().await.expect("removed");
     sleep(INTERVAL).await;
-    assert_eq!(location.list("").await.expect("listed"), []);
+    assert_eq!(location.list("").await.expect("listed"), ObjectTable::default());
 }

@@ -2,9 +2,11 @@
 //! listing wait, and a store that throttles one kind gets fewer requests of that kind.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
+
+use tokio::time::Instant;
 
 use super::Location;
 use crate::{
@@ -50,6 +52,8 @@ pub(super) struct Budgets {
     delete: Arc<Adaptive>,
     /// Whether the store was given up at the last request.
     pub(super) away: AtomicBool,
+    /// When the store last answered something, as far as that was written down.
+    pub(super) heard: Mutex<Option<Instant>>,
 }
 
 impl Budgets {
@@ -59,6 +63,7 @@ impl Budgets {
             list: Adaptive::new(MAX_CONCURRENT),
             delete: Adaptive::new(MAX_CONCURRENT),
             away: AtomicBool::new(false),
+            heard: Mutex::new(None),
         })
     }
 }
@@ -102,8 +107,6 @@ impl Location {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
-
-    use tokio::time::Instant;
 
     use super::*;
     use crate::{

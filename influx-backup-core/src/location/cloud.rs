@@ -16,7 +16,7 @@ pub(crate) mod s3;
 mod settings;
 mod uploads;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use object_store::ObjectStore;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -24,7 +24,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use self::client::Client;
 pub(crate) use self::{connector::Answered, uploads::Upload};
 use super::{StoreOptions, ThrottleCounts, identity::Identity};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    retry::Patience,
+};
 
 /// A bucket or container that was opened.
 pub(super) struct Opened {
@@ -33,8 +36,8 @@ pub(super) struct Opened {
     pub(super) handle: Handle,
     /// How often the store asked to slow down.
     pub(super) throttle_counts: Arc<ThrottleCounts>,
-    /// How long the store may be silent, where an option sets it.
-    pub(super) silence: Option<Duration>,
+    /// How long an answer may take.
+    pub(super) patience: Patience,
 }
 
 /// The client itself, for what [`ObjectStore`] cannot do: copies between buckets.
@@ -46,6 +49,20 @@ pub(crate) enum Handle {
     Azure(Arc<azure::Azure>),
     #[cfg(feature = "gcp")]
     Gcs(Arc<gcs::Gcs>),
+}
+
+impl Handle {
+    /// The object_store crate's client.
+    pub(super) fn store(&self) -> &dyn ObjectStore {
+        match self {
+            #[cfg(feature = "aws")]
+            Self::S3(s3) => &s3.store,
+            #[cfg(feature = "azure")]
+            Self::Azure(azure) => &azure.store,
+            #[cfg(feature = "gcp")]
+            Self::Gcs(gcs) => &gcs.store,
+        }
+    }
 }
 
 /// Whether this crate's own requests can do for a bucket what the object_store crate's do.

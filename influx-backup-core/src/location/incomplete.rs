@@ -56,7 +56,7 @@ impl Location {
         #[cfg(feature = "cloud")]
         if let Some(handle) = self.handle() {
             let list = || async {
-                let listed = handle.uploads(self.base()).await;
+                let listed = self.answers(handle.uploads(self.base())).await;
                 listed.map_err(|error| Error::store("list uploads", "", self, error))
             };
             let uploads = self.retry(|| list().boxed()).await?;
@@ -73,15 +73,15 @@ impl Location {
         Some(Incomplete { key: key.to_owned(), size: 0, modified: upload.begun, what: What::Upload(upload) })
     }
 
-    /// Deletes the incomplete objects here that `is_ours` accepts. A credential that may write need not be allowed to
+    /// Deletes the incomplete objects here that `is_own` accepts. A credential that may write need not be allowed to
     /// list uploads: without that right they stay.
-    pub(crate) async fn delete_incomplete(&self, is_ours: impl Fn(&Incomplete) -> bool) -> Result<()> {
+    pub(crate) async fn delete_incomplete(&self, is_own: impl Fn(&Incomplete) -> bool) -> Result<()> {
         let found = match self.incomplete().await {
             Err(Error::Store { kind: StoreErrorKind::Denied, .. }) if self.directory().is_none() => return Ok(()),
             found => found?,
         };
-        let ours = found.into_iter().filter(|incomplete| is_ours(incomplete));
-        let deletions = ours.map(|incomplete| self.delete_one(incomplete).boxed()).collect();
+        let own = found.into_iter().filter(|incomplete| is_own(incomplete));
+        let deletions = own.map(|incomplete| self.delete_one(incomplete).boxed()).collect();
         concurrent::run(deletions, MAX_CONCURRENT).await.map(drop)
     }
 
@@ -96,7 +96,7 @@ impl Location {
             What::Upload(upload) => {
                 let Some(handle) = self.handle() else { return Ok(()) };
                 let abort = || async {
-                    let aborted = handle.abort(&upload).await;
+                    let aborted = self.answers(handle.abort(&upload)).await;
                     aborted.map_err(|error| Error::store("abort upload", &upload.path, self, error))
                 };
                 self.retry(|| abort().boxed()).await

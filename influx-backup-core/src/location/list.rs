@@ -1,12 +1,10 @@
 //! Listings.
 
-use std::cmp::Reverse;
-
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::path::Path;
 use tokio::time::Instant;
 
-use super::{ListLevel, Location, MAX_CONCURRENT, ObjectMeta, local};
+use super::{ListLevel, Location, MAX_CONCURRENT, ObjectMeta, ObjectTable, local};
 use crate::{
     concurrent,
     error::{Error, Result},
@@ -15,7 +13,7 @@ use crate::{
 };
 
 impl Location {
-    /// Every object below `prefix` (`""`: the whole location), sorted by key. A prefix ends at a whole segment and has no
+    /// Every object below `prefix` (`""`: the whole location). A prefix ends at a whole segment and has no
     /// `/` at its end.
     ///
     /// Listings are neither snapshots nor, on some stores, sorted: what is written behind the cursor may be missed. Of an
@@ -24,25 +22,25 @@ impl Location {
     /// # Errors
     /// [`Error::Store`]; [`Error::InvalidKey`] for a prefix or a name that no key can be; [`Error::Link`] for links that
     /// cannot be followed.
-    pub async fn list(&self, prefix: &str) -> Result<Vec<ObjectMeta>> {
+    pub async fn list(&self, prefix: &str) -> Result<ObjectTable> {
         let prefix = prefix_key(prefix)?;
         let began = Instant::now();
         let entries = if let Some(directory) = self.directory() {
-            local::list(directory, text(prefix.as_ref()), self.0.links).await?
+            local::list(directory, text(prefix.as_ref()), self.0.links, self.0.on_listed.clone()).await?
         } else {
             let list = || self.listing(self.list_store(prefix.as_ref())).boxed();
             self.retry(list).await?
         };
         let prefix = text(prefix.as_ref());
         tracing::debug!(location = %self, prefix, objects = entries.len(), elapsed = ?began.elapsed(), "listed");
-        Ok(sorted(entries))
+        Ok(entries.into())
     }
 
     /// The same as [`Location::list`], but listing the directories directly below `prefix` in parallel.
     ///
     /// # Errors
     /// As for [`Location::list`].
-    pub async fn list_parallel(&self, prefix: &str) -> Result<Vec<ObjectMeta>> {
+    pub async fn list_parallel(&self, prefix: &str) -> Result<ObjectTable> {
         if self.directory().is_some() {
             return self.list(prefix).await;
         }
@@ -51,7 +49,7 @@ impl Location {
         let listings = top.directories.iter().map(child);
         let listings = listings.map(|directory| async move { self.list(&directory).await }.boxed()).collect();
         let listings = concurrent::run(listings, MAX_CONCURRENT).await?;
-        Ok(sorted(top.entries.into_iter().chain(listings.into_iter().flatten()).collect()))
+        Ok(top.entries.into_iter().chain(listings.into_iter().flatten()).collect())
     }
 
     /// One level below `prefix`.
@@ -66,9 +64,9 @@ impl Location {
             let list = || self.listing(self.list_store_level(prefix.as_ref())).boxed();
             self.retry(list).await?
         };
+        self.listed(level.entries.len() as u64);
         level.directories.sort_unstable();
         level.directories.dedup();
-        level.entries = sorted(level.entries);
         Ok(level)
     }
 
@@ -110,9 +108,15 @@ impl Location {
             let entry = self.entry(meta.map_err(|error| self.not_listed(text(prefix), error))?)?;
             if !is_staging(entry.key.name()) {
                 entries.push(entry);
+                self.listed(1);
             }
         }
         Ok(entries)
+    }
+
+    /// Tells whoever counts.
+    fn listed(&self, objects: u64) {
+        self.0.on_listed.iter().for_each(|on_listed| on_listed(objects));
     }
 
     async fn list_store_level(&self, prefix: Option<&Key>) -> Result<ListLevel> {
@@ -121,7 +125,7 @@ impl Location {
         let found = found.map_err(|error| self.not_listed(text(prefix), error))?;
         let directories = found.common_prefixes.iter().filter_map(|path| path.filename().map(ToOwned::to_owned));
         let entries = found.objects.into_iter().map(|meta| self.entry(meta));
-        let mut entries = entries.collect::<Result<Vec<_>>>()?;
+        let mut entries = entries.collect::<Result<ObjectTable>>()?;
         entries.retain(|entry| !is_staging(entry.key.name()));
         Ok(ListLevel { directories: directories.collect(), entries })
     }
@@ -155,24 +159,15 @@ fn text(prefix: Option<&Key>) -> &str {
     prefix.map_or("", Key::as_str)
 }
 
-/// By key, each once: of several versions the newest.
-fn sorted(mut entries: Vec<ObjectMeta>) -> Vec<ObjectMeta> {
-    entries.sort_by(|a, b| (&a.key, Reverse(a.version.modified)).cmp(&(&b.key, Reverse(b.version.modified))));
-    entries.dedup_by(|later, first| later.key == first.key);
-    entries
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
 
-    use chrono::{TimeDelta, Utc};
-
     use super::*;
-    use crate::{StoreOptions, location::Version};
+    use crate::StoreOptions;
 
-    fn keys(entries: &[ObjectMeta]) -> Vec<&str> {
-        entries.iter().map(|entry| entry.key.as_str()).collect()
+    fn keys(entries: &ObjectTable) -> Vec<&str> {
+        entries.as_slice().iter().map(|entry| entry.key.as_str()).collect()
     }
 
     /// The same objects in memory and in files, the latter with the directory that holds them.
@@ -202,7 +197,7 @@ mod tests {
                 assert_eq!(codes, ["invalid-key"; 3], "{location}: {bad}");
             }
             assert_eq!(keys(&location.list("node1").await.expect("listed")), ["node1/wal/1"], "{location}");
-            assert_eq!(location.list("node").await.expect("listed"), [], "{location}: not a whole segment");
+            assert!(location.list("node").await.expect("listed").is_empty(), "{location}: not a whole segment");
             assert_eq!(location.list("").await.expect("listed").len(), 2, "{location}");
         }
     }
@@ -215,21 +210,7 @@ mod tests {
             assert_eq!(keys(&location.list("").await.expect("listed")), expected, "{location}");
             assert_eq!(keys(&location.list_parallel("").await.expect("listed")), expected, "{location}");
             assert_eq!(keys(&location.list_level("n/wal").await.expect("listed").entries), expected, "{location}");
-            assert_eq!(location.list_level("").await.expect("listed").entries, [], "{location}");
+            assert!(location.list_level("").await.expect("listed").entries.is_empty(), "{location}");
         }
-    }
-
-    #[test]
-    fn of_a_key_listed_twice_the_newest_version_counts() {
-        let now = Utc::now();
-        let entry = |key: &str, size, age| ObjectMeta {
-            key: Key::parse(key).expect("a key"),
-            size,
-            version: Version { e_tag: None, id: None, modified: now - TimeDelta::seconds(age) },
-        };
-        let old_first = sorted(vec![entry("b", 1, 9), entry("a", 1, 9), entry("a", 2, 0)]);
-        let new_first = sorted(vec![entry("a", 2, 0), entry("a", 1, 9), entry("b", 1, 9)]);
-        assert_eq!(old_first, new_first);
-        assert_eq!(old_first.iter().map(|entry| entry.size).collect::<Vec<_>>(), [2, 1]);
     }
 }

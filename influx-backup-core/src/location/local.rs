@@ -4,12 +4,16 @@ use std::{
     ffi::OsStr,
     fs, io,
     path::{Path as FilePath, PathBuf},
+    sync::Arc,
     time::UNIX_EPOCH,
 };
 
 use walkdir::WalkDir;
 
-use super::object::{ListLevel, ObjectMeta, Version};
+use super::{
+    OnListed,
+    object::{ListLevel, ObjectMeta, Version},
+};
 use crate::{
     error::{Error, Result},
     key::Key,
@@ -61,9 +65,23 @@ pub(super) fn available(_root: &FilePath) -> Result<u64> {
     Ok(u64::MAX)
 }
 
-pub(super) async fn list(root: &FilePath, prefix: &str, links: Links) -> Result<Vec<ObjectMeta>> {
+pub(super) async fn list(
+    root: &FilePath,
+    prefix: &str,
+    links: Links,
+    on_listed: Option<OnListed>,
+) -> Result<Vec<ObjectMeta>> {
     let (root, prefix) = (root.to_owned(), prefix.to_owned());
-    blocking("list", move || walk(&root, &prefix, links)).await
+    // The walk ends soon after whoever waits for it has gone.
+    let waiting = Arc::new(());
+    let is_awaited = Arc::downgrade(&waiting);
+    let on_entry = move || {
+        on_listed.iter().for_each(|on_listed| on_listed(1));
+        is_awaited.strong_count() > 0
+    };
+    let listed = blocking("list", move || walk(&root, &prefix, links, &on_entry)).await;
+    drop(waiting);
+    listed
 }
 
 pub(super) async fn list_level(root: &FilePath, prefix: &str, links: Links) -> Result<ListLevel> {
@@ -136,21 +154,27 @@ pub(super) async fn blocking<T: Send + 'static>(
     joined.unwrap_or_else(|source| Err(Error::Internal { task, source: Box::new(source) }))
 }
 
-fn walk(root: &FilePath, prefix: &str, links: Links) -> Result<Vec<ObjectMeta>> {
+/// Goes on as long as `on_entry` returns true.
+fn walk(root: &FilePath, prefix: &str, links: Links, on_entry: &dyn Fn() -> bool) -> Result<Vec<ObjectMeta>> {
     let start = root.join(prefix);
     let mut entries = Vec::new();
     if !start.is_dir() {
         return check_start(&start).map(|()| entries);
     }
-    let ours = |name: &OsStr, depth| depth != 1 || !prefix.is_empty() || name != LOST_AND_FOUND;
+    let is_listed = |name: &OsStr, depth| depth != 1 || !prefix.is_empty() || name != LOST_AND_FOUND;
     let below = WalkDir::new(&start).follow_links(true).min_depth(1).into_iter();
-    for found in below.filter_entry(|found| ours(found.file_name(), found.depth())) {
+    for found in below.filter_entry(|found| is_listed(found.file_name(), found.depth())) {
         match found {
             Ok(found) => {
                 if links == Links::Refuse && found.path_is_symlink() {
                     return Err(link(found.path(), "is a link, and links are refused here"));
                 }
-                entries.extend(file(root, found.path(), || found.metadata().map_err(io::Error::from))?);
+                if let Some(entry) = file(root, found.path(), || found.metadata().map_err(io::Error::from))? {
+                    entries.push(entry);
+                    if !on_entry() {
+                        break;
+                    }
+                }
             }
             Err(error) => walk_error(root, &error)?,
         }
@@ -166,6 +190,7 @@ fn check_start(start: &FilePath) -> Result<()> {
 fn read_level(root: &FilePath, prefix: &str, links: Links) -> Result<ListLevel> {
     let start = root.join(prefix);
     let mut level = ListLevel::default();
+    let mut entries = Vec::new();
     let listing = match fs::read_dir(&start) {
         Ok(listing) => listing,
         Err(error) if is_absent(&error) => return check_start(&start).map(|()| level),
@@ -179,9 +204,10 @@ fn read_level(root: &FilePath, prefix: &str, links: Links) -> Result<ListLevel> 
         if path.is_dir() {
             level.directories.push(utf8(path.file_name().unwrap_or_default().as_ref())?.to_owned());
         } else {
-            level.entries.extend(file(root, &path, || fs::metadata(&path))?);
+            entries.extend(file(root, &path, || fs::metadata(&path))?);
         }
     }
+    level.entries = entries.into();
     Ok(level)
 }
 
@@ -274,6 +300,28 @@ fn inode(_metadata: &fs::Metadata) -> u64 {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn a_walk_ends_when_no_caller_waits_for_it_any_more() {
+        let directory = tempfile::tempdir().expect("a directory");
+        for name in ["1", "2", "3"] {
+            fs::write(directory.path().join(name), "bytes").expect("written");
+        }
+        let (tell, told) = std::sync::mpsc::channel();
+        let (go_on, wait) = std::sync::mpsc::channel::<()>();
+        let wait = std::sync::Mutex::new(wait);
+        let on_listed = move |objects| {
+            tell.send(objects).expect("the test listens");
+            // An error: the test has gone on.
+            let _ = wait.lock().expect("no panic").recv();
+        };
+        let mut listing = Box::pin(list(directory.path(), "", Links::Refuse, Some(Arc::new(on_listed))));
+        assert!(futures::poll!(&mut listing).is_pending());
+        assert_eq!(told.recv(), Ok(1));
+        drop(listing);
+        drop(go_on);
+        assert_eq!(told.iter().count(), 0, "no further file is looked at");
+    }
+
     #[test]
     fn what_fsck_keeps_is_no_object() {
         let directory = tempfile::tempdir().expect("a directory");
@@ -283,7 +331,7 @@ mod tests {
             fs::write(path, "bytes").expect("written");
         }
         let keys = |prefix| {
-            let entries = walk(directory.path(), prefix, Links::Refuse).expect("listed");
+            let entries = walk(directory.path(), prefix, Links::Refuse, &|| true).expect("listed");
             entries.into_iter().map(|entry| entry.key.to_string()).collect::<std::collections::BTreeSet<_>>()
         };
         assert_eq!(keys(""), ["n1/lost+found/1", "n1/wal/1"].map(str::to_owned).into());

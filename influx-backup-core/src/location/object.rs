@@ -8,7 +8,7 @@ use futures::{FutureExt, TryStreamExt};
 use object_store::{GetOptions, GetRange, GetResult, ObjectMeta as StoreMeta, ObjectStoreExt, path::Path};
 use serde::{Deserialize, Serialize};
 
-use super::{Location, StoreChecksums, local};
+use super::{Location, ObjectTable, StoreChecksums, local};
 use crate::{
     error::{Error, Result},
     key::Key,
@@ -16,6 +16,7 @@ use crate::{
 
 /// Which version of an object: what a copy is pinned to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Version {
     /// The store's entity tag, where it gives one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -28,6 +29,26 @@ pub struct Version {
 }
 
 impl Version {
+    /// A version of which only the time is known, as of a file.
+    #[must_use]
+    pub const fn new(modified: DateTime<Utc>) -> Self {
+        Self { e_tag: None, id: None, modified }
+    }
+
+    /// The version with the store's entity tag.
+    #[must_use]
+    pub fn with_e_tag(mut self, e_tag: impl Into<Box<str>>) -> Self {
+        self.e_tag = Some(e_tag.into());
+        self
+    }
+
+    /// The version with the store's version id.
+    #[must_use]
+    pub fn with_id(mut self, id: impl Into<Box<str>>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
     /// Whether both are one version: entity tags decide where both have one, times elsewhere.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
@@ -40,6 +61,7 @@ impl Version {
 
 /// One object as a listing shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ObjectMeta {
     /// Its key, relative to the location.
     pub key: Key,
@@ -50,6 +72,12 @@ pub struct ObjectMeta {
 }
 
 impl ObjectMeta {
+    /// An object of this key and length, in this version.
+    #[must_use]
+    pub const fn new(key: Key, size: u64, version: Version) -> Self {
+        Self { key, size, version }
+    }
+
     /// Whether both are one version of one object.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
@@ -57,19 +85,14 @@ impl ObjectMeta {
     }
 }
 
-/// The object of this key in a listing, which is sorted by key.
-pub(crate) fn find_object<'a>(entries: &'a [ObjectMeta], key: &Key) -> Option<&'a ObjectMeta> {
-    let at = entries.binary_search_by(|entry| entry.key.cmp(key)).ok()?;
-    entries.get(at)
-}
-
 /// One level of a listing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ListLevel {
     /// The names of the directories (common prefixes), sorted.
     pub directories: Vec<String>,
-    /// The objects at this level, sorted by key.
-    pub entries: Vec<ObjectMeta>,
+    /// The objects at this level.
+    pub entries: ObjectTable,
 }
 
 impl ListLevel {

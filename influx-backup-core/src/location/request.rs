@@ -6,12 +6,17 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use futures::future::BoxFuture;
-use tokio::time::{sleep, timeout};
+use object_store::{
+    ObjectStore, ObjectStoreExt,
+    path::{Path, PathPart},
+};
+use tokio::time::{Instant, sleep};
 
 use super::Location;
 use crate::{
     error::{Error, Result, StoreErrorKind},
-    retry::{Backoff, RetryPolicy},
+    layout::OWN_DIRECTORY,
+    retry::{Backoff, Patience, RetryPolicy, unless_silent},
 };
 
 /// For a store that was seen before and does not answer, or fails for an unknown reason.
@@ -28,13 +33,16 @@ const THROTTLED: RetryPolicy =
 
 /// For a store that is not known to answer at all: at first contact, and once an [`OUTAGE`] outlasted its policy.
 const AWAY: RetryPolicy =
-    RetryPolicy { max_backoff: Duration::from_secs(1), max_elapsed: Duration::from_secs(3), ..OUTAGE };
+    RetryPolicy { max_backoff: Duration::from_secs(1), max_elapsed: Duration::from_secs(3), min_retries: 0, ..OUTAGE };
 
-/// How long a store may be silent, unless `object_store_request_timeout` says otherwise.
-pub(super) const SILENCE: Duration = Duration::from_secs(20);
+/// How long an answer may take, unless an option says otherwise.
+pub(super) const PATIENCE: Patience = Patience { silence: Duration::from_secs(15), total: Duration::from_secs(20) };
 
-/// How long it may be silent while it is away.
-const SILENCE_WHILE_AWAY: Duration = Duration::from_secs(5);
+/// How long it may take while the store is away.
+const PATIENCE_WHILE_AWAY: Duration = Duration::from_secs(5);
+
+/// The name of the object that a store is asked for to hear whether it is there. There is none.
+const PROBE: &str = "is-there";
 
 /// Uploads slower than this, in bytes a second, count as silence.
 const SLOWEST_UPLOAD: u64 = 64 << 10;
@@ -85,7 +93,7 @@ impl Location {
         &self,
         request: impl Future<Output = object_store::Result<T>>,
     ) -> object_store::Result<T> {
-        self.answer_within(self.silence(), request).await
+        self.answer_within(self.patience(), request).await
     }
 
     /// The same for a request that sends `bytes`.
@@ -94,27 +102,90 @@ impl Location {
         bytes: usize,
         request: impl Future<Output = object_store::Result<T>>,
     ) -> object_store::Result<T> {
+        let Patience { silence, total } = self.patience();
         let sending = Duration::from_secs(bytes as u64 / SLOWEST_UPLOAD);
-        self.answer_within(self.silence() + sending, request).await
+        self.answer_within(Patience { silence, total: total + sending }, request).await
+    }
+
+    /// The same for requests one after another, however many: each of them has the limit of its client.
+    #[cfg(feature = "cloud")]
+    pub(super) async fn answers<T>(
+        &self,
+        requests: impl Future<Output = object_store::Result<T>>,
+    ) -> object_store::Result<T> {
+        self.answer_within(Patience { total: Duration::MAX, ..self.patience() }, requests).await
     }
 
     async fn answer_within<T>(
         &self,
-        limit: Duration,
+        patience: Patience,
         request: impl Future<Output = object_store::Result<T>>,
     ) -> object_store::Result<T> {
         if self.directory().is_some() {
             return request.await;
         }
-        timeout(limit, request).await.unwrap_or_else(|_| {
-            let silent = format!("no answer within {} s", limit.as_secs());
+        let began = Instant::now();
+        let answer = patience.wait(request, |recently| self.is_there(recently)).await;
+        let answer = answer.unwrap_or_else(|| {
+            let silent = format!("no answer within {} s", began.elapsed().as_secs());
             let source = std::io::Error::new(std::io::ErrorKind::TimedOut, silent);
             Err(object_store::Error::Generic { store: "location", source: Box::new(source) })
-        })
+        });
+        if answer.is_ok() {
+            self.heard();
+        }
+        answer
     }
 
-    fn silence(&self) -> Duration {
-        if self.is_away() { SILENCE_WHILE_AWAY.min(self.0.silence) } else { self.0.silence }
+    /// Does some work as long as this store is there; `None`: it was silent for `silence`. Whatever the work waits for,
+    /// it is not waited for in vain: an upload that is not taken, a copy that the store makes by itself.
+    pub(crate) async fn unless_silent<T>(&self, silence: Duration, work: impl Future<Output = T>) -> Option<T> {
+        if self.directory().is_some() {
+            return Some(work.await);
+        }
+        unless_silent(silence, work, |recently| self.is_there(recently)).await
+    }
+
+    /// Whether the store has answered anything `recently`, or answers now. What it answers does not matter.
+    async fn is_there(&self, recently: Duration) -> bool {
+        if self.0.budgets.heard.lock().is_ok_and(|heard| heard.is_some_and(|heard| heard.elapsed() < recently)) {
+            return true;
+        }
+        let probe = [PathPart::from(OWN_DIRECTORY), PathPart::from(PROBE)];
+        let probe: Path = self.base().parts().chain(probe).collect();
+        let answered = match self.unlimited().head(&probe).await {
+            Ok(_) => true,
+            Err(error) => StoreErrorKind::of(&error) != StoreErrorKind::Unreachable,
+        };
+        if answered {
+            self.heard();
+        }
+        answered
+    }
+
+    /// The store without a limit on connections: others may hold them all, and wait.
+    fn unlimited(&self) -> &dyn ObjectStore {
+        #[cfg(feature = "cloud")]
+        if let Some(handle) = self.handle() {
+            return handle.store();
+        }
+        self.store()
+    }
+
+    /// Remembers that the store has answered.
+    pub(crate) fn heard(&self) {
+        if let Ok(mut heard) = self.0.budgets.heard.lock() {
+            *heard = Some(Instant::now());
+        }
+    }
+
+    fn patience(&self) -> Patience {
+        let Patience { silence, total } = self.0.patience;
+        if self.is_away() {
+            let at_most = |time: Duration| time.min(PATIENCE_WHILE_AWAY);
+            return Patience { silence: at_most(silence), total: at_most(total) };
+        }
+        Patience { silence, total }
     }
 
     fn policy(&self, error: &Error) -> &'static RetryPolicy {
@@ -160,7 +231,6 @@ mod tests {
     };
 
     use futures::FutureExt;
-    use tokio::time::Instant;
 
     use super::*;
     use crate::{

@@ -79,11 +79,10 @@ fn cloud(text: &str, scheme: &str, options: &StoreOptions) -> Result<Location> {
     #[cfg(feature = "cloud")]
     if let Some(opened) = cloud::open(scheme, bucket, options) {
         let base = prefix(text)?;
-        let cloud::Opened { store, identity, handle, throttle_counts, silence } = opened?;
+        let cloud::Opened { store, identity, handle, throttle_counts, patience } = opened?;
         let inner = Inner::new(store, base, identity, options.clone());
         let budgets = Budgets::new(throttle_counts);
-        let silence = silence.unwrap_or(inner.silence);
-        return Ok(Location(Arc::new(Inner { handle: Some(handle), budgets, silence, ..inner })));
+        return Ok(Location(Arc::new(Inner { handle: Some(handle), budgets, patience, ..inner })));
     }
     #[cfg(not(feature = "cloud"))]
     let _ = options;

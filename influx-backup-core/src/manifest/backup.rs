@@ -8,6 +8,7 @@ use super::{FORMAT, Manifest, RepositoryMarker, SegmentRef, segment};
 use crate::{
     checksum::sha256,
     error::{Error, Result, StoreErrorKind},
+    finding::{Finding, FindingCode},
     key::Key,
     layout::MANIFEST_KEY,
     lease::{Clock, LeaseScope, highest},
@@ -22,6 +23,7 @@ pub struct Backup(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    name: String,
     repository: Location,
     location: Location,
     manifest: Manifest,
@@ -65,8 +67,9 @@ impl Backup {
         if let Some(record) = objects.iter().find(|record| !record.is_consistent()) {
             return Err(Error::damaged(&record.key, "it is stored as it was, and with another length"));
         }
+        let name = location.name().unwrap_or(&manifest.name).to_owned();
         let repository = repository.clone();
-        Ok(Self(Arc::new(Inner { repository, location, manifest, sha256, objects, absent })))
+        Ok(Self(Arc::new(Inner { name, repository, location, manifest, sha256, objects, absent })))
     }
 
     /// What the backup holds.
@@ -75,10 +78,19 @@ impl Backup {
         &self.0.manifest
     }
 
-    /// Its name.
+    /// Its name: that of the place where it lies. It was taken as [`Manifest::name`], which differs where the backup was
+    /// moved or copied since.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.0.manifest.name
+        &self.0.name
+    }
+
+    /// What to look at, where the backup lies under another name than it was taken as.
+    pub(crate) fn rename(&self) -> Option<Finding> {
+        let Inner { name, manifest, .. } = &*self.0;
+        let message =
+            format!("the backup was taken as `{}` and is `{name}` now: it was renamed or copied", manifest.name);
+        (*name != manifest.name).then(|| Finding::new(FindingCode::RenamedBackup, message))
     }
 
     /// Where it lies. Links inside it are refused.
@@ -107,9 +119,9 @@ impl Backup {
     /// What it holds, as planning needs it.
     #[must_use]
     pub fn contents(&self) -> BackupContents<'_> {
-        let Inner { manifest, sha256, objects, .. } = &*self.0;
+        let Inner { name, manifest, sha256, objects, .. } = &*self.0;
         BackupContents {
-            name: &manifest.name,
+            name,
             manifest_sha256: sha256,
             status: manifest.status,
             cluster: &manifest.cluster,
@@ -160,10 +172,18 @@ async fn uncommitted(location: &Location) -> Result<String> {
         Some(_) => return Ok("it was begun and never committed: resume it".to_owned()),
         None => {}
     }
-    for name in location.list_level("").await.map(|level| level.directories).unwrap_or_default() {
+    let directories = match location.list_level("").await {
+        Err(error) if error.is_outage() => return Err(error),
+        level => level.map(|level| level.directories).unwrap_or_default(),
+    };
+    for name in directories {
         let Ok(manifest) = Key::parse(format!("{name}/{MANIFEST_KEY}")) else { continue };
-        if let Ok(Some(_)) = location.head(&manifest).await {
-            return Ok(format!("this is a repository of backups: give one of them, such as `{location}/{name}`"));
+        match location.head(&manifest).await {
+            Ok(Some(_)) => {
+                return Ok(format!("this is a repository of backups: give one of them, such as `{location}/{name}`"));
+            }
+            Err(error) if error.is_outage() => return Err(error),
+            Ok(None) | Err(_) => {}
         }
     }
     Ok("there is something of this name that is no backup".to_owned())

@@ -10,17 +10,17 @@ use crate::{
     error::Result,
     key::Key,
     layout::OWN_DIRECTORY,
-    location::{MAX_CONCURRENT, ObjectMeta, find_object},
+    location::{MAX_CONCURRENT, ObjectTable, ObjectView},
     record::ObjectRecord,
 };
 
 /// The listings of every place where a backup has bytes.
 #[derive(Debug)]
 pub(crate) struct StoredObjects {
-    /// Below the backup itself, files of the backup tool left out; sorted by key.
-    own: Vec<ObjectMeta>,
-    /// Elsewhere in the repository, sorted by key.
-    shared: Vec<ObjectMeta>,
+    /// Below the backup itself, without the files of the backup tool.
+    own: ObjectTable,
+    /// Elsewhere in the repository.
+    shared: ObjectTable,
 }
 
 impl Backup {
@@ -37,10 +37,7 @@ impl Backup {
         let listings = directories.into_iter();
         let listings =
             listings.map(|directory| async move { self.repository().list_parallel(&directory).await }.boxed());
-        let mut shared: Vec<ObjectMeta> =
-            concurrent::run(listings.collect(), MAX_CONCURRENT).await?.into_iter().flatten().collect();
-        shared.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-        shared.dedup_by(|a, b| a.key == b.key);
+        let shared = concurrent::run(listings.collect(), MAX_CONCURRENT).await?.into_iter().flatten().collect();
         Ok(StoredObjects { own, shared })
     }
 }
@@ -48,17 +45,17 @@ impl Backup {
 impl StoredObjects {
     /// What lies there for an object, or `None` where it is missing. Its key is relative to the location that
     /// [`Backup::locate`] says.
-    pub(crate) fn of(&self, record: &ObjectRecord) -> Option<&ObjectMeta> {
+    pub(crate) fn of(&self, record: &ObjectRecord) -> Option<ObjectView<'_>> {
         match &record.stored.at {
-            Some(at) => find_object(&self.shared, at),
-            None => find_object(&self.own, &record.key),
+            Some(at) => self.shared.get(at),
+            None => self.own.get(&record.key),
         }
     }
 
     /// The objects below the backup itself that its manifest does not name as lying there.
     pub(crate) fn unlisted<'a>(&'a self, backup: &'a Backup) -> impl Iterator<Item = &'a Key> {
         let is_named = |key: &Key| backup.object(key).is_some_and(|record| record.stored.at.is_none());
-        self.own.iter().map(|entry| &entry.key).filter(move |key| !is_named(key))
+        self.own.keys().filter(move |key| !is_named(key))
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Takeover;
-use crate::{limits::Limits, named::named, units::duration};
+use crate::{limits::Limits, named::named, setters::setters, units::duration};
 
 /// How a backup is taken.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -40,66 +40,36 @@ impl BackupOptions {
         self
     }
 
-    /// Sets the limits on passes.
-    #[must_use]
-    pub fn with_passes(mut self, passes: Passes) -> Self {
-        self.passes = passes;
-        self
-    }
+    setters! {
+        /// Sets the limits on passes.
+        with_passes(passes: Passes),
 
-    /// Sets what to do when clauses are violated at the end.
-    #[must_use]
-    pub fn with_on_violation(mut self, on_violation: OnViolation) -> Self {
-        self.on_violation = on_violation;
-        self
-    }
+        /// Sets what to do when clauses are violated at the end.
+        with_on_violation(on_violation: OnViolation),
 
-    /// Sets what to do with corrupt objects in the source.
-    #[must_use]
-    pub fn with_on_corrupt(mut self, on_corrupt: OnCorrupt) -> Self {
-        self.on_corrupt = on_corrupt;
-        self
-    }
+        /// Sets what to do with corrupt objects in the source.
+        with_on_corrupt(on_corrupt: OnCorrupt),
 
-    /// Sets whether derived files are copied.
-    #[must_use]
-    pub fn with_derived(mut self, derived: Derived) -> Self {
-        self.derived = derived;
-        self
-    }
+        /// Sets whether derived files are copied.
+        with_derived(derived: Derived),
 
-    /// Sets what to do with an unfinished backup of the same name.
-    #[must_use]
-    pub fn with_on_existing(mut self, on_existing: OnExisting) -> Self {
-        self.on_existing = on_existing;
-        self
+        /// Sets what to do with an unfinished backup of the same name.
+        with_on_existing(on_existing: OnExisting),
+
+        /// Sets when an unfinished backup may be taken over from another process.
+        with_takeover(takeover: Takeover),
+
+        /// Sets how many resources to use.
+        with_limits(limits: Limits),
+
+        /// Sets what to do when most live Parquet files are gone from the source.
+        with_absence_tolerance(absence_tolerance: AbsenceTolerance),
     }
 
     /// Resumes an unfinished backup of the same name.
     #[must_use]
     pub fn resuming(self) -> Self {
         self.with_on_existing(OnExisting::Resume)
-    }
-
-    /// Sets when an unfinished backup may be taken over from another process.
-    #[must_use]
-    pub fn with_takeover(mut self, takeover: Takeover) -> Self {
-        self.takeover = takeover;
-        self
-    }
-
-    /// Sets how many resources to use.
-    #[must_use]
-    pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// Sets what to do when most live Parquet files are gone from the source.
-    #[must_use]
-    pub fn with_absence_tolerance(mut self, absence_tolerance: AbsenceTolerance) -> Self {
-        self.absence_tolerance = absence_tolerance;
-        self
     }
 }
 

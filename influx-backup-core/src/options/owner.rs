@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::named::from_text;
+use crate::{named::from_text, setters::setters};
 
 /// Owner and permissions of restored files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,18 +24,12 @@ impl Ownership {
         Self { owner: Owner::ProcessDefault, modes: Modes::ProcessDefault }
     }
 
-    /// Sets the owner.
-    #[must_use]
-    pub fn with_owner(mut self, owner: Owner) -> Self {
-        self.owner = owner;
-        self
-    }
+    setters! {
+        /// Sets the owner.
+        with_owner(owner: Owner),
 
-    /// Sets the permissions.
-    #[must_use]
-    pub fn with_modes(mut self, modes: Modes) -> Self {
-        self.modes = modes;
-        self
+        /// Sets the permissions.
+        with_modes(modes: Modes),
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Ownership, Takeover};
-use crate::{limits::Limits, named::named};
+use crate::{limits::Limits, named::named, setters::setters};
 
 /// How a backup is restored.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -54,87 +54,45 @@ impl RestoreOptions {
         Self::default().with_policy(Policy::Overlay)
     }
 
-    /// Sets what to do with what the target holds.
-    #[must_use]
-    pub fn with_policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
-        self
-    }
+    setters! {
+        /// Sets what to do with what the target holds.
+        with_policy(policy: Policy),
 
-    /// Sets what to do with nodes that the backup lacks.
-    #[must_use]
-    pub fn with_extra_nodes(mut self, extra_nodes: ExtraNodes) -> Self {
-        self.extra_nodes = extra_nodes;
-        self
-    }
+        /// Sets what to do with nodes that the backup lacks.
+        with_extra_nodes(extra_nodes: ExtraNodes),
 
-    /// Sets what to do with a catalog of another uuid.
-    #[must_use]
-    pub fn with_on_catalog_mismatch(mut self, on_catalog_mismatch: OnCatalogMismatch) -> Self {
-        self.on_catalog_mismatch = on_catalog_mismatch;
-        self
-    }
+        /// Sets what to do with a catalog of another uuid.
+        with_on_catalog_mismatch(on_catalog_mismatch: OnCatalogMismatch),
 
-    /// Sets whether the caller has stopped the servers of the target.
-    #[must_use]
-    pub fn with_servers(mut self, servers: ServersStopped) -> Self {
-        self.servers = servers;
-        self
-    }
+        /// Sets whether the caller has stopped the servers of the target.
+        with_servers(servers: ServersStopped),
 
-    /// Sets owner and permissions of the files.
-    #[must_use]
-    pub fn with_ownership(mut self, ownership: Ownership) -> Self {
-        self.ownership = ownership;
-        self
-    }
+        /// Sets owner and permissions of the files.
+        with_ownership(ownership: Ownership),
 
-    /// Sets which license files are restored.
-    #[must_use]
-    pub fn with_licenses(mut self, licenses: Licenses) -> Self {
-        self.licenses = licenses;
-        self
-    }
+        /// Sets which license files are restored.
+        with_licenses(licenses: Licenses),
 
-    /// Sets what to do with a degraded backup.
-    #[must_use]
-    pub fn with_on_degraded(mut self, on_degraded: OnDegraded) -> Self {
-        self.on_degraded = on_degraded;
-        self
-    }
+        /// Sets what to do with a degraded backup.
+        with_on_degraded(on_degraded: OnDegraded),
 
-    /// Sets how much of the backup is read before the first write.
-    #[must_use]
-    pub fn with_check(mut self, check: SourceCheck) -> Self {
-        self.check = check;
-        self
-    }
+        /// Sets how much of the backup is read before the first write.
+        with_check(check: SourceCheck),
 
-    /// Sets what to do with an unfinished restore at the target.
-    #[must_use]
-    pub fn with_on_unfinished(mut self, on_unfinished: OnUnfinished) -> Self {
-        self.on_unfinished = on_unfinished;
-        self
+        /// Sets what to do with an unfinished restore at the target.
+        with_on_unfinished(on_unfinished: OnUnfinished),
+
+        /// Sets when the target may be taken over from another process.
+        with_takeover(takeover: Takeover),
+
+        /// Sets how many resources to use.
+        with_limits(limits: Limits),
     }
 
     /// Resumes an unfinished restore of the same backup.
     #[must_use]
     pub fn resuming(self) -> Self {
         self.with_on_unfinished(OnUnfinished::Resume)
-    }
-
-    /// Sets when the target may be taken over from another process.
-    #[must_use]
-    pub fn with_takeover(mut self, takeover: Takeover) -> Self {
-        self.takeover = takeover;
-        self
-    }
-
-    /// Sets how many resources to use.
-    #[must_use]
-    pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
     }
 }
 

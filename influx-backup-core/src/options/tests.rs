@@ -158,9 +158,8 @@ fn accounts() -> impl Strategy<Value = Account> {
 
 fn owners() -> impl Strategy<Value = Owner> {
     let explicit = (accounts(), option::of(accounts())).prop_map(|(user, group)| Owner::Explicit { user, group });
-    let explicit = explicit.prop_filter("a word of its own", |owner| {
-        !["inherit", "process_default"].contains(&owner.to_string().as_str())
-    });
+    let explicit = explicit
+        .prop_filter("a keyword", |owner| !["inherit", "process_default"].contains(&owner.to_string().as_str()));
     prop_oneof![Just(Owner::Inherit), Just(Owner::ProcessDefault), explicit]
 }
 

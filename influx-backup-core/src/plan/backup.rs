@@ -9,7 +9,7 @@ use crate::{
     cluster::{ClusterDescription, Edition},
     inventory::{Inventory, Listing},
     layout::Component,
-    location::ObjectMeta,
+    location::{ObjectMeta, ObjectView},
     options::Derived,
 };
 
@@ -26,7 +26,7 @@ pub struct BackupPlan {
     pub edition: Edition,
     /// Where it is copied from, as a URL without credentials.
     pub source: String,
-    /// What is left out, and why.
+    /// What is skipped, and why.
     pub skipped: Vec<Skipped>,
     pub(crate) stages: Vec<Stage>,
 }
@@ -48,9 +48,9 @@ impl BackupPlan {
         let mut tasks: BTreeMap<StageKind, Vec<CopyTask>> = BTreeMap::new();
         let mut skipped = SkippedSummary::default();
         for entry in inventory.entries() {
-            match choose(cluster, entry, derived, held) {
+            match choose(cluster, &entry, derived, held) {
                 Choice::Copy(stage, component) => {
-                    tasks.entry(stage).or_default().push(CopyTask::new(PlaceRole::Source, entry.clone(), component));
+                    tasks.entry(stage).or_default().push(CopyTask::new(PlaceRole::Source, entry.into(), component));
                 }
                 Choice::Exclude(item, reason) => skipped.add(item, reason, entry.size),
             }
@@ -79,14 +79,14 @@ impl BackupPlan {
         held: &dyn Fn(&ObjectMeta) -> bool,
     ) -> Vec<CopyTask> {
         let entries = listings.iter().flat_map(|listing| &listing.entries);
-        let task = |entry: &ObjectMeta| match choose(cluster, entry, derived, held) {
-            Choice::Copy(_, component) => Some(CopyTask::new(PlaceRole::Source, entry.clone(), component)),
+        let task = |entry: ObjectView<'_>| match choose(cluster, &entry, derived, held) {
+            Choice::Copy(_, component) => Some(CopyTask::new(PlaceRole::Source, entry.into(), component)),
             Choice::Exclude(..) => None,
         };
         entries.filter_map(task).collect()
     }
 
-    /// The stages, in order; none is left out, even where it copies nothing.
+    /// All stages, in order, including those that copy nothing.
     pub fn stages(&self) -> impl ExactSizeIterator<Item = &Stage> {
         self.stages.iter()
     }
@@ -139,7 +139,7 @@ fn choose(
     Choice::Copy(kind, object.kind())
 }
 
-/// What is left out, counted by item and reason.
+/// What is skipped, counted by item and reason.
 #[derive(Default)]
 struct SkippedSummary(Vec<Skipped>);
 

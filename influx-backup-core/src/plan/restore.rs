@@ -166,8 +166,8 @@ impl RestorePlan {
         })
     }
 
-    /// The copies, in the documented order; no stage is left out, even where it copies nothing. The catalog's roots are
-    /// not among them: see [`RestorePlan::release`].
+    /// All stages, in the documented order, including those that copy nothing. The catalog's roots are not among the
+    /// copies: see [`RestorePlan::release`].
     pub fn stages(&self) -> impl ExactSizeIterator<Item = &Stage> {
         self.stages.iter()
     }
@@ -264,7 +264,7 @@ fn effective_policy(
     match (&target.unfinished, options.on_unfinished) {
         (None, OnUnfinished::Refuse) => Ok((options.policy, options.extra_nodes)),
         (None, OnUnfinished::Resume) => Err(Error::NoRestore { location }),
-        (Some(begun), OnUnfinished::Resume) if begun.is_restore_of(backup.name, backup.manifest_sha256) => {
+        (Some(begun), OnUnfinished::Resume) if begun.is_restore_of(backup.manifest_sha256) => {
             Ok((begun.policy, begun.extra_nodes))
         }
         (Some(begun), _) => Err(Error::RestoreUnfinished { location, backup: begun.backup.clone() }),

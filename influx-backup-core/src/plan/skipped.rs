@@ -1,4 +1,4 @@
-//! What a plan leaves out, and why.
+//! What a plan skips, and why.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{key::Key, layout::Component, units::ByteSize};
 
-/// Objects that a plan leaves out for one reason.
+/// Objects that a plan skips for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Skipped {
@@ -20,7 +20,7 @@ pub struct Skipped {
     pub bytes: u64,
 }
 
-/// What a plan leaves out.
+/// What a plan skips.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -38,7 +38,7 @@ pub enum SkippedItem {
 }
 
 impl Skipped {
-    /// Something that is left out and was not listed.
+    /// Something that is skipped and was not listed.
     pub(crate) fn unlisted(item: SkippedItem, reason: Reason) -> Self {
         Self { item, reason, objects: 0, bytes: 0 }
     }
@@ -87,14 +87,14 @@ fn name(component: Component) -> &'static str {
     }
 }
 
-/// Why something is left out.
+/// Why something is skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Reason {
     /// InfluxDB makes it again.
     Derived,
-    /// The caller left the node out.
+    /// The caller excluded the node.
     NodeExcluded,
     /// The backup has this version already.
     Held,
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_out_reads_well() {
+    fn what_is_skipped_reads_well() {
         let skipped = |item, reason, objects, bytes| Skipped { item, reason, objects, bytes }.to_string();
         let component = SkippedItem::Component(Component::TableSnapshot);
         assert_eq!(

@@ -126,8 +126,8 @@ pub struct Stage {
 impl Stage {
     /// A stage with these copies, before which `relist` is listed again.
     #[must_use]
-    pub fn new(kind: StageKind, relist: Option<Relist>, tasks: Vec<CopyTask>) -> Self {
-        Self { kind, relist, tasks }
+    pub fn new(kind: StageKind, relist: Option<Relist>, tasks: impl IntoIterator<Item = CopyTask>) -> Self {
+        Self { kind, relist, tasks: tasks.into_iter().collect() }
     }
 
     /// The copies, in any order among themselves.
@@ -167,7 +167,7 @@ impl Stage {
     #[must_use]
     pub fn split(&self, parts: usize) -> Vec<Self> {
         let parts = parts.min(self.tasks.len());
-        let tasks = |part| self.tasks.iter().skip(part).step_by(parts).cloned().collect();
+        let tasks = |part| self.tasks.iter().skip(part).step_by(parts).cloned();
         (0..parts).map(|part| Self::new(self.kind, None, tasks(part))).collect()
     }
 

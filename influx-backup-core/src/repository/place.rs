@@ -1,7 +1,6 @@
 //! Where a repository may be: neither in a cluster nor in a backup.
 
 use futures::{FutureExt, TryFutureExt};
-use object_store::{ObjectStoreExt, path::Path};
 
 use crate::{
     concurrent,
@@ -23,7 +22,7 @@ const NODE_DIRECTORIES: [&str; 10] =
 
 /// Refuses a location that has no marker and is, or lies in, a cluster or a backup.
 pub(super) async fn require_free(location: &Location) -> Result<()> {
-    if lies_in_backup(location).await {
+    if lies_in_backup(location).await? {
         return Err(refused(location, "it lies inside a backup"));
     }
     let directories = location.directories().await?;
@@ -51,23 +50,27 @@ fn is_node_like(directories: &[String]) -> bool {
 /// Whether a directory is the prefix of a node. One that cannot be listed is not known to be one.
 async fn holds_node(location: &Location, name: &str) -> Result<bool> {
     let Ok(child) = location.child(name) else { return Ok(false) };
-    let directories = child.directories().await.unwrap_or_default();
+    let directories = match child.directories().await {
+        Err(error) if error.is_outage() => return Err(error),
+        directories => directories.unwrap_or_default(),
+    };
     Ok(is_node_like(&directories) && !directories.iter().any(|name| name == OWN_DIRECTORY))
 }
 
 /// Whether a manifest lies above. What may not be read there is not known to be one.
-async fn lies_in_backup(location: &Location) -> bool {
+async fn lies_in_backup(location: &Location) -> Result<bool> {
     if let Some(directory) = location.directory() {
-        return directory.ancestors().skip(1).any(|above| above.join(MANIFEST_KEY).is_file());
+        return Ok(directory.ancestors().skip(1).any(|above| above.join(MANIFEST_KEY).is_file()));
     }
-    let parts: Vec<_> = location.base().parts().collect();
-    for depth in 0..parts.len() {
-        let above: Path = parts[..depth].iter().cloned().chain(Path::from(MANIFEST_KEY).parts()).collect();
-        if location.store().head(&above).await.is_ok() {
-            return true;
+    let manifest = Key::parse(MANIFEST_KEY)?;
+    for above in std::iter::successors(location.parent(), Location::parent) {
+        match above.for_first_contact().head(&manifest).await {
+            Ok(Some(_)) => return Ok(true),
+            Err(error) if error.is_outage() => return Err(error),
+            Ok(None) | Err(_) => {}
         }
     }
-    false
+    Ok(false)
 }
 
 fn overlaps(location: &Location, with: &str) -> Error {
@@ -76,5 +79,5 @@ fn overlaps(location: &Location, with: &str) -> Error {
 
 fn refused(location: &Location, reason: &str) -> Error {
     let reason = format!("`{location}` cannot hold backups: {reason}");
-    Error::InvalidRequest { option: "this repository", reason }
+    Error::InvalidRequest { option: "repository", reason }
 }

@@ -2,9 +2,16 @@ use std::path::Path;
 
 use super::*;
 use crate::{
-    cluster::DiscoverOptions, discover::discover, key::Key, layout::REPOSITORY_KEY, location::StoreOptions,
+    cluster::DiscoverOptions,
+    discover::discover,
+    finding::{Finding, FindingCode},
+    key::Key,
+    layout::REPOSITORY_KEY,
+    location::StoreOptions,
     testing::generate::Generate,
 };
+
+mod looks;
 
 fn at(path: &Path) -> Location {
     Location::parse(path.to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location")
@@ -49,6 +56,32 @@ async fn a_repository_without_a_marker_lists_and_verifies() {
     let repository = Repository::open(place).await.expect("opened");
     assert_eq!(repository.list().await.expect("listed").len(), 1);
     assert!(repository.verify("a", VerifyOptions::bytes()).await.expect("verified").passed());
+}
+
+#[tokio::test]
+async fn a_renamed_backup_is_whole_and_reported() {
+    let root = tempfile::tempdir().expect("a directory");
+    let cluster = cluster(&root.path().join("data")).await;
+    let repository = Repository::open(at(&root.path().join("backups"))).await.expect("opened");
+    repository.backup(&cluster, named("monday")).await.expect("backed up");
+    let certificate = |name: &str| crate::certify(&at(&root.path().join("backups").join(name))).start();
+    let reported = |findings: &[Finding]| findings.iter().any(|finding| finding.code == FindingCode::RenamedBackup);
+    assert!(!reported(&repository.verify("monday", VerifyOptions::listing()).await.expect("verified").findings));
+    assert!(!reported(&certificate("monday").await.expect("certified").findings));
+
+    std::fs::rename(root.path().join("backups/monday"), root.path().join("backups/tuesday")).expect("renamed");
+    for options in [VerifyOptions::listing(), VerifyOptions::bytes()] {
+        let report = repository.verify("tuesday", options).await.expect("verified");
+        assert!(report.passed() && reported(&report.findings), "{report:?}");
+        assert_eq!(report.backup, "tuesday");
+    }
+    let certificate = certificate("tuesday").await.expect("certified");
+    assert!(certificate.is_proven() && reported(&certificate.findings), "{certificate}");
+
+    let target = root.path().join("target");
+    let plan = repository.plan_restore("tuesday", &at(&target), &RestoreOptions::default()).await.expect("planned");
+    assert_eq!(plan.backup, "tuesday");
+    assert_eq!(repository.restore(&plan).await.expect("restored").backup, "tuesday");
 }
 
 #[tokio::test]
@@ -193,7 +226,9 @@ async fn a_backup_that_cannot_be_read_keeps_no_other_from_the_list() {
     let listed = repository.list().await.expect("listed");
     let states: Vec<_> = listed.iter().map(|backup| (backup.name.as_str(), backup.state)).collect();
     assert_eq!(states, [("a", BackupState::Unreadable), ("b", BackupState::Complete)]);
-    assert!(listed[0].reason.is_some());
+    let reason = listed[0].reason.as_ref().expect("a reason");
+    assert_eq!((reason.code.as_str(), reason.category), ("link", crate::error::Category::Refused));
+    assert_eq!(listed[1].reason, None);
     assert_eq!(repository.leftovers().await.expect("found"), [], "what it is cannot be known");
 }
 
@@ -220,7 +255,9 @@ async fn a_pipe_in_the_place_of_a_manifest_ends_every_verb_at_once() {
         let states: Vec<_> = listed.iter().map(|backup| (backup.name.as_str(), backup.state)).collect();
         assert_eq!(states, [("a", BackupState::Unreadable), ("b", BackupState::Complete)]);
         let reason = listed[0].reason.as_ref().expect("a reason");
-        assert!(reason.ends_with("/backups/a/_influx_backup/manifest.json` is not a regular file"), "{reason}");
+        assert_eq!(reason.code, "link");
+        let text = &reason.message;
+        assert!(text.ends_with("/backups/a/_influx_backup/manifest.json` is not a regular file"), "{text}");
 
         let backup = repository.location().child("a").expect("a location");
         assert_eq!(repository.get("a").await.expect_err("a pipe").code(), "link");

@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
     key::Key,
     layout::{Component, OWN_DIRECTORY, guard},
-    location::{Links, Location, ObjectMeta, find_object},
+    location::{Links, Location, ObjectTable, ObjectView},
     preflight,
     target::{FoundRoot, Prefix, Target, others, prefixes, root_content, upgraded_engine},
 };
@@ -19,7 +19,8 @@ use crate::{
 const PREFIXES_AT_ONCE: usize = 8;
 
 impl Target {
-    /// Looks at a target. It may be empty or not exist yet; links inside it are refused.
+    /// Looks at a target. It may be empty or not exist yet; links inside it are refused. Dropping the future stops it;
+    /// [`plan_restore`](crate::Repository::plan_restore) does the same as a job.
     ///
     /// # Errors
     /// [`Error::UpgradedEngine`], [`Error::Link`], [`Error::InvalidKey`], [`Error::Store`], also for a file;
@@ -33,7 +34,7 @@ impl Target {
         if let Some(evidence) = upgraded_engine(&objects, &found) {
             return Err(Error::UpgradedEngine { location: location.to_string(), evidence });
         }
-        let is_owned = |object: &&ObjectMeta| found.keys().any(|id| object.key.below(id).is_some());
+        let is_owned = |object: &ObjectView<'_>| found.keys().any(|id| object.key.below(id).is_some());
         Ok(Self {
             location: location.to_string(),
             identity: location.identity().clone(),
@@ -51,13 +52,13 @@ impl Target {
 async fn describe(
     place: &Location,
     found: BTreeMap<String, BTreeSet<Component>>,
-    objects: &[ObjectMeta],
+    objects: &ObjectTable,
 ) -> Result<Vec<Prefix>> {
     let describe_one = |(id, components): (String, BTreeSet<Component>)| async move {
         let mut roots = Vec::new();
         for (generation, path) in guard::root_paths(&id) {
             let key = Key::parse(path)?;
-            if find_object(objects, &key).is_some() {
+            if objects.get(&key).is_some() {
                 let content = root_content(place.get(&key, None).await?.unwrap_or_default().as_ref());
                 roots.push(FoundRoot { generation, content });
             }

@@ -131,8 +131,8 @@ impl RestoreJournal {
         let lists = format!("{OWN_DIRECTORY}/restore");
         let listed = target.list(OWN_DIRECTORY).await?;
         let is_list = |key: &Key| key.below(&lists).is_some() && !lease.is_lease_key(key);
-        let ours = |key: &&Key| is_list(key) || preflight::is_probe(key);
-        target.delete_all(listed.iter().map(|entry| &entry.key).filter(ours)).await?;
+        let is_removed = |key: &&Key| is_list(key) || preflight::is_probe(key);
+        target.delete_all(listed.keys().filter(is_removed)).await?;
         lease.remove().await
     }
 

@@ -16,7 +16,7 @@ use crate::{
     job::EventSink,
     key::Key,
     layout::{Component, OWN_DIRECTORY},
-    location::{Location, ObjectMeta, find_object, nearest_existing},
+    location::{Location, ObjectTable, ObjectView, nearest_existing},
     manifest::{Backup, StoredObjects},
     options::{OnCatalogMismatch, Policy, RestoreOptions, SourceCheck},
     plan::{RestorePlan, RootAction, Stage, expected},
@@ -40,7 +40,7 @@ pub(super) struct Source {
 
 impl Source {
     /// What lies in the backup or its repository for an object: its copy is pinned to that version.
-    pub(super) fn stored(&self, record: &ObjectRecord) -> Result<&ObjectMeta> {
+    pub(super) fn stored(&self, record: &ObjectRecord) -> Result<ObjectView<'_>> {
         self.stored.of(record).ok_or_else(|| Error::damaged(&record.key, "it is missing"))
     }
 }
@@ -154,13 +154,13 @@ pub(super) fn room(plan: &RestorePlan, target: &Target, place: &Location) -> Res
 }
 
 /// The bytes that the copies need at the worst moment: an object that is overwritten gives its room back.
-fn needed<'a>(copies: impl Iterator<Item = (&'a Key, u64)>, held: &[ObjectMeta]) -> u64 {
+fn needed<'a>(copies: impl Iterator<Item = (&'a Key, u64)>, held: &ObjectTable) -> u64 {
     let mut needed: u64 = 0;
     let mut given: u64 = 0;
     let mut largest: u64 = 0;
     for (key, size) in copies {
         needed += size;
-        given += find_object(held, key).map_or(0, |entry| entry.size);
+        given += held.get(key).map_or(0, |entry| entry.size);
         largest = largest.max(size);
     }
     needed.saturating_sub(given).max(largest)
@@ -206,7 +206,7 @@ mod tests {
     use chrono::Utc;
 
     use super::*;
-    use crate::location::Version;
+    use crate::location::{ObjectMeta, Version};
 
     fn entry(key: &str, size: u64) -> ObjectMeta {
         let version = Version { e_tag: None, id: None, modified: Utc::now() };
@@ -217,8 +217,9 @@ mod tests {
     fn a_full_disk_is_found_before_the_first_write() {
         let copies = [entry("a", 60), entry("b", 50)];
         let copies = || copies.iter().map(|copy| (&copy.key, copy.size));
-        let held = [entry("a", 30), entry("z", 1000)];
+        let held = ObjectTable::from_iter([entry("a", 30), entry("z", 1000)]);
         assert_eq!(needed(copies(), &held), 80, "what is overwritten gives its room back, what is deleted later not");
-        assert_eq!(needed(copies(), &[entry("a", 100)]), 60, "but there must be room for one");
+        let larger = ObjectTable::from_iter([entry("a", 100)]);
+        assert_eq!(needed(copies(), &larger), 60, "but there must be room for one");
     }
 }

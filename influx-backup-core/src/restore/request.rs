@@ -1,8 +1,8 @@
-//! [`Restore`]: a restore about to start.
+//! [`Restore`] and [`PlanRestoreRequest`]: a restore, and the plan of one, about to start.
 
 use std::sync::Arc;
 
-use super::{RestoreReport, run};
+use super::{RestoreReport, apply, run};
 #[cfg(doc)]
 use crate::error::Error;
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     options::RestoreOptions,
     orchestrate::Orchestrator,
     plan::{Approval, RestorePlan},
+    target::Target,
 };
 
 /// A restore about to start: which backup, to where, how, and what of it was approved.
@@ -129,7 +130,8 @@ impl Restore {
     }
 
     async fn run(self, context: RunContext) -> Result<RestoreReport> {
-        let opened = context.unless_cancelled(self.open()).await?;
+        let mut opened = context.unless_cancelled(self.open()).await?;
+        opened.target = context.events.counting(&opened.target);
         run::run(opened, context).await
     }
 
@@ -148,3 +150,40 @@ impl Restore {
 }
 
 request!(Restore => RestoreReport);
+
+/// The plan of a restore, about to be made. Its progress counts the objects that are listed at the target.
+#[derive(Debug)]
+#[must_use = "nothing is planned until it is started or awaited"]
+pub struct PlanRestoreRequest {
+    repository: Location,
+    name: String,
+    target: Location,
+    options: RestoreOptions,
+    object_events: ObjectEvents,
+}
+
+impl PlanRestoreRequest {
+    pub(crate) fn new(repository: &Location, name: &str, target: &Location, options: &RestoreOptions) -> Self {
+        Self {
+            repository: repository.clone(),
+            name: name.to_owned(),
+            target: target.clone(),
+            options: options.clone(),
+            object_events: ObjectEvents::default(),
+        }
+    }
+
+    async fn run(self, context: RunContext) -> Result<RestorePlan> {
+        let Self { repository, name, target, options, object_events: _ } = self;
+        let plan = async {
+            let backup = Backup::open(&repository, &name).await?;
+            run::require_apart(&backup, &target)?;
+            apply::require_owner(&target, &options.ownership)?;
+            let target = Target::inspect(&context.events.counting(&target)).await?;
+            RestorePlan::new(&backup.contents(), &target, &options)
+        };
+        context.unless_cancelled(plan).await
+    }
+}
+
+request!(PlanRestoreRequest => RestorePlan);

@@ -78,7 +78,7 @@ async fn prepare(request: &OpenedRestore, task: &RunContext) -> Result<Ready> {
 }
 
 /// Checks that a target lies outside the backup and its repository.
-pub(crate) fn require_apart(backup: &Backup, target: &Location) -> Result<()> {
+pub(super) fn require_apart(backup: &Backup, target: &Location) -> Result<()> {
     backup.repository().require_apart(target)?;
     backup.location().require_apart(target)
 }

@@ -8,7 +8,7 @@ use crate::{
     key::Key,
     lease::{Clock, Lease, LeaseScope, highest},
     limits::Durability,
-    location::{Attributes, Links, Location, find_object, make_durable},
+    location::{Attributes, Links, Location, make_durable},
     manifest::segment,
     target::{Changes, Phase},
 };
@@ -86,7 +86,7 @@ async fn undo(target: &Location, lease: &mut Lease, task: &RunContext) -> Result
 /// Deletes those of these objects that the target holds. Returns how many that were.
 async fn delete_present(target: &Location, keys: &[Key], task: &RunContext) -> Result<u64> {
     let held = task.unless_cancelled(target.list_parallel("")).await?;
-    let present: Vec<Key> = keys.iter().filter(|key| find_object(&held, key).is_some()).cloned().collect();
+    let present: Vec<Key> = keys.iter().filter(|key| held.get(key).is_some()).cloned().collect();
     deletions::delete(target, &present, task).await?;
     Ok(present.len() as u64)
 }

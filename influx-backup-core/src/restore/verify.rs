@@ -6,16 +6,16 @@ use crate::{
     error::{Error, Result},
     key::Key,
     layout::OWN_DIRECTORY,
-    location::{ObjectMeta, find_object},
+    location::ObjectTable,
     plan::RestorePlan,
     record::BackupContents,
     target::Target,
 };
 
 /// Compares a listing of the target with the backup and with what was there when it was planned.
-pub(super) fn check(plan: &RestorePlan, backup: BackupContents<'_>, before: &Target, now: &[ObjectMeta]) -> Result<()> {
+pub(super) fn check(plan: &RestorePlan, backup: BackupContents<'_>, before: &Target, now: &ObjectTable) -> Result<()> {
     for record in plan.copied(backup) {
-        match find_object(now, &record.key) {
+        match now.get(&record.key) {
             None => return Err(failed(&record.key, "it is missing".to_owned())),
             Some(found) if found.size != record.content.size => {
                 return Err(failed(
@@ -31,7 +31,7 @@ pub(super) fn check(plan: &RestorePlan, backup: BackupContents<'_>, before: &Tar
     for entry in others {
         match before.object(&entry.key) {
             Some(_) if plan.deletes(&entry.key) => return Err(failed(&entry.key, "it was to be deleted".to_owned())),
-            Some(held) if held.is_same(entry) => {}
+            Some(held) if held.is_same(&entry) => {}
             _ if backup.cluster.classify(&entry.key).is_none() => {}
             _ => return Err(Error::ServerRunning { location: plan.target.clone(), key: entry.key.clone() }),
         }

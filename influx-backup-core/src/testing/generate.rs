@@ -242,7 +242,7 @@ impl Generate {
         Self { removed, ..self }
     }
 
-    /// The files of each node, following the removed ones, that are gone although no manifest says so.
+    /// The files of each node, following the removed ones, that are gone without a manifest that records it.
     #[must_use]
     pub fn absent(self, absent: u64) -> Self {
         Self { absent, ..self }

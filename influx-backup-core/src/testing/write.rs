@@ -1,7 +1,7 @@
 //! Valid bytes of the objects that a server writes, and the names that go with them.
 //!
-//! The shapes are those of real servers (Core 3.3, 3.6 and 3.10). Only the bodies of WAL and Parquet files are our own: rows are
-//! plain numbers, written as a JSON array and padded with spaces ([`rows`]), so that a test can ask which rows a tree holds.
+//! The shapes are those of real servers (Core 3.3, 3.6 and 3.10). Only the bodies of WAL and Parquet files are not: their rows
+//! are plain numbers, written as a JSON array and padded with spaces ([`rows`]), so that a test can ask which rows a tree holds.
 
 mod catalog;
 
@@ -13,7 +13,7 @@ use serde::Serialize;
 const WAL_MAGIC: &[u8] = b"idb3.001";
 const PARQUET_MAGIC: &[u8] = b"PAR1";
 
-/// The bytes that a Parquet file of ours has beside its body: both magics and the length of the footer.
+/// The bytes that a generated Parquet file has around its body: both magics and the length of the footer.
 pub const PARQUET_FRAME: usize = 12;
 
 /// The name of the manifest of snapshot `sequence`.

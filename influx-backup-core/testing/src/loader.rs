@@ -92,7 +92,7 @@ impl Servers {
 pub enum Verdict {
     /// The servers start and answer queries.
     Loaded(Loaded),
-    /// The servers start with a new, empty catalog: all data are out of reach, and nothing says so.
+    /// The servers start with a new, empty catalog: all data is out of reach, without an error.
     Empty,
     /// At least one server refuses to start.
     WontStart {

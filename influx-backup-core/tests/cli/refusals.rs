@@ -15,8 +15,8 @@ fn a_wrong_command_line_is_a_usage_error() {
         &["restore", "backup", "target", "--resume", "--abandon"],
         &["restore", "backup", "target", "--extra-nodes", "keep"],
         &["restore", "backup", "target", "--policy", "overlay", "--extra-nodes", "delete"],
-        &["verify", "backup", "--level", "bytes", "--sample", "0"],
-        &["verify", "backup", "--sample", "5"],
+        &["verify", "backup", "--level", "bytes", "--sample-percent", "0"],
+        &["verify", "backup", "--sample-percent", "5"],
         &["backup", "source", "repository", "--bandwidth", "0"],
     ];
     for arguments in wrong {

@@ -51,13 +51,13 @@ fn a_degraded_backup_needs_consent() {
     let scratch = Scratch::with_cluster(&["--snapshots", "2"]);
     let (source, repository, target) = (scratch.path("source"), scratch.path("repository"), scratch.path("target"));
     fs::remove_file(Path::new(&source).join("cluster01/catalog/v3/logs/00000000000000000003.catalog")).expect("a log");
-    let backup = ["backup", &source, &repository, "--name", "monday", "--max-passes", "1", "--allow-degraded"];
+    let backup = ["backup", &source, &repository, "--name", "monday", "--max-passes", "1", "--on-violation", "degrade"];
     run(&backup).expect(3);
     let restore = ["restore", &scratch.path("repository/monday"), &target, "--json"];
     run(&restore).expect_error(5, "degraded-backup");
     run(&[&restore[..], &["--dry-run"]].concat()).expect_error(5, "degraded-backup");
     assert!(!Path::new(&target).exists(), "a refused restore makes nothing");
-    run(&[&restore[..], &["--accept-degraded"]].concat()).expect(0);
+    run(&[&restore[..], &["--on-degraded", "accept"]].concat()).expect(0);
 }
 
 #[test]
@@ -78,8 +78,13 @@ fn a_newer_backup_is_listed_as_such() {
     fs::write(manifest, r#"{"format":2,"min_reader":2}"#).expect("a write");
     let list = run(&["list", &scratch.path("repository"), "--json"]).expect(0).json();
     assert_eq!(list[0]["state"], "newer");
+    assert_eq!(
+        (&list[0]["reason"]["code"], &list[0]["reason"]["category"]),
+        (&"unsupported-format".into(), &"refused".into())
+    );
     let shown = run(&["list", &scratch.path("repository")]).expect(0).stdout;
     assert!(shown.contains("newer format") && shown.contains("newer release"), "{shown}");
+    assert!(shown.contains("\n  [unsupported-format] "), "{shown}");
     run(&["verify", &scratch.path("repository/monday"), "--json"]).expect_error(5, "unsupported-format");
 }
 
@@ -103,7 +108,7 @@ fn signal(program: &Child, name: &str) {
     assert!(sent.success());
 }
 
-/// The backup is restored, and nothing of ours is left.
+/// The backup is restored, and no file of the tool is left.
 #[cfg(unix)]
 fn is_restored(scratch: &Scratch) {
     run(&["certify", &scratch.path("target"), "--json"]).expect(0);
@@ -239,14 +244,15 @@ fn the_file_of_a_plan_holds_the_options() {
     let document = run(&["restore", &backup, &target, "--dry-run", "--json"]).expect(0).json();
     fs::write(&plan, document.to_string()).expect("a write");
     let by_file = ["restore", &backup, &target, "--json", "--plan", &plan];
-    let held: [&[&str]; 7] = [
+    let held: [&[&str]; 8] = [
         &["--policy", "empty"],
         &["--extra-nodes", "refuse"],
         &["--check", "listing"],
-        &["--accept-degraded"],
+        &["--on-degraded", "accept"],
+        &["--on-catalog-mismatch", "replace"],
         &["--licenses", "exclude"],
         &["--owner", "root"],
-        &["--mode", "640"],
+        &["--modes", "640"],
     ];
     for option in held {
         let error = run(&[&by_file, option].concat()).expect_error(2, "usage").json();
@@ -254,4 +260,20 @@ fn the_file_of_a_plan_holds_the_options() {
     }
     assert!(!Path::new(&target).exists());
     run(&[&by_file[..], &["--servers-stopped", "--takeover", "--concurrency", "2"]].concat()).expect(0);
+}
+
+#[test]
+#[cfg(unix)]
+fn an_unknown_owner_is_refused_before_anything_is_planned() {
+    let scratch = backed_up(&[]);
+    let (backup, target) = (scratch.path("repository/monday"), scratch.path("target"));
+    for owner in ["no-such-user", "root:no-such-group"] {
+        for more in [&["--dry-run"][..], &[]] {
+            let restore = ["restore", &backup, &target, "--json", "--owner", owner];
+            let error = run(&[&restore, more].concat()).expect_error(2, "invalid-option").json();
+            let message = error["error"]["message"].as_str().expect("a message");
+            assert!(message.contains("unknown user or group `no-such-"), "{message}");
+            assert!(!Path::new(&target).exists(), "{owner} {more:?}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use crate::{
     servers::{InProcessS3, S3Account, StoreServer, Tls},
 };
 
-/// A server of its own with a bucket, used by keys that nobody else has.
+/// A server of its own with a bucket, used with keys of its own.
 struct Store {
     server: InProcessS3,
     bucket: String,
@@ -115,7 +115,7 @@ async fn each_mistake_has_its_own_code() {
         ("AWS_ENDPOINT", dead, 6, "unreachable"),
         ("AWS_ENDPOINT", &encrypted, 6, "untrusted-certificate"),
         ("AWS_SECRET_ACCESS_KEY", "wr0ngs3cr3t", 6, "access-denied"),
-        ("AWS_ACCESS_KEY_ID", "nobody", 6, "access-denied"),
+        ("AWS_ACCESS_KEY_ID", "unknown", 6, "access-denied"),
     ];
     let right = store.options("--source-option");
     for (name, value, exit, code) in mistakes {

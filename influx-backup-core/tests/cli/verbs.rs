@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::program::{Answer, Scratch, run, start};
 
-/// What a backup leaves out by default.
+/// What a backup excludes by default.
 fn is_derived(path: &Path) -> bool {
     let name = |part: &str| path.iter().any(|segment| segment == part);
     name("table-snapshots") || name("db-indices") || name("table-index-conversion-completed")
@@ -173,7 +173,7 @@ fn a_corrupt_source_fails_unless_it_is_to_be_recorded() {
     run(&["backup", &source, &repository, "--name", "a", "--json"]).expect_error(4, "corrupt-source");
     assert_ne!(state(&repository, "a").as_deref(), Some("complete"));
     let recorded =
-        ["backup", &source, &repository, "--name", "b", "--max-passes", "1", "--corrupt", "record", "--json"];
+        ["backup", &source, &repository, "--name", "b", "--max-passes", "1", "--on-corrupt", "record", "--json"];
     assert_eq!(run(&recorded).expect(3).json()["status"], "degraded");
     assert_eq!(state(&repository, "b").as_deref(), Some("degraded"));
 }
@@ -189,10 +189,10 @@ fn an_open_certificate_fails_unless_the_caller_consents() {
     let refused = run(&[&backup[..], &["a"]].concat()).expect_error(4, "not-consistent").json();
     let clauses = refused["error"]["certificate"]["clauses"].as_array().expect("clauses").clone();
     let violated: Vec<_> = clauses.iter().filter(|clause| clause["verdict"] == "violated").collect();
-    assert_eq!(violated.iter().map(|clause| clause["clause"].clone()).collect::<Vec<_>>(), ["catalog"]);
+    assert_eq!(violated.iter().map(|clause| clause["clause"].clone()).collect::<Vec<_>>(), ["C4"]);
     assert_ne!(state(&repository, "a").as_deref(), Some("complete"));
 
-    let degraded = run(&[&backup[..], &["b", "--allow-degraded"]].concat()).expect(3).json();
+    let degraded = run(&[&backup[..], &["b", "--on-violation", "degrade"]].concat()).expect(3).json();
     assert_eq!(degraded["status"], "degraded");
     assert_eq!(state(&repository, "b").as_deref(), Some("degraded"));
     run(&["certify", &scratch.path("repository/b"), "--json"]).expect(4);

@@ -58,7 +58,7 @@ impl Server for StandIn {
         let address = listener.local_addr().map_err(|error| error.to_string())?;
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                // A client that breaks off is not the server's to mend.
+                // A client that breaks off is not the server's fault.
                 serve(stream, &state).await.ok();
             }
         });

@@ -33,7 +33,7 @@ pub(crate) enum Moment {
     Before,
     /// A part of it lies under a staging name.
     Within,
-    /// It is there, and nobody heard of it.
+    /// It is there, and its answer was lost.
     After,
 }
 

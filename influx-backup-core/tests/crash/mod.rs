@@ -70,7 +70,7 @@ pub(crate) fn resuming() -> BackupOptions {
     options().resuming().with_takeover(Takeover::Immediately)
 }
 
-/// Every object of a location that is not ours, with its bytes.
+/// Every object of a location but the files of the backup tool, with its bytes.
 pub(crate) async fn content(location: &Location) -> BTreeMap<Key, Vec<u8>> {
     let mut content = BTreeMap::new();
     for entry in location.list("").await.expect("listed") {
@@ -93,8 +93,8 @@ pub(crate) async fn only_whole_backups_are_listed(repository: &Location, when: &
             whole(&backup, when).await;
             true
         }
-        // A run that could say so gave its claim up and is dead; a directory that was made for a claim which was never
-        // written holds no file of ours.
+        // A run that could give its lease up did; a directory that was made for a lease which was never written holds no
+        // file of the backup tool.
         None | Some((NAME, BackupState::InProgress | BackupState::Unfinished | BackupState::Foreign)) => {
             let error = repository.get(NAME).await.expect_err("not committed");
             assert_eq!(error.code(), "backup-not-found", "{when}: {error}");

@@ -54,8 +54,8 @@ pub(crate) fn recordings() -> Option<&'static [Recording]> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pace {
     speed: Speed,
-    /// So many operations are played before one of the copies, however quick the copies are. So on every machine the world
-    /// moves between a listing and a copy.
+    /// How many operations are played before one of the copies, however quick the copies are: the world moves between a
+    /// listing and a copy on every machine.
     lead: usize,
 }
 

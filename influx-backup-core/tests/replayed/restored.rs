@@ -25,7 +25,7 @@ use serde_json::Value;
 
 use super::NODE;
 
-/// What a server builds again: left out of a backup.
+/// What a server builds again: excluded from a backup.
 const DERIVED: [&str; 3] = ["table-snapshots/", "db-indices/", "table-index-conversion-completed"];
 
 /// How exactly stores tell times: HTTP has seconds.
@@ -35,7 +35,7 @@ const CLOCK: TimeDelta = TimeDelta::seconds(1);
 pub(super) struct Restored(BTreeMap<String, Bytes>);
 
 impl Restored {
-    /// Whatever lies there, staging names and our own files included.
+    /// Whatever lies there, staging names and files of the backup tool included.
     pub(super) async fn read(place: &Location) -> Self {
         if let Some(directory) = place.directory() {
             let entries = walkdir::WalkDir::new(directory).into_iter().map(|entry| entry.expect("an entry"));
@@ -81,7 +81,7 @@ impl Restored {
         for (key, bytes) in &self.0 {
             let Some(versions) = versions.get(key.as_str()) else { panic!("`{key}` was not there meanwhile") };
             assert!(versions.contains(&bytes), "`{key}` is none of the versions that were there meanwhile");
-            assert!(!is_derived(key), "`{key}` is left out of a backup");
+            assert!(!is_derived(key), "`{key}` is excluded from a backup");
         }
         for (key, blob) in trace.untouched_during(during) {
             let kept = self.0.get(key) == trace.bytes(blob);

@@ -316,7 +316,7 @@ fn every_weakness_has_its_rule() {
         KeepsOutdated,
         KeepsOverwritten
     );
-    for weakness in all.into_iter().chain(Clause::ALL.map(Ignores)) {
+    for weakness in all.into_iter().chain(Clause::ALL.iter().copied().map(Ignores)) {
         let rules = RULES.iter().filter(|rule| rule.off == Some(weakness)).count();
         assert_eq!(rules, 1, "{weakness:?}");
     }

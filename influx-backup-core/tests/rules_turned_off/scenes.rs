@@ -274,7 +274,7 @@ impl Copier for Unpinned {
     }
 }
 
-/// Its copier ignores the version, and the manifest tells of one whose bytes are another's. (That every copier of ours
+/// Its copier ignores the version, and the manifest describes one whose bytes are another's. (That every built-in copier
 /// pins, on every store: `testing::conformance`, `server_side_canned`.)
 pub(crate) async fn a_copy_is_the_version_that_was_listed() {
     let note = "node1/note";

@@ -40,7 +40,7 @@ impl Canned {
         Self { server, requests }
     }
 
-    /// Answers the first request with the first answer and so on; a request too many gets a 500 that says so.
+    /// Answers the first request with the first answer and so on; a request without an answer gets a 500.
     pub(crate) fn script(answers: impl IntoIterator<Item = Response<Bytes>>) -> Self {
         let answers = Mutex::new(answers.into_iter().collect::<VecDeque<_>>());
         Self::serve(move |_| {

@@ -70,7 +70,7 @@ impl Cloud {
 }
 
 impl Drop for Cloud {
-    /// On a thread with a runtime of its own: the test's may be gone, and nobody can wait for it here.
+    /// On a thread with a runtime of its own: the test's may be gone, and cannot be waited for here.
     fn drop(&mut self) {
         let (url, options) = (self.url.clone(), self.options.clone());
         let cleaned = std::thread::spawn(move || {

@@ -82,7 +82,7 @@ async fn read(
     } else if wants(header::IF_NONE_MATCH).is_some_and(|tag| tag == e_tag) {
         status(StatusCode::NOT_MODIFIED)
     } else if request.method() == Method::HEAD {
-        // The testbench leaves out the size of an empty object.
+        // The testbench omits the size of an empty object.
         let size = json["size"].as_str().unwrap_or("0");
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from_str(size).expect("a number"));
         status(StatusCode::OK)

@@ -2,7 +2,7 @@
 //!
 //! A put becomes a JSON-API upload and a copy a `rewriteTo`; a listing, which comes all at once, is given page by page.
 //! Multipart uploads are kept here and put as one object at
-//! their end, so they show that our requests are well formed and that nothing is left over, not what Google does.
+//! their end, so they show that the requests are well formed and that nothing is left over, not what Google does.
 //! A copy with a precondition is refused with 400, since the server would ignore the precondition.
 
 use std::collections::BTreeMap;

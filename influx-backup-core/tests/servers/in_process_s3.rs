@@ -110,8 +110,8 @@ impl StoreServer for InProcessS3 {
                 let name = name.strip_prefix(".bucket-")?.strip_suffix(".metadata.json")?;
                 let (of_bucket, name) = name.split_once(".object-")?;
                 let (key, upload) = name.split_once(".upload-")?;
-                let ours = decode(of_bucket) == bucket && names.contains(&format!(".upload-{upload}.json"));
-                ours.then(|| Leftover { key: decode(key), upload: upload.to_owned() })
+                let is_of_bucket = decode(of_bucket) == bucket && names.contains(&format!(".upload-{upload}.json"));
+                is_of_bucket.then(|| Leftover { key: decode(key), upload: upload.to_owned() })
             })
             .collect();
         leftovers.sort();

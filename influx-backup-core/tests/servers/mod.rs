@@ -43,7 +43,7 @@ pub(crate) use behind::{Behind, write};
 pub(crate) use canned::{Canned, answer};
 pub(crate) use cloud::Cloud;
 pub(crate) use fake_gcs::FakeGcs;
-pub(crate) use fault_proxy::{Fault, FaultProxy, Injected, RequestHead, Rule};
+pub(crate) use fault_proxy::{Fault, FaultProxy, Injected, RequestHead, Rule, State};
 pub(crate) use gcs_shim::{GcsShim, Reads};
 pub(crate) use in_process_s3::InProcessS3;
 pub(crate) use minio::Minio;

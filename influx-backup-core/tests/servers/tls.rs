@@ -1,4 +1,4 @@
-//! TLS before a server, with a certificate from a CA that nobody knows.
+//! TLS before a server, with a certificate of an unknown CA.
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 

@@ -54,7 +54,7 @@ impl Knowledge<'_> {
             (Clause::Manifests, FindingCode::MissingManifest) | (Clause::Stability, FindingCode::ListedNotHeld) => {
                 objects.moved(key, when)
             }
-            // A number that was never written looks like one that was trimmed: nobody can tell them apart.
+            // A number that was never written cannot be told from one that was trimmed.
             (Clause::Manifests, FindingCode::NoManifests) => {
                 objects.lacked(&format!("{node}/wal/{:011}.wal", 1), when)
                     && self.is_bare(node, "snapshots", when)

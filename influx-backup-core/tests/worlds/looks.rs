@@ -90,7 +90,7 @@ pub(super) fn refused(error: &Error, knowledge: &Knowledge<'_>, looks: &[Look]) 
     Ok(Ending::Open { violations: last.violations().map(|violation| violation.code).collect() })
 }
 
-/// What no further pass can mend is no movement: the world shows it at one moment after the last copy.
+/// What no further pass can repair is not a movement: the world shows it at one moment after the last copy.
 fn stands(knowledge: &Knowledge<'_>, look: &Look, said: &Finding) -> Result<(), Wrong> {
     let when = look.again..=look.certified;
     // Right after each move, so that the move itself explains nothing.

@@ -149,7 +149,7 @@ pub(crate) fn run(seed: u64, world: &World, rules: &Rules) -> Result<Ending, Wro
     runtime.expect("a runtime").block_on(live(seed, world, rules))
 }
 
-/// Lets a world of this seed live for a while that nobody backs up.
+/// Lets a world of this seed live for a while without a backup.
 pub(crate) fn let_live(seed: u64, world: &World, time: Duration) -> Model {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.expect("a runtime").block_on(async {

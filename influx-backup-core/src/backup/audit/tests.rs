@@ -70,7 +70,7 @@ async fn what_no_record_names_is_named_but_for_our_own_files() {
 
 /// A journal of an earlier release has no versions.
 #[tokio::test]
-async fn a_version_that_nobody_wrote_down_counts_as_written() {
+async fn an_unrecorded_version_counts_as_written() {
     let (location, index) = backup(&KEYS).await;
     let records =
         index.records().map(|known| (known.key.clone(), record(known.key.clone(), known.content.clone(), None)));

@@ -28,21 +28,22 @@ pub(crate) struct Backup {
     /// The backup's name [default: backup-YYYYMMDD-HHMMSS in UTC].
     #[arg(long)]
     name: Option<String>,
-    /// Go on with an unfinished backup of this name.
+    /// Continue an unfinished backup of this name.
     #[arg(long, requires = "name")]
     resume: bool,
-    /// With --resume: the other process is dead, do not wait for ten minutes of silence.
+    /// With --resume: the other process is no longer running; do not wait for ten minutes without a heartbeat.
     #[arg(long, requires = "resume")]
     takeover: bool,
-    /// How many passes at most until the certificate closes.
+    /// The highest number of passes until the certificate closes.
     #[arg(long, value_name = "N", default_value_t = Passes::default().max_passes, value_parser = clap::value_parser!(u32).range(1..))]
     max_passes: u32,
-    /// After how long no further pass is begun, such as 90s, 15m, 6h, 2d. One that is under way ends.
+    /// After how long no further pass begins, such as 90s, 15m, 6h, 2d. One that is running ends normally.
     #[arg(long, value_name = "TIME", default_value = "1d", value_parser = duration::parse)]
     time_limit: Duration,
-    /// Commit a backup marked degraded when the certificate does not close (exit code 3).
-    #[arg(long)]
-    allow_degraded: bool,
+    /// What to do when clauses of the certificate are violated at the end.
+    /// Fail: commit nothing. Degrade: commit a backup marked degraded (exit code 3).
+    #[arg(long, default_value_t, value_parser = args::choice::<OnViolation>(OnViolation::NAMES))]
+    on_violation: OnViolation,
     #[command(flatten)]
     what: What,
     #[command(flatten)]
@@ -55,27 +56,30 @@ pub(crate) struct Backup {
     target_options: args::Target,
 }
 
-/// What is copied, and what is made of a source that is not as it should be.
+/// What is copied, and what is done about a source that is damaged.
 #[derive(Debug, clap::Args)]
 pub(crate) struct What {
-    /// Copy table-snapshots, db-indices and table-index-conversion-completed too: all three or none.
-    #[arg(long)]
-    include_derived: bool,
+    /// Whether the derived files are copied: table-snapshots, db-indices and table-index-conversion-completed, all
+    /// three or none. Servers make them again.
+    #[arg(long, default_value_t, value_parser = args::choice::<Derived>(Derived::NAMES))]
+    derived: Derived,
     /// What to do with corrupt objects in the source.
     /// Fail: stop where they stop a server or lose rows. Record: copy them as they are and record them; where a clause
     /// is violated, the backup is degraded (exit code 3).
     #[arg(long, default_value_t, value_parser = args::choice::<OnCorrupt>(OnCorrupt::NAMES))]
-    corrupt: OnCorrupt,
-    /// Core: retention removed most Parquet files, it is no volume that was not mounted.
-    #[arg(long)]
-    accept_missing_parquet: bool,
+    on_corrupt: OnCorrupt,
+    /// What to do when most live Parquet files are gone from the source.
+    /// Strict: violate C1, as a volume is probably not mounted. Lenient: report it, as retention removed them.
+    #[arg(long, default_value_t, value_parser = args::choice::<AbsenceTolerance>(AbsenceTolerance::NAMES))]
+    absence_tolerance: AbsenceTolerance,
 }
 
 impl What {
     pub(crate) fn apply(&self, options: BackupOptions) -> BackupOptions {
-        let derived = if self.include_derived { Derived::Include } else { Derived::Exclude };
-        let missing = if self.accept_missing_parquet { AbsenceTolerance::Lenient } else { AbsenceTolerance::Strict };
-        options.with_on_corrupt(self.corrupt).with_derived(derived).with_absence_tolerance(missing)
+        options
+            .with_derived(self.derived)
+            .with_on_corrupt(self.on_corrupt)
+            .with_absence_tolerance(self.absence_tolerance)
     }
 }
 
@@ -85,8 +89,8 @@ impl Backup {
         let repository = places::location(&self.repository, &self.target_options.target_options)?;
         let options = self.options();
         let ids = self.ids.discover();
-        let ready = async { Ok((Repository::open(repository).await?, discover(&source, &ids).await?)) };
-        let (repository, cluster) = until_interrupted(ready).await?;
+        let repository = until_interrupted(Repository::open(repository)).await?;
+        let cluster = follow(discover(&source, &ids).start(), screen).await?;
         let report = follow(repository.backup(&cluster, options).with_object_events().start(), screen).await?;
         screen.answer(&report, &report)?;
         Ok(match report.status {
@@ -98,10 +102,9 @@ impl Backup {
     fn options(&self) -> BackupOptions {
         let existing = if self.resume { OnExisting::Resume } else { OnExisting::Refuse };
         let takeover = if self.takeover { Takeover::Immediately } else { Takeover::AfterTimeout };
-        let open = if self.allow_degraded { OnViolation::Degrade } else { OnViolation::Fail };
         let options = BackupOptions::default()
             .with_passes(Passes::until_closed(self.max_passes, self.time_limit))
-            .with_on_violation(open)
+            .with_on_violation(self.on_violation)
             .with_on_existing(existing)
             .with_takeover(takeover)
             .with_limits(self.effort.limits());

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::{
-    cli::{args, exit::Exit, failure::Failure, places, progress::until_interrupted, screen::Screen},
-    cluster::{ClusterDescription, Edition, GenerationState, Node, Role},
+    cli::{args, exit::Exit, failure::Failure, places, progress::follow, screen::Screen},
+    cluster::{ClusterDescription, Edition, GenerationState, Node},
 };
 
 /// The arguments of `discover`.
@@ -22,7 +22,7 @@ impl Discover {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
         let source = places::location(&self.source, &self.options.source_options)?;
         let what = self.ids.discover();
-        let cluster = until_interrupted(crate::discover(&source, &what)).await?;
+        let cluster = follow(crate::discover(&source, &what).start(), screen).await?;
         screen.answer(cluster.description(), Shown(cluster.description()))?;
         Ok(Exit::Done)
     }
@@ -49,17 +49,12 @@ impl fmt::Display for Shown<'_> {
         cluster.licenses.iter().try_for_each(|key| writeln!(f, "  license {key}"))?;
         cluster.unknown.iter().try_for_each(|name| writeln!(f, "  unknown, copied: {name}"))?;
         cluster.foreign.iter().try_for_each(|name| writeln!(f, "  foreign, not copied: {name}"))?;
-        cluster.excluded_nodes.iter().try_for_each(|id| writeln!(f, "  node left out: {id}"))?;
+        cluster.excluded_nodes.iter().try_for_each(|id| writeln!(f, "  node excluded: {id}"))?;
         cluster.notes.iter().try_for_each(|note| writeln!(f, "note [{}]: {}", note.code, note.message))?;
         cluster.evidence.iter().try_for_each(|evidence| writeln!(f, "evidence: {evidence}"))
     }
 }
 
 fn roles(node: &Node) -> String {
-    let role = |role: &Role| match role {
-        Role::Data => "data",
-        Role::Compactor => "compactor",
-        Role::QueryOnly => "query only",
-    };
-    node.roles.iter().map(role).collect::<Vec<_>>().join(", ")
+    node.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ")
 }

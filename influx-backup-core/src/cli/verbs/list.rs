@@ -4,7 +4,14 @@ use std::{collections::BTreeSet, fmt};
 
 use crate::{
     Repository,
-    cli::{args, exit::Exit, failure::Failure, places, progress::until_interrupted, screen::Screen},
+    cli::{
+        args,
+        exit::Exit,
+        failure::Failure,
+        places,
+        progress::{follow, until_interrupted},
+        screen::Screen,
+    },
     preflight,
     repository::{BackupState, BackupSummary},
 };
@@ -22,11 +29,12 @@ impl List {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
         let location = places::location(&self.repository, &self.options.source_options)?;
         // A directory that is missing is more likely mistyped than empty.
-        let list = async {
+        let open = async {
             preflight::source(&location).await?;
-            Repository::open(location).await?.list().await
+            Repository::open(location).await
         };
-        let backups = until_interrupted(list).await?;
+        let repository = until_interrupted(open).await?;
+        let backups = follow(repository.list().start(), screen).await?;
         screen.answer(&backups, Shown(&backups))?;
         Ok(Exit::Done)
     }
@@ -54,7 +62,8 @@ fn show(f: &mut fmt::Formatter<'_>, backup: &BackupSummary) -> fmt::Result {
     let objects = objects.map_or_else(|| "-".to_owned(), |count| count.to_string());
     let bytes = bytes.map_or_else(|| "-".to_owned(), |size| size.to_string());
     let state = state(backup.state);
-    writeln!(f, "{name:<28} {state:<12} {cluster:<20} {committed:<20} {objects:>10} {bytes:>10}")
+    writeln!(f, "{name:<28} {state:<12} {cluster:<20} {committed:<20} {objects:>10} {bytes:>10}")?;
+    backup.reason.iter().try_for_each(|reason| writeln!(f, "  [{}] {}", reason.code, reason.message))
 }
 
 /// What can be done about a backup in this state.
@@ -63,7 +72,6 @@ const fn advice(state: BackupState) -> Option<&'static str> {
         BackupState::Unfinished => Some("unfinished: go on with `backup … --name NAME --resume`"),
         BackupState::Damaged => Some("DAMAGED: `verify` says where"),
         BackupState::Newer => Some("newer format: use a newer release of this program"),
-        BackupState::Unreadable => Some("UNREADABLE: `verify` says why"),
         BackupState::Foreign => Some("foreign: directories that are no backups"),
         _ => None,
     }

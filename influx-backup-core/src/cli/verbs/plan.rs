@@ -4,7 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     BackupOptions, Repository,
-    cli::{args, exit::Exit, failure::Failure, places, progress::until_interrupted, screen::Screen},
+    cli::{
+        args,
+        exit::Exit,
+        failure::Failure,
+        places,
+        progress::{follow, until_interrupted},
+        screen::Screen,
+    },
     discover,
 };
 
@@ -42,12 +49,9 @@ impl Plan {
         let repository = places::location(&self.repository, &self.target_options.target_options)?;
         let options = self.what.apply(BackupOptions::default());
         let ids = self.ids.discover();
-        let plan = until_interrupted(async {
-            let repository = Repository::open(repository).await?;
-            let cluster = discover(&source, &ids).await?;
-            repository.plan_backup(&cluster, &options).await
-        });
-        let plan = plan.await?;
+        let repository = until_interrupted(Repository::open(repository)).await?;
+        let cluster = follow(discover(&source, &ids).start(), screen).await?;
+        let plan = follow(repository.plan_backup(&cluster, &options).start(), screen).await?;
         screen.answer(&Document { hash: plan.hash(), plan: &plan }, &plan)?;
         Ok(Exit::Done)
     }

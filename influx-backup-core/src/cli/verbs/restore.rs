@@ -13,8 +13,8 @@ use crate::{
         screen::Screen,
     },
     options::{
-        ExtraNodes, Licenses, Modes, OnDegraded, OnUnfinished, Owner, Ownership, Policy, ServersStopped, SourceCheck,
-        Takeover,
+        ExtraNodes, Licenses, Modes, OnCatalogMismatch, OnDegraded, OnUnfinished, Owner, Ownership, Policy,
+        ServersStopped, SourceCheck, Takeover,
     },
     restore::RestoreReport,
 };
@@ -30,16 +30,17 @@ pub(crate) struct Restore {
     target: String,
     #[command(flatten)]
     choices: Choices,
-    /// State that the servers of the target are stopped.
+    /// Confirm that the servers of the target are stopped.
     #[arg(long)]
     servers_stopped: bool,
-    /// Go on with a restore of this backup that was interrupted.
+    /// Continue a restore of this backup that was interrupted.
     #[arg(long, conflicts_with = "abandon")]
     resume: bool,
     /// Undo a restore that was interrupted, as long as it has overwritten nothing.
     #[arg(long, conflicts_with = "dry_run")]
     abandon: bool,
-    /// The process that was restoring to this target is dead: do not wait for ten minutes of silence.
+    /// The process that was restoring to this target is no longer running; do not wait for ten minutes without a
+    /// heartbeat.
     #[arg(long)]
     takeover: bool,
     /// Print the plan and write nothing. With --json: the document that --plan takes.
@@ -47,7 +48,7 @@ pub(crate) struct Restore {
     dry_run: bool,
     /// Do nothing but what this plan says: the file with the document of --dry-run --json, or the hash that --dry-run
     /// prints, together with the options that it was printed with. The file holds the options; besides it only
-    /// --servers-stopped, --resume, --takeover, --concurrency, --memory, --bandwidth and --durability count.
+    /// --servers-stopped, --resume, --takeover and the limits (--concurrency to --durability) count.
     #[arg(long, value_name = "FILE|HASH", conflicts_with_all = ["abandon", "dry_run"])]
     plan: Option<Approved>,
     #[command(flatten)]
@@ -79,9 +80,14 @@ struct Choices {
     /// [default: auto]
     #[arg(long, value_parser = args::choice::<SourceCheck>(SourceCheck::NAMES))]
     check: Option<SourceCheck>,
-    /// Restore a backup that was committed degraded.
-    #[arg(long)]
-    accept_degraded: bool,
+    /// What to do with a backup that was committed degraded.
+    /// [default: refuse]
+    #[arg(long, value_parser = args::choice::<OnDegraded>(OnDegraded::NAMES))]
+    on_degraded: Option<OnDegraded>,
+    /// What to do with a target of the same ids whose catalog has another uuid: a cluster that was set up anew.
+    /// [default: refuse]
+    #[arg(long, value_parser = args::choice::<OnCatalogMismatch>(OnCatalogMismatch::NAMES))]
+    on_catalog_mismatch: Option<OnCatalogMismatch>,
     /// Which license files are restored; before 3.10 they are bound to the place they were issued for.
     /// Auto: those that are valid at the target.
     /// [default: auto]
@@ -92,20 +98,22 @@ struct Choices {
     owner: Option<Owner>,
     /// The mode of the files, such as 640, or of files and directories, such as 640:750; otherwise directories can be
     /// entered where files can be read [default: that of the target directory].
-    #[arg(long, value_name = "MODE")]
-    mode: Option<Modes>,
+    #[arg(long, value_name = "MODES")]
+    modes: Option<Modes>,
 }
 
 impl Choices {
     fn options(&self) -> RestoreOptions {
-        let ownership = self.owner.iter().cloned().fold(Ownership::default(), Ownership::with_owner);
+        let ownership =
+            Ownership { owner: self.owner.clone().unwrap_or_default(), modes: self.modes.unwrap_or_default() };
         RestoreOptions::default()
             .with_policy(self.policy.unwrap_or_default())
             .with_extra_nodes(self.extra_nodes.unwrap_or_default())
             .with_licenses(self.licenses.unwrap_or_default())
             .with_check(self.check.unwrap_or_default())
-            .with_on_degraded(if self.accept_degraded { OnDegraded::Accept } else { OnDegraded::Refuse })
-            .with_ownership(self.mode.into_iter().fold(ownership, Ownership::with_modes))
+            .with_on_degraded(self.on_degraded.unwrap_or_default())
+            .with_on_catalog_mismatch(self.on_catalog_mismatch.unwrap_or_default())
+            .with_ownership(ownership)
     }
 
     /// Refuses a rule for extra nodes that the policy leaves no use for.
@@ -134,7 +142,7 @@ impl Restore {
         }
         let (repository, name) = places::backup(&self.backup, &self.source_options.source_options).await?;
         if self.dry_run {
-            let plan = until_interrupted(repository.plan_restore(&name, &target, &options)).await?;
+            let plan = follow(repository.plan_restore(&name, &target, &options).start(), screen).await?;
             screen.answer(&Document { hash: plan.hash(), plan: &plan }, &plan)?;
             return Ok(Exit::Done);
         }
@@ -154,8 +162,8 @@ impl Restore {
     fn planned_with(&self) -> Result<RestoreOptions, Failure> {
         match &self.plan {
             Some(Approved::Plan(_)) if self.choices != Choices::default() => Err(Failure::usage(
-                "the file of --plan holds the options of the restore: leave out --policy, --extra-nodes, --check, \
-                 --accept-degraded, --licenses, --owner and --mode",
+                "the file of --plan holds the options of the restore: remove --policy, --extra-nodes, --check, \
+                 --on-degraded, --on-catalog-mismatch, --licenses, --owner and --modes",
             )),
             Some(Approved::Plan(plan)) => Ok(plan.options.clone()),
             Some(Approved::Hash(_)) | None => {
@@ -221,13 +229,13 @@ impl fmt::Display for Shown<'_> {
             let time = point.reached.as_ref().map(|at| at.time).or(point.guaranteed.as_ref().map(|at| at.time));
             match time {
                 Some(time) => writeln!(f, "node {} restored to {}", point.node, time.format("%Y-%m-%d %H:%M:%S UTC"))?,
-                None => writeln!(f, "node {} holds no rows of its own", point.node)?,
+                None => writeln!(f, "node {} holds no rows", point.node)?,
             }
         }
         if report.deleted > 0 {
             writeln!(f, "deleted, the backup does not hold them: {} objects", report.deleted)?;
         }
-        report.licenses_skipped.iter().try_for_each(|key| writeln!(f, "license left out: {key}"))?;
+        report.licenses_skipped.iter().try_for_each(|key| writeln!(f, "license skipped: {key}"))?;
         report.kept.iter().try_for_each(|name| writeln!(f, "kept, not part of the backup: {name}"))?;
         report.findings.iter().try_for_each(|note| writeln!(f, "note [{}]: {}", note.code, note.message))?;
         report.todos.iter().try_for_each(|note| writeln!(f, "to do: {}", note.message))

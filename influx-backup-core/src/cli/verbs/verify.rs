@@ -19,19 +19,21 @@ pub(crate) struct Verify {
     /// checksums.
     #[arg(long, default_value_t, value_parser = args::choice::<VerifyLevel>(VerifyLevel::NAMES))]
     level: VerifyLevel,
-    /// With --level bytes: which part of the objects is read, in percent.
+    /// With --level bytes: how many percent of the objects are read, chosen at random.
     /// [default: 100]
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
-    sample: Option<u8>,
+    sample_percent: Option<u8>,
     #[command(flatten)]
     options: args::Source,
 }
 
 impl Verify {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
-        let options = match (self.level, self.sample) {
+        let options = match (self.level, self.sample_percent) {
             (VerifyLevel::Bytes, Some(percent)) => VerifyOptions::bytes_sample(percent),
-            (_, Some(_)) => return Err(Failure::usage("--sample selects the bytes to read: give --level bytes too")),
+            (_, Some(_)) => {
+                return Err(Failure::usage("--sample-percent selects the objects to read: give --level bytes too"));
+            }
             (level, None) => VerifyOptions::at(level),
         };
         let (repository, name) = places::backup(&self.backup, &self.options.source_options).await?;
@@ -48,7 +50,8 @@ struct Shown<'a>(&'a VerifyReport);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let VerifyReport { backup, level, objects, read, confirmed, unconfirmed, problems, certificate } = self.0;
+        let VerifyReport { backup, level, objects, read, confirmed, unconfirmed, problems, findings, certificate } =
+            self.0;
         match problems.len() {
             0 => writeln!(f, "backup {backup}: intact")?,
             1 => writeln!(f, "backup {backup}: differs from its manifest, 1 problem")?,
@@ -71,6 +74,7 @@ impl fmt::Display for Shown<'_> {
         if problems.len() > SHOWN {
             writeln!(f, "  … and {} more", problems.len() - SHOWN)?;
         }
+        findings.iter().try_for_each(|finding| writeln!(f, "note [{}]: {}", finding.code, finding.message))?;
         certificate.iter().try_for_each(|certificate| write!(f, "{certificate}"))
     }
 }

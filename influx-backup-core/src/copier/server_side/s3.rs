@@ -138,7 +138,7 @@ async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<StoreChecksums, F
     let completed = unless_cancelled(cancellation, completed).await??;
     completed.map_err(|error| CopyError::from_target("complete upload", error))?;
     upload.keep();
-    Ok(checksums(&job.request.to, job.request).await?)
+    Ok(checksums(job.request, job.context).await?)
 }
 
 /// An upload that was begun.

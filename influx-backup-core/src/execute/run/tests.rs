@@ -442,7 +442,7 @@ async fn files_are_copied_whole_and_durably() {
     });
     job.await.expect("copied");
     let found = to.list("").await.expect("listed");
-    let sizes = |entries: Vec<crate::location::ObjectMeta>| -> Vec<_> {
+    let sizes = |entries: crate::location::ObjectTable| -> Vec<_> {
         entries.into_iter().map(|entry| (entry.key, entry.size, entry.version.modified)).collect()
     };
     assert_eq!(sizes(found), sizes(wanted.tasks().map(CopyTask::source).collect()));

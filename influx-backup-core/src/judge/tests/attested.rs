@@ -87,7 +87,7 @@ fn summaries_and_details_do_not_move_while_they_are_copied() {
 }
 
 #[test]
-fn a_node_that_nobody_claims_violates_only_c9() {
+fn an_unclaimed_node_violates_only_c9() {
     let mut tree = Tree::enterprise();
     tree.cluster.unclaimed_nodes.push("n2".to_owned());
     assert_eq!(only(Clause::Nodes, FindingCode::UnclaimedNode, &tree.judge()).node.as_deref(), Some("n2"));
@@ -105,7 +105,7 @@ fn a_node_that_came_while_the_backup_ran_violates_only_c9() {
 }
 
 #[test]
-fn nodes_left_out_without_objects_or_unreadable_are_named() {
+fn nodes_that_are_excluded_empty_or_unreadable_are_named() {
     let mut tree = Tree::enterprise();
     tree.cluster.excluded_nodes.push("n9".to_owned());
     assert_eq!(findings(&tree.judge()), [(Clause::Nodes, FindingCode::NodeExcluded)]);

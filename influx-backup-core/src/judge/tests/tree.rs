@@ -17,7 +17,7 @@ use crate::{
     },
     key::Key,
     layout::{Generation, Group, wal_name, wal_number},
-    location::{Identity, ObjectMeta, Version},
+    location::{Identity, ObjectMeta, ObjectTable, Version},
     options::AbsenceTolerance,
     record::{Attested, ConfirmedBy, Fence, Gap, Hole},
     testing::write::{self, CatalogOp, CatalogSpec, CheckpointSpec, FileSpec, ManifestSpec},
@@ -273,7 +273,7 @@ impl Tree {
             facts.record_parquet(key, &version(0), ends.clone());
         }
         let cut = Cut::newest(&self.cluster, &facts);
-        judge(&Evidence::new(&self.cluster, &held, &facts, &cut, provenance, absence_tolerance), &Clause::ALL)
+        judge(&Evidence::new(&self.cluster, &held, &facts, &cut, provenance, absence_tolerance), Clause::ALL)
             .certificate
     }
 
@@ -294,8 +294,14 @@ impl Tree {
             listings.entry((Group::of(&object), object.owner.to_owned())).or_default().push(entry);
         }
         let time = DateTime::<Utc>::UNIX_EPOCH;
-        let listing =
-            |(order, ((group, owner), entries))| Listing { group, owner, started: time, ended: time, order, entries };
+        let listing = |(order, ((group, owner), entries))| Listing {
+            group,
+            owner,
+            started: time,
+            ended: time,
+            order,
+            entries: ObjectTable::from_iter(entries),
+        };
         (1..).zip(listings).map(listing).collect()
     }
 }

@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    location::identity::Identity,
+    location::{identity::Identity, request::PATIENCE},
+    retry::Patience,
 };
 
 /// How long it may take to establish a connection.
@@ -42,7 +43,7 @@ pub(super) struct Client {
     pub(super) retry: RetryConfig,
     pub(super) connector: Connector,
     connections: Option<usize>,
-    silence: Option<Duration>,
+    patience: Patience,
 }
 
 impl Client {
@@ -52,7 +53,7 @@ impl Client {
         let options =
             ClientOptions::new().with_timeout_disabled().with_connect_timeout(CONNECT).with_read_timeout(SILENCE);
         let connector = Connector::default();
-        let mut client = Self { options, retry: retry(), connector, connections: None, silence: None };
+        let mut client = Self { options, retry: retry(), connector, connections: None, patience: PATIENCE };
         for (name, value) in settings {
             match name {
                 Name::Http(key) => client.options = client.options.with_config(*key, value),
@@ -68,8 +69,10 @@ impl Client {
         self.options = match shared {
             Shared::ConnectionLimit => {
                 self.connections = Some(number("object_store_connection_limit", value)?).filter(|limit| *limit > 0);
-                // A request may have to wait for the end of others.
-                self.silence = self.silence.or(self.connections.map(|_| SILENCE));
+                if self.connections.is_some() {
+                    // A request may have to wait for the end of others.
+                    self.patience.total = self.patience.total.max(SILENCE);
+                }
                 options
             }
             Shared::MaxRetries => {
@@ -88,7 +91,8 @@ impl Client {
             // A server reads and writes small objects; a limit on the whole request would fail large ones here.
             Shared::RequestTimeout => {
                 let silence = duration("object_store_request_timeout", value)?;
-                self.silence = Some(silence);
+                self.patience.silence = silence;
+                self.patience.total = if self.connections.is_some() { silence.max(SILENCE) } else { silence };
                 options.with_read_timeout(silence)
             }
             Shared::TlsAllowInsecure => {
@@ -116,7 +120,7 @@ impl Client {
             None => Arc::new(store),
         };
         let throttle_counts = Arc::clone(&self.connector.throttle_counts);
-        Opened { store, identity, handle, throttle_counts, silence: self.silence }
+        Opened { store, identity, handle, throttle_counts, patience: self.patience }
     }
 }
 

@@ -103,10 +103,16 @@ fn a_prefix_is_decoded_and_shown_as_it_can_be_read_again() {
 
 #[test]
 fn requests_may_be_silent_as_long_as_an_option_says() {
-    let silence = |option: (&str, &str)| parse("s3://b", &[S3[0], S3[1], option]).expect("parsed").0.silence.as_secs();
-    assert_eq!(silence(("object_store_request_timeout", "90s")), 90);
-    assert_eq!(silence(("object_store_connection_limit", "4")), 300, "requests wait for one another");
-    assert_eq!(silence(("aws_region", "x")), 20);
+    let seconds = |options: &[(&str, &str)]| {
+        let patience = parse("s3://b", &[&S3[..2], options].concat()).expect("parsed").0.patience;
+        (patience.silence.as_secs(), patience.total.as_secs())
+    };
+    let timeout = ("object_store_request_timeout", "90s");
+    let connections = ("object_store_connection_limit", "4");
+    assert_eq!(seconds(&[]), (15, 20));
+    assert_eq!(seconds(&[timeout]), (90, 90));
+    assert_eq!(seconds(&[connections]), (15, 300), "requests wait for one another");
+    assert_eq!(seconds(&[timeout, connections]), (90, 300));
 }
 
 #[test]
@@ -127,7 +133,7 @@ fn environment(pairs: &[(&str, &str)]) -> StoreOptions {
 }
 
 #[test]
-fn the_environment_holds_what_is_not_for_us() {
+fn unknown_names_in_the_environment_are_ignored() {
     let environment = environment(&[
         ("AWS_PROFILE", "dev"),
         ("AWS_PAGER", "cat"),

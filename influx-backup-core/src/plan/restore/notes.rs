@@ -18,7 +18,7 @@ pub(super) fn notes(
     if options.licenses == Licenses::Auto && !selection.licenses_skipped.is_empty() {
         todos.push(Finding::new(
             FindingCode::LicenseElsewhere,
-            "license files were left out: before 3.10 a license is bound to the place and cluster it was issued for; ask \
+            "license files were skipped: before 3.10 a license is bound to the place and cluster it was issued for; ask \
              InfluxData support for one for this target",
         ));
     }

@@ -68,7 +68,7 @@ impl Run {
             let stored = self.source.stored(self.request.backup.require_object(&task.to)?)?;
             Ok(task.with_version(stored.version.clone()))
         };
-        Ok(Stage::new(stage.kind, None, stage.into_tasks().map(pin).collect::<Result<_>>()?))
+        Ok(Stage::new(stage.kind, None, stage.into_tasks().map(pin).collect::<Result<Vec<_>>>()?))
     }
 
     /// Whether the target holds something of the length that the copy will have.

@@ -103,7 +103,7 @@ async fn the_stale_catalog_of_a_promoted_node_waits_behind_a_guard_too() {
 }
 
 #[tokio::test]
-async fn old_licenses_are_left_out_elsewhere() {
+async fn old_licenses_are_skipped_elsewhere() {
     for (generation, skipped) in [(V2, 1), (V3, 0)] {
         let bed = Bed::new(&enterprise().license(License::Commercial), &[generation]).await;
         let options = quick(RestoreOptions::empty());

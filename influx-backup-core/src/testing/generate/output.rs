@@ -121,7 +121,7 @@ pub struct GeneratedNode {
     pub wal: Option<(u64, u64)>,
     /// The Parquet files that queries see, absent ones included.
     pub files: u64,
-    /// The keys of the files that are gone although no manifest says so.
+    /// The keys of the files that are gone without a manifest that records it.
     pub absent: BTreeSet<String>,
     /// The rows that queries see.
     pub rows: BTreeSet<u64>,

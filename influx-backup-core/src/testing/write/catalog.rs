@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::framed;
 use crate::layout::Generation;
 
-/// A time that every catalog entry of ours carries, in nanoseconds since 1970: nothing reads it.
+/// The time of every generated catalog entry, in nanoseconds since 1970: nothing reads it.
 const TIME_NS: i64 = 1_760_000_000_000_000_000;
 
 /// A node as the catalog registers it.
@@ -77,7 +77,7 @@ pub fn catalog_root(generation: Generation, spec: &CatalogSpec) -> Bytes {
 
 /// The bytes of one catalog log.
 ///
-/// A v1 or v2 log holds one batch of one kind: the first change decides which, and changes of another kind are left out.
+/// A v1 or v2 log holds one batch of one kind: the first change decides which, and changes of another kind are skipped.
 #[must_use]
 pub fn catalog_log(generation: Generation, sequence: u64, uuid: u128, ops: &[CatalogOp]) -> Bytes {
     let magic: &[u8] = match generation {

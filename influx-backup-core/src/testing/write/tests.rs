@@ -11,7 +11,7 @@ fn bodies_are_read_back() {
     let file = parquet(&body);
     assert_eq!(file.len(), 100 + PARQUET_FRAME);
     assert_eq!(rows_of(parquet_body(&file).expect("valid Parquet")), Some(vec![3, 4, 5]));
-    assert_eq!(rows_of(b"not ours"), None);
+    assert_eq!(rows_of(b"not generated"), None);
 }
 
 #[test]

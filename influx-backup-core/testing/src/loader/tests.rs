@@ -244,6 +244,6 @@ async fn damaged_wal_is_skipped_and_gaps_are_replayed_over() {
     assert_eq!(node.skipped_wal, [63, 64]);
     assert_eq!(node.wal_gaps(), [62, 63, 64]);
     let whole: std::collections::BTreeSet<u64> = (0..86).collect();
-    assert_eq!(&whole - &node.rows.expect("our rows"), [81, 82, 83].into());
+    assert_eq!(&whole - &node.rows.expect("generated rows"), [81, 82, 83].into());
     assert!(!patient.verdict().await.loaded().is_some_and(|loaded| loaded.is_whole()));
 }

@@ -30,7 +30,7 @@ pub(super) struct Catalog {
     uuid: u128,
     sequence: u64,
     root: u64,
-    /// The root is written again every so many logs.
+    /// After how many logs the root is written again.
     every: u64,
     /// The first log that was not deleted.
     first_log: u64,

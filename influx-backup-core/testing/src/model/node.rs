@@ -159,7 +159,7 @@ impl Node {
     async fn step(&mut self) -> Result<(), Crashed> {
         let world = Arc::clone(&self.hand.world);
         if world.has(Behaviour::BurnedNumber) && self.hand.rng.random_bool(0.03) {
-            // The rows were refused: nobody was told that they are stored, and they are not.
+            // The rows were refused: no writer was told that they are stored, and they are not.
             world.note(Behaviour::BurnedNumber);
             world.endure(Hardship::BurnedNumber);
             self.next_wal += self.hand.rng.random_range(1..3);
@@ -288,7 +288,7 @@ impl Node {
         Ok(Persisted { spec, rows: ids, newest, state: FileState::Live })
     }
 
-    /// Hard delete: the files of dropped tables go before a manifest says so.
+    /// Hard delete: the files of dropped tables go before a manifest records it.
     async fn delete_dropped(&mut self) -> Result<(), Crashed> {
         let world = Arc::clone(&self.hand.world);
         let dropped: Vec<FileSpec> = {

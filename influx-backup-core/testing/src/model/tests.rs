@@ -50,7 +50,7 @@ fn in_virtual_time<T>(run: impl Future<Output = T>) -> T {
         .block_on(run)
 }
 
-/// Lists each directory and copies what it lists, one after another, `pause` an object; what is gone by then is left out.
+/// Lists each directory and copies what it lists, one after another, `pause` an object; what is gone by then is skipped.
 async fn copy_in_order(bucket: &InMemory, directories: &[String], pause: Duration) -> Tree {
     let mut tree = Tree::new();
     for directory in directories {
@@ -448,7 +448,7 @@ impl Passes {
             let lacked = |path: &String| before.as_ref().is_some_and(|listed| !listed.contains(path));
             let whole = match load(&tree) {
                 Ok(loaded) => {
-                    // What the compactor's files name is none of our business: they are opaque.
+                    // What the compactor's files name does not count: they are opaque.
                     let mut gen1 = loaded.missing.iter().filter(|file| file.path.contains("/dbs/"));
                     let explained = gen1.all(|file| self.breaks(Rule::Absence) || lacked(&file.path));
                     explained && !loaded.unreadable.iter().any(|path| path.contains("/dbs/"))

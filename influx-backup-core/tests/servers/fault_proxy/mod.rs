@@ -10,7 +10,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -37,21 +37,25 @@ pub(crate) enum Fault {
     ResetRequest,
     /// The server does what it was asked, then the connection is reset.
     LoseAnswer,
-    /// The connection is reset after so many bytes.
+    /// The connection is reset after this many bytes.
     ResetAfter(usize),
-    /// The connection is closed in good order after so many bytes, less than its `content-length` says.
+    /// The connection is closed in good order after this many bytes, fewer than its `content-length` says.
     TruncateAfter(usize),
-    /// `content-length` says so many bytes more (or, negative, less) than come.
+    /// `content-length` is larger than the body by this many bytes (negative: smaller).
     ClaimLength(i64),
-    /// So many bytes at a time with a pause between.
+    /// This many bytes at a time, with a pause between.
     Drip { bytes: usize, pause: Duration },
     /// The server does what it was asked, and the client never hears of it: the connection stays.
     WithholdAnswer,
-    /// So many bytes, and then nothing more: neither the rest nor the end of the connection.
+    /// This many bytes, and then nothing more: neither the rest nor the end of the connection.
     HangAfter(usize),
-    /// So many bytes of the request's own body are taken, and then nothing more; the server never sees the request.
+    /// This many bytes of the request's own body are taken, and then nothing more; the server never sees the request.
     HangRequestAfter(usize),
-    /// A pause after so many bytes; the rest follows.
+    /// This many bytes of the request's own body are taken, then the whole server goes away.
+    LeaveRequestAfter(usize, State),
+    /// This many bytes, then the whole server goes away.
+    LeaveAfter(usize, State),
+    /// A pause after this many bytes; the rest follows.
     StallAfter { bytes: usize, pause: Duration },
     /// The whole answer arrives, with another body: list pages that repeat or miss, flipped bits, errors under status 200.
     Rewrite(Rewrite),
@@ -70,6 +74,8 @@ impl fmt::Debug for Fault {
             Self::WithholdAnswer => f.write_str("WithholdAnswer"),
             Self::HangAfter(bytes) => write!(f, "HangAfter({bytes})"),
             Self::HangRequestAfter(bytes) => write!(f, "HangRequestAfter({bytes})"),
+            Self::LeaveRequestAfter(bytes, state) => write!(f, "LeaveRequestAfter({bytes}, {state:?})"),
+            Self::LeaveAfter(bytes, state) => write!(f, "LeaveAfter({bytes}, {state:?})"),
             Self::StallAfter { bytes, pause } => write!(f, "StallAfter({bytes}, {pause:?})"),
             Self::Rewrite(_) => f.write_str("Rewrite"),
         }
@@ -107,7 +113,7 @@ impl Rule {
         Self { skip, ..self }
     }
 
-    /// Befalls so many requests instead of one.
+    /// Affects this many requests instead of one.
     pub(crate) fn times(self, times: usize) -> Self {
         Self { times, ..self }
     }
@@ -133,7 +139,7 @@ impl Injected {
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct Script {
     rules: Vec<Rule>,
     requests: Vec<RequestHead>,
 }
@@ -142,26 +148,32 @@ struct State {
 #[derive(Debug)]
 pub(crate) struct FaultProxy {
     server: Loopback,
-    state: Arc<Mutex<State>>,
-    wanted: watch::Sender<Up>,
-    actual: watch::Receiver<Up>,
+    script: Arc<Mutex<Script>>,
+    wanted: Arc<watch::Sender<State>>,
+    actual: watch::Receiver<State>,
 }
 
+/// What a client finds at the address of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Up {
-    Yes,
-    No,
+pub(crate) enum State {
+    /// The server.
+    Up,
+    /// Nothing: open connections end, new ones are refused.
+    Down,
+    /// Connections that stand, open ones and new ones, and nothing that comes through them, in either direction.
+    Silent,
 }
 
 impl FaultProxy {
     /// A proxy that passes everything on to `upstream` until it is told otherwise.
     pub(crate) fn before(upstream: SocketAddr) -> Self {
-        let state = Arc::new(Mutex::new(State::default()));
-        let (wanted, wants) = watch::channel(Up::Yes);
-        let (reports, actual) = watch::channel(Up::Yes);
-        let shared = Arc::clone(&state);
-        let server = Loopback::run(move |listener| serve(listener, upstream, shared, wants, reports));
-        Self { server, state, wanted, actual }
+        let script = Arc::new(Mutex::new(Script::default()));
+        let (wanted, wants) = watch::channel(State::Up);
+        let (reports, actual) = watch::channel(State::Up);
+        let wanted = Arc::new(wanted);
+        let front = Front { upstream, script: Arc::clone(&script), wanted: Arc::downgrade(&wanted) };
+        let server = Loopback::run(move |listener| serve(listener, front, wants, reports));
+        Self { server, script, wanted, actual }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -171,102 +183,156 @@ impl FaultProxy {
     /// Adds a rule. Of several that fit, the first one added strikes.
     pub(crate) fn inject(&self, rule: Rule) -> Injected {
         let injected = rule.injected.clone();
-        lock(&self.state).rules.push(rule);
+        lock(&self.script).rules.push(rule);
         injected
     }
 
     /// Forgets all rules.
     pub(crate) fn clear(&self) {
-        lock(&self.state).rules.clear();
+        lock(&self.script).rules.clear();
     }
 
     /// All requests so far, struck or not.
     pub(crate) fn requests(&self) -> Vec<RequestHead> {
-        lock(&self.state).requests.clone()
+        lock(&self.script).requests.clone()
     }
 
-    /// As if the server died: open connections end, new ones are refused. Done when it returns.
+    /// As if the server died. Done when it returns.
     pub(crate) async fn down(&self) {
-        self.switch(Up::No).await;
+        self.switch(State::Down).await;
     }
 
     /// The server is back, on the same port.
     pub(crate) async fn up(&self) {
-        self.switch(Up::Yes).await;
+        self.switch(State::Up).await;
     }
 
-    async fn switch(&self, up: Up) {
-        self.wanted.send_replace(up);
-        self.actual.clone().wait_for(|actual| *actual == up).await.expect("the proxy runs");
+    /// Done when it returns.
+    pub(crate) async fn switch(&self, state: State) {
+        self.wanted.send_replace(state);
+        self.actual.clone().wait_for(|actual| *actual == state).await.expect("the proxy runs");
     }
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(script: &Mutex<Script>) -> MutexGuard<'_, Script> {
+    script.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a connection needs to know.
+#[derive(Clone)]
+struct Front {
+    upstream: SocketAddr,
+    script: Arc<Mutex<Script>>,
+    wanted: Weak<watch::Sender<State>>,
+}
+
+impl Front {
+    /// The server goes away, or is back.
+    fn switch(&self, state: State) {
+        if let Some(wanted) = self.wanted.upgrade() {
+            wanted.send_replace(state);
+        }
+    }
 }
 
 async fn serve(
     mut listener: TcpListener,
-    upstream: SocketAddr,
-    state: Arc<Mutex<State>>,
-    mut wants: watch::Receiver<Up>,
-    reports: watch::Sender<Up>,
+    front: Front,
+    mut wants: watch::Receiver<State>,
+    reports: watch::Sender<State>,
 ) {
     let address = listener.local_addr().expect("the address of a listener");
     loop {
-        reports.send_replace(Up::Yes);
+        reports.send_replace(*wants.borrow_and_update());
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {
-                wish = wants.wait_for(|up| *up == Up::No) => match wish {
-                    Ok(_) => break,
-                    Err(_) => return,
-                },
+                wish = wants.changed() => {
+                    if wish.is_err() {
+                        return;
+                    }
+                    let state = *wants.borrow_and_update();
+                    if state == State::Down {
+                        break;
+                    }
+                    reports.send_replace(state);
+                }
                 Ok((client, _)) = listener.accept() => {
-                    connections.spawn(connection(client, upstream, Arc::clone(&state)));
+                    connections.spawn(connection_until_silent(client, front.clone(), wants.clone()));
                 }
                 Some(_) = connections.join_next() => {}
             }
         }
         drop(listener);
         connections.shutdown().await;
-        reports.send_replace(Up::No);
-        if wants.wait_for(|up| *up == Up::Yes).await.is_err() {
+        reports.send_replace(State::Down);
+        if wants.wait_for(|state| *state != State::Down).await.is_err() {
             return;
         }
         listener = TcpListener::bind(address).await.expect("the proxy's own port");
     }
 }
 
+/// A connection that stands and is silent from when the server is.
+async fn connection_until_silent(
+    mut client: TcpStream,
+    front: Front,
+    mut wants: watch::Receiver<State>,
+) -> io::Result<()> {
+    let served = tokio::select! {
+        biased;
+        _ = wants.wait_for(|state| *state == State::Silent) => None,
+        served = connection(&mut client, &front) => Some(served),
+    };
+    match served {
+        Some(served) => served,
+        None => std::future::pending().await,
+    }
+}
+
 /// Serves one request. An error is a connection that broke, which is for the client to notice.
-async fn connection(mut client: TcpStream, upstream: SocketAddr, state: Arc<Mutex<State>>) -> io::Result<()> {
-    let Some((head, start_of_body)) = read_request_head(&mut client).await? else { return Ok(()) };
-    let fault = strike(&state, &head);
+async fn connection(client: &mut TcpStream, front: &Front) -> io::Result<()> {
+    let Some((head, start_of_body)) = read_request_head(client).await? else { return Ok(()) };
+    let fault = strike(&front.script, &head);
     match &fault {
         Some(Fault::Status(status)) => {
-            read_body(&mut client, &head, start_of_body.len()).await?;
-            return write_error(&mut client, *status).await;
+            read_body(client, &head, start_of_body.len()).await?;
+            return write_error(client, *status).await;
         }
         Some(Fault::ResetRequest) => return client.set_zero_linger(),
-        Some(Fault::HangRequestAfter(bytes)) => {
+        Some(Fault::HangRequestAfter(bytes) | Fault::LeaveRequestAfter(bytes, _)) => {
             let more = bytes.saturating_sub(start_of_body.len()) as u64;
-            tokio::io::copy(&mut (&mut client).take(more), &mut tokio::io::sink()).await?;
+            tokio::io::copy(&mut (&mut *client).take(more), &mut tokio::io::sink()).await?;
+            if let Some(Fault::LeaveRequestAfter(_, state)) = fault {
+                front.switch(state);
+            }
             return std::future::pending().await;
         }
         _ => {}
     }
-    let mut server = TcpStream::connect(upstream).await?;
+    let mut server = TcpStream::connect(front.upstream).await?;
     server.write_all(&request_bytes(&head)).await?;
     server.write_all(&start_of_body).await?;
-    let answer = exchange(&mut client, &mut server).await?;
-    write_answer(&mut client, &head, Answer::parse(&answer)?, fault).await
+    let answer = exchange(client, &mut server).await?;
+    let leaves = match &fault {
+        Some(Fault::LeaveAfter(bytes, state)) => Some((*bytes, *state)),
+        _ => None,
+    };
+    let Some((bytes, state)) = leaves else {
+        return write_answer(client, &head, Answer::parse(&answer)?, fault).await;
+    };
+    let hangs = write_answer(client, &head, Answer::parse(&answer)?, Some(Fault::HangAfter(bytes)));
+    // Time for the first bytes to arrive.
+    tokio::time::timeout(Duration::from_millis(50), hangs).await.unwrap_or(Ok(()))?;
+    front.switch(state);
+    std::future::pending().await
 }
 
 /// Notes the request and finds the fault for it.
-fn strike(state: &Mutex<State>, head: &RequestHead) -> Option<Fault> {
-    let mut state = lock(state);
-    state.requests.push(head.clone());
-    for rule in state.rules.iter_mut().filter(|rule| rule.times > 0 && rule.fits(head)) {
+fn strike(script: &Mutex<Script>, head: &RequestHead) -> Option<Fault> {
+    let mut script = lock(script);
+    script.requests.push(head.clone());
+    for rule in script.rules.iter_mut().filter(|rule| rule.times > 0 && rule.fits(head)) {
         if rule.skip > 0 {
             rule.skip -= 1;
             continue;

@@ -1,0 +1,121 @@
+//! The words of the command line are those of the options.
+
+use std::collections::BTreeMap;
+
+use clap::{Arg, Command, CommandFactory};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use super::args::Args;
+use crate::{
+    BackupOptions, DiscoverOptions, RestoreOptions, VerifyOptions, options::ServersStopped, options::Takeover,
+};
+
+/// Where a flag has another name than its option, and why.
+const OTHER_NAMES: [(&str, &str, &str); 5] = [
+    ("node_ids", "node-id", "a list: one flag a value"),
+    ("excluded_nodes", "exclude-node", "a list: one flag a value"),
+    ("on_existing", "resume", "has no value: the other choice is the default"),
+    ("on_unfinished", "resume", "has no value: the other choice is the default"),
+    ("servers", "servers-stopped", "has no value: a statement of the caller about this run"),
+];
+
+/// Options that have no flag, and why.
+const WITHOUT_FLAG: [(&str, &str); 2] = [
+    ("initial_backoff", "how the waits grow; --max-elapsed and --max-outage bound them"),
+    ("max_backoff", "how the waits grow; --max-elapsed and --max-outage bound them"),
+];
+
+/// The fields of an options struct without those that only group others, each with its path.
+fn fields(options: &Value) -> BTreeMap<String, Vec<String>> {
+    let mut fields = BTreeMap::new();
+    for (name, value) in options.as_object().expect("options are an object") {
+        if value.is_object() {
+            let below = self::fields(value).into_iter();
+            fields.extend(below.map(|(field, path)| (field, [vec![name.clone()], path].concat())));
+        } else {
+            fields.insert(name.clone(), vec![name.clone()]);
+        }
+    }
+    fields
+}
+
+fn verb(name: &str) -> Command {
+    let mut program = Args::command();
+    program.build();
+    program.find_subcommand(name).expect("a verb").clone()
+}
+
+fn flag<'a>(verb: &'a Command, field: &str) -> Option<&'a Arg> {
+    let other = OTHER_NAMES.iter().find(|(option, ..)| *option == field).map(|(_, flag, _)| (*flag).to_owned());
+    let name = other.unwrap_or_else(|| field.replace('_', "-"));
+    verb.get_arguments().find(|flag| flag.get_long() == Some(&name))
+}
+
+/// The options as JSON, with one field set.
+fn with(options: &Value, path: &[String], value: &str) -> Value {
+    let mut options = options.clone();
+    *options.pointer_mut(&format!("/{}", path.join("/"))).expect("a field") = json!(value);
+    options
+}
+
+/// Every option of these has a flag of its name, and a flag with choices has the choices of its option.
+fn assert_same_words<T: Default + Serialize + DeserializeOwned>(verbs: &[&str]) {
+    let options = serde_json::to_value(T::default()).expect("options are data");
+    for (verb, (field, path)) in
+        verbs.iter().flat_map(|name| fields(&options).into_iter().map(|field| (verb(name), field)))
+    {
+        let what = format!("`{field}` of `{}`", verb.get_name());
+        let Some(flag) = flag(&verb, &field) else {
+            assert!(WITHOUT_FLAG.iter().any(|(option, _)| *option == field), "{what} has no flag");
+            continue;
+        };
+        assert!(WITHOUT_FLAG.iter().all(|(option, _)| *option != field), "{what} has a flag");
+        let has_value = flag.get_action().takes_values();
+        let choices: Vec<_> = flag.get_possible_values().iter().map(|choice| choice.get_name().to_owned()).collect();
+        if !has_value || choices.is_empty() {
+            continue;
+        }
+        let error = serde_json::from_value::<T>(with(&options, &path, "no-such-choice")).err().expect("refused");
+        let error = error.to_string();
+        let known: Vec<_> = error.split('`').skip(3).step_by(2).collect();
+        assert_eq!(choices, known, "{what}: {error}");
+        for choice in &choices {
+            let read = serde_json::from_value::<T>(with(&options, &path, choice));
+            assert!(read.is_ok(), "{what}: {choice}");
+        }
+    }
+}
+
+#[test]
+fn flags_have_the_names_and_the_choices_of_the_options() {
+    assert_same_words::<BackupOptions>(&["backup"]);
+    assert_same_words::<RestoreOptions>(&["restore"]);
+    assert_same_words::<VerifyOptions>(&["verify"]);
+    assert_same_words::<DiscoverOptions>(&["discover", "plan", "backup", "certify"]);
+}
+
+/// A flag without a value stands for the one choice that is not the default.
+#[test]
+fn a_flag_without_a_value_has_one_meaning() {
+    for names in
+        [Takeover::NAMES, ServersStopped::NAMES, crate::options::OnExisting::NAMES, crate::options::OnUnfinished::NAMES]
+    {
+        assert_eq!(names.len(), 2, "{names:?}");
+    }
+}
+
+#[test]
+fn every_exception_is_one() {
+    let options = [
+        serde_json::to_value(BackupOptions::default()),
+        serde_json::to_value(RestoreOptions::default()),
+        serde_json::to_value(DiscoverOptions::default()),
+    ];
+    let known: Vec<String> =
+        options.into_iter().flat_map(|options| fields(&options.expect("data")).into_keys()).collect();
+    let named = OTHER_NAMES.iter().map(|(option, ..)| *option).chain(WITHOUT_FLAG.iter().map(|(option, _)| *option));
+    for option in named {
+        assert!(known.iter().any(|known| known == option), "`{option}` is no option");
+    }
+}

@@ -1,0 +1,155 @@
+//! What only looks is a job as well: it can be cancelled while a store hangs, and counts what it lists.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{sleep, timeout};
+
+use super::*;
+use crate::{
+    Job,
+    testing::fault::{Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn through(location: &Location, rule: Rule) -> Location {
+    let plan = FaultPlan::none().with(rule);
+    location.through(|store| Arc::new(FaultyStore::new(store, plan.clone())) as Arc<_>)
+}
+
+/// The same location, whose store answers after hours.
+fn hanging(location: &Location) -> Location {
+    let delay = Fault::Delay(3600 * SECOND..7200 * SECOND);
+    through(location, Rule::new(Scope::any(), When::Always, delay))
+}
+
+/// The same location, whose listings come in pages of five keys, one a second.
+fn slow(location: &Location) -> Location {
+    let pages = Fault::SlowList { page: 5, pause: SECOND };
+    through(location, Rule::new(Scope::of(Op::List), When::Always, pages))
+}
+
+/// A cluster in memory, and a repository with one backup of it.
+async fn bed() -> (Cluster, Repository, u64) {
+    let source = Location::in_memory();
+    let mut objects = 0;
+    for object in Generate::core("node1").snapshots(20).objects() {
+        source.put(&Key::parse(&object.key).expect("a key"), object.bytes).await.expect("put");
+        objects += 1;
+    }
+    let cluster = discover(&source, &DiscoverOptions::default()).await.expect("a cluster");
+    let repository = Repository::open(Location::in_memory()).await.expect("opened");
+    repository.backup(&cluster, named("a")).await.expect("backed up");
+    (cluster, repository, objects)
+}
+
+/// The job runs on, until it is cancelled or dropped; then it ends within a second.
+async fn hangs_until_cancelled<T: Send + 'static>(what: &str, start: impl Fn() -> Job<T>) {
+    let job = start();
+    let handle = job.handle();
+    sleep(5 * SECOND).await;
+    assert!(!handle.is_finished(), "{what}");
+    handle.cancel();
+    let error = timeout(SECOND, job).await.expect(what).err().expect(what);
+    assert_eq!((error.code(), error.to_string().as_str()), ("cancelled", "cancelled"), "{what}: nothing was counted");
+
+    let job = start();
+    let handle = job.handle();
+    sleep(5 * SECOND).await;
+    assert!(!handle.is_finished(), "{what}");
+    drop(job);
+    sleep(SECOND).await;
+    assert!(handle.is_finished(), "{what}: it is dropped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_holds_up_nobody_who_cancels() {
+    let (cluster, repository, _) = bed().await;
+    let source = hanging(cluster.location());
+    let hanging_cluster = cluster.clone().with_location(source.clone());
+    let hanging_repository = Repository { location: hanging(&repository.location) };
+    let (here, there) = (Location::in_memory(), hanging(&Location::in_memory()));
+    let (backup, restore) = (BackupOptions::default(), RestoreOptions::default());
+
+    hangs_until_cancelled("discover", || discover(&source, &DiscoverOptions::default()).start()).await;
+    hangs_until_cancelled("plan_backup", || repository.plan_backup(&hanging_cluster, &backup).start()).await;
+    hangs_until_cancelled("list", || hanging_repository.list().start()).await;
+    let from = || hanging_repository.plan_restore("a", &here, &restore).start();
+    hangs_until_cancelled("plan_restore from it", from).await;
+    hangs_until_cancelled("plan_restore to it", || repository.plan_restore("a", &there, &restore).start()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn listed_objects_are_counted_while_they_are_listed() {
+    let (cluster, repository, objects) = bed().await;
+    let slow_cluster = cluster.clone().with_location(slow(cluster.location()));
+
+    let job = repository.plan_backup(&slow_cluster, &BackupOptions::default()).start();
+    let handle = job.handle();
+    let mut before = 0;
+    for _ in 0..3 {
+        sleep(3 * SECOND).await;
+        let listed = handle.progress().listed;
+        assert!(before < listed && listed < objects, "{before} before {listed} of {objects}");
+        before = listed;
+    }
+    job.await.expect("planned");
+    assert_eq!(handle.progress().listed, objects, "each is listed once");
+
+    let job = discover(&slow(cluster.location()), &DiscoverOptions::default()).start();
+    let handle = job.handle();
+    let found = job.await.expect("a cluster");
+    let listed = handle.progress().listed;
+    assert!(listed > 0 && listed < objects, "neither tables nor WAL are listed: {listed} of {objects}");
+    found.list().await.expect("listed");
+    assert_eq!(handle.progress().listed, listed, "the job is over");
+
+    let target = Location::in_memory();
+    for number in 0..7 {
+        let key = Key::parse(format!("node1/wal/{number}.wal")).expect("a key");
+        target.put(&key, "x".into()).await.expect("put");
+    }
+    let job = repository.plan_restore("a", &target, &RestoreOptions::replace()).start();
+    let handle = job.handle();
+    job.await.expect("planned");
+    assert_eq!(handle.progress().listed, 7);
+}
+
+#[tokio::test]
+async fn listed_files_are_counted() {
+    let root = tempfile::tempdir().expect("a directory");
+    let cluster = cluster(root.path()).await;
+    let repository = Repository::open(at(&root.path().join("backups"))).await.expect("opened");
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    let repository_elsewhere = Repository::open(at(elsewhere.path())).await.expect("opened");
+    let job = repository_elsewhere.plan_backup(&cluster, &BackupOptions::default()).start();
+    let handle = job.handle();
+    job.await.expect("planned");
+    let objects = Generate::core("node1").objects().count() as u64;
+    assert_eq!(handle.progress().listed, objects);
+    let inside = repository.plan_backup(&cluster, &BackupOptions::default()).start();
+    assert_eq!(inside.await.expect_err("inside the cluster").code(), "overlap");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_counts_the_directories_and_says_how_far_it_was() {
+    let (_, repository, _) = bed().await;
+    for name in ["b", "c"] {
+        let key = Key::parse(format!("{name}/file")).expect("a key");
+        repository.location.put(&key, "x".into()).await.expect("put");
+    }
+    let job = repository.list().start();
+    let handle = job.handle();
+    assert_eq!(job.await.expect("listed").len(), 3);
+    assert_eq!((handle.progress().objects, handle.progress().total_objects), (3, 3));
+
+    // The directories are known, and no manifest can be read.
+    let delay = Fault::Delay(3600 * SECOND..7200 * SECOND);
+    let unread =
+        Repository { location: through(&repository.location, Rule::new(Scope::of(Op::Get), When::Always, delay)) };
+    let job = unread.list().start();
+    let handle = job.handle();
+    sleep(SECOND).await;
+    handle.cancel();
+    assert_eq!(job.await.expect_err("cancelled").to_string(), "cancelled after 0 of 3 objects");
+}
