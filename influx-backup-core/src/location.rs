@@ -85,11 +85,11 @@ struct Inner {
     contact: Contact,
     /// How long an answer may take.
     patience: Patience,
-    /// Is told of what is listed.
+    /// Counts what is listed.
     on_listed: Option<OnListed>,
 }
 
-/// Is told how many objects were listed, as they are listed. What is listed again is told again.
+/// Counts objects as they are listed. An object that is listed again is counted again.
 pub(crate) type OnListed = Arc<dyn Fn(u64) + Send + Sync>;
 
 impl Location {
@@ -104,12 +104,6 @@ impl Location {
         url::parse(text, options)
     }
 
-    /// A location over a store of the caller's: `store` is the whole bucket, `base` where the location begins.
-    #[must_use]
-    pub fn with_store(store: Arc<dyn ObjectStore>, base: Path, identity: Identity) -> Self {
-        Self(Arc::new(Inner::new(store, base, identity, StoreOptions::default())))
-    }
-
     /// A new location in memory, for tests.
     #[cfg(any(test, feature = "testing"))]
     #[must_use]
@@ -118,20 +112,10 @@ impl Location {
         Self::with_store(store, Path::default(), Identity::Test)
     }
 
-    /// The same location with something of the caller's between it and its store: for tests that count or stop writes.
-    #[cfg(any(test, feature = "testing"))]
-    #[must_use]
-    pub fn through(&self, wrap: impl Fn(Arc<dyn ObjectStore>) -> Arc<dyn ObjectStore>) -> Self {
-        self.with(|inner| {
-            inner.store = wrap(Arc::clone(&inner.store));
-            inner.durable = wrap(Arc::clone(&inner.durable));
-        })
-    }
-
     /// The location `tail` below this one.
     ///
     /// # Errors
-    /// [`Error::InvalidKey`] where `tail` is no key.
+    /// [`Error::InvalidKey`] where `tail` is not a key.
     pub fn child(&self, tail: &str) -> Result<Self> {
         let tail = Key::parse(tail)?;
         Ok(self.with(|inner| {

@@ -1,4 +1,4 @@
-//! A cold backup: servers stopped in order before it, and started again whatever comes of it.
+//! A cold backup: servers stopped in order before it, and always started again.
 
 use std::{
     collections::BTreeSet,
@@ -22,7 +22,7 @@ use influx_backup_core::{
     testing::generate::{CompactorData, Generate},
 };
 
-/// Servers that do as they are told, and write down what that was.
+/// Servers that obey, and record each command.
 #[derive(Debug, Default)]
 struct Servers {
     told: Mutex<Vec<String>>,
@@ -70,7 +70,7 @@ enum Bad {
 impl Copier for Bad {
     async fn copy(&self, _: &CopyRequest, _: &CopyContext) -> Result<Copied, CopyError> {
         match self {
-            Self::Fails => Err(CopyError::Corrupt { reason: "always".to_owned() }),
+            Self::Fails => Err(CopyError::corrupt("always")),
             Self::Hangs => std::future::pending().await,
         }
     }
@@ -114,8 +114,8 @@ async fn servers_are_stopped_and_started_in_order() {
     let mut events = job.events();
     while let Some(event) = events.next().await {
         match event.kind {
-            EventKind::NodeStopped { node } => seen.push(format!("stop {node}")),
-            EventKind::NodeStarted { node } => seen.push(format!("start {node}")),
+            EventKind::NodeStopped { node, .. } => seen.push(format!("stop {node}")),
+            EventKind::NodeStarted { node, .. } => seen.push(format!("start {node}")),
             EventKind::PassStarted { .. } => assert_eq!(seen.len(), 3, "all are stopped before the first listing"),
             _ => {}
         }
