@@ -199,6 +199,20 @@ pub enum Error {
         /// Why, and what to do.
         reason: String,
     },
+    /// Whether a backup was committed is not known: its root manifest was sent to the store, and the answer is missing.
+    #[error(
+        "whether backup `{name}` was committed is not known: {reason}; once the store answers, verify its bytes: it counts if \
+         that passes; where there is no such backup, resume it"
+    )]
+    #[non_exhaustive]
+    CommitUnconfirmed {
+        /// The backup.
+        name: String,
+        /// What was not confirmed.
+        reason: &'static str,
+        /// Why not.
+        source: Source,
+    },
     /// No backup of this name.
     #[error("no backup `{name}` in `{repository}`: {found}")]
     #[non_exhaustive]

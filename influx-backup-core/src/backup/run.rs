@@ -6,7 +6,7 @@ use chrono::{TimeDelta, Utc};
 
 use super::{
     BackupReport, Rules,
-    audit::Differences,
+    audit::{Altered, Differences},
     index::Index,
     journal::{Journal, JournalLine, journal},
     lease::{Acquired, acquire, acquire_default},
@@ -43,11 +43,11 @@ pub(super) struct RunState {
 impl RunState {
     /// Forgets objects that are not there as they were written.
     pub(super) async fn forget(&mut self, differences: &Differences) -> Result<()> {
-        for (key, _) in &differences.altered {
+        for Altered { key, .. } in &differences.altered {
             self.index.remove(key);
             self.journal.add(JournalLine::Deleted(key.clone())).await?;
         }
-        self.facts.forget(&differences.altered.iter().map(|(key, _)| key.clone()).collect());
+        self.facts.forget(&differences.altered.iter().map(|altered| altered.key.clone()).collect());
         Ok(())
     }
 }
@@ -93,20 +93,24 @@ pub(crate) async fn run(
     let nodes = cluster.nodes().to_vec();
     let work = async {
         state.index = run.unless_ended(left_before(&to, options.on_existing, acquired)).await?;
-        while_stopped(orchestrator, &nodes, &task, run.unless_ended(run.passes(cluster, &mut state))).await
+        let backed_up = async {
+            let ready = run.unless_ended(run.passes(cluster, &mut state)).await?;
+            run.commit(ready).await
+        };
+        while_stopped(orchestrator, &nodes, &task, backed_up).await
     };
-    match work.await {
-        Ok(mut report) => {
-            (report.todos, report.findings) = task.events.findings().todos_and_rest();
-            Ok(report)
-        }
+    let mut done = work.await;
+    match &mut done {
+        Ok(report) => (report.todos, report.findings) = task.events.findings().todos_and_rest(),
+        // Its manifest may still be on its way: until it has arrived, no other run is to begin.
+        Err(Error::CommitUnconfirmed { .. }) => {}
         Err(error) => {
             // Best effort: what is finished is finished, and a resumed run does not copy it again.
             let _ = state.journal.flush().await;
-            lease.release(release_timeout(&error)).await;
-            Err(error)
+            lease.release(release_timeout(error)).await;
         }
     }
+    done
 }
 
 /// What an earlier run left that can be resumed; the rest is deleted.

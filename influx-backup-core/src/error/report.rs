@@ -129,6 +129,7 @@ impl Error {
                 fields!(name, owner, silence)
             }
             Self::LeaseLost { what, reason } => fields!(what, reason),
+            Self::CommitUnconfirmed { name, reason, .. } => fields!(name, reason),
             Self::BackupNotFound { name, found, .. } => fields!(name, found),
             Self::UnsupportedFormat { object, reason } | Self::DamagedBackup { object, reason } => {
                 fields!(object, reason)

@@ -84,7 +84,9 @@ impl Run {
         }
         self.claim.check().await?;
         begin_changes(place, journal).await?;
-        deletions::delete(place, &self.plan.deletions, &self.task).await?;
+        let found = |key: &Key| self.target.object(key).map(|object| object.version.clone());
+        let deletions: Vec<_> = self.plan.deletions.iter().map(|key| (key.clone(), found(key))).collect();
+        deletions::delete(place, &deletions, &self.task).await?;
         Ok(count)
     }
 }
