@@ -9,6 +9,7 @@ mod checksums;
     allow(dead_code, unused_imports, reason = "the client of one provider does not need all that those of others do")
 )]
 pub(crate) mod cloud;
+mod delete;
 mod durable;
 mod identity;
 mod incomplete;

@@ -186,9 +186,9 @@ fn declarations(path: &Path, code: &str) -> Vec<Declaration> {
             continue;
         }
         let end = format!("{}}}", &line[..line.len() - trimmed.len()]);
-        let is_last = |line: &&str| match is_function {
-            true => line.ends_with('{') || line.ends_with(';') || line.ends_with('}'),
-            false => line.starts_with(&end) || line.ends_with(';') || line.ends_with('}'),
+        let is_last = |line: &&str| {
+            let opens_body = if is_function { line.ends_with('{') } else { line.starts_with(&end) };
+            opens_body || line.ends_with(';') || line.ends_with('}')
         };
         let length = lines[at..].iter().position(is_last).map_or(1, |last| last + 1);
         let attributes = lines[..at].iter().rev().take_while(|line| {

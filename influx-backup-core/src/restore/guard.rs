@@ -32,13 +32,9 @@ pub(crate) async fn replace(
 }
 
 /// Removes the guard of `restore`, and nothing else.
-///
-/// Best effort against a server that writes its root between the look and the deletion, as not every store deletes
-/// conditionally. No server starts while the guard is there, so one would have to be running already; the listing before
-/// the release has shown that none is.
 pub(crate) async fn remove(target: &Location, key: &Key, restore: &str) -> Result<()> {
     match found(target, key, restore).await? {
-        Found::Guard(_) => target.delete(key).await,
+        Found::Guard(version) => target.delete_version(key, &version).await,
         Found::None | Found::Other => Ok(()),
     }
 }
@@ -90,6 +86,25 @@ mod tests {
         let none = Attributes::new();
         let step = replace(&target, &key, "r1", Bytes::from_static(b"of the backup"), &none);
         let (done, ()) = tokio::join!(step, server);
+        done.expect("no failure");
+        assert_eq!(store.get(&key, None).await.expect("read").expect("there"), "a server's");
+    }
+
+    /// A server writes its root after the guard was read and before its deletion.
+    #[tokio::test(start_paused = true)]
+    async fn a_root_that_a_server_has_just_written_is_not_removed() {
+        use std::time::Duration;
+        let store = Location::in_memory();
+        let key = Key::parse("n1/catalog/v3/snapshot").expect("a key");
+        store.put(&key, guard::bytes("r1", "b1")).await.expect("put");
+        let slow = Fault::Delay(Duration::from_secs(10)..Duration::from_secs(11));
+        let plan = FaultPlan::none().with(Rule::new(Scope::of(Op::Get), When::Nth(1), slow));
+        let target = store.through(|inner| Arc::new(FaultyStore::new(inner, plan.clone())) as Arc<_>);
+        let server = async {
+            tokio::time::sleep(Duration::from_millis(9_900)).await;
+            store.put(&key, Bytes::from_static(b"a server's")).await.expect("put");
+        };
+        let (done, ()) = tokio::join!(remove(&target, &key, "r1"), server);
         done.expect("no failure");
         assert_eq!(store.get(&key, None).await.expect("read").expect("there"), "a server's");
     }
