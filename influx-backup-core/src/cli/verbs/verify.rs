@@ -21,7 +21,7 @@ pub(crate) struct Verify {
     level: VerifyLevel,
     /// With --level bytes: how many percent of the objects are read, chosen at random.
     /// [default: 100]
-    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
+    #[arg(long, value_name = "PERCENT")]
     sample_percent: Option<u8>,
     #[command(flatten)]
     options: args::Source,
@@ -29,13 +29,9 @@ pub(crate) struct Verify {
 
 impl Verify {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
-        let options = match (self.level, self.sample_percent) {
-            (VerifyLevel::Bytes, Some(percent)) => VerifyOptions::bytes_sample(percent),
-            (_, Some(_)) => {
-                return Err(Failure::usage("--sample-percent selects the objects to read: give --level bytes too"));
-            }
-            (level, None) => VerifyOptions::at(level),
-        };
+        let options = VerifyOptions::at(self.level);
+        let options = self.sample_percent.into_iter().fold(options, VerifyOptions::with_sample_percent);
+        options.check()?;
         let (repository, name) = places::backup(&self.backup, &self.options.source_options).await?;
         let report = follow(repository.verify(&name, options).start(), screen).await?;
         screen.answer(&report, Shown(&report))?;
@@ -43,19 +39,22 @@ impl Verify {
     }
 }
 
-/// How many problems are shown; all of them are in the JSON.
+/// How many problems are shown; the JSON has more of them.
 const SHOWN: usize = 50;
 
 struct Shown<'a>(&'a VerifyReport);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let VerifyReport { backup, level, objects, read, confirmed, unconfirmed, problems, findings, certificate } =
-            self.0;
-        match problems.len() {
+        let VerifyReport {
+            backup, level, objects, read, confirmed, unconfirmed, problems, findings, certificate, ..
+        } = self.0;
+        let count = self.0.problem_count();
+        let shown = problems.len().min(SHOWN);
+        match count {
             0 => writeln!(f, "backup {backup}: intact")?,
             1 => writeln!(f, "backup {backup}: differs from its manifest, 1 problem")?,
-            count => writeln!(f, "backup {backup}: differs from its manifest, {count} problems")?,
+            _ => writeln!(f, "backup {backup}: differs from its manifest, {count} problems")?,
         }
         write!(f, "{objects} objects looked for, ")?;
         match level {
@@ -68,11 +67,11 @@ impl fmt::Display for Shown<'_> {
             VerifyLevel::Bytes => writeln!(f, "{read} of them read and compared")?,
             _ => writeln!(f, "their bytes not compared (--level bytes does)")?,
         }
-        for problem in problems.iter().take(SHOWN) {
+        for problem in &problems[..shown] {
             writeln!(f, "  {:<9} {}", problem.code, problem.message)?;
         }
-        if problems.len() > SHOWN {
-            writeln!(f, "  … and {} more", problems.len() - SHOWN)?;
+        if count > shown as u64 {
+            writeln!(f, "  … and {} more", count - shown as u64)?;
         }
         findings.iter().try_for_each(|finding| writeln!(f, "note [{}]: {}", finding.code, finding.message))?;
         certificate.iter().try_for_each(|certificate| write!(f, "{certificate}"))
