@@ -47,7 +47,8 @@ enum Held {
 #[test]
 fn who_was_suspended_changes_nothing_of_a_committed_backup() {
     for held in [Held::AfterRead, Held::BeforeRead] {
-        let (first, second) = (process(), process());
+        let first = process();
+        let second = process();
         let vault = Arc::new(InMemory::new());
         let source = second.block_on(async {
             let (source, _) = Source::of(&core()).await;

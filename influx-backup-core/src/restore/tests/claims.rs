@@ -203,7 +203,8 @@ fn who_was_taken_over_while_suspended_deletes_nothing() {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         runtime.enable_all().start_paused(true).build().expect("a runtime")
     };
-    let (first, second) = (process(), process());
+    let first = process();
+    let second = process();
     let bed = second.block_on(Bed::new(&core(2), &[V3]));
     second.block_on(async {
         let (job, _gate) = under_way(&bed).await;
@@ -218,7 +219,7 @@ fn who_was_taken_over_while_suspended_deletes_nothing() {
     });
     let abandoning = first.block_on(async { abandon(&target, Takeover::AfterTimeout).start() });
     first.block_on(async { tokio::time::timeout(Duration::from_secs(60), hold.reached()).await.expect("it lists") });
-    second.block_on(bed.restore(&alone(RestoreOptions::empty().resuming()))).expect("taken over, to the end");
+    second.block_on(bed.restore(&alone(RestoreOptions::empty()).resuming())).expect("taken over, to the end");
     let error = first.block_on(async {
         hold.release();
         tokio::time::advance(crate::lease::SILENCE).await;
