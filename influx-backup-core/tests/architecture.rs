@@ -190,7 +190,7 @@ fn declarations(path: &Path, code: &str) -> Vec<Declaration> {
             true => line.ends_with('{') || line.ends_with(';') || line.ends_with('}'),
             false => line.starts_with(&end) || line.ends_with(';') || line.ends_with('}'),
         };
-        let length = lines[at..].iter().position(|line| is_last(line)).map_or(1, |last| last + 1);
+        let length = lines[at..].iter().position(is_last).map_or(1, |last| last + 1);
         let attributes = lines[..at].iter().rev().take_while(|line| {
             let line = line.trim();
             !line.is_empty() && !line.ends_with(['}', ';', '{', ','])
