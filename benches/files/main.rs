@@ -3,7 +3,7 @@
 //!
 //! All take turns, round after round, so that a slow moment of the machine hits all of them; the table shows medians and
 //! their ratio to `cp -r`. Two comparisons are fair: what is on disk at the end against `cp -r` and `sync`, and what is
-//! left to the operating system against `cp -r` alone. Ours lists, checks and certifies besides.
+//! left to the operating system against `cp -r` alone. A backup also lists, checks and certifies.
 #![allow(clippy::print_stdout)]
 
 mod rivals;
@@ -41,14 +41,16 @@ fn main() {
     let made = cluster.generate_into(&source).expect("a cluster");
     println!("{} objects, {} MiB, {ROUNDS} rounds\n", made.objects.len(), made.bytes() >> 20);
 
-    let (repository, to) = (scratch.path().join("repository"), scratch.path().join("to"));
+    let repository = scratch.path().join("repository");
+    let to = scratch.path().join("to");
     let undo = || fs::remove_dir_all(&to).expect("the copy goes away");
     for (durability, how) in DURABILITIES {
         let mut turns = Turns::new(format!("backup, {how}"));
         turns.add("cp -r", || rivals::cp(&source, &to, durability));
         turns.add("influx-backup", || runtime.block_on(back_up(&source, &to, durability)));
         for rival in rivals::installed() {
-            let (source, to) = (&source, &to);
+            let source = &source;
+            let to = &to;
             turns.add(rival.name, move || rival.copy(source, to));
         }
         turns.run(ROUNDS, undo);

@@ -2,7 +2,7 @@
 //! rclone, those of them that are installed.
 //!
 //! `INFLUX_BACKUP_BENCH_S3=s3://bucket/prefix` names an empty place; endpoint and credentials are in the environment under
-//! their usual names. `.ci/bench` starts a MinIO for it. Ours lists again, checks every object and certifies besides.
+//! their usual names. `.ci/bench` starts a MinIO for it. A backup also lists again, checks every object and certifies.
 #![allow(clippy::print_stdout)]
 
 mod rivals;
@@ -37,8 +37,10 @@ fn main() {
     for (what, cluster) in [("64 KiB", &small), ("64 MiB", &large)] {
         let scratch = tempfile::tempdir().expect("a temporary directory");
         let at = |name: &str| scratch.path().join(name).to_str().expect("UTF-8").to_owned();
-        let (files, copied) = (at("source"), at("copied"));
-        let (source, target) = (format!("{place}/source"), format!("{place}/target"));
+        let files = at("source");
+        let copied = at("copied");
+        let source = format!("{place}/source");
+        let target = format!("{place}/target");
         let made = cluster.generate_into(files.as_ref()).expect("a cluster");
         println!("{} objects, {} MiB, most of {what}, {ROUNDS} rounds\n", made.objects.len(), made.bytes() >> 20);
         runtime.block_on(fill(cluster, &source));

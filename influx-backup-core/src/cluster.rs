@@ -190,7 +190,7 @@ impl Cluster {
         self
     }
 
-    /// With the nodes of `before` that are no longer there: a backup does not lose a node because its prefix went away.
+    /// With the nodes of `before` that are no longer there: a backup does not lose a node because its prefix disappeared.
     pub(crate) fn keeping(mut self, before: &Self) -> Self {
         let nodes = &mut self.description.nodes;
         let gone: Vec<_> = before.nodes().iter().filter(|node| nodes.iter().all(|left| left.id != node.id)).collect();

@@ -228,7 +228,7 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
-    /// The marker of a repository cannot be used. Its backups can be read all the same; none is added.
+    /// The marker of a repository cannot be used. Its backups can still be read; none is added.
     #[error(
         "the marker of the repository, `{marker}`, cannot be used ({reason}): delete it, and the next backup writes it \
          again; the backups can be read without it"

@@ -1,4 +1,4 @@
-//! [`Event`]: what a caller is told while a job runs.
+//! [`Event`]: what a job reports while it runs.
 
 use std::time::Duration;
 

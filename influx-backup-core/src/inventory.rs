@@ -137,8 +137,8 @@ pub(crate) struct Lister {
 /// When the roots of the catalog are looked at.
 ///
 /// After its logs: a root holds all that the logs up to it say, and a log goes only after a root that holds it was stored.
-/// So whatever the listing of the logs no longer had, the root that is looked at then has. One that was looked at before
-/// may be older than all logs that are left, and where no log is left no gap shows.
+/// So a log that was gone from the listing is in the root that is read after it. A root that was read before may be older
+/// than all remaining logs, and without logs no gap shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[doc(hidden)]
 #[non_exhaustive]
@@ -264,8 +264,8 @@ fn belongs(cluster: &ClusterDescription, entry: &ObjectMeta, group: Group, owner
     object.owner == owner && group_in(cluster, &object) == group
 }
 
-/// The group that lists an object in this cluster: what looks like a compactor's below a node that was none when it was
-/// discovered has no listing of its own, and is not dropped.
+/// The group that lists an object in this cluster: files of a compactor below a node that was not a compactor when
+/// it was discovered have no listing of their own, and are not dropped.
 fn group_in(cluster: &ClusterDescription, object: &Classification<'_>) -> Group {
     let group = Group::of(object);
     let is_compactor = || cluster.compactors().any(|node| node.id == object.owner);

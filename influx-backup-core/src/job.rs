@@ -25,7 +25,7 @@
 //!    is collected. Where no result is wanted, [`Job::detach`] does the same without a task; the handle still works.
 //!
 //! Events may be left unread: at most a bounded number waits, [`Lagged`](crate::EventKind::Lagged) counts what was dropped,
-//! and `progress()` is right all the same. They are taken once: an object that is iterated twice gets an empty second
+//! and `progress()` is right without them. They are taken once: an object that is iterated twice gets an empty second
 //! stream. A job that is cancelled ends within a second with [`Error::Cancelled`]; wait for its result, as a restore may be
 //! starting servers again.
 //!

@@ -94,7 +94,7 @@ impl LeaseScope {
     /// The error that another process took it over.
     fn taken_over(&self, location: &Location, holder: Option<&LeaseState>) -> Error {
         let owner = holder.map_or_else(|| "a process that has ended since".to_owned(), |state| state.file.to_string());
-        let reason = format!("{owner} took it over, and goes on with the work");
+        let reason = format!("{owner} took it over and continues the work");
         Error::LeaseLost { what: self.title(location), reason }
     }
 
@@ -118,7 +118,7 @@ pub(crate) struct Lease {
     heartbeat: Heartbeat,
 }
 
-/// A lease of this process, as it lies in the store.
+/// A lease of this process, as the store has it.
 #[derive(Debug, Clone)]
 struct HeldLease {
     location: Location,

@@ -75,7 +75,7 @@ request!(LeftoversRequest => Vec<Leftover>);
 async fn find(repository: &Location, events: &EventSink) -> Result<Vec<Leftover>> {
     let backups = summary::list(repository, &()).await?;
     events.planned(backups.len() as u64, 0);
-    // After the list: a backup that is begun meanwhile is none of them.
+    // After the list: a backup that is begun meanwhile is not among them.
     let incomplete = repository.incomplete().await?;
     let mut leftovers = Vec::new();
     for backup in backups {

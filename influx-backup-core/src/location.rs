@@ -85,11 +85,11 @@ struct Inner {
     contact: Contact,
     /// How long an answer may take.
     patience: Patience,
-    /// Is told of what is listed.
+    /// Counts what is listed.
     on_listed: Option<OnListed>,
 }
 
-/// Is told how many objects were listed, as they are listed. What is listed again is told again.
+/// Counts objects as they are listed. An object that is listed again is counted again.
 pub(crate) type OnListed = Arc<dyn Fn(u64) + Send + Sync>;
 
 impl Location {
@@ -131,7 +131,7 @@ impl Location {
     /// The location `tail` below this one.
     ///
     /// # Errors
-    /// [`Error::InvalidKey`] where `tail` is no key.
+    /// [`Error::InvalidKey`] where `tail` is not a key.
     pub fn child(&self, tail: &str) -> Result<Self> {
         let tail = Key::parse(tail)?;
         Ok(self.with(|inner| {

@@ -1,4 +1,4 @@
-//! [`SegmentedLog`]: what a run has finished, written down in segments so that another run can go on with it.
+//! [`SegmentedLog`]: what a run has finished, recorded in segments so that another run can continue it.
 //!
 //! A segment is an object of JSON lines. Its first line is its [`FormatVersion`], the others are what was finished. It is
 //! written after the objects that its lines name are on disk, so a line never names what a crash can take back.

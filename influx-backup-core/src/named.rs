@@ -61,7 +61,7 @@ use std::{fmt, str::FromStr};
 pub(crate) use named;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-/// A text that is none of the names of an enum.
+/// A text that is not a name of the enum.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidName {
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn another_text_is_told_the_choices() {
+    fn another_text_is_refused_with_the_choices() {
         let expected = "invalid fruit `Apple`: expected `apple`, `blood_orange` or `pear`";
         assert_eq!("Apple".parse::<Fruit>().expect_err("upper case").to_string(), expected);
         let error = serde_json::from_str::<Fruit>("\"Apple\"").expect_err("upper case").to_string();

@@ -2,7 +2,7 @@
 //!
 //! Missing fields have their defaults, unknown fields are refused, durations are texts such as `"90s"`, sizes are integers
 //! or texts such as `"256MiB"`. Every enum has one set of names, the same in serde, `FromStr`, `Display` and on the
-//! command line. What is no data (a [`Copier`](crate::Copier), an [`Orchestrator`](crate::Orchestrator)) goes on the
+//! command line. What is not data (a [`Copier`](crate::Copier), an [`Orchestrator`](crate::Orchestrator)) is set on the
 //! request.
 
 mod backup;

@@ -173,7 +173,7 @@ fn stage_of(edition: Edition, object: Classification<'_>) -> StageKind {
         (Component::Other, None) => StageKind::ClusterRest,
         (component, _) => StageKind::of(component),
     };
-    // Core keeps whatever license files a user put there with the rest of the cluster's files.
+    // Core keeps license files that a user put there with the rest of the cluster's files.
     match (edition, kind) {
         (Edition::Core, StageKind::Licenses) => StageKind::ClusterRest,
         (Edition::Core, StageKind::Compactor) => StageKind::NodeRest,
@@ -195,7 +195,7 @@ pub enum Relist {
 /// SHA-256 of the JSON form, in hex: the same plan has the same hash on every machine. The JSON is not held in memory.
 pub(crate) fn stable_hash(plan: &impl Serialize) -> String {
     let mut writer = HashWriter::default();
-    // Plans have no map with keys that are no text, and the writer never fails.
+    // All map keys of a plan are texts, and the writer never fails.
     let _ = serde_json::to_writer(&mut writer, plan);
     writer.finish()
 }

@@ -296,7 +296,9 @@ mod tests {
     fn aliases(target: &str, other: &str) -> [Location; 2] {
         let store: Arc<dyn ObjectStore> = Arc::new(object_store::memory::InMemory::new());
         [("http://127.0.0.1:9000", target), ("http://localhost:9000", other)].map(|(endpoint, base)| {
-            let (endpoint, bucket, region) = (endpoint.to_owned(), "b".to_owned(), "r".to_owned());
+            let endpoint = endpoint.to_owned();
+            let bucket = "b".to_owned();
+            let region = "r".to_owned();
             let identity = Identity::S3 { endpoint, bucket, region };
             Location::with_store(Arc::clone(&store), base.into(), identity)
         })

@@ -58,11 +58,11 @@ pub enum Difference {
     CheckpointMoved,
     /// A derived file moved.
     DerivedMoved,
-    /// The catalog went on.
+    /// The catalog advanced.
     CatalogMoved,
     /// A catalog log was collected.
     CatalogLogRemoved,
-    /// The compactor went on.
+    /// The compactor wrote.
     CompactorMoved,
     /// A license or the Enterprise configuration was replaced.
     ConfigurationMoved,
@@ -91,7 +91,8 @@ impl Fence {
     #[must_use]
     pub fn confirmed(&self, gap: Gap) -> Vec<Hole> {
         let overlap = |hole: &Hole| {
-            let (first, last) = (hole.gap.first.max(gap.first), hole.gap.last.min(gap.last));
+            let first = hole.gap.first.max(gap.first);
+            let last = hole.gap.last.min(gap.last);
             Hole { gap: Gap { first, last }, by: hole.by }
         };
         self.holes.iter().map(overlap).filter(|part| part.gap.first <= part.gap.last).collect()

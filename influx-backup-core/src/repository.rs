@@ -109,8 +109,8 @@ impl Repository {
         VerifyRequest::named(&self.location, name, options)
     }
 
-    /// What attempts that ended without a commit left here, sorted by name. What is being written at the moment is none of
-    /// it, and neither is what this crate did not write.
+    /// What attempts that ended without a commit left here, sorted by name. Neither what is being written at the moment
+    /// nor what this crate did not write is among it.
     ///
     /// The job fails with [`Error::Store`](crate::Error::Store); on S3 it takes the right `s3:ListBucketMultipartUploads`, on Google
     /// `storage.multipartUploads.list`.

@@ -57,8 +57,8 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8], object: &str, supported: 
     parse_json(bytes, object)
 }
 
-/// Parses JSON whose version is known to be supported: a variant that this release does not know comes from a newer one
-/// all the same.
+/// Parses JSON whose version is known to be supported: a variant that this release does not know still
+/// comes from a newer one.
 ///
 /// # Errors
 /// As for [`parse`].

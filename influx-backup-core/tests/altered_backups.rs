@@ -64,10 +64,12 @@ async fn what_is_lost_cut_or_replaced_is_copied_again() {
                     let Some(bytes) = vault.get(&victim, None).await.expect("asked") else { return };
                     match harm {
                         Harm::Lost => vault.delete(&victim).await.expect("deleted"),
-                        Harm::Cut => drop(vault.put(&victim, bytes.slice(..bytes.len() / 2)).await.expect("put")),
+                        Harm::Cut => {
+                            vault.put(&victim, bytes.slice(..bytes.len() / 2)).await.expect("put");
+                        }
                         Harm::Replaced => {
                             let other = Bytes::from(vec![b'x'; bytes.len()]);
-                            drop(vault.put(&victim, other).await.expect("put"));
+                            vault.put(&victim, other).await.expect("put");
                         }
                     }
                 }
@@ -130,7 +132,7 @@ async fn a_late_write_of_another_process_is_never_committed() {
     assert_whole(&repository).await;
 }
 
-/// A lifecycle rule that goes on deleting what is copied: no backup, and the reason is said.
+/// A lifecycle rule that keeps deleting what is copied: no backup, and an error with the reason.
 #[tokio::test]
 async fn what_deletes_again_and_again_ends_the_backup() {
     tokio::time::pause();

@@ -233,7 +233,10 @@ async fn a_node_that_disappears_is_never_dropped_in_silence() {
         };
         let (report, _) = back_up(&source.location(), [gone(&source)], options()).await;
         let certificate = refused(report);
-        assert_eq!(violated(&certificate, Clause::Stability, FindingCode::NodeWent).node.as_deref(), Some("ingest2"));
+        assert_eq!(
+            violated(&certificate, Clause::Stability, FindingCode::NodeDisappeared).node.as_deref(),
+            Some("ingest2")
+        );
 
         // With consent: degraded, and what was copied of it is kept.
         let (source, _) = Source::of(&enterprise()).await;
@@ -241,11 +244,11 @@ async fn a_node_that_disappears_is_never_dropped_in_silence() {
         let (report, repository) = back_up(&source.location(), [gone(&source)], consent).await;
         let report = report.expect("with consent");
         assert_eq!(report.status, BackupStatus::Degraded);
-        violated(&report.certificate, Clause::Stability, FindingCode::NodeWent);
+        violated(&report.certificate, Clause::Stability, FindingCode::NodeDisappeared);
         let backup = repository.get("n1").await.expect("committed");
         assert_eq!(holds(&backup, "ingest2/snapshots/"), when == ROOT);
         let again = certify(backup.location()).await.expect("certified");
-        violated(&again, Clause::Stability, FindingCode::NodeWent);
+        violated(&again, Clause::Stability, FindingCode::NodeDisappeared);
 
         // Excluded by name.
         let what = DiscoverOptions::default().with_excluded_node("ingest2");
@@ -302,7 +305,7 @@ async fn the_only_node_and_one_that_was_given_by_name_are_named_too() {
         let certificate = refused(report);
         let went = violations(&certificate, Clause::Stability)
             .iter()
-            .filter(|violation| violation.code == FindingCode::NodeWent);
+            .filter(|violation| violation.code == FindingCode::NodeDisappeared);
         assert!(went.clone().count() > 0 && went.clone().all(|violation| violation.node.as_deref() == Some(node)));
         repository.get("n1").await.expect_err("nothing was committed");
     }

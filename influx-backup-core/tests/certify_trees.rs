@@ -173,7 +173,7 @@ async fn whatever_is_done_to_a_backup_is_found_at_the_level_that_can_see_it() {
                 let bytes = verify(VerifyOptions::bytes()).await;
                 let open = structure.certificate.as_ref().expect("at this level").violated_clauses();
                 let expected: Vec<Clause> = match how {
-                    // A checkpoint may go as long as a manifest names its files; that it is lost is said all the same.
+                    // A checkpoint may go as long as a manifest names its files; the loss is reported anyway.
                     Tamper::Delete if clause == Some(Clause::Checkpoints) => vec![Clause::Bytes],
                     // Same size: only what reads the bytes can tell.
                     Tamper::Flip if !is_read(&key) => Vec::new(),
@@ -288,7 +288,7 @@ async fn a_link_inside_a_backup_is_refused() {
     assert_eq!(error.code(), "link");
     assert!(error.to_string().contains(&wal), "{error}");
     fs::remove_file(&inside).expect("removed");
-    // Our own files too.
+    // Files of the backup tool too.
     fs::copy(&outside, &inside).expect("copied");
     let (manifest, elsewhere) = (world.backup().join(MANIFEST_KEY), world.vault().join("elsewhere.json"));
     fs::rename(&manifest, &elsewhere).expect("moved");
@@ -318,7 +318,7 @@ fn change_objects(backup: &Path, change: impl Fn(String) -> String) {
 }
 
 #[tokio::test]
-async fn altered_files_of_our_own_are_named() {
+async fn altered_files_of_the_tool_are_named() {
     let world = World::new(&core(Generation::V3));
     world.back_up(BackupOptions::default()).await.expect("backed up");
     let (repository, backup, whole) = (world.repository().await, world.backup(), files(&world.backup()));
@@ -433,7 +433,7 @@ async fn a_list_tells_what_lies_in_a_repository() {
     assert_eq!(files(&world.vault().join("foreign")).len(), 1);
 }
 
-/// A store that goes away is an error of the store, at whatever request it goes: never evidence against the backup.
+/// A store that goes away is a store error, at every request: never evidence against the backup.
 #[tokio::test(start_paused = true)]
 async fn an_outage_is_no_damage() {
     let repository = Arc::new(InMemory::new());

@@ -1,4 +1,4 @@
-//! A cold backup: servers stopped in order before it, and started again whatever comes of it.
+//! A cold backup: servers stopped in order before it, and always started again.
 
 use std::{
     collections::BTreeSet,
@@ -21,7 +21,7 @@ use influx_backup_core::{
     testing::generate::{CompactorData, Generate},
 };
 
-/// Servers that do as they are told, and write down what that was.
+/// Servers that obey, and record each command.
 #[derive(Debug, Default)]
 struct Servers {
     told: Mutex<Vec<String>>,

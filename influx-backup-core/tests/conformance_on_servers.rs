@@ -94,7 +94,7 @@ async fn every_store_copies_itself() {
     all_hold(checks).await;
 }
 
-/// Aborts go on in the background for a moment.
+/// Aborts run in the background for a moment.
 async fn assert_nothing_left(place: &Place) {
     let began = Instant::now();
     loop {

@@ -209,7 +209,7 @@ async fn bad_checkpoints() {
     is_damage("checkpoint without its manifest", newer, Clause::Checkpoints, FindingCode::NewCheckpoint).await;
 }
 
-/// More damage than a certificate keeps hides nothing that is no damage.
+/// More damage than a certificate keeps hides no other violation.
 #[tokio::test]
 async fn every_violation_is_looked_at() {
     let world = World::new(&core(Generation::V3));

@@ -156,7 +156,7 @@ async fn only_bulk_is_copied_by_the_store() {
     assert_eq!(report.passes[0].copiers.get("server-side"), None, "{report:?}");
 }
 
-/// By listing and HEAD alone where the store keeps a checksum, and it is said where it does not: whoever has copied.
+/// By listing and HEAD alone where the store keeps a checksum; where it does not, the report counts it. By every copier.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_is_verified_by_the_checksums_of_its_store() {
     for server in servers::all() {

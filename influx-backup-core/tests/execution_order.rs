@@ -129,7 +129,9 @@ fn check(steps: &[Step], place: impl Fn(&str) -> usize) -> Result<(), String> {
                 stage = now;
                 running.insert(key);
             }
-            Step::Ended(key) => drop(running.remove(key.as_str())),
+            Step::Ended(key) => {
+                running.remove(key.as_str());
+            }
         }
     }
     if running.is_empty() { Ok(()) } else { Err(format!("{running:?} never ended")) }

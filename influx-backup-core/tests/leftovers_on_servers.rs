@@ -193,7 +193,7 @@ async fn pages_of_uploads_are_read_to_the_end() {
     }
 }
 
-/// A service that knows no uploads has none that are left over. That they may not be listed is said.
+/// A service that knows no uploads has no leftovers. A missing right to list them is an error.
 #[tokio::test]
 async fn uploads_that_cannot_be_listed() {
     for open in [google, s3] {

@@ -49,9 +49,9 @@ fn serve(
     source: &'static [(&'static str, &'static str)],
     other: impl Fn(&Request<Bytes>) -> Response<Bytes> + Send + Sync + 'static,
 ) -> Canned {
-    Canned::serve(move |request| match *request.method() == Method::HEAD && path(request).contains("from") {
-        true => head(source),
-        false => other(request),
+    Canned::serve(move |request| {
+        let asks_source = *request.method() == Method::HEAD && path(request).contains("from");
+        if asks_source { head(source) } else { other(request) }
     })
 }
 
@@ -218,9 +218,10 @@ mod s3 {
                 answer(200, &[], xml.replace("SUM", sum))
             });
             let copied = copy(bucket(&server, "from"), bucket(&server, "to")).await;
-            match fine {
-                true => assert_eq!(copied.expect("copied").checked_by, CheckedBy::StoreChecksum),
-                false => assert!(matches!(copied, Err(CopyError::Corrupt { .. })), "{copied:?}"),
+            if fine {
+                assert_eq!(copied.expect("copied").checked_by, CheckedBy::StoreChecksum);
+            } else {
+                assert!(matches!(copied, Err(CopyError::Corrupt { .. })), "{copied:?}");
             }
         }
     }
@@ -391,7 +392,7 @@ mod azure {
         }
     }
 
-    /// A service without it is asked once, not for every object; the copy goes on in the background and is awaited.
+    /// A service without it is asked once, not for every object; the copy runs in the background and is awaited.
     #[tokio::test]
     async fn copy_blob_is_awaited() {
         let looks = Arc::new(AtomicUsize::new(0));
@@ -417,7 +418,7 @@ mod azure {
         assert!(asked[1..].iter().all(|request| header(request, "x-ms-source-if-match") == E_TAG));
     }
 
-    /// A service where a copy to `to` goes on in the background: HEADs of the target are answered by `target`.
+    /// A service where a copy to `to` runs in the background: HEADs of the target are answered by `target`.
     fn serve_pending(target: impl Fn() -> Response<Bytes> + Send + Sync + 'static) -> Canned {
         serve(&[], move |request| match *request.method() {
             Method::HEAD => target(),
@@ -514,7 +515,7 @@ mod azure {
         assert!(requests.iter().all(|request| *request.method() != Method::DELETE), "{requests:?}");
     }
 
-    /// A wrong version is changed, whatever the way.
+    /// A wrong version is `source-changed`, by every request.
     #[tokio::test]
     async fn the_version_is_pinned() {
         let server = serve(&[], |_| answer(412, &[("x-ms-error-code", "SourceConditionNotMet")], ""));

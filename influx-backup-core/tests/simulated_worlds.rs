@@ -1,4 +1,4 @@
-//! Backups of simulated clusters while they live, fail and are written to: whatever was acknowledged before a backup began
+//! Backups of simulated clusters while they live, fail and are written to: what was acknowledged before a backup began
 //! is in it, nothing else is, and the certificate says what the world's own history shows.
 //!
 //! `INFLUX_BACKUP_SEEDS=2000` runs that many worlds, from `INFLUX_BACKUP_FIRST_SEED` on; `INFLUX_BACKUP_SEED=17` runs one.
@@ -66,8 +66,8 @@ fn what_a_world_does_not_show_is_made_up() {
                 (Clause::Stability, FindingCode::MostParquetMissing, None, None),
                 (Clause::Compactor, FindingCode::MissingCompactorFile, None, None),
                 (Clause::Compactor, FindingCode::OtherCompactorFile, None, None),
-                (Clause::Compactor, FindingCode::CompactorWentOn, None, None),
-                (Clause::Nodes, FindingCode::NodeCame, None, None),
+                (Clause::Compactor, FindingCode::CompactorActive, None, None),
+                (Clause::Nodes, FindingCode::NodeAppeared, None, None),
             ];
             for (clause, code, expected, found) in said {
                 let mut violation = Finding::new(code, "").with_clause(clause).with_node(node);

@@ -33,7 +33,7 @@ impl Behind {
         Location::parse(&self.server.url(&self.bucket, prefix), &options).expect("a location")
     }
 
-    /// A backup with a little patience for copies, and `silence` for what else is asked.
+    /// A backup with a little patience for copies, and `silence` for all other requests.
     async fn back_up(&self, silence: &str, max_elapsed: Duration) -> Backed {
         let began = Instant::now();
         let cluster =
@@ -63,7 +63,7 @@ impl Behind {
         self.assert_nothing_left(what).await;
     }
 
-    /// Aborts go on in the background for a moment.
+    /// Aborts run in the background for a moment.
     async fn assert_nothing_left(&self, what: &str) {
         self.proxy.clear();
         let began = Instant::now();

@@ -48,14 +48,15 @@ impl Differences {
 
     /// They come again and again.
     pub(super) fn into_error(self) -> Error {
-        let (altered, unrecorded) = (self.altered.len(), self.unrecorded.len());
+        let altered = self.altered.len();
+        let unrecorded = self.unrecorded.len();
         let reason = format!("{}; {altered} objects altered, {unrecorded} unrecorded", self.summary());
         Error::BackupAltered { reason }
     }
 }
 
-/// Lists the backup and compares it with its records. Whatever the listing does not show as it was written is asked about once
-/// more: some stores spell versions in listings differently, and a listing is no snapshot.
+/// Lists the backup and compares it with its records. What the listing does not show as it was written is checked
+/// again: some stores spell versions in listings differently, and a listing is not a snapshot.
 pub(super) async fn audit(to: &Location, index: &mut Index) -> Result<Differences> {
     let (doubtful, unrecorded) = compare(index.records(), list(to).await?);
     let looks = doubtful.iter().map(|record| look(to, record).boxed()).collect();
@@ -84,7 +85,7 @@ async fn list(to: &Location) -> Result<ObjectTable> {
     Ok(objects.into())
 }
 
-/// The objects that a listing does not show as they were written, and what it shows besides. Both sides are sorted by key.
+/// The objects that a listing does not show as they were written, and the unrecorded ones. Both sides are sorted by key.
 fn compare<'a>(written: impl Iterator<Item = &'a ObjectRecord>, listed: ObjectTable) -> (Vec<ObjectRecord>, Vec<Key>) {
     let mut listed = listed.into_iter().peekable();
     let mut doubtful = Vec::new();

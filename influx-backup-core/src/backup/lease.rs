@@ -32,7 +32,7 @@ pub(crate) async fn acquire(
     }
     let mut before = highest(location, &scope, clock).await?;
     if before.is_none() && !is_vacant(location).await? {
-        // Begun by another process since, or something that is no backup: never merged with.
+        // Begun by another process since, or something that is not a backup: never merged with.
         before = highest(location, &scope, clock).await?;
         if before.is_none() {
             return Err(Error::BackupExists { name: name.to_owned() });

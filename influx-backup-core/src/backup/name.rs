@@ -12,7 +12,7 @@ pub(super) fn default_name(now: DateTime<Utc>) -> String {
     now.format("backup-%Y%m%d-%H%M%S").to_string()
 }
 
-/// Refuses names that are no single directory.
+/// Refuses names that are not a single directory.
 pub(super) fn check_name(name: &str) -> Result<()> {
     let reason = match Key::parse(name) {
         Err(_) => "is not the name of a directory",

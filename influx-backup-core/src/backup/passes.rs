@@ -32,7 +32,8 @@ use crate::{
     record::PassReport,
 };
 
-/// How often a backup may be found to differ from its records: what removes or replaces its objects more often goes on doing so.
+/// How often a backup may be found to differ from its records: what removes or replaces its objects more often will not
+/// stop.
 const MAX_REPAIRS: u32 = 5;
 
 /// What does not change while a backup runs.
@@ -107,7 +108,8 @@ impl Run<'_> {
     ) -> Result<BackupPlan> {
         let is_held = |entry: &ObjectMeta| index.holds(entry);
         let plan = BackupPlan::missing(cluster.description(), listed, self.options.derived, &is_held);
-        let (objects, bytes) = (plan.objects(), plan.bytes());
+        let objects = plan.objects();
+        let bytes = plan.bytes();
         self.task.events.planned(objects, bytes);
         let pass = history.passes().saturating_add(1);
         self.task.events.send(EventKind::PassStarted { pass, listed: listed.objects(), objects, bytes });

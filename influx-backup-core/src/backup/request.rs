@@ -51,7 +51,7 @@ impl BackupRequest {
     /// cancelled, also where its job is dropped.
     ///
     /// Where the backup succeeds and a server cannot be started again, the job fails with
-    /// [`Error::Orchestrator`](crate::Error::Orchestrator); the backup is committed all the same.
+    /// [`Error::Orchestrator`](crate::Error::Orchestrator); the backup is committed anyway.
     pub fn with_orchestrator(mut self, orchestrator: Arc<dyn Orchestrator>) -> Self {
         self.orchestrator = Some(orchestrator);
         self

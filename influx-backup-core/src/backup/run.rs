@@ -105,7 +105,7 @@ pub(crate) async fn run(
     done
 }
 
-/// What an earlier run left that can be gone on with; the rest of what it left goes.
+/// What an earlier run left that can be resumed; the rest is deleted.
 async fn left_before(to: &Location, on_existing: OnExisting, acquired: Acquired) -> Result<Index> {
     if on_existing == OnExisting::Resume {
         // Also where a process died so early that an incomplete lease is all that it left.

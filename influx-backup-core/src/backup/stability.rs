@@ -89,7 +89,7 @@ pub(super) fn compare_nodes(before: &ClusterDescription, after: &ClusterDescript
         match known {
             None => {
                 let message = format!("node `{}` appeared while the backup ran", node.id);
-                unheld.push(finding(At::node(&node.id), FindingCode::NodeCame, message));
+                unheld.push(finding(At::node(&node.id), FindingCode::NodeAppeared, message));
             }
             Some(known) if known.is(Role::Compactor) != node.is(Role::Compactor) => {
                 let message = format!("node `{}` became, or is no longer, a compactor", node.id);
@@ -97,7 +97,7 @@ pub(super) fn compare_nodes(before: &ClusterDescription, after: &ClusterDescript
             }
             Some(known) if known.is(Role::QueryOnly) != node.is(Role::QueryOnly) => {
                 let message = format!("node `{}` began to store data", node.id);
-                unheld.push(finding(At::node(&node.id), FindingCode::NodeCame, message));
+                unheld.push(finding(At::node(&node.id), FindingCode::NodeAppeared, message));
             }
             Some(_) => {}
         }
@@ -105,7 +105,7 @@ pub(super) fn compare_nodes(before: &ClusterDescription, after: &ClusterDescript
     for node in before.nodes.iter().filter(|node| !after.is_node(&node.id)) {
         let message =
             format!("node `{}` went away while the backup ran: leave it out by name, or bring it back", node.id);
-        unstable.push(finding(At::node(&node.id), FindingCode::NodeWent, message));
+        unstable.push(finding(At::node(&node.id), FindingCode::NodeDisappeared, message));
     }
     (unstable, unheld)
 }
@@ -116,7 +116,7 @@ pub(super) fn unlisted_nodes(cluster: &ClusterDescription, listed: &Inventory) -
         |id: &str| listed.listings.iter().any(|listing| listing.owner == id && !listing.entries.is_empty());
     let unlisted = cluster.stored_nodes().filter(|node| !has_objects(&node.id));
     let message = |id: &str| format!("node `{id}` had nothing to list: leave it out by name, or bring it back");
-    unlisted.map(|node| finding(At::node(&node.id), FindingCode::NodeWent, message(&node.id))).collect()
+    unlisted.map(|node| finding(At::node(&node.id), FindingCode::NodeDisappeared, message(&node.id))).collect()
 }
 
 /// C7: whether it is another cluster now.
@@ -166,7 +166,8 @@ mod tests {
             version: Version { e_tag: Some((*tag).into()), ..version() },
         };
         let entries = objects.iter().map(entry).collect();
-        let (group, owner) = (Group::NodeRest, "n1".to_owned());
+        let group = Group::NodeRest;
+        let owner = "n1".to_owned();
         Inventory { listings: vec![Listing { group, owner, started: time, ended: time, order: 1, entries }] }
     }
 
@@ -226,13 +227,14 @@ mod tests {
             let codes = |violations: Vec<Finding>| -> Vec<_> { violations.into_iter().map(|v| v.code).collect() };
             (codes(unstable), codes(unheld))
         };
-        let (one, two) = (("n1", Role::Data), ("n2", Role::Data));
+        let one = ("n1", Role::Data);
+        let two = ("n2", Role::Data);
         let code = |code: FindingCode| vec![code];
         assert_eq!(compared(&[one], &[one]), (vec![], vec![]));
-        assert_eq!(compared(&[one], &[one, two]), (vec![], code(FindingCode::NodeCame)));
-        assert_eq!(compared(&[one, two], &[one]), (code(FindingCode::NodeWent), vec![]));
+        assert_eq!(compared(&[one], &[one, two]), (vec![], code(FindingCode::NodeAppeared)));
+        assert_eq!(compared(&[one, two], &[one]), (code(FindingCode::NodeDisappeared), vec![]));
         assert_eq!(compared(&[one], &[("n1", Role::Compactor)]), (code(FindingCode::CompactorMoved), vec![]));
-        assert_eq!(compared(&[("n1", Role::QueryOnly)], &[one]), (vec![], code(FindingCode::NodeCame)));
+        assert_eq!(compared(&[("n1", Role::QueryOnly)], &[one]), (vec![], code(FindingCode::NodeAppeared)));
         let mut renamed = cluster(&[one]);
         renamed.cluster_id = Some("c2".to_owned());
         assert_eq!(compare_ids(&cluster(&[one]), &renamed).expect("another id").code, FindingCode::ClusterMoved);

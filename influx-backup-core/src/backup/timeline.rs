@@ -1,4 +1,4 @@
-//! C7 from pass to pass: what only ever goes on in a cluster must not go back.
+//! C7 from pass to pass: what only grows in a cluster must not shrink.
 //!
 //! Servers count WAL files and snapshots upwards and keep the newest manifest for good. Where a later listing shows less
 //! than an earlier one, a volume was unmounted or the source was restored meanwhile: what was listed before and never

@@ -124,7 +124,8 @@ pub(super) async fn fences(cluster: &Cluster, evidence: &Evidence<'_>, listed: &
                 }
             }
         }
-        let (first, last) = (numbers.first().copied(), numbers.last().copied());
+        let first = numbers.first().copied();
+        let last = numbers.last().copied();
         fences.push(Fence { node: node.id.clone(), first, last, holes });
     }
     Ok(fences)

@@ -25,7 +25,7 @@ impl std::str::FromStr for Setting {
     }
 }
 
-/// A location; the environment is the default for what `settings` do not say.
+/// A location; options that `settings` do not have come from the environment.
 pub(crate) fn location(text: &str, settings: &[Setting]) -> Result<Location, Failure> {
     let environment = StoreOptions::from_env();
     let options = settings.iter().fold(environment, |options, Setting { name, value }| options.with(name, value));

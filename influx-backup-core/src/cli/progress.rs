@@ -32,7 +32,7 @@ pub(crate) async fn follow<T>(job: Job<T>, screen: &Screen) -> Result<T> {
                     return Err(Error::Cancelled { done, total });
                 }
                 asked = true;
-                bar.suspend(|| screen.say("cancelling; once more to end at once"));
+                bar.suspend(|| screen.say("cancelling; interrupt again to stop at once"));
                 handle.cancel();
             }
         }

@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 /// How long a clean-up may take, unless its run says otherwise. What it could not remove by then stays.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
-/// How long a failed copy waits for its own clean-up, which then goes on in the background.
+/// How long a failed copy waits for its own clean-up, which then continues in the background.
 const WAIT_FOR_UNDO: Duration = Duration::from_millis(500);
 
 /// Clean-ups that are under way in the background.
@@ -70,7 +70,7 @@ impl CleanUps {
 
 /// What a copy has begun at the target, and how it is undone.
 pub(super) trait Undo: Send + 'static {
-    /// Removes it again, as far as possible: there is no one to report a failure to.
+    /// Removes it again, best effort.
     fn undo(self) -> impl Future<Output = ()> + Send;
 }
 
@@ -121,7 +121,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_stage_waits_for_its_objects_and_an_object_only_for_itself() {
         let stage = CleanUps::default();
-        let (one, other) = (stage.of_object(), stage.of_object());
+        let one = stage.of_object();
+        let other = stage.of_object();
         one.spawn(sleep(Duration::from_secs(20)));
         let began = Instant::now();
         other.finished().await;

@@ -74,7 +74,7 @@ impl Copied {
         copied
     }
 
-    /// A plain copy of which nothing but its size is known.
+    /// A plain copy of known size and unknown content.
     #[must_use]
     pub fn unverified(size: u64, copier: impl Into<Cow<'static, str>>) -> Self {
         Self {

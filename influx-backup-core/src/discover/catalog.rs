@@ -84,7 +84,7 @@ pub(super) async fn read(location: &Location, owner: &str) -> Result<Option<Cata
         _ => None,
     };
     seen.contents = match root {
-        // A damaged root says nothing, and the logs above it cannot be told.
+        // A damaged root has no contents, and the logs above it cannot be determined.
         Some(None) => Contents::default(),
         Some(Some(root)) => match files.read_above(location, root.sequence, &mut seen.damaged).await? {
             Some(logs) => fold(std::iter::once(root).chain(logs)),
@@ -177,11 +177,10 @@ fn fold(files: impl Iterator<Item = CatalogFile>) -> Contents {
     for file in files {
         nodes = nodes.zip(file.nodes.records()).map(|(mut nodes, records)| {
             for record in records {
-                match record.state {
-                    Some(NodeState::Removed) => drop(nodes.remove(&record.node_id)),
-                    _ => {
-                        nodes.insert(record.node_id.clone(), ());
-                    }
+                if record.state == Some(NodeState::Removed) {
+                    nodes.remove(&record.node_id);
+                } else {
+                    nodes.insert(record.node_id.clone(), ());
                 }
             }
             nodes
@@ -193,7 +192,9 @@ fn fold(files: impl Iterator<Item = CatalogFile>) -> Contents {
                         databases.insert(record.id, name.clone());
                     }
                     (DatabaseState::Present, None) => {}
-                    (DatabaseState::SoftDeleted | DatabaseState::HardDeleted, _) => drop(databases.remove(&record.id)),
+                    (DatabaseState::SoftDeleted | DatabaseState::HardDeleted, _) => {
+                        databases.remove(&record.id);
+                    }
                 }
             }
             databases

@@ -95,7 +95,7 @@ fn is_cluster(survey: &Survey, id: &str, prefix: &Prefix) -> bool {
         other.is_some_and(|other| !other.is_empty() && other.catalog.is_none())
     };
     let named = catalog.contents.nodes.as_deref();
-    // Core has one node and no compactor: a catalog that governs another prefix, or lies beside `cs`, is no Core one.
+    // Core has one node and no compactor: a catalog that governs another prefix, or lies beside `cs`, is not a Core one.
     if prefix.is_compactor() || named.is_some_and(|named| named.iter().any(|node| bare(node))) {
         return true;
     }
@@ -211,10 +211,7 @@ fn given_cluster<'a>(
 fn core<'a>(survey: &'a Survey, what: &'a DiscoverOptions, found: &Found<'a>, node: &'a str) -> Result<Chosen<'a>> {
     let refuse = |option, reason| Err(invalid(survey, option, reason));
     if let Some(id) = what.query_only.first() {
-        return refuse(
-            "query_only",
-            format!("`{node}` is a Core node, which has no query nodes such as `{id}` beside it"),
-        );
+        return refuse("query_only", format!("`{node}` is a Core node, which has no query nodes such as `{id}`"));
     }
     let given = given_nodes(survey, what)?;
     if what.node_ids.is_empty() || given == BTreeSet::from([node]) {
@@ -248,7 +245,8 @@ fn enterprise<'a>(
         let readable = catalog.filter(|catalog| catalog.live() != Some(Generation::V3));
         let Some(named) = readable.and_then(|catalog| catalog.contents.nodes.as_ref()) else {
             let candidates = beside.into_iter().map(ToOwned::to_owned).collect();
-            let (location, cluster) = (survey.location.clone(), owner.to_owned());
+            let location = survey.location.clone();
+            let cluster = owner.to_owned();
             return Err(Error::NodesRequired { location, cluster, candidates });
         };
         beside.into_iter().filter(|id| named.iter().any(|node| node == id)).collect()
@@ -271,7 +269,7 @@ fn given_nodes<'a>(survey: &'a Survey, what: &'a DiscoverOptions) -> Result<BTre
             return Err(unknown_id(survey, "node", id));
         }
     }
-    // A node that was declared query-only and holds objects all the same is never dropped.
+    // A node that was declared query-only and holds objects nevertheless is never dropped.
     nodes.extend(what.query_only.iter().map(String::as_str).filter(|id| stores(id)));
     Ok(nodes)
 }

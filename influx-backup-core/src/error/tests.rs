@@ -49,7 +49,9 @@ fn not_consistent(halt: StopReason) -> Error {
 /// One of each, so that every code is there.
 pub(crate) fn samples() -> Vec<Error> {
     let location = || text("s3://bucket/prefix");
-    let (reason, name, owner) = (|| text("a reason"), || text("monday"), || text("process 7 on host"));
+    let reason = || text("a reason");
+    let name = || text("monday");
+    let owner = || text("process 7 on host");
     let silence = Duration::from_secs(42);
     let finding = Finding::new(FindingCode::CorruptWal, "a message");
     let mut samples = vec![
@@ -102,7 +104,8 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::Internal { task: "a task", source: cause() },
     ];
     samples.extend(STORE_KINDS.map(|kind| {
-        let (location, key) = (location(), key().to_string());
+        let location = location();
+        let key = key().to_string();
         Error::Store { operation: "get", key, location, kind, source: cause() }
     }));
     let copies = [

@@ -91,7 +91,9 @@ impl Executor {
     /// where the target cannot be put on disk, [`Error::InvalidRequest`] where `places` lacks a role, and the errors of
     /// the sink. After an error, the sink still receives the objects that were finished meanwhile.
     pub async fn stage(&self, stage: &Stage, places: &Places, sink: &mut dyn CopySink) -> Result<()> {
-        let (kind, objects, bytes) = (stage.kind, stage.objects(), stage.bytes());
+        let kind = stage.kind;
+        let objects = stage.objects();
+        let bytes = stage.bytes();
         self.task.events.send(EventKind::StageStarted { stage: kind, objects, bytes });
         if !stage.is_empty() {
             let span = tracing::info_span!("stage", stage = kind.title());

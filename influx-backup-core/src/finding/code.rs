@@ -142,7 +142,7 @@ finding_codes! {
     /// An object was listed and is not in the backup in that version.
     ListedNotHeld = "listed-not-held", Error;
     /// A node disappeared while the backup ran.
-    NodeWent = "node-went", Error;
+    NodeDisappeared = "node-disappeared", Error;
     /// The cluster got another id while the backup ran.
     ClusterMoved = "cluster-moved", Error;
     /// A node became, or is no longer, a compactor.
@@ -159,12 +159,12 @@ finding_codes! {
     /// A file of the compactor is in the backup and was not listed.
     ExtraCompactorFile = "extra-compactor-file", Error;
     /// The compactor wrote while its files were copied.
-    CompactorWentOn = "compactor-went-on", Error;
+    CompactorActive = "compactor-active", Error;
     /// Several nodes have files of a compactor.
     SeveralCompactors = "several-compactors", Warning;
     // C9: the nodes.
     /// A node appeared, or began to store data, while the backup ran.
-    NodeCame = "node-came", Error;
+    NodeAppeared = "node-appeared", Error;
     /// A prefix looks like a node, and is neither in the backup nor excluded by name.
     UnclaimedNode = "unclaimed-node", Error;
     /// The catalog names a node that has no objects.
@@ -251,7 +251,7 @@ impl fmt::Display for FindingCode {
     }
 }
 
-/// A name that is no finding code of this release.
+/// A name that is not a finding code of this release.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown finding code `{0}`")]
 pub struct UnknownCode(String);

@@ -108,7 +108,8 @@ async fn progress_that_is_not_read_is_replaced_by_the_newest() {
         }
         Ok(())
     });
-    let (events, handle) = (job.events(), job.handle());
+    let events = job.events();
+    let handle = job.handle();
     job.await.expect("done");
     let events = all(events).await;
     assert_eq!(events.len(), 1, "{events:?}");

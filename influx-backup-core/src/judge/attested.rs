@@ -43,7 +43,7 @@ pub(super) fn bytes(evidence: &Evidence<'_>) -> (Judgement, BTreeMap<CheckedBy, 
     (judgement, counts)
 }
 
-/// Objects of a backup that are not what the manifest says, whatever clause looks after them.
+/// Objects of a backup that are not what the manifest says, of every clause.
 fn changed<'a>(record: &ManifestProvenance<'a>) -> impl Iterator<Item = (&'a Key, FindingCode, &'static str)> {
     let lost = record.lost.iter().map(|key| (*key, FindingCode::MissingObject, "is no longer in the backup"));
     let altered =
@@ -100,8 +100,8 @@ fn one_listing(evidence: &Evidence<'_>) -> Judgement {
 fn check_quiet(before: &[ObjectMeta], after: &Listing, judgement: &mut Judgement) {
     let same = before.len() == after.entries.len() && before.iter().zip(&after.entries).all(|(a, b)| a.is_same(&b));
     if !same {
-        let message = format!("the compactor `{}` went on while its files were copied", after.owner);
-        judgement.report(At::node(&after.owner), FindingCode::CompactorWentOn, message);
+        let message = format!("the compactor `{}` wrote while its files were copied", after.owner);
+        judgement.report(At::node(&after.owner), FindingCode::CompactorActive, message);
     }
 }
 

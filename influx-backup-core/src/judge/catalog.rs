@@ -134,7 +134,7 @@ fn check_root(live: &GenerationFiles<'_>, judgement: &mut Judgement) {
             judgement.report(
                 At::object(None, key),
                 FindingCode::CorruptCatalog,
-                format!("`{key}` is no root of a catalog {}", live.generation),
+                format!("`{key}` is not the root of a catalog {}", live.generation),
             );
         }
         Some(_) => {}
@@ -154,7 +154,7 @@ fn check_logs(live: &GenerationFiles<'_>, judgement: &mut Judgement) {
         let problem = match parsed {
             Err(error) => Some(error.to_string()),
             Ok(file) if file.kind == Kind::Root => Some("it is a root, not a log".to_owned()),
-            Ok(file) if !live.is_own(file) => Some(format!("it is no log of a catalog {}", live.generation)),
+            Ok(file) if !live.is_own(file) => Some(format!("it is not a log of a catalog {}", live.generation)),
             Ok(file) => file.check_name(key.name()).err().map(|error| error.to_string()),
         };
         match problem {

@@ -58,7 +58,8 @@ fn a_whole_tree_holds_in_every_clause_without_findings() {
             assert_eq!(certificate.absent, []);
             assert_eq!((certificate.catalog_sequence, certificate.orphans), (Some(3), 0));
             let point = &certificate.recovery[0];
-            let (guaranteed, reached) = (point.guaranteed.as_ref(), point.reached.as_ref());
+            let guaranteed = point.guaranteed.as_ref();
+            let reached = point.reached.as_ref();
             assert_eq!(guaranteed.map(|at| (at.snapshot, at.wal)), Some((2, 10)));
             assert_eq!(reached.map(|at| at.wal), Some(12));
         }

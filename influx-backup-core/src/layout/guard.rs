@@ -38,7 +38,7 @@ pub(crate) fn bytes(restore: &str, backup: &str) -> Bytes {
     Bytes::from(text[..end].to_owned())
 }
 
-/// The id of the restore that a guard belongs to, or `None` where the bytes are no guard.
+/// The id of the restore that a guard belongs to, or `None` where the bytes are not a guard.
 pub(crate) fn restore_of(bytes: &[u8]) -> Option<String> {
     let rest = std::str::from_utf8(bytes.strip_prefix(MARK.as_bytes())?).ok()?;
     rest.split(' ').next().map(ToOwned::to_owned)

@@ -43,7 +43,7 @@ impl Renewed {
         Self { monotonic: Instant::now(), wall: SystemTime::now() }
     }
 
-    /// The longer of what the two clocks say has passed.
+    /// The longer of the times that have passed by the two clocks.
     fn age(self, now: Self) -> Duration {
         let monotonic = now.monotonic.saturating_duration_since(self.monotonic);
         monotonic.max(now.wall.duration_since(self.wall).unwrap_or_default())
@@ -153,7 +153,8 @@ mod tests {
             let now = Renewed { monotonic: renewed.monotonic + monotonic, wall: renewed.wall + wall };
             renewed.age(now)
         };
-        let (short, long) = (Duration::from_secs(1), Duration::from_secs(3600));
+        let short = Duration::from_secs(1);
+        let long = Duration::from_secs(3600);
         assert_eq!(after(short, long), long, "the machine was asleep");
         assert_eq!(after(long, short), long, "the clock was set back");
         let set_back = Renewed { monotonic: renewed.monotonic + short, wall: renewed.wall - long };

@@ -116,7 +116,7 @@ pub(super) async fn list(location: &Location, scope: &LeaseScope) -> Result<Vec<
     Ok(entries.into_iter().filter_map(|entry| Some((number(entry.key.name())?, entry))).collect())
 }
 
-/// The number in the name of a lease, or `None` where it is none.
+/// The number in the name of a lease, or `None` where it is not a lease.
 pub(super) fn number(name: &str) -> Option<u64> {
     name.strip_prefix("claim-")?.parse().ok()
 }

@@ -57,7 +57,8 @@ async fn a_lease_that_was_released_is_free_at_once() {
         let location = Location::in_memory();
         let lease = take(&location, &scope).await;
         let free = |takeover| {
-            let (location, scope) = (&location, &scope);
+            let location = &location;
+            let scope = &scope;
             async move { highest(location, scope, Clock::Local).await.expect("listed").expect("one").is_free(takeover) }
         };
         assert!(!free(Takeover::AfterTimeout).await && free(Takeover::Immediately).await);

@@ -125,7 +125,8 @@ mod tests {
     #[tokio::test]
     async fn what_is_held_stays_within_the_budget() {
         let budget = MemoryBudget::new(ByteSize(4096));
-        let (one, two) = (budget.take(1024).await, budget.take(2000).await);
+        let one = budget.take(1024).await;
+        let two = budget.take(2000).await;
         assert_eq!(budget.semaphore.available_permits(), 1);
         assert!(futures::poll!(Box::pin(budget.take(1025))).is_pending());
         drop((one, two));

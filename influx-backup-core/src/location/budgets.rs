@@ -134,7 +134,8 @@ mod tests {
             location.put(key, "x".into()).await.expect("put");
         }
         let began = Instant::now();
-        let (mine, other) = (location.child("n").expect("a location"), location.clone());
+        let mine = location.child("n").expect("a location");
+        let other = location.clone();
         let listing = async {
             tokio::time::sleep(SECOND * 10).await;
             let listed = mine.list("").await.expect("listed").len();
@@ -181,7 +182,7 @@ mod tests {
         };
         location.deletion(slowed(RequestKind::Delete)).await.expect("went well at last");
         assert_eq!(allowed(), (16, 8));
-        // What copies are told, and listings, is not about deletions.
+        // Throttled copies and listings do not slow deletions down.
         tokio::time::advance(SECOND * 2).await;
         location.deletion(slowed(RequestKind::Copy)).await.expect("deleted");
         location.deletion(slowed(RequestKind::List)).await.expect("deleted");

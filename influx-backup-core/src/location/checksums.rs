@@ -228,7 +228,8 @@ mod tests {
     fn they_decide_only_where_both_have_one() {
         let of =
             |crc64, crc32c: Option<&str>| StoreChecksums { crc64, crc32c: crc32c.map(ToOwned::to_owned), md5: None };
-        let (one, two) = (Some(Crc64(1)), Some(Crc64(2)));
+        let one = Some(Crc64(1));
+        let two = Some(Crc64(2));
         assert_eq!(of(one, None).compare(&of(one, Some("x"))), ChecksumMatch::Equal);
         assert_eq!(of(one, None).compare(&of(two, None)), ChecksumMatch::Mismatch);
         assert_eq!(of(one, Some("x")).compare(&of(one, Some("y"))), ChecksumMatch::Mismatch);
@@ -247,9 +248,10 @@ mod tests {
             StoreChecksums { md5: text("JfnnlDI7RTiF9RgfG2JNCw=="), ..StoreChecksums::default() },
         ] {
             let clouds = cfg!(feature = "cloud");
-            let (same, different) = match clouds {
-                true => (ChecksumMatch::Equal, ChecksumMatch::Mismatch),
-                false => (ChecksumMatch::NotComparable, ChecksumMatch::NotComparable),
+            let (same, different) = if clouds {
+                (ChecksumMatch::Equal, ChecksumMatch::Mismatch)
+            } else {
+                (ChecksumMatch::NotComparable, ChecksumMatch::NotComparable)
             };
             assert_eq!((compare(&known, b"123456789"), compare(&known, b"123456780")), (same, different));
         }

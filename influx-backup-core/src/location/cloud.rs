@@ -80,7 +80,7 @@ impl ServerSide {
     }
 }
 
-/// Opens a bucket; `None`: the scheme is none that this build knows.
+/// Opens a bucket; `None`: this build does not know the scheme.
 pub(super) fn open(scheme: &str, bucket: &str, options: &StoreOptions) -> Option<Result<Opened>> {
     match scheme {
         #[cfg(feature = "aws")]

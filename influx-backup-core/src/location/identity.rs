@@ -141,7 +141,7 @@ impl Identity {
     }
 }
 
-/// The host and port of an endpoint; empty for a provider's own service, by whatever name.
+/// The host and port of an endpoint; empty for a provider's own service, under any of its names.
 fn service(endpoint: &str, own_domains: &[&str]) -> String {
     let Ok(url) = url::Url::parse(endpoint) else { return endpoint.trim_end_matches('/').to_owned() };
     let host = url.host_str().unwrap_or_default();

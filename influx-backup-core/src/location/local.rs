@@ -71,7 +71,8 @@ pub(super) async fn list(
     links: Links,
     on_listed: Option<OnListed>,
 ) -> Result<Vec<ObjectMeta>> {
-    let (root, prefix) = (root.to_owned(), prefix.to_owned());
+    let root = root.to_owned();
+    let prefix = prefix.to_owned();
     // The walk ends soon after whoever waits for it has gone.
     let waiting = Arc::new(());
     let is_awaited = Arc::downgrade(&waiting);
@@ -85,7 +86,8 @@ pub(super) async fn list(
 }
 
 pub(super) async fn list_level(root: &FilePath, prefix: &str, links: Links) -> Result<ListLevel> {
-    let (root, prefix) = (root.to_owned(), prefix.to_owned());
+    let root = root.to_owned();
+    let prefix = prefix.to_owned();
     blocking("list", move || read_level(&root, &prefix, links)).await
 }
 
@@ -103,7 +105,9 @@ pub(super) async fn directories(root: &FilePath) -> Result<Vec<String>> {
 }
 
 pub(super) async fn head(root: &FilePath, key: &Key) -> Result<Option<ObjectMeta>> {
-    let (path, key, root) = (root.join(key.as_str()), key.clone(), root.to_owned());
+    let path = root.join(key.as_str());
+    let key = key.clone();
+    let root = root.to_owned();
     blocking("head", move || match fs::metadata(&path) {
         Ok(metadata) if metadata.is_file() => Ok(Some(entry(key, &metadata))),
         Ok(metadata) if metadata.is_dir() => Ok(None),

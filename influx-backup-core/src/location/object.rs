@@ -151,7 +151,7 @@ impl Location {
     ///
     /// # Errors
     /// [`Error::Store`], with [`StoreErrorKind::Changed`](crate::error::StoreErrorKind::Changed) where the object is
-    /// another version now; [`Error::Link`] for a link on its way, where links are refused, and for what is no regular file.
+    /// another version now; [`Error::Link`] for a link on its way, where links are refused, and for what is not a regular file.
     pub async fn get(&self, key: &Key, version: Option<&Version>) -> Result<Option<Bytes>> {
         let options = || GetOptions {
             if_match: version.and_then(|version| version.e_tag.as_deref().map(ToOwned::to_owned)),

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer};
 ///
 /// What is [given](StoreOptions::with) has to be an option of the location's provider. What comes
 /// [from the environment](StoreOptions::from_env) is only a default: it is there for other programs too, so names that the
-/// provider does not know are passed over, and credentials in it count only where none are given. An option given as
+/// provider does not know are ignored, and credentials in it count only where none are given. An option given as
 /// empty takes its default away.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct StoreOptions {
@@ -28,7 +28,7 @@ impl StoreOptions {
     #[must_use]
     pub fn from_env() -> Self {
         Self::of_environment(std::env::vars_os().filter_map(|(name, value)| {
-            // What is no text is no option.
+            // A name or value that is not UTF-8 is not an option.
             Some((name.into_string().ok()?, value.into_string().ok()?))
         }))
     }
@@ -41,15 +41,14 @@ impl StoreOptions {
         Self { given: BTreeMap::new(), environment }
     }
 
-    /// The same options with one more; names are told apart neither by case, nor by `-` and `_`, nor by a leading
-    /// `--`.
+    /// The same options with one more. Names are compared without regard to case, `-` or `_`, and a leading `--`.
     #[must_use]
     pub fn with(mut self, name: impl AsRef<str>, value: impl Into<String>) -> Self {
         self.given.insert(plain(name.as_ref()), value.into());
         self
     }
 
-    /// These options, and `defaults` for what they do not say: `given.or(&StoreOptions::from_env())`.
+    /// These options, and `defaults` for those that are missing: `given.or(&StoreOptions::from_env())`.
     #[must_use]
     pub fn or(mut self, defaults: &Self) -> Self {
         let add = |to: &mut BTreeMap<String, String>, from: &BTreeMap<String, String>| {

@@ -90,7 +90,7 @@ fn cloud(text: &str, scheme: &str, options: &StoreOptions) -> Result<Location> {
         "s3" | "s3a" => "this build has no support for it: build with the feature `aws`",
         "az" | "azure" | "abfs" | "abfss" => "this build has no support for it: build with the feature `azure`",
         "gs" => "this build has no support for it: build with the feature `gcp`",
-        _ => "its scheme is none of file, s3, az, gs",
+        _ => "its scheme is not one of file, s3, az, gs",
     };
     Err(invalid(text, reason))
 }

@@ -104,7 +104,7 @@ impl Location {
         put().await
     }
 
-    /// Deletes an object; that it is gone already is no error.
+    /// Deletes an object; if it is already gone, that is not an error.
     ///
     /// # Errors
     /// [`Error::Store`].

@@ -186,7 +186,7 @@ async fn uncommitted(location: &Location) -> Result<String> {
             Ok(None) | Err(_) => {}
         }
     }
-    Ok("there is something of this name that is no backup".to_owned())
+    Ok("there is something of this name that is not a backup".to_owned())
 }
 
 /// The root manifest of the backup at `location` and its SHA-256, or `None` where nothing was committed.

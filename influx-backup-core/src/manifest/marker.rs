@@ -45,7 +45,7 @@ impl RepositoryMarker {
     /// Reads the marker of a repository, or `None` where there is none.
     ///
     /// # Errors
-    /// [`Error::DamagedMarker`] where something lies there that is no marker, such as a link;
+    /// [`Error::DamagedMarker`] where it is something else than a marker, such as a link;
     /// [`Error::UnsupportedFormat`], [`Error::Store`].
     pub(crate) async fn read(repository: &Location) -> Result<Option<Self>> {
         let read = async {

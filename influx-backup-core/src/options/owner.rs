@@ -92,7 +92,7 @@ impl Modes {
     }
 }
 
-/// A text that is no owner, or no mode.
+/// A text that is not an owner or not a mode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid {what} `{text}`: expected {expected}")]
 #[non_exhaustive]

@@ -17,7 +17,7 @@ pub struct RestoreOptions {
     /// What to do with a target of the same ids whose catalog has another uuid.
     pub on_catalog_mismatch: OnCatalogMismatch,
     /// Whether the caller has stopped the servers. An orchestrator on the request takes precedence: it stops the servers
-    /// and starts them again, whatever this value is.
+    /// and starts them again, regardless of this value.
     pub servers: ServersStopped,
     /// Owner and permissions of the files (files only).
     pub ownership: Ownership,
@@ -143,7 +143,7 @@ pub enum ExtraNodes {
 
 named!(ExtraNodes, "rule for extra nodes", { Refuse => "refuse", Delete => "delete", Keep => "keep" });
 
-/// What a restore does with a target of the same ids whose catalog has another uuid: a cluster that was set up anew.
+/// What a restore does with a target of the same ids whose catalog has another uuid: a cluster that was set up again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OnCatalogMismatch {
@@ -188,12 +188,12 @@ pub enum OnDegraded {
 named!(OnDegraded, "answer to a degraded backup", { Refuse => "refuse", Accept => "accept" });
 
 /// How much of the backup is read before the first write. Presence and size of every object are always checked, and
-/// every copy is compared with the manifest, whatever is chosen here.
+/// every copy is compared with the manifest, in every case.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SourceCheck {
     /// [`Bytes`](Self::Bytes) where the restore changes data that the target holds, so that a damaged backup is found while
-    /// that data is still whole; [`Structure`](Self::Structure) where there is none to lose. The first reads the backup
+    /// that data is still whole; [`Structure`](Self::Structure) where there is no data to lose. The first reads the backup
     /// twice, once to check and once to copy: choose `Checksums` or `Structure` where that takes too long.
     #[default]
     Auto,

@@ -98,7 +98,7 @@ fn they_read_as_people_write_them() {
 }
 
 #[test]
-fn a_wrong_value_is_told_the_choices() {
+fn a_wrong_value_is_refused_with_the_choices() {
     let error = serde_json::from_value::<RestoreOptions>(json!({ "policy": "Replace" })).expect_err("upper case");
     assert_eq!(error.to_string(), "unknown variant `Replace`, expected one of `empty`, `replace`, `overlay`");
     let error = serde_json::from_value::<Passes>(json!({ "time_limit": "soon" })).expect_err("no duration");

@@ -102,7 +102,7 @@ async fn a_repository_for_newer_releases_is_refused() {
     }
 }
 
-/// Makes something of the marker that is none.
+/// Damages the marker.
 type Spoil = fn(&Path);
 
 #[cfg(unix)]
@@ -143,7 +143,11 @@ async fn a_damaged_marker_keeps_no_backup_from_being_read_and_a_new_one_from_bei
         let backup = place.child("a").expect("a location");
         assert!(crate::certify(&backup).await.expect(what).holds(), "{what}");
         let opened = Backup::at(&backup).await.expect(what);
-        assert_eq!(opened.repository().to_string(), place.to_string(), "{what}: it is no place without a marker");
+        assert_eq!(
+            opened.repository().to_string(),
+            place.to_string(),
+            "{what}: a place without a marker is not a repository"
+        );
         let target = at(&root.path().join("target"));
         Restore::new(opened, target, RestoreOptions::default()).await.expect(what);
 

@@ -98,7 +98,8 @@ mod tests {
     async fn a_guard_is_replaced_and_nothing_else() {
         let target = Location::in_memory();
         let key = Key::parse("n1/catalog/v3/snapshot").expect("a key");
-        let (root, none) = (Bytes::from_static(b"of the backup"), Attributes::new());
+        let root = Bytes::from_static(b"of the backup");
+        let none = Attributes::new();
         let stands = || async { target.get(&key, None).await.expect("read") };
         replace(&target, &key, "r1", root.clone(), &none).await.expect("written");
         assert_eq!(stands().await.as_ref(), Some(&root), "where nothing stood");

@@ -1,7 +1,7 @@
 //! The journal of a restore: `_influx_backup/restore.json` at the target, outside every prefix of InfluxDB.
 //!
 //! Durable before the step that it announces. Beside it, below `_influx_backup/restore/`: the leases, the keys that the
-//! restore will bring anew (what [`abandon`](super::abandon) deletes again), and the keys that are finished.
+//! restore will create (what [`abandon`](super::abandon) deletes again), and the keys that are finished.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -234,7 +234,8 @@ mod tests {
 
     #[tokio::test]
     async fn finished_keys_add_up_over_runs() {
-        let (target, journal) = (Location::in_memory(), journal());
+        let target = Location::in_memory();
+        let journal = journal();
         for (run, name) in [(1, "a"), (2, "b")] {
             let mut finished = journal.finished_log(&target, run, Durability::Durable);
             finished.add(Key::parse(name).expect("a key")).await.expect("added");

@@ -30,7 +30,7 @@ const READS_AT_ONCE: usize = 8;
 /// For how many objects the reads are prepared at once.
 const CHECK_CHUNK: usize = 1_000;
 
-/// The backup as it lies there now.
+/// The backup as its store has it now.
 #[derive(Debug)]
 pub(super) struct Source {
     stored: StoredObjects,

@@ -142,12 +142,12 @@ impl Run {
         Ok(())
     }
 
-    /// Plans once more: servers that stop write, and until the claim stood another restore may have.
+    /// Plans again: servers write while they stop, and another restore may have written before the lease was taken.
     async fn plan_behind_claim(&mut self) -> Result<()> {
         // The first plan has done its work. Two of them would need twice the memory.
         self.plan.forget_objects();
         self.target.forget_objects();
-        let anew = async {
+        let plan_again = async {
             let mut target = Target::inspect(&self.request.target).await?;
             // That is this run itself.
             target.holder = None;
@@ -155,7 +155,7 @@ impl Run {
             check_target(&self.request, &plan, &self.source, &target)?;
             Ok((target, plan))
         };
-        (self.target, self.plan) = self.task.unless_cancelled(anew).await?;
+        (self.target, self.plan) = self.task.unless_cancelled(plan_again).await?;
         self.request.approval = Approval::Any;
         if !self.stopped.is_empty() {
             // A server that was asked to stop has just written its last.

@@ -55,7 +55,8 @@ impl Copier for Plain {
             }
             Err(_) => return Err(CopyError::Changed),
         };
-        let (size, crc64) = (bytes.len() as u64, Crc64::of(&bytes));
+        let size = bytes.len() as u64;
+        let crc64 = Crc64::of(&bytes);
         match request.to.put(&request.target, bytes).await {
             Ok(_) => Ok(Copied::read_through(size, crc64, "plain")),
             Err(Error::Store { kind, source, .. }) => Err(CopyError::store("put target", kind, source)),
@@ -66,7 +67,8 @@ impl Copier for Plain {
 
 /// What the generator makes, as discovery would describe it.
 fn describe(cluster: &Generate, location: &Location, generations: &[Generation]) -> ClusterDescription {
-    let (mut nodes, mut cluster_id) = (Vec::<Node>::new(), None);
+    let mut nodes = Vec::<Node>::new();
+    let mut cluster_id = None;
     for object in cluster.objects() {
         let (id, tail) = object.key.split_once('/').expect("every object has a prefix");
         let component = Component::of(tail);
@@ -218,7 +220,8 @@ impl Bed {
     async fn verdicts(&self) -> Vec<Verdict> {
         let releases =
             influx_backup_core::Generation::ALL.map(Release::Writing).into_iter().chain([Release::OfTheStore]);
-        let (store, mut verdicts) = (self.store.inner(), Vec::new());
+        let store = self.store.inner();
+        let mut verdicts = Vec::new();
         for release in releases {
             let servers = self.servers.clone().with_release(release);
             verdicts.push(loader::load(&store, &object_store::path::Path::default(), &servers).await.expect("loaded"));

@@ -187,7 +187,7 @@ impl Suite<'_> {
             }
         });
         match self.to.get(&source.key, None).await.expect("the target answers") {
-            None => assert!(!done, "{what}: the copy was said to be done"),
+            None => assert!(!done, "{what}: the copy was reported as done"),
             Some(found) => assert!(found == bytes, "{what}: the target has other bytes"),
         }
     }
@@ -197,9 +197,11 @@ impl Suite<'_> {
         let what = format!("{stop:?} midway");
         let size = self.part * 8;
         let source = self.source(&format!("conformance/stopped/{stop:?}"), &bytes_of(size)).await;
-        let (moved, seen) = (Arc::new(AtomicU64::new(0)), Arc::new(tokio::sync::Notify::new()));
+        let moved = Arc::new(AtomicU64::new(0));
+        let seen = Arc::new(tokio::sync::Notify::new());
         let progress = {
-            let (moved, seen) = (Arc::clone(&moved), Arc::clone(&seen));
+            let moved = Arc::clone(&moved);
+            let seen = Arc::clone(&seen);
             move |bytes| {
                 moved.fetch_add(bytes, Ordering::Relaxed);
                 seen.notify_one();
@@ -225,7 +227,7 @@ impl Suite<'_> {
         }
         assert!(moved.load(Ordering::Relaxed) < size, "{what}: everything was moved before it was stopped");
         self.assert_absent(&source.key, &what).await;
-        // A copy that goes on behind would be complete by now.
+        // A copy that continues in the background would be complete by now.
         sleep(Duration::from_millis(100)).await;
         self.assert_absent(&source.key, &what).await;
         self.assert_clean(&what).await;

@@ -200,8 +200,10 @@ impl ObjectStore for FaultyStore {
 
 /// The answer with its size and range as the store promised them, and a body that does not keep the promise.
 fn with_faulty_body(result: GetResult, verdict: Verdict) -> GetResult {
-    let (meta, range) = (result.meta.clone(), result.range.clone());
-    let (attributes, extensions) = (result.attributes.clone(), result.extensions.clone());
+    let meta = result.meta.clone();
+    let range = result.range.clone();
+    let attributes = result.attributes.clone();
+    let extensions = result.extensions.clone();
     let length = range.end - range.start;
     let body = stream::body(result.into_stream(), meta.location.clone(), length, verdict);
     GetResult { payload: GetResultPayload::Stream(body), meta, range, attributes, extensions }
@@ -221,7 +223,8 @@ impl MultipartUpload for FaultyUpload {
         // The part's place in the object is settled by the order of these calls, so the inner call comes before any waiting.
         let bytes = data.content_length() as u64;
         let part = self.inner.put_part(data);
-        let (state, path) = (Arc::clone(&self.state), self.path.clone());
+        let state = Arc::clone(&self.state);
+        let path = self.path.clone();
         Box::pin(async move {
             let gate = State::begin(&state, Op::Part, &path, bytes).await?;
             gate.end(part.await).await

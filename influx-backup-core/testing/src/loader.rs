@@ -126,7 +126,7 @@ pub struct Loaded {
 impl Loaded {
     /// Whether nothing is missing or damaged anywhere and the catalog is new enough for every node.
     ///
-    /// Gaps in the WAL are no part of this: healthy stores have them, see [`LoadedNode::wal_gaps`].
+    /// Gaps in the WAL are not part of this: healthy stores have them, see [`LoadedNode::wal_gaps`].
     #[must_use]
     pub fn is_whole(&self) -> bool {
         let whole = |node: &LoadedNode| {

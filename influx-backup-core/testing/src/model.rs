@@ -88,7 +88,7 @@ pub enum Edition {
     Enterprise,
 }
 
-/// What a model may do beside flushing, snapshotting and trimming. Whether and when it does is the seed's choice.
+/// What a model may do besides flushing, snapshotting and trimming. Whether and when it does is the seed's choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Behaviour {
     /// A WAL number is never written: its put failed too often, the rows were refused.
@@ -259,7 +259,7 @@ impl Model {
     }
 
     /// Lives: writes into `store` below `prefix` until it is told to stop or has written as many objects as it may. Stops at once, in the
-    /// middle of whatever it does, like machines without power. A model runs once.
+    /// middle of anything, like machines without power. A model runs once.
     pub async fn run(&self, store: Arc<dyn ObjectStore>, prefix: Path, stop: CancellationToken) {
         let began = *self.began.get_or_init(Instant::now);
         let mut rng = StdRng::seed_from_u64(self.seed);

@@ -446,7 +446,8 @@ mod tests {
     #[tokio::test]
     async fn a_directory_has_the_same_states_by_steps_and_by_jumps() {
         let (_directory, trace) = small();
-        let (stepped, jumped) = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
+        let stepped = tempfile::tempdir().expect("a directory");
+        let jumped = tempfile::tempdir().expect("a directory");
         let mut steps = Player::into_directory(trace.clone(), stepped.path()).expect("a player");
         let mut jumps = Player::into_directory(trace.clone(), jumped.path()).expect("a player");
         for position in 0..=trace.len() {

@@ -25,7 +25,7 @@ use tokio::{
 
 use super::{Client, NODE, Server};
 
-/// A server that is none.
+/// A stand-in for a server.
 #[derive(Debug)]
 pub(crate) struct StandIn {
     address: SocketAddr,

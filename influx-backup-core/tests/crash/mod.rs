@@ -65,7 +65,7 @@ pub(crate) fn options() -> BackupOptions {
     BackupOptions::default().with_name(NAME).with_limits(one_by_one())
 }
 
-/// Options that go on with what a dead process left.
+/// Options that continue what a dead process left.
 pub(crate) fn resuming() -> BackupOptions {
     options().resuming().with_takeover(Takeover::Immediately)
 }
@@ -82,7 +82,7 @@ pub(crate) async fn content(location: &Location) -> BTreeMap<Key, Vec<u8>> {
     content
 }
 
-/// What `list` calls complete is a backup whose bytes and certificate hold; all else is none. Says whether it is there.
+/// What `list` calls complete is a backup whose bytes and certificate hold; nothing else is. Returns whether it is there.
 pub(crate) async fn only_whole_backups_are_listed(repository: &Location, when: &str) -> bool {
     let repository = Repository::open(repository.clone()).await.expect("opened");
     let listed = repository.list().await.expect("listed");
@@ -130,7 +130,7 @@ pub(crate) async fn resume_backup(source: &Location, repository: &Location, when
     }
 }
 
-/// Our own files of a finished backup: claims, the manifest, and the lists that it names.
+/// The tool's own files of a finished backup: leases, the manifest, and the lists that it names.
 async fn nothing_is_left_over(backup: &Backup, when: &str) {
     let manifest = backup.manifest();
     let lists: Vec<_> = manifest.objects.iter().chain(&manifest.absent).map(|list| list.key.to_string()).collect();

@@ -1,4 +1,4 @@
-//! Every rule of a backup and every clause of its certificate, turned off: something breaks, or it is said why nothing can.
+//! Every rule of a backup and every clause of its certificate, turned off: something breaks, or the table has the reason why nothing can.
 //!
 //! A rule that another one covers is turned off together with its cover, in a world where the cover alone can be spared.
 #![cfg(feature = "testing")]

@@ -125,7 +125,7 @@ pub(crate) async fn roots_are_looked_at_after_their_logs() {
     }
 }
 
-/// A file that is away for a moment, while it is copied, is no absent one.
+/// A file that is away for a moment, while it is copied, is not absent.
 pub(crate) async fn a_file_that_comes_back_is_held() {
     for off in [None, Some(ForgivesVanished)] {
         let (source, _) = Source::of(&core()).await;
@@ -402,7 +402,7 @@ pub(crate) async fn the_claim_is_checked_before_the_commit() {
     job.await.expect("started").await.expect("the other run commits");
 }
 
-/// What a server had only begun to write is no object.
+/// What a server had only begun to write is not an object.
 pub(crate) async fn staging_names_are_not_copied() {
     let (source, vault) = (tempfile::tempdir().expect("made"), tempfile::tempdir().expect("made"));
     core().generate_into(source.path()).expect("generated");

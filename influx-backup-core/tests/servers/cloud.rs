@@ -1,4 +1,4 @@
-//! Stores that the environment names: real clouds, for those who have one.
+//! Stores that the environment names: real clouds.
 
 use std::io::Write;
 

@@ -80,9 +80,10 @@ impl GcsShim {
         let url = Url::parse(&request.uri().to_string()).expect("an absolute URL");
         let query: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
         let Some((bucket, key)) = object_of(&url) else {
-            return match query.contains_key("list-type") {
-                true => Next::Send(request, Answer::Page { after: query.get("continuation-token").cloned() }),
-                false => Next::Forward(request),
+            return if query.contains_key("list-type") {
+                Next::Send(request, Answer::Page { after: query.get("continuation-token").cloned() })
+            } else {
+                Next::Forward(request)
             };
         };
         let upload_id = query.get("uploadId");

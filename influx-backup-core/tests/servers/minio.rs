@@ -25,7 +25,7 @@ impl Minio {
     pub(crate) fn start() -> Option<Self> {
         let program = find_program("minio")?;
         let account = S3Account::random();
-        // Its health checks say 200 before it serves requests: until then it answers 503 to them, later 403 to a stranger.
+        // Its health checks say 200 before it serves requests: until then it answers 503 to them, later 403 to an unknown key.
         let process = Process::start("minio", Healthy::Status(403, "/"), |data, address| {
             let mut command = Command::new(&program);
             command

@@ -1,4 +1,4 @@
-//! What the world itself shows of what a certificate says.
+//! Whether the world itself shows what a certificate reports.
 //!
 //! A violation is explained where the objects of the model were, at that time, what it says that they are, or moved under the
 //! pass that it is about. Nothing here is asked of the engine: only of the model's chronicle.
@@ -83,11 +83,11 @@ impl Knowledge<'_> {
             (Clause::Compactor, FindingCode::MissingCompactorFile | FindingCode::OtherCompactorFile) => {
                 objects.moved(key, when)
             }
-            (Clause::Compactor, FindingCode::CompactorWentOn) => ["cs", "cd"].iter().any(|kind| {
+            (Clause::Compactor, FindingCode::CompactorActive) => ["cs", "cd"].iter().any(|kind| {
                 let prefix = format!("{node}/{kind}/");
                 objects.keys(&prefix).any(|key| objects.moved(key, when))
             }),
-            (Clause::Nodes, FindingCode::NodeCame) => self.appeared(&[format!("{node}/")], when),
+            (Clause::Nodes, FindingCode::NodeAppeared) => self.appeared(&[format!("{node}/")], when),
             // Nothing else is ever wrong with a world.
             _ => false,
         }

@@ -52,14 +52,16 @@ async fn what_is_lost_cut_or_replaced_is_named() {
         let (location, mut index) = backup(&KEYS).await;
         match bytes {
             None => location.delete(&key).await.expect("deleted"),
-            Some(bytes) => drop(location.put(&key, bytes).await.expect("put")),
+            Some(bytes) => {
+                location.put(&key, bytes).await.expect("put");
+            }
         }
         assert_eq!(found(&location, &mut index).await, (vec![format!("{key} {reason}")], Vec::new()));
     }
 }
 
 #[tokio::test]
-async fn what_no_record_names_is_named_but_for_our_own_files() {
+async fn unrecorded_objects_are_named_but_not_files_of_the_tool() {
     let (location, mut index) = backup(&KEYS).await;
     let strays = ["a", "n/dbs/0.parquet", "n/dbs/2.parquet", "z/1"];
     for key in strays {

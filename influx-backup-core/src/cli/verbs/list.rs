@@ -47,8 +47,7 @@ impl fmt::Display for Shown<'_> {
         if self.0.is_empty() {
             return writeln!(f, "no backups");
         }
-        let (name, state, cluster, committed) = ("name", "state", "cluster", "committed");
-        writeln!(f, "{name:<28} {state:<12} {cluster:<20} {committed:<20} {:>10} {:>10}", "objects", "bytes")?;
+        show_row(f, ["name", "state", "cluster", "committed", "objects", "bytes"])?;
         self.0.iter().try_for_each(|backup| show(f, backup))?;
         let states: BTreeSet<&str> = self.0.iter().filter_map(|backup| advice(backup.state)).collect();
         states.iter().try_for_each(|advice| writeln!(f, "{advice}"))
@@ -61,18 +60,20 @@ fn show(f: &mut fmt::Formatter<'_>, backup: &BackupSummary) -> fmt::Result {
     let committed = committed.map_or_else(|| "-".to_owned(), |time| time.format("%Y-%m-%d %H:%M:%SZ").to_string());
     let objects = objects.map_or_else(|| "-".to_owned(), |count| count.to_string());
     let bytes = bytes.map_or_else(|| "-".to_owned(), |size| size.to_string());
-    let state = state(backup.state);
-    writeln!(f, "{name:<28} {state:<12} {cluster:<20} {committed:<20} {objects:>10} {bytes:>10}")?;
-    backup.reason.iter().try_for_each(|reason| writeln!(f, "  [{}] {}", reason.code, reason.message))
+    show_row(f, [name, state(backup.state), cluster, &committed, &objects, &bytes])
+}
+
+fn show_row(f: &mut fmt::Formatter<'_>, [name, state, cluster, committed, objects, bytes]: [&str; 6]) -> fmt::Result {
+    writeln!(f, "{name:<28} {state:<12} {cluster:<20} {committed:<20} {objects:>10} {bytes:>10}")
 }
 
 /// What can be done about a backup in this state.
 const fn advice(state: BackupState) -> Option<&'static str> {
     match state {
-        BackupState::Unfinished => Some("unfinished: go on with `backup … --name NAME --resume`"),
-        BackupState::Damaged => Some("DAMAGED: `verify` says where"),
+        BackupState::Unfinished => Some("unfinished: continue with `backup … --name NAME --resume`"),
+        BackupState::Damaged => Some("DAMAGED: `verify` shows where"),
         BackupState::Newer => Some("newer format: use a newer release of this program"),
-        BackupState::Foreign => Some("foreign: directories that are no backups"),
+        BackupState::Foreign => Some("foreign: directories that are not backups"),
         _ => None,
     }
 }

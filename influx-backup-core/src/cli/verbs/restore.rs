@@ -84,7 +84,7 @@ struct Choices {
     /// [default: refuse]
     #[arg(long, value_parser = args::choice::<OnDegraded>(OnDegraded::NAMES))]
     on_degraded: Option<OnDegraded>,
-    /// What to do with a target of the same ids whose catalog has another uuid: a cluster that was set up anew.
+    /// What to do with a target of the same ids whose catalog has another uuid: a cluster that was set up again.
     /// [default: refuse]
     #[arg(long, value_parser = args::choice::<OnCatalogMismatch>(OnCatalogMismatch::NAMES))]
     on_catalog_mismatch: Option<OnCatalogMismatch>,
@@ -176,7 +176,7 @@ impl Restore {
         }
     }
 
-    /// The options that concern this run only, whatever was approved.
+    /// The options that concern this run only, independent of what was approved.
     fn at_run(&self, options: RestoreOptions) -> RestoreOptions {
         options
             .with_servers(if self.servers_stopped {

@@ -28,7 +28,7 @@ use crate::{
 /// How long the service may read a source by a signed URL.
 const SIGNED_FOR: Duration = Duration::from_secs(3600);
 
-/// How often a copy that goes on in the background is asked about.
+/// How often a copy that runs in the background is polled.
 const ASK_EVERY: Duration = Duration::from_millis(500);
 
 /// Microsoft's public cloud, of which each account has a host of its own.
@@ -125,7 +125,7 @@ async fn ask_from_url(job: &Job<'_>, from: &Azure, to: &Azure, put: HttpRequest)
         500 if answer.header("x-ms-error-code").is_none_or(|code| code == "InternalError") => {
             Err(CopyRefusal::Unclear.into())
         }
-        // The service could not read the source by the URL that it was given, for whatever reason.
+        // The service could not read the source by its URL.
         403 | 404 | 409 if answer.header("x-ms-error-code").is_some_and(|code| code.contains("CopySource")) => {
             Err(CopyRefusal::Object.into())
         }
@@ -154,7 +154,7 @@ async fn copy_blob(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<StoreCheck
                 pending.keep();
             }
             job.moved(job.size());
-            // Copy Blob takes over the Content-MD5 of the source without a look at the bytes: it is no evidence.
+            // Copy Blob takes over the Content-MD5 of the source without reading the bytes: it is not evidence.
             Ok(StoreChecksums::default())
         }
         status => Err(store_error(StoreErrorKind::Unknown, status.unwrap_or("nothing about the copy")).into()),

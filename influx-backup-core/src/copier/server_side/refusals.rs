@@ -22,7 +22,7 @@ enum Refused {
 }
 
 impl Refusals {
-    /// Whether there is no use in asking.
+    /// Whether the store refuses every such request.
     pub(super) fn is_refused(&self, what: &str) -> bool {
         matches!(self.lock().get(what), Some(Refused::Always))
     }

@@ -182,7 +182,8 @@ struct FaultyUpload(Arc<Faults>, Box<dyn MultipartUpload>);
 #[async_trait]
 impl MultipartUpload for FaultyUpload {
     fn put_part(&mut self, data: PutPayload) -> UploadPart {
-        let (faults, length) = (Arc::clone(&self.0), data.content_length() as u64);
+        let faults = Arc::clone(&self.0);
+        let length = data.content_length() as u64;
         let part = self.1.put_part(data);
         let number = self.0.parts.fetch_add(1, Ordering::SeqCst) + 1;
         Box::pin(async move {
@@ -227,7 +228,8 @@ async fn nothing_at(to: &Location) -> bool {
 #[tokio::test]
 async fn a_short_body_is_corrupt() {
     for size in [10, PART.0 * 3] {
-        let (from, to) = (Faulty::default(), Faulty::default());
+        let from = Faulty::default();
+        let to = Faulty::default();
         let request = request(&from.location(), &to.location(), size).await;
         *from.0.body.lock().expect("unpoisoned") = Body::Short;
         let error = small_parts().copy(&request, &CopyContext::default()).await.expect_err("short");
@@ -239,7 +241,8 @@ async fn a_short_body_is_corrupt() {
 #[tokio::test(start_paused = true)]
 async fn a_body_that_stops_is_stalled() {
     for size in [10, PART.0 * 3] {
-        let (from, to) = (Faulty::default(), Faulty::default());
+        let from = Faulty::default();
+        let to = Faulty::default();
         let request = request(&from.location(), &to.location(), size).await;
         *from.0.body.lock().expect("unpoisoned") = Body::Stuck;
         let began = tokio::time::Instant::now();
@@ -251,8 +254,9 @@ async fn a_body_that_stops_is_stalled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waiting_for_our_own_limits_is_no_stall() {
-    let (from, to) = (Faulty::default(), Faulty::default());
+async fn waiting_for_the_limits_is_not_a_stall() {
+    let from = Faulty::default();
+    let to = Faulty::default();
     let request = request(&from.location(), &to.location(), PART.0 * 8).await;
     *to.0.slow.lock().expect("unpoisoned") = Duration::from_secs(59);
     let context = CopyContext {
@@ -265,7 +269,8 @@ async fn waiting_for_our_own_limits_is_no_stall() {
 
 #[tokio::test]
 async fn an_upload_that_fails_is_aborted_and_says_why() {
-    let (from, to) = (Faulty::default(), Faulty::default());
+    let from = Faulty::default();
+    let to = Faulty::default();
     let request = request(&from.location(), &to.location(), PART.0 * 9).await;
     to.0.failing_part.store(5, Ordering::SeqCst);
     let error = small_parts().copy(&request, &CopyContext::default()).await.expect_err("part 5 fails");
@@ -276,10 +281,12 @@ async fn an_upload_that_fails_is_aborted_and_says_why() {
 
 #[tokio::test(start_paused = true)]
 async fn an_upload_that_is_dropped_is_aborted() {
-    let (from, to) = (Faulty::default(), Faulty::default());
+    let from = Faulty::default();
+    let to = Faulty::default();
     let request = request(&from.location(), &to.location(), PART.0 * 9).await;
     *to.0.slow.lock().expect("unpoisoned") = Duration::from_secs(10);
-    let (copier, context) = (small_parts(), CopyContext::default());
+    let copier = small_parts();
+    let context = CopyContext::default();
     let copy = copier.copy(&request, &context);
     assert!(tokio::time::timeout(Duration::from_secs(15), copy).await.is_err(), "it was under way");
     tokio::time::sleep(Duration::from_secs(60)).await;
@@ -300,7 +307,8 @@ async fn memory_never_exceeds_the_budget_and_is_used() {
     let copies = (0..4).map(|number| {
         let mut request = request.clone();
         request.target = Key::parse(format!("copy/{number}")).expect("a key");
-        let (copier, context) = (&copier, &context);
+        let copier = &copier;
+        let context = &context;
         async move { copier.copy(&request, context).await }
     });
     for copied in futures::future::join_all(copies).await {
@@ -312,7 +320,8 @@ async fn memory_never_exceeds_the_budget_and_is_used() {
 
 #[tokio::test(start_paused = true)]
 async fn the_bandwidth_limit_holds() {
-    let (from, to) = (Location::in_memory(), Location::in_memory());
+    let from = Location::in_memory();
+    let to = Location::in_memory();
     let request = request(&from, &to, PART.0 * 20).await;
     let context = CopyContext { bandwidth: Bandwidth::per_second(ByteSize(PART.0)), ..CopyContext::default() };
     let began = tokio::time::Instant::now();
@@ -324,7 +333,9 @@ async fn the_bandwidth_limit_holds() {
 async fn metadata_is_kept_and_given() {
     let named = |name: &str, value: &str| BTreeMap::from([(name.to_owned(), value.to_owned())]);
     for size in [10, PART.0 * 3] {
-        let (from, to, again) = (Location::in_memory(), Location::in_memory(), Location::in_memory());
+        let from = Location::in_memory();
+        let to = Location::in_memory();
+        let again = Location::in_memory();
         let mut first = request(&from, &to, size).await;
         first.attributes = Some(named("x-meta-owner", "db"));
         let copied = small_parts().copy(&first, &CopyContext::default()).await.expect("copied");

@@ -1,4 +1,4 @@
-//! A multipart upload that is completed or aborted, whatever happens.
+//! A multipart upload that is always completed or aborted.
 
 use std::time::Duration;
 

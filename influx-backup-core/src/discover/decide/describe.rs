@@ -165,7 +165,7 @@ impl View<'_> {
             }
             if self.owner().names(id) == Some(false) {
                 let message = format!(
-                    "the catalog of `{owner}` does not name node `{id}`: if it is none of its nodes, exclude it by name"
+                    "the catalog of `{owner}` does not name node `{id}`: if it is not one of its nodes, exclude it by name"
                 );
                 notes.push(note(FindingCode::NodeNotInCatalog, message).with_node(*id));
             }
@@ -186,7 +186,7 @@ impl View<'_> {
         }
         for id in self.unclaimed() {
             let message =
-                format!("`{id}` looks like a node and is none of those given or found: name it, or exclude it by name");
+                format!("`{id}` looks like a node and is neither given nor found: name it, or exclude it by name");
             notes.push(note(FindingCode::UnclaimedNode, message).with_node(id));
         }
         notes

@@ -60,7 +60,8 @@ pub(super) fn misplaced(survey: &Survey) -> Option<Error> {
     } else if !survey.below.is_empty() {
         let parents = survey.below.iter().filter_map(|id| Some(id.rsplit_once('/')?.0));
         let parents: BTreeSet<String> = parents.map(|name| format!("{}/{name}", survey.location)).collect();
-        let (names, parents) = (shown(survey.below.iter()), shown(parents.iter()));
+        let names = shown(survey.below.iter());
+        let parents = shown(parents.iter());
         format!(
             "{names} one level down, so this is too shallow; give {parents}, or the ids if they are meant to contain `/`"
         )

@@ -41,12 +41,12 @@ enum Act {
     CleanUpLate,
     /// Finds no source, and cleans up for 30 seconds.
     VanishAndCleanUp,
-    /// Pays no heed to cancellation either.
+    /// Ignores cancellation too.
     Hang,
     Panic,
 }
 
-/// Does as told per object and attempt; the last act is repeated, `Copy` where nothing was told.
+/// Follows a script per object and attempt; the last act is repeated, `Copy` without a script.
 #[derive(Debug, Default)]
 struct Scripted {
     acts: Mutex<BTreeMap<String, VecDeque<Act>>>,
@@ -106,7 +106,8 @@ impl Copier for Scripted {
             Act::Change => Err(CopyError::Changed),
             Act::Refuse => Err(CopyError::Unsupported),
             Act::CleanUpLate => {
-                let (to, target) = (request.to.clone(), request.target.clone());
+                let to = request.to.clone();
+                let target = request.target.clone();
                 context.clean_ups.spawn(async move {
                     sleep(Duration::from_secs(30)).await;
                     to.delete(&target).await.expect("memory");
@@ -152,7 +153,8 @@ struct Run {
 }
 
 async fn start(copier: &Arc<Scripted>, limits: Limits, names: &[&str], fails_at: Option<&'static str>) -> Run {
-    let (from, to) = (Location::in_memory(), Location::in_memory());
+    let from = Location::in_memory();
+    let to = Location::in_memory();
     let mut tasks = Vec::new();
     for name in names {
         let key = Key::parse(name).expect("a key");
@@ -266,7 +268,7 @@ async fn an_outage_ends_sooner_than_other_failures() {
         assert_eq!(result.expect_err("never copied").code(), code);
         assert!(seconds.contains(&began.elapsed().as_secs()), "{acts:?}: {:?}", began.elapsed());
     }
-    // The script does not wait for the silence that it tells of, which is half of what is allowed.
+    // The script does not wait for the silence that it reports, which is half of what is allowed.
     let copier = Arc::new(Scripted::new(&[("x", &[Act::Stall])]));
     let (result, ..) = start(&copier, limits, &["x"], None).await.end().await;
     let Err(Error::Copy { error: CopyError::Stalled { after }, .. }) = result else { panic!("{result:?}") };
@@ -405,7 +407,7 @@ async fn a_stage_without_tasks_is_nothing() {
 
 #[tokio::test]
 async fn bytes_of_failed_attempts_are_not_counted_twice() {
-    // In real time: progress is told every 100 ms of it.
+    // In real time: progress is reported every 100 ms of it.
     let acts = [Act::Half, Act::Half, Act::Copy];
     let copier = Arc::new(Scripted { takes: Duration::from_millis(120), ..Scripted::new(&[("x", &acts)]) });
     let retry = Retry { initial_backoff: Duration::ZERO, ..Retry::default() };
@@ -420,7 +422,8 @@ async fn bytes_of_failed_attempts_are_not_counted_twice() {
 
 #[tokio::test]
 async fn files_are_copied_whole_and_durably() {
-    let (source, target) = (tempfile::tempdir().expect("made"), tempfile::tempdir().expect("made"));
+    let source = tempfile::tempdir().expect("made");
+    let target = tempfile::tempdir().expect("made");
     std::fs::create_dir_all(source.path().join("n/wal")).expect("made");
     for number in 0..50 {
         std::fs::write(source.path().join(format!("n/wal/{number}")), format!("{number}")).expect("written");
@@ -428,7 +431,8 @@ async fn files_are_copied_whole_and_durably() {
     let at = |directory: &tempfile::TempDir| {
         Location::parse(directory.path().to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location")
     };
-    let (from, to) = (at(&source), at(&target));
+    let from = at(&source);
+    let to = at(&target);
     let tasks = from.list("").await.expect("listed").into_iter();
     let tasks: Vec<_> = tasks.map(|entry| CopyTask::new(PlaceRole::Source, entry, Component::Wal)).collect();
     let stage = Stage::new(StageKind::Wal, None, tasks);

@@ -22,7 +22,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<CatalogFile, FormatError> {
     let header =
         Header::read(header).ok_or(FormatError::TooShort { length: bytes.len() as u64, least: HEADER as u64 })?;
     if header.version != VERSION {
-        let (found, known) = (header.version.to_string(), VERSION.to_string());
+        let found = header.version.to_string();
+        let known = VERSION.to_string();
         return Err(FormatError::UnsupportedVersion { found, known });
     }
     error::checksum(header.own_checksum, &bytes[12..HEADER])?;
@@ -103,7 +104,7 @@ mod id {
     pub(super) const RESTORE_CATALOG: u16 = 0x8006;
 }
 
-/// The records, or nothing if they do not add up to what the header says.
+/// The records, or nothing if they disagree with the header.
 fn records<'a>(payload: &'a [u8], header: &Header) -> Option<Vec<Record<'a>>> {
     let index = usize::try_from(header.groups).ok()?.checked_mul(GROUP)?;
     let mut rest = payload.get(index..)?;

@@ -79,7 +79,7 @@ fn summaries_and_details_do_not_move_while_they_are_copied() {
     for key in ["k1/cs/1.json", "k1/cd/1.json"] {
         let mut tree = Tree::enterprise();
         tree.moved.insert(key.to_owned());
-        assert_eq!(only(Clause::Compactor, FindingCode::CompactorWentOn, &tree.judge()).node.as_deref(), Some("k1"));
+        assert_eq!(only(Clause::Compactor, FindingCode::CompactorActive, &tree.judge()).node.as_deref(), Some("k1"));
     }
     let mut tree = Tree::enterprise();
     tree.moved.insert("k1/c/2b/56d/67c/79.parquet".to_owned());
@@ -99,9 +99,9 @@ fn an_unclaimed_node_violates_only_c9() {
 #[test]
 fn a_node_that_came_while_the_backup_ran_violates_only_c9() {
     let mut tree = Tree::enterprise();
-    tree.unheld_nodes = vec![finding(At::node("n2"), FindingCode::NodeCame, "node `n2` appeared")];
-    only(Clause::Nodes, FindingCode::NodeCame, &tree.judge());
-    only(Clause::Nodes, FindingCode::NodeCame, &tree.judge_record());
+    tree.unheld_nodes = vec![finding(At::node("n2"), FindingCode::NodeAppeared, "node `n2` appeared")];
+    only(Clause::Nodes, FindingCode::NodeAppeared, &tree.judge());
+    only(Clause::Nodes, FindingCode::NodeAppeared, &tree.judge_record());
 }
 
 #[test]

@@ -263,7 +263,8 @@ impl Tree {
         checked_by: Option<CheckedBy>,
         absence_tolerance: AbsenceTolerance,
     ) -> Certificate {
-        let (mut facts, mut held) = (Facts::default(), BTreeMap::new());
+        let mut facts = Facts::default();
+        let mut held = BTreeMap::new();
         for (key, bytes) in &self.held {
             let version = version(usize::from(self.other_version.contains(key.as_str())));
             facts.read(&self.cluster, key, version.clone(), bytes);

@@ -26,7 +26,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(300);
 
 /// How often the object_store crate retries by itself, so that a connection that was reset does not cost a whole object:
-/// within seconds in all. Everything longer is for those who ask, see `location/request.rs` and `execute/attempt.rs`;
+/// within seconds in all. Longer retries are made by the callers, see `location/request.rs` and `execute/attempt.rs`;
 /// the two multiply.
 const CLIENT_RETRIES: usize = 5;
 
@@ -130,7 +130,7 @@ fn retry() -> RetryConfig {
 }
 
 fn number<N: FromStr>(option: &str, value: &str) -> Result<N> {
-    value.parse().map_err(|_| invalid(option, "it is no number"))
+    value.parse().map_err(|_| invalid(option, "it is not a number"))
 }
 
 fn truth(option: &str, value: &str) -> Result<bool> {

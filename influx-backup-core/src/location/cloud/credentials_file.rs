@@ -1,4 +1,4 @@
-//! InfluxDB's JSON file with AWS credentials, which something else writes anew before they expire.
+//! InfluxDB's JSON file with AWS credentials, which another program writes again before they expire.
 
 use std::{
     path::PathBuf,
@@ -14,7 +14,7 @@ use serde::Deserialize;
 /// Read again so long before credentials expire, so that a request that is under way outlives them.
 const BEFORE_EXPIRY: Duration = Duration::from_secs(60);
 
-/// Read again after so long in any case: a file without `expiry` may be written anew at any time.
+/// The file is read again after this time in any case: one without `expiry` may be replaced at any time.
 const AT_MOST: Duration = Duration::from_secs(60);
 
 /// `aws_access_key_id`, `aws_secret_access_key` and, where the credentials are temporary, `aws_session_token` and
@@ -62,7 +62,9 @@ impl CredentialsFile {
         let file: File = serde_json::from_slice(&bytes).map_err(|error| {
             format!("line {} is not JSON with aws_access_key_id and aws_secret_access_key", error.line())
         })?;
-        let (key_id, secret_key, token) = (file.aws_access_key_id, file.aws_secret_access_key, file.aws_session_token);
+        let key_id = file.aws_access_key_id;
+        let secret_key = file.aws_secret_access_key;
+        let token = file.aws_session_token;
         let expiry = file.expiry.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
         Ok(Read { credential: Arc::new(AwsCredential { key_id, secret_key, token }), at: Utc::now(), expiry })
     }
@@ -89,7 +91,8 @@ impl CredentialProvider for CredentialsFile {
     type Credential = AwsCredential;
 
     async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
-        let (kept, now) = (self.kept(), Utc::now());
+        let kept = self.kept();
+        let now = Utc::now();
         if let Some(read) = kept.as_ref().filter(|read| read.is_fresh(now)) {
             return Ok(Arc::clone(&read.credential));
         }

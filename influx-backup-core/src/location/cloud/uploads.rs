@@ -48,7 +48,7 @@ struct Begun {
     initiated: DateTime<Utc>,
 }
 
-/// Where a listing goes on.
+/// Where a listing continues.
 pub(super) type Marker = [(&'static str, String); 2];
 
 impl Handle {
@@ -93,7 +93,7 @@ impl Handle {
         }
     }
 
-    /// Deletes what was uploaded; that it is gone already is no error.
+    /// Deletes what was uploaded; if it is already gone, that is not an error.
     pub(crate) async fn abort(&self, upload: &Upload) -> Result<()> {
         #[cfg(any(feature = "aws", feature = "gcp"))]
         use object_store::multipart::MultipartStore;

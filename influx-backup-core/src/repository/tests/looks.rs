@@ -63,13 +63,15 @@ async fn hangs_until_cancelled<T: Send + 'static>(what: &str, start: impl Fn() -
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_hangs_holds_up_nobody_who_cancels() {
+async fn a_hanging_store_does_not_delay_cancellation() {
     let (cluster, repository, _) = bed().await;
     let source = hanging(cluster.location());
     let hanging_cluster = cluster.clone().with_location(source.clone());
     let hanging_repository = Repository { location: hanging(&repository.location) };
-    let (here, there) = (Location::in_memory(), hanging(&Location::in_memory()));
-    let (backup, restore) = (BackupOptions::default(), RestoreOptions::default());
+    let here = Location::in_memory();
+    let there = hanging(&Location::in_memory());
+    let backup = BackupOptions::default();
+    let restore = RestoreOptions::default();
 
     hangs_until_cancelled("discover", || discover(&source, &DiscoverOptions::default()).start()).await;
     hangs_until_cancelled("plan_backup", || repository.plan_backup(&hanging_cluster, &backup).start()).await;

@@ -22,7 +22,8 @@ async fn killed_at_every_write(
     bed.store.live();
     bed.restore(&quick(options())).await.expect("an undisturbed restore");
     let writes = bed.store.written();
-    let (new, keys) = (bed.verdicts().await, bed.keys().await);
+    let new = bed.verdicts().await;
+    let keys = bed.keys().await;
     assert!(new.iter().any(|verdict| verdict.clone().loaded().is_some_and(|loaded| loaded.is_whole())), "{new:?}");
     assert!(writes > 10, "{writes}");
 
@@ -81,7 +82,8 @@ async fn abandoning_brings_the_old_roots_back() {
     let mut abandoned = 0;
     for k in 0..40 {
         let bed = Bed::new(&core(2), &[V3]).await.holding(&core(4), &[V2, V3]).await;
-        let (old, keys) = (bed.verdicts().await, bed.keys().await);
+        let old = bed.verdicts().await;
+        let keys = bed.keys().await;
         bed.store.die_after(k);
         let _killed = bed.restore(&quick(RestoreOptions::replace())).await;
         bed.store.live();

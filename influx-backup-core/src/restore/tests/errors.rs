@@ -27,7 +27,8 @@ async fn a_backup_without_a_manifest_is_no_backup() {
 #[tokio::test]
 async fn tampered_and_truncated_manifests_are_refused() {
     let bed = Bed::new(&core(1), &[V3]).await;
-    let (location, manifest) = (bed.backup.location(), key(MANIFEST_KEY));
+    let location = bed.backup.location();
+    let manifest = key(MANIFEST_KEY);
     let bytes = location.get(&manifest, None).await.expect("read").expect("there");
     location.put(&manifest, bytes.slice(..bytes.len() / 2)).await.expect("truncated");
     assert_eq!(Backup::open(bed.backup.repository(), "n1").await.expect_err("truncated").code(), "damaged-backup");
@@ -46,7 +47,9 @@ async fn missing_and_altered_objects_are_found_before_the_first_write() {
         let bed = Bed::new(&core(2), &[V3]).await.holding(&core(4), &[V3]).await;
         match bytes {
             None => bed.backup.location().delete(&key(object)).await.expect("deleted"),
-            Some(bytes) => drop(bed.backup.location().put(&key(object), bytes.into()).await.expect("altered")),
+            Some(bytes) => {
+                bed.backup.location().put(&key(object), bytes.into()).await.expect("altered");
+            }
         }
         let error = refused(&bed, RestoreOptions::replace()).await;
         assert!(matches!(&error, Error::DamagedBackup { object: found, .. } if found == object), "{error}");

@@ -1,4 +1,4 @@
-//! A store that does not answer is no damage of the backup.
+//! A store that does not answer is not damage of the backup.
 
 use Generation::V3;
 

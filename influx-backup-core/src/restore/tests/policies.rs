@@ -173,7 +173,8 @@ async fn servers_stop_and_start_in_the_documented_order() {
     assert_eq!(servers.calls("start "), ["n1", "n2", "k1"]);
     assert_eq!(report.started, ["n1", "n2", "k1"]);
     let at = |wanted: fn(&EventKind) -> bool| events.iter().position(wanted).expect("sent");
-    let (set, released) = (at(|e| matches!(e, EventKind::GuardSet)), at(|e| matches!(e, EventKind::GuardReleased)));
+    let set = at(|e| matches!(e, EventKind::GuardSet));
+    let released = at(|e| matches!(e, EventKind::GuardReleased));
     assert!(
         at(|e| matches!(e, EventKind::NodeStopped { .. })) < set
             && set < at(|e| matches!(e, EventKind::StageStarted { .. }))

@@ -78,7 +78,9 @@ async fn missing_and_altered_shared_objects_are_found() {
         let at = record.stored.at.expect("shared");
         match altered {
             None => bed.backup.repository().delete(&at).await.expect("deleted"),
-            Some(bytes) => drop(bed.backup.repository().put(&at, bytes.into()).await.expect("altered")),
+            Some(bytes) => {
+                bed.backup.repository().put(&at, bytes.into()).await.expect("altered");
+            }
         }
         let error = bed.restore(&quick(RestoreOptions::empty())).await.expect_err("damaged");
         assert!(matches!(&error, Error::DamagedBackup { object, .. } if *object == record.key.to_string()), "{error}");

@@ -11,7 +11,9 @@ use super::{FaultyStore, plan::Decay};
 impl FaultyStore {
     /// Lets an object that was just written decay after a while.
     pub(super) async fn decay(&self, path: &Path, (into, after): (Decay, Duration)) {
-        let (store, state, path) = (Arc::clone(&self.inner), Arc::clone(&self.state), path.clone());
+        let store = Arc::clone(&self.inner);
+        let state = Arc::clone(&self.state);
+        let path = path.clone();
         let Ok(written) = read(store.as_ref(), &path).await else { return };
         tokio::spawn(async move {
             sleep(after).await;

@@ -105,7 +105,8 @@ fn paged(
 ) -> BoxStream<'static, Result<ObjectMeta>> {
     let (page, pause) = verdict.slow_list.unwrap_or_default();
     let next = move |cursor: Option<(usize, Option<Path>)>| {
-        let (store, prefix) = (store.clone(), prefix.clone());
+        let store = store.clone();
+        let prefix = prefix.clone();
         async move {
             let Some((number, after)) = cursor else { return Ok::<_, object_store::Error>(None) };
             if number > 0 {

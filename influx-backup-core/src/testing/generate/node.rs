@@ -129,14 +129,17 @@ impl<'a> NodeData<'a> {
 
     fn file(self, number: u64) -> FileSpec {
         let per_snapshot = self.cluster.files_per_snapshot;
-        let (snapshot, place) = (number / per_snapshot + 1, number % per_snapshot);
+        let snapshot = number / per_snapshot + 1;
+        let place = number % per_snapshot;
         // Four tables take turns; then the next minute begins.
-        let (database, table) = (place % 2 + 1, place / 2 % 2);
+        let database = place % 2 + 1;
+        let table = place / 2 % 2;
         let minute = (snapshot - 1) * per_snapshot.div_ceil(4) + place / 4;
         let start = FIRST_CHUNK_NS + i64::try_from(minute).unwrap_or_default() * MINUTE_NS;
         let wal = snapshot * self.cluster.wal_per_snapshot;
         let names = (catalog::DATABASES[database as usize], TABLES[table as usize]);
-        let (database, table) = (database as u32, table as u32);
+        let database = database as u32;
+        let table = table as u32;
         let body = write::rows(file_rows(number), 0).len().max(self.padded(number));
         let path = match self.generation_of(snapshot) {
             Generation::V1 => write::parquet_key_by_name(self.id, (names.0, database), (names.1, table), start, wal),

@@ -159,6 +159,6 @@ fn binary(bytes: &[u8], flags: u16) -> Result<File, &'static str> {
     }
     let hex = format!("{:032x}", number(0x10, 16));
     let uuid = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-");
-    let sequence = u64::try_from(number(0x20, 8)).map_err(|_| "the sequence is no u64")?;
+    let sequence = u64::try_from(number(0x20, 8)).map_err(|_| "the sequence is not a u64")?;
     Ok(File { sequence, uuid: Some(uuid) })
 }

@@ -219,8 +219,12 @@ async fn missing_and_resized_parquet_files_are_named() {
     let patient = Patient::new(core(Generation::V3)).await;
     let whole = patient.node().await;
     let mut paths = whole.files.iter().map(|file| file.path.clone());
-    let (gone, resized, damaged) = (paths.next(), paths.next(), paths.next());
-    let (gone, resized, damaged) = (gone.expect("a file"), resized.expect("a file"), damaged.expect("a file"));
+    let gone = paths.next();
+    let resized = paths.next();
+    let damaged = paths.next();
+    let gone = gone.expect("a file");
+    let resized = resized.expect("a file");
+    let damaged = damaged.expect("a file");
     patient.delete(&gone).await;
     patient.put(&resized, write::parquet(b"[]")).await;
     patient.flip(&damaged).await;

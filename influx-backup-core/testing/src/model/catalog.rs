@@ -122,7 +122,8 @@ fn database(number: usize, name: &str) -> DatabaseSpec {
 /// Writes the first root.
 pub(super) async fn found(world: &World, hand: &mut Hand) {
     let catalog = world.catalog.lock().await;
-    let (key, root) = (catalog.root_key(catalog.generation), catalog.root_bytes(catalog.generation));
+    let key = catalog.root_key(catalog.generation);
+    let root = catalog.root_bytes(catalog.generation);
     hand.put(&key, root, Write::Overwrite, || ()).await.ok();
 }
 
@@ -134,7 +135,8 @@ pub(super) async fn change(world: &World, hand: &mut Hand, change: Change) -> Re
     {
         return Ok(());
     }
-    let (op, sequence) = (catalog.op(&change), catalog.sequence + 1);
+    let op = catalog.op(&change);
+    let sequence = catalog.sequence + 1;
     let log = write::catalog_log(catalog.generation, sequence, catalog.uuid, std::slice::from_ref(&op));
     let key = catalog.log_key(sequence);
     if let Change::Drop(table) = change {
@@ -172,7 +174,8 @@ pub(super) async fn change(world: &World, hand: &mut Hand, change: Change) -> Re
     if catalog.sequence < catalog.root + catalog.every {
         return Ok(());
     }
-    let (key, root) = (catalog.root_key(catalog.generation), catalog.root_bytes(catalog.generation));
+    let key = catalog.root_key(catalog.generation);
+    let root = catalog.root_bytes(catalog.generation);
     hand.put(&key, root, Write::Overwrite, || catalog.root = catalog.sequence).await?;
     if world.has(Behaviour::LogCollection) && catalog.generation == Generation::V3 {
         world.note(Behaviour::LogCollection);
@@ -198,7 +201,8 @@ pub(super) async fn migrate(world: &World, hand: &mut Hand) -> Result<(), Crashe
     hand.put(&key, write::terminator(catalog.generation), Write::Create, || ()).await?;
     let terminated = world.now();
     hand.pause(world.options.pace..world.options.pace * 10).await;
-    let (key, root) = (catalog.root_key(next), catalog.root_bytes(next));
+    let key = catalog.root_key(next);
+    let root = catalog.root_bytes(next);
     hand.put(&key, root, Write::Overwrite, || {
         catalog.generation = next;
         catalog.root = catalog.sequence;

@@ -132,7 +132,8 @@ impl Compactor {
         let number = self.next;
         self.next += 1;
         let directory = format!("{}/c/{:02x}/{:02x}", self.id, number * 37 % 256, number * 101 % 256);
-        let (file, generation) = (format!("{directory}/{number:020}.parquet"), format!("{directory}/{number}.json"));
+        let file = format!("{directory}/{number:020}.parquet");
+        let generation = format!("{directory}/{number}.json");
         // The detail's number is that of the summary to come: a compactor that died writes it again.
         let detail = format!("{}/cd/{:020}.json", self.id, self.summary + 1);
         let bytes = write::parquet(&write::rows(rows.iter().copied(), self.hand.rng.random_range(0..100)));
@@ -150,7 +151,8 @@ impl Compactor {
         let details: Vec<&str> = valid.iter().map(|compacted| compacted.detail.as_str()).collect();
         let body = Bytes::from(json!({ "details": details, "older_count": self.older_count }).to_string());
         let world = std::sync::Arc::clone(&self.hand.world);
-        let (id, wait) = (self.id.clone(), self.wait);
+        let id = self.id.clone();
+        let wait = self.wait;
         let Self { hand, summary, valid: before, cleanup, .. } = self;
         let stored = || {
             world.note(Behaviour::Compaction);

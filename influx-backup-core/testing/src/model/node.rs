@@ -197,7 +197,9 @@ impl Node {
         let stored = {
             let durable = Arc::clone(&self.durable);
             let file = file.clone();
-            move || drop(lock(&durable).wal.insert(number, file))
+            move || {
+                lock(&durable).wal.insert(number, file);
+            }
         };
         let key = format!("{}/wal/{}", self.id, wal_name(number));
         self.hand.put(&key, wal_bytes(&file), Write::Create, stored).await?;
@@ -221,7 +223,7 @@ impl Node {
         rows
     }
 
-    /// Parquet, manifest, checkpoints, trim; new rows go on coming in between.
+    /// Parquet, manifest, checkpoints, trim; new rows arrive in between.
     async fn snapshot(&mut self, details: Details) -> Result<(), Crashed> {
         let world = Arc::clone(&self.hand.world);
         let mut chunks: BTreeMap<(u32, i64), Vec<WalRow>> = BTreeMap::new();
@@ -328,7 +330,8 @@ impl Node {
         };
         let key = format!("{}/snapshots/{}", self.id, write::manifest_name(details.sequence));
         let bytes = write::manifest(&spec);
-        let (durable, month) = (Arc::clone(&self.durable), world.month(world.now()));
+        let durable = Arc::clone(&self.durable);
+        let month = world.month(world.now());
         let stored = move || {
             let mut durable = lock(&durable);
             durable.manifests.push((month, spec));
@@ -344,7 +347,8 @@ impl Node {
         for month in months {
             let Some(spec) = self.checkpoint_of(&month) else { continue };
             let directory = format!("{}/snapshot-checkpoints/{month}", self.id);
-            let (durable, sequence) = (Arc::clone(&self.durable), spec.sequence);
+            let durable = Arc::clone(&self.durable);
+            let sequence = spec.sequence;
             let stored = {
                 let month = month.clone();
                 move || lock(&durable).checkpoints.entry(month).or_default().push(sequence)

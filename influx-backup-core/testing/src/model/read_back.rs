@@ -152,9 +152,15 @@ impl Known {
         let kind = parts.next();
         let mut number = || parts.next().and_then(|part| part.parse::<u64>().ok());
         match (kind, number(), number()) {
-            (Some("table"), Some(table), _) => drop(self.tables.insert(table, 1)),
-            (Some("column"), Some(table), Some(column)) => drop(self.tables.insert(table, column)),
-            (Some("drop"), Some(table), _) => drop(self.dropped.insert(table)),
+            (Some("table"), Some(table), _) => {
+                self.tables.insert(table, 1);
+            }
+            (Some("column"), Some(table), Some(column)) => {
+                self.tables.insert(table, column);
+            }
+            (Some("drop"), Some(table), _) => {
+                self.dropped.insert(table);
+            }
             _ => {}
         }
     }

@@ -25,9 +25,13 @@ fn prefix() -> Path {
 
 impl Running {
     fn start(seed: u64, options: ModelOptions) -> Self {
-        let (model, bucket, stop) = (Model::new(seed, options), Arc::new(InMemory::new()), CancellationToken::new());
+        let model = Model::new(seed, options);
+        let bucket = Arc::new(InMemory::new());
+        let stop = CancellationToken::new();
         let task = tokio::spawn({
-            let (model, bucket, stop) = (model.clone(), Arc::clone(&bucket), stop.clone());
+            let model = model.clone();
+            let bucket = Arc::clone(&bucket);
+            let stop = stop.clone();
             async move { model.run(bucket, prefix(), stop).await }
         });
         Self { model, bucket, stop, task }
@@ -148,7 +152,8 @@ fn the_documented_order_loses_rows_and_a_fence_alone_is_not_enough() {
         let verdicts: Vec<_> = (0..SEEDS).map(|seed| in_virtual_time(naive(seed, fence))).collect();
         verdicts.into_iter().filter(|verdict| matches!(verdict, Verdict::Broken(Violation::Lost { .. }))).count()
     };
-    let (documented, fenced) = (count(false), count(true));
+    let documented = count(false);
+    let fenced = count(true);
     assert!(documented > 20, "only {documented} of {SEEDS} worlds bite");
     assert!(fenced > 0, "one pass with a fence is whole: compaction never bit");
     assert!(fenced * 2 < documented, "a fence does not help: {fenced} of {documented}");
