@@ -1,14 +1,15 @@
 //! [`Job`]: a running verb.
 //!
-//! A verb that may take longer than a second returns a *request*: [`discover`](crate::discover()),
-//! [`certify`](crate::certify()), [`verify`](crate::verify()), [`abandon`](crate::abandon()), [`Restore`](crate::Restore), and
-//! the methods of [`Repository`](crate::Repository). Awaiting the request runs it; `start` makes it a job, which has three
+//! A verb that may take longer than a second returns a *request*, mostly a [`Request`]: [`discover`](crate::discover()),
+//! [`certify`](crate::certify()), [`verify`](crate::verify()), [`abandon`](crate::abandon()), [`Restore`](crate::Restore),
+//! [`Cluster::list`](crate::Cluster::list), [`Target::inspect`](crate::Target::inspect) and the methods of
+//! [`Repository`](crate::Repository). Awaiting the request runs it; `start` makes it a job, which has three
 //! ends that different tasks or threads may hold: a [`JobHandle`] to cancel it and to ask how far it is, a stream of
 //! [`Events`], and its result, for which the job itself is awaited.
 //!
-//! What opens one thing and only reads is a plain future: [`Repository::open`](crate::Repository::open),
-//! [`Repository::get`](crate::Repository::get), [`Cluster::list`](crate::Cluster::list),
-//! [`Target::inspect`](crate::Target::inspect). It has no events, and dropping it stops it at once.
+//! [`Repository::open`](crate::Repository::open) is a plain future: it reads a marker and the names beside it, and dropping it
+//! stops it. So are [`Backup::open`](crate::Backup::open) and [`Backup::at`](crate::Backup::at), which
+//! [`Repository::get`](crate::Repository::get) runs as a job.
 //!
 //! # In other languages
 //!
@@ -76,12 +77,12 @@ use tokio::{
 use tokio_util::sync::DropGuard;
 use tracing::{Instrument, instrument::WithSubscriber};
 
-pub use self::queue::Events;
 pub(crate) use self::{
     context::{EventSink, RunContext},
     request::{ObjectEvents, request},
 };
 use self::{progress::Counts, queue::Queue};
+pub use self::{queue::Events, request::Request};
 use crate::{
     cancellation::Cancellation,
     error::{Error, Result},

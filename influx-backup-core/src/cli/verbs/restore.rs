@@ -4,14 +4,7 @@ use std::{fmt, fs, str::FromStr};
 
 use crate::{
     Restore as Request, RestoreOptions, RestorePlan, abandon,
-    cli::{
-        args,
-        exit::Exit,
-        failure::Failure,
-        places,
-        progress::{follow, until_interrupted},
-        screen::Screen,
-    },
+    cli::{args, exit::Exit, failure::Failure, places, progress::follow, screen::Screen},
     options::{
         ExtraNodes, Licenses, Modes, OnCatalogMismatch, OnDegraded, OnUnfinished, Owner, Ownership, Policy,
         ServersStopped, SourceCheck, Takeover,
@@ -146,7 +139,7 @@ impl Restore {
             screen.answer(&Document { hash: plan.hash(), plan: &plan }, &plan)?;
             return Ok(Exit::Done);
         }
-        let backup = until_interrupted(repository.get(&name)).await?;
+        let backup = follow(repository.get(&name).start(), screen).await?;
         let request = Request::new(backup, target, options).with_object_events();
         let request = match &self.plan {
             None => request,
