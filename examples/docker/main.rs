@@ -32,8 +32,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut events = job.events();
     while let Some(event) = events.next().await {
         match event.kind {
-            EventKind::NodeStopped { node } => println!("{node} stopped"),
-            EventKind::NodeStarted { node } => println!("{node} started"),
+            EventKind::NodeStopped { node, .. } => println!("{node} stopped"),
+            EventKind::NodeStarted { node, .. } => println!("{node} started"),
             EventKind::Finding(finding) => println!("{}: {finding}", finding.severity),
             _ => {}
         }

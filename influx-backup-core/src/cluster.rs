@@ -256,6 +256,27 @@ impl Cluster {
 }
 
 impl ClusterDescription {
+    /// A cluster with these ids at a location, and with nothing else in it. Core has no cluster id.
+    #[must_use]
+    pub fn new(location: impl Into<String>, identity: Identity, cluster_id: Option<String>, nodes: Vec<Node>) -> Self {
+        Self {
+            location: location.into(),
+            identity,
+            edition: if cluster_id.is_some() { Edition::Enterprise } else { Edition::Core },
+            cluster_id,
+            nodes,
+            catalogs: Vec::new(),
+            catalog_nodes: None,
+            excluded_nodes: Vec::new(),
+            unclaimed_nodes: Vec::new(),
+            licenses: Vec::new(),
+            foreign: Vec::new(),
+            unknown: Vec::new(),
+            notes: Vec::new(),
+            evidence: Vec::new(),
+        }
+    }
+
     /// The prefix that holds the live catalog: the cluster's, or for Core the node's.
     #[must_use]
     pub fn catalog_prefix(&self) -> &str {

@@ -199,6 +199,20 @@ pub enum Error {
         /// Why, and what to do.
         reason: String,
     },
+    /// Whether a backup was committed is not known: its root manifest was sent to the store, and the answer is missing.
+    #[error(
+        "whether backup `{name}` was committed is not known: {reason}; once the store answers, verify its bytes: it counts if \
+         that passes; where there is no such backup, resume it"
+    )]
+    #[non_exhaustive]
+    CommitUnconfirmed {
+        /// The backup.
+        name: String,
+        /// What was not confirmed.
+        reason: &'static str,
+        /// Why not.
+        source: Source,
+    },
     /// No backup of this name.
     #[error("no backup `{name}` in `{repository}`: {found}")]
     #[non_exhaustive]
@@ -501,6 +515,11 @@ impl From<InvalidKey> for Error {
 }
 
 impl Error {
+    /// An option that contradicts another, or what it is used on.
+    pub(crate) fn invalid_request(option: &'static str, reason: impl Into<String>) -> Self {
+        Self::InvalidRequest { option, reason: reason.into() }
+    }
+
     /// A backup, or the journal of one, that does not hold together at `object`.
     pub(crate) fn damaged(object: impl ToString, reason: impl Into<String>) -> Self {
         Self::DamagedBackup { object: object.to_string(), reason: reason.into() }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     certificate::{Certificate, RecoveryPoint},
+    error::ErrorReport,
     finding::Finding,
     key::Key,
     plan::StageKind,
@@ -61,6 +62,7 @@ pub struct Progress {
 #[non_exhaustive]
 pub enum EventKind {
     /// A pass of a backup begins.
+    #[non_exhaustive]
     PassStarted {
         /// Its number, from 1.
         pass: u32,
@@ -72,6 +74,7 @@ pub enum EventKind {
         bytes: u64,
     },
     /// A restore begins to compare objects of its backup, before it writes anything.
+    #[non_exhaustive]
     CheckStarted {
         /// How many objects.
         objects: u64,
@@ -79,6 +82,7 @@ pub enum EventKind {
         bytes: u64,
     },
     /// A stage begins.
+    #[non_exhaustive]
     StageStarted {
         /// Which one.
         stage: StageKind,
@@ -91,26 +95,31 @@ pub enum EventKind {
     Progress(Progress),
     /// Events were dropped because nothing read them. They would have had this number and those after it: the next event has
     /// the number `seq + missed`.
+    #[non_exhaustive]
     Lagged {
         /// How many.
         missed: u64,
     },
     /// A stage is over and, for files, on disk.
+    #[non_exhaustive]
     StageFinished {
         /// Which one.
         stage: StageKind,
     },
     /// An object was listed and then gone before its copy. Sent only where object events are asked for.
+    #[non_exhaustive]
     Vanished {
         /// The object.
         key: Key,
     },
     /// An object changed between its listing and its copy. Sent only where object events are asked for.
+    #[non_exhaustive]
     Changed {
         /// The object.
         key: Key,
     },
     /// Something failed and is tried again. Sent only where object events are asked for.
+    #[non_exhaustive]
     Retry {
         /// The object.
         key: Key,
@@ -123,6 +132,7 @@ pub enum EventKind {
         code: String,
     },
     /// A pass of a backup is over.
+    #[non_exhaustive]
     PassFinished {
         /// Its number.
         pass: u32,
@@ -130,16 +140,19 @@ pub enum EventKind {
         report: PassReport,
     },
     /// The proof, as far as it holds.
+    #[non_exhaustive]
     Certified {
         /// The certificate.
         certificate: Box<Certificate>,
     },
     /// Where each node can be recovered to.
+    #[non_exhaustive]
     Recovery {
         /// One per node.
         points: Vec<RecoveryPoint>,
     },
     /// An object was deleted: trimmed from a backup, or from the target of a restore. Sent only where object events are asked for.
+    #[non_exhaustive]
     Deleted {
         /// The object.
         key: Key,
@@ -149,11 +162,13 @@ pub enum EventKind {
     /// The boot guard is gone: servers may start on the target.
     GuardReleased,
     /// A node was stopped by the orchestrator.
+    #[non_exhaustive]
     NodeStopped {
         /// Its id.
         node: String,
     },
     /// A node was started by the orchestrator.
+    #[non_exhaustive]
     NodeStarted {
         /// Its id.
         node: String,
@@ -161,9 +176,15 @@ pub enum EventKind {
     /// Something was found, or the caller has to do something: see its severity.
     Finding(Finding),
     /// The last object is written: the backup counts.
+    #[non_exhaustive]
     Committed {
         /// Its name.
         name: String,
+    },
+    /// The job has ended. Always the last event, also of a job that was cancelled or that panicked.
+    Finished {
+        /// Why it failed, together with what it had found; `None`: it did not.
+        error: Option<Box<ErrorReport>>,
     },
 }
 

@@ -169,6 +169,15 @@ impl Lease {
         self.expiry().map_or(Ok(()), Err)
     }
 
+    /// Asks the store once more, after a step that no later holder overlooks: how old the last renewal is does not matter
+    /// then.
+    ///
+    /// # Errors
+    /// [`Error::LeaseLost`] where another process had taken over before; [`Error::Store`].
+    pub(crate) async fn confirm(&self) -> Result<()> {
+        self.held.check().await
+    }
+
     /// Why it was lost.
     pub(crate) async fn loss(&self) -> Error {
         if let Some(expired) = self.expiry() {
@@ -218,7 +227,8 @@ impl Lease {
         leases.retain(|(number, _)| *number <= self.held.number);
         leases.sort_unstable_by_key(|(number, _)| *number);
         for (_, entry) in leases {
-            self.held.location.delete(&entry.key).await?;
+            // Once the last of them is gone, another process may begin anew with the first number.
+            self.held.location.delete_version(&entry.key, &entry.version).await?;
         }
         Ok(())
     }

@@ -146,7 +146,7 @@ async fn clear(location: &Location, name: &str, clock: Clock, context: &RunConte
 async fn delete(location: &Location, objects: &ObjectTable, events: &EventSink) -> Result<()> {
     events.planned(objects.len() as u64, objects.bytes());
     for some in objects.as_slice().chunks(DELETED_AT_ONCE) {
-        location.delete_all(some.iter().map(|entry| &entry.key)).await?;
+        location.delete_versions(some.iter().map(|entry| (entry.key.clone(), Some(entry.version.clone())))).await?;
         for entry in some {
             events.send(EventKind::Deleted { key: entry.key.clone() });
             events.add_bytes(entry.size);

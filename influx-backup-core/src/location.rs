@@ -9,6 +9,7 @@ mod checksums;
     allow(dead_code, unused_imports, reason = "the client of one provider does not need all that those of others do")
 )]
 pub(crate) mod cloud;
+mod delete;
 mod durable;
 mod identity;
 mod incomplete;
@@ -104,28 +105,12 @@ impl Location {
         url::parse(text, options)
     }
 
-    /// A location over a store of the caller's: `store` is the whole bucket, `base` where the location begins.
-    #[must_use]
-    pub fn with_store(store: Arc<dyn ObjectStore>, base: Path, identity: Identity) -> Self {
-        Self(Arc::new(Inner::new(store, base, identity, StoreOptions::default())))
-    }
-
     /// A new location in memory, for tests.
     #[cfg(any(test, feature = "testing"))]
     #[must_use]
     pub fn in_memory() -> Self {
         let store = Arc::new(::object_store::memory::InMemory::new());
         Self::with_store(store, Path::default(), Identity::Test)
-    }
-
-    /// The same location with something of the caller's between it and its store: for tests that count or stop writes.
-    #[cfg(any(test, feature = "testing"))]
-    #[must_use]
-    pub fn through(&self, wrap: impl Fn(Arc<dyn ObjectStore>) -> Arc<dyn ObjectStore>) -> Self {
-        self.with(|inner| {
-            inner.store = wrap(Arc::clone(&inner.store));
-            inner.durable = wrap(Arc::clone(&inner.durable));
-        })
     }
 
     /// The location `tail` below this one.

@@ -11,10 +11,8 @@ use crate::{
     event::EventKind,
     finding::{Finding, FindingCode},
     job::RunContext,
+    units::duration,
 };
-
-/// How long a server may take to stop.
-const STOP_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// The first wait before asking again whether a server has stopped; doubled each time.
 const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
@@ -46,10 +44,11 @@ pub trait Orchestrator: fmt::Debug + Send + Sync {
 }
 
 /// Does `work` while all nodes are stopped, where there is an orchestrator. Nodes that were asked to stop are started again
-/// in any case. Of two errors the first is returned.
+/// in any case.
 pub(crate) async fn while_stopped<T>(
     orchestrator: Option<Arc<dyn Orchestrator>>,
     nodes: &[Node],
+    stop_timeout: Duration,
     task: &RunContext,
     work: impl Future<Output = Result<T>>,
 ) -> Result<T> {
@@ -57,23 +56,14 @@ pub(crate) async fn while_stopped<T>(
     let starting = starting_order(nodes);
     let stopping: Vec<Node> = starting.iter().rev().cloned().collect();
     let mut again = StartAgain { orchestrator: Arc::clone(&orchestrator), asked: Vec::new(), task: task.clone() };
-    let stopped = stop_all(&orchestrator, &stopping, task, |node| again.asked.insert(0, node.clone())).await;
+    let stopped =
+        stop_all(&orchestrator, &stopping, stop_timeout, task, |node| again.asked.insert(0, node.clone())).await;
     let done = match stopped {
         Ok(()) => work.await,
         Err(error) => Err(error),
     };
-    let started = again.start().await;
-    match (done, started) {
-        (Ok(done), Ok(())) => Ok(done),
-        (Ok(_), Err(error)) => Err(error),
-        (Err(error), started) => {
-            if let Err(second) = started {
-                let message = format!("servers could not be started again: {second}");
-                task.events.send(EventKind::Finding(Finding::new(FindingCode::ServersStopped, message)));
-            }
-            Err(error)
-        }
-    }
+    again.start().await;
+    done
 }
 
 /// Nodes to be started again. A task of its own does it where the run that stopped them is dropped or panics.
@@ -85,10 +75,9 @@ struct StartAgain {
 }
 
 impl StartAgain {
-    async fn start(&mut self) -> Result<()> {
-        let started = start_all(&self.orchestrator, &self.asked, &self.task).await;
+    async fn start(&mut self) {
+        start_all(&self.orchestrator, &self.asked, &self.task).await;
         self.asked.clear();
-        started.map(drop)
     }
 }
 
@@ -110,6 +99,7 @@ impl Drop for StartAgain {
 pub(crate) async fn stop_all(
     orchestrator: &Arc<dyn Orchestrator>,
     nodes: &[Node],
+    stop_timeout: Duration,
     task: &RunContext,
     mut asked: impl FnMut(&Node),
 ) -> Result<()> {
@@ -117,7 +107,7 @@ pub(crate) async fn stop_all(
         task.check()?;
         asked(node);
         orchestrator.stop(node).await.map_err(|source| failed(node, "stopped", source))?;
-        wait_until_stopped(orchestrator, node, task).await?;
+        wait_until_stopped(orchestrator, node, stop_timeout, task).await?;
         task.events.send(EventKind::NodeStopped { node: node.id.clone() });
     }
     for node in nodes {
@@ -128,13 +118,18 @@ pub(crate) async fn stop_all(
     Ok(())
 }
 
-async fn wait_until_stopped(orchestrator: &Arc<dyn Orchestrator>, node: &Node, task: &RunContext) -> Result<()> {
+async fn wait_until_stopped(
+    orchestrator: &Arc<dyn Orchestrator>,
+    node: &Node,
+    stop_timeout: Duration,
+    task: &RunContext,
+) -> Result<()> {
     let began = Instant::now();
     let mut wait = INITIAL_BACKOFF;
     while !is_stopped(orchestrator, node).await? {
-        if began.elapsed() > STOP_TIMEOUT {
-            let seconds = STOP_TIMEOUT.as_secs();
-            return Err(failed(node, "stopped", format!("it is still running after {seconds} s").into()));
+        if began.elapsed() > stop_timeout {
+            let after = duration::format(stop_timeout);
+            return Err(failed(node, "stopped", format!("it is still running after {after}").into()));
         }
         let waited = task.cancellation.run_until_cancelled(sleep(wait)).await;
         waited.ok_or_else(|| task.cancelled())?;
@@ -148,24 +143,25 @@ async fn is_stopped(orchestrator: &Arc<dyn Orchestrator>, node: &Node) -> Result
 }
 
 /// Starts these nodes in order, and returns the ids of those that started. A node that does not start does not prevent the
-/// others from starting; the first error is returned.
-pub(crate) async fn start_all(
-    orchestrator: &Arc<dyn Orchestrator>,
-    nodes: &[Node],
-    task: &RunContext,
-) -> Result<Vec<String>> {
+/// others from starting; it is reported as stopped.
+pub(crate) async fn start_all(orchestrator: &Arc<dyn Orchestrator>, nodes: &[Node], task: &RunContext) -> Vec<String> {
     let mut started = Vec::new();
-    let mut first_error = None;
     for node in nodes {
         match orchestrator.start(node).await {
             Ok(()) => {
                 task.events.send(EventKind::NodeStarted { node: node.id.clone() });
                 started.push(node.id.clone());
             }
-            Err(source) => first_error = first_error.or_else(|| Some(failed(node, "started", source))),
+            Err(cause) => report_stopped(node, &format!("it could not be started ({cause}): start it"), task),
         }
     }
-    first_error.map_or(Ok(started), Err)
+    started
+}
+
+/// Reports that the server of a node is stopped.
+pub(crate) fn report_stopped(node: &Node, reason: &str, task: &RunContext) {
+    let message = format!("the server of node `{}` is stopped: {reason}", node.id);
+    task.events.report(Finding::new(FindingCode::ServersStopped, message).with_node(&node.id));
 }
 
 fn failed(node: &Node, action: &'static str, source: Source) -> Error {

@@ -129,6 +129,7 @@ pub struct FoundRoot {
 #[non_exhaustive]
 pub enum RootContent {
     /// A catalog.
+    #[non_exhaustive]
     Catalog {
         /// Its uuid, where the file has one.
         uuid: Option<String>,
@@ -136,11 +137,13 @@ pub enum RootContent {
         sequence: Option<u64>,
     },
     /// The boot guard of a restore.
+    #[non_exhaustive]
     Guard {
         /// The restore's id.
         restore: String,
     },
     /// Bytes that no server would read.
+    #[non_exhaustive]
     Unreadable {
         /// Why not.
         reason: String,

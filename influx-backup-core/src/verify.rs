@@ -74,14 +74,14 @@ impl VerifyReport {
 /// Verifies a backup.
 ///
 /// The job fails with [`Error::Store`], with [`Error::Link`] for a link inside the backup, and with
-/// [`Error::InvalidRequest`] for a sample that is not a percentage. What else is wrong with it is
-/// in the report.
+/// [`Error::InvalidRequest`] as [`VerifyOptions::check`]. What else is wrong with it is in the report.
 ///
 /// Its progress counts an object once for each look at it: in the listing, for the certificate, for its checksum or its
 /// bytes.
 pub fn verify(backup: &Backup, options: VerifyOptions) -> Request<VerifyReport> {
     let backup = backup.clone();
     Request::new(move |context| async move {
+        options.check()?;
         context.unless_cancelled(check_backup(&backup, options, &context.events)).await
     })
 }
@@ -89,10 +89,6 @@ pub fn verify(backup: &Backup, options: VerifyOptions) -> Request<VerifyReport> 
 /// Verifies within another job.
 pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSink) -> Result<VerifyReport> {
     let level = options.level;
-    if !(1..=100).contains(&options.sample_percent) {
-        let reason = format!("{} is not a percentage from 1 to 100", options.sample_percent);
-        return Err(Error::InvalidRequest { option: "sample_percent", reason });
-    }
     let mut problems = check_listing(backup, events).await?;
     let certificate = match level {
         VerifyLevel::Listing => None,

@@ -7,14 +7,16 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use influx_backup_core::{
-    BackupReport, DiscoverOptions, Key, Location, Repository, Result, StoreOptions, VerifyOptions, discover,
+    BackupReport, DiscoverOptions, FindingCode, Job, Key, Location, Repository, Result, StoreOptions, VerifyOptions,
+    discover,
+    error::Category,
     location::Identity,
     location::interop::object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path},
     options::Takeover,
-    testing::fault::{Decay, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
+    testing::fault::{Decay, Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
 };
 use meddling::{Deed, FIRST, ROOT, Source, core, deed, meddler, options};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 
 fn place(store: Arc<dyn ObjectStore>) -> Location {
     Location::with_store(store, Path::from("vault"), Identity::Test)
@@ -126,6 +128,7 @@ async fn a_late_write_of_another_process_is_never_committed() {
     let (report, repository) = back_up(&source, &vault, [late]).await;
     let report = report.expect("a backup");
     assert_eq!((report.passes[0].altered, report.passes[0].unrecorded), (1, 1), "{report}");
+    assert!(report.findings.iter().any(|found| found.code == FindingCode::BackupAltered), "{report}");
     let backup = vault.child("n1").expect("a place");
     assert_eq!(backup.head(&key("node1/wal/00000099999.wal")).await.expect("asked"), None);
     assert_eq!(backup.get(&key("node1/note"), None).await.expect("asked").expect("there"), "two");
@@ -203,4 +206,127 @@ async fn a_commit_that_lost_its_lease_meanwhile_is_undone() {
     ended.send(()).expect("the second run waits");
     second.await.expect("the second run commits");
     assert_whole(&other).await;
+}
+
+const MANIFEST: &str = "vault/n1/_influx_backup/manifest.json";
+
+/// How long the manifest is on its way. Everything before takes no time, as the clock is paused.
+const ON_ITS_WAY: Duration = Duration::from_secs(10);
+
+/// A backup whose manifest takes a while, with these rules from half of that time on.
+struct Commit {
+    store: FaultyStore,
+    repository: Repository,
+    job: Job<BackupReport>,
+    source: Source,
+}
+
+impl Commit {
+    async fn with(rules: impl IntoIterator<Item = (Scope, Fault)>) -> Self {
+        let (source, _) = Source::of(&core()).await;
+        let slow = Rule::new(
+            Scope::of(Op::Put).containing(MANIFEST),
+            When::Nth(1),
+            Fault::Delay(ON_ITS_WAY..ON_ITS_WAY + Duration::from_secs(1)),
+        );
+        let later = When::Between(ON_ITS_WAY / 2..ON_ITS_WAY * 1000);
+        let rules = rules.into_iter().map(|(scope, fault)| Rule::new(scope, later.clone(), fault));
+        let plan = rules.fold(FaultPlan::none().with(slow), FaultPlan::with);
+        let store = FaultyStore::new(Arc::new(InMemory::new()), plan);
+        let repository = Repository::open(place(Arc::new(store.clone()))).await.expect("a repository");
+        let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
+        let job = repository.backup(&cluster, options()).start();
+        while !store.log().iter().any(|entry| entry.op == Op::Put && entry.path == MANIFEST) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        Self { store, repository, job, source }
+    }
+
+    async fn is_committed(store: &FaultyStore) -> bool {
+        store.inner().head(&Path::from(MANIFEST)).await.is_ok()
+    }
+
+    /// What is copied is kept, and nothing more is needed than a commit.
+    async fn assert_resumes(repository: &Repository, source: &Source, takeover: Takeover) {
+        let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
+        let options = options().resuming().with_takeover(takeover);
+        let report = repository.backup(&cluster, options).start().await.expect("resumed");
+        assert_eq!(report.passes.iter().map(|pass| pass.copied).sum::<u64>(), 0, "{report}");
+        assert_whole(repository).await;
+    }
+}
+
+/// That no other process took over cannot be asked, and the manifest can be removed: nothing looks done, and it is resumed.
+#[tokio::test(start_paused = true)]
+async fn a_commit_that_cannot_be_confirmed_is_undone() {
+    let Commit { store, repository, job, source } =
+        Commit::with([(Scope::of(Op::List), Fault::Fail(Failure::Unreachable))]).await;
+    assert_eq!(job.await.expect_err("not confirmed").code(), "unreachable");
+    assert!(!Commit::is_committed(&store).await, "the manifest is removed again");
+    store.heal();
+    Commit::assert_resumes(&repository, &source, Takeover::Immediately).await;
+}
+
+/// A store that is away at once after it took the manifest: the error says that the backup may count, and it does.
+#[tokio::test(start_paused = true)]
+async fn a_commit_that_can_neither_be_confirmed_nor_undone_is_reported() {
+    let Commit { store, repository, job, .. } = Commit::with([(Scope::any(), Fault::Fail(Failure::Unreachable))]).await;
+    let began = Instant::now();
+    let error = job.await.expect_err("not confirmed");
+    assert_eq!((error.code(), error.category()), ("commit-unconfirmed", Category::Store));
+    assert!(error.to_string().contains("`n1`") && error.to_string().contains("verify"), "{error}");
+    let causes = error.report().causes;
+    assert!(causes[0].starts_with("list `_influx_backup`"), "what could not be asked: {causes:?}");
+    assert!(began.elapsed() < ON_ITS_WAY + Duration::from_secs(60), "{:?}", began.elapsed());
+    assert!(Commit::is_committed(&store).await);
+    store.heal();
+    assert_whole(&repository).await;
+}
+
+/// The store has the manifest and its answers are lost, those to further attempts, too.
+#[tokio::test(start_paused = true)]
+async fn a_manifest_whose_answers_are_lost_is_a_commit() {
+    let lost = Fault::LoseAnswer(Failure::Unreachable);
+    let manifest = || Scope::of(Op::Put).containing(MANIFEST);
+    let plan = FaultPlan::none().with(Rule::new(manifest(), When::Always, lost));
+    let (source, _) = Source::of(&core()).await;
+    let (report, repository) =
+        back_up(&source, &place(Arc::new(FaultyStore::new(Arc::new(InMemory::new()), plan))), []).await;
+    assert_eq!(report.expect("it is there").name, "n1");
+    assert_whole(&repository).await;
+}
+
+/// Whether the store will still take the manifest is not known: no other run begins until it cannot.
+#[tokio::test(start_paused = true)]
+async fn a_manifest_that_is_not_answered_keeps_its_lease() {
+    let never = Rule::new(Scope::of(Op::Put).containing(MANIFEST), When::Always, Fault::Fail(Failure::Unreachable));
+    let store = FaultyStore::new(Arc::new(InMemory::new()), FaultPlan::none().with(never));
+    let (source, _) = Source::of(&core()).await;
+    let (report, repository) = back_up(&source, &place(Arc::new(store.clone())), []).await;
+    assert_eq!(report.expect_err("no answer").code(), "commit-unconfirmed");
+    assert!(!Commit::is_committed(&store).await);
+    store.heal();
+    let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
+    let at_once = repository.backup(&cluster, options().resuming()).start().await.expect_err("it may still arrive");
+    assert_eq!(at_once.code(), "backup-in-progress");
+    Commit::assert_resumes(&repository, &source, Takeover::Immediately).await;
+}
+
+/// A run that is cancelled while its manifest is on its way says whether it counts, where that is known in time.
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_cancelled_in_its_commit_says_what_became_of_it() {
+    let Commit { store, repository, job, .. } = Commit::with([]).await;
+    let began = Instant::now();
+    job.handle().cancel();
+    assert_eq!(job.await.expect_err("not known in time").code(), "commit-unconfirmed");
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert!(!Commit::is_committed(&store).await, "its request was dropped");
+    drop(repository);
+
+    let Commit { repository, job, .. } = Commit::with([]).await;
+    tokio::time::sleep(ON_ITS_WAY + Duration::from_millis(900)).await;
+    job.handle().cancel();
+    let report = job.await.expect("the manifest was written");
+    assert_eq!(report.name, "n1");
+    assert_whole(&repository).await;
 }

@@ -401,7 +401,7 @@ async fn events_report_and_manifest_tell_the_same_recovery_point_and_passes() {
     let mut events = job.events();
     while let Some(event) = events.next().await {
         match event.kind {
-            EventKind::Recovery { points } => told.push(points),
+            EventKind::Recovery { points, .. } => told.push(points),
             EventKind::PassFinished { report, .. } => passes.push(report),
             _ => {}
         }

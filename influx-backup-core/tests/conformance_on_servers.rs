@@ -16,7 +16,7 @@ use influx_backup_core::{
     copier::{LocalCopier, ServerSideCopier, StreamCopier},
     location::ObjectTable,
     preflight,
-    testing::conformance::{copier_conformance, server_side_conformance},
+    testing::conformance::{copier_conformance, deletion_conformance, server_side_conformance},
 };
 use servers::{Cloud, Fault, FaultProxy, Place, Rule, StoreServer};
 use tokio::{sync::Semaphore, task::JoinSet};
@@ -133,6 +133,42 @@ async fn lists_every_page(place: Place) {
     check(&server.location_at(proxy.address(), bucket, "pages")).await;
     // Twice two pages, and the level above.
     assert_eq!(proxy.requests().len(), 5, "{}: {:?}", place.name(), proxy.requests());
+}
+
+/// What is deleted by its version is that version, or nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn deletions_by_version() {
+    for place in Place::all().await {
+        deletion_conformance(&place.location("deletions ü")).await;
+    }
+}
+
+/// Another process writes after the look at an object and before its deletion, which is on a condition.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_just_before_a_deletion_stays() {
+    let x = key("x");
+    for server in servers::all() {
+        let (name, bucket) = (server.name(), server.fresh_bucket().await);
+        let proxy = FaultProxy::before(server.address());
+        let (slow, other) = (server.location_at(proxy.address(), &bucket, "p"), server.location(&bucket, "p"));
+        other.put(&x, "before".into()).await.expect("put");
+        let version = other.head(&x).await.expect("asked").expect("there").version;
+        let late = Fault::StallAfter { bytes: 10, pause: Duration::from_secs(1) };
+        let looked = proxy.inject(Rule::new(late).method(Method::HEAD));
+        let writes = async {
+            while looked.count() == 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            other.put(&x, "another's".into()).await.expect("put");
+        };
+        let (deleted, ()) = tokio::join!(slow.delete_version(&x, &version), writes);
+        deleted.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let asked = proxy.requests().iter().filter(|request| request.method == Method::DELETE).count();
+        assert_eq!(asked, 1, "{name}");
+        let left = other.get(&x, None).await.expect("read");
+        assert!(left.is_some(), "{name}");
+    }
 }
 
 /// What a variable of the environment would name, here a bucket of MinIO: the same checks run below a prefix of their own,

@@ -21,10 +21,19 @@ const HEADS_AT_ONCE: usize = 32;
 /// How a backup differs from its records.
 #[derive(Debug, Default)]
 pub(super) struct Differences {
-    /// Recorded objects that are not there as they were written, and why.
-    pub(super) altered: Vec<(Key, &'static str)>,
-    /// Objects that no record names.
-    pub(super) unrecorded: Vec<Key>,
+    /// Recorded objects that are not there as they were written.
+    pub(super) altered: Vec<Altered>,
+    /// Objects that no record names, with the versions that were found.
+    pub(super) unrecorded: Vec<(Key, Version)>,
+}
+
+/// An object that is not there as it was written.
+#[derive(Debug)]
+pub(super) struct Altered {
+    pub(super) key: Key,
+    reason: &'static str,
+    /// The version that was found, where one was.
+    found: Option<Version>,
 }
 
 impl Differences {
@@ -32,16 +41,18 @@ impl Differences {
         self.altered.is_empty() && self.unrecorded.is_empty()
     }
 
-    /// Every key that differs.
-    pub(super) fn keys(&self) -> impl Iterator<Item = &Key> {
-        self.altered.iter().map(|(key, _)| key).chain(&self.unrecorded)
+    /// What was found and is not to stay.
+    pub(super) fn to_delete(&self) -> impl Iterator<Item = (Key, Option<Version>)> {
+        let altered = self.altered.iter().filter_map(|Altered { key, found, .. }| Some((key, found.as_ref()?)));
+        let unrecorded = self.unrecorded.iter().map(|(key, found)| (key, found));
+        altered.chain(unrecorded).map(|(key, found)| (key.clone(), Some(found.clone())))
     }
 
     /// The first of them in words.
     pub(super) fn summary(&self) -> String {
         match (self.altered.first(), self.unrecorded.first()) {
-            (Some((key, reason)), _) => format!("`{key}` {reason}"),
-            (None, Some(key)) => format!("`{key}` was not written by this run"),
+            (Some(Altered { key, reason, .. }), _) => format!("`{key}` {reason}"),
+            (None, Some((key, _))) => format!("`{key}` was not written by this run"),
             (None, None) => String::new(),
         }
     }
@@ -69,7 +80,7 @@ pub(super) async fn audit(to: &Location, index: &mut Index) -> Result<Difference
                     record.stored.version = Some(version);
                 }
             }
-            Found::Altered(reason) => differences.altered.push((key, reason)),
+            Found::Altered(reason, found) => differences.altered.push(Altered { key, reason, found }),
         }
     }
     Ok(differences)
@@ -86,64 +97,59 @@ async fn list(to: &Location) -> Result<ObjectTable> {
 }
 
 /// The objects that a listing does not show as they were written, and the unrecorded ones. Both sides are sorted by key.
-fn compare<'a>(written: impl Iterator<Item = &'a ObjectRecord>, listed: ObjectTable) -> (Vec<ObjectRecord>, Vec<Key>) {
+fn compare<'a>(
+    written: impl Iterator<Item = &'a ObjectRecord>,
+    listed: ObjectTable,
+) -> (Vec<ObjectRecord>, Vec<(Key, Version)>) {
     let mut listed = listed.into_iter().peekable();
     let mut doubtful = Vec::new();
     let mut unrecorded = Vec::new();
     for record in written {
         let key = &record.key;
         while let Some(other) = listed.next_if(|entry| entry.key < *key) {
-            unrecorded.push(other.key);
+            unrecorded.push((other.key, other.version));
         }
         match listed.next_if(|entry| entry.key == *key) {
             Some(entry) if entry.size == record.stored.size && has_version(record, &entry.version) => {}
             _ => doubtful.push(record.clone()),
         }
     }
-    unrecorded.extend(listed.map(|entry| entry.key));
+    unrecorded.extend(listed.map(|entry| (entry.key, entry.version)));
     (doubtful, unrecorded)
 }
 
 /// Whether an entity tag shows that this is the version that was written.
 fn has_version(record: &ObjectRecord, found: &Version) -> bool {
-    let written = record.stored.version.as_ref().and_then(|version| version.e_tag.as_deref()).map(unquoted);
-    written.is_some() && written == found.e_tag.as_deref().map(unquoted)
-}
-
-/// Some stores quote entity tags in one answer and not in the other.
-fn unquoted(e_tag: &str) -> &str {
-    e_tag.trim_start_matches("W/").trim_matches('"')
+    record.stored.version.as_ref().is_some_and(|written| written.has_tag_of(found))
 }
 
 /// What a second look at an object shows.
 enum Found {
     AsWritten(Version),
-    Altered(&'static str),
+    Altered(&'static str, Option<Version>),
 }
 
 async fn look(to: &Location, record: &ObjectRecord) -> Result<(Key, Found)> {
     let key = record.key.clone();
     let Some((found, checksums)) = to.head_with_checksums(&key).await? else {
-        return Ok((key, Found::Altered("is no longer there")));
+        return Ok((key, Found::Altered("is no longer there", None)));
     };
     if found.size != record.stored.size {
-        return Ok((key, Found::Altered("has another length than was written")));
+        return Ok((key, Found::Altered("has another length than was written", Some(found.version))));
     }
     let compared = record.stored_checksums().compare(&checksums.computed_by(to.provider()));
     let found = match compared {
         ChecksumMatch::Equal => Found::AsWritten(found.version),
-        ChecksumMatch::Mismatch => Found::Altered("has another checksum than what was written"),
+        ChecksumMatch::Mismatch => Found::Altered("has another checksum than what was written", Some(found.version)),
         ChecksumMatch::NotComparable if is_untouched(to, record, &found.version) => Found::AsWritten(found.version),
-        ChecksumMatch::NotComparable => Found::Altered("is another version than was written"),
+        ChecksumMatch::NotComparable => Found::Altered("is another version than was written", Some(found.version)),
     };
     Ok((key, found))
 }
 
+/// A version that no record has counts as written.
 fn is_untouched(to: &Location, record: &ObjectRecord, found: &Version) -> bool {
-    let Some(written) = &record.stored.version else { return true };
-    // Some network file systems number their files anew.
-    let same_time = to.directory().is_some() && written.modified == found.modified;
-    same_time || has_version(record, found)
+    record.stored.version.as_ref().is_none_or(|written| to.is_version(written, found))
 }
 
 #[cfg(test)]

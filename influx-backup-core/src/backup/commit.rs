@@ -1,10 +1,11 @@
 //! The commit: the object list, then the root manifest, create-only and last.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use bytes::Bytes;
 use chrono::Utc;
 use serde::Serialize;
+use tokio::time::sleep;
 
 use super::{BackupReport, history::PassHistory, pass::Listed, passes::Run, prove::Proof, run::RunState};
 use crate::{
@@ -30,6 +31,16 @@ const NOT_COVERED: [&str; 4] = [
 
 /// How often a list is written whose bytes do not read back.
 const LIST_ATTEMPTS: u32 = 3;
+
+/// How long a run that is cancelled waits for a manifest that is on its way.
+const CANCELLED_COMMIT: Duration = Duration::from_millis(500);
+
+/// A backup that is as its manifest says, and that is not committed yet.
+#[derive(Debug)]
+pub(super) struct Ready {
+    pub(super) manifest: Manifest,
+    pub(super) history: PassHistory,
+}
 
 impl Run<'_> {
     /// The manifest as it is to be committed. Its lists are written, and read back.
@@ -92,30 +103,30 @@ impl Run<'_> {
     }
 
     /// Commits a backup: from the moment the root manifest exists, it counts.
-    pub(super) async fn commit(&self, manifest: Manifest, history: PassHistory) -> Result<BackupReport> {
+    ///
+    /// Once the manifest is on its way, the run ends with an answer, or with the error that there is none. Where it is
+    /// cancelled, it waits only a moment for that.
+    pub(super) async fn commit(&self, Ready { manifest, history }: Ready) -> Result<BackupReport> {
         let manifest = Manifest { committed: Utc::now(), passes: history.reports, ..manifest };
-        make_durable(self.to, self.options.limits.durability).await?;
         let bytes = serde_json::to_vec_pretty(&manifest)
             .map_err(|source| Error::Internal { task: "manifest", source: Box::new(source) })?;
         let bytes = Bytes::from(bytes);
-        self.lease.check().await?;
-        let key = Key::parse(MANIFEST_KEY)?;
-        match self.to.create(&key, bytes.clone()).await {
-            Ok(_) => {}
-            Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. }) => {
-                return Err(Error::BackupExists { name: self.name.to_owned() });
-            }
-            Err(error) => return Err(error),
-        }
-        if let Err(lost @ Error::LeaseLost { .. }) = self.lease.check().await {
-            // Another process took over between the check and the commit, and may be writing.
-            if self.to.get(&key, None).await?.is_some_and(|found| found == bytes) {
-                self.to.delete(&key).await?;
-            }
-            return Err(lost);
+        let may_commit = async {
+            make_durable(self.to, self.options.limits.durability).await?;
+            self.lease.check().await
+        };
+        self.unless_ended(may_commit).await?;
+        let cancelled = async {
+            self.task.cancellation.cancelled().await;
+            sleep(CANCELLED_COMMIT).await;
+        };
+        tokio::select! {
+            biased;
+            created = self.create_manifest(&bytes) => created?,
+            () = cancelled => return Err(self.unconfirmed("the run was cancelled meanwhile", self.task.cancelled())),
         }
         // Best effort: the backup is committed, and what is left is litter.
-        let _ = tidy(self.to, &manifest).await;
+        let _ = self.task.unless_cancelled(tidy(self.to, &manifest)).await;
         self.task.events.send(EventKind::Committed { name: self.name.to_owned() });
         Ok(BackupReport {
             name: manifest.name,
@@ -131,7 +142,56 @@ impl Run<'_> {
             licenses: manifest.cluster.licenses,
             manifest_sha256: sha256(&bytes),
             not_covered: NOT_COVERED.map(ToOwned::to_owned).to_vec(),
+            // They are known when the run ends.
+            todos: Vec::new(),
+            findings: Vec::new(),
         })
+    }
+
+    /// Creates the root manifest, and makes sure that it counts. Who takes a backup over looks for a manifest after it has
+    /// written its lease, and this run for a later lease after it has written its manifest: one of both sees the other.
+    async fn create_manifest(&self, bytes: &Bytes) -> Result<()> {
+        let key = Key::parse(MANIFEST_KEY)?;
+        match self.to.create(&key, bytes.clone()).await {
+            Ok(_) => {}
+            Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. }) => {
+                return Err(Error::BackupExists { name: self.name.to_owned() });
+            }
+            Err(error @ Error::Store { kind, .. }) if kind.is_transient() => {
+                // Only the answer may be missing, and the request may still be on its way.
+                match self.to.get(&key, None).await {
+                    Ok(Some(found)) if found == *bytes => {}
+                    Ok(None) if self.to.directory().is_some() => return Err(error),
+                    _ => return Err(self.unconfirmed("the store did not confirm that it has the manifest", error)),
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        let Err(error) = self.lease.confirm().await else { return Ok(()) };
+        match self.remove_manifest(&key, bytes).await {
+            Ok(()) => Err(error),
+            Err(_) if matches!(error, Error::LeaseLost { .. }) => Err(self.unconfirmed(
+                "another process took it over before its manifest was written, and the manifest could not be removed",
+                error,
+            )),
+            Err(_) => Err(self.unconfirmed(
+                "its objects were checked and its manifest is written, but the store did not confirm that no other process \
+                 had taken it over before, and the manifest could not be removed",
+                error,
+            )),
+        }
+    }
+
+    /// Removes the manifest of this run, so that nothing looks done that may not be.
+    async fn remove_manifest(&self, key: &Key, bytes: &Bytes) -> Result<()> {
+        match self.to.get_with_version(key).await? {
+            Some((found, version)) if found == *bytes => self.to.delete_version(key, &version).await,
+            _ => Ok(()),
+        }
+    }
+
+    fn unconfirmed(&self, reason: &'static str, source: Error) -> Error {
+        Error::CommitUnconfirmed { name: self.name.to_owned(), reason, source: Box::new(source) }
     }
 }
 

@@ -19,6 +19,10 @@ impl Index {
         record.is_some_and(|record| record.content.size == entry.size && record.version.is_same(&entry.version))
     }
 
+    pub(super) fn get(&self, key: &Key) -> Option<&ObjectRecord> {
+        self.0.get(key)
+    }
+
     pub(super) fn get_mut(&mut self, key: &Key) -> Option<&mut ObjectRecord> {
         self.0.get_mut(key)
     }

@@ -6,8 +6,9 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::{
-    BackupReport, Rules,
+    Rules,
     audit::audit,
+    commit::Ready,
     history::PassHistory,
     index::Index,
     journal::JournalLine,
@@ -59,7 +60,8 @@ impl Run<'_> {
         }
     }
 
-    pub(super) async fn passes(&self, mut cluster: Cluster, state: &mut RunState) -> Result<BackupReport> {
+    /// Makes passes until a backup is ready for its commit.
+    pub(super) async fn passes(&self, mut cluster: Cluster, state: &mut RunState) -> Result<Ready> {
         let executor = Executor::of_job(Arc::clone(self.copier), self.options.limits.clone(), self.task.clone());
         let mut lister = Lister::new(self.rules.listing_order.to_vec(), self.rules.roots);
         let mut history = PassHistory::new();
@@ -91,7 +93,7 @@ impl Run<'_> {
                     Err(error) => Err(error),
                 };
                 if self.is_as_recorded(state, &mut history).await? {
-                    return self.commit(manifest?, history).await;
+                    return Ok(Ready { manifest: manifest?, history });
                 }
             }
             history.record(listed, proof);
@@ -151,7 +153,8 @@ impl Run<'_> {
 
     /// Deletes from the backup what is not part of its cut.
     async fn trim(&self, keys: &[Key], state: &mut RunState) -> Result<()> {
-        self.to.delete_all(keys).await?;
+        let written = |key: &Key| state.index.get(key).and_then(|record| record.stored.version.clone());
+        self.to.delete_versions(keys.iter().map(|key| (key.clone(), written(key)))).await?;
         for key in keys {
             state.index.remove(key);
             state.journal.add(JournalLine::Deleted(key.clone())).await?;
@@ -175,12 +178,12 @@ impl Run<'_> {
                 return Err(differences.into_error());
             }
             let message = format!("the backup is not as it was written: {}", differences.summary());
-            self.task.events.send(EventKind::Finding(Finding::new(FindingCode::BackupAltered, message)));
+            self.task.events.report(Finding::new(FindingCode::BackupAltered, message));
             if let Some(report) = history.reports.last_mut() {
                 report.altered += differences.altered.len() as u64;
                 report.unrecorded += differences.unrecorded.len() as u64;
             }
-            self.to.delete_all(differences.keys()).await?;
+            self.to.delete_versions(differences.to_delete()).await?;
             state.forget(&differences).await?;
             if !differences.altered.is_empty() {
                 return Ok(false);

@@ -8,9 +8,9 @@ use crate::{error::Result, location::Location};
 pub(super) async fn index(to: &Location) -> Result<Index> {
     let mut index = Index::new(journal::read(to).await?);
     let differences = audit(to, &mut index).await?;
-    to.delete_all(differences.keys()).await?;
-    for (key, _) in &differences.altered {
-        index.remove(key);
+    to.delete_versions(differences.to_delete()).await?;
+    for altered in &differences.altered {
+        index.remove(&altered.key);
     }
     Ok(index)
 }

@@ -6,11 +6,11 @@ use chrono::{TimeDelta, Utc};
 
 use super::{
     BackupReport, Rules,
-    audit::Differences,
+    audit::{Altered, Differences},
     index::Index,
     journal::{Journal, JournalLine, journal},
     lease::{Acquired, acquire, acquire_default},
-    name::{check_name, default_name},
+    name::default_name,
     passes::Run,
     resume,
 };
@@ -18,7 +18,6 @@ use crate::{
     cluster::Cluster,
     copier::Copier,
     error::{Error, Result},
-    event::EventKind,
     finding::{Finding, FindingCode},
     job::RunContext,
     judge::evidence::Facts,
@@ -44,11 +43,11 @@ pub(super) struct RunState {
 impl RunState {
     /// Forgets objects that are not there as they were written.
     pub(super) async fn forget(&mut self, differences: &Differences) -> Result<()> {
-        for (key, _) in &differences.altered {
+        for Altered { key, .. } in &differences.altered {
             self.index.remove(key);
             self.journal.add(JournalLine::Deleted(key.clone())).await?;
         }
-        self.facts.forget(&differences.altered.iter().map(|(key, _)| key.clone()).collect());
+        self.facts.forget(&differences.altered.iter().map(|altered| altered.key.clone()).collect());
         Ok(())
     }
 }
@@ -63,10 +62,8 @@ pub(crate) async fn run(
     orchestrator: Option<Arc<dyn Orchestrator>>,
     task: RunContext,
 ) -> Result<BackupReport> {
+    options.check()?;
     check_places(&cluster, &repository)?;
-    if let Some(name) = &options.name {
-        check_name(name)?;
-    }
     let checked = task.unless_cancelled(check_stores(&cluster, &repository, &task)).await;
     if let Err(Error::Link { .. }) = checked {
         // It may be the marker: then what to do about it is known.
@@ -94,13 +91,22 @@ pub(crate) async fn run(
     let nodes = cluster.nodes().to_vec();
     let work = async {
         state.index = run.unless_ended(left_before(&to, options.on_existing, acquired)).await?;
-        while_stopped(orchestrator, &nodes, &task, run.unless_ended(run.passes(cluster, &mut state))).await
+        let backed_up = async {
+            let ready = run.unless_ended(run.passes(cluster, &mut state)).await?;
+            run.commit(ready).await
+        };
+        while_stopped(orchestrator, &nodes, options.stop_timeout, &task, backed_up).await
     };
-    let done = work.await;
-    if let Err(error) = &done {
-        // Best effort: what is finished is finished, and a resumed run does not copy it again.
-        let _ = state.journal.flush().await;
-        lease.release(release_timeout(error)).await;
+    let mut done = work.await;
+    match &mut done {
+        Ok(report) => (report.todos, report.findings) = task.events.findings().todos_and_rest(),
+        // Its manifest may still be on its way: until it has arrived, no other run is to begin.
+        Err(Error::CommitUnconfirmed { .. }) => {}
+        Err(error) => {
+            // Best effort: what is finished is finished, and a resumed run does not copy it again.
+            let _ = state.journal.flush().await;
+            lease.release(release_timeout(error)).await;
+        }
     }
     done
 }
@@ -126,7 +132,7 @@ async fn check_stores(cluster: &Cluster, repository: &Location, task: &RunContex
     let skew = preflight::target_apart_from(repository, &[cluster.location()]).await?.clock_skew;
     if skew.abs() > CLOCK_SKEW {
         let message = format!("the clock of `{repository}` is {} s ahead of this machine's", skew.num_seconds());
-        task.events.send(EventKind::Finding(Finding::new(FindingCode::ClockSkew, message)));
+        task.events.report(Finding::new(FindingCode::ClockSkew, message));
     }
     Ok(Clock::Store(skew))
 }

@@ -73,7 +73,7 @@ impl<'a> PassSink<'a> {
 
     /// An object that could not be copied is not in the backup: an attempt whose answer was lost may have left it there.
     async fn drop_object(&mut self, key: &Key) -> Result<()> {
-        self.to.delete(key).await?;
+        self.to.delete_version_or_current(key, None).await?;
         match self.index.remove(key) {
             Some(_) => self.journal.add(JournalLine::Deleted(key.clone())).await,
             None => Ok(()),

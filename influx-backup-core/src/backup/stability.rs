@@ -131,7 +131,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        cluster::{Edition, Node},
+        cluster::Node,
         inventory::Listing,
         layout::Group,
         location::{Identity, Version},
@@ -139,22 +139,8 @@ mod tests {
 
     fn cluster(nodes: &[(&str, Role)]) -> ClusterDescription {
         let node = |(id, role): &(&str, Role)| Node { id: (*id).to_owned(), roles: vec![*role] };
-        ClusterDescription {
-            location: "test".to_owned(),
-            identity: Identity::Test,
-            edition: Edition::Enterprise,
-            cluster_id: Some("c1".to_owned()),
-            nodes: nodes.iter().map(node).collect(),
-            catalogs: Vec::new(),
-            catalog_nodes: None,
-            excluded_nodes: Vec::new(),
-            unclaimed_nodes: Vec::new(),
-            licenses: Vec::new(),
-            foreign: Vec::new(),
-            unknown: Vec::new(),
-            notes: Vec::new(),
-            evidence: Vec::new(),
-        }
+        let nodes = nodes.iter().map(node).collect();
+        ClusterDescription::new("test", Identity::Test, Some("c1".to_owned()), nodes)
     }
 
     /// A listing of these objects, each in a version.

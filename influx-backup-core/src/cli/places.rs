@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::{
     Location, Repository, StoreOptions,
     cli::{failure::Failure, progress::until_interrupted},
+    preflight,
 };
 
 /// `K=V`, as in `--source-option aws_endpoint=http://localhost:9000`.
@@ -30,6 +31,16 @@ pub(crate) fn location(text: &str, settings: &[Setting]) -> Result<Location, Fai
     let environment = StoreOptions::from_env();
     let options = settings.iter().fold(environment, |options, Setting { name, value }| options.with(name, value));
     Ok(Location::parse(text, &options)?)
+}
+
+/// A repository that exists: a directory that is missing is more likely mistyped than empty.
+pub(crate) async fn repository(text: &str, settings: &[Setting]) -> Result<Repository, Failure> {
+    let location = location(text, settings)?;
+    let open = async {
+        preflight::source(&location).await?;
+        Repository::open(location).await
+    };
+    Ok(until_interrupted(open).await?)
 }
 
 /// A backup, typed as its repository with its name as the last segment.

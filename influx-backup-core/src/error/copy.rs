@@ -13,6 +13,7 @@ pub enum CopyError {
     Unsupported,
     /// The store was asked to copy the object itself, and refused; the next copier may copy it.
     #[error("the store refused a server-side copy")]
+    #[non_exhaustive]
     Refused {
         /// The copier that asked the store.
         copier: Cow<'static, str>,
@@ -25,18 +26,21 @@ pub enum CopyError {
     Changed,
     /// The source has other content than expected, in the version that was asked for.
     #[error("the source has unexpected content: {reason}")]
+    #[non_exhaustive]
     Unexpected {
         /// What differs.
         reason: String,
     },
     /// The copy differs from its source.
     #[error("checksum or length mismatch after copy: {reason}")]
+    #[non_exhaustive]
     Corrupt {
         /// What differs.
         reason: String,
     },
     /// No bytes were transferred for too long.
     #[error("no bytes were transferred for {} s", after.as_secs())]
+    #[non_exhaustive]
     Stalled {
         /// How long.
         after: Duration,
@@ -46,6 +50,7 @@ pub enum CopyError {
     Cancelled,
     /// A store or file system failed.
     #[error("{operation} failed")]
+    #[non_exhaustive]
     Store {
         /// What was tried, on which side: `get source`, `put target`, …
         operation: Cow<'static, str>,
@@ -106,6 +111,30 @@ impl CopyError {
             Self::Store { kind, .. } => kind.is_transient() && !matches!(kind, StoreErrorKind::Throttled),
             _ => false,
         }
+    }
+
+    /// A refusal of its store, which [`copier`](Self::Refused) had asked.
+    #[must_use]
+    pub fn refused(copier: impl Into<Cow<'static, str>>) -> Self {
+        Self::Refused { copier: copier.into() }
+    }
+
+    /// Source content that differs from what is expected.
+    #[must_use]
+    pub fn unexpected(reason: impl Into<String>) -> Self {
+        Self::Unexpected { reason: reason.into() }
+    }
+
+    /// A copy that differs from its source.
+    #[must_use]
+    pub fn corrupt(reason: impl Into<String>) -> Self {
+        Self::Corrupt { reason: reason.into() }
+    }
+
+    /// A connection that transferred nothing for this long.
+    #[must_use]
+    pub const fn stalled(after: Duration) -> Self {
+        Self::Stalled { after }
     }
 
     /// A failure of a store or a file system.

@@ -72,6 +72,7 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::BackupInProgress { name: name(), owner: owner(), silence },
         Error::BackupUnfinished { name: name() },
         Error::LeaseLost { what: text("backup `monday`"), reason: reason() },
+        Error::CommitUnconfirmed { name: name(), reason: "a reason", source: cause() },
         Error::BackupNotFound { name: name(), repository: location(), found: text("nothing") },
         Error::UnsupportedFormat { object: text("manifest.json"), reason: reason() },
         Error::DamagedBackup { object: text("manifest.json"), reason: reason() },

@@ -14,6 +14,7 @@ pub enum FormatError {
     Empty,
     /// Fewer bytes than any file of this kind has.
     #[error("the file has {length} bytes, at least {least} are needed")]
+    #[non_exhaustive]
     TooShort {
         /// Bytes found.
         length: u64,
@@ -22,6 +23,7 @@ pub enum FormatError {
     },
     /// The bytes that tell the kind of the file are others.
     #[error("the {end} of the file is `{found}`, which is not the mark of this kind of file")]
+    #[non_exhaustive]
     BadMagic {
         /// At which end of the file.
         end: End,
@@ -30,6 +32,7 @@ pub enum FormatError {
     },
     /// The checksum stored in the file is not that of its bytes.
     #[error("the checksum does not match: {expected:08x} is stored, {found:08x} is that of the bytes")]
+    #[non_exhaustive]
     BadChecksum {
         /// The CRC32 stored in the file.
         expected: u32,
@@ -38,6 +41,7 @@ pub enum FormatError {
     },
     /// The file is longer or shorter than it says itself.
     #[error("the file has {found} bytes, its header says {expected}")]
+    #[non_exhaustive]
     LengthMismatch {
         /// Bytes that its header announces.
         expected: u64,
@@ -46,12 +50,14 @@ pub enum FormatError {
     },
     /// The JSON does not parse, or lacks a field that a server needs.
     #[error("the JSON is not readable: {message}")]
+    #[non_exhaustive]
     Json {
         /// What the parser says, with line and column.
         message: String,
     },
     /// A version of the format that is not known here.
     #[error("format version {found} is not known, only {known} is")]
+    #[non_exhaustive]
     UnsupportedVersion {
         /// The version found.
         found: String,
@@ -60,12 +66,14 @@ pub enum FormatError {
     },
     /// A catalog log of 3.10 or later with a group index, which only roots have.
     #[error("the log announces an index of {groups} groups, which only a root has")]
+    #[non_exhaustive]
     GroupsInLog {
         /// The number of groups.
         groups: u32,
     },
     /// A Parquet footer that does not fit into its file.
     #[error("the footer of {footer} bytes does not fit into the file of {length}")]
+    #[non_exhaustive]
     FooterTooLong {
         /// Bytes of the footer, as the file says.
         footer: u64,
@@ -74,12 +82,14 @@ pub enum FormatError {
     },
     /// A name that no server gives to a file of this kind.
     #[error("`{name}` is not the name of a file of this kind")]
+    #[non_exhaustive]
     BadName {
         /// The last segment of the key.
         name: String,
     },
     /// The number in the name and the number in the file differ.
     #[error("the name says sequence {named}, the file {embedded}")]
+    #[non_exhaustive]
     SequenceMismatch {
         /// The sequence that the name stands for.
         named: u64,

@@ -55,20 +55,13 @@ fn cluster(location: &Location, edition: Edition, ids: &[&str], compactors: &[bo
     Cluster::new(
         location.clone(),
         ClusterDescription {
-            location: location.to_string(),
-            identity: Identity::Test,
-            edition,
-            cluster_id: cluster_id.map(ToOwned::to_owned),
-            nodes: nodes.collect(),
-            catalogs: Vec::new(),
-            catalog_nodes: None,
             excluded_nodes: skipped.iter().map(|id| (*id).to_owned()).collect(),
-            unclaimed_nodes: Vec::new(),
-            licenses: Vec::new(),
-            foreign: Vec::new(),
-            unknown: Vec::new(),
-            notes: Vec::new(),
-            evidence: Vec::new(),
+            ..ClusterDescription::new(
+                location.to_string(),
+                Identity::Test,
+                cluster_id.map(ToOwned::to_owned),
+                nodes.collect(),
+            )
         },
     )
 }

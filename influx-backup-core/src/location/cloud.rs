@@ -6,6 +6,7 @@ mod client;
 mod connector;
 #[cfg(feature = "aws")]
 mod credentials_file;
+mod delete;
 #[cfg(feature = "gcp")]
 pub(crate) mod gcs;
 #[cfg(feature = "aws")]

@@ -1,18 +1,36 @@
 //! The object_store crate behind a [`Location`], for code that needs what a location does not offer.
 //!
-//! Everything here is tied to the version of [`object_store`] that this crate uses, and changes with it. Together with
-//! [`Location::with_store`] it is the only part of the API that is.
+//! Everything here is tied to the version of [`object_store`] that this crate uses, and changes with it. It is the only part
+//! of the API that is; [`Location::with_store`] belongs to it.
 
 use std::sync::Arc;
 
 pub use object_store;
 use object_store::{ObjectStore, path::Path};
 
-use super::Location;
+use super::{Identity, Inner, Location, StoreOptions};
 use crate::{
     error::{Result, StoreErrorKind},
     key::Key,
 };
+
+impl Location {
+    /// A location over a store of the caller's: `store` is the whole bucket, `base` where the location begins.
+    #[must_use]
+    pub fn with_store(store: Arc<dyn ObjectStore>, base: Path, identity: Identity) -> Self {
+        Self(Arc::new(Inner::new(store, base, identity, StoreOptions::default())))
+    }
+
+    /// The same location with something of the caller's between it and its store: for tests that count or stop writes.
+    #[cfg(any(test, feature = "testing"))]
+    #[must_use]
+    pub fn through(&self, wrap: impl Fn(Arc<dyn ObjectStore>) -> Arc<dyn ObjectStore>) -> Self {
+        self.with(|inner| {
+            inner.store = wrap(Arc::clone(&inner.store));
+            inner.durable = wrap(Arc::clone(&inner.durable));
+        })
+    }
+}
 
 /// The store behind a location: the whole bucket or file system, see [`path`].
 #[must_use]

@@ -57,6 +57,16 @@ impl Version {
             _ => self.modified == other.modified,
         }
     }
+
+    /// Whether an entity tag shows that both are one version. Some stores quote tags in one answer and not in the other.
+    pub(crate) fn has_tag_of(&self, other: &Self) -> bool {
+        let unquoted = |version: &Self| {
+            let tag = version.e_tag.as_deref()?;
+            Some(tag.trim_start_matches("W/").trim_matches('"').to_owned())
+        };
+        let tag = unquoted(self);
+        tag.is_some() && tag == unquoted(other)
+    }
 }
 
 /// One object as a listing shows it.

@@ -1,15 +1,14 @@
-//! Writing and deleting objects.
+//! Writing objects.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
 use chrono::Utc;
 use futures::FutureExt;
-use object_store::{ObjectStoreExt, PutMode, PutOptions};
+use object_store::{PutMode, PutOptions};
 
-use super::{Attributes, Location, MAX_CONCURRENT, Version, attributes_from};
+use super::{Attributes, Location, Provider, Version, attributes_from};
 use crate::{
-    concurrent,
     error::{Error, Result, StoreErrorKind},
     key::Key,
 };
@@ -19,6 +18,10 @@ const MAX_DIRECTORY_REMOVALS: u32 = 10;
 
 impl Location {
     /// Writes an object that must not exist yet. Durable when it returns.
+    ///
+    /// An object of these very bytes counts as written by this call where an answer may have been lost: after a failed
+    /// attempt, and always in S3, Azure and Google, whose clients try again by themselves. So that only one of several
+    /// writers succeeds, each has to write bytes of its own.
     ///
     /// # Errors
     /// [`Error::Store`], with [`StoreErrorKind::AlreadyExists`] where the object exists.
@@ -76,12 +79,17 @@ impl Location {
             }
             // The answer to an earlier attempt may have been lost: the object is this one's if it has its bytes.
             Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. })
-                if attempts.into_inner() > 1 && self.has(key, bytes).await? =>
+                if (attempts.into_inner() > 1 || self.client_retries()) && self.has(key, bytes).await? =>
             {
                 self.head(key).await?.map_or_else(|| self.gone(key), |entry| Ok(entry.version))
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether the client of the store makes a request again without being asked to.
+    fn client_retries(&self) -> bool {
+        matches!(self.provider(), Provider::S3 | Provider::Azure | Provider::Gcs)
     }
 
     async fn has(&self, key: &Key, bytes: &Bytes) -> Result<bool> {
@@ -103,28 +111,43 @@ impl Location {
         }
         put().await
     }
+}
 
-    /// Deletes an object; if it is already gone, that is not an error.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub async fn delete(&self, key: &Key) -> Result<()> {
-        self.retry(|| self.deletion(self.delete_once(key)).boxed()).await
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use object_store::memory::InMemory;
+
+    use super::*;
+    use crate::{
+        location::Identity,
+        testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
+    };
+
+    /// The store did it, and its answer was lost on the way.
+    #[tokio::test(start_paused = true)]
+    async fn an_object_whose_answer_was_lost_is_created() {
+        let lost = Rule::new(Scope::of(Op::Put), When::Nth(1), Fault::LoseAnswer(Failure::Unreachable));
+        let memory = Location::in_memory();
+        let location =
+            memory.through(|store| Arc::new(FaultyStore::new(store, FaultPlan::none().with(lost.clone()))) as Arc<_>);
+        let key = Key::parse("_influx_backup/manifest.json").expect("a key");
+        let version = location.create(&key, Bytes::from_static(b"own")).await.expect("created");
+        assert_eq!(version.e_tag, memory.head(&key).await.expect("asked").expect("there").version.e_tag);
+        let again = location.create(&key, Bytes::from_static(b"own")).await.expect_err("a second one");
+        assert_eq!(again.code(), "object-exists");
     }
 
-    /// Deletes objects, as many at once as the budget for deletions allows.
-    pub(crate) async fn delete_all<'a>(&self, keys: impl IntoIterator<Item = &'a Key>) -> Result<()> {
-        let deletions = keys.into_iter().map(|key| self.delete(key).boxed()).collect();
-        concurrent::run(deletions, MAX_CONCURRENT).await.map(drop)
-    }
-
-    async fn delete_once(&self, key: &Key) -> Result<()> {
-        match self.answer(self.store().delete(&self.path(key))).await {
-            Ok(()) => Ok(()),
-            Err(error) => match StoreErrorKind::of(&error) {
-                StoreErrorKind::NotFound => Ok(()),
-                _ => Err(Error::store("delete", key, self, error)),
-            },
-        }
+    /// Clients of clouds answer so where they tried twice and only the first answer was lost.
+    #[tokio::test]
+    async fn an_own_object_is_told_from_that_of_another_where_clients_retry() {
+        let identity = Identity::S3 { endpoint: String::new(), bucket: "b".to_owned(), region: "r".to_owned() };
+        let location = Location::with_store(Arc::new(InMemory::new()), "x".into(), identity);
+        let key = Key::parse("_influx_backup/claim-000001").expect("a key");
+        location.put(&key, Bytes::from_static(b"own")).await.expect("put");
+        location.create(&key, Bytes::from_static(b"own")).await.expect("it is its own");
+        let error = location.create(&key, Bytes::from_static(b"another's")).await.expect_err("another's");
+        assert_eq!(error.code(), "object-exists");
     }
 }

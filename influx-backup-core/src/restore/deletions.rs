@@ -1,15 +1,22 @@
 //! Deletes many objects of a target, and stops soon after it is cancelled.
 
-use crate::{error::Result, event::EventKind, job::RunContext, key::Key, location::Location};
+use crate::{
+    error::Result,
+    event::EventKind,
+    job::RunContext,
+    key::Key,
+    location::{Location, Version},
+};
 
 /// How many objects are deleted before the next look at whether the run was cancelled.
 const CHUNK: usize = 100;
 
-/// Deletes these objects, with an event for each.
-pub(super) async fn delete(target: &Location, keys: &[Key], task: &RunContext) -> Result<()> {
-    for keys in keys.chunks(CHUNK) {
-        task.unless_cancelled(target.delete_all(keys)).await?;
-        keys.iter().for_each(|key| task.events.send(EventKind::Deleted { key: key.clone() }));
+/// Deletes these versions of objects, with an event for each. What was written meanwhile stays: the restore may have been
+/// taken over, and a server started.
+pub(super) async fn delete(target: &Location, objects: &[(Key, Option<Version>)], task: &RunContext) -> Result<()> {
+    for objects in objects.chunks(CHUNK) {
+        task.unless_cancelled(target.delete_versions(objects.iter().cloned())).await?;
+        objects.iter().for_each(|(key, _)| task.events.send(EventKind::Deleted { key: key.clone() }));
     }
     Ok(())
 }

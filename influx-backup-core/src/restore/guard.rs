@@ -32,13 +32,9 @@ pub(crate) async fn replace(
 }
 
 /// Removes the guard of `restore`, and nothing else.
-///
-/// Best effort against a server that writes its root between the look and the deletion, as not every store deletes
-/// conditionally. No server starts while the guard is there, so one would have to be running already; the listing before
-/// the release has shown that none is.
 pub(crate) async fn remove(target: &Location, key: &Key, restore: &str) -> Result<()> {
     match found(target, key, restore).await? {
-        Found::Guard(_) => target.delete(key).await,
+        Found::Guard(version) => target.delete_version(key, &version).await,
         Found::None | Found::Other => Ok(()),
     }
 }

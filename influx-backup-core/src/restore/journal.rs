@@ -119,7 +119,13 @@ impl RestoreJournal {
     /// Removes everything of this tool at the target, the leases before the journal: a run that finds a part of it can finish.
     pub(crate) async fn delete(&self, target: &Location, lease: &mut Lease) -> Result<()> {
         Self::delete_lists(target, lease).await?;
-        target.delete(&Self::key()?).await?;
+        // From here on another restore may have begun, with a journal of its own.
+        let key = Self::key()?;
+        if let Some((bytes, version)) = target.get_with_version(&key).await?
+            && Self::parse(&bytes, key.as_str()).is_ok_and(|found| found.restore == self.restore)
+        {
+            target.delete_version(&key, &version).await?;
+        }
         Self::tidy(target);
         Ok(())
     }

@@ -20,7 +20,6 @@ use super::{
 use crate::{
     cluster::Node,
     error::{Error, Result},
-    event::EventKind,
     finding::{Finding, FindingCode},
     job::RunContext,
     key::Key,
@@ -28,8 +27,8 @@ use crate::{
     lease::{Clock, Lease},
     location::{Links, Location, make_durable},
     manifest::Backup,
-    options::{Policy, ServersStopped},
-    orchestrate::{start_all, stop_all},
+    options::{OnUnfinished, Policy, ServersStopped, Takeover},
+    orchestrate::{report_stopped, start_all, stop_all},
     plan::{Approval, RestorePlan, Stage},
     target::{Phase, Target},
 };
@@ -37,7 +36,7 @@ use crate::{
 pub(super) async fn run(request: OpenedRestore, task: RunContext) -> Result<RestoreReport> {
     let ready = task.unless_cancelled(prepare(&request, &task)).await?;
     let place = request.target.with_links(Links::Refuse);
-    let claim = lease::acquire(&place, Some(&ready.plan.cluster), request.options.takeover, ready.clock).await?;
+    let claim = lease::acquire(&place, Some(&ready.plan.cluster), request.run_options.takeover, ready.clock).await?;
     let Ready { plan, target, source, applied, made, clock: _ } = ready;
     let mut run = Run { request, place, claim, plan, target, source, applied, made, task, stopped: Vec::new() };
     let lost = run.claim.lost.clone();
@@ -46,7 +45,7 @@ pub(super) async fn run(request: OpenedRestore, task: RunContext) -> Result<Rest
         None => Err(run.claim.loss().await),
     };
     match done {
-        Ok(report) => run.start_servers(report).await,
+        Ok(report) => Ok(run.start_servers(report).await),
         Err(error) => {
             run.fail(&error).await;
             Err(error)
@@ -69,7 +68,11 @@ async fn prepare(request: &OpenedRestore, task: &RunContext) -> Result<Ready> {
     let OpenedRestore { backup, target: place, options, .. } = request;
     crate::preflight::source(backup.location()).await?;
     require_apart(backup, place)?;
-    let target = inspect(place).await?;
+    let mut target = inspect(place).await?;
+    if request.run_options.takeover == Takeover::Immediately {
+        // No longer running, as the caller knows.
+        target.holder = None;
+    }
     let plan = plan_for(&target, request)?;
     let source = preflight::backup(backup, options.check, &plan, &target, &task.events).await?;
     let applied = Applied::at(place, &options.ownership)?;
@@ -87,6 +90,9 @@ pub(super) fn require_apart(backup: &Backup, target: &Location) -> Result<()> {
 
 /// The plan for the target as it is found, where it may run.
 fn plan_for(target: &Target, request: &OpenedRestore) -> Result<RestorePlan> {
+    if target.holder.is_none() {
+        require_resuming(target, request.run_options.on_unfinished)?;
+    }
     let plan = RestorePlan::new(&request.backup.contents(), target, &request.options)?;
     require_stopped(target, &plan, request)?;
     request.approval.check(&plan)?;
@@ -98,11 +104,21 @@ fn check_target(request: &OpenedRestore, plan: &RestorePlan, source: &Source, ta
     preflight::room(plan, target, &request.target)
 }
 
+/// An unfinished restore is resumed where the caller wants it, and only then.
+fn require_resuming(target: &Target, on_unfinished: OnUnfinished) -> Result<()> {
+    let location = target.location.clone();
+    match (&target.unfinished, on_unfinished) {
+        (None, OnUnfinished::Refuse) | (Some(_), OnUnfinished::Resume) => Ok(()),
+        (None, OnUnfinished::Resume) => Err(Error::NoRestore { location }),
+        (Some(begun), OnUnfinished::Refuse) => Err(Error::RestoreUnfinished { location, backup: begun.backup.clone() }),
+    }
+}
+
 /// The servers of a target with data have to be stopped: by an orchestrator, or as the caller confirms. Behind the guard
 /// of a restore that began on an empty target, none can run.
 fn require_stopped(target: &Target, plan: &RestorePlan, request: &OpenedRestore) -> Result<()> {
     let began_empty = plan.resumes.is_some() && plan.policy == Policy::Empty;
-    let is_confirmed = request.orchestrator.is_some() || request.options.servers != ServersStopped::NotConfirmed;
+    let is_confirmed = request.orchestrator.is_some() || request.run_options.servers != ServersStopped::NotConfirmed;
     if is_confirmed || began_empty || target.prefixes.is_empty() {
         return Ok(());
     }
@@ -132,6 +148,7 @@ impl Run {
             self.stop_servers().await?;
         }
         self.plan_behind_claim().await?;
+        self.plan.findings.iter().for_each(|finding| self.task.events.report(finding.clone()));
         if self.target.is_releasing() { self.finish().await } else { self.behind_guard().await }
     }
 
@@ -139,7 +156,9 @@ impl Run {
         preflight::rights(&self.place, &self.applied).await?;
         let Some(orchestrator) = &self.request.orchestrator else { return Ok(()) };
         let stopped = &mut self.stopped;
-        stop_all(orchestrator, &self.plan.stop, &self.task, |node| stopped.insert(0, node.clone())).await?;
+        let timeout = self.request.run_options.stop_timeout;
+        let asked = |node: &Node| stopped.insert(0, node.clone());
+        stop_all(orchestrator, &self.plan.stop, timeout, &self.task, asked).await?;
         Ok(())
     }
 
@@ -165,36 +184,34 @@ impl Run {
         Ok(())
     }
 
-    /// Starts the servers of a restored target.
-    async fn start_servers(&self, mut report: RestoreReport) -> Result<RestoreReport> {
+    /// Starts the servers of a restored target. What is left to do there is known from the plan.
+    async fn start_servers(&self, mut report: RestoreReport) -> RestoreReport {
+        self.plan.todos.iter().for_each(|todo| self.task.events.report(todo.clone()));
         if let Some(orchestrator) = &self.request.orchestrator {
-            report.started = start_all(orchestrator, &self.plan.start, &self.task).await?;
+            report.started = start_all(orchestrator, &self.plan.start, &self.task).await;
         }
-        Ok(report)
+        (report.todos, report.findings) = self.task.events.findings().todos_and_rest();
+        report
     }
 
-    /// Ends the claim. Where nothing was changed, the servers are started again. What fails here becomes an event, and
-    /// does not hide the first error.
+    /// Ends the claim. Where nothing was changed, the servers are started again; what the caller has to do is reported.
     async fn fail(self, error: &Error) {
         if matches!(error, Error::LeaseLost { .. }) {
             // The target is another's now.
+            let reason = "another process may be restoring to the target: start it when that is done";
+            self.stopped.iter().for_each(|node| report_stopped(node, reason, &self.task));
             return;
         }
         let residue = lease::residue(&self.place, error).await;
-        match (&self.request.orchestrator, residue) {
-            (Some(orchestrator), Residue::None) => {
-                if let Err(error) = start_all(orchestrator, &self.stopped, &self.task).await {
-                    self.send_finding(&Finding::new(
-                        FindingCode::ServersStopped,
-                        format!("servers could not be started again: {error}"),
-                    ));
-                }
+        match (residue, &self.request.orchestrator) {
+            (Residue::None, Some(orchestrator)) => {
+                start_all(orchestrator, &self.stopped, &self.task).await;
             }
-            (Some(_), Residue::Journal) => self.send_finding(&Finding::new(
-                FindingCode::BootGuard,
-                "the boot guard may stand: resume or abandon the restore, then start the servers",
-            )),
-            (None, _) => {}
+            (Residue::None, None) => {}
+            (Residue::Journal, _) => {
+                let message = "the boot guard may stand: resume or abandon the restore, then start the servers";
+                self.task.events.report(Finding::new(FindingCode::BootGuard, message));
+            }
         }
         lease::end(self.claim, residue, &self.place, error).await;
         if residue == Residue::None {
@@ -202,14 +219,10 @@ impl Run {
         }
     }
 
-    fn send_finding(&self, finding: &Finding) {
-        self.task.events.send(EventKind::Finding(finding.clone()));
-    }
-
     async fn behind_guard(&mut self) -> Result<RestoreReport> {
         let mut journal = self.set_guard().await?;
-        let durability = self.request.options.limits.durability;
-        self.announce();
+        let durability = self.request.run_options.limits.durability;
+        self.task.events.planned(self.plan.stages().map(Stage::objects).sum(), self.plan.bytes());
         let resumed = self.copy(&mut journal).await?;
         let deleted = self.delete(&mut journal).await?;
         let verified = async {
@@ -225,11 +238,6 @@ impl Run {
         report.resumed = resumed;
         report.deleted = deleted;
         Ok(report)
-    }
-
-    fn announce(&self) {
-        self.task.events.planned(self.plan.stages().map(Stage::objects).sum(), self.plan.bytes());
-        self.plan.todos.iter().chain(&self.plan.findings).for_each(|finding| self.send_finding(finding));
     }
 
     /// Everything restored so far, with its time in the source.

@@ -70,7 +70,8 @@ async fn undo(target: &Location, lease: &mut Lease, task: &RunContext) -> Result
 /// Deletes those of these objects that the target holds. Returns how many that were.
 async fn delete_present(target: &Location, keys: &[Key], task: &RunContext) -> Result<u64> {
     let held = task.unless_cancelled(target.list_parallel("")).await?;
-    let present: Vec<Key> = keys.iter().filter(|key| held.get(key).is_some()).cloned().collect();
+    let found = |key: &Key| Some((key.clone(), Some(held.get(key)?.version.clone())));
+    let present: Vec<_> = keys.iter().filter_map(found).collect();
     deletions::delete(target, &present, task).await?;
     Ok(present.len() as u64)
 }

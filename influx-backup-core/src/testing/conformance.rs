@@ -1,4 +1,4 @@
-//! The contract of [`Copier`] as a test of any copier between any two locations.
+//! The contract of [`Copier`] as a test of any copier between any two locations; and that of a location's deletions.
 
 use std::{
     sync::{
@@ -61,6 +61,41 @@ pub async fn server_side_conformance(copier: &dyn Copier, from: &Location, to: &
     suite.stopped_in_store(Stop::Dropped).await;
     suite.cancelled_before().await;
     suite.read_through().await;
+}
+
+/// Tests that a location deletes objects by their version, below `deletions/`, of which nothing is left.
+///
+/// # Panics
+/// Where it deletes another version, or leaves the one that was meant.
+pub async fn deletion_conformance(location: &Location) {
+    let (first, second) = (key("deletions/ü 1"), key("deletions/2"));
+    for (key, bytes) in [(&first, "first"), (&second, "second")] {
+        location.put(key, bytes.into()).await.expect("put");
+    }
+    let listed = location.list("deletions").await.expect("listed");
+    let version = |key: &Key| listed.iter().find(|entry| entry.key == *key).expect("it is listed").version.clone();
+    if version(&second).e_tag.is_none() {
+        // Only the time tells two versions apart then, in whole seconds.
+        sleep(Duration::from_secs(1)).await;
+    }
+    location.put(&second, "by another process".into()).await.expect("put");
+    for key in [&first, &second] {
+        // Twice: that the version is gone already is no error.
+        for _ in 0..2 {
+            location.delete_version(key, &version(key)).await.expect("deleted");
+        }
+    }
+    let left = location.list("deletions").await.expect("listed");
+    let left: Vec<_> = left.into_iter().map(|entry| entry.key).collect();
+    assert_eq!(left, [second.clone()], "only another version stays");
+    let found = location.head(&second).await.expect("asked").expect("it is there").version;
+    location.delete_version(&second, &found).await.expect("deleted");
+    let written = location.put(&second, "again".into()).await.expect("put");
+    location.delete_version(&second, &written).await.expect("deleted");
+    assert!(
+        location.list("deletions").await.expect("listed").is_empty(),
+        "what was just found, or written, is deleted"
+    );
 }
 
 struct Suite<'a> {

@@ -283,40 +283,9 @@ fn every_rule_is_needed() {
     assert!(missing.is_empty(), "{}", missing.join("\n"));
 }
 
-/// The names of weaknesses, and a match that does not compile when one is missing.
-macro_rules! all {
-    ($($name:ident),*) => {{
-        const fn _is_complete(weakness: Weakness) {
-            match weakness {
-                $(Weakness::$name)|* | Weakness::Ignores(_) => {}
-            }
-        }
-        [$(Weakness::$name),*]
-    }};
-}
-
 #[test]
 fn every_weakness_has_its_rule() {
-    let all = all!(
-        DocumentedOrder,
-        CheckpointsLast,
-        ParquetFirst,
-        CompactorLast,
-        SummariesLast,
-        CompactorOnce,
-        CatalogFirst,
-        RootsFirst,
-        CatalogAsPlanned,
-        CatalogOnce,
-        NoTopUp,
-        AnyAbsence,
-        ForgivesVanished,
-        KeepsWal,
-        KeepsCheckpoints,
-        KeepsOutdated,
-        KeepsOverwritten
-    );
-    for weakness in all.into_iter().chain(Clause::ALL.iter().copied().map(Ignores)) {
+    for weakness in Weakness::all() {
         let rules = RULES.iter().filter(|rule| rule.off == Some(weakness)).count();
         assert_eq!(rules, 1, "{weakness:?}");
     }

@@ -8,9 +8,28 @@ use influx_backup_core::{
     plan::Relist,
 };
 
-/// A rule that is turned off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Weakness {
+/// Defines the enum and the list of its variants.
+macro_rules! weaknesses {
+    ($($(#[$doc:meta])+ $name:ident,)+) => {
+        /// A rule that is turned off.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Weakness {
+            $($(#[$doc])+ $name,)+
+            /// Does not judge this clause.
+            Ignores(Clause),
+        }
+
+        impl Weakness {
+            /// Every weakness.
+            pub(crate) fn all() -> impl Iterator<Item = Self> {
+                let rules = [$(Self::$name),+];
+                rules.into_iter().chain(Clause::ALL.iter().copied().map(Self::Ignores))
+            }
+        }
+    };
+}
+
+weaknesses! {
     /// Lists `snapshots`, `dbs`, `wal` in the order of the documentation: no fence.
     DocumentedOrder,
     /// Lists the snapshot checkpoints after the manifests and their files.
@@ -45,8 +64,6 @@ pub(crate) enum Weakness {
     KeepsOverwritten,
     /// Keeps Parquet files that are not those that their manifests name, although they left the source.
     KeepsOutdated,
-    /// Does not judge this clause.
-    Ignores(Clause),
 }
 
 /// The rules without these.

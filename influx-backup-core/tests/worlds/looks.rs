@@ -37,7 +37,7 @@ pub(super) async fn watch(job: &Job<BackupReport>, model: &Model, began: Duratio
         match event.kind {
             // The last one of a pass: then it looks again, and that is what the next pass copies.
             EventKind::StageFinished { .. } => again = model.now(),
-            EventKind::Certified { certificate } => {
+            EventKind::Certified { certificate, .. } => {
                 looks.push(Look { listed, again, certified: model.now(), certificate: *certificate });
                 listed = again;
             }

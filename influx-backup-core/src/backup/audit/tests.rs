@@ -30,8 +30,8 @@ const KEYS: [&str; 4] = ["c/catalog/v3/snapshot", "n/dbs/1.parquet", "n/wal/0000
 
 async fn found(location: &Location, index: &mut Index) -> (Vec<String>, Vec<String>) {
     let differences = audit(location, index).await.expect("audited");
-    let altered = differences.altered.iter().map(|(key, reason)| format!("{key} {reason}")).collect();
-    (altered, differences.unrecorded.iter().map(ToString::to_string).collect())
+    let altered = differences.altered.iter().map(|altered| format!("{} {}", altered.key, altered.reason)).collect();
+    (altered, differences.unrecorded.iter().map(|(key, _)| key.to_string()).collect())
 }
 
 #[tokio::test]

@@ -3,17 +3,9 @@
 use std::fmt;
 
 use crate::{
-    Leftover, Repository,
-    cli::{
-        args,
-        exit::Exit,
-        failure::Failure,
-        places,
-        progress::{follow, until_interrupted},
-        screen::Screen,
-    },
+    Leftover,
+    cli::{args, exit::Exit, failure::Failure, places, progress::follow, screen::Screen},
     leftovers::LeftoverKind,
-    preflight,
 };
 
 /// The arguments of `leftovers`.
@@ -30,12 +22,7 @@ pub(crate) struct Leftovers {
 
 impl Leftovers {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
-        let location = places::location(&self.repository, &self.options.target_options)?;
-        let open = async {
-            preflight::source(&location).await?;
-            Repository::open(location).await
-        };
-        let repository = until_interrupted(open).await?;
+        let repository = places::repository(&self.repository, &self.options.target_options).await?;
         let leftovers = follow(repository.leftovers().start(), screen).await?;
         if self.remove {
             for leftover in &leftovers {

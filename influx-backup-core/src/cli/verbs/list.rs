@@ -3,16 +3,7 @@
 use std::{collections::BTreeSet, fmt};
 
 use crate::{
-    Repository,
-    cli::{
-        args,
-        exit::Exit,
-        failure::Failure,
-        places,
-        progress::{follow, until_interrupted},
-        screen::Screen,
-    },
-    preflight,
+    cli::{args, exit::Exit, failure::Failure, places, progress::follow, screen::Screen},
     repository::{BackupState, BackupSummary},
 };
 
@@ -27,13 +18,7 @@ pub(crate) struct List {
 
 impl List {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
-        let location = places::location(&self.repository, &self.options.source_options)?;
-        // A directory that is missing is more likely mistyped than empty.
-        let open = async {
-            preflight::source(&location).await?;
-            Repository::open(location).await
-        };
-        let repository = until_interrupted(open).await?;
+        let repository = places::repository(&self.repository, &self.options.source_options).await?;
         let backups = follow(repository.list().start(), screen).await?;
         screen.answer(&backups, Shown(&backups))?;
         Ok(Exit::Done)

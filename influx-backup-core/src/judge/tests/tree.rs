@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     certificate::{Certificate, CheckedBy},
-    cluster::{CatalogNode, ClusterDescription, Edition, Node, Role},
+    cluster::{CatalogNode, ClusterDescription, Node, Role},
     finding::{Clause, Finding},
     format::FormatError,
     inventory::Listing,
@@ -53,7 +53,7 @@ impl Tree {
     /// Cluster `c1` with the data node `n1` and the compactor `k1`: two snapshots with a file each, the first in a
     /// checkpoint; WAL 9 to 12, of which the snapshots cover 10; a catalog of generation 3 at sequence 3.
     pub(super) fn enterprise() -> Self {
-        let mut tree = Self::of(Edition::Enterprise, Some("c1"), &[("n1", Role::Data), ("k1", Role::Compactor)]);
+        let mut tree = Self::of(Some("c1"), &[("n1", Role::Data), ("k1", Role::Compactor)]);
         tree.put("c1/enterprise", "{}");
         for key in ["k1/cs/1.json", "k1/cd/1.json", "k1/c/2b/56d/67c/79.parquet"] {
             tree.put(key, "opaque");
@@ -63,27 +63,20 @@ impl Tree {
 
     /// Core node `n1`, with what `n1` of [`Tree::enterprise`] has and the catalog.
     pub(super) fn core() -> Self {
-        Self::of(Edition::Core, None, &[("n1", Role::Data)])
+        Self::of(None, &[("n1", Role::Data)])
     }
 
-    fn of(edition: Edition, cluster_id: Option<&str>, nodes: &[(&str, Role)]) -> Self {
+    fn of(cluster_id: Option<&str>, nodes: &[(&str, Role)]) -> Self {
         let node = |(id, role): &(&str, Role)| Node { id: (*id).to_owned(), roles: vec![*role] };
         let named = |(id, _): &(&str, Role)| CatalogNode { id: (*id).to_owned(), in_store: true };
         let cluster = ClusterDescription {
-            location: "test".to_owned(),
-            identity: Identity::Test,
-            edition,
-            cluster_id: cluster_id.map(ToOwned::to_owned),
-            nodes: nodes.iter().map(node).collect(),
-            catalogs: Vec::new(),
             catalog_nodes: Some(nodes.iter().map(named).collect()),
-            excluded_nodes: Vec::new(),
-            unclaimed_nodes: Vec::new(),
-            licenses: Vec::new(),
-            foreign: Vec::new(),
-            unknown: Vec::new(),
-            notes: Vec::new(),
-            evidence: Vec::new(),
+            ..ClusterDescription::new(
+                "test",
+                Identity::Test,
+                cluster_id.map(ToOwned::to_owned),
+                nodes.iter().map(node).collect(),
+            )
         };
         let fence = |(id, _): &(&str, Role)| Fence {
             node: (*id).to_owned(),

@@ -136,11 +136,11 @@ fn parse<T: DeserializeOwned>(answer: &Answer) -> Result<T> {
 }
 
 /// An answer that is an error, in the form that [`StoreErrorKind::of`] reads.
-fn unsuccessful(answer: &Answer) -> Error {
+pub(super) fn unsuccessful(answer: &Answer) -> Error {
     failed(format!("status code: {}: {}", answer.status, answer.code()).into())
 }
 
-fn failed(source: Box<dyn std::error::Error + Send + Sync>) -> Error {
+pub(super) fn failed(source: Box<dyn std::error::Error + Send + Sync>) -> Error {
     Error::Generic { store: "uploads", source }
 }
 
@@ -193,18 +193,11 @@ mod gcs {
 #[cfg(feature = "azure")]
 mod azure {
     use chrono::{DateTime, Utc};
-    use http::{
-        Method,
-        header::{IF_MATCH, InvalidHeaderValue},
-    };
     use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutPayload, Result, path::Path};
     use serde::Deserialize;
 
-    use super::{Upload, ask, failed, get, parse, requests, unsuccessful};
-    use crate::{
-        error::StoreErrorKind,
-        location::cloud::{ServerSide, azure::Azure, encoded},
-    };
+    use super::{Upload, ask, get, parse};
+    use crate::location::cloud::{ServerSide, azure::Azure, encoded};
 
     #[derive(Debug, Deserialize)]
     #[serde(rename_all = "PascalCase")]
@@ -288,18 +281,6 @@ mod azure {
                 Err(Error::AlreadyExists { .. }) if self.is_uncommitted(path).await? => self.store.delete(path).await,
                 Err(Error::AlreadyExists { .. }) => Ok(()),
                 Err(error) => Err(error),
-            }
-        }
-
-        /// Deletes an object that still has this entity tag; another one is left alone.
-        pub(crate) async fn delete_if_match(&self, path: &Path, e_tag: &str) -> Result<()> {
-            let mut request = requests::request(Method::DELETE, &self.url(path)).map_err(|e| failed(e.into()))?;
-            request.headers_mut().insert(IF_MATCH, e_tag.parse().map_err(|e: InvalidHeaderValue| failed(e.into()))?);
-            let answer = requests::send(&self.http, self.authorized(request).await?).await;
-            let answer = answer.map_err(|error| failed(error.into()))?;
-            match answer.failure() {
-                None | Some(StoreErrorKind::NotFound | StoreErrorKind::Changed) => Ok(()),
-                Some(_) => Err(unsuccessful(&answer)),
             }
         }
     }

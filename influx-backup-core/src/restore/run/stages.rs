@@ -30,7 +30,7 @@ impl Run {
         let stages = std::mem::take(&mut self.plan.stages);
         let place = &self.place;
         let backup = &self.request.backup;
-        let mut limits = self.request.options.limits.clone();
+        let mut limits = self.request.run_options.limits.clone();
         limits.retry.max_outage.get_or_insert(MAX_OUTAGE);
         let held = journal.finished(place).await?;
         let finished = journal.finished_log(place, self.claim.number(), limits.durability);
@@ -84,7 +84,9 @@ impl Run {
         }
         self.claim.check().await?;
         begin_changes(place, journal).await?;
-        deletions::delete(place, &self.plan.deletions, &self.task).await?;
+        let found = |key: &Key| self.target.object(key).map(|object| object.version.clone());
+        let deletions: Vec<_> = self.plan.deletions.iter().map(|key| (key.clone(), found(key))).collect();
+        deletions::delete(place, &deletions, &self.task).await?;
         Ok(count)
     }
 }

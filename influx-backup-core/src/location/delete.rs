@@ -1,0 +1,170 @@
+//! Deleting objects.
+//!
+//! What another process may have written meanwhile is deleted by its version: by a process that was suspended, a server may
+//! have been started, or the backup committed, before its last request arrives. Which store does what:
+//!
+//! | store | how a version is deleted |
+//! |---|---|
+//! | Azure | `If-Match` with the entity tag |
+//! | Google | `x-goog-if-generation-match` with the generation |
+//! | S3 | `If-Match` with the entity tag; services that ignore it or do not know it, and buckets without signatures: as files |
+//! | files, memory, stores of the caller | a look just before; what is written between the look and the deletion is deleted |
+//!
+//! The look comes first everywhere: listings spell versions differently, and have no generations.
+
+use futures::FutureExt;
+use object_store::ObjectStoreExt;
+
+use super::{Location, MAX_CONCURRENT, Version};
+use crate::{
+    concurrent,
+    error::{Error, Result, StoreErrorKind},
+    key::Key,
+};
+
+impl Location {
+    /// Deletes an object; if it is already gone, that is not an error.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub async fn delete(&self, key: &Key) -> Result<()> {
+        self.retry(|| self.deletion(self.delete_once(key)).boxed()).await
+    }
+
+    /// Deletes objects, as many at once as the budget for deletions allows.
+    pub(crate) async fn delete_all<'a>(&self, keys: impl IntoIterator<Item = &'a Key>) -> Result<()> {
+        let deletions = keys.into_iter().map(|key| self.delete(key).boxed()).collect();
+        concurrent::run(deletions, MAX_CONCURRENT).await.map(drop)
+    }
+
+    /// Deletes this version of an object. Another version stays. If it is already gone, that is not an error.
+    ///
+    /// # Errors
+    /// [`Error::Store`]; [`Error::Link`] as for [`Location::head`].
+    pub async fn delete_version(&self, key: &Key, version: &Version) -> Result<()> {
+        // Each attempt looks anew: the answer to the one before may have been lost.
+        let attempt = || async move {
+            match self.head(key).await? {
+                Some(found) if self.is_version(version, &found.version) => {
+                    self.deletion(self.delete_found(key, &found.version)).await
+                }
+                _ => Ok(()),
+            }
+        };
+        self.retry(|| attempt().boxed()).await
+    }
+
+    /// The same where the version may not be known: then the one that is there now is meant.
+    pub(crate) async fn delete_version_or_current(&self, key: &Key, version: Option<&Version>) -> Result<()> {
+        if let Some(version) = version {
+            return self.delete_version(key, version).await;
+        }
+        match self.head(key).await? {
+            Some(found) => self.delete_version(key, &found.version).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The same for many objects, as many at once as the budget for deletions allows.
+    pub(crate) async fn delete_versions(
+        &self,
+        objects: impl IntoIterator<Item = (Key, Option<Version>)>,
+    ) -> Result<()> {
+        let delete = |(key, version): (Key, Option<Version>)| async move {
+            self.delete_version_or_current(&key, version.as_ref()).await
+        };
+        let deletions = objects.into_iter().map(|object| delete(object).boxed()).collect();
+        concurrent::run(deletions, MAX_CONCURRENT).await.map(drop)
+    }
+
+    /// Whether `found` is the version that is meant.
+    pub(crate) fn is_version(&self, meant: &Version, found: &Version) -> bool {
+        if self.directory().is_some() {
+            // Some network file systems number their files anew.
+            return meant.has_tag_of(found) || meant.modified == found.modified;
+        }
+        if meant.e_tag.is_none() || found.e_tag.is_none() {
+            // Not every store gives tags in listings. Times have whole seconds in the answers to other requests.
+            return meant.modified.timestamp() == found.modified.timestamp();
+        }
+        meant.has_tag_of(found)
+    }
+
+    /// Deletes the version that a look has just found, on that condition where the store takes one.
+    #[cfg(feature = "cloud")]
+    async fn delete_found(&self, key: &Key, found: &Version) -> Result<()> {
+        let Some(handle) = self.handle() else { return self.delete_once(key).await };
+        match self.answer(handle.delete_version(&self.path(key), found)).await {
+            Ok(()) => Ok(()),
+            Err(error) => match StoreErrorKind::of(&error) {
+                StoreErrorKind::NotFound | StoreErrorKind::Changed => Ok(()),
+                kind if kind.is_transient() => Err(Error::store("delete", key, self, error)),
+                // Without conditions, or without the right to more than a deletion.
+                _ => self.delete_once(key).await,
+            },
+        }
+    }
+
+    #[cfg(not(feature = "cloud"))]
+    async fn delete_found(&self, key: &Key, _found: &Version) -> Result<()> {
+        self.delete_once(key).await
+    }
+
+    async fn delete_once(&self, key: &Key) -> Result<()> {
+        match self.answer(self.store().delete(&self.path(key))).await {
+            Ok(()) => Ok(()),
+            Err(error) => match StoreErrorKind::of(&error) {
+                StoreErrorKind::NotFound => Ok(()),
+                _ => Err(Error::store("delete", key, self, error)),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use bytes::Bytes;
+    use tokio::time::sleep;
+
+    use super::*;
+    use crate::{
+        location::StoreOptions,
+        testing::{
+            conformance::deletion_conformance,
+            fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
+        },
+    };
+
+    #[tokio::test]
+    async fn memory_and_files_delete_versions() {
+        let directory = tempfile::tempdir().expect("made");
+        let files = Location::parse(directory.path().to_str().expect("UTF-8"), &StoreOptions::default());
+        for location in [Location::in_memory(), files.expect("a location")] {
+            deletion_conformance(&location).await;
+        }
+    }
+
+    /// The first deletion is done and its answer is lost; before the second, another process writes.
+    #[tokio::test(start_paused = true)]
+    async fn what_is_written_after_a_lost_answer_stays() {
+        let memory = Location::in_memory();
+        let plan = FaultPlan::none().with(Rule::new(
+            Scope::of(Op::Delete),
+            When::Nth(1),
+            Fault::LoseAnswer(Failure::Unreachable),
+        ));
+        let location = memory.through(|store| Arc::new(FaultyStore::new(store, plan.clone())) as Arc<_>);
+        let key = Key::parse("n/wal/00000000051.wal").expect("a key");
+        memory.put(&key, Bytes::from_static(b"before")).await.expect("put");
+        let version = memory.head(&key).await.expect("asked").expect("there").version;
+        let server = async {
+            sleep(Duration::from_millis(1)).await;
+            memory.put(&key, Bytes::from_static(b"a server's")).await.expect("put");
+        };
+        let (deleted, ()) = tokio::join!(location.delete_version(&key, &version), server);
+        deleted.expect("deleted");
+        assert_eq!(memory.get(&key, None).await.expect("read").expect("there"), "a server's");
+    }
+}
