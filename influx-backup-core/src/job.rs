@@ -18,10 +18,10 @@
 //! 1. Build the request, then start it with `start_on` and the handle of the binding's own tokio runtime. `start` panics on
 //!    a thread outside a runtime, which the threads of an interpreter are. Requests, jobs, handles and events are `Send` and
 //!    `'static`.
-//! 2. Take [`Job::events`] and [`Job::handle`] at once, before the job moves: [`Events`] is the asynchronous iterator (`None`
-//!    ends it), the handle is `cancel()`, `progress()` and `is_finished()`, which never wait.
+//! 2. Take [`Job::events`] and [`Job::handle`] at once, before the job moves: [`Events`] is the asynchronous iterator (the
+//!    last event is [`Finished`](crate::EventKind::Finished), then comes `None`), the handle is `cancel()`, `progress()` and `is_finished()`, which never wait.
 //! 3. Move the job into a task that awaits it and keeps the result; the language's awaitable waits for that task. An
-//!    [`Error`] becomes an exception by [`Error::report`].
+//!    [`Error`] becomes an exception by [`JobHandle::report`], which adds what the job found.
 //! 4. Dropping a job cancels it. The task of step 3 keeps it, so that it does not end when the last reference in the language
 //!    is collected. Where no result is wanted, [`Job::detach`] does the same without a task; the handle still works.
 //!
@@ -44,7 +44,8 @@
 //! let job = discover(&location, &DiscoverOptions::default()).start_on(runtime.handle());
 //! let handle = job.handle(); // .cancel(), .progress(), .is_finished(): from any thread
 //! let mut events = job.events(); // the iterator
-//! let result = runtime.spawn(async move { job.await.map_err(|error| error.report()) }); // the awaitable
+//! let exception = handle.clone();
+//! let result = runtime.spawn(async move { job.await.map_err(|error| exception.report(&error)) }); // the awaitable
 //!
 //! while let Some(event) = runtime.block_on(events.next()) {
 //!     println!("{}", serde_json::to_string(&event)?);
