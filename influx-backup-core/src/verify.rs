@@ -19,6 +19,7 @@ use crate::{
     manifest::Backup,
     options::{VerifyLevel, VerifyOptions},
     record::ObjectRecord,
+    versioned::document,
 };
 
 /// How many objects are read at once.
@@ -62,6 +63,8 @@ pub struct VerifyReport {
     /// The certificate, made again; `None` at the level `listing`.
     pub certificate: Option<Certificate>,
 }
+
+document!(VerifyReport, "verify report");
 
 impl VerifyReport {
     /// Whether the backup is what it was.

@@ -9,6 +9,7 @@ use crate::{
     plan::Skipped,
     record::{BackupStatus, PassReport},
     units::ByteSize,
+    versioned::document,
 };
 
 /// What a backup did.
@@ -43,3 +44,5 @@ pub struct BackupReport {
     /// What no backup of an object store covers.
     pub not_covered: Vec<String>,
 }
+
+document!(BackupReport, "backup report");

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Category, Error};
-use crate::{certificate::Certificate, units::duration};
+use crate::{certificate::Certificate, units::duration::millis};
 
 /// An error as data: everything that a caller needs to branch on it and to show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,8 +95,8 @@ impl Error {
             Self::InvalidRequest { option, reason } => fields!(option, reason),
             Self::BackupExists { name } | Self::BackupUnfinished { name } => fields!(name),
             Self::BackupInProgress { name, owner, silence } => {
-                let silence = duration::format(*silence);
-                fields!(name, owner, silence)
+                let silence_ms = millis::of(*silence);
+                fields!(name, owner, silence_ms)
             }
             Self::LeaseLost { what, reason } => fields!(what, reason),
             Self::CommitUnconfirmed { name, reason, .. } => fields!(name, reason),
@@ -104,6 +104,7 @@ impl Error {
             Self::UnsupportedFormat { object, reason } | Self::DamagedBackup { object, reason } => {
                 fields!(object, reason)
             }
+            Self::InvalidDocument { document, reason } => fields!(document, reason),
             Self::DamagedMarker { marker, reason } => fields!(marker, reason),
             Self::DegradedBackup { name, open } => fields!(name, open),
             Self::CorruptSource { finding, .. } => fields!(finding),
@@ -114,8 +115,8 @@ impl Error {
             Self::Overlap { inner, outer } => fields!(inner, outer),
             Self::RestoreUnfinished { backup, .. } | Self::CannotAbandon { backup, .. } => fields!(backup),
             Self::RestoreInProgress { owner, silence, .. } => {
-                let silence = duration::format(*silence);
-                fields!(owner, silence)
+                let silence_ms = millis::of(*silence);
+                fields!(owner, silence_ms)
             }
             Self::PlanChanged { changes, .. } => fields!(changes),
             Self::NoSpace { needed, available, .. } => fields!(needed, available),
