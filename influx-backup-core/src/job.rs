@@ -58,6 +58,8 @@
 //! ```
 
 mod context;
+mod ending;
+mod findings;
 mod progress;
 mod queue;
 mod request;
@@ -69,10 +71,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokio::{
-    runtime::Handle,
-    task::{AbortHandle, JoinHandle},
-};
+use tokio::{runtime::Handle, task::JoinHandle};
 use tokio_util::sync::DropGuard;
 use tracing::{Instrument, instrument::WithSubscriber};
 
@@ -81,16 +80,20 @@ pub(crate) use self::{
     context::{EventSink, RunContext},
     request::{ObjectEvents, request},
 };
-use self::{progress::Counts, queue::Queue};
+use self::{ending::Ending, findings::Findings, progress::Counts, queue::Queue};
 use crate::{
     cancellation::Cancellation,
-    error::{Error, Result},
+    error::{Error, ErrorReport, Result},
     event::Progress,
+    finding::Finding,
 };
 
 /// A running job. Awaiting it gives its result; dropping it cancels it, unless it was [detached](Job::detach).
 ///
 /// Nothing has to read its events: they wait in a queue of bounded length.
+///
+/// What it found is in its report where it succeeds. Where it fails, [`JobHandle::report`] has it together with the error: a
+/// restore that fails may leave its boot guard, a job with an orchestrator may leave servers stopped.
 #[derive(Debug)]
 #[must_use = "a job that is dropped is cancelled"]
 pub struct Job<T> {
@@ -134,9 +137,11 @@ impl<T> Future for Job<T> {
 /// Cancels a job and says how far it is, from any thread, as often as wanted, also after the job has ended.
 #[derive(Debug, Clone)]
 pub struct JobHandle {
-    task: AbortHandle,
     cancellation: Cancellation,
+    /// Cancelled once the job has ended.
+    ended: Cancellation,
     counts: Arc<Counts>,
+    findings: Findings,
 }
 
 impl JobHandle {
@@ -154,7 +159,25 @@ impl JobHandle {
     /// Whether the job has ended, in whatever way.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.task.is_finished()
+        self.ended.is_cancelled()
+    }
+
+    /// Waits until the job has ended, in whatever way.
+    pub async fn finished(&self) {
+        self.ended.cancelled().await;
+    }
+
+    /// What the job has found so far, in order.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        self.findings.all()
+    }
+
+    /// The error of the job as data, together with what the job found: whether the boot guard may stand, and which servers
+    /// are still stopped. [`EventKind::Finished`](crate::event::EventKind::Finished) has the same.
+    #[must_use]
+    pub fn report(&self, error: &Error) -> ErrorReport {
+        error.report().with_findings(self.findings())
     }
 }
 
@@ -171,16 +194,19 @@ where
     let queue = Arc::new(Queue::default());
     let counts = Arc::new(Counts::default());
     let cancellation = Cancellation::new();
-    let events = EventSink::new(Arc::clone(&queue), Arc::clone(&counts), object_events);
+    let ended = Cancellation::new();
+    let findings = Findings::default();
+    let events = EventSink::new(Arc::clone(&queue), Arc::clone(&counts), findings.clone(), object_events);
+    let mut ending = Ending::new(events.clone(), ended.clone());
     let run = run(RunContext { events, cancellation: cancellation.clone() });
-    let ends = queue::EndOnDrop(Arc::clone(&queue));
     let run = async move {
-        let _ends = ends;
-        run.await
+        let result = run.await;
+        ending.record(&result);
+        result
     };
     let task = runtime.spawn(run.in_current_span().with_current_subscriber());
     let cancel_on_drop = cancellation.cancel_on_drop();
-    let handle = JobHandle { task: task.abort_handle(), cancellation, counts };
+    let handle = JobHandle { cancellation, ended, counts, findings };
     Job { task, handle, queue, cancel_on_drop }
 }
 

@@ -7,7 +7,8 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use influx_backup_core::{
-    BackupReport, DiscoverOptions, Job, Key, Location, Repository, Result, StoreOptions, VerifyOptions, discover,
+    BackupReport, DiscoverOptions, FindingCode, Job, Key, Location, Repository, Result, StoreOptions, VerifyOptions,
+    discover,
     error::Category,
     location::Identity,
     location::interop::object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path},
@@ -127,6 +128,7 @@ async fn a_late_write_of_another_process_is_never_committed() {
     let (report, repository) = back_up(&source, &vault, [late]).await;
     let report = report.expect("a backup");
     assert_eq!((report.passes[0].altered, report.passes[0].unrecorded), (1, 1), "{report}");
+    assert!(report.findings.iter().any(|found| found.code == FindingCode::BackupAltered), "{report}");
     let backup = vault.child("n1").expect("a place");
     assert_eq!(backup.head(&key("node1/wal/00000099999.wal")).await.expect("asked"), None);
     assert_eq!(backup.get(&key("node1/note"), None).await.expect("asked").expect("there"), "two");

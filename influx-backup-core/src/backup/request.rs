@@ -50,8 +50,9 @@ impl BackupRequest {
     /// before the nodes that hold data, and started again in the reverse order when the backup ends, fails or is
     /// cancelled, also where its job is dropped.
     ///
-    /// Where the backup succeeds and a server cannot be started again, the job fails with
-    /// [`Error::Orchestrator`](crate::Error::Orchestrator); the backup is committed anyway.
+    /// A server that cannot be started again does not make a backup fail: it is a to-do of the report, with the code
+    /// `servers-stopped`, its node and the cause. Where the backup fails too, it is in
+    /// [`JobHandle::report`](crate::JobHandle::report).
     pub fn with_orchestrator(mut self, orchestrator: Arc<dyn Orchestrator>) -> Self {
         self.orchestrator = Some(orchestrator);
         self

@@ -39,7 +39,7 @@ pub struct RestoreReport {
     pub recovery: Vec<RecoveryPoint>,
     /// What the caller has to do.
     pub todos: Vec<Finding>,
-    /// What is worth knowing.
+    /// What else the run found.
     pub findings: Vec<Finding>,
     /// The nodes that the orchestrator started again, in order.
     pub started: Vec<String>,

@@ -24,7 +24,8 @@ use crate::{
 /// [`Error::ServersNotStopped`], [`Error::Orchestrator`], [`Error::DamagedBackup`], [`Error::NoSpace`],
 /// [`Error::Ownership`], [`Error::Store`], [`Error::Copy`], [`Error::VerifyFailed`], [`Error::ServerRunning`],
 /// [`Error::LeaseLost`], [`Error::Cancelled`]. Once the boot guard stands, it stays until the restore is resumed or
-/// abandoned; before, nothing was changed and the servers are started again.
+/// abandoned; before, nothing was changed and the servers are started again. [`JobHandle::report`](crate::JobHandle::report)
+/// says beside the error whether the guard may stand (`boot-guard`) and which servers are stopped (`servers-stopped`).
 #[derive(Debug)]
 #[must_use = "a restore does nothing until it is started or awaited"]
 pub struct Restore {
@@ -125,7 +126,8 @@ impl Restore {
         self
     }
 
-    /// Stops the servers before it and starts them after it through this orchestrator.
+    /// Stops the servers before it and starts them after it through this orchestrator. One that does not start is a to-do of
+    /// the report, with the code `servers-stopped`.
     ///
     /// Servers that run write, also while they stop. So a plan that was made while they ran is seldom still true once they
     /// are stopped: stop them before the plan that is approved is made, or approve none.

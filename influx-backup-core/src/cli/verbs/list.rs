@@ -45,7 +45,8 @@ fn show(f: &mut fmt::Formatter<'_>, backup: &BackupSummary) -> fmt::Result {
     let committed = committed.map_or_else(|| "-".to_owned(), |time| time.format("%Y-%m-%d %H:%M:%SZ").to_string());
     let objects = objects.map_or_else(|| "-".to_owned(), |count| count.to_string());
     let bytes = bytes.map_or_else(|| "-".to_owned(), |size| size.to_string());
-    show_row(f, [name, backup.state.as_str(), cluster, &committed, &objects, &bytes])
+    show_row(f, [name, backup.state.as_str(), cluster, &committed, &objects, &bytes])?;
+    backup.reason.iter().try_for_each(|reason| writeln!(f, "  [{}] {}", reason.code, reason.message))
 }
 
 fn show_row(f: &mut fmt::Formatter<'_>, [name, state, cluster, committed, objects, bytes]: [&str; 6]) -> fmt::Result {

@@ -143,7 +143,7 @@ impl Restore {
         };
         let report = follow(request.start(), screen).await?;
         screen.answer(&report, Shown(&report))?;
-        Ok(Exit::Done)
+        Ok(Exit::leaving(&report.todos))
     }
 
     /// What is restored: as the approved plan says, or the command line.
