@@ -206,7 +206,7 @@ async fn entries(cluster: &Cluster, group: Group, owner: &str, roots: RootsOrder
 
 /// Logs, whatever else is in their directories, and the roots.
 async fn catalog(location: &Location, owner: &str, roots: RootsOrder) -> Result<ObjectTable> {
-    let names = Generation::ALL.map(Generation::root);
+    let names: Vec<_> = Generation::ALL.iter().map(|generation| generation.root()).collect();
     let mut entries = match roots {
         RootsOrder::BeforeLogs => heads(location, owner, &names).await?,
         RootsOrder::AfterLogs => Vec::new(),

@@ -1,6 +1,6 @@
 //! [`verify`]: whether a backup is still what it was.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,7 @@ use crate::{
     manifest::Backup,
     options::{VerifyLevel, VerifyOptions},
     record::ObjectRecord,
+    versioned::document,
 };
 
 /// How many objects are read at once.
@@ -54,8 +55,10 @@ pub struct VerifyReport {
     /// Objects of which the store or the manifest has no checksum to compare, at the level `checksums`.
     #[serde(default)]
     pub unconfirmed: u64,
-    /// What is wrong; empty: the backup is what it was.
+    /// What is wrong: the first [`Certificate::VIOLATIONS_KEPT`] of each code. Empty: the backup is what it was.
     pub problems: Vec<Finding>,
+    /// How many problems there are in all, by code.
+    pub counts: BTreeMap<FindingCode, u64>,
     /// What should be looked at. Nothing of it is wrong.
     #[serde(default)]
     pub findings: Vec<Finding>,
@@ -63,11 +66,19 @@ pub struct VerifyReport {
     pub certificate: Option<Certificate>,
 }
 
+document!(VerifyReport, "verify report");
+
 impl VerifyReport {
     /// Whether the backup is what it was.
     #[must_use]
     pub fn passed(&self) -> bool {
         self.problems.is_empty()
+    }
+
+    /// How many problems there are in all.
+    #[must_use]
+    pub fn problem_count(&self) -> u64 {
+        self.counts.values().sum()
     }
 }
 
@@ -136,6 +147,7 @@ pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events
     problems.extend(violations.filter(|violation| !reported.contains(&(violation.code, violation.key.clone()))));
     problems.sort_by(|a, b| (&a.key, a).cmp(&(&b.key, b)));
     problems.dedup();
+    let counts = abridge(&mut problems);
     Ok(VerifyReport {
         backup: backup.name().to_owned(),
         level,
@@ -144,9 +156,21 @@ pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events
         confirmed,
         unconfirmed,
         problems,
+        counts,
         findings: backup.rename().into_iter().collect(),
         certificate,
     })
+}
+
+/// Counts the problems by code, and keeps the first of each code: a backup may lack every object.
+fn abridge(problems: &mut Vec<Finding>) -> BTreeMap<FindingCode, u64> {
+    let mut counts = BTreeMap::new();
+    problems.retain(|problem| {
+        let count: &mut u64 = counts.entry(problem.code).or_default();
+        *count += 1;
+        *count <= Certificate::VIOLATIONS_KEPT
+    });
+    counts
 }
 
 /// Counts an object and its bytes when the work on it is done.
@@ -225,8 +249,6 @@ async fn check_bytes(backup: &Backup, record: &ObjectRecord) -> Result<Option<Fi
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::certificate::{Basis, Clause, ClauseResult, Verdict};
 
@@ -248,6 +270,18 @@ mod tests {
             // The first one was repaired: another one is among those that are kept.
             assert_eq!(new_violations(&recorded, &certificate(1..many)), [], "{many}");
         }
+    }
+
+    #[test]
+    fn of_many_problems_the_first_of_each_code_are_kept() {
+        let missing = |number| Finding::new(FindingCode::MissingObject, format!("{number} is missing"));
+        let mut problems: Vec<_> = (0..250).map(missing).collect();
+        problems.push(Finding::new(FindingCode::WrongSize, "it has another size"));
+        let counts = abridge(&mut problems);
+        assert_eq!(counts, BTreeMap::from([(FindingCode::MissingObject, 250), (FindingCode::WrongSize, 1)]));
+        assert_eq!(problems.len() as u64, Certificate::VIOLATIONS_KEPT + 1);
+        assert_eq!(problems[99], missing(99));
+        assert_eq!(problems[100].code, FindingCode::WrongSize);
     }
 
     #[test]
