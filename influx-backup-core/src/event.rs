@@ -126,7 +126,7 @@ pub enum EventKind {
         /// How many attempts failed so far.
         attempt: u32,
         /// How long it waits.
-        #[serde(with = "duration")]
+        #[serde(rename = "wait_ms", with = "duration::millis")]
         wait: Duration,
         /// What failed, with a stable code.
         code: String,
@@ -182,6 +182,7 @@ pub enum EventKind {
         name: String,
     },
     /// The job has ended. Always the last event, also of a job that was cancelled or that panicked.
+    #[non_exhaustive]
     Finished {
         /// Why it failed, together with what it had found; `None`: it did not.
         error: Option<Box<ErrorReport>>,
