@@ -63,6 +63,16 @@ enum Tree {
     Backup(Backup),
 }
 
+impl Tree {
+    fn location(&self) -> &Location {
+        match self {
+            Self::Location(location, _) => location,
+            Self::Cluster(cluster) => cluster.location(),
+            Self::Backup(backup) => backup.location(),
+        }
+    }
+}
+
 impl CertifyRequest {
     fn new(tree: Tree) -> Self {
         Self { tree, object_events: ObjectEvents::default() }
@@ -92,7 +102,7 @@ impl CertifyRequest {
     }
 }
 
-request!(CertifyRequest => Certificate);
+request!(CertifyRequest => Certificate, "certify", |request| request.tree.location());
 
 async fn location_certificate(
     location: &Location,

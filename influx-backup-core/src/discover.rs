@@ -47,7 +47,7 @@ impl DiscoverRequest {
     }
 }
 
-request!(DiscoverRequest => Cluster);
+request!(DiscoverRequest => Cluster, "discover", |request| request.location);
 
 /// Discovers within another job.
 pub(crate) async fn find(location: &Location, what: &DiscoverOptions) -> Result<Cluster> {

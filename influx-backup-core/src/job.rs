@@ -73,7 +73,7 @@ use std::{
 
 use tokio::{runtime::Handle, task::JoinHandle};
 use tokio_util::sync::DropGuard;
-use tracing::{Instrument, instrument::WithSubscriber};
+use tracing::{Instrument, Span};
 
 pub use self::queue::Events;
 pub(crate) use self::{
@@ -83,6 +83,7 @@ pub(crate) use self::{
 use self::{ending::Ending, findings::Findings, progress::Counts, queue::Queue};
 use crate::{
     cancellation::Cancellation,
+    concurrent::traced,
     error::{Error, ErrorReport, Result},
     event::Progress,
     finding::Finding,
@@ -181,10 +182,11 @@ impl JobHandle {
     }
 }
 
-/// Starts `run` on `runtime`.
+/// Starts `run` on `runtime`, within `span`.
 pub(crate) fn spawn_on<T, Fut>(
     runtime: &Handle,
     object_events: ObjectEvents,
+    span: Span,
     run: impl FnOnce(RunContext) -> Fut,
 ) -> Job<T>
 where
@@ -204,7 +206,7 @@ where
         ending.record(&result);
         result
     };
-    let task = runtime.spawn(run.in_current_span().with_current_subscriber());
+    let task = runtime.spawn(traced(run.instrument(span)));
     let cancel_on_drop = cancellation.cancel_on_drop();
     let handle = JobHandle { cancellation, ended, counts, findings };
     Job { task, handle, queue, cancel_on_drop }
@@ -216,7 +218,7 @@ where
     T: Send + 'static,
     Fut: Future<Output = Result<T>> + Send + 'static,
 {
-    spawn_on(&Handle::current(), ObjectEvents::Sent, run)
+    spawn_on(&Handle::current(), ObjectEvents::Sent, Span::none(), run)
 }
 
 #[cfg(test)]

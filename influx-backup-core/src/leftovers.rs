@@ -70,7 +70,7 @@ impl LeftoversRequest {
     }
 }
 
-request!(LeftoversRequest => Vec<Leftover>);
+request!(LeftoversRequest => Vec<Leftover>, "leftovers", |request| request.repository);
 
 async fn find(repository: &Location, events: &EventSink) -> Result<Vec<Leftover>> {
     let backups = summary::list(repository, &()).await?;
@@ -141,7 +141,7 @@ impl RemoveRequest {
     }
 }
 
-request!(RemoveRequest => ());
+request!(RemoveRequest => (), "remove", |request| request.leftover.name);
 
 /// Whether no process writes to a directory in this state, as far as this release can know.
 fn is_at_rest(state: BackupState) -> bool {

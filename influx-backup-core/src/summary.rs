@@ -124,7 +124,7 @@ impl ListRequest {
     }
 }
 
-request!(ListRequest => Vec<BackupSummary>);
+request!(ListRequest => Vec<BackupSummary>, "list", |request| request.repository);
 
 /// A summary of every directory that may be a backup, sorted by name.
 pub(crate) async fn list(repository: &Location, meter: &dyn Meter) -> Result<Vec<BackupSummary>> {

@@ -96,6 +96,15 @@ enum Subject {
     Named { repository: Location, name: String },
 }
 
+impl Subject {
+    fn name(&self) -> &str {
+        match self {
+            Self::Opened(backup) => backup.name(),
+            Self::Named { name, .. } => name,
+        }
+    }
+}
+
 impl VerifyRequest {
     /// Verifies the backup of this name in a repository.
     pub(crate) fn named(repository: &Location, name: &str, options: VerifyOptions) -> Self {
@@ -116,7 +125,7 @@ impl VerifyRequest {
     }
 }
 
-request!(VerifyRequest => VerifyReport);
+request!(VerifyRequest => VerifyReport, "verify", |request| request.subject.name());
 
 async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSink) -> Result<VerifyReport> {
     let level = options.level;

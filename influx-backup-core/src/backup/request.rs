@@ -73,7 +73,7 @@ impl BackupRequest {
     }
 }
 
-request!(BackupRequest => BackupReport);
+request!(BackupRequest => BackupReport, "backup", |request| request.options.name.as_deref().unwrap_or(request.cluster.id()));
 
 /// The plan of a backup, about to be made. Its progress counts the objects that are listed.
 #[derive(Debug)]
@@ -100,4 +100,4 @@ impl PlanBackupRequest {
     }
 }
 
-request!(PlanBackupRequest => BackupPlan);
+request!(PlanBackupRequest => BackupPlan, "plan_backup", |request| request.cluster.id());

@@ -12,9 +12,10 @@ pub(crate) enum ObjectEvents {
 
 /// Gives a request its ways to run: started, started on a given runtime, or awaited.
 ///
-/// The request has a field `object_events: ObjectEvents` and a method `async fn run(self, context: RunContext)`.
+/// The request has a field `object_events: ObjectEvents` and a method `async fn run(self, context: RunContext)`. Its job runs
+/// within a span that names the verb and what it is about: a name or a location.
 macro_rules! request {
-    ($request:ty => $report:ty) => {
+    ($request:ty => $report:ty, $verb:literal, |$this:ident| $subject:expr) => {
         impl $request {
             /// Sends an event for each object that vanished, changed, was retried or deleted. Otherwise they are only
             /// counted, see [`Progress`](crate::event::Progress).
@@ -35,7 +36,9 @@ macro_rules! request {
             /// Starts it on this tokio runtime, from anywhere.
             pub fn start_on(self, runtime: &tokio::runtime::Handle) -> crate::job::Job<$report> {
                 let object_events = self.object_events;
-                crate::job::spawn_on(runtime, object_events, |context| self.run(context))
+                let $this = &self;
+                let span = tracing::info_span!("job", verb = $verb, of = %$subject);
+                crate::job::spawn_on(runtime, object_events, span, |context| self.run(context))
             }
         }
 

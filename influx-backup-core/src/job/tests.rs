@@ -139,7 +139,7 @@ async fn object_events_are_counted_and_sent_only_where_asked_for() {
     for (asked, expected) in
         [(ObjectEvents::Counted, vec![MILESTONE]), (ObjectEvents::Sent, vec![deleted(1), MILESTONE])]
     {
-        let job = spawn_on(&Handle::current(), asked, run);
+        let job = spawn_on(&Handle::current(), asked, Span::none(), run);
         assert_eq!(kinds(all(job.events()).await), expected);
         assert_eq!(job.handle().progress().deleted, 1);
         job.await.expect("done");
@@ -278,7 +278,7 @@ async fn every_end_of_a_job_is_its_last_event() {
 #[test]
 fn a_job_whose_runtime_stops_has_an_end_too() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let job = spawn_on(runtime.handle(), ObjectEvents::Counted, |_| std::future::pending::<Result<()>>());
+    let job = spawn_on(runtime.handle(), ObjectEvents::Counted, Span::none(), |_| std::future::pending::<Result<()>>());
     let (events, handle) = (job.events(), job.handle());
     drop(runtime);
     assert!(handle.is_finished());
@@ -321,7 +321,7 @@ async fn a_job_that_fails_tells_what_it_found() {
 #[test]
 fn a_job_can_be_started_on_a_runtime_from_outside() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let job = spawn_on(runtime.handle(), ObjectEvents::Counted, |_| async { Ok(7) });
+    let job = spawn_on(runtime.handle(), ObjectEvents::Counted, Span::none(), |_| async { Ok(7) });
     assert_eq!(runtime.block_on(job).expect("done"), 7);
 }
 

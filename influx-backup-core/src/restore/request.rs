@@ -56,6 +56,15 @@ enum TargetPlace {
 }
 
 impl TargetPlace {
+    fn url(&self) -> String {
+        match self {
+            Self::Opened(target) => target.to_string(),
+            Self::Url(url) => url.clone(),
+        }
+    }
+}
+
+impl TargetPlace {
     /// Files need no store options. Which others a target needs, only the caller knows.
     fn open(self) -> Result<Location> {
         match self {
@@ -173,7 +182,7 @@ impl Restore {
     }
 }
 
-request!(Restore => RestoreReport);
+request!(Restore => RestoreReport, "restore", |request| request.target.url());
 
 /// The plan of a restore, about to be made. Its progress counts the objects that are listed at the target.
 #[derive(Debug)]
@@ -210,4 +219,4 @@ impl PlanRestoreRequest {
     }
 }
 
-request!(PlanRestoreRequest => RestorePlan);
+request!(PlanRestoreRequest => RestorePlan, "plan_restore", |request| request.target);

@@ -39,7 +39,7 @@ impl AbandonRequest {
     }
 }
 
-request!(AbandonRequest => AbandonReport);
+request!(AbandonRequest => AbandonReport, "abandon", |request| request.target);
 
 async fn run(target: Location, takeover: Takeover, task: &RunContext) -> Result<AbandonReport> {
     let unclaimed = highest(&target, &LeaseScope::Target, Clock::Local).await?.is_none();
