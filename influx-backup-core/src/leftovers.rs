@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     backup::acquire,
     error::Result,
-    event::EventKind,
+    event::{EventKind, Phase},
     job::{EventSink, ObjectEvents, RunContext, request},
     layout::OWN_DIRECTORY,
     lease::{Clock, SILENCE, release_timeout},
@@ -75,6 +75,7 @@ request!(LeftoversRequest => Vec<Leftover>, "leftovers", |request| request.repos
 async fn find(repository: &Location, events: &EventSink) -> Result<Vec<Leftover>> {
     let backups = summary::list(repository, &()).await?;
     events.planned(backups.len() as u64, 0);
+    events.set_phase(Phase::Listing);
     // After the list: a backup that is begun meanwhile is not among them.
     let incomplete = repository.incomplete().await?;
     let mut leftovers = Vec::new();
@@ -182,6 +183,7 @@ async fn clear(location: &Location, name: &str, clock: Clock, context: &RunConte
 
 async fn delete(location: &Location, objects: &ObjectTable, events: &EventSink) -> Result<()> {
     events.planned(objects.len() as u64, objects.bytes());
+    events.set_phase(Phase::Deleting);
     for some in objects.as_slice().chunks(DELETED_AT_ONCE) {
         location.delete_versions(some.iter().map(|entry| (entry.key.clone(), Some(entry.version.clone())))).await?;
         for entry in some {

@@ -10,6 +10,7 @@ use crate::{
     certify::backup_certificate,
     concurrent,
     error::{Error, Result},
+    event::Phase,
     finding::{Finding, FindingCode},
     format::parquet,
     job::{EventSink, ObjectEvents, RunContext, request},
@@ -129,7 +130,9 @@ request!(VerifyRequest => VerifyReport, "verify", |request| request.subject.name
 
 async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSink) -> Result<VerifyReport> {
     let level = options.level;
+    events.set_phase(Phase::Listing);
     let mut problems = check_listing(backup, events).await?;
+    events.set_phase(Phase::Checking);
     let certificate = match level {
         VerifyLevel::Listing => None,
         VerifyLevel::Structure | VerifyLevel::Checksums | VerifyLevel::Bytes => {

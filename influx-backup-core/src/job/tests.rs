@@ -4,7 +4,7 @@ use tokio::time::{sleep, timeout};
 
 use super::{queue::LANE_CAPACITY, *};
 use crate::{
-    event::{Event, EventKind},
+    event::{Event, EventKind, Phase},
     key::Key,
     plan::StageKind,
 };
@@ -300,6 +300,32 @@ async fn the_last_progress_is_that_of_the_end() {
 }
 
 #[tokio::test]
+async fn progress_says_what_the_job_is_doing() {
+    let stage = StageKind::Wal;
+    let job = spawn(move |context| async move {
+        let events = &context.events;
+        let handle = |kind| {
+            events.send(kind);
+            let Progress { phase, pass, stage, .. } = events.progress();
+            (phase, pass, stage)
+        };
+        let pass_started = EventKind::PassStarted { pass: 2, listed: 1, objects: 1, bytes: 1 };
+        assert_eq!(handle(pass_started), (Phase::Copying, Some(2), None));
+        let stage_started = EventKind::StageStarted { stage, objects: 1, bytes: 1 };
+        assert_eq!(handle(stage_started), (Phase::Copying, Some(2), Some(stage)));
+        assert_eq!(handle(EventKind::StageFinished { stage }), (Phase::Copying, Some(2), None));
+        events.set_phase(Phase::Listing);
+        assert_eq!(events.progress().phase, Phase::Listing);
+        Ok(())
+    });
+    let handle = job.handle();
+    job.await.expect("done");
+    let ended = handle.progress();
+    sleep(Duration::from_millis(5)).await;
+    assert_eq!(handle.progress(), ended, "its time stands still");
+}
+
+#[tokio::test]
 async fn a_job_that_fails_tells_what_it_found() {
     let found = Finding::new(crate::finding::FindingCode::BootGuard, "the guard may stand");
     let sent = found.clone();
@@ -315,7 +341,7 @@ async fn a_job_that_fails_tells_what_it_found() {
     assert!(events.iter().any(|event| event.kind == EventKind::Finding(found.clone())));
     assert_eq!(finished(events), Some(handle.report(&error)));
     let text = handle.report(&error).to_string();
-    assert_eq!(text, "error [cancelled]: cancelled after 0 of 0 objects\n  to do [boot-guard]: the guard may stand");
+    assert_eq!(text, "error [cancelled]: cancelled\n  to do [boot-guard]: the guard may stand");
 }
 
 #[test]
@@ -360,7 +386,8 @@ fn an_event_is_one_flat_object_of_json_and_comes_back() {
         (
             EventKind::Progress(progress),
             concat!(
-                r#"{"seq":3,"at":"2026-01-02T03:04:05Z","event":"progress","listed":0,"objects":1,"bytes":0,"total_objects":2,"#,
+                r#"{"seq":3,"at":"2026-01-02T03:04:05Z","event":"progress","phase":"preparing","pass":null,"#,
+                r#""stage":null,"elapsed_ms":0,"listed":0,"objects":1,"bytes":0,"total_objects":2,"#,
                 r#""total_bytes":0,"vanished":0,"changed":0,"retries":0,"deleted":0}"#
             ),
         ),

@@ -59,12 +59,10 @@ impl TargetPlace {
     fn url(&self) -> String {
         match self {
             Self::Opened(target) => target.to_string(),
-            Self::Url(url) => url.clone(),
+            Self::Planned { url, .. } => url.clone(),
         }
     }
-}
 
-impl TargetPlace {
     /// Files need no store options. Which others a target needs, only the caller knows.
     fn open(self) -> Result<Location> {
         match self {

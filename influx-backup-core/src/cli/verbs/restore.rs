@@ -128,13 +128,13 @@ impl Restore {
             screen.answer(&report, text)?;
             return Ok(Exit::Done);
         }
-        let (repository, name) = places::backup(&self.backup, &self.source_options.source_options).await?;
+        let (repository, name) = places::backup(&self.backup, &self.source_options.source_options, screen).await?;
         if self.dry_run {
             let plan = follow(repository.plan_restore(&name, &target, &options).start(), screen).await?;
             screen.answer(&Document { hash: plan.hash(), plan: &plan }, &plan)?;
             return Ok(Exit::Done);
         }
-        let backup = until_interrupted(repository.get(&name)).await?;
+        let backup = until_interrupted(repository.get(&name), screen).await?;
         let request = Request::new(backup, target, options).with_run_options(run_options).with_object_events();
         let request = match &self.plan {
             None => request,
