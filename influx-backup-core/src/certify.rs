@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use tracing::Span;
+
 use crate::{
     certificate::{Certificate, Clause},
     cluster::{Cluster, DiscoverOptions},
     discover,
     error::{Error, Result},
     facts::{self, Meter, gather},
-    job::{ObjectEvents, RunContext, request},
+    inventory::Inventory,
+    job::{ObjectEvents, RunContext, request, span},
     judge::{
         Cut,
         evidence::{Evidence, Facts, HeldObject, ManifestProvenance, Provenance},
@@ -74,6 +77,10 @@ impl Tree {
 }
 
 impl CertifyRequest {
+    fn span(&self) -> Span {
+        span("certify", self.tree.location())
+    }
+
     fn new(tree: Tree) -> Self {
         Self { tree, object_events: ObjectEvents::default() }
     }
@@ -102,7 +109,7 @@ impl CertifyRequest {
     }
 }
 
-request!(CertifyRequest => Certificate, "certify", |request| request.tree.location());
+request!(CertifyRequest => Certificate);
 
 async fn location_certificate(
     location: &Location,
@@ -116,7 +123,7 @@ async fn location_certificate(
 }
 
 async fn cluster_certificate(cluster: &Cluster, meter: &dyn Meter) -> Result<Certificate> {
-    let inventory = cluster.list().await?;
+    let inventory = Inventory::list(cluster).await?;
     let mut held: BTreeMap<_, _> =
         inventory.entries().map(|entry| (entry.key.clone(), held_as_listed(&entry))).collect();
     let description = cluster.description();

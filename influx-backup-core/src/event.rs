@@ -105,7 +105,7 @@ pub enum EventKind {
         /// How many attempts failed so far.
         attempt: u32,
         /// How long it waits.
-        #[serde(with = "duration")]
+        #[serde(rename = "wait_ms", with = "duration::millis")]
         wait: Duration,
         /// What failed, with a stable code.
         code: String,

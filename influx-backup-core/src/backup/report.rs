@@ -10,6 +10,7 @@ use crate::{
     plan::Skipped,
     record::{BackupStatus, PassReport},
     units::ByteSize,
+    versioned::document,
 };
 
 /// What a backup did.
@@ -50,3 +51,5 @@ pub struct BackupReport {
     #[serde(default)]
     pub findings: Vec<Finding>,
 }
+
+document!(BackupReport, "backup report");

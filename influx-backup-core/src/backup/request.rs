@@ -1,13 +1,16 @@
-//! [`BackupRequest`] and [`PlanBackupRequest`]: a backup, and the plan of one, about to start.
+//! [`BackupRequest`]: a backup about to start; and the plan of one.
 
 use std::sync::Arc;
 
 use super::{BackupReport, Rules, check_places, run::run};
+use tracing::Span;
+
 use crate::{
     cluster::Cluster,
     copier::{Copier, default_copiers},
     error::Result,
-    job::{ObjectEvents, RunContext, request},
+    inventory::Inventory,
+    job::{ObjectEvents, Request, RunContext, request, span},
     location::Location,
     options::BackupOptions,
     orchestrate::Orchestrator,
@@ -66,6 +69,11 @@ impl BackupRequest {
         self
     }
 
+    /// A backup without a name gets its name later.
+    fn span(&self) -> Span {
+        span("backup", self.options.name.as_deref().unwrap_or(self.cluster.id()))
+    }
+
     async fn run(self, context: RunContext) -> Result<BackupReport> {
         let Self { repository, cluster, options, rules, copier, orchestrator, object_events: _ } = self;
         let cluster = cluster.counted_by(&context);
@@ -73,31 +81,18 @@ impl BackupRequest {
     }
 }
 
-request!(BackupRequest => BackupReport, "backup", |request| request.options.name.as_deref().unwrap_or(request.cluster.id()));
+request!(BackupRequest => BackupReport);
 
-/// The plan of a backup, about to be made. Its progress counts the objects that are listed.
-#[derive(Debug)]
-#[must_use = "nothing is planned until it is started or awaited"]
-pub struct PlanBackupRequest {
-    repository: Location,
-    cluster: Cluster,
-    options: BackupOptions,
-    object_events: ObjectEvents,
+/// What a backup would copy, from one listing of the cluster.
+pub(crate) fn plan_backup(repository: &Location, cluster: &Cluster, options: &BackupOptions) -> Request<BackupPlan> {
+    let repository = repository.clone();
+    let cluster = cluster.clone();
+    let options = options.clone();
+    Request::new("plan_backup", cluster.id().to_owned(), |context| async move {
+        options.check()?;
+        check_places(&cluster, &repository)?;
+        let cluster = cluster.counted_by(&context);
+        let inventory = context.unless_cancelled(Inventory::list(&cluster)).await?;
+        Ok(BackupPlan::new(cluster.description(), &inventory, options.derived))
+    })
 }
-
-impl PlanBackupRequest {
-    pub(crate) fn new(repository: &Location, cluster: &Cluster, options: &BackupOptions) -> Self {
-        let object_events = ObjectEvents::default();
-        Self { repository: repository.clone(), cluster: cluster.clone(), options: options.clone(), object_events }
-    }
-
-    async fn run(self, context: RunContext) -> Result<BackupPlan> {
-        self.options.check()?;
-        check_places(&self.cluster, &self.repository)?;
-        let cluster = self.cluster.counted_by(&context);
-        let inventory = context.unless_cancelled(cluster.list()).await?;
-        Ok(BackupPlan::new(cluster.description(), &inventory, self.options.derived))
-    }
-}
-
-request!(PlanBackupRequest => BackupPlan, "plan_backup", |request| request.cluster.id());

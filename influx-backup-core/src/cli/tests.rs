@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::{Streams, args::Args, run_with};
 use crate::{
-    BackupOptions, DiscoverOptions, RestoreOptions, VerifyOptions, cancellation::Cancellation, options::ServersStopped,
-    options::Takeover,
+    BackupOptions, DiscoverOptions, RestoreOptions, RestoreRunOptions, VerifyOptions, cancellation::Cancellation,
+    options::ServersStopped, options::Takeover,
 };
 
 /// Where a flag has another name than its option, and why.
@@ -22,7 +22,8 @@ const OTHER_NAMES: [(&str, &str, &str); 5] = [
 ];
 
 /// Options that have no flag, and why.
-const WITHOUT_FLAG: [(&str, &str); 2] = [
+const WITHOUT_FLAG: [(&str, &str); 3] = [
+    ("stop_timeout", "for orchestrators; the program has none"),
     ("initial_backoff", "how the waits grow; --max-elapsed and --max-outage bound them"),
     ("max_backoff", "how the waits grow; --max-elapsed and --max-outage bound them"),
 ];
@@ -92,6 +93,7 @@ fn assert_same_words<T: Default + Serialize + DeserializeOwned>(verbs: &[&str]) 
 fn flags_have_the_names_and_the_choices_of_the_options() {
     assert_same_words::<BackupOptions>(&["backup"]);
     assert_same_words::<RestoreOptions>(&["restore"]);
+    assert_same_words::<RestoreRunOptions>(&["restore"]);
     assert_same_words::<VerifyOptions>(&["verify"]);
     assert_same_words::<DiscoverOptions>(&["discover", "plan", "backup", "certify"]);
 }
@@ -111,6 +113,7 @@ fn every_exception_is_one() {
     let options = [
         serde_json::to_value(BackupOptions::default()),
         serde_json::to_value(RestoreOptions::default()),
+        serde_json::to_value(RestoreRunOptions::default()),
         serde_json::to_value(DiscoverOptions::default()),
     ];
     let known: Vec<String> =

@@ -9,7 +9,7 @@ use super::{Category, Error};
 use crate::{
     certificate::Certificate,
     finding::{Finding, Severity},
-    units::duration,
+    units::duration::millis,
 };
 
 /// An error as data: everything that a caller needs to branch on it and to show it.
@@ -125,8 +125,8 @@ impl Error {
             Self::InvalidRequest { option, reason } => fields!(option, reason),
             Self::BackupExists { name } | Self::BackupUnfinished { name } => fields!(name),
             Self::BackupInProgress { name, owner, silence } => {
-                let silence = duration::format(*silence);
-                fields!(name, owner, silence)
+                let silence_ms = millis::of(*silence);
+                fields!(name, owner, silence_ms)
             }
             Self::LeaseLost { what, reason } => fields!(what, reason),
             Self::CommitUnconfirmed { name, reason, .. } => fields!(name, reason),
@@ -134,6 +134,7 @@ impl Error {
             Self::UnsupportedFormat { object, reason } | Self::DamagedBackup { object, reason } => {
                 fields!(object, reason)
             }
+            Self::InvalidDocument { document, reason } => fields!(document, reason),
             Self::DamagedMarker { marker, reason } => fields!(marker, reason),
             Self::DegradedBackup { name, open } => fields!(name, open),
             Self::CorruptSource { finding, .. } => fields!(finding),
@@ -144,8 +145,8 @@ impl Error {
             Self::Overlap { inner, outer } => fields!(inner, outer),
             Self::RestoreUnfinished { backup, .. } | Self::CannotAbandon { backup, .. } => fields!(backup),
             Self::RestoreInProgress { owner, silence, .. } => {
-                let silence = duration::format(*silence);
-                fields!(owner, silence)
+                let silence_ms = millis::of(*silence);
+                fields!(owner, silence_ms)
             }
             Self::PlanChanged { changes, .. } => fields!(changes),
             Self::NoSpace { needed, available, .. } => fields!(needed, available),

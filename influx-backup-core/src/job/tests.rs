@@ -363,16 +363,9 @@ fn jobs_may_be_held_by_any_thread() {
 fn requests_may_be_started_from_any_thread() {
     fn is_send_and_static<T: Send + Sync + 'static>() {}
     is_send_and_static::<crate::backup::BackupRequest>();
-    is_send_and_static::<crate::backup::PlanBackupRequest>();
     is_send_and_static::<crate::certify::CertifyRequest>();
-    is_send_and_static::<crate::discover::DiscoverRequest>();
-    is_send_and_static::<crate::leftovers::LeftoversRequest>();
-    is_send_and_static::<crate::leftovers::RemoveRequest>();
-    is_send_and_static::<crate::restore::AbandonRequest>();
-    is_send_and_static::<crate::restore::PlanRestoreRequest>();
+    is_send_and_static::<Request<crate::Cluster>>();
     is_send_and_static::<crate::restore::Restore>();
-    is_send_and_static::<crate::summary::ListRequest>();
-    is_send_and_static::<crate::verify::VerifyRequest>();
 }
 
 #[test]

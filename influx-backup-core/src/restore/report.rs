@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{certificate::RecoveryPoint, finding::Finding, key::Key, layout::ServerReleases, units::ByteSize};
+use crate::{
+    certificate::RecoveryPoint, finding::Finding, key::Key, layout::ServerReleases, units::ByteSize,
+    versioned::document,
+};
 
 /// What a restore did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +45,8 @@ pub struct RestoreReport {
     pub started: Vec<String>,
 }
 
+document!(RestoreReport, "restore report");
+
 /// What abandoning a restore did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -55,3 +60,5 @@ pub struct AbandonReport {
     /// Roots of the catalog that are as they were.
     pub roots: Vec<Key>,
 }
+
+document!(AbandonReport, "abandon report");
