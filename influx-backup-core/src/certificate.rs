@@ -219,7 +219,7 @@ impl Certificate {
 
 /// What shows that a copy equals its source, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CheckedBy {
     /// Every byte was read, and its checksum taken.

@@ -37,7 +37,7 @@ pub struct Attested {
 
 /// Why an object differs between two listings. There is no other reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Difference {
     /// A WAL file was flushed.
