@@ -8,7 +8,7 @@
 
 use std::error::Error;
 
-use influx_backup_core::{Location, Repository, Restore, RestoreOptions, StoreOptions};
+use influx_backup_core::{Location, Repository, RestoreOptions, StoreOptions};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -21,13 +21,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // Only looks. A target that holds another cluster is refused by the plan. The default wants an empty target;
     // `RestoreOptions::replace()` makes a full one exactly what the backup holds.
-    let options = RestoreOptions::default();
-    let plan = repository.plan_restore(&name, &target, &options).await?;
+    let plan = repository.plan_restore(&name, &target, &RestoreOptions::default()).await?;
     println!("{plan}");
 
     // What runs is what was printed, or nothing.
-    let backup = repository.get(&name).await?;
-    let restore = Restore::new(backup, target, options).approving(&plan);
+    let restore = repository.restore(&plan).with_target(target);
 
     // Until the last byte is verified a boot guard keeps every server from starting on the target.
     let report = restore.start().await?;

@@ -13,7 +13,8 @@ mod turns;
 use std::{fs, path::Path};
 
 use influx_backup_core::{
-    BackupOptions, DiscoverOptions, Limits, Location, Repository, Restore, RestoreOptions, StoreOptions, discover,
+    BackupOptions, DiscoverOptions, Limits, Location, Repository, Restore, RestoreOptions, RestoreRunOptions,
+    StoreOptions, discover,
     limits::Durability,
     testing::generate::{CompactorData, Generate},
 };
@@ -79,6 +80,10 @@ async fn back_up(from: &Path, to: &Path, durability: Durability) {
 async fn bring_back(from: &Path, to: &Path, durability: Durability) {
     let repository = Repository::open(location(from)).await.expect("a repository");
     let backup = repository.get("bench").await.expect("a backup");
-    let options = RestoreOptions::default().with_limits(Limits::default().with_durability(durability));
-    Restore::new(backup, location(to), options).start().await.expect("a restore");
+    let run = RestoreRunOptions::default().with_limits(Limits::default().with_durability(durability));
+    Restore::new(backup, location(to), RestoreOptions::default())
+        .with_run_options(run)
+        .start()
+        .await
+        .expect("a restore");
 }

@@ -515,6 +515,11 @@ impl From<InvalidKey> for Error {
 }
 
 impl Error {
+    /// An option that contradicts another, or what it is used on.
+    pub(crate) fn invalid_request(option: &'static str, reason: impl Into<String>) -> Self {
+        Self::InvalidRequest { option, reason: reason.into() }
+    }
+
     /// A backup, or the journal of one, that does not hold together at `object`.
     pub(crate) fn damaged(object: impl ToString, reason: impl Into<String>) -> Self {
         Self::DamagedBackup { object: object.to_string(), reason: reason.into() }

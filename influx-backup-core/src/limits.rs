@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::budget::{Bandwidth, MemoryBudget, MemoryPermit};
 use crate::{
+    error::{Error, Result},
     named::named,
     setters::setters,
     units::{ByteSize, duration},
@@ -16,16 +17,16 @@ use crate::{
 /// However short the outage that is allowed: no store answers everything at once.
 const LEAST_STALL_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How many resources a run uses. Where a number has to be at least 1, 0 counts as 1.
+/// How many resources a run uses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Limits {
-    /// How many objects are copied concurrently. Listings and deletions have budgets of their own, 16 each.
+    /// How many objects are copied concurrently, at least 1. Listings and deletions have budgets of their own, 16 each.
     pub concurrency: usize,
-    /// How many bytes of objects are held in memory, by all workers together.
+    /// How many bytes of objects are held in memory, by all workers together; at least 1.
     pub memory: ByteSize,
-    /// How many bytes are moved per second, by all workers together; `None`: no limit.
+    /// How many bytes are moved per second, by all workers together, at least 1; `None`: no limit.
     pub bandwidth: Option<ByteSize>,
     /// How often, and for how long, a failed request is tried again.
     pub retry: Retry,
@@ -73,6 +74,23 @@ impl Limits {
     pub fn with_bandwidth(mut self, bandwidth: ByteSize) -> Self {
         self.bandwidth = Some(bandwidth);
         self
+    }
+
+    /// Checks that something can be done within these limits.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] with the name of the limit.
+    pub fn check(&self) -> Result<()> {
+        let zero = if self.concurrency == 0 {
+            "limits.concurrency"
+        } else if self.memory == ByteSize(0) {
+            "limits.memory"
+        } else if self.bandwidth == Some(ByteSize(0)) {
+            "limits.bandwidth"
+        } else {
+            return Ok(());
+        };
+        Err(Error::invalid_request(zero, "with 0 nothing is ever moved: set at least 1"))
     }
 
     /// The stall timeout of a copy: a store that is silent is away.

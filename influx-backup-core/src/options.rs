@@ -1,6 +1,7 @@
 //! Options: plain data that serde reads and writes.
 //!
-//! Missing fields have their defaults, unknown fields are refused, durations are texts such as `"90s"`, sizes are integers
+//! Missing fields have their defaults, unknown fields are refused, options that contradict each other are refused by
+//! `check` before anything is done. Durations are texts such as `"90s"`, sizes are integers
 //! or texts such as `"256MiB"`. Every enum has one set of names, the same in serde, `FromStr`, `Display` and on the
 //! command line. What is not data (a [`Copier`](crate::Copier), an [`Orchestrator`](crate::Orchestrator)) is set on the
 //! request.
@@ -8,21 +9,25 @@
 mod backup;
 mod owner;
 mod restore;
+mod restore_run;
 #[cfg(test)]
 mod tests;
 mod verify;
+
+use std::time::Duration;
 
 use crate::named::named;
 
 pub use self::{
     backup::{AbsenceTolerance, BackupOptions, Derived, OnCorrupt, OnExisting, OnViolation, Passes},
     owner::{Account, InvalidOwner, Modes, Owner, Ownership},
-    restore::{
-        ExtraNodes, Licenses, OnCatalogMismatch, OnDegraded, OnUnfinished, Policy, RestoreOptions, ServersStopped,
-        SourceCheck,
-    },
+    restore::{ExtraNodes, Licenses, OnCatalogMismatch, OnDegraded, Policy, RestoreOptions, SourceCheck},
+    restore_run::{OnUnfinished, RestoreRunOptions, ServersStopped},
     verify::{VerifyLevel, VerifyOptions},
 };
+
+/// How long a server may take to stop, unless an option says otherwise.
+const STOP_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// When a lease of another process may be taken over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]

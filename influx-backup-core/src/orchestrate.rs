@@ -11,10 +11,8 @@ use crate::{
     event::EventKind,
     finding::{Finding, FindingCode},
     job::RunContext,
+    units::duration,
 };
-
-/// How long a server may take to stop.
-const STOP_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// The first wait before asking again whether a server has stopped; doubled each time.
 const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
@@ -50,6 +48,7 @@ pub trait Orchestrator: fmt::Debug + Send + Sync {
 pub(crate) async fn while_stopped<T>(
     orchestrator: Option<Arc<dyn Orchestrator>>,
     nodes: &[Node],
+    stop_timeout: Duration,
     task: &RunContext,
     work: impl Future<Output = Result<T>>,
 ) -> Result<T> {
@@ -57,7 +56,8 @@ pub(crate) async fn while_stopped<T>(
     let starting = starting_order(nodes);
     let stopping: Vec<Node> = starting.iter().rev().cloned().collect();
     let mut again = StartAgain { orchestrator: Arc::clone(&orchestrator), asked: Vec::new(), task: task.clone() };
-    let stopped = stop_all(&orchestrator, &stopping, task, |node| again.asked.insert(0, node.clone())).await;
+    let stopped =
+        stop_all(&orchestrator, &stopping, stop_timeout, task, |node| again.asked.insert(0, node.clone())).await;
     let done = match stopped {
         Ok(()) => work.await,
         Err(error) => Err(error),
@@ -110,6 +110,7 @@ impl Drop for StartAgain {
 pub(crate) async fn stop_all(
     orchestrator: &Arc<dyn Orchestrator>,
     nodes: &[Node],
+    stop_timeout: Duration,
     task: &RunContext,
     mut asked: impl FnMut(&Node),
 ) -> Result<()> {
@@ -117,7 +118,7 @@ pub(crate) async fn stop_all(
         task.check()?;
         asked(node);
         orchestrator.stop(node).await.map_err(|source| failed(node, "stopped", source))?;
-        wait_until_stopped(orchestrator, node, task).await?;
+        wait_until_stopped(orchestrator, node, stop_timeout, task).await?;
         task.events.send(EventKind::NodeStopped { node: node.id.clone() });
     }
     for node in nodes {
@@ -128,13 +129,18 @@ pub(crate) async fn stop_all(
     Ok(())
 }
 
-async fn wait_until_stopped(orchestrator: &Arc<dyn Orchestrator>, node: &Node, task: &RunContext) -> Result<()> {
+async fn wait_until_stopped(
+    orchestrator: &Arc<dyn Orchestrator>,
+    node: &Node,
+    stop_timeout: Duration,
+    task: &RunContext,
+) -> Result<()> {
     let began = Instant::now();
     let mut wait = INITIAL_BACKOFF;
     while !is_stopped(orchestrator, node).await? {
-        if began.elapsed() > STOP_TIMEOUT {
-            let seconds = STOP_TIMEOUT.as_secs();
-            return Err(failed(node, "stopped", format!("it is still running after {seconds} s").into()));
+        if began.elapsed() > stop_timeout {
+            let after = duration::format(stop_timeout);
+            return Err(failed(node, "stopped", format!("it is still running after {after}").into()));
         }
         let waited = task.cancellation.run_until_cancelled(sleep(wait)).await;
         waited.ok_or_else(|| task.cancelled())?;

@@ -78,8 +78,8 @@ impl Repository {
     /// A restore of what a plan says, to be started or awaited. The plan is thereby approved: the job fails with
     /// [`Error::PlanChanged`](crate::Error::PlanChanged) where it would do anything that is not in it.
     ///
-    /// A plan names its target without credentials. They come from the environment, unless
-    /// [`Restore::with_target`] gives the location itself. [`Restore::new`] restores without a plan.
+    /// A plan is data and holds no store options. Where its target needs some, which all but local files do,
+    /// [`Restore::with_target`] gives the location. [`Restore::new`] restores without a plan.
     pub fn restore(&self, plan: &RestorePlan) -> Restore {
         Restore::planned(&self.location, plan)
     }

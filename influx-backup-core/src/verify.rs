@@ -74,8 +74,7 @@ impl VerifyReport {
 /// Verifies a backup.
 ///
 /// The job fails with [`Error::Store`], with [`Error::Link`] for a link inside the backup, and with
-/// [`Error::InvalidRequest`] for a sample that is not a percentage. What else is wrong with it is
-/// in the report.
+/// [`Error::InvalidRequest`] as [`VerifyOptions::check`]. What else is wrong with it is in the report.
 pub fn verify(backup: &Backup, options: VerifyOptions) -> VerifyRequest {
     VerifyRequest { subject: Subject::Opened(backup.clone()), options, object_events: ObjectEvents::default() }
 }
@@ -105,6 +104,7 @@ impl VerifyRequest {
     }
 
     async fn run(self, context: RunContext) -> Result<VerifyReport> {
+        self.options.check()?;
         let verify = async {
             let backup = match self.subject {
                 Subject::Opened(backup) => backup,
@@ -120,10 +120,6 @@ request!(VerifyRequest => VerifyReport);
 
 async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSink) -> Result<VerifyReport> {
     let level = options.level;
-    if !(1..=100).contains(&options.sample_percent) {
-        let reason = format!("{} is not a percentage from 1 to 100", options.sample_percent);
-        return Err(Error::InvalidRequest { option: "sample_percent", reason });
-    }
     let mut problems = check_listing(backup, events).await?;
     let certificate = match level {
         VerifyLevel::Listing => None,

@@ -6,14 +6,14 @@ mod crash;
 use std::{path::Path, sync::Arc};
 
 use influx_backup_core::{
-    Backup, DiscoverOptions, Error, Key, Location, Repository, Restore, RestoreOptions, RestoreReport, Target, abandon,
-    discover,
+    Backup, DiscoverOptions, Error, Key, Location, Repository, Restore, RestoreOptions, RestoreReport,
+    RestoreRunOptions, Target, abandon, discover,
     location::Identity,
     location::interop::{
         self,
         object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
     },
-    options::{Policy, ServersStopped, Takeover},
+    options::{Policy, Takeover},
     target::{Changes, Phase},
     testing::fault::{FaultPlan, FaultyStore},
 };
@@ -44,15 +44,18 @@ impl Over {
     }
 }
 
-fn options(policy: Policy) -> RestoreOptions {
-    let mut options =
-        RestoreOptions::empty().with_servers(ServersStopped::ConfirmedByCaller).with_limits(crash::one_by_one());
-    options.policy = policy;
-    options
+fn options() -> RestoreRunOptions {
+    RestoreRunOptions::servers_stopped().with_limits(crash::one_by_one())
 }
 
-async fn run(backup: &Backup, target: &Location, options: &RestoreOptions) -> Result<RestoreReport, Error> {
-    Restore::new(backup.clone(), target.clone(), options.clone()).start().await
+async fn run(
+    backup: &Backup,
+    target: &Location,
+    policy: Policy,
+    options: &RestoreRunOptions,
+) -> Result<RestoreReport, Error> {
+    let restore = Restore::new(backup.clone(), target.clone(), RestoreOptions::default().with_policy(policy));
+    restore.with_run_options(options.clone()).start().await
 }
 
 /// A backup of the small cluster in a repository.
@@ -107,8 +110,8 @@ impl Watched<'_> {
             return;
         }
         let before = self.target.list("").await.expect("listed");
-        for options in [options(policy), options(policy).resuming()] {
-            let refused = run(self.backup, &self.target, &options).await.expect_err("it may be alive");
+        for options in [options(), options().resuming()] {
+            let refused = run(self.backup, &self.target, policy, &options).await.expect_err("it may be alive");
             assert_eq!(refused.code(), "restore-in-progress", "{when}: {refused}");
         }
         let refused = abandon(&self.target, Takeover::AfterTimeout).await.expect_err("it may be alive");
@@ -119,9 +122,9 @@ impl Watched<'_> {
     /// Restores again, to the end.
     async fn resumes(&self, policy: Policy, when: &str) {
         let begun = Target::inspect(&self.target).await.expect("inspected").unfinished.is_some();
-        let options = options(policy).with_takeover(Takeover::Immediately);
+        let options = options().with_takeover(Takeover::Immediately);
         let options = if begun { options.resuming() } else { options };
-        match run(self.backup, &self.target, &options).await {
+        match run(self.backup, &self.target, policy, &options).await {
             Ok(report) => {
                 assert_eq!(report.objects, self.backup.objects().len() as u64, "{when}");
                 let empty = self.target.directory().map(|directory| directory.join("_influx_backup"));
@@ -196,14 +199,14 @@ async fn a_store_that_dies(over: Over) {
     let backup = backed_up(&source, &Location::in_memory()).await;
     let (store, target) = in_memory(over, FaultPlan::none()).await;
     let before = crash::verdicts(&store.inner(), &StorePath::default()).await;
-    run(&backup, &target, &options(over.policy())).await.expect("undisturbed");
+    run(&backup, &target, over.policy(), &options()).await.expect("undisturbed");
     let writes = store.log().iter().filter(|entry| entry.op.is_write()).count() as u64;
     let mut abandoned = 0;
     for write in 0..writes {
         let when = format!("died at write {write} of {writes}");
         let died = || async {
             let (store, target) = in_memory(over, FaultPlan::none().crash_after_writes(write)).await;
-            run(&backup, &target, &options(over.policy())).await.expect_err(&when);
+            run(&backup, &target, over.policy(), &options()).await.expect_err(&when);
             store.heal();
             Watched { backup: &backup, target, store: store.inner(), before: &before }
         };

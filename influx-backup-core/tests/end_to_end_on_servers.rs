@@ -17,12 +17,12 @@ use futures::{StreamExt, TryStreamExt};
 use http::Method;
 use influx_backup_core::{
     BackupOptions, BackupReport, DiscoverOptions, FindingCode, Key, Limits, Location, Repository, Restore,
-    RestoreOptions, StoreOptions, VerifyOptions, certify,
+    RestoreOptions, RestoreRunOptions, StoreOptions, VerifyOptions, certify,
     copier::{Copier, StreamCopier},
     default_copiers, discover,
     limits::Retry,
     location::ObjectTable,
-    options::{ServersStopped, SourceCheck},
+    options::SourceCheck,
     record::BackupStatus,
     testing::generate::{CompactorData, Generate},
 };
@@ -346,8 +346,8 @@ async fn a_thousand_deletions_while_the_store_asks_for_less() {
     let throttled = behind.proxy.inject(throttled);
     let repository = Repository::open(behind.location("backups")).await.expect("opened");
     let backup = repository.get("n1").await.expect("opened");
-    let options = RestoreOptions::replace().with_servers(ServersStopped::ConfirmedByCaller);
-    let report = Restore::new(backup, behind.location("cluster"), options).start().await.expect("restored");
+    let restore = Restore::new(backup, behind.location("cluster"), RestoreOptions::replace());
+    let report = restore.with_run_options(RestoreRunOptions::servers_stopped()).start().await.expect("restored");
     assert_eq!(throttled.count(), 20);
     assert_eq!(report.deleted, 1_000);
     behind.proxy.clear();

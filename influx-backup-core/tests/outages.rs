@@ -14,7 +14,7 @@ use futures::future::{BoxFuture, FutureExt, join_all};
 use http::Method;
 use influx_backup_core::{
     BackupOptions, Copier, DiscoverOptions, Error, Limits, Location, Repository, Restore, RestoreOptions,
-    VerifyOptions, abandon, certify,
+    RestoreRunOptions, VerifyOptions, abandon, certify,
     copier::{Copied, Copiers, CopyContext, CopyRequest, ServerSideCopier, StreamCopier},
     discover,
     error::{Category, CopyError, StoreErrorKind},
@@ -73,7 +73,7 @@ impl Case {
         self.bed.location(prefix)
     }
 
-    fn restore(&self, backups: Location, target: Location, options: RestoreOptions) -> Restoring {
+    fn restore(&self, backups: Location, target: Location, options: RestoreRunOptions) -> Restoring {
         Restoring { backups, target, options }
     }
 }
@@ -81,13 +81,14 @@ impl Case {
 struct Restoring {
     backups: Location,
     target: Location,
-    options: RestoreOptions,
+    options: RestoreRunOptions,
 }
 
 impl Restoring {
     async fn run(self) -> Result<(), Error> {
         let backup = Repository::open(self.backups).await?.get("b").await?;
-        Restore::new(backup, self.target, self.options).with_copier(by_parts()).await.map(drop)
+        let restore = Restore::new(backup, self.target, RestoreOptions::empty()).with_run_options(self.options);
+        restore.with_copier(by_parts()).await.map(drop)
     }
 }
 
@@ -113,22 +114,25 @@ fn verified(case: Arc<Case>) -> BoxFuture<'static, Result<(), Error>> {
 
 /// Restores from a store that stays to one that goes away.
 fn restored_there(case: Arc<Case>) -> BoxFuture<'static, Result<(), Error>> {
-    async move { case.restore(case.near("backups"), case.far(&case.own), RestoreOptions::empty()).run().await }.boxed()
+    async move { case.restore(case.near("backups"), case.far(&case.own), RestoreRunOptions::default()).run().await }
+        .boxed()
 }
 
 /// Restores from a store that goes away to one that stays.
 fn restored_from_there(case: Arc<Case>) -> BoxFuture<'static, Result<(), Error>> {
-    async move { case.restore(case.far("backups"), case.near(&case.own), RestoreOptions::empty()).run().await }.boxed()
+    async move { case.restore(case.far("backups"), case.near(&case.own), RestoreRunOptions::default()).run().await }
+        .boxed()
 }
 
 /// The store copies by itself.
 fn restored_inside(case: Arc<Case>) -> BoxFuture<'static, Result<(), Error>> {
-    async move { case.restore(case.far("backups"), case.far(&case.own), RestoreOptions::empty()).run().await }.boxed()
+    async move { case.restore(case.far("backups"), case.far(&case.own), RestoreRunOptions::default()).run().await }
+        .boxed()
 }
 
 /// Resumes a restore, or begins it where it did not get so far.
 async fn resume(case: &Case) -> Result<(), Error> {
-    let options = RestoreOptions::empty().with_takeover(Takeover::Immediately);
+    let options = RestoreRunOptions::default().with_takeover(Takeover::Immediately);
     let restore = |options| case.restore(case.far("backups"), case.far(&case.own), options).run();
     match restore(options.clone().resuming()).await {
         Err(Error::NoRestore { .. }) => restore(options).await,

@@ -11,12 +11,11 @@ use std::{io::Write, path::Path, sync::Arc};
 use async_trait::async_trait;
 use influx_backup_core::{
     BackupOptions, Copier, DiscoverOptions, Error, EventKind, Location, Repository, Restore, RestoreOptions,
-    StoreOptions, certify,
+    RestoreRunOptions, StoreOptions, certify,
     copier::{Copied, CopyContext, CopyRequest},
     discover,
     error::CopyError,
     manifest::Backup,
-    options::ServersStopped,
     record::BackupStatus,
 };
 
@@ -47,8 +46,8 @@ async fn back_up(data: &Path, vault: &Path, writer: &Writer) -> (Backup, u64) {
     (backup, acknowledged)
 }
 
-async fn restored(backup: &Backup, to: &Path, options: &RestoreOptions) {
-    let restore = Restore::new(backup.clone(), location(to), options.clone());
+async fn restored(backup: &Backup, to: &Path, options: &RestoreOptions, run: &RestoreRunOptions) {
+    let restore = Restore::new(backup.clone(), location(to), options.clone()).with_run_options(run.clone());
     restore.start().await.unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error)));
 }
 
@@ -99,7 +98,7 @@ async fn story<S: Server>() {
     let later = writer.end().await;
 
     // Elsewhere: no hole, and nothing lost that was acknowledged before the backup began.
-    restored(&backup, &elsewhere, &RestoreOptions::empty()).await;
+    restored(&backup, &elsewhere, &RestoreOptions::empty(), &RestoreRunOptions::default()).await;
     let server = S::start(&elsewhere).await.expect("the restored server starts");
     let count = server.client().count().await;
     assert!(count.has_no_hole() && count.newest + 1 >= before, "{count:?}, {before} were acknowledged before");
@@ -109,13 +108,13 @@ async fn story<S: Server>() {
     // Half-done: no server starts on it, until it is finished.
     half_restored(&backup, &half).await;
     assert!(S::start(&half).await.is_err(), "a server starts on a half-done restore");
-    restored(&backup, &half, &RestoreOptions::empty().resuming()).await;
+    restored(&backup, &half, &RestoreOptions::empty(), &RestoreRunOptions::default().resuming()).await;
     let server = S::start(&half).await.expect("the resumed server starts");
     assert_eq!(server.client().count().await, count);
     drop(server);
 
     // Over the later state: what was written since is gone, and the server goes on from there.
-    restored(&backup, &data, &RestoreOptions::replace().with_servers(ServersStopped::ConfirmedByCaller)).await;
+    restored(&backup, &data, &RestoreOptions::replace(), &RestoreRunOptions::servers_stopped()).await;
     let server = S::start(&data).await.expect("the server that was rolled back starts");
     assert_eq!(server.client().count().await, count, "the rollback did not happen");
     let writer = Writer::start(server.client(), count.newest + 1);

@@ -91,6 +91,7 @@ impl PlanBackupRequest {
     }
 
     async fn run(self, context: RunContext) -> Result<BackupPlan> {
+        self.options.check()?;
         check_places(&self.cluster, &self.repository)?;
         let cluster = self.cluster.counted_by(&context);
         let inventory = context.unless_cancelled(cluster.list()).await?;

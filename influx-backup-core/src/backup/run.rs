@@ -10,7 +10,7 @@ use super::{
     index::Index,
     journal::{Journal, JournalLine, journal},
     lease::{Acquired, acquire, acquire_default},
-    name::{check_name, default_name},
+    name::default_name,
     passes::Run,
     resume,
 };
@@ -63,10 +63,8 @@ pub(crate) async fn run(
     orchestrator: Option<Arc<dyn Orchestrator>>,
     task: RunContext,
 ) -> Result<BackupReport> {
+    options.check()?;
     check_places(&cluster, &repository)?;
-    if let Some(name) = &options.name {
-        check_name(name)?;
-    }
     let checked = task.unless_cancelled(check_stores(&cluster, &repository, &task)).await;
     if let Err(Error::Link { .. }) = checked {
         // It may be the marker: then what to do about it is known.
@@ -98,7 +96,7 @@ pub(crate) async fn run(
             let ready = run.unless_ended(run.passes(cluster, &mut state)).await?;
             run.commit(ready).await
         };
-        while_stopped(orchestrator, &nodes, &task, backed_up).await
+        while_stopped(orchestrator, &nodes, options.stop_timeout, &task, backed_up).await
     };
     let done = work.await;
     match &done {

@@ -83,13 +83,13 @@ pub(crate) struct Target {
 #[command(next_help_heading = "Limits")]
 pub(crate) struct Effort {
     /// How many objects are copied at once [default: 16].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N")]
     concurrency: Option<u16>,
     /// How many bytes of objects are held in memory at once, such as 64MiB [default: 256MiB].
-    #[arg(long, value_name = "SIZE", value_parser = some_bytes)]
+    #[arg(long, value_name = "SIZE")]
     memory: Option<ByteSize>,
     /// How many bytes are moved a second at most, such as 50MiB [default: no limit].
-    #[arg(long, value_name = "SIZE", value_parser = some_bytes)]
+    #[arg(long, value_name = "SIZE")]
     bandwidth: Option<ByteSize>,
     /// How long one object is tried again after failures, such as 90s [default: 5m].
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
@@ -122,14 +122,6 @@ impl Effort {
             stall_timeout: self.stall_timeout.unwrap_or(default.stall_timeout),
             durability: self.durability,
         }
-    }
-}
-
-/// Reads a size that something fits in: with none nothing would ever move.
-fn some_bytes(text: &str) -> Result<ByteSize, String> {
-    match text.parse::<ByteSize>() {
-        Ok(ByteSize(0)) => Err("write at least 1".to_owned()),
-        read => read.map_err(|error| error.to_string()),
     }
 }
 

@@ -5,10 +5,17 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Takeover;
-use crate::{limits::Limits, named::named, setters::setters, units::duration};
+use crate::{
+    error::{Error, Result},
+    key::Key,
+    limits::Limits,
+    named::named,
+    setters::setters,
+    units::duration,
+};
 
 /// How a backup is taken.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct BackupOptions {
@@ -30,9 +37,50 @@ pub struct BackupOptions {
     pub limits: Limits,
     /// What to do when most live Parquet files are gone from the source.
     pub absence_tolerance: AbsenceTolerance,
+    /// How long each server may take to stop, where there is an orchestrator.
+    #[serde(with = "duration")]
+    pub stop_timeout: Duration,
+}
+
+impl Default for BackupOptions {
+    fn default() -> Self {
+        Self {
+            name: None,
+            passes: Passes::default(),
+            on_violation: OnViolation::default(),
+            on_corrupt: OnCorrupt::default(),
+            derived: Derived::default(),
+            on_existing: OnExisting::default(),
+            takeover: Takeover::default(),
+            limits: Limits::default(),
+            absence_tolerance: AbsenceTolerance::default(),
+            stop_timeout: super::STOP_TIMEOUT,
+        }
+    }
 }
 
 impl BackupOptions {
+    /// Checks that the options fit together. A backup does so before it begins.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] with the name of the option that does not.
+    pub fn check(&self) -> Result<()> {
+        if let Some(name) = &self.name {
+            check_name(name)?;
+        }
+        if self.passes.max_passes == 0 {
+            return Err(Error::invalid_request("passes.max_passes", "a backup takes at least 1 pass"));
+        }
+        if self.on_existing == OnExisting::Resume && self.name.is_none() {
+            return Err(Error::invalid_request("on_existing", "only a backup with a `name` can be resumed"));
+        }
+        if self.takeover == Takeover::Immediately && self.on_existing != OnExisting::Resume {
+            let reason = "only a backup that is resumed can be taken over: set `on_existing` to `resume`";
+            return Err(Error::invalid_request("takeover", reason));
+        }
+        self.limits.check()
+    }
+
     /// Sets the name.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
@@ -64,6 +112,9 @@ impl BackupOptions {
 
         /// Sets what to do when most live Parquet files are gone from the source.
         with_absence_tolerance(absence_tolerance: AbsenceTolerance),
+
+        /// Sets how long each server may take to stop.
+        with_stop_timeout(stop_timeout: Duration),
     }
 
     /// Resumes an unfinished backup of the same name.
@@ -73,12 +124,24 @@ impl BackupOptions {
     }
 }
 
+/// Refuses names that are not a single directory.
+fn check_name(name: &str) -> Result<()> {
+    let reason = match Key::parse(name) {
+        Err(_) => "is not the name of a directory",
+        Ok(_) if name.contains('/') => "contains a `/`",
+        Ok(_) if name.starts_with(['_', '.']) => "begins with `_` or `.`, which is reserved",
+        Ok(_) if name.trim() != name => "begins or ends with a space",
+        Ok(_) => return Ok(()),
+    };
+    Err(Error::invalid_request("name", format!("`{}` {reason}: choose another one", name.escape_debug())))
+}
+
 /// When to stop trying to close the certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Passes {
-    /// The highest number of passes.
+    /// The highest number of passes, at least 1.
     pub max_passes: u32,
     /// After this time no further pass begins. One that is running ends normally.
     #[serde(with = "duration")]

@@ -2,10 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ownership, Takeover};
-use crate::{limits::Limits, named::named, setters::setters};
+use super::Ownership;
+use crate::{
+    error::{Error, Result},
+    named::named,
+    setters::setters,
+};
 
-/// How a backup is restored.
+/// What a restore does: all that its plan is made with and its hash covers. How it runs is in
+/// [`RestoreRunOptions`](super::RestoreRunOptions).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -16,9 +21,6 @@ pub struct RestoreOptions {
     pub extra_nodes: ExtraNodes,
     /// What to do with a target of the same ids whose catalog has another uuid.
     pub on_catalog_mismatch: OnCatalogMismatch,
-    /// Whether the caller has stopped the servers. An orchestrator on the request takes precedence: it stops the servers
-    /// and starts them again, regardless of this value.
-    pub servers: ServersStopped,
     /// Owner and permissions of the files (files only).
     pub ownership: Ownership,
     /// Which license files are restored.
@@ -27,12 +29,6 @@ pub struct RestoreOptions {
     pub on_degraded: OnDegraded,
     /// How much of the backup is read before the first write.
     pub check: SourceCheck,
-    /// What to do with an unfinished restore at the target.
-    pub on_unfinished: OnUnfinished,
-    /// When the target may be taken over from another process that restores to it.
-    pub takeover: Takeover,
-    /// How many resources to use.
-    pub limits: Limits,
 }
 
 impl RestoreOptions {
@@ -54,6 +50,19 @@ impl RestoreOptions {
         Self::default().with_policy(Policy::Overlay)
     }
 
+    /// Checks that the options fit together. Planning does so first.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] with the name of the option that does not.
+    pub fn check(&self) -> Result<()> {
+        let reason = match (self.extra_nodes, self.policy) {
+            (ExtraNodes::Delete, Policy::Empty | Policy::Overlay) => "to `delete` nodes, set `policy` to `replace`",
+            (ExtraNodes::Keep, Policy::Empty) => "to `keep` nodes, set `policy` to `replace` or `overlay`",
+            _ => return Ok(()),
+        };
+        Err(Error::invalid_request("extra_nodes", reason))
+    }
+
     setters! {
         /// Sets what to do with what the target holds.
         with_policy(policy: Policy),
@@ -63,9 +72,6 @@ impl RestoreOptions {
 
         /// Sets what to do with a catalog of another uuid.
         with_on_catalog_mismatch(on_catalog_mismatch: OnCatalogMismatch),
-
-        /// Sets whether the caller has stopped the servers of the target.
-        with_servers(servers: ServersStopped),
 
         /// Sets owner and permissions of the files.
         with_ownership(ownership: Ownership),
@@ -78,39 +84,8 @@ impl RestoreOptions {
 
         /// Sets how much of the backup is read before the first write.
         with_check(check: SourceCheck),
-
-        /// Sets what to do with an unfinished restore at the target.
-        with_on_unfinished(on_unfinished: OnUnfinished),
-
-        /// Sets when the target may be taken over from another process.
-        with_takeover(takeover: Takeover),
-
-        /// Sets how many resources to use.
-        with_limits(limits: Limits),
-    }
-
-    /// Resumes an unfinished restore of the same backup.
-    #[must_use]
-    pub fn resuming(self) -> Self {
-        self.with_on_unfinished(OnUnfinished::Resume)
     }
 }
-
-/// Whether the caller has stopped the servers of a target.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ServersStopped {
-    /// Not known: without an orchestrator only an empty target is restored.
-    #[default]
-    NotConfirmed,
-    /// The caller confirms it.
-    ConfirmedByCaller,
-}
-
-named!(ServersStopped, "state of the servers", {
-    NotConfirmed => "not_confirmed",
-    ConfirmedByCaller => "confirmed_by_caller",
-});
 
 /// What a restore does with what the target holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -135,9 +110,9 @@ pub enum ExtraNodes {
     /// Returns [`Error::ExtraNodes`](crate::Error::ExtraNodes).
     #[default]
     Refuse,
-    /// Deletes its component directories.
+    /// Deletes its component directories; only with [`Policy::Replace`].
     Delete,
-    /// Keeps it.
+    /// Keeps it; only with [`Policy::Replace`] or [`Policy::Overlay`].
     Keep,
 }
 
@@ -215,16 +190,3 @@ named!(SourceCheck, "check of the source", {
     Checksums => "checksums",
     Bytes => "bytes",
 });
-
-/// What to do with an unfinished restore at the target.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum OnUnfinished {
-    /// Return [`Error::RestoreUnfinished`](crate::Error::RestoreUnfinished).
-    #[default]
-    Refuse,
-    /// Resume it, under its own policy, if it restores the same backup.
-    Resume,
-}
-
-named!(OnUnfinished, "answer to an unfinished restore", { Refuse => "refuse", Resume => "resume" });

@@ -24,21 +24,19 @@ fn every_options_struct_has_defaults_and_refuses_unknown_fields() {
         "on_existing",
         "on_violation",
         "passes",
+        "stop_timeout",
         "takeover",
     ]);
     is_plain::<RestoreOptions>(&[
         "check",
         "extra_nodes",
         "licenses",
-        "limits",
         "on_catalog_mismatch",
         "on_degraded",
-        "on_unfinished",
         "ownership",
         "policy",
-        "servers",
-        "takeover",
     ]);
+    is_plain::<RestoreRunOptions>(&["limits", "on_unfinished", "servers", "stop_timeout", "takeover"]);
     is_plain::<DiscoverOptions>(&["cluster_id", "excluded_nodes", "node_ids", "query_only"]);
     is_plain::<Limits>(&["bandwidth", "concurrency", "durability", "memory", "retry", "stall_timeout"]);
     is_plain::<Retry>(&["initial_backoff", "max_backoff", "max_elapsed", "max_outage"]);
@@ -86,14 +84,17 @@ fn they_read_as_people_write_them() {
 
     let options: RestoreOptions = serde_json::from_value(json!({
         "policy": "replace",
-        "servers": "confirmed_by_caller",
         "ownership": { "owner": "1500:1500", "modes": "0640" },
     }))
     .expect("options");
     let owner = Owner::Explicit { user: Account::Number(1500), group: Some(Account::Number(1500)) };
     let expected = RestoreOptions::replace()
-        .with_servers(ServersStopped::ConfirmedByCaller)
         .with_ownership(Ownership::default().with_owner(owner).with_modes(Modes::of_files(0o640)));
+    assert_eq!(options, expected);
+
+    let options: RestoreRunOptions =
+        serde_json::from_value(json!({ "servers": "confirmed_by_caller", "stop_timeout": "2m" })).expect("options");
+    let expected = RestoreRunOptions::servers_stopped().with_stop_timeout(Duration::from_secs(120));
     assert_eq!(options, expected);
 }
 
@@ -104,6 +105,66 @@ fn a_wrong_value_is_refused_with_the_choices() {
     let error = serde_json::from_value::<Passes>(json!({ "time_limit": "soon" })).expect_err("no duration");
     assert!(error.to_string().contains("`soon`"), "{error}");
     serde_json::from_value::<Passes>(json!({ "time_limit": 90 })).expect_err("a number has no unit");
+}
+
+/// The option that `check` refuses.
+fn refused(checked: crate::Result<()>) -> &'static str {
+    match checked {
+        Err(crate::Error::InvalidRequest { option, .. }) => option,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn options_that_contradict_each_other_are_refused() {
+    let backup = BackupOptions::default;
+    backup().check().expect("defaults");
+    backup().with_name("n1").resuming().with_takeover(Takeover::Immediately).check().expect("fits");
+    assert_eq!(refused(backup().resuming().check()), "on_existing");
+    assert_eq!(refused(backup().with_name("n1").with_takeover(Takeover::Immediately).check()), "takeover");
+    let none = Passes::until_closed(0, Duration::from_secs(1));
+    assert_eq!(refused(backup().with_passes(none).check()), "passes.max_passes");
+    for bad in ["", "a/b", "..", "_influx_backup", "_shared", ".hidden", "monday ", " monday"] {
+        assert_eq!(refused(backup().with_name(bad).check()), "name", "{bad}");
+    }
+    let message = |name: &str| backup().with_name(name).check().expect_err(name).to_string();
+    assert_eq!(message("a/b"), "`name` cannot be used here: `a/b` contains a `/`: choose another one");
+    let escaped = "`name` cannot be used here: `a\\nb` is not the name of a directory: choose another one";
+    assert_eq!(message("a\nb"), escaped);
+    let nothing_moves = [
+        (Limits::default().with_bandwidth(ByteSize(0)), "limits.bandwidth"),
+        (Limits::default().with_memory(ByteSize(0)), "limits.memory"),
+        (Limits::default().with_concurrency(0), "limits.concurrency"),
+    ];
+    for (limits, option) in nothing_moves {
+        assert_eq!(refused(backup().with_limits(limits.clone()).check()), option);
+        assert_eq!(refused(RestoreRunOptions::default().with_limits(limits).check()), option);
+    }
+
+    for policy in Policy::ALL.iter().copied() {
+        for extra_nodes in ExtraNodes::ALL.iter().copied() {
+            let options = RestoreOptions::default().with_policy(policy).with_extra_nodes(extra_nodes);
+            let fits = match extra_nodes {
+                ExtraNodes::Refuse => true,
+                ExtraNodes::Delete => policy == Policy::Replace,
+                ExtraNodes::Keep => policy != Policy::Empty,
+            };
+            if fits {
+                options.check().expect("fits");
+            } else {
+                assert_eq!(refused(options.check()), "extra_nodes");
+            }
+        }
+    }
+
+    VerifyOptions::bytes_sample(5).check().expect("fits");
+    for options in [
+        VerifyOptions::bytes_sample(0),
+        VerifyOptions::bytes_sample(101),
+        VerifyOptions::structure().with_sample_percent(5),
+    ] {
+        assert_eq!(refused(options.check()), "sample_percent");
+    }
 }
 
 fn one_of<T: Copy + Debug + 'static>(values: &'static [T]) -> impl Strategy<Value = T> {
@@ -196,25 +257,18 @@ fn backups() -> impl Strategy<Value = BackupOptions> {
 
 fn restores() -> impl Strategy<Value = RestoreOptions> {
     let first = (one_of(Policy::ALL), one_of(ExtraNodes::ALL), one_of(OnCatalogMismatch::ALL), ownerships());
-    let second = (one_of(ServersStopped::ALL), one_of(Licenses::ALL), one_of(OnDegraded::ALL), limits());
-    let third = (one_of(SourceCheck::ALL), one_of(OnUnfinished::ALL), one_of(Takeover::ALL));
-    (first, second, third).prop_map(|(first, second, third)| {
+    let second = (one_of(Licenses::ALL), one_of(OnDegraded::ALL), one_of(SourceCheck::ALL));
+    (first, second).prop_map(|(first, second)| {
         let (policy, extra_nodes, on_catalog_mismatch, ownership) = first;
-        let (servers, licenses, on_degraded, limits) = second;
-        let (check, on_unfinished, takeover) = third;
-        RestoreOptions {
-            policy,
-            extra_nodes,
-            on_catalog_mismatch,
-            servers,
-            ownership,
-            licenses,
-            on_degraded,
-            check,
-            on_unfinished,
-            takeover,
-            limits,
-        }
+        let (licenses, on_degraded, check) = second;
+        RestoreOptions { policy, extra_nodes, on_catalog_mismatch, ownership, licenses, on_degraded, check }
+    })
+}
+
+fn restore_runs() -> impl Strategy<Value = RestoreRunOptions> {
+    let enums = (one_of(ServersStopped::ALL), one_of(OnUnfinished::ALL), one_of(Takeover::ALL));
+    (enums, durations(), limits()).prop_map(|((servers, on_unfinished, takeover), stop_timeout, limits)| {
+        RestoreRunOptions { servers, stop_timeout, on_unfinished, takeover, limits }
     })
 }
 
@@ -248,6 +302,11 @@ proptest! {
 
     #[test]
     fn restore_options_are_read_back_equal(options in restores()) {
+        read_back(&options)?;
+    }
+
+    #[test]
+    fn options_of_a_restore_run_are_read_back_equal(options in restore_runs()) {
         read_back(&options)?;
     }
 

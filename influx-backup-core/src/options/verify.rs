@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::named::named;
+use crate::{
+    error::{Error, Result},
+    named::named,
+};
 
 /// How a backup is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +26,19 @@ impl Default for VerifyOptions {
 }
 
 impl VerifyOptions {
+    /// Checks that the options fit together. A verification does so before it begins.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`] with the name of the option that does not.
+    pub fn check(&self) -> Result<()> {
+        let reason = match (self.sample_percent, self.level) {
+            (1..=99, VerifyLevel::Bytes) | (100, _) => return Ok(()),
+            (1..=99, _) => "it selects the bytes to read: set `level` to `bytes`".to_owned(),
+            (percent, _) => format!("{percent} is not a percentage from 1 to 100"),
+        };
+        Err(Error::invalid_request("sample_percent", reason))
+    }
+
     /// At this level.
     #[must_use]
     pub fn at(level: VerifyLevel) -> Self {
@@ -56,7 +72,14 @@ impl VerifyOptions {
     /// The structure, and the bytes of this many percent of the objects.
     #[must_use]
     pub fn bytes_sample(percent: u8) -> Self {
-        Self { sample_percent: percent, ..Self::bytes() }
+        Self::bytes().with_sample_percent(percent)
+    }
+
+    /// Sets how many percent of the objects are read.
+    #[must_use]
+    pub fn with_sample_percent(mut self, percent: u8) -> Self {
+        self.sample_percent = percent;
+        self
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{
     key::Key,
     layout::{Generation, ServerReleases},
     location::Identity,
-    options::{ExtraNodes, OnDegraded, OnUnfinished, Policy, RestoreOptions, Takeover},
+    options::{ExtraNodes, OnDegraded, Policy, RestoreOptions},
     record::{BackupContents, BackupStatus, ObjectRecord},
     target::{LeaseHolder, Target},
 };
@@ -105,16 +105,18 @@ pub enum RootAction {
 }
 
 impl RestorePlan {
-    /// Plans a restore. Whether backup and target lie apart is for the caller to check: see
+    /// Plans a restore; at a target with an unfinished restore of this backup, what is left of that one. Whether backup and target lie apart is for the caller to check: see
     /// [`Repository::plan_restore`](crate::Repository::plan_restore), which does.
     ///
     /// # Errors
-    /// [`Error::DegradedBackup`], [`Error::RestoreInProgress`], [`Error::RestoreUnfinished`], [`Error::NoRestore`],
-    /// [`Error::TargetForeign`], [`Error::ExtraNodes`], [`Error::TargetNotEmpty`]; [`Error::DamagedBackup`] where the
+    /// [`Error::InvalidRequest`] as [`RestoreOptions::check`]; [`Error::DegradedBackup`]; [`Error::RestoreInProgress`] where
+    /// another process restores to the target; [`Error::RestoreUnfinished`] where a restore of another backup was begun
+    /// there; [`Error::TargetForeign`], [`Error::ExtraNodes`], [`Error::TargetNotEmpty`]; [`Error::DamagedBackup`] where the
     /// manifest names objects outside the cluster, or the backup lacks the root of its live catalog;
     /// [`Error::UnsupportedFormat`] where backup or target have a generation of the catalog that this release does not
     /// know.
     pub fn new(backup: &BackupContents<'_>, target: &Target, options: &RestoreOptions) -> Result<Self> {
+        options.check()?;
         require_consent(backup, options)?;
         let (policy, extra_nodes) = effective_policy(backup, target, options)?;
         let mut selection = Selection::new(backup, target, options.licenses)?;
@@ -224,16 +226,14 @@ impl RestorePlan {
     }
 
     /// SHA-256, in hex, over what the plan does and the options that say so: two plans that do the same have the same hash
-    /// on every machine, whatever else they say about the target, and with whatever effort they do it.
+    /// on every machine, regardless of what else they say about the target.
     #[must_use]
     pub fn hash(&self) -> String {
-        let options = &self.options;
         stable_hash(&(
             (&self.backup, &self.manifest_sha256, &self.cluster),
             (&self.target, &self.target_identity),
             (self.policy, &self.resumes),
-            (options.policy, options.extra_nodes, options.on_catalog_mismatch, &options.ownership),
-            (options.licenses, options.on_degraded, options.check),
+            &self.options,
             (&self.guards, &self.stages, &self.overwrites, &self.deletions, &self.release),
             (&self.licenses_skipped, &self.stop, &self.start),
         ))
@@ -256,17 +256,12 @@ fn effective_policy(
     options: &RestoreOptions,
 ) -> Result<(Policy, ExtraNodes)> {
     let location = target.location.clone();
-    if let Some(LeaseHolder { owner, silence }) = &target.holder
-        && options.takeover != Takeover::Immediately
-    {
+    if let Some(LeaseHolder { owner, silence }) = &target.holder {
         return Err(Error::RestoreInProgress { location, owner: owner.clone(), silence: *silence });
     }
-    match (&target.unfinished, options.on_unfinished) {
-        (None, OnUnfinished::Refuse) => Ok((options.policy, options.extra_nodes)),
-        (None, OnUnfinished::Resume) => Err(Error::NoRestore { location }),
-        (Some(begun), OnUnfinished::Resume) if begun.is_restore_of(backup.manifest_sha256) => {
-            Ok((begun.policy, begun.extra_nodes))
-        }
-        (Some(begun), _) => Err(Error::RestoreUnfinished { location, backup: begun.backup.clone() }),
+    match &target.unfinished {
+        None => Ok((options.policy, options.extra_nodes)),
+        Some(begun) if begun.is_restore_of(backup.manifest_sha256) => Ok((begun.policy, begun.extra_nodes)),
+        Some(begun) => Err(Error::RestoreUnfinished { location, backup: begun.backup.clone() }),
     }
 }

@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use super::{RestoreReport, apply, run};
-#[cfg(doc)]
-use crate::error::Error;
 use crate::{
     copier::{Copier, default_copiers},
-    error::Result,
+    error::{Error, Result},
     job::{ObjectEvents, RunContext, request},
-    location::{Location, StoreOptions},
+    location::{Location, Provider, StoreOptions},
     manifest::Backup,
-    options::RestoreOptions,
+    options::{RestoreOptions, RestoreRunOptions},
     orchestrate::Orchestrator,
     plan::{Approval, RestorePlan},
     target::Target,
@@ -22,7 +20,7 @@ use crate::{
 /// When it runs, the target is inspected and the restore planned behind stopped servers. Where a plan was approved, it
 /// does nothing that is not in that plan.
 ///
-/// The job fails as [`RestorePlan::new`] does, and with [`Error::Overlap`], [`Error::PlanChanged`],
+/// The job fails as [`RestorePlan::new`] does, and with [`Error::NoRestore`], [`Error::Overlap`], [`Error::PlanChanged`],
 /// [`Error::ServersNotStopped`], [`Error::Orchestrator`], [`Error::DamagedBackup`], [`Error::NoSpace`],
 /// [`Error::Ownership`], [`Error::Store`], [`Error::Copy`], [`Error::VerifyFailed`], [`Error::ServerRunning`],
 /// [`Error::LeaseLost`], [`Error::Cancelled`]. Once the boot guard stands, it stays until the restore is resumed or
@@ -33,6 +31,7 @@ pub struct Restore {
     backup: BackupSource,
     target: TargetPlace,
     options: RestoreOptions,
+    run_options: RestoreRunOptions,
     copier: Arc<dyn Copier>,
     orchestrator: Option<Arc<dyn Orchestrator>>,
     approval: Approval,
@@ -48,8 +47,25 @@ enum BackupSource {
 #[derive(Debug)]
 enum TargetPlace {
     Opened(Location),
-    /// A URL without credentials, as plans have it.
-    Url(String),
+    /// As plans have it: a URL without store options.
+    Planned {
+        url: String,
+        provider: Provider,
+    },
+}
+
+impl TargetPlace {
+    /// Files need no store options. Which others a target needs, only the caller knows.
+    fn open(self) -> Result<Location> {
+        match self {
+            Self::Opened(target) => Ok(target),
+            Self::Planned { url, provider: Provider::File } => Location::parse(&url, &StoreOptions::default()),
+            Self::Planned { url, .. } => {
+                let reason = format!("a plan holds no store options for `{url}`: open it and pass it to `with_target`");
+                Err(Error::invalid_request("target", reason))
+            }
+        }
+    }
 }
 
 /// A [`Restore`] whose backup and target are open.
@@ -58,6 +74,7 @@ pub(super) struct OpenedRestore {
     pub(super) backup: Backup,
     pub(super) target: Location,
     pub(super) options: RestoreOptions,
+    pub(super) run_options: RestoreRunOptions,
     pub(super) copier: Arc<dyn Copier>,
     pub(super) orchestrator: Option<Arc<dyn Orchestrator>>,
     pub(super) approval: Approval,
@@ -72,7 +89,8 @@ impl Restore {
     /// A restore of what a plan says, and of nothing else.
     pub(crate) fn planned(repository: &Location, plan: &RestorePlan) -> Self {
         let backup = BackupSource::Named { repository: repository.clone(), name: plan.backup.clone() };
-        Self::of(backup, TargetPlace::Url(plan.target.clone()), plan.options.clone()).approving(plan)
+        let target = TargetPlace::Planned { url: plan.target.clone(), provider: plan.target_identity.provider() };
+        Self::of(backup, target, plan.options.clone()).approving(plan)
     }
 
     fn of(backup: BackupSource, target: TargetPlace, options: RestoreOptions) -> Self {
@@ -80,6 +98,7 @@ impl Restore {
             backup,
             target,
             options,
+            run_options: RestoreRunOptions::default(),
             copier: default_copiers(),
             orchestrator: None,
             approval: Approval::Any,
@@ -91,6 +110,12 @@ impl Restore {
     /// refused.
     pub fn with_target(mut self, target: Location) -> Self {
         self.target = TargetPlace::Opened(target);
+        self
+    }
+
+    /// Sets how it runs.
+    pub fn with_run_options(mut self, options: RestoreRunOptions) -> Self {
+        self.run_options = options;
         self
     }
 
@@ -134,16 +159,15 @@ impl Restore {
     }
 
     async fn open(self) -> Result<OpenedRestore> {
-        let Self { backup, target, options, copier, orchestrator, approval, object_events: _ } = self;
+        let Self { backup, target, options, run_options, copier, orchestrator, approval, object_events: _ } = self;
+        options.check()?;
+        run_options.check()?;
+        let target = target.open()?;
         let backup = match backup {
             BackupSource::Opened(backup) => backup,
             BackupSource::Named { repository, name } => Backup::open(&repository, &name).await?,
         };
-        let target = match target {
-            TargetPlace::Opened(target) => target,
-            TargetPlace::Url(url) => Location::parse(&url, &StoreOptions::from_env())?,
-        };
-        Ok(OpenedRestore { backup, target, options, copier, orchestrator, approval })
+        Ok(OpenedRestore { backup, target, options, run_options, copier, orchestrator, approval })
     }
 }
 

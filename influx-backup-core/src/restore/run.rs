@@ -27,7 +27,7 @@ use crate::{
     lease::{Clock, Lease},
     location::{Links, Location, make_durable},
     manifest::Backup,
-    options::{Policy, ServersStopped},
+    options::{OnUnfinished, Policy, ServersStopped, Takeover},
     orchestrate::{start_all, stop_all},
     plan::{Approval, RestorePlan, Stage},
     target::{Phase, Target},
@@ -36,7 +36,7 @@ use crate::{
 pub(super) async fn run(request: OpenedRestore, task: RunContext) -> Result<RestoreReport> {
     let ready = task.unless_cancelled(prepare(&request, &task)).await?;
     let place = request.target.with_links(Links::Refuse);
-    let claim = lease::acquire(&place, Some(&ready.plan.cluster), request.options.takeover, ready.clock).await?;
+    let claim = lease::acquire(&place, Some(&ready.plan.cluster), request.run_options.takeover, ready.clock).await?;
     let Ready { plan, target, source, applied, made, clock: _ } = ready;
     let mut run = Run { request, place, claim, plan, target, source, applied, made, task, stopped: Vec::new() };
     let lost = run.claim.lost.clone();
@@ -68,7 +68,11 @@ async fn prepare(request: &OpenedRestore, task: &RunContext) -> Result<Ready> {
     let OpenedRestore { backup, target: place, options, .. } = request;
     crate::preflight::source(backup.location()).await?;
     require_apart(backup, place)?;
-    let target = Target::inspect(place).await?;
+    let mut target = Target::inspect(place).await?;
+    if request.run_options.takeover == Takeover::Immediately {
+        // No longer running, as the caller knows.
+        target.holder = None;
+    }
     let plan = plan_for(&target, request)?;
     let source = preflight::backup(backup, options.check, &plan, &target, &task.events).await?;
     let applied = Applied::at(place, &options.ownership)?;
@@ -86,6 +90,9 @@ pub(super) fn require_apart(backup: &Backup, target: &Location) -> Result<()> {
 
 /// The plan for the target as it is found, where it may run.
 fn plan_for(target: &Target, request: &OpenedRestore) -> Result<RestorePlan> {
+    if target.holder.is_none() {
+        require_resuming(target, request.run_options.on_unfinished)?;
+    }
     let plan = RestorePlan::new(&request.backup.contents(), target, &request.options)?;
     require_stopped(target, &plan, request)?;
     request.approval.check(&plan)?;
@@ -97,11 +104,21 @@ fn check_target(request: &OpenedRestore, plan: &RestorePlan, source: &Source, ta
     preflight::room(plan, target, &request.target)
 }
 
+/// An unfinished restore is resumed where the caller wants it, and only then.
+fn require_resuming(target: &Target, on_unfinished: OnUnfinished) -> Result<()> {
+    let location = target.location.clone();
+    match (&target.unfinished, on_unfinished) {
+        (None, OnUnfinished::Refuse) | (Some(_), OnUnfinished::Resume) => Ok(()),
+        (None, OnUnfinished::Resume) => Err(Error::NoRestore { location }),
+        (Some(begun), OnUnfinished::Refuse) => Err(Error::RestoreUnfinished { location, backup: begun.backup.clone() }),
+    }
+}
+
 /// The servers of a target with data have to be stopped: by an orchestrator, or as the caller confirms. Behind the guard
 /// of a restore that began on an empty target, none can run.
 fn require_stopped(target: &Target, plan: &RestorePlan, request: &OpenedRestore) -> Result<()> {
     let began_empty = plan.resumes.is_some() && plan.policy == Policy::Empty;
-    let is_confirmed = request.orchestrator.is_some() || request.options.servers != ServersStopped::NotConfirmed;
+    let is_confirmed = request.orchestrator.is_some() || request.run_options.servers != ServersStopped::NotConfirmed;
     if is_confirmed || began_empty || target.prefixes.is_empty() {
         return Ok(());
     }
@@ -138,7 +155,9 @@ impl Run {
         preflight::rights(&self.place, &self.applied).await?;
         let Some(orchestrator) = &self.request.orchestrator else { return Ok(()) };
         let stopped = &mut self.stopped;
-        stop_all(orchestrator, &self.plan.stop, &self.task, |node| stopped.insert(0, node.clone())).await?;
+        let timeout = self.request.run_options.stop_timeout;
+        let asked = |node: &Node| stopped.insert(0, node.clone());
+        stop_all(orchestrator, &self.plan.stop, timeout, &self.task, asked).await?;
         Ok(())
     }
 
@@ -207,7 +226,7 @@ impl Run {
 
     async fn behind_guard(&mut self) -> Result<RestoreReport> {
         let mut journal = self.set_guard().await?;
-        let durability = self.request.options.limits.durability;
+        let durability = self.request.run_options.limits.durability;
         self.announce();
         let resumed = self.copy(&mut journal).await?;
         let deleted = self.delete(&mut journal).await?;

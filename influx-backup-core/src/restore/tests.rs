@@ -30,8 +30,8 @@ use crate::{
     location::{Identity, Location, Version},
     manifest::{Backup, Manifest, segment},
     options::{
-        ExtraNodes, Licenses, OnCatalogMismatch, OnDegraded, Ownership, RestoreOptions, ServersStopped, SourceCheck,
-        Takeover,
+        ExtraNodes, Licenses, OnCatalogMismatch, OnDegraded, Ownership, RestoreOptions, RestoreRunOptions,
+        ServersStopped, SourceCheck, Takeover,
     },
     plan::{RestorePlan, Stage},
     record::{Attested, BackupStatus, ContentRecord, ObjectRecord},
@@ -193,20 +193,22 @@ impl Bed {
         self
     }
 
-    async fn plan(&self, options: &RestoreOptions) -> Result<RestorePlan> {
-        RestorePlan::new(&self.backup.contents(), &self.inspect().await, options)
+    async fn plan(&self, how: &How) -> Result<RestorePlan> {
+        RestorePlan::new(&self.backup.contents(), &self.inspect().await, &how.options)
     }
 
     async fn inspect(&self) -> Target {
         Target::inspect(&self.target).await.expect("inspected")
     }
 
-    fn request(&self, options: &RestoreOptions) -> Restore {
-        Restore::new(self.backup.clone(), self.target.clone(), options.clone()).with_copier(Arc::new(Plain))
+    fn request(&self, how: &How) -> Restore {
+        Restore::new(self.backup.clone(), self.target.clone(), how.options.clone())
+            .with_run_options(how.run.clone())
+            .with_copier(Arc::new(Plain))
     }
 
-    async fn restore(&self, options: &RestoreOptions) -> Result<RestoreReport> {
-        self.request(options).start().await
+    async fn restore(&self, how: &How) -> Result<RestoreReport> {
+        self.request(how).start().await
     }
 
     /// What servers of every release make of the target, past all injected failures.
@@ -232,16 +234,33 @@ impl Bed {
     }
 }
 
-/// Options for tests: one copy at a time, nothing tried twice.
-fn quick(options: RestoreOptions) -> RestoreOptions {
-    options
-        .with_limits(Limits::default().with_concurrency(1).with_retry(Retry::never()))
-        .with_servers(ServersStopped::ConfirmedByCaller)
+/// What a restore does, and how it runs.
+#[derive(Debug, Clone)]
+struct How {
+    options: RestoreOptions,
+    run: RestoreRunOptions,
+}
+
+impl How {
+    fn resuming(self) -> Self {
+        Self { run: self.run.resuming(), ..self }
+    }
+
+    fn unconfirmed(self) -> Self {
+        Self { run: self.run.with_servers(ServersStopped::NotConfirmed), ..self }
+    }
+}
+
+/// As it runs in tests: one copy at a time, nothing tried twice.
+fn quick(options: RestoreOptions) -> How {
+    let limits = Limits::default().with_concurrency(1).with_retry(Retry::never());
+    How { options, run: RestoreRunOptions::servers_stopped().with_limits(limits) }
 }
 
 /// Says that the other process is dead, as it is in these tests.
-fn alone(options: RestoreOptions) -> RestoreOptions {
-    quick(options).with_takeover(Takeover::Immediately)
+fn alone(options: RestoreOptions) -> How {
+    let how = quick(options);
+    How { run: how.run.with_takeover(Takeover::Immediately), ..how }
 }
 
 fn core(snapshots: u64) -> Generate {

@@ -4,25 +4,38 @@ use crate::program::{Scratch, run};
 
 #[test]
 fn a_wrong_command_line_is_a_usage_error() {
-    let wrong: [&[&str]; 13] = [
+    let wrong: [&[&str]; 6] = [
         &[],
         &["frobnicate"],
         &["discover"],
-        &["backup", "source", "repository", "--resume"],
-        &["backup", "source", "repository", "--name", "n", "--takeover"],
         &["backup", "source", "repository", "--time-limit", "soon"],
         &["backup", "source", "repository", "--source-option", "novalue"],
         &["restore", "backup", "target", "--resume", "--abandon"],
-        &["restore", "backup", "target", "--extra-nodes", "keep"],
-        &["restore", "backup", "target", "--policy", "overlay", "--extra-nodes", "delete"],
-        &["verify", "backup", "--level", "bytes", "--sample-percent", "0"],
-        &["verify", "backup", "--sample-percent", "5"],
-        &["backup", "source", "repository", "--bandwidth", "0"],
     ];
     for arguments in wrong {
         run(&[arguments, &["--json"]].concat()).expect_error(2, "usage");
         let answer = run(arguments).expect(2);
         assert!(answer.stdout.is_empty() && answer.stderr.starts_with("error [usage]: "), "{answer:?}");
+    }
+}
+
+/// The library refuses them, before anything is looked at.
+#[test]
+fn options_that_contradict_each_other_are_refused_as_usage() {
+    let (source, repository) = ("/no/such/source", "/no/such/repository");
+    let wrong: [&[&str]; 9] = [
+        &["backup", source, repository, "--resume"],
+        &["backup", source, repository, "--name", "n", "--takeover"],
+        &["backup", source, repository, "--max-passes", "0"],
+        &["backup", source, repository, "--bandwidth", "0"],
+        &["restore", repository, source, "--extra-nodes", "keep"],
+        &["restore", repository, source, "--policy", "overlay", "--extra-nodes", "delete"],
+        &["restore", repository, source, "--concurrency", "0"],
+        &["verify", repository, "--level", "bytes", "--sample-percent", "0"],
+        &["verify", repository, "--sample-percent", "5"],
+    ];
+    for arguments in wrong {
+        run(&[arguments, &["--json"]].concat()).expect_error(2, "invalid-request");
     }
 }
 

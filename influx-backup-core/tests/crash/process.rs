@@ -7,8 +7,7 @@ use std::{
 };
 
 use influx_backup_core::{
-    DiscoverOptions, Error, Repository, Restore, RestoreOptions, discover,
-    options::{Policy, ServersStopped},
+    DiscoverOptions, Error, Repository, Restore, RestoreOptions, RestoreRunOptions, discover, options::Policy,
 };
 use serde::{Deserialize, Serialize};
 
@@ -123,10 +122,9 @@ impl Orders {
     async fn restore(&self, killer: &std::sync::Arc<Killer>, policy: Policy) -> Result<(), Error> {
         let backup = Repository::open(place(&self.repository)).await?.get(NAME).await?;
         let target = killer.through(&place(&self.cluster));
-        let mut options =
-            RestoreOptions::empty().with_servers(ServersStopped::ConfirmedByCaller).with_limits(one_by_one());
-        options.policy = policy;
-        Restore::new(backup, target, options).with_copier(killer.copier(self.pause)).start().await.map(drop)
+        let run = RestoreRunOptions::servers_stopped().with_limits(one_by_one());
+        let restore = Restore::new(backup, target, RestoreOptions::default().with_policy(policy));
+        restore.with_run_options(run).with_copier(killer.copier(self.pause)).start().await.map(drop)
     }
 }
 

@@ -29,13 +29,13 @@ pub(crate) struct Backup {
     #[arg(long)]
     name: Option<String>,
     /// Continue an unfinished backup of this name.
-    #[arg(long, requires = "name")]
+    #[arg(long)]
     resume: bool,
     /// With --resume: the other process is no longer running; do not wait for ten minutes without a heartbeat.
-    #[arg(long, requires = "resume")]
+    #[arg(long)]
     takeover: bool,
     /// The highest number of passes until the certificate closes.
-    #[arg(long, value_name = "N", default_value_t = Passes::default().max_passes, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = Passes::default().max_passes)]
     max_passes: u32,
     /// After how long no further pass begins, such as 90s, 15m, 6h, 2d. One that is running ends normally.
     #[arg(long, value_name = "TIME", default_value = "1d", value_parser = duration::parse)]
@@ -88,6 +88,7 @@ impl Backup {
         let source = places::location(&self.source, &self.source_options.source_options)?;
         let repository = places::location(&self.repository, &self.target_options.target_options)?;
         let options = self.options();
+        options.check()?;
         let ids = self.ids.discover();
         let repository = until_interrupted(Repository::open(repository)).await?;
         let cluster = follow(discover(&source, &ids).start(), screen).await?;

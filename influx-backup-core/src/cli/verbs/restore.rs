@@ -3,7 +3,7 @@
 use std::{fmt, fs, str::FromStr};
 
 use crate::{
-    Restore as Request, RestoreOptions, RestorePlan, abandon,
+    Restore as Request, RestoreOptions, RestorePlan, RestoreRunOptions, abandon,
     cli::{
         args,
         exit::Exit,
@@ -44,7 +44,7 @@ pub(crate) struct Restore {
     #[arg(long)]
     takeover: bool,
     /// Print the plan and write nothing. With --json: the document that --plan takes.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "takeover")]
     dry_run: bool,
     /// Do only what this plan contains: the file with the document of --dry-run --json, or the hash that --dry-run
     /// prints, together with the options that it was printed with. The file holds the options; next to it only
@@ -115,27 +115,15 @@ impl Choices {
             .with_on_catalog_mismatch(self.on_catalog_mismatch.unwrap_or_default())
             .with_ownership(ownership)
     }
-
-    /// Refuses a rule for extra nodes that the policy leaves no use for.
-    fn require_policy_for_extra_nodes(&self) -> Result<(), Failure> {
-        match (self.extra_nodes.unwrap_or_default(), self.policy.unwrap_or_default()) {
-            (ExtraNodes::Keep, Policy::Empty) => {
-                Err(Failure::usage("--extra-nodes keep needs --policy replace or --policy overlay"))
-            }
-            (ExtraNodes::Delete, Policy::Empty | Policy::Overlay) => {
-                Err(Failure::usage("--extra-nodes delete needs --policy replace"))
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 impl Restore {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
-        let options = self.at_run(self.planned_with()?);
+        let options = self.options()?;
+        let run_options = self.run_options();
         let target = places::location(&self.target, &self.target_options.target_options)?;
         if self.abandon {
-            let report = follow(abandon(&target, options.takeover).start(), screen).await?;
+            let report = follow(abandon(&target, run_options.takeover).start(), screen).await?;
             let text = format!("restore of {} undone, {} objects deleted again\n", report.backup, report.deleted);
             screen.answer(&report, text)?;
             return Ok(Exit::Done);
@@ -147,7 +135,7 @@ impl Restore {
             return Ok(Exit::Done);
         }
         let backup = until_interrupted(repository.get(&name)).await?;
-        let request = Request::new(backup, target, options).with_object_events();
+        let request = Request::new(backup, target, options).with_run_options(run_options).with_object_events();
         let request = match &self.plan {
             None => request,
             Some(Approved::Plan(plan)) => request.approving(plan),
@@ -158,32 +146,28 @@ impl Restore {
         Ok(Exit::Done)
     }
 
-    /// The options that the plan is made with: those of the approved plan, or those of the command line.
-    fn planned_with(&self) -> Result<RestoreOptions, Failure> {
-        match &self.plan {
-            Some(Approved::Plan(_)) if self.choices != Choices::default() => Err(Failure::usage(
-                "the file of --plan holds the options of the restore: remove --policy, --extra-nodes, --check, \
-                 --on-degraded, --on-catalog-mismatch, --licenses, --owner and --modes",
-            )),
-            Some(Approved::Plan(plan)) => Ok(plan.options.clone()),
-            Some(Approved::Hash(_)) | None => {
-                // A restore that is resumed keeps the policy that it began with.
-                if !self.resume {
-                    self.choices.require_policy_for_extra_nodes()?;
-                }
-                Ok(self.choices.options())
+    /// What is restored: as the approved plan says, or the command line.
+    fn options(&self) -> Result<RestoreOptions, Failure> {
+        let options = match &self.plan {
+            Some(Approved::Plan(_)) if self.choices != Choices::default() => {
+                return Err(Failure::usage(
+                    "the file of --plan holds the options of the restore: remove --policy, --extra-nodes, --check, \
+                     --on-degraded, --on-catalog-mismatch, --licenses, --owner and --modes",
+                ));
             }
-        }
+            Some(Approved::Plan(plan)) => plan.options.clone(),
+            Some(Approved::Hash(_)) | None => self.choices.options(),
+        };
+        options.check()?;
+        Ok(options)
     }
 
-    /// The options that concern this run only, independent of what was approved.
-    fn at_run(&self, options: RestoreOptions) -> RestoreOptions {
-        options
-            .with_servers(if self.servers_stopped {
-                ServersStopped::ConfirmedByCaller
-            } else {
-                ServersStopped::NotConfirmed
-            })
+    /// How it runs, independent of what was approved.
+    fn run_options(&self) -> RestoreRunOptions {
+        let servers =
+            if self.servers_stopped { ServersStopped::ConfirmedByCaller } else { ServersStopped::NotConfirmed };
+        RestoreRunOptions::default()
+            .with_servers(servers)
             .with_on_unfinished(if self.resume { OnUnfinished::Resume } else { OnUnfinished::Refuse })
             .with_takeover(if self.takeover { Takeover::Immediately } else { Takeover::AfterTimeout })
             .with_limits(self.effort.limits())

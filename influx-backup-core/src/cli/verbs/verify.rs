@@ -21,7 +21,7 @@ pub(crate) struct Verify {
     level: VerifyLevel,
     /// With --level bytes: how many percent of the objects are read, chosen at random.
     /// [default: 100]
-    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(1..=100))]
+    #[arg(long, value_name = "PERCENT")]
     sample_percent: Option<u8>,
     #[command(flatten)]
     options: args::Source,
@@ -29,13 +29,9 @@ pub(crate) struct Verify {
 
 impl Verify {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
-        let options = match (self.level, self.sample_percent) {
-            (VerifyLevel::Bytes, Some(percent)) => VerifyOptions::bytes_sample(percent),
-            (_, Some(_)) => {
-                return Err(Failure::usage("--sample-percent selects the objects to read: give --level bytes too"));
-            }
-            (level, None) => VerifyOptions::at(level),
-        };
+        let options = VerifyOptions::at(self.level);
+        let options = self.sample_percent.into_iter().fold(options, VerifyOptions::with_sample_percent);
+        options.check()?;
         let (repository, name) = places::backup(&self.backup, &self.options.source_options).await?;
         let report = follow(repository.verify(&name, options).start(), screen).await?;
         screen.answer(&report, Shown(&report))?;

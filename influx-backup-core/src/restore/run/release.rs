@@ -38,7 +38,7 @@ impl Run {
         }
         let restored = self.request.backup.objects().map(|record| &record.key);
         RestoreJournal::delete_incomplete(place, restored.chain(&journal.guards)).await?;
-        make_durable(place, self.request.options.limits.durability).await?;
+        make_durable(place, self.request.run_options.limits.durability).await?;
         directories::remove_empty(place, &journal.made, journal.guards.iter());
         journal.delete(place, &mut self.claim).await?;
         self.task.events.send(EventKind::GuardReleased);

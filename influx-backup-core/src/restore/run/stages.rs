@@ -30,7 +30,7 @@ impl Run {
         let stages = std::mem::take(&mut self.plan.stages);
         let place = &self.place;
         let backup = &self.request.backup;
-        let mut limits = self.request.options.limits.clone();
+        let mut limits = self.request.run_options.limits.clone();
         limits.retry.max_outage.get_or_insert(MAX_OUTAGE);
         let held = journal.finished(place).await?;
         let finished = journal.finished_log(place, self.claim.number(), limits.durability);

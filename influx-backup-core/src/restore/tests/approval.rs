@@ -14,7 +14,7 @@ fn changes(error: Error) -> Vec<PlanChange> {
 }
 
 /// A target that holds a later state, options that replace it, and what is approved.
-async fn approved() -> (Bed, RestoreOptions, RestorePlan) {
+async fn approved() -> (Bed, How, RestorePlan) {
     let bed = Bed::new(&core(2), &[V3]).await.holding(&core(4), &[V3]).await;
     let options = quick(RestoreOptions::replace());
     let plan = bed.plan(&options).await.expect("planned");
@@ -78,11 +78,11 @@ async fn another_backup_target_policy_or_owner_is_another_plan() {
     assert!(kinds(error).contains(&PlanChangeKind::Backup));
     let error = bed.request(&quick(RestoreOptions::overlay())).approving(&plan).start().await.expect_err("a policy");
     assert_eq!(kinds(error), [PlanChangeKind::Policy]);
-    let owned = options.clone().with_ownership(Ownership::process_default());
-    let error = bed.request(&owned).approving(&plan).start().await.expect_err("an owner");
+    let owned = options.options.clone().with_ownership(Ownership::process_default());
+    let error = bed.request(&quick(owned)).approving(&plan).start().await.expect_err("an owner");
     assert_eq!(kinds(error), [PlanChangeKind::Ownership]);
     let place = bed.target.child("below").expect("a name");
-    let elsewhere = Restore::new(bed.backup.clone(), place, options);
+    let elsewhere = Restore::new(bed.backup.clone(), place, options.options);
     let error = elsewhere.approving(&plan).start().await.expect_err("a target");
     assert!(error.to_string().contains("(memory)"), "the store in plain words: {error}");
     assert_eq!(kinds(error), [PlanChangeKind::Target]);
@@ -142,6 +142,18 @@ async fn a_repository_restores_what_a_plan_says() {
     let error = repository.restore(&plan).await.expect_err("another backup");
     assert_eq!(changes(error)[0].kind, PlanChangeKind::Backup);
     assert!(!root.path().join("target").exists(), "nothing was written");
+}
+
+/// A plan holds no store options, and the environment is not asked for them.
+#[tokio::test]
+async fn a_planned_target_in_a_store_has_to_be_opened_by_the_caller() {
+    let (bed, how, plan) = approved().await;
+    let planned = || Restore::planned(bed.backup.repository(), &plan).with_run_options(how.run.clone());
+    let error = planned().await.expect_err("no store options");
+    assert!(matches!(error, Error::InvalidRequest { option: "target", .. }), "{error}");
+    assert!(error.to_string().contains("with_target"), "{error}");
+    planned().with_copier(Arc::new(Plain)).with_target(bed.target.clone()).await.expect("restored");
+    assert_eq!(bed.keys().await, bed.backup_keys());
 }
 
 #[tokio::test]

@@ -41,8 +41,9 @@ async fn a_restore_that_is_alive_keeps_all_others_out() {
     let held = bed.keys().await;
     let target = Target::inspect(&bed.target).await.expect("inspected");
     assert!(target.holder.as_ref().is_some_and(|holder| holder.silence.as_secs() < 60), "{:?}", target.holder);
-    for options in [RestoreOptions::empty(), RestoreOptions::replace(), RestoreOptions::empty().resuming()] {
-        let error = bed.restore(&quick(options)).await.expect_err("it is alive");
+    let (empty, replace) = (quick(RestoreOptions::empty()), quick(RestoreOptions::replace()));
+    for how in [empty.clone(), replace, empty.resuming()] {
+        let error = bed.restore(&how).await.expect_err("it is alive");
         assert_eq!(error.code(), "restore-in-progress");
         assert!(error.to_string().contains(&format!("process {} on ", std::process::id())), "{error}");
     }
@@ -84,7 +85,7 @@ async fn of_restores_that_start_together_one_wins() {
 async fn who_was_taken_over_stops_and_leaves_nothing() {
     let bed = Bed::new(&core(2), &[V3]).await;
     let (job, gate) = under_way(&bed).await;
-    bed.restore(&alone(RestoreOptions::empty().resuming())).await.expect("taken over, to the end");
+    bed.restore(&alone(RestoreOptions::empty()).resuming()).await.expect("taken over, to the end");
     assert_eq!(bed.keys().await, bed.backup_keys());
     gate.0.add_permits(100);
     assert_eq!(job.await.expect_err("taken over").code(), "lease-lost");
@@ -99,7 +100,7 @@ async fn a_restore_that_failed_gave_its_claim_up() {
     assert_eq!(job.await.expect_err("cancelled").code(), "cancelled");
     drop(gate);
     assert!(Target::inspect(&bed.target).await.expect("inspected").holder.is_none());
-    bed.restore(&quick(RestoreOptions::empty().resuming())).await.expect("resumed at once");
+    bed.restore(&quick(RestoreOptions::empty()).resuming()).await.expect("resumed at once");
     assert_eq!(bed.keys().await, bed.backup_keys());
 }
 

@@ -149,13 +149,14 @@ async fn other_clusters_and_nodes_are_refused() {
 
     let bed = Bed::new(&core(1), &[V3]).await.holding(&core(2), &[V3]).await;
     assert_eq!(refused(&bed, RestoreOptions::empty()).await.code(), "target-not-empty");
-    assert_eq!(refused(&bed, RestoreOptions::replace().resuming()).await.code(), "no-restore");
+    let resuming = quick(RestoreOptions::empty()).resuming();
+    assert_eq!(bed.restore(&resuming).await.expect_err("nothing to resume").code(), "no-restore");
 }
 
 #[tokio::test]
 async fn somebody_has_to_say_that_the_servers_are_stopped() {
     let bed = Bed::new(&core(1), &[V3]).await.holding(&core(2), &[V3]).await;
-    let options = quick(RestoreOptions::replace()).with_servers(ServersStopped::NotConfirmed);
+    let options = quick(RestoreOptions::replace()).unconfirmed();
     assert_eq!(bed.restore(&options).await.expect_err("not confirmed").code(), "servers-not-stopped");
 }
 
@@ -192,7 +193,7 @@ async fn links_in_backup_and_target_are_refused() {
     let wal = root.path().join("repo/n1/node1/wal/00000000003.wal");
     std::fs::rename(&wal, root.path().join("moved")).expect("moved");
     std::os::unix::fs::symlink(root.path().join("moved"), &wal).expect("linked");
-    let restore = Restore::new(backup.clone(), at("clean"), quick(RestoreOptions::empty()));
+    let restore = Restore::new(backup.clone(), at("clean"), RestoreOptions::empty());
     assert_eq!(restore.start().await.expect_err("a link").code(), "link");
     assert!(backup.location().with_links(Links::Follow).list("").await.is_ok(), "only the link is wrong");
 }
@@ -239,11 +240,27 @@ async fn a_server_found_writing_keeps_the_guard() {
         let running = bed.request(&options).with_copier(Arc::new(Server(written)));
         let error = running.start().await.expect_err("a server is running");
         assert!(matches!(&error, Error::ServerRunning { key, .. } if key.as_str() == written), "{error}");
-        assert_eq!(bed.plan(&options).await.expect_err("unfinished").code(), "restore-unfinished");
+        assert!(bed.plan(&options).await.expect("planned").resumes.is_some(), "what is left of it");
+        assert_eq!(bed.restore(&options).await.expect_err("unfinished").code(), "restore-unfinished");
         let report = bed.restore(&options.resuming()).await.expect("resumed, with the server stopped");
         assert_eq!(report.objects, bed.backup.objects().len() as u64);
         assert!(bed.verdicts().await.iter().any(|verdict| matches!(verdict, Verdict::Loaded(_))));
     }
+}
+
+#[tokio::test]
+async fn options_that_contradict_each_other_are_refused_by_plan_and_restore() {
+    let bed = Bed::new(&core(2), &[V3]).await.holding(&core(4), &[V3]).await;
+    let options = quick(RestoreOptions::overlay().with_extra_nodes(ExtraNodes::Delete));
+    let before = bed.keys().await;
+    for error in [bed.plan(&options).await.expect_err("refused"), bed.restore(&options).await.expect_err("refused")] {
+        assert!(matches!(error, Error::InvalidRequest { option: "extra_nodes", .. }), "{error}");
+    }
+    let mut nothing_moves = quick(RestoreOptions::replace());
+    nothing_moves.run.limits = Limits::default().with_bandwidth(crate::ByteSize(0));
+    let error = bed.restore(&nothing_moves).await.expect_err("refused");
+    assert!(matches!(error, Error::InvalidRequest { option: "limits.bandwidth", .. }), "{error}");
+    assert_eq!(bed.keys().await, before);
 }
 
 #[tokio::test]
@@ -253,8 +270,10 @@ async fn only_its_own_restore_is_resumed() {
     bed.restore(&quick(RestoreOptions::empty())).await.expect_err("killed");
     bed.store.live();
     let other = write_backup(&Location::in_memory(), &core(3), &[V3], |_, _| {}).await.expect("another backup");
-    let target = bed.inspect().await;
-    let options = alone(RestoreOptions::empty().resuming());
+    let mut target = bed.inspect().await;
+    // The process that was killed is not running any more.
+    assert!(target.holder.take().is_some());
+    let options = RestoreOptions::empty();
     let error = RestorePlan::new(&other.contents(), &target, &options).expect_err("another");
     assert_eq!(error.code(), "restore-unfinished", "the same name, another manifest");
     assert!(RestorePlan::new(&bed.backup.contents(), &target, &options).is_ok());

@@ -164,7 +164,7 @@ impl Orchestrator for Recorded {
 #[tokio::test]
 async fn servers_stop_and_start_in_the_documented_order() {
     let bed = Bed::new(&enterprise(), &[V3]).await.holding(&enterprise(), &[V3]).await;
-    let options = quick(RestoreOptions::replace()).with_servers(ServersStopped::NotConfirmed);
+    let options = quick(RestoreOptions::replace()).unconfirmed();
     let servers = Arc::new(Recorded::default());
     let job = bed.request(&options).with_orchestrator(Arc::clone(&servers) as _).start();
     let events: Vec<_> = job.events().map(|event| event.kind).collect().await;
