@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::args::Args;
 use crate::{
-    BackupOptions, DiscoverOptions, RestoreOptions, VerifyOptions, options::ServersStopped, options::Takeover,
+    BackupOptions, DiscoverOptions, RestoreOptions, RestoreRunOptions, VerifyOptions,
+    options::{OnExisting, OnUnfinished, ServersStopped, Takeover},
 };
 
 /// Where a flag has another name than its option, and why.
@@ -21,8 +22,9 @@ const OTHER_NAMES: [(&str, &str, &str); 5] = [
 ];
 
 /// Options that have no flag, and why.
-const WITHOUT_FLAG: [(&str, &str); 2] = [
+const WITHOUT_FLAG: [(&str, &str); 3] = [
     ("initial_backoff", "how the waits grow; --max-elapsed and --max-outage bound them"),
+    ("stop_timeout", "about an orchestrator, which the program does not have"),
     ("max_backoff", "how the waits grow; --max-elapsed and --max-outage bound them"),
 ];
 
@@ -91,6 +93,7 @@ fn assert_same_words<T: Default + Serialize + DeserializeOwned>(verbs: &[&str]) 
 fn flags_have_the_names_and_the_choices_of_the_options() {
     assert_same_words::<BackupOptions>(&["backup"]);
     assert_same_words::<RestoreOptions>(&["restore"]);
+    assert_same_words::<RestoreRunOptions>(&["restore"]);
     assert_same_words::<VerifyOptions>(&["verify"]);
     assert_same_words::<DiscoverOptions>(&["discover", "plan", "backup", "certify"]);
 }
@@ -98,9 +101,7 @@ fn flags_have_the_names_and_the_choices_of_the_options() {
 /// A flag without a value stands for the one choice that is not the default.
 #[test]
 fn a_flag_without_a_value_has_one_meaning() {
-    for names in
-        [Takeover::NAMES, ServersStopped::NAMES, crate::options::OnExisting::NAMES, crate::options::OnUnfinished::NAMES]
-    {
+    for names in [Takeover::NAMES, ServersStopped::NAMES, OnExisting::NAMES, OnUnfinished::NAMES] {
         assert_eq!(names.len(), 2, "{names:?}");
     }
 }
@@ -109,7 +110,7 @@ fn a_flag_without_a_value_has_one_meaning() {
 fn every_exception_is_one() {
     let options = [
         serde_json::to_value(BackupOptions::default()),
-        serde_json::to_value(RestoreOptions::default()),
+        serde_json::to_value(RestoreRunOptions::default()),
         serde_json::to_value(DiscoverOptions::default()),
     ];
     let known: Vec<String> =
