@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::named::named;
+
 pub use crate::finding::{Clause, Finding, FindingCode, Severity};
 
 /// Whether a clause holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Verdict {
     /// It holds.
@@ -22,9 +23,14 @@ pub enum Verdict {
     NotAttested,
 }
 
+named!(Verdict, "verdict", {
+    Holds => "holds",
+    Violated => "violated",
+    NotAttested => "not_attested",
+});
+
 /// Where a verdict comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Basis {
     /// From the bytes of the tree itself.
@@ -32,6 +38,11 @@ pub enum Basis {
     /// From what the run that took the backup recorded.
     Attested,
 }
+
+named!(Basis, "basis", {
+    Recomputed => "recomputed",
+    Attested => "attested",
+});
 
 /// One clause and what was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,8 +131,8 @@ pub struct AbsentTable {
     pub files: u64,
     /// How many rows they had.
     pub rows: u64,
-    /// The newest row's time, in nanoseconds since 1970.
-    pub newest: i64,
+    /// The newest row's time.
+    pub newest: DateTime<Utc>,
 }
 
 /// The proof that a backup restores.
@@ -218,8 +229,7 @@ impl Certificate {
 }
 
 /// What shows that a copy equals its source, strongest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum CheckedBy {
     /// Every byte was read, and its checksum taken.
@@ -231,3 +241,10 @@ pub enum CheckedBy {
     /// Only the size.
     Size,
 }
+
+named!(CheckedBy, "check", {
+    Content => "content",
+    StoreChecksum => "store_checksum",
+    Etag => "etag",
+    Size => "size",
+});

@@ -89,8 +89,7 @@ pub struct FoundGeneration {
 }
 
 /// Whether a server uses a generation of the catalog.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GenerationState {
     /// In use.
@@ -98,6 +97,11 @@ pub enum GenerationState {
     /// Frozen by an upgrade: its last log is a terminator.
     Terminated,
 }
+
+named!(GenerationState, "state of a generation", {
+    Live => "live",
+    Terminated => "terminated",
+});
 
 /// A node that the catalog names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -50,7 +50,8 @@ use crate::{
 /// - It ends soon after [`CopyContext::cancellation`] was cancelled, asks [`CopyContext::memory`] before it holds bytes and
 ///   [`CopyContext::bandwidth`] before it moves them, and reports to [`CopyContext::progress`] what it has moved.
 ///
-/// A copier retries nothing: the executor does, where [`CopyError::is_retryable`] says that it may help. Its answer is no
+/// A copier retries nothing: the executor does, where [`CopyError::is_retryable`] says that it may help. The executor also
+/// drops a copy where one of the stores has answered nothing at all for [`CopyContext::stall_timeout`]. Its answer is no
 /// evidence: the executor compares it with the target.
 ///
 /// With the feature `testing`, `testing::copier_conformance` holds a copier against this contract.

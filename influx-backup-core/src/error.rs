@@ -233,6 +233,15 @@ pub enum Error {
         /// What this release does not know.
         reason: String,
     },
+    /// A plan, certificate or report that was altered, or is something else.
+    #[error("this is not a {document} that can be used: {reason}")]
+    #[non_exhaustive]
+    InvalidDocument {
+        /// What was expected: `plan`, `certificate`, `backup report`, …
+        document: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A backup whose own files do not hold together.
     #[error("the backup is damaged at `{object}`: {reason}")]
     #[non_exhaustive]

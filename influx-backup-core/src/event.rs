@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     certificate::{Certificate, RecoveryPoint},
+    error::ErrorReport,
     finding::Finding,
     key::Key,
     plan::StageKind,
@@ -125,7 +126,7 @@ pub enum EventKind {
         /// How many attempts failed so far.
         attempt: u32,
         /// How long it waits.
-        #[serde(with = "duration")]
+        #[serde(rename = "wait_ms", with = "duration::millis")]
         wait: Duration,
         /// What failed, with a stable code.
         code: String,
@@ -179,6 +180,11 @@ pub enum EventKind {
     Committed {
         /// Its name.
         name: String,
+    },
+    /// The job has ended. Always the last event, also of a job that was cancelled or that panicked.
+    Finished {
+        /// Why it failed, together with what it had found; `None`: it did not.
+        error: Option<Box<ErrorReport>>,
     },
 }
 

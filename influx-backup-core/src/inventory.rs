@@ -79,18 +79,6 @@ impl From<&Listing> for ListingRecord {
     }
 }
 
-impl Cluster {
-    /// Lists the cluster once, group by group, in the constant order of
-    /// [`LISTING_ORDER`]. Dropping the future stops it; [`plan_backup`](crate::Repository::plan_backup) does the same as a job.
-    ///
-    /// # Errors
-    /// [`Error::Store`](crate::Error::Store), [`Error::InvalidKey`](crate::Error::InvalidKey),
-    /// [`Error::Link`](crate::Error::Link).
-    pub async fn list(&self) -> Result<Inventory> {
-        Inventory::list(self).await
-    }
-}
-
 impl Inventory {
     /// Lists the cluster once.
     pub(crate) async fn list(cluster: &Cluster) -> Result<Self> {
@@ -218,7 +206,7 @@ async fn entries(cluster: &Cluster, group: Group, owner: &str, roots: RootsOrder
 
 /// Logs, whatever else is in their directories, and the roots.
 async fn catalog(location: &Location, owner: &str, roots: RootsOrder) -> Result<ObjectTable> {
-    let names = Generation::ALL.map(Generation::root);
+    let names: Vec<_> = Generation::ALL.iter().map(|generation| generation.root()).collect();
     let mut entries = match roots {
         RootsOrder::BeforeLogs => heads(location, owner, &names).await?,
         RootsOrder::AfterLogs => Vec::new(),

@@ -1,14 +1,15 @@
 //! [`Job`]: a running verb.
 //!
-//! A verb that may take longer than a second returns a *request*: [`discover`](crate::discover()),
-//! [`certify`](crate::certify()), [`verify`](crate::verify()), [`abandon`](crate::abandon()), [`Restore`](crate::Restore), and
-//! the methods of [`Repository`](crate::Repository). Awaiting the request runs it; `start` makes it a job, which has three
+//! A verb that may take longer than a second returns a *request*, mostly a [`Request`]: [`discover`](crate::discover()),
+//! [`certify`](crate::certify()), [`verify`](crate::verify()), [`abandon`](crate::abandon()), [`Restore`](crate::Restore),
+//! [`Cluster::list`](crate::Cluster::list), [`Target::inspect`](crate::Target::inspect) and the methods of
+//! [`Repository`](crate::Repository). Awaiting the request runs it; `start` makes it a job, which has three
 //! ends that different tasks or threads may hold: a [`JobHandle`] to cancel it and to ask how far it is, a stream of
 //! [`Events`], and its result, for which the job itself is awaited.
 //!
-//! What opens one thing and only reads is a plain future: [`Repository::open`](crate::Repository::open),
-//! [`Repository::get`](crate::Repository::get), [`Cluster::list`](crate::Cluster::list),
-//! [`Target::inspect`](crate::Target::inspect). It has no events, and dropping it stops it at once.
+//! [`Repository::open`](crate::Repository::open) is a plain future: it reads a marker and the names beside it, and dropping it
+//! stops it. So are [`Backup::open`](crate::Backup::open) and [`Backup::at`](crate::Backup::at), which
+//! [`Repository::get`](crate::Repository::get) runs as a job.
 //!
 //! # In other languages
 //!
@@ -17,10 +18,10 @@
 //! 1. Build the request, then start it with `start_on` and the handle of the binding's own tokio runtime. `start` panics on
 //!    a thread outside a runtime, which the threads of an interpreter are. Requests, jobs, handles and events are `Send` and
 //!    `'static`.
-//! 2. Take [`Job::events`] and [`Job::handle`] at once, before the job moves: [`Events`] is the asynchronous iterator (`None`
-//!    ends it), the handle is `cancel()`, `progress()` and `is_finished()`, which never wait.
+//! 2. Take [`Job::events`] and [`Job::handle`] at once, before the job moves: [`Events`] is the asynchronous iterator (the
+//!    last event is [`Finished`](crate::EventKind::Finished), then comes `None`), the handle is `cancel()`, `progress()` and `is_finished()`, which never wait.
 //! 3. Move the job into a task that awaits it and keeps the result; the language's awaitable waits for that task. An
-//!    [`Error`] becomes an exception by [`Error::report`].
+//!    [`Error`] becomes an exception by [`JobHandle::report`], which adds what the job found.
 //! 4. Dropping a job cancels it. The task of step 3 keeps it, so that it does not end when the last reference in the language
 //!    is collected. Where no result is wanted, [`Job::detach`] does the same without a task; the handle still works.
 //!
@@ -43,7 +44,8 @@
 //! let job = discover(&location, &DiscoverOptions::default()).start_on(runtime.handle());
 //! let handle = job.handle(); // .cancel(), .progress(), .is_finished(): from any thread
 //! let mut events = job.events(); // the iterator
-//! let result = runtime.spawn(async move { job.await.map_err(|error| error.report()) }); // the awaitable
+//! let exception = handle.clone();
+//! let result = runtime.spawn(async move { job.await.map_err(|error| exception.report(&error)) }); // the awaitable
 //!
 //! while let Some(event) = runtime.block_on(events.next()) {
 //!     println!("{}", serde_json::to_string(&event)?);
@@ -58,6 +60,8 @@
 //! ```
 
 mod context;
+mod ending;
+mod findings;
 mod progress;
 mod queue;
 mod request;
@@ -69,28 +73,29 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokio::{
-    runtime::Handle,
-    task::{AbortHandle, JoinHandle},
-};
+use tokio::{runtime::Handle, task::JoinHandle};
 use tokio_util::sync::DropGuard;
 use tracing::{Instrument, instrument::WithSubscriber};
 
-pub use self::queue::Events;
 pub(crate) use self::{
     context::{EventSink, RunContext},
     request::{ObjectEvents, request},
 };
-use self::{progress::Counts, queue::Queue};
+use self::{ending::Ending, findings::Findings, progress::Counts, queue::Queue};
+pub use self::{queue::Events, request::Request};
 use crate::{
     cancellation::Cancellation,
-    error::{Error, Result},
+    error::{Error, ErrorReport, Result},
     event::Progress,
+    finding::Finding,
 };
 
 /// A running job. Awaiting it gives its result; dropping it cancels it, unless it was [detached](Job::detach).
 ///
 /// Nothing has to read its events: they wait in a queue of bounded length.
+///
+/// What it found is in its report where it succeeds. Where it fails, [`JobHandle::report`] has it together with the error: a
+/// restore that fails may leave its boot guard, a job with an orchestrator may leave servers stopped.
 #[derive(Debug)]
 #[must_use = "a job that is dropped is cancelled"]
 pub struct Job<T> {
@@ -134,9 +139,11 @@ impl<T> Future for Job<T> {
 /// Cancels a job and says how far it is, from any thread, as often as wanted, also after the job has ended.
 #[derive(Debug, Clone)]
 pub struct JobHandle {
-    task: AbortHandle,
     cancellation: Cancellation,
+    /// Cancelled once the job has ended.
+    ended: Cancellation,
     counts: Arc<Counts>,
+    findings: Findings,
 }
 
 impl JobHandle {
@@ -154,7 +161,25 @@ impl JobHandle {
     /// Whether the job has ended, in whatever way.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.task.is_finished()
+        self.ended.is_cancelled()
+    }
+
+    /// Waits until the job has ended, in whatever way.
+    pub async fn finished(&self) {
+        self.ended.cancelled().await;
+    }
+
+    /// What the job has found so far, in order.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        self.findings.all()
+    }
+
+    /// The error of the job as data, together with what the job found: whether the boot guard may stand, and which servers
+    /// are still stopped. [`EventKind::Finished`](crate::event::EventKind::Finished) has the same.
+    #[must_use]
+    pub fn report(&self, error: &Error) -> ErrorReport {
+        error.report().with_findings(self.findings())
     }
 }
 
@@ -171,16 +196,19 @@ where
     let queue = Arc::new(Queue::default());
     let counts = Arc::new(Counts::default());
     let cancellation = Cancellation::new();
-    let events = EventSink::new(Arc::clone(&queue), Arc::clone(&counts), object_events);
+    let ended = Cancellation::new();
+    let findings = Findings::default();
+    let events = EventSink::new(Arc::clone(&queue), Arc::clone(&counts), findings.clone(), object_events);
+    let mut ending = Ending::new(events.clone(), ended.clone());
     let run = run(RunContext { events, cancellation: cancellation.clone() });
-    let ends = queue::EndOnDrop(Arc::clone(&queue));
     let run = async move {
-        let _ends = ends;
-        run.await
+        let result = run.await;
+        ending.record(&result);
+        result
     };
     let task = runtime.spawn(run.in_current_span().with_current_subscriber());
     let cancel_on_drop = cancellation.cancel_on_drop();
-    let handle = JobHandle { task: task.abort_handle(), cancellation, counts };
+    let handle = JobHandle { cancellation, ended, counts, findings };
     Job { task, handle, queue, cancel_on_drop }
 }
 

@@ -9,7 +9,7 @@ mod group;
 pub(crate) mod guard;
 mod releases;
 
-use serde::{Deserialize, Serialize};
+use crate::named::named;
 
 pub use self::{
     group::Group,
@@ -26,8 +26,7 @@ pub const REPOSITORY_KEY: &str = "_influx_backup/repository.json";
 pub const MANIFEST_KEY: &str = "_influx_backup/manifest.json";
 
 /// The generations of the catalog's layout that InfluxDB 3 has used so far, oldest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Generation {
     /// `catalogs/` and `_catalog_checkpoint`: 3.0 to 3.3.
@@ -38,10 +37,13 @@ pub enum Generation {
     V3,
 }
 
-impl Generation {
-    /// Every generation, oldest first.
-    pub const ALL: [Self; 3] = [Self::V1, Self::V2, Self::V3];
+named!(Generation, "generation", {
+    V1 => "v1",
+    V2 => "v2",
+    V3 => "v3",
+});
 
+impl Generation {
     /// The name of the root (snapshot, "checkpoint") below its owner's prefix.
     #[must_use]
     pub const fn root(self) -> &'static str {
@@ -73,19 +75,8 @@ impl Generation {
     }
 }
 
-impl std::fmt::Display for Generation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::V1 => "v1",
-            Self::V2 => "v2",
-            Self::V3 => "v3",
-        })
-    }
-}
-
 /// The kind of one object. Every key below a node's or a cluster's prefix is exactly one of these.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Component {
     /// `wal/{seq:011}.wal`: write-ahead log, create-only.
@@ -126,6 +117,31 @@ pub enum Component {
     Other,
 }
 
+named!(Component, "component", {
+    Wal => "wal",
+    Snapshot => "snapshot",
+    SnapshotCheckpoint => "snapshot_checkpoint",
+    Parquet => "parquet",
+    TableSnapshot => "table_snapshot",
+    TableIndex => "table_index",
+    TableIndexMarker => "table_index_marker",
+    CompactionSummary => "compaction_summary",
+    CompactionDetail => "compaction_detail",
+    Compacted => "compacted",
+    CatalogRoot(Generation::V1) => "catalog_root_v1",
+    CatalogRoot(Generation::V2) => "catalog_root_v2",
+    CatalogRoot(Generation::V3) => "catalog_root_v3",
+    CatalogLog(Generation::V1) => "catalog_log_v1",
+    CatalogLog(Generation::V2) => "catalog_log_v2",
+    CatalogLog(Generation::V3) => "catalog_log_v3",
+    CatalogRestore => "catalog_restore",
+    CatalogOther => "catalog_other",
+    EnterpriseConfig => "enterprise_config",
+    CommercialLicense => "commercial_license",
+    TrialOrHomeLicense => "trial_or_home_license",
+    Other => "other",
+});
+
 impl Component {
     /// The component of the object whose key continues with `tail` after the prefix of its owner.
     ///
@@ -138,10 +154,10 @@ impl Component {
     /// ```
     #[must_use]
     pub fn of(tail: &str) -> Self {
-        if let Some(generation) = Generation::ALL.into_iter().find(|g| g.root() == tail) {
+        if let Some(generation) = Generation::ALL.iter().copied().find(|g| g.root() == tail) {
             return Self::CatalogRoot(generation);
         }
-        if let Some(generation) = Generation::ALL.into_iter().find(|g| is_below(tail, g.logs())) {
+        if let Some(generation) = Generation::ALL.iter().copied().find(|g| is_below(tail, g.logs())) {
             return Self::CatalogLog(generation);
         }
         if is_below(tail, "catalog/restores") {

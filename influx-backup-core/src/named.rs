@@ -1,13 +1,13 @@
 //! [`named!`]: one set of names for an enum, the same in serde, `FromStr`, `Display` and on the command line.
 
-/// Gives an enum of plain variants its names: `ALL`, `NAMES`, `as_str`, `Display`, `FromStr`, `Serialize`,
+/// Gives an enum of plain variants, or of variants that hold one of those, its names: `ALL`, `NAMES`, `as_str`, `Display`, `FromStr`, `Serialize`,
 /// `Deserialize`. The second argument says what the enum is, for the error that lists the choices.
 macro_rules! named {
-    ($name:ident, $what:literal, { $($variant:ident => $text:literal),+ $(,)? }) => {
+    ($name:ident, $what:literal, { $($variant:ident $(($inner:path))? => $text:literal),+ $(,)? }) => {
         #[allow(unreachable_pub, reason = "an enum may be private")]
         impl $name {
             /// Every value.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+            pub const ALL: &'static [Self] = &[$(Self::$variant $(($inner))?),+];
 
             /// The names of [`ALL`](Self::ALL), in the same order.
             pub const NAMES: &'static [&'static str] = &[$($text),+];
@@ -16,7 +16,7 @@ macro_rules! named {
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
-                    $(Self::$variant => $text),+
+                    $(Self::$variant $(($inner))? => $text),+
                 }
             }
         }
@@ -121,6 +121,43 @@ mod tests {
         }
         assert_eq!(Fruit::NAMES, ["apple", "blood_orange", "pear"]);
         assert_eq!(format!("{:<6}|", Fruit::Pear), "pear  |");
+    }
+
+    /// The source is read, so that no enum is forgotten: one without fields has its names from [`named!`].
+    #[test]
+    fn every_enum_without_fields_is_named_in_snake_case() {
+        let mut named = 0;
+        for file in walkdir::WalkDir::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")) {
+            let file = file.expect("readable");
+            let path = file.path().display().to_string();
+            if !path.ends_with(".rs")
+                || path.contains("tests")
+                || path.ends_with("named.rs")
+                || path.contains("/cloud/")
+            {
+                continue;
+            }
+            let source = std::fs::read_to_string(file.path()).expect("readable");
+            let source = source.split("#[cfg(test)]\nmod tests {").next().expect("some");
+            for names in source.split("named!(").skip(1).map(|rest| rest.split(");").next().expect("an end")) {
+                let texts = names.split("=> \"").skip(1).map(|rest| rest.split('"').next().expect("an end"));
+                let is_clause = names.starts_with("Clause,");
+                for text in texts {
+                    let is_snake_case = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+                    assert!(is_clause || text.chars().all(is_snake_case), "{path}: {text}");
+                }
+                named += 1;
+            }
+            for (before, body) in source.match_indices("enum ").map(|(at, _)| source.split_at(at)) {
+                let attributes = before.rsplit("\n\n").next().expect("some");
+                let body = body.split("\n}").next().expect("an end");
+                let variants = body.lines().skip(1).map(str::trim).filter(|line| line.starts_with(char::is_uppercase));
+                let has_fields = variants.clone().any(|line| !line.ends_with(',') || line.contains(['(', '{']));
+                let is_plain = !has_fields && variants.count() > 0;
+                assert!(!is_plain || !attributes.contains("Serialize"), "{path}: use named! for {body}");
+            }
+        }
+        assert!(named > 30, "{named}");
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub trait Orchestrator: fmt::Debug + Send + Sync {
 }
 
 /// Does `work` while all nodes are stopped, where there is an orchestrator. Nodes that were asked to stop are started again
-/// in any case. Of two errors the first is returned.
+/// in any case.
 pub(crate) async fn while_stopped<T>(
     orchestrator: Option<Arc<dyn Orchestrator>>,
     nodes: &[Node],
@@ -62,18 +62,8 @@ pub(crate) async fn while_stopped<T>(
         Ok(()) => work.await,
         Err(error) => Err(error),
     };
-    let started = again.start().await;
-    match (done, started) {
-        (Ok(done), Ok(())) => Ok(done),
-        (Ok(_), Err(error)) => Err(error),
-        (Err(error), started) => {
-            if let Err(second) = started {
-                let message = format!("servers could not be started again: {second}");
-                task.events.send(EventKind::Finding(Finding::new(FindingCode::ServersStopped, message)));
-            }
-            Err(error)
-        }
-    }
+    again.start().await;
+    done
 }
 
 /// Nodes to be started again. A task of its own does it where the run that stopped them is dropped or panics.
@@ -85,10 +75,9 @@ struct StartAgain {
 }
 
 impl StartAgain {
-    async fn start(&mut self) -> Result<()> {
-        let started = start_all(&self.orchestrator, &self.asked, &self.task).await;
+    async fn start(&mut self) {
+        start_all(&self.orchestrator, &self.asked, &self.task).await;
         self.asked.clear();
-        started.map(drop)
     }
 }
 
@@ -154,24 +143,25 @@ async fn is_stopped(orchestrator: &Arc<dyn Orchestrator>, node: &Node) -> Result
 }
 
 /// Starts these nodes in order, and returns the ids of those that started. A node that does not start does not prevent the
-/// others from starting; the first error is returned.
-pub(crate) async fn start_all(
-    orchestrator: &Arc<dyn Orchestrator>,
-    nodes: &[Node],
-    task: &RunContext,
-) -> Result<Vec<String>> {
+/// others from starting; it is reported as stopped.
+pub(crate) async fn start_all(orchestrator: &Arc<dyn Orchestrator>, nodes: &[Node], task: &RunContext) -> Vec<String> {
     let mut started = Vec::new();
-    let mut first_error = None;
     for node in nodes {
         match orchestrator.start(node).await {
             Ok(()) => {
                 task.events.send(EventKind::NodeStarted { node: node.id.clone() });
                 started.push(node.id.clone());
             }
-            Err(source) => first_error = first_error.or_else(|| Some(failed(node, "started", source))),
+            Err(cause) => report_stopped(node, &format!("it could not be started ({cause}): start it"), task),
         }
     }
-    first_error.map_or(Ok(started), Err)
+    started
+}
+
+/// Reports that the server of a node is stopped.
+pub(crate) fn report_stopped(node: &Node, reason: &str, task: &RunContext) {
+    let message = format!("the server of node `{}` is stopped: {reason}", node.id);
+    task.events.report(Finding::new(FindingCode::ServersStopped, message).with_node(&node.id));
 }
 
 fn failed(node: &Node, action: &'static str, source: Source) -> Error {

@@ -1,12 +1,13 @@
 //! [`BackupPlan`] and [`RestorePlan`]: ordered stages of copies. Pure: built from what was listed, no I/O.
 
 mod backup;
+mod document;
 mod restore;
 mod show;
 mod skipped;
 mod stage;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 pub(crate) use self::restore::{Approval, expected};
 pub use self::{
@@ -19,11 +20,11 @@ use crate::{
     checksum::HashWriter,
     cluster::{Classification, Edition},
     layout::Component,
+    named::named,
 };
 
 /// A step of a backup or a restore, with a barrier before and after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum StageKind {
     /// `cs`, `cd`, `c` of the compactor.
@@ -47,6 +48,19 @@ pub enum StageKind {
     /// The license files.
     Licenses,
 }
+
+named!(StageKind, "stage", {
+    Compactor => "compactor",
+    WalFence => "wal_fence",
+    SnapshotCheckpoints => "snapshot_checkpoints",
+    Snapshots => "snapshots",
+    Parquet => "parquet",
+    Wal => "wal",
+    NodeRest => "node_rest",
+    Catalog => "catalog",
+    ClusterRest => "cluster_rest",
+    Licenses => "licenses",
+});
 
 /// The order of a backup of an Enterprise cluster.
 ///
@@ -182,8 +196,7 @@ fn stage_of(edition: Edition, object: Classification<'_>) -> StageKind {
 }
 
 /// What the executor lists again at the barrier before a stage, to ask the planning function for its tasks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Relist {
     /// `wal` of every node.
@@ -191,6 +204,11 @@ pub enum Relist {
     /// Root and logs of the catalog.
     Catalog,
 }
+
+named!(Relist, "re-list rule", {
+    Wal => "wal",
+    Catalog => "catalog",
+});
 
 /// SHA-256 of the JSON form, in hex: the same plan has the same hash on every machine. The JSON is not held in memory.
 pub(crate) fn stable_hash(plan: &impl Serialize) -> String {

@@ -36,8 +36,7 @@ pub struct Attested {
 }
 
 /// Why an object differs between two listings. There is no other reason.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Difference {
     /// A WAL file was flushed.
@@ -71,6 +70,24 @@ pub enum Difference {
     /// A create-only object is another version: another timeline.
     CreateOnlyRewritten,
 }
+
+named!(Difference, "difference", {
+    WalWritten => "wal_written",
+    WalTrimmed => "wal_trimmed",
+    SnapshotStored => "snapshot_stored",
+    SnapshotRemoved => "snapshot_removed",
+    WrittenAgain => "written_again",
+    ParquetStored => "parquet_stored",
+    ParquetRemoved => "parquet_removed",
+    CheckpointMoved => "checkpoint_moved",
+    DerivedMoved => "derived_moved",
+    CatalogMoved => "catalog_moved",
+    CatalogLogRemoved => "catalog_log_removed",
+    CompactorMoved => "compactor_moved",
+    ConfigurationMoved => "configuration_moved",
+    OtherMoved => "other_moved",
+    CreateOnlyRewritten => "create_only_rewritten",
+});
 
 /// The WAL of one node as it was listed before its manifests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,8 +145,7 @@ pub struct Hole {
 }
 
 /// How it is known that the source does not have an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConfirmedBy {
     /// It was asked for by its key.
@@ -137,6 +153,11 @@ pub enum ConfirmedBy {
     /// A listing lacks it; there were too many of them to ask for each.
     Listing,
 }
+
+named!(ConfirmedBy, "confirmation", {
+    Head => "head",
+    Listing => "listing",
+});
 
 /// A run of numbers, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -198,8 +219,8 @@ pub struct AbsentRecord {
     pub table: u64,
     /// Its rows.
     pub rows: u64,
-    /// Its newest row's time, in nanoseconds since 1970.
-    pub newest: i64,
+    /// Its newest row's time.
+    pub newest: DateTime<Utc>,
 }
 
 /// What one pass cost and found.

@@ -13,6 +13,7 @@ use crate::{
     key::Key,
     layout::{self, Component, Generation, guard},
     location::{Identity, ObjectTable, ObjectView},
+    named::named,
     options::{ExtraNodes, Policy},
 };
 
@@ -69,8 +70,7 @@ pub struct UnfinishedRestore {
 }
 
 /// How far a restore is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Phase {
     /// Behind the guard, or on the way there: no server may start.
@@ -79,9 +79,13 @@ pub enum Phase {
     Releasing,
 }
 
+named!(Phase, "phase", {
+    Guarded => "guarded",
+    Releasing => "releasing",
+});
+
 /// What a restore has done to objects that were there before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Changes {
     /// Nothing: it can be abandoned.
@@ -90,6 +94,11 @@ pub enum Changes {
     Acquired,
 }
 
+named!(Changes, "changes", {
+    None => "none",
+    Acquired => "acquired",
+});
+
 /// The process that restores to a target now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -97,7 +106,7 @@ pub struct LeaseHolder {
     /// Which process, and on which host.
     pub owner: String,
     /// How long ago its last heartbeat was.
-    #[serde(with = "crate::units::duration")]
+    #[serde(rename = "silence_ms", with = "crate::units::duration::millis")]
     pub silence: Duration,
 }
 

@@ -93,6 +93,14 @@ impl<'de> Deserialize<'de> for ByteSize {
                 u64::try_from(bytes).map(ByteSize).map_err(invalid)
             }
 
+            /// JavaScript and Python write whole numbers as `1e6` or `1000000.0`, too.
+            fn visit_f64<E: de::Error>(self, bytes: f64) -> Result<ByteSize, E> {
+                // All that is below is exact as an integer.
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+                let whole = ((0.0..9e15).contains(&bytes) && bytes.fract() == 0.0).then_some(ByteSize(bytes as u64));
+                whole.ok_or_else(|| E::invalid_value(de::Unexpected::Float(bytes), &self))
+            }
+
             fn visit_str<E: de::Error>(self, text: &str) -> Result<ByteSize, E> {
                 text.parse().map_err(E::custom)
             }
@@ -131,10 +139,16 @@ mod tests {
     #[test]
     fn they_are_integers_on_disk_and_may_be_texts_in_options() {
         assert_eq!(serde_json::to_string(&ByteSize::mib(1)).expect("serialises"), "1048576");
-        for (json, bytes) in [("1048576", 1 << 20), ("\"1 MiB\"", 1 << 20), ("18446744073709551615", u64::MAX)] {
+        for (json, bytes) in [
+            ("1048576", 1 << 20),
+            ("\"1 MiB\"", 1 << 20),
+            ("1e6", 1_000_000),
+            ("1000000.0", 1_000_000),
+            ("18446744073709551615", u64::MAX),
+        ] {
             assert_eq!(serde_json::from_str::<ByteSize>(json).expect(json), ByteSize(bytes));
         }
-        for json in ["-1", "1.5", "\"many\"", "true"] {
+        for json in ["-1", "1.5", "1e300", "\"many\"", "true"] {
             serde_json::from_str::<ByteSize>(json).expect_err(json);
         }
     }

@@ -1,6 +1,6 @@
 //! [`verify`]: whether a backup is still what it was.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
@@ -12,13 +12,14 @@ use crate::{
     error::{Error, Result},
     finding::{Finding, FindingCode},
     format::parquet,
-    job::{EventSink, ObjectEvents, RunContext, request},
+    job::{EventSink, Request},
     key::Key,
     layout::Component,
-    location::{ChecksumMatch, Location},
+    location::ChecksumMatch,
     manifest::Backup,
     options::{VerifyLevel, VerifyOptions},
     record::ObjectRecord,
+    versioned::document,
 };
 
 /// How many objects are read at once.
@@ -54,8 +55,10 @@ pub struct VerifyReport {
     /// Objects of which the store or the manifest has no checksum to compare, at the level `checksums`.
     #[serde(default)]
     pub unconfirmed: u64,
-    /// What is wrong; empty: the backup is what it was.
+    /// What is wrong: the first [`Certificate::VIOLATIONS_KEPT`] of each code. Empty: the backup is what it was.
     pub problems: Vec<Finding>,
+    /// How many problems there are in all, by code.
+    pub counts: BTreeMap<FindingCode, u64>,
     /// What should be looked at. Nothing of it is wrong.
     #[serde(default)]
     pub findings: Vec<Finding>,
@@ -63,11 +66,19 @@ pub struct VerifyReport {
     pub certificate: Option<Certificate>,
 }
 
+document!(VerifyReport, "verify report");
+
 impl VerifyReport {
     /// Whether the backup is what it was.
     #[must_use]
     pub fn passed(&self) -> bool {
         self.problems.is_empty()
+    }
+
+    /// How many problems there are in all.
+    #[must_use]
+    pub fn problem_count(&self) -> u64 {
+        self.counts.values().sum()
     }
 }
 
@@ -75,50 +86,19 @@ impl VerifyReport {
 ///
 /// The job fails with [`Error::Store`], with [`Error::Link`] for a link inside the backup, and with
 /// [`Error::InvalidRequest`] as [`VerifyOptions::check`]. What else is wrong with it is in the report.
-pub fn verify(backup: &Backup, options: VerifyOptions) -> VerifyRequest {
-    VerifyRequest { subject: Subject::Opened(backup.clone()), options, object_events: ObjectEvents::default() }
+///
+/// Its progress counts an object once for each look at it: in the listing, for the certificate, for its checksum or its
+/// bytes.
+pub fn verify(backup: &Backup, options: VerifyOptions) -> Request<VerifyReport> {
+    let backup = backup.clone();
+    Request::new(move |context| async move {
+        options.check()?;
+        context.unless_cancelled(check_backup(&backup, options, &context.events)).await
+    })
 }
 
-/// A verification about to start. Its progress counts an object once for each look at it: in the listing, for the
-/// certificate, for its checksum or its bytes.
-#[derive(Debug)]
-#[must_use = "nothing is verified until it is started or awaited"]
-pub struct VerifyRequest {
-    subject: Subject,
-    options: VerifyOptions,
-    object_events: ObjectEvents,
-}
-
-/// Which backup is verified.
-#[derive(Debug)]
-enum Subject {
-    Opened(Backup),
-    Named { repository: Location, name: String },
-}
-
-impl VerifyRequest {
-    /// Verifies the backup of this name in a repository.
-    pub(crate) fn named(repository: &Location, name: &str, options: VerifyOptions) -> Self {
-        let subject = Subject::Named { repository: repository.clone(), name: name.to_owned() };
-        Self { subject, options, object_events: ObjectEvents::default() }
-    }
-
-    async fn run(self, context: RunContext) -> Result<VerifyReport> {
-        self.options.check()?;
-        let verify = async {
-            let backup = match self.subject {
-                Subject::Opened(backup) => backup,
-                Subject::Named { repository, name } => Backup::open(&repository, &name).await?,
-            };
-            check_backup(&backup, self.options, &context.events).await
-        };
-        context.unless_cancelled(verify).await
-    }
-}
-
-request!(VerifyRequest => VerifyReport);
-
-async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSink) -> Result<VerifyReport> {
+/// Verifies within another job.
+pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSink) -> Result<VerifyReport> {
     let level = options.level;
     let mut problems = check_listing(backup, events).await?;
     let certificate = match level {
@@ -167,6 +147,7 @@ async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSin
     problems.extend(violations.filter(|violation| !reported.contains(&(violation.code, violation.key.clone()))));
     problems.sort_by(|a, b| (&a.key, a).cmp(&(&b.key, b)));
     problems.dedup();
+    let counts = abridge(&mut problems);
     Ok(VerifyReport {
         backup: backup.name().to_owned(),
         level,
@@ -175,9 +156,21 @@ async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSin
         confirmed,
         unconfirmed,
         problems,
+        counts,
         findings: backup.rename().into_iter().collect(),
         certificate,
     })
+}
+
+/// Counts the problems by code, and keeps the first of each code: a backup may lack every object.
+fn abridge(problems: &mut Vec<Finding>) -> BTreeMap<FindingCode, u64> {
+    let mut counts = BTreeMap::new();
+    problems.retain(|problem| {
+        let count: &mut u64 = counts.entry(problem.code).or_default();
+        *count += 1;
+        *count <= Certificate::VIOLATIONS_KEPT
+    });
+    counts
 }
 
 /// Counts an object and its bytes when the work on it is done.
@@ -256,8 +249,6 @@ async fn check_bytes(backup: &Backup, record: &ObjectRecord) -> Result<Option<Fi
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::certificate::{Basis, Clause, ClauseResult, Verdict};
 
@@ -279,6 +270,18 @@ mod tests {
             // The first one was repaired: another one is among those that are kept.
             assert_eq!(new_violations(&recorded, &certificate(1..many)), [], "{many}");
         }
+    }
+
+    #[test]
+    fn of_many_problems_the_first_of_each_code_are_kept() {
+        let missing = |number| Finding::new(FindingCode::MissingObject, format!("{number} is missing"));
+        let mut problems: Vec<_> = (0..250).map(missing).collect();
+        problems.push(Finding::new(FindingCode::WrongSize, "it has another size"));
+        let counts = abridge(&mut problems);
+        assert_eq!(counts, BTreeMap::from([(FindingCode::MissingObject, 250), (FindingCode::WrongSize, 1)]));
+        assert_eq!(problems.len() as u64, Certificate::VIOLATIONS_KEPT + 1);
+        assert_eq!(problems[99], missing(99));
+        assert_eq!(problems[100].code, FindingCode::WrongSize);
     }
 
     #[test]

@@ -6,7 +6,10 @@
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::error::{Error, Result};
+use crate::{
+    certificate::Certificate,
+    error::{Error, Result},
+};
 
 /// What every document begins with, in every format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +75,53 @@ pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8], object: &str) -> Res
         }
     })
 }
+
+/// Writes a document for the caller to keep.
+///
+/// # Errors
+/// [`Error::Internal`].
+pub(crate) fn to_json(document: &impl Serialize) -> Result<String> {
+    serde_json::to_string(document).map_err(|source| Error::Internal { task: "write JSON", source: Box::new(source) })
+}
+
+/// Reads a document that a caller kept, whose version is known to be supported.
+///
+/// # Errors
+/// [`Error::UnsupportedFormat`] where it holds a value that this release does not know, [`Error::InvalidDocument`] where
+/// it is no such document.
+pub(crate) fn from_json<T: DeserializeOwned>(json: &str, document: &'static str) -> Result<T> {
+    parse_json(json.as_bytes(), document).map_err(|error| match error {
+        Error::DamagedBackup { reason, .. } => Error::InvalidDocument { document, reason },
+        error => error,
+    })
+}
+
+/// Gives a certificate or a report its JSON form.
+macro_rules! document {
+    ($name:ty, $what:literal) => {
+        impl $name {
+            /// Writes it as JSON, without loss.
+            ///
+            /// # Errors
+            /// [`Error::Internal`](crate::Error::Internal).
+            pub fn to_json(&self) -> $crate::error::Result<String> {
+                $crate::versioned::to_json(self)
+            }
+
+            /// Reads what [`to_json`](Self::to_json) wrote.
+            ///
+            /// # Errors
+            /// [`Error::UnsupportedFormat`](crate::Error::UnsupportedFormat) where it holds a value that this release does
+            /// not know, [`Error::InvalidDocument`](crate::Error::InvalidDocument) where it is something else.
+            pub fn from_json(json: &str) -> $crate::error::Result<Self> {
+                $crate::versioned::from_json(json, $what)
+            }
+        }
+    };
+}
+pub(crate) use document;
+
+document!(Certificate, "certificate");
 
 /// `serde_json` tells this kind of error only by its text, which comes from `serde::de::Error::unknown_variant`.
 fn is_unknown_variant(error: &serde_json::Error) -> bool {

@@ -7,7 +7,8 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use influx_backup_core::{
-    BackupReport, DiscoverOptions, Job, Key, Location, Repository, Result, StoreOptions, VerifyOptions, discover,
+    BackupReport, DiscoverOptions, FindingCode, Job, Key, Location, Repository, Result, StoreOptions, VerifyOptions,
+    discover,
     error::Category,
     location::Identity,
     location::interop::object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path},
@@ -129,9 +130,48 @@ async fn a_late_write_of_another_process_is_never_committed() {
     let (report, repository) = back_up(&source, &vault, [late]).await;
     let report = report.expect("a backup");
     assert_eq!((report.passes[0].altered, report.passes[0].unrecorded), (1, 1), "{report}");
+    assert!(report.findings.iter().any(|found| found.code == FindingCode::BackupAltered), "{report}");
     let backup = vault.child("n1").expect("a place");
     assert_eq!(backup.head(&key("node1/wal/00000099999.wal")).await.expect("asked"), None);
     assert_eq!(backup.get(&key("node1/note"), None).await.expect("asked").expect("there"), "two");
+    assert_whole(&repository).await;
+}
+
+/// A process is taken over while a write of it is on its way, which arrives after its successor wrote that object.
+#[tokio::test(start_paused = true)]
+async fn a_late_write_of_a_holder_that_was_taken_over_is_found() {
+    let (source, _) = Source::of(&core()).await;
+    source.put("node1/note", Bytes::from_static(b"one")).await;
+    let inner = Arc::new(InMemory::new());
+    let late = Fault::Delay(Duration::from_secs(3)..Duration::from_secs(4));
+    let plan = FaultPlan::none().with(Rule::new(Scope::of(Op::Put).containing("n1/node1/note"), When::Nth(1), late));
+    let store = FaultyStore::new(Arc::clone(&inner) as _, plan);
+    let (vault, other) = (place(Arc::new(store.clone())), place(Arc::clone(&inner) as _));
+    let first = Repository::open(vault).await.expect("a repository");
+    let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
+    let first = first.backup(&cluster, options()).start();
+    while !store.log().iter().any(|entry| entry.op == Op::Put && entry.path.ends_with("n1/node1/note")) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    source.put("node1/note", Bytes::from_static(b"two")).await;
+    let backup = other.child("n1").expect("a place");
+    let arrives = deed(ROOT, {
+        let backup = backup.clone();
+        async move {
+            let note = || async { backup.get(&key("node1/note"), None).await.expect("read").expect("there") };
+            assert_eq!(note().await, "two");
+            while note().await == "two" {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
+    });
+    let repository = Repository::open(other).await.expect("a repository");
+    let resuming = options().resuming().with_takeover(Takeover::Immediately);
+    let report = repository.backup(&cluster, resuming).with_copier(meddler([arrives])).start().await;
+    let report = report.expect("a backup");
+    assert_eq!(report.passes.iter().map(|pass| pass.altered).sum::<u64>(), 1, "{report}");
+    assert_eq!(first.await.expect_err("taken over").code(), "lease-lost");
+    assert_eq!(backup.get(&key("node1/note"), None).await.expect("read").expect("there"), "two");
     assert_whole(&repository).await;
 }
 
@@ -211,7 +251,7 @@ async fn a_commit_that_lost_its_lease_meanwhile_is_undone() {
 const MANIFEST: &str = "vault/n1/_influx_backup/manifest.json";
 
 /// How long the manifest is on its way. Everything before takes no time, as the clock is paused.
-const ON_ITS_WAY: Duration = Duration::from_secs(10);
+const ON_ITS_WAY: Duration = Duration::from_secs(2);
 
 /// A backup whose manifest takes a while, with these rules from half of that time on.
 struct Commit {

@@ -317,6 +317,15 @@ fn public_variants_may_grow() {
     assert!(fixed.is_empty(), "variants with fields without #[non_exhaustive]:\n{}", fixed.join("\n"));
 }
 
+/// `const` would promise that no field ever gets a type with a destructor.
+#[test]
+fn builders_are_not_const() {
+    let is_const_builder = |one: &Declaration| one.is("const fn") && one.text.contains("(mut self");
+    let builders: Vec<_> =
+        public_declarations().iter().filter(|one| is_const_builder(one)).map(Declaration::place).collect();
+    assert!(builders.is_empty(), "const builders:\n{}", builders.join("\n"));
+}
+
 #[test]
 fn only_interop_shows_the_object_store_crate() {
     let foreign =

@@ -29,7 +29,7 @@ use influx_backup_core::{
 use serde_json::Value;
 
 fn clusters() -> Vec<Generate> {
-    let mut clusters: Vec<_> = Generation::ALL.into_iter().map(core).collect();
+    let mut clusters: Vec<_> = Generation::ALL.iter().copied().map(core).collect();
     clusters.push(enterprise(Generation::V3));
     clusters
 }
@@ -156,7 +156,7 @@ async fn a_large_object_is_compared_to_its_last_byte() {
 
 #[tokio::test]
 async fn whatever_is_done_to_a_backup_is_found_at_the_level_that_can_see_it() {
-    let clusters = Generation::ALL.into_iter().map(|generation| (core(generation), generation));
+    let clusters = Generation::ALL.iter().copied().map(|generation| (core(generation), generation));
     for (cluster, generation) in clusters.chain([(enterprise(Generation::V3), Generation::V3)]) {
         let world = World::new(&cluster);
         world.back_up(BackupOptions::default()).await.expect("backed up");
@@ -208,7 +208,7 @@ async fn whatever_is_done_to_a_backup_is_found_at_the_level_that_can_see_it() {
 
 #[tokio::test]
 async fn whatever_is_done_to_a_scripts_copy_opens_its_clause() {
-    let clusters = Generation::ALL.into_iter().map(|generation| (core(generation), generation));
+    let clusters = Generation::ALL.iter().copied().map(|generation| (core(generation), generation));
     for (cluster, generation) in clusters.chain([(enterprise(Generation::V3), Generation::V3)]) {
         let world = World::new(&cluster);
         let whole = files(world.source());

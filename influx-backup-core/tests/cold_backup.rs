@@ -8,8 +8,8 @@ use std::{
 
 use async_trait::async_trait;
 use influx_backup_core::{
-    BackupOptions, BackupReport, Cluster, Copier, DiscoverOptions, EventKind, Job, Limits, Location, Orchestrator,
-    Repository,
+    BackupOptions, BackupReport, Cluster, Copier, DiscoverOptions, EventKind, FindingCode, Job, Limits, Location,
+    Orchestrator, Repository,
     cluster::Node,
     copier::{Copied, CopyContext, CopyRequest},
     default_copiers, discover,
@@ -17,6 +17,7 @@ use influx_backup_core::{
     limits::Retry,
     location::Identity,
     location::interop::object_store::{ObjectStore, memory::InMemory, path::Path as StorePath},
+    record::BackupStatus,
     repository::BackupState,
     testing::generate::{CompactorData, Generate},
 };
@@ -183,11 +184,27 @@ async fn a_server_that_never_stops_is_an_error() {
 async fn a_server_that_does_not_start_keeps_no_other_from_it() {
     let servers = Arc::new(Servers { broken: BTreeSet::from(["a".to_owned()]), ..Servers::default() });
     let repository = repository().await;
-    let error = started(&repository, &servers, default_copiers()).await.await.expect_err("it does not start");
-    assert_eq!(error.code(), "orchestrator");
+    let report = started(&repository, &servers, default_copiers()).await.await.expect("it is committed");
     assert_eq!(servers.told(), IN_ORDER);
+    assert_eq!(report.status, BackupStatus::Complete);
+    let todos: Vec<_> = report.todos.iter().map(|todo| (todo.code, todo.node.as_deref())).collect();
+    assert_eq!(todos, [(FindingCode::ServersStopped, Some("a"))]);
+    assert!(report.todos[0].message.contains("its disk is gone"), "{}", report.todos[0]);
+    assert!(report.to_string().contains("to do [servers-stopped]: the server of node `a`"), "{report}");
     let listed = repository.list().await.expect("listed");
     assert_eq!(listed.iter().map(|backup| backup.state).collect::<Vec<_>>(), [BackupState::Complete]);
+}
+
+#[tokio::test]
+async fn a_backup_that_fails_names_the_servers_that_are_still_stopped() {
+    let servers = Arc::new(Servers { broken: ["a", "b"].map(str::to_owned).into(), ..Servers::default() });
+    let job = started(&repository().await, &servers, Arc::new(Bad::Fails)).await;
+    let handle = job.handle();
+    let error = job.await.expect_err("nothing is copied");
+    let report = handle.report(&error);
+    assert_eq!(report.code, "copy-corrupt");
+    let found: Vec<_> = report.findings.iter().map(|found| (found.code, found.node.as_deref())).collect();
+    assert_eq!(found, [(FindingCode::ServersStopped, Some("a")), (FindingCode::ServersStopped, Some("b"))]);
 }
 
 #[tokio::test]

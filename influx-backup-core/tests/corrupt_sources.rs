@@ -40,7 +40,7 @@ type Damage = fn(&World) -> String;
 
 /// Fails by name under one policy, is recorded by name under the other.
 async fn is_damage(what: &str, damage: Damage, clause: Clause, code: FindingCode) {
-    for generation in Generation::ALL {
+    for generation in Generation::ALL.iter().copied() {
         let what = format!("{what}, {generation}");
         let world = World::new(&core(generation));
         let key = damage(&world);

@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use futures::future::{BoxFuture, FutureExt, join_all};
 use http::Method;
 use influx_backup_core::{
-    BackupOptions, Copier, DiscoverOptions, Error, Limits, Location, Repository, Restore, RestoreOptions,
-    RestoreRunOptions, VerifyOptions, abandon, certify,
+    BackupOptions, Copier, DiscoverOptions, Error, Job, JobHandle, Limits, Location, Repository, Restore,
+    RestoreOptions, RestoreRunOptions, VerifyOptions, abandon, certify,
     copier::{Copied, Copiers, CopyContext, CopyRequest, ServerSideCopier, StreamCopier},
     discover,
     error::{Category, CopyError, StoreErrorKind},
@@ -23,7 +23,7 @@ use influx_backup_core::{
     testing::generate::Generate,
     units::ByteSize,
 };
-use servers::{Fault, FaultProxy, Rule, State, StoreServer, in_process_s3, write};
+use servers::{Fault, FaultProxy, Minio, Rule, State, StoreServer, in_process_s3, minio, write};
 
 /// Issue and README promise a minute.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -319,4 +319,64 @@ async fn a_store_that_throttles_is_waited_for() {
     let certificate = certify(&case.far("backups/b")).await.expect("certified");
     assert_eq!(throttled.count(), 40);
     assert!(certificate.holds(), "{certificate}");
+}
+
+/// A server that is killed, or stopped so that the kernel takes what is sent to it and nothing comes back.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_verb_ends_when_a_real_server_is_killed_or_stopped() {
+    let cluster = Generate::core("n1").snapshots(150).files_per_snapshot(2);
+    let mut cases = Vec::new();
+    for signal in ["KILL", "STOP"] {
+        for (verb, objects) in [("certify", 20), ("verify", 200), ("restore", 200)] {
+            let Some(server) = minio_alone() else { return };
+            let bed = Bed::new(server, &cluster).await;
+            cases.push(tokio::spawn(ends_without(server, bed, verb, objects, signal)));
+        }
+    }
+    let failed = join_all(cases).await.into_iter().filter(Result::is_err).count();
+    assert_eq!(failed, 0, "see above");
+}
+
+/// A server that no other test uses. It ends with the test binary.
+fn minio_alone() -> Option<&'static Minio> {
+    minio()?;
+    Minio::start().map(|server| &*Box::leak(Box::new(server)))
+}
+
+/// The server goes away once the verb is done with this many objects.
+async fn ends_without(server: &Minio, bed: Bed, verb: &str, objects: u64, signal: &str) {
+    let what = format!("{verb}, {signal}");
+    let repository = Repository::open(bed.location("backups")).await.expect("opened");
+    let backup = repository.get("b").await.expect("opened");
+    let restore = |options| {
+        let restore = Restore::new(backup.clone(), bed.location("target"), RestoreOptions::empty());
+        restore.with_run_options(options)
+    };
+    let (handle, result) = match verb {
+        "certify" => in_background(certify(&bed.location("backups/b")).start()),
+        "verify" => in_background(repository.verify("b", VerifyOptions::bytes()).start()),
+        _ => in_background(restore(RestoreRunOptions::default()).start()),
+    };
+    while handle.progress().objects < objects {
+        assert!(!handle.is_finished(), "{what}: it ended too soon");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    server.signal(signal);
+    let began = Instant::now();
+    assert_outage(&what, result.await, began.elapsed());
+    eprintln!("{what}: {:?}", began.elapsed());
+    if signal == "STOP" {
+        server.signal("CONT");
+        if verb == "restore" {
+            let options = RestoreRunOptions::default().resuming().with_takeover(Takeover::Immediately);
+            restore(options).await.expect("resumed");
+        }
+        let prefix = if verb == "restore" { "target" } else { "backups/b" };
+        let certificate = certify(&bed.location(prefix)).await.expect("certified");
+        assert!(certificate.holds(), "{what}: {certificate}");
+    }
+}
+
+fn in_background<T: Send + 'static>(job: Job<T>) -> (JobHandle, BoxFuture<'static, Result<(), Error>>) {
+    (job.handle(), async move { job.await.map(drop) }.boxed())
 }

@@ -14,7 +14,7 @@ fn every_generated_object_is_valid() {
         core(Generation::V1),
         core(Generation::V2),
         core(Generation::V3),
-        Generate::core("c").upgraded(Generation::ALL).catalog_logs(130),
+        Generate::core("c").upgraded(Generation::ALL.iter().copied()).catalog_logs(130),
         enterprise.compactor("k", CompactorData::Own),
     ];
     for cluster in clusters {
@@ -46,7 +46,7 @@ fn every_generated_object_is_valid() {
 
 #[test]
 fn nodes_and_databases_are_found_in_roots_and_logs() {
-    for generation in Generation::ALL {
+    for generation in Generation::ALL.iter().copied() {
         let cluster =
             Generate::enterprise("c").nodes(["node1", "node2"]).query_node("q").catalog(generation).catalog_logs(100);
         let mut roots = Vec::new();

@@ -178,7 +178,7 @@ impl Run<'_> {
                 return Err(differences.into_error());
             }
             let message = format!("the backup is not as it was written: {}", differences.summary());
-            self.task.events.send(EventKind::Finding(Finding::new(FindingCode::BackupAltered, message)));
+            self.task.events.report(Finding::new(FindingCode::BackupAltered, message));
             if let Some(report) = history.reports.last_mut() {
                 report.altered += differences.altered.len() as u64;
                 report.unrecorded += differences.unrecorded.len() as u64;

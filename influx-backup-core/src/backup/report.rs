@@ -5,10 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     certificate::Certificate,
+    finding::Finding,
     key::Key,
     plan::Skipped,
     record::{BackupStatus, PassReport},
     units::ByteSize,
+    versioned::document,
 };
 
 /// What a backup did.
@@ -42,4 +44,12 @@ pub struct BackupReport {
     pub manifest_sha256: String,
     /// What no backup of an object store covers.
     pub not_covered: Vec<String>,
+    /// What the caller has to do, such as to start a server that the orchestrator could not start again.
+    #[serde(default)]
+    pub todos: Vec<Finding>,
+    /// What else the run found. What it found in the cluster is in the certificate.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
 }
+
+document!(BackupReport, "backup report");

@@ -18,7 +18,6 @@ use crate::{
     cluster::Cluster,
     copier::Copier,
     error::{Error, Result},
-    event::EventKind,
     finding::{Finding, FindingCode},
     job::RunContext,
     judge::evidence::Facts,
@@ -98,10 +97,11 @@ pub(crate) async fn run(
         };
         while_stopped(orchestrator, &nodes, options.stop_timeout, &task, backed_up).await
     };
-    let done = work.await;
-    match &done {
+    let mut done = work.await;
+    match &mut done {
+        Ok(report) => (report.todos, report.findings) = task.events.findings().todos_and_rest(),
         // Its manifest may still be on its way: until it has arrived, no other run is to begin.
-        Ok(_) | Err(Error::CommitUnconfirmed { .. }) => {}
+        Err(Error::CommitUnconfirmed { .. }) => {}
         Err(error) => {
             // Best effort: what is finished is finished, and a resumed run does not copy it again.
             let _ = state.journal.flush().await;
@@ -132,7 +132,7 @@ async fn check_stores(cluster: &Cluster, repository: &Location, task: &RunContex
     let skew = preflight::target_apart_from(repository, &[cluster.location()]).await?.clock_skew;
     if skew.abs() > CLOCK_SKEW {
         let message = format!("the clock of `{repository}` is {} s ahead of this machine's", skew.num_seconds());
-        task.events.send(EventKind::Finding(Finding::new(FindingCode::ClockSkew, message)));
+        task.events.report(Finding::new(FindingCode::ClockSkew, message));
     }
     Ok(Clock::Store(skew))
 }

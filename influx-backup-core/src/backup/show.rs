@@ -16,6 +16,7 @@ impl fmt::Display for BackupReport {
             BackupStatus::Degraded => "DEGRADED: committed with your consent, do not count on it",
         };
         writeln!(f, "backup {}: {status}", self.name)?;
+        self.todos.iter().try_for_each(|todo| writeln!(f, "to do [{}]: {todo}", todo.code))?;
         self.certificate.head(f)?;
         self.show_licenses(f)?;
         writeln!(f, "not in any backup of the object store: {}", self.not_covered.join("; "))?;
@@ -30,6 +31,7 @@ impl fmt::Display for BackupReport {
             show_pass(f, number, pass)?;
         }
         self.certificate.show_findings(f)?;
+        self.findings.iter().try_for_each(|found| writeln!(f, "note [{}]: {found}", found.code))?;
         writeln!(f, "manifest SHA-256 {} (keep it elsewhere too)", self.manifest_sha256)
     }
 }
@@ -82,6 +84,7 @@ mod tests {
     use super::*;
     use crate::{
         certificate::Certificate,
+        finding::{Finding, FindingCode},
         key::Key,
         plan::{Skipped, SkippedItem},
     };
@@ -117,11 +120,14 @@ mod tests {
             licenses: vec![Key::parse("c1/trial_or_home_license").expect("a key")],
             manifest_sha256: "ab".to_owned(),
             not_covered: vec!["the plugin directory".to_owned()],
+            todos: vec![Finding::new(FindingCode::ServersStopped, "start node `n1`")],
+            findings: vec![Finding::new(FindingCode::ClockSkew, "the clock is ahead")],
         };
         let text = report.to_string();
         let at = |needle: &str| text.find(needle).unwrap_or_else(|| panic!("no `{needle}` in\n{text}"));
         let order = [
             at("backup monday: complete"),
+            at("to do [servers-stopped]: start node `n1`"),
             at("certificate:"),
             at("recovery point:"),
             at("absent files: none"),
@@ -132,6 +138,7 @@ mod tests {
             at(
                 "pass 1: 12 listed, 10 copied (2.0 KiB), by stream 10, 4 of them because the store refused server-side, 1.2 s",
             ),
+            at("note [clock-skew]: the clock is ahead"),
         ];
         assert!(order.is_sorted(), "{text}");
     }

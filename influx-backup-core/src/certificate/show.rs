@@ -102,7 +102,7 @@ fn show_point(f: &mut fmt::Formatter<'_>, point: &RecoveryPoint) -> fmt::Result 
 
 fn show_absent(f: &mut fmt::Formatter<'_>, table: &AbsentTable) -> fmt::Result {
     let AbsentTable { node, database, table, files, rows, newest } = table;
-    let newest = when(DateTime::from_timestamp_nanos(*newest));
+    let newest = when(*newest);
     writeln!(f, "  {node}: database {database}, table {table}: {files} files, {rows} rows, newest {newest}")
 }
 

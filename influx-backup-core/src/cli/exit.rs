@@ -1,13 +1,16 @@
 //! [`Exit`]: what the program tells the shell.
 
-use crate::error::Category;
+use crate::{
+    error::Category,
+    finding::{Finding, FindingCode},
+};
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Done, and certified where that was the question. Findings are in the report and fail no cron job.
     Done = 0,
-    /// A bug, an orchestrator that failed, or an answer that could not be printed.
+    /// A bug, an orchestrator that failed, servers that are still stopped, or an answer that could not be printed.
     Unexpected = 1,
     /// The command line or an option is wrong.
     Usage = 2,
@@ -21,6 +24,15 @@ pub(crate) enum Exit {
     Store = 6,
     /// Cancelled: 128 + SIGINT, as shells have it.
     Cancelled = 130,
+}
+
+impl Exit {
+    /// The end of a verb that did what it was asked and leaves this to do. A server that is still stopped fails a cron job,
+    /// other to-dos do not.
+    pub(crate) fn leaving(todos: &[Finding]) -> Self {
+        let is_down = todos.iter().any(|todo| todo.code == FindingCode::ServersStopped);
+        if is_down { Self::Unexpected } else { Self::Done }
+    }
 }
 
 impl From<Category> for Exit {
@@ -42,6 +54,14 @@ mod tests {
 
     use super::*;
     use crate::cli::failure::Failure;
+
+    #[test]
+    fn a_server_that_is_still_stopped_is_no_success() {
+        let todo = |code| Finding::new(code, "a message");
+        assert_eq!(Exit::leaving(&[todo(FindingCode::NotCovered)]), Exit::Done);
+        let todos = [todo(FindingCode::NotCovered), todo(FindingCode::ServersStopped)];
+        assert_eq!(Exit::leaving(&todos), Exit::Unexpected);
+    }
 
     /// The exit code that the table of error codes in the README gives for a code.
     fn documented(code: &str) -> Option<u8> {

@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use crate::{
-    Error,
+    Error, JobHandle,
     cli::exit::Exit,
     error::{Category, ErrorReport},
 };
@@ -40,6 +40,11 @@ impl Failure {
         Self { report: Box::new(ErrorReport::of_program(code, category, message, causes)), options: None }
     }
 
+    /// A job failed: its error, and what it had found.
+    pub(crate) fn of_job(job: &JobHandle, error: &Error) -> Self {
+        Self { report: Box::new(job.report(error)), options: options(error) }
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         self.report.category.into()
     }
@@ -52,9 +57,10 @@ impl Failure {
         Document { error: &self.report }
     }
 
-    /// What to do about it, for people: options of this program, else the hint of the library.
-    pub(crate) fn advice(&self) -> Option<&str> {
-        self.options.or(self.report.hint.as_deref())
+    /// It for people: the hint names options of this program where it can.
+    pub(crate) fn text(&self) -> String {
+        let hint = self.options.map(str::to_owned).or_else(|| self.report.hint.clone());
+        ErrorReport { hint, ..(*self.report).clone() }.to_string()
     }
 }
 

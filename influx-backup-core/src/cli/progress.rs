@@ -4,7 +4,10 @@ use std::{future::Future, time::Duration};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::{ByteSize, Error, EventKind, Job, Progress, Result, cli::screen::Screen};
+use crate::{
+    ByteSize, Error, EventKind, Job, Progress, Result,
+    cli::{failure::Failure, screen::Screen},
+};
 
 /// How often the progress bar is drawn again.
 const DRAW_EVERY: Duration = Duration::from_millis(200);
@@ -12,7 +15,7 @@ const DRAW_EVERY: Duration = Duration::from_millis(200);
 /// Runs a job to its end, with a progress bar (on a terminal only) and messages on stderr.
 ///
 /// Ctrl-C and SIGTERM cancel it in good order; a second one ends the program at once, which harms no backup either.
-pub(crate) async fn follow<T>(job: Job<T>, screen: &Screen) -> Result<T> {
+pub(crate) async fn follow<T>(job: Job<T>, screen: &Screen) -> Result<T, Failure> {
     let bar = bar(screen);
     let handle = job.handle();
     let mut events = job.events();
@@ -29,7 +32,7 @@ pub(crate) async fn follow<T>(job: Job<T>, screen: &Screen) -> Result<T> {
                 if asked {
                     // The job is dropped, which cancels it; nothing is waited for.
                     let Progress { objects: done, total_objects: total, .. } = handle.progress();
-                    return Err(Error::Cancelled { done, total });
+                    return Err(Error::Cancelled { done, total }.into());
                 }
                 asked = true;
                 bar.suspend(|| screen.say("cancelling; interrupt again to stop at once"));
@@ -38,7 +41,7 @@ pub(crate) async fn follow<T>(job: Job<T>, screen: &Screen) -> Result<T> {
         }
     }
     bar.finish_and_clear();
-    job.await
+    job.await.map_err(|error| Failure::of_job(&handle, &error))
 }
 
 /// Runs what is no job until it is done or cancelled.

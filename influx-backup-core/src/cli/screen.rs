@@ -117,13 +117,7 @@ impl Screen {
     /// A failure: its message and, in JSON, its document as the answer.
     pub(crate) fn fail(&self, failure: &Failure) -> Exit {
         let report = failure.report();
-        self.say(format_args!("error [{}]: {}", report.code, report.message));
-        for cause in &report.causes {
-            self.say(format_args!("  caused by: {cause}"));
-        }
-        if let Some(advice) = failure.advice() {
-            self.say(format_args!("  hint: {advice}"));
-        }
+        self.say(failure.text());
         match self.format {
             Format::Text => report.certificate.iter().for_each(|certificate| self.say(certificate)),
             Format::Json => {

@@ -110,6 +110,7 @@ fn a_flag_without_a_value_has_one_meaning() {
 fn every_exception_is_one() {
     let options = [
         serde_json::to_value(BackupOptions::default()),
+        serde_json::to_value(RestoreOptions::default()),
         serde_json::to_value(RestoreRunOptions::default()),
         serde_json::to_value(DiscoverOptions::default()),
     ];

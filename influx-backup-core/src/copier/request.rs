@@ -135,14 +135,17 @@ impl Expect {
 /// What is done to the bytes of an object on the way.
 ///
 /// A copier that does not know a transform answers [`CopyError::Unsupported`](crate::error::CopyError::Unsupported).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Transform {
     /// Nothing: the copy has the bytes of the source.
     #[default]
     None,
 }
+
+named!(Transform, "transform", {
+    None => "none",
+});
 
 impl Transform {
     /// Whether the copy has the bytes of the source.

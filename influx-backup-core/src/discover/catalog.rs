@@ -62,7 +62,7 @@ pub(super) struct Contents {
 pub(super) async fn read(location: &Location, owner: &str) -> Result<Option<CatalogSeen>> {
     let mut seen = CatalogSeen::default();
     let mut newest = None;
-    for generation in Generation::ALL {
+    for generation in Generation::ALL.iter().copied() {
         let Some(found) = Files::list(location, owner, generation).await? else { continue };
         let state = found.state(location, &mut seen.damaged).await?;
         seen.generations.push(FoundGeneration { generation, state });

@@ -93,7 +93,7 @@ async fn discovery_and_listing_may_move_between_threads() {
 
 #[tokio::test]
 async fn core_of_every_generation_is_found() {
-    for generation in Generation::ALL {
+    for generation in Generation::ALL.iter().copied() {
         let location = holding(&[core("node1").catalog(generation)]).await;
         let cluster = found(&location, DiscoverOptions::default()).await;
         assert_eq!((cluster.edition(), cluster.description().cluster_id.as_deref()), (Edition::Core, None));
@@ -124,7 +124,7 @@ async fn core_of_every_generation_is_found() {
 
 #[tokio::test]
 async fn older_generations_are_told_apart_by_their_terminators() {
-    let location = holding(&[core("node1").upgraded(Generation::ALL)]).await;
+    let location = holding(&[core("node1").upgraded(Generation::ALL.iter().copied())]).await;
     let states = |cluster: &Cluster| cluster.description().catalogs.iter().map(|found| found.state).collect::<Vec<_>>();
     let cluster = found(&location, DiscoverOptions::default()).await;
     use GenerationState::{Live, Terminated};
@@ -140,7 +140,7 @@ async fn older_generations_are_told_apart_by_their_terminators() {
 
 #[tokio::test]
 async fn an_enterprise_cluster_is_found_with_all_its_parts() {
-    for generation in Generation::ALL {
+    for generation in Generation::ALL.iter().copied() {
         let generated = enterprise("cluster1", &["node1", "node2"])
             .catalog(generation)
             .query_node("query1")

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::named::named;
+
 /// Things of one kind that a restore would do and that are not in the plan that was approved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -25,8 +27,7 @@ impl PlanChange {
 }
 
 /// In what a plan goes beyond the approved one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PlanChangeKind {
     /// Another backup is restored.
@@ -54,6 +55,21 @@ pub enum PlanChangeKind {
     /// The hash differs: the plan itself is needed to say in what.
     Hash,
 }
+
+named!(PlanChangeKind, "kind of change", {
+    Backup => "backup",
+    Target => "target",
+    Policy => "policy",
+    Ownership => "ownership",
+    Delete => "delete",
+    Overwrite => "overwrite",
+    Copy => "copy",
+    Guard => "guard",
+    Release => "release",
+    Stop => "stop",
+    Start => "start",
+    Hash => "hash",
+});
 
 impl PlanChangeKind {
     const fn text(self) -> (&'static str, &'static str) {

@@ -1,12 +1,16 @@
 //! [`ErrorReport`]: an error as data, for logs, JSON and other languages.
 
-use std::{collections::BTreeMap, error::Error as _, iter::successors};
+use std::{collections::BTreeMap, error::Error as _, fmt, iter::successors};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Category, Error};
-use crate::{certificate::Certificate, units::duration};
+use crate::{
+    certificate::Certificate,
+    finding::{Finding, Severity},
+    units::duration::millis,
+};
 
 /// An error as data: everything that a caller needs to branch on it and to show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,12 +38,23 @@ pub struct ErrorReport {
     /// The proof as far as it holds, where it does not hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<Box<Certificate>>,
+    /// What the job that failed had found, and what the caller has to do: the boot guard of a restore may stand, servers may
+    /// still be stopped. Empty where the error is not reported by a job: see [`JobHandle::report`](crate::JobHandle::report).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
     /// The other fields of the error by name, such as `clusters`, `nodes` or `owner`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub context: BTreeMap<String, Value>,
 }
 
 impl ErrorReport {
+    /// With what the job that failed had found.
+    #[must_use]
+    pub fn with_findings(mut self, findings: Vec<Finding>) -> Self {
+        self.findings = findings;
+        self
+    }
+
     /// A report of an error that is not the library's.
     #[cfg(feature = "cli")]
     pub(crate) fn of_program(code: &str, category: Category, message: String, causes: Vec<String>) -> Self {
@@ -53,8 +68,22 @@ impl ErrorReport {
             location: None,
             causes,
             certificate: None,
+            findings: Vec::new(),
             context: BTreeMap::new(),
         }
+    }
+}
+
+/// The error for a person: what happened, why, what answers it, and what the caller has to do. Not the certificate, which has
+/// a text of its own.
+impl fmt::Display for ErrorReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error [{}]: {}", self.code, self.message)?;
+        self.causes.iter().try_for_each(|cause| write!(f, "\n  caused by: {cause}"))?;
+        self.hint.iter().try_for_each(|hint| write!(f, "\n  hint: {hint}"))?;
+        let (todos, notes): (Vec<_>, Vec<_>) = self.findings.iter().partition(|found| found.severity == Severity::Todo);
+        notes.iter().try_for_each(|note| write!(f, "\n  note [{}]: {note}", note.code))?;
+        todos.iter().try_for_each(|todo| write!(f, "\n  to do [{}]: {todo}", todo.code))
     }
 }
 
@@ -72,6 +101,7 @@ impl Error {
             location: self.location().map(str::to_owned),
             causes: successors(self.source(), |&cause| cause.source()).map(ToString::to_string).collect(),
             certificate: self.certificate().cloned().map(Box::new),
+            findings: Vec::new(),
             context: self.context().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         }
     }
@@ -95,8 +125,8 @@ impl Error {
             Self::InvalidRequest { option, reason } => fields!(option, reason),
             Self::BackupExists { name } | Self::BackupUnfinished { name } => fields!(name),
             Self::BackupInProgress { name, owner, silence } => {
-                let silence = duration::format(*silence);
-                fields!(name, owner, silence)
+                let silence_ms = millis::of(*silence);
+                fields!(name, owner, silence_ms)
             }
             Self::LeaseLost { what, reason } => fields!(what, reason),
             Self::CommitUnconfirmed { name, reason, .. } => fields!(name, reason),
@@ -104,6 +134,7 @@ impl Error {
             Self::UnsupportedFormat { object, reason } | Self::DamagedBackup { object, reason } => {
                 fields!(object, reason)
             }
+            Self::InvalidDocument { document, reason } => fields!(document, reason),
             Self::DamagedMarker { marker, reason } => fields!(marker, reason),
             Self::DegradedBackup { name, open } => fields!(name, open),
             Self::CorruptSource { finding, .. } => fields!(finding),
@@ -114,8 +145,8 @@ impl Error {
             Self::Overlap { inner, outer } => fields!(inner, outer),
             Self::RestoreUnfinished { backup, .. } | Self::CannotAbandon { backup, .. } => fields!(backup),
             Self::RestoreInProgress { owner, silence, .. } => {
-                let silence = duration::format(*silence);
-                fields!(owner, silence)
+                let silence_ms = millis::of(*silence);
+                fields!(owner, silence_ms)
             }
             Self::PlanChanged { changes, .. } => fields!(changes),
             Self::NoSpace { needed, available, .. } => fields!(needed, available),

@@ -75,6 +75,7 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::CommitUnconfirmed { name: name(), reason: "a reason", source: cause() },
         Error::BackupNotFound { name: name(), repository: location(), found: text("nothing") },
         Error::UnsupportedFormat { object: text("manifest.json"), reason: reason() },
+        Error::InvalidDocument { document: "plan", reason: reason() },
         Error::DamagedBackup { object: text("manifest.json"), reason: reason() },
         Error::DamagedMarker { marker: text("/backups/_influx_backup/repository.json"), reason: reason() },
         Error::BackupAltered { reason: reason() },
@@ -182,7 +183,7 @@ fn a_report_has_what_the_error_is_about() {
 
     let report = of("backup-in-progress");
     assert_eq!((report.category, report.retryable), (Category::Refused, true));
-    let context = json!({ "name": "monday", "owner": "process 7 on host", "silence": "42s" });
+    let context = json!({ "name": "monday", "owner": "process 7 on host", "silence_ms": 42_000 });
     assert_eq!(json!(report.context), context);
     assert_eq!(
         report.message,

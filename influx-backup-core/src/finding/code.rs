@@ -207,7 +207,7 @@ finding_codes! {
     CatalogV1 = "catalog-v1", Todo;
     /// Files that are in no object store have to be brought by the caller.
     NotCovered = "not-covered", Todo;
-    /// Servers could not be started again.
+    /// A server was stopped and not started again.
     ServersStopped = "servers-stopped", Todo;
     /// The boot guard may be in place: resume or abandon the restore, then start the servers.
     BootGuard = "boot-guard", Todo;

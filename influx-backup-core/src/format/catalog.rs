@@ -9,6 +9,8 @@ mod json;
 
 use serde::Serialize;
 
+use crate::named::named;
+
 use super::error::{self, FormatError};
 use crate::layout::{self, Generation};
 
@@ -32,8 +34,7 @@ pub struct CatalogFile {
 }
 
 /// What a file of the catalog is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
     /// The state of the catalog at one sequence.
@@ -43,6 +44,12 @@ pub enum Kind {
     /// The log that closes a generation: the next one has taken over.
     Terminator,
 }
+
+named!(Kind, "kind of catalog file", {
+    Root => "root",
+    Log => "log",
+    Terminator => "terminator",
+});
 
 /// What could be read of one kind of thing in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -112,8 +119,7 @@ pub struct DatabaseRecord {
 }
 
 /// The state of a database in the catalog.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DatabaseState {
     /// In use.
@@ -123,6 +129,12 @@ pub enum DatabaseState {
     /// Deleted for good, or its tables are.
     HardDeleted,
 }
+
+named!(DatabaseState, "state of a database", {
+    Present => "present",
+    SoftDeleted => "soft_deleted",
+    HardDeleted => "hard_deleted",
+});
 
 impl CatalogFile {
     /// Reads a file of the catalog, recognising the generation by its first bytes.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::named::named;
+
 /// Why the bytes of a file are not what InfluxDB would read there.
 ///
 /// Owns all it says, so that reports can keep it and pass it on.
@@ -99,8 +101,7 @@ pub enum FormatError {
 }
 
 /// One end of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum End {
     /// The first bytes.
@@ -109,14 +110,10 @@ pub enum End {
     Tail,
 }
 
-impl std::fmt::Display for End {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Start => "start",
-            Self::Tail => "tail",
-        })
-    }
-}
+named!(End, "end of a file", {
+    Start => "start",
+    Tail => "tail",
+});
 
 impl FormatError {
     pub(super) fn magic(end: End, found: &[u8]) -> Self {

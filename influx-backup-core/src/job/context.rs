@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use super::{
-    ObjectEvents,
+    Findings, ObjectEvents,
     progress::Counts,
     queue::{Events, Queue},
     trace::trace,
 };
 use crate::{
     cancellation::Cancellation,
-    error::{Error, Result},
+    error::{Error, ErrorReport, Result},
     event::EventKind,
     facts::Meter,
+    finding::Finding,
     location::Location,
 };
 
@@ -29,7 +30,7 @@ impl RunContext {
         let queue = Arc::new(Queue::default());
         // A queue whose reader is gone keeps nothing.
         drop(Events::take(&queue));
-        Self { events: EventSink::new(queue, Arc::default(), ObjectEvents::Counted), cancellation }
+        Self { events: EventSink::new(queue, Arc::default(), Findings::default(), ObjectEvents::Counted), cancellation }
     }
 
     /// Does work that may be dropped half-way, until the caller cancels.
@@ -54,21 +55,44 @@ impl RunContext {
 pub(crate) struct EventSink {
     queue: Arc<Queue>,
     counts: Arc<Counts>,
+    findings: Findings,
     object_events: ObjectEvents,
 }
 
 impl EventSink {
-    pub(super) fn new(queue: Arc<Queue>, counts: Arc<Counts>, object_events: ObjectEvents) -> Self {
-        Self { queue, counts, object_events }
+    pub(super) fn new(queue: Arc<Queue>, counts: Arc<Counts>, findings: Findings, object_events: ObjectEvents) -> Self {
+        Self { queue, counts, findings, object_events }
     }
 
-    /// Counts an event, and sends it unless it is one of an object and none of those were asked for.
+    /// Counts an event, and sends it unless it is one of an object and none of those were asked for. A finding is kept too, for
+    /// the report of the job or of its error.
     pub(crate) fn send(&self, kind: EventKind) {
         self.counts.record(&kind);
+        if let EventKind::Finding(finding) = &kind {
+            self.findings.add(finding.clone());
+        }
         trace(&kind);
         if self.object_events == ObjectEvents::Sent || !kind.is_per_object() {
             self.queue.push(kind);
         }
+    }
+
+    /// Sends a finding.
+    pub(crate) fn report(&self, finding: Finding) {
+        self.send(EventKind::Finding(finding));
+    }
+
+    /// What was reported so far.
+    pub(crate) fn findings(&self) -> &Findings {
+        &self.findings
+    }
+
+    /// The job has ended, with this error or without one. What is sent later is dropped.
+    pub(super) fn end(&self, error: Option<Box<ErrorReport>>) {
+        let error = error.map(|error| Box::new(error.with_findings(self.findings.all())));
+        let finished = EventKind::Finished { error };
+        trace(&finished);
+        self.queue.end([EventKind::Progress(self.counts.progress()), finished]);
     }
 
     /// The same location, whose listings count as progress.

@@ -65,8 +65,12 @@ impl Queue {
         wake(state);
     }
 
-    fn end(&self) {
+    /// Ends the events with these. What is pushed later is dropped.
+    pub(super) fn end(&self, last: [EventKind; 2]) {
         let mut state = self.lock();
+        if state.reader != Reader::Gone {
+            last.into_iter().for_each(|kind| state.push(kind));
+        }
         state.has_ended = true;
         wake(state);
     }
@@ -183,15 +187,5 @@ impl Drop for Events {
         if let Some(queue) = &self.queue {
             *queue.lock() = State { reader: Reader::Gone, ..State::default() };
         }
-    }
-}
-
-/// Ends the stream of a job when its run ends, also where it panics or its runtime stops.
-#[derive(Debug)]
-pub(super) struct EndOnDrop(pub(super) Arc<Queue>);
-
-impl Drop for EndOnDrop {
-    fn drop(&mut self) {
-        self.0.end();
     }
 }

@@ -13,6 +13,8 @@ fn deleted(number: u64) -> EventKind {
     EventKind::Deleted { key: Key::parse(format!("n/dbs/{number}")).expect("a key") }
 }
 
+const FINISHED: EventKind = EventKind::Finished { error: None };
+
 const MILESTONE: EventKind = EventKind::StageFinished { stage: StageKind::Wal };
 
 async fn all(mut events: Events) -> Vec<Event> {
@@ -57,14 +59,19 @@ async fn a_million_events_that_are_not_read_stay_in_bounded_memory() {
     let queue = Arc::clone(&job.queue);
     let handle = job.handle();
     job.await.expect("the job ends");
-    assert_eq!(queue.len(), 2 * LANE_CAPACITY);
+    assert_eq!(queue.len(), 2 * LANE_CAPACITY + 1, "and the progress");
     assert_eq!(handle.progress().deleted, 500_000);
 
     let events = all(events).await;
-    assert_eq!(count_without_gaps(&events), 1_000_000);
-    assert_eq!(events[0].kind, EventKind::Lagged { missed: 1_000_000 - 2 * LANE_CAPACITY as u64 });
-    let last_two: Vec<_> = events[events.len() - 2..].iter().map(|event| event.kind.clone()).collect();
-    assert_eq!(last_two, [deleted(499_999), MILESTONE], "the newest are kept, in the order in which they were sent");
+    assert_eq!(count_without_gaps(&events), 1_000_002);
+    assert_eq!(events[0].kind, EventKind::Lagged { missed: 1_000_001 - 2 * LANE_CAPACITY as u64 });
+    let last: Vec<_> = events[events.len() - 4..].iter().map(|event| event.kind.clone()).collect();
+    let progress = EventKind::Progress(handle.progress());
+    assert_eq!(
+        last,
+        [deleted(499_999), MILESTONE, progress, FINISHED],
+        "the newest are kept, in the order in which they were sent"
+    );
 }
 
 #[tokio::test]
@@ -77,7 +84,7 @@ async fn a_flood_of_object_events_drops_no_milestone() {
     let events = job.events();
     job.await.expect("done");
     let events = all(events).await;
-    assert_eq!(count_without_gaps(&events), 10_001);
+    assert_eq!(count_without_gaps(&events), 10_003);
     assert!(events.iter().any(|event| event.kind == MILESTONE));
 }
 
@@ -91,9 +98,8 @@ async fn a_reader_that_keeps_up_misses_nothing() {
         Ok(())
     });
     let events = all(job.events()).await;
-    assert_eq!(events.len(), 10_000);
-    assert_eq!(count_without_gaps(&events), 10_000);
-    assert!(events.iter().zip(0..).all(|(event, number)| event.kind == deleted(number)));
+    assert_eq!(count_without_gaps(&events), 10_002);
+    assert!(events.iter().take(10_000).zip(0..).all(|(event, number)| event.kind == deleted(number)));
     assert!(events.is_sorted_by_key(|event| event.at));
     job.await.expect("done");
 }
@@ -112,9 +118,10 @@ async fn progress_that_is_not_read_is_replaced_by_the_newest() {
     let handle = job.handle();
     job.await.expect("done");
     let events = all(events).await;
-    assert_eq!(events.len(), 1, "{events:?}");
+    assert_eq!(events.len(), 2, "{events:?}");
     assert_eq!(events[0].kind, EventKind::Progress(handle.progress()));
     assert_eq!(events[0].seq, 1, "what is replaced is not missed");
+    assert_eq!(events[1].kind, FINISHED);
     assert_eq!((handle.progress().bytes, handle.progress().total_bytes), (30, 30));
 }
 
@@ -125,7 +132,10 @@ async fn object_events_are_counted_and_sent_only_where_asked_for() {
         context.events.send(MILESTONE);
         Ok(())
     };
-    let kinds = |events: Vec<Event>| events.into_iter().map(|event| event.kind).collect::<Vec<_>>();
+    let kinds = |events: Vec<Event>| {
+        let kinds = events.into_iter().map(|event| event.kind);
+        kinds.filter(|kind| !matches!(kind, EventKind::Progress(_) | EventKind::Finished { .. })).collect::<Vec<_>>()
+    };
     for (asked, expected) in
         [(ObjectEvents::Counted, vec![MILESTONE]), (ObjectEvents::Sent, vec![deleted(1), MILESTONE])]
     {
@@ -166,7 +176,7 @@ async fn a_handle_works_from_another_thread_while_a_task_reads_the_events() {
     assert!(matches!(error, Error::Cancelled { done: 1, total: 7 }), "{error:?}");
     assert!(handle.is_finished());
     let (first, rest) = reader.await.expect("no panic");
-    assert_eq!((first.kind, rest), (MILESTONE, 0));
+    assert_eq!((first.kind, rest), (MILESTONE, 2), "the last two are its progress and its end");
 }
 
 #[tokio::test(start_paused = true)]
@@ -200,7 +210,7 @@ async fn only_the_first_stream_has_the_events() {
     });
     let first = job.events();
     assert_eq!(all(job.events()).await, []);
-    assert_eq!(all(first).await.len(), 1);
+    assert_eq!(all(first).await.len(), 3);
     assert_eq!(all(job.events()).await, []);
     job.await.expect("done");
 }
@@ -225,8 +235,87 @@ async fn a_run_that_panics_is_an_error_and_ends_its_events() {
         }
         Ok(())
     });
-    assert_eq!(all(job.events()).await, []);
+    let handle = job.handle();
+    assert_eq!(finished(all(job.events()).await).expect("an error").code, "internal");
+    assert!(handle.is_finished());
     assert_eq!(job.await.expect_err("the panic").code(), "internal");
+}
+
+/// The error of the last event, which is the end of the job. The one before it is the last progress.
+fn finished(events: Vec<Event>) -> Option<ErrorReport> {
+    let is_end = |event: &&Event| matches!(event.kind, EventKind::Finished { .. });
+    assert_eq!(events.iter().filter(is_end).count(), 1, "{events:?}");
+    let mut kinds = events.into_iter().rev().map(|event| event.kind);
+    let Some(EventKind::Finished { error }) = kinds.next() else { panic!("the end is not the last event") };
+    assert!(matches!(kinds.next(), Some(EventKind::Progress(_))), "its last progress comes before it");
+    error.map(|error| *error)
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_end_of_a_job_is_its_last_event() {
+    let done = spawn(|_| async { Ok(()) });
+    assert_eq!(finished(all(done.events()).await), None);
+
+    let cancelled = endless();
+    cancelled.handle().cancel();
+    assert_eq!(finished(all(cancelled.events()).await).expect("an error").code, "cancelled");
+
+    let dropped = endless();
+    let events = dropped.events();
+    drop(dropped);
+    assert_eq!(finished(all(events).await).expect("an error").code, "cancelled");
+
+    let detached = endless();
+    let events = detached.events();
+    let handle = detached.detach();
+    sleep(Duration::from_secs(60)).await;
+    handle.cancel();
+    handle.finished().await;
+    assert!(handle.is_finished());
+    assert_eq!(finished(all(events).await).expect("an error").code, "cancelled");
+}
+
+#[test]
+fn a_job_whose_runtime_stops_has_an_end_too() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let job = spawn_on(runtime.handle(), ObjectEvents::Counted, |_| std::future::pending::<Result<()>>());
+    let (events, handle) = (job.events(), job.handle());
+    drop(runtime);
+    assert!(handle.is_finished());
+    assert_eq!(finished(futures::executor::block_on(all(events))).expect("an error").code, "internal");
+}
+
+#[tokio::test]
+async fn the_last_progress_is_that_of_the_end() {
+    let job = spawn(|context| async move {
+        context.events.planned(3, 30);
+        (0..3).for_each(|_| context.events.add_object());
+        Ok(())
+    });
+    let (events, handle) = (job.events(), job.handle());
+    job.await.expect("done");
+    let events = all(events).await;
+    let EventKind::Progress(last) = &events[events.len() - 2].kind else { panic!("{events:?}") };
+    assert_eq!((last.objects, last), (3, &handle.progress()), "{events:?}");
+}
+
+#[tokio::test]
+async fn a_job_that_fails_tells_what_it_found() {
+    let found = Finding::new(crate::finding::FindingCode::BootGuard, "the guard may stand");
+    let sent = found.clone();
+    let job = spawn(|context| async move {
+        context.events.report(sent);
+        Err::<(), _>(context.cancelled())
+    });
+    let (events, handle) = (job.events(), job.handle());
+    let error = job.await.expect_err("cancelled");
+    assert_eq!(handle.findings(), [found.clone()]);
+    assert_eq!(handle.report(&error).findings, [found.clone()]);
+    let events = all(events).await;
+    assert!(events.iter().any(|event| event.kind == EventKind::Finding(found.clone())));
+    assert_eq!(finished(events), Some(handle.report(&error)));
+    let text = handle.report(&error).to_string();
+    assert_eq!(text, "error [cancelled]: cancelled\n  to do [boot-guard]: the guard may stand");
 }
 
 #[test]
@@ -248,16 +337,9 @@ fn jobs_may_be_held_by_any_thread() {
 fn requests_may_be_started_from_any_thread() {
     fn is_send_and_static<T: Send + Sync + 'static>() {}
     is_send_and_static::<crate::backup::BackupRequest>();
-    is_send_and_static::<crate::backup::PlanBackupRequest>();
     is_send_and_static::<crate::certify::CertifyRequest>();
-    is_send_and_static::<crate::discover::DiscoverRequest>();
-    is_send_and_static::<crate::leftovers::LeftoversRequest>();
-    is_send_and_static::<crate::leftovers::RemoveRequest>();
-    is_send_and_static::<crate::restore::AbandonRequest>();
-    is_send_and_static::<crate::restore::PlanRestoreRequest>();
+    is_send_and_static::<Request<crate::Cluster>>();
     is_send_and_static::<crate::restore::Restore>();
-    is_send_and_static::<crate::summary::ListRequest>();
-    is_send_and_static::<crate::verify::VerifyRequest>();
 }
 
 #[test]

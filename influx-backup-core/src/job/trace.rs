@@ -26,6 +26,8 @@ pub(super) fn trace(kind: &EventKind) {
         EventKind::NodeStarted { node } => tracing::info!(node, "node started"),
         EventKind::Finding(finding) => tracing::warn!(code = %finding.code, "{}", finding.message),
         EventKind::Committed { name } => tracing::info!(name, "committed"),
+        EventKind::Finished { error: Some(error) } => tracing::warn!(code = error.code, "failed: {}", error.message),
+        EventKind::Finished { error: None } => tracing::info!("done"),
         EventKind::Certified { .. }
         | EventKind::Recovery { .. }
         | EventKind::Progress(_)

@@ -30,7 +30,7 @@ pub(crate) struct GenerationFiles<'a> {
 impl<'a> GenerationFiles<'a> {
     /// Every generation of which the tree has anything, oldest first.
     pub(crate) fn all(evidence: &Evidence<'a>) -> Vec<Self> {
-        Generation::ALL.into_iter().filter_map(|generation| Self::of(evidence, generation)).collect()
+        Generation::ALL.iter().copied().filter_map(|generation| Self::of(evidence, generation)).collect()
     }
 
     fn of(evidence: &Evidence<'a>, generation: Generation) -> Option<Self> {

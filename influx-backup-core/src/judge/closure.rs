@@ -6,6 +6,8 @@ use super::{
     evidence::{Evidence, Fact, Provenance},
     judgement::{ANYWHERE, At, Judgement, finding},
 };
+use chrono::DateTime;
+
 use crate::{
     certificate::AbsentTable,
     cluster::Edition,
@@ -147,7 +149,7 @@ fn record(node: &str, file: &FileRef) -> AbsentRecord {
         database: file.database,
         table: file.table,
         rows: file.row_count,
-        newest: file.max_time,
+        newest: DateTime::from_timestamp_nanos(file.max_time),
     }
 }
 
@@ -161,7 +163,7 @@ pub(super) fn by_table(absent: &[AbsentRecord]) -> Vec<AbsentTable> {
             table: record.table,
             files: 0,
             rows: 0,
-            newest: i64::MIN,
+            newest: record.newest,
         });
         table.files += 1;
         table.rows = table.rows.saturating_add(record.rows);

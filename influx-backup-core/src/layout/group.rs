@@ -1,10 +1,9 @@
 //! [`Group`]: objects that are listed at once.
 
-use serde::{Deserialize, Serialize};
+use crate::named::named;
 
 /// A group of objects that is listed at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Group {
     /// `cs` of a compactor.
@@ -30,3 +29,17 @@ pub enum Group {
     /// The license files.
     Licenses,
 }
+
+named!(Group, "group", {
+    CompactionSummaries => "compaction_summaries",
+    CompactionDetails => "compaction_details",
+    Compacted => "compacted",
+    Wal => "wal",
+    SnapshotCheckpoints => "snapshot_checkpoints",
+    Snapshots => "snapshots",
+    Parquet => "parquet",
+    NodeRest => "node_rest",
+    Catalog => "catalog",
+    ClusterRest => "cluster_rest",
+    Licenses => "licenses",
+});

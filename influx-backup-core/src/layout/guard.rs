@@ -46,7 +46,7 @@ pub(crate) fn restore_of(bytes: &[u8]) -> Option<String> {
 
 /// The root paths below one owner's prefix, in the order in which the guard is set: newest generation first.
 pub(crate) fn root_paths(owner: &str) -> impl Iterator<Item = (Generation, String)> {
-    Generation::ALL.into_iter().rev().map(move |generation| (generation, root_path(owner, generation)))
+    Generation::ALL.iter().copied().rev().map(move |generation| (generation, root_path(owner, generation)))
 }
 
 /// The path of the root of one generation.
@@ -56,7 +56,7 @@ pub(crate) fn root_path(owner: &str, generation: Generation) -> String {
 
 /// The generations in the order of the release: the live one, then the others, newest first.
 pub(crate) fn release_order(live: Option<Generation>) -> Vec<Generation> {
-    let others = Generation::ALL.into_iter().rev().filter(|generation| Some(*generation) != live);
+    let others = Generation::ALL.iter().copied().rev().filter(|generation| Some(*generation) != live);
     live.into_iter().chain(others).collect()
 }
 

@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn releases_read_as_they_are_written() {
-        for generation in Generation::ALL {
+        for generation in Generation::ALL.iter().copied() {
             let releases = generation.servers();
             let json = serde_json::to_string(&releases).expect("serialises");
             assert_eq!(serde_json::from_str::<ServerReleases>(&json).expect("reads back"), releases);

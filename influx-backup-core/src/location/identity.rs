@@ -4,9 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::named::named;
+
 /// The kinds of stores.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Provider {
     /// A local file system.
@@ -20,6 +21,14 @@ pub enum Provider {
     /// Memory: tests only.
     Memory,
 }
+
+named!(Provider, "provider", {
+    File => "file",
+    S3 => "s3",
+    Azure => "azure",
+    Gcs => "gcs",
+    Memory => "memory",
+});
 
 /// What tells one store from another, without any secret.
 ///

@@ -82,6 +82,14 @@ fn they_read_as_people_write_them() {
         .with_limits(limits);
     assert_eq!(options, expected);
 
+    for (seconds, expected) in [(json!(90), 90_000), (json!(90.0), 90_000), (json!(0.25), 250)] {
+        let passes: Passes = serde_json::from_value(json!({ "time_limit": seconds })).expect("seconds");
+        assert_eq!(passes.time_limit, Duration::from_millis(expected));
+    }
+    let limits: Limits =
+        serde_json::from_value(json!({ "memory": 1e6, "retry": { "max_outage": 7 } })).expect("numbers");
+    assert_eq!((limits.memory, limits.retry.max_outage), (ByteSize(1_000_000), Some(Duration::from_secs(7))));
+
     let options: RestoreOptions = serde_json::from_value(json!({
         "policy": "replace",
         "ownership": { "owner": "1500:1500", "modes": "0640" },
@@ -104,7 +112,9 @@ fn a_wrong_value_is_refused_with_the_choices() {
     assert_eq!(error.to_string(), "unknown variant `Replace`, expected one of `empty`, `replace`, `overlay`");
     let error = serde_json::from_value::<Passes>(json!({ "time_limit": "soon" })).expect_err("no duration");
     assert!(error.to_string().contains("`soon`"), "{error}");
-    serde_json::from_value::<Passes>(json!({ "time_limit": 90 })).expect_err("a number has no unit");
+    for not_read in [json!(-1), json!(1e300), json!(true)] {
+        serde_json::from_value::<Passes>(json!({ "time_limit": not_read })).expect_err("no duration");
+    }
 }
 
 /// The option that `check` refuses.

@@ -23,6 +23,7 @@ use crate::{
     key::Key,
     layout::{Generation, ServerReleases},
     location::Identity,
+    named::named,
     options::{ExtraNodes, OnDegraded, Policy, RestoreOptions},
     record::{BackupContents, BackupStatus, ObjectRecord},
     target::{LeaseHolder, Target},
@@ -94,8 +95,7 @@ pub struct RootStep {
 }
 
 /// What becomes of the guard at one root path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RootAction {
     /// The backup's root takes its place.
@@ -103,6 +103,11 @@ pub enum RootAction {
     /// It is removed: the backup has no catalog of this generation.
     Remove,
 }
+
+named!(RootAction, "root action", {
+    Put => "put",
+    Remove => "remove",
+});
 
 impl RestorePlan {
     /// Plans a restore; at a target with an unfinished restore of this backup, what is left of that one. Whether backup and target lie apart is for the caller to check: see

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{key::Key, layout::Component, units::ByteSize};
+use crate::{key::Key, layout::Component, named::named, units::ByteSize};
 
 /// Objects that a plan skips for one reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,8 +88,7 @@ fn name(component: Component) -> &'static str {
 }
 
 /// Why something is skipped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
     /// InfluxDB makes it again.
@@ -103,6 +102,14 @@ pub enum Reason {
     /// It belongs to no node and no cluster.
     Foreign,
 }
+
+named!(Reason, "reason", {
+    Derived => "derived",
+    NodeExcluded => "node_excluded",
+    Held => "held",
+    LicenseElsewhere => "license_elsewhere",
+    Foreign => "foreign",
+});
 
 impl Reason {
     /// The reason in words.

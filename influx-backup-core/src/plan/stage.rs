@@ -8,6 +8,7 @@ use crate::{
     key::Key,
     layout::Component,
     location::{ObjectMeta, Version},
+    named::named,
 };
 
 /// One object to copy: from a place, under a key of the stage's target.
@@ -44,8 +45,7 @@ pub struct Place {
 }
 
 /// The role of a location in a backup or a restore.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum PlaceRole {
     /// The location of the cluster that is backed up.
@@ -56,17 +56,11 @@ pub enum PlaceRole {
     Shared,
 }
 
-impl PlaceRole {
-    /// The name of the role, as it is serialised.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Source => "source",
-            Self::Backup => "backup",
-            Self::Shared => "shared",
-        }
-    }
-}
+named!(PlaceRole, "role of a location", {
+    Source => "source",
+    Backup => "backup",
+    Shared => "shared",
+});
 
 impl CopyTask {
     /// Copies an object as it is, under the same key. Parquet and compacted files may be copied by the store itself;

@@ -7,6 +7,7 @@ use crate::{
     checksum::Crc64,
     key::Key,
     location::{Attributes, StoreChecksums, Version},
+    named::named,
 };
 
 /// One object of a backup.
@@ -69,14 +70,17 @@ pub struct Stored {
 }
 
 /// How the bytes of an object are encoded in a repository.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Encoding {
     /// As they are in the source.
     #[default]
     Plain,
 }
+
+named!(Encoding, "encoding", {
+    Plain => "plain",
+});
 
 impl ObjectRecord {
     /// An object whose bytes lie under its own key, as they are in the source.

@@ -11,6 +11,7 @@ use crate::{
     testing::generate::Generate,
 };
 
+mod json;
 mod looks;
 
 fn at(path: &Path) -> Location {

@@ -90,6 +90,25 @@ mod tests {
         assert_eq!(store.get(&key, None).await.expect("read").expect("there"), "a server's");
     }
 
+    /// A server writes its root after the guard was read and before its deletion.
+    #[tokio::test(start_paused = true)]
+    async fn a_root_that_a_server_has_just_written_is_not_removed() {
+        use std::time::Duration;
+        let store = Location::in_memory();
+        let key = Key::parse("n1/catalog/v3/snapshot").expect("a key");
+        store.put(&key, guard::bytes("r1", "b1")).await.expect("put");
+        let slow = Fault::Delay(Duration::from_secs(10)..Duration::from_secs(11));
+        let plan = FaultPlan::none().with(Rule::new(Scope::of(Op::Get), When::Nth(1), slow));
+        let target = store.through(|inner| Arc::new(FaultyStore::new(inner, plan.clone())) as Arc<_>);
+        let server = async {
+            tokio::time::sleep(Duration::from_millis(9_900)).await;
+            store.put(&key, Bytes::from_static(b"a server's")).await.expect("put");
+        };
+        let (done, ()) = tokio::join!(remove(&target, &key, "r1"), server);
+        done.expect("no failure");
+        assert_eq!(store.get(&key, None).await.expect("read").expect("there"), "a server's");
+    }
+
     #[tokio::test]
     async fn a_guard_is_replaced_and_nothing_else() {
         let target = Location::in_memory();

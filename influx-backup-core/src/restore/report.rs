@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{certificate::RecoveryPoint, finding::Finding, key::Key, layout::ServerReleases, units::ByteSize};
+use crate::{
+    certificate::RecoveryPoint, finding::Finding, key::Key, layout::ServerReleases, units::ByteSize,
+    versioned::document,
+};
 
 /// What a restore did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,11 +39,13 @@ pub struct RestoreReport {
     pub recovery: Vec<RecoveryPoint>,
     /// What the caller has to do.
     pub todos: Vec<Finding>,
-    /// What is worth knowing.
+    /// What else the run found.
     pub findings: Vec<Finding>,
     /// The nodes that the orchestrator started again, in order.
     pub started: Vec<String>,
 }
+
+document!(RestoreReport, "restore report");
 
 /// What abandoning a restore did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,3 +60,5 @@ pub struct AbandonReport {
     /// Roots of the catalog that are as they were.
     pub roots: Vec<Key>,
 }
+
+document!(AbandonReport, "abandon report");

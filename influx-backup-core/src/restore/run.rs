@@ -10,6 +10,7 @@ use super::{
     RestoreReport,
     apply::Applied,
     directories,
+    inspect::inspect,
     journal::RestoreJournal,
     lease::{self, Residue},
     preflight::{self, Source},
@@ -19,7 +20,6 @@ use super::{
 use crate::{
     cluster::Node,
     error::{Error, Result},
-    event::EventKind,
     finding::{Finding, FindingCode},
     job::RunContext,
     key::Key,
@@ -28,7 +28,7 @@ use crate::{
     location::{Links, Location, make_durable},
     manifest::Backup,
     options::{OnUnfinished, Policy, ServersStopped, Takeover},
-    orchestrate::{start_all, stop_all},
+    orchestrate::{report_stopped, start_all, stop_all},
     plan::{Approval, RestorePlan, Stage},
     target::{Phase, Target},
 };
@@ -45,7 +45,7 @@ pub(super) async fn run(request: OpenedRestore, task: RunContext) -> Result<Rest
         None => Err(run.claim.loss().await),
     };
     match done {
-        Ok(report) => run.start_servers(report).await,
+        Ok(report) => Ok(run.start_servers(report).await),
         Err(error) => {
             run.fail(&error).await;
             Err(error)
@@ -68,7 +68,7 @@ async fn prepare(request: &OpenedRestore, task: &RunContext) -> Result<Ready> {
     let OpenedRestore { backup, target: place, options, .. } = request;
     crate::preflight::source(backup.location()).await?;
     require_apart(backup, place)?;
-    let mut target = Target::inspect(place).await?;
+    let mut target = inspect(place).await?;
     if request.run_options.takeover == Takeover::Immediately {
         // No longer running, as the caller knows.
         target.holder = None;
@@ -148,6 +148,7 @@ impl Run {
             self.stop_servers().await?;
         }
         self.plan_behind_claim().await?;
+        self.plan.findings.iter().for_each(|finding| self.task.events.report(finding.clone()));
         if self.target.is_releasing() { self.finish().await } else { self.behind_guard().await }
     }
 
@@ -167,7 +168,7 @@ impl Run {
         self.plan.forget_objects();
         self.target.forget_objects();
         let plan_again = async {
-            let mut target = Target::inspect(&self.request.target).await?;
+            let mut target = inspect(&self.request.target).await?;
             // That is this run itself.
             target.holder = None;
             let plan = plan_for(&target, &self.request)?;
@@ -183,36 +184,34 @@ impl Run {
         Ok(())
     }
 
-    /// Starts the servers of a restored target.
-    async fn start_servers(&self, mut report: RestoreReport) -> Result<RestoreReport> {
+    /// Starts the servers of a restored target. What is left to do there is known from the plan.
+    async fn start_servers(&self, mut report: RestoreReport) -> RestoreReport {
+        self.plan.todos.iter().for_each(|todo| self.task.events.report(todo.clone()));
         if let Some(orchestrator) = &self.request.orchestrator {
-            report.started = start_all(orchestrator, &self.plan.start, &self.task).await?;
+            report.started = start_all(orchestrator, &self.plan.start, &self.task).await;
         }
-        Ok(report)
+        (report.todos, report.findings) = self.task.events.findings().todos_and_rest();
+        report
     }
 
-    /// Ends the claim. Where nothing was changed, the servers are started again. What fails here becomes an event, and
-    /// does not hide the first error.
+    /// Ends the claim. Where nothing was changed, the servers are started again; what the caller has to do is reported.
     async fn fail(self, error: &Error) {
         if matches!(error, Error::LeaseLost { .. }) {
             // The target is another's now.
+            let reason = "another process may be restoring to the target: start it when that is done";
+            self.stopped.iter().for_each(|node| report_stopped(node, reason, &self.task));
             return;
         }
         let residue = lease::residue(&self.place, error).await;
-        match (&self.request.orchestrator, residue) {
-            (Some(orchestrator), Residue::None) => {
-                if let Err(error) = start_all(orchestrator, &self.stopped, &self.task).await {
-                    self.send_finding(&Finding::new(
-                        FindingCode::ServersStopped,
-                        format!("servers could not be started again: {error}"),
-                    ));
-                }
+        match (residue, &self.request.orchestrator) {
+            (Residue::None, Some(orchestrator)) => {
+                start_all(orchestrator, &self.stopped, &self.task).await;
             }
-            (Some(_), Residue::Journal) => self.send_finding(&Finding::new(
-                FindingCode::BootGuard,
-                "the boot guard may stand: resume or abandon the restore, then start the servers",
-            )),
-            (None, _) => {}
+            (Residue::None, None) => {}
+            (Residue::Journal, _) => {
+                let message = "the boot guard may stand: resume or abandon the restore, then start the servers";
+                self.task.events.report(Finding::new(FindingCode::BootGuard, message));
+            }
         }
         lease::end(self.claim, residue, &self.place, error).await;
         if residue == Residue::None {
@@ -220,14 +219,10 @@ impl Run {
         }
     }
 
-    fn send_finding(&self, finding: &Finding) {
-        self.task.events.send(EventKind::Finding(finding.clone()));
-    }
-
     async fn behind_guard(&mut self) -> Result<RestoreReport> {
         let mut journal = self.set_guard().await?;
         let durability = self.request.run_options.limits.durability;
-        self.announce();
+        self.task.events.planned(self.plan.stages().map(Stage::objects).sum(), self.plan.bytes());
         let resumed = self.copy(&mut journal).await?;
         let deleted = self.delete(&mut journal).await?;
         let verified = async {
@@ -243,11 +238,6 @@ impl Run {
         report.resumed = resumed;
         report.deleted = deleted;
         Ok(report)
-    }
-
-    fn announce(&self) {
-        self.task.events.planned(self.plan.stages().map(Stage::objects).sum(), self.plan.bytes());
-        self.plan.todos.iter().chain(&self.plan.findings).for_each(|finding| self.send_finding(finding));
     }
 
     /// Everything restored so far, with its time in the source.

@@ -214,7 +214,7 @@ impl Bed {
     /// What servers of every release make of the target, past all injected failures.
     async fn verdicts(&self) -> Vec<Verdict> {
         let releases =
-            influx_backup_core::Generation::ALL.map(Release::Writing).into_iter().chain([Release::OfTheStore]);
+            influx_backup_core::Generation::ALL.iter().copied().map(Release::Writing).chain([Release::OfTheStore]);
         let store = self.store.inner();
         let mut verdicts = Vec::new();
         for release in releases {

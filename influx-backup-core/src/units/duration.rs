@@ -1,4 +1,5 @@
-//! Durations as text: `250ms`, `90s`, `15m`, `6h`, `2d`. For `#[serde(with = "…")]` as well.
+//! Durations as text: `250ms`, `90s`, `15m`, `6h`, `2d`. For `#[serde(with = "…")]` as well: options are read from such a
+//! text or a number of seconds, and [`millis`] is for what is reported.
 
 use std::time::Duration;
 
@@ -63,17 +64,65 @@ pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S:
     serializer.serialize_str(&format(*duration))
 }
 
-/// Deserializes from text.
+/// Deserializes from text, or from a number of seconds.
 ///
 /// # Errors
 /// Those of the deserializer, and [`InvalidDuration`].
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    Given::deserialize(deserializer)?.read().map_err(D::Error::custom)
+}
+
+/// A duration as it may be given.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a duration is a text such as 90s, or a number of seconds")]
+enum Given {
+    Text(String),
+    Whole(u64),
+    Fraction(f64),
+}
+
+impl Given {
+    fn read(&self) -> Result<Duration, InvalidDuration> {
+        match self {
+            Self::Text(text) => parse(text),
+            Self::Whole(seconds) => Ok(Duration::from_secs(*seconds)),
+            Self::Fraction(seconds) => {
+                Duration::try_from_secs_f64(*seconds).map_err(|_| InvalidDuration { text: seconds.to_string() })
+            }
+        }
+    }
+}
+
+/// Durations that are reported: whole milliseconds, under names that end in `_ms`.
+pub mod millis {
+    use super::{Deserialize, Deserializer, Duration, Serializer};
+
+    /// As a number of milliseconds.
+    #[must_use]
+    pub fn of(duration: Duration) -> u64 {
+        u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Serializes as a number.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(of(*duration))
+    }
+
+    /// Deserializes from a number.
+    ///
+    /// # Errors
+    /// Those of the deserializer.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_millis)
+    }
 }
 
 /// The same for a duration that may be absent.
 pub(crate) mod optional {
-    use super::{Deserialize, Deserializer, Duration, Serializer, format, parse};
+    use super::{Deserialize, Deserializer, Duration, Given, Serializer, format};
     use serde::de::Error as _;
 
     pub(crate) fn serialize<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -84,8 +133,8 @@ pub(crate) mod optional {
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-        let text = Option::<String>::deserialize(deserializer)?;
-        text.map(|text| parse(&text).map_err(D::Error::custom)).transpose()
+        let given = Option::<Given>::deserialize(deserializer)?;
+        given.map(|given| given.read().map_err(D::Error::custom)).transpose()
     }
 }
 

@@ -46,7 +46,7 @@ fn assert_agrees(generated: &Generated, loaded: &Loaded) {
 
 #[tokio::test]
 async fn core_of_every_generation_loads() {
-    for generation in Generation::ALL {
+    for generation in Generation::ALL.iter().copied() {
         let (generated, loaded) = loaded(&Generate::core("node1").catalog(generation)).await;
         assert_agrees(&generated, &loaded);
         assert_eq!(loaded.catalog.generation, generation);
@@ -63,7 +63,7 @@ async fn core_of_every_generation_loads() {
 
 #[tokio::test]
 async fn an_upgraded_store_loads_by_its_newest_generation_only() {
-    let cluster = Generate::core("node1").upgraded(Generation::ALL).catalog_logs(3);
+    let cluster = Generate::core("node1").upgraded(Generation::ALL.iter().copied()).catalog_logs(3);
     let (generated, found) = loaded(&cluster).await;
     assert_agrees(&generated, &found);
     // Five logs by 3.0, then one registration by each later release, then three more.
@@ -80,7 +80,7 @@ async fn an_upgraded_store_loads_by_its_newest_generation_only() {
 
 #[tokio::test]
 async fn the_root_follows_the_logs_in_hundreds() {
-    for generation in Generation::ALL {
+    for generation in Generation::ALL.iter().copied() {
         let (generated, loaded) = loaded(&Generate::core("n").catalog(generation).catalog_logs(220)).await;
         assert_agrees(&generated, &loaded);
         assert_eq!(loaded.catalog.sequence, 225);

@@ -237,7 +237,7 @@ fn an_altered_plan_is_refused() {
         assert_ne!(*field, value, "{pointer}");
         *field = value.into();
         fs::write(&plan, document.to_string()).expect("a write");
-        let error = run(&by_file).expect_error(2, "usage").json();
+        let error = run(&by_file).expect_error(2, "invalid-document").json();
         assert!(
             error["error"]["message"].as_str().is_some_and(|text| text.contains("altered")),
             "{pointer}: {error:#}"

@@ -45,6 +45,11 @@ impl Minio {
         self.process.started_in()
     }
 
+    /// Sends the server a signal, such as `KILL` or `STOP`.
+    pub(crate) fn signal(&self, signal: &str) {
+        self.process.signal(signal);
+    }
+
     pub(crate) fn account(&self) -> &S3Account {
         &self.account
     }

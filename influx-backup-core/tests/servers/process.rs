@@ -101,6 +101,17 @@ impl Process {
         self.address
     }
 
+    /// Sends the server a signal, such as `KILL`. It is the child of its guard that is no shell.
+    pub(crate) fn signal(&self, signal: &str) {
+        let guard = self.guard.id();
+        let children = std::fs::read_to_string(format!("/proc/{guard}/task/{guard}/children")).expect("children");
+        let name = |child: &str| std::fs::read_to_string(format!("/proc/{child}/comm")).expect("a name");
+        let servers: Vec<_> = children.split_whitespace().filter(|child| name(child).trim() != "sh").collect();
+        let [server] = servers[..] else { panic!("{servers:?} of {children}") };
+        let sent = Command::new("kill").args(["-s", signal, server]).status().expect("kill runs");
+        assert!(sent.success(), "{signal} to {server}: {sent}");
+    }
+
     /// The server's data directory, removed with it.
     pub(crate) fn data(&self) -> &Path {
         &self.data

@@ -150,7 +150,7 @@ impl Knowledge<'_> {
     fn is_frozen(&self, now: Duration) -> bool {
         let owner = self.model.cluster_id();
         let objects = self.objects;
-        let newest = Generation::ALL.into_iter().rev().find_map(|generation| {
+        let newest = Generation::ALL.iter().copied().rev().find_map(|generation| {
             let logs = format!("{owner}/{}/", generation.logs());
             let mut logs = objects.keys(&logs).filter_map(|key| objects.at(key, now)).peekable();
             let has_root = objects.at(&format!("{owner}/{}", generation.root()), now).is_some();
@@ -164,7 +164,7 @@ impl Knowledge<'_> {
         let key = |generation: Generation| {
             format!("{}/{}/{sequence:020}.catalog", self.model.cluster_id(), generation.logs())
         };
-        Generation::ALL.into_iter().any(|generation| self.objects.moved(&key(generation), when))
+        Generation::ALL.iter().copied().any(|generation| self.objects.moved(&key(generation), when))
     }
 }
 

@@ -95,7 +95,7 @@ impl Backup {
         let report = follow(repository.backup(&cluster, options).with_object_events().start(), screen).await?;
         screen.answer(&report, &report)?;
         Ok(match report.status {
-            BackupStatus::Complete => Exit::Done,
+            BackupStatus::Complete => Exit::leaving(&report.todos),
             _ => Exit::Degraded,
         })
     }

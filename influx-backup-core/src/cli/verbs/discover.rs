@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::{
     cli::{args, exit::Exit, failure::Failure, places, progress::follow, screen::Screen},
-    cluster::{ClusterDescription, Edition, GenerationState, Node},
+    cluster::{ClusterDescription, Edition, Node},
 };
 
 /// The arguments of `discover`.
@@ -40,11 +40,7 @@ impl fmt::Display for Shown<'_> {
         writeln!(f, "at {}", cluster.location)?;
         cluster.nodes.iter().try_for_each(|node| writeln!(f, "  node {:<24} {}", node.id, roles(node)))?;
         for catalog in &cluster.catalogs {
-            let state = match catalog.state {
-                GenerationState::Live => "live",
-                _ => "frozen by an upgrade",
-            };
-            writeln!(f, "  catalog {}, {state}", catalog.generation)?;
+            writeln!(f, "  catalog {}, {}", catalog.generation, catalog.state)?;
         }
         cluster.licenses.iter().try_for_each(|key| writeln!(f, "  license {key}"))?;
         cluster.unknown.iter().try_for_each(|name| writeln!(f, "  unknown, copied: {name}"))?;

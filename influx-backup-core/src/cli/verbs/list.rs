@@ -45,7 +45,8 @@ fn show(f: &mut fmt::Formatter<'_>, backup: &BackupSummary) -> fmt::Result {
     let committed = committed.map_or_else(|| "-".to_owned(), |time| time.format("%Y-%m-%d %H:%M:%SZ").to_string());
     let objects = objects.map_or_else(|| "-".to_owned(), |count| count.to_string());
     let bytes = bytes.map_or_else(|| "-".to_owned(), |size| size.to_string());
-    show_row(f, [name, state(backup.state), cluster, &committed, &objects, &bytes])
+    show_row(f, [name, backup.state.as_str(), cluster, &committed, &objects, &bytes])?;
+    backup.reason.iter().try_for_each(|reason| writeln!(f, "  [{}] {}", reason.code, reason.message))
 }
 
 fn show_row(f: &mut fmt::Formatter<'_>, [name, state, cluster, committed, objects, bytes]: [&str; 6]) -> fmt::Result {
@@ -56,22 +57,9 @@ fn show_row(f: &mut fmt::Formatter<'_>, [name, state, cluster, committed, object
 const fn advice(state: BackupState) -> Option<&'static str> {
     match state {
         BackupState::Unfinished => Some("unfinished: continue with `backup … --name NAME --resume`"),
-        BackupState::Damaged => Some("DAMAGED: `verify` shows where"),
-        BackupState::Newer => Some("newer format: use a newer release of this program"),
+        BackupState::Damaged => Some("damaged: `verify` shows where"),
+        BackupState::Newer => Some("newer: written in a newer format; use a newer release of this program"),
         BackupState::Foreign => Some("foreign: directories that are not backups"),
         _ => None,
-    }
-}
-
-const fn state(state: BackupState) -> &'static str {
-    match state {
-        BackupState::Complete => "complete",
-        BackupState::Degraded => "DEGRADED",
-        BackupState::InProgress => "in progress",
-        BackupState::Unfinished => "unfinished",
-        BackupState::Damaged => "DAMAGED",
-        BackupState::Newer => "newer format",
-        BackupState::Unreadable => "UNREADABLE",
-        BackupState::Foreign => "foreign",
     }
 }

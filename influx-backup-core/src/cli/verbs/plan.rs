@@ -1,7 +1,5 @@
 //! `plan SOURCE REPOSITORY`
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     BackupOptions, Repository,
     cli::{
@@ -34,15 +32,6 @@ pub(crate) struct Plan {
     target_options: args::Target,
 }
 
-/// A plan as JSON.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Document<P> {
-    /// The same for the same plan on every machine.
-    pub(super) hash: String,
-    /// The plan itself.
-    pub(super) plan: P,
-}
-
 impl Plan {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
         let source = places::location(&self.source, &self.source_options.source_options)?;
@@ -52,7 +41,7 @@ impl Plan {
         let repository = until_interrupted(Repository::open(repository)).await?;
         let cluster = follow(discover(&source, &ids).start(), screen).await?;
         let plan = follow(repository.plan_backup(&cluster, &options).start(), screen).await?;
-        screen.answer(&Document { hash: plan.hash(), plan: &plan }, &plan)?;
+        screen.answer(&plan.document(), &plan)?;
         Ok(Exit::Done)
     }
 }

@@ -1,25 +1,16 @@
 //! `restore BACKUP TARGET`
 
-use std::{fmt, fs, str::FromStr};
+use std::{fmt, fs};
 
 use crate::{
     Restore as Request, RestoreOptions, RestorePlan, RestoreRunOptions, abandon,
-    cli::{
-        args,
-        exit::Exit,
-        failure::Failure,
-        places,
-        progress::{follow, until_interrupted},
-        screen::Screen,
-    },
+    cli::{args, exit::Exit, failure::Failure, places, progress::follow, screen::Screen},
     options::{
         ExtraNodes, Licenses, Modes, OnCatalogMismatch, OnDegraded, OnUnfinished, Owner, Ownership, Policy,
         ServersStopped, SourceCheck, Takeover,
     },
     restore::RestoreReport,
 };
-
-use super::plan::Document;
 
 /// The arguments of `restore`.
 #[derive(Debug, clap::Args)]
@@ -50,7 +41,7 @@ pub(crate) struct Restore {
     /// prints, together with the options that it was printed with. The file holds the options; next to it only
     /// --servers-stopped, --resume, --takeover and the limits count.
     #[arg(long, value_name = "FILE|HASH", conflicts_with_all = ["abandon", "dry_run"])]
-    plan: Option<Approved>,
+    plan: Option<String>,
     #[command(flatten)]
     effort: args::Effort,
     #[command(flatten)]
@@ -119,8 +110,10 @@ impl Choices {
 
 impl Restore {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
-        let options = self.options()?;
+        let approved = self.plan.as_deref().map(Approved::read).transpose()?;
+        let options = self.options(approved.as_ref())?;
         let run_options = self.run_options();
+        run_options.check()?;
         let target = places::location(&self.target, &self.target_options.target_options)?;
         if self.abandon {
             let report = follow(abandon(&target, run_options.takeover).start(), screen).await?;
@@ -131,24 +124,24 @@ impl Restore {
         let (repository, name) = places::backup(&self.backup, &self.source_options.source_options).await?;
         if self.dry_run {
             let plan = follow(repository.plan_restore(&name, &target, &options).start(), screen).await?;
-            screen.answer(&Document { hash: plan.hash(), plan: &plan }, &plan)?;
+            screen.answer(&plan.document(), &plan)?;
             return Ok(Exit::Done);
         }
-        let backup = until_interrupted(repository.get(&name)).await?;
+        let backup = follow(repository.get(&name).start(), screen).await?;
         let request = Request::new(backup, target, options).with_run_options(run_options).with_object_events();
-        let request = match &self.plan {
+        let request = match &approved {
             None => request,
             Some(Approved::Plan(plan)) => request.approving(plan),
             Some(Approved::Hash(hash)) => request.approving_hash(hash),
         };
         let report = follow(request.start(), screen).await?;
         screen.answer(&report, Shown(&report))?;
-        Ok(Exit::Done)
+        Ok(Exit::leaving(&report.todos))
     }
 
     /// What is restored: as the approved plan says, or the command line.
-    fn options(&self) -> Result<RestoreOptions, Failure> {
-        let options = match &self.plan {
+    fn options(&self, approved: Option<&Approved>) -> Result<RestoreOptions, Failure> {
+        let options = match approved {
             Some(Approved::Plan(_)) if self.choices != Choices::default() => {
                 return Err(Failure::usage(
                     "the file of --plan holds the options of the restore: remove --policy, --extra-nodes, --check, \
@@ -183,22 +176,15 @@ enum Approved {
     Plan(Box<RestorePlan>),
 }
 
-impl FromStr for Approved {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+impl Approved {
+    /// Reads the argument of `--plan`.
+    fn read(text: &str) -> Result<Self, Failure> {
         if text.len() == 64 && text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
             return Ok(Self::Hash(text.to_ascii_lowercase()));
         }
-        let json = fs::read(text).map_err(|error| format!("neither a hash nor a file that can be read ({error})"))?;
-        let document: Document<RestorePlan> =
-            serde_json::from_slice(&json).map_err(|error| format!("not the document of --dry-run --json ({error})"))?;
-        if document.hash != document.plan.hash() {
-            return Err(
-                "the file was altered: its hash is not that of its plan; make it again with --dry-run".to_owned()
-            );
-        }
-        Ok(Self::Plan(Box::new(document.plan)))
+        let json = fs::read_to_string(text)
+            .map_err(|error| Failure::usage(format!("--plan takes a hash or a file that can be read ({error})")))?;
+        Ok(Self::Plan(Box::new(RestorePlan::from_json(&json)?)))
     }
 }
 

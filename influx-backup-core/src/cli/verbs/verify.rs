@@ -39,19 +39,22 @@ impl Verify {
     }
 }
 
-/// How many problems are shown; all of them are in the JSON.
+/// How many problems are shown; the JSON has more of them.
 const SHOWN: usize = 50;
 
 struct Shown<'a>(&'a VerifyReport);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let VerifyReport { backup, level, objects, read, confirmed, unconfirmed, problems, findings, certificate } =
-            self.0;
-        match problems.len() {
+        let VerifyReport {
+            backup, level, objects, read, confirmed, unconfirmed, problems, findings, certificate, ..
+        } = self.0;
+        let count = self.0.problem_count();
+        let shown = problems.len().min(SHOWN);
+        match count {
             0 => writeln!(f, "backup {backup}: intact")?,
             1 => writeln!(f, "backup {backup}: differs from its manifest, 1 problem")?,
-            count => writeln!(f, "backup {backup}: differs from its manifest, {count} problems")?,
+            _ => writeln!(f, "backup {backup}: differs from its manifest, {count} problems")?,
         }
         write!(f, "{objects} objects looked for, ")?;
         match level {
@@ -64,11 +67,11 @@ impl fmt::Display for Shown<'_> {
             VerifyLevel::Bytes => writeln!(f, "{read} of them read and compared")?,
             _ => writeln!(f, "their bytes not compared (--level bytes does)")?,
         }
-        for problem in problems.iter().take(SHOWN) {
+        for problem in &problems[..shown] {
             writeln!(f, "  {:<9} {}", problem.code, problem.message)?;
         }
-        if problems.len() > SHOWN {
-            writeln!(f, "  … and {} more", problems.len() - SHOWN)?;
+        if count > shown as u64 {
+            writeln!(f, "  … and {} more", count - shown as u64)?;
         }
         findings.iter().try_for_each(|finding| writeln!(f, "note [{}]: {}", finding.code, finding.message))?;
         certificate.iter().try_for_each(|certificate| write!(f, "{certificate}"))

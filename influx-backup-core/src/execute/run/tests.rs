@@ -22,6 +22,7 @@ use crate::{
     layout::Component,
     limits::{Durability, Retry},
     plan::{PlaceRole, StageKind},
+    testing::fault::{Fault, FaultPlan, FaultyStore, Rule, Scope, When},
 };
 
 /// What a scripted copier does with one attempt.
@@ -153,8 +154,17 @@ struct Run {
 }
 
 async fn start(copier: &Arc<Scripted>, limits: Limits, names: &[&str], fails_at: Option<&'static str>) -> Run {
+    start_to(Location::in_memory(), copier, limits, names, fails_at).await
+}
+
+async fn start_to(
+    to: Location,
+    copier: &Arc<Scripted>,
+    limits: Limits,
+    names: &[&str],
+    fails_at: Option<&'static str>,
+) -> Run {
     let from = Location::in_memory();
-    let to = Location::in_memory();
     let mut tasks = Vec::new();
     for name in names {
         let key = Key::parse(name).expect("a key");
@@ -274,6 +284,27 @@ async fn an_outage_ends_sooner_than_other_failures() {
     let Err(Error::Copy { error: CopyError::Stalled { after }, .. }) = result else { panic!("{result:?}") };
     assert_eq!(after, max_outage / 2);
     assert!(copier.attempts("x") > 1, "a stalled connection is tried again");
+}
+
+/// Whatever the copier waits for, and whatever it has to clean up.
+#[tokio::test(start_paused = true)]
+async fn a_copy_ends_soon_after_its_store_fell_silent() {
+    let max_outage = Duration::from_secs(25);
+    let limits = Limits::default().with_retry(Retry::default().with_max_outage(max_outage));
+    let hour = Duration::from_secs(3600);
+    let silent = FaultPlan::none().with(Rule::new(Scope::any(), When::Always, Fault::Delay(hour..hour * 2)));
+    for act in [Act::Hang, Act::CleanUpLate] {
+        let to = Location::in_memory().through(|store| Arc::new(FaultyStore::new(store, silent.clone())) as Arc<_>);
+        let copier = Arc::new(Scripted::new(&[("x", &[act])]));
+        let began = Instant::now();
+        let (result, ..) = start_to(to, &copier, limits.clone(), &["x"], None).await.end().await;
+        assert_eq!(result.expect_err("silent").code(), "stalled", "{act:?}");
+        assert!(began.elapsed() < max_outage * 3 / 2, "{act:?}: {:?}", began.elapsed());
+    }
+    // A copy that the store makes by itself may take its time.
+    let slow = Scripted { takes: Duration::from_secs(200), ..Scripted::default() };
+    let (result, ..) = start(&Arc::new(slow), limits, &["x"], None).await.end().await;
+    result.expect("the store was there");
 }
 
 #[tokio::test(start_paused = true)]

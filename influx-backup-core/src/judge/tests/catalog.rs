@@ -45,7 +45,7 @@ fn a_tree_without_a_catalog_violates_only_c4() {
 
 #[test]
 fn every_generation_can_be_the_live_one() {
-    for (index, live) in Generation::ALL.into_iter().enumerate() {
+    for (index, live) in Generation::ALL.iter().copied().enumerate() {
         let mut tree = Tree::core();
         remove_live(&mut tree);
         for older in &Generation::ALL[..index] {

@@ -45,7 +45,14 @@ fn a_file_that_the_source_lacks_too_is_absent() {
     tree.lacking.insert(file_key(2));
     for certificate in [tree.judge(), tree.judge_record()] {
         assert_eq!(findings(&certificate), [(Clause::Closure, FindingCode::AbsentParquet)]);
-        let table = AbsentTable { node: "n1".to_owned(), database: 1, table: 2, files: 1, rows: 10, newest: 2 };
+        let table = AbsentTable {
+            node: "n1".to_owned(),
+            database: 1,
+            table: 2,
+            files: 1,
+            rows: 10,
+            newest: chrono::DateTime::from_timestamp_nanos(2),
+        };
         assert_eq!(certificate.absent, [table]);
         assert_eq!(verdict(&certificate, Clause::Closure), Verdict::Holds);
     }

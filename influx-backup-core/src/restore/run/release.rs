@@ -67,8 +67,9 @@ impl Run {
             licenses_skipped: plan.licenses_skipped().cloned().collect(),
             servers: plan.servers,
             recovery: backup.manifest().certificate.recovery.clone(),
-            todos: plan.todos.clone(),
-            findings: plan.findings.clone(),
+            // They are known when the servers are started.
+            todos: Vec::new(),
+            findings: Vec::new(),
             started: Vec::new(),
         }
     }

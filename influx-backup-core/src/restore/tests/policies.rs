@@ -1,7 +1,8 @@
 //! What each policy leaves at the target, and the order in which servers stop and start.
 
+use std::{collections::BTreeSet, sync::Mutex};
+
 use futures::StreamExt;
-use std::sync::Mutex;
 
 use Generation::{V1, V2, V3};
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use crate::orchestrate::Orchestrator;
 use crate::{
     EventKind,
     error::Source,
-    finding::FindingCode,
+    finding::{FindingCode, Severity},
     plan::{RootAction, restore_order},
     testing::generate::{CompactorData, License},
 };
@@ -169,6 +170,11 @@ async fn servers_stop_and_start_in_the_documented_order() {
     let job = bed.request(&options).with_orchestrator(Arc::clone(&servers) as _).start();
     let events: Vec<_> = job.events().map(|event| event.kind).collect().await;
     let report = job.await.expect("restored");
+    let sent = events.iter().filter_map(|event| if let EventKind::Finding(found) = event { Some(found) } else { None });
+    let sent: BTreeSet<_> = sent.collect();
+    let reported: BTreeSet<_> = report.todos.iter().chain(&report.findings).collect();
+    assert_eq!(sent, reported);
+    assert!(reported.iter().any(|found| found.code == FindingCode::NotCovered), "{reported:?}");
     assert_eq!(servers.calls("stop "), ["k1", "n2", "n1"]);
     assert_eq!(servers.calls("start "), ["n1", "n2", "k1"]);
     assert_eq!(report.started, ["n1", "n2", "k1"]);
@@ -192,6 +198,47 @@ async fn servers_that_do_not_stop_are_started_again() {
     assert_eq!(error.code(), "orchestrator");
     assert_eq!(servers.calls("start "), ["n1", "n2", "k1"]);
     assert_eq!(bed.keys().await, before);
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_start_is_left_to_do() {
+    let bed = Bed::new(&enterprise(), &[V3]).await.holding(&enterprise(), &[V3]).await;
+    let servers = Arc::new(Recorded { fails: Some("start n1"), ..Recorded::default() });
+    let request = bed.request(&quick(RestoreOptions::replace())).with_orchestrator(Arc::clone(&servers) as _);
+    let report = request.start().await.expect("it is restored");
+    assert_eq!(report.started, ["n2", "k1"]);
+    let todo = report.todos.iter().find(|todo| todo.code == FindingCode::ServersStopped).expect("a to-do");
+    assert_eq!(todo.node.as_deref(), Some("n1"));
+    assert!(todo.message.contains("could not be started (no)"), "{todo}");
+    assert_eq!(bed.keys().await, bed.backup_keys());
+}
+
+#[tokio::test]
+async fn a_restore_that_fails_tells_what_is_stopped_and_what_stands() {
+    let bed = || async { Bed::new(&enterprise(), &[V3]).await.holding(&enterprise(), &[V3]).await };
+    let failed = async |bed: &Bed, fails| {
+        let servers = Arc::new(Recorded { fails, ..Recorded::default() });
+        let request = bed.request(&quick(RestoreOptions::replace())).with_orchestrator(Arc::clone(&servers) as _);
+        let job = request.start();
+        let handle = job.handle();
+        let error = job.await.expect_err("it fails");
+        let report = handle.report(&error);
+        let todos = report.findings.into_iter().filter(|found| found.severity == Severity::Todo);
+        todos.map(|todo| (todo.code, todo.node)).collect::<Vec<_>>()
+    };
+    let unstopped = bed().await;
+    unstopped.store.die_after(0);
+    assert_eq!(failed(&unstopped, None).await, [], "nothing was begun");
+    let guarded = bed().await;
+    guarded.store.die_after(20);
+    assert_eq!(failed(&guarded, None).await, [(FindingCode::BootGuard, None)]);
+
+    let alone = bed().await;
+    alone.store.die_after(20);
+    let job = alone.request(&quick(RestoreOptions::replace())).start();
+    let handle = job.handle();
+    job.await.expect_err("it fails");
+    assert_eq!(handle.findings().last().map(|found| found.code), Some(FindingCode::BootGuard), "no orchestrator");
 }
 
 #[tokio::test]

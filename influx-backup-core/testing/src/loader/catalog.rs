@@ -46,7 +46,7 @@ pub(super) async fn load(tree: &Tree, owner: &str, release: Release) -> Result<O
     };
     let own = match release {
         Release::Writing(generation) => generation,
-        Release::OfTheStore => match Generation::ALL.into_iter().rev().find(|generation| exists(*generation)) {
+        Release::OfTheStore => match Generation::ALL.iter().copied().rev().find(|generation| exists(*generation)) {
             Some(generation) => generation,
             None => return Ok(None),
         },
@@ -55,7 +55,7 @@ pub(super) async fn load(tree: &Tree, owner: &str, release: Release) -> Result<O
         return read(tree, owner, own, Reader::Own).await.map(Some);
     }
     // A server migrates one step only: 3.10 does not see a v1 catalog.
-    match Generation::ALL.into_iter().rev().find(|generation| *generation < own) {
+    match Generation::ALL.iter().copied().rev().find(|generation| *generation < own) {
         Some(previous) if exists(previous) => read(tree, owner, previous, Reader::Migrating).await.map(Some),
         _ => Ok(None),
     }

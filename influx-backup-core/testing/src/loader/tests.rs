@@ -76,7 +76,7 @@ const GUARD: &[u8] = b"a restore is running";
 
 #[tokio::test]
 async fn a_damaged_or_guarded_root_stops_the_start() {
-    for generation in Generation::ALL {
+    for generation in Generation::ALL.iter().copied() {
         let root = format!("n/{}", generation.root());
         let patient = Patient::new(core(generation)).await;
         patient.flip(&root).await;
@@ -92,7 +92,7 @@ async fn a_damaged_or_guarded_root_stops_the_start() {
 
 #[tokio::test]
 async fn no_catalog_at_all_is_a_silent_loss() {
-    for generation in Generation::ALL {
+    for generation in Generation::ALL.iter().copied() {
         let patient = Patient::new(core(generation)).await;
         patient.delete(&format!("n/{}", generation.root())).await;
         patient.delete_below(&format!("n/{}/", generation.logs())).await;
@@ -114,11 +114,11 @@ async fn a_server_migrates_one_generation_and_no_more() {
 
 #[tokio::test]
 async fn without_its_newest_generation_an_upgraded_store_is_migrated_again_or_refused() {
-    let patient = Patient::new(Generate::core("n").upgraded(Generation::ALL).catalog_logs(5)).await;
+    let patient = Patient::new(Generate::core("n").upgraded(Generation::ALL.iter().copied()).catalog_logs(5)).await;
     patient.put("n/catalog/v2/snapshot", GUARD).await;
     assert!(patient.verdict().await.loaded().is_some_and(|loaded| loaded.is_whole()), "frozen roots are not read");
 
-    let patient = Patient::new(Generate::core("n").upgraded(Generation::ALL).catalog_logs(5)).await;
+    let patient = Patient::new(Generate::core("n").upgraded(Generation::ALL.iter().copied()).catalog_logs(5)).await;
     patient.delete_below("n/catalog/v3/").await;
     let again = patient.verdict_of(Generation::V3).await.loaded().expect("migrates again");
     assert_eq!((again.catalog.generation, again.catalog.sequence), (Generation::V2, 6));
@@ -129,7 +129,7 @@ async fn without_its_newest_generation_an_upgraded_store_is_migrated_again_or_re
 
 #[tokio::test]
 async fn damaged_logs_stop_the_start_and_missing_ones_are_found() {
-    for generation in Generation::ALL {
+    for generation in Generation::ALL.iter().copied() {
         let log = |number| format!("n/{}/{}", generation.logs(), write::catalog_log_name(number));
         let patient = Patient::new(core(generation)).await;
         patient.delete(&log(3)).await;

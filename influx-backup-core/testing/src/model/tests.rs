@@ -405,7 +405,7 @@ impl Passes {
     }
 
     async fn copy_catalog(&mut self) {
-        for generation in Generation::ALL {
+        for generation in Generation::ALL.iter().copied() {
             let root = format!("{}/{}", self.model.cluster_id(), generation.root());
             let logs = format!("{}/{}", self.model.cluster_id(), generation.logs());
             let before = self.copy_root(&root).await;
