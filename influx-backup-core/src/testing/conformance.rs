@@ -68,7 +68,8 @@ pub async fn server_side_conformance(copier: &dyn Copier, from: &Location, to: &
 /// # Panics
 /// Where it deletes another version, or leaves the one that was meant.
 pub async fn deletion_conformance(location: &Location) {
-    let (first, second) = (key("deletions/ü 1"), key("deletions/2"));
+    let first = key("deletions/ü 1");
+    let second = key("deletions/2");
     for (key, bytes) in [(&first, "first"), (&second, "second")] {
         location.put(key, bytes.into()).await.expect("put");
     }
