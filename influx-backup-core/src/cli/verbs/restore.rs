@@ -37,9 +37,9 @@ pub(crate) struct Restore {
     /// Print the plan and write nothing. With --json: the document that --plan takes.
     #[arg(long, conflicts_with = "takeover")]
     dry_run: bool,
-    /// Do nothing but what this plan says: the file with the document of --dry-run --json, or the hash that --dry-run
-    /// prints, together with the options that it was printed with. The file holds the options; besides it only
-    /// --servers-stopped, --resume, --takeover and the limits (--concurrency to --durability) count.
+    /// Do only what this plan contains: the file with the document of --dry-run --json, or the hash that --dry-run
+    /// prints, together with the options that it was printed with. The file holds the options; next to it only
+    /// --servers-stopped, --resume, --takeover and the limits count.
     #[arg(long, value_name = "FILE|HASH", conflicts_with_all = ["abandon", "dry_run"])]
     plan: Option<String>,
     #[command(flatten)]
@@ -121,7 +121,7 @@ impl Restore {
             screen.answer(&report, text)?;
             return Ok(Exit::Done);
         }
-        let (repository, name) = places::backup(&self.backup, &self.source_options.source_options).await?;
+        let (repository, name) = places::backup(&self.backup, &self.source_options.source_options, screen).await?;
         if self.dry_run {
             let plan = follow(repository.plan_restore(&name, &target, &options).start(), screen).await?;
             screen.answer(&plan.document(), &plan)?;
