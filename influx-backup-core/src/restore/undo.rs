@@ -1,7 +1,6 @@
 //! [`abandon`]: undoing a restore that has changed nothing yet.
 
 use super::{AbandonReport, deletions, directories, journal::RestoreJournal, lease};
-use crate::options::Takeover;
 use crate::{
     error::{Error, Result},
     job::{ObjectEvents, RunContext, request},
@@ -10,6 +9,7 @@ use crate::{
     limits::Durability,
     location::{Attributes, Links, Location, make_durable},
     manifest::segment,
+    options::AbandonOptions,
     target::{Changes, Phase},
 };
 
@@ -20,8 +20,8 @@ use crate::{
 /// it and may not be taken over, [`Error::CannotAbandon`] where data has changed: resume it then.
 ///
 /// As long as it only deletes what the restore copied, it can be cancelled and started again.
-pub fn abandon(target: &Location, takeover: Takeover) -> AbandonRequest {
-    AbandonRequest { target: target.with_links(Links::Refuse), takeover, object_events: ObjectEvents::default() }
+pub fn abandon(target: &Location, options: AbandonOptions) -> AbandonRequest {
+    AbandonRequest { target: target.with_links(Links::Refuse), options, object_events: ObjectEvents::default() }
 }
 
 /// An undoing of a restore, about to start.
@@ -29,25 +29,25 @@ pub fn abandon(target: &Location, takeover: Takeover) -> AbandonRequest {
 #[must_use = "nothing is undone until it is started or awaited"]
 pub struct AbandonRequest {
     target: Location,
-    takeover: Takeover,
+    options: AbandonOptions,
     object_events: ObjectEvents,
 }
 
 impl AbandonRequest {
     async fn run(self, context: RunContext) -> Result<AbandonReport> {
-        run(self.target, self.takeover, &context).await
+        run(self.target, &self.options, &context).await
     }
 }
 
 request!(AbandonRequest => AbandonReport);
 
-async fn run(target: Location, takeover: Takeover, task: &RunContext) -> Result<AbandonReport> {
+async fn run(target: Location, options: &AbandonOptions, task: &RunContext) -> Result<AbandonReport> {
     let unclaimed = highest(&target, &LeaseScope::Target, Clock::Local).await?.is_none();
     if unclaimed && RestoreJournal::read(&target).await?.is_none() {
         return Err(Error::NoRestore { location: target.to_string() });
     }
     let clock = task.unless_cancelled(lease::probe(&target, &[])).await?;
-    let mut lease = lease::acquire(&target, None, takeover, clock).await?;
+    let mut lease = lease::acquire(&target, None, options.takeover, clock).await?;
     let lost = lease.lost.clone();
     let done = match lost.run_until_cancelled(undo(&target, &mut lease, task)).await {
         Some(done) => done,
