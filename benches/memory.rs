@@ -26,7 +26,7 @@ fn main() {
     let cluster =
         runtime.block_on(async { discover(&location, &DiscoverOptions::default()).await }).expect("a cluster");
     let before = reset();
-    let inventory = runtime.block_on(cluster.list()).expect("an inventory");
+    let inventory = runtime.block_on(async { cluster.list().await }).expect("an inventory");
     let listed = resident("VmHWM").unwrap_or_default();
     let plan = BackupPlan::new(cluster.description(), &inventory, Derived::Exclude);
     let planned = resident("VmHWM").unwrap_or_default();

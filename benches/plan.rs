@@ -18,14 +18,16 @@ const FILES_PER_SNAPSHOT: u64 = 200;
 fn benches(criterion: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
     let (location, cluster) = runtime.block_on(made());
-    let inventory = runtime.block_on(cluster.list()).expect("an inventory");
+    let inventory = runtime.block_on(async { cluster.list().await }).expect("an inventory");
 
     let mut group = criterion.benchmark_group("100,000 files");
     group
         .sample_size(10)
         .measurement_time(Duration::from_secs(10))
         .throughput(Throughput::Elements(inventory.objects()));
-    group.bench_function("list", |bencher| bencher.iter(|| runtime.block_on(cluster.list()).expect("an inventory")));
+    group.bench_function("list", |bencher| {
+        bencher.iter(|| runtime.block_on(async { cluster.list().await }).expect("an inventory"))
+    });
     group.bench_function("plan", |bencher| {
         bencher.iter(|| BackupPlan::new(cluster.description(), &inventory, Derived::Exclude));
     });

@@ -23,11 +23,8 @@ mod trim;
 mod verdict;
 mod witness;
 
-pub(crate) use self::{lease::acquire, run::check_places};
-pub use self::{
-    report::BackupReport,
-    request::{BackupRequest, PlanBackupRequest},
-};
+pub(crate) use self::{lease::acquire, request::plan_backup, run::check_places};
+pub use self::{report::BackupReport, request::BackupRequest};
 #[doc(hidden)]
 pub use self::{
     rules::{Rules, Trim},

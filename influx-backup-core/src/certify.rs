@@ -8,6 +8,7 @@ use crate::{
     discover,
     error::{Error, Result},
     facts::{self, Meter, gather},
+    inventory::Inventory,
     job::{ObjectEvents, RunContext, request},
     judge::{
         Cut,
@@ -106,7 +107,7 @@ async fn location_certificate(
 }
 
 async fn cluster_certificate(cluster: &Cluster, meter: &dyn Meter) -> Result<Certificate> {
-    let inventory = cluster.list().await?;
+    let inventory = Inventory::list(cluster).await?;
     let mut held: BTreeMap<_, _> =
         inventory.entries().map(|entry| (entry.key.clone(), held_as_listed(&entry))).collect();
     let description = cluster.description();

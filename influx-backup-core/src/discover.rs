@@ -6,15 +6,16 @@ mod engine;
 mod prefix;
 mod survey;
 
-#[cfg(doc)]
-use crate::error::Error;
 use crate::{
     cluster::{Cluster, DiscoverOptions},
     error::Result,
-    job::{ObjectEvents, RunContext, request},
+    inventory::Inventory,
+    job::{Request, RunContext},
     location::{Location, Provider},
     preflight,
 };
+#[cfg(doc)]
+use crate::{error::Error, inventory::LISTING_ORDER};
 
 /// Finds the cluster at a location. Only lists and reads, and never lists tables or compacted data in full.
 ///
@@ -26,28 +27,17 @@ use crate::{
 /// - [`Error::InvalidRequest`], [`Error::InvalidKey`] for ids that contradict one another or that no key can be;
 /// - [`Error::UpgradedEngine`];
 /// - [`Error::Store`], [`Error::Link`] where the location cannot be read.
-pub fn discover(location: &Location, options: &DiscoverOptions) -> DiscoverRequest {
-    DiscoverRequest { location: location.clone(), options: options.clone(), object_events: ObjectEvents::default() }
+///
+/// Its progress counts the objects that are listed.
+pub fn discover(location: &Location, options: &DiscoverOptions) -> Request<Cluster> {
+    let location = location.clone();
+    let options = options.clone();
+    Request::new(|context| async move {
+        let counted = context.events.counting(&location);
+        let cluster = context.unless_cancelled(find(&counted, &options)).await?;
+        Ok(cluster.with_location(location))
+    })
 }
-
-/// A discovery about to start. Its progress counts the objects that are listed.
-#[derive(Debug)]
-#[must_use = "nothing is discovered until it is started or awaited"]
-pub struct DiscoverRequest {
-    location: Location,
-    options: DiscoverOptions,
-    object_events: ObjectEvents,
-}
-
-impl DiscoverRequest {
-    async fn run(self, context: RunContext) -> Result<Cluster> {
-        let location = context.events.counting(&self.location);
-        let cluster = context.unless_cancelled(find(&location, &self.options)).await?;
-        Ok(cluster.with_location(self.location))
-    }
-}
-
-request!(DiscoverRequest => Cluster);
 
 /// Discovers within another job.
 pub(crate) async fn find(location: &Location, what: &DiscoverOptions) -> Result<Cluster> {
@@ -70,6 +60,18 @@ impl Cluster {
     pub(crate) fn counted_by(self, context: &RunContext) -> Self {
         let location = context.events.counting(self.location());
         self.with_location(location)
+    }
+
+    /// Lists the cluster once, group by group, in the constant order of [`LISTING_ORDER`].
+    ///
+    /// Its progress counts the objects that are listed. The job fails with [`Error::Store`], [`Error::InvalidKey`],
+    /// [`Error::Link`].
+    pub fn list(&self) -> Request<Inventory> {
+        let cluster = self.clone();
+        Request::new(|context| async move {
+            let cluster = cluster.counted_by(&context);
+            context.unless_cancelled(Inventory::list(&cluster)).await
+        })
     }
 
     /// Looks again, in the same way, within another job.

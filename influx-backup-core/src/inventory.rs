@@ -79,18 +79,6 @@ impl From<&Listing> for ListingRecord {
     }
 }
 
-impl Cluster {
-    /// Lists the cluster once, group by group, in the constant order of
-    /// [`LISTING_ORDER`]. Dropping the future stops it; [`plan_backup`](crate::Repository::plan_backup) does the same as a job.
-    ///
-    /// # Errors
-    /// [`Error::Store`](crate::Error::Store), [`Error::InvalidKey`](crate::Error::InvalidKey),
-    /// [`Error::Link`](crate::Error::Link).
-    pub async fn list(&self) -> Result<Inventory> {
-        Inventory::list(self).await
-    }
-}
-
 impl Inventory {
     /// Lists the cluster once.
     pub(crate) async fn list(cluster: &Cluster) -> Result<Self> {

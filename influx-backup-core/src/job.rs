@@ -1,14 +1,15 @@
 //! [`Job`]: a running verb.
 //!
-//! A verb that may take longer than a second returns a *request*: [`discover`](crate::discover()),
-//! [`certify`](crate::certify()), [`verify`](crate::verify()), [`abandon`](crate::abandon()), [`Restore`](crate::Restore), and
-//! the methods of [`Repository`](crate::Repository). Awaiting the request runs it; `start` makes it a job, which has three
+//! A verb that may take longer than a second returns a *request*, mostly a [`Request`]: [`discover`](crate::discover()),
+//! [`certify`](crate::certify()), [`verify`](crate::verify()), [`abandon`](crate::abandon()), [`Restore`](crate::Restore),
+//! [`Cluster::list`](crate::Cluster::list), [`Target::inspect`](crate::Target::inspect) and the methods of
+//! [`Repository`](crate::Repository). Awaiting the request runs it; `start` makes it a job, which has three
 //! ends that different tasks or threads may hold: a [`JobHandle`] to cancel it and to ask how far it is, a stream of
 //! [`Events`], and its result, for which the job itself is awaited.
 //!
-//! What opens one thing and only reads is a plain future: [`Repository::open`](crate::Repository::open),
-//! [`Repository::get`](crate::Repository::get), [`Cluster::list`](crate::Cluster::list),
-//! [`Target::inspect`](crate::Target::inspect). It has no events, and dropping it stops it at once.
+//! [`Repository::open`](crate::Repository::open) is a plain future: it reads a marker and the names beside it, and dropping it
+//! stops it. So are [`Backup::open`](crate::Backup::open) and [`Backup::at`](crate::Backup::at), which
+//! [`Repository::get`](crate::Repository::get) runs as a job.
 //!
 //! # In other languages
 //!
@@ -17,10 +18,10 @@
 //! 1. Build the request, then start it with `start_on` and the handle of the binding's own tokio runtime. `start` panics on
 //!    a thread outside a runtime, which the threads of an interpreter are. Requests, jobs, handles and events are `Send` and
 //!    `'static`.
-//! 2. Take [`Job::events`] and [`Job::handle`] at once, before the job moves: [`Events`] is the asynchronous iterator (`None`
-//!    ends it), the handle is `cancel()`, `progress()` and `is_finished()`, which never wait.
+//! 2. Take [`Job::events`] and [`Job::handle`] at once, before the job moves: [`Events`] is the asynchronous iterator (the
+//!    last event is [`Finished`](crate::EventKind::Finished), then comes `None`), the handle is `cancel()`, `progress()` and `is_finished()`, which never wait.
 //! 3. Move the job into a task that awaits it and keeps the result; the language's awaitable waits for that task. An
-//!    [`Error`] becomes an exception by [`Error::report`].
+//!    [`Error`] becomes an exception by [`JobHandle::report`], which adds what the job found.
 //! 4. Dropping a job cancels it. The task of step 3 keeps it, so that it does not end when the last reference in the language
 //!    is collected. Where no result is wanted, [`Job::detach`] does the same without a task; the handle still works.
 //!
@@ -43,7 +44,8 @@
 //! let job = discover(&location, &DiscoverOptions::default()).start_on(runtime.handle());
 //! let handle = job.handle(); // .cancel(), .progress(), .is_finished(): from any thread
 //! let mut events = job.events(); // the iterator
-//! let result = runtime.spawn(async move { job.await.map_err(|error| error.report()) }); // the awaitable
+//! let exception = handle.clone();
+//! let result = runtime.spawn(async move { job.await.map_err(|error| exception.report(&error)) }); // the awaitable
 //!
 //! while let Some(event) = runtime.block_on(events.next()) {
 //!     println!("{}", serde_json::to_string(&event)?);
@@ -75,12 +77,12 @@ use tokio::{runtime::Handle, task::JoinHandle};
 use tokio_util::sync::DropGuard;
 use tracing::{Instrument, instrument::WithSubscriber};
 
-pub use self::queue::Events;
 pub(crate) use self::{
     context::{EventSink, RunContext},
     request::{ObjectEvents, request},
 };
 use self::{ending::Ending, findings::Findings, progress::Counts, queue::Queue};
+pub use self::{queue::Events, request::Request};
 use crate::{
     cancellation::Cancellation,
     error::{Error, ErrorReport, Result},

@@ -7,7 +7,7 @@ use crate::{
     backup::acquire,
     error::Result,
     event::EventKind,
-    job::{EventSink, ObjectEvents, RunContext, request},
+    job::{EventSink, RunContext},
     layout::OWN_DIRECTORY,
     lease::{Clock, SILENCE, release_timeout},
     location::{Incomplete, Location, ObjectTable, remove_empty},
@@ -52,27 +52,8 @@ pub enum LeftoverKind {
 
 named!(LeftoverKind, "kind of leftover", { Unfinished => "unfinished", Staging => "staging" });
 
-/// A look for leftovers, about to start. Its progress counts the directories of the repository.
-#[derive(Debug)]
-#[must_use = "nothing is looked for until it is started or awaited"]
-pub struct LeftoversRequest {
-    repository: Location,
-    object_events: ObjectEvents,
-}
-
-impl LeftoversRequest {
-    pub(crate) fn new(repository: &Location) -> Self {
-        Self { repository: repository.clone(), object_events: ObjectEvents::default() }
-    }
-
-    async fn run(self, context: RunContext) -> Result<Vec<Leftover>> {
-        context.unless_cancelled(find(&self.repository, &context.events)).await
-    }
-}
-
-request!(LeftoversRequest => Vec<Leftover>);
-
-async fn find(repository: &Location, events: &EventSink) -> Result<Vec<Leftover>> {
+/// Looks for leftovers, within a job.
+pub(crate) async fn find(repository: &Location, events: &EventSink) -> Result<Vec<Leftover>> {
     let backups = summary::list(repository, &()).await?;
     events.planned(backups.len() as u64, 0);
     // After the list: a backup that is begun meanwhile is not among them.
@@ -104,44 +85,26 @@ async fn find_in(repository: &Location, backup: BackupSummary, incomplete: &[Inc
     Ok(found.then_some(Leftover { name: backup.name, kind, objects: sizes.len() as u64, bytes }))
 }
 
-/// The removal of a leftover, about to start.
-#[derive(Debug)]
-#[must_use = "nothing is removed until it is started or awaited"]
-pub struct RemoveRequest {
-    repository: Location,
-    leftover: Leftover,
-    object_events: ObjectEvents,
-}
-
-impl RemoveRequest {
-    pub(crate) fn new(repository: &Location, leftover: &Leftover) -> Self {
-        let object_events = ObjectEvents::default();
-        Self { repository: repository.clone(), leftover: leftover.clone(), object_events }
-    }
-
-    async fn run(self, context: RunContext) -> Result<()> {
-        let Self { repository, leftover, .. } = self;
-        let location = repository.child(&leftover.name)?;
-        match leftover.kind {
-            LeftoverKind::Unfinished => {
-                let answer = context.unless_cancelled(preflight::target(&repository)).await?;
-                clear(&location, &leftover.name, Clock::Store(answer.clock_skew), &context).await?;
-            }
-            LeftoverKind::Staging => {
-                let state = summary::summary(&repository, leftover.name.clone()).await?.state;
-                if is_at_rest(state) {
-                    context.unless_cancelled(location.delete_incomplete(is_dead(state))).await?;
-                }
+/// Removes a leftover, within a job.
+pub(crate) async fn remove(repository: &Location, leftover: &Leftover, context: &RunContext) -> Result<()> {
+    let location = repository.child(&leftover.name)?;
+    match leftover.kind {
+        LeftoverKind::Unfinished => {
+            let answer = context.unless_cancelled(preflight::target(repository)).await?;
+            clear(&location, &leftover.name, Clock::Store(answer.clock_skew), context).await?;
+        }
+        LeftoverKind::Staging => {
+            let state = summary::summary(repository, leftover.name.clone()).await?.state;
+            if is_at_rest(state) {
+                context.unless_cancelled(location.delete_incomplete(is_dead(state))).await?;
             }
         }
-        if let Some(directory) = location.directory() {
-            remove_empty(directory);
-        }
-        Ok(())
     }
+    if let Some(directory) = location.directory() {
+        remove_empty(directory);
+    }
+    Ok(())
 }
-
-request!(RemoveRequest => ());
 
 /// Whether no process writes to a directory in this state, as far as this release can know.
 fn is_at_rest(state: BackupState) -> bool {

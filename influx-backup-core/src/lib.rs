@@ -126,7 +126,7 @@ pub use self::{
     event::{Event, EventKind, Progress},
     finding::{Clause, Finding, FindingCode, Severity},
     inventory::Inventory,
-    job::{Events, Job, JobHandle},
+    job::{Events, Job, JobHandle, Request},
     key::Key,
     layout::{Component, Generation},
     leftovers::Leftover,

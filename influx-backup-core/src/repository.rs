@@ -4,17 +4,18 @@ mod place;
 
 pub use crate::summary::{BackupState, BackupSummary};
 use crate::{
-    backup::{BackupRequest, PlanBackupRequest},
+    backup::{BackupRequest, plan_backup},
     cluster::Cluster,
     error::Result,
-    leftovers::{Leftover, LeftoversRequest, RemoveRequest},
+    job::Request,
+    leftovers::{self, Leftover},
     location::Location,
     manifest::{Backup, RepositoryMarker},
     options::{BackupOptions, RestoreOptions, VerifyOptions},
-    plan::RestorePlan,
-    restore::{PlanRestoreRequest, Restore},
-    summary::ListRequest,
-    verify::VerifyRequest,
+    plan::{BackupPlan, RestorePlan},
+    restore::{Restore, plan_restore},
+    summary,
+    verify::{VerifyReport, check_backup},
 };
 
 /// A location that holds backups, each in a directory of its own.
@@ -57,8 +58,8 @@ impl Repository {
     /// The job fails as [`Cluster::list`] does, and with what [`Repository::backup`] would refuse at once:
     /// [`Error::Overlap`](crate::Error::Overlap), [`Error::InvalidRequest`](crate::Error::InvalidRequest) for a finished
     /// backup as a source.
-    pub fn plan_backup(&self, cluster: &Cluster, options: &BackupOptions) -> PlanBackupRequest {
-        PlanBackupRequest::new(&self.location, cluster, options)
+    pub fn plan_backup(&self, cluster: &Cluster, options: &BackupOptions) -> Request<BackupPlan> {
+        plan_backup(&self.location, cluster, options)
     }
 
     /// A backup of a cluster, to be [started](BackupRequest::start) or awaited.
@@ -71,8 +72,8 @@ impl Repository {
     /// The job fails as [`Repository::get`], [`Target::inspect`](crate::Target::inspect) and [`RestorePlan::new`] do, and with
     /// [`Error::Overlap`](crate::Error::Overlap) where the target and the repository lie inside one another, and
     /// [`Error::InvalidRequest`](crate::Error::InvalidRequest) for an owner that this machine does not know.
-    pub fn plan_restore(&self, name: &str, target: &Location, options: &RestoreOptions) -> PlanRestoreRequest {
-        PlanRestoreRequest::new(&self.location, name, target, options)
+    pub fn plan_restore(&self, name: &str, target: &Location, options: &RestoreOptions) -> Request<RestorePlan> {
+        plan_restore(&self.location, name, target, options)
     }
 
     /// A restore of what a plan says, to be started or awaited. The plan is thereby approved: the job fails with
@@ -87,35 +88,53 @@ impl Repository {
     /// Every backup and what else lies here, sorted by name. One that cannot be read is
     /// [`Unreadable`](BackupState::Unreadable) and keeps no other from the list.
     ///
-    /// The job fails with [`Error::Store`](crate::Error::Store) where the repository itself cannot be listed.
-    pub fn list(&self) -> ListRequest {
-        ListRequest::new(&self.location)
+    /// Its progress counts the directories that may be backups. The job fails with [`Error::Store`](crate::Error::Store) where the repository itself cannot be listed.
+    pub fn list(&self) -> Request<Vec<BackupSummary>> {
+        let repository = self.location.clone();
+        Request::new(
+            |context| async move { context.unless_cancelled(summary::list(&repository, &context.events)).await },
+        )
     }
 
-    /// Opens a committed backup and checks its object list. Dropping the future stops it.
+    /// Opens a committed backup and checks its object list.
     ///
-    /// # Errors
-    /// [`Error::BackupNotFound`](crate::Error::BackupNotFound), [`Error::DamagedBackup`](crate::Error::DamagedBackup),
+    /// The job fails with [`Error::BackupNotFound`](crate::Error::BackupNotFound), [`Error::DamagedBackup`](crate::Error::DamagedBackup),
     /// [`Error::UnsupportedFormat`](crate::Error::UnsupportedFormat).
-    pub async fn get(&self, name: &str) -> Result<Backup> {
-        Backup::open(&self.location, name).await
+    pub fn get(&self, name: &str) -> Request<Backup> {
+        let repository = self.location.clone();
+        let name = name.to_owned();
+        Request::new(|context| async move { context.unless_cancelled(Backup::open(&repository, &name)).await })
     }
 
     /// Verifies a committed backup.
     ///
     /// The job fails as [`Repository::get`] does, and as [`verify`](crate::verify::verify()) does; what verification finds is in
     /// the report.
-    pub fn verify(&self, name: &str, options: VerifyOptions) -> VerifyRequest {
-        VerifyRequest::named(&self.location, name, options)
+    pub fn verify(&self, name: &str, options: VerifyOptions) -> Request<VerifyReport> {
+        let repository = self.location.clone();
+        let name = name.to_owned();
+        Request::new(move |context| async move {
+            options.check()?;
+            let verify = async {
+                let backup = Backup::open(&context.events.counting(&repository), &name).await?;
+                check_backup(&backup, options, &context.events).await
+            };
+            context.unless_cancelled(verify).await
+        })
     }
 
     /// What attempts that ended without a commit left here, sorted by name. Neither what is being written at the moment
     /// nor what this crate did not write is among it.
     ///
+    /// Its progress counts the directories of the repository.
+    ///
     /// The job fails with [`Error::Store`](crate::Error::Store); on S3 it takes the right `s3:ListBucketMultipartUploads`, on Google
     /// `storage.multipartUploads.list`.
-    pub fn leftovers(&self) -> LeftoversRequest {
-        LeftoversRequest::new(&self.location)
+    pub fn leftovers(&self) -> Request<Vec<Leftover>> {
+        let repository = self.location.clone();
+        Request::new(
+            |context| async move { context.unless_cancelled(leftovers::find(&repository, &context.events)).await },
+        )
     }
 
     /// Deletes a leftover, as far as it still is one. An unfinished backup is claimed first, so that it cannot be resumed
@@ -123,8 +142,10 @@ impl Repository {
     ///
     /// The job fails with [`Error::BackupInProgress`](crate::Error::BackupInProgress) and [`Error::BackupExists`](crate::Error::BackupExists) where a backup was resumed or finished
     /// since, and with [`Error::Store`](crate::Error::Store).
-    pub fn remove(&self, leftover: &Leftover) -> RemoveRequest {
-        RemoveRequest::new(&self.location, leftover)
+    pub fn remove(&self, leftover: &Leftover) -> Request<()> {
+        let repository = self.location.clone();
+        let leftover = leftover.clone();
+        Request::new(|context| async move { leftovers::remove(&repository, &leftover, &context).await })
     }
 }
 

@@ -21,8 +21,9 @@ mod verify;
 #[cfg(all(test, feature = "testing"))]
 mod tests;
 
+pub(crate) use self::request::plan_restore;
 pub use self::{
     report::{AbandonReport, RestoreReport},
-    request::{PlanRestoreRequest, Restore},
-    undo::{AbandonRequest, abandon},
+    request::Restore,
+    undo::abandon,
 };

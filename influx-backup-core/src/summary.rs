@@ -8,7 +8,6 @@ use crate::{
     concurrent,
     error::{Error, ErrorReport, Result},
     facts::Meter,
-    job::{ObjectEvents, RunContext, request},
     lease::{Clock, LeaseScope, highest},
     location::{Links, Location, local::LOST_AND_FOUND},
     manifest::{Manifest, read_manifest},
@@ -105,26 +104,6 @@ impl BackupSummary {
         Self { reason: Some(error.report()), ..Self::new(name, state) }
     }
 }
-
-/// A list of a repository, about to be made. Its progress counts the directories that may be backups.
-#[derive(Debug)]
-#[must_use = "nothing is listed until it is started or awaited"]
-pub struct ListRequest {
-    repository: Location,
-    object_events: ObjectEvents,
-}
-
-impl ListRequest {
-    pub(crate) fn new(repository: &Location) -> Self {
-        Self { repository: repository.clone(), object_events: ObjectEvents::default() }
-    }
-
-    async fn run(self, context: RunContext) -> Result<Vec<BackupSummary>> {
-        context.unless_cancelled(list(&self.repository, &context.events)).await
-    }
-}
-
-request!(ListRequest => Vec<BackupSummary>);
 
 /// A summary of every directory that may be a backup, sorted by name.
 pub(crate) async fn list(repository: &Location, meter: &dyn Meter) -> Result<Vec<BackupSummary>> {

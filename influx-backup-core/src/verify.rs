@@ -12,10 +12,10 @@ use crate::{
     error::{Error, Result},
     finding::{Finding, FindingCode},
     format::parquet,
-    job::{EventSink, ObjectEvents, RunContext, request},
+    job::{EventSink, Request},
     key::Key,
     layout::Component,
-    location::{ChecksumMatch, Location},
+    location::ChecksumMatch,
     manifest::Backup,
     options::{VerifyLevel, VerifyOptions},
     record::ObjectRecord,
@@ -86,50 +86,19 @@ impl VerifyReport {
 ///
 /// The job fails with [`Error::Store`], with [`Error::Link`] for a link inside the backup, and with
 /// [`Error::InvalidRequest`] as [`VerifyOptions::check`]. What else is wrong with it is in the report.
-pub fn verify(backup: &Backup, options: VerifyOptions) -> VerifyRequest {
-    VerifyRequest { subject: Subject::Opened(backup.clone()), options, object_events: ObjectEvents::default() }
+///
+/// Its progress counts an object once for each look at it: in the listing, for the certificate, for its checksum or its
+/// bytes.
+pub fn verify(backup: &Backup, options: VerifyOptions) -> Request<VerifyReport> {
+    let backup = backup.clone();
+    Request::new(move |context| async move {
+        options.check()?;
+        context.unless_cancelled(check_backup(&backup, options, &context.events)).await
+    })
 }
 
-/// A verification about to start. Its progress counts an object once for each look at it: in the listing, for the
-/// certificate, for its checksum or its bytes.
-#[derive(Debug)]
-#[must_use = "nothing is verified until it is started or awaited"]
-pub struct VerifyRequest {
-    subject: Subject,
-    options: VerifyOptions,
-    object_events: ObjectEvents,
-}
-
-/// Which backup is verified.
-#[derive(Debug)]
-enum Subject {
-    Opened(Backup),
-    Named { repository: Location, name: String },
-}
-
-impl VerifyRequest {
-    /// Verifies the backup of this name in a repository.
-    pub(crate) fn named(repository: &Location, name: &str, options: VerifyOptions) -> Self {
-        let subject = Subject::Named { repository: repository.clone(), name: name.to_owned() };
-        Self { subject, options, object_events: ObjectEvents::default() }
-    }
-
-    async fn run(self, context: RunContext) -> Result<VerifyReport> {
-        self.options.check()?;
-        let verify = async {
-            let backup = match self.subject {
-                Subject::Opened(backup) => backup,
-                Subject::Named { repository, name } => Backup::open(&repository, &name).await?,
-            };
-            check_backup(&backup, self.options, &context.events).await
-        };
-        context.unless_cancelled(verify).await
-    }
-}
-
-request!(VerifyRequest => VerifyReport);
-
-async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSink) -> Result<VerifyReport> {
+/// Verifies within another job.
+pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSink) -> Result<VerifyReport> {
     let level = options.level;
     let mut problems = check_listing(backup, events).await?;
     let certificate = match level {

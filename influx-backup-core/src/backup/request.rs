@@ -1,4 +1,4 @@
-//! [`BackupRequest`] and [`PlanBackupRequest`]: a backup, and the plan of one, about to start.
+//! [`BackupRequest`]: a backup about to start; and the plan of one.
 
 use std::sync::Arc;
 
@@ -7,7 +7,8 @@ use crate::{
     cluster::Cluster,
     copier::{Copier, default_copiers},
     error::Result,
-    job::{ObjectEvents, RunContext, request},
+    inventory::Inventory,
+    job::{ObjectEvents, Request, RunContext, request},
     location::Location,
     options::BackupOptions,
     orchestrate::Orchestrator,
@@ -75,29 +76,16 @@ impl BackupRequest {
 
 request!(BackupRequest => BackupReport);
 
-/// The plan of a backup, about to be made. Its progress counts the objects that are listed.
-#[derive(Debug)]
-#[must_use = "nothing is planned until it is started or awaited"]
-pub struct PlanBackupRequest {
-    repository: Location,
-    cluster: Cluster,
-    options: BackupOptions,
-    object_events: ObjectEvents,
+/// What a backup would copy, from one listing of the cluster.
+pub(crate) fn plan_backup(repository: &Location, cluster: &Cluster, options: &BackupOptions) -> Request<BackupPlan> {
+    let repository = repository.clone();
+    let cluster = cluster.clone();
+    let options = options.clone();
+    Request::new(|context| async move {
+        options.check()?;
+        check_places(&cluster, &repository)?;
+        let cluster = cluster.counted_by(&context);
+        let inventory = context.unless_cancelled(Inventory::list(&cluster)).await?;
+        Ok(BackupPlan::new(cluster.description(), &inventory, options.derived))
+    })
 }
-
-impl PlanBackupRequest {
-    pub(crate) fn new(repository: &Location, cluster: &Cluster, options: &BackupOptions) -> Self {
-        let object_events = ObjectEvents::default();
-        Self { repository: repository.clone(), cluster: cluster.clone(), options: options.clone(), object_events }
-    }
-
-    async fn run(self, context: RunContext) -> Result<BackupPlan> {
-        self.options.check()?;
-        check_places(&self.cluster, &self.repository)?;
-        let cluster = self.cluster.counted_by(&context);
-        let inventory = context.unless_cancelled(cluster.list()).await?;
-        Ok(BackupPlan::new(cluster.description(), &inventory, self.options.derived))
-    }
-}
-
-request!(PlanBackupRequest => BackupPlan);

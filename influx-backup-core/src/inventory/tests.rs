@@ -122,7 +122,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         let location = Location::in_memory();
         let cluster = cluster(&location, Edition::Enterprise, &ids, &compactors, &[]);
-        let inventory = runtime.block_on(cluster.list()).expect("lists");
+        let inventory = runtime.block_on(Inventory::list(&cluster)).expect("lists");
         let numbers: Vec<u64> = inventory.listings.iter().map(|listing| listing.order).collect();
         prop_assert_eq!(numbers, (1..=inventory.listings.len() as u64).collect::<Vec<_>>());
         let place = |group: Group| LISTING_ORDER.iter().position(|known| *known == group);

@@ -1,4 +1,11 @@
-//! How a request becomes a job.
+//! [`Request`]: how a verb that was asked for becomes a job.
+
+use std::fmt;
+
+use futures::{FutureExt, future::BoxFuture};
+
+use super::RunContext;
+use crate::error::Result;
 
 /// Which events a job sends.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -14,8 +21,8 @@ pub(crate) enum ObjectEvents {
 ///
 /// The request has a field `object_events: ObjectEvents` and a method `async fn run(self, context: RunContext)`.
 macro_rules! request {
-    ($request:ty => $report:ty) => {
-        impl $request {
+    ($request:ty => $report:ty $(where $generic:ident)?) => {
+        impl$(<$generic: Send + 'static>)? $request {
             /// Sends an event for each object that vanished, changed, was retried or deleted. Otherwise they are only
             /// counted, see [`Progress`](crate::event::Progress).
             pub fn with_object_events(mut self) -> Self {
@@ -40,7 +47,7 @@ macro_rules! request {
         }
 
         /// Starts it on the current tokio runtime and waits for it. Dropping the future cancels the job.
-        impl IntoFuture for $request {
+        impl$(<$generic: Send + 'static>)? IntoFuture for $request {
             type Output = crate::error::Result<$report>;
             type IntoFuture = crate::job::Job<$report>;
 
@@ -51,3 +58,32 @@ macro_rules! request {
     };
 }
 pub(crate) use request;
+
+/// A verb about to run: awaited, or started as a [`Job`](super::Job).
+#[must_use = "nothing is done until it is started or awaited"]
+pub struct Request<T> {
+    run: Box<dyn FnOnce(RunContext) -> BoxFuture<'static, Result<T>> + Send + Sync>,
+    object_events: ObjectEvents,
+}
+
+impl<T> Request<T> {
+    /// What runs when it is started.
+    pub(crate) fn new<Fut>(run: impl FnOnce(RunContext) -> Fut + Send + Sync + 'static) -> Self
+    where
+        Fut: Future<Output = Result<T>> + Send + 'static,
+    {
+        Self { run: Box::new(|context| run(context).boxed()), object_events: ObjectEvents::default() }
+    }
+
+    async fn run(self, context: RunContext) -> Result<T> {
+        (self.run)(context).await
+    }
+}
+
+impl<T> fmt::Debug for Request<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("object_events", &self.object_events).finish_non_exhaustive()
+    }
+}
+
+request!(Request<T> => T where T);

@@ -8,6 +8,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::{journal::RestoreJournal, lease};
 use crate::{
     error::{Error, Result},
+    job::Request,
     key::Key,
     layout::{Component, OWN_DIRECTORY, guard},
     location::{Links, Location, ObjectTable, ObjectView},
@@ -19,34 +20,41 @@ use crate::{
 const PREFIXES_AT_ONCE: usize = 8;
 
 impl Target {
-    /// Looks at a target. It may be empty or not exist yet; links inside it are refused. Dropping the future stops it;
-    /// [`plan_restore`](crate::Repository::plan_restore) does the same as a job.
+    /// Looks at a target. It may be empty or not exist yet; links inside it are refused.
     ///
-    /// # Errors
-    /// [`Error::UpgradedEngine`], [`Error::Link`], [`Error::InvalidKey`], [`Error::Store`], also for a file;
-    /// [`Error::UnsupportedFormat`] for the journal of a restore that a newer release began.
-    pub async fn inspect(location: &Location) -> Result<Self> {
-        preflight::is_no_file(location)?;
-        let place = location.with_links(Links::Refuse);
-        let mut objects = place.list_parallel("").await?;
-        objects.retain(|object| object.key.below(OWN_DIRECTORY).is_none());
-        let found = prefixes(&objects);
-        if let Some(evidence) = upgraded_engine(&objects, &found) {
-            return Err(Error::UpgradedEngine { location: location.to_string(), evidence });
-        }
-        let is_owned = |object: &ObjectView<'_>| found.keys().any(|id| object.key.below(id).is_some());
-        Ok(Self {
-            location: location.to_string(),
-            identity: location.identity().clone(),
-            inspected: Utc::now(),
-            others: others(&objects, &found),
-            last_written: objects.iter().filter(is_owned).map(|object| object.version.modified).max(),
-            prefixes: describe(&place, found, &objects).await?,
-            unfinished: RestoreJournal::read(&place).await?.map(|journal| journal.summary()),
-            holder: lease::holder(&place).await?,
-            objects,
-        })
+    /// Its progress counts the objects that are listed. The job fails with [`Error::UpgradedEngine`], [`Error::Link`],
+    /// [`Error::InvalidKey`], [`Error::Store`], also for a file; [`Error::UnsupportedFormat`] for the journal of a restore that
+    /// a newer release began.
+    pub fn inspect(location: &Location) -> Request<Self> {
+        let location = location.clone();
+        Request::new(
+            |context| async move { context.unless_cancelled(inspect(&context.events.counting(&location))).await },
+        )
     }
+}
+
+/// Inspects within another job.
+pub(super) async fn inspect(location: &Location) -> Result<Target> {
+    preflight::is_no_file(location)?;
+    let place = location.with_links(Links::Refuse);
+    let mut objects = place.list_parallel("").await?;
+    objects.retain(|object| object.key.below(OWN_DIRECTORY).is_none());
+    let found = prefixes(&objects);
+    if let Some(evidence) = upgraded_engine(&objects, &found) {
+        return Err(Error::UpgradedEngine { location: location.to_string(), evidence });
+    }
+    let is_owned = |object: &ObjectView<'_>| found.keys().any(|id| object.key.below(id).is_some());
+    Ok(Target {
+        location: location.to_string(),
+        identity: location.identity().clone(),
+        inspected: Utc::now(),
+        others: others(&objects, &found),
+        last_written: objects.iter().filter(is_owned).map(|object| object.version.modified).max(),
+        prefixes: describe(&place, found, &objects).await?,
+        unfinished: RestoreJournal::read(&place).await?.map(|journal| journal.summary()),
+        holder: lease::holder(&place).await?,
+        objects,
+    })
 }
 
 async fn describe(
@@ -76,7 +84,7 @@ mod tests {
     use super::*;
     use crate::target::RootContent;
 
-    async fn inspect(keys: &[&str]) -> Result<Target> {
+    async fn inspect_one_with(keys: &[&str]) -> Result<Target> {
         let location = Location::in_memory();
         for key in keys {
             location.put(&Key::parse(key)?, Bytes::from_static(b"x")).await?;
@@ -86,7 +94,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_there_is_told() {
-        let target = inspect(&[
+        let target = inspect_one_with(&[
             "c1/catalog/v2/snapshot",
             "c1/enterprise",
             "eu/node1/wal/00000000001.wal",
@@ -109,21 +117,22 @@ mod tests {
 
     #[tokio::test]
     async fn an_empty_target_is_empty() {
-        let target = inspect(&[]).await.expect("inspected");
+        let target = inspect_one_with(&[]).await.expect("inspected");
         assert!(target.is_empty() && target.prefixes.is_empty() && target.signs_of_life().is_none());
     }
 
     #[tokio::test]
     async fn the_upgraded_engine_is_refused() {
         for marker in ["c1/backups/n1/manifest.json", "c1/x/pt_snapshots/1", "c1/x/1.ptv2chk.lz4"] {
-            let error = inspect(&["c1/catalog/v3/snapshot", marker]).await.expect_err(marker);
+            let error = inspect_one_with(&["c1/catalog/v3/snapshot", marker]).await.expect_err(marker);
             assert_eq!(error.code(), "upgraded-engine");
         }
     }
 
     #[tokio::test]
     async fn a_target_read_back_says_the_same() {
-        let target = inspect(&["node1/wal/00000000001.wal", "node1/catalog/v2/snapshot"]).await.expect("inspected");
+        let target =
+            inspect_one_with(&["node1/wal/00000000001.wal", "node1/catalog/v2/snapshot"]).await.expect("inspected");
         let json = serde_json::to_string(&target).expect("serialises");
         let back: Target = serde_json::from_str(&json).expect("reads back");
         assert_eq!(back, target);

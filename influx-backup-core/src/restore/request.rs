@@ -1,18 +1,17 @@
-//! [`Restore`] and [`PlanRestoreRequest`]: a restore, and the plan of one, about to start.
+//! [`Restore`]: a restore about to start; and the plan of one.
 
 use std::sync::Arc;
 
-use super::{RestoreReport, apply, run};
+use super::{RestoreReport, apply, inspect::inspect, run};
 use crate::{
     copier::{Copier, default_copiers},
     error::{Error, Result},
-    job::{ObjectEvents, RunContext, request},
+    job::{ObjectEvents, Request, RunContext, request},
     location::{Location, Provider, StoreOptions},
     manifest::Backup,
     options::{RestoreOptions, RestoreRunOptions},
     orchestrate::Orchestrator,
     plan::{Approval, RestorePlan},
-    target::Target,
 };
 
 /// A restore about to start: which backup, to where, how, and what of it was approved.
@@ -175,39 +174,25 @@ impl Restore {
 
 request!(Restore => RestoreReport);
 
-/// The plan of a restore, about to be made. Its progress counts the objects that are listed at the target.
-#[derive(Debug)]
-#[must_use = "nothing is planned until it is started or awaited"]
-pub struct PlanRestoreRequest {
-    repository: Location,
-    name: String,
-    target: Location,
-    options: RestoreOptions,
-    object_events: ObjectEvents,
-}
-
-impl PlanRestoreRequest {
-    pub(crate) fn new(repository: &Location, name: &str, target: &Location, options: &RestoreOptions) -> Self {
-        Self {
-            repository: repository.clone(),
-            name: name.to_owned(),
-            target: target.clone(),
-            options: options.clone(),
-            object_events: ObjectEvents::default(),
-        }
-    }
-
-    async fn run(self, context: RunContext) -> Result<RestorePlan> {
-        let Self { repository, name, target, options, object_events: _ } = self;
+/// What a restore of the backup of this name would do at this target.
+pub(crate) fn plan_restore(
+    repository: &Location,
+    name: &str,
+    target: &Location,
+    options: &RestoreOptions,
+) -> Request<RestorePlan> {
+    let repository = repository.clone();
+    let name = name.to_owned();
+    let target = target.clone();
+    let options = options.clone();
+    Request::new(|context| async move {
         let plan = async {
             let backup = Backup::open(&repository, &name).await?;
             run::require_apart(&backup, &target)?;
             apply::require_owner(&target, &options.ownership)?;
-            let target = Target::inspect(&context.events.counting(&target)).await?;
+            let target = inspect(&context.events.counting(&target)).await?;
             RestorePlan::new(&backup.contents(), &target, &options)
         };
         context.unless_cancelled(plan).await
-    }
+    })
 }
-
-request!(PlanRestoreRequest => RestorePlan);

@@ -10,6 +10,7 @@ use super::{
     RestoreReport,
     apply::Applied,
     directories,
+    inspect::inspect,
     journal::RestoreJournal,
     lease::{self, Residue},
     preflight::{self, Source},
@@ -67,7 +68,7 @@ async fn prepare(request: &OpenedRestore, task: &RunContext) -> Result<Ready> {
     let OpenedRestore { backup, target: place, options, .. } = request;
     crate::preflight::source(backup.location()).await?;
     require_apart(backup, place)?;
-    let mut target = Target::inspect(place).await?;
+    let mut target = inspect(place).await?;
     if request.run_options.takeover == Takeover::Immediately {
         // No longer running, as the caller knows.
         target.holder = None;
@@ -167,7 +168,7 @@ impl Run {
         self.plan.forget_objects();
         self.target.forget_objects();
         let plan_again = async {
-            let mut target = Target::inspect(&self.request.target).await?;
+            let mut target = inspect(&self.request.target).await?;
             // That is this run itself.
             target.holder = None;
             let plan = plan_for(&target, &self.request)?;

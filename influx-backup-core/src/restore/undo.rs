@@ -3,7 +3,7 @@
 use super::{AbandonReport, deletions, directories, journal::RestoreJournal, lease};
 use crate::{
     error::{Error, Result},
-    job::{ObjectEvents, RunContext, request},
+    job::{Request, RunContext},
     key::Key,
     lease::{Clock, Lease, LeaseScope, highest},
     limits::Durability,
@@ -20,26 +20,10 @@ use crate::{
 /// it and may not be taken over, [`Error::CannotAbandon`] where data has changed: resume it then.
 ///
 /// As long as it only deletes what the restore copied, it can be cancelled and started again.
-pub fn abandon(target: &Location, options: AbandonOptions) -> AbandonRequest {
-    AbandonRequest { target: target.with_links(Links::Refuse), options, object_events: ObjectEvents::default() }
+pub fn abandon(target: &Location, options: AbandonOptions) -> Request<AbandonReport> {
+    let target = target.with_links(Links::Refuse);
+    Request::new(move |context| async move { run(target, &options, &context).await })
 }
-
-/// An undoing of a restore, about to start.
-#[derive(Debug)]
-#[must_use = "nothing is undone until it is started or awaited"]
-pub struct AbandonRequest {
-    target: Location,
-    options: AbandonOptions,
-    object_events: ObjectEvents,
-}
-
-impl AbandonRequest {
-    async fn run(self, context: RunContext) -> Result<AbandonReport> {
-        run(self.target, &self.options, &context).await
-    }
-}
-
-request!(AbandonRequest => AbandonReport);
 
 async fn run(target: Location, options: &AbandonOptions, task: &RunContext) -> Result<AbandonReport> {
     let unclaimed = highest(&target, &LeaseScope::Target, Clock::Local).await?.is_none();

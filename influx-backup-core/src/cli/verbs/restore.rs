@@ -4,14 +4,7 @@ use std::{fmt, fs};
 
 use crate::{
     Restore as Request, RestoreOptions, RestorePlan, RestoreRunOptions, abandon,
-    cli::{
-        args,
-        exit::Exit,
-        failure::Failure,
-        places,
-        progress::{follow, until_interrupted},
-        screen::Screen,
-    },
+    cli::{args, exit::Exit, failure::Failure, places, progress::follow, screen::Screen},
     options::{
         AbandonOptions, ExtraNodes, Licenses, Modes, OnCatalogMismatch, OnDegraded, OnUnfinished, Owner, Ownership,
         Policy, ServersStopped, SourceCheck, Takeover,
@@ -136,7 +129,7 @@ impl Restore {
             screen.answer(&plan.document(), &plan)?;
             return Ok(Exit::Done);
         }
-        let backup = until_interrupted(repository.get(&name)).await?;
+        let backup = follow(repository.get(&name).start(), screen).await?;
         let request = Request::new(backup, target, options).with_run_options(run_options).with_object_events();
         let request = match &approved {
             None => request,

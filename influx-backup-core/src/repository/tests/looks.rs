@@ -6,7 +6,7 @@ use tokio::time::{sleep, timeout};
 
 use super::*;
 use crate::{
-    Job,
+    Job, Target,
     testing::fault::{Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
 };
 
@@ -76,6 +76,11 @@ async fn a_hanging_store_does_not_delay_cancellation() {
     hangs_until_cancelled("discover", || discover(&source, &DiscoverOptions::default()).start()).await;
     hangs_until_cancelled("plan_backup", || repository.plan_backup(&hanging_cluster, &backup).start()).await;
     hangs_until_cancelled("list", || hanging_repository.list().start()).await;
+    hangs_until_cancelled("the cluster's list", || hanging_cluster.list().start()).await;
+    hangs_until_cancelled("get", || hanging_repository.get("a").start()).await;
+    hangs_until_cancelled("inspect", || Target::inspect(&there).start()).await;
+    hangs_until_cancelled("verify", || hanging_repository.verify("a", VerifyOptions::listing()).start()).await;
+    hangs_until_cancelled("leftovers", || hanging_repository.leftovers().start()).await;
     let from = || hanging_repository.plan_restore("a", &here, &restore).start();
     hangs_until_cancelled("plan_restore from it", from).await;
     hangs_until_cancelled("plan_restore to it", || repository.plan_restore("a", &there, &restore).start()).await;
