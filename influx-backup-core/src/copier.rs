@@ -43,6 +43,8 @@ use crate::{
 ///   `Drop` is removed through [`CopyContext::clean_ups`].
 /// - The version in [`CopyRequest::source`] is copied. Another version is [`CopyError::Changed`], a missing object
 ///   [`CopyError::Vanished`].
+/// - [`CopyRequest::check_lease`] is called directly before each request that changes the target, unless it is made through
+///   [`Location`](crate::Location).
 /// - Content that [differs from what is expected](CopyRequest::check_content) is [`CopyError::Unexpected`].
 /// - What the copier cannot do, a [`Transform`] or a [`Transfer`] that it does not know among it, is
 ///   [`CopyError::Unsupported`]; where its store refuses, [`CopyError::Refused`]. Both pass the request to the next copier of

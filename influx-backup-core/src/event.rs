@@ -182,6 +182,7 @@ pub enum EventKind {
         name: String,
     },
     /// The job has ended. Always the last event, also of a job that was cancelled or that panicked.
+    #[non_exhaustive]
     Finished {
         /// Why it failed, together with what it had found; `None`: it did not.
         error: Option<Box<ErrorReport>>,

@@ -5,32 +5,47 @@
 //! next number: on every store exactly one process can.
 //!
 //! Another process may take over after `SILENCE`. A holder that cannot renew its lease stops well before that, see
-//! `Heartbeat`, so that two of them never write at the same time.
+//! `Heartbeat`, so that two of them never write at the same time. Each write asks a `LeaseFence` before: a process that was
+//! suspended may go on with a write before it notices that it was.
 
+mod fence;
 mod heartbeat;
 mod state;
 
 use std::{
     fs::File,
+    ops::RangeInclusive,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use tokio::time::timeout;
+use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use self::heartbeat::{Heartbeat, Pending};
 pub(crate) use self::state::{Clock, LeaseFile, LeaseState, highest};
+use self::{
+    fence::LeaseFence,
+    heartbeat::{Heartbeat, Pending},
+};
 use crate::{
     error::{Error, Result, StoreErrorKind},
     key::Key,
     layout::OWN_DIRECTORY,
-    location::Location,
+    location::{Attributes, Location},
 };
 
 /// How long a holder may be silent before another process may take over.
 pub(crate) const SILENCE: Duration = Duration::from_secs(600);
+
+/// The numbers that leases may have.
+const NUMBERS: RangeInclusive<u64> = 1..=999_999_999;
+
+/// The name of a lease.
+fn name(number: u64) -> String {
+    format!("claim-{number:06}")
+}
 
 /// How long a run that was cancelled waits for the store to take its release: it ends within a second.
 const RELEASE_TIMEOUT: Duration = Duration::from_millis(500);
@@ -68,7 +83,7 @@ impl LeaseScope {
     }
 
     fn key(&self, number: u64) -> Result<Key> {
-        Ok(Key::parse(format!("{}/claim-{number:06}", self.directory()))?)
+        Ok(Key::parse(format!("{}/{}", self.directory(), name(number)))?)
     }
 
     /// What a person reads.
@@ -142,6 +157,9 @@ impl Lease {
         let cluster = cluster.or(before.map(|before| before.file.cluster.as_str())).unwrap_or_default();
         let file = LeaseFile::new(cluster, before.map_or_else(Utc::now, |before| before.file.began));
         let number = before.map_or(0, |before| before.number) + 1;
+        if !NUMBERS.contains(&number) {
+            return Err(Error::damaged(&scope.key(number - 1)?, "no lease can follow its number: delete it"));
+        }
         let held = HeldLease { location: location.clone(), scope, number, file };
         let asked = heartbeat::Renewed::now();
         match held.create().await {
@@ -154,7 +172,25 @@ impl Lease {
                 let holder = highest(location, &held.scope, Clock::Local).await?;
                 Err(held.scope.held(location, holder.as_ref()))
             }
-            Err(error) => Err(error),
+            Err(error) => {
+                // It may have been written all the same. Best effort: where this fails, silence has the same effect later.
+                let _ = timeout(release_timeout(&error), held.release()).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// The same location, to which nothing is written once another process may have taken over.
+    pub(crate) fn fenced(&self, location: &Location) -> Location {
+        let renewed = self.heartbeat.renewed();
+        location.fenced(Arc::new(LeaseFence { held: self.held.clone(), renewed, lost: self.lost.clone() }))
+    }
+
+    /// What became of work that was to stop once the lease was lost; `None` where it was stopped.
+    pub(crate) async fn outcome<T>(&self, done: Option<Result<T>>) -> Result<T> {
+        match done {
+            Some(done) if done.is_ok() || !self.lost.is_cancelled() => done,
+            _ => Err(self.loss().await),
         }
     }
 
@@ -175,7 +211,7 @@ impl Lease {
     /// # Errors
     /// [`Error::LeaseLost`] where another process had taken over before; [`Error::Store`].
     pub(crate) async fn confirm(&self) -> Result<()> {
-        self.held.check().await
+        self.held.check().await.map(drop)
     }
 
     /// Why it was lost.
@@ -198,14 +234,14 @@ impl Lease {
     /// that `within` this time, silence has the same effect later.
     pub(crate) async fn release(mut self, within: Duration) {
         let pending = self.heartbeat.end(within).await;
-        self.held.file.released = Some(Utc::now());
         let released = async {
             match pending {
-                Pending::None => self.held.renew().await,
-                Pending::Renewal => {
-                    // It may still reach the store, and would undo what is written under its number.
+                Pending::None => self.held.release().await,
+                Pending::RenewalUntil(_) => {
+                    // On a store without conditional writes it would undo what is written under its number.
                     self.held.check().await?;
                     self.held.number += 1;
+                    self.held.file.released = Some(Utc::now());
                     self.held.create().await
                 }
             }
@@ -220,8 +256,10 @@ impl Lease {
     /// # Errors
     /// [`Error::LeaseLost`], [`Error::Store`].
     pub(crate) async fn remove(&mut self) -> Result<()> {
-        // A renewal that reaches the store after the removal would leave a lease without a holder.
-        self.heartbeat.end(SILENCE).await;
+        // A renewal that reaches a store without conditional writes after the removal would leave a lease without a holder.
+        if let Pending::RenewalUntil(until) = self.heartbeat.end(SILENCE).await {
+            sleep_until(until).await;
+        }
         self.held.check().await?;
         let mut leases = state::list(&self.held.location, &self.held.scope).await?;
         leases.retain(|(number, _)| *number <= self.held.number);
@@ -250,28 +288,34 @@ impl Lease {
 }
 
 impl HeldLease {
-    async fn check(&self) -> Result<()> {
+    /// Checks that no other process took over. Returns what the store has.
+    async fn check(&self) -> Result<LeaseState> {
         match highest(&self.location, &self.scope, Clock::Local).await? {
-            Some(state) if state.number == self.number && state.file.owner == self.file.owner => Ok(()),
+            Some(state) if state.number == self.number && state.file.owner == self.file.owner => Ok(state),
             other => Err(self.scope.taken_over(&self.location, other.as_ref())),
         }
     }
 
     async fn create(&self) -> Result<()> {
-        self.location.create(&self.scope.key(self.number)?, self.bytes()?).await?;
+        self.location.create(&self.scope.key(self.number)?, bytes(&self.file)?).await?;
         Ok(())
+    }
+
+    async fn renew(&self) -> Result<()> {
+        self.replace(LeaseFile { renewed: Some(Utc::now()), ..self.file.clone() }).await
+    }
+
+    async fn release(&self) -> Result<()> {
+        self.replace(LeaseFile { released: Some(Utc::now()), ..self.file.clone() }).await
     }
 
     /// Writes the lease again, unless another process took over: that one may be done already, and have removed all leases.
-    async fn renew(&self) -> Result<()> {
-        self.check().await?;
-        self.location.put(&self.scope.key(self.number)?, self.bytes()?).await?;
+    /// The condition on what the store has makes the store refuse the request if it arrives after the next.
+    async fn replace(&self, file: LeaseFile) -> Result<()> {
+        let found = self.check().await?;
+        let key = self.scope.key(self.number)?;
+        self.location.replace(&key, &bytes(&file)?, &Attributes::new(), &found.version).await?;
         Ok(())
-    }
-
-    fn bytes(&self) -> Result<Bytes> {
-        let json = serde_json::to_vec(&self.file);
-        json.map(Bytes::from).map_err(|source| Error::Internal { task: "lease", source: Box::new(source) })
     }
 
     /// Makes the lease look long silent. A full disk, which takes no bytes, takes this.
@@ -282,6 +326,11 @@ impl HeldLease {
             let _ = file.and_then(|file| file.set_modified(SystemTime::UNIX_EPOCH));
         }
     }
+}
+
+fn bytes(file: &LeaseFile) -> Result<Bytes> {
+    let json = serde_json::to_vec(file);
+    json.map(Bytes::from).map_err(|source| Error::Internal { task: "lease", source: Box::new(source) })
 }
 
 #[cfg(test)]

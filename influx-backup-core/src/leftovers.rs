@@ -9,7 +9,7 @@ use crate::{
     event::EventKind,
     job::{EventSink, RunContext},
     layout::OWN_DIRECTORY,
-    lease::{Clock, SILENCE, release_timeout},
+    lease::{Clock, Lease, SILENCE, release_timeout},
     location::{Incomplete, Location, ObjectTable, remove_empty},
     named::named,
     options::{OnExisting, Takeover},
@@ -127,25 +127,27 @@ fn is_dead(state: BackupState) -> impl Fn(&Incomplete) -> bool {
 async fn clear(location: &Location, name: &str, clock: Clock, context: &RunContext) -> Result<()> {
     let (mut lease, _) = acquire(location, name, None, (OnExisting::Resume, Takeover::AfterTimeout), clock).await?;
     let lost = lease.lost.clone();
+    let location = &lease.fenced(location);
     let all_else = context.unless_cancelled(async {
         location.delete_incomplete(|_| true).await?;
         let mut objects = location.list("").await?;
         objects.retain(|entry| !lease.is_lease_key(&entry.key));
-        delete(location, &objects, &context.events).await
+        delete(location, &objects, &lease, &context.events).await
     });
-    match lost.run_until_cancelled(all_else).await {
-        Some(Ok(())) => lease.remove().await,
-        Some(Err(error)) => {
+    let done = lost.run_until_cancelled(all_else).await;
+    match lease.outcome(done).await {
+        Ok(()) => lease.remove().await,
+        Err(error) => {
             lease.release(release_timeout(&error)).await;
             Err(error)
         }
-        None => Err(lease.loss().await),
     }
 }
 
-async fn delete(location: &Location, objects: &ObjectTable, events: &EventSink) -> Result<()> {
+async fn delete(location: &Location, objects: &ObjectTable, lease: &Lease, events: &EventSink) -> Result<()> {
     events.planned(objects.len() as u64, objects.bytes());
     for some in objects.as_slice().chunks(DELETED_AT_ONCE) {
+        lease.check().await?;
         location.delete_versions(some.iter().map(|entry| (entry.key.clone(), Some(entry.version.clone())))).await?;
         for entry in some {
             events.send(EventKind::Deleted { key: entry.key.clone() });

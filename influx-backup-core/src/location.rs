@@ -11,6 +11,7 @@ mod checksums;
 pub(crate) mod cloud;
 mod delete;
 mod durable;
+mod fence;
 mod identity;
 mod incomplete;
 pub mod interop;
@@ -34,6 +35,9 @@ pub(crate) use self::budgets::ThrottleCounts;
 pub(crate) use self::budgets::{MAX_CONCURRENT, RequestKind};
 pub(crate) use self::checksums::{Comparison, Put, StoreHasher};
 pub(crate) use self::durable::make_durable;
+pub(crate) use self::fence::Fence;
+#[cfg(test)]
+pub(crate) use self::fence::OpenWhile;
 pub(crate) use self::incomplete::Incomplete;
 pub(crate) use self::local::{nearest_existing, remove_empty};
 pub use self::{
@@ -78,6 +82,8 @@ struct Inner {
     /// The directory, for files.
     directory: Option<PathBuf>,
     links: Links,
+    /// Asked before each write, where there is one.
+    fence: Option<Arc<dyn Fence>>,
     options: StoreOptions,
     /// The client itself, for buckets that were opened by name.
     #[cfg(feature = "cloud")]
@@ -280,6 +286,7 @@ impl Inner {
             identity,
             directory: None,
             links: Links::Follow,
+            fence: None,
             options,
             #[cfg(feature = "cloud")]
             handle: None,

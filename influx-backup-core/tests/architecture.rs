@@ -39,7 +39,8 @@ fn sources() -> Vec<(String, PathBuf)> {
             }
         }
     }
-    let (source, mut files) = (root().join("src"), Vec::new());
+    let source = root().join("src");
+    let mut files = Vec::new();
     walk(&source, &mut files);
     let named = files.into_iter().filter_map(|path| {
         let below = path.strip_prefix(&source).expect("below the sources").to_owned();
@@ -67,7 +68,8 @@ fn imports(code: &str) -> BTreeSet<String> {
             found.insert(name(rest));
             continue;
         };
-        let (mut depth, mut first) = (0_usize, true);
+        let mut depth = 0_usize;
+        let mut first = true;
         for (at, letter) in list.char_indices() {
             match letter {
                 '{' => depth += 1,

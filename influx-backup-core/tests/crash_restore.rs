@@ -251,7 +251,8 @@ fn target_below(root: &Path, name: &str, over: Over) -> std::path::PathBuf {
 
 async fn killed_at_every_write(over: Over, moment: Moment) {
     let root = tempfile::tempdir().expect("a directory");
-    let (source, repository) = (root.path().join("source"), root.path().join("repository"));
+    let source = root.path().join("source");
+    let repository = root.path().join("repository");
     crash::cluster(2).generate_into(&source).expect("generated");
     let backup = backed_up(&crash::place(&source), &crash::place(&repository)).await;
     let outcome = root.path().join("outcome");

@@ -184,8 +184,10 @@ impl Run<'_> {
 
     /// Removes the manifest of this run, so that nothing looks done that may not be.
     async fn remove_manifest(&self, key: &Key, bytes: &Bytes) -> Result<()> {
-        match self.to.get_with_version(key).await? {
-            Some((found, version)) if found == *bytes => self.to.delete_version(key, &version).await,
+        // Also once another process may have taken over: it is this run's own.
+        let to = self.to.unfenced();
+        match to.get_with_version(key).await? {
+            Some((found, version)) if found == *bytes => to.delete_version(key, &version).await,
             _ => Ok(()),
         }
     }

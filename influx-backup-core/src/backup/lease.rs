@@ -27,7 +27,8 @@ pub(crate) async fn acquire(
     clock: Clock,
 ) -> Result<(Lease, Acquired)> {
     let scope = LeaseScope::Backup(name.to_owned());
-    if location.head(&Key::parse(MANIFEST_KEY)?).await?.is_some() {
+    let manifest = Key::parse(MANIFEST_KEY)?;
+    if location.head(&manifest).await?.is_some() {
         return Err(Error::BackupExists { name: name.to_owned() });
     }
     let mut before = highest(location, &scope, clock).await?;
@@ -44,12 +45,13 @@ pub(crate) async fn acquire(
     };
     let lease = Lease::take(location, scope, cluster, before.as_ref()).await?;
     // The holder before may have committed meanwhile. It looks for a later lease after its commit: one of both sees the other.
-    if location.head(&Key::parse(MANIFEST_KEY)?).await?.is_some() {
-        let exists = Error::BackupExists { name: name.to_owned() };
-        lease.release(release_timeout(&exists)).await;
-        return Err(exists);
-    }
-    Ok((lease, acquired))
+    let error = match location.head(&manifest).await {
+        Ok(None) => return Ok((lease, acquired)),
+        Ok(Some(_)) => Error::BackupExists { name: name.to_owned() },
+        Err(error) => error,
+    };
+    lease.release(release_timeout(&error)).await;
+    Err(error)
 }
 
 /// How many backups may be begun within a second under default names.
@@ -104,7 +106,7 @@ mod tests {
     use crate::{
         options::Takeover,
         preflight,
-        testing::fault::{FaultPlan, FaultyStore},
+        testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
     };
 
     async fn take(location: &Location, existing: (OnExisting, Takeover)) -> Result<(Lease, Acquired)> {
@@ -152,6 +154,17 @@ mod tests {
             highest(&location, &LeaseScope::Backup("n1".to_owned()), Clock::Local).await.expect("there").expect("one");
         assert!(highest.is_held());
         second.check().await.expect("held");
+    }
+
+    #[tokio::test]
+    async fn a_lease_is_released_where_the_store_fails_after_it() {
+        let location = Location::in_memory();
+        let manifest = Scope::of(Op::Head).containing(MANIFEST_KEY);
+        let plan = FaultPlan::none().with(Rule::new(manifest, When::Nth(2), Fault::Fail(Failure::Denied)));
+        let faulty = location.through(|store| Arc::new(FaultyStore::new(store, plan.clone())) as Arc<_>);
+        let denied = take(&faulty, (OnExisting::Refuse, Takeover::AfterTimeout)).await.expect_err("denied");
+        assert_eq!(denied.code(), "access-denied");
+        take(&location, (OnExisting::Resume, Takeover::AfterTimeout)).await.expect("it is not held");
     }
 
     /// Two clusters that are backed up into one repository by one line of cron.

@@ -52,12 +52,8 @@ pub(super) struct Run<'a> {
 impl Run<'_> {
     /// Does what may be dropped half-way, unless the caller cancels or another process takes over.
     pub(super) async fn unless_ended<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        tokio::select! {
-            biased;
-            () = self.task.cancellation.cancelled() => Err(self.task.cancelled()),
-            () = self.lease.lost.cancelled() => Err(self.lease.loss().await),
-            done = work => done,
-        }
+        let done = self.lease.lost.run_until_cancelled(Box::pin(work));
+        self.task.unless_cancelled(async { self.lease.outcome(done.await).await }).await
     }
 
     /// Makes passes until a backup is ready for its commit.

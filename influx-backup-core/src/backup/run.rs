@@ -84,6 +84,7 @@ pub(crate) async fn run(
             (name, to, lease, Acquired::Fresh)
         }
     };
+    let to = lease.fenced(&to);
     let journal = journal(&to, lease.number(), options.limits.durability);
     let mut state = RunState { index: Index::default(), journal, facts: Facts::default() };
     let run =

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::args::Args;
 use crate::{
-    BackupOptions, DiscoverOptions, RestoreOptions, RestoreRunOptions, VerifyOptions, options::ServersStopped,
-    options::Takeover,
+    BackupOptions, DiscoverOptions, RestoreOptions, RestoreRunOptions, VerifyOptions,
+    options::{OnExisting, OnUnfinished, ServersStopped, Takeover},
 };
 
 /// Where a flag has another name than its option, and why.
@@ -23,8 +23,8 @@ const OTHER_NAMES: [(&str, &str, &str); 5] = [
 
 /// Options that have no flag, and why.
 const WITHOUT_FLAG: [(&str, &str); 3] = [
-    ("stop_timeout", "for orchestrators; the program has none"),
     ("initial_backoff", "how the waits grow; --max-elapsed and --max-outage bound them"),
+    ("stop_timeout", "about an orchestrator, which the program does not have"),
     ("max_backoff", "how the waits grow; --max-elapsed and --max-outage bound them"),
 ];
 
@@ -101,9 +101,7 @@ fn flags_have_the_names_and_the_choices_of_the_options() {
 /// A flag without a value stands for the one choice that is not the default.
 #[test]
 fn a_flag_without_a_value_has_one_meaning() {
-    for names in
-        [Takeover::NAMES, ServersStopped::NAMES, crate::options::OnExisting::NAMES, crate::options::OnUnfinished::NAMES]
-    {
+    for names in [Takeover::NAMES, ServersStopped::NAMES, OnExisting::NAMES, OnUnfinished::NAMES] {
         assert_eq!(names.len(), 2, "{names:?}");
     }
 }

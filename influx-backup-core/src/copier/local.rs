@@ -144,8 +144,11 @@ impl Copying {
         check_version(&self.source, &wanted)?;
         let content = self.hasher.finish();
         self.request.check_content(wanted.size, Some(content.crc64))?;
-        let target = self.staging.release(wanted.version.modified.into());
-        let metadata = target.map_err(|e| target_error("finish target", e))?;
+        let request = &self.request;
+        let finished = self.staging.finish(wanted.version.modified.into());
+        let (staging, metadata) = finished.map_err(|e| target_error("finish target", e))?;
+        request.check_lease()?;
+        staging.release().map_err(|e| target_error("finish target", e))?;
         let mut copied = Copied::read_through(wanted.size, content, "local");
         copied.stored.version = Some(entry(wanted.key, &metadata).version);
         Ok(copied)
@@ -181,14 +184,20 @@ impl Staging {
         }
     }
 
-    fn release(mut self, modified: SystemTime) -> io::Result<fs::Metadata> {
+    /// The last that is done to the file itself.
+    fn finish(self, modified: SystemTime) -> io::Result<(Self, fs::Metadata)> {
         self.file.set_modified(modified)?;
         let metadata = self.file.metadata()?;
+        Ok((self, metadata))
+    }
+
+    /// Gives it the target's name.
+    fn release(mut self) -> io::Result<()> {
         if let Some(path) = &self.path {
             fs::rename(path, &self.target)?;
         }
         self.path = None;
-        Ok(metadata)
+        Ok(())
     }
 }
 

@@ -100,6 +100,17 @@ impl CopyRequest {
         Err(CopyError::Unexpected { reason })
     }
 
+    /// Fails where the run that this copy is a part of may no longer write to the target: another process may have taken
+    /// over. To be called directly before each request that changes the target, most of all before the copy gets its key.
+    /// (Writes through [`Location`] itself do so.) It asks no store.
+    ///
+    /// # Errors
+    /// [`CopyError::Cancelled`].
+    pub fn check_lease(&self) -> Result<(), CopyError> {
+        // The run says why: its lease is lost.
+        self.to.check_fence().map_err(|_| CopyError::Cancelled)
+    }
+
     /// The metadata of the copy, where the source's store returned `returned`.
     pub(super) fn attributes_for_target(&self, returned: &Attributes) -> Attributes {
         self.to.kept(self.attributes.as_ref().unwrap_or(returned))

@@ -109,6 +109,7 @@ async fn whole(reader: &Reader, request: &CopyRequest, context: &CopyContext) ->
     let options = PutOptions { mode: PutMode::Overwrite, attributes, ..PutOptions::default() };
     let payload = piece.chunks.into_iter().collect();
     let path = request.to.path(&request.target);
+    request.check_lease()?;
     let put = request.to.store().put_opts(&path, payload, options);
     let put = within(patience(context.stall_timeout, size), put)
         .await?

@@ -50,11 +50,25 @@ impl Renewed {
     }
 }
 
-/// Whether a request to renew may still reach the store.
+/// Whether a request to renew may still reach the store, after its answer was no longer waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pending {
     None,
-    Renewal,
+    RenewalUntil(Instant),
+}
+
+impl Pending {
+    /// A renewal was given up just now.
+    fn from_now() -> Self {
+        Self::RenewalUntil(Instant::now() + LONGEST_REQUEST)
+    }
+
+    fn now(self) -> Self {
+        match self {
+            Self::RenewalUntil(until) if until > Instant::now() => self,
+            _ => Self::None,
+        }
+    }
 }
 
 /// Renews a lease in the background, until it ends or is dropped.
@@ -66,7 +80,7 @@ pub(super) struct Heartbeat {
     stop: CancellationToken,
     renewed: watch::Receiver<Renewed>,
     /// `None` once its end was waited for.
-    task: Option<JoinHandle<()>>,
+    task: Option<JoinHandle<Pending>>,
 }
 
 impl Heartbeat {
@@ -83,12 +97,20 @@ impl Heartbeat {
         expiry(*self.renewed.borrow())
     }
 
+    /// When the lease was last renewed.
+    pub(super) fn renewed(&self) -> watch::Receiver<Renewed> {
+        self.renewed.clone()
+    }
+
     /// Ends the heartbeat. A renewal that is under way is waited for `within` this time, so that it does not undo what
     /// follows.
     pub(super) async fn end(&mut self, within: Duration) -> Pending {
         self.stop.cancel();
         let Some(task) = self.task.take() else { return Pending::None };
-        if timeout(within, task).await.is_err() { Pending::Renewal } else { Pending::None }
+        match timeout(within, task).await {
+            Ok(pending) => pending.map_or(Pending::None, Pending::now),
+            Err(_) => Pending::from_now(),
+        }
     }
 }
 
@@ -98,21 +120,29 @@ impl Drop for Heartbeat {
     }
 }
 
-fn expiry(renewed: Renewed) -> Option<Duration> {
+pub(super) fn expiry(renewed: Renewed) -> Option<Duration> {
     let age = renewed.age(Renewed::now());
     (age >= RENEWAL_DEADLINE).then_some(age)
 }
 
-/// Cancels `lost` where another process took over, or where the lease could not be renewed in time.
-async fn beat(held: HeldLease, renewed: watch::Sender<Renewed>, lost: CancellationToken, stop: CancellationToken) {
+/// Cancels `lost` where another process took over, or where the lease could not be renewed in time. Returns whether a
+/// renewal may still reach the store.
+async fn beat(
+    held: HeldLease,
+    renewed: watch::Sender<Renewed>,
+    lost: CancellationToken,
+    stop: CancellationToken,
+) -> Pending {
+    let mut pending = Pending::None;
     let is_lost = tokio::select! {
         biased;
         () = until_expired(&renewed) => true,
-        is_taken_over = renew(&held, &renewed, &stop) => is_taken_over,
+        is_taken_over = renew(&held, &renewed, &stop, &mut pending) => is_taken_over,
     };
     if is_lost {
         lost.cancel();
     }
+    pending
 }
 
 async fn until_expired(renewed: &watch::Sender<Renewed>) {
@@ -126,7 +156,12 @@ async fn until_expired(renewed: &watch::Sender<Renewed>) {
 }
 
 /// Renews until the heartbeat is stopped or another process takes over; returns whether one did.
-async fn renew(held: &HeldLease, renewed: &watch::Sender<Renewed>, stop: &CancellationToken) -> bool {
+async fn renew(
+    held: &HeldLease,
+    renewed: &watch::Sender<Renewed>,
+    stop: &CancellationToken,
+    pending: &mut Pending,
+) -> bool {
     let mut wait = INTERVAL;
     while stop.run_until_cancelled(sleep(wait)).await.is_some() {
         let asked = Renewed::now();
@@ -136,7 +171,10 @@ async fn renew(held: &HeldLease, renewed: &watch::Sender<Renewed>, stop: &Cancel
                 wait = INTERVAL;
             }
             Ok(Err(Error::LeaseLost { .. })) => return true,
-            Ok(Err(_)) | Err(_) => wait = RETRY_INTERVAL,
+            Ok(Err(_)) | Err(_) => {
+                *pending = Pending::from_now();
+                wait = RETRY_INTERVAL;
+            }
         }
     }
     false

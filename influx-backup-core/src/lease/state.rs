@@ -5,10 +5,10 @@ use std::{fmt, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{LeaseScope, SILENCE};
+use super::{LeaseScope, NUMBERS, SILENCE, name};
 use crate::{
     error::Result,
-    location::{Location, ObjectMeta},
+    location::{Location, ObjectMeta, Version},
     options::Takeover,
 };
 
@@ -25,6 +25,9 @@ pub(crate) struct LeaseFile {
     pub(crate) began: DateTime<Utc>,
     /// The cluster backed up or restored.
     pub(crate) cluster: String,
+    /// When it was renewed, by the clock of its holder. No two renewals have the same bytes, and so the same entity tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) renewed: Option<DateTime<Utc>>,
     /// When the run gave it up, where it lived to write that: others need not wait for the timeout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) released: Option<DateTime<Utc>>,
@@ -38,6 +41,7 @@ impl LeaseFile {
             pid: std::process::id(),
             began,
             cluster: cluster.to_owned(),
+            renewed: None,
             released: None,
         }
     }
@@ -50,6 +54,7 @@ impl LeaseFile {
             pid: 0,
             began: modified,
             cluster: String::new(),
+            renewed: None,
             released: None,
         })
     }
@@ -84,6 +89,8 @@ impl Clock {
 pub(crate) struct LeaseState {
     pub(crate) number: u64,
     pub(crate) file: LeaseFile,
+    /// The version that was read.
+    pub(super) version: Version,
     /// Since it was last renewed.
     pub(crate) silence: Duration,
 }
@@ -104,10 +111,10 @@ impl LeaseState {
 pub(crate) async fn highest(location: &Location, scope: &LeaseScope, clock: Clock) -> Result<Option<LeaseState>> {
     let leases = list(location, scope).await?;
     let Some((number, entry)) = leases.into_iter().max_by_key(|(number, _)| *number) else { return Ok(None) };
-    let Some(bytes) = location.get(&entry.key, None).await? else { return Ok(None) };
+    let Some((bytes, version)) = location.get_with_version(&entry.key).await? else { return Ok(None) };
     let modified = entry.version.modified;
     let silence = (Utc::now() + clock.ahead() - modified).to_std().unwrap_or_default();
-    Ok(Some(LeaseState { number, file: LeaseFile::parse(&bytes, modified), silence }))
+    Ok(Some(LeaseState { number, file: LeaseFile::parse(&bytes, modified), version, silence }))
 }
 
 /// Every lease of a scope, with its number.
@@ -116,9 +123,10 @@ pub(super) async fn list(location: &Location, scope: &LeaseScope) -> Result<Vec<
     Ok(entries.into_iter().filter_map(|entry| Some((number(entry.key.name())?, entry))).collect())
 }
 
-/// The number in the name of a lease, or `None` where it is not a lease.
-pub(super) fn number(name: &str) -> Option<u64> {
-    name.strip_prefix("claim-")?.parse().ok()
+/// The number of the lease of this name, or `None` where it is no name that a lease is given.
+pub(super) fn number(of: &str) -> Option<u64> {
+    let number = of.strip_prefix("claim-")?.parse().ok()?;
+    (NUMBERS.contains(&number) && name(number) == of).then_some(number)
 }
 
 fn host() -> String {
@@ -144,8 +152,30 @@ mod tests {
             let file = LeaseFile::parse(&bytes, DateTime::UNIX_EPOCH);
             prop_assert_eq!((file.began, file.released), (DateTime::UNIX_EPOCH, None));
             let silence = Duration::from_secs(silence);
-            let state = LeaseState { number: 1, file: LeaseFile::parse(&bytes, DateTime::UNIX_EPOCH), silence };
+            let version = Version { e_tag: None, id: None, modified: DateTime::UNIX_EPOCH };
+            let state = LeaseState { number: 1, file, version, silence };
             prop_assert_eq!(state.is_free(Takeover::AfterTimeout), silence >= SILENCE);
+        }
+
+        #[test]
+        fn a_lease_has_one_name(
+            name in prop_oneof!["claim-.{0,12}", "claim-[0-9]{1,24}", "claim-[+ 0]{0,3}[0-9]{1,12}", ".{0,20}"],
+        ) {
+            if let Some(number) = number(&name) {
+                prop_assert_eq!(super::name(number), name);
+            }
+        }
+
+        #[test]
+        fn names_are_read_as_they_are_given(found in NUMBERS) {
+            prop_assert_eq!(number(&name(found)), Some(found));
+        }
+    }
+    #[test]
+    fn other_names_are_no_leases() {
+        let max = u64::MAX.to_string();
+        for other in ["7", "+00007", "0000007", "000000", "1000000000", &max, "", "000001.json"] {
+            assert_eq!(number(&format!("claim-{other}")), None, "{other}");
         }
     }
 }

@@ -210,3 +210,91 @@ async fn a_renewal_under_way_does_not_come_after_the_removal() {
     sleep(INTERVAL).await;
     assert_eq!(location.list("").await.expect("listed"), ObjectTable::default());
 }
+
+/// A store, and files, which know no conditional writes.
+fn places() -> [(Option<tempfile::TempDir>, Location); 2] {
+    let root = tempfile::tempdir().expect("a directory");
+    let files = Location::parse(root.path().to_str().expect("UTF-8"), &StoreOptions::default()).expect("a place");
+    [(None, Location::in_memory()), (Some(root), files)]
+}
+
+/// The first renewal arrives 100 s after it was sent, when its answer is long given up.
+fn first_renewal_late(location: &Location) -> Location {
+    let late = Fault::Late(Duration::from_secs(100)..Duration::from_secs(101));
+    faulty(location, Rule::new(Scope::of(Op::Put), When::Nth(2), late))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_was_given_up_does_not_undo_the_release() {
+    for scope in scopes() {
+        for (_kept, location) in places() {
+            let lease = take(&first_renewal_late(&location), &scope).await;
+            sleep(INTERVAL + Duration::from_secs(75)).await;
+            lease.release(RELEASE_TIMEOUT).await;
+            let is_free = async || {
+                let left = highest(&location, &scope, Clock::Local).await.expect("listed").expect("one");
+                left.is_free(Takeover::AfterTimeout)
+            };
+            assert!(is_free().await);
+            sleep(INTERVAL).await;
+            assert!(is_free().await, "{location}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_renewal_that_was_given_up_does_not_come_after_the_removal() {
+    for (_kept, location) in places() {
+        let mut lease = take(&first_renewal_late(&location), &LeaseScope::Target).await;
+        sleep(INTERVAL + Duration::from_secs(75)).await;
+        lease.remove().await.expect("removed");
+        sleep(INTERVAL).await;
+        assert!(location.list("").await.expect("listed").is_empty(), "{location}");
+    }
+}
+
+/// The process is suspended: neither its heartbeat nor anything else of it runs.
+#[tokio::test(start_paused = true)]
+async fn a_suspended_process_writes_nothing_when_it_goes_on() {
+    let location = Location::in_memory();
+    let key = Key::parse("x").expect("a key");
+    location.put(&key, Bytes::from_static(b"another's")).await.expect("put");
+    let lease = take(&location, &LeaseScope::Target).await;
+    let fenced = lease.fenced(&location);
+    fenced.check_fence().expect("held");
+    // Its first poll sets the clock forward; no other task runs before the write.
+    let advanced = futures::poll!(std::pin::pin!(tokio::time::advance(SILENCE)));
+    assert!(advanced.is_pending());
+    assert!(!lease.lost.is_cancelled(), "the heartbeat has not seen it");
+    let refused = fenced.put(&key, Bytes::from_static(b"late")).await.expect_err("too late");
+    assert_eq!(refused.code(), "lease-lost");
+    assert!(lease.lost.is_cancelled());
+    assert_eq!(fenced.delete(&key).await.expect_err("too late").code(), "lease-lost");
+    assert_eq!(location.get(&key, None).await.expect("read").expect("there"), "another's");
+}
+
+#[tokio::test]
+async fn a_lease_whose_answer_was_lost_is_released() {
+    let location = Location::in_memory();
+    let lost = Rule::new(Scope::of(Op::Put), When::Nth(1), Fault::LoseAnswer(Failure::Denied));
+    let scope = LeaseScope::Target;
+    let taken = Lease::take(&faulty(&location, lost), scope.clone(), Some("cluster1"), None).await;
+    assert_eq!(taken.expect_err("denied").code(), "access-denied");
+    let left = highest(&location, &scope, Clock::Local).await.expect("listed").expect("it was written");
+    assert!(left.is_free(Takeover::AfterTimeout));
+}
+
+#[tokio::test]
+async fn no_lease_follows_the_last_number() {
+    let location = Location::in_memory();
+    for (name, code) in [("claim-18446744073709551615", None), ("claim-999999999", Some("damaged-backup"))] {
+        let key = Key::parse(format!("_influx_backup/restore/{name}")).expect("a key");
+        location.put(&key, Bytes::from_static(b"{}")).await.expect("put");
+        let before = highest(&location, &LeaseScope::Target, Clock::Local).await.expect("listed");
+        let taken = Lease::take(&location, LeaseScope::Target, Some("cluster1"), before.as_ref()).await;
+        match code {
+            None => taken.expect("taken").check().await.expect("held"),
+            Some(code) => assert_eq!(taken.expect_err("no number is left").code(), code),
+        }
+    }
+}

@@ -94,6 +94,7 @@ impl Location {
     #[cfg(feature = "cloud")]
     async fn delete_found(&self, key: &Key, found: &Version) -> Result<()> {
         let Some(handle) = self.handle() else { return self.delete_once(key).await };
+        self.check_fence()?;
         match self.answer(handle.delete_version(&self.path(key), found)).await {
             Ok(()) => Ok(()),
             Err(error) => match StoreErrorKind::of(&error) {
@@ -111,6 +112,7 @@ impl Location {
     }
 
     async fn delete_once(&self, key: &Key) -> Result<()> {
+        self.check_fence()?;
         match self.answer(self.store().delete(&self.path(key))).await {
             Ok(()) => Ok(()),
             Err(error) => match StoreErrorKind::of(&error) {

@@ -89,13 +89,18 @@ impl Location {
         match incomplete.what {
             What::File(path) => {
                 let shown = self.to_string();
-                let deleted = move || fs::remove_file(&path).map_err(|e| Error::io("delete", path.display(), shown, e));
-                blocking("delete", deleted).await
+                let location = self.clone();
+                let delete = move || {
+                    location.check_fence()?;
+                    fs::remove_file(&path).map_err(|e| Error::io("delete", path.display(), shown, e))
+                };
+                blocking("delete", delete).await
             }
             #[cfg(feature = "cloud")]
             What::Upload(upload) => {
                 let Some(handle) = self.handle() else { return Ok(()) };
                 let abort = || async {
+                    self.check_fence()?;
                     let aborted = self.answers(handle.abort(&upload)).await;
                     aborted.map_err(|error| Error::store("abort upload", &upload.path, self, error))
                 };

@@ -168,7 +168,16 @@ impl Location {
             version: version.and_then(|version| version.id.as_deref().map(ToOwned::to_owned)),
             ..GetOptions::default()
         };
-        self.retry(|| self.get_by(key, options()).boxed()).await
+        let found = self.retry(|| self.get_by(key, options()).boxed()).await?;
+        Ok(found.map(|(bytes, _)| bytes))
+    }
+
+    /// The bytes of an object and the version that they are of, or `None` where there is none.
+    ///
+    /// # Errors
+    /// As for [`Location::get`].
+    pub(crate) async fn get_with_version(&self, key: &Key) -> Result<Option<(Bytes, Version)>> {
+        self.retry(|| self.get_by(key, GetOptions::default()).boxed()).await
     }
 
     /// These bytes of an object, or as many of them as there are.
@@ -177,24 +186,26 @@ impl Location {
     /// As for [`Location::get`].
     pub(crate) async fn get_range(&self, key: &Key, range: Range<u64>) -> Result<Option<Bytes>> {
         let options = || GetOptions { range: Some(GetRange::Bounded(range.clone())), ..GetOptions::default() };
-        self.retry(|| self.get_by(key, options()).boxed()).await
+        let found = self.retry(|| self.get_by(key, options()).boxed()).await?;
+        Ok(found.map(|(bytes, _)| bytes))
     }
 
-    async fn get_by(&self, key: &Key, options: GetOptions) -> Result<Option<Bytes>> {
+    async fn get_by(&self, key: &Key, options: GetOptions) -> Result<Option<(Bytes, Version)>> {
         self.check_links(key.as_str())?;
         self.check_file(key)?;
         let got = async {
             let found = self.answer(self.store().get_opts(&self.path(key), options)).await?;
             let size = found.range.end - found.range.start;
-            self.body(found).await.map(|bytes| (size, bytes))
+            let meta = found.meta.clone();
+            self.body(found).await.map(|bytes| (size, bytes, meta))
         };
         match got.await {
             // A connection that breaks may look like the end of a body.
-            Ok((size, bytes)) if bytes.len() as u64 != size => {
+            Ok((size, bytes, _)) if bytes.len() as u64 != size => {
                 let short = std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "the body ended early");
                 Err(Error::io("get", key, self, short))
             }
-            Ok((_, bytes)) => Ok(Some(bytes)),
+            Ok((_, bytes, meta)) => Ok(Some((bytes, self.entry(meta)?.version))),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(Error::store("get", key, self, error)),
         }

@@ -10,15 +10,6 @@ use crate::{
 };
 
 impl Location {
-    /// The bytes of an object and the version that they are of, or `None` where there is none.
-    ///
-    /// # Errors
-    /// As for [`Location::get`]; [`StoreErrorKind::Changed`] where it is written meanwhile.
-    pub(crate) async fn get_with_version(&self, key: &Key) -> Result<Option<(Bytes, Version)>> {
-        let Some(found) = self.head(key).await? else { return Ok(None) };
-        Ok(self.get(key, Some(&found.version)).await?.map(|bytes| (bytes, found.version)))
-    }
-
     /// Writes an object in the place of this version of it. Durable when it returns.
     ///
     /// Stores refuse that by themselves where another version is there. Files cannot: what is written to the file between

@@ -66,6 +66,7 @@ impl Location {
     ) -> Result<Version> {
         let attempts = AtomicU32::new(0);
         let put = || async {
+            self.check_fence()?;
             attempts.fetch_add(1, Ordering::Relaxed);
             let attributes = attributes_from(attributes);
             let options = PutOptions { mode: mode.clone(), attributes, ..PutOptions::default() };

@@ -52,8 +52,7 @@ async fn found(target: &Location, key: &Key, restore: &str) -> Result<Found> {
     match target.get_with_version(key).await {
         Ok(None) => Ok(Found::None),
         Ok(Some((bytes, version))) if restore_of(&bytes).as_deref() == Some(restore) => Ok(Found::Guard(version)),
-        // A guard is never written twice: what changes is a server's.
-        Ok(Some(_)) | Err(Error::Store { kind: StoreErrorKind::Changed, .. }) => Ok(Found::Other),
+        Ok(Some(_)) => Ok(Found::Other),
         Err(error) => Err(error),
     }
 }

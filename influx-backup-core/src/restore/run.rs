@@ -38,13 +38,11 @@ pub(super) async fn run(request: OpenedRestore, task: RunContext) -> Result<Rest
     let place = request.target.with_links(Links::Refuse);
     let claim = lease::acquire(&place, Some(&ready.plan.cluster), request.run_options.takeover, ready.clock).await?;
     let Ready { plan, target, source, applied, made, clock: _ } = ready;
+    let place = claim.fenced(&place);
     let mut run = Run { request, place, claim, plan, target, source, applied, made, task, stopped: Vec::new() };
     let lost = run.claim.lost.clone();
-    let done = match lost.run_until_cancelled(run.restored()).await {
-        Some(done) => done,
-        None => Err(run.claim.loss().await),
-    };
-    match done {
+    let done = lost.run_until_cancelled(run.restored()).await;
+    match run.claim.outcome(done).await {
         Ok(report) => Ok(run.start_servers(report).await),
         Err(error) => {
             run.fail(&error).await;

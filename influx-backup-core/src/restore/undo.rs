@@ -33,10 +33,8 @@ async fn run(target: Location, options: &AbandonOptions, task: &RunContext) -> R
     let clock = task.unless_cancelled(lease::probe(&target, &[])).await?;
     let mut lease = lease::acquire(&target, None, options.takeover, clock).await?;
     let lost = lease.lost.clone();
-    let done = match lost.run_until_cancelled(undo(&target, &mut lease, task)).await {
-        Some(done) => done,
-        None => Err(lease.loss().await),
-    };
+    let done = lost.run_until_cancelled(undo(&lease.fenced(&target), &mut lease, task)).await;
+    let done = lease.outcome(done).await;
     if let Err(error) = &done {
         let residue = lease::residue(&target, error).await;
         lease::end(lease, residue, &target, error).await;
@@ -54,10 +52,13 @@ async fn undo(target: &Location, lease: &mut Lease, task: &RunContext) -> Result
     for reference in &journal.created {
         created.extend(segment::read(target, reference).await?);
     }
-    let deleted = delete_present(target, &created, task).await?;
+    let deleted = delete_present(target, &created, lease, task).await?;
+    lease.check().await?;
     RestoreJournal::delete_incomplete(target, created.iter().chain(&journal.guards)).await?;
     make_durable(target, Durability::Durable).await?;
+    lease.check().await?;
     let roots = put_back(target, &journal).await?;
+    lease.check().await?;
     directories::remove_empty(target, &journal.made, created.iter().chain(&journal.guards));
     // The lists go before the journal that names them: killed in between, this has to be able to begin again.
     journal.created.clear();
@@ -68,11 +69,11 @@ async fn undo(target: &Location, lease: &mut Lease, task: &RunContext) -> Result
 }
 
 /// Deletes those of these objects that the target holds. Returns how many that were.
-async fn delete_present(target: &Location, keys: &[Key], task: &RunContext) -> Result<u64> {
+async fn delete_present(target: &Location, keys: &[Key], lease: &Lease, task: &RunContext) -> Result<u64> {
     let held = task.unless_cancelled(target.list_parallel("")).await?;
     let found = |key: &Key| Some((key.clone(), Some(held.get(key)?.version.clone())));
     let present: Vec<_> = keys.iter().filter_map(found).collect();
-    deletions::delete(target, &present, task).await?;
+    deletions::delete(target, &present, lease, task).await?;
     Ok(present.len() as u64)
 }
 

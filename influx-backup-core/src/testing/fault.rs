@@ -18,6 +18,7 @@
 //! ```
 
 mod decay;
+mod hold;
 mod plan;
 mod state;
 mod stream;
@@ -29,6 +30,7 @@ use std::{fmt, ops::Range, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
+pub use hold::Hold;
 use object_store::{
     CopyOptions, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
     ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result, UploadPart,
@@ -119,7 +121,8 @@ impl ObjectStore for FaultyStore {
             opts.mode = PutMode::Overwrite;
         }
         let decay = gate.verdict.decay;
-        let put = self.inner.put_opts(location, payload, opts).await;
+        let (inner, path, late) = (Arc::clone(&self.inner), location.clone(), gate.verdict.late);
+        let put = carry_out(late, async move { inner.put_opts(&path, payload, opts).await }).await;
         if let (Ok(_), Some(decay)) = (&put, decay) {
             self.decay(location, decay).await;
         }
@@ -161,7 +164,9 @@ impl ObjectStore for FaultyStore {
                 let store = store.clone();
                 async move {
                     let gate = store.begin(Op::Delete, &path, 0).await?;
-                    gate.end(store.inner.delete(&path).await).await.map(|()| path)
+                    let (inner, late, deleted) = (Arc::clone(&store.inner), gate.verdict.late, path.clone());
+                    let done = carry_out(late, async move { inner.delete(&deleted).await }).await;
+                    gate.end(done).await.map(|()| path)
                 }
             })
             .boxed()
@@ -196,6 +201,19 @@ impl ObjectStore for FaultyStore {
         let gate = self.begin(Op::Rename, to, 0).await?;
         gate.end(self.inner.rename_opts(from, to, options).await).await
     }
+}
+
+/// Carries out a request, after a while where it is `late`, and then also where the caller waits no longer.
+async fn carry_out<T: Send + 'static>(
+    late: Option<Duration>,
+    request: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    let Some(late) = late else { return request.await };
+    let carried_out = tokio::spawn(async move {
+        tokio::time::sleep(late).await;
+        request.await
+    });
+    carried_out.await?
 }
 
 /// The answer with its size and range as the store promised them, and a body that does not keep the promise.

@@ -37,9 +37,9 @@ pub(crate) struct Restore {
     /// Print the plan and write nothing. With --json: the document that --plan takes.
     #[arg(long, conflicts_with = "takeover")]
     dry_run: bool,
-    /// Do nothing but what this plan says: the file with the document of --dry-run --json, or the hash that --dry-run
-    /// prints, together with the options that it was printed with. The file holds the options; besides it only
-    /// --servers-stopped, --resume, --takeover and the limits (--concurrency to --durability) count.
+    /// Do only what this plan contains: the file with the document of --dry-run --json, or the hash that --dry-run
+    /// prints, together with the options that it was printed with. The file holds the options; next to it only
+    /// --servers-stopped, --resume, --takeover and the limits count.
     #[arg(long, value_name = "FILE|HASH", conflicts_with_all = ["abandon", "dry_run"])]
     plan: Option<String>,
     #[command(flatten)]

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     checksum::Crc64,
     key::Key,
-    location::{Location, StoreOptions},
+    location::{Location, OpenWhile, StoreOptions},
     testing::conformance::copier_conformance,
 };
 
@@ -147,4 +147,18 @@ async fn a_file_that_grows_while_it_is_copied_has_changed() {
     let answer = LocalCopier::default().with_block(BLOCK).copy(&request, &context).await;
     assert!(matches!(answer, Err(CopyError::Changed)), "{answer:?}");
     assert_eq!(std::fs::read_dir(pair.to.path()).expect("listed").count(), 0);
+}
+
+/// Another process takes over while the file is written.
+#[tokio::test]
+async fn no_file_gets_its_name_once_another_process_may_have_taken_over() {
+    let pair = Pair::new();
+    std::fs::write(pair.from.path().join("x"), "new").expect("written");
+    std::fs::write(pair.to.path().join("x"), "another's").expect("written");
+    let staging = pair.to.path().join("x#1");
+    let mut request = pair.request("x").await;
+    request.to = request.to.fenced(Arc::new(OpenWhile(move || !staging.exists())));
+    assert!(matches!(copy(&request).await, Err(CopyError::Cancelled)));
+    assert_eq!(std::fs::read(pair.to.path().join("x")).expect("read"), b"another's");
+    assert!(!pair.to.path().join("x#1").exists());
 }

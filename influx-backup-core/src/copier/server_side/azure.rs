@@ -105,6 +105,7 @@ async fn put_block_list(job: &Job<'_>, to: &Azure, ids: &[String]) -> Result<Ans
         put.headers_mut().insert(name, value.parse().map_err(|_| CopyError::Unsupported)?);
     }
     *put.body_mut() = HttpRequestBody::from(Bytes::from(list));
+    job.request.check_lease()?;
     ask(to, put, job.context).await
 }
 
@@ -119,6 +120,7 @@ async fn ask_from_url(job: &Job<'_>, from: &Azure, to: &Azure, put: HttpRequest)
         }
         _ => put = with(put, "x-ms-copy-source", &signed(from, &path).await?)?,
     }
+    job.request.check_lease()?;
     let answer = ask(to, put, job.context).await?;
     match answer.status.as_u16() {
         // Azurite answers so because it lacks the request; the service does where something failed for a moment.
@@ -140,6 +142,7 @@ async fn copy_blob(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<StoreCheck
     let source = if from.account == to.account { from.url(&path) } else { signed(from, &path).await? };
     let put = with(request(Method::PUT, &target(job, to))?, "x-ms-copy-source", &source)?;
     let put = with(put, "x-ms-source-if-match", job.e_tag())?;
+    job.request.check_lease()?;
     let mut answer = success(ask(to, put, job.context).await?)?;
     let mut pending = None;
     while answer.header("x-ms-copy-status") == Some("pending") {

@@ -104,6 +104,7 @@ async fn put(job: &Job<'_>, from: &S3, to: &S3, part: Option<Part<'_>>) -> Resul
     let url = url.map_err(|error| CopyError::from_target("sign", error))?;
     let mut request = request(Method::PUT, url.as_str())?;
     request.headers_mut().extend(options.signed_headers);
+    job.request.check_lease()?;
     Ok(copy_result(&success(send(&to.http, request, job.context).await?)?)?)
 }
 
@@ -134,6 +135,7 @@ async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<StoreChecksums, F
     if parts.len() != job.copier.parts(job.size()).len() {
         return Err(CopyError::Corrupt { reason: "parts of the upload are missing".to_owned() }.into());
     }
+    job.request.check_lease()?;
     let completed = within(stall.saturating_mul(10), to.store.complete_multipart(&path, &id, parts));
     let completed = unless_cancelled(cancellation, completed).await??;
     completed.map_err(|error| CopyError::from_target("complete upload", error))?;

@@ -19,8 +19,11 @@ use super::*;
 use crate::{
     key::Key,
     limits::{Bandwidth, MemoryBudget},
-    location::{Identity, Location, StoreOptions},
-    testing::conformance::copier_conformance,
+    location::{Identity, Location, OpenWhile, StoreOptions},
+    testing::{
+        conformance::copier_conformance,
+        fault::{FaultPlan, FaultyStore, Op},
+    },
 };
 
 const PART: ByteSize = ByteSize(64 << 10);
@@ -366,4 +369,22 @@ async fn links_are_refused_where_the_location_says_so() {
     assert!(!error.is_retryable());
     assert!(nothing_at(&to).await);
     small_parts().copy(&request(from), &CopyContext::default()).await.expect("followed");
+}
+
+/// Another process takes over when the source has been read.
+#[tokio::test]
+async fn nothing_is_written_once_another_process_may_have_taken_over() {
+    for size in [100, 3 * PART.0] {
+        let (from, to) = (Location::in_memory(), Location::in_memory());
+        let mut request = request(&from, &to, size).await;
+        let plan = FaultPlan::none();
+        let store = FaultyStore::new(Arc::clone(from.store()), plan);
+        request.from = from.through(|_| Arc::new(store.clone()));
+        let seen = store.clone();
+        request.to = to.fenced(Arc::new(OpenWhile(move || seen.count(Op::Get) == 0)));
+        let copied = small_parts().copy(&request, &CopyContext::default()).await;
+        assert!(matches!(copied, Err(CopyError::Cancelled)), "{copied:?}");
+        assert!(store.count(Op::Get) > 0);
+        assert!(to.list("").await.expect("listed").is_empty());
+    }
 }

@@ -9,7 +9,7 @@ use super::super::{
     clean_up::{CleanUps, Undo, UndoOnDrop},
     wait::within,
 };
-use crate::{error::CopyError, key::Key, location::Location};
+use crate::error::CopyError;
 
 /// Aborts itself when dropped.
 pub(super) struct Upload(UndoOnDrop<Multipart>);
@@ -17,8 +17,7 @@ pub(super) struct Upload(UndoOnDrop<Multipart>);
 /// An upload that was begun.
 struct Multipart {
     upload: Box<dyn MultipartUpload>,
-    to: Location,
-    key: Key,
+    request: CopyRequest,
 }
 
 impl Upload {
@@ -31,7 +30,7 @@ impl Upload {
         let path = request.to.path(&request.target);
         let begun = within(patience, request.to.store().put_multipart_opts(&path, options)).await?;
         let upload = begun.map_err(|e| CopyError::from_target("begin upload", e))?;
-        let multipart = Multipart { upload, to: request.to, key: request.target };
+        let multipart = Multipart { upload, request };
         Ok(Self(UndoOnDrop::new(multipart, &clean_ups)))
     }
 
@@ -42,7 +41,10 @@ impl Upload {
 
     pub(super) async fn complete(mut self, patience: Duration) -> Result<PutResult, CopyError> {
         let Some(begun) = self.0.begun() else { return Err(CopyError::Cancelled) };
-        let completed = within(patience, begun.upload.complete()).await;
+        let completed = match begun.request.check_lease() {
+            Ok(()) => within(patience, begun.upload.complete()).await,
+            Err(error) => Err(error),
+        };
         match completed.and_then(|put| put.map_err(|e| CopyError::from_target("complete upload", e))) {
             Ok(put) => {
                 self.0.keep();
@@ -66,10 +68,10 @@ impl Undo for Multipart {
         let _ = self.upload.abort().await;
         // Azure has no request to abort an upload.
         #[cfg(feature = "azure")]
-        if let Some(crate::location::cloud::Handle::Azure(azure)) = self.to.handle() {
-            let _ = azure.discard_blocks(&self.to.path(&self.key)).await;
+        if let Some(crate::location::cloud::Handle::Azure(azure)) = self.request.to.handle() {
+            let _ = azure.discard_blocks(&self.request.to.path(&self.request.target)).await;
         }
         #[cfg(not(feature = "azure"))]
-        let _ = (self.to, self.key);
+        let _ = self.request;
     }
 }

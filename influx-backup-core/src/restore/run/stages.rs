@@ -86,7 +86,7 @@ impl Run {
         begin_changes(place, journal).await?;
         let found = |key: &Key| self.target.object(key).map(|object| object.version.clone());
         let deletions: Vec<_> = self.plan.deletions.iter().map(|key| (key.clone(), found(key))).collect();
-        deletions::delete(place, &deletions, &self.task).await?;
+        deletions::delete(place, &deletions, &self.claim, &self.task).await?;
         Ok(count)
     }
 }

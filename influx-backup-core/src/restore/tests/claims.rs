@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use super::*;
 use crate::{
     lease::Clock,
-    testing::fault::{FaultPlan, FaultyStore},
+    testing::fault::{Fault, FaultPlan, FaultyStore, Hold, Op, Rule, Scope, When},
 };
 
 /// Copies as [`Plain`] does, as long as there are permits.
@@ -198,4 +198,37 @@ impl crate::Orchestrator for Unwilling {
     async fn start(&self, _: &Node) -> Result<(), crate::error::Source> {
         Ok(())
     }
+}
+
+/// A process that is suspended after it has listed what it is to delete, and goes on when another has restored that.
+#[test]
+fn who_was_taken_over_while_suspended_deletes_nothing() {
+    let process = || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().start_paused(true).build().expect("a runtime")
+    };
+    let first = process();
+    let second = process();
+    let bed = second.block_on(Bed::new(&core(2), &[V3]));
+    second.block_on(async {
+        let (job, _gate) = under_way(&bed).await;
+        job.handle().cancel();
+        assert_eq!(job.await.expect_err("cancelled").code(), "cancelled");
+    });
+    let hold = Hold::default();
+    let listing = Rule::new(Scope::of(Op::List).outside("_influx_backup"), When::Nth(1), Fault::Hold(hold.clone()));
+    let target = first.block_on(async {
+        let plan = FaultPlan::none().with(listing);
+        bed.target.through(|store| Arc::new(FaultyStore::new(store, plan.clone())) as Arc<_>)
+    });
+    let abandoning = first.block_on(async { abandon(&target, Takeover::AfterTimeout).start() });
+    first.block_on(async { tokio::time::timeout(Duration::from_secs(60), hold.reached()).await.expect("it lists") });
+    second.block_on(bed.restore(&alone(RestoreOptions::empty()).resuming())).expect("taken over, to the end");
+    let error = first.block_on(async {
+        hold.release();
+        tokio::time::advance(crate::lease::SILENCE).await;
+        abandoning.await.expect_err("taken over")
+    });
+    assert_eq!(error.code(), "lease-lost");
+    assert_eq!(second.block_on(bed.keys()), bed.backup_keys());
 }

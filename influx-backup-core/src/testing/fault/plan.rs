@@ -2,6 +2,8 @@
 
 use std::{ops::Range, time::Duration};
 
+use super::Hold;
+
 /// One kind of operation of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Op {
@@ -128,6 +130,11 @@ pub enum Fault {
     LoseAnswer(Failure),
     /// It takes a time from this range: a part of it passes before it is carried out, the rest before the answer.
     Delay(Range<Duration>),
+    /// A write in one request, or a deletion, is carried out after a time from this range, also where the caller waits for
+    /// it no longer: it was sent.
+    Late(Range<Duration>),
+    /// It is carried out, and its answer withheld.
+    Hold(Hold),
     /// The body ends with an error after this fraction of its bytes.
     CutBodyWithError(f64),
     /// The body ends after this fraction of its bytes as if that were all; size and range still promise the whole.

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -10,7 +11,10 @@ use object_store::{Error, ObjectMeta, Result, path::Path};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tokio::time::{Instant, sleep};
 
-use super::plan::{Decay, Failure, Fault, FaultPlan, Op, When};
+use super::{
+    Hold,
+    plan::{Decay, Failure, Fault, FaultPlan, Op, When},
+};
 
 /// One operation, as the log has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,6 +98,8 @@ pub(super) struct Verdict {
     pub(super) lose: Option<Failure>,
     pub(super) before: Duration,
     pub(super) after: Duration,
+    pub(super) late: Option<Duration>,
+    pub(super) hold: Option<Hold>,
     pub(super) cut: Option<Cut>,
     pub(super) slow_body: Option<(usize, Duration)>,
     pub(super) slow_list: Option<(usize, Duration)>,
@@ -136,6 +142,9 @@ impl Gate {
     pub(super) async fn end<T>(self, answer: Result<T>) -> Result<T> {
         if !self.verdict.after.is_zero() {
             sleep(self.verdict.after).await;
+        }
+        if let Some(hold) = &self.verdict.hold {
+            hold.wait().await;
         }
         match self.verdict.lose {
             Some(failure) => Err(failure.error(&self.path)),
@@ -305,11 +314,13 @@ impl Verdict {
             Fault::Fail(failure) => self.fail = self.fail.or(Some(failure)),
             Fault::LoseAnswer(failure) => self.lose = self.lose.or(Some(failure)),
             Fault::Delay(ref range) => {
-                let total = range.start + range.end.saturating_sub(range.start).mul_f64(rng.random());
+                let total = within(range, rng);
                 let before = total.mul_f64(rng.random());
                 self.before += before;
                 self.after += total - before;
             }
+            Fault::Late(ref range) => self.late = Some(within(range, rng)),
+            Fault::Hold(ref hold) => self.hold = Some(hold.clone()),
             Fault::CutBodyWithError(fraction) => self.cut = Some(Cut { fraction, silent: false }),
             Fault::CutBodySilently(fraction) => self.cut = Some(Cut { fraction, silent: true }),
             Fault::IgnoreCreateOnly => self.ignore_create_only = true,
@@ -317,10 +328,12 @@ impl Verdict {
             Fault::SlowList { page, pause } => self.slow_list = Some((page.max(1), pause)),
             Fault::RepeatPages { page } => self.repeat = Some(page.max(1)),
             Fault::BreakList { after } => self.break_list = Some(after),
-            Fault::Decay { into, ref after } => {
-                let wait = after.start + after.end.saturating_sub(after.start).mul_f64(rng.random());
-                self.decay = Some((into, wait));
-            }
+            Fault::Decay { into, ref after } => self.decay = Some((into, within(after, rng))),
         }
     }
+}
+
+/// A time from this range.
+fn within(range: &Range<Duration>, rng: &mut StdRng) -> Duration {
+    range.start + range.end.saturating_sub(range.start).mul_f64(rng.random())
 }

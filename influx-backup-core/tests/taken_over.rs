@@ -1,0 +1,92 @@
+//! Processes that were suspended, and go on when another has taken over and committed.
+#![cfg(feature = "testing")]
+
+mod meddling;
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use influx_backup_core::{
+    DiscoverOptions, Location, Repository, VerifyOptions, discover,
+    location::Identity,
+    location::interop::object_store::{ObjectStore, memory::InMemory, path::Path},
+    options::Takeover,
+    testing::fault::{Fault, FaultPlan, FaultyStore, Hold, Op, Rule, Scope, When},
+};
+use meddling::{Source, core, deed, meddler, options};
+use tokio::{
+    runtime::{Builder, Runtime},
+    time::timeout,
+};
+
+/// Longer than a holder may be silent.
+const SUSPENDED: Duration = Duration::from_secs(700);
+
+/// A process, which runs only while the test lets it, with a clock of its own.
+fn process() -> Runtime {
+    Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime")
+}
+
+fn place(store: Arc<dyn ObjectStore>, base: &str) -> Location {
+    Location::with_store(store, Path::from(base), Identity::Test)
+}
+
+async fn open(vault: &Arc<InMemory>) -> Repository {
+    Repository::open(place(Arc::clone(vault) as _, "vault")).await.expect("a repository")
+}
+
+/// Where a process is suspended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Held {
+    /// Where it has read an object: it would write the older content.
+    AfterRead,
+    /// Before it reads one that changes meanwhile: it would delete it from the backup.
+    BeforeRead,
+}
+
+#[test]
+fn who_was_suspended_changes_nothing_of_a_committed_backup() {
+    for held in [Held::AfterRead, Held::BeforeRead] {
+        let first = process();
+        let second = process();
+        let vault = Arc::new(InMemory::new());
+        let source = second.block_on(async {
+            let (source, _) = Source::of(&core()).await;
+            source.put("node1/note", Bytes::from_static(b"one")).await;
+            source
+        });
+        let hold = Hold::default();
+        let job = first.block_on(async {
+            let note = Scope::of(Op::Get).containing("node1/note");
+            let read = Rule::new(note, When::Nth(1), Fault::Hold(hold.clone()));
+            let waits = hold.clone();
+            let (plan, deeds) = match held {
+                Held::AfterRead => (FaultPlan::none().with(read), Vec::new()),
+                Held::BeforeRead => (FaultPlan::none(), vec![deed("node1/note", async move { waits.wait().await })]),
+            };
+            let store = FaultyStore::new(Arc::clone(&source.0) as _, plan);
+            let cluster = discover(&place(Arc::new(store), "data"), &DiscoverOptions::default()).await;
+            let request = open(&vault).await.backup(&cluster.expect("a cluster"), options());
+            request.with_copier(meddler(deeds)).start()
+        });
+        first.block_on(async { timeout(Duration::from_secs(60), hold.reached()).await.expect("it copies") });
+        second.block_on(async {
+            source.put("node1/note", Bytes::from_static(b"two")).await;
+            let resuming = options().resuming().with_takeover(Takeover::Immediately);
+            let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
+            open(&vault).await.backup(&cluster, resuming).await.expect("the second run commits");
+        });
+        let error = first.block_on(async {
+            // The copy goes on before any timer of the process is looked at.
+            hold.release();
+            tokio::time::advance(SUSPENDED).await;
+            job.await.expect_err("taken over")
+        });
+        assert_eq!(error.code(), "lease-lost", "{held:?}");
+        let verified = second.block_on(async {
+            let repository = open(&vault).await;
+            repository.verify("n1", VerifyOptions::bytes()).await.expect("verified")
+        });
+        assert!(verified.passed(), "{held:?}: {:?}", verified.problems);
+    }
+}
