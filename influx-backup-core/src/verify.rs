@@ -10,6 +10,7 @@ use crate::{
     certify::backup_certificate,
     concurrent,
     error::{Error, Result},
+    event::Phase,
     finding::{Finding, FindingCode},
     format::parquet,
     job::{EventSink, Request},
@@ -91,7 +92,7 @@ impl VerifyReport {
 /// bytes.
 pub fn verify(backup: &Backup, options: VerifyOptions) -> Request<VerifyReport> {
     let backup = backup.clone();
-    Request::new(move |context| async move {
+    Request::new("verify", backup.name().to_owned(), move |context| async move {
         options.check()?;
         context.unless_cancelled(check_backup(&backup, options, &context.events)).await
     })
@@ -100,7 +101,9 @@ pub fn verify(backup: &Backup, options: VerifyOptions) -> Request<VerifyReport> 
 /// Verifies within another job.
 pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSink) -> Result<VerifyReport> {
     let level = options.level;
+    events.set_phase(Phase::Listing);
     let mut problems = check_listing(backup, events).await?;
+    events.set_phase(Phase::Checking);
     let certificate = match level {
         VerifyLevel::Listing => None,
         VerifyLevel::Structure | VerifyLevel::Checksums | VerifyLevel::Bytes => {

@@ -122,6 +122,19 @@ fn no_module_imports_from_a_later_layer() {
     assert!(back_edges.is_empty(), "data flows one way:\n{}", back_edges.into_iter().collect::<Vec<_>>().join("\n"));
 }
 
+/// A task that is spawned past `concurrent` loses the span of its job and the subscriber of its caller.
+#[test]
+fn spawned_tasks_stay_in_the_span_of_their_job() {
+    let mut bare = Vec::new();
+    for (module, path) in sources().into_iter().filter(|(module, _)| module != "concurrent") {
+        let code = code(&path);
+        let spawned = code.lines().filter(|line| line.contains(".spawn(") || line.contains("tokio::spawn("));
+        let is_traced = |line: &&str| line.contains("traced(") || line.contains("clean_ups.spawn(");
+        bare.extend(spawned.filter(|line| !is_traced(line)).map(|line| format!("{module}: {}", line.trim())));
+    }
+    assert!(bare.is_empty(), "use `concurrent::spawn` or `concurrent::traced`:\n{}", bare.join("\n"));
+}
+
 #[test]
 fn no_modules_import_each_other() {
     let mut graph: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

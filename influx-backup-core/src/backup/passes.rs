@@ -20,7 +20,7 @@ use crate::{
     cluster::Cluster,
     copier::Copier,
     error::{Error, Result},
-    event::EventKind,
+    event::{EventKind, Phase},
     execute::Executor,
     finding::{Finding, FindingCode},
     inventory::{Inventory, Lister},
@@ -61,6 +61,7 @@ impl Run<'_> {
         let executor = Executor::of_job(Arc::clone(self.copier), self.options.limits.clone(), self.task.clone());
         let mut lister = Lister::new(self.rules.listing_order.to_vec(), self.rules.roots);
         let mut history = PassHistory::new();
+        self.task.events.set_phase(Phase::Listing);
         let mut next = lister.inventory(&cluster).await?;
         loop {
             let started = Instant::now();
@@ -72,6 +73,7 @@ impl Run<'_> {
             let passed = async {
                 let copied = self.pass(&executor, &cluster).copy(plan, &mut lister, &mut listed, state).await?;
                 let (found, after) = self.look_again(&cluster, &mut lister).await?;
+                self.task.events.set_phase(Phase::Checking);
                 let proof = self.prove(&cluster, &found, &listed, &after, state, &history).await?;
                 Ok::<_, Error>((copied, found, after, proof))
             };
@@ -129,6 +131,7 @@ impl Run<'_> {
 
     /// Discovers and lists again after the last copy: nodes may have come or gone.
     async fn look_again(&self, cluster: &Cluster, lister: &mut Lister) -> Result<(Cluster, Inventory)> {
+        self.task.events.set_phase(Phase::Listing);
         let found = match cluster.rediscover().await {
             Err(Error::NoCluster { .. }) => cluster.clone().with_nodes(|_| false),
             Err(Error::UnknownId { kind: "node", id, .. }) => cluster.clone().with_nodes(|node| node.id != id),

@@ -6,9 +6,10 @@ use clap::{Arg, Command, CommandFactory};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::args::Args;
+use super::{Streams, args::Args, run_with};
 use crate::{
     BackupOptions, DiscoverOptions, RestoreOptions, RestoreRunOptions, VerifyOptions,
+    cancellation::Cancellation,
     options::{OnExisting, OnUnfinished, ServersStopped, Takeover},
 };
 
@@ -120,4 +121,15 @@ fn every_exception_is_one() {
     for option in named {
         assert!(known.iter().any(|known| known == option), "`{option}` is no option");
     }
+}
+
+#[test]
+fn who_calls_it_can_cancel_it() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let arguments = || ["influx-backup".into(), "list".into(), directory.path().as_os_str().to_owned()];
+    let streams = || Streams::new(Vec::new(), Vec::new());
+    let cancellation = Cancellation::new();
+    assert_eq!(run_with(arguments(), streams(), &cancellation), 0);
+    cancellation.cancel();
+    assert_eq!(run_with(arguments(), streams(), &cancellation), 130);
 }

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     cluster::Node,
     error::{Error, Result},
+    event,
     finding::{Finding, FindingCode},
     job::RunContext,
     key::Key,
@@ -222,7 +223,9 @@ impl Run {
         let durability = self.request.run_options.limits.durability;
         self.task.events.planned(self.plan.stages().map(Stage::objects).sum(), self.plan.bytes());
         let resumed = self.copy(&mut journal).await?;
+        self.task.events.set_phase(event::Phase::Deleting);
         let deleted = self.delete(&mut journal).await?;
+        self.task.events.set_phase(event::Phase::Checking);
         let verified = async {
             self.applied.to_all(&self.place, self.files(&journal)).await?;
             make_durable(&self.place, durability).await?;

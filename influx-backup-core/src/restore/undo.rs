@@ -22,7 +22,7 @@ use crate::{
 /// As long as it only deletes what the restore copied, it can be cancelled and started again.
 pub fn abandon(target: &Location, options: AbandonOptions) -> Request<AbandonReport> {
     let target = target.with_links(Links::Refuse);
-    Request::new(move |context| async move { run(target, &options, &context).await })
+    Request::new("abandon", target.to_string(), move |context| async move { run(target, &options, &context).await })
 }
 
 async fn run(target: Location, options: &AbandonOptions, task: &RunContext) -> Result<AbandonReport> {

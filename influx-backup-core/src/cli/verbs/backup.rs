@@ -90,7 +90,7 @@ impl Backup {
         let options = self.options();
         options.check()?;
         let ids = self.ids.discover();
-        let repository = until_interrupted(Repository::open(repository)).await?;
+        let repository = until_interrupted(Repository::open(repository), screen).await?;
         let cluster = follow(discover(&source, &ids).start(), screen).await?;
         let report = follow(repository.backup(&cluster, options).with_object_events().start(), screen).await?;
         screen.answer(&report, &report)?;

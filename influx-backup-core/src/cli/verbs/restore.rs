@@ -123,7 +123,7 @@ impl Restore {
             screen.answer(&report, text)?;
             return Ok(Exit::Done);
         }
-        let (repository, name) = places::backup(&self.backup, &self.source_options.source_options).await?;
+        let (repository, name) = places::backup(&self.backup, &self.source_options.source_options, screen).await?;
         if self.dry_run {
             let plan = follow(repository.plan_restore(&name, &target, &options).start(), screen).await?;
             screen.answer(&plan.document(), &plan)?;

@@ -32,7 +32,7 @@ impl Verify {
         let options = VerifyOptions::at(self.level);
         let options = self.sample_percent.into_iter().fold(options, VerifyOptions::with_sample_percent);
         options.check()?;
-        let (repository, name) = places::backup(&self.backup, &self.options.source_options).await?;
+        let (repository, name) = places::backup(&self.backup, &self.options.source_options, screen).await?;
         let report = follow(repository.verify(&name, options).start(), screen).await?;
         screen.answer(&report, Shown(&report))?;
         Ok(if report.passed() { Exit::Done } else { Exit::NotConsistent })
