@@ -49,8 +49,11 @@ async fn undo(target: &Location, lease: &mut Lease, task: &RunContext) -> Result
         return Err(Error::CannotAbandon { location: target.to_string(), backup: journal.backup });
     }
     let mut created: Vec<Key> = Vec::new();
-    for reference in &journal.created {
-        created.extend(segment::read(target, reference).await?);
+    // Nothing is copied before the whole guard stands: without it, what lies there is the servers'.
+    if super::guard::missing(target, &journal).await?.is_empty() {
+        for reference in &journal.created {
+            created.extend(segment::read(target, reference).await?);
+        }
     }
     let deleted = delete_present(target, &created, lease, task).await?;
     lease.check().await?;

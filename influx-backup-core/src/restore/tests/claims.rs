@@ -124,10 +124,12 @@ async fn a_claim_without_a_restore_is_no_data() {
     bed.store.die_after(7);
     bed.restore(&quick(RestoreOptions::empty())).await.expect_err("killed");
     bed.store.live();
-    assert!(bed.keys().await.iter().any(|key| key.ends_with("/created/000000.jsonl.zst")), "{:?}", bed.keys().await);
-    let abandoned = abandon(&bed.target, AbandonOptions::default().with_takeover(Takeover::Immediately))
-        .await
-        .expect_err("nothing was begun");
+    assert!(
+        bed.keys().await.iter().any(|key| key.ends_with("/created/000001/000000.jsonl.zst")),
+        "{:?}",
+        bed.keys().await
+    );
+    let abandoned = abandon(&bed.target, AbandonOptions::default().with_takeover(Takeover::Immediately)).await.expect_err("nothing was begun");
     assert_eq!((abandoned.code(), bed.keys().await.len()), ("no-restore", 0));
 
     bed.store.die_after(4);
