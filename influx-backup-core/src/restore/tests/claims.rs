@@ -129,7 +129,9 @@ async fn a_claim_without_a_restore_is_no_data() {
         "{:?}",
         bed.keys().await
     );
-    let abandoned = abandon(&bed.target, AbandonOptions::default().with_takeover(Takeover::Immediately)).await.expect_err("nothing was begun");
+    let abandoned = abandon(&bed.target, AbandonOptions::default().with_takeover(Takeover::Immediately))
+        .await
+        .expect_err("nothing was begun");
     assert_eq!((abandoned.code(), bed.keys().await.len()), ("no-restore", 0));
 
     bed.store.die_after(4);
