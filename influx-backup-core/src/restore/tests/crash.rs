@@ -165,7 +165,9 @@ async fn abandoning_returns_to_what_servers_wrote_before_the_guard_stood() {
         }
         let unfinished = bed.inspect().await.unfinished.expect("begun");
         if unfinished.changes == Changes::None && unfinished.phase == Phase::Guarded {
-            abandon(&bed.target, Takeover::Immediately).await.expect("abandoned");
+            abandon(&bed.target, AbandonOptions::default().with_takeover(Takeover::Immediately))
+                .await
+                .expect("abandoned");
             assert_eq!(contents(&bed).await, before, "killed at write {writes}");
             abandoned += 1;
         }
