@@ -251,7 +251,7 @@ fn require_consent(backup: &BackupContents<'_>, options: &RestoreOptions) -> Res
     if is_whole || options.on_degraded == OnDegraded::Accept {
         return Ok(());
     }
-    Err(Error::DegradedBackup { name: backup.name.to_owned(), open: backup.certificate.summary() })
+    Err(Error::DegradedBackup { name: backup.name.to_owned(), violated: backup.certificate.violated_clauses() })
 }
 
 /// Policy and answer to extra nodes: the caller's, or those of the restore that is resumed. A process that is restoring

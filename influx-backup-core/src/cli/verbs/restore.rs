@@ -6,8 +6,8 @@ use crate::{
     Restore as Request, RestoreOptions, RestorePlan, RestoreRunOptions, abandon,
     cli::{args, exit::Exit, failure::Failure, places, progress::follow, screen::Screen},
     options::{
-        ExtraNodes, Licenses, Modes, OnCatalogMismatch, OnDegraded, OnUnfinished, Owner, Ownership, Policy,
-        ServersStopped, SourceCheck, Takeover,
+        AbandonOptions, ExtraNodes, Licenses, Modes, OnCatalogMismatch, OnDegraded, OnUnfinished, Owner, Ownership,
+        Policy, ServersStopped, SourceCheck, Takeover,
     },
     restore::RestoreReport,
 };
@@ -116,7 +116,9 @@ impl Restore {
         run_options.check()?;
         let target = places::location(&self.target, &self.target_options.target_options)?;
         if self.abandon {
-            let report = follow(abandon(&target, run_options.takeover).start(), screen).await?;
+            let report =
+                follow(abandon(&target, AbandonOptions::default().with_takeover(run_options.takeover)).start(), screen)
+                    .await?;
             let text = format!("restore of {} undone, {} objects deleted again\n", report.backup, report.deleted);
             screen.answer(&report, text)?;
             return Ok(Exit::Done);

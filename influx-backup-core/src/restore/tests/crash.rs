@@ -87,7 +87,7 @@ async fn abandoning_brings_the_old_roots_back() {
         bed.store.die_after(k);
         let _killed = bed.restore(&quick(RestoreOptions::replace())).await;
         bed.store.live();
-        match abandon(&bed.target, Takeover::Immediately).await {
+        match abandon(&bed.target, AbandonOptions::default().with_takeover(Takeover::Immediately)).await {
             Ok(_) => {
                 assert_eq!(bed.verdicts().await, old, "killed at write {k}");
                 assert_eq!(bed.keys().await, keys, "killed at write {k}");
@@ -107,7 +107,7 @@ async fn abandoning_an_empty_target_empties_it() {
         bed.store.die_after(k);
         bed.restore(&quick(RestoreOptions::empty())).await.expect_err("killed");
         bed.store.live();
-        abandon(&bed.target, Takeover::Immediately).await.expect("abandoned");
+        abandon(&bed.target, AbandonOptions::default().with_takeover(Takeover::Immediately)).await.expect("abandoned");
         assert!(bed.keys().await.is_empty(), "killed at write {k}: {:?}", bed.keys().await);
     }
 }
@@ -120,7 +120,7 @@ async fn abandoning_may_itself_be_killed() {
         bed.store.die_after(14);
         bed.restore(&quick(RestoreOptions::empty())).await.expect_err("killed");
         bed.store.die_after(k);
-        let abandoned = abandon(&bed.target, Takeover::Immediately).await;
+        let abandoned = abandon(&bed.target, AbandonOptions::default().with_takeover(Takeover::Immediately)).await;
         bed.store.live();
         for verdict in bed.verdicts().await {
             assert!(matches!(verdict, Verdict::WontStart { .. } | Verdict::Empty), "killed at write {k}: {verdict:?}");
@@ -129,7 +129,9 @@ async fn abandoning_may_itself_be_killed() {
             break;
         }
         killed += 1;
-        abandon(&bed.target, Takeover::Immediately).await.expect("abandoned at last");
+        abandon(&bed.target, AbandonOptions::default().with_takeover(Takeover::Immediately))
+            .await
+            .expect("abandoned at last");
         assert!(bed.keys().await.is_empty(), "killed at write {k}: {:?}", bed.keys().await);
     }
     assert!(killed > 5, "{killed}");
@@ -163,7 +165,9 @@ async fn abandoning_returns_to_what_servers_wrote_before_the_guard_stood() {
         }
         let unfinished = bed.inspect().await.unfinished.expect("begun");
         if unfinished.changes == Changes::None && unfinished.phase == Phase::Guarded {
-            abandon(&bed.target, Takeover::Immediately).await.expect("abandoned");
+            abandon(&bed.target, AbandonOptions::default().with_takeover(Takeover::Immediately))
+                .await
+                .expect("abandoned");
             assert_eq!(contents(&bed).await, before, "killed at write {writes}");
             abandoned += 1;
         }
