@@ -45,7 +45,7 @@ impl Upload {
             Ok(()) => within(patience, begun.upload.complete()).await,
             Err(error) => Err(error),
         };
-        match completed.and_then(|put| put.map_err(|e| CopyError::from_target("complete upload", e))) {
+        match completed.and_then(|put| put.map_err(|e| CopyError::from_upload("complete upload", e))) {
             Ok(put) => {
                 self.0.keep();
                 Ok(put)
