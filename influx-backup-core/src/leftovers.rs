@@ -15,7 +15,7 @@ use crate::{
     options::{OnExisting, Takeover},
     preflight,
     summary::{self, BackupState, BackupSummary},
-    units::ByteSize,
+    units::{ByteSize, total},
 };
 
 /// How many objects are deleted between two looks at the progress.
@@ -82,7 +82,7 @@ async fn find_in(repository: &Location, backup: BackupSummary, incomplete: &[Inc
     let inside = incomplete.iter().filter_map(|incomplete| incomplete.below(&backup.name));
     sizes.extend(inside.filter(is_dead(backup.state)).map(|incomplete| incomplete.size));
     let found = kind == LeftoverKind::Unfinished || !sizes.is_empty();
-    let bytes = ByteSize(sizes.iter().sum());
+    let bytes = ByteSize(total(sizes.iter().copied()));
     Ok(found.then_some(Leftover { name: backup.name, kind, objects: sizes.len() as u64, bytes }))
 }
 

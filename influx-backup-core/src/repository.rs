@@ -71,7 +71,7 @@ impl Repository {
     ///
     /// The job fails as [`Repository::get`], [`Target::inspect`](crate::Target::inspect) and [`RestorePlan::new`] do, and with
     /// [`Error::Overlap`](crate::Error::Overlap) where the target and the repository lie inside one another, and
-    /// [`Error::InvalidOption`](crate::Error::InvalidOption) for an owner that this machine does not know.
+    /// [`Error::InvalidRequest`](crate::Error::InvalidRequest) for an owner that this machine does not know.
     pub fn plan_restore(&self, name: &str, target: &Location, options: &RestoreOptions) -> Request<RestorePlan> {
         plan_restore(&self.location, name, target, options)
     }

@@ -22,6 +22,7 @@ use crate::{
     manifest::Backup,
     options::{VerifyLevel, VerifyOptions},
     record::ObjectRecord,
+    units::total,
     versioned::document,
 };
 
@@ -115,7 +116,7 @@ pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events
     let mut read = 0;
     if level == VerifyLevel::Bytes {
         let chosen = sample(options.sample_percent, backup);
-        events.planned(chosen.len() as u64, chosen.iter().map(|record| record.stored.size).sum());
+        events.planned(chosen.len() as u64, total(chosen.iter().map(|record| record.stored.size)));
         let listed_wrong: HashSet<_> = problems.iter().filter_map(|problem| problem.key.clone()).collect();
         let checks: Vec<_> = chosen
             .iter()

@@ -368,7 +368,7 @@ async fn at_a_limit_of_passes_or_time_the_open_clause_and_its_object_are_said() 
     let hour = Duration::from_secs(3600);
     for passes in [Passes::until_closed(1, hour), Passes::until_closed(9, Duration::ZERO)] {
         let (source, file, gone) = open_after_one_pass().await;
-        let (report, _) = back_up(&source.location(), [gone], options().with_passes(passes)).await;
+        let (report, _) = back_up(&source.location(), [gone], options().with_passes(passes.clone())).await;
         let certificate = refused(report);
         let missing = violated(&certificate, Clause::Closure, FindingCode::MissingParquet);
         assert_eq!(

@@ -284,7 +284,7 @@ fn an_unknown_owner_is_refused_before_anything_is_planned() {
     for owner in ["no-such-user", "root:no-such-group"] {
         for more in [&["--dry-run"][..], &[]] {
             let restore = ["restore", &backup, &target, "--json", "--owner", owner];
-            let error = run(&[&restore, more].concat()).expect_error(2, "invalid-option").json();
+            let error = run(&[&restore, more].concat()).expect_error(2, "invalid-request").json();
             let message = error["error"]["message"].as_str().expect("a message");
             assert!(message.contains("unknown user or group `no-such-"), "{message}");
             assert!(!Path::new(&target).exists(), "{owner} {more:?}");

@@ -6,8 +6,8 @@ use crate::{
     Restore as Request, RestoreOptions, RestorePlan, RestoreRunOptions, abandon,
     cli::{args, exit::Exit, failure::Failure, places, progress::follow, screen::Screen},
     options::{
-        ExtraNodes, Licenses, Modes, OnCatalogMismatch, OnDegraded, OnUnfinished, Owner, Ownership, Policy,
-        ServersStopped, SourceCheck, Takeover,
+        AbandonOptions, ExtraNodes, Licenses, Modes, OnCatalogMismatch, OnDegraded, OnUnfinished, Owner, Ownership,
+        Policy, ServersStopped, SourceCheck, Takeover,
     },
 };
 
@@ -115,7 +115,8 @@ impl Restore {
         run_options.check()?;
         let target = places::location(&self.target, &self.target_options.target_options)?;
         if self.abandon {
-            let report = follow(abandon(&target, run_options.takeover).start(), screen).await?;
+            let abandoning = AbandonOptions::default().with_takeover(run_options.takeover);
+            let report = follow(abandon(&target, abandoning).start(), screen).await?;
             screen.answer(&report, &report)?;
             return Ok(Exit::Done);
         }
