@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use tracing::Span;
+
 use crate::{
     certificate::{Certificate, Clause},
     cluster::{Cluster, DiscoverOptions},
@@ -9,7 +11,7 @@ use crate::{
     error::{Error, Result},
     facts::{self, Meter, gather},
     inventory::Inventory,
-    job::{ObjectEvents, RunContext, request},
+    job::{ObjectEvents, RunContext, request, span},
     judge::{
         Cut,
         evidence::{Evidence, Facts, HeldObject, ManifestProvenance, Provenance},
@@ -64,7 +66,21 @@ enum Tree {
     Backup(Backup),
 }
 
+impl Tree {
+    fn location(&self) -> &Location {
+        match self {
+            Self::Location(location, _) => location,
+            Self::Cluster(cluster) => cluster.location(),
+            Self::Backup(backup) => backup.location(),
+        }
+    }
+}
+
 impl CertifyRequest {
+    fn span(&self) -> Span {
+        span("certify", self.tree.location())
+    }
+
     fn new(tree: Tree) -> Self {
         Self { tree, object_events: ObjectEvents::default() }
     }

@@ -11,6 +11,7 @@ mod log;
 mod places;
 mod progress;
 mod screen;
+mod stop;
 #[cfg(test)]
 mod tests;
 mod verbs;
@@ -20,12 +21,14 @@ use std::ffi::OsString;
 use clap::{Parser, error::ErrorKind};
 
 pub use self::screen::Streams;
-use self::{args::Args, exit::Exit, failure::Failure, screen::Screen};
+use self::{args::Args, exit::Exit, failure::Failure, screen::Screen, stop::Stop};
+use crate::{cancellation::Cancellation, concurrent::traced};
 
 /// Runs the program to its end and returns its exit code.
 ///
-/// The first argument is the program's own name. Ctrl-C and SIGTERM cancel the verb in good order. Starts a runtime of its
-/// own, so it must not be called from within an asynchronous task.
+/// The first argument is the program's own name. Ctrl-C and SIGTERM cancel the verb in good order, for the whole process:
+/// where signals are the caller's own, use [`run_with`]. Starts a runtime of its own, so it must not be called from within an
+/// asynchronous task.
 ///
 /// ```
 /// use influx_backup_core::cli::{Streams, run};
@@ -35,22 +38,56 @@ use self::{args::Args, exit::Exit, failure::Failure, screen::Screen};
 /// ```
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString>>, streams: Streams) -> u8 {
+    start(arguments, streams, Stop::default(), Signals::Heard)
+}
+
+/// Runs the program as [`run`] does, without listening to signals: it is cancelled, in good order, by `cancellation`.
+#[must_use]
+pub fn run_with(
+    arguments: impl IntoIterator<Item = impl Into<OsString>>,
+    streams: Streams,
+    cancellation: &Cancellation,
+) -> u8 {
+    start(arguments, streams, Stop::by(cancellation), Signals::Ignored)
+}
+
+/// Whether signals stop the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Signals {
+    Heard,
+    Ignored,
+}
+
+fn start(
+    arguments: impl IntoIterator<Item = impl Into<OsString>>,
+    streams: Streams,
+    stop: Stop,
+    signals: Signals,
+) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
     let exit = match Args::try_parse_from(&arguments) {
-        Ok(args) => run_verb(args, streams),
+        Ok(args) => run_verb(args, streams, stop, signals),
         Err(error) => refuse(&error, &arguments, streams),
     };
     exit as u8
 }
 
-fn run_verb(args: Args, streams: Streams) -> Exit {
-    let screen = Screen::new(args.json, streams);
+fn run_verb(args: Args, streams: Streams, stop: Stop, signals: Signals) -> Exit {
+    let screen = Screen::new(args.json, streams, stop.clone());
     // Lines of the log would tear a progress bar apart.
     let screen = if args.verbose == 0 { screen } else { screen.without_bar() };
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return screen.fail(&Failure::io("start the runtime", &error)),
     };
+    if signals == Signals::Heard {
+        let entered = runtime.enter();
+        // Where signals cannot be heard, the operating system ends the program itself.
+        if let Ok(listening) = stop.listen() {
+            runtime.spawn(traced(listening));
+        }
+        drop(entered);
+    }
     let exit = log::with_log(args.verbose, &screen, || runtime.block_on(args.verb.run(&screen)));
     let exit = exit.unwrap_or_else(|failure| screen.fail(&failure));
     // A read that hangs in the operating system must not keep a cancelled program alive.
@@ -61,7 +98,7 @@ fn run_verb(args: Args, streams: Streams) -> Exit {
 /// Help and version are answers; everything else that the parser reports is a usage error.
 fn refuse(error: &clap::Error, arguments: &[OsString], streams: Streams) -> Exit {
     let json = arguments.iter().any(|argument| argument == "--json");
-    let screen = Screen::new(json, streams);
+    let screen = Screen::new(json, streams, Stop::default());
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return screen.fail(&Failure::usage("a command is required, see --help"));
     }

@@ -1,6 +1,8 @@
-//! Running futures with limited concurrency.
+//! Running futures with limited concurrency, and in tasks of their own.
 
 use futures::{StreamExt, TryStreamExt, future::BoxFuture, stream};
+use tokio::task::JoinHandle;
+use tracing::{Instrument, instrument::WithSubscriber};
 
 use crate::error::Result;
 
@@ -9,4 +11,14 @@ use crate::error::Result;
 /// Takes boxed futures because the compiler cannot prove others `Send` here.
 pub(crate) async fn run<'a, T: 'a>(futures: Vec<BoxFuture<'a, Result<T>>>, max_concurrent: usize) -> Result<Vec<T>> {
     stream::iter(futures).buffered(max_concurrent).try_collect().await
+}
+
+/// Runs a future in a task of its own, within the span and with the subscriber of its caller.
+pub(crate) fn spawn<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    tokio::spawn(traced(future))
+}
+
+/// A future to be spawned elsewhere, within the span and with the subscriber of its caller.
+pub(crate) fn traced<T>(future: impl Future<Output = T>) -> impl Future<Output = T> {
+    future.in_current_span().with_current_subscriber()
 }

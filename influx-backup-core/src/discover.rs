@@ -32,7 +32,7 @@ use crate::{error::Error, inventory::LISTING_ORDER};
 pub fn discover(location: &Location, options: &DiscoverOptions) -> Request<Cluster> {
     let location = location.clone();
     let options = options.clone();
-    Request::new(|context| async move {
+    Request::new("discover", location.to_string(), |context| async move {
         let counted = context.events.counting(&location);
         let cluster = context.unless_cancelled(find(&counted, &options)).await?;
         Ok(cluster.with_location(location))
@@ -68,7 +68,7 @@ impl Cluster {
     /// [`Error::Link`].
     pub fn list(&self) -> Request<Inventory> {
         let cluster = self.clone();
-        Request::new(|context| async move {
+        Request::new("list_cluster", self.id().to_owned(), |context| async move {
             let cluster = cluster.counted_by(&context);
             context.unless_cancelled(Inventory::list(&cluster)).await
         })

@@ -3,6 +3,7 @@
 mod code;
 mod copy;
 mod detail;
+mod hint;
 mod plan;
 mod report;
 mod store;
@@ -12,15 +13,16 @@ pub(crate) mod tests;
 use std::time::Duration;
 
 pub use self::{
-    code::Category,
+    code::{Category, ErrorCode},
     copy::CopyError,
+    hint::Hint,
     plan::{PlanChange, PlanChangeKind},
     report::ErrorReport,
     store::StoreErrorKind,
 };
 use crate::{
     certificate::Certificate,
-    finding::Finding,
+    finding::{Clause, Finding},
     key::{InvalidKey, Key},
     named::named,
 };
@@ -274,13 +276,13 @@ pub enum Error {
         reason: String,
     },
     /// A backup that was committed although clauses are violated, and the caller did not accept it.
-    #[error("backup `{name}` is degraded ({open}): accept it explicitly, or choose another one")]
+    #[error("backup `{name}` is degraded ({}): accept it explicitly, or choose another one", listed(violated))]
     #[non_exhaustive]
     DegradedBackup {
         /// The backup.
         name: String,
         /// The violated clauses.
-        open: String,
+        violated: Vec<Clause>,
     },
     /// An object of the source is corrupt in a way that stops a server or loses rows.
     #[error("the source is corrupt: {finding:#}; repair the source, or record the corrupt objects and continue")]
@@ -292,13 +294,13 @@ pub enum Error {
         finding: Box<Finding>,
     },
     /// The certificate did not close.
-    #[error("the backup is not consistent after {passes} passes ({}): {}", certificate.summary(), halt.advice())]
+    #[error("the backup is not consistent after {passes} passes ({}): {}", certificate.summary(), stop_reason.advice())]
     #[non_exhaustive]
     NotConsistent {
         /// How many passes ran.
         passes: u32,
         /// Why no further one was begun.
-        halt: StopReason,
+        stop_reason: StopReason,
         /// What holds and what does not.
         certificate: Box<Certificate>,
     },
@@ -515,6 +517,11 @@ pub enum Error {
 /// How far a cancelled job was, where it had counted anything.
 fn how_far(done: u64, total: u64) -> String {
     if total == 0 { String::new() } else { format!(" after {done} of {total} objects") }
+}
+
+/// Clauses as one text.
+fn listed(clauses: &[Clause]) -> String {
+    clauses.iter().map(|clause| format!("{clause}: {}", clause.title())).collect::<Vec<_>>().join("; ")
 }
 
 impl From<InvalidKey> for Error {

@@ -1,10 +1,14 @@
 //! [`Event`]: what a job reports while it runs.
 
+mod progress;
+mod show;
+
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use self::progress::{Phase, Progress};
 use crate::{
     certificate::{Certificate, RecoveryPoint},
     error::ErrorReport,
@@ -31,32 +35,7 @@ pub struct Event {
     pub kind: EventKind,
 }
 
-/// How far a job is. Numbers only grow while it runs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct Progress {
-    /// Objects listed so far: what grows before anything is planned. One that is listed again counts again.
-    pub listed: u64,
-    /// Objects finished: copied, or checked.
-    pub objects: u64,
-    /// Bytes copied or read.
-    pub bytes: u64,
-    /// Objects planned so far.
-    pub total_objects: u64,
-    /// Bytes planned so far.
-    pub total_bytes: u64,
-    /// Objects that were listed and then gone before their copy.
-    pub vanished: u64,
-    /// Objects that changed between their listing and their copy.
-    pub changed: u64,
-    /// Attempts that failed and were repeated.
-    pub retries: u64,
-    /// Objects deleted.
-    pub deleted: u64,
-}
-
-/// What happened.
+/// What happened. `Display` is one line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]

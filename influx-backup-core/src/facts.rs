@@ -14,6 +14,7 @@ use crate::{
     layout::Component,
     location::{Location, Version},
     manifest::Backup,
+    units::total,
 };
 
 /// How many objects are read at once.
@@ -88,7 +89,7 @@ pub(crate) async fn gather(
         .filter(|(key, _)| facts.get(key).is_none())
         .filter_map(|(key, held)| Some((key.clone(), held.version.clone(), readable(cluster, key)?)))
         .collect();
-    let bytes = unread.iter().filter_map(|(key, ..)| held.get(key)).map(|held| held.size).sum();
+    let bytes = total(unread.iter().filter_map(|(key, ..)| held.get(key)).map(|held| held.size));
     meter.planned(unread.len() as u64, bytes);
     let reads = unread.into_iter().map(|(key, version, component)| read(tree, key, version, component, meter).boxed());
     for (key, version, fact) in concurrent::run(reads.collect(), READS_AT_ONCE).await? {

@@ -14,6 +14,7 @@ use crate::{
     layout::{Component, Generation, Group},
     location::{Location, ObjectMeta, ObjectTable, ObjectView},
     record::ListingRecord,
+    units::total,
 };
 
 /// The order of listings of one pass. Each begins after the one before it ended; within a node, too.
@@ -110,7 +111,7 @@ impl Inventory {
     /// How many bytes they have.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.listings.iter().map(|listing| listing.entries.bytes()).sum()
+        total(self.listings.iter().map(|listing| listing.entries.bytes()))
     }
 }
 

@@ -75,16 +75,17 @@ use std::{
 
 use tokio::{runtime::Handle, task::JoinHandle};
 use tokio_util::sync::DropGuard;
-use tracing::{Instrument, instrument::WithSubscriber};
+use tracing::{Instrument, Span};
 
 pub(crate) use self::{
     context::{EventSink, RunContext},
-    request::{ObjectEvents, request},
+    request::{ObjectEvents, request, span},
 };
 use self::{ending::Ending, findings::Findings, progress::Counts, queue::Queue};
 pub use self::{queue::Events, request::Request};
 use crate::{
     cancellation::Cancellation,
+    concurrent::traced,
     error::{Error, ErrorReport, Result},
     event::Progress,
     finding::Finding,
@@ -183,10 +184,11 @@ impl JobHandle {
     }
 }
 
-/// Starts `run` on `runtime`.
+/// Starts `run` on `runtime`, within `span`.
 pub(crate) fn spawn_on<T, Fut>(
     runtime: &Handle,
     object_events: ObjectEvents,
+    span: Span,
     run: impl FnOnce(RunContext) -> Fut,
 ) -> Job<T>
 where
@@ -206,7 +208,7 @@ where
         ending.record(&result);
         result
     };
-    let task = runtime.spawn(run.in_current_span().with_current_subscriber());
+    let task = runtime.spawn(traced(run.instrument(span)));
     let cancel_on_drop = cancellation.cancel_on_drop();
     let handle = JobHandle { cancellation, ended, counts, findings };
     Job { task, handle, queue, cancel_on_drop }
@@ -218,7 +220,7 @@ where
     T: Send + 'static,
     Fut: Future<Output = Result<T>> + Send + 'static,
 {
-    spawn_on(&Handle::current(), ObjectEvents::Sent, run)
+    spawn_on(&Handle::current(), ObjectEvents::Sent, Span::none(), run)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     backup::acquire,
     error::Result,
-    event::EventKind,
+    event::{EventKind, Phase},
     job::{EventSink, RunContext},
     layout::OWN_DIRECTORY,
     lease::{Clock, Lease, SILENCE, release_timeout},
@@ -15,7 +15,7 @@ use crate::{
     options::{OnExisting, Takeover},
     preflight,
     summary::{self, BackupState, BackupSummary},
-    units::ByteSize,
+    units::{ByteSize, total},
 };
 
 /// How many objects are deleted between two looks at the progress.
@@ -56,6 +56,7 @@ named!(LeftoverKind, "kind of leftover", { Unfinished => "unfinished", Staging =
 pub(crate) async fn find(repository: &Location, events: &EventSink) -> Result<Vec<Leftover>> {
     let backups = summary::list(repository, &()).await?;
     events.planned(backups.len() as u64, 0);
+    events.set_phase(Phase::Listing);
     // After the list: a backup that is begun meanwhile is not among them.
     let incomplete = repository.incomplete().await?;
     let mut leftovers = Vec::new();
@@ -81,7 +82,7 @@ async fn find_in(repository: &Location, backup: BackupSummary, incomplete: &[Inc
     let inside = incomplete.iter().filter_map(|incomplete| incomplete.below(&backup.name));
     sizes.extend(inside.filter(is_dead(backup.state)).map(|incomplete| incomplete.size));
     let found = kind == LeftoverKind::Unfinished || !sizes.is_empty();
-    let bytes = ByteSize(sizes.iter().sum());
+    let bytes = ByteSize(total(sizes.iter().copied()));
     Ok(found.then_some(Leftover { name: backup.name, kind, objects: sizes.len() as u64, bytes }))
 }
 
@@ -146,6 +147,7 @@ async fn clear(location: &Location, name: &str, clock: Clock, context: &RunConte
 
 async fn delete(location: &Location, objects: &ObjectTable, lease: &Lease, events: &EventSink) -> Result<()> {
     events.planned(objects.len() as u64, objects.bytes());
+    events.set_phase(Phase::Deleting);
     for some in objects.as_slice().chunks(DELETED_AT_ONCE) {
         lease.check().await?;
         location.delete_versions(some.iter().map(|entry| (entry.key.clone(), Some(entry.version.clone())))).await?;

@@ -123,7 +123,7 @@ pub use self::{
     copier::{Copier, default_copiers},
     discover::discover,
     error::{Error, Result},
-    event::{Event, EventKind, Progress},
+    event::{Event, EventKind, Phase, Progress},
     finding::{Clause, Finding, FindingCode, Severity},
     inventory::Inventory,
     job::{Events, Job, JobHandle, Request},

@@ -6,6 +6,7 @@
 //! command line. What is not data (a [`Copier`](crate::Copier), an [`Orchestrator`](crate::Orchestrator)) is set on the
 //! request.
 
+mod abandon;
 mod backup;
 mod owner;
 mod restore;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use crate::named::named;
 
 pub use self::{
+    abandon::AbandonOptions,
     backup::{AbsenceTolerance, BackupOptions, Derived, OnCorrupt, OnExisting, OnViolation, Passes},
     owner::{Account, InvalidOwner, Modes, Owner, Ownership},
     restore::{ExtraNodes, Licenses, OnCatalogMismatch, OnDegraded, Policy, RestoreOptions, SourceCheck},

@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     cluster::{Node, starting_order},
+    concurrent,
     error::{Error, Result, Source},
     event::EventKind,
     finding::{Finding, FindingCode},
@@ -90,7 +91,7 @@ impl Drop for StartAgain {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let orchestrator = Arc::clone(&self.orchestrator);
         let task = self.task.clone();
-        runtime.spawn(async move { start_all(&orchestrator, &nodes, &task).await });
+        runtime.spawn(concurrent::traced(async move { start_all(&orchestrator, &nodes, &task).await }));
     }
 }
 

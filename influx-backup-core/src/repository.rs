@@ -71,7 +71,7 @@ impl Repository {
     ///
     /// The job fails as [`Repository::get`], [`Target::inspect`](crate::Target::inspect) and [`RestorePlan::new`] do, and with
     /// [`Error::Overlap`](crate::Error::Overlap) where the target and the repository lie inside one another, and
-    /// [`Error::InvalidOption`](crate::Error::InvalidOption) for an owner that this machine does not know.
+    /// [`Error::InvalidRequest`](crate::Error::InvalidRequest) for an owner that this machine does not know.
     pub fn plan_restore(&self, name: &str, target: &Location, options: &RestoreOptions) -> Request<RestorePlan> {
         plan_restore(&self.location, name, target, options)
     }
@@ -91,9 +91,9 @@ impl Repository {
     /// Its progress counts the directories that may be backups. The job fails with [`Error::Store`](crate::Error::Store) where the repository itself cannot be listed.
     pub fn list(&self) -> Request<Vec<BackupSummary>> {
         let repository = self.location.clone();
-        Request::new(
-            |context| async move { context.unless_cancelled(summary::list(&repository, &context.events)).await },
-        )
+        Request::new("list", self.location.to_string(), |context| async move {
+            context.unless_cancelled(summary::list(&repository, &context.events)).await
+        })
     }
 
     /// Opens a committed backup and checks its object list.
@@ -103,7 +103,9 @@ impl Repository {
     pub fn get(&self, name: &str) -> Request<Backup> {
         let repository = self.location.clone();
         let name = name.to_owned();
-        Request::new(|context| async move { context.unless_cancelled(Backup::open(&repository, &name)).await })
+        Request::new("get", name.clone(), |context| async move {
+            context.unless_cancelled(Backup::open(&repository, &name)).await
+        })
     }
 
     /// Verifies a committed backup.
@@ -113,7 +115,7 @@ impl Repository {
     pub fn verify(&self, name: &str, options: VerifyOptions) -> Request<VerifyReport> {
         let repository = self.location.clone();
         let name = name.to_owned();
-        Request::new(move |context| async move {
+        Request::new("verify", name.clone(), move |context| async move {
             options.check()?;
             let verify = async {
                 let backup = Backup::open(&context.events.counting(&repository), &name).await?;
@@ -132,9 +134,9 @@ impl Repository {
     /// `storage.multipartUploads.list`.
     pub fn leftovers(&self) -> Request<Vec<Leftover>> {
         let repository = self.location.clone();
-        Request::new(
-            |context| async move { context.unless_cancelled(leftovers::find(&repository, &context.events)).await },
-        )
+        Request::new("leftovers", self.location.to_string(), |context| async move {
+            context.unless_cancelled(leftovers::find(&repository, &context.events)).await
+        })
     }
 
     /// Deletes a leftover, as far as it still is one. An unfinished backup is claimed first, so that it cannot be resumed
@@ -145,7 +147,9 @@ impl Repository {
     pub fn remove(&self, leftover: &Leftover) -> Request<()> {
         let repository = self.location.clone();
         let leftover = leftover.clone();
-        Request::new(|context| async move { leftovers::remove(&repository, &leftover, &context).await })
+        Request::new("remove", leftover.name.clone(), |context| async move {
+            leftovers::remove(&repository, &leftover, &context).await
+        })
     }
 }
 

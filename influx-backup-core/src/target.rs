@@ -214,6 +214,14 @@ impl Target {
         self.prefixes.iter().find(|prefix| prefix.id == id)
     }
 
+    /// The boot guards that stand, each as the id of its restore.
+    pub(crate) fn guards(&self) -> impl Iterator<Item = &str> {
+        self.prefixes.iter().flat_map(|prefix| &prefix.roots).filter_map(|root| match &root.content {
+            RootContent::Guard { restore } => Some(restore.as_str()),
+            _ => None,
+        })
+    }
+
     /// How long before the inspection something was written, where that is so recent that a server may be running.
     #[must_use]
     pub fn signs_of_life(&self) -> Option<TimeDelta> {

@@ -109,6 +109,11 @@ impl<'de> Deserialize<'de> for ByteSize {
     }
 }
 
+/// The sum of sizes, at most `u64::MAX`: a damaged file may name any size.
+pub(crate) fn total(sizes: impl IntoIterator<Item = u64>) -> u64 {
+    sizes.into_iter().fold(0, u64::saturating_add)
+}
+
 /// A text that is not a size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid size `{text}`: expected e.g. 64 MiB, 1.5 GiB, 2 GB or a number of bytes")]

@@ -1,5 +1,7 @@
 //! [`verify`]: whether a backup is still what it was.
 
+mod show;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use futures::FutureExt;
@@ -10,6 +12,7 @@ use crate::{
     certify::backup_certificate,
     concurrent,
     error::{Error, Result},
+    event::Phase,
     finding::{Finding, FindingCode},
     format::parquet,
     job::{EventSink, Request},
@@ -19,6 +22,7 @@ use crate::{
     manifest::Backup,
     options::{VerifyLevel, VerifyOptions},
     record::ObjectRecord,
+    units::total,
     versioned::document,
 };
 
@@ -91,7 +95,7 @@ impl VerifyReport {
 /// bytes.
 pub fn verify(backup: &Backup, options: VerifyOptions) -> Request<VerifyReport> {
     let backup = backup.clone();
-    Request::new(move |context| async move {
+    Request::new("verify", backup.name().to_owned(), move |context| async move {
         options.check()?;
         context.unless_cancelled(check_backup(&backup, options, &context.events)).await
     })
@@ -100,7 +104,9 @@ pub fn verify(backup: &Backup, options: VerifyOptions) -> Request<VerifyReport> 
 /// Verifies within another job.
 pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSink) -> Result<VerifyReport> {
     let level = options.level;
+    events.set_phase(Phase::Listing);
     let mut problems = check_listing(backup, events).await?;
+    events.set_phase(Phase::Checking);
     let certificate = match level {
         VerifyLevel::Listing => None,
         VerifyLevel::Structure | VerifyLevel::Checksums | VerifyLevel::Bytes => {
@@ -110,7 +116,7 @@ pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events
     let mut read = 0;
     if level == VerifyLevel::Bytes {
         let chosen = sample(options.sample_percent, backup);
-        events.planned(chosen.len() as u64, chosen.iter().map(|record| record.stored.size).sum());
+        events.planned(chosen.len() as u64, total(chosen.iter().map(|record| record.stored.size)));
         let listed_wrong: HashSet<_> = problems.iter().filter_map(|problem| problem.key.clone()).collect();
         let checks: Vec<_> = chosen
             .iter()

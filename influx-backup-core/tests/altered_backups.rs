@@ -61,7 +61,8 @@ async fn what_is_lost_cut_or_replaced_is_copied_again() {
             let vault = place(Arc::new(InMemory::new()));
             let when = if prefix.contains("catalog") { "catalog/v3/snapshot" } else { ROOT };
             let harmed = deed(when, {
-                let (vault, victim) = (vault.child("n1").expect("a place"), key(&victim));
+                let vault = vault.child("n1").expect("a place");
+                let victim = key(&victim);
                 async move {
                     let Some(bytes) = vault.get(&victim, None).await.expect("asked") else { return };
                     match harm {
@@ -89,7 +90,8 @@ async fn what_is_lost_cut_or_replaced_is_copied_again() {
 
 #[tokio::test]
 async fn a_file_that_is_deleted_from_a_backup_in_files_is_copied_again() {
-    let (source, vault) = (tempfile::tempdir().expect("made"), tempfile::tempdir().expect("made"));
+    let source = tempfile::tempdir().expect("made");
+    let vault = tempfile::tempdir().expect("made");
     core().generate_into(source.path()).expect("generated");
     let at = |path: &std::path::Path| {
         Location::parse(path.to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location")

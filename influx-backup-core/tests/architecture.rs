@@ -39,7 +39,8 @@ fn sources() -> Vec<(String, PathBuf)> {
             }
         }
     }
-    let (source, mut files) = (root().join("src"), Vec::new());
+    let source = root().join("src");
+    let mut files = Vec::new();
     walk(&source, &mut files);
     let named = files.into_iter().filter_map(|path| {
         let below = path.strip_prefix(&source).expect("below the sources").to_owned();
@@ -67,7 +68,8 @@ fn imports(code: &str) -> BTreeSet<String> {
             found.insert(name(rest));
             continue;
         };
-        let (mut depth, mut first) = (0_usize, true);
+        let mut depth = 0_usize;
+        let mut first = true;
         for (at, letter) in list.char_indices() {
             match letter {
                 '{' => depth += 1,
@@ -118,6 +120,19 @@ fn no_module_imports_from_a_later_layer() {
     }
     assert!(unknown.is_empty(), "not in the table of ARCHITECTURE.md: {unknown:?}");
     assert!(back_edges.is_empty(), "data flows one way:\n{}", back_edges.into_iter().collect::<Vec<_>>().join("\n"));
+}
+
+/// A task that is spawned past `concurrent` loses the span of its job and the subscriber of its caller.
+#[test]
+fn spawned_tasks_stay_in_the_span_of_their_job() {
+    let mut bare = Vec::new();
+    for (module, path) in sources().into_iter().filter(|(module, _)| module != "concurrent") {
+        let code = code(&path);
+        let spawned = code.lines().filter(|line| line.contains(".spawn(") || line.contains("tokio::spawn("));
+        let is_traced = |line: &&str| line.contains("traced(") || line.contains("clean_ups.spawn(");
+        bare.extend(spawned.filter(|line| !is_traced(line)).map(|line| format!("{module}: {}", line.trim())));
+    }
+    assert!(bare.is_empty(), "use `concurrent::spawn` or `concurrent::traced`:\n{}", bare.join("\n"));
 }
 
 #[test]

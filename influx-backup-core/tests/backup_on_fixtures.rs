@@ -55,7 +55,8 @@ async fn recorded_stores_are_backed_up_whole() {
         assert!(again.is_proven(), "{name}: {again}");
         let stopped = certify(&source).await.expect("certified");
         // Whether a number of the WAL was burned or lost only a run that looked for it can tell.
-        let (holds, proven) = (stopped.holds(), stopped.is_proven());
+        let holds = stopped.holds();
+        let proven = stopped.is_proven();
         assert_eq!((holds, proven), (true, !name.contains("wal-hole")), "{name}: {stopped}");
         let derived = backup
             .objects()

@@ -128,11 +128,13 @@ impl Copier for Filling {
 #[tokio::test]
 async fn a_real_disk_that_is_too_small_or_full_in_the_middle() {
     let root = tempfile::tempdir().expect("a directory");
-    let (source, disk) = (root.path().join("source"), root.path().join("disk"));
+    let source = root.path().join("source");
+    let disk = root.path().join("disk");
     crash::cluster(4).parquet_size(100_000).generate_into(&source).expect("generated");
     // Room for all of it, but not twice.
     let Some(_disk) = Disk::mount(&disk, 1 << 20) else { return };
-    let (source, repository) = (crash::place(&source), crash::place(&disk.join("repository")));
+    let source = crash::place(&source);
+    let repository = crash::place(&disk.join("repository"));
 
     let filler = disk.join("filler");
     std::fs::write(&filler, vec![1; 900_000]).expect("written");

@@ -142,7 +142,8 @@ async fn a_manifest_that_lies_and_appears_while_a_backup_runs_is_named() {
         let named = if what == "size" { manifest.added[0].path.clone() } else { key.clone() };
         lie(&mut manifest);
         let stored = deed(FIRST, {
-            let (source, key) = (source.clone(), key.clone());
+            let source = source.clone();
+            let key = key.clone();
             async move { source.put(&key, write::manifest(&manifest)).await }
         });
         let (report, _) = back_up(&source.location(), [one_more_pass(&source), stored], options()).await;
@@ -266,7 +267,8 @@ async fn a_node_that_comes_back_is_backed_up() {
     let (source, _) = Source::of(&enterprise()).await;
     let kept = Arc::new(Mutex::new(Vec::new()));
     let gone = deed(FIRST, {
-        let (source, kept) = (source.clone(), Arc::clone(&kept));
+        let source = source.clone();
+        let kept = Arc::clone(&kept);
         async move {
             let objects = source.unmount("ingest2").await;
             *kept.lock().unwrap_or_else(PoisonError::into_inner) = objects;
@@ -366,7 +368,7 @@ async fn at_a_limit_of_passes_or_time_the_open_clause_and_its_object_are_said() 
     let hour = Duration::from_secs(3600);
     for passes in [Passes::until_closed(1, hour), Passes::until_closed(9, Duration::ZERO)] {
         let (source, file, gone) = open_after_one_pass().await;
-        let (report, _) = back_up(&source.location(), [gone], options().with_passes(passes)).await;
+        let (report, _) = back_up(&source.location(), [gone], options().with_passes(passes.clone())).await;
         let certificate = refused(report);
         let missing = violated(&certificate, Clause::Closure, FindingCode::MissingParquet);
         assert_eq!(
@@ -397,7 +399,8 @@ async fn events_report_and_manifest_tell_the_same_recovery_point_and_passes() {
     let repository = Repository::open(vault).await.expect("a repository");
     let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
     let job = repository.backup(&cluster, options()).with_copier(meddler([one_more_pass(&source)])).start();
-    let (mut told, mut passes) = (Vec::new(), Vec::new());
+    let mut told = Vec::new();
+    let mut passes = Vec::new();
     let mut events = job.events();
     while let Some(event) = events.next().await {
         match event.kind {
@@ -412,7 +415,8 @@ async fn events_report_and_manifest_tell_the_same_recovery_point_and_passes() {
     assert_eq!((told.len(), told.last(), &manifest.certificate.recovery), (2, Some(recovery), recovery));
     assert_eq!((&passes, &passes), (&report.passes, &manifest.passes));
     assert!(passes[1].copied < passes[0].copied, "only what changed: {passes:?}");
-    let (node, point) = (&generated.nodes["node1"], &recovery[0]);
+    let node = &generated.nodes["node1"];
+    let point = &recovery[0];
     assert_eq!(point.guaranteed.as_ref().map(|guaranteed| guaranteed.snapshot), node.last_snapshot);
     assert_eq!(point.reached.as_ref().map(|reached| reached.wal), node.wal.map(|(_, last)| last));
     assert_eq!(point.time(), point.reached.as_ref().map(|reached| reached.time));

@@ -277,7 +277,8 @@ async fn a_link_inside_a_backup_is_refused() {
     let world = World::new(&core(Generation::V3));
     world.back_up(BackupOptions::default()).await.expect("backed up");
     let wal = files(world.source()).into_keys().find(|key| key.contains("/wal/")).expect("WAL");
-    let (inside, outside) = (world.backup().join(&wal), world.file(&wal));
+    let inside = world.backup().join(&wal);
+    let outside = world.file(&wal);
     fs::remove_file(&inside).expect("removed");
     std::os::unix::fs::symlink(&outside, &inside).expect("linked");
     let repository = world.repository().await;
@@ -290,7 +291,8 @@ async fn a_link_inside_a_backup_is_refused() {
     fs::remove_file(&inside).expect("removed");
     // Files of the backup tool too.
     fs::copy(&outside, &inside).expect("copied");
-    let (manifest, elsewhere) = (world.backup().join(MANIFEST_KEY), world.vault().join("elsewhere.json"));
+    let manifest = world.backup().join(MANIFEST_KEY);
+    let elsewhere = world.vault().join("elsewhere.json");
     fs::rename(&manifest, &elsewhere).expect("moved");
     std::os::unix::fs::symlink(&elsewhere, &manifest).expect("linked");
     assert_eq!(repository.get("n1").await.expect_err("a link").code(), "link");
@@ -321,7 +323,9 @@ fn change_objects(backup: &Path, change: impl Fn(String) -> String) {
 async fn altered_files_of_the_tool_are_named() {
     let world = World::new(&core(Generation::V3));
     world.back_up(BackupOptions::default()).await.expect("backed up");
-    let (repository, backup, whole) = (world.repository().await, world.backup(), files(&world.backup()));
+    let repository = world.repository().await;
+    let backup = world.backup();
+    let whole = files(&world.backup());
     let segment = whole.keys().find(|key| key.starts_with("_influx_backup/objects/")).expect("a segment").clone();
     let refused = async |what: &str, code: &str, object: &str| {
         let error = repository.get("n1").await.expect_err(what);

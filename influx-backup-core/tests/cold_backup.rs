@@ -108,7 +108,8 @@ const IN_ORDER: [&str; 6] = ["stop another", "stop b", "stop a", "start a", "sta
 
 #[tokio::test]
 async fn servers_are_stopped_and_started_in_order() {
-    let (repository, servers) = (repository().await, Arc::<Servers>::default());
+    let repository = repository().await;
+    let servers = Arc::<Servers>::default();
     let job = started(&repository, &servers, default_copiers()).await;
     let mut seen = Vec::new();
     let mut events = job.events();
@@ -128,7 +129,8 @@ async fn servers_are_stopped_and_started_in_order() {
 
 #[tokio::test]
 async fn they_are_started_again_when_it_fails() {
-    let (repository, servers) = (repository().await, Arc::<Servers>::default());
+    let repository = repository().await;
+    let servers = Arc::<Servers>::default();
     let job = started(&repository, &servers, Arc::new(Bad::Fails)).await;
     assert_eq!(job.await.expect_err("nothing is copied").code(), "copy-corrupt");
     assert_eq!(servers.told(), IN_ORDER);
@@ -136,7 +138,8 @@ async fn they_are_started_again_when_it_fails() {
 
 #[tokio::test]
 async fn they_are_started_again_when_it_is_cancelled() {
-    let (repository, servers) = (repository().await, Arc::<Servers>::default());
+    let repository = repository().await;
+    let servers = Arc::<Servers>::default();
     let job = started(&repository, &servers, Arc::new(Bad::Hangs)).await;
     let mut events = job.events();
     while let Some(event) = events.next().await {
@@ -150,7 +153,8 @@ async fn they_are_started_again_when_it_is_cancelled() {
 
 #[tokio::test(start_paused = true)]
 async fn they_are_started_again_when_its_job_is_dropped() {
-    let (repository, servers) = (repository().await, Arc::<Servers>::default());
+    let repository = repository().await;
+    let servers = Arc::<Servers>::default();
     let job = started(&repository, &servers, Arc::new(Bad::Hangs)).await;
     let mut events = job.events();
     while let Some(event) = events.next().await {
@@ -205,7 +209,8 @@ async fn a_backup_that_fails_names_the_servers_that_are_still_stopped() {
 
 #[tokio::test]
 async fn a_refused_backup_stops_no_server() {
-    let (repository, servers) = (repository().await, Arc::<Servers>::default());
+    let repository = repository().await;
+    let servers = Arc::<Servers>::default();
     started(&repository, &servers, default_copiers()).await.await.expect("backed up");
     let again = Arc::<Servers>::default();
     let error = started(&repository, &again, default_copiers()).await.await.expect_err("it exists");

@@ -33,7 +33,8 @@ const AT_ONCE: usize = 4;
 
 /// Runs all of them, and says which failed.
 async fn all_hold(checks: Checks) {
-    let (turns, mut running) = (Arc::new(Semaphore::new(AT_ONCE)), JoinSet::new());
+    let turns = Arc::new(Semaphore::new(AT_ONCE));
+    let mut running = JoinSet::new();
     for (name, check) in checks {
         let turns = Arc::clone(&turns);
         running.spawn(async move {
@@ -48,11 +49,13 @@ async fn all_hold(checks: Checks) {
 /// Every copier that does such copies keeps its contract, from each place to each.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_place_to_every_place() {
-    let (sources, targets) = (Arc::new(Place::all().await), Arc::new(Place::all().await));
+    let sources = Arc::new(Place::all().await);
+    let targets = Arc::new(Place::all().await);
     let mut checks = Checks::new();
     for (from, to) in (0..sources.len()).flat_map(|from| (0..targets.len()).map(move |to| (from, to))) {
         let name = format!("{} to {}", sources[from].name(), targets[to].name());
-        let (sources, targets) = (Arc::clone(&sources), Arc::clone(&targets));
+        let sources = Arc::clone(&sources);
+        let targets = Arc::clone(&targets);
         let check = async move { conforms(&sources[from], &targets[to], &format!("ü {from}-{to}")).await };
         checks.push((name, check.boxed()));
     }
@@ -68,7 +71,8 @@ async fn conforms(from: &Place, to: &Place, prefix: &str) {
     let stream = StreamCopier::default().with_threshold(part).with_part_size(part);
     copier_conformance(&stream, &from.location(prefix), &to.location(prefix), part).await;
     if let (Place::Files(_), Place::Files(_)) = (from, to) {
-        let (local, prefix) = (LocalCopier::default().with_block(part), "local");
+        let local = LocalCopier::default().with_block(part);
+        let prefix = "local";
         copier_conformance(&local, &from.location(prefix), &to.location(prefix), part).await;
     }
 }
@@ -115,7 +119,8 @@ async fn listings_over_a_page_boundary() {
 }
 
 async fn lists_every_page(place: Place) {
-    let (location, objects) = (place.location("pages"), place.page() + 1);
+    let location = place.location("pages");
+    let objects = place.page() + 1;
     let puts = (0..objects).map(|number| {
         let location = location.clone();
         async move { location.put(&key(&format!("n1/wal/{number:011}.wal")), "x".into()).await }
@@ -148,9 +153,11 @@ async fn deletions_by_version() {
 async fn what_is_written_just_before_a_deletion_stays() {
     let x = key("x");
     for server in servers::all() {
-        let (name, bucket) = (server.name(), server.fresh_bucket().await);
+        let name = server.name();
+        let bucket = server.fresh_bucket().await;
         let proxy = FaultProxy::before(server.address());
-        let (slow, other) = (server.location_at(proxy.address(), &bucket, "p"), server.location(&bucket, "p"));
+        let slow = server.location_at(proxy.address(), &bucket, "p");
+        let other = server.location(&bucket, "p");
         other.put(&x, "before".into()).await.expect("put");
         let version = other.head(&x).await.expect("asked").expect("there").version;
         let late = Fault::StallAfter { bytes: 10, pause: Duration::from_secs(1) };
@@ -180,7 +187,8 @@ async fn a_cloud_is_left_as_it_was() {
     let others = minio.location(&bucket, "of others");
     others.put(&key("kept"), "content".into()).await.expect("put");
     let cloud = || Place::Cloud(Cloud::below(&minio.url(&bucket, "of others/"), minio.options().into_iter().collect()));
-    let (from, to) = (cloud(), cloud());
+    let from = cloud();
+    let to = cloud();
     conforms(&from, &to, "ü").await;
     assert_nothing_left(&to).await;
     lists_every_page(from).await;
@@ -235,7 +243,8 @@ async fn mistakes_are_said_within_seconds() {
 }
 
 async fn check(server: &dyn StoreServer, location: &Location, code: &str) {
-    let (began, mistake) = (Instant::now(), format!("{}: {code}", server.name()));
+    let began = Instant::now();
+    let mistake = format!("{}: {code}", server.name());
     let mut errors = vec![preflight::source(location).await.expect_err(&mistake)];
     match preflight::target(location).await {
         Err(error) => errors.push(error),
@@ -290,9 +299,11 @@ async fn the_chain_falls_back_to_streaming() {
         default_copiers,
     };
     let server = servers::in_process_s3();
-    let (one, two) = (server.fresh_bucket().await, server.fresh_bucket().await);
+    let one = server.fresh_bucket().await;
+    let two = server.fresh_bucket().await;
     let proxy = FaultProxy::before(server.address());
-    let (from, to) = (server.location_at(proxy.address(), &one, "a"), server.location_at(proxy.address(), &two, "b"));
+    let from = server.location_at(proxy.address(), &one, "a");
+    let to = server.location_at(proxy.address(), &two, "b");
     let copy = async |copier: &dyn Copier, name: &str| {
         from.put(&key(name), "content".into()).await.expect("put");
         let source = from.head(&key(name)).await.expect("head").expect("there");

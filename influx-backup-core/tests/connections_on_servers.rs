@@ -122,14 +122,16 @@ async fn keys_are_exchanged_during_a_backup() {
     let objects = write_cluster(&server.location(&bucket, "cluster")).await;
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("credentials.json");
-    let (old, new) = (S3Account::random(), S3Account::random());
+    let old = S3Account::random();
+    let new = S3Account::random();
     server.accounts().admit(&old);
     write_credentials(&file, &old);
 
     let proxy = FaultProxy::before(server.address());
     let options = server.options_at(proxy.address()).into_iter().filter(|(name, _)| !name.contains("ACCESS_KEY"));
     let options = options.collect::<StoreOptions>().with("AWS_CREDENTIALS_FILE", file.to_str().expect("UTF-8"));
-    let (source, repository) = (open(&server, &bucket, "cluster", &options), open(&server, &bucket, "to", &options));
+    let source = open(&server, &bucket, "cluster", &options);
+    let repository = open(&server, &bucket, "to", &options);
     // Slow enough that the backup is under way when the keys change.
     let drip = Fault::Drip { bytes: 256, pause: Duration::from_millis(5) };
     proxy.inject(Rule::new(drip).method(Method::GET).containing("cluster/n").always());
@@ -168,8 +170,10 @@ async fn keys_are_exchanged_during_a_backup() {
 /// Each with keys of its own, as two providers have them.
 #[tokio::test(flavor = "multi_thread")]
 async fn source_and_target_are_two_accounts() {
-    let (here, there) = (InProcessS3::start(), InProcessS3::start());
-    let (from, to) = (here.fresh_bucket().await, there.fresh_bucket().await);
+    let here = InProcessS3::start();
+    let there = InProcessS3::start();
+    let from = here.fresh_bucket().await;
+    let to = there.fresh_bucket().await;
     let source = here.location(&from, "cluster");
     let objects = write_cluster(&source).await;
     let repository = there.location(&to, "backups");
@@ -183,10 +187,12 @@ async fn source_and_target_are_two_accounts() {
 #[tokio::test(flavor = "multi_thread")]
 async fn accounts_that_may_not_read_each_other() {
     let server = InProcessS3::start();
-    let (from, to) = (server.fresh_bucket().await, server.fresh_bucket().await);
+    let from = server.fresh_bucket().await;
+    let to = server.fresh_bucket().await;
     let source = server.location(&from, "cluster");
     let objects = write_cluster(&source).await;
-    let (reader, only) = (S3Account::random(), S3Account::random());
+    let reader = S3Account::random();
+    let only = S3Account::random();
     server.accounts().admit(&reader);
     server.accounts().admit_to(&to, &only);
     for (keys, may_read) in [(&reader, true), (&only, false)] {

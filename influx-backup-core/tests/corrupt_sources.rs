@@ -239,7 +239,7 @@ async fn a_missing_volume_is_no_backup_unless_the_caller_says_so() {
     let two = || BackupOptions::default().with_passes(Passes::until_closed(2, std::time::Duration::from_secs(60)));
     for corrupt in [OnCorrupt::Fail, OnCorrupt::Record] {
         let error = world.back_up(two().with_on_corrupt(corrupt)).await.expect_err("refused");
-        let Error::NotConsistent { passes: 2, halt: StopReason::LimitReached, certificate, .. } = &error else {
+        let Error::NotConsistent { passes: 2, stop_reason: StopReason::LimitReached, certificate, .. } = &error else {
             panic!("{error}")
         };
         assert_eq!(violations(certificate), [(Clause::Closure, vec![FindingCode::MostParquetMissing])]);
@@ -247,7 +247,7 @@ async fn a_missing_volume_is_no_backup_unless_the_caller_says_so() {
         fs::remove_dir_all(world.backup()).expect("removed");
     }
     let error = world.back_up(BackupOptions::default()).await.expect_err("refused");
-    let Error::NotConsistent { passes, halt: StopReason::NoProgress, .. } = &error else { panic!("{error}") };
+    let Error::NotConsistent { passes, stop_reason: StopReason::NoProgress, .. } = &error else { panic!("{error}") };
     assert!(
         *passes < Passes::default().max_passes && error.to_string().contains("the source is not changing"),
         "{error}"

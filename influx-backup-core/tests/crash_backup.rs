@@ -51,7 +51,8 @@ async fn a_store_that_dies_at_any_write() {
 
 async fn killed_at_every_write(moment: Moment) {
     let root = tempfile::tempdir().expect("a directory");
-    let (source, outcome) = (root.path().join("source"), root.path().join("outcome"));
+    let source = root.path().join("source");
+    let outcome = root.path().join("outcome");
     crash::cluster(2).generate_into(&source).expect("generated");
     let orders = |write: u64| {
         let repository = root.path().join(format!("repository-{write}"));
@@ -109,7 +110,8 @@ async fn of_two_tasks_under_one_name_one_wins() {
     let (source, _, repository) = in_memory(FaultPlan::none()).await;
     let cluster = discover(&source, &DiscoverOptions::default()).await.expect("discovered");
     let opened = Repository::open(repository.clone()).await.expect("opened");
-    let (a, b) = (opened.backup(&cluster, crash::options()).start(), opened.backup(&cluster, crash::options()).start());
+    let a = opened.backup(&cluster, crash::options()).start();
+    let b = opened.backup(&cluster, crash::options()).start();
     let (a, b) = tokio::join!(a, b);
     let (won, lost) = if a.is_ok() { (a, b) } else { (b, a) };
     assert_eq!(won.expect("one of them").name, NAME);
@@ -120,7 +122,8 @@ async fn of_two_tasks_under_one_name_one_wins() {
 #[tokio::test]
 async fn of_two_processes_under_one_name_one_wins() {
     let root = tempfile::tempdir().expect("a directory");
-    let (source, go) = (root.path().join("source"), root.path().join("go"));
+    let source = root.path().join("source");
+    let go = root.path().join("go");
     crash::cluster(2).generate_into(&source).expect("generated");
     for round in 0..5 {
         let repository = root.path().join(format!("repository-{round}"));

@@ -114,7 +114,9 @@ impl Watched<'_> {
             let refused = run(self.backup, &self.target, policy, &options).await.expect_err("it may be alive");
             assert_eq!(refused.code(), "restore-in-progress", "{when}: {refused}");
         }
-        let refused = abandon(&self.target, Takeover::AfterTimeout).await.expect_err("it may be alive");
+        let refused = abandon(&self.target, influx_backup_core::options::AbandonOptions::default())
+            .await
+            .expect_err("it may be alive");
         assert_eq!(refused.code(), "restore-in-progress", "{when}: {refused}");
         assert_eq!(self.target.list("").await.expect("listed"), before, "{when}: untouched");
     }
@@ -149,7 +151,11 @@ impl Watched<'_> {
     /// Abandons where that is promised: the target is what it was. Says whether it was promised.
     async fn is_abandoned(&self, before: &Location, when: &str) -> bool {
         let begun = Target::inspect(&self.target).await.expect("inspected").unfinished;
-        let abandoned = abandon(&self.target, Takeover::Immediately).await;
+        let abandoned = abandon(
+            &self.target,
+            influx_backup_core::options::AbandonOptions::default().with_takeover(Takeover::Immediately),
+        )
+        .await;
         match begun.map(|begun| (begun.phase, begun.changes)) {
             Some((Phase::Guarded, Changes::None)) => {
                 abandoned.unwrap_or_else(|error| panic!("{when}: {error}"));
@@ -245,7 +251,8 @@ fn target_below(root: &Path, name: &str, over: Over) -> std::path::PathBuf {
 
 async fn killed_at_every_write(over: Over, moment: Moment) {
     let root = tempfile::tempdir().expect("a directory");
-    let (source, repository) = (root.path().join("source"), root.path().join("repository"));
+    let source = root.path().join("source");
+    let repository = root.path().join("repository");
     crash::cluster(2).generate_into(&source).expect("generated");
     let backup = backed_up(&crash::place(&source), &crash::place(&repository)).await;
     let outcome = root.path().join("outcome");

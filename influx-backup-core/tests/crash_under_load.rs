@@ -55,7 +55,8 @@ async fn killed_at_random_moments_under_load() {
 async fn round(trace: &Trace, seed: u64, kill_after: Option<Duration>) -> (bool, Duration) {
     let when = format!("seed {seed}, killed after {kill_after:?}");
     let root = tempfile::tempdir().expect("a directory");
-    let (source, repository) = (root.path().join("source"), root.path().join("repository"));
+    let source = root.path().join("source");
+    let repository = root.path().join("repository");
     std::fs::create_dir(&source).expect("made");
     let mut player = Player::into_directory(trace.clone(), &source).expect("a player");
     let begin = trace.len() * StdRng::seed_from_u64(!seed).random_range(3..7) / 10;

@@ -96,9 +96,12 @@ async fn every_store_to_every_store() {
     let count = places.len();
     let pairs = (0..count).flat_map(|from| (0..count).map(move |to| (from, to)));
     let trips = pairs.map(|(from, to)| {
-        let (places, cluster) = (Arc::clone(&places), cluster.clone());
+        let places = Arc::clone(&places);
+        let cluster = cluster.clone();
         tokio::spawn(async move {
-            let (source, repository, restored) = (&places[from], &places[to], &places[(from + to) % places.len()]);
+            let source = &places[from];
+            let repository = &places[to];
+            let restored = &places[(from + to) % places.len()];
             let what = format!("{} to {} to {}", source.name(), repository.name(), restored.name());
             let place = |place: &Place, kind: &str| place.location(&format!("{kind} {from}-{to}"));
             round_trip(
@@ -175,7 +178,8 @@ async fn a_backup_is_verified_by_the_checksums_of_its_store() {
             };
             let source = open(&buckets.0, "cluster");
             let written = write(&small(), &source).await;
-            let (objects, bulk) = (written.len() as u64, written.keys().filter(|key| is_bulk(key)).count() as u64);
+            let objects = written.len() as u64;
+            let bulk = written.keys().filter(|key| is_bulk(key)).count() as u64;
             let by_stream: Arc<dyn Copier> = Arc::new(StreamCopier::default());
             for (copier, by) in [(by_stream, "stream"), (default_copiers(), "the store")] {
                 let what = format!("{}, {name}, copied by {by}", server.name());
@@ -332,7 +336,8 @@ async fn a_thousand_deletions_while_the_store_asks_for_less() {
     let direct = behind.server.location(&behind.bucket, "cluster");
     back_up(&direct, &behind.server.location(&behind.bucket, "backups")).await.expect("backed up");
     let puts = (0..1_000).map(|number| {
-        let (direct, key) = (&direct, Key::parse(format!("n1/wal/{:011}.wal", 10_000 + number)).expect("a key"));
+        let direct = &direct;
+        let key = Key::parse(format!("n1/wal/{:011}.wal", 10_000 + number)).expect("a key");
         async move { direct.put(&key, "newer than the backup".into()).await }
     });
     futures::stream::iter(puts).buffer_unordered(32).try_for_each(|_| async { Ok(()) }).await.expect("put");
@@ -398,7 +403,8 @@ async fn list_pages_that_repeat_or_miss() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_dies_and_comes_back() {
     let behind = Behind::new(&small()).await;
-    let (source, repository) = (behind.location("cluster"), behind.location("backups"));
+    let source = behind.location("cluster");
+    let repository = behind.location("backups");
     // Slow enough that the backup is under way when the server dies.
     let drip = Fault::Drip { bytes: 256, pause: Duration::from_millis(5) };
     behind.proxy.inject(Rule::new(drip).method(Method::GET).containing("cluster/n").always());

@@ -174,7 +174,8 @@ proptest! {
 
 #[test]
 fn the_check_sees_what_it_is_for() {
-    let (began, ended) = (|key: &str| Step::Began(key.to_owned()), |key: &str| Step::Ended(key.to_owned()));
+    let began = |key: &str| Step::Began(key.to_owned());
+    let ended = |key: &str| Step::Ended(key.to_owned());
     let place = |key: &str| usize::from(key == "b");
     assert_eq!(check(&[began("a"), ended("a"), began("b"), ended("b")], place), Ok(()));
     check(&[began("a"), began("b"), ended("a"), ended("b")], place).expect_err("before the barrier");

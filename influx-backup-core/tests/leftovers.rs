@@ -93,7 +93,8 @@ async fn a_backup_that_is_being_written_is_no_leftover() {
     for repository in repositories(directory.path()).await {
         let seen = Arc::new(Mutex::new(None));
         let looks = deed(FIRST, {
-            let (repository, seen) = (repository.clone(), Arc::clone(&seen));
+            let repository = repository.clone();
+            let seen = Arc::clone(&seen);
             async move {
                 let leftovers = repository.leftovers().await.expect("found");
                 fail_to_collect(&repository).await;

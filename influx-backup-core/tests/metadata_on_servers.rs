@@ -50,7 +50,8 @@ fn marks(server: &dyn StoreServer) -> Attributes {
 
 /// The cluster, with its marked objects.
 async fn write(server: &dyn StoreServer, to: &Location) -> Attributes {
-    let (marks, marked) = (marks(server), marked());
+    let marks = marks(server);
+    let marked = marked();
     for (name, bytes) in cluster() {
         let attributes = if marked.contains(&name) { object_store_s(&marks) } else { Default::default() };
         let options = PutOptions { attributes, ..PutOptions::default() };
@@ -128,7 +129,8 @@ async fn they_are_kept_by_both_copiers() {
         let marks = write(server, &at("cluster")).await;
         for (copier, by) in [(by_stream(), "stream"), (by_the_store(), "the store")] {
             let what = format!("{}, copied by {by}", server.name());
-            let (to, restored) = (at(&format!("backups {by}")), at(&format!("restored {by}")));
+            let to = at(&format!("backups {by}"));
+            let restored = at(&format!("restored {by}"));
             let copiers = there_and_back(&at("cluster"), &to, &restored, &copier, &marks, &what).await;
             assert_eq!(copiers.contains_key("server-side"), by == "the store", "{what}: {copiers:?}");
             assert_eq!(read(&to.child("b").expect("a location")).await, expected(&marks), "{what}: the backup");
@@ -161,7 +163,8 @@ async fn names_that_azure_does_not_take_come_back_from_there() {
     let bucket = server.fresh_bucket().await;
     let marks = write(server, &server.location(&bucket, "cluster")).await;
     assert!(marks.contains_key("x-meta-cost-centre"));
-    let (there, restored) = (azurite.location(&azurite.fresh_bucket().await, ""), server.location(&bucket, "restored"));
+    let there = azurite.location(&azurite.fresh_bucket().await, "");
+    let restored = server.location(&bucket, "restored");
     let source = server.location(&bucket, "cluster");
     there_and_back(&source, &there, &restored, &by_stream(), &marks, "through Azurite").await;
     assert_eq!(read(&restored).await, expected(&marks));

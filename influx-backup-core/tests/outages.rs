@@ -192,7 +192,12 @@ fn abandoned(case: Arc<Case>) -> BoxFuture<'static, Result<(), Error>> {
         let backup = Repository::open(case.near("backups")).await?.get("b").await?;
         let restore = Restore::new(backup, case.near(&case.own), RestoreOptions::empty());
         restore.with_copier(Arc::new(Denied)).await.expect_err("denied");
-        abandon(&case.far(&case.own), Takeover::Immediately).await.map(drop)
+        abandon(
+            &case.far(&case.own),
+            influx_backup_core::options::AbandonOptions::default().with_takeover(Takeover::Immediately),
+        )
+        .await
+        .map(drop)
     }
     .boxed()
 }

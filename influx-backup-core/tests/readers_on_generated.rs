@@ -49,7 +49,8 @@ fn nodes_and_databases_are_found_in_roots_and_logs() {
     for generation in Generation::ALL.iter().copied() {
         let cluster =
             Generate::enterprise("c").nodes(["node1", "node2"]).query_node("q").catalog(generation).catalog_logs(100);
-        let (mut roots, mut logs) = (Vec::new(), Vec::new());
+        let mut roots = Vec::new();
+        let mut logs = Vec::new();
         for Object { key, bytes } in cluster.objects() {
             let file = || CatalogFile::parse(&bytes).expect(&key);
             match key.strip_prefix("c/").map(Component::of) {

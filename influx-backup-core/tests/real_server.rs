@@ -84,7 +84,10 @@ async fn story<S: Server>() {
         std::fs::create_dir(&path).expect("made");
         path
     };
-    let (data, vault, elsewhere, half) = (place("data"), place("vault"), place("elsewhere"), place("half"));
+    let data = place("data");
+    let vault = place("vault");
+    let elsewhere = place("elsewhere");
+    let half = place("half");
 
     // Written to before, while and after it is backed up; then killed.
     let server = S::start(&data).await.expect("it starts");

@@ -51,7 +51,9 @@ async fn on_files() {
     for seed in seeds::seeds(runs(recordings, &PACES, STARTS_ON_FILES)) {
         let scene = Scene::of(seed, recordings, &PACES);
         let place = |name: &str| directory(&root.path().join(format!("{seed}/{name}")));
-        let (source, repository, target) = (place("source"), place("repository"), place("target"));
+        let source = place("source");
+        let repository = place("repository");
+        let target = place("target");
         let player = Player::into_directory(scene.trace(), source.directory().expect("one")).expect("it exists");
         let stage = Stage { player, source, repository, target };
         outcomes.push((seed, play(&scene, stage).await));
@@ -79,7 +81,8 @@ async fn on_s3() {
         let (data, vault, bucket) =
             (server.fresh_bucket().await, server.fresh_bucket().await, server.fresh_bucket().await);
         let player = Player::new(scene.trace(), server.store(&data), Path::from("data"));
-        let (source, repository) = (server.location(&data, "data"), server.location(&vault, "vault"));
+        let source = server.location(&data, "data");
+        let repository = server.location(&vault, "vault");
         let stage = Stage { player, source, repository, target: server.location(&bucket, "") };
         outcomes.push((seed, play(&scene, stage).await));
         for bucket in [vault, bucket] {

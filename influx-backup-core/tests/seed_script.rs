@@ -37,11 +37,11 @@ fn run(backup: &Path, data: &Path) -> String {
     let mut command = Command::new("bash");
     command.arg("-c").arg(script(backup, data)).env("PATH", format!("{}:{path}", bin.path().display()));
     let output = command.output().expect("bash runs");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{stderr}");
     let done = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(done.ends_with(&format!("chown -R influxdb:influxdb {}\n", data.display())), "{done}");
-    said
+    stderr
 }
 
 #[tokio::test]
@@ -65,9 +65,10 @@ async fn for_newer_catalogs_the_script_lacks_one_line() {
         let world = World::new(&enterprise(generation));
         world.back_up(BackupOptions::default()).await.expect("backed up");
         let data = directory();
-        let said = run(&world.backup(), data.path());
-        assert!(said.contains("_catalog_checkpoint") && said.contains("catalogs"), "{said}");
-        let (restored, mut source) = (files(data.path()), files(world.source()));
+        let stderr = run(&world.backup(), data.path());
+        assert!(stderr.contains("_catalog_checkpoint") && stderr.contains("catalogs"), "{stderr}");
+        let restored = files(data.path());
+        let mut source = files(world.source());
         source.retain(|key, _| !key.starts_with("cluster1/catalog/"));
         assert_eq!(restored, source, "everything but the catalog");
         let copied = Command::new("cp")

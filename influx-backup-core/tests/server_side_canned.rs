@@ -259,7 +259,8 @@ mod gcs {
             _ => answer(200, &[], r#"{"done": false, "rewriteToken": "a/1", "totalBytesRewritten": "40"}"#),
         });
         let moved = Arc::new(AtomicUsize::new(0));
-        let (seen, mut context) = (Arc::clone(&moved), CopyContext::default());
+        let seen = Arc::clone(&moved);
+        let mut context = CopyContext::default();
         context.progress = Arc::new(move |bytes| {
             seen.fetch_add(bytes as usize, Ordering::Relaxed);
         });
@@ -407,7 +408,8 @@ mod azure {
         });
         let copier = ServerSideCopier::default();
         for _ in 0..2 {
-            let (from, to) = (container(&server, "from", KEY), container(&server, "to", KEY));
+            let from = container(&server, "from", KEY);
+            let to = container(&server, "to", KEY);
             let copied = copy_with(&copier, from, to).await.expect("copied");
             assert_eq!((&*copied.copier, copied.checked_by), ("server-side", CheckedBy::Etag));
         }

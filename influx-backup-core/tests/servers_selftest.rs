@@ -180,7 +180,8 @@ async fn azurite_lists_over_a_page_boundary() {
     for key in ["a", "b", "c"] {
         store.put(&path(key), key.into()).await.expect("a put");
     }
-    let (mut pages, mut page_token) = (Vec::new(), None);
+    let mut pages = Vec::new();
+    let mut page_token = None;
     loop {
         let options = PaginatedListOptions { max_keys: Some(2), page_token, ..PaginatedListOptions::default() };
         let page = store.list_paginated(None, options).await.expect("a page");

@@ -42,11 +42,14 @@ fn what_a_world_does_not_show_is_made_up() {
         assert!(tree.len() > 50, "{}", tree.len());
         for (key, bytes) in &tree {
             let node = key.split('/').next().unwrap_or_default();
-            let (size, more) = (bytes.len(), bytes.len() + 1);
+            let size = bytes.len();
+            let more = bytes.len() + 1;
             let number =
                 key.rsplit('/').next().and_then(|name| name.split('.').next()?.parse::<u64>().ok()).unwrap_or(1);
-            let (size, more, number) = (Some(size as u64), Some(more as u64), Some(number));
-            let said = [
+            let size = Some(size as u64);
+            let more = Some(more as u64);
+            let number = Some(number);
+            let reported = [
                 (Clause::Closure, FindingCode::MissingParquet, None, None),
                 (Clause::Closure, FindingCode::WrongSizeParquet, more, size),
                 (Clause::Closure, FindingCode::WrongSizeParquet, size, more),
@@ -69,7 +72,7 @@ fn what_a_world_does_not_show_is_made_up() {
                 (Clause::Compactor, FindingCode::CompactorActive, None, None),
                 (Clause::Nodes, FindingCode::NodeAppeared, None, None),
             ];
-            for (clause, code, expected, found) in said {
+            for (clause, code, expected, found) in reported {
                 let mut violation = Finding::new(code, "").with_clause(clause).with_node(node);
                 violation.key = Key::parse(key).ok();
                 match (code, expected, found) {
@@ -105,7 +108,9 @@ fn nothing_acknowledged_is_lost_and_nothing_is_made_up() {
     let failures: Vec<_> = failures.map(|(seed, wrong)| format!("{}\n    {wrong}", reproduction(*seed))).collect();
     assert!(failures.is_empty(), "{} of {} worlds:\n{}", failures.len(), endings.len(), failures.join("\n"));
 
-    let (mut open, mut several, mut seen) = (Vec::new(), 0, BTreeMap::new());
+    let mut open = Vec::new();
+    let mut several = 0;
+    let mut seen = BTreeMap::new();
     for (seed, ending) in &endings {
         match ending {
             Ok(Ending::Closed { passes, seen: here }) => {

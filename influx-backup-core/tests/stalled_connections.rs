@@ -84,7 +84,8 @@ struct Backed {
 /// In the middle of a body, and of a part's body, on the way here and on the way there.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_that_stalls_is_tried_again() {
-    let (get, put) = (Method::GET, Method::PUT);
+    let get = Method::GET;
+    let put = Method::PUT;
     for (fault, method, text, times) in [
         (Fault::HangAfter(5), &get, "cluster/n1/wal", 3),
         (Fault::HangAfter(100_000), &get, "cluster/n1/dbs", 1),

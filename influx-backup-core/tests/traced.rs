@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use influx_backup_core::{
-    BackupOptions, Copier, DiscoverOptions, Location, Repository, StoreOptions,
+    BackupOptions, Copier, DiscoverOptions, Location, Repository, StoreOptions, VerifyOptions,
     copier::{Copied, CopyContext, CopyRequest},
     default_copiers, discover,
     error::{CopyError, StoreErrorKind},
@@ -67,6 +67,7 @@ async fn passes_stages_and_retries_are_traced() {
     tracing::subscriber::set_global_default(subscriber).expect("the first subscriber of this process");
     let options = BackupOptions::default().with_name("a");
     repository.backup(&cluster, options).with_copier(Arc::new(FailsOnce::default())).await.expect("backed up");
+    repository.verify("a", VerifyOptions::bytes()).await.expect("verified");
 
     let text = String::from_utf8(lines.0.lock().expect("unpoisoned").clone()).expect("UTF-8");
     let line = |what: &str| text.lines().find(|line| line.contains(what)).unwrap_or_else(|| panic!("{what}: {text}"));
@@ -76,4 +77,9 @@ async fn passes_stages_and_retries_are_traced() {
     assert!(retry.contains("attempt=1") && retry.contains("code=\"unreachable\""), "{retry}");
     assert!(retry.contains("stage{") && retry.contains("object{key="), "within its stage and its object: {retry}");
     assert!(line("committed").contains("name=\"a\""), "{text}");
+    for verb in ["backup", "verify"] {
+        let job = format!("job{{verb=\"{verb}\" of=a}}");
+        let ends = text.lines().find(|line| line.contains(&job) && line.ends_with(" done"));
+        assert!(ends.is_some(), "{verb}: {text}");
+    }
 }

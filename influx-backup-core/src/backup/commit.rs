@@ -18,7 +18,7 @@ use crate::{
     location::{Location, make_durable},
     manifest::{FORMAT, MIN_READER, Manifest, SegmentRef, segment},
     record::{Attested, BackupStatus},
-    units::ByteSize,
+    units::{ByteSize, total},
 };
 
 /// What no backup of an object store covers.
@@ -68,7 +68,7 @@ impl Run<'_> {
             objects: self.write_list("objects", || index.records()).await?,
             absent: self.write_list("absent", || &proof.absent).await?,
             object_count: index.records().count() as u64,
-            byte_count: index.records().map(|record| record.content.size).sum(),
+            byte_count: total(index.records().map(|record| record.content.size)),
             certificate: proof.certificate.clone(),
             passes: Vec::new(),
             attested: Attested {

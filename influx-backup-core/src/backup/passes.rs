@@ -20,7 +20,7 @@ use crate::{
     cluster::Cluster,
     copier::Copier,
     error::{Error, Result},
-    event::EventKind,
+    event::{EventKind, Phase},
     execute::Executor,
     finding::{Finding, FindingCode},
     inventory::{Inventory, Lister},
@@ -61,6 +61,7 @@ impl Run<'_> {
         let executor = Executor::of_job(Arc::clone(self.copier), self.options.limits.clone(), self.task.clone());
         let mut lister = Lister::new(self.rules.listing_order.to_vec(), self.rules.roots);
         let mut history = PassHistory::new();
+        self.task.events.set_phase(Phase::Listing);
         let mut next = lister.inventory(&cluster).await?;
         loop {
             let started = Instant::now();
@@ -72,12 +73,13 @@ impl Run<'_> {
             let passed = async {
                 let copied = self.pass(&executor, &cluster).copy(plan, &mut lister, &mut listed, state).await?;
                 let (found, after) = self.look_again(&cluster, &mut lister).await?;
+                self.task.events.set_phase(Phase::Checking);
                 let proof = self.prove(&cluster, &found, &listed, &after, state, &history).await?;
                 Ok::<_, Error>((copied, found, after, proof))
             };
             let (copied, found, after, proof) = passed.instrument(span).await?;
-            let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-            self.report(&proof, PassReport { listed: objects, millis, ..copied }, &mut history);
+            let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            self.report(&proof, PassReport { listed: objects, elapsed_ms, ..copied }, &mut history);
             if let Some(verdict) = self.verdict(&proof, &history).transpose() {
                 // Who took over changes what this run looks at: neither a commit nor what it found counts then.
                 self.lease.check().await?;
@@ -129,6 +131,7 @@ impl Run<'_> {
 
     /// Discovers and lists again after the last copy: nodes may have come or gone.
     async fn look_again(&self, cluster: &Cluster, lister: &mut Lister) -> Result<(Cluster, Inventory)> {
+        self.task.events.set_phase(Phase::Listing);
         let found = match cluster.rediscover().await {
             Err(Error::NoCluster { .. }) => cluster.clone().with_nodes(|_| false),
             Err(Error::UnknownId { kind: "node", id, .. }) => cluster.clone().with_nodes(|node| node.id != id),

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use super::{BackupReport, Rules, check_places, run::run};
+use tracing::Span;
+
 use crate::{
     cluster::Cluster,
     copier::{Copier, default_copiers},
     error::Result,
     inventory::Inventory,
-    job::{ObjectEvents, Request, RunContext, request},
+    job::{ObjectEvents, Request, RunContext, request, span},
     location::Location,
     options::BackupOptions,
     orchestrate::Orchestrator,
@@ -67,6 +69,11 @@ impl BackupRequest {
         self
     }
 
+    /// A backup without a name gets its name later.
+    fn span(&self) -> Span {
+        span("backup", self.options.name.as_deref().unwrap_or(self.cluster.id()))
+    }
+
     async fn run(self, context: RunContext) -> Result<BackupReport> {
         let Self { repository, cluster, options, rules, copier, orchestrator, object_events: _ } = self;
         let cluster = cluster.counted_by(&context);
@@ -81,7 +88,7 @@ pub(crate) fn plan_backup(repository: &Location, cluster: &Cluster, options: &Ba
     let repository = repository.clone();
     let cluster = cluster.clone();
     let options = options.clone();
-    Request::new(|context| async move {
+    Request::new("plan_backup", cluster.id().to_owned(), |context| async move {
         options.check()?;
         check_places(&cluster, &repository)?;
         let cluster = cluster.counted_by(&context);

@@ -173,17 +173,17 @@ mod tests {
     #[test]
     fn every_difference_has_its_reason() {
         let cases = [
-            ("n1/wal/00000000001.wal", "wal-written", "wal-trimmed"),
-            ("n1/snapshots/1.info.json", "snapshot-stored", "snapshot-removed"),
-            ("n1/dbs/1.parquet", "parquet-stored", "parquet-removed"),
-            ("n1/snapshot-checkpoints/2025-10/1.checkpoint.json", "checkpoint-moved", "checkpoint-moved"),
-            ("n1/db-indices/1/index.info.json", "derived-moved", "derived-moved"),
-            ("c1/catalog/v3/logs/1.catalog", "catalog-moved", "catalog-log-removed"),
-            ("c1/catalog/v3/snapshot", "catalog-moved", "catalog-moved"),
-            ("n1/cs/1", "compactor-moved", "compactor-moved"),
-            ("c1/enterprise", "configuration-moved", "configuration-moved"),
-            ("c1/commercial_license", "configuration-moved", "configuration-moved"),
-            ("n1/notes", "other-moved", "other-moved"),
+            ("n1/wal/00000000001.wal", "wal_written", "wal_trimmed"),
+            ("n1/snapshots/1.info.json", "snapshot_stored", "snapshot_removed"),
+            ("n1/dbs/1.parquet", "parquet_stored", "parquet_removed"),
+            ("n1/snapshot-checkpoints/2025-10/1.checkpoint.json", "checkpoint_moved", "checkpoint_moved"),
+            ("n1/db-indices/1/index.info.json", "derived_moved", "derived_moved"),
+            ("c1/catalog/v3/logs/1.catalog", "catalog_moved", "catalog_log_removed"),
+            ("c1/catalog/v3/snapshot", "catalog_moved", "catalog_moved"),
+            ("n1/cs/1", "compactor_moved", "compactor_moved"),
+            ("c1/enterprise", "configuration_moved", "configuration_moved"),
+            ("c1/commercial_license", "configuration_moved", "configuration_moved"),
+            ("n1/notes", "other_moved", "other_moved"),
         ];
         for (key, came, went) in cases {
             assert_eq!(reasons(&[], &[(key, "a")]), (vec![came.to_owned()], vec![]), "{key}");
@@ -197,13 +197,13 @@ mod tests {
     fn what_is_written_once_may_be_written_again_and_what_is_created_may_not() {
         let again = |key: &str| reasons(&[(key, "a")], &[(key, "b")]);
         for key in ["n1/snapshots/1.info.json", "n1/dbs/1.parquet"] {
-            assert_eq!(again(key), (vec!["written-again".to_owned()], vec![]), "{key}");
+            assert_eq!(again(key), (vec!["written_again".to_owned()], vec![]), "{key}");
         }
         for key in ["n1/wal/00000000001.wal", "c1/catalog/v3/logs/1.catalog"] {
-            let rewritten = (vec!["create-only-rewritten".to_owned()], vec![FindingCode::CreateOnlyRewritten]);
+            let rewritten = (vec!["create_only_rewritten".to_owned()], vec![FindingCode::CreateOnlyRewritten]);
             assert_eq!(again(key), rewritten, "{key}");
         }
-        assert_eq!(again("c1/catalog/v3/snapshot"), (vec!["catalog-moved".to_owned()], vec![]));
+        assert_eq!(again("c1/catalog/v3/snapshot"), (vec!["catalog_moved".to_owned()], vec![]));
     }
 
     #[test]

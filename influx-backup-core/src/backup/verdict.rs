@@ -19,7 +19,7 @@ impl Run<'_> {
         // A source where nothing moves looks the same in every further pass. Two idle ones are needed: that a file of an
         // Enterprise cluster is absent takes the listing before the one that is copied.
         let is_stuck = is_quiet && history.idle_passes() >= 2 && proof.fingerprints.is_subset(&history.violations);
-        let limits = self.options.passes;
+        let limits = &self.options.passes;
         let is_last = is_stuck || passes >= limits.max_passes || history.began.elapsed() >= limits.time_limit;
         let is_damage = |violation: &Finding| {
             let is_settled = || is_last || (is_quiet && history.violations.contains(violation));
@@ -44,8 +44,8 @@ impl Run<'_> {
         match self.options.on_violation {
             OnViolation::Degrade => Ok(Some(BackupStatus::Degraded)),
             OnViolation::Fail => {
-                let halt = if is_stuck { StopReason::NoProgress } else { StopReason::LimitReached };
-                Err(Error::NotConsistent { passes, halt, certificate: Box::new(proof.certificate.clone()) })
+                let stop_reason = if is_stuck { StopReason::NoProgress } else { StopReason::LimitReached };
+                Err(Error::NotConsistent { passes, stop_reason, certificate: Box::new(proof.certificate.clone()) })
             }
         }
     }

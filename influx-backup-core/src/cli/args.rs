@@ -14,7 +14,7 @@ use crate::{
     units::duration,
 };
 
-/// Backs up and restores InfluxDB 3 clusters, and proves it.
+/// Backs up InfluxDB 3 clusters, proves that the backups restore, and restores them.
 ///
 /// Every SOURCE, REPOSITORY, BACKUP and TARGET is a path or a URL: file:///path, s3://bucket/prefix,
 /// az://container/prefix, gs://bucket/prefix. Credentials come from the environment (AWS_ACCESS_KEY_ID, …) or from
@@ -28,7 +28,7 @@ pub(crate) struct Args {
     /// Print one JSON document on stdout, errors included.
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Show what is done as it is done: passes, stages, retries. Twice: also what the libraries below do.
+    /// Show passes, stages and retries as they happen. Twice: also the log of the libraries below.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     #[command(subcommand)]
@@ -37,11 +37,12 @@ pub(crate) struct Args {
 
 /// Which cluster, and which of its nodes.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Cluster and nodes")]
 pub(crate) struct Ids {
-    /// The cluster id; found where it is not given.
+    /// The cluster id [default: found].
     #[arg(long, value_name = "ID")]
     cluster_id: Option<String>,
-    /// A node id; repeat it for every node. Found where none is given.
+    /// A node id; repeat it for every node [default: all nodes that are found].
     #[arg(long = "node-id", value_name = "ID")]
     node_ids: Vec<String>,
     /// A node that stores nothing; may be repeated.
@@ -61,6 +62,7 @@ impl Ids {
 
 /// Options of the store that is read.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Stores")]
 pub(crate) struct Source {
     /// An option of the store that is read, such as aws_endpoint=http://localhost:9000; may be repeated.
     #[arg(long = "source-option", value_name = "K=V")]
@@ -69,14 +71,16 @@ pub(crate) struct Source {
 
 /// Options of the store that is written.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Stores")]
 pub(crate) struct Target {
     /// An option of the store that is written; may be repeated.
     #[arg(long = "target-option", value_name = "K=V")]
     pub(crate) target_options: Vec<Setting>,
 }
 
-/// How hard to work.
+/// How many resources to use.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Limits")]
 pub(crate) struct Effort {
     /// How many objects are copied at once [default: 16].
     #[arg(long, value_name = "N")]

@@ -1,21 +1,19 @@
 //! [`Failure`]: why a verb did not do what it was asked.
 
-use std::io;
+use std::{fmt, io};
 
 use serde::Serialize;
 
 use crate::{
     Error, JobHandle,
     cli::exit::Exit,
-    error::{Category, ErrorReport},
+    error::{Category, ErrorReport, Hint},
 };
 
 /// Why a verb did not do what it was asked.
 #[derive(Debug)]
 pub(crate) struct Failure {
     report: Box<ErrorReport>,
-    /// The options of this program that answer it.
-    options: Option<&'static str>,
 }
 
 /// A failure as one JSON document.
@@ -37,12 +35,12 @@ impl Failure {
     }
 
     fn of_program(code: &str, category: Category, message: String, causes: Vec<String>) -> Self {
-        Self { report: Box::new(ErrorReport::of_program(code, category, message, causes)), options: None }
+        Self { report: Box::new(ErrorReport::of_program(code, category, message, causes)) }
     }
 
     /// A job failed: its error, and what it had found.
     pub(crate) fn of_job(job: &JobHandle, error: &Error) -> Self {
-        Self { report: Box::new(job.report(error)), options: options(error) }
+        Self { report: Box::new(job.report(error)) }
     }
 
     pub(crate) fn exit(&self) -> Exit {
@@ -57,38 +55,36 @@ impl Failure {
         Document { error: &self.report }
     }
 
-    /// It for people: the hint names options of this program where it can.
-    pub(crate) fn text(&self) -> String {
-        let hint = self.options.map(str::to_owned).or_else(|| self.report.hint.clone());
-        ErrorReport { hint, ..(*self.report).clone() }.to_string()
+    /// It for people: hints name flags of this program.
+    pub(crate) fn text(&self) -> impl fmt::Display {
+        struct Text<'a>(&'a ErrorReport);
+        impl fmt::Display for Text<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.show(f, flag)
+            }
+        }
+        Text(&self.report)
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { report: Box::new(error.report()), options: options(&error) }
+        Self { report: Box::new(error.report()) }
     }
 }
 
-/// The options of this program that the hint of the library stands for.
-fn options(error: &Error) -> Option<&'static str> {
-    Some(match error {
-        Error::BackupUnfinished { .. } | Error::CannotAbandon { .. } => "--resume continues it",
-        Error::BackupInProgress { .. } => "--resume --takeover, if that process is no longer running",
-        Error::RestoreInProgress { .. } => "--takeover, if that process is no longer running",
-        Error::RestoreUnfinished { .. } => "--resume continues it, --abandon undoes it",
-        Error::TargetNotEmpty { .. } => {
-            "--policy replace makes it what the backup holds; --dry-run shows what that deletes"
+/// A hint in the words of this program: an option is a flag.
+fn flag(hint: &Hint) -> String {
+    let flag = match (hint.option.as_str(), hint.value.as_deref()) {
+        ("on_existing" | "on_unfinished", _) => "--resume".to_owned(),
+        ("takeover", _) => "--takeover".to_owned(),
+        ("servers", _) => "--servers-stopped".to_owned(),
+        ("node_ids", _) => "--node-id ID".to_owned(),
+        ("cluster_id" | "query_only", _) => format!("--{} ID", hint.option.replace('_', "-")),
+        (option, value) => {
+            let name = option.rsplit('.').next().unwrap_or(option).replace('_', "-");
+            format!("--{name} {}", value.unwrap_or("VALUE"))
         }
-        Error::ServersNotStopped { .. } => "--servers-stopped, once they are",
-        Error::ExtraNodes { .. } => "--extra-nodes keep, or delete",
-        Error::DegradedBackup { .. } => "--on-degraded accept restores it anyway",
-        Error::SeveralClusters { .. } => "--cluster-id ID, or for Core --node-id ID",
-        Error::NodesRequired { .. } => "--node-id ID, for every node of the cluster",
-        Error::UnknownId { .. } => "--query-only ID, for a node that stores nothing",
-        Error::CorruptSource { .. } => "--on-corrupt record copies it as it is; the backup may be degraded",
-        Error::NotConsistent { .. } if error.is_retryable() => "--max-passes, --time-limit or --on-violation degrade",
-        Error::NotConsistent { .. } => "--on-violation degrade commits it as it is",
-        _ => return None,
-    })
+    };
+    format!("{flag}: {}", hint.text)
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::{
     Location, Repository, StoreOptions,
-    cli::{failure::Failure, progress::until_interrupted},
+    cli::{failure::Failure, progress::until_interrupted, screen::Screen},
     preflight,
 };
 
@@ -34,20 +34,20 @@ pub(crate) fn location(text: &str, settings: &[Setting]) -> Result<Location, Fai
 }
 
 /// A repository that exists: a directory that is missing is more likely mistyped than empty.
-pub(crate) async fn repository(text: &str, settings: &[Setting]) -> Result<Repository, Failure> {
+pub(crate) async fn repository(text: &str, settings: &[Setting], screen: &Screen) -> Result<Repository, Failure> {
     let location = location(text, settings)?;
     let open = async {
         preflight::source(&location).await?;
         Repository::open(location).await
     };
-    Ok(until_interrupted(open).await?)
+    Ok(until_interrupted(open, screen).await?)
 }
 
 /// A backup, typed as its repository with its name as the last segment.
-pub(crate) async fn backup(text: &str, settings: &[Setting]) -> Result<(Repository, String), Failure> {
+pub(crate) async fn backup(text: &str, settings: &[Setting], screen: &Screen) -> Result<(Repository, String), Failure> {
     let (repository, name) = split(text)
         .ok_or_else(|| Failure::usage(format!("`{text}` names no backup: write REPOSITORY/NAME, a path or a URL")))?;
-    let repository = until_interrupted(Repository::open(location(&repository, settings)?)).await?;
+    let repository = until_interrupted(Repository::open(location(&repository, settings)?), screen).await?;
     Ok((repository, name))
 }
 

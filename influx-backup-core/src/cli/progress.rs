@@ -5,22 +5,27 @@ use std::{future::Future, time::Duration};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::{
-    ByteSize, Error, EventKind, Job, Progress, Result,
+    Error, EventKind, Job, Progress, Result,
     cli::{failure::Failure, screen::Screen},
 };
 
 /// How often the progress bar is drawn again.
 const DRAW_EVERY: Duration = Duration::from_millis(200);
 
+/// How many steps the bar has.
+const BAR_STEPS: u64 = 1000;
+
 /// Runs a job to its end, with a progress bar (on a terminal only) and messages on stderr.
 ///
-/// Ctrl-C and SIGTERM cancel it in good order; a second one ends the program at once, which harms no backup either.
+/// It is cancelled in good order where the caller asks for that; a second time ends the program at once, which harms no
+/// backup either.
 pub(crate) async fn follow<T>(job: Job<T>, screen: &Screen) -> Result<T, Failure> {
     let bar = bar(screen);
     let handle = job.handle();
     let mut events = job.events();
     let mut draw = tokio::time::interval(DRAW_EVERY);
-    let mut asked = false;
+    let stop = screen.stop();
+    let mut is_cancelled = false;
     loop {
         tokio::select! {
             event = events.next() => match event {
@@ -28,15 +33,15 @@ pub(crate) async fn follow<T>(job: Job<T>, screen: &Screen) -> Result<T, Failure
                 None => break,
             },
             _ = draw.tick() => draw_progress(&bar, &handle.progress()),
-            () = interrupted() => {
-                if asked {
-                    // The job is dropped, which cancels it; nothing is waited for.
-                    let Progress { objects: done, total_objects: total, .. } = handle.progress();
-                    return Err(Error::Cancelled { done, total }.into());
-                }
-                asked = true;
-                bar.suspend(|| screen.say("cancelling; interrupt again to stop at once"));
+            () = stop.asked.cancelled(), if !is_cancelled => {
+                is_cancelled = true;
+                bar.suspend(|| screen.say("cancelling; once more to end at once"));
                 handle.cancel();
+            }
+            () = stop.at_once.cancelled() => {
+                // The job is dropped, which cancels it; nothing is waited for.
+                let Progress { objects: done, total_objects: total, .. } = handle.progress();
+                return Err(Error::Cancelled { done, total }.into());
             }
         }
     }
@@ -45,32 +50,15 @@ pub(crate) async fn follow<T>(job: Job<T>, screen: &Screen) -> Result<T, Failure
 }
 
 /// Runs what is no job until it is done or cancelled.
-pub(crate) async fn until_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::select! {
-        done = work => done,
-        () = interrupted() => Err(Error::Cancelled { done: 0, total: 0 }),
-    }
-}
-
-async fn interrupted() {
-    #[cfg(unix)]
-    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-        return;
-    }
-    // Where signals cannot be heard, the operating system ends the program itself.
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
+pub(crate) async fn until_interrupted<T>(work: impl Future<Output = Result<T>>, screen: &Screen) -> Result<T> {
+    let done = screen.stop().asked.run_until_cancelled(work).await;
+    done.unwrap_or(Err(Error::Cancelled { done: 0, total: 0 }))
 }
 
 fn bar(screen: &Screen) -> ProgressBar {
     let target = if screen.has_bar() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(Some(0), target);
-    let template = "{msg:24!} [{bar:30}] {prefix}  {binary_bytes}/{binary_total_bytes}  {binary_bytes_per_sec}  {eta}";
+    let bar = ProgressBar::with_draw_target(Some(BAR_STEPS), target);
+    let template = "[{bar:30}] {msg}  {eta}";
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style.progress_chars("=> "));
     }
@@ -79,43 +67,75 @@ fn bar(screen: &Screen) -> ProgressBar {
 }
 
 fn draw_progress(bar: &ProgressBar, progress: &Progress) {
-    bar.set_length(progress.total_bytes);
-    bar.set_position(progress.bytes);
-    bar.set_prefix(match progress.total_objects {
-        0 => format!("{} objects listed", progress.listed),
-        total => format!("{}/{total} objects", progress.objects),
-    });
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "0 to 1000"
+    )]
+    let position = (progress.fraction().unwrap_or_default() * BAR_STEPS as f64) as u64;
+    bar.set_position(position);
+    bar.set_message(progress.to_string());
 }
 
 fn show(bar: &ProgressBar, screen: &Screen, event: &EventKind) {
-    if let EventKind::StageStarted { stage, .. } = event {
-        bar.set_message(stage.title());
-    }
-    if let Some(message) = message(event) {
-        bar.suspend(|| screen.say(message));
+    if is_message(event) {
+        bar.suspend(|| screen.say(event));
     }
 }
 
 /// What is worth a line while it happens; findings and what is left to do are in the report.
-fn message(event: &EventKind) -> Option<String> {
-    Some(match event {
-        EventKind::PassStarted { pass, listed, objects, bytes } => {
-            format!("pass {pass}: {listed} objects listed, {objects} to copy ({})", ByteSize(*bytes))
-        }
-        EventKind::PassFinished { pass, report } if !report.failed_clauses.is_empty() => {
-            let codes: Vec<_> = report.failed_clauses.iter().map(|clause| clause.as_str()).collect();
-            format!("pass {pass}: still violated: {}", codes.join(", "))
-        }
-        EventKind::Retry { key, attempt, wait, code } => {
-            format!("`{key}`: {code}, attempt {attempt}; trying again in {:.1} s", wait.as_secs_f64())
-        }
-        EventKind::CheckStarted { objects, bytes } => {
-            format!("checking {objects} objects of the backup first ({})", ByteSize(*bytes))
-        }
-        EventKind::GuardSet => "boot guard set: no server starts on the target until it is whole".to_owned(),
-        EventKind::GuardReleased => "boot guard released: servers may start on the target".to_owned(),
-        EventKind::NodeStopped { node } => format!("node {node} stopped"),
-        EventKind::NodeStarted { node } => format!("node {node} started"),
-        _ => return None,
-    })
+fn is_message(event: &EventKind) -> bool {
+    match event {
+        EventKind::PassFinished { report, .. } => !report.failed_clauses.is_empty(),
+        EventKind::PassStarted { .. }
+        | EventKind::Retry { .. }
+        | EventKind::CheckStarted { .. }
+        | EventKind::GuardSet
+        | EventKind::GuardReleased
+        | EventKind::NodeStopped { .. }
+        | EventKind::NodeStarted { .. } => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{screen::Streams, stop::Stop};
+
+    #[tokio::test]
+    async fn whoever_insists_is_told_the_real_numbers() {
+        let stop = Stop::default();
+        let screen = Screen::new(true, Streams::new(Vec::new(), Vec::new()), stop.clone());
+        let job = crate::job::spawn(|context| async move {
+            context.events.planned(7, 70);
+            context.events.add_object();
+            context.cancellation.cancelled().await;
+            std::future::pending::<Result<()>>().await
+        });
+        stop.ask();
+        stop.ask();
+        tokio::task::yield_now().await;
+        let failure = follow(job, &screen).await.expect_err("cancelled");
+        assert_eq!(failure.report().message, "cancelled after 1 of 7 objects");
+    }
+
+    /// Asked for between two events, of which one is always ready.
+    #[tokio::test]
+    async fn a_job_that_never_stops_sending_is_cancelled() {
+        let stop = Stop::default();
+        let screen = Screen::new(true, Streams::new(Vec::new(), Vec::new()), stop.clone());
+        let job = crate::job::spawn(|context| async move {
+            while context.check().is_ok() {
+                context.events.send(EventKind::GuardSet);
+                tokio::task::yield_now().await;
+            }
+            Err::<(), _>(context.cancelled())
+        });
+        stop.ask();
+        assert_eq!(follow(job, &screen).await.expect_err("cancelled").report().code, "cancelled");
+        let done = until_interrupted(std::future::pending::<Result<()>>(), &screen).await;
+        assert_eq!(done.expect_err("cancelled").code(), "cancelled", "what comes after it too");
+    }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::cli::{exit::Exit, failure::Failure};
+use crate::cli::{exit::Exit, failure::Failure, stop::Stop};
 
 /// Where the program writes: answers and messages.
 pub struct Streams {
@@ -54,17 +54,23 @@ enum Format {
     Json,
 }
 
-/// Where answers and messages go, and how. Cheap to clone.
+/// Where answers and messages go, and how; and whether to stop. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Screen {
     format: Format,
     streams: Arc<Mutex<Streams>>,
+    stop: Stop,
 }
 
 impl Screen {
-    pub(crate) fn new(json: bool, streams: Streams) -> Self {
+    pub(crate) fn new(json: bool, streams: Streams, stop: Stop) -> Self {
         let format = if json { Format::Json } else { Format::Text };
-        Self { format, streams: Arc::new(Mutex::new(streams)) }
+        Self { format, streams: Arc::new(Mutex::new(streams)), stop }
+    }
+
+    /// Whether the caller wants the program to stop.
+    pub(crate) fn stop(&self) -> &Stop {
+        &self.stop
     }
 
     /// Whether a progress bar may be drawn on standard error.

@@ -6,10 +6,11 @@ use clap::{Arg, Command, CommandFactory};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::args::Args;
+use super::{Streams, args::Args, run_with};
 use crate::{
-    BackupOptions, DiscoverOptions, RestoreOptions, RestoreRunOptions, VerifyOptions, options::ServersStopped,
-    options::Takeover,
+    BackupOptions, DiscoverOptions, RestoreOptions, RestoreRunOptions, VerifyOptions,
+    cancellation::Cancellation,
+    options::{OnExisting, OnUnfinished, ServersStopped, Takeover},
 };
 
 /// Where a flag has another name than its option, and why.
@@ -23,8 +24,8 @@ const OTHER_NAMES: [(&str, &str, &str); 5] = [
 
 /// Options that have no flag, and why.
 const WITHOUT_FLAG: [(&str, &str); 3] = [
-    ("stop_timeout", "for orchestrators; the program has none"),
     ("initial_backoff", "how the waits grow; --max-elapsed and --max-outage bound them"),
+    ("stop_timeout", "about an orchestrator, which the program does not have"),
     ("max_backoff", "how the waits grow; --max-elapsed and --max-outage bound them"),
 ];
 
@@ -101,9 +102,7 @@ fn flags_have_the_names_and_the_choices_of_the_options() {
 /// A flag without a value stands for the one choice that is not the default.
 #[test]
 fn a_flag_without_a_value_has_one_meaning() {
-    for names in
-        [Takeover::NAMES, ServersStopped::NAMES, crate::options::OnExisting::NAMES, crate::options::OnUnfinished::NAMES]
-    {
+    for names in [Takeover::NAMES, ServersStopped::NAMES, OnExisting::NAMES, OnUnfinished::NAMES] {
         assert_eq!(names.len(), 2, "{names:?}");
     }
 }
@@ -122,4 +121,15 @@ fn every_exception_is_one() {
     for option in named {
         assert!(known.iter().any(|known| known == option), "`{option}` is no option");
     }
+}
+
+#[test]
+fn who_calls_it_can_cancel_it() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let arguments = || ["influx-backup".into(), "list".into(), directory.path().as_os_str().to_owned()];
+    let streams = || Streams::new(Vec::new(), Vec::new());
+    let cancellation = Cancellation::new();
+    assert_eq!(run_with(arguments(), streams(), &cancellation), 0);
+    cancellation.cancel();
+    assert_eq!(run_with(arguments(), streams(), &cancellation), 130);
 }

@@ -17,7 +17,7 @@ use crate::cli::{exit::Exit, failure::Failure, screen::Screen};
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Show the cluster at a location: edition, ids, nodes, catalog, licenses, and what gave it away.
+    /// Show the cluster at a location: edition, ids, nodes, catalog, licenses, and the evidence.
     Discover(discover::Discover),
     /// Show what a backup would copy, in which order, and what it would skip. Writes nothing.
     Plan(plan::Plan),
@@ -25,15 +25,15 @@ pub(crate) enum Verb {
     Backup(backup::Backup),
     /// Prove that a tree restores: a backup, a copy that a script made, or a stopped cluster.
     Certify(certify::Certify),
-    /// Check that a backup still is what it was.
+    /// Check that a backup is unchanged.
     Verify(verify::Verify),
     /// Restore a backup.
     Restore(restore::Restore),
     /// List the backups of a repository.
     List(list::List),
-    /// List what attempts that died left in a repository, and delete it with --remove.
+    /// List what failed attempts left in a repository, and delete it with --remove.
     Leftovers(leftovers::Leftovers),
-    /// Write a small made-up cluster into a directory, to try the other verbs on.
+    /// Write a small generated cluster into a directory, to try the other commands on.
     Generate(generate::Generate),
 }
 

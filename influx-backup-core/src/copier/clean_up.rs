@@ -8,6 +8,8 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
+use crate::concurrent;
+
 /// How long a clean-up may take, unless its run says otherwise. What it could not remove by then stays.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
@@ -52,8 +54,8 @@ impl CleanUps {
             let _ = tokio::time::timeout_at(until, clean_up).await;
         });
         match &self.parent {
-            Some(parent) => drop(runtime.spawn(parent.track_future(clean_up))),
-            None => drop(runtime.spawn(clean_up)),
+            Some(parent) => drop(runtime.spawn(concurrent::traced(parent.track_future(clean_up)))),
+            None => drop(runtime.spawn(concurrent::traced(clean_up))),
         }
     }
 

@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     checksum::{Content, ContentHasher},
+    concurrent,
     error::CopyError,
     limits::MemoryPermit,
     location::{Attributes, Put, StoreChecksums, StoreHasher, Version, attributes_from, local::entry},
@@ -134,7 +135,7 @@ impl StreamCopier {
         let options = PutMultipartOptions { attributes: given, ..PutMultipartOptions::default() };
         // A task of its own, which also ends when this future is dropped: only its answer allows to abort the upload.
         let patience = patience(context.stall_timeout, 0);
-        let begun = tokio::spawn(Upload::begin(request.clone(), options, patience, context.clean_ups.clone()));
+        let begun = concurrent::spawn(Upload::begin(request.clone(), options, patience, context.clean_ups.clone()));
         let mut upload = unless_cancelled(&context.cancellation, begun).await?.map_err(lost)??;
 
         let all = stream::iter([Ok(first)]).chain(parts);
@@ -174,7 +175,7 @@ impl StreamCopier {
         let read = move |(range, held): (Range<u64>, MemoryPermit)| {
             let bandwidth = bandwidth.clone();
             let reader = reader.clone();
-            AbortOnDropHandle::new(tokio::spawn(async move {
+            AbortOnDropHandle::new(concurrent::spawn(async move {
                 bandwidth.take(range.end - range.start).await;
                 Ok((reader.read(Some(range)).await?, held))
             }))
@@ -199,10 +200,10 @@ impl StreamCopier {
             piece.chunks.iter().for_each(|chunk| hasher.update(chunk));
             let put = upload.part(piece.chunks.into_iter().collect())?;
             let patience = patience(context.stall_timeout, length);
-            sending.spawn(async move {
+            sending.spawn(concurrent::traced(async move {
                 let _held = held;
                 within(patience, put).await?.map_err(|e| CopyError::from_target("put part", e))
-            });
+            }));
             while sending.len() >= self.parallel
                 && let Some(sent) = sending.join_next().await
             {

@@ -161,9 +161,9 @@ fn parse(key: &Key, bytes: &[u8], damaged: &mut Vec<String>) -> Option<CatalogFi
     match CatalogFile::parse(bytes) {
         Ok(file) => Some(file),
         Err(error) => {
-            let said = format!("`{key}`: {error}");
-            if !damaged.contains(&said) {
-                damaged.push(said);
+            let message = format!("`{key}`: {error}");
+            if !damaged.contains(&message) {
+                damaged.push(message);
             }
             None
         }

@@ -390,9 +390,9 @@ async fn the_upgraded_engine_is_refused_by_each_of_its_markers() {
         put(&location, &[marker]).await;
         let error = refused(&location, DiscoverOptions::default()).await;
         assert!(matches!(error, Error::UpgradedEngine { .. }), "{marker}: {error}");
-        let said = error.to_string();
+        let message = error.to_string();
         let shown = marker.trim_end_matches("/1").trim_end_matches("/b1/manifest");
-        assert!(said.contains("influxdb3 create backup") && said.contains(&format!("(`{shown}`)")), "{said}");
+        assert!(message.contains("influxdb3 create backup") && message.contains(&format!("(`{shown}`)")), "{message}");
     }
     let location = holding(&[core("node1")]).await;
     put(&location, &["models/x.pt", "node1/backups/x"]).await;

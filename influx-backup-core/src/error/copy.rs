@@ -39,10 +39,10 @@ pub enum CopyError {
         reason: String,
     },
     /// No bytes were transferred for too long.
-    #[error("no bytes were transferred for {} s", after.as_secs())]
+    #[error("no bytes were transferred for too long{}", waited(*after))]
     #[non_exhaustive]
     Stalled {
-        /// How long.
+        /// How long; zero where that is not known.
         after: Duration,
     },
     /// The run was cancelled.
@@ -62,7 +62,30 @@ pub enum CopyError {
     },
 }
 
+/// How long nothing was transferred, where that is known.
+fn waited(after: Duration) -> String {
+    if after.is_zero() { String::new() } else { format!(": {} s", after.as_secs()) }
+}
+
 impl CopyError {
+    /// The error of a copier that is written in another language, by one of the codes of [`code`](Self::code). What is no
+    /// such code is a failure of a store for an unknown reason.
+    #[must_use]
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        match code {
+            "copy-unsupported" => Self::Unsupported,
+            "copy-refused" => Self::Refused { copier: message.into() },
+            "source-vanished" => Self::Vanished,
+            "source-changed" => Self::Changed,
+            "source-unexpected" => Self::Unexpected { reason: message },
+            "copy-corrupt" => Self::Corrupt { reason: message },
+            "stalled" => Self::Stalled { after: Duration::ZERO },
+            "cancelled" => Self::Cancelled,
+            code => Self::store("copy", StoreErrorKind::of_code(code), message),
+        }
+    }
+
     /// The stable code.
     #[must_use]
     pub const fn code(&self) -> &'static str {

@@ -56,47 +56,13 @@ impl Error {
         }
     }
 
-    /// The option that answers this error, by its name in the options structs.
-    #[must_use]
-    pub const fn hint(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::SeveralClusters { .. } => "set `cluster_id`, or `node_ids` for Core",
-            Self::NodesRequired { .. } => "set `node_ids` to all nodes of the cluster",
-            Self::UnknownId { .. } => "add a node that stores nothing to `query_only`",
-            Self::BackupUnfinished { .. } => "set `on_existing` to `resume` to continue it",
-            Self::BackupInProgress { .. } => {
-                "if that process is no longer running, set `on_existing` to `resume` and `takeover` to `immediately`"
-            }
-            Self::DegradedBackup { .. } => "set `on_degraded` to `accept` to restore it anyway",
-            Self::CorruptSource { .. } => {
-                "set `on_corrupt` to `record` to copy corrupt objects as they are; the backup may be degraded"
-            }
-            Self::NotConsistent { halt: StopReason::NoProgress, .. } => {
-                "set `on_violation` to `degrade` to commit the backup as it is"
-            }
-            Self::NotConsistent { .. } => {
-                "raise `passes.max_passes` or `passes.time_limit`, or set `on_violation` to `degrade`"
-            }
-            Self::TargetNotEmpty { .. } => {
-                "set `policy` to `replace` to make it what the backup holds; the plan shows what that deletes"
-            }
-            Self::ExtraNodes { .. } => "set `extra_nodes` to `keep` or `delete`",
-            Self::ServersNotStopped { .. } => "once they are stopped, set `servers` to `confirmed_by_caller`",
-            Self::RestoreUnfinished { .. } => "set `on_unfinished` to `resume` to continue it, or abandon it",
-            Self::CannotAbandon { .. } => "set `on_unfinished` to `resume` to continue it",
-            Self::RestoreInProgress { .. } => "if that process is no longer running, set `takeover` to `immediately`",
-            Self::Store { kind: StoreErrorKind::Throttled, .. } => "lower `limits.concurrency`",
-            _ => return None,
-        })
-    }
-
     /// Whether the same call may succeed later without anything being changed.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         match self {
             Self::Store { kind, .. } => kind.is_transient(),
             Self::Copy { error, .. } => error.is_retryable(),
-            Self::NotConsistent { halt, .. } => matches!(halt, StopReason::LimitReached),
+            Self::NotConsistent { stop_reason, .. } => matches!(stop_reason, StopReason::LimitReached),
             Self::BackupInProgress { .. } | Self::RestoreInProgress { .. } => true,
             _ => false,
         }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, error::Error as _, fmt, iter::successors};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Category, Error};
+use super::{Category, Error, Hint};
 use crate::{
     certificate::Certificate,
     finding::{Finding, Severity},
@@ -22,9 +22,9 @@ pub struct ErrorReport {
     pub category: Category,
     /// What happened, to what, and what to do.
     pub message: String,
-    /// The option that answers it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hint: Option<String>,
+    /// Options that answer it: each by itself, unless its text says otherwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hints: Vec<Hint>,
     /// Whether the same call may succeed later without anything being changed.
     pub retryable: bool,
     /// The object that it is about.
@@ -62,7 +62,7 @@ impl ErrorReport {
             code: code.to_owned(),
             category,
             message,
-            hint: None,
+            hints: Vec::new(),
             retryable: false,
             key: None,
             location: None,
@@ -78,9 +78,16 @@ impl ErrorReport {
 /// a text of its own.
 impl fmt::Display for ErrorReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.show(f, Hint::to_string)
+    }
+}
+
+impl ErrorReport {
+    /// Writes it for a person, with hints worded like this.
+    pub(crate) fn show(&self, f: &mut fmt::Formatter<'_>, word: impl Fn(&Hint) -> String) -> fmt::Result {
         write!(f, "error [{}]: {}", self.code, self.message)?;
         self.causes.iter().try_for_each(|cause| write!(f, "\n  caused by: {cause}"))?;
-        self.hint.iter().try_for_each(|hint| write!(f, "\n  hint: {hint}"))?;
+        self.hints.iter().try_for_each(|hint| write!(f, "\n  hint: {}", word(hint)))?;
         let (todos, notes): (Vec<_>, Vec<_>) = self.findings.iter().partition(|found| found.severity == Severity::Todo);
         notes.iter().try_for_each(|note| write!(f, "\n  note [{}]: {note}", note.code))?;
         todos.iter().try_for_each(|todo| write!(f, "\n  to do [{}]: {todo}", todo.code))
@@ -95,7 +102,7 @@ impl Error {
             code: self.code().to_owned(),
             category: self.category(),
             message: self.to_string(),
-            hint: self.hint().map(str::to_owned),
+            hints: self.hints(),
             retryable: self.is_retryable(),
             key: self.key().map(str::to_owned),
             location: self.location().map(str::to_owned),
@@ -136,9 +143,9 @@ impl Error {
             }
             Self::InvalidDocument { document, reason } => fields!(document, reason),
             Self::DamagedMarker { marker, reason } => fields!(marker, reason),
-            Self::DegradedBackup { name, open } => fields!(name, open),
+            Self::DegradedBackup { name, violated } => fields!(name, violated),
             Self::CorruptSource { finding, .. } => fields!(finding),
-            Self::NotConsistent { passes, halt, .. } => fields!(passes, halt),
+            Self::NotConsistent { passes, stop_reason, .. } => fields!(passes, stop_reason),
             Self::TargetNotEmpty { found, .. } => fields!(found),
             Self::TargetForeign { found, expected, .. } => fields!(found, expected),
             Self::ExtraNodes { nodes, .. } => fields!(nodes),

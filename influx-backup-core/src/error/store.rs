@@ -62,6 +62,28 @@ pub enum StoreErrorKind {
 }
 
 impl StoreErrorKind {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[
+        Self::NotFound,
+        Self::AlreadyExists,
+        Self::Changed,
+        Self::Denied,
+        Self::Full,
+        Self::ReadOnly,
+        Self::Unreachable,
+        Self::Untrusted,
+        Self::Throttled,
+        Self::Unsupported,
+        Self::Invalid,
+        Self::Unknown,
+    ];
+
+    /// The kind of this [code](Self::code), or [`Unknown`](Self::Unknown).
+    #[must_use]
+    pub fn of_code(code: &str) -> Self {
+        Self::ALL.iter().copied().find(|kind| kind.code() == code).unwrap_or(Self::Unknown)
+    }
+
     /// The stable code.
     #[must_use]
     pub const fn code(self) -> &'static str {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, io};
 use serde_json::json;
 
 use super::*;
-use crate::finding::FindingCode;
+use crate::finding::{Clause, FindingCode};
 
 fn text(text: &str) -> String {
     text.to_owned()
@@ -27,23 +27,8 @@ fn certificate() -> Box<Certificate> {
     Box::new(serde_json::from_value(certificate).expect("a certificate"))
 }
 
-const STORE_KINDS: [StoreErrorKind; 12] = [
-    StoreErrorKind::NotFound,
-    StoreErrorKind::AlreadyExists,
-    StoreErrorKind::Changed,
-    StoreErrorKind::Denied,
-    StoreErrorKind::Full,
-    StoreErrorKind::ReadOnly,
-    StoreErrorKind::Unreachable,
-    StoreErrorKind::Untrusted,
-    StoreErrorKind::Throttled,
-    StoreErrorKind::Unsupported,
-    StoreErrorKind::Invalid,
-    StoreErrorKind::Unknown,
-];
-
-fn not_consistent(halt: StopReason) -> Error {
-    Error::NotConsistent { passes: 3, halt, certificate: certificate() }
+fn not_consistent(stop_reason: StopReason) -> Error {
+    Error::NotConsistent { passes: 3, stop_reason, certificate: certificate() }
 }
 
 /// One of each, so that every code is there.
@@ -79,7 +64,7 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::DamagedBackup { object: text("manifest.json"), reason: reason() },
         Error::DamagedMarker { marker: text("/backups/_influx_backup/repository.json"), reason: reason() },
         Error::BackupAltered { reason: reason() },
-        Error::DegradedBackup { name: name(), open: text("C1") },
+        Error::DegradedBackup { name: name(), violated: vec![Clause::Closure] },
         Error::CorruptSource { key: key(), finding: Box::new(finding) },
         not_consistent(StopReason::LimitReached),
         not_consistent(StopReason::NoProgress),
@@ -105,10 +90,10 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::Cancelled { done: 1, total: 2 },
         Error::Internal { task: "a task", source: cause() },
     ];
-    samples.extend(STORE_KINDS.map(|kind| {
+    samples.extend(StoreErrorKind::ALL.iter().map(|kind| {
         let location = location();
         let key = key().to_string();
-        Error::Store { operation: "get", key, location, kind, source: cause() }
+        Error::Store { operation: "get", key, location, kind: *kind, source: cause() }
     }));
     let copies = [
         CopyError::Unsupported,
@@ -126,7 +111,7 @@ pub(crate) fn samples() -> Vec<Error> {
 }
 
 fn codes() -> BTreeSet<&'static str> {
-    Error::CODES.iter().copied().collect()
+    Error::CODES.iter().map(|row| row.code).collect()
 }
 
 #[test]
@@ -162,12 +147,17 @@ fn every_code_of_the_source_is_listed() {
 }
 
 #[test]
-fn the_readme_lists_every_code() {
+fn the_readme_has_the_table_of_codes() {
     let readme = include_str!("../../../README.md");
     let table = readme.split("\n## Error codes").nth(1).expect("a section").split("\n## ").next().expect("a section");
-    let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
-    let of_the_program = ["usage", "io"];
-    assert_eq!(rows.collect::<BTreeSet<_>>(), codes().into_iter().chain(of_the_program).collect());
+    let documented: BTreeSet<_> = table.lines().filter(|line| line.starts_with("| `")).collect();
+    let row = |code: &str, meaning: &str, exit: u8| format!("| `{code}` | {meaning} | {exit} |");
+    let known: Vec<_> = Error::CODES.iter().map(|of| row(of.code, of.meaning, of.category.exit_code())).collect();
+    let of_the_program = [
+        row("usage", "the command line cannot be understood (program only)", 2),
+        row("io", "the program could not print or read a local file (program only)", 1),
+    ];
+    assert_eq!(documented, known.iter().chain(&of_the_program).map(String::as_str).collect());
 }
 
 #[test]
@@ -193,7 +183,7 @@ fn a_report_has_what_the_error_is_about() {
 
     let report = of("not-consistent");
     assert_eq!(report.certificate, Some(certificate()));
-    assert_eq!(json!(report.context), json!({ "passes": 3, "halt": "limit_reached" }));
+    assert_eq!(json!(report.context), json!({ "passes": 3, "stop_reason": "limit_reached" }));
 }
 
 #[test]
@@ -201,14 +191,31 @@ fn another_pass_is_offered_only_where_it_may_help() {
     assert!(not_consistent(StopReason::LimitReached).is_retryable());
     let standstill = not_consistent(StopReason::NoProgress);
     assert!(!standstill.is_retryable());
-    assert_eq!(standstill.hint(), Some("set `on_violation` to `degrade` to commit the backup as it is"));
+    let hints: Vec<_> = standstill.hints().iter().map(Hint::to_string).collect();
+    assert_eq!(hints, ["set `on_violation` to `degrade`: commits the backup as it is, marked degraded"]);
 }
 
 #[test]
 fn hints_are_no_command_lines() {
-    for error in samples() {
-        assert!(error.hint().is_none_or(|hint| !hint.contains("--")), "{:?}", error.hint());
+    for hint in samples().iter().flat_map(Error::hints) {
+        assert!(!hint.to_string().contains("--"), "{hint}");
     }
+}
+
+#[test]
+fn a_copy_error_is_made_from_its_code() {
+    for error in samples() {
+        if let Error::Copy { error, .. } = error {
+            assert_eq!(CopyError::new(error.code(), "a message").code(), error.code());
+        }
+    }
+    for kind in StoreErrorKind::ALL {
+        let error = CopyError::new(kind.code(), "a message");
+        assert!(matches!(&error, CopyError::Store { kind: made, .. } if made == kind), "{error:?}");
+    }
+    let error = CopyError::new("no-such-code", "why it failed");
+    assert_eq!(error.code(), StoreErrorKind::Unknown.code());
+    assert_eq!(std::error::Error::source(&error).expect("a cause").to_string(), "why it failed");
 }
 
 #[test]

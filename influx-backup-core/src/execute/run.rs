@@ -5,12 +5,13 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tokio::{task::JoinSet, time::timeout};
-use tracing::{Instrument, instrument::WithSubscriber};
+use tracing::Instrument;
 
 use super::{Places, attempt::Worker};
 use crate::{
     adaptive::Adaptive,
     cancellation::Cancellation,
+    concurrent,
     copier::{CleanUps, Copied, Copier, CopyContext},
     error::{CopyError, Error, Result},
     event::EventKind,
@@ -164,7 +165,7 @@ impl Executor {
                 let request = places.request(task)?;
                 let span = tracing::debug_span!("object", key = %request.target);
                 let copy = async move { (index, worker.copy(&request).await) };
-                copies.spawn(copy.instrument(span).with_current_subscriber());
+                copies.spawn(concurrent::traced(copy.instrument(span)));
             }
             let joined = self.task.cancellation.run_until_cancelled(copies.join_next()).await;
             match joined.ok_or_else(|| self.task.cancelled())? {

@@ -8,12 +8,12 @@ use super::Severity;
 
 /// Defines the enum, its names, its severities and the list of all.
 macro_rules! finding_codes {
-    ($($(#[$doc:meta])+ $variant:ident = $name:literal, $severity:ident;)+) => {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal, $severity:ident;)+) => {
         /// What was found. Its name in JSON and on the command line is stable and in kebab-case.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum FindingCode {
-            $($(#[$doc])+ $variant,)+
+            $($(#[doc = $doc])+ $variant,)+
             /// A code that a newer release wrote and this one does not know.
             Unknown,
         }
@@ -28,6 +28,15 @@ macro_rules! finding_codes {
                 match self {
                     $(Self::$variant => $name,)+
                     Self::Unknown => "unknown",
+                }
+            }
+
+            /// What it means, in one sentence.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$variant => concat!($($doc),+).trim_ascii(),)+
+                    Self::Unknown => "A code that a newer release wrote and this one does not know.",
                 }
             }
 
@@ -316,11 +325,16 @@ mod tests {
         let readme = include_str!("../../../README.md");
         let section = readme.split("\n## Finding codes").nth(1).expect("a section");
         let section = section.split("\n## ").next().expect("a section");
-        let rows = section.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
-        let mut documented: Vec<_> = rows.filter_map(|(code, rest)| Some((code, rest.split(" |").next()?))).collect();
-        documented.sort_unstable();
-        let known = FindingCode::ALL.iter().map(|code| (code.as_str(), code.severity().as_str()));
-        let known: Vec<_> = known.collect::<BTreeSet<_>>().into_iter().collect();
-        assert_eq!(documented, known);
+        let documented: Vec<_> = section.lines().filter(|line| line.starts_with("| `")).collect();
+        for code in FindingCode::ALL {
+            // A sentence there begins in lower case, unless with an abbreviation.
+            let meaning = code.meaning().trim_end_matches('.');
+            let (first, rest) = meaning.split_at(1);
+            let is_word = rest.starts_with(|c: char| c.is_lowercase() || c == ' ');
+            let first = if is_word { first.to_ascii_lowercase() } else { first.to_owned() };
+            let row = format!("| `{code}` | {} | {first}{rest} |", code.severity());
+            assert!(documented.contains(&row.as_str()), "the README lacks {row}");
+        }
+        assert_eq!(documented.len(), FindingCode::ALL.len());
     }
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     cancellation::Cancellation,
     error::{Error, ErrorReport, Result},
-    event::EventKind,
+    event::{EventKind, Phase},
     facts::Meter,
     finding::Finding,
     location::Location,
@@ -90,6 +90,7 @@ impl EventSink {
     /// The job has ended, with this error or without one. What is sent later is dropped.
     pub(super) fn end(&self, error: Option<Box<ErrorReport>>) {
         let error = error.map(|error| Box::new(error.with_findings(self.findings.all())));
+        self.counts.end();
         let finished = EventKind::Finished { error };
         trace(&finished);
         self.queue.end([EventKind::Progress(self.counts.progress()), finished]);
@@ -102,6 +103,16 @@ impl EventSink {
             events.counts.add_listed(objects);
             events.maybe_emit_progress();
         }))
+    }
+
+    #[cfg(test)]
+    pub(super) fn progress(&self) -> crate::event::Progress {
+        self.counts.progress()
+    }
+
+    /// From now on the job does this, until an event of a pass or a stage says otherwise.
+    pub(crate) fn set_phase(&self, phase: Phase) {
+        self.counts.set_phase(phase);
     }
 
     /// More work is planned.
@@ -130,6 +141,7 @@ impl EventSink {
 
 impl Meter for EventSink {
     fn planned(&self, objects: u64, bytes: u64) {
+        self.set_phase(Phase::Checking);
         Self::planned(self, objects, bytes);
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use futures::{FutureExt, future::BoxFuture};
+use tracing::Span;
 
 use super::RunContext;
 use crate::error::Result;
@@ -19,7 +20,8 @@ pub(crate) enum ObjectEvents {
 
 /// Gives a request its ways to run: started, started on a given runtime, or awaited.
 ///
-/// The request has a field `object_events: ObjectEvents` and a method `async fn run(self, context: RunContext)`.
+/// The request has a field `object_events: ObjectEvents`, a method `async fn run(self, context: RunContext)`, and a method
+/// `fn span(&self) -> Span`, within which its job runs.
 macro_rules! request {
     ($request:ty => $report:ty $(where $generic:ident)?) => {
         impl$(<$generic: Send + 'static>)? $request {
@@ -42,7 +44,8 @@ macro_rules! request {
             /// Starts it on this tokio runtime, from anywhere.
             pub fn start_on(self, runtime: &tokio::runtime::Handle) -> crate::job::Job<$report> {
                 let object_events = self.object_events;
-                crate::job::spawn_on(runtime, object_events, |context| self.run(context))
+                let span = self.span();
+                crate::job::spawn_on(runtime, object_events, span, |context| self.run(context))
             }
         }
 
@@ -59,20 +62,36 @@ macro_rules! request {
 }
 pub(crate) use request;
 
+/// The span of a job: its verb, and what it is about, by name or as a location.
+pub(crate) fn span(verb: &'static str, of: impl fmt::Display) -> Span {
+    tracing::info_span!("job", verb, %of)
+}
+
 /// A verb about to run: awaited, or started as a [`Job`](super::Job).
 #[must_use = "nothing is done until it is started or awaited"]
 pub struct Request<T> {
+    verb: &'static str,
+    of: String,
     run: Box<dyn FnOnce(RunContext) -> BoxFuture<'static, Result<T>> + Send + Sync>,
     object_events: ObjectEvents,
 }
 
 impl<T> Request<T> {
-    /// What runs when it is started.
-    pub(crate) fn new<Fut>(run: impl FnOnce(RunContext) -> Fut + Send + Sync + 'static) -> Self
+    /// A verb, what it is about, and what runs when it is started.
+    pub(crate) fn new<Fut>(
+        verb: &'static str,
+        of: String,
+        run: impl FnOnce(RunContext) -> Fut + Send + Sync + 'static,
+    ) -> Self
     where
         Fut: Future<Output = Result<T>> + Send + 'static,
     {
-        Self { run: Box::new(|context| run(context).boxed()), object_events: ObjectEvents::default() }
+        let run = Box::new(|context| run(context).boxed());
+        Self { verb, of, run, object_events: ObjectEvents::default() }
+    }
+
+    fn span(&self) -> Span {
+        span(self.verb, &self.of)
     }
 
     async fn run(self, context: RunContext) -> Result<T> {
@@ -82,7 +101,11 @@ impl<T> Request<T> {
 
 impl<T> fmt::Debug for Request<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request").field("object_events", &self.object_events).finish_non_exhaustive()
+        f.debug_struct("Request")
+            .field("verb", &self.verb)
+            .field("of", &self.of)
+            .field("object_events", &self.object_events)
+            .finish_non_exhaustive()
     }
 }
 

@@ -4,7 +4,7 @@ use tokio::time::{sleep, timeout};
 
 use super::{queue::LANE_CAPACITY, *};
 use crate::{
-    event::{Event, EventKind},
+    event::{Event, EventKind, Phase},
     key::Key,
     plan::StageKind,
 };
@@ -139,7 +139,7 @@ async fn object_events_are_counted_and_sent_only_where_asked_for() {
     for (asked, expected) in
         [(ObjectEvents::Counted, vec![MILESTONE]), (ObjectEvents::Sent, vec![deleted(1), MILESTONE])]
     {
-        let job = spawn_on(&Handle::current(), asked, run);
+        let job = spawn_on(&Handle::current(), asked, Span::none(), run);
         assert_eq!(kinds(all(job.events()).await), expected);
         assert_eq!(job.handle().progress().deleted, 1);
         job.await.expect("done");
@@ -278,7 +278,7 @@ async fn every_end_of_a_job_is_its_last_event() {
 #[test]
 fn a_job_whose_runtime_stops_has_an_end_too() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let job = spawn_on(runtime.handle(), ObjectEvents::Counted, |_| std::future::pending::<Result<()>>());
+    let job = spawn_on(runtime.handle(), ObjectEvents::Counted, Span::none(), |_| std::future::pending::<Result<()>>());
     let (events, handle) = (job.events(), job.handle());
     drop(runtime);
     assert!(handle.is_finished());
@@ -297,6 +297,32 @@ async fn the_last_progress_is_that_of_the_end() {
     let events = all(events).await;
     let EventKind::Progress(last) = &events[events.len() - 2].kind else { panic!("{events:?}") };
     assert_eq!((last.objects, last), (3, &handle.progress()), "{events:?}");
+}
+
+#[tokio::test]
+async fn progress_says_what_the_job_is_doing() {
+    let stage = StageKind::Wal;
+    let job = spawn(move |context| async move {
+        let events = &context.events;
+        let handle = |kind| {
+            events.send(kind);
+            let Progress { phase, pass, stage, .. } = events.progress();
+            (phase, pass, stage)
+        };
+        let pass_started = EventKind::PassStarted { pass: 2, listed: 1, objects: 1, bytes: 1 };
+        assert_eq!(handle(pass_started), (Phase::Copying, Some(2), None));
+        let stage_started = EventKind::StageStarted { stage, objects: 1, bytes: 1 };
+        assert_eq!(handle(stage_started), (Phase::Copying, Some(2), Some(stage)));
+        assert_eq!(handle(EventKind::StageFinished { stage }), (Phase::Copying, Some(2), None));
+        events.set_phase(Phase::Listing);
+        assert_eq!(events.progress().phase, Phase::Listing);
+        Ok(())
+    });
+    let handle = job.handle();
+    job.await.expect("done");
+    let ended = handle.progress();
+    sleep(Duration::from_millis(5)).await;
+    assert_eq!(handle.progress(), ended, "its time stands still");
 }
 
 #[tokio::test]
@@ -321,7 +347,7 @@ async fn a_job_that_fails_tells_what_it_found() {
 #[test]
 fn a_job_can_be_started_on_a_runtime_from_outside() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let job = spawn_on(runtime.handle(), ObjectEvents::Counted, |_| async { Ok(7) });
+    let job = spawn_on(runtime.handle(), ObjectEvents::Counted, Span::none(), |_| async { Ok(7) });
     assert_eq!(runtime.block_on(job).expect("done"), 7);
 }
 
@@ -353,7 +379,8 @@ fn an_event_is_one_flat_object_of_json_and_comes_back() {
         (
             EventKind::Progress(progress),
             concat!(
-                r#"{"seq":3,"at":"2026-01-02T03:04:05Z","event":"progress","listed":0,"objects":1,"bytes":0,"total_objects":2,"#,
+                r#"{"seq":3,"at":"2026-01-02T03:04:05Z","event":"progress","phase":"preparing","pass":null,"#,
+                r#""stage":null,"elapsed_ms":0,"listed":0,"objects":1,"bytes":0,"total_objects":2,"#,
                 r#""total_bytes":0,"vanished":0,"changed":0,"retries":0,"deleted":0}"#
             ),
         ),

@@ -10,7 +10,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{HeldLease, SILENCE};
-use crate::error::Error;
+use crate::{concurrent, error::Error};
 
 /// How long after a renewal the next one begins, and how long one may take.
 pub(super) const INTERVAL: Duration = Duration::from_secs(60);
@@ -88,7 +88,7 @@ impl Heartbeat {
     pub(super) fn start(held: HeldLease, taken: Renewed, lost: CancellationToken) -> Self {
         let stop = CancellationToken::new();
         let (sender, renewed) = watch::channel(taken);
-        let task = tokio::spawn(beat(held, sender, lost, stop.clone()));
+        let task = concurrent::spawn(beat(held, sender, lost, stop.clone()));
         Self { stop, renewed, task: Some(task) }
     }
 

@@ -65,7 +65,8 @@ pub enum Identity {
         /// The bucket.
         bucket: String,
     },
-    /// Memory, in tests. Discovery takes a location with this identity for a cluster, so only tests should make one.
+    /// Memory, in tests: no release build has it.
+    #[cfg(any(test, feature = "testing"))]
     Test,
 }
 
@@ -80,6 +81,7 @@ impl fmt::Display for Identity {
             }
             Self::Azure { account, container } => write!(f, "Azure container {container} of account {account}"),
             Self::Gcs { base_url, bucket } => write!(f, "Google bucket {bucket} at {}", name(base_url, "Google")),
+            #[cfg(any(test, feature = "testing"))]
             Self::Test => f.write_str("memory"),
         }
     }
@@ -94,6 +96,7 @@ impl Identity {
             Self::S3 { .. } => Provider::S3,
             Self::Azure { .. } => Provider::Azure,
             Self::Gcs { .. } => Provider::Gcs,
+            #[cfg(any(test, feature = "testing"))]
             Self::Test => Provider::Memory,
         }
     }
@@ -143,6 +146,7 @@ impl Identity {
             Self::S3 { bucket, .. } => ("s3", bucket.as_str()),
             Self::Azure { container, .. } => ("az", container.as_str()),
             Self::Gcs { bucket, .. } => ("gs", bucket.as_str()),
+            #[cfg(any(test, feature = "testing"))]
             Self::Test => ("memory", "test"),
         };
         write!(f, "{scheme}://{bucket}")?;

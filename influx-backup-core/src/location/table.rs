@@ -5,7 +5,7 @@ use std::{cmp::Reverse, iter::FusedIterator, ops::Deref, slice, vec};
 use serde::{Deserialize, Serialize};
 
 use super::ObjectMeta;
-use crate::key::Key;
+use crate::{key::Key, units::total};
 
 /// Objects, sorted by key, each once.
 ///
@@ -56,7 +56,7 @@ impl ObjectTable {
     /// How many bytes the objects have together.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.0.iter().map(|object| object.size).sum()
+        total(self.0.iter().map(|object| object.size))
     }
 
     /// The keys, in order.

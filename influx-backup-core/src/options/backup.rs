@@ -137,7 +137,7 @@ fn check_name(name: &str) -> Result<()> {
 }
 
 /// When to stop trying to close the certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Passes {

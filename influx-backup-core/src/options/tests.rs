@@ -6,6 +6,8 @@ use proptest::{collection::vec, option, prelude::*, sample::select, string::stri
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
+mod schema;
+
 use super::*;
 use crate::{
     ByteSize, DiscoverOptions,
@@ -42,6 +44,7 @@ fn every_options_struct_has_defaults_and_refuses_unknown_fields() {
     is_plain::<Retry>(&["initial_backoff", "max_backoff", "max_elapsed", "max_outage"]);
     is_plain::<Passes>(&["max_passes", "time_limit"]);
     is_plain::<Ownership>(&["modes", "owner"]);
+    is_plain::<AbandonOptions>(&["takeover"]);
     is_plain::<VerifyOptions>(&["level", "sample_percent"]);
 }
 
@@ -174,6 +177,33 @@ fn options_that_contradict_each_other_are_refused() {
         VerifyOptions::structure().with_sample_percent(5),
     ] {
         assert_eq!(refused(options.check()), "sample_percent");
+    }
+}
+
+/// Whether options of this type take a value (or any) under this name.
+fn takes<T: Default + Serialize + DeserializeOwned>(option: &str, value: Option<&str>) -> bool {
+    let mut options = serde_json::to_value(T::default()).expect("serialises");
+    match (options.pointer_mut(&format!("/{}", option.replace('.', "/"))), value) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(field), Some(value)) => {
+            *field = json!(value);
+            serde_json::from_value::<T>(options).is_ok()
+        }
+    }
+}
+
+#[test]
+fn every_hint_names_an_option_and_one_of_its_values() {
+    let hints: Vec<_> = crate::error::tests::samples().iter().flat_map(crate::Error::hints).collect();
+    assert!(hints.len() > 20, "{hints:?}");
+    for hint in hints {
+        let (option, value) = (hint.option.as_str(), hint.value.as_deref());
+        let is_taken = takes::<BackupOptions>(option, value)
+            || takes::<RestoreOptions>(option, value)
+            || takes::<RestoreRunOptions>(option, value)
+            || takes::<DiscoverOptions>(option, value);
+        assert!(is_taken, "{hint}");
     }
 }
 

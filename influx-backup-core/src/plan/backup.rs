@@ -11,6 +11,7 @@ use crate::{
     layout::Component,
     location::{ObjectMeta, ObjectView},
     options::Derived,
+    units::total,
 };
 
 /// What a backup copies, in order.
@@ -100,7 +101,7 @@ impl BackupPlan {
     /// How many bytes it copies.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.stages.iter().map(Stage::bytes).sum()
+        total(self.stages.iter().map(Stage::bytes))
     }
 
     /// SHA-256 over the plan's JSON, in hex.
@@ -148,7 +149,7 @@ impl SkippedSummary {
         match self.0.iter_mut().find(|skipped| skipped.item == item && skipped.reason == reason) {
             Some(skipped) => {
                 skipped.objects += 1;
-                skipped.bytes += size;
+                skipped.bytes = skipped.bytes.saturating_add(size);
             }
             None => self.0.push(Skipped { item, reason, objects: 1, bytes: size }),
         }

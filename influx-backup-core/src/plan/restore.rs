@@ -27,6 +27,7 @@ use crate::{
     options::{ExtraNodes, OnDegraded, Policy, RestoreOptions},
     record::{BackupContents, BackupStatus, ObjectRecord},
     target::{LeaseHolder, Target},
+    units::total,
 };
 
 /// What a restore does, in order: guard, stages, deletions, release.
@@ -227,7 +228,7 @@ impl RestorePlan {
     /// How many bytes it copies, the catalog's roots apart.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.stages.iter().map(Stage::bytes).sum()
+        total(self.stages.iter().map(Stage::bytes))
     }
 
     /// SHA-256, in hex, over what the plan does and the options that say so: two plans that do the same have the same hash
@@ -250,7 +251,7 @@ fn require_consent(backup: &BackupContents<'_>, options: &RestoreOptions) -> Res
     if is_whole || options.on_degraded == OnDegraded::Accept {
         return Ok(());
     }
-    Err(Error::DegradedBackup { name: backup.name.to_owned(), open: backup.certificate.summary() })
+    Err(Error::DegradedBackup { name: backup.name.to_owned(), violated: backup.certificate.violated_clauses() })
 }
 
 /// Policy and answer to extra nodes: the caller's, or those of the restore that is resumed. A process that is restoring

@@ -3,7 +3,10 @@
 use std::fmt;
 
 use super::{BackupPlan, RestorePlan, RootAction, Skipped, Stage};
-use crate::{options::Policy, units::ByteSize};
+use crate::{
+    options::Policy,
+    units::{ByteSize, total},
+};
 
 /// How many deletions a table names.
 const SHOWN: usize = 20;
@@ -27,7 +30,7 @@ pub(super) fn stages(f: &mut fmt::Formatter<'_>, stages: &[Stage]) -> fmt::Resul
         writeln!(f, "  {:>2}  {title:<34} {objects:>10} {bytes:>12}{relist}", index + 1)?;
     }
     let objects: u64 = stages.iter().map(Stage::objects).sum();
-    let bytes = ByteSize(stages.iter().map(Stage::bytes).sum()).to_string();
+    let bytes = ByteSize(total(stages.iter().map(Stage::bytes))).to_string();
     writeln!(f, "  {:>2}  {:<34} {objects:>10} {bytes:>12}", "", "total")
 }
 

@@ -9,6 +9,7 @@ use crate::{
     layout::Component,
     location::{ObjectMeta, Version},
     named::named,
+    units::total,
 };
 
 /// One object to copy: from a place, under a key of the stage's target.
@@ -148,7 +149,7 @@ impl Stage {
     /// How many bytes of content it copies.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.tasks.iter().map(|task| task.expect.size).sum()
+        total(self.tasks.iter().map(|task| task.expect.size))
     }
 
     /// The keys it writes.

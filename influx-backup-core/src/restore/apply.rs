@@ -137,9 +137,8 @@ fn of_directory(_metadata: &fs::Metadata) -> Applied {
 #[cfg(unix)]
 fn numbers(user: &Account, group: Option<&Account>) -> Result<(Option<u32>, Option<u32>)> {
     use nix::unistd::{Group, User};
-    let unknown = |account: &Account| Error::InvalidOption {
-        option: "owner".to_owned(),
-        reason: format!("unknown user or group `{account}`: give its number"),
+    let unknown = |account: &Account| {
+        Error::invalid_request("ownership.owner", format!("unknown user or group `{account}`: give its number"))
     };
     let (uid, own_group) = match user {
         Account::Number(number) => (*number, *number),
@@ -160,10 +159,7 @@ fn numbers(user: &Account, group: Option<&Account>) -> Result<(Option<u32>, Opti
 
 #[cfg(not(unix))]
 fn numbers(_user: &Account, _group: Option<&Account>) -> Result<(Option<u32>, Option<u32>)> {
-    Err(Error::InvalidOption {
-        option: "owner".to_owned(),
-        reason: "owners are not supported on this system".to_owned(),
-    })
+    Err(Error::invalid_request("ownership.owner", "owners are not supported on this system"))
 }
 
 #[cfg(all(test, unix))]

@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 
+use super::journal::RestoreJournal;
 use crate::{
     error::{Error, Result, StoreErrorKind},
     key::Key,
@@ -37,6 +38,17 @@ pub(crate) async fn remove(target: &Location, key: &Key, restore: &str) -> Resul
         Found::Guard(version) => target.delete_version(key, &version).await,
         Found::None | Found::Other => Ok(()),
     }
+}
+
+/// The keys of a journal's guard where it does not stand.
+pub(crate) async fn missing(target: &Location, journal: &RestoreJournal) -> Result<Vec<Key>> {
+    let mut missing = Vec::new();
+    for key in &journal.guards {
+        if !matches!(found(target, key, &journal.restore).await?, Found::Guard(_)) {
+            missing.push(key.clone());
+        }
+    }
+    Ok(missing)
 }
 
 /// What stands at the path of a root.

@@ -27,9 +27,9 @@ impl Target {
     /// a newer release began.
     pub fn inspect(location: &Location) -> Request<Self> {
         let location = location.clone();
-        Request::new(
-            |context| async move { context.unless_cancelled(inspect(&context.events.counting(&location))).await },
-        )
+        Request::new("inspect", location.to_string(), |context| async move {
+            context.unless_cancelled(inspect(&context.events.counting(&location))).await
+        })
     }
 }
 

@@ -169,9 +169,10 @@ impl RestoreJournal {
         }
     }
 
-    /// The name of the list of keys that the target lacked, below [`OWN_DIRECTORY`](crate::layout::OWN_DIRECTORY).
-    pub(crate) fn created_list(&self) -> String {
-        format!("restore/{}/created", self.restore)
+    /// The name of the list of keys that the target lacked as run `run` found it, below
+    /// [`OWN_DIRECTORY`](crate::layout::OWN_DIRECTORY).
+    pub(crate) fn created_list(&self, run: u64) -> String {
+        format!("restore/{}/created/{run:06}", self.restore)
     }
 
     /// Where this run writes down the keys that it has finished.
@@ -182,6 +183,11 @@ impl RestoreJournal {
     /// The keys that earlier runs have finished.
     pub(crate) async fn finished(&self, target: &Location) -> Result<BTreeSet<Key>> {
         Ok(log::read(target, &self.finished_directory()).await?.into_iter().collect())
+    }
+
+    /// Forgets what earlier runs have finished.
+    pub(crate) async fn forget_finished(&self, target: &Location) -> Result<()> {
+        target.delete_all(target.list(&self.finished_directory()).await?.keys()).await
     }
 
     fn finished_directory(&self) -> String {

@@ -22,6 +22,7 @@ use crate::{
     plan::{RestorePlan, RootAction, Stage, expected},
     record::ObjectRecord,
     target::Target,
+    units::total,
 };
 
 /// How many objects of the backup are read at once.
@@ -89,7 +90,7 @@ async fn check_bytes(backup: &Backup, check: SourceCheck, events: &EventSink) ->
         }
     };
     let checked: Vec<&ObjectRecord> = backup.objects().filter(is_checked).collect();
-    let bytes = checked.iter().map(|record| record.stored.size).sum();
+    let bytes = total(checked.iter().map(|record| record.stored.size));
     events.send(EventKind::CheckStarted { objects: checked.len() as u64, bytes });
     // A future of each object of a large backup at once would take more memory than the backup's records.
     for records in checked.chunks(CHECK_CHUNK) {
@@ -159,8 +160,8 @@ fn needed<'a>(copies: impl Iterator<Item = (&'a Key, u64)>, held: &ObjectTable) 
     let mut given: u64 = 0;
     let mut largest: u64 = 0;
     for (key, size) in copies {
-        needed += size;
-        given += held.get(key).map_or(0, |entry| entry.size);
+        needed = needed.saturating_add(size);
+        given = given.saturating_add(held.get(key).map_or(0, |entry| entry.size));
         largest = largest.max(size);
     }
     needed.saturating_sub(given).max(largest)

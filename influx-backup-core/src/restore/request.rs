@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use super::{RestoreReport, apply, inspect::inspect, run};
+use tracing::Span;
+
 use crate::{
     copier::{Copier, default_copiers},
     error::{Error, Result},
-    job::{ObjectEvents, Request, RunContext, request},
+    job::{ObjectEvents, Request, RunContext, request, span},
     location::{Location, Provider, StoreOptions},
     manifest::Backup,
     options::{RestoreOptions, RestoreRunOptions},
@@ -55,6 +57,13 @@ enum TargetPlace {
 }
 
 impl TargetPlace {
+    fn url(&self) -> String {
+        match self {
+            Self::Opened(target) => target.to_string(),
+            Self::Planned { url, .. } => url.clone(),
+        }
+    }
+
     /// Files need no store options. Which others a target needs, only the caller knows.
     fn open(self) -> Result<Location> {
         match self {
@@ -153,6 +162,10 @@ impl Restore {
         self
     }
 
+    fn span(&self) -> Span {
+        span("restore", self.target.url())
+    }
+
     async fn run(self, context: RunContext) -> Result<RestoreReport> {
         let mut opened = context.unless_cancelled(self.open()).await?;
         opened.target = context.events.counting(&opened.target);
@@ -185,7 +198,7 @@ pub(crate) fn plan_restore(
     let name = name.to_owned();
     let target = target.clone();
     let options = options.clone();
-    Request::new(|context| async move {
+    Request::new("plan_restore", target.to_string(), |context| async move {
         let plan = async {
             let backup = Backup::open(&repository, &name).await?;
             run::require_apart(&backup, &target)?;

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     cluster::Node,
     error::{Error, Result},
+    event,
     finding::{Finding, FindingCode},
     job::RunContext,
     key::Key,
@@ -115,12 +116,18 @@ fn require_resuming(target: &Target, on_unfinished: OnUnfinished) -> Result<()> 
 /// The servers of a target with data have to be stopped: by an orchestrator, or as the caller confirms. Behind the guard
 /// of a restore that began on an empty target, none can run.
 fn require_stopped(target: &Target, plan: &RestorePlan, request: &OpenedRestore) -> Result<()> {
-    let began_empty = plan.resumes.is_some() && plan.policy == Policy::Empty;
+    let began_empty = plan.resumes.is_some() && plan.policy == Policy::Empty && is_guarded(target, plan);
     let is_confirmed = request.orchestrator.is_some() || request.run_options.servers != ServersStopped::NotConfirmed;
     if is_confirmed || began_empty || target.prefixes.is_empty() {
         return Ok(());
     }
     Err(Error::ServersNotStopped { location: target.location.clone() })
+}
+
+/// Whether all of the guard of the restore that is resumed stands, or nothing else is there.
+fn is_guarded(target: &Target, plan: &RestorePlan) -> bool {
+    let standing = target.guards().filter(|restore| Some(*restore) == plan.resumes.as_deref()).count();
+    standing >= plan.guards.len() || standing == target.objects().len()
 }
 
 struct Run {
@@ -222,7 +229,9 @@ impl Run {
         let durability = self.request.run_options.limits.durability;
         self.task.events.planned(self.plan.stages().map(Stage::objects).sum(), self.plan.bytes());
         let resumed = self.copy(&mut journal).await?;
+        self.task.events.set_phase(event::Phase::Deleting);
         let deleted = self.delete(&mut journal).await?;
+        self.task.events.set_phase(event::Phase::Checking);
         let verified = async {
             self.applied.to_all(&self.place, self.files(&journal)).await?;
             make_durable(&self.place, durability).await?;

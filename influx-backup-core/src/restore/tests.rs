@@ -30,8 +30,8 @@ use crate::{
     location::{Identity, Location, Version},
     manifest::{Backup, Manifest, segment},
     options::{
-        ExtraNodes, Licenses, OnCatalogMismatch, OnDegraded, Ownership, RestoreOptions, RestoreRunOptions,
-        ServersStopped, SourceCheck, Takeover,
+        AbandonOptions, ExtraNodes, Licenses, OnCatalogMismatch, OnDegraded, Ownership, RestoreOptions,
+        RestoreRunOptions, ServersStopped, SourceCheck, Takeover,
     },
     plan::{RestorePlan, Stage},
     record::{Attested, BackupStatus, ContentRecord, ObjectRecord},

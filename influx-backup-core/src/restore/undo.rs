@@ -1,7 +1,6 @@
 //! [`abandon`]: undoing a restore that has changed nothing yet.
 
 use super::{AbandonReport, deletions, directories, journal::RestoreJournal, lease};
-use crate::options::Takeover;
 use crate::{
     error::{Error, Result},
     job::{Request, RunContext},
@@ -10,6 +9,7 @@ use crate::{
     limits::Durability,
     location::{Attributes, Links, Location, make_durable},
     manifest::segment,
+    options::AbandonOptions,
     target::{Changes, Phase},
 };
 
@@ -20,18 +20,18 @@ use crate::{
 /// it and may not be taken over, [`Error::CannotAbandon`] where data has changed: resume it then.
 ///
 /// As long as it only deletes what the restore copied, it can be cancelled and started again.
-pub fn abandon(target: &Location, takeover: Takeover) -> Request<AbandonReport> {
+pub fn abandon(target: &Location, options: AbandonOptions) -> Request<AbandonReport> {
     let target = target.with_links(Links::Refuse);
-    Request::new(move |context| async move { run(target, takeover, &context).await })
+    Request::new("abandon", target.to_string(), move |context| async move { run(target, &options, &context).await })
 }
 
-async fn run(target: Location, takeover: Takeover, task: &RunContext) -> Result<AbandonReport> {
+async fn run(target: Location, options: &AbandonOptions, task: &RunContext) -> Result<AbandonReport> {
     let unclaimed = highest(&target, &LeaseScope::Target, Clock::Local).await?.is_none();
     if unclaimed && RestoreJournal::read(&target).await?.is_none() {
         return Err(Error::NoRestore { location: target.to_string() });
     }
     let clock = task.unless_cancelled(lease::probe(&target, &[])).await?;
-    let mut lease = lease::acquire(&target, None, takeover, clock).await?;
+    let mut lease = lease::acquire(&target, None, options.takeover, clock).await?;
     let lost = lease.lost.clone();
     let done = lost.run_until_cancelled(undo(&lease.fenced(&target), &mut lease, task)).await;
     let done = lease.outcome(done).await;
@@ -49,8 +49,11 @@ async fn undo(target: &Location, lease: &mut Lease, task: &RunContext) -> Result
         return Err(Error::CannotAbandon { location: target.to_string(), backup: journal.backup });
     }
     let mut created: Vec<Key> = Vec::new();
-    for reference in &journal.created {
-        created.extend(segment::read(target, reference).await?);
+    // Nothing is copied before the whole guard stands: without it, what lies there is the servers'.
+    if super::guard::missing(target, &journal).await?.is_empty() {
+        for reference in &journal.created {
+            created.extend(segment::read(target, reference).await?);
+        }
     }
     let deleted = delete_present(target, &created, lease, task).await?;
     lease.check().await?;

@@ -68,7 +68,8 @@ pub async fn server_side_conformance(copier: &dyn Copier, from: &Location, to: &
 /// # Panics
 /// Where it deletes another version, or leaves the one that was meant.
 pub async fn deletion_conformance(location: &Location) {
-    let (first, second) = (key("deletions/ü 1"), key("deletions/2"));
+    let first = key("deletions/ü 1");
+    let second = key("deletions/2");
     for (key, bytes) in [(&first, "first"), (&second, "second")] {
         location.put(key, bytes.into()).await.expect("put");
     }
@@ -87,7 +88,7 @@ pub async fn deletion_conformance(location: &Location) {
     }
     let left = location.list("deletions").await.expect("listed");
     let left: Vec<_> = left.into_iter().map(|entry| entry.key).collect();
-    assert_eq!(left, [second.clone()], "only another version stays");
+    assert_eq!(left, std::slice::from_ref(&second), "only another version stays");
     let found = location.head(&second).await.expect("asked").expect("it is there").version;
     location.delete_version(&second, &found).await.expect("deleted");
     let written = location.put(&second, "again".into()).await.expect("put");

@@ -9,7 +9,8 @@ fn read(path: &str) -> String {
 
 #[test]
 fn every_exit_code_is_in_the_table() {
-    let (readme, exit) = (read("README.md"), read("influx-backup-core/src/cli/exit.rs"));
+    let readme = read("README.md");
+    let exit = read("influx-backup-core/src/cli/exit.rs");
     let codes = exit.lines().filter_map(|line| line.trim().strip_suffix(',')?.split_once(" = ")).map(|(_, code)| code);
     let codes: Vec<_> = codes.collect();
     assert_eq!(codes.len(), 8, "{codes:?}");

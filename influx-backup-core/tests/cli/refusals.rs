@@ -70,7 +70,8 @@ fn a_missing_source_is_refused() {
     for verb in ["discover", "certify", "list"] {
         run(&[verb, &scratch.path("nothing"), "--json"]).expect_error(5, "location-not-found");
     }
-    let (source, repository) = (scratch.path("nothing"), scratch.path("repository"));
+    let source = scratch.path("nothing");
+    let repository = scratch.path("repository");
     run(&["backup", &source, &repository, "--json"]).expect_error(5, "location-not-found");
     assert!(!std::path::Path::new(&repository).exists(), "a refused backup writes nothing");
 }
@@ -87,7 +88,8 @@ fn an_unknown_id_is_refused() {
 #[test]
 fn a_missing_backup_is_not_found() {
     let scratch = Scratch::empty();
-    let (backup, target) = (scratch.path("repository/monday"), scratch.path("target"));
+    let backup = scratch.path("repository/monday");
+    let target = scratch.path("target");
     run(&["verify", &backup, "--json"]).expect_error(5, "backup-not-found");
     run(&["restore", &backup, &target, "--json"]).expect_error(5, "backup-not-found");
     let url = format!("file://{backup}");
@@ -97,7 +99,8 @@ fn a_missing_backup_is_not_found() {
 #[test]
 fn a_restore_that_was_not_begun_cannot_be_abandoned() {
     let scratch = Scratch::with_cluster(&[]);
-    let (backup, target) = (scratch.path("repository/monday"), scratch.path("source"));
+    let backup = scratch.path("repository/monday");
+    let target = scratch.path("source");
     run(&["restore", &backup, &target, "--abandon", "--json"]).expect_error(5, "no-restore");
 }
 

@@ -33,7 +33,8 @@ fn an_altered_byte_is_found_before_data_is_changed() {
     bytes[20] ^= 1;
     fs::write(&path, bytes).expect("a write");
     let before = scratch.files("source");
-    let (backup, source) = (scratch.path("repository/monday"), scratch.path("source"));
+    let backup = scratch.path("repository/monday");
+    let source = scratch.path("source");
     for policy in ["replace", "overlay"] {
         let restore = ["restore", &backup, &source, "--policy", policy, "--servers-stopped", "--json"];
         let error = run(&restore).expect_error(4, "damaged-backup").json();
@@ -49,7 +50,9 @@ fn an_altered_byte_is_found_before_data_is_changed() {
 #[test]
 fn a_degraded_backup_needs_consent() {
     let scratch = Scratch::with_cluster(&["--snapshots", "2"]);
-    let (source, repository, target) = (scratch.path("source"), scratch.path("repository"), scratch.path("target"));
+    let source = scratch.path("source");
+    let repository = scratch.path("repository");
+    let target = scratch.path("target");
     fs::remove_file(Path::new(&source).join("cluster01/catalog/v3/logs/00000000000000000003.catalog")).expect("a log");
     let backup = ["backup", &source, &repository, "--name", "monday", "--max-passes", "1", "--on-violation", "degrade"];
     run(&backup).expect(3);
@@ -91,7 +94,8 @@ fn a_newer_backup_is_listed_as_such() {
 /// A restore that copies slowly, once its journal stands.
 #[cfg(unix)]
 fn under_way(scratch: &Scratch) -> Child {
-    let (backup, target) = (scratch.path("repository/monday"), scratch.path("target"));
+    let backup = scratch.path("repository/monday");
+    let target = scratch.path("target");
     let program = start(&["restore", &backup, &target, "--bandwidth", "64KiB", "--json"]);
     let journal = Path::new(&target).join("_influx_backup/restore.json");
     let since = Instant::now();
@@ -119,7 +123,8 @@ fn is_restored(scratch: &Scratch) {
 #[cfg(unix)]
 fn an_interrupted_restore_is_resumed_or_undone() {
     let scratch = backed_up(&[]);
-    let (backup, target) = (scratch.path("repository/monday"), scratch.path("target"));
+    let backup = scratch.path("repository/monday");
+    let target = scratch.path("target");
     let restore = ["restore", &backup, &target, "--json"];
     for undone in [true, false] {
         let program = under_way(&scratch);
@@ -146,7 +151,8 @@ fn an_interrupted_restore_is_resumed_or_undone() {
 #[cfg(unix)]
 fn a_killed_restore_is_taken_over() {
     let scratch = backed_up(&[]);
-    let (backup, target) = (scratch.path("repository/monday"), scratch.path("target"));
+    let backup = scratch.path("repository/monday");
+    let target = scratch.path("target");
     let mut program = under_way(&scratch);
     let restore = ["restore", &backup, &target, "--json"];
     let resume = [&restore[..], &["--resume"]].concat();
@@ -168,7 +174,8 @@ fn a_killed_restore_is_taken_over() {
 #[test]
 fn people_read_what_to_do_and_each_name_once() {
     let scratch = backed_up(&[]);
-    let (backup, source) = (scratch.path("repository/monday"), scratch.path("source"));
+    let backup = scratch.path("repository/monday");
+    let source = scratch.path("source");
     let refused = run(&["restore", &backup, &source]).expect(5);
     assert!(refused.stdout.is_empty() && refused.stderr.contains("--policy replace"), "{refused:?}");
     let refused = run(&["restore", &backup, &source, "--policy", "replace"]).expect(5);
@@ -184,7 +191,9 @@ fn people_read_what_to_do_and_each_name_once() {
 #[test]
 fn what_was_approved_runs_or_nothing_does() {
     let scratch = backed_up(&[]);
-    let (backup, target, plan) = (scratch.path("repository/monday"), scratch.path("source"), scratch.path("plan.json"));
+    let backup = scratch.path("repository/monday");
+    let target = scratch.path("source");
+    let plan = scratch.path("plan.json");
     let replace = ["restore", &backup, &target, "--policy", "replace", "--servers-stopped", "--json"];
     let document = run(&[&replace[..], &["--dry-run"]].concat()).expect(0).json();
     let hash = document["hash"].as_str().expect("a hash").to_owned();
@@ -210,7 +219,9 @@ fn what_was_approved_runs_or_nothing_does() {
 #[test]
 fn an_altered_plan_is_refused() {
     let scratch = backed_up(&[]);
-    let (backup, target, plan) = (scratch.path("repository/monday"), scratch.path("target"), scratch.path("plan.json"));
+    let backup = scratch.path("repository/monday");
+    let target = scratch.path("target");
+    let plan = scratch.path("plan.json");
     let document = run(&["restore", &backup, &target, "--dry-run", "--json"]).expect(0).json();
     let by_file = ["restore", &backup, &target, "--json", "--plan", &plan];
     let altered = [
@@ -240,7 +251,9 @@ fn an_altered_plan_is_refused() {
 #[test]
 fn the_file_of_a_plan_holds_the_options() {
     let scratch = backed_up(&[]);
-    let (backup, target, plan) = (scratch.path("repository/monday"), scratch.path("target"), scratch.path("plan.json"));
+    let backup = scratch.path("repository/monday");
+    let target = scratch.path("target");
+    let plan = scratch.path("plan.json");
     let document = run(&["restore", &backup, &target, "--dry-run", "--json"]).expect(0).json();
     fs::write(&plan, document.to_string()).expect("a write");
     let by_file = ["restore", &backup, &target, "--json", "--plan", &plan];
@@ -266,11 +279,12 @@ fn the_file_of_a_plan_holds_the_options() {
 #[cfg(unix)]
 fn an_unknown_owner_is_refused_before_anything_is_planned() {
     let scratch = backed_up(&[]);
-    let (backup, target) = (scratch.path("repository/monday"), scratch.path("target"));
+    let backup = scratch.path("repository/monday");
+    let target = scratch.path("target");
     for owner in ["no-such-user", "root:no-such-group"] {
         for more in [&["--dry-run"][..], &[]] {
             let restore = ["restore", &backup, &target, "--json", "--owner", owner];
-            let error = run(&[&restore, more].concat()).expect_error(2, "invalid-option").json();
+            let error = run(&[&restore, more].concat()).expect_error(2, "invalid-request").json();
             let message = error["error"]["message"].as_str().expect("a message");
             assert!(message.contains("unknown user or group `no-such-"), "{message}");
             assert!(!Path::new(&target).exists(), "{owner} {more:?}");

@@ -20,7 +20,8 @@ struct Store {
 impl Store {
     async fn new() -> Self {
         let server = InProcessS3::start();
-        let (bucket, keys) = (server.fresh_bucket().await, S3Account::random());
+        let bucket = server.fresh_bucket().await;
+        let keys = S3Account::random();
         server.accounts().admit(&keys);
         Self { server, bucket, keys }
     }
@@ -71,10 +72,13 @@ fn call(arguments: &[&str], options: &[Vec<String>]) -> Answer {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_accounts_in_one_run() {
     let scratch = Scratch::with_cluster(&["--snapshots", "2"]);
-    let (here, there) = (Store::new().await, Store::new().await);
+    let here = Store::new().await;
+    let there = Store::new().await;
     here.put("cluster", scratch.files("source")).await;
-    let (source, repository) = (here.url("cluster"), there.url("backups"));
-    let (backup, target) = (format!("{repository}/monday"), here.url("restored"));
+    let source = here.url("cluster");
+    let repository = there.url("backups");
+    let backup = format!("{repository}/monday");
+    let target = here.url("restored");
     let there_and_here = [here.options("--source-option"), there.options("--target-option")];
     let here_and_there = [there.options("--source-option"), here.options("--target-option")];
 
@@ -99,15 +103,17 @@ async fn two_accounts_in_one_run() {
     }
 }
 
-/// Each mistake about the source, and about the repository, has its own code, said within seconds and without the secret.
+/// Each mistake about the source, and about the repository, has its own code, reported within seconds and without the secret.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_mistake_has_its_own_code() {
     let scratch = Scratch::with_cluster(&["--snapshots", "2"]);
     let store = Store::new().await;
     store.put("cluster", scratch.files("source")).await;
     let tls = Tls::before(store.server.address());
-    let (dead, encrypted) = ("http://127.0.0.1:9", format!("https://{}", tls.address()));
-    let (source, repository) = (store.url("cluster"), store.url("backups"));
+    let dead = "http://127.0.0.1:9";
+    let encrypted = format!("https://{}", tls.address());
+    let source = store.url("cluster");
+    let repository = store.url("backups");
     let mistakes: [(&str, &str, i32, &str); 7] = [
         ("aws_endpiont", dead, 2, "unknown-option"),
         ("azure_storage_account", "a", 2, "unknown-option"),
@@ -126,8 +132,8 @@ async fn each_mistake_has_its_own_code() {
         let about_target = call(&backup, &[right.clone(), wrong("--target-option")]);
         for answer in [about_source, about_target] {
             let answer = answer.expect_error(exit, code);
-            let said = format!("{answer:?}");
-            assert!(!said.contains(&store.keys.secret_access_key) && !said.contains("wr0ngs3cr3t"), "{said}");
+            let message = format!("{answer:?}");
+            assert!(!message.contains(&store.keys.secret_access_key) && !message.contains("wr0ngs3cr3t"), "{message}");
         }
         assert!(began.elapsed() < Duration::from_secs(40), "{name}={value}: {:?}", began.elapsed());
     }

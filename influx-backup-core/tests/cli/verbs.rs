@@ -32,7 +32,8 @@ fn discovery_shows_edition_ids_and_roles() {
 #[test]
 fn a_plan_is_printed_and_writes_nothing() {
     let scratch = Scratch::with_cluster(&["--snapshots", "3"]);
-    let (source, repository) = (scratch.path("source"), scratch.path("repository"));
+    let source = scratch.path("source");
+    let repository = scratch.path("repository");
     let document = run(&["plan", &source, &repository, "--json"]).expect(0).json();
     let stages = document["plan"]["stages"].as_array().expect("stages");
     assert_eq!(stages[0]["kind"], "compactor", "the documented order begins with the compactor");
@@ -45,7 +46,8 @@ fn a_plan_is_printed_and_writes_nothing() {
 fn a_backup_restores_to_what_it_was_taken_from() {
     for options in [&["--catalog", "v1"][..], &["--catalog", "v2"], &["--catalog", "v3"], &["--edition", "core"]] {
         let scratch = backed_up(options);
-        let (backup, target) = (scratch.path("repository/monday"), scratch.path("target"));
+        let backup = scratch.path("repository/monday");
+        let target = scratch.path("target");
         run(&["certify", &backup]).expect(0);
         run(&["verify", &backup, "--level", "bytes"]).expect(0);
         run(&["restore", &backup, &target]).expect(0);
@@ -65,7 +67,8 @@ fn a_backup_restores_to_what_it_was_taken_from() {
 #[test]
 fn a_report_is_one_json_document() {
     let scratch = Scratch::with_cluster(&["--snapshots", "2"]);
-    let (source, repository) = (scratch.path("source"), scratch.path("repository"));
+    let source = scratch.path("source");
+    let repository = scratch.path("repository");
     let report = run(&["backup", &source, &repository, "--json"]).expect(0).json();
     assert_eq!(report["status"], "complete");
     let name = report["name"].as_str().expect("a name");
@@ -136,7 +139,8 @@ fn a_lost_object_is_found_by_a_listing() {
 #[test]
 fn a_full_target_is_restored_only_when_told_how() {
     let scratch = backed_up(&["--snapshots", "2"]);
-    let (backup, source) = (scratch.path("repository/monday"), scratch.path("source"));
+    let backup = scratch.path("repository/monday");
+    let source = scratch.path("source");
     let before = scratch.files("source");
     run(&["restore", &backup, &source, "--json"]).expect_error(5, "target-not-empty");
     run(&["restore", &backup, &source, "--policy", "replace", "--json"]).expect_error(5, "servers-not-stopped");
@@ -162,7 +166,8 @@ fn state(repository: &str, name: &str) -> Option<String> {
 #[test]
 fn a_corrupt_source_fails_unless_it_is_to_be_recorded() {
     let scratch = Scratch::with_cluster(&["--snapshots", "2"]);
-    let (source, repository) = (scratch.path("source"), scratch.path("repository"));
+    let source = scratch.path("source");
+    let repository = scratch.path("repository");
     let mut wal: Vec<_> = fs::read_dir(Path::new(&source).join("ingester01/wal"))
         .expect("a directory")
         .map(|entry| entry.expect("an entry").path())
@@ -181,7 +186,8 @@ fn a_corrupt_source_fails_unless_it_is_to_be_recorded() {
 #[test]
 fn an_open_certificate_fails_unless_the_caller_consents() {
     let scratch = Scratch::with_cluster(&["--snapshots", "2"]);
-    let (source, repository) = (scratch.path("source"), scratch.path("repository"));
+    let source = scratch.path("source");
+    let repository = scratch.path("repository");
     let log = "cluster01/catalog/v3/logs/00000000000000000003.catalog";
     fs::remove_file(Path::new(&source).join(log)).expect("a log in the middle");
 
@@ -202,7 +208,8 @@ fn an_open_certificate_fails_unless_the_caller_consents() {
 #[cfg(unix)]
 fn an_interrupted_backup_is_resumed() {
     let scratch = Scratch::with_cluster(&["--snapshots", "8"]);
-    let (source, repository) = (scratch.path("source"), scratch.path("repository"));
+    let source = scratch.path("source");
+    let repository = scratch.path("repository");
     let slow = ["backup", &source, &repository, "--name", "monday", "--bandwidth", "256KiB", "--json"];
     let program = start(&slow);
     // Long enough to have claimed the name, far too short for some 5 MiB at 256 KiB a second.
@@ -234,7 +241,8 @@ fn wait_for(path: &Path) {
 #[test]
 fn what_a_failed_backup_left_is_listed_and_goes() {
     let scratch = Scratch::with_cluster(&["--edition", "core"]);
-    let (source, repository) = (scratch.path("source"), scratch.path("repository"));
+    let source = scratch.path("source");
+    let repository = scratch.path("repository");
     let wal =
         scratch.files("source").into_iter().map(|(path, _)| path).rfind(|path| path.iter().any(|part| part == "wal"));
     fs::write(Path::new(&source).join(wal.expect("a WAL file")), "").expect("written");
@@ -250,7 +258,8 @@ fn what_a_failed_backup_left_is_listed_and_goes() {
 #[test]
 fn verbose_shows_what_is_done_and_the_answer_stays_one_document() {
     let scratch = Scratch::with_cluster(&["--edition", "core"]);
-    let (source, repository) = (scratch.path("source"), scratch.path("repository"));
+    let source = scratch.path("source");
+    let repository = scratch.path("repository");
     let quiet = run(&["backup", &source, &repository, "--name", "a", "--json"]).expect(0);
     assert!(!quiet.stderr.contains("stage started"), "{}", quiet.stderr);
     let verbose = run(&["backup", &source, &repository, "--name", "b", "--json", "-v"]).expect(0);

@@ -58,8 +58,8 @@ impl Server for CoreServer {
         while !server.client().is_healthy().await {
             let ended = server.process.try_wait().expect("its state");
             if ended.is_some() || began.elapsed() > START_LIMIT {
-                let said = std::fs::read_to_string(output).unwrap_or_default();
-                return Err(format!("{ended:?} after {:?}: {said}", began.elapsed()));
+                let message = std::fs::read_to_string(output).unwrap_or_default();
+                return Err(format!("{ended:?} after {:?}: {message}", began.elapsed()));
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

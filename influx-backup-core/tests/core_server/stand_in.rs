@@ -104,7 +104,8 @@ async fn serve(mut stream: TcpStream, state: &Mutex<State>) -> io::Result<()> {
 }
 
 async fn read(stream: &mut TcpStream) -> io::Result<(String, String)> {
-    let (mut request, mut buffer) = (Vec::new(), [0; 4096]);
+    let mut request = Vec::new();
+    let mut buffer = [0; 4096];
     loop {
         let text = String::from_utf8_lossy(&request);
         if let Some((head, body)) = text.split_once("\r\n\r\n") {

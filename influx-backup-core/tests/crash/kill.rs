@@ -111,7 +111,8 @@ impl Copier for KillingCopier {
             tokio::time::sleep(self.pause).await;
         }
         let write = self.killer.begin();
-        let (killer, mut context) = (Arc::clone(&self.killer), context.clone());
+        let killer = Arc::clone(&self.killer);
+        let mut context = context.clone();
         context.progress = Arc::new(move |_| killer.pass(write, Moment::Within));
         let copied = self.inner.copy(request, &context).await;
         self.killer.pass(write, Moment::After);
@@ -162,9 +163,11 @@ impl ObjectStore for KillingStore {
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
-        let (inner, killer) = (Arc::clone(&self.inner), Arc::clone(&self.killer));
+        let inner = Arc::clone(&self.inner);
+        let killer = Arc::clone(&self.killer);
         let delete = move |path: Result<Path>| {
-            let (inner, killer) = (Arc::clone(&inner), Arc::clone(&killer));
+            let inner = Arc::clone(&inner);
+            let killer = Arc::clone(&killer);
             async move {
                 let path = path?;
                 let write = killer.begin();

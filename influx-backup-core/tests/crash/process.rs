@@ -58,8 +58,13 @@ pub(crate) struct CopyOutcome {
 impl Orders {
     /// Orders without a death.
     pub(crate) fn new(verb: Verb, cluster: &Path, repository: &Path, outcome: &Path) -> Self {
-        let (cluster, repository, outcome) = (cluster.to_owned(), repository.to_owned(), outcome.to_owned());
-        let (write, moment, pause, go) = (0, Moment::Before, Duration::ZERO, None);
+        let cluster = cluster.to_owned();
+        let repository = repository.to_owned();
+        let outcome = outcome.to_owned();
+        let write = 0;
+        let moment = Moment::Before;
+        let pause = Duration::ZERO;
+        let go = None;
         Self { verb, cluster, repository, write, moment, pause, go, outcome }
     }
 

@@ -219,7 +219,8 @@ pub(crate) fn wal_key(number: u64) -> String {
 /// The next manifest after a generated cluster, with one new file that is there.
 pub(crate) async fn next_manifest(source: &Source, generated: &Generated, id: &str) -> ManifestSpec {
     let node = &generated.nodes[id];
-    let (wal, bytes) = (node.wal.expect("a tail").1, write::parquet(b"[]"));
+    let wal = node.wal.expect("a tail").1;
+    let bytes = write::parquet(b"[]");
     let path = write::parquet_key_by_id(id, 1, 1, 0, wal);
     source.put(&path, bytes.clone()).await;
     let file = FileSpec {

@@ -147,7 +147,8 @@ pub(crate) async fn run(scene: &Scene, stage: Stage) -> CopyOutcome {
     let before = Utc::now();
     let Stage { player, source, repository, target } = stage;
     let done = back_up_beside(scene, player, &source, &repository).await;
-    let (report, played) = (&done.report, done.end - done.begin);
+    let report = &done.report;
+    let played = done.end - done.begin;
     let lead = scene.pace.lead.min(scene.trace.len() - done.begin);
     assert!(played >= lead && played > 0, "{played} operations were played beside the backup");
     assert_eq!(report.status, BackupStatus::Complete);
@@ -183,7 +184,9 @@ async fn back_up_beside(scene: &Scene, mut player: Player, source: &Location, re
     let (cluster, repository) =
         (cluster.expect("a cluster"), Repository::open(repository.clone()).await.expect("opened"));
 
-    let (position, begin, speed) = (player.position(), scene.start, scene.pace.speed);
+    let position = player.position();
+    let begin = scene.start;
+    let speed = scene.pace.speed;
     let wait = WaitForTheWorld {
         at: scene.waiting_copy,
         until: scene.trace.len().min(begin + scene.pace.lead),

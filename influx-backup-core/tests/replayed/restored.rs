@@ -139,7 +139,8 @@ async fn load(store: &Arc<dyn ObjectStore>) -> Loaded {
 
 /// The clauses that bytes can show, by what the server loaded and the recording knows.
 fn assert_clauses_hold(loaded: &Loaded, trace: &Trace, during: RangeInclusive<usize>) {
-    let (node, at_end) = (the_node(loaded), trace.state_at(*during.end()));
+    let node = the_node(loaded);
+    let at_end = trace.state_at(*during.end());
     assert_eq!(node.corrupt, BTreeSet::new(), "files that are not what their manifest says");
     let lost = node.absent.iter().find(|key| at_end.contains_key(key.as_str()));
     assert_eq!(lost, None, "a live file that the source has");
@@ -172,8 +173,10 @@ fn assert_nothing_acknowledged_is_lost(
     trace: &Trace,
     during: RangeInclusive<usize>,
 ) {
-    let (node, node_at_begin) = (the_node(loaded), the_node(at_begin));
-    let (began, ended) = (trace.acknowledged_at(NODE, *during.start()), trace.acknowledged_at(NODE, *during.end()));
+    let node = the_node(loaded);
+    let node_at_begin = the_node(at_begin);
+    let began = trace.acknowledged_at(NODE, *during.start());
+    let ended = trace.acknowledged_at(NODE, *during.end());
     let wal = Some(node.recovery_wal());
     assert!(began.wal <= wal && wal <= ended.wal, "WAL {wal:?}, from {began:?} to {ended:?}");
     let snapshot = node.last_snapshot;

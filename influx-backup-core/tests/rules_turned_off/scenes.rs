@@ -88,7 +88,8 @@ pub(crate) async fn roots_are_looked_at_after_their_logs() {
     tokio::time::pause();
     for off in [None, Some(RootsFirst)] {
         let (source, generated) = Source::of(&core()).await;
-        let (sequence, uuid) = (generated.catalog_sequence + 1, generated.catalog_uuid);
+        let sequence = generated.catalog_sequence + 1;
+        let uuid = generated.catalog_uuid;
         let root = move |sequence| {
             let spec = CatalogSpec { catalog_id: "node1".to_owned(), uuid, sequence, ..CatalogSpec::default() };
             write::catalog_root(Generation::V3, &spec)
@@ -131,7 +132,8 @@ pub(crate) async fn a_file_that_comes_back_is_held() {
         let (source, _) = Source::of(&core()).await;
         let file = source.keys("node1/dbs").await.swap_remove(0);
         let bytes = source.get(&file).await;
-        let (gone, back) = ((source.clone(), file.clone()), (source.clone(), file.clone()));
+        let gone = (source.clone(), file.clone());
+        let back = (source.clone(), file.clone());
         let deeds = vec![
             deed(FIRST, async move { gone.0.delete(&gone.1).await }),
             deed(ROOT, async move { back.0.put(&back.1, bytes).await }),
@@ -150,7 +152,8 @@ pub(crate) async fn a_new_file_that_comes_back_is_held() {
     source.delete(&file).await;
     let name: &'static str = Box::leak(file.clone().into_boxed_str());
     let stored = deed(ROOT, {
-        let (source, bytes) = (source.clone(), bytes.clone());
+        let source = source.clone();
+        let bytes = bytes.clone();
         async move {
             source.put(name, bytes).await;
             let key = format!("ingest1/snapshots/{}", write::manifest_name(manifest.sequence));
@@ -160,7 +163,9 @@ pub(crate) async fn a_new_file_that_comes_back_is_held() {
     });
     // Overwritten before its copy: a second pass, for which no file is missing.
     source.put("ingest1/first", Bytes::from_static(b"one")).await;
-    let (changed, gone, back) = (source.clone(), source.clone(), source.clone());
+    let changed = source.clone();
+    let gone = source.clone();
+    let back = source.clone();
     let changed = deed(FIRST, async move { changed.put("ingest1/first", Bytes::from_static(b"two")).await });
     let gone = deed(name, async move { gone.delete(name).await });
     let back = deed("ingest1/note", async move { back.put(name, bytes).await });
@@ -205,7 +210,8 @@ pub(crate) async fn what_left_the_source_is_not_kept() {
             }
         });
         let compacted = deed("compact1/cd/", {
-            let (source, replaced) = (source.clone(), replaced.clone());
+            let source = source.clone();
+            let replaced = replaced.clone();
             async move {
                 for (key, bytes) in compaction(2) {
                     source.put(&key, bytes).await;
@@ -242,7 +248,8 @@ pub(crate) async fn a_file_that_was_written_again_and_went_is_absent() {
         let file = manifest.added[0].path.clone();
         source.put(&file, write::parquet(b"[1, 2, 3]")).await;
         let replayed = deed(ROOT, {
-            let (source, file) = (source.clone(), file.clone());
+            let source = source.clone();
+            let file = file.clone();
             async move {
                 let key = format!("node1/snapshots/{}", write::manifest_name(manifest.sequence));
                 source.put(&key, write::manifest(&manifest)).await;
@@ -404,7 +411,8 @@ pub(crate) async fn the_claim_is_checked_before_the_commit() {
 
 /// What a server had only begun to write is not an object.
 pub(crate) async fn staging_names_are_not_copied() {
-    let (source, vault) = (tempfile::tempdir().expect("made"), tempfile::tempdir().expect("made"));
+    let source = tempfile::tempdir().expect("made");
+    let vault = tempfile::tempdir().expect("made");
     core().generate_into(source.path()).expect("generated");
     let staging = ["node1/wal/00000000099.wal#1", "node1/dbs/x.parquet#22", "node1/catalog/v3/snapshot#3"];
     for name in staging {
@@ -526,7 +534,8 @@ pub(crate) async fn what_only_goes_on_does_not_go_back() {
         // Names count backwards.
         let newest = source.keys("node1/snapshots/").await.remove(0);
         let goes = deed(FIRST, {
-            let (source, newest) = (source.clone(), newest.clone());
+            let source = source.clone();
+            let newest = newest.clone();
             async move { source.delete(&newest).await }
         });
         match attempt(&source, vec![goes], off).await {
@@ -540,7 +549,8 @@ pub(crate) async fn what_only_goes_on_does_not_go_back() {
 pub(crate) async fn every_node_is_there() {
     for off in [None, Some(Ignores(Clause::Nodes))] {
         let (source, _) = Source::of(&enterprise()).await;
-        let (late, other) = (source.unmount("ingest2").await, source.clone());
+        let late = source.unmount("ingest2").await;
+        let other = source.clone();
         let appears = deed(FIRST, async move {
             for (key, bytes) in late {
                 other.put(&key, bytes).await;

@@ -24,10 +24,12 @@ impl Canned {
     /// Answers by a function of the request.
     pub(crate) fn serve(answer: impl Fn(&Request<Bytes>) -> Response<Bytes> + Send + Sync + 'static) -> Self {
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let (seen, answer) = (Arc::clone(&requests), Arc::new(answer));
+        let seen = Arc::clone(&requests);
+        let answer = Arc::new(answer);
         let server = Loopback::http(move || {
             service_fn(move |request: Request<Incoming>| {
-                let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
+                let seen = Arc::clone(&seen);
+                let answer = Arc::clone(&answer);
                 async move {
                     let (parts, body) = request.into_parts();
                     let request = Request::from_parts(parts, body.collect().await?.to_bytes());

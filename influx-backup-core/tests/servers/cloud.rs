@@ -72,7 +72,8 @@ impl Cloud {
 impl Drop for Cloud {
     /// On a thread with a runtime of its own: the test's may be gone, and cannot be waited for here.
     fn drop(&mut self) {
-        let (url, options) = (self.url.clone(), self.options.clone());
+        let url = self.url.clone();
+        let options = self.options.clone();
         let cleaned = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(Self::delete_everything(&url, &options)).map_err(|error| error.to_string())

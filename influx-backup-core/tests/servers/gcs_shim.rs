@@ -202,7 +202,8 @@ fn copy(url: &Url, request: &Request<Bytes>) -> Next {
         return Next::answer(StatusCode::BAD_REQUEST, "fake-gcs-server ignores preconditions of copies");
     }
     let source = request.headers().get(COPY_SOURCE).and_then(|source| source.to_str().ok()).unwrap_or_default();
-    let (source, target) = (source.trim_start_matches('/').split_once('/'), url.path()[1..].split_once('/'));
+    let source = source.trim_start_matches('/').split_once('/');
+    let target = url.path()[1..].split_once('/');
     let (Some((from_bucket, from)), Some((to_bucket, to))) = (source, target) else {
         return Next::answer(StatusCode::BAD_REQUEST, "no copy source");
     };

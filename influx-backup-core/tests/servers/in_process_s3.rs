@@ -38,14 +38,16 @@ impl InProcessS3 {
         let account = S3Account::random();
         let accounts = Accounts::default();
         accounts.admit(&account);
-        let (root, rights) = (data.path().to_owned(), accounts.clone());
+        let root = data.path().to_owned();
+        let rights = accounts.clone();
         let server = Loopback::http(move || {
             let mut service = S3ServiceBuilder::new(FileSystem::new(root).expect("a store in the data directory"));
             service.set_auth(rights.clone());
             let service = service.build();
             let conditional = Arc::new(Mutex::new(()));
             service_fn(move |request: Request<Incoming>| {
-                let (service, conditional) = (service.clone(), Arc::clone(&conditional));
+                let service = service.clone();
+                let conditional = Arc::clone(&conditional);
                 let allowed = rights.allow(&request);
                 async move {
                     if !allowed {
@@ -122,7 +124,9 @@ impl StoreServer for InProcessS3 {
 /// URL-safe base64 without padding, of text.
 fn decode(text: &str) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let (mut bits, mut count, mut bytes) = (0_u32, 0, Vec::new());
+    let mut bits = 0_u32;
+    let mut count = 0;
+    let mut bytes = Vec::new();
     for byte in text.bytes() {
         let digit = ALPHABET.iter().position(|letter| *letter == byte).expect("a base64 digit");
         bits = (bits << 6 | digit as u32) & 0xffff;

@@ -43,12 +43,13 @@ impl Knowledge<'_> {
             (Clause::Closure, FindingCode::MostParquetMissing) => {
                 self.model.compactor_id().is_none()
                     && self.live_at_times(node, when).any(|live| {
-                        let (gone, all) = (live.keys().filter(|key| objects.lacked(key, when)).count(), live.len());
+                        let gone = live.keys().filter(|key| objects.lacked(key, when)).count();
+                        let all = live.len();
                         let left = violation.found.and_then(|left| usize::try_from(left).ok());
-                        let said = left.and_then(|left| all.checked_sub(left)).unwrap_or(0);
+                        let missing = left.and_then(|left| all.checked_sub(left)).unwrap_or(0);
                         violation.expected == Some(all as u64)
-                            && (1..=gone).contains(&said)
-                            && (said * 2 > all || gone == all)
+                            && (1..=gone).contains(&missing)
+                            && (missing * 2 > all || gone == all)
                     })
             }
             (Clause::Manifests, FindingCode::MissingManifest) | (Clause::Stability, FindingCode::ListedNotHeld) => {
@@ -147,7 +148,8 @@ impl Knowledge<'_> {
 
     /// Whether a terminator is there and nothing newer.
     fn is_frozen(&self, now: Duration) -> bool {
-        let (owner, objects) = (self.model.cluster_id(), self.objects);
+        let owner = self.model.cluster_id();
+        let objects = self.objects;
         let newest = Generation::ALL.iter().copied().rev().find_map(|generation| {
             let logs = format!("{owner}/{}/", generation.logs());
             let mut logs = objects.keys(&logs).filter_map(|key| objects.at(key, now)).peekable();

@@ -31,7 +31,9 @@ impl Look {
 
 /// Reads the events of a run to their end. The first look begins with the discovery.
 pub(super) async fn watch(job: &Job<BackupReport>, model: &Model, began: Duration) -> Vec<Look> {
-    let (mut looks, mut listed, mut again) = (Vec::new(), began, began);
+    let mut looks = Vec::new();
+    let mut listed = began;
+    let mut again = began;
     let mut events = job.events();
     while let Some(event) = events.next().await {
         match event.kind {
@@ -52,7 +54,7 @@ pub(super) fn nothing_is_made_up(knowledge: &Knowledge<'_>, looks: &[Look]) -> R
     for look in looks {
         let when = look.listed..=look.certified;
         let made_up = look.violations().find(|violation| !knowledge.explains(violation, &when));
-        made_up.map_or(Ok(()), |said| Err(told(said, &when)))?;
+        made_up.map_or(Ok(()), |violation| Err(unexplained(violation, &when)))?;
     }
     Ok(())
 }
@@ -78,12 +80,12 @@ pub(super) fn refused(error: &Error, knowledge: &Knowledge<'_>, looks: &[Look]) 
     match error {
         Error::NotConsistent { certificate, .. } if **certificate != last.certificate => return Err(failed()),
         Error::NotConsistent { passes, .. } if *passes < PASSES => {
-            last.violations().try_for_each(|said| stands(knowledge, last, said))?;
+            last.violations().try_for_each(|violation| stands(knowledge, last, violation))?;
         }
         Error::NotConsistent { .. } => {}
         Error::CorruptSource { finding, .. } => {
-            let said = last.violations().find(|said| **said == **finding).ok_or_else(failed)?;
-            stands(knowledge, last, said)?;
+            let violation = last.violations().find(|violation| **violation == **finding).ok_or_else(failed)?;
+            stands(knowledge, last, violation)?;
         }
         _ => return Err(failed()),
     }
@@ -91,16 +93,17 @@ pub(super) fn refused(error: &Error, knowledge: &Knowledge<'_>, looks: &[Look]) 
 }
 
 /// What no further pass can repair is not a movement: the world shows it at one moment after the last copy.
-fn stands(knowledge: &Knowledge<'_>, look: &Look, said: &Finding) -> Result<(), Wrong> {
+fn stands(knowledge: &Knowledge<'_>, look: &Look, violation: &Finding) -> Result<(), Wrong> {
     let when = look.again..=look.certified;
     // Right after each move, so that the move itself explains nothing.
     let mut moments = knowledge.objects.moments("", &when).into_iter().map(|moved| moved + Duration::from_nanos(1));
-    let stands = moments.any(|now| knowledge.explains(said, &(now..=now)));
-    if stands { Ok(()) } else { Err(told(said, &when)) }
+    let stands = moments.any(|now| knowledge.explains(violation, &(now..=now)));
+    if stands { Ok(()) } else { Err(unexplained(violation, &when)) }
 }
 
-fn told(finding: &Finding, when: &When) -> Wrong {
+fn unexplained(finding: &Finding, when: &When) -> Wrong {
     let code = finding.code;
-    let (start, end) = (when.start(), when.end());
+    let start = when.start();
+    let end = when.end();
     Wrong::MadeUp(format!("{code}: {finding:#}; nothing like that from {start:?} to {end:?}"))
 }

@@ -95,7 +95,7 @@ pub(crate) enum Ending {
         /// How often each thing happened while the backup ran.
         seen: BTreeMap<String, u64>,
     },
-    /// The certificate did not close, and the backup said so: the world was as it says.
+    /// The certificate did not close, and the backup reported it: the world was as the certificate shows.
     Open {
         /// What it says.
         violations: BTreeSet<FindingCode>,
@@ -153,7 +153,8 @@ pub(crate) fn run(seed: u64, world: &World, rules: &Rules) -> Result<Ending, Wro
 pub(crate) fn let_live(seed: u64, world: &World, time: Duration) -> Model {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.expect("a runtime").block_on(async {
-        let (model, stop) = (Model::new(seed, world.options.clone()), CancellationToken::new());
+        let model = Model::new(seed, world.options.clone());
+        let stop = CancellationToken::new();
         let lives = model.run(Arc::new(InMemory::new()), prefix(), stop.clone());
         tokio::join!(lives, async {
             tokio::time::sleep(time).await;
@@ -165,18 +166,23 @@ pub(crate) fn let_live(seed: u64, world: &World, time: Duration) -> Model {
 
 async fn live(seed: u64, world: &World, rules: &Rules) -> Result<Ending, Wrong> {
     let model = Model::new(seed, world.options.clone());
-    let (bucket, stop) = (Arc::new(InMemory::new()), CancellationToken::new());
+    let bucket = Arc::new(InMemory::new());
+    let stop = CancellationToken::new();
     let running = tokio::spawn({
-        let (model, bucket, stop) = (model.clone(), Arc::clone(&bucket), stop.clone());
+        let model = model.clone();
+        let bucket = Arc::clone(&bucket);
+        let stop = stop.clone();
         async move { model.run(bucket, prefix(), stop).await }
     });
     tokio::time::sleep(model.suggested_start()).await;
     let vault = FaultyStore::new(Arc::new(InMemory::new()), decay(seed, world.weather));
-    let (began, before) = (model.now(), model.history().happened);
+    let began = model.now();
+    let before = model.history().happened;
     let source = FaultyStore::new(bucket, world.weather.plan(seed));
     let (backup, looks) = back_up(seed, &source, Arc::new(vault.clone()), &model, world.weather, rules).await;
     let ended = model.now();
-    let (is_late, has_decayed) = (decayed_too_late(&vault), !vault.decays().is_empty());
+    let is_late = decayed_too_late(&vault);
+    let has_decayed = !vault.decays().is_empty();
     vault.heal();
     stop.cancel();
     running.await.expect("the model does not panic");
@@ -208,7 +214,8 @@ async fn back_up(
     weather: Weather,
     rules: &Rules,
 ) -> (Result<BackupReport, Error>, Vec<Look>) {
-    let (began, mut looks) = (model.now(), Vec::new());
+    let began = model.now();
+    let mut looks = Vec::new();
     let report = match start(seed, source, vault, model, weather, rules).await {
         Ok(job) => {
             looks = looks::watch(&job, model, began).await;
@@ -278,14 +285,15 @@ async fn check(
     // With a checkpoint a server forgets older manifests, and with them files that no manifest lists as removed; the
     // certificate folds them all.
     let has_checkpoint = tree.keys().any(|key| key.contains("/snapshot-checkpoints/"));
-    let (shown, said) = (restored.missing.len() as u64, certificate.absent_files());
-    if shown > said || (shown != said && !has_checkpoint) {
+    let shown = restored.missing.len() as u64;
+    let certified = certificate.absent_files();
+    if shown > certified || (shown != certified && !has_checkpoint) {
         let missing = &restored.missing;
-        return Err(Wrong::Certificate(format!("{said} files are absent by it, these are: {missing:?}")));
+        return Err(Wrong::Certificate(format!("{certified} files are absent by it, these are: {missing:?}")));
     }
     if Some(restored.catalog) != certificate.catalog_sequence {
-        let said = certificate.catalog_sequence;
-        return Err(Wrong::Certificate(format!("catalog {said:?} by it, {} is loaded", restored.catalog)));
+        let certified = certificate.catalog_sequence;
+        return Err(Wrong::Certificate(format!("catalog {certified:?} by it, {} is loaded", restored.catalog)));
     }
     for (node, loaded) in &restored.nodes {
         let point = certificate.recovery.iter().find(|point| point.node == *node);

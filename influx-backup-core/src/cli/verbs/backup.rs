@@ -64,8 +64,8 @@ pub(crate) struct What {
     #[arg(long, default_value_t, value_parser = args::choice::<Derived>(Derived::NAMES))]
     derived: Derived,
     /// What to do with corrupt objects in the source.
-    /// Fail: stop where they stop a server or lose rows. Record: copy them as they are and record them; where a clause
-    /// is violated, the backup is degraded (exit code 3).
+    /// Fail: commit nothing where they would stop a server or lose rows. Record: copy them as they are and record them;
+    /// where a clause is violated, the backup is degraded (exit code 3).
     #[arg(long, default_value_t, value_parser = args::choice::<OnCorrupt>(OnCorrupt::NAMES))]
     on_corrupt: OnCorrupt,
     /// What to do when most live Parquet files are gone from the source.
@@ -90,7 +90,7 @@ impl Backup {
         let options = self.options();
         options.check()?;
         let ids = self.ids.discover();
-        let repository = until_interrupted(Repository::open(repository)).await?;
+        let repository = until_interrupted(Repository::open(repository), screen).await?;
         let cluster = follow(discover(&source, &ids).start(), screen).await?;
         let report = follow(repository.backup(&cluster, options).with_object_events().start(), screen).await?;
         screen.answer(&report, &report)?;

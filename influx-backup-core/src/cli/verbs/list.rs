@@ -18,7 +18,7 @@ pub(crate) struct List {
 
 impl List {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
-        let repository = places::repository(&self.repository, &self.options.source_options).await?;
+        let repository = places::repository(&self.repository, &self.options.source_options, screen).await?;
         let backups = follow(repository.list().start(), screen).await?;
         screen.answer(&backups, Shown(&backups))?;
         Ok(Exit::Done)

@@ -38,7 +38,7 @@ impl Plan {
         let repository = places::location(&self.repository, &self.target_options.target_options)?;
         let options = self.what.apply(BackupOptions::default());
         let ids = self.ids.discover();
-        let repository = until_interrupted(Repository::open(repository)).await?;
+        let repository = until_interrupted(Repository::open(repository), screen).await?;
         let cluster = follow(discover(&source, &ids).start(), screen).await?;
         let plan = follow(repository.plan_backup(&cluster, &options).start(), screen).await?;
         screen.answer(&plan.document(), &plan)?;

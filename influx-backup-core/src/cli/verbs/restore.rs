@@ -1,15 +1,14 @@
 //! `restore BACKUP TARGET`
 
-use std::{fmt, fs};
+use std::fs;
 
 use crate::{
     Restore as Request, RestoreOptions, RestorePlan, RestoreRunOptions, abandon,
     cli::{args, exit::Exit, failure::Failure, places, progress::follow, screen::Screen},
     options::{
-        ExtraNodes, Licenses, Modes, OnCatalogMismatch, OnDegraded, OnUnfinished, Owner, Ownership, Policy,
-        ServersStopped, SourceCheck, Takeover,
+        AbandonOptions, ExtraNodes, Licenses, Modes, OnCatalogMismatch, OnDegraded, OnUnfinished, Owner, Ownership,
+        Policy, ServersStopped, SourceCheck, Takeover,
     },
-    restore::RestoreReport,
 };
 
 /// The arguments of `restore`.
@@ -37,9 +36,9 @@ pub(crate) struct Restore {
     /// Print the plan and write nothing. With --json: the document that --plan takes.
     #[arg(long, conflicts_with = "takeover")]
     dry_run: bool,
-    /// Do nothing but what this plan says: the file with the document of --dry-run --json, or the hash that --dry-run
-    /// prints, together with the options that it was printed with. The file holds the options; besides it only
-    /// --servers-stopped, --resume, --takeover and the limits (--concurrency to --durability) count.
+    /// Do only what this plan contains: the file with the document of --dry-run --json, or the hash that --dry-run
+    /// prints, together with the options that it was printed with. The file holds the options; next to it only
+    /// --servers-stopped, --resume, --takeover and the limits count.
     #[arg(long, value_name = "FILE|HASH", conflicts_with_all = ["abandon", "dry_run"])]
     plan: Option<String>,
     #[command(flatten)]
@@ -116,12 +115,12 @@ impl Restore {
         run_options.check()?;
         let target = places::location(&self.target, &self.target_options.target_options)?;
         if self.abandon {
-            let report = follow(abandon(&target, run_options.takeover).start(), screen).await?;
-            let text = format!("restore of {} undone, {} objects deleted again\n", report.backup, report.deleted);
-            screen.answer(&report, text)?;
+            let abandoning = AbandonOptions::default().with_takeover(run_options.takeover);
+            let report = follow(abandon(&target, abandoning).start(), screen).await?;
+            screen.answer(&report, &report)?;
             return Ok(Exit::Done);
         }
-        let (repository, name) = places::backup(&self.backup, &self.source_options.source_options).await?;
+        let (repository, name) = places::backup(&self.backup, &self.source_options.source_options, screen).await?;
         if self.dry_run {
             let plan = follow(repository.plan_restore(&name, &target, &options).start(), screen).await?;
             screen.answer(&plan.document(), &plan)?;
@@ -135,7 +134,7 @@ impl Restore {
             Some(Approved::Hash(hash)) => request.approving_hash(hash),
         };
         let report = follow(request.start(), screen).await?;
-        screen.answer(&report, Shown(&report))?;
+        screen.answer(&report, &report)?;
         Ok(Exit::leaving(&report.todos))
     }
 
@@ -185,29 +184,5 @@ impl Approved {
         let json = fs::read_to_string(text)
             .map_err(|error| Failure::usage(format!("--plan takes a hash or a file that can be read ({error})")))?;
         Ok(Self::Plan(Box::new(RestorePlan::from_json(&json)?)))
-    }
-}
-
-struct Shown<'a>(&'a RestoreReport);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let report = self.0;
-        writeln!(f, "{} restored to {}: {} objects, {}", report.backup, report.target, report.objects, report.bytes)?;
-        writeln!(f, "servers that may open it: {}", report.servers)?;
-        for point in &report.recovery {
-            let time = point.reached.as_ref().map(|at| at.time).or(point.guaranteed.as_ref().map(|at| at.time));
-            match time {
-                Some(time) => writeln!(f, "node {} restored to {}", point.node, time.format("%Y-%m-%d %H:%M:%S UTC"))?,
-                None => writeln!(f, "node {} holds no rows", point.node)?,
-            }
-        }
-        if report.deleted > 0 {
-            writeln!(f, "deleted, the backup does not hold them: {} objects", report.deleted)?;
-        }
-        report.licenses_skipped.iter().try_for_each(|key| writeln!(f, "license skipped: {key}"))?;
-        report.kept.iter().try_for_each(|name| writeln!(f, "kept, not part of the backup: {name}"))?;
-        report.findings.iter().try_for_each(|note| writeln!(f, "note [{}]: {}", note.code, note.message))?;
-        report.todos.iter().try_for_each(|note| writeln!(f, "to do: {}", note.message))
     }
 }

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     checksum::Crc64,
+    concurrent,
     error::StoreErrorKind,
     location::{
         attributes_from,
@@ -115,7 +116,7 @@ async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<StoreChecksums, F
     let stall = job.context.stall_timeout;
     let cancellation = &job.context.cancellation;
     // A task of its own, which also ends when this future is dropped: only its answer allows to abort the upload.
-    let begun = tokio::spawn(begin(to.store.clone(), path.clone(), options, job.context.clean_ups.clone()));
+    let begun = concurrent::spawn(begin(to.store.clone(), path.clone(), options, job.context.clean_ups.clone()));
     let begun = unless_cancelled(cancellation, within(stall, begun)).await??;
     let (id, upload) = begun.map_err(|_| CopyError::Cancelled)??;
 

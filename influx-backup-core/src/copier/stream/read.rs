@@ -27,7 +27,7 @@ const SLOWEST: u64 = 64 << 10;
 
 /// How long a store may take to answer a request with this many bytes, during which no progress shows.
 pub(super) fn patience(stall_timeout: Duration, bytes: u64) -> Duration {
-    stall_timeout + Duration::from_secs(bytes / SLOWEST)
+    stall_timeout.saturating_add(Duration::from_secs(bytes / SLOWEST))
 }
 
 /// The source of one copy.

@@ -83,7 +83,7 @@ impl Copier for Scripted {
         sleep(self.takes).await;
         self.running.fetch_sub(1, Ordering::SeqCst);
         let size = request.source.size;
-        let store = |kind| CopyError::store("put target", kind, "told to");
+        let store = |kind| CopyError::store("put target", kind, "scripted");
         let put = |length: u64| {
             let bytes = Bytes::from(vec![7; usize::try_from(length).expect("small")]);
             async move { request.to.put(&request.target, bytes).await.expect("memory") }
@@ -120,16 +120,16 @@ impl Copier for Scripted {
                 Err(CopyError::Vanished)
             }
             Act::Hang => std::future::pending().await,
-            Act::Panic => panic!("told to"),
+            Act::Panic => panic!("scripted"),
         }
     }
 }
 
-type Told = Arc<Mutex<Vec<(String, CopyOutcome)>>>;
+type Outcomes = Arc<Mutex<Vec<(String, CopyOutcome)>>>;
 
 #[derive(Debug, Default)]
 struct Notes {
-    told: Told,
+    outcomes: Outcomes,
     /// Fails at this one.
     fails_at: Option<&'static str>,
 }
@@ -140,7 +140,7 @@ impl CopySink for Notes {
         if self.fails_at == Some(task.to.as_str()) {
             return Err(Error::BackupNotFound { name: String::new(), repository: String::new(), found: String::new() });
         }
-        self.told.lock().expect("unpoisoned").push((task.to.to_string(), outcome));
+        self.outcomes.lock().expect("unpoisoned").push((task.to.to_string(), outcome));
         Ok(())
     }
 }
@@ -148,7 +148,7 @@ impl CopySink for Notes {
 /// A stage of these objects, ten bytes each, between two locations in memory.
 struct Run {
     job: Job<()>,
-    told: Told,
+    outcomes: Outcomes,
     to: Location,
     began: Instant,
 }
@@ -172,8 +172,8 @@ async fn start_to(
         let source = from.head(&key).await.expect("answers").expect("there");
         tasks.push(CopyTask::new(PlaceRole::Source, source, Component::Wal));
     }
-    let (told, copier) = (Told::default(), Arc::clone(copier) as Arc<dyn Copier>);
-    let mut notes = Notes { told: Arc::clone(&told), fails_at };
+    let (outcomes, copier) = (Outcomes::default(), Arc::clone(copier) as Arc<dyn Copier>);
+    let mut notes = Notes { outcomes: Arc::clone(&outcomes), fails_at };
     let target = to.clone();
     let job = spawn(move |task| async move {
         let stage = Stage::new(StageKind::Wal, None, tasks);
@@ -181,15 +181,15 @@ async fn start_to(
         task.events.planned(stage.objects(), stage.bytes());
         Executor::of_job(copier, limits, task).stage(&stage, &places, &mut notes).await
     });
-    Run { job, told, to, began: Instant::now() }
+    Run { job, outcomes, to, began: Instant::now() }
 }
 
 impl Run {
     async fn end(self) -> (Result<()>, Vec<(String, CopyOutcome)>, Vec<EventKind>) {
         let events = self.job.events().map(|event| event.kind).collect().await;
         let result = self.job.await;
-        let told = std::mem::take(&mut *self.told.lock().expect("unpoisoned"));
-        (result, told, events)
+        let outcomes = std::mem::take(&mut *self.outcomes.lock().expect("unpoisoned"));
+        (result, outcomes, events)
     }
 }
 
@@ -211,13 +211,13 @@ fn retries(events: &[EventKind]) -> Vec<(u32, &str)> {
 async fn what_may_pass_is_tried_again() {
     let acts = [Act::Fail(StoreErrorKind::Unreachable), Act::Stall, Act::Lie, Act::Half, Act::Copy];
     let copier = Arc::new(Scripted::new(&[("x", &acts)]));
-    let (result, told, events) = run(&copier, &["x"]).await;
+    let (result, outcomes, events) = run(&copier, &["x"]).await;
     result.expect("copied at last");
     assert_eq!(copier.attempts("x"), 5);
     let expected = [(1, "unreachable"), (2, "stalled"), (3, "copy-corrupt"), (4, "copy-corrupt")];
     assert_eq!(retries(&events), expected);
     assert!(
-        matches!(&told[..], [(name, CopyOutcome::Copied(copied))] if name == "x" && copied.stored.version.is_some())
+        matches!(&outcomes[..], [(name, CopyOutcome::Copied(copied))] if name == "x" && copied.stored.version.is_some())
     );
     assert!(matches!(events.first(), Some(EventKind::StageStarted { objects: 1, bytes: 10, .. })));
     assert!(matches!(events.last(), Some(EventKind::StageFinished { .. })));
@@ -229,9 +229,9 @@ async fn the_next_attempt_waits_for_the_clean_up_of_the_one_before() {
     let copier = Arc::new(Scripted::new(&[("x", &[Act::CleanUpLate, Act::Copy]), ("y", &[Act::Copy])]));
     let run = start(&copier, Limits::default(), &["x", "y"], None).await;
     let to = run.to.clone();
-    let (result, told, _) = run.end().await;
+    let (result, outcomes, _) = run.end().await;
     result.expect("copied");
-    assert_eq!((told.len(), &*told[0].0), (2, "y"), "another object does not wait");
+    assert_eq!((outcomes.len(), &*outcomes[0].0), (2, "y"), "another object does not wait");
     sleep(Duration::from_secs(60)).await;
     assert_eq!(to.list("").await.expect("listed").len(), 2, "nothing is deleted late");
 }
@@ -248,7 +248,7 @@ async fn a_stage_ends_after_its_clean_ups() {
 async fn after_the_time_allowed_it_gives_up() {
     let copier = Arc::new(Scripted::new(&[("x", &[Act::Stall])]));
     let began = Instant::now();
-    let (result, told, _) = run(&copier, &["x", "y"]).await;
+    let (result, outcomes, _) = run(&copier, &["x", "y"]).await;
     let error = result.expect_err("never copied");
     assert!(
         matches!(&error, Error::Copy { key, error: CopyError::Stalled { .. } } if key.as_str() == "x"),
@@ -256,7 +256,7 @@ async fn after_the_time_allowed_it_gives_up() {
     );
     assert!((Duration::from_secs(240)..Duration::from_secs(300)).contains(&began.elapsed()), "{:?}", began.elapsed());
     assert!(copier.attempts("x") > 10);
-    assert_eq!(told.len(), 1, "the other one was finished");
+    assert_eq!(outcomes.len(), 1, "the other one was finished");
 }
 
 #[tokio::test(start_paused = true)]
@@ -339,12 +339,12 @@ async fn what_cannot_pass_stops_the_others_at_once() {
 #[tokio::test(start_paused = true)]
 async fn gone_and_changed_are_outcomes() {
     let copier = Arc::new(Scripted::new(&[("x", &[Act::Vanish]), ("y", &[Act::Change])]));
-    let (result, mut told, events) = run(&copier, &["x", "y", "z"]).await;
+    let (result, mut outcomes, events) = run(&copier, &["x", "y", "z"]).await;
     result.expect("no failure");
-    told.sort_by(|a, b| a.0.cmp(&b.0));
-    assert_eq!(told[0], ("x".to_owned(), CopyOutcome::Vanished));
-    assert_eq!(told[1], ("y".to_owned(), CopyOutcome::Changed));
-    assert!(matches!(told[2].1, CopyOutcome::Copied(_)));
+    outcomes.sort_by(|a, b| a.0.cmp(&b.0));
+    assert_eq!(outcomes[0], ("x".to_owned(), CopyOutcome::Vanished));
+    assert_eq!(outcomes[1], ("y".to_owned(), CopyOutcome::Changed));
+    assert!(matches!(outcomes[2].1, CopyOutcome::Copied(_)));
     let vanished = events.iter().filter(|event| matches!(event, EventKind::Vanished { key } if key.as_str() == "x"));
     let changed = events.iter().filter(|event| matches!(event, EventKind::Changed { key } if key.as_str() == "y"));
     assert_eq!((vanished.count(), changed.count()), (1, 1));
@@ -358,10 +358,10 @@ async fn it_stops_within_a_second_of_the_cancellation() {
     sleep(Duration::from_secs(30)).await;
     run.job.handle().cancel();
     let began = run.began;
-    let (result, told, _) = run.end().await;
+    let (result, outcomes, _) = run.end().await;
     assert!(matches!(result, Err(Error::Cancelled { done: 1, total: 3 })), "{result:?}");
     assert!(began.elapsed() < Duration::from_secs(31), "{:?}", began.elapsed());
-    assert_eq!(told.len(), 1);
+    assert_eq!(outcomes.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -370,9 +370,9 @@ async fn what_was_finished_when_it_stopped_is_told() {
     let run = start(&copier, Limits::default(), &["x", "y"], None).await;
     sleep(Duration::from_millis(100)).await;
     run.job.handle().cancel();
-    let (result, told, _) = run.end().await;
+    let (result, outcomes, _) = run.end().await;
     assert!(matches!(result, Err(Error::Cancelled { done: 0, total: 2 })), "{result:?}");
-    assert_eq!(told.len(), 2, "both were finished while it stopped");
+    assert_eq!(outcomes.len(), 2, "both were finished while it stopped");
 }
 
 #[tokio::test(start_paused = true)]
@@ -382,9 +382,9 @@ async fn no_more_run_at_once_than_allowed() {
     let copier = Arc::new(Scripted { takes: Duration::from_secs(1), ..Scripted::default() });
     let run = start(&copier, Limits::default().with_concurrency(4), &names, None).await;
     let began = run.began;
-    let (result, told, _) = run.end().await;
+    let (result, outcomes, _) = run.end().await;
     result.expect("copied");
-    assert_eq!((told.len(), copier.peak.load(Ordering::SeqCst)), (40, 4));
+    assert_eq!((outcomes.len(), copier.peak.load(Ordering::SeqCst)), (40, 4));
     assert_eq!(began.elapsed().as_secs(), 10, "and no fewer");
 }
 
@@ -427,9 +427,9 @@ async fn a_ledger_that_fails_and_a_copier_that_panics_stop_the_stage() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stage_without_tasks_is_nothing() {
-    let (result, told, events) = run(&Arc::new(Scripted::default()), &[]).await;
+    let (result, outcomes, events) = run(&Arc::new(Scripted::default()), &[]).await;
     result.expect("nothing to fail");
-    assert!(told.is_empty());
+    assert!(outcomes.is_empty());
     assert!(matches!(
         events[..],
         [EventKind::StageStarted { objects: 0, bytes: 0, .. }, EventKind::StageFinished { .. }]
@@ -444,11 +444,11 @@ async fn bytes_of_failed_attempts_are_not_counted_twice() {
     let retry = Retry { initial_backoff: Duration::ZERO, ..Retry::default() };
     let (result, _, events) = start(&copier, Limits::default().with_retry(retry), &["x"], None).await.end().await;
     result.expect("copied");
-    let told = events.iter().filter_map(|event| match event {
+    let outcomes = events.iter().filter_map(|event| match event {
         EventKind::Progress(progress) => Some(progress.bytes),
         _ => None,
     });
-    assert_eq!(told.collect::<Vec<_>>(), [5, 10]);
+    assert_eq!(outcomes.collect::<Vec<_>>(), [5, 10]);
 }
 
 #[tokio::test]
@@ -468,8 +468,8 @@ async fn files_are_copied_whole_and_durably() {
     let tasks: Vec<_> = tasks.map(|entry| CopyTask::new(PlaceRole::Source, entry, Component::Wal)).collect();
     let stage = Stage::new(StageKind::Wal, None, tasks);
     let places = Places::new(to.clone()).with(PlaceRole::Source, from);
-    let told = Told::default();
-    let mut notes = Notes { told: Arc::clone(&told), fails_at: None };
+    let outcomes = Outcomes::default();
+    let mut notes = Notes { outcomes: Arc::clone(&outcomes), fails_at: None };
     let wanted = stage.clone();
     let job = spawn(move |task| async move {
         let limits = Limits::default().with_durability(Durability::Durable);
@@ -481,9 +481,11 @@ async fn files_are_copied_whole_and_durably() {
         entries.into_iter().map(|entry| (entry.key, entry.size, entry.version.modified)).collect()
     };
     assert_eq!(sizes(found), sizes(wanted.tasks().map(CopyTask::source).collect()));
-    let told = told.lock().expect("unpoisoned");
-    assert_eq!(told.len(), 50);
-    assert!(told.iter().all(|(_, outcome)| matches!(outcome, CopyOutcome::Copied(copied) if copied.copier == "local")));
+    let outcomes = outcomes.lock().expect("unpoisoned");
+    assert_eq!(outcomes.len(), 50);
+    assert!(
+        outcomes.iter().all(|(_, outcome)| matches!(outcome, CopyOutcome::Copied(copied) if copied.copier == "local"))
+    );
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -502,7 +504,7 @@ fn act() -> impl Strategy<Value = Act> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// A stage that ends well has told every object once; one that does not has told none twice.
+    /// A stage that ends well reports every object once; one that does not reports none twice.
     #[test]
     fn no_object_is_left_untouched(
         scripts in prop::collection::vec(prop::collection::vec(act(), 1..4), 0..30),
@@ -513,10 +515,10 @@ proptest! {
         let scripts: Vec<_> = names.iter().copied().zip(scripts.iter().map(Vec::as_slice)).collect();
         let copier = Arc::new(Scripted::new(&scripts));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-        let (result, told, _) = runtime.expect("a runtime").block_on(async {
+        let (result, outcomes, _) = runtime.expect("a runtime").block_on(async {
             start(&copier, Limits::default().with_concurrency(concurrency), &names, None).await.end().await
         });
-        let mut seen: Vec<_> = told.iter().map(|(name, _)| name.as_str()).collect();
+        let mut seen: Vec<_> = outcomes.iter().map(|(name, _)| name.as_str()).collect();
         seen.sort_unstable();
         match result {
             Ok(()) => prop_assert_eq!(seen, names),
@@ -525,7 +527,7 @@ proptest! {
                 prop_assert!(seen.windows(2).all(|two| two[0] != two[1]));
             }
         }
-        for (name, outcome) in told {
+        for (name, outcome) in outcomes {
             let ends_well = matches!(outcome, CopyOutcome::Copied(_));
             let copied = scripts.iter().any(|(script, acts)| *script == name && acts.contains(&Act::Copy));
             prop_assert!(copied || !ends_well, "{} was never copied", name);

@@ -3,6 +3,7 @@
 use super::{
     super::{
         directories,
+        guard::missing as missing_guards,
         journal::{OldRoot, RestoreJournal},
     },
     Run,
@@ -13,7 +14,7 @@ use crate::{
     key::Key,
     layout::guard,
     location::Location,
-    manifest::segment,
+    manifest::{SegmentRef, segment},
     plan::Stage,
 };
 
@@ -22,25 +23,42 @@ impl Run {
     pub(super) async fn set_guard(&self) -> Result<RestoreJournal> {
         self.task.check()?;
         let place = &self.place;
-        let mut journal = match RestoreJournal::read(place).await? {
-            Some(journal) if self.plan.resumes.as_ref() == Some(&journal.restore) => journal,
+        let journal = match RestoreJournal::read(place).await? {
+            Some(journal) if self.plan.resumes.as_ref() == Some(&journal.restore) => self.resume(journal).await?,
             Some(journal) => {
                 return Err(Error::RestoreUnfinished { location: place.to_string(), backup: journal.backup });
             }
             None => self.begin().await?,
         };
-        // A resumed restore may find owners of roots that the first run did not live to guard.
-        let missing: Vec<Key> = self.plan.guards.iter().filter(|key| !journal.guards.contains(key)).cloned().collect();
-        if !missing.is_empty() {
-            journal.old_roots.extend(old_roots(place, &missing).await?);
-            journal.made.extend(directories::missing(place, missing.iter()));
-            journal.guards.extend(missing);
-            journal.update(place).await?;
-        }
         for key in &journal.guards {
             place.put(key, guard::bytes(&journal.restore, &journal.backup)).await?;
         }
         self.task.events.send(EventKind::GuardSet);
+        Ok(journal)
+    }
+
+    /// Brings the journal of an earlier run up to date, before the guard is set again.
+    ///
+    /// The whole guard stands before the first copy. Where a part of it is missing, servers may have run since the journal
+    /// was written: what they left is what was there before, and nothing of it is this restore's own.
+    async fn resume(&self, mut journal: RestoreJournal) -> Result<RestoreJournal> {
+        let place = &self.place;
+        // There may be owners of roots that the first run did not live to guard.
+        let added: Vec<Key> = self.plan.guards.iter().filter(|key| !journal.guards.contains(key)).cloned().collect();
+        let unguarded = missing_guards(place, &journal).await?;
+        if added.is_empty() && unguarded.is_empty() {
+            return Ok(journal);
+        }
+        if !unguarded.is_empty() {
+            journal.forget_finished(place).await?;
+            journal.old_roots.retain(|old| !unguarded.contains(&old.key));
+            journal.old_roots.extend(old_roots(place, &unguarded).await?);
+            journal.created = self.write_created(&journal, self.created()).await?;
+        }
+        journal.old_roots.extend(old_roots(place, &added).await?);
+        journal.made.extend(directories::missing(place, added.iter()));
+        journal.guards.extend(added);
+        journal.update(place).await?;
         Ok(journal)
     }
 
@@ -52,13 +70,22 @@ impl Run {
         let mut journal = RestoreJournal::new(backup.name(), backup.sha256(), plan.policy, extra_nodes);
         journal.guards.clone_from(&plan.guards);
         journal.old_roots = old_roots(place, &plan.guards).await?;
-        let keys = plan.stages().flat_map(Stage::keys);
-        let created: Vec<Key> = keys.filter(|key| self.target.object(key).is_none()).cloned().collect();
+        let created = self.created();
         journal.made.clone_from(&self.made);
         journal.made.extend(directories::missing(place, created.iter().chain(&journal.guards)));
-        journal.created = segment::write(place, &journal.created_list(), created).await?;
+        journal.created = self.write_created(&journal, created).await?;
         journal.create(place).await?;
         Ok(journal)
+    }
+
+    /// The keys that the restore copies and the target lacks.
+    fn created(&self) -> Vec<Key> {
+        let keys = self.plan.stages().flat_map(Stage::keys);
+        keys.filter(|key| self.target.object(key).is_none()).cloned().collect()
+    }
+
+    async fn write_created(&self, journal: &RestoreJournal, created: Vec<Key>) -> Result<Vec<SegmentRef>> {
+        segment::write(&self.place, &journal.created_list(self.claim.number()), created).await
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     event::EventKind,
     location::make_durable,
     plan::RootAction,
-    units::ByteSize,
+    units::{ByteSize, total},
 };
 
 impl Run {
@@ -50,17 +50,15 @@ impl Run {
     pub(super) fn report(&self, journal: &RestoreJournal) -> RestoreReport {
         let plan = &self.plan;
         let backup = &self.request.backup;
-        let restored = backup.objects().filter(|record| plan.restores(&record.key));
-        let (objects, bytes) =
-            restored.fold((0, 0), |(objects, bytes), record| (objects + 1, bytes + record.content.size));
+        let restored = || backup.objects().filter(|record| plan.restores(&record.key));
         RestoreReport {
             restore: journal.restore.clone(),
             backup: plan.backup.clone(),
             manifest_sha256: plan.manifest_sha256.clone(),
             cluster: plan.cluster.clone(),
             target: plan.target.clone(),
-            objects,
-            bytes: ByteSize(bytes),
+            objects: restored().count() as u64,
+            bytes: ByteSize(total(restored().map(|record| record.content.size))),
             resumed: 0,
             deleted: 0,
             kept: plan.kept.clone(),

@@ -47,7 +47,7 @@ async fn a_restore_that_is_alive_keeps_all_others_out() {
         assert_eq!(error.code(), "restore-in-progress");
         assert!(error.to_string().contains(&format!("process {} on ", std::process::id())), "{error}");
     }
-    let error = abandon(&bed.target, Takeover::AfterTimeout).await.expect_err("it is alive");
+    let error = abandon(&bed.target, AbandonOptions::default()).await.expect_err("it is alive");
     assert_eq!(error.code(), "restore-in-progress");
     assert_eq!(bed.keys().await, held, "whoever is kept out writes nothing");
     gate.0.add_permits(100);
@@ -62,7 +62,7 @@ async fn a_restore_that_is_alive_keeps_others_out_by_a_slow_clock() {
     let (job, gate) = under_way(&bed).await;
     let slow = FaultPlan::none().clock_behind(Duration::from_secs(3600));
     let target = bed.target.through(|store| Arc::new(FaultyStore::new(store, slow.clone())) as Arc<_>);
-    let error = abandon(&target, Takeover::AfterTimeout).await.expect_err("it is alive");
+    let error = abandon(&target, AbandonOptions::default()).await.expect_err("it is alive");
     assert_eq!(error.code(), "restore-in-progress");
     gate.0.add_permits(100);
     job.await.expect("undisturbed");
@@ -115,15 +115,23 @@ async fn a_claim_without_a_restore_is_no_data() {
     let target = Target::inspect(&bed.target).await.expect("inspected");
     assert!(target.is_empty() && target.unfinished.is_none());
     assert_eq!(bed.restore(&quick(RestoreOptions::empty())).await.expect_err("alive?").code(), "restore-in-progress");
-    let abandoned = abandon(&bed.target, Takeover::Immediately).await.expect_err("nothing was begun");
+    let abandoned = abandon(&bed.target, AbandonOptions::default().with_takeover(Takeover::Immediately))
+        .await
+        .expect_err("nothing was begun");
     assert_eq!((abandoned.code(), bed.keys().await.len()), ("no-restore", 0));
 
     // The same, and the list of what will be new: the next write is the journal.
     bed.store.die_after(7);
     bed.restore(&quick(RestoreOptions::empty())).await.expect_err("killed");
     bed.store.live();
-    assert!(bed.keys().await.iter().any(|key| key.ends_with("/created/000000.jsonl.zst")), "{:?}", bed.keys().await);
-    let abandoned = abandon(&bed.target, Takeover::Immediately).await.expect_err("nothing was begun");
+    assert!(
+        bed.keys().await.iter().any(|key| key.ends_with("/created/000001/000000.jsonl.zst")),
+        "{:?}",
+        bed.keys().await
+    );
+    let abandoned = abandon(&bed.target, AbandonOptions::default().with_takeover(Takeover::Immediately))
+        .await
+        .expect_err("nothing was begun");
     assert_eq!((abandoned.code(), bed.keys().await.len()), ("no-restore", 0));
 
     bed.store.die_after(4);
@@ -217,7 +225,7 @@ fn who_was_taken_over_while_suspended_deletes_nothing() {
         let plan = FaultPlan::none().with(listing);
         bed.target.through(|store| Arc::new(FaultyStore::new(store, plan.clone())) as Arc<_>)
     });
-    let abandoning = first.block_on(async { abandon(&target, Takeover::AfterTimeout).start() });
+    let abandoning = first.block_on(async { abandon(&target, AbandonOptions::default()).start() });
     first.block_on(async { tokio::time::timeout(Duration::from_secs(60), hold.reached()).await.expect("it lists") });
     second.block_on(bed.restore(&alone(RestoreOptions::empty()).resuming())).expect("taken over, to the end");
     let error = first.block_on(async {

@@ -87,7 +87,7 @@ async fn abandoning_brings_the_old_roots_back() {
         bed.store.die_after(k);
         let _killed = bed.restore(&quick(RestoreOptions::replace())).await;
         bed.store.live();
-        match abandon(&bed.target, Takeover::Immediately).await {
+        match abandon(&bed.target, AbandonOptions::default().with_takeover(Takeover::Immediately)).await {
             Ok(_) => {
                 assert_eq!(bed.verdicts().await, old, "killed at write {k}");
                 assert_eq!(bed.keys().await, keys, "killed at write {k}");
@@ -107,7 +107,7 @@ async fn abandoning_an_empty_target_empties_it() {
         bed.store.die_after(k);
         bed.restore(&quick(RestoreOptions::empty())).await.expect_err("killed");
         bed.store.live();
-        abandon(&bed.target, Takeover::Immediately).await.expect("abandoned");
+        abandon(&bed.target, AbandonOptions::default().with_takeover(Takeover::Immediately)).await.expect("abandoned");
         assert!(bed.keys().await.is_empty(), "killed at write {k}: {:?}", bed.keys().await);
     }
 }
@@ -120,7 +120,7 @@ async fn abandoning_may_itself_be_killed() {
         bed.store.die_after(14);
         bed.restore(&quick(RestoreOptions::empty())).await.expect_err("killed");
         bed.store.die_after(k);
-        let abandoned = abandon(&bed.target, Takeover::Immediately).await;
+        let abandoned = abandon(&bed.target, AbandonOptions::default().with_takeover(Takeover::Immediately)).await;
         bed.store.live();
         for verdict in bed.verdicts().await {
             assert!(matches!(verdict, Verdict::WontStart { .. } | Verdict::Empty), "killed at write {k}: {verdict:?}");
@@ -129,8 +129,85 @@ async fn abandoning_may_itself_be_killed() {
             break;
         }
         killed += 1;
-        abandon(&bed.target, Takeover::Immediately).await.expect("abandoned at last");
+        abandon(&bed.target, AbandonOptions::default().with_takeover(Takeover::Immediately))
+            .await
+            .expect("abandoned at last");
         assert!(bed.keys().await.is_empty(), "killed at write {k}: {:?}", bed.keys().await);
     }
     assert!(killed > 5, "{killed}");
+}
+
+/// A restore that dies between its journal and its guard: the servers may be started again, and what they write is theirs.
+#[tokio::test]
+async fn abandoning_returns_to_what_servers_wrote_before_the_guard_stood() {
+    let lacking = |bed: &Bed| {
+        let wal = bed.backup_keys().into_iter().find(|key| key.contains("/wal/")).expect("a WAL file");
+        key(&wal)
+    };
+    let mut abandoned = 0;
+    for writes in 0.. {
+        let bed = Bed::new(&core(2), &[V3]).await.holding(&core(3), &[V3]).await;
+        let lacking = lacking(&bed);
+        bed.target.delete(&lacking).await.expect("deleted");
+        die_before_the_guard(&bed).await;
+
+        let root = key("node1/catalog/v3/snapshot");
+        let newer = bed.target.get(&root, None).await.expect("asked").expect("a root");
+        bed.target.put(&root, [newer.as_ref(), b"\n"].concat().into()).await.expect("a newer root");
+        bed.target.put(&lacking, "written by a server".into()).await.expect("a WAL file");
+        let before = contents(&bed).await;
+
+        bed.store.die_after(writes);
+        let resumed = bed.restore(&alone(RestoreOptions::replace()).resuming()).await;
+        bed.store.live();
+        if resumed.is_ok() {
+            break;
+        }
+        let unfinished = bed.inspect().await.unfinished.expect("begun");
+        if unfinished.changes == Changes::None && unfinished.phase == Phase::Guarded {
+            abandon(&bed.target, AbandonOptions::default().with_takeover(Takeover::Immediately))
+                .await
+                .expect("abandoned");
+            assert_eq!(contents(&bed).await, before, "killed at write {writes}");
+            abandoned += 1;
+        }
+    }
+    assert!(abandoned > 5, "killed before and after the guard stood: {abandoned}");
+}
+
+/// The same on an empty target: a restore without a guard says nothing about whether servers run.
+#[tokio::test]
+async fn resuming_without_a_guard_asks_for_stopped_servers() {
+    let bed = Bed::new(&core(2), &[V3]).await;
+    die_before_the_guard(&bed).await;
+    let bed = bed.holding(&core(3), &[V3]).await;
+    let resuming = alone(RestoreOptions::empty()).resuming();
+    let error = bed.restore(&resuming.clone().unconfirmed()).await.expect_err("servers may run");
+    assert_eq!(error.code(), "servers-not-stopped", "{error}");
+}
+
+/// Kills a restore when its journal stands and its guard does not.
+async fn die_before_the_guard(bed: &Bed) {
+    for writes in 0.. {
+        bed.store.die_after(writes);
+        bed.restore(&alone(RestoreOptions::replace())).await.expect_err("killed");
+        bed.store.live();
+        let target = bed.inspect().await;
+        assert_eq!(target.guards().count(), 0, "killed at write {writes}");
+        if target.unfinished.is_some() {
+            return;
+        }
+    }
+}
+
+/// What a target holds, the files of this crate apart.
+async fn contents(bed: &Bed) -> std::collections::BTreeMap<String, bytes::Bytes> {
+    let mut contents = std::collections::BTreeMap::new();
+    for object in bed.target.list("").await.expect("listed").iter() {
+        if !object.key.as_str().starts_with("_influx_backup/") {
+            let bytes = bed.target.get(&object.key, None).await.expect("asked").expect("listed before");
+            contents.insert(object.key.to_string(), bytes);
+        }
+    }
+    contents
 }

@@ -32,7 +32,8 @@ pub(super) async fn read_request_head(client: &mut TcpStream) -> io::Result<Opti
     let text = String::from_utf8_lossy(&bytes[..end]);
     let mut lines = text.split("\r\n");
     let mut words = lines.next().unwrap_or_default().split(' ');
-    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let method = words.next().unwrap_or_default();
+    let target = words.next().unwrap_or_default();
     let head = RequestHead {
         method: Method::from_bytes(method.as_bytes()).map_err(io::Error::other)?,
         target: target.to_owned(),
