@@ -250,7 +250,7 @@ pub struct PassReport {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unrecorded: u64,
     /// How long it took, in milliseconds.
-    pub millis: u64,
+    pub elapsed_ms: u64,
     /// Clauses that were violated after it.
     pub failed_clauses: Vec<Clause>,
 }

@@ -15,6 +15,7 @@ mod preflight;
 mod report;
 mod request;
 mod run;
+mod show;
 mod undo;
 mod verify;
 

@@ -1,5 +1,7 @@
 //! [`verify`]: whether a backup is still what it was.
 
+mod show;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use futures::FutureExt;

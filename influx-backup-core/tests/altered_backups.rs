@@ -13,7 +13,7 @@ use influx_backup_core::{
     location::Identity,
     location::interop::object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path},
     options::Takeover,
-    testing::fault::{Decay, Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
+    testing::fault::{Decay, Failure, Fault, FaultPlan, FaultyStore, Hold, Op, Rule, Scope, When},
 };
 use meddling::{Deed, FIRST, ROOT, Source, core, deed, meddler, options};
 use tokio::{sync::oneshot, time::Instant};
@@ -362,6 +362,21 @@ async fn a_run_that_is_cancelled_in_its_commit_says_what_became_of_it() {
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     assert!(!Commit::is_committed(&store).await, "its request was dropped");
     drop(repository);
+
+    // The store has it, and its answer is late.
+    let hold = Hold::default();
+    let held = Rule::new(Scope::of(Op::Put).containing(MANIFEST), When::Nth(1), Fault::Hold(hold.clone()));
+    let store = FaultyStore::new(Arc::new(InMemory::new()), FaultPlan::none().with(held));
+    let (source, _) = Source::of(&core()).await;
+    let repository = Repository::open(place(Arc::new(store.clone()))).await.expect("a repository");
+    let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
+    let job = repository.backup(&cluster, options()).start();
+    hold.reached().await;
+    let began = Instant::now();
+    job.handle().cancel();
+    assert_eq!(job.await.expect("the manifest is there").name, "n1");
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert_whole(&repository).await;
 
     let Commit { repository, job, .. } = Commit::with([]).await;
     tokio::time::sleep(ON_ITS_WAY + Duration::from_millis(900)).await;

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use influx_backup_core::{
     DiscoverOptions, Location, Repository, VerifyOptions, discover,
     location::Identity,
-    location::interop::object_store::{ObjectStore, memory::InMemory, path::Path},
+    location::interop::object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path},
     options::Takeover,
     testing::fault::{Fault, FaultPlan, FaultyStore, Hold, Op, Rule, Scope, When},
 };
@@ -88,5 +88,62 @@ fn who_was_suspended_changes_nothing_of_a_committed_backup() {
             repository.verify("n1", VerifyOptions::bytes()).await.expect("verified")
         });
         assert!(verified.passed(), "{held:?}: {:?}", verified.problems);
+    }
+}
+
+/// The manifest is on its way when the process is suspended: another takes over, copies, and commits once it has arrived.
+#[test]
+fn a_manifest_that_arrives_after_a_takeover_does_not_stay() {
+    for ends in [true, false] {
+        let first = process();
+        let second = process();
+        let vault = Arc::new(InMemory::new());
+        let source = second.block_on(async { Source::of(&core()).await.0 });
+        let sent = Hold::default();
+        let job = first.block_on(async {
+            let manifest = || Scope::of(Op::Put).containing("n1/_influx_backup/manifest.json");
+            let late = Fault::Late(Duration::from_secs(1)..Duration::from_secs(2));
+            let plan = FaultPlan::none().with(Rule::new(manifest(), When::Nth(1), late));
+            let store = FaultyStore::new(Arc::clone(&vault) as _, plan);
+            let repository = Repository::open(place(Arc::new(store.clone()), "vault")).await.expect("a repository");
+            let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
+            let job = repository.backup(&cluster, options()).start();
+            while !store
+                .log()
+                .iter()
+                .any(|entry| entry.op == Op::Put && entry.path.ends_with("n1/_influx_backup/manifest.json"))
+            {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            job
+        });
+        let waits = sent.clone();
+        let copying = second.block_on(async {
+            source.put("node1/note", Bytes::from_static(b"something to copy")).await;
+            let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
+            let resuming = options().resuming().with_takeover(Takeover::Immediately);
+            let waits = deed("node1/note", async move { waits.wait().await });
+            let job = open(&vault).await.backup(&cluster, resuming).with_copier(meddler([waits])).start();
+            timeout(Duration::from_secs(60), sent.reached()).await.expect("it copies");
+            job
+        });
+        let manifest = Path::from("vault/n1/_influx_backup/manifest.json");
+        if ends {
+            first.block_on(async {
+                tokio::time::advance(SUSPENDED).await;
+                assert_eq!(job.await.expect_err("taken over").code(), "lease-lost");
+            });
+            second.block_on(async { assert!(vault.head(&manifest).await.is_err(), "it is removed again") });
+        } else {
+            // The process dies, and its request arrives.
+            drop(first);
+            second.block_on(async { vault.put(&manifest, "{}".into()).await.expect("put") });
+        }
+        second.block_on(async {
+            sent.release();
+            copying.await.expect("the second run commits");
+            let verified = open(&vault).await.verify("n1", VerifyOptions::bytes()).await.expect("verified");
+            assert!(verified.passed(), "{ends}: {:?}", verified.problems);
+        });
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use bytes::Bytes;
 use chrono::Utc;
 use serde::Serialize;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::{BackupReport, history::PassHistory, pass::Listed, passes::Run, prove::Proof, run::RunState};
 use crate::{
@@ -34,6 +34,9 @@ const LIST_ATTEMPTS: u32 = 3;
 
 /// How long a run that is cancelled waits for a manifest that is on its way.
 const CANCELLED_COMMIT: Duration = Duration::from_millis(500);
+
+/// How long it then waits for the answer whether the manifest is there.
+const CANCELLED_LOOK: Duration = Duration::from_millis(300);
 
 /// A backup that is as its manifest says, and that is not committed yet.
 #[derive(Debug)]
@@ -123,7 +126,10 @@ impl Run<'_> {
         tokio::select! {
             biased;
             created = self.create_manifest(&bytes) => created?,
-            () = cancelled => return Err(self.unconfirmed("the run was cancelled meanwhile", self.task.cancelled())),
+            () = cancelled => match timeout(CANCELLED_LOOK, self.is_committed(&bytes)).await {
+                Ok(Ok(true)) => {}
+                _ => return Err(self.unconfirmed("the run was cancelled meanwhile", self.task.cancelled())),
+            },
         }
         // Best effort: the backup is committed, and what is left is litter.
         let _ = self.task.unless_cancelled(tidy(self.to, &manifest)).await;
@@ -152,12 +158,19 @@ impl Run<'_> {
     /// written its lease, and this run for a later lease after it has written its manifest: one of both sees the other.
     async fn create_manifest(&self, bytes: &Bytes) -> Result<()> {
         let key = Key::parse(MANIFEST_KEY)?;
-        match self.to.create(&key, bytes.clone()).await {
+        let created = match self.to.create(&key, bytes.clone()).await {
+            Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. }) => {
+                self.remove_late_manifest(&key).await?;
+                self.to.create(&key, bytes.clone()).await
+            }
+            created => created,
+        };
+        match created {
             Ok(_) => {}
             Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. }) => {
                 return Err(Error::BackupExists { name: self.name.to_owned() });
             }
-            Err(error @ Error::Store { kind, .. }) if kind.is_transient() => {
+            Err(error) if is_unanswered(&error) => {
                 // Only the answer may be missing, and the request may still be on its way.
                 match self.to.get(&key, None).await {
                     Ok(Some(found)) if found == *bytes => {}
@@ -182,6 +195,22 @@ impl Run<'_> {
         }
     }
 
+    /// Removes a manifest that was not there when this run had written its lease: it is of a run that was taken over, and
+    /// arrived late.
+    async fn remove_late_manifest(&self, key: &Key) -> Result<()> {
+        let Some(found) = self.to.head(key).await? else { return Ok(()) };
+        // No later run has begun: with the manifest there, none can until it is removed.
+        self.lease.check().await?;
+        self.to.delete_version(key, &found.version).await
+    }
+
+    /// Whether the manifest of this run is there, and was written before another process took over.
+    async fn is_committed(&self, bytes: &Bytes) -> Result<bool> {
+        let found = self.to.get(&Key::parse(MANIFEST_KEY)?, None).await?;
+        self.lease.confirm().await?;
+        Ok(found.is_some_and(|found| found == bytes))
+    }
+
     /// Removes the manifest of this run, so that nothing looks done that may not be.
     async fn remove_manifest(&self, key: &Key, bytes: &Bytes) -> Result<()> {
         // Also once another process may have taken over: it is this run's own.
@@ -194,6 +223,14 @@ impl Run<'_> {
 
     fn unconfirmed(&self, reason: &'static str, source: Error) -> Error {
         Error::CommitUnconfirmed { name: self.name.to_owned(), reason, source: Box::new(source) }
+    }
+}
+
+/// Whether a write that failed so may have been done: a first attempt without an answer, the last one perhaps too late.
+fn is_unanswered(error: &Error) -> bool {
+    match error {
+        Error::Store { kind, .. } => kind.is_transient(),
+        error => matches!(error, Error::LeaseLost { .. }),
     }
 }
 

@@ -78,8 +78,8 @@ impl Run<'_> {
                 Ok::<_, Error>((copied, found, after, proof))
             };
             let (copied, found, after, proof) = passed.instrument(span).await?;
-            let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-            self.report(&proof, PassReport { listed: objects, millis, ..copied }, &mut history);
+            let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            self.report(&proof, PassReport { listed: objects, elapsed_ms, ..copied }, &mut history);
             if let Some(verdict) = self.verdict(&proof, &history).transpose() {
                 // Who took over changes what this run looks at: neither a commit nor what it found counts then.
                 self.lease.check().await?;

@@ -53,7 +53,7 @@ impl BackupReport {
 }
 
 fn show_pass(f: &mut fmt::Formatter<'_>, number: u32, pass: &PassReport) -> fmt::Result {
-    let PassReport { listed, copied, vanished, changed, altered, unrecorded, millis, failed_clauses, .. } = pass;
+    let PassReport { listed, copied, vanished, changed, altered, unrecorded, elapsed_ms, failed_clauses, .. } = pass;
     let PassReport { copiers, refused, .. } = pass;
     let bytes = ByteSize(pass.bytes);
     write!(f, "pass {number}: {listed} listed, {copied} copied ({bytes})")?;
@@ -74,7 +74,7 @@ fn show_pass(f: &mut fmt::Formatter<'_>, number: u32, pass: &PassReport) -> fmt:
     for (copier, objects) in refused {
         write!(f, ", {objects} of them because the store refused {copier}")?;
     }
-    writeln!(f, ", {}.{:01} s", millis / 1000, millis % 1000 / 100)
+    writeln!(f, ", {}.{:01} s", elapsed_ms / 1000, elapsed_ms % 1000 / 100)
 }
 
 #[cfg(test)]
@@ -103,7 +103,7 @@ mod tests {
                 listed: 12,
                 copied: 10,
                 bytes: 2048,
-                millis: 1250,
+                elapsed_ms: 1250,
                 copiers: [("stream".to_owned(), 10)].into(),
                 refused: [("server-side".to_owned(), 4)].into(),
                 ..PassReport::default()

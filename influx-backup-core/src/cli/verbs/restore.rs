@@ -1,6 +1,6 @@
 //! `restore BACKUP TARGET`
 
-use std::{fmt, fs};
+use std::fs;
 
 use crate::{
     Restore as Request, RestoreOptions, RestorePlan, RestoreRunOptions, abandon,
@@ -9,7 +9,6 @@ use crate::{
         AbandonOptions, ExtraNodes, Licenses, Modes, OnCatalogMismatch, OnDegraded, OnUnfinished, Owner, Ownership,
         Policy, ServersStopped, SourceCheck, Takeover,
     },
-    restore::RestoreReport,
 };
 
 /// The arguments of `restore`.
@@ -116,11 +115,9 @@ impl Restore {
         run_options.check()?;
         let target = places::location(&self.target, &self.target_options.target_options)?;
         if self.abandon {
-            let report =
-                follow(abandon(&target, AbandonOptions::default().with_takeover(run_options.takeover)).start(), screen)
-                    .await?;
-            let text = format!("restore of {} undone, {} objects deleted again\n", report.backup, report.deleted);
-            screen.answer(&report, text)?;
+            let abandoning = AbandonOptions::default().with_takeover(run_options.takeover);
+            let report = follow(abandon(&target, abandoning).start(), screen).await?;
+            screen.answer(&report, &report)?;
             return Ok(Exit::Done);
         }
         let (repository, name) = places::backup(&self.backup, &self.source_options.source_options, screen).await?;
@@ -137,7 +134,7 @@ impl Restore {
             Some(Approved::Hash(hash)) => request.approving_hash(hash),
         };
         let report = follow(request.start(), screen).await?;
-        screen.answer(&report, Shown(&report))?;
+        screen.answer(&report, &report)?;
         Ok(Exit::leaving(&report.todos))
     }
 
@@ -187,29 +184,5 @@ impl Approved {
         let json = fs::read_to_string(text)
             .map_err(|error| Failure::usage(format!("--plan takes a hash or a file that can be read ({error})")))?;
         Ok(Self::Plan(Box::new(RestorePlan::from_json(&json)?)))
-    }
-}
-
-struct Shown<'a>(&'a RestoreReport);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let report = self.0;
-        writeln!(f, "{} restored to {}: {} objects, {}", report.backup, report.target, report.objects, report.bytes)?;
-        writeln!(f, "servers that may open it: {}", report.servers)?;
-        for point in &report.recovery {
-            let time = point.reached.as_ref().map(|at| at.time).or(point.guaranteed.as_ref().map(|at| at.time));
-            match time {
-                Some(time) => writeln!(f, "node {} restored to {}", point.node, time.format("%Y-%m-%d %H:%M:%S UTC"))?,
-                None => writeln!(f, "node {} holds no rows", point.node)?,
-            }
-        }
-        if report.deleted > 0 {
-            writeln!(f, "deleted, the backup does not hold them: {} objects", report.deleted)?;
-        }
-        report.licenses_skipped.iter().try_for_each(|key| writeln!(f, "license skipped: {key}"))?;
-        report.kept.iter().try_for_each(|name| writeln!(f, "kept, not part of the backup: {name}"))?;
-        report.findings.iter().try_for_each(|note| writeln!(f, "note [{}]: {}", note.code, note.message))?;
-        report.todos.iter().try_for_each(|note| writeln!(f, "to do: {}", note.message))
     }
 }
