@@ -24,6 +24,8 @@ fn layers() -> BTreeMap<String, usize> {
             assert!(layers.insert(module.to_owned(), layer).is_none(), "`{module}` is in the table twice");
         }
     }
+    // Beside the layers, for tests and for the program's verb `generate`.
+    layers.insert("testing".to_owned(), layers["cli"]);
     layers
 }
 
