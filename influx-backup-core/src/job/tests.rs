@@ -335,8 +335,8 @@ async fn a_job_that_fails_tells_what_it_found() {
     });
     let (events, handle) = (job.events(), job.handle());
     let error = job.await.expect_err("cancelled");
-    assert_eq!(handle.findings(), [found.clone()]);
-    assert_eq!(handle.report(&error).findings, [found.clone()]);
+    assert_eq!(handle.findings(), std::slice::from_ref(&found));
+    assert_eq!(handle.report(&error).findings, std::slice::from_ref(&found));
     let events = all(events).await;
     assert!(events.iter().any(|event| event.kind == EventKind::Finding(found.clone())));
     assert_eq!(finished(events), Some(handle.report(&error)));

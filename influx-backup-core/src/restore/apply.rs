@@ -200,7 +200,7 @@ mod tests {
         let root_user = at("root").expect("every machine knows root");
         assert_eq!((root_user.user, root_user.group, root_user.files), (Some(0), Some(0), None));
         assert_eq!(at("1500").expect("a number").group, Some(1500));
-        assert_eq!(at("no-such-user-here").expect_err("unknown").code(), "invalid-option");
+        assert_eq!(at("no-such-user-here").expect_err("unknown").code(), "invalid-request");
     }
 
     #[test]

@@ -10,9 +10,7 @@ const SHOWN: usize = 50;
 
 impl fmt::Display for VerifyReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let VerifyReport {
-            backup, level, objects, read, confirmed, unconfirmed, problems, findings, certificate, ..
-        } = self;
+        let Self { backup, level, objects, read, confirmed, unconfirmed, problems, findings, certificate, .. } = self;
         let count = self.problem_count();
         let shown = problems.len().min(SHOWN);
         match count {

@@ -225,7 +225,7 @@ fn who_was_taken_over_while_suspended_deletes_nothing() {
         let plan = FaultPlan::none().with(listing);
         bed.target.through(|store| Arc::new(FaultyStore::new(store, plan.clone())) as Arc<_>)
     });
-    let abandoning = first.block_on(async { abandon(&target, AbandonOptions::default()).start() });
+    let abandoning = abandon(&target, AbandonOptions::default()).start_on(first.handle());
     first.block_on(async { tokio::time::timeout(Duration::from_secs(60), hold.reached()).await.expect("it lists") });
     second.block_on(bed.restore(&alone(RestoreOptions::empty()).resuming())).expect("taken over, to the end");
     let error = first.block_on(async {
