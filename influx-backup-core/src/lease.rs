@@ -203,7 +203,11 @@ impl Lease {
 
     /// Waits until no request of an earlier run can take effect any more: what is looked at then stays as it is.
     pub(crate) async fn settled(&self) {
-        sleep_until(self.settled).await;
+        let wait = self.settled.saturating_duration_since(Instant::now());
+        if !wait.is_zero() {
+            tracing::info!(?wait, "waiting for requests that an earlier run had sent when it ended");
+            sleep_until(self.settled).await;
+        }
     }
 
     /// What became of work that was to stop once the lease was lost; `None` where it was stopped.
