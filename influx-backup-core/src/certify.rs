@@ -141,6 +141,9 @@ fn held_as_listed(entry: &ObjectMeta) -> HeldObject {
 /// The certificate of a backup, with what there is to say about the backup as a whole.
 async fn own_certificate(backup: &Backup, meter: &dyn Meter) -> Result<Certificate> {
     let mut certificate = backup_certificate(backup, meter).await?;
+    if certificate.violations().next().is_some() {
+        backup.require_there().await?;
+    }
     certificate.findings.extend(backup.rename());
     Ok(certificate)
 }

@@ -153,6 +153,9 @@ pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events
     problems.extend(violations.filter(|violation| !reported.contains(&(violation.code, violation.key.clone()))));
     problems.sort_by(|a, b| (&a.key, a).cmp(&(&b.key, b)));
     problems.dedup();
+    if !problems.is_empty() {
+        backup.require_there().await?;
+    }
     let counts = abridge(&mut problems);
     Ok(VerifyReport {
         backup: backup.name().to_owned(),

@@ -13,7 +13,7 @@ use influx_backup_core::{
     BackupOptions, BackupReport, ByteSize, DiscoverOptions, EventKind, Key, Limits, Location, Repository, StoreOptions,
     certify, copier::StreamCopier, discover, limits::Retry, testing::generate::Generate,
 };
-use servers::{Behind, Fault, Rule};
+use servers::{Behind, Fault, Rule, minio};
 
 /// How long a copy's connection may be silent here, and how long any other one.
 const STALL: Duration = Duration::from_secs(1);
@@ -126,6 +126,20 @@ async fn a_copy_that_always_stalls_is_an_error() {
         let repository = Repository::open(behind.server.location(&behind.bucket, "backups")).await.expect("opened");
         assert!(repository.get("b").await.is_err(), "{what}: committed");
     }
+}
+
+/// The upload is complete, and the client, which asks again, hears that there is none: the copy is done again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_whose_completion_is_not_answered_is_begun_again() {
+    // The in-process server answers otherwise than S3 does.
+    let Some(server) = minio() else { return };
+    let behind = Behind::before(server, &cluster()).await;
+    let rule = Rule::new(Fault::LoseAnswer).method(Method::POST).containing("uploadId=").times(1);
+    let injected = behind.proxy.inject(rule);
+    let Backed { report, .. } = behind.back_up("300s", Duration::from_secs(200)).await;
+    report.unwrap_or_else(|error| panic!("{error}: {error:?}"));
+    assert_eq!(injected.count(), 1);
+    behind.assert_right("a lost completion").await;
 }
 
 /// Requests other than copies have the timeout of the client, which is an option: a listing, a read, a write, a HEAD.

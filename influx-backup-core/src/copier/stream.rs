@@ -202,7 +202,7 @@ impl StreamCopier {
             let patience = patience(context.stall_timeout, length);
             sending.spawn(concurrent::traced(async move {
                 let _held = held;
-                within(patience, put).await?.map_err(|e| CopyError::from_target("put part", e))
+                within(patience, put).await?.map_err(|e| CopyError::from_upload("put part", e))
             }));
             while sending.len() >= self.parallel
                 && let Some(sent) = sending.join_next().await

@@ -180,6 +180,15 @@ impl CopyError {
         Self::store(operation, StoreErrorKind::of(&error), error)
     }
 
+    /// A failure of an upload that was begun. One that the store no longer knows is begun again: it may have been completed by
+    /// a request whose answer was lost, and the client has repeated.
+    pub(crate) fn from_upload(operation: &'static str, error: object_store::Error) -> Self {
+        match StoreErrorKind::of(&error) {
+            StoreErrorKind::NotFound => Self::store(operation, StoreErrorKind::Unknown, error),
+            kind => Self::store(operation, kind, error),
+        }
+    }
+
     /// A failure of a file system.
     pub(crate) fn from_io(operation: &'static str, error: std::io::Error) -> Self {
         Self::store(operation, StoreErrorKind::of_io(&error), error)

@@ -145,6 +145,18 @@ impl Backup {
         self.object(key).ok_or_else(|| Error::damaged(key, "the manifest does not name it"))
     }
 
+    /// Checks that the backup is still where it was opened: where its volume was unmounted, its bucket or itself deleted since,
+    /// nothing that is missing says that it is damaged.
+    ///
+    /// # Errors
+    /// [`Error::LocationNotFound`], [`Error::Store`].
+    pub(crate) async fn require_there(&self) -> Result<()> {
+        match self.location().head(&Key::parse(MANIFEST_KEY)?).await? {
+            Some(_) => Ok(()),
+            None => Err(Error::LocationNotFound { location: self.location().to_string() }),
+        }
+    }
+
     /// Live files that neither the backup nor the source had.
     pub fn absent(&self) -> impl ExactSizeIterator<Item = &AbsentRecord> + Clone {
         self.0.absent.iter()

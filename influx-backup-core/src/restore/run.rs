@@ -35,6 +35,14 @@ use crate::{
 };
 
 pub(super) async fn run(request: OpenedRestore, task: RunContext) -> Result<RestoreReport> {
+    let backup = request.backup.clone();
+    match restore(request, task).await {
+        Err(damaged @ Error::DamagedBackup { .. }) => Err(backup.require_there().await.err().unwrap_or(damaged)),
+        done => done,
+    }
+}
+
+async fn restore(request: OpenedRestore, task: RunContext) -> Result<RestoreReport> {
     let ready = task.unless_cancelled(prepare(&request, &task)).await?;
     let place = request.target.with_links(Links::Refuse);
     let claim = lease::acquire(&place, Some(&ready.plan.cluster), request.run_options.takeover, ready.clock).await?;

@@ -142,7 +142,7 @@ async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<StoreChecksums, F
     let completed = within(stall.saturating_mul(10), to.store.complete_multipart(&path, &id, parts));
     let completed = unless_cancelled(cancellation, completed).await??;
     sent.end(&completed);
-    completed.map_err(|error| CopyError::from_target("complete upload", error))?;
+    completed.map_err(|error| CopyError::from_upload("complete upload", error))?;
     upload.keep();
     Ok(checksums(job.request, job.context).await?)
 }

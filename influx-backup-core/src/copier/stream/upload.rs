@@ -45,7 +45,7 @@ impl Upload {
             let sent = begun.request.send()?;
             let put = within(patience, begun.upload.complete()).await?;
             sent.end(&put);
-            put.map_err(|e| CopyError::from_target("complete upload", e))
+            put.map_err(|e| CopyError::from_upload("complete upload", e))
         };
         match completed.await {
             Ok(put) => {
