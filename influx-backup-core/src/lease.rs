@@ -21,7 +21,10 @@ use std::{
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use tokio::time::{sleep_until, timeout};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::state::{Clock, LeaseFile, LeaseState, highest};
@@ -38,6 +41,9 @@ use crate::{
 
 /// How long a holder may be silent before another process may take over.
 pub(crate) const SILENCE: Duration = Duration::from_secs(600);
+
+/// How long a request may take to have its effect after its answer is no longer waited for.
+const LATE: Duration = Duration::from_secs(60);
 
 /// The numbers that leases may have.
 const NUMBERS: RangeInclusive<u64> = 1..=999_999_999;
@@ -131,6 +137,10 @@ pub(crate) struct Lease {
     /// Cancelled when another process took over, or may soon: everything that writes has to stop.
     pub(crate) lost: CancellationToken,
     heartbeat: Heartbeat,
+    /// Until when requests of earlier runs may take effect.
+    settled: Instant,
+    /// When a request of this run was last cut off.
+    cut_off: Arc<watch::Sender<Option<Instant>>>,
 }
 
 /// A lease of this process, as the store has it.
@@ -160,13 +170,16 @@ impl Lease {
         if !NUMBERS.contains(&number) {
             return Err(Error::damaged(&scope.key(number - 1)?, "no lease can follow its number: delete it"));
         }
+        let unsettled = before.map(LeaseState::unsettled).unwrap_or_default();
+        let file = LeaseFile { unsettled: unsettled.as_secs(), ..file };
         let held = HeldLease { location: location.clone(), scope, number, file };
         let asked = heartbeat::Renewed::now();
         match held.create().await {
             Ok(()) => {
                 let lost = CancellationToken::new();
                 let heartbeat = Heartbeat::start(held.clone(), asked, lost.clone());
-                Ok(Self { held, lost, heartbeat })
+                let settled = Instant::now() + unsettled;
+                Ok(Self { held, lost, heartbeat, settled, cut_off: Arc::default() })
             }
             Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. }) => {
                 let holder = highest(location, &held.scope, Clock::Local).await?;
@@ -183,7 +196,18 @@ impl Lease {
     /// The same location, to which nothing is written once another process may have taken over.
     pub(crate) fn fenced(&self, location: &Location) -> Location {
         let renewed = self.heartbeat.renewed();
-        location.fenced(Arc::new(LeaseFence { held: self.held.clone(), renewed, lost: self.lost.clone() }))
+        let lost = self.lost.clone();
+        let cut_off = Arc::clone(&self.cut_off);
+        location.fenced(Arc::new(LeaseFence { held: self.held.clone(), renewed, lost, cut_off }))
+    }
+
+    /// Waits until no request of an earlier run can take effect any more: what is looked at then stays as it is.
+    pub(crate) async fn settled(&self) {
+        let wait = self.settled.saturating_duration_since(Instant::now());
+        if !wait.is_zero() {
+            tracing::info!(?wait, "waiting for requests that an earlier run had sent when it ended");
+            sleep_until(self.settled).await;
+        }
     }
 
     /// What became of work that was to stop once the lease was lost; `None` where it was stopped.
@@ -234,6 +258,8 @@ impl Lease {
     /// that `within` this time, silence has the same effect later.
     pub(crate) async fn release(mut self, within: Duration) {
         let pending = self.heartbeat.end(within).await;
+        let own = self.cut_off.borrow().map_or(self.settled, |cut_off| self.settled.max(cut_off + LATE));
+        self.held.file.unsettled = own.saturating_duration_since(Instant::now()).as_secs_f64().ceil() as u64;
         let released = async {
             match pending {
                 Pending::None => self.held.release().await,

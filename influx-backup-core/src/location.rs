@@ -35,9 +35,9 @@ pub(crate) use self::budgets::ThrottleCounts;
 pub(crate) use self::budgets::{MAX_CONCURRENT, RequestKind};
 pub(crate) use self::checksums::{Comparison, Put, StoreHasher};
 pub(crate) use self::durable::make_durable;
-pub(crate) use self::fence::Fence;
 #[cfg(test)]
 pub(crate) use self::fence::OpenWhile;
+pub(crate) use self::fence::{Fence, Sent};
 pub(crate) use self::incomplete::Incomplete;
 pub(crate) use self::local::{nearest_existing, remove_empty};
 pub use self::{

@@ -147,3 +147,29 @@ fn a_manifest_that_arrives_after_a_takeover_does_not_stay() {
         });
     }
 }
+
+/// A run that is cancelled while a request is under way, which arrives half a minute later: it changes nothing of the
+/// backup of the next, which begins at once.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_was_cut_off_changes_no_committed_backup() {
+    let (source, _) = Source::of(&core()).await;
+    source.put("node1/note", Bytes::from_static(b"one")).await;
+    let late = Fault::Late(Duration::from_secs(30)..Duration::from_secs(31));
+    let note = Scope::of(Op::Put).containing("n1/node1/note");
+    let vault = Arc::new(InMemory::new());
+    let store = FaultyStore::new(Arc::clone(&vault) as _, FaultPlan::none().with(Rule::new(note, When::Nth(1), late)));
+    let repository = Repository::open(place(Arc::new(store.clone()), "vault")).await.expect("a repository");
+    let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
+    let job = repository.backup(&cluster, options()).start();
+    while !store.log().iter().any(|entry| entry.op == Op::Put && entry.path.ends_with("n1/node1/note")) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    job.handle().cancel();
+    assert_eq!(job.await.expect_err("cancelled").code(), "cancelled");
+    source.put("node1/note", Bytes::from_static(b"two")).await;
+    let repository = open(&vault).await;
+    repository.backup(&cluster, options().resuming()).await.expect("resumed at once");
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let verified = repository.verify("n1", VerifyOptions::bytes()).await.expect("verified");
+    assert!(verified.passed(), "{:?}", verified.problems);
+}

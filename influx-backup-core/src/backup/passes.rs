@@ -90,6 +90,7 @@ impl Run<'_> {
                     }
                     Err(error) => Err(error),
                 };
+                self.lease.settled().await;
                 if self.is_as_recorded(state, &mut history).await? {
                     return Ok(Ready { manifest: manifest?, history });
                 }

@@ -6,7 +6,7 @@ use crate::{
     checksum::Crc64,
     error::CopyError,
     key::Key,
-    location::{Attributes, Location, ObjectMeta},
+    location::{Attributes, Location, ObjectMeta, Sent},
     named::named,
 };
 
@@ -109,6 +109,11 @@ impl CopyRequest {
     pub fn check_lease(&self) -> Result<(), CopyError> {
         // The run says why: its lease is lost.
         self.to.check_fence().map_err(|_| CopyError::Cancelled)
+    }
+
+    /// The same, for a request of this crate's that is sent now.
+    pub(super) fn send(&self) -> Result<Sent, CopyError> {
+        self.to.send().map_err(|_| CopyError::Cancelled)
     }
 
     /// The metadata of the copy, where the source's store returned `returned`.

@@ -110,11 +110,11 @@ async fn whole(reader: &Reader, request: &CopyRequest, context: &CopyContext) ->
     let options = PutOptions { mode: PutMode::Overwrite, attributes, ..PutOptions::default() };
     let payload = piece.chunks.into_iter().collect();
     let path = request.to.path(&request.target);
-    request.check_lease()?;
+    let sent = request.send()?;
     let put = request.to.store().put_opts(&path, payload, options);
-    let put = within(patience(context.stall_timeout, size), put)
-        .await?
-        .map_err(|e| CopyError::from_target("put target", e))?;
+    let put = within(patience(context.stall_timeout, size), put).await?;
+    sent.end(&put);
+    let put = put.map_err(|e| CopyError::from_target("put target", e))?;
     finish(request, hashes, piece.attributes, put).await
 }
 

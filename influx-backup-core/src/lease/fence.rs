@@ -1,6 +1,8 @@
 //! [`LeaseFence`]: stops each write of a holder that another process may have replaced.
 
-use tokio::sync::watch;
+use std::sync::Arc;
+
+use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -15,6 +17,7 @@ pub(super) struct LeaseFence {
     pub(super) held: HeldLease,
     pub(super) renewed: watch::Receiver<Renewed>,
     pub(super) lost: CancellationToken,
+    pub(super) cut_off: Arc<watch::Sender<Option<Instant>>>,
 }
 
 impl Fence for LeaseFence {
@@ -27,5 +30,9 @@ impl Fence for LeaseFence {
             return Err(self.held.scope.taken_over(&self.held.location, None));
         }
         Ok(())
+    }
+
+    fn cut_off(&self) {
+        self.cut_off.send_replace(Some(Instant::now()));
     }
 }

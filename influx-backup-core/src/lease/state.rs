@@ -28,6 +28,9 @@ pub(crate) struct LeaseFile {
     /// When it was renewed, by the clock of its holder. No two renewals have the same bytes, and so the same entity tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) renewed: Option<DateTime<Utc>>,
+    /// For how many seconds after it was written requests may still take effect that were cut off.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) unsettled: u64,
     /// When the run gave it up, where it lived to write that: others need not wait for the timeout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) released: Option<DateTime<Utc>>,
@@ -42,6 +45,7 @@ impl LeaseFile {
             began,
             cluster: cluster.to_owned(),
             renewed: None,
+            unsettled: 0,
             released: None,
         }
     }
@@ -55,6 +59,7 @@ impl LeaseFile {
             began: modified,
             cluster: String::new(),
             renewed: None,
+            unsettled: 0,
             released: None,
         })
     }
@@ -101,10 +106,20 @@ impl LeaseState {
         self.file.released.is_none() && self.silence < SILENCE
     }
 
+    /// How long requests of its holder may still take effect that were cut off.
+    pub(super) fn unsettled(&self) -> Duration {
+        Duration::from_secs(self.file.unsettled).saturating_sub(self.silence)
+    }
+
     /// Whether another process may take over.
     pub(crate) fn is_free(&self, takeover: Takeover) -> bool {
         takeover == Takeover::Immediately || !self.is_held()
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde wants it")]
+const fn is_zero(seconds: &u64) -> bool {
+    *seconds == 0
 }
 
 /// The highest lease of a scope at `location`.

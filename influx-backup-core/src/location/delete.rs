@@ -112,8 +112,10 @@ impl Location {
     }
 
     async fn delete_once(&self, key: &Key) -> Result<()> {
-        self.check_fence()?;
-        match self.answer(self.store().delete(&self.path(key))).await {
+        let sent = self.send()?;
+        let answer = self.answer(self.store().delete(&self.path(key))).await;
+        sent.end(&answer);
+        match answer {
             Ok(()) => Ok(()),
             Err(error) => match StoreErrorKind::of(&error) {
                 StoreErrorKind::NotFound => Ok(()),

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use super::Location;
-use crate::error::Result;
+use crate::error::{Result, StoreErrorKind};
 
 /// Asked directly before each request that changes a location. Cheap: it asks no store.
 pub(crate) trait Fence: fmt::Debug + Send + Sync {
@@ -12,6 +12,35 @@ pub(crate) trait Fence: fmt::Debug + Send + Sync {
     /// # Errors
     /// Why it may not.
     fn check(&self) -> Result<()>;
+
+    /// A request was sent whose answer is no longer waited for: it may still take effect.
+    fn cut_off(&self);
+}
+
+/// A request that changes a store. Where it is dropped before it is answered, it counts as cut off.
+#[derive(Debug)]
+pub(crate) struct Sent(Option<Arc<dyn Fence>>);
+
+impl Sent {
+    /// Ends it, as it was answered.
+    pub(crate) fn answered(mut self) {
+        self.0 = None;
+    }
+
+    /// Ends it with its answer. That the store cannot be reached is none.
+    pub(crate) fn end<T>(self, answer: &object_store::Result<T>) {
+        if !answer.as_ref().is_err_and(|error| StoreErrorKind::of(error) == StoreErrorKind::Unreachable) {
+            self.answered();
+        }
+    }
+}
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        if let Some(fence) = &self.0 {
+            fence.cut_off();
+        }
+    }
 }
 
 impl Location {
@@ -32,6 +61,12 @@ impl Location {
     pub(crate) fn check_fence(&self) -> Result<()> {
         self.0.fence.as_ref().map_or(Ok(()), |fence| fence.check())
     }
+
+    /// The same, for a request that is sent now. To files, nothing is sent.
+    pub(crate) fn send(&self) -> Result<Sent> {
+        self.check_fence()?;
+        Ok(Sent(self.0.fence.clone().filter(|_| self.directory().is_none())))
+    }
 }
 
 /// A fence that is open as long as a condition holds.
@@ -47,6 +82,8 @@ impl<F> fmt::Debug for OpenWhile<F> {
 
 #[cfg(test)]
 impl<F: Fn() -> bool + Send + Sync> Fence for OpenWhile<F> {
+    fn cut_off(&self) {}
+
     fn check(&self) -> Result<()> {
         let lost = || crate::error::Error::LeaseLost { what: "a target".to_owned(), reason: "it is closed".to_owned() };
         if self.0() { Ok(()) } else { Err(lost()) }

@@ -66,13 +66,15 @@ impl Location {
     ) -> Result<Version> {
         let attempts = AtomicU32::new(0);
         let put = || async {
-            self.check_fence()?;
+            let sent = self.send()?;
             attempts.fetch_add(1, Ordering::Relaxed);
             let attributes = attributes_from(attributes);
             let options = PutOptions { mode: mode.clone(), attributes, ..PutOptions::default() };
             let path = self.path(key);
             let put = self.0.durable.put_opts(&path, bytes.clone().into(), options);
-            self.answer_to(bytes.len(), put).await.map_err(|error| Error::store("put", key, self, error))
+            let answer = self.answer_to(bytes.len(), put).await;
+            sent.end(&answer);
+            answer.map_err(|error| Error::store("put", key, self, error))
         };
         match self.retry(|| self.in_its_directory(&put).boxed()).await {
             Ok(put) => {

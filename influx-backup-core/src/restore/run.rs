@@ -241,6 +241,7 @@ impl Run {
         let deleted = self.delete(&mut journal).await?;
         self.task.events.set_phase(event::Phase::Checking);
         let verified = async {
+            self.claim.settled().await;
             self.applied.to_all(&self.place, self.files(&journal)).await?;
             make_durable(&self.place, durability).await?;
             self.verify(&journal).await

@@ -105,8 +105,10 @@ async fn put_block_list(job: &Job<'_>, to: &Azure, ids: &[String]) -> Result<Ans
         put.headers_mut().insert(name, value.parse().map_err(|_| CopyError::Unsupported)?);
     }
     *put.body_mut() = HttpRequestBody::from(Bytes::from(list));
-    job.request.check_lease()?;
-    ask(to, put, job.context).await
+    let sent = job.request.send()?;
+    let answer = ask(to, put, job.context).await?;
+    sent.answered();
+    Ok(answer)
 }
 
 /// A request that makes the service read the source, pinned to its version.
@@ -120,8 +122,9 @@ async fn ask_from_url(job: &Job<'_>, from: &Azure, to: &Azure, put: HttpRequest)
         }
         _ => put = with(put, "x-ms-copy-source", &signed(from, &path).await?)?,
     }
-    job.request.check_lease()?;
+    let sent = job.request.send()?;
     let answer = ask(to, put, job.context).await?;
+    sent.answered();
     match answer.status.as_u16() {
         // Azurite answers so because it lacks the request; the service does where something failed for a moment.
         500 if answer.header("x-ms-error-code").is_none_or(|code| code == "InternalError") => {
@@ -142,8 +145,10 @@ async fn copy_blob(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<StoreCheck
     let source = if from.account == to.account { from.url(&path) } else { signed(from, &path).await? };
     let put = with(request(Method::PUT, &target(job, to))?, "x-ms-copy-source", &source)?;
     let put = with(put, "x-ms-source-if-match", job.e_tag())?;
-    job.request.check_lease()?;
-    let mut answer = success(ask(to, put, job.context).await?)?;
+    let sent = job.request.send()?;
+    let answer = ask(to, put, job.context).await?;
+    sent.answered();
+    let mut answer = success(answer)?;
     let mut pending = None;
     while answer.header("x-ms-copy-status") == Some("pending") {
         let id = answer.header("x-ms-copy-id").unwrap_or_default().to_owned();

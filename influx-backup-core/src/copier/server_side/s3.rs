@@ -105,8 +105,10 @@ async fn put(job: &Job<'_>, from: &S3, to: &S3, part: Option<Part<'_>>) -> Resul
     let url = url.map_err(|error| CopyError::from_target("sign", error))?;
     let mut request = request(Method::PUT, url.as_str())?;
     request.headers_mut().extend(options.signed_headers);
-    job.request.check_lease()?;
-    Ok(copy_result(&success(send(&to.http, request, job.context).await?)?)?)
+    let sent = job.request.send()?;
+    let answer = send(&to.http, request, job.context).await?;
+    sent.answered();
+    Ok(copy_result(&success(answer)?)?)
 }
 
 async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<StoreChecksums, Failure> {
@@ -136,9 +138,10 @@ async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<StoreChecksums, F
     if parts.len() != job.copier.parts(job.size()).len() {
         return Err(CopyError::Corrupt { reason: "parts of the upload are missing".to_owned() }.into());
     }
-    job.request.check_lease()?;
+    let sent = job.request.send()?;
     let completed = within(stall.saturating_mul(10), to.store.complete_multipart(&path, &id, parts));
     let completed = unless_cancelled(cancellation, completed).await??;
+    sent.end(&completed);
     completed.map_err(|error| CopyError::from_upload("complete upload", error))?;
     upload.keep();
     Ok(checksums(job.request, job.context).await?)

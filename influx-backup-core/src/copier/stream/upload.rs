@@ -41,11 +41,13 @@ impl Upload {
 
     pub(super) async fn complete(mut self, patience: Duration) -> Result<PutResult, CopyError> {
         let Some(begun) = self.0.begun() else { return Err(CopyError::Cancelled) };
-        let completed = match begun.request.check_lease() {
-            Ok(()) => within(patience, begun.upload.complete()).await,
-            Err(error) => Err(error),
+        let completed = async {
+            let sent = begun.request.send()?;
+            let put = within(patience, begun.upload.complete()).await?;
+            sent.end(&put);
+            put.map_err(|e| CopyError::from_upload("complete upload", e))
         };
-        match completed.and_then(|put| put.map_err(|e| CopyError::from_upload("complete upload", e))) {
+        match completed.await {
             Ok(put) => {
                 self.0.keep();
                 Ok(put)
