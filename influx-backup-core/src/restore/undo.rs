@@ -44,7 +44,11 @@ async fn run(target: Location, options: &AbandonOptions, task: &RunContext) -> R
 
 async fn undo(target: &Location, lease: &mut Lease, task: &RunContext) -> Result<AbandonReport> {
     // What was cut off may still write what is to be deleted.
-    task.unless_cancelled(async { Ok::<_, Error>(lease.settled().await) }).await?;
+    let settled = async {
+        lease.settled().await;
+        Ok(())
+    };
+    task.unless_cancelled(settled).await?;
     let journal = RestoreJournal::read(target).await?;
     let mut journal = journal.ok_or_else(|| Error::NoRestore { location: target.to_string() })?;
     if (journal.phase, journal.changes) != (Phase::Guarded, Changes::None) {

@@ -236,3 +236,25 @@ fn who_was_taken_over_while_suspended_deletes_nothing() {
     assert_eq!(error.code(), "lease-lost");
     assert_eq!(second.block_on(bed.keys()), bed.backup_keys());
 }
+
+/// A write that was sent when the restore was cancelled arrives half a minute later, and is not left behind.
+#[tokio::test(start_paused = true)]
+async fn what_was_cut_off_is_undone() {
+    let bed = Bed::new(&core(2), &[V3]).await;
+    let late = Fault::Late(Duration::from_secs(30)..Duration::from_secs(31));
+    let object = Scope::of(Op::Put).containing("node1/wal/");
+    let faulty =
+        FaultyStore::new(Arc::clone(bed.target.store()), FaultPlan::none().with(Rule::new(object, When::Nth(1), late)));
+    let target = bed.target.through(|_| Arc::new(faulty.clone()) as Arc<_>);
+    let how = quick(RestoreOptions::empty());
+    let request = Restore::new(bed.backup.clone(), target, how.options.clone()).with_run_options(how.run.clone());
+    let job = request.with_copier(Arc::new(Plain)).start();
+    while !faulty.log().iter().any(|entry| entry.op == Op::Put && entry.path.contains("node1/wal/")) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    job.handle().cancel();
+    assert_eq!(job.await.expect_err("cancelled").code(), "cancelled");
+    abandon(&bed.target, AbandonOptions::default()).await.expect("undone");
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(bed.keys().await, [""; 0]);
+}
