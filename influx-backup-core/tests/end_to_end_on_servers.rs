@@ -342,7 +342,7 @@ async fn a_thousand_deletions_while_the_store_asks_for_less() {
     });
     futures::stream::iter(puts).buffer_unordered(32).try_for_each(|_| async { Ok(()) }).await.expect("put");
 
-    let throttled = Rule::new(Fault::Status(503)).method(Method::POST).containing("delete").skip(100).times(20);
+    let throttled = Rule::new(Fault::Status(503)).method(Method::DELETE).containing("n1/wal/").skip(100).times(20);
     let throttled = behind.proxy.inject(throttled);
     let repository = Repository::open(behind.location("backups")).await.expect("opened");
     let backup = repository.get("n1").await.expect("opened");

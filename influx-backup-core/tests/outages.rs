@@ -277,7 +277,6 @@ async fn fails(what: &str, case: Case, verb: Verb, moment: Moment, state: State)
     let result = verb(Arc::clone(&case)).await;
     assert!(injected.count() > 0, "{what}: there was no such request: {result:?}");
     let took = began.await.expect("a time").elapsed();
-    eprintln!("{what}: {took:?}, {:?}", result.as_ref().map_err(Error::code));
     assert_outage(what, result, took);
     case
 }
@@ -374,7 +373,6 @@ async fn ends_without(server: &Minio, bed: Bed, verb: &str, objects: u64, signal
     server.signal(signal);
     let began = Instant::now();
     assert_outage(&what, result.await, began.elapsed());
-    eprintln!("{what}: {:?}", began.elapsed());
     if signal == "STOP" {
         server.signal("CONT");
         if verb == "restore" {

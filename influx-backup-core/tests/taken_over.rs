@@ -1,5 +1,7 @@
 //! Processes that were suspended, and go on when another has taken over and committed.
 #![cfg(feature = "testing")]
+// A job runs in the process that it was started in, and is awaited when the other one has run.
+#![allow(clippy::async_yields_async)]
 
 mod meddling;
 
