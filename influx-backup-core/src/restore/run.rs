@@ -124,7 +124,8 @@ fn require_resuming(target: &Target, on_unfinished: OnUnfinished) -> Result<()> 
 /// The servers of a target with data have to be stopped: by an orchestrator, or as the caller confirms. Behind the guard
 /// of a restore that began on an empty target, none can run.
 fn require_stopped(target: &Target, plan: &RestorePlan, request: &OpenedRestore) -> Result<()> {
-    let began_empty = plan.resumes.is_some() && plan.policy == Policy::Empty && is_guarded(target, plan);
+    let is_behind_guard = target.is_releasing() || is_guarded(target, plan);
+    let began_empty = plan.resumes.is_some() && plan.policy == Policy::Empty && is_behind_guard;
     let is_confirmed = request.orchestrator.is_some() || request.run_options.servers != ServersStopped::NotConfirmed;
     if is_confirmed || began_empty || target.prefixes.is_empty() {
         return Ok(());
