@@ -209,10 +209,11 @@ impl Run {
 
     /// Ends the claim. Where nothing was changed, the servers are started again; what the caller has to do is reported.
     async fn fail(self, error: &Error) {
-        if matches!(error, Error::LeaseLost { .. }) {
-            // The target is another's now.
+        if error.is_lease_lost() {
+            // The target is another's now, or soon may be.
             let reason = "another process may be restoring to the target: start it when that is done";
             self.stopped.iter().for_each(|node| report_stopped(node, reason, &self.task));
+            lease::end(self.claim, Residue::Journal, &self.place, error).await;
             return;
         }
         let residue = lease::residue(&self.place, error).await;
