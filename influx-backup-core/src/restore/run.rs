@@ -166,6 +166,7 @@ impl Run {
     }
 
     async fn stop_servers(&mut self) -> Result<()> {
+        self.task.events.set_phase(event::Phase::Preparing);
         preflight::rights(&self.place, &self.applied).await?;
         let Some(orchestrator) = &self.request.orchestrator else { return Ok(()) };
         let stopped = &mut self.stopped;
@@ -201,6 +202,7 @@ impl Run {
     async fn start_servers(&self, mut report: RestoreReport) -> RestoreReport {
         self.plan.todos.iter().for_each(|todo| self.task.events.report(todo.clone()));
         if let Some(orchestrator) = &self.request.orchestrator {
+            self.task.events.set_phase(event::Phase::Preparing);
             report.started = start_all(orchestrator, &self.plan.start, &self.task).await;
         }
         (report.todos, report.findings) = self.task.events.findings().todos_and_rest();
@@ -209,16 +211,20 @@ impl Run {
 
     /// Ends the claim. Where nothing was changed, the servers are started again; what the caller has to do is reported.
     async fn fail(self, error: &Error) {
-        if error.is_lease_lost() {
-            // The target is another's now, or soon may be.
+        if matches!(error, Error::LeaseLost { .. }) {
+            // The target is another's now.
             let reason = "another process may be restoring to the target: start it when that is done";
             self.stopped.iter().for_each(|node| report_stopped(node, reason, &self.task));
-            lease::end(self.claim, Residue::Journal, &self.place, error).await;
             return;
         }
-        let residue = lease::residue(&self.place, error).await;
+        let residue = match error {
+            // Another process may take the target over at any moment: no server is to be started.
+            Error::LeaseNotRenewed { .. } => Residue::Journal,
+            error => lease::residue(&self.place, error).await,
+        };
         match (residue, &self.request.orchestrator) {
             (Residue::None, Some(orchestrator)) => {
+                self.task.events.set_phase(event::Phase::Preparing);
                 start_all(orchestrator, &self.stopped, &self.task).await;
             }
             (Residue::None, None) => {}

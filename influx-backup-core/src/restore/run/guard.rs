@@ -16,6 +16,7 @@ use crate::{
     location::Location,
     manifest::{SegmentRef, segment},
     plan::Stage,
+    target::{Changes, Phase},
 };
 
 impl Run {
@@ -23,7 +24,7 @@ impl Run {
     pub(super) async fn set_guard(&self) -> Result<RestoreJournal> {
         self.task.check()?;
         let place = &self.place;
-        let journal = match RestoreJournal::read(place).await? {
+        let mut journal = match RestoreJournal::read(place).await? {
             Some(journal) if self.plan.resumes.as_ref() == Some(&journal.restore) => self.resume(journal).await?,
             Some(journal) => {
                 return Err(Error::RestoreUnfinished { location: place.to_string(), backup: journal.backup });
@@ -33,6 +34,10 @@ impl Run {
         for key in &journal.guards {
             place.put(key, guard::bytes(&journal.restore, &journal.backup)).await?;
         }
+        if journal.phase == Phase::Guarding {
+            journal.phase = Phase::Guarded;
+            journal.update(place).await?;
+        }
         self.task.events.send(EventKind::GuardSet);
         Ok(journal)
     }
@@ -40,7 +45,8 @@ impl Run {
     /// Brings the journal of an earlier run up to date, before the guard is set again.
     ///
     /// The whole guard stands before the first copy. Where a part of it is missing, servers may have run since the journal
-    /// was written: what they left is what was there before, and nothing of it is this restore's own.
+    /// was written: what they left is what was there before, and nothing of it is this restore's own. Where the whole guard
+    /// had stood, copies may lie among that: the restore cannot be abandoned any more.
     async fn resume(&self, mut journal: RestoreJournal) -> Result<RestoreJournal> {
         let place = &self.place;
         // There may be owners of roots that the first run did not live to guard.
@@ -50,6 +56,9 @@ impl Run {
             return Ok(journal);
         }
         if !unguarded.is_empty() {
+            if journal.phase == Phase::Guarded {
+                journal.changes = Changes::Begun;
+            }
             journal.forget_finished(place).await?;
             journal.old_roots.retain(|old| !unguarded.contains(&old.key));
             journal.old_roots.extend(old_roots(place, &unguarded).await?);

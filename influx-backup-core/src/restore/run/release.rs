@@ -18,7 +18,7 @@ impl Run {
         let journal = RestoreJournal::read(&self.place).await?;
         let journal = journal.ok_or_else(|| Error::NoRestore { location: self.place.to_string() })?;
         let mut report = self.release(&journal).await?;
-        report.resumed = self.request.backup.objects().len() as u64;
+        report.resumed = report.objects;
         Ok(report)
     }
 
