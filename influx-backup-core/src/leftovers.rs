@@ -136,7 +136,17 @@ async fn clear(location: &Location, name: &str, clock: Clock, context: &RunConte
         delete(location, &objects, &lease, &context.events).await
     });
     let done = lost.run_until_cancelled(all_else).await;
-    match lease.outcome(done).await {
+    let done = match lease.outcome(done).await {
+        Ok(()) => {
+            let ended = async {
+                lease.end_renewals().await;
+                Ok(())
+            };
+            context.unless_cancelled(ended).await
+        }
+        failed => failed,
+    };
+    match done {
         Ok(()) => lease.remove().await,
         Err(error) => {
             lease.release(release_timeout(&error)).await;
