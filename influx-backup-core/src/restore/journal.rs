@@ -3,7 +3,7 @@
 //! Durable before the step that it announces. Beside it, below `_influx_backup/restore/`: the leases, the keys that the
 //! restore will create (what [`abandon`](super::abandon) deletes again), and the keys that are finished.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
