@@ -17,7 +17,7 @@ async fn restored(bed: &Bed) -> Vec<String> {
     bed.keys().await.into_iter().filter(|key| !key.starts_with("_influx_backup/")).collect()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn without_its_guard_a_restore_that_copied_is_not_abandoned() {
     let guard = key("node1/catalog/v3/snapshot");
     for writes in 0.. {
@@ -44,7 +44,7 @@ async fn without_its_guard_a_restore_that_copied_is_not_abandoned() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_restore_whose_list_is_lost_is_resumed_and_not_abandoned() {
     for altered in [None, Some(Bytes::from_static(b"x"))] {
         let bed = Bed::new(&core(2), &[V3]).await;
@@ -78,7 +78,7 @@ async fn a_restore_whose_list_is_lost_is_resumed_and_not_abandoned() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_restore_whose_journal_is_damaged_is_begun_anew() {
     let bed = Bed::new(&core(2), &[V3]).await;
     cancelled(&bed).await;
