@@ -91,7 +91,7 @@ pub mod job;
 pub mod judge;
 pub mod key;
 pub mod layout;
-pub mod lease;
+mod lease;
 pub mod leftovers;
 pub mod limits;
 pub mod location;

@@ -217,7 +217,11 @@ impl Run {
             self.stopped.iter().for_each(|node| report_stopped(node, reason, &self.task));
             return;
         }
-        let residue = lease::residue(&self.place, error).await;
+        let residue = match error {
+            // Another process may take the target over at any moment: no server is to be started.
+            Error::LeaseNotRenewed { .. } => Residue::Journal,
+            error => lease::residue(&self.place, error).await,
+        };
         match (residue, &self.request.orchestrator) {
             (Residue::None, Some(orchestrator)) => {
                 start_all(orchestrator, &self.stopped, &self.task).await;
