@@ -11,6 +11,7 @@
 mod fence;
 mod heartbeat;
 mod held;
+mod scope;
 mod state;
 
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
@@ -22,12 +23,14 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::state::{Clock, LeaseFile, LeaseState, highest};
 use self::{fence::LeaseFence, heartbeat::Heartbeat, held::HeldLease};
+pub(crate) use self::{
+    scope::LeaseScope,
+    state::{Clock, LeaseFile, LeaseState, highest},
+};
 use crate::{
-    error::{Error, LeaseSubject, Result, StoreErrorKind},
+    error::{Error, Result, StoreErrorKind},
     key::Key,
-    layout::OWN_DIRECTORY,
     location::Location,
 };
 
@@ -39,11 +42,6 @@ const LATE: Duration = Duration::from_secs(60);
 
 /// The numbers that leases may have.
 const NUMBERS: RangeInclusive<u64> = 1..=999_999_999;
-
-/// The name of a lease.
-fn name(number: u64) -> String {
-    format!("claim-{number:06}")
-}
 
 /// How long a run that was cancelled waits for the store to take its release: it ends within a second.
 const RELEASE_TIMEOUT: Duration = Duration::from_millis(500);
@@ -63,54 +61,6 @@ pub(crate) const fn release_timeout(error: &Error) -> Duration {
         Error::Cancelled { .. } => RELEASE_TIMEOUT,
         error if error.is_outage() => OUTAGE_TIMEOUT,
         _ => FAILURE_TIMEOUT,
-    }
-}
-
-/// What one process at a time may hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum LeaseScope {
-    /// The backup of this name, to write it.
-    Backup(String),
-    /// A target, to restore to it.
-    Target,
-}
-
-impl LeaseScope {
-    fn directory(&self) -> String {
-        match self {
-            Self::Backup(_) => OWN_DIRECTORY.to_owned(),
-            Self::Target => format!("{OWN_DIRECTORY}/restore"),
-        }
-    }
-
-    fn key(&self, number: u64) -> Result<Key> {
-        Ok(Key::parse(format!("{}/{}", self.directory(), name(number)))?)
-    }
-
-    /// What errors name.
-    fn subject(&self, location: &Location) -> LeaseSubject {
-        match self {
-            Self::Backup(name) => LeaseSubject::Backup { name: name.clone() },
-            Self::Target => LeaseSubject::Target { location: location.to_string() },
-        }
-    }
-
-    /// The error that another process holds it.
-    pub(crate) fn held(&self, location: &Location, holder: Option<&LeaseState>) -> Error {
-        let (owner, silence) = match holder {
-            Some(state) => (state.file.to_string(), state.silence),
-            None => ("another process".to_owned(), Duration::ZERO),
-        };
-        match self {
-            Self::Backup(name) => Error::BackupInProgress { name: name.clone(), owner, silence },
-            Self::Target => Error::RestoreInProgress { location: location.to_string(), owner, silence },
-        }
-    }
-
-    /// The error that another process took it over.
-    fn taken_over(&self, location: &Location, holder: Option<&LeaseState>) -> Error {
-        let owner = holder.map_or_else(|| "a process that has ended since".to_owned(), |state| state.file.to_string());
-        Error::LeaseLost { lease: self.subject(location), owner }
     }
 }
 

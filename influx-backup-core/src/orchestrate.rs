@@ -9,7 +9,7 @@ use crate::{
     cluster::{Node, starting_order},
     concurrent,
     error::{Error, Result, Source},
-    event::EventKind,
+    event::{EventKind, Phase},
     finding::{Finding, FindingCode},
     job::RunContext,
     units::duration,
@@ -106,6 +106,7 @@ pub(crate) async fn stop_all(
 ) -> Result<()> {
     for node in nodes {
         task.check()?;
+        task.events.set_phase(Phase::Preparing);
         asked(node);
         orchestrator.stop(node).await.map_err(|source| failed(node, "stopped", source))?;
         wait_until_stopped(orchestrator, node, stop_timeout, task).await?;
@@ -148,6 +149,7 @@ async fn is_stopped(orchestrator: &Arc<dyn Orchestrator>, node: &Node) -> Result
 pub(crate) async fn start_all(orchestrator: &Arc<dyn Orchestrator>, nodes: &[Node], task: &RunContext) -> Vec<String> {
     let mut started = Vec::new();
     for node in nodes {
+        task.events.set_phase(Phase::Preparing);
         match orchestrator.start(node).await {
             Ok(()) => {
                 task.events.send(EventKind::NodeStarted { node: node.id.clone() });

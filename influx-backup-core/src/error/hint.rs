@@ -102,6 +102,9 @@ impl Error {
             Self::RestoreUnfinished { .. } => {
                 vec![to("on_unfinished", "resume", "continues it; or abandon it as long as nothing was overwritten")]
             }
+            Self::DamagedJournal { .. } => {
+                vec![to("on_unfinished", "resume", "continues the restore, unless `restore.json` itself is damaged")]
+            }
             Self::CannotAbandon { .. } => vec![to("on_unfinished", "resume", "continues it")],
             Self::RestoreInProgress { .. } => {
                 vec![to("takeover", "immediately", "does not wait, if that process is no longer running")]

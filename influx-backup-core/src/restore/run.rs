@@ -167,6 +167,7 @@ impl Run {
     }
 
     async fn stop_servers(&mut self) -> Result<()> {
+        // The backup may have been read before.
         self.task.events.set_phase(event::Phase::Preparing);
         preflight::rights(&self.place, &self.applied).await?;
         let Some(orchestrator) = &self.request.orchestrator else { return Ok(()) };
@@ -203,7 +204,6 @@ impl Run {
     async fn start_servers(&self, mut report: RestoreReport) -> RestoreReport {
         self.plan.todos.iter().for_each(|todo| self.task.events.report(todo.clone()));
         if let Some(orchestrator) = &self.request.orchestrator {
-            self.task.events.set_phase(event::Phase::Preparing);
             report.started = start_all(orchestrator, &self.plan.start, &self.task).await;
         }
         (report.todos, report.findings) = self.task.events.findings().todos_and_rest();
@@ -225,7 +225,6 @@ impl Run {
         };
         match (residue, &self.request.orchestrator) {
             (Residue::None, Some(orchestrator)) => {
-                self.task.events.set_phase(event::Phase::Preparing);
                 start_all(orchestrator, &self.stopped, &self.task).await;
             }
             (Residue::None, None) => {}
