@@ -23,7 +23,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use tokio::{
     sync::watch,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep_until, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -53,8 +53,8 @@ fn name(number: u64) -> String {
     format!("claim-{number:06}")
 }
 
-/// How long a run that was cancelled waits for the store to take its release: it ends within a second.
-const RELEASE_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long a run that was cancelled waits for each of the two last things that it asks of the store: it ends within a second.
+const RELEASE_TIMEOUT: Duration = Duration::from_millis(350);
 
 /// How long a run that failed waits for the store before it ends.
 const FAILURE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -257,7 +257,8 @@ impl Lease {
     /// Says that the run ended and left its work undone, so that the next one need not wait. Where the store does not take
     /// that `within` this time, silence has the same effect later.
     pub(crate) async fn release(mut self, within: Duration) {
-        let pending = self.heartbeat.end(within).await;
+        let end = Instant::now() + within;
+        let pending = self.heartbeat.end(within / 2).await;
         let own = self.cut_off.borrow().map_or(self.settled, |cut_off| self.settled.max(cut_off + LATE));
         self.held.file.unsettled = own.saturating_duration_since(Instant::now()).as_secs_f64().ceil() as u64;
         let released = async {
@@ -272,7 +273,7 @@ impl Lease {
                 }
             }
         };
-        if let Ok(Err(Error::Store { .. })) = timeout(within, released).await {
+        if let Ok(Err(Error::Store { .. })) = timeout_at(end, released).await {
             self.held.expire();
         }
     }

@@ -1,6 +1,9 @@
 //! Events of a job as events of `tracing`, for whoever has installed a subscriber.
 
-use crate::event::EventKind;
+use crate::{
+    event::EventKind,
+    finding::{Finding, Severity},
+};
 
 pub(super) fn trace(kind: &EventKind) {
     match kind {
@@ -24,7 +27,7 @@ pub(super) fn trace(kind: &EventKind) {
         EventKind::GuardReleased => tracing::info!("boot guard released"),
         EventKind::NodeStopped { node } => tracing::info!(node, "node stopped"),
         EventKind::NodeStarted { node } => tracing::info!(node, "node started"),
-        EventKind::Finding(finding) => tracing::warn!(code = %finding.code, "{}", finding.message),
+        EventKind::Finding(finding) => trace_finding(finding),
         EventKind::Committed { name } => tracing::info!(name, "committed"),
         EventKind::Finished { error: Some(error) } => tracing::warn!(code = error.code, "failed: {}", error.message),
         EventKind::Finished { error: None } => tracing::info!("done"),
@@ -32,5 +35,13 @@ pub(super) fn trace(kind: &EventKind) {
         | EventKind::Recovery { .. }
         | EventKind::Progress(_)
         | EventKind::Lagged { .. } => {}
+    }
+}
+
+fn trace_finding(Finding { code, severity, message, .. }: &Finding) {
+    match severity {
+        Severity::Error => tracing::error!(%code, "{message}"),
+        Severity::Todo | Severity::Warning => tracing::warn!(%code, "{message}"),
+        Severity::Info => tracing::info!(%code, "{message}"),
     }
 }

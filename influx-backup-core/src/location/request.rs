@@ -73,13 +73,15 @@ impl Location {
             let error = match attempt().await {
                 Err(error @ Error::Store { kind, .. }) if kind.is_transient() => error,
                 done => {
-                    self.set_away(false);
+                    if is_answer(&done) {
+                        self.set_away(false);
+                    }
                     return done;
                 }
             };
             let policy = self.policy(&error);
             let Some(wait) = backoff.next_wait(policy, &jitter_seed(&error)) else {
-                self.set_away(matches!(error, Error::Store { kind: StoreErrorKind::Unreachable, .. }));
+                self.set_away(matches!(error, Error::Store { kind, .. } if !kind.is_answer()));
                 tracing::warn!(location = %self, code = error.code(), attempts = backoff.failures(), "giving up: {error}");
                 return Err(error);
             };
@@ -155,7 +157,7 @@ impl Location {
         let probe: Path = self.base().parts().chain(probe).collect();
         let answered = match self.unlimited().head(&probe).await {
             Ok(_) => true,
-            Err(error) => StoreErrorKind::of(&error) != StoreErrorKind::Unreachable,
+            Err(error) => StoreErrorKind::of(&error).is_answer(),
         };
         if answered {
             self.heard();
@@ -189,9 +191,9 @@ impl Location {
     }
 
     fn policy(&self, error: &Error) -> &'static RetryPolicy {
-        if self.0.contact == Contact::First || (self.is_away() && is_outage(error)) {
+        if self.0.contact == Contact::First || (self.is_away() && error.is_outage()) {
             &AWAY
-        } else if is_outage(error) {
+        } else if error.is_outage() {
             &OUTAGE
         } else {
             &THROTTLED
@@ -213,8 +215,13 @@ impl Location {
     }
 }
 
-fn is_outage(error: &Error) -> bool {
-    !matches!(error, Error::Store { kind: StoreErrorKind::Throttled, .. })
+/// Whether the store has said this. A closed fence or a link that is refused ask it nothing.
+fn is_answer<T>(done: &Result<T>) -> bool {
+    match done {
+        Ok(_) => true,
+        Err(Error::Store { kind, .. }) => kind.is_answer(),
+        Err(_) => false,
+    }
 }
 
 /// The text of the error. A probe's name is cut off: it differs between runs.

@@ -36,8 +36,10 @@ use crate::{
 
 pub(super) async fn run(request: OpenedRestore, task: RunContext) -> Result<RestoreReport> {
     let backup = request.backup.clone();
-    match restore(request, task).await {
-        Err(damaged @ Error::DamagedBackup { .. }) => Err(backup.require_there().await.err().unwrap_or(damaged)),
+    match restore(request, task.clone()).await {
+        Err(damaged @ Error::DamagedBackup { .. }) => {
+            Err(task.unless_cancelled(backup.require_there()).await.err().unwrap_or(damaged))
+        }
         done => done,
     }
 }
@@ -45,7 +47,8 @@ pub(super) async fn run(request: OpenedRestore, task: RunContext) -> Result<Rest
 async fn restore(request: OpenedRestore, task: RunContext) -> Result<RestoreReport> {
     let ready = task.unless_cancelled(prepare(&request, &task)).await?;
     let place = request.target.with_links(Links::Refuse);
-    let claim = lease::acquire(&place, Some(&ready.plan.cluster), request.run_options.takeover, ready.clock).await?;
+    let acquire = lease::acquire(&place, Some(&ready.plan.cluster), request.run_options.takeover, ready.clock);
+    let claim = task.answered(acquire).await?;
     let Ready { plan, target, source, applied, made, clock: _ } = ready;
     let place = claim.fenced(&place);
     let mut run = Run { request, place, claim, plan, target, source, applied, made, task, stopped: Vec::new() };
@@ -166,7 +169,7 @@ impl Run {
     }
 
     async fn stop_servers(&mut self) -> Result<()> {
-        preflight::rights(&self.place, &self.applied).await?;
+        self.task.answered(preflight::rights(&self.place, &self.applied)).await?;
         let Some(orchestrator) = &self.request.orchestrator else { return Ok(()) };
         let stopped = &mut self.stopped;
         let timeout = self.request.run_options.stop_timeout;
@@ -201,7 +204,7 @@ impl Run {
     async fn start_servers(&self, mut report: RestoreReport) -> RestoreReport {
         self.plan.todos.iter().for_each(|todo| self.task.events.report(todo.clone()));
         if let Some(orchestrator) = &self.request.orchestrator {
-            report.started = start_all(orchestrator, &self.plan.start, &self.task).await;
+            report.started = start_all(orchestrator, &self.plan.start, self.request.run_options.stop_timeout, &self.task).await;
         }
         (report.todos, report.findings) = self.task.events.findings().todos_and_rest();
         report
@@ -218,7 +221,7 @@ impl Run {
         let residue = lease::residue(&self.place, error).await;
         match (residue, &self.request.orchestrator) {
             (Residue::None, Some(orchestrator)) => {
-                start_all(orchestrator, &self.stopped, &self.task).await;
+                start_all(orchestrator, &self.stopped, self.request.run_options.stop_timeout, &self.task).await;
             }
             (Residue::None, None) => {}
             (Residue::Journal, _) => {
@@ -244,10 +247,11 @@ impl Run {
             self.claim.settled().await;
             self.applied.to_all(&self.place, self.files(&journal)).await?;
             make_durable(&self.place, durability).await?;
-            self.verify(&journal).await
+            self.verify(&journal).await?;
+            self.claim.check().await
         };
         self.task.unless_cancelled(verified).await?;
-        self.claim.check().await?;
+        // From here on the restore is not cancelled.
         journal.phase = Phase::Releasing;
         journal.update(&self.place).await?;
         let mut report = self.release(&journal).await?;

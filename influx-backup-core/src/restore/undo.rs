@@ -19,19 +19,23 @@ use crate::{
 /// The job fails with [`Error::NoRestore`] where none was begun, [`Error::RestoreInProgress`] where another process is at
 /// it and may not be taken over, [`Error::CannotAbandon`] where data has changed: resume it then.
 ///
-/// As long as it only deletes what the restore copied, it can be cancelled and started again.
+/// As long as it only deletes what the restore copied, it can be cancelled and started again. Once it puts the old roots back,
+/// it ends with that.
 pub fn abandon(target: &Location, options: AbandonOptions) -> Request<AbandonReport> {
     let target = target.with_links(Links::Refuse);
     Request::new("abandon", target.to_string(), move |context| async move { run(target, &options, &context).await })
 }
 
 async fn run(target: Location, options: &AbandonOptions, task: &RunContext) -> Result<AbandonReport> {
-    let unclaimed = highest(&target, &LeaseScope::Target, Clock::Local).await?.is_none();
-    if unclaimed && RestoreJournal::read(&target).await?.is_none() {
-        return Err(Error::NoRestore { location: target.to_string() });
-    }
-    let clock = task.unless_cancelled(lease::probe(&target, &[])).await?;
-    let mut lease = lease::acquire(&target, None, options.takeover, clock).await?;
+    let look = async {
+        let unclaimed = highest(&target, &LeaseScope::Target, Clock::Local).await?.is_none();
+        if unclaimed && RestoreJournal::read(&target).await?.is_none() {
+            return Err(Error::NoRestore { location: target.to_string() });
+        }
+        lease::probe(&target, &[]).await
+    };
+    let clock = task.unless_cancelled(look).await?;
+    let mut lease = task.answered(lease::acquire(&target, None, options.takeover, clock)).await?;
     let lost = lease.lost.clone();
     let done = lost.run_until_cancelled(undo(&lease.fenced(&target), &mut lease, task)).await;
     let done = lease.outcome(done).await;
@@ -43,29 +47,21 @@ async fn run(target: Location, options: &AbandonOptions, task: &RunContext) -> R
 }
 
 async fn undo(target: &Location, lease: &mut Lease, task: &RunContext) -> Result<AbandonReport> {
-    // What was cut off may still write what is to be deleted.
-    let settled = async {
+    let look = async {
+        // What was cut off may still write what is to be deleted.
         lease.settled().await;
-        Ok(())
+        look_at_begun(target).await
     };
-    task.unless_cancelled(settled).await?;
-    let journal = RestoreJournal::read(target).await?;
-    let mut journal = journal.ok_or_else(|| Error::NoRestore { location: target.to_string() })?;
-    if (journal.phase, journal.changes) != (Phase::Guarded, Changes::None) {
-        return Err(Error::CannotAbandon { location: target.to_string(), backup: journal.backup });
-    }
-    let mut created: Vec<Key> = Vec::new();
-    // Nothing is copied before the whole guard stands: without it, what lies there is the servers'.
-    if super::guard::missing(target, &journal).await?.is_empty() {
-        for reference in &journal.created {
-            created.extend(segment::read(target, reference).await?);
-        }
-    }
+    let (mut journal, created) = task.unless_cancelled(look).await?;
     let deleted = delete_present(target, &created, lease, task).await?;
-    lease.check().await?;
-    RestoreJournal::delete_incomplete(target, created.iter().chain(&journal.guards)).await?;
-    make_durable(target, Durability::Durable).await?;
-    lease.check().await?;
+    let settle = async {
+        lease.check().await?;
+        RestoreJournal::delete_incomplete(target, created.iter().chain(&journal.guards)).await?;
+        make_durable(target, Durability::Durable).await?;
+        lease.check().await
+    };
+    task.unless_cancelled(settle).await?;
+    // From here on it is not cancelled.
     let roots = put_back(target, &journal).await?;
     lease.check().await?;
     directories::remove_empty(target, &journal.made, created.iter().chain(&journal.guards));
@@ -75,6 +71,23 @@ async fn undo(target: &Location, lease: &mut Lease, task: &RunContext) -> Result
     journal.delete(target, lease).await?;
     directories::remove_target(target, &journal.made);
     Ok(AbandonReport { restore: journal.restore, backup: journal.backup, deleted, roots })
+}
+
+/// The journal of a restore that can be abandoned, and what that restore has created.
+async fn look_at_begun(target: &Location) -> Result<(RestoreJournal, Vec<Key>)> {
+    let journal = RestoreJournal::read(target).await?;
+    let journal = journal.ok_or_else(|| Error::NoRestore { location: target.to_string() })?;
+    if (journal.phase, journal.changes) != (Phase::Guarded, Changes::None) {
+        return Err(Error::CannotAbandon { location: target.to_string(), backup: journal.backup });
+    }
+    let mut created = Vec::new();
+    // Nothing is copied before the whole guard stands: without it, what lies there is the servers'.
+    if super::guard::missing(target, &journal).await?.is_empty() {
+        for reference in &journal.created {
+            created.extend(segment::read::<Key>(target, reference).await?);
+        }
+    }
+    Ok((journal, created))
 }
 
 /// Deletes those of these objects that the target holds. Returns how many that were.

@@ -15,7 +15,7 @@ use crate::{
 impl Run {
     /// The end of a restore whose release was interrupted.
     pub(super) async fn finish(&mut self) -> Result<RestoreReport> {
-        let journal = RestoreJournal::read(&self.place).await?;
+        let journal = self.task.unless_cancelled(RestoreJournal::read(&self.place)).await?;
         let journal = journal.ok_or_else(|| Error::NoRestore { location: self.place.to_string() })?;
         let mut report = self.release(&journal).await?;
         report.resumed = self.request.backup.objects().len() as u64;

@@ -82,8 +82,8 @@ impl Run {
         if count == 0 {
             return Ok(0);
         }
-        self.claim.check().await?;
-        begin_changes(place, journal).await?;
+        self.task.unless_cancelled(self.claim.check()).await?;
+        self.task.answered(begin_changes(place, journal)).await?;
         let found = |key: &Key| self.target.object(key).map(|object| object.version.clone());
         let deletions: Vec<_> = self.plan.deletions.iter().map(|key| (key.clone(), found(key))).collect();
         deletions::delete(place, &deletions, &self.claim, &self.task).await?;
