@@ -265,6 +265,18 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// The journal of a restore, at its target, cannot be used. The backup is not damaged by that.
+    #[error(
+        "the journal of the restore at the target is damaged at `{journal}` ({reason}), the backup is not: resume the \
+         restore, or where `restore.json` itself is damaged, delete it and restore with the policy `replace`"
+    )]
+    #[non_exhaustive]
+    DamagedJournal {
+        /// The path or URL of the journal's file.
+        journal: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Objects of a backup are removed or replaced while it is taken, again and again.
     #[error(
         "the backup is changed by another program while it is taken ({reason}): stop what removes or writes objects \
@@ -410,9 +422,10 @@ pub enum Error {
         /// The target.
         location: String,
     },
-    /// A restore that has overwritten or deleted data cannot be undone.
+    /// A restore that has overwritten or deleted data, or whose boot guard was removed, cannot be undone.
     #[error(
-        "the restore of `{backup}` to target `{location}` has already changed data and cannot be abandoned: resume it"
+        "the restore of `{backup}` to target `{location}` has already changed data, or its boot guard was removed, so it \
+         cannot be abandoned: resume it"
     )]
     #[non_exhaustive]
     CannotAbandon {

@@ -53,8 +53,8 @@ fn name(number: u64) -> String {
     format!("claim-{number:06}")
 }
 
-/// How long a run that was cancelled waits for each of the two last things that it asks of the store: it ends within a second.
-const RELEASE_TIMEOUT: Duration = Duration::from_millis(350);
+/// How long a run that was cancelled waits for each last thing that it asks of the store: it ends within a second.
+const RELEASE_TIMEOUT: Duration = Duration::from_millis(260);
 
 /// How long a run that failed waits for the store before it ends.
 const FAILURE_TIMEOUT: Duration = Duration::from_secs(10);

@@ -34,6 +34,7 @@ pub(crate) use self::attributes::{attributes_from, attributes_of};
 pub(crate) use self::budgets::ThrottleCounts;
 pub(crate) use self::budgets::{MAX_CONCURRENT, RequestKind};
 pub(crate) use self::checksums::{Comparison, Put, StoreHasher};
+pub(crate) use self::delete::Deletion;
 pub(crate) use self::durable::make_durable;
 #[cfg(test)]
 pub(crate) use self::fence::OpenWhile;

@@ -73,13 +73,16 @@ pub struct UnfinishedRestore {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Phase {
-    /// Behind the guard, or on the way there: no server may start.
+    /// The boot guard is being set, or was taken away again by an abandon: nothing that was copied is there.
+    Guarding,
+    /// The whole guard stands, copies are under way: no server may start.
     Guarded,
     /// Everything is there and verified, the roots are being put in place: servers may have started.
     Releasing,
 }
 
 named!(Phase, "phase", {
+    Guarding => "guarding",
     Guarded => "guarded",
     Releasing => "releasing",
 });
@@ -88,15 +91,15 @@ named!(Phase, "phase", {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Changes {
-    /// Nothing: it can be abandoned.
+    /// Nothing: it can be abandoned as long as its boot guard stands.
     None,
     /// It may have overwritten or deleted some.
-    Acquired,
+    Begun,
 }
 
 named!(Changes, "changes", {
     None => "none",
-    Acquired => "acquired",
+    Begun => "begun",
 });
 
 /// The process that restores to a target now.

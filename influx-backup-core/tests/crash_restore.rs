@@ -81,7 +81,8 @@ impl Watched<'_> {
         let whole = verdicts_of(self.backup).await;
         let now = crash::verdicts(&self.store, &StorePath::default()).await;
         let unfinished = Target::inspect(&self.target).await.expect("inspected").unfinished;
-        let untouched = unfinished.is_none_or(|begun| (begun.phase, begun.changes) == (Phase::Guarded, Changes::None));
+        let untouched =
+            unfinished.is_none_or(|begun| begun.phase != Phase::Releasing && begun.changes == Changes::None);
         for ((now, before), whole) in now.iter().zip(self.before).zip(&whole) {
             let refused = matches!(now, Verdict::WontStart { .. });
             assert!(refused || (untouched && now == before) || now == whole, "{when}: {now:?}");
@@ -157,7 +158,7 @@ impl Watched<'_> {
         )
         .await;
         match begun.map(|begun| (begun.phase, begun.changes)) {
-            Some((Phase::Guarded, Changes::None)) => {
+            Some((Phase::Guarding | Phase::Guarded, Changes::None)) => {
                 abandoned.unwrap_or_else(|error| panic!("{when}: {error}"));
                 assert_eq!(crash::content(&self.target).await, crash::content(before).await, "{when}");
                 assert_eq!(crash::verdicts(&self.store, &StorePath::default()).await, self.before, "{when}");

@@ -98,7 +98,8 @@ pub(crate) struct Effort {
     /// backup].
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     max_outage: Option<Duration>,
-    /// How long a connection may move nothing before it counts as stalled, such as 90s [default: 1m].
+    /// How long a connection may move nothing before it counts as stalled, such as 90s; at most half of --max-outage
+    /// [default: 1m for a backup, 12.5s for a restore].
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     stall_timeout: Option<Duration>,
     /// Whether files are on disk before a stage counts as done.

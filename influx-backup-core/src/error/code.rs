@@ -119,6 +119,11 @@ impl Error {
             "the marker of the repository cannot be used: delete it, the next backup writes it again",
         ),
         row(
+            "damaged-journal",
+            Category::Refused,
+            "the journal of a restore is damaged at the target, the backup is not: resume the restore",
+        ),
+        row(
             "backup-altered",
             Category::NotConsistent,
             "something removes or replaces objects of the backup while it is taken",
@@ -152,7 +157,11 @@ impl Error {
             "the restore would do what is not in the plan that was approved; nothing was changed",
         ),
         row("no-restore", Category::NotFound, "there is nothing to resume or abandon"),
-        row("cannot-abandon", Category::Refused, "the restore has changed data already: resume it"),
+        row(
+            "cannot-abandon",
+            Category::Refused,
+            "the restore has changed data already, or its boot guard was removed: resume it",
+        ),
         row("no-space", Category::Store, "too little space"),
         row("ownership", Category::Store, "owner or mode cannot be set"),
         row("verify-failed", Category::NotConsistent, "what was restored is not what the backup holds"),
@@ -222,6 +231,7 @@ impl Error {
             Self::InvalidDocument { .. } => "invalid-document",
             Self::DamagedBackup { .. } => "damaged-backup",
             Self::DamagedMarker { .. } => "damaged-marker",
+            Self::DamagedJournal { .. } => "damaged-journal",
             Self::BackupAltered { .. } => "backup-altered",
             Self::DegradedBackup { .. } => "degraded-backup",
             Self::CorruptSource { .. } => "corrupt-source",

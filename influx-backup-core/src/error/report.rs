@@ -143,6 +143,7 @@ impl Error {
             }
             Self::InvalidDocument { document, reason } => fields!(document, reason),
             Self::DamagedMarker { marker, reason } => fields!(marker, reason),
+            Self::DamagedJournal { journal, reason } => fields!(journal, reason),
             Self::DegradedBackup { name, violated } => fields!(name, violated),
             Self::CorruptSource { finding, .. } => fields!(finding),
             Self::NotConsistent { passes, stop_reason, .. } => fields!(passes, stop_reason),

@@ -63,6 +63,7 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::InvalidDocument { document: "plan", reason: reason() },
         Error::DamagedBackup { object: text("manifest.json"), reason: reason() },
         Error::DamagedMarker { marker: text("/backups/_influx_backup/repository.json"), reason: reason() },
+        Error::DamagedJournal { journal: text("/data/_influx_backup/restore.json"), reason: reason() },
         Error::BackupAltered { reason: reason() },
         Error::DegradedBackup { name: name(), violated: vec![Clause::Closure] },
         Error::CorruptSource { key: key(), finding: Box::new(finding) },

@@ -21,7 +21,7 @@ use crate::{
 
 /// How long a run that is cancelled waits for the answer to a request that it has sent. Together with two last things that it
 /// asks of the store, see [`release_timeout`](crate::lease::release_timeout), that takes less than a second.
-const ANSWER_TIMEOUT: Duration = Duration::from_millis(250);
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(400);
 
 /// The run's side of a job.
 #[derive(Debug, Clone)]

@@ -45,3 +45,44 @@ fn trace_finding(Finding { code, severity, message, .. }: &Finding) {
         Severity::Info => tracing::info!(%code, "{message}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::Write,
+        sync::{Arc, Mutex},
+    };
+
+    use super::*;
+    use crate::finding::FindingCode;
+
+    /// What was traced, as lines.
+    #[derive(Debug, Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("unpoisoned").write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_finding_has_the_level_of_its_severity() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            for severity in [Severity::Error, Severity::Todo, Severity::Warning, Severity::Info] {
+                let finding = Finding { severity, ..Finding::new(FindingCode::ClockSkew, "found") };
+                trace(&EventKind::Finding(finding));
+            }
+        });
+        let text = String::from_utf8(lines.0.lock().expect("unpoisoned").clone()).expect("UTF-8");
+        let levels: Vec<_> = text.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
+        assert_eq!(levels, ["ERROR", "WARN", "WARN", "INFO"], "{text}");
+    }
+}

@@ -22,6 +22,15 @@ use crate::{
     key::Key,
 };
 
+/// What became of a version that was to be deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deletion {
+    /// It is gone.
+    Done,
+    /// Another version has taken its place, and stays.
+    Replaced,
+}
+
 impl Location {
     /// Deletes an object; if it is already gone, that is not an error.
     ///
@@ -42,39 +51,44 @@ impl Location {
     /// # Errors
     /// [`Error::Store`]; [`Error::Link`] as for [`Location::head`].
     pub async fn delete_version(&self, key: &Key, version: &Version) -> Result<()> {
+        self.delete_unless_replaced(key, version).await.map(drop)
+    }
+
+    async fn delete_unless_replaced(&self, key: &Key, version: &Version) -> Result<Deletion> {
         // Each attempt looks anew: the answer to the one before may have been lost.
         let attempt = || async move {
             match self.head(key).await? {
                 Some(found) if self.is_version(version, &found.version) => {
                     self.deletion(self.delete_found(key, &found.version)).await
                 }
-                _ => Ok(()),
+                Some(_) => Ok(Deletion::Replaced),
+                None => Ok(Deletion::Done),
             }
         };
         self.retry(|| attempt().boxed()).await
     }
 
     /// The same where the version may not be known: then the one that is there now is meant.
-    pub(crate) async fn delete_version_or_current(&self, key: &Key, version: Option<&Version>) -> Result<()> {
+    pub(crate) async fn delete_version_or_current(&self, key: &Key, version: Option<&Version>) -> Result<Deletion> {
         if let Some(version) = version {
-            return self.delete_version(key, version).await;
+            return self.delete_unless_replaced(key, version).await;
         }
         match self.head(key).await? {
-            Some(found) => self.delete_version(key, &found.version).await,
-            None => Ok(()),
+            Some(found) => self.delete_unless_replaced(key, &found.version).await,
+            None => Ok(Deletion::Done),
         }
     }
 
-    /// The same for many objects, as many at once as the budget for deletions allows.
+    /// The same for many objects, with an answer for each in their order, as many at once as the budget for deletions allows.
     pub(crate) async fn delete_versions(
         &self,
         objects: impl IntoIterator<Item = (Key, Option<Version>)>,
-    ) -> Result<()> {
+    ) -> Result<Vec<Deletion>> {
         let delete = |(key, version): (Key, Option<Version>)| async move {
             self.delete_version_or_current(&key, version.as_ref()).await
         };
         let deletions = objects.into_iter().map(|object| delete(object).boxed()).collect();
-        concurrent::run(deletions, MAX_CONCURRENT).await.map(drop)
+        concurrent::run(deletions, MAX_CONCURRENT).await
     }
 
     /// Whether `found` is the version that is meant.
@@ -92,23 +106,24 @@ impl Location {
 
     /// Deletes the version that a look has just found, on that condition where the store takes one.
     #[cfg(feature = "cloud")]
-    async fn delete_found(&self, key: &Key, found: &Version) -> Result<()> {
-        let Some(handle) = self.handle() else { return self.delete_once(key).await };
+    async fn delete_found(&self, key: &Key, found: &Version) -> Result<Deletion> {
+        let Some(handle) = self.handle() else { return self.delete_once(key).await.map(|()| Deletion::Done) };
         self.check_fence()?;
         match self.answer(handle.delete_version(&self.path(key), found)).await {
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(Deletion::Done),
             Err(error) => match StoreErrorKind::of(&error) {
-                StoreErrorKind::NotFound | StoreErrorKind::Changed => Ok(()),
+                StoreErrorKind::NotFound => Ok(Deletion::Done),
+                StoreErrorKind::Changed => Ok(Deletion::Replaced),
                 kind if kind.is_transient() => Err(Error::store("delete", key, self, error)),
                 // Without conditions, or without the right to more than a deletion.
-                _ => self.delete_once(key).await,
+                _ => self.delete_once(key).await.map(|()| Deletion::Done),
             },
         }
     }
 
     #[cfg(not(feature = "cloud"))]
-    async fn delete_found(&self, key: &Key, _found: &Version) -> Result<()> {
-        self.delete_once(key).await
+    async fn delete_found(&self, key: &Key, _found: &Version) -> Result<Deletion> {
+        self.delete_once(key).await.map(|()| Deletion::Done)
     }
 
     async fn delete_once(&self, key: &Key) -> Result<()> {

@@ -284,6 +284,17 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn only_an_answer_ends_an_outage() {
+        let lost = || Error::LeaseLost { what: "a target".to_owned(), reason: "it is closed".to_owned() };
+        let location = Location::in_memory();
+        time_to_fail(&location, StoreErrorKind::Unreachable).await;
+        location.retry(|| async { Err::<(), _>(lost()) }.boxed()).await.expect_err("nothing was asked");
+        assert!(time_to_fail(&location, StoreErrorKind::Unreachable).await <= AWAY.max_elapsed, "it is still away");
+        time_to_fail(&location, StoreErrorKind::Denied).await;
+        assert!(time_to_fail(&location, StoreErrorKind::Unreachable).await > AWAY.max_elapsed, "it was back");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_store_that_asks_to_slow_down_is_given_minutes() {
         let location = Location::in_memory();
         let took = time_to_fail(&location, StoreErrorKind::Throttled).await;

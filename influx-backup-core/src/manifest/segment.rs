@@ -58,11 +58,11 @@ pub(crate) async fn write<R: Serialize>(
 pub(crate) async fn read<R: DeserializeOwned>(from: &Location, segment: &SegmentRef) -> Result<Vec<R>> {
     let bytes = from.get(&segment.key, None).await?.ok_or_else(|| Error::damaged(&segment.key, "it is missing"))?;
     if sha256(&bytes) != segment.sha256 {
-        return Err(Error::damaged(&segment.key, "its checksum is not the one in the manifest"));
+        return Err(Error::damaged(&segment.key, "its checksum is not the one that was recorded"));
     }
     let records = decode(&bytes, &segment.key)?;
     if records.len() as u64 != segment.records {
-        return Err(Error::damaged(&segment.key, "it has another number of records than the manifest says"));
+        return Err(Error::damaged(&segment.key, "it has another number of records than was recorded"));
     }
     Ok(records)
 }

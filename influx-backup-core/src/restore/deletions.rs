@@ -6,27 +6,33 @@ use crate::{
     job::RunContext,
     key::Key,
     lease::Lease,
-    location::{Location, Version},
+    location::{Deletion, Location, Version},
 };
 
 /// How many objects are deleted before the next look at whether the run was cancelled or another process took over.
 const CHUNK: usize = 100;
 
 /// Deletes these versions of objects, with an event for each. What was written meanwhile stays: the restore may have been
-/// taken over, and a server started.
+/// taken over, and a server started. Returns how many were deleted.
 pub(super) async fn delete(
     target: &Location,
     objects: &[(Key, Option<Version>)],
     lease: &Lease,
     task: &RunContext,
-) -> Result<()> {
+) -> Result<u64> {
+    let mut count = 0;
     for objects in objects.chunks(CHUNK) {
         let delete = async {
             lease.check().await?;
             target.delete_versions(objects.iter().cloned()).await
         };
-        task.unless_cancelled(delete).await?;
-        objects.iter().for_each(|(key, _)| task.events.send(EventKind::Deleted { key: key.clone() }));
+        let deletions = task.unless_cancelled(delete).await?;
+        for ((key, _), deletion) in objects.iter().zip(deletions) {
+            if deletion == Deletion::Done {
+                count += 1;
+                task.events.send(EventKind::Deleted { key: key.clone() });
+            }
+        }
     }
-    Ok(())
+    Ok(count)
 }

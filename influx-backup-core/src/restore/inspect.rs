@@ -24,7 +24,7 @@ impl Target {
     ///
     /// Its progress counts the objects that are listed. The job fails with [`Error::UpgradedEngine`], [`Error::Link`],
     /// [`Error::InvalidKey`], [`Error::Store`], also for a file; [`Error::UnsupportedFormat`] for the journal of a restore that
-    /// a newer release began.
+    /// a newer release began, [`Error::DamagedJournal`] for one that cannot be read.
     pub fn inspect(location: &Location) -> Request<Self> {
         let location = location.clone();
         Request::new("inspect", location.to_string(), |context| async move {

@@ -18,7 +18,7 @@ use crate::{
     limits::Durability,
     location::{Location, remove_empty},
     log::{self, SegmentedLog},
-    manifest::SegmentRef,
+    manifest::{SegmentRef, segment},
     options::{ExtraNodes, Policy},
     preflight,
     target::{Changes, Phase, UnfinishedRestore},
@@ -76,7 +76,7 @@ impl RestoreJournal {
             began: Utc::now(),
             policy,
             extra_nodes,
-            phase: Phase::Guarded,
+            phase: Phase::Guarding,
             changes: Changes::None,
             old_roots: Vec::new(),
             guards: Vec::new(),
@@ -93,11 +93,11 @@ impl RestoreJournal {
     pub(crate) async fn read(target: &Location) -> Result<Option<Self>> {
         let key = Self::key()?;
         let Some(bytes) = target.get(&key, None).await? else { return Ok(None) };
-        Self::parse(&bytes, &format!("{key} of {target}")).map(Some)
+        Self::parse(&bytes, &format!("{target}/{key}")).map(Some)
     }
 
     fn parse(bytes: &[u8], object: &str) -> Result<Self> {
-        versioned::parse(bytes, object, FORMAT)
+        versioned::parse(bytes, object, FORMAT).map_err(|error| own_damage(error, object))
     }
 
     /// Writes the journal where there is none: of two restores that begin at once, one is refused.
@@ -175,6 +175,19 @@ impl RestoreJournal {
         format!("restore/{}/created/{run:06}", self.restore)
     }
 
+    /// The keys that the target lacked: all that the restore has created is among them.
+    ///
+    /// # Errors
+    /// [`Error::DamagedJournal`] where a list is missing or altered, [`Error::Store`].
+    pub(crate) async fn created(&self, target: &Location) -> Result<BTreeSet<Key>> {
+        let mut created = BTreeSet::new();
+        for list in &self.created {
+            let read = segment::read::<Key>(target, list).await;
+            created.extend(read.map_err(|error| own_damage(error, &format!("{target}/{}", list.key)))?);
+        }
+        Ok(created)
+    }
+
     /// Where this run writes down the keys that it has finished.
     pub(crate) fn finished_log(&self, target: &Location, run: u64, durability: Durability) -> SegmentedLog<Key> {
         SegmentedLog::new(target, self.finished_directory(), run, durability)
@@ -197,6 +210,14 @@ impl RestoreJournal {
     fn bytes(&self) -> Result<Bytes> {
         let json = serde_json::to_vec(self);
         json.map(Bytes::from).map_err(|source| Error::Internal { task: "restore journal", source: Box::new(source) })
+    }
+}
+
+/// Damage of the journal is not damage of the backup.
+fn own_damage(error: Error, journal: &str) -> Error {
+    match error {
+        Error::DamagedBackup { reason, .. } => Error::DamagedJournal { journal: journal.to_owned(), reason },
+        error => error,
     }
 }
 
@@ -241,7 +262,7 @@ mod tests {
         RestoreJournal { format: 99, min_reader: 99, ..journal() }.create(&target).await.expect("created");
         assert_eq!(RestoreJournal::read(&target).await.expect_err("newer").code(), "unsupported-format");
         target.put(&RestoreJournal::key().expect("a key"), Bytes::from_static(b"{")).await.expect("put");
-        assert_eq!(RestoreJournal::read(&target).await.expect_err("torn").code(), "damaged-backup");
+        assert_eq!(RestoreJournal::read(&target).await.expect_err("torn").code(), "damaged-journal");
     }
 
     #[tokio::test]
@@ -271,7 +292,7 @@ mod tests {
             let cut = altered[..end.index(altered.len() + 1)].to_vec();
             for bytes in [altered, cut, garbage] {
                 if let Err(error) = RestoreJournal::parse(&bytes, "x") {
-                    prop_assert!(["damaged-backup", "unsupported-format"].contains(&error.code()), "{}", error);
+                    prop_assert!(["damaged-journal", "unsupported-format"].contains(&error.code()), "{}", error);
                 }
             }
         }

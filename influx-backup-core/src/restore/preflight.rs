@@ -83,20 +83,26 @@ async fn check_bytes(backup: &Backup, check: SourceCheck, events: &EventSink) ->
         SourceCheck::Structure => cluster.classify(&record.key).is_some_and(|object| !object.component.is_bulk()),
         SourceCheck::Auto | SourceCheck::Checksums | SourceCheck::Bytes => true,
     };
-    let check_one = |record| async move {
-        match check {
-            SourceCheck::Checksums => backup.confirm(record).await,
-            _ => backup.check(record).await.map(drop),
-        }
-    };
     let checked: Vec<&ObjectRecord> = backup.objects().filter(is_checked).collect();
     let bytes = total(checked.iter().map(|record| record.stored.size));
     events.send(EventKind::CheckStarted { objects: checked.len() as u64, bytes });
+    events.planned(checked.len() as u64, bytes);
     // A future of each object of a large backup at once would take more memory than the backup's records.
     for records in checked.chunks(CHECK_CHUNK) {
-        let checks: Vec<_> = records.iter().copied().map(|record| check_one(record).boxed()).collect();
+        let checks: Vec<_> =
+            records.iter().copied().map(|record| check_one(backup, check, record, events).boxed()).collect();
         stream::iter(checks).buffer_unordered(READS_AT_ONCE).try_collect::<()>().await?;
     }
+    Ok(())
+}
+
+async fn check_one(backup: &Backup, check: SourceCheck, record: &ObjectRecord, events: &EventSink) -> Result<()> {
+    match check {
+        SourceCheck::Checksums => backup.confirm(record).await?,
+        _ => drop(backup.check(record).await?),
+    }
+    events.add_bytes(record.stored.size);
+    events.add_object();
     Ok(())
 }
 

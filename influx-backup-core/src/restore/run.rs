@@ -51,7 +51,8 @@ async fn restore(request: OpenedRestore, task: RunContext) -> Result<RestoreRepo
     let claim = task.answered(acquire).await?;
     let Ready { plan, target, source, applied, made, clock: _ } = ready;
     let place = claim.fenced(&place);
-    let mut run = Run { request, place, claim, plan, target, source, applied, made, task, stopped: Vec::new() };
+    let mut run =
+        Run { request, place, claim, plan, target, source, applied, made, task, stopped: Vec::new(), journal: None };
     let lost = run.claim.lost.clone();
     let done = lost.run_until_cancelled(run.restored()).await;
     match run.claim.outcome(done).await {
@@ -155,6 +156,8 @@ struct Run {
     task: RunContext,
     /// The nodes that were asked to stop, the last one first.
     stopped: Vec<Node>,
+    /// That the target has a journal, once this run knows it. It is not cancelled while it deletes that.
+    journal: Option<Residue>,
 }
 
 impl Run {
@@ -169,6 +172,7 @@ impl Run {
     }
 
     async fn stop_servers(&mut self) -> Result<()> {
+        self.task.events.set_phase(event::Phase::Preparing);
         self.task.answered(preflight::rights(&self.place, &self.applied)).await?;
         let Some(orchestrator) = &self.request.orchestrator else { return Ok(()) };
         let stopped = &mut self.stopped;
@@ -204,7 +208,9 @@ impl Run {
     async fn start_servers(&self, mut report: RestoreReport) -> RestoreReport {
         self.plan.todos.iter().for_each(|todo| self.task.events.report(todo.clone()));
         if let Some(orchestrator) = &self.request.orchestrator {
-            report.started = start_all(orchestrator, &self.plan.start, self.request.run_options.stop_timeout, &self.task).await;
+            self.task.events.set_phase(event::Phase::Preparing);
+            let timeout = self.request.run_options.stop_timeout;
+            report.started = start_all(orchestrator, &self.plan.start, timeout, &self.task).await;
         }
         (report.todos, report.findings) = self.task.events.findings().todos_and_rest();
         report
@@ -218,9 +224,13 @@ impl Run {
             self.stopped.iter().for_each(|node| report_stopped(node, reason, &self.task));
             return;
         }
-        let residue = lease::residue(&self.place, error).await;
+        let residue = match (self.journal, error) {
+            (Some(residue), Error::Cancelled { .. }) => residue,
+            _ => lease::residue(&self.place, error).await,
+        };
         match (residue, &self.request.orchestrator) {
             (Residue::None, Some(orchestrator)) => {
+                self.task.events.set_phase(event::Phase::Preparing);
                 start_all(orchestrator, &self.stopped, self.request.run_options.stop_timeout, &self.task).await;
             }
             (Residue::None, None) => {}
@@ -237,6 +247,7 @@ impl Run {
 
     async fn behind_guard(&mut self) -> Result<RestoreReport> {
         let mut journal = self.set_guard().await?;
+        self.journal = Some(Residue::Journal);
         let durability = self.request.run_options.limits.durability;
         self.task.events.planned(self.plan.stages().map(Stage::objects).sum(), self.plan.bytes());
         let resumed = self.copy(&mut journal).await?;
@@ -251,9 +262,8 @@ impl Run {
             self.claim.check().await
         };
         self.task.unless_cancelled(verified).await?;
-        // From here on the restore is not cancelled.
         journal.phase = Phase::Releasing;
-        journal.update(&self.place).await?;
+        self.task.answered(journal.update(&self.place)).await?;
         let mut report = self.release(&journal).await?;
         report.resumed = resumed;
         report.deleted = deleted;

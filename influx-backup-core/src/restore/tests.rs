@@ -4,8 +4,10 @@ mod approval;
 mod claims;
 mod crash;
 mod errors;
+mod journal;
 mod outage;
 mod policies;
+mod progress;
 mod shared;
 mod store;
 

@@ -1,5 +1,7 @@
 //! [`abandon`]: undoing a restore that has changed nothing yet.
 
+use std::collections::BTreeSet;
+
 use super::{AbandonReport, deletions, directories, journal::RestoreJournal, lease};
 use crate::{
     error::{Error, Result},
@@ -8,7 +10,6 @@ use crate::{
     lease::{Clock, Lease, LeaseScope, highest},
     limits::Durability,
     location::{Attributes, Links, Location, make_durable},
-    manifest::segment,
     options::AbandonOptions,
     target::{Changes, Phase},
 };
@@ -17,7 +18,9 @@ use crate::{
 /// restored objects are deleted, the old roots take the place of the boot guard, the journal goes last.
 ///
 /// The job fails with [`Error::NoRestore`] where none was begun, [`Error::RestoreInProgress`] where another process is at
-/// it and may not be taken over, [`Error::CannotAbandon`] where data has changed: resume it then.
+/// it and may not be taken over, [`Error::CannotAbandon`] where data has changed, or where the boot guard
+/// was removed: what was copied can then not be told from what servers wrote. Resume it in both cases, and also after
+/// [`Error::DamagedJournal`].
 ///
 /// As long as it only deletes what the restore copied, it can be cancelled and started again. Once it puts the old roots back,
 /// it ends with that.
@@ -61,42 +64,44 @@ async fn undo(target: &Location, lease: &mut Lease, task: &RunContext) -> Result
         lease.check().await
     };
     task.unless_cancelled(settle).await?;
+    directories::remove_empty(target, &journal.made, created.iter());
+    // No copy is left. Killed while the guard or the lists go, this has to be able to begin again without them.
+    journal.phase = Phase::Guarding;
+    task.answered(journal.update(target)).await?;
     // From here on it is not cancelled.
     let roots = put_back(target, &journal).await?;
     lease.check().await?;
-    directories::remove_empty(target, &journal.made, created.iter().chain(&journal.guards));
-    // The lists go before the journal that names them: killed in between, this has to be able to begin again.
-    journal.created.clear();
-    journal.update(target).await?;
+    directories::remove_empty(target, &journal.made, journal.guards.iter());
     journal.delete(target, lease).await?;
     directories::remove_target(target, &journal.made);
     Ok(AbandonReport { restore: journal.restore, backup: journal.backup, deleted, roots })
 }
 
 /// The journal of a restore that can be abandoned, and what that restore has created.
-async fn look_at_begun(target: &Location) -> Result<(RestoreJournal, Vec<Key>)> {
+async fn look_at_begun(target: &Location) -> Result<(RestoreJournal, BTreeSet<Key>)> {
     let journal = RestoreJournal::read(target).await?;
     let journal = journal.ok_or_else(|| Error::NoRestore { location: target.to_string() })?;
-    if (journal.phase, journal.changes) != (Phase::Guarded, Changes::None) {
-        return Err(Error::CannotAbandon { location: target.to_string(), backup: journal.backup });
+    let created = match journal.phase {
+        _ if journal.changes != Changes::None => None,
+        // Nothing was copied yet: what lies there is the servers'.
+        Phase::Guarding => Some(BTreeSet::new()),
+        // Behind a guard that was removed, servers may have run.
+        Phase::Guarded if !super::guard::missing(target, &journal).await?.is_empty() => None,
+        Phase::Guarded => Some(journal.created(target).await?),
+        Phase::Releasing => None,
+    };
+    match created {
+        Some(created) => Ok((journal, created)),
+        None => Err(Error::CannotAbandon { location: target.to_string(), backup: journal.backup }),
     }
-    let mut created = Vec::new();
-    // Nothing is copied before the whole guard stands: without it, what lies there is the servers'.
-    if super::guard::missing(target, &journal).await?.is_empty() {
-        for reference in &journal.created {
-            created.extend(segment::read::<Key>(target, reference).await?);
-        }
-    }
-    Ok((journal, created))
 }
 
 /// Deletes those of these objects that the target holds. Returns how many that were.
-async fn delete_present(target: &Location, keys: &[Key], lease: &Lease, task: &RunContext) -> Result<u64> {
+async fn delete_present(target: &Location, keys: &BTreeSet<Key>, lease: &Lease, task: &RunContext) -> Result<u64> {
     let held = task.unless_cancelled(target.list_parallel("")).await?;
     let found = |key: &Key| Some((key.clone(), Some(held.get(key)?.version.clone())));
     let present: Vec<_> = keys.iter().filter_map(found).collect();
-    deletions::delete(target, &present, lease, task).await?;
-    Ok(present.len() as u64)
+    deletions::delete(target, &present, lease, task).await
 }
 
 /// Oldest generation first, the reverse of the setting: as long as a newer guard stands, no newer server migrates an

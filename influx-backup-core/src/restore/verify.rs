@@ -30,8 +30,11 @@ pub(super) fn check(plan: &RestorePlan, backup: BackupContents<'_>, before: &Tar
     let others = now.iter().filter(|entry| entry.key.below(OWN_DIRECTORY).is_none() && !restored.contains(&entry.key));
     for entry in others {
         match before.object(&entry.key) {
-            Some(_) if plan.deletes(&entry.key) => return Err(failed(&entry.key, "it was to be deleted".to_owned())),
-            Some(held) if held.is_same(&entry) => {}
+            Some(held) if held.is_same(&entry) => {
+                if plan.deletes(&entry.key) {
+                    return Err(failed(&entry.key, "it was to be deleted".to_owned()));
+                }
+            }
             _ if backup.cluster.classify(&entry.key).is_none() => {}
             _ => return Err(Error::ServerRunning { location: plan.target.clone(), key: entry.key.clone() }),
         }

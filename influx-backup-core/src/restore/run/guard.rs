@@ -15,13 +15,14 @@ use crate::{
     layout::guard,
     manifest::{SegmentRef, segment},
     plan::Stage,
+    target::{Changes, Phase},
 };
 
 impl Run {
     /// The journal first, then the guard at every root path.
     pub(super) async fn set_guard(&self) -> Result<RestoreJournal> {
         let place = &self.place;
-        let journal = match self.task.unless_cancelled(RestoreJournal::read(place)).await? {
+        let mut journal = match self.task.unless_cancelled(RestoreJournal::read(place)).await? {
             Some(journal) if self.plan.resumes.as_ref() == Some(&journal.restore) => self.resume(journal).await?,
             Some(journal) => {
                 return Err(Error::RestoreUnfinished { location: place.to_string(), backup: journal.backup });
@@ -31,6 +32,10 @@ impl Run {
         for key in &journal.guards {
             self.task.answered(place.put(key, guard::bytes(&journal.restore, &journal.backup))).await?;
         }
+        if journal.phase == Phase::Guarding {
+            journal.phase = Phase::Guarded;
+            self.task.answered(journal.update(place)).await?;
+        }
         self.task.events.send(EventKind::GuardSet);
         Ok(journal)
     }
@@ -38,7 +43,8 @@ impl Run {
     /// Brings the journal of an earlier run up to date, before the guard is set again.
     ///
     /// The whole guard stands before the first copy. Where a part of it is missing, servers may have run since the journal
-    /// was written: what they left is what was there before, and nothing of it is this restore's own.
+    /// was written: what they left is what was there before, and nothing of it is this restore's own. Where the whole guard
+    /// had stood, copies may lie among that: the restore cannot be abandoned any more.
     async fn resume(&self, mut journal: RestoreJournal) -> Result<RestoreJournal> {
         let place = &self.place;
         // There may be owners of roots that the first run did not live to guard.
@@ -48,6 +54,9 @@ impl Run {
             return Ok(journal);
         }
         if !unguarded.is_empty() {
+            if journal.phase == Phase::Guarded {
+                journal.changes = Changes::Begun;
+            }
             self.task.answered(journal.forget_finished(place)).await?;
             journal.old_roots.retain(|old| !unguarded.contains(&old.key));
             journal.old_roots.extend(self.old_roots(&unguarded).await?);

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use tokio::time::timeout;
+
 use super::{
     super::{
         copies::{Checked, WithAttributes},
@@ -14,8 +16,9 @@ use crate::{
     error::{CopyError, Error, Result},
     execute::{Executor, Places},
     key::Key,
+    lease::release_timeout,
+    limits::Limits,
     location::Location,
-    manifest::segment,
     plan::{CopyTask, PlaceRole, Stage},
     target::Changes,
 };
@@ -30,11 +33,10 @@ impl Run {
         let stages = std::mem::take(&mut self.plan.stages);
         let place = &self.place;
         let backup = &self.request.backup;
-        let mut limits = self.request.run_options.limits.clone();
-        limits.retry.max_outage.get_or_insert(MAX_OUTAGE);
-        let held = journal.finished(place).await?;
+        let limits = limits(&self.request.run_options.limits);
+        let held = self.task.unless_cancelled(journal.finished(place)).await?;
         let finished = journal.finished_log(place, self.claim.number(), limits.durability);
-        let own = created(place, journal).await?;
+        let own = self.task.unless_cancelled(created(place, journal)).await?;
         let copier = Arc::new(WithAttributes::new(Arc::clone(&self.request.copier), backup));
         let executor = Executor::of_job(copier, limits, self.task.clone());
         let places = Places::new(place.clone())
@@ -45,21 +47,42 @@ impl Run {
         for mut stage in stages {
             let overwrites = |key: &Key| self.target.object(key).is_some() && !own.contains(key);
             if stage.keys().any(overwrites) {
-                begin_changes(place, journal).await?;
+                self.task.answered(begin_changes(place, journal)).await?;
             }
-            let planned = stage.objects();
+            let objects = stage.objects();
+            let bytes = stage.bytes();
             stage.retain(|task| !held.contains(&task.to) || !self.is_at_target(task));
-            let done = planned - stage.objects();
+            let done = objects - stage.objects();
+            self.task.events.add_bytes(bytes - stage.bytes());
             (0..done).for_each(|_| self.task.events.add_object());
             resumed += done;
             let copied = executor.stage(&self.pinned(stage)?, &places, &mut sink).await.map_err(damaged);
-            // Another process may have taken the target over, and be done.
-            self.claim.check().await?;
-            // What is finished is written down even where the stage failed; the first error is returned.
-            let written = sink.flush().await;
-            copied.and(written)?;
+            self.write_down(copied, &mut sink).await?;
         }
         Ok(resumed)
+    }
+
+    /// Writes down what a stage has finished, also where it failed. Returns the first error, unless another process has
+    /// taken the target over: that one may be done, and nothing is to be written.
+    async fn write_down(&self, copied: Result<()>, sink: &mut Checked<'_>) -> Result<()> {
+        let copied = copied.and_then(|()| self.task.check());
+        let within = copied.as_ref().err().map_or(Duration::MAX, |error| release_timeout(error) / 2);
+        let write = async {
+            let checked = timeout(within, self.claim.check()).await.unwrap_or(Ok(()));
+            if matches!(checked, Err(Error::LeaseLost { .. })) {
+                return checked;
+            }
+            let written = timeout(within, sink.flush()).await.unwrap_or(Ok(()));
+            checked.and(written)
+        };
+        let written = match &copied {
+            Ok(()) => self.task.answered(write).await,
+            Err(_) => write.await,
+        };
+        match written {
+            Err(lost @ Error::LeaseLost { .. }) => Err(lost),
+            written => copied.and(written),
+        }
     }
 
     /// The copies, pinned to the versions that the backup was found to hold.
@@ -76,18 +99,17 @@ impl Run {
         self.target.object(&task.to).is_some_and(|object| object.size == task.expect.size)
     }
 
+    /// Deletes what the backup lacks. Returns how many objects that were.
     pub(super) async fn delete(&self, journal: &mut RestoreJournal) -> Result<u64> {
         let place = &self.place;
-        let count = self.plan.deletions.len() as u64;
-        if count == 0 {
+        if self.plan.deletions.is_empty() {
             return Ok(0);
         }
         self.task.unless_cancelled(self.claim.check()).await?;
         self.task.answered(begin_changes(place, journal)).await?;
         let found = |key: &Key| self.target.object(key).map(|object| object.version.clone());
         let deletions: Vec<_> = self.plan.deletions.iter().map(|key| (key.clone(), found(key))).collect();
-        deletions::delete(place, &deletions, &self.claim, &self.task).await?;
-        Ok(count)
+        deletions::delete(place, &deletions, &self.claim, &self.task).await
     }
 }
 
@@ -101,20 +123,50 @@ fn damaged(error: Error) -> Error {
     }
 }
 
-/// The keys that the target lacked when the restore began.
-async fn created(place: &Location, journal: &RestoreJournal) -> Result<BTreeSet<Key>> {
-    let mut keys = BTreeSet::new();
-    for reference in &journal.created {
-        keys.extend(segment::read::<Key>(place, reference).await?);
+/// The limits of a restore's copies.
+fn limits(limits: &Limits) -> Limits {
+    let mut limits = limits.clone();
+    limits.retry.max_outage.get_or_insert(MAX_OUTAGE);
+    limits
+}
+
+/// The keys that the target lacked when the restore began. Where their list is lost, the restore goes on without it, and
+/// cannot be abandoned any more.
+async fn created(place: &Location, journal: &mut RestoreJournal) -> Result<BTreeSet<Key>> {
+    match journal.created(place).await {
+        Err(Error::DamagedJournal { journal: list, reason }) => {
+            tracing::warn!(
+                "the list of created objects, `{list}`, is damaged ({reason}): the restore goes on without it"
+            );
+            begin_changes(place, journal).await?;
+            Ok(BTreeSet::new())
+        }
+        created => created,
     }
-    Ok(keys)
 }
 
 /// From here on the restore cannot be abandoned: written down before it is so.
 async fn begin_changes(place: &Location, journal: &mut RestoreJournal) -> Result<()> {
-    if journal.changes == Changes::Acquired {
+    if journal.changes == Changes::Begun {
         return Ok(());
     }
-    journal.changes = Changes::Acquired;
+    journal.changes = Changes::Begun;
     journal.update(place).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Retry;
+
+    /// As the help of `--stall-timeout`, the README and the documentation of [`Limits`] say.
+    #[test]
+    fn a_restore_waits_half_an_outage_for_a_stalled_connection() {
+        let seconds = |seconds| Duration::from_secs_f64(seconds);
+        assert_eq!(limits(&Limits::default()).stall_timeout(), seconds(12.5));
+        let longer = Limits::default().with_stall_timeout(seconds(90.0));
+        assert_eq!(limits(&longer).stall_timeout(), seconds(12.5), "alone it changes nothing");
+        let retry = Retry::default().with_max_outage(seconds(200.0));
+        assert_eq!(limits(&longer.with_retry(retry)).stall_timeout(), seconds(90.0));
+    }
 }

@@ -9,12 +9,12 @@ use tokio::sync::Semaphore;
 use super::*;
 use crate::{
     lease::Clock,
-    testing::fault::{Fault, FaultPlan, FaultyStore, Hold, Op, Rule, Scope, When},
+    testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Hold, Op, Rule, Scope, When},
 };
 
 /// Copies as [`Plain`] does, as long as there are permits.
 #[derive(Debug)]
-struct Gate(Semaphore);
+pub(super) struct Gate(Semaphore);
 
 #[async_trait]
 impl Copier for Gate {
@@ -25,7 +25,7 @@ impl Copier for Gate {
 }
 
 /// A restore that runs and waits before its second copy, and the gate that it waits at.
-async fn under_way(bed: &Bed) -> (crate::Job<RestoreReport>, Arc<Gate>) {
+pub(super) async fn under_way(bed: &Bed) -> (crate::Job<RestoreReport>, Arc<Gate>) {
     let gate = Arc::new(Gate(Semaphore::new(1)));
     let job = bed.request(&quick(RestoreOptions::empty())).with_copier(Arc::clone(&gate) as _).start();
     while gate.0.available_permits() > 0 {
@@ -53,6 +53,13 @@ async fn a_restore_that_is_alive_keeps_all_others_out() {
     gate.0.add_permits(100);
     job.await.expect("undisturbed");
     assert_eq!(bed.keys().await, bed.backup_keys(), "none of the restore's own files is left");
+}
+
+/// A restore that was cancelled when one object was restored.
+pub(super) async fn cancelled(bed: &Bed) {
+    let (job, _gate) = under_way(bed).await;
+    job.handle().cancel();
+    assert_eq!(job.await.expect_err("cancelled").code(), "cancelled");
 }
 
 /// By the clock of a store that is an hour slow, every heartbeat is an hour old.
@@ -257,4 +264,22 @@ async fn what_was_cut_off_is_undone() {
     abandon(&bed.target, AbandonOptions::default()).await.expect("undone");
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(bed.keys().await, [""; 0]);
+}
+
+/// A restore is cancelled while the store does not list its leases.
+#[tokio::test(start_paused = true)]
+async fn a_failed_look_at_the_lease_hides_no_error_and_loses_no_finished_object() {
+    let mut bed = Bed::new(&core(2), &[V3]).await;
+    let leases = Scope::of(Op::List).below("_influx_backup");
+    let from = Duration::from_secs(60);
+    let away = Rule::new(leases, When::Between(from..from * 10), Fault::Fail(Failure::Unreachable));
+    let plan = FaultPlan::none().with(away);
+    let store = bed.target.clone();
+    bed.target = store.through(|store| Arc::new(FaultyStore::new(store, plan.clone())) as Arc<_>);
+    let (job, _gate) = under_way(&bed).await;
+    tokio::time::sleep(from + Duration::from_secs(1)).await;
+    job.handle().cancel();
+    assert_eq!(job.await.expect_err("cancelled").code(), "cancelled");
+    let own = store.list("_influx_backup").await.expect("listed");
+    assert!(own.keys().any(|key| key.as_str().contains("/finished/")), "{own:?}");
 }

@@ -279,6 +279,36 @@ async fn only_its_own_restore_is_resumed() {
     assert!(RestorePlan::new(&bed.backup.contents(), &target, &options).is_ok());
 }
 
+/// Copies as [`Plain`] does, while a server writes an object.
+#[derive(Debug)]
+struct BesideAServer {
+    target: Location,
+    writes: Key,
+}
+
+#[async_trait]
+impl Copier for BesideAServer {
+    async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
+        self.target.put(&self.writes, Bytes::from_static(b"acknowledged")).await.expect("put");
+        Plain.copy(request, context).await
+    }
+}
+
+#[tokio::test]
+async fn what_a_server_writes_is_not_deleted_and_names_the_server() {
+    let bed = Bed::new(&core(2), &[V3]).await.holding(&core(4), &[V3]).await;
+    let how = quick(RestoreOptions::replace());
+    let plan = bed.plan(&how).await.expect("planned");
+    let writes = plan.deletions().next().expect("a deletion").clone();
+    let server = BesideAServer { target: bed.target.clone(), writes: writes.clone() };
+    let job = bed.request(&how).with_copier(Arc::new(server)).start();
+    let handle = job.handle();
+    let error = job.await.expect_err("a server runs");
+    assert!(matches!(&error, Error::ServerRunning { key, .. } if *key == writes), "{error}");
+    assert_eq!(handle.progress().deleted, plan.deletions().len() as u64 - 1, "it was not deleted");
+    assert_eq!(bed.target.get(&writes, None).await.expect("read").expect("there"), "acknowledged");
+}
+
 #[tokio::test]
 async fn cancelling_stops_and_keeps_the_guard() {
     let bed = Bed::new(&core(2), &[V3]).await;
