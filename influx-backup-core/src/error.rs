@@ -4,6 +4,7 @@ mod code;
 mod copy;
 mod detail;
 mod hint;
+mod lease;
 mod plan;
 mod report;
 mod store;
@@ -16,6 +17,7 @@ pub use self::{
     code::{Category, ErrorCode},
     copy::CopyError,
     hint::Hint,
+    lease::LeaseSubject,
     plan::{PlanChange, PlanChangeKind},
     report::ErrorReport,
     store::StoreErrorKind,
@@ -191,15 +193,28 @@ pub enum Error {
         /// The name.
         name: String,
     },
-    /// The lease on a backup, or on the target of a restore, was lost while this process ran: another one took it over, or
-    /// may soon because it could not be renewed.
-    #[error("the lease on {what} was lost, and this run stopped: {reason}")]
+    /// Another process took over the lease on a backup, or on the target of a restore, while this one ran.
+    #[error("the lease on {lease} was lost, and this run stopped: {owner} took it over and continues the work")]
     #[non_exhaustive]
     LeaseLost {
         /// The backup or the target.
-        what: String,
-        /// Why, and what to do.
-        reason: String,
+        lease: LeaseSubject,
+        /// Who took it over, as far as it is known.
+        owner: String,
+    },
+    /// The store did not let this process renew its lease on a backup, or on the target of a restore, for so long that
+    /// another one may soon take it over.
+    #[error(
+        "the lease on {lease} could not be renewed for {} s, and this run stopped before another process may take it over: \
+         resume the work once the store answers",
+        age.as_secs()
+    )]
+    #[non_exhaustive]
+    LeaseNotRenewed {
+        /// The backup or the target.
+        lease: LeaseSubject,
+        /// How long ago it was renewed last.
+        age: Duration,
     },
     /// Whether a backup was committed is not known: its root manifest was sent to the store, and the answer is missing.
     #[error(

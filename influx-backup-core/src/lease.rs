@@ -10,16 +10,12 @@
 
 mod fence;
 mod heartbeat;
+mod held;
+mod scope;
 mod state;
 
-use std::{
-    fs::File,
-    ops::RangeInclusive,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use tokio::{
     sync::watch,
@@ -27,16 +23,15 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::state::{Clock, LeaseFile, LeaseState, highest};
-use self::{
-    fence::LeaseFence,
-    heartbeat::{Heartbeat, Pending},
+use self::{fence::LeaseFence, heartbeat::Heartbeat, held::HeldLease};
+pub(crate) use self::{
+    scope::LeaseScope,
+    state::{Clock, LeaseFile, LeaseState, highest},
 };
 use crate::{
     error::{Error, Result, StoreErrorKind},
     key::Key,
-    layout::OWN_DIRECTORY,
-    location::{Attributes, Location},
+    location::Location,
 };
 
 /// How long a holder may be silent before another process may take over.
@@ -48,13 +43,11 @@ const LATE: Duration = Duration::from_secs(60);
 /// The numbers that leases may have.
 const NUMBERS: RangeInclusive<u64> = 1..=999_999_999;
 
-/// The name of a lease.
-fn name(number: u64) -> String {
-    format!("claim-{number:06}")
-}
-
 /// How long a run that was cancelled waits for each last thing that it asks of the store: it ends within a second.
 const RELEASE_TIMEOUT: Duration = Duration::from_millis(260);
+
+/// How often a lease is removed that a renewal wrote again meanwhile.
+const REMOVALS: u32 = 3;
 
 /// How long a run that failed waits for the store before it ends.
 const FAILURE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -71,65 +64,6 @@ pub(crate) const fn release_timeout(error: &Error) -> Duration {
     }
 }
 
-/// What one process at a time may hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum LeaseScope {
-    /// The backup of this name, to write it.
-    Backup(String),
-    /// A target, to restore to it.
-    Target,
-}
-
-impl LeaseScope {
-    fn directory(&self) -> String {
-        match self {
-            Self::Backup(_) => OWN_DIRECTORY.to_owned(),
-            Self::Target => format!("{OWN_DIRECTORY}/restore"),
-        }
-    }
-
-    fn key(&self, number: u64) -> Result<Key> {
-        Ok(Key::parse(format!("{}/{}", self.directory(), name(number)))?)
-    }
-
-    /// What a person reads.
-    fn title(&self, location: &Location) -> String {
-        match self {
-            Self::Backup(name) => format!("backup `{name}`"),
-            Self::Target => format!("target `{location}`"),
-        }
-    }
-
-    /// The error that another process holds it.
-    pub(crate) fn held(&self, location: &Location, holder: Option<&LeaseState>) -> Error {
-        let (owner, silence) = match holder {
-            Some(state) => (state.file.to_string(), state.silence),
-            None => ("another process".to_owned(), Duration::ZERO),
-        };
-        match self {
-            Self::Backup(name) => Error::BackupInProgress { name: name.clone(), owner, silence },
-            Self::Target => Error::RestoreInProgress { location: location.to_string(), owner, silence },
-        }
-    }
-
-    /// The error that another process took it over.
-    fn taken_over(&self, location: &Location, holder: Option<&LeaseState>) -> Error {
-        let owner = holder.map_or_else(|| "a process that has ended since".to_owned(), |state| state.file.to_string());
-        let reason = format!("{owner} took it over and continues the work");
-        Error::LeaseLost { what: self.title(location), reason }
-    }
-
-    /// The error that the holder could not renew it for so long.
-    fn expired(&self, location: &Location, age: Duration) -> Error {
-        let reason = format!(
-            "it could not be renewed for {} s, and another process may soon take it over; resume the work once the store \
-             answers",
-            age.as_secs()
-        );
-        Error::LeaseLost { what: self.title(location), reason }
-    }
-}
-
 /// The right to write. Given up when dropped, without a trace: the work may be resumed.
 #[derive(Debug)]
 pub(crate) struct Lease {
@@ -141,15 +75,6 @@ pub(crate) struct Lease {
     settled: Instant,
     /// When a request of this run was last cut off.
     cut_off: Arc<watch::Sender<Option<Instant>>>,
-}
-
-/// A lease of this process, as the store has it.
-#[derive(Debug, Clone)]
-struct HeldLease {
-    location: Location,
-    scope: LeaseScope,
-    number: u64,
-    file: LeaseFile,
 }
 
 impl Lease {
@@ -221,8 +146,8 @@ impl Lease {
     /// Asks the store once more, before a step that cannot be taken back.
     ///
     /// # Errors
-    /// [`Error::LeaseLost`] where another process took over, or where the lease could not be renewed for so long that one
-    /// may; [`Error::Store`].
+    /// [`Error::LeaseLost`] where another process took over; [`Error::LeaseNotRenewed`] where one soon may;
+    /// [`Error::Store`].
     pub(crate) async fn check(&self) -> Result<()> {
         self.held.check().await?;
         // Last: the process may have been suspended while it waited for the answer.
@@ -240,37 +165,28 @@ impl Lease {
 
     /// Why it was lost.
     pub(crate) async fn loss(&self) -> Error {
-        if let Some(expired) = self.expiry() {
-            return expired;
-        }
-        match timeout(FAILURE_TIMEOUT, self.check()).await {
+        match timeout(FAILURE_TIMEOUT, self.held.check()).await {
             Ok(Err(error @ Error::LeaseLost { .. })) => error,
-            _ => self.held.scope.taken_over(&self.held.location, None),
+            _ => self.expiry().unwrap_or_else(|| self.held.scope.taken_over(&self.held.location, None)),
         }
     }
 
     fn expiry(&self) -> Option<Error> {
-        let age = self.heartbeat.expiry()?;
-        Some(self.held.scope.expired(&self.held.location, age))
+        self.heartbeat.expiry().map(|age| self.held.not_renewed(age))
     }
 
     /// Says that the run ended and left its work undone, so that the next one need not wait. Where the store does not take
     /// that `within` this time, silence has the same effect later.
     pub(crate) async fn release(mut self, within: Duration) {
         let end = Instant::now() + within;
-        let pending = self.heartbeat.end(within / 2).await;
+        let late = self.heartbeat.end(within / 2).await;
         let own = self.cut_off.borrow().map_or(self.settled, |cut_off| self.settled.max(cut_off + LATE));
         self.held.file.unsettled = own.saturating_duration_since(Instant::now()).as_secs_f64().ceil() as u64;
         let released = async {
-            match pending {
-                Pending::None => self.held.release().await,
-                Pending::RenewalUntil(_) => {
-                    // On a store without conditional writes it would undo what is written under its number.
-                    self.held.check().await?;
-                    self.held.number += 1;
-                    self.held.file.released = Some(Utc::now());
-                    self.held.create().await
-                }
+            match late {
+                None => self.held.release().await,
+                // It would undo what is written under its number.
+                Some(_) => self.held.release_under_next_number().await,
             }
         };
         if let Ok(Err(Error::Store { .. })) = timeout_at(end, released).await {
@@ -278,18 +194,45 @@ impl Lease {
         }
     }
 
+    /// Renews the lease no more, and waits until no renewal can arrive late and leave a lease behind: minutes, where a store
+    /// without conditional writes did not answer one. May be dropped.
+    pub(crate) async fn end_renewals(&mut self) {
+        if let Some(until) = self.heartbeat.end(OUTAGE_TIMEOUT).await {
+            tracing::info!("waiting for a renewal of the lease that was not answered");
+            sleep_until(until).await;
+        }
+    }
+
     /// Removes this lease and those that it took over from: there is nothing that another run could resume.
+    ///
+    /// It does not wait: where a renewal may arrive late that the store would take, a lease is left that is released.
     ///
     /// # Errors
     /// [`Error::LeaseLost`], [`Error::Store`].
     pub(crate) async fn remove(&mut self) -> Result<()> {
-        // A renewal that reaches a store without conditional writes after the removal would leave a lease without a holder.
-        if let Pending::RenewalUntil(until) = self.heartbeat.end(SILENCE).await {
-            sleep_until(until).await;
+        let late = self.heartbeat.end(OUTAGE_TIMEOUT).await;
+        let last = self.held.number;
+        if late.is_some() {
+            self.held.file.unsettled = 0;
+            self.held.release_under_next_number().await?;
+        } else {
+            self.held.check().await?;
         }
-        self.held.check().await?;
+        for _ in 0..REMOVALS {
+            self.remove_up_to(last).await?;
+            // A renewal that was under way may have come in between. Once the lease is gone, none has an effect.
+            match self.held.check().await {
+                Ok(_) if late.is_none() => {}
+                Ok(_) | Err(Error::LeaseLost { .. }) => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn remove_up_to(&self, last: u64) -> Result<()> {
         let mut leases = state::list(&self.held.location, &self.held.scope).await?;
-        leases.retain(|(number, _)| *number <= self.held.number);
+        leases.retain(|(number, _)| *number <= last);
         leases.sort_unstable_by_key(|(number, _)| *number);
         for (_, entry) in leases {
             // Once the last of them is gone, another process may begin anew with the first number.
@@ -312,52 +255,6 @@ impl Lease {
     pub(crate) const fn began(&self) -> DateTime<Utc> {
         self.held.file.began
     }
-}
-
-impl HeldLease {
-    /// Checks that no other process took over. Returns what the store has.
-    async fn check(&self) -> Result<LeaseState> {
-        match highest(&self.location, &self.scope, Clock::Local).await? {
-            Some(state) if state.number == self.number && state.file.owner == self.file.owner => Ok(state),
-            other => Err(self.scope.taken_over(&self.location, other.as_ref())),
-        }
-    }
-
-    async fn create(&self) -> Result<()> {
-        self.location.create(&self.scope.key(self.number)?, bytes(&self.file)?).await?;
-        Ok(())
-    }
-
-    async fn renew(&self) -> Result<()> {
-        self.replace(LeaseFile { renewed: Some(Utc::now()), ..self.file.clone() }).await
-    }
-
-    async fn release(&self) -> Result<()> {
-        self.replace(LeaseFile { released: Some(Utc::now()), ..self.file.clone() }).await
-    }
-
-    /// Writes the lease again, unless another process took over: that one may be done already, and have removed all leases.
-    /// The condition on what the store has makes the store refuse the request if it arrives after the next.
-    async fn replace(&self, file: LeaseFile) -> Result<()> {
-        let found = self.check().await?;
-        let key = self.scope.key(self.number)?;
-        self.location.replace(&key, &bytes(&file)?, &Attributes::new(), &found.version).await?;
-        Ok(())
-    }
-
-    /// Makes the lease look long silent. A full disk, which takes no bytes, takes this.
-    fn expire(&self) {
-        if let (Some(directory), Ok(key)) = (self.location.directory(), self.scope.key(self.number)) {
-            let file = File::options().write(true).open(directory.join(key.as_str()));
-            // Best effort: where it fails, silence has the same effect later.
-            let _ = file.and_then(|file| file.set_modified(SystemTime::UNIX_EPOCH));
-        }
-    }
-}
-
-fn bytes(file: &LeaseFile) -> Result<Bytes> {
-    let json = serde_json::to_vec(file);
-    json.map(Bytes::from).map_err(|source| Error::Internal { task: "lease", source: Box::new(source) })
 }
 
 #[cfg(test)]

@@ -139,7 +139,13 @@ async fn clear(location: &Location, name: &str, clock: Clock, context: &RunConte
     });
     let done = lost.run_until_cancelled(all_else).await;
     let done = match lease.outcome(done).await {
-        Ok(()) => context.unless_cancelled(lease.remove()).await,
+        Ok(()) => {
+            let removed = async {
+                lease.end_renewals().await;
+                lease.remove().await
+            };
+            context.unless_cancelled(removed).await
+        }
         failed => failed,
     };
     if let Err(error) = &done {
@@ -161,4 +167,62 @@ async fn delete(location: &Location, objects: &ObjectTable, lease: &Lease, event
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use bytes::Bytes;
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+    use crate::{
+        Key, StoreOptions,
+        job::Request,
+        lease::{LeaseScope, highest},
+        testing::fault::{Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
+    };
+
+    /// Files know no conditional writes: where a renewal of the lease may still arrive, its end is waited for.
+    #[tokio::test(start_paused = true)]
+    async fn a_removal_that_waits_for_a_renewal_can_be_cancelled() {
+        for is_cancelled in [false, true] {
+            let root = tempfile::tempdir().expect("a directory");
+            let path = root.path().to_str().expect("UTF-8");
+            let repository = Location::parse(path, &StoreOptions::default()).expect("a location");
+            let location = repository.child("n1").expect("a location");
+            let scope = LeaseScope::Backup("n1".to_owned());
+            let lease = Lease::take(&location, scope.clone(), Some("c1"), None).await.expect("free");
+            lease.release(Duration::from_secs(1)).await;
+            location.put(&Key::parse("x").expect("a key"), Bytes::from_static(b"x")).await.expect("put");
+
+            let seconds = |from, to| Duration::from_secs(from)..Duration::from_secs(to);
+            let slow = Rule::new(Scope::of(Op::Delete).containing("n1/x"), When::Always, Fault::Delay(seconds(70, 71)));
+            let renewal = Scope::of(Op::Put).containing("n1/_influx_backup/claim-000002");
+            let late = Rule::new(renewal, When::Nth(2), Fault::Late(seconds(100, 101)));
+            let plan = FaultPlan::none().with(slow).with(late);
+            let faulty = repository.through(|store| Arc::new(FaultyStore::new(store, plan.clone())) as Arc<_>);
+            let leftover =
+                Leftover { name: "n1".to_owned(), kind: LeftoverKind::Unfinished, objects: 2, bytes: ByteSize(1) };
+            let request = Request::new("remove", String::new(), move |context| async move {
+                remove(&faulty, &leftover, &context).await
+            });
+            let began = Instant::now();
+            let job = request.start();
+            sleep(Duration::from_secs(100)).await;
+            if is_cancelled {
+                job.handle().cancel();
+                assert_eq!(job.await.expect_err("cancelled").code(), "cancelled");
+                assert!(began.elapsed() < Duration::from_secs(101), "{:?}", began.elapsed());
+                sleep(Duration::from_secs(100)).await;
+                let left = highest(&location, &scope, Clock::Local).await.expect("listed").expect("one");
+                assert!(left.is_free(Takeover::AfterTimeout));
+            } else {
+                job.await.expect("removed");
+                assert!(began.elapsed() > Duration::from_secs(161), "{:?}", began.elapsed());
+                assert!(location.list("").await.expect("listed").is_empty());
+            }
+        }
+    }
 }

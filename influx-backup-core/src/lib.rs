@@ -6,14 +6,16 @@
 //!
 //! - A [`Location`] is where objects live: a directory, S3, Azure Blob Storage or Google Cloud Storage.
 //! - A [`Cluster`] is what [`discover()`] finds at a location: edition, ids, nodes, catalog.
-//! - A [`Repository`] is a location that holds backups. Every verb is a method of it: plan and take a backup, list, verify,
-//!   certify, plan and run a restore.
+//! - A [`Repository`] is a location that holds backups. What is done with them is a method of it: plan and take a backup,
+//!   list, verify, plan and run a restore, find and remove leftovers.
+//!
+//! Two verbs need no repository: [`certify()`] judges any tree, [`abandon()`] undoes a restore at its target.
 //!
 //! A backup of a running cluster is taken in passes (list, copy what is missing, list again) until a [`Certificate`] shows that
 //! what was copied restores. Only then is it committed. A restore writes behind a boot guard, so that a half-done one never
 //! starts. Plans ([`BackupPlan`], [`RestorePlan`]) are data: printed, kept as JSON, compared by hash.
 //!
-//! Whatever runs for longer than a second is a [`Job`], with a [`JobHandle`] to watch and cancel it, a stream of [`Event`]s
+//! Each verb is a [`Job`], with a [`JobHandle`] to watch and cancel it, a stream of [`Event`]s
 //! and a result to await. Two things are yours to replace: a [`Copier`] moves one object, an [`Orchestrator`] stops and starts
 //! servers. Every [`Error`] has a stable code, a category and a [report](Error::report) that serialises.
 //!
@@ -91,7 +93,7 @@ pub mod job;
 pub mod judge;
 pub mod key;
 pub mod layout;
-pub mod lease;
+mod lease;
 pub mod leftovers;
 pub mod limits;
 pub mod location;

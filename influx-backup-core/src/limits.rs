@@ -114,11 +114,14 @@ pub struct Retry {
     /// The longest wait.
     #[serde(with = "duration")]
     pub max_backoff: Duration,
-    /// How long one object is tried: no attempt begins later.
+    /// How long one object is tried: no attempt begins later. More than six minutes only helps against a source that is
+    /// away: where the repository of a backup, or the target of a restore, is, the run ends with
+    /// [`LeaseNotRenewed`](crate::Error::LeaseNotRenewed) by then.
     #[serde(with = "duration")]
     pub max_elapsed: Duration,
     /// How long a store may be away, refusing connections or silent, before a copy fails: no attempt begins later. A store
-    /// that asks to slow down is not away. `None`: a restore waits 25 s, a backup as long as [`max_elapsed`](Self::max_elapsed).
+    /// that asks to slow down is not away. `None`: a restore waits 25 s, a backup as long as [`max_elapsed`](Self::max_elapsed),
+    /// which also says how much is of use.
     #[serde(with = "duration::optional")]
     pub max_outage: Option<Duration>,
 }

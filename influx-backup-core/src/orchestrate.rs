@@ -9,7 +9,7 @@ use crate::{
     cluster::{Node, starting_order},
     concurrent,
     error::{Error, Result, Source},
-    event::EventKind,
+    event::{EventKind, Phase},
     finding::{Finding, FindingCode},
     job::RunContext,
     units::duration,
@@ -121,6 +121,7 @@ pub(crate) async fn stop_all(
     let after = duration::format(stop_timeout);
     for node in nodes {
         task.check()?;
+        task.events.set_phase(Phase::Preparing);
         asked(node);
         let stop = async {
             orchestrator.stop(node).await.map_err(|source| failed(node, "stopped", source))?;
@@ -173,6 +174,7 @@ pub(crate) async fn start_all(
 ) -> Vec<String> {
     let mut started = Vec::new();
     for node in nodes {
+        task.events.set_phase(Phase::Preparing);
         let answer = timeout(limit, orchestrator.start(node)).await;
         match answer.unwrap_or_else(|_| Err(format!("no answer within {}", duration::format(limit)).into())) {
             Ok(()) => {

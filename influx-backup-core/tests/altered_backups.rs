@@ -7,8 +7,8 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use influx_backup_core::{
-    BackupReport, DiscoverOptions, FindingCode, Job, Key, Location, Repository, Result, StoreOptions, VerifyOptions,
-    discover,
+    BackupReport, DiscoverOptions, EventKind, FindingCode, Job, Key, Location, Repository, Result, StoreOptions,
+    VerifyOptions, discover,
     error::Category,
     location::Identity,
     location::interop::object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path},
@@ -321,6 +321,48 @@ async fn a_commit_that_can_neither_be_confirmed_nor_undone_is_reported() {
     assert!(Commit::is_committed(&store).await);
     store.heal();
     assert_whole(&repository).await;
+}
+
+/// The manifest of a run that was taken over is in the way, and the process is suspended while it is removed: its own was
+/// not sent.
+#[tokio::test(start_paused = true)]
+async fn a_manifest_that_was_never_sent_is_not_in_doubt() {
+    let (source, _) = Source::of(&core()).await;
+    let inner = Arc::new(InMemory::new());
+    let late = deed(FIRST, {
+        let inner = Arc::clone(&inner);
+        async move { drop(inner.put(&Path::from(MANIFEST), "{}".into()).await.expect("put")) }
+    });
+    let hold = Hold::default();
+    let removal = Rule::new(Scope::of(Op::Delete).containing(MANIFEST), When::Nth(1), Fault::Hold(hold.clone()));
+    let vault = place(Arc::new(FaultyStore::new(inner, FaultPlan::none().with(removal))));
+    let suspended = async {
+        hold.reached().await;
+        tokio::time::advance(Duration::from_secs(450)).await;
+        hold.release();
+    };
+    let ((report, repository), ()) = tokio::join!(back_up(&source, &vault, [late]), suspended);
+    let error = report.expect_err("its lease is too old");
+    assert_eq!((error.code(), error.is_retryable()), ("lease-not-renewed", true), "{error}");
+    Commit::assert_resumes(&repository, &source, Takeover::AfterTimeout).await;
+}
+
+/// The store is away when the journal is to be deleted, which is no longer needed.
+#[tokio::test(start_paused = true)]
+async fn a_commit_is_announced_at_once() {
+    let journal = Scope::of(Op::List).containing("n1/_influx_backup/journal");
+    let Commit { job, .. } = Commit::with([(journal, Fault::Fail(Failure::Unreachable))]).await;
+    let began = Instant::now();
+    let mut events = job.events();
+    let mut announced = None;
+    while let Some(event) = events.next().await {
+        if matches!(event.kind, EventKind::Committed { .. }) {
+            announced = Some(began.elapsed());
+        }
+    }
+    job.await.expect("committed");
+    assert!(announced.expect("announced") <= ON_ITS_WAY + Duration::from_secs(1), "{announced:?}");
+    assert!(began.elapsed() > ON_ITS_WAY + Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
 /// The store has the manifest and its answers are lost, those to further attempts, too.

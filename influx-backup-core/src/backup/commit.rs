@@ -15,7 +15,7 @@ use crate::{
     event::EventKind,
     key::Key,
     layout::{MANIFEST_KEY, OWN_DIRECTORY},
-    location::{Location, make_durable},
+    location::{Location, Version, make_durable},
     manifest::{FORMAT, MIN_READER, Manifest, SegmentRef, segment},
     record::{Attested, BackupStatus},
     units::{ByteSize, total},
@@ -131,9 +131,9 @@ impl Run<'_> {
                 _ => return Err(self.unconfirmed("the run was cancelled meanwhile", self.task.cancelled())),
             },
         }
+        self.task.events.send(EventKind::Committed { name: self.name.to_owned() });
         // Best effort: the backup is committed, and what is left is litter.
         let _ = self.task.unless_cancelled(tidy(self.to, &manifest)).await;
-        self.task.events.send(EventKind::Committed { name: self.name.to_owned() });
         Ok(BackupReport {
             name: manifest.name,
             status: manifest.status,
@@ -158,10 +158,10 @@ impl Run<'_> {
     /// written its lease, and this run for a later lease after it has written its manifest: one of both sees the other.
     async fn create_manifest(&self, bytes: &Bytes) -> Result<()> {
         let key = Key::parse(MANIFEST_KEY)?;
-        let created = match self.to.create(&key, bytes.clone()).await {
+        let created = match self.send_manifest(&key, bytes).await? {
             Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. }) => {
                 self.remove_late_manifest(&key).await?;
-                self.to.create(&key, bytes.clone()).await
+                self.send_manifest(&key, bytes).await?
             }
             created => created,
         };
@@ -193,6 +193,17 @@ impl Run<'_> {
                 error,
             )),
         }
+    }
+
+    /// Returns the answer.
+    ///
+    /// # Errors
+    /// Why nothing was sent.
+    async fn send_manifest(&self, key: &Key, bytes: &Bytes) -> Result<Result<Version>> {
+        if self.to.check_fence().is_err() {
+            return Err(self.lease.loss().await);
+        }
+        Ok(self.to.create(key, bytes.clone()).await)
     }
 
     /// Removes a manifest that was not there when this run had written its lease: it is of a run that was taken over, and
@@ -230,7 +241,7 @@ impl Run<'_> {
 fn is_unanswered(error: &Error) -> bool {
     match error {
         Error::Store { kind, .. } => kind.is_transient(),
-        error => matches!(error, Error::LeaseLost { .. }),
+        error => error.is_lease_lost(),
     }
 }
 

@@ -92,10 +92,11 @@ pub(crate) struct Effort {
     #[arg(long, value_name = "SIZE")]
     bandwidth: Option<ByteSize>,
     /// How long one object is tried again after failures, such as 90s [default: 5m].
+    /// A run whose repository or target is away for more than six minutes ends all the same, and can be resumed.
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     max_elapsed: Option<Duration>,
     /// How long a store may be away before a copy fails, such as 90s [default: 25s for a restore, --max-elapsed for a
-    /// backup].
+    /// backup]. More than six minutes only helps for the source, see --max-elapsed.
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     max_outage: Option<Duration>,
     /// How long a connection may move nothing before it counts as stalled, such as 90s; at most half of --max-outage

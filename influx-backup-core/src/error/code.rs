@@ -95,10 +95,11 @@ impl Error {
         row("backup-exists", Category::Refused, "the name is taken"),
         row("backup-in-progress", Category::Refused, "another process writes this backup"),
         row("backup-unfinished", Category::Refused, "the backup is unfinished: resume it, or choose another name"),
+        row("lease-lost", Category::Refused, "another process took the backup, or the target of the restore, over"),
         row(
-            "lease-lost",
-            Category::Refused,
-            "another process took the backup, or the target of the restore, over; or the lease on it could not be renewed",
+            "lease-not-renewed",
+            Category::Store,
+            "the lease on the backup, or on the target of the restore, could not be renewed for minutes: resume the work",
         ),
         row(
             "commit-unconfirmed",
@@ -225,6 +226,7 @@ impl Error {
             Self::BackupInProgress { .. } => "backup-in-progress",
             Self::BackupUnfinished { .. } => "backup-unfinished",
             Self::LeaseLost { .. } => "lease-lost",
+            Self::LeaseNotRenewed { .. } => "lease-not-renewed",
             Self::CommitUnconfirmed { .. } => "commit-unconfirmed",
             Self::BackupNotFound { .. } => "backup-not-found",
             Self::UnsupportedFormat { .. } => "unsupported-format",

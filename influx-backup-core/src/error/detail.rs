@@ -1,6 +1,6 @@
 //! What an error is about, and what can be done about it.
 
-use super::{Error, StopReason, StoreErrorKind};
+use super::{Error, LeaseSubject, StopReason, StoreErrorKind};
 use crate::certificate::Certificate;
 
 impl Error {
@@ -42,6 +42,8 @@ impl Error {
             | Self::NoRestore { location }
             | Self::CannotAbandon { location, .. }
             | Self::NoSpace { location, .. }
+            | Self::LeaseLost { lease: LeaseSubject::Target { location }, .. }
+            | Self::LeaseNotRenewed { lease: LeaseSubject::Target { location }, .. }
             | Self::Store { location, .. } => Some(location),
             _ => None,
         }
@@ -63,9 +65,14 @@ impl Error {
             Self::Store { kind, .. } => kind.is_transient(),
             Self::Copy { error, .. } => error.is_retryable(),
             Self::NotConsistent { stop_reason, .. } => matches!(stop_reason, StopReason::LimitReached),
-            Self::BackupInProgress { .. } | Self::RestoreInProgress { .. } => true,
+            Self::BackupInProgress { .. } | Self::RestoreInProgress { .. } | Self::LeaseNotRenewed { .. } => true,
             _ => false,
         }
+    }
+
+    /// Whether another process may have taken the work over.
+    pub(crate) const fn is_lease_lost(&self) -> bool {
+        matches!(self, Self::LeaseLost { .. } | Self::LeaseNotRenewed { .. })
     }
 
     /// Whether a store may be away, see [`StoreErrorKind::is_outage`].

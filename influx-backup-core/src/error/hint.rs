@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, StopReason, StoreErrorKind};
+use super::{Error, LeaseSubject, StopReason, StoreErrorKind};
 
 /// An option that answers an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +37,15 @@ fn set(option: &str, text: &str) -> Hint {
     Hint { option: option.to_owned(), value: None, text: text.to_owned() }
 }
 
+/// The option that resumes the work under a lease.
+fn resume(lease: &LeaseSubject, text: &str) -> Hint {
+    let option = match lease {
+        LeaseSubject::Backup { .. } => "on_existing",
+        LeaseSubject::Target { .. } => "on_unfinished",
+    };
+    to(option, "resume", text)
+}
+
 impl Error {
     /// The options that answer this error: each by itself, unless its text says otherwise.
     #[must_use]
@@ -58,6 +67,15 @@ impl Error {
                     "does not wait, if that process is no longer running; only when resuming",
                 ),
             ],
+            Self::LeaseLost { lease, .. } => {
+                vec![resume(lease, "continues the work, if that process has ended and left it undone")]
+            }
+            Self::LeaseNotRenewed { lease, .. } => vec![resume(lease, "continues the work once the store answers")],
+            Self::CommitUnconfirmed { .. } => vec![to(
+                "on_existing",
+                "resume",
+                "continues the backup, if the store answers and there is none; if there is one, verify it",
+            )],
             Self::DegradedBackup { .. } => vec![to("on_degraded", "accept", "restores it all the same")],
             Self::CorruptSource { .. } => {
                 vec![to("on_corrupt", "record", "copies corrupt objects as they are; the backup may be degraded")]
@@ -83,6 +101,9 @@ impl Error {
             }
             Self::RestoreUnfinished { .. } => {
                 vec![to("on_unfinished", "resume", "continues it; or abandon it as long as nothing was overwritten")]
+            }
+            Self::DamagedJournal { .. } => {
+                vec![to("on_unfinished", "resume", "continues the restore, unless `restore.json` itself is damaged")]
             }
             Self::CannotAbandon { .. } => vec![to("on_unfinished", "resume", "continues it")],
             Self::RestoreInProgress { .. } => {

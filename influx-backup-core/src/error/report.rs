@@ -135,7 +135,15 @@ impl Error {
                 let silence_ms = millis::of(*silence);
                 fields!(name, owner, silence_ms)
             }
-            Self::LeaseLost { what, reason } => fields!(what, reason),
+            Self::LeaseLost { lease, owner } => {
+                let lease = lease.to_string();
+                fields!(lease, owner)
+            }
+            Self::LeaseNotRenewed { lease, age } => {
+                let lease = lease.to_string();
+                let age_ms = millis::of(*age);
+                fields!(lease, age_ms)
+            }
             Self::CommitUnconfirmed { name, reason, .. } => fields!(name, reason),
             Self::BackupNotFound { name, found, .. } => fields!(name, found),
             Self::UnsupportedFormat { object, reason } | Self::DamagedBackup { object, reason } => {

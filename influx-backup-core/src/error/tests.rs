@@ -56,7 +56,8 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::BackupExists { name: name() },
         Error::BackupInProgress { name: name(), owner: owner(), silence },
         Error::BackupUnfinished { name: name() },
-        Error::LeaseLost { what: text("backup `monday`"), reason: reason() },
+        Error::LeaseLost { lease: LeaseSubject::Backup { name: name() }, owner: owner() },
+        Error::LeaseNotRenewed { lease: LeaseSubject::Target { location: location() }, age: silence },
         Error::CommitUnconfirmed { name: name(), reason: "a reason", source: cause() },
         Error::BackupNotFound { name: name(), repository: location(), found: text("nothing") },
         Error::UnsupportedFormat { object: text("manifest.json"), reason: reason() },
@@ -194,6 +195,26 @@ fn another_pass_is_offered_only_where_it_may_help() {
     assert!(!standstill.is_retryable());
     let hints: Vec<_> = standstill.hints().iter().map(Hint::to_string).collect();
     assert_eq!(hints, ["set `on_violation` to `degrade`: commits the backup as it is, marked degraded"]);
+}
+
+#[test]
+fn work_that_lost_its_lease_is_resumed() {
+    let backup = || LeaseSubject::Backup { name: text("monday") };
+    let target = || LeaseSubject::Target { location: text("s3://bucket/prefix") };
+    let age = Duration::from_secs(400);
+    for (lease, option, location) in
+        [(backup(), "on_existing", None), (target(), "on_unfinished", Some("s3://bucket/prefix"))]
+    {
+        let lost = Error::LeaseLost { lease: lease.clone(), owner: text("process 7 on host") }.report();
+        assert_eq!((lost.category, lost.retryable, lost.location.as_deref()), (Category::Refused, false, location));
+        let not_renewed = Error::LeaseNotRenewed { lease, age }.report();
+        assert_eq!((not_renewed.category, not_renewed.retryable), (Category::Store, true));
+        assert_eq!(not_renewed.context["age_ms"], json!(400_000));
+        for report in [lost, not_renewed] {
+            let hints: Vec<_> = report.hints.iter().map(|hint| (hint.option.as_str(), hint.value.as_deref())).collect();
+            assert_eq!(hints, [(option, Some("resume"))], "{}", report.code);
+        }
+    }
 }
 
 #[test]

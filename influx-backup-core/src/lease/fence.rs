@@ -24,7 +24,7 @@ impl Fence for LeaseFence {
     fn check(&self) -> Result<()> {
         if let Some(age) = expiry(*self.renewed.borrow()) {
             self.lost.cancel();
-            return Err(self.held.scope.expired(&self.held.location, age));
+            return Err(self.held.not_renewed(age));
         }
         if self.lost.is_cancelled() {
             return Err(self.held.scope.taken_over(&self.held.location, None));

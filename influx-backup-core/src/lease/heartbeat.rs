@@ -1,6 +1,9 @@
 //! [`Heartbeat`]: renews a lease, and stops its holder where it cannot.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use tokio::{
     sync::watch,
@@ -9,7 +12,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{HeldLease, SILENCE};
+use super::{
+    SILENCE,
+    held::{HeldLease, LateRenewal},
+};
 use crate::{concurrent, error::Error};
 
 /// How long after a renewal the next one begins, and how long one may take.
@@ -24,6 +30,9 @@ const WATCH_INTERVAL: Duration = Duration::from_secs(5);
 /// How long a request that was under way when the holder stopped may still take effect: as long as the clients of stores
 /// try one, and something for what the store itself needs.
 pub(super) const LONGEST_REQUEST: Duration = Duration::from_secs(200);
+
+/// How long after it began a renewal may still take effect.
+pub(super) const LONGEST_RENEWAL: Duration = INTERVAL.saturating_add(LONGEST_REQUEST);
 
 /// How old the last renewal may become before the holder stops. What it began before has come to its end when another
 /// process may take over.
@@ -50,27 +59,6 @@ impl Renewed {
     }
 }
 
-/// Whether a request to renew may still reach the store, after its answer was no longer waited for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pending {
-    None,
-    RenewalUntil(Instant),
-}
-
-impl Pending {
-    /// A renewal was given up just now.
-    fn from_now() -> Self {
-        Self::RenewalUntil(Instant::now() + LONGEST_REQUEST)
-    }
-
-    fn now(self) -> Self {
-        match self {
-            Self::RenewalUntil(until) if until > Instant::now() => self,
-            _ => Self::None,
-        }
-    }
-}
-
 /// Renews a lease in the background, until it ends or is dropped.
 ///
 /// Where the last renewal that succeeded is older than [`RENEWAL_DEADLINE`], it cancels the holder's work and renews no
@@ -79,8 +67,8 @@ impl Pending {
 pub(super) struct Heartbeat {
     stop: CancellationToken,
     renewed: watch::Receiver<Renewed>,
-    /// `None` once its end was waited for.
-    task: Option<JoinHandle<Pending>>,
+    late: Arc<LateRenewal>,
+    task: JoinHandle<()>,
 }
 
 impl Heartbeat {
@@ -88,8 +76,9 @@ impl Heartbeat {
     pub(super) fn start(held: HeldLease, taken: Renewed, lost: CancellationToken) -> Self {
         let stop = CancellationToken::new();
         let (sender, renewed) = watch::channel(taken);
-        let task = concurrent::spawn(beat(held, sender, lost, stop.clone()));
-        Self { stop, renewed, task: Some(task) }
+        let late = Arc::<LateRenewal>::default();
+        let task = concurrent::spawn(beat(held, sender, Arc::clone(&late), lost, stop.clone()));
+        Self { stop, renewed, late, task }
     }
 
     /// How old the last renewal is, where that is too old.
@@ -102,15 +91,14 @@ impl Heartbeat {
         self.renewed.clone()
     }
 
-    /// Ends the heartbeat. A renewal that is under way is waited for `within` this time, so that it does not undo what
-    /// follows.
-    pub(super) async fn end(&mut self, within: Duration) -> Pending {
+    /// Ends the heartbeat. A renewal that is under way is waited for `within` this time. Returns until when one may arrive
+    /// that the store would take.
+    pub(super) async fn end(&mut self, within: Duration) -> Option<Instant> {
         self.stop.cancel();
-        let Some(task) = self.task.take() else { return Pending::None };
-        match timeout(within, task).await {
-            Ok(pending) => pending.map_or(Pending::None, Pending::now),
-            Err(_) => Pending::from_now(),
+        if !self.task.is_finished() && timeout(within, &mut self.task).await.is_err() {
+            self.task.abort();
         }
+        self.late.borrow().filter(|until| *until > Instant::now())
     }
 }
 
@@ -125,24 +113,22 @@ pub(super) fn expiry(renewed: Renewed) -> Option<Duration> {
     (age >= RENEWAL_DEADLINE).then_some(age)
 }
 
-/// Cancels `lost` where another process took over, or where the lease could not be renewed in time. Returns whether a
-/// renewal may still reach the store.
+/// Cancels `lost` where another process took over, or where the lease could not be renewed in time.
 async fn beat(
     held: HeldLease,
     renewed: watch::Sender<Renewed>,
+    late: Arc<LateRenewal>,
     lost: CancellationToken,
     stop: CancellationToken,
-) -> Pending {
-    let mut pending = Pending::None;
+) {
     let is_lost = tokio::select! {
         biased;
         () = until_expired(&renewed) => true,
-        is_taken_over = renew(&held, &renewed, &stop, &mut pending) => is_taken_over,
+        is_taken_over = renew(&held, &renewed, &late, &stop) => is_taken_over,
     };
     if is_lost {
         lost.cancel();
     }
-    pending
 }
 
 async fn until_expired(renewed: &watch::Sender<Renewed>) {
@@ -159,22 +145,19 @@ async fn until_expired(renewed: &watch::Sender<Renewed>) {
 async fn renew(
     held: &HeldLease,
     renewed: &watch::Sender<Renewed>,
+    late: &LateRenewal,
     stop: &CancellationToken,
-    pending: &mut Pending,
 ) -> bool {
     let mut wait = INTERVAL;
     while stop.run_until_cancelled(sleep(wait)).await.is_some() {
         let asked = Renewed::now();
-        match timeout(INTERVAL, held.renew()).await {
+        match timeout(INTERVAL, held.renew(late)).await {
             Ok(Ok(())) => {
                 renewed.send_replace(asked);
                 wait = INTERVAL;
             }
             Ok(Err(Error::LeaseLost { .. })) => return true,
-            Ok(Err(_)) | Err(_) => {
-                *pending = Pending::from_now();
-                wait = RETRY_INTERVAL;
-            }
+            Ok(Err(_)) | Err(_) => wait = RETRY_INTERVAL,
         }
     }
     false

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{LeaseScope, NUMBERS, SILENCE, name};
+use super::{LeaseScope, NUMBERS, SILENCE};
 use crate::{
     error::Result,
     location::{Location, ObjectMeta, Version},
@@ -136,6 +136,11 @@ pub(crate) async fn highest(location: &Location, scope: &LeaseScope, clock: Cloc
 pub(super) async fn list(location: &Location, scope: &LeaseScope) -> Result<Vec<(u64, ObjectMeta)>> {
     let entries = location.list_level(&scope.directory()).await?.entries;
     Ok(entries.into_iter().filter_map(|entry| Some((number(entry.key.name())?, entry))).collect())
+}
+
+/// The name of a lease.
+pub(super) fn name(number: u64) -> String {
+    format!("claim-{number:06}")
 }
 
 /// The number of the lease of this name, or `None` where it is no name that a lease is given.

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use bytes::Bytes;
 use chrono::TimeDelta;
 use tokio::time::{Instant, sleep};
 
@@ -9,9 +10,10 @@ use super::{
 };
 use crate::{
     StoreOptions,
+    error::Category,
     location::ObjectTable,
     options::Takeover,
-    testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
+    testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Hold, Op, Rule, Scope, When},
 };
 
 fn scopes() -> [LeaseScope; 2] {
@@ -133,7 +135,10 @@ async fn a_holder_that_cannot_renew_stops() {
         let expected = INTERVAL * 2 + RENEWAL_DEADLINE;
         assert!((expected..expected + INTERVAL / 6).contains(&stopped), "{stopped:?}");
         for error in [lease.loss().await, lease.check().await.expect_err("too late, although no other holds it")] {
-            assert_eq!(error.code(), "lease-lost");
+            assert_eq!(
+                (error.code(), error.category(), error.is_retryable()),
+                ("lease-not-renewed", Category::Store, true)
+            );
             assert!(error.to_string().contains("could not be renewed for 40"), "{error}");
         }
     }
@@ -247,10 +252,77 @@ async fn a_renewal_that_was_given_up_does_not_come_after_the_removal() {
     for (_kept, location) in places() {
         let mut lease = take(&first_renewal_late(&location), &LeaseScope::Target).await;
         sleep(INTERVAL + Duration::from_secs(75)).await;
+        lease.end_renewals().await;
         lease.remove().await.expect("removed");
         sleep(INTERVAL).await;
         assert!(location.list("").await.expect("listed").is_empty(), "{location}");
     }
+}
+
+/// The same without waiting: where a store would take the renewal, what is left of the lease is in no one's way.
+#[tokio::test(start_paused = true)]
+async fn a_removal_does_not_wait_for_a_renewal_that_was_given_up() {
+    for (_kept, location) in places() {
+        let mut lease = take(&first_renewal_late(&location), &LeaseScope::Target).await;
+        sleep(INTERVAL + Duration::from_secs(75)).await;
+        let began = Instant::now();
+        lease.remove().await.expect("removed");
+        assert!(began.elapsed() <= OUTAGE_TIMEOUT, "{:?}", began.elapsed());
+        sleep(INTERVAL).await;
+        let left = highest(&location, &LeaseScope::Target, Clock::Local).await.expect("listed");
+        assert_eq!(left.is_some(), location.directory().is_some(), "{left:?}");
+        assert!(left.is_none_or(|left| left.is_free(Takeover::AfterTimeout)));
+        let mut next = take(&location, &LeaseScope::Target).await;
+        next.remove().await.expect("removed");
+        assert!(location.list("").await.expect("listed").is_empty(), "{location}");
+    }
+}
+
+/// The first renewal is refused, throttled or not answered shortly before the work is done.
+#[tokio::test(start_paused = true)]
+async fn a_removal_does_not_wait_for_a_renewal_that_failed() {
+    for failure in [Failure::Denied, Failure::Full, Failure::Throttled, Failure::Unreachable] {
+        for (_kept, location) in places() {
+            let rule = Rule::new(Scope::of(Op::Put), When::Burst(2..4), Fault::Fail(failure));
+            let mut lease = take(&faulty(&location, rule), &LeaseScope::Target).await;
+            sleep(INTERVAL * 2).await;
+            let began = Instant::now();
+            lease.remove().await.expect("removed");
+            assert!(began.elapsed() <= OUTAGE_TIMEOUT, "{failure:?} {location}: {:?}", began.elapsed());
+            assert!(location.list("").await.expect("listed").is_empty(), "{failure:?} {location}");
+        }
+    }
+}
+
+/// A renewal that arrives after the lease was looked at, and before it is removed.
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_is_renewed_while_it_is_removed_is_removed() {
+    let location = Location::in_memory();
+    let hold = Hold::default();
+    let key = LeaseScope::Target.key(1).expect("a key");
+    // The first listing of the removal checks that the lease is held.
+    let listing = Rule::new(Scope::of(Op::List), When::Nth(2), Fault::Hold(hold.clone()));
+    let mut lease =
+        Lease::take(&faulty(&location, listing), LeaseScope::Target, Some("cluster1"), None).await.expect("taken");
+    let renewal = async {
+        hold.reached().await;
+        let (bytes, _) = location.get_with_version(&key).await.expect("read").expect("there");
+        location.put(&key, bytes).await.expect("put");
+        hold.release();
+    };
+    let (removed, ()) = tokio::join!(lease.remove(), renewal);
+    removed.expect("removed");
+    assert!(location.list("").await.expect("listed").is_empty());
+}
+
+#[tokio::test]
+async fn a_lease_that_is_renewed_while_it_is_released_is_released() {
+    let location = Location::in_memory();
+    let changed = Rule::new(Scope::of(Op::Put), When::Nth(2), Fault::Fail(Failure::Changed));
+    let lease = take(&faulty(&location, changed), &LeaseScope::Target).await;
+    lease.release(RELEASE_TIMEOUT).await;
+    let left = highest(&location, &LeaseScope::Target, Clock::Local).await.expect("listed").expect("one");
+    assert_eq!((left.number, left.is_free(Takeover::AfterTimeout)), (1, true));
 }
 
 /// The process is suspended: neither its heartbeat nor anything else of it runs.
@@ -267,9 +339,12 @@ async fn a_suspended_process_writes_nothing_when_it_goes_on() {
     assert!(advanced.is_pending());
     assert!(!lease.lost.is_cancelled(), "the heartbeat has not seen it");
     let refused = fenced.put(&key, Bytes::from_static(b"late")).await.expect_err("too late");
-    assert_eq!(refused.code(), "lease-lost");
+    assert_eq!(refused.code(), "lease-not-renewed");
     assert!(lease.lost.is_cancelled());
-    assert_eq!(fenced.delete(&key).await.expect_err("too late").code(), "lease-lost");
+    assert_eq!(fenced.delete(&key).await.expect_err("too late").code(), "lease-not-renewed");
+    assert_eq!(lease.loss().await.code(), "lease-not-renewed", "no other process is there");
+    let _second = take(&location, &LeaseScope::Target).await;
+    assert_eq!(lease.loss().await.code(), "lease-lost");
     assert_eq!(location.get(&key, None).await.expect("read").expect("there"), "another's");
 }
 

@@ -85,7 +85,8 @@ impl<F: Fn() -> bool + Send + Sync> Fence for OpenWhile<F> {
     fn cut_off(&self) {}
 
     fn check(&self) -> Result<()> {
-        let lost = || crate::error::Error::LeaseLost { what: "a target".to_owned(), reason: "it is closed".to_owned() };
+        let lease = || crate::error::LeaseSubject::Target { location: "a target".to_owned() };
+        let lost = || crate::error::Error::LeaseLost { lease: lease(), owner: "a test".to_owned() };
         if self.0() { Ok(()) } else { Err(lost()) }
     }
 }

@@ -24,18 +24,33 @@ impl Location {
         attributes: &Attributes,
         version: &Version,
     ) -> Result<Version> {
+        match self.replace_conditionally(key, bytes, attributes, version).await {
+            Err(Error::Store { kind: StoreErrorKind::Unsupported, .. }) => {
+                self.put_with_attributes(key, bytes.clone(), attributes).await
+            }
+            done => done,
+        }
+    }
+
+    /// The same where the store itself refuses to replace another version: then a request that arrives late does nothing.
+    ///
+    /// # Errors
+    /// The same, and [`StoreErrorKind::Unsupported`] of files, and of stores without conditional writes.
+    pub(crate) async fn replace_conditionally(
+        &self,
+        key: &Key,
+        bytes: &Bytes,
+        attributes: &Attributes,
+        version: &Version,
+    ) -> Result<Version> {
         if self.directory().is_some() || version.e_tag.is_none() {
-            return self.put_with_attributes(key, bytes.clone(), attributes).await;
+            return Err(Error::io("put", key, self, std::io::ErrorKind::Unsupported.into()));
         }
         let expected = UpdateVersion {
             e_tag: version.e_tag.as_deref().map(ToOwned::to_owned),
             version: version.id.as_deref().map(ToOwned::to_owned),
         };
         match self.put_with(key, bytes, PutMode::Update(expected), &self.kept(attributes)).await {
-            // A store without conditional writes.
-            Err(Error::Store { kind: StoreErrorKind::Unsupported, .. }) => {
-                self.put_with_attributes(key, bytes.clone(), attributes).await
-            }
             // The answer to an earlier attempt may have been lost.
             Err(changed @ Error::Store { kind: StoreErrorKind::Changed, .. }) => {
                 match self.get_with_version(key).await? {

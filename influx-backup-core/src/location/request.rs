@@ -285,7 +285,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn only_an_answer_ends_an_outage() {
-        let lost = || Error::LeaseLost { what: "a target".to_owned(), reason: "it is closed".to_owned() };
+        let lost = || Error::NoRestore { location: "l".to_owned() };
         let location = Location::in_memory();
         time_to_fail(&location, StoreErrorKind::Unreachable).await;
         location.retry(|| async { Err::<(), _>(lost()) }.boxed()).await.expect_err("nothing was asked");

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::journal::Finished;
 use crate::{
     copier::{Copied, Copier, CopyContext, CopyRequest},
     error::{CopyError, Error, Result},
@@ -44,11 +45,11 @@ impl Copier for WithAttributes {
 /// Compares what was copied with the manifest, and records what is finished.
 pub(super) struct Checked<'a> {
     backup: &'a Backup,
-    finished: SegmentedLog<Key>,
+    finished: SegmentedLog<Finished>,
 }
 
 impl<'a> Checked<'a> {
-    pub(super) fn new(backup: &'a Backup, finished: SegmentedLog<Key>) -> Self {
+    pub(super) fn new(backup: &'a Backup, finished: SegmentedLog<Finished>) -> Self {
         Self { backup, finished }
     }
 
@@ -76,6 +77,10 @@ impl<'a> Checked<'a> {
 impl CopySink for Checked<'_> {
     async fn on_finished(&mut self, task: &CopyTask, outcome: CopyOutcome) -> Result<()> {
         self.check(&task.to, &outcome)?;
-        self.finished.add(task.to.clone()).await
+        let version = match outcome {
+            CopyOutcome::Copied(copied) => copied.stored.version,
+            CopyOutcome::Vanished | CopyOutcome::Changed => None,
+        };
+        self.finished.add(Finished { key: task.to.clone(), version }).await
     }
 }

@@ -3,7 +3,7 @@
 //! Durable before the step that it announces. Beside it, below `_influx_backup/restore/`: the leases, the keys that the
 //! restore will create (what [`abandon`](super::abandon) deletes again), and the keys that are finished.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -16,7 +16,7 @@ use crate::{
     layout::OWN_DIRECTORY,
     lease::Lease,
     limits::Durability,
-    location::{Location, remove_empty},
+    location::{Location, Version, remove_empty},
     log::{self, SegmentedLog},
     manifest::{SegmentRef, segment},
     options::{ExtraNodes, Policy},
@@ -63,6 +63,15 @@ pub(crate) struct OldRoot {
     pub(crate) key: Key,
     #[serde(serialize_with = "to_hex", deserialize_with = "from_hex")]
     pub(crate) bytes: Vec<u8>,
+}
+
+/// An object that was restored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Finished {
+    pub(crate) key: Key,
+    /// What was written, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) version: Option<Version>,
 }
 
 impl RestoreJournal {
@@ -188,14 +197,15 @@ impl RestoreJournal {
         Ok(created)
     }
 
-    /// Where this run writes down the keys that it has finished.
-    pub(crate) fn finished_log(&self, target: &Location, run: u64, durability: Durability) -> SegmentedLog<Key> {
+    /// Where this run writes down what it has finished.
+    pub(crate) fn finished_log(&self, target: &Location, run: u64, durability: Durability) -> SegmentedLog<Finished> {
         SegmentedLog::new(target, self.finished_directory(), run, durability)
     }
 
-    /// The keys that earlier runs have finished.
-    pub(crate) async fn finished(&self, target: &Location) -> Result<BTreeSet<Key>> {
-        Ok(log::read(target, &self.finished_directory()).await?.into_iter().collect())
+    /// What runs have finished, in the version that the last one has written.
+    pub(crate) async fn finished(&self, target: &Location) -> Result<BTreeMap<Key, Option<Version>>> {
+        let lines = log::read::<Finished>(target, &self.finished_directory()).await?;
+        Ok(lines.into_iter().map(|line| (line.key, line.version)).collect())
     }
 
     /// Forgets what earlier runs have finished.
@@ -271,11 +281,12 @@ mod tests {
         let journal = journal();
         for (run, name) in [(1, "a"), (2, "b")] {
             let mut finished = journal.finished_log(&target, run, Durability::Durable);
-            finished.add(Key::parse(name).expect("a key")).await.expect("added");
+            let key = Key::parse(name).expect("a key");
+            finished.add(Finished { key, version: None }).await.expect("added");
             finished.flush().await.expect("flushed");
         }
         let keys = journal.finished(&target).await.expect("read");
-        assert_eq!(keys.iter().map(Key::as_str).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(keys.keys().map(Key::as_str).collect::<Vec<_>>(), ["a", "b"]);
     }
 
     proptest! {

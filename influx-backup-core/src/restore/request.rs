@@ -24,9 +24,10 @@ use crate::{
 /// The job fails as [`RestorePlan::new`] does, and with [`Error::NoRestore`], [`Error::Overlap`], [`Error::PlanChanged`],
 /// [`Error::ServersNotStopped`], [`Error::Orchestrator`], [`Error::DamagedBackup`], [`Error::NoSpace`],
 /// [`Error::Ownership`], [`Error::Store`], [`Error::Copy`], [`Error::VerifyFailed`], [`Error::ServerRunning`],
-/// [`Error::LeaseLost`], [`Error::Cancelled`]. Once the boot guard stands, it stays until the restore is resumed or
-/// abandoned; before, nothing was changed and the servers are started again. [`JobHandle::report`](crate::JobHandle::report)
-/// says beside the error whether the guard may stand (`boot-guard`) and which servers are stopped (`servers-stopped`).
+/// [`Error::LeaseLost`], [`Error::LeaseNotRenewed`], [`Error::Cancelled`]. Once the boot guard stands, it stays until the
+/// restore is resumed or abandoned; before, nothing was changed and the servers are started again.
+/// [`JobHandle::report`](crate::JobHandle::report) says beside the error whether the guard may stand (`boot-guard`) and
+/// which servers are stopped (`servers-stopped`).
 #[derive(Debug)]
 #[must_use = "a restore does nothing until it is started or awaited"]
 pub struct Restore {

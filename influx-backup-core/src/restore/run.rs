@@ -128,7 +128,8 @@ fn require_resuming(target: &Target, on_unfinished: OnUnfinished) -> Result<()> 
 /// The servers of a target with data have to be stopped: by an orchestrator, or as the caller confirms. Behind the guard
 /// of a restore that began on an empty target, none can run.
 fn require_stopped(target: &Target, plan: &RestorePlan, request: &OpenedRestore) -> Result<()> {
-    let began_empty = plan.resumes.is_some() && plan.policy == Policy::Empty && is_guarded(target, plan);
+    let is_behind_guard = target.is_releasing() || is_guarded(target, plan);
+    let began_empty = plan.resumes.is_some() && plan.policy == Policy::Empty && is_behind_guard;
     let is_confirmed = request.orchestrator.is_some() || request.run_options.servers != ServersStopped::NotConfirmed;
     if is_confirmed || began_empty || target.prefixes.is_empty() {
         return Ok(());
@@ -172,6 +173,7 @@ impl Run {
     }
 
     async fn stop_servers(&mut self) -> Result<()> {
+        // The backup may have been read before.
         self.task.events.set_phase(event::Phase::Preparing);
         self.task.answered(preflight::rights(&self.place, &self.applied)).await?;
         let Some(orchestrator) = &self.request.orchestrator else { return Ok(()) };
@@ -208,7 +210,6 @@ impl Run {
     async fn start_servers(&self, mut report: RestoreReport) -> RestoreReport {
         self.plan.todos.iter().for_each(|todo| self.task.events.report(todo.clone()));
         if let Some(orchestrator) = &self.request.orchestrator {
-            self.task.events.set_phase(event::Phase::Preparing);
             let timeout = self.request.run_options.stop_timeout;
             report.started = start_all(orchestrator, &self.plan.start, timeout, &self.task).await;
         }
@@ -225,12 +226,13 @@ impl Run {
             return;
         }
         let residue = match (self.journal, error) {
+            // Another process may take the target over at any moment: no server is to be started.
+            (_, Error::LeaseNotRenewed { .. }) => Residue::Journal,
             (Some(residue), Error::Cancelled { .. }) => residue,
             _ => lease::residue(&self.place, error).await,
         };
         match (residue, &self.request.orchestrator) {
             (Residue::None, Some(orchestrator)) => {
-                self.task.events.set_phase(event::Phase::Preparing);
                 start_all(orchestrator, &self.stopped, self.request.run_options.stop_timeout, &self.task).await;
             }
             (Residue::None, None) => {}
@@ -256,6 +258,7 @@ impl Run {
         self.task.events.set_phase(event::Phase::Checking);
         let verified = async {
             self.claim.settled().await;
+            self.require_unaltered(&journal).await?;
             self.applied.to_all(&self.place, self.files(&journal)).await?;
             make_durable(&self.place, durability).await?;
             self.verify(&journal).await?;
@@ -275,6 +278,20 @@ impl Run {
         let copied = self.plan.copied(self.request.backup.contents());
         let copied = copied.map(|record| (record.key.clone(), Some(record.version.modified.into())));
         copied.chain(journal.guards.iter().map(|key| (key.clone(), None))).collect()
+    }
+
+    /// What was copied is still there in the version that was written. Looked at before files get their times back.
+    async fn require_unaltered(&self, journal: &RestoreJournal) -> Result<()> {
+        let now = self.place.list_parallel("").await?;
+        verify::check(&self.plan, self.request.backup.contents(), &self.target, &now)?;
+        for (key, written) in journal.finished(&self.place).await? {
+            let (Some(written), Some(found)) = (written, now.get(&key)) else { continue };
+            let is_planned = self.plan.restores(&key);
+            if is_planned && !self.is_written(&key, &written, &found.version) {
+                return Err(verify::altered(&key));
+            }
+        }
+        Ok(())
     }
 
     async fn verify(&self, journal: &RestoreJournal) -> Result<()> {

@@ -42,6 +42,11 @@ pub(super) fn check(plan: &RestorePlan, backup: BackupContents<'_>, before: &Tar
     Ok(())
 }
 
+/// Something else has written it since it was restored.
+pub(super) fn altered(key: &Key) -> Error {
+    failed(key, "it was changed after it was restored: stop what writes to the target, then resume".to_owned())
+}
+
 fn failed(key: &Key, reason: String) -> Error {
     Error::VerifyFailed { key: Some(key.clone()), reason }
 }

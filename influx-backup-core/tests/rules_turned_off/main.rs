@@ -164,7 +164,9 @@ const RULES: &[Rule] = &[
         89,
     ),
     world("snapshots come before dbs", ParquetFirst, &[], plain, Sign::Certificate, 5),
-    world("cs comes before cd, and cd before c", SummariesLast, &[], compaction, Sign::DoesNotStart, 404),
+    scene("cs comes before cd, and cd before c", Some(SummariesLast), || {
+        Box::pin(scenes::a_summary_is_not_held_without_its_files())
+    }),
     world(
         "cs and cd are listed again after their files",
         CompactorOnce,

@@ -16,7 +16,7 @@ use influx_backup_core::{
     options::{Derived, Takeover},
     record::BackupStatus,
     testing::{
-        fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
+        fault::{Failure, Fault, FaultPlan, FaultyStore, Hold, Op, Rule, Scope, When},
         generate,
         write::{self, CatalogOp, CatalogSpec, CheckpointSpec, ManifestSpec},
     },
@@ -33,7 +33,7 @@ use crate::meddling::{
     one_more_pass, options, refused, wal_key,
 };
 use crate::weakness::{
-    Weakness::{self, ForgivesVanished, Ignores, KeepsOutdated, KeepsOverwritten, NoTopUp, RootsFirst},
+    Weakness::{self, ForgivesVanished, Ignores, KeepsOutdated, KeepsOverwritten, NoTopUp, RootsFirst, SummariesLast},
     rules_without,
 };
 
@@ -125,6 +125,33 @@ pub(crate) async fn roots_are_looked_at_after_their_logs() {
         assert_eq!(report.certificate.catalog_sequence, Some(reached), "{report}");
     }
 }
+
+/// A compaction ends right after its files were listed: its summary, written last, is not held without them.
+pub(crate) async fn a_summary_is_not_held_without_its_files() {
+    for off in [None, Some(SummariesLast)] {
+        let (source, _) = Source::of(&enterprise()).await;
+        let hold = Hold::default();
+        let files = Rule::new(Scope::of(Op::List).containing("compact1/c/20"), When::Nth(1), Fault::Hold(hold.clone()));
+        let store = FaultyStore::new(Arc::clone(&source.0) as _, FaultPlan::none().with(files));
+        let location = Location::with_store(Arc::new(store), Path::from("data"), Identity::Test);
+        let compaction = async {
+            tokio::time::timeout(Duration::from_secs(60), hold.reached()).await.expect("listed");
+            for key in [FILE, "compact1/cd/00000000000000000099.json", SUMMARY] {
+                source.put(key, Bytes::from_static(b"a compaction")).await;
+            }
+            hold.release();
+        };
+        let backup = back_up_by(&location, [], options(), rules_without(off));
+        let ((report, repository), ()) = tokio::join!(backup, compaction);
+        report.expect("a backup");
+        let backup = repository.get("n1").await.expect("committed");
+        let has = |key| backup.object(&Key::parse(key).expect("a key")).is_some();
+        assert_eq!(has(FILE) || !has(SUMMARY), off.is_none(), "{off:?}");
+    }
+}
+
+const FILE: &str = "compact1/c/20/56d/67c/79.json";
+const SUMMARY: &str = "compact1/cs/00000000000000000099.json";
 
 /// A file that is away for a moment, while it is copied, is not absent.
 pub(crate) async fn a_file_that_comes_back_is_held() {

@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::*;
 use crate::{
+    finding::FindingCode,
     lease::Clock,
     testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Hold, Op, Rule, Scope, When},
 };
@@ -242,6 +243,39 @@ fn who_was_taken_over_while_suspended_deletes_nothing() {
     });
     assert_eq!(error.code(), "lease-lost");
     assert_eq!(second.block_on(bed.keys()), bed.backup_keys());
+}
+
+/// A process that is suspended, and goes on before another may take over: it starts no server, and the restore is resumed.
+#[tokio::test(start_paused = true)]
+async fn a_restore_whose_claim_was_not_renewed_is_resumed_at_once() {
+    let bed = Bed::new(&core(2), &[V3]).await;
+    let (job, gate) = under_way(&bed).await;
+    let handle = job.handle();
+    tokio::time::advance(Duration::from_secs(450)).await;
+    gate.0.add_permits(100);
+    assert_eq!(job.await.expect_err("too late").code(), "lease-not-renewed");
+    assert_eq!(handle.findings().last().map(|found| found.code), Some(FindingCode::BootGuard));
+    bed.restore(&quick(RestoreOptions::empty()).resuming()).await.expect("resumed");
+    assert_eq!(bed.keys().await, bed.backup_keys());
+}
+
+/// A renewal that was refused holds nothing up.
+#[tokio::test(start_paused = true)]
+async fn a_restore_whose_claim_was_once_not_renewed_ends_at_once() {
+    let bed = Bed::new(&core(2), &[V3]).await;
+    let renewal = Rule::new(Scope::of(Op::Put).containing("/claim-"), When::Nth(2), Fault::Fail(Failure::Denied));
+    let plan = FaultPlan::none().with(renewal);
+    let target = bed.target.through(|store| Arc::new(FaultyStore::new(store, plan.clone())) as Arc<_>);
+    let how = quick(RestoreOptions::empty());
+    let gate = Arc::new(Gate(Semaphore::new(1)));
+    let request = Restore::new(bed.backup.clone(), target, how.options).with_run_options(how.run);
+    let job = request.with_copier(Arc::clone(&gate) as _).start();
+    tokio::time::sleep(Duration::from_secs(65)).await;
+    let began = tokio::time::Instant::now();
+    gate.0.add_permits(100);
+    job.await.expect("restored");
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert_eq!(bed.keys().await, bed.backup_keys());
 }
 
 /// A write that was sent when the restore was cancelled arrives half a minute later, and is not left behind.

@@ -211,3 +211,36 @@ async fn contents(bed: &Bed) -> std::collections::BTreeMap<String, bytes::Bytes>
     }
     contents
 }
+
+/// Copies, and afterwards replaces the first WAL file by bytes of the same length.
+#[derive(Debug)]
+struct Alters;
+
+#[async_trait]
+impl Copier for Alters {
+    async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
+        if request.target.as_str().contains("/dbs/") {
+            for object in request.to.list("node1/wal").await.expect("listed").iter().take(1) {
+                let other = vec![0; usize::try_from(object.size).expect("small")];
+                request.to.put(&object.key, other.into()).await.expect("altered");
+            }
+        }
+        Plain.copy(request, context).await
+    }
+}
+
+/// What was changed after it was restored is found before the guard is released, and copied again by the next run.
+#[tokio::test]
+async fn what_is_changed_after_its_copy_is_not_released() {
+    let bed = Bed::new(&core(2), &[V3]).await;
+    let altered = bed.request(&quick(RestoreOptions::empty())).with_copier(Arc::new(Alters)).await;
+    let error = altered.expect_err("altered");
+    assert_eq!(error.code(), "verify-failed", "{error}");
+    assert!(bed.inspect().await.guards().count() > 0, "the guard stands");
+
+    bed.restore(&alone(RestoreOptions::empty()).resuming()).await.expect("resumed");
+    for record in bed.backup.objects() {
+        let restored = bed.target.get(&record.key, None).await.expect("asked").expect("restored");
+        assert_eq!(Some(Crc64::of(&restored)), record.content.crc64, "{}", record.key);
+    }
+}

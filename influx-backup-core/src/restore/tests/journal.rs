@@ -4,6 +4,7 @@ use Generation::V3;
 use bytes::Bytes;
 
 use super::{claims::cancelled, *};
+use crate::layout::guard;
 
 const JOURNAL: &str = "_influx_backup/restore.json";
 
@@ -16,7 +17,7 @@ async fn restored(bed: &Bed) -> Vec<String> {
     bed.keys().await.into_iter().filter(|key| !key.starts_with("_influx_backup/")).collect()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn without_its_guard_a_restore_that_copied_is_not_abandoned() {
     let guard = key("node1/catalog/v3/snapshot");
     for writes in 0.. {
@@ -43,7 +44,7 @@ async fn without_its_guard_a_restore_that_copied_is_not_abandoned() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_restore_whose_list_is_lost_is_resumed_and_not_abandoned() {
     for altered in [None, Some(Bytes::from_static(b"x"))] {
         let bed = Bed::new(&core(2), &[V3]).await;
@@ -61,6 +62,11 @@ async fn a_restore_whose_list_is_lost_is_resumed_and_not_abandoned() {
         assert!(error.to_string().contains(&format!("{}/{list}", bed.target)), "{error}");
         assert_eq!(restored(&bed).await, before);
 
+        // Also where the resumed restore finds nothing to overwrite.
+        let guards: Vec<_> = guard::root_paths("node1").into_iter().map(|(_, path)| path).collect();
+        for copied in before.iter().filter(|key| !guards.contains(key)) {
+            bed.target.delete(&key(copied)).await.expect("deleted");
+        }
         let resuming = alone(RestoreOptions::empty()).resuming();
         bed.store.die_after(20);
         bed.restore(&resuming).await.expect_err("killed");
@@ -72,7 +78,7 @@ async fn a_restore_whose_list_is_lost_is_resumed_and_not_abandoned() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_restore_whose_journal_is_damaged_is_begun_anew() {
     let bed = Bed::new(&core(2), &[V3]).await;
     cancelled(&bed).await;

@@ -1,0 +1,117 @@
+//! [`HeldLease`]: what this process writes for a lease that it holds.
+
+use std::{
+    fs::File,
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use chrono::Utc;
+use tokio::{sync::watch, time::Instant};
+
+use super::{
+    LeaseScope,
+    heartbeat::LONGEST_RENEWAL,
+    state::{Clock, LeaseFile, LeaseState, highest},
+};
+use crate::{
+    error::{Error, Result, StoreErrorKind},
+    location::{Attributes, Location},
+};
+
+/// How often a lease is released again that a renewal has replaced meanwhile.
+const RELEASE_ATTEMPTS: u32 = 3;
+
+/// A lease of this process, as the store has it.
+#[derive(Debug, Clone)]
+pub(super) struct HeldLease {
+    pub(super) location: Location,
+    pub(super) scope: LeaseScope,
+    pub(super) number: u64,
+    pub(super) file: LeaseFile,
+}
+
+/// Until when a renewal may arrive that was sent without a condition. One that has a condition does nothing once the lease
+/// was written again, or removed.
+pub(super) type LateRenewal = watch::Sender<Option<Instant>>;
+
+impl HeldLease {
+    /// Checks that no other process took over. Returns what the store has.
+    pub(super) async fn check(&self) -> Result<LeaseState> {
+        match highest(&self.location, &self.scope, Clock::Local).await? {
+            Some(state) if state.number == self.number && state.file.owner == self.file.owner => Ok(state),
+            other => Err(self.scope.taken_over(&self.location, other.as_ref())),
+        }
+    }
+
+    pub(super) async fn create(&self) -> Result<()> {
+        self.location.create(&self.scope.key(self.number)?, bytes(&self.file)?).await?;
+        Ok(())
+    }
+
+    /// Writes the lease again, unless another process took over: that one may be done already, and have removed all leases.
+    pub(super) async fn renew(&self, late: &LateRenewal) -> Result<()> {
+        let found = self.check().await?;
+        let key = self.scope.key(self.number)?;
+        let bytes = bytes(&LeaseFile { renewed: Some(Utc::now()), ..self.file.clone() })?;
+        let none = Attributes::new();
+        match self.location.replace_conditionally(&key, &bytes, &none, &found.version).await {
+            Err(Error::Store { kind: StoreErrorKind::Unsupported, .. }) => {}
+            done => return done.map(drop),
+        }
+        // It stays where this is dropped, or does not know what became of the request.
+        let before = late.send_replace(Some(Instant::now() + LONGEST_RENEWAL));
+        let done = self.location.put(&key, bytes).await;
+        if !done.as_ref().is_err_and(Error::is_retryable) {
+            late.send_replace(before);
+        }
+        done.map(drop)
+    }
+
+    /// Marks the lease as given up, unless another process took over.
+    pub(super) async fn release(&self) -> Result<()> {
+        let mut attempts = 1;
+        loop {
+            match self.replace(LeaseFile { released: Some(Utc::now()), ..self.file.clone() }).await {
+                Err(Error::Store { kind: StoreErrorKind::Changed, .. }) if attempts < RELEASE_ATTEMPTS => attempts += 1,
+                done => return done,
+            }
+        }
+    }
+
+    /// Takes the next number for a lease that is given up, unless another process took over. What arrives late under the
+    /// numbers before has no effect then.
+    pub(super) async fn release_under_next_number(&mut self) -> Result<()> {
+        self.check().await?;
+        self.number += 1;
+        self.file.released = Some(Utc::now());
+        self.create().await
+    }
+
+    /// The condition on what the store has makes the store refuse the request if it arrives after the next.
+    async fn replace(&self, file: LeaseFile) -> Result<()> {
+        let found = self.check().await?;
+        let key = self.scope.key(self.number)?;
+        self.location.replace(&key, &bytes(&file)?, &Attributes::new(), &found.version).await?;
+        Ok(())
+    }
+
+    /// Makes the lease look long silent. A full disk, which takes no bytes, takes this.
+    pub(super) fn expire(&self) {
+        if let (Some(directory), Ok(key)) = (self.location.directory(), self.scope.key(self.number)) {
+            let file = File::options().write(true).open(directory.join(key.as_str()));
+            // Best effort: where it fails, silence has the same effect later.
+            let _ = file.and_then(|file| file.set_modified(SystemTime::UNIX_EPOCH));
+        }
+    }
+
+    /// The error that it could not be renewed for so long.
+    pub(super) fn not_renewed(&self, age: Duration) -> Error {
+        Error::LeaseNotRenewed { lease: self.scope.subject(&self.location), age }
+    }
+}
+
+fn bytes(file: &LeaseFile) -> Result<Bytes> {
+    let json = serde_json::to_vec(file);
+    json.map(Bytes::from).map_err(|source| Error::Internal { task: "lease", source: Box::new(source) })
+}
