@@ -27,8 +27,8 @@
 //!
 //! Events may be left unread: at most a bounded number waits, [`Lagged`](crate::EventKind::Lagged) counts what was dropped,
 //! and `progress()` is right without them. They are taken once: an object that is iterated twice gets an empty second
-//! stream. A job that is cancelled ends within a second with [`Error::Cancelled`]; wait for its result, as a restore may be
-//! starting servers again.
+//! stream. A job that is cancelled mostly ends within a second with [`Error::Cancelled`], see [`JobHandle::cancel`]; wait for its
+//! result, as it may be starting servers again.
 //!
 //! ```
 //! # #[cfg(feature = "generate")]
@@ -148,7 +148,14 @@ pub struct JobHandle {
 }
 
 impl JobHandle {
-    /// Asks the job to stop. It does within a second, and fails with [`Error::Cancelled`].
+    /// Asks the job to stop. It fails with [`Error::Cancelled`] within a second, also where a store does not answer, unless it
+    /// does what cannot be left half done:
+    ///
+    /// - A backup whose root manifest is on its way ends within that second, and succeeds or fails with
+    ///   [`Error::CommitUnconfirmed`].
+    /// - A restore whose roots take the place of the boot guard finishes, and so does the abandonment of one.
+    /// - Servers that were stopped are started again, where a restore has not set its guard yet. That takes as long as the
+    ///   orchestrator needs, and at most `stop_timeout` for each.
     pub fn cancel(&self) {
         self.cancellation.cancel();
     }

@@ -19,7 +19,7 @@ use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use tokio::{
     sync::watch,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep_until, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -43,8 +43,8 @@ const LATE: Duration = Duration::from_secs(60);
 /// The numbers that leases may have.
 const NUMBERS: RangeInclusive<u64> = 1..=999_999_999;
 
-/// How long a run that was cancelled waits for the store to take its release: it ends within a second.
-const RELEASE_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long a run that was cancelled waits for each last thing that it asks of the store: it ends within a second.
+const RELEASE_TIMEOUT: Duration = Duration::from_millis(260);
 
 /// How often a lease is removed that a renewal wrote again meanwhile.
 const REMOVALS: u32 = 3;
@@ -178,7 +178,8 @@ impl Lease {
     /// Says that the run ended and left its work undone, so that the next one need not wait. Where the store does not take
     /// that `within` this time, silence has the same effect later.
     pub(crate) async fn release(mut self, within: Duration) {
-        let late = self.heartbeat.end(within).await;
+        let end = Instant::now() + within;
+        let late = self.heartbeat.end(within / 2).await;
         let own = self.cut_off.borrow().map_or(self.settled, |cut_off| self.settled.max(cut_off + LATE));
         self.held.file.unsettled = own.saturating_duration_since(Instant::now()).as_secs_f64().ceil() as u64;
         let released = async {
@@ -188,7 +189,7 @@ impl Lease {
                 Some(_) => self.held.release_under_next_number().await,
             }
         };
-        if let Ok(Err(Error::Store { .. })) = timeout(within, released).await {
+        if let Ok(Err(Error::Store { .. })) = timeout_at(end, released).await {
             self.held.expire();
         }
     }

@@ -95,10 +95,11 @@ pub(crate) async fn remove(repository: &Location, leftover: &Leftover, context: 
             clear(&location, &leftover.name, Clock::Store(answer.clock_skew), context).await?;
         }
         LeftoverKind::Staging => {
-            let state = summary::summary(repository, leftover.name.clone()).await?.state;
-            if is_at_rest(state) {
-                context.unless_cancelled(location.delete_incomplete(is_dead(state))).await?;
-            }
+            let delete = async {
+                let state = summary::summary(repository, leftover.name.clone()).await?.state;
+                if is_at_rest(state) { location.delete_incomplete(is_dead(state)).await } else { Ok(()) }
+            };
+            context.unless_cancelled(delete).await?;
         }
     }
     if let Some(directory) = location.directory() {
@@ -126,7 +127,8 @@ fn is_dead(state: BackupState) -> impl Fn(&Incomplete) -> bool {
 
 /// Deletes all of an unfinished backup, its leases last: as long as one is there, the rest is known for what it is.
 async fn clear(location: &Location, name: &str, clock: Clock, context: &RunContext) -> Result<()> {
-    let (mut lease, _) = acquire(location, name, None, (OnExisting::Resume, Takeover::AfterTimeout), clock).await?;
+    let acquire = acquire(location, name, None, (OnExisting::Resume, Takeover::AfterTimeout), clock);
+    let (mut lease, _) = context.answered(acquire).await?;
     let lost = lease.lost.clone();
     let location = &lease.fenced(location);
     let all_else = context.unless_cancelled(async {
@@ -138,21 +140,18 @@ async fn clear(location: &Location, name: &str, clock: Clock, context: &RunConte
     let done = lost.run_until_cancelled(all_else).await;
     let done = match lease.outcome(done).await {
         Ok(()) => {
-            let ended = async {
+            let removed = async {
                 lease.end_renewals().await;
-                Ok(())
+                lease.remove().await
             };
-            context.unless_cancelled(ended).await
+            context.unless_cancelled(removed).await
         }
         failed => failed,
     };
-    match done {
-        Ok(()) => lease.remove().await,
-        Err(error) => {
-            lease.release(release_timeout(&error)).await;
-            Err(error)
-        }
+    if let Err(error) = &done {
+        lease.release(release_timeout(error)).await;
     }
+    done
 }
 
 async fn delete(location: &Location, objects: &ObjectTable, lease: &Lease, events: &EventSink) -> Result<()> {

@@ -31,8 +31,8 @@ pub struct Limits {
     /// How often, and for how long, a failed request is tried again.
     pub retry: Retry,
     /// How long a connection may move nothing before it counts as stalled, and a store may answer nothing before a copy is
-    /// given up: at most half of [`Retry::max_outage`], so that one stalled connection is tried again. In a restore that
-    /// is 12.5 s, unless `max_outage` is set as well.
+    /// given up; more than 0. At most half of [`Retry::max_outage`], so that one stalled connection is tried again. In a
+    /// restore that is 12.5 s, unless `max_outage` is set as well.
     #[serde(with = "duration")]
     pub stall_timeout: Duration,
     /// Whether files are on disk before a stage counts as done.
@@ -88,10 +88,12 @@ impl Limits {
             "limits.memory"
         } else if self.bandwidth == Some(ByteSize(0)) {
             "limits.bandwidth"
+        } else if self.stall_timeout.is_zero() {
+            "limits.stall_timeout"
         } else {
             return Ok(());
         };
-        Err(Error::invalid_request(zero, "with 0 nothing is ever moved: set at least 1"))
+        Err(Error::invalid_request(zero, "with 0 nothing is ever moved: set more"))
     }
 
     /// The stall timeout of a copy: a store that is silent is away.

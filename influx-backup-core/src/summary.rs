@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     concurrent,
-    error::{Error, ErrorReport, Result},
+    error::{Error, ErrorReport, Result, StoreErrorKind},
     facts::Meter,
     lease::{Clock, LeaseScope, highest},
     location::{Links, Location, local::LOST_AND_FOUND},
@@ -119,10 +119,10 @@ pub(crate) async fn list(repository: &Location, meter: &dyn Meter) -> Result<Vec
     concurrent::run(names.into_iter().map(|name| summarised(name).boxed()).collect(), SUMMARIES_AT_ONCE).await
 }
 
-/// What is known of one backup. A store that is away says nothing about it, and is an error.
+/// What is known of one backup. A store that does not answer says nothing about it, and is an error.
 pub(crate) async fn summary(repository: &Location, name: String) -> Result<BackupSummary> {
     match read(repository, &name).await {
-        Err(error) if error.is_outage() => Err(error),
+        Err(error @ Error::Store { kind: StoreErrorKind::Unreachable, .. }) => Err(error),
         Err(error) => Ok(BackupSummary::unread(name, &error)),
         summary => summary,
     }

@@ -30,11 +30,19 @@ struct Servers {
     stubborn: BTreeSet<String>,
     /// Those that do not start.
     broken: BTreeSet<String>,
+    /// The call that is never answered.
+    silent: Option<&'static str>,
 }
 
 impl Servers {
     fn tell(&self, what: &str, node: &Node) {
         self.told.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{what} {}", node.id));
+    }
+
+    async fn answer(&self, what: &str) {
+        if self.silent == Some(what) {
+            std::future::pending::<()>().await;
+        }
     }
 
     fn told(&self) -> Vec<String> {
@@ -46,15 +54,18 @@ impl Servers {
 impl Orchestrator for Servers {
     async fn stop(&self, node: &Node) -> Result<(), Source> {
         self.tell("stop", node);
+        self.answer("stop").await;
         Ok(())
     }
 
     async fn stopped(&self, node: &Node) -> Result<bool, Source> {
+        self.answer("stopped").await;
         Ok(!self.stubborn.contains(&node.id))
     }
 
     async fn start(&self, node: &Node) -> Result<(), Source> {
         self.tell("start", node);
+        self.answer("start").await;
         if self.broken.contains(&node.id) { Err("its disk is gone".into()) } else { Ok(()) }
     }
 }
@@ -215,4 +226,35 @@ async fn a_refused_backup_stops_no_server() {
     let again = Arc::<Servers>::default();
     let error = started(&repository, &again, default_copiers()).await.await.expect_err("it exists");
     assert_eq!((error.code(), again.told()), ("backup-exists", Vec::new()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_orchestrator_that_is_silent_is_given_up() {
+    for silent in ["stop", "stopped"] {
+        let servers = Arc::new(Servers { silent: Some(silent), ..Servers::default() });
+        let began = tokio::time::Instant::now();
+        let error = started(&repository().await, &servers, default_copiers()).await.await.expect_err("no answer");
+        assert_eq!(error.code(), "orchestrator", "{silent}");
+        let stop_timeout = options().stop_timeout;
+        assert!(began.elapsed() < stop_timeout + Duration::from_secs(1), "{silent}: {:?}", began.elapsed());
+        assert_eq!(servers.told(), ["stop another", "start another"], "{silent}");
+    }
+    let servers = Arc::new(Servers { silent: Some("start"), ..Servers::default() });
+    let report = started(&repository().await, &servers, default_copiers()).await.await.expect("it is committed");
+    assert_eq!(servers.told(), IN_ORDER);
+    let todos: Vec<_> = report.todos.iter().map(|todo| (todo.code, todo.node.as_deref())).collect();
+    assert_eq!(todos, ["a", "b", "another"].map(|node| (FindingCode::ServersStopped, Some(node))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_orchestrator_that_is_silent_does_not_delay_cancellation() {
+    for silent in ["stop", "stopped"] {
+        let servers = Arc::new(Servers { silent: Some(silent), ..Servers::default() });
+        let job = started(&repository().await, &servers, default_copiers()).await;
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        job.handle().cancel();
+        let ended = tokio::time::timeout(Duration::from_secs(1), job).await.expect(silent);
+        assert_eq!(ended.expect_err("cancelled").code(), "cancelled", "{silent}");
+        assert_eq!(servers.told(), ["stop another", "start another"], "{silent}");
+    }
 }

@@ -31,6 +31,7 @@ use crate::{
     options::BackupOptions,
     plan::{BackupPlan, Reason},
     record::PassReport,
+    units::duration::millis,
 };
 
 /// How often a backup may be found to differ from its records: what removes or replaces its objects more often will not
@@ -78,7 +79,7 @@ impl Run<'_> {
                 Ok::<_, Error>((copied, found, after, proof))
             };
             let (copied, found, after, proof) = passed.instrument(span).await?;
-            let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let elapsed_ms = millis::of(started.elapsed());
             self.report(&proof, PassReport { listed: objects, elapsed_ms, ..copied }, &mut history);
             if let Some(verdict) = self.verdict(&proof, &history).transpose() {
                 // Who took over changes what this run looks at: neither a commit nor what it found counts then.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{TimeDelta, Utc};
+use tokio::time::timeout;
 
 use super::{
     BackupReport, Rules,
@@ -75,12 +76,14 @@ pub(crate) async fn run(
         Some(name) => {
             let to = repository.child(name)?;
             let existing = (options.on_existing, options.takeover);
-            let (lease, acquired) = acquire(&to, name, Some(cluster.id()), existing, clock).await?;
+            let acquire = acquire(&to, name, Some(cluster.id()), existing, clock);
+            let (lease, acquired) = task.answered(acquire).await?;
             (name.clone(), to, lease, acquired)
         }
         None => {
-            let (name, to, lease) =
-                acquire_default(&repository, &default_name(Utc::now()), cluster.id(), clock).await?;
+            let default = default_name(Utc::now());
+            let acquire = acquire_default(&repository, &default, cluster.id(), clock);
+            let (name, to, lease) = task.answered(acquire).await?;
             (name, to, lease, Acquired::Fresh)
         }
     };
@@ -104,9 +107,10 @@ pub(crate) async fn run(
         // Its manifest may still be on its way: until it has arrived, no other run is to begin.
         Err(Error::CommitUnconfirmed { .. }) => {}
         Err(error) => {
+            let within = release_timeout(error);
             // Best effort: what is finished is finished, and a resumed run does not copy it again.
-            let _ = state.journal.flush().await;
-            lease.release(release_timeout(error)).await;
+            let _ = timeout(within, state.journal.flush()).await;
+            lease.release(within).await;
         }
     }
     done

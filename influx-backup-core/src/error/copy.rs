@@ -127,11 +127,11 @@ impl CopyError {
         }
     }
 
-    /// Whether a store did not answer, or failed for an unknown reason. One that asks to slow down is there.
+    /// Whether a store may be away, see [`StoreErrorKind::is_outage`].
     pub(crate) const fn is_outage(&self) -> bool {
         match self {
             Self::Stalled { .. } => true,
-            Self::Store { kind, .. } => kind.is_transient() && !matches!(kind, StoreErrorKind::Throttled),
+            Self::Store { kind, .. } => kind.is_outage(),
             _ => false,
         }
     }

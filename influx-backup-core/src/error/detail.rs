@@ -75,11 +75,21 @@ impl Error {
         matches!(self, Self::LeaseLost { .. } | Self::LeaseNotRenewed { .. })
     }
 
-    /// Whether a store is away: it says nothing about what was asked for.
+    /// Whether a store may be away, see [`StoreErrorKind::is_outage`].
     pub(crate) const fn is_outage(&self) -> bool {
         match self {
-            Self::Store { kind, .. } => matches!(kind, StoreErrorKind::Unreachable),
+            Self::Store { kind, .. } => kind.is_outage(),
             Self::Copy { error, .. } => error.is_outage(),
+            _ => false,
+        }
+    }
+
+    /// Whether something is there that may not or cannot be looked at, now or later. Any other failure of a look says nothing
+    /// about what is there.
+    pub(crate) const fn is_refused_look(&self) -> bool {
+        match self {
+            Self::Store { kind, .. } => matches!(kind, StoreErrorKind::Denied | StoreErrorKind::Invalid),
+            Self::Link { .. } | Self::InvalidKey { .. } => true,
             _ => false,
         }
     }

@@ -130,6 +130,19 @@ impl StoreErrorKind {
         matches!(self, Self::Unreachable | Self::Throttled | Self::Unknown)
     }
 
+    /// Whether the store may be away: it gave no answer, or failed for an unknown reason, as what stands before it does while it
+    /// is down. One that asks to slow down is there. Outages are given up sooner than what is only slow.
+    #[must_use]
+    pub(crate) const fn is_outage(self) -> bool {
+        matches!(self, Self::Unreachable | Self::Unknown)
+    }
+
+    /// Whether it is what the store said, not that it said nothing.
+    #[must_use]
+    pub(crate) const fn is_answer(self) -> bool {
+        !matches!(self, Self::Unreachable)
+    }
+
     /// Classifies an error of the object_store crate by its variant, else by the typed causes in its chain.
     #[must_use]
     pub(crate) fn of(error: &object_store::Error) -> Self {

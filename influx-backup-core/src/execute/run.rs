@@ -21,8 +21,9 @@ use crate::{
     plan::{CopyTask, Stage},
 };
 
-/// How long copies get to stop by themselves before they are dropped: within the second that is promised.
-const GRACE: Duration = Duration::from_millis(700);
+/// How long copies get to stop by themselves before they are dropped. The second that is promised has to last for what follows
+/// as well: what is finished is written down, and the lease released.
+const GRACE: Duration = Duration::from_millis(420);
 
 /// Receives every finished object, in the order in which they finish.
 #[async_trait]

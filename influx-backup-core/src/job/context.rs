@@ -1,6 +1,8 @@
 //! What a run needs to talk to its job: where it sends events, and whether it is cancelled.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::sleep;
 
 use super::{
     Findings, ObjectEvents,
@@ -16,6 +18,10 @@ use crate::{
     finding::Finding,
     location::Location,
 };
+
+/// How long a run that is cancelled waits for the answer to a request that it has sent. Together with two last things that it
+/// asks of the store, see [`release_timeout`](crate::lease::release_timeout), that takes less than a second.
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(400);
 
 /// The run's side of a job.
 #[derive(Debug, Clone)]
@@ -36,6 +42,20 @@ impl RunContext {
     /// Does work that may be dropped half-way, until the caller cancels.
     pub(crate) async fn unless_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         self.cancellation.run_until_cancelled(work).await.unwrap_or_else(|| Err(self.cancelled()))
+    }
+
+    /// Waits for the answer to a request that had better not be dropped: once the caller has cancelled, only for a moment.
+    pub(crate) async fn answered<T>(&self, request: impl Future<Output = Result<T>>) -> Result<T> {
+        self.check()?;
+        let cancelled = async {
+            self.cancellation.cancelled().await;
+            sleep(ANSWER_TIMEOUT).await;
+        };
+        tokio::select! {
+            biased;
+            done = request => done,
+            () = cancelled => Err(self.cancelled()),
+        }
     }
 
     /// Fails where the caller has cancelled.

@@ -11,6 +11,7 @@ use std::{
 use crate::{
     event::{EventKind, Phase, Progress},
     plan::StageKind,
+    units::duration::millis,
 };
 
 /// How often progress is sent as an event.
@@ -89,7 +90,7 @@ impl Counts {
             phase,
             pass,
             stage,
-            elapsed_ms: millis(elapsed),
+            elapsed_ms: millis::of(elapsed),
             listed: count(&self.listed),
             objects: count(&self.objects),
             bytes: count(&self.bytes),
@@ -154,13 +155,9 @@ impl Counts {
 
     /// Whether progress is to be sent again; true for one caller at a time.
     pub(super) fn is_emission_due(&self) -> bool {
-        let now = millis(self.began.elapsed());
+        let now = millis::of(self.began.elapsed());
         let last = self.last_emitted.load(Ordering::Relaxed);
-        now.saturating_sub(last) >= millis(PROGRESS_EVERY)
+        now.saturating_sub(last) >= millis::of(PROGRESS_EVERY)
             && self.last_emitted.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

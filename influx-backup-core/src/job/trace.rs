@@ -1,6 +1,9 @@
 //! Events of a job as events of `tracing`, for whoever has installed a subscriber.
 
-use crate::event::EventKind;
+use crate::{
+    event::EventKind,
+    finding::{Finding, Severity},
+};
 
 pub(super) fn trace(kind: &EventKind) {
     match kind {
@@ -24,7 +27,7 @@ pub(super) fn trace(kind: &EventKind) {
         EventKind::GuardReleased => tracing::info!("boot guard released"),
         EventKind::NodeStopped { node } => tracing::info!(node, "node stopped"),
         EventKind::NodeStarted { node } => tracing::info!(node, "node started"),
-        EventKind::Finding(finding) => tracing::warn!(code = %finding.code, "{}", finding.message),
+        EventKind::Finding(finding) => trace_finding(finding),
         EventKind::Committed { name } => tracing::info!(name, "committed"),
         EventKind::Finished { error: Some(error) } => tracing::warn!(code = error.code, "failed: {}", error.message),
         EventKind::Finished { error: None } => tracing::info!("done"),
@@ -32,5 +35,54 @@ pub(super) fn trace(kind: &EventKind) {
         | EventKind::Recovery { .. }
         | EventKind::Progress(_)
         | EventKind::Lagged { .. } => {}
+    }
+}
+
+fn trace_finding(Finding { code, severity, message, .. }: &Finding) {
+    match severity {
+        Severity::Error => tracing::error!(%code, "{message}"),
+        Severity::Todo | Severity::Warning => tracing::warn!(%code, "{message}"),
+        Severity::Info => tracing::info!(%code, "{message}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::Write,
+        sync::{Arc, Mutex},
+    };
+
+    use super::*;
+    use crate::finding::FindingCode;
+
+    /// What was traced, as lines.
+    #[derive(Debug, Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("unpoisoned").write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_finding_has_the_level_of_its_severity() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            for severity in [Severity::Error, Severity::Todo, Severity::Warning, Severity::Info] {
+                let finding = Finding { severity, ..Finding::new(FindingCode::ClockSkew, "found") };
+                trace(&EventKind::Finding(finding));
+            }
+        });
+        let text = String::from_utf8(lines.0.lock().expect("unpoisoned").clone()).expect("UTF-8");
+        let levels: Vec<_> = text.lines().filter_map(|line| line.split_whitespace().nth(1)).collect();
+        assert_eq!(levels, ["ERROR", "WARN", "WARN", "INFO"], "{text}");
     }
 }

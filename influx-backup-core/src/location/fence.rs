@@ -29,7 +29,7 @@ impl Sent {
 
     /// Ends it with its answer. That the store cannot be reached is none.
     pub(crate) fn end<T>(self, answer: &object_store::Result<T>) {
-        if !answer.as_ref().is_err_and(|error| StoreErrorKind::of(error) == StoreErrorKind::Unreachable) {
+        if answer.as_ref().err().is_none_or(|error| StoreErrorKind::of(error).is_answer()) {
             self.answered();
         }
     }

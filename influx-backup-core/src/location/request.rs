@@ -73,13 +73,15 @@ impl Location {
             let error = match attempt().await {
                 Err(error @ Error::Store { kind, .. }) if kind.is_transient() => error,
                 done => {
-                    self.set_away(false);
+                    if is_answer(&done) {
+                        self.set_away(false);
+                    }
                     return done;
                 }
             };
             let policy = self.policy(&error);
             let Some(wait) = backoff.next_wait(policy, &jitter_seed(&error)) else {
-                self.set_away(matches!(error, Error::Store { kind: StoreErrorKind::Unreachable, .. }));
+                self.set_away(matches!(error, Error::Store { kind, .. } if !kind.is_answer()));
                 tracing::warn!(location = %self, code = error.code(), attempts = backoff.failures(), "giving up: {error}");
                 return Err(error);
             };
@@ -155,7 +157,7 @@ impl Location {
         let probe: Path = self.base().parts().chain(probe).collect();
         let answered = match self.unlimited().head(&probe).await {
             Ok(_) => true,
-            Err(error) => StoreErrorKind::of(&error) != StoreErrorKind::Unreachable,
+            Err(error) => StoreErrorKind::of(&error).is_answer(),
         };
         if answered {
             self.heard();
@@ -189,9 +191,9 @@ impl Location {
     }
 
     fn policy(&self, error: &Error) -> &'static RetryPolicy {
-        if self.0.contact == Contact::First || (self.is_away() && is_outage(error)) {
+        if self.0.contact == Contact::First || (self.is_away() && error.is_outage()) {
             &AWAY
-        } else if is_outage(error) {
+        } else if error.is_outage() {
             &OUTAGE
         } else {
             &THROTTLED
@@ -213,8 +215,13 @@ impl Location {
     }
 }
 
-fn is_outage(error: &Error) -> bool {
-    !matches!(error, Error::Store { kind: StoreErrorKind::Throttled, .. })
+/// Whether the store has said this. A closed fence or a link that is refused ask it nothing.
+fn is_answer<T>(done: &Result<T>) -> bool {
+    match done {
+        Ok(_) => true,
+        Err(Error::Store { kind, .. }) => kind.is_answer(),
+        Err(_) => false,
+    }
 }
 
 /// The text of the error. A probe's name is cut off: it differs between runs.
@@ -274,6 +281,17 @@ mod tests {
         location.retry(failing(StoreErrorKind::Unreachable, 1)).await.expect("back");
         let third = time_to_fail(&location, StoreErrorKind::Unreachable).await;
         assert!(third > AWAY.max_elapsed, "it was back: {third:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_an_answer_ends_an_outage() {
+        let lost = || Error::NoRestore { location: "l".to_owned() };
+        let location = Location::in_memory();
+        time_to_fail(&location, StoreErrorKind::Unreachable).await;
+        location.retry(|| async { Err::<(), _>(lost()) }.boxed()).await.expect_err("nothing was asked");
+        assert!(time_to_fail(&location, StoreErrorKind::Unreachable).await <= AWAY.max_elapsed, "it is still away");
+        time_to_fail(&location, StoreErrorKind::Denied).await;
+        assert!(time_to_fail(&location, StoreErrorKind::Unreachable).await > AWAY.max_elapsed, "it was back");
     }
 
     #[tokio::test(start_paused = true)]

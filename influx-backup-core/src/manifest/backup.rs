@@ -185,8 +185,8 @@ async fn uncommitted(location: &Location) -> Result<String> {
         None => {}
     }
     let directories = match location.list_level("").await {
-        Err(error) if error.is_outage() => return Err(error),
-        level => level.map(|level| level.directories).unwrap_or_default(),
+        Err(error) if error.is_refused_look() => Vec::new(),
+        level => level?.directories,
     };
     for name in directories {
         let Ok(manifest) = Key::parse(format!("{name}/{MANIFEST_KEY}")) else { continue };
@@ -194,8 +194,9 @@ async fn uncommitted(location: &Location) -> Result<String> {
             Ok(Some(_)) => {
                 return Ok(format!("this is a repository of backups: give one of them, such as `{location}/{name}`"));
             }
-            Err(error) if error.is_outage() => return Err(error),
-            Ok(None) | Err(_) => {}
+            Ok(None) => {}
+            Err(error) if error.is_refused_look() => {}
+            Err(error) => return Err(error),
         }
     }
     Ok("there is something of this name that is not a backup".to_owned())

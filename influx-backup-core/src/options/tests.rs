@@ -148,6 +148,7 @@ fn options_that_contradict_each_other_are_refused() {
         (Limits::default().with_bandwidth(ByteSize(0)), "limits.bandwidth"),
         (Limits::default().with_memory(ByteSize(0)), "limits.memory"),
         (Limits::default().with_concurrency(0), "limits.concurrency"),
+        (Limits::default().with_stall_timeout(Duration::ZERO), "limits.stall_timeout"),
     ];
     for (limits, option) in nothing_moves {
         assert_eq!(refused(backup().with_limits(limits.clone()).check()), option);

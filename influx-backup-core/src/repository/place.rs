@@ -47,12 +47,12 @@ fn is_node_like(directories: &[String]) -> bool {
     directories.iter().filter(|name| NODE_DIRECTORIES.contains(&name.as_str())).count() >= 2
 }
 
-/// Whether a directory is the prefix of a node. One that cannot be listed is not known to be one.
+/// Whether a directory is the prefix of a node. One that may not be listed is not known to be one.
 async fn holds_node(location: &Location, name: &str) -> Result<bool> {
     let Ok(child) = location.child(name) else { return Ok(false) };
     let directories = match child.directories().await {
-        Err(error) if error.is_outage() => return Err(error),
-        directories => directories.unwrap_or_default(),
+        Err(error) if error.is_refused_look() => return Ok(false),
+        directories => directories?,
     };
     Ok(is_node_like(&directories) && !directories.iter().any(|name| name == OWN_DIRECTORY))
 }
@@ -66,8 +66,9 @@ async fn lies_in_backup(location: &Location) -> Result<bool> {
     for above in std::iter::successors(location.parent(), Location::parent) {
         match above.for_first_contact().head(&manifest).await {
             Ok(Some(_)) => return Ok(true),
-            Err(error) if error.is_outage() => return Err(error),
-            Ok(None) | Err(_) => {}
+            Ok(None) => {}
+            Err(error) if error.is_refused_look() => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(false)

@@ -36,8 +36,10 @@ use crate::{
 
 pub(super) async fn run(request: OpenedRestore, task: RunContext) -> Result<RestoreReport> {
     let backup = request.backup.clone();
-    match restore(request, task).await {
-        Err(damaged @ Error::DamagedBackup { .. }) => Err(backup.require_there().await.err().unwrap_or(damaged)),
+    match restore(request, task.clone()).await {
+        Err(damaged @ Error::DamagedBackup { .. }) => {
+            Err(task.unless_cancelled(backup.require_there()).await.err().unwrap_or(damaged))
+        }
         done => done,
     }
 }
@@ -45,10 +47,12 @@ pub(super) async fn run(request: OpenedRestore, task: RunContext) -> Result<Rest
 async fn restore(request: OpenedRestore, task: RunContext) -> Result<RestoreReport> {
     let ready = task.unless_cancelled(prepare(&request, &task)).await?;
     let place = request.target.with_links(Links::Refuse);
-    let claim = lease::acquire(&place, Some(&ready.plan.cluster), request.run_options.takeover, ready.clock).await?;
+    let acquire = lease::acquire(&place, Some(&ready.plan.cluster), request.run_options.takeover, ready.clock);
+    let claim = task.answered(acquire).await?;
     let Ready { plan, target, source, applied, made, clock: _ } = ready;
     let place = claim.fenced(&place);
-    let mut run = Run { request, place, claim, plan, target, source, applied, made, task, stopped: Vec::new() };
+    let mut run =
+        Run { request, place, claim, plan, target, source, applied, made, task, stopped: Vec::new(), journal: None };
     let lost = run.claim.lost.clone();
     let done = lost.run_until_cancelled(run.restored()).await;
     match run.claim.outcome(done).await {
@@ -153,6 +157,8 @@ struct Run {
     task: RunContext,
     /// The nodes that were asked to stop, the last one first.
     stopped: Vec<Node>,
+    /// That the target has a journal, once this run knows it. It is not cancelled while it deletes that.
+    journal: Option<Residue>,
 }
 
 impl Run {
@@ -169,7 +175,7 @@ impl Run {
     async fn stop_servers(&mut self) -> Result<()> {
         // The backup may have been read before.
         self.task.events.set_phase(event::Phase::Preparing);
-        preflight::rights(&self.place, &self.applied).await?;
+        self.task.answered(preflight::rights(&self.place, &self.applied)).await?;
         let Some(orchestrator) = &self.request.orchestrator else { return Ok(()) };
         let stopped = &mut self.stopped;
         let timeout = self.request.run_options.stop_timeout;
@@ -204,7 +210,8 @@ impl Run {
     async fn start_servers(&self, mut report: RestoreReport) -> RestoreReport {
         self.plan.todos.iter().for_each(|todo| self.task.events.report(todo.clone()));
         if let Some(orchestrator) = &self.request.orchestrator {
-            report.started = start_all(orchestrator, &self.plan.start, &self.task).await;
+            let timeout = self.request.run_options.stop_timeout;
+            report.started = start_all(orchestrator, &self.plan.start, timeout, &self.task).await;
         }
         (report.todos, report.findings) = self.task.events.findings().todos_and_rest();
         report
@@ -218,14 +225,15 @@ impl Run {
             self.stopped.iter().for_each(|node| report_stopped(node, reason, &self.task));
             return;
         }
-        let residue = match error {
+        let residue = match (self.journal, error) {
             // Another process may take the target over at any moment: no server is to be started.
-            Error::LeaseNotRenewed { .. } => Residue::Journal,
-            error => lease::residue(&self.place, error).await,
+            (_, Error::LeaseNotRenewed { .. }) => Residue::Journal,
+            (Some(residue), Error::Cancelled { .. }) => residue,
+            _ => lease::residue(&self.place, error).await,
         };
         match (residue, &self.request.orchestrator) {
             (Residue::None, Some(orchestrator)) => {
-                start_all(orchestrator, &self.stopped, &self.task).await;
+                start_all(orchestrator, &self.stopped, self.request.run_options.stop_timeout, &self.task).await;
             }
             (Residue::None, None) => {}
             (Residue::Journal, _) => {
@@ -241,6 +249,7 @@ impl Run {
 
     async fn behind_guard(&mut self) -> Result<RestoreReport> {
         let mut journal = self.set_guard().await?;
+        self.journal = Some(Residue::Journal);
         let durability = self.request.run_options.limits.durability;
         self.task.events.planned(self.plan.stages().map(Stage::objects).sum(), self.plan.bytes());
         let resumed = self.copy(&mut journal).await?;
@@ -252,12 +261,12 @@ impl Run {
             self.require_unaltered(&journal).await?;
             self.applied.to_all(&self.place, self.files(&journal)).await?;
             make_durable(&self.place, durability).await?;
-            self.verify(&journal).await
+            self.verify(&journal).await?;
+            self.claim.check().await
         };
         self.task.unless_cancelled(verified).await?;
-        self.claim.check().await?;
         journal.phase = Phase::Releasing;
-        journal.update(&self.place).await?;
+        self.task.answered(journal.update(&self.place)).await?;
         let mut report = self.release(&journal).await?;
         report.resumed = resumed;
         report.deleted = deleted;

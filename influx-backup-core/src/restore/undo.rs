@@ -22,19 +22,23 @@ use crate::{
 /// was removed: what was copied can then not be told from what servers wrote. Resume it in both cases, and also after
 /// [`Error::DamagedJournal`].
 ///
-/// As long as it only deletes what the restore copied, it can be cancelled and started again.
+/// As long as it only deletes what the restore copied, it can be cancelled and started again. Once it puts the old roots back,
+/// it ends with that.
 pub fn abandon(target: &Location, options: AbandonOptions) -> Request<AbandonReport> {
     let target = target.with_links(Links::Refuse);
     Request::new("abandon", target.to_string(), move |context| async move { run(target, &options, &context).await })
 }
 
 async fn run(target: Location, options: &AbandonOptions, task: &RunContext) -> Result<AbandonReport> {
-    let unclaimed = highest(&target, &LeaseScope::Target, Clock::Local).await?.is_none();
-    if unclaimed && RestoreJournal::read(&target).await?.is_none() {
-        return Err(Error::NoRestore { location: target.to_string() });
-    }
-    let clock = task.unless_cancelled(lease::probe(&target, &[])).await?;
-    let mut lease = lease::acquire(&target, None, options.takeover, clock).await?;
+    let look = async {
+        let unclaimed = highest(&target, &LeaseScope::Target, Clock::Local).await?.is_none();
+        if unclaimed && RestoreJournal::read(&target).await?.is_none() {
+            return Err(Error::NoRestore { location: target.to_string() });
+        }
+        lease::probe(&target, &[]).await
+    };
+    let clock = task.unless_cancelled(look).await?;
+    let mut lease = task.answered(lease::acquire(&target, None, options.takeover, clock)).await?;
     let lost = lease.lost.clone();
     let done = lost.run_until_cancelled(undo(&lease.fenced(&target), &mut lease, task)).await;
     let done = lease.outcome(done).await;
@@ -46,14 +50,37 @@ async fn run(target: Location, options: &AbandonOptions, task: &RunContext) -> R
 }
 
 async fn undo(target: &Location, lease: &mut Lease, task: &RunContext) -> Result<AbandonReport> {
-    // What was cut off may still write what is to be deleted.
-    let settled = async {
+    let look = async {
+        // What was cut off may still write what is to be deleted.
         lease.settled().await;
-        Ok(())
+        look_at_begun(target).await
     };
-    task.unless_cancelled(settled).await?;
+    let (mut journal, created) = task.unless_cancelled(look).await?;
+    let deleted = delete_present(target, &created, lease, task).await?;
+    let settle = async {
+        lease.check().await?;
+        RestoreJournal::delete_incomplete(target, created.iter().chain(&journal.guards)).await?;
+        make_durable(target, Durability::Durable).await?;
+        lease.check().await
+    };
+    task.unless_cancelled(settle).await?;
+    directories::remove_empty(target, &journal.made, created.iter());
+    // No copy is left. Killed while the guard or the lists go, this has to be able to begin again without them.
+    journal.phase = Phase::Guarding;
+    task.answered(journal.update(target)).await?;
+    // From here on it is not cancelled.
+    let roots = put_back(target, &journal).await?;
+    lease.check().await?;
+    directories::remove_empty(target, &journal.made, journal.guards.iter());
+    journal.delete(target, lease).await?;
+    directories::remove_target(target, &journal.made);
+    Ok(AbandonReport { restore: journal.restore, backup: journal.backup, deleted, roots })
+}
+
+/// The journal of a restore that can be abandoned, and what that restore has created.
+async fn look_at_begun(target: &Location) -> Result<(RestoreJournal, BTreeSet<Key>)> {
     let journal = RestoreJournal::read(target).await?;
-    let mut journal = journal.ok_or_else(|| Error::NoRestore { location: target.to_string() })?;
+    let journal = journal.ok_or_else(|| Error::NoRestore { location: target.to_string() })?;
     let created = match journal.phase {
         _ if journal.changes != Changes::None => None,
         // Nothing was copied yet: what lies there is the servers'.
@@ -63,24 +90,10 @@ async fn undo(target: &Location, lease: &mut Lease, task: &RunContext) -> Result
         Phase::Guarded => Some(journal.created(target).await?),
         Phase::Releasing => None,
     };
-    let Some(created) = created else {
-        return Err(Error::CannotAbandon { location: target.to_string(), backup: journal.backup });
-    };
-    let deleted = delete_present(target, &created, lease, task).await?;
-    lease.check().await?;
-    RestoreJournal::delete_incomplete(target, created.iter().chain(&journal.guards)).await?;
-    make_durable(target, Durability::Durable).await?;
-    lease.check().await?;
-    directories::remove_empty(target, &journal.made, created.iter());
-    // No copy is left. Killed while the guard or the lists go, this has to be able to begin again without them.
-    journal.phase = Phase::Guarding;
-    journal.update(target).await?;
-    let roots = put_back(target, &journal).await?;
-    lease.check().await?;
-    directories::remove_empty(target, &journal.made, journal.guards.iter());
-    journal.delete(target, lease).await?;
-    directories::remove_target(target, &journal.made);
-    Ok(AbandonReport { restore: journal.restore, backup: journal.backup, deleted, roots })
+    match created {
+        Some(created) => Ok((journal, created)),
+        None => Err(Error::CannotAbandon { location: target.to_string(), backup: journal.backup }),
+    }
 }
 
 /// Deletes those of these objects that the target holds. Returns how many that were.

@@ -91,6 +91,9 @@ impl Client {
             // A server reads and writes small objects; a limit on the whole request would fail large ones here.
             Shared::RequestTimeout => {
                 let silence = duration("object_store_request_timeout", value)?;
+                if silence.is_zero() {
+                    return Err(invalid("object_store_request_timeout", "no request is answered within 0 s: set more"));
+                }
                 self.patience.silence = silence;
                 self.patience.total = if self.connections.is_some() { silence.max(SILENCE) } else { silence };
                 options.with_read_timeout(silence)

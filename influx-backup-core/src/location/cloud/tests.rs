@@ -76,7 +76,10 @@ fn what_is_given_has_to_be_known() {
     assert_eq!(code("az://c", &[]), "invalid-option", "no account");
     assert_eq!(code("gs://b", &[("google_service_account_key", "s3cr3t")]), "invalid-option");
     assert_eq!(code("s3://b", &[S3[0], S3[1], ("object_store_tls_ca", "/no/such/file")]), "invalid-option");
-    assert_eq!(code("s3://b", &[S3[0], S3[1], ("object_store_request_timeout", "soon")]), "invalid-option");
+    for timeout in ["soon", "0s"] {
+        let options = [S3[0], S3[1], ("object_store_request_timeout", timeout)];
+        assert_eq!(code("s3://b", &options), "invalid-option", "{timeout}");
+    }
     assert_eq!(code("swift://b", &[]), "invalid-location");
 }
 

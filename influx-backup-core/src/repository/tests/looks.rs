@@ -7,7 +7,8 @@ use tokio::time::{sleep, timeout};
 use super::*;
 use crate::{
     Job, Target,
-    testing::fault::{Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
+    layout::MANIFEST_KEY,
+    testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -159,4 +160,49 @@ async fn a_list_counts_the_directories_and_says_how_far_it_was() {
     sleep(SECOND).await;
     handle.cancel();
     assert_eq!(job.await.expect_err("cancelled").to_string(), "cancelled after 0 of 3 objects");
+}
+
+/// What may not be looked at is not known to be a cluster or a backup. What a store does not say now may be one.
+#[tokio::test(start_paused = true)]
+async fn a_repository_opens_only_where_the_store_says_what_is_there() {
+    let (cluster, repository, _) = bed().await;
+    let inside = repository.location.child("a").expect("a location").child("elsewhere").expect("a location");
+    let code = async |location: &Location, scope: Scope, failure: Failure| {
+        let location = through(location, Rule::new(scope, When::Always, Fault::Fail(failure)));
+        Repository::open(location).await.err().map(|error| error.code())
+    };
+    let list = || Scope::of(Op::List).containing("node1");
+    let head = || Scope::of(Op::Head).containing(MANIFEST_KEY);
+    for failure in [Failure::Throttled, Failure::Other, Failure::Unreachable] {
+        assert!(matches!(
+            code(cluster.location(), list(), failure).await,
+            Some("throttled" | "store-error" | "unreachable")
+        ));
+        assert!(matches!(code(&inside, head(), failure).await, Some("throttled" | "store-error" | "unreachable")));
+    }
+    assert_eq!(code(cluster.location(), list(), Failure::Denied).await, None);
+    assert_eq!(code(&inside, head(), Failure::Denied).await, None);
+    assert_eq!(Repository::open(cluster.location().clone()).await.expect_err("a cluster").code(), "overlap");
+    assert_eq!(Repository::open(inside).await.expect_err("a backup").code(), "invalid-request");
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_a_repository_was_given_for_a_backup_is_said_only_where_the_store_answers() {
+    let (_, repository, _) = bed().await;
+    let parent = Location::in_memory();
+    for entry in repository.location.list("").await.expect("listed").iter() {
+        let bytes = repository.location.get(&entry.key, None).await.expect("read").expect("there");
+        parent.put(&Key::parse(format!("vault/{}", entry.key)).expect("a key"), bytes).await.expect("put");
+    }
+    let opened = async |failure: Option<Failure>| {
+        let rule = failure.map(|failure| {
+            let scope = Scope::of(Op::Head).containing(&format!("a/{MANIFEST_KEY}"));
+            Rule::new(scope, When::Always, Fault::Fail(failure))
+        });
+        let location = rule.map_or_else(|| parent.clone(), |rule| through(&parent, rule));
+        crate::Backup::open(&location, "vault").await.expect_err("no backup")
+    };
+    assert!(opened(None).await.to_string().contains("this is a repository of backups"));
+    assert_eq!(opened(Some(Failure::Throttled)).await.code(), "throttled");
+    assert_eq!(opened(Some(Failure::Denied)).await.code(), "backup-not-found");
 }

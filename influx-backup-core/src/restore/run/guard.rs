@@ -13,7 +13,6 @@ use crate::{
     event::EventKind,
     key::Key,
     layout::guard,
-    location::Location,
     manifest::{SegmentRef, segment},
     plan::Stage,
     target::{Changes, Phase},
@@ -22,9 +21,8 @@ use crate::{
 impl Run {
     /// The journal first, then the guard at every root path.
     pub(super) async fn set_guard(&self) -> Result<RestoreJournal> {
-        self.task.check()?;
         let place = &self.place;
-        let mut journal = match RestoreJournal::read(place).await? {
+        let mut journal = match self.task.unless_cancelled(RestoreJournal::read(place)).await? {
             Some(journal) if self.plan.resumes.as_ref() == Some(&journal.restore) => self.resume(journal).await?,
             Some(journal) => {
                 return Err(Error::RestoreUnfinished { location: place.to_string(), backup: journal.backup });
@@ -32,11 +30,11 @@ impl Run {
             None => self.begin().await?,
         };
         for key in &journal.guards {
-            place.put(key, guard::bytes(&journal.restore, &journal.backup)).await?;
+            self.task.answered(place.put(key, guard::bytes(&journal.restore, &journal.backup))).await?;
         }
         if journal.phase == Phase::Guarding {
             journal.phase = Phase::Guarded;
-            journal.update(place).await?;
+            self.task.answered(journal.update(place)).await?;
         }
         self.task.events.send(EventKind::GuardSet);
         Ok(journal)
@@ -51,7 +49,7 @@ impl Run {
         let place = &self.place;
         // There may be owners of roots that the first run did not live to guard.
         let added: Vec<Key> = self.plan.guards.iter().filter(|key| !journal.guards.contains(key)).cloned().collect();
-        let unguarded = missing_guards(place, &journal).await?;
+        let unguarded = self.task.unless_cancelled(missing_guards(place, &journal)).await?;
         if added.is_empty() && unguarded.is_empty() {
             return Ok(journal);
         }
@@ -59,15 +57,15 @@ impl Run {
             if journal.phase == Phase::Guarded {
                 journal.changes = Changes::Begun;
             }
-            journal.forget_finished(place).await?;
+            self.task.answered(journal.forget_finished(place)).await?;
             journal.old_roots.retain(|old| !unguarded.contains(&old.key));
-            journal.old_roots.extend(old_roots(place, &unguarded).await?);
+            journal.old_roots.extend(self.old_roots(&unguarded).await?);
             journal.created = self.write_created(&journal, self.created()).await?;
         }
-        journal.old_roots.extend(old_roots(place, &added).await?);
+        journal.old_roots.extend(self.old_roots(&added).await?);
         journal.made.extend(directories::missing(place, added.iter()));
         journal.guards.extend(added);
-        journal.update(place).await?;
+        self.task.answered(journal.update(place)).await?;
         Ok(journal)
     }
 
@@ -78,12 +76,12 @@ impl Run {
         let extra_nodes = self.request.options.extra_nodes;
         let mut journal = RestoreJournal::new(backup.name(), backup.sha256(), plan.policy, extra_nodes);
         journal.guards.clone_from(&plan.guards);
-        journal.old_roots = old_roots(place, &plan.guards).await?;
+        journal.old_roots = self.old_roots(&plan.guards).await?;
         let created = self.created();
         journal.made.clone_from(&self.made);
         journal.made.extend(directories::missing(place, created.iter().chain(&journal.guards)));
         journal.created = self.write_created(&journal, created).await?;
-        journal.create(place).await?;
+        self.task.answered(journal.create(place)).await?;
         Ok(journal)
     }
 
@@ -94,16 +92,16 @@ impl Run {
     }
 
     async fn write_created(&self, journal: &RestoreJournal, created: Vec<Key>) -> Result<Vec<SegmentRef>> {
-        segment::write(&self.place, &journal.created_list(self.claim.number()), created).await
+        self.task.answered(segment::write(&self.place, &journal.created_list(self.claim.number()), created)).await
     }
-}
 
-async fn old_roots(place: &Location, keys: &[Key]) -> Result<Vec<OldRoot>> {
-    let mut roots = Vec::new();
-    for key in keys {
-        if let Some(bytes) = place.get(key, None).await? {
-            roots.push(OldRoot { key: key.clone(), bytes: bytes.to_vec() });
+    async fn old_roots(&self, keys: &[Key]) -> Result<Vec<OldRoot>> {
+        let mut roots = Vec::new();
+        for key in keys {
+            if let Some(bytes) = self.task.unless_cancelled(self.place.get(key, None)).await? {
+                roots.push(OldRoot { key: key.clone(), bytes: bytes.to_vec() });
+            }
         }
+        Ok(roots)
     }
-    Ok(roots)
 }

@@ -15,14 +15,14 @@ use crate::{
 impl Run {
     /// The end of a restore whose release was interrupted.
     pub(super) async fn finish(&mut self) -> Result<RestoreReport> {
-        let journal = RestoreJournal::read(&self.place).await?;
+        let journal = self.task.unless_cancelled(RestoreJournal::read(&self.place)).await?;
         let journal = journal.ok_or_else(|| Error::NoRestore { location: self.place.to_string() })?;
         let mut report = self.release(&journal).await?;
         report.resumed = report.objects;
         Ok(report)
     }
 
-    /// The roots take the place of the guard, then the files of this crate are deleted.
+    /// The roots take the place of the guard, then the files of this crate are deleted. This is not cancelled.
     pub(super) async fn release(&mut self, journal: &RestoreJournal) -> Result<RestoreReport> {
         let place = &self.place;
         for step in &self.plan.release {

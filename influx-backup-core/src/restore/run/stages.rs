@@ -34,9 +34,9 @@ impl Run {
         let place = &self.place;
         let backup = &self.request.backup;
         let limits = limits(&self.request.run_options.limits);
-        let held = journal.finished(place).await?;
+        let held = self.task.unless_cancelled(journal.finished(place)).await?;
         let finished = journal.finished_log(place, self.claim.number(), limits.durability);
-        let own = created(place, journal).await?;
+        let own = self.task.unless_cancelled(created(place, journal)).await?;
         let copier = Arc::new(WithAttributes::new(Arc::clone(&self.request.copier), backup));
         let executor = Executor::of_job(copier, limits, self.task.clone());
         let places = Places::new(place.clone())
@@ -47,7 +47,7 @@ impl Run {
         for mut stage in stages {
             let overwrites = |key: &Key| self.target.object(key).is_some() && !own.contains(key);
             if stage.keys().any(overwrites) {
-                begin_changes(place, journal).await?;
+                self.task.answered(begin_changes(place, journal)).await?;
             }
             let objects = stage.objects();
             let bytes = stage.bytes();
@@ -65,13 +65,24 @@ impl Run {
     /// Writes down what a stage has finished, also where it failed. Returns the first error, unless another process has
     /// taken the target over: that one may be done, and nothing is to be written.
     async fn write_down(&self, copied: Result<()>, sink: &mut Checked<'_>) -> Result<()> {
-        let within = copied.as_ref().err().map_or(Duration::MAX, release_timeout);
-        let checked = timeout(within, self.claim.check()).await.unwrap_or(Ok(()));
-        if matches!(checked, Err(Error::LeaseLost { .. })) {
-            return checked;
+        let copied = copied.and_then(|()| self.task.check());
+        let within = copied.as_ref().err().map_or(Duration::MAX, |error| release_timeout(error) / 2);
+        let write = async {
+            let checked = timeout(within, self.claim.check()).await.unwrap_or(Ok(()));
+            if matches!(checked, Err(Error::LeaseLost { .. })) {
+                return checked;
+            }
+            let written = timeout(within, sink.flush()).await.unwrap_or(Ok(()));
+            checked.and(written)
+        };
+        let written = match &copied {
+            Ok(()) => self.task.answered(write).await,
+            Err(_) => write.await,
+        };
+        match written {
+            Err(lost @ Error::LeaseLost { .. }) => Err(lost),
+            written => copied.and(written),
         }
-        let written = timeout(within, sink.flush()).await.unwrap_or(Ok(()));
-        copied.and(checked).and(written)
     }
 
     /// The copies, pinned to the versions that the backup was found to hold.
@@ -103,8 +114,8 @@ impl Run {
         if self.plan.deletions.is_empty() {
             return Ok(0);
         }
-        self.claim.check().await?;
-        begin_changes(place, journal).await?;
+        self.task.unless_cancelled(self.claim.check()).await?;
+        self.task.answered(begin_changes(place, journal)).await?;
         let found = |key: &Key| self.target.object(key).map(|object| object.version.clone());
         let deletions: Vec<_> = self.plan.deletions.iter().map(|key| (key.clone(), found(key))).collect();
         deletions::delete(place, &deletions, &self.claim, &self.task).await
