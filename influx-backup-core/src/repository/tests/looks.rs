@@ -196,7 +196,7 @@ async fn that_a_repository_was_given_for_a_backup_is_said_only_where_the_store_a
     }
     let opened = async |failure: Option<Failure>| {
         let rule = failure.map(|failure| {
-            let scope = Scope::of(Op::Head).containing(&format!("a/{MANIFEST_KEY}"));
+            let scope = Scope::of(Op::Head).containing(format!("a/{MANIFEST_KEY}"));
             Rule::new(scope, When::Always, Fault::Fail(failure))
         });
         let location = rule.map_or_else(|| parent.clone(), |rule| through(&parent, rule));

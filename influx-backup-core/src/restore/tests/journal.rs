@@ -63,7 +63,7 @@ async fn a_restore_whose_list_is_lost_is_resumed_and_not_abandoned() {
         assert_eq!(restored(&bed).await, before);
 
         // Also where the resumed restore finds nothing to overwrite.
-        let guards: Vec<_> = guard::root_paths("node1").into_iter().map(|(_, path)| path).collect();
+        let guards: Vec<_> = guard::root_paths("node1").map(|(_, path)| path).collect();
         for copied in before.iter().filter(|key| !guards.contains(key)) {
             bed.target.delete(&key(copied)).await.expect("deleted");
         }
