@@ -3,6 +3,7 @@
 mod guard;
 mod release;
 mod stages;
+mod unaltered;
 
 use std::time::SystemTime;
 
@@ -284,14 +285,13 @@ impl Run {
     async fn require_unaltered(&self, journal: &RestoreJournal) -> Result<()> {
         let now = self.place.list_parallel("").await?;
         verify::check(&self.plan, self.request.backup.contents(), &self.target, &now)?;
-        for (key, written) in journal.finished(&self.place).await? {
-            let (Some(written), Some(found)) = (written, now.get(&key)) else { continue };
-            let is_planned = self.plan.restores(&key);
-            if is_planned && !self.is_written(&key, &written, &found.version) {
-                return Err(verify::altered(&key));
-            }
+        let finished = journal.finished(&self.place).await?;
+        let unaltered = self.unaltered(&finished, &now).await?;
+        let altered = finished.keys().find(|key| self.plan.restores(key) && !unaltered.contains(*key));
+        match altered {
+            Some(key) => Err(verify::altered(key)),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     async fn verify(&self, journal: &RestoreJournal) -> Result<()> {

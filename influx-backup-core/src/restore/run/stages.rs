@@ -18,7 +18,7 @@ use crate::{
     key::Key,
     lease::release_timeout,
     limits::Limits,
-    location::{Location, Version},
+    location::Location,
     plan::{CopyTask, PlaceRole, Stage},
     target::Changes,
 };
@@ -34,7 +34,8 @@ impl Run {
         let place = &self.place;
         let backup = &self.request.backup;
         let limits = limits(&self.request.run_options.limits);
-        let held = self.task.unless_cancelled(journal.finished(place)).await?;
+        let held = async { self.unaltered(&journal.finished(place).await?, &self.target.objects).await };
+        let held = self.task.unless_cancelled(held).await?;
         let finished = journal.finished_log(place, self.claim.number(), limits.durability);
         let own = self.task.unless_cancelled(created(place, journal)).await?;
         let copier = Arc::new(WithAttributes::new(Arc::clone(&self.request.copier), backup));
@@ -51,7 +52,7 @@ impl Run {
             }
             let objects = stage.objects();
             let bytes = stage.bytes();
-            stage.retain(|task| !held.get(&task.to).is_some_and(|version| self.is_restored(task, version.as_ref())));
+            stage.retain(|task| !held.contains(&task.to) || !self.is_at_target(task));
             let done = objects - stage.objects();
             self.task.events.add_bytes(bytes - stage.bytes());
             (0..done).for_each(|_| self.task.events.add_object());
@@ -94,18 +95,9 @@ impl Run {
         Ok(Stage::new(stage.kind, None, stage.into_tasks().map(pin).collect::<Result<Vec<_>>>()?))
     }
 
-    /// Whether the target holds what an earlier run has copied, in the version that it wrote.
-    fn is_restored(&self, task: &CopyTask, written: Option<&Version>) -> bool {
-        let is_written = |found: &Version| written.is_none_or(|written| self.is_written(&task.to, written, found));
-        let found = self.target.object(&task.to);
-        found.is_some_and(|found| found.size == task.expect.size && is_written(&found.version))
-    }
-
-    /// Whether this version of an object is the one that was written. Files may have their times back already.
-    pub(super) fn is_written(&self, key: &Key, written: &Version, found: &Version) -> bool {
-        let source = self.request.backup.object(key);
-        let has_its_time = source.is_some_and(|source| source.version.modified == found.modified);
-        self.place.is_version(written, found) || self.place.directory().is_some() && has_its_time
+    /// Whether the target holds something of the length that the copy will have.
+    fn is_at_target(&self, task: &CopyTask) -> bool {
+        self.target.object(&task.to).is_some_and(|object| object.size == task.expect.size)
     }
 
     /// Deletes what the backup lacks. Returns how many objects that were.
