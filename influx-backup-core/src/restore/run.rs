@@ -25,9 +25,8 @@ use crate::{
     finding::{Finding, FindingCode},
     job::RunContext,
     key::Key,
-    layout::guard::restore_of,
     lease::{Clock, Lease},
-    location::{Links, Location, make_durable},
+    location::{Links, Location, ObjectTable, make_durable},
     manifest::Backup,
     options::{OnUnfinished, Policy, ServersStopped, Takeover},
     orchestrate::{report_stopped, start_all, stop_all},
@@ -260,9 +259,12 @@ impl Run {
         let verified = async {
             self.claim.settled().await;
             self.require_unaltered(&journal).await?;
-            self.applied.to_all(&self.place, self.files(&journal)).await?;
-            make_durable(&self.place, durability).await?;
-            self.verify(&journal).await?;
+            if self.place.directory().is_some() {
+                self.applied.to_all(&self.place, self.files(&journal)).await?;
+                make_durable(&self.place, durability).await?;
+                self.look().await?;
+            }
+            self.require_guarded(&journal).await?;
             self.claim.check().await
         };
         self.task.unless_cancelled(verified).await?;
@@ -281,29 +283,26 @@ impl Run {
         copied.chain(journal.guards.iter().map(|key| (key.clone(), None))).collect()
     }
 
-    /// What was copied is still there in the version that was written. Looked at before files get their times back.
-    async fn require_unaltered(&self, journal: &RestoreJournal) -> Result<()> {
+    /// Lists the target: everything is there, and nothing else was written.
+    async fn look(&self) -> Result<ObjectTable> {
         let now = self.place.list_parallel("").await?;
         verify::check(&self.plan, self.request.backup.contents(), &self.target, &now)?;
+        Ok(now)
+    }
+
+    /// What was copied is still there in the version that was written. Looked at before files get their times back.
+    async fn require_unaltered(&self, journal: &RestoreJournal) -> Result<()> {
+        let now = self.look().await?;
         let finished = journal.finished(&self.place).await?;
         let unaltered = self.unaltered(&finished, &now).await?;
         let altered = finished.keys().find(|key| self.plan.restores(key) && !unaltered.contains(*key));
-        match altered {
-            Some(key) => Err(verify::altered(key)),
-            None => Ok(()),
-        }
+        altered.map_or(Ok(()), |key| Err(verify::altered(key)))
     }
 
-    async fn verify(&self, journal: &RestoreJournal) -> Result<()> {
-        let place = &self.place;
-        let now = place.list_parallel("").await?;
-        verify::check(&self.plan, self.request.backup.contents(), &self.target, &now)?;
-        for key in &journal.guards {
-            let found = place.get(key, None).await?.unwrap_or_default();
-            if restore_of(&found).as_ref() != Some(&journal.restore) {
-                return Err(Error::ServerRunning { location: place.to_string(), key: key.clone() });
-            }
+    async fn require_guarded(&self, journal: &RestoreJournal) -> Result<()> {
+        match super::guard::missing(&self.place, journal).await?.first() {
+            Some(key) => Err(Error::ServerRunning { location: self.place.to_string(), key: key.clone() }),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
