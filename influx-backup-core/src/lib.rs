@@ -15,9 +15,8 @@
 //! what was copied restores. Only then is it committed. A restore writes behind a boot guard, so that a half-done one never
 //! starts. Plans ([`BackupPlan`], [`RestorePlan`]) are data: printed, kept as JSON, compared by hash.
 //!
-//! Each verb is a [`Job`], with a [`JobHandle`] to watch and cancel it, a stream of [`Event`]s
-//! and a result to await. Two things are yours to replace: a [`Copier`] moves one object, an [`Orchestrator`] stops and starts
-//! servers. Every [`Error`] has a stable code, a category and a [report](Error::report) that serialises.
+//! Each verb is a [`Job`], with a [`JobHandle`] to watch and cancel it, a stream of [`Event`]s and a result to await. Two
+//! things are yours to replace: a [`Copier`] moves one object, an [`Orchestrator`] stops and starts servers. Every [`Error`] has a stable code, a category and a [report](Error::report) that serialises.
 //!
 //! # Example
 //!

@@ -21,57 +21,36 @@ pub(crate) struct PlanDocument<P> {
     plan: P,
 }
 
-impl<P> PlanDocument<P> {
-    fn new(hash: String, plan: P) -> Self {
-        Self { format: FORMAT, min_reader: FORMAT, hash, plan }
-    }
+/// Gives a plan its JSON form.
+macro_rules! document {
+    ($plan:ty) => {
+        impl $plan {
+            pub(crate) fn document(&self) -> PlanDocument<&Self> {
+                PlanDocument { format: FORMAT, min_reader: FORMAT, hash: self.hash(), plan: self }
+            }
+
+            /// Writes it as a JSON document, with a format version and its hash.
+            ///
+            /// # Errors
+            /// [`Error::Internal`].
+            pub fn to_json(&self) -> Result<String> {
+                versioned::to_json(&self.document())
+            }
+
+            /// Reads what [`to_json`](Self::to_json) wrote.
+            ///
+            /// # Errors
+            /// [`Error::UnsupportedFormat`] where a newer release wrote it, [`Error::InvalidDocument`] where it was
+            /// altered or is something else.
+            pub fn from_json(json: &str) -> Result<Self> {
+                read(json, Self::hash)
+            }
+        }
+    };
 }
 
-impl BackupPlan {
-    pub(crate) fn document(&self) -> PlanDocument<&Self> {
-        PlanDocument::new(self.hash(), self)
-    }
-
-    /// Writes it as a JSON document, with a format version and its hash.
-    ///
-    /// # Errors
-    /// [`Error::Internal`].
-    pub fn to_json(&self) -> Result<String> {
-        versioned::to_json(&self.document())
-    }
-
-    /// Reads what [`to_json`](Self::to_json) wrote.
-    ///
-    /// # Errors
-    /// [`Error::UnsupportedFormat`] where a newer release wrote it, [`Error::InvalidDocument`] where it was altered or is
-    /// something else.
-    pub fn from_json(json: &str) -> Result<Self> {
-        read(json, Self::hash)
-    }
-}
-
-impl RestorePlan {
-    pub(crate) fn document(&self) -> PlanDocument<&Self> {
-        PlanDocument::new(self.hash(), self)
-    }
-
-    /// Writes it as a JSON document, with a format version and its hash.
-    ///
-    /// # Errors
-    /// [`Error::Internal`].
-    pub fn to_json(&self) -> Result<String> {
-        versioned::to_json(&self.document())
-    }
-
-    /// Reads what [`to_json`](Self::to_json) wrote.
-    ///
-    /// # Errors
-    /// [`Error::UnsupportedFormat`] where a newer release wrote it, [`Error::InvalidDocument`] where it was altered or is
-    /// something else.
-    pub fn from_json(json: &str) -> Result<Self> {
-        read(json, Self::hash)
-    }
-}
+document!(BackupPlan);
+document!(RestorePlan);
 
 /// Reads a plan and checks that it is the one that was hashed.
 fn read<P: DeserializeOwned>(json: &str, hash: impl FnOnce(&P) -> String) -> Result<P> {
