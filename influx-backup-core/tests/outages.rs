@@ -286,7 +286,7 @@ fn assert_outage(what: &str, result: Result<(), Error>, took: Duration) {
     assert!(took < LIMIT, "{what} took {took:?}");
     let report = result.expect_err(what).report();
     if report.code == "commit-unconfirmed" {
-        assert!(what.contains("manifest"), "{what}: {report:?}");
+        assert!(what.starts_with("backup to it") && what.contains("manifest"), "{what}: {report:?}");
         assert_eq!(report.category, Category::Store, "{what}: {report:?}");
         return;
     }
