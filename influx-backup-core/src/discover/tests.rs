@@ -445,6 +445,7 @@ async fn a_location_without_a_cluster_says_what_is_there() {
             "a repository of backups (`b1`, `b2`)",
         ),
         (&["_influx_backup/claim-000001"], "a backup that holds no object"),
+        (&["_influx_backup/restore.json"], "a restore that has written no object yet"),
     ];
     for (keys, expected) in cases {
         let text = no_cluster(keys).await;

@@ -99,11 +99,18 @@ fn under_way(scratch: &Scratch) -> Child {
     let program = start(&["restore", &backup, &target, "--bandwidth", "64KiB", "--json"]);
     let journal = Path::new(&target).join("_influx_backup/restore.json");
     let since = Instant::now();
-    while !journal.exists() {
-        assert!(since.elapsed() < Duration::from_secs(60), "{} did not appear", journal.display());
+    while !(journal.exists() && holds_an_object(Path::new(&target))) {
+        assert!(since.elapsed() < Duration::from_secs(60), "nothing was restored into {target}");
         std::thread::sleep(Duration::from_millis(20));
     }
     program
+}
+
+/// Whether a catalog's root, the first that a restore writes beside its journal, is there.
+#[cfg(unix)]
+fn holds_an_object(target: &Path) -> bool {
+    let Ok(prefixes) = fs::read_dir(target) else { return false };
+    prefixes.flatten().any(|prefix| prefix.path().join("catalog/v3/snapshot").exists())
 }
 
 #[cfg(unix)]

@@ -66,7 +66,12 @@ pub(super) fn misplaced(survey: &Survey) -> Option<Error> {
             "{names} one level down, so this is too shallow; give {parents}, or the ids if they are meant to contain `/`"
         )
     } else if !survey.own.is_empty() && survey.top.directories == [OWN_DIRECTORY] {
-        format!("a backup that holds no object (`{OWN_DIRECTORY}` alone); resume it, or give InfluxDB's own location")
+        let what = if survey.own.files.iter().any(|file| file == "restore.json") {
+            "the target of a restore that has written no object yet"
+        } else {
+            "a backup that holds no object"
+        };
+        format!("{what} (`{OWN_DIRECTORY}` alone); resume it, or give InfluxDB's own location")
     } else if survey.prefixes.values().all(Prefix::is_empty) && survey.top.files.is_empty() {
         "nothing; check the path or prefix, and that a server was started on it once".to_owned()
     } else {
