@@ -1,0 +1,166 @@
+//! Values of the core as Python values, and options the other way.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use chrono::{DateTime, Utc};
+use influx_backup_core::{ByteSize, Key, error::Category, finding::FindingCode, units::duration};
+use pyo3::{
+    exceptions::{PyTypeError, PyValueError},
+    IntoPyObjectExt,
+    prelude::*,
+    types::{PyBool, PyDelta, PyDict, PyMapping, PyString, PyTuple},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+/// A value of the core as an immutable Python value.
+pub(crate) trait ToPython {
+    /// Texts stay texts, sizes and counts become `int`, times `datetime` (aware), durations `timedelta`, lists `tuple`, maps
+    /// `dict`, names of enums `str`, data a frozen class.
+    fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>>;
+}
+
+macro_rules! as_it_is {
+    ($($type:ty),+ $(,)?) => {
+        $(impl ToPython for $type {
+            fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+                self.clone().into_bound_py_any(py)
+            }
+        })+
+    };
+}
+as_it_is!(bool, f64, u8, u32, u64, usize, String, DateTime<Utc>, Duration);
+
+/// Gives enums of the core their names as `str`.
+macro_rules! by_name {
+    ($($type:ty),+ $(,)?) => {
+        $(impl $crate::convert::ToPython for $type {
+            fn to_python<'py>(&self, py: pyo3::Python<'py>) -> pyo3::PyResult<pyo3::Bound<'py, pyo3::PyAny>> {
+                Ok(pyo3::types::PyString::new(py, &self.to_string()).into_any())
+            }
+        })+
+    };
+}
+pub(crate) use by_name;
+by_name!(Category, FindingCode, Key, str);
+
+impl ToPython for ByteSize {
+    fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.0.to_python(py)
+    }
+}
+
+impl ToPython for () {
+    fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(py.None().into_bound(py))
+    }
+}
+
+impl<T: ToPython> ToPython for Option<T> {
+    fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.as_ref().map_or_else(|| ().to_python(py), |value| value.to_python(py))
+    }
+}
+
+impl<T: ToPython + ?Sized> ToPython for &T {
+    fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        T::to_python(self, py)
+    }
+}
+
+impl<T: ToPython + ?Sized> ToPython for Box<T> {
+    fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        T::to_python(self, py)
+    }
+}
+
+impl<T: ToPython, U: ToPython> ToPython for (T, U) {
+    fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(PyTuple::new(py, [self.0.to_python(py)?, self.1.to_python(py)?])?.into_any())
+    }
+}
+
+impl<T: ToPython> ToPython for [T] {
+    fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let items = self.iter().map(|item| item.to_python(py)).collect::<PyResult<Vec<_>>>()?;
+        Ok(PyTuple::new(py, items)?.into_any())
+    }
+}
+
+impl<T: ToPython> ToPython for Vec<T> {
+    fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.as_slice().to_python(py)
+    }
+}
+
+impl<K: ToPython, V: ToPython> ToPython for BTreeMap<K, V> {
+    fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let dict = PyDict::new(py);
+        for (key, value) in self {
+            dict.set_item(key.to_python(py)?, value.to_python(py)?)?;
+        }
+        Ok(dict.into_any())
+    }
+}
+
+impl ToPython for Value {
+    fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        loads(py, &self.to_string())
+    }
+}
+
+/// A JSON document as dicts, lists and plain values.
+pub(crate) fn loads<'py>(py: Python<'py>, json: &str) -> PyResult<Bound<'py, PyAny>> {
+    py.import("json")?.call_method1("loads", (json,))
+}
+
+/// Data of the core as JSON.
+pub(crate) fn to_json(data: &impl Serialize) -> PyResult<String> {
+    serde_json::to_string(data).map_err(|error| PyValueError::new_err(error.to_string()))
+}
+
+/// Data of the core from JSON.
+pub(crate) fn from_json<T: DeserializeOwned>(json: &str) -> PyResult<T> {
+    serde_json::from_str(json).map_err(|error| PyValueError::new_err(error.to_string()))
+}
+
+/// Options of the core, by name, from the keyword arguments of a call.
+///
+/// # Errors
+/// `TypeError` for a name that is no option, `ValueError` for a value that cannot be used.
+pub(crate) fn options<T: DeserializeOwned>(given: &Bound<'_, PyDict>) -> PyResult<T> {
+    serde_json::from_value(value_of(given)?).map_err(|error| match error.to_string() {
+        text if text.contains("unknown field") => PyTypeError::new_err(text),
+        text => PyValueError::new_err(text),
+    })
+}
+
+fn value_of(object: &Bound<'_, PyAny>) -> PyResult<Value> {
+    if object.is_none() {
+        return Ok(Value::Null);
+    }
+    if let Ok(flag) = object.cast::<PyBool>() {
+        return Ok(flag.is_true().into());
+    }
+    if let Ok(text) = object.cast::<PyString>() {
+        return Ok(text.to_str()?.into());
+    }
+    if let Ok(duration) = object.cast::<PyDelta>() {
+        return Ok(duration::format(duration.extract()?).into());
+    }
+    if let Ok(number) = object.extract::<u64>() {
+        return Ok(number.into());
+    }
+    if let Ok(number) = object.extract::<f64>() {
+        return Ok(number.into());
+    }
+    if let Ok(map) = object.cast::<PyMapping>() {
+        let pairs = map.items()?;
+        let pairs = pairs.iter().map(|pair| pair.extract::<(String, Bound<'_, PyAny>)>());
+        return pairs.map(|pair| pair.and_then(|(name, value)| Ok((name, value_of(&value)?)))).collect();
+    }
+    if let Ok(items) = object.try_iter() {
+        return items.map(|item| value_of(&item?)).collect();
+    }
+    Err(PyTypeError::new_err(format!("an option cannot be {}", object.repr()?)))
+}

@@ -1,0 +1,105 @@
+//! The proof.
+
+use influx_backup_core::certificate;
+use pyo3::prelude::*;
+
+use crate::{convert::by_name, document::document};
+
+by_name!(certificate::Verdict, certificate::Basis, certificate::CheckedBy);
+
+document! {
+    /// One clause and what was found.
+    ClauseResult(it: certificate::ClauseResult) {
+        /// Which one.
+        clause = it.clause,
+        /// Whether it holds.
+        verdict = it.verdict,
+        /// How that is known.
+        basis = it.basis,
+        /// What violates it; the first `Certificate::VIOLATIONS_KEPT` of each code.
+        violations = it.violations,
+        /// How many violations there are in all, by code.
+        counts = it.counts,
+        /// How many violations there are in all.
+        violated = it.violated(),
+    }
+
+    /// The newest snapshot of a node.
+    Guaranteed(it: certificate::Guaranteed) {
+        /// Its sequence number.
+        snapshot = it.snapshot,
+        /// The last WAL file that it covers.
+        wal = it.wal,
+        /// When it was stored.
+        time = it.time,
+    }
+
+    /// The last WAL file of a node.
+    Reached(it: certificate::Reached) {
+        /// Its number.
+        wal = it.wal,
+        /// When it was stored: what was acknowledged later is lost if the cluster dies now.
+        time = it.time,
+    }
+
+    /// Where a node can be recovered to.
+    RecoveryPoint(it: certificate::RecoveryPoint) {
+        /// The node.
+        node = it.node,
+        /// The newest snapshot: what is certain even without any WAL.
+        guaranteed = it.guaranteed,
+        /// The last WAL file held above it: what a server replays.
+        reached = it.reached,
+        /// What the node acknowledged after this time is lost if the cluster dies now; `None` where it holds nothing.
+        time = it.time(),
+    }
+
+    /// Live files that neither the backup nor the source has.
+    AbsentTable(it: certificate::AbsentTable) {
+        /// The node.
+        node = it.node,
+        /// The database's id.
+        database = it.database,
+        /// The table's id.
+        table = it.table,
+        /// How many files.
+        files = it.files,
+        /// How many rows they had.
+        rows = it.rows,
+        /// The newest row's time.
+        newest = it.newest,
+    }
+
+    /// The proof that a backup restores.
+    ///
+    /// `Display` prints it for a person. `certify`) makes one from any tree; a backup keeps the one it was
+    /// committed with.
+    Certificate(it: certificate::Certificate, text = it) {
+        /// Every clause, in order.
+        clauses = it.clauses,
+        /// Where each node can be recovered to.
+        recovery = it.recovery,
+        /// Live files that neither the backup nor the source has, per node and table.
+        absent = it.absent,
+        /// Findings that violate nothing.
+        findings = it.findings,
+        /// How many objects were compared by what.
+        checked_by = it.checked_by,
+        /// The sequence of the live catalog.
+        catalog_sequence = it.catalog_sequence,
+        /// Parquet files that no manifest names: copied, never certified.
+        orphans = it.orphans,
+        /// Whether no clause is violated.
+        holds = it.holds(),
+        /// Whether the tree is proven to restore: no clause is violated, and what its bytes must tell (C1 to C5) is known.
+        is_proven = it.is_proven(),
+        /// The clauses that are violated.
+        violated_clauses = it.violated_clauses(),
+        /// Every violation that is kept, clause by clause.
+        violations = it.violations().cloned().collect::<Vec<_>>(),
+        /// How many live files are absent.
+        absent_files = it.absent_files(),
+        /// One line: the violated clauses, each with its first reason.
+        summary = it.summary(),
+    }
+}

@@ -1,0 +1,256 @@
+//! [`Event`]: what happens while a verb runs, a class for each kind.
+
+use influx_backup_core::{Event as CoreEvent, EventKind};
+use pyo3::{exceptions::PyRuntimeError, prelude::*};
+
+use crate::{
+    convert::{ToPython, from_json, loads, to_json},
+    document::{self, hash_of},
+};
+
+/// One event of a job: what happened, when, and as which event in a row. Each kind has a class of its own.
+#[pyclass(frozen, subclass, module = "influx_backup")]
+#[derive(Debug)]
+pub(crate) struct Event(CoreEvent);
+
+#[pymethods]
+impl Event {
+    /// Its number, from 1. The next event has the next number, except after `Lagged`.
+    #[getter]
+    fn seq(&self) -> u64 {
+        self.0.seq
+    }
+
+    /// When it happened, by this machine's clock.
+    #[getter]
+    fn at<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.0.at.to_python(py)
+    }
+
+    /// What happened, by its name in JSON, such as `stage_started`.
+    #[getter]
+    fn kind(&self) -> &'static str {
+        self.0.kind.name()
+    }
+
+    /// The event as JSON.
+    fn to_json(&self) -> PyResult<String> {
+        to_json(&self.0)
+    }
+
+    /// The event as dicts, lists and plain values.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        loads(py, &self.to_json()?)
+    }
+
+    /// Reads what `to_json` wrote. Raises `ValueError` for anything else.
+    #[staticmethod]
+    fn from_json<'py>(py: Python<'py>, json: &str) -> PyResult<Bound<'py, PyAny>> {
+        from_json::<CoreEvent>(json)?.to_python(py)
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        other.cast::<Self>().is_ok_and(|other| self.0 == other.get().0)
+    }
+
+    fn __hash__(&self) -> PyResult<u64> {
+        Ok(hash_of(&self.to_json()?))
+    }
+
+    fn __str__(&self) -> String {
+        self.0.kind.to_string()
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        Ok(format!("<{} {}: {}>", slf.get_type().name()?, slf.get().0.seq, slf.get().0.kind))
+    }
+
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        document::reduce(slf.as_any())
+    }
+}
+
+macro_rules! kinds {
+    ($(
+        $(#[doc = $doc:literal])+
+        $class:ident = $pattern:pat => {
+            $( $(#[doc = $attribute_doc:literal])+ $attribute:ident = $value:expr, )*
+        }
+    )+) => {
+        $(
+            $(#[doc = $doc])+
+            #[pyclass(frozen, extends = Event, module = "influx_backup")]
+            #[derive(Debug)]
+            pub(crate) struct $class;
+
+            #[pymethods]
+            impl $class {
+                $(
+                    $(#[doc = $attribute_doc])+
+                    #[getter]
+                    #[allow(unused_variables, reason = "each attribute takes its own from the pattern")]
+                    fn $attribute<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+                        let $pattern = &slf.as_super().get().0.kind else {
+                            return Err(PyRuntimeError::new_err("an event of another kind"));
+                        };
+                        $value.to_python(slf.py())
+                    }
+                )*
+            }
+        )+
+
+        impl ToPython for CoreEvent {
+            fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+                let event = Event(self.clone());
+                #[allow(unused_variables, reason = "only the kind counts")]
+                match &self.kind {
+                    $($pattern => Ok(Bound::new(py, PyClassInitializer::from(event).add_subclass($class))?.into_any()),)+
+                    _ => Ok(Bound::new(py, event)?.into_any()),
+                }
+            }
+        }
+
+        /// Adds the classes of all kinds.
+        pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
+            module.add_class::<Event>()?;
+            $(module.add_class::<$class>()?;)+
+            Ok(())
+        }
+    };
+}
+
+kinds! {
+    /// A pass of a backup begins.
+    PassStarted = EventKind::PassStarted { pass, listed, objects, bytes, .. } => {
+        /// Its number, from 1.
+        number = pass,
+        /// Objects listed in the source.
+        listed = listed,
+        /// Objects to copy.
+        objects = objects,
+        /// Bytes to copy.
+        bytes = bytes,
+    }
+
+    /// A restore begins to compare objects of its backup, before it writes anything.
+    CheckStarted = EventKind::CheckStarted { objects, bytes, .. } => {
+        /// How many objects.
+        objects = objects,
+        /// Their bytes: all of them are read, but for those that are compared by their store's checksums.
+        bytes = bytes,
+    }
+
+    /// A stage begins.
+    StageStarted = EventKind::StageStarted { stage, objects, bytes, .. } => {
+        /// Which one.
+        stage = stage,
+        /// Objects to copy.
+        objects = objects,
+        /// Bytes to copy.
+        bytes = bytes,
+    }
+
+    /// How far the job is. Sent ten times a second at most; one that is not read is replaced by the next.
+    ProgressEvent = EventKind::Progress(progress) => {
+        /// How far it is.
+        progress = progress,
+    }
+
+    /// Events were dropped because nothing read them: the next event has the number `seq + missed`.
+    Lagged = EventKind::Lagged { missed, .. } => {
+        /// How many.
+        missed = missed,
+    }
+
+    /// A stage is over and, for files, on disk.
+    StageFinished = EventKind::StageFinished { stage, .. } => {
+        /// Which one.
+        stage = stage,
+    }
+
+    /// An object was listed and then gone before its copy. Sent only where object events are asked for.
+    Vanished = EventKind::Vanished { key, .. } => {
+        /// The object.
+        key = key,
+    }
+
+    /// An object changed between its listing and its copy. Sent only where object events are asked for.
+    Changed = EventKind::Changed { key, .. } => {
+        /// The object.
+        key = key,
+    }
+
+    /// Something failed and is tried again. Sent only where object events are asked for.
+    Retry = EventKind::Retry { key, attempt, wait, code, .. } => {
+        /// The object.
+        key = key,
+        /// How many attempts failed so far.
+        attempt = attempt,
+        /// How long it waits.
+        wait = wait,
+        /// What failed, with a stable code.
+        code = code,
+    }
+
+    /// A pass of a backup is over.
+    PassFinished = EventKind::PassFinished { pass, report, .. } => {
+        /// Its number.
+        number = pass,
+        /// What it cost and found.
+        report = report,
+    }
+
+    /// The proof, as far as it holds.
+    Certified = EventKind::Certified { certificate, .. } => {
+        /// The certificate.
+        certificate = certificate,
+    }
+
+    /// Where each node can be recovered to.
+    Recovery = EventKind::Recovery { points, .. } => {
+        /// One per node.
+        points = points,
+    }
+
+    /// An object was deleted: trimmed from a backup, or from the target of a restore. Sent only where object events are asked for.
+    Deleted = EventKind::Deleted { key, .. } => {
+        /// The object.
+        key = key,
+    }
+
+    /// The boot guard stands: no server starts on the target.
+    GuardSet = EventKind::GuardSet => {}
+
+    /// The boot guard is gone: servers may start on the target.
+    GuardReleased = EventKind::GuardReleased => {}
+
+    /// A node was stopped by the orchestrator.
+    NodeStopped = EventKind::NodeStopped { node, .. } => {
+        /// Its id.
+        node = node,
+    }
+
+    /// A node was started by the orchestrator.
+    NodeStarted = EventKind::NodeStarted { node, .. } => {
+        /// Its id.
+        node = node,
+    }
+
+    /// Something was found, or the caller has to do something: see its severity.
+    FindingEvent = EventKind::Finding(finding) => {
+        /// What was found.
+        finding = finding,
+    }
+
+    /// The last object is written: the backup counts.
+    Committed = EventKind::Committed { name, .. } => {
+        /// Its name.
+        name = name,
+    }
+
+    /// The job has ended. Always the last event, also of a job that was cancelled or that panicked.
+    Finished = EventKind::Finished { error, .. } => {
+        /// Why it failed, together with what it had found; `None`: it did not.
+        error = error,
+    }
+}

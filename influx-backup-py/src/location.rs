@@ -1,0 +1,114 @@
+//! [`Location`]: where objects live.
+
+use std::{path::PathBuf, sync::Arc};
+
+use influx_backup_core::{
+    Location as CoreLocation, StoreOptions,
+    location::{Identity, interop::object_store::ObjectStore},
+};
+use pyo3::{
+    exceptions::PyTypeError,
+    prelude::*,
+    types::{PyDict, PyString},
+};
+use pyo3_object_store::AnyObjectStore;
+
+use crate::{
+    convert::{ToPython, options},
+    error::raise,
+};
+
+/// Where objects live: a directory, or a bucket or container with an optional prefix.
+#[pyclass(frozen, module = "influx_backup")]
+#[derive(Debug)]
+pub(crate) struct Location(pub(crate) CoreLocation);
+
+#[pymethods]
+impl Location {
+    #[new]
+    #[pyo3(signature = (place, *, options = None))]
+    fn new(place: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        parse(place, options).map(Self)
+    }
+
+    /// Which kind of store this is.
+    #[getter]
+    fn provider(&self) -> String {
+        self.0.provider().to_string()
+    }
+
+    /// The last segment of the location; `None` at the top of a bucket or file system.
+    #[getter]
+    fn name(&self) -> Option<&str> {
+        self.0.name()
+    }
+
+    /// The location one segment above this one; `None` at the top of a bucket or file system.
+    #[getter]
+    fn parent(&self) -> Option<Self> {
+        self.0.parent().map(Self)
+    }
+
+    /// The location `tail` below this one.
+    fn child(&self, tail: &str) -> PyResult<Self> {
+        self.0.child(tail).map(Self).map_err(raise)
+    }
+
+    /// Whether `other` is this location or lies inside it, as far as their names show it.
+    fn __contains__(&self, other: &Self) -> bool {
+        self.0.contains(&other.0)
+    }
+
+    fn __truediv__(&self, tail: &str) -> PyResult<Self> {
+        self.child(tail)
+    }
+
+    fn __str__(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Location('{}')", self.0)
+    }
+}
+
+impl ToPython for CoreLocation {
+    fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(Bound::new(py, Location(self.clone()))?.into_any())
+    }
+}
+
+/// A place as a caller gives it: a `Location`, a text, a path, or a store of obstore.
+pub(crate) fn place(given: &Bound<'_, PyAny>) -> PyResult<CoreLocation> {
+    given.cast::<Location>().map_or_else(|_| parse(given, None), |location| Ok(location.get().0.clone()))
+}
+
+fn parse(place: &Bound<'_, PyAny>, given: Option<&Bound<'_, PyDict>>) -> PyResult<CoreLocation> {
+    let text = if let Ok(text) = place.cast::<PyString>() {
+        text.to_string()
+    } else if let Ok(path) = place.extract::<PathBuf>() {
+        path.into_os_string().into_string().map_err(|path| {
+            PyTypeError::new_err(format!("a path has to be UTF-8: {}", path.display()))
+        })?
+    } else {
+        return of_store(place);
+    };
+    let given = given.map(options::<StoreOptions>).transpose()?.unwrap_or_default();
+    CoreLocation::parse(&text, &given.or(&StoreOptions::from_env())).map_err(raise)
+}
+
+/// The location of a store that obstore or another library made. Its prefix is the top.
+fn of_store(store: &Bound<'_, PyAny>) -> PyResult<CoreLocation> {
+    let text = store.repr()?;
+    let store: AnyObjectStore = store.extract().map_err(|_| {
+        PyTypeError::new_err(format!("a place is a str, a path, a Location or a store of obstore, not {text}"))
+    })?;
+    let store: Arc<dyn ObjectStore> = store.into();
+    let _ = (store, Identity::File { path: String::new() });
+    Err(PyTypeError::new_err("stores of obstore are not supported yet"))
+}
+
+/// Adds the class.
+pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Location>()
+}
