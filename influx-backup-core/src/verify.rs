@@ -18,7 +18,7 @@ use crate::{
     job::{EventSink, Request},
     key::Key,
     layout::Component,
-    location::ChecksumMatch,
+    location::{ChecksumMatch, Reads},
     manifest::Backup,
     options::{VerifyLevel, VerifyOptions},
     record::ObjectRecord,
@@ -97,11 +97,12 @@ pub fn verify(backup: &Backup, options: VerifyOptions) -> Request<VerifyReport> 
     let backup = backup.clone();
     Request::new("verify", backup.name().to_owned(), move |context| async move {
         options.check()?;
+        let backup = backup.with_reads(&Reads::new(&options.limits));
         context.unless_cancelled(check_backup(&backup, options, &context.events)).await
     })
 }
 
-/// Verifies within another job.
+/// Verifies within another job. The limits are those that the backup is read within.
 pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSink) -> Result<VerifyReport> {
     let level = options.level;
     events.set_phase(Phase::Listing);
@@ -122,7 +123,9 @@ pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events
             .iter()
             .map(|record| counted(events, record.stored.size, check_bytes(backup, record)).boxed())
             .collect();
-        for (record, wrong) in chosen.iter().zip(concurrent::run(checks, READS_AT_ONCE).await?) {
+        for (record, wrong) in
+            chosen.iter().zip(concurrent::run(checks, backup.location().max_reads(READS_AT_ONCE)).await?)
+        {
             // What is missing or has another length is not read to its end.
             if wrong.is_none() || !listed_wrong.contains(&record.key) {
                 read += 1;
@@ -135,7 +138,9 @@ pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events
     if level == VerifyLevel::Checksums {
         events.planned(backup.objects().len() as u64, 0);
         let heads = backup.objects().map(|record| counted(events, 0, backup.compare(record)).boxed()).collect();
-        for (record, agreement) in backup.objects().zip(concurrent::run(heads, HEADS_AT_ONCE).await?) {
+        for (record, agreement) in
+            backup.objects().zip(concurrent::run(heads, backup.location().max_reads(HEADS_AT_ONCE)).await?)
+        {
             match agreement {
                 ChecksumMatch::Equal => confirmed += 1,
                 ChecksumMatch::NotComparable => unconfirmed += 1,
