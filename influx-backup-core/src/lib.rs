@@ -135,7 +135,7 @@ pub use self::{
     limits::Limits,
     location::{Location, StoreOptions},
     manifest::{Backup, Manifest},
-    options::{BackupOptions, Passes, RestoreOptions, RestoreRunOptions, VerifyLevel, VerifyOptions},
+    options::{BackupOptions, CertifyOptions, Passes, RestoreOptions, RestoreRunOptions, VerifyLevel, VerifyOptions},
     orchestrate::Orchestrator,
     plan::{BackupPlan, RestorePlan, Stage},
     repository::Repository,

@@ -9,7 +9,7 @@ use crate::{
     error::Result,
     job::Request,
     leftovers::{self, Leftover},
-    location::Location,
+    location::{Location, Reads},
     manifest::{Backup, RepositoryMarker},
     options::{BackupOptions, RestoreOptions, VerifyOptions},
     plan::{BackupPlan, RestorePlan},
@@ -130,7 +130,8 @@ impl Repository {
         Request::new("verify", name.clone(), move |context| async move {
             options.check()?;
             let verify = async {
-                let backup = Backup::open(&context.events.counting(&repository), &name).await?;
+                let repository = context.events.counting(&repository).with_reads(&Reads::new(&options.limits));
+                let backup = Backup::open(&repository, &name).await?;
                 check_backup(&backup, options, &context.events).await
             };
             context.unless_cancelled(verify).await

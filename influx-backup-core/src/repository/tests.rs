@@ -13,6 +13,7 @@ use crate::{
 
 mod cancels;
 mod json;
+mod limits;
 mod looks;
 
 fn at(path: &Path) -> Location {

@@ -11,9 +11,9 @@ use crate::{
     testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
 };
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
 
-fn through(location: &Location, rule: Rule) -> Location {
+pub(super) fn through(location: &Location, rule: Rule) -> Location {
     let plan = FaultPlan::none().with(rule);
     location.through(|store| Arc::new(FaultyStore::new(store, plan.clone())) as Arc<_>)
 }
@@ -31,7 +31,7 @@ fn slow(location: &Location) -> Location {
 }
 
 /// A cluster in memory, and a repository with one backup of it.
-async fn bed() -> (Cluster, Repository, u64) {
+pub(super) async fn bed() -> (Cluster, Repository, u64) {
     let source = Location::in_memory();
     let mut objects = 0;
     for object in Generate::core("node1").snapshots(20).objects() {
