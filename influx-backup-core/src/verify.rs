@@ -154,8 +154,9 @@ pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events
     let recorded = &backup.manifest().certificate;
     let violations = certificate.iter().flat_map(|certificate| new_violations(recorded, certificate));
     // Missing or altered objects violate C6 too: each is reported once.
-    let reported: HashSet<_> = problems.iter().map(|problem| (problem.code, problem.key.clone())).collect();
-    problems.extend(violations.filter(|violation| !reported.contains(&(violation.code, violation.key.clone()))));
+    let reported: HashSet<_> = problems.iter().map(|problem| (problem.code.clone(), problem.key.clone())).collect();
+    problems
+        .extend(violations.filter(|violation| !reported.contains(&(violation.code.clone(), violation.key.clone()))));
     problems.sort_by(|a, b| (&a.key, a).cmp(&(&b.key, b)));
     problems.dedup();
     if !problems.is_empty() {
@@ -180,7 +181,7 @@ pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events
 fn abridge(problems: &mut Vec<Finding>) -> BTreeMap<FindingCode, u64> {
     let mut counts = BTreeMap::new();
     problems.retain(|problem| {
-        let count: &mut u64 = counts.entry(problem.code).or_default();
+        let count: &mut u64 = counts.entry(problem.code.clone()).or_default();
         *count += 1;
         *count <= Certificate::VIOLATIONS_KEPT
     });
@@ -229,14 +230,14 @@ fn new_violations(recorded: &Certificate, found: &Certificate) -> Vec<Finding> {
     let known: HashSet<&Finding> = recorded.violations().collect();
     let mut new = Vec::new();
     for clause in &found.clauses {
-        let before = |code| recorded.count(clause.clause, code);
-        let is_kept = |code| before(code) <= Certificate::VIOLATIONS_KEPT;
-        let violations = clause.violations.iter().filter(|violation| is_kept(violation.code));
+        let before = |code: &FindingCode| recorded.count(clause.clause, code);
+        let is_kept = |code: &FindingCode| before(code) <= Certificate::VIOLATIONS_KEPT;
+        let violations = clause.violations.iter().filter(|violation| is_kept(&violation.code));
         new.extend(violations.filter(|violation| !known.contains(violation)).cloned());
-        for (code, count) in clause.counts.iter().filter(|(code, count)| !is_kept(**code) && **count > before(**code)) {
-            let message = format!("{count} violations of this code, {} when the backup was committed", before(*code));
-            let more = Finding::new(*code, message).with_clause(clause.clause);
-            new.push(more.with_numbers(Some(before(*code)), Some(*count)));
+        for (code, count) in clause.counts.iter().filter(|(code, count)| !is_kept(code) && **count > before(code)) {
+            let message = format!("{count} violations of this code, {} when the backup was committed", before(code));
+            let more = Finding::new(code.clone(), message).with_clause(clause.clause);
+            new.push(more.with_numbers(Some(before(code)), Some(*count)));
         }
     }
     new
