@@ -199,9 +199,9 @@ impl Certificate {
 
     /// How many violations of a clause have this code.
     #[must_use]
-    pub fn count(&self, clause: Clause, code: FindingCode) -> u64 {
+    pub fn count(&self, clause: Clause, code: &FindingCode) -> u64 {
         let result = self.clauses.iter().find(|result| result.clause == clause);
-        result.and_then(|result| result.counts.get(&code)).copied().unwrap_or(0)
+        result.and_then(|result| result.counts.get(code)).copied().unwrap_or(0)
     }
 
     /// Every violation that is kept, clause by clause.

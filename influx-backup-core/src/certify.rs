@@ -19,9 +19,9 @@ use crate::{
     },
     key::Key,
     layout::{MANIFEST_KEY, OWN_DIRECTORY},
-    location::{Location, ObjectMeta},
+    location::{Location, ObjectMeta, Reads},
     manifest::{Backup, read_manifest},
-    options::AbsenceTolerance,
+    options::{AbsenceTolerance, CertifyOptions},
     record::ObjectRecord,
 };
 
@@ -30,10 +30,11 @@ use crate::{
 /// C1 to C5 and the contents of C8 are recomputed from the tree's own bytes. C6, C7, C9 and the order of the listings
 /// are what the run that took the backup recorded; without such a record they are not attested.
 ///
-/// The job fails as [`discover`](crate::discover()) does, and with [`Error::Store`]. What is wrong with the tree is in the
+/// The job fails as [`discover`](crate::discover()) does, with [`Error::Store`], and with [`Error::InvalidRequest`] as
+/// [`CertifyOptions::check`]. What is wrong with the tree is in the
 /// certificate.
 pub fn certify(location: &Location) -> CertifyRequest {
-    CertifyRequest::new(Tree::Location(location.clone(), DiscoverOptions::default()))
+    CertifyRequest::new(Tree::Location(location.clone()))
 }
 
 /// Makes the certificate of a stopped cluster or of a copy of one.
@@ -55,13 +56,14 @@ pub fn certify_backup(backup: &Backup) -> CertifyRequest {
 #[must_use = "nothing is certified until it is started or awaited"]
 pub struct CertifyRequest {
     tree: Tree,
+    options: CertifyOptions,
     object_events: ObjectEvents,
 }
 
 /// What is certified.
 #[derive(Debug)]
 enum Tree {
-    Location(Location, DiscoverOptions),
+    Location(Location),
     Cluster(Box<Cluster>),
     Backup(Backup),
 }
@@ -69,7 +71,7 @@ enum Tree {
 impl Tree {
     fn location(&self) -> &Location {
         match self {
-            Self::Location(location, _) => location,
+            Self::Location(location) => location,
             Self::Cluster(cluster) => cluster.location(),
             Self::Backup(backup) => backup.location(),
         }
@@ -82,27 +84,29 @@ impl CertifyRequest {
     }
 
     fn new(tree: Tree) -> Self {
-        Self { tree, object_events: ObjectEvents::default() }
+        Self { tree, options: CertifyOptions::default(), object_events: ObjectEvents::default() }
     }
 
-    /// Says which cluster, and which of its nodes, where the location holds no backup. Without effect on a cluster or a
-    /// backup that is open already.
-    pub fn with_options(mut self, options: DiscoverOptions) -> Self {
-        if let Tree::Location(_, chosen) = &mut self.tree {
-            *chosen = options;
-        }
+    /// Sets how it is certified.
+    pub fn with_options(mut self, options: CertifyOptions) -> Self {
+        self.options = options;
         self
     }
 
     async fn run(self, context: RunContext) -> Result<Certificate> {
+        let CertifyOptions { discover, limits } = &self.options;
+        self.options.check()?;
+        let reads = Reads::new(limits);
         let meter = &context.events;
+        let counted = |location: &Location| meter.counting(location).with_reads(&reads);
         let certify = async {
             match self.tree {
-                Tree::Location(location, options) => {
-                    location_certificate(&meter.counting(&location), &options, meter).await
+                Tree::Location(location) => location_certificate(&counted(&location), discover, meter).await,
+                Tree::Cluster(cluster) => {
+                    let location = counted(cluster.location());
+                    cluster_certificate(&cluster.with_location(location), meter).await
                 }
-                Tree::Cluster(cluster) => cluster_certificate(&cluster.counted_by(&context), meter).await,
-                Tree::Backup(backup) => own_certificate(&backup, meter).await,
+                Tree::Backup(backup) => own_certificate(&backup.with_reads(&reads), meter).await,
             }
         };
         context.unless_cancelled(certify).await

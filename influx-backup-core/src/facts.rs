@@ -38,7 +38,14 @@ enum Found {
     Missing,
 }
 
-impl Tree<'_> {
+impl<'a> Tree<'a> {
+    fn location(self) -> &'a Location {
+        match self {
+            Self::Location(location) => location,
+            Self::Backup(backup) => backup.location(),
+        }
+    }
+
     /// What is wrong with an object is evidence. That its store does not answer is an error.
     async fn read(self, key: &Key) -> Result<Found> {
         match self {
@@ -87,12 +94,13 @@ pub(crate) async fn gather(
     let unread: Vec<_> = held
         .iter()
         .filter(|(key, _)| facts.get(key).is_none())
-        .filter_map(|(key, held)| Some((key.clone(), held.version.clone(), readable(cluster, key)?)))
+        .filter_map(|(key, held)| Some((key.clone(), held.clone(), readable(cluster, key)?)))
         .collect();
-    let bytes = total(unread.iter().filter_map(|(key, ..)| held.get(key)).map(|held| held.size));
+    let bytes = total(unread.iter().map(|(_, held, _)| held.size));
     meter.planned(unread.len() as u64, bytes);
-    let reads = unread.into_iter().map(|(key, version, component)| read(tree, key, version, component, meter).boxed());
-    for (key, version, fact) in concurrent::run(reads.collect(), READS_AT_ONCE).await? {
+    let reads = unread.into_iter().map(|(key, held, component)| read(tree, key, held, component, meter).boxed());
+    let at_once = tree.location().max_reads(READS_AT_ONCE);
+    for (key, version, fact) in concurrent::run(reads.collect(), at_once).await? {
         match fact {
             Some(fact) => facts.insert(key, version, fact),
             None => {
@@ -106,10 +114,11 @@ pub(crate) async fn gather(
 async fn read(
     tree: Tree<'_>,
     key: Key,
-    version: Version,
+    HeldObject { size, version, .. }: HeldObject,
     component: Component,
     meter: &dyn Meter,
 ) -> Result<(Key, Version, Option<Fact>)> {
+    let _held = tree.location().hold(size).await;
     let fact = match tree.read(&key).await? {
         Found::Bytes(bytes) => {
             meter.finished(bytes.len() as u64);

@@ -116,8 +116,8 @@ impl Finding {
     /// A finding with the severity of its code.
     pub fn new(code: FindingCode, message: impl Into<String>) -> Self {
         Self {
-            code,
             severity: code.severity(),
+            code,
             clause: None,
             node: None,
             key: None,

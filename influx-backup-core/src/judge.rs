@@ -85,14 +85,14 @@ fn keep(result: &mut ClauseResult, recorded: &Certificate) {
     for violation in lost {
         // Where one side does not keep all of them, which ones are lost is not known.
         let recorded = recorded.counts.get(&violation.code).copied().unwrap_or(0);
-        let count = result.counts.entry(violation.code).or_default();
+        let count = result.counts.entry(violation.code.clone()).or_default();
         if recorded <= kept && *count < kept {
             *count += 1;
             result.violations.push(violation);
         }
     }
     for (code, recorded) in &recorded.counts {
-        let count = result.counts.entry(*code).or_default();
+        let count = result.counts.entry(code.clone()).or_default();
         *count = (*recorded).max(*count);
     }
     if result.violated() > 0 {

@@ -17,12 +17,14 @@ use crate::{
 /// However short the outage that is allowed: no store answers everything at once.
 const LEAST_STALL_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How many resources a run uses.
+/// How many resources a run uses: a backup, a restore, a verification or a certification. Those two write nothing, so
+/// [`durability`](Self::durability) has no effect on them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Limits {
-    /// How many objects are copied concurrently, at least 1. Listings and deletions have budgets of their own, 16 each.
+    /// How many objects are copied, or verified, concurrently, at least 1. Listings and deletions have budgets of their own,
+    /// 16 each.
     pub concurrency: usize,
     /// How many bytes of objects are held in memory, by all workers together; at least 1.
     pub memory: ByteSize,
@@ -31,8 +33,8 @@ pub struct Limits {
     /// How often, and for how long, a failed request is tried again.
     pub retry: Retry,
     /// How long a connection may move nothing before it counts as stalled, and a store may answer nothing before a copy is
-    /// given up; more than 0. At most half of [`Retry::max_outage`], so that one stalled connection is tried again. In a
-    /// restore that is 12.5 s, unless `max_outage` is set as well.
+    /// given up; more than 0. At most half of [`Retry::max_outage`], so that one stalled connection is tried again. In all but
+    /// a backup that is 12.5 s, unless `max_outage` is set as well.
     #[serde(with = "duration")]
     pub stall_timeout: Duration,
     /// Whether files are on disk before a stage counts as done.
@@ -120,8 +122,8 @@ pub struct Retry {
     #[serde(with = "duration")]
     pub max_elapsed: Duration,
     /// How long a store may be away, refusing connections or silent, before a copy fails: no attempt begins later. A store
-    /// that asks to slow down is not away. `None`: a restore waits 25 s, a backup as long as [`max_elapsed`](Self::max_elapsed),
-    /// which also says how much is of use.
+    /// that asks to slow down is not away. `None`: a backup waits as long as [`max_elapsed`](Self::max_elapsed), which also says
+    /// how much is of use; all others wait 25 s.
     #[serde(with = "duration::optional")]
     pub max_outage: Option<Duration>,
 }

@@ -19,6 +19,7 @@ mod list;
 pub(crate) mod local;
 mod object;
 mod options;
+mod reads;
 mod replace;
 mod request;
 mod table;
@@ -41,6 +42,7 @@ pub(crate) use self::fence::OpenWhile;
 pub(crate) use self::fence::{Fence, Sent};
 pub(crate) use self::incomplete::Incomplete;
 pub(crate) use self::local::{nearest_existing, remove_empty};
+pub(crate) use self::reads::Reads;
 pub use self::{
     attributes::Attributes,
     checksums::{ChecksumMatch, StoreChecksums},
@@ -95,6 +97,8 @@ struct Inner {
     patience: Patience,
     /// Counts what is listed.
     on_listed: Option<OnListed>,
+    /// The limits of the job that reads it, where it has some.
+    reads: Option<Arc<Reads>>,
 }
 
 /// Counts objects as they are listed. An object that is listed again is counted again.
@@ -295,6 +299,7 @@ impl Inner {
             contact: Contact::Established,
             patience: request::PATIENCE,
             on_listed: None,
+            reads: None,
         }
     }
 }

@@ -8,6 +8,7 @@
 
 mod abandon;
 mod backup;
+mod certify;
 mod owner;
 mod restore;
 mod restore_run;
@@ -22,6 +23,7 @@ use crate::named::named;
 pub use self::{
     abandon::AbandonOptions,
     backup::{AbsenceTolerance, BackupOptions, Derived, OnCorrupt, OnExisting, OnViolation, Passes},
+    certify::CertifyOptions,
     owner::{Account, InvalidOwner, Modes, Owner, Ownership},
     restore::{ExtraNodes, Licenses, OnCatalogMismatch, OnDegraded, Policy, RestoreOptions, SourceCheck},
     restore_run::{OnUnfinished, RestoreRunOptions, ServersStopped},

@@ -18,7 +18,7 @@ use crate::{
     job::{EventSink, Request},
     key::Key,
     layout::Component,
-    location::ChecksumMatch,
+    location::{ChecksumMatch, Reads},
     manifest::Backup,
     options::{VerifyLevel, VerifyOptions},
     record::ObjectRecord,
@@ -97,11 +97,12 @@ pub fn verify(backup: &Backup, options: VerifyOptions) -> Request<VerifyReport> 
     let backup = backup.clone();
     Request::new("verify", backup.name().to_owned(), move |context| async move {
         options.check()?;
+        let backup = backup.with_reads(&Reads::new(&options.limits));
         context.unless_cancelled(check_backup(&backup, options, &context.events)).await
     })
 }
 
-/// Verifies within another job.
+/// Verifies within another job. The limits are those that the backup is read within.
 pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSink) -> Result<VerifyReport> {
     let level = options.level;
     events.set_phase(Phase::Listing);
@@ -122,7 +123,9 @@ pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events
             .iter()
             .map(|record| counted(events, record.stored.size, check_bytes(backup, record)).boxed())
             .collect();
-        for (record, wrong) in chosen.iter().zip(concurrent::run(checks, READS_AT_ONCE).await?) {
+        for (record, wrong) in
+            chosen.iter().zip(concurrent::run(checks, backup.location().max_reads(READS_AT_ONCE)).await?)
+        {
             // What is missing or has another length is not read to its end.
             if wrong.is_none() || !listed_wrong.contains(&record.key) {
                 read += 1;
@@ -135,7 +138,9 @@ pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events
     if level == VerifyLevel::Checksums {
         events.planned(backup.objects().len() as u64, 0);
         let heads = backup.objects().map(|record| counted(events, 0, backup.compare(record)).boxed()).collect();
-        for (record, agreement) in backup.objects().zip(concurrent::run(heads, HEADS_AT_ONCE).await?) {
+        for (record, agreement) in
+            backup.objects().zip(concurrent::run(heads, backup.location().max_reads(HEADS_AT_ONCE)).await?)
+        {
             match agreement {
                 ChecksumMatch::Equal => confirmed += 1,
                 ChecksumMatch::NotComparable => unconfirmed += 1,
@@ -149,8 +154,9 @@ pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events
     let recorded = &backup.manifest().certificate;
     let violations = certificate.iter().flat_map(|certificate| new_violations(recorded, certificate));
     // Missing or altered objects violate C6 too: each is reported once.
-    let reported: HashSet<_> = problems.iter().map(|problem| (problem.code, problem.key.clone())).collect();
-    problems.extend(violations.filter(|violation| !reported.contains(&(violation.code, violation.key.clone()))));
+    let reported: HashSet<_> = problems.iter().map(|problem| (problem.code.clone(), problem.key.clone())).collect();
+    problems
+        .extend(violations.filter(|violation| !reported.contains(&(violation.code.clone(), violation.key.clone()))));
     problems.sort_by(|a, b| (&a.key, a).cmp(&(&b.key, b)));
     problems.dedup();
     if !problems.is_empty() {
@@ -175,7 +181,7 @@ pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events
 fn abridge(problems: &mut Vec<Finding>) -> BTreeMap<FindingCode, u64> {
     let mut counts = BTreeMap::new();
     problems.retain(|problem| {
-        let count: &mut u64 = counts.entry(problem.code).or_default();
+        let count: &mut u64 = counts.entry(problem.code.clone()).or_default();
         *count += 1;
         *count <= Certificate::VIOLATIONS_KEPT
     });
@@ -224,14 +230,14 @@ fn new_violations(recorded: &Certificate, found: &Certificate) -> Vec<Finding> {
     let known: HashSet<&Finding> = recorded.violations().collect();
     let mut new = Vec::new();
     for clause in &found.clauses {
-        let before = |code| recorded.count(clause.clause, code);
-        let is_kept = |code| before(code) <= Certificate::VIOLATIONS_KEPT;
-        let violations = clause.violations.iter().filter(|violation| is_kept(violation.code));
+        let before = |code: &FindingCode| recorded.count(clause.clause, code);
+        let is_kept = |code: &FindingCode| before(code) <= Certificate::VIOLATIONS_KEPT;
+        let violations = clause.violations.iter().filter(|violation| is_kept(&violation.code));
         new.extend(violations.filter(|violation| !known.contains(violation)).cloned());
-        for (code, count) in clause.counts.iter().filter(|(code, count)| !is_kept(**code) && **count > before(**code)) {
-            let message = format!("{count} violations of this code, {} when the backup was committed", before(*code));
-            let more = Finding::new(*code, message).with_clause(clause.clause);
-            new.push(more.with_numbers(Some(before(*code)), Some(*count)));
+        for (code, count) in clause.counts.iter().filter(|(code, count)| !is_kept(code) && **count > before(code)) {
+            let message = format!("{count} violations of this code, {} when the backup was committed", before(code));
+            let more = Finding::new(code.clone(), message).with_clause(clause.clause);
+            new.push(more.with_numbers(Some(before(code)), Some(*count)));
         }
     }
     new

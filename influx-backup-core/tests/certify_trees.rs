@@ -126,7 +126,7 @@ fn is_read(key: &str) -> bool {
 
 fn codes(report: &VerifyReport, key: &str) -> Vec<FindingCode> {
     let about = report.problems.iter().filter(|problem| problem.key.as_ref().is_some_and(|k| k.as_str() == key));
-    about.filter(|problem| problem.clause.is_none()).map(|problem| problem.code).collect()
+    about.filter(|problem| problem.clause.is_none()).map(|problem| problem.code.clone()).collect()
 }
 
 /// An object that is read by pieces: a change in any of them is found, one of its size as well.

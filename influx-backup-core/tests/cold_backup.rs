@@ -198,7 +198,7 @@ async fn a_server_that_does_not_start_keeps_no_other_from_it() {
     let report = started(&repository, &servers, default_copiers()).await.await.expect("it is committed");
     assert_eq!(servers.told(), IN_ORDER);
     assert_eq!(report.status, BackupStatus::Complete);
-    let todos: Vec<_> = report.todos.iter().map(|todo| (todo.code, todo.node.as_deref())).collect();
+    let todos: Vec<_> = report.todos.iter().map(|todo| (todo.code.clone(), todo.node.as_deref())).collect();
     assert_eq!(todos, [(FindingCode::ServersStopped, Some("a"))]);
     assert!(report.todos[0].message.contains("its disk is gone"), "{}", report.todos[0]);
     assert!(report.to_string().contains("to do [servers-stopped]: the server of node `a`"), "{report}");
@@ -214,7 +214,7 @@ async fn a_backup_that_fails_names_the_servers_that_are_still_stopped() {
     let error = job.await.expect_err("nothing is copied");
     let report = handle.report(&error);
     assert_eq!(report.code, "copy-corrupt");
-    let found: Vec<_> = report.findings.iter().map(|found| (found.code, found.node.as_deref())).collect();
+    let found: Vec<_> = report.findings.iter().map(|found| (found.code.clone(), found.node.as_deref())).collect();
     assert_eq!(found, [(FindingCode::ServersStopped, Some("a")), (FindingCode::ServersStopped, Some("b"))]);
 }
 
@@ -242,7 +242,7 @@ async fn an_orchestrator_that_is_silent_is_given_up() {
     let servers = Arc::new(Servers { silent: Some("start"), ..Servers::default() });
     let report = started(&repository().await, &servers, default_copiers()).await.await.expect("it is committed");
     assert_eq!(servers.told(), IN_ORDER);
-    let todos: Vec<_> = report.todos.iter().map(|todo| (todo.code, todo.node.as_deref())).collect();
+    let todos: Vec<_> = report.todos.iter().map(|todo| (todo.code.clone(), todo.node.as_deref())).collect();
     assert_eq!(todos, ["a", "b", "another"].map(|node| (FindingCode::ServersStopped, Some(node))));
 }
 

@@ -55,7 +55,7 @@ async fn is_damage(what: &str, damage: Damage, clause: Clause, code: FindingCode
         let record = BackupOptions::default().with_on_corrupt(OnCorrupt::Record);
         let report = world.back_up(record).await.unwrap_or_else(|error| panic!("{what}: {error}"));
         assert_eq!(report.status, BackupStatus::Degraded, "{what}");
-        assert_eq!(violations(&report.certificate), [(clause, vec![code])], "{what}");
+        assert_eq!(violations(&report.certificate), [(clause, vec![code.clone()])], "{what}");
         assert!(names(&report.certificate, &key), "{what}: {}", report.certificate.summary());
         let again = certify(&location(&world.backup())).await.expect("certified");
         assert_eq!(violations(&again), violations(&report.certificate), "{what}, again");

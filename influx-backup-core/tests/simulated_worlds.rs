@@ -75,7 +75,7 @@ fn what_a_world_does_not_show_is_made_up() {
             for (clause, code, expected, found) in reported {
                 let mut violation = Finding::new(code, "").with_clause(clause).with_node(node);
                 violation.key = Key::parse(key).ok();
-                match (code, expected, found) {
+                match (&violation.code, expected, found) {
                     (FindingCode::MissingWal, Some(first), Some(last)) => violation = violation.with_range(first, last),
                     _ => violation = violation.with_numbers(expected, found),
                 }

@@ -57,7 +57,7 @@ impl Counted {
     fn holes(&self, certificate: &Certificate) -> Vec<(FindingCode, u64, u64)> {
         let holes = certificate.findings.iter().filter_map(|finding| {
             let (first, last) = finding.range?;
-            Some((finding.code, first - self.last, last - self.last))
+            Some((finding.code.clone(), first - self.last, last - self.last))
         });
         holes.collect()
     }

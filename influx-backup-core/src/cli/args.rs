@@ -82,7 +82,25 @@ pub(crate) struct Target {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct Effort {
-    /// How many objects are copied at once [default: 16].
+    #[command(flatten)]
+    reads: Reads,
+    /// Whether files are on disk before a stage counts as done.
+    /// Durable: they are. Relaxed: left to the operating system; after power loss files may be empty.
+    #[arg(long, default_value_t, value_parser = choice::<Durability>(Durability::NAMES))]
+    durability: Durability,
+}
+
+impl Effort {
+    pub(crate) fn limits(&self) -> Limits {
+        self.reads.limits().with_durability(self.durability)
+    }
+}
+
+/// The same where nothing is written.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct Reads {
+    /// How many objects are copied, or verified, at once [default: 16].
     #[arg(long, value_name = "N")]
     concurrency: Option<u16>,
     /// How many bytes of objects are held in memory at once, such as 64MiB [default: 256MiB].
@@ -92,24 +110,21 @@ pub(crate) struct Effort {
     #[arg(long, value_name = "SIZE")]
     bandwidth: Option<ByteSize>,
     /// How long one object is tried again after failures, such as 90s [default: 5m].
-    /// A run whose repository or target is away for more than six minutes ends all the same, and can be resumed.
+    /// A backup or restore whose repository or target is away for more than six minutes ends all the same, and can be
+    /// resumed.
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     max_elapsed: Option<Duration>,
-    /// How long a store may be away before a copy fails, such as 90s [default: 25s for a restore, --max-elapsed for a
-    /// backup]. More than six minutes only helps for the source, see --max-elapsed.
+    /// How long a store may be away before a copy or a read fails, such as 90s [default: --max-elapsed for a backup, else
+    /// 25s]. More than six minutes only helps for the source, see --max-elapsed.
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     max_outage: Option<Duration>,
     /// How long a connection may move nothing before it counts as stalled, such as 90s; at most half of --max-outage
-    /// [default: 1m for a backup, 12.5s for a restore].
+    /// [default: 1m for a backup, else 12.5s].
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     stall_timeout: Option<Duration>,
-    /// Whether files are on disk before a stage counts as done.
-    /// Durable: they are. Relaxed: left to the operating system; after power loss files may be empty.
-    #[arg(long, default_value_t, value_parser = choice::<Durability>(Durability::NAMES))]
-    durability: Durability,
 }
 
-impl Effort {
+impl Reads {
     pub(crate) fn limits(&self) -> Limits {
         let default = Limits::default();
         Limits {
@@ -122,7 +137,7 @@ impl Effort {
                 ..default.retry
             },
             stall_timeout: self.stall_timeout.unwrap_or(default.stall_timeout),
-            durability: self.durability,
+            ..default
         }
     }
 }

@@ -147,7 +147,7 @@ impl Files {
             return Ok(None);
         }
         let reads: Vec<_> = logs.into_iter().map(|key| get(location, key).boxed()).collect();
-        let read = concurrent::run(reads, READS_AT_ONCE).await?;
+        let read = concurrent::run(reads, location.max_reads(READS_AT_ONCE)).await?;
         let logs = read.into_iter().map(|(key, bytes)| parse(key, &bytes?, damaged));
         Ok(logs.collect())
     }

@@ -77,7 +77,7 @@ fn ids(cluster: &Cluster) -> Vec<&str> {
 }
 
 fn codes(cluster: &Cluster) -> Vec<FindingCode> {
-    cluster.notes().iter().map(|note| note.code).collect()
+    cluster.notes().iter().map(|note| note.code.clone()).collect()
 }
 
 const DATA: &[Role] = &[Role::Data];

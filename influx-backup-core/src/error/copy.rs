@@ -45,6 +45,14 @@ pub enum CopyError {
         /// How long; zero where that is not known.
         after: Duration,
     },
+    /// A copier of the caller's failed for a reason of its own. It is not asked again, and the run ends.
+    #[error("the copier failed")]
+    #[non_exhaustive]
+    Failed {
+        /// Its error.
+        #[source]
+        source: Source,
+    },
     /// The run was cancelled.
     #[error("cancelled")]
     Cancelled,
@@ -81,6 +89,7 @@ impl CopyError {
             "source-unexpected" => Self::Unexpected { reason: message },
             "copy-corrupt" => Self::Corrupt { reason: message },
             "stalled" => Self::Stalled { after: Duration::ZERO },
+            "copier-failed" => Self::failed(message),
             "cancelled" => Self::Cancelled,
             code => Self::store("copy", StoreErrorKind::of_code(code), message),
         }
@@ -97,6 +106,7 @@ impl CopyError {
             Self::Unexpected { .. } => "source-unexpected",
             Self::Corrupt { .. } => "copy-corrupt",
             Self::Stalled { .. } => "stalled",
+            Self::Failed { .. } => "copier-failed",
             Self::Cancelled => "cancelled",
             Self::Store { kind, .. } => kind.code(),
         }
@@ -112,6 +122,7 @@ impl CopyError {
             Self::Unexpected { .. } => "its content is not what was recorded of it",
             Self::Corrupt { .. } => "the copy differs from its source; check the network and the disks",
             Self::Stalled { .. } => "the connection transfers nothing; check the network",
+            Self::Failed { .. } => "the copier that the caller gave failed",
             Self::Cancelled => "cancelled",
             Self::Store { kind, .. } => kind.advice(),
         }
@@ -158,6 +169,12 @@ impl CopyError {
     #[must_use]
     pub const fn stalled(after: Duration) -> Self {
         Self::Stalled { after }
+    }
+
+    /// A failure of a copier of the caller's, which no further attempt helps.
+    #[must_use]
+    pub fn failed(source: impl Into<Source>) -> Self {
+        Self::Failed { source: source.into() }
     }
 
     /// A failure of a store or a file system.

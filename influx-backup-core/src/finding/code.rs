@@ -10,12 +10,12 @@ use super::Severity;
 macro_rules! finding_codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal, $severity:ident;)+) => {
         /// What was found. Its name in JSON and on the command line is stable and in kebab-case.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum FindingCode {
             $($(#[doc = $doc])+ $variant,)+
-            /// A code that a newer release wrote and this one does not know.
-            Unknown,
+            /// A code that a newer release wrote and this one does not know, as it was written.
+            Unknown(Box<str>),
         }
 
         impl FindingCode {
@@ -24,28 +24,28 @@ macro_rules! finding_codes {
 
             /// Its name.
             #[must_use]
-            pub const fn as_str(self) -> &'static str {
+            pub const fn as_str(&self) -> &str {
                 match self {
                     $(Self::$variant => $name,)+
-                    Self::Unknown => "unknown",
+                    Self::Unknown(name) => name,
                 }
             }
 
             /// What it means, in one sentence.
             #[must_use]
-            pub const fn meaning(self) -> &'static str {
+            pub const fn meaning(&self) -> &'static str {
                 match self {
                     $(Self::$variant => concat!($($doc),+).trim_ascii(),)+
-                    Self::Unknown => "A code that a newer release wrote and this one does not know.",
+                    Self::Unknown(_) => "A code that a newer release wrote and this one does not know.",
                 }
             }
 
             /// How serious a finding of this code is.
             #[must_use]
-            pub const fn severity(self) -> Severity {
+            pub const fn severity(&self) -> Severity {
                 match self {
                     $(Self::$variant => Severity::$severity,)+
-                    Self::Unknown => Severity::Warning,
+                    Self::Unknown(_) => Severity::Warning,
                 }
             }
         }
@@ -226,7 +226,7 @@ impl FindingCode {
     /// Whether it is damage in the source itself, which no further pass can repair: what objects claim about themselves, and
     /// what should not be there, or not together.
     #[must_use]
-    pub const fn is_source_damage(self) -> bool {
+    pub const fn is_source_damage(&self) -> bool {
         matches!(
             self,
             Self::CorruptParquet
@@ -249,7 +249,7 @@ impl FindingCode {
     /// Whether it is damage only where a second look at an unchanged source shows it again: a server that replays its WAL
     /// after a crash writes a file again.
     #[must_use]
-    pub const fn needs_second_look(self) -> bool {
+    pub const fn needs_second_look(&self) -> bool {
         matches!(self, Self::WrongSizeParquet)
     }
 }
@@ -269,7 +269,7 @@ impl FromStr for FindingCode {
     type Err = UnknownCode;
 
     fn from_str(name: &str) -> Result<Self, UnknownCode> {
-        let known = Self::ALL.iter().copied().find(|code| code.as_str() == name);
+        let known = Self::ALL.iter().cloned().find(|code| code.as_str() == name);
         known.ok_or_else(|| UnknownCode(name.to_owned()))
     }
 }
@@ -280,11 +280,11 @@ impl Serialize for FindingCode {
     }
 }
 
-/// A code of a newer release is read as [`FindingCode::Unknown`]: its message is what counts.
+/// A code of a newer release is read as [`FindingCode::Unknown`], and written as it was read.
 impl<'de> Deserialize<'de> for FindingCode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        Ok(name.parse().unwrap_or(Self::Unknown))
+        Ok(name.parse().unwrap_or_else(|UnknownCode(name)| Self::Unknown(name.into())))
     }
 }
 
@@ -297,7 +297,7 @@ mod tests {
     #[test]
     fn every_code_has_one_name_of_its_own() {
         for code in FindingCode::ALL {
-            assert_eq!(code.as_str().parse(), Ok(*code));
+            assert_eq!(code.as_str().parse(), Ok(code.clone()));
             let json = format!("\"{code}\"");
             assert_eq!(serde_json::to_string(code).expect("serialises"), json);
             assert_eq!(serde_json::from_str::<FindingCode>(&json).expect("reads"), *code);
@@ -307,8 +307,14 @@ mod tests {
     }
 
     #[test]
-    fn a_code_of_a_newer_release_is_read_as_unknown() {
-        assert_eq!(serde_json::from_str::<FindingCode>("\"brand-new\"").expect("reads"), FindingCode::Unknown);
+    fn a_code_of_a_newer_release_is_written_as_it_was_read() {
+        let json = "\"brand-new\"";
+        let code: FindingCode = serde_json::from_str(json).expect("reads");
+        assert_eq!(code, FindingCode::Unknown("brand-new".into()));
+        assert_eq!((code.as_str(), code.to_string().as_str()), ("brand-new", "brand-new"));
+        assert_eq!(serde_json::to_string(&code).expect("serialises"), json);
+        assert_ne!(code, serde_json::from_str("\"other\"").expect("reads"), "codes are told apart");
+        assert_eq!(code.severity(), Severity::Warning);
         assert_eq!("brand-new".parse::<FindingCode>(), Err(UnknownCode("brand-new".to_owned())));
     }
 

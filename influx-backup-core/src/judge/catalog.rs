@@ -111,7 +111,7 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> (Judgement, Option<u64>) {
     }
     let sequence = live.and_then(GenerationFiles::sequence);
     // How new a catalog is that cannot be read is not known, and the clause is violated already.
-    if !judgement.has(FindingCode::CorruptCatalog) {
+    if !judgement.has(&FindingCode::CorruptCatalog) {
         check_new_enough(evidence, sequence, &mut judgement);
         check_went_on(evidence, live, &mut judgement);
     }

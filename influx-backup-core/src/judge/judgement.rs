@@ -97,7 +97,7 @@ impl Judgement {
             return;
         }
         self.fingerprints.0.insert(fingerprint(&finding));
-        let count = self.counts.entry(finding.code).or_default();
+        let count = self.counts.entry(finding.code.clone()).or_default();
         *count += 1;
         if *count <= Certificate::VIOLATIONS_KEPT {
             self.violations.push(finding);
@@ -118,8 +118,8 @@ impl Judgement {
     }
 
     /// Whether anything of this code violates the clause.
-    pub(crate) fn has(&self, code: FindingCode) -> bool {
-        self.counts.contains_key(&code)
+    pub(crate) fn has(&self, code: &FindingCode) -> bool {
+        self.counts.contains_key(code)
     }
 }
 

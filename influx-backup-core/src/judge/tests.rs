@@ -19,7 +19,7 @@ use crate::{
 fn only(clause: Clause, code: FindingCode, certificate: &Certificate) -> Finding {
     assert_eq!(certificate.violated_clauses(), [clause], "{}", certificate.summary());
     let result = certificate.clauses.iter().find(|result| result.clause == clause).expect("every clause is judged");
-    let codes: Vec<_> = result.violations.iter().map(|violation| violation.code).collect();
+    let codes: Vec<_> = result.violations.iter().map(|violation| violation.code.clone()).collect();
     assert_eq!((codes, result.violated()), (vec![code], 1), "{}", certificate.summary());
     assert!(!certificate.holds());
     result.violations[0].clone()
@@ -36,7 +36,11 @@ fn names(violation: &Finding, key: &str) {
 #[track_caller]
 fn findings(certificate: &Certificate) -> Vec<(Clause, FindingCode)> {
     assert!(certificate.holds(), "{}", certificate.summary());
-    certificate.findings.iter().map(|finding| (finding.clause.expect("every finding has one"), finding.code)).collect()
+    certificate
+        .findings
+        .iter()
+        .map(|finding| (finding.clause.expect("every finding has one"), finding.code.clone()))
+        .collect()
 }
 
 fn verdict(certificate: &Certificate, clause: Clause) -> Verdict {

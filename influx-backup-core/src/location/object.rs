@@ -194,7 +194,7 @@ impl Location {
         self.check_links(key.as_str())?;
         self.check_file(key)?;
         let got = async {
-            let found = self.answer(self.store().get_opts(&self.path(key), options)).await?;
+            let found = self.bytes(self.store().get_opts(&self.path(key), options)).await?;
             let size = found.range.end - found.range.start;
             let meta = found.meta.clone();
             self.body(found).await.map(|bytes| (size, bytes, meta))
@@ -213,18 +213,21 @@ impl Location {
 
     /// A large body may take its time as long as it moves.
     async fn body(&self, found: GetResult) -> object_store::Result<Bytes> {
+        let size = usize::try_from(found.range.end - found.range.start).unwrap_or(0);
         if self.directory().is_some() {
+            self.pace(size).await;
             return found.bytes().await;
         }
-        let size = usize::try_from(found.range.end - found.range.start).unwrap_or(0);
         let mut chunks = found.into_stream();
-        let Some(first) = self.answer(chunks.try_next()).await? else { return Ok(Bytes::new()) };
+        let Some(first) = self.bytes(chunks.try_next()).await? else { return Ok(Bytes::new()) };
+        self.pace(first.len()).await;
         if first.len() == size {
             return Ok(first);
         }
         let mut bytes = BytesMut::with_capacity(size.min(MAX_RESERVED));
         bytes.extend_from_slice(&first);
-        while let Some(chunk) = self.answer(chunks.try_next()).await? {
+        while let Some(chunk) = self.bytes(chunks.try_next()).await? {
+            self.pace(chunk.len()).await;
             bytes.extend_from_slice(&chunk);
         }
         Ok(bytes.freeze())

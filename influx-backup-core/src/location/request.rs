@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// For a store that was seen before and does not answer, or fails for an unknown reason.
-const OUTAGE: RetryPolicy = RetryPolicy {
+pub(super) const OUTAGE: RetryPolicy = RetryPolicy {
     initial_backoff: Duration::from_millis(100),
     max_backoff: Duration::from_secs(5),
     max_elapsed: Duration::from_secs(25),
@@ -80,7 +80,7 @@ impl Location {
                 }
             };
             let policy = self.policy(&error);
-            let Some(wait) = backoff.next_wait(policy, &jitter_seed(&error)) else {
+            let Some(wait) = backoff.next_wait(&policy, &jitter_seed(&error)) else {
                 self.set_away(matches!(error, Error::Store { kind, .. } if !kind.is_answer()));
                 tracing::warn!(location = %self, code = error.code(), attempts = backoff.failures(), "giving up: {error}");
                 return Err(error);
@@ -96,6 +96,15 @@ impl Location {
         request: impl Future<Output = object_store::Result<T>>,
     ) -> object_store::Result<T> {
         self.answer_within(self.patience(), request).await
+    }
+
+    /// The same for an object that is read, or the next piece of one: the limits of a job may say how long that may take.
+    pub(super) async fn bytes<T>(
+        &self,
+        request: impl Future<Output = object_store::Result<T>>,
+    ) -> object_store::Result<T> {
+        let patience = self.0.reads.as_ref().map_or(self.0.patience, |reads| reads.patience());
+        self.answer_within(self.while_away(patience), request).await
     }
 
     /// The same for a request that sends `bytes`.
@@ -182,7 +191,11 @@ impl Location {
     }
 
     fn patience(&self) -> Patience {
-        let Patience { silence, total } = self.0.patience;
+        self.while_away(self.0.patience)
+    }
+
+    /// Less of it while the store is away.
+    fn while_away(&self, Patience { silence, total }: Patience) -> Patience {
         if self.is_away() {
             let at_most = |time: Duration| time.min(PATIENCE_WHILE_AWAY);
             return Patience { silence: at_most(silence), total: at_most(total) };
@@ -190,13 +203,13 @@ impl Location {
         Patience { silence, total }
     }
 
-    fn policy(&self, error: &Error) -> &'static RetryPolicy {
-        if self.0.contact == Contact::First || (self.is_away() && error.is_outage()) {
-            &AWAY
-        } else if error.is_outage() {
-            &OUTAGE
-        } else {
-            &THROTTLED
+    fn policy(&self, error: &Error) -> RetryPolicy {
+        let is_outage = error.is_outage();
+        match &self.0.reads {
+            _ if self.0.contact == Contact::First || (self.is_away() && is_outage) => AWAY,
+            Some(reads) => reads.policy(is_outage),
+            None if is_outage => OUTAGE,
+            None => THROTTLED,
         }
     }
 

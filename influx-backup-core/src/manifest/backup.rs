@@ -12,20 +12,23 @@ use crate::{
     key::Key,
     layout::MANIFEST_KEY,
     lease::{Clock, LeaseScope, highest},
-    location::{Links, Location},
+    location::{Links, Location, Reads},
     record::{AbsentRecord, BackupContents, ObjectRecord},
     versioned,
 };
 
 /// A committed backup: its manifest and its object list, checked against their checksums. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Backup(Arc<Inner>);
-
-#[derive(Debug)]
-struct Inner {
-    name: String,
+pub struct Backup {
     repository: Location,
     location: Location,
+    opened: Arc<Opened>,
+}
+
+/// What was read of it.
+#[derive(Debug)]
+struct Opened {
+    name: String,
     manifest: Manifest,
     sha256: String,
     objects: Vec<ObjectRecord>,
@@ -69,25 +72,33 @@ impl Backup {
         }
         let name = location.name().unwrap_or(&manifest.name).to_owned();
         let repository = repository.clone();
-        Ok(Self(Arc::new(Inner { name, repository, location, manifest, sha256, objects, absent })))
+        let opened = Arc::new(Opened { name, manifest, sha256, objects, absent });
+        Ok(Self { repository, location, opened })
+    }
+
+    /// The same backup, read within the limits of a job.
+    pub(crate) fn with_reads(&self, reads: &Arc<Reads>) -> Self {
+        let repository = self.repository.with_reads(reads);
+        let location = self.location.with_reads(reads);
+        Self { repository, location, opened: Arc::clone(&self.opened) }
     }
 
     /// What the backup holds.
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
-        &self.0.manifest
+        &self.opened.manifest
     }
 
     /// Its name: that of the place where it lies. It was taken as [`Manifest::name`], which differs where the backup was
     /// moved or copied since.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.0.name
+        &self.opened.name
     }
 
     /// What to look at, where the backup lies under another name than it was taken as.
     pub(crate) fn rename(&self) -> Option<Finding> {
-        let Inner { name, manifest, .. } = &*self.0;
+        let Opened { name, manifest, .. } = &*self.opened;
         let message =
             format!("the backup was taken as `{}` and is `{name}` now: it was renamed or copied", manifest.name);
         (*name != manifest.name).then(|| Finding::new(FindingCode::RenamedBackup, message))
@@ -96,30 +107,30 @@ impl Backup {
     /// Where it lies. Links inside it are refused.
     #[must_use]
     pub fn location(&self) -> &Location {
-        &self.0.location
+        &self.location
     }
 
     /// The repository it lies in.
     #[must_use]
     pub fn repository(&self) -> &Location {
-        &self.0.repository
+        &self.repository
     }
 
     /// SHA-256 of the root manifest: keep it elsewhere, and no change of the backup goes unnoticed.
     #[must_use]
     pub fn sha256(&self) -> &str {
-        &self.0.sha256
+        &self.opened.sha256
     }
 
     /// Every object, sorted by key.
     pub fn objects(&self) -> impl ExactSizeIterator<Item = &ObjectRecord> + Clone {
-        self.0.objects.iter()
+        self.opened.objects.iter()
     }
 
     /// What it holds, as planning needs it.
     #[must_use]
     pub fn contents(&self) -> BackupContents<'_> {
-        let Inner { name, manifest, sha256, objects, .. } = &*self.0;
+        let Opened { name, manifest, sha256, objects, .. } = &*self.opened;
         BackupContents {
             name,
             manifest_sha256: sha256,
@@ -133,8 +144,8 @@ impl Backup {
     /// The object of this key, or `None` where the backup has none.
     #[must_use]
     pub fn object(&self, key: &Key) -> Option<&ObjectRecord> {
-        let at = self.0.objects.binary_search_by(|record| record.key.cmp(key)).ok()?;
-        self.0.objects.get(at)
+        let at = self.opened.objects.binary_search_by(|record| record.key.cmp(key)).ok()?;
+        self.opened.objects.get(at)
     }
 
     /// The object of this key, which the manifest has to name.
@@ -159,7 +170,7 @@ impl Backup {
 
     /// Live files that neither the backup nor the source had.
     pub fn absent(&self) -> impl ExactSizeIterator<Item = &AbsentRecord> + Clone {
-        self.0.absent.iter()
+        self.opened.absent.iter()
     }
 }
 

@@ -78,6 +78,7 @@ impl Backup {
     /// is how they begin and end.
     pub(crate) async fn check(&self, record: &ObjectRecord) -> Result<Option<Ends>> {
         let size = record.stored.size;
+        let _held = self.location().hold(size.min(PIECE)).await;
         if size <= PIECE {
             return self.read_whole(record).await.map(|(_, ends)| ends);
         }

@@ -45,7 +45,8 @@ fn every_options_struct_has_defaults_and_refuses_unknown_fields() {
     is_plain::<Passes>(&["max_passes", "time_limit"]);
     is_plain::<Ownership>(&["modes", "owner"]);
     is_plain::<AbandonOptions>(&["takeover"]);
-    is_plain::<VerifyOptions>(&["level", "sample_percent"]);
+    is_plain::<VerifyOptions>(&["level", "limits", "sample_percent"]);
+    is_plain::<CertifyOptions>(&["discover", "limits"]);
 }
 
 fn is_plain<T: Default + Debug + PartialEq + Serialize + DeserializeOwned>(fields: &[&str]) {
@@ -152,7 +153,9 @@ fn options_that_contradict_each_other_are_refused() {
     ];
     for (limits, option) in nothing_moves {
         assert_eq!(refused(backup().with_limits(limits.clone()).check()), option);
-        assert_eq!(refused(RestoreRunOptions::default().with_limits(limits).check()), option);
+        assert_eq!(refused(RestoreRunOptions::default().with_limits(limits.clone()).check()), option);
+        assert_eq!(refused(VerifyOptions::default().with_limits(limits.clone()).check()), option);
+        assert_eq!(refused(CertifyOptions::default().with_limits(limits).check()), option);
     }
 
     for policy in Policy::ALL.iter().copied() {
@@ -314,7 +317,15 @@ fn restore_runs() -> impl Strategy<Value = RestoreRunOptions> {
 }
 
 fn verifications() -> impl Strategy<Value = VerifyOptions> {
-    (one_of(VerifyLevel::ALL), any::<u8>()).prop_map(|(level, sample_percent)| VerifyOptions { level, sample_percent })
+    (one_of(VerifyLevel::ALL), any::<u8>(), limits()).prop_map(|(level, sample_percent, limits)| VerifyOptions {
+        level,
+        sample_percent,
+        limits,
+    })
+}
+
+fn certifications() -> impl Strategy<Value = CertifyOptions> {
+    (discoveries(), limits()).prop_map(|(discover, limits)| CertifyOptions { discover, limits })
 }
 
 fn discoveries() -> impl Strategy<Value = DiscoverOptions> {
@@ -353,6 +364,11 @@ proptest! {
 
     #[test]
     fn verify_options_are_read_back_equal(options in verifications()) {
+        read_back(&options)?;
+    }
+
+    #[test]
+    fn certify_options_are_read_back_equal(options in certifications()) {
         read_back(&options)?;
     }
 

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Error, Result},
+    limits::Limits,
     named::named,
+    setters::setters,
 };
 
 /// How a backup is verified.
@@ -16,12 +18,14 @@ pub struct VerifyOptions {
     pub level: VerifyLevel,
     /// At the level `bytes`: how many percent of the objects are read, from 1 to 100. They are chosen at random; at least one.
     pub sample_percent: u8,
+    /// How many resources to use.
+    pub limits: Limits,
 }
 
 impl Default for VerifyOptions {
     /// Structure: no Parquet file is read.
     fn default() -> Self {
-        Self { level: VerifyLevel::default(), sample_percent: 100 }
+        Self { level: VerifyLevel::default(), sample_percent: 100, limits: Limits::default() }
     }
 }
 
@@ -32,7 +36,7 @@ impl VerifyOptions {
     /// [`Error::InvalidRequest`] with the name of the option that does not.
     pub fn check(&self) -> Result<()> {
         let reason = match (self.sample_percent, self.level) {
-            (1..=99, VerifyLevel::Bytes) | (100, _) => return Ok(()),
+            (1..=99, VerifyLevel::Bytes) | (100, _) => return self.limits.check(),
             (1..=99, _) => "it selects the bytes to read: set `level` to `bytes`".to_owned(),
             (percent, _) => format!("{percent} is not a percentage from 1 to 100"),
         };
@@ -75,11 +79,12 @@ impl VerifyOptions {
         Self::bytes().with_sample_percent(percent)
     }
 
-    /// Sets how many percent of the objects are read.
-    #[must_use]
-    pub fn with_sample_percent(mut self, percent: u8) -> Self {
-        self.sample_percent = percent;
-        self
+    setters! {
+        /// Sets how many percent of the objects are read.
+        with_sample_percent(sample_percent: u8),
+
+        /// Sets how many resources to use.
+        with_limits(limits: Limits),
     }
 }
 

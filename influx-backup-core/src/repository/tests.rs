@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::*;
 use crate::{
-    cluster::DiscoverOptions,
+    cluster::{Cluster, DiscoverOptions},
     discover::discover,
     finding::{Finding, FindingCode},
     key::Key,
@@ -13,6 +13,7 @@ use crate::{
 
 mod cancels;
 mod json;
+mod limits;
 mod looks;
 
 fn at(path: &Path) -> Location {

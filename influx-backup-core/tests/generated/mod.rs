@@ -117,7 +117,7 @@ pub(crate) fn write(path: &Path, bytes: impl AsRef<[u8]>) {
 /// The codes of the violations of every clause that is open.
 pub(crate) fn violations(certificate: &Certificate) -> Vec<(Clause, Vec<FindingCode>)> {
     let open = certificate.clauses.iter().filter(|result| result.verdict == Verdict::Violated);
-    open.map(|result| (result.clause, result.violations.iter().map(|v| v.code).collect())).collect()
+    open.map(|result| (result.clause, result.violations.iter().map(|v| v.code.clone()).collect())).collect()
 }
 
 /// Whether a violation names this object.

@@ -28,7 +28,7 @@ impl Knowledge<'_> {
         let key = violation.key.as_ref().map_or("", Key::as_str);
         let objects = self.objects;
         let Some(clause) = violation.clause else { return false };
-        match (clause, violation.code) {
+        match (clause, &violation.code) {
             (Clause::Closure, FindingCode::MissingParquet) => {
                 let gone = objects.lacked(key, when) || objects.moved(key, when);
                 gone && self.live_at_times(node, when).any(|live| live.contains_key(key))

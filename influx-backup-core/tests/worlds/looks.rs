@@ -89,7 +89,7 @@ pub(super) fn refused(error: &Error, knowledge: &Knowledge<'_>, looks: &[Look]) 
         }
         _ => return Err(failed()),
     }
-    Ok(Ending::Open { violations: last.violations().map(|violation| violation.code).collect() })
+    Ok(Ending::Open { violations: last.violations().map(|violation| violation.code.clone()).collect() })
 }
 
 /// What no further pass can repair is not a movement: the world shows it at one moment after the last copy.
@@ -102,7 +102,7 @@ fn stands(knowledge: &Knowledge<'_>, look: &Look, violation: &Finding) -> Result
 }
 
 fn unexplained(finding: &Finding, when: &When) -> Wrong {
-    let code = finding.code;
+    let code = &finding.code;
     let start = when.start();
     let end = when.end();
     Wrong::MadeUp(format!("{code}: {finding:#}; nothing like that from {start:?} to {end:?}"))

@@ -1,7 +1,7 @@
 //! `certify PATH`
 
 use crate::{
-    certify,
+    CertifyOptions, certify,
     cli::{args, exit::Exit, failure::Failure, places, progress::follow, screen::Screen},
 };
 
@@ -13,13 +13,17 @@ pub(crate) struct Certify {
     #[command(flatten)]
     ids: args::Ids,
     #[command(flatten)]
+    effort: args::Reads,
+    #[command(flatten)]
     options: args::Source,
 }
 
 impl Certify {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
         let tree = places::location(&self.path, &self.options.source_options)?;
-        let job = certify(&tree).with_options(self.ids.discover()).start();
+        let options = CertifyOptions::default().with_discover(self.ids.discover()).with_limits(self.effort.limits());
+        options.check()?;
+        let job = certify(&tree).with_options(options).start();
         let certificate = follow(job, screen).await?;
         screen.answer(&certificate, &certificate)?;
         Ok(if certificate.is_proven() { Exit::Done } else { Exit::NotConsistent })

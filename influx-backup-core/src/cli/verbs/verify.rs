@@ -21,12 +21,14 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "PERCENT")]
     sample_percent: Option<u8>,
     #[command(flatten)]
+    effort: args::Reads,
+    #[command(flatten)]
     options: args::Source,
 }
 
 impl Verify {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
-        let options = VerifyOptions::at(self.level);
+        let options = VerifyOptions::at(self.level).with_limits(self.effort.limits());
         let options = self.sample_percent.into_iter().fold(options, VerifyOptions::with_sample_percent);
         options.check()?;
         let (repository, name) = places::backup(&self.backup, &self.options.source_options, screen).await?;

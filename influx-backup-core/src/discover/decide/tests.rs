@@ -109,7 +109,7 @@ fn a_cluster_id_given_for_what_looks_like_core_is_believed() {
 fn a_cluster_that_lost_its_catalog_is_found_with_a_note() {
     let lost = survey([("c", prefix(&["enterprise"])), ("n", prefix(&["wal/"]))]);
     let cluster = decide(&lost, &DiscoverOptions::default()).expect("a cluster");
-    assert_eq!(cluster.notes.iter().map(|note| note.code).collect::<Vec<_>>(), [FindingCode::NoCatalog]);
+    assert_eq!(cluster.notes.iter().map(|note| note.code.clone()).collect::<Vec<_>>(), [FindingCode::NoCatalog]);
     let nothing_left = survey([("c", prefix(&["enterprise"]))]);
     assert_eq!(decide(&nothing_left, &DiscoverOptions::default()).expect_err("no catalog").code(), "no-cluster");
 }

@@ -39,7 +39,7 @@ fn a_tree_without_a_catalog_violates_only_c4() {
     tree.catalog_before = None;
     let certificate = tree.judge();
     assert_eq!(certificate.violated_clauses(), [Clause::Catalog], "{}", certificate.summary());
-    let codes: Vec<_> = certificate.clauses[3].violations.iter().map(|violation| violation.code).collect();
+    let codes: Vec<_> = certificate.clauses[3].violations.iter().map(|violation| violation.code.clone()).collect();
     assert_eq!(codes, [FindingCode::NoCatalog, FindingCode::OldCatalog]);
 }
 

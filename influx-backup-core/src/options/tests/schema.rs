@@ -33,6 +33,7 @@ fn the_file_lists_every_option() {
     let schema = json!({
         "AbandonOptions": fields::<AbandonOptions>(),
         "BackupOptions": fields::<BackupOptions>(),
+        "CertifyOptions": fields::<CertifyOptions>(),
         "DiscoverOptions": fields::<DiscoverOptions>(),
         "Limits": fields::<Limits>(),
         "Ownership": fields::<Ownership>(),

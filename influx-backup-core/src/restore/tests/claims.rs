@@ -254,7 +254,7 @@ async fn a_restore_whose_claim_was_not_renewed_is_resumed_at_once() {
     tokio::time::advance(Duration::from_secs(450)).await;
     gate.0.add_permits(100);
     assert_eq!(job.await.expect_err("too late").code(), "lease-not-renewed");
-    assert_eq!(handle.findings().last().map(|found| found.code), Some(FindingCode::BootGuard));
+    assert_eq!(handle.findings().last().map(|found| found.code.clone()), Some(FindingCode::BootGuard));
     bed.restore(&quick(RestoreOptions::empty()).resuming()).await.expect("resumed");
     assert_eq!(bed.keys().await, bed.backup_keys());
 }

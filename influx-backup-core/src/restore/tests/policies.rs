@@ -224,7 +224,7 @@ async fn a_restore_that_fails_tells_what_is_stopped_and_what_stands() {
         let error = job.await.expect_err("it fails");
         let report = handle.report(&error);
         let todos = report.findings.into_iter().filter(|found| found.severity == Severity::Todo);
-        todos.map(|todo| (todo.code, todo.node)).collect::<Vec<_>>()
+        todos.map(|todo| (todo.code.clone(), todo.node)).collect::<Vec<_>>()
     };
     let unstopped = bed().await;
     unstopped.store.die_after(0);
@@ -238,7 +238,11 @@ async fn a_restore_that_fails_tells_what_is_stopped_and_what_stands() {
     let job = alone.request(&quick(RestoreOptions::replace())).start();
     let handle = job.handle();
     job.await.expect_err("it fails");
-    assert_eq!(handle.findings().last().map(|found| found.code), Some(FindingCode::BootGuard), "no orchestrator");
+    assert_eq!(
+        handle.findings().last().map(|found| found.code.clone()),
+        Some(FindingCode::BootGuard),
+        "no orchestrator"
+    );
 }
 
 #[tokio::test]
