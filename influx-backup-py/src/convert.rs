@@ -10,8 +10,8 @@ use pyo3::{
     prelude::*,
     types::{PyBool, PyDelta, PyDict, PyMapping, PyString, PyTuple},
 };
-use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde::{Deserializer, Serialize, de::{DeserializeOwned, Error as _, Visitor}, forward_to_deserialize_any};
+use serde_json::{Map, Value};
 
 /// A value of the core as an immutable Python value.
 pub(crate) trait ToPython {
@@ -124,15 +124,44 @@ pub(crate) fn from_json<T: DeserializeOwned>(json: &str) -> PyResult<T> {
     serde_json::from_str(json).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
-/// Options of the core, by name, from the keyword arguments of a call.
-///
-/// # Errors
-/// `TypeError` for a name that is no option, `ValueError` for a value that cannot be used.
+/// The keyword arguments of a call, by name: options of the core.
+pub(crate) struct Given(Map<String, Value>);
+
+impl Given {
+    /// All of them.
+    pub(crate) fn of(given: &Bound<'_, PyDict>) -> PyResult<Self> {
+        match value_of(given)? {
+            Value::Object(map) => Ok(Self(map)),
+            _ => Err(PyTypeError::new_err("options are a dict")),
+        }
+    }
+
+    /// Takes those that `T` knows.
+    ///
+    /// # Errors
+    /// `ValueError` for a value that cannot be used.
+    pub(crate) fn take<T: DeserializeOwned>(&mut self) -> PyResult<T> {
+        let names = fields::<T>();
+        let known = names.iter().filter_map(|name| self.0.remove_entry(*name)).collect();
+        serde_json::from_value(Value::Object(known)).map_err(|error| PyValueError::new_err(error.to_string()))
+    }
+
+    /// Takes the rest, which `T` has to know.
+    ///
+    /// # Errors
+    /// `TypeError` for a name that is no option.
+    pub(crate) fn last<T: DeserializeOwned>(mut self) -> PyResult<T> {
+        let options = self.take()?;
+        match self.0.keys().next() {
+            None => Ok(options),
+            Some(name) => Err(PyTypeError::new_err(format!("unknown option `{name}`"))),
+        }
+    }
+}
+
+/// Options of one kind.
 pub(crate) fn options<T: DeserializeOwned>(given: &Bound<'_, PyDict>) -> PyResult<T> {
-    serde_json::from_value(value_of(given)?).map_err(|error| match error.to_string() {
-        text if text.contains("unknown field") => PyTypeError::new_err(text),
-        text => PyValueError::new_err(text),
-    })
+    Given::of(given)?.last()
 }
 
 fn value_of(object: &Bound<'_, PyAny>) -> PyResult<Value> {
@@ -163,4 +192,37 @@ fn value_of(object: &Bound<'_, PyAny>) -> PyResult<Value> {
         return items.map(|item| value_of(&item?)).collect();
     }
     Err(PyTypeError::new_err(format!("an option cannot be {}", object.repr()?)))
+}
+
+/// The names of the fields of `T`, as serde knows them.
+fn fields<T: DeserializeOwned>() -> &'static [&'static str] {
+    struct Fields<'a>(&'a mut &'static [&'static str]);
+
+    impl<'de> Deserializer<'de> for Fields<'_> {
+        type Error = serde::de::value::Error;
+
+        fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+            Err(Self::Error::custom("not a struct"))
+        }
+
+        fn deserialize_struct<V: Visitor<'de>>(
+            self,
+            _: &'static str,
+            fields: &'static [&'static str],
+            _: V,
+        ) -> Result<V::Value, Self::Error> {
+            *self.0 = fields;
+            Err(Self::Error::custom("only its fields are asked for"))
+        }
+
+        forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct
+            newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+        }
+    }
+
+    let mut fields: &'static [&'static str] = &[];
+    // It always fails: nothing is read.
+    let _ = T::deserialize(Fields(&mut fields));
+    fields
 }

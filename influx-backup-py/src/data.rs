@@ -4,19 +4,23 @@ mod certificate;
 mod cluster;
 mod error;
 mod finding;
+mod plans;
 mod progress;
 mod reports;
 mod repository;
 
 use pyo3::prelude::*;
 
+pub(crate) use self::{cluster::Cluster, plans::RestorePlan, repository::Leftover};
+
 /// Adds all classes.
 pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    certificate::add_to(module)?;
+    certificate::add_documents_to(module)?;
     cluster::add_to(module)?;
-    error::add_to(module)?;
-    finding::add_to(module)?;
-    progress::add_to(module)?;
-    reports::add_to(module)?;
+    error::add_documents_to(module)?;
+    finding::add_documents_to(module)?;
+    plans::add_to(module)?;
+    progress::add_documents_to(module)?;
+    reports::add_documents_to(module)?;
     repository::add_to(module)
 }

@@ -86,7 +86,7 @@ macro_rules! document {
         )+
 
         /// Adds the classes of this file.
-        pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        pub(crate) fn add_documents_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
             $(module.add_class::<$name>()?;)+
             Ok(())
         }

@@ -3,14 +3,14 @@
 use influx_backup_core::{Error, error::ErrorReport};
 use pyo3::{prelude::*, types::PyDict};
 
-use crate::convert::{ToPython, to_json};
+use crate::convert::ToPython;
 
 /// The exception for an error: an `InfluxBackupError` of `influx_backup.errors`, made from its report. Where a copier or an
 /// orchestrator of the caller raised, that exception is its `__cause__`.
 pub(crate) fn exception(py: Python<'_>, error: &Error, report: &ErrorReport) -> PyErr {
     let made = || -> PyResult<PyErr> {
         let class = py.import("influx_backup.errors")?.getattr("of_report")?;
-        let exception = class.call1((to_json(report)?, report.to_string()))?;
+        let exception = class.call1((report.to_python(py)?,))?;
         let exception = PyErr::from_value(exception);
         exception.set_cause(py, raised(py, error));
         Ok(exception)

@@ -3,13 +3,16 @@
 //! Each verb is a function here that builds a request of the core and returns its [`job::Job`]. What the core returns as data
 //! is a frozen class, see [`document`]. The Python side waits for jobs, in threads or in event loops.
 
+mod callback;
 mod convert;
+mod copier;
 mod data;
 mod document;
 mod error;
 mod event;
 mod job;
 mod location;
+mod orchestrator;
 mod program;
 mod repository;
 mod runtime;
@@ -21,6 +24,7 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     runtime::remember_process();
+    copier::add_to(module)?;
     location::add_to(module)?;
     repository::add_to(module)?;
     job::add_to(module)?;

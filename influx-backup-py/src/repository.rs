@@ -1,15 +1,15 @@
-//! [`Repository`]: a location that holds backups, and its verbs.
+//! [`Repository`]: a location that holds backups. Its verbs are in files of their own.
+
+mod backup;
+mod leftovers;
+mod list;
+mod restore;
+mod verify;
 
 use influx_backup_core as core;
-use pyo3::{prelude::*, types::PyDict};
+use pyo3::prelude::*;
 
-use crate::{
-    convert::{ToPython, options},
-    error::raise,
-    job::Job,
-    location::place,
-    runtime::{block_on, handle},
-};
+use crate::{convert::ToPython, error::raise, location::place, runtime::block_on};
 
 /// A location that holds backups, each in a directory of its own.
 #[pyclass(frozen, module = "influx_backup._native")]
@@ -29,18 +29,18 @@ impl Repository {
         self.0.location().to_python(py)
     }
 
-    /// Starts to list what lies here.
-    fn list(&self) -> PyResult<Job> {
-        Job::of(self.0.list().start_on(&handle()?))
-    }
-
-    /// Starts to verify a backup.
-    fn verify(&self, name: &str, given: &Bound<'_, PyDict>) -> PyResult<Job> {
-        Job::of(self.0.verify(name, options(given)?).start_on(&handle()?))
+    /// The marker of the repository, or `None` where nothing was backed up to it yet.
+    fn marker<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        block_on(py, self.0.marker())?.map_err(raise)?.to_python(py)
     }
 }
 
-/// Adds the class.
+/// Adds the class and its verbs.
 pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<Repository>()
+    module.add_class::<Repository>()?;
+    backup::add_to(module)?;
+    leftovers::add_to(module)?;
+    list::add_to(module)?;
+    restore::add_to(module)?;
+    verify::add_to(module)
 }

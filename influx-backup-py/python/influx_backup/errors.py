@@ -1,14 +1,45 @@
-"""What verbs raise: `InfluxBackupError`, with a subclass for each category and for what scripts branch on."""
+"""What verbs raise: `InfluxBackupError`, with a subclass for each category and for the codes that scripts branch on.
+
+Where Python has an exception for the same thing, the subclass is one of those, too: `except FileNotFoundError` catches
+`NotFoundError`, `except ValueError` catches `UsageError`.
+"""
 
 from __future__ import annotations
 
 from ._native import ERROR_CODES, Certificate, ErrorReport, Finding, Hint
 
+__all__ = [
+    "AccessDeniedError",
+    "BackupExistsError",
+    "BackupInProgressError",
+    "CancelledError",
+    "ERROR_CODES",
+    "InfluxBackupError",
+    "InternalError",
+    "NoSpaceError",
+    "NotConsistentError",
+    "NotFoundError",
+    "OrchestratorError",
+    "PlanChangedError",
+    "RefusedError",
+    "RestoreInProgressError",
+    "RestoreUnfinishedError",
+    "StoreError",
+    "StoreTimeoutError",
+    "TargetNotEmptyError",
+    "UsageError",
+]
+
 
 class InfluxBackupError(Exception):
-    """An error of influx-backup. `str()` is the message; `report` is all of it, as data."""
+    """An error of influx-backup.
+
+    `str()` is the message, `report` is all of it as data, and `print(error.report)` shows it as the program does. What a
+    copier, an orchestrator or a callback of the caller raised is its `__cause__`.
+    """
 
     report: ErrorReport
+    """Everything about the error, as data."""
 
     def __init__(self, report: ErrorReport) -> None:
         super().__init__(report.message)
@@ -17,7 +48,153 @@ class InfluxBackupError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         return (of_report, (self.report,))
 
+    def __str__(self) -> str:
+        return self.report.message
+
     @property
     def code(self) -> str:
         """The stable code, one of `ERROR_CODES`."""
         return self.report.code
+
+    @property
+    def category(self) -> str:
+        """What kind of error it is; each category has a subclass."""
+        return self.report.category
+
+    @property
+    def key(self) -> str | None:
+        """The object that it is about."""
+        return self.report.key
+
+    @property
+    def location(self) -> str | None:
+        """The location that it is about."""
+        return self.report.location
+
+    @property
+    def hints(self) -> tuple[Hint, ...]:
+        """Options that answer it: each by itself, unless its text says otherwise."""
+        return self.report.hints
+
+    @property
+    def hint(self) -> str | None:
+        """What answers it, for a person."""
+        return "\n".join(str(hint) for hint in self.report.hints) or None
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same call may succeed later without anything being changed."""
+        return self.report.retryable
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """The messages of the errors behind it, the nearest first."""
+        return self.report.causes
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The proof as far as it holds, where it does not hold."""
+        return self.report.certificate
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the job that failed had found, and what the caller has to do."""
+        return self.report.findings
+
+
+class UsageError(InfluxBackupError, ValueError):
+    """The request itself is wrong: an argument or an option."""
+
+
+class NotFoundError(InfluxBackupError, FileNotFoundError):
+    """Something that was named does not exist."""
+
+
+class RefusedError(InfluxBackupError):
+    """It would be unsafe, or the caller has to decide first."""
+
+
+class BackupExistsError(RefusedError, FileExistsError):
+    """The name is taken (`backup-exists`)."""
+
+
+class BackupInProgressError(RefusedError):
+    """Another process writes this backup (`backup-in-progress`)."""
+
+
+class PlanChangedError(RefusedError):
+    """The restore would do what is not in the plan that was approved (`plan-changed`)."""
+
+
+class RestoreInProgressError(RefusedError):
+    """Another process restores to this target (`restore-in-progress`)."""
+
+
+class RestoreUnfinishedError(RefusedError):
+    """The target has an unfinished restore: resume or abandon it (`restore-unfinished`)."""
+
+
+class TargetNotEmptyError(RefusedError):
+    """The target holds data (`target-not-empty`)."""
+
+
+class NotConsistentError(InfluxBackupError):
+    """A certificate does not hold, a verification failed, or a backup is damaged."""
+
+
+class StoreError(InfluxBackupError, OSError):
+    """A store or file system failed: unreachable, denied, full."""
+
+
+class AccessDeniedError(StoreError, PermissionError):
+    """Wrong credentials, or a missing right (`access-denied`)."""
+
+
+class NoSpaceError(StoreError):
+    """Too little space (`no-space`)."""
+
+
+class StoreTimeoutError(StoreError, TimeoutError):
+    """The store does not answer, or a connection transfers nothing (`unreachable`, `stalled`)."""
+
+
+class OrchestratorError(InfluxBackupError):
+    """The caller's orchestrator failed."""
+
+
+class CancelledError(InfluxBackupError):
+    """The job was cancelled. A backup or restore can be resumed."""
+
+
+class InternalError(InfluxBackupError, RuntimeError):
+    """A bug of influx-backup: please report it."""
+
+
+_OF_CATEGORY: dict[str, type[InfluxBackupError]] = {
+    "usage": UsageError,
+    "not_found": NotFoundError,
+    "refused": RefusedError,
+    "not_consistent": NotConsistentError,
+    "store": StoreError,
+    "orchestrator": OrchestratorError,
+    "cancelled": CancelledError,
+    "internal": InternalError,
+}
+
+_OF_CODE: dict[str, type[InfluxBackupError]] = {
+    "access-denied": AccessDeniedError,
+    "backup-exists": BackupExistsError,
+    "backup-in-progress": BackupInProgressError,
+    "no-space": NoSpaceError,
+    "plan-changed": PlanChangedError,
+    "restore-in-progress": RestoreInProgressError,
+    "restore-unfinished": RestoreUnfinishedError,
+    "stalled": StoreTimeoutError,
+    "target-not-empty": TargetNotEmptyError,
+    "unreachable": StoreTimeoutError,
+}
+
+
+def of_report(report: ErrorReport) -> InfluxBackupError:
+    """The exception for an error as data: also for what a `Finished` event holds."""
+    return _OF_CODE.get(report.code, _OF_CATEGORY.get(report.category, InfluxBackupError))(report)

@@ -10,6 +10,12 @@ use crate::{
 
 by_name!(location::Provider, cluster::Edition, cluster::Role, cluster::GenerationState, Generation);
 
+/// Adds the classes of this file.
+pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Cluster>()?;
+    add_documents_to(module)
+}
+
 document! {
     /// Who keeps the objects of a location, without any secret.
     Identity(it: location::Identity, text = it) {

@@ -1,13 +1,44 @@
 //! What lies in a repository.
 
-use influx_backup_core::{leftovers, manifest, repository};
+use influx_backup_core::{self as core, leftovers, manifest, repository};
 use pyo3::prelude::*;
 
-use crate::{convert::by_name, document::document};
+use crate::{
+    convert::{ToPython, by_name},
+    document::document,
+};
 
 by_name!(repository::BackupState, leftovers::LeftoverKind);
 
 document! {
+    /// The root of a backup.
+    Manifest(it: manifest::Manifest) {
+        /// The format that it was written in.
+        format = it.format,
+        /// The oldest format whose readers understand it. A release that knows only older ones refuses the backup.
+        min_reader = it.min_reader,
+        /// The backup's name.
+        name = it.name,
+        /// Complete, or degraded with the caller's consent.
+        status = it.status,
+        /// Which release of this crate wrote it.
+        written_by = it.written_by,
+        /// When the backup began: what was acknowledged before is in it.
+        began = it.began,
+        /// When it was committed.
+        committed = it.committed,
+        /// The cluster and its source, without credentials.
+        cluster = it.cluster,
+        /// How many objects.
+        object_count = it.object_count,
+        /// How many bytes.
+        byte_count = it.byte_count,
+        /// The proof as it was at the commit.
+        certificate = it.certificate,
+        /// What the passes cost and found.
+        passes = it.passes,
+    }
+
     /// One entry of the list of a repository.
     BackupSummary(it: repository::BackupSummary) {
         /// Its name.
@@ -57,4 +88,52 @@ document! {
         /// Which release of this crate made it.
         written_by = it.written_by,
     }
+}
+
+/// A committed backup, opened.
+#[pyclass(frozen, module = "influx_backup")]
+#[derive(Debug)]
+pub(crate) struct Backup(pub(crate) core::Backup);
+
+#[pymethods]
+impl Backup {
+    /// Its name: that of the place where it lies.
+    #[getter]
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    /// Where it lies.
+    #[getter]
+    fn location<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.0.location().to_python(py)
+    }
+
+    /// SHA-256 of the root manifest: keep it elsewhere, and no change of the backup goes unnoticed.
+    #[getter]
+    fn sha256(&self) -> &str {
+        self.0.sha256()
+    }
+
+    /// What the backup holds.
+    #[getter]
+    fn manifest<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.0.manifest().to_python(py)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Backup {} in {}>", self.0.name(), self.0.repository())
+    }
+}
+
+impl ToPython for core::Backup {
+    fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(Bound::new(py, Backup(self.clone()))?.into_any())
+    }
+}
+
+/// Adds the classes of this file.
+pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Backup>()?;
+    add_documents_to(module)
 }

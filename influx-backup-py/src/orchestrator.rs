@@ -1,0 +1,38 @@
+//! An object of the caller's as [`core::Orchestrator`].
+
+use async_trait::async_trait;
+use influx_backup_core::{self as core, cluster::Node, error::Source};
+use pyo3::{prelude::*, types::PyTuple};
+
+use crate::{callback::Callee, convert::ToPython};
+
+/// Stops and starts servers by the methods `stop(node)`, `stopped(node)` and `start(node)`.
+#[derive(Debug)]
+pub(crate) struct Orchestrator(pub(crate) Callee);
+
+impl Orchestrator {
+    async fn call<T: Send + 'static>(
+        &self,
+        method: &'static str,
+        node: &Node,
+        take: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<T> + Send + 'static,
+    ) -> Result<T, Source> {
+        let node = node.clone();
+        self.0.call(method, move |py| Ok(PyTuple::new(py, [node.to_python(py)?])?.unbind()), take).await
+    }
+}
+
+#[async_trait]
+impl core::Orchestrator for Orchestrator {
+    async fn stop(&self, node: &Node) -> Result<(), Source> {
+        self.call("stop", node, |_| Ok(())).await
+    }
+
+    async fn stopped(&self, node: &Node) -> Result<bool, Source> {
+        self.call("stopped", node, |answer| answer.is_truthy()).await
+    }
+
+    async fn start(&self, node: &Node) -> Result<(), Source> {
+        self.call("start", node, |_| Ok(())).await
+    }
+}
