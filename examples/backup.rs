@@ -8,9 +8,7 @@
 
 use std::{error::Error, time::Duration};
 
-use influx_backup_core::{
-    BackupOptions, DiscoverOptions, EventKind, Limits, Location, Passes, Repository, StoreOptions, discover,
-};
+use influx_backup_core::{BackupOptions, EventKind, Limits, Location, Passes, Repository, StoreOptions};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -20,13 +18,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let source = Location::parse(&source, &StoreOptions::from_env())?;
     let repository = Repository::open(Location::parse(&repository, &StoreOptions::from_env())?).await?;
-    let cluster = discover(&source, &DiscoverOptions::default()).await?;
 
-    // The cluster may be running: passes are repeated until the certificate closes, here for an hour at most.
+    // The cluster is discovered first. It may be running: passes are repeated until the certificate closes, here for an hour at most.
     let options = BackupOptions::default()
         .with_passes(Passes::until_closed(5, Duration::from_secs(3600)))
         .with_limits(Limits::default().with_concurrency(32));
-    let job = repository.backup(&cluster, options).start();
+    let job = repository.backup(&source, options).start();
 
     let mut events = job.events();
     while let Some(event) = events.next().await {

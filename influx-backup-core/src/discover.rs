@@ -4,8 +4,10 @@ mod catalog;
 mod decide;
 mod engine;
 mod prefix;
+mod source;
 mod survey;
 
+pub use self::source::Source;
 use crate::{
     cluster::{Cluster, DiscoverOptions},
     error::Result,

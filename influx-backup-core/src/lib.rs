@@ -5,7 +5,8 @@
 //! Three types do most of the work:
 //!
 //! - A [`Location`] is where objects live: a directory, S3, Azure Blob Storage or Google Cloud Storage.
-//! - A [`Cluster`] is what [`discover()`] finds at a location: edition, ids, nodes, catalog.
+//! - A [`Cluster`] is what [`discover()`] finds at a location: edition, ids, nodes, catalog. A backup of a location finds it
+//!   itself.
 //! - A [`Repository`] is a location that holds backups. What is done with them is a method of it: plan and take a backup,
 //!   list, verify, plan and run a restore, find and remove leftovers.
 //!
@@ -29,13 +30,13 @@
 //! # let place = |name: &str| directory.path().join(name).display().to_string();
 //! # let (data, backups, elsewhere) = (place("data"), place("backups"), place("elsewhere"));
 //! use influx_backup_core::{
-//!     BackupOptions, DiscoverOptions, Location, Repository, RestoreOptions, StoreOptions, certify, discover,
+//!     BackupOptions, Location, Repository, RestoreOptions, StoreOptions, certify,
 //! };
 //!
 //! let options = StoreOptions::default();
-//! let cluster = discover(&Location::parse(&data, &options)?, &DiscoverOptions::default()).await?;
+//! let source = Location::parse(&data, &options)?;
 //! let repository = Repository::open(Location::parse(&backups, &options)?).await?;
-//! let report = repository.backup(&cluster, BackupOptions::default().with_name("monday")).await?;
+//! let report = repository.backup(&source, BackupOptions::default().with_name("monday")).await?;
 //! println!("{report}");
 //!
 //! let target = Location::parse(&elsewhere, &options)?;
@@ -122,7 +123,7 @@ pub use self::{
     certify::certify,
     cluster::{Cluster, DiscoverOptions},
     copier::{Copier, default_copiers},
-    discover::discover,
+    discover::{Source, discover},
     error::{Error, Result},
     event::{Event, EventKind, Phase, Progress},
     finding::{Clause, Finding, FindingCode, Severity},

@@ -5,7 +5,7 @@ mod place;
 pub use crate::summary::{BackupState, BackupSummary};
 use crate::{
     backup::{BackupRequest, plan_backup},
-    cluster::Cluster,
+    discover::Source,
     error::Result,
     job::Request,
     leftovers::{self, Leftover},
@@ -53,18 +53,30 @@ impl Repository {
         &self.location
     }
 
-    /// What a backup of this cluster here would copy now, from one listing of it. Nothing is written.
+    /// What a backup of this cluster, or of the cluster at this location, would copy now, from one listing of it. Nothing is
+    /// written.
     ///
-    /// The job fails as [`Cluster::list`] does, and with what [`Repository::backup`] would refuse at once:
+    /// The job fails as [`discover`](crate::discover()) and [`Cluster::list`](crate::Cluster::list) do, and with what [`Repository::backup`] would refuse at once:
     /// [`Error::Overlap`](crate::Error::Overlap), [`Error::InvalidRequest`](crate::Error::InvalidRequest) for a finished
     /// backup as a source.
-    pub fn plan_backup(&self, cluster: &Cluster, options: &BackupOptions) -> Request<BackupPlan> {
-        plan_backup(&self.location, cluster, options)
+    pub fn plan_backup(&self, source: impl Into<Source>, options: &BackupOptions) -> Request<BackupPlan> {
+        plan_backup(&self.location, source.into(), options)
     }
 
-    /// A backup of a cluster, to be [started](BackupRequest::start) or awaited.
-    pub fn backup(&self, cluster: &Cluster, options: BackupOptions) -> BackupRequest {
-        BackupRequest::new(&self.location, cluster, options)
+    /// A backup of a cluster, to be [started](BackupRequest::start) or awaited. Of a location, it is one of the cluster that
+    /// the job discovers there.
+    ///
+    /// ```no_run
+    /// # use influx_backup_core::{BackupOptions, DiscoverOptions, Location, Repository, Source};
+    /// # async fn example(repository: Repository, location: Location) -> influx_backup_core::Result<()> {
+    /// repository.backup(&location, BackupOptions::default()).await?;
+    /// let source = Source::at(&location, DiscoverOptions::default().with_cluster_id("prod"));
+    /// repository.backup(source, BackupOptions::default()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn backup(&self, source: impl Into<Source>, options: BackupOptions) -> BackupRequest {
+        BackupRequest::new(&self.location, source.into(), options)
     }
 
     /// What a restore of a backup of this repository would do at this target. Nothing is written.

@@ -6,8 +6,8 @@ use super::{BackupReport, Rules, check_places, run::run};
 use tracing::Span;
 
 use crate::{
-    cluster::Cluster,
     copier::{Copier, default_copiers},
+    discover::Source,
     error::Result,
     inventory::Inventory,
     job::{ObjectEvents, Request, RunContext, request, span},
@@ -22,7 +22,7 @@ use crate::{
 #[must_use = "a backup does nothing until it is started or awaited"]
 pub struct BackupRequest {
     repository: Location,
-    cluster: Cluster,
+    source: Source,
     options: BackupOptions,
     rules: Rules,
     copier: Arc<dyn Copier>,
@@ -31,10 +31,10 @@ pub struct BackupRequest {
 }
 
 impl BackupRequest {
-    pub(crate) fn new(repository: &Location, cluster: &Cluster, options: BackupOptions) -> Self {
+    pub(crate) fn new(repository: &Location, source: Source, options: BackupOptions) -> Self {
         Self {
             repository: repository.clone(),
-            cluster: cluster.clone(),
+            source,
             options,
             rules: Rules::STANDARD,
             copier: default_copiers(),
@@ -71,12 +71,16 @@ impl BackupRequest {
 
     /// A backup without a name gets its name later.
     fn span(&self) -> Span {
-        span("backup", self.options.name.as_deref().unwrap_or(self.cluster.id()))
+        match &self.options.name {
+            Some(name) => span("backup", name),
+            None => span("backup", &self.source),
+        }
     }
 
     async fn run(self, context: RunContext) -> Result<BackupReport> {
-        let Self { repository, cluster, options, rules, copier, orchestrator, object_events: _ } = self;
-        let cluster = cluster.counted_by(&context);
+        let Self { repository, source, options, rules, copier, orchestrator, object_events: _ } = self;
+        options.check()?;
+        let cluster = source.open(&context).await?;
         run(repository, cluster, options, rules, copier, orchestrator, context).await
     }
 }
@@ -84,14 +88,13 @@ impl BackupRequest {
 request!(BackupRequest => BackupReport);
 
 /// What a backup would copy, from one listing of the cluster.
-pub(crate) fn plan_backup(repository: &Location, cluster: &Cluster, options: &BackupOptions) -> Request<BackupPlan> {
+pub(crate) fn plan_backup(repository: &Location, source: Source, options: &BackupOptions) -> Request<BackupPlan> {
     let repository = repository.clone();
-    let cluster = cluster.clone();
     let options = options.clone();
-    Request::new("plan_backup", cluster.id().to_owned(), |context| async move {
+    Request::new("plan_backup", source.to_string(), |context| async move {
         options.check()?;
+        let cluster = source.open(&context).await?;
         check_places(&cluster, &repository)?;
-        let cluster = cluster.counted_by(&context);
         let inventory = context.unless_cancelled(Inventory::list(&cluster)).await?;
         Ok(BackupPlan::new(cluster.description(), &inventory, options.derived))
     })

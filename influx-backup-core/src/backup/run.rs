@@ -63,7 +63,6 @@ pub(crate) async fn run(
     orchestrator: Option<Arc<dyn Orchestrator>>,
     task: RunContext,
 ) -> Result<BackupReport> {
-    options.check()?;
     check_places(&cluster, &repository)?;
     let checked = task.unless_cancelled(check_stores(&cluster, &repository, &task)).await;
     if let Err(Error::Link { .. }) = checked {

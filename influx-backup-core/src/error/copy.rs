@@ -56,6 +56,14 @@ pub enum CopyError {
         /// Which side was silent, where that is known.
         side: Option<CopySide>,
     },
+    /// A copier of the caller's failed for a reason of its own. It is not asked again, and the run ends.
+    #[error("the copier failed")]
+    #[non_exhaustive]
+    Failed {
+        /// Its error.
+        #[source]
+        source: Source,
+    },
     /// The run was cancelled.
     #[error("cancelled")]
     Cancelled,
@@ -92,6 +100,7 @@ impl CopyError {
             "source-unexpected" => Self::Unexpected { reason: message },
             "copy-corrupt" => Self::Corrupt { reason: message },
             "stalled" => Self::stalled(Duration::ZERO),
+            "copier-failed" => Self::failed(message),
             "cancelled" => Self::Cancelled,
             code => Self::store("copy", StoreErrorKind::of_code(code), message),
         }
@@ -108,6 +117,7 @@ impl CopyError {
             Self::Unexpected { .. } => "source-unexpected",
             Self::Corrupt { .. } => "copy-corrupt",
             Self::Stalled { .. } => "stalled",
+            Self::Failed { .. } => "copier-failed",
             Self::Cancelled => "cancelled",
             Self::Store { kind, .. } => kind.code(),
         }
@@ -122,7 +132,7 @@ impl CopyError {
             Self::Stalled { side, .. } => *side,
             Self::Store { operation, .. } if operation.ends_with("source") => Some(CopySide::Source),
             Self::Store { operation, .. } if operation.ends_with("target") => Some(CopySide::Target),
-            Self::Unsupported | Self::Refused { .. } | Self::Cancelled | Self::Store { .. } => None,
+            Self::Unsupported | Self::Refused { .. } | Self::Failed { .. } | Self::Cancelled | Self::Store { .. } => None,
         }
     }
 
@@ -136,6 +146,7 @@ impl CopyError {
             Self::Unexpected { .. } => "its content is not what was recorded of it",
             Self::Corrupt { .. } => "the copy differs from its source; check the network and the disks",
             Self::Stalled { .. } => "the connection transfers nothing; check the network",
+            Self::Failed { .. } => "the copier that the caller gave failed",
             Self::Cancelled => "cancelled",
             Self::Store { kind, .. } => kind.advice(),
         }
@@ -182,6 +193,12 @@ impl CopyError {
     #[must_use]
     pub const fn stalled(after: Duration) -> Self {
         Self::Stalled { after, side: None }
+    }
+
+    /// A failure of a copier of the caller's, which no further attempt helps.
+    #[must_use]
+    pub fn failed(source: impl Into<Source>) -> Self {
+        Self::Failed { source: source.into() }
     }
 
     /// A failure of a store or a file system. An operation that ends in `source` or `target` says on which [side](Self::side).

@@ -105,6 +105,7 @@ pub(crate) fn samples() -> Vec<Error> {
         CopyError::Unexpected { reason: reason() },
         CopyError::Corrupt { reason: reason() },
         CopyError::stalled(Duration::from_secs(60)),
+        CopyError::failed(cause()),
         CopyError::Cancelled,
         CopyError::store("get source", StoreErrorKind::Unreachable, cause()),
     ];

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::*;
 use crate::{
-    cluster::DiscoverOptions,
+    cluster::{Cluster, DiscoverOptions},
     discover::discover,
     finding::{Finding, FindingCode},
     key::Key,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    BackupOptions, Passes, Repository,
+    BackupOptions, Passes, Repository, Source,
     cli::{
         args,
         exit::Exit,
@@ -12,7 +12,6 @@ use crate::{
         progress::{follow, until_interrupted},
         screen::Screen,
     },
-    discover,
     options::{AbsenceTolerance, Derived, OnCorrupt, OnExisting, OnViolation, Takeover},
     record::BackupStatus,
     units::duration,
@@ -89,10 +88,9 @@ impl Backup {
         let repository = places::location(&self.repository, &self.target_options.target_options)?;
         let options = self.options();
         options.check()?;
-        let ids = self.ids.discover();
+        let source = Source::at(&source, self.ids.discover());
         let repository = until_interrupted(Repository::open(repository), screen).await?;
-        let cluster = follow(discover(&source, &ids).start(), screen).await?;
-        let report = follow(repository.backup(&cluster, options).with_object_events().start(), screen).await?;
+        let report = follow(repository.backup(source, options).with_object_events().start(), screen).await?;
         screen.answer(&report, &report)?;
         Ok(match report.status {
             BackupStatus::Complete => Exit::leaving(&report.todos),

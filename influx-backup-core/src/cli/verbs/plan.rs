@@ -1,7 +1,7 @@
 //! `plan SOURCE REPOSITORY`
 
 use crate::{
-    BackupOptions, Repository,
+    BackupOptions, Repository, Source,
     cli::{
         args,
         exit::Exit,
@@ -10,7 +10,6 @@ use crate::{
         progress::{follow, until_interrupted},
         screen::Screen,
     },
-    discover,
 };
 
 use super::backup::What;
@@ -37,10 +36,9 @@ impl Plan {
         let source = places::location(&self.source, &self.source_options.source_options)?;
         let repository = places::location(&self.repository, &self.target_options.target_options)?;
         let options = self.what.apply(BackupOptions::default());
-        let ids = self.ids.discover();
+        let source = Source::at(&source, self.ids.discover());
         let repository = until_interrupted(Repository::open(repository), screen).await?;
-        let cluster = follow(discover(&source, &ids).start(), screen).await?;
-        let plan = follow(repository.plan_backup(&cluster, &options).start(), screen).await?;
+        let plan = follow(repository.plan_backup(source, &options).start(), screen).await?;
         screen.answer(&plan.document(), &plan)?;
         Ok(Exit::Done)
     }

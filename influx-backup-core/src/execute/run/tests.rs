@@ -1,5 +1,7 @@
 use std::{
     collections::{BTreeMap, VecDeque},
+    error::Error as _,
+    iter::successors,
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -45,6 +47,8 @@ enum Act {
     /// Ignores cancellation too.
     Hang,
     Panic,
+    /// Fails for a reason of its own.
+    GiveUp,
 }
 
 /// Follows a script per object and attempt; the last act is repeated, `Copy` without a script.
@@ -103,6 +107,7 @@ impl Copier for Scripted {
             }
             Act::Fail(kind) => Err(store(kind)),
             Act::Stall => Err(CopyError::stalled(context.stall_timeout)),
+            Act::GiveUp => Err(CopyError::failed(std::fmt::Error)),
             Act::Vanish => Err(CopyError::Vanished),
             Act::Change => Err(CopyError::Changed),
             Act::Refuse => Err(CopyError::Unsupported),
@@ -228,6 +233,15 @@ async fn what_may_pass_is_tried_again() {
     let events = of_stage(&events);
     assert!(matches!(events.first(), Some(EventKind::StageStarted { objects: 1, bytes: 10, .. })));
     assert!(matches!(events.last(), Some(EventKind::StageFinished { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copier_that_fails_by_itself_is_asked_once_and_its_error_is_kept() {
+    let copier = Arc::new(Scripted::new(&[("x", &[Act::GiveUp])]));
+    let error = run(&copier, &["x"]).await.0.expect_err("the copier failed");
+    assert_eq!((copier.attempts("x"), error.code(), error.is_retryable()), (1, "copier-failed", false));
+    let root = successors(error.source(), |&cause| cause.source()).last().expect("a cause");
+    assert!(root.is::<std::fmt::Error>(), "{root:?}");
 }
 
 /// Without the wait, the deletion would come 30 seconds after the first attempt, and the second copy long before.

@@ -76,6 +76,9 @@ async fn a_hanging_store_does_not_delay_cancellation() {
 
     hangs_until_cancelled("discover", || discover(&source, &DiscoverOptions::default()).start()).await;
     hangs_until_cancelled("plan_backup", || repository.plan_backup(&hanging_cluster, &backup).start()).await;
+    let of_location = || repository.plan_backup(&source, &backup).start();
+    hangs_until_cancelled("plan_backup of a location", of_location).await;
+    hangs_until_cancelled("backup of a location", || repository.backup(&source, named("b")).start()).await;
     hangs_until_cancelled("list", || hanging_repository.list().start()).await;
     hangs_until_cancelled("the cluster's list", || hanging_cluster.list().start()).await;
     hangs_until_cancelled("get", || hanging_repository.get("a").start()).await;
@@ -85,6 +88,41 @@ async fn a_hanging_store_does_not_delay_cancellation() {
     let from = || hanging_repository.plan_restore("a", &here, &restore).start();
     hangs_until_cancelled("plan_restore from it", from).await;
     hangs_until_cancelled("plan_restore to it", || repository.plan_restore("a", &there, &restore).start()).await;
+}
+
+/// One job discovers and backs up: what both list counts, and its events are one stream.
+#[tokio::test]
+async fn a_location_is_discovered_by_the_job_that_backs_it_up() {
+    let (cluster, repository, _) = bed().await;
+    let location = cluster.location();
+    let listed = async |job: Job<crate::BackupPlan>| {
+        let handle = job.handle();
+        (job.await.expect("planned"), handle.progress().listed)
+    };
+    let options = BackupOptions::default();
+    let discovery = discover(location, &DiscoverOptions::default()).start();
+    let handle = discovery.handle();
+    discovery.await.expect("a cluster");
+    let (of_cluster, listed_once) = listed(repository.plan_backup(&cluster, &options).start()).await;
+    let (of_location, listed_in_all) = listed(repository.plan_backup(location, &options).start()).await;
+    assert_eq!(of_location, of_cluster);
+    assert_eq!(listed_in_all, handle.progress().listed + listed_once);
+    assert!(handle.progress().listed > 0);
+
+    let job = repository.backup(location, named("b")).start();
+    let mut events = job.events();
+    let report = job.await.expect("backed up");
+    assert_eq!(report.objects, repository.get("a").await.expect("opened").objects().len() as u64);
+    let mut finished = 0;
+    while let Some(event) = events.next().await {
+        finished += usize::from(matches!(event.kind, crate::EventKind::Finished { .. }));
+    }
+    assert_eq!(finished, 1);
+
+    let other = || Source::at(location, DiscoverOptions::default().with_node("node7"));
+    assert_eq!(repository.plan_backup(other(), &options).await.expect_err("no such node").code(), "unknown-id");
+    assert_eq!(repository.backup(other(), named("c")).await.expect_err("no such node").code(), "unknown-id");
+    assert_eq!(repository.list().await.expect("listed").len(), 2, "nothing was begun");
 }
 
 #[tokio::test(start_paused = true)]
