@@ -132,7 +132,9 @@ impl CopyError {
             Self::Stalled { side, .. } => *side,
             Self::Store { operation, .. } if operation.ends_with("source") => Some(CopySide::Source),
             Self::Store { operation, .. } if operation.ends_with("target") => Some(CopySide::Target),
-            Self::Unsupported | Self::Refused { .. } | Self::Failed { .. } | Self::Cancelled | Self::Store { .. } => None,
+            Self::Unsupported | Self::Refused { .. } | Self::Failed { .. } | Self::Cancelled | Self::Store { .. } => {
+                None
+            }
         }
     }
 
