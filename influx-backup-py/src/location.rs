@@ -1,17 +1,15 @@
 //! [`Location`]: where objects live.
 
-use std::{path::PathBuf, sync::Arc};
+mod store;
 
-use influx_backup_core::{
-    Location as CoreLocation, StoreOptions,
-    location::{Identity, interop::object_store::ObjectStore},
-};
+use std::path::PathBuf;
+
+use influx_backup_core::{Location as CoreLocation, StoreOptions};
 use pyo3::{
     exceptions::PyTypeError,
     prelude::*,
     types::{PyDict, PyString},
 };
-use pyo3_object_store::AnyObjectStore;
 
 use crate::{
     convert::{ToPython, options},
@@ -91,21 +89,10 @@ fn parse(place: &Bound<'_, PyAny>, given: Option<&Bound<'_, PyDict>>) -> PyResul
             PyTypeError::new_err(format!("a path has to be UTF-8: {}", path.display()))
         })?
     } else {
-        return of_store(place);
+        return store::location(place);
     };
     let given = given.map(options::<StoreOptions>).transpose()?.unwrap_or_default();
     CoreLocation::parse(&text, &given.or(&StoreOptions::from_env())).map_err(raise)
-}
-
-/// The location of a store that obstore or another library made. Its prefix is the top.
-fn of_store(store: &Bound<'_, PyAny>) -> PyResult<CoreLocation> {
-    let text = store.repr()?;
-    let store: AnyObjectStore = store.extract().map_err(|_| {
-        PyTypeError::new_err(format!("a place is a str, a path, a Location or a store of obstore, not {text}"))
-    })?;
-    let store: Arc<dyn ObjectStore> = store.into();
-    let _ = (store, Identity::File { path: String::new() });
-    Err(PyTypeError::new_err("stores of obstore are not supported yet"))
 }
 
 /// Adds the class.
