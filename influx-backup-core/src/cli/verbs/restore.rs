@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::{
-    Restore as Request, RestoreOptions, RestorePlan, RestoreRunOptions, abandon,
+    RestoreOptions, RestorePlan, RestoreRunOptions, abandon,
     cli::{args, exit::Exit, failure::Failure, places, progress::follow, screen::Screen},
     options::{
         AbandonOptions, ExtraNodes, Licenses, Modes, OnCatalogMismatch, OnDegraded, OnUnfinished, Owner, Ownership,
@@ -126,8 +126,8 @@ impl Restore {
             screen.answer(&plan.document(), &plan)?;
             return Ok(Exit::Done);
         }
-        let backup = follow(repository.get(&name).start(), screen).await?;
-        let request = Request::new(backup, target, options).with_run_options(run_options).with_object_events();
+        let request = repository.restore_backup(&name, &target, options);
+        let request = request.with_run_options(run_options).with_object_events();
         let request = match &approved {
             None => request,
             Some(Approved::Plan(plan)) => request.approving(plan),
