@@ -7,7 +7,7 @@ use crate::{
     cli::{args, exit::Exit, failure::Failure, places, progress::follow, screen::Screen},
     options::{
         AbandonOptions, ExtraNodes, Licenses, Modes, OnCatalogMismatch, OnDegraded, OnUnfinished, Owner, Ownership,
-        Policy, ServersStopped, SourceCheck, Takeover,
+        Policy, SourceCheck, Takeover,
     },
 };
 
@@ -156,10 +156,8 @@ impl Restore {
 
     /// How it runs, independent of what was approved.
     fn run_options(&self) -> RestoreRunOptions {
-        let servers =
-            if self.servers_stopped { ServersStopped::ConfirmedByCaller } else { ServersStopped::NotConfirmed };
         RestoreRunOptions::default()
-            .with_servers(servers)
+            .with_servers_stopped(self.servers_stopped.into())
             .with_on_unfinished(if self.resume { OnUnfinished::Resume } else { OnUnfinished::Refuse })
             .with_takeover(if self.takeover { Takeover::Immediately } else { Takeover::AfterTimeout })
             .with_limits(self.effort.limits())
