@@ -14,7 +14,7 @@ use crate::{error::Result, limits::Limits, named::named, setters::setters, units
 pub struct RestoreRunOptions {
     /// Whether the caller has stopped the servers. An orchestrator on the request takes precedence: it stops the servers
     /// and starts them again, regardless of this value.
-    /// In serde also `true` for `confirmed_by_caller` and `false` for `not_confirmed`.
+    /// `true` is read as `confirmed_by_caller`, `false` as `not_confirmed`.
     #[serde(deserialize_with = "name_or_bool")]
     pub servers_stopped: ServersStopped,
     /// How long each server may take to stop, where there is an orchestrator.
