@@ -15,7 +15,7 @@ use std::time::Duration;
 
 pub use self::{
     code::{Category, ErrorCode},
-    copy::CopyError,
+    copy::{CopyError, CopySide},
     hint::Hint,
     lease::LeaseSubject,
     plan::{PlanChange, PlanChangeKind},
@@ -517,6 +517,8 @@ pub enum Error {
     Copy {
         /// The object.
         key: Key,
+        /// The location of the side that it is about, where that is known.
+        location: Option<Box<str>>,
         /// Why.
         #[source]
         error: CopyError,

@@ -227,7 +227,7 @@ async fn assert_altered_objects_are_found(repository: &Repository, target: &Loca
     let size = repository.location().head(&parquet).await.expect("head").expect("there").size;
     repository.location().put(&parquet, vec![0; size as usize].into()).await.expect("put");
     let report = repository.verify("n1", VerifyOptions::checksums()).await.expect("verified");
-    let problems: Vec<_> = report.problems.iter().map(|problem| (problem.code, &problem.key)).collect();
+    let problems: Vec<_> = report.problems.iter().map(|problem| (problem.code.clone(), &problem.key)).collect();
     let key = Some(parquet.below("n1").and_then(|key| Key::parse(key).ok()).expect("in the backup"));
     assert_eq!(problems, if knows == Knows::Store { vec![(FindingCode::WrongBytes, &key)] } else { vec![] }, "{what}");
     if knows == Knows::Neither {

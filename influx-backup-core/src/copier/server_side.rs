@@ -26,7 +26,7 @@ use super::{
 use crate::{
     certificate::CheckedBy,
     copier::Transfer,
-    error::CopyError,
+    error::{CopyError, CopySide},
     key::Key,
     location::{
         Attributes, ChecksumMatch, StoreChecksums, attributes_of,
@@ -208,7 +208,7 @@ impl Source {
             ..GetOptions::default()
         };
         let path = request.from.path(&wanted.key);
-        let head = within(context.stall_timeout, request.from.store().get_opts(&path, options));
+        let head = within(CopySide::Source, context.stall_timeout, request.from.store().get_opts(&path, options));
         let head = unless_cancelled(&context.cancellation, head).await??;
         let head = head.map_err(|error| CopyError::from_source("head source", error))?;
         if !is_wanted(wanted, &head.meta) {
@@ -252,7 +252,7 @@ impl Source {
 async fn checksums(request: &CopyRequest, context: &CopyContext) -> Result<StoreChecksums, CopyError> {
     let options = GetOptions { head: true, ..GetOptions::default() };
     let path = request.to.path(&request.target);
-    let head = within(context.stall_timeout, request.to.store().get_opts(&path, options));
+    let head = within(CopySide::Target, context.stall_timeout, request.to.store().get_opts(&path, options));
     let head = unless_cancelled(&context.cancellation, head).await??;
     let head = head.map_err(|error| CopyError::from_target("head target", error))?;
     Ok(StoreChecksums::of_answer(&head))

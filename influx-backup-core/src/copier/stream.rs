@@ -24,7 +24,7 @@ use super::{
 use crate::{
     checksum::{Content, ContentHasher},
     concurrent,
-    error::CopyError,
+    error::{CopyError, CopySide},
     limits::MemoryPermit,
     location::{Attributes, Put, StoreChecksums, StoreHasher, Version, attributes_from, local::entry},
     units::ByteSize,
@@ -112,7 +112,7 @@ async fn whole(reader: &Reader, request: &CopyRequest, context: &CopyContext) ->
     let path = request.to.path(&request.target);
     let sent = request.send()?;
     let put = request.to.store().put_opts(&path, payload, options);
-    let put = within(patience(context.stall_timeout, size), put).await?;
+    let put = within(CopySide::Target, patience(context.stall_timeout, size), put).await?;
     sent.end(&put);
     let put = put.map_err(|e| CopyError::from_target("put target", e))?;
     finish(request, hashes, piece.attributes, put).await
@@ -202,7 +202,9 @@ impl StreamCopier {
             let patience = patience(context.stall_timeout, length);
             sending.spawn(concurrent::traced(async move {
                 let _held = held;
-                within(patience, put).await?.map_err(|e| CopyError::from_upload("put part", e))
+                within(CopySide::Target, patience, put)
+                    .await?
+                    .map_err(|e| CopyError::from_upload("put part to target", e))
             }));
             while sending.len() >= self.parallel
                 && let Some(sent) = sending.join_next().await

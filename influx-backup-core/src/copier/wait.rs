@@ -5,7 +5,7 @@ use std::{future::Future, panic::resume_unwind, time::Duration};
 use super::CopyRequest;
 use crate::{
     cancellation::Cancellation,
-    error::{CopyError, StoreErrorKind},
+    error::{CopyError, CopySide, StoreErrorKind},
 };
 
 /// Waits for work until it is cancelled.
@@ -16,9 +16,9 @@ pub(super) async fn unless_cancelled<T>(
     cancellation.run_until_cancelled(work).await.ok_or(CopyError::Cancelled)
 }
 
-/// Waits for work that transfers no bytes meanwhile.
-pub(super) async fn within<T>(after: Duration, work: impl Future<Output = T>) -> Result<T, CopyError> {
-    tokio::time::timeout(after, work).await.map_err(|_| CopyError::Stalled { after })
+/// Waits for work at one side that transfers no bytes meanwhile.
+pub(super) async fn within<T>(side: CopySide, after: Duration, work: impl Future<Output = T>) -> Result<T, CopyError> {
+    tokio::time::timeout(after, work).await.map_err(|_| CopyError::Stalled { after, side: Some(side) })
 }
 
 /// Runs work that blocks, on a thread where it may.

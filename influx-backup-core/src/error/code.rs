@@ -17,7 +17,7 @@ pub enum Category {
     NotConsistent,
     /// A store or file system failed: unreachable, denied, full.
     Store,
-    /// The caller's orchestrator failed.
+    /// What the caller brought failed: an orchestrator, a copier.
     Orchestrator,
     /// The caller cancelled the run.
     Cancelled,
@@ -192,6 +192,7 @@ impl Error {
         row("source-changed", Category::Store, "the object changes faster than it is copied"),
         row("source-unexpected", Category::Store, "the object has other content than was recorded"),
         row("copy-corrupt", Category::Store, "the copy differs from its source in length or checksum"),
+        row("copier-failed", Category::Orchestrator, "a copier of the caller's failed"),
         row("stalled", Category::Store, "the connection transfers nothing"),
         row("cancelled", Category::Cancelled, "cancelled"),
         row("internal", Category::Internal, "a bug: please report it"),

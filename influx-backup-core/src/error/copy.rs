@@ -4,6 +4,15 @@ use std::{borrow::Cow, time::Duration};
 
 use super::{Source, StoreErrorKind};
 
+/// One side of a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CopySide {
+    /// What is read.
+    Source,
+    /// What is written.
+    Target,
+}
+
 /// Why an object could not be copied.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -44,6 +53,16 @@ pub enum CopyError {
     Stalled {
         /// How long; zero where that is not known.
         after: Duration,
+        /// Which side was silent, where that is known.
+        side: Option<CopySide>,
+    },
+    /// A copier of the caller's failed for a reason of its own. It is not asked again, and the run ends.
+    #[error("the copier failed")]
+    #[non_exhaustive]
+    Failed {
+        /// Its error.
+        #[source]
+        source: Source,
     },
     /// The run was cancelled.
     #[error("cancelled")]
@@ -52,7 +71,7 @@ pub enum CopyError {
     #[error("{operation} failed")]
     #[non_exhaustive]
     Store {
-        /// What was tried, on which side: `get source`, `put target`, …
+        /// What was tried, and at the end on which side: `get source`, `put target`, …
         operation: Cow<'static, str>,
         /// The kind of failure.
         kind: StoreErrorKind,
@@ -80,7 +99,8 @@ impl CopyError {
             "source-changed" => Self::Changed,
             "source-unexpected" => Self::Unexpected { reason: message },
             "copy-corrupt" => Self::Corrupt { reason: message },
-            "stalled" => Self::Stalled { after: Duration::ZERO },
+            "stalled" => Self::stalled(Duration::ZERO),
+            "copier-failed" => Self::failed(message),
             "cancelled" => Self::Cancelled,
             code => Self::store("copy", StoreErrorKind::of_code(code), message),
         }
@@ -97,8 +117,24 @@ impl CopyError {
             Self::Unexpected { .. } => "source-unexpected",
             Self::Corrupt { .. } => "copy-corrupt",
             Self::Stalled { .. } => "stalled",
+            Self::Failed { .. } => "copier-failed",
             Self::Cancelled => "cancelled",
             Self::Store { kind, .. } => kind.code(),
+        }
+    }
+
+    /// Which side of the copy it is about, where that is known.
+    #[must_use]
+    pub fn side(&self) -> Option<CopySide> {
+        match self {
+            Self::Vanished | Self::Changed | Self::Unexpected { .. } => Some(CopySide::Source),
+            Self::Corrupt { .. } => Some(CopySide::Target),
+            Self::Stalled { side, .. } => *side,
+            Self::Store { operation, .. } if operation.ends_with("source") => Some(CopySide::Source),
+            Self::Store { operation, .. } if operation.ends_with("target") => Some(CopySide::Target),
+            Self::Unsupported | Self::Refused { .. } | Self::Failed { .. } | Self::Cancelled | Self::Store { .. } => {
+                None
+            }
         }
     }
 
@@ -112,6 +148,7 @@ impl CopyError {
             Self::Unexpected { .. } => "its content is not what was recorded of it",
             Self::Corrupt { .. } => "the copy differs from its source; check the network and the disks",
             Self::Stalled { .. } => "the connection transfers nothing; check the network",
+            Self::Failed { .. } => "the copier that the caller gave failed",
             Self::Cancelled => "cancelled",
             Self::Store { kind, .. } => kind.advice(),
         }
@@ -157,10 +194,16 @@ impl CopyError {
     /// A connection that transferred nothing for this long.
     #[must_use]
     pub const fn stalled(after: Duration) -> Self {
-        Self::Stalled { after }
+        Self::Stalled { after, side: None }
     }
 
-    /// A failure of a store or a file system.
+    /// A failure of a copier of the caller's, which no further attempt helps.
+    #[must_use]
+    pub fn failed(source: impl Into<Source>) -> Self {
+        Self::Failed { source: source.into() }
+    }
+
+    /// A failure of a store or a file system. An operation that ends in `source` or `target` says on which [side](Self::side).
     #[must_use]
     pub fn store(operation: impl Into<Cow<'static, str>>, kind: StoreErrorKind, source: impl Into<Source>) -> Self {
         Self::Store { operation: operation.into(), kind, source: source.into() }

@@ -45,6 +45,7 @@ impl Error {
             | Self::LeaseLost { lease: LeaseSubject::Target { location }, .. }
             | Self::LeaseNotRenewed { lease: LeaseSubject::Target { location }, .. }
             | Self::Store { location, .. } => Some(location),
+            Self::Copy { location, .. } => location.as_deref(),
             _ => None,
         }
     }

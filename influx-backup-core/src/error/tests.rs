@@ -104,11 +104,16 @@ pub(crate) fn samples() -> Vec<Error> {
         CopyError::Changed,
         CopyError::Unexpected { reason: reason() },
         CopyError::Corrupt { reason: reason() },
-        CopyError::Stalled { after: Duration::from_secs(60) },
+        CopyError::stalled(Duration::from_secs(60)),
+        CopyError::failed(cause()),
         CopyError::Cancelled,
         CopyError::store("get source", StoreErrorKind::Unreachable, cause()),
     ];
-    samples.extend(copies.into_iter().map(|error| Error::Copy { key: key(), error }));
+    samples.extend(copies.into_iter().map(|error| Error::Copy {
+        key: key(),
+        location: Some(location().into()),
+        error,
+    }));
     samples
 }
 

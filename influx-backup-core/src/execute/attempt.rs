@@ -15,7 +15,7 @@ use super::CopyOutcome;
 use crate::{
     adaptive::Adaptive,
     copier::{Copied, Copier, CopyContext, CopyRequest},
-    error::{CopyError, Error, StoreErrorKind},
+    error::{CopyError, CopySide, Error, StoreErrorKind},
     event::EventKind,
     job::EventSink,
     limits::Retry,
@@ -119,7 +119,7 @@ impl Worker {
         let copied = copy(&*self.copier, request, context).await;
         let silence = match copied {
             // Where it is more, the store answered others.
-            Err(CopyError::Stalled { after }) => after.min(context.stall_timeout),
+            Err(CopyError::Stalled { after, .. }) => after.min(context.stall_timeout),
             _ => Duration::ZERO,
         };
         let now = Instant::now();
@@ -147,8 +147,9 @@ impl Worker {
 async fn copy(copier: &dyn Copier, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
     let silence = context.stall_timeout;
     let copy = request.from.unless_silent(silence, copier.copy(request, context));
-    let copied = request.to.unless_silent(silence, copy).await.flatten();
-    copied.unwrap_or(Err(CopyError::Stalled { after: silence }))
+    let copied = request.to.unless_silent(silence, copy).await;
+    let silent = |side| Err(CopyError::Stalled { after: silence, side: Some(side) });
+    copied.map_or_else(|| silent(CopySide::Target), |copied| copied.unwrap_or_else(|| silent(CopySide::Source)))
 }
 
 /// Checks what the copier reports against what was expected, and against what the target's store has. The checksums that

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     copier::CopyRequest,
-    error::{Error, Result},
+    error::{CopyError, CopySide, Error, Result},
     location::Location,
     plan::{CopyTask, PlaceRole},
 };
@@ -45,6 +45,14 @@ impl Places {
             option: "places",
             reason: format!("no location was given for the role `{}`", role.as_str()),
         })
+    }
+
+    /// The location that the error of a task is about, where that is known.
+    pub(super) fn location(&self, task: &CopyTask, error: &CopyError) -> Option<&Location> {
+        match error.side()? {
+            CopySide::Source => self.roles.get(&task.from.role),
+            CopySide::Target => Some(&self.target),
+        }
     }
 
     /// The request that a task stands for.

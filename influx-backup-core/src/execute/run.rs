@@ -121,7 +121,7 @@ impl Executor {
             stop.cancel();
             // What finishes in time is recorded, so that a resumed run does not copy it again. The first error is returned.
             let drained = async {
-                let _ = self.drain(&mut copies, stage, sink).await;
+                let _ = self.drain(&mut copies, stage, places, sink).await;
                 self.clean_ups.finished().await;
             };
             let _ = timeout(GRACE, drained).await;
@@ -174,17 +174,17 @@ impl Executor {
                 Some(joined) => {
                     let joined = joined.map_err(|error| Error::Internal { task: "copy", source: Box::new(error) });
                     let (index, outcome) = joined?;
-                    self.record(stage.task(index), outcome, sink).await?;
+                    self.record(stage.task(index), outcome, places, sink).await?;
                 }
             }
         }
     }
 
     /// Waits for the copies under way, and records those that finish.
-    async fn drain(&self, copies: &mut Copies, stage: &Stage, sink: &mut dyn CopySink) -> Result<()> {
+    async fn drain(&self, copies: &mut Copies, stage: &Stage, places: &Places, sink: &mut dyn CopySink) -> Result<()> {
         while let Some(joined) = copies.join_next().await {
             if let Ok((index, Ok(outcome))) = joined {
-                self.record(stage.task(index), Ok(outcome), sink).await?;
+                self.record(stage.task(index), Ok(outcome), places, sink).await?;
             }
         }
         Ok(())
@@ -194,13 +194,17 @@ impl Executor {
         &self,
         task: &CopyTask,
         outcome: Result<CopyOutcome, CopyError>,
+        places: &Places,
         sink: &mut dyn CopySink,
     ) -> Result<()> {
         let key = task.to.clone();
         let outcome = match outcome {
             Ok(outcome) => outcome,
             Err(CopyError::Cancelled) if self.task.cancellation.is_cancelled() => return Err(self.task.cancelled()),
-            Err(error) => return Err(Error::Copy { key, error }),
+            Err(error) => {
+                let location = places.location(task, &error).map(|location| location.to_string().into());
+                return Err(Error::Copy { key, location, error });
+            }
         };
         match outcome {
             CopyOutcome::Vanished => self.task.events.send(EventKind::Vanished { key }),

@@ -8,7 +8,7 @@ use super::{
     CopyContext, CopyError,
 };
 use crate::{
-    error::StoreErrorKind,
+    error::{CopySide, StoreErrorKind},
     location::cloud::requests::{self, Answer},
 };
 
@@ -76,7 +76,7 @@ pub(super) fn success(answer: Answer) -> Result<Answer, Failure> {
 }
 
 pub(super) fn store_error(kind: StoreErrorKind, code: &str) -> CopyError {
-    CopyError::store("copy in the store", kind, format!("the store answered {code}"))
+    CopyError::store("copy in the store of the target", kind, format!("the store answered {code}"))
 }
 
 /// A request without a body.
@@ -102,14 +102,14 @@ pub(super) async fn send(
     context: &CopyContext,
 ) -> Result<Answer, CopyError> {
     let patience = context.stall_timeout.saturating_mul(PATIENCE);
-    let answer = within(patience, requests::send(client, request));
+    let answer = within(CopySide::Target, patience, requests::send(client, request));
     let answer = unless_cancelled(&context.cancellation, answer).await??;
     answer.map_err(|error| {
         let kind = match error.kind() {
             HttpErrorKind::Decode | HttpErrorKind::Unknown => StoreErrorKind::Unknown,
             _ => StoreErrorKind::Unreachable,
         };
-        CopyError::store("copy in the store", kind, error)
+        CopyError::store("copy in the store of the target", kind, error)
     })
 }
 

@@ -231,11 +231,17 @@ async fn signed(from: &Azure, path: &Path) -> Result<String, Failure> {
 }
 
 async fn credential(place: &Azure) -> Result<std::sync::Arc<AzureCredential>, CopyError> {
-    place.store.credentials().get_credential().await.map_err(|error| CopyError::from_target("authorize", error))
+    place
+        .store
+        .credentials()
+        .get_credential()
+        .await
+        .map_err(|error| CopyError::from_target("authorize at target", error))
 }
 
 /// Authorizes and sends a request.
 async fn ask(to: &Azure, request: HttpRequest, context: &CopyContext) -> Result<Answer, CopyError> {
-    let authorized = to.authorized(request).await.map_err(|error| CopyError::from_target("authorize", error))?;
+    let authorized =
+        to.authorized(request).await.map_err(|error| CopyError::from_target("authorize at target", error))?;
     send(&to.http, authorized, context).await
 }

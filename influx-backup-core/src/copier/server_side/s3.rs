@@ -22,7 +22,7 @@ use super::{
 use crate::{
     checksum::Crc64,
     concurrent,
-    error::StoreErrorKind,
+    error::{CopySide, StoreErrorKind},
     location::{
         attributes_from,
         cloud::{ServerSide, requests::Answer, s3::S3},
@@ -102,7 +102,7 @@ async fn put(job: &Job<'_>, from: &S3, to: &S3, part: Option<Part<'_>>) -> Resul
     }
     let path = job.request.to.path(&job.request.target);
     let url = to.store.signed_url_opts(Method::PUT, &path, SIGNED_FOR, &options).await;
-    let url = url.map_err(|error| CopyError::from_target("sign", error))?;
+    let url = url.map_err(|error| CopyError::from_target("sign for target", error))?;
     let mut request = request(Method::PUT, url.as_str())?;
     request.headers_mut().extend(options.signed_headers);
     let sent = job.request.send()?;
@@ -119,7 +119,7 @@ async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<StoreChecksums, F
     let cancellation = &job.context.cancellation;
     // A task of its own, which also ends when this future is dropped: only its answer allows to abort the upload.
     let begun = concurrent::spawn(begin(to.store.clone(), path.clone(), options, job.context.clean_ups.clone()));
-    let begun = unless_cancelled(cancellation, within(stall, begun)).await??;
+    let begun = unless_cancelled(cancellation, within(CopySide::Target, stall, begun)).await??;
     let (id, upload) = begun.map_err(|_| CopyError::Cancelled)??;
 
     let ranges = job.copier.parts(job.size()).into_iter().enumerate();
@@ -139,10 +139,10 @@ async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<StoreChecksums, F
         return Err(CopyError::Corrupt { reason: "parts of the upload are missing".to_owned() }.into());
     }
     let sent = job.request.send()?;
-    let completed = within(stall.saturating_mul(10), to.store.complete_multipart(&path, &id, parts));
+    let completed = within(CopySide::Target, stall.saturating_mul(10), to.store.complete_multipart(&path, &id, parts));
     let completed = unless_cancelled(cancellation, completed).await??;
     sent.end(&completed);
-    completed.map_err(|error| CopyError::from_upload("complete upload", error))?;
+    completed.map_err(|error| CopyError::from_upload("complete upload to target", error))?;
     upload.keep();
     Ok(checksums(job.request, job.context).await?)
 }
@@ -161,7 +161,7 @@ async fn begin(
     clean_ups: CleanUps,
 ) -> Result<(MultipartId, UndoOnDrop<Multipart>), CopyError> {
     let id = store.create_multipart_opts(&path, options).await;
-    let id = id.map_err(|error| CopyError::from_target("begin upload", error))?;
+    let id = id.map_err(|error| CopyError::from_target("begin upload to target", error))?;
     let upload = Multipart { store, path, id: id.clone() };
     Ok((id, UndoOnDrop::new(upload, &clean_ups)))
 }

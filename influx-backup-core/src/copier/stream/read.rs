@@ -18,7 +18,7 @@ use super::super::{
     wait::{blocking, within},
 };
 use crate::{
-    error::CopyError,
+    error::{CopyError, CopySide},
     location::{Attributes, Location, ObjectMeta, attributes_of},
 };
 
@@ -66,7 +66,9 @@ impl Reader {
             ..GetOptions::default()
         };
         let path = self.from.path(&self.wanted.key);
-        let answer = within(patience(self.stall_timeout, 0), self.from.store().get_opts(&path, options)).await?;
+        let answer =
+            within(CopySide::Source, patience(self.stall_timeout, 0), self.from.store().get_opts(&path, options))
+                .await?;
         let answer = answer.map_err(|e| CopyError::from_source("get source", e))?;
         if !is_wanted(&self.wanted, &answer.meta) {
             return Err(CopyError::Changed);
@@ -76,7 +78,7 @@ impl Reader {
             GetResultPayload::File(file, _) => self.file(file, answer.range).await?,
             GetResultPayload::Stream(mut body) => {
                 let mut chunks = Vec::new();
-                while let Some(chunk) = within(self.stall_timeout, body.next()).await? {
+                while let Some(chunk) = within(CopySide::Source, self.stall_timeout, body.next()).await? {
                     let chunk = chunk.map_err(|e| CopyError::from_source("read source", e))?;
                     (self.progress)(chunk.len() as u64);
                     chunks.push(chunk);

@@ -9,7 +9,7 @@ use super::super::{
     clean_up::{CleanUps, Undo, UndoOnDrop},
     wait::within,
 };
-use crate::error::CopyError;
+use crate::error::{CopyError, CopySide};
 
 /// Aborts itself when dropped.
 pub(super) struct Upload(UndoOnDrop<Multipart>);
@@ -28,8 +28,8 @@ impl Upload {
         clean_ups: CleanUps,
     ) -> Result<Self, CopyError> {
         let path = request.to.path(&request.target);
-        let begun = within(patience, request.to.store().put_multipart_opts(&path, options)).await?;
-        let upload = begun.map_err(|e| CopyError::from_target("begin upload", e))?;
+        let begun = within(CopySide::Target, patience, request.to.store().put_multipart_opts(&path, options)).await?;
+        let upload = begun.map_err(|e| CopyError::from_target("begin upload to target", e))?;
         let multipart = Multipart { upload, request };
         Ok(Self(UndoOnDrop::new(multipart, &clean_ups)))
     }
@@ -43,9 +43,9 @@ impl Upload {
         let Some(begun) = self.0.begun() else { return Err(CopyError::Cancelled) };
         let completed = async {
             let sent = begun.request.send()?;
-            let put = within(patience, begun.upload.complete()).await?;
+            let put = within(CopySide::Target, patience, begun.upload.complete()).await?;
             sent.end(&put);
-            put.map_err(|e| CopyError::from_upload("complete upload", e))
+            put.map_err(|e| CopyError::from_upload("complete upload to target", e))
         };
         match completed.await {
             Ok(put) => {

@@ -1,5 +1,7 @@
 use std::{
     collections::{BTreeMap, VecDeque},
+    error::Error as _,
+    iter::successors,
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -45,6 +47,8 @@ enum Act {
     /// Ignores cancellation too.
     Hang,
     Panic,
+    /// Fails for a reason of its own.
+    GiveUp,
 }
 
 /// Follows a script per object and attempt; the last act is repeated, `Copy` without a script.
@@ -102,7 +106,8 @@ impl Copier for Scripted {
                 Ok(Copied::unverified(size, "scripted"))
             }
             Act::Fail(kind) => Err(store(kind)),
-            Act::Stall => Err(CopyError::Stalled { after: context.stall_timeout }),
+            Act::Stall => Err(CopyError::stalled(context.stall_timeout)),
+            Act::GiveUp => Err(CopyError::failed(std::fmt::Error)),
             Act::Vanish => Err(CopyError::Vanished),
             Act::Change => Err(CopyError::Changed),
             Act::Refuse => Err(CopyError::Unsupported),
@@ -113,7 +118,7 @@ impl Copier for Scripted {
                     sleep(Duration::from_secs(30)).await;
                     to.delete(&target).await.expect("memory");
                 });
-                Err(CopyError::Stalled { after: context.stall_timeout })
+                Err(CopyError::stalled(context.stall_timeout))
             }
             Act::VanishAndCleanUp => {
                 context.clean_ups.spawn(sleep(Duration::from_secs(30)));
@@ -230,6 +235,15 @@ async fn what_may_pass_is_tried_again() {
     assert!(matches!(events.last(), Some(EventKind::StageFinished { .. })));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_copier_that_fails_by_itself_is_asked_once_and_its_error_is_kept() {
+    let copier = Arc::new(Scripted::new(&[("x", &[Act::GiveUp])]));
+    let error = run(&copier, &["x"]).await.0.expect_err("the copier failed");
+    assert_eq!((copier.attempts("x"), error.code(), error.is_retryable()), (1, "copier-failed", false));
+    let root = successors(error.source(), |&cause| cause.source()).last().expect("a cause");
+    assert!(root.is::<std::fmt::Error>(), "{root:?}");
+}
+
 /// Without the wait, the deletion would come 30 seconds after the first attempt, and the second copy long before.
 #[tokio::test(start_paused = true)]
 async fn the_next_attempt_waits_for_the_clean_up_of_the_one_before() {
@@ -258,7 +272,7 @@ async fn after_the_time_allowed_it_gives_up() {
     let (result, outcomes, _) = run(&copier, &["x", "y"]).await;
     let error = result.expect_err("never copied");
     assert!(
-        matches!(&error, Error::Copy { key, error: CopyError::Stalled { .. } } if key.as_str() == "x"),
+        matches!(&error, Error::Copy { key, error: CopyError::Stalled { .. }, .. } if key.as_str() == "x"),
         "{error:?}"
     );
     assert!((Duration::from_secs(240)..Duration::from_secs(300)).contains(&began.elapsed()), "{:?}", began.elapsed());
@@ -288,9 +302,48 @@ async fn an_outage_ends_sooner_than_other_failures() {
     // The script does not wait for the silence that it reports, which is half of what is allowed.
     let copier = Arc::new(Scripted::new(&[("x", &[Act::Stall])]));
     let (result, ..) = start(&copier, limits, &["x"], None).await.end().await;
-    let Err(Error::Copy { error: CopyError::Stalled { after }, .. }) = result else { panic!("{result:?}") };
+    let Err(Error::Copy { error: CopyError::Stalled { after, .. }, .. }) = result else { panic!("{result:?}") };
     assert_eq!(after, max_outage / 2);
     assert!(copier.attempts("x") > 1, "a stalled connection is tried again");
+}
+
+/// Fails once, with this error.
+#[derive(Debug)]
+struct Failing(Mutex<Option<CopyError>>);
+
+#[async_trait]
+impl Copier for Failing {
+    async fn copy(&self, _: &CopyRequest, _: &CopyContext) -> Result<crate::copier::Copied, CopyError> {
+        Err(self.0.lock().expect("unpoisoned").take().expect("one attempt"))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_copy_names_the_location_that_it_is_about() {
+    let from = Location::in_memory().child("from").expect("a location");
+    let to = Location::in_memory().child("to").expect("a location");
+    let places = Places::new(to.clone()).with(PlaceRole::Source, from.clone());
+    let key = Key::parse("x").expect("a key");
+    from.put(&key, Bytes::from_static(b"0123456789")).await.expect("put");
+    let source = from.head(&key).await.expect("answers").expect("there");
+    let task = CopyTask::new(PlaceRole::Source, source, Component::Wal);
+    let store = |operation: &'static str| CopyError::store(operation, StoreErrorKind::Denied, "scripted");
+    for (error, about) in [
+        (store("get source"), Some(&from)),
+        (store("put target"), Some(&to)),
+        (store("copy"), None),
+        (CopyError::unexpected("other bytes"), Some(&from)),
+        (CopyError::corrupt("other bytes"), Some(&to)),
+        (CopyError::Unsupported, None),
+    ] {
+        let stage = Stage::new(StageKind::Wal, None, vec![task.clone()]);
+        let code = error.code();
+        let copier = Arc::new(Failing(Mutex::new(Some(error))));
+        let limits = Limits::default().with_retry(Retry::never());
+        let executor = Executor::new(copier, limits, Cancellation::new());
+        let report = executor.stage(&stage, &places, &mut Notes::default()).await.expect_err(code).report();
+        assert_eq!((report.code.as_str(), report.location), (code, about.map(ToString::to_string)));
+    }
 }
 
 /// Whatever the copier waits for, and whatever it has to clean up.
@@ -302,10 +355,14 @@ async fn a_copy_ends_soon_after_its_store_fell_silent() {
     let silent = FaultPlan::none().with(Rule::new(Scope::any(), When::Always, Fault::Delay(hour..hour * 2)));
     for act in [Act::Hang, Act::CleanUpLate] {
         let to = Location::in_memory().through(|store| Arc::new(FaultyStore::new(store, silent.clone())) as Arc<_>);
+        let there = to.to_string();
         let copier = Arc::new(Scripted::new(&[("x", &[act])]));
         let began = Instant::now();
         let (result, ..) = start_to(to, &copier, limits.clone(), &["x"], None).await.end().await;
-        assert_eq!(result.expect_err("silent").code(), "stalled", "{act:?}");
+        let error = result.expect_err("silent");
+        assert_eq!(error.code(), "stalled", "{act:?}");
+        // A copier that reports the silence by itself has not said of which side.
+        assert_eq!(error.location(), (act == Act::Hang).then_some(there.as_str()), "{act:?}");
         assert!(began.elapsed() < max_outage * 3 / 2, "{act:?}: {:?}", began.elapsed());
     }
     // A copy that the store makes by itself may take its time.
