@@ -18,6 +18,8 @@ pub enum Provider {
     Azure,
     /// Google Cloud Storage.
     Gcs,
+    /// Any other store, which the caller made.
+    Other,
     /// Memory: tests only.
     Memory,
 }
@@ -27,6 +29,7 @@ named!(Provider, "provider", {
     S3 => "s3",
     Azure => "azure",
     Gcs => "gcs",
+    Other => "other",
     Memory => "memory",
 });
 
@@ -65,6 +68,11 @@ pub enum Identity {
         /// The bucket.
         bucket: String,
     },
+    /// A store of another kind, which the caller made: see [`Location::with_store`](super::Location::with_store).
+    Other {
+        /// The URL of its root, without a `/` at the end and without credentials.
+        url: String,
+    },
     /// Memory, in tests: no release build has it.
     #[cfg(any(test, feature = "testing"))]
     Test,
@@ -81,6 +89,7 @@ impl fmt::Display for Identity {
             }
             Self::Azure { account, container } => write!(f, "Azure container {container} of account {account}"),
             Self::Gcs { base_url, bucket } => write!(f, "Google bucket {bucket} at {}", name(base_url, "Google")),
+            Self::Other { url } => write!(f, "store {url}"),
             #[cfg(any(test, feature = "testing"))]
             Self::Test => f.write_str("memory"),
         }
@@ -96,6 +105,7 @@ impl Identity {
             Self::S3 { .. } => Provider::S3,
             Self::Azure { .. } => Provider::Azure,
             Self::Gcs { .. } => Provider::Gcs,
+            Self::Other { .. } => Provider::Other,
             #[cfg(any(test, feature = "testing"))]
             Self::Test => Provider::Memory,
         }
@@ -146,6 +156,10 @@ impl Identity {
             Self::S3 { bucket, .. } => ("s3", bucket.as_str()),
             Self::Azure { container, .. } => ("az", container.as_str()),
             Self::Gcs { bucket, .. } => ("gs", bucket.as_str()),
+            Self::Other { url } => {
+                f.write_str(url)?;
+                return if base.is_empty() { Ok(()) } else { write!(f, "/{}", escaped(base)) };
+            }
             #[cfg(any(test, feature = "testing"))]
             Self::Test => ("memory", "test"),
         };
@@ -183,6 +197,17 @@ mod tests {
         assert_eq!(azure.to_string(), "Azure container c of account a");
         let gcs = Identity::Gcs { base_url: String::new(), bucket: "b".to_owned() };
         assert_eq!(gcs.to_string(), "Google bucket b at Google");
+        let other = Identity::Other { url: "http://dav/files".to_owned() };
+        assert_eq!((other.to_string(), other.provider()), ("store http://dav/files".to_owned(), Provider::Other));
+    }
+
+    #[test]
+    fn a_store_of_the_caller_s_is_shown_by_its_url() {
+        let store = std::sync::Arc::new(object_store::memory::InMemory::new());
+        let identity = Identity::Other { url: "http://dav/files".to_owned() };
+        let location = crate::Location::with_store(store, "a/b".into(), identity);
+        assert_eq!(location.to_string(), "http://dav/files/a/b");
+        assert!(location.contains(&location.child("c").expect("a key")));
     }
 
     fn s3(endpoint: &str, bucket: &str, region: &str) -> Identity {

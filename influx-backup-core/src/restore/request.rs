@@ -103,6 +103,12 @@ impl Restore {
         Self::of(backup, target, plan.options.clone()).approving(plan)
     }
 
+    /// A restore of the backup of this name, which the job opens.
+    pub(crate) fn of_name(repository: &Location, name: &str, target: &Location, options: RestoreOptions) -> Self {
+        let backup = BackupSource::Named { repository: repository.clone(), name: name.to_owned() };
+        Self::of(backup, TargetPlace::Opened(target.clone()), options)
+    }
+
     fn of(backup: BackupSource, target: TargetPlace, options: RestoreOptions) -> Self {
         Self {
             backup,
