@@ -120,7 +120,7 @@ impl StoreOptions {
             Provider::S3 => ("aws_", S3),
             Provider::Azure => ("azure_", AZURE),
             Provider::Gcs => ("google_", GCS),
-            Provider::File | Provider::Memory => return Vec::new(),
+            Provider::File | Provider::Memory | Provider::Other => return Vec::new(),
         };
         let own = own.iter().chain(SHARED).map(|name| (*name).to_owned());
         let mut names: Vec<_> = own.chain(HTTP.iter().map(|name| format!("{prefix}{name}"))).collect();
