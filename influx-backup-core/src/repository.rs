@@ -2,7 +2,7 @@
 
 mod place;
 
-pub use crate::summary::{BackupState, BackupSummary};
+pub use crate::summary::{BackupState, BackupSummary, BackupTable};
 use crate::{
     backup::{BackupRequest, plan_backup},
     certify::CertifyRequest,
