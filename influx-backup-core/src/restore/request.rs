@@ -71,7 +71,8 @@ impl TargetPlace {
             Self::Opened(target) => Ok(target),
             Self::Planned { url, provider: Provider::File } => Location::parse(&url, &StoreOptions::default()),
             Self::Planned { url, .. } => {
-                let reason = format!("a plan holds no store options for `{url}`: open it and pass it to `with_target`");
+                let reason =
+                    format!("a plan holds no store options for `{url}`: give the location itself as the target");
                 Err(Error::invalid_request("target", reason))
             }
         }
