@@ -6,7 +6,15 @@ use super::{Leftover, LeftoverKind};
 
 /// Leftovers as a table.
 #[derive(Debug, Clone, Copy)]
-pub struct LeftoverTable<'a>(pub &'a [Leftover]);
+pub struct LeftoverTable<'a>(&'a [Leftover]);
+
+impl<'a> LeftoverTable<'a> {
+    /// A table of these leftovers.
+    #[must_use]
+    pub const fn new(leftovers: &'a [Leftover]) -> Self {
+        Self(leftovers)
+    }
+}
 
 impl fmt::Display for LeftoverTable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -36,10 +44,10 @@ mod tests {
 
     #[test]
     fn a_table_has_a_row_for_each_leftover() {
-        assert_eq!(LeftoverTable(&[]).to_string(), "nothing is left over\n");
+        assert_eq!(LeftoverTable::new(&[]).to_string(), "nothing is left over\n");
         let leftover = Leftover { name: "a".to_owned(), kind: LeftoverKind::Staging, objects: 2, bytes: ByteSize(7) };
         let row = format!("{:<28} half-written objects          2        7 B", "a");
         assert_eq!(leftover.to_string(), row);
-        assert_eq!(LeftoverTable(&[leftover]).to_string(), format!("found: {row}\n"));
+        assert_eq!(LeftoverTable::new(&[leftover]).to_string(), format!("found: {row}\n"));
     }
 }

@@ -6,7 +6,15 @@ use super::{BackupState, BackupSummary};
 
 /// The list of a repository as a table, with what can be done about the states in it.
 #[derive(Debug, Clone, Copy)]
-pub struct BackupTable<'a>(pub &'a [BackupSummary]);
+pub struct BackupTable<'a>(&'a [BackupSummary]);
+
+impl<'a> BackupTable<'a> {
+    /// A table of these backups.
+    #[must_use]
+    pub const fn new(backups: &'a [BackupSummary]) -> Self {
+        Self(backups)
+    }
+}
 
 impl fmt::Display for BackupTable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -56,11 +64,11 @@ mod tests {
 
     #[test]
     fn a_table_has_a_row_for_each_backup_and_says_what_can_be_done() {
-        assert_eq!(BackupTable(&[]).to_string(), "no backups\n");
+        assert_eq!(BackupTable::new(&[]).to_string(), "no backups\n");
         let reason = Error::damaged("manifest.json", "it is empty");
         let backups =
             [BackupSummary::unread("a".to_owned(), &reason), BackupSummary::new("b".to_owned(), BackupState::Foreign)];
-        let text = BackupTable(&backups).to_string();
+        let text = BackupTable::new(&backups).to_string();
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines.len(), 6, "{text}");
         assert!(lines[0].starts_with("name ") && lines[1].starts_with("a ") && lines[3].starts_with("b "), "{text}");

@@ -30,7 +30,7 @@ impl Leftovers {
         let text = if is_removed {
             leftovers.iter().map(|leftover| format!("deleted: {leftover}\n")).collect()
         } else {
-            LeftoverTable(&leftovers).to_string()
+            LeftoverTable::new(&leftovers).to_string()
         };
         screen.answer(&leftovers, text)?;
         Ok(Exit::Done)

@@ -18,7 +18,7 @@ impl List {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
         let repository = places::repository(&self.repository, &self.options.source_options, screen).await?;
         let backups = follow(repository.list().start(), screen).await?;
-        screen.answer(&backups, BackupTable(&backups))?;
+        screen.answer(&backups, BackupTable::new(&backups))?;
         Ok(Exit::Done)
     }
 }
