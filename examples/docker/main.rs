@@ -11,7 +11,7 @@ mod compose;
 
 use std::{error::Error, sync::Arc};
 
-use influx_backup_core::{EventKind, Location, Repository, Restore, RestoreOptions, StoreOptions};
+use influx_backup_core::{EventKind, Location, Repository, RestoreOptions, StoreOptions};
 
 use self::compose::Compose;
 
@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("{}", repository.plan_restore(name, &target, &options).await?);
 
     // Servers that are still running write until they are stopped: the plan is made again then, and may delete more.
-    let restore = Restore::new(repository.get(name).await?, target, options);
+    let restore = repository.restore_backup(name, &target, options);
     let job = restore.with_orchestrator(Arc::new(Compose::new(file))).start();
     let mut events = job.events();
     while let Some(event) = events.next().await {

@@ -1,6 +1,6 @@
 //! [`certify`]: makes the certificate of a tree.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use tracing::Span;
 
@@ -66,21 +66,29 @@ enum Tree {
     Location(Location),
     Cluster(Box<Cluster>),
     Backup(Backup),
+    Named { repository: Location, name: String },
 }
 
-impl Tree {
-    fn location(&self) -> &Location {
+/// Where it lies, or the name of a backup.
+impl fmt::Display for Tree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Location(location) => location,
-            Self::Cluster(cluster) => cluster.location(),
-            Self::Backup(backup) => backup.location(),
+            Self::Location(location) => location.fmt(f),
+            Self::Cluster(cluster) => cluster.location().fmt(f),
+            Self::Backup(backup) => backup.location().fmt(f),
+            Self::Named { name, .. } => f.pad(name),
         }
     }
 }
 
 impl CertifyRequest {
     fn span(&self) -> Span {
-        span("certify", self.tree.location())
+        span("certify", &self.tree)
+    }
+
+    /// Of the backup of this name, which the job opens.
+    pub(crate) fn of_name(repository: &Location, name: &str) -> Self {
+        Self::new(Tree::Named { repository: repository.clone(), name: name.to_owned() })
     }
 
     fn new(tree: Tree) -> Self {
@@ -107,6 +115,9 @@ impl CertifyRequest {
                     cluster_certificate(&cluster.with_location(location), meter).await
                 }
                 Tree::Backup(backup) => own_certificate(&backup.with_reads(&reads), meter).await,
+                Tree::Named { repository, name } => {
+                    own_certificate(&Backup::open(&counted(&repository), &name).await?, meter).await
+                }
             }
         };
         context.unless_cancelled(certify).await

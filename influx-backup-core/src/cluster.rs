@@ -1,6 +1,7 @@
 //! [`Cluster`]: what discovery found at a location, with the evidence.
 
 mod options;
+mod show;
 
 use serde::{Deserialize, Serialize};
 

@@ -51,13 +51,15 @@ pub enum Error {
         reason: String,
     },
     /// An option that the provider of a location does not know.
-    #[error("`{option}` is not an option of {provider}: see the README for the names it knows")]
+    #[error("`{option}` is not an option of {provider}{}", did_you_mean(similar))]
     #[non_exhaustive]
     UnknownOption {
         /// The option's name.
         option: String,
         /// The provider.
         provider: String,
+        /// Names of its options that are close to this one; see [`StoreOptions::known`](crate::StoreOptions::known).
+        similar: Vec<String>,
     },
     /// An option whose value cannot be used.
     #[error("the value of option `{option}` cannot be used: {reason}")]
@@ -547,6 +549,12 @@ pub enum Error {
 /// How far a cancelled job was, where it had counted anything.
 fn how_far(done: u64, total: u64) -> String {
     if total == 0 { String::new() } else { format!(" after {done} of {total} objects") }
+}
+
+/// Names as the end of a message: ``: did you mean `a` or `b`?``
+fn did_you_mean(names: &[String]) -> String {
+    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    if quoted.is_empty() { String::new() } else { format!(": did you mean {}?", quoted.join(" or ")) }
 }
 
 /// Clauses as one text.

@@ -1,8 +1,11 @@
 //! [`Leftover`]: what attempts that ended without a commit left in a repository, and its removal.
 
+mod show;
+
 use chrono::Utc;
 use serde::{Deserialize, Serialize};
 
+pub use self::show::LeftoverTable;
 use crate::{
     backup::acquire,
     error::Result,

@@ -109,6 +109,8 @@ pub mod repository;
 pub mod restore;
 mod retry;
 mod setters;
+#[cfg(feature = "cloud")]
+mod similar;
 pub mod summary;
 pub mod target;
 #[cfg(feature = "generate")]

@@ -2,9 +2,10 @@
 
 mod place;
 
-pub use crate::summary::{BackupState, BackupSummary};
+pub use crate::summary::{BackupState, BackupSummary, BackupTable};
 use crate::{
     backup::{BackupRequest, plan_backup},
+    certify::CertifyRequest,
     discover::Source,
     error::Result,
     job::Request,
@@ -92,9 +93,25 @@ impl Repository {
     /// [`Error::PlanChanged`](crate::Error::PlanChanged) where it would do anything that is not in it.
     ///
     /// A plan is data and holds no store options. Where its target needs some, which all but local files do,
-    /// [`Restore::with_target`] gives the location. [`Restore::new`] restores without a plan.
+    /// [`Restore::with_target`] gives the location. [`restore_backup`](Self::restore_backup) restores without a plan.
     pub fn restore(&self, plan: &RestorePlan) -> Restore {
         Restore::planned(&self.location, plan)
+    }
+
+    /// A restore of a backup by its name, to be started or awaited. It is planned when it runs: nothing of it is approved,
+    /// unless [`Restore::approving`] or [`Restore::approving_hash`] does so.
+    ///
+    /// The job fails as [`Repository::get`] and [`Restore`] do.
+    pub fn restore_backup(&self, name: &str, target: &Location, options: RestoreOptions) -> Restore {
+        Restore::of_name(&self.location, name, target, options)
+    }
+
+    /// The certificate of a backup, made again from the bytes it has now. What is certified has options of its own, but its
+    /// [`discover`](crate::certify::CertifyOptions::discover) has no effect.
+    ///
+    /// The job fails as [`Repository::get`] does. What is wrong with the backup is in the certificate.
+    pub fn certify(&self, name: &str) -> CertifyRequest {
+        CertifyRequest::of_name(&self.location, name)
     }
 
     /// Every backup and what else lies here, sorted by name. One that cannot be read is

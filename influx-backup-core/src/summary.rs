@@ -1,9 +1,12 @@
 //! [`BackupSummary`]: what a repository lists.
 
+mod show;
+
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 
+pub use self::show::BackupTable;
 use crate::{
     concurrent,
     error::{Error, ErrorReport, Result, StoreErrorKind},

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     certificate::Certificate,
-    error::{Error, Result},
+    error::{Error, ErrorReport, Result},
 };
 
 /// What every document begins with, in every format.
@@ -122,6 +122,7 @@ macro_rules! document {
 pub(crate) use document;
 
 document!(Certificate, "certificate");
+document!(ErrorReport, "error report");
 
 /// `serde_json` tells this kind of error only by its text, which comes from `serde::de::Error::unknown_variant`.
 fn is_unknown_variant(error: &serde_json::Error) -> bool {

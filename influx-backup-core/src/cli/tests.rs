@@ -14,12 +14,11 @@ use crate::{
 };
 
 /// Where a flag has another name than its option, and why.
-const OTHER_NAMES: [(&str, &str, &str); 5] = [
+const OTHER_NAMES: [(&str, &str, &str); 4] = [
     ("node_ids", "node-id", "a list: one flag a value"),
     ("excluded_nodes", "exclude-node", "a list: one flag a value"),
     ("on_existing", "resume", "has no value: the other choice is the default"),
     ("on_unfinished", "resume", "has no value: the other choice is the default"),
-    ("servers", "servers-stopped", "has no value: a statement of the caller about this run"),
 ];
 
 /// Options that have no flag, of which verbs where it is not all, and why.

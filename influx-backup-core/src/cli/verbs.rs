@@ -2,6 +2,7 @@
 
 mod backup;
 mod certify;
+mod completions;
 mod discover;
 mod generate;
 mod leftovers;
@@ -35,6 +36,8 @@ pub(crate) enum Verb {
     Leftovers(leftovers::Leftovers),
     /// Write a small generated cluster into a directory, to try the other commands on.
     Generate(generate::Generate),
+    /// Print the completions of this program for a shell, to be sourced.
+    Completions(completions::Completions),
 }
 
 impl Verb {
@@ -49,6 +52,7 @@ impl Verb {
             Self::List(verb) => verb.run(screen).await,
             Self::Leftovers(verb) => verb.run(screen).await,
             Self::Generate(verb) => verb.run(screen),
+            Self::Completions(verb) => verb.run(screen),
         }
     }
 }

@@ -6,6 +6,7 @@ use super::{Source, StoreErrorKind};
 
 /// One side of a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum CopySide {
     /// What is read.
     Source,

@@ -97,7 +97,11 @@ impl Error {
                 vec![to("extra_nodes", "keep", "keeps these nodes"), to("extra_nodes", "delete", "deletes these nodes")]
             }
             Self::ServersNotStopped { .. } => {
-                vec![to("servers", "confirmed_by_caller", "confirms that the servers are stopped, once they are")]
+                vec![to(
+                    "servers_stopped",
+                    "confirmed_by_caller",
+                    "confirms that the servers are stopped, once they are",
+                )]
             }
             Self::RestoreUnfinished { .. } => {
                 vec![to("on_unfinished", "resume", "continues it; or abandon it as long as nothing was overwritten")]

@@ -41,7 +41,7 @@ pub(crate) fn samples() -> Vec<Error> {
     let finding = Finding::new(FindingCode::CorruptWal, "a message");
     let mut samples = vec![
         Error::InvalidLocation { location: location(), reason: reason() },
-        Error::UnknownOption { option: text("aws_x"), provider: text("S3") },
+        Error::UnknownOption { option: text("aws_x"), provider: text("S3"), similar: vec![text("aws_y")] },
         Error::InvalidOption { option: text("owner"), reason: reason() },
         Error::InvalidRequest { option: "name", reason: reason() },
         Error::LocationNotFound { location: location() },
@@ -127,14 +127,22 @@ fn every_code_is_produced_and_its_report_is_read_back_equal() {
     assert_eq!(samples.iter().map(Error::code).collect::<BTreeSet<_>>(), codes());
     for error in samples {
         let report = error.report();
-        let json = serde_json::to_string(&report).expect("serialises");
-        assert_eq!(serde_json::from_str::<ErrorReport>(&json).expect("an error report"), report);
+        let json = report.to_json().expect("serialises");
+        assert_eq!(ErrorReport::from_json(&json).expect("an error report"), report);
         assert_eq!((report.code.as_str(), report.category), (error.code(), error.category()));
         assert!(!report.message.contains("what lies behind it"), "{}", report.message);
         // Only of a cancelled copy both say that it was cancelled.
         let repeats = report.causes.iter().any(|cause| report.message.contains(cause.as_str()));
         assert_eq!(repeats, error.code() == "cancelled" && error.key().is_some(), "{report:?}");
     }
+}
+
+#[test]
+fn a_report_of_something_else_or_of_a_newer_release_is_refused() {
+    let json = Error::MemoryLocation.report().to_json().expect("serialises");
+    let code = |json: &str| ErrorReport::from_json(json).expect_err(json).code();
+    assert_eq!(code("{}"), "invalid-document");
+    assert_eq!(code(&json.replace("\"refused\"", "\"brand_new\"")), "unsupported-format");
 }
 
 /// The codes as they stand in the source: none is missing in the list.

@@ -269,7 +269,7 @@ impl FromStr for FindingCode {
     type Err = UnknownCode;
 
     fn from_str(name: &str) -> Result<Self, UnknownCode> {
-        let known = Self::ALL.iter().cloned().find(|code| code.as_str() == name);
+        let known = Self::ALL.iter().find(|code| code.as_str() == name).cloned();
         known.ok_or_else(|| UnknownCode(name.to_owned()))
     }
 }

@@ -1,5 +1,7 @@
 //! [`StoreOptions`]: endpoints, credentials and the like, by name.
 
+mod known;
+
 use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Deserializer};

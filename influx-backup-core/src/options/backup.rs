@@ -31,7 +31,7 @@ pub struct BackupOptions {
     pub derived: Derived,
     /// What to do with an unfinished backup of this name.
     pub on_existing: OnExisting,
-    /// When an unfinished backup may be taken over from another process; only with [`OnExisting::Resume`].
+    /// When an unfinished backup may be taken over from another process; only where `on_existing` is `resume`.
     pub takeover: Takeover,
     /// How many resources to use.
     pub limits: Limits,

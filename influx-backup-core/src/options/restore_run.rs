@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use super::Takeover;
 use crate::{error::Result, limits::Limits, named::named, setters::setters, units::duration};
@@ -14,7 +14,9 @@ use crate::{error::Result, limits::Limits, named::named, setters::setters, units
 pub struct RestoreRunOptions {
     /// Whether the caller has stopped the servers. An orchestrator on the request takes precedence: it stops the servers
     /// and starts them again, regardless of this value.
-    pub servers: ServersStopped,
+    /// `true` is read as `confirmed_by_caller`, `false` as `not_confirmed`.
+    #[serde(deserialize_with = "name_or_bool")]
+    pub servers_stopped: ServersStopped,
     /// How long each server may take to stop, where there is an orchestrator.
     #[serde(with = "duration")]
     pub stop_timeout: Duration,
@@ -29,7 +31,7 @@ pub struct RestoreRunOptions {
 impl Default for RestoreRunOptions {
     fn default() -> Self {
         Self {
-            servers: ServersStopped::default(),
+            servers_stopped: ServersStopped::default(),
             stop_timeout: super::STOP_TIMEOUT,
             on_unfinished: OnUnfinished::default(),
             takeover: Takeover::default(),
@@ -42,7 +44,7 @@ impl RestoreRunOptions {
     /// The caller has stopped the servers of the target.
     #[must_use]
     pub fn servers_stopped() -> Self {
-        Self::default().with_servers(ServersStopped::ConfirmedByCaller)
+        Self::default().with_servers_stopped(ServersStopped::ConfirmedByCaller)
     }
 
     /// Checks that the options fit together. A restore does so before it begins.
@@ -55,7 +57,7 @@ impl RestoreRunOptions {
 
     setters! {
         /// Sets whether the caller has stopped the servers of the target.
-        with_servers(servers: ServersStopped),
+        with_servers_stopped(servers_stopped: ServersStopped),
 
         /// Sets how long each server may take to stop.
         with_stop_timeout(stop_timeout: Duration),
@@ -92,6 +94,26 @@ named!(ServersStopped, "state of the servers", {
     NotConfirmed => "not_confirmed",
     ConfirmedByCaller => "confirmed_by_caller",
 });
+
+impl From<bool> for ServersStopped {
+    fn from(is_stopped: bool) -> Self {
+        if is_stopped { Self::ConfirmedByCaller } else { Self::NotConfirmed }
+    }
+}
+
+/// As scripts write it: `true` or `false`, or one of the names.
+fn name_or_bool<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ServersStopped, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected `true`, `false` or a name")]
+    enum NameOrBool {
+        Bool(bool),
+        Name(String),
+    }
+    match NameOrBool::deserialize(deserializer)? {
+        NameOrBool::Bool(is_stopped) => Ok(is_stopped.into()),
+        NameOrBool::Name(name) => name.parse().map_err(|_| D::Error::unknown_variant(&name, ServersStopped::NAMES)),
+    }
+}
 
 /// What to do with an unfinished restore at the target.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]

@@ -38,7 +38,7 @@ fn every_options_struct_has_defaults_and_refuses_unknown_fields() {
         "ownership",
         "policy",
     ]);
-    is_plain::<RestoreRunOptions>(&["limits", "on_unfinished", "servers", "stop_timeout", "takeover"]);
+    is_plain::<RestoreRunOptions>(&["limits", "on_unfinished", "servers_stopped", "stop_timeout", "takeover"]);
     is_plain::<DiscoverOptions>(&["cluster_id", "excluded_nodes", "node_ids", "query_only"]);
     is_plain::<Limits>(&["bandwidth", "concurrency", "durability", "memory", "retry", "stall_timeout"]);
     is_plain::<Retry>(&["initial_backoff", "max_backoff", "max_elapsed", "max_outage"]);
@@ -105,9 +105,28 @@ fn they_read_as_people_write_them() {
     assert_eq!(options, expected);
 
     let options: RestoreRunOptions =
-        serde_json::from_value(json!({ "servers": "confirmed_by_caller", "stop_timeout": "2m" })).expect("options");
+        serde_json::from_value(json!({ "servers_stopped": "confirmed_by_caller", "stop_timeout": "2m" }))
+            .expect("options");
     let expected = RestoreRunOptions::servers_stopped().with_stop_timeout(Duration::from_secs(120));
     assert_eq!(options, expected);
+}
+
+/// `servers_stopped=True` in Python, `serversStopped: true` in Node.
+#[test]
+fn stopped_servers_are_confirmed_by_true() {
+    let read = |value: Value| serde_json::from_value::<RestoreRunOptions>(json!({ "servers_stopped": value }));
+    for (value, expected) in [
+        (json!(true), ServersStopped::ConfirmedByCaller),
+        (json!(false), ServersStopped::NotConfirmed),
+        (json!("not_confirmed"), ServersStopped::NotConfirmed),
+    ] {
+        assert_eq!(read(value).expect("read").servers_stopped, expected);
+    }
+    let error = read(json!("yes")).expect_err("no name").to_string();
+    assert_eq!(error, "unknown variant `yes`, expected `not_confirmed` or `confirmed_by_caller`");
+    for not_read in [json!(1), json!(null), json!({})] {
+        assert_eq!(read(not_read).expect_err("neither").to_string(), "expected `true`, `false` or a name");
+    }
 }
 
 #[test]
@@ -311,8 +330,8 @@ fn restores() -> impl Strategy<Value = RestoreOptions> {
 
 fn restore_runs() -> impl Strategy<Value = RestoreRunOptions> {
     let enums = (one_of(ServersStopped::ALL), one_of(OnUnfinished::ALL), one_of(Takeover::ALL));
-    (enums, durations(), limits()).prop_map(|((servers, on_unfinished, takeover), stop_timeout, limits)| {
-        RestoreRunOptions { servers, stop_timeout, on_unfinished, takeover, limits }
+    (enums, durations(), limits()).prop_map(|((servers_stopped, on_unfinished, takeover), stop_timeout, limits)| {
+        RestoreRunOptions { servers_stopped, stop_timeout, on_unfinished, takeover, limits }
     })
 }
 

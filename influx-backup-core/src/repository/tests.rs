@@ -61,6 +61,32 @@ async fn a_repository_without_a_marker_lists_and_verifies() {
     assert!(repository.verify("a", VerifyOptions::bytes()).await.expect("verified").passed());
 }
 
+/// A backup is restored and certified by its name, in one job each.
+#[tokio::test]
+async fn a_job_opens_the_backup_that_it_is_about() {
+    let root = tempfile::tempdir().expect("a directory");
+    let cluster = cluster(&root.path().join("data")).await;
+    let repository = Repository::open(at(&root.path().join("backups"))).await.expect("opened");
+    let backup = repository.backup(&cluster, named("a")).await.expect("backed up");
+
+    let target = at(&root.path().join("target"));
+    let report = repository.restore_backup("a", &target, RestoreOptions::default()).await.expect("restored");
+    assert_eq!((report.backup.as_str(), report.objects), ("a", backup.objects));
+    assert!(crate::certify(&target).await.expect("certified").is_proven());
+    let full = repository.restore_backup("a", &target, RestoreOptions::default()).await;
+    assert_eq!(full.expect_err("not empty").code(), "target-not-empty");
+
+    let certificate = repository.certify("a").await.expect("certified");
+    assert_eq!(certificate, crate::certify(&at(&root.path().join("backups/a"))).await.expect("certified"));
+    assert!(certificate.is_proven());
+
+    let nowhere = at(&root.path().join("nowhere"));
+    let missing = repository.restore_backup("b", &nowhere, RestoreOptions::default()).await;
+    assert_eq!(missing.expect_err("no such backup").code(), "backup-not-found");
+    assert_eq!(repository.certify("b").await.expect_err("no such backup").code(), "backup-not-found");
+    assert!(!root.path().join("nowhere").exists(), "nothing was begun");
+}
+
 #[tokio::test]
 async fn a_renamed_backup_is_whole_and_reported() {
     let root = tempfile::tempdir().expect("a directory");

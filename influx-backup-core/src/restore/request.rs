@@ -71,7 +71,8 @@ impl TargetPlace {
             Self::Opened(target) => Ok(target),
             Self::Planned { url, provider: Provider::File } => Location::parse(&url, &StoreOptions::default()),
             Self::Planned { url, .. } => {
-                let reason = format!("a plan holds no store options for `{url}`: open it and pass it to `with_target`");
+                let reason =
+                    format!("a plan holds no store options for `{url}`: give the location itself as the target");
                 Err(Error::invalid_request("target", reason))
             }
         }
@@ -101,6 +102,12 @@ impl Restore {
         let backup = BackupSource::Named { repository: repository.clone(), name: plan.backup.clone() };
         let target = TargetPlace::Planned { url: plan.target.clone(), provider: plan.target_identity.provider() };
         Self::of(backup, target, plan.options.clone()).approving(plan)
+    }
+
+    /// A restore of the backup of this name, which the job opens.
+    pub(crate) fn of_name(repository: &Location, name: &str, target: &Location, options: RestoreOptions) -> Self {
+        let backup = BackupSource::Named { repository: repository.clone(), name: name.to_owned() };
+        Self::of(backup, TargetPlace::Opened(target.clone()), options)
     }
 
     fn of(backup: BackupSource, target: TargetPlace, options: RestoreOptions) -> Self {

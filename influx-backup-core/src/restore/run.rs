@@ -130,7 +130,8 @@ fn require_resuming(target: &Target, on_unfinished: OnUnfinished) -> Result<()> 
 fn require_stopped(target: &Target, plan: &RestorePlan, request: &OpenedRestore) -> Result<()> {
     let is_behind_guard = target.is_releasing() || is_guarded(target, plan);
     let began_empty = plan.resumes.is_some() && plan.policy == Policy::Empty && is_behind_guard;
-    let is_confirmed = request.orchestrator.is_some() || request.run_options.servers != ServersStopped::NotConfirmed;
+    let is_confirmed =
+        request.orchestrator.is_some() || request.run_options.servers_stopped != ServersStopped::NotConfirmed;
     if is_confirmed || began_empty || target.prefixes.is_empty() {
         return Ok(());
     }

@@ -249,7 +249,7 @@ impl How {
     }
 
     fn unconfirmed(self) -> Self {
-        Self { run: self.run.with_servers(ServersStopped::NotConfirmed), ..self }
+        Self { run: self.run.with_servers_stopped(ServersStopped::NotConfirmed), ..self }
     }
 }
 

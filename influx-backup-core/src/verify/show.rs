@@ -23,11 +23,11 @@ impl fmt::Display for VerifyReport {
             VerifyLevel::Checksums => {
                 writeln!(f, "{confirmed} of them have the checksum at their store that the manifest says")?;
                 if *unconfirmed > 0 {
-                    writeln!(f, "{unconfirmed} have no store checksum: not compared (--level bytes does)")?;
+                    writeln!(f, "{unconfirmed} have no store checksum: not compared (the level `bytes` does)")?;
                 }
             }
             VerifyLevel::Bytes => writeln!(f, "{read} of them read and compared")?,
-            _ => writeln!(f, "their bytes not compared (--level bytes does)")?,
+            _ => writeln!(f, "their bytes not compared (the level `bytes` does)")?,
         }
         for problem in &problems[..shown] {
             writeln!(f, "  {:<9} {}", problem.code, problem.message)?;

@@ -1,5 +1,6 @@
 //! The program as a shell sees it: exit codes, answers, messages.
 
+mod completions;
 mod program;
 mod readme;
 mod refusals;

@@ -1,11 +1,8 @@
 //! `leftovers REPOSITORY`
 
-use std::fmt;
-
 use crate::{
-    Leftover,
     cli::{args, exit::Exit, failure::Failure, places, progress::follow, screen::Screen},
-    leftovers::LeftoverKind,
+    leftovers::LeftoverTable,
 };
 
 /// The arguments of `leftovers`.
@@ -29,27 +26,13 @@ impl Leftovers {
                 follow(repository.remove(leftover).start(), screen).await?;
             }
         }
-        screen.answer(&leftovers, Shown(&leftovers, self.remove))?;
+        let is_removed = self.remove && !leftovers.is_empty();
+        let text = if is_removed {
+            leftovers.iter().map(|leftover| format!("deleted: {leftover}\n")).collect()
+        } else {
+            LeftoverTable::new(&leftovers).to_string()
+        };
+        screen.answer(&leftovers, text)?;
         Ok(Exit::Done)
-    }
-}
-
-struct Shown<'a>(&'a [Leftover], bool);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(leftovers, removed) = self;
-        if leftovers.is_empty() {
-            return writeln!(f, "nothing is left over");
-        }
-        let done = if *removed { "deleted" } else { "found" };
-        leftovers.iter().try_for_each(|leftover| {
-            let Leftover { name, objects, bytes, kind, .. } = leftover;
-            let kind = match kind {
-                LeftoverKind::Unfinished => "unfinished backup",
-                LeftoverKind::Staging => "half-written objects",
-            };
-            writeln!(f, "{done}: {name:<28} {kind:<20} {objects:>10} {bytes:>10}")
-        })
     }
 }

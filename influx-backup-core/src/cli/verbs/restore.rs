@@ -3,11 +3,11 @@
 use std::fs;
 
 use crate::{
-    Restore as Request, RestoreOptions, RestorePlan, RestoreRunOptions, abandon,
+    RestoreOptions, RestorePlan, RestoreRunOptions, abandon,
     cli::{args, exit::Exit, failure::Failure, places, progress::follow, screen::Screen},
     options::{
         AbandonOptions, ExtraNodes, Licenses, Modes, OnCatalogMismatch, OnDegraded, OnUnfinished, Owner, Ownership,
-        Policy, ServersStopped, SourceCheck, Takeover,
+        Policy, SourceCheck, Takeover,
     },
 };
 
@@ -126,8 +126,8 @@ impl Restore {
             screen.answer(&plan.document(), &plan)?;
             return Ok(Exit::Done);
         }
-        let backup = follow(repository.get(&name).start(), screen).await?;
-        let request = Request::new(backup, target, options).with_run_options(run_options).with_object_events();
+        let request = repository.restore_backup(&name, &target, options);
+        let request = request.with_run_options(run_options).with_object_events();
         let request = match &approved {
             None => request,
             Some(Approved::Plan(plan)) => request.approving(plan),
@@ -156,10 +156,8 @@ impl Restore {
 
     /// How it runs, independent of what was approved.
     fn run_options(&self) -> RestoreRunOptions {
-        let servers =
-            if self.servers_stopped { ServersStopped::ConfirmedByCaller } else { ServersStopped::NotConfirmed };
         RestoreRunOptions::default()
-            .with_servers(servers)
+            .with_servers_stopped(self.servers_stopped.into())
             .with_on_unfinished(if self.resume { OnUnfinished::Resume } else { OnUnfinished::Refuse })
             .with_takeover(if self.takeover { Takeover::Immediately } else { Takeover::AfterTimeout })
             .with_limits(self.effort.limits())

@@ -15,10 +15,10 @@ use super::{
 };
 use crate::{
     error::Result,
-    location::{StoreOptions, identity::Identity},
+    location::{Provider, StoreOptions, identity::Identity},
 };
 
-const NAMES: Names<Key> = Names { provider: "Azure", read, is_credential };
+const NAMES: Names<Key> = Names { provider: "Azure", kind: Provider::Azure, read, is_credential };
 
 /// A container, for copies within the service.
 #[derive(Debug, Clone)]

@@ -15,10 +15,10 @@ use super::{
 };
 use crate::{
     error::Result,
-    location::{StoreOptions, identity::Identity},
+    location::{Provider, StoreOptions, identity::Identity},
 };
 
-const NAMES: Names<Key> = Names { provider: "Google Cloud Storage", read, is_credential };
+const NAMES: Names<Key> = Names { provider: "Google Cloud Storage", kind: Provider::Gcs, read, is_credential };
 
 /// The service's own address.
 const GOOGLE: &str = "https://storage.googleapis.com";

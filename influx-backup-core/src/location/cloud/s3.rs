@@ -17,10 +17,10 @@ use super::{
 };
 use crate::{
     error::Result,
-    location::{StoreOptions, identity::Identity},
+    location::{Provider, StoreOptions, identity::Identity},
 };
 
-const NAMES: Names<Key> = Names { provider: "S3", read, is_credential };
+const NAMES: Names<Key> = Names { provider: "S3", kind: Provider::S3, read, is_credential };
 
 /// A bucket, for copies within the service.
 #[derive(Debug)]

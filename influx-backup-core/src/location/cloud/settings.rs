@@ -2,7 +2,7 @@
 
 use object_store::ClientConfigKey;
 
-use super::super::StoreOptions;
+use super::super::{Provider, StoreOptions};
 use crate::error::{Error, Result};
 
 /// What an option's name stands for.
@@ -37,6 +37,7 @@ pub(super) enum Shared {
 pub(super) struct Names<K> {
     /// As a person reads it.
     pub(super) provider: &'static str,
+    pub(super) kind: Provider,
     /// What a name stands for.
     pub(super) read: fn(&str) -> Option<Name<K>>,
     /// Whether it is part of a credential: those of the environment count only where none is given.
@@ -52,7 +53,11 @@ impl<K: Copy + PartialEq> Names<K> {
         let read = |name: &str| self.shared(name).or_else(|| (self.read)(name));
         let mut given = Vec::new();
         for (name, value) in options.given() {
-            let unknown = || Error::UnknownOption { option: name.to_owned(), provider: self.provider.to_owned() };
+            let unknown = || Error::UnknownOption {
+                option: name.to_owned(),
+                provider: self.provider.to_owned(),
+                similar: StoreOptions::close_to(name, self.kind),
+            };
             given.push((read(name).ok_or_else(unknown)?, value));
         }
         let credential_given = given.iter().any(|(name, value)| !value.is_empty() && (self.is_credential)(name));

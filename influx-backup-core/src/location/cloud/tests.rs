@@ -1,5 +1,8 @@
 use super::super::Location;
-use crate::{StoreOptions, location::Identity};
+use crate::{
+    StoreOptions,
+    location::{Identity, Provider},
+};
 
 /// The options that follow `--`, or the environment's `NAME`, with the same effect.
 fn parse(url: &str, given: &[(&str, &str)]) -> crate::Result<Location> {
@@ -81,6 +84,30 @@ fn what_is_given_has_to_be_known() {
         assert_eq!(code("s3://b", &options), "invalid-option", "{timeout}");
     }
     assert_eq!(code("swift://b", &[]), "invalid-location");
+}
+
+#[test]
+fn an_option_that_is_not_known_is_answered_with_those_that_are_close() {
+    let message = |url, name| parse(url, &[(name, "x")]).expect_err(name).to_string();
+    let close = "`aws_endpiont` is not an option of S3: did you mean `aws_endpoint`?";
+    assert_eq!(message("s3://b", "--aws-endpiont"), close);
+    let close = "`azure_account` is not an option of Azure: did you mean `azure_storage_account`?";
+    assert_eq!(message("az://b", "AZURE_ACCOUNT"), close);
+    assert_eq!(message("gs://b", "colour"), "`colour` is not an option of Google Cloud Storage");
+    let report = parse("s3://b", &[("aws_reigon", "x")]).expect_err("unknown").report();
+    assert_eq!(report.context["similar"], serde_json::json!(["aws_region"]));
+}
+
+#[test]
+fn every_option_that_is_listed_is_known() {
+    for (provider, url) in [(Provider::S3, "s3://b"), (Provider::Azure, "az://c"), (Provider::Gcs, "gs://b")] {
+        let names = StoreOptions::known(provider);
+        assert!(names.len() > 30, "{names:?}");
+        for name in names {
+            let refused = parse(url, &[(&name, "x")]).err().map(|error| error.code());
+            assert_ne!(refused, Some("unknown-option"), "{name} of {provider}");
+        }
+    }
 }
 
 #[test]

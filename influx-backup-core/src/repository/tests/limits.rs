@@ -41,6 +41,7 @@ async fn each(fault: Fault, limits: &Limits) -> Vec<(&'static str, Took)> {
     vec![
         ("verify of a repository", verified(&opened, limits).await),
         ("certify", certified(certify(backup.location()), limits).await),
+        ("certify of a repository", certified(opened.certify("a"), limits).await),
         ("certify_backup", certified(certify_backup(&backup), limits).await),
         ("certify_cluster", certified(certify_cluster(&cluster.clone().with_location(source)), limits).await),
     ]

@@ -84,6 +84,9 @@ async fn a_hanging_store_does_not_delay_cancellation() {
     hangs_until_cancelled("get", || hanging_repository.get("a").start()).await;
     hangs_until_cancelled("inspect", || Target::inspect(&there).start()).await;
     hangs_until_cancelled("verify", || hanging_repository.verify("a", VerifyOptions::listing()).start()).await;
+    hangs_until_cancelled("certify", || hanging_repository.certify("a").start()).await;
+    let from = || hanging_repository.restore_backup("a", &here, restore.clone()).start();
+    hangs_until_cancelled("restore_backup", from).await;
     hangs_until_cancelled("leftovers", || hanging_repository.leftovers().start()).await;
     let from = || hanging_repository.plan_restore("a", &here, &restore).start();
     hangs_until_cancelled("plan_restore from it", from).await;
