@@ -6,14 +6,14 @@ can be pickled. Sizes are bytes, times are aware and in UTC, names of enums are 
 The classes `Job` and `Repository` and the functions of verbs are wrapped by those of the package.
 """
 
-from __future__ import annotations
-
 import asyncio
 import builtins
 import os
 from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, Generic, Literal, TypeVar, final
+from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar, final
+
+from typing_extensions import disjoint_base
 
 from .copiers import Copier
 from .names import (
@@ -38,82 +38,82 @@ from .names import (
     Verdict,
     VerifyLevel,
 )
-from .options import Place
+from .options import Place, Store
 from .orchestrators import Orchestrator
 
 __all__ = [
-    "CopyRequest",
-    "CopyContext",
-    "NativeCopier",
-    "default_copiers",
-    "Location",
-    "Repository",
-    "plan_backup",
-    "backup",
-    "leftovers",
-    "remove",
-    "list",
-    "get",
-    "plan_restore",
-    "restore",
-    "verify",
-    "Job",
-    "ClauseResult",
-    "Guaranteed",
-    "Reached",
-    "RecoveryPoint",
-    "AbsentTable",
-    "Certificate",
-    "Cluster",
-    "Identity",
-    "Node",
-    "FoundGeneration",
-    "CatalogNode",
-    "ClusterDescription",
-    "Hint",
-    "ErrorReport",
-    "Finding",
-    "BackupPlan",
-    "RestorePlan",
-    "Progress",
-    "Skipped",
-    "PassReport",
-    "BackupReport",
-    "ServerReleases",
-    "RestoreReport",
-    "AbandonReport",
-    "VerifyReport",
-    "Backup",
-    "Manifest",
-    "BackupSummary",
-    "Leftover",
-    "RepositoryMarker",
-    "Event",
-    "PassStarted",
-    "CheckStarted",
-    "StageStarted",
-    "ProgressEvent",
-    "Lagged",
-    "StageFinished",
-    "Vanished",
-    "Changed",
-    "Retry",
-    "PassFinished",
-    "Certified",
-    "Recovery",
-    "Deleted",
-    "GuardSet",
-    "GuardReleased",
-    "NodeStopped",
-    "NodeStarted",
-    "FindingEvent",
-    "Committed",
-    "Finished",
     "ERROR_CODES",
+    "AbandonReport",
+    "AbsentTable",
+    "Backup",
+    "BackupPlan",
+    "BackupReport",
+    "BackupSummary",
+    "CatalogNode",
+    "Certificate",
+    "Certified",
+    "Changed",
+    "CheckStarted",
+    "ClauseResult",
+    "Cluster",
+    "ClusterDescription",
+    "Committed",
+    "CopyContext",
+    "CopyRequest",
+    "Deleted",
+    "ErrorReport",
+    "Event",
+    "Finding",
+    "FindingEvent",
+    "Finished",
+    "FoundGeneration",
+    "Guaranteed",
+    "GuardReleased",
+    "GuardSet",
+    "Hint",
+    "Identity",
+    "Job",
+    "Lagged",
+    "Leftover",
+    "Location",
+    "Manifest",
+    "NativeCopier",
+    "Node",
+    "NodeStarted",
+    "NodeStopped",
+    "PassFinished",
+    "PassReport",
+    "PassStarted",
+    "Progress",
+    "ProgressEvent",
+    "Reached",
+    "Recovery",
+    "RecoveryPoint",
+    "Repository",
+    "RepositoryMarker",
+    "RestorePlan",
+    "RestoreReport",
+    "Retry",
+    "ServerReleases",
+    "Skipped",
+    "StageFinished",
+    "StageStarted",
+    "Vanished",
+    "VerifyReport",
     "_read",
+    "backup",
     "certify",
+    "default_copiers",
     "discover",
+    "get",
+    "leftovers",
+    "list",
+    "plan_backup",
+    "plan_restore",
+    "remove",
+    "restore",
     "run_program",
+    "verify",
 ]
 
 _T = TypeVar("_T")
@@ -132,7 +132,7 @@ class Location:
     """
 
     def __new__(
-        cls, place: str | os.PathLike[str] | Any, *, options: Mapping[str, object] | None = None
+        cls, place: str | os.PathLike[str] | Store, *, options: Mapping[str, object] | None = None
     ) -> Location: ...
     @property
     def provider(self) -> Provider:
@@ -149,13 +149,13 @@ class Location:
     def child(self, tail: str) -> Location:
         """The location `tail` below this one, also `location / tail`. Raises `RefusedError` for a name that climbs out."""
 
-    def __contains__(self, other: Location) -> bool:
+    def __contains__(self, other: Location, /) -> bool:
         """Whether `other` is this location or lies inside it, as far as their names show it."""
 
-    def __truediv__(self, tail: str) -> Location:
+    def __truediv__(self, tail: str, /) -> Location:
         """The location `tail` below this one."""
 
-    def __rtruediv__(self, value: Any) -> Any: ...
+    def __rtruediv__(self, value: Any, /) -> Any: ...
 
 # Copiers
 
@@ -1377,6 +1377,7 @@ class Progress:
 
 # Events
 
+@disjoint_base
 class Event:
     """One event of a job: what happened, when, and as which event in a row. Each kind has a class of its own."""
 
@@ -1736,7 +1737,7 @@ class Repository:
 # Verbs. `given` are options by name. Unknown ones raise `TypeError`, values that cannot be used `ValueError`. `event_loop` is
 # the running one, in which `async` methods of the caller are called, or `None` for a call that waits in a thread.
 
-_Copiers = Copier | Sequence[Copier | NativeCopier] | None
+_Copiers: TypeAlias = Copier | Sequence[Copier | NativeCopier] | None
 
 def discover(source: Place, given: Mapping[str, Any]) -> Job[Cluster]:
     """Starts to look for the cluster at a place."""

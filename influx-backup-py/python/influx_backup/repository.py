@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -22,12 +21,11 @@ from ._native import (
     VerifyReport,
 )
 from .copiers import Copier, NativeCopier
-from .jobs import Job, ProgressOption, run
+from .jobs import Job, ProgressOption, run, running_loop
 from .orchestrators import Orchestrator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Union
 
     from typing_extensions import Unpack
 
@@ -40,12 +38,9 @@ if TYPE_CHECKING:
         VerifyOptions,
     )
 
-    CopierOption = Union[Copier, Sequence[Union[Copier, NativeCopier]], None]
+    _CopierOption = Copier | Sequence[Copier | NativeCopier] | None
 
     class _Backup(BackupOptions, DiscoverOptions):
-        pass
-
-    class _Restore(RestoreOptions, RestoreRunOptions):
         pass
 
 
@@ -70,6 +65,8 @@ class Repository:
     @classmethod
     async def open_async(cls, place: Place, *, options: Mapping[str, object] | None = None) -> Repository:
         """Opens a repository without blocking the event loop."""
+        import asyncio
+
         return await asyncio.to_thread(cls, place, options=options)
 
     @property
@@ -84,7 +81,9 @@ class Repository:
     def __repr__(self) -> str:
         return f"Repository({str(self.location)!r})"
 
-    def plan_backup(self, source: Place | Cluster, *, progress: ProgressOption = None, **options: Unpack[_Backup]) -> BackupPlan:
+    def plan_backup(
+        self, source: Place | Cluster, *, progress: ProgressOption = None, **options: Unpack[_Backup]
+    ) -> BackupPlan:
         """What a backup of this cluster would copy now, from one listing of it. Nothing is written."""
         return run(_native.plan_backup(self._native, source, options), progress)
 
@@ -97,7 +96,7 @@ class Repository:
         source: Place | Cluster,
         *,
         progress: ProgressOption = None,
-        copier: CopierOption = None,
+        copier: _CopierOption = None,
         orchestrator: Orchestrator | None = None,
         **options: Unpack[_Backup],
     ) -> BackupReport:
@@ -108,12 +107,12 @@ class Repository:
         self,
         source: Place | Cluster,
         *,
-        copier: CopierOption = None,
+        copier: _CopierOption = None,
         orchestrator: Orchestrator | None = None,
         **options: Unpack[_Backup],
     ) -> Job[BackupReport]:
         """`backup` for asyncio."""
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         return Job(_native.backup(self._native, source, options, copier, orchestrator, loop))
 
     def plan_restore(
@@ -132,7 +131,7 @@ class Repository:
         target: Place | None = None,
         *,
         progress: ProgressOption = None,
-        copier: CopierOption = None,
+        copier: _CopierOption = None,
         orchestrator: Orchestrator | None = None,
         **options: Unpack[RestoreRunOptions],
     ) -> RestoreReport:
@@ -144,12 +143,12 @@ class Repository:
         plan: RestorePlan,
         target: Place | None = None,
         *,
-        copier: CopierOption = None,
+        copier: _CopierOption = None,
         orchestrator: Orchestrator | None = None,
         **options: Unpack[RestoreRunOptions],
     ) -> Job[RestoreReport]:
         """`restore` for asyncio."""
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         return Job(_native.restore(self._native, plan, target, options, copier, orchestrator, loop))
 
     def list(self, *, progress: ProgressOption = None) -> tuple[BackupSummary, ...]:

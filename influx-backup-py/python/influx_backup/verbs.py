@@ -11,7 +11,7 @@ from .jobs import Job, ProgressOption, run
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from .options import DiscoverOptions, Place
+    from .options import CertifyOptions, DiscoverOptions, Place
 
 
 def discover(source: Place, *, progress: ProgressOption = None, **options: Unpack[DiscoverOptions]) -> Cluster:
@@ -24,11 +24,11 @@ def discover_async(source: Place, **options: Unpack[DiscoverOptions]) -> Job[Clu
     return Job(_native.discover(source, options))
 
 
-def certify(source: Place, *, progress: ProgressOption = None, **options: Unpack[DiscoverOptions]) -> Certificate:
+def certify(source: Place, *, progress: ProgressOption = None, **options: Unpack[CertifyOptions]) -> Certificate:
     """Judges whether any tree restores: `is_proven` says so."""
     return run(_native.certify(source, options), progress)
 
 
-def certify_async(source: Place, **options: Unpack[DiscoverOptions]) -> Job[Certificate]:
+def certify_async(source: Place, **options: Unpack[CertifyOptions]) -> Job[Certificate]:
     """`certify` for asyncio."""
     return Job(_native.certify(source, options))
