@@ -3,14 +3,15 @@
 import ast
 import inspect
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import pytest
-from influx_backup import Location, options
+from influx_backup import Location, Repository, certify, discover, options
 
 CORE: dict[str, dict[str, Any]] = json.loads(
     (Path(__file__).parents[2] / "influx-backup-core" / "options.json").read_text()
@@ -18,7 +19,7 @@ CORE: dict[str, dict[str, Any]] = json.loads(
 CLASSES = {name: getattr(options, name) for name in options.__all__ if hasattr(getattr(options, name), "__total__")}
 OPTIONS = [(struct, option) for struct, names in CORE.items() for option in names]
 
-TYPES = {
+TYPES: dict[str, set[Any]] = {
     "string": {str},
     "integer": {int},
     "duration": {timedelta, str, float},
@@ -47,7 +48,7 @@ def expected(described: dict[str, Any]) -> set[object]:
     elif kind in CLASSES:
         allowed = {CLASSES[kind]}
     else:
-        allowed = set(TYPES[kind])
+        allowed = {*TYPES[kind]}
     return allowed | {NoneType} if described["nullable"] else allowed
 
 
@@ -90,3 +91,20 @@ def test_choices_name_their_default(struct: str, option: str) -> None:
         source = inspect.getsource(CLASSES[struct])
         text = source.split(f"    {option}: ", 1)[1].split('"""')[1]
         assert f"- `{described['default']}` (default)" in text
+
+
+@pytest.mark.parametrize(
+    ("verb", "structs"),
+    [
+        (certify, ["CertifyOptions"]),
+        (discover, ["DiscoverOptions"]),
+        (Repository.backup, ["BackupOptions", "DiscoverOptions"]),
+        (Repository.plan_restore, ["RestoreOptions"]),
+        (Repository.restore, ["RestoreRunOptions"]),
+        (Repository.verify, ["VerifyOptions"]),
+    ],
+)
+def test_help_of_a_verb_lists_its_options(verb: Callable[..., object], structs: list[str]) -> None:
+    listed = re.split(r"\n\n", (verb.__doc__ or "").split("**options:", 1)[1])[0]
+    named = set(re.findall(r"`([a-z_]+)`", listed))
+    assert named == {option for struct in structs for option in CORE[struct]}

@@ -8,7 +8,18 @@
     >>> repo.restore(plan)
     >>> assert ib.certify("/var/lib/influxdb3/restored").is_proven
 
-Each verb waits; its form with `_async` returns a `Job` for asyncio. What verbs raise is in `influx_backup.errors`.
+Each verb waits; its form with `_async` returns a `Job` for asyncio.
+
+- `Repository`: a location that holds backups: `backup`, `plan_restore`, `restore`, `list`, `get`, `verify`, `leftovers`.
+- `certify`, `discover`: verbs that need no repository.
+- `influx_backup.options`: the keywords of every verb, with their defaults.
+- `influx_backup.errors`: what verbs raise.
+- `influx_backup.progress`: bars, for `progress=`.
+- `influx_backup.copiers`, `influx_backup.orchestrators`: what a class of one's own has to have.
+- `influx_backup.names`: the names of enums, for annotations.
+
+Data (reports, plans, certificates, events) is frozen, has `to_dict`, `to_json` and `from_json`, and can be compared, hashed
+and pickled.
 """
 
 from __future__ import annotations

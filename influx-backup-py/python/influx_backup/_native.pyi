@@ -747,7 +747,9 @@ class Skipped:
 
     @property
     def item(self) -> Literal["objects"] | dict[str, str]:
-        """What: the kind of item, and which."""
+        """What: the kind of item (`component`, `object`, `node`, `name`) and which, or `"objects"` that have only the reason in
+        common.
+        """
 
     @property
     def reason(self) -> SkipReason:
@@ -1363,7 +1365,10 @@ class Progress:
 
     @property
     def fraction(self) -> float | None:
-        """How much of what is planned is done, from 0 to 1; `None` as long as nothing is planned."""
+        """How much of what is planned so far is done, from 0 to 1; `None` as long as nothing is planned.
+
+        By bytes, or by objects where no bytes are counted. It falls where more is planned.
+        """
 
     def to_json(self) -> str:
         """The document as JSON, as the program writes it."""
@@ -1605,7 +1610,7 @@ class Hint:
 
     @property
     def option(self) -> str:
-        """The option."""
+        """The option, by its name in `influx_backup.options`, such as `policy` or `passes.max_passes`."""
 
     @property
     def value(self) -> str | None:
