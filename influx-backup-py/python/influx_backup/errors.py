@@ -6,14 +6,19 @@ Where Python has an exception for the same thing, the subclass is one of those, 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ._native import ERROR_CODES, Certificate, ErrorReport, Finding, Hint
 
+if TYPE_CHECKING:
+    from .names import Category
+
 __all__ = [
+    "ERROR_CODES",
     "AccessDeniedError",
     "BackupExistsError",
     "BackupInProgressError",
     "CancelledError",
-    "ERROR_CODES",
     "InfluxBackupError",
     "InternalError",
     "NoSpaceError",
@@ -57,7 +62,7 @@ class InfluxBackupError(Exception):
         return self.report.code
 
     @property
-    def category(self) -> str:
+    def category(self) -> Category:
         """What kind of error it is; each category has a subclass."""
         return self.report.category
 
@@ -170,7 +175,7 @@ class InternalError(InfluxBackupError, RuntimeError):
     """A bug of influx-backup: please report it."""
 
 
-_OF_CATEGORY: dict[str, type[InfluxBackupError]] = {
+_OF_CATEGORY: dict[Category, type[InfluxBackupError]] = {
     "usage": UsageError,
     "not_found": NotFoundError,
     "refused": RefusedError,

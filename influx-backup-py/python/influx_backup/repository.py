@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -22,12 +21,11 @@ from ._native import (
     VerifyReport,
 )
 from .copiers import Copier, NativeCopier
-from .jobs import Job, ProgressOption, run
+from .jobs import Job, ProgressOption, run, running_loop
 from .orchestrators import Orchestrator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Union
 
     from typing_extensions import Unpack
 
@@ -40,12 +38,9 @@ if TYPE_CHECKING:
         VerifyOptions,
     )
 
-    CopierOption = Union[Copier, Sequence[Union[Copier, NativeCopier]], None]
+    _CopierOption = Copier | Sequence[Copier | NativeCopier] | None
 
     class _Backup(BackupOptions, DiscoverOptions):
-        pass
-
-    class _Restore(RestoreOptions, RestoreRunOptions):
         pass
 
 
@@ -58,8 +53,15 @@ class Repository:
 
         >>> repo = Repository("s3://vault/nightly", options={"aws_region": "eu-central-1"})
 
-    `options` are those of the store, by the names that InfluxDB and object_store use; the environment (`AWS_…`, `AZURE_…`,
-    `GOOGLE_…`) is their default.
+    Args:
+        place: A path, a URL, a `Location`, or a store of obstore.
+        options: Options of the store, by the names that InfluxDB and object_store use; the environment (`AWS_…`, `AZURE_…`,
+            `GOOGLE_…`) is their default. Only with a path or a URL.
+
+    Raises:
+        UsageError: A place or an option that cannot be used; a place that is a cluster or a backup, or lies inside one.
+        RefusedError: The repository needs a newer release (`unsupported-format`).
+        StoreError: The store failed.
     """
 
     _native: _native.Repository
@@ -69,7 +71,9 @@ class Repository:
 
     @classmethod
     async def open_async(cls, place: Place, *, options: Mapping[str, object] | None = None) -> Repository:
-        """Opens a repository without blocking the event loop."""
+        """Opens a repository without blocking the event loop. Arguments and errors are those of `Repository(…)`."""
+        import asyncio
+
         return await asyncio.to_thread(cls, place, options=options)
 
     @property
@@ -78,14 +82,27 @@ class Repository:
         return self._native.location
 
     def marker(self) -> RepositoryMarker | None:
-        """The marker of the repository, or `None` where nothing was backed up to it yet."""
+        """The marker of the repository, or `None` where nothing was backed up to it yet.
+
+        Raises:
+            RefusedError: It cannot be used, and no backup can be added (`damaged-marker`), or it needs a newer release
+                (`unsupported-format`).
+            StoreError: The store failed.
+        """
         return self._native.marker()
 
     def __repr__(self) -> str:
         return f"Repository({str(self.location)!r})"
 
-    def plan_backup(self, source: Place | Cluster, *, progress: ProgressOption = None, **options: Unpack[_Backup]) -> BackupPlan:
-        """What a backup of this cluster would copy now, from one listing of it. Nothing is written."""
+    def plan_backup(
+        self, source: Place | Cluster, *, progress: ProgressOption = None, **options: Unpack[_Backup]
+    ) -> BackupPlan:
+        """What a backup of this cluster would copy now, from one listing of it. Nothing is written.
+
+            >>> print(repo.plan_backup("/var/lib/influxdb3/data"))
+
+        Arguments and errors are those of `backup`, as far as they can be told before anything is copied.
+        """
         return run(_native.plan_backup(self._native, source, options), progress)
 
     def plan_backup_async(self, source: Place | Cluster, **options: Unpack[_Backup]) -> Job[BackupPlan]:
@@ -97,29 +114,89 @@ class Repository:
         source: Place | Cluster,
         *,
         progress: ProgressOption = None,
-        copier: CopierOption = None,
+        copier: _CopierOption = None,
         orchestrator: Orchestrator | None = None,
         **options: Unpack[_Backup],
     ) -> BackupReport:
-        """Takes a backup of the cluster at `source`, which may be running, and proves that it restores."""
+        """Takes a backup of a cluster, which may be running, and proves that it restores.
+
+            >>> report = repo.backup("s3://prod", name="monday", limits={"bandwidth": "100MiB"}, progress=True)
+            >>> print(report.status)
+            complete
+
+        Ctrl-C stops it within a second. A backup that was stopped is resumed with its name and `on_existing="resume"`.
+
+        Args:
+            source: The cluster, or where it lies: a path, a URL, a `Location`, or a store of obstore.
+            progress: `True` for a bar on a terminal and log lines elsewhere, a callable for each event, or one of
+                `influx_backup.progress`.
+            copier: A `Copier`, or several that are asked in turn. Default: `default_copiers()`.
+            orchestrator: Stops the servers before the backup and starts them again after it; one that does not start is in
+                `todos` of the report. Default: they keep running.
+            **options: `BackupOptions`, and with a place as the source `DiscoverOptions`, of `influx_backup.options`: `name`,
+                `on_existing`, `on_violation`, `on_corrupt`, `passes`, `limits`, `takeover`, `derived`, `absence_tolerance`,
+                `stop_timeout`; `cluster_id`, `node_ids`, `query_only`, `excluded_nodes`.
+
+        Returns:
+            What was done, with the certificate of the backup.
+
+        Raises:
+            UsageError: Options contradict one another, or the source is a finished backup.
+            NotFoundError: There is no cluster at the source (`no-cluster`).
+            BackupExistsError: The name is taken.
+            BackupInProgressError: Another process writes this backup.
+            RefusedError: A backup of this name is unfinished (`backup-unfinished`); there are several clusters; source and
+                repository lie inside one another.
+            NotConsistentError: The certificate did not close, and `certificate` says what is missing; or the source is corrupt
+                (`corrupt-source`). Nothing was committed.
+            StoreError: A store failed for longer than `limits` allow.
+            OrchestratorError: The orchestrator or a copier of the caller failed.
+            TypeError: A keyword that is no option.
+            ValueError: The value of an option that cannot be used.
+        """
         return run(_native.backup(self._native, source, options, copier, orchestrator, None), progress)
 
     def backup_async(
         self,
         source: Place | Cluster,
         *,
-        copier: CopierOption = None,
+        copier: _CopierOption = None,
         orchestrator: Orchestrator | None = None,
         **options: Unpack[_Backup],
     ) -> Job[BackupReport]:
         """`backup` for asyncio."""
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         return Job(_native.backup(self._native, source, options, copier, orchestrator, loop))
 
     def plan_restore(
         self, name: str, target: Place, *, progress: ProgressOption = None, **options: Unpack[RestoreOptions]
     ) -> RestorePlan:
-        """What a restore of a backup would do at `target`. Nothing is written: a dry run ends here."""
+        """What a restore of a backup would do at a target. Nothing is written: a dry run ends here.
+
+            >>> plan = repo.plan_restore("monday", "/var/lib/influxdb3/data", policy="replace")
+            >>> print(plan)
+            >>> plan.deletions
+            ()
+
+        Args:
+            name: The backup's name.
+            target: Where to restore to: a path, a URL, a `Location`, or a store of obstore.
+            progress: `True` for a bar on a terminal and log lines elsewhere, a callable for each event, or one of
+                `influx_backup.progress`.
+            **options: `RestoreOptions` of `influx_backup.options`: `policy`, `extra_nodes`, `on_catalog_mismatch`,
+                `on_degraded`, `ownership`, `licenses`, `check`.
+
+        Raises:
+            UsageError: Options contradict one another, or an owner that this machine does not know.
+            NotFoundError: There is no backup of this name (`backup-not-found`).
+            TargetNotEmptyError: The target holds data, and `policy` is `empty`.
+            RestoreInProgressError: Another process restores to the target.
+            RestoreUnfinishedError: The target has an unfinished restore of another backup.
+            RefusedError: The target is another cluster (`target-foreign`), or has nodes that the backup lacks (`extra-nodes`);
+                the backup is degraded (`degraded-backup`); target and repository lie inside one another.
+            NotConsistentError: The backup is damaged.
+            StoreError: A store failed.
+        """
         return run(_native.plan_restore(self._native, name, target, options), progress)
 
     def plan_restore_async(self, name: str, target: Place, **options: Unpack[RestoreOptions]) -> Job[RestorePlan]:
@@ -132,11 +209,37 @@ class Repository:
         target: Place | None = None,
         *,
         progress: ProgressOption = None,
-        copier: CopierOption = None,
+        copier: _CopierOption = None,
         orchestrator: Orchestrator | None = None,
         **options: Unpack[RestoreRunOptions],
     ) -> RestoreReport:
-        """Does what a plan says, and nothing else: raises `PlanChangedError` where that has changed meanwhile."""
+        """Does what a plan says, and nothing else.
+
+            >>> repo.restore(plan, servers_stopped=True, progress=True)
+
+        No server starts on the target before the restore has ended: a boot guard is there as long. Ctrl-C stops it within a
+        second. A restore that was stopped is resumed with the same plan and `on_unfinished="resume"`.
+
+        Args:
+            plan: What `plan_restore` returned, and the caller approves.
+            target: The target of the plan, where it needs options of its store: a plan holds none, so that it can be shown.
+            progress: `True` for a bar on a terminal and log lines elsewhere, a callable for each event, or one of
+                `influx_backup.progress`.
+            copier: A `Copier`, or several that are asked in turn. Default: `default_copiers()`.
+            orchestrator: Stops the servers first and starts them again at the end; one that does not start is in `todos` of
+                the report. A plan that was made while they ran is seldom still true once they are stopped.
+            **options: `RestoreRunOptions` of `influx_backup.options`: `servers_stopped`, `on_unfinished`, `limits`,
+                `takeover`, `stop_timeout`.
+
+        Raises:
+            PlanChangedError: The restore would do what is not in the plan.
+            RestoreInProgressError: Another process restores to this target.
+            RestoreUnfinishedError: The target has an unfinished restore: resume or abandon it.
+            RefusedError: Servers may run: neither an orchestrator nor `servers_stopped=True` was given.
+            NotConsistentError: The backup is damaged.
+            StoreError: A store failed for longer than `limits` allow; too little space.
+            OrchestratorError: The orchestrator or a copier of the caller failed.
+        """
         return run(_native.restore(self._native, plan, target, options, copier, orchestrator, None), progress)
 
     def restore_async(
@@ -144,16 +247,23 @@ class Repository:
         plan: RestorePlan,
         target: Place | None = None,
         *,
-        copier: CopierOption = None,
+        copier: _CopierOption = None,
         orchestrator: Orchestrator | None = None,
         **options: Unpack[RestoreRunOptions],
     ) -> Job[RestoreReport]:
         """`restore` for asyncio."""
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         return Job(_native.restore(self._native, plan, target, options, copier, orchestrator, loop))
 
     def list(self, *, progress: ProgressOption = None) -> tuple[BackupSummary, ...]:
-        """Every backup and what else lies here, sorted by name."""
+        """Every backup and what else lies here, sorted by name. One that cannot be read keeps no other from the list.
+
+            >>> [backup.name for backup in repo.list() if backup.state == "complete"]
+            ['monday']
+
+        Raises:
+            StoreError: The repository itself cannot be listed.
+        """
         return run(_native.list(self._native), progress)
 
     def list_async(self) -> Job[tuple[BackupSummary, ...]]:
@@ -161,7 +271,13 @@ class Repository:
         return Job(_native.list(self._native))
 
     def get(self, name: str, *, progress: ProgressOption = None) -> Backup:
-        """Opens a committed backup and checks its object list."""
+        """Opens a committed backup and checks its object list.
+
+        Raises:
+            NotFoundError: There is no backup of this name (`backup-not-found`).
+            NotConsistentError: It is damaged (`damaged-backup`).
+            RefusedError: It needs a newer release (`unsupported-format`).
+        """
         return run(_native.get(self._native, name), progress)
 
     def get_async(self, name: str) -> Job[Backup]:
@@ -169,7 +285,24 @@ class Repository:
         return Job(_native.get(self._native, name))
 
     def verify(self, name: str, *, progress: ProgressOption = None, **options: Unpack[VerifyOptions]) -> VerifyReport:
-        """Verifies a committed backup; what is wrong is in the report, and `ok` is false."""
+        """Verifies a committed backup. What is wrong does not raise: it is in the report, and `ok` is false.
+
+            >>> report = repo.verify("monday", level="bytes", sample_percent=5)
+            >>> report.ok
+            True
+
+        Args:
+            name: The backup's name.
+            progress: `True` for a bar on a terminal and log lines elsewhere, a callable for each event, or one of
+                `influx_backup.progress`.
+            **options: `VerifyOptions` of `influx_backup.options`: `level`, `sample_percent`, `limits`.
+
+        Raises:
+            UsageError: Options contradict one another.
+            NotFoundError: There is no backup of this name (`backup-not-found`).
+            NotConsistentError: Its own files are damaged (`damaged-backup`).
+            StoreError: The store failed.
+        """
         return run(_native.verify(self._native, name, options), progress)
 
     def verify_async(self, name: str, **options: Unpack[VerifyOptions]) -> Job[VerifyReport]:
@@ -177,7 +310,12 @@ class Repository:
         return Job(_native.verify(self._native, name, options))
 
     def leftovers(self, *, progress: ProgressOption = None) -> tuple[Leftover, ...]:
-        """What attempts that ended without a commit left here, sorted by name."""
+        """What attempts that ended without a commit left here, sorted by name. What is being written now is not among it.
+
+        Raises:
+            StoreError: The store failed. On S3 it takes the right `s3:ListBucketMultipartUploads`, on Google
+                `storage.multipartUploads.list`.
+        """
         return run(_native.leftovers(self._native), progress)
 
     def leftovers_async(self) -> Job[tuple[Leftover, ...]]:
@@ -185,7 +323,13 @@ class Repository:
         return Job(_native.leftovers(self._native))
 
     def remove(self, leftover: Leftover, *, progress: ProgressOption = None) -> None:
-        """Deletes a leftover, as far as it still is one."""
+        """Deletes a leftover, as far as it still is one. It can be cancelled, and done again.
+
+        Raises:
+            BackupInProgressError: The backup was resumed since.
+            BackupExistsError: The backup was finished since.
+            StoreError: The store failed.
+        """
         run(_native.remove(self._native, leftover), progress)
 
     def remove_async(self, leftover: Leftover) -> Job[None]:
