@@ -125,7 +125,7 @@ pub(crate) async fn list(repository: &Location, meter: &dyn Meter) -> Result<Vec
 /// What is known of one backup. A store that does not answer says nothing about it, and is an error.
 pub(crate) async fn summary(repository: &Location, name: String) -> Result<BackupSummary> {
     match read(repository, &name).await {
-        Err(error @ Error::Store { kind: StoreErrorKind::Unreachable, .. }) => Err(error),
+        Err(error @ Error::Store { kind, .. }) if kind.is_transient() => Err(error),
         Err(error) => Ok(BackupSummary::unread(name, &error)),
         summary => summary,
     }

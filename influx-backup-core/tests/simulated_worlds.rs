@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use influx_backup_core::{Clause, Finding, FindingCode, Key, backup::Rules};
 use seeds::{in_parallel, seeds};
-use worlds::{Ending, World, explain::Knowledge, let_live, run};
+use worlds::{Ending, World, Wrong, explain::Knowledge, let_live, run};
 
 /// How many worlds are run by default; CI runs 2,000 in an optimised build.
 const SEEDS: u64 = 60;
@@ -94,6 +94,22 @@ fn a_seed_ends_the_same_in_every_run() {
             .collect::<BTreeMap<_, _>>()
     };
     assert_eq!(run_all(), run_all());
+}
+
+/// Writes that were given up and made again arrive half a minute later: without the wait for them, they spoil backups.
+#[test]
+fn late_arrivals_spoil_backups_that_do_not_wait_for_them() {
+    let mut rules = Rules::STANDARD;
+    rules.await_cut_off = false;
+    let late = (0..SEEDS).filter(|seed| seed % 4 == 1).collect::<Vec<_>>();
+    let spoilt = |rules: &Rules| {
+        let endings = in_parallel(late.iter().copied(), |seed| run(seed, &World::of(seed), rules));
+        let wrong = endings.into_iter().filter_map(|(seed, ending)| Some((seed, ending.err()?)));
+        wrong.collect::<Vec<(u64, Wrong)>>()
+    };
+    assert_eq!(spoilt(&Rules::STANDARD), []);
+    let wrong = spoilt(&rules);
+    assert!(wrong.iter().any(|(_, wrong)| matches!(wrong, Wrong::Differs(_))), "the worlds do not bite: {wrong:?}");
 }
 
 /// What shows one failing world again.

@@ -161,6 +161,8 @@ impl Run<'_> {
         let created = match self.send_manifest(&key, bytes).await? {
             Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. }) => {
                 self.remove_late_manifest(&key).await?;
+                // A deletion that arrives late would remove the manifest of this run.
+                self.task.settled(self.lease).await?;
                 self.send_manifest(&key, bytes).await?
             }
             created => created,

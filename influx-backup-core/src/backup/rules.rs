@@ -28,6 +28,8 @@ pub struct Rules {
     pub absence: AbsenceRule,
     /// What is deleted from the backup before its commit.
     pub trim: Cow<'static, [Trim]>,
+    /// Whether the last look at the backup waits until requests that were cut off can no longer take effect.
+    pub await_cut_off: bool,
     /// Which clauses are judged.
     pub judged: Cow<'static, [Clause]>,
 }
@@ -61,6 +63,7 @@ impl Rules {
         recheck_compactor: true,
         absence: AbsenceRule::STANDARD,
         trim: Cow::Borrowed(&Trim::ALL),
+        await_cut_off: true,
         judged: Cow::Borrowed(Clause::ALL),
     };
 }

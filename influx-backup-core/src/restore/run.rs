@@ -258,7 +258,7 @@ impl Run {
         let deleted = self.delete(&mut journal).await?;
         self.task.events.set_phase(event::Phase::Checking);
         let verified = async {
-            self.claim.settled().await;
+            self.task.settled(&self.claim).await?;
             self.require_unaltered(&journal).await?;
             if self.place.directory().is_some() {
                 self.applied.to_all(&self.place, self.files(&journal)).await?;
