@@ -160,6 +160,8 @@ fn options_that_contradict_each_other_are_refused() {
     for bad in ["", "a/b", "..", "_influx_backup", "_shared", ".hidden", "monday ", " monday"] {
         assert_eq!(refused(backup().with_name(bad).check()), "name", "{bad}");
     }
+    backup().with_name("n".repeat(255)).check().expect("the longest");
+    assert_eq!(refused(backup().with_name("\u{e9}".repeat(128)).check()), "name", "256 bytes");
     let message = |name: &str| backup().with_name(name).check().expect_err(name).to_string();
     assert_eq!(message("a/b"), "`name` cannot be used here: `a/b` contains a `/`: choose another one");
     let escaped = "`name` cannot be used here: `a\\nb` is not the name of a directory: choose another one";
