@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub use self::show::BackupTable;
 use crate::{
     concurrent,
-    error::{Error, ErrorReport, Result, StoreErrorKind},
+    error::{Error, ErrorReport, Result},
     facts::Meter,
     lease::{Clock, LeaseScope, highest},
     location::{Links, Location, local::LOST_AND_FOUND},
