@@ -380,7 +380,7 @@ fn the_file_lists_the_public_api() {
     let api: Vec<_> = Sources::read().api().into_iter().collect();
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/api.json");
     if std::env::var_os("INFLUX_BACKUP_WRITE_API").is_some() {
-        fs::write(path, serde_json::to_string_pretty(&api).expect("serialises") + "\n").expect("written");
+        fs::write(path, serde_json::to_string_pretty(&api).expect("serializes") + "\n").expect("written");
     }
     let written: Vec<String> = serde_json::from_str(&fs::read_to_string(path).expect("the file")).expect("JSON");
     let missing: Vec<_> = api.iter().filter(|entry| !written.contains(entry)).collect();

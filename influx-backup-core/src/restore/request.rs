@@ -209,7 +209,8 @@ pub(crate) fn plan_restore(
     Request::new("plan_restore", target.to_string(), |context| async move {
         let plan = async {
             let backup = Backup::open(&repository, &name).await?;
-            run::plan(&backup, &target, &options, &context).await
+            let plan = run::plan(&backup, &target, &options, &context).await;
+            plan.map_err(|error| error.in_backup(backup.location()))
         };
         context.unless_cancelled(plan).await
     })

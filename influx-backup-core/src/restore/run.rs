@@ -38,7 +38,8 @@ pub(super) async fn run(request: OpenedRestore, task: RunContext) -> Result<Rest
     let backup = request.backup.clone();
     match restore(request, task.clone()).await {
         Err(damaged @ Error::DamagedBackup { .. }) => {
-            Err(task.unless_cancelled(backup.require_there()).await.err().unwrap_or(damaged))
+            let moved = task.unless_cancelled(backup.require_there()).await.err();
+            Err(moved.unwrap_or_else(|| damaged.in_backup(backup.location())))
         }
         done => done,
     }

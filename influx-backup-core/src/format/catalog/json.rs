@@ -282,7 +282,7 @@ mod tests {
     }
 
     fn with_json(id: &str, body: &Value) -> Result<CatalogFile, FormatError> {
-        parse(&file(id, &serde_json::to_vec(body).expect("serialises")))
+        parse(&file(id, &serde_json::to_vec(body).expect("serializes")))
     }
 
     fn root() -> Value {

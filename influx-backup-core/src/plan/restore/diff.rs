@@ -29,7 +29,7 @@ pub(super) struct TargetDiff {
 }
 
 impl ForeignPrefixes {
-    /// Tells them apart: neighbours that lay beside the cluster at its source too, and nodes that the backup lacks.
+    /// Tells them apart: neighbors that lay beside the cluster at its source too, and nodes that the backup lacks.
     ///
     /// # Errors
     /// [`Error::TargetForeign`] where the target belongs to another cluster.

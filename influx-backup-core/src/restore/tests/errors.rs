@@ -119,7 +119,7 @@ async fn names_that_climb_out_are_refused() {
         manifest.objects[0].sha256 = crate::checksum::sha256(&bytes);
         (manifest.objects[0].records, manifest.object_count) = (1, 1);
         location.put(&list, bytes.into()).await.expect("put");
-        let json = serde_json::to_vec(&manifest).expect("serialises");
+        let json = serde_json::to_vec(&manifest).expect("serializes");
         location.put(&key(MANIFEST_KEY), json.into()).await.expect("put");
         let error = Backup::open(&repository, "n1").await.expect_err(name);
         assert_eq!(error.code(), "damaged-backup", "{name}: {error}");
