@@ -197,7 +197,7 @@ async fn held_by(backup: &Backup) -> Result<BTreeMap<Key, HeldObject>> {
     for record in backup.objects() {
         if record.key.below(OWN_DIRECTORY).is_some() {
             let reason = format!("it lists `{}`, which is not an object of a cluster", record.key);
-            return Err(Error::DamagedBackup { object: MANIFEST_KEY.to_owned(), reason });
+            return Err(Error::damaged(MANIFEST_KEY, reason).in_backup(backup.location()));
         }
         let Some(found) = stored.of(record) else { continue };
         let size = if found.size == record.stored.size { record.content.size } else { found.size };

@@ -66,7 +66,7 @@ impl<'de> Deserialize<'de> for Crc64 {
 pub struct Content {
     /// The checksum.
     pub crc64: Crc64,
-    /// How they begin and end, where that is known: what a Parquet file is recognised by.
+    /// How they begin and end, where that is known: what a Parquet file is recognized by.
     pub ends: Option<Ends>,
 }
 

@@ -154,7 +154,7 @@ pub struct ClusterDescription {
     pub unknown: Vec<String>,
     /// What was found that stops nothing.
     pub notes: Vec<Finding>,
-    /// How the cluster was recognised, for a person.
+    /// How the cluster was recognized, for a person.
     pub evidence: Vec<String>,
 }
 

@@ -265,8 +265,10 @@ pub enum Error {
     #[error("the backup is damaged at `{object}`: {reason}")]
     #[non_exhaustive]
     DamagedBackup {
-        /// The object.
+        /// The key of the object.
         object: String,
+        /// Where the backup lies, where that is known.
+        location: Option<Box<str>>,
         /// What is wrong.
         reason: String,
     },
@@ -576,7 +578,17 @@ impl Error {
 
     /// A backup, or the journal of one, that does not hold together at `object`.
     pub(crate) fn damaged(object: impl ToString, reason: impl Into<String>) -> Self {
-        Self::DamagedBackup { object: object.to_string(), reason: reason.into() }
+        Self::DamagedBackup { object: object.to_string(), location: None, reason: reason.into() }
+    }
+
+    /// The same error, which names where the damaged backup lies.
+    pub(crate) fn in_backup(self, backup: impl ToString) -> Self {
+        match self {
+            Self::DamagedBackup { object, location: None, reason } => {
+                Self::DamagedBackup { object, location: Some(backup.to_string().into()), reason }
+            }
+            error => error,
+        }
     }
 
     /// Wraps an error of a store with what was tried, where.

@@ -187,7 +187,7 @@ mod tests {
             .with_node("n1")
             .with_key(key)
             .with_numbers(Some(7), Some(5));
-        let text = serde_json::to_string(&finding).expect("serialises");
+        let text = serde_json::to_string(&finding).expect("serializes");
         let expected = r#"{"code":"wrong-size-parquet","severity":"error","clause":"C1","node":"n1","key":"n1/dbs/1.parquet","message":"`n1/dbs/1.parquet` has 5 bytes","expected":7,"found":5}"#;
         assert_eq!(text, expected);
         assert_eq!(serde_json::from_str::<Finding>(&text).expect("reads"), finding);

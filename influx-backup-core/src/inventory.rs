@@ -27,7 +27,7 @@ use crate::{
 /// - `snapshot-checkpoints` before `snapshots`: no checkpoint may be newer than the newest manifest.
 /// - `snapshots` before `dbs`: every Parquet file that a manifest names was stored before the manifest.
 /// - the catalog after the last node: a newer catalog is safe, an older one drops rows.
-pub const LISTING_ORDER: [Group; 11] = [
+pub const LISTING_ORDER: &[Group] = &[
     Group::CompactionSummaries,
     Group::CompactionDetails,
     Group::Compacted,

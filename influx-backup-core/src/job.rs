@@ -7,9 +7,13 @@
 //! ends that different tasks or threads may hold: a [`JobHandle`] to cancel it and to ask how far it is, a stream of
 //! [`Events`], and its result, for which the job itself is awaited.
 //!
-//! [`Repository::open`](crate::Repository::open) is a plain future: it reads a marker and the names beside it, and dropping it
-//! stops it. So are [`Backup::open`](crate::Backup::open) and [`Backup::at`](crate::Backup::at), which
-//! [`Repository::get`](crate::Repository::get) runs as a job.
+//! What looks at one thing is a plain future, and dropping it stops it: [`Repository::open`](crate::Repository::open) and
+//! [`Repository::marker`](crate::Repository::marker), [`Backup::open`](crate::Backup::open) and [`Backup::at`](crate::Backup::at)
+//! (which [`Repository::get`](crate::Repository::get) runs as a job), [`Backup::read`](crate::Backup::read),
+//! [`compare`](crate::Backup::compare) and [`confirm`](crate::Backup::confirm) of one object, the probes of
+//! [`preflight`](crate::preflight), and the methods of a [`Location`](crate::Location). So are the two parts that a program runs in
+//! workers of its own: [`Executor::stage`](crate::execute::Executor::stage) and
+//! [`ShardReport::deliver`](crate::execute::ShardReport::deliver).
 //!
 //! # In other languages
 //!

@@ -182,7 +182,7 @@ impl Component {
     }
 
     /// The kinds that the compactor of an Enterprise cluster writes.
-    pub const COMPACTOR: [Self; 3] = [Self::CompactionSummary, Self::CompactionDetail, Self::Compacted];
+    pub const COMPACTOR: &[Self] = &[Self::CompactionSummary, Self::CompactionDetail, Self::Compacted];
 
     /// The kinds that have a directory of their own below a node.
     const DIRECTORIES: [(Self, &str); 9] = [

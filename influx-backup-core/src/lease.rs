@@ -126,13 +126,10 @@ impl Lease {
         location.fenced(Arc::new(LeaseFence { held: self.held.clone(), renewed, lost, cut_off }))
     }
 
-    /// Waits until no request of an earlier run can take effect any more: what is looked at then stays as it is.
-    pub(crate) async fn settled(&self) {
-        let wait = self.settled.saturating_duration_since(Instant::now());
-        if !wait.is_zero() {
-            tracing::info!(?wait, "waiting for requests that an earlier run had sent when it ended");
-            sleep_until(self.settled).await;
-        }
+    /// How long requests that were cut off, of this run or of earlier ones, may still take effect.
+    pub(crate) fn unsettled(&self) -> Duration {
+        let settled = self.cut_off.borrow().map_or(self.settled, |cut_off| self.settled.max(cut_off + LATE));
+        settled.saturating_duration_since(Instant::now())
     }
 
     /// What became of work that was to stop once the lease was lost; `None` where it was stopped.
@@ -180,8 +177,7 @@ impl Lease {
     pub(crate) async fn release(mut self, within: Duration) {
         let end = Instant::now() + within;
         let late = self.heartbeat.end(within / 2).await;
-        let own = self.cut_off.borrow().map_or(self.settled, |cut_off| self.settled.max(cut_off + LATE));
-        self.held.file.unsettled = own.saturating_duration_since(Instant::now()).as_secs_f64().ceil() as u64;
+        self.held.file.unsettled = self.unsettled().as_secs_f64().ceil() as u64;
         let released = async {
             match late {
                 None => self.held.release().await,

@@ -135,6 +135,8 @@ async fn clear(location: &Location, name: &str, clock: Clock, context: &RunConte
     let lost = lease.lost.clone();
     let location = &lease.fenced(location);
     let all_else = context.unless_cancelled(async {
+        // What was cut off may still write what is to be deleted.
+        context.settled(&lease).await?;
         location.delete_incomplete(|_| true).await?;
         let mut objects = location.list("").await?;
         objects.retain(|entry| !lease.is_lease_key(&entry.key));
@@ -144,6 +146,8 @@ async fn clear(location: &Location, name: &str, clock: Clock, context: &RunConte
     let done = match lease.outcome(done).await {
         Ok(()) => {
             let removed = async {
+                // Then another backup may begin here: no deletion is to arrive after that.
+                context.settled(&lease).await?;
                 lease.end_renewals().await;
                 lease.remove().await
             };

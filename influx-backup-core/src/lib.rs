@@ -17,7 +17,7 @@
 //! starts. Plans ([`BackupPlan`], [`RestorePlan`]) are data: printed, kept as JSON, compared by hash.
 //!
 //! Each verb is a [`Job`], with a [`JobHandle`] to watch and cancel it, a stream of [`Event`]s and a result to await. Two
-//! things are yours to replace: a [`Copier`] moves one object, an [`Orchestrator`] stops and starts servers. Every [`Error`] has a stable code, a category and a [report](Error::report) that serialises.
+//! things are yours to replace: a [`Copier`] moves one object, an [`Orchestrator`] stops and starts servers. Every [`Error`] has a stable code, a category and a [report](Error::report) that serializes.
 //!
 //! # Example
 //!

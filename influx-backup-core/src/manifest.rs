@@ -23,6 +23,9 @@ use crate::{
 /// The newest format of the manifest that this release reads, and the one that it writes.
 pub const FORMAT: u64 = 1;
 
+/// What wrote a manifest or a marker.
+pub(crate) const WRITER: &str = concat!("influx-backup ", env!("CARGO_PKG_VERSION"));
+
 /// The oldest format whose readers understand what this release writes.
 pub(crate) const MIN_READER: u64 = 1;
 
@@ -38,7 +41,7 @@ pub struct Manifest {
     pub name: String,
     /// Complete, or degraded with the caller's consent.
     pub status: BackupStatus,
-    /// Which release of this crate wrote it.
+    /// Which program and release wrote it: `influx-backup 1.2.3`.
     pub written_by: String,
     /// When the backup began: what was acknowledged before is in it.
     pub began: DateTime<Utc>,

@@ -115,7 +115,7 @@ mod tests {
         for (fruit, name) in Fruit::ALL.iter().zip(Fruit::NAMES) {
             assert_eq!((fruit.as_str(), fruit.to_string().as_str()), (*name, *name));
             assert_eq!(name.parse(), Ok(*fruit));
-            let json = serde_json::to_string(fruit).expect("serialises");
+            let json = serde_json::to_string(fruit).expect("serializes");
             assert_eq!(json, format!("\"{name}\""));
             assert_eq!(serde_json::from_str::<Fruit>(&json).expect("a name"), *fruit);
         }

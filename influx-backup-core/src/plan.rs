@@ -195,7 +195,8 @@ fn stage_of(edition: Edition, object: Classification<'_>) -> StageKind {
     }
 }
 
-/// What the executor lists again at the barrier before a stage, to ask the planning function for its tasks.
+/// What the caller of [`Executor::stage`](crate::execute::Executor::stage) lists again before a stage, to plan its copies anew: the
+/// source has moved on since the plan was made. A [backup](crate::Repository::backup) does so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Relist {
@@ -226,7 +227,7 @@ mod tests {
     #[test]
     fn the_hash_is_that_of_the_json() {
         let stage = Stage::new(StageKind::Wal, Some(Relist::Wal), []);
-        let json = serde_json::to_vec(&stage).expect("serialises");
+        let json = serde_json::to_vec(&stage).expect("serializes");
         assert_eq!(stable_hash(&stage), sha256(&json));
     }
 }

@@ -83,8 +83,11 @@ impl Repository {
     /// What a restore of a backup of this repository would do at this target. Nothing is written.
     ///
     /// The job fails as [`Repository::get`], [`Target::inspect`](crate::Target::inspect) and [`RestorePlan::new`] do, and with
-    /// [`Error::Overlap`](crate::Error::Overlap) where the target and the repository lie inside one another, and
-    /// [`Error::InvalidRequest`](crate::Error::InvalidRequest) for an owner that this machine does not know.
+    /// what the restore would refuse before its first write as far as reading tells: [`Error::Overlap`](crate::Error::Overlap),
+    /// [`Error::InvalidRequest`](crate::Error::InvalidRequest) for an owner that this machine does not know,
+    /// [`Error::DamagedBackup`](crate::Error::DamagedBackup) from its listing and its catalog,
+    /// [`Error::TargetForeign`](crate::Error::TargetForeign) for another catalog, [`Error::NoSpace`](crate::Error::NoSpace),
+    /// [`Error::Store`](crate::Error::Store). Whether servers are stopped is not known.
     pub fn plan_restore(&self, name: &str, target: &Location, options: &RestoreOptions) -> Request<RestorePlan> {
         plan_restore(&self.location, name, target, options)
     }
@@ -107,7 +110,7 @@ impl Repository {
     }
 
     /// The certificate of a backup, made again from the bytes it has now. What is certified has options of its own, but its
-    /// [`discover`](crate::certify::CertifyOptions::discover) has no effect.
+    /// [`discover`](crate::options::CertifyOptions::discover) has no effect.
     ///
     /// The job fails as [`Repository::get`] does. What is wrong with the backup is in the certificate.
     pub fn certify(&self, name: &str) -> CertifyRequest {

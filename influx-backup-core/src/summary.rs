@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub use self::show::BackupTable;
 use crate::{
     concurrent,
-    error::{Error, ErrorReport, Result, StoreErrorKind},
+    error::{Error, ErrorReport, Result},
     facts::Meter,
     lease::{Clock, LeaseScope, highest},
     location::{Links, Location, local::LOST_AND_FOUND},
@@ -114,18 +114,18 @@ pub(crate) async fn list(repository: &Location, meter: &dyn Meter) -> Result<Vec
     let may_be_backup = |name: &String| !name.starts_with(['_', '.']) && name != LOST_AND_FOUND;
     let names: Vec<_> = names.into_iter().filter(may_be_backup).collect();
     meter.planned(names.len() as u64, 0);
-    let summarised = |name| async move {
+    let summarized = |name| async move {
         let summary = summary(repository, name).await?;
         meter.finished(0);
         Ok(summary)
     };
-    concurrent::run(names.into_iter().map(|name| summarised(name).boxed()).collect(), SUMMARIES_AT_ONCE).await
+    concurrent::run(names.into_iter().map(|name| summarized(name).boxed()).collect(), SUMMARIES_AT_ONCE).await
 }
 
 /// What is known of one backup. A store that does not answer says nothing about it, and is an error.
 pub(crate) async fn summary(repository: &Location, name: String) -> Result<BackupSummary> {
     match read(repository, &name).await {
-        Err(error @ Error::Store { kind: StoreErrorKind::Unreachable, .. }) => Err(error),
+        Err(error @ Error::Store { kind, .. }) if kind.is_transient() => Err(error),
         Err(error) => Ok(BackupSummary::unread(name, &error)),
         summary => summary,
     }

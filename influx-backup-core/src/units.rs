@@ -143,7 +143,7 @@ mod tests {
     }
     #[test]
     fn they_are_integers_on_disk_and_may_be_texts_in_options() {
-        assert_eq!(serde_json::to_string(&ByteSize::mib(1)).expect("serialises"), "1048576");
+        assert_eq!(serde_json::to_string(&ByteSize::mib(1)).expect("serializes"), "1048576");
         for (json, bytes) in [
             ("1048576", 1 << 20),
             ("\"1 MiB\"", 1 << 20),

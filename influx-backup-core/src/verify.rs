@@ -257,7 +257,7 @@ async fn check_bytes(backup: &Backup, record: &ObjectRecord) -> Result<Option<Fi
             }
             Ok(None)
         }
-        Err(Error::DamagedBackup { object, reason }) => wrong(format!("`{object}`: {reason}")),
+        Err(Error::DamagedBackup { object, reason, .. }) => wrong(format!("`{object}`: {reason}")),
         Err(error) => Err(error),
     }
 }

@@ -303,6 +303,18 @@ fn declarations_are_read_as_rust_reads_them() {
     assert!(shows_objects("BTreeMap<Key, u64>") && shows_objects("BTreeMap<String, ObjectMeta>"));
 }
 
+/// The length of an array is part of its type: another element would break callers.
+#[test]
+fn public_constants_have_no_length() {
+    let is_array = |line: &&str| line.trim_start().starts_with("pub const ") && line.contains(": [");
+    let mut arrays = Vec::new();
+    for (_, path) in sources() {
+        let code = code(&path);
+        arrays.extend(code.lines().filter(is_array).map(|line| format!("{} in {}", line.trim(), path.display())));
+    }
+    assert!(arrays.is_empty(), "slices instead:\n{}", arrays.join("\n"));
+}
+
 /// Enums whose variants callers make themselves, with all their fields.
 const MADE_BY_CALLERS: [(&str, &str); 3] = [
     ("pub enum Identity", "of a store of the caller's"),

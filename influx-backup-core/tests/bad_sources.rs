@@ -364,7 +364,7 @@ async fn open_after_one_pass() -> (Source, String, (&'static str, Deed)) {
 }
 
 #[tokio::test]
-async fn at_a_limit_of_passes_or_time_the_open_clause_and_its_object_are_said() {
+async fn at_a_limit_of_passes_or_time_the_violated_clause_and_its_object_are_named() {
     let hour = Duration::from_secs(3600);
     for passes in [Passes::until_closed(1, hour), Passes::until_closed(9, Duration::ZERO)] {
         let (source, file, gone) = open_after_one_pass().await;

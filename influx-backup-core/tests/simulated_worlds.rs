@@ -11,9 +11,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 use influx_backup_core::{Clause, Finding, FindingCode, Key, backup::Rules};
 use seeds::{in_parallel, seeds};
-use worlds::{Ending, World, explain::Knowledge, let_live, run};
+use worlds::{Ending, World, Wrong, explain::Knowledge, let_live, run};
 
-/// How many worlds are run by default; CI runs 2,000 in an optimised build.
+/// How many worlds are run by default; CI runs 2,000 in an optimized build.
 const SEEDS: u64 = 60;
 
 /// Worlds that `make soak` found: a catalog log was listed and went before its copy; a file counted as absent that was newer
@@ -94,6 +94,20 @@ fn a_seed_ends_the_same_in_every_run() {
             .collect::<BTreeMap<_, _>>()
     };
     assert_eq!(run_all(), run_all());
+}
+
+/// Writes that were given up and made again arrive half a minute later: without the wait for them, they spoil backups.
+#[test]
+fn late_arrivals_spoil_backups_that_do_not_wait_for_them() {
+    let mut rules = Rules::STANDARD;
+    rules.await_cut_off = false;
+    // Every fourth world has such writes.
+    let endings = in_parallel(0..SEEDS, |index| {
+        let seed = 4 * index + 1;
+        run(seed, &World::of(seed), &rules)
+    });
+    let wrong: Vec<_> = endings.into_iter().filter_map(|(_, ending)| ending.err()).collect();
+    assert!(wrong.iter().any(|wrong| matches!(wrong, Wrong::Differs(_))), "the worlds do not bite: {wrong:?}");
 }
 
 /// What shows one failing world again.

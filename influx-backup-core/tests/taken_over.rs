@@ -9,7 +9,8 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use influx_backup_core::{
-    DiscoverOptions, Location, Repository, VerifyOptions, discover,
+    BackupReport, DiscoverOptions, EventKind, Job, Limits, Location, Repository, VerifyOptions, discover,
+    event::Phase,
     location::Identity,
     location::interop::object_store::{ObjectStore, ObjectStoreExt, memory::InMemory, path::Path},
     options::Takeover,
@@ -68,7 +69,7 @@ fn who_was_suspended_changes_nothing_of_a_committed_backup() {
             };
             let store = FaultyStore::new(Arc::clone(&source.0) as _, plan);
             let cluster = discover(&place(Arc::new(store), "data"), &DiscoverOptions::default()).await;
-            let request = open(&vault).await.backup(&cluster.expect("a cluster"), options());
+            let request = open(&vault).await.backup(cluster.expect("a cluster"), options());
             request.with_copier(meddler(deeds)).start()
         });
         first.block_on(async { timeout(Duration::from_secs(60), hold.reached()).await.expect("it copies") });
@@ -174,4 +175,81 @@ async fn a_request_that_was_cut_off_changes_no_committed_backup() {
     tokio::time::sleep(Duration::from_secs(60)).await;
     let verified = repository.verify("n1", VerifyOptions::bytes()).await.expect("verified");
     assert!(verified.passed(), "{:?}", verified.problems);
+}
+
+/// A repository whose store takes a note only half a minute after it was sent, when the copy was given up and made again.
+async fn late_note(source: &Source, vault: &Arc<InMemory>) -> Job<BackupReport> {
+    source.put("node1/note", Bytes::from_static(b"one")).await;
+    let late = Fault::Late(Duration::from_secs(30)..Duration::from_secs(31));
+    let note = Scope::of(Op::Put).containing("n1/node1/note");
+    let plan = FaultPlan::none().with(Rule::new(note, When::Nth(1), late));
+    let store = FaultyStore::new(Arc::clone(vault) as _, plan);
+    let repository = Repository::open(place(Arc::new(store.clone()), "vault")).await.expect("a repository");
+    let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
+    let limits = Limits::default().with_concurrency(1).with_stall_timeout(Duration::from_secs(5));
+    let job = repository.backup(&cluster, options().with_limits(limits)).start();
+    while !store.log().iter().any(|entry| entry.op == Op::Put && entry.path.ends_with("n1/node1/note")) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    job
+}
+
+/// The object has changed when its copy is made again, or is gone: what arrives late is not what was committed.
+#[tokio::test(start_paused = true)]
+async fn a_request_of_its_own_that_was_cut_off_changes_no_committed_backup() {
+    for is_gone in [false, true] {
+        let (source, _) = Source::of(&core()).await;
+        let vault = Arc::new(InMemory::new());
+        let job = late_note(&source, &vault).await;
+        if is_gone {
+            source.delete("node1/note").await;
+        } else {
+            source.put("node1/note", Bytes::from_static(b"two")).await;
+        }
+        let mut events = job.events();
+        let mut waits = 0;
+        while let Some(event) = events.next().await {
+            waits += usize::from(matches!(event.kind, EventKind::Progress(now) if now.phase == Phase::Waiting));
+        }
+        job.await.expect("committed");
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let verified = open(&vault).await.verify("n1", VerifyOptions::bytes()).await.expect("verified");
+        assert!(verified.passed(), "{:?}", verified.problems);
+        assert_eq!(waits, 1, "it is shown");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_wait_for_a_request_that_was_cut_off_can_be_cancelled() {
+    let (source, _) = Source::of(&core()).await;
+    let vault = Arc::new(InMemory::new());
+    let job = late_note(&source, &vault).await;
+    while job.handle().progress().phase != Phase::Waiting {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let cancelled = tokio::time::Instant::now();
+    job.handle().cancel();
+    assert_eq!(job.await.expect_err("cancelled").code(), "cancelled");
+    assert!(cancelled.elapsed() < Duration::from_secs(1), "{:?}", cancelled.elapsed());
+    open(&vault)
+        .await
+        .backup(
+            discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster"),
+            options().resuming(),
+        )
+        .await
+        .expect("resumed");
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let verified = open(&vault).await.verify("n1", VerifyOptions::bytes()).await.expect("verified");
+    assert!(verified.passed(), "{:?}", verified.problems);
+}
+
+/// Where nothing was cut off, nothing is waited for.
+#[tokio::test(start_paused = true)]
+async fn a_backup_usually_waits_for_nothing() {
+    let (source, _) = Source::of(&core()).await;
+    let cluster = discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster");
+    let began = tokio::time::Instant::now();
+    open(&Arc::new(InMemory::new())).await.backup(&cluster, options()).await.expect("committed");
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 /// What is looked for, in lower case and between characters that are not letters; and what to write instead.
-const BANNED: [(&str, &str); 12] = [
+const BANNED: &[(&str, &str)] = &[
     ("licence", "license, as InfluxDB spells it"),
     ("licences", "licenses"),
     ("we", "the name of who does it, or the passive voice"),
@@ -19,6 +19,20 @@ const BANNED: [(&str, &str); 12] = [
     ("left out", "excluded by the caller, else skipped"),
     ("leave out", "exclude, or skip"),
     ("leaves out", "excludes, or skips"),
+    ("behaviour", "behavior, as in American English"),
+    ("behaviours", "behaviors"),
+    ("colour", "color"),
+    ("colours", "colors"),
+    ("neighbour", "neighbor"),
+    ("neighbours", "neighbors"),
+    ("optimised", "optimized"),
+    ("recognised", "recognized"),
+    ("serialise", "serialize"),
+    ("serialises", "serializes"),
+    ("serialised", "serialized"),
+    ("summarised", "summarized"),
+    ("certificate is open", "the certificate is violated, or not proven"),
+    ("open clause", "a violated clause"),
 ];
 
 /// Directories of the repository that are searched.

@@ -16,7 +16,7 @@ use crate::{
     key::Key,
     layout::{MANIFEST_KEY, OWN_DIRECTORY},
     location::{Location, Version, make_durable},
-    manifest::{FORMAT, MIN_READER, Manifest, SegmentRef, segment},
+    manifest::{FORMAT, MIN_READER, Manifest, SegmentRef, WRITER, segment},
     record::{Attested, BackupStatus},
     units::{ByteSize, total},
 };
@@ -61,7 +61,7 @@ impl Run<'_> {
             min_reader: MIN_READER,
             name: self.name.to_owned(),
             status,
-            written_by: concat!("influx-backup ", env!("CARGO_PKG_VERSION")).to_owned(),
+            written_by: WRITER.to_owned(),
             began: self.lease.began(),
             committed: Utc::now(),
             cluster: cluster.description().clone(),
@@ -161,6 +161,8 @@ impl Run<'_> {
         let created = match self.send_manifest(&key, bytes).await? {
             Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. }) => {
                 self.remove_late_manifest(&key).await?;
+                // A deletion that arrives late would remove the manifest of this run.
+                self.task.settled(self.lease).await?;
                 self.send_manifest(&key, bytes).await?
             }
             created => created,

@@ -91,7 +91,9 @@ impl Run<'_> {
                     }
                     Err(error) => Err(error),
                 };
-                self.lease.settled().await;
+                if self.rules.await_cut_off {
+                    self.task.settled(self.lease).await?;
+                }
                 if self.is_as_recorded(state, &mut history).await? {
                     return Ok(Ready { manifest: manifest?, history });
                 }

@@ -28,6 +28,8 @@ pub struct Rules {
     pub absence: AbsenceRule,
     /// What is deleted from the backup before its commit.
     pub trim: Cow<'static, [Trim]>,
+    /// Whether the last look at the backup waits until requests that were cut off can no longer take effect.
+    pub await_cut_off: bool,
     /// Which clauses are judged.
     pub judged: Cow<'static, [Clause]>,
 }
@@ -48,19 +50,20 @@ pub enum Trim {
 
 impl Trim {
     /// Everything.
-    pub const ALL: [Self; 4] = [Self::Wal, Self::Checkpoints, Self::Overwritten, Self::Superseded];
+    pub const ALL: &[Self] = &[Self::Wal, Self::Checkpoints, Self::Overwritten, Self::Superseded];
 }
 
 impl Rules {
     /// The rules of every backup.
     pub const STANDARD: Self = Self {
-        listing_order: Cow::Borrowed(&LISTING_ORDER),
+        listing_order: Cow::Borrowed(LISTING_ORDER),
         roots: RootsOrder::AfterLogs,
         relist: Cow::Borrowed(&[Relist::Wal, Relist::Catalog]),
         catalog_attempts: 5,
         recheck_compactor: true,
         absence: AbsenceRule::STANDARD,
-        trim: Cow::Borrowed(&Trim::ALL),
+        trim: Cow::Borrowed(Trim::ALL),
+        await_cut_off: true,
         judged: Cow::Borrowed(Clause::ALL),
     };
 }

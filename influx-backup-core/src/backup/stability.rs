@@ -167,7 +167,7 @@ mod tests {
     }
 
     fn name(difference: Difference) -> String {
-        serde_json::from_value(serde_json::to_value(difference).expect("serialises")).expect("a string")
+        serde_json::from_value(serde_json::to_value(difference).expect("serializes")).expect("a string")
     }
 
     #[test]

@@ -14,8 +14,8 @@ use crate::cli::{exit::Exit, failure::Failure, stop::Stop};
 pub struct Streams {
     answers: Box<dyn Write + Send>,
     messages: Box<dyn Write + Send>,
-    /// Answers go to a terminal: help may have colours.
-    colour: bool,
+    /// Answers go to a terminal: help may have colors.
+    color: bool,
     /// Messages go to the terminal of this process: a progress bar may be drawn there.
     bar: bool,
 }
@@ -24,7 +24,7 @@ impl Streams {
     /// These two streams. No progress bar is drawn.
     #[must_use]
     pub fn new(answers: impl Write + Send + 'static, messages: impl Write + Send + 'static) -> Self {
-        Self { answers: Box::new(answers), messages: Box::new(messages), colour: false, bar: false }
+        Self { answers: Box::new(answers), messages: Box::new(messages), color: false, bar: false }
     }
 
     /// Standard output and standard error of this process. On a terminal a progress bar is drawn.
@@ -33,7 +33,7 @@ impl Streams {
         Self {
             answers: Box::new(io::stdout()),
             messages: Box::new(io::stderr()),
-            colour: io::stdout().is_terminal(),
+            color: io::stdout().is_terminal(),
             bar: true,
         }
     }
@@ -117,7 +117,7 @@ impl Screen {
         let text = help.render();
         // Best effort: the reader may have closed the stream.
         let _ =
-            if streams.colour { write!(streams.answers, "{}", text.ansi()) } else { write!(streams.answers, "{text}") };
+            if streams.color { write!(streams.answers, "{}", text.ansi()) } else { write!(streams.answers, "{text}") };
     }
 
     /// A failure: its message and, in JSON, its document as the answer.

@@ -102,7 +102,7 @@ mod tests {
         let mut copied = Copied::read_through(9, Crc64::of(b"123456789"), String::from("mine"));
         copied.content.ends = Some(Ends { head: *b"1234", tail: *b"23456789" });
         copied.refused_by = Some("server-side".into());
-        let json = serde_json::to_string(&copied).expect("serialises");
+        let json = serde_json::to_string(&copied).expect("serializes");
         assert_eq!(serde_json::from_str::<Copied>(&json).expect("reads"), copied);
         let least = r#"{"content":{"size":9},"stored":{"size":9},"checked_by":"size","copier":"mine"}"#;
         assert_eq!(serde_json::from_str::<Copied>(least).expect("reads"), Copied::unverified(9, "mine"));

@@ -8,7 +8,7 @@ impl Error {
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         match self {
-            Self::InvalidKey { key, .. } => Some(key),
+            Self::InvalidKey { key, .. } | Self::DamagedBackup { object: key, .. } => Some(key),
             Self::Store { key, .. } => Some(key.as_str()).filter(|key| !key.is_empty()),
             Self::CorruptSource { key, .. } | Self::ServerRunning { key, .. } | Self::Copy { key, .. } => {
                 Some(key.as_str())
@@ -45,7 +45,7 @@ impl Error {
             | Self::LeaseLost { lease: LeaseSubject::Target { location }, .. }
             | Self::LeaseNotRenewed { lease: LeaseSubject::Target { location }, .. }
             | Self::Store { location, .. } => Some(location),
-            Self::Copy { location, .. } => location.as_deref(),
+            Self::Copy { location, .. } | Self::DamagedBackup { location, .. } => location.as_deref(),
             _ => None,
         }
     }

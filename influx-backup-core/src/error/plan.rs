@@ -36,8 +36,8 @@ pub enum PlanChangeKind {
     Target,
     /// Another policy holds.
     Policy,
-    /// The files get other owners or modes.
-    Ownership,
+    /// Other options hold, such as the owners of files or how much of the backup is checked.
+    Options,
     /// More objects are deleted.
     Delete,
     /// More objects are overwritten.
@@ -60,7 +60,7 @@ named!(PlanChangeKind, "kind of change", {
     Backup => "backup",
     Target => "target",
     Policy => "policy",
-    Ownership => "ownership",
+    Options => "options",
     Delete => "delete",
     Overwrite => "overwrite",
     Copy => "copy",
@@ -77,7 +77,7 @@ impl PlanChangeKind {
             Self::Backup => ("another backup", ""),
             Self::Target => ("another target", ""),
             Self::Policy => ("another policy", ""),
-            Self::Ownership => ("other owners or modes", ""),
+            Self::Options => ("other options", ""),
             Self::Delete => ("deletions", "deletion"),
             Self::Overwrite => ("overwritten objects", "overwritten object"),
             Self::Copy => ("copies", "copy"),

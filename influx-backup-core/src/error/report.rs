@@ -146,7 +146,7 @@ impl Error {
             }
             Self::CommitUnconfirmed { name, reason, .. } => fields!(name, reason),
             Self::BackupNotFound { name, found, .. } => fields!(name, found),
-            Self::UnsupportedFormat { object, reason } | Self::DamagedBackup { object, reason } => {
+            Self::UnsupportedFormat { object, reason } | Self::DamagedBackup { object, reason, .. } => {
                 fields!(object, reason)
             }
             Self::InvalidDocument { document, reason } => fields!(document, reason),

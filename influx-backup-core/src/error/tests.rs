@@ -62,7 +62,11 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::BackupNotFound { name: name(), repository: location(), found: text("nothing") },
         Error::UnsupportedFormat { object: text("manifest.json"), reason: reason() },
         Error::InvalidDocument { document: "plan", reason: reason() },
-        Error::DamagedBackup { object: text("manifest.json"), reason: reason() },
+        Error::DamagedBackup {
+            object: text("manifest.json"),
+            location: Some("/backups/monday".into()),
+            reason: reason(),
+        },
         Error::DamagedMarker { marker: text("/backups/_influx_backup/repository.json"), reason: reason() },
         Error::DamagedJournal { journal: text("/data/_influx_backup/restore.json"), reason: reason() },
         Error::BackupAltered { reason: reason() },
@@ -127,7 +131,7 @@ fn every_code_is_produced_and_its_report_is_read_back_equal() {
     assert_eq!(samples.iter().map(Error::code).collect::<BTreeSet<_>>(), codes());
     for error in samples {
         let report = error.report();
-        let json = report.to_json().expect("serialises");
+        let json = report.to_json().expect("serializes");
         assert_eq!(ErrorReport::from_json(&json).expect("an error report"), report);
         assert_eq!((report.code.as_str(), report.category), (error.code(), error.category()));
         assert!(!report.message.contains("what lies behind it"), "{}", report.message);
@@ -139,7 +143,7 @@ fn every_code_is_produced_and_its_report_is_read_back_equal() {
 
 #[test]
 fn a_report_of_something_else_or_of_a_newer_release_is_refused() {
-    let json = Error::MemoryLocation.report().to_json().expect("serialises");
+    let json = Error::MemoryLocation.report().to_json().expect("serializes");
     let code = |json: &str| ErrorReport::from_json(json).expect_err(json).code();
     assert_eq!(code("{}"), "invalid-document");
     assert_eq!(code(&json.replace("\"refused\"", "\"brand_new\"")), "unsupported-format");

@@ -21,6 +21,8 @@ pub enum Phase {
     Copying,
     /// It deletes objects.
     Deleting,
+    /// It waits until requests to a store that were not answered can no longer take effect: a minute at most.
+    Waiting,
 }
 
 named!(Phase, "phase of a job", {
@@ -29,6 +31,7 @@ named!(Phase, "phase of a job", {
     Checking => "checking",
     Copying => "copying",
     Deleting => "deleting",
+    Waiting => "waiting",
 });
 
 /// How far a job is, and what it is doing. Its counts only grow while it runs.

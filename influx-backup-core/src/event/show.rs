@@ -86,7 +86,7 @@ impl fmt::Display for EventKind {
                 write!(f, "pass {pass}: still violated: {}", codes.join(", "))
             }
             Self::Certified { certificate } if certificate.holds() => f.write_str("the certificate holds"),
-            Self::Certified { .. } => f.write_str("the certificate is open"),
+            Self::Certified { .. } => f.write_str("the certificate is violated"),
             Self::Recovery { points } => write!(f, "recovery points of {} nodes", points.len()),
             Self::Deleted { key } => write!(f, "`{key}` deleted"),
             Self::GuardSet => f.write_str("boot guard set: no server starts on the target until it is whole"),
@@ -151,7 +151,7 @@ mod tests {
         let names: Vec<_> = events.iter().map(EventKind::name).collect();
         assert_eq!(names, EventKind::NAMES);
         for event in &events {
-            let json = serde_json::to_value(event).expect("serialises");
+            let json = serde_json::to_value(event).expect("serializes");
             assert_eq!(json["event"], event.name());
         }
         let lines: BTreeSet<_> = events.iter().map(ToString::to_string).collect();

@@ -86,6 +86,9 @@ impl Executor {
 
     /// Runs one stage to its barrier: when it returns, the sink has received every task, and files are on disk.
     ///
+    /// It copies what the stage names, and lists nothing. Where the stage has a [`relist`](Stage::relist) rule, the caller lists
+    /// the source again first and runs the stage of the new plan: without that, a backup lacks what was written since.
+    ///
     /// The caller counts what is planned, for all stages at once.
     ///
     /// # Errors

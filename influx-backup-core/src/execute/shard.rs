@@ -152,10 +152,10 @@ mod tests {
         let parts = stage.split(2);
         assert_eq!(parts.iter().map(Stage::objects).collect::<Vec<_>>(), [4, 3]);
         for part in &parts {
-            let sent = serde_json::to_string(part).expect("serialises");
+            let sent = serde_json::to_string(part).expect("serializes");
             let mut report = ShardReport::default();
             run(&serde_json::from_str(&sent).expect("reads"), &from, &to, &mut report).await;
-            let answer = serde_json::to_string(&report).expect("serialises");
+            let answer = serde_json::to_string(&report).expect("serializes");
             let report: ShardReport = serde_json::from_str(&answer).expect("reads");
             assert_eq!(report.objects(), part.objects());
             report.deliver(part, &mut joined).await.expect("delivered");

@@ -299,7 +299,7 @@ mod tests {
         for code in FindingCode::ALL {
             assert_eq!(code.as_str().parse(), Ok(code.clone()));
             let json = format!("\"{code}\"");
-            assert_eq!(serde_json::to_string(code).expect("serialises"), json);
+            assert_eq!(serde_json::to_string(code).expect("serializes"), json);
             assert_eq!(serde_json::from_str::<FindingCode>(&json).expect("reads"), *code);
         }
         let names: BTreeSet<_> = FindingCode::ALL.iter().map(|code| code.as_str()).collect();
@@ -312,7 +312,7 @@ mod tests {
         let code: FindingCode = serde_json::from_str(json).expect("reads");
         assert_eq!(code, FindingCode::Unknown("brand-new".into()));
         assert_eq!((code.as_str(), code.to_string().as_str()), ("brand-new", "brand-new"));
-        assert_eq!(serde_json::to_string(&code).expect("serialises"), json);
+        assert_eq!(serde_json::to_string(&code).expect("serializes"), json);
         assert_ne!(code, serde_json::from_str("\"other\"").expect("reads"), "codes are told apart");
         assert_eq!(code.severity(), Severity::Warning);
         assert_eq!("brand-new".parse::<FindingCode>(), Err(UnknownCode("brand-new".to_owned())));

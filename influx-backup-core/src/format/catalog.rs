@@ -137,7 +137,7 @@ named!(DatabaseState, "state of a database", {
 });
 
 impl CatalogFile {
-    /// Reads a file of the catalog, recognising the generation by its first bytes.
+    /// Reads a file of the catalog, recognizing the generation by its first bytes.
     ///
     /// # Errors
     /// [`FormatError::Empty`], [`FormatError::TooShort`], [`FormatError::BadMagic`], [`FormatError::UnsupportedVersion`],

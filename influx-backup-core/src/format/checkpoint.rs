@@ -110,7 +110,7 @@ mod tests {
     }
 
     fn parse(json: &Value) -> Result<Checkpoint, FormatError> {
-        Checkpoint::parse(&serde_json::to_vec_pretty(json).expect("serialises"))
+        Checkpoint::parse(&serde_json::to_vec_pretty(json).expect("serializes"))
     }
 
     #[test]
@@ -154,13 +154,13 @@ mod tests {
 
         #[test]
         fn no_part_of_a_file_passes_for_the_whole(at: prop::sample::Index) {
-            let bytes = serde_json::to_vec_pretty(&checkpoint()).expect("serialises");
+            let bytes = serde_json::to_vec_pretty(&checkpoint()).expect("serializes");
             prop_assert!(Checkpoint::parse(&bytes[..at.index(bytes.len())]).is_err());
         }
 
         #[test]
         fn any_changed_bytes_are_answered(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
-            let mut bytes = serde_json::to_vec(&checkpoint()).expect("serialises");
+            let mut bytes = serde_json::to_vec(&checkpoint()).expect("serializes");
             for (at, byte) in changes {
                 let at = at.index(bytes.len());
                 bytes[at] = byte;

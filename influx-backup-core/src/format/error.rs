@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn errors_keep_their_shape_through_json() {
         let error = FormatError::BadMagic { end: End::Tail, found: "PAR2".to_owned() };
-        let json = serde_json::to_value(&error).expect("serialises");
+        let json = serde_json::to_value(&error).expect("serializes");
         assert_eq!(json, serde_json::json!({"kind": "bad_magic", "end": "tail", "found": "PAR2"}));
         assert_eq!(serde_json::from_value::<FormatError>(json).expect("reads back"), error);
     }

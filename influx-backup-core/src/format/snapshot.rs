@@ -125,7 +125,7 @@ mod tests {
     }
 
     fn parse(json: &Value) -> Result<Snapshot, FormatError> {
-        Snapshot::parse(&serde_json::to_vec_pretty(json).expect("serialises"))
+        Snapshot::parse(&serde_json::to_vec_pretty(json).expect("serializes"))
     }
 
     fn without(field: &str) -> Value {
@@ -205,13 +205,13 @@ mod tests {
 
         #[test]
         fn no_part_of_a_file_passes_for_the_whole(at: prop::sample::Index) {
-            let bytes = serde_json::to_vec_pretty(&manifest()).expect("serialises");
+            let bytes = serde_json::to_vec_pretty(&manifest()).expect("serializes");
             prop_assert!(Snapshot::parse(&bytes[..at.index(bytes.len())]).is_err());
         }
 
         #[test]
         fn any_changed_bytes_are_answered(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8)) {
-            let mut bytes = serde_json::to_vec(&manifest()).expect("serialises");
+            let mut bytes = serde_json::to_vec(&manifest()).expect("serializes");
             for (at, byte) in changes {
                 let at = at.index(bytes.len());
                 bytes[at] = byte;

@@ -16,6 +16,7 @@ use crate::{
     event::{EventKind, Phase},
     facts::Meter,
     finding::Finding,
+    lease::Lease,
     location::Location,
 };
 
@@ -56,6 +57,26 @@ impl RunContext {
             done = request => done,
             () = cancelled => Err(self.cancelled()),
         }
+    }
+
+    /// Waits until no request that was cut off, by this run or by an earlier one, can take effect any more: what is looked at
+    /// then stays as it is. Usually none was, and there is no wait.
+    pub(crate) async fn settled(&self, lease: &Lease) -> Result<()> {
+        let wait = lease.unsettled();
+        if wait.is_zero() {
+            return Ok(());
+        }
+        tracing::info!(?wait, "waiting for requests that were cut off and may still take effect");
+        let before = self.events.counts.progress().phase;
+        self.events.set_phase(Phase::Waiting);
+        self.events.emit_progress();
+        let waited = async {
+            sleep(wait).await;
+            Ok(())
+        };
+        self.unless_cancelled(waited).await?;
+        self.events.set_phase(before);
+        Ok(())
     }
 
     /// Fails where the caller has cancelled.
@@ -154,8 +175,12 @@ impl EventSink {
 
     fn maybe_emit_progress(&self) {
         if self.counts.is_emission_due() {
-            self.queue.push(EventKind::Progress(self.counts.progress()));
+            self.emit_progress();
         }
+    }
+
+    fn emit_progress(&self) {
+        self.queue.push(EventKind::Progress(self.counts.progress()));
     }
 }
 

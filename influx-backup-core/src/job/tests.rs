@@ -387,7 +387,7 @@ fn an_event_is_one_flat_object_of_json_and_comes_back() {
     ];
     for (kind, json) in kinds {
         let event = event(kind);
-        assert_eq!(serde_json::to_string(&event).expect("serialised"), json);
+        assert_eq!(serde_json::to_string(&event).expect("serialized"), json);
         assert_eq!(serde_json::from_str::<Event>(json).expect("read"), event);
     }
 }

@@ -122,7 +122,7 @@ fn compare(evidence: &Evidence<'_>, node: &str, listed: &BTreeMap<&Key, &ObjectM
             Some(_) => {}
         }
     }
-    for component in Component::COMPACTOR {
+    for &component in Component::COMPACTOR {
         for (key, _) in evidence.held_of(node, component) {
             if !listed.contains_key(key) {
                 let message = format!("`{key}` is held and was not listed in the last pass");

@@ -98,10 +98,10 @@ mod tests {
     fn releases_read_as_they_are_written() {
         for generation in Generation::ALL.iter().copied() {
             let releases = generation.servers();
-            let json = serde_json::to_string(&releases).expect("serialises");
+            let json = serde_json::to_string(&releases).expect("serializes");
             assert_eq!(serde_json::from_str::<ServerReleases>(&json).expect("reads back"), releases);
         }
-        assert_eq!(serde_json::to_string(&Generation::V3.servers()).expect("serialises"), r#"{"oldest":"3.10"}"#);
+        assert_eq!(serde_json::to_string(&Generation::V3.servers()).expect("serializes"), r#"{"oldest":"3.10"}"#);
         assert_eq!(Generation::V2.servers().to_string(), "3.4 or later");
         assert_eq!(
             Generation::V1.servers().to_string(),

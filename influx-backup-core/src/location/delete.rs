@@ -108,8 +108,10 @@ impl Location {
     #[cfg(feature = "cloud")]
     async fn delete_found(&self, key: &Key, found: &Version) -> Result<Deletion> {
         let Some(handle) = self.handle() else { return self.delete_once(key).await.map(|()| Deletion::Done) };
-        self.check_fence()?;
-        match self.answer(handle.delete_version(&self.path(key), found)).await {
+        let sent = self.send()?;
+        let answer = self.answer(handle.delete_version(&self.path(key), found)).await;
+        sent.end(&answer);
+        match answer {
             Ok(()) => Ok(Deletion::Done),
             Err(error) => match StoreErrorKind::of(&error) {
                 StoreErrorKind::NotFound => Ok(Deletion::Done),

@@ -43,7 +43,7 @@ impl Backup {
     /// [`Error::UnsupportedFormat`], [`Error::Store`].
     pub async fn open(repository: &Location, name: &str) -> Result<Self> {
         let location = repository.child(name)?;
-        Self::read_at(repository, &location, name).await
+        Self::read_at(repository, &location, name).await.map_err(|error| error.in_backup(&location))
     }
 
     /// Opens the committed backup at `location` itself. Its repository is the location above it, where that has the marker
@@ -53,7 +53,8 @@ impl Backup {
     /// As for [`Backup::open`].
     pub async fn at(location: &Location) -> Result<Self> {
         let repository = repository_of(location).await?;
-        Self::read_at(&repository, location, &location.to_string()).await
+        let opened = Self::read_at(&repository, location, &location.to_string()).await;
+        opened.map_err(|error| error.in_backup(location))
     }
 
     async fn read_at(repository: &Location, location: &Location, name: &str) -> Result<Self> {

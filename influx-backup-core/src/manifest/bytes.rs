@@ -50,7 +50,8 @@ impl Backup {
         match self.compare(record).await? {
             ChecksumMatch::Equal => Ok(()),
             ChecksumMatch::Mismatch => {
-                Err(Error::damaged(&record.key, "its store has another checksum than the manifest"))
+                let damaged = Error::damaged(&record.key, "its store has another checksum than the manifest");
+                Err(damaged.in_backup(self.location()))
             }
             ChecksumMatch::NotComparable => self.check(record).await.map(drop),
         }
@@ -61,7 +62,8 @@ impl Backup {
     /// # Errors
     /// [`Error::DamagedBackup`] where they are missing or altered.
     pub async fn read(&self, record: &ObjectRecord) -> Result<Bytes> {
-        self.read_whole(record).await.map(|(bytes, _)| bytes)
+        let read = self.read_whole(record).await.map_err(|error| error.in_backup(self.location()));
+        read.map(|(bytes, _)| bytes)
     }
 
     async fn read_whole(&self, record: &ObjectRecord) -> Result<(Bytes, Option<Ends>)> {
@@ -77,6 +79,10 @@ impl Backup {
     /// Reads the bytes of an object as [`Backup::read`] does, but keeps no more than a piece of them at a time. What is left
     /// is how they begin and end.
     pub(crate) async fn check(&self, record: &ObjectRecord) -> Result<Option<Ends>> {
+        self.check_pieces(record).await.map_err(|error| error.in_backup(self.location()))
+    }
+
+    async fn check_pieces(&self, record: &ObjectRecord) -> Result<Option<Ends>> {
         let size = record.stored.size;
         let _held = self.location().hold(size.min(PIECE)).await;
         if size <= PIECE {

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::WRITER;
 use crate::{
     error::{Error, Result, StoreErrorKind},
     key::Key,
@@ -27,7 +28,7 @@ pub struct RepositoryMarker {
     pub created: DateTime<Utc>,
     /// Tells this repository from every other one: 32 hexadecimal digits, chosen at random.
     pub id: String,
-    /// Which release of this crate made it.
+    /// Which program and release made it: `influx-backup 1.2.3`.
     pub written_by: String,
 }
 
@@ -38,7 +39,7 @@ impl RepositoryMarker {
             min_reader: FORMAT,
             created: Utc::now(),
             id: format!("{:032x}", rand::random::<u128>()),
-            written_by: env!("CARGO_PKG_VERSION").to_owned(),
+            written_by: WRITER.to_owned(),
         }
     }
 

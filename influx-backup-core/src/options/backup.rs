@@ -124,6 +124,9 @@ impl BackupOptions {
     }
 }
 
+/// The bytes that a name may have: what file systems take for one directory.
+const LONGEST_NAME: usize = 255;
+
 /// Refuses names that are not a single directory.
 fn check_name(name: &str) -> Result<()> {
     let reason = match Key::parse(name) {
@@ -131,6 +134,7 @@ fn check_name(name: &str) -> Result<()> {
         Ok(_) if name.contains('/') => "contains a `/`",
         Ok(_) if name.starts_with(['_', '.']) => "begins with `_` or `.`, which is reserved",
         Ok(_) if name.trim() != name => "begins or ends with a space",
+        Ok(_) if name.len() > LONGEST_NAME => "is longer than the 255 bytes that file systems take",
         Ok(_) => return Ok(()),
     };
     Err(Error::invalid_request("name", format!("`{}` {reason}: choose another one", name.escape_debug())))

@@ -52,7 +52,7 @@ fn every_options_struct_has_defaults_and_refuses_unknown_fields() {
 fn is_plain<T: Default + Debug + PartialEq + Serialize + DeserializeOwned>(fields: &[&str]) {
     let of_nothing: T = serde_json::from_value(json!({})).expect("all fields have defaults");
     assert_eq!(of_nothing, T::default());
-    let Value::Object(written) = serde_json::to_value(T::default()).expect("serialises") else { panic!("no object") };
+    let Value::Object(written) = serde_json::to_value(T::default()).expect("serializes") else { panic!("no object") };
     let mut names: Vec<_> = written.keys().map(String::as_str).collect();
     names.sort_unstable();
     assert_eq!(names, fields);
@@ -160,6 +160,8 @@ fn options_that_contradict_each_other_are_refused() {
     for bad in ["", "a/b", "..", "_influx_backup", "_shared", ".hidden", "monday ", " monday"] {
         assert_eq!(refused(backup().with_name(bad).check()), "name", "{bad}");
     }
+    backup().with_name("n".repeat(255)).check().expect("the longest");
+    assert_eq!(refused(backup().with_name("\u{e9}".repeat(128)).check()), "name", "256 bytes");
     let message = |name: &str| backup().with_name(name).check().expect_err(name).to_string();
     assert_eq!(message("a/b"), "`name` cannot be used here: `a/b` contains a `/`: choose another one");
     let escaped = "`name` cannot be used here: `a\\nb` is not the name of a directory: choose another one";
@@ -205,7 +207,7 @@ fn options_that_contradict_each_other_are_refused() {
 
 /// Whether options of this type take a value (or any) under this name.
 fn takes<T: Default + Serialize + DeserializeOwned>(option: &str, value: Option<&str>) -> bool {
-    let mut options = serde_json::to_value(T::default()).expect("serialises");
+    let mut options = serde_json::to_value(T::default()).expect("serializes");
     match (options.pointer_mut(&format!("/{}", option.replace('.', "/"))), value) {
         (None, _) => false,
         (Some(_), None) => true,
@@ -359,7 +361,7 @@ fn discoveries() -> impl Strategy<Value = DiscoverOptions> {
 }
 
 fn read_back<T: Debug + PartialEq + Serialize + DeserializeOwned>(options: &T) -> Result<(), TestCaseError> {
-    let json = serde_json::to_string(options).expect("serialises");
+    let json = serde_json::to_string(options).expect("serializes");
     let again: T = serde_json::from_str(&json).map_err(|error| TestCaseError::fail(format!("{json}: {error}")))?;
     prop_assert_eq!(&again, options);
     Ok(())

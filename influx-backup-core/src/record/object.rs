@@ -154,10 +154,10 @@ mod tests {
         let record: ObjectRecord = serde_json::from_str(WRITTEN).expect("a record");
         let known = StoreChecksums::of_crc64(Crc64::of(b"123456789"));
         assert_eq!((record.stored_checksums(), record.content_checksums()), (known.clone(), known));
-        assert_eq!(serde_json::to_string(&record).expect("serialises"), WRITTEN, "nothing is added that is not known");
+        assert_eq!(serde_json::to_string(&record).expect("serializes"), WRITTEN, "nothing is added that is not known");
         let mut more = record;
         more.stored.checksums.crc32c = Some("4waSgw==".to_owned());
-        let text = serde_json::to_string(&more).expect("serialises");
+        let text = serde_json::to_string(&more).expect("serializes");
         assert!(text.contains(r#""stored":{"size":9,"checksums":{"crc32c":"4waSgw=="}}"#), "{text}");
         assert_eq!(serde_json::from_str::<ObjectRecord>(&text).expect("reads"), more);
         let both = StoreChecksums { crc64: more.content.crc64, ..more.stored.checksums.clone() };

@@ -23,11 +23,6 @@ pub(super) struct Applied {
     directories: Option<u32>,
 }
 
-/// Checks that this machine knows the owner that files at this target are to have.
-pub(super) fn require_owner(target: &Location, ownership: &Ownership) -> Result<()> {
-    Applied::at(target, ownership).map(drop)
-}
-
 impl Applied {
     /// The numbers for this target.
     pub(super) fn at(target: &Location, ownership: &Ownership) -> Result<Self> {

@@ -133,7 +133,7 @@ mod tests {
     async fn a_target_read_back_says_the_same() {
         let target =
             inspect_one_with(&["node1/wal/00000000001.wal", "node1/catalog/v2/snapshot"]).await.expect("inspected");
-        let json = serde_json::to_string(&target).expect("serialises");
+        let json = serde_json::to_string(&target).expect("serializes");
         let back: Target = serde_json::from_str(&json).expect("reads back");
         assert_eq!(back, target);
         assert_eq!(back.objects().len(), 2);

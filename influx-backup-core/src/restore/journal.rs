@@ -297,7 +297,7 @@ mod tests {
             end in any::<Index>(),
             garbage in vec(any::<u8>(), 0..100),
         ) {
-            let mut altered = journal().bytes().expect("serialises").to_vec();
+            let mut altered = journal().bytes().expect("serializes").to_vec();
             let at = at.index(altered.len());
             altered[at] = byte;
             let cut = altered[..end.index(altered.len() + 1)].to_vec();

@@ -46,14 +46,36 @@ impl Source {
     }
 }
 
-/// Checks the backup: every object is there with its size. Links inside it are refused.
-pub(super) async fn backup(
+/// Looks at what a restore refuses before its first write and reading tells, the bytes of the backup apart: what lies in the
+/// backup, the owner, the target's catalog, room and permissions. The run checks it, and the plan of a dry run.
+pub(super) async fn check(
     backup: &Backup,
-    check: SourceCheck,
     plan: &RestorePlan,
     target: &Target,
-    events: &EventSink,
-) -> Result<Source> {
+    place: &Location,
+    options: &RestoreOptions,
+) -> Result<(Source, Applied)> {
+    let source = source(backup).await?;
+    let applied = Applied::at(place, &options.ownership)?;
+    check_target(backup, plan, &source, target, place, options)?;
+    Ok((source, applied))
+}
+
+/// Checks the target against the backup that was looked at.
+pub(super) fn check_target(
+    backup: &Backup,
+    plan: &RestorePlan,
+    source: &Source,
+    target: &Target,
+    place: &Location,
+    options: &RestoreOptions,
+) -> Result<()> {
+    same_cluster(backup, plan, source, target, options)?;
+    room(plan, target, place)
+}
+
+/// Checks that every object of the backup is there with its size. Links inside it are refused.
+async fn source(backup: &Backup) -> Result<Source> {
     let source = Source { stored: backup.list_stored().await?, roots: roots(backup).await? };
     for record in backup.objects() {
         let size = source.stored(record)?.size;
@@ -62,8 +84,18 @@ pub(super) async fn backup(
             return Err(Error::damaged(&record.key, format!("it has {size} bytes, the manifest says {expected}")));
         }
     }
-    check_bytes(backup, depth(check, plan, target), events).await?;
     Ok(source)
+}
+
+/// Reads the backup as far as the restore asks for, given what there is to lose.
+pub(super) async fn bytes(
+    backup: &Backup,
+    check: SourceCheck,
+    plan: &RestorePlan,
+    target: &Target,
+    events: &EventSink,
+) -> Result<()> {
+    check_bytes(backup, depth(check, plan, target), events).await
 }
 
 /// How much of the backup is read, once it is known what there is to lose.
@@ -125,7 +157,7 @@ async fn roots(backup: &Backup) -> Result<BTreeMap<Key, Bytes>> {
 }
 
 /// Checks that the target's catalog, where it can be read, is the backup's cluster and not another of the same ids.
-pub(super) fn same_cluster(
+fn same_cluster(
     backup: &Backup,
     plan: &RestorePlan,
     source: &Source,
@@ -152,7 +184,7 @@ pub(super) fn same_cluster(
 }
 
 /// Checks that the target has room, and that every directory of it can be written to.
-pub(super) fn room(plan: &RestorePlan, target: &Target, place: &Location) -> Result<()> {
+fn room(plan: &RestorePlan, target: &Target, place: &Location) -> Result<()> {
     let Some(directory) = place.directory() else { return Ok(()) };
     let tasks = plan.stages().flat_map(Stage::tasks);
     let needed = needed(tasks.map(|task| (&task.to, task.expect.size)), &target.objects);

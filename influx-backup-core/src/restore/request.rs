@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{RestoreReport, apply, inspect::inspect, run};
+use super::{RestoreReport, run};
 use tracing::Span;
 
 use crate::{
@@ -209,10 +209,8 @@ pub(crate) fn plan_restore(
     Request::new("plan_restore", target.to_string(), |context| async move {
         let plan = async {
             let backup = Backup::open(&repository, &name).await?;
-            run::require_apart(&backup, &target)?;
-            apply::require_owner(&target, &options.ownership)?;
-            let target = inspect(&context.events.counting(&target)).await?;
-            RestorePlan::new(&backup.contents(), &target, &options)
+            let plan = run::plan(&backup, &target, &options, &context).await;
+            plan.map_err(|error| error.in_backup(backup.location()))
         };
         context.unless_cancelled(plan).await
     })

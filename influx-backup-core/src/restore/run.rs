@@ -28,7 +28,7 @@ use crate::{
     lease::{Clock, Lease},
     location::{Links, Location, ObjectTable, make_durable},
     manifest::Backup,
-    options::{OnUnfinished, Policy, ServersStopped, Takeover},
+    options::{OnUnfinished, Policy, RestoreOptions, ServersStopped, Takeover},
     orchestrate::{report_stopped, start_all, stop_all},
     plan::{Approval, RestorePlan, Stage},
     target::{Phase, Target},
@@ -38,10 +38,31 @@ pub(super) async fn run(request: OpenedRestore, task: RunContext) -> Result<Rest
     let backup = request.backup.clone();
     match restore(request, task.clone()).await {
         Err(damaged @ Error::DamagedBackup { .. }) => {
-            Err(task.unless_cancelled(backup.require_there()).await.err().unwrap_or(damaged))
+            let moved = task.unless_cancelled(backup.require_there()).await.err();
+            Err(moved.unwrap_or_else(|| damaged.in_backup(backup.location())))
         }
         done => done,
     }
+}
+
+/// The plan of a restore that has not been approved. Refuses what the run refuses and reading tells; whether servers are
+/// stopped and an unfinished restore is resumed is for the run's caller to say.
+pub(super) async fn plan(
+    backup: &Backup,
+    place: &Location,
+    options: &RestoreOptions,
+    task: &RunContext,
+) -> Result<RestorePlan> {
+    crate::preflight::source(backup.location()).await?;
+    require_apart(backup, place)?;
+    let target = inspect(&task.events.counting(place)).await?;
+    let mut plan = RestorePlan::new(&backup.contents(), &target, options)?;
+    if target.unfinished.is_some() {
+        let message = "a restore of this backup was begun at the target: resume it, as this plan does, or abandon it";
+        plan.todos.insert(0, Finding::new(FindingCode::RestoreUnfinished, message));
+    }
+    preflight::check(backup, &plan, &target, place, options).await?;
+    Ok(plan)
 }
 
 async fn restore(request: OpenedRestore, task: RunContext) -> Result<RestoreReport> {
@@ -85,16 +106,15 @@ async fn prepare(request: &OpenedRestore, task: &RunContext) -> Result<Ready> {
         target.holder = None;
     }
     let plan = plan_for(&target, request)?;
-    let source = preflight::backup(backup, options.check, &plan, &target, &task.events).await?;
-    let applied = Applied::at(place, &options.ownership)?;
+    let (source, applied) = preflight::check(backup, &plan, &target, place, options).await?;
+    preflight::bytes(backup, options.check, &plan, &target, &task.events).await?;
     let made = directories::missing_target(place);
-    check_target(request, &plan, &source, &target)?;
     let clock = lease::probe(place, &[backup.repository()]).await?;
     Ok(Ready { plan, target, source, applied, made, clock })
 }
 
 /// Checks that a target lies outside the backup and its repository.
-pub(super) fn require_apart(backup: &Backup, target: &Location) -> Result<()> {
+fn require_apart(backup: &Backup, target: &Location) -> Result<()> {
     backup.repository().require_apart(target)?;
     backup.location().require_apart(target)
 }
@@ -108,11 +128,6 @@ fn plan_for(target: &Target, request: &OpenedRestore) -> Result<RestorePlan> {
     require_stopped(target, &plan, request)?;
     request.approval.check(&plan)?;
     Ok(plan)
-}
-
-fn check_target(request: &OpenedRestore, plan: &RestorePlan, source: &Source, target: &Target) -> Result<()> {
-    preflight::same_cluster(&request.backup, plan, source, target, &request.options)?;
-    preflight::room(plan, target, &request.target)
 }
 
 /// An unfinished restore is resumed where the caller wants it, and only then.
@@ -195,7 +210,8 @@ impl Run {
             // That is this run itself.
             target.holder = None;
             let plan = plan_for(&target, &self.request)?;
-            check_target(&self.request, &plan, &self.source, &target)?;
+            let OpenedRestore { backup, target: place, options, .. } = &self.request;
+            preflight::check_target(backup, &plan, &self.source, &target, place, options)?;
             Ok((target, plan))
         };
         (self.target, self.plan) = self.task.unless_cancelled(plan_again).await?;
@@ -258,7 +274,7 @@ impl Run {
         let deleted = self.delete(&mut journal).await?;
         self.task.events.set_phase(event::Phase::Checking);
         let verified = async {
-            self.claim.settled().await;
+            self.task.settled(&self.claim).await?;
             self.require_unaltered(&journal).await?;
             if self.place.directory().is_some() {
                 self.applied.to_all(&self.place, self.files(&journal)).await?;

@@ -156,7 +156,7 @@ async fn write_backup(
     };
     change(&mut manifest, &mut records);
     manifest.objects = segment::write(&location, "objects", &records).await?;
-    let json = serde_json::to_vec(&manifest).expect("serialises");
+    let json = serde_json::to_vec(&manifest).expect("serializes");
     location.create(&Key::parse(MANIFEST_KEY)?, json.into()).await?;
     Backup::open(repository, "n1").await
 }

@@ -23,7 +23,7 @@ use crate::{
 /// [`Error::DamagedJournal`].
 ///
 /// As long as it only deletes what the restore copied, it can be cancelled and started again. Once it puts the old roots back,
-/// it ends with that.
+/// it ends with that, unless it then has to wait until requests can no longer take effect that were not answered.
 pub fn abandon(target: &Location, options: AbandonOptions) -> Request<AbandonReport> {
     let target = target.with_links(Links::Refuse);
     Request::new("abandon", target.to_string(), move |context| async move { run(target, &options, &context).await })
@@ -52,7 +52,7 @@ async fn run(target: Location, options: &AbandonOptions, task: &RunContext) -> R
 async fn undo(target: &Location, lease: &mut Lease, task: &RunContext) -> Result<AbandonReport> {
     let look = async {
         // What was cut off may still write what is to be deleted.
-        lease.settled().await;
+        task.settled(lease).await?;
         look_at_begun(target).await
     };
     let (mut journal, created) = task.unless_cancelled(look).await?;
@@ -68,10 +68,12 @@ async fn undo(target: &Location, lease: &mut Lease, task: &RunContext) -> Result
     // No copy is left. Killed while the guard or the lists go, this has to be able to begin again without them.
     journal.phase = Phase::Guarding;
     task.answered(journal.update(target)).await?;
-    // From here on it is not cancelled.
+    // From here on it is not cancelled, but where it waits.
     let roots = put_back(target, &journal).await?;
     lease.check().await?;
     directories::remove_empty(target, &journal.made, journal.guards.iter());
+    // Servers start when the journal is gone: none of these requests is to arrive after that.
+    task.settled(lease).await?;
     journal.delete(target, lease).await?;
     directories::remove_target(target, &journal.made);
     Ok(AbandonReport { restore: journal.restore, backup: journal.backup, deleted, roots })

@@ -297,7 +297,7 @@ fn nested(files: &[FileSpec]) -> Nested<'_> {
 }
 
 fn pretty(value: &impl Serialize) -> Bytes {
-    // Numbers, strings and lists only: nothing here can fail to serialise.
+    // Numbers, strings and lists only: nothing here can fail to serialize.
     serde_json::to_vec_pretty(value).unwrap_or_default().into()
 }
 

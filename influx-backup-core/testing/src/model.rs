@@ -90,7 +90,7 @@ pub enum Edition {
 
 /// What a model may do besides flushing, snapshotting and trimming. Whether and when it does is the seed's choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Behaviour {
+pub enum Behavior {
     /// A WAL number is never written: its put failed too often, the rows were refused.
     BurnedNumber,
     /// A snapshot with nothing to persist stores no manifest and still trims the WAL.
@@ -115,7 +115,7 @@ pub enum Behaviour {
     LogCollection,
 }
 
-impl Behaviour {
+impl Behavior {
     /// All of them.
     pub const ALL: [Self; 11] = [
         Self::BurnedNumber,
@@ -146,14 +146,14 @@ pub struct ModelOptions {
     /// How long superseded files live on; the seed picks from this range.
     pub cleanup_wait: Range<Duration>,
     /// What may happen.
-    pub behaviours: BTreeSet<Behaviour>,
-    /// Whether every world has all of `behaviours`.
+    pub behaviors: BTreeSet<Behavior>,
+    /// Whether every world has all of `behaviors`.
     pub habits: Habits,
     /// The catalog's first generation; `None` where the seed picks.
     pub generation: Option<Generation>,
 }
 
-/// Which of the behaviours allowed a world has.
+/// Which of the behaviors allowed a world has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Habits {
     /// A mixture that the seed picks.
@@ -170,7 +170,7 @@ impl Default for ModelOptions {
             pace: Duration::from_millis(100),
             latency: Duration::from_millis(1)..Duration::from_millis(20),
             cleanup_wait: Duration::from_millis(200)..Duration::from_secs(3),
-            behaviours: Behaviour::ALL.into(),
+            behaviors: Behavior::ALL.into(),
             habits: Habits::Mixed,
             generation: None,
         }
@@ -184,10 +184,10 @@ impl ModelOptions {
         Self { edition: Edition::Core, ..Self::default() }
     }
 
-    /// The same without one behaviour, to find out which of them a failing seed needs.
+    /// The same without one behavior, to find out which of them a failing seed needs.
     #[must_use]
-    pub fn without(mut self, behaviour: Behaviour) -> Self {
-        self.behaviours.remove(&behaviour);
+    pub fn without(mut self, behavior: Behavior) -> Self {
+        self.behaviors.remove(&behavior);
         self
     }
 }
@@ -274,8 +274,8 @@ struct World {
     store: Arc<dyn ObjectStore>,
     prefix: String,
     options: ModelOptions,
-    /// The behaviours that this seed has.
-    habits: BTreeSet<Behaviour>,
+    /// The behaviors that this seed has.
+    habits: BTreeSet<Behavior>,
     began: Instant,
     /// Nanoseconds since 1970 at which the data begins.
     epoch: i64,
@@ -295,14 +295,14 @@ impl World {
     fn new(model: &Model, store: Arc<dyn ObjectStore>, prefix: Path, began: Instant, rng: &mut StdRng) -> Self {
         let options = model.options.clone();
         // Rare accidents are in every world; what changes the whole picture is in some.
-        let habits = options.behaviours.iter().copied().filter(|behaviour| match behaviour {
+        let habits = options.behaviors.iter().copied().filter(|behavior| match behavior {
             _ if options.habits == Habits::All => true,
-            Behaviour::Migration => rng.random_bool(0.3),
-            Behaviour::LogCollection => rng.random_bool(0.5),
-            Behaviour::NodeAdded | Behaviour::Checkpoint => rng.random_bool(0.6),
+            Behavior::Migration => rng.random_bool(0.3),
+            Behavior::LogCollection => rng.random_bool(0.5),
+            Behavior::NodeAdded | Behavior::Checkpoint => rng.random_bool(0.6),
             _ => rng.random_bool(0.85),
         });
-        let habits: BTreeSet<Behaviour> = habits.collect();
+        let habits: BTreeSet<Behavior> = habits.collect();
         // Some worlds live through the end of a month.
         let epoch = if rng.random_bool(0.4) { 1_793_491_200 - rng.random_range(60..600) } else { 1_792_000_000 };
         let generation = options.generation.unwrap_or_else(|| match rng.random_range(0..10) {
@@ -333,24 +333,24 @@ impl World {
         self.found(&mut admin).await;
         let mut actors: Vec<BoxFuture<'_, ()>> = Vec::new();
         for (index, (id, durable)) in self.nodes.iter().enumerate() {
-            let late = index > 0 && index + 1 == self.nodes.len() && self.has(Behaviour::NodeAdded);
+            let late = index > 0 && index + 1 == self.nodes.len() && self.has(Behavior::NodeAdded);
             let joins = if late { self.options.pace.mul_f64(rng.random_range(2.0..40.0)) } else { Duration::ZERO };
             let node = Node::new(Hand::new(Arc::clone(self), rng.random()), id, Arc::clone(durable));
             actors.push(Box::pin(async move {
                 tokio::time::sleep(joins).await;
                 if late {
-                    self.note(Behaviour::NodeAdded);
+                    self.note(Behavior::NodeAdded);
                     self.endure(Hardship::NodeAdded);
                 }
                 node.live().await;
             }));
         }
-        if let Some(compactor) = self.compactor.as_ref().filter(|_| self.has(Behaviour::Compaction)) {
+        if let Some(compactor) = self.compactor.as_ref().filter(|_| self.has(Behavior::Compaction)) {
             let wait = self.options.cleanup_wait.clone();
             let wait = wait.start + wait.end.saturating_sub(wait.start).mul_f64(rng.random());
             actors.push(Box::pin(Compactor::new(Hand::new(Arc::clone(self), rng.random()), compactor, wait).live()));
         }
-        if self.has(Behaviour::Retention) {
+        if self.has(Behavior::Retention) {
             actors.push(Box::pin(node::retention(Hand::new(Arc::clone(self), rng.random()))));
         }
         actors.push(Box::pin(self.administrate(admin)));
@@ -375,16 +375,16 @@ impl World {
 
     /// New tables, columns, drops, a migration, changes of the Enterprise configuration.
     async fn administrate(&self, mut hand: Hand) {
-        let mut migrates = self.has(Behaviour::Migration);
+        let mut migrates = self.has(Behavior::Migration);
         while !self.is_done() {
             hand.pause(self.options.pace..self.options.pace * 5).await;
             let table = self.pick_table(&mut hand.rng);
             match (hand.rng.random_range(0..10), table) {
                 (0..2, _) => catalog::change(self, &mut hand, Change::CreateTable).await.ok(),
-                (2..5, Some(table)) if self.has(Behaviour::SchemaChange) => {
+                (2..5, Some(table)) if self.has(Behavior::SchemaChange) => {
                     catalog::change(self, &mut hand, Change::AddColumn(table)).await.ok()
                 }
-                (5, Some(table)) if self.has(Behaviour::TableDrop) && self.tables().len() > 1 => {
+                (5, Some(table)) if self.has(Behavior::TableDrop) && self.tables().len() > 1 => {
                     catalog::change(self, &mut hand, Change::Drop(table)).await.ok()
                 }
                 (6, _) if migrates => {
@@ -402,13 +402,13 @@ impl World {
         }
     }
 
-    fn has(&self, behaviour: Behaviour) -> bool {
-        self.habits.contains(&behaviour)
+    fn has(&self, behavior: Behavior) -> bool {
+        self.habits.contains(&behavior)
     }
 
     /// Counts that something happened, for tests that ask whether worlds contain it.
-    fn note(&self, behaviour: Behaviour) {
-        *self.history().happened.entry(behaviour).or_default() += 1;
+    fn note(&self, behavior: Behavior) {
+        *self.history().happened.entry(behavior).or_default() += 1;
     }
 
     /// Remembers that something happened that is hard on a backup.

@@ -76,7 +76,7 @@ impl Orders {
     pub(crate) fn start(&self) -> Child {
         let mut command = Command::new(std::env::current_exe().expect("this test"));
         command.args(["--ignored", "--exact", PROCESS, "--test-threads=1", "--quiet"]);
-        command.env(ORDERS, serde_json::to_string(self).expect("serialises"));
+        command.env(ORDERS, serde_json::to_string(self).expect("serializes"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("started")
     }
 
@@ -110,7 +110,7 @@ impl Orders {
         };
         let code = done.map_or_else(|error| error.code().to_owned(), |()| "ok".to_owned());
         let outcome = CopyOutcome { code, writes: killer.writes() };
-        std::fs::write(&self.outcome, serde_json::to_vec(&outcome).expect("serialises")).expect("written");
+        std::fs::write(&self.outcome, serde_json::to_vec(&outcome).expect("serializes")).expect("written");
     }
 
     async fn back_up(&self, killer: &std::sync::Arc<Killer>) -> Result<(), Error> {

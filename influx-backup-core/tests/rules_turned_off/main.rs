@@ -15,7 +15,7 @@ mod worlds;
 use std::{pin::Pin, time::Duration};
 
 use influx_backup_core::{Clause, Generation};
-use influx_backup_testing::model::{Behaviour, Habits, ModelOptions, Violation};
+use influx_backup_testing::model::{Behavior, Habits, ModelOptions, Violation};
 
 use seeds::in_parallel;
 use weakness::{
@@ -72,9 +72,9 @@ impl Sign {
     }
 }
 /// The habits of worlds in which one thing happens and little else forces another pass.
-fn only(options: ModelOptions, habits: &[Behaviour]) -> ModelOptions {
-    let behaviours = habits.iter().copied().collect();
-    ModelOptions { behaviours, habits: Habits::All, generation: Some(Generation::V3), ..options }
+fn only(options: ModelOptions, habits: &[Behavior]) -> ModelOptions {
+    let behaviors = habits.iter().copied().collect();
+    ModelOptions { behaviors, habits: Habits::All, generation: Some(Generation::V3), ..options }
 }
 
 const fn ms(millis: u64) -> Duration {
@@ -93,25 +93,25 @@ fn plain() -> World {
 
 /// The same with checkpoints.
 fn checkpoints() -> World {
-    World { options: only(ModelOptions::core(), &[Behaviour::Checkpoint]), weather: Weather::Slow }
+    World { options: only(ModelOptions::core(), &[Behavior::Checkpoint]), weather: Weather::Slow }
 }
 
 /// One node that is busy; so is its catalog, whose logs are collected.
 fn busy_catalog() -> World {
-    let options = only(ModelOptions::core(), &[Behaviour::LogCollection, Behaviour::SchemaChange]);
+    let options = only(ModelOptions::core(), &[Behavior::LogCollection, Behavior::SchemaChange]);
     let options = ModelOptions { pace: ms(20), latency: ms(1)..ms(4), ..options };
     World { options, weather: Weather::BadDay }
 }
 
 /// One node whose store answers soon.
 fn quick_node() -> World {
-    let options = only(ModelOptions::core(), &[Behaviour::LogCollection, Behaviour::SchemaChange]);
+    let options = only(ModelOptions::core(), &[Behavior::LogCollection, Behavior::SchemaChange]);
     World { options: ModelOptions { latency: ms(1)..ms(4), objects: 600, ..options }, weather: Weather::BadDay }
 }
 
 /// Compaction that cleans up soon.
 fn compaction() -> World {
-    let options = only(ModelOptions::default(), &[Behaviour::Compaction]);
+    let options = only(ModelOptions::default(), &[Behavior::Compaction]);
     World { options: ModelOptions { cleanup_wait: ms(20)..ms(300), ..options }, weather: Weather::BadDay }
 }
 

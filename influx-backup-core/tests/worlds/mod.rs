@@ -80,6 +80,23 @@ fn decay(seed: u64, weather: Weather) -> FaultPlan {
     })
 }
 
+/// Whether some writes and deletions of a backup arrive long after they were given up and made again.
+fn has_late_arrivals(seed: u64, weather: Weather) -> bool {
+    weather == Weather::BadDay && seed % 4 == 1
+}
+
+/// The longest time after which one arrives.
+const LATEST: Duration = Duration::from_secs(55);
+
+fn late_arrivals(seed: u64, weather: Weather, plan: FaultPlan) -> FaultPlan {
+    if !has_late_arrivals(seed, weather) {
+        return plan;
+    }
+    let objects = Scope::of(Op::Put).or(Op::Delete).below("n1/").outside("_influx_backup");
+    let late = Fault::Late(Duration::from_secs(1)..LATEST);
+    plan.with(Rule::new(objects, When::Chance(0.05), late).at_most(3))
+}
+
 /// Whether an object decayed when the backup was looked at for the last time or later: no run can see that.
 fn decayed_too_late(vault: &FaultyStore) -> bool {
     let log = vault.log();
@@ -188,8 +205,12 @@ async fn live(seed: u64, world: &World, rules: &Rules) -> Result<Ending, Wrong> 
     running.await.expect("the model does not panic");
     let history = model.history();
     let knowledge = Knowledge { model: &model, objects: &history.objects, began };
-    if *rules == Rules::STANDARD && !has_decayed {
-        // What was read of objects that decayed is not the world's, and is put right by another pass. Without a rule certificates may say whatever they like: what counts is what becomes of the rows.
+    let has_late_arrivals = has_late_arrivals(seed, world.weather);
+    if has_late_arrivals {
+        tokio::time::sleep(LATEST).await;
+    }
+    if *rules == Rules::STANDARD && !has_decayed && !has_late_arrivals {
+        // What was read of objects that decayed, or were replaced, is not the world's, and is put right by another pass. Without a rule certificates may say whatever they like: what counts is what becomes of the rows.
         looks::nothing_is_made_up(&knowledge, &looks)?;
     }
     let report = match backup {
@@ -235,17 +256,22 @@ async fn start(
     rules: &Rules,
 ) -> Result<Job<BackupReport>, Error> {
     let source = location(Arc::new(source.clone()), prefix());
-    let target = location(Arc::new(FaultyStore::new(vault, weather.plan(seed ^ 0xfeed))), Path::default());
+    let plan = late_arrivals(seed, weather, weather.plan(seed ^ 0xfeed));
+    let target = location(Arc::new(FaultyStore::new(vault, plan)), Path::default());
     let what = match model.compactor_id() {
         Some(_) => DiscoverOptions::default().with_cluster_id(model.cluster_id()),
         None => DiscoverOptions::default(),
     };
     let cluster = discover(&source, &what).await?;
     let repository = Repository::open(target).await?;
+    let mut limits = Limits::default().with_concurrency(1 + usize::try_from(seed % 8).expect("small"));
+    if has_late_arrivals(seed, weather) {
+        limits = limits.with_stall_timeout(Duration::from_millis(500));
+    }
     let options = BackupOptions::default()
         .with_name("n1")
         .with_passes(Passes::until_closed(PASSES, Duration::from_secs(3600)))
-        .with_limits(Limits::default().with_concurrency(1 + usize::try_from(seed % 8).expect("small")));
+        .with_limits(limits);
     Ok(repository.backup(&cluster, options).with_rules(rules.clone()).start())
 }
 

@@ -6,22 +6,22 @@ use influx_backup_core::{
     BackupReport,
     testing::fault::{Entry, Failure, Op, Outcome},
 };
-use influx_backup_testing::model::{Behaviour, Hardship, Model};
+use influx_backup_testing::model::{Behavior, Hardship, Model};
 
 /// How often each thing happened between begin and end of a backup; what did not is there with a zero.
 pub(super) fn seen(
     report: &BackupReport,
     model: &Model,
-    before: &BTreeMap<Behaviour, u64>,
+    before: &BTreeMap<Behavior, u64>,
     source: &[Entry],
     began: Duration,
     ended: Duration,
 ) -> BTreeMap<String, u64> {
     let history = model.history();
     let mut seen = BTreeMap::new();
-    for behaviour in Behaviour::ALL {
-        let times = |happened: &BTreeMap<_, _>| happened.get(&behaviour).copied().unwrap_or(0);
-        seen.insert(format!("{behaviour:?}"), times(&history.happened) - times(before));
+    for behavior in Behavior::ALL {
+        let times = |happened: &BTreeMap<_, _>| happened.get(&behavior).copied().unwrap_or(0);
+        seen.insert(format!("{behavior:?}"), times(&history.happened) - times(before));
     }
     let meanwhile = history.hardships.iter().filter(|(at, _)| (began..ended).contains(at));
     let mut count = |what: &str, times: usize| {

@@ -282,7 +282,7 @@ mod tests {
     }
 
     fn with_json(id: &str, body: &Value) -> Result<CatalogFile, FormatError> {
-        parse(&file(id, &serde_json::to_vec(body).expect("serialises")))
+        parse(&file(id, &serde_json::to_vec(body).expect("serializes")))
     }
 
     fn root() -> Value {
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn a_terminator_and_a_beta_are_recognised() {
+    fn a_terminator_and_a_beta_are_recognized() {
         let terminator = parse(&file("idb3.EOF.l", b"null")).expect("parses");
         assert_eq!((terminator.generation, terminator.kind, terminator.sequence), (None, Kind::Terminator, None));
         let beta = parse(&file("idb3.001.s", b"\x01\x02")).expect("parses");

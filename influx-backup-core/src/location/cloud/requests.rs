@@ -21,7 +21,7 @@ struct Failure {
     code: String,
 }
 
-/// A body that is an error, recognised by its root: S3 sends errors with status 200 too.
+/// A body that is an error, recognized by its root: S3 sends errors with status 200 too.
 #[derive(Debug, Deserialize)]
 enum ErrorDocument {
     Error(Failure),

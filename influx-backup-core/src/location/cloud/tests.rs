@@ -93,7 +93,7 @@ fn an_option_that_is_not_known_is_answered_with_those_that_are_close() {
     assert_eq!(message("s3://b", "--aws-endpiont"), close);
     let close = "`azure_account` is not an option of Azure: did you mean `azure_storage_account`?";
     assert_eq!(message("az://b", "AZURE_ACCOUNT"), close);
-    assert_eq!(message("gs://b", "colour"), "`colour` is not an option of Google Cloud Storage");
+    assert_eq!(message("gs://b", "color"), "`color` is not an option of Google Cloud Storage");
     let report = parse("s3://b", &[("aws_reigon", "x")]).expect_err("unknown").report();
     assert_eq!(report.context["similar"], serde_json::json!(["aws_region"]));
 }

@@ -28,7 +28,7 @@ struct Tried<T> {
 
 impl<T: Default + Serialize + DeserializeOwned> Tried<T> {
     fn read(&self, option: &str, value: Value) -> serde_json::Result<T> {
-        let mut options = serde_json::to_value(&self.context).expect("serialises");
+        let mut options = serde_json::to_value(&self.context).expect("serializes");
         options[option] = value;
         serde_json::from_value(options)
     }
@@ -80,14 +80,14 @@ impl<T: Default + Serialize + DeserializeOwned> Tried<T> {
         described.insert("type".to_owned(), kind.into());
         described.insert("nullable".to_owned(), self.takes(&option, Value::Null).into());
         described
-            .insert("default".to_owned(), serde_json::to_value(T::default()).expect("serialises")[&option].clone());
+            .insert("default".to_owned(), serde_json::to_value(T::default()).expect("serializes")[&option].clone());
         described.insert("doc".to_owned(), doc(&field.attrs).into());
         (option, described.into())
     }
 
     fn describe_all(&self) -> Value {
         let described: Map<_, _> = declared::<T>().iter().map(|field| self.describe(field)).collect();
-        let options = serde_json::to_value(T::default()).expect("serialises");
+        let options = serde_json::to_value(T::default()).expect("serializes");
         assert!(described.keys().eq(options.as_object().expect("an object").keys()), "{described:?}");
         described.into()
     }
@@ -179,7 +179,7 @@ fn the_file_lists_every_option() {
     });
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/options.json");
     if std::env::var_os("INFLUX_BACKUP_WRITE_OPTIONS").is_some() {
-        let text = serde_json::to_string_pretty(&schema).expect("serialises");
+        let text = serde_json::to_string_pretty(&schema).expect("serializes");
         fs::write(path, text + "\n").expect("written");
     }
     let written: Value = serde_json::from_str(&fs::read_to_string(path).expect("the file")).expect("JSON");

@@ -7,7 +7,7 @@ use crate::{
     cluster::Node,
     error::{Error, PlanChange, PlanChangeKind, Result},
     key::Key,
-    options::Ownership,
+    options::{Ownership, RestoreOptions},
     plan::Stage,
 };
 
@@ -52,7 +52,7 @@ impl Changes {
         self.value(Kind::Backup, &approved.manifest_sha256, &now.manifest_sha256);
         self.value(Kind::Target, &place(approved), &place(now));
         self.value(Kind::Policy, &approved.policy.to_string(), &now.policy.to_string());
-        self.value(Kind::Ownership, &ownership(approved), &ownership(now));
+        self.set(Kind::Options, options(approved), options(now), String::clone);
         self.keys(Kind::Delete, approved.deletions(), now.deletions());
         if now.resumes.is_none() {
             // Behind the guard of a restore that is resumed, only that restore has written what it copies.
@@ -99,9 +99,20 @@ impl Changes {
     }
 }
 
-fn ownership(plan: &RestorePlan) -> String {
-    let Ownership { owner, modes, .. } = &plan.options.ownership;
-    format!("{owner}, {modes}")
+/// The options but the policy, which a restore that is resumed may have from elsewhere.
+fn options(plan: &RestorePlan) -> impl Iterator<Item = String> {
+    let RestoreOptions { policy: _, extra_nodes, on_catalog_mismatch, ownership, licenses, on_degraded, check } =
+        &plan.options;
+    let Ownership { owner, modes } = ownership;
+    let options = [
+        format!("extra_nodes: {extra_nodes}"),
+        format!("on_catalog_mismatch: {on_catalog_mismatch}"),
+        format!("ownership: {owner}, {modes}"),
+        format!("licenses: {licenses}"),
+        format!("on_degraded: {on_degraded}"),
+        format!("check: {check}"),
+    ];
+    options.into_iter()
 }
 
 /// The target and the store that holds it: one URL may name buckets of two services.

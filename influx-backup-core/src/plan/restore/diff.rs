@@ -29,13 +29,13 @@ pub(super) struct TargetDiff {
 }
 
 impl ForeignPrefixes {
-    /// Tells them apart: neighbours that lay beside the cluster at its source too, and nodes that the backup lacks.
+    /// Tells them apart: neighbors that lay beside the cluster at its source too, and nodes that the backup lacks.
     ///
     /// # Errors
     /// [`Error::TargetForeign`] where the target belongs to another cluster.
     pub(super) fn of(cluster: &ClusterDescription, target: &Target) -> Result<Self> {
         let is_own = |id: &str| cluster.is_node(id) || cluster.cluster_id.as_deref() == Some(id);
-        let is_foreign = |prefix: &&Prefix| !is_own(&prefix.id) && !is_neighbour(cluster, &prefix.id);
+        let is_foreign = |prefix: &&Prefix| !is_own(&prefix.id) && !is_neighbor(cluster, &prefix.id);
         let foreign_prefixes: Vec<&Prefix> = target.prefixes.iter().filter(is_foreign).collect();
         let has_own = target.prefixes.iter().any(|prefix| is_own(&prefix.id));
         let has_catalog = target.prefix(cluster.catalog_prefix()).is_some_and(Prefix::has_catalog);
@@ -111,7 +111,7 @@ impl ForeignPrefixes {
 }
 
 /// Whether a prefix lay beside the cluster at its source, and so may lie beside it here.
-fn is_neighbour(cluster: &ClusterDescription, id: &str) -> bool {
+fn is_neighbor(cluster: &ClusterDescription, id: &str) -> bool {
     let top = id.split('/').next().unwrap_or(id);
     cluster.foreign.iter().any(|foreign| foreign == id || foreign == top)
 }

@@ -28,7 +28,7 @@ fn numbers_are_exact(of: &str, value: &Value) {
 }
 
 fn checked(of: &str, value: &impl Serialize) -> Value {
-    let json = serde_json::to_value(value).expect("serialises");
+    let json = serde_json::to_value(value).expect("serializes");
     numbers_are_exact(of, &json);
     json
 }

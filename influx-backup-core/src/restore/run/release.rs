@@ -22,7 +22,8 @@ impl Run {
         Ok(report)
     }
 
-    /// The roots take the place of the guard, then the files of this crate are deleted. This is not cancelled.
+    /// The roots take the place of the guard, then the files of this crate are deleted. This is not cancelled, but where it
+    /// waits.
     pub(super) async fn release(&mut self, journal: &RestoreJournal) -> Result<RestoreReport> {
         let place = &self.place;
         for step in &self.plan.release {
@@ -40,6 +41,8 @@ impl Run {
         RestoreJournal::delete_incomplete(place, restored.chain(&journal.guards)).await?;
         make_durable(place, self.request.run_options.limits.durability).await?;
         directories::remove_empty(place, &journal.made, journal.guards.iter());
+        // The servers start when the journal is gone: none of these requests is to arrive after that.
+        self.task.settled(&self.claim).await?;
         journal.delete(place, &mut self.claim).await?;
         self.task.events.send(EventKind::GuardReleased);
         let report = self.report(journal);

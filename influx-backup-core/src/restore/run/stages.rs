@@ -117,9 +117,7 @@ impl Run {
 /// An object with other content than the manifest records is damage of the backup.
 fn damaged(error: Error) -> Error {
     match error {
-        Error::Copy { key, error: CopyError::Unexpected { reason }, .. } => {
-            Error::DamagedBackup { object: key.to_string(), reason }
-        }
+        Error::Copy { key, error: CopyError::Unexpected { reason }, .. } => Error::damaged(key, reason),
         error => error,
     }
 }

@@ -70,7 +70,7 @@ async fn what_is_new_where_the_restore_writes_is_not_overwritten_unseen() {
 }
 
 #[tokio::test]
-async fn another_backup_target_policy_or_owner_is_another_plan() {
+async fn another_backup_target_or_policy_is_another_plan() {
     let (bed, options, plan) = approved().await;
     let other = Bed::new(&core(3), &[V3]).await.holding(&core(4), &[V3]).await;
     let kinds = |error: Error| changes(error).iter().map(|change| change.kind).collect::<Vec<_>>();
@@ -78,14 +78,29 @@ async fn another_backup_target_policy_or_owner_is_another_plan() {
     assert!(kinds(error).contains(&PlanChangeKind::Backup));
     let error = bed.request(&quick(RestoreOptions::overlay())).approving(&plan).start().await.expect_err("a policy");
     assert_eq!(kinds(error), [PlanChangeKind::Policy]);
-    let owned = options.options.clone().with_ownership(Ownership::process_default());
-    let error = bed.request(&quick(owned)).approving(&plan).start().await.expect_err("an owner");
-    assert_eq!(kinds(error), [PlanChangeKind::Ownership]);
     let place = bed.target.child("below").expect("a name");
     let elsewhere = Restore::new(bed.backup.clone(), place, options.options);
     let error = elsewhere.approving(&plan).start().await.expect_err("a target");
     assert!(error.to_string().contains("(memory)"), "the store in plain words: {error}");
     assert_eq!(kinds(error), [PlanChangeKind::Target]);
+}
+
+#[tokio::test]
+async fn other_options_are_another_plan() {
+    let (bed, options, plan) = approved().await;
+    let options = options.options;
+    let others = [
+        (options.clone().with_extra_nodes(ExtraNodes::Keep), "extra_nodes: keep"),
+        (options.clone().with_on_catalog_mismatch(OnCatalogMismatch::Replace), "on_catalog_mismatch: replace"),
+        (options.clone().with_ownership(Ownership::process_default()), "ownership: process_default, process_default"),
+        (options.clone().with_licenses(Licenses::Exclude), "licenses: exclude"),
+        (options.clone().with_on_degraded(OnDegraded::Accept), "on_degraded: accept"),
+        (options.clone().with_check(SourceCheck::Listing), "check: listing"),
+    ];
+    for (other, changed) in others {
+        let error = bed.request(&quick(other)).approving(&plan).start().await.expect_err("not approved");
+        assert_eq!(changes(error), [PlanChange::new(PlanChangeKind::Options, 1, vec![changed.to_owned()])]);
+    }
 }
 
 #[tokio::test]
@@ -125,7 +140,7 @@ async fn a_repository_restores_what_a_plan_says() {
     let repository = crate::Repository::open(at("repo")).await.expect("a repository");
     let options = RestoreOptions::empty().with_ownership(Ownership::process_default());
     let plan = repository.plan_restore("n1", &at("target"), &options).await.expect("planned");
-    let json = serde_json::to_string(&plan).expect("serialises");
+    let json = serde_json::to_string(&plan).expect("serializes");
     let plan: RestorePlan = serde_json::from_str(&json).expect("reads back");
     assert_eq!(plan.options, options);
 

@@ -317,3 +317,28 @@ async fn a_failed_look_at_the_lease_hides_no_error_and_loses_no_finished_object(
     let own = store.list("_influx_backup").await.expect("listed");
     assert!(own.keys().any(|key| key.as_str().contains("/finished/")), "{own:?}");
 }
+
+/// The first write of a boot guard arrives half a minute after it was given up and made again: the root that has taken its
+/// place stays.
+#[tokio::test(start_paused = true)]
+async fn a_guard_that_arrives_late_replaces_no_root() {
+    let bed = Bed::new(&core(2), &[V3]).await;
+    let late = Fault::Late(Duration::from_secs(30)..Duration::from_secs(31));
+    let root = "catalog/v3/snapshot";
+    let rule = Rule::new(Scope::of(Op::Put).containing(root), When::Nth(1), late);
+    let faulty = FaultyStore::new(Arc::clone(bed.target.store()), FaultPlan::none().with(rule));
+    let target = bed.target.through(|_| Arc::new(faulty.clone()) as Arc<_>);
+    let how = quick(RestoreOptions::empty());
+    let request = Restore::new(bed.backup.clone(), target, how.options).with_run_options(how.run);
+    request.with_copier(Arc::new(Plain)).await.expect("restored");
+    assert!(
+        faulty.log().iter().filter(|entry| entry.op == Op::Put && entry.path.contains(root)).count() > 2,
+        "made again"
+    );
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let key =
+        bed.backup.objects().map(|record| record.key.clone()).find(|key| key.as_str().contains(root)).expect("a root");
+    let of_backup = bed.backup.location().get(&key, None).await.expect("read").expect("there");
+    assert_eq!(bed.target.get(&key, None).await.expect("read").expect("there"), of_backup);
+    assert_eq!(bed.keys().await, bed.backup_keys());
+}

@@ -6,6 +6,7 @@ use Generation::V3;
 use bytes::Bytes;
 
 use super::*;
+use crate::finding::FindingCode;
 #[cfg(unix)]
 use crate::location::Links;
 
@@ -118,7 +119,7 @@ async fn names_that_climb_out_are_refused() {
         manifest.objects[0].sha256 = crate::checksum::sha256(&bytes);
         (manifest.objects[0].records, manifest.object_count) = (1, 1);
         location.put(&list, bytes.into()).await.expect("put");
-        let json = serde_json::to_vec(&manifest).expect("serialises");
+        let json = serde_json::to_vec(&manifest).expect("serializes");
         location.put(&key(MANIFEST_KEY), json.into()).await.expect("put");
         let error = Backup::open(&repository, "n1").await.expect_err(name);
         assert_eq!(error.code(), "damaged-backup", "{name}: {error}");
@@ -151,6 +152,41 @@ async fn other_clusters_and_nodes_are_refused() {
     assert_eq!(refused(&bed, RestoreOptions::empty()).await.code(), "target-not-empty");
     let resuming = quick(RestoreOptions::empty()).resuming();
     assert_eq!(bed.restore(&resuming).await.expect_err("nothing to resume").code(), "no-restore");
+}
+
+#[tokio::test]
+async fn the_plan_of_a_dry_run_refuses_what_the_run_refuses() {
+    let planned = |bed: &Bed, options: RestoreOptions| {
+        let place = bed.target.clone();
+        let repository = bed.backup.repository().clone();
+        async move { plan_restore(&repository, "n1", &place, &options).await }
+    };
+    let bed = Bed::new(&core(1), &[V3]).await.holding(&core(1).seed(7), &[V3]).await;
+    let error = planned(&bed, RestoreOptions::replace()).await.expect_err("another catalog uuid");
+    assert_eq!(error.code(), "target-foreign");
+    let anew = RestoreOptions::replace().with_on_catalog_mismatch(OnCatalogMismatch::Replace);
+    assert!(planned(&bed, anew).await.is_ok());
+
+    let bed = Bed::new(&core(2), &[V3]).await;
+    let record = bed.backup.objects().last().expect("an object");
+    bed.backup.location().put(&record.key, Bytes::from_static(b"shorter")).await.expect("altered");
+    let error = planned(&bed, RestoreOptions::empty()).await.expect_err("another length");
+    assert_eq!(error.code(), "damaged-backup");
+    assert!(bed.keys().await.is_empty());
+}
+
+#[tokio::test]
+async fn the_plan_of_a_dry_run_tells_of_an_unfinished_restore() {
+    let bed = Bed::new(&core(2), &[V3]).await;
+    let options = quick(RestoreOptions::empty());
+    let running = bed.request(&options).with_copier(Arc::new(Server("node1/other")));
+    running.start().await.expect_err("a server is running");
+    let plan = plan_restore(bed.backup.repository(), "n1", &bed.target, &options.options);
+    let plan = plan.await.expect("planned");
+    assert!(plan.resumes.is_some());
+    assert_eq!(plan.todos[0].code, FindingCode::RestoreUnfinished);
+    let report = bed.restore(&options.resuming()).await.expect("resumed");
+    assert!(report.todos.iter().all(|todo| todo.code != FindingCode::RestoreUnfinished));
 }
 
 #[tokio::test]

@@ -81,7 +81,7 @@ async fn the_order_is_the_documented_one_with_the_roots_last() {
     assert_eq!(plan.objects(), bed.backup.objects().len() as u64);
     let shown = plan.to_string();
     assert!(shown.contains("boot guard at 3 root paths") && shown.contains("3.10 or later"), "{shown}");
-    let json = serde_json::to_string(&plan).expect("serialises");
+    let json = serde_json::to_string(&plan).expect("serializes");
     let back: RestorePlan = serde_json::from_str(&json).expect("reads back");
     assert_eq!(back, plan, "nothing is lost");
     let options = quick(RestoreOptions::empty());

@@ -131,7 +131,7 @@ fn json(bytes: &[u8], kind: &[u8]) -> Result<Value, &'static str> {
     let (id, rest) = bytes.split_at_checked(10).ok_or("shorter than its header")?;
     let (crc, payload) = rest.split_at_checked(4).ok_or("shorter than its header")?;
     if !id.starts_with(b"idb3.00") || !id.ends_with(kind) {
-        return Err("unrecognised format");
+        return Err("unrecognized format");
     }
     if crc != crc32fast::hash(payload).to_be_bytes() {
         return Err("the checksum is wrong");
@@ -146,7 +146,7 @@ fn binary(bytes: &[u8], flags: u16) -> Result<File, &'static str> {
         header[at..at + length].iter().rev().fold(0_u128, |sum, byte| (sum << 8) | u128::from(*byte))
     };
     if !header.starts_with(b"IDB3") || number(4, 4) != 1 {
-        return Err("unrecognised format");
+        return Err("unrecognized format");
     }
     if number(8, 4) != u128::from(crc32fast::hash(&header[12..])) {
         return Err("the header's checksum is wrong");

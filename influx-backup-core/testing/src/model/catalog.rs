@@ -6,7 +6,7 @@ use bytes::Bytes;
 use rand::{Rng, rngs::StdRng};
 
 use super::{
-    Behaviour, Hardship, Table, World,
+    Behavior, Hardship, Table, World,
     hand::{Crashed, Hand, Write},
 };
 use influx_backup_core::{
@@ -154,16 +154,16 @@ pub(super) async fn change(world: &World, hand: &mut Hand, change: Change) -> Re
         match change {
             Change::Register(_) => {}
             Change::CreateTable => {
-                let retention = retention.filter(|_| world.has(Behaviour::Retention));
+                let retention = retention.filter(|_| world.has(Behavior::Retention));
                 world.history().tables.insert(created, Table { retention, ..Table::default() });
                 world.tables().insert(created, 1);
             }
             Change::AddColumn(table) => {
-                world.note(Behaviour::SchemaChange);
+                world.note(Behavior::SchemaChange);
                 world.tables().entry(table).and_modify(|columns| *columns += 1);
             }
             Change::Drop(table) => {
-                world.note(Behaviour::TableDrop);
+                world.note(Behavior::TableDrop);
                 world.tables().remove(&table);
                 let now = world.now();
                 world.history().tables.entry(table).or_default().dropped = Some(now);
@@ -177,8 +177,8 @@ pub(super) async fn change(world: &World, hand: &mut Hand, change: Change) -> Re
     let key = catalog.root_key(catalog.generation);
     let root = catalog.root_bytes(catalog.generation);
     hand.put(&key, root, Write::Overwrite, || catalog.root = catalog.sequence).await?;
-    if world.has(Behaviour::LogCollection) && catalog.generation == Generation::V3 {
-        world.note(Behaviour::LogCollection);
+    if world.has(Behavior::LogCollection) && catalog.generation == Generation::V3 {
+        world.note(Behavior::LogCollection);
         while catalog.first_log <= catalog.root {
             let key = catalog.log_key(catalog.first_log);
             hand.delete(&key).await?;
@@ -196,7 +196,7 @@ pub(super) async fn migrate(world: &World, hand: &mut Hand) -> Result<(), Crashe
         Generation::V2 => Generation::V3,
         _ => return Ok(()),
     };
-    world.note(Behaviour::Migration);
+    world.note(Behavior::Migration);
     let key = catalog.log_key(catalog.sequence + 1);
     hand.put(&key, write::terminator(catalog.generation), Write::Create, || ()).await?;
     let terminated = world.now();

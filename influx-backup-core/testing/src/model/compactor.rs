@@ -10,7 +10,7 @@ use rand::{Rng, seq::SliceRandom};
 use serde_json::json;
 
 use super::{
-    Behaviour, Hardship,
+    Behavior, Hardship,
     hand::{Crashed, Hand, Write},
     node::{FileState, lock},
 };
@@ -64,12 +64,12 @@ impl Compactor {
         let pace = self.hand.world.options.pace;
         while !self.hand.world.is_done() {
             self.hand.pause(pace..pace * 5).await;
-            if self.hand.world.has(Behaviour::Crash) && self.hand.rng.random_bool(0.05) {
+            if self.hand.world.has(Behavior::Crash) && self.hand.rng.random_bool(0.05) {
                 let operations = self.hand.rng.random_range(1..6);
                 self.hand.light_fuse(operations);
             }
             if self.step().await.is_err() {
-                self.hand.world.note(Behaviour::Crash);
+                self.hand.world.note(Behavior::Crash);
                 self.hand.pause(pace..pace * 6).await;
             }
         }
@@ -155,7 +155,7 @@ impl Compactor {
         let wait = self.wait;
         let Self { hand, summary, valid: before, cleanup, .. } = self;
         let stored = || {
-            world.note(Behaviour::Compaction);
+            world.note(Behavior::Compaction);
             let due = world.now() + wait;
             let replaced = before.iter().filter(|old| valid.iter().all(|new| new.detail != old.detail));
             let replaced: Vec<String> =

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Behaviour, Chronicle};
+use super::{Behavior, Chronicle};
 
 /// One row that a node tried to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,8 +62,8 @@ pub struct History {
     pub rows: Vec<Row>,
     /// Every table, by number.
     pub tables: BTreeMap<u32, Table>,
-    /// How often each behaviour showed.
-    pub happened: BTreeMap<Behaviour, u64>,
+    /// How often each behavior showed.
+    pub happened: BTreeMap<Behavior, u64>,
     /// What made a backup hard, and when.
     pub hardships: Vec<(Duration, Hardship)>,
     /// Every version of every object.

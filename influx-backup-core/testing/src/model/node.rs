@@ -11,7 +11,7 @@ use rand::Rng;
 use serde_json::json;
 
 use super::{
-    Behaviour, Hardship,
+    Behavior, Hardship,
     catalog::{self, Change},
     hand::{Crashed, Hand, Write},
 };
@@ -137,13 +137,13 @@ impl Node {
         let mut alive = self.register().await;
         while !self.hand.world.is_done() {
             if alive.is_err() {
-                self.hand.world.note(Behaviour::Crash);
+                self.hand.world.note(Behavior::Crash);
                 self.hand.pause(pace..pace * 6).await;
                 alive = self.restart().await;
                 continue;
             }
             self.hand.pause(pace / 3..pace * 5 / 3).await;
-            if self.hand.world.has(Behaviour::Crash) && self.hand.rng.random_bool(0.04) {
+            if self.hand.world.has(Behavior::Crash) && self.hand.rng.random_bool(0.04) {
                 let operations = self.hand.rng.random_range(1..9);
                 self.hand.light_fuse(operations);
             }
@@ -158,9 +158,9 @@ impl Node {
 
     async fn step(&mut self) -> Result<(), Crashed> {
         let world = Arc::clone(&self.hand.world);
-        if world.has(Behaviour::BurnedNumber) && self.hand.rng.random_bool(0.03) {
+        if world.has(Behavior::BurnedNumber) && self.hand.rng.random_bool(0.03) {
             // The rows were refused: no writer was told that they are stored, and they are not.
-            world.note(Behaviour::BurnedNumber);
+            world.note(Behavior::BurnedNumber);
             world.endure(Hardship::BurnedNumber);
             self.next_wal += self.hand.rng.random_range(1..3);
             self.hand.pause(world.options.pace..world.options.pace * 3).await;
@@ -171,7 +171,7 @@ impl Node {
         if let Some(details) = self.flush(Cargo::RowsAndSnapshot).await? {
             self.snapshot(details).await?;
         }
-        if world.has(Behaviour::EmptySnapshot) && self.hand.rng.random_bool(0.2) {
+        if world.has(Behavior::EmptySnapshot) && self.hand.rng.random_bool(0.2) {
             // The first persists what is left, the others find nothing.
             for _ in 0..self.hand.rng.random_range(2..6) {
                 if let Some(details) = self.flush(Cargo::Snapshot).await? {
@@ -243,10 +243,10 @@ impl Node {
         let removed = std::mem::take(&mut lock(&self.durable).removed);
         let is_empty = added.is_empty() && removed.is_empty();
         if is_empty {
-            world.note(Behaviour::EmptySnapshot);
+            world.note(Behavior::EmptySnapshot);
         } else {
             self.manifest(details, added, removed).await?;
-            if world.has(Behaviour::Checkpoint) && details.sequence.is_multiple_of(self.checkpoint_every) {
+            if world.has(Behavior::Checkpoint) && details.sequence.is_multiple_of(self.checkpoint_every) {
                 self.checkpoints(details).await?;
             }
         }
@@ -353,7 +353,7 @@ impl Node {
                 let month = month.clone();
                 move || lock(&durable).checkpoints.entry(month).or_default().push(sequence)
             };
-            world.note(Behaviour::Checkpoint);
+            world.note(Behavior::Checkpoint);
             let key = format!("{directory}/{}", write::checkpoint_name(sequence));
             self.hand.put(&key, write::checkpoint(&spec), Write::Overwrite, stored).await?;
             let old: Vec<u64> = {
@@ -469,7 +469,7 @@ pub(super) async fn retention(mut hand: Hand) {
                     .collect()
             };
             for spec in expired {
-                world.note(Behaviour::Retention);
+                world.note(Behavior::Retention);
                 if let Some(file) = lock(durable).files.get_mut(&spec.path) {
                     file.state = FileState::Gone;
                 }

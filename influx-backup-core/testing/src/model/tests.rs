@@ -121,7 +121,7 @@ async fn naive(seed: u64, fence: bool) -> Verdict {
 
 #[test]
 fn a_copy_of_one_instant_is_whole_at_every_seed() {
-    let mut happened: BTreeMap<Behaviour, u64> = BTreeMap::new();
+    let mut happened: BTreeMap<Behavior, u64> = BTreeMap::new();
     for seed in 0..SEEDS {
         let options = if seed % 5 == 0 { ModelOptions::core() } else { ModelOptions::default() };
         in_virtual_time(async {
@@ -136,13 +136,13 @@ fn a_copy_of_one_instant_is_whole_at_every_seed() {
                 let verdict = judge(&history, now, now, &tree);
                 assert!(matches!(verdict, Verdict::Whole), "seed {seed} at {now:?}: {verdict:?}");
             }
-            for (behaviour, times) in running.end().await.happened {
-                *happened.entry(behaviour).or_default() += times;
+            for (behavior, times) in running.end().await.happened {
+                *happened.entry(behavior).or_default() += times;
             }
         });
     }
-    for behaviour in Behaviour::ALL {
-        assert!(happened.get(&behaviour).is_some_and(|times| *times > 5), "{behaviour:?} is too rare: {happened:?}");
+    for behavior in Behavior::ALL {
+        assert!(happened.get(&behavior).is_some_and(|times| *times > 5), "{behavior:?} is too rare: {happened:?}");
     }
 }
 
@@ -193,7 +193,7 @@ fn a_world_goes_quiet_after_about_its_objects() {
 fn the_reader_notices_what_a_server_would() {
     let tree = in_virtual_time(async {
         let options = ModelOptions {
-            behaviours: BTreeSet::from([Behaviour::SchemaChange, Behaviour::Checkpoint]),
+            behaviors: BTreeSet::from([Behavior::SchemaChange, Behavior::Checkpoint]),
             ..ModelOptions::core()
         };
         let running = Running::start(3, options);
@@ -500,10 +500,10 @@ fn the_rules_of_the_design_win_in_these_worlds() {
     assert!(closed > SEEDS * 9 / 10, "only {closed} of {SEEDS} closed");
 }
 
-/// A single node with few behaviours, where little else forces another pass.
-fn only(behaviours: &[Behaviour]) -> ModelOptions {
-    let behaviours = behaviours.iter().copied().collect();
-    ModelOptions { behaviours, habits: Habits::All, generation: Some(Generation::V3), ..ModelOptions::core() }
+/// A single node with few behaviors, where little else forces another pass.
+fn only(behaviors: &[Behavior]) -> ModelOptions {
+    let behaviors = behaviors.iter().copied().collect();
+    ModelOptions { behaviors, habits: Habits::All, generation: Some(Generation::V3), ..ModelOptions::core() }
 }
 
 #[test]
@@ -514,10 +514,10 @@ fn each_rule_is_needed_in_these_worlds() {
         let (options, other) = match rule {
             Rule::Absence => (ModelOptions { cleanup_wait: ms(20)..ms(300), ..ModelOptions::default() }, None),
             // A checkpoint that is too new names files that the backup lacks.
-            Rule::CheckpointsFirst => (only(&[Behaviour::Checkpoint]), Some(Rule::Absence)),
+            Rule::CheckpointsFirst => (only(&[Behavior::Checkpoint]), Some(Rule::Absence)),
             // A busy catalog, and WAL that vanishes, which would force another pass.
             Rule::RootAgain => {
-                let busy = only(&[Behaviour::LogCollection, Behaviour::SchemaChange]);
+                let busy = only(&[Behavior::LogCollection, Behavior::SchemaChange]);
                 (ModelOptions { pace: ms(20), latency: ms(1)..ms(4), ..busy }, Some(Rule::Vanished))
             }
             _ => (ModelOptions::default(), None),
