@@ -31,8 +31,7 @@ use crate::{
 /// are what the run that took the backup recorded; without such a record they are not attested.
 ///
 /// The job fails as [`discover`](crate::discover()) does, with [`Error::Store`], and with [`Error::InvalidRequest`] as
-/// [`CertifyOptions::check`]. What is wrong with the tree is in the
-/// certificate.
+/// [`CertifyOptions::check`]. What is wrong with the tree is in the certificate.
 pub fn certify(location: &Location) -> CertifyRequest {
     CertifyRequest::new(Tree::Location(location.clone()))
 }

@@ -26,9 +26,9 @@ use crate::{cancellation::Cancellation, concurrent::traced};
 
 /// Runs the program to its end and returns its exit code.
 ///
-/// The first argument is the program's own name. Ctrl-C, SIGTERM and SIGHUP cancel the verb in good order, for the whole process:
-/// where signals are the caller's own, use [`run_with`]. Starts a runtime of its own, so it must not be called from within an
-/// asynchronous task.
+/// The first argument is the program's own name. Ctrl-C, SIGTERM and SIGHUP cancel the verb in good order, for the whole
+/// process: where signals are the caller's own, use [`run_with`]. Starts a runtime of its own, so it must not be called from
+/// within an asynchronous task.
 ///
 /// ```
 /// use influx_backup_core::cli::{Streams, run};

@@ -33,8 +33,8 @@ pub struct Limits {
     /// How often, and for how long, a failed request is tried again.
     pub retry: Retry,
     /// How long a connection may move nothing before it counts as stalled, and a store may answer nothing before a copy is
-    /// given up; more than 0. At most half of [`retry.max_outage`](Retry::max_outage), so that one stalled connection is tried again. In all but
-    /// a backup that is 12.5 s, unless `max_outage` is set as well.
+    /// given up; more than 0. At most half of [`retry.max_outage`](Retry::max_outage), so that one stalled connection is tried
+    /// again. In all but a backup that is 12.5 s, unless `max_outage` is set as well.
     #[serde(with = "duration")]
     pub stall_timeout: Duration,
     /// Whether files are on disk before a stage counts as done.

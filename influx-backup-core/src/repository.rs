@@ -57,7 +57,8 @@ impl Repository {
     /// What a backup of this cluster, or of the cluster at this location, would copy now, from one listing of it. Nothing is
     /// written.
     ///
-    /// The job fails as [`discover`](crate::discover()) and [`Cluster::list`](crate::Cluster::list) do, and with what [`Repository::backup`] would refuse at once:
+    /// The job fails as [`discover`](crate::discover()) and [`Cluster::list`](crate::Cluster::list) do, and with what
+    /// [`Repository::backup`] would refuse at once:
     /// [`Error::Overlap`](crate::Error::Overlap), [`Error::InvalidRequest`](crate::Error::InvalidRequest) for a finished
     /// backup as a source.
     pub fn plan_backup(&self, source: impl Into<Source>, options: &BackupOptions) -> Request<BackupPlan> {

@@ -24,8 +24,8 @@ impl Stop {
         if self.asked.is_cancelled() { self.at_once.cancel() } else { self.asked.cancel() }
     }
 
-    /// Listens to Ctrl-C, SIGTERM and, where it is not ignored (`nohup`), SIGHUP from now on. What it returns has to be run; where it fails, the operating system ends the
-    /// program itself.
+    /// Listens to Ctrl-C, SIGTERM and, where it is not ignored (`nohup`), SIGHUP from now on. What it returns has to be run;
+    /// where it fails, the operating system ends the program itself.
     #[cfg(unix)]
     pub(crate) fn listen(self) -> io::Result<impl Future<Output = ()> + Send + 'static> {
         use tokio::signal::unix::{SignalKind, signal};

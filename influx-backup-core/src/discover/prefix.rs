@@ -25,6 +25,10 @@ impl Level {
         self.directories.iter().any(|directory| directory == name)
     }
 
+    pub(super) fn has_file(&self, name: &str) -> bool {
+        self.files.iter().any(|file| file == name)
+    }
+
     /// Every name, with the component that it would be below a node or a cluster.
     pub(super) fn components(&self) -> impl Iterator<Item = (&str, Component)> {
         let directories = self.directories.iter().map(|name| (name.as_str(), Component::of(&format!("{name}/_"))));

@@ -12,8 +12,8 @@ use crate::{
 
 /// What a backup is taken of: a [`Cluster`] that was discovered before, or a location whose cluster the job itself discovers.
 ///
-/// Every verb that reads a cluster takes `impl Into<Source>`: a `&Cluster`, a `&Location`, or [`Source::at`] where discovery
-/// needs options.
+/// A backup and the plan of one take `impl Into<Source>`: a `&Cluster`, a `&Location`, or [`Source::at`] where discovery needs
+/// options.
 #[derive(Debug, Clone)]
 pub struct Source(Kind);
 

@@ -151,19 +151,15 @@ impl Identity {
 
     /// Writes the URL of `base` in this store, which [`Location::parse`](super::Location::parse) reads.
     pub(super) fn write_url(&self, base: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (scheme, bucket) = match self {
+        match self {
             Self::File { path } => return write!(f, "file://{}", escaped(path)),
-            Self::S3 { bucket, .. } => ("s3", bucket.as_str()),
-            Self::Azure { container, .. } => ("az", container.as_str()),
-            Self::Gcs { bucket, .. } => ("gs", bucket.as_str()),
-            Self::Other { url } => {
-                f.write_str(url)?;
-                return if base.is_empty() { Ok(()) } else { write!(f, "/{}", escaped(base)) };
-            }
+            Self::S3 { bucket, .. } => write!(f, "s3://{bucket}")?,
+            Self::Azure { container, .. } => write!(f, "az://{container}")?,
+            Self::Gcs { bucket, .. } => write!(f, "gs://{bucket}")?,
+            Self::Other { url } => f.write_str(url)?,
             #[cfg(any(test, feature = "testing"))]
-            Self::Test => ("memory", "test"),
-        };
-        write!(f, "{scheme}://{bucket}")?;
+            Self::Test => f.write_str("memory://test")?,
+        }
         if base.is_empty() { Ok(()) } else { write!(f, "/{}", escaped(base)) }
     }
 }

@@ -40,6 +40,11 @@ async fn the_first_backup_makes_the_marker_and_no_later_one_changes_it() {
     repository.backup(&cluster, named("a")).await.expect("backed up");
     let marker = repository.marker().await.expect("read").expect("made");
     assert_eq!((marker.format, marker.min_reader, marker.id.len()), (1, 1, 32));
+    assert_eq!(
+        repository.get("a").await.expect("opened").manifest().written_by,
+        marker.written_by,
+        "one program wrote both"
+    );
 
     repository.backup(&cluster, named("b")).await.expect("backed up");
     assert_eq!(repository.marker().await.expect("read"), Some(marker));

@@ -216,13 +216,12 @@ impl View<'_> {
     /// What `_influx_backup` beside the prefixes means.
     fn own_directory_notes(&self) -> Vec<Finding> {
         let own = &self.survey.own;
-        let has = |name: &str| own.files.iter().any(|file| file == name);
         let mut notes = Vec::new();
-        if has("restore.json") {
+        if own.has_file("restore.json") {
             let message = "the target of a restore that is not finished: resume or abandon it";
             notes.push(note(FindingCode::RestoreUnfinished, message));
         }
-        if has("manifest.json") {
+        if own.has_file("manifest.json") {
             notes.push(note(FindingCode::IsBackup, "this is a finished backup, not a location that servers use"));
         } else if own.files.iter().any(|file| file.starts_with("claim")) {
             notes.push(note(FindingCode::BackupUnfinished, "this is a backup that is not finished"));

@@ -66,7 +66,7 @@ pub(super) fn misplaced(survey: &Survey) -> Option<Error> {
             "{names} one level down, so this is too shallow; give {parents}, or the ids if they are meant to contain `/`"
         )
     } else if !survey.own.is_empty() && survey.top.directories == [OWN_DIRECTORY] {
-        let what = if survey.own.files.iter().any(|file| file == "restore.json") {
+        let what = if survey.own.has_file("restore.json") {
             "the target of a restore that has written no object yet"
         } else {
             "a backup that holds no object"
@@ -118,11 +118,10 @@ fn too_deep(survey: &Survey) -> Option<(String, &'static str)> {
         return Some(("what lies below a node or a cluster".to_owned(), "one level"));
     }
     let last = survey.location.rsplit('/').next().unwrap_or_default();
-    let has_file = |name: &str| top.files.iter().any(|file| file == name);
     let (directory, up) = match top.files.first().map(String::as_str) {
         Some(name) if layout::wal_number(name).is_some() => ("wal", "two levels"),
         Some(name) if layout::snapshot_sequence(name).is_some() => ("snapshots", "two levels"),
-        _ if has_file("snapshot") && top.has_directory("logs") => ("catalog/v2` or `catalog/v3", "three levels"),
+        _ if top.has_file("snapshot") && top.has_directory("logs") => ("catalog/v2` or `catalog/v3", "three levels"),
         _ if top.has_directory("v2") || top.has_directory("v3") => ("catalog", "two levels"),
         _ if Component::of(&format!("{last}/_")) != Component::Other => (last, "two levels"),
         _ => return None,

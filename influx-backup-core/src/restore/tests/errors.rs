@@ -32,7 +32,9 @@ async fn tampered_and_truncated_manifests_are_refused() {
     let manifest = key(MANIFEST_KEY);
     let bytes = location.get(&manifest, None).await.expect("read").expect("there");
     location.put(&manifest, bytes.slice(..bytes.len() / 2)).await.expect("truncated");
-    assert_eq!(Backup::open(bed.backup.repository(), "n1").await.expect_err("truncated").code(), "damaged-backup");
+    let error = Backup::open(bed.backup.repository(), "n1").await.expect_err("truncated");
+    assert_eq!(error.code(), "damaged-backup");
+    assert_eq!((error.key(), error.location()), (Some(MANIFEST_KEY), Some(&*location.to_string())));
     let more = String::from_utf8_lossy(&bytes).replacen("\"object_count\":", "\"object_count\":1", 1);
     location.put(&manifest, more.into()).await.expect("tampered");
     assert_eq!(Backup::open(bed.backup.repository(), "n1").await.expect_err("tampered").code(), "damaged-backup");
@@ -54,6 +56,7 @@ async fn missing_and_altered_objects_are_found_before_the_first_write() {
         }
         let error = refused(&bed, RestoreOptions::replace()).await;
         assert!(matches!(&error, Error::DamagedBackup { object: found, .. } if found == object), "{error}");
+        assert_eq!((error.key(), error.location()), (Some(object), Some(&*bed.backup.location().to_string())));
     }
 }
 
