@@ -224,9 +224,12 @@ async fn the_wait_for_a_request_that_was_cut_off_can_be_cancelled() {
     let (source, _) = Source::of(&core()).await;
     let vault = Arc::new(InMemory::new());
     let job = late_note(&source, &vault).await;
-    while job.handle().progress().phase != Phase::Waiting {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let waits = async {
+        while job.handle().progress().phase != Phase::Waiting {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_secs(30), waits).await.expect("it waits");
     let cancelled = tokio::time::Instant::now();
     job.handle().cancel();
     assert_eq!(job.await.expect_err("cancelled").code(), "cancelled");
