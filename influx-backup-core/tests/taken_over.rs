@@ -69,7 +69,7 @@ fn who_was_suspended_changes_nothing_of_a_committed_backup() {
             };
             let store = FaultyStore::new(Arc::clone(&source.0) as _, plan);
             let cluster = discover(&place(Arc::new(store), "data"), &DiscoverOptions::default()).await;
-            let request = open(&vault).await.backup(&cluster.expect("a cluster"), options());
+            let request = open(&vault).await.backup(cluster.expect("a cluster"), options());
             request.with_copier(meddler(deeds)).start()
         });
         first.block_on(async { timeout(Duration::from_secs(60), hold.reached()).await.expect("it copies") });
@@ -237,7 +237,7 @@ async fn the_wait_for_a_request_that_was_cut_off_can_be_cancelled() {
     open(&vault)
         .await
         .backup(
-            &discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster"),
+            discover(&source.location(), &DiscoverOptions::default()).await.expect("a cluster"),
             options().resuming(),
         )
         .await
