@@ -110,7 +110,7 @@ impl Repository {
     }
 
     /// The certificate of a backup, made again from the bytes it has now. What is certified has options of its own, but its
-    /// [`discover`](crate::certify::CertifyOptions::discover) has no effect.
+    /// [`discover`](crate::options::CertifyOptions::discover) has no effect.
     ///
     /// The job fails as [`Repository::get`] does. What is wrong with the backup is in the certificate.
     pub fn certify(&self, name: &str) -> CertifyRequest {

@@ -71,11 +71,10 @@ fn has_ignored_hangup(status: &str) -> bool {
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_none_or(|mask| mask & 1 == 1)
 }
 
+#[cfg(target_os = "linux")]
+#[allow(clippy::print_stderr, reason = "a test that could not run is named")]
 #[cfg(test)]
 mod tests {
-    #![cfg(target_os = "linux")]
-    #![allow(clippy::print_stderr, reason = "a test that could not run is named")]
-
     use super::*;
 
     #[test]
