@@ -95,7 +95,9 @@ impl Lease {
         if !NUMBERS.contains(&number) {
             return Err(Error::damaged(&scope.key(number - 1)?, "no lease can follow its number: delete it"));
         }
-        let unsettled = before.map(LeaseState::unsettled).unwrap_or_default();
+        // To files, nothing is sent.
+        let is_sent_to = location.directory().is_none();
+        let unsettled = before.filter(|_| is_sent_to).map(LeaseState::unsettled).unwrap_or_default();
         let file = LeaseFile { unsettled: unsettled.as_secs(), ..file };
         let held = HeldLease { location: location.clone(), scope, number, file };
         let asked = heartbeat::Renewed::now();

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{LeaseScope, NUMBERS, SILENCE};
+use super::{LATE, LeaseScope, NUMBERS, SILENCE};
 use crate::{
     error::Result,
     location::{Location, ObjectMeta, Version},
@@ -106,9 +106,13 @@ impl LeaseState {
         self.file.released.is_none() && self.silence < SILENCE
     }
 
-    /// How long requests of its holder may still take effect that were cut off.
+    /// How long requests of its holder may still take effect that were cut off. Where it did not live to write that, it may
+    /// have died just now.
     pub(super) fn unsettled(&self) -> Duration {
-        Duration::from_secs(self.file.unsettled).saturating_sub(self.silence)
+        match self.file.released {
+            Some(_) => Duration::from_secs(self.file.unsettled).saturating_sub(self.silence),
+            None => LATE.min(SILENCE.saturating_sub(self.silence)),
+        }
     }
 
     /// Whether another process may take over.

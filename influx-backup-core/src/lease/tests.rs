@@ -373,3 +373,26 @@ async fn no_lease_follows_the_last_number() {
         }
     }
 }
+
+/// A process that was killed may have sent something just before. To files, nothing is sent.
+#[tokio::test(start_paused = true)]
+async fn what_a_killed_holder_has_sent_is_waited_for() {
+    for (_kept, location) in places() {
+        let _killed = take(&location, &LeaseScope::Target).await;
+        let next = take(&location, &LeaseScope::Target).await;
+        let expected = if location.directory().is_some() { Duration::ZERO } else { LATE };
+        assert_eq!(next.unsettled(), expected, "{location}");
+        next.release(RELEASE_TIMEOUT).await;
+        let after = take(&location, &LeaseScope::Target).await;
+        assert_eq!(after.unsettled().is_zero(), location.directory().is_some(), "{location}");
+    }
+    let mut silent = {
+        let location = Location::in_memory();
+        let _killed = take(&location, &LeaseScope::Target).await;
+        highest(&location, &LeaseScope::Target, Clock::Local).await.expect("listed").expect("one")
+    };
+    for (silence, unsettled) in [(0, 60), (539, 60), (590, 10), (600, 0), (10_000, 0)] {
+        silent.silence = Duration::from_secs(silence);
+        assert_eq!(silent.unsettled(), Duration::from_secs(unsettled), "{silence}");
+    }
+}

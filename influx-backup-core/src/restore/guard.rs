@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Puts a real root in the place of the guard of `restore`. Where something else stands there, a server has already
-/// gone on from the root: it stays, also where it was written only just now. (Files are looked at just before.)
+/// gone on from the root: it stays, also where it was written only just now. (A guard that is a file is looked at just before.)
 pub(crate) async fn replace(
     target: &Location,
     key: &Key,
@@ -22,7 +22,6 @@ pub(crate) async fn replace(
 ) -> Result<()> {
     let written = match found(target, key, restore).await? {
         Found::Guard(version) => target.replace(key, &root, attributes, &version).await,
-        Found::None if target.directory().is_some() => target.put_with_attributes(key, root, attributes).await,
         Found::None => target.create_with_attributes(key, root, attributes).await,
         Found::Other => return Ok(()),
     };
@@ -99,6 +98,30 @@ mod tests {
         let (done, ()) = tokio::join!(step, server);
         done.expect("no failure");
         assert_eq!(store.get(&key, None).await.expect("read").expect("there"), "a server's");
+    }
+
+    /// The guard was removed, and a server writes its root while the step is under way: on files, too.
+    #[tokio::test(start_paused = true)]
+    async fn a_root_that_a_server_has_just_written_without_a_guard_stays() {
+        use std::time::Duration;
+        let directory = tempfile::tempdir().expect("made");
+        let path = directory.path().to_str().expect("UTF-8");
+        let files = Location::parse(path, &crate::location::StoreOptions::default()).expect("a location");
+        for store in [Location::in_memory(), files] {
+            let key = Key::parse("n1/catalog/v3/snapshot").expect("a key");
+            let slow = Fault::Delay(Duration::from_secs(10)..Duration::from_secs(11));
+            let plan = FaultPlan::none().with(Rule::new(Scope::of(Op::Get), When::Nth(1), slow));
+            let target = store.through(|inner| Arc::new(FaultyStore::new(inner, plan.clone())) as Arc<_>);
+            let server = async {
+                tokio::time::sleep(Duration::from_millis(9_900)).await;
+                store.put(&key, Bytes::from_static(b"a server's")).await.expect("put");
+            };
+            let none = Attributes::new();
+            let step = replace(&target, &key, "r1", Bytes::from_static(b"of the backup"), &none);
+            let (done, ()) = tokio::join!(step, server);
+            done.expect("no failure");
+            assert_eq!(store.get(&key, None).await.expect("read").expect("there"), "a server's", "{store}");
+        }
     }
 
     /// A server writes its root after the guard was read and before its deletion.

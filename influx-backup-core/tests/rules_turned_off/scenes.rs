@@ -409,6 +409,7 @@ pub(crate) async fn a_store_without_create_only_is_refused() {
 
 /// A run that was taken over learns it before it commits, at the latest.
 pub(crate) async fn the_claim_is_checked_before_the_commit() {
+    tokio::time::pause();
     let (source, _) = Source::of(&core()).await;
     let vault = Location::with_store(Arc::new(InMemory::new()), Path::from("vault"), Identity::Test);
     let repository = Repository::open(vault).await.expect("a repository");

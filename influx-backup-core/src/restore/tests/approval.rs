@@ -21,7 +21,7 @@ async fn approved() -> (Bed, How, RestorePlan) {
     (bed, options, plan)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_unchanged_target_is_restored() {
     let (bed, options, plan) = approved().await;
     assert!(plan.deletions().len() > 0 && plan.overwrites().len() > 0);
@@ -33,7 +33,7 @@ async fn an_unchanged_target_is_restored() {
     assert_eq!(bed.keys().await, bed.backup_keys());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_new_at_the_target_is_not_deleted_unseen() {
     let newer = "node1/wal/00000000099.wal";
     for by_hash in [false, true] {
@@ -57,7 +57,7 @@ async fn what_is_new_at_the_target_is_not_deleted_unseen() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_new_where_the_restore_writes_is_not_overwritten_unseen() {
     let bed = Bed::new(&core(2), &[V3]).await;
     let options = quick(RestoreOptions::replace());
@@ -69,7 +69,7 @@ async fn what_is_new_where_the_restore_writes_is_not_overwritten_unseen() {
     assert_eq!(bed.target.get(&object, None).await.expect("read").expect("there"), Bytes::from_static(b"new"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn another_backup_target_or_policy_is_another_plan() {
     let (bed, options, plan) = approved().await;
     let other = Bed::new(&core(3), &[V3]).await.holding(&core(4), &[V3]).await;
@@ -85,7 +85,7 @@ async fn another_backup_target_or_policy_is_another_plan() {
     assert_eq!(kinds(error), [PlanChangeKind::Target]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn other_options_are_another_plan() {
     let (bed, options, plan) = approved().await;
     let options = options.options;
@@ -103,7 +103,7 @@ async fn other_options_are_another_plan() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_restore_that_does_less_runs() {
     let (bed, options, plan) = approved().await;
     let deletions: Vec<Key> = plan.deletions().cloned().collect();
@@ -112,7 +112,7 @@ async fn a_restore_that_does_less_runs() {
     assert_eq!(report.deleted, deletions.len() as u64 - 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_approved_restore_may_be_resumed_under_the_same_plan() {
     for policy in [RestoreOptions::empty(), RestoreOptions::replace()] {
         for died_after in [10, 14] {
@@ -129,7 +129,7 @@ async fn an_approved_restore_may_be_resumed_under_the_same_plan() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_repository_restores_what_a_plan_says() {
     let root = tempfile::tempdir().expect("a directory");
     let at = |tail: &str| {
@@ -160,7 +160,7 @@ async fn a_repository_restores_what_a_plan_says() {
 }
 
 /// A plan holds no store options, and the environment is not asked for them.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_planned_target_in_a_store_has_to_be_opened_by_the_caller() {
     let (bed, how, plan) = approved().await;
     let planned = || Restore::planned(bed.backup.repository(), &plan).with_run_options(how.run.clone());
@@ -172,7 +172,7 @@ async fn a_planned_target_in_a_store_has_to_be_opened_by_the_caller() {
     assert_eq!(bed.keys().await, bed.backup_keys());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn servers_that_write_while_they_stop_change_the_plan() {
     /// Writes its last WAL file when it is stopped.
     #[derive(Debug)]

@@ -35,7 +35,7 @@ pub(super) async fn under_way(bed: &Bed) -> (crate::Job<RestoreReport>, Arc<Gate
     (job, gate)
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_restore_that_is_alive_keeps_all_others_out() {
     let bed = Bed::new(&core(2), &[V3]).await;
     let (job, gate) = under_way(&bed).await;
@@ -64,7 +64,7 @@ pub(super) async fn cancelled(bed: &Bed) {
 }
 
 /// By the clock of a store that is an hour slow, every heartbeat is an hour old.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_restore_that_is_alive_keeps_others_out_by_a_slow_clock() {
     let bed = Bed::new(&core(2), &[V3]).await;
     let (job, gate) = under_way(&bed).await;
@@ -76,7 +76,7 @@ async fn a_restore_that_is_alive_keeps_others_out_by_a_slow_clock() {
     job.await.expect("undisturbed");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn of_restores_that_start_together_one_wins() {
     let bed = Bed::new(&core(2), &[V3]).await;
     let options = quick(RestoreOptions::empty());
@@ -89,7 +89,7 @@ async fn of_restores_that_start_together_one_wins() {
     assert_eq!(bed.keys().await, bed.backup_keys());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_was_taken_over_stops_and_leaves_nothing() {
     let bed = Bed::new(&core(2), &[V3]).await;
     let (job, gate) = under_way(&bed).await;
@@ -100,7 +100,7 @@ async fn who_was_taken_over_stops_and_leaves_nothing() {
     assert_eq!(bed.keys().await, bed.backup_keys(), "what another restored stays as it is");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_restore_that_failed_gave_its_claim_up() {
     let bed = Bed::new(&core(2), &[V3]).await;
     let (job, gate) = under_way(&bed).await;
@@ -112,7 +112,7 @@ async fn a_restore_that_failed_gave_its_claim_up() {
     assert_eq!(bed.keys().await, bed.backup_keys());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_claim_without_a_restore_is_no_data() {
     let bed = Bed::new(&core(2), &[V3]).await;
     // The probe, its second write, its deletion and the claim: the next write is one too many.
@@ -150,7 +150,7 @@ async fn a_claim_without_a_restore_is_no_data() {
 }
 
 #[cfg(unix)]
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn silence_frees_a_target_and_only_what_was_made_stays() {
     let root = tempfile::tempdir().expect("a directory");
     let path = |tail: &str| root.path().join(tail);
@@ -173,7 +173,7 @@ async fn silence_frees_a_target_and_only_what_was_made_stays() {
 }
 
 #[cfg(unix)]
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_refused_behind_the_claim_leaves_no_directory() {
     let root = tempfile::tempdir().expect("a directory");
     let path = |tail: &str| root.path().join(tail);

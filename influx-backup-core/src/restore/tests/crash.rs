@@ -57,27 +57,27 @@ async fn killed_at_every_write(
     assert!(refused > writes, "most of the time, the guard stands: {refused} of {writes}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn into_an_empty_target() {
     killed_at_every_write((&core(2), &[V3]), None, RestoreOptions::empty).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn over_a_newer_state() {
     killed_at_every_write((&core(2), &[V3]), Some((&core(4), &[V3])), RestoreOptions::replace).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn back_to_before_an_upgrade() {
     killed_at_every_write((&core(2), &[V2]), Some((&core(4), &[V2, V3])), RestoreOptions::replace).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn of_an_upgraded_store_over_an_old_one() {
     killed_at_every_write((&core(3), &[V1, V2, V3]), Some((&core(2), &[V1])), RestoreOptions::replace).await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn abandoning_brings_the_old_roots_back() {
     let mut abandoned = 0;
     for k in 0..40 {
@@ -100,7 +100,7 @@ async fn abandoning_brings_the_old_roots_back() {
     assert!(abandoned >= 4, "after the journal and after each guard: {abandoned}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn abandoning_an_empty_target_empties_it() {
     for k in 8..16 {
         let bed = Bed::new(&core(2), &[V3]).await;
@@ -112,7 +112,7 @@ async fn abandoning_an_empty_target_empties_it() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn abandoning_may_itself_be_killed() {
     let mut killed = 0;
     for k in 0.. {
@@ -138,7 +138,7 @@ async fn abandoning_may_itself_be_killed() {
 }
 
 /// A restore that dies between its journal and its guard: the servers may be started again, and what they write is theirs.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn abandoning_returns_to_what_servers_wrote_before_the_guard_stood() {
     let lacking = |bed: &Bed| {
         let wal = bed.backup_keys().into_iter().find(|key| key.contains("/wal/")).expect("a WAL file");
@@ -176,7 +176,7 @@ async fn abandoning_returns_to_what_servers_wrote_before_the_guard_stood() {
 }
 
 /// The same on an empty target: a restore without a guard says nothing about whether servers run.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn resuming_without_a_guard_asks_for_stopped_servers() {
     let bed = Bed::new(&core(2), &[V3]).await;
     die_before_the_guard(&bed).await;
@@ -230,7 +230,7 @@ impl Copier for Alters {
 }
 
 /// What was changed after it was restored is found before the guard is released, and copied again by the next run.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_changed_after_its_copy_is_not_released() {
     let bed = Bed::new(&core(2), &[V3]).await;
     let altered = bed.request(&quick(RestoreOptions::empty())).with_copier(Arc::new(Alters)).await;

@@ -26,7 +26,7 @@ fn assert_all_done(progress: &Progress) {
     assert_eq!(done, (progress.total_objects, progress.total_bytes), "{progress}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_comparison_before_the_first_write_counts() {
     let bed = Bed::new(&core(2), &[V3]).await.holding(&core(4), &[V3]).await;
     let how = quick(RestoreOptions::replace());
@@ -39,7 +39,7 @@ async fn the_comparison_before_the_first_write_counts() {
     assert_all_done(&progress);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_resumed_restore_counts_what_was_finished() {
     let bed = Bed::new(&core(2), &[V3]).await;
     cancelled(&bed).await;
@@ -49,7 +49,7 @@ async fn a_resumed_restore_counts_what_was_finished() {
 }
 
 /// Only the release is left of a restore that skips a license.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_was_finished_before_is_at_most_what_is_restored() {
     let cluster = Generate::enterprise("c1").nodes(["n1"]).license(License::Commercial);
     for writes in 0.. {
@@ -95,7 +95,7 @@ impl Orchestrator for Noting {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn servers_are_stopped_and_started_in_the_first_phase() {
     let bed = Bed::new(&core(2), &[V3]).await.holding(&core(4), &[V3]).await;
     let servers = Arc::new(Noting::default());

@@ -51,7 +51,7 @@ impl Copier for Counting {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn shared_objects_go_through_copier_and_journal() {
     let bed = Bed::over(sharing().await);
     assert!(shared(&bed.backup) > 8);
@@ -70,7 +70,7 @@ async fn shared_objects_go_through_copier_and_journal() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn missing_and_altered_shared_objects_are_found() {
     for altered in [None, Some("short")] {
         let bed = Bed::over(sharing().await);
