@@ -5,12 +5,16 @@ use std::{collections::BTreeMap, time::Duration};
 use chrono::{DateTime, Utc};
 use influx_backup_core::{ByteSize, Key, error::Category, finding::FindingCode, units::duration};
 use pyo3::{
-    exceptions::{PyTypeError, PyValueError},
     IntoPyObjectExt,
+    exceptions::{PyTypeError, PyValueError},
     prelude::*,
     types::{PyBool, PyDelta, PyDict, PyMapping, PyString, PyTuple},
 };
-use serde::{Deserializer, Serialize, de::{DeserializeOwned, Error as _, Visitor}, forward_to_deserialize_any};
+use serde::{
+    Deserializer, Serialize,
+    de::{DeserializeOwned, Error as _, Visitor},
+    forward_to_deserialize_any,
+};
 use serde_json::{Map, Value};
 
 /// A value of the core as an immutable Python value.

@@ -85,9 +85,9 @@ fn parse(place: &Bound<'_, PyAny>, given: Option<&Bound<'_, PyDict>>) -> PyResul
     let text = if let Ok(text) = place.cast::<PyString>() {
         text.to_string()
     } else if let Ok(path) = place.extract::<PathBuf>() {
-        path.into_os_string().into_string().map_err(|path| {
-            PyTypeError::new_err(format!("a path has to be UTF-8: {}", path.display()))
-        })?
+        path.into_os_string()
+            .into_string()
+            .map_err(|path| PyTypeError::new_err(format!("a path has to be UTF-8: {}", path.display())))?
     } else {
         return store::location(place);
     };

@@ -3,7 +3,11 @@
 use influx_backup_core as core;
 use pyo3::prelude::*;
 
-use crate::{convert::{ToPython, loads}, document, error::raise};
+use crate::{
+    convert::{ToPython, loads},
+    document,
+    error::raise,
+};
 
 /// Gives a plan its class.
 macro_rules! plan {

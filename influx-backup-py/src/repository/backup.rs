@@ -7,13 +7,7 @@ use pyo3::{prelude::*, types::PyDict};
 
 use super::Repository;
 use crate::{
-    callback::Callee,
-    convert::Given,
-    copier,
-    data::Cluster,
-    job::Job,
-    location::place,
-    orchestrator::Orchestrator,
+    callback::Callee, convert::Given, copier, data::Cluster, job::Job, location::place, orchestrator::Orchestrator,
     runtime::handle,
 };
 
