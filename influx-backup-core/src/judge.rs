@@ -14,9 +14,9 @@ mod write_ahead;
 
 use std::collections::HashSet;
 
-pub use self::evidence::Cut;
 use self::evidence::{Evidence, Provenance};
 pub(crate) use self::{
+    evidence::Cut,
     judgement::{ANYWHERE, At, Fingerprints, finding},
     write_ahead::{covered, gaps, numbered},
 };

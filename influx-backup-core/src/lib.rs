@@ -90,7 +90,7 @@ pub mod finding;
 pub mod format;
 pub mod inventory;
 pub mod job;
-pub mod judge;
+mod judge;
 pub mod key;
 pub mod layout;
 mod lease;

@@ -17,7 +17,7 @@ use influx_backup_core::{
     RestoreOptions, RestoreRunOptions, VerifyOptions, abandon, certify,
     copier::{Copied, Copiers, CopyContext, CopyRequest, ServerSideCopier, StreamCopier},
     discover,
-    error::{Category, CopyError, StoreErrorKind},
+    error::{Category, CopyError, CopySide, StoreErrorKind},
     limits::Retry,
     options::Takeover,
     testing::generate::Generate,
@@ -208,7 +208,7 @@ struct Denied;
 #[async_trait]
 impl Copier for Denied {
     async fn copy(&self, _: &CopyRequest, _: &CopyContext) -> Result<Copied, CopyError> {
-        Err(CopyError::store("put target", StoreErrorKind::Denied, "told to"))
+        Err(CopyError::store(CopySide::Target, "put", StoreErrorKind::Denied, "told to"))
     }
 }
 

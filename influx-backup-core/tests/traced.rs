@@ -30,7 +30,7 @@ struct FailsOnce(AtomicBool);
 impl Copier for FailsOnce {
     async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> std::result::Result<Copied, CopyError> {
         if !self.0.swap(true, Ordering::Relaxed) {
-            return Err(CopyError::store("put", StoreErrorKind::Unreachable, std::io::Error::other("no route")));
+            return Err(CopyError::store(None, "put", StoreErrorKind::Unreachable, std::io::Error::other("no route")));
         }
         default_copiers().copy(request, context).await
     }

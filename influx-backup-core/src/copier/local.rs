@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     checksum::ContentHasher,
-    error::{CopyError, StoreErrorKind},
+    error::{CopyError, CopySide, StoreErrorKind},
     location::{ObjectMeta, local::entry},
     units::ByteSize,
 };
@@ -111,12 +111,12 @@ impl Copying {
     fn begin(from: &Path, to: PathBuf, request: CopyRequest, block: u64) -> Result<Box<Self>, CopyError> {
         let wanted = &request.source;
         // Opening something else than a file may block.
-        if !fs::metadata(from).map_err(|e| source_error("open source", e))?.is_file() {
+        if !fs::metadata(from).map_err(|e| source_error("open", e))?.is_file() {
             return Err(CopyError::Changed);
         }
-        let source = File::open(from).map_err(|e| source_error("open source", e))?;
+        let source = File::open(from).map_err(|e| source_error("open", e))?;
         check_version(&source, wanted)?;
-        let staging = Staging::create(to).map_err(|e| target_error("create target", e))?;
+        let staging = Staging::create(to).map_err(|e| target_error("create", e))?;
         let reads = if wanted.size > 0 && clone_blocks(&source, &staging.file) { Reads::Clone } else { Reads::Source };
         let buffer = vec![0; usize::try_from(block).unwrap_or(usize::MAX)];
         let left = wanted.size;
@@ -130,7 +130,7 @@ impl Copying {
         match self.reads {
             Reads::Source => {
                 read_block(&mut self.source, block)?;
-                self.staging.file.write_all(block).map_err(|e| target_error("write target", e))?;
+                self.staging.file.write_all(block).map_err(|e| target_error("write", e))?;
             }
             Reads::Clone => read_block(&mut self.staging.file, block)?,
         }
@@ -211,7 +211,7 @@ impl Drop for Staging {
 }
 
 fn check_version(source: &File, wanted: &ObjectMeta) -> Result<(), CopyError> {
-    let metadata = source.metadata().map_err(|e| source_error("open source", e))?;
+    let metadata = source.metadata().map_err(|e| source_error("open", e))?;
     let found = entry(wanted.key.clone(), &metadata);
     if found.is_same(wanted) { Ok(()) } else { Err(CopyError::Changed) }
 }
@@ -219,7 +219,7 @@ fn check_version(source: &File, wanted: &ObjectMeta) -> Result<(), CopyError> {
 fn read_block(file: &mut File, block: &mut [u8]) -> Result<(), CopyError> {
     file.read_exact(block).map_err(|error| match error.kind() {
         io::ErrorKind::UnexpectedEof => CopyError::Changed,
-        _ => source_error("read source", error),
+        _ => source_error("read", error),
     })
 }
 
@@ -236,7 +236,7 @@ fn clone_blocks(_source: &File, _target: &File) -> bool {
 fn source_error(operation: &'static str, error: io::Error) -> CopyError {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => CopyError::Vanished,
-        _ => CopyError::from_io(operation, error),
+        _ => CopyError::from_io(CopySide::Source, operation, error),
     }
 }
 
@@ -244,9 +244,9 @@ fn target_error(operation: &'static str, error: io::Error) -> CopyError {
     match error.kind() {
         // A file where a directory is needed, or the other way round: trying again does not help.
         io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => {
-            CopyError::store(operation, StoreErrorKind::AlreadyExists, error)
+            CopyError::store(CopySide::Target, operation, StoreErrorKind::AlreadyExists, error)
         }
-        _ => CopyError::from_io(operation, error),
+        _ => CopyError::from_io(CopySide::Target, operation, error),
     }
 }
 

@@ -210,7 +210,7 @@ impl Source {
         let path = request.from.path(&wanted.key);
         let head = within(CopySide::Source, context.stall_timeout, request.from.store().get_opts(&path, options));
         let head = unless_cancelled(&context.cancellation, head).await??;
-        let head = head.map_err(|error| CopyError::from_source("head source", error))?;
+        let head = head.map_err(|error| CopyError::from_source("head", error))?;
         if !is_wanted(wanted, &head.meta) {
             return Err(CopyError::Changed);
         }
@@ -254,7 +254,7 @@ async fn checksums(request: &CopyRequest, context: &CopyContext) -> Result<Store
     let path = request.to.path(&request.target);
     let head = within(CopySide::Target, context.stall_timeout, request.to.store().get_opts(&path, options));
     let head = unless_cancelled(&context.cancellation, head).await??;
-    let head = head.map_err(|error| CopyError::from_target("head target", error))?;
+    let head = head.map_err(|error| CopyError::from_target("head", error))?;
     Ok(StoreChecksums::of_answer(&head))
 }
 

@@ -114,7 +114,7 @@ async fn whole(reader: &Reader, request: &CopyRequest, context: &CopyContext) ->
     let put = request.to.store().put_opts(&path, payload, options);
     let put = within(CopySide::Target, patience(context.stall_timeout, size), put).await?;
     sent.end(&put);
-    let put = put.map_err(|e| CopyError::from_target("put target", e))?;
+    let put = put.map_err(|e| CopyError::from_target("put", e))?;
     finish(request, hashes, piece.attributes, put).await
 }
 
@@ -202,9 +202,7 @@ impl StreamCopier {
             let patience = patience(context.stall_timeout, length);
             sending.spawn(concurrent::traced(async move {
                 let _held = held;
-                within(CopySide::Target, patience, put)
-                    .await?
-                    .map_err(|e| CopyError::from_upload("put part to target", e))
+                within(CopySide::Target, patience, put).await?.map_err(|e| CopyError::from_upload("put part", e))
             }));
             while sending.len() >= self.parallel
                 && let Some(sent) = sending.join_next().await
@@ -275,7 +273,7 @@ async fn finish(
                 file.set_modified(modified.into())?;
                 Ok(entry(key, &file.metadata()?).version)
             };
-            blocking(move || dated().map_err(|e| CopyError::from_io("date target", e))).await?
+            blocking(move || dated().map_err(|e| CopyError::from_io(CopySide::Target, "date", e))).await?
         }
         None => Version { e_tag: put.e_tag.map(Into::into), id: put.version.map(Into::into), modified: Utc::now() },
     });

@@ -35,10 +35,10 @@ pub(super) async fn blocking<T: Send + 'static>(
 
 /// Refuses links on either side, where its location does. The target itself may be a link: it is replaced.
 pub(super) fn check_links(request: &CopyRequest) -> Result<(), CopyError> {
-    let refused = |operation| move |error| CopyError::store(operation, StoreErrorKind::Denied, error);
-    request.from.check_links(request.source.key.as_str()).map_err(refused("open source"))?;
+    let refused = |side| move |error| CopyError::store(side, "open", StoreErrorKind::Denied, error);
+    request.from.check_links(request.source.key.as_str()).map_err(refused(CopySide::Source))?;
     match request.target.as_str().rsplit_once('/') {
-        Some((directories, _)) => request.to.check_links(directories).map_err(refused("open target")),
+        Some((directories, _)) => request.to.check_links(directories).map_err(refused(CopySide::Target)),
         None => Ok(()),
     }
 }

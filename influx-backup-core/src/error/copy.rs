@@ -69,10 +69,12 @@ pub enum CopyError {
     #[error("cancelled")]
     Cancelled,
     /// A store or file system failed.
-    #[error("{operation} failed")]
+    #[error("{operation} failed{}", at(*side))]
     #[non_exhaustive]
     Store {
-        /// What was tried, and at the end on which side: `get source`, `put target`, …
+        /// On which side, where that is known.
+        side: Option<CopySide>,
+        /// What was tried: `get`, `put`, …
         operation: Cow<'static, str>,
         /// The kind of failure.
         kind: StoreErrorKind,
@@ -85,6 +87,15 @@ pub enum CopyError {
 /// How long nothing was transferred, where that is known.
 fn waited(after: Duration) -> String {
     if after.is_zero() { String::new() } else { format!(": {} s", after.as_secs()) }
+}
+
+/// On which side, where that is known.
+const fn at(side: Option<CopySide>) -> &'static str {
+    match side {
+        Some(CopySide::Source) => " at the source",
+        Some(CopySide::Target) => " at the target",
+        None => "",
+    }
 }
 
 impl CopyError {
@@ -103,7 +114,7 @@ impl CopyError {
             "stalled" => Self::stalled(Duration::ZERO),
             "copier-failed" => Self::failed(message),
             "cancelled" => Self::Cancelled,
-            code => Self::store("copy", StoreErrorKind::of_code(code), message),
+            code => Self::store(None, "copy", StoreErrorKind::of_code(code), message),
         }
     }
 
@@ -126,16 +137,12 @@ impl CopyError {
 
     /// Which side of the copy it is about, where that is known.
     #[must_use]
-    pub fn side(&self) -> Option<CopySide> {
+    pub const fn side(&self) -> Option<CopySide> {
         match self {
             Self::Vanished | Self::Changed | Self::Unexpected { .. } => Some(CopySide::Source),
             Self::Corrupt { .. } => Some(CopySide::Target),
-            Self::Stalled { side, .. } => *side,
-            Self::Store { operation, .. } if operation.ends_with("source") => Some(CopySide::Source),
-            Self::Store { operation, .. } if operation.ends_with("target") => Some(CopySide::Target),
-            Self::Unsupported | Self::Refused { .. } | Self::Failed { .. } | Self::Cancelled | Self::Store { .. } => {
-                None
-            }
+            Self::Stalled { side, .. } | Self::Store { side, .. } => *side,
+            Self::Unsupported | Self::Refused { .. } | Self::Failed { .. } | Self::Cancelled => None,
         }
     }
 
@@ -204,10 +211,15 @@ impl CopyError {
         Self::Failed { source: source.into() }
     }
 
-    /// A failure of a store or a file system. An operation that ends in `source` or `target` says on which [side](Self::side).
+    /// A failure of a store or a file system, on this side of the copy or on one that is not known.
     #[must_use]
-    pub fn store(operation: impl Into<Cow<'static, str>>, kind: StoreErrorKind, source: impl Into<Source>) -> Self {
-        Self::Store { operation: operation.into(), kind, source: source.into() }
+    pub fn store(
+        side: impl Into<Option<CopySide>>,
+        operation: impl Into<Cow<'static, str>>,
+        kind: StoreErrorKind,
+        source: impl Into<Source>,
+    ) -> Self {
+        Self::Store { side: side.into(), operation: operation.into(), kind, source: source.into() }
     }
 
     /// A failure of the source's store. An object that is missing or changed is an error of its own.
@@ -215,26 +227,26 @@ impl CopyError {
         match StoreErrorKind::of(&error) {
             StoreErrorKind::NotFound => Self::Vanished,
             StoreErrorKind::Changed => Self::Changed,
-            kind => Self::store(operation, kind, error),
+            kind => Self::store(CopySide::Source, operation, kind, error),
         }
     }
 
     /// A failure of the target's store.
     pub(crate) fn from_target(operation: &'static str, error: object_store::Error) -> Self {
-        Self::store(operation, StoreErrorKind::of(&error), error)
+        Self::store(CopySide::Target, operation, StoreErrorKind::of(&error), error)
     }
 
     /// A failure of an upload that was begun. One that the store no longer knows is begun again: it may have been completed by
     /// a request whose answer was lost, and the client has repeated.
     pub(crate) fn from_upload(operation: &'static str, error: object_store::Error) -> Self {
         match StoreErrorKind::of(&error) {
-            StoreErrorKind::NotFound => Self::store(operation, StoreErrorKind::Unknown, error),
-            kind => Self::store(operation, kind, error),
+            StoreErrorKind::NotFound => Self::store(CopySide::Target, operation, StoreErrorKind::Unknown, error),
+            kind => Self::store(CopySide::Target, operation, kind, error),
         }
     }
 
     /// A failure of a file system.
-    pub(crate) fn from_io(operation: &'static str, error: std::io::Error) -> Self {
-        Self::store(operation, StoreErrorKind::of_io(&error), error)
+    pub(crate) fn from_io(side: CopySide, operation: &'static str, error: std::io::Error) -> Self {
+        Self::store(side, operation, StoreErrorKind::of_io(&error), error)
     }
 }

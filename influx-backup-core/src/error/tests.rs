@@ -111,7 +111,7 @@ pub(crate) fn samples() -> Vec<Error> {
         CopyError::stalled(Duration::from_secs(60)),
         CopyError::failed(cause()),
         CopyError::Cancelled,
-        CopyError::store("get source", StoreErrorKind::Unreachable, cause()),
+        CopyError::store(CopySide::Source, "get", StoreErrorKind::Unreachable, cause()),
     ];
     samples.extend(copies.into_iter().map(|error| Error::Copy {
         key: key(),
@@ -255,6 +255,20 @@ fn a_copy_error_is_made_from_its_code() {
     let error = CopyError::new("no-such-code", "why it failed");
     assert_eq!(error.code(), StoreErrorKind::Unknown.code());
     assert_eq!(std::error::Error::source(&error).expect("a cause").to_string(), "why it failed");
+}
+
+#[test]
+fn a_copy_error_says_on_which_side_it_is() {
+    for (side, text) in [
+        (Some(CopySide::Source), "read failed at the source"),
+        (Some(CopySide::Target), "read failed at the target"),
+        (None, "read failed"),
+    ] {
+        let error = CopyError::store(side, "read", StoreErrorKind::Denied, "why");
+        assert_eq!((error.side(), error.to_string().as_str()), (side, text));
+    }
+    let named = CopyError::store(None, "get source", StoreErrorKind::Denied, "why");
+    assert_eq!(named.side(), None, "a word of the operation is none");
 }
 
 #[test]

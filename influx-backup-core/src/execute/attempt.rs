@@ -157,8 +157,8 @@ async fn copy(copier: &dyn Copier, request: &CopyRequest, context: &CopyContext)
 async fn verify_target(request: &CopyRequest, mut copied: Copied) -> Result<Copied, CopyError> {
     request.check_content(copied.content.size, copied.content.crc64)?;
     let found = request.to.head_with_checksums(&request.target).await.map_err(|error| match error {
-        Error::Store { kind, source, .. } => CopyError::store("head target", kind, source),
-        error => CopyError::store("head target", StoreErrorKind::Unknown, error),
+        Error::Store { kind, source, .. } => CopyError::store(CopySide::Target, "head", kind, source),
+        error => CopyError::store(CopySide::Target, "head", StoreErrorKind::Unknown, error),
     })?;
     let Some((found, checksums)) = found else {
         return Err(corrupt("the target does not have the object".to_owned()));

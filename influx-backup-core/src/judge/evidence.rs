@@ -8,7 +8,6 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
 use super::closure::{Closure, close};
 use crate::{
@@ -172,9 +171,8 @@ pub(crate) fn readable(cluster: &ClusterDescription, key: &Key) -> Option<Compon
 }
 
 /// Up to which snapshot a proof, a trim or a restore goes, per node. Any snapshot that a tree holds can be one.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Cut(BTreeMap<String, u64>);
+#[derive(Debug)]
+pub(crate) struct Cut(BTreeMap<String, u64>);
 
 impl Cut {
     /// The newest snapshot of every node.
@@ -184,15 +182,8 @@ impl Cut {
         Self(cuts.collect())
     }
 
-    /// The cut at these snapshots, by node.
-    #[must_use]
-    pub fn at(snapshots: impl IntoIterator<Item = (String, u64)>) -> Self {
-        Self(snapshots.into_iter().collect())
-    }
-
     /// The sequence of the snapshot of one node, or `None` where it has none.
-    #[must_use]
-    pub fn of(&self, node: &str) -> Option<u64> {
+    pub(crate) fn of(&self, node: &str) -> Option<u64> {
         self.0.get(node).copied()
     }
 }

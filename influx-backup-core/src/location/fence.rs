@@ -22,14 +22,20 @@ pub(crate) trait Fence: fmt::Debug + Send + Sync {
 pub(crate) struct Sent(Option<Arc<dyn Fence>>);
 
 impl Sent {
-    /// Ends it, as it was answered.
+    /// Ends it, as it was answered, whatever the answer.
     pub(crate) fn answered(mut self) {
         self.0 = None;
     }
 
-    /// Ends it with its answer. That the store cannot be reached is none.
+    /// Ends it with its answer.
     pub(crate) fn end<T>(self, answer: &object_store::Result<T>) {
-        if answer.as_ref().err().is_none_or(|error| StoreErrorKind::of(error).is_answer()) {
+        self.end_as(answer.as_ref().err().map(StoreErrorKind::of));
+    }
+
+    /// Ends it, as it failed or did not. What may come from a gateway is no answer: the store behind it may still work on the
+    /// request.
+    pub(crate) fn end_as(self, failure: Option<StoreErrorKind>) {
+        if !failure.is_some_and(StoreErrorKind::is_outage) {
             self.answered();
         }
     }
@@ -88,5 +94,54 @@ impl<F: Fn() -> bool + Send + Sync> Fence for OpenWhile<F> {
         let lease = || crate::error::LeaseSubject::Target { location: "a target".to_owned() };
         let lost = || crate::error::Error::LeaseLost { lease: lease(), owner: "a test".to_owned() };
         if self.0() { Ok(()) } else { Err(lost()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::{
+        key::Key,
+        testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
+    };
+
+    #[derive(Debug, Default)]
+    struct Counting(AtomicU32);
+
+    impl Fence for Counting {
+        fn check(&self) -> Result<()> {
+            Ok(())
+        }
+
+        fn cut_off(&self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A gateway answers 502 or 504 while the store behind it still works: that is neither a success nor a refusal.
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_may_still_be_under_way_is_cut_off() {
+        let key = Key::parse("n/wal/1").expect("a key");
+        for (failure, cut_off) in [
+            (Failure::Unreachable, 1),
+            (Failure::Other, 1),
+            (Failure::Throttled, 0),
+            (Failure::Denied, 0),
+            (Failure::Full, 0),
+        ] {
+            for op in [Op::Put, Op::Delete] {
+                let plan = FaultPlan::none().with(Rule::new(Scope::of(op), When::Nth(1), Fault::Fail(failure)));
+                let fence = Arc::new(Counting::default());
+                let location = Location::in_memory().through(|store| Arc::new(FaultyStore::new(store, plan.clone())));
+                let location = location.fenced(Arc::clone(&fence) as _);
+                let put = location.put(&key, "x".into()).await;
+                let deleted = location.delete(&key).await;
+                let is_final = matches!(failure, Failure::Denied | Failure::Full);
+                assert_eq!(put.is_err() || deleted.is_err(), is_final, "{op:?} {failure:?}");
+                assert_eq!(fence.0.load(Ordering::Relaxed), cut_off, "{op:?} {failure:?}");
+            }
+        }
     }
 }

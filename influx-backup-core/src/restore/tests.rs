@@ -25,7 +25,7 @@ use crate::{
     checksum::Crc64,
     cluster::{ClusterDescription, Edition, FoundGeneration, GenerationState, Node, Role},
     copier::{Copied, Copier, CopyContext, CopyRequest},
-    error::{CopyError, Error, Result},
+    error::{CopyError, CopySide, Error, Result},
     key::Key,
     layout::{Component, Generation, MANIFEST_KEY},
     limits::{Limits, Retry},
@@ -53,7 +53,7 @@ impl Copier for Plain {
             Ok(Some(bytes)) => bytes,
             Ok(None) => return Err(CopyError::Vanished),
             Err(Error::Store { kind, source, .. }) => {
-                return Err(CopyError::store("get source", kind, source));
+                return Err(CopyError::store(CopySide::Source, "get", kind, source));
             }
             Err(_) => return Err(CopyError::Changed),
         };
@@ -61,7 +61,7 @@ impl Copier for Plain {
         let crc64 = Crc64::of(&bytes);
         match request.to.put(&request.target, bytes).await {
             Ok(_) => Ok(Copied::read_through(size, crc64, "plain")),
-            Err(Error::Store { kind, source, .. }) => Err(CopyError::store("put target", kind, source)),
+            Err(Error::Store { kind, source, .. }) => Err(CopyError::store(CopySide::Target, "put", kind, source)),
             Err(_) => Err(CopyError::Unsupported),
         }
     }

@@ -95,7 +95,7 @@ async fn links_are_refused_where_the_location_says_so() {
     assert!(!copy(&refused).await.expect_err("a link in the target").is_retryable());
     let error = copy(&refused).await.expect_err("a link in the target");
     assert!(
-        matches!(&error, CopyError::Store { operation, kind: StoreErrorKind::Denied, .. } if operation == "open target"),
+        matches!(&error, CopyError::Store { side: Some(CopySide::Target), operation, kind: StoreErrorKind::Denied, .. } if operation == "open"),
         "{error:?}"
     );
     assert_eq!(copy(&followed).await.expect("followed").content.crc64, Some(Crc64::of(b"x")));
@@ -122,7 +122,7 @@ async fn failures_of_the_target_are_told_and_leave_nothing() {
 #[tokio::test]
 async fn a_full_disk_is_fatal() {
     let file = OpenOptions::new().write(true).open("/dev/full").expect("there");
-    let error = (&file).write_all(b"x").map_err(|e| target_error("write target", e)).expect_err("full");
+    let error = (&file).write_all(b"x").map_err(|e| target_error("write", e)).expect_err("full");
     assert_eq!((error.code(), error.is_retryable()), ("no-space", false));
 }
 

@@ -76,7 +76,7 @@ pub(super) fn success(answer: Answer) -> Result<Answer, Failure> {
 }
 
 pub(super) fn store_error(kind: StoreErrorKind, code: &str) -> CopyError {
-    CopyError::store("copy in the store of the target", kind, format!("the store answered {code}"))
+    CopyError::store(CopySide::Target, "copy in the store", kind, format!("the store answered {code}"))
 }
 
 /// A request without a body.
@@ -109,7 +109,7 @@ pub(super) async fn send(
             HttpErrorKind::Decode | HttpErrorKind::Unknown => StoreErrorKind::Unknown,
             _ => StoreErrorKind::Unreachable,
         };
-        CopyError::store("copy in the store of the target", kind, error)
+        CopyError::store(CopySide::Target, "copy in the store", kind, error)
     })
 }
 

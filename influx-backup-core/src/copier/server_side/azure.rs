@@ -107,7 +107,7 @@ async fn put_block_list(job: &Job<'_>, to: &Azure, ids: &[String]) -> Result<Ans
     *put.body_mut() = HttpRequestBody::from(Bytes::from(list));
     let sent = job.request.send()?;
     let answer = ask(to, put, job.context).await?;
-    sent.answered();
+    sent.end_as(answer.failure());
     Ok(answer)
 }
 
@@ -124,12 +124,13 @@ async fn ask_from_url(job: &Job<'_>, from: &Azure, to: &Azure, put: HttpRequest)
     }
     let sent = job.request.send()?;
     let answer = ask(to, put, job.context).await?;
-    sent.answered();
+    // Azurite answers so because it lacks the request; the service does where something failed for a moment.
+    if answer.status.as_u16() == 500 && answer.header("x-ms-error-code").is_none_or(|code| code == "InternalError") {
+        sent.answered();
+        return Err(CopyRefusal::Unclear.into());
+    }
+    sent.end_as(answer.failure());
     match answer.status.as_u16() {
-        // Azurite answers so because it lacks the request; the service does where something failed for a moment.
-        500 if answer.header("x-ms-error-code").is_none_or(|code| code == "InternalError") => {
-            Err(CopyRefusal::Unclear.into())
-        }
         // The service could not read the source by its URL.
         403 | 404 | 409 if answer.header("x-ms-error-code").is_some_and(|code| code.contains("CopySource")) => {
             Err(CopyRefusal::Object.into())
@@ -147,7 +148,7 @@ async fn copy_blob(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<StoreCheck
     let put = with(put, "x-ms-source-if-match", job.e_tag())?;
     let sent = job.request.send()?;
     let answer = ask(to, put, job.context).await?;
-    sent.answered();
+    sent.end_as(answer.failure());
     let mut answer = success(answer)?;
     let mut pending = None;
     while answer.header("x-ms-copy-status") == Some("pending") {
@@ -197,7 +198,7 @@ impl Pending {
             && !is_complete
         {
             let deleted = self.to.delete_if_match(&self.path, e_tag).await;
-            deleted.map_err(|error| CopyError::from_target("delete target", error))?;
+            deleted.map_err(|error| CopyError::from_target("delete", error))?;
         }
         Ok(())
     }
@@ -231,17 +232,11 @@ async fn signed(from: &Azure, path: &Path) -> Result<String, Failure> {
 }
 
 async fn credential(place: &Azure) -> Result<std::sync::Arc<AzureCredential>, CopyError> {
-    place
-        .store
-        .credentials()
-        .get_credential()
-        .await
-        .map_err(|error| CopyError::from_target("authorize at target", error))
+    place.store.credentials().get_credential().await.map_err(|error| CopyError::from_target("authorize", error))
 }
 
 /// Authorizes and sends a request.
 async fn ask(to: &Azure, request: HttpRequest, context: &CopyContext) -> Result<Answer, CopyError> {
-    let authorized =
-        to.authorized(request).await.map_err(|error| CopyError::from_target("authorize at target", error))?;
+    let authorized = to.authorized(request).await.map_err(|error| CopyError::from_target("authorize", error))?;
     send(&to.http, authorized, context).await
 }

@@ -66,10 +66,10 @@ pub(super) async fn copy(job: &Job<'_>, from: &Gcs, to: &Gcs) -> Result<StoreChe
 
 async fn rewrite(job: &Job<'_>, to: &Gcs, url: &str) -> Result<Rewritten, Failure> {
     let request = to.authorized(request(Method::POST, url)?).await;
-    let request = request.map_err(|error| CopyError::from_target("authorize at target", error))?;
+    let request = request.map_err(|error| CopyError::from_target("authorize", error))?;
     let sent = job.request.send()?;
     let answer = send(&to.http, request, job.context).await?;
-    sent.answered();
+    sent.end_as(answer.failure());
     let answer = success(answer).map_err(|failure| match failure {
         // The generation was there a moment ago.
         Failure::Copy(CopyError::Vanished) => CopyError::Changed.into(),

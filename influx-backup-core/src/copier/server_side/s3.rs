@@ -102,12 +102,12 @@ async fn put(job: &Job<'_>, from: &S3, to: &S3, part: Option<Part<'_>>) -> Resul
     }
     let path = job.request.to.path(&job.request.target);
     let url = to.store.signed_url_opts(Method::PUT, &path, SIGNED_FOR, &options).await;
-    let url = url.map_err(|error| CopyError::from_target("sign for target", error))?;
+    let url = url.map_err(|error| CopyError::from_target("sign", error))?;
     let mut request = request(Method::PUT, url.as_str())?;
     request.headers_mut().extend(options.signed_headers);
     let sent = job.request.send()?;
     let answer = send(&to.http, request, job.context).await?;
-    sent.answered();
+    sent.end_as(answer.failure());
     Ok(copy_result(&success(answer)?)?)
 }
 
@@ -142,7 +142,7 @@ async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<StoreChecksums, F
     let completed = within(CopySide::Target, stall.saturating_mul(10), to.store.complete_multipart(&path, &id, parts));
     let completed = unless_cancelled(cancellation, completed).await??;
     sent.end(&completed);
-    completed.map_err(|error| CopyError::from_upload("complete upload to target", error))?;
+    completed.map_err(|error| CopyError::from_upload("complete upload", error))?;
     upload.keep();
     Ok(checksums(job.request, job.context).await?)
 }
@@ -161,7 +161,7 @@ async fn begin(
     clean_ups: CleanUps,
 ) -> Result<(MultipartId, UndoOnDrop<Multipart>), CopyError> {
     let id = store.create_multipart_opts(&path, options).await;
-    let id = id.map_err(|error| CopyError::from_target("begin upload to target", error))?;
+    let id = id.map_err(|error| CopyError::from_target("begin upload", error))?;
     let upload = Multipart { store, path, id: id.clone() };
     Ok((id, UndoOnDrop::new(upload, &clean_ups)))
 }

@@ -69,7 +69,7 @@ impl Reader {
         let answer =
             within(CopySide::Source, patience(self.stall_timeout, 0), self.from.store().get_opts(&path, options))
                 .await?;
-        let answer = answer.map_err(|e| CopyError::from_source("get source", e))?;
+        let answer = answer.map_err(|e| CopyError::from_source("get", e))?;
         if !is_wanted(&self.wanted, &answer.meta) {
             return Err(CopyError::Changed);
         }
@@ -79,7 +79,7 @@ impl Reader {
             GetResultPayload::Stream(mut body) => {
                 let mut chunks = Vec::new();
                 while let Some(chunk) = within(CopySide::Source, self.stall_timeout, body.next()).await? {
-                    let chunk = chunk.map_err(|e| CopyError::from_source("read source", e))?;
+                    let chunk = chunk.map_err(|e| CopyError::from_source("read", e))?;
                     (self.progress)(chunk.len() as u64);
                     chunks.push(chunk);
                 }
@@ -107,7 +107,8 @@ impl Reader {
 
     async fn file(&self, file: File, range: Range<u64>) -> Result<Vec<Bytes>, CopyError> {
         let bytes =
-            blocking(move || read_range(file, &range).map_err(|e| CopyError::from_io("read source", e))).await?;
+            blocking(move || read_range(file, &range).map_err(|e| CopyError::from_io(CopySide::Source, "read", e)))
+                .await?;
         (self.progress)(bytes.len() as u64);
         Ok(vec![bytes])
     }

@@ -29,7 +29,7 @@ impl Upload {
     ) -> Result<Self, CopyError> {
         let path = request.to.path(&request.target);
         let begun = within(CopySide::Target, patience, request.to.store().put_multipart_opts(&path, options)).await?;
-        let upload = begun.map_err(|e| CopyError::from_target("begin upload to target", e))?;
+        let upload = begun.map_err(|e| CopyError::from_target("begin upload", e))?;
         let multipart = Multipart { upload, request };
         Ok(Self(UndoOnDrop::new(multipart, &clean_ups)))
     }
@@ -45,7 +45,7 @@ impl Upload {
             let sent = begun.request.send()?;
             let put = within(CopySide::Target, patience, begun.upload.complete()).await?;
             sent.end(&put);
-            put.map_err(|e| CopyError::from_upload("complete upload to target", e))
+            put.map_err(|e| CopyError::from_upload("complete upload", e))
         };
         match completed.await {
             Ok(put) => {

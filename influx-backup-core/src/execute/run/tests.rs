@@ -18,7 +18,7 @@ use crate::{
     Location, StoreOptions,
     checksum::Crc64,
     copier::{CopyContext, CopyRequest, default_copiers},
-    error::StoreErrorKind,
+    error::{CopySide, StoreErrorKind},
     job::{Job, spawn},
     key::Key,
     layout::Component,
@@ -87,7 +87,7 @@ impl Copier for Scripted {
         sleep(self.takes).await;
         self.running.fetch_sub(1, Ordering::SeqCst);
         let size = request.source.size;
-        let store = |kind| CopyError::store("put target", kind, "scripted");
+        let store = |kind| CopyError::store(CopySide::Target, "put", kind, "scripted");
         let put = |length: u64| {
             let bytes = Bytes::from(vec![7; usize::try_from(length).expect("small")]);
             async move { request.to.put(&request.target, bytes).await.expect("memory") }
@@ -327,11 +327,11 @@ async fn a_failed_copy_names_the_location_that_it_is_about() {
     from.put(&key, Bytes::from_static(b"0123456789")).await.expect("put");
     let source = from.head(&key).await.expect("answers").expect("there");
     let task = CopyTask::new(PlaceRole::Source, source, Component::Wal);
-    let store = |operation: &'static str| CopyError::store(operation, StoreErrorKind::Denied, "scripted");
+    let store = |side: Option<CopySide>| CopyError::store(side, "copy", StoreErrorKind::Denied, "scripted");
     for (error, about) in [
-        (store("get source"), Some(&from)),
-        (store("put target"), Some(&to)),
-        (store("copy"), None),
+        (store(Some(CopySide::Source)), Some(&from)),
+        (store(Some(CopySide::Target)), Some(&to)),
+        (store(None), None),
         (CopyError::unexpected("other bytes"), Some(&from)),
         (CopyError::corrupt("other bytes"), Some(&to)),
         (CopyError::Unsupported, None),
