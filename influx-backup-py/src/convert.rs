@@ -1,16 +1,23 @@
 //! Values of the core as Python values, and options the other way.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use influx_backup_core::{ByteSize, Key, error::Category, finding::FindingCode, units::duration};
 use pyo3::{
-    exceptions::{PyTypeError, PyValueError},
     IntoPyObjectExt,
+    exceptions::{PyTypeError, PyValueError},
     prelude::*,
     types::{PyBool, PyDelta, PyDict, PyMapping, PyString, PyTuple},
 };
-use serde::{Deserializer, Serialize, de::{DeserializeOwned, Error as _, Visitor}, forward_to_deserialize_any};
+use serde::{
+    Deserializer, Serialize,
+    de::{DeserializeOwned, Error as _, Visitor},
+    forward_to_deserialize_any,
+};
 use serde_json::{Map, Value};
 
 /// A value of the core as an immutable Python value.
@@ -29,7 +36,7 @@ macro_rules! as_it_is {
         })+
     };
 }
-as_it_is!(bool, f64, u8, u32, u64, usize, String, DateTime<Utc>, Duration);
+as_it_is!(bool, f64, u8, u32, u64, u128, usize, String, DateTime<Utc>, Duration, TimeDelta);
 
 /// Gives enums of the core their names as `str`.
 macro_rules! by_name {
@@ -90,6 +97,12 @@ impl<T: ToPython> ToPython for [T] {
 impl<T: ToPython> ToPython for Vec<T> {
     fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.as_slice().to_python(py)
+    }
+}
+
+impl<T: ToPython> ToPython for BTreeSet<T> {
+    fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.iter().collect::<Vec<_>>().to_python(py)
     }
 }
 

@@ -149,9 +149,9 @@ impl core::Copier for PythonCopier {
 
 /// What a copier raised: a `CopyError` of `influx_backup.copiers` by its code, anything else as it is.
 fn copy_error(raised: Source) -> CopyError {
-    let code = raised.downcast_ref::<PyErr>().and_then(|error| {
-        Python::attach(|py| error.value(py).getattr("copy_code").ok()?.extract::<String>().ok())
-    });
+    let code = raised
+        .downcast_ref::<PyErr>()
+        .and_then(|error| Python::attach(|py| error.value(py).getattr("copy_code").ok()?.extract::<String>().ok()));
     match code {
         Some(code) => CopyError::new(&code, raised.to_string()),
         None => CopyError::failed(raised),

@@ -1,6 +1,9 @@
 //! What is found.
 
-use influx_backup_core::{finding::{Clause, Severity}, Finding as CoreFinding};
+use influx_backup_core::{
+    Finding as CoreFinding,
+    finding::{Clause, Severity},
+};
 use pyo3::prelude::*;
 
 use crate::{convert::by_name, document::document};

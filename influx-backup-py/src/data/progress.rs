@@ -7,7 +7,6 @@ use crate::{convert::by_name, document::document};
 
 by_name!(Phase, StageKind);
 
-
 document! {
     /// How far a job is, and what it is doing. Its counts only grow while it runs.
     Progress(it: CoreProgress, text = it) {

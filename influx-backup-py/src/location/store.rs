@@ -26,7 +26,8 @@ pub(super) fn location(store: &Bound<'_, PyAny>) -> PyResult<Location> {
     };
     let kind = store.get_type().name()?.to_string();
     let made_with = store.call_method0("__getnewargs_ex__").map_err(|_| no_place())?;
-    let (arguments, options) = made_with.extract::<(Bound<'_, PyTuple>, Bound<'_, PyDict>)>().map_err(|_| no_place())?;
+    let (arguments, options) =
+        made_with.extract::<(Bound<'_, PyTuple>, Bound<'_, PyDict>)>().map_err(|_| no_place())?;
     let prefix = options.get_item("prefix")?.map_or_else(|| Ok(String::new()), |prefix| prefix.extract())?;
     let config = options.get_item("config")?;
     let option = |name: &str| -> PyResult<String> {
@@ -35,14 +36,14 @@ pub(super) fn location(store: &Bound<'_, PyAny>) -> PyResult<Location> {
     };
     let identity = match kind.as_str() {
         "LocalStore" => {
-            let path = arguments.get_item(0).map_or_else(|_| Ok("/".to_owned()), |path| Ok::<_, PyErr>(path.str()?.to_string()))?;
+            let path = arguments
+                .get_item(0)
+                .map_or_else(|_| Ok("/".to_owned()), |path| Ok::<_, PyErr>(path.str()?.to_string()))?;
             return Location::parse(&path, &StoreOptions::default()).map_err(raise);
         }
-        "S3Store" => Identity::S3 {
-            endpoint: option("endpoint")?,
-            bucket: option("bucket")?,
-            region: option("region")?,
-        },
+        "S3Store" => {
+            Identity::S3 { endpoint: option("endpoint")?, bucket: option("bucket")?, region: option("region")? }
+        }
         "AzureStore" => Identity::Azure { account: option("account_name")?, container: option("container_name")? },
         "GCSStore" => Identity::Gcs { base_url: String::new(), bucket: option("bucket")? },
         "HTTPStore" => Identity::Other { url: arguments.get_item(0)?.extract()? },
