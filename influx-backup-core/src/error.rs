@@ -50,24 +50,25 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// An option that the provider of a location does not know.
-    #[error("`{option}` is not an option of {provider}{}", did_you_mean(similar))]
+    /// An option that the provider of a location, or the call, does not know.
+    #[error("`{option}` is not an option of {scope}{}", did_you_mean(similar))]
     #[non_exhaustive]
     UnknownOption {
         /// The option's name.
         option: String,
-        /// The provider.
-        provider: String,
-        /// Names of its options that are close to this one; see [`StoreOptions::known`](crate::StoreOptions::known).
+        /// What does not know it: the provider, `this call`, or the option that it was given in.
+        scope: String,
+        /// Names of options that are close to this one. For those of a provider see
+        /// [`StoreOptions::known`](crate::StoreOptions::known).
         similar: Vec<String>,
     },
     /// An option whose value cannot be used.
     #[error("the value of option `{option}` cannot be used: {reason}")]
     #[non_exhaustive]
     InvalidOption {
-        /// The option's name.
+        /// The option's name; `limits.concurrency` for one that is nested.
         option: String,
-        /// What is wrong, never the value itself.
+        /// What is wrong, or what is allowed. Never the value of a store's option.
         reason: String,
     },
     /// The directory, bucket or container does not exist.

@@ -109,7 +109,6 @@ pub mod repository;
 pub mod restore;
 mod retry;
 mod setters;
-#[cfg(feature = "cloud")]
 mod similar;
 pub mod summary;
 pub mod target;

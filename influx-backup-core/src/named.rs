@@ -48,18 +48,19 @@ macro_rules! named {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
-                let unknown = |_| serde::de::Error::unknown_variant(&text, Self::NAMES);
-                text.parse().map_err(unknown)
+                $crate::named::from_name(deserializer, Self::NAMES)
             }
         }
     };
 }
 
-use std::{fmt, str::FromStr};
+use std::{fmt, marker::PhantomData, str::FromStr};
 
 pub(crate) use named;
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, Visitor},
+};
 
 /// A text that is not a name of the enum.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,11 +76,21 @@ pub struct InvalidName {
 
 impl fmt::Display for InvalidName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "invalid {} `{}`: expected ", self.what, self.text)?;
-        for (at, choice) in self.choices.iter().enumerate() {
+        write!(f, "invalid {} `{}`: expected {}", self.what, self.text, Choices(self.choices))
+    }
+}
+
+impl std::error::Error for InvalidName {}
+
+/// Names one of which is expected.
+pub(crate) struct Choices(pub(crate) &'static [&'static str]);
+
+impl fmt::Display for Choices {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, choice) in self.0.iter().enumerate() {
             let before = match at {
                 0 => "",
-                _ if at + 1 == self.choices.len() => " or ",
+                _ if at + 1 == self.0.len() => " or ",
                 _ => ", ",
             };
             write!(f, "{before}`{choice}`")?;
@@ -88,7 +99,28 @@ impl fmt::Display for InvalidName {
     }
 }
 
-impl std::error::Error for InvalidName {}
+/// Deserializes one of these names.
+pub(crate) fn from_name<'de, T, D>(deserializer: D, names: &'static [&'static str]) -> Result<T, D::Error>
+where
+    T: FromStr,
+    D: Deserializer<'de>,
+{
+    struct Name<T>(&'static [&'static str], PhantomData<T>);
+
+    impl<T: FromStr> Visitor<'_> for Name<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{}", Choices(self.0))
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+            text.parse().map_err(|_| E::unknown_variant(text, self.0))
+        }
+    }
+
+    deserializer.deserialize_str(Name(names, PhantomData))
+}
 
 /// Deserializes through `FromStr`.
 pub(crate) fn from_text<'de, T, D>(deserializer: D) -> Result<T, D::Error>

@@ -9,6 +9,7 @@
 mod abandon;
 mod backup;
 mod certify;
+mod given;
 mod owner;
 mod restore;
 mod restore_run;
@@ -24,6 +25,7 @@ pub use self::{
     abandon::AbandonOptions,
     backup::{AbsenceTolerance, BackupOptions, Derived, OnCorrupt, OnExisting, OnViolation, Passes},
     certify::CertifyOptions,
+    given::GivenOptions,
     owner::{Account, InvalidOwner, Modes, Owner, Ownership},
     restore::{ExtraNodes, Licenses, OnCatalogMismatch, OnDegraded, Policy, RestoreOptions, SourceCheck},
     restore_run::{OnUnfinished, RestoreRunOptions, ServersStopped},

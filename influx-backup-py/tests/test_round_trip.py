@@ -70,13 +70,10 @@ def test_a_restore_replaces_what_was_damaged(committed: ib.Repository, tmp_path:
     with pytest.raises(ib.RefusedError) as refused:
         committed.restore(plan)
     assert refused.value.code == "servers-not-stopped"
-    committed.restore(plan, servers="confirmed_by_caller")  # type: ignore[call-arg]
+    committed.restore(plan, servers_stopped=True)
     assert files(target) == whole
 
 
-@pytest.mark.xfail(
-    strict=True, raises=TypeError, reason="the binding passes `servers_stopped` on; the core has `servers`"
-)
 def test_the_caller_says_that_servers_are_stopped(committed: ib.Repository, tmp_path: Path) -> None:
     target = tmp_path / "restored"
     committed.restore(committed.plan_restore("n1", target))

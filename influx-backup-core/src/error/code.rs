@@ -72,7 +72,7 @@ impl Error {
     /// Every code that [`code`](Self::code) returns, with its category and what it means.
     pub const CODES: &'static [ErrorCode] = &[
         row("invalid-location", Category::Usage, "a path or URL that names no location"),
-        row("unknown-option", Category::Usage, "the provider does not know the option"),
+        row("unknown-option", Category::Usage, "the provider, or the call, does not know the option"),
         row("invalid-option", Category::Usage, "the value of an option cannot be used"),
         row("location-not-found", Category::NotFound, "directory, bucket or container does not exist"),
         row("memory-location", Category::Refused, "backup and restore do not apply to memory object stores"),

@@ -120,7 +120,7 @@ impl Error {
         }
         match self {
             Self::InvalidLocation { reason, .. } => fields!(reason),
-            Self::UnknownOption { option, provider, similar } => fields!(option, provider, similar),
+            Self::UnknownOption { option, scope, similar } => fields!(option, scope, similar),
             Self::InvalidOption { option, reason } => fields!(option, reason),
             Self::InvalidKey { reason, .. } => fields!(reason),
             Self::Link { path, reason } => fields!(path, reason),

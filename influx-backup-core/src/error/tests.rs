@@ -41,7 +41,7 @@ pub(crate) fn samples() -> Vec<Error> {
     let finding = Finding::new(FindingCode::CorruptWal, "a message");
     let mut samples = vec![
         Error::InvalidLocation { location: location(), reason: reason() },
-        Error::UnknownOption { option: text("aws_x"), provider: text("S3"), similar: vec![text("aws_y")] },
+        Error::UnknownOption { option: text("aws_x"), scope: text("S3"), similar: vec![text("aws_y")] },
         Error::InvalidOption { option: text("owner"), reason: reason() },
         Error::InvalidRequest { option: "name", reason: reason() },
         Error::LocationNotFound { location: location() },

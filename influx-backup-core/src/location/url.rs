@@ -41,7 +41,7 @@ fn file(text: &str, path: PathBuf, options: &StoreOptions) -> Result<Location> {
     if let Some((option, _)) = options.given().find(|(_, value)| !value.is_empty()) {
         return Err(Error::UnknownOption {
             option: option.to_owned(),
-            provider: "files, which have none".to_owned(),
+            scope: "files, which have none".to_owned(),
             similar: Vec::new(),
         });
     }

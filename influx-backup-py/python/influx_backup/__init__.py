@@ -25,6 +25,7 @@ and pickled.
 from __future__ import annotations
 
 from ._native import (
+    FINDING_CODES,
     AbandonReport,
     AbsentRecord,
     AbsentTable,
@@ -122,6 +123,7 @@ from .errors import (
     StoreError,
     StoreTimeoutError,
     TargetNotEmptyError,
+    UnknownOptionError,
     UsageError,
 )
 from .jobs import Job
@@ -144,6 +146,7 @@ from .verbs import (
 
 __all__ = [
     "ERROR_CODES",
+    "FINDING_CODES",
     "AbandonReport",
     "AbsentRecord",
     "AbsentTable",
@@ -234,6 +237,7 @@ __all__ = [
     "Target",
     "TargetNotEmptyError",
     "UnfinishedRestore",
+    "UnknownOptionError",
     "Unsupported",
     "UsageError",
     "Vanished",

@@ -82,11 +82,11 @@ LeftoverKind = Literal["unfinished", "staging"]
 - `staging`: what was being written when a process died: files, uploads or blocks that were never completed.
 """
 
-Phase = Literal["preparing", "listing", "checking", "copying", "deleting"]
-"""What a job is doing."""
+Phase = Literal["preparing", "listing", "checking", "copying", "deleting", "waiting"]
+"""What a job is doing; `waiting` for requests that were not answered, which may still arrive."""
 
-Provider = Literal["file", "s3", "azure", "gcs", "memory"]
-"""A kind of store; `memory` is for tests."""
+Provider = Literal["file", "s3", "azure", "gcs", "other", "memory"]
+"""A kind of store; `other` is one that the caller made, `memory` is for tests."""
 
 Role = Literal["data", "compactor", "query_only"]
 """What a node does, as far as the store shows it."""

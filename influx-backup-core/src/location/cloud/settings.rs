@@ -55,7 +55,7 @@ impl<K: Copy + PartialEq> Names<K> {
         for (name, value) in options.given() {
             let unknown = || Error::UnknownOption {
                 option: name.to_owned(),
-                provider: self.provider.to_owned(),
+                scope: self.provider.to_owned(),
                 similar: StoreOptions::close_to(name, self.kind),
             };
             given.push((read(name).ok_or_else(unknown)?, value));

@@ -1,0 +1,403 @@
+//! [`GivenOptions`]: options of one or several structs, from one flat map.
+
+use std::{collections::BTreeSet, fmt};
+
+use serde::{
+    Deserializer,
+    de::{
+        DeserializeOwned, DeserializeSeed, Error as _, Expected, IntoDeserializer, MapAccess, Unexpected, Visitor,
+        value::{SeqDeserializer, StringDeserializer},
+    },
+    forward_to_deserialize_any,
+};
+use serde_json::{Map, Value, map};
+
+use crate::{
+    error::{Error, Result},
+    named::Choices,
+    similar::similar,
+};
+
+/// The options of one call, by name: keyword arguments in Python, an object in Node.
+///
+/// ```
+/// use influx_backup_core::options::{GivenOptions, RestoreOptions, RestoreRunOptions};
+///
+/// let given = serde_json::json!({ "policy": "replace", "limits": { "concurrency": 4 } });
+/// let mut given = GivenOptions::new(given.as_object().cloned().unwrap_or_default());
+/// let options: RestoreOptions = given.take()?;
+/// let run: RestoreRunOptions = given.last()?;
+/// assert_eq!((options, run.limits.concurrency), (RestoreOptions::replace(), 4));
+/// # Ok::<_, influx_backup_core::Error>(())
+/// ```
+pub struct GivenOptions {
+    values: Map<String, Value>,
+    known: BTreeSet<&'static str>,
+}
+
+impl fmt::Debug for GivenOptions {
+    /// Without the values.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.values.keys()).finish()
+    }
+}
+
+impl GivenOptions {
+    /// These options, none of them read yet.
+    #[must_use]
+    pub const fn new(values: Map<String, Value>) -> Self {
+        Self { values, known: BTreeSet::new() }
+    }
+
+    /// Reads the options that the struct `T` knows. One that several structs know is given to each.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] for a value that cannot be used, [`Error::UnknownOption`] for a name that a nested struct does
+    /// not know.
+    pub fn take<T: DeserializeOwned>(&mut self) -> Result<T> {
+        T::deserialize(Known(self)).map_err(Refused::into_error)
+    }
+
+    /// Reads the options that the struct `T` knows, after which none may be left.
+    ///
+    /// # Errors
+    /// Those of [`take`](Self::take) and of [`finish`](Self::finish).
+    pub fn last<T: DeserializeOwned>(mut self) -> Result<T> {
+        let options = self.take()?;
+        self.finish()?;
+        Ok(options)
+    }
+
+    /// Refuses a name that no struct knows.
+    ///
+    /// # Errors
+    /// [`Error::UnknownOption`] with the names of all structs that are close to it.
+    pub fn finish(self) -> Result<()> {
+        let unknown = self.values.keys().find(|name| !self.known.contains(name.as_str()));
+        unknown.map_or(Ok(()), |name| Err(unknown_option(name, "this call", &self.known)))
+    }
+}
+
+fn unknown_option(option: &str, scope: &str, known: &BTreeSet<&'static str>) -> Error {
+    let known: Vec<_> = known.iter().map(ToString::to_string).collect();
+    Error::UnknownOption { option: option.to_owned(), scope: scope.to_owned(), similar: similar(option, &known) }
+}
+
+/// The options that the struct knows which asks for them.
+struct Known<'a>(&'a mut GivenOptions);
+
+impl<'de> Deserializer<'de> for Known<'_> {
+    type Error = Refused;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Refused> {
+        self.0.known.extend(fields);
+        let values = fields.iter().filter_map(|name| self.0.values.get_key_value(*name));
+        let values: Map<_, _> = values.map(|(name, value)| (name.clone(), value.clone())).collect();
+        visitor.visit_map(Fields::of(values))
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Refused> {
+        Err(Refused::custom("options are the fields of a struct"))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct newtype_struct seq
+        tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+/// One value, whose errors say where they are.
+struct Given(Value);
+
+impl IntoDeserializer<'_, Refused> for Given {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+impl<'de> Deserializer<'de> for Given {
+    type Error = Refused;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        match self.0 {
+            Value::Array(values) => visitor.visit_seq(SeqDeserializer::new(values.into_iter().map(Given))),
+            Value::Object(values) => visitor.visit_map(Fields::of(values)),
+            Value::String(text) => visitor.visit_string(text),
+            Value::Bool(flag) => visitor.visit_bool(flag),
+            Value::Null => visitor.visit_unit(),
+            Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
+                (Some(number), _, _) => visitor.visit_u64(number),
+                (_, Some(number), _) => visitor.visit_i64(number),
+                (_, _, number) => visitor.visit_f64(number.unwrap_or(f64::NAN)),
+            },
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
+        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Refused> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map
+        struct enum identifier ignored_any
+    }
+}
+
+/// The fields of a struct, one after the other.
+struct Fields {
+    rest: map::IntoIter,
+    value: Option<(String, Value)>,
+}
+
+impl Fields {
+    fn of(values: Map<String, Value>) -> Self {
+        Self { rest: values.into_iter(), value: None }
+    }
+}
+
+impl<'de> MapAccess<'de> for Fields {
+    type Error = Refused;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Refused> {
+        self.value = self.rest.next();
+        let name = self.value.as_ref().map(|(name, _)| StringDeserializer::new(name.clone()));
+        name.map(|name| seed.deserialize(name)).transpose()
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Refused> {
+        let (name, value) = self.value.take().ok_or_else(|| Refused::custom("a value has a name"))?;
+        seed.deserialize(Given(value)).map_err(|refused| refused.within(name))
+    }
+}
+
+/// Why an option is refused: never with its value, unless the type of the option gives it a text of its own.
+#[derive(Debug)]
+struct Refused {
+    /// The names of the options around it, the innermost first.
+    path: Vec<String>,
+    reason: Reason,
+}
+
+#[derive(Debug)]
+enum Reason {
+    Unknown { name: String, known: &'static [&'static str] },
+    Invalid(String),
+}
+
+impl Refused {
+    fn within(mut self, name: String) -> Self {
+        self.path.push(name);
+        self
+    }
+
+    fn into_error(self) -> Error {
+        let path: Vec<_> = self.path.into_iter().rev().collect();
+        let option = path.join(".");
+        match self.reason {
+            Reason::Unknown { name, known } => {
+                unknown_option(&name, &format!("`{option}`"), &known.iter().copied().collect())
+            }
+            Reason::Invalid(reason) => Error::InvalidOption { option, reason },
+        }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.reason {
+            Reason::Unknown { name, .. } => write!(f, "unknown option `{name}`"),
+            Reason::Invalid(reason) => f.write_str(reason),
+        }
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl serde::de::Error for Refused {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self { path: Vec::new(), reason: Reason::Invalid(message.to_string()) }
+    }
+
+    fn unknown_field(name: &str, known: &'static [&'static str]) -> Self {
+        Self { path: Vec::new(), reason: Reason::Unknown { name: name.to_owned(), known } }
+    }
+
+    fn unknown_variant(_: &str, known: &'static [&'static str]) -> Self {
+        Self::custom(format_args!("expected {}", Choices(known)))
+    }
+
+    fn invalid_type(_: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::custom(format_args!("expected {}", in_plain_words(&expected.to_string())))
+    }
+
+    fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::invalid_type(unexpected, expected)
+    }
+}
+
+/// What serde expects, for readers who do not know its types.
+fn in_plain_words(expected: &str) -> String {
+    match expected {
+        "u8" => format!("a whole number from 0 to {}", u8::MAX),
+        "u32" => format!("a whole number from 0 to {}", u32::MAX),
+        "u64" | "usize" => "a whole number that is not negative".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        _ if expected.starts_with("struct ") => "options by name".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        ByteSize, DiscoverOptions,
+        limits::{Limits, Retry},
+        options::{BackupOptions, Passes, Policy, RestoreOptions, RestoreRunOptions, VerifyOptions},
+    };
+
+    fn given(values: Value) -> GivenOptions {
+        let Value::Object(values) = values else { panic!("no object") };
+        GivenOptions::new(values)
+    }
+
+    #[test]
+    fn each_struct_is_read_from_its_names() {
+        let mut all = given(json!({
+            "cluster_id": "c1",
+            "node_ids": ["n1", "n2"],
+            "name": "monday",
+            "passes": { "max_passes": 3, "time_limit": 90 },
+            "limits": { "memory": "64MiB", "bandwidth": 1000, "retry": { "max_outage": "7s" } },
+            "stop_timeout": "2m",
+        }));
+        let discover: DiscoverOptions = all.take().expect("of the cluster");
+        let backup: BackupOptions = all.last().expect("of the backup");
+        let expected = DiscoverOptions::default().with_cluster_id("c1").with_node("n1").with_node("n2");
+        assert_eq!(discover, expected);
+        let retry = Retry::default().with_max_outage(Duration::from_secs(7));
+        let limits = Limits::default().with_memory(ByteSize::mib(64)).with_bandwidth(ByteSize(1000)).with_retry(retry);
+        let expected = BackupOptions::default()
+            .with_name("monday")
+            .with_passes(Passes { max_passes: 3, time_limit: Duration::from_secs(90) })
+            .with_limits(limits)
+            .with_stop_timeout(Duration::from_secs(120));
+        assert_eq!(backup, expected);
+        assert_eq!(given(json!({})).last::<BackupOptions>().expect("none"), BackupOptions::default());
+        assert_eq!(given(json!({ "name": null })).last::<BackupOptions>().expect("no name"), BackupOptions::default());
+    }
+
+    /// Every struct reads what it writes, as it does from JSON.
+    #[test]
+    fn what_is_written_is_read() {
+        let written = serde_json::to_value(RestoreOptions::replace()).expect("serializes");
+        assert_eq!(given(written).last::<RestoreOptions>().expect("its own"), RestoreOptions::replace());
+        let written = serde_json::to_value(RestoreRunOptions::servers_stopped()).expect("serializes");
+        assert_eq!(given(written).last::<RestoreRunOptions>().expect("its own"), RestoreRunOptions::servers_stopped());
+        let confirmed = given(json!({ "servers_stopped": true })).last::<RestoreRunOptions>().expect("a flag");
+        assert_eq!(confirmed, RestoreRunOptions::servers_stopped());
+    }
+
+    #[test]
+    fn a_name_of_several_structs_is_given_to_each() {
+        let mut all = given(json!({ "limits": { "concurrency": 2 } }));
+        let verify: VerifyOptions = all.take().expect("of the verification");
+        let run: RestoreRunOptions = all.last().expect("of the restore");
+        assert_eq!((verify.limits.concurrency, run.limits.concurrency), (2, 2));
+    }
+
+    #[test]
+    fn a_name_that_no_struct_knows_is_refused_with_the_near_names_of_all() {
+        let mut all = given(json!({ "polcy": "replace" }));
+        let options: RestoreOptions = all.take().expect("none of its own");
+        assert_eq!(options.policy, Policy::Empty);
+        let error = all.last::<RestoreRunOptions>().expect_err("unknown");
+        assert_eq!(error.code(), "unknown-option");
+        assert_eq!(error.to_string(), "`polcy` is not an option of this call: did you mean `policy`?");
+
+        let mut all = given(json!({ "limit": {} }));
+        all.take::<RestoreRunOptions>().expect("none of its own");
+        all.take::<RestoreOptions>().expect("none of its own");
+        let error = all.finish().expect_err("unknown").to_string();
+        assert_eq!(error, "`limit` is not an option of this call: did you mean `limits`?");
+
+        let error = given(json!({ "s3cr3t": "hunter2" })).last::<RestoreOptions>().expect_err("unknown").to_string();
+        assert_eq!(error, "`s3cr3t` is not an option of this call");
+    }
+
+    #[test]
+    fn a_nested_name_that_is_unknown_is_refused_with_the_near_names() {
+        let unknown = |values: Value| given(values).last::<BackupOptions>().expect_err("unknown");
+        let error = unknown(json!({ "limits": { "bandwith": 1 } }));
+        assert_eq!(error.code(), "unknown-option");
+        assert_eq!(error.to_string(), "`bandwith` is not an option of `limits`: did you mean `bandwidth`?");
+        let error = unknown(json!({ "limits": { "retry": { "max_outages": 1 } } }));
+        assert_eq!(error.to_string(), "`max_outages` is not an option of `limits.retry`: did you mean `max_outage`?");
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_used_is_refused_by_the_name_of_the_option() {
+        let names = "expected `fail` or `degrade`";
+        let duration = "a duration is a text such as 90s, or a number of seconds";
+        let size = "expected a number of bytes, or a text such as 64MiB";
+        for (values, option, reason) in [
+            (json!({ "on_violation": "hunter2" }), "on_violation", names),
+            (json!({ "on_violation": null }), "on_violation", names),
+            (json!({ "on_violation": 3 }), "on_violation", names),
+            (json!({ "name": 3 }), "name", "expected a string"),
+            (json!({ "stop_timeout": [] }), "stop_timeout", duration),
+            (
+                json!({ "passes": { "time_limit": "soon" } }),
+                "passes.time_limit",
+                "invalid duration `soon`: expected e.g. 250ms, 90s, 15m, 6h or 2d",
+            ),
+            (
+                json!({ "passes": { "max_passes": -1 } }),
+                "passes.max_passes",
+                "expected a whole number from 0 to 4294967295",
+            ),
+            (
+                json!({ "limits": { "concurrency": "hunter2" } }),
+                "limits.concurrency",
+                "expected a whole number that is not negative",
+            ),
+            (
+                json!({ "limits": { "concurrency": 1.5 } }),
+                "limits.concurrency",
+                "expected a whole number that is not negative",
+            ),
+            (json!({ "limits": { "memory": 1.5 } }), "limits.memory", size),
+            (json!({ "limits": { "retry": { "max_outage": true } } }), "limits.retry.max_outage", duration),
+            (json!({ "limits": "hunter2" }), "limits", "expected options by name"),
+        ] {
+            let error = given(values).last::<BackupOptions>().expect_err(option);
+            assert_eq!(error.code(), "invalid-option");
+            assert_eq!(error.to_string(), format!("the value of option `{option}` cannot be used: {reason}"));
+        }
+        let error = given(json!({ "node_ids": "n1" })).last::<DiscoverOptions>().expect_err("no list").to_string();
+        assert_eq!(error, "the value of option `node_ids` cannot be used: expected a list");
+        let error = given(json!({ "sample_percent": 256 })).last::<VerifyOptions>().expect_err("too many").to_string();
+        let expected = "the value of option `sample_percent` cannot be used: expected a whole number from 0 to 255";
+        assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn values_are_not_shown() {
+        assert_eq!(format!("{:?}", given(json!({ "name": "hunter2" }))), "{\"name\"}");
+    }
+}
