@@ -1,5 +1,6 @@
 //! [`Certificate`]: the proof that a backup restores, clause by clause.
 
+mod recovery;
 mod show;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::named::named;
 
+pub use self::recovery::{Guaranteed, Reached, RecoveryPoint, RecoveryTimes};
 pub use crate::finding::{Clause, Finding, FindingCode, Severity};
 
 /// Whether a clause holds.
@@ -72,49 +74,6 @@ impl ClauseResult {
     pub fn violated(&self) -> u64 {
         self.counts.values().sum()
     }
-}
-
-/// Where a node can be recovered to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct RecoveryPoint {
-    /// The node.
-    pub node: String,
-    /// The newest snapshot: what is certain even without any WAL.
-    pub guaranteed: Option<Guaranteed>,
-    /// The last WAL file held above it: what a server replays.
-    pub reached: Option<Reached>,
-}
-
-impl RecoveryPoint {
-    /// What the node acknowledged after this time is lost if the cluster dies now; `None` where it holds nothing.
-    #[must_use]
-    pub fn time(&self) -> Option<DateTime<Utc>> {
-        let guaranteed = self.guaranteed.as_ref().map(|guaranteed| guaranteed.time);
-        self.reached.as_ref().map(|reached| reached.time).or(guaranteed)
-    }
-}
-
-/// The newest snapshot of a node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Guaranteed {
-    /// Its sequence number.
-    pub snapshot: u64,
-    /// The last WAL file that it covers.
-    pub wal: u64,
-    /// When it was stored.
-    pub time: DateTime<Utc>,
-}
-
-/// The last WAL file of a node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Reached {
-    /// Its number.
-    pub wal: u64,
-    /// When it was stored: what was acknowledged later is lost if the cluster dies now.
-    pub time: DateTime<Utc>,
 }
 
 /// Live files that neither the backup nor the source has.
@@ -207,6 +166,12 @@ impl Certificate {
     /// Every violation that is kept, clause by clause.
     pub fn violations(&self) -> impl Iterator<Item = &Finding> {
         self.clauses.iter().flat_map(|clause| &clause.violations)
+    }
+
+    /// How far each node can be recovered, by its id.
+    #[must_use]
+    pub fn recovery_points(&self) -> BTreeMap<String, RecoveryTimes> {
+        RecoveryTimes::by_node(&self.recovery)
     }
 
     /// How many live files are absent.

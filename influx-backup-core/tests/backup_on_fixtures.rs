@@ -44,12 +44,16 @@ async fn recorded_stores_are_backed_up_whole() {
         let point = &report.certificate.recovery[0];
         assert_eq!(point.reached.as_ref().expect("a WAL tail").wal, expected["recovery_wal"], "{name}");
         assert_eq!(point.guaranteed.as_ref().expect("a snapshot").snapshot, expected["last_snapshot"], "{name}");
+        let times = report.recovery_points()[&point.node];
+        assert_eq!(times.reached, point.reached.as_ref().map(|wal| wal.time), "{name}");
+        assert_eq!(times.guaranteed, point.guaranteed.as_ref().map(|snapshot| snapshot.time), "{name}");
         let backup = repository.get("n1").await.expect("committed");
         assert_eq!(bytes(backup.location(), &cluster).await, bytes(&source, &cluster).await, "{name}");
         let restored = tempfile::tempdir().expect("a directory");
         let target = open(restored.path()).await;
         let restore = Restore::new(backup.clone(), target.clone(), RestoreOptions::empty());
-        restore.start().await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let restore_report = restore.start().await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(restore_report.recovery_points(), report.recovery_points(), "{name}");
         assert_eq!(bytes(&target, &cluster).await, bytes(&source, &cluster).await, "{name}, restored");
         let again = certify(backup.location()).await.expect("certified");
         assert!(again.is_proven(), "{name}: {again}");

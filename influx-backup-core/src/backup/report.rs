@@ -1,10 +1,12 @@
 //! [`BackupReport`].
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    certificate::Certificate,
+    certificate::{Certificate, RecoveryTimes},
     finding::Finding,
     key::Key,
     plan::Skipped,
@@ -53,3 +55,11 @@ pub struct BackupReport {
 }
 
 document!(BackupReport, "backup report");
+
+impl BackupReport {
+    /// How far each node can be recovered, by its id: that of the certificate.
+    #[must_use]
+    pub fn recovery_points(&self) -> BTreeMap<String, RecoveryTimes> {
+        self.certificate.recovery_points()
+    }
+}

@@ -1,9 +1,15 @@
 //! [`RestoreReport`] and [`AbandonReport`].
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    certificate::RecoveryPoint, finding::Finding, key::Key, layout::ServerReleases, units::ByteSize,
+    certificate::{RecoveryPoint, RecoveryTimes},
+    finding::Finding,
+    key::Key,
+    layout::ServerReleases,
+    units::ByteSize,
     versioned::document,
 };
 
@@ -46,6 +52,14 @@ pub struct RestoreReport {
 }
 
 document!(RestoreReport, "restore report");
+
+impl RestoreReport {
+    /// How far each node is recovered, by its id.
+    #[must_use]
+    pub fn recovery_points(&self) -> BTreeMap<String, RecoveryTimes> {
+        RecoveryTimes::by_node(&self.recovery)
+    }
+}
 
 /// What abandoning a restore did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
