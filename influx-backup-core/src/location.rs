@@ -26,7 +26,12 @@ mod table;
 mod url;
 mod write;
 
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use ::object_store::{ObjectStore, path::Path};
 
@@ -279,6 +284,25 @@ impl Location {
             }
             _ => false,
         }
+    }
+}
+
+/// Two locations are equal that name the same place: links are not resolved, and options may differ.
+impl PartialEq for Location {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.identity.same_store(&other.0.identity)
+            && self.0.directory == other.0.directory
+            && self.0.base == other.0.base
+            && (Arc::ptr_eq(&self.0.store, &other.0.store) || self.provider() != Provider::Memory)
+    }
+}
+
+impl Eq for Location {}
+
+impl Hash for Location {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.provider().hash(state);
+        self.0.base.hash(state);
     }
 }
 

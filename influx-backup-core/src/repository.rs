@@ -10,13 +10,13 @@ use crate::{
     error::Result,
     job::Request,
     leftovers::{self, Leftover},
-    location::{Location, Reads},
+    location::Location,
     manifest::{Backup, RepositoryMarker},
     options::{BackupOptions, RestoreOptions, VerifyOptions},
     plan::{BackupPlan, RestorePlan},
     restore::{Restore, plan_restore},
     summary,
-    verify::{VerifyReport, check_backup},
+    verify::{VerifyReport, verify_name},
 };
 
 /// A location that holds backups, each in a directory of its own.
@@ -146,17 +146,7 @@ impl Repository {
     /// The job fails as [`Repository::get`] does, and as [`verify`](crate::verify::verify()) does; what verification finds is in
     /// the report.
     pub fn verify(&self, name: &str, options: VerifyOptions) -> Request<VerifyReport> {
-        let repository = self.location.clone();
-        let name = name.to_owned();
-        Request::new("verify", name.clone(), move |context| async move {
-            options.check()?;
-            let verify = async {
-                let repository = context.events.counting(&repository).with_reads(&Reads::new(&options.limits));
-                let backup = Backup::open(&repository, &name).await?;
-                check_backup(&backup, options, &context.events).await
-            };
-            context.unless_cancelled(verify).await
-        })
+        verify_name(&self.location, name, options)
     }
 
     /// What attempts that ended without a commit left here, sorted by name. Neither what is being written at the moment

@@ -162,6 +162,18 @@ pub enum RootContent {
     },
 }
 
+impl RootContent {
+    /// What it is, by its name in JSON.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Catalog { .. } => "catalog",
+            Self::Guard { .. } => "guard",
+            Self::Unreadable { .. } => "unreadable",
+        }
+    }
+}
+
 impl Prefix {
     /// Whether it holds what only nodes hold.
     #[must_use]

@@ -18,7 +18,7 @@ use crate::{
     job::{EventSink, Request},
     key::Key,
     layout::Component,
-    location::{ChecksumMatch, Reads},
+    location::{ChecksumMatch, Location, Reads},
     manifest::Backup,
     options::{VerifyLevel, VerifyOptions},
     record::ObjectRecord,
@@ -94,11 +94,44 @@ impl VerifyReport {
 /// Its progress counts an object once for each look at it: in the listing, for the certificate, for its checksum or its
 /// bytes.
 pub fn verify(backup: &Backup, options: VerifyOptions) -> Request<VerifyReport> {
-    let backup = backup.clone();
-    Request::new("verify", backup.name().to_owned(), move |context| async move {
+    request(backup.name().to_owned(), Which::Opened(backup.clone()), options)
+}
+
+/// Verifies the backup at a location, which the job opens.
+///
+/// The job fails as [`Backup::at`] and [`verify`] do.
+pub fn verify_at(location: &Location, options: VerifyOptions) -> Request<VerifyReport> {
+    request(location.to_string(), Which::At(location.clone()), options)
+}
+
+/// Verifies the backup of this name, which the job opens.
+pub(crate) fn verify_name(repository: &Location, name: &str, options: VerifyOptions) -> Request<VerifyReport> {
+    let repository = repository.clone();
+    request(name.to_owned(), Which::Named { repository, name: name.to_owned() }, options)
+}
+
+/// Which backup is verified.
+enum Which {
+    Opened(Backup),
+    At(Location),
+    Named { repository: Location, name: String },
+}
+
+fn request(what: String, which: Which, options: VerifyOptions) -> Request<VerifyReport> {
+    Request::new("verify", what, move |context| async move {
         options.check()?;
-        let backup = backup.with_reads(&Reads::new(&options.limits));
-        context.unless_cancelled(check_backup(&backup, options, &context.events)).await
+        let events = &context.events;
+        let verify = async {
+            let reads = Reads::new(&options.limits);
+            let counted = |location: &Location| events.counting(location).with_reads(&reads);
+            let backup = match which {
+                Which::Opened(backup) => backup.with_reads(&reads),
+                Which::At(location) => Backup::at(&counted(&location)).await?,
+                Which::Named { repository, name } => Backup::open(&counted(&repository), &name).await?,
+            };
+            check_backup(&backup, options, events).await
+        };
+        context.unless_cancelled(verify).await
     })
 }
 

@@ -24,7 +24,7 @@ use influx_backup_core::{
         generate::Generate,
     },
     verify,
-    verify::VerifyReport,
+    verify::{VerifyReport, verify_at},
 };
 use serde_json::Value;
 
@@ -458,9 +458,7 @@ async fn an_outage_is_no_damage() {
             let done = async {
                 match verb {
                     "certify" => certify(&backup).await.map(|certificate| certificate.holds()),
-                    _ => {
-                        verify(&Backup::at(&backup).await?, VerifyOptions::bytes()).await.map(|report| report.passed())
-                    }
+                    _ => verify_at(&backup, VerifyOptions::bytes()).await.map(|report| report.passed()),
                 }
             };
             match done.await {

@@ -1,21 +1,24 @@
 //! Values of the core as Python values, and options the other way.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use chrono::{DateTime, Utc};
-use influx_backup_core::{ByteSize, Key, error::Category, finding::FindingCode, units::duration};
+use chrono::{DateTime, TimeDelta, Utc};
+use influx_backup_core::{
+    ByteSize, Key, error::Category, finding::FindingCode, options::GivenOptions, units::duration,
+};
 use pyo3::{
     IntoPyObjectExt,
     exceptions::{PyTypeError, PyValueError},
     prelude::*,
     types::{PyBool, PyDelta, PyDict, PyMapping, PyString, PyTuple},
 };
-use serde::{
-    Deserializer, Serialize,
-    de::{DeserializeOwned, Error as _, Visitor},
-    forward_to_deserialize_any,
-};
-use serde_json::{Map, Value};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::error::raise;
 
 /// A value of the core as an immutable Python value.
 pub(crate) trait ToPython {
@@ -33,7 +36,7 @@ macro_rules! as_it_is {
         })+
     };
 }
-as_it_is!(bool, f64, u8, u32, u64, usize, String, DateTime<Utc>, Duration);
+as_it_is!(bool, f64, u8, u32, u64, u128, usize, String, DateTime<Utc>, Duration, TimeDelta);
 
 /// Gives enums of the core their names as `str`.
 macro_rules! by_name {
@@ -97,6 +100,12 @@ impl<T: ToPython> ToPython for Vec<T> {
     }
 }
 
+impl<T: ToPython> ToPython for BTreeSet<T> {
+    fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.iter().collect::<Vec<_>>().to_python(py)
+    }
+}
+
 impl<K: ToPython, V: ToPython> ToPython for BTreeMap<K, V> {
     fn to_python<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let dict = PyDict::new(py);
@@ -129,37 +138,25 @@ pub(crate) fn from_json<T: DeserializeOwned>(json: &str) -> PyResult<T> {
 }
 
 /// The keyword arguments of a call, by name: options of the core.
-pub(crate) struct Given(Map<String, Value>);
+pub(crate) struct Given(GivenOptions);
 
 impl Given {
     /// All of them.
     pub(crate) fn of(given: &Bound<'_, PyDict>) -> PyResult<Self> {
         match value_of(given)? {
-            Value::Object(map) => Ok(Self(map)),
+            Value::Object(map) => Ok(Self(GivenOptions::new(map))),
             _ => Err(PyTypeError::new_err("options are a dict")),
         }
     }
 
     /// Takes those that `T` knows.
-    ///
-    /// # Errors
-    /// `ValueError` for a value that cannot be used.
     pub(crate) fn take<T: DeserializeOwned>(&mut self) -> PyResult<T> {
-        let names = fields::<T>();
-        let known = names.iter().filter_map(|name| self.0.remove_entry(*name)).collect();
-        serde_json::from_value(Value::Object(known)).map_err(|error| PyValueError::new_err(error.to_string()))
+        self.0.take().map_err(raise)
     }
 
     /// Takes the rest, which `T` has to know.
-    ///
-    /// # Errors
-    /// `TypeError` for a name that is no option.
-    pub(crate) fn last<T: DeserializeOwned>(mut self) -> PyResult<T> {
-        let options = self.take()?;
-        match self.0.keys().next() {
-            None => Ok(options),
-            Some(name) => Err(PyTypeError::new_err(format!("unknown option `{name}`"))),
-        }
+    pub(crate) fn last<T: DeserializeOwned>(self) -> PyResult<T> {
+        self.0.last().map_err(raise)
     }
 }
 
@@ -179,7 +176,9 @@ fn value_of(object: &Bound<'_, PyAny>) -> PyResult<Value> {
         return Ok(text.to_str()?.into());
     }
     if let Ok(duration) = object.cast::<PyDelta>() {
-        return Ok(duration::format(duration.extract()?).into());
+        // A negative one is left to the option, which refuses it by its name.
+        let text = duration.extract::<Duration>().map(duration::format);
+        return Ok(text.map_or_else(|_| duration.str().map(|text| text.to_string()), Ok)?.into());
     }
     if let Ok(number) = object.extract::<u64>() {
         return Ok(number.into());
@@ -196,37 +195,4 @@ fn value_of(object: &Bound<'_, PyAny>) -> PyResult<Value> {
         return items.map(|item| value_of(&item?)).collect();
     }
     Err(PyTypeError::new_err(format!("an option cannot be {}", object.repr()?)))
-}
-
-/// The names of the fields of `T`, as serde knows them.
-fn fields<T: DeserializeOwned>() -> &'static [&'static str] {
-    struct Fields<'a>(&'a mut &'static [&'static str]);
-
-    impl<'de> Deserializer<'de> for Fields<'_> {
-        type Error = serde::de::value::Error;
-
-        fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
-            Err(Self::Error::custom("not a struct"))
-        }
-
-        fn deserialize_struct<V: Visitor<'de>>(
-            self,
-            _: &'static str,
-            fields: &'static [&'static str],
-            _: V,
-        ) -> Result<V::Value, Self::Error> {
-            *self.0 = fields;
-            Err(Self::Error::custom("only its fields are asked for"))
-        }
-
-        forward_to_deserialize_any! {
-            bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct
-            newtype_struct seq tuple tuple_struct map enum identifier ignored_any
-        }
-    }
-
-    let mut fields: &'static [&'static str] = &[];
-    // It always fails: nothing is read.
-    let _ = T::deserialize(Fields(&mut fields));
-    fields
 }

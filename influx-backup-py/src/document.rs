@@ -17,13 +17,13 @@ const SHOWN: usize = 60;
 macro_rules! document {
     ($(
         $(#[doc = $doc:literal])+
-        $name:ident($it:ident: $core:ty $(, text = $text:expr)?) {
+        $name:ident($it:ident: $core:ty $(, name = $python:literal)? $(, text = $text:expr)?) {
             $( $(#[doc = $attribute_doc:literal])+ $attribute:ident = $value:expr, )*
         }
     )+) => {
         $(
             $(#[doc = $doc])+
-            #[pyclass(frozen, module = "influx_backup")]
+            #[pyclass(frozen, module = "influx_backup" $(, name = $python)?)]
             #[derive(Debug)]
             pub(crate) struct $name(pub(crate) $core);
 
@@ -125,6 +125,11 @@ pub(crate) fn reduce<'py>(document: &Bound<'py, PyAny>) -> PyResult<Bound<'py, P
 /// What `pickle` calls.
 #[pyfunction]
 #[pyo3(name = "_read")]
-pub(crate) fn read<'py>(class: &Bound<'py, PyAny>, json: &str) -> PyResult<Bound<'py, PyAny>> {
+fn read<'py>(class: &Bound<'py, PyAny>, json: &str) -> PyResult<Bound<'py, PyAny>> {
     class.call_method1("from_json", (json,))
+}
+
+/// Adds what `pickle` calls.
+pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(read, module)?)
 }

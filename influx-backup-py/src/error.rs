@@ -1,6 +1,6 @@
 //! Errors of the core as exceptions.
 
-use influx_backup_core::{Error, error::ErrorReport};
+use influx_backup_core::{Error, FindingCode, error::ErrorReport};
 use pyo3::{prelude::*, types::PyDict};
 
 use crate::convert::ToPython;
@@ -35,12 +35,17 @@ pub(crate) fn raise(error: Error) -> PyErr {
     Python::attach(|py| exception(py, &error, &error.report()))
 }
 
-/// Adds the table of codes: `code -> (category, meaning)`.
+/// Adds the tables of codes: of errors `code -> (category, meaning)`, of findings `code -> (severity, meaning)`.
 pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     let codes = PyDict::new(py);
     for row in Error::CODES {
         codes.set_item(row.code, (row.category.to_python(py)?, row.meaning))?;
     }
-    module.add("ERROR_CODES", codes)
+    module.add("ERROR_CODES", codes)?;
+    let codes = PyDict::new(py);
+    for code in FindingCode::ALL {
+        codes.set_item(code.as_str(), (code.severity().to_python(py)?, code.meaning()))?;
+    }
+    module.add("FINDING_CODES", codes)
 }

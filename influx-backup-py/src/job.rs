@@ -35,6 +35,18 @@ enum Outcome {
     Shown(Py<PyAny>),
 }
 
+/// Starts a request of the core on the runtime of all jobs; with `object_events`, one that may send events of single objects.
+macro_rules! start {
+    ($request:expr) => {
+        $crate::job::Job::of($request.start_on(&$crate::runtime::handle()?))
+    };
+    ($request:expr, $object_events:expr) => {{
+        let request = $request;
+        start!(if $object_events { request.with_object_events() } else { request })
+    }};
+}
+pub(crate) use start;
+
 impl Job {
     /// Keeps a job of the core. A task of its own waits for it, so that it does not end when the object in Python does.
     pub(crate) fn of<T: ToPython + Send + 'static>(job: CoreJob<T>) -> PyResult<Self> {

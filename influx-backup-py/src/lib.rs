@@ -29,6 +29,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     repository::add_to(module)?;
     job::add_to(module)?;
     data::add_to(module)?;
+    document::add_to(module)?;
     event::add_to(module)?;
     error::add_to(module)?;
     verbs::add_to(module)?;

@@ -2,13 +2,16 @@
 
 mod store;
 
-use std::path::PathBuf;
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    path::PathBuf,
+};
 
-use influx_backup_core::{Location as CoreLocation, StoreOptions};
+use influx_backup_core::{Location as CoreLocation, StoreOptions, location::Provider};
 use pyo3::{
     exceptions::PyTypeError,
     prelude::*,
-    types::{PyDict, PyString},
+    types::{PyDict, PyString, PyTuple},
 };
 
 use crate::{
@@ -35,6 +38,12 @@ impl Location {
         self.0.provider().to_string()
     }
 
+    /// Who keeps the objects, without any secret.
+    #[getter]
+    fn identity<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.0.identity().to_python(py)
+    }
+
     /// The last segment of the location; `None` at the top of a bucket or file system.
     #[getter]
     fn name(&self) -> Option<&str> {
@@ -59,6 +68,29 @@ impl Location {
 
     fn __truediv__(&self, tail: &str) -> PyResult<Self> {
         self.child(tail)
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        other.cast::<Self>().is_ok_and(|other| self.0 == other.get().0)
+    }
+
+    fn __hash__(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.0.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// Its URL is pickled. One that needs options of its own is not: they may be secret.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        let location = &slf.get().0;
+        let is_plain = location.provider() == Provider::File || location.options() == &StoreOptions::from_env();
+        if !is_plain {
+            return Err(PyTypeError::new_err(format!(
+                "the options of {location} may be secret, so it is not pickled: pickle its URL, and give the options where it is opened"
+            )));
+        }
+        let arguments = PyTuple::new(slf.py(), [location.to_string()])?;
+        PyTuple::new(slf.py(), [slf.get_type().into_any(), arguments.into_any()])
     }
 
     fn __str__(&self) -> String {

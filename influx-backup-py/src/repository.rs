@@ -1,8 +1,13 @@
-//! [`Repository`]: a location that holds backups. Its verbs are in files of their own.
+//! [`Repository`]: a location that holds backups. Each of its verbs has a file of its own.
 
 mod backup;
+mod certify;
+mod get;
 mod leftovers;
 mod list;
+mod plan_backup;
+mod plan_restore;
+mod remove;
 mod restore;
 mod verify;
 
@@ -35,12 +40,7 @@ impl Repository {
     }
 }
 
-/// Adds the class and its verbs.
+/// Adds the class.
 pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<Repository>()?;
-    backup::add_to(module)?;
-    leftovers::add_to(module)?;
-    list::add_to(module)?;
-    restore::add_to(module)?;
-    verify::add_to(module)
+    module.add_class::<Repository>()
 }

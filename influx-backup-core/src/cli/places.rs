@@ -1,7 +1,5 @@
 //! From what people type to [`Location`]s.
 
-use std::path::Path;
-
 use crate::{
     Location, Repository, StoreOptions,
     cli::{failure::Failure, progress::until_interrupted, screen::Screen},
@@ -63,13 +61,4 @@ fn split(text: &str) -> Option<(String, String)> {
         return Some(("file:///".to_owned(), name.to_owned()));
     }
     (!repository.is_empty()).then(|| (format!("{scheme}://{repository}"), name.to_owned()))
-}
-
-/// Whether a directory is missing or empty.
-pub(crate) fn is_free(directory: &Path) -> std::io::Result<bool> {
-    match std::fs::read_dir(directory) {
-        Ok(mut entries) => Ok(entries.next().is_none()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(true),
-        Err(error) => Err(error),
-    }
 }

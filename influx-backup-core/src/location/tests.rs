@@ -18,3 +18,23 @@ fn a_parent_is_the_inverse_of_a_child() {
     assert_eq!(files("/tmp").parent().expect("the root").directory(), Some(std::path::Path::new("/")));
     assert!(files("/").parent().is_none());
 }
+
+#[test]
+fn locations_are_equal_that_name_the_same_place() {
+    use std::collections::HashSet;
+
+    let one = files("/tmp/backups");
+    let same = [files("/tmp/backups/"), files("file:///tmp/backups"), files("/tmp").child("backups").expect("a child")];
+    let memory = Location::in_memory();
+    let others = [files("/tmp"), files("/tmp/backups/n1"), memory.clone(), Location::in_memory()];
+    for location in &same {
+        assert_eq!(&one, location);
+    }
+    for location in &others {
+        assert_ne!(&one, location);
+    }
+    assert_ne!(memory, Location::in_memory(), "each has a store of its own");
+    assert_eq!(memory.child("a").expect("a child").parent(), Some(memory));
+    let distinct: HashSet<_> = same.into_iter().chain(others).chain([one]).collect();
+    assert_eq!(distinct.len(), 5);
+}

@@ -37,6 +37,31 @@ pub enum SkippedItem {
     Name(String),
 }
 
+impl SkippedItem {
+    /// Which kind of item, by its name in JSON.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Objects => "objects",
+            Self::Component(_) => "component",
+            Self::Object(_) => "object",
+            Self::Node(_) => "node",
+            Self::Name(_) => "name",
+        }
+    }
+
+    /// Which one of its kind; `None` for [`Objects`](Self::Objects).
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Objects => None,
+            Self::Component(component) => Some(component.as_str()),
+            Self::Object(key) => Some(key.as_str()),
+            Self::Node(name) | Self::Name(name) => Some(name),
+        }
+    }
+}
+
 impl Skipped {
     /// Something that is skipped and was not listed.
     pub(crate) fn unlisted(item: SkippedItem, reason: Reason) -> Self {
@@ -128,6 +153,23 @@ impl Reason {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kinds_of_items_have_the_names_that_json_has() {
+        let key = Key::parse("n1/wal/1.wal").expect("a key");
+        for (item, name) in [
+            (SkippedItem::Objects, None),
+            (SkippedItem::Component(Component::TableIndex), Some("table_index")),
+            (SkippedItem::Object(key), Some("n1/wal/1.wal")),
+            (SkippedItem::Node("n2".to_owned()), Some("n2")),
+            (SkippedItem::Name("other".to_owned()), Some("other")),
+        ] {
+            let json = serde_json::to_value(&item).expect("JSON");
+            let expected = name.map_or_else(|| item.kind().into(), |name| serde_json::json!({ item.kind(): name }));
+            assert_eq!(json, expected);
+            assert_eq!(item.name(), name);
+        }
+    }
 
     #[test]
     fn what_is_skipped_reads_well() {

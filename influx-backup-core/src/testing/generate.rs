@@ -6,12 +6,16 @@
 mod catalog;
 mod compactor;
 mod node;
+mod options;
 mod output;
 
 use bytes::Bytes;
 
 use self::node::NodeData;
-pub use self::output::{Generated, GeneratedNode};
+pub use self::{
+    options::GenerateOptions,
+    output::{Generated, GeneratedNode},
+};
 use crate::layout::Generation;
 
 /// A cluster to be made: what it holds, and how much of it.

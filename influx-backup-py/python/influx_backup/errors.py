@@ -32,6 +32,7 @@ __all__ = [
     "StoreError",
     "StoreTimeoutError",
     "TargetNotEmptyError",
+    "UnknownOptionError",
     "UsageError",
 ]
 
@@ -109,6 +110,10 @@ class InfluxBackupError(Exception):
 
 class UsageError(InfluxBackupError, ValueError):
     """The request itself is wrong: an argument or an option."""
+
+
+class UnknownOptionError(UsageError, TypeError):
+    """A keyword, or the name of a store's option, that is none (`unknown-option`). The message has the near ones."""
 
 
 class NotFoundError(InfluxBackupError, FileNotFoundError):
@@ -196,6 +201,7 @@ _OF_CODE: dict[str, type[InfluxBackupError]] = {
     "restore-unfinished": RestoreUnfinishedError,
     "stalled": StoreTimeoutError,
     "target-not-empty": TargetNotEmptyError,
+    "unknown-option": UnknownOptionError,
     "unreachable": StoreTimeoutError,
 }
 

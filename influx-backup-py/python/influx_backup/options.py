@@ -21,6 +21,7 @@ __all__ = [
     "CertifyOptions",
     "DiscoverOptions",
     "Duration",
+    "GenerateOptions",
     "Limits",
     "Ownership",
     "Passes",
@@ -351,3 +352,25 @@ class AbandonOptions(TypedDict, total=False):
     - `after_timeout` (default): after ten minutes without a heartbeat, or where its holder gave it up.
     - `immediately`: at once: the caller knows that the other process is no longer running.
     """
+
+
+class GenerateOptions(TypedDict, total=False):
+    """What `influx_backup.testing.generate` writes."""
+
+    edition: Literal["core", "enterprise"]
+    """Which InfluxDB 3. Default: `enterprise`."""
+
+    nodes: int
+    """How many nodes hold data (Enterprise). Default: 2."""
+
+    snapshots: int
+    """How many snapshots each node has taken. Default: 10."""
+
+    file_size: Size
+    """How long each Parquet file is. Default: 64 KiB."""
+
+    catalog: Literal["v1", "v2", "v3"]
+    """The generation of the catalog. Default: `v3`."""
+
+    seed: int
+    """Another seed: other ids and sizes. Default: 0."""

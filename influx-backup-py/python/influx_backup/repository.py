@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from . import _native
 from ._native import (
@@ -12,6 +12,7 @@ from ._native import (
     BackupPlan,
     BackupReport,
     BackupSummary,
+    Certificate,
     Cluster,
     Leftover,
     Location,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from .options import (
         BackupOptions,
+        CertifyOptions,
         DiscoverOptions,
         Place,
         RestoreOptions,
@@ -41,6 +43,9 @@ if TYPE_CHECKING:
     _CopierOption = Copier | Sequence[Copier | NativeCopier] | None
 
     class _Backup(BackupOptions, DiscoverOptions):
+        pass
+
+    class _Restore(RestoreOptions, RestoreRunOptions):
         pass
 
 
@@ -103,17 +108,18 @@ class Repository:
 
         Arguments and errors are those of `backup`, as far as they can be told before anything is copied.
         """
-        return run(_native.plan_backup(self._native, source, options), progress)
+        return run(self._native.plan_backup(source, options), progress)
 
     def plan_backup_async(self, source: Place | Cluster, **options: Unpack[_Backup]) -> Job[BackupPlan]:
         """`plan_backup` for asyncio."""
-        return Job(_native.plan_backup(self._native, source, options))
+        return Job(self._native.plan_backup(source, options))
 
     def backup(
         self,
         source: Place | Cluster,
         *,
         progress: ProgressOption = None,
+        object_events: bool = False,
         copier: _CopierOption = None,
         orchestrator: Orchestrator | None = None,
         **options: Unpack[_Backup],
@@ -130,6 +136,7 @@ class Repository:
             source: The cluster, or where it lies: a path, a URL, a `Location`, or a store of obstore.
             progress: `True` for a bar on a terminal and log lines elsewhere, a callable for each event, or one of
                 `influx_backup.progress`.
+            object_events: Sends the events `Vanished`, `Changed`, `Retry` and `Deleted` too, one for each object concerned.
             copier: A `Copier`, or several that are asked in turn. Default: `default_copiers()`.
             orchestrator: Stops the servers before the backup and starts them again after it; one that does not start is in
                 `todos` of the report. Default: they keep running.
@@ -154,19 +161,21 @@ class Repository:
             TypeError: A keyword that is no option.
             ValueError: The value of an option that cannot be used.
         """
-        return run(_native.backup(self._native, source, options, copier, orchestrator, None), progress)
+        job = self._native.backup(source, options, object_events, copier, orchestrator, None)
+        return run(job, progress)
 
     def backup_async(
         self,
         source: Place | Cluster,
         *,
+        object_events: bool = False,
         copier: _CopierOption = None,
         orchestrator: Orchestrator | None = None,
         **options: Unpack[_Backup],
     ) -> Job[BackupReport]:
         """`backup` for asyncio."""
         loop = running_loop()
-        return Job(_native.backup(self._native, source, options, copier, orchestrator, loop))
+        return Job(self._native.backup(source, options, object_events, copier, orchestrator, loop))
 
     def plan_restore(
         self, name: str, target: Place, *, progress: ProgressOption = None, **options: Unpack[RestoreOptions]
@@ -197,42 +206,79 @@ class Repository:
             NotConsistentError: The backup is damaged.
             StoreError: A store failed.
         """
-        return run(_native.plan_restore(self._native, name, target, options), progress)
+        return run(self._native.plan_restore(name, target, options), progress)
 
     def plan_restore_async(self, name: str, target: Place, **options: Unpack[RestoreOptions]) -> Job[RestorePlan]:
         """`plan_restore` for asyncio."""
-        return Job(_native.plan_restore(self._native, name, target, options))
+        return Job(self._native.plan_restore(name, target, options))
 
+    @overload
     def restore(
         self,
-        plan: RestorePlan,
+        what: RestorePlan,
         target: Place | None = None,
         *,
         progress: ProgressOption = None,
+        approved_hash: str | None = None,
+        object_events: bool = False,
         copier: _CopierOption = None,
         orchestrator: Orchestrator | None = None,
         **options: Unpack[RestoreRunOptions],
+    ) -> RestoreReport: ...
+
+    @overload
+    def restore(
+        self,
+        what: str,
+        target: Place,
+        *,
+        progress: ProgressOption = None,
+        approved_hash: str | None = None,
+        object_events: bool = False,
+        copier: _CopierOption = None,
+        orchestrator: Orchestrator | None = None,
+        **options: Unpack[_Restore],
+    ) -> RestoreReport: ...
+
+    def restore(
+        self,
+        what: RestorePlan | str,
+        target: Place | None = None,
+        *,
+        progress: ProgressOption = None,
+        approved_hash: str | None = None,
+        object_events: bool = False,
+        copier: _CopierOption = None,
+        orchestrator: Orchestrator | None = None,
+        **options: Unpack[_Restore],
     ) -> RestoreReport:
-        """Does what a plan says, and nothing else.
+        """Does what a plan says and nothing else, or restores a backup by its name.
 
             >>> repo.restore(plan, servers_stopped=True, progress=True)
+            >>> repo.restore("monday", "/var/lib/influxdb3/data", policy="replace", servers_stopped=True)
 
         No server starts on the target before the restore has ended: a boot guard is there as long. Ctrl-C stops it within a
-        second. A restore that was stopped is resumed with the same plan and `on_unfinished="resume"`.
+        second. A restore that was stopped is resumed with the same arguments and `on_unfinished="resume"`.
 
         Args:
-            plan: What `plan_restore` returned, and the caller approves.
-            target: The target of the plan, where it needs options of its store: a plan holds none, so that it can be shown.
+            what: What `plan_restore` returned, and the caller approves; or the name of a backup, of which nothing is approved.
+            target: Where to restore to: a path, a URL, a `Location`, or a store of obstore. With a plan it is left out, unless
+                the store of the target needs options, as all but local files do: a plan holds none, so that it can be shown.
             progress: `True` for a bar on a terminal and log lines elsewhere, a callable for each event, or one of
                 `influx_backup.progress`.
+            approved_hash: The `hash` of a plan that was approved: with a name, nothing is done that is not in that plan.
+            object_events: Sends the events `Vanished`, `Changed`, `Retry` and `Deleted` too, one for each object concerned.
             copier: A `Copier`, or several that are asked in turn. Default: `default_copiers()`.
             orchestrator: Stops the servers first and starts them again at the end; one that does not start is in `todos` of
                 the report. A plan that was made while they ran is seldom still true once they are stopped.
             **options: `RestoreRunOptions` of `influx_backup.options`: `servers_stopped`, `on_unfinished`, `limits`,
-                `takeover`, `stop_timeout`.
+                `takeover`, `stop_timeout`. With a name `RestoreOptions` too, as `plan_restore` takes them.
 
         Raises:
+            UsageError: The target is not that of the plan.
+            NotFoundError: There is no backup of this name (`backup-not-found`).
             PlanChangedError: The restore would do what is not in the plan.
+            TargetNotEmptyError: The target holds data, and `policy` is `empty`.
             RestoreInProgressError: Another process restores to this target.
             RestoreUnfinishedError: The target has an unfinished restore: resume or abandon it.
             RefusedError: Servers may run: neither an orchestrator nor `servers_stopped=True` was given.
@@ -240,20 +286,49 @@ class Repository:
             StoreError: A store failed for longer than `limits` allow; too little space.
             OrchestratorError: The orchestrator or a copier of the caller failed.
         """
-        return run(_native.restore(self._native, plan, target, options, copier, orchestrator, None), progress)
+        job = self._native.restore(what, target, options, approved_hash, object_events, copier, orchestrator, None)
+        return run(job, progress)
 
+    @overload
     def restore_async(
         self,
-        plan: RestorePlan,
+        what: RestorePlan,
         target: Place | None = None,
         *,
+        approved_hash: str | None = None,
+        object_events: bool = False,
         copier: _CopierOption = None,
         orchestrator: Orchestrator | None = None,
         **options: Unpack[RestoreRunOptions],
+    ) -> Job[RestoreReport]: ...
+
+    @overload
+    def restore_async(
+        self,
+        what: str,
+        target: Place,
+        *,
+        approved_hash: str | None = None,
+        object_events: bool = False,
+        copier: _CopierOption = None,
+        orchestrator: Orchestrator | None = None,
+        **options: Unpack[_Restore],
+    ) -> Job[RestoreReport]: ...
+
+    def restore_async(
+        self,
+        what: RestorePlan | str,
+        target: Place | None = None,
+        *,
+        approved_hash: str | None = None,
+        object_events: bool = False,
+        copier: _CopierOption = None,
+        orchestrator: Orchestrator | None = None,
+        **options: Unpack[_Restore],
     ) -> Job[RestoreReport]:
         """`restore` for asyncio."""
         loop = running_loop()
-        return Job(_native.restore(self._native, plan, target, options, copier, orchestrator, loop))
+        return Job(self._native.restore(what, target, options, approved_hash, object_events, copier, orchestrator, loop))
 
     def list(self, *, progress: ProgressOption = None) -> tuple[BackupSummary, ...]:
         """Every backup and what else lies here, sorted by name. One that cannot be read keeps no other from the list.
@@ -264,11 +339,11 @@ class Repository:
         Raises:
             StoreError: The repository itself cannot be listed.
         """
-        return run(_native.list(self._native), progress)
+        return run(self._native.list(), progress)
 
     def list_async(self) -> Job[tuple[BackupSummary, ...]]:
         """`list` for asyncio."""
-        return Job(_native.list(self._native))
+        return Job(self._native.list())
 
     def get(self, name: str, *, progress: ProgressOption = None) -> Backup:
         """Opens a committed backup and checks its object list.
@@ -278,11 +353,11 @@ class Repository:
             NotConsistentError: It is damaged (`damaged-backup`).
             RefusedError: It needs a newer release (`unsupported-format`).
         """
-        return run(_native.get(self._native, name), progress)
+        return run(self._native.get(name), progress)
 
     def get_async(self, name: str) -> Job[Backup]:
         """`get` for asyncio."""
-        return Job(_native.get(self._native, name))
+        return Job(self._native.get(name))
 
     def verify(self, name: str, *, progress: ProgressOption = None, **options: Unpack[VerifyOptions]) -> VerifyReport:
         """Verifies a committed backup. What is wrong does not raise: it is in the report, and `ok` is false.
@@ -303,11 +378,34 @@ class Repository:
             NotConsistentError: Its own files are damaged (`damaged-backup`).
             StoreError: The store failed.
         """
-        return run(_native.verify(self._native, name, options), progress)
+        return run(self._native.verify(name, options), progress)
 
     def verify_async(self, name: str, **options: Unpack[VerifyOptions]) -> Job[VerifyReport]:
         """`verify` for asyncio."""
-        return Job(_native.verify(self._native, name, options))
+        return Job(self._native.verify(name, options))
+
+    def certify(self, name: str, *, progress: ProgressOption = None, **options: Unpack[CertifyOptions]) -> Certificate:
+        """Makes the certificate of a backup again, from the bytes it has now. What is wrong with it does not raise.
+
+            >>> repo.certify("monday").is_proven
+            True
+
+        Args:
+            name: The backup's name.
+            progress: `True` for a bar on a terminal and log lines elsewhere, a callable for each event, or one of
+                `influx_backup.progress`.
+            **options: `CertifyOptions` of `influx_backup.options`: `limits`; `discover` has no effect on a backup.
+
+        Raises:
+            NotFoundError: There is no backup of this name (`backup-not-found`).
+            NotConsistentError: Its own files are damaged (`damaged-backup`).
+            StoreError: The store failed.
+        """
+        return run(self._native.certify(name, options), progress)
+
+    def certify_async(self, name: str, **options: Unpack[CertifyOptions]) -> Job[Certificate]:
+        """`certify` for asyncio."""
+        return Job(self._native.certify(name, options))
 
     def leftovers(self, *, progress: ProgressOption = None) -> tuple[Leftover, ...]:
         """What attempts that ended without a commit left here, sorted by name. What is being written now is not among it.
@@ -316,25 +414,33 @@ class Repository:
             StoreError: The store failed. On S3 it takes the right `s3:ListBucketMultipartUploads`, on Google
                 `storage.multipartUploads.list`.
         """
-        return run(_native.leftovers(self._native), progress)
+        return run(self._native.leftovers(), progress)
 
     def leftovers_async(self) -> Job[tuple[Leftover, ...]]:
         """`leftovers` for asyncio."""
-        return Job(_native.leftovers(self._native))
+        return Job(self._native.leftovers())
 
-    def remove(self, leftover: Leftover, *, progress: ProgressOption = None) -> None:
+    def remove(
+        self, leftover: Leftover, *, progress: ProgressOption = None, object_events: bool = False
+    ) -> None:
         """Deletes a leftover, as far as it still is one. It can be cancelled, and done again.
+
+        Args:
+            leftover: What `leftovers` returned.
+            progress: `True` for a bar on a terminal and log lines elsewhere, a callable for each event, or one of
+                `influx_backup.progress`.
+            object_events: Sends the event `Deleted` too, one for each object.
 
         Raises:
             BackupInProgressError: The backup was resumed since.
             BackupExistsError: The backup was finished since.
             StoreError: The store failed.
         """
-        run(_native.remove(self._native, leftover), progress)
+        run(self._native.remove(leftover, object_events), progress)
 
-    def remove_async(self, leftover: Leftover) -> Job[None]:
+    def remove_async(self, leftover: Leftover, *, object_events: bool = False) -> Job[None]:
         """`remove` for asyncio."""
-        return Job(_native.remove(self._native, leftover))
+        return Job(self._native.remove(leftover, object_events))
 
 
 def _located(place: Place, options: Mapping[str, object] | None) -> Place:

@@ -1,13 +1,15 @@
 //! Plans: what a backup or a restore would do.
 
-use influx_backup_core as core;
+use influx_backup_core::{self as core, options::Policy, plan};
 use pyo3::prelude::*;
 
 use crate::{
-    convert::{ToPython, loads},
-    document,
+    convert::{ToPython, by_name, loads},
+    document::{self, document},
     error::raise,
 };
+
+by_name!(Policy, plan::RootAction);
 
 /// Gives a plan its class.
 macro_rules! plan {
@@ -76,6 +78,16 @@ macro_rules! plan {
 plan! {
     /// What a backup of a cluster would copy. `print()` shows it.
     BackupPlan {
+        /// The cluster id, or for Core the node id.
+        cluster = |it| it.cluster,
+        /// Core or Enterprise.
+        edition = |it| it.edition,
+        /// The source, as a URL without credentials.
+        source = |it| it.source,
+        /// What is copied, in order: each stage is finished before the next one begins.
+        stages = |it| it.stages().cloned().collect::<Vec<_>>(),
+        /// What is left out, and why.
+        skipped = |it| it.skipped,
         /// How many objects it copies.
         objects = |it| it.objects(),
         /// How many bytes.
@@ -88,6 +100,46 @@ plan! {
 plan! {
     /// What a restore would do: to be shown, approved and run. `print()` shows it.
     RestorePlan {
+        /// The backup's name.
+        backup = |it| it.backup,
+        /// SHA-256 of its root manifest.
+        manifest_sha256 = |it| it.manifest_sha256,
+        /// The cluster id, or for Core the node id.
+        cluster = |it| it.cluster,
+        /// Core or Enterprise.
+        edition = |it| it.edition,
+        /// The target, as a URL without credentials.
+        target = |it| it.target,
+        /// Who keeps the objects of the target.
+        target_identity = |it| it.target_identity,
+        /// What the plan was made with, as a dict of `RestoreOptions`.
+        options = |it| serde_json::to_value(&it.options).unwrap_or_default(),
+        /// The policy that holds: that of an unfinished restore, where the plan resumes one.
+        policy = |it| it.policy,
+        /// The id of the unfinished restore that is resumed.
+        resumes = |it| it.resumes,
+        /// Where the boot guard is put, so that no server starts meanwhile.
+        guards = |it| it.guards,
+        /// What happens to each guard at the end, in order.
+        release = |it| it.release,
+        /// What is copied, in order: each stage is finished before the next one begins.
+        stages = |it| it.stages().cloned().collect::<Vec<_>>(),
+        /// What the target holds besides the backup: names, not touched.
+        kept = |it| it.kept,
+        /// What is left out, and why.
+        skipped = |it| it.skipped,
+        /// The generation of the catalog that servers load.
+        live = |it| it.live,
+        /// Which server releases may open the result.
+        servers = |it| it.servers,
+        /// The nodes whose servers have to be stopped, in order.
+        stop = |it| it.stop,
+        /// The nodes whose servers are started again, in order.
+        start = |it| it.start,
+        /// What the caller has to do.
+        todos = |it| it.todos,
+        /// What else was found.
+        findings = |it| it.findings,
         /// How many objects it copies.
         objects = |it| it.objects(),
         /// How many bytes.
@@ -103,8 +155,33 @@ plan! {
     }
 }
 
-/// Adds both classes.
+document! {
+    /// A set of copies: all of them are finished before the next stage begins.
+    Stage(it: plan::Stage) {
+        /// What it copies.
+        kind = it.kind,
+        /// How many objects it copies.
+        objects = it.objects(),
+        /// How many bytes.
+        bytes = it.bytes(),
+        /// The keys that it writes.
+        keys = it.keys().collect::<Vec<_>>(),
+    }
+
+    /// What happens to the boot guard at the root of one generation of the catalog.
+    RootStep(it: plan::RootStep) {
+        /// The key of the root.
+        key = it.key,
+        /// Which generation's.
+        generation = it.generation,
+        /// `put`: the backup's root takes its place; `remove`: the backup has no catalog of this generation.
+        action = it.action,
+    }
+}
+
+/// Adds the classes of this file.
 pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    add_documents_to(module)?;
     module.add_class::<BackupPlan>()?;
     module.add_class::<RestorePlan>()
 }

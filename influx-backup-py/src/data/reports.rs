@@ -14,8 +14,10 @@ by_name!(plan::Reason, record::BackupStatus, VerifyLevel, Release);
 document! {
     /// Something that a plan leaves out, and why.
     Skipped(it: plan::Skipped, text = it) {
-        /// What: the kind of item, and which.
-        item = serde_json::to_value(&it.item).unwrap_or_default(),
+        /// What kind of item: `objects`, `component`, `object`, `node` or `name`.
+        kind = it.item.kind(),
+        /// Which one; `None` for objects that have nothing in common but the reason.
+        name = it.item.name(),
         /// Why.
         reason = it.reason,
         /// How many objects. 0 where they were not listed.

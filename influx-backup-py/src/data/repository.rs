@@ -1,11 +1,12 @@
 //! What lies in a repository.
 
-use influx_backup_core::{self as core, leftovers, manifest, repository};
+use influx_backup_core::{self as core, leftovers, manifest, record, repository};
 use pyo3::prelude::*;
 
 use crate::{
     convert::{ToPython, by_name},
-    document::document,
+    document::{document, hash_of},
+    error::raise,
 };
 
 by_name!(repository::BackupState, leftovers::LeftoverKind);
@@ -75,6 +76,42 @@ document! {
         bytes = it.bytes,
     }
 
+    /// One object of a backup.
+    ObjectRecord(it: record::ObjectRecord) {
+        /// Its key in the source, and where it is restored to.
+        key = it.key,
+        /// How many bytes it had in the source.
+        size = it.content.size,
+        /// The checksum of these bytes (CRC-64/NVME), where they were read on the way.
+        crc64 = it.content.crc64,
+        /// The version of the source that was copied.
+        version = it.version,
+        /// What the copy was compared by.
+        checked_by = it.checked_by,
+        /// Metadata that the source's store returned with it.
+        attributes = it.attributes,
+        /// Where its bytes lie, relative to the repository; `None`: under its own key in the backup.
+        stored_at = it.stored.at,
+        /// How many bytes lie there.
+        stored_size = it.stored.size,
+    }
+
+    /// A Parquet file that is referred to and that neither the backup nor the source has.
+    AbsentRecord(it: record::AbsentRecord) {
+        /// The node.
+        node = it.node,
+        /// The database's id.
+        database = it.database,
+        /// The table's id.
+        table = it.table,
+        /// Its key.
+        path = it.path,
+        /// How many rows it had.
+        rows = it.rows,
+        /// The newest row's time.
+        newest = it.newest,
+    }
+
     /// The marker of a repository, `_influx_backup/repository.json`. The first backup writes it; it is never changed.
     RepositoryMarker(it: manifest::RepositoryMarker) {
         /// The version of the format.
@@ -115,10 +152,43 @@ impl Backup {
         self.0.sha256()
     }
 
+    /// The repository that it lies in.
+    #[getter]
+    fn repository<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.0.repository().to_python(py)
+    }
+
+    /// Every object that it holds, sorted by key. Made anew at each look.
+    #[getter]
+    fn objects<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.0.objects().cloned().collect::<Vec<_>>().to_python(py)
+    }
+
+    /// Parquet files that live manifests name and that were gone from the source, with the consent of the caller.
+    #[getter]
+    fn absent<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.0.absent().cloned().collect::<Vec<_>>().to_python(py)
+    }
+
+    /// The object of this key; `None` where it holds none.
+    fn object<'py>(&self, py: Python<'py>, key: &str) -> PyResult<Bound<'py, PyAny>> {
+        let key = core::Key::parse(key).map_err(|error| raise(error.into()))?;
+        self.0.object(&key).cloned().to_python(py)
+    }
+
     /// What the backup holds.
     #[getter]
     fn manifest<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.0.manifest().to_python(py)
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        let same = |other: &core::Backup| self.0.location() == other.location() && self.0.sha256() == other.sha256();
+        other.cast::<Self>().is_ok_and(|other| same(&other.get().0))
+    }
+
+    fn __hash__(&self) -> u64 {
+        hash_of(self.0.sha256())
     }
 
     fn __repr__(&self) -> String {

@@ -1,57 +1,74 @@
-//! `plan_restore` and `restore`
+//! `restore`
 
 use std::sync::Arc;
 
-use pyo3::{prelude::*, types::PyDict};
+use influx_backup_core::Restore;
+use pyo3::{
+    exceptions::PyTypeError,
+    prelude::*,
+    types::{PyDict, PyString},
+};
 
 use super::Repository;
 use crate::{
     callback::Callee,
-    convert::{Given, options},
+    convert::Given,
     copier,
     data::RestorePlan,
-    job::Job,
+    job::{Job, start},
     location::place,
     orchestrator::Orchestrator,
-    runtime::handle,
 };
 
-/// Starts to plan a restore.
-#[pyfunction]
-fn plan_restore(
-    repository: &Repository,
-    name: &str,
-    target: &Bound<'_, PyAny>,
-    given: &Bound<'_, PyDict>,
-) -> PyResult<Job> {
-    Job::of(repository.0.plan_restore(name, &place(target)?, &options(given)?).start_on(&handle()?))
+#[pymethods]
+impl Repository {
+    /// Starts a restore: of what a plan says, or of a backup by its name.
+    #[allow(clippy::too_many_arguments, reason = "each is one of Python's")]
+    fn restore(
+        &self,
+        what: &Bound<'_, PyAny>,
+        target: Option<&Bound<'_, PyAny>>,
+        given: &Bound<'_, PyDict>,
+        approved_hash: Option<&str>,
+        object_events: bool,
+        copier: Option<&Bound<'_, PyAny>>,
+        orchestrator: Option<&Bound<'_, PyAny>>,
+        event_loop: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Job> {
+        let mut given = Given::of(given)?;
+        let mut request = self.request(what, target, &mut given)?.with_run_options(given.last()?);
+        if let Some(hash) = approved_hash {
+            request = request.approving_hash(hash);
+        }
+        if let Some(copier) = copier::chain(copier, event_loop)? {
+            request = request.with_copier(copier);
+        }
+        if let Some(orchestrator) = orchestrator {
+            request = request.with_orchestrator(Arc::new(Orchestrator(Callee::new(orchestrator, event_loop))));
+        }
+        start!(request, object_events)
+    }
 }
 
-/// Starts a restore of what a plan says.
-#[pyfunction]
-fn restore(
-    repository: &Repository,
-    plan: &RestorePlan,
-    target: Option<&Bound<'_, PyAny>>,
-    given: &Bound<'_, PyDict>,
-    copier: Option<&Bound<'_, PyAny>>,
-    orchestrator: Option<&Bound<'_, PyAny>>,
-    event_loop: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Job> {
-    let mut request = repository.0.restore(&plan.0).with_run_options(Given::of(given)?.last()?);
-    if let Some(target) = target {
-        request = request.with_target(place(target)?);
+impl Repository {
+    fn request(
+        &self,
+        what: &Bound<'_, PyAny>,
+        target: Option<&Bound<'_, PyAny>>,
+        given: &mut Given,
+    ) -> PyResult<Restore> {
+        let target = target.map(place).transpose()?;
+        if let Ok(plan) = what.cast::<RestorePlan>() {
+            let request = self.0.restore(&plan.get().0);
+            return Ok(match target {
+                Some(target) => request.with_target(target),
+                None => request,
+            });
+        }
+        let name = what.cast::<PyString>().map_err(|_| {
+            PyTypeError::new_err("what is restored is a RestorePlan, or the name of a backup together with a target")
+        })?;
+        let target = target.ok_or_else(|| PyTypeError::new_err("a restore by name needs a target"))?;
+        Ok(self.0.restore_backup(name.to_str()?, &target, given.take()?))
     }
-    if let Some(copier) = copier::chain(copier, event_loop)? {
-        request = request.with_copier(copier);
-    }
-    if let Some(orchestrator) = orchestrator {
-        request = request.with_orchestrator(Arc::new(Orchestrator(Callee::new(orchestrator, event_loop))));
-    }
-    Job::of(request.start_on(&handle()?))
-}
-
-pub(super) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_function(wrap_pyfunction!(plan_restore, module)?)?;
-    module.add_function(wrap_pyfunction!(restore, module)?)
 }

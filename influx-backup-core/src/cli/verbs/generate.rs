@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use crate::{
     ByteSize, Generation,
-    cli::{args, exit::Exit, failure::Failure, places, screen::Screen},
+    cli::{args, exit::Exit, failure::Failure, screen::Screen},
     cluster::Edition,
-    testing::generate::{CompactorData, Derived, Generate as Recipe},
+    testing::generate::GenerateOptions,
 };
 
 /// The arguments of `generate`.
@@ -60,13 +60,7 @@ struct Written {
 
 impl Generate {
     pub(crate) fn run(self, screen: &Screen) -> Result<Exit, Failure> {
-        let free = places::is_free(&self.directory).map_err(|error| Failure::io("look into the directory", &error))?;
-        if !free {
-            let directory = self.directory.display();
-            return Err(Failure::usage(format!("`{directory}` is not empty: give a directory that is, or a new one")));
-        }
-        let made = self.recipe().generate_into(&self.directory);
-        let made = made.map_err(|error| Failure::io("write the cluster", &error))?;
+        let made = self.options().generate_into(&self.directory)?;
         let written = Written {
             directory: self.directory,
             cluster: made.catalog_owner.clone(),
@@ -78,25 +72,14 @@ impl Generate {
         Ok(Exit::Done)
     }
 
-    fn recipe(&self) -> Recipe {
-        let generation = match self.catalog {
+    fn options(&self) -> GenerateOptions {
+        let catalog = match self.catalog {
             Catalog::V1 => Generation::V1,
             Catalog::V2 => Generation::V2,
             Catalog::V3 => Generation::V3,
         };
-        let recipe = match self.edition {
-            Edition::Core => Recipe::core("node01"),
-            Edition::Enterprise => Recipe::enterprise("cluster01")
-                .nodes((1..=self.nodes).map(|number| format!("ingester{number:02}")))
-                .compactor("compactor01", CompactorData::None),
-        };
-        let size = usize::try_from(self.file_size.0).unwrap_or(usize::MAX);
-        recipe
-            .catalog(generation)
-            .snapshots(self.snapshots.into())
-            .parquet_size(size)
-            .derived(Derived::All)
-            .seed(self.seed)
+        let Self { edition, nodes, snapshots, file_size, seed, .. } = *self;
+        GenerateOptions { edition, nodes, snapshots, file_size, catalog, seed }
     }
 }
 

@@ -9,6 +9,7 @@ use std::{
 
 use futures::{StreamExt, TryStreamExt};
 use object_store::{ObjectStore, ObjectStoreExt, path::Path};
+use serde::{Deserialize, Serialize};
 
 use super::{Generate, NodeData, Object, catalog};
 
@@ -86,7 +87,7 @@ impl Generate {
 }
 
 /// What was written, and what a server should make of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Generated {
     /// The prefix that holds the catalog: the node's id (Core) or the cluster's.
     pub catalog_owner: String,
@@ -111,7 +112,7 @@ impl Generated {
 }
 
 /// What one node holds.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GeneratedNode {
     /// The sequence of the newest snapshot, or `None` where there is none.
     pub last_snapshot: Option<u64>,
