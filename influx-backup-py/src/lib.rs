@@ -23,6 +23,7 @@ use pyo3::prelude::*;
 /// The module `influx_backup._native`.
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     runtime::remember_process();
     copier::add_to(module)?;
     location::add_to(module)?;

@@ -11,13 +11,10 @@ use influx_backup_core::{Location as CoreLocation, StoreOptions, location::Provi
 use pyo3::{
     exceptions::PyTypeError,
     prelude::*,
-    types::{PyDict, PyString, PyTuple},
+    types::{PyBool, PyDict, PyString, PyTuple},
 };
 
-use crate::{
-    convert::{ToPython, options},
-    error::raise,
-};
+use crate::{convert::ToPython, error::raise};
 
 /// Where objects live: a directory, or a bucket or container with an optional prefix.
 #[pyclass(frozen, module = "influx_backup")]
@@ -123,8 +120,19 @@ fn parse(place: &Bound<'_, PyAny>, given: Option<&Bound<'_, PyDict>>) -> PyResul
     } else {
         return store::location(place);
     };
-    let given = given.map(options::<StoreOptions>).transpose()?.unwrap_or_default();
+    let given = given.map(store_options).transpose()?.unwrap_or_default();
     CoreLocation::parse(&text, &given.or(&StoreOptions::from_env())).map_err(raise)
+}
+
+/// Options of a store as texts: numbers and flags may be given as such.
+fn store_options(given: &Bound<'_, PyDict>) -> PyResult<StoreOptions> {
+    let mut options = StoreOptions::default();
+    for (name, value) in given {
+        let is_flag = value.is_instance_of::<PyBool>();
+        let text = value.str()?.to_string();
+        options = options.with(name.extract::<String>()?, if is_flag { text.to_lowercase() } else { text });
+    }
+    Ok(options)
 }
 
 /// Adds the class.

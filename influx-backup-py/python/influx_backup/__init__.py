@@ -76,6 +76,7 @@ from ._native import (
     Reached,
     Recovery,
     RecoveryPoint,
+    RecoveryTimes,
     RepositoryMarker,
     RestorePlan,
     RestoreReport,
@@ -91,6 +92,7 @@ from ._native import (
     Vanished,
     VerifyReport,
     Version,
+    __version__,
 )
 from .copiers import (
     Copier,
@@ -216,6 +218,7 @@ __all__ = [
     "Reached",
     "Recovery",
     "RecoveryPoint",
+    "RecoveryTimes",
     "RefusedError",
     "Repository",
     "RepositoryMarker",
@@ -243,6 +246,7 @@ __all__ = [
     "Vanished",
     "VerifyReport",
     "Version",
+    "__version__",
     "abandon",
     "abandon_async",
     "certify",

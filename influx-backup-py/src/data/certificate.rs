@@ -54,6 +54,14 @@ document! {
         time = it.time(),
     }
 
+    /// The times that a node can be recovered to.
+    RecoveryTimes(it: certificate::RecoveryTimes) {
+        /// When the newest snapshot was stored: what is certain even without any WAL.
+        guaranteed = it.guaranteed,
+        /// What the node acknowledged after this time is lost if the cluster dies now.
+        reached = it.reached,
+    }
+
     /// Live files that neither the backup nor the source has.
     AbsentTable(it: certificate::AbsentTable) {
         /// The node.
@@ -79,6 +87,8 @@ document! {
         clauses = it.clauses,
         /// Where each node can be recovered to.
         recovery = it.recovery,
+        /// Where each node can be recovered to, by its id.
+        recovery_points = it.recovery_points(),
         /// Live files that neither the backup nor the source has, per node and table.
         absent = it.absent,
         /// Findings that violate nothing.

@@ -64,6 +64,8 @@ document! {
         committed = it.committed,
         /// The proof.
         certificate = it.certificate,
+        /// Where each node can be recovered to, by its id.
+        recovery_points = it.recovery_points(),
         /// What the passes cost and found.
         passes = it.passes,
         /// How many objects the backup holds.
@@ -124,6 +126,8 @@ document! {
         servers = it.servers,
         /// Where each node is recovered to.
         recovery = it.recovery,
+        /// Where each node is recovered to, by its id.
+        recovery_points = it.recovery_points(),
         /// What the caller has to do.
         todos = it.todos,
         /// What else the run found.

@@ -1,0 +1,5 @@
+"""The exceptions of Airflow."""
+
+
+class AirflowFailException(Exception):
+    """Fails a task, whatever retries are left."""
