@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fs, path::Path, sync::Arc, time::Duration};
 
 use generated::{World, core, directory, enterprise, files, location, names, violations, write, write_all};
 use influx_backup_core::{
-    Backup, BackupOptions, Certificate, Clause, Component, DiscoverOptions, Error, FindingCode, Generation, Location,
+    BackupOptions, Certificate, Clause, Component, DiscoverOptions, Error, FindingCode, Generation, Location,
     Repository, VerifyOptions,
     certificate::Verdict,
     certify,
@@ -23,7 +23,6 @@ use influx_backup_core::{
         fault::{Failure, Fault, FaultPlan, FaultyStore, Rule, Scope, When},
         generate::Generate,
     },
-    verify,
     verify::{VerifyReport, verify_at},
 };
 use serde_json::Value;
