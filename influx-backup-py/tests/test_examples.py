@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import asyncio
 import contextlib
 import json
 import os
@@ -20,12 +22,15 @@ import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import CodeType
 
 import influx_backup as ib
 import pytest
 from conftest import PROGRAM, not_run
+from influx_backup import errors
 
 TESTS = Path(__file__).parent
+README = TESTS.parent / "README.md"
 EXAMPLES = TESTS.parents[1] / "examples" / "python"
 
 SLOW = ["--bandwidth", "64KiB"]
@@ -121,7 +126,8 @@ def test_units_of_systemd(request: pytest.FixtureRequest, tmp_path: Path) -> Non
 
 
 def test_the_cron_job(core: Path, tmp_path: Path) -> None:
-    yaml = pytest.importorskip("yaml")
+    import yaml
+
     job = yaml.safe_load((EXAMPLES / "kubernetes" / "cronjob.yaml").read_text())
     assert (job["apiVersion"], job["kind"]) == ("batch/v1", "CronJob")
     assert job["spec"]["concurrencyPolicy"] == "Forbid"
@@ -488,6 +494,105 @@ def test_who_hangs_up_stops_nothing_and_sigterm_does(core: Path, tmp_path: Path)
 def test_an_event_service_names_what_failed(core: Path) -> None:
     ran = run("event_service.py", core, core)
     assert ran.returncode == 1 and ran.stderr.startswith("error [overlap]: "), ran.stderr
+
+
+# The README
+
+
+def blocks() -> list[str]:
+    """The Python code of the README, block by block."""
+    return re.findall(r"^```python\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)
+
+
+TOUR = """\
+import influx_backup as ib
+repo = ib.Repository("s3://vault/nightly", options={"aws_region": "eu-central-1"})
+report = repo.backup("s3://prod", name="n1", progress=True)
+print(report.status, report.recovery_points["node1"].reached)
+plan = repo.plan_restore("n1", "/var/lib/influxdb3/data", policy="replace"); print(plan)
+repo.restore(plan, servers_stopped=True)
+assert ib.certify("/var/lib/influxdb3/data").is_proven
+
+job = repo.backup_async("s3://prod")
+async for event in job: ...
+report = await job
+"""
+"""The tour as issue 9 asks for it, without its comments."""
+
+
+def test_the_tour_is_what_was_asked_for() -> None:
+    assert re.sub(r" +#.*", "", blocks()[0]) == TOUR
+
+
+@pytest.mark.filterwarnings("ignore:Successfully reconstructed a store")
+def test_the_readme_runs(
+    core: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target, made = tmp_path / "restored", tmp_path / "made"
+    calls = tmp_path / "calls"
+    program(tmp_path / "bin" / "systemctl", f'echo "$@" >> {calls}; [ "$1" = is-active ] && echo inactive; exit 0')
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.5, 0.5, 0.5))
+    places = {
+        r'"s3://vault/nightly", options=\{.*?\}': repr(str(tmp_path / "backups")),
+        r'"s3://vault/nightly"': repr(str(tmp_path / "backups")),
+        r'(?<!Location\()"s3://prod"': repr(str(core)),
+        r'"/var/lib/influxdb3/data"': repr(str(target)),
+        r'"/tmp/cluster"': repr(str(made)),
+        r'"node1"': '"node01"',
+    }
+    names: dict[str, object] = {"__name__": "readme"}
+    for number, block in enumerate(blocks()):
+        for place, here in places.items():
+            block = re.sub(place, lambda _, here=here: here, block)  # type: ignore[misc]
+        code = compile(block, f"{README}, block {number + 1}", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+        async def run_block(code: CodeType = code) -> None:
+            returned = eval(code, names)
+            if returned is not None:
+                await returned
+
+        asyncio.run(run_block())
+    printed = capsys.readouterr().out
+    assert re.match(r"complete 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d.*\+00:00\nRestore of node01 from backup n1 to ", printed)
+    for line in [
+        r"n1 complete 20.*\+00:00",
+        r"s3 nightly s3://vault",
+        r"s3://prod",
+        r"20.*\+00:00 parquet \d+ \d+",
+        r"backup `n1` exists: choose another name",
+        r"\d+ objects",
+        r"True",
+        r"\{'local': \d+\}",
+        r"\('node01',\)",
+        r"\{.*'n1': 'complete'.*\} True",
+        r"core node01",
+    ]:
+        assert re.search(rf"^{line}$", printed, re.MULTILINE), f"{line} in:\n{printed}"
+    assert calls.read_text().split("\n")[0] == "stop influxdb3@node01"
+    assert calls.read_text().split("\n")[-2] == "start influxdb3@node01"
+
+
+def test_the_table_of_errors_is_the_hierarchy() -> None:
+    rows = re.findall(r"^\| `(\w+Error)` \| (.*?) ?\|", README.read_text(), re.MULTILINE)
+    known = {name: getattr(errors, name) for name in errors.__all__ if name.endswith("Error")}
+    assert [name for name, _ in rows if name not in known] == []
+    assert set(known) - {name for name, _ in rows} == {"InfluxBackupError"}
+    for name, parents in rows:
+        bases = {base.__name__ for base in known[name].__bases__} - {"InfluxBackupError"}
+        assert set(re.findall(r"\w+", parents)) == bases, name
+
+
+def test_the_readme_has_every_verb() -> None:
+    table = README.read_text().split("## Verbs")[1].split("\n## ")[0]
+    verbs = {name.removesuffix("_async") for name in [*dir(ib), *dir(ib.Repository)] if name.endswith("_async")}
+    assert {verb for verb in verbs if f"{verb}(" not in table} == {"open"}
+
+
+def test_links_lead_somewhere() -> None:
+    for page in (README, EXAMPLES / "README.md"):
+        for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+            assert (page.parent / link).exists(), f"{link} in {page}"
 
 
 # Helpers
