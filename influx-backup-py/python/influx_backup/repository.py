@@ -328,7 +328,9 @@ class Repository:
     ) -> Job[RestoreReport]:
         """`restore` for asyncio."""
         loop = running_loop()
-        return Job(self._native.restore(what, target, options, approved_hash, object_events, copier, orchestrator, loop))
+        return Job(
+            self._native.restore(what, target, options, approved_hash, object_events, copier, orchestrator, loop)
+        )
 
     def list(self, *, progress: ProgressOption = None) -> tuple[BackupSummary, ...]:
         """Every backup and what else lies here, sorted by name. One that cannot be read keeps no other from the list.
@@ -420,9 +422,7 @@ class Repository:
         """`leftovers` for asyncio."""
         return Job(self._native.leftovers())
 
-    def remove(
-        self, leftover: Leftover, *, progress: ProgressOption = None, object_events: bool = False
-    ) -> None:
+    def remove(self, leftover: Leftover, *, progress: ProgressOption = None, object_events: bool = False) -> None:
         """Deletes a leftover, as far as it still is one. It can be cancelled, and done again.
 
         Args:
