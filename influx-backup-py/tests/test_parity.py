@@ -29,7 +29,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import influx_backup as ib
 import pytest
-from influx_backup import names, options
+from influx_backup import names, options, testing  # noqa: F401
 
 CORE = Path(__file__).parents[2] / "influx-backup-core"
 ITEMS: list[str] = json.loads((CORE / "api.json").read_text())
@@ -109,13 +109,16 @@ CALLED = {
     "plan::Skipped.item": "Skipped.kind",
     "target::FoundRoot.content": "FoundRoot.kind",
     "target::Phase": "names.RestorePhase",
-    "testing::generate::Generate": "testing.generate",
+    "testing::generate::Generate": "options.GenerateOptions",
+    "testing::generate::Generate::core()": "options.GenerateOptions.edition",
+    "testing::generate::Generate::enterprise()": "options.GenerateOptions.edition",
+    "testing::generate::Generate::generate_into()": "testing.generate",
+    "testing::generate::Generate::parquet_size()": "options.GenerateOptions.file_size",
     "verify::VerifyReport::passed()": "VerifyReport.ok",
 }
 """What an item of the core, and with it what belongs to it, is called in Python."""
 
 EXPECTED = [
-    "*::recovery_points()",
     "Component",
     "Component::[A-Z]*",
     "Component::as_str()",
@@ -172,6 +175,8 @@ def path_of_type(module: str, name: str) -> str:
     """Where a type of the core is in Python, if it is there."""
     if called := CALLED.get(module + name):
         return called
+    if module == "testing::generate::":
+        return f"testing.{name}"
     if name in classes_of_options():
         return f"options.{name}"
     if name in names.__all__:
