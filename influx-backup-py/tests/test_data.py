@@ -89,12 +89,10 @@ def test_events_are_data(documents: dict[str, Any]) -> None:
         assert pickle.loads(pickle.dumps(event)) == event and event.at.tzinfo is not None
 
 
-@pytest.mark.xfail(strict=True, reason="src/location.rs: Location has no `==`, hash or pickling")
 def test_locations_are_equal() -> None:
     assert ib.Location("/data") == ib.Location("/data")
     assert pickle.loads(pickle.dumps(ib.Location("/data"))) == ib.Location("/data")
 
 
-@pytest.mark.xfail(strict=True, reason="src/data/cluster.rs: Cluster has no `==`, `to_json` or pickling")
 def test_clusters_are_data(core: Path) -> None:
     assert ib.discover(core) == ib.discover(core)

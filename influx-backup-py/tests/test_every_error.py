@@ -49,23 +49,12 @@ RETRYABLE = {
 """Codes of errors that may be gone when the same is tried again."""
 
 
-BROKEN = {
-    "invalid-store-request", "no-space", "object-changed", "object-exists", "stalled", "store-error", "store-unsupported",
-    "throttled", "unreachable", "untrusted-certificate",
-}  # fmt: skip
-"""Situations that need options of a store, which `Location` refuses (src/location.rs)."""
-
-CODES = [
-    pytest.param(code, marks=pytest.mark.xfail(strict=True)) if code in BROKEN else code for code in sorted(SITUATIONS)
-]
-
-
 def test_every_code_is_raised_or_said_not_to_be() -> None:
     assert sorted([*SITUATIONS, *NOT_RAISED]) == sorted(ib.ERROR_CODES)
     assert set(HINTS) | RETRYABLE <= set(SITUATIONS)
 
 
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("code", sorted(SITUATIONS))
 def test_a_situation_raises_its_code(
     code: str, core: Path, enterprise: Path, committed: ib.Repository, tmp_path: Path
 ) -> None:

@@ -122,7 +122,6 @@ EXPECTED = [
     "Component",
     "Component::[A-Z]*",
     "Component::as_str()",
-    "certificate::RecoveryTimes*",
     "layout::Group",
     "layout::Group::[A-Z]*",
     "layout::Group::as_str()",
