@@ -15,6 +15,7 @@ from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar, final
 
 from typing_extensions import disjoint_base
 
+from ._callbacks import OwnLoop
 from .copiers import Copier
 from .names import (
     BackupState,
@@ -204,7 +205,9 @@ class CopyRequest:
         """How the object may be moved: `any`, or `read_through`, which a copy by the store itself is not."""
 
     def check_lease(self) -> None:
-        """To be called directly before each request that changes the target. Raises `RuntimeError` where another process took it over."""
+        """To be called directly before each request that changes the target. Raises `LeaseLost` where another process may have
+        taken it over.
+        """
 
 @final
 class CopyContext:
@@ -1695,7 +1698,9 @@ ERROR_CODES: Final[dict[str, tuple[Category, str]]]
 
 @final
 class Job(Generic[_T]):
-    """A running verb. The class `influx_backup.Job` has the ways of Python to wait for it."""
+    """A running verb. The class `influx_backup.Job` has the ways of Python to wait for it. Dropping it cancels the verb, unless
+    it was detached.
+    """
 
     def cancel(self) -> None:
         """Asks the job to stop."""
@@ -1712,17 +1717,27 @@ class Job(Generic[_T]):
     def is_finished(self) -> bool:
         """Whether the job has ended, in whatever way."""
 
+    @property
+    def events_ended(self) -> bool:
+        """Whether the last event was taken."""
+
+    def detach(self) -> None:
+        """Lets the job go on when nothing refers to it any more."""
+
     def wait(self, seconds: float) -> bool:
-        """Waits this many seconds at most, and says whether the job has ended."""
-
-    def next_events(self, seconds: float) -> tuple[Event, ...] | None:
-        """The events that are there, after waiting this many seconds at most for the first: `None` after the last."""
-
-    def next_event_async(self) -> Awaitable[Event | None]:
-        """The next event, `None` after the last. To be awaited."""
+        """Waits this many seconds at most, and returns whether the job has ended."""
 
     def wait_async(self) -> Awaitable[None]:
         """Waits until the job has ended. To be awaited."""
+
+    def wait_event(self, seconds: float) -> bool:
+        """Waits this many seconds at most, and returns whether there is an event to take or the last was taken."""
+
+    def wait_event_async(self) -> Awaitable[None]:
+        """Waits until there is an event to take, or the last was taken. To be awaited."""
+
+    def take_event(self) -> Event | None:
+        """The next event, or `None` where there is none now."""
 
     def result(self) -> _T:
         """The result of a job that has ended, or its exception. Raises `RuntimeError` for one that has not."""
@@ -1740,7 +1755,7 @@ class Repository:
         """The marker of the repository, or `None` where nothing was backed up to it yet."""
 
 # Verbs. `given` are options by name. Unknown ones raise `TypeError`, values that cannot be used `ValueError`. `event_loop` is
-# the running one, in which `async` methods of the caller are called, or `None` for a call that waits in a thread.
+# where `async` methods of the caller run.
 
 _Copiers: TypeAlias = Copier | Sequence[Copier | NativeCopier] | None
 
@@ -1759,7 +1774,7 @@ def backup(
     given: Mapping[str, Any],
     copier: _Copiers,
     orchestrator: Orchestrator | None,
-    event_loop: asyncio.AbstractEventLoop | None,
+    event_loop: asyncio.AbstractEventLoop | OwnLoop,
 ) -> Job[BackupReport]:
     """Starts a backup."""
 
@@ -1773,7 +1788,7 @@ def restore(
     given: Mapping[str, Any],
     copier: _Copiers,
     orchestrator: Orchestrator | None,
-    event_loop: asyncio.AbstractEventLoop | None,
+    event_loop: asyncio.AbstractEventLoop | OwnLoop,
 ) -> Job[RestoreReport]:
     """Starts a restore of what a plan says."""
 
