@@ -19,7 +19,7 @@ pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
 document! {
     /// Who keeps the objects of a location, without any secret.
     Identity(it: location::Identity, text = it) {
-        /// Which kind of store: `file`, `s3`, `azure`, `gcs`.
+        /// Which kind of store: `file`, `s3`, `azure`, `gcs` or `other`.
         provider = it.provider(),
     }
 
