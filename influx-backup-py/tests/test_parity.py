@@ -109,6 +109,9 @@ CALLED = {
     "plan::Skipped.item": "Skipped.kind",
     "target::FoundRoot.content": "FoundRoot.kind",
     "target::Phase": "names.RestorePhase",
+    "target::RootContent::Catalog": "names.RootContent.catalog",
+    "target::RootContent::Guard": "names.RootContent.guard",
+    "target::RootContent::Unreadable": "names.RootContent.unreadable",
     "testing::generate::Generate": "options.GenerateOptions",
     "testing::generate::Generate::core()": "options.GenerateOptions.edition",
     "testing::generate::Generate::enterprise()": "options.GenerateOptions.edition",
@@ -118,18 +121,7 @@ CALLED = {
 }
 """What an item of the core, and with it what belongs to it, is called in Python."""
 
-EXPECTED = [
-    "Component",
-    "Component::[A-Z]*",
-    "Component::as_str()",
-    "layout::Group",
-    "layout::Group::[A-Z]*",
-    "layout::Group::as_str()",
-    "plan::RootAction*",
-    "target::Changes*",
-    "target::Phase*",
-    "target::RootContent*",
-]
+EXPECTED: list[str] = []
 """Patterns of what is not there yet. One that is there fails the test."""
 
 PARTS = re.compile(r"((?:[a-z_]+::)*)([A-Za-z]\w*)(\(\))?(?:(?:\.|::)(\w+)(?:\(\))?)?")
