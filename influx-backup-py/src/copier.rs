@@ -19,7 +19,7 @@ use crate::{
 
 by_name!(core::copier::Transform, core::copier::Transfer, Crc64);
 
-/// The copiers of the core, in their order.
+/// The copiers of the package, in their order. It goes into a chain: `copier=[Mine(), *default_copiers()]`.
 #[pyclass(frozen, module = "influx_backup")]
 #[derive(Debug)]
 struct NativeCopier(Arc<dyn core::Copier>);
@@ -91,8 +91,8 @@ impl CopyRequest {
         self.0.transfer.to_python(py)
     }
 
-    /// To be called directly before each request that changes the target. Raises `LeaseLost` where another process may have
-    /// taken it over.
+    /// To be called directly before each request that changes the target. Raises `LeaseLost` where
+    /// another process may have taken it over.
     fn check_lease(&self, py: Python<'_>) -> PyResult<()> {
         if self.0.check_lease().is_ok() {
             return Ok(());

@@ -200,7 +200,7 @@ impl Job {
         event.to_python(py)
     }
 
-    /// The result of a job that has ended, or its exception.
+    /// The result of a job that has ended, or its exception. Raises `RuntimeError` for one that has not.
     fn result(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let mut outcome = lock(&self.outcome);
         match &*outcome {
