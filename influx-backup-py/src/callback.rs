@@ -6,7 +6,7 @@ use influx_backup_core::error::Source;
 use pyo3::{
     exceptions::PyTypeError,
     prelude::*,
-    types::{PyCFunction, PyTuple, PyType},
+    types::{PyCFunction, PyDict, PyTuple, PyType},
 };
 use tokio::{sync::oneshot, task::spawn_blocking};
 
@@ -110,18 +110,19 @@ fn await_in<T: Send + 'static>(
     take: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<T> + Send + 'static,
 ) -> PyResult<Begun<T>> {
     let py = returned.py();
+    let callbacks = py.import("influx_backup._callbacks")?;
+    let result = callbacks.getattr("result")?.unbind();
     let (tell, answer) = oneshot::channel();
     let once = Mutex::new(Some((tell, take)));
-    let is_done = move |arguments: &Bound<'_, PyTuple>, _: Option<&Bound<'_, pyo3::types::PyDict>>| -> PyResult<()> {
+    let is_done = move |arguments: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
         let once = once.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some((tell, take)) = once {
-            let answer = arguments.get_item(0)?.call_method0("result").and_then(|answer| take(&answer));
+            let answer = result.bind(arguments.py()).call1(arguments).and_then(|answer| take(&answer));
             // The run may wait no longer.
             let _ = tell.send(answer);
         }
-        Ok(())
     };
-    let future = py.import("influx_backup._callbacks")?.call_method1("submit", (event_loop, returned))?;
+    let future = callbacks.call_method1("submit", (event_loop, returned))?;
     future.call_method1("add_done_callback", (PyCFunction::new_closure(py, None, None, is_done)?,))?;
     Ok(Begun::Awaited(Coroutine { future: Arc::new(future.unbind()), has_ended: false }, answer))
 }

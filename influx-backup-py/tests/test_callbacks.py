@@ -268,44 +268,6 @@ def test_unsupported_with_no_other_copier_ends_the_run(core: Path, repository: i
     assert raised.value.code == "copy-unsupported"
 
 
-def test_a_copier_learns_that_its_lease_is_lost(core: Path, repository: ib.Repository) -> None:
-    """Another run takes the backup over while a copy waits."""
-
-    class Waits(Mine):
-        def copy(self, request: ib.CopyRequest, context: ib.CopyContext) -> None:
-            began.set()
-            is_taken.wait(20)
-            while not lost and not context.is_cancelled:
-                try:
-                    request.check_lease()
-                    time.sleep(0.05)
-                except ib.LeaseLost as error:
-                    lost.append(error)
-                    raise
-            raise ib.Unsupported("too late")
-
-    began = threading.Event()
-    is_taken = threading.Event()
-    lost: list[ib.LeaseLost] = []
-    failed: list[ib.InfluxBackupError] = []
-
-    def back_up() -> None:
-        try:
-            repository.backup(core, name="n1", copier=Waits())
-        except ib.InfluxBackupError as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=back_up)
-    thread.start()
-    assert began.wait(20)
-    report = repository.backup(core, name="n1", on_existing="resume", takeover="immediately")
-    is_taken.set()
-    thread.join(60)
-    assert report.status == "complete"
-    assert [type(error) for error in failed] != [] and [error.code for error in failed] != ["copier-failed"]
-    assert lost and "may no longer be written to" in str(lost[0])
-
-
 @pytest.mark.parametrize(
     ("copier", "what"),
     [

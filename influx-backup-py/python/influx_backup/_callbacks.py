@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from typing import TYPE_CHECKING, Any, final
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Coroutine
     from concurrent.futures import Future
 
 
@@ -19,16 +18,42 @@ def resolve(future: asyncio.Future[None]) -> None:
 
 
 def submit(event_loop: asyncio.AbstractEventLoop | OwnLoop, awaitable: Awaitable[Any]) -> Future[Any]:
-    """Runs what an `async` method of the caller returned in an event loop."""
+    """Runs what an `async` method of the caller returned in an event loop. See `result`."""
     import asyncio
 
-    if isinstance(event_loop, OwnLoop):
-        event_loop = event_loop.start()
-    return asyncio.run_coroutine_threadsafe(_awaited(awaitable), event_loop)
+    coroutine = _awaited(awaitable)
+    try:
+        if isinstance(event_loop, OwnLoop):
+            return event_loop.submit(coroutine)
+        return asyncio.run_coroutine_threadsafe(coroutine, event_loop)
+    except RuntimeError:  # The loop is closed. Python warns of coroutines that are dropped without being closed.
+        coroutine.close()
+        if asyncio.iscoroutine(awaitable):
+            awaitable.close()
+        raise
+
+
+def result(future: Future[Any]) -> Any:
+    """What a coroutine returned or raised."""
+    try:
+        return future.result()
+    except _Ends as ends:
+        raise ends.by from None
+
+
+class _Ends(Exception):
+    """Carries what would end the event loop, instead of the call."""
+
+    def __init__(self, by: BaseException) -> None:
+        super().__init__()
+        self.by = by
 
 
 async def _awaited(awaitable: Awaitable[Any]) -> Any:
-    return await awaitable
+    try:
+        return await awaitable
+    except (KeyboardInterrupt, SystemExit) as by:
+        raise _Ends(by) from None
 
 
 @final
@@ -48,27 +73,23 @@ class OwnLoop:
         with self._lock:
             self._is_over = True
         if self._thread is not None:
-            with contextlib.suppress(RuntimeError):  # It has ended already.
-                self._loop.call_soon_threadsafe(self._end.set)
+            self._loop.call_soon_threadsafe(self._end.set)
             self._thread.join()
 
-    def start(self) -> asyncio.AbstractEventLoop:
-        """The loop, which runs."""
-        with self._lock:
-            if self._is_over:
-                raise RuntimeError("the call has ended: nothing waits for this coroutine")
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._serve, name="influx_backup", daemon=True)
-                self._thread.start()
-        self._is_running.wait()
-        return self._loop
-
-    def _serve(self) -> None:
+    def submit(self, coroutine: Coroutine[Any, Any, Any]) -> Future[Any]:
+        """Runs a coroutine."""
         import asyncio  # It takes a third of the time of importing the package.
 
-        # The call that raised these has them, too.
-        with contextlib.suppress(KeyboardInterrupt, SystemExit):
-            asyncio.run(self._run())
+        with self._lock:
+            if self._is_over:
+                raise RuntimeError("the call has ended")
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=asyncio.run, args=(self._run(),), name="influx_backup", daemon=True
+                )
+                self._thread.start()
+                self._is_running.wait()
+            return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
     async def _run(self) -> None:
         import asyncio
