@@ -1,12 +1,13 @@
 # What one does here. Each target sets up what it needs.
 
-.PHONY: help demo test lint bench soak
+.PHONY: help demo test lint python bench soak
 
 help:
 	@echo 'make demo    make up a small cluster, back it up, destroy a copy, restore, verify (two minutes)'
 	@echo 'make test    pass all tests, on real object stores too; the last line counts them'
-	@echo 'make lint    formatting, clippy for each set of features, documentation'
-	@echo 'make bench   compare speed and memory with cp and what else is installed (five minutes)'
+	@echo 'make lint    formatting, clippy for each set of features, documentation, ruff'
+	@echo 'make python  build the Python wheel into dist/ (needs Python 3.10 or later)'
+	@echo 'make bench   compare speed and memory with cp and what else is installed (ten minutes)'
 	@echo 'make soak    search for a failing world of the simulation: make soak MINUTES=60'
 
 demo:
@@ -17,6 +18,9 @@ test:
 
 lint:
 	@.ci/lint
+
+python:
+	@.ci/python wheel
 
 bench:
 	@.ci/bench

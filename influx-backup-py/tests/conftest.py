@@ -6,11 +6,13 @@ import os
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import influx_backup as ib
 import pytest
+from minio import Minio, serving
+from minio import program as minio_program
 
 IS_CI = os.environ.get("CI") == "true"
 PROGRAM = [sys.executable, "-m", "influx_backup"]
@@ -80,3 +82,22 @@ def unpack(request: pytest.FixtureRequest, tmp_path: Path) -> Generate:
         return target
 
     return unpack
+
+
+@pytest.fixture(scope="session")
+def running_minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Minio | None]:
+    """MinIO, as long as tests run; `None` where there is no such program."""
+    if (program := minio_program()) is None:
+        yield None
+        return
+    with serving(program, tmp_path_factory.mktemp("minio") / "data") as server:
+        yield server
+
+
+@pytest.fixture
+def minio(request: pytest.FixtureRequest, running_minio: Minio | None) -> Minio:
+    """MinIO with the buckets `prod` and `vault`: each test has a prefix of its own in them."""
+    if running_minio is None:
+        not_run(request, "minio is missing, get it with .ci/servers")
+        raise AssertionError
+    return running_minio

@@ -33,22 +33,17 @@ def test_a_wrong_value_is_a_value_error(core: Path, repository: ib.Repository, o
     assert repository.list() == ()
 
 
-@pytest.mark.xfail(strict=True, reason="src/convert.rs `Given::last` names no near option")
 def test_an_unknown_option_names_the_near_one(core: Path, repository: ib.Repository) -> None:
     with pytest.raises(TypeError, match="`name`"):
         repository.backup(core, nam="n1")  # type: ignore[call-arg]
 
 
-@pytest.mark.xfail(strict=True, reason="src/convert.rs raises a ValueError without code for a wrong value")
 def test_a_wrong_value_has_the_code_of_the_core(core: Path, repository: ib.Repository) -> None:
     with pytest.raises(ib.UsageError) as wrong:
         repository.backup(core, derived="incl")  # type: ignore[arg-type]
     assert wrong.value.code == "invalid-option"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="src/location.rs raises a TypeError without code for an unknown option of a store"
-)
 def test_an_unknown_store_option_has_the_code_of_the_core() -> None:
     with pytest.raises(ib.UsageError) as wrong:
         ib.Location("s3://bucket", options={"awsregion": "x"})

@@ -113,7 +113,6 @@ def test_leftovers_are_removed(core: Path, repository: ib.Repository) -> None:
     assert repository.leftovers() == ()
 
 
-@pytest.mark.xfail(strict=True, reason="BackupReport lacks `recovery_points`, by node, with `reached` as a datetime")
 def test_a_report_names_recovery_points(core: Path, repository: ib.Repository) -> None:
     report = repository.backup(core, name="n1")
     assert all(point.reached.tzinfo for point in report.recovery_points.values())

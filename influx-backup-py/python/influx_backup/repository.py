@@ -262,7 +262,7 @@ class Repository:
 
         Args:
             what: What `plan_restore` returned, and the caller approves; or the name of a backup, of which nothing is approved.
-            target: Where to restore to: a path, a URL, a `Location`, or a store of obstore. With a plan it is left out, unless
+            target: Where to restore to: a path, a URL, a `Location`, or a store of obstore. With a plan it is not given, unless
                 the store of the target needs options, as all but local files do: a plan holds none, so that it can be shown.
             progress: `True` for a bar on a terminal and log lines elsewhere, a callable for each event, or one of
                 `influx_backup.progress`.
@@ -328,7 +328,9 @@ class Repository:
     ) -> Job[RestoreReport]:
         """`restore` for asyncio."""
         loop = running_loop()
-        return Job(self._native.restore(what, target, options, approved_hash, object_events, copier, orchestrator, loop))
+        return Job(
+            self._native.restore(what, target, options, approved_hash, object_events, copier, orchestrator, loop)
+        )
 
     def list(self, *, progress: ProgressOption = None) -> tuple[BackupSummary, ...]:
         """Every backup and what else lies here, sorted by name. One that cannot be read keeps no other from the list.
@@ -420,9 +422,7 @@ class Repository:
         """`leftovers` for asyncio."""
         return Job(self._native.leftovers())
 
-    def remove(
-        self, leftover: Leftover, *, progress: ProgressOption = None, object_events: bool = False
-    ) -> None:
+    def remove(self, leftover: Leftover, *, progress: ProgressOption = None, object_events: bool = False) -> None:
         """Deletes a leftover, as far as it still is one. It can be cancelled, and done again.
 
         Args:

@@ -8,15 +8,15 @@ use crate::{convert::by_name, document::document};
 by_name!(certificate::Verdict, certificate::Basis, certificate::CheckedBy);
 
 document! {
-    /// One clause and what was found.
+    /// One clause of the proof and what was found.
     ClauseResult(it: certificate::ClauseResult) {
-        /// Which one.
+        /// Which one: `C1` to `C9`.
         clause = it.clause,
-        /// Whether it holds.
+        /// Whether it holds, is violated, or could not be judged.
         verdict = it.verdict,
         /// How that is known.
         basis = it.basis,
-        /// What violates it; the first `Certificate::VIOLATIONS_KEPT` of each code.
+        /// What violates it, as `Finding`s: the first 100 of each code.
         violations = it.violations,
         /// How many violations there are in all, by code.
         counts = it.counts,
@@ -80,8 +80,7 @@ document! {
 
     /// The proof that a backup restores.
     ///
-    /// `Display` prints it for a person. `certify`) makes one from any tree; a backup keeps the one it was
-    /// committed with.
+    /// `str()` shows it as text. `certify` makes one from any tree; a backup keeps the one that it was committed with.
     Certificate(it: certificate::Certificate, text = it) {
         /// Every clause, in order.
         clauses = it.clauses,

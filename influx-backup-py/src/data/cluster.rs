@@ -19,7 +19,7 @@ pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
 document! {
     /// Who keeps the objects of a location, without any secret.
     Identity(it: location::Identity, text = it) {
-        /// Which kind of store: `file`, `s3`, `azure`, `gcs`.
+        /// Which kind of store: `file`, `s3`, `azure`, `gcs` or `other`.
         provider = it.provider(),
     }
 
@@ -75,7 +75,7 @@ document! {
         unknown = it.unknown,
         /// What was found that stops nothing.
         notes = it.notes,
-        /// How the cluster was recognised, for a person.
+        /// How the cluster was recognized, for a person.
         evidence = it.evidence,
         /// The cluster id, or for Core the node id.
         id = it.id(),

@@ -11,9 +11,9 @@ use crate::{convert::by_name, document::document};
 by_name!(Clause, Severity);
 
 document! {
-    /// Something that was found. `Display` prints the message, and with `{:#}` the clause after it.
+    /// Something that was found. `str()` shows its message.
     Finding(it: CoreFinding, text = it) {
-        /// What it is, by a stable code.
+        /// What it is, by a stable code: one of `FINDING_CODES`.
         code = it.code,
         /// How serious it is: that of its code.
         severity = it.severity,

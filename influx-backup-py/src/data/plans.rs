@@ -41,7 +41,7 @@ macro_rules! plan {
                 self.0.to_json().map_err(raise)
             }
 
-            /// The document as dicts, lists and plain values.
+            /// The plan as dicts, lists and plain values.
             fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
                 loads(py, &self.to_json()?)
             }
@@ -76,7 +76,7 @@ macro_rules! plan {
 }
 
 plan! {
-    /// What a backup of a cluster would copy. `print()` shows it.
+    /// What a backup of a cluster would copy. `str()` shows it as text.
     BackupPlan {
         /// The cluster id, or for Core the node id.
         cluster = |it| it.cluster,
@@ -86,7 +86,7 @@ plan! {
         source = |it| it.source,
         /// What is copied, in order: each stage is finished before the next one begins.
         stages = |it| it.stages().cloned().collect::<Vec<_>>(),
-        /// What is left out, and why.
+        /// What is skipped, and why.
         skipped = |it| it.skipped,
         /// How many objects it copies.
         objects = |it| it.objects(),
@@ -98,7 +98,7 @@ plan! {
 }
 
 plan! {
-    /// What a restore would do: to be shown, approved and run. `print()` shows it.
+    /// What a restore would do: to be shown, approved and run. `str()` shows it as text.
     RestorePlan {
         /// The backup's name.
         backup = |it| it.backup,
@@ -112,7 +112,7 @@ plan! {
         target = |it| it.target,
         /// Who keeps the objects of the target.
         target_identity = |it| it.target_identity,
-        /// What the plan was made with, as a dict of `RestoreOptions`.
+        /// The `RestoreOptions` that the plan was made with, as a dict.
         options = |it| serde_json::to_value(&it.options).unwrap_or_default(),
         /// The policy that holds: that of an unfinished restore, where the plan resumes one.
         policy = |it| it.policy,
@@ -126,7 +126,7 @@ plan! {
         stages = |it| it.stages().cloned().collect::<Vec<_>>(),
         /// What the target holds besides the backup: names, not touched.
         kept = |it| it.kept,
-        /// What is left out, and why.
+        /// What is skipped, and why.
         skipped = |it| it.skipped,
         /// The generation of the catalog that servers load.
         live = |it| it.live,

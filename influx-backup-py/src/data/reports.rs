@@ -12,7 +12,7 @@ use crate::{convert::by_name, document::document};
 by_name!(plan::Reason, record::BackupStatus, VerifyLevel, Release);
 
 document! {
-    /// Something that a plan leaves out, and why.
+    /// Something that a plan skips, and why.
     Skipped(it: plan::Skipped, text = it) {
         /// What kind of item: `objects`, `component`, `object`, `node` or `name`.
         kind = it.item.kind(),
@@ -162,7 +162,7 @@ document! {
         confirmed = it.confirmed,
         /// Objects of which the store or the manifest has no checksum to compare, at the level `checksums`.
         unconfirmed = it.unconfirmed,
-        /// What is wrong: the first `Certificate::VIOLATIONS_KEPT` of each code. Empty: the backup is what it was.
+        /// What is wrong: the first 100 of each code. Empty: the backup is what it was.
         problems = it.problems,
         /// How many problems there are in all, by code.
         counts = it.counts,

@@ -22,7 +22,7 @@ document! {
         name = it.name,
         /// Complete, or degraded with the caller's consent.
         status = it.status,
-        /// Which release of this crate wrote it.
+        /// Which release of influx-backup wrote it.
         written_by = it.written_by,
         /// When the backup began: what was acknowledged before is in it.
         began = it.began,
@@ -44,7 +44,7 @@ document! {
     BackupSummary(it: repository::BackupSummary) {
         /// Its name.
         name = it.name,
-        /// In which state it is.
+        /// In which state it is, such as `complete` or `damaged`.
         state = it.state,
         /// The cluster it was taken from.
         cluster = it.cluster,
@@ -60,8 +60,7 @@ document! {
         reason = it.reason,
     }
 
-    /// What an attempt left that ended without a commit. It takes room until it is
-    /// `removed`.
+    /// What an attempt left that ended without a commit. It takes room until `Repository.remove` deletes it.
     ///
     /// An upload that never became an object counts as one object of no bytes: stores do not tell its size. A bucket's
     /// lifecycle rule (`AbortIncompleteMultipartUpload`) removes them too, and Azure does after a week.
@@ -122,7 +121,7 @@ document! {
         created = it.created,
         /// Tells this repository from every other one: 32 hexadecimal digits, chosen at random.
         id = it.id,
-        /// Which release of this crate made it.
+        /// Which release of influx-backup made it.
         written_by = it.written_by,
     }
 }
@@ -170,7 +169,7 @@ impl Backup {
         self.0.absent().cloned().collect::<Vec<_>>().to_python(py)
     }
 
-    /// The object of this key; `None` where it holds none.
+    /// The object of this key; `None` where it holds none. Raises `UsageError` for a text that is no key.
     fn object<'py>(&self, py: Python<'py>, key: &str) -> PyResult<Bound<'py, PyAny>> {
         let key = core::Key::parse(key).map_err(|error| raise(error.into()))?;
         self.0.object(&key).cloned().to_python(py)

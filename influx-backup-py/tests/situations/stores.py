@@ -1,0 +1,76 @@
+"""Stores that answer with an error, or not at all."""
+
+from __future__ import annotations
+
+import socket
+from functools import partial
+from pathlib import Path
+
+import influx_backup as ib
+from in_process_s3 import SILENCE, serving
+
+from . import Scratch, raises
+
+AT_ONCE: ib.options.Retry = {"initial_backoff": "10ms", "max_elapsed": "2s", "max_outage": "2s"}
+
+SECRET = "a-secret-key"
+
+
+def bucket(endpoint: str) -> ib.Location:
+    options = {
+        "aws_endpoint": endpoint,
+        "aws_allow_http": "true",
+        "aws_access_key_id": "an-access-key",
+        "aws_secret_access_key": SECRET,
+        "aws_region": "us-east-1",
+    }
+    return ib.Location("s3://bucket", options=options)
+
+
+def answering(status: int, scratch: Scratch) -> None:
+    """Certifies a cluster whose store lists its objects, and answers with this status when one is read."""
+
+    def fails(method: str, key: str) -> int | None:
+        return status if key.endswith(".wal") else None
+
+    with serving(scratch.core, fails) as endpoint:
+        ib.certify(bucket(endpoint), limits={"retry": AT_ONCE})
+
+
+for code, status in {
+    "object-exists": 409,
+    "object-changed": 412,
+    "no-space": 507,
+    "throttled": 503,
+    "store-unsupported": 501,
+    "invalid-store-request": 400,
+    "store-error": 410,
+}.items():
+    raises(code)(partial(answering, status))
+
+
+@raises("stalled")
+def a_store_that_sends_nothing(scratch: Scratch) -> None:
+    def fails(method: str, key: str) -> int | None:
+        return SILENCE if key.endswith(".parquet") else None
+
+    with serving(scratch.core, fails) as endpoint:
+        limits: ib.options.Limits = {"retry": AT_ONCE, "stall_timeout": "500ms"}
+        scratch.repository.backup(bucket(endpoint), limits=limits)
+
+
+@raises("unreachable")
+def a_port_where_nothing_listens(scratch: Scratch) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    ib.certify(bucket(f"http://127.0.0.1:{port}"), limits={"retry": AT_ONCE})
+
+
+TLS = Path(__file__).parent / "tls"
+
+
+@raises("untrusted-certificate")
+def a_certificate_that_nothing_vouches_for(scratch: Scratch) -> None:
+    with serving(scratch.core, lambda method, key: None, tls=(TLS / "certificate.pem", TLS / "key.pem")) as endpoint:
+        ib.certify(bucket(endpoint), limits={"retry": AT_ONCE})
