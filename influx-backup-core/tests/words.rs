@@ -36,7 +36,7 @@ const BANNED: &[(&str, &str)] = &[
 ];
 
 /// Directories of the repository that are searched.
-const SEARCHED: [&str; 4] = ["influx-backup-core", "examples", "benches", ".ci"];
+const SEARCHED: [&str; 5] = ["influx-backup-core", "influx-backup-py", "examples", "benches", ".ci"];
 
 /// Files at the top of the repository that are searched.
 const PAGES: [&str; 5] = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "Cargo.toml", "Makefile"];
@@ -45,6 +45,10 @@ const PAGES: [&str; 5] = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "Cargo
 const EXCEPTIONS: [&str; 3] = ["tests/words.rs", "tests/seed/", "proptest-regressions/"];
 
 fn files(path: &Path, found: &mut Vec<PathBuf>) {
+    // A link leads to a license, or to a build of the native module.
+    if path.is_symlink() {
+        return;
+    }
     let name = path.to_str().expect("UTF-8");
     if EXCEPTIONS.iter().any(|exception| format!("{name}/").contains(exception) || name.ends_with(exception)) {
         return;

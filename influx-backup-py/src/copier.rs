@@ -18,7 +18,7 @@ use crate::{
 
 by_name!(core::copier::Transform, core::copier::Transfer, Crc64);
 
-/// The copiers of the core, in their order.
+/// The copiers of the package, in their order. It goes into a chain: `copier=[Mine(), *default_copiers()]`.
 #[pyclass(frozen, module = "influx_backup")]
 #[derive(Debug)]
 struct NativeCopier(Arc<dyn core::Copier>);
@@ -90,7 +90,8 @@ impl CopyRequest {
         self.0.transfer.to_python(py)
     }
 
-    /// To be called directly before each request that changes the target. Raises where another process took it over.
+    /// To be called directly before each request that changes the target. Raises `RuntimeError`
+    /// where another process took it over.
     fn check_lease(&self) -> PyResult<()> {
         self.0.check_lease().map_err(|error| PyErr::new::<pyo3::exceptions::PyRuntimeError, _>(error.to_string()))
     }

@@ -141,7 +141,7 @@ impl Job {
         })
     }
 
-    /// The result of a job that has ended, or its exception.
+    /// The result of a job that has ended, or its exception. Raises `RuntimeError` for one that has not.
     fn result(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let mut outcome = lock(&self.outcome);
         match &*outcome {

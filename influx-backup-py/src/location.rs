@@ -17,6 +17,12 @@ use pyo3::{
 use crate::{convert::ToPython, error::raise};
 
 /// Where objects live: a directory, or a bucket or container with an optional prefix.
+///
+/// `place` is a path, a URL (`s3://…`, `az://…`, `gs://…`, `file://…`) or a store of obstore. `options` are those of the
+/// store, by the names that InfluxDB and object_store use; the environment (`AWS_…`, `AZURE_…`, `GOOGLE_…`) is their
+/// default. `str()` is the location as a URL or path, without credentials. No store is contacted.
+///
+/// Raises `UsageError` for a place or an option that cannot be used.
 #[pyclass(frozen, module = "influx_backup")]
 #[derive(Debug)]
 pub(crate) struct Location(pub(crate) CoreLocation);
@@ -29,7 +35,7 @@ impl Location {
         parse(place, options).map(Self)
     }
 
-    /// Which kind of store this is.
+    /// Which kind of store this is: `file`, `s3`, `azure`, `gcs` or `other`.
     #[getter]
     fn provider(&self) -> String {
         self.0.provider().to_string()
@@ -53,7 +59,7 @@ impl Location {
         self.0.parent().map(Self)
     }
 
-    /// The location `tail` below this one.
+    /// The location `tail` below this one, also `location / tail`. Raises `RefusedError` for a name that climbs out.
     fn child(&self, tail: &str) -> PyResult<Self> {
         self.0.child(tail).map(Self).map_err(raise)
     }

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -74,7 +75,7 @@ def test_every_option_is_described(struct: str) -> None:
     assert isinstance(body, ast.ClassDef)
     described = {
         before.target.id
-        for before, after in zip(body.body, body.body[1:])
+        for before, after in pairwise(body.body)
         if isinstance(before, ast.AnnAssign)
         and isinstance(before.target, ast.Name)
         and isinstance(after, ast.Expr)

@@ -33,7 +33,7 @@ from influx_backup import names, options, testing  # noqa: F401
 
 CORE = Path(__file__).parents[2] / "influx-backup-core"
 ITEMS: list[str] = json.loads((CORE / "api.json").read_text())
-LEFT_OUT: dict[str, str] = json.loads((CORE / "api-left-out.json").read_text())
+OMITTED: dict[str, str] = json.loads((CORE / "api-left-out.json").read_text())
 
 CALLED = {
     "Cluster::catalog_prefix()": "ClusterDescription.catalog_prefix",
@@ -248,22 +248,22 @@ def matching(pattern: str) -> list[str]:
 IN_PYTHON = [item for item in ITEMS if resolve(path_of(item)) is not MISSING]
 
 
-def test_every_item_is_in_python_or_left_out() -> None:
-    patterns = [*LEFT_OUT, *EXPECTED]
+def test_every_item_is_in_python_or_omitted() -> None:
+    patterns = [*OMITTED, *EXPECTED]
     missing = [item for item in ITEMS if item not in IN_PYTHON and not any(fnmatchcase(item, it) for it in patterns)]
     assert missing == [], "add them to Python, or to api-left-out.json with a reason"
 
 
-@pytest.mark.parametrize("pattern", [*LEFT_OUT, *EXPECTED])
-def test_what_is_left_out_is_in_the_core_and_not_in_python(pattern: str) -> None:
+@pytest.mark.parametrize("pattern", [*OMITTED, *EXPECTED])
+def test_what_is_omitted_is_in_the_core_and_not_in_python(pattern: str) -> None:
     matched = matching(pattern)
     assert matched, "no item of the core matches"
     assert [item for item in matched if item in IN_PYTHON] == [], "Python has it"
 
 
-def test_what_is_left_out_is_sorted_and_has_a_reason() -> None:
-    assert list(LEFT_OUT) == sorted(LEFT_OUT)
-    assert all(reason.strip() for reason in LEFT_OUT.values())
+def test_what_is_omitted_is_sorted_and_has_a_reason() -> None:
+    assert list(OMITTED) == sorted(OMITTED)
+    assert all(reason.strip() for reason in OMITTED.values())
 
 
 @pytest.mark.parametrize("item", CALLED)

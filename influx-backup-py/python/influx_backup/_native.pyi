@@ -366,7 +366,7 @@ class ClusterDescription:
 
     @property
     def evidence(self) -> tuple[str, ...]:
-        """How the cluster was recognised, for a person."""
+        """How the cluster was recognized, for a person."""
 
     @property
     def id(self) -> str:
@@ -743,7 +743,7 @@ class RestorePlan:
 
 @final
 class Skipped:
-    """Something that a plan leaves out, and why."""
+    """Something that a plan skips, and why."""
 
     @property
     def item(self) -> Literal["objects"] | dict[str, str]:

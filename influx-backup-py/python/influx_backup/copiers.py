@@ -34,7 +34,7 @@ class Copier(Protocol):
     It retries nothing. What else it raises ends the run, and is the `__cause__` of what the verb raises.
     """
 
-    def copy(self, request: CopyRequest, context: CopyContext) -> str | None | Awaitable[str | None]:
+    def copy(self, request: CopyRequest, context: CopyContext) -> str | Awaitable[str | None] | None:
         """Copies one object, and returns the CRC-64/NVME (sixteen hex digits) of the bytes it read, or `None`."""
         ...
 

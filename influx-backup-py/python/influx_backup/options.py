@@ -1,4 +1,4 @@
-"""The options of every verb, with the names of the core. All may be left out; then they have their defaults.
+"""The options of every verb, with the names of the core. None is required: each has its default.
 
 Durations are `timedelta`, texts such as `"90s"` or seconds; sizes are bytes or texts such as `"256MiB"`. Options that
 contradict each other, or a value that cannot be used, raise `UsageError` or `ValueError` before anything is done; a name that

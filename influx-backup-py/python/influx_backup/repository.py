@@ -262,7 +262,7 @@ class Repository:
 
         Args:
             what: What `plan_restore` returned, and the caller approves; or the name of a backup, of which nothing is approved.
-            target: Where to restore to: a path, a URL, a `Location`, or a store of obstore. With a plan it is left out, unless
+            target: Where to restore to: a path, a URL, a `Location`, or a store of obstore. With a plan it is not given, unless
                 the store of the target needs options, as all but local files do: a plan holds none, so that it can be shown.
             progress: `True` for a bar on a terminal and log lines elsewhere, a callable for each event, or one of
                 `influx_backup.progress`.

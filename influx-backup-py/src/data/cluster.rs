@@ -75,7 +75,7 @@ document! {
         unknown = it.unknown,
         /// What was found that stops nothing.
         notes = it.notes,
-        /// How the cluster was recognised, for a person.
+        /// How the cluster was recognized, for a person.
         evidence = it.evidence,
         /// The cluster id, or for Core the node id.
         id = it.id(),

@@ -8,7 +8,7 @@ use crate::document::document;
 document! {
     /// An option that answers an error.
     Hint(it: error::Hint, text = it) {
-        /// The option.
+        /// The option, by its name in `influx_backup.options`, such as `policy` or `passes.max_passes`.
         option = it.option,
         /// Its value; `None` where the caller has to choose it.
         value = it.value,

@@ -86,7 +86,7 @@ plan! {
         source = |it| it.source,
         /// What is copied, in order: each stage is finished before the next one begins.
         stages = |it| it.stages().cloned().collect::<Vec<_>>(),
-        /// What is left out, and why.
+        /// What is skipped, and why.
         skipped = |it| it.skipped,
         /// How many objects it copies.
         objects = |it| it.objects(),
@@ -126,7 +126,7 @@ plan! {
         stages = |it| it.stages().cloned().collect::<Vec<_>>(),
         /// What the target holds besides the backup: names, not touched.
         kept = |it| it.kept,
-        /// What is left out, and why.
+        /// What is skipped, and why.
         skipped = |it| it.skipped,
         /// The generation of the catalog that servers load.
         live = |it| it.live,

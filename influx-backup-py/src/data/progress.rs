@@ -36,7 +36,9 @@ document! {
         retries = it.retries,
         /// Objects deleted.
         deleted = it.deleted,
-        /// How much of what is planned is done, from 0 to 1; `None` as long as nothing is planned.
+        /// How much of what is planned so far is done, from 0 to 1; `None` as long as nothing is planned.
+        ///
+        /// By bytes, or by objects where no bytes are counted. It falls where more is planned.
         fraction = it.fraction(),
     }
 }

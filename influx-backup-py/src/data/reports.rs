@@ -12,7 +12,7 @@ use crate::{convert::by_name, document::document};
 by_name!(plan::Reason, record::BackupStatus, VerifyLevel, Release);
 
 document! {
-    /// Something that a plan leaves out, and why.
+    /// Something that a plan skips, and why.
     Skipped(it: plan::Skipped, text = it) {
         /// What kind of item: `objects`, `component`, `object`, `node` or `name`.
         kind = it.item.kind(),

@@ -60,8 +60,7 @@ document! {
         reason = it.reason,
     }
 
-    /// What an attempt left that ended without a commit. It takes room until `Repository.remove`
-    /// deletes it.
+    /// What an attempt left that ended without a commit. It takes room until `Repository.remove` deletes it.
     ///
     /// An upload that never became an object counts as one object of no bytes: stores do not tell its size. A bucket's
     /// lifecycle rule (`AbortIncompleteMultipartUpload`) removes them too, and Azure does after a week.

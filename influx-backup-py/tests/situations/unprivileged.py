@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-NOBODY = 65534
+UNPRIVILEGED = 65534
 
 
 @contextlib.contextmanager
@@ -17,11 +17,11 @@ def unprivileged(directory: Path) -> Iterator[None]:
         yield
         return
     for path in (directory, *directory.rglob("*")):
-        os.chown(path, NOBODY, NOBODY)
+        os.chown(path, UNPRIVILEGED, UNPRIVILEGED)
     for parent in directory.parents:
         if (mode := parent.stat().st_mode) & 0o011 != 0o011:
             parent.chmod(mode | 0o011)
-    os.seteuid(NOBODY)
+    os.seteuid(UNPRIVILEGED)
     try:
         yield
     finally:
