@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timezone
 from pathlib import Path
 
@@ -41,21 +40,6 @@ def test_a_cluster_comes_back(
     kept = {name: data for name, data in before.items() if not any(kind in f"/{name}" for kind in derived)}
     assert files(target) == kept
     assert files(data) == before, "the source is only read"
-
-
-@pytest.mark.parametrize(
-    "name", ["core-3.3.0", "core-3.6.0", "core-3.10.1", "core-upgraded-3.3-3.6-3.10", "core-3.10.1-wal-hole"]
-)
-def test_a_recorded_server_comes_back(
-    name: str, unpack: Callable[[str], Path], repository: ib.Repository, tmp_path: Path
-) -> None:
-    data = unpack(name)
-    cluster = ib.discover(data)
-    assert cluster.description.edition == "core" and cluster.description.id == "node1"
-    assert repository.backup(cluster, name="n1").status == "complete"
-    repository.restore(repository.plan_restore("n1", tmp_path / "restored"))
-    certificate = ib.certify(tmp_path / "restored")
-    assert certificate.holds and certificate.recovery[0].node == "node1"
 
 
 def test_a_restore_replaces_what_was_damaged(committed: ib.Repository, tmp_path: Path) -> None:

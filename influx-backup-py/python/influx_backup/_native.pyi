@@ -11,7 +11,7 @@ import builtins
 import os
 from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar, final
+from typing import Any, Final, Generic, TypeAlias, TypeVar, final
 
 from typing_extensions import disjoint_base
 
@@ -21,16 +21,25 @@ from .names import (
     BackupStatus,
     Basis,
     Category,
+    Changes,
     CheckedBy,
     Clause,
+    Component,
     Edition,
+    ExtraNodes,
     Generation,
     GenerationState,
+    Group,
     LeftoverKind,
     Phase,
+    Policy,
     Provider,
+    RestorePhase,
     Role,
+    RootAction,
+    RootContent,
     Severity,
+    SkippedKind,
     SkipReason,
     StageKind,
     Transfer,
@@ -43,7 +52,9 @@ from .orchestrators import Orchestrator
 
 __all__ = [
     "ERROR_CODES",
+    "FINDING_CODES",
     "AbandonReport",
+    "AbsentRecord",
     "AbsentTable",
     "Backup",
     "BackupPlan",
@@ -67,51 +78,63 @@ __all__ = [
     "FindingEvent",
     "Finished",
     "FoundGeneration",
+    "FoundRoot",
+    "Generated",
+    "GeneratedNode",
     "Guaranteed",
     "GuardReleased",
     "GuardSet",
     "Hint",
     "Identity",
+    "Inventory",
     "Job",
     "Lagged",
+    "LeaseHolder",
     "Leftover",
+    "Listing",
     "Location",
     "Manifest",
     "NativeCopier",
     "Node",
     "NodeStarted",
     "NodeStopped",
+    "ObjectMeta",
+    "ObjectRecord",
     "PassFinished",
     "PassReport",
     "PassStarted",
+    "Prefix",
     "Progress",
     "ProgressEvent",
     "Reached",
     "Recovery",
     "RecoveryPoint",
+    "RecoveryTimes",
     "Repository",
     "RepositoryMarker",
     "RestorePlan",
     "RestoreReport",
     "Retry",
+    "RootStep",
     "ServerReleases",
     "Skipped",
+    "Stage",
     "StageFinished",
     "StageStarted",
+    "Target",
+    "UnfinishedRestore",
     "Vanished",
     "VerifyReport",
+    "Version",
+    "__version__",
     "_read",
-    "backup",
+    "abandon",
     "certify",
     "default_copiers",
     "discover",
-    "get",
-    "leftovers",
-    "list",
-    "plan_backup",
-    "plan_restore",
-    "remove",
-    "restore",
+    "generate",
+    "inspect",
+    "inventory",
     "run_program",
     "verify",
 ]
@@ -136,7 +159,11 @@ class Location:
     ) -> Location: ...
     @property
     def provider(self) -> Provider:
-        """Which kind of store this is."""
+        """Which kind of store this is: `file`, `s3`, `azure`, `gcs` or `other`."""
+
+    @property
+    def identity(self) -> Identity:
+        """Who keeps the objects, without any secret."""
 
     @property
     def name(self) -> str | None:
@@ -161,7 +188,7 @@ class Location:
 
 @final
 class NativeCopier:
-    """The copiers of the core, in their order. It goes into a chain: `copier=[Mine(), *default_copiers()]`."""
+    """The copiers of the package, in their order. It goes into a chain: `copier=[Mine(), *default_copiers()]`."""
 
 @final
 class CopyRequest:
@@ -228,7 +255,7 @@ class Identity:
 
     @property
     def provider(self) -> Provider:
-        """Which kind of store: `file`, `s3`, `azure`, `gcs`."""
+        """Which kind of store: `file`, `s3`, `azure`, `gcs` or `other`."""
 
     def to_json(self) -> str:
         """The document as JSON, as the program writes it."""
@@ -395,18 +422,162 @@ class Cluster:
         """Where it lives."""
 
     @property
+    def id(self) -> str:
+        """The cluster id, or for Core the node id."""
+
+    @property
+    def edition(self) -> Edition:
+        """Core or Enterprise."""
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The nodes, sorted by id."""
+
+    @property
+    def catalog_prefix(self) -> str:
+        """Where the catalog lies."""
+
+    @property
+    def notes(self) -> tuple[Finding, ...]:
+        """What was found that stops nothing."""
+
+    def to_json(self) -> str:
+        """The description as JSON. A cluster itself is not made from it: its location may need credentials."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The description as dicts, lists and plain values."""
+
+    @property
     def description(self) -> ClusterDescription:
         """Everything discovery found."""
+
+# Objects and listings
+
+@final
+class Version:
+    """Which version of an object it is."""
+
+    @property
+    def e_tag(self) -> str | None:
+        """The store's entity tag, where it gives one."""
+
+    @property
+    def id(self) -> str | None:
+        """The store's version id, in versioned buckets."""
+
+    @property
+    def modified(self) -> datetime:
+        """When it was last modified."""
+
+    def to_json(self) -> str:
+        """The document as JSON, as the program writes it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document as dicts, lists and plain values."""
+
+    @staticmethod
+    def from_json(json: str) -> Version:
+        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+
+@final
+class ObjectMeta:
+    """One object of a location."""
+
+    @property
+    def key(self) -> str:
+        """Its key, relative to the location."""
+
+    @property
+    def size(self) -> int:
+        """Its length in bytes."""
+
+    @property
+    def version(self) -> Version:
+        """Which version of it."""
+
+    def to_json(self) -> str:
+        """The document as JSON, as the program writes it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document as dicts, lists and plain values."""
+
+    @staticmethod
+    def from_json(json: str) -> ObjectMeta:
+        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+
+@final
+class Listing:
+    """One listing of a cluster."""
+
+    @property
+    def group(self) -> Group:
+        """What was listed."""
+
+    @property
+    def owner(self) -> str:
+        """Whose: a node id, or the prefix of the catalog."""
+
+    @property
+    def started(self) -> datetime:
+        """When it began."""
+
+    @property
+    def ended(self) -> datetime:
+        """When it ended."""
+
+    @property
+    def order(self) -> int:
+        """Its place in the order in which the listings of a run happened."""
+
+    @property
+    def entries(self) -> tuple[ObjectMeta, ...]:
+        """What it found. Made anew at each look."""
+
+    def to_json(self) -> str:
+        """The document as JSON, as the program writes it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document as dicts, lists and plain values."""
+
+    @staticmethod
+    def from_json(json: str) -> Listing:
+        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+
+@final
+class Inventory:
+    """What one pass over a cluster listed, in the order in which it was listed."""
+
+    @property
+    def listings(self) -> tuple[Listing, ...]:
+        """The listings."""
+
+    @property
+    def objects(self) -> int:
+        """How many objects were listed."""
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes they have."""
+
+    def to_json(self) -> str:
+        """The document as JSON, as the program writes it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document as dicts, lists and plain values."""
+
+    @staticmethod
+    def from_json(json: str) -> Inventory:
+        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
 
 # The proof
 
 @final
 class Finding:
-    """Something that was found. `str()` is its message."""
+    """Something that was found. `str()` shows its message."""
 
     @property
     def code(self) -> str:
-        """What it is, by a stable code."""
+        """What it is, by a stable code: one of `FINDING_CODES`."""
 
     @property
     def severity(self) -> Severity:
@@ -452,15 +623,15 @@ class Finding:
 
 @final
 class ClauseResult:
-    """One clause and what was found."""
+    """One clause of the proof and what was found."""
 
     @property
     def clause(self) -> Clause:
-        """Which one."""
+        """Which one: `C1` to `C9`."""
 
     @property
     def verdict(self) -> Verdict:
-        """Whether it holds."""
+        """Whether it holds, is violated, or could not be judged."""
 
     @property
     def basis(self) -> Basis:
@@ -468,7 +639,7 @@ class ClauseResult:
 
     @property
     def violations(self) -> tuple[Finding, ...]:
-        """What violates it; the first 100 of each code."""
+        """What violates it, as `Finding`s: the first 100 of each code."""
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -567,6 +738,28 @@ class RecoveryPoint:
         """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
 
 @final
+class RecoveryTimes:
+    """The times that a node can be recovered to."""
+
+    @property
+    def guaranteed(self) -> datetime | None:
+        """When the newest snapshot was stored: what is certain even without any WAL."""
+
+    @property
+    def reached(self) -> datetime | None:
+        """What the node acknowledged after this time is lost if the cluster dies now."""
+
+    def to_json(self) -> str:
+        """The document as JSON, as the program writes it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document as dicts, lists and plain values."""
+
+    @staticmethod
+    def from_json(json: str) -> RecoveryTimes:
+        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+
+@final
 class AbsentTable:
     """Live files that neither the backup nor the source has."""
 
@@ -608,7 +801,7 @@ class AbsentTable:
 class Certificate:
     """The proof that a backup restores.
 
-    `print()` shows it to a person. `certify` makes one from any tree; a backup keeps the one it was committed with.
+    `str()` shows it as text. `certify` makes one from any tree; a backup keeps the one that it was committed with.
     """
 
     @property
@@ -618,6 +811,10 @@ class Certificate:
     @property
     def recovery(self) -> tuple[RecoveryPoint, ...]:
         """Where each node can be recovered to."""
+
+    @property
+    def recovery_points(self) -> Mapping[str, RecoveryTimes]:
+        """Where each node can be recovered to, by its id."""
 
     @property
     def absent(self) -> tuple[AbsentTable, ...]:
@@ -679,7 +876,27 @@ class Certificate:
 
 @final
 class BackupPlan:
-    """What a backup of a cluster would copy. `print()` shows it."""
+    """What a backup of a cluster would copy. `str()` shows it as text."""
+
+    @property
+    def cluster(self) -> str:
+        """The cluster id, or for Core the node id."""
+
+    @property
+    def edition(self) -> Edition:
+        """Core or Enterprise."""
+
+    @property
+    def source(self) -> str:
+        """The source, as a URL without credentials."""
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """What is copied, in order: each stage is finished before the next one begins."""
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """What is skipped, and why."""
 
     @property
     def objects(self) -> int:
@@ -697,15 +914,95 @@ class BackupPlan:
         """The plan as a JSON document, with a format version and its hash."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The document as dicts, lists and plain values."""
+        """The plan as dicts, lists and plain values."""
 
     @staticmethod
     def from_json(json: str) -> BackupPlan:
-        """Reads what `to_json` wrote. Raises `UsageError` (a `ValueError`) where it was altered or is something else."""
+        """Reads what `to_json` wrote. Raises `UsageError` where it was altered or is something else."""
 
 @final
 class RestorePlan:
-    """What a restore would do: to be shown, approved and run. `print()` shows it."""
+    """What a restore would do: to be shown, approved and run. `str()` shows it as text."""
+
+    @property
+    def backup(self) -> str:
+        """The backup's name."""
+
+    @property
+    def manifest_sha256(self) -> str:
+        """SHA-256 of its root manifest."""
+
+    @property
+    def cluster(self) -> str:
+        """The cluster id, or for Core the node id."""
+
+    @property
+    def edition(self) -> Edition:
+        """Core or Enterprise."""
+
+    @property
+    def target(self) -> str:
+        """The target, as a URL without credentials."""
+
+    @property
+    def target_identity(self) -> Identity:
+        """Who keeps the objects of the target."""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The `RestoreOptions` that the plan was made with, as a dict."""
+
+    @property
+    def policy(self) -> Policy:
+        """The policy that holds: that of an unfinished restore, where the plan resumes one."""
+
+    @property
+    def resumes(self) -> str | None:
+        """The id of the unfinished restore that is resumed."""
+
+    @property
+    def guards(self) -> tuple[str, ...]:
+        """Where the boot guard is put, so that no server starts meanwhile."""
+
+    @property
+    def release(self) -> tuple[RootStep, ...]:
+        """What happens to each guard at the end, in order."""
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """What is copied, in order: each stage is finished before the next one begins."""
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """What the target holds besides the backup: names, not touched."""
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """What is skipped, and why."""
+
+    @property
+    def live(self) -> Generation:
+        """The generation of the catalog that servers load."""
+
+    @property
+    def servers(self) -> ServerReleases:
+        """Which server releases may open the result."""
+
+    @property
+    def stop(self) -> tuple[Node, ...]:
+        """The nodes whose servers have to be stopped, in order."""
+
+    @property
+    def start(self) -> tuple[Node, ...]:
+        """The nodes whose servers are started again, in order."""
+
+    @property
+    def todos(self) -> tuple[Finding, ...]:
+        """What the caller has to do."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What else was found."""
 
     @property
     def objects(self) -> int:
@@ -735,21 +1032,79 @@ class RestorePlan:
         """The plan as a JSON document, with a format version and its hash."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The document as dicts, lists and plain values."""
+        """The plan as dicts, lists and plain values."""
 
     @staticmethod
     def from_json(json: str) -> RestorePlan:
-        """Reads what `to_json` wrote. Raises `UsageError` (a `ValueError`) where it was altered or is something else."""
+        """Reads what `to_json` wrote. Raises `UsageError` where it was altered or is something else."""
+
+@final
+class Stage:
+    """A set of copies: all of them are finished before the next stage begins."""
+
+    @property
+    def kind(self) -> StageKind:
+        """What it copies."""
+
+    @property
+    def objects(self) -> int:
+        """How many objects it copies."""
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that it writes."""
+
+    def to_json(self) -> str:
+        """The document as JSON, as the program writes it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document as dicts, lists and plain values."""
+
+    @staticmethod
+    def from_json(json: str) -> Stage:
+        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+
+@final
+class RootStep:
+    """What happens to the boot guard at the root of one generation of the catalog."""
+
+    @property
+    def key(self) -> str:
+        """The key of the root."""
+
+    @property
+    def generation(self) -> Generation:
+        """Which generation's."""
+
+    @property
+    def action(self) -> RootAction:
+        """`put`: the backup's root takes its place; `remove`: the backup has no catalog of this generation."""
+
+    def to_json(self) -> str:
+        """The document as JSON, as the program writes it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document as dicts, lists and plain values."""
+
+    @staticmethod
+    def from_json(json: str) -> RootStep:
+        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
 
 @final
 class Skipped:
     """Something that a plan skips, and why."""
 
     @property
-    def item(self) -> Literal["objects"] | dict[str, str]:
-        """What: the kind of item (`component`, `object`, `node`, `name`) and which, or `"objects"` that have only the reason in
-        common.
-        """
+    def kind(self) -> SkippedKind:
+        """What kind of item: `objects`, `component`, `object`, `node` or `name`."""
+
+    @property
+    def name(self) -> str | None:
+        """Which one; `None` for objects that have nothing in common but the reason."""
 
     @property
     def reason(self) -> SkipReason:
@@ -858,6 +1213,10 @@ class BackupReport:
     @property
     def certificate(self) -> Certificate:
         """The proof."""
+
+    @property
+    def recovery_points(self) -> Mapping[str, RecoveryTimes]:
+        """Where each node can be recovered to, by its id."""
 
     @property
     def passes(self) -> tuple[PassReport, ...]:
@@ -990,6 +1349,10 @@ class RestoreReport:
     @property
     def recovery(self) -> tuple[RecoveryPoint, ...]:
         """Where each node is recovered to."""
+
+    @property
+    def recovery_points(self) -> Mapping[str, RecoveryTimes]:
+        """Where each node is recovered to, by its id."""
 
     @property
     def todos(self) -> tuple[Finding, ...]:
@@ -1179,7 +1542,7 @@ class BackupSummary:
 
     @property
     def state(self) -> BackupState:
-        """In which state it is."""
+        """In which state it is, such as `complete` or `damaged`."""
 
     @property
     def cluster(self) -> str | None:
@@ -1219,7 +1582,7 @@ class BackupSummary:
 
 @final
 class Leftover:
-    """What an attempt left that ended without a commit. It takes room until it is `removed`.
+    """What an attempt left that ended without a commit. It takes room until `Repository.remove` deletes it.
 
     An upload that never became an object counts as one object of no bytes: stores do not tell its size. A bucket's
     lifecycle rule (`AbortIncompleteMultipartUpload`) removes them too, and Azure does after a week.
@@ -1286,6 +1649,90 @@ class RepositoryMarker:
         """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
 
 @final
+class ObjectRecord:
+    """One object of a backup."""
+
+    @property
+    def key(self) -> str:
+        """Its key in the source, and where it is restored to."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes it had in the source."""
+
+    @property
+    def crc64(self) -> str | None:
+        """The checksum of these bytes (CRC-64/NVME), where they were read on the way."""
+
+    @property
+    def version(self) -> Version:
+        """The version of the source that was copied."""
+
+    @property
+    def checked_by(self) -> CheckedBy:
+        """What the copy was compared by."""
+
+    @property
+    def attributes(self) -> Mapping[str, str]:
+        """Metadata that the source's store returned with it."""
+
+    @property
+    def stored_at(self) -> str | None:
+        """Where its bytes lie, relative to the repository; `None`: under its own key in the backup."""
+
+    @property
+    def stored_size(self) -> int:
+        """How many bytes lie there."""
+
+    def to_json(self) -> str:
+        """The document as JSON, as the program writes it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document as dicts, lists and plain values."""
+
+    @staticmethod
+    def from_json(json: str) -> ObjectRecord:
+        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+
+@final
+class AbsentRecord:
+    """A Parquet file that is referred to and that neither the backup nor the source has."""
+
+    @property
+    def node(self) -> str:
+        """The node."""
+
+    @property
+    def database(self) -> int:
+        """The database's id."""
+
+    @property
+    def table(self) -> int:
+        """The table's id."""
+
+    @property
+    def path(self) -> str:
+        """Its key."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows it had."""
+
+    @property
+    def newest(self) -> datetime:
+        """The newest row's time."""
+
+    def to_json(self) -> str:
+        """The document as JSON, as the program writes it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document as dicts, lists and plain values."""
+
+    @staticmethod
+    def from_json(json: str) -> AbsentRecord:
+        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+
+@final
 class Backup:
     """A committed backup, opened."""
 
@@ -1302,8 +1749,227 @@ class Backup:
         """SHA-256 of the root manifest: keep it elsewhere, and no change of the backup goes unnoticed."""
 
     @property
+    def repository(self) -> Location:
+        """The repository that it lies in."""
+
+    @property
+    def objects(self) -> tuple[ObjectRecord, ...]:
+        """Every object that it holds, sorted by key. Made anew at each look."""
+
+    @property
+    def absent(self) -> tuple[AbsentRecord, ...]:
+        """Parquet files that live manifests name and that were gone from the source, with the consent of the caller."""
+
+    def object(self, key: str) -> ObjectRecord | None:
+        """The object of this key; `None` where it holds none. Raises `UsageError` for a text that is no key."""
+
+    @property
     def manifest(self) -> Manifest:
         """What the backup holds."""
+
+# Targets of restores
+
+@final
+class Target:
+    """What is at the place that a backup is restored to. Nothing was written to find out."""
+
+    @property
+    def location(self) -> str:
+        """The place, as a URL without credentials."""
+
+    @property
+    def identity(self) -> Identity:
+        """Who keeps the objects there."""
+
+    @property
+    def inspected(self) -> datetime:
+        """When it was inspected."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds nothing at all, files of influx-backup apart."""
+
+    @property
+    def prefixes(self) -> tuple[Prefix, ...]:
+        """The prefixes that hold files of InfluxDB, sorted by id."""
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Top-level names that hold none, sorted."""
+
+    @property
+    def unfinished(self) -> UnfinishedRestore | None:
+        """A restore that was begun here and not finished."""
+
+    @property
+    def holder(self) -> LeaseHolder | None:
+        """The process that restores to it now."""
+
+    @property
+    def last_written(self) -> datetime | None:
+        """When anything below the prefixes was last written."""
+
+    @property
+    def signs_of_life(self) -> timedelta | None:
+        """How long before the inspection something was written, where that is so recent that a server may be running."""
+
+    @property
+    def objects(self) -> tuple[ObjectMeta, ...]:
+        """Every object but those of influx-backup, sorted by key. Made anew at each look."""
+
+    def to_json(self) -> str:
+        """The document as JSON, as the program writes it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document as dicts, lists and plain values."""
+
+    @staticmethod
+    def from_json(json: str) -> Target:
+        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+
+@final
+class UnfinishedRestore:
+    """A restore that was begun and not finished."""
+
+    @property
+    def restore(self) -> str:
+        """Its id, which the boot guard names."""
+
+    @property
+    def backup(self) -> str:
+        """The backup that it restores."""
+
+    @property
+    def manifest_sha256(self) -> str:
+        """SHA-256 of that backup's root manifest."""
+
+    @property
+    def began(self) -> datetime:
+        """When it was begun."""
+
+    @property
+    def policy(self) -> Policy:
+        """Its policy, which holds for resuming as well."""
+
+    @property
+    def extra_nodes(self) -> ExtraNodes:
+        """Its answer to nodes that the backup lacks, which holds for resuming as well."""
+
+    @property
+    def phase(self) -> RestorePhase:
+        """How far it is."""
+
+    @property
+    def changes(self) -> Changes:
+        """Whether it can be abandoned."""
+
+    def to_json(self) -> str:
+        """The document as JSON, as the program writes it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document as dicts, lists and plain values."""
+
+    @staticmethod
+    def from_json(json: str) -> UnfinishedRestore:
+        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+
+@final
+class LeaseHolder:
+    """The process that restores to a target now."""
+
+    @property
+    def owner(self) -> str:
+        """Which process, and on which host."""
+
+    @property
+    def silence(self) -> timedelta:
+        """How long ago its last heartbeat was."""
+
+    def to_json(self) -> str:
+        """The document as JSON, as the program writes it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document as dicts, lists and plain values."""
+
+    @staticmethod
+    def from_json(json: str) -> LeaseHolder:
+        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+
+@final
+class Prefix:
+    """A prefix of a target that holds files of InfluxDB."""
+
+    @property
+    def id(self) -> str:
+        """The node id or cluster id that it stands for."""
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """The kinds of objects found, sorted."""
+
+    @property
+    def roots(self) -> tuple[FoundRoot, ...]:
+        """The roots of its catalog, oldest generation first."""
+
+    @property
+    def is_node(self) -> bool:
+        """Whether it holds what only nodes hold."""
+
+    @property
+    def has_catalog(self) -> bool:
+        """Whether it holds any part of a catalog."""
+
+    @property
+    def uuid(self) -> str | None:
+        """The uuid of its newest readable catalog."""
+
+    def to_json(self) -> str:
+        """The document as JSON, as the program writes it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document as dicts, lists and plain values."""
+
+    @staticmethod
+    def from_json(json: str) -> Prefix:
+        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+
+@final
+class FoundRoot:
+    """A root of the catalog at a target."""
+
+    @property
+    def generation(self) -> Generation:
+        """Which generation's."""
+
+    @property
+    def kind(self) -> RootContent:
+        """What stands there: `catalog`, `guard` (of a restore), or `unreadable`."""
+
+    @property
+    def uuid(self) -> str | None:
+        """The catalog's uuid, where the file has one."""
+
+    @property
+    def sequence(self) -> int | None:
+        """The catalog's sequence, where the file has one."""
+
+    @property
+    def restore(self) -> str | None:
+        """The id of the restore whose guard stands there."""
+
+    @property
+    def reason(self) -> str | None:
+        """Why no server would read it."""
+
+    def to_json(self) -> str:
+        """The document as JSON, as the program writes it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document as dicts, lists and plain values."""
+
+    @staticmethod
+    def from_json(json: str) -> FoundRoot:
+        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
 
 # Progress
 
@@ -1691,6 +2357,12 @@ class ErrorReport:
 ERROR_CODES: Final[dict[str, tuple[Category, str]]]
 """Every code of an error, with its category and what it means in one line."""
 
+FINDING_CODES: Final[dict[str, tuple[Severity, str]]]
+"""Every code of a finding, with its severity and what it means in one line."""
+
+__version__: Final[str]
+"""The release of the package, which is that of the program."""
+
 # Jobs
 
 @final
@@ -1727,6 +2399,12 @@ class Job(Generic[_T]):
     def result(self) -> _T:
         """The result of a job that has ended, or its exception. Raises `RuntimeError` for one that has not."""
 
+# Verbs. `given` are options by name. Unknown ones raise `UnknownOptionError`, values that cannot be used `UsageError`.
+# `event_loop` is the running one, in which `async` methods of the caller are called, or `None` for a call that waits in a
+# thread.
+
+_Copiers: TypeAlias = Copier | Sequence[Copier | NativeCopier] | None
+
 @final
 class Repository:
     """A location that holds backups, each in a directory of its own."""
@@ -1739,58 +2417,158 @@ class Repository:
     def marker(self) -> RepositoryMarker | None:
         """The marker of the repository, or `None` where nothing was backed up to it yet."""
 
-# Verbs. `given` are options by name. Unknown ones raise `TypeError`, values that cannot be used `ValueError`. `event_loop` is
-# the running one, in which `async` methods of the caller are called, or `None` for a call that waits in a thread.
+    def plan_backup(self, source: Place | Cluster, given: Mapping[str, Any]) -> Job[BackupPlan]:
+        """Starts to plan a backup."""
 
-_Copiers: TypeAlias = Copier | Sequence[Copier | NativeCopier] | None
+    def backup(
+        self,
+        source: Place | Cluster,
+        given: Mapping[str, Any],
+        object_events: bool,
+        copier: _Copiers,
+        orchestrator: Orchestrator | None,
+        event_loop: asyncio.AbstractEventLoop | None,
+    ) -> Job[BackupReport]:
+        """Starts a backup."""
+
+    def plan_restore(self, name: str, target: Place, given: Mapping[str, Any]) -> Job[RestorePlan]:
+        """Starts to plan a restore."""
+
+    def restore(
+        self,
+        what: RestorePlan | str,
+        target: Place | None,
+        given: Mapping[str, Any],
+        approved_hash: str | None,
+        object_events: bool,
+        copier: _Copiers,
+        orchestrator: Orchestrator | None,
+        event_loop: asyncio.AbstractEventLoop | None,
+    ) -> Job[RestoreReport]:
+        """Starts a restore: of what a plan says, or of a backup by its name."""
+
+    def list(self) -> Job[tuple[BackupSummary, ...]]:
+        """Starts to list what lies in a repository."""
+
+    def get(self, name: str) -> Job[Backup]:
+        """Starts to open a backup."""
+
+    def verify(self, name: str, given: Mapping[str, Any]) -> Job[VerifyReport]:
+        """Starts to verify a backup."""
+
+    def certify(self, name: str, given: Mapping[str, Any]) -> Job[Certificate]:
+        """Starts to certify a backup."""
+
+    def leftovers(self) -> Job[tuple[Leftover, ...]]:
+        """Starts to look for what attempts that ended without a commit left."""
+
+    def remove(self, leftover: Leftover, object_events: bool) -> Job[None]:
+        """Starts to delete a leftover."""
 
 def discover(source: Place, given: Mapping[str, Any]) -> Job[Cluster]:
     """Starts to look for the cluster at a place."""
 
-def certify(source: Place, given: Mapping[str, Any]) -> Job[Certificate]:
-    """Starts to judge the tree at a place."""
+def inventory(cluster: Cluster) -> Job[Inventory]:
+    """Starts to list a cluster."""
 
-def plan_backup(repository: Repository, source: Place | Cluster, given: Mapping[str, Any]) -> Job[BackupPlan]:
-    """Starts to plan a backup."""
+def certify(tree: Place | Cluster | Backup, given: Mapping[str, Any]) -> Job[Certificate]:
+    """Starts to judge the tree at a place, a cluster, or a backup that is open."""
 
-def backup(
-    repository: Repository,
-    source: Place | Cluster,
-    given: Mapping[str, Any],
-    copier: _Copiers,
-    orchestrator: Orchestrator | None,
-    event_loop: asyncio.AbstractEventLoop | None,
-) -> Job[BackupReport]:
-    """Starts a backup."""
+def verify(backup: Place | Backup, given: Mapping[str, Any]) -> Job[VerifyReport]:
+    """Starts to verify the backup at a place, or one that is open."""
 
-def plan_restore(repository: Repository, name: str, target: Place, given: Mapping[str, Any]) -> Job[RestorePlan]:
-    """Starts to plan a restore."""
+def inspect(target: Place) -> Job[Target]:
+    """Starts to look at what is at the place that a backup would be restored to."""
 
-def restore(
-    repository: Repository,
-    plan: RestorePlan,
-    target: Place | None,
-    given: Mapping[str, Any],
-    copier: _Copiers,
-    orchestrator: Orchestrator | None,
-    event_loop: asyncio.AbstractEventLoop | None,
-) -> Job[RestoreReport]:
-    """Starts a restore of what a plan says."""
+def abandon(target: Place, given: Mapping[str, Any], object_events: bool) -> Job[AbandonReport]:
+    """Starts to undo an unfinished restore."""
 
-def list(repository: Repository) -> Job[tuple[BackupSummary, ...]]:
-    """Starts to list what lies in a repository."""
+# Made-up clusters
 
-def get(repository: Repository, name: str) -> Job[Backup]:
-    """Starts to open a backup."""
+@final
+class Generated:
+    """A made-up cluster that was written, and what a server should make of it."""
 
-def verify(repository: Repository, name: str, given: Mapping[str, Any]) -> Job[VerifyReport]:
-    """Starts to verify a backup."""
+    @property
+    def catalog_owner(self) -> str:
+        """The prefix that holds the catalog: the node's id (Core) or the cluster's."""
 
-def leftovers(repository: Repository) -> Job[tuple[Leftover, ...]]:
-    """Starts to look for what attempts that ended without a commit left."""
+    @property
+    def catalog_sequence(self) -> int:
+        """The sequence of the newest log of the live catalog."""
 
-def remove(repository: Repository, leftover: Leftover) -> Job[None]:
-    """Starts to delete a leftover."""
+    @property
+    def catalog_uuid(self) -> int:
+        """The uuid of the catalog, as a number."""
+
+    @property
+    def registered(self) -> tuple[str, ...]:
+        """Every node that the catalog registers."""
+
+    @property
+    def nodes(self) -> Mapping[str, GeneratedNode]:
+        """The nodes that hold data, by their ids."""
+
+    @property
+    def objects(self) -> Mapping[str, int]:
+        """Every object with its length in bytes, by its key."""
+
+    @property
+    def bytes(self) -> int:
+        """The bytes of all objects."""
+
+    def to_json(self) -> str:
+        """The document as JSON, as the program writes it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document as dicts, lists and plain values."""
+
+    @staticmethod
+    def from_json(json: str) -> Generated:
+        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+
+@final
+class GeneratedNode:
+    """What one node of a made-up cluster holds."""
+
+    @property
+    def last_snapshot(self) -> int | None:
+        """The sequence of the newest snapshot, or `None` where there is none."""
+
+    @property
+    def covered_wal(self) -> int:
+        """The last WAL file that it covers; 0 where there is none."""
+
+    @property
+    def wal(self) -> tuple[int, int] | None:
+        """The first and the last WAL file that are there, or `None` where none is."""
+
+    @property
+    def files(self) -> int:
+        """The Parquet files that queries see, absent ones included."""
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """The keys of the files that are gone without a manifest that records it."""
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The rows that queries see."""
+
+    def to_json(self) -> str:
+        """The document as JSON, as the program writes it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document as dicts, lists and plain values."""
+
+    @staticmethod
+    def from_json(json: str) -> GeneratedNode:
+        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+
+def generate(directory: str | os.PathLike[str], given: Mapping[str, Any]) -> Generated:
+    """Writes a made-up cluster into a directory."""
+
+# The program, and pickling
 
 def run_program(arguments: Sequence[str]) -> int:
     """Runs the program `influx-backup` with these arguments, the first of which is its name, on the streams of this process,

@@ -9,17 +9,26 @@ __all__ = [
     "BackupStatus",
     "Basis",
     "Category",
+    "Changes",
     "CheckedBy",
     "Clause",
+    "Component",
     "Edition",
+    "ExtraNodes",
     "Generation",
     "GenerationState",
+    "Group",
     "LeftoverKind",
     "Phase",
+    "Policy",
     "Provider",
+    "RestorePhase",
     "Role",
+    "RootAction",
+    "RootContent",
     "Severity",
     "SkipReason",
+    "SkippedKind",
     "StageKind",
     "Transfer",
     "Transform",
@@ -49,6 +58,9 @@ Basis = Literal["recomputed", "attested"]
 Category = Literal["usage", "not_found", "refused", "not_consistent", "store", "orchestrator", "cancelled", "internal"]
 """What kind of error it is. Each has an exception in `influx_backup.errors`."""
 
+Changes = Literal["none", "begun"]
+"""What an unfinished restore has done to objects that were there before: nothing, or it may have overwritten or deleted some."""
+
 CheckedBy = Literal["content", "store_checksum", "etag", "size"]
 """What shows that a copy equals its source, strongest first."""
 
@@ -66,14 +78,58 @@ Clause = Literal["C1", "C2", "C3", "C4", "C5", "C6", "C7", "C8", "C9"]
 - `C9`: every node is there or excluded by name.
 """
 
+Component = Literal[
+    "wal",
+    "snapshot",
+    "snapshot_checkpoint",
+    "parquet",
+    "table_snapshot",
+    "table_index",
+    "table_index_marker",
+    "compaction_summary",
+    "compaction_detail",
+    "compacted",
+    "catalog_root_v1",
+    "catalog_root_v2",
+    "catalog_root_v3",
+    "catalog_log_v1",
+    "catalog_log_v2",
+    "catalog_log_v3",
+    "catalog_restore",
+    "catalog_other",
+    "enterprise_config",
+    "commercial_license",
+    "trial_or_home_license",
+    "other",
+]
+"""The kind of one object. Every key below a node's or a cluster's prefix is exactly one of these."""
+
 Edition = Literal["core", "enterprise"]
 """Which InfluxDB 3 a cluster is."""
+
+ExtraNodes = Literal["refuse", "delete", "keep"]
+"""What a restore does with nodes of the target that the backup lacks: as the option `extra_nodes`."""
 
 Generation = Literal["v1", "v2", "v3"]
 """A generation of the catalog's layout: of InfluxDB 3.0 to 3.3, 3.4 to 3.9, and from 3.10."""
 
 GenerationState = Literal["live", "terminated"]
 """Whether a server uses a generation of the catalog, or an upgrade froze it."""
+
+Group = Literal[
+    "compaction_summaries",
+    "compaction_details",
+    "compacted",
+    "wal",
+    "snapshot_checkpoints",
+    "snapshots",
+    "parquet",
+    "node_rest",
+    "catalog",
+    "cluster_rest",
+    "licenses",
+]
+"""What is listed at once: a directory of a node or of the cluster, or what is left of one."""
 
 LeftoverKind = Literal["unfinished", "staging"]
 """What kind of leftover it is.
@@ -85,11 +141,32 @@ LeftoverKind = Literal["unfinished", "staging"]
 Phase = Literal["preparing", "listing", "checking", "copying", "deleting", "waiting"]
 """What a job is doing; `waiting` for requests that were not answered, which may still arrive."""
 
+Policy = Literal["empty", "replace", "overlay"]
+"""What a restore does with a target that holds data: as the option `policy`."""
+
 Provider = Literal["file", "s3", "azure", "gcs", "other", "memory"]
 """A kind of store; `other` is one that the caller made, `memory` is for tests."""
 
+RestorePhase = Literal["guarding", "guarded", "releasing"]
+"""How far an unfinished restore is.
+
+- `guarding`: its boot guard is being set, or was removed again by `abandon`: nothing that was copied is there.
+- `guarded`: the whole guard stands, copies are under way: no server may start.
+- `releasing`: everything is there and verified, the roots are being put in place: servers may have started.
+"""
+
 Role = Literal["data", "compactor", "query_only"]
 """What a node does, as far as the store shows it."""
+
+RootAction = Literal["put", "remove"]
+"""What becomes of the boot guard at a root of the catalog.
+
+- `put`: the backup's root takes its place.
+- `remove`: it is removed: the backup has no catalog of this generation.
+"""
+
+RootContent = Literal["catalog", "guard", "unreadable"]
+"""What stands at a root of the catalog: a catalog, the boot guard of a restore, or what no server would read."""
 
 Severity = Literal["error", "todo", "warning", "info"]
 """How serious a finding is.
@@ -108,6 +185,16 @@ SkipReason = Literal["derived", "node_excluded", "held", "license_elsewhere", "f
 - `held`: the backup has this version already.
 - `license_elsewhere`: the license is bound to another place.
 - `foreign`: it belongs to no node and no cluster.
+"""
+
+SkippedKind = Literal["objects", "component", "object", "node", "name"]
+"""What kind of item a plan skips.
+
+- `objects`: objects that have nothing in common but the reason.
+- `component`: all objects of one kind, a `Component`.
+- `object`: one object, by its key.
+- `node`: a node, by its id.
+- `name`: a name at the top of the location.
 """
 
 StageKind = Literal[
