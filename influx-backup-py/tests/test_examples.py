@@ -347,7 +347,7 @@ def test_ctrl_c_ends_the_command_of_a_copier(core: Path, tmp_path: Path) -> None
         _, told = process.communicate(timeout=10)
         assert time.monotonic() - began < 2 and told.endswith("KeyboardInterrupt\n"), told
     for pid in (tmp_path / "pids").read_text().split():
-        wait_for(lambda pid=pid: not Path(f"/proc/{pid}").exists(), 2)  # type: ignore[misc]
+        wait_for(lambda pid=pid: not Path(f"/proc/{pid}").exists(), 2)
     ((_, state),) = backup_names(tmp_path / "backups")
     assert state == "unfinished" and not list((tmp_path / "backups").rglob("*#*"))
 
