@@ -19,7 +19,7 @@ use crate::{
     },
     key::Key,
     layout::{MANIFEST_KEY, OWN_DIRECTORY},
-    location::{Location, ObjectMeta, Reads},
+    location::{Location, ObjectView, Reads},
     manifest::{Backup, read_manifest},
     options::{AbsenceTolerance, CertifyOptions},
     record::ObjectRecord,
@@ -139,7 +139,7 @@ async fn location_certificate(
 async fn cluster_certificate(cluster: &Cluster, meter: &dyn Meter) -> Result<Certificate> {
     let inventory = Inventory::list(cluster).await?;
     let mut held: BTreeMap<_, _> =
-        inventory.entries().map(|entry| (entry.key.clone(), held_as_listed(&entry))).collect();
+        inventory.entries().map(|entry| (entry.key.clone(), held_as_listed(entry))).collect();
     let description = cluster.description();
     let mut facts = Facts::default();
     gather(&mut facts, facts::Tree::Location(cluster.location()), description, &mut held, meter).await?;
@@ -148,7 +148,7 @@ async fn cluster_certificate(cluster: &Cluster, meter: &dyn Meter) -> Result<Cer
     Ok(judge(&evidence, Clause::ALL).certificate)
 }
 
-fn held_as_listed(entry: &ObjectMeta) -> HeldObject {
+fn held_as_listed(entry: ObjectView<'_>) -> HeldObject {
     HeldObject { size: entry.size, version: entry.version.clone(), checked_by: None }
 }
 

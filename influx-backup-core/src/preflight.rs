@@ -114,16 +114,16 @@ async fn probe(location: &Location, contact: &Location, key: &Key, others: &[&Lo
         return Err(unlike("does not read as it was written"));
     }
     let listed = within(location, "list", contact.list(OWN_DIRECTORY)).await?;
-    let Some(entry) = listed.iter().find(|entry| entry.key == *key) else {
+    let Some(entry) = listed.iter().find(|entry| entry.key == key) else {
         return Err(unlike("is not listed after it was written"));
     };
     for other in others {
         require_hidden(location, key, other).await?;
     }
-    for old in listed.iter().filter(|other| is_probe(&other.key)) {
+    for old in listed.iter().filter(|other| is_probe(other.key)) {
         if entry.version.modified - old.version.modified > PROBE_EXPIRY {
             // Best effort: left by a run that was killed.
-            let _ = timeout(REQUEST_TIMEOUT, contact.delete(&old.key)).await;
+            let _ = timeout(REQUEST_TIMEOUT, contact.delete(old.key)).await;
         }
     }
     within(location, "delete", contact.delete(key)).await?;

@@ -14,8 +14,10 @@ const SHOWN: usize = 60;
 ///
 /// Its attributes are read from the value of the core; `text` is what `str()` shows. Each class has `to_json`, `to_dict`,
 /// `from_json`, `==`, `hash`, `repr` and can be pickled, by way of the JSON of the core.
+///
+/// They are in the Python module `influx_backup`, or `in` another one.
 macro_rules! document {
-    ($(
+    (in $module:literal: $(
         $(#[doc = $doc:literal])+
         $name:ident($it:ident: $core:ty $(, name = $python:literal)? $(, text = $text:expr)?) {
             $( $(#[doc = $attribute_doc:literal])+ $attribute:ident = $value:expr, )*
@@ -23,7 +25,7 @@ macro_rules! document {
     )+) => {
         $(
             $(#[doc = $doc])+
-            #[pyclass(frozen, module = "influx_backup" $(, name = $python)?)]
+            #[pyclass(frozen, module = $module $(, name = $python)?)]
             #[derive(Debug)]
             pub(crate) struct $name(pub(crate) $core);
 
@@ -90,6 +92,9 @@ macro_rules! document {
             $(module.add_class::<$name>()?;)+
             Ok(())
         }
+    };
+    ($($documents:tt)+) => {
+        document! { in "influx_backup": $($documents)+ }
     };
 }
 pub(crate) use document;

@@ -293,7 +293,7 @@ def test_what_is_no_copier_is_refused(copier: object, what: str, core: Path, tmp
     ids=str,
 )
 def test_what_is_no_orchestrator_is_refused(orchestrator: object, what: str, core: Path, tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match="^`orchestrator` is an object with the methods `stop") as raised:
+    with pytest.raises(TypeError, match=r"^`orchestrator` is an object with the methods `stop") as raised:
         ib.Repository(tmp_path / "backups").backup(core, orchestrator=orchestrator)  # type: ignore[arg-type]
     assert what in str(raised.value)
     assert not (tmp_path / "backups").exists(), "nothing was started"

@@ -45,7 +45,7 @@ def test_a_recorded_server_is_discovered(name: str, unpack: Unpack) -> None:
     states = {it.generation: it.state for it in description.catalogs}
     assert list(states) == list(known["catalogs"])
     assert [it for it, state in states.items() if state == "live"] == [known["catalog_generation"]]
-    assert description.foreign == description.unknown == description.unclaimed_nodes == description.notes == ()
+    assert not (description.foreign or description.unknown or description.unclaimed_nodes or description.notes)
     assert sorted(
         meta.key for listing in ib.inventory(ib.discover(data)).listings for meta in listing.entries
     ) == sorted(files(data))

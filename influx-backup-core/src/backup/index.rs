@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{judge::evidence::HeldObject, key::Key, location::ObjectMeta, record::ObjectRecord};
+use crate::{judge::evidence::HeldObject, key::Key, location::ObjectView, record::ObjectRecord};
 
 /// What a backup holds so far, sorted by key.
 #[derive(Debug, Default)]
@@ -14,9 +14,9 @@ impl Index {
     }
 
     /// Whether the backup has this version of an object of the source.
-    pub(super) fn holds(&self, entry: &ObjectMeta) -> bool {
-        let record = self.0.get(&entry.key);
-        record.is_some_and(|record| record.content.size == entry.size && record.version.is_same(&entry.version))
+    pub(super) fn holds(&self, entry: ObjectView<'_>) -> bool {
+        let record = self.0.get(entry.key);
+        record.is_some_and(|record| record.content.size == entry.size && record.version.is_same(entry.version))
     }
 
     pub(super) fn get(&self, key: &Key) -> Option<&ObjectRecord> {

@@ -27,7 +27,7 @@ use crate::{
     job::RunContext,
     key::Key,
     lease::Lease,
-    location::{Location, ObjectMeta},
+    location::{Location, ObjectView},
     options::BackupOptions,
     plan::{BackupPlan, Reason},
     record::PassReport,
@@ -110,7 +110,7 @@ impl Run<'_> {
         index: &Index,
         history: &mut PassHistory,
     ) -> Result<BackupPlan> {
-        let is_held = |entry: &ObjectMeta| index.holds(entry);
+        let is_held = |entry: ObjectView<'_>| index.holds(entry);
         let plan = BackupPlan::missing(cluster.description(), listed, self.options.derived, &is_held);
         let objects = plan.objects();
         let bytes = plan.bytes();

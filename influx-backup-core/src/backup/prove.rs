@@ -105,12 +105,12 @@ fn absent_paths<'a>(tree: &Evidence<'a>, listings: &DbsListings, rule: AbsenceRu
 fn unheld_overwritten(cluster: &Cluster, listed: &Listed, index: &Index) -> Vec<Finding> {
     let mut unheld = Vec::new();
     for entry in listed.inventory.entries() {
-        let Some(object) = cluster.classify(&entry.key) else { continue };
+        let Some(object) = cluster.classify(entry.key) else { continue };
         let kind = object.kind();
         let is_exact = kind.mutability() == Mutability::Overwritten && !kind.is_derived() && !kind.is_compactor();
-        if is_exact && !index.holds(&entry) {
+        if is_exact && !index.holds(entry) {
             let message = format!("`{}` was listed and is not held in that version", entry.key);
-            unheld.push(finding(At::object(object.node, &entry.key), FindingCode::ListedNotHeld, message));
+            unheld.push(finding(At::object(object.node, entry.key), FindingCode::ListedNotHeld, message));
         }
     }
     unheld

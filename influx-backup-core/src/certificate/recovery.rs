@@ -106,7 +106,7 @@ mod tests {
             ("nothing".to_owned(), times(None, None)),
         ]);
         assert_eq!(certificate.recovery_points(), expected);
-        let json = serde_json::to_value(&expected["no_wal"]).expect("serializes");
+        let json = serde_json::to_value(expected["no_wal"]).expect("serializes");
         let stored = "1970-01-01T00:01:40Z";
         assert_eq!(json, serde_json::json!({ "guaranteed": stored, "reached": stored }));
     }

@@ -12,7 +12,7 @@ use crate::{
     inventory::Listing,
     key::Key,
     layout::{Component, Group},
-    location::ObjectMeta,
+    location::{ObjectMeta, ObjectView},
 };
 
 /// C6: every copy was compared with the version that was listed; size alone is a finding.
@@ -98,7 +98,8 @@ fn one_listing(evidence: &Evidence<'_>) -> Judgement {
 
 /// Summaries and details did not move while the files that they name were listed and copied.
 fn check_quiet(before: &[ObjectMeta], after: &Listing, judgement: &mut Judgement) {
-    let same = before.len() == after.entries.len() && before.iter().zip(&after.entries).all(|(a, b)| a.is_same(&b));
+    let same = before.len() == after.entries.len()
+        && before.iter().zip(&after.entries).all(|(a, b)| ObjectView::from(a).is_same(b));
     if !same {
         let message = format!("the compactor `{}` wrote while its files were copied", after.owner);
         judgement.report(At::node(&after.owner), FindingCode::CompactorActive, message);

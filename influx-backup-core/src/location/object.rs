@@ -8,7 +8,7 @@ use futures::{FutureExt, TryStreamExt};
 use object_store::{GetOptions, GetRange, GetResult, ObjectMeta as StoreMeta, ObjectStoreExt, path::Path};
 use serde::{Deserialize, Serialize};
 
-use super::{Location, ObjectTable, StoreChecksums, local};
+use super::{Location, ObjectTable, ObjectView, StoreChecksums, local};
 use crate::{
     error::{Error, Result},
     key::Key,
@@ -91,7 +91,7 @@ impl ObjectMeta {
     /// Whether both are one version of one object.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        self.key == other.key && self.size == other.size && self.version.is_same(&other.version)
+        ObjectView::from(self).is_same(other.into())
     }
 }
 

@@ -1,10 +1,10 @@
 //! [`ObjectTable`]: the objects of a listing, sorted by key.
 
-use std::{cmp::Reverse, iter::FusedIterator, ops::Deref, slice, vec};
+use std::{cmp::Reverse, iter::FusedIterator, slice, vec};
 
 use serde::{Deserialize, Serialize};
 
-use super::ObjectMeta;
+use super::{ObjectMeta, Version};
 use crate::{key::Key, units::total};
 
 /// Objects, sorted by key, each once.
@@ -38,7 +38,7 @@ impl ObjectTable {
     #[must_use]
     pub fn get(&self, key: &Key) -> Option<ObjectView<'_>> {
         let at = self.0.binary_search_by(|object| object.key.cmp(key)).ok()?;
-        self.0.get(at).map(ObjectView)
+        self.0.get(at).map(ObjectView::from)
     }
 
     /// How many objects it has.
@@ -89,21 +89,35 @@ impl FromIterator<ObjectMeta> for ObjectTable {
     }
 }
 
-/// One object of a table. It reads as the [`ObjectMeta`] that it stands for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ObjectView<'a>(&'a ObjectMeta);
+/// One object of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ObjectView<'a> {
+    /// Its key, relative to the location.
+    pub key: &'a Key,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Which version of it.
+    pub version: &'a Version,
+}
 
-impl Deref for ObjectView<'_> {
-    type Target = ObjectMeta;
+impl ObjectView<'_> {
+    /// Whether both are one version of one object.
+    #[must_use]
+    pub fn is_same(self, other: ObjectView<'_>) -> bool {
+        self.key == other.key && self.size == other.size && self.version.is_same(other.version)
+    }
+}
 
-    fn deref(&self) -> &ObjectMeta {
-        self.0
+impl<'a> From<&'a ObjectMeta> for ObjectView<'a> {
+    fn from(ObjectMeta { key, size, version }: &'a ObjectMeta) -> Self {
+        Self { key, size: *size, version }
     }
 }
 
 impl From<ObjectView<'_>> for ObjectMeta {
-    fn from(view: ObjectView<'_>) -> Self {
-        view.0.clone()
+    fn from(ObjectView { key, size, version }: ObjectView<'_>) -> Self {
+        Self::new(key.clone(), size, version.clone())
     }
 }
 
@@ -115,7 +129,7 @@ impl<'a> Iterator for Iter<'a> {
     type Item = ObjectView<'a>;
 
     fn next(&mut self) -> Option<ObjectView<'a>> {
-        self.0.next().map(ObjectView)
+        self.0.next().map(ObjectView::from)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -20,6 +20,7 @@ fn a_parent_is_the_inverse_of_a_child() {
 }
 
 #[test]
+#[allow(clippy::mutable_key_type, reason = "only what names the place is hashed")]
 fn locations_are_equal_that_name_the_same_place() {
     use std::collections::HashSet;
 

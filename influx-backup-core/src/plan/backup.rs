@@ -9,7 +9,7 @@ use crate::{
     cluster::{ClusterDescription, Edition},
     inventory::{Inventory, Listing},
     layout::Component,
-    location::{ObjectMeta, ObjectView},
+    location::ObjectView,
     options::Derived,
     units::total,
 };
@@ -44,12 +44,12 @@ impl BackupPlan {
         cluster: &ClusterDescription,
         inventory: &Inventory,
         derived: Derived,
-        held: &dyn Fn(&ObjectMeta) -> bool,
+        held: &dyn Fn(ObjectView<'_>) -> bool,
     ) -> Self {
         let mut tasks: BTreeMap<StageKind, Vec<CopyTask>> = BTreeMap::new();
         let mut skipped = SkippedSummary::default();
         for entry in inventory.entries() {
-            match choose(cluster, &entry, derived, held) {
+            match choose(cluster, entry, derived, held) {
                 Choice::Copy(stage, component) => {
                     tasks.entry(stage).or_default().push(CopyTask::new(PlaceRole::Source, entry.into(), component));
                 }
@@ -77,10 +77,10 @@ impl BackupPlan {
         cluster: &ClusterDescription,
         listings: &[Listing],
         derived: Derived,
-        held: &dyn Fn(&ObjectMeta) -> bool,
+        held: &dyn Fn(ObjectView<'_>) -> bool,
     ) -> Vec<CopyTask> {
         let entries = listings.iter().flat_map(|listing| &listing.entries);
-        let task = |entry: ObjectView<'_>| match choose(cluster, &entry, derived, held) {
+        let task = |entry: ObjectView<'_>| match choose(cluster, entry, derived, held) {
             Choice::Copy(_, component) => Some(CopyTask::new(PlaceRole::Source, entry.into(), component)),
             Choice::Exclude(..) => None,
         };
@@ -119,11 +119,11 @@ enum Choice {
 /// The one place that decides whether an object is copied, and in which stage.
 fn choose(
     cluster: &ClusterDescription,
-    entry: &ObjectMeta,
+    entry: ObjectView<'_>,
     derived: Derived,
-    held: &dyn Fn(&ObjectMeta) -> bool,
+    held: &dyn Fn(ObjectView<'_>) -> bool,
 ) -> Choice {
-    let Some(object) = cluster.classify(&entry.key) else {
+    let Some(object) = cluster.classify(entry.key) else {
         return Choice::Exclude(SkippedItem::Objects, Reason::Foreign);
     };
     if object.component.is_derived() && derived == Derived::Exclude {

@@ -29,13 +29,13 @@ pub(super) fn check(plan: &RestorePlan, backup: BackupContents<'_>, before: &Tar
     let restored: BTreeSet<&Key> = plan.copied(backup).map(|record| &record.key).chain(&plan.guards).collect();
     let others = now.iter().filter(|entry| entry.key.below(OWN_DIRECTORY).is_none() && !restored.contains(&entry.key));
     for entry in others {
-        match before.object(&entry.key) {
-            Some(held) if held.is_same(&entry) => {
-                if plan.deletes(&entry.key) {
-                    return Err(failed(&entry.key, "it was to be deleted".to_owned()));
+        match before.object(entry.key) {
+            Some(held) if held.is_same(entry) => {
+                if plan.deletes(entry.key) {
+                    return Err(failed(entry.key, "it was to be deleted".to_owned()));
                 }
             }
-            _ if backup.cluster.classify(&entry.key).is_none() => {}
+            _ if backup.cluster.classify(entry.key).is_none() => {}
             _ => return Err(Error::ServerRunning { location: plan.target.clone(), key: entry.key.clone() }),
         }
     }

@@ -6,6 +6,8 @@ use pyo3::prelude::*;
 use crate::document::document;
 
 document! {
+    in "influx_backup.testing":
+
     /// A made-up cluster that was written, and what a server should make of it.
     Generated(it: generate::Generated) {
         /// The prefix that holds the catalog: the node's id (Core) or the cluster's.

@@ -1,6 +1,6 @@
 //! Stores of obstore, and of every other package that is built on pyo3-object_store, as locations.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use influx_backup_core::{
     Location, StoreOptions,
@@ -36,10 +36,10 @@ pub(super) fn location(store: &Bound<'_, PyAny>) -> PyResult<Location> {
     };
     let identity = match kind.as_str() {
         "LocalStore" => {
-            let path = arguments
-                .get_item(0)
-                .map_or_else(|_| Ok("/".to_owned()), |path| Ok::<_, PyErr>(path.str()?.to_string()))?;
-            return Location::parse(&path, &StoreOptions::default()).map_err(raise);
+            let directory: Option<PathBuf> = arguments.get_item(0)?.extract()?;
+            let directory = directory.unwrap_or_else(|| PathBuf::from("/")).into_os_string().into_string();
+            let directory = directory.map_err(|_| no_place())?;
+            return Location::parse(&directory, &StoreOptions::default()).map_err(raise);
         }
         "S3Store" => {
             Identity::S3 { endpoint: option("endpoint")?, bucket: option("bucket")?, region: option("region")? }

@@ -72,13 +72,13 @@ impl ForeignPrefixes {
         let mut own = Vec::new();
         let mut kept: BTreeSet<String> = target.others.iter().cloned().collect();
         for entry in target.objects() {
-            let extra_node = self.extra_node_of(&entry.key);
-            let object = selection.backup.cluster.classify(&entry.key);
+            let extra_node = self.extra_node_of(entry.key);
+            let object = selection.backup.cluster.classify(entry.key);
             let object = object.filter(|object| extra_node.is_none_or(|node| node.len() < object.owner.len()));
             let (owner, component) = match (object, extra_node) {
                 (Some(object), _) => {
                     own.push(entry.key.clone());
-                    require_known_generation(&entry.key, object)?;
+                    require_known_generation(entry.key, object)?;
                     (object.owner, object.component)
                 }
                 (None, Some(node)) if extra_nodes == ExtraNodes::Delete => {
@@ -89,7 +89,7 @@ impl ForeignPrefixes {
                     continue;
                 }
                 (None, None) => {
-                    kept.extend(prefix_of(target, &entry.key));
+                    kept.extend(prefix_of(target, entry.key));
                     continue;
                 }
             };
@@ -97,7 +97,7 @@ impl ForeignPrefixes {
                 Policy::Overlay => is_dropped_by_overlay(component, owner, selection),
                 _ => is_in_known_directory(component),
             };
-            if selection.restores(&entry.key) || matches!(component, Component::CatalogRoot(_)) {
+            if selection.restores(entry.key) || matches!(component, Component::CatalogRoot(_)) {
                 // Overwritten, or under the guard.
             } else if is_deleted {
                 deletions.push(entry.key.clone());

@@ -28,7 +28,7 @@ impl Run {
         for (key, written) in finished {
             match (listed.get(key), written) {
                 (None, _) => {}
-                (Some(found), Some(written)) if !self.shows(key, written, &found.version) => {
+                (Some(found), Some(written)) if !self.shows(key, written, found.version) => {
                     doubtful.push(look(&self.place, key, written).boxed());
                 }
                 (Some(_), _) => {

@@ -14,7 +14,7 @@ async fn refused(bed: &Bed, options: RestoreOptions) -> Error {
     let before = bed.target.list("").await.expect("listed");
     let error = bed.restore(&quick(options)).await.expect_err("refused");
     let after = bed.target.list("").await.expect("listed");
-    assert!(before.len() == after.len() && before.iter().zip(&after).all(|(a, b)| a.is_same(&b)), "{error}: untouched");
+    assert!(before.len() == after.len() && before.iter().zip(&after).all(|(a, b)| a.is_same(b)), "{error}: untouched");
     error
 }
 

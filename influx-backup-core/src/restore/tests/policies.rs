@@ -259,7 +259,7 @@ async fn files_are_restored_with_their_times() {
     assert_eq!(restored.len(), backup.objects().len());
     for (found, record) in restored.iter().zip(backup.objects()) {
         assert_eq!(
-            (&found.key, found.size, found.version.modified),
+            (found.key, found.size, found.version.modified),
             (&record.key, record.content.size, record.version.modified)
         );
     }
