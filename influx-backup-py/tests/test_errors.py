@@ -113,7 +113,10 @@ def test_python_catches_what_it_has_exceptions_for(tmp_path: Path, core: Path, c
         committed.verify("n1", sample_percent=0)
     with pytest.raises(TypeError, match="level"):
         committed.verify("n1", levle="bytes")  # type: ignore[call-arg]
-    unreachable = ib.Location("s3://bucket", options={"aws_endpoint_url": "http://127.0.0.1:9", "aws_allow_http": True})
+    options = {"aws_endpoint": "http://127.0.0.1:9", "aws_allow_http": True, "aws_region": "eu-central-1"}
+    unreachable = ib.Location(
+        "s3://bucket", options={**options, "aws_access_key_id": "a", "aws_secret_access_key": "b"}
+    )
     limits: Limits = {"retry": {"max_outage": 0.1, "max_elapsed": 0.1}, "stall_timeout": 0.05}
     for kind in (TimeoutError, ConnectionError, OSError):
         with pytest.raises(kind):

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import influx_backup as ib
 import pytest
-from conftest import recordings
+from conftest import Unpack, recordings
 from influx_backup.names import Generation
 from influx_backup.testing import generate
 from test_round_trip import files
 
 STORES = ["core-3.3.0", "core-3.6.0", "core-3.10.1", "core-upgraded-3.3-3.6-3.10", "core-3.10.1-wal-hole"]
-
-Unpack = Callable[[str], Path]
 
 
 def expected(name: str) -> dict[str, Any]:

@@ -83,7 +83,7 @@ class InfluxBackupError(Exception):
         super().__init__(report.message)
         self.report = report
         if isinstance(self, OSError):
-            self.errno, self.strerror, self.filename = self._errno, report.message, report.location
+            _describe(self, self._errno, report)
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.report,), self.__dict__  # Notes are in the last.
@@ -140,6 +140,10 @@ class InfluxBackupError(Exception):
     def findings(self) -> tuple[Finding, ...]:
         """What the job that failed had found, and what the caller has to do."""
         return self.report.findings
+
+
+def _describe(error: OSError, number: int | None, report: ErrorReport) -> None:
+    error.errno, error.strerror, error.filename = number, report.message, report.location
 
 
 class UsageError(InfluxBackupError, ValueError):
