@@ -177,15 +177,14 @@ class Hangs:
     {"async " if "await" in wait else ""}def copy(self, request, context):
         print("begun", flush=True)
         {wait}
-try: ib.Repository({str(repository.location)!r}).backup({str(core)!r}, name="n1", copier=Hangs())
+try: ib.Repository({str(repository.location)!r}).backup({str(core)!r}, name="n1", copier=Hangs(), limits={{"concurrency": 1}})
 except KeyboardInterrupt: print("interrupted", flush=True)
 """
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout and process.stdout.readline() == "begun\n"
         process.send_signal(signal.SIGINT)
         began = time.monotonic()
-        while process.stdout.readline() == "begun\n":
-            pass
+        assert process.stdout.readline() == "interrupted\n"
         assert time.monotonic() - began < 1
         assert process.wait(5) == 0
     assert repository.backup(core, name="n1", on_existing="resume").status == "complete"
