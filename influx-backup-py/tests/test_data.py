@@ -126,9 +126,6 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> Documents:
 BROKEN = {
     "Generated": "its module is not `influx_backup.testing`, so it cannot be pickled",
     "GeneratedNode": "its module is not `influx_backup.testing`, so it cannot be pickled",
-    "LeaseHolder": "JSON has milliseconds of `silence`, the core more",
-    "Retry": "JSON has milliseconds of `wait`, the core more",
-    "Target": "it has a `LeaseHolder`",
 }
 ALL = [
     pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=BROKEN[name])) if name in BROKEN else name
