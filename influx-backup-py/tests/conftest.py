@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tarfile
 from collections.abc import Callable, Iterator
@@ -11,13 +10,14 @@ from pathlib import Path
 
 import influx_backup as ib
 import pytest
+from influx_backup.testing import generate
 from minio import Minio, serving
 from minio import program as minio_program
 
 IS_CI = os.environ.get("CI") == "true"
 PROGRAM = [sys.executable, "-m", "influx_backup"]
 
-Generate = Callable[..., Path]
+Unpack = Callable[[str], Path]
 
 
 def not_run(request: pytest.FixtureRequest, missing: str, explicit: bool = False) -> None:
@@ -29,22 +29,20 @@ def not_run(request: pytest.FixtureRequest, missing: str, explicit: bool = False
     pytest.skip(missing)
 
 
-def generate(directory: Path, *options: str) -> Path:
-    """A generated cluster in a new directory."""
-    subprocess.run([*PROGRAM, "generate", str(directory), *options], check=True, capture_output=True)
-    return directory
-
-
 @pytest.fixture(scope="session")
 def core(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cluster of InfluxDB 3 Core. Tests only read it."""
-    return generate(tmp_path_factory.mktemp("core") / "data", "--edition", "core")
+    data = tmp_path_factory.mktemp("core") / "data"
+    generate(data, edition="core")
+    return data
 
 
 @pytest.fixture(scope="session")
 def enterprise(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cluster of InfluxDB 3 Enterprise: two ingesters and a compactor. Tests only read it."""
-    return generate(tmp_path_factory.mktemp("enterprise") / "data")
+    data = tmp_path_factory.mktemp("enterprise") / "data"
+    generate(data)
+    return data
 
 
 @pytest.fixture
@@ -68,7 +66,7 @@ def recordings() -> Path:
 
 
 @pytest.fixture
-def unpack(request: pytest.FixtureRequest, tmp_path: Path) -> Generate:
+def unpack(request: pytest.FixtureRequest, tmp_path: Path) -> Unpack:
     """Unpacks a recorded server by its name."""
     directory = recordings()
     if not (directory / "expected.json").is_file():

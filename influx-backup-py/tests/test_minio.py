@@ -11,6 +11,8 @@ import pytest
 from conftest import PROGRAM
 from minio import Minio
 from obstore.store import S3Store
+from proxy import dying_proxy
+from test_every_error import assert_is_whole
 from test_round_trip import files
 
 NAME = "n1"
@@ -101,6 +103,16 @@ def test_a_missing_bucket_is_named(minio: Minio, core: Path) -> None:
     with pytest.raises(FileNotFoundError, match="s3://nowhere") as missing:
         ib.discover(ib.Location("s3://nowhere", options=minio.options))
     assert isinstance(missing.value, ib.NotFoundError) and missing.value.code == "location-not-found"
+
+
+def test_a_store_that_goes_away_at_the_commit(vault: ib.Repository, core: Path, minio: Minio, prefix: str) -> None:
+    address = minio.endpoint.removeprefix("http://")
+    with dying_proxy(address, f"PUT /vault/{prefix}/{NAME}/_influx_backup/manifest.json".encode()) as endpoint:
+        through = ib.Repository(f"s3://vault/{prefix}", options={**minio.options, "aws_endpoint": endpoint})
+        with pytest.raises(ib.StoreError) as raised:
+            through.backup(core, name=NAME)
+    assert_is_whole(raised.value, "commit-unconfirmed", minio.secret)
+    assert vault.verify(NAME, level="bytes").ok, "the manifest was stored"
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,6 @@ from obstore.store import AzureStore, GCSStore, LocalStore, MemoryStore, S3Store
 from test_round_trip import files
 
 NAME = "n1"
-
-pytestmark = pytest.mark.filterwarnings("ignore:Successfully reconstructed")
 
 
 @pytest.fixture
@@ -93,16 +90,8 @@ def test_a_local_store_is_a_directory(core: Path, tmp_path: Path) -> None:
     assert files(tmp_path / "restored") == files(core)
 
 
-@pytest.mark.xfail(strict=True, reason="src/location/store.rs takes the missing directory as `None`")
 def test_a_local_store_without_a_directory_is_the_whole_file_system() -> None:
     assert ib.Location(LocalStore()) == ib.Location("/")
-
-
-@pytest.mark.xfail(strict=True, reason="src/location/store.rs passes the warning of pyo3-object_store on")
-def test_a_store_is_taken_without_a_warning() -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        ib.Location(GCSStore("bucket"))
 
 
 def test_other_stores_have_their_urls() -> None:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import influx_backup as ib
 import pytest
-from conftest import recordings
+from conftest import Unpack, recordings
 from influx_backup.names import Generation
 from influx_backup.testing import generate
 from test_round_trip import files
 
 STORES = ["core-3.3.0", "core-3.6.0", "core-3.10.1", "core-upgraded-3.3-3.6-3.10", "core-3.10.1-wal-hole"]
-
-Unpack = Callable[[str], Path]
 
 
 def expected(name: str) -> dict[str, Any]:
@@ -45,7 +42,7 @@ def test_a_recorded_server_is_discovered(name: str, unpack: Unpack) -> None:
     states = {it.generation: it.state for it in description.catalogs}
     assert list(states) == list(known["catalogs"])
     assert [it for it, state in states.items() if state == "live"] == [known["catalog_generation"]]
-    assert description.foreign == description.unknown == description.unclaimed_nodes == description.notes == ()
+    assert not (description.foreign or description.unknown or description.unclaimed_nodes or description.notes)
     assert sorted(
         meta.key for listing in ib.inventory(ib.discover(data)).listings for meta in listing.entries
     ) == sorted(files(data))

@@ -99,4 +99,4 @@ def test_leftovers_are_removed(core: Path, repository: ib.Repository) -> None:
 
 def test_a_report_names_recovery_points(core: Path, repository: ib.Repository) -> None:
     report = repository.backup(core, name="n1")
-    assert all(point.reached.tzinfo for point in report.recovery_points.values())
+    assert all(point.reached and point.reached.tzinfo for point in report.recovery_points.values())

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import influx_backup
-import pytest
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parent
@@ -23,7 +22,6 @@ def environment() -> Mapping[str, str]:
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
-    pytest.importorskip(command[0].partition(".")[0])
     arguments = [sys.executable, "-m", *command]
     return subprocess.run(arguments, cwd=HERE, env=environment(), capture_output=True, text=True, check=False)
 

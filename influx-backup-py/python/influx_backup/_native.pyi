@@ -2072,7 +2072,7 @@ class Event:
 
     @staticmethod
     def from_json(json: str) -> Event:
-        """Reads what `to_json` wrote, as an object of the class of its kind. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
 
 @final
 class PassStarted(Event):

@@ -43,6 +43,7 @@ class CopyError(Exception):
     """Why an object could not be copied, where the run can do something about it."""
 
     copy_code = "store-error"
+    """What became of the copy, by the code that the core has for it."""
 
 
 class Unsupported(CopyError):

@@ -1,12 +1,41 @@
 """What verbs raise: `InfluxBackupError`, with a subclass for each category and for the codes that scripts branch on.
 
-Where Python has an exception for the same thing, the subclass is one of those, too: `except FileNotFoundError` catches
-`NotFoundError`, `except ValueError` catches `UsageError`.
+Where Python has an exception for the same thing, the subclass is one of those, too:
+
+    Category or code      Exception               Python
+    usage                 UsageError              ValueError
+    - unknown-option      UnknownOptionError      ValueError TypeError
+    not_found             NotFoundError           FileNotFoundError
+    refused               RefusedError
+    - backup-exists       BackupExistsError       FileExistsError
+    - backup-in-progress  BackupInProgressError
+    - invalid-key         InvalidKeyError         ValueError
+    - plan-changed        PlanChangedError
+    - restore-in-progress RestoreInProgressError
+    - restore-unfinished  RestoreUnfinishedError
+    - target-not-empty    TargetNotEmptyError
+    not_consistent        NotConsistentError
+    store                 StoreError              OSError
+    - access-denied       AccessDeniedError       PermissionError
+    - no-space            NoSpaceError            OSError
+    - ownership           AccessDeniedError       PermissionError
+    - stalled             StoreTimeoutError       TimeoutError ConnectionError
+    - unreachable         StoreTimeoutError       TimeoutError ConnectionError
+    orchestrator          OrchestratorError
+    cancelled             CancelledError
+    internal              InternalError           RuntimeError
+
+An object that a store loses, or has already, in the midst of a run is a `StoreError` and no `FileNotFoundError` or
+`FileExistsError`: `except FileExistsError` around `backup` means that there is a backup of this name.
+
+Those that are an `OSError` have its `errno` where there is one (`ENOENT`, `EEXIST`, `EACCES`, `ENOSPC`, `ETIMEDOUT`), `strerror`
+is the message, and `filename` the location. `ERROR_CODES` has every code with its category and meaning.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import errno
+from typing import TYPE_CHECKING, ClassVar
 
 from ._native import ERROR_CODES, Certificate, ErrorReport, Finding, Hint
 
@@ -21,6 +50,7 @@ __all__ = [
     "CancelledError",
     "InfluxBackupError",
     "InternalError",
+    "InvalidKeyError",
     "NoSpaceError",
     "NotConsistentError",
     "NotFoundError",
@@ -47,12 +77,16 @@ class InfluxBackupError(Exception):
     report: ErrorReport
     """Everything about the error, as data."""
 
+    _errno: ClassVar[int | None] = None
+
     def __init__(self, report: ErrorReport) -> None:
         super().__init__(report.message)
         self.report = report
+        if isinstance(self, OSError):
+            _describe(self, self._errno, report)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (of_report, (self.report,))
+        return type(self), (self.report,), self.__dict__  # Notes are in the last.
 
     def __str__(self) -> str:
         return self.report.message
@@ -108,6 +142,10 @@ class InfluxBackupError(Exception):
         return self.report.findings
 
 
+def _describe(error: OSError, number: int | None, report: ErrorReport) -> None:
+    error.errno, error.strerror, error.filename = number, report.message, report.location
+
+
 class UsageError(InfluxBackupError, ValueError):
     """The request itself is wrong: an argument or an option."""
 
@@ -117,7 +155,9 @@ class UnknownOptionError(UsageError, TypeError):
 
 
 class NotFoundError(InfluxBackupError, FileNotFoundError):
-    """Something that was named does not exist."""
+    """Something that was named does not exist: a cluster, a backup, a directory or bucket."""
+
+    _errno = errno.ENOENT
 
 
 class RefusedError(InfluxBackupError):
@@ -127,9 +167,15 @@ class RefusedError(InfluxBackupError):
 class BackupExistsError(RefusedError, FileExistsError):
     """The name is taken (`backup-exists`)."""
 
+    _errno = errno.EEXIST
+
 
 class BackupInProgressError(RefusedError):
     """Another process writes this backup (`backup-in-progress`)."""
+
+
+class InvalidKeyError(RefusedError, ValueError):
+    """A name that no store can hold, or that climbs out of its location (`invalid-key`)."""
 
 
 class PlanChangedError(RefusedError):
@@ -157,15 +203,21 @@ class StoreError(InfluxBackupError, OSError):
 
 
 class AccessDeniedError(StoreError, PermissionError):
-    """Wrong credentials, or a missing right (`access-denied`)."""
+    """Wrong credentials, or a missing right: also that to set an owner or a mode (`access-denied`, `ownership`)."""
+
+    _errno = errno.EACCES
 
 
 class NoSpaceError(StoreError):
     """Too little space (`no-space`)."""
 
+    _errno = errno.ENOSPC
 
-class StoreTimeoutError(StoreError, TimeoutError):
+
+class StoreTimeoutError(StoreError, TimeoutError, ConnectionError):
     """The store does not answer, or a connection transfers nothing (`unreachable`, `stalled`)."""
+
+    _errno = errno.ETIMEDOUT
 
 
 class OrchestratorError(InfluxBackupError):
@@ -195,7 +247,9 @@ _OF_CODE: dict[str, type[InfluxBackupError]] = {
     "access-denied": AccessDeniedError,
     "backup-exists": BackupExistsError,
     "backup-in-progress": BackupInProgressError,
+    "invalid-key": InvalidKeyError,
     "no-space": NoSpaceError,
+    "ownership": AccessDeniedError,
     "plan-changed": PlanChangedError,
     "restore-in-progress": RestoreInProgressError,
     "restore-unfinished": RestoreUnfinishedError,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,6 +21,15 @@ Listener = Callable[[Event], object]
 _LOG_EVERY = 60.0
 """Seconds between two lines of `lines`."""
 
+_COLUMNS = 80
+"""How wide a terminal is that does not tell."""
+
+_BAR = 30
+"""The most columns that the bar of a terminal takes."""
+
+_terminal = threading.Lock()
+"""Whose bar is drawn, where several jobs run at once."""
+
 
 @contextlib.contextmanager
 def listener(progress: bool | Listener | contextlib.AbstractContextManager[Listener] | None) -> Iterator[Listener]:
@@ -26,7 +37,7 @@ def listener(progress: bool | Listener | contextlib.AbstractContextManager[Liste
     if progress is None or progress is False:
         yield lambda event: None
     elif progress is True:
-        with terminal_bar() if sys.stderr.isatty() else lines() as listen:
+        with terminal_bar() if _is_terminal() else lines() as listen:
             yield listen
     elif isinstance(progress, contextlib.AbstractContextManager):
         with progress as listen:
@@ -35,37 +46,68 @@ def listener(progress: bool | Listener | contextlib.AbstractContextManager[Liste
         yield progress
 
 
+def _is_terminal() -> bool:
+    try:
+        return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    except (AttributeError, ValueError):  # There is none, or it is closed.
+        return False
+
+
 @contextlib.contextmanager
 def terminal_bar() -> Iterator[Listener]:
-    """A line on standard error that is drawn again and again."""
-    shown = False
+    """A bar on standard error, as the program draws it: one line, which is gone at the end.
+
+    Of several bars at once, the first is drawn, and the next when that has ended. A terminal that is gone stops no job.
+    """
+    is_drawn = False
 
     def listen(event: Event) -> None:
-        nonlocal shown
-        if isinstance(event, ProgressEvent):
-            sys.stderr.write(f"\r\x1b[K{event.progress}")
-            sys.stderr.flush()
-            shown = True
+        nonlocal is_drawn
+        if isinstance(event, ProgressEvent) and (is_drawn or _terminal.acquire(blocking=False)):
+            is_drawn = True
+            _draw(_bar(event.progress))
 
     try:
         yield listen
     finally:
-        if shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+        if is_drawn:
+            _draw("")
+            _terminal.release()
+
+
+def _draw(line: str) -> None:
+    with contextlib.suppress(AttributeError, OSError, ValueError):
+        sys.stderr.write(f"\r{line}\x1b[K")
+        sys.stderr.flush()
+
+
+def _bar(progress: Progress) -> str:
+    columns = _columns()
+    width = min(_BAR, columns // 4)
+    filled = int((progress.fraction or 0) * width)
+    bar = ("=" * filled + ">" * (filled < width)).ljust(width)
+    return f"[{bar}] {progress}"[: columns - 1]  # A line that is as wide as the terminal may begin the next one.
+
+
+def _columns() -> int:
+    with contextlib.suppress(AttributeError, OSError, ValueError):
+        return os.get_terminal_size(sys.stderr.fileno()).columns or _COLUMNS
+    return _COLUMNS
 
 
 @contextlib.contextmanager
-def lines(logger: logging.Logger | None = None, every: float = _LOG_EVERY) -> Iterator[Listener]:
-    """A line to `logger` (that of `influx_backup`) after this many seconds each."""
+def lines(
+    logger: logging.Logger | None = None, every: float = _LOG_EVERY, clock: Callable[[], float] = time.monotonic
+) -> Iterator[Listener]:
+    """A line at the level `INFO` to `logger` (that of `influx_backup`) after this many seconds each, by `clock`."""
     logger = logger or logging.getLogger("influx_backup")
-    last = time.monotonic()
+    last = clock()
 
     def listen(event: Event) -> None:
         nonlocal last
-        if isinstance(event, ProgressEvent) and time.monotonic() - last >= every:
+        if isinstance(event, ProgressEvent) and clock() - last >= every:
             logger.info("%s", event.progress)
-            last = time.monotonic()
+            last = clock()
 
     yield listen
 
@@ -80,7 +122,7 @@ def rich_bar(**options: Any) -> Iterator[Listener]:
 
         def listen(event: Event) -> None:
             if isinstance(event, ProgressEvent):
-                done, total = _amounts(event.progress)
+                done, total, _ = _amounts(event.progress)
                 bars.update(task, completed=done, total=total, description=event.progress.phase)
 
         yield listen
@@ -91,17 +133,20 @@ def tqdm_bar(**options: Any) -> Iterator[Listener]:
     """A bar of `tqdm` (the extra `influx-backup[tqdm]`); options are those of `tqdm.tqdm`."""
     from tqdm import tqdm
 
-    with tqdm(**{"unit": "B", "unit_scale": True, **options}) as bar:
+    with tqdm(**{"unit": " objects", "unit_scale": True, **options}) as bar:
 
         def listen(event: Event) -> None:
             if isinstance(event, ProgressEvent):
-                done, bar.total = _amounts(event.progress)
-                bar.update(done - bar.n)
+                bar.n, bar.total, bar.unit = _amounts(event.progress)
+                bar.set_description_str(event.progress.phase)
 
         yield listen
 
 
-def _amounts(progress: Progress) -> tuple[int, int | None]:
+def _amounts(progress: Progress) -> tuple[int, int | None, str]:
+    """How much is done, of how much, and of what."""
     if progress.total_bytes:
-        return progress.bytes, progress.total_bytes
-    return progress.objects, progress.total_objects or None
+        return progress.bytes, progress.total_bytes, "B"
+    if progress.total_objects:
+        return progress.objects, progress.total_objects, " objects"
+    return progress.listed, None, " objects"

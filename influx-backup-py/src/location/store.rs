@@ -25,7 +25,11 @@ pub(super) fn location(store: &Bound<'_, PyAny>) -> PyResult<Location> {
         ))
     };
     let kind = store.get_type().name()?.to_string();
-    let made_with = store.call_method0("__getnewargs_ex__").map_err(|_| no_place())?;
+    let made_with = store.call_method0("__getnewargs_ex__").map_err(|cause| {
+        let error = no_place();
+        error.set_cause(store.py(), Some(cause));
+        error
+    })?;
     let (arguments, options) =
         made_with.extract::<(Bound<'_, PyTuple>, Bound<'_, PyDict>)>().map_err(|_| no_place())?;
     let prefix = options.get_item("prefix")?.map_or_else(|| Ok(String::new()), |prefix| prefix.extract())?;

@@ -11,7 +11,8 @@ from in_process_s3 import SILENCE, serving
 
 from . import Scratch, raises
 
-AT_ONCE: ib.options.Retry = {"initial_backoff": "10ms", "max_elapsed": "2s", "max_outage": "2s"}
+SOON: ib.options.Retry = {"initial_backoff": "10ms", "max_elapsed": "3s", "max_outage": "3s"}
+"""Gives a store up after a while in which a slow machine answers."""
 
 SECRET = "a-secret-key"
 
@@ -30,11 +31,11 @@ def bucket(endpoint: str) -> ib.Location:
 def answering(status: int, scratch: Scratch) -> None:
     """Certifies a cluster whose store lists its objects, and answers with this status when one is read."""
 
-    def fails(method: str, key: str) -> int | None:
+    def fails(key: str) -> int | None:
         return status if key.endswith(".wal") else None
 
     with serving(scratch.core, fails) as endpoint:
-        ib.certify(bucket(endpoint), limits={"retry": AT_ONCE})
+        ib.certify(bucket(endpoint), limits={"retry": SOON})
 
 
 for code, status in {
@@ -51,11 +52,11 @@ for code, status in {
 
 @raises("stalled")
 def a_store_that_sends_nothing(scratch: Scratch) -> None:
-    def fails(method: str, key: str) -> int | None:
+    def fails(key: str) -> int | None:
         return SILENCE if key.endswith(".parquet") else None
 
     with serving(scratch.core, fails) as endpoint:
-        limits: ib.options.Limits = {"retry": AT_ONCE, "stall_timeout": "500ms"}
+        limits: ib.options.Limits = {"retry": SOON, "stall_timeout": "1s"}
         scratch.repository.backup(bucket(endpoint), limits=limits)
 
 
@@ -64,7 +65,7 @@ def a_port_where_nothing_listens(scratch: Scratch) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    ib.certify(bucket(f"http://127.0.0.1:{port}"), limits={"retry": AT_ONCE})
+    ib.certify(bucket(f"http://127.0.0.1:{port}"), limits={"retry": SOON})
 
 
 TLS = Path(__file__).parent / "tls"
@@ -72,5 +73,5 @@ TLS = Path(__file__).parent / "tls"
 
 @raises("untrusted-certificate")
 def a_certificate_that_nothing_vouches_for(scratch: Scratch) -> None:
-    with serving(scratch.core, lambda method, key: None, tls=(TLS / "certificate.pem", TLS / "key.pem")) as endpoint:
-        ib.certify(bucket(endpoint), limits={"retry": AT_ONCE})
+    with serving(scratch.core, lambda key: None, tls=(TLS / "certificate.pem", TLS / "key.pem")) as endpoint:
+        ib.certify(bucket(endpoint), limits={"retry": SOON})
