@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use influx_backup_core::{
     self as core,
+    cancellation::Cancellation,
     checksum::Crc64,
     copier::{Copied, Copiers, CopyContext as CoreContext, CopyRequest as CoreRequest},
     error::{CopyError, Source},
@@ -90,10 +91,14 @@ impl CopyRequest {
         self.0.transfer.to_python(py)
     }
 
-    /// To be called directly before each request that changes the target. Raises `RuntimeError`
-    /// where another process took it over.
-    fn check_lease(&self) -> PyResult<()> {
-        self.0.check_lease().map_err(|error| PyErr::new::<pyo3::exceptions::PyRuntimeError, _>(error.to_string()))
+    /// To be called directly before each request that changes the target. Raises `LeaseLost` where
+    /// another process may have taken it over.
+    fn check_lease(&self, py: Python<'_>) -> PyResult<()> {
+        if self.0.check_lease().is_ok() {
+            return Ok(());
+        }
+        let class = py.import("influx_backup.copiers")?.getattr("LeaseLost")?;
+        Err(PyErr::from_value(class.call1((format!("{} may no longer be written to", self.0.to),))?))
     }
 }
 
@@ -119,8 +124,17 @@ impl CopyContext {
 /// Calls `copy(request, context)`.
 #[derive(Debug)]
 struct PythonCopier {
-    callee: Callee,
+    callee: Arc<Callee>,
     name: String,
+}
+
+/// Tells a copy that nothing waits for it any more.
+struct Abandoned(Cancellation);
+
+impl Drop for Abandoned {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
 }
 
 #[async_trait]
@@ -130,6 +144,7 @@ impl core::Copier for PythonCopier {
         let name = self.name.clone();
         let mut context = context.clone();
         context.cancellation = context.cancellation.child();
+        let _abandoned = Abandoned(context.cancellation.clone());
         let given = (request.clone(), context);
         let arguments = move |py: Python<'_>| {
             let request = Bound::new(py, CopyRequest(given.0))?.into_any();
@@ -160,26 +175,30 @@ fn copy_error(raised: Source) -> CopyError {
 }
 
 /// The chain of what a caller gives: one copier, or several that are asked in turn.
+///
+/// # Errors
+/// `TypeError` for what is no copier.
 pub(crate) fn chain(
     given: Option<&Bound<'_, PyAny>>,
     event_loop: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Option<Arc<dyn core::Copier>>> {
-    let Some(given) = given.filter(|given| !given.is_none()) else { return Ok(None) };
-    let several = match given.hasattr("copy")? && !given.is_instance_of::<pyo3::types::PyList>() {
-        true => vec![given.clone()],
-        false => given.try_iter()?.collect::<PyResult<Vec<_>>>()?,
+    let Some(given) = given else { return Ok(None) };
+    let several = match given.try_iter() {
+        Ok(several) => several.collect::<PyResult<Vec<_>>>()?,
+        Err(_) => vec![given.clone()],
     };
-    let copiers = several.iter().map(|copier| -> PyResult<Arc<dyn core::Copier>> {
-        if let Ok(native) = copier.cast::<NativeCopier>() {
-            return Ok(Arc::clone(&native.get().0));
-        }
-        if !copier.hasattr("copy")? {
-            return Err(PyTypeError::new_err(format!("a copier has a method `copy`, which {} lacks", copier.repr()?)));
-        }
-        let name = copier.get_type().name()?.to_string();
-        Ok(Arc::new(PythonCopier { callee: Callee::new(copier, event_loop), name }))
-    });
-    Ok(Some(Arc::new(Copiers::new(copiers.collect::<PyResult<_>>()?))))
+    let copiers = several.iter().map(|copier| one(copier, event_loop)).collect::<PyResult<_>>()?;
+    Ok(Some(Arc::new(Copiers::new(copiers))))
+}
+
+fn one(given: &Bound<'_, PyAny>, event_loop: Option<&Bound<'_, PyAny>>) -> PyResult<Arc<dyn core::Copier>> {
+    const EXPECTED: &str =
+        "`copier` is an object with the method `copy(request, context)`, or several of them in a list";
+    if let Ok(native) = given.cast::<NativeCopier>() {
+        return Ok(Arc::clone(&native.get().0));
+    }
+    let callee = Callee::new(given, &["copy"], EXPECTED, event_loop)?;
+    Ok(Arc::new(PythonCopier { callee, name: given.get_type().name()?.to_string() }))
 }
 
 /// Adds the classes and the function.

@@ -1,18 +1,29 @@
 //! Errors of the core as exceptions.
 
 use influx_backup_core::{Error, FindingCode, error::ErrorReport};
-use pyo3::{prelude::*, types::PyDict};
+use pyo3::{
+    exceptions::{PyKeyboardInterrupt, PySystemExit},
+    prelude::*,
+    types::PyDict,
+};
 
 use crate::convert::ToPython;
 
 /// The exception for an error: an `InfluxBackupError` of `influx_backup.errors`, made from its report. Where a copier or an
-/// orchestrator of the caller raised, that exception is its `__cause__`.
+/// orchestrator of the caller raised, that exception is its `__cause__`; `KeyboardInterrupt` and `SystemExit` come back as
+/// they are, as nothing that handles errors is to catch them.
 pub(crate) fn exception(py: Python<'_>, error: &Error, report: &ErrorReport) -> PyErr {
+    let raised = raised(py, error);
+    if let Some(raised) = &raised
+        && (raised.is_instance_of::<PyKeyboardInterrupt>(py) || raised.is_instance_of::<PySystemExit>(py))
+    {
+        return raised.clone_ref(py);
+    }
     let made = || -> PyResult<PyErr> {
         let class = py.import("influx_backup.errors")?.getattr("of_report")?;
         let exception = class.call1((report.to_python(py)?,))?;
         let exception = PyErr::from_value(exception);
-        exception.set_cause(py, raised(py, error));
+        exception.set_cause(py, raised);
         Ok(exception)
     };
     made().unwrap_or_else(|error| error)

@@ -1,10 +1,16 @@
 //! [`Job`]: a running verb.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    pin::pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Waker},
+};
 
-use influx_backup_core::{Error, Events, Job as CoreJob, JobHandle};
-use pyo3::{exceptions::PyRuntimeError, prelude::*, types::PyTuple};
-use pyo3_async_runtimes::tokio::future_into_py;
+use influx_backup_core::{Error, Event, Events, Job as CoreJob, JobHandle};
+use pyo3::{exceptions::PyRuntimeError, prelude::*};
 use tokio::{
     sync::watch,
     time::{Duration, timeout},
@@ -13,16 +19,43 @@ use tokio::{
 use crate::{
     convert::ToPython,
     error::exception,
-    runtime::{block_on, handle},
+    event_loop::awaitable,
+    log,
+    runtime::{Running, block_on, ending, handle, is_own_process},
 };
 
-/// A running verb. The class `influx_backup.Job` has the ways of Python to wait for it.
+/// A running verb. The class `influx_backup.Job` has the ways of Python to wait for it. Dropping it cancels the verb, unless
+/// it was detached.
 #[pyclass(frozen, module = "influx_backup._native")]
 pub(crate) struct Job {
     handle: JobHandle,
-    events: Arc<tokio::sync::Mutex<Events>>,
+    reader: Arc<tokio::sync::Mutex<Reader>>,
     outcome: Arc<Mutex<Outcome>>,
     has_ended: watch::Receiver<bool>,
+    is_detached: AtomicBool,
+}
+
+/// The events of a job, and the one that was waited for and not taken yet: a wait that is cancelled loses none.
+struct Reader {
+    events: Events,
+    next: Option<Event>,
+    has_ended: bool,
+}
+
+impl Reader {
+    /// Waits until there is an event to take, or none will come.
+    async fn wait(&mut self) {
+        if self.next.is_none() && !self.has_ended {
+            self.next = self.events.next().await;
+            self.has_ended = self.next.is_none();
+        }
+    }
+
+    /// The next event, where it is there.
+    fn take(&mut self) -> Option<Event> {
+        let ready = pin!(self.wait()).poll(&mut Context::from_waker(Waker::noop()));
+        if ready == Poll::Pending { None } else { self.next.take() }
+    }
 }
 
 /// What became of a job.
@@ -48,25 +81,45 @@ macro_rules! start {
 pub(crate) use start;
 
 impl Job {
-    /// Keeps a job of the core. A task of its own waits for it, so that it does not end when the object in Python does.
+    /// Keeps a job of the core. A task of its own waits for it and keeps its result; the end of the interpreter cancels it.
     pub(crate) fn of<T: ToPython + Send + 'static>(job: CoreJob<T>) -> PyResult<Self> {
         let (ends, has_ended) = watch::channel(false);
         let this = Self {
             handle: job.handle(),
-            events: Arc::new(tokio::sync::Mutex::new(job.events())),
+            reader: Arc::new(tokio::sync::Mutex::new(Reader { events: job.events(), next: None, has_ended: false })),
             outcome: Arc::new(Mutex::new(Outcome::Running)),
             has_ended,
+            is_detached: AtomicBool::new(false),
         };
         let outcome = Arc::clone(&this.outcome);
+        let handle_of_job = this.handle.clone();
+        let running = Running::begin();
         handle()?.spawn(async move {
-            let ended = match job.await {
+            let mut job = pin!(job);
+            let result = tokio::select! {
+                result = &mut job => result,
+                () = ending() => {
+                    handle_of_job.cancel();
+                    job.await
+                }
+            };
+            log::flush().await;
+            *lock(&outcome) = match result {
                 Ok(result) => Outcome::Done(Box::new(result)),
                 Err(error) => Outcome::Failed(error),
             };
-            *lock(&outcome) = ended;
             ends.send_replace(true);
+            drop(running);
         });
         Ok(this)
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        if !self.is_detached.load(Ordering::Relaxed) && is_own_process() {
+            self.handle.cancel();
+        }
     }
 }
 
@@ -74,7 +127,7 @@ fn lock(outcome: &Mutex<Outcome>) -> MutexGuard<'_, Outcome> {
     outcome.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits until a job has ended. Its task never ends without saying so.
+/// Waits until a job has ended. Its task always tells.
 async fn ended(mut has_ended: watch::Receiver<bool>) {
     let _ = has_ended.wait_for(|ended| *ended).await;
 }
@@ -84,6 +137,11 @@ impl Job {
     /// Asks the job to stop.
     fn cancel(&self) {
         self.handle.cancel();
+    }
+
+    /// Lets the job go on when nothing refers to it any more.
+    fn detach(&self) {
+        self.is_detached.store(true, Ordering::Relaxed);
     }
 
     /// How far the job is now.
@@ -104,41 +162,42 @@ impl Job {
         *self.has_ended.borrow()
     }
 
-    /// Waits this many seconds at most, and says whether the job has ended.
+    /// Whether the last event was taken.
+    #[getter]
+    fn events_ended(&self) -> bool {
+        self.reader.try_lock().is_ok_and(|reader| reader.has_ended)
+    }
+
+    /// Waits this many seconds at most, and returns whether the job has ended.
     fn wait(&self, py: Python<'_>, seconds: f64) -> PyResult<bool> {
         let ended = ended(self.has_ended.clone());
         block_on(py, async move { timeout(Duration::from_secs_f64(seconds), ended).await.is_ok() })
     }
 
-    /// The events that are there, after waiting this many seconds at most for the first: `None` after the last.
-    fn next_events<'py>(&self, py: Python<'py>, seconds: f64) -> PyResult<Option<Bound<'py, PyTuple>>> {
-        let events = Arc::clone(&self.events);
-        let first = block_on(py, async move {
-            timeout(Duration::from_secs_f64(seconds), async { events.lock().await.next().await }).await
-        })?;
-        match first {
-            Ok(None) => Ok(None),
-            Ok(Some(event)) => PyTuple::new(py, [event.to_python(py)?]).map(Some),
-            Err(_) => Ok(Some(PyTuple::empty(py))),
-        }
-    }
-
-    /// The next event, `None` after the last. To be awaited.
-    fn next_event_async<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let events = Arc::clone(&self.events);
-        future_into_py(py, async move {
-            let event = events.lock().await.next().await;
-            Python::attach(|py| event.to_python(py).map(Bound::unbind))
-        })
-    }
-
     /// Waits until the job has ended. To be awaited.
     fn wait_async<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let ended = ended(self.has_ended.clone());
-        future_into_py(py, async move {
-            ended.await;
-            Ok(())
+        awaitable(py, ended(self.has_ended.clone()))
+    }
+
+    /// Waits this many seconds at most, and returns whether there is an event to take or the last was taken.
+    fn wait_event(&self, py: Python<'_>, seconds: f64) -> PyResult<bool> {
+        let reader = Arc::clone(&self.reader);
+        block_on(py, async move {
+            timeout(Duration::from_secs_f64(seconds), async { reader.lock().await.wait().await }).await.is_ok()
         })
+    }
+
+    /// Waits until there is an event to take, or the last was taken. To be awaited.
+    fn wait_event_async<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let reader = Arc::clone(&self.reader);
+        awaitable(py, async move { reader.lock().await.wait().await })
+    }
+
+    /// The next event, or `None` where there is none now.
+    fn take_event<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        // Where it is locked, something waits for an event: there is none.
+        let event = self.reader.try_lock().ok().and_then(|mut reader| reader.take());
+        event.to_python(py)
     }
 
     /// The result of a job that has ended, or its exception. Raises `RuntimeError` for one that has not.

@@ -10,8 +10,10 @@ mod data;
 mod document;
 mod error;
 mod event;
+mod event_loop;
 mod job;
 mod location;
+mod log;
 mod orchestrator;
 mod program;
 mod repository;
@@ -24,7 +26,7 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-    runtime::remember_process();
+    runtime::add_to(module)?;
     copier::add_to(module)?;
     location::add_to(module)?;
     repository::add_to(module)?;

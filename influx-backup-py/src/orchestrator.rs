@@ -1,5 +1,7 @@
 //! An object of the caller's as [`core::Orchestrator`].
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use influx_backup_core::{self as core, cluster::Node, error::Source};
 use pyo3::{prelude::*, types::PyTuple};
@@ -8,7 +10,20 @@ use crate::{callback::Callee, convert::ToPython};
 
 /// Stops and starts servers by the methods `stop(node)`, `stopped(node)` and `start(node)`.
 #[derive(Debug)]
-pub(crate) struct Orchestrator(pub(crate) Callee);
+struct Orchestrator(Arc<Callee>);
+
+/// The orchestrator that a caller gives.
+///
+/// # Errors
+/// `TypeError` where it lacks a method.
+pub(crate) fn of(
+    given: &Bound<'_, PyAny>,
+    event_loop: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Arc<dyn core::Orchestrator>> {
+    const EXPECTED: &str =
+        "`orchestrator` is an object with the methods `stop(node)`, `stopped(node)` and `start(node)`";
+    Ok(Arc::new(Orchestrator(Callee::new(given, &["stop", "stopped", "start"], EXPECTED, event_loop)?)))
+}
 
 impl Orchestrator {
     async fn call<T: Send + 'static>(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
+import threading
+import time
 import traceback
 from pathlib import Path
 from urllib.parse import unquote, urlparse
@@ -124,15 +127,173 @@ def test_what_an_orchestrator_raises_is_the_cause(enterprise: Path, repository: 
     assert isinstance(raised.value.__cause__, KeyError)
 
 
-@pytest.mark.xfail(strict=True, reason="src/copier.rs: an object without `copy` is iterated before it is looked at")
-def test_what_is_no_copier_is_named(core: Path, repository: ib.Repository) -> None:
-    with pytest.raises(TypeError, match="copier"):
-        repository.backup(core, copier=object())  # type: ignore[arg-type]
+class Hangs:
+    """Waits as long as it is let."""
+
+    def __init__(self) -> None:
+        self.began = threading.Event()
+        self.ended = threading.Event()
+        self.seen: list[str] = []
 
 
-@pytest.mark.xfail(
-    strict=True, raises=ib.OrchestratorError, reason="an object without the methods is taken as an orchestrator"
+class HangsSync(Hangs):
+    def copy(self, request: ib.CopyRequest, context: ib.CopyContext) -> None:
+        self.began.set()
+        while not context.is_cancelled:
+            time.sleep(0.01)
+        self.ended.set()
+
+
+class HangsAsync(Hangs):
+    async def copy(self, request: ib.CopyRequest, context: ib.CopyContext) -> None:
+        self.began.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            self.ended.set()
+
+
+@pytest.mark.parametrize("copier", [HangsSync(), HangsAsync()], ids=["sync", "async"])
+async def test_a_copier_is_told_that_its_job_is_cancelled(copier: Hangs, core: Path, repository: ib.Repository) -> None:
+    job = repository.backup_async(core, name="n1", copier=copier)  # type: ignore[arg-type]
+    await asyncio.to_thread(copier.began.wait, 10)
+    job.cancel()
+    with pytest.raises(ib.CancelledError):
+        await job
+    assert await asyncio.to_thread(copier.ended.wait, 2)
+    assert (await repository.backup_async(core, name="n1", on_existing="resume")).status == "complete"
+
+
+class OneLoop:
+    """Has something that belongs to one event loop, as a client of HTTP does."""
+
+    lock: asyncio.Lock
+
+    def __init__(self) -> None:
+        self.loops: set[int] = set()
+
+    async def copy(self, request: ib.CopyRequest, context: ib.CopyContext) -> None:
+        self.loops.add(id(asyncio.get_running_loop()))
+        if len(self.loops) == 1 and not hasattr(self, "lock"):
+            self.lock = asyncio.Lock()
+        async with self.lock:
+            await asyncio.sleep(0.001)
+        raise ib.Unsupported("not mine")
+
+
+def test_async_methods_of_a_call_that_waits_share_an_event_loop(core: Path, repository: ib.Repository) -> None:
+    copier = OneLoop()
+    before = threading.active_count()
+    report = repository.backup(core, name="n1", copier=[copier, *ib.default_copiers()])  # type: ignore[list-item]
+    assert report.status == "complete" and len(copier.loops) == 1
+    assert threading.active_count() == before, "the thread of the loop has ended"
+
+
+async def test_a_call_that_waits_works_inside_an_event_loop(core: Path, repository: ib.Repository) -> None:
+    """As in a notebook, where a loop always runs."""
+    copier = OneLoop()
+    report = repository.backup(core, name="n1", copier=[copier, *ib.default_copiers()])  # type: ignore[list-item]
+    assert report.status == "complete"
+
+
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, SystemExit])
+def test_what_ends_a_program_comes_back_as_it_is(
+    raised: type[BaseException], core: Path, repository: ib.Repository
+) -> None:
+    class Ends:
+        def copy(self, request: ib.CopyRequest, context: ib.CopyContext) -> None:
+            raise raised
+
+    class EndsAsync:
+        async def copy(self, request: ib.CopyRequest, context: ib.CopyContext) -> None:
+            raise raised
+
+    def listen(event: ib.Event) -> None:
+        raise raised
+
+    with pytest.raises(raised):
+        repository.backup(core, name="n1", copier=Ends())
+    with pytest.raises(raised):
+        repository.backup(core, name="n1", copier=EndsAsync(), on_existing="resume")
+    with pytest.raises(raised):
+        repository.backup(core, name="n2", progress=listen)
+    assert repository.backup(core, name="n1", on_existing="resume").status == "complete"
+    assert repository.backup(core, name="n2", on_existing="resume").status == "complete"
+
+
+class FailingAsync:
+    async def copy(self, request: ib.CopyRequest, context: ib.CopyContext) -> None:
+        await asyncio.sleep(0)
+        raise KeyError("mine")
+
+
+async def test_what_a_coroutine_raises_is_the_cause(core: Path, repository: ib.Repository) -> None:
+    with pytest.raises(ib.InfluxBackupError) as raised:
+        await repository.backup_async(core, name="n1", copier=FailingAsync())
+    cause = raised.value.__cause__
+    assert raised.value.code == "copier-failed" and isinstance(cause, KeyError)
+    assert traceback.extract_tb(cause.__traceback__)[-1].line == 'raise KeyError("mine")'
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+async def test_an_orchestrator_of_asyncio(
+    is_async: bool, enterprise: Path, repository: ib.Repository, tmp_path: Path
+) -> None:
+    class Async:
+        def __init__(self) -> None:
+            self.servers = Servers()
+
+        async def stop(self, node: ib.Node) -> None:
+            self.servers.stop(node)
+
+        async def stopped(self, node: ib.Node) -> bool:
+            await asyncio.sleep(0)
+            return self.servers.stopped(node)
+
+        async def start(self, node: ib.Node) -> None:
+            self.servers.start(node)
+
+    orchestrator = Async()
+    if is_async:
+        report = await repository.backup_async(enterprise, name="n1", orchestrator=orchestrator)
+    else:
+        report = await asyncio.to_thread(repository.backup, enterprise, name="n1", orchestrator=orchestrator)
+    assert report.status == "complete"
+    assert [call.split()[0] for call in orchestrator.servers.calls] == ["stop"] * 3 + ["start"] * 3
+
+
+def test_unsupported_with_no_other_copier_ends_the_run(core: Path, repository: ib.Repository) -> None:
+    with pytest.raises(ib.InfluxBackupError) as raised:
+        repository.backup(core, name="n1", copier=Mine())
+    assert raised.value.code == "copy-unsupported"
+
+
+@pytest.mark.parametrize(
+    ("copier", "what"),
+    [
+        (object(), "has no method `copy`"),
+        (5, "5 has no method `copy`"),
+        ([Mine(), 5], "5 has no method `copy`"),
+        ("mine", "'m' has no method `copy`"),
+        (Mine, "is a class: give an instance of it"),
+        ({"copy": 1}, "'copy' has no method `copy`"),
+    ],
+    ids=str,
 )
-def test_what_is_no_orchestrator_is_refused(core: Path, repository: ib.Repository) -> None:
-    with pytest.raises(TypeError, match="orchestrator"):
-        repository.backup(core, orchestrator=5)  # type: ignore[arg-type]
+def test_what_is_no_copier_is_refused(copier: object, what: str, core: Path, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"^`copier` is an object with the method `copy\(request, context\)`") as raised:
+        ib.Repository(tmp_path / "backups").backup(core, copier=copier)  # type: ignore[arg-type]
+    assert what in str(raised.value)
+    assert not (tmp_path / "backups").exists(), "nothing was started"
+
+
+@pytest.mark.parametrize(
+    ("orchestrator", "what"),
+    [(5, "5 has no method `stop`"), (object(), "has no method `stop`"), (Servers, "is a class")],
+    ids=str,
+)
+def test_what_is_no_orchestrator_is_refused(orchestrator: object, what: str, core: Path, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"^`orchestrator` is an object with the methods `stop") as raised:
+        ib.Repository(tmp_path / "backups").backup(core, orchestrator=orchestrator)  # type: ignore[arg-type]
+    assert what in str(raised.value)
+    assert not (tmp_path / "backups").exists(), "nothing was started"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import influx_backup as ib
 import pytest
+from influx_backup import testing as ib_testing
 
 SLOW = {"bandwidth": "64KiB", "concurrency": 1}
 """Limits that a backup of the generated cluster needs minutes with."""
@@ -51,23 +52,25 @@ async def test_a_job_can_be_cancelled(core: Path, repository: ib.Repository) -> 
     assert cancelled.value.code == "cancelled"
 
 
-async def test_a_dropped_job_is_cancelled_unless_it_is_detached(core: Path, repository: ib.Repository) -> None:
-    dropped = repository.backup_async(core, name="dropped", limits=SLOW)
-    detached = repository.backup_async(core, name="detached").detach()
-    seen = dropped._native
-    del dropped, detached
+async def test_a_dropped_job_is_cancelled(core: Path, repository: ib.Repository) -> None:
+    job = repository.backup_async(core, name="n1", limits=SLOW)
+    while job.progress.bytes == 0:
+        await asyncio.sleep(0.01)
+    with pytest.raises(ib.BackupInProgressError):
+        await repository.backup_async(core, name="n1", on_existing="resume")
+    del job
     gc.collect()
-    async with asyncio.timeout(2) if sys.version_info >= (3, 11) else _no_limit():
-        while not seen.is_finished:
-            await asyncio.sleep(0.01)
-        while ("detached", "complete") not in [(it.name, it.state) for it in await repository.list_async()]:
-            await asyncio.sleep(0.05)
+    await asyncio.sleep(1)
+    assert (await repository.backup_async(core, name="n1", on_existing="resume")).status == "complete"
 
 
-class _no_limit:
-    async def __aenter__(self) -> None: ...
-
-    async def __aexit__(self, *_: object) -> None: ...
+async def test_a_detached_job_goes_on(core: Path, repository: ib.Repository) -> None:
+    repository.backup_async(core, name="n1", limits={"bandwidth": "4MiB"}).detach()
+    gc.collect()
+    began = time.monotonic()
+    while [backup.state for backup in await repository.list_async()] != ["complete"]:
+        assert time.monotonic() - began < 20
+        await asyncio.sleep(0.05)
 
 
 def test_event_loops_one_after_another(core: Path) -> None:
@@ -77,29 +80,105 @@ def test_event_loops_one_after_another(core: Path) -> None:
     assert [asyncio.run(holds()) for _ in range(3)] == [True, True, True]
 
 
-def test_threads(core: Path, tmp_path: Path) -> None:
-    def back_up(number: int) -> str:
-        return ib.Repository(tmp_path / str(number)).backup(core, name="n1").status
+def test_event_loops_in_two_threads(core: Path, tmp_path: Path) -> None:
+    async def back_up(number: int) -> tuple[str, str]:
+        job = ib.Repository(tmp_path / str(number)).backup_async(core, name="n1")
+        async for event in job:
+            assert isinstance(event, ib.Event)
+        return (await job).status, threading.current_thread().name
 
-    with ThreadPoolExecutor(4) as threads:
-        assert list(threads.map(back_up, range(4))) == ["complete"] * 4
+    with ThreadPoolExecutor(2) as threads:
+        ended = list(threads.map(lambda number: asyncio.run(back_up(number)), range(2)))
+    assert [status for status, _ in ended] == ["complete"] * 2 and len({thread for _, thread in ended}) == 2
 
 
-def test_the_interpreter_is_free_meanwhile(core: Path, repository: ib.Repository) -> None:
-    turns = 0
-    is_over = threading.Event()
+def test_a_job_may_be_awaited_in_another_loop(core: Path) -> None:
+    async def start() -> ib.Job[ib.Cluster]:
+        return ib.discover_async(core)
 
-    def turn() -> None:
-        nonlocal turns
-        while not is_over.wait(0.01):
-            turns += 1
+    async def finish(job: ib.Job[ib.Cluster]) -> ib.Cluster:
+        return await job
 
-    thread = threading.Thread(target=turn)
-    thread.start()
-    repository.backup(core, name="n1", limits={"bandwidth": "4MiB"})
-    is_over.set()
-    thread.join()
-    assert turns > 10
+    assert asyncio.run(finish(asyncio.run(start()))).edition == "core"
+
+
+VERBS_ASYNC = {
+    "discover": lambda core, tmp: ib.discover_async(core),
+    "certify": lambda core, tmp: ib.certify_async(core),
+    "backup": lambda core, tmp: ib.Repository(tmp / "backups").backup_async(core, name="n1"),
+    "list": lambda core, tmp: ib.Repository(tmp / "backups").list_async(),
+}
+
+
+@pytest.mark.parametrize("verb", VERBS_ASYNC)
+def test_a_job_needs_an_event_loop(verb: str, core: Path, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="no event loop runs here: call it in a coroutine"):
+        VERBS_ASYNC[verb](core, tmp_path)
+    assert not (tmp_path / "backups").exists(), "nothing was started"
+
+
+async def test_a_second_loop_gets_what_the_first_left(core: Path, repository: ib.Repository) -> None:
+    job = repository.backup_async(core, name="n1")
+    first = [await anext(job) for _ in range(2)]
+    rest = [event async for event in job]
+    assert [event.seq for event in [*first, *rest]] == list(range(1, rest[-1].seq + 1))
+    assert isinstance(rest[-1], ib.Finished)
+    assert [event async for event in job] == []
+
+
+async def test_a_wait_for_an_event_that_is_cancelled_loses_none(core: Path, repository: ib.Repository) -> None:
+    job = repository.backup_async(core, name="n1", limits={"bandwidth": "8MiB"}, object_events=True)
+    seqs = []
+    while True:
+        try:
+            seqs.append((await asyncio.wait_for(anext(job), 0.0005)).seq)
+        except asyncio.TimeoutError:
+            continue
+        except StopAsyncIteration:
+            break
+    events = list(seqs)
+    assert events == sorted(set(events)) and (await job).status == "complete"
+    assert len(events) == events[-1], "none is missing"
+
+
+async def test_events_that_are_not_read_do_not_pile_up(core: Path, tmp_path: Path) -> None:
+    """A restore that replaces 3,000 objects of another backup deletes them, with an event each."""
+    target = tmp_path / "target"
+    repository = ib.Repository(tmp_path / "backups")
+    repository.backup(core, name="n1")
+    repository.restore("n1", target)
+    for number in range(3000):
+        shutil.copy(next(target.rglob("*.parquet")), next(target.rglob("*.parquet")).with_name(f"{number}.parquet"))
+    job = repository.restore_async("n1", target, policy="replace", servers_stopped=True, object_events=True)
+    report = await job
+    events = [event async for event in job]
+    assert report.deleted == 3000 and len(events) < 3000
+    (lagged,) = [event for event in events if isinstance(event, ib.Lagged)]
+    assert lagged.missed + len(events) - 1 == events[-1].seq - 1 or lagged.missed > 0
+
+
+async def test_two_tasks_await_one_job(core: Path, repository: ib.Repository) -> None:
+    job = repository.backup_async(core, name="n1")
+    first, second = await asyncio.gather(job, job)
+    assert first is second
+
+
+async def test_a_timeout_cancels_the_job(core: Path, repository: ib.Repository) -> None:
+    job = repository.backup_async(core, name="n1", limits=SLOW)
+    with pytest.raises(asyncio.TimeoutError):
+        await asyncio.wait_for(job, 0.3)
+    assert job.is_finished
+    with pytest.raises(ib.CancelledError):
+        await job
+
+
+@pytest.mark.parametrize("progress", [5, "bar", object()])
+def test_what_is_no_progress_is_refused(
+    progress: object, core: Path, repository: ib.Repository, tmp_path: Path
+) -> None:
+    with pytest.raises(TypeError, match="`progress` is True, a callable that takes an event, or a bar"):
+        repository.backup(core, name="n1", progress=progress)  # type: ignore[arg-type]
+    assert not (tmp_path / "backups").exists(), "nothing was started"
 
 
 def test_ctrl_c_stops_within_a_second_and_can_be_resumed(core: Path, repository: ib.Repository) -> None:
@@ -123,36 +202,44 @@ except KeyboardInterrupt:
     assert repository.backup(core, name="n1", on_existing="resume").status == "complete"
 
 
-def test_after_a_fork_the_error_says_what_to_do(core: Path) -> None:
+def test_ctrl_c_stops_while_many_objects_are_copied(tmp_path: Path) -> None:
+    """Thousands of small copies at once, instead of one that waits."""
+    data = tmp_path / "data"
+    assert len(ib_testing.generate(data, edition="core", snapshots=300).objects) > 600
+    backups = tmp_path / "backups"
     script = f"""
-import os, influx_backup as ib
-ib.discover({str(core)!r})
-if os.fork() == 0:
-    try: ib.discover({str(core)!r})
-    except RuntimeError as error: print(error, flush=True)
-    os._exit(0)
-os.wait()
+import time, influx_backup as ib
+def listen(event):
+    if event.kind == "stage_started": print("begun", flush=True)
+try:
+    ib.Repository({str(backups)!r}).backup({str(data)!r}, name="n1", progress=listen)
+except KeyboardInterrupt:
+    print("interrupted")
 """
-    printed = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=True
-    ).stdout
-    assert "spawn" in printed and "forkserver" in printed
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout and process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        rest = process.stdout.read()
+        assert process.wait(5) == 0 and time.monotonic() - began < 1
+    assert rest.endswith("interrupted\n")
+    assert ib.Repository(backups).backup(data, name="n1", on_existing="resume").status == "complete"
 
 
-def rss() -> int:
-    """Resident memory of this process, in bytes."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
-def test_a_hundred_runs_leave_no_memory_and_no_thread(core: Path) -> None:
-    def run(times: int) -> None:
-        for _ in range(times):
-            assert ib.certify(core, progress=lambda event: None).holds
-        gc.collect()
-
-    run(20)
-    threads, memory = len(os.listdir("/proc/self/task")), rss()
-    run(100)
-    assert len(os.listdir("/proc/self/task")) <= threads
-    assert rss() - memory < 8 << 20, "80 KiB a run, less than one certificate"
+def test_ctrl_c_of_asyncio_cancels_the_job(core: Path, repository: ib.Repository) -> None:
+    script = f"""
+import asyncio, influx_backup as ib
+async def main():
+    job = ib.Repository({str(repository.location)!r}).backup_async({str(core)!r}, name="n1", limits={SLOW!r})
+    async for event in job:
+        if event.kind == "stage_started": print("begun", flush=True)
+try: asyncio.run(main())
+except KeyboardInterrupt: print("interrupted")
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout and process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        assert process.stdout.read().endswith("interrupted\n")
+        assert process.wait(5) == 0 and time.monotonic() - began < 2
+    assert repository.backup(core, name="n1", on_existing="resume").status == "complete"

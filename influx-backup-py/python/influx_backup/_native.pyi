@@ -15,6 +15,7 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar, final
 
 from typing_extensions import disjoint_base
 
+from ._callbacks import OwnLoop
 from .copiers import Copier
 from .names import (
     BackupState,
@@ -231,7 +232,9 @@ class CopyRequest:
         """How the object may be moved: `any`, or `read_through`, which a copy by the store itself is not."""
 
     def check_lease(self) -> None:
-        """To be called directly before each request that changes the target. Raises `RuntimeError` where another process took it over."""
+        """To be called directly before each request that changes the target. Raises `LeaseLost` where another process may have
+        taken it over.
+        """
 
 @final
 class CopyContext:
@@ -2367,7 +2370,9 @@ __version__: Final[str]
 
 @final
 class Job(Generic[_T]):
-    """A running verb. The class `influx_backup.Job` has the ways of Python to wait for it."""
+    """A running verb. The class `influx_backup.Job` has the ways of Python to wait for it. Dropping it cancels the verb, unless
+    it was detached.
+    """
 
     def cancel(self) -> None:
         """Asks the job to stop."""
@@ -2384,23 +2389,33 @@ class Job(Generic[_T]):
     def is_finished(self) -> bool:
         """Whether the job has ended, in whatever way."""
 
+    @property
+    def events_ended(self) -> bool:
+        """Whether the last event was taken."""
+
+    def detach(self) -> None:
+        """Lets the job go on when nothing refers to it any more."""
+
     def wait(self, seconds: float) -> bool:
-        """Waits this many seconds at most, and says whether the job has ended."""
-
-    def next_events(self, seconds: float) -> tuple[Event, ...] | None:
-        """The events that are there, after waiting this many seconds at most for the first: `None` after the last."""
-
-    def next_event_async(self) -> Awaitable[Event | None]:
-        """The next event, `None` after the last. To be awaited."""
+        """Waits this many seconds at most, and returns whether the job has ended."""
 
     def wait_async(self) -> Awaitable[None]:
         """Waits until the job has ended. To be awaited."""
+
+    def wait_event(self, seconds: float) -> bool:
+        """Waits this many seconds at most, and returns whether there is an event to take or the last was taken."""
+
+    def wait_event_async(self) -> Awaitable[None]:
+        """Waits until there is an event to take, or the last was taken. To be awaited."""
+
+    def take_event(self) -> Event | None:
+        """The next event, or `None` where there is none now."""
 
     def result(self) -> _T:
         """The result of a job that has ended, or its exception. Raises `RuntimeError` for one that has not."""
 
 # Verbs. `given` are options by name. Unknown ones raise `UnknownOptionError`, values that cannot be used `UsageError`.
-# `event_loop` is the running one, in which `async` methods of the caller are called, or `None` for a call that waits in a
+# `event_loop` is where `async` methods of the caller run: the running one, or one of its own for a call that waits in a
 # thread.
 
 _Copiers: TypeAlias = Copier | Sequence[Copier | NativeCopier] | None
@@ -2427,7 +2442,7 @@ class Repository:
         object_events: bool,
         copier: _Copiers,
         orchestrator: Orchestrator | None,
-        event_loop: asyncio.AbstractEventLoop | None,
+        event_loop: asyncio.AbstractEventLoop | OwnLoop,
     ) -> Job[BackupReport]:
         """Starts a backup."""
 
@@ -2443,7 +2458,7 @@ class Repository:
         object_events: bool,
         copier: _Copiers,
         orchestrator: Orchestrator | None,
-        event_loop: asyncio.AbstractEventLoop | None,
+        event_loop: asyncio.AbstractEventLoop | OwnLoop,
     ) -> Job[RestoreReport]:
         """Starts a restore: of what a plan says, or of a backup by its name."""
 

@@ -13,6 +13,7 @@ __all__ = [
     "CopyError",
     "CopyRequest",
     "Corrupt",
+    "LeaseLost",
     "NativeCopier",
     "SourceChanged",
     "SourceVanished",
@@ -68,3 +69,9 @@ class Corrupt(CopyError):
     """The copy differs from its source: it is tried again."""
 
     copy_code = "copy-corrupt"
+
+
+class LeaseLost(CopyError):
+    """Another process may have taken the target over: nothing may be written to it any more. The run ends and tells why."""
+
+    copy_code = "cancelled"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -11,6 +11,10 @@ from ._native import Event, Finding, Progress
 
 if TYPE_CHECKING:
     import asyncio
+
+    from typing_extensions import ParamSpec
+
+    P = ParamSpec("P")
 
 __all__ = ["Job", "ProgressOption"]
 
@@ -24,17 +28,24 @@ _STEP = 0.1
 
 
 class Job(Generic[T]):
-    """A running verb of asyncio.
+    """A running verb of asyncio, which runs whether or not it is awaited.
 
-    Awaited, it gives the result or raises; iterated with `async for`, it gives events as they happen, each once. Cancelling
-    the task that awaits it cancels the job, and the task ends when the job has.
+    Awaited, it gives the result or raises, as often as wanted. Iterated with `async for`, it gives events as they happen, each
+    once: a second loop goes on where the first ended. Events need not be read. They wait in a queue of bounded length, and
+    `Lagged` counts what was dropped.
 
-    A job that nothing refers to any more is cancelled, unless it was detached.
+    Cancelling the task that awaits it cancels the job, and the task ends when the job has, mostly within a second. What was
+    backed up or restored so far stays: the same call with `on_existing="resume"` or `on_unfinished="resume"` goes on there.
+
+    A job that nothing refers to any more is cancelled, unless it was detached. When the interpreter ends, all jobs are
+    cancelled and waited for, also those that were detached.
+
+    Any thread may call `cancel`, `progress`, `findings` and `is_finished`. It is made by the verbs with `_async`, in an event
+    loop that runs; any event loop may await it.
     """
 
     def __init__(self, native: _native.Job[T]) -> None:
         self._native = native
-        self._detached = False
 
     def __await__(self) -> Generator[Any, None, T]:
         return self._wait().__await__()
@@ -53,17 +64,26 @@ class Job(Generic[T]):
             raise cancelled
         return self._native.result()
 
-    async def __aiter__(self) -> AsyncIterator[Event]:
-        while (event := await self._native.next_event_async()) is not None:
-            yield event
+    def __aiter__(self) -> Job[T]:
+        return self
+
+    async def __anext__(self) -> Event:
+        while (event := self._native.take_event()) is None:
+            if self._native.events_ended:
+                raise StopAsyncIteration
+            await self._native.wait_event_async()
+        return event
 
     def cancel(self) -> None:
-        """Asks the job to stop. It fails with `CancelledError` (`influx_backup`'s) within a second; await it."""
+        """Asks the job to stop. It fails with `CancelledError` (`influx_backup`'s), mostly within a second; await it.
+
+        A commit that is on its way is finished, and servers that were stopped are started again first.
+        """
         self._native.cancel()
 
     def detach(self) -> Job[T]:
-        """Lets the job go on when nothing refers to it any more, as long as the process lives."""
-        self._detached = True
+        """Lets the job go on when nothing refers to it any more, until the interpreter ends."""
+        self._native.detach()
         return self
 
     @property
@@ -84,19 +104,24 @@ class Job(Generic[T]):
     def __repr__(self) -> str:
         return f"<Job: {'finished' if self.is_finished else self.progress}>"
 
-    def __del__(self) -> None:
-        if not self._detached:
-            self._native.cancel()
+
+def start(verb: Callable[P, _native.Job[T]], *args: P.args, **kwargs: P.kwargs) -> Job[T]:
+    """Starts a verb for asyncio. Raises `RuntimeError` where no event loop runs."""
+    running_loop()
+    return Job(verb(*args, **kwargs))
 
 
-def run(job: _native.Job[T], progress: ProgressOption = None) -> T:
-    """Waits for a job in this thread and returns its result. Ctrl-C, and what `progress` raises, cancel it first."""
+def run(progress: ProgressOption, verb: Callable[P, _native.Job[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Runs a verb in this thread and returns its result. Ctrl-C, and what `progress` raises, cancel it first."""
     from .progress import listener
 
+    listening = listener(progress)
+    job = verb(*args, **kwargs)
     try:
-        with listener(progress) as listen:
-            while (events := job.next_events(_STEP)) is not None:
-                for event in events:
+        with listening as listen:
+            while not job.events_ended:
+                job.wait_event(_STEP)
+                while (event := job.take_event()) is not None:
                     listen(event)
         while not job.wait(_STEP):
             pass
@@ -112,4 +137,9 @@ def running_loop() -> asyncio.AbstractEventLoop:
     """The event loop of the caller, in which its own `async` methods are called."""
     import asyncio
 
-    return asyncio.get_running_loop()
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        raise RuntimeError(
+            "no event loop runs here: call it in a coroutine, or use the verb without `_async`"
+        ) from None

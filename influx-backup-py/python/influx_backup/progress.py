@@ -31,19 +31,21 @@ _terminal = threading.Lock()
 """Whose bar is drawn, where several jobs run at once."""
 
 
-@contextlib.contextmanager
-def listener(progress: bool | Listener | contextlib.AbstractContextManager[Listener] | None) -> Iterator[Listener]:
+def listener(
+    progress: bool | Listener | contextlib.AbstractContextManager[Listener] | None,
+) -> contextlib.AbstractContextManager[Listener]:
     """What `progress=` means: nothing, a bar on a terminal and lines elsewhere, or the caller's own."""
     if progress is None or progress is False:
-        yield lambda event: None
-    elif progress is True:
-        with terminal_bar() if _is_terminal() else lines() as listen:
-            yield listen
-    elif isinstance(progress, contextlib.AbstractContextManager):
-        with progress as listen:
-            yield listen
-    else:
-        yield progress
+        return contextlib.nullcontext(lambda event: None)
+    if progress is True:
+        return terminal_bar() if _is_terminal() else lines()
+    if isinstance(progress, contextlib.AbstractContextManager):
+        return progress
+    if callable(progress):
+        return contextlib.nullcontext(progress)
+    raise TypeError(
+        f"`progress` is True, a callable that takes an event, or a bar of influx_backup.progress, not {progress!r}"
+    )
 
 
 def _is_terminal() -> bool:

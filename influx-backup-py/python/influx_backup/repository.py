@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, overload
 
 from . import _native
+from ._callbacks import OwnLoop
 from ._native import (
     Backup,
     BackupPlan,
@@ -22,7 +23,7 @@ from ._native import (
     VerifyReport,
 )
 from .copiers import Copier, NativeCopier
-from .jobs import Job, ProgressOption, run, running_loop
+from .jobs import Job, ProgressOption, run, running_loop, start
 from .orchestrators import Orchestrator
 
 if TYPE_CHECKING:
@@ -108,11 +109,11 @@ class Repository:
 
         Arguments and errors are those of `backup`, as far as they can be told before anything is copied.
         """
-        return run(self._native.plan_backup(source, options), progress)
+        return run(progress, self._native.plan_backup, source, options)
 
     def plan_backup_async(self, source: Place | Cluster, **options: Unpack[_Backup]) -> Job[BackupPlan]:
         """`plan_backup` for asyncio."""
-        return Job(self._native.plan_backup(source, options))
+        return start(self._native.plan_backup, source, options)
 
     def backup(
         self,
@@ -161,8 +162,8 @@ class Repository:
             TypeError: A keyword that is no option.
             ValueError: The value of an option that cannot be used.
         """
-        job = self._native.backup(source, options, object_events, copier, orchestrator, None)
-        return run(job, progress)
+        with OwnLoop() as loop:
+            return run(progress, self._native.backup, source, options, object_events, copier, orchestrator, loop)
 
     def backup_async(
         self,
@@ -175,7 +176,7 @@ class Repository:
     ) -> Job[BackupReport]:
         """`backup` for asyncio."""
         loop = running_loop()
-        return Job(self._native.backup(source, options, object_events, copier, orchestrator, loop))
+        return start(self._native.backup, source, options, object_events, copier, orchestrator, loop)
 
     def plan_restore(
         self, name: str, target: Place, *, progress: ProgressOption = None, **options: Unpack[RestoreOptions]
@@ -206,11 +207,11 @@ class Repository:
             NotConsistentError: The backup is damaged.
             StoreError: A store failed.
         """
-        return run(self._native.plan_restore(name, target, options), progress)
+        return run(progress, self._native.plan_restore, name, target, options)
 
     def plan_restore_async(self, name: str, target: Place, **options: Unpack[RestoreOptions]) -> Job[RestorePlan]:
         """`plan_restore` for asyncio."""
-        return Job(self._native.plan_restore(name, target, options))
+        return start(self._native.plan_restore, name, target, options)
 
     @overload
     def restore(
@@ -286,8 +287,19 @@ class Repository:
             StoreError: A store failed for longer than `limits` allow; too little space.
             OrchestratorError: The orchestrator or a copier of the caller failed.
         """
-        job = self._native.restore(what, target, options, approved_hash, object_events, copier, orchestrator, None)
-        return run(job, progress)
+        with OwnLoop() as loop:
+            return run(
+                progress,
+                self._native.restore,
+                what,
+                target,
+                options,
+                approved_hash,
+                object_events,
+                copier,
+                orchestrator,
+                loop,
+            )
 
     @overload
     def restore_async(
@@ -328,8 +340,8 @@ class Repository:
     ) -> Job[RestoreReport]:
         """`restore` for asyncio."""
         loop = running_loop()
-        return Job(
-            self._native.restore(what, target, options, approved_hash, object_events, copier, orchestrator, loop)
+        return start(
+            self._native.restore, what, target, options, approved_hash, object_events, copier, orchestrator, loop
         )
 
     def list(self, *, progress: ProgressOption = None) -> tuple[BackupSummary, ...]:
@@ -341,11 +353,11 @@ class Repository:
         Raises:
             StoreError: The repository itself cannot be listed.
         """
-        return run(self._native.list(), progress)
+        return run(progress, self._native.list)
 
     def list_async(self) -> Job[tuple[BackupSummary, ...]]:
         """`list` for asyncio."""
-        return Job(self._native.list())
+        return start(self._native.list)
 
     def get(self, name: str, *, progress: ProgressOption = None) -> Backup:
         """Opens a committed backup and checks its object list.
@@ -355,11 +367,11 @@ class Repository:
             NotConsistentError: It is damaged (`damaged-backup`).
             RefusedError: It needs a newer release (`unsupported-format`).
         """
-        return run(self._native.get(name), progress)
+        return run(progress, self._native.get, name)
 
     def get_async(self, name: str) -> Job[Backup]:
         """`get` for asyncio."""
-        return Job(self._native.get(name))
+        return start(self._native.get, name)
 
     def verify(self, name: str, *, progress: ProgressOption = None, **options: Unpack[VerifyOptions]) -> VerifyReport:
         """Verifies a committed backup. What is wrong does not raise: it is in the report, and `ok` is false.
@@ -380,11 +392,11 @@ class Repository:
             NotConsistentError: Its own files are damaged (`damaged-backup`).
             StoreError: The store failed.
         """
-        return run(self._native.verify(name, options), progress)
+        return run(progress, self._native.verify, name, options)
 
     def verify_async(self, name: str, **options: Unpack[VerifyOptions]) -> Job[VerifyReport]:
         """`verify` for asyncio."""
-        return Job(self._native.verify(name, options))
+        return start(self._native.verify, name, options)
 
     def certify(self, name: str, *, progress: ProgressOption = None, **options: Unpack[CertifyOptions]) -> Certificate:
         """Makes the certificate of a backup again, from the bytes it has now. What is wrong with it does not raise.
@@ -403,11 +415,11 @@ class Repository:
             NotConsistentError: Its own files are damaged (`damaged-backup`).
             StoreError: The store failed.
         """
-        return run(self._native.certify(name, options), progress)
+        return run(progress, self._native.certify, name, options)
 
     def certify_async(self, name: str, **options: Unpack[CertifyOptions]) -> Job[Certificate]:
         """`certify` for asyncio."""
-        return Job(self._native.certify(name, options))
+        return start(self._native.certify, name, options)
 
     def leftovers(self, *, progress: ProgressOption = None) -> tuple[Leftover, ...]:
         """What attempts that ended without a commit left here, sorted by name. What is being written now is not among it.
@@ -416,11 +428,11 @@ class Repository:
             StoreError: The store failed. On S3 it takes the right `s3:ListBucketMultipartUploads`, on Google
                 `storage.multipartUploads.list`.
         """
-        return run(self._native.leftovers(), progress)
+        return run(progress, self._native.leftovers)
 
     def leftovers_async(self) -> Job[tuple[Leftover, ...]]:
         """`leftovers` for asyncio."""
-        return Job(self._native.leftovers())
+        return start(self._native.leftovers)
 
     def remove(self, leftover: Leftover, *, progress: ProgressOption = None, object_events: bool = False) -> None:
         """Deletes a leftover, as far as it still is one. It can be cancelled, and done again.
@@ -436,11 +448,11 @@ class Repository:
             BackupExistsError: The backup was finished since.
             StoreError: The store failed.
         """
-        run(self._native.remove(leftover, object_events), progress)
+        run(progress, self._native.remove, leftover, object_events)
 
     def remove_async(self, leftover: Leftover, *, object_events: bool = False) -> Job[None]:
         """`remove` for asyncio."""
-        return Job(self._native.remove(leftover, object_events))
+        return start(self._native.remove, leftover, object_events)
 
 
 def _located(place: Place, options: Mapping[str, object] | None) -> Place:

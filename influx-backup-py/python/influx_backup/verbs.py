@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from . import _native
 from ._native import AbandonReport, Backup, Certificate, Cluster, Inventory, Target, VerifyReport
-from .jobs import Job, ProgressOption, run
+from .jobs import Job, ProgressOption, run, start
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -33,12 +33,12 @@ def discover(source: Place, *, progress: ProgressOption = None, **options: Unpac
         RefusedError: There are several clusters, or the catalog cannot say which nodes belong to it: name them.
         StoreError: The store failed.
     """
-    return run(_native.discover(source, options), progress)
+    return run(progress, _native.discover, source, options)
 
 
 def discover_async(source: Place, **options: Unpack[DiscoverOptions]) -> Job[Cluster]:
     """`discover` for asyncio."""
-    return Job(_native.discover(source, options))
+    return start(_native.discover, source, options)
 
 
 def inventory(cluster: Cluster, *, progress: ProgressOption = None) -> Inventory:
@@ -51,12 +51,12 @@ def inventory(cluster: Cluster, *, progress: ProgressOption = None) -> Inventory
         NotFoundError: The location is gone.
         StoreError: The store failed.
     """
-    return run(_native.inventory(cluster), progress)
+    return run(progress, _native.inventory, cluster)
 
 
 def inventory_async(cluster: Cluster) -> Job[Inventory]:
     """`inventory` for asyncio."""
-    return Job(_native.inventory(cluster))
+    return start(_native.inventory, cluster)
 
 
 def certify(
@@ -80,12 +80,12 @@ def certify(
         NotFoundError: There is no cluster (`no-cluster`).
         StoreError: The store failed.
     """
-    return run(_native.certify(source, options), progress)
+    return run(progress, _native.certify, source, options)
 
 
 def certify_async(source: Place | Cluster | Backup, **options: Unpack[CertifyOptions]) -> Job[Certificate]:
     """`certify` for asyncio."""
-    return Job(_native.certify(source, options))
+    return start(_native.certify, source, options)
 
 
 def verify(
@@ -108,12 +108,12 @@ def verify(
         NotConsistentError: Its own files are damaged (`damaged-backup`).
         StoreError: The store failed.
     """
-    return run(_native.verify(backup, options), progress)
+    return run(progress, _native.verify, backup, options)
 
 
 def verify_async(backup: Place | Backup, **options: Unpack[VerifyOptions]) -> Job[VerifyReport]:
     """`verify` for asyncio."""
-    return Job(_native.verify(backup, options))
+    return start(_native.verify, backup, options)
 
 
 def inspect(target: Place, *, progress: ProgressOption = None) -> Target:
@@ -126,12 +126,12 @@ def inspect(target: Place, *, progress: ProgressOption = None) -> Target:
         UsageError: A place that cannot be used.
         StoreError: The store failed.
     """
-    return run(_native.inspect(target), progress)
+    return run(progress, _native.inspect, target)
 
 
 def inspect_async(target: Place) -> Job[Target]:
     """`inspect` for asyncio."""
-    return Job(_native.inspect(target))
+    return start(_native.inspect, target)
 
 
 def abandon(
@@ -152,11 +152,11 @@ def abandon(
         RestoreInProgressError: Another process restores to the target.
         StoreError: The store failed.
     """
-    return run(_native.abandon(target, options, object_events), progress)
+    return run(progress, _native.abandon, target, options, object_events)
 
 
 def abandon_async(
     target: Place, *, object_events: bool = False, **options: Unpack[AbandonOptions]
 ) -> Job[AbandonReport]:
     """`abandon` for asyncio."""
-    return Job(_native.abandon(target, options, object_events))
+    return start(_native.abandon, target, options, object_events)

@@ -1,19 +1,16 @@
 //! `backup`
 
-use std::sync::Arc;
-
 use influx_backup_core as core;
 use pyo3::{prelude::*, types::PyDict};
 
 use super::Repository;
 use crate::{
-    callback::Callee,
     convert::Given,
     copier,
     data::Cluster,
     job::{Job, start},
     location::place,
-    orchestrator::Orchestrator,
+    orchestrator,
 };
 
 #[pymethods]
@@ -35,7 +32,7 @@ impl Repository {
             request = request.with_copier(copier);
         }
         if let Some(orchestrator) = orchestrator {
-            request = request.with_orchestrator(Arc::new(Orchestrator(Callee::new(orchestrator, event_loop))));
+            request = request.with_orchestrator(orchestrator::of(orchestrator, event_loop)?);
         }
         start!(request, object_events)
     }

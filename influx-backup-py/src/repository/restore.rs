@@ -1,7 +1,5 @@
 //! `restore`
 
-use std::sync::Arc;
-
 use influx_backup_core::Restore;
 use pyo3::{
     exceptions::PyTypeError,
@@ -11,13 +9,12 @@ use pyo3::{
 
 use super::Repository;
 use crate::{
-    callback::Callee,
     convert::Given,
     copier,
     data::RestorePlan,
     job::{Job, start},
     location::place,
-    orchestrator::Orchestrator,
+    orchestrator,
 };
 
 #[pymethods]
@@ -44,7 +41,7 @@ impl Repository {
             request = request.with_copier(copier);
         }
         if let Some(orchestrator) = orchestrator {
-            request = request.with_orchestrator(Arc::new(Orchestrator(Callee::new(orchestrator, event_loop))));
+            request = request.with_orchestrator(orchestrator::of(orchestrator, event_loop)?);
         }
         start!(request, object_events)
     }
