@@ -8,11 +8,12 @@ import json
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import influx_backup as ib
 import pytest
 from influx_backup import testing
+from influx_backup.names import Severity
 from influx_backup.progress import Listener
 from situations import Meddler, before_a_copy, first, path_of, stop
 
@@ -167,6 +168,13 @@ def test_documents_that_differ_are_not_equal(documents: Documents) -> None:
 def test_a_report_is_found_again_in_a_dict(documents: Documents) -> None:
     (report, *_) = documents["BackupReport"]
     assert {report: "found"}[ib.BackupReport.from_json(report.to_json())] == "found"
+
+
+def test_a_finding_has_the_severity_of_its_code(documents: Documents) -> None:
+    for finding in documents["Finding"]:
+        severity, meaning = ib.FINDING_CODES[finding.code]
+        assert finding.severity == severity and meaning
+    assert {severity for severity, _ in ib.FINDING_CODES.values()} == set(get_args(Severity))
 
 
 def test_times_are_aware(documents: Documents) -> None:
