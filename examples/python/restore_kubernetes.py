@@ -51,7 +51,7 @@ def main() -> int:
             arguments.name, arguments.target, policy="replace", orchestrator=Scale(arguments.namespace), progress=True
         )
     except ib.InfluxBackupError as error:
-        print(error.report, error.__cause__ or "", file=sys.stderr)
+        print(error.report, file=sys.stderr)
         return 1
     print(report)
     return 1 if any(todo.code == "servers-stopped" for todo in report.todos) else 0

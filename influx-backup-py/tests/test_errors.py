@@ -118,9 +118,9 @@ def test_python_catches_what_it_has_exceptions_for(tmp_path: Path, core: Path, c
         "s3://bucket", options={**options, "aws_access_key_id": "a", "aws_secret_access_key": "b"}
     )
     limits: Limits = {"retry": {"max_outage": 0.1, "max_elapsed": 0.1}, "stall_timeout": 0.05}
-    for kind in (TimeoutError, ConnectionError, OSError):
-        with pytest.raises(kind):
-            ib.certify(unreachable, limits=limits)
+    with pytest.raises(TimeoutError) as away:
+        ib.certify(unreachable, limits=limits)
+    assert isinstance(away.value, ConnectionError)
 
 
 def test_the_table_has_every_exception() -> None:

@@ -29,7 +29,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import influx_backup as ib
 import pytest
-from influx_backup import names, options, testing  # noqa: F401
+from influx_backup import names, options, testing, verbs  # noqa: F401
 
 CORE = Path(__file__).parents[2] / "influx-backup-core"
 ITEMS: list[str] = json.loads((CORE / "api.json").read_text())
@@ -260,3 +260,19 @@ def test_what_is_called_otherwise_is_in_the_core(item: str) -> None:
 def test_a_new_item_of_the_core_is_missed() -> None:
     for item in ("BackupReport.unheard", "Clause::Unheard", "Repository::unheard()", "Unheard", "unheard()"):
         assert resolve(path_of(item)) is MISSING
+
+
+VERBS = {
+    **{name: it for name, it in vars(ib).items() if inspect.isfunction(it) and it.__module__ == verbs.__name__},
+    **{f"Repository.{name}": it for name, it in vars(ib.Repository).items() if inspect.isfunction(it)},
+}
+"""The functions and methods by which work is done."""
+
+
+@pytest.mark.parametrize(
+    "name", [it for it in VERBS if not it.endswith("_async") and "._" not in it and it != "Repository.marker"]
+)
+def test_every_verb_has_its_form_for_asyncio(name: str) -> None:
+    here, there = (dict(inspect.signature(VERBS[it]).parameters) for it in (name, f"{name}_async"))
+    del here["progress"]
+    assert list(here.values()) == list(there.values())

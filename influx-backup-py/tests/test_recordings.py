@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from influx_backup.names import Generation
 from influx_backup.testing import generate
 from test_round_trip import files
 
+TRACES = ["trace-3.3.0", "trace-3.6.0", "trace-3.10.1", "trace-3.10.1-wal-holes"]
 STORES = ["core-3.3.0", "core-3.6.0", "core-3.10.1", "core-upgraded-3.3-3.6-3.10", "core-3.10.1-wal-hole"]
 
 
@@ -70,6 +72,31 @@ def test_a_recorded_server_comes_back(name: str, unpack: Unpack, repository: ib.
     certificate = ib.certify(data)
     # Whether a number of the WAL was burned or lost only a run that looked for it can tell.
     assert certificate.holds and certificate.is_proven is ("wal-hole" not in name)
+
+
+def replayed(trace: Path, data: Path, part: float) -> Path:
+    """What a server had in its store after this part of a trace."""
+    operations = [json.loads(line) for line in (trace / "ops.jsonl").read_text().splitlines()]
+    for operation in operations[: int(len(operations) * part)]:
+        path = data / operation["path"]
+        if operation["op"] == "put":
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(trace / "blobs" / operation["blob"], path)
+        else:
+            path.unlink()
+    return data
+
+
+@pytest.mark.parametrize("part", [0.5, 1.0])
+@pytest.mark.parametrize("name", TRACES)
+def test_what_a_live_server_had_comes_back(
+    name: str, part: float, unpack: Unpack, repository: ib.Repository, tmp_path: Path
+) -> None:
+    data, target = replayed(unpack(name), tmp_path / "data", part), tmp_path / "restored"
+    assert repository.backup(data, name="n1").status == "complete"
+    repository.restore("n1", target)
+    assert files(target) == whole(data)
+    assert ib.certify(target).holds
 
 
 @pytest.mark.parametrize("edition", ["core", "enterprise"])

@@ -18,7 +18,9 @@ MYPY = ("mypy", "--strict", "--no-error-summary", "--show-error-codes", f"--conf
 def environment() -> Mapping[str, str]:
     """Type checkers find what is installed by themselves, and nothing else."""
     installed = PACKAGE.parent.name in ("site-packages", "dist-packages")
-    return os.environ if installed else {**os.environ, "MYPYPATH": str(PACKAGE.parent)}
+    # Stand-ins for schedulers that are not installed.
+    places = [HERE / "schedulers", HERE] if installed else [HERE / "schedulers", HERE, PACKAGE.parent]
+    return {**os.environ, "MYPYPATH": os.pathsep.join(map(str, places))}
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
@@ -48,6 +50,12 @@ def test_pyright_accepts_the_package_and_a_right_program() -> None:
 
 def test_mypy_accepts_a_right_program() -> None:
     passes(*MYPY, str(HERE / "typing" / "right.py"))
+
+
+def test_mypy_accepts_the_scripts_for_operators_and_their_tests() -> None:
+    scripts = sorted((PROJECT.parent / "examples" / "python").glob("*.py"))
+    assert scripts
+    passes(*MYPY, *map(str, scripts), str(HERE / "test_examples.py"), str(HERE / "schedulers"))
 
 
 def test_mypy_finds_every_mistake() -> None:

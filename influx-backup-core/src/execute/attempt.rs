@@ -21,6 +21,7 @@ use crate::{
     limits::Retry,
     location::{ChecksumMatch, RequestKind},
     retry::{Backoff, RetryPolicy},
+    units::duration::millis,
 };
 
 /// What all copies of a stage share.
@@ -65,7 +66,8 @@ impl Worker {
             if let Some(wait) = wait {
                 let key = request.target.clone();
                 let attempt = backoff.failures();
-                self.events.send(EventKind::Retry { key, attempt, wait, code: error.code().to_owned() });
+                let code = error.code().to_owned();
+                self.events.send(EventKind::Retry { key, attempt, wait: millis::whole(wait), code });
                 // A late deletion by this attempt must not hit the copy of the next.
                 self.unless_cancelled(async { tokio::join!(sleep(wait), clean_ups.finished()) }).await?;
             }

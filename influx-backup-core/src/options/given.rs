@@ -144,13 +144,26 @@ impl<'de> Deserializer<'de> for Given {
         if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
+    /// By name only: no list of values.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Refused> {
+        match self.0 {
+            Value::Object(values) => visitor.visit_map(Fields::of(values)),
+            _ => Err(Refused::custom("expected options by name")),
+        }
+    }
+
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Refused> {
         visitor.visit_newtype_struct(self)
     }
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map
-        struct enum identifier ignored_any
+        enum identifier ignored_any
     }
 }
 
@@ -250,10 +263,10 @@ impl serde::de::Error for Refused {
 fn in_plain_words(expected: &str) -> String {
     match expected {
         "u8" => format!("a whole number from 0 to {}", u8::MAX),
+        "u16" => format!("a whole number from 0 to {}", u16::MAX),
         "u32" => format!("a whole number from 0 to {}", u32::MAX),
         "u64" | "usize" => "a whole number that is not negative".to_owned(),
         "a sequence" => "a list".to_owned(),
-        _ if expected.starts_with("struct ") => "options by name".to_owned(),
         other => other.to_owned(),
     }
 }
@@ -269,6 +282,7 @@ mod tests {
         ByteSize, DiscoverOptions,
         limits::{Limits, Retry},
         options::{BackupOptions, Passes, Policy, RestoreOptions, RestoreRunOptions, VerifyOptions},
+        testing::generate::GenerateOptions,
     };
 
     fn given(values: Value) -> GivenOptions {
@@ -384,6 +398,8 @@ mod tests {
             (json!({ "limits": { "memory": 1.5 } }), "limits.memory", size),
             (json!({ "limits": { "retry": { "max_outage": true } } }), "limits.retry.max_outage", duration),
             (json!({ "limits": "hunter2" }), "limits", "expected options by name"),
+            (json!({ "limits": [1] }), "limits", "expected options by name"),
+            (json!({ "limits": { "retry": [] } }), "limits.retry", "expected options by name"),
         ] {
             let error = given(values).last::<BackupOptions>().expect_err(option);
             assert_eq!(error.code(), "invalid-option");
@@ -391,6 +407,15 @@ mod tests {
         }
         let error = given(json!({ "node_ids": "n1" })).last::<DiscoverOptions>().expect_err("no list").to_string();
         assert_eq!(error, "the value of option `node_ids` cannot be used: expected a list");
+        let error = given(json!({ "nodes": -1 })).last::<GenerateOptions>().expect_err("negative").to_string();
+        let expected = "the value of option `nodes` cannot be used: expected a whole number from 0 to 65535";
+        assert_eq!(error, expected);
+        for neither in [json!(1), json!(null), json!({})] {
+            let stopped = given(json!({ "servers_stopped": neither })).last::<RestoreRunOptions>();
+            let names = "expected `true`, `false`, `not_confirmed` or `confirmed_by_caller`";
+            let expected = format!("the value of option `servers_stopped` cannot be used: {names}");
+            assert_eq!(stopped.expect_err("neither").to_string(), expected);
+        }
         let error = given(json!({ "sample_percent": 256 })).last::<VerifyOptions>().expect_err("too many").to_string();
         let expected = "the value of option `sample_percent` cannot be used: expected a whole number from 0 to 255";
         assert_eq!(error, expected);

@@ -1,11 +1,20 @@
 //! [`RestoreRunOptions`].
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, Visitor},
+};
 
 use super::Takeover;
-use crate::{error::Result, limits::Limits, named::named, setters::setters, units::duration};
+use crate::{
+    error::Result,
+    limits::Limits,
+    named::{Choices, named},
+    setters::setters,
+    units::duration,
+};
 
 /// How a restore runs. No plan covers it: it may differ from run to run of the same plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -103,16 +112,25 @@ impl From<bool> for ServersStopped {
 
 /// As scripts write it: `true` or `false`, or one of the names.
 fn name_or_bool<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ServersStopped, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged, expecting = "expected `true`, `false` or a name")]
-    enum NameOrBool {
-        Bool(bool),
-        Name(String),
+    struct NameOrBool;
+
+    impl Visitor<'_> for NameOrBool {
+        type Value = ServersStopped;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "`true`, `false`, {}", Choices(ServersStopped::NAMES))
+        }
+
+        fn visit_bool<E: de::Error>(self, is_stopped: bool) -> Result<ServersStopped, E> {
+            Ok(is_stopped.into())
+        }
+
+        fn visit_str<E: de::Error>(self, name: &str) -> Result<ServersStopped, E> {
+            name.parse().map_err(|_| E::unknown_variant(name, ServersStopped::NAMES))
+        }
     }
-    match NameOrBool::deserialize(deserializer)? {
-        NameOrBool::Bool(is_stopped) => Ok(is_stopped.into()),
-        NameOrBool::Name(name) => name.parse().map_err(|_| D::Error::unknown_variant(&name, ServersStopped::NAMES)),
-    }
+
+    deserializer.deserialize_any(NameOrBool)
 }
 
 /// What to do with an unfinished restore at the target.

@@ -125,7 +125,9 @@ fn stopped_servers_are_confirmed_by_true() {
     let error = read(json!("yes")).expect_err("no name").to_string();
     assert_eq!(error, "unknown variant `yes`, expected `not_confirmed` or `confirmed_by_caller`");
     for not_read in [json!(1), json!(null), json!({})] {
-        assert_eq!(read(not_read).expect_err("neither").to_string(), "expected `true`, `false` or a name");
+        let error = read(not_read).expect_err("neither").to_string();
+        let names = "expected `true`, `false`, `not_confirmed` or `confirmed_by_caller`";
+        assert!(error.ends_with(names), "{error}");
     }
 }
 

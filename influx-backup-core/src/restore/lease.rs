@@ -10,12 +10,13 @@ use crate::{
     options::Takeover,
     preflight,
     target::LeaseHolder,
+    units::duration::millis,
 };
 
 /// The process that restores to this target now, or `None` where there is none that is alive.
 pub(super) async fn holder(target: &Location) -> Result<Option<LeaseHolder>> {
     let state = highest(target, &LeaseScope::Target, Clock::Local).await?.filter(LeaseState::is_held);
-    Ok(state.map(|state| LeaseHolder { owner: state.file.to_string(), silence: state.silence }))
+    Ok(state.map(|state| LeaseHolder { owner: state.file.to_string(), silence: millis::whole(state.silence) }))
 }
 
 /// Asks whether a target can be written to and lies apart from `others`, and what its clock says.

@@ -103,6 +103,11 @@ pub mod millis {
         u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
     }
 
+    /// What is left of a duration when it is written and read back.
+    pub(crate) fn whole(duration: Duration) -> Duration {
+        Duration::from_millis(of(duration))
+    }
+
     /// Serializes as a number.
     ///
     /// # Errors

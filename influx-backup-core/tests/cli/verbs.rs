@@ -204,6 +204,18 @@ fn an_open_certificate_fails_unless_the_caller_consents() {
     run(&["certify", &scratch.path("repository/b"), "--json"]).expect(4);
 }
 
+/// All of it would take minutes.
+#[test]
+#[cfg(unix)]
+fn generate_stops_when_it_is_interrupted() {
+    let scratch = Scratch::empty();
+    let program = start(&["generate", &scratch.path("source"), "--snapshots", "1000000", "--json"]);
+    wait_for(Path::new(&scratch.path("source")));
+    let signalled = Command::new("kill").args(["-INT", &program.id().to_string()]).status().expect("kill runs");
+    assert!(signalled.success());
+    Answer::of(program.wait_with_output().expect("an end")).expect_error(130, "cancelled");
+}
+
 #[test]
 #[cfg(unix)]
 fn an_interrupted_backup_is_resumed() {

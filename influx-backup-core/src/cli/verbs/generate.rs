@@ -60,7 +60,7 @@ struct Written {
 
 impl Generate {
     pub(crate) fn run(self, screen: &Screen) -> Result<Exit, Failure> {
-        let made = self.options().generate_into(&self.directory)?;
+        let made = self.options().generate_into(&self.directory, &screen.stop().asked)?;
         let written = Written {
             directory: self.directory,
             cluster: made.catalog_owner.clone(),

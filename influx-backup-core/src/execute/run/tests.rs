@@ -211,7 +211,10 @@ fn of_stage(events: &[EventKind]) -> Vec<&EventKind> {
 fn retries(events: &[EventKind]) -> Vec<(u32, &str)> {
     fn retry(event: &EventKind) -> Option<(u32, &str)> {
         match event {
-            EventKind::Retry { attempt, code, .. } => Some((*attempt, code.as_str())),
+            EventKind::Retry { attempt, code, wait, .. } => {
+                assert_eq!(wait.subsec_nanos() % 1_000_000, 0, "JSON has milliseconds: {wait:?}");
+                Some((*attempt, code.as_str()))
+            }
             _ => None,
         }
     }

@@ -42,6 +42,12 @@ async fn a_restore_that_is_alive_keeps_all_others_out() {
     let held = bed.keys().await;
     let target = Target::inspect(&bed.target).await.expect("inspected");
     assert!(target.holder.as_ref().is_some_and(|holder| holder.silence.as_secs() < 60), "{:?}", target.holder);
+    let json = serde_json::to_string(&target.holder).expect("serializes");
+    assert_eq!(
+        serde_json::from_str::<Option<crate::target::LeaseHolder>>(&json).expect("its own"),
+        target.holder,
+        "{json}"
+    );
     let (empty, replace) = (quick(RestoreOptions::empty()), quick(RestoreOptions::replace()));
     for how in [empty.clone(), replace, empty.resuming()] {
         let error = bed.restore(&how).await.expect_err("it is alive");

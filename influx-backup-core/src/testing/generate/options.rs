@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CompactorData, Derived, Generate, Generated};
 use crate::{
+    cancellation::Cancellation,
     cluster::Edition,
     error::{Error, Result},
     layout::Generation,
@@ -45,17 +46,20 @@ impl Default for GenerateOptions {
 }
 
 impl GenerateOptions {
-    /// Writes the cluster into a directory that is missing or empty.
+    /// Writes the cluster into a directory that is missing or empty, until it is cancelled. What was written by then stays.
     ///
     /// # Errors
-    /// [`Error::InvalidRequest`] for a directory that is not empty, [`Error::Store`].
-    pub fn generate_into(&self, directory: &Path) -> Result<Generated> {
+    /// [`Error::InvalidRequest`] for a directory that is not empty, [`Error::Cancelled`], [`Error::Store`].
+    pub fn generate_into(&self, directory: &Path, cancellation: &Cancellation) -> Result<Generated> {
         let failed = |operation| move |error| Error::io(operation, "", directory.display(), error);
         if !is_free(directory).map_err(failed("list"))? {
             let reason = format!("`{}` is not empty: give one that is, or a new one", directory.display());
             return Err(Error::invalid_request("directory", reason));
         }
-        self.recipe().generate_into(directory).map_err(failed("write"))
+        self.recipe().write_unless_cancelled(directory, cancellation).map_err(|error| match error.kind() {
+            io::ErrorKind::Interrupted if cancellation.is_cancelled() => Error::Cancelled { done: 0, total: 0 },
+            _ => failed("write")(error),
+        })
     }
 
     fn recipe(&self) -> Generate {
@@ -93,11 +97,34 @@ mod tests {
         let place = directory.path().join("data");
         let options: GenerateOptions =
             serde_json::from_str(r#"{"edition": "core", "snapshots": 2, "file_size": "2KiB"}"#).expect("options");
-        let made = options.generate_into(&place).expect("written");
+        let made = options.generate_into(&place, &Cancellation::new()).expect("written");
         assert_eq!(made.catalog_owner, "node01");
         assert_eq!(made.nodes["node01"].last_snapshot, Some(2));
-        let error = options.generate_into(&place).expect_err("refused");
+        let error = options.generate_into(&place, &Cancellation::new()).expect_err("refused");
         assert_eq!(error.code(), "invalid-request");
         assert!(error.to_string().contains("data` is not empty"), "{error}");
+    }
+
+    /// All of it would take minutes.
+    #[test]
+    fn it_stops_when_it_is_cancelled() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let place = directory.path().join("data");
+        let options =
+            GenerateOptions { snapshots: 1_000_000, file_size: ByteSize(1 << 10), ..GenerateOptions::default() };
+        let cancellation = Cancellation::new();
+        let cancels = cancellation.clone();
+        let begun = place.clone();
+        let canceller = std::thread::spawn(move || {
+            while is_free(&begun).expect("a look") {
+                std::thread::yield_now();
+            }
+            cancels.cancel();
+        });
+        let error = options.generate_into(&place, &cancellation).expect_err("cancelled");
+        canceller.join().expect("no panic");
+        assert_eq!(error.code(), "cancelled");
+        let written = walkdir::WalkDir::new(&place).into_iter().count();
+        assert!((2..1_000_000).contains(&written), "{written}");
     }
 }

@@ -12,6 +12,7 @@ use object_store::{ObjectStore, ObjectStoreExt, path::Path};
 use serde::{Deserialize, Serialize};
 
 use super::{Generate, NodeData, Object, catalog};
+use crate::cancellation::Cancellation;
 
 impl Generate {
     /// Writes the cluster below `prefix`.
@@ -41,6 +42,15 @@ impl Generate {
     /// # Errors
     /// What the file system fails with.
     pub fn generate_into(&self, directory: &Directory) -> io::Result<Generated> {
+        self.write_unless_cancelled(directory, &Cancellation::new())
+    }
+
+    /// The same until it is cancelled: then no further file is begun, and the error is of the kind `Interrupted`.
+    pub(super) fn write_unless_cancelled(
+        &self,
+        directory: &Directory,
+        cancellation: &Cancellation,
+    ) -> io::Result<Generated> {
         let source = Mutex::new(self.objects());
         let next_batch =
             || -> Vec<Object> { source.lock().unwrap_or_else(PoisonError::into_inner).by_ref().take(16).collect() };
@@ -53,6 +63,9 @@ impl Generate {
                     return Ok::<_, io::Error>(written);
                 }
                 for Object { key, bytes } in batch {
+                    if cancellation.is_cancelled() {
+                        return Err(io::ErrorKind::Interrupted.into());
+                    }
                     let path = directory.join(&key);
                     if let Some(parent) = path.parent().filter(|parent| !made.contains(*parent)) {
                         std::fs::create_dir_all(parent)?;

@@ -68,7 +68,15 @@ pub(super) async fn write_error(client: &mut TcpStream, status: u16) -> io::Resu
         403 => "AccessDenied",
         _ => "SlowDown",
     };
-    let body = format!("<Error><Code>{code}</Code><Message>Injected.</Message></Error>");
+    write_status(client, status, &format!("<Error><Code>{code}</Code><Message>Injected.</Message></Error>")).await
+}
+
+/// As a gateway answers whose server does not.
+pub(super) async fn write_bad_gateway(client: &mut TcpStream) -> io::Result<()> {
+    write_status(client, 502, "<html><body>Bad Gateway</body></html>").await
+}
+
+async fn write_status(client: &mut TcpStream, status: u16, body: &str) -> io::Result<()> {
     let length = body.len();
     let head = format!("HTTP/1.1 {status} Injected\r\ncontent-type: application/xml\r\ncontent-length: {length}\r\n");
     client.write_all(format!("{head}connection: close\r\n\r\n{body}").as_bytes()).await?;

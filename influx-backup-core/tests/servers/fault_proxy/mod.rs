@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::loopback::Loopback;
-use broken::{write_answer, write_error};
+use broken::{write_answer, write_bad_gateway, write_error};
 pub(crate) use wire::RequestHead;
 use wire::{Answer, exchange, read_body, read_request_head, request_bytes};
 
@@ -162,6 +162,8 @@ pub(crate) enum State {
     Down,
     /// Connections that stand, open ones and new ones, and nothing that comes through them, in either direction.
     Silent,
+    /// A gateway that has lost its server: open connections end, and each request of a new one is answered with 502.
+    BadGateway,
 }
 
 impl FaultProxy {
@@ -273,20 +275,26 @@ async fn serve(
     }
 }
 
-/// A connection that stands and is silent from when the server is.
+/// A connection that stands and is silent from when the server is, or ends when the gateway loses its server.
 async fn connection_until_silent(
     mut client: TcpStream,
     front: Front,
     mut wants: watch::Receiver<State>,
 ) -> io::Result<()> {
+    if *wants.borrow() == State::BadGateway {
+        let Some((head, start_of_body)) = read_request_head(&mut client).await? else { return Ok(()) };
+        read_body(&mut client, &head, start_of_body.len()).await?;
+        return write_bad_gateway(&mut client).await;
+    }
     let served = tokio::select! {
         biased;
-        _ = wants.wait_for(|state| *state == State::Silent) => None,
-        served = connection(&mut client, &front) => Some(served),
+        Ok(state) = wants.wait_for(|state| matches!(state, State::Silent | State::BadGateway)) => Err(*state),
+        served = connection(&mut client, &front) => Ok(served),
     };
     match served {
-        Some(served) => served,
-        None => std::future::pending().await,
+        Ok(served) => served,
+        Err(State::Silent) => std::future::pending().await,
+        Err(_) => Ok(()),
     }
 }
 
