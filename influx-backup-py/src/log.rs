@@ -1,18 +1,21 @@
 //! Events of `tracing` as records of `logging`.
 //!
-//! They wait in a queue until a thread of its own hands them over. The threads that do the work never wait for the
-//! interpreter, nor for a slow handler.
+//! One thread hands them over, from a queue. The threads that do the work never wait for the interpreter, nor for a slow
+//! handler.
 
 use std::{
-    borrow::Cow,
-    collections::VecDeque,
     io, mem,
-    sync::{Mutex, MutexGuard, Once, PoisonError},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread,
     time::Duration,
 };
 
 use pyo3::prelude::*;
-use tokio::time::timeout;
+use tokio::{sync::oneshot, time::timeout};
 use tracing::{Level, Metadata, level_filters::LevelFilter};
 use tracing_subscriber::{
     Registry,
@@ -21,7 +24,7 @@ use tracing_subscriber::{
     layer::SubscriberExt,
 };
 
-use crate::runtime::{Call, runtime};
+use crate::runtime::Call;
 
 /// The targets of the core.
 const CORE: &str = "influx_backup_core";
@@ -35,31 +38,30 @@ const CAPACITY: usize = 10_000;
 /// How long the end of a job waits for handlers.
 const LONGEST_FLUSH: Duration = Duration::from_secs(1);
 
-static QUEUE: Mutex<Queue> =
-    Mutex::new(Queue { records: VecDeque::new(), missed: 0, is_delivered: false, is_closed: false });
+/// Set once there is a thread that hands records over.
+static QUEUE: OnceLock<SyncSender<Item>> = OnceLock::new();
 
-/// Held by who hands records over, so that they stay in order.
-static TURN: Mutex<()> = Mutex::new(());
+/// Records that found no room.
+static MISSED: AtomicUsize = AtomicUsize::new(0);
 
-struct Queue {
-    records: VecDeque<Record>,
-    missed: usize,
-    /// Whether a thread is on its way to hand them over.
-    is_delivered: bool,
-    is_closed: bool,
+static IS_CLOSED: AtomicBool = AtomicBool::new(false);
+
+enum Item {
+    Record(Record),
+    /// Tells when all before it are handed over.
+    Mark(oneshot::Sender<()>),
 }
 
 /// Logger, level, text, file and line.
-type Record = (String, u8, String, Cow<'static, str>, u32);
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+type Record = (String, u8, String, String, u32);
 
 /// Sends events of the core to `logging`, down to DEBUG. Loggers decide for each record whether it is shown.
 pub(crate) fn install() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
+    QUEUE.get_or_init(|| {
+        let (queue, items) = sync_channel(CAPACITY);
+        let thread = thread::Builder::new().name("influx_backup log".to_owned());
+        // Without the thread all records are missed.
+        let _ = thread.spawn(move || deliver(&items));
         // Spans of single objects cost more than they tell: their events have the key.
         let is_wanted = |meta: &Metadata<'_>| {
             let level = if meta.is_span() { Level::INFO } else { Level::DEBUG };
@@ -67,27 +69,26 @@ pub(crate) fn install() {
         };
         let filter = FilterFn::new(is_wanted).with_max_level_hint(LevelFilter::DEBUG);
         let lines = fmt::layer().without_time().with_level(false).with_target(false).with_ansi(false);
-        let log = Registry::default().with(filter).with(lines.with_writer(Lines));
         // It can be set once in a process, and is set here alone.
-        let _ = tracing::subscriber::set_global_default(log);
+        let _ =
+            tracing::subscriber::set_global_default(Registry::default().with(filter).with(lines.with_writer(Lines)));
+        queue
     });
 }
 
 /// Waits until the records so far are handed over, or handlers take too long.
 pub(crate) async fn flush() {
-    let is_idle = {
-        let queue = lock(&QUEUE);
-        queue.records.is_empty() && !queue.is_delivered
-    };
-    if !is_idle {
+    let (mark, reached) = oneshot::channel();
+    let is_sent = QUEUE.get().is_some_and(|queue| queue.try_send(Item::Mark(mark)).is_ok());
+    if is_sent {
         // Late records come later.
-        let _ = timeout(LONGEST_FLUSH, tokio::task::spawn_blocking(deliver)).await;
+        let _ = timeout(LONGEST_FLUSH, reached).await;
     }
 }
 
 /// Drops what comes from now on: there is soon no interpreter.
 pub(crate) fn close() {
-    lock(&QUEUE).is_closed = true;
+    IS_CLOSED.store(true, Ordering::Relaxed);
 }
 
 struct Lines;
@@ -96,14 +97,14 @@ impl<'a> MakeWriter<'a> for Lines {
     type Writer = Line;
 
     fn make_writer(&'a self) -> Line {
-        Line { logger: LOGGER.to_owned(), level: level_of(Level::INFO), file: Cow::Borrowed(""), line: 0 }
+        Line { logger: LOGGER.to_owned(), level: level_of(Level::INFO), file: String::new(), line: 0 }
     }
 
     fn make_writer_for(&'a self, meta: &Metadata<'_>) -> Line {
         Line {
             logger: meta.target().replacen(CORE, LOGGER, 1).replace("::", "."),
             level: level_of(*meta.level()),
-            file: meta.file().map_or(Cow::Borrowed(""), |file| Cow::Owned(file.to_owned())),
+            file: meta.file().unwrap_or_default().to_owned(),
             line: meta.line().unwrap_or_default(),
         }
     }
@@ -124,7 +125,7 @@ fn level_of(level: Level) -> u8 {
 struct Line {
     logger: String,
     level: u8,
-    file: Cow<'static, str>,
+    file: String,
     line: u32,
 }
 
@@ -141,49 +142,39 @@ impl io::Write for Line {
 }
 
 fn push(record: Record) {
-    let mut queue = lock(&QUEUE);
-    if queue.is_closed {
-        return;
-    }
-    if queue.records.len() == CAPACITY {
-        queue.missed += 1;
-        return;
-    }
-    queue.records.push_back(record);
-    if mem::replace(&mut queue.is_delivered, true) {
-        return;
-    }
-    drop(queue);
-    if let Ok(runtime) = runtime() {
-        runtime.spawn_blocking(deliver);
+    if QUEUE.get().is_none_or(|queue| queue.try_send(Item::Record(record)).is_err()) {
+        MISSED.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// Hands records over until there are none.
-fn deliver() {
-    let _call = Call::begin();
-    let _turn = lock(&TURN);
-    loop {
-        let records = waiting();
-        if records.is_empty() {
-            return;
+/// Hands records over, all that wait at a time, as long as the process lives.
+fn deliver(items: &Receiver<Item>) {
+    while let Ok(first) = items.recv() {
+        let mut marks = Vec::new();
+        let mut records = Vec::new();
+        for item in std::iter::once(first).chain(items.try_iter().take(CAPACITY)) {
+            match item {
+                Item::Record(record) => records.push(record),
+                Item::Mark(mark) => marks.push(mark),
+            }
         }
-        Python::try_attach(|py| {
-            let delivered = py.import("influx_backup._log").and_then(|log| log.call_method1("deliver", (records,)));
-            delivered.map_or_else(|error| error.write_unraisable(py, None), drop);
-        });
+        let missed = MISSED.swap(0, Ordering::Relaxed);
+        if missed > 0 {
+            let text = format!("{missed} records were dropped: the handlers of logging are too slow");
+            records.push((LOGGER.to_owned(), level_of(Level::WARN), text, file!().to_owned(), line!()));
+        }
+        if !records.is_empty() && !IS_CLOSED.load(Ordering::Relaxed) {
+            hand_over(records);
+        }
+        // Dropping them tells.
+        drop(marks);
     }
 }
 
-/// Takes all records that wait.
-fn waiting() -> Vec<Record> {
-    let mut queue = lock(&QUEUE);
-    let missed = mem::take(&mut queue.missed);
-    let mut records = Vec::from(mem::take(&mut queue.records));
-    queue.is_delivered = !records.is_empty();
-    if missed > 0 {
-        let text = format!("{missed} records were dropped: the handlers of logging are too slow");
-        records.push((LOGGER.to_owned(), level_of(Level::WARN), text, Cow::Borrowed(file!()), line!()));
-    }
-    records
+fn hand_over(records: Vec<Record>) {
+    let _call = Call::begin();
+    Python::try_attach(|py| {
+        let delivered = py.import("influx_backup._log").and_then(|log| log.call_method1("deliver", (records,)));
+        delivered.map_or_else(|error| error.write_unraisable(py, None), drop);
+    });
 }

@@ -369,7 +369,6 @@ def test_what_a_command_tells_is_in_the_error(core: Path, tmp_path: Path) -> Non
     assert not list((tmp_path / "backups").rglob("*#*"))
 
 
-@pytest.mark.xfail(strict=True, reason="a job ends before a method of the caller's copier that still runs has returned")
 def test_ctrl_c_ends_the_command_of_a_copier(core: Path, tmp_path: Path) -> None:
     tool = program(tmp_path / "tool", f"echo $$ >> {tmp_path / 'pids'}; exec sleep 60")
     command = [

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -200,6 +201,10 @@ def test_the_interpreter_is_free_meanwhile(core: Path, repository: ib.Repository
     assert turns > elapsed / 0.01 / 4
 
 
+NATIVE_THREADS = 2 * (os.cpu_count() or 1) + 16
+"""Workers of the runtime, and threads that wait for files and for Python; these end ten seconds after they were needed."""
+
+
 def rss() -> int:
     """Resident memory of this process, in bytes."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -210,25 +215,64 @@ def tasks() -> int:
     return len(os.listdir("/proc/self/task"))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
-@pytest.mark.parametrize("kind", ["sync", "asyncio"])
-def test_a_hundred_runs_leave_no_memory_and_no_thread(kind: str, core: Path) -> None:
+class Declines:
+    """A copier that leaves every object to the next."""
+
+    async def copy(self, request: ib.CopyRequest, context: ib.CopyContext) -> None:
+        raise ib.Unsupported("not mine")
+
+
+def certify(core: Path, repository: ib.Repository) -> None:
+    assert ib.certify(core, progress=lambda event: None).holds
+
+
+def certify_async(core: Path, repository: ib.Repository) -> None:
     async def certify() -> None:
         job = ib.certify_async(core)
         assert [event async for event in job]
         assert (await job).holds
 
-    def run(times: int) -> None:
+    asyncio.run(certify())
+
+
+def cancel(core: Path, repository: ib.Repository) -> None:
+    """Jobs that are dropped, one of them with events that nothing has read."""
+
+    async def cancel() -> None:
+        repository.backup_async(core, name="n1", on_existing="resume", limits=SLOW)
+        job = ib.certify_async(core)
+        await anext(job)
+        del job
+
+    asyncio.run(cancel())
+
+
+def fail(core: Path, repository: ib.Repository) -> None:
+    with pytest.raises(ib.InfluxBackupError):
+        repository.get("missing")
+
+
+def plan_and_copy(core: Path, repository: ib.Repository) -> None:
+    """A copier of the caller's, in an event loop of its own."""
+    with pytest.raises(ib.InfluxBackupError) as raised:
+        repository.backup(core, name="n2", on_existing="resume", copier=Declines())
+    assert raised.value.code == "copy-unsupported"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+@pytest.mark.parametrize("run", [certify, certify_async, cancel, fail, plan_and_copy], ids=lambda run: run.__name__)
+def test_a_hundred_runs_leave_no_memory_and_no_thread(
+    run: Callable[[Path, ib.Repository], None], core: Path, repository: ib.Repository
+) -> None:
+    def repeat(times: int) -> None:
         for _ in range(times):
-            if kind == "sync":
-                assert ib.certify(core, progress=lambda event: None).holds
-            else:
-                asyncio.run(certify())
+            run(core, repository)
         gc.collect()
 
-    run(30)
-    threads, memory = tasks(), rss()
-    run(100)
-    assert tasks() <= threads
+    repeat(60)
+    threads, memory = threading.active_count(), rss()
+    repeat(100)
+    assert threading.active_count() == threads
+    assert tasks() <= NATIVE_THREADS + threads
     certificate = len(ib.certify(core).to_json())
     assert rss() - memory < 100 * certificate, "less than one certificate a run"

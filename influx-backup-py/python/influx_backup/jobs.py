@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from . import _native
 from ._native import Event, Finding, Progress
@@ -12,16 +12,13 @@ from ._native import Event, Finding, Progress
 if TYPE_CHECKING:
     import asyncio
 
-    from typing_extensions import ParamSpec
-
-    P = ParamSpec("P")
-
 __all__ = ["Job", "ProgressOption"]
 
 ProgressOption = bool | Callable[[Event], object] | AbstractContextManager[Callable[[Event], object]] | None
 """`True` for a bar on a terminal and log lines elsewhere, a callable for each event, or one of `influx_backup.progress`."""
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 _STEP = 0.1
 """Seconds between two looks at Ctrl-C."""
