@@ -8,15 +8,54 @@ use pyo3::{
     prelude::*,
     types::{PyCFunction, PyDict, PyTuple, PyType},
 };
-use tokio::{sync::oneshot, task::spawn_blocking};
+use tokio::{
+    sync::{oneshot, watch},
+    task::spawn_blocking,
+};
 
 use crate::runtime::{Call, runtime};
 
-/// An object of the caller's with methods that the core calls, and the event loop that its `async` methods run in.
-#[derive(Debug)]
+/// What one verb needs to call code of the caller: the event loop of `async` methods, and how many calls go on.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    event_loop: Arc<Py<PyAny>>,
+    calls: watch::Sender<usize>,
+}
+
+impl Caller {
+    pub(crate) fn new(event_loop: &Bound<'_, PyAny>) -> Self {
+        Self { event_loop: Arc::new(event_loop.clone().unbind()), calls: watch::Sender::new(0) }
+    }
+
+    /// Waits until no call goes on.
+    pub(crate) async fn idle(&self) {
+        // The sender is this one.
+        let _ = self.calls.subscribe().wait_for(|calls| *calls == 0).await;
+    }
+
+    fn begin(&self) -> Ongoing {
+        self.calls.send_modify(|calls| *calls += 1);
+        Ongoing { calls: self.calls.clone(), _call: Call::begin() }
+    }
+}
+
+/// A call into code of the caller, as long as it goes on.
+struct Ongoing {
+    calls: watch::Sender<usize>,
+    _call: Call,
+}
+
+impl Drop for Ongoing {
+    fn drop(&mut self) {
+        self.calls.send_modify(|calls| *calls -= 1);
+    }
+}
+
+/// An object of the caller's with methods that the core calls.
+#[derive(Debug, Clone)]
 pub(crate) struct Callee {
-    object: Py<PyAny>,
-    event_loop: Py<PyAny>,
+    object: Arc<Py<PyAny>>,
+    caller: Caller,
 }
 
 impl Callee {
@@ -24,12 +63,7 @@ impl Callee {
     ///
     /// # Errors
     /// `TypeError` with `expected` where it lacks one of the methods.
-    pub(crate) fn new(
-        object: &Bound<'_, PyAny>,
-        methods: &[&str],
-        expected: &str,
-        event_loop: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Arc<Self>> {
+    pub(crate) fn new(object: &Bound<'_, PyAny>, methods: &[&str], expected: &str, caller: &Caller) -> PyResult<Self> {
         let shown = object.repr()?;
         if object.is_instance_of::<PyType>() {
             return Err(PyTypeError::new_err(format!("{expected}, and {shown} is a class: give an instance of it")));
@@ -39,26 +73,25 @@ impl Callee {
                 return Err(PyTypeError::new_err(format!("{expected}, and {shown} has no method `{method}`")));
             }
         }
-        let event_loop = event_loop.map_or_else(|| object.py().None(), |it| it.clone().unbind());
-        Ok(Arc::new(Self { object: object.clone().unbind(), event_loop }))
+        Ok(Self { object: Arc::new(object.clone().unbind()), caller: caller.clone() })
     }
 
     /// Calls a method, in a thread that may wait, and takes what it returns. What it raises is the error.
     ///
     /// What has to be awaited runs in the event loop, and is cancelled there when this future is dropped.
     pub(crate) async fn call<T: Send + 'static>(
-        self: &Arc<Self>,
+        &self,
         method: &'static str,
         arguments: impl FnOnce(Python<'_>) -> PyResult<Py<PyTuple>> + Send + 'static,
         take: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<T> + Send + 'static,
     ) -> Result<T, Source> {
-        let callee = Arc::clone(self);
+        let callee = self.clone();
+        let ongoing = self.caller.begin();
         let begin = move || {
-            let _call = Call::begin();
             Python::attach(|py| {
                 let returned = callee.object.bind(py).getattr(method)?.call1(arguments(py)?.into_bound(py))?;
                 if returned.hasattr("__await__")? {
-                    return await_in(callee.event_loop.bind(py), &returned, take);
+                    return await_in(callee.caller.event_loop.bind(py), &returned, take, ongoing);
                 }
                 take(&returned).map(Begun::Done)
             })
@@ -108,21 +141,23 @@ fn await_in<T: Send + 'static>(
     event_loop: &Bound<'_, PyAny>,
     returned: &Bound<'_, PyAny>,
     take: impl FnOnce(&Bound<'_, PyAny>) -> PyResult<T> + Send + 'static,
+    ongoing: Ongoing,
 ) -> PyResult<Begun<T>> {
     let py = returned.py();
-    let callbacks = py.import("influx_backup._callbacks")?;
-    let result = callbacks.getattr("result")?.unbind();
     let (tell, answer) = oneshot::channel();
-    let once = Mutex::new(Some((tell, take)));
-    let is_done = move |arguments: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
+    let once = Mutex::new(Some((tell, take, ongoing)));
+    let ended = move |arguments: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| -> PyResult<()> {
         let once = once.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some((tell, take)) = once {
-            let answer = result.bind(arguments.py()).call1(arguments).and_then(|answer| take(&answer));
+        let (returned, raised) = arguments.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
+        if let Some((tell, take, _ongoing)) = once {
+            let answer = if raised.is_none() { take(&returned) } else { Err(PyErr::from_value(raised)) };
             // The run may wait no longer.
             let _ = tell.send(answer);
         }
+        Ok(())
     };
-    let future = callbacks.call_method1("submit", (event_loop, returned))?;
-    future.call_method1("add_done_callback", (PyCFunction::new_closure(py, None, None, is_done)?,))?;
+    let ended = PyCFunction::new_closure(py, None, None, ended)?;
+    let submit = py.import("influx_backup._callbacks")?.getattr("submit")?;
+    let future = submit.call1((event_loop, returned, ended))?;
     Ok(Begun::Awaited(Coroutine { future: Arc::new(future.unbind()), has_ended: false }, answer))
 }

@@ -13,7 +13,7 @@ use influx_backup_core::{
 use pyo3::{exceptions::PyTypeError, prelude::*, types::PyTuple};
 
 use crate::{
-    callback::Callee,
+    callback::{Callee, Caller},
     convert::{ToPython, by_name},
 };
 
@@ -124,7 +124,7 @@ impl CopyContext {
 /// Calls `copy(request, context)`.
 #[derive(Debug)]
 struct PythonCopier {
-    callee: Arc<Callee>,
+    callee: Callee,
     name: String,
 }
 
@@ -178,26 +178,23 @@ fn copy_error(raised: Source) -> CopyError {
 ///
 /// # Errors
 /// `TypeError` for what is no copier.
-pub(crate) fn chain(
-    given: Option<&Bound<'_, PyAny>>,
-    event_loop: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Option<Arc<dyn core::Copier>>> {
+pub(crate) fn chain(given: Option<&Bound<'_, PyAny>>, caller: &Caller) -> PyResult<Option<Arc<dyn core::Copier>>> {
     let Some(given) = given else { return Ok(None) };
     let several = match given.try_iter() {
         Ok(several) => several.collect::<PyResult<Vec<_>>>()?,
         Err(_) => vec![given.clone()],
     };
-    let copiers = several.iter().map(|copier| one(copier, event_loop)).collect::<PyResult<_>>()?;
+    let copiers = several.iter().map(|copier| one(copier, caller)).collect::<PyResult<_>>()?;
     Ok(Some(Arc::new(Copiers::new(copiers))))
 }
 
-fn one(given: &Bound<'_, PyAny>, event_loop: Option<&Bound<'_, PyAny>>) -> PyResult<Arc<dyn core::Copier>> {
+fn one(given: &Bound<'_, PyAny>, caller: &Caller) -> PyResult<Arc<dyn core::Copier>> {
     const EXPECTED: &str =
         "`copier` is an object with the method `copy(request, context)`, or several of them in a list";
     if let Ok(native) = given.cast::<NativeCopier>() {
         return Ok(Arc::clone(&native.get().0));
     }
-    let callee = Callee::new(given, &["copy"], EXPECTED, event_loop)?;
+    let callee = Callee::new(given, &["copy"], EXPECTED, caller)?;
     Ok(Arc::new(PythonCopier { callee, name: given.get_type().name()?.to_string() }))
 }
 

@@ -17,12 +17,16 @@ use tokio::{
 };
 
 use crate::{
+    callback::Caller,
     convert::ToPython,
     error::exception,
     event_loop::awaitable,
     log,
     runtime::{Running, block_on, ending, handle, is_own_process},
 };
+
+/// How long a job waits for calls that it has given up. With the end of the job itself it is within a second.
+const LONGEST_CLEAN_UP: Duration = Duration::from_millis(700);
 
 /// A running verb. The class `influx_backup.Job` has the ways of Python to wait for it. Dropping it cancels the verb, unless
 /// it was detached.
@@ -68,21 +72,25 @@ enum Outcome {
     Shown(Py<PyAny>),
 }
 
-/// Starts a request of the core on the runtime of all jobs; with `object_events`, one that may send events of single objects.
+/// Starts a request of the core on the runtime of all jobs; with `object_events`, one that may send events of single objects;
+/// with a `Caller`, one that may call code of the caller.
 macro_rules! start {
     ($request:expr) => {
-        $crate::job::Job::of($request.start_on(&$crate::runtime::handle()?))
+        $crate::job::Job::of($request.start_on(&$crate::runtime::handle()?), None)
     };
-    ($request:expr, $object_events:expr) => {{
+    ($request:expr, $object_events:expr $(, $caller:expr)?) => {{
         let request = $request;
-        start!(if $object_events { request.with_object_events() } else { request })
+        let request = if $object_events { request.with_object_events() } else { request };
+        let caller = None$(.or(Some($caller)))?;
+        $crate::job::Job::of(request.start_on(&$crate::runtime::handle()?), caller)
     }};
 }
 pub(crate) use start;
 
 impl Job {
     /// Keeps a job of the core. A task of its own waits for it and keeps its result; the end of the interpreter cancels it.
-    pub(crate) fn of<T: ToPython + Send + 'static>(job: CoreJob<T>) -> PyResult<Self> {
+    /// Calls into code of the caller that it has given up get a moment to clean up.
+    pub(crate) fn of<T: ToPython + Send + 'static>(job: CoreJob<T>, caller: Option<Caller>) -> PyResult<Self> {
         let (ends, has_ended) = watch::channel(false);
         let this = Self {
             handle: job.handle(),
@@ -103,6 +111,10 @@ impl Job {
                     job.await
                 }
             };
+            if let Some(caller) = caller {
+                // What takes longer goes on without the job.
+                let _ = timeout(LONGEST_CLEAN_UP, caller.idle()).await;
+            }
             log::flush().await;
             *lock(&outcome) = match result {
                 Ok(result) => Outcome::Done(Box::new(result)),

@@ -6,23 +6,23 @@ use async_trait::async_trait;
 use influx_backup_core::{self as core, cluster::Node, error::Source};
 use pyo3::{prelude::*, types::PyTuple};
 
-use crate::{callback::Callee, convert::ToPython};
+use crate::{
+    callback::{Callee, Caller},
+    convert::ToPython,
+};
 
 /// Stops and starts servers by the methods `stop(node)`, `stopped(node)` and `start(node)`.
 #[derive(Debug)]
-struct Orchestrator(Arc<Callee>);
+struct Orchestrator(Callee);
 
 /// The orchestrator that a caller gives.
 ///
 /// # Errors
 /// `TypeError` where it lacks a method.
-pub(crate) fn of(
-    given: &Bound<'_, PyAny>,
-    event_loop: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Arc<dyn core::Orchestrator>> {
+pub(crate) fn of(given: &Bound<'_, PyAny>, caller: &Caller) -> PyResult<Arc<dyn core::Orchestrator>> {
     const EXPECTED: &str =
         "`orchestrator` is an object with the methods `stop(node)`, `stopped(node)` and `start(node)`";
-    Ok(Arc::new(Orchestrator(Callee::new(given, &["stop", "stopped", "start"], EXPECTED, event_loop)?)))
+    Ok(Arc::new(Orchestrator(Callee::new(given, &["stop", "stopped", "start"], EXPECTED, caller)?)))
 }
 
 impl Orchestrator {

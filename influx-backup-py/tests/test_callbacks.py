@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 import time
 import traceback
@@ -141,6 +144,7 @@ class HangsSync(Hangs):
         self.began.set()
         while not context.is_cancelled:
             time.sleep(0.01)
+        time.sleep(0.1)
         self.ended.set()
 
 
@@ -150,6 +154,7 @@ class HangsAsync(Hangs):
         try:
             await asyncio.sleep(60)
         finally:
+            await asyncio.sleep(0.1)
             self.ended.set()
 
 
@@ -160,8 +165,29 @@ async def test_a_copier_is_told_that_its_job_is_cancelled(copier: Hangs, core: P
     job.cancel()
     with pytest.raises(ib.CancelledError):
         await job
-    assert await asyncio.to_thread(copier.ended.wait, 2)
+    assert copier.ended.is_set(), "the job waits until it has cleaned up"
     assert (await repository.backup_async(core, name="n1", on_existing="resume")).status == "complete"
+
+
+@pytest.mark.parametrize("wait", ["time.sleep(60)", "await asyncio.sleep(60)"], ids=["sync", "async"])
+def test_ctrl_c_waits_for_a_copier_for_less_than_a_second(wait: str, core: Path, repository: ib.Repository) -> None:
+    script = f"""
+import asyncio, time, influx_backup as ib
+class Hangs:
+    {"async " if "await" in wait else ""}def copy(self, request, context):
+        print("begun", flush=True)
+        {wait}
+try: ib.Repository({str(repository.location)!r}).backup({str(core)!r}, name="n1", copier=Hangs(), limits={{"concurrency": 1}})
+except KeyboardInterrupt: print("interrupted", flush=True)
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout and process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        assert process.stdout.readline() == "interrupted\n"
+        assert time.monotonic() - began < 1
+        assert process.wait(5) == 0
+    assert repository.backup(core, name="n1", on_existing="resume").status == "complete"
 
 
 class OneLoop:
@@ -184,7 +210,7 @@ class OneLoop:
 def test_async_methods_of_a_call_that_waits_share_an_event_loop(core: Path, repository: ib.Repository) -> None:
     copier = OneLoop()
     before = threading.active_count()
-    report = repository.backup(core, name="n1", copier=[copier, *ib.default_copiers()])  # type: ignore[list-item]
+    report = repository.backup(core, name="n1", copier=[copier, *ib.default_copiers()])
     assert report.status == "complete" and len(copier.loops) == 1
     assert threading.active_count() == before, "the thread of the loop has ended"
 
@@ -192,7 +218,7 @@ def test_async_methods_of_a_call_that_waits_share_an_event_loop(core: Path, repo
 async def test_a_call_that_waits_works_inside_an_event_loop(core: Path, repository: ib.Repository) -> None:
     """As in a notebook, where a loop always runs."""
     copier = OneLoop()
-    report = repository.backup(core, name="n1", copier=[copier, *ib.default_copiers()])  # type: ignore[list-item]
+    report = repository.backup(core, name="n1", copier=[copier, *ib.default_copiers()])
     assert report.status == "complete"
 
 

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import influx_backup as ib
 import pytest
+from influx_backup.options import Limits
 
-SLOW = {"bandwidth": "64KiB", "concurrency": 1}
+SLOW: Limits = {"bandwidth": "64KiB", "concurrency": 1}
 """Limits that a backup of the generated cluster needs minutes with."""
 
 

@@ -10,14 +10,16 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import influx_backup as ib
 import pytest
 from influx_backup import testing as ib_testing
+from influx_backup.options import Limits
 
-SLOW = {"bandwidth": "64KiB", "concurrency": 1}
+SLOW: Limits = {"bandwidth": "64KiB", "concurrency": 1}
 """Limits that a backup of the generated cluster needs minutes with."""
 
 
@@ -102,7 +104,7 @@ def test_a_job_may_be_awaited_in_another_loop(core: Path) -> None:
     assert asyncio.run(finish(asyncio.run(start()))).edition == "core"
 
 
-VERBS_ASYNC = {
+VERBS_ASYNC: dict[str, Callable[[Path, Path], object]] = {
     "discover": lambda core, tmp: ib.discover_async(core),
     "certify": lambda core, tmp: ib.certify_async(core),
     "backup": lambda core, tmp: ib.Repository(tmp / "backups").backup_async(core, name="n1"),

@@ -209,7 +209,7 @@ def test_a_second_ctrl_c(start: list[str], core: Path, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_is_that_of_the_native_program(native: list[str], core: Path, tmp_path: Path) -> None:
-    ended = []
+    ended: list[tuple[int, str]] = []
     for program in (PROGRAM, native):
         place = tmp_path / str(len(ended)) / "same"
         with slow(program, core, place) as process:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
     from concurrent.futures import Future
 
 
@@ -17,11 +17,13 @@ def resolve(future: asyncio.Future[None]) -> None:
         future.set_result(None)
 
 
-def submit(event_loop: asyncio.AbstractEventLoop | OwnLoop, awaitable: Awaitable[Any]) -> Future[Any]:
-    """Runs what an `async` method of the caller returned in an event loop. See `result`."""
+def submit(
+    event_loop: asyncio.AbstractEventLoop | OwnLoop, awaitable: Awaitable[Any], ended: Callable[[Any, Any], None]
+) -> Future[Any]:
+    """Runs what an `async` method of the caller returned in an event loop, and calls `ended` with what it returned and raised."""
     import asyncio
 
-    coroutine = _awaited(awaitable)
+    coroutine = _awaited(awaitable, ended)
     try:
         if isinstance(event_loop, OwnLoop):
             return event_loop.submit(coroutine)
@@ -33,27 +35,13 @@ def submit(event_loop: asyncio.AbstractEventLoop | OwnLoop, awaitable: Awaitable
         raise
 
 
-def result(future: Future[Any]) -> Any:
-    """What a coroutine returned or raised."""
+async def _awaited(awaitable: Awaitable[Any], ended: Callable[[Any, Any], None]) -> None:
     try:
-        return future.result()
-    except _Ends as ends:
-        raise ends.by from None
-
-
-class _Ends(Exception):
-    """Carries what would end the event loop, instead of the call."""
-
-    def __init__(self, by: BaseException) -> None:
-        super().__init__()
-        self.by = by
-
-
-async def _awaited(awaitable: Awaitable[Any]) -> Any:
-    try:
-        return await awaitable
-    except (KeyboardInterrupt, SystemExit) as by:
-        raise _Ends(by) from None
+        returned = await awaitable
+    except BaseException as raised:  # noqa: BLE001, it is raised by the verb: KeyboardInterrupt would end the event loop
+        ended(None, raised)
+    else:
+        ended(returned, None)
 
 
 @final

@@ -9,6 +9,7 @@ use pyo3::{
 
 use super::Repository;
 use crate::{
+    callback::Caller,
     convert::Given,
     copier,
     data::RestorePlan,
@@ -30,20 +31,21 @@ impl Repository {
         object_events: bool,
         copier: Option<&Bound<'_, PyAny>>,
         orchestrator: Option<&Bound<'_, PyAny>>,
-        event_loop: Option<&Bound<'_, PyAny>>,
+        event_loop: &Bound<'_, PyAny>,
     ) -> PyResult<Job> {
         let mut given = Given::of(given)?;
         let mut request = self.request(what, target, &mut given)?.with_run_options(given.last()?);
         if let Some(hash) = approved_hash {
             request = request.approving_hash(hash);
         }
-        if let Some(copier) = copier::chain(copier, event_loop)? {
+        let caller = Caller::new(event_loop);
+        if let Some(copier) = copier::chain(copier, &caller)? {
             request = request.with_copier(copier);
         }
         if let Some(orchestrator) = orchestrator {
-            request = request.with_orchestrator(orchestrator::of(orchestrator, event_loop)?);
+            request = request.with_orchestrator(orchestrator::of(orchestrator, &caller)?);
         }
-        start!(request, object_events)
+        start!(request, object_events, caller)
     }
 }
 
