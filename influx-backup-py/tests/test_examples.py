@@ -351,7 +351,6 @@ def test_what_a_command_tells_is_in_the_error(core: Path, tmp_path: Path) -> Non
     assert not list((tmp_path / "backups").rglob("*#*"))
 
 
-@pytest.mark.xfail(strict=True, reason="a job ends before a method of the caller's copier that still runs has returned")
 def test_ctrl_c_ends_the_command_of_a_copier(core: Path, tmp_path: Path) -> None:
     tool = program(tmp_path / "tool", f"echo $$ >> {tmp_path / 'pids'}; exec sleep 60")
     command = [
@@ -595,7 +594,6 @@ def test_the_tour_is_what_was_asked_for() -> None:
     assert re.sub(r" +#.*", "", blocks()[0]) == TOUR
 
 
-@pytest.mark.filterwarnings("ignore:Successfully reconstructed a store")
 def test_the_readme_runs(
     core: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
