@@ -104,6 +104,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"node_ids": ["n1", 5]}, "node_ids", "a string"),
     ({"node_ids": None}, "node_ids", "a list"),
     ({"cluster_id": b"c"}, "cluster_id", "a string"),
+    ({"limits": [1]}, "limits", "options by name"),
 ]
 
 
@@ -123,7 +124,6 @@ NO_VALUES: list[tuple[dict[str, Any], str]] = [
     ({"stop_timeout": datetime(2026, 1, 1)}, "stop_timeout"),
     ({"limits": {"memory": object()}}, "limits.memory"),
     ({"limits": {5: 1}}, "limits"),
-    ({"limits": [1]}, "limits"),
 ]
 
 
