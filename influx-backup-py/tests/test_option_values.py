@@ -91,6 +91,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"limits": {"stall_timeout": "soon"}}, "limits.stall_timeout", "90s"),
     ({"limits": {"stall_timeout": True}}, "limits.stall_timeout", "a number of seconds"),
     ({"limits": 5}, "limits", "options by name"),
+    ({"limits": [1]}, "limits", "options by name"),
     ({"limits": None}, "limits", "options by name"),
     ({"passes": {"max_passes": 0}}, "passes.max_passes", "at least 1"),
     ({"derived": "incl"}, "derived", "`exclude` or `include`"),
