@@ -1,7 +1,7 @@
 //! The native part of the Python package `influx_backup`: the API of `influx-backup-core`, and nothing that the core does not do.
 //!
-//! Each verb is a function here that builds a request of the core and returns its [`job::Job`]. What the core returns as data
-//! is a frozen class, see [`document`]. The Python side waits for jobs, in threads or in event loops.
+//! Each verb is a function here that builds a request of the core and returns its `job::Job`. What the core returns as data
+//! is a frozen class, see `document`. The Python side waits for jobs, in threads or in event loops.
 
 mod callback;
 mod convert;

@@ -25,7 +25,7 @@ use crate::{
     units::total,
 };
 
-/// How many objects of the backup are read at once.
+/// How many objects of the backup are read at once, where no limits of a job say so.
 const READS_AT_ONCE: usize = 8;
 
 /// For how many objects the reads are prepared at once.
@@ -87,7 +87,7 @@ async fn source(backup: &Backup) -> Result<Source> {
     Ok(source)
 }
 
-/// Reads the backup as far as the restore asks for, given what there is to lose.
+/// Reads the backup, within its limits, as far as the restore asks for, given what there is to lose.
 pub(super) async fn bytes(
     backup: &Backup,
     check: SourceCheck,
@@ -123,7 +123,7 @@ async fn check_bytes(backup: &Backup, check: SourceCheck, events: &EventSink) ->
     for records in checked.chunks(CHECK_CHUNK) {
         let checks: Vec<_> =
             records.iter().copied().map(|record| check_one(backup, check, record, events).boxed()).collect();
-        stream::iter(checks).buffer_unordered(READS_AT_ONCE).try_collect::<()>().await?;
+        stream::iter(checks).buffer_unordered(backup.location().max_reads(READS_AT_ONCE)).try_collect::<()>().await?;
     }
     Ok(())
 }

@@ -26,7 +26,7 @@ use crate::{
     job::RunContext,
     key::Key,
     lease::{Clock, Lease},
-    location::{Links, Location, ObjectTable, make_durable},
+    location::{Links, Location, ObjectTable, Reads, make_durable},
     manifest::Backup,
     options::{OnUnfinished, Policy, RestoreOptions, ServersStopped, Takeover},
     orchestrate::{report_stopped, start_all, stop_all},
@@ -107,7 +107,8 @@ async fn prepare(request: &OpenedRestore, task: &RunContext) -> Result<Ready> {
     }
     let plan = plan_for(&target, request)?;
     let (source, applied) = preflight::check(backup, &plan, &target, place, options).await?;
-    preflight::bytes(backup, options.check, &plan, &target, &task.events).await?;
+    let limited = backup.with_reads(&Reads::new(&request.run_options.limits));
+    preflight::bytes(&limited, options.check, &plan, &target, &task.events).await?;
     let made = directories::missing_target(place);
     let clock = lease::probe(place, &[backup.repository()]).await?;
     Ok(Ready { plan, target, source, applied, made, clock })

@@ -278,3 +278,18 @@ async fn a_backup_finds_its_repository_by_the_marker_above_it() {
     let record = found.objects().next().expect("an object");
     assert_eq!(found.read(record).await.expect("read").len() as u64, record.content.size);
 }
+
+/// A copy has the same limit, but the copier of these tests does not heed it.
+#[tokio::test(start_paused = true)]
+async fn the_backup_is_checked_within_the_bandwidth_before_data_is_replaced() {
+    let bed = Bed::new(&core(2), &[V3]).await.holding(&core(3), &[V3]).await;
+    let bytes: u64 = bed.backup.objects().map(|record| record.stored.size).sum();
+    for (check, least, most) in [(SourceCheck::Auto, 3500, 7200), (SourceCheck::Listing, 0, 60)] {
+        let mut how = quick(RestoreOptions::replace().with_check(check));
+        how.run.limits.bandwidth = Some(crate::ByteSize(bytes / 3600));
+        let began = tokio::time::Instant::now();
+        bed.restore(&how).await.expect("restored");
+        let took = began.elapsed().as_secs();
+        assert!((least..most).contains(&took), "{check}: {took} s");
+    }
+}
