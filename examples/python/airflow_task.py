@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from airflow.exceptions import AirflowFailException
 from airflow.sdk import Variable, dag, task
+from airflow.sdk.exceptions import AirflowFailException  # Before 3.2 of `airflow.exceptions`.
 
 
 @task(retries=5, retry_delay=timedelta(minutes=10))

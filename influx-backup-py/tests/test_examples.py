@@ -73,28 +73,10 @@ def test_every_script_is_in_the_table_and_here() -> None:
     assert [path for path in sorted(found) if Path(path).name not in tests] == [], "without a test"
 
 
-@pytest.mark.parametrize("checker", ["mypy", "pyright"])
-def test_scripts_are_typed(checker: str, tmp_path: Path) -> None:
-    scripts = [str(path) for path in EXAMPLES.glob("*.py")]
-    options = {
-        "mypy": [
-            "--strict",
-            f"--cache-dir={tmp_path}",
-            "--python-version=3.10",
-            f"--config-file={TESTS.parent / 'pyproject.toml'}",
-        ],
-        "pyright": ["--pythonversion=3.10", f"--pythonpath={sys.executable}"],
-    }
-    path = os.pathsep.join([str(TESTS / "schedulers"), str(Path(ib.__file__).parents[1])])
-    command = [sys.executable, "-m", checker, *options[checker], *scripts]
-    installed = Path(ib.__file__).parents[1].name == "site-packages"
-    ran = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment(MYPYPATH=str(TESTS / "schedulers") if installed else path),
-    )
+def test_pyright_accepts_the_scripts() -> None:
+    scripts = map(str, EXAMPLES.glob("*.py"))
+    command = [sys.executable, "-m", "pyright", "--pythonversion=3.10", f"--pythonpath={sys.executable}", *scripts]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
