@@ -84,9 +84,13 @@ def of_the_stub() -> Iterator[tuple[str, str, str]]:
         for item in body:
             if not isinstance(item, ast.ClassDef | ast.FunctionDef) or re.fullmatch(r"__\w+__", item.name):
                 continue
-            native = inspect.getattr_static(of, item.name)
+            native = inspect.getattr_static(of, item.name, None)
             native = native.__func__ if isinstance(native, staticmethod) else native
-            yield path + item.name, ast.get_docstring(item) or "", inspect.cleandoc(native.__doc__ or "")
+            yield (
+                path + item.name,
+                ast.get_docstring(item) or "",
+                inspect.cleandoc((native and native.__doc__) or "it is not there"),
+            )
             if isinstance(item, ast.ClassDef):
                 yield from compare(item.body, native, f"{item.name}.")
 

@@ -91,6 +91,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"limits": {"stall_timeout": "soon"}}, "limits.stall_timeout", "90s"),
     ({"limits": {"stall_timeout": True}}, "limits.stall_timeout", "a number of seconds"),
     ({"limits": 5}, "limits", "options by name"),
+    ({"limits": [1]}, "limits", "options by name"),
     ({"limits": None}, "limits", "options by name"),
     ({"passes": {"max_passes": 0}}, "passes.max_passes", "at least 1"),
     ({"derived": "incl"}, "derived", "`exclude` or `include`"),
@@ -104,6 +105,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"node_ids": ["n1", 5]}, "node_ids", "a string"),
     ({"node_ids": None}, "node_ids", "a list"),
     ({"cluster_id": b"c"}, "cluster_id", "a string"),
+    ({"limits": [1]}, "limits", "options by name"),
 ]
 
 
@@ -123,7 +125,6 @@ NO_VALUES: list[tuple[dict[str, Any], str]] = [
     ({"stop_timeout": datetime(2026, 1, 1)}, "stop_timeout"),
     ({"limits": {"memory": object()}}, "limits.memory"),
     ({"limits": {5: 1}}, "limits"),
-    ({"limits": [1]}, "limits"),
 ]
 
 

@@ -1,11 +1,9 @@
 """Attributes have the types that the stub of the native module says, which no type checker sees."""
 
 import ast
-import os
-import tarfile
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,9 +11,8 @@ from typing import Any
 import influx_backup as ib
 import pytest
 from influx_backup import _native, names
-
-BESIDE = Path(__file__).parents[3] / "shared" / "fixtures"
-RECORDINGS = Path(os.environ.get("INFLUX_BACKUP_FIXTURES") or BESIDE)
+from test_data import Documents
+from test_data import documents as of_every_class  # noqa: F401
 
 STUB = ast.parse(Path(_native.__file__).with_name("_native.pyi").read_text())
 NAMES = {
@@ -65,66 +62,35 @@ def fits(value: object, hint: Any) -> bool:
     return type(value) is hint
 
 
-def documents(value: object) -> Iterator[object]:
-    """A document and all that are in it."""
-    if isinstance(value, tuple):
-        for item in value:
-            yield from documents(item)
-    elif type(value).__name__ in ATTRIBUTES:
-        yield value
-        if not isinstance(value, ib.Location):
-            for name in ATTRIBUTES[type(value).__name__]:
-                yield from documents(getattr(value, name))
+NOT_SEEN = {"CopyContext", "CopyRequest", "Event", "Job", "Repository"}
+"""Classes whose values copiers and jobs have while they run."""
 
 
 @pytest.fixture(scope="module")
-def returned(tmp_path_factory: pytest.TempPathFactory) -> tuple[object, ...]:
-    """What verbs return, raise and send for a recorded server."""
-    recording = RECORDINGS / "core-3.10.1.tar.gz"
-    if not recording.exists():
-        pytest.skip(f"no recordings in {RECORDINGS}: set INFLUX_BACKUP_FIXTURES to their directory")
-    place = tmp_path_factory.mktemp("stub")
-    with tarfile.open(recording) as archive:
-        archive.extractall(place / "data", filter="data")
-    source, repo = place / "data", ib.Repository(place / "backups")
-    events: list[ib.Event] = []
-    backup_plan = repo.plan_backup(source)
-    report = repo.backup(source, name="n1", progress=events.append)
-    plan = repo.plan_restore("n1", place / "restored")
-    restored = repo.restore(plan, progress=events.append)
-    with pytest.raises(ib.NotFoundError) as raised:
-        ib.discover(place / "backups" / "nothing")
-    verified = tuple(repo.verify("n1", level=level) for level in typing.get_args(names.VerifyLevel))
-    found = (ib.discover(source), ib.certify(source), repo.marker(), repo.list(), repo.get("n1"))
-    return (backup_plan, report, plan, restored, verified, found, raised.value.report, *events)
+def values(request: pytest.FixtureRequest, core: Path, committed: ib.Repository) -> list[object]:
+    """Values of every class: what verbs return, raise and send."""
+    documents: Documents = request.getfixturevalue("of_every_class")
+    others = [ib.discover(core), committed.get("n1"), committed.location, committed.verify("n1", level="listing")]
+    return [*others, *(document for of_class in documents.values() for document in of_class)]
 
 
-def test_attributes_have_the_types_of_the_stub(returned: tuple[object, ...]) -> None:
+def test_attributes_have_the_types_of_the_stub(values: list[object]) -> None:
     seen = set()
-    for document in documents(returned):
-        classes = [base.__name__ for base in type(document).__mro__ if base.__name__ in ATTRIBUTES]
+    for value in values:
+        classes = [base.__name__ for base in type(value).__mro__ if base.__name__ in ATTRIBUTES]
         for name, hint in ((name, hint) for base in classes for name, hint in ATTRIBUTES[base].items()):
-            value = getattr(document, name)
-            assert fits(value, hint), f"{type(document).__name__}.{name} is {value!r}, not {hint}"
+            attribute = getattr(value, name)
+            assert fits(attribute, hint), f"{type(value).__name__}.{name} is {attribute!r}, not {hint}"
         seen.update(classes)
-    assert seen >= {
-        "BackupReport",
-        "Certificate",
-        "Cluster",
-        "ErrorReport",
-        "Event",
-        "Manifest",
-        "RestorePlan",
-        "VerifyReport",
-    }
+    assert {name for name, attributes in ATTRIBUTES.items() if attributes} - seen <= NOT_SEEN
 
 
-def test_times_are_aware(returned: tuple[object, ...]) -> None:
+def test_times_are_aware(values: list[object]) -> None:
     times = [
-        value
-        for document in documents(returned)
-        for name in ATTRIBUTES[type(document).__name__]
-        if isinstance(value := getattr(document, name), datetime)
+        attribute
+        for value in values
+        for name in ATTRIBUTES[type(value).__name__]
+        if isinstance(attribute := getattr(value, name), datetime)
     ]
     assert times
     assert all(time.utcoffset() == timedelta(0) for time in times)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from . import _native
 from ._native import Event, Finding, Progress
@@ -12,15 +12,12 @@ from ._native import Event, Finding, Progress
 if TYPE_CHECKING:
     import asyncio
 
-    from typing_extensions import ParamSpec
-
-    P = ParamSpec("P")
-
 __all__ = ["Job", "ProgressOption"]
 
 ProgressOption = bool | Callable[[Event], object] | AbstractContextManager[Callable[[Event], object]] | None
 """`True` for a bar on a terminal and log lines elsewhere, a callable for each event, or one of `influx_backup.progress`."""
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 _STEP = 0.1
