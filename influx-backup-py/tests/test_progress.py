@@ -272,6 +272,17 @@ def test_tqdm_shows_the_phase_and_how_much_is_done(core: Path, repository: ib.Re
     assert "100%" in file.getvalue().split("\r")[-1]
 
 
+def test_bars_end_with_a_job_that_fails(core: Path, committed: ib.Repository) -> None:
+    console = Console(file=io.StringIO(), force_terminal=True)
+    file = io.StringIO()
+    for bar in (progress.rich_bar(console=console), progress.tqdm_bar(file=file)):
+        with pytest.raises(FileExistsError):
+            committed.backup(core, name="n1", progress=bar)
+    shows_the_cursor = "\x1b[?25h"
+    assert shows_the_cursor in console.file.getvalue()  # type: ignore[attr-defined]
+    assert file.getvalue().endswith("\n")
+
+
 @pytest.mark.parametrize("module", ["rich", "tqdm"])
 def test_a_bar_without_its_module_names_the_extra(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (module, "rich.progress"):

@@ -148,6 +148,15 @@ mod tests {
 
     use bytes::Bytes;
     use tokio::time::sleep;
+    #[cfg(feature = "aws")]
+    use {
+        crate::location::fence::{Counting, OpenWhile},
+        std::sync::atomic::{AtomicU32, Ordering},
+        tokio::{
+            io::{AsyncReadExt, AsyncWriteExt},
+            net::TcpListener,
+        },
+    };
 
     use super::*;
     use crate::{
@@ -187,5 +196,66 @@ mod tests {
         let (deleted, ()) = tokio::join!(location.delete_version(&key, &version), server);
         deleted.expect("deleted");
         assert_eq!(memory.get(&key, None).await.expect("read").expect("there"), "a server's");
+    }
+
+    /// A store of one object, which answers its first deletion with this status, or by the end of the connection.
+    #[cfg(feature = "aws")]
+    async fn store_of_one_object(first: Option<u16>) -> (Location, Arc<AtomicU32>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+        let deletions = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&deletions);
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") && client.read_buf(&mut request).await.is_ok_and(|read| read > 0)
+                {
+                }
+                let request = String::from_utf8_lossy(&request).to_lowercase();
+                let status = if request.starts_with("delete ") {
+                    assert!(request.contains("if-match: \"one\""), "{request}");
+                    let is_first = counted.fetch_add(1, Ordering::Relaxed) == 0;
+                    if is_first { first } else { Some(204) }
+                } else {
+                    Some(200)
+                };
+                let object = "etag: \"one\"\r\nlast-modified: Wed, 21 Oct 2015 07:28:00 GMT\r\ncontent-length: 0\r\n";
+                if let Some(status) = status {
+                    let answer = format!("HTTP/1.1 {status} Status\r\n{object}connection: close\r\n\r\n");
+                    client.write_all(answer.as_bytes()).await.expect("sent");
+                }
+            }
+        });
+        let options = [
+            ("aws_endpoint", endpoint.as_str()),
+            ("aws_allow_http", "true"),
+            ("aws_access_key_id", "k"),
+            ("aws_secret_access_key", "s"),
+        ];
+        (Location::parse("s3://bucket", &options.into_iter().collect()).expect("a location"), deletions)
+    }
+
+    /// A deletion on a condition is a request of this crate's own: where its answer is missing, it is cut off like any other.
+    #[cfg(feature = "aws")]
+    #[tokio::test]
+    async fn a_deletion_of_a_version_is_recorded_as_sent() {
+        let key = Key::parse("n/wal/1").expect("a key");
+        for (first, cut_off, sent) in
+            [(Some(204), 0, 1), (Some(412), 0, 1), (Some(503), 0, 2), (Some(502), 1, 2), (None, 1, 2)]
+        {
+            let (location, deletions) = store_of_one_object(first).await;
+            let fence = Arc::new(Counting::default());
+            let fenced = location.fenced(Arc::clone(&fence) as _);
+            let version = fenced.head(&key).await.expect("asked").expect("there").version;
+            fenced.delete_version(&key, &version).await.expect("deleted");
+            assert_eq!((fence.count(), deletions.load(Ordering::Relaxed)), (cut_off, sent), "{first:?}");
+            let shut = location.fenced(Arc::new(OpenWhile(|| false)));
+            let error = shut.delete_version(&key, &version).await.expect_err("another process has taken over");
+            assert_eq!(
+                (error.code(), deletions.load(Ordering::Relaxed)),
+                ("lease-lost", sent),
+                "{first:?}: none is sent"
+            );
+        }
     }
 }

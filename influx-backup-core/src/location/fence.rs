@@ -97,28 +97,36 @@ impl<F: Fn() -> bool + Send + Sync> Fence for OpenWhile<F> {
     }
 }
 
+/// A fence that is open, and counts the requests that are cut off.
+#[cfg(test)]
+#[derive(Debug, Default)]
+pub(crate) struct Counting(std::sync::atomic::AtomicU32);
+
+#[cfg(test)]
+impl Counting {
+    pub(crate) fn count(&self) -> u32 {
+        self.0.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+impl Fence for Counting {
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn cut_off(&self) {
+        self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering};
-
     use super::*;
     use crate::{
         key::Key,
         testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
     };
-
-    #[derive(Debug, Default)]
-    struct Counting(AtomicU32);
-
-    impl Fence for Counting {
-        fn check(&self) -> Result<()> {
-            Ok(())
-        }
-
-        fn cut_off(&self) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
 
     /// A gateway answers 502 or 504 while the store behind it still works: that is neither a success nor a refusal.
     #[tokio::test(start_paused = true)]
@@ -140,7 +148,7 @@ mod tests {
                 let deleted = location.delete(&key).await;
                 let is_final = matches!(failure, Failure::Denied | Failure::Full);
                 assert_eq!(put.is_err() || deleted.is_err(), is_final, "{op:?} {failure:?}");
-                assert_eq!(fence.0.load(Ordering::Relaxed), cut_off, "{op:?} {failure:?}");
+                assert_eq!(fence.count(), cut_off, "{op:?} {failure:?}");
             }
         }
     }

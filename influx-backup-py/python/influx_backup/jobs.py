@@ -17,6 +17,7 @@ __all__ = ["Job", "ProgressOption"]
 ProgressOption = bool | Callable[[Event], object] | AbstractContextManager[Callable[[Event], object]] | None
 """`True` for a bar on a terminal and log lines elsewhere, a callable for each event, or one of `influx_backup.progress`."""
 
+P = ParamSpec("P")
 T = TypeVar("T")
 P = ParamSpec("P")
 
