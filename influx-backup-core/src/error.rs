@@ -572,6 +572,12 @@ impl From<InvalidKey> for Error {
 }
 
 impl Error {
+    /// An option whose value cannot be used: for callers that read options from values of another language.
+    #[must_use]
+    pub fn invalid_option(option: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::InvalidOption { option: option.into(), reason: reason.into() }
+    }
+
     /// An option that contradicts another, or what it is used on.
     pub(crate) fn invalid_request(option: &'static str, reason: impl Into<String>) -> Self {
         Self::InvalidRequest { option, reason: reason.into() }

@@ -7,13 +7,13 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use influx_backup_core::{
-    ByteSize, Key, error::Category, finding::FindingCode, options::GivenOptions, units::duration,
+    ByteSize, Error, Key, error::Category, finding::FindingCode, options::GivenOptions, units::duration,
 };
 use pyo3::{
     IntoPyObjectExt,
-    exceptions::{PyTypeError, PyValueError},
+    exceptions::PyValueError,
     prelude::*,
-    types::{PyBool, PyDelta, PyDict, PyMapping, PyString, PyTuple},
+    types::{PyBool, PyByteArray, PyBytes, PyDelta, PyDict, PyMapping, PyString, PyTuple},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -143,10 +143,12 @@ pub(crate) struct Given(GivenOptions);
 impl Given {
     /// All of them.
     pub(crate) fn of(given: &Bound<'_, PyDict>) -> PyResult<Self> {
-        match value_of(given)? {
-            Value::Object(map) => Ok(Self(GivenOptions::new(map))),
-            _ => Err(PyTypeError::new_err("options are a dict")),
-        }
+        let values = given.iter().map(|(name, value)| {
+            let name: String = name.extract()?;
+            let value = value_of(&value, &name, 0)?;
+            Ok((name, value))
+        });
+        Ok(Self(GivenOptions::new(values.collect::<PyResult<_>>()?)))
     }
 
     /// Takes those that `T` knows.
@@ -165,7 +167,15 @@ pub(crate) fn options<T: DeserializeOwned>(given: &Bound<'_, PyDict>) -> PyResul
     Given::of(given)?.last()
 }
 
-fn value_of(object: &Bound<'_, PyAny>) -> PyResult<Value> {
+/// How deep options may be nested: more than any is, and no danger to the stack.
+const DEEPEST: usize = 8;
+
+/// The value of the option with this name, in the words of JSON. What it means is the core's to say.
+fn value_of(object: &Bound<'_, PyAny>, option: &str, depth: usize) -> PyResult<Value> {
+    let unusable = || {
+        let kind = object.get_type().name().map_or_else(|_| "this".to_owned(), |name| format!("a `{name}`"));
+        raise(Error::invalid_option(option, format!("{kind} is no value of an option")))
+    };
     if object.is_none() {
         return Ok(Value::Null);
     }
@@ -175,10 +185,10 @@ fn value_of(object: &Bound<'_, PyAny>) -> PyResult<Value> {
     if let Ok(text) = object.cast::<PyString>() {
         return Ok(text.to_str()?.into());
     }
-    if let Ok(duration) = object.cast::<PyDelta>() {
-        // A negative one is left to the option, which refuses it by its name.
-        let text = duration.extract::<Duration>().map(duration::format);
-        return Ok(text.map_or_else(|_| duration.str().map(|text| text.to_string()), Ok)?.into());
+    if let Ok(time) = object.cast::<PyDelta>() {
+        // A negative one is the option's to refuse.
+        let seconds = || Ok::<_, PyErr>(format!("{}s", time.call_method0("total_seconds")?));
+        return Ok(time.extract::<Duration>().map(duration::format).or_else(|_| seconds())?.into());
     }
     if let Ok(number) = object.extract::<u64>() {
         return Ok(number.into());
@@ -186,13 +196,22 @@ fn value_of(object: &Bound<'_, PyAny>) -> PyResult<Value> {
     if let Ok(number) = object.extract::<f64>() {
         return Ok(number.into());
     }
+    if depth == DEEPEST {
+        return Err(unusable());
+    }
     if let Ok(map) = object.cast::<PyMapping>() {
         let pairs = map.items()?;
-        let pairs = pairs.iter().map(|pair| pair.extract::<(String, Bound<'_, PyAny>)>());
-        return pairs.map(|pair| pair.and_then(|(name, value)| Ok((name, value_of(&value)?)))).collect();
+        let pairs = pairs.iter().map(|pair| pair.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>());
+        return pairs
+            .map(|pair| {
+                let (name, value) = pair?;
+                let name: String = name.extract().map_err(|_| unusable())?;
+                let value = value_of(&value, &format!("{option}.{name}"), depth + 1)?;
+                Ok((name, value))
+            })
+            .collect();
     }
-    if let Ok(items) = object.try_iter() {
-        return items.map(|item| value_of(&item?)).collect();
-    }
-    Err(PyTypeError::new_err(format!("an option cannot be {}", object.repr()?)))
+    let is_list = !object.is_instance_of::<PyBytes>() && !object.is_instance_of::<PyByteArray>();
+    let items = object.try_iter().ok().filter(|_| is_list).ok_or_else(unusable)?;
+    items.map(|item| value_of(&item?, option, depth + 1)).collect()
 }
