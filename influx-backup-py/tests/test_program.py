@@ -87,9 +87,9 @@ def test_answers_messages_and_codes_are_those_of_the_native_program(
 ) -> None:
     places = {"core": core, "backups": committed.location, "n1": committed.location / "n1"}
     arguments = [argument.format(**places) for argument in arguments]
-    ours = run(*arguments)
-    theirs = run(*arguments, program=native)
-    assert (ours.returncode, ours.stdout, ours.stderr) == (theirs.returncode, theirs.stdout, theirs.stderr)
+    installed = run(*arguments)
+    other = run(*arguments, program=native)
+    assert (installed.returncode, installed.stdout, installed.stderr) == (other.returncode, other.stdout, other.stderr)
 
 
 def test_json_shows_errors(tmp_path: Path) -> None:
@@ -132,9 +132,9 @@ def in_terminal(command: list[str], columns: int, environment: dict[str, str] | 
 
 @pytest.mark.parametrize("columns", [60, 120])
 def test_help_on_a_terminal_is_that_of_the_native_program(columns: int, native: list[str], start: list[str]) -> None:
-    ours = in_terminal([*start, "backup", "--help"], columns)
-    assert ours == in_terminal([*native, "backup", "--help"], columns)
-    assert ours[0] == 0 and "\x1b[" in ours[1], "with colors"
+    installed = in_terminal([*start, "backup", "--help"], columns)
+    assert installed == in_terminal([*native, "backup", "--help"], columns)
+    assert installed[0] == 0 and "\x1b[" in installed[1], "with colors"
 
 
 def test_the_bar_on_a_terminal_is_that_of_the_native_program(native: list[str], core: Path, tmp_path: Path) -> None:
@@ -172,9 +172,9 @@ def test_head_reads_one_line(start: list[str], native: list[str], committed: ib.
         command = ["bash", "-c", script, "bash", *program, "completions", "bash"]
         return subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
 
-    ours = first(start)
-    theirs = first(native)
-    assert (ours.stdout, ours.stderr) == (theirs.stdout, theirs.stderr)
+    installed = first(start)
+    other = first(native)
+    assert (installed.stdout, installed.stderr) == (other.stdout, other.stderr)
 
 
 def slow(program: list[str], core: Path, tmp_path: Path) -> subprocess.Popen[str]:
@@ -216,8 +216,8 @@ def test_ctrl_c_is_that_of_the_native_program(native: list[str], core: Path, tmp
             process.send_signal(signal.SIGINT)
             _, shown = process.communicate(timeout=10)
         ended.append((process.returncode, shown.replace(str(place), "")))
-    ours, theirs = ended
-    assert ours == theirs
+    installed, other = ended
+    assert installed == other
 
 
 @pytest.mark.parametrize("stream", ["stdin", "stdout", "stderr"])
