@@ -304,7 +304,7 @@ def test_unsupported_with_no_other_copier_ends_the_run(core: Path, repository: i
         (Mine, "is a class: give an instance of it"),
         ({"copy": 1}, "'copy' has no method `copy`"),
     ],
-    ids=str,
+    ids=["object", "int", "list", "str", "class", "dict"],
 )
 def test_what_is_no_copier_is_refused(copier: object, what: str, core: Path, tmp_path: Path) -> None:
     with pytest.raises(TypeError, match=r"^`copier` is an object with the method `copy\(request, context\)`") as raised:
@@ -316,7 +316,7 @@ def test_what_is_no_copier_is_refused(copier: object, what: str, core: Path, tmp
 @pytest.mark.parametrize(
     ("orchestrator", "what"),
     [(5, "5 has no method `stop`"), (object(), "has no method `stop`"), (Servers, "is a class")],
-    ids=str,
+    ids=["int", "object", "class"],
 )
 def test_what_is_no_orchestrator_is_refused(orchestrator: object, what: str, core: Path, tmp_path: Path) -> None:
     with pytest.raises(TypeError, match=r"^`orchestrator` is an object with the methods `stop") as raised:

@@ -19,7 +19,6 @@ ProgressOption = bool | Callable[[Event], object] | AbstractContextManager[Calla
 
 P = ParamSpec("P")
 T = TypeVar("T")
-P = ParamSpec("P")
 
 _STEP = 0.1
 """Seconds between two looks at Ctrl-C."""
