@@ -19,7 +19,7 @@ def s3(minio: Minio, request: pytest.FixtureRequest) -> Any:
     """Makes a store of MinIO, with a prefix of the test's own."""
 
     def s3(bucket: str, prefix: str, **options: Any) -> S3Store:
-        keys = {} if options else {"access_key_id": minio.key, "secret_access_key": minio.secret}
+        keys: dict[str, Any] = {} if options else {"access_key_id": minio.key, "secret_access_key": minio.secret}
         return S3Store(
             bucket,
             prefix=f"{request.node.name}/{prefix}",
