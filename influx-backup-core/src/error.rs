@@ -578,6 +578,12 @@ impl Error {
         Self::InvalidOption { option: option.into(), reason: reason.into() }
     }
 
+    /// A document that is none, or was altered: for callers that read documents of their own.
+    #[must_use]
+    pub fn invalid_document(document: &'static str, reason: impl Into<String>) -> Self {
+        Self::InvalidDocument { document, reason: reason.into() }
+    }
+
     /// An option that contradicts another, or what it is used on.
     pub(crate) fn invalid_request(option: &'static str, reason: impl Into<String>) -> Self {
         Self::InvalidRequest { option, reason: reason.into() }

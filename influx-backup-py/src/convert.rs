@@ -16,7 +16,7 @@ use pyo3::{
     types::{PyBool, PyByteArray, PyBytes, PyDelta, PyDict, PyMapping, PyString, PyTuple},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use crate::error::raise;
 
@@ -132,9 +132,9 @@ pub(crate) fn to_json(data: &impl Serialize) -> PyResult<String> {
     serde_json::to_string(data).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
-/// Data of the core from JSON.
-pub(crate) fn from_json<T: DeserializeOwned>(json: &str) -> PyResult<T> {
-    serde_json::from_str(json).map_err(|error| PyValueError::new_err(error.to_string()))
+/// Data of the core from JSON. `document` is what it is, for the error.
+pub(crate) fn from_json<T: DeserializeOwned>(json: &str, document: &'static str) -> PyResult<T> {
+    serde_json::from_str(json).map_err(|error| raise(Error::invalid_document(document, error.to_string())))
 }
 
 /// The keyword arguments of a call, by name: options of the core.
@@ -194,7 +194,7 @@ fn value_of(object: &Bound<'_, PyAny>, option: &str, depth: usize) -> PyResult<V
         return Ok(number.into());
     }
     if let Ok(number) = object.extract::<f64>() {
-        return Ok(number.into());
+        return Number::from_f64(number).map(Value::Number).ok_or_else(unusable);
     }
     if depth == DEEPEST {
         return Err(unusable());

@@ -56,10 +56,10 @@ macro_rules! document {
                     $crate::convert::loads(py, &self.to_json()?)
                 }
 
-                /// Reads what `to_json` wrote. Raises `ValueError` for anything else.
+                /// Reads what `to_json` wrote. Raises `UsageError` for anything else.
                 #[staticmethod]
                 fn from_json(json: &str) -> PyResult<Self> {
-                    $crate::convert::from_json(json).map(Self)
+                    $crate::convert::from_json(json, stringify!($name)).map(Self)
                 }
 
                 fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {

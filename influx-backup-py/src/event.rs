@@ -43,10 +43,10 @@ impl Event {
         loads(py, &self.to_json()?)
     }
 
-    /// Reads what `to_json` wrote. Raises `ValueError` for anything else.
+    /// Reads what `to_json` wrote. Raises `UsageError` for anything else.
     #[staticmethod]
     fn from_json<'py>(py: Python<'py>, json: &str) -> PyResult<Bound<'py, PyAny>> {
-        from_json::<CoreEvent>(json)?.to_python(py)
+        from_json::<CoreEvent>(json, "event")?.to_python(py)
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {

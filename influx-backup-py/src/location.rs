@@ -119,10 +119,15 @@ pub(crate) fn place(given: &Bound<'_, PyAny>) -> PyResult<CoreLocation> {
 fn parse(place: &Bound<'_, PyAny>, given: Option<&Bound<'_, PyDict>>) -> PyResult<CoreLocation> {
     let text = if let Ok(text) = place.cast::<PyString>() {
         text.to_string()
-    } else if let Ok(path) = place.extract::<PathBuf>() {
+    } else if place.hasattr("__fspath__")? {
+        let path: PathBuf = place.extract()?;
         path.into_os_string()
             .into_string()
             .map_err(|path| PyTypeError::new_err(format!("a path has to be UTF-8: {}", path.display())))?
+    } else if given.is_some() {
+        return Err(PyTypeError::new_err(
+            "options of a store go with a path or a URL; a Location and a store have their own",
+        ));
     } else {
         return store::location(place);
     };

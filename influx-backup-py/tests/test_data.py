@@ -6,6 +6,8 @@ import contextlib
 import copy
 import json
 import pickle
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -15,6 +17,7 @@ import pytest
 from influx_backup import testing
 from influx_backup.names import Severity
 from influx_backup.progress import Listener
+from obstore.store import LocalStore
 from situations import Meddler, before_a_copy, first, path_of, stop
 
 CLASSES: dict[str, Any] = {
@@ -217,3 +220,39 @@ def test_clusters_and_backups_are_equal(core: Path, committed: ib.Repository) ->
     backup = committed.get("n1")
     assert backup == committed.get("n1") and hash(backup) == hash(committed.get("n1"))
     assert path_of(backup.location).parent == path_of(committed.location)
+
+
+def test_what_is_no_document_is_a_usage_error() -> None:
+    for text in ("", "{", "[]", "{}", "null"):
+        with pytest.raises(ib.UsageError, match="^this is not a BackupReport that can be used: ") as wrong:
+            ib.BackupReport.from_json(text)
+        assert wrong.value.code == "invalid-document"
+
+
+def test_repositories_are_compared_and_pickled_by_their_place(tmp_path: Path) -> None:
+    one, same = ib.Repository(tmp_path / "a"), ib.Repository(str(tmp_path / "a"))
+    assert one == same and hash(one) == hash(same) and one != ib.Repository(tmp_path / "b")
+    assert pickle.loads(pickle.dumps(one)) == one
+    with pytest.raises(AttributeError):
+        one.lcation = 1  # type: ignore[attr-defined]
+
+
+def test_options_go_with_a_path_or_a_url(tmp_path: Path) -> None:
+    for place in (ib.Location(tmp_path), LocalStore(tmp_path)):
+        with pytest.raises(TypeError, match="^options of a store go with a path or a URL"):
+            ib.Location(place, options={"aws_region": "x"})
+
+
+def test_what_a_path_raises_is_raised() -> None:
+    class Broken:
+        def __fspath__(self) -> str:
+            raise ZeroDivisionError("no path")
+
+    with pytest.raises(ZeroDivisionError):
+        ib.Location(Broken())
+
+
+def test_modules_are_there_when_they_are_asked_for() -> None:
+    code = "import influx_backup as ib; print(ib.options.Limits, 'progress' in dir(ib), ib.progress.lines, hasattr(ib, 'no'))"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert shown.startswith("<class 'influx_backup.options.Limits'> True <function lines") and shown.endswith(" False\n")

@@ -22,6 +22,10 @@ pub(super) fn parse(text: &str, options: &StoreOptions) -> Result<Location> {
             file(text, decoded.unwrap_or_else(|| PathBuf::from(path)), options)
         }
         Some((scheme, rest)) if rest.starts_with("//") => cloud(text, scheme, options),
+        Some((scheme @ ("s3" | "az" | "gs"), _)) => Err(invalid(text, &format!("write {scheme}://BUCKET"))),
+        _ if text == "~" || text.starts_with("~/") => {
+            Err(invalid(text, "only shells know what `~` is: give the whole path"))
+        }
         _ if text.is_empty() => Err(invalid(text, "it is empty")),
         _ => file(text, PathBuf::from(text), options),
     }
@@ -110,7 +114,8 @@ fn prefix(url: &str) -> Result<Path> {
 }
 
 fn invalid(location: &str, reason: &str) -> Error {
-    Error::InvalidLocation { location: location.to_owned(), reason: reason.to_owned() }
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    Error::InvalidLocation { location: location.chars().map(shown).collect(), reason: reason.to_owned() }
 }
 
 #[cfg(test)]
@@ -133,6 +138,19 @@ mod tests {
         assert_eq!(code("file://host/x"), "invalid-location");
         assert_eq!(code("memory://"), "memory-location");
         assert_eq!(code("s3://"), "invalid-location");
+    }
+
+    #[test]
+    fn what_is_nearly_a_location_names_what_to_write() {
+        for (text, expected) in [
+            ("s3:/vault/nightly", "`s3:/vault/nightly` is not a location: write s3://BUCKET"),
+            ("gs:vault", "`gs:vault` is not a location: write gs://BUCKET"),
+            ("~/backups", "`~/backups` is not a location: only shells know what `~` is: give the whole path"),
+            ("a\0\u{1b}[1m", "`a\\u{0}\\u{1b}[1m` is not a location: it has a control character"),
+        ] {
+            let error = Location::parse(text, &StoreOptions::default()).expect_err(text);
+            assert_eq!(error.to_string(), expected);
+        }
     }
 
     #[test]

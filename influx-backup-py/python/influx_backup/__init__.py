@@ -24,6 +24,8 @@ and pickled.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ._native import (
     FINDING_CODES,
     AbandonReport,
@@ -148,6 +150,9 @@ from .verbs import (
     verify_async,
 )
 
+if TYPE_CHECKING:
+    from . import names, options, progress, testing
+
 __all__ = [
     "ERROR_CODES",
     "FINDING_CODES",
@@ -265,3 +270,18 @@ __all__ = [
     "verify",
     "verify_async",
 ]
+
+# Imported when they are asked for: most programs need none of them.
+_MODULES = ("names", "options", "progress", "testing")
+
+
+def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        import importlib
+
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *_MODULES, "copiers", "errors", "orchestrators"})

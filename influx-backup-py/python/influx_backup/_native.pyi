@@ -268,7 +268,7 @@ class Identity:
 
     @staticmethod
     def from_json(json: str) -> Identity:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class Node:
@@ -290,7 +290,7 @@ class Node:
 
     @staticmethod
     def from_json(json: str) -> Node:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class FoundGeneration:
@@ -312,7 +312,7 @@ class FoundGeneration:
 
     @staticmethod
     def from_json(json: str) -> FoundGeneration:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class CatalogNode:
@@ -334,7 +334,7 @@ class CatalogNode:
 
     @staticmethod
     def from_json(json: str) -> CatalogNode:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class ClusterDescription:
@@ -414,7 +414,7 @@ class ClusterDescription:
 
     @staticmethod
     def from_json(json: str) -> ClusterDescription:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class Cluster:
@@ -480,7 +480,7 @@ class Version:
 
     @staticmethod
     def from_json(json: str) -> Version:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class ObjectMeta:
@@ -506,7 +506,7 @@ class ObjectMeta:
 
     @staticmethod
     def from_json(json: str) -> ObjectMeta:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class Listing:
@@ -544,7 +544,7 @@ class Listing:
 
     @staticmethod
     def from_json(json: str) -> Listing:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class Inventory:
@@ -570,7 +570,7 @@ class Inventory:
 
     @staticmethod
     def from_json(json: str) -> Inventory:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 # The proof
 
@@ -622,7 +622,7 @@ class Finding:
 
     @staticmethod
     def from_json(json: str) -> Finding:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class ClauseResult:
@@ -660,7 +660,7 @@ class ClauseResult:
 
     @staticmethod
     def from_json(json: str) -> ClauseResult:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class Guaranteed:
@@ -686,7 +686,7 @@ class Guaranteed:
 
     @staticmethod
     def from_json(json: str) -> Guaranteed:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class Reached:
@@ -708,7 +708,7 @@ class Reached:
 
     @staticmethod
     def from_json(json: str) -> Reached:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class RecoveryPoint:
@@ -738,7 +738,7 @@ class RecoveryPoint:
 
     @staticmethod
     def from_json(json: str) -> RecoveryPoint:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class RecoveryTimes:
@@ -760,7 +760,7 @@ class RecoveryTimes:
 
     @staticmethod
     def from_json(json: str) -> RecoveryTimes:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class AbsentTable:
@@ -798,7 +798,7 @@ class AbsentTable:
 
     @staticmethod
     def from_json(json: str) -> AbsentTable:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class Certificate:
@@ -873,7 +873,7 @@ class Certificate:
 
     @staticmethod
     def from_json(json: str) -> Certificate:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 # Plans and reports
 
@@ -1069,7 +1069,7 @@ class Stage:
 
     @staticmethod
     def from_json(json: str) -> Stage:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class RootStep:
@@ -1095,7 +1095,7 @@ class RootStep:
 
     @staticmethod
     def from_json(json: str) -> RootStep:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class Skipped:
@@ -1129,7 +1129,7 @@ class Skipped:
 
     @staticmethod
     def from_json(json: str) -> Skipped:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class PassReport:
@@ -1191,7 +1191,7 @@ class PassReport:
 
     @staticmethod
     def from_json(json: str) -> PassReport:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class BackupReport:
@@ -1269,7 +1269,7 @@ class BackupReport:
 
     @staticmethod
     def from_json(json: str) -> BackupReport:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class ServerReleases:
@@ -1295,7 +1295,7 @@ class ServerReleases:
 
     @staticmethod
     def from_json(json: str) -> ServerReleases:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class RestoreReport:
@@ -1377,7 +1377,7 @@ class RestoreReport:
 
     @staticmethod
     def from_json(json: str) -> RestoreReport:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class AbandonReport:
@@ -1407,7 +1407,7 @@ class AbandonReport:
 
     @staticmethod
     def from_json(json: str) -> AbandonReport:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class VerifyReport:
@@ -1469,7 +1469,7 @@ class VerifyReport:
 
     @staticmethod
     def from_json(json: str) -> VerifyReport:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 # Repositories
 
@@ -1533,7 +1533,7 @@ class Manifest:
 
     @staticmethod
     def from_json(json: str) -> Manifest:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class BackupSummary:
@@ -1581,7 +1581,7 @@ class BackupSummary:
 
     @staticmethod
     def from_json(json: str) -> BackupSummary:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class Leftover:
@@ -1615,7 +1615,7 @@ class Leftover:
 
     @staticmethod
     def from_json(json: str) -> Leftover:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class RepositoryMarker:
@@ -1649,7 +1649,7 @@ class RepositoryMarker:
 
     @staticmethod
     def from_json(json: str) -> RepositoryMarker:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class ObjectRecord:
@@ -1695,7 +1695,7 @@ class ObjectRecord:
 
     @staticmethod
     def from_json(json: str) -> ObjectRecord:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class AbsentRecord:
@@ -1733,7 +1733,7 @@ class AbsentRecord:
 
     @staticmethod
     def from_json(json: str) -> AbsentRecord:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class Backup:
@@ -1828,7 +1828,7 @@ class Target:
 
     @staticmethod
     def from_json(json: str) -> Target:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class UnfinishedRestore:
@@ -1874,7 +1874,7 @@ class UnfinishedRestore:
 
     @staticmethod
     def from_json(json: str) -> UnfinishedRestore:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class LeaseHolder:
@@ -1896,7 +1896,7 @@ class LeaseHolder:
 
     @staticmethod
     def from_json(json: str) -> LeaseHolder:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class Prefix:
@@ -1934,7 +1934,7 @@ class Prefix:
 
     @staticmethod
     def from_json(json: str) -> Prefix:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class FoundRoot:
@@ -1972,7 +1972,7 @@ class FoundRoot:
 
     @staticmethod
     def from_json(json: str) -> FoundRoot:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 # Progress
 
@@ -2047,7 +2047,7 @@ class Progress:
 
     @staticmethod
     def from_json(json: str) -> Progress:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 # Events
 
@@ -2075,7 +2075,7 @@ class Event:
 
     @staticmethod
     def from_json(json: str) -> Event:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class PassStarted(Event):
@@ -2297,7 +2297,7 @@ class Hint:
 
     @staticmethod
     def from_json(json: str) -> Hint:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class ErrorReport:
@@ -2355,7 +2355,7 @@ class ErrorReport:
 
     @staticmethod
     def from_json(json: str) -> ErrorReport:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 ERROR_CODES: Final[dict[str, tuple[Category, str]]]
 """Every code of an error, with its category and what it means in one line."""
@@ -2540,7 +2540,7 @@ class Generated:
 
     @staticmethod
     def from_json(json: str) -> Generated:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
 class GeneratedNode:
@@ -2578,7 +2578,7 @@ class GeneratedNode:
 
     @staticmethod
     def from_json(json: str) -> GeneratedNode:
-        """Reads what `to_json` wrote. Raises `ValueError` for anything else."""
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 def generate(directory: str | os.PathLike[str], given: Mapping[str, Any]) -> Generated:
     """Writes a made-up cluster into a directory."""

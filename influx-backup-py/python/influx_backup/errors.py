@@ -80,6 +80,8 @@ class InfluxBackupError(Exception):
     _errno: ClassVar[int | None] = None
 
     def __init__(self, report: ErrorReport) -> None:
+        if not isinstance(report, ErrorReport):
+            raise TypeError(f"{type(self).__name__} is made from an ErrorReport, not from {type(report).__name__}")
         super().__init__(report.message)
         self.report = report
         if isinstance(self, OSError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, overload
 
@@ -70,6 +69,8 @@ class Repository:
         StoreError: The store failed.
     """
 
+    __slots__ = ("_native",)
+
     _native: _native.Repository
 
     def __init__(self, place: Place, *, options: Mapping[str, object] | None = None) -> None:
@@ -99,6 +100,15 @@ class Repository:
 
     def __repr__(self) -> str:
         return f"Repository({str(self.location)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Repository) and self.location == other.location
+
+    def __hash__(self) -> int:
+        return hash(self.location)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Repository, (self.location,)
 
     def plan_backup(
         self, source: Place | Cluster, *, progress: ProgressOption = None, **options: Unpack[_Backup]
@@ -456,8 +466,4 @@ class Repository:
 
 
 def _located(place: Place, options: Mapping[str, object] | None) -> Place:
-    if options is None:
-        return place
-    if isinstance(place, (str, os.PathLike)):
-        return Location(place, options=options)
-    raise TypeError("options of a store go with a path or a URL; a Location has its own")
+    return place if options is None else Location(place, options=options)
