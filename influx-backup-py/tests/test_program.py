@@ -215,7 +215,9 @@ def test_ctrl_c_is_that_of_the_native_program(native: list[str], core: Path, tmp
         with slow(program, core, place) as process:
             process.send_signal(signal.SIGINT)
             _, shown = process.communicate(timeout=10)
-        ended.append((process.returncode, shown.replace(str(place), "")))
+        # How far each came is chance.
+        shown = re.sub(r"^pass 1: .*\n", "", shown, flags=re.MULTILINE)
+        ended.append((process.returncode, re.sub(r" after \d+ of \d+ objects", "", shown)))
     installed, other = ended
     assert installed == other
 
