@@ -10,7 +10,11 @@ use influx_backup_core::{
     copier::{Copied, Copiers, CopyContext as CoreContext, CopyRequest as CoreRequest},
     error::{CopyError, Source},
 };
-use pyo3::{exceptions::PyTypeError, prelude::*, types::PyTuple};
+use pyo3::{
+    exceptions::{PyTypeError, PyValueError},
+    prelude::*,
+    types::PyTuple,
+};
 
 use crate::{
     callback::{Callee, Caller},
@@ -151,9 +155,12 @@ impl core::Copier for PythonCopier {
             Ok(PyTuple::new(py, [request, Bound::new(py, CopyContext(given.1))?.into_any()])?.unbind())
         };
         let take = move |answer: &Bound<'_, PyAny>| {
-            let crc64 = answer.extract::<Option<String>>()?;
-            let crc64 = crc64.map(|text| text.parse::<Crc64>()).transpose();
-            let crc64 = crc64.map_err(|error| PyTypeError::new_err(error.to_string()))?;
+            let crc64 = answer.extract::<Option<String>>().ok();
+            let crc64 = crc64.and_then(|crc64| crc64.map(|text| text.parse::<Crc64>()).transpose().ok());
+            let crc64 = crc64.ok_or_else(|| {
+                let expected = "expected None, or the checksum of the copy as sixteen hex digits";
+                PyTypeError::new_err(format!("`copy` of {name} returned {answer:?}: {expected}"))
+            })?;
             Ok(crc64.map_or_else(
                 || Copied::unverified(size, name.clone()),
                 |crc64| Copied::read_through(size, crc64, name.clone()),
@@ -184,6 +191,11 @@ pub(crate) fn chain(given: Option<&Bound<'_, PyAny>>, caller: &Caller) -> PyResu
         Ok(several) => several.collect::<PyResult<Vec<_>>>()?,
         Err(_) => vec![given.clone()],
     };
+    if several.is_empty() {
+        return Err(PyValueError::new_err(
+            "`copier` is an empty list, and copies nothing: leave it out for the default",
+        ));
+    }
     let copiers = several.iter().map(|copier| one(copier, caller)).collect::<PyResult<_>>()?;
     Ok(Some(Arc::new(Copiers::new(copiers))))
 }

@@ -49,6 +49,26 @@ class MineAsync(Mine):
         super().copy(request, context)
 
 
+@pytest.mark.parametrize("answer", ["nonsense", 5, b"0123456789abcdef"])
+def test_a_copier_that_returns_something_else_is_told_what_to_return(
+    answer: object, core: Path, repository: ib.Repository
+) -> None:
+    class Wrong:
+        def copy(self, request: ib.CopyRequest, context: ib.CopyContext) -> object:
+            return answer
+
+    with pytest.raises(ib.OrchestratorError) as wrong:
+        repository.backup(core, name="n1", copier=Wrong())  # type: ignore[arg-type]
+    expected = f"`copy` of Wrong returned {answer!r}: expected None, or the checksum of the copy as sixteen hex digits"
+    assert isinstance(wrong.value.__cause__, TypeError) and str(wrong.value.__cause__) == expected
+
+
+def test_no_copier_at_all_is_refused(core: Path, repository: ib.Repository) -> None:
+    with pytest.raises(ValueError, match="`copier` is an empty list"):
+        repository.backup(core, copier=[])
+    assert repository.list() == ()
+
+
 @pytest.mark.parametrize("copier", [Mine(), MineAsync()], ids=["sync", "async"])
 def test_own_copiers_chain_with_the_native_ones(copier: Mine, core: Path, repository: ib.Repository) -> None:
     report = repository.backup(core, name="n1", copier=[copier, *ib.default_copiers()])

@@ -224,7 +224,7 @@ def test_clusters_and_backups_are_equal(core: Path, committed: ib.Repository) ->
 
 def test_what_is_no_document_is_a_usage_error() -> None:
     for text in ("", "{", "[]", "{}", "null"):
-        with pytest.raises(ib.UsageError, match="^this is not a BackupReport that can be used: ") as wrong:
+        with pytest.raises(ib.UsageError, match=r"^this is not a BackupReport that can be used: ") as wrong:
             ib.BackupReport.from_json(text)
         assert wrong.value.code == "invalid-document"
 
@@ -239,7 +239,7 @@ def test_repositories_are_compared_and_pickled_by_their_place(tmp_path: Path) ->
 
 def test_options_go_with_a_path_or_a_url(tmp_path: Path) -> None:
     for place in (ib.Location(tmp_path), LocalStore(tmp_path)):
-        with pytest.raises(TypeError, match="^options of a store go with a path or a URL"):
+        with pytest.raises(TypeError, match=r"^options of a store go with a path or a URL"):
             ib.Location(place, options={"aws_region": "x"})
 
 
@@ -255,4 +255,6 @@ def test_what_a_path_raises_is_raised() -> None:
 def test_modules_are_there_when_they_are_asked_for() -> None:
     code = "import influx_backup as ib; print(ib.options.Limits, 'progress' in dir(ib), ib.progress.lines, hasattr(ib, 'no'))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert shown.startswith("<class 'influx_backup.options.Limits'> True <function lines") and shown.endswith(" False\n")
+    assert shown.startswith("<class 'influx_backup.options.Limits'> True <function lines") and shown.endswith(
+        " False\n"
+    )

@@ -128,19 +128,28 @@ async def test_a_second_loop_gets_what_the_first_left(core: Path, repository: ib
     assert [event async for event in job] == []
 
 
-async def test_a_wait_for_an_event_that_is_cancelled_loses_none(core: Path, repository: ib.Repository) -> None:
-    job = repository.backup_async(core, name="n1", limits={"bandwidth": "8MiB"}, object_events=True)
-    seqs = []
-    while True:
-        try:
-            seqs.append((await asyncio.wait_for(anext(job), 0.0005)).seq)
-        except asyncio.TimeoutError:
-            continue
-        except StopAsyncIteration:
-            break
-    events = list(seqs)
-    assert events == sorted(set(events)) and (await job).status == "complete"
-    assert len(events) == events[-1], "none is missing"
+async def test_who_waits_for_an_event_cancels_the_job_by_being_cancelled(core: Path, repository: ib.Repository) -> None:
+    job = repository.backup_async(core, name="n1", limits=SLOW)
+
+    async def follow() -> None:
+        async for _ in job:
+            pass
+
+    following = asyncio.create_task(follow())
+    await asyncio.sleep(0.3)
+    began = time.monotonic()
+    following.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await following
+    assert job.is_finished and time.monotonic() - began < 2
+    with pytest.raises(ib.CancelledError):
+        await job
+    assert repository.backup(core, name="n1", on_existing="resume").status == "complete"
+
+
+async def test_a_task_group_takes_a_job(core: Path, repository: ib.Repository) -> None:
+    task = asyncio.create_task(repository.backup_async(core, name="n1").wait())
+    assert (await task).status == "complete"
 
 
 async def test_events_that_are_not_read_do_not_pile_up(core: Path, tmp_path: Path) -> None:

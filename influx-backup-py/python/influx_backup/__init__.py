@@ -151,7 +151,10 @@ from .verbs import (
 )
 
 if TYPE_CHECKING:
-    from . import names, options, progress, testing
+    from . import names as names
+    from . import options as options
+    from . import progress as progress
+    from . import testing as testing
 
 __all__ = [
     "ERROR_CODES",

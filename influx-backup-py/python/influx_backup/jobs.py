@@ -31,8 +31,11 @@ class Job(Generic[T]):
     once: a second loop goes on where the first ended. Events need not be read. They wait in a queue of bounded length, and
     `Lagged` counts what was dropped.
 
-    Cancelling the task that awaits it cancels the job, and the task ends when the job has, mostly within a second. What was
-    backed up or restored so far stays: the same call with `on_existing="resume"` or `on_unfinished="resume"` goes on there.
+    Cancelling the task that awaits it, or waits for its next event, cancels the job, and the task ends when the job has, mostly
+    within a second; a timeout around either is such a cancellation. What was backed up or restored so far stays: the same call
+    with `on_existing="resume"` or `on_unfinished="resume"` goes on there.
+
+    `asyncio.gather`, `wait_for` and `ensure_future` take it as it is; `asyncio.create_task` takes `job.wait()`.
 
     A job that nothing refers to any more is cancelled, unless it was detached. When the interpreter ends, all jobs are
     cancelled and waited for, also those that were detached.
@@ -45,9 +48,15 @@ class Job(Generic[T]):
         self._native = native
 
     def __await__(self) -> Generator[Any, None, T]:
-        return self._wait().__await__()
+        return self.wait().__await__()
 
-    async def _wait(self) -> T:
+    async def wait(self) -> T:
+        """What `await job` does, as a coroutine: for `asyncio.create_task` and the `create_task` of task groups."""
+        await self._ended()
+        return self._native.result()
+
+    async def _ended(self) -> None:
+        """Waits until the job has ended. Cancelling the task cancels the job, and is raised when that has ended."""
         import asyncio  # It takes a third of the time of importing the package.
 
         cancelled: asyncio.CancelledError | None = None
@@ -59,7 +68,6 @@ class Job(Generic[T]):
                 self.cancel()
         if cancelled is not None:
             raise cancelled
-        return self._native.result()
 
     def __aiter__(self) -> Job[T]:
         return self
@@ -68,7 +76,12 @@ class Job(Generic[T]):
         while (event := self._native.take_event()) is None:
             if self._native.events_ended:
                 raise StopAsyncIteration
-            await self._native.wait_event_async()
+            try:
+                await self._native.wait_event_async()
+            except BaseException:
+                self.cancel()
+                await self._ended()
+                raise
         return event
 
     def cancel(self) -> None:
