@@ -41,6 +41,11 @@ struct CopyRequest(CoreRequest);
 
 #[pymethods]
 impl CopyRequest {
+    fn __repr__(&self) -> String {
+        let core::copier::CopyRequest { source, from, to, target, .. } = &self.0;
+        format!("<CopyRequest {} of {from} to {target} of {to}, {} bytes>", source.key, source.size)
+    }
+
     /// Where the object lies.
     #[getter]
     fn source<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

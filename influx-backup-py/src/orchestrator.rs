@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use influx_backup_core::{self as core, cluster::Node, error::Source};
-use pyo3::{prelude::*, types::PyTuple};
+use pyo3::{
+    exceptions::PyTypeError,
+    prelude::*,
+    types::{PyBool, PyTuple},
+};
 
 use crate::{
     callback::{Callee, Caller},
@@ -44,7 +48,13 @@ impl core::Orchestrator for Orchestrator {
     }
 
     async fn stopped(&self, node: &Node) -> Result<bool, Source> {
-        self.call("stopped", node, |answer| answer.is_truthy()).await
+        // Not what counts as true in Python: a text such as "active" would let a restore write below a server that runs.
+        let take = |answer: &Bound<'_, PyAny>| {
+            let flag = answer.cast::<PyBool>();
+            let wrong = |_| PyTypeError::new_err(format!("`stopped` returned {answer:?}: expected True or False"));
+            flag.map(|flag| flag.is_true()).map_err(wrong)
+        };
+        self.call("stopped", node, take).await
     }
 
     async fn start(&self, node: &Node) -> Result<(), Source> {

@@ -343,3 +343,30 @@ def test_what_is_no_orchestrator_is_refused(orchestrator: object, what: str, cor
         ib.Repository(tmp_path / "backups").backup(core, orchestrator=orchestrator)  # type: ignore[arg-type]
     assert what in str(raised.value)
     assert not (tmp_path / "backups").exists(), "nothing was started"
+
+
+@pytest.mark.parametrize("answer", ["active", 1, None, subprocess.CompletedProcess([], 3)])
+def test_only_true_says_that_a_server_is_stopped(
+    answer: object, core: Path, repository: ib.Repository, tmp_path: Path
+) -> None:
+    class Wrong:
+        def stop(self, node: ib.Node) -> None: ...
+
+        def stopped(self, node: ib.Node) -> object:
+            return answer
+
+        def start(self, node: ib.Node) -> None: ...
+
+    repository.backup(core, name="n1")
+    repository.restore("n1", tmp_path / "target")
+    with pytest.raises(ib.OrchestratorError) as wrong:
+        repository.restore("n1", tmp_path / "target", policy="replace", orchestrator=Wrong())  # type: ignore[arg-type]
+    assert str(wrong.value.__cause__) == f"`stopped` returned {answer!r}: expected True or False"
+    assert ib.inspect(tmp_path / "target").unfinished is None
+
+
+def test_a_coroutine_is_no_progress(core: Path) -> None:
+    async def follow(event: ib.Event) -> None: ...
+
+    with pytest.raises(TypeError, match="cannot be a coroutine: iterate a job"):
+        ib.certify(core, progress=follow)

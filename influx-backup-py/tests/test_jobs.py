@@ -35,7 +35,7 @@ async def test_a_job_is_awaited_and_iterated(core: Path, repository: ib.Reposito
 
 async def test_cancelling_the_task_cancels_the_job(core: Path, repository: ib.Repository) -> None:
     job = repository.backup_async(core, name="n1", limits=SLOW)
-    task = asyncio.ensure_future(job._wait())
+    task = asyncio.ensure_future(job.wait())
     await asyncio.sleep(0.3)
     task.cancel()
     began = time.monotonic()

@@ -159,3 +159,18 @@ def test_leftovers_on_s3_are_removed(vault: ib.Repository, core: Path) -> None:
     for leftover in vault.leftovers():
         vault.remove(leftover)
     assert vault.leftovers() == ()
+
+
+def test_a_bucket_that_is_missing_is_not_found(minio: Minio, prod: ib.Location) -> None:
+    place = f"s3://missing/{NAME}"
+    missing = ib.Location(place, options=minio.options)
+    for verb in (
+        lambda: ib.discover(missing),
+        lambda: ib.Repository(missing).list(),
+        lambda: ib.Repository(missing).backup(prod, name=NAME),
+        lambda: ib.inspect(missing),
+    ):
+        with pytest.raises(FileNotFoundError) as wrong:
+            verb()
+        assert isinstance(wrong.value, ib.NotFoundError)
+        assert (wrong.value.code, wrong.value.location) == ("location-not-found", place)

@@ -144,6 +144,10 @@ impl Location {
             object_store::Error::InvalidPath { source: PathError::BadSegment { path, .. } } => {
                 (path, "it has a segment that object_store cannot list; rename or delete the object")
             }
+            // A prefix that holds nothing lists nothing: the bucket or container is missing.
+            object_store::Error::NotFound { .. } if self.directory().is_none() => {
+                return Error::LocationNotFound { location: self.to_string() };
+            }
             _ => return Error::store("list", prefix, self, error),
         };
         Error::InvalidKey { key: key.escape_default().to_string(), reason }

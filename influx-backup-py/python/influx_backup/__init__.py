@@ -278,12 +278,14 @@ __all__ = [
 _MODULES = ("names", "options", "progress", "testing")
 
 
-def __getattr__(name: str) -> object:
-    if name in _MODULES:
-        import importlib
+if not TYPE_CHECKING:  # With it, a type checker would find every name.
 
-        return importlib.import_module(f".{name}", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> object:
+        if name in _MODULES:
+            import importlib
+
+            return importlib.import_module(f".{name}", __name__)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

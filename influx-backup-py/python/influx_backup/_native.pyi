@@ -48,7 +48,7 @@ from .names import (
     Verdict,
     VerifyLevel,
 )
-from .options import Place, Store
+from .options import Place
 from .orchestrators import Orchestrator
 
 __all__ = [
@@ -155,9 +155,7 @@ class Location:
     Raises `UsageError` for a place or an option that cannot be used.
     """
 
-    def __new__(
-        cls, place: str | os.PathLike[str] | Store, *, options: Mapping[str, object] | None = None
-    ) -> Location: ...
+    def __new__(cls, place: Place, *, options: Mapping[str, object] | None = None) -> Location: ...
     @property
     def provider(self) -> Provider:
         """Which kind of store this is: `file`, `s3`, `azure`, `gcs` or `other`."""

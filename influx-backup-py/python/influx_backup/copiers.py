@@ -41,7 +41,10 @@ class Copier(Protocol):
 
 
 class CopyError(Exception):
-    """Why an object could not be copied, where the run can do something about it."""
+    """Why an object could not be copied, where the run can do something about it.
+
+    Raised as itself it is a failure of a store, and the copy is tried again for as long as `limits={"retry": …}` allows.
+    """
 
     copy_code = "store-error"
     """What became of the copy, by the code that the core has for it."""
@@ -66,7 +69,7 @@ class SourceChanged(CopyError):
 
 
 class Corrupt(CopyError):
-    """The copy differs from its source: it is tried again."""
+    """The copy differs from its source: it is tried again for as long as `limits={"retry": …}` allows."""
 
     copy_code = "copy-corrupt"
 

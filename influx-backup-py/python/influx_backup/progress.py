@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import logging
 import os
 import sys
@@ -41,6 +42,10 @@ def listener(
         return terminal_bar() if _is_terminal() else lines()
     if isinstance(progress, contextlib.AbstractContextManager):
         return progress
+    if inspect.iscoroutinefunction(progress):
+        raise TypeError(
+            "`progress` is called in this thread, so it cannot be a coroutine: iterate a job of an `_async` verb"
+        )
     if callable(progress):
         return contextlib.nullcontext(progress)
     raise TypeError(
