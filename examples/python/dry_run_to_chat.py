@@ -3,7 +3,7 @@
     export WEBHOOK_URL=https://hooks.slack.com/services/…
     dry_run_to_chat.py s3://vault/nightly nightly-2026-01-02 /var/lib/influxdb3/data --policy replace
 
-The message ends with the command that does what was shown and nothing else. Exit code: 0 posted, 1 failed.
+The message ends with the command that does what was shown and nothing else. Exit code: 0 posted, 1 failed, 2 usage.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ def main() -> int:
     parser.add_argument("--policy", choices=["empty", "replace", "overlay"], default="empty")
     arguments = parser.parse_args()
     # The address is a secret: who has it may post. So it is no argument, which other users of the machine see.
-    webhook = os.environ["WEBHOOK_URL"]
+    webhook = os.environ.get("WEBHOOK_URL")
+    if not webhook:
+        parser.error("WEBHOOK_URL is not set: to where is it posted?")
 
     try:
         repository = ib.Repository(arguments.repository)
