@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{ListLevel, Location, MAX_CONCURRENT, ObjectMeta, ObjectTable, local};
 use crate::{
     concurrent,
-    error::{Error, Result},
+    error::{Error, Result, StoreErrorKind},
     key::Key,
     layout::is_staging,
 };
@@ -145,7 +145,7 @@ impl Location {
                 (path, "it has a segment that object_store cannot list; rename or delete the object")
             }
             // A prefix that holds nothing lists nothing: the bucket or container is missing.
-            object_store::Error::NotFound { .. } if self.directory().is_none() => {
+            error if self.directory().is_none() && StoreErrorKind::of(error) == StoreErrorKind::NotFound => {
                 return Error::LocationNotFound { location: self.to_string() };
             }
             _ => return Error::store("list", prefix, self, error),
@@ -165,10 +165,16 @@ fn text(prefix: Option<&Key>) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{fs, sync::Arc};
+
+    use object_store::memory::InMemory;
 
     use super::*;
-    use crate::StoreOptions;
+    use crate::{
+        StoreOptions,
+        location::Identity,
+        testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Rule, Scope, When},
+    };
 
     fn keys(entries: &ObjectTable) -> Vec<&str> {
         entries.as_slice().iter().map(|entry| entry.key.as_str()).collect()
@@ -186,6 +192,20 @@ mod tests {
         }
         let files = Location::parse(directory.path().to_str().expect("UTF-8"), &StoreOptions::default());
         ([memory, files.expect("a location")], directory)
+    }
+
+    #[tokio::test]
+    async fn a_bucket_that_is_missing_is_a_location_that_is_not_there() {
+        let missing = Rule::new(Scope::any(), When::Always, Fault::Fail(Failure::NotFound));
+        let store = FaultyStore::new(Arc::new(InMemory::new()), FaultPlan::none().with(missing));
+        let identity = Identity::Other { url: "https://example.com/missing".to_owned() };
+        let location = Location::with_store(Arc::new(store), Path::default(), identity);
+        let codes = [
+            location.list("").await.expect_err("missing").code(),
+            location.list_level("node1").await.expect_err("missing").code(),
+            location.exists().await.expect_err("missing").code(),
+        ];
+        assert_eq!(codes, ["location-not-found"; 3]);
     }
 
     #[tokio::test]
