@@ -116,6 +116,6 @@ fn a_repository_that_cannot_be_written_is_a_store_error() {
 fn the_generator_writes_into_nothing_but_an_empty_directory() {
     let scratch = Scratch::with_cluster(&["--snapshots", "2"]);
     let before = scratch.files("source");
-    run(&["generate", &scratch.path("source"), "--json"]).expect_error(2, "usage");
+    run(&["generate", &scratch.path("source"), "--json"]).expect_error(2, "invalid-request");
     assert_eq!(scratch.files("source"), before);
 }
