@@ -41,8 +41,8 @@ const SEARCHED: [&str; 5] = ["influx-backup-core", "influx-backup-py", "examples
 /// Files at the top of the repository that are searched.
 const PAGES: [&str; 5] = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "Cargo.toml", "Makefile"];
 
-/// Not written here: this list, the words of others, and the seeds that a test found.
-const EXCEPTIONS: [&str; 3] = ["tests/words.rs", "tests/seed/", "proptest-regressions/"];
+/// Not written here: this list, the words of others, the seeds that a test found, and what tools keep (`.pytest_cache`).
+const EXCEPTIONS: [&str; 4] = ["tests/words.rs", "tests/seed/", "proptest-regressions/", "_cache/"];
 
 fn files(path: &Path, found: &mut Vec<PathBuf>) {
     // A link leads to a license, or to a build of the native module.
