@@ -147,6 +147,21 @@ async def test_who_waits_for_an_event_cancels_the_job_by_being_cancelled(core: P
     assert repository.backup(core, name="n1", on_existing="resume").status == "complete"
 
 
+async def test_a_wait_that_is_closed_ends_quietly(core: Path, repository: ib.Repository) -> None:
+    job = repository.backup_async(core, name="n1", limits=SLOW)
+    async for event in job:
+        if isinstance(event, ib.ProgressEvent):
+            break
+    while (wait := job.__anext__()) is not None:
+        try:
+            wait.send(None)
+        except StopIteration:
+            continue
+        wait.close()
+        break
+    assert not job.is_finished
+
+
 async def test_a_task_group_takes_a_job(core: Path, repository: ib.Repository) -> None:
     task = asyncio.create_task(repository.backup_async(core, name="n1").wait())
     assert (await task).status == "complete"

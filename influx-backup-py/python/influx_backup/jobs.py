@@ -73,12 +73,14 @@ class Job(Generic[T]):
         return self
 
     async def __anext__(self) -> Event:
+        import asyncio
+
         while (event := self._native.take_event()) is None:
             if self._native.events_ended:
                 raise StopAsyncIteration
             try:
                 await self._native.wait_event_async()
-            except BaseException:
+            except asyncio.CancelledError:
                 self.cancel()
                 await self._ended()
                 raise
