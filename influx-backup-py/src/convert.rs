@@ -171,7 +171,7 @@ pub(crate) fn options<T: DeserializeOwned>(given: &Bound<'_, PyDict>) -> PyResul
 const DEEPEST: usize = 8;
 
 /// The value of the option with this name, in the words of JSON. What it means is the core's to say.
-fn value_of(object: &Bound<'_, PyAny>, option: &str, depth: usize) -> PyResult<Value> {
+pub(crate) fn value_of(object: &Bound<'_, PyAny>, option: &str, depth: usize) -> PyResult<Value> {
     let unusable = || {
         let kind = object.get_type().name().map_or_else(|_| "this".to_owned(), |name| format!("a `{name}`"));
         raise(Error::invalid_option(option, format!("{kind} is no value of an option")))

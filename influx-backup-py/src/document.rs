@@ -99,9 +99,9 @@ macro_rules! document {
 }
 pub(crate) use document;
 
-pub(crate) fn hash_of(json: &str) -> u64 {
+pub(crate) fn hash_of(value: &(impl Hash + ?Sized)) -> u64 {
     let mut hasher = DefaultHasher::new();
-    json.hash(&mut hasher);
+    value.hash(&mut hasher);
     hasher.finish()
 }
 

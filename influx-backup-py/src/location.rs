@@ -2,19 +2,21 @@
 
 mod store;
 
-use std::{
-    hash::{DefaultHasher, Hash, Hasher},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
-use influx_backup_core::{Location as CoreLocation, StoreOptions, location::Provider};
+use influx_backup_core::{Error, Location as CoreLocation, StoreOptions, location::Provider};
 use pyo3::{
     exceptions::PyTypeError,
     prelude::*,
-    types::{PyBool, PyDict, PyString, PyTuple},
+    types::{PyDict, PyString, PyTuple},
 };
+use serde_json::Value;
 
-use crate::{convert::ToPython, error::raise};
+use crate::{
+    convert::{ToPython, value_of},
+    document::hash_of,
+    error::raise,
+};
 
 /// Where objects live: a directory, or a bucket or container with an optional prefix.
 ///
@@ -78,9 +80,7 @@ impl Location {
     }
 
     fn __hash__(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.0.hash(&mut hasher);
-        hasher.finish()
+        hash_of(&self.0)
     }
 
     /// Its URL is pickled. One that needs options of its own is not: they may be secret.
@@ -135,13 +135,17 @@ fn parse(place: &Bound<'_, PyAny>, given: Option<&Bound<'_, PyDict>>) -> PyResul
     CoreLocation::parse(&text, &given.or(&StoreOptions::from_env())).map_err(raise)
 }
 
-/// Options of a store as texts: numbers and flags may be given as such.
+/// Options of a store as texts: numbers and flags may be given as such. `None` is none.
 fn store_options(given: &Bound<'_, PyDict>) -> PyResult<StoreOptions> {
     let mut options = StoreOptions::default();
     for (name, value) in given {
-        let is_flag = value.is_instance_of::<PyBool>();
-        let text = value.str()?.to_string();
-        options = options.with(name.extract::<String>()?, if is_flag { text.to_lowercase() } else { text });
+        let name: String = name.extract()?;
+        match value_of(&value, &name, 0)? {
+            Value::Null => {}
+            Value::String(text) => options = options.with(name, text),
+            value @ (Value::Bool(_) | Value::Number(_)) => options = options.with(name, value.to_string()),
+            Value::Array(_) | Value::Object(_) => return Err(raise(Error::invalid_option(name, "it is no text"))),
+        }
     }
     Ok(options)
 }

@@ -225,3 +225,16 @@ def test_an_unknown_store_option_has_the_code_of_the_core() -> None:
     with pytest.raises(ib.UsageError) as wrong:
         ib.Location("s3://bucket", options={"awsregion": "x"})
     assert wrong.value.code == "unknown-option"
+
+
+def test_an_option_of_a_store_that_is_none_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    location = ib.Location("s3://vault", options={"aws_region": None, "aws_allow_http": True})
+    assert location.identity.to_dict()["region"] == "eu-central-1"
+
+
+@pytest.mark.parametrize("value", [["s3cr3t"], {"key": "s3cr3t"}, b"s3cr3t"])
+def test_an_option_of_a_store_is_a_text_a_number_or_a_flag(value: object) -> None:
+    with pytest.raises(ib.UsageError, match="`aws_secret_access_key`") as wrong:
+        ib.Location("s3://vault", options={"aws_secret_access_key": value})
+    assert wrong.value.code == "invalid-option" and "s3cr3t" not in str(wrong.value)
