@@ -13,7 +13,7 @@ use tokio::{
     task::spawn_blocking,
 };
 
-use crate::runtime::{Call, runtime};
+use crate::runtime::{WorkGuard, runtime};
 
 /// What one verb needs to call code of the caller: the event loop of `async` methods, and how many calls go on.
 #[derive(Debug, Clone)]
@@ -35,14 +35,14 @@ impl Caller {
 
     fn begin(&self) -> Ongoing {
         self.calls.send_modify(|calls| *calls += 1);
-        Ongoing { calls: self.calls.clone(), _call: Call::begin() }
+        Ongoing { calls: self.calls.clone(), _call: WorkGuard::call() }
     }
 }
 
 /// A call into code of the caller, as long as it goes on.
 struct Ongoing {
     calls: watch::Sender<usize>,
-    _call: Call,
+    _call: WorkGuard,
 }
 
 impl Drop for Ongoing {
@@ -126,7 +126,7 @@ impl Drop for Coroutine {
         }
         let future = Arc::clone(&self.future);
         let cancel = move || {
-            let _call = Call::begin();
+            let _call = WorkGuard::call();
             // Where it fails its loop is closed, and the coroutine with it.
             Python::try_attach(|py| future.call_method0(py, "cancel").is_ok())
         };

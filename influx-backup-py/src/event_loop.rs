@@ -2,7 +2,7 @@
 
 use pyo3::{prelude::*, types::PyCFunction};
 
-use crate::runtime::{Call, runtime};
+use crate::runtime::{WorkGuard, runtime};
 
 /// A future of the running event loop that is done once `wait` is. Where it is cancelled, `wait` is dropped.
 ///
@@ -20,7 +20,7 @@ pub(crate) fn awaitable<'py>(
     let waiting = runtime.spawn(async move {
         wait.await;
         tokio::task::spawn_blocking(move || {
-            let _call = Call::begin();
+            let _call = WorkGuard::call();
             Python::try_attach(|py| {
                 let (event_loop, resolve, future) = ready;
                 // Where it fails the loop is closed, and nothing waits any more.

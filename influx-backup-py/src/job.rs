@@ -22,7 +22,7 @@ use crate::{
     error::exception,
     event_loop::awaitable,
     log,
-    runtime::{Running, block_on, ending, handle, is_own_process},
+    runtime::{WorkGuard, block_on, ending, handle, is_own_process},
 };
 
 /// How long a job waits for calls that it has given up. With the end of the job itself it is within a second.
@@ -101,7 +101,7 @@ impl Job {
         };
         let outcome = Arc::clone(&this.outcome);
         let handle_of_job = this.handle.clone();
-        let running = Running::begin();
+        let running = WorkGuard::job();
         handle()?.spawn(async move {
             let mut job = pin!(job);
             let result = tokio::select! {

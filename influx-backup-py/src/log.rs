@@ -24,7 +24,7 @@ use tracing_subscriber::{
     layer::SubscriberExt,
 };
 
-use crate::runtime::Call;
+use crate::runtime::WorkGuard;
 
 /// The targets of the core.
 const CORE: &str = "influx_backup_core";
@@ -172,7 +172,7 @@ fn deliver(items: &Receiver<Item>) {
 }
 
 fn hand_over(records: Vec<Record>) {
-    let _call = Call::begin();
+    let _call = WorkGuard::call();
     Python::try_attach(|py| {
         let delivered = py.import("influx_backup._log").and_then(|log| log.call_method1("deliver", (records,)));
         delivered.map_or_else(|error| error.write_unraisable(py, None), drop);

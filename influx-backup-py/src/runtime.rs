@@ -34,43 +34,36 @@ static WORK: LazyLock<watch::Sender<Work>> = LazyLock::new(|| watch::Sender::new
 
 /// What is under way that needs the interpreter.
 #[derive(Debug, Default)]
-struct Work {
+pub(crate) struct Work {
     jobs: usize,
     calls: usize,
     is_ending: bool,
 }
 
-/// A job, as long as it runs.
+/// Counts a piece of work as long as it goes on.
 #[derive(Debug)]
-pub(crate) struct Running(());
+pub(crate) struct WorkGuard(fn(&mut Work) -> &mut usize);
 
-impl Running {
-    pub(crate) fn begin() -> Self {
-        WORK.send_modify(|work| work.jobs += 1);
-        Self(())
+impl WorkGuard {
+    /// A job.
+    pub(crate) fn job() -> Self {
+        Self::begin(|work| &mut work.jobs)
+    }
+
+    /// A call into Python by a thread of the runtime.
+    pub(crate) fn call() -> Self {
+        Self::begin(|work| &mut work.calls)
+    }
+
+    fn begin(count: fn(&mut Work) -> &mut usize) -> Self {
+        WORK.send_modify(|work| *count(work) += 1);
+        Self(count)
     }
 }
 
-impl Drop for Running {
+impl Drop for WorkGuard {
     fn drop(&mut self) {
-        WORK.send_modify(|work| work.jobs -= 1);
-    }
-}
-
-/// A call into Python by a thread of the runtime, as long as it goes on.
-#[derive(Debug)]
-pub(crate) struct Call(());
-
-impl Call {
-    pub(crate) fn begin() -> Self {
-        WORK.send_modify(|work| work.calls += 1);
-        Self(())
-    }
-}
-
-impl Drop for Call {
-    fn drop(&mut self) {
-        WORK.send_modify(|work| work.calls -= 1);
+        WORK.send_modify(|work| *self.0(work) -= 1);
     }
 }
 
