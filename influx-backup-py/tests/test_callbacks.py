@@ -12,15 +12,10 @@ import threading
 import time
 import traceback
 from pathlib import Path
-from urllib.parse import unquote, urlparse
 
 import influx_backup as ib
 import pytest
-
-
-def path_of(location: object, key: str) -> Path:
-    """Where an object of a file store lies."""
-    return Path(unquote(urlparse(str(location)).path)) / key
+from situations import path_of
 
 
 class Mine:
