@@ -1,14 +1,12 @@
 //! A store that goes away is an error of the store within a minute, for every verb and at any moment: never a hang, never a
 //! verdict about the data. What is resumed afterwards is whole.
-#![cfg(all(unix, feature = "aws", feature = "azure", feature = "gcp"))]
-
-mod servers;
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use crate::servers::{Fault, FaultProxy, Minio, Rule, State, StoreServer, in_process_s3, minio, write};
 use async_trait::async_trait;
 use futures::future::{BoxFuture, FutureExt, join_all};
 use http::Method;
@@ -23,7 +21,6 @@ use influx_backup_core::{
     testing::generate::Generate,
     units::ByteSize,
 };
-use servers::{Fault, FaultProxy, Minio, Rule, State, StoreServer, in_process_s3, minio, write};
 
 /// Issue and README promise a minute.
 const LIMIT: Duration = Duration::from_secs(60);

@@ -1,19 +1,16 @@
 //! A connection that stops and never ends is noticed: what passes does not stop a backup, what lasts is an error of its own.
-#![cfg(all(unix, feature = "aws", feature = "azure", feature = "gcp"))]
-
-mod servers;
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use crate::servers::{Behind, Fault, Rule, minio};
 use http::Method;
 use influx_backup_core::{
     BackupOptions, BackupReport, ByteSize, DiscoverOptions, EventKind, Key, Limits, Location, Repository, StoreOptions,
     certify, copier::StreamCopier, discover, limits::Retry, testing::generate::Generate,
 };
-use servers::{Behind, Fault, Rule, minio};
 
 /// How long a copy's connection may be silent here, and how long any other one.
 const STALL: Duration = Duration::from_secs(1);
