@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tarfile
 from collections.abc import Callable, Iterator
@@ -18,6 +19,16 @@ IS_CI = os.environ.get("CI") == "true"
 PROGRAM = [sys.executable, "-m", "influx_backup"]
 
 Unpack = Callable[[str], Path]
+
+
+def pytest_configure() -> None:
+    """Has signals arrive in what tests start, where this process ignores them: after `nohup`, or as a job of a shell script.
+
+    A program that is started inherits that they are ignored, and not that they are handled.
+    """
+    for number, handler in [(signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, lambda *_: None)]:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def not_run(request: pytest.FixtureRequest, missing: str, explicit: bool = False) -> None:
