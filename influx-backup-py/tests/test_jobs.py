@@ -152,13 +152,15 @@ async def test_a_wait_that_is_closed_ends_quietly(core: Path, repository: ib.Rep
     async for event in job:
         if isinstance(event, ib.ProgressEvent):
             break
-    while (wait := job.__anext__()) is not None:
+    while True:
+        wait = job.__anext__()
         try:
             wait.send(None)
-        except StopIteration:
+        except StopIteration:  # An event was there.
             continue
         wait.close()
         break
+    await asyncio.sleep(0.5)
     assert not job.is_finished
 
 

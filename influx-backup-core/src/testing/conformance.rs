@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// How long a dropped or cancelled copy may take to clean up.
-const CLEANED_WITHIN: Duration = Duration::from_secs(30);
+const CLEANED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Tests a copier against its contract, from one location to another; both may hold other objects already.
 ///
@@ -320,7 +320,7 @@ impl Suite<'_> {
         self.copier.copy(&request, context).await
     }
 
-    /// Also once all is cleaned up: on Azure an empty object is there while blocks are discarded.
+    /// Looks once clean-ups are over: on Azure an empty object is there while blocks are discarded.
     async fn assert_absent(&self, key: &Key, context: &CopyContext, what: &str) {
         let cleaned = timeout(CLEANED_WITHIN, context.clean_ups.finished()).await;
         assert!(cleaned.is_ok(), "{what}: the clean-up goes on");

@@ -6,7 +6,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::servers::{Fault, FaultProxy, Minio, Rule, State, StoreServer, in_process_s3, minio, write};
 use async_trait::async_trait;
 use futures::future::{BoxFuture, FutureExt, join_all};
 use http::Method;
@@ -21,6 +20,8 @@ use influx_backup_core::{
     testing::generate::Generate,
     units::ByteSize,
 };
+
+use crate::servers::{Fault, FaultProxy, Minio, Rule, State, StoreServer, in_process_s3, minio, write};
 
 /// Issue and README promise a minute.
 const LIMIT: Duration = Duration::from_secs(60);

@@ -5,12 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::servers::{Behind, Fault, Rule, minio};
 use http::Method;
 use influx_backup_core::{
     BackupOptions, BackupReport, ByteSize, DiscoverOptions, EventKind, Key, Limits, Location, Repository, StoreOptions,
     certify, copier::StreamCopier, discover, limits::Retry, testing::generate::Generate,
 };
+
+use crate::servers::{Behind, Fault, Rule, minio};
 
 /// How long a copy's connection may be silent here, and how long any other one.
 const STALL: Duration = Duration::from_secs(1);
