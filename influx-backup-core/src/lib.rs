@@ -100,6 +100,7 @@ pub mod location;
 mod log;
 pub mod manifest;
 mod named;
+mod naming;
 pub mod options;
 pub mod orchestrate;
 pub mod plan;

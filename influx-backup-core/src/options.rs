@@ -31,6 +31,7 @@ pub use self::{
     restore_run::{OnUnfinished, RestoreRunOptions, ServersStopped},
     verify::{VerifyLevel, VerifyOptions},
 };
+pub use crate::naming::Naming;
 
 /// How long a server may take to stop, unless an option says otherwise.
 const STOP_TIMEOUT: Duration = Duration::from_secs(600);

@@ -15,7 +15,9 @@ use serde_json::{Map, Value, map};
 use crate::{
     error::{Error, Result},
     named::Choices,
+    naming::Naming,
     similar::similar,
+    units::duration,
 };
 
 /// The options of one call, by name: keyword arguments in Python, an object in Node.
@@ -30,8 +32,11 @@ use crate::{
 /// assert_eq!((options, run.limits.concurrency), (RestoreOptions::replace(), 4));
 /// # Ok::<_, influx_backup_core::Error>(())
 /// ```
+///
+/// The names are those of the structs, unless another [`Naming`] is set. What is refused is named as it was given.
 pub struct GivenOptions {
     values: Map<String, Value>,
+    naming: Naming,
     known: BTreeSet<&'static str>,
 }
 
@@ -46,7 +51,14 @@ impl GivenOptions {
     /// These options, none of them read yet.
     #[must_use]
     pub const fn new(values: Map<String, Value>) -> Self {
-        Self { values, known: BTreeSet::new() }
+        Self { values, naming: Naming::SnakeCase, known: BTreeSet::new() }
+    }
+
+    /// The same options, whose names are written like this, nested ones too.
+    #[must_use]
+    pub const fn with_naming(mut self, naming: Naming) -> Self {
+        self.naming = naming;
+        self
     }
 
     /// Reads the options that the struct `T` knows. One that several structs know is given to each.
@@ -55,7 +67,8 @@ impl GivenOptions {
     /// [`Error::InvalidOption`] for a value that cannot be used, [`Error::UnknownOption`] for a name that a nested struct does
     /// not know.
     pub fn take<T: DeserializeOwned>(&mut self) -> Result<T> {
-        T::deserialize(Known(self)).map_err(Refused::into_error)
+        let naming = self.naming;
+        T::deserialize(Known(self)).map_err(|refused| refused.into_error(naming))
     }
 
     /// Reads the options that the struct `T` knows, after which none may be left.
@@ -73,14 +86,16 @@ impl GivenOptions {
     /// # Errors
     /// [`Error::UnknownOption`] with the names of all structs that are close to it.
     pub fn finish(self) -> Result<()> {
-        let unknown = self.values.keys().find(|name| !self.known.contains(name.as_str()));
-        unknown.map_or(Ok(()), |name| Err(unknown_option(name, "this call", &self.known)))
+        let known: BTreeSet<_> = self.known.iter().map(|option| self.naming.write(option)).collect();
+        let unknown = self.values.keys().find(|name| !known.contains(*name));
+        unknown.map_or(Ok(()), |name| Err(unknown_option(name, "this call", &self.known, self.naming)))
     }
 }
 
-fn unknown_option(option: &str, scope: &str, known: &BTreeSet<&'static str>) -> Error {
+fn unknown_option(name: &str, scope: &str, known: &BTreeSet<&'static str>, naming: Naming) -> Error {
     let known: Vec<_> = known.iter().map(ToString::to_string).collect();
-    Error::UnknownOption { option: option.to_owned(), scope: scope.to_owned(), similar: similar(option, &known) }
+    let similar = similar(&naming.read(name), &known).iter().map(|option| naming.write(option)).collect();
+    Error::UnknownOption { option: name.to_owned(), scope: scope.to_owned(), similar }
 }
 
 /// The options that the struct knows which asks for them.
@@ -95,10 +110,11 @@ impl<'de> Deserializer<'de> for Known<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Refused> {
-        self.0.known.extend(fields);
-        let values = fields.iter().filter_map(|name| self.0.values.get_key_value(*name));
+        let GivenOptions { values, naming, known } = self.0;
+        known.extend(fields);
+        let values = fields.iter().filter_map(|option| values.get_key_value(&naming.write(option)));
         let values: Map<_, _> = values.map(|(name, value)| (name.clone(), value.clone())).collect();
-        visitor.visit_map(Fields::of(values))
+        visitor.visit_map(Entries::of(values, Some(fields), *naming))
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Refused> {
@@ -112,7 +128,10 @@ impl<'de> Deserializer<'de> for Known<'_> {
 }
 
 /// One value, whose errors say where they are.
-struct Given(Value);
+struct Given {
+    value: Value,
+    naming: Naming,
+}
 
 impl IntoDeserializer<'_, Refused> for Given {
     type Deserializer = Self;
@@ -126,9 +145,12 @@ impl<'de> Deserializer<'de> for Given {
     type Error = Refused;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
-        match self.0 {
-            Value::Array(values) => visitor.visit_seq(SeqDeserializer::new(values.into_iter().map(Given))),
-            Value::Object(values) => visitor.visit_map(Fields::of(values)),
+        let Self { value, naming } = self;
+        match value {
+            Value::Array(values) => {
+                visitor.visit_seq(SeqDeserializer::new(values.into_iter().map(|value| Self { value, naming })))
+            }
+            Value::Object(values) => visitor.visit_map(Entries::of(values, None, naming)),
             Value::String(text) => visitor.visit_string(text),
             Value::Bool(flag) => visitor.visit_bool(flag),
             Value::Null => visitor.visit_unit(),
@@ -141,23 +163,31 @@ impl<'de> Deserializer<'de> for Given {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
-        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.value.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     /// By name only: no list of values.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Refused> {
-        match self.0 {
-            Value::Object(values) => visitor.visit_map(Fields::of(values)),
+        match self.value {
+            Value::Object(values) => visitor.visit_map(Entries::of(values, Some(fields), self.naming)),
             _ => Err(Refused::custom("expected options by name")),
         }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Refused> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        mut self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Refused> {
+        if name == duration::NEWTYPE && self.naming == Naming::CamelCase {
+            let given = duration::of_text_or_millis(&self.value).map_err(Refused::custom)?;
+            self.value = duration::format(given).into();
+        }
         visitor.visit_newtype_struct(self)
     }
 
@@ -167,30 +197,40 @@ impl<'de> Deserializer<'de> for Given {
     }
 }
 
-/// The fields of a struct, one after the other.
-struct Fields {
+/// Names and their values, one after the other.
+struct Entries {
     rest: map::IntoIter,
     value: Option<(String, Value)>,
+    /// Those of the struct that is read; `None`: a map, whose keys are no options.
+    fields: Option<&'static [&'static str]>,
+    naming: Naming,
 }
 
-impl Fields {
-    fn of(values: Map<String, Value>) -> Self {
-        Self { rest: values.into_iter(), value: None }
+impl Entries {
+    fn of(values: Map<String, Value>, fields: Option<&'static [&'static str]>, naming: Naming) -> Self {
+        Self { rest: values.into_iter(), value: None, fields, naming }
+    }
+
+    /// What the struct or map calls the entry of this name.
+    fn key(&self, name: &str) -> Result<String, Refused> {
+        let Some(fields) = self.fields else { return Ok(name.to_owned()) };
+        let field = fields.iter().find(|field| self.naming.write(field) == name);
+        field.map(ToString::to_string).ok_or_else(|| Refused::unknown_field(name, fields))
     }
 }
 
-impl<'de> MapAccess<'de> for Fields {
+impl<'de> MapAccess<'de> for Entries {
     type Error = Refused;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Refused> {
         self.value = self.rest.next();
-        let name = self.value.as_ref().map(|(name, _)| StringDeserializer::new(name.clone()));
-        name.map(|name| seed.deserialize(name)).transpose()
+        let Some((name, _)) = &self.value else { return Ok(None) };
+        seed.deserialize(StringDeserializer::new(self.key(name)?)).map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Refused> {
         let (name, value) = self.value.take().ok_or_else(|| Refused::custom("a value has a name"))?;
-        seed.deserialize(Given(value)).map_err(|refused| refused.within(name))
+        seed.deserialize(Given { value, naming: self.naming }).map_err(|refused| refused.within(name))
     }
 }
 
@@ -214,12 +254,12 @@ impl Refused {
         self
     }
 
-    fn into_error(self) -> Error {
+    fn into_error(self, naming: Naming) -> Error {
         let path: Vec<_> = self.path.into_iter().rev().collect();
         let option = path.join(".");
         match self.reason {
             Reason::Unknown { name, known } => {
-                unknown_option(&name, &format!("`{option}`"), &known.iter().copied().collect())
+                unknown_option(&name, &format!("`{option}`"), &known.iter().copied().collect(), naming)
             }
             Reason::Invalid(reason) => Error::InvalidOption { option, reason },
         }
@@ -281,7 +321,7 @@ mod tests {
     use crate::{
         ByteSize, DiscoverOptions,
         limits::{Limits, Retry},
-        options::{BackupOptions, Passes, Policy, RestoreOptions, RestoreRunOptions, VerifyOptions},
+        options::{BackupOptions, OnExisting, Passes, Policy, RestoreOptions, RestoreRunOptions, VerifyOptions},
         testing::generate::GenerateOptions,
     };
 
@@ -419,6 +459,76 @@ mod tests {
         let error = given(json!({ "sample_percent": 256 })).last::<VerifyOptions>().expect_err("too many").to_string();
         let expected = "the value of option `sample_percent` cannot be used: expected a whole number from 0 to 255";
         assert_eq!(error, expected);
+    }
+
+    fn in_camel_case(values: Value) -> GivenOptions {
+        given(values).with_naming(Naming::CamelCase)
+    }
+
+    #[test]
+    fn names_in_camel_case_are_those_of_the_structs() {
+        let mut all = in_camel_case(json!({
+            "clusterId": "c1",
+            "nodeIds": ["n1"],
+            "onExisting": "resume",
+            "name": "on_existing",
+            "passes": { "maxPasses": 3, "timeLimit": "90s" },
+            "limits": { "stallTimeout": 1500, "retry": { "initialBackoff": 0.5, "maxOutage": 7000 } },
+        }));
+        let discover: DiscoverOptions = all.take().expect("of the cluster");
+        let backup: BackupOptions = all.last().expect("of the backup");
+        assert_eq!(discover, DiscoverOptions::default().with_cluster_id("c1").with_node("n1"));
+        let retry = Retry { initial_backoff: Duration::from_micros(500), ..Retry::default() };
+        let retry = retry.with_max_outage(Duration::from_secs(7));
+        let limits = Limits::default().with_stall_timeout(Duration::from_millis(1500)).with_retry(retry);
+        let expected = BackupOptions::default()
+            .with_name("on_existing")
+            .with_on_existing(OnExisting::Resume)
+            .with_passes(Passes { max_passes: 3, time_limit: Duration::from_secs(90) })
+            .with_limits(limits);
+        assert_eq!(backup, expected);
+        let unlimited = in_camel_case(json!({ "limits": { "retry": { "maxOutage": null } } }));
+        assert_eq!(unlimited.last::<BackupOptions>().expect("none").limits.retry.max_outage, None);
+        let of_choice = in_camel_case(json!({ "serversStopped": "confirmed_by_caller" }));
+        assert_eq!(of_choice.last::<RestoreRunOptions>().expect("a choice"), RestoreRunOptions::servers_stopped());
+    }
+
+    #[test]
+    fn a_name_that_is_not_in_camel_case_is_unknown() {
+        let of_call = "is not an option of this call: did you mean";
+        for (values, expected) in [
+            (json!({ "on_existing": "resume" }), format!("`on_existing` {of_call} `onExisting`?")),
+            (json!({ "onExisitng": "resume" }), format!("`onExisitng` {of_call} `onExisting`?")),
+            (
+                json!({ "limits": { "stall_timeout": 1 } }),
+                "`stall_timeout` is not an option of `limits`: did you mean `stallTimeout`?".to_owned(),
+            ),
+            (
+                json!({ "limits": { "retry": { "maxOutages": 1 } } }),
+                "`maxOutages` is not an option of `limits.retry`: did you mean `maxOutage`?".to_owned(),
+            ),
+        ] {
+            let error = in_camel_case(values).last::<BackupOptions>().expect_err(&expected);
+            assert_eq!((error.code(), error.to_string()), ("unknown-option", expected));
+        }
+    }
+
+    #[test]
+    fn a_value_is_refused_by_the_name_in_camel_case() {
+        let duration = "a duration is a text such as 90s, or a number of milliseconds";
+        let invalid = |text: &str| format!("invalid duration `{text}`: expected e.g. 250ms, 90s, 15m, 6h or 2d");
+        for (values, option, reason) in [
+            (json!({ "onViolation": 3 }), "onViolation", "expected `fail` or `degrade`".to_owned()),
+            (json!({ "stopTimeout": null }), "stopTimeout", duration.to_owned()),
+            (json!({ "limits": { "retry": { "maxOutage": true } } }), "limits.retry.maxOutage", duration.to_owned()),
+            (json!({ "limits": { "retry": { "maxOutage": -1 } } }), "limits.retry.maxOutage", invalid("-1")),
+            (json!({ "stopTimeout": 1e300 }), "stopTimeout", invalid("1e+300")),
+            (json!({ "stopTimeout": "soon" }), "stopTimeout", invalid("soon")),
+            (json!({ "stopTimeout": "90" }), "stopTimeout", invalid("90")),
+        ] {
+            let error = in_camel_case(values).last::<BackupOptions>().expect_err(option);
+            assert_eq!(error.to_string(), format!("the value of option `{option}` cannot be used: {reason}"));
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
+use serde_json::Value;
 
 /// Units and their nanoseconds, the longest first.
 const UNITS: [(&str, u128); 7] = [
@@ -72,10 +73,17 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duratio
     Given::deserialize(deserializer)?.read().map_err(D::Error::custom)
 }
 
+/// By this name a deserializer is asked for a duration, so that it may take numbers of another unit for one.
+pub(crate) const NEWTYPE: &str = "$influx_backup::Duration";
+
 /// A duration as it may be given.
 #[derive(Deserialize)]
+#[serde(rename = "$influx_backup::Duration")]
+struct Given(TextOrSeconds);
+
+#[derive(Deserialize)]
 #[serde(untagged, expecting = "a duration is a text such as 90s, or a number of seconds")]
-enum Given {
+enum TextOrSeconds {
     Text(String),
     Whole(u64),
     Fraction(f64),
@@ -83,14 +91,31 @@ enum Given {
 
 impl Given {
     fn read(&self) -> Result<Duration, InvalidDuration> {
-        match self {
-            Self::Text(text) => parse(text),
-            Self::Whole(seconds) => Ok(Duration::from_secs(*seconds)),
-            Self::Fraction(seconds) => {
+        match &self.0 {
+            TextOrSeconds::Text(text) => parse(text),
+            TextOrSeconds::Whole(seconds) => Ok(Duration::from_secs(*seconds)),
+            TextOrSeconds::Fraction(seconds) => {
                 Duration::try_from_secs_f64(*seconds).map_err(|_| InvalidDuration { text: seconds.to_string() })
             }
         }
     }
+}
+
+/// Reads a duration where a number is in milliseconds: a text without a unit is none there.
+///
+/// # Errors
+/// What is expected instead.
+pub(crate) fn of_text_or_millis(given: &Value) -> Result<Duration, String> {
+    let invalid = || InvalidDuration { text: given.as_str().map_or_else(|| given.to_string(), ToOwned::to_owned) };
+    let read = match given {
+        Value::String(text) => read(text.trim()).filter(|_| text.contains(char::is_alphabetic)),
+        Value::Number(number) => match (number.as_u64(), number.as_f64()) {
+            (Some(millis), _) => Some(Duration::from_millis(millis)),
+            (None, millis) => millis.and_then(|millis| Duration::try_from_secs_f64(millis / 1000.0).ok()),
+        },
+        _ => return Err("a duration is a text such as 90s, or a number of milliseconds".to_owned()),
+    };
+    read.ok_or_else(|| invalid().to_string())
 }
 
 /// Durations that are reported: whole milliseconds, under names that end in `_ms`.

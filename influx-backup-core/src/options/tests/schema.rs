@@ -2,8 +2,9 @@
 //! `INFLUX_BACKUP_WRITE_OPTIONS` set, the test writes it.
 //!
 //! Of each option it has
-//! - `type`: `string`, `list of strings`, `integer`, `duration` (a text such as `90s`, or a number of seconds), `byte size` (an
-//!   integer, or a text such as `64MiB`), `choice`, or the name of the options that are nested there;
+//! - `type`: `string`, `list of strings`, `integer`, `duration` (a text such as `90s`, or a number of seconds, in camelCase of
+//!   milliseconds), `byte size` (an integer, or a text such as `64MiB`), `choice`, or the name of the options that are nested
+//!   there;
 //! - `choices`, in their order; beside the names `false` and `true`, where they stand for two of them;
 //! - `minimum` and `maximum` of a number, `maximum` only where it is not past what every language can count to;
 //! - `nullable`, whether `null` is a value; `default`; and `doc`, what the option means.
