@@ -1,12 +1,13 @@
 # What one does here. Each target sets up what it needs.
 
-.PHONY: help demo test lint python bench soak
+.PHONY: help demo test lint python node bench soak
 
 help:
 	@echo 'make demo    make up a small cluster, back it up, destroy a copy, restore, verify (two minutes)'
 	@echo 'make test    pass all tests, on real object stores too; the last line counts them'
-	@echo 'make lint    formatting, clippy for each set of features, documentation, ruff'
+	@echo 'make lint    formatting, clippy for each set of features, documentation, ruff, biome'
 	@echo 'make python  build the Python wheel into dist/ (needs Python 3.10 or later)'
+	@echo 'make node    build the Node package into dist/ (needs Node.js 20 or later)'
 	@echo 'make bench   compare speed and memory with cp and what else is installed (ten minutes)'
 	@echo 'make soak    search for a failing world of the simulation: make soak MINUTES=60'
 
@@ -21,6 +22,9 @@ lint:
 
 python:
 	@.ci/python wheel
+
+node:
+	@.ci/node package
 
 bench:
 	@.ci/bench
