@@ -14,6 +14,7 @@ use crate::{
     error::ErrorReport,
     finding::Finding,
     key::Key,
+    naming::Naming,
     plan::StageKind,
     record::PassReport,
     units::duration,
@@ -166,6 +167,17 @@ pub enum EventKind {
         /// Why it failed, together with what it had found; `None`: it did not.
         error: Option<Box<ErrorReport>>,
     },
+}
+
+impl Event {
+    /// The same event, whose error names options like this, see [`ErrorReport::with_naming`].
+    #[must_use]
+    pub fn with_naming(mut self, naming: Naming) -> Self {
+        if let EventKind::Finished { error: Some(error) } = self.kind {
+            self.kind = EventKind::Finished { error: Some(Box::new(error.with_naming(naming))) };
+        }
+        self
+    }
 }
 
 impl EventKind {

@@ -1,5 +1,7 @@
 //! [`Naming`]: how a language writes the names of options.
 
+use serde_json::Value;
+
 /// How a language writes the names of options. The names of choices, such as `confirmed_by_caller`, are the same in all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -28,6 +30,25 @@ impl Naming {
         written
     }
 
+    /// Options as an object, with their names in this naming, nested ones too.
+    #[must_use]
+    pub fn write_all(self, options: Value) -> Value {
+        match options {
+            Value::Object(options) => {
+                options.into_iter().map(|(option, value)| (self.write(&option), self.write_all(value))).collect()
+            }
+            value => value,
+        }
+    }
+
+    /// Whether a name may be written like this. In snake_case any may: stores compare names without regard to how they are
+    /// written.
+    pub(crate) fn is_used_by(self, name: &str) -> bool {
+        let is_camel_case =
+            || name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(|c| c.is_ascii_alphanumeric());
+        self == Self::SnakeCase || is_camel_case()
+    }
+
     /// What [`write`](Self::write) makes this name from. Of a name that it does not make, something close.
     pub(crate) fn read(self, name: &str) -> String {
         if self == Self::SnakeCase {
@@ -46,7 +67,17 @@ impl Naming {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn options_are_written_with_those_nested_in_them() {
+        let options = json!({ "on_degraded": "after_timeout", "limits": { "retry": { "max_outage": null } } });
+        let written = json!({ "onDegraded": "after_timeout", "limits": { "retry": { "maxOutage": null } } });
+        assert_eq!(Naming::CamelCase.write_all(options.clone()), written);
+        assert_eq!(Naming::SnakeCase.write_all(options.clone()), options);
+    }
 
     #[test]
     fn names_are_written_and_read_back() {

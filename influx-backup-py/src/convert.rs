@@ -16,7 +16,7 @@ use pyo3::{
     types::{PyBool, PyByteArray, PyBytes, PyDelta, PyDict, PyMapping, PyString, PyTuple},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::error::raise;
 
@@ -143,12 +143,7 @@ pub(crate) struct Given(GivenOptions);
 impl Given {
     /// All of them.
     pub(crate) fn of(given: &Bound<'_, PyDict>) -> PyResult<Self> {
-        let values = given.iter().map(|(name, value)| {
-            let name: String = name.extract()?;
-            let value = value_of(&value, &name, 0)?;
-            Ok((name, value))
-        });
-        Ok(Self(GivenOptions::new(values.collect::<PyResult<_>>()?)))
+        Ok(Self(GivenOptions::new(values_of(given)?)))
     }
 
     /// Takes those that `T` knows.
@@ -167,11 +162,21 @@ pub(crate) fn options<T: DeserializeOwned>(given: &Bound<'_, PyDict>) -> PyResul
     Given::of(given)?.last()
 }
 
+/// Options by name, in the words of JSON.
+pub(crate) fn values_of(given: &Bound<'_, PyDict>) -> PyResult<Map<String, Value>> {
+    let values = given.iter().map(|(name, value)| {
+        let name: String = name.extract()?;
+        let value = value_of(&value, &name, 0)?;
+        Ok((name, value))
+    });
+    values.collect()
+}
+
 /// How deep options may be nested: more than any is, and no danger to the stack.
 const DEEPEST: usize = 8;
 
 /// The value of the option with this name, in the words of JSON. What it means is the core's to say.
-pub(crate) fn value_of(object: &Bound<'_, PyAny>, option: &str, depth: usize) -> PyResult<Value> {
+fn value_of(object: &Bound<'_, PyAny>, option: &str, depth: usize) -> PyResult<Value> {
     let unusable = || {
         let kind = object.get_type().name().map_or_else(|_| "this".to_owned(), |name| format!("a `{name}`"));
         raise(Error::invalid_option(option, format!("{kind} is no value of an option")))

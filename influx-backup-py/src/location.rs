@@ -4,16 +4,15 @@ mod store;
 
 use std::path::PathBuf;
 
-use influx_backup_core::{Error, Location as CoreLocation, StoreOptions, location::Provider};
+use influx_backup_core::{Location as CoreLocation, StoreOptions, location::Provider, options::Naming};
 use pyo3::{
     exceptions::PyTypeError,
     prelude::*,
     types::{PyDict, PyString, PyTuple},
 };
-use serde_json::Value;
 
 use crate::{
-    convert::{ToPython, value_of},
+    convert::{ToPython, values_of},
     document::hash_of,
     error::raise,
 };
@@ -135,19 +134,9 @@ fn parse(place: &Bound<'_, PyAny>, given: Option<&Bound<'_, PyDict>>) -> PyResul
     CoreLocation::parse(&text, &given.or(&StoreOptions::from_env())).map_err(raise)
 }
 
-/// Options of a store as texts: numbers and flags may be given as such. `None` is none.
+/// Options of a store. `None` is none.
 fn store_options(given: &Bound<'_, PyDict>) -> PyResult<StoreOptions> {
-    let mut options = StoreOptions::default();
-    for (name, value) in given {
-        let name: String = name.extract()?;
-        match value_of(&value, &name, 0)? {
-            Value::Null => {}
-            Value::String(text) => options = options.with(name, text),
-            value @ (Value::Bool(_) | Value::Number(_)) => options = options.with(name, value.to_string()),
-            Value::Array(_) | Value::Object(_) => return Err(raise(Error::invalid_option(name, "it is no text"))),
-        }
-    }
-    Ok(options)
+    StoreOptions::read(&values_of(given)?, Naming::SnakeCase).map_err(raise)
 }
 
 /// Adds the class.

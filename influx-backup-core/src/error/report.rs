@@ -9,6 +9,7 @@ use super::{Category, Error, Hint};
 use crate::{
     certificate::Certificate,
     finding::{Finding, Severity},
+    naming::Naming,
     units::duration::millis,
 };
 
@@ -47,7 +48,37 @@ pub struct ErrorReport {
     pub context: BTreeMap<String, Value>,
 }
 
+/// Options of more than one word that messages name. Other options stand in hints.
+pub(super) const NAMED_IN_MESSAGES: [&str; 5] =
+    ["aws_allow_http", "azure_allow_http", "google_allow_http", "object_store_tls_ca", "on_existing"];
+
 impl ErrorReport {
+    /// The same report, whose message, hints and context name options in this way. An option that is unknown is named as it was
+    /// given.
+    #[must_use]
+    pub fn with_naming(mut self, naming: Naming) -> Self {
+        let mut named: Vec<_> = NAMED_IN_MESSAGES.map(str::to_owned).into();
+        if self.code != "unknown-option"
+            && let Some(Value::String(option)) = self.context.get_mut("option")
+        {
+            named.push(option.clone());
+            *option = naming.write(option);
+        }
+        let reason = match self.context.get_mut("reason") {
+            Some(Value::String(reason)) => Some(reason),
+            _ => None,
+        };
+        for text in reason.into_iter().chain([&mut self.message]) {
+            for option in &named {
+                *text = text.replace(&format!("`{option}`"), &format!("`{}`", naming.write(option)));
+            }
+        }
+        for hint in &mut self.hints {
+            hint.option = naming.write(&hint.option);
+        }
+        self
+    }
+
     /// With what the job that failed had found.
     #[must_use]
     pub fn with_findings(mut self, findings: Vec<Finding>) -> Self {

@@ -1,11 +1,15 @@
 //! Every error is reported whole; README, codes and categories agree.
 
-use std::{collections::BTreeSet, io};
+use std::{collections::BTreeSet, fs, io};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::*;
-use crate::finding::{Clause, FindingCode};
+use super::{report::NAMED_IN_MESSAGES, *};
+use crate::{
+    finding::{Clause, FindingCode},
+    location::{Provider, StoreOptions},
+    naming::Naming,
+};
 
 fn text(text: &str) -> String {
     text.to_owned()
@@ -274,4 +278,62 @@ fn a_copy_error_says_on_which_side_it_is() {
 #[test]
 fn errors_are_small() {
     assert!(size_of::<Error>() <= 128, "{}", size_of::<Error>());
+}
+
+#[test]
+fn a_report_names_options_as_a_language_does() {
+    let camel_case = |error: Error| error.report().with_naming(Naming::CamelCase);
+
+    let reason = "only a backup that is resumed can be taken over: set `on_existing` to `resume`";
+    let report = camel_case(Error::invalid_request("limits.stall_timeout", reason));
+    let renamed = "only a backup that is resumed can be taken over: set `onExisting` to `resume`";
+    assert_eq!(report.message, format!("`limits.stallTimeout` cannot be used here: {renamed}"));
+    assert_eq!(json!(report.context), json!({ "option": "limits.stallTimeout", "reason": renamed }));
+    assert_eq!(report.clone().with_naming(Naming::CamelCase), report);
+
+    let report = camel_case(Error::invalid_option("aws_endpoint", "set `aws_allow_http` to `true`"));
+    assert_eq!(report.message, "the value of option `awsEndpoint` cannot be used: set `awsAllowHttp` to `true`");
+
+    let report = camel_case(not_consistent(StopReason::LimitReached));
+    let hints: Vec<_> = report.hints.iter().map(Hint::to_string).collect();
+    let expected = [
+        "set `passes.maxPasses`: allows more passes",
+        "set `passes.timeLimit`: allows more time",
+        "set `onViolation` to `degrade`: commits the backup as it is, marked degraded",
+    ];
+    assert_eq!(hints, expected);
+    let confirmed = camel_case(Error::ServersNotStopped { location: text("/data") });
+    assert_eq!(confirmed.hints[0].option, "serversStopped");
+    assert_eq!(confirmed.hints[0].value.as_deref(), Some("confirmed_by_caller"), "names of choices stay");
+
+    let unknown = Error::UnknownOption { option: text("on_existing"), scope: text("this call"), similar: Vec::new() };
+    assert_eq!(camel_case(unknown).context["option"], "on_existing", "as it was given");
+    for error in samples() {
+        assert_eq!(error.report().with_naming(Naming::SnakeCase), error.report());
+    }
+}
+
+/// What a message names otherwise would stay in snake_case in other languages.
+#[test]
+fn messages_name_no_other_options() {
+    let sources = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+    let options: Value = serde_json::from_str(include_str!("../../options.json")).expect("JSON");
+    let options = options.as_object().expect("an object").values();
+    let mut options: BTreeSet<_> = options.flat_map(|of| of.as_object().expect("an object").keys().cloned()).collect();
+    options.extend(Provider::ALL.iter().flat_map(|provider| StoreOptions::known(*provider)));
+    let mut named = BTreeSet::new();
+    for file in walkdir::WalkDir::new(sources) {
+        let path = file.expect("readable").into_path();
+        let shown = path.display().to_string();
+        if !shown.ends_with(".rs") || shown.contains("tests") || shown.contains("/cli") {
+            continue;
+        }
+        let source = fs::read_to_string(&path).expect("readable");
+        let code = source.split("#[cfg(test)]\nmod tests {").next().expect("some");
+        let code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let words = code.flat_map(|line| line.split('`').skip(1).step_by(2));
+        named.extend(words.filter(|word| word.contains('_') && options.contains(*word)).map(str::to_owned));
+    }
+    named.extend(["aws", "azure", "google"].map(|provider| format!("{provider}_allow_http")));
+    assert_eq!(named, NAMED_IN_MESSAGES.map(str::to_owned).into());
 }

@@ -115,7 +115,7 @@ fn unusable(provider: &str, error: &object_store::Error) -> Error {
 fn check_scheme(option: &str, endpoint: Option<&str>, client: &Client) -> Result<()> {
     if endpoint.is_some_and(|endpoint| endpoint.starts_with("http://")) && !client.allows_http() {
         let provider = option.split('_').next().unwrap_or_default();
-        let reason = format!("it is plain HTTP: write https, or ask for it with `{provider}_allow_http=true`");
+        let reason = format!("it is plain HTTP: write https, or set `{provider}_allow_http` to `true`");
         return Err(Error::InvalidOption { option: option.to_owned(), reason });
     }
     Ok(())

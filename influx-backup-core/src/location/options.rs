@@ -4,7 +4,13 @@ mod known;
 
 use std::{collections::BTreeMap, fmt};
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::Error as _};
+use serde_json::{Map, Value};
+
+use crate::{
+    error::{Error, Result},
+    naming::Naming,
+};
 
 /// Options of a location by name, under the names that InfluxDB's users know (`AWS_ENDPOINT`, `--aws-endpoint`,
 /// `azure_storage_account`, `--object-store-tls-ca`, …) or object_store's.
@@ -22,9 +28,43 @@ use serde::{Deserialize, Deserializer};
 pub struct StoreOptions {
     given: BTreeMap<String, String>,
     environment: BTreeMap<String, String>,
+    /// How errors name them.
+    naming: Naming,
 }
 
 impl StoreOptions {
+    /// Options as another language has them: texts, numbers and booleans under names that are written like this. `null` gives
+    /// none. Errors of [`Location::parse`](crate::Location::parse) name unknown ones in the same way.
+    ///
+    /// In camelCase a number that stands for a duration is in milliseconds, and a name that is written in another way is
+    /// unknown.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] for another value, [`Error::UnknownOption`] for a name that is not written like this.
+    pub fn read(values: &Map<String, Value>, naming: Naming) -> Result<Self> {
+        let mut options = Self { naming, ..Self::default() };
+        for (name, value) in values {
+            if !naming.is_used_by(name) {
+                let similar = known::close_to_any(&plain(name)).iter().map(|option| naming.write(option)).collect();
+                return Err(Error::UnknownOption { option: name.clone(), scope: "a store".to_owned(), similar });
+            }
+            let option = naming.read(name);
+            let text = match value {
+                Value::Null => continue,
+                Value::String(text) => text.clone(),
+                Value::Number(millis) if naming == Naming::CamelCase && known::is_duration(&option) => {
+                    format!("{millis}ms")
+                }
+                Value::Number(_) | Value::Bool(_) => value.to_string(),
+                Value::Array(_) | Value::Object(_) => {
+                    return Err(Error::invalid_option(name, "expected a text, a number or a boolean"));
+                }
+            };
+            options = options.with(option, text);
+        }
+        Ok(options)
+    }
+
     /// The options that the environment holds (`AWS_…`, `AZURE_…`, `GOOGLE_…`, `INFLUXDB3_…`, `OBJECT_STORE_…`), as
     /// defaults. Nothing else in this crate reads the environment.
     #[must_use]
@@ -40,7 +80,7 @@ impl StoreOptions {
         let known = |name: &str| PREFIXES.iter().any(|prefix| name.starts_with(prefix));
         let variables = variables.filter(|(name, value)| known(name) && !value.is_empty());
         let environment = variables.map(|(name, value)| (plain(&name), value)).collect();
-        Self { given: BTreeMap::new(), environment }
+        Self { environment, ..Self::default() }
     }
 
     /// The same options with one more. Names are compared without regard to case, `-` or `_`, and a leading `--`.
@@ -77,6 +117,12 @@ impl StoreOptions {
         names.into_iter().filter_map(|name| Some((name.as_str(), self.get(name)?)))
     }
 
+    /// The error for an option that `scope` does not know.
+    pub(super) fn unknown(&self, option: &str, scope: &str, similar: &[String]) -> Error {
+        let similar = similar.iter().map(|option| self.naming.write(option)).collect();
+        Error::UnknownOption { option: self.naming.write(option), scope: scope.to_owned(), similar }
+    }
+
     /// Names and values that were given, sorted by name.
     pub(super) fn given(&self) -> impl Iterator<Item = (&str, &str)> {
         self.given.iter().map(|(name, value)| (name.as_str(), value.as_str()))
@@ -107,21 +153,7 @@ impl<N: AsRef<str>, V: Into<String>> FromIterator<(N, V)> for StoreOptions {
 
 impl<'de> Deserialize<'de> for StoreOptions {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        /// A value as it is written in JSON: `"true"` and `true` are one.
-        #[derive(Deserialize)]
-        #[serde(untagged, expecting = "the value of a store option is a text, a number or a boolean")]
-        enum Value {
-            Text(String),
-            Flag(bool),
-            Number(u64),
-        }
-        let given = BTreeMap::<String, Value>::deserialize(deserializer)?;
-        let text = |value| match value {
-            Value::Text(text) => text,
-            Value::Flag(flag) => flag.to_string(),
-            Value::Number(number) => number.to_string(),
-        };
-        Ok(given.into_iter().map(|(name, value)| (name, text(value))).collect())
+        Self::read(&Map::deserialize(deserializer)?, Naming::SnakeCase).map_err(D::Error::custom)
     }
 }
 
@@ -133,6 +165,8 @@ impl fmt::Debug for StoreOptions {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn environment(pairs: &[(&str, &str)]) -> StoreOptions {
@@ -158,6 +192,48 @@ mod tests {
         assert_eq!(options.iter().collect::<Vec<_>>(), [("aws_region", "b")]);
         assert_eq!(environment.clone().with("aws_region", "b").get("aws_region"), Some("b"), "in either order");
     }
+
+    #[test]
+    fn they_are_read_by_names_in_camel_case() {
+        let read = |values: Value| StoreOptions::read(values.as_object().expect("an object"), Naming::CamelCase);
+        let values = json!({
+            "awsRegion": "eu-west-1",
+            "awsAllowHttp": true,
+            "awsS3Express": null,
+            "objectStoreMaxRetries": 3,
+            "objectStoreRequestTimeout": 1500,
+            "awsConnectTimeout": "2s",
+        });
+        let expected = [
+            ("aws_allow_http", "true"),
+            ("aws_connect_timeout", "2s"),
+            ("aws_region", "eu-west-1"),
+            ("object_store_max_retries", "3"),
+            ("object_store_request_timeout", "1500ms"),
+        ];
+        assert_eq!(read(values).expect("options").iter().collect::<Vec<_>>(), expected);
+        for name in ["aws_region", "AWS_REGION", "--aws-region", "AwsRegion"] {
+            let error = read(json!({ name: "s3cr3t" })).expect_err("another naming").to_string();
+            let expected = format!("`{name}` is not an option of a store: did you mean `awsRegion`");
+            assert!(error.starts_with(&expected), "{error}");
+        }
+        let error = read(json!({ "awsRegion": ["s3cr3t"] })).expect_err("a list").to_string();
+        let expected = "the value of option `awsRegion` cannot be used: expected a text, a number or a boolean";
+        assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn an_unknown_one_is_named_as_it_was_given() {
+        let values = json!({ "awsReigon": "x" });
+        let values = values.as_object().expect("an object");
+        let options = StoreOptions::read(values, Naming::CamelCase).expect("a name").or(&StoreOptions::default());
+        let error = crate::Location::parse("/tmp", &options).expect_err("no options").to_string();
+        assert_eq!(error, "`awsReigon` is not an option of files, which have none");
+        let error = options.unknown("aws_reigon", "S3", &["aws_region".to_owned()]).report();
+        assert_eq!(error.message, "`awsReigon` is not an option of S3: did you mean `awsRegion`?");
+        assert_eq!(error.clone().with_naming(Naming::CamelCase), error);
+    }
+
     #[test]
     fn they_are_read_and_never_shown() {
         let json = r#"{ "AWS_SECRET_ACCESS_KEY": "s3cr3t", "aws-allow-http": true, "object_store_max_retries": 3 }"#;

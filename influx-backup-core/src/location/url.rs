@@ -43,11 +43,7 @@ fn require_plain(url: &str) -> Result<()> {
 
 fn file(text: &str, path: PathBuf, options: &StoreOptions) -> Result<Location> {
     if let Some((option, _)) = options.given().find(|(_, value)| !value.is_empty()) {
-        return Err(Error::UnknownOption {
-            option: option.to_owned(),
-            scope: "files, which have none".to_owned(),
-            similar: Vec::new(),
-        });
+        return Err(options.unknown(option, "files, which have none", &[]));
     }
     let path = std::path::absolute(path).map_err(|error| invalid(text, &error.to_string()))?;
     let path = clean(&local::resolve(&path));

@@ -61,6 +61,13 @@ impl GivenOptions {
         self
     }
 
+    /// The same options, some of which the caller reads itself: these, by their names in snake_case.
+    #[must_use]
+    pub fn with_known(mut self, names: &[&'static str]) -> Self {
+        self.known.extend(names);
+        self
+    }
+
     /// Reads the options that the struct `T` knows. One that several structs know is given to each.
     ///
     /// # Errors
@@ -491,6 +498,19 @@ mod tests {
         assert_eq!(unlimited.last::<BackupOptions>().expect("none").limits.retry.max_outage, None);
         let of_choice = in_camel_case(json!({ "serversStopped": "confirmed_by_caller" }));
         assert_eq!(of_choice.last::<RestoreRunOptions>().expect("a choice"), RestoreRunOptions::servers_stopped());
+    }
+
+    #[test]
+    fn a_name_that_the_caller_reads_is_known() {
+        let own =
+            |values: Value| in_camel_case(values).with_known(&["signal", "object_events"]).last::<BackupOptions>();
+        own(json!({ "objectEvents": true, "signal": {} })).expect("its own");
+        let near = |name: &str| own(json!({ name: 1 })).expect_err(name).to_string();
+        assert_eq!(near("signl"), "`signl` is not an option of this call: did you mean `signal`?");
+        assert_eq!(
+            near("object_events"),
+            "`object_events` is not an option of this call: did you mean `objectEvents`?"
+        );
     }
 
     #[test]

@@ -53,11 +53,7 @@ impl<K: Copy + PartialEq> Names<K> {
         let read = |name: &str| self.shared(name).or_else(|| (self.read)(name));
         let mut given = Vec::new();
         for (name, value) in options.given() {
-            let unknown = || Error::UnknownOption {
-                option: name.to_owned(),
-                scope: self.provider.to_owned(),
-                similar: StoreOptions::close_to(name, self.kind),
-            };
+            let unknown = || options.unknown(name, self.provider, &StoreOptions::close_to(name, self.kind));
             given.push((read(name).ok_or_else(unknown)?, value));
         }
         let credential_given = given.iter().any(|(name, value)| !value.is_empty() && (self.is_credential)(name));

@@ -1,7 +1,6 @@
 //! The names of the options that each provider has.
 
 use super::{super::Provider, StoreOptions};
-#[cfg(feature = "cloud")]
 use crate::similar::similar;
 
 /// InfluxDB's options for all providers of object stores.
@@ -111,6 +110,16 @@ const GCS: &[&str] = &[
     "google_skip_signature",
 ];
 
+/// The names of any provider's options that are close to this one.
+pub(super) fn close_to_any(name: &str) -> Vec<String> {
+    similar(name, &Provider::ALL.iter().flat_map(|provider| StoreOptions::known(*provider)).collect::<Vec<_>>())
+}
+
+/// Whether the value of this option is a duration.
+pub(super) fn is_duration(name: &str) -> bool {
+    name.ends_with("_timeout") || name.ends_with("_interval")
+}
+
 impl StoreOptions {
     /// The names of the options that a provider has, sorted. Some have further names, as the object_store crate has them. A
     /// directory has no options.
@@ -138,12 +147,15 @@ impl StoreOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::naming::Naming;
 
     #[test]
     fn names_are_written_as_they_are_read() {
         for provider in Provider::ALL {
             let names = StoreOptions::known(*provider);
             assert!(names.iter().all(|name| *name == super::super::plain(name)), "{names:?}");
+            let camel_case = names.iter().map(|name| Naming::CamelCase.write(name));
+            assert_eq!(camel_case.map(|name| Naming::CamelCase.read(&name)).collect::<Vec<_>>(), names);
             assert!(names.windows(2).all(|two| two[0] < two[1]), "sorted, each once: {names:?}");
         }
         assert!(StoreOptions::known(Provider::S3).iter().any(|name| name == "aws_allow_http"));
