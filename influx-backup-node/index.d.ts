@@ -811,7 +811,7 @@ export interface EventOptions extends JobOptions {
 /** What a backup and a restore take besides their own options. */
 export interface RunOptions extends EventOptions {
     /** A copier, or several that are asked in turn. Default, `null`: `defaultCopiers()`. */
-    copier?: Copier | NativeCopier | readonly (Copier | NativeCopier)[] | null | undefined;
+    copier?: Copier | readonly (Copier | NativeCopier)[] | null | undefined;
 
     /**
      * Stops the servers first and starts them again at the end; one that does not start is in `todos` of the report.
@@ -2571,6 +2571,7 @@ type CopyResult = string | null | undefined | void;
 /** The copiers of the package, in their order. It goes into a chain: `copier: [mine, ...defaultCopiers()]`. */
 export class NativeCopier {
     private constructor();
+    #private;
 }
 
 /** One object to move. */
