@@ -36,7 +36,8 @@ const BANNED: &[(&str, &str)] = &[
 ];
 
 /// Directories of the repository that are searched.
-const SEARCHED: [&str; 5] = ["influx-backup-core", "influx-backup-py", "examples", "benches", ".ci"];
+const SEARCHED: [&str; 6] =
+    ["influx-backup-core", "influx-backup-node", "influx-backup-py", "examples", "benches", ".ci"];
 
 /// Files at the top of the repository that are searched.
 const PAGES: [&str; 5] = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "Cargo.toml", "Makefile"];

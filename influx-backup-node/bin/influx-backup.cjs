@@ -3,4 +3,7 @@
 
 const { runProgram } = require("../lib/native.cjs");
 
+// With a listener, Node.js leaves these to the program, which ends in good order.
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => {});
+
 process.exitCode = runProgram(["influx-backup", ...process.argv.slice(2)]);

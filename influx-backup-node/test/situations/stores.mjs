@@ -1,0 +1,61 @@
+/** Stores that answer with an error, or not at all. */
+
+import fs from "node:fs";
+
+import * as ib from "influx-backup";
+
+import { optionsOf, serve, SILENCE } from "../support/in-process-s3.mjs";
+import { freePort } from "../support/minio.mjs";
+
+/** Tries again for a short time, and waits as long as usual for each answer: a slow machine answers late. */
+const SOON = { initialBackoff: 10, maxElapsed: "3s" };
+
+/** Does something with the cluster `core` in such a store. */
+async function withBucket(core, fails, tls, work) {
+    const store = await serve(core, fails, tls);
+    try {
+        await work(new ib.Location("s3://bucket", optionsOf(store.endpoint)));
+    } finally {
+        await store.close();
+    }
+}
+
+/** Certifies a cluster whose store lists its objects, and answers with this status when one is read. */
+function answering(status) {
+    const fails = (key) => (key.endsWith(".wal") ? status : undefined);
+    const certify = (bucket) => ib.certify(bucket, { limits: { retry: SOON } });
+    return ({ core }) => withBucket(core, fails, undefined, certify);
+}
+
+function tls(name) {
+    return fs.readFileSync(new URL(`./tls/${name}`, import.meta.url));
+}
+
+export default {
+    "object-exists": answering(409),
+    "object-changed": answering(412),
+    "no-space": answering(507),
+    throttled: answering(503),
+    "store-unsupported": answering(501),
+    "invalid-store-request": answering(400),
+    "store-error": answering(410),
+
+    /** The bytes of Parquet files never come. */
+    async stalled({ core, repository }) {
+        const fails = (key) => (key.endsWith(".parquet") ? SILENCE : undefined);
+        const limits = { retry: SOON, stallTimeout: "4s" };
+        await withBucket(core, fails, undefined, (bucket) => repository.backup(bucket, { limits }));
+    },
+
+    /** A port where nothing listens. */
+    async unreachable() {
+        const options = optionsOf(`http://127.0.0.1:${await freePort()}`);
+        await ib.certify(new ib.Location("s3://bucket", options), { limits: { retry: SOON } });
+    },
+
+    /** A certificate that nothing vouches for. */
+    async "untrusted-certificate"({ core }) {
+        const options = { cert: tls("certificate.pem"), key: tls("key.pem") };
+        await withBucket(core, undefined, options, (bucket) => ib.certify(bucket, { limits: { retry: SOON } }));
+    },
+};

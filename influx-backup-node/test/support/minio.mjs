@@ -1,0 +1,108 @@
+/** MinIO, which speaks S3, as a process. */
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import fs from "node:fs";
+import net from "node:net";
+import os from "node:os";
+import path from "node:path";
+
+import { scratch, until } from "./clusters.mjs";
+
+const BUCKETS = ["prod", "vault"];
+
+/** The server in the cache that `.ci/servers` fills, or one on the path; `undefined` where there is none. */
+export function program() {
+    const cache = process.env.INFLUX_BACKUP_CACHE ?? path.join(os.homedir(), ".cache", "influx-backup");
+    const directories = [path.join(cache, "servers", "bin"), ...(process.env.PATH ?? "").split(path.delimiter)];
+    return directories.map((directory) => path.join(directory, "minio")).find((file) => fs.existsSync(file));
+}
+
+/** A port that is free. */
+export async function freePort() {
+    const server = net.createServer();
+    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address();
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+}
+
+/** Whether requests are served: one without credentials is denied then. */
+async function answers(endpoint) {
+    try {
+        return (await fetch(endpoint)).status === 403;
+    } catch {
+        return false;
+    }
+}
+
+/** A running server with two empty buckets, and what is needed to use it. */
+class Minio {
+    constructor(endpoint, key, secret, child) {
+        Object.assign(this, { endpoint, key, secret, child });
+    }
+
+    /** The options of a store. */
+    get options() {
+        return {
+            awsEndpoint: this.endpoint,
+            awsAllowHttp: true,
+            awsRegion: "us-east-1",
+            awsAccessKeyId: this.key,
+            awsSecretAccessKey: this.secret,
+        };
+    }
+
+    /** The same in the environment. */
+    get environment() {
+        return {
+            AWS_ENDPOINT: this.endpoint,
+            AWS_ALLOW_HTTP: "true",
+            AWS_REGION: "us-east-1",
+            AWS_ACCESS_KEY_ID: this.key,
+            AWS_SECRET_ACCESS_KEY: this.secret,
+        };
+    }
+
+    /** Ends it. */
+    async stop() {
+        const ended = new Promise((resolve) => this.child.once("exit", resolve));
+        this.child.kill();
+        await ended;
+    }
+}
+
+/** Starts a server on a free port. */
+export async function startMinio(file) {
+    const directory = path.join(scratch(), "minio");
+    for (const bucket of BUCKETS) {
+        fs.mkdirSync(path.join(directory, bucket), { recursive: true });
+    }
+    const address = `127.0.0.1:${await freePort()}`;
+    const key = randomBytes(8).toString("hex");
+    const secret = randomBytes(20).toString("hex");
+    const log = `${directory}.log`;
+    const output = fs.openSync(log, "w");
+    const child = spawn(
+        file,
+        ["server", directory, "--address", address, "--console-address", "127.0.0.1:0", "--quiet"],
+        {
+            env: {
+                ...process.env,
+                MINIO_ROOT_USER: key,
+                MINIO_ROOT_PASSWORD: secret,
+                MINIO_BROWSER: "off",
+                MINIO_UPDATE: "off",
+            },
+            stdio: ["ignore", output, output],
+        },
+    );
+    fs.closeSync(output);
+    process.on("exit", () => child.kill("SIGKILL"));
+    await until(() => {
+        assert.equal(child.exitCode, null, fs.readFileSync(log, "utf8"));
+        return answers(`http://${address}`);
+    }, "an answer of MinIO");
+    return new Minio(`http://${address}`, key, secret, child);
+}

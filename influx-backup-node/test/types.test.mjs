@@ -1,0 +1,59 @@
+/** What compilers of TypeScript say about the declarations, and about programs that use them. */
+
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { COMPILERS, diagnose } from "./support/typescript.mjs";
+
+const TYPES = fileURLToPath(new URL("types", import.meta.url));
+const EXAMPLES = fileURLToPath(new URL("../../examples/node", import.meta.url));
+
+const BUNDLER = { module: "esnext", moduleResolution: "bundler" };
+
+for (const compiler of Object.keys(COMPILERS)) {
+    test(`TypeScript ${compiler} accepts right programs and finds every mistake`, () => {
+        const files = ["right.mts", "right.cts", "wrong.ts"];
+        assert.equal(diagnose(TYPES, files, { module: "nodenext" }, compiler), "");
+    });
+
+    test(`TypeScript ${compiler} needs types of neither Node.js nor browsers`, () => {
+        const options = { module: "nodenext", types: [], lib: ["es2018"] };
+        assert.equal(diagnose(TYPES, ["bare.mts"], options, compiler), "");
+    });
+}
+
+test("the module system node16 is as good", () => {
+    assert.equal(diagnose(TYPES, ["right.mts", "right.cts", "wrong.ts"], { module: "node16" }), "");
+});
+
+test("modules are found as bundlers resolve them", () => {
+    assert.equal(diagnose(TYPES, ["right.mts", "wrong.ts"], BUNDLER), "");
+});
+
+test("types of browsers are as good as those of Node.js", () => {
+    const lib = ["es2022", "dom", "dom.iterable", "dom.asynciterable"];
+    assert.equal(diagnose(TYPES, ["right.mts", "wrong.ts"], { ...BUNDLER, types: [], lib }), "");
+});
+
+test("every example is right", () => {
+    const files = fs.readdirSync(EXAMPLES).filter((name) => /\.m?[jt]s$/.test(name));
+    assert.ok(files.length > 0);
+    const lenient = { exactOptionalPropertyTypes: false, noUncheckedIndexedAccess: false };
+    const options = { module: "nodenext", allowJs: true, checkJs: true, allowImportingTsExtensions: true, ...lenient };
+    assert.equal(diagnose(EXAMPLES, files, options), "");
+});
+
+test("a mistake that is not marked is found", () => {
+    const wrong = fs.readFileSync(path.join(TYPES, "wrong.ts"), "utf8");
+    const directory = fs.mkdtempSync(path.join(TYPES, "unmarked-"));
+    try {
+        fs.writeFileSync(path.join(directory, "wrong.ts"), wrong.replaceAll("@ts-expect-error", ""));
+        const found = diagnose(directory, ["wrong.ts"], { module: "nodenext" }).match(/wrong\.ts\(\d+,\d+\): error/g);
+        assert.equal(found.length, wrong.split("@ts-expect-error").length - 1);
+    } finally {
+        fs.rmSync(directory, { recursive: true });
+    }
+});
