@@ -1,17 +1,17 @@
 /** Errors: a class for each category and for codes that scripts branch on. */
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { once } from "node:events";
 import { MessageChannel } from "node:worker_threads";
 
 import * as ib from "influx-backup";
 
 import { committed, core, rejection, repository, scratch } from "./support/clusters.mjs";
-import { assertIsWhole, CATEGORIES, causes, classOf, CODES_WITH_CLASS } from "./support/errors.mjs";
+import { assertIsWhole, CATEGORIES, CODES_WITH_CLASS, causes, classOf } from "./support/errors.mjs";
 import { SECRET } from "./support/in-process-s3.mjs";
 
 const { errorOf } = createRequire(import.meta.resolve("influx-backup"))("./lib/errors.cjs");
