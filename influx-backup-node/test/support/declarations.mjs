@@ -1,0 +1,88 @@
+/** What `index.d.ts` and `testing.d.ts` declare. */
+
+import fs from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import ts from "typescript-5";
+
+const require = createRequire(import.meta.url);
+
+/** The directory of the package. */
+export const PACKAGE = path.dirname(require.resolve("influx-backup/package.json"));
+
+const FILES = ["index.d.ts", "testing.d.ts"].map((name) => path.join(PACKAGE, name));
+const program = ts.createProgram(FILES, {
+    module: ts.ModuleKind.NodeNext,
+    strict: true,
+    target: ts.ScriptTarget.ES2022,
+    types: [],
+});
+
+/** The type checker of these files. */
+export const checker = program.getTypeChecker();
+
+/** The symbol of each name that a file exports. */
+function exported(file) {
+    const symbols = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(file)));
+    return new Map(symbols.map((symbol) => [symbol.name, symbol]));
+}
+
+/** What `influx-backup` and `influx-backup/testing` export, by name. */
+export const [INDEX, TESTING] = FILES.map(exported);
+
+/** What both export. */
+export const EXPORTED = new Map([...INDEX, ...TESTING]);
+
+/** Whether a symbol is there at run time. */
+export function isValue(symbol) {
+    return (symbol.flags & ts.SymbolFlags.Value) !== 0;
+}
+
+/** Whether a symbol is a class. `Event`, the base of the classes of events, is a constant of a type that has them all. */
+export function isClass(symbol) {
+    return (symbol.flags & ts.SymbolFlags.Class) !== 0;
+}
+
+/** The type that a name stands for in annotations; `undefined` for what is only a value. */
+export function typeNamed(symbol) {
+    return (symbol.flags & ts.SymbolFlags.Type) !== 0 ? checker.getDeclaredTypeOfSymbol(symbol) : undefined;
+}
+
+/** The types in a union, without `undefined`. */
+export function alternatives(type) {
+    return (type.isUnion() ? type.types : [type]).filter((it) => (it.flags & ts.TypeFlags.Undefined) === 0);
+}
+
+/** The texts that a type consists of, where it has such. */
+export function choices(type) {
+    return alternatives(type)
+        .filter((it) => it.isStringLiteral())
+        .map((it) => it.value);
+}
+
+/** The members of a type but those of JavaScript: what a class inherits from another one is among them. */
+export function members(type) {
+    return checker
+        .getPropertiesOfType(type)
+        .filter((symbol) => !symbol.declarations?.some((it) => program.isSourceFileDefaultLibrary(it.getSourceFile())));
+}
+
+/** Whether a member is a method. */
+export function isMethod(symbol) {
+    return (symbol.flags & ts.SymbolFlags.Method) !== 0;
+}
+
+/** Whether a member may be left out. */
+export function isOptional(symbol) {
+    return (symbol.flags & ts.SymbolFlags.Optional) !== 0;
+}
+
+/** The comment of a symbol. */
+export function comment(symbol) {
+    return ts.displayPartsToString(symbol.getDocumentationComment(checker));
+}
+
+/** The text of a file of the package. */
+export function textOf(name) {
+    return fs.readFileSync(path.join(PACKAGE, name), "utf8");
+}
