@@ -130,7 +130,8 @@ test("a copier may return the checksum of what it read", async () => {
 
 for (const answer of ["nonsense", "", 5, true, {}, Buffer.from("0123456789abcdef"), Symbol("x"), 5n]) {
     for (const isAsync of [false, true]) {
-        test(`a copier that ${isAsync ? "resolves to" : "returns"} ${inspect(answer)} is told what to return`, async () => {
+        const what = `${isAsync ? "resolves to" : "returns"} ${inspect(answer)}`;
+        test(`a copier that ${what} is told what to return`, async () => {
             class Wrong {
                 copy() {
                     return isAsync ? Promise.resolve(answer) : answer;
@@ -259,6 +260,26 @@ test("errors of copies have a cause, and classes of their own", async () => {
     const report = await repository().backup(data, { copier: [copier, ...ib.defaultCopiers()] });
     assert.equal(report.status, "complete");
 });
+
+const thrower = {
+    get copyCode() {
+        throw new Error("a getter");
+    },
+};
+
+for (const own of [{ copyCode: 5 }, { copyCode: undefined }, { copyCode: "no-such-code" }, { copyCode: {} }, thrower]) {
+    test(`a copyCode that is none ends a run: ${inspect(own)}`, async () => {
+        const thrown = Object.defineProperties(new ib.CopyError("mine"), Object.getOwnPropertyDescriptors(own));
+        const copier = {
+            copy() {
+                throw thrown;
+            },
+        };
+        const error = await rejection(repository().backup(data, { copier, limits: AT_ONCE }));
+        assert.ok(error instanceof ib.InfluxBackupError, inspect(error));
+        assert.ok(inspect(error).includes("mine"), inspect(error));
+    });
+}
 
 test("Corrupt is tried again", async () => {
     const errors = [new ib.Corrupt("a bit"), new ib.CopyError("away")];

@@ -151,7 +151,8 @@ for (const name of NAMES) {
         for (const value of values) {
             assert.throws(
                 () => CLASSES[name].fromJSON(value),
-                (error) => error instanceof ib.UsageError && error.code === "invalid-document",
+                (error) =>
+                    error.code === "invalid-document" || (error instanceof TypeError && typeof value !== "string"),
                 inspect(value),
             );
         }
@@ -268,9 +269,9 @@ test("locations are data", async () => {
 
 test("what is no location is refused", () => {
     const location = new ib.Location("/tmp");
-    for (const other of ["/tmp", null, undefined, {}, 5]) {
+    for (const other of [null, undefined, {}, 5]) {
         assert.throws(() => location.contains(other), TypeError);
-        assert.throws(() => location.equals(other), TypeError);
+        assert.equal(location.equals(other), false);
     }
     for (const tail of [5, null, undefined, {}]) {
         assert.throws(

@@ -273,25 +273,28 @@ for (const [options, name, allowed] of WRONG) {
     });
 }
 
-test("what a getter of an option throws is the error", async () => {
-    const made = repository();
-    const own = new RangeError("mine");
-    const options = {
-        get name() {
-            throw own;
-        },
-    };
-    assert.equal(await rejection(made.backup(data, options)), own);
-    const nested = {
-        limits: {
-            get concurrency() {
-                throw own;
-            },
-        },
-    };
-    assert.equal(await rejection(made.backup(data, nested)), own);
-    assertIsUntouched(made);
-});
+for (const own of [new RangeError("mine"), Object.freeze(new Error("frozen")), null, undefined, "a text"]) {
+    test(`what a getter of an option throws is the error: ${own}`, async () => {
+        const made = repository();
+        const throwing = (name) =>
+            Object.defineProperty({}, name, {
+                enumerable: true,
+                get() {
+                    throw own;
+                },
+            });
+        const stack = own?.stack;
+        for (const options of [throwing("name"), throwing("signal"), { limits: throwing("concurrency") }]) {
+            let job;
+            assert.doesNotThrow(() => {
+                job = made.backup(data, options);
+            });
+            assert.equal(await rejection(job), own);
+        }
+        assert.equal(own?.stack, stack);
+        assertIsUntouched(made);
+    });
+}
 
 test("a key that is a prototype changes none", async () => {
     const made = repository();

@@ -87,7 +87,8 @@ for (const Class of [Servers, ServersAsync]) {
 
 for (const answer of ["active", "inactive", 1, 0, null, undefined, {}, [], "true", Symbol("x"), 1n]) {
     for (const isAsync of [false, true]) {
-        test(`only true tells that a server is stopped: ${isAsync ? "a promise of " : ""}${inspect(answer)}`, async () => {
+        const what = `${isAsync ? "a promise of " : ""}${inspect(answer)}`;
+        test(`only true tells that a server is stopped, not ${what}`, async () => {
             const made = repository();
             const target = path.join(scratch(), "target");
             await made.backup(data, { name: "n1" });
