@@ -45,7 +45,7 @@ type URL = typeof globalThis extends { URL: { prototype: infer Known } }
     ? Known
     : { readonly href: string; readonly protocol: string };
 
-/** A JSON document, as the program writes it: names in `snake_case`, times as texts. */
+/** A JSON document, as the program writes it: names in snake case, times as texts. */
 export interface JsonObject {
     /** A field by its name. */
     [name: string]: any;
@@ -2632,6 +2632,7 @@ export function defaultCopiers(): NativeCopier[];
  * Thrown as itself it is a failure of a store, and the copy is tried again for as long as `limits.retry` allows.
  */
 export class CopyError extends Error {
+    /** Makes an error of a copy, as of any `Error`. */
     constructor(message?: string, options?: { cause?: unknown });
 
     /** What became of the copy, by the code that the core has for it. */

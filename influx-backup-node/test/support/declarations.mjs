@@ -1,6 +1,5 @@
 /** What `index.d.ts` and `testing.d.ts` declare. */
 
-import fs from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import ts from "typescript-5";
@@ -82,7 +81,37 @@ export function comment(symbol) {
     return ts.displayPartsToString(symbol.getDocumentationComment(checker));
 }
 
-/** The text of a file of the package. */
-export function textOf(name) {
-    return fs.readFileSync(path.join(PACKAGE, name), "utf8");
+/** What has to have a comment, by name: what is exported, and what is in it or in a class that it extends. */
+export function* commented() {
+    for (const file of FILES) {
+        for (const statement of program.getSourceFile(file).statements) {
+            const name = nameOf(statement);
+            if (ts.isExportDeclaration(statement)) yield [path.basename(file), textAbove(statement)];
+            if (statement.modifiers?.some((it) => it.kind === ts.SyntaxKind.ExportKeyword))
+                yield [name, textAbove(statement)];
+            for (const member of (statement.members ?? []).filter(isPublic)) {
+                yield [`${name}.${nameOf(member)}`, textAbove(member)];
+            }
+        }
+    }
+}
+
+function nameOf(node) {
+    const [variable] = node.declarationList?.declarations ?? [];
+    return (variable ?? node).name?.getText() ?? ts.SyntaxKind[node.kind];
+}
+
+function isPublic(member) {
+    const hidden = [ts.SyntaxKind.PrivateKeyword, ts.SyntaxKind.ProtectedKeyword];
+    return (
+        !member.modifiers?.some((it) => hidden.includes(it.kind)) &&
+        member.name?.kind !== ts.SyntaxKind.PrivateIdentifier
+    );
+}
+
+function textAbove(node) {
+    return ts
+        .getJSDocCommentsAndTags(node)
+        .map((it) => it.getText())
+        .join("\n");
 }
