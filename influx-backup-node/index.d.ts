@@ -860,13 +860,16 @@ export class Location {
     child(tail: string): Location;
 
     /** Whether `other` is this location or lies inside it, as far as their names show it. */
-    contains(other: Location): boolean;
+    contains(other: Place): boolean;
 
     /** Whether `other` is the same location, with the same options of the store. */
-    equals(other: Location): boolean;
+    equals(other: unknown): boolean;
 
     /** The location as a URL or path, without credentials. */
     toString(): string;
+
+    /** The same text. `JSON.stringify` calls it. */
+    toJSON(): string;
 }
 
 // Clusters
@@ -1838,9 +1841,7 @@ export class AbsentRecord extends Data {
 }
 
 /** A committed backup, opened. */
-export class Backup {
-    private constructor();
-
+export class Backup extends Data {
     /** Its name: that of the place where it lies. */
     readonly name: string;
 
@@ -2897,11 +2898,7 @@ export class Repository {
      * @param plan - What `planRestore` gave, and the caller approves.
      * @param target - The target of the plan, as a location with its options.
      */
-    restore(
-        plan: RestorePlan,
-        target: Place | null | undefined,
-        options?: RestoreRunOptions & ApprovalOptions,
-    ): Job<RestoreReport>;
+    restore(plan: RestorePlan, target: Place, options?: RestoreRunOptions & ApprovalOptions): Job<RestoreReport>;
 
     /**
      * Restores a backup by its name. Nothing of it was approved, unless `approvedHash` is given.

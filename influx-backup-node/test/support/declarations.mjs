@@ -61,9 +61,7 @@ export function choices(type) {
 
 /** The members of a type but those of JavaScript: what a class inherits from another one is among them. */
 export function members(type) {
-    return checker
-        .getPropertiesOfType(type)
-        .filter((symbol) => !symbol.declarations?.some((it) => program.isSourceFileDefaultLibrary(it.getSourceFile())));
+    return checker.getPropertiesOfType(type).filter((symbol) => !isOfJavaScript(symbol));
 }
 
 /** Whether a member is a method. */
@@ -79,6 +77,60 @@ export function isOptional(symbol) {
 /** The comment of a symbol. */
 export function comment(symbol) {
     return ts.displayPartsToString(symbol.getDocumentationComment(checker));
+}
+
+/** The class that a class extends. */
+export function baseOf(symbol) {
+    return checker.getBaseTypes(typeNamed(symbol)).map((it) => it.symbol)[0];
+}
+
+/** Whether a value has a type. Values of classes of the package, which are in `classes` by name, are not looked into. */
+export function fits(value, type, classes) {
+    const { flags } = type;
+    if (flags & (ts.TypeFlags.Any | ts.TypeFlags.Unknown)) return true;
+    if (type.isUnion()) return type.types.some((it) => fits(value, it, classes));
+    if (type.isIntersection()) return type.types.every((it) => fits(value, it, classes));
+    if (type.isLiteral()) return value === type.value;
+    if (flags & ts.TypeFlags.BooleanLiteral) return String(value) === checker.typeToString(type);
+    if (flags & ts.TypeFlags.Null) return value === null;
+    if (flags & ts.TypeFlags.Undefined) return value === undefined;
+    if (flags & ts.TypeFlags.String) return typeof value === "string";
+    if (flags & ts.TypeFlags.Number) return typeof value === "number";
+    return fitsObject(value, type, classes);
+}
+
+function fitsObject(value, type, classes) {
+    if (checker.isTupleType(type)) {
+        const types = checker.getTypeArguments(type);
+        return (
+            Array.isArray(value) &&
+            value.length === types.length &&
+            value.every((it, at) => fits(it, types[at], classes))
+        );
+    }
+    if (checker.isArrayType(type)) {
+        const [ofItems] = checker.getTypeArguments(type);
+        return Array.isArray(value) && value.every((it) => fits(it, ofItems, classes));
+    }
+    if (type.getCallSignatures().length > 0 || type.getConstructSignatures().length > 0)
+        return typeof value === "function";
+    const { name } = type.symbol;
+    if (name === "EventClass") return value === classes.Event;
+    if (name in classes) return value instanceof classes[name];
+    if (name === "Date") return value instanceof Date;
+    if (typeof value !== "object" || value === null) return checker.getPropertiesOfType(type).length === 0;
+    const [ofIndex] = checker.getIndexInfosOfType(type);
+    const properties = new Map(checker.getPropertiesOfType(type).map((it) => [it.name, it]));
+    const isKnown = (key) => ofIndex !== undefined || properties.has(key);
+    const typeOf = (key) => (properties.has(key) ? checker.getTypeOfSymbol(properties.get(key)) : ofIndex.type);
+    return (
+        Object.entries(value).every(([key, it]) => isKnown(key) && fits(it, typeOf(key), classes)) &&
+        [...properties.values()].every((it) => isOptional(it) || it.name in value)
+    );
+}
+
+function isOfJavaScript(symbol) {
+    return symbol.declarations?.some((it) => program.isSourceFileDefaultLibrary(it.getSourceFile())) ?? false;
 }
 
 /** What has to have a comment, by name: what is exported, and what is in it or in a class that it extends. */
