@@ -1665,7 +1665,7 @@ export class VerifyReport extends Data {
     static fromJSON(json: string | object): VerifyReport;
 }
 
-// Repositories
+// Backups
 
 /** The root of a backup. */
 export class Manifest extends Data {
@@ -2511,7 +2511,7 @@ export class OrchestratorError extends InfluxBackupError {
 
 /** The job was cancelled, by its signal or its method. A backup or restore can be resumed. */
 export class CancelledError extends InfluxBackupError {
-    /** As of every error that stops something: code that handles an `AbortError` handles it. */
+    /** Not the name of the class, but the one by which programs know that something was aborted. */
     readonly name: "AbortError";
 
     /** Always `"cancelled"`. */
