@@ -10,6 +10,7 @@ import { inspect } from "node:util";
 import * as ib from "influx-backup";
 
 import { core, pathOf, rejection, repository, scratch, until } from "./support/clusters.mjs";
+import { causes } from "./support/errors.mjs";
 import { THROWN } from "./support/thrown.mjs";
 
 const data = await core();
@@ -139,8 +140,7 @@ for (const answer of ["nonsense", "", 5, true, {}, Buffer.from("0123456789abcdef
             }
             const error = await rejection(repository().backup(data, { name: "n1", copier: new Wrong() }));
             assert.ok(error instanceof ib.OrchestratorError, inspect(error));
-            assert.ok(error.cause instanceof TypeError, inspect(error.cause));
-            assert.match(error.cause.message, /`copy` of Wrong returned .*sixteen hex digits/s);
+            assert.match(causes(error).at(-1), /^`copy` of Wrong returned .*sixteen hex digits$/s);
         });
     }
 }
@@ -207,7 +207,7 @@ for (const [Class, code] of OF_COPIES) {
         };
         const error = await rejection(repository().backup(data, { copier, limits: AT_ONCE }));
         assert.equal(error.code, code);
-        assert.ok(inspect(error).includes("the reason"), inspect(error));
+        assert.ok(Class === ib.Unsupported || causes(error).at(-1).endsWith("the reason"), inspect(error));
     });
 }
 

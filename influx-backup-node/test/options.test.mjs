@@ -108,14 +108,14 @@ test("options are read when the verb is called", async () => {
 /** Servers that go on. */
 const neverStopped = { stop() {}, stopped: () => false, start() {} };
 
-for (const stopTimeout of [400, 400.4, "400ms", "0.4s"]) {
+for (const stopTimeout of [400, "400ms"]) {
     test(`a duration is in milliseconds: ${stopTimeout}`, async () => {
         const target = path.join(scratch(), "target");
         const restored = (await committed()).restore("n1", target, { stopTimeout, orchestrator: neverStopped });
         const error = await rejection(restored);
         assert.equal(error.code, "orchestrator");
         assert.ok(
-            error.report.causes.some((cause) => cause.includes("400ms") || cause.includes("400.4ms")),
+            error.report.causes.some((cause) => cause.includes("400ms")),
             inspect(error),
         );
     });
@@ -156,28 +156,29 @@ test("an unknown option of each verb is a TypeError", async () => {
     const made = await committed();
     const target = path.join(scratch(), "target");
     const plan = await made.planRestore("n1", target);
-    const jobs = {
-        discover: ib.discover(data, { nope: 1 }),
-        inventory: ib.inventory(await ib.discover(data), { nope: 1 }),
-        certify: ib.certify(data, { nope: 1 }),
-        verify: ib.verify(made.location.child("n1"), { nope: 1 }),
-        inspect: ib.inspect(data, { nope: 1 }),
-        abandon: ib.abandon(data, { nope: 1 }),
-        planBackup: made.planBackup(data, { nope: 1 }),
-        backup: made.backup(data, { nope: 1 }),
-        planRestore: made.planRestore("n1", target, { nope: 1 }),
-        restore: made.restore(plan, { nope: 1 }),
-        "restore with a target": made.restore(plan, target, { nope: 1 }),
-        "restore of a name": made.restore("n1", target, { nope: 1 }),
-        "restore of a plan with options of planning": made.restore(plan, { policy: "replace" }),
-        list: made.list({ nope: 1 }),
-        get: made.get("n1", { nope: 1 }),
-        certifyOne: made.certify("n1", { nope: 1 }),
-        verifyOne: made.verify("n1", { nope: 1 }),
-        leftovers: made.leftovers({ nope: 1 }),
+    const cluster = await ib.discover(data);
+    const starts = {
+        discover: () => ib.discover(data, { nope: 1 }),
+        inventory: () => ib.inventory(cluster, { nope: 1 }),
+        certify: () => ib.certify(data, { nope: 1 }),
+        verify: () => ib.verify(made.location.child("n1"), { nope: 1 }),
+        inspect: () => ib.inspect(data, { nope: 1 }),
+        abandon: () => ib.abandon(data, { nope: 1 }),
+        planBackup: () => made.planBackup(data, { nope: 1 }),
+        backup: () => made.backup(data, { nope: 1 }),
+        planRestore: () => made.planRestore("n1", target, { nope: 1 }),
+        restore: () => made.restore(plan, { nope: 1 }),
+        "restore with a target": () => made.restore(plan, target, { nope: 1 }),
+        "restore of a name": () => made.restore("n1", target, { nope: 1 }),
+        "restore of a plan with options of planning": () => made.restore(plan, { policy: "replace" }),
+        list: () => made.list({ nope: 1 }),
+        get: () => made.get("n1", { nope: 1 }),
+        certifyOne: () => made.certify("n1", { nope: 1 }),
+        verifyOne: () => made.verify("n1", { nope: 1 }),
+        leftovers: () => made.leftovers({ nope: 1 }),
     };
-    for (const [verb, job] of Object.entries(jobs)) {
-        const error = await rejection(job);
+    for (const [verb, start] of Object.entries(starts)) {
+        const error = await rejection(start());
         assert.ok(error instanceof TypeError && /nope|policy/.test(error.message), `${verb}: ${inspect(error)}`);
     }
     assert.equal(fs.existsSync(target), false);

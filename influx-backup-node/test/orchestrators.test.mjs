@@ -10,6 +10,7 @@ import { inspect } from "node:util";
 import * as ib from "influx-backup";
 
 import { core, enterprise, pathOf, rejection, repository, scratch, until } from "./support/clusters.mjs";
+import { causes } from "./support/errors.mjs";
 import { THROWN } from "./support/thrown.mjs";
 
 const data = await core();
@@ -96,8 +97,7 @@ for (const answer of ["active", "inactive", 1, 0, null, undefined, {}, [], "true
             const orchestrator = { stop() {}, stopped: () => (isAsync ? Promise.resolve(answer) : answer), start() {} };
             const error = await rejection(made.restore("n1", target, { policy: "replace", orchestrator }));
             assert.ok(error instanceof ib.OrchestratorError, inspect(error));
-            assert.ok(error.cause instanceof TypeError, inspect(error.cause));
-            assert.match(error.cause.message, /`stopped` returned .*expected true or false/s);
+            assert.match(causes(error).at(-1), /^`stopped` of Object returned .*: expected true or false$/s);
             assert.equal((await ib.inspect(target)).unfinished, null);
         });
     }
@@ -130,7 +130,7 @@ for (const method of ["stop", "stopped"]) {
                 },
             };
             const error = await rejection(repository().backup(data, { orchestrator }));
-            assert.ok(error instanceof ib.OrchestratorError, inspect(error));
+            assert.ok(error instanceof ib.OrchestratorError);
             assert.equal(error.code, "orchestrator");
             assert.ok("cause" in error && Object.is(error.cause, thrown));
         });
