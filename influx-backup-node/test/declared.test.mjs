@@ -8,7 +8,7 @@ import { inspect } from "node:util";
 import * as ib from "influx-backup";
 import * as testing from "influx-backup/testing";
 
-import { committed, core, repository } from "./support/clusters.mjs";
+import { committed, core, repository, scratch } from "./support/clusters.mjs";
 import {
     baseOf,
     checker,
@@ -16,9 +16,12 @@ import {
     fits,
     INDEX,
     isClass,
+    isFunction,
     isMethod,
     isValue,
     members,
+    resolved,
+    returned,
     TESTING,
     typeNamed,
 } from "./support/declarations.mjs";
@@ -156,7 +159,7 @@ for (const [name, symbol] of CLASSES) {
             for (const key of Object.getOwnPropertyNames(at)) found.add(key);
         }
         const statics = members(checker.getTypeOfSymbol(symbol)).map((it) => it.name);
-        const real = [...found].filter((key) => !["length", "name", "prototype"].includes(key));
+        const real = [...found].filter((key) => !["length", "name", "prototype", "arguments", "caller"].includes(key));
         assert.deepEqual(real.sort(), statics.filter((key) => key !== "prototype").sort());
     });
 
@@ -195,4 +198,55 @@ test("a class of errors is told from those beside it", () => {
             }
         }
     }
+});
+
+/** A call of each function and method that gives a promise. */
+async function calls() {
+    const [data, repo] = [await core(), await committed()];
+    const [cluster, backup] = [await ib.discover(data), await repo.get("n1")];
+    const plan = await repo.planRestore("n1", scratch());
+    const fails = { name: "n1", copier: { copy: () => Promise.reject(new Error("no copy")) } };
+    const [unfinished, target] = [repository(), scratch()];
+    await assert.rejects(unfinished.backup(data, fails));
+    const [leftover] = await unfinished.leftovers();
+    await assert.rejects(repo.restore("n1", target, { copier: fails.copier }));
+    return {
+        abandon: () => ib.abandon(target),
+        certify: () => ib.certify(data),
+        discover: () => ib.discover(data),
+        generate: () => testing.generate(scratch(), { nodes: 1 }),
+        inspect: () => ib.inspect(target),
+        inventory: () => ib.inventory(cluster),
+        verify: () => ib.verify(backup),
+        "Repository.backup": () => repository().backup(data),
+        "Repository.certify": () => repo.certify("n1"),
+        "Repository.get": () => repo.get("n1"),
+        "Repository.leftovers": () => unfinished.leftovers(),
+        "Repository.list": () => repo.list(),
+        "Repository.marker": () => repo.marker(),
+        "Repository.planBackup": () => repo.planBackup(data),
+        "Repository.planRestore": () => repo.planRestore("n1", scratch()),
+        "Repository.remove": () => unfinished.remove(leftover),
+        "Repository.restore": () => repo.restore(plan),
+        "Repository.verify": () => repo.verify("n1"),
+    };
+}
+
+test("functions and methods give what is declared", async (t) => {
+    const functions = [...INDEX.values(), ...TESTING.values()].map((it) => [it.name, it]);
+    const methods = [...declaredMembers(INDEX.get("Repository"))].map(([name, it]) => [`Repository.${name}`, it]);
+    const started = await calls();
+    const promising = [];
+    for (const [name, symbol] of [...functions.filter(([, it]) => isFunction(it)), ...methods]) {
+        const types = returned(symbol).filter((it) => ["Job", "Promise"].includes(it.symbol?.name));
+        if (types.length === 0) continue;
+        promising.push(name);
+        await t.test(name, async () => {
+            const promise = started[name]();
+            assert.ok(promise instanceof { Job: ib.Job, Promise }[types[0].symbol.name], "it is no job");
+            const value = await promise;
+            assert.ok(fits(value, resolved(types[0]), REAL), `${name} gives ${inspect(value)}`);
+        });
+    }
+    assert.deepEqual(promising.sort(), Object.keys(started).sort());
 });

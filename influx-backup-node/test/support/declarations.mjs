@@ -42,6 +42,11 @@ export function isClass(symbol) {
     return (symbol.flags & ts.SymbolFlags.Class) !== 0;
 }
 
+/** Whether a symbol is a function. */
+export function isFunction(symbol) {
+    return (symbol.flags & ts.SymbolFlags.Function) !== 0;
+}
+
 /** The type that a name stands for in annotations; `undefined` for what is only a value. */
 export function typeNamed(symbol) {
     return (symbol.flags & ts.SymbolFlags.Type) !== 0 ? checker.getDeclaredTypeOfSymbol(symbol) : undefined;
@@ -61,7 +66,7 @@ export function choices(type) {
 
 /** The members of a type but those of JavaScript: what a class inherits from another one is among them. */
 export function members(type) {
-    return checker.getPropertiesOfType(type).filter((symbol) => !isOfJavaScript(symbol));
+    return checker.getPropertiesOfType(type).filter((symbol) => !isOfJavaScript(symbol) && !symbol.name.includes("#"));
 }
 
 /** Whether a member is a method. */
@@ -82,6 +87,17 @@ export function comment(symbol) {
 /** The class that a class extends. */
 export function baseOf(symbol) {
     return checker.getBaseTypes(typeNamed(symbol)).map((it) => it.symbol)[0];
+}
+
+/** What each signature of a function gives. */
+export function returned(symbol) {
+    const signatures = checker.getTypeOfSymbol(symbol).getCallSignatures();
+    return signatures.map((it) => checker.getReturnTypeOfSignature(it));
+}
+
+/** What a promise of a type resolves to. */
+export function resolved(type) {
+    return checker.getTypeArguments(type)[0];
 }
 
 /** Whether a value has a type. Values of classes of the package, which are in `classes` by name, are not looked into. */
