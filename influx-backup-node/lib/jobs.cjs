@@ -35,10 +35,8 @@ class Job extends Promise {
         });
         this.#settle = settle;
         Error.captureStackTrace(this.#trace, verb);
-        // What the native module keeps does not keep the job.
-        const job = new WeakRef(this);
         try {
-            const prepared = prepare(() => job.deref()?.#wake());
+            const prepared = prepare(Job.#waker(this));
             this.#signal = prepared.signal;
             this.#caller = prepared.caller;
             this.#calls = new Calls(prepared.callees);
@@ -53,6 +51,12 @@ class Job extends Promise {
         this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
         this.#timer = setInterval(() => {}, LONGEST);
         running.add(this);
+    }
+
+    /** What wakes a job, and does not keep it: the native module keeps this for as long as there is something of the job. */
+    static #waker(job) {
+        const reference = new WeakRef(job);
+        return () => reference.deref()?.#wake();
     }
 
     static get [Symbol.species]() {

@@ -17,22 +17,24 @@ process.on("exit", () => session.end());
 function start(verb, given, names, begin) {
     return new Job(verb, (wake) => {
         const own = ownOf(given, ["signal", ...names]);
-        checkSignal(own.signal);
+        const signal = own.signal ?? undefined;
+        const orchestrator = own.orchestrator ?? undefined;
+        checkSignal(signal);
         const { objectEvents = false } = own;
         if (typeof objectEvents !== "boolean") {
             throw new TypeError(`\`objectEvents\` is true or false, not ${inspect(objectEvents)}`);
         }
         const caller = new native.Caller(session, wake, objectEvents);
         const callees = [];
-        for (const copier of copiersOf(own.copier)) {
+        for (const copier of copiersOf(own.copier ?? undefined)) {
             addCopier(caller, callees, copier);
         }
-        if (own.orchestrator !== undefined) {
-            check(own.orchestrator, "orchestrator", ["stop", "stopped", "start"]);
-            caller.setOrchestrator(nameOf(own.orchestrator));
-            callees.push(own.orchestrator);
+        if (orchestrator !== undefined) {
+            check(orchestrator, "orchestrator", ["stop", "stopped", "start"]);
+            caller.setOrchestrator(nameOf(orchestrator));
+            callees.push(orchestrator);
         }
-        return { begin: () => begin(given ?? {}, caller, own), caller, callees, signal: own.signal };
+        return { begin: () => begin(given ?? {}, caller, own), caller, callees, signal };
     });
 }
 
@@ -43,7 +45,7 @@ function ownOf(given, names) {
     }
     const own = {};
     for (const name of names) {
-        own[name] = given?.[name] ?? undefined;
+        own[name] = given?.[name];
     }
     return own;
 }

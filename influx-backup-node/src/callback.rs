@@ -62,6 +62,18 @@ impl fmt::Display for Thrown {
 
 impl std::error::Error for Thrown {}
 
+/// A call that was not made, or that nothing answers any more.
+#[derive(Debug)]
+pub(crate) struct Abandoned;
+
+impl fmt::Display for Abandoned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the call was given up")
+    }
+}
+
+impl std::error::Error for Abandoned {}
+
 /// What a method returned is not what it should.
 #[derive(Debug)]
 pub(crate) struct WrongAnswer {
@@ -199,8 +211,9 @@ impl Callee {
             }
         };
         unanswered.id = None;
+        let answer = answer.map_err(|_| Abandoned)?;
         let wrong = |answer| WrongAnswer { method, name: self.name.clone(), answer, expected };
-        Ok(take(answer??).map_err(wrong)?)
+        Ok(take(answer?).map_err(wrong)?)
     }
 }
 

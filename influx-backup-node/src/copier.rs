@@ -13,7 +13,7 @@ use napi::{Env, Result, bindgen_prelude::Object};
 use napi_derive::napi;
 
 use crate::{
-    callback::{Answer, Argument, Callee, Thrown},
+    callback::{Abandoned, Answer, Argument, Callee, Thrown},
     convert::{ToNode, by_name},
 };
 
@@ -70,6 +70,9 @@ impl core::Copier for NodeCopier {
 
 /// What a copier threw: a `CopyError` by its code, anything else as it is.
 fn copy_error(thrown: Source) -> CopyError {
+    if thrown.is::<Abandoned>() {
+        return CopyError::new("cancelled", thrown.to_string());
+    }
     let code = thrown.downcast_ref::<Thrown>().and_then(|thrown| thrown.copy_code.clone());
     match code {
         Some(code) => CopyError::new(&code, thrown.to_string()),

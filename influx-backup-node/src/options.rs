@@ -5,7 +5,7 @@ use influx_backup_core::{
     options::{GivenOptions, Naming},
 };
 use napi::{
-    Env, JsValue, KeyCollectionMode, KeyConversion, KeyFilter, Result, Unknown, ValueType,
+    Env, JsValue, KeyCollectionMode, KeyConversion, KeyFilter, Result, Status, Unknown, ValueType,
     bindgen_prelude::{FromNapiValue, JsObjectValue, Object},
 };
 use serde::de::DeserializeOwned;
@@ -20,31 +20,54 @@ const DEEPEST: usize = 8;
 pub(crate) struct Given<'env> {
     env: &'env Env,
     options: GivenOptions,
+    /// Why a value cannot be used. That its option is not known tells more.
+    refused: Option<napi::Error>,
 }
 
 impl<'env> Given<'env> {
     /// All of them. One that is `undefined` is absent. The JavaScript side has taken those that are `known` already.
     pub(crate) fn of(env: &'env Env, given: Object<'_>, known: &[&'static str]) -> Result<Self> {
         let others = known.iter().map(|name| Naming::CamelCase.write(name)).collect::<Vec<_>>();
-        let options = GivenOptions::new(fields(env, &given, None, &others, 0)?);
+        let mut refused = None;
+        let mut values = Map::new();
+        for (name, value) in named_values(env, &given)? {
+            if others.contains(&name) {
+                continue;
+            }
+            let value = value_of(env, value, &name, 0).unwrap_or_else(|error| {
+                refused.get_or_insert(error);
+                Value::Null
+            });
+            values.insert(name, value);
+        }
+        let options = GivenOptions::new(values);
         let options = options.with_naming(Naming::CamelCase).with_known(known);
-        Ok(Self { env, options })
+        Ok(Self { env, options, refused })
     }
 
     /// Takes those that `T` knows.
     pub(crate) fn take<T: DeserializeOwned>(&mut self) -> Result<T> {
-        self.options.take().map_err(raise(self.env))
+        self.options.take().map_err(|error| refused_or(self.env, error, &mut self.refused))
     }
 
     /// Takes the rest, which `T` has to know.
-    pub(crate) fn last<T: DeserializeOwned>(self) -> Result<T> {
-        self.options.last().map_err(raise(self.env))
+    pub(crate) fn last<T: DeserializeOwned>(mut self) -> Result<T> {
+        let options = self.take()?;
+        self.finish()?;
+        Ok(options)
     }
 
     /// Refuses the rest.
     pub(crate) fn finish(self) -> Result<()> {
-        self.options.finish().map_err(raise(self.env))
+        self.options.finish().map_err(raise(self.env))?;
+        self.refused.map_or(Ok(()), Err)
     }
+}
+
+/// Why options are refused: an unknown name before a value that cannot be used, and that before what became of it.
+fn refused_or(env: &Env, error: Error, refused: &mut Option<napi::Error>) -> napi::Error {
+    let refused = if matches!(error, Error::UnknownOption { .. }) { None } else { refused.take() };
+    refused.unwrap_or_else(|| raise(env)(error))
 }
 
 /// What every verb takes besides the options of the core.
@@ -65,38 +88,36 @@ pub(crate) fn no_options(env: &Env, given: Object<'_>) -> Result<()> {
 
 /// Options of a store.
 pub(crate) fn store_options(env: &Env, given: &Object<'_>) -> Result<StoreOptions> {
-    StoreOptions::read(&fields(env, given, None, &[], 0)?, Naming::CamelCase).map_err(raise(env))
+    StoreOptions::read(&fields(env, given, None, 0)?, Naming::CamelCase).map_err(raise(env))
 }
 
-/// The own fields of an object but for the `others`, in the words of JSON. `option` is the name of the option whose value it is.
-fn fields(
-    env: &Env,
-    object: &Object<'_>,
-    option: Option<&str>,
-    others: &[String],
-    depth: usize,
-) -> Result<Map<String, Value>> {
+/// The own fields of an object, in the words of JSON. `option` is the name of the option whose value it is.
+fn fields(env: &Env, object: &Object<'_>, option: Option<&str>, depth: usize) -> Result<Map<String, Value>> {
+    let fields = named_values(env, object)?.into_iter().map(|(name, value)| {
+        let path = option.map_or_else(|| name.clone(), |option| format!("{option}.{name}"));
+        Ok((name, value_of(env, value, &path, depth)?))
+    });
+    fields.collect()
+}
+
+/// The own fields of an object that are not `undefined`.
+fn named_values<'env>(env: &Env, object: &Object<'env>) -> Result<Vec<(String, Unknown<'env>)>> {
     if !is_plain(object)? {
-        let reason = "expected a plain object with options by name";
-        return Err(raise(env)(Error::invalid_option(option.unwrap_or("options"), reason)));
+        let reason = "options are a plain object, not one of a class";
+        return Err(napi::Error::new(Status::ObjectExpected, reason));
     }
     let own = KeyCollectionMode::OwnOnly;
     let names = object.get_all_property_names(own, KeyFilter::Enumerable, KeyConversion::NumbersToStrings)?;
-    let mut fields = Map::new();
+    let mut fields = Vec::new();
     for index in 0..names.get_array_length()? {
         let name: Unknown<'_> = names.get_element(index)?;
         if name.get_type()? == ValueType::Symbol {
             continue;
         }
         let name = String::from_unknown(name)?;
-        if others.contains(&name) {
-            continue;
-        }
         let value: Unknown<'_> = object.get_property(env.create_string(&name)?)?;
-        let path = option.map_or_else(|| name.clone(), |option| format!("{option}.{name}"));
         if value.get_type()? != ValueType::Undefined {
-            let value = value_of(env, value, &path, depth)?;
-            fields.insert(name, value);
+            fields.push((name, value));
         }
     }
     Ok(fields)
@@ -126,7 +147,10 @@ fn value_of(env: &Env, value: Unknown<'_>, option: &str, depth: usize) -> Result
         ValueType::Object => {
             let object = Object::from_unknown(value)?;
             if !object.is_array()? {
-                return Ok(Value::Object(fields(env, &object, Some(option), &[], depth + 1)?));
+                if !is_plain(&object)? {
+                    return Err(unusable("an object of a class"));
+                }
+                return Ok(Value::Object(fields(env, &object, Some(option), depth + 1)?));
             }
             let items = (0..object.get_array_length()?).map(|index| {
                 let item: Unknown<'_> = object.get_element(index)?;
