@@ -45,7 +45,7 @@ type URL = typeof globalThis extends { URL: { prototype: infer Known } }
     ? Known
     : { readonly href: string; readonly protocol: string };
 
-/** A JSON document, as the program writes it: names in `snake_case`, times as texts. */
+/** A JSON document, as the program writes it: names in snake case, times as texts. */
 export interface JsonObject {
     /** A field by its name. */
     [name: string]: any;
@@ -860,13 +860,16 @@ export class Location {
     child(tail: string): Location;
 
     /** Whether `other` is this location or lies inside it, as far as their names show it. */
-    contains(other: Location): boolean;
+    contains(other: Place): boolean;
 
     /** Whether `other` is the same location, with the same options of the store. */
-    equals(other: Location): boolean;
+    equals(other: unknown): boolean;
 
     /** The location as a URL or path, without credentials. */
     toString(): string;
+
+    /** The same text. `JSON.stringify` calls it. */
+    toJSON(): string;
 }
 
 // Clusters
@@ -1662,7 +1665,7 @@ export class VerifyReport extends Data {
     static fromJSON(json: string | object): VerifyReport;
 }
 
-// Repositories
+// Backups
 
 /** The root of a backup. */
 export class Manifest extends Data {
@@ -1838,9 +1841,7 @@ export class AbsentRecord extends Data {
 }
 
 /** A committed backup, opened. */
-export class Backup {
-    private constructor();
-
+export class Backup extends Data {
     /** Its name: that of the place where it lies. */
     readonly name: string;
 
@@ -2510,7 +2511,7 @@ export class OrchestratorError extends InfluxBackupError {
 
 /** The job was cancelled, by its signal or its method. A backup or restore can be resumed. */
 export class CancelledError extends InfluxBackupError {
-    /** As of every error that stops something: code that handles an `AbortError` handles it. */
+    /** Not the name of the class, but the one by which programs know that something was aborted. */
     readonly name: "AbortError";
 
     /** Always `"cancelled"`. */
@@ -2632,6 +2633,7 @@ export function defaultCopiers(): NativeCopier[];
  * Thrown as itself it is a failure of a store, and the copy is tried again for as long as `limits.retry` allows.
  */
 export class CopyError extends Error {
+    /** Makes an error of a copy, as of any `Error`. */
     constructor(message?: string, options?: { cause?: unknown });
 
     /** What became of the copy, by the code that the core has for it. */
@@ -2896,11 +2898,7 @@ export class Repository {
      * @param plan - What `planRestore` gave, and the caller approves.
      * @param target - The target of the plan, as a location with its options.
      */
-    restore(
-        plan: RestorePlan,
-        target: Place | null | undefined,
-        options?: RestoreRunOptions & ApprovalOptions,
-    ): Job<RestoreReport>;
+    restore(plan: RestorePlan, target: Place, options?: RestoreRunOptions & ApprovalOptions): Job<RestoreReport>;
 
     /**
      * Restores a backup by its name. Nothing of it was approved, unless `approvedHash` is given.

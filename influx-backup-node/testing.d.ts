@@ -4,14 +4,14 @@
  * @packageDocumentation
  */
 
+// Only what is marked so is exported.
+export {};
+
 import type { JsonObject, Size } from "./index.js";
 
 type URL = typeof globalThis extends { URL: { prototype: infer Known } }
     ? Known
     : { readonly href: string; readonly protocol: string };
-
-// Only what is marked so is exported.
-export {};
 
 /** What `generate` writes. */
 export interface GenerateOptions {

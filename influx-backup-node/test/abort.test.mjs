@@ -17,8 +17,8 @@ import {
     pathOf,
     rejection,
     repository,
-    scratch,
     SLOW,
+    scratch,
     until,
 } from "./support/clusters.mjs";
 import { optionsOf, serve } from "./support/in-process-s3.mjs";
@@ -92,6 +92,10 @@ test("any of several signals stops a job", async () => {
     assertIsAborted(await rejection(job), signal);
 });
 
+test("null is no signal", async () => {
+    assert.equal((await ib.discover(await core(), { signal: null })).edition, "core");
+});
+
 test("a signal that is aborted after the end changes nothing", async () => {
     const controller = new AbortController();
     const job = ib.discover(await core(), { signal: controller.signal });
@@ -126,7 +130,7 @@ test("no listener stays at a signal", async () => {
     assert.deepEqual(getEventListeners(signal, "abort"), []);
 });
 
-for (const signal of [5, "signal", {}, { aborted: true }, new AbortController(), null]) {
+for (const signal of [5, "signal", {}, { aborted: true }, new AbortController()]) {
     test(`what is no signal is refused: ${signal}`, async () => {
         const made = repository();
         const error = await rejection(made.backup(await core(), { signal }));

@@ -1,20 +1,17 @@
 /** Errors: a class for each category and for codes that scripts branch on. */
 
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
+import { once } from "node:events";
 import path from "node:path";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { once } from "node:events";
 import { MessageChannel } from "node:worker_threads";
 
 import * as ib from "influx-backup";
 
 import { committed, core, rejection, repository, scratch } from "./support/clusters.mjs";
-import { assertIsWhole, CATEGORIES, causes, classOf, CODES_WITH_CLASS } from "./support/errors.mjs";
+import { assertIsWhole, CATEGORIES, CODES_WITH_CLASS, causes, classOf } from "./support/errors.mjs";
 import { SECRET } from "./support/in-process-s3.mjs";
-
-const { errorOf } = createRequire(import.meta.resolve("influx-backup"))("./lib/errors.cjs");
 
 /** The report of a real error, to be given other codes. */
 const report = (await rejection(ib.discover("/there/is/no/such/directory"))).report.toJSON();
@@ -24,11 +21,36 @@ for (const code of Object.keys(ib.ERROR_CODES)) {
         const { category, meaning } = ib.ERROR_CODES[code];
         assert.ok(meaning);
         const document = { ...report, code, category, message: "the message" };
-        const error = errorOf(ib.ErrorReport.fromJSON(document));
-        assert.equal(error.constructor, classOf(code));
+        const error = new (classOf(code))(ib.ErrorReport.fromJSON(document));
         assert.ok(error instanceof ib.InfluxBackupError && error instanceof Error);
         assert.deepEqual([error.code, error.category, error.message], [code, category, "the message"]);
         assert.ok(String(error).endsWith(": the message"));
+    });
+}
+
+test("an error is made from a report alone", () => {
+    for (const nothing of ["a message", undefined, null, {}, report, new Error("x")]) {
+        assert.throws(() => new ib.InfluxBackupError(nothing), TypeError);
+        assert.throws(() => new ib.UnknownOptionError(nothing), TypeError);
+    }
+    class Mine extends ib.NotFoundError {}
+    const cause = new Error("why");
+    const error = new Mine(ib.ErrorReport.fromJSON(report), { cause });
+    assert.ok(error instanceof Mine && error instanceof ib.NotFoundError && !(error instanceof ib.UsageError));
+    assert.deepEqual([error.name, error.code, error.cause], ["Mine", report.code, cause]);
+});
+
+for (const [name, value] of Object.entries({ stackTraceLimit: undefined, prepareStackTrace: (_, trace) => trace })) {
+    test(`a failed job rejects where Error.${name} is unusual`, async () => {
+        const before = Error[name];
+        Error[name] = value;
+        try {
+            const error = await rejection(ib.discover("/there/is/no/such/directory"));
+            assert.ok(error instanceof ib.NotFoundError);
+            assert.ok((await rejection(ib.discover("/tmp", { nme: 1 }))) instanceof ib.UnknownOptionError);
+        } finally {
+            Error[name] = before;
+        }
     });
 }
 

@@ -16,8 +16,8 @@ import {
     first,
     rejection,
     repository,
-    scratch,
     SLOW,
+    scratch,
     until,
 } from "./support/clusters.mjs";
 
@@ -189,7 +189,7 @@ test("an iterator may be asked without a loop, for many events at once", async (
     const iterator = job[Symbol.asyncIterator]();
     const [first, second] = await Promise.all([iterator.next(), iterator.next()]);
     assert.deepEqual([first.done, first.value.seq, second.done, second.value.seq], [false, 1, false, 2]);
-    assert.equal((await iterator.return?.("x")).done, true);
+    assert.equal((await iterator.return()).done, true);
     assert.equal((await job).status, "complete");
 });
 

@@ -39,14 +39,14 @@ test("a process lives as long as its job, and then ends by itself", async () => 
 });
 
 test("a process ends after jobs of every kind", async () => {
-    const { code } = backup();
+    const { code } = backup("copier: [copier, ...ib.defaultCopiers()]");
     const ended = await run(`
         const before = process.getActiveResourcesInfo();
         const copier = { async copy() { throw new ib.Unsupported("no"); } };
         const { signal } = new AbortController();
         await ib.discover(${data}, { signal });
         await ib.discover("/there/is/no/such/directory").catch(() => 0);
-        for await (const event of ${code.replace("name:", "copier: [copier, ...ib.defaultCopiers()], name:")}) event.kind;
+        for await (const event of ${code}) event.kind;
         for await (const event of ib.certify(${data})) break;
         const job = ib.certify(${data});
         job.cancel();

@@ -20,7 +20,7 @@ macro_rules! document {
     (in $module:literal: $(
         $(#[doc = $doc:literal])+
         $name:ident($it:ident: $core:ty $(, name = $python:literal)? $(, text = $text:expr)?) {
-            $( $(#[doc = $attribute_doc:literal])+ $attribute:ident = $value:expr, )*
+            $( $(#[doc = $attribute_doc:literal])+ $attribute:ident $($lazily:ident)? = $value:expr, )*
         }
     )+) => {
         $(

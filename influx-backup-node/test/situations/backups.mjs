@@ -5,7 +5,7 @@ import path from "node:path";
 
 import * as ib from "influx-backup";
 
-import { copyOf, first, paths, pathOf, rejection } from "../support/clusters.mjs";
+import { copyOf, first, pathOf, paths, rejection } from "../support/clusters.mjs";
 import { beforeACopy, stop, thrownWithin } from "./scratch.mjs";
 
 /** A copy of the repository `committed`, to be damaged. */

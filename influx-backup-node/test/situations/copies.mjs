@@ -23,7 +23,10 @@ function failing(error) {
 
 /** What a copier throws that has a reason of its own, by its code. */
 function own(code) {
-    return () => Object.assign(new ib.CopyError("the reason"), { copyCode: code });
+    class Own extends ib.CopyError {
+        copyCode = code;
+    }
+    return () => new Own("the reason");
 }
 
 export default {

@@ -6,7 +6,7 @@ import path from "node:path";
 import * as ib from "influx-backup";
 import { generate } from "influx-backup/testing";
 
-import { first, paths, pathOf, rejection } from "../support/clusters.mjs";
+import { first, pathOf, paths, rejection } from "../support/clusters.mjs";
 import { copyOfCommitted } from "./backups.mjs";
 import { beforeACopy, stop, thrownWithin } from "./scratch.mjs";
 import { unprivileged } from "./unprivileged.mjs";

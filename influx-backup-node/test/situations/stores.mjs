@@ -4,7 +4,7 @@ import fs from "node:fs";
 
 import * as ib from "influx-backup";
 
-import { optionsOf, serve, SILENCE } from "../support/in-process-s3.mjs";
+import { optionsOf, SILENCE, serve } from "../support/in-process-s3.mjs";
 import { freePort } from "../support/minio.mjs";
 
 /** Tries again for a short time, and waits as long as usual for each answer: a slow machine answers late. */

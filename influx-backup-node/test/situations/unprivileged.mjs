@@ -6,8 +6,8 @@ import path from "node:path";
 const UNPRIVILEGED = 65534;
 
 /**
- * Does something without the rights of root, where this process has them. `directory`, and what is in it, then belongs to the
- * user who is left.
+ * Does something without the rights of root, where this process has them. `directory`, and what is in it, then belongs
+ * to the user who is left.
  */
 export async function unprivileged(directory, work) {
     if (process.geteuid() !== 0) {

@@ -26,8 +26,10 @@ export function optionsOf(endpoint) {
 }
 
 /**
- * Starts such a store, as `s3://bucket`. `fails(key)` is called at each request: the request fails with the status that it
- * returns, and is answered where that is `undefined`. The key of a listing is empty. `tls` is the certificate and its key.
+ * Starts such a store, as `s3://bucket`.
+ *
+ * `fails(key)` is called at each request. It fails with the status that this returns, and is answered where that is
+ * `undefined`. The key of a listing is empty. `tls` is the certificate and its key.
  */
 export async function serve(directory, fails = () => undefined, tls) {
     const objects = new Map(paths(directory).map((key) => [key, fs.readFileSync(path.join(directory, key))]));

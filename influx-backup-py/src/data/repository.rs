@@ -1,6 +1,6 @@
 //! What lies in a repository.
 
-use influx_backup_core::{self as core, leftovers, manifest, record, repository};
+use influx_backup_core as core;
 use pyo3::prelude::*;
 
 use crate::{
@@ -9,122 +9,7 @@ use crate::{
     error::raise,
 };
 
-by_name!(repository::BackupState, leftovers::LeftoverKind);
-
-document! {
-    /// The root of a backup.
-    Manifest(it: manifest::Manifest) {
-        /// The format that it was written in.
-        format = it.format,
-        /// The oldest format whose readers understand it. A release that knows only older ones refuses the backup.
-        min_reader = it.min_reader,
-        /// The backup's name.
-        name = it.name,
-        /// Complete, or degraded with the caller's consent.
-        status = it.status,
-        /// Which release of influx-backup wrote it.
-        written_by = it.written_by,
-        /// When the backup began: what was acknowledged before is in it.
-        began = it.began,
-        /// When it was committed.
-        committed = it.committed,
-        /// The cluster and its source, without credentials.
-        cluster = it.cluster,
-        /// How many objects.
-        object_count = it.object_count,
-        /// How many bytes.
-        byte_count = it.byte_count,
-        /// The proof as it was at the commit.
-        certificate = it.certificate,
-        /// What the passes cost and found.
-        passes = it.passes,
-    }
-
-    /// One entry of the list of a repository.
-    BackupSummary(it: repository::BackupSummary) {
-        /// Its name.
-        name = it.name,
-        /// In which state it is, such as `complete` or `damaged`.
-        state = it.state,
-        /// The cluster it was taken from.
-        cluster = it.cluster,
-        /// When it was begun.
-        began = it.began,
-        /// When it was committed.
-        committed = it.committed,
-        /// How many objects it holds.
-        objects = it.objects,
-        /// How many bytes.
-        bytes = it.bytes,
-        /// Why no more is known of it, where it is damaged, newer or unreadable: code, hint and causes, as of any other error.
-        reason = it.reason,
-    }
-
-    /// What an attempt left that ended without a commit. It takes room until `Repository.remove` deletes it.
-    ///
-    /// An upload that never became an object counts as one object of no bytes: stores do not tell its size. A bucket's
-    /// lifecycle rule (`AbortIncompleteMultipartUpload`) removes them too, and Azure does after a week.
-    Leftover(it: leftovers::Leftover) {
-        /// The directory of the repository that it lies in: a backup's name.
-        name = it.name,
-        /// What it is.
-        kind = it.kind,
-        /// How many files or objects.
-        objects = it.objects,
-        /// How many bytes.
-        bytes = it.bytes,
-    }
-
-    /// One object of a backup.
-    ObjectRecord(it: record::ObjectRecord) {
-        /// Its key in the source, and where it is restored to.
-        key = it.key,
-        /// How many bytes it had in the source.
-        size = it.content.size,
-        /// The checksum of these bytes (CRC-64/NVME), where they were read on the way.
-        crc64 = it.content.crc64,
-        /// The version of the source that was copied.
-        version = it.version,
-        /// What the copy was compared by.
-        checked_by = it.checked_by,
-        /// Metadata that the source's store returned with it.
-        attributes = it.attributes,
-        /// Where its bytes lie, relative to the repository; `None`: under its own key in the backup.
-        stored_at = it.stored.at,
-        /// How many bytes lie there.
-        stored_size = it.stored.size,
-    }
-
-    /// A Parquet file that is referred to and that neither the backup nor the source has.
-    AbsentRecord(it: record::AbsentRecord) {
-        /// The node.
-        node = it.node,
-        /// The database's id.
-        database = it.database,
-        /// The table's id.
-        table = it.table,
-        /// Its key.
-        path = it.path,
-        /// How many rows it had.
-        rows = it.rows,
-        /// The newest row's time.
-        newest = it.newest,
-    }
-
-    /// The marker of a repository, `_influx_backup/repository.json`. The first backup writes it; it is never changed.
-    RepositoryMarker(it: manifest::RepositoryMarker) {
-        /// The version of the format.
-        format = it.format,
-        /// The oldest version of the format whose readers can read this repository.
-        min_reader = it.min_reader,
-        /// When the repository was made.
-        created = it.created,
-        /// Tells this repository from every other one: 32 hexadecimal digits, chosen at random.
-        id = it.id,
-        /// Which release of influx-backup made it.
-        written_by = it.written_by,
-    }
-}
+influx_backup_bindings::repository_tables!(by_name, document);
 
 /// A committed backup, opened.
 #[pyclass(frozen, module = "influx_backup")]

@@ -1,0 +1,77 @@
+/** The main thread is free while a job runs. How free, `benches` measures. */
+
+import assert from "node:assert/strict";
+import path from "node:path";
+import { before, test } from "node:test";
+
+import * as ib from "influx-backup";
+import { generate } from "influx-backup/testing";
+
+import { repository, scratch } from "./support/clusters.mjs";
+
+/** Milliseconds that no turn of the event loop takes on a busy machine. */
+const LONG = 250;
+
+const data = path.join(scratch(), "data");
+
+before(async () => {
+    const made = await generate(data, { edition: "core", snapshots: 1200, fileSize: "1KiB" });
+    assert.ok(Object.keys(made.objects).length > 2400);
+});
+
+/** The longest time between two turns of a timer while something runs. */
+async function longestGap(work) {
+    let longest = 0;
+    let turns = 0;
+    let last = performance.now();
+    const tick = () => {
+        const now = performance.now();
+        longest = Math.max(longest, now - last);
+        last = now;
+        turns += 1;
+    };
+    const timer = setInterval(tick, 1);
+    try {
+        await work();
+    } finally {
+        clearInterval(timer);
+    }
+    tick();
+    assert.ok(turns > 3, `${turns} turns`);
+    return longest;
+}
+
+const made = repository();
+const limits = { durability: "relaxed" };
+
+const RUNS = {
+    "a backup": async () => {
+        assert.equal((await made.backup(data, { name: "n1", limits })).status, "complete");
+    },
+    "a backup whose events are read": async () => {
+        const job = made.backup(data, { name: "n2", limits, objectEvents: true });
+        for await (const event of job) {
+            assert.ok(event instanceof ib.Event);
+        }
+    },
+    "a verification": async () => {
+        assert.ok((await made.verify("n1", { level: "bytes" })).ok);
+    },
+    "a restore": async () => {
+        await made.restore("n1", path.join(scratch(), "target"), { limits });
+    },
+    "a listing, and the look at a backup": async () => {
+        const cluster = await ib.discover(data);
+        const inventory = await ib.inventory(cluster);
+        assert.ok(inventory.objects > 2400);
+        const plan = await made.planBackup(cluster);
+        assert.ok(plan.objects > 2400);
+    },
+};
+
+for (const [what, work] of Object.entries(RUNS)) {
+    test(`${what} leaves the main thread free`, async () => {
+        const longest = await longestGap(work);
+        assert.ok(longest < LONG, `blocked for ${longest} ms`);
+    });
+}
