@@ -74,7 +74,7 @@ export function isMethod(symbol) {
     return (symbol.flags & ts.SymbolFlags.Method) !== 0;
 }
 
-/** Whether a member may be left out. */
+/** Whether a member need not be there. */
 export function isOptional(symbol) {
     return (symbol.flags & ts.SymbolFlags.Optional) !== 0;
 }
