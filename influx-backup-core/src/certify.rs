@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Result},
     facts::{self, Meter, gather},
     inventory::Inventory,
-    job::{ObjectEvents, RunContext, request, span},
+    job::{RunContext, Setup, request, span},
     judge::{
         Cut,
         evidence::{Evidence, Facts, HeldObject, ManifestProvenance, Provenance},
@@ -56,7 +56,7 @@ pub fn certify_backup(backup: &Backup) -> CertifyRequest {
 pub struct CertifyRequest {
     tree: Tree,
     options: CertifyOptions,
-    object_events: ObjectEvents,
+    setup: Setup,
 }
 
 /// What is certified.
@@ -91,7 +91,7 @@ impl CertifyRequest {
     }
 
     fn new(tree: Tree) -> Self {
-        Self { tree, options: CertifyOptions::default(), object_events: ObjectEvents::default() }
+        Self { tree, options: CertifyOptions::default(), setup: Setup::default() }
     }
 
     /// Sets how it is certified.

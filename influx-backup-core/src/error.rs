@@ -578,6 +578,12 @@ impl Error {
         Self::InvalidOption { option: option.into(), reason: reason.into() }
     }
 
+    /// Cancelled before anything was done: for callers that do not begin what is cancelled already.
+    #[must_use]
+    pub const fn cancelled() -> Self {
+        Self::Cancelled { done: 0, total: 0 }
+    }
+
     /// A document that is none, or was altered: for callers that read documents of their own.
     #[must_use]
     pub fn invalid_document(document: &'static str, reason: impl Into<String>) -> Self {

@@ -83,7 +83,7 @@ use tracing::{Instrument, Span};
 
 pub(crate) use self::{
     context::{EventSink, RunContext},
-    request::{ObjectEvents, request, span},
+    request::{AfterCheck, Check, ObjectEvents, Setup, request, span},
 };
 use self::{ending::Ending, findings::Findings, progress::Counts, queue::Queue};
 pub use self::{queue::Events, request::Request};

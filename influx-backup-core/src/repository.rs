@@ -2,6 +2,7 @@
 
 mod place;
 
+use self::place::Place;
 pub use crate::summary::{BackupState, BackupSummary, BackupTable};
 use crate::{
     backup::{BackupRequest, plan_backup},
@@ -22,10 +23,18 @@ use crate::{
 /// A location that holds backups, each in a directory of its own.
 #[derive(Debug, Clone)]
 pub struct Repository {
-    location: Location,
+    place: Place,
 }
 
 impl Repository {
+    /// A repository at this location. Nothing is contacted: what [`open`](Self::open) would refuse, the job of the first verb
+    /// does, before anything else, or [`marker`](Self::marker). Once nothing is wrong, neither this repository nor a clone
+    /// looks again.
+    #[must_use]
+    pub fn at(location: Location) -> Self {
+        Self { place: Place::new(location) }
+    }
+
     /// Opens a repository. It may be empty or not exist yet: the first backup makes its marker. One without a marker, or
     /// with a damaged one, still lists, verifies and restores. Dropping the future stops it.
     ///
@@ -33,25 +42,25 @@ impl Repository {
     /// [`Error::InvalidRequest`](crate::Error::InvalidRequest) for a location that is a cluster or a backup, or lies inside one;
     /// [`Error::UnsupportedFormat`](crate::Error::UnsupportedFormat) where the repository needs a newer release; [`Error::Store`](crate::Error::Store).
     pub async fn open(location: Location) -> Result<Self> {
-        if !RepositoryMarker::is_there(&location).await? {
-            place::require_free(&location).await?;
-        }
-        Ok(Self { location })
+        let repository = Self::at(location);
+        repository.place.check().await?;
+        Ok(repository)
     }
 
     /// The marker of the repository, or `None` where nothing was backed up to it yet.
     ///
     /// # Errors
-    /// [`Error::DamagedMarker`](crate::Error::DamagedMarker) where it cannot be used, and no backup can be added;
+    /// As [`open`](Self::open); [`Error::DamagedMarker`](crate::Error::DamagedMarker) where it cannot be used, and no backup can be added;
     /// [`Error::UnsupportedFormat`](crate::Error::UnsupportedFormat), [`Error::Store`](crate::Error::Store).
     pub async fn marker(&self) -> Result<Option<RepositoryMarker>> {
-        RepositoryMarker::read(&self.location).await
+        self.place.check().await?;
+        RepositoryMarker::read(self.location()).await
     }
 
     /// Where it is.
     #[must_use]
     pub fn location(&self) -> &Location {
-        &self.location
+        self.place.location()
     }
 
     /// What a backup of this cluster, or of the cluster at this location, would copy now, from one listing of it. Nothing is
@@ -62,7 +71,7 @@ impl Repository {
     /// [`Error::Overlap`](crate::Error::Overlap), [`Error::InvalidRequest`](crate::Error::InvalidRequest) for a finished
     /// backup as a source.
     pub fn plan_backup(&self, source: impl Into<Source>, options: &BackupOptions) -> Request<BackupPlan> {
-        plan_backup(&self.location, source.into(), options)
+        self.place.request(|location| plan_backup(location, source.into(), options))
     }
 
     /// A backup of a cluster, to be [started](BackupRequest::start) or awaited. Of a location, it is one of the cluster that
@@ -78,7 +87,7 @@ impl Repository {
     /// # }
     /// ```
     pub fn backup(&self, source: impl Into<Source>, options: BackupOptions) -> BackupRequest {
-        BackupRequest::new(&self.location, source.into(), options)
+        self.place.request(|location| BackupRequest::new(location, source.into(), options))
     }
 
     /// What a restore of a backup of this repository would do at this target. Nothing is written.
@@ -90,7 +99,7 @@ impl Repository {
     /// [`Error::TargetForeign`](crate::Error::TargetForeign) for another catalog, [`Error::NoSpace`](crate::Error::NoSpace),
     /// [`Error::Store`](crate::Error::Store). Whether servers are stopped is not known.
     pub fn plan_restore(&self, name: &str, target: &Location, options: &RestoreOptions) -> Request<RestorePlan> {
-        plan_restore(&self.location, name, target, options)
+        self.place.request(|location| plan_restore(location, name, target, options))
     }
 
     /// A restore of what a plan says, to be started or awaited. The plan is thereby approved: the job fails with
@@ -99,7 +108,7 @@ impl Repository {
     /// A plan is data and holds no store options. Where its target needs some, which all but local files do,
     /// [`Restore::with_target`] gives the location. [`restore_backup`](Self::restore_backup) restores without a plan.
     pub fn restore(&self, plan: &RestorePlan) -> Restore {
-        Restore::planned(&self.location, plan)
+        self.place.request(|location| Restore::planned(location, plan))
     }
 
     /// A restore of a backup by its name, to be started or awaited. It is planned when it runs: nothing of it is approved,
@@ -107,7 +116,7 @@ impl Repository {
     ///
     /// The job fails as [`Repository::get`] and [`Restore`] do.
     pub fn restore_backup(&self, name: &str, target: &Location, options: RestoreOptions) -> Restore {
-        Restore::of_name(&self.location, name, target, options)
+        self.place.request(|location| Restore::of_name(location, name, target, options))
     }
 
     /// The certificate of a backup, made again from the bytes it has now. What is certified has options of its own, but its
@@ -115,7 +124,7 @@ impl Repository {
     ///
     /// The job fails as [`Repository::get`] does. What is wrong with the backup is in the certificate.
     pub fn certify(&self, name: &str) -> CertifyRequest {
-        CertifyRequest::of_name(&self.location, name)
+        self.place.request(|location| CertifyRequest::of_name(location, name))
     }
 
     /// Every backup and what else lies here, sorted by name. One that cannot be read is
@@ -123,9 +132,11 @@ impl Repository {
     ///
     /// Its progress counts the directories that may be backups. The job fails with [`Error::Store`](crate::Error::Store) where the repository itself cannot be listed.
     pub fn list(&self) -> Request<Vec<BackupSummary>> {
-        let repository = self.location.clone();
-        Request::new("list", self.location.to_string(), |context| async move {
-            context.unless_cancelled(summary::list(&repository, &context.events)).await
+        self.place.request(|location| {
+            let repository = location.clone();
+            Request::new("list", location.to_string(), |context| async move {
+                context.unless_cancelled(summary::list(&repository, &context.events)).await
+            })
         })
     }
 
@@ -134,10 +145,12 @@ impl Repository {
     /// The job fails with [`Error::BackupNotFound`](crate::Error::BackupNotFound), [`Error::DamagedBackup`](crate::Error::DamagedBackup),
     /// [`Error::UnsupportedFormat`](crate::Error::UnsupportedFormat).
     pub fn get(&self, name: &str) -> Request<Backup> {
-        let repository = self.location.clone();
-        let name = name.to_owned();
-        Request::new("get", name.clone(), |context| async move {
-            context.unless_cancelled(Backup::open(&repository, &name)).await
+        self.place.request(|location| {
+            let repository = location.clone();
+            let name = name.to_owned();
+            Request::new("get", name.clone(), |context| async move {
+                context.unless_cancelled(Backup::open(&repository, &name)).await
+            })
         })
     }
 
@@ -146,7 +159,7 @@ impl Repository {
     /// The job fails as [`Repository::get`] does, and as [`verify`](crate::verify::verify()) does; what verification finds is in
     /// the report.
     pub fn verify(&self, name: &str, options: VerifyOptions) -> Request<VerifyReport> {
-        verify_name(&self.location, name, options)
+        self.place.request(|location| verify_name(location, name, options))
     }
 
     /// What attempts that ended without a commit left here, sorted by name. Neither what is being written at the moment
@@ -157,9 +170,11 @@ impl Repository {
     /// The job fails with [`Error::Store`](crate::Error::Store); on S3 it takes the right `s3:ListBucketMultipartUploads`, on Google
     /// `storage.multipartUploads.list`.
     pub fn leftovers(&self) -> Request<Vec<Leftover>> {
-        let repository = self.location.clone();
-        Request::new("leftovers", self.location.to_string(), |context| async move {
-            context.unless_cancelled(leftovers::find(&repository, &context.events)).await
+        self.place.request(|location| {
+            let repository = location.clone();
+            Request::new("leftovers", location.to_string(), |context| async move {
+                context.unless_cancelled(leftovers::find(&repository, &context.events)).await
+            })
         })
     }
 
@@ -169,10 +184,12 @@ impl Repository {
     /// The job fails with [`Error::BackupInProgress`](crate::Error::BackupInProgress) and [`Error::BackupExists`](crate::Error::BackupExists) where a backup was resumed or finished
     /// since, and with [`Error::Store`](crate::Error::Store).
     pub fn remove(&self, leftover: &Leftover) -> Request<()> {
-        let repository = self.location.clone();
-        let leftover = leftover.clone();
-        Request::new("remove", leftover.name.clone(), |context| async move {
-            leftovers::remove(&repository, &leftover, &context).await
+        self.place.request(|location| {
+            let repository = location.clone();
+            let leftover = leftover.clone();
+            Request::new("remove", leftover.name.clone(), |context| async move {
+                leftovers::remove(&repository, &leftover, &context).await
+            })
         })
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     discover::Source,
     error::Result,
     inventory::Inventory,
-    job::{ObjectEvents, Request, RunContext, request, span},
+    job::{Request, RunContext, Setup, request, span},
     location::Location,
     options::BackupOptions,
     orchestrate::Orchestrator,
@@ -27,7 +27,7 @@ pub struct BackupRequest {
     rules: Rules,
     copier: Arc<dyn Copier>,
     orchestrator: Option<Arc<dyn Orchestrator>>,
-    object_events: ObjectEvents,
+    setup: Setup,
 }
 
 impl BackupRequest {
@@ -39,7 +39,7 @@ impl BackupRequest {
             rules: Rules::STANDARD,
             copier: default_copiers(),
             orchestrator: None,
-            object_events: ObjectEvents::default(),
+            setup: Setup::default(),
         }
     }
 
@@ -78,7 +78,7 @@ impl BackupRequest {
     }
 
     async fn run(self, context: RunContext) -> Result<BackupReport> {
-        let Self { repository, source, options, rules, copier, orchestrator, object_events: _ } = self;
+        let Self { repository, source, options, rules, copier, orchestrator, setup: _ } = self;
         options.check()?;
         let cluster = source.open(&context).await?;
         run(repository, cluster, options, rules, copier, orchestrator, context).await

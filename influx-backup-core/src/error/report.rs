@@ -53,8 +53,8 @@ pub(super) const NAMED_IN_MESSAGES: [&str; 5] =
     ["aws_allow_http", "azure_allow_http", "google_allow_http", "object_store_tls_ca", "on_existing"];
 
 impl ErrorReport {
-    /// The same report, whose message, hints and context name options in this way. An option that is unknown is named as it was
-    /// given.
+    /// The same report, whose message, hints and context name options in this way, as do the names in its context. An option
+    /// that is unknown is named as it was given.
     #[must_use]
     pub fn with_naming(mut self, naming: Naming) -> Self {
         let mut named: Vec<_> = NAMED_IN_MESSAGES.map(str::to_owned).into();
@@ -76,6 +76,7 @@ impl ErrorReport {
         for hint in &mut self.hints {
             hint.option = naming.write(&hint.option);
         }
+        self.context = self.context.into_iter().map(|(name, value)| (naming.write(&name), value)).collect();
         self
     }
 

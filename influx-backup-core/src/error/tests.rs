@@ -295,6 +295,7 @@ fn a_report_names_options_as_a_language_does() {
     assert_eq!(report.message, "the value of option `awsEndpoint` cannot be used: set `awsAllowHttp` to `true`");
 
     let report = camel_case(not_consistent(StopReason::LimitReached));
+    assert_eq!(json!(report.context), json!({ "passes": 3, "stopReason": "limit_reached" }));
     let hints: Vec<_> = report.hints.iter().map(Hint::to_string).collect();
     let expected = [
         "set `passes.maxPasses`: allows more passes",

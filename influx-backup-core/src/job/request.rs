@@ -18,9 +18,40 @@ pub(crate) enum ObjectEvents {
     Sent,
 }
 
+/// What is checked in a job before anything else.
+pub(crate) type Check = Box<dyn FnOnce() -> BoxFuture<'static, Result<()>> + Send + Sync>;
+
+/// What every request has: which events its job sends, and what is checked first.
+#[derive(Default)]
+pub(crate) struct Setup {
+    pub(crate) object_events: ObjectEvents,
+    pub(crate) check: Option<Check>,
+}
+
+impl Setup {
+    pub(crate) async fn check(self, context: &RunContext) -> Result<()> {
+        match self.check {
+            Some(check) => context.unless_cancelled(check()).await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.object_events.fmt(f)
+    }
+}
+
+/// A request whose job may have to check something first.
+pub(crate) trait AfterCheck {
+    /// The same request, whose job fails where this check does.
+    fn after_check(self, check: Check) -> Self;
+}
+
 /// Gives a request its ways to run: started, started on a given runtime, or awaited.
 ///
-/// The request has a field `object_events: ObjectEvents`, a method `async fn run(self, context: RunContext)`, and a method
+/// The request has a field `setup: Setup`, a method `async fn run(self, context: RunContext)`, and a method
 /// `fn span(&self) -> Span`, within which its job runs.
 macro_rules! request {
     ($request:ty => $report:ty $(where $generic:ident)?) => {
@@ -28,7 +59,7 @@ macro_rules! request {
             /// Sends an event for each object that vanished, changed, was retried or deleted. Otherwise they are only
             /// counted, see [`Progress`](crate::event::Progress).
             pub fn with_object_events(mut self) -> Self {
-                self.object_events = crate::job::ObjectEvents::Sent;
+                self.setup.object_events = crate::job::ObjectEvents::Sent;
                 self
             }
 
@@ -42,10 +73,20 @@ macro_rules! request {
             }
 
             /// Starts it on this tokio runtime, from anywhere.
-            pub fn start_on(self, runtime: &tokio::runtime::Handle) -> crate::job::Job<$report> {
-                let object_events = self.object_events;
+            pub fn start_on(mut self, runtime: &tokio::runtime::Handle) -> crate::job::Job<$report> {
+                let setup = std::mem::take(&mut self.setup);
                 let span = self.span();
-                crate::job::spawn_on(runtime, object_events, span, |context| self.run(context))
+                crate::job::spawn_on(runtime, setup.object_events, span, |context| async move {
+                    setup.check(&context).await?;
+                    self.run(context).await
+                })
+            }
+        }
+
+        impl$(<$generic: Send + 'static>)? crate::job::AfterCheck for $request {
+            fn after_check(mut self, check: crate::job::Check) -> Self {
+                self.setup.check = Some(check);
+                self
             }
         }
 
@@ -73,7 +114,7 @@ pub struct Request<T> {
     verb: &'static str,
     of: String,
     run: Box<dyn FnOnce(RunContext) -> BoxFuture<'static, Result<T>> + Send + Sync>,
-    object_events: ObjectEvents,
+    setup: Setup,
 }
 
 impl<T> Request<T> {
@@ -87,7 +128,7 @@ impl<T> Request<T> {
         Fut: Future<Output = Result<T>> + Send + 'static,
     {
         let run = Box::new(|context| run(context).boxed());
-        Self { verb, of, run, object_events: ObjectEvents::default() }
+        Self { verb, of, run, setup: Setup::default() }
     }
 
     fn span(&self) -> Span {
@@ -104,7 +145,7 @@ impl<T> fmt::Debug for Request<T> {
         f.debug_struct("Request")
             .field("verb", &self.verb)
             .field("of", &self.of)
-            .field("object_events", &self.object_events)
+            .field("setup", &self.setup)
             .finish_non_exhaustive()
     }
 }

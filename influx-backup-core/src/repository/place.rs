@@ -1,13 +1,18 @@
-//! Where a repository may be: neither in a cluster nor in a backup.
+//! [`Place`]: where a repository is, which may be neither in a cluster nor in a backup.
+
+use std::sync::Arc;
 
 use futures::{FutureExt, TryFutureExt};
+use tokio::sync::OnceCell;
 
 use crate::{
     concurrent,
     error::{Error, Result},
+    job::AfterCheck,
     key::Key,
     layout::{MANIFEST_KEY, OWN_DIRECTORY},
     location::Location,
+    manifest::RepositoryMarker,
 };
 
 /// How many directories are looked into for a cluster.
@@ -20,8 +25,46 @@ const LOOKS_AT_ONCE: usize = 16;
 const NODE_DIRECTORIES: [&str; 10] =
     ["wal", "snapshots", "snapshot-checkpoints", "dbs", "table-snapshots", "catalogs", "catalog", "cs", "cd", "c"];
 
+/// Where a repository is. Clones know together whether it was checked.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    location: Location,
+    checked: Arc<OnceCell<()>>,
+}
+
+impl Place {
+    pub(super) fn new(location: Location) -> Self {
+        Self { location, checked: Arc::default() }
+    }
+
+    /// One that is not looked at any more.
+    #[cfg(test)]
+    pub(super) fn checked(location: Location) -> Self {
+        Self { location, checked: Arc::new(OnceCell::new_with(Some(()))) }
+    }
+
+    pub(super) fn location(&self) -> &Location {
+        &self.location
+    }
+
+    /// A verb at this place, whose job checks it first.
+    pub(super) fn request<R: AfterCheck>(&self, verb: impl FnOnce(&Location) -> R) -> R {
+        let place = self.clone();
+        verb(&self.location).after_check(Box::new(|| async move { place.check().await }.boxed()))
+    }
+
+    /// Refuses a place that cannot hold backups. It is looked at until nothing is wrong with it.
+    pub(super) async fn check(&self) -> Result<()> {
+        let check = || async {
+            let is_repository = RepositoryMarker::is_there(&self.location).await?;
+            if is_repository { Ok(()) } else { require_free(&self.location).await }
+        };
+        self.checked.get_or_try_init(check).await.copied()
+    }
+}
+
 /// Refuses a location that has no marker and is, or lies in, a cluster or a backup.
-pub(super) async fn require_free(location: &Location) -> Result<()> {
+async fn require_free(location: &Location) -> Result<()> {
     if lies_in_backup(location).await? {
         return Err(refused(location, "it lies inside a backup"));
     }

@@ -15,9 +15,15 @@ mod cancels;
 mod json;
 mod limits;
 mod looks;
+mod unopened;
 
 fn at(path: &Path) -> Location {
     Location::parse(path.to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location")
+}
+
+/// A repository at a place that is known to be one.
+fn checked(location: Location) -> Repository {
+    Repository { place: Place::checked(location) }
 }
 
 async fn cluster(path: &Path) -> Cluster {

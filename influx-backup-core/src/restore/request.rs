@@ -8,7 +8,7 @@ use tracing::Span;
 use crate::{
     copier::{Copier, default_copiers},
     error::{Error, Result},
-    job::{ObjectEvents, Request, RunContext, request, span},
+    job::{Request, RunContext, Setup, request, span},
     location::{Location, Provider, StoreOptions},
     manifest::Backup,
     options::{RestoreOptions, RestoreRunOptions},
@@ -38,7 +38,7 @@ pub struct Restore {
     copier: Arc<dyn Copier>,
     orchestrator: Option<Arc<dyn Orchestrator>>,
     approval: Approval,
-    object_events: ObjectEvents,
+    setup: Setup,
 }
 
 #[derive(Debug)]
@@ -119,7 +119,7 @@ impl Restore {
             copier: default_copiers(),
             orchestrator: None,
             approval: Approval::Any,
-            object_events: ObjectEvents::default(),
+            setup: Setup::default(),
         }
     }
 
@@ -181,7 +181,7 @@ impl Restore {
     }
 
     async fn open(self) -> Result<OpenedRestore> {
-        let Self { backup, target, options, run_options, copier, orchestrator, approval, object_events: _ } = self;
+        let Self { backup, target, options, run_options, copier, orchestrator, approval, setup: _ } = self;
         options.check()?;
         run_options.check()?;
         let target = target.open()?;

@@ -3,7 +3,7 @@
 use object_store::ClientConfigKey;
 
 use super::super::{Provider, StoreOptions};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// What an option's name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

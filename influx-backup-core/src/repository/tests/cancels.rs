@@ -90,7 +90,7 @@ async fn a_backup() {
     let cluster = source().await;
     let start = async |n| {
         let location = silent_from(&Location::in_memory(), n);
-        let job = Repository { location: location.clone() }.backup(&cluster, named("a")).start();
+        let job = checked(location.clone()).backup(&cluster, named("a")).start();
         (job, location)
     };
     cancel_everywhere("backup", start, async |_| false).await;
@@ -137,11 +137,11 @@ async fn the_removal_of_leftovers() {
     let cluster = source().await;
     let start = async |n| {
         let location = Location::in_memory();
-        let repository = Repository { location: location.clone() };
+        let repository = checked(location.clone());
         let options = named("a").with_limits(crate::Limits::default());
         repository.backup(&cluster, options).with_copier(Arc::new(Fails)).await.expect_err("nothing is copied");
         let leftover = repository.leftovers().await.expect("found").swap_remove(0);
-        (Repository { location: silent_from(&location, n) }.remove(&leftover).start(), location)
+        (checked(silent_from(&location, n)).remove(&leftover).start(), location)
     };
     cancel_everywhere("remove", start, async |_| false).await;
 }
@@ -158,7 +158,7 @@ async fn the_removal_of_staging_files() {
         objects: 1,
         bytes: crate::ByteSize(0),
     };
-    let job = Repository { location: silent_from(location, 1) }.remove(&leftover).start();
+    let job = checked(silent_from(location, 1)).remove(&leftover).start();
     let handle = job.handle();
     sleep(5 * SECOND).await;
     handle.cancel();

@@ -35,7 +35,7 @@ async fn certified(request: CertifyRequest, limits: &Limits) -> Took {
 async fn each(fault: Fault, limits: &Limits) -> Vec<(&'static str, Took)> {
     let (cluster, repository, _) = bed().await;
     let rule = || Rule::new(Scope::of(Op::Get).containing("node1/"), When::Always, fault.clone());
-    let opened = Repository { location: through(&repository.location, rule()) };
+    let opened = checked(through(repository.location(), rule()));
     let backup = opened.get("a").await.expect("opened");
     let source = through(cluster.location(), rule());
     vec![
@@ -109,7 +109,7 @@ async fn a_connection_that_moves_nothing_is_given_up_when_it_is_said() {
         let (_, repository, _) = bed().await;
         let hanging = Fault::Delay(3600 * SECOND..7200 * SECOND);
         let rule = Rule::new(Scope::of(Op::Get).containing("node1/"), When::Nth(1), hanging);
-        let opened = Repository { location: through(&repository.location, rule) };
+        let opened = checked(through(repository.location(), rule));
         let (read, took) = verified(&opened, &limits).await;
         assert!(read.expect("read again") > 0);
         assert!((stall..most).contains(&took.as_secs()), "{took:?} for {stall} s");

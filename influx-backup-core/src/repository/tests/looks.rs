@@ -68,7 +68,7 @@ async fn a_hanging_store_does_not_delay_cancellation() {
     let (cluster, repository, _) = bed().await;
     let source = hanging(cluster.location());
     let hanging_cluster = cluster.clone().with_location(source.clone());
-    let hanging_repository = Repository { location: hanging(&repository.location) };
+    let hanging_repository = checked(hanging(repository.location()));
     let here = Location::in_memory();
     let there = hanging(&Location::in_memory());
     let backup = BackupOptions::default();
@@ -185,7 +185,7 @@ async fn a_list_counts_the_directories_and_says_how_far_it_was() {
     let (_, repository, _) = bed().await;
     for name in ["b", "c"] {
         let key = Key::parse(format!("{name}/file")).expect("a key");
-        repository.location.put(&key, "x".into()).await.expect("put");
+        repository.location().put(&key, "x".into()).await.expect("put");
     }
     let job = repository.list().start();
     let handle = job.handle();
@@ -194,8 +194,7 @@ async fn a_list_counts_the_directories_and_says_how_far_it_was() {
 
     // The directories are known, and no manifest can be read.
     let delay = Fault::Delay(3600 * SECOND..7200 * SECOND);
-    let unread =
-        Repository { location: through(&repository.location, Rule::new(Scope::of(Op::Get), When::Always, delay)) };
+    let unread = checked(through(repository.location(), Rule::new(Scope::of(Op::Get), When::Always, delay)));
     let job = unread.list().start();
     let handle = job.handle();
     sleep(SECOND).await;
@@ -207,7 +206,7 @@ async fn a_list_counts_the_directories_and_says_how_far_it_was() {
 #[tokio::test(start_paused = true)]
 async fn a_repository_opens_only_where_the_store_says_what_is_there() {
     let (cluster, repository, _) = bed().await;
-    let inside = repository.location.child("a").expect("a location").child("elsewhere").expect("a location");
+    let inside = repository.location().child("a").expect("a location").child("elsewhere").expect("a location");
     let code = async |location: &Location, scope: Scope, failure: Failure| {
         let location = through(location, Rule::new(scope, When::Always, Fault::Fail(failure)));
         Repository::open(location).await.err().map(|error| error.code())
@@ -231,8 +230,8 @@ async fn a_repository_opens_only_where_the_store_says_what_is_there() {
 async fn that_a_repository_was_given_for_a_backup_is_said_only_where_the_store_answers() {
     let (_, repository, _) = bed().await;
     let parent = Location::in_memory();
-    for entry in repository.location.list("").await.expect("listed").iter() {
-        let bytes = repository.location.get(entry.key, None).await.expect("read").expect("there");
+    for entry in repository.location().list("").await.expect("listed").iter() {
+        let bytes = repository.location().get(entry.key, None).await.expect("read").expect("there");
         parent.put(&Key::parse(format!("vault/{}", entry.key)).expect("a key"), bytes).await.expect("put");
     }
     let opened = async |failure: Option<Failure>| {
@@ -254,9 +253,7 @@ async fn a_store_that_fails_is_no_repository_of_unreadable_backups() {
     let (_, repository, _) = bed().await;
     for failure in [Failure::Unreachable, Failure::Throttled, Failure::Other] {
         let manifest = Scope::of(Op::Get).containing(MANIFEST_KEY);
-        let failing = Repository {
-            location: through(&repository.location, Rule::new(manifest, When::Always, Fault::Fail(failure))),
-        };
+        let failing = checked(through(repository.location(), Rule::new(manifest, When::Always, Fault::Fail(failure))));
         let expected = crate::error::Category::Store;
         assert_eq!(failing.list().await.expect_err("no answer").category(), expected, "{failure:?}");
         assert_eq!(failing.leftovers().await.expect_err("no answer").category(), expected, "{failure:?}");
