@@ -2783,7 +2783,7 @@ export class Repository {
      *
      * Rejects with a {@link RefusedError} where it cannot be used, and no backup can be added (`damaged-marker`).
      */
-    marker(): Job<RepositoryMarker | null>;
+    marker(): Promise<RepositoryMarker | null>;
 
     /**
      * What a backup of this cluster would copy now, from one listing of it. Nothing is written.
