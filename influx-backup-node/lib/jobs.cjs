@@ -3,7 +3,7 @@
 
 const { clearInterval, setInterval } = require("node:timers");
 const native = require("./native.cjs");
-const { revive } = require("./data.cjs");
+const { revive } = require("./revive.cjs");
 const { Calls } = require("./calls.cjs");
 const { explain } = require("./errors.cjs");
 

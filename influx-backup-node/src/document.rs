@@ -3,10 +3,7 @@
 use std::{any::Any, fmt::Debug, sync::Arc};
 
 use influx_backup_core::{self as core, Event, error::ErrorReport, options::Naming};
-use napi::{
-    Env, Error, Result, Status, Unknown,
-    bindgen_prelude::Object,
-};
+use napi::{Env, Error, Result, Status, Unknown, bindgen_prelude::Object};
 use napi_derive::napi;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -225,12 +222,6 @@ impl Document {
         }
         Self(Arc::new(data))
     }
-}
-
-/// Reads the JSON of a document of this class.
-#[napi]
-pub fn read_document(env: &Env, class: String, json: String) -> Result<Document> {
-    crate::data::read(&class, &json).map_err(raise(env))
 }
 
 /// Data of the core as JSON.
