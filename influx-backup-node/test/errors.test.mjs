@@ -11,7 +11,7 @@ import * as ib from "influx-backup";
 
 import { committed, core, rejection, repository, scratch } from "./support/clusters.mjs";
 import { assertIsWhole, CATEGORIES, CODES_WITH_CLASS, causes, classOf } from "./support/errors.mjs";
-import { SECRET } from "./support/in-process-s3.mjs";
+import { optionsOf, SECRET } from "./support/in-process-s3.mjs";
 
 /** The report of a real error, to be given other codes. */
 const report = (await rejection(ib.discover("/there/is/no/such/directory"))).report.toJSON();
@@ -37,7 +37,7 @@ test("an error is made from a report alone", () => {
     const cause = new Error("why");
     const error = new Mine(ib.ErrorReport.fromJSON(report), { cause });
     assert.ok(error instanceof Mine && error instanceof ib.NotFoundError && !(error instanceof ib.UsageError));
-    assert.deepEqual([error.name, error.code, error.cause], ["Mine", report.code, cause]);
+    assert.deepEqual([error.code, error.cause], [report.code, cause]);
 });
 
 for (const [name, value] of Object.entries({ stackTraceLimit: undefined, prepareStackTrace: (_, trace) => trace })) {
@@ -51,6 +51,14 @@ for (const [name, value] of Object.entries({ stackTraceLimit: undefined, prepare
         } finally {
             Error[name] = before;
         }
+    });
+}
+
+/** A certification of a store that does not answer, for so many milliseconds. */
+function away(maxOutage) {
+    const location = new ib.Location("s3://bucket", optionsOf("http://127.0.0.1:9"));
+    return ib.certify(location, {
+        limits: { retry: { maxOutage, maxElapsed: maxOutage }, stallTimeout: maxOutage / 2 },
     });
 }
 
@@ -114,12 +122,11 @@ test("other errors have no certificate", async () => {
 });
 
 test("causes are errors with the messages of the chain", async () => {
-    const { default: restores } = await import("./situations/restores.mjs");
-    const { Scratch } = await import("./situations/scratch.mjs");
-    const error = await rejection(restores["damaged-journal"](await Scratch.make()));
+    const error = await rejection(away(100));
     assert.ok(error.report.causes.length > 0);
     assert.deepEqual(causes(error), [...error.report.causes]);
     assert.equal(error.cause.constructor, Error);
+    assert.equal(error.cause.stack, `Error: ${error.cause.message}`, "and nothing of the package");
     assert.ok(inspect(error).includes(error.cause.message), inspect(error));
 });
 
@@ -142,13 +149,7 @@ test("the stack of an error has the call of the verb", async () => {
 });
 
 test("no error has a credential", async () => {
-    const options = { awsEndpoint: "http://127.0.0.1:9", awsAllowHttp: true, awsSecretAccessKey: SECRET };
-    const of = { awsAccessKeyId: "a", awsRegion: "eu-central-1" };
-    const retry = { maxOutage: 100, maxElapsed: 100 };
-    const away = ib.certify(new ib.Location("s3://bucket", { ...options, ...of }), {
-        limits: { retry, stallTimeout: 50 },
-    });
-    assertIsWhole(await rejection(away), "unreachable", SECRET);
+    assertIsWhole(await rejection(away(100)), "unreachable", SECRET);
     for (const value of [[SECRET], { key: SECRET }, Buffer.from(SECRET), Symbol(SECRET), () => SECRET]) {
         assert.throws(
             () => new ib.Location("s3://bucket", { awsSecretAccessKey: value }),

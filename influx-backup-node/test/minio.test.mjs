@@ -229,14 +229,15 @@ onMinio("leftovers on S3 are removed", async ({ vault }) => {
 
 onMinio("a bucket that is missing is not found", async (place) => {
     const missing = new ib.Location(`s3://missing/${NAME}`, minio.options);
+    const prod = await place.prod();
     const verbs = {
-        discover: ib.discover(missing),
-        list: new ib.Repository(missing).list(),
-        backup: new ib.Repository(missing).backup(await place.prod(), { name: NAME }),
-        inspect: ib.inspect(missing),
+        discover: () => ib.discover(missing),
+        list: () => new ib.Repository(missing).list(),
+        backup: () => new ib.Repository(missing).backup(prod, { name: NAME }),
+        inspect: () => ib.inspect(missing),
     };
-    for (const [verb, job] of Object.entries(verbs)) {
-        const error = await rejection(job);
+    for (const [verb, start] of Object.entries(verbs)) {
+        const error = await rejection(start());
         assert.ok(error instanceof ib.NotFoundError, `${verb}: ${inspect(error)}`);
         assert.deepEqual([error.code, error.location], ["location-not-found", `s3://missing/${NAME}`]);
     }
