@@ -43,7 +43,7 @@ const SEARCHED: [&str; 6] =
 const PAGES: [&str; 5] = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "Cargo.toml", "Makefile"];
 
 /// Not written here: this list, the words of others, the seeds that a test found, and what tools keep (`.pytest_cache`).
-const EXCEPTIONS: [&str; 4] = ["tests/words.rs", "tests/seed/", "proptest-regressions/", "_cache/"];
+const EXCEPTIONS: [&str; 5] = ["tests/words.rs", "tests/seed/", "proptest-regressions/", "_cache/", "node_modules/"];
 
 fn files(path: &Path, found: &mut Vec<PathBuf>) {
     // A link leads to a license, or to a build of the native module.
@@ -63,12 +63,26 @@ fn files(path: &Path, found: &mut Vec<PathBuf>) {
     below.iter().for_each(|path| files(path, found));
 }
 
-/// Whether a line has the word between characters that are not letters. Identifiers are words with `_` between.
+/// Whether a line has the word between characters that are not letters. Identifiers are words with `_` between, or in camelCase.
 fn has(line: &str, word: &str) -> bool {
-    let line = line.to_lowercase().replace('_', " ");
+    let line = separated(line);
     let is_end = |end: Option<char>| end.is_none_or(|end| !end.is_alphanumeric());
     line.match_indices(word)
         .any(|(at, _)| is_end(line[..at].chars().next_back()) && is_end(line[at + word.len()..].chars().next()))
+}
+
+/// A line in lower case, with a space between the words of identifiers.
+fn separated(line: &str) -> String {
+    let mut separated = String::with_capacity(line.len());
+    let mut before = ' ';
+    for letter in line.chars() {
+        if before.is_lowercase() && letter.is_uppercase() {
+            separated.push(' ');
+        }
+        separated.extend(if letter == '_' { ' ' } else { letter }.to_lowercase());
+        before = letter;
+    }
+    separated
 }
 
 #[test]
@@ -92,5 +106,6 @@ fn no_banned_word_is_used() {
 #[test]
 fn words_are_found_whole_and_in_identifiers() {
     assert!(has("// We do.", "we") && has("fn left_out() {", "left out") && has("For ever", "for ever"));
+    assert!(has("const leftOut = 1;", "left out") && has("if (isOurs) {", "ours"));
     assert!(!has("the answer, weekly", "we") && !has("amend it", "mend") && !has("four hours", "our"));
 }
