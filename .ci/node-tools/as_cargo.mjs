@@ -9,6 +9,9 @@ function fullName(names, { file = "", name, nesting }) {
     return (name === file ? around : [...around, name]).join(" > ");
 }
 
+/** Why the runner skips what `--test-name-pattern` excludes. */
+const UNASKED = "test name does not match pattern";
+
 /** What a test threw, without the runner's own error around it. */
 function thrown({ error }) {
     return inspect(error.cause ?? error, { depth: 8 });
@@ -26,6 +29,7 @@ export default async function* asCargo(events) {
         if (type === "test:stdout" || type === "test:stderr") yield data.message;
         if (type !== "test:pass" && type !== "test:fail") continue;
         const { details, skip, todo } = data;
+        if (skip === UNASKED) continue;
         const name = fullName(names, data);
         if (todo !== undefined) {
             ignored += 1;

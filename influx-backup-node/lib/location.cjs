@@ -1,0 +1,92 @@
+"use strict";
+// `Location`: where objects live.
+
+const { inspect } = require("node:util");
+const { attempt } = require("./attempt.cjs");
+const native = require("./native.cjs");
+const { revive } = require("./data.cjs");
+
+/** Where objects live: a directory, or a bucket or container with an optional prefix. */
+class Location {
+    #native;
+
+    constructor(place, options) {
+        if (place instanceof native.Location) {
+            this.#native = place;
+        } else if (place instanceof Location) {
+            refuseOptions(options);
+            this.#native = place.#native;
+        } else if (typeof place === "string" || place instanceof URL) {
+            this.#native = attempt(() => new native.Location(String(place), options ?? undefined));
+        } else {
+            throw new TypeError(`a place is a path, a URL or a Location, not ${inspect(place)}`);
+        }
+        Object.freeze(this);
+    }
+
+    static nativeOf(location) {
+        return location.#native;
+    }
+
+
+    get provider() {
+        return this.#native.provider;
+    }
+
+    get identity() {
+        return revive(this.#native.identity);
+    }
+
+    get name() {
+        return this.#native.name;
+    }
+
+    get parent() {
+        return revive(this.#native.parent);
+    }
+
+    child(tail) {
+        return new Location(attempt(() => this.#native.child(tail)));
+    }
+
+    contains(other) {
+        return this.#native.contains(place(other));
+    }
+
+    equals(other) {
+        return #native in Object(other) && this.#native.equals(other.#native);
+    }
+
+    toString() {
+        return this.#native.text();
+    }
+
+    toJSON() {
+        return this.toString();
+    }
+
+    [inspect.custom]() {
+        return `Location(${inspect(this.toString())})`;
+    }
+}
+
+const { nativeOf } = Location;
+delete Location.nativeOf;
+
+function refuseOptions(options) {
+    if (options !== undefined && options !== null) {
+        throw new TypeError("options of a store go with a path or a URL; a Location has its own");
+    }
+}
+
+/** Whether this is a place: a path, a URL or a `Location`. */
+function isPlace(value) {
+    return typeof value === "string" || value instanceof URL || value instanceof Location;
+}
+
+/** The native location of a place. */
+function place(given) {
+    return nativeOf(new Location(given));
+}
+
+module.exports = { Location, isPlace, place };

@@ -1,0 +1,100 @@
+"use strict";
+// `Repository`: a location that holds backups. What is done with them is a method of it.
+
+const { inspect } = require("node:util");
+const native = require("./native.cjs");
+const { classes, dataOrPlace, instance, revive } = require("./data.cjs");
+const { explain } = require("./errors.cjs");
+const { Location, isPlace, place } = require("./location.cjs");
+const { start } = require("./start.cjs");
+
+const RUN_OPTIONS = ["objectEvents", "copier", "orchestrator"];
+
+class Repository {
+    #native;
+    #location;
+
+    constructor(at, options) {
+        this.#location = new Location(at, options);
+        this.#native = new native.Repository(place(this.#location));
+    }
+
+    get location() {
+        return this.#location;
+    }
+
+    async marker() {
+        try {
+            return revive(await this.#native.marker());
+        } catch (error) {
+            throw explain(error);
+        }
+    }
+
+    planBackup(source, options) {
+        const begin = (given, caller) => this.#native.planBackup(dataOrPlace(source), given, caller);
+        return start(this.planBackup, options, [], begin);
+    }
+
+    backup(source, options) {
+        const begin = (given, caller) => this.#native.backup(dataOrPlace(source), given, caller);
+        return start(this.backup, options, RUN_OPTIONS, begin);
+    }
+
+    planRestore(name, target, options) {
+        const begin = (given, caller) => this.#native.planRestore(text(name), place(target), given, caller);
+        return start(this.planRestore, options, [], begin);
+    }
+
+    restore(what, ...rest) {
+        // With a plan its options may come in the place of the target.
+        const [target, options] = isPlace(rest[0]) || rest.length > 1 ? rest : [undefined, rest[0]];
+        const begin = (given, caller, { approvedHash }) => {
+            if (!(what instanceof classes.RestorePlan)) {
+                return this.#native.restoreBackup(text(what), place(target), given, approvedHash, caller);
+            }
+            const at = target === undefined || target === null ? undefined : place(target);
+            return this.#native.restorePlan(instance("RestorePlan", what), at, given, approvedHash, caller);
+        };
+        return start(this.restore, options, [...RUN_OPTIONS, "approvedHash"], begin);
+    }
+
+    list(options) {
+        return start(this.list, options, [], (given, caller) => this.#native.list(given, caller));
+    }
+
+    get(name, options) {
+        return start(this.get, options, [], (given, caller) => this.#native.get(text(name), given, caller));
+    }
+
+    certify(name, options) {
+        return start(this.certify, options, [], (given, caller) => this.#native.certify(text(name), given, caller));
+    }
+
+    verify(name, options) {
+        return start(this.verify, options, [], (given, caller) => this.#native.verify(text(name), given, caller));
+    }
+
+    leftovers(options) {
+        return start(this.leftovers, options, [], (given, caller) => this.#native.leftovers(given, caller));
+    }
+
+    remove(leftover, options) {
+        const begin = (given, caller) => this.#native.remove(instance("Leftover", leftover), given, caller);
+        return start(this.remove, options, ["objectEvents"], begin);
+    }
+
+    [inspect.custom]() {
+        return `Repository(${inspect(this.#location.toString())})`;
+    }
+}
+
+/** The name of a backup. */
+function text(name) {
+    if (typeof name !== "string") {
+        throw new TypeError(`the name of a backup is a text, not ${inspect(name)}`);
+    }
+    return name;
+}
+
+module.exports = { Repository };

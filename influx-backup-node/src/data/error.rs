@@ -1,0 +1,5 @@
+//! Errors as data.
+
+use crate::document::document;
+
+influx_backup_bindings::error_tables!(document);

@@ -1,0 +1,19 @@
+"use strict";
+// For tests of what is built on this package.
+
+const { fileURLToPath } = require("node:url");
+const { classes, revive } = require("./lib/data.cjs");
+const { explain } = require("./lib/errors.cjs");
+const native = require("./lib/native.cjs");
+
+async function generate(directory, options = {}) {
+    try {
+        const path = directory instanceof URL ? fileURLToPath(directory) : String(directory);
+        return revive(await native.generate(path, options));
+    } catch (error) {
+        throw explain(error);
+    }
+}
+
+const { Generated, GeneratedNode } = classes;
+module.exports = { Generated, GeneratedNode, generate };
