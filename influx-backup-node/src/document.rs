@@ -3,10 +3,7 @@
 use std::{any::Any, fmt::Debug, sync::Arc};
 
 use influx_backup_core::{self as core, Event, error::ErrorReport, options::Naming};
-use napi::{
-    Env, Error, Result, Status, Unknown,
-    bindgen_prelude::Object,
-};
+use napi::{Env, Error, Result, Status, Unknown, bindgen_prelude::Object};
 use napi_derive::napi;
 use serde::{Serialize, de::DeserializeOwned};
 
