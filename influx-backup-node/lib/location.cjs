@@ -28,7 +28,6 @@ class Location {
         return location.#native;
     }
 
-
     get provider() {
         return this.#native.provider;
     }
