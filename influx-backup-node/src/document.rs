@@ -3,10 +3,7 @@
 use std::{any::Any, fmt::Debug, sync::Arc};
 
 use influx_backup_core::{self as core, Event, error::ErrorReport, options::Naming};
-use napi::{
-    Env, Error, Result, Status, Unknown,
-    bindgen_prelude::Object,
-};
+use napi::{Env, Error, Result, Status, Unknown, bindgen_prelude::Object};
 use napi_derive::napi;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -50,14 +47,10 @@ pub(crate) fn no_field(class: &str, name: &str) -> Error {
 macro_rules! document {
     ($(
         $(#[doc = $doc:literal])+
-        $name:ident($it:ident: $core:ty $(, name = $class:literal)? $(, text = $text:expr)?) {
-            $( $(#[doc = $attribute_doc:literal])+ $attribute:ident $($lazily:ident)? = $value:expr, )*
-        }
+        $name:ident($it:ident: $core:ty $(, name = $class:literal)? $(, text = $text:expr)?) $fields:tt
     )+) => {
         $($crate::document::data! {
-            $name($it: $core $(, name = $class)? $(, text = $text)?) {
-                $( $attribute $($lazily)? = $value, )*
-            }
+            $name($it: $core $(, name = $class)? $(, text = $text)?) $fields
             json($crate::document::to_json($it))
         })+
 
@@ -81,7 +74,7 @@ pub(crate) use document;
 macro_rules! data {
     (
         $name:ident($it:ident: $core:ty $(, name = $class:literal)? $(, text = $text:expr)?) {
-            $( $attribute:ident $($lazily:ident)? = $value:expr, )*
+            $( $(#[doc = $doc:literal])+ $attribute:ident $($lazily:ident)? = $value:expr, )*
         }
         json($json:expr)
     ) => {
