@@ -1,12 +1,12 @@
 "use strict";
 // Backup and restore of InfluxDB 3 clusters (Core and Enterprise, Parquet engine) that prove themselves.
 
-const { classes } = require("./lib/data.cjs");
 const copiers = require("./lib/copiers.cjs");
 const errors = require("./lib/errors.cjs");
 const { Job } = require("./lib/jobs.cjs");
 const { Location } = require("./lib/location.cjs");
 const { Repository } = require("./lib/repository.cjs");
+const { classes } = require("./lib/revive.cjs");
 const verbs = require("./lib/verbs.cjs");
 const { version } = require("./package.json");
 

@@ -2896,9 +2896,13 @@ export class Repository {
      * Does what a plan says, at a target whose store needs options: a plan holds none, so that it can be shown.
      *
      * @param plan - What `planRestore` gave, and the caller approves.
-     * @param target - The target of the plan, as a location with its options.
+     * @param target - The target of the plan, as a location with its options; `null`: as the plan has it.
      */
-    restore(plan: RestorePlan, target: Place, options?: RestoreRunOptions & ApprovalOptions): Job<RestoreReport>;
+    restore(
+        plan: RestorePlan,
+        target: Place | null | undefined,
+        options?: RestoreRunOptions & ApprovalOptions,
+    ): Job<RestoreReport>;
 
     /**
      * Restores a backup by its name. Nothing of it was approved, unless `approvedHash` is given.

@@ -2,9 +2,10 @@
 // For tests of what is built on this package.
 
 const { fileURLToPath } = require("node:url");
-const { classes, revive } = require("./lib/data.cjs");
+require("./lib/data.cjs");
 const { explain } = require("./lib/errors.cjs");
 const native = require("./lib/native.cjs");
+const { classes, revive } = require("./lib/revive.cjs");
 
 async function generate(directory, options = {}) {
     try {

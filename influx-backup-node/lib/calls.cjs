@@ -3,7 +3,7 @@
 
 const { inspect } = require("node:util");
 const { CopyContext, CopyError, CopyRequest } = require("./copiers.cjs");
-const { revive } = require("./data.cjs");
+const { revive } = require("./revive.cjs");
 
 /** The calls that a job makes, and what they threw. */
 class Calls {

@@ -3,7 +3,7 @@
 
 const { inspect } = require("node:util");
 const native = require("./native.cjs");
-const { revive } = require("./data.cjs");
+const { revive } = require("./revive.cjs");
 
 /** One object to move. */
 class CopyRequest {

@@ -2,8 +2,9 @@
 // What the core returns as data: each type a class, whose instances have frozen fields of their own.
 
 const { inspect } = require("node:util");
-const { attempt } = require("./attempt.cjs");
+const { attempt } = require("./errors.cjs");
 const native = require("./native.cjs");
+const { classes, revive } = require("./revive.cjs");
 
 /** What every class of data has. */
 class Data {
@@ -56,7 +57,7 @@ class Readable extends Data {
 /** An event of a job: what happened, when, and as which event in a row. Each kind has a class of its own. */
 class Event extends Readable {}
 
-const classes = { Event };
+classes.Event = Event;
 for (const [name, kind] of Object.entries(native.dataClasses())) {
     const Base = { data: Data, document: Readable, event: Event }[kind];
     classes[name] = { [name]: class extends Base {} }[name];
@@ -70,34 +71,4 @@ classes.Backup = class Backup extends Data {
     }
 };
 
-/** Values of the native module as values for the caller: data as instances of its class, all of it frozen. */
-function revive(value) {
-    if (value === null || typeof value !== "object" || value instanceof Date) {
-        return value;
-    }
-    if (value instanceof native.Document) {
-        return new classes[value.class](value);
-    }
-    if (value instanceof native.Location) {
-        return new (require("./location.cjs").Location)(value);
-    }
-    for (const key of Object.keys(value)) {
-        value[key] = revive(value[key]);
-    }
-    return Object.freeze(value);
-}
-
-/** The native document of an instance of a class. */
-function instance(name, value) {
-    if (value instanceof classes[name]) {
-        return nativeOf(value);
-    }
-    throw new TypeError(`expected a ${name}, not ${inspect(value)}`);
-}
-
-/** A cluster or a backup as it is, anything else as a place. */
-function dataOrPlace(given) {
-    return given instanceof Data ? nativeOf(given) : require("./location.cjs").place(given);
-}
-
-module.exports = { classes, dataOrPlace, instance, revive };
+module.exports = { Data, nativeOf };

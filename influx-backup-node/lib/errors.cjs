@@ -2,7 +2,7 @@
 // What verbs reject with: `InfluxBackupError`, with a subclass for each category and for the codes that scripts branch on.
 
 const native = require("./native.cjs");
-const { classes, revive } = require("./data.cjs");
+const { classes, revive } = require("./revive.cjs");
 
 const ERROR_CODES = deepFreeze(native.errorCodes());
 const FINDING_CODES = deepFreeze(native.findingCodes());
@@ -160,6 +160,15 @@ function explain(error, calls, signal) {
     return errorOf(report, isAborted ? { cause: signal.reason } : undefined);
 }
 
+/** What `call` returns. What the native module throws becomes an error of the package. */
+function attempt(call) {
+    try {
+        return call();
+    } catch (error) {
+        throw explain(error);
+    }
+}
+
 /** Whether the native module could not take a value for its type. */
 function isTypeError(error) {
     return error instanceof Error && typeof error.code === "string" && /^(InvalidArg|\w+Expected)$/.test(error.code);
@@ -170,4 +179,4 @@ function deepFreeze(codes) {
     return Object.freeze(codes);
 }
 
-module.exports = { ERROR_CODES, FINDING_CODES, classes: errorClasses, explain };
+module.exports = { ERROR_CODES, FINDING_CODES, attempt, classes: errorClasses, explain };

@@ -3,7 +3,7 @@
 
 const { clearInterval, setInterval } = require("node:timers");
 const native = require("./native.cjs");
-const { revive } = require("./data.cjs");
+const { revive } = require("./revive.cjs");
 const { Calls } = require("./calls.cjs");
 const { explain } = require("./errors.cjs");
 
@@ -22,6 +22,8 @@ class Job extends Promise {
     #calls;
     #waiting = [];
     #timer = null;
+    #isReferenced = true;
+    #isSettled = false;
     #onAbort = () => this.cancel();
 
     /**
@@ -29,6 +31,9 @@ class Job extends Promise {
      * returns its caller and what starts it.
      */
     constructor(verb, prepare) {
+        if (typeof prepare !== "function") {
+            throw new TypeError("a Job is made by a verb, not by new");
+        }
         let settle;
         super((resolve, reject) => {
             settle = { resolve, reject };
@@ -49,8 +54,7 @@ class Job extends Promise {
             return;
         }
         this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
-        this.#timer = setInterval(() => {}, LONGEST);
-        running.add(this);
+        this.#hold();
     }
 
     /** What wakes a job, and does not keep it: the native module keeps this for as long as there is something of the job. */
@@ -84,11 +88,13 @@ class Job extends Promise {
     }
 
     unref() {
+        this.#isReferenced = false;
         this.#timer?.unref();
         return this;
     }
 
     ref() {
+        this.#isReferenced = true;
         this.#timer?.ref();
         return this;
     }
@@ -105,11 +111,26 @@ class Job extends Promise {
             if (event !== null) {
                 yield revive(event);
             } else if (!this.#native.eventsEnded) {
-                running.add(this);
+                this.#hold();
                 await new Promise((resolve) => this.#waiting.push(resolve));
             }
         }
         await this;
+    }
+
+    /** Keeps the job, and the process unless it is unreferenced, until it is released. */
+    #hold() {
+        running.add(this);
+        this.#timer ??= setInterval(() => {}, LONGEST);
+        if (!this.#isReferenced) {
+            this.#timer.unref();
+        }
+    }
+
+    #release() {
+        running.delete(this);
+        clearInterval(this.#timer);
+        this.#timer = null;
     }
 
     /** Does what there is to do for the native job. */
@@ -123,17 +144,16 @@ class Job extends Promise {
             resolve();
         }
         if (this.#native.isFinished) {
-            running.delete(this);
+            this.#release();
             this.#end();
         }
     }
 
     #end() {
-        if (this.#timer === null) {
+        if (this.#isSettled) {
             return;
         }
-        clearInterval(this.#timer);
-        this.#timer = null;
+        this.#isSettled = true;
         this.#signal?.removeEventListener("abort", this.#onAbort);
         try {
             this.#settle.resolve(revive(this.#native.result()));

@@ -2,9 +2,9 @@
 // `Location`: where objects live.
 
 const { inspect } = require("node:util");
-const { attempt } = require("./attempt.cjs");
+const { attempt } = require("./errors.cjs");
 const native = require("./native.cjs");
-const { revive } = require("./data.cjs");
+const { revive, setLocationClass } = require("./revive.cjs");
 
 /** Where objects live: a directory, or a bucket or container with an optional prefix. */
 class Location {
@@ -28,7 +28,6 @@ class Location {
         return location.#native;
     }
 
-
     get provider() {
         return this.#native.provider;
     }
@@ -50,7 +49,7 @@ class Location {
     }
 
     contains(other) {
-        return this.#native.contains(place(other));
+        return this.#native.contains(new Location(other).#native);
     }
 
     equals(other) {
@@ -79,14 +78,6 @@ function refuseOptions(options) {
     }
 }
 
-/** Whether this is a place: a path, a URL or a `Location`. */
-function isPlace(value) {
-    return typeof value === "string" || value instanceof URL || value instanceof Location;
-}
+setLocationClass(Location);
 
-/** The native location of a place. */
-function place(given) {
-    return nativeOf(new Location(given));
-}
-
-module.exports = { Location, isPlace, place };
+module.exports = { Location, locationOf: nativeOf };

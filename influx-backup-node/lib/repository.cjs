@@ -3,9 +3,10 @@
 
 const { inspect } = require("node:util");
 const native = require("./native.cjs");
-const { classes, dataOrPlace, instance, revive } = require("./data.cjs");
+const { dataOrPlace, instance, isPlace, place } = require("./arguments.cjs");
 const { explain } = require("./errors.cjs");
-const { Location, isPlace, place } = require("./location.cjs");
+const { Location } = require("./location.cjs");
+const { classes, revive } = require("./revive.cjs");
 const { start } = require("./start.cjs");
 
 const RUN_OPTIONS = ["objectEvents", "copier", "orchestrator"];

@@ -51,7 +51,10 @@ function ownOf(given, names) {
 }
 
 function checkSignal(signal) {
-    if (signal !== undefined && !(typeof signal.aborted === "boolean" && typeof signal.addEventListener === "function")) {
+    if (
+        signal !== undefined &&
+        !(typeof signal.aborted === "boolean" && typeof signal.addEventListener === "function")
+    ) {
         throw new TypeError(`\`signal\` is an AbortSignal, not ${inspect(signal)}`);
     }
 }

@@ -2,8 +2,7 @@
 // The verbs that need no repository.
 
 const native = require("./native.cjs");
-const { dataOrPlace, instance } = require("./data.cjs");
-const { place } = require("./location.cjs");
+const { dataOrPlace, instance, place } = require("./arguments.cjs");
 const { start } = require("./start.cjs");
 
 function discover(source, options) {

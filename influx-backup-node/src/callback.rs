@@ -1,6 +1,7 @@
 //! Calls from the core into JavaScript of the caller.
 
 mod calls;
+mod request;
 
 use std::{fmt, sync::Arc};
 
@@ -19,7 +20,7 @@ use tokio::sync::oneshot;
 
 pub(crate) use self::calls::Calls;
 use self::calls::Open;
-use crate::{convert::ToNode, copier};
+use crate::convert::ToNode;
 
 /// An object of the caller's with methods that the core calls: its number among those that the caller gave, and its name.
 #[derive(Debug, Clone)]
@@ -135,7 +136,7 @@ impl Call {
     pub fn argument<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
         match &self.argument {
             Argument::Node(node) => node.to_node(env),
-            Argument::Copy(copy) => Ok(copier::fields(&copy.0, env)?.to_unknown()),
+            Argument::Copy(copy) => Ok(request::fields(&copy.0, env)?.to_unknown()),
         }
     }
 

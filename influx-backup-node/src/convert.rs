@@ -68,7 +68,6 @@ fn safe_integer(number: u128) -> Result<f64> {
         let message = format!("{number} is larger than Number.MAX_SAFE_INTEGER ({MAX_SAFE_INTEGER})");
         return Err(Error::new(Status::InvalidArg, message));
     }
-    #[allow(clippy::cast_precision_loss, reason = "a safe integer is exact")]
     Ok(number as f64)
 }
 
@@ -98,7 +97,6 @@ impl ToNode for Duration {
 
 impl ToNode for TimeDelta {
     fn to_node<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
-        #[allow(clippy::cast_precision_loss, reason = "no time between two others is 285,000 years")]
         (self.num_milliseconds() as f64).to_node(env)
     }
 }

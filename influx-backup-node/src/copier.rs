@@ -9,15 +9,9 @@ use influx_backup_core::{
     copier::{Copied, CopyContext, CopyRequest},
     error::{CopyError, Source},
 };
-use napi::{Env, Result, bindgen_prelude::Object};
 use napi_derive::napi;
 
-use crate::{
-    callback::{Abandoned, Answer, Argument, Callee, Thrown},
-    convert::{ToNode, by_name},
-};
-
-by_name!(core::copier::Transform, core::copier::Transfer, Crc64);
+use crate::callback::{Abandoned, Answer, Argument, Callee, Thrown};
 
 /// The copiers of the package, in their order.
 #[napi]
@@ -28,21 +22,6 @@ pub struct NativeCopier(pub(crate) Arc<dyn core::Copier>);
 #[napi]
 pub fn default_copiers() -> Vec<NativeCopier> {
     vec![NativeCopier(core::default_copiers())]
-}
-
-/// The fields of `CopyRequest`.
-pub(crate) fn fields<'env>(request: &CopyRequest, env: &'env Env) -> Result<Object<'env>> {
-    let mut fields = Object::new(env)?;
-    fields.set("source", request.from.to_node(env)?)?;
-    fields.set("sourceKey", request.source.key.to_node(env)?)?;
-    fields.set("target", request.to.to_node(env)?)?;
-    fields.set("targetKey", request.target.to_node(env)?)?;
-    fields.set("size", request.source.size.to_node(env)?)?;
-    fields.set("crc64", request.expect.crc64.to_node(env)?)?;
-    fields.set("eTag", request.source.version.e_tag.to_node(env)?)?;
-    fields.set("transform", request.transform.to_node(env)?)?;
-    fields.set("transfer", request.transfer.to_node(env)?)?;
-    Ok(fields)
 }
 
 /// Calls `copy(request, context)`.

@@ -16,7 +16,7 @@ use influx_backup_core as core;
 use napi::{Env, Result, bindgen_prelude::Object};
 use napi_derive::napi;
 
-use crate::{document::Document, event};
+use crate::{document::Document, error::raise, event};
 
 /// The classes of all data, with what each is: a document that is read from JSON, an event, or else data.
 #[napi]
@@ -49,7 +49,8 @@ pub fn data_classes(env: &Env) -> Result<Object<'_>> {
 }
 
 /// Reads the JSON of a document of this class.
-pub(crate) fn read(class: &str, json: &str) -> core::Result<Document> {
+#[napi]
+pub fn read_document(env: &Env, class: String, json: String) -> Result<Document> {
     let readers = [
         certificate::read,
         cluster::read,
@@ -66,5 +67,5 @@ pub(crate) fn read(class: &str, json: &str) -> core::Result<Document> {
         event::read,
     ];
     let unknown = || Err(core::Error::invalid_document("document", format!("there is no document `{class}`")));
-    readers.iter().find_map(|read| read(class, json)).unwrap_or_else(unknown)
+    readers.iter().find_map(|read| read(&class, &json)).unwrap_or_else(unknown).map_err(raise(env))
 }

@@ -220,12 +220,6 @@ impl Document {
     }
 }
 
-/// Reads the JSON of a document of this class.
-#[napi]
-pub fn read_document(env: &Env, class: String, json: String) -> Result<Document> {
-    crate::data::read(&class, &json).map_err(raise(env))
-}
-
 /// Data of the core as JSON.
 pub(crate) fn to_json(data: &impl Serialize) -> core::Result<Option<String>> {
     let json = serde_json::to_string(data);

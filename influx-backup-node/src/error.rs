@@ -1,9 +1,6 @@
 //! Errors of the core for JavaScript.
 
-use influx_backup_core::{
-    Error, FindingCode,
-    error::ErrorReport,
-};
+use influx_backup_core::{Error, FindingCode, error::ErrorReport};
 use napi::{Env, JsValue, Result, Unknown, bindgen_prelude::Object};
 use napi_derive::napi;
 

@@ -58,12 +58,14 @@ impl Location {
 
     /// Whether `other` is this location or lies inside it, as far as their names show it.
     #[napi]
+    #[allow(clippy::use_self, reason = "napi knows no `Self` among the parameters")]
     pub fn contains(&self, other: &Location) -> bool {
         self.0.contains(&other.0)
     }
 
     /// Whether `other` is the same location, with the same options.
     #[napi]
+    #[allow(clippy::use_self, reason = "napi knows no `Self` among the parameters")]
     pub fn equals(&self, other: &Location) -> bool {
         self.0 == other.0
     }

@@ -164,9 +164,7 @@ fn value_of(env: &Env, value: Unknown<'_>, option: &str, depth: usize) -> Result
 
 /// A number in the words of JSON: a whole one as such.
 fn number_of(number: f64) -> Option<Value> {
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "compared with what it is made from")]
     let whole = number as u64;
-    #[allow(clippy::cast_precision_loss, clippy::float_cmp, reason = "whether it is the same number")]
     if whole as f64 == number && whole < 1 << 53 {
         return Some(whole.into());
     }

@@ -12,8 +12,7 @@ static RUNTIME: LazyLock<io::Result<Runtime>> = LazyLock::new(Runtime::new);
 /// # Errors
 /// Where its threads cannot be started.
 pub(crate) fn handle() -> Result<&'static Handle> {
-    let failed = |error| {
-        Error::new(Status::GenericFailure, format!("the threads of influx-backup cannot be started: {error}"))
-    };
+    let failed =
+        |error| Error::new(Status::GenericFailure, format!("the threads of influx-backup cannot be started: {error}"));
     RUNTIME.as_ref().map(Runtime::handle).map_err(failed)
 }

@@ -41,7 +41,8 @@ impl Session {
             && let Ok(runtime) = runtime::handle()
         {
             // What takes longer goes on until the process ends.
-            let is_over = async { timeout(LONGEST_END, work.subscribe().wait_for(|work| work.jobs == 0)).await.is_ok() };
+            let is_over =
+                async { timeout(LONGEST_END, work.subscribe().wait_for(|work| work.jobs == 0)).await.is_ok() };
             runtime.block_on(is_over);
         }
     }

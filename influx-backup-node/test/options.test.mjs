@@ -77,7 +77,7 @@ for (const options of TAKEN) {
     });
 }
 
-test("options may be left out", async () => {
+test("options may be absent", async () => {
     for (const options of [undefined, {}]) {
         assert.equal((await ib.discover(data, options)).edition, "core");
     }

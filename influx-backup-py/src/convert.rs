@@ -36,7 +36,7 @@ macro_rules! as_it_is {
         })+
     };
 }
-as_it_is!(bool, f64, u8, u32, u64, u128, usize, String, DateTime<Utc>, Duration, TimeDelta);
+as_it_is!(bool, f64, u8, u32, u64, usize, String, DateTime<Utc>, Duration, TimeDelta);
 
 /// Gives enums of the core their names as `str`.
 macro_rules! by_name {

@@ -11,7 +11,7 @@ macro_rules! generated_tables {
                 catalog_owner = it.catalog_owner,
                 /// The sequence of the newest log of the live catalog.
                 catalog_sequence = it.catalog_sequence,
-                /// The uuid of the catalog, as a number.
+                /// The uuid of the catalog.
                 catalog_uuid = it.catalog_uuid,
                 /// Every node that the catalog registers.
                 registered = it.registered,

@@ -57,10 +57,11 @@ impl ErrorReport {
     /// that is unknown is named as it was given.
     #[must_use]
     pub fn with_naming(mut self, naming: Naming) -> Self {
+        if self.code == "unknown-option" {
+            return self;
+        }
         let mut named: Vec<_> = NAMED_IN_MESSAGES.map(str::to_owned).into();
-        if self.code != "unknown-option"
-            && let Some(Value::String(option)) = self.context.get_mut("option")
-        {
+        if let Some(Value::String(option)) = self.context.get_mut("option") {
             named.push(option.clone());
             *option = naming.write(option);
         }

@@ -56,7 +56,7 @@ impl GivenOptions {
 
     /// The same options, whose names are written like this, nested ones too.
     #[must_use]
-    pub const fn with_naming(mut self, naming: Naming) -> Self {
+    pub fn with_naming(mut self, naming: Naming) -> Self {
         self.naming = naming;
         self
     }

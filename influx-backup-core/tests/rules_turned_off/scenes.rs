@@ -89,7 +89,7 @@ pub(crate) async fn roots_are_looked_at_after_their_logs() {
     for off in [None, Some(RootsFirst)] {
         let (source, generated) = Source::of(&core()).await;
         let sequence = generated.catalog_sequence + 1;
-        let uuid = generated.catalog_uuid;
+        let uuid = u128::from_str_radix(&generated.catalog_uuid.replace('-', ""), 16).expect("a uuid");
         let root = move |sequence| {
             let spec = CatalogSpec { catalog_id: "node1".to_owned(), uuid, sequence, ..CatalogSpec::default() };
             write::catalog_root(Generation::V3, &spec)

@@ -20,12 +20,7 @@ use crate::{
 
 /// Starts to judge the tree at a place, a cluster, or a backup that is open.
 #[napi]
-pub fn certify(
-    env: &Env,
-    tree: Either<&Document, &Location>,
-    given: Object<'_>,
-    caller: &Caller,
-) -> Result<Job> {
+pub fn certify(env: &Env, tree: Either<&Document, &Location>, given: Object<'_>, caller: &Caller) -> Result<Job> {
     let request = match tree {
         Either::A(document) => match document.get::<Cluster>() {
             Some(cluster) => certify_cluster(cluster),

@@ -47,6 +47,7 @@ export async function nightly() {
     await repo.restore(plan, new Location("s3://prod", { awsEndpoint: "http://minio:9000" }), {
         takeover: "immediately",
     });
+    await repo.restore(plan, undefined, { onUnfinished: "resume" });
     await repo.restore("n1", "/scratch", { policy: "replace", serversStopped: true, approvedHash: plan.hash });
     await repo.planRestore("n1", "/scratch", plan.options);
     exactly<boolean>()((await certify("/var/lib/influxdb3/data", { discover: { nodeIds: ["n1"] } })).isProven);

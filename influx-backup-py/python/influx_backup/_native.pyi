@@ -2511,8 +2511,8 @@ class Generated:
         """The sequence of the newest log of the live catalog."""
 
     @property
-    def catalog_uuid(self) -> int:
-        """The uuid of the catalog, as a number."""
+    def catalog_uuid(self) -> str:
+        """The uuid of the catalog."""
 
     @property
     def registered(self) -> tuple[str, ...]:

@@ -46,6 +46,13 @@ async fn every_verb_checks_the_place_first() {
     for refusal in refusals(&in_backup, &cluster, &plan, &leftover).await {
         assert!(refusal.ends_with(": invalid-request"), "{refusal}");
     }
+    let newer = Repository::at(at(&root.path().join("newer")));
+    std::fs::create_dir_all(root.path().join("newer/_influx_backup")).expect("a directory");
+    std::fs::write(root.path().join("newer").join(REPOSITORY_KEY), r#"{"format": 99, "min_reader": 99}"#)
+        .expect("written");
+    for refusal in refusals(&newer, &cluster, &plan, &leftover).await {
+        assert!(refusal.ends_with(": unsupported-format"), "{refusal}");
+    }
     let in_cluster = Repository::at(cluster.location().clone());
     for refusal in refusals(&in_cluster, &cluster, &plan, &leftover).await {
         assert!(refusal.ends_with(": overlap"), "{refusal}");

@@ -12,7 +12,7 @@ use object_store::{ObjectStore, ObjectStoreExt, path::Path};
 use serde::{Deserialize, Serialize};
 
 use super::{Generate, NodeData, Object, catalog};
-use crate::cancellation::Cancellation;
+use crate::{cancellation::Cancellation, testing::write::uuid_text};
 
 impl Generate {
     /// Writes the cluster below `prefix`.
@@ -90,7 +90,7 @@ impl Generate {
         let nodes = self.data_nodes().map(|(index, id)| (id.to_owned(), NodeData::new(self, index, id).summary()));
         Generated {
             catalog_owner: self.catalog_owner().to_owned(),
-            catalog_uuid: catalog::uuid(self),
+            catalog_uuid: uuid_text(catalog::uuid(self)),
             catalog_sequence: catalog::sequence(self),
             registered: self.registered().into_iter().map(|(id, _)| id.to_owned()).collect(),
             nodes: nodes.collect(),
@@ -105,7 +105,7 @@ pub struct Generated {
     /// The prefix that holds the catalog: the node's id (Core) or the cluster's.
     pub catalog_owner: String,
     /// The uuid of the catalog.
-    pub catalog_uuid: u128,
+    pub catalog_uuid: String,
     /// The sequence of the newest log of the live catalog.
     pub catalog_sequence: u64,
     /// Every node that the catalog registers.

@@ -140,7 +140,8 @@ async fn damaged_logs_stop_the_start_and_missing_ones_are_found() {
         patient.assert_refused_at(&log(2)).await;
 
         let patient = Patient::new(core(generation)).await;
-        let other = write::catalog_log(generation, 3, patient.generated.catalog_uuid, &[]);
+        let uuid = u128::from_str_radix(&patient.generated.catalog_uuid.replace('-', ""), 16).expect("a uuid");
+        let other = write::catalog_log(generation, 3, uuid, &[]);
         patient.put(&log(4), other).await;
         patient.assert_refused_at(&log(4)).await;
 
