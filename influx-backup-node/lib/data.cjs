@@ -15,10 +15,10 @@ class Data {
             throw new TypeError(`${new.target.name} is made by verbs and by fromJSON, not by new`);
         }
         this.#document = document;
-        Object.assign(this, revive(document.fields()));
+        Object.assign(this, revive(attempt(() => document.fields())));
         for (const name of document.lazyFields) {
             let value;
-            const get = () => (value ??= revive(document.lazyField(name)));
+            const get = () => (value ??= revive(attempt(() => document.lazyField(name))));
             Object.defineProperty(this, name, { enumerable: true, get });
         }
         Object.freeze(this);

@@ -150,7 +150,7 @@ function causeOf(inner, message) {
 function explain(error, calls, signal) {
     const failure = error?.failure;
     if (!(failure instanceof native.Failure)) {
-        return isTypeError(error) ? new TypeError(error.message) : error;
+        return valueError(error);
     }
     const report = revive(failure.report);
     if (failure.thrown !== null) {
@@ -169,9 +169,13 @@ function attempt(call) {
     }
 }
 
-/** Whether the native module could not take a value for its type. */
-function isTypeError(error) {
-    return error instanceof Error && typeof error.code === "string" && /^(InvalidArg|\w+Expected)$/.test(error.code);
+/** What the native module throws where a value is not what it can take or give, and else what was thrown. */
+function valueError(error) {
+    const code = error instanceof Error ? String(error.code) : "";
+    if (code === "BigintExpected") {
+        return new RangeError(error.message);
+    }
+    return /^(InvalidArg|\w+Expected)$/.test(code) ? new TypeError(error.message) : error;
 }
 
 function deepFreeze(codes) {

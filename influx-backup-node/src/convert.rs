@@ -66,7 +66,8 @@ by_name!(Category, FindingCode, Key, str);
 fn safe_integer(number: u128) -> Result<f64> {
     if number > MAX_SAFE_INTEGER {
         let message = format!("{number} is larger than Number.MAX_SAFE_INTEGER ({MAX_SAFE_INTEGER})");
-        return Err(Error::new(Status::InvalidArg, message));
+        // The JavaScript side makes a `RangeError` of it.
+        return Err(Error::new(Status::BigintExpected, message));
     }
     Ok(number as f64)
 }

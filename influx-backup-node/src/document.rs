@@ -161,7 +161,9 @@ impl Document {
     pub fn fields<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
         let mut fields = Object::new(env)?;
         for field in self.0.fields().iter().filter(|field| !field.is_lazy) {
-            fields.set(Naming::CamelCase.write(field.name), self.0.field(env, field.name)?)?;
+            let name = Naming::CamelCase.write(field.name);
+            let value = self.0.field(env, field.name).map_err(|error| self.name(&name, error))?;
+            fields.set(name, value)?;
         }
         Ok(fields)
     }
@@ -178,7 +180,7 @@ impl Document {
     pub fn lazy_field<'env>(&self, env: &'env Env, name: String) -> Result<Unknown<'env>> {
         let field = self.0.fields().iter().find(|field| Naming::CamelCase.write(field.name) == name);
         let field = field.ok_or_else(|| no_field(self.0.class(), &name))?;
-        self.0.field(env, field.name)
+        self.0.field(env, field.name).map_err(|error| self.name(&name, error))
     }
 
     /// The document as JSON, as the program writes it; `null` for what is no document.
@@ -195,6 +197,11 @@ impl Document {
 }
 
 impl Document {
+    /// An error that names its field.
+    fn name(&self, field: &str, error: Error) -> Error {
+        Error::new(error.status, format!("`{field}` of {}: {}", self.class(), error.reason))
+    }
+
     /// The value of the core, where it is of this type.
     pub(crate) fn get<T: 'static>(&self) -> Option<&T> {
         let value: &dyn Any = &*self.0;

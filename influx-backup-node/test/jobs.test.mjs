@@ -9,17 +9,7 @@ import { inspect } from "node:util";
 
 import * as ib from "influx-backup";
 
-import {
-    committed,
-    core,
-    enterprise,
-    first,
-    rejection,
-    repository,
-    SLOW,
-    scratch,
-    until,
-} from "./support/clusters.mjs";
+import { committed, core, first, rejection, repository, SLOW, scratch, until } from "./support/clusters.mjs";
 
 async function eventsOf(job) {
     const events = [];
@@ -69,7 +59,6 @@ test("every verb returns a job", async () => {
         inspect: ib.inspect(target),
         list: made.list(),
         get: made.get("n1"),
-        marker: made.marker(),
         certifyOne: made.certify("n1"),
         verifyOne: made.verify("n1"),
         planRestore: made.planRestore("n1", target),
@@ -86,7 +75,6 @@ test("every verb returns a job", async () => {
         inspect: ib.Target,
         list: Array,
         get: ib.Backup,
-        marker: ib.RepositoryMarker,
         certifyOne: ib.Certificate,
         verifyOne: ib.VerifyReport,
         planRestore: ib.RestorePlan,

@@ -62,7 +62,7 @@ const RUNS = {
         await ib.certify(data, { signal: AbortSignal.timeout(1) }).catch(() => 0);`,
     copier: `
         const copier = { async copy(request, context) { context.signal.throwIfAborted(); throw mine; } };
-        await made.backup(data, { name: "n2", onExisting: "resume", copier }).catch(() => 0);`,
+        await made.backup(data, { name: "n2", onExisting: "resume", copier, limits }).catch(() => 0);`,
     drop: `
         ib.certify(data);
         for await (const event of ib.certify(data)) break;
@@ -80,6 +80,7 @@ for (const [name, code] of Object.entries(RUNS)) {
             const data = ${JSON.stringify(await core())};
             const made = new ib.Repository(${JSON.stringify(pathOf(repository().location))});
             const mine = new RangeError("mine");
+            const limits = { durability: "relaxed" };
             const { signal: longLived } = new AbortController();
             await measure(async () => { ${code} });`,
             "--expose-gc",
