@@ -19,7 +19,7 @@
  * - {@link Copier}, {@link Orchestrator}: what an object of the caller has to have.
  *
  * Data (reports, plans, certificates, events) is made by the package and frozen. Sizes are bytes, counts and sizes are
- * safe integers: a larger one is an error. Times are `Date`s, durations milliseconds. What is not there is `null`.
+ * safe integers: a larger one is a `RangeError`. Times are `Date`s, durations milliseconds. What is not there is `null`.
  *
  * The types need a library of ES2018 or later. `AbortSignal` and `URL` are those of `@types/node` or of the library
  * `dom`; a program that has neither compiles too.

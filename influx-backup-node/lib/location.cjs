@@ -3,6 +3,7 @@
 
 const { inspect } = require("node:util");
 const { attempt } = require("./errors.cjs");
+const { kindOf } = require("./kind.cjs");
 const native = require("./native.cjs");
 const { revive, setLocationClass } = require("./revive.cjs");
 
@@ -19,7 +20,7 @@ class Location {
         } else if (typeof place === "string" || place instanceof URL) {
             this.#native = attempt(() => new native.Location(String(place), options ?? undefined));
         } else {
-            throw new TypeError(`a place is a path, a URL or a Location, not ${inspect(place)}`);
+            throw new TypeError(`a place is a path, a URL or a Location, not ${kindOf(place)}`);
         }
         Object.freeze(this);
     }

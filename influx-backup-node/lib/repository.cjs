@@ -5,6 +5,7 @@ const { inspect } = require("node:util");
 const native = require("./native.cjs");
 const { dataOrPlace, instance, isPlace, place } = require("./arguments.cjs");
 const { explain } = require("./errors.cjs");
+const { kindOf } = require("./kind.cjs");
 const { Location } = require("./location.cjs");
 const { classes, revive } = require("./revive.cjs");
 const { start } = require("./start.cjs");
@@ -93,7 +94,7 @@ class Repository {
 /** The name of a backup. */
 function text(name) {
     if (typeof name !== "string") {
-        throw new TypeError(`the name of a backup is a text, not ${inspect(name)}`);
+        throw new TypeError(`the name of a backup is a text, not ${kindOf(name)}`);
     }
     return name;
 }

@@ -47,14 +47,10 @@ pub(crate) fn no_field(class: &str, name: &str) -> Error {
 macro_rules! document {
     ($(
         $(#[doc = $doc:literal])+
-        $name:ident($it:ident: $core:ty $(, name = $class:literal)? $(, text = $text:expr)?) {
-            $( $(#[doc = $attribute_doc:literal])+ $attribute:ident $($lazily:ident)? = $value:expr, )*
-        }
+        $name:ident($it:ident: $core:ty $(, name = $class:literal)? $(, text = $text:expr)?) $fields:tt
     )+) => {
         $($crate::document::data! {
-            $name($it: $core $(, name = $class)? $(, text = $text)?) {
-                $( $attribute $($lazily)? = $value, )*
-            }
+            $name($it: $core $(, name = $class)? $(, text = $text)?) $fields
             json($crate::document::to_json($it))
         })+
 
@@ -78,7 +74,7 @@ pub(crate) use document;
 macro_rules! data {
     (
         $name:ident($it:ident: $core:ty $(, name = $class:literal)? $(, text = $text:expr)?) {
-            $( $attribute:ident $($lazily:ident)? = $value:expr, )*
+            $( $(#[doc = $doc:literal])+ $attribute:ident $($lazily:ident)? = $value:expr, )*
         }
         json($json:expr)
     ) => {

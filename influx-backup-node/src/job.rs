@@ -7,11 +7,11 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    task::{Context, Poll, Waker},
     time::Duration,
 };
 
-use influx_backup_core::{Error, Event, Events, Job as CoreJob, JobHandle, Progress};
+use influx_backup_bindings::EventReader;
+use influx_backup_core::{Error, Job as CoreJob, JobHandle, Progress};
 use napi::{Env, Result, Status, Unknown};
 use napi_derive::napi;
 use tokio::time::timeout;
@@ -26,7 +26,7 @@ const LONGEST_CLEAN_UP: Duration = Duration::from_millis(700);
 pub struct Job {
     handle: JobHandle,
     calls: Arc<Calls>,
-    reader: Arc<tokio::sync::Mutex<Reader>>,
+    reader: Arc<tokio::sync::Mutex<EventReader>>,
     is_waiting: Arc<AtomicBool>,
     outcome: Arc<Mutex<Outcome>>,
 }
@@ -34,29 +34,6 @@ pub struct Job {
 impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Job").field("calls", &self.calls).finish_non_exhaustive()
-    }
-}
-
-/// The events of a job, and the one that was waited for and not taken yet.
-struct Reader {
-    events: Events,
-    next: Option<Event>,
-    has_ended: bool,
-}
-
-impl Reader {
-    /// Waits until there is an event to take, or none will come.
-    async fn wait(&mut self) {
-        if self.next.is_none() && !self.has_ended {
-            self.next = self.events.next().await;
-            self.has_ended = self.next.is_none();
-        }
-    }
-
-    /// The next event, where it is there.
-    fn take(&mut self) -> Option<Event> {
-        let ready = pin!(self.wait()).poll(&mut Context::from_waker(Waker::noop()));
-        if ready == Poll::Pending { None } else { self.next.take() }
     }
 }
 
@@ -98,7 +75,7 @@ impl Job {
         let this = Self {
             handle: job.handle(),
             calls: Arc::clone(&caller.calls),
-            reader: Arc::new(tokio::sync::Mutex::new(Reader { events: job.events(), next: None, has_ended: false })),
+            reader: Arc::new(tokio::sync::Mutex::new(EventReader::new(job.events()))),
             is_waiting: Arc::default(),
             outcome: Arc::new(Mutex::new(Outcome::Running)),
         };
@@ -177,7 +154,7 @@ impl Job {
     /// Whether the last event was taken.
     #[napi(getter)]
     pub fn events_ended(&self) -> bool {
-        self.reader.try_lock().is_ok_and(|reader| reader.has_ended && reader.next.is_none())
+        self.reader.try_lock().is_ok_and(|reader| reader.has_ended())
     }
 
     /// The next event. Where there is none now it is `null`, and the caller is woken for the next one.

@@ -343,14 +343,6 @@ test("a repository is shown by its place", async () => {
     assert.throws(() => ib.Repository("/tmp"), TypeError);
 });
 
-test("a document that the program or Python wrote is read", () => {
-    // As `influx-backup list --json` and `BackupSummary.to_json` of Python write it.
-    for (const summary of all.BackupSummary) {
-        const text = JSON.stringify(summary.toJSON(), null, 2);
-        assert.deepEqual(ib.BackupSummary.fromJSON(text), summary);
-    }
-});
-
 test("the same seed makes the same values", async () => {
     const make = (seed) => testing.generate(path.join(scratch(), "data"), { snapshots: 2, fileSize: 512, seed });
     const [one, same, other] = await Promise.all([make(1), make(1), make(2)]);

@@ -161,6 +161,35 @@ test("no error has a credential", async () => {
     }
 });
 
+test("no error shows what a value holds that is of the wrong kind", async () => {
+    const secret = { awsSecretAccessKey: SECRET };
+    const made = repository();
+    const data = await core();
+    const starts = [
+        async () => new ib.Location(secret),
+        async () => new ib.Location([SECRET]),
+        async () => new ib.Repository(secret),
+        async () => new ib.Location(data).contains(secret),
+        () => made.backup(secret),
+        () => made.backup(data, [SECRET]),
+        () => made.backup(data, { signal: secret }),
+        () => made.backup(data, { copier: secret }),
+        () => made.backup(data, { copier: [secret] }),
+        () => made.backup(data, { orchestrator: secret }),
+        () => made.backup(data, { objectEvents: SECRET }),
+        () => made.backup(data, { name: secret }),
+        () => made.get(secret),
+        () => made.restore(secret, data),
+        () => made.remove(secret),
+        () => ib.inventory(secret),
+    ];
+    for (const start of starts) {
+        const error = await rejection(start());
+        assert.ok(error instanceof TypeError || error instanceof ib.UsageError, inspect(error));
+        assert.ok(!inspect(error).includes(SECRET), inspect(error));
+    }
+});
+
 test("a message has the options of Node", async () => {
     const error = await rejection(repository().backup(await core(), { onExisting: "resume" }));
     assert.ok(error instanceof ib.UsageError);

@@ -312,12 +312,21 @@ test("a key that is a prototype changes none", async () => {
 });
 
 test("a polluted prototype gives no options", async () => {
-    Object.prototype.onExisting = "nonsense";
+    const polluted = {
+        onExisting: "nonsense",
+        copier: "nonsense",
+        orchestrator: "nonsense",
+        objectEvents: "nonsense",
+        signal: AbortSignal.abort(),
+    };
+    Object.assign(Object.prototype, polluted);
     try {
         assert.equal((await repository().backup(data, { name: "n1" })).status, "complete");
         assert.equal((await repository().backup(data)).status, "complete");
     } finally {
-        delete Object.prototype.onExisting;
+        for (const name of Object.keys(polluted)) {
+            delete Object.prototype[name];
+        }
     }
 });
 
@@ -366,6 +375,16 @@ test("options of generate are named", async () => {
         assert.ok(error instanceof ib.UsageError && error.message.includes(`\`${name}\``), inspect(error));
         assert.equal(fs.existsSync(directory), false);
     }
+});
+
+test("generate takes a path or a URL of a file", async () => {
+    for (const directory of [undefined, null, 5, {}, new URL("http://localhost/data")]) {
+        await assert.rejects(generate(directory), TypeError);
+    }
+    assert.equal(fs.existsSync("undefined"), false);
+    const directory = path.join(scratch(), "data");
+    assert.equal((await generate(pathToFileURL(directory), { edition: "core" })).catalogOwner, "node01");
+    assert.equal((await ib.discover(directory)).edition, "core");
 });
 
 test("each choice is taken, and a wrong one is told all", async () => {

@@ -1,4 +1,4 @@
-//! [`document!`]: data of the core as a frozen class of Python.
+//! [`handle!`] and [`document!`]: types of the core as frozen classes of Python.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -10,22 +10,19 @@ use pyo3::{
 /// How much of an attribute `repr` shows.
 const SHOWN: usize = 60;
 
-/// Gives a type of the core its class.
-///
-/// Its attributes are read from the value of the core; `text` is what `str()` shows. Each class has `to_json`, `to_dict`,
-/// `from_json`, `==`, `hash`, `repr` and can be pickled, by way of the JSON of the core.
+/// Gives types of the core their classes, whose attributes are read from the value of the core.
 ///
 /// They are in the Python module `influx_backup`, or `in` another one.
-macro_rules! document {
+macro_rules! handle {
     (in $module:literal: $(
         $(#[doc = $doc:literal])+
-        $name:ident($it:ident: $core:ty $(, name = $python:literal)? $(, text = $text:expr)?) {
+        $name:ident($it:ident: $core:ty $(, name = $shown:literal)?) {
             $( $(#[doc = $attribute_doc:literal])+ $attribute:ident $($lazily:ident)? = $value:expr, )*
         }
     )+) => {
         $(
             $(#[doc = $doc])+
-            #[pyclass(frozen, module = $module $(, name = $python)?)]
+            #[pyclass(frozen, module = $module $(, name = $shown)?)]
             #[derive(Debug)]
             pub(crate) struct $name(pub(crate) $core);
 
@@ -45,7 +42,35 @@ macro_rules! document {
                         $crate::convert::ToPython::to_python(&$value, py)
                     }
                 )*
+            }
+        )+
+    };
+    ($($handles:tt)+) => {
+        $crate::document::handle! { in "influx_backup": $($handles)+ }
+    };
+}
+pub(crate) use handle;
 
+/// Gives types of the core their classes, with what data has besides its attributes.
+///
+/// `text` is what `str()` shows. Each class has `to_json`, `to_dict`, `from_json`, `==`, `hash`, `repr` and can be pickled, by
+/// way of the JSON of the core.
+macro_rules! document {
+    (in $module:literal: $(
+        $(#[doc = $doc:literal])+
+        $name:ident($it:ident: $core:ty $(, name = $shown:literal)? $(, text = $text:expr)?) {
+            $( $(#[doc = $attribute_doc:literal])+ $attribute:ident $($lazily:ident)? = $value:expr, )*
+        }
+    )+) => {
+        $(
+            $crate::document::handle! {
+                in $module:
+                $(#[doc = $doc])+
+                $name($it: $core $(, name = $shown)?) { $( $(#[doc = $attribute_doc])+ $attribute = $value, )* }
+            }
+
+            #[pymethods]
+            impl $name {
                 /// The document as JSON, as the program writes it.
                 fn to_json(&self) -> PyResult<String> {
                     $crate::convert::to_json(&self.0)

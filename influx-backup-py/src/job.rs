@@ -6,10 +6,10 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    task::{Context, Poll, Waker},
 };
 
-use influx_backup_core::{Error, Event, Events, Job as CoreJob, JobHandle};
+use influx_backup_bindings::EventReader;
+use influx_backup_core::{Error, Job as CoreJob, JobHandle};
 use pyo3::{exceptions::PyRuntimeError, prelude::*};
 use tokio::{
     sync::watch,
@@ -33,33 +33,10 @@ const LONGEST_CLEAN_UP: Duration = Duration::from_millis(700);
 #[pyclass(frozen, module = "influx_backup._native")]
 pub(crate) struct Job {
     handle: JobHandle,
-    reader: Arc<tokio::sync::Mutex<Reader>>,
+    reader: Arc<tokio::sync::Mutex<EventReader>>,
     outcome: Arc<Mutex<Outcome>>,
     has_ended: watch::Receiver<bool>,
     is_detached: AtomicBool,
-}
-
-/// The events of a job, and the one that was waited for and not taken yet: a wait that is cancelled loses none.
-struct Reader {
-    events: Events,
-    next: Option<Event>,
-    has_ended: bool,
-}
-
-impl Reader {
-    /// Waits until there is an event to take, or none will come.
-    async fn wait(&mut self) {
-        if self.next.is_none() && !self.has_ended {
-            self.next = self.events.next().await;
-            self.has_ended = self.next.is_none();
-        }
-    }
-
-    /// The next event, where it is there.
-    fn take(&mut self) -> Option<Event> {
-        let ready = pin!(self.wait()).poll(&mut Context::from_waker(Waker::noop()));
-        if ready == Poll::Pending { None } else { self.next.take() }
-    }
 }
 
 /// What became of a job.
@@ -94,7 +71,7 @@ impl Job {
         let (ends, has_ended) = watch::channel(false);
         let this = Self {
             handle: job.handle(),
-            reader: Arc::new(tokio::sync::Mutex::new(Reader { events: job.events(), next: None, has_ended: false })),
+            reader: Arc::new(tokio::sync::Mutex::new(EventReader::new(job.events()))),
             outcome: Arc::new(Mutex::new(Outcome::Running)),
             has_ended,
             is_detached: AtomicBool::new(false),
@@ -177,7 +154,7 @@ impl Job {
     /// Whether the last event was taken.
     #[getter]
     fn events_ended(&self) -> bool {
-        self.reader.try_lock().is_ok_and(|reader| reader.has_ended)
+        self.reader.try_lock().is_ok_and(|reader| reader.has_ended())
     }
 
     /// Waits this many seconds at most, and returns whether the job has ended.

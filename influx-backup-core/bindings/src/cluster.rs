@@ -3,7 +3,7 @@
 /// Calls the macros with the tables of this subject.
 #[macro_export]
 macro_rules! cluster_tables {
-    ($by_name:ident, $document:ident) => {
+    ($by_name:ident, $document:ident, $handle:ident) => {
         $by_name!(
             $crate::core::location::Provider,
             $crate::core::cluster::Edition,
@@ -77,6 +77,26 @@ macro_rules! cluster_tables {
                 id = it.id(),
                 /// Where the catalog lies.
                 catalog_prefix = it.catalog_prefix(),
+            }
+        }
+
+        $handle! {
+            /// A cluster at a location, as discovery found it. `description` is all that was found.
+            Cluster(it: $crate::core::Cluster) {
+                /// Where it lives.
+                location = it.location(),
+                /// The cluster id, or for Core the node id.
+                id = it.id(),
+                /// Core or Enterprise.
+                edition = it.edition(),
+                /// The nodes, sorted by id.
+                nodes = it.nodes(),
+                /// Where the catalog lies.
+                catalog_prefix = it.catalog_prefix(),
+                /// What was found that stops nothing.
+                notes = it.notes(),
+                /// Everything discovery found.
+                description = it.description(),
             }
         }
     };

@@ -1,4 +1,4 @@
-//! What Python and Node show of the data of `influx-backup-core`: the attributes of each class, in tables.
+//! What the bindings of `influx-backup-core` have in common: the attributes of each class, in tables, and how events are read.
 //!
 //! Each table is a macro that hands itself to a macro of the binding, which makes a class of each entry:
 //!
@@ -8,6 +8,8 @@
 //!     attribute lazily = value that is made at each look,
 //! }
 //! ```
+//!
+//! `document!` and `plan!` make classes of data, which has JSON of its own; `handle!` makes those of what is alive.
 
 mod certificate;
 mod cluster;
@@ -18,8 +20,10 @@ mod generated;
 mod objects;
 mod plans;
 mod progress;
+mod reader;
 mod reports;
 mod repository;
 mod target;
 
+pub use self::reader::EventReader;
 pub use influx_backup_core as core;

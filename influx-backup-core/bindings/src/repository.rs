@@ -3,7 +3,7 @@
 /// Calls the macros with the tables of this subject.
 #[macro_export]
 macro_rules! repository_tables {
-    ($by_name:ident, $document:ident) => {
+    ($by_name:ident, $document:ident, $handle:ident) => {
         $by_name!($crate::core::repository::BackupState, $crate::core::leftovers::LeftoverKind);
 
         $document! {
@@ -118,6 +118,26 @@ macro_rules! repository_tables {
                 id = it.id,
                 /// Which release of influx-backup made it.
                 written_by = it.written_by,
+            }
+        }
+
+        $handle! {
+            /// A committed backup, opened.
+            Backup(it: $crate::core::Backup) {
+                /// Its name: that of the place where it lies.
+                name = it.name(),
+                /// Where it lies.
+                location = it.location(),
+                /// SHA-256 of the root manifest: keep it elsewhere, and no change of the backup goes unnoticed.
+                sha256 = it.sha256(),
+                /// The repository that it lies in.
+                repository = it.repository(),
+                /// Every object that it holds, sorted by key. Made anew at each look.
+                objects lazily = it.objects().cloned().collect::<Vec<_>>(),
+                /// Parquet files that live manifests name and that were gone from the source, with the consent of the caller.
+                absent lazily = it.absent().cloned().collect::<Vec<_>>(),
+                /// What the backup holds.
+                manifest = it.manifest(),
             }
         }
     };

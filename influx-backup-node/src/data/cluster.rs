@@ -1,23 +1,15 @@
 //! What discovery finds.
 
-use influx_backup_core::Cluster;
-
 use crate::{
     convert::by_name,
     document::{data, document, to_json},
 };
 
-influx_backup_bindings::cluster_tables!(by_name, document);
-
-data! {
-    Cluster(it: Cluster, text = it) {
-        location = it.location(),
-        id = it.id(),
-        edition = it.edition(),
-        nodes = it.nodes(),
-        catalog_prefix = it.catalog_prefix(),
-        notes = it.notes(),
-        description = it.description(),
-    }
-    json(to_json(it.description()))
+/// Gives a cluster its class, whose document is all that was found.
+macro_rules! cluster {
+    ($(#[doc = $doc:literal])+ $name:ident($it:ident: $core:ty) $fields:tt) => {
+        data! { $name($it: $core, text = $it) $fields json(to_json($it.description())) }
+    };
 }
+
+influx_backup_bindings::cluster_tables!(by_name, document, cluster);

@@ -12,14 +12,10 @@ use crate::{
 macro_rules! plan {
     ($(
         $(#[doc = $doc:literal])+
-        $name:ident($it:ident: $core:ty) {
-            $( $(#[doc = $attribute_doc:literal])+ $attribute:ident $($lazily:ident)? = $value:expr, )*
-        }
+        $name:ident($it:ident: $core:ty) $fields:tt
     )+) => {
         $(data! {
-            $name($it: $core, text = $it) {
-                $( $attribute $($lazily)? = $value, )*
-            }
+            $name($it: $core, text = $it) $fields
             json($it.to_json().map(Some))
         })+
 

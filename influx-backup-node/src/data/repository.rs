@@ -10,20 +10,14 @@ use crate::{
     error::raise,
 };
 
-influx_backup_bindings::repository_tables!(by_name, document);
-
-data! {
-    Backup(it: Backup) {
-        name = it.name(),
-        location = it.location(),
-        sha256 = it.sha256(),
-        repository = it.repository(),
-        objects lazily = it.objects().cloned().collect::<Vec<_>>(),
-        absent lazily = it.absent().cloned().collect::<Vec<_>>(),
-        manifest = it.manifest(),
-    }
-    json(Ok(None))
+/// Gives a backup its class. It is no document.
+macro_rules! backup {
+    ($(#[doc = $doc:literal])+ $name:ident($it:ident: $core:ty) $fields:tt) => {
+        data! { $name($it: $core) $fields json(Ok(None)) }
+    };
 }
+
+influx_backup_bindings::repository_tables!(by_name, document, backup);
 
 /// The object of a backup with this key; `null` where it holds none.
 #[napi]
