@@ -16,7 +16,7 @@ import { parseArgs } from "node:util";
 
 import * as ib from "influx-backup";
 
-/** A backup that runs or ran, with its events so far: of those that tell how far it is only the newest. */
+/** A backup that runs or ran, with its events so far; one that tells how far it is only until the next. */
 class Run extends EventEmitter {
     /** @type {ib.Event[]} */
     events = [];
