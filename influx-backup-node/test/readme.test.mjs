@@ -9,7 +9,8 @@ import { pathToFileURL } from "node:url";
 import * as ib from "influx-backup";
 import ts from "typescript-5";
 
-import { core, scratch } from "./support/clusters.mjs";
+import { committed, core, notRun, scratch } from "./support/clusters.mjs";
+import { program as minioProgram, startMinio } from "./support/minio.mjs";
 import { EXAMPLES } from "./support/scripts.mjs";
 import { SOURCES } from "./support/sources.mjs";
 import { diagnose } from "./support/typescript.mjs";
@@ -135,6 +136,26 @@ test("the front page runs", async () => {
     assert.match(ran.stdout, /^backup monday: complete\n[\s\S]*\ntrue\n$/);
 });
 
+test("the tour runs on S3", async (t) => {
+    const program = minioProgram();
+    if (!program) {
+        notRun(t, "minio is missing, get it with .ci/servers");
+        return;
+    }
+    const minio = await startMinio(program);
+    t.after(() => minio.stop());
+    const directory = scratch();
+    await (await committed()).restore("n1", new ib.Location("s3://prod/data", minio.options));
+    const page = new Page(README, directory, "s3://prod/data");
+    page.places["s3://vault/nightly"] = "s3://vault/nightly";
+    const [tour] = page.write();
+    const env = { ...process.env, ...minio.environment };
+    const ran = spawnSync(process.execPath, [tour], { encoding: "utf8", env, timeout: 60_000 });
+    assert.equal(ran.status, 0, ran.stderr);
+    assert.match(withoutTimes(ran.stdout), /\ncomplete TIME\ntrue\n$/);
+    assert.ok((await ib.certify(path.join(directory, "data"))).isProven);
+});
+
 test("TypeScript accepts the TypeScript of the README", async () => {
     const directory = fs.mkdtempSync(path.join(EXAMPLES, ".readme-"));
     try {
@@ -199,7 +220,7 @@ test("the README has every platform", () => {
 });
 
 test("links lead somewhere", () => {
-    for (const page of [README, path.join(EXAMPLES, "README.md")]) {
+    for (const page of [README, path.join(SOURCES, "examples", "node", "README.md")]) {
         for (const [, link] of fs.readFileSync(page, "utf8").matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
             assert.ok(fs.existsSync(path.join(path.dirname(page), link)), `${link} in ${page}`);
         }
