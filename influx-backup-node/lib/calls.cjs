@@ -33,16 +33,26 @@ class Calls {
     async #make(call) {
         const controller = new AbortController();
         this.#controllers.set(call.id, controller);
-        const given =
-            call.method === "copy"
-                ? [new CopyRequest(call), new CopyContext(call, controller.signal)]
-                : [revive(call.argument)];
         try {
+            const given =
+                call.method === "copy"
+                    ? [new CopyRequest(call), new CopyContext(call, controller.signal)]
+                    : [revive(call.argument)];
             call.resolve(await this.#callees[call.callee][call.method](...given));
         } catch (error) {
-            call.reject(this.#thrown.push(error) - 1, messageOf(error), copyCodeOf(error));
+            this.#reject(call, error);
         } finally {
             this.#controllers.delete(call.id);
+        }
+    }
+
+    #reject(call, error) {
+        const copyCode = copyCodeOf(error);
+        if (copyCode !== undefined) {
+            // The run goes on, or ends with an error of its own.
+            call.reject(null, messageOf(error), copyCode);
+        } else {
+            call.reject(this.#thrown.push(error) - 1, messageOf(error), null);
         }
     }
 }

@@ -4,9 +4,7 @@
 const native = require("./native.cjs");
 const { Job } = require("./jobs.cjs");
 const { kindOf, nameOf } = require("./kind.cjs");
-
-const session = new native.Session();
-process.on("exit", () => session.end());
+const { session } = require("./session.cjs");
 
 /**
  * Starts a verb as a job.
@@ -48,10 +46,10 @@ function ownOf(given, names) {
 }
 
 function checkSignal(signal) {
-    if (
-        signal !== undefined &&
-        !(typeof signal.aborted === "boolean" && typeof signal.addEventListener === "function")
-    ) {
+    const methods = ["addEventListener", "removeEventListener"];
+    const isSignal =
+        typeof signal?.aborted === "boolean" && methods.every((name) => typeof signal[name] === "function");
+    if (signal !== undefined && !isSignal) {
         throw new TypeError(`\`signal\` is an AbortSignal, not ${kindOf(signal)}`);
     }
 }
