@@ -40,7 +40,10 @@ class Calls {
         try {
             call.resolve(await this.#callees[call.callee][call.method](...given));
         } catch (error) {
-            call.reject(this.#thrown.push(error) - 1, messageOf(error), copyCodeOf(error));
+            const code = call.method === "copy" ? copyCodeOf(error) : undefined;
+            // What has a code is no cause, and is not kept: it may be thrown for each object.
+            const index = code === undefined ? this.#thrown.push(error) - 1 : 0;
+            call.reject(index, messageOf(error), code);
         } finally {
             this.#controllers.delete(call.id);
         }
