@@ -40,19 +40,12 @@ class Calls {
                     : [revive(call.argument)];
             call.resolve(await this.#callees[call.callee][call.method](...given));
         } catch (error) {
-            this.#reject(call, error);
+            const code = call.method === "copy" ? copyCodeOf(error) : undefined;
+            // What has a code is no cause, and is not kept: it may be thrown for each object.
+            const index = code === undefined ? this.#thrown.push(error) - 1 : null;
+            call.reject(index, messageOf(error), code);
         } finally {
             this.#controllers.delete(call.id);
-        }
-    }
-
-    #reject(call, error) {
-        const copyCode = copyCodeOf(error);
-        if (copyCode !== undefined) {
-            // The run goes on, or ends with an error of its own.
-            call.reject(null, messageOf(error), copyCode);
-        } else {
-            call.reject(this.#thrown.push(error) - 1, messageOf(error), null);
         }
     }
 }

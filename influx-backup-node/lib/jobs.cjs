@@ -4,7 +4,6 @@
 const { clearInterval, setInterval } = require("node:timers");
 const native = require("./native.cjs");
 const { revive } = require("./revive.cjs");
-const { session } = require("./session.cjs");
 const { follow } = require("./signals.cjs");
 const { Calls } = require("./calls.cjs");
 const { explain } = require("./errors.cjs");
@@ -16,8 +15,6 @@ const LONGEST = 2 ** 31 - 1;
 const running = new Set();
 
 class Job extends Promise {
-    /** What ends with the environment is there as long as the job is. */
-    #session = session;
     #settle;
     #signal;
     #trace = {};

@@ -8,10 +8,10 @@ const SESSIONS = Symbol.for("influx-backup.sessions");
 
 /** Ends all sessions with the environment. */
 function atExit() {
-    const sessions = new Set();
+    const sessions = [];
     process.on("exit", () => {
-        for (const reference of sessions) {
-            reference.deref()?.end();
+        for (const session of sessions) {
+            session.end();
         }
     });
     return sessions;
@@ -19,6 +19,6 @@ function atExit() {
 
 const session = new native.Session();
 process[SESSIONS] ??= atExit();
-process[SESSIONS].add(new WeakRef(session));
+process[SESSIONS].push(session);
 
 module.exports = { session };
