@@ -9,6 +9,8 @@ import { MessageChannel } from "node:worker_threads";
 
 import * as ib from "influx-backup";
 
+import { Scratch } from "./situations/scratch.mjs";
+import sources from "./situations/sources.mjs";
 import { committed, core, rejection, repository, scratch } from "./support/clusters.mjs";
 import { assertIsWhole, CATEGORIES, CODES_WITH_CLASS, causes, classOf } from "./support/errors.mjs";
 import { optionsOf, SECRET } from "./support/in-process-s3.mjs";
@@ -108,8 +110,6 @@ test("an option that there is not is a TypeError, too", async () => {
 });
 
 test("the certificate of a violated proof is at the error", async () => {
-    const { default: sources } = await import("./situations/sources.mjs");
-    const { Scratch } = await import("./situations/scratch.mjs");
     const error = await rejection(sources["not-consistent"](await Scratch.make()));
     assert.ok(error.certificate instanceof ib.Certificate && !error.certificate.holds);
     assert.deepEqual(error.certificate, error.report.certificate);

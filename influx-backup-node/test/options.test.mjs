@@ -84,16 +84,15 @@ test("options may be absent", async () => {
     assert.equal((await ib.discover(data)).edition, "core");
 });
 
-test("options that inherit are read, as destructuring reads them", async () => {
-    const defaults = { name: "n1" };
-    const options = Object.create(defaults, { onExisting: { value: "resume", enumerable: true } });
-    const job = repository().backup(data, options);
-    const ended = await job.catch((error) => error);
-    if (ended instanceof ib.BackupReport) {
-        assert.equal(ended.name, "n1");
-    } else {
-        assert.ok(ended instanceof TypeError || ended instanceof ib.UsageError, `${ended}`);
+test("options that inherit are refused, as those of a class", async () => {
+    class Options {
+        name = "n1";
     }
+    const made = repository();
+    for (const options of [Object.create({ name: "n1" }), new Options(), new Map([["name", "n1"]])]) {
+        await assert.rejects(made.backup(data, options), { name: "TypeError", message: /plain object/ });
+    }
+    assertIsUntouched(made);
 });
 
 test("options are read when the verb is called", async () => {
