@@ -2,6 +2,7 @@
 // Calls from the core into copiers and orchestrators of the caller.
 
 const { inspect } = require("node:util");
+const { isNativeError } = require("node:util/types");
 const { CopyContext, CopyError, CopyRequest } = require("./copiers.cjs");
 const { revive } = require("./revive.cjs");
 
@@ -53,7 +54,8 @@ class Calls {
 /** What was thrown, for a person. */
 function messageOf(error) {
     try {
-        return error instanceof Error ? String(error.message) : inspect(error);
+        const isError = isNativeError(error) || error instanceof Error;
+        return isError ? String(error.message) : inspect(error);
     } catch {
         return "what was thrown cannot be shown";
     }

@@ -19,4 +19,15 @@ function nameOf(object) {
     return String(object.constructor?.name ?? "Object");
 }
 
-module.exports = { kindOf, nameOf };
+/** A text as it is. One that is no Unicode would be another one in the core. */
+function textOf(value, what) {
+    if (typeof value !== "string") {
+        throw new TypeError(`${what} is a text, not ${kindOf(value)}`);
+    }
+    if (!value.isWellFormed()) {
+        throw new TypeError(`${what} is no text: it has half of a surrogate pair`);
+    }
+    return value;
+}
+
+module.exports = { kindOf, nameOf, textOf };
