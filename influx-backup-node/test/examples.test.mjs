@@ -353,16 +353,20 @@ test("worker.mjs gives back what it has not finished", async () => {
     const directory = queue({ source: await core(), repository, name: "n1", bandwidth: "64KiB" });
     const worker = start("worker.mjs", [directory]);
     await inState(repository, "in_progress");
-    // Another worker leaves it alone.
+    // Another worker leaves it alone, and takes the next one.
+    const next = { source: fresh("missing"), repository, name: "n2" };
+    fs.writeFileSync(path.join(directory, "tuesday.json"), JSON.stringify(next));
     const other = start("worker.mjs", [directory]);
+    await until(() => tasks(directory).includes("tuesday.failed"), "the end of the other task");
+    assert.equal(other.stdout, "tuesday: taken\n");
     worker.child.kill("SIGTERM");
     const { code, stderr } = await worker.ended;
     assert.equal(code, 0);
     assert.match(stderr, /^error \[cancelled\]/);
-    await until(() => other.stdout === "monday: taken\n", "the other worker to take it");
+    await until(() => other.stdout.endsWith("monday: taken\n"), "the other worker to take it");
     other.child.kill("SIGTERM");
     await other.ended;
-    assert.deepEqual(tasks(directory), ["monday.json"]);
+    assert.deepEqual(tasks(directory), ["monday.json", "tuesday.failed"]);
     assert.deepEqual(await backupsOf(repository), [["n1", "unfinished"]]);
 });
 
