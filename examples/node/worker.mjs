@@ -44,7 +44,11 @@ class Directory {
                 continue;
             }
             const taken = this.file(`${id}.${process.pid}.taken`);
-            await fs.rename(this.file(name), taken);
+            try {
+                await fs.rename(this.file(name), taken);
+            } catch {
+                continue; // Another worker was quicker.
+            }
             const backup = JSON.parse(await fs.readFile(taken, "utf8"));
             return { id, taken, holderDied: pid !== undefined, backup };
         }
