@@ -2778,6 +2778,9 @@ export class Repository {
     /** Where it is. */
     readonly location: Location;
 
+    /** The location, as a URL or path without credentials. */
+    toString(): string;
+
     /**
      * The marker of the repository, or `null` where nothing was backed up to it yet.
      *

@@ -1,6 +1,7 @@
 "use strict";
 // Calls from the core into copiers and orchestrators of the caller.
 
+const { AsyncLocalStorage } = require("node:async_hooks");
 const { inspect } = require("node:util");
 const { isNativeError } = require("node:util/types");
 const { CopyContext, CopyError, CopyRequest } = require("./copiers.cjs");
@@ -9,6 +10,8 @@ const { revive } = require("./revive.cjs");
 /** The calls that a job makes, and what they threw. */
 class Calls {
     #callees;
+    /** Runs a function in the asynchronous context of the verb's call, as `AsyncLocalStorage` has it. */
+    #inContext = AsyncLocalStorage.snapshot();
     #controllers = new Map();
     #thrown = [];
 
@@ -39,7 +42,8 @@ class Calls {
                 call.method === "copy"
                     ? [new CopyRequest(call), new CopyContext(call, controller.signal)]
                     : [revive(call.argument)];
-            call.resolve(await this.#callees[call.callee][call.method](...given));
+            const callee = this.#callees[call.callee];
+            call.resolve(await this.#inContext(() => callee[call.method](...given)));
         } catch (error) {
             const code = call.method === "copy" ? copyCodeOf(error) : undefined;
             // What has a code is no cause, and is not kept: it may be thrown for each object.

@@ -53,6 +53,10 @@ class Job extends Promise {
                 this.#unfollow = follow(this.#signal, this);
             }
             this.#native = prepared.begin();
+            // A getter of an option may have aborted it.
+            if (this.#signal?.aborted) {
+                this.cancel();
+            }
         } catch (error) {
             this.#reject(error);
             return;

@@ -86,8 +86,12 @@ class Repository {
         return start(this.remove, options, ["objectEvents"], begin);
     }
 
+    toString() {
+        return this.#location.toString();
+    }
+
     [inspect.custom]() {
-        return `Repository(${inspect(this.#location.toString())})`;
+        return `Repository(${inspect(this.toString())})`;
     }
 }
 

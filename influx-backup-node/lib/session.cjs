@@ -18,7 +18,9 @@ function atExit() {
 }
 
 const session = new native.Session();
-process[SESSIONS] ??= atExit();
+if (!Object.hasOwn(process, SESSIONS)) {
+    Object.defineProperty(process, SESSIONS, { value: atExit() });
+}
 process[SESSIONS].push(session);
 
 module.exports = { session };

@@ -24,6 +24,14 @@ pub(crate) trait ToNode {
     /// # Errors
     /// For a whole number that JavaScript cannot tell from the next one.
     fn to_node<'env>(&self, env: &'env Env) -> Result<Unknown<'env>>;
+
+    /// The same of a value that is not needed any more.
+    ///
+    /// # Errors
+    /// As [`to_node`](Self::to_node).
+    fn into_node<'env>(self: Box<Self>, env: &'env Env) -> Result<Unknown<'env>> {
+        self.as_ref().to_node(env)
+    }
 }
 
 /// Gives types the values that napi has for them.

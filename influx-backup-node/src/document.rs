@@ -114,7 +114,11 @@ macro_rules! data {
 
         impl $crate::convert::ToNode for $core {
             fn to_node<'env>(&self, env: &'env napi::Env) -> napi::Result<napi::Unknown<'env>> {
-                napi::bindgen_prelude::ToNapiValue::into_unknown($crate::document::Document::new(self.clone()), env)
+                Box::new(self.clone()).into_node(env)
+            }
+
+            fn into_node<'env>(self: Box<Self>, env: &'env napi::Env) -> napi::Result<napi::Unknown<'env>> {
+                napi::bindgen_prelude::ToNapiValue::into_unknown($crate::document::Document::new(*self), env)
             }
         }
     };

@@ -1,7 +1,7 @@
 //! [`Job`]: a running verb.
 
 use std::{
-    fmt,
+    fmt, mem,
     pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -42,6 +42,8 @@ enum Outcome {
     Running,
     Done(Box<dyn ToNode + Send>),
     Failed(Error),
+    /// The caller has it.
+    Taken,
 }
 
 /// How far a job is that was not started.
@@ -86,14 +88,17 @@ impl Job {
         runtime::handle()?.spawn(async move {
             let mut job = pin!(job);
             let result = tokio::select! {
-                result = &mut job => result,
+                result = &mut job => {
+                    // What takes longer goes on without the job.
+                    let _ = timeout(LONGEST_CLEAN_UP, calls.idle()).await;
+                    result
+                }
+                // Its JavaScript runs no more.
                 () = ongoing.ending() => {
                     handle.cancel();
                     job.await
                 }
             };
-            // What takes longer goes on without the job.
-            let _ = timeout(LONGEST_CLEAN_UP, calls.idle()).await;
             *lock(&outcome) = match result {
                 Ok(result) => Outcome::Done(Box::new(result)),
                 Err(error) => Outcome::Failed(error),
@@ -168,13 +173,19 @@ impl Job {
         event.to_node(env)
     }
 
-    /// The result of a job that has ended; throws what it failed with.
+    /// Takes the result of a job that has ended, once; throws what it failed with.
     #[napi]
     pub fn result<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
-        match &*lock(&self.outcome) {
-            Outcome::Running => Err(napi::Error::new(Status::GenericFailure, "the job has not ended: wait for it")),
-            Outcome::Failed(error) => Err(throw(env, error, self.handle.report(error))),
-            Outcome::Done(result) => result.to_node(env),
+        let mut outcome = lock(&self.outcome);
+        if matches!(*outcome, Outcome::Running) {
+            return Err(napi::Error::new(Status::GenericFailure, "the job has not ended: wait for it"));
+        }
+        match mem::replace(&mut *outcome, Outcome::Taken) {
+            Outcome::Failed(error) => Err(throw(env, &error, self.handle.report(&error))),
+            Outcome::Done(result) => result.into_node(env),
+            Outcome::Running | Outcome::Taken => {
+                Err(napi::Error::new(Status::GenericFailure, "the result was taken before"))
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ macro_rules! plans_tables {
                 /// The source, as a URL without credentials.
                 source = it.source,
                 /// What is copied, in order: each stage is finished before the next one begins.
-                stages = it.stages().cloned().collect::<Vec<_>>(),
+                stages lazily = it.stages().cloned().collect::<Vec<_>>(),
                 /// What is skipped, and why.
                 skipped = it.skipped,
                 /// How many objects it copies.
@@ -24,7 +24,7 @@ macro_rules! plans_tables {
                 /// How many bytes.
                 bytes = it.bytes(),
                 /// The same for the same plan on every machine.
-                hash = it.hash(),
+                hash lazily = it.hash(),
             }
 
             /// What a restore would do: to be shown, approved and run. `str()` shows it as text.
@@ -52,7 +52,7 @@ macro_rules! plans_tables {
                 /// What happens to each guard at the end, in order.
                 release = it.release,
                 /// What is copied, in order: each stage is finished before the next one begins.
-                stages = it.stages().cloned().collect::<Vec<_>>(),
+                stages lazily = it.stages().cloned().collect::<Vec<_>>(),
                 /// What the target holds besides the backup: names, not touched.
                 kept = it.kept,
                 /// What is skipped, and why.
@@ -74,7 +74,7 @@ macro_rules! plans_tables {
                 /// How many bytes.
                 bytes = it.bytes(),
                 /// The same for the same plan on every machine.
-                hash = it.hash(),
+                hash lazily = it.hash(),
                 /// Keys at the target that would be overwritten.
                 overwrites lazily = it.overwrites().collect::<Vec<_>>(),
                 /// Keys at the target that would be deleted.
