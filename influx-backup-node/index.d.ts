@@ -2620,7 +2620,7 @@ export class CopyContext {
     /** Aborted when the copy is to stop. */
     readonly signal: AbortSignal;
 
-    /** Reports that this many bytes were moved. */
+    /** Reports that this many bytes, a whole number, were moved. */
     moved(bytes: number): void;
 }
 

@@ -6,7 +6,7 @@ import { inspect } from "node:util";
 /** The name of a test: its file, the names of those around it, and its own. A file that fails as a whole has no other. */
 function fullName(names, { file = "", name, nesting }) {
     const around = [basename(file, ".test.mjs"), ...names.slice(0, nesting)];
-    return (name === file ? around : [...around, name]).join(" > ");
+    return (file.endsWith(name) ? around : [...around, name]).join(" > ");
 }
 
 /** Why the runner skips what `--test-name-pattern` excludes. */
@@ -27,6 +27,8 @@ export default async function* asCargo(events) {
     for await (const { type, data } of events) {
         if (type === "test:start") names[data.nesting] = data.name;
         if (type === "test:stdout" || type === "test:stderr") yield data.message;
+        // What happened after a test had ended; of the rest, counts are below.
+        if (type === "test:diagnostic" && /^\w+: /.test(data.message)) yield `${data.message}\n`;
         if (type !== "test:pass" && type !== "test:fail") continue;
         const { details, skip, todo } = data;
         if (skip === UNASKED) continue;

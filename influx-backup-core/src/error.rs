@@ -501,7 +501,7 @@ pub enum Error {
     },
 
     /// A store did not do what was asked.
-    #[error("{operation} `{key}` in `{location}` failed: {advice}", advice = kind.advice())]
+    #[error("{operation}{} in `{location}` failed: {}", of_object(key), kind.advice())]
     #[non_exhaustive]
     Store {
         /// What was tried: `list`, `get`, `put`, `delete`, …
@@ -547,6 +547,11 @@ pub enum Error {
         #[source]
         source: Source,
     },
+}
+
+/// Which object was asked for; a store as a whole has none.
+fn of_object(key: &str) -> String {
+    if key.is_empty() { String::new() } else { format!(" `{key}`") }
 }
 
 /// How far a cancelled job was, where it had counted anything.

@@ -25,7 +25,8 @@
 //! 2. Take [`Job::events`] and [`Job::handle`] at once, before the job moves: [`Events`] is the asynchronous iterator (the
 //!    last event is [`Finished`](crate::EventKind::Finished), then comes `None`), the handle is `cancel()`, `progress()` and `is_finished()`, which never wait.
 //! 3. Move the job into a task that awaits it and keeps the result; the language's awaitable waits for that task. An
-//!    [`Error`] becomes an exception by [`JobHandle::report`], which adds what the job found.
+//!    [`Error`] becomes an exception by [`JobHandle::report`], which adds what the job found, and by
+//!    [`ErrorReport::with_naming`] where the language writes options in camelCase.
 //! 4. Dropping a job cancels it. The task of step 3 keeps it, so that it does not end when the last reference in the language
 //!    is collected. Where no result is wanted, [`Job::detach`] does the same without a task; the handle still works.
 //!

@@ -1,8 +1,8 @@
 "use strict";
 // What a caller gives, as the native module takes it.
 
-const { inspect } = require("node:util");
 const { Data, nativeOf } = require("./data.cjs");
+const { kindOf } = require("./kind.cjs");
 const { Location, locationOf } = require("./location.cjs");
 const { classes } = require("./revive.cjs");
 
@@ -21,7 +21,7 @@ function instance(name, value) {
     if (value instanceof classes[name]) {
         return nativeOf(value);
     }
-    throw new TypeError(`expected a ${name}, not ${inspect(value)}`);
+    throw new TypeError(`expected a ${name}, not ${kindOf(value)}`);
 }
 
 /** A cluster or a backup as it is, anything else as a place. */

@@ -2,6 +2,7 @@
 // Calls from the core into copiers and orchestrators of the caller.
 
 const { inspect } = require("node:util");
+const { isNativeError } = require("node:util/types");
 const { CopyContext, CopyError, CopyRequest } = require("./copiers.cjs");
 const { revive } = require("./revive.cjs");
 
@@ -33,14 +34,17 @@ class Calls {
     async #make(call) {
         const controller = new AbortController();
         this.#controllers.set(call.id, controller);
-        const given =
-            call.method === "copy"
-                ? [new CopyRequest(call), new CopyContext(call, controller.signal)]
-                : [revive(call.argument)];
         try {
+            const given =
+                call.method === "copy"
+                    ? [new CopyRequest(call), new CopyContext(call, controller.signal)]
+                    : [revive(call.argument)];
             call.resolve(await this.#callees[call.callee][call.method](...given));
         } catch (error) {
-            call.reject(this.#thrown.push(error) - 1, messageOf(error), copyCodeOf(error));
+            const code = call.method === "copy" ? copyCodeOf(error) : undefined;
+            // What has a code is no cause, and is not kept: it may be thrown for each object.
+            const index = code === undefined ? this.#thrown.push(error) - 1 : null;
+            call.reject(index, messageOf(error), code);
         } finally {
             this.#controllers.delete(call.id);
         }
@@ -50,7 +54,8 @@ class Calls {
 /** What was thrown, for a person. */
 function messageOf(error) {
     try {
-        return error instanceof Error ? String(error.message) : inspect(error);
+        const isError = isNativeError(error) || error instanceof Error;
+        return isError ? String(error.message) : inspect(error);
     } catch {
         return "what was thrown cannot be shown";
     }

@@ -47,51 +47,42 @@ class CopyContext {
  * Why an object could not be copied, where the run can do something about it. Thrown as itself it is a failure of a store, and
  * the copy is tried again.
  */
-class CopyError extends Error {
-    /** What became of the copy, by the code that the core has for it. */
-    get copyCode() {
-        return "store-error";
-    }
-}
+class CopyError extends Error {}
 
 /** This copier does not do such copies: the next one is asked. */
-class Unsupported extends CopyError {
-    get copyCode() {
-        return "copy-unsupported";
-    }
-}
+class Unsupported extends CopyError {}
 
 /** The source no longer exists. */
-class SourceVanished extends CopyError {
-    get copyCode() {
-        return "source-vanished";
-    }
-}
+class SourceVanished extends CopyError {}
 
 /** The source has another version than the one that is wanted. */
-class SourceChanged extends CopyError {
-    get copyCode() {
-        return "source-changed";
-    }
-}
+class SourceChanged extends CopyError {}
 
 /** The copy differs from its source: it is tried again. */
-class Corrupt extends CopyError {
-    get copyCode() {
-        return "copy-corrupt";
-    }
-}
+class Corrupt extends CopyError {}
 
 /** Another process may have taken the target over: nothing may be written to it any more. */
-class LeaseLost extends CopyError {
-    get copyCode() {
-        return "cancelled";
-    }
-}
+class LeaseLost extends CopyError {}
 
 const copyErrors = { CopyError, Corrupt, LeaseLost, SourceChanged, SourceVanished, Unsupported };
+
+/** What became of the copy, by the codes that the core has for it. */
+const copyCodes = {
+    CopyError: "store-error",
+    Corrupt: "copy-corrupt",
+    LeaseLost: "cancelled",
+    SourceChanged: "source-changed",
+    SourceVanished: "source-vanished",
+    Unsupported: "copy-unsupported",
+};
+
 for (const [name, { prototype }] of Object.entries(copyErrors)) {
-    Object.defineProperty(prototype, "name", { value: name, configurable: true, writable: true });
+    const [nameOfClass, copyCode] = [name, copyCodes[name]].map((value) => ({
+        value,
+        configurable: true,
+        writable: true,
+    }));
+    Object.defineProperties(prototype, { name: nameOfClass, copyCode });
 }
 
 module.exports = {

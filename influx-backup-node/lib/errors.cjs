@@ -1,6 +1,7 @@
 "use strict";
 // What verbs reject with: `InfluxBackupError`, with a subclass for each category and for the codes that scripts branch on.
 
+const { isNativeError } = require("node:util/types");
 const native = require("./native.cjs");
 const { classes, revive } = require("./revive.cjs");
 
@@ -171,7 +172,7 @@ function attempt(call) {
 
 /** What the native module throws where a value is not what it can take or give, and else what was thrown. */
 function valueError(error) {
-    const code = error instanceof Error ? String(error.code) : "";
+    const code = isNativeError(error) ? String(error.code) : "";
     if (code === "BigintExpected") {
         return new RangeError(error.message);
     }

@@ -4,6 +4,7 @@
 const { clearInterval, setInterval } = require("node:timers");
 const native = require("./native.cjs");
 const { revive } = require("./revive.cjs");
+const { follow } = require("./signals.cjs");
 const { Calls } = require("./calls.cjs");
 const { explain } = require("./errors.cjs");
 
@@ -24,7 +25,7 @@ class Job extends Promise {
     #timer = null;
     #isReferenced = true;
     #isSettled = false;
-    #onAbort = () => this.cancel();
+    #unfollow = () => {};
 
     /**
      * Starts a verb, which is the function whose callers the stack of an error names. `prepare` gets what wakes the job, and
@@ -48,12 +49,14 @@ class Job extends Promise {
             if (this.#signal?.aborted) {
                 native.throwCancelled();
             }
+            if (this.#signal !== undefined) {
+                this.#unfollow = follow(this.#signal, this);
+            }
             this.#native = prepared.begin();
         } catch (error) {
             this.#reject(error);
             return;
         }
-        this.#signal?.addEventListener("abort", this.#onAbort, { once: true });
         this.#hold();
     }
 
@@ -154,15 +157,16 @@ class Job extends Promise {
             return;
         }
         this.#isSettled = true;
-        this.#signal?.removeEventListener("abort", this.#onAbort);
         try {
             this.#settle.resolve(revive(this.#native.result()));
+            this.#unfollow();
         } catch (error) {
             this.#reject(error);
         }
     }
 
     #reject(thrown) {
+        this.#unfollow();
         const error = explain(thrown, this.#calls, this.#signal);
         if (error !== thrown) {
             const [, ...trace] = String(this.#trace.stack).split("\n");

@@ -3,6 +3,7 @@
 
 const { inspect } = require("node:util");
 const { attempt } = require("./errors.cjs");
+const { kindOf, textOf } = require("./kind.cjs");
 const native = require("./native.cjs");
 const { revive, setLocationClass } = require("./revive.cjs");
 
@@ -17,9 +18,13 @@ class Location {
             refuseOptions(options);
             this.#native = place.#native;
         } else if (typeof place === "string" || place instanceof URL) {
-            this.#native = attempt(() => new native.Location(String(place), options ?? undefined));
+            const text = textOf(String(place), "a place");
+            this.#native = attempt(() => new native.Location(text, options ?? undefined));
+            if (place instanceof URL && this.provider === "file" && place.protocol !== "file:") {
+                throw new TypeError(`a URL of a place is one of file, s3, az or gs, not of ${place.protocol}`);
+            }
         } else {
-            throw new TypeError(`a place is a path, a URL or a Location, not ${inspect(place)}`);
+            throw new TypeError(`a place is a path, a URL or a Location, not ${kindOf(place)}`);
         }
         Object.freeze(this);
     }
@@ -45,7 +50,8 @@ class Location {
     }
 
     child(tail) {
-        return new Location(attempt(() => this.#native.child(tail)));
+        const name = textOf(tail, "a name");
+        return new Location(attempt(() => this.#native.child(name)));
     }
 
     contains(other) {

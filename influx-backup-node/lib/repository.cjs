@@ -5,6 +5,7 @@ const { inspect } = require("node:util");
 const native = require("./native.cjs");
 const { dataOrPlace, instance, isPlace, place } = require("./arguments.cjs");
 const { explain } = require("./errors.cjs");
+const { textOf } = require("./kind.cjs");
 const { Location } = require("./location.cjs");
 const { classes, revive } = require("./revive.cjs");
 const { start } = require("./start.cjs");
@@ -43,7 +44,7 @@ class Repository {
     }
 
     planRestore(name, target, options) {
-        const begin = (given, caller) => this.#native.planRestore(text(name), place(target), given, caller);
+        const begin = (given, caller) => this.#native.planRestore(nameOf(name), place(target), given, caller);
         return start(this.planRestore, options, [], begin);
     }
 
@@ -52,7 +53,7 @@ class Repository {
         const [target, options] = isPlace(rest[0]) || rest.length > 1 ? rest : [undefined, rest[0]];
         const begin = (given, caller, { approvedHash }) => {
             if (!(what instanceof classes.RestorePlan)) {
-                return this.#native.restoreBackup(text(what), place(target), given, approvedHash, caller);
+                return this.#native.restoreBackup(nameOf(what), place(target), given, approvedHash, caller);
             }
             const at = target === undefined || target === null ? undefined : place(target);
             return this.#native.restorePlan(instance("RestorePlan", what), at, given, approvedHash, caller);
@@ -65,15 +66,15 @@ class Repository {
     }
 
     get(name, options) {
-        return start(this.get, options, [], (given, caller) => this.#native.get(text(name), given, caller));
+        return start(this.get, options, [], (given, caller) => this.#native.get(nameOf(name), given, caller));
     }
 
     certify(name, options) {
-        return start(this.certify, options, [], (given, caller) => this.#native.certify(text(name), given, caller));
+        return start(this.certify, options, [], (given, caller) => this.#native.certify(nameOf(name), given, caller));
     }
 
     verify(name, options) {
-        return start(this.verify, options, [], (given, caller) => this.#native.verify(text(name), given, caller));
+        return start(this.verify, options, [], (given, caller) => this.#native.verify(nameOf(name), given, caller));
     }
 
     leftovers(options) {
@@ -91,11 +92,8 @@ class Repository {
 }
 
 /** The name of a backup. */
-function text(name) {
-    if (typeof name !== "string") {
-        throw new TypeError(`the name of a backup is a text, not ${inspect(name)}`);
-    }
-    return name;
+function nameOf(name) {
+    return textOf(name, "the name of a backup");
 }
 
 module.exports = { Repository };

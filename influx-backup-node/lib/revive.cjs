@@ -1,6 +1,7 @@
 "use strict";
 // Values of the native module as values for the caller.
 
+const { isDate } = require("node:util/types");
 const native = require("./native.cjs");
 
 /** The classes of data, by their names. */
@@ -14,9 +15,9 @@ function setLocationClass(Location) {
     locate = (location) => new Location(location);
 }
 
-/** A value for the caller: data as instances of its class, all of it frozen. */
+/** A value for the caller: data as instances of its class, all else made anew, as this realm has it, and frozen. */
 function revive(value) {
-    if (value === null || typeof value !== "object" || value instanceof Date) {
+    if (value === null || typeof value !== "object") {
         return value;
     }
     if (value instanceof native.Document) {
@@ -25,10 +26,13 @@ function revive(value) {
     if (value instanceof native.Location) {
         return locate(value);
     }
-    for (const key of Object.keys(value)) {
-        value[key] = revive(value[key]);
+    if (isDate(value)) {
+        return new Date(value);
     }
-    return Object.freeze(value);
+    if (Array.isArray(value)) {
+        return Object.freeze(Array.from(value, (item) => revive(item)));
+    }
+    return Object.freeze(Object.fromEntries(Object.entries(value).map(([key, item]) => [key, revive(item)])));
 }
 
 module.exports = { classes, revive, setLocationClass };

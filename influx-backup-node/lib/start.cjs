@@ -1,12 +1,10 @@
 "use strict";
 // How a verb is started, given its options.
 
-const { inspect } = require("node:util");
 const native = require("./native.cjs");
 const { Job } = require("./jobs.cjs");
-
-const session = new native.Session();
-process.on("exit", () => session.end());
+const { kindOf, nameOf } = require("./kind.cjs");
+const { session } = require("./session.cjs");
 
 /**
  * Starts a verb as a job.
@@ -22,7 +20,7 @@ function start(verb, given, names, begin) {
         checkSignal(signal);
         const { objectEvents = false } = own;
         if (typeof objectEvents !== "boolean") {
-            throw new TypeError(`\`objectEvents\` is true or false, not ${inspect(objectEvents)}`);
+            throw new TypeError(`\`objectEvents\` is true or false, not ${kindOf(objectEvents)}`);
         }
         const caller = new native.Caller(session, wake, objectEvents);
         const callees = [];
@@ -41,21 +39,18 @@ function start(verb, given, names, begin) {
 /** The options of the package among those that are given, by these names. */
 function ownOf(given, names) {
     if (given !== undefined && (given === null || typeof given !== "object" || Array.isArray(given))) {
-        throw new TypeError(`options are an object, not ${inspect(given)}`);
+        throw new TypeError(`options are an object, not ${kindOf(given)}`);
     }
-    const own = {};
-    for (const name of names) {
-        own[name] = given?.[name];
-    }
-    return own;
+    const named = names.filter((name) => Object.hasOwn(given ?? {}, name));
+    return { __proto__: null, ...Object.fromEntries(named.map((name) => [name, given[name]])) };
 }
 
 function checkSignal(signal) {
-    if (
-        signal !== undefined &&
-        !(typeof signal.aborted === "boolean" && typeof signal.addEventListener === "function")
-    ) {
-        throw new TypeError(`\`signal\` is an AbortSignal, not ${inspect(signal)}`);
+    const methods = ["addEventListener", "removeEventListener"];
+    const isSignal =
+        typeof signal?.aborted === "boolean" && methods.every((name) => typeof signal[name] === "function");
+    if (signal !== undefined && !isSignal) {
+        throw new TypeError(`\`signal\` is an AbortSignal, not ${kindOf(signal)}`);
     }
 }
 
@@ -84,12 +79,8 @@ function addCopier(caller, callees, copier) {
 function check(object, option, methods) {
     const missing = methods.find((method) => typeof object?.[method] !== "function");
     if (missing !== undefined) {
-        throw new TypeError(`\`${option}\` needs the method \`${missing}\`, which ${inspect(object)} has not`);
+        throw new TypeError(`\`${option}\` needs the method \`${missing}\`: it is ${kindOf(object)}`);
     }
-}
-
-function nameOf(object) {
-    return String(object.constructor?.name ?? "Object");
 }
 
 module.exports = { start };

@@ -46,10 +46,10 @@ pub(crate) enum Answer {
     Other(ValueType),
 }
 
-/// What a method threw: its number among what was thrown, which the caller keeps.
+/// What a method threw: its number among what was thrown, where the caller keeps it.
 #[derive(Debug)]
 pub(crate) struct Thrown {
-    pub(crate) index: u32,
+    pub(crate) index: Option<u32>,
     /// What a copier means by it, where it is a `CopyError`.
     pub(crate) copy_code: Option<String>,
     message: String,
@@ -172,7 +172,7 @@ impl Call {
 
     /// Takes what the method threw: its number, its message, and what a copier means by it.
     #[napi]
-    pub fn reject(&mut self, index: u32, message: String, copy_code: Option<String>) {
+    pub fn reject(&mut self, index: Option<u32>, message: String, copy_code: Option<String>) {
         self.answer(Err(Thrown { index, copy_code, message }));
     }
 }

@@ -50,7 +50,7 @@ fn thrown(error: &Error) -> Option<u32> {
     let mut cause = std::error::Error::source(error);
     while let Some(source) = cause {
         if let Some(thrown) = source.downcast_ref::<Thrown>() {
-            return Some(thrown.index);
+            return thrown.index;
         }
         cause = source.source();
     }

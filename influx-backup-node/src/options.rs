@@ -6,7 +6,7 @@ use influx_backup_core::{
 };
 use napi::{
     Env, JsValue, KeyCollectionMode, KeyConversion, KeyFilter, Result, Status, Unknown, ValueType,
-    bindgen_prelude::{FromNapiValue, JsObjectValue, Object},
+    bindgen_prelude::{FromNapiValue, JsObjectValue, Object, Utf16String},
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value};
@@ -138,7 +138,10 @@ fn value_of(env: &Env, value: Unknown<'_>, option: &str, depth: usize) -> Result
     match value.get_type()? {
         ValueType::Null => Ok(Value::Null),
         ValueType::Boolean => Ok(bool::from_unknown(value)?.into()),
-        ValueType::String => Ok(String::from_unknown(value)?.into()),
+        ValueType::String => {
+            let text = String::from_utf16(&Utf16String::from_unknown(value)?);
+            text.map(Value::from).map_err(|_| unusable("a text with half of a surrogate pair"))
+        }
         ValueType::Number => {
             let number = f64::from_unknown(value)?;
             number_of(number).ok_or_else(|| unusable(&number.to_string()))

@@ -1,6 +1,7 @@
 /** Copiers of the caller. */
 
 import assert from "node:assert/strict";
+import { AsyncLocalStorage } from "node:async_hooks";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
@@ -11,6 +12,7 @@ import * as ib from "influx-backup";
 
 import { core, pathOf, rejection, repository, scratch, until } from "./support/clusters.mjs";
 import { causes } from "./support/errors.mjs";
+import { run } from "./support/programs.mjs";
 import { THROWN } from "./support/thrown.mjs";
 
 const data = await core();
@@ -467,6 +469,46 @@ test("a copier may start verbs of its own", async () => {
     };
     const report = await repository().backup(data, { copier: [copier, ...ib.defaultCopiers()] });
     assert.equal(report.status, "complete");
+});
+
+test("a copier is called in the asynchronous context of its verb", async () => {
+    const context = new AsyncLocalStorage();
+    const seen = new Set();
+    const copier = {
+        copy() {
+            seen.add(context.getStore());
+            throw new ib.Unsupported("the next");
+        },
+    };
+    const started = context.run("mine", () => repository().backup(data, { copier: [copier, ...ib.defaultCopiers()] }));
+    await started;
+    assert.deepEqual([...seen], ["mine"]);
+});
+
+test("what a copier throws for each object is not kept", async () => {
+    const ended = await run(
+        `
+        const thrown = [];
+        let kept;
+        const copier = {
+            async copy() {
+                if (thrown.length === 20) {
+                    await new Promise((resolve) => setTimeout(resolve, 10));
+                    gc();
+                    kept = thrown.filter((error) => error.deref() !== undefined).length;
+                }
+                const error = new ib.Unsupported("the next");
+                thrown.push(new WeakRef(error));
+                throw error;
+            },
+        };
+        const limits = { concurrency: 1 };
+        const made = new ib.Repository(${JSON.stringify(pathOf(repository().location))});
+        await made.backup(${JSON.stringify(data)}, { copier: [copier, ...ib.defaultCopiers()], limits });
+        console.log(kept < 5 || kept);`,
+        "--expose-gc",
+    );
+    assert.deepEqual(ended, { code: 0, signal: null, stdout: "true\n", stderr: "" });
 });
 
 test("jobs share a copier", async () => {

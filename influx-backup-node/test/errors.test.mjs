@@ -9,6 +9,8 @@ import { MessageChannel } from "node:worker_threads";
 
 import * as ib from "influx-backup";
 
+import { Scratch } from "./situations/scratch.mjs";
+import sources from "./situations/sources.mjs";
 import { committed, core, rejection, repository, scratch } from "./support/clusters.mjs";
 import { assertIsWhole, CATEGORIES, CODES_WITH_CLASS, causes, classOf } from "./support/errors.mjs";
 import { optionsOf, SECRET } from "./support/in-process-s3.mjs";
@@ -108,8 +110,6 @@ test("an option that there is not is a TypeError, too", async () => {
 });
 
 test("the certificate of a violated proof is at the error", async () => {
-    const { default: sources } = await import("./situations/sources.mjs");
-    const { Scratch } = await import("./situations/scratch.mjs");
     const error = await rejection(sources["not-consistent"](await Scratch.make()));
     assert.ok(error.certificate instanceof ib.Certificate && !error.certificate.holds);
     assert.deepEqual(error.certificate, error.report.certificate);
@@ -158,6 +158,35 @@ test("no error has a credential", async () => {
                 return !inspect(error).includes(SECRET);
             },
         );
+    }
+});
+
+test("no error shows what a value holds that is of the wrong kind", async () => {
+    const secret = { awsSecretAccessKey: SECRET };
+    const made = repository();
+    const data = await core();
+    const starts = [
+        async () => new ib.Location(secret),
+        async () => new ib.Location([SECRET]),
+        async () => new ib.Repository(secret),
+        async () => new ib.Location(data).contains(secret),
+        () => made.backup(secret),
+        () => made.backup(data, [SECRET]),
+        () => made.backup(data, { signal: secret }),
+        () => made.backup(data, { copier: secret }),
+        () => made.backup(data, { copier: [secret] }),
+        () => made.backup(data, { orchestrator: secret }),
+        () => made.backup(data, { objectEvents: SECRET }),
+        () => made.backup(data, { name: secret }),
+        () => made.get(secret),
+        () => made.restore(secret, data),
+        () => made.remove(secret),
+        () => ib.inventory(secret),
+    ];
+    for (const start of starts) {
+        const error = await rejection(start());
+        assert.ok(error instanceof TypeError || error instanceof ib.UsageError, inspect(error));
+        assert.ok(!inspect(error).includes(SECRET), inspect(error));
     }
 });
 

@@ -9,8 +9,11 @@ import { generate } from "influx-backup/testing";
 
 import { repository, scratch } from "./support/clusters.mjs";
 
-/** Milliseconds that no turn of the event loop takes on a busy machine. */
+/** Milliseconds that no turn of the event loop takes. */
 const LONG = 250;
+
+/** How often it is tried: a busy machine lets any thread wait now and then, a verb that blocks does so each time. */
+const ATTEMPTS = 4;
 
 const data = path.join(scratch(), "data");
 
@@ -21,12 +24,12 @@ before(async () => {
 
 /** The longest time between two turns of a timer while something runs. */
 async function longestGap(work) {
-    let longest = 0;
+    let gap = 0;
     let turns = 0;
     let last = performance.now();
     const tick = () => {
         const now = performance.now();
-        longest = Math.max(longest, now - last);
+        gap = Math.max(gap, now - last);
         last = now;
         turns += 1;
     };
@@ -38,18 +41,26 @@ async function longestGap(work) {
     }
     tick();
     assert.ok(turns > 3, `${turns} turns`);
-    return longest;
+    return gap;
 }
 
 const made = repository();
+const names = [];
+
+/** The name of the next backup. */
+function name() {
+    names.push(`n${names.length + 1}`);
+    return names.at(-1);
+}
+
 const limits = { durability: "relaxed" };
 
 const RUNS = {
     "a backup": async () => {
-        assert.equal((await made.backup(data, { name: "n1", limits })).status, "complete");
+        assert.equal((await made.backup(data, { name: name(), limits })).status, "complete");
     },
     "a backup whose events are read": async () => {
-        const job = made.backup(data, { name: "n2", limits, objectEvents: true });
+        const job = made.backup(data, { name: name(), limits, objectEvents: true });
         for await (const event of job) {
             assert.ok(event instanceof ib.Event);
         }
@@ -60,18 +71,21 @@ const RUNS = {
     "a restore": async () => {
         await made.restore("n1", path.join(scratch(), "target"), { limits });
     },
-    "a listing, and the look at a backup": async () => {
-        const cluster = await ib.discover(data);
-        const inventory = await ib.inventory(cluster);
+    "a listing": async () => {
+        const inventory = await ib.inventory(await ib.discover(data));
         assert.ok(inventory.objects > 2400);
-        const plan = await made.planBackup(cluster);
-        assert.ok(plan.objects > 2400);
+    },
+    "a plan": async () => {
+        assert.ok((await made.planBackup(data)).objects > 2400);
     },
 };
 
 for (const [what, work] of Object.entries(RUNS)) {
     test(`${what} leaves the main thread free`, async () => {
-        const longest = await longestGap(work);
-        assert.ok(longest < LONG, `blocked for ${longest} ms`);
+        const gaps = [];
+        while (gaps.length < ATTEMPTS && !(gaps.at(-1) < LONG)) {
+            gaps.push(await longestGap(work));
+        }
+        assert.ok(gaps.at(-1) < LONG, `blocked for ${gaps} ms`);
     });
 }

@@ -84,16 +84,15 @@ test("options may be absent", async () => {
     assert.equal((await ib.discover(data)).edition, "core");
 });
 
-test("options that inherit are read, as destructuring reads them", async () => {
-    const defaults = { name: "n1" };
-    const options = Object.create(defaults, { onExisting: { value: "resume", enumerable: true } });
-    const job = repository().backup(data, options);
-    const ended = await job.catch((error) => error);
-    if (ended instanceof ib.BackupReport) {
-        assert.equal(ended.name, "n1");
-    } else {
-        assert.ok(ended instanceof TypeError || ended instanceof ib.UsageError, `${ended}`);
+test("options that inherit are refused, as those of a class", async () => {
+    class Options {
+        name = "n1";
     }
+    const made = repository();
+    for (const options of [Object.create({ name: "n1" }), new Options(), new Map([["name", "n1"]])]) {
+        await assert.rejects(made.backup(data, options), { name: "TypeError", message: /plain object/ });
+    }
+    assertIsUntouched(made);
 });
 
 test("options are read when the verb is called", async () => {
@@ -312,12 +311,21 @@ test("a key that is a prototype changes none", async () => {
 });
 
 test("a polluted prototype gives no options", async () => {
-    Object.prototype.onExisting = "nonsense";
+    const polluted = {
+        onExisting: "nonsense",
+        copier: "nonsense",
+        orchestrator: "nonsense",
+        objectEvents: "nonsense",
+        signal: AbortSignal.abort(),
+    };
+    Object.assign(Object.prototype, polluted);
     try {
         assert.equal((await repository().backup(data, { name: "n1" })).status, "complete");
         assert.equal((await repository().backup(data)).status, "complete");
     } finally {
-        delete Object.prototype.onExisting;
+        for (const name of Object.keys(polluted)) {
+            delete Object.prototype[name];
+        }
     }
 });
 
@@ -366,6 +374,16 @@ test("options of generate are named", async () => {
         assert.ok(error instanceof ib.UsageError && error.message.includes(`\`${name}\``), inspect(error));
         assert.equal(fs.existsSync(directory), false);
     }
+});
+
+test("generate takes a path or a URL of a file", async () => {
+    for (const directory of [undefined, null, 5, {}, new URL("http://localhost/data")]) {
+        await assert.rejects(generate(directory), TypeError);
+    }
+    assert.equal(fs.existsSync("undefined"), false);
+    const directory = path.join(scratch(), "data");
+    assert.equal((await generate(pathToFileURL(directory), { edition: "core" })).catalogOwner, "node01");
+    assert.equal((await ib.discover(directory)).edition, "core");
 });
 
 test("each choice is taken, and a wrong one is told all", async () => {

@@ -137,6 +137,20 @@ for (const method of ["stop", "stopped"]) {
     }
 }
 
+test("a CopyError of an orchestrator is the cause, too", async () => {
+    const thrown = new ib.Unsupported("mine");
+    const orchestrator = {
+        stop() {},
+        stopped() {
+            throw thrown;
+        },
+        start() {},
+    };
+    const error = await rejection(repository().backup(data, { orchestrator }));
+    assert.equal(error.code, "orchestrator");
+    assert.equal(error.cause, thrown);
+});
+
 test("an orchestrator that never ends does not keep a cancelled job", async () => {
     const made = repository();
     const calls = [];

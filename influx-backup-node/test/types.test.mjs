@@ -15,11 +15,12 @@ const BUNDLER = { module: "esnext", moduleResolution: "bundler" };
 
 for (const compiler of Object.keys(COMPILERS)) {
     test(`TypeScript ${compiler} accepts right programs and finds every mistake`, () => {
-        const files = ["right.mts", "right.cts", "wrong.ts"];
-        assert.equal(diagnose(TYPES, files, { module: "nodenext" }, compiler), "");
+        // The declarations themselves are checked below, and those of Node.js take the older compiler half a minute.
+        const options = { module: "nodenext", skipLibCheck: true };
+        assert.equal(diagnose(TYPES, ["right.mts", "right.cts", "wrong.ts"], options, compiler), "");
     });
 
-    test(`TypeScript ${compiler} needs types of neither Node.js nor browsers`, () => {
+    test(`TypeScript ${compiler} accepts the declarations, and needs types of neither Node.js nor browsers`, () => {
         const options = { module: "nodenext", types: [], lib: ["es2018"] };
         assert.equal(diagnose(TYPES, ["bare.mts"], options, compiler), "");
     });

@@ -210,6 +210,15 @@ fn a_report_has_what_the_error_is_about() {
 }
 
 #[test]
+fn a_failed_request_names_its_object_where_it_has_one() {
+    let failed =
+        |key: &str| Error::io("list", key, "/data", io::Error::from(io::ErrorKind::PermissionDenied)).to_string();
+    let advice = StoreErrorKind::Denied.advice();
+    assert_eq!(failed("node1"), format!("list `node1` in `/data` failed: {advice}"));
+    assert_eq!(failed(""), format!("list in `/data` failed: {advice}"));
+}
+
+#[test]
 fn another_pass_is_offered_only_where_it_may_help() {
     assert!(not_consistent(StopReason::LimitReached).is_retryable());
     let standstill = not_consistent(StopReason::NoProgress);

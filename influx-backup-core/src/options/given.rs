@@ -542,6 +542,7 @@ mod tests {
             (json!({ "stopTimeout": null }), "stopTimeout", duration.to_owned()),
             (json!({ "limits": { "retry": { "maxOutage": true } } }), "limits.retry.maxOutage", duration.to_owned()),
             (json!({ "limits": { "retry": { "maxOutage": -1 } } }), "limits.retry.maxOutage", invalid("-1")),
+            (json!({ "stopTimeout": -2.0 }), "stopTimeout", invalid("-2")),
             (json!({ "stopTimeout": 1e300 }), "stopTimeout", invalid("1e+300")),
             (json!({ "stopTimeout": "soon" }), "stopTimeout", invalid("soon")),
             (json!({ "stopTimeout": "90" }), "stopTimeout", invalid("90")),

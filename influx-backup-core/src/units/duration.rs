@@ -106,7 +106,8 @@ impl Given {
 /// # Errors
 /// What is expected instead.
 pub(crate) fn of_text_or_millis(given: &Value) -> Result<Duration, String> {
-    let invalid = || InvalidDuration { text: given.as_str().map_or_else(|| given.to_string(), ToOwned::to_owned) };
+    let shown = || given.to_string().trim_end_matches(".0").to_owned();
+    let invalid = || InvalidDuration { text: given.as_str().map_or_else(shown, ToOwned::to_owned) };
     let read = match given {
         Value::String(text) => read(text.trim()).filter(|_| text.contains(char::is_alphabetic)),
         Value::Number(number) => match (number.as_u64(), number.as_f64()) {

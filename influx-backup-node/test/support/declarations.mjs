@@ -89,6 +89,15 @@ export function baseOf(symbol) {
     return checker.getBaseTypes(typeNamed(symbol)).map((it) => it.symbol)[0];
 }
 
+/** The names of the options that each signature of a function takes. */
+export function options(symbol) {
+    const signatures = checker.getTypeOfSymbol(symbol).getCallSignatures();
+    const last = signatures.map((it) => it.parameters.at(-1)).filter((it) => it?.name === "options");
+    return last.map((it) =>
+        members(checker.getNonNullableType(checker.getTypeOfSymbol(it))).map((option) => option.name),
+    );
+}
+
 /** What each signature of a function gives. */
 export function returned(symbol) {
     const signatures = checker.getTypeOfSymbol(symbol).getCallSignatures();
