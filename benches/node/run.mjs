@@ -6,11 +6,10 @@ import { Repository } from "influx-backup";
 
 const [verb, data, backups, target] = process.argv.slice(2);
 const repository = new Repository(backups);
-const plan = verb === "restore" ? await repository.planRestore("n", target) : null;
 const start = {
     backup: () => repository.backup(data, { name: "n" }),
     verify: () => repository.verify("n", { level: "bytes" }),
-    restore: () => repository.restore(plan),
+    restore: () => repository.restore("n", target),
 };
 const job = start[verb]();
 let events = 0;
