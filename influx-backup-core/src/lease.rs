@@ -255,5 +255,12 @@ impl Lease {
     }
 }
 
+impl Drop for Lease {
+    /// What still runs of its holder, such as a copier of the caller's, writes nothing more.
+    fn drop(&mut self) {
+        self.lost.cancel();
+    }
+}
+
 #[cfg(test)]
 mod tests;

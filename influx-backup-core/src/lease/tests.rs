@@ -396,3 +396,20 @@ async fn what_a_killed_holder_has_sent_is_waited_for() {
         assert_eq!(silent.unsettled(), Duration::from_secs(unsettled), "{silence}");
     }
 }
+
+/// A copier of the caller's may go on when its job has ended.
+#[tokio::test]
+async fn nothing_is_written_once_the_lease_has_ended() {
+    let location = Location::in_memory();
+    for is_released in [true, false] {
+        let lease = take(&location, &LeaseScope::Target).await;
+        let fenced = lease.fenced(&location);
+        fenced.check_fence().expect("held");
+        if is_released {
+            lease.release(Duration::from_secs(1)).await;
+        } else {
+            drop(lease);
+        }
+        assert_eq!(fenced.check_fence().expect_err("ended").code(), "lease-lost");
+    }
+}
