@@ -1854,7 +1854,7 @@ export class Backup extends Data {
     /** The repository that it lies in. */
     readonly repository: Location;
 
-    /** Every object that it holds, sorted by key. */
+    /** Every object that it holds, sorted by key. Made at their first use. */
     readonly objects: readonly ObjectRecord[];
 
     /** Parquet files that live manifests name and that were gone from the source, with the consent of the caller. */
@@ -1901,7 +1901,7 @@ export class Target extends Data {
     /** How long before the inspection something was written, where that is so recent that a server may be running. */
     readonly signsOfLife: number | null;
 
-    /** Every object but those of influx-backup, sorted by key. */
+    /** Every object but those of influx-backup, sorted by key. Made at their first use. */
     readonly objects: readonly ObjectMeta[];
 
     /** Reads what `toJSON` gives, as an object or as text. Throws {@link UsageError} for anything else. */
@@ -2297,7 +2297,10 @@ export class Committed extends EventBase {
     readonly name: string;
 }
 
-/** The job has ended. Always the last event, also of a job that was cancelled or that panicked. */
+/**
+ * The job has ended. Always the last event, also of a job that was cancelled or that panicked. A job that could not be
+ * started, as by a wrong option, has no events.
+ */
 export class Finished extends EventBase {
     /** Always `"finished"`. */
     readonly kind: "finished";
@@ -2539,7 +2542,8 @@ export class InternalError extends InfluxBackupError {
  * - It calls `request.checkLease()` directly before it changes the target, stops soon after `context.signal` is
  *   aborted, and reports to `context.moved()`.
  *
- * It retries nothing. What else it throws ends the run, and is the `cause` of what the job rejects with.
+ * It retries nothing. A copy that is not at its target is asked for again, as after {@link Corrupt}, for as long as
+ * `limits.retry.maxElapsed` allows (5 minutes). What else it throws ends the run, and is the `cause` of what the job rejects with.
  *
  * @example
  * ```ts
