@@ -2543,7 +2543,8 @@ export class InternalError extends InfluxBackupError {
  *   aborted, and reports to `context.moved()`.
  *
  * It retries nothing. A copy that is not at its target is asked for again, as after {@link Corrupt}, for as long as
- * `limits.retry.maxElapsed` allows (5 minutes). What else it throws ends the run, and is the `cause` of what the job rejects with.
+ * `limits.retry.maxElapsed` allows (5 minutes). What else it throws ends the run, and is the `cause` of what the job
+ * rejects with.
  *
  * @example
  * ```ts
