@@ -101,7 +101,7 @@ async fn plain_http_has_to_be_asked_for() {
             "az" => "azure_allow_http",
             _ => "google_allow_http",
         };
-        assert!(error.to_string().contains(&format!("{allowed}=true")), "{}: {error}", server.name());
+        assert!(error.to_string().contains(&format!("set `{allowed}` to `true`")), "{}: {error}", server.name());
         let location = Location::parse(&server.url(&bucket, "p"), &options.with(allowed, "true")).expect("asked for");
         preflight::target(&location).await.unwrap_or_else(|error| panic!("{}: {error:?}", server.name()));
     }
