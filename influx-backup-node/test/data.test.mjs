@@ -166,9 +166,14 @@ test("values that differ are not equal", () => {
     let compared = 0;
     // The documents of two identities differ in what is no field.
     const { Identity: _, ...others } = all;
-    for (const [one, other] of Object.values(others).filter((ofClass) => ofClass.length > 1)) {
-        assert.notDeepStrictEqual(one, other);
-        compared += 1;
+    // A `Date` has milliseconds, a document has more.
+    const cut = (value) => JSON.stringify(value).replace(/(\.\d{3})\d+Z/g, "$1Z");
+    for (const [one, ...rest] of Object.values(others)) {
+        const other = rest.find((candidate) => cut(candidate) !== cut(one));
+        if (other !== undefined) {
+            assert.notDeepStrictEqual(one, other);
+            compared += 1;
+        }
     }
     assert.ok(compared > 20);
 });

@@ -951,7 +951,7 @@ class RestorePlan:
 
     @property
     def options(self) -> dict[str, Any]:
-        """The `RestoreOptions` that the plan was made with, as a dict."""
+        """The `RestoreOptions` that the plan was made with."""
 
     @property
     def policy(self) -> Policy:
