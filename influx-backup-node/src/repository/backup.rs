@@ -9,7 +9,7 @@ use napi_derive::napi;
 
 use super::Repository;
 use crate::{
-    caller::Caller,
+    caller::{Caller, with_callees},
     document::Document,
     job::{Job, start_with_object_events},
     location::Location,
@@ -32,13 +32,7 @@ impl Repository {
     ) -> Result<Job> {
         let mut given = Given::of(env, given, OF_RUNS)?;
         let source = source_of(source, &mut given)?;
-        let mut request = self.0.backup(source, given.last()?);
-        if let Some(copiers) = caller.copier() {
-            request = request.with_copier(copiers);
-        }
-        if let Some(orchestrator) = caller.orchestrator.clone() {
-            request = request.with_orchestrator(orchestrator);
-        }
+        let request = with_callees!(self.0.backup(source, given.last()?), caller);
         start_with_object_events!(request, caller)
     }
 }

@@ -6,7 +6,7 @@ use napi_derive::napi;
 
 use super::Repository;
 use crate::{
-    caller::Caller,
+    caller::{Caller, with_callees},
     document::Document,
     job::{Job, start_with_object_events},
     location::Location,
@@ -58,11 +58,5 @@ fn run(request: Restore, given: Given<'_>, approved_hash: Option<String>, caller
     if let Some(hash) = approved_hash {
         request = request.approving_hash(hash);
     }
-    if let Some(copiers) = caller.copier() {
-        request = request.with_copier(copiers);
-    }
-    if let Some(orchestrator) = caller.orchestrator.clone() {
-        request = request.with_orchestrator(orchestrator);
-    }
-    start_with_object_events!(request, caller)
+    start_with_object_events!(with_callees!(request, caller), caller)
 }
