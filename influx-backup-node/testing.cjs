@@ -3,21 +3,19 @@
 
 const { fileURLToPath } = require("node:url");
 require("./lib/data.cjs");
-const { explain } = require("./lib/errors.cjs");
+const { attemptAsync } = require("./lib/errors.cjs");
 const { kindOf } = require("./lib/kind.cjs");
 const native = require("./lib/native.cjs");
-const { classes, revive } = require("./lib/revive.cjs");
+const { classes } = require("./lib/revive.cjs");
 
-async function generate(directory, options = {}) {
-    try {
+function generate(directory, options = {}) {
+    return attemptAsync(() => {
         const path = directory instanceof URL ? fileURLToPath(directory) : directory;
         if (typeof path !== "string") {
             throw new TypeError(`a directory is a path or a URL, not ${kindOf(path)}`);
         }
-        return revive(await native.generate(path, options));
-    } catch (error) {
-        throw explain(error);
-    }
+        return native.generate(path, options);
+    });
 }
 
 const { Generated, GeneratedNode } = classes;

@@ -2,6 +2,7 @@
 // What moves objects: what a copier of one's own is given, and what it throws.
 
 const { inspect } = require("node:util");
+const { share } = require("./errors.cjs");
 const native = require("./native.cjs");
 const { revive } = require("./revive.cjs");
 
@@ -76,13 +77,8 @@ const copyCodes = {
     Unsupported: "copy-unsupported",
 };
 
-for (const [name, { prototype }] of Object.entries(copyErrors)) {
-    const [nameOfClass, copyCode] = [name, copyCodes[name]].map((value) => ({
-        value,
-        configurable: true,
-        writable: true,
-    }));
-    Object.defineProperties(prototype, { name: nameOfClass, copyCode });
+for (const [name, ErrorClass] of Object.entries(copyErrors)) {
+    share(ErrorClass, { name, copyCode: copyCodes[name] });
 }
 
 module.exports = {

@@ -88,9 +88,8 @@ const errorClasses = {
     UnknownOptionError,
     UsageError,
 };
-for (const [name, { prototype }] of Object.entries(errorClasses)) {
-    const value = name === "CancelledError" ? "AbortError" : name;
-    Object.defineProperty(prototype, "name", { value, configurable: true, writable: true });
+for (const [name, ErrorClass] of Object.entries(errorClasses)) {
+    share(ErrorClass, { name: name === "CancelledError" ? "AbortError" : name });
 }
 
 const byCategory = {
@@ -170,6 +169,15 @@ function attempt(call) {
     }
 }
 
+/** What the promise that `call` returns comes to, for the caller. */
+async function attemptAsync(call) {
+    try {
+        return revive(await call());
+    } catch (error) {
+        throw explain(error);
+    }
+}
+
 /** What the native module throws where a value is not what it can take or give, and else what was thrown. */
 function valueError(error) {
     const code = isNativeError(error) ? String(error.code) : "";
@@ -179,9 +187,16 @@ function valueError(error) {
     return /^(InvalidArg|\w+Expected)$/.test(code) ? new TypeError(error.message) : error;
 }
 
+/** Gives instances of a class values that they share, and that each may replace by its own. */
+function share({ prototype }, values) {
+    for (const [name, value] of Object.entries(values)) {
+        Object.defineProperty(prototype, name, { value, configurable: true, writable: true });
+    }
+}
+
 function deepFreeze(codes) {
     Object.values(codes).forEach(Object.freeze);
     return Object.freeze(codes);
 }
 
-module.exports = { ERROR_CODES, FINDING_CODES, attempt, classes: errorClasses, explain };
+module.exports = { ERROR_CODES, FINDING_CODES, attempt, attemptAsync, classes: errorClasses, explain, share };

@@ -4,10 +4,10 @@
 const { inspect } = require("node:util");
 const native = require("./native.cjs");
 const { dataOrPlace, instance, isPlace, place } = require("./arguments.cjs");
-const { explain } = require("./errors.cjs");
+const { attemptAsync } = require("./errors.cjs");
 const { textOf } = require("./kind.cjs");
 const { Location } = require("./location.cjs");
-const { classes, revive } = require("./revive.cjs");
+const { classes } = require("./revive.cjs");
 const { start } = require("./start.cjs");
 
 const RUN_OPTIONS = ["objectEvents", "copier", "orchestrator"];
@@ -25,12 +25,8 @@ class Repository {
         return this.#location;
     }
 
-    async marker() {
-        try {
-            return revive(await this.#native.marker());
-        } catch (error) {
-            throw explain(error);
-        }
+    marker() {
+        return attemptAsync(() => this.#native.marker());
     }
 
     planBackup(source, options) {
@@ -44,7 +40,7 @@ class Repository {
     }
 
     planRestore(name, target, options) {
-        const begin = (given, caller) => this.#native.planRestore(nameOf(name), place(target), given, caller);
+        const begin = (given, caller) => this.#native.planRestore(backupName(name), place(target), given, caller);
         return start(this.planRestore, options, [], begin);
     }
 
@@ -53,7 +49,7 @@ class Repository {
         const [target, options] = isPlace(rest[0]) || rest.length > 1 ? rest : [undefined, rest[0]];
         const begin = (given, caller, { approvedHash }) => {
             if (!(what instanceof classes.RestorePlan)) {
-                return this.#native.restoreBackup(nameOf(what), place(target), given, approvedHash, caller);
+                return this.#native.restoreBackup(backupName(what), place(target), given, approvedHash, caller);
             }
             const at = target === undefined || target === null ? undefined : place(target);
             return this.#native.restorePlan(instance("RestorePlan", what), at, given, approvedHash, caller);
@@ -66,15 +62,17 @@ class Repository {
     }
 
     get(name, options) {
-        return start(this.get, options, [], (given, caller) => this.#native.get(nameOf(name), given, caller));
+        return start(this.get, options, [], (given, caller) => this.#native.get(backupName(name), given, caller));
     }
 
     certify(name, options) {
-        return start(this.certify, options, [], (given, caller) => this.#native.certify(nameOf(name), given, caller));
+        return start(this.certify, options, [], (given, caller) =>
+            this.#native.certify(backupName(name), given, caller),
+        );
     }
 
     verify(name, options) {
-        return start(this.verify, options, [], (given, caller) => this.#native.verify(nameOf(name), given, caller));
+        return start(this.verify, options, [], (given, caller) => this.#native.verify(backupName(name), given, caller));
     }
 
     leftovers(options) {
@@ -96,7 +94,7 @@ class Repository {
 }
 
 /** The name of a backup. */
-function nameOf(name) {
+function backupName(name) {
     return textOf(name, "the name of a backup");
 }
 
