@@ -369,6 +369,22 @@ test("a copier that never ends does not keep a cancelled job for a second", asyn
     assert.equal((await made.backup(data, { name: "n1", onExisting: "resume" })).status, "complete");
 });
 
+test("a copier that outlives its job may not write any more", async () => {
+    const requests = [];
+    const copier = {
+        copy(request) {
+            request.checkLease();
+            requests.push(request);
+            return new Promise(() => undefined);
+        },
+    };
+    const job = repository().backup(data, { copier });
+    await until(() => requests.length > 0, "a copy");
+    job.cancel();
+    assert.ok((await rejection(job)) instanceof ib.CancelledError);
+    assert.throws(() => requests[0].checkLease(), ib.LeaseLost);
+});
+
 test("the copies of a run that failed are stopped", async () => {
     const hangs = new Hangs();
     let number = 0;

@@ -216,10 +216,17 @@ test("a number that is not safe is an error", () => {
     const json = { ...all.BackupReport[0].toJSON() };
     const text = JSON.stringify(json).replace(/"objects":\d+/, `"objects":${2n ** 60n}`);
     assert.notEqual(text, JSON.stringify(json));
-    assert.throws(
-        () => ib.BackupReport.fromJSON(text),
-        (error) => /objects|2\^53|9007199254740991/.test(error.message),
+    const message = /^`objects` of BackupReport: 1152921504606846976 is larger than Number\.MAX_SAFE_INTEGER/;
+    assert.throws(() => ib.BackupReport.fromJSON(text), { name: "RangeError", message });
+});
+
+test("the largest safe integer is a number, and the next one is an error", () => {
+    const [largest, next] = ["9007199254740991", "9007199254740992"].map(
+        (size) => `{"key":"a","size":${size},"version":{"e_tag":null,"id":null,"modified":"2026-01-01T00:00:00Z"}}`,
     );
+    assert.equal(ib.ObjectMeta.fromJSON(largest).size, Number.MAX_SAFE_INTEGER);
+    const message = /^`size` of ObjectMeta: 9007199254740992 is larger than/;
+    assert.throws(() => ib.ObjectMeta.fromJSON(next), { name: "RangeError", message });
 });
 
 test("a field that throws lets fromJSON throw", () => {
