@@ -10,8 +10,15 @@ from collections.abc import Iterator
 CHUNK = 1 << 16
 
 
+def end(one: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        one.shutdown(socket.SHUT_RDWR)
+    one.close()
+
+
 class Proxy:
-    """Passes bytes on, both ways, until `last` is among those of a request. That is passed on too; nothing is after it."""
+    """Passes bytes on, both ways, until `last` is among those of a request. That is passed on too; nothing is
+    after it: each connection ends at once. The port is kept, so that no other server gets it."""
 
     def __init__(self, address: str, last: bytes) -> None:
         host, port = address.split(":")
@@ -20,11 +27,15 @@ class Proxy:
         self.port: int = self.listener.getsockname()[1]
         self.open: list[socket.socket] = []
         self.seen = threading.Event()
+        self.dead = threading.Event()
 
     def accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self.listener.accept()
+                if self.dead.is_set():
+                    client.close()
+                    continue
                 server = socket.create_connection(self.server)
                 self.open += [client, server]
                 threading.Thread(target=self.requests, args=(client, server), daemon=True).start()
@@ -46,10 +57,9 @@ class Proxy:
                 client.sendall(data)
 
     def die(self) -> None:
-        for one in (self.listener, *self.open):
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
+        self.dead.set()
+        for one in self.open:
+            end(one)
 
 
 @contextlib.contextmanager
@@ -62,4 +72,5 @@ def dying_proxy(address: str, last: bytes) -> Iterator[str]:
         yield f"http://127.0.0.1:{proxy.port}"
     finally:
         proxy.die()
+        end(proxy.listener)
         thread.join()

@@ -9,8 +9,23 @@ use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::HttpService;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
+
+/// A socket of this address, which no other process and no unrelated server of this one is given while it is kept, also
+/// when nobody listens: connections are refused then. More of these may have the same address.
+pub(crate) fn socket_at(address: SocketAddr) -> TcpSocket {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_reuseaddr(true).expect("an option of sockets");
+    socket.set_reuseport(true).expect("an option of sockets");
+    socket.bind(address).expect("a port on loopback");
+    socket
+}
+
+/// Listens from now on.
+pub(crate) fn listener_of(socket: TcpSocket) -> TcpListener {
+    socket.listen(1024).expect("a listener")
+}
 
 /// A listener on a free loopback port and the thread that serves it; ends on drop.
 #[derive(Debug)]
@@ -31,7 +46,7 @@ impl Loopback {
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(async move {
-                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port on loopback");
+                let listener = listener_of(socket_at((Ipv4Addr::LOCALHOST, 0).into()));
                 tell.send(listener.local_addr().expect("the address of a listener")).expect("the starter waits");
                 tokio::select! {
                     () = serve(listener) => {}

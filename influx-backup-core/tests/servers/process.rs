@@ -183,9 +183,11 @@ fn status(address: SocketAddr, path: &str) -> Option<u16> {
     answer.strip_prefix("HTTP/1.1 ")?.parse().ok()
 }
 
+/// Below the range from which systems give a port to whoever asks for any, so that nobody is given it meanwhile.
 fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port on loopback");
-    listener.local_addr().expect("the address of a listener")
+    let is_free = |address: &SocketAddr| TcpListener::bind(address).is_ok();
+    let random = || SocketAddr::from((Ipv4Addr::LOCALHOST, rand::random_range(10_000..32_000)));
+    std::iter::repeat_with(random).find(is_free).expect("a free port on loopback")
 }
 
 /// The program in the cache that `.ci/servers` fills, else on PATH.

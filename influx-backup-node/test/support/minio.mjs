@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
@@ -19,13 +19,15 @@ export function program() {
     return directories.map((directory) => path.join(directory, "minio")).find((file) => fs.existsSync(file));
 }
 
-/** A port that is free. */
-export async function freePort() {
+/** A free port below the range from which systems give one to whoever asks for any: nobody is given it meanwhile. */
+async function freePort() {
+    const port = randomInt(10_000, 32_000);
     const server = net.createServer();
-    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address();
-    await new Promise((resolve) => server.close(resolve));
-    return port;
+    const isFree = await new Promise((resolve) => {
+        server.once("error", () => resolve(false));
+        server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+    });
+    return isFree ? port : freePort();
 }
 
 /** Whether requests are served: one without credentials is denied then. */

@@ -4,14 +4,20 @@ import net from "node:net";
 
 /**
  * Starts a proxy before the server with this address. It passes bytes on, both ways, until `last` is among those of a
- * request. That is passed on too, and nothing is once it is answered.
+ * request. That is passed on too, and nothing is once it is answered: each connection ends at once. The port is kept, so
+ * that no other server gets it.
  */
 export async function dyingProxy(address, last) {
     const [host, port] = address.split(":");
     const sockets = new Set();
     let isSeen = false;
+    let isDead = false;
 
     const listener = net.createServer((client) => {
+        if (isDead) {
+            client.destroy();
+            return;
+        }
         const server = net.connect(Number(port), host);
         for (const socket of [client, server]) {
             sockets.add(socket);
@@ -29,12 +35,13 @@ export async function dyingProxy(address, last) {
     });
 
     function die() {
-        listener.close();
+        isDead = true;
         for (const socket of sockets) {
             socket.destroy();
         }
     }
 
     await new Promise((resolve) => listener.listen(0, "127.0.0.1", resolve));
+    listener.unref();
     return { endpoint: `http://127.0.0.1:${listener.address().port}`, die };
 }

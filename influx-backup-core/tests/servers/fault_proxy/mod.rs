@@ -20,7 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::loopback::Loopback;
+use super::loopback::{Loopback, listener_of, socket_at};
 use broken::{write_answer, write_bad_gateway, write_error};
 pub(crate) use wire::RequestHead;
 use wire::{Answer, exchange, read_body, read_request_head, request_bytes};
@@ -265,13 +265,14 @@ async fn serve(
                 Some(_) = connections.join_next() => {}
             }
         }
+        let kept = socket_at(address);
         drop(listener);
         connections.shutdown().await;
         reports.send_replace(State::Down);
         if wants.wait_for(|state| *state != State::Down).await.is_err() {
             return;
         }
-        listener = TcpListener::bind(address).await.expect("the proxy's own port");
+        listener = listener_of(kept);
     }
 }
 
