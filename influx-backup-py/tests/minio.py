@@ -57,7 +57,7 @@ def program() -> Path | None:
 
 
 def free_port() -> int:
-    """Below the range from which systems give a port to whoever asks for any, so that nobody is given it meanwhile."""
+    """Below the range from which systems give a port to whoever asks for any, so that no other process gets it."""
     while True:
         port = random.randrange(10_000, 32_000)
         with socket.socket() as free, contextlib.suppress(OSError):

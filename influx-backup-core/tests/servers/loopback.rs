@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 
 /// A socket of this address, which no other process and no unrelated server of this one is given while it is kept, also
-/// when nobody listens: connections are refused then. More of these may have the same address.
+/// when there is no listener: connections are refused then. More of these may have the same address.
 pub(crate) fn socket_at(address: SocketAddr) -> TcpSocket {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_reuseaddr(true).expect("an option of sockets");

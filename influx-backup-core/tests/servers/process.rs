@@ -183,7 +183,7 @@ fn status(address: SocketAddr, path: &str) -> Option<u16> {
     answer.strip_prefix("HTTP/1.1 ")?.parse().ok()
 }
 
-/// Below the range from which systems give a port to whoever asks for any, so that nobody is given it meanwhile.
+/// Below the range from which systems give a port to whoever asks for any, so that no other process gets it.
 fn free_address() -> SocketAddr {
     let is_free = |address: &SocketAddr| TcpListener::bind(address).is_ok();
     let random = || SocketAddr::from((Ipv4Addr::LOCALHOST, rand::random_range(10_000..32_000)));

@@ -19,7 +19,7 @@ export function program() {
     return directories.map((directory) => path.join(directory, "minio")).find((file) => fs.existsSync(file));
 }
 
-/** A free port below the range from which systems give one to whoever asks for any: nobody is given it meanwhile. */
+/** A free port below the range from which systems give one to whoever asks for any: no other process is given it. */
 async function freePort() {
     const port = randomInt(10_000, 32_000);
     const server = net.createServer();
