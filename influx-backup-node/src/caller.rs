@@ -30,21 +30,6 @@ pub struct Caller {
     pub(crate) orchestrator: Option<Arc<dyn core::Orchestrator>>,
 }
 
-/// Gives a request the copiers and the orchestrator of its caller.
-macro_rules! with_callees {
-    ($request:expr, $caller:expr) => {{
-        let mut request = $request;
-        if let Some(copier) = $caller.copier() {
-            request = request.with_copier(copier);
-        }
-        if let Some(orchestrator) = &$caller.orchestrator {
-            request = request.with_orchestrator(std::sync::Arc::clone(orchestrator));
-        }
-        request
-    }};
-}
-pub(crate) use with_callees;
-
 #[napi]
 impl Caller {
     /// `wake` is called when there is a call, an event that was waited for, or the end. `object_events` asks for events of

@@ -1,4 +1,5 @@
-//! What the bindings of `influx-backup-core` have in common: the attributes of each class, in tables, and how events are read.
+//! What the bindings of `influx-backup-core` have in common: the attributes of each class, in tables, how events are
+//! read, and how a request gets what its caller brings.
 //!
 //! Each table is a macro that hands itself to a macro of the binding, which makes a class of each entry:
 //!
@@ -11,6 +12,7 @@
 //!
 //! `document!` and `plan!` make classes of data, which has JSON of its own; `handle!` makes those of what is alive.
 
+mod callees;
 mod certificate;
 mod cluster;
 mod error;

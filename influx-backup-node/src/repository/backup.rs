@@ -1,5 +1,6 @@
 //! `backup`
 
+use influx_backup_bindings::with_callees;
 use influx_backup_core as core;
 use napi::{
     Env, Result,
@@ -9,7 +10,7 @@ use napi_derive::napi;
 
 use super::Repository;
 use crate::{
-    caller::{Caller, with_callees},
+    caller::Caller,
     document::Document,
     job::{Job, start_with_object_events},
     location::Location,
@@ -32,7 +33,8 @@ impl Repository {
     ) -> Result<Job> {
         let mut given = Given::of(env, given, OF_RUNS)?;
         let source = source_of(source, &mut given)?;
-        let request = with_callees!(self.0.backup(source, given.last()?), caller);
+        let request = self.0.backup(source, given.last()?);
+        let request = with_callees!(request, caller.copier(), caller.orchestrator.clone());
         start_with_object_events!(request, caller)
     }
 }

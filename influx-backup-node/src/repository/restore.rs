@@ -1,12 +1,13 @@
 //! `restore`
 
+use influx_backup_bindings::with_callees;
 use influx_backup_core::{Restore, RestorePlan};
 use napi::{Env, Result, bindgen_prelude::Object};
 use napi_derive::napi;
 
 use super::Repository;
 use crate::{
-    caller::{Caller, with_callees},
+    caller::Caller,
     document::Document,
     job::{Job, start_with_object_events},
     location::Location,
@@ -58,5 +59,6 @@ fn run(request: Restore, given: Given<'_>, approved_hash: Option<String>, caller
     if let Some(hash) = approved_hash {
         request = request.approving_hash(hash);
     }
-    start_with_object_events!(with_callees!(request, caller), caller)
+    let request = with_callees!(request, caller.copier(), caller.orchestrator.clone());
+    start_with_object_events!(request, caller)
 }

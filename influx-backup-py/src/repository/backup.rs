@@ -1,5 +1,6 @@
 //! `backup`
 
+use influx_backup_bindings::with_callees;
 use influx_backup_core as core;
 use pyo3::{prelude::*, types::PyDict};
 
@@ -28,14 +29,10 @@ impl Repository {
     ) -> PyResult<Job> {
         let mut given = Given::of(given)?;
         let source = source_of(source, &mut given)?;
-        let mut request = self.0.backup(source, given.last()?);
+        let request = self.0.backup(source, given.last()?);
         let caller = Caller::new(event_loop);
-        if let Some(copier) = copier::chain(copier, &caller)? {
-            request = request.with_copier(copier);
-        }
-        if let Some(orchestrator) = orchestrator {
-            request = request.with_orchestrator(orchestrator::of(orchestrator, &caller)?);
-        }
+        let orchestrator = orchestrator.map(|given| orchestrator::of(given, &caller)).transpose()?;
+        let request = with_callees!(request, copier::chain(copier, &caller)?, orchestrator);
         start!(request, object_events, caller)
     }
 }

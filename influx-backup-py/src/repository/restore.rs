@@ -1,5 +1,6 @@
 //! `restore`
 
+use influx_backup_bindings::with_callees;
 use influx_backup_core::Restore;
 use pyo3::{
     exceptions::PyTypeError,
@@ -39,12 +40,8 @@ impl Repository {
             request = request.approving_hash(hash);
         }
         let caller = Caller::new(event_loop);
-        if let Some(copier) = copier::chain(copier, &caller)? {
-            request = request.with_copier(copier);
-        }
-        if let Some(orchestrator) = orchestrator {
-            request = request.with_orchestrator(orchestrator::of(orchestrator, &caller)?);
-        }
+        let orchestrator = orchestrator.map(|given| orchestrator::of(given, &caller)).transpose()?;
+        let request = with_callees!(request, copier::chain(copier, &caller)?, orchestrator);
         start!(request, object_events, caller)
     }
 }
