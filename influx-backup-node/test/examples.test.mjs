@@ -14,19 +14,22 @@ import {
     enterprise,
     files,
     first,
-    notRun,
     pathOf,
     paths,
     scratch,
     until,
 } from "./support/clusters.mjs";
-import { program as minioProgram, startMinio } from "./support/minio.mjs";
+import { minioWithCore } from "./support/minio.mjs";
 import { EXAMPLES, run, start } from "./support/scripts.mjs";
+import { SOURCES } from "./support/sources.mjs";
 
 /** A backup of the generated cluster needs minutes with it. */
 const SLOW = ["--bandwidth", "64KiB"];
 
 const NODES = ["ingester01", "ingester02", "compactor01"];
+
+/** What stands for programs that stop and start nodes. */
+const PROGRAMS = path.join(SOURCES, "influx-backup-core", "testing", "programs");
 
 /** The path of a directory that does not exist yet. */
 function fresh(name) {
@@ -144,14 +147,8 @@ test("restore-drill.mjs finds damage", async () => {
 // S3 to S3
 
 test("s3-to-s3.mjs uses two accounts", async (t) => {
-    const program = minioProgram();
-    if (!program) {
-        notRun(t, "minio is missing, get it with .ci/servers");
-        return;
-    }
-    const minio = await startMinio(program);
-    t.after(() => minio.stop());
-    await (await committed()).restore("n1", new ib.Location("s3://prod/data", minio.options));
+    const minio = await minioWithCore(t, "s3://prod/data");
+    if (!minio) return;
     const env = {};
     for (const [name, value] of Object.entries(minio.environment)) {
         Object.assign(env, { [`SOURCE_${name}`]: value, [`VAULT_${name}`]: value });
@@ -432,44 +429,17 @@ test("command-copier.mjs ends the command when it is stopped", async () => {
 
 // Own orchestrators
 
-/** Programs that keep in a directory which nodes run, and write what they are called with to a log. */
-const FAKES = {
-    // docker compose --file FILE stop|ps|start …
-    docker: `
-        [ "$1 $2 $3" = "compose --file compose.yaml" ] || exit 64
-        shift 3
-        for node; do :; done
-        case $1 in
-            stop) rm "$STATE/$node" ;;
-            ps)
-                [ "$3 $4 $5" = "--status=running --status=restarting --status=paused" ] || exit 64
-                [ -e "$STATE/$node" ] && echo 0123456789ab ;;
-            start) touch "$STATE/$node" ;;
-            *) exit 64 ;;
-        esac; exit 0`,
-    // kubectl --namespace influx scale|get …
-    kubectl: `
-        [ "$1 $2" = "--namespace influx" ] || exit 64
-        shift 2
-        node=\${2#statefulset/}
-        case "$1 $3" in
-            "scale --replicas=0") rm "$STATE/$node" ;;
-            "get --selector="*) node=\${3##*=}; [ -e "$STATE/$node" ] && echo "pod/$node-0" ;;
-            "scale --replicas=1") touch "$STATE/$node" ;;
-            *) exit 64 ;;
-        esac; exit 0`,
-};
-
 /** A `PATH` on which a program is a fake one, and all nodes run. */
-function fake(name, body = FAKES[name]) {
+function fake(name) {
     const directory = scratch();
-    const [STATE, LOG] = ["state", "log"].map((part) => path.join(directory, part));
+    const [STATE, LOG, bin] = ["state", "log", "bin"].map((part) => path.join(directory, part));
     fs.mkdirSync(STATE);
     for (const node of NODES) {
         fs.writeFileSync(path.join(STATE, node), "");
     }
-    shellScript(path.join(directory, "bin", name), `echo "$@" >> "$LOG"${body}`);
-    return { PATH: `${path.join(directory, "bin")}${path.delimiter}${process.env.PATH}`, STATE, LOG };
+    fs.mkdirSync(bin);
+    fs.copyFileSync(path.join(PROGRAMS, name), path.join(bin, name));
+    return { PATH: `${bin}${path.delimiter}${process.env.PATH}`, STATE, LOG };
 }
 
 const ORCHESTRATORS = [
@@ -504,7 +474,8 @@ for (const [script, name, given] of ORCHESTRATORS) {
     });
 
     test(`${script} leaves the data of a server that does not stop`, async () => {
-        const env = fake(name, '\necho "permission denied" >&2\nexit 255');
+        const env = fake(name);
+        shellScript(path.join(env.PATH.split(path.delimiter)[0], name), 'echo "permission denied" >&2; exit 255');
         const [directory, data] = await outdated();
         const before = files(data);
         const { code, stdout, stderr } = await run(script, [...given, directory, "n1", data], { env });

@@ -12,7 +12,7 @@ import * as ib from "influx-backup";
 import { beforeACopy, stop } from "./situations/scratch.mjs";
 import { core, files, notRun, paths, rejection, repository, scratch } from "./support/clusters.mjs";
 import { assertIsWhole } from "./support/errors.mjs";
-import { program, startMinio } from "./support/minio.mjs";
+import { MISSING, program, startMinio } from "./support/minio.mjs";
 import { dyingProxy } from "./support/proxy.mjs";
 import { put } from "./support/s3.mjs";
 
@@ -52,7 +52,7 @@ class Place {
 function onMinio(name, run) {
     test(name, async (t) => {
         if (!minio) {
-            notRun(t, "minio is missing, get it with .ci/servers");
+            notRun(t, MISSING);
             return;
         }
         await run(new Place());

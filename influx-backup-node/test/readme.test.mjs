@@ -9,8 +9,8 @@ import { pathToFileURL } from "node:url";
 import * as ib from "influx-backup";
 import ts from "typescript-5";
 
-import { committed, core, notRun, scratch } from "./support/clusters.mjs";
-import { program as minioProgram, startMinio } from "./support/minio.mjs";
+import { core, scratch } from "./support/clusters.mjs";
+import { minioWithCore } from "./support/minio.mjs";
 import { EXAMPLES } from "./support/scripts.mjs";
 import { SOURCES } from "./support/sources.mjs";
 import { diagnose } from "./support/typescript.mjs";
@@ -137,15 +137,9 @@ test("the front page runs", async () => {
 });
 
 test("the tour runs on S3", async (t) => {
-    const program = minioProgram();
-    if (!program) {
-        notRun(t, "minio is missing, get it with .ci/servers");
-        return;
-    }
-    const minio = await startMinio(program);
-    t.after(() => minio.stop());
+    const minio = await minioWithCore(t, "s3://prod/data");
+    if (!minio) return;
     const directory = scratch();
-    await (await committed()).restore("n1", new ib.Location("s3://prod/data", minio.options));
     const page = new Page(README, directory, "s3://prod/data");
     page.places["s3://vault/nightly"] = "s3://vault/nightly";
     const [tour] = page.write();

@@ -33,6 +33,8 @@ from minio import Minio
 TESTS = Path(__file__).parent
 README = TESTS.parent / "README.md"
 EXAMPLES = TESTS.parents[1] / "examples" / "python"
+PROGRAMS = TESTS.parents[1] / "influx-backup-core" / "testing" / "programs"
+"""What stands for programs that stop and start nodes."""
 
 SLOW = ["--bandwidth", "64KiB"]
 """A backup of the generated cluster needs minutes with it."""
@@ -384,47 +386,6 @@ def program(path: Path, body: str) -> Path:
     return path
 
 
-FAKES = {
-    # docker compose --file FILE stop|ps|start …
-    "docker": """
-        [ "$1 $2 $3" = "compose --file compose.yaml" ] || exit 64
-        shift 3
-        for node; do :; done
-        case $1 in
-            stop) rm "$STATE/$node" ;;
-            ps)
-                [ "$3 $4 $5" = "--status=running --status=restarting --status=paused" ] || exit 64
-                [ -e "$STATE/$node" ] && echo 0123456789ab ;;
-            start) touch "$STATE/$node" ;;
-            *) exit 64 ;;
-        esac; exit 0""",
-    # kubectl --namespace influx scale|get …
-    "kubectl": """
-        [ "$1 $2" = "--namespace influx" ] || exit 64
-        shift 2
-        node=${2#statefulset/}
-        case "$1 $3" in
-            "scale --replicas=0") rm "$STATE/$node" ;;
-            "get --selector="*) node=${3##*=}; [ -e "$STATE/$node" ] && echo "pod/$node-0" ;;
-            "scale --replicas=1") touch "$STATE/$node" ;;
-            *) exit 64 ;;
-        esac; exit 0""",
-    # ssh -o … -o … HOST [sudo --non-interactive] systemctl VERB UNIT
-    "ssh": """
-        shift 4
-        node=${1%.example}
-        shift
-        [ "$1" = sudo ] && { sudo=yes; shift 2; }
-        [ "$1 $3" = "systemctl influxdb3-core" ] || exit 64
-        case $2$sudo in
-            stopyes) rm "$STATE/$node" ;;
-            is-active) [ -e "$STATE/$node" ] && echo active || { echo inactive; exit 3; } ;;
-            startyes) touch "$STATE/$node" ;;
-            *) exit 64 ;;
-        esac""",
-}
-"""Programs that keep in a directory which nodes run, and write what they are called with to a log."""
-
 NODES = ["ingester01", "ingester02", "compactor01"]
 
 ORCHESTRATORS = {
@@ -445,8 +406,8 @@ class Fakes:
         self.state.mkdir()
         for node in NODES:
             (self.state / node).touch()
-        body = textwrap.dedent(FAKES[name])
-        self.program = program(directory / "bin" / name, f'echo "$@" >> "$LOG"{body}')
+        (directory / "bin").mkdir()
+        self.program = shutil.copy(PROGRAMS / name, directory / "bin" / name)
         path = f"{self.program.parent}{os.pathsep}{os.environ['PATH']}"
         self.environment = {"PATH": path, "STATE": str(self.state), "LOG": str(self.log)}
 

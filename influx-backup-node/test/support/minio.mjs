@@ -8,9 +8,14 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 
-import { scratch, until } from "./clusters.mjs";
+import { Location } from "influx-backup";
+
+import { committed, notRun, scratch, until } from "./clusters.mjs";
 
 const BUCKETS = ["prod", "vault"];
+
+/** Why a test is not run. */
+export const MISSING = "minio is missing, get it with .ci/servers";
 
 /** The server in the cache that `.ci/servers` fills, or one on the path; `undefined` where there is none. */
 export function program() {
@@ -107,4 +112,17 @@ export async function startMinio(file) {
         return answers(`http://${address}`);
     }, "an answer of MinIO");
     return new Minio(`http://${address}`, key, secret, child);
+}
+
+/** A server for one test, with the cluster of `core()` at a place of it; `undefined` where there is no program. */
+export async function minioWithCore(t, place) {
+    const file = program();
+    if (!file) {
+        notRun(t, MISSING);
+        return undefined;
+    }
+    const minio = await startMinio(file);
+    t.after(() => minio.stop());
+    await (await committed()).restore("n1", new Location(place, minio.options));
+    return minio;
 }
