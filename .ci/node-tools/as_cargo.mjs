@@ -23,7 +23,7 @@ export default async function* asCargo(events) {
     const failures = [];
     let passed = 0;
     let ignored = 0;
-    yield `     Running tests of the package (node${process.versions.node.split(".")[0]})\n`;
+    yield `     Running tests of the package (node${process.versions.node.replace(/\.\d+$/, "")})\n`;
     for await (const { type, data } of events) {
         if (type === "test:start") names[data.nesting] = data.name;
         if (type === "test:stdout" || type === "test:stderr") yield data.message;

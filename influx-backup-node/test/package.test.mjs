@@ -80,6 +80,12 @@ test("all versions are that of the workspace", () => {
     assert.deepEqual(new Set(manifests.map((manifest) => manifest.version)), new Set([version]));
 });
 
+test("the oldest Node.js that is allowed is the one that is described and tried", () => {
+    const [, oldest] = /^>=(\d+\.\d+)$/.exec(installed.engines.node);
+    assert.ok(read("influx-backup-node", "README.md").includes(`(from ${oldest})`));
+    assert.ok(read(".ci", "node").includes(`\nOTHER_VERSIONS=(${oldest}.`));
+});
+
 test("the manifests and CONTRIBUTING name the same platforms", () => {
     const names = platforms.map((name) => `@influx-backup/${name}`);
     assert.deepEqual(Object.keys(installed.optionalDependencies).sort(), names);
