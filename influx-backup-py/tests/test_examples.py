@@ -407,7 +407,8 @@ class Fakes:
         for node in NODES:
             (self.state / node).touch()
         (directory / "bin").mkdir()
-        self.program = shutil.copy(PROGRAMS / name, directory / "bin" / name)
+        self.program = directory / "bin" / name
+        shutil.copy(PROGRAMS / name, self.program)
         path = f"{self.program.parent}{os.pathsep}{os.environ['PATH']}"
         self.environment = {"PATH": path, "STATE": str(self.state), "LOG": str(self.log)}
 

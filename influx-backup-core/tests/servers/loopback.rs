@@ -1,7 +1,8 @@
 //! A server inside the test binary, on a thread with a runtime of its own, so that it serves the tests of every runtime.
 
 use std::error::Error;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr};
+use std::os::fd::OwnedFd;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
@@ -25,6 +26,13 @@ pub(crate) fn socket_at(address: SocketAddr) -> TcpSocket {
 /// Listens from now on.
 pub(crate) fn listener_of(socket: TcpSocket) -> TcpListener {
     socket.listen(1024).expect("a listener")
+}
+
+/// Ends a listener at once. Closing it would not be enough: a process that is being started has all that is open here, until
+/// it runs its program.
+pub(crate) fn end(listener: TcpListener) {
+    let socket = OwnedFd::from(listener.into_std().expect("a socket"));
+    std::net::TcpStream::from(socket).shutdown(Shutdown::Both).expect("it listens");
 }
 
 /// A listener on a free loopback port and the thread that serves it; ends on drop.

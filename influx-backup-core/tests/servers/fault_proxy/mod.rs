@@ -20,7 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::loopback::{Loopback, listener_of, socket_at};
+use super::loopback::{Loopback, end, listener_of, socket_at};
 use broken::{write_answer, write_bad_gateway, write_error};
 pub(crate) use wire::RequestHead;
 use wire::{Answer, exchange, read_body, read_request_head, request_bytes};
@@ -266,7 +266,7 @@ async fn serve(
             }
         }
         let kept = socket_at(address);
-        drop(listener);
+        end(listener);
         connections.shutdown().await;
         reports.send_replace(State::Down);
         if wants.wait_for(|state| *state != State::Down).await.is_err() {
