@@ -4,11 +4,13 @@ use std::{future::Future, time::Duration};
 
 use tokio::{
     runtime::Handle,
+    sync::oneshot,
     time::{Instant, timeout},
 };
 use tokio_util::task::TaskTracker;
 
-use crate::concurrent;
+use super::wait::lost;
+use crate::{concurrent, error::CopyError};
 
 /// How long a clean-up may take, unless its run says otherwise. What it could not remove by then stays.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
@@ -56,6 +58,28 @@ impl CleanUps {
         match &self.parent {
             Some(parent) => drop(runtime.spawn(concurrent::traced(parent.track_future(clean_up)))),
             None => drop(runtime.spawn(concurrent::traced(clean_up))),
+        }
+    }
+
+    /// Begins what a clean-up undoes, in a task of its own, which also ends when this future is dropped: only its answer allows to
+    /// undo it. Until then a clean-up is under way.
+    pub(super) async fn begin<T: Send + 'static>(
+        &self,
+        beginning: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, CopyError> {
+        let (answer, begun) = oneshot::channel();
+        let (over, is_over) = oneshot::channel::<()>();
+        Self::spawn(self, async {
+            let _ = is_over.await;
+        });
+        let task = concurrent::spawn(async {
+            // Where no caller waits any more, this drops what was begun, whose own clean-up takes over.
+            drop(answer.send(beginning.await));
+            drop(over);
+        });
+        match begun.await {
+            Ok(begun) => Ok(begun),
+            Err(_) => Err(task.await.map_or_else(lost, |()| CopyError::Cancelled)),
         }
     }
 
@@ -116,9 +140,39 @@ impl<T: Undo> Drop for UndoOnDrop<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    };
+
     use tokio::time::sleep;
 
     use super::*;
+
+    struct Begun(Arc<AtomicBool>);
+
+    impl Undo for Begun {
+        async fn undo(self) {
+            sleep(Duration::from_secs(3)).await;
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_begun_and_not_taken_is_waited_for() {
+        let clean_ups = CleanUps::default();
+        let is_undone = Arc::new(AtomicBool::new(false));
+        let begun = UndoOnDrop::new(Begun(Arc::clone(&is_undone)), &clean_ups);
+        let begin = clean_ups.begin(async move {
+            sleep(Duration::from_secs(2)).await;
+            begun
+        });
+        assert!(timeout(Duration::from_secs(1), begin).await.is_err(), "given up before it has begun");
+        let began = Instant::now();
+        clean_ups.finished().await;
+        assert!(is_undone.load(Ordering::Relaxed));
+        assert_eq!(began.elapsed().as_secs(), 4);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn the_stage_waits_for_its_objects_and_an_object_only_for_itself() {

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use chrono::Utc;
 use futures::{Stream, StreamExt, stream};
 use object_store::{PutMode, PutMultipartOptions, PutOptions, PutResult};
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
 
 use self::{
@@ -19,7 +19,7 @@ use self::{
 use super::{
     Copied, Copier, CopyContext, CopyRequest,
     version::disambiguate_missing,
-    wait::{blocking, check_links, unless_cancelled, within},
+    wait::{blocking, check_links, lost, unless_cancelled, within},
 };
 use crate::{
     checksum::{Content, ContentHasher},
@@ -133,10 +133,10 @@ impl StreamCopier {
         let attributes = first.0.attributes.clone();
         let given = attributes_from(&request.attributes_for_target(&attributes));
         let options = PutMultipartOptions { attributes: given, ..PutMultipartOptions::default() };
-        // A task of its own, which also ends when this future is dropped: only its answer allows to abort the upload.
         let patience = patience(context.stall_timeout, 0);
-        let begun = concurrent::spawn(Upload::begin(request.clone(), options, patience, context.clean_ups.clone()));
-        let mut upload = unless_cancelled(&context.cancellation, begun).await?.map_err(lost)??;
+        let begin = Upload::begin(request.clone(), options, patience, context.clean_ups.clone());
+        let begun = context.clean_ups.begin(begin);
+        let mut upload = unless_cancelled(&context.cancellation, begun).await???;
 
         let all = stream::iter([Ok(first)]).chain(parts);
         let sent = async {
@@ -233,15 +233,6 @@ impl Hasher {
     fn finish(self) -> (Content, StoreChecksums) {
         let content = self.0.finish();
         (content, self.1.finish(content.crc64))
-    }
-}
-
-/// A task that ended without an answer.
-fn lost(error: JoinError) -> CopyError {
-    match error.try_into_panic() {
-        Ok(panic) => std::panic::resume_unwind(panic),
-        // The runtime shuts down.
-        Err(_) => CopyError::Cancelled,
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::{future::Future, panic::resume_unwind, time::Duration};
 
+use tokio::task::JoinError;
+
 use super::CopyRequest;
 use crate::{
     cancellation::Cancellation,
@@ -25,12 +27,7 @@ pub(super) async fn within<T>(side: CopySide, after: Duration, work: impl Future
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, CopyError> + Send + 'static,
 ) -> Result<T, CopyError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
-        // The runtime shuts down.
-        Err(_) => Err(CopyError::Cancelled),
-    }
+    tokio::task::spawn_blocking(work).await.map_err(lost)?
 }
 
 /// Refuses links on either side, where its location does. The target itself may be a link: it is replaced.
@@ -40,5 +37,14 @@ pub(super) fn check_links(request: &CopyRequest) -> Result<(), CopyError> {
     match request.target.as_str().rsplit_once('/') {
         Some((directories, _)) => request.to.check_links(directories).map_err(refused(CopySide::Target)),
         None => Ok(()),
+    }
+}
+
+/// A task that ended without an answer.
+pub(super) fn lost(error: JoinError) -> CopyError {
+    match error.try_into_panic() {
+        Ok(panic) => resume_unwind(panic),
+        // The runtime shuts down.
+        Err(_) => CopyError::Cancelled,
     }
 }

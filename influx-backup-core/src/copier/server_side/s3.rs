@@ -21,7 +21,6 @@ use super::{
 };
 use crate::{
     checksum::Crc64,
-    concurrent,
     error::{CopySide, StoreErrorKind},
     location::{
         attributes_from,
@@ -117,10 +116,10 @@ async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<StoreChecksums, F
     let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
     let stall = job.context.stall_timeout;
     let cancellation = &job.context.cancellation;
-    // A task of its own, which also ends when this future is dropped: only its answer allows to abort the upload.
-    let begun = concurrent::spawn(begin(to.store.clone(), path.clone(), options, job.context.clean_ups.clone()));
+    let clean_ups = &job.context.clean_ups;
+    let begun = clean_ups.begin(begin(to.store.clone(), path.clone(), options, clean_ups.clone()));
     let begun = unless_cancelled(cancellation, within(CopySide::Target, stall, begun)).await??;
-    let (id, upload) = begun.map_err(|_| CopyError::Cancelled)??;
+    let (id, upload) = begun??;
 
     let ranges = job.copier.parts(job.size()).into_iter().enumerate();
     let copies = ranges.map(|(index, range)| {
