@@ -1,5 +1,6 @@
 //! [`Location`]: where objects live, and the few operations that everything else is built on.
 
+mod abilities;
 mod attributes;
 mod budgets;
 mod checksums;
@@ -48,7 +49,9 @@ pub(crate) use self::fence::{Fence, Sent};
 pub(crate) use self::incomplete::Incomplete;
 pub(crate) use self::local::{nearest_existing, remove_empty};
 pub(crate) use self::reads::Reads;
+use self::{abilities::Known, budgets::Budgets, request::Contact};
 pub use self::{
+    abilities::{Abilities, CreateOnly, Inodes, Synced, Times},
     attributes::Attributes,
     checksums::{ChecksumMatch, StoreChecksums},
     identity::{Identity, Provider},
@@ -57,7 +60,6 @@ pub use self::{
     options::StoreOptions,
     table::{ObjectTable, ObjectView},
 };
-use self::{budgets::Budgets, request::Contact};
 use crate::{
     error::{Error, Result},
     key::Key,
@@ -97,6 +99,7 @@ struct Inner {
     #[cfg(feature = "cloud")]
     handle: Option<cloud::Handle>,
     budgets: Arc<Budgets>,
+    abilities: Known,
     contact: Contact,
     /// How long an answer may take.
     patience: Patience,
@@ -320,6 +323,7 @@ impl Inner {
             #[cfg(feature = "cloud")]
             handle: None,
             budgets: Budgets::new(Arc::default()),
+            abilities: Known::new(Abilities::STORE),
             contact: Contact::Established,
             patience: request::PATIENCE,
             on_listed: None,

@@ -13,7 +13,7 @@ use crate::{
     error::{Error, Result, StoreErrorKind},
     key::Key,
     layout::OWN_DIRECTORY,
-    location::{Location, nearest_existing},
+    location::{Abilities, Location, nearest_existing},
 };
 
 /// How long one request may take, its retries included.
@@ -60,6 +60,8 @@ pub async fn source(location: &Location) -> Result<()> {
 pub struct TargetAnswer {
     /// How far the store's clock is ahead of this machine's, to about a second; negative: behind.
     pub clock_skew: TimeDelta,
+    /// What the location can do.
+    pub abilities: Abilities,
 }
 
 /// Writes a probe object under `_influx_backup/` of a target, create-only, reads it back, lists it and deletes it.
@@ -127,7 +129,7 @@ async fn probe(location: &Location, contact: &Location, key: &Key, others: &[&Lo
         }
     }
     within(location, "delete", contact.delete(key)).await?;
-    Ok(TargetAnswer { clock_skew: entry.version.modified - half_way })
+    Ok(TargetAnswer { clock_skew: entry.version.modified - half_way, abilities: location.abilities() })
 }
 
 /// Leases and commits rely on create-only writes: a second one has to fail.

@@ -149,6 +149,7 @@ impl Run<'_> {
             manifest_sha256: sha256(&bytes),
             not_covered: NOT_COVERED.map(ToOwned::to_owned).to_vec(),
             // They are known when the run ends.
+            abilities: None,
             todos: Vec::new(),
             findings: Vec::new(),
         })

@@ -9,6 +9,7 @@ use crate::{
     certificate::{Certificate, RecoveryTimes},
     finding::Finding,
     key::Key,
+    location::Abilities,
     plan::Skipped,
     record::{BackupStatus, PassReport},
     units::ByteSize,
@@ -46,6 +47,9 @@ pub struct BackupReport {
     pub manifest_sha256: String,
     /// What no backup of an object store covers.
     pub not_covered: Vec<String>,
+    /// What the repository can do, as it was found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abilities: Option<Abilities>,
     /// What the caller has to do, such as to start a server that the orchestrator could not start again.
     #[serde(default)]
     pub todos: Vec<Finding>,

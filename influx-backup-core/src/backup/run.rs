@@ -102,7 +102,11 @@ pub(crate) async fn run(
     };
     let mut done = work.await;
     match &mut done {
-        Ok(report) => (report.todos, report.findings) = task.events.findings().todos_and_rest(),
+        Ok(report) => {
+            report.abilities = Some(to.abilities());
+            task.events.report_lacks(&to);
+            (report.todos, report.findings) = task.events.findings().todos_and_rest();
+        }
         // Its manifest may still be on its way: until it has arrived, no other run is to begin.
         Err(Error::CommitUnconfirmed { .. }) => {}
         Err(error) => {
@@ -134,6 +138,8 @@ const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 async fn check_stores(cluster: &Cluster, repository: &Location, task: &RunContext) -> Result<Clock> {
     preflight::source(cluster.location()).await?;
     let skew = preflight::target_apart_from(repository, &[cluster.location()]).await?.clock_skew;
+    let places = [cluster.location(), repository];
+    places.into_iter().for_each(|place| task.events.report_lacks(place));
     if skew.abs() > CLOCK_SKEW {
         let message = format!("the clock of `{repository}` is {} s ahead of this machine's", skew.num_seconds());
         task.events.report(Finding::new(FindingCode::ClockSkew, message));

@@ -120,6 +120,7 @@ mod tests {
             licenses: vec![Key::parse("c1/trial_or_home_license").expect("a key")],
             manifest_sha256: "ab".to_owned(),
             not_covered: vec!["the plugin directory".to_owned()],
+            abilities: None,
             todos: vec![Finding::new(FindingCode::ServersStopped, "start node `n1`")],
             findings: vec![Finding::new(FindingCode::ClockSkew, "the clock is ahead")],
         };

@@ -202,6 +202,14 @@ finding_codes! {
     // While a backup or a restore runs.
     /// The clock of a store differs from this machine's.
     ClockSkew = "clock-skew", Warning;
+    /// A file system has neither hard links nor renames that replace nothing: what must not exist yet is written in place.
+    CreatedInPlace = "created-in-place", Info;
+    /// A file system does not put the names of files on disk when asked.
+    DirectoriesNotSynced = "directories-not-synced", Warning;
+    /// A file system does not let files have the time of their source.
+    TimesNotKept = "times-not-kept", Info;
+    /// A file system gives a file another inode at each look: versions are told by size and time.
+    UnstableInodes = "unstable-inodes", Info;
     /// Objects of a backup were removed or replaced while it was taken; they were copied again.
     BackupAltered = "backup-altered", Warning;
     /// The target of a restore was written to shortly before.

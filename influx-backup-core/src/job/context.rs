@@ -123,6 +123,13 @@ impl EventSink {
         self.send(EventKind::Finding(finding));
     }
 
+    /// Reports what a place lacks, where that was not reported yet.
+    pub(crate) fn report_lacks(&self, location: &Location) {
+        let reported = self.findings.all();
+        let news = location.lacks().into_iter().filter(|finding| !reported.contains(finding));
+        news.for_each(|finding| self.report(finding));
+    }
+
     /// What was reported so far.
     pub(crate) fn findings(&self) -> &Findings {
         &self.findings

@@ -4,9 +4,9 @@ use std::{path::PathBuf, sync::Arc};
 
 use object_store::{local::LocalFileSystem, path::Path};
 
+use super::{Abilities, Inner, Known, Location, StoreOptions, identity::Identity, local};
 #[cfg(feature = "cloud")]
 use super::{Budgets, cloud};
-use super::{Inner, Location, StoreOptions, identity::Identity, local};
 use crate::error::{Error, Result};
 
 pub(super) fn parse(text: &str, options: &StoreOptions) -> Result<Location> {
@@ -52,7 +52,8 @@ fn file(text: &str, path: PathBuf, options: &StoreOptions) -> Result<Location> {
     let store = Arc::new(LocalFileSystem::new());
     let inner = Inner::new(store, base, Identity::File { path: shown }, options.clone());
     let durable = Arc::new(LocalFileSystem::new().with_fsync(true));
-    Ok(Location(Arc::new(Inner { durable, directory: Some(path), ..inner })))
+    let abilities = Known::new(Abilities::FILES);
+    Ok(Location(Arc::new(Inner { durable, directory: Some(path), abilities, ..inner })))
 }
 
 /// Resolves `.` and `..` in what does not exist yet.

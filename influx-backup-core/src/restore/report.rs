@@ -9,6 +9,7 @@ use crate::{
     finding::Finding,
     key::Key,
     layout::ServerReleases,
+    location::Abilities,
     units::ByteSize,
     versioned::document,
 };
@@ -43,6 +44,9 @@ pub struct RestoreReport {
     pub servers: ServerReleases,
     /// Where each node is recovered to.
     pub recovery: Vec<RecoveryPoint>,
+    /// What the target can do, as it was found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abilities: Option<Abilities>,
     /// What the caller has to do.
     pub todos: Vec<Finding>,
     /// What else the run found.

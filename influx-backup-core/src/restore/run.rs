@@ -111,6 +111,7 @@ async fn prepare(request: &OpenedRestore, task: &RunContext) -> Result<Ready> {
     preflight::bytes(&limited, options.check, &plan, &target, &task.events).await?;
     let made = directories::missing_target(place);
     let clock = lease::probe(place, &[backup.repository()]).await?;
+    [backup.location(), place].into_iter().for_each(|place| task.events.report_lacks(place));
     Ok(Ready { plan, target, source, applied, made, clock })
 }
 
@@ -231,6 +232,8 @@ impl Run {
             let timeout = self.request.run_options.stop_timeout;
             report.started = start_all(orchestrator, &self.plan.start, timeout, &self.task).await;
         }
+        report.abilities = Some(self.place.abilities());
+        self.task.events.report_lacks(&self.place);
         (report.todos, report.findings) = self.task.events.findings().todos_and_rest();
         report
     }

@@ -69,6 +69,7 @@ impl Run {
             servers: plan.servers,
             recovery: backup.manifest().certificate.recovery.clone(),
             // They are known when the servers are started.
+            abilities: None,
             todos: Vec::new(),
             findings: Vec::new(),
             started: Vec::new(),
