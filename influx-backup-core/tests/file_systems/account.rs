@@ -1,0 +1,62 @@
+//! The program as another user.
+
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, chown},
+    path::Path,
+    process::Command,
+};
+
+use crate::needs;
+
+/// A user that need not have a name.
+#[derive(Debug, Clone)]
+pub(crate) struct Account {
+    pub(crate) user: u32,
+    pub(crate) group: u32,
+    /// Further groups.
+    pub(crate) groups: Vec<u32>,
+}
+
+impl Account {
+    /// With a group of the same number. `None` after the test has been reported as not run.
+    #[track_caller]
+    pub(crate) fn new(user: u32) -> Option<Self> {
+        needs::program("setpriv")?;
+        needs::root().then_some(Self { user, group: user, groups: Vec::new() })
+    }
+
+    /// Also in this group.
+    pub(crate) fn in_group(mut self, group: u32) -> Self {
+        self.groups.push(group);
+        self
+    }
+
+    /// The same command by this user. Its program is taken from `scratch`, which everyone can enter afterwards: where it was
+    /// built may be closed to others.
+    pub(crate) fn runs(&self, command: &Command, scratch: &Path) -> Command {
+        fs::set_permissions(scratch, fs::Permissions::from_mode(0o755)).expect("set");
+        let program = scratch.join("program");
+        if !program.exists() {
+            fs::copy(command.get_program(), &program).expect("copied");
+        }
+        let mut own = Command::new("setpriv");
+        own.args([format!("--reuid={}", self.user), format!("--regid={}", self.group)]);
+        let groups: Vec<_> = self.groups.iter().map(ToString::to_string).collect();
+        match groups.is_empty() {
+            true => own.arg("--clear-groups"),
+            false => own.arg(format!("--groups={}", groups.join(","))),
+        };
+        own.arg(program).args(command.get_args()).env("HOME", scratch);
+        own.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        own
+    }
+
+    /// Gives a tree to this user.
+    pub(crate) fn owns(&self, path: &Path) {
+        chown(path, Some(self.user), Some(self.group)).expect("given");
+        if path.is_dir() {
+            fs::read_dir(path).expect("a directory").for_each(|entry| self.owns(&entry.expect("an entry").path()));
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! A directory behind FUSE.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::needs;
+
+/// Unmounts when standard input closes, however the test ends, or when `rclone` ends.
+const GUARD: &str = r#"
+point=$1; shift
+exec 3<&0
+"$@" </dev/null 3<&- &
+{ read -r _ <&3; fusermount3 -u "$point" || fusermount3 -uz "$point"; } 2>/dev/null &
+wait "$!" "$(jobs -p %1)"
+"#;
+
+const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// A directory as `rclone mount` shows it; unmounted on drop.
+#[derive(Debug)]
+pub(crate) struct Mounted {
+    guard: Child,
+    point: PathBuf,
+}
+
+impl Mounted {
+    /// Shows `directory` at `point`, which is made. `None` after the test has been reported as not run.
+    #[track_caller]
+    pub(crate) fn new(directory: &Path, point: &Path) -> Option<Self> {
+        let rclone = needs::program("rclone")?;
+        needs::program("fusermount3")?;
+        if fs::File::options().read(true).write(true).open("/dev/fuse").is_err() {
+            needs::not_run("/dev/fuse cannot be opened");
+            return None;
+        }
+        fs::create_dir_all(point).expect("made");
+        let mut mounted = Self {
+            guard: Command::new("sh")
+                .args(["-c", GUARD, "guard"])
+                .arg(point)
+                .arg(rclone)
+                .arg("mount")
+                .args([directory, point])
+                // Writes are kept in a cache until a file is closed, as whoever mounts a bucket has it.
+                .args(["--config", "/dev/null", "--vfs-cache-mode", "writes", "--vfs-write-back", "0s", "--cache-dir"])
+                .arg(point.with_extension("cache"))
+                .stdin(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .expect("sh runs"),
+            point: point.to_owned(),
+        };
+        let began = Instant::now();
+        while !is_mounted(point) {
+            let ended = mounted.guard.try_wait().expect("its state").is_some();
+            assert!(!ended && began.elapsed() < START_LIMIT, "rclone mount of {} does not start", directory.display());
+            thread::sleep(Duration::from_millis(20));
+        }
+        Some(mounted)
+    }
+
+    pub(crate) fn point(&self) -> &Path {
+        &self.point
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        drop(self.guard.stdin.take());
+        self.guard.wait().ok();
+    }
+}
+
+fn is_mounted(point: &Path) -> bool {
+    let mounts = fs::read_to_string("/proc/self/mounts").expect("mounts");
+    mounts.lines().any(|line| line.split(' ').nth(1).is_some_and(|mounted| Path::new(mounted) == point))
+}
