@@ -1,5 +1,6 @@
 //! What can go wrong: [`Error`], a variant per decision that a caller can take, each with a stable code.
 
+mod answer;
 mod code;
 mod copy;
 mod detail;
@@ -13,6 +14,7 @@ pub(crate) mod tests;
 
 use std::time::Duration;
 
+pub(crate) use self::answer::StoreAnswer;
 pub use self::{
     code::{Category, ErrorCode},
     copy::{CopyError, CopySide},
@@ -626,7 +628,7 @@ impl Error {
             operation,
             key: key.to_string(),
             location: location.to_string(),
-            kind: StoreErrorKind::of(&source),
+            kind: StoreErrorKind::of(&source).of_operation(operation),
             source: Box::new(source),
         }
     }
@@ -642,7 +644,7 @@ impl Error {
             operation,
             key: key.to_string(),
             location: location.to_string(),
-            kind: StoreErrorKind::of_io(&source),
+            kind: StoreErrorKind::of_io(&source).of_operation(operation),
             source: Box::new(source),
         }
     }

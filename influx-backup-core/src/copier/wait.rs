@@ -8,6 +8,7 @@ use super::CopyRequest;
 use crate::{
     cancellation::Cancellation,
     error::{CopyError, CopySide, StoreErrorKind},
+    location::LastAnswer,
 };
 
 /// Waits for work until it is cancelled.
@@ -18,9 +19,14 @@ pub(super) async fn unless_cancelled<T>(
     cancellation.run_until_cancelled(work).await.ok_or(CopyError::Cancelled)
 }
 
-/// Waits for work at one side that transfers no bytes meanwhile.
+/// Waits for work at one side that transfers no bytes meanwhile. What the store answered meanwhile is the error where there is
+/// one.
 pub(super) async fn within<T>(side: CopySide, after: Duration, work: impl Future<Output = T>) -> Result<T, CopyError> {
-    tokio::time::timeout(after, work).await.map_err(|_| CopyError::Stalled { after, side: Some(side) })
+    let last = LastAnswer::default();
+    tokio::time::timeout(after, last.during(work)).await.map_err(|_| match last.get() {
+        Some(answer) => CopyError::store(side, "request", answer.kind(), answer),
+        None => CopyError::Stalled { after, side: Some(side) },
+    })
 }
 
 /// Runs work that blocks, on a thread where it may.

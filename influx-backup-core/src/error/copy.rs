@@ -233,7 +233,7 @@ impl CopyError {
 
     /// A failure of the target's store.
     pub(crate) fn from_target(operation: &'static str, error: object_store::Error) -> Self {
-        Self::store(CopySide::Target, operation, StoreErrorKind::of(&error), error)
+        Self::store(CopySide::Target, operation, StoreErrorKind::of(&error).on(CopySide::Target), error)
     }
 
     /// A failure of an upload that was begun. One that the store no longer knows is begun again: it may have been completed by
@@ -241,12 +241,12 @@ impl CopyError {
     pub(crate) fn from_upload(operation: &'static str, error: object_store::Error) -> Self {
         match StoreErrorKind::of(&error) {
             StoreErrorKind::NotFound => Self::store(CopySide::Target, operation, StoreErrorKind::Unknown, error),
-            kind => Self::store(CopySide::Target, operation, kind, error),
+            kind => Self::store(CopySide::Target, operation, kind.on(CopySide::Target), error),
         }
     }
 
     /// A failure of a file system.
     pub(crate) fn from_io(side: CopySide, operation: &'static str, error: std::io::Error) -> Self {
-        Self::store(side, operation, StoreErrorKind::of_io(&error), error)
+        Self::store(side, operation, StoreErrorKind::of_io(&error).on(side), error)
     }
 }

@@ -1,35 +1,11 @@
 //! [`StoreErrorKind`]: what kind of failure a store reported.
 
-use std::error::Error as StdError;
+use std::{error::Error as StdError, iter::successors};
 
-/// Codes in the answers of S3, Azure and Google that mean a missing right or a wrong credential, whatever the HTTP status.
-const DENIED_CODES: [&str; 8] = [
-    "AccessDenied",
-    "AuthenticationFailed",
-    "ExpiredToken",
-    "InvalidAccessKeyId",
-    "InvalidAuthenticationInfo",
-    "InvalidToken",
-    "SignatureDoesNotMatch",
-    "TokenRefreshRequired",
-];
-
-/// Codes that mean that the store asks to slow down.
-const THROTTLED_CODES: [&str; 5] =
-    ["RequestLimitExceeded", "ServerBusy", "ServiceUnavailable", "SlowDown", "TooManyRequests"];
-
-/// Codes that mean that the bucket or container does not exist.
-const MISSING_CODES: [&str; 2] = ["ContainerNotFound", "NoSuchBucket"];
-
-/// Codes with status 400 that are about one transmission, not about the request: sending it again may help.
-const TRANSMISSION_CODES: [&str; 6] = [
-    "BadDigest",
-    "IncompleteBody",
-    "Md5Mismatch",
-    "RequestTimeout",
-    "RequestTimeTooSkewed",
-    "XAmzContentSHA256Mismatch",
-];
+use super::{
+    CopySide,
+    answer::{StoreAnswer, code_in},
+};
 
 /// What kind of failure a store reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,6 +33,12 @@ pub enum StoreErrorKind {
     Unsupported,
     /// The store cannot take this request or this name, now or later.
     Invalid,
+    /// This one object cannot be read: the store answers each request for its content with an error, and others not.
+    Unreadable,
+    /// The object is archived: it cannot be read before it is brought back.
+    Archived,
+    /// The store answered with an error that no further attempt helps.
+    Rejected,
     /// Anything else.
     Unknown,
 }
@@ -75,6 +57,9 @@ impl StoreErrorKind {
         Self::Throttled,
         Self::Unsupported,
         Self::Invalid,
+        Self::Unreadable,
+        Self::Archived,
+        Self::Rejected,
         Self::Unknown,
     ];
 
@@ -99,6 +84,9 @@ impl StoreErrorKind {
             Self::Throttled => "throttled",
             Self::Unsupported => "store-unsupported",
             Self::Invalid => "invalid-store-request",
+            Self::Unreadable => "object-unreadable",
+            Self::Archived => "object-archived",
+            Self::Rejected => "store-rejected",
             Self::Unknown => "store-error",
         }
     }
@@ -120,6 +108,11 @@ impl StoreErrorKind {
             Self::Throttled => "the store asks to slow down; lower the concurrency",
             Self::Unsupported => "the store does not support this; see the cause",
             Self::Invalid => "the store rejects this name or request; see the cause",
+            Self::Unreadable => {
+                "this object cannot be read, while the store answers otherwise; repair or delete it, or leave it out"
+            }
+            Self::Archived => "the object is archived; bring it back to a tier that can be read first",
+            Self::Rejected => "the store refuses this, and will again; see the cause",
             Self::Unknown => "see the cause",
         }
     }
@@ -143,29 +136,35 @@ impl StoreErrorKind {
         !matches!(self, Self::Unreachable)
     }
 
-    /// Classifies an error of the object_store crate by its variant, else by the typed causes in its chain.
+    /// The kind where it happened on this side of a copy: what is written is not what cannot be read.
+    pub(crate) fn on(self, side: CopySide) -> Self {
+        match (self, side) {
+            (Self::Unreadable, CopySide::Target) => Self::Rejected,
+            (kind, _) => kind,
+        }
+    }
+
+    /// The kind where this was tried.
+    pub(crate) fn of_operation(self, operation: &str) -> Self {
+        let is_look = ["get", "head", "list", "open", "read"].contains(&operation);
+        self.on(if is_look { CopySide::Source } else { CopySide::Target })
+    }
+
+    /// Classifies an error of the object_store crate: by what the store answered, else by its variant, else by the typed causes
+    /// in its chain.
     #[must_use]
     pub(crate) fn of(error: &object_store::Error) -> Self {
         use object_store::Error;
-        match error {
+        let sorted = match error {
             Error::NotFound { .. } => Self::NotFound,
             Error::AlreadyExists { .. } => Self::AlreadyExists,
             Error::Precondition { .. } | Error::NotModified { .. } => Self::Changed,
             Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => Self::Denied,
-            Error::NotSupported { .. } | Error::NotImplemented { .. } => Self::Unsupported,
-            Error::InvalidPath { .. } => Self::Invalid,
-            _ => of_causes(error),
-        }
-    }
-
-    /// Classifies an answer by its HTTP status and the store's own code.
-    #[cfg(feature = "cloud")]
-    pub(crate) fn of_response(status: u16, code: &str) -> Self {
-        match status {
-            304 | 412 => Self::Changed,
-            408 => Self::Throttled,
-            _ => of_status(&status.to_string(), code),
-        }
+            Error::NotSupported { .. } | Error::NotImplemented { .. } => return Self::Unsupported,
+            Error::InvalidPath { .. } => return Self::Invalid,
+            _ => return answer_in(error).map_or_else(|| of_causes(error), |answer| answer.kind()),
+        };
+        answer_in(error).filter(StoreAnswer::is_coded).map_or(sorted, |answer| answer.kind())
     }
 
     /// Classifies an error of the file system or of a socket.
@@ -191,17 +190,59 @@ impl StoreErrorKind {
             | Io::NetworkUnreachable
             | Io::NotConnected
             | Io::TimedOut => Self::Unreachable,
-            _ => Self::Unknown,
+            _ => of_errno(error),
         }
     }
 }
 
-/// The first cause that says what kind of failure it was. The text of an error holds the key of its object, so only
-/// causes whose text begins with what is looked for are read.
+/// What the operating system says without a name in the standard library: only what may pass is tried again. Of an error that
+/// is not the system's nothing is known.
+#[cfg(unix)]
+fn of_errno(error: &std::io::Error) -> StoreErrorKind {
+    use rustix::io::Errno;
+    match Errno::from_io_error(error) {
+        // A bad sector, and how file systems report metadata or a checksum that is damaged.
+        Some(Errno::IO | Errno::BADMSG) => StoreErrorKind::Unreadable,
+        #[cfg(target_os = "linux")]
+        Some(Errno::UCLEAN | Errno::REMOTEIO) => StoreErrorKind::Unreadable,
+        Some(Errno::HOSTDOWN) => StoreErrorKind::Unreachable,
+        Some(
+            Errno::AGAIN
+            | Errno::BUSY
+            | Errno::INTR
+            | Errno::MFILE
+            | Errno::NFILE
+            | Errno::NOBUFS
+            | Errno::NOMEM
+            | Errno::STALE
+            | Errno::TXTBSY,
+        )
+        | None => StoreErrorKind::Unknown,
+        Some(_) => StoreErrorKind::Rejected,
+    }
+}
+
+#[cfg(not(unix))]
+fn of_errno(_: &std::io::Error) -> StoreErrorKind {
+    StoreErrorKind::Unknown
+}
+
+fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    successors(error.source(), |&cause| cause.source())
+}
+
+/// What the store answered, where that is among the causes.
+fn answer_in(error: &(dyn StdError + 'static)) -> Option<StoreAnswer> {
+    causes(error).find_map(|cause| match cause.downcast_ref::<StoreAnswer>() {
+        Some(answer) => Some(answer.clone()),
+        None => answer_of(&cause.to_string()),
+    })
+}
+
+/// The first cause that says what kind of failure it was, where no answer is among them.
 fn of_causes(error: &object_store::Error) -> StoreErrorKind {
     let mut transport = None;
-    let mut next = StdError::source(error);
-    while let Some(cause) = next {
+    for cause in causes(error) {
         if let Some(io) = cause.downcast_ref::<std::io::Error>() {
             // rustls reports this as an I/O error.
             if io.to_string().contains("invalid peer certificate") {
@@ -210,10 +251,9 @@ fn of_causes(error: &object_store::Error) -> StoreErrorKind {
             transport = transport.or(Some(StoreErrorKind::of_io(io)));
         } else if let Some(kind) = of_http(cause) {
             transport = transport.or(Some(kind));
-        } else if let Some(kind) = of_answer(&cause.to_string()) {
-            return kind;
+        } else if cause.to_string().starts_with("Filenames containing trailing") {
+            return StoreErrorKind::Invalid;
         }
-        next = cause.source();
     }
     transport.unwrap_or(StoreErrorKind::Unknown)
 }
@@ -233,52 +273,26 @@ fn of_http(_: &(dyn StdError + 'static)) -> Option<StoreErrorKind> {
     None
 }
 
-/// An answer that is an error. The object_store crate keeps status and body in private types, whose text begins like
-/// this; the key of the object comes later, if at all.
-fn of_answer(text: &str) -> Option<StoreErrorKind> {
-    if text.starts_with("Filenames containing trailing") {
-        return Some(StoreErrorKind::Invalid);
-    }
+/// An answer that is an error. The object_store crate keeps status and body in private types, whose text begins like this; the
+/// text of an error holds the key of its object, so what comes later is not read.
+fn answer_of(text: &str) -> Option<StoreAnswer> {
+    let answer = |status: &str, code: Option<&str>| StoreAnswer {
+        status: status.get(..3).and_then(|digits| digits.parse().ok()),
+        code: code.map(ToOwned::to_owned),
+    };
     if text.starts_with("DeleteObjects request failed for key ") {
         let code = text.rsplit_once("(code: ").and_then(|(_, code)| code.strip_suffix(')'));
-        return Some(of_status("", code.unwrap_or_default()));
+        return Some(answer("", code));
     }
     if text.starts_with("Received redirect without LOCATION") {
-        return Some(StoreErrorKind::Invalid);
+        return Some(answer("301", None));
     }
     if let Some(own) = text.strip_prefix("status code: ") {
-        return Some(of_status(own, own.rsplit(": ").next().unwrap_or_default()));
+        return Some(answer(own, own.rsplit(": ").next().filter(|code| !code.is_empty())));
     }
     let status = text.strip_prefix("Server returned non-2xx status code: ");
-    let answer = status.or(text.strip_prefix("Server returned error response: "))?;
-    let code = answer.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
-    Some(of_status(status.unwrap_or_default(), code.map_or("", |(code, _)| code)))
-}
-
-/// Classifies by the store's code, which says more than the status that the line begins with: an expired token comes
-/// with 400.
-fn of_status(status_line: &str, code: &str) -> StoreErrorKind {
-    let is_one_of = |codes: &[&str]| codes.contains(&code);
-    if is_one_of(&THROTTLED_CODES) {
-        return StoreErrorKind::Throttled;
-    }
-    if is_one_of(&DENIED_CODES) {
-        return StoreErrorKind::Denied;
-    }
-    if is_one_of(&MISSING_CODES) {
-        return StoreErrorKind::NotFound;
-    }
-    match status_line.get(..3).unwrap_or_default() {
-        "301" | "302" | "307" | "308" => StoreErrorKind::Invalid,
-        "400" if is_one_of(&TRANSMISSION_CODES) => StoreErrorKind::Unknown,
-        "401" | "403" => StoreErrorKind::Denied,
-        "404" => StoreErrorKind::NotFound,
-        "429" | "503" => StoreErrorKind::Throttled,
-        "501" => StoreErrorKind::Unsupported,
-        "507" => StoreErrorKind::Full,
-        "400" | "405" | "411" | "413" | "414" | "415" | "416" | "422" | "431" => StoreErrorKind::Invalid,
-        _ => StoreErrorKind::Unknown,
-    }
+    let body = status.or(text.strip_prefix("Server returned error response: "))?;
+    Some(answer(status.unwrap_or_default(), code_in(body.split_once(": ").map_or(body, |(_, body)| body))))
 }
 
 #[cfg(test)]
@@ -328,6 +342,9 @@ mod tests {
             ("416 Range Not Satisfiable", "InvalidRange", Kind::Invalid),
             ("429 Too Many Requests", "", Kind::Throttled),
             ("500 Internal Server Error", "InternalError", Kind::Unknown),
+            ("403 Forbidden", "InvalidObjectState", Kind::Archived),
+            ("400 Bad Request", "XMinioAdminBucketQuotaExceeded", Kind::Full),
+            ("418 I'm a teapot", "", Kind::Rejected),
             ("501 Not Implemented", "NotImplemented", Kind::Unsupported),
             ("503 Service Unavailable", "SlowDown", Kind::Throttled),
             ("507 Insufficient Storage", "", Kind::Full),

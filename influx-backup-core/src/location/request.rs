@@ -12,9 +12,9 @@ use object_store::{
 };
 use tokio::time::{Instant, sleep};
 
-use super::Location;
+use super::{LastAnswer, Location};
 use crate::{
-    error::{Error, Result, StoreErrorKind},
+    error::{Error, Result, Source, StoreErrorKind},
     layout::OWN_DIRECTORY,
     retry::{Backoff, Patience, RetryPolicy, unless_silent},
 };
@@ -136,11 +136,15 @@ impl Location {
             return request.await;
         }
         let began = Instant::now();
-        let answer = patience.wait(request, |recently| self.is_there(recently)).await;
+        let last = LastAnswer::default();
+        let answer = patience.wait(last.during(request), |recently| self.is_there(recently)).await;
         let answer = answer.unwrap_or_else(|| {
             let silent = format!("no answer within {} s", began.elapsed().as_secs());
-            let source = std::io::Error::new(std::io::ErrorKind::TimedOut, silent);
-            Err(object_store::Error::Generic { store: "location", source: Box::new(source) })
+            let source: Source = match last.get() {
+                Some(answer) => answer.into(),
+                None => std::io::Error::new(std::io::ErrorKind::TimedOut, silent).into(),
+            };
+            Err(object_store::Error::Generic { store: "location", source })
         });
         if answer.is_ok() {
             self.heard();

@@ -18,9 +18,6 @@ const PATIENCE: u32 = 10;
 /// Codes for credentials that were valid when the request was signed. Credentials that never were do not pass the preflight.
 const EXPIRED_CODES: [&str; 3] = ["ExpiredToken", "InvalidAccessKeyId", "InvalidToken"];
 
-/// Codes with status 403 that are about the object: it is archived.
-const ARCHIVED_CODES: [&str; 2] = ["InvalidObjectState", "ObjectNotInActiveTierError"];
-
 /// Why a store did not copy.
 #[derive(Debug)]
 pub(super) enum Failure {
@@ -65,7 +62,8 @@ pub(super) fn success(answer: Answer) -> Result<Answer, Failure> {
             CopyRefusal::Object.into()
         }
         StoreErrorKind::NotFound => CopyError::Vanished.into(),
-        StoreErrorKind::Denied if is_in(&ARCHIVED_CODES) => CopyRefusal::Object.into(),
+        StoreErrorKind::Archived => CopyError::store(CopySide::Source, "copy in the store", kind, answer.said()).into(),
+        StoreErrorKind::Full => store_error(kind, &code).into(),
         StoreErrorKind::Denied => CopyRefusal::Unclear.into(),
         StoreErrorKind::Throttled => store_error(kind, &code).into(),
         StoreErrorKind::Unsupported => CopyRefusal::Always.into(),
@@ -129,14 +127,24 @@ mod tests {
         for (status, code, refusal) in [
             (400, "InvalidRequest", CopyRefusal::Object),
             (403, "AccessDenied", CopyRefusal::Unclear),
-            (403, "InvalidObjectState", CopyRefusal::Object),
             (404, "NoSuchBucket", CopyRefusal::Object),
             (405, "MethodNotAllowed", CopyRefusal::Always),
-            (409, "BlobArchived", CopyRefusal::Object),
             (501, "NotImplemented", CopyRefusal::Always),
         ] {
             let found = failure(status, code);
             assert!(matches!(found, Failure::Refused(found) if found == refusal), "{status} {code}: {found:?}");
+        }
+        for (status, code, expected) in [
+            (507, "XMinioStorageFull", "no-space"),
+            (400, "XMinioAdminBucketQuotaExceeded", "no-space"),
+            (403, "QuotaExceeded", "no-space"),
+            (403, "InvalidObjectState", "object-archived"),
+            (409, "BlobArchived", "object-archived"),
+            (505, "", "store-rejected"),
+        ] {
+            let found = failure(status, code);
+            assert!(matches!(&found, Failure::Copy(error) if error.code() == expected), "{status} {code}: {found:?}");
+            assert!(matches!(&found, Failure::Copy(error) if !error.is_retryable()), "{status} {code}: {found:?}");
         }
         for (status, code) in [(400, "ExpiredToken"), (500, "InternalError"), (503, "SlowDown"), (408, "")] {
             let found = failure(status, code);

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     checksum::Crc64,
-    error::{CopySide, StoreErrorKind},
+    error::CopySide,
     location::{
         attributes_from,
         cloud::{ServerSide, requests::Answer, s3::S3},
@@ -66,10 +66,7 @@ fn copy_result(answer: &Answer) -> Result<CopyResult, CopyError> {
         Ok(Reply::CopyObjectResult(result) | Reply::CopyPartResult(result)) => Ok(result),
         Err(_) => {
             let code = answer.code();
-            let kind = match StoreErrorKind::of_response(answer.status.as_u16(), &code) {
-                StoreErrorKind::Throttled => StoreErrorKind::Throttled,
-                _ => StoreErrorKind::Unknown,
-            };
+            let kind = answer.said().kind();
             Err(store_error(kind, &code))
         }
     }

@@ -1,5 +1,6 @@
-//! HTTP as object_store speaks it, with the answers' checksums kept, which it would drop, requests to slow down counted,
-//! which it hides, and requests signed again whose credentials were replaced.
+//! HTTP as object_store speaks it, with the answers' checksums kept, which it would drop, requests to slow down counted and
+//! errors remembered, which it hides, errors final that no repetition helps, and requests signed again whose credentials were
+//! replaced.
 
 use std::sync::Arc;
 
@@ -7,10 +8,16 @@ use async_trait::async_trait;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use object_store::{
     ClientOptions,
-    client::{HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpService, ReqwestConnector},
+    client::{
+        HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService, ReqwestConnector,
+    },
 };
 
-use crate::location::{RequestKind, ThrottleCounts};
+use super::requests::{self, MadeOnce};
+use crate::{
+    error::StoreAnswer,
+    location::{LastAnswer, RequestKind, ThrottleCounts},
+};
 
 /// The headers of the answer that a result of the object_store crate was made of: in its `extensions`.
 #[derive(Debug, Clone)]
@@ -65,14 +72,41 @@ impl Observed {
 impl HttpService for Observed {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let kind = kind_of(request.method(), request.uri());
-        let mut response = self.execute(request).await?;
-        if matches!(response.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
+        let is_made_again = request.extensions().get::<MadeOnce>().is_none();
+        let response = self.execute(request).await?;
+        let status = response.status();
+        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             self.connector.throttle_counts.add(kind);
+        }
+        let mut response = if is_made_again && is_hidden(status) { known(response).await? } else { response };
+        if status.is_success() {
+            LastAnswer::hear(None);
         }
         let headers = Answered(response.headers().clone());
         response.extensions_mut().insert(headers);
         Ok(response)
     }
+}
+
+/// The object_store crate makes a request with such an answer again, and says nothing of it before it gives up.
+fn is_hidden(status: StatusCode) -> bool {
+    status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
+}
+
+/// Remembers an answer that would be hidden. One that no repetition helps is an error that is not made again.
+async fn known(response: HttpResponse) -> Result<HttpResponse, HttpError> {
+    let (parts, body) = response.into_parts();
+    let mut answer =
+        StoreAnswer { status: Some(parts.status.as_u16()), code: requests::code_in_headers(&parts.headers) };
+    // The body may never come.
+    LastAnswer::hear(Some(&answer));
+    let body = body.bytes().await.unwrap_or_default();
+    answer.code = StoreAnswer::of(0, &String::from_utf8_lossy(&body)).code.or(answer.code);
+    LastAnswer::hear(Some(&answer));
+    if !answer.kind().is_transient() {
+        return Err(HttpError::new(HttpErrorKind::Unknown, answer));
+    }
+    Ok(HttpResponse::from_parts(parts, body.into()))
 }
 
 /// What a request is for: S3, Google's XML API and Azure say it in the query.

@@ -4,7 +4,7 @@ use http::{HeaderMap, Method, StatusCode, header::CONTENT_LENGTH, uri::InvalidUr
 use object_store::client::{HttpClient, HttpError, HttpRequest, HttpRequestBody};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::error::StoreErrorKind;
+use crate::error::{StoreAnswer, StoreErrorKind};
 
 /// A store's answer, read to its end.
 #[derive(Debug)]
@@ -42,17 +42,36 @@ impl Answer {
         self.xml().ok().map(|ErrorDocument::Error(failure)| failure.code)
     }
 
+    /// What the store said, as far as it is an error.
+    pub(crate) fn said(&self) -> StoreAnswer {
+        let header = || code_in_headers(&self.headers);
+        let json = || StoreAnswer::of(0, &self.body).code.filter(|_| self.body.starts_with('{'));
+        StoreAnswer {
+            status: Some(self.status.as_u16()).filter(|_| !self.status.is_success()),
+            code: self.error_code().or_else(header).or_else(json),
+        }
+    }
+
     /// The store's own code for what went wrong, else the status.
     pub(crate) fn code(&self) -> String {
-        let code = self.error_code().or_else(|| self.header("x-ms-error-code").map(ToOwned::to_owned));
-        code.unwrap_or_else(|| self.status.to_string())
+        self.said().code.unwrap_or_else(|| self.status.to_string())
     }
 
     /// What kind of failure it is; `None` for a success.
     pub(crate) fn failure(&self) -> Option<StoreErrorKind> {
-        (!self.status.is_success()).then(|| StoreErrorKind::of_response(self.status.as_u16(), &self.code()))
+        (!self.status.is_success()).then(|| self.said().kind())
     }
 }
+
+/// The code of an error in the headers of an answer: Azure's, and that of MinIO where there is no body.
+pub(super) fn code_in_headers(headers: &HeaderMap) -> Option<String> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
+    text("x-ms-error-code").or_else(|| text("x-minio-error-code"))
+}
+
+/// Marks a request that its sender makes once, whatever is answered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MadeOnce;
 
 /// A request without a body.
 pub(crate) fn request(method: Method, url: &str) -> Result<HttpRequest, InvalidUri> {
@@ -66,7 +85,8 @@ pub(crate) fn request(method: Method, url: &str) -> Result<HttpRequest, InvalidU
 }
 
 /// Sends a request and reads the answer. Nothing is retried here.
-pub(crate) async fn send(http: &HttpClient, request: HttpRequest) -> Result<Answer, HttpError> {
+pub(crate) async fn send(http: &HttpClient, mut request: HttpRequest) -> Result<Answer, HttpError> {
+    request.extensions_mut().insert(MadeOnce);
     let (parts, body) = http.execute(request).await?.into_parts();
     let body = body.bytes().await?;
     let body = String::from_utf8_lossy(&body).into_owned();

@@ -121,7 +121,7 @@ pub(super) async fn ask(http: &HttpClient, request: HttpRequest) -> Result<Optio
     match answer.failure() {
         None => Ok(Some(answer)),
         Some(StoreErrorKind::NotFound | StoreErrorKind::Unsupported) => Ok(None),
-        Some(StoreErrorKind::Invalid) if answer.status.is_client_error() => Ok(None),
+        Some(StoreErrorKind::Invalid | StoreErrorKind::Rejected) if answer.status.is_client_error() => Ok(None),
         Some(_) => Err(unsuccessful(&answer)),
     }
 }

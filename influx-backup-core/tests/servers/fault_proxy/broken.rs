@@ -66,6 +66,7 @@ pub(super) async fn write_error(client: &mut TcpStream, status: u16) -> io::Resu
     let code = match status {
         400 => "InvalidRequest",
         403 => "AccessDenied",
+        507 => "XMinioStorageFull",
         _ => "SlowDown",
     };
     write_status(client, status, &format!("<Error><Code>{code}</Code><Message>Injected.</Message></Error>")).await
