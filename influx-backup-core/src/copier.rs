@@ -113,6 +113,9 @@ pub trait Copier: fmt::Debug + Send + Sync {
     async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError>;
 }
 
+/// What copies of a store by itself are called in errors.
+pub(crate) const COPY_IN_STORE: &str = "copy in the store";
+
 /// What a copier may use besides the request: limits that all copies share, and the ways to report and to be stopped.
 #[derive(Clone)]
 #[non_exhaustive]

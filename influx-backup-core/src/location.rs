@@ -25,6 +25,7 @@ mod reads;
 mod replace;
 mod request;
 mod table;
+mod unreadable;
 mod url;
 mod write;
 
@@ -51,6 +52,7 @@ pub(crate) use self::incomplete::Incomplete;
 pub(crate) use self::last_answer::LastAnswer;
 pub(crate) use self::local::{nearest_existing, remove_empty};
 pub(crate) use self::reads::Reads;
+pub(crate) use self::unreadable::Suspicion;
 use self::{abilities::Known, budgets::Budgets, request::Contact};
 pub use self::{
     abilities::{Abilities, CreateOnly, Inodes, Synced, Times},

@@ -23,7 +23,7 @@ use crate::named::named;
 
 pub use self::{
     abandon::AbandonOptions,
-    backup::{AbsenceTolerance, BackupOptions, Derived, OnCorrupt, OnExisting, OnViolation, Passes},
+    backup::{AbsenceTolerance, BackupOptions, Derived, OnCorrupt, OnExisting, OnUnreadable, OnViolation, Passes},
     certify::CertifyOptions,
     given::GivenOptions,
     owner::{Account, InvalidOwner, Modes, Owner, Ownership},

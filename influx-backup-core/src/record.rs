@@ -8,7 +8,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use self::object::{ContentRecord, Encoding, ObjectRecord, Stored};
-use crate::{certificate::Certificate, cluster::ClusterDescription, finding::Clause, layout::Group, named::named};
+use crate::{
+    certificate::Certificate, cluster::ClusterDescription, finding::Clause, key::Key, layout::Group, named::named,
+};
 
 /// Whether a backup may be restored without a second thought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,6 +35,23 @@ pub struct Attested {
     pub differences: BTreeMap<Difference, u64>,
     /// The listings of the last pass: group, owner, order, begin, end, number of objects.
     pub listings: Vec<ListingRecord>,
+    /// Objects that were listed and could not be read: the backup lacks them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<UnreadableRecord>,
+}
+
+/// An object of the source that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct UnreadableRecord {
+    /// Its key.
+    pub key: Key,
+    /// How many bytes it was listed with.
+    pub size: u64,
+    /// The code of the error: `object-unreadable` or `object-archived`.
+    pub code: String,
+    /// What the store answered.
+    pub reason: String,
 }
 
 /// Why an object differs between two listings. There is no other reason.

@@ -271,6 +271,10 @@ impl Sources {
     /// What the call of a macro makes: mostly members of the type that it names first.
     fn call(&mut self, module: &Module, call: &Macro) {
         let name = call.path.segments.last().expect("a name").ident.to_string();
+        // Private statics.
+        if name == "task_local" {
+            return;
+        }
         let made: Vec<_> =
             self.macros.get(&name).unwrap_or_else(|| panic!("`{name}!` is not known")).iter().cloned().collect();
         if name == "finding_codes" {

@@ -3,7 +3,10 @@
 
 mod servers;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
@@ -37,7 +40,7 @@ const ARCHIVED: [Said; 2] = [(403, "InvalidObjectState", "object-archived"), (40
 /// What is in no list.
 const REJECTED: [Said; 2] = [(418, "", "store-rejected"), (505, "NeverHeardOf", "store-rejected")];
 
-fn error(status: u16, code: &str) -> Response<Bytes> {
+fn refusal(status: u16, code: &str) -> Response<Bytes> {
     let body = if code.is_empty() { String::new() } else { format!("<Error><Code>{code}</Code></Error>") };
     answer(status, &[("x-ms-error-code", code)], body)
 }
@@ -104,7 +107,7 @@ fn count(server: &Canned, is: impl Fn(&Request<Bytes>) -> bool) -> usize {
 async fn a_put_that_finds_no_room_is_made_once() {
     for (status, code, expected) in FULL.into_iter().chain(REJECTED) {
         let what = format!("{status} {code}");
-        let server = Canned::serve(move |_| error(status, code));
+        let server = Canned::serve(move |_| refusal(status, code));
         let (from, entry) = in_memory(100).await;
         let request = CopyRequest::new(from, entry, s3(&server, "b"));
         fails(&what, &StreamCopier::default(), request, expected).await;
@@ -130,7 +133,7 @@ async fn a_part_and_the_end_of_an_upload_find_no_room() {
                         &[],
                         "<InitiateMultipartUploadResult><UploadId>u1</UploadId></InitiateMultipartUploadResult>",
                     ),
-                    _ if asked.contains(refused) => error(status, code),
+                    _ if asked.contains(refused) => refusal(status, code),
                     (&Method::DELETE, _) => answer(204, &[], ""),
                     _ => answer(200, &[("etag", E_TAG)], ""),
                 }
@@ -151,7 +154,7 @@ async fn a_copy_in_the_store_finds_no_room() {
     for (status, code, expected) in FULL {
         let server = Canned::serve(move |request| match *request.method() {
             Method::HEAD => head(100),
-            _ => error(status, code),
+            _ => refusal(status, code),
         });
         let request = CopyRequest::new(s3(&server, "from"), entry(100), s3(&server, "to"));
         fails(&format!("{status} {code}"), &ServerSideCopier::default(), request, expected).await;
@@ -165,7 +168,7 @@ async fn an_archived_object_is_named_at_once() {
         let what = format!("{status} {code}");
         let server = Canned::serve(move |request| match *request.method() {
             Method::HEAD => head(100),
-            _ => error(status, code),
+            _ => refusal(status, code),
         });
         for from in [s3(&server, "from"), azure(&server, "from")] {
             let request = CopyRequest::new(from, entry(100), Location::in_memory());
@@ -181,7 +184,7 @@ async fn one_archived_object_turns_no_copies_off() {
     let copier = ServerSideCopier::default();
     let server = Canned::serve(|request| match *request.method() {
         Method::HEAD => head(100),
-        _ if target(request).contains("archived") => error(403, "InvalidObjectState"),
+        _ if target(request).contains("archived") => refusal(403, "InvalidObjectState"),
         _ => answer(200, &[], "<CopyObjectResult><ETag>\"1\"</ETag></CopyObjectResult>"),
     });
     for number in 0..5 {
@@ -197,9 +200,15 @@ async fn one_archived_object_turns_no_copies_off() {
 /// The client of the object_store crate repeats a request that is answered so; the last answer is what is reported.
 #[tokio::test]
 async fn an_answer_is_not_hidden_by_a_clock() {
-    let server = Canned::serve(|_| error(503, "SlowDownRead"));
+    let asked = AtomicUsize::new(0);
+    let server = Canned::serve(move |_| {
+        if asked.fetch_add(1, Ordering::SeqCst) > 0 {
+            std::thread::sleep(Duration::from_secs(6));
+        }
+        refusal(503, "SlowDownRead")
+    });
     let mut context = CopyContext::default();
-    context.stall_timeout = Duration::from_millis(300);
+    context.stall_timeout = Duration::from_secs(3);
     let request = CopyRequest::new(s3(&server, "b"), entry(100), Location::in_memory());
     let error = StreamCopier::default().copy(&request, &context).await.expect_err("503");
     assert_eq!((error.code(), error.is_retryable()), ("throttled", true), "{error:?}");
@@ -207,8 +216,8 @@ async fn an_answer_is_not_hidden_by_a_clock() {
     assert!(cause.contains("503") && cause.contains("SlowDownRead"), "{cause}");
 
     let silent = Canned::serve(|_| {
-        std::thread::sleep(Duration::from_secs(2));
-        error(503, "SlowDownRead")
+        std::thread::sleep(Duration::from_secs(6));
+        refusal(503, "SlowDownRead")
     });
     let request = CopyRequest::new(s3(&silent, "b"), entry(100), Location::in_memory());
     let error = StreamCopier::default().copy(&request, &context).await.expect_err("silent");

@@ -75,6 +75,7 @@ impl Run<'_> {
                 fences: proof.fences.clone(),
                 differences: proof.differences.clone(),
                 listings: listed.inventory.listings.iter().map(Into::into).collect(),
+                unreadable: proof.unreadable.clone(),
             },
         })
     }

@@ -26,7 +26,7 @@ use crate::{
     },
     key::Key,
     layout::Mutability,
-    record::{AbsentRecord, Difference, Fence},
+    record::{AbsentRecord, Difference, Fence, UnreadableRecord},
 };
 
 /// What a pass proved.
@@ -41,6 +41,8 @@ pub(super) struct Proof {
     pub(super) trimmed: Vec<Key>,
     /// Violations that no later pass can clear.
     pub(super) broken: Vec<Finding>,
+    /// What was listed and could not be read.
+    pub(super) unreadable: Vec<UnreadableRecord>,
 }
 
 impl Run<'_> {
@@ -79,7 +81,11 @@ impl Run<'_> {
         let tree = Evidence::new(description, &held, facts, &cut, provenance, absence_tolerance);
         let listings = DbsListings::new(cluster, history.before.as_ref(), &listed.inventory);
         let absent = absent_paths(&tree, &listings, self.rules.absence);
+        let listed_keys = listed.keys();
+        let is_lacking = |key: &Key| listed_keys.contains(key) && !held.contains_key(key);
+        let unreadable: Vec<_> = state.unreadable.values().filter(|left| is_lacking(&left.key)).cloned().collect();
         let provenance = RunProvenance {
+            unreadable: &unreadable,
             listings: &listed.inventory.listings,
             compactor_after: &listed.compactor_after,
             absent,
@@ -91,7 +97,7 @@ impl Run<'_> {
         let judged = judge(&tree.with_provenance(Provenance::Run(&provenance)), &self.rules.judged);
         let Judged { certificate, absent, fingerprints } = judged;
         let trimmed = trimmed.into_iter().collect();
-        Ok(Proof { certificate, fingerprints, absent, fences, differences, trimmed, broken })
+        Ok(Proof { certificate, fingerprints, absent, fences, differences, trimmed, broken, unreadable })
     }
 }
 

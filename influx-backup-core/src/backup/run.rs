@@ -1,6 +1,6 @@
 //! A run: the lease, what an earlier run left, the passes; and what becomes of the lease when it fails.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{TimeDelta, Utc};
 use tokio::time::timeout;
@@ -22,12 +22,14 @@ use crate::{
     finding::{Finding, FindingCode},
     job::RunContext,
     judge::evidence::Facts,
+    key::Key,
     lease::{Clock, release_timeout},
     location::Location,
     manifest::RepositoryMarker,
     options::{BackupOptions, OnExisting},
     orchestrate::{Orchestrator, while_stopped},
     preflight,
+    record::UnreadableRecord,
 };
 
 /// What a run has done so far.
@@ -39,6 +41,8 @@ pub(super) struct RunState {
     pub(super) journal: Journal,
     /// What was read of the objects.
     pub(super) facts: Facts,
+    /// What could not be read of the source.
+    pub(super) unreadable: BTreeMap<Key, UnreadableRecord>,
 }
 
 impl RunState {
@@ -88,7 +92,7 @@ pub(crate) async fn run(
     };
     let to = lease.fenced(&to);
     let journal = journal(&to, lease.number(), options.limits.durability);
-    let mut state = RunState { index: Index::default(), journal, facts: Facts::default() };
+    let mut state = RunState { index: Index::default(), journal, facts: Facts::default(), unreadable: BTreeMap::new() };
     let run =
         Run { name: &name, to: &to, options: &options, rules: &rules, copier: &copier, task: &task, lease: &lease };
     let nodes = cluster.nodes().to_vec();

@@ -1,5 +1,7 @@
 //! [`PassSink`]: writes down what a pass has finished.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 
 use super::{
@@ -17,7 +19,7 @@ use crate::{
     layout::Component,
     location::{Location, StoreChecksums},
     plan::CopyTask,
-    record::{ContentRecord, ObjectRecord, PassReport},
+    record::{ContentRecord, ObjectRecord, PassReport, UnreadableRecord},
 };
 
 /// Writes down what a pass has finished, and counts it.
@@ -27,14 +29,15 @@ pub(super) struct PassSink<'a> {
     index: &'a mut Index,
     journal: &'a mut Journal,
     facts: &'a mut Facts,
+    unreadable: &'a mut BTreeMap<Key, UnreadableRecord>,
     report: PassReport,
     changed: bool,
 }
 
 impl<'a> PassSink<'a> {
     pub(super) fn new(to: &'a Location, state: &'a mut RunState) -> Self {
-        let RunState { index, journal, facts } = state;
-        Self { to, index, journal, facts, report: PassReport::default(), changed: false }
+        let RunState { index, journal, facts, unreadable } = state;
+        Self { to, index, journal, facts, unreadable, report: PassReport::default(), changed: false }
     }
 
     pub(super) const fn index(&self) -> &Index {
@@ -84,6 +87,7 @@ impl<'a> PassSink<'a> {
 #[async_trait]
 impl CopySink for PassSink<'_> {
     async fn on_finished(&mut self, task: &CopyTask, outcome: CopyOutcome) -> Result<()> {
+        self.unreadable.remove(&task.to);
         match outcome {
             CopyOutcome::Copied(copied) => self.copied(task, *copied).await,
             CopyOutcome::Vanished => {
@@ -93,6 +97,11 @@ impl CopySink for PassSink<'_> {
             CopyOutcome::Changed => {
                 self.report.changed += 1;
                 self.changed = true;
+                self.drop_object(&task.to).await
+            }
+            CopyOutcome::Unreadable { code, reason } => {
+                let record = UnreadableRecord { key: task.to.clone(), size: task.source().size, code, reason };
+                self.unreadable.insert(task.to.clone(), record);
                 self.drop_object(&task.to).await
             }
         }

@@ -3,7 +3,8 @@
 use super::{history::PassHistory, passes::Run, prove::Proof};
 use crate::{
     error::{Error, Result, StopReason},
-    finding::Finding,
+    finding::{Finding, FindingCode},
+    key::Key,
     options::{OnCorrupt, OnViolation},
     record::BackupStatus,
 };
@@ -37,6 +38,17 @@ impl Run<'_> {
                 return Ok(Some(BackupStatus::Degraded));
             }
             OnCorrupt::Record => {}
+        }
+        let is_recorded = |violation: &Finding| {
+            let is_of = |key: &Key| proof.unreadable.iter().any(|left| left.key == *key);
+            violation.code == FindingCode::UnreadableObject
+                || violation.key.as_ref().is_some_and(is_of)
+                || (is_last && violation.code.is_lack())
+                || (self.options.on_corrupt == OnCorrupt::Record && is_damage(violation))
+        };
+        // Only where it is wanted is anything unreadable here.
+        if !proof.unreadable.is_empty() && proof.certificate.violations().all(is_recorded) {
+            return Ok(Some(BackupStatus::Degraded));
         }
         if !is_last {
             return Ok(None);

@@ -172,6 +172,18 @@ impl CopyError {
         }
     }
 
+    /// Whether this one object of the source cannot be read, whatever is tried.
+    pub(crate) const fn is_unreadable(&self) -> bool {
+        matches!(
+            self,
+            Self::Store {
+                side: Some(CopySide::Source),
+                kind: StoreErrorKind::Unreadable | StoreErrorKind::Archived,
+                ..
+            }
+        )
+    }
+
     /// Whether a store may be away, see [`StoreErrorKind::is_outage`].
     pub(crate) const fn is_outage(&self) -> bool {
         match self {

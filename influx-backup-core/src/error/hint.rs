@@ -113,6 +113,10 @@ impl Error {
             Self::RestoreInProgress { .. } => {
                 vec![to("takeover", "immediately", "does not wait, if that process is no longer running")]
             }
+            Self::Copy { error, .. } if error.is_unreadable() => {
+                let text = "leaves such objects out of a backup, which names them and is degraded";
+                vec![to("on_unreadable", "record", text)]
+            }
             Self::Store { kind: StoreErrorKind::Throttled, .. } => {
                 vec![set("limits.concurrency", "a lower number asks less of the store")]
             }

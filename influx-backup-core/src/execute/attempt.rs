@@ -14,12 +14,12 @@ use tracing::Instrument;
 use super::CopyOutcome;
 use crate::{
     adaptive::Adaptive,
-    copier::{Copied, Copier, CopyContext, CopyRequest},
+    copier::{COPY_IN_STORE, Copied, Copier, CopyContext, CopyRequest},
     error::{CopyError, CopySide, Error, StoreErrorKind},
     event::EventKind,
     job::EventSink,
     limits::Retry,
-    location::{ChecksumMatch, RequestKind},
+    location::{ChecksumMatch, RequestKind, Suspicion},
     retry::{Backoff, RetryPolicy},
     units::duration::millis,
 };
@@ -41,6 +41,7 @@ impl Worker {
         let policy = policy(&self.retry);
         let mut backoff = Backoff::start();
         let mut outage = None;
+        let mut suspicion = Suspicion::default();
         let reported = Arc::new(AtomicU64::new(0));
         let clean_ups = self.context.clean_ups.of_object();
         loop {
@@ -55,7 +56,7 @@ impl Worker {
                 Ok(copied) => return Ok(CopyOutcome::Copied(Box::new(copied))),
                 Err(CopyError::Vanished) => return Ok(CopyOutcome::Vanished),
                 Err(CopyError::Changed) => return Ok(CopyOutcome::Changed),
-                Err(error) => error,
+                Err(error) => self.told_apart(request, error, &mut suspicion).await,
             };
             if !error.is_retryable() {
                 return Err(error);
@@ -79,6 +80,28 @@ impl Worker {
                 return Err(error);
             }
         }
+    }
+
+    /// Whether it is the one object that cannot be read, or the store that cannot be asked now: that may pass.
+    async fn told_apart(&self, request: &CopyRequest, error: CopyError, suspicion: &mut Suspicion) -> CopyError {
+        let CopyError::Store { side, operation, kind, source } = error else {
+            *suspicion = Suspicion::default();
+            return error;
+        };
+        let is_read = side == Some(CopySide::Source) && ["open", "get", "read", "request"].contains(&&*operation);
+        let is_copy = operation == COPY_IN_STORE;
+        let grown = (is_read || is_copy) && suspicion.grows(kind);
+        let from = &request.from;
+        let is_unreadable = async {
+            from.can_read_others(&request.source.key).await && (is_read || from.refuses_content(&request.source).await)
+        };
+        let kind = match kind {
+            _ if grown && self.unless_cancelled(is_unreadable).await.unwrap_or(false) => StoreErrorKind::Unreadable,
+            StoreErrorKind::Unreadable => StoreErrorKind::Unknown,
+            kind => kind,
+        };
+        let side = if kind == StoreErrorKind::Unreadable { Some(CopySide::Source) } else { side };
+        CopyError::Store { side, operation, kind, source }
     }
 
     /// Whether an outage of this length is longer than allowed.

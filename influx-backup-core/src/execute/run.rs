@@ -1,6 +1,6 @@
 //! [`Executor`].
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error as _, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -15,9 +15,11 @@ use crate::{
     copier::{CleanUps, Copied, Copier, CopyContext},
     error::{CopyError, Error, Result},
     event::EventKind,
+    finding::{Finding, FindingCode},
     job::RunContext,
     limits::{Bandwidth, Limits, MemoryBudget},
     location::make_durable,
+    options::OnUnreadable,
     plan::{CopyTask, Stage},
 };
 
@@ -46,6 +48,14 @@ pub enum CopyOutcome {
     Vanished,
     /// It had another version.
     Changed,
+    /// It could not be read, and the caller wants the others all the same.
+    #[non_exhaustive]
+    Unreadable {
+        /// The code of the error.
+        code: String,
+        /// What the store answered.
+        reason: String,
+    },
 }
 
 /// Runs stages, or parts of them: copies objects within its limits, retries, verifies, and waits at the barrier.
@@ -58,6 +68,7 @@ pub struct Executor {
     memory: MemoryBudget,
     adaptive: Arc<Adaptive>,
     clean_ups: CleanUps,
+    on_unreadable: OnUnreadable,
 }
 
 /// The copies under way, each with the index of its task.
@@ -78,10 +89,17 @@ impl Executor {
             memory: MemoryBudget::new(limits.memory),
             adaptive: Adaptive::new(limits.concurrency),
             clean_ups: CleanUps::default().with_limit(limits.stall_timeout()),
+            on_unreadable: OnUnreadable::Refuse,
             copier,
             limits,
             task,
         }
+    }
+
+    /// The same, which goes on where an object of the source cannot be read, if that is wanted.
+    pub(crate) fn with_on_unreadable(mut self, on_unreadable: OnUnreadable) -> Self {
+        self.on_unreadable = on_unreadable;
+        self
     }
 
     /// Runs one stage to its barrier: when it returns, the sink has received every task, and files are on disk.
@@ -203,6 +221,10 @@ impl Executor {
         let key = task.to.clone();
         let outcome = match outcome {
             Ok(outcome) => outcome,
+            Err(error) if self.on_unreadable == OnUnreadable::Record && error.is_unreadable() => {
+                let reason = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+                CopyOutcome::Unreadable { code: error.code().to_owned(), reason }
+            }
             Err(CopyError::Cancelled) if self.task.cancellation.is_cancelled() => return Err(self.task.cancelled()),
             Err(error) => {
                 let location = places.location(task, &error).map(|location| location.to_string().into());
@@ -213,6 +235,10 @@ impl Executor {
             CopyOutcome::Vanished => self.task.events.send(EventKind::Vanished { key }),
             CopyOutcome::Changed => self.task.events.send(EventKind::Changed { key }),
             CopyOutcome::Copied(_) => {}
+            CopyOutcome::Unreadable { .. } => {
+                let message = format!("`{key}` cannot be read: the backup lacks it");
+                self.task.events.report(Finding::new(FindingCode::UnreadableObject, message).with_key(key));
+            }
         }
         sink.on_finished(task, outcome).await?;
         self.task.events.add_object();

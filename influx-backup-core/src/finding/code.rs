@@ -141,6 +141,8 @@ finding_codes! {
     WrongBytes = "wrong-bytes", Error;
     /// The backup has an object that the manifest does not list.
     UnlistedObject = "unlisted-object", Error;
+    /// An object of the source could not be read, or is archived, and is not in the backup.
+    UnreadableObject = "unreadable-object", Error;
     /// Copies were compared by their size only.
     SizeOnly = "size-only", Info;
     /// The backup lies under another name than it was taken as.
@@ -251,6 +253,30 @@ impl FindingCode {
                 | Self::StrayCatalogLog
                 | Self::CatalogUuid
                 | Self::WrongSizeParquet
+        )
+    }
+
+    /// Whether it may follow from this that one object is not in the backup.
+    #[must_use]
+    pub(crate) const fn is_lack(&self) -> bool {
+        matches!(
+            self,
+            Self::MissingParquet
+                | Self::MostParquetMissing
+                | Self::MissingManifest
+                | Self::NoManifests
+                | Self::MissingWal
+                | Self::NoFence
+                | Self::NoCatalog
+                | Self::NoLiveCatalog
+                | Self::MissingCatalogRoot
+                | Self::CatalogGap
+                | Self::MissingCatalogLog
+                | Self::OldCatalog
+                | Self::MissingCheckpoint
+                | Self::NewCheckpoint
+                | Self::ListedNotHeld
+                | Self::MissingCompactorFile
         )
     }
 

@@ -13,6 +13,7 @@ use crate::{
     key::Key,
     layout::{Component, Group},
     location::{ObjectMeta, ObjectView},
+    record::UnreadableRecord,
 };
 
 /// C6: every copy was compared with the version that was listed; size alone is a finding.
@@ -29,6 +30,16 @@ pub(super) fn bytes(evidence: &Evidence<'_>) -> (Judgement, BTreeMap<CheckedBy, 
         for (key, code, what) in changed(record) {
             judgement.report(At::object(None, key), code, format!("`{key}` {what}"));
         }
+    }
+    let unreadable = match evidence.provenance {
+        Provenance::None => &[][..],
+        Provenance::Run(run) => run.unreadable,
+        Provenance::Manifest(record) => &record.attested.unreadable,
+    };
+    for UnreadableRecord { key, reason, .. } in unreadable {
+        let node = evidence.cluster.classify(key).and_then(|object| object.node);
+        let message = format!("`{key}` could not be read: {reason}");
+        judgement.report(At::object(node, key), FindingCode::UnreadableObject, message);
     }
     for (key, reason) in evidence.facts.altered() {
         // Where its size is another one, that is reported already.

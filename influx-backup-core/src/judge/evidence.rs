@@ -20,7 +20,7 @@ use crate::{
     layout::Component,
     location::{ObjectMeta, Version},
     options::AbsenceTolerance,
-    record::{Attested, Fence},
+    record::{Attested, Fence, UnreadableRecord},
 };
 
 /// One object that a tree holds.
@@ -222,6 +222,8 @@ pub(crate) struct RunProvenance<'a> {
     pub(crate) compactor_after: &'a [Listing],
     /// Paths of live files that the source lacks.
     pub(crate) absent: BTreeSet<&'a str>,
+    /// What was listed and could not be read.
+    pub(crate) unreadable: &'a [UnreadableRecord],
     /// The fences.
     pub(crate) fences: &'a [Fence],
     /// What C7 found.

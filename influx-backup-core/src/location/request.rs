@@ -12,9 +12,10 @@ use object_store::{
 };
 use tokio::time::{Instant, sleep};
 
-use super::{LastAnswer, Location};
+use super::{LastAnswer, Location, Suspicion};
 use crate::{
     error::{Error, Result, Source, StoreErrorKind},
+    key::Key,
     layout::OWN_DIRECTORY,
     retry::{Backoff, Patience, RetryPolicy, unless_silent},
 };
@@ -69,8 +70,9 @@ impl Location {
     /// before found the same.
     pub(crate) async fn retry<'a, T>(&self, mut attempt: impl FnMut() -> BoxFuture<'a, Result<T>> + Send) -> Result<T> {
         let mut backoff = Backoff::start();
+        let mut suspicion = Suspicion::default();
         loop {
-            let error = match attempt().await {
+            let mut error = match attempt().await {
                 Err(error @ Error::Store { kind, .. }) if kind.is_transient() => error,
                 done => {
                     if is_answer(&done) {
@@ -80,7 +82,14 @@ impl Location {
                 }
             };
             let policy = self.policy(&error);
-            let Some(wait) = backoff.next_wait(&policy, &jitter_seed(&error)) else {
+            let wait = backoff.next_wait(&policy, &jitter_seed(&error));
+            if self.is_of_one_object(&error, &mut suspicion, wait.is_none()).await {
+                if let Error::Store { kind, .. } = &mut error {
+                    *kind = StoreErrorKind::Unreadable;
+                }
+                return Err(error);
+            }
+            let Some(wait) = wait else {
                 self.set_away(matches!(error, Error::Store { kind, .. } if !kind.is_answer()));
                 tracing::warn!(location = %self, code = error.code(), attempts = backoff.failures(), "giving up: {error}");
                 return Err(error);
@@ -88,6 +97,15 @@ impl Location {
             tracing::debug!(location = %self, code = error.code(), attempt = backoff.failures(), ?wait, "retrying: {error}");
             sleep(wait).await;
         }
+    }
+
+    /// Whether it is one object that cannot be read, not the store. The store is asked where that was often so, or where it is
+    /// given up.
+    async fn is_of_one_object(&self, error: &Error, suspicion: &mut Suspicion, gives_up: bool) -> bool {
+        let Error::Store { operation: "get", key, kind, .. } = error else { return false };
+        let grown = suspicion.grows(*kind);
+        (grown || (gives_up && suspicion.has_begun()))
+            && matches!(Key::parse(key), Ok(key) if self.can_read_others(&key).await)
     }
 
     /// Waits for one answer of the store, or for the next piece of one, but not without a limit.
@@ -179,7 +197,7 @@ impl Location {
     }
 
     /// The store without a limit on connections: others may hold them all, and wait.
-    fn unlimited(&self) -> &dyn ObjectStore {
+    pub(super) fn unlimited(&self) -> &dyn ObjectStore {
         #[cfg(feature = "cloud")]
         if let Some(handle) = self.handle() {
             return handle.store();
@@ -257,10 +275,7 @@ mod tests {
     use futures::FutureExt;
 
     use super::*;
-    use crate::{
-        key::Key,
-        testing::fault::{Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
-    };
+    use crate::testing::fault::{Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When};
 
     fn failing(kind: StoreErrorKind, times: u32) -> impl FnMut() -> BoxFuture<'static, Result<u32>> + Send {
         let attempts = AtomicU32::new(0);

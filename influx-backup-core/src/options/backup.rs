@@ -27,6 +27,8 @@ pub struct BackupOptions {
     pub on_violation: OnViolation,
     /// What to do with corrupt objects in the source.
     pub on_corrupt: OnCorrupt,
+    /// What to do with objects in the source that cannot be read, or are archived.
+    pub on_unreadable: OnUnreadable,
     /// Whether derived files are copied.
     pub derived: Derived,
     /// What to do with an unfinished backup of this name.
@@ -49,6 +51,7 @@ impl Default for BackupOptions {
             passes: Passes::default(),
             on_violation: OnViolation::default(),
             on_corrupt: OnCorrupt::default(),
+            on_unreadable: OnUnreadable::default(),
             derived: Derived::default(),
             on_existing: OnExisting::default(),
             takeover: Takeover::default(),
@@ -97,6 +100,9 @@ impl BackupOptions {
 
         /// Sets what to do with corrupt objects in the source.
         with_on_corrupt(on_corrupt: OnCorrupt),
+
+        /// Sets what to do with objects that cannot be read.
+        with_on_unreadable(on_unreadable: OnUnreadable),
 
         /// Sets whether derived files are copied.
         with_derived(derived: Derived),
@@ -192,6 +198,19 @@ pub enum OnCorrupt {
 }
 
 named!(OnCorrupt, "answer to corrupt objects", { Fail => "fail", Record => "record" });
+
+/// What to do with objects in the source that cannot be read while others can, or that are archived.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnUnreadable {
+    /// Return [`Error::Copy`](crate::Error::Copy) with the code `object-unreadable` or `object-archived`.
+    #[default]
+    Refuse,
+    /// Leave them out and record them; the backup is `degraded` and names them.
+    Record,
+}
+
+named!(OnUnreadable, "answer to objects that cannot be read", { Refuse => "refuse", Record => "record" });
 
 /// What to do with an unfinished backup of the same name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]

@@ -24,6 +24,7 @@ fn every_options_struct_has_defaults_and_refuses_unknown_fields() {
         "name",
         "on_corrupt",
         "on_existing",
+        "on_unreadable",
         "on_violation",
         "passes",
         "stop_timeout",
@@ -304,7 +305,8 @@ fn ownerships() -> impl Strategy<Value = Ownership> {
 fn backups() -> impl Strategy<Value = BackupOptions> {
     let first = (option::of(texts()), passes(), one_of(OnViolation::ALL), one_of(OnCorrupt::ALL));
     let second = (one_of(Derived::ALL), one_of(OnExisting::ALL), one_of(Takeover::ALL), limits());
-    (first, second, one_of(AbsenceTolerance::ALL)).prop_map(|(first, second, absence_tolerance)| {
+    let third = (one_of(AbsenceTolerance::ALL), one_of(OnUnreadable::ALL));
+    (first, second, third).prop_map(|(first, second, (absence_tolerance, on_unreadable))| {
         let (name, passes, on_violation, on_corrupt) = first;
         let (derived, on_existing, takeover, limits) = second;
         BackupOptions {
@@ -312,6 +314,7 @@ fn backups() -> impl Strategy<Value = BackupOptions> {
             passes,
             on_violation,
             on_corrupt,
+            on_unreadable,
             derived,
             on_existing,
             takeover,

@@ -61,6 +61,7 @@ impl<'a> Checked<'a> {
         let reason = match (outcome, self.backup.object(key)) {
             (CopyOutcome::Vanished, _) => "it was deleted while it was restored",
             (CopyOutcome::Changed, _) => "it changed while it was restored",
+            (CopyOutcome::Unreadable { .. }, _) => "it cannot be read",
             (CopyOutcome::Copied(copied), Some(record)) => {
                 match record.content_checksums().compare(&copied.all_checksums()) {
                     ChecksumMatch::Mismatch => "its checksum is not the one in the manifest",
@@ -79,7 +80,7 @@ impl CopySink for Checked<'_> {
         self.check(&task.to, &outcome)?;
         let version = match outcome {
             CopyOutcome::Copied(copied) => copied.stored.version,
-            CopyOutcome::Vanished | CopyOutcome::Changed => None,
+            CopyOutcome::Vanished | CopyOutcome::Changed | CopyOutcome::Unreadable { .. } => None,
         };
         self.finished.add(Finished { key: task.to.clone(), version }).await
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +49,11 @@ impl Minio {
     /// Sends the server a signal, such as `KILL` or `STOP`.
     pub(crate) fn signal(&self, signal: &str) {
         self.process.signal(signal);
+    }
+
+    /// The directory of its drive.
+    pub(crate) fn data(&self) -> &Path {
+        self.process.data()
     }
 
     pub(crate) fn account(&self) -> &S3Account {

@@ -12,7 +12,7 @@ use crate::{
         progress::{follow, until_interrupted},
         screen::Screen,
     },
-    options::{AbsenceTolerance, Derived, OnCorrupt, OnExisting, OnViolation, Takeover},
+    options::{AbsenceTolerance, Derived, OnCorrupt, OnExisting, OnUnreadable, OnViolation, Takeover},
     record::BackupStatus,
     units::duration,
 };
@@ -67,6 +67,10 @@ pub(crate) struct What {
     /// where a clause is violated, the backup is degraded (exit code 3).
     #[arg(long, default_value_t, value_parser = args::choice::<OnCorrupt>(OnCorrupt::NAMES))]
     on_corrupt: OnCorrupt,
+    /// What to do with objects in the source that cannot be read while others can, or that are archived.
+    /// Refuse: commit nothing. Record: leave them out and record them; the backup is degraded (exit code 3).
+    #[arg(long, default_value_t, value_parser = args::choice::<OnUnreadable>(OnUnreadable::NAMES))]
+    on_unreadable: OnUnreadable,
     /// What to do when most live Parquet files are gone from the source.
     /// Strict: violate C1, as a volume is probably not mounted. Lenient: report it, as retention removed them.
     #[arg(long, default_value_t, value_parser = args::choice::<AbsenceTolerance>(AbsenceTolerance::NAMES))]
@@ -78,6 +82,7 @@ impl What {
         options
             .with_derived(self.derived)
             .with_on_corrupt(self.on_corrupt)
+            .with_on_unreadable(self.on_unreadable)
             .with_absence_tolerance(self.absence_tolerance)
     }
 }

@@ -4,7 +4,10 @@ use http::{Method, StatusCode};
 use object_store::client::{HttpClient, HttpErrorKind, HttpRequest};
 
 use super::{
-    super::wait::{unless_cancelled, within},
+    super::{
+        COPY_IN_STORE,
+        wait::{unless_cancelled, within},
+    },
     CopyContext, CopyError,
 };
 use crate::{
@@ -62,7 +65,7 @@ pub(super) fn success(answer: Answer) -> Result<Answer, Failure> {
             CopyRefusal::Object.into()
         }
         StoreErrorKind::NotFound => CopyError::Vanished.into(),
-        StoreErrorKind::Archived => CopyError::store(CopySide::Source, "copy in the store", kind, answer.said()).into(),
+        StoreErrorKind::Archived => CopyError::store(CopySide::Source, COPY_IN_STORE, kind, answer.said()).into(),
         StoreErrorKind::Full => store_error(kind, &code).into(),
         StoreErrorKind::Denied => CopyRefusal::Unclear.into(),
         StoreErrorKind::Throttled => store_error(kind, &code).into(),
@@ -74,7 +77,7 @@ pub(super) fn success(answer: Answer) -> Result<Answer, Failure> {
 }
 
 pub(super) fn store_error(kind: StoreErrorKind, code: &str) -> CopyError {
-    CopyError::store(CopySide::Target, "copy in the store", kind, format!("the store answered {code}"))
+    CopyError::store(CopySide::Target, COPY_IN_STORE, kind, format!("the store answered {code}"))
 }
 
 /// A request without a body.
@@ -107,7 +110,7 @@ pub(super) async fn send(
             HttpErrorKind::Decode | HttpErrorKind::Unknown => StoreErrorKind::Unknown,
             _ => StoreErrorKind::Unreachable,
         };
-        CopyError::store(CopySide::Target, "copy in the store", kind, error)
+        CopyError::store(CopySide::Target, COPY_IN_STORE, kind, error)
     })
 }
 

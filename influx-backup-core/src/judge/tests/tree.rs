@@ -209,6 +209,7 @@ impl Tree {
             listings: &listings,
             compactor_after: &compactor_after,
             absent: self.lacking.iter().map(String::as_str).collect(),
+            unreadable: &[],
             fences: &self.fences,
             unstable: &self.unstable,
             unheld_nodes: &self.unheld_nodes,
@@ -234,6 +235,7 @@ impl Tree {
             fences: committed.fences.clone(),
             differences: BTreeMap::new(),
             listings: listings.iter().map(Into::into).collect(),
+            unreadable: Vec::new(),
         };
         let certificate = committed.judge();
         let had = || committed.held.iter();

@@ -1,0 +1,179 @@
+//! One object of a source that cannot be read, while others can: it is named within seconds, and an option takes the rest as
+//! a degraded backup that names it.
+#![cfg(all(unix, feature = "testing", feature = "aws", feature = "azure", feature = "gcp"))]
+
+mod servers;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use http::Method;
+use influx_backup_core::{
+    BackupOptions, Certificate, DiscoverOptions, Error, FindingCode, Location, Repository, Restore, RestoreOptions,
+    certify, discover,
+    options::{OnDegraded, OnUnreadable},
+    record::BackupStatus,
+    testing::generate::Generate,
+};
+use servers::{Fault, FaultProxy, Minio, Rule, StoreServer, in_process_s3, minio, write};
+
+/// Tens of seconds, not minutes, on a machine that does much else.
+const LIMIT: Duration = Duration::from_secs(120);
+
+fn cluster() -> Generate {
+    // So large that no server keeps a file within its metadata.
+    Generate::core("n1").snapshots(2).files_per_snapshot(2).parquet_size(1 << 20)
+}
+
+/// The key of a live Parquet file.
+async fn live_file(source: &Location) -> String {
+    let listed = source.list("n1/dbs").await.expect("listed");
+    listed.iter().next().expect("a file").key.to_string()
+}
+
+async fn back_up(source: &Location, vault: &Location, on_unreadable: OnUnreadable) -> Result<BackupStatus, Error> {
+    let cluster = discover(source, &DiscoverOptions::default()).await?;
+    let options = BackupOptions::default().with_name("b").with_on_unreadable(on_unreadable);
+    Repository::open(vault.clone()).await?.backup(&cluster, options).await.map(|report| report.status)
+}
+
+fn names(certificate: &Certificate, key: &str) -> bool {
+    let is_it = |finding: &influx_backup_core::Finding| {
+        finding.code == FindingCode::UnreadableObject && finding.key.as_ref().is_some_and(|named| named.as_str() == key)
+    };
+    certificate.violations().any(is_it)
+}
+
+/// The object is named by the error, and by all that is known of a backup of the rest.
+async fn is_named(what: &str, source: Location, vault: Location, key: &str) {
+    let began = Instant::now();
+    let refused = back_up(&source, &vault, OnUnreadable::Refuse).await.expect_err(what);
+    assert!(began.elapsed() < LIMIT, "{what} took {:?}", began.elapsed());
+    let report = refused.report();
+    assert_eq!((report.code.as_str(), report.retryable), ("object-unreadable", false), "{what}: {report:?}");
+    assert_eq!(report.key.as_deref(), Some(key), "{what}");
+    assert_eq!(report.location.as_deref(), Some(source.to_string().as_str()), "{what}");
+    assert!(!report.causes.is_empty(), "{what}: what was answered");
+    let hints: Vec<_> = report.hints.iter().map(|hint| (hint.option.as_str(), hint.value.as_deref())).collect();
+    assert_eq!(hints, [("on_unreadable", Some("record"))], "{what}");
+
+    let rest = vault.child("rest").expect("a location");
+    let status =
+        back_up(&source, &rest, OnUnreadable::Record).await.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+    assert_eq!(status, BackupStatus::Degraded, "{what}");
+    let repository = Repository::open(rest.clone()).await.expect("opened");
+    let backup = repository.get("b").await.expect("committed");
+    let manifest = backup.manifest();
+    assert!(names(&manifest.certificate, key), "{what}: {}", manifest.certificate);
+    let recorded: Vec<_> = manifest.attested.unreadable.iter().map(|left| (left.key.as_str(), &*left.code)).collect();
+    assert_eq!(recorded, [(key, "object-unreadable")], "{what}");
+    assert!(backup.objects().all(|object| object.key.as_str() != key), "{what}");
+    let again = certify(&rest.child("b").expect("a location")).await.expect("certified");
+    assert!(names(&again, key), "{what}: {again}");
+    assert!(!again.holds(), "{what}");
+
+    let to = vault.child("target").expect("a location");
+    let refused = Restore::new(backup.clone(), to.clone(), RestoreOptions::empty()).await.expect_err(what);
+    assert_eq!(refused.code(), "degraded-backup", "{what}: {refused}");
+    let accepted = RestoreOptions::empty().with_on_degraded(OnDegraded::Accept);
+    Restore::new(backup, to.clone(), accepted).await.unwrap_or_else(|error| panic!("{what}: restored: {error:?}"));
+    let restored = to.list("n1/dbs").await.expect("listed");
+    assert!(!restored.is_empty() && restored.iter().all(|found| found.key.as_str() != key), "{what}");
+}
+
+/// The store answers 503 to every GET of one object, within milliseconds, and to all others as it should.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_answers_503_for_one_object() {
+    let server = in_process_s3();
+    let bucket = server.fresh_bucket().await;
+    write(&cluster(), &server.location(&bucket, "cluster")).await;
+    let key = live_file(&server.location(&bucket, "cluster")).await;
+    let proxy = FaultProxy::before(server.address());
+    let encoded = key.replace('-', "%2D").replace('.', "%2E");
+    let rotten = proxy.inject(Rule::new(Fault::Status(503)).method(Method::GET).containing(&encoded).always());
+    let source = server.location_at(proxy.address(), &bucket, "cluster");
+    is_named("503", source, server.location(&bucket, "vault"), &key).await;
+    assert!(rotten.count() > 0);
+}
+
+/// MinIO with a part of which bytes are damaged on its drive; it copies by itself, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_minio_with_a_damaged_part() {
+    if minio().is_none() {
+        return;
+    }
+    let server = Minio::start().expect("it is there");
+    let bucket = server.fresh_bucket().await;
+    let source = server.location(&bucket, "cluster");
+    write(&cluster(), &source).await;
+    let key = live_file(&source).await;
+    let object = server.data().join(&bucket).join("cluster").join(&key);
+    let part = find_part(&object).expect("a part of its own");
+    let mut bytes = fs::read(&part).expect("readable");
+    bytes.iter_mut().skip(100).step_by(1_000).for_each(|byte| *byte ^= 0xff);
+    fs::write(&part, bytes).expect("damaged");
+
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    let files = Location::parse(elsewhere.path().to_str().expect("UTF-8"), &Default::default()).expect("a location");
+    is_named("MinIO, to files", source.clone(), files, &key).await;
+    is_named("MinIO, within it", source, server.location(&bucket, "vault"), &key).await;
+}
+
+/// The file of a part below the directory of an object.
+fn find_part(object: &Path) -> Option<PathBuf> {
+    let files = walkdir::WalkDir::new(object).into_iter().filter_map(Result::ok);
+    files.map(walkdir::DirEntry::into_path).find(|path| path.file_name().is_some_and(|name| name == "part.1"))
+}
+
+/// A disk that has lost some sectors: reads of one file fail with EIO.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_answers_eio_for_one_file() {
+    if Command::new("strace").arg("-V").output().is_err() {
+        eprintln!("not run: a_disk_that_answers_eio_for_one_file ({}): strace is missing", file!());
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a directory");
+    let of = |name: &str| directory.path().join(name);
+    cluster().generate_into(&of("cluster")).expect("written");
+    let source = Location::parse(of("cluster").to_str().expect("UTF-8"), &Default::default()).expect("a location");
+    let key = live_file(&source).await;
+    let run = |vault: &str, on_unreadable: &str| {
+        let began = Instant::now();
+        let output = Command::new("strace")
+            .args([
+                "-f",
+                "-qq",
+                "-o",
+                "/dev/null",
+                "-e",
+                "trace=read,pread64",
+                "-e",
+                "inject=read,pread64:error=EIO",
+                "-P",
+            ])
+            .arg(of("cluster").join(&key))
+            .arg(env!("CARGO_BIN_EXE_influx-backup"))
+            .args(["backup", "--name", "b", "--json", "--on-unreadable", on_unreadable])
+            .args([of("cluster"), of(vault)])
+            .output()
+            .expect("started");
+        assert!(began.elapsed() < LIMIT, "it took {:?}", began.elapsed());
+        output
+    };
+    let refused = run("refused", "refuse");
+    let text = String::from_utf8_lossy(&refused.stdout).into_owned() + &String::from_utf8_lossy(&refused.stderr);
+    if text.contains("ptrace") && text.contains("not permitted") {
+        eprintln!("not run: a_disk_that_answers_eio_for_one_file ({}): strace may not trace", file!());
+        return;
+    }
+    assert_eq!(refused.status.code(), Some(6), "{text}");
+    assert!(text.contains("object-unreadable") && text.contains(&key), "{text}");
+    let recorded = run("recorded", "record");
+    let text = String::from_utf8_lossy(&recorded.stdout).into_owned() + &String::from_utf8_lossy(&recorded.stderr);
+    assert_eq!(recorded.status.code(), Some(3), "{text}");
+    assert!(text.contains("unreadable-object") && text.contains(&key), "{text}");
+}
