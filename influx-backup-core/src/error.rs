@@ -15,6 +15,7 @@ pub(crate) mod tests;
 use std::time::Duration;
 
 pub(crate) use self::answer::StoreAnswer;
+pub(crate) use self::store::CREATE_ONLY;
 pub use self::{
     code::{Category, ErrorCode},
     copy::{CopyError, CopySide},

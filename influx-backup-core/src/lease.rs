@@ -2,12 +2,13 @@
 //!
 //! Leases are numbered, create-only objects, `claim-000001` being the first. The process that wrote the highest number holds
 //! the `LeaseScope`, and shows that it is alive by writing its object again every minute. To take over is to create the
-//! next number: on every store exactly one process can.
+//! next number: on every store with conditional writes exactly one process can. On others see `contest`.
 //!
 //! Another process may take over after `SILENCE`. A holder that cannot renew its lease stops well before that, see
 //! `Heartbeat`, so that two of them never write at the same time. Each write asks a `LeaseFence` before: a process that was
 //! suspended may go on with a write before it notices that it was.
 
+mod contest;
 mod fence;
 mod heartbeat;
 mod held;
@@ -31,7 +32,7 @@ pub(crate) use self::{
 use crate::{
     error::{Error, Result, StoreErrorKind},
     key::Key,
-    location::Location,
+    location::{Location, Writers},
 };
 
 /// How long a holder may be silent before another process may take over.
@@ -101,17 +102,19 @@ impl Lease {
         let file = LeaseFile { unsettled: unsettled.as_secs(), ..file };
         let held = HeldLease { location: location.clone(), scope, number, file };
         let asked = heartbeat::Renewed::now();
+        let began = Instant::now();
         match held.create().await {
             Ok(()) => {
+                if location.writers() == Writers::Single && !contest::is_first(&held, began).await? {
+                    location.delete(&held.key()?).await?;
+                    return Err(held.refused().await?);
+                }
                 let lost = CancellationToken::new();
                 let heartbeat = Heartbeat::start(held.clone(), asked, lost.clone());
                 let settled = Instant::now() + unsettled;
                 Ok(Self { held, lost, heartbeat, settled, cut_off: Arc::default() })
             }
-            Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. }) => {
-                let holder = highest(location, &held.scope, Clock::Local).await?;
-                Err(held.scope.held(location, holder.as_ref()))
-            }
+            Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. }) => Err(held.refused().await?),
             Err(error) => {
                 // It may have been written all the same. Best effort: where this fails, silence has the same effect later.
                 let _ = timeout(release_timeout(&error), held.release()).await;

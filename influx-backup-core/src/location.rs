@@ -24,10 +24,12 @@ mod options;
 mod reads;
 mod replace;
 mod request;
+mod spelling;
 mod table;
 mod unreadable;
 mod url;
 mod write;
+mod writers;
 
 use std::{
     fmt,
@@ -53,7 +55,9 @@ pub(crate) use self::last_answer::LastAnswer;
 pub(crate) use self::local::{nearest_existing, remove_empty};
 pub(crate) use self::reads::Reads;
 pub(crate) use self::unreadable::Suspicion;
-use self::{abilities::Known, budgets::Budgets, request::Contact};
+pub(crate) use self::spelling::{Look, Pin};
+pub(crate) use self::writers::Writers;
+use self::{abilities::Known, budgets::Budgets, request::Contact, spelling::Spelling};
 pub use self::{
     abilities::{Abilities, CreateOnly, Inodes, Synced, Times},
     attributes::Attributes,
@@ -107,6 +111,7 @@ struct Inner {
     contact: Contact,
     /// How long an answer may take.
     patience: Patience,
+    spelling: Arc<Spelling>,
     /// Counts what is listed.
     on_listed: Option<OnListed>,
     /// The limits of the job that reads it, where it has some.
@@ -330,6 +335,7 @@ impl Inner {
             abilities: Known::new(Abilities::STORE),
             contact: Contact::Established,
             patience: request::PATIENCE,
+            spelling: Arc::default(),
             on_listed: None,
             reads: None,
         }

@@ -1,8 +1,9 @@
 //! What is asked of a location before a run, so that a mistake is reported within seconds.
 
+mod stores;
+
 use std::{fs, io, path::Path, time::Duration};
 
-use bytes::Bytes;
 use chrono::{TimeDelta, Utc};
 use futures::FutureExt;
 use object_store::{GetOptions, GetRange, ObjectMeta};
@@ -24,9 +25,6 @@ const PROBE_EXPIRY: TimeDelta = TimeDelta::hours(1);
 
 /// What the probe object holds.
 const PROBE: &[u8] = b"influx-backup write probe; safe to delete\n";
-
-/// What a second create-only write would make of it.
-const SECOND_PROBE: &[u8] = b"influx-backup write probe, written again; safe to delete\n";
 
 /// How many places are looked at for a probe at once.
 const LOOKS_AT_ONCE: usize = 8;
@@ -69,7 +67,8 @@ pub struct TargetAnswer {
 ///
 /// # Errors
 /// As for [`source`], and [`Error::Store`] for a missing permission: the operation names it; with
-/// [`StoreErrorKind::Unsupported`] where a second create-only write of the probe does not fail.
+/// [`StoreErrorKind::Unsupported`] where the store has no create-only writes: it refuses the first, or a second one of the
+/// probe does not fail.
 pub async fn target(location: &Location) -> Result<TargetAnswer> {
     target_apart_from(location, &[]).await
 }
@@ -108,9 +107,9 @@ pub(crate) fn is_no_file(location: &Location) -> Result<()> {
 async fn probe(location: &Location, contact: &Location, key: &Key, others: &[&Location]) -> Result<TargetAnswer> {
     let unlike = |what: &str| Error::VerifyFailed { key: Some(key.clone()), reason: format!("the probe {what}") };
     let began = Utc::now();
-    within(location, "put", contact.create(key, Bytes::from_static(PROBE))).await?;
+    stores::create(location, contact, key).await?;
     let half_way = began + (Utc::now() - began) / 2;
-    require_create_only(location, contact, key).await?;
+    stores::require_create_only(location, contact, key).await?;
     let read = within(location, "get", contact.get(key, None)).await?;
     if read.as_deref() != Some(PROBE) {
         return Err(unlike("does not read as it was written"));
@@ -130,27 +129,6 @@ async fn probe(location: &Location, contact: &Location, key: &Key, others: &[&Lo
     }
     within(location, "delete", contact.delete(key)).await?;
     Ok(TargetAnswer { clock_skew: entry.version.modified - half_way, abilities: location.abilities() })
-}
-
-/// Leases and commits rely on create-only writes: a second one has to fail.
-async fn require_create_only(location: &Location, contact: &Location, key: &Key) -> Result<()> {
-    let second = within(location, "put", contact.create(key, Bytes::from_static(SECOND_PROBE))).await;
-    let answer = match second {
-        Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. }) => return Ok(()),
-        Err(error) => return Err(error),
-        Ok(version) => version.e_tag.map_or_else(String::new, |e_tag| format!(" (entity tag {e_tag})")),
-    };
-    let reason = format!(
-        "the store answered a second create-only write of the same object with success{answer}: it ignores \
-         `If-None-Match`, and two backups could overwrite one another"
-    );
-    Err(Error::Store {
-        operation: "create-only put",
-        key: key.to_string(),
-        location: location.to_string(),
-        kind: StoreErrorKind::Unsupported,
-        source: reason.into(),
-    })
 }
 
 /// Refuses an overlap that the names of two locations do not show: the same bucket by another endpoint, the same
@@ -278,20 +256,6 @@ mod tests {
             location.put(&Key::parse("a").expect("a key"), vec![1; size].into()).await.expect("put");
             source(&location).await.expect("a source with an object");
         }
-    }
-
-    #[tokio::test]
-    async fn a_store_without_create_only_writes_is_refused() {
-        let ignored = Rule::new(Scope::of(Op::Put), When::Always, Fault::IgnoreCreateOnly);
-        let plan = FaultPlan::none().with(ignored);
-        let memory = Location::in_memory();
-        let location = memory.through(|store| Arc::new(FaultyStore::new(store, plan.clone())) as Arc<_>);
-        let error = target(&location).await.expect_err("refused");
-        assert_eq!(error.code(), "store-unsupported", "{error:?}");
-        let answer = std::error::Error::source(&error).expect("the answer").to_string();
-        assert!(answer.contains("with success (entity tag"), "{answer}");
-        assert_eq!(memory.list("").await.expect("listed"), ObjectTable::default(), "nothing is left");
-        target(&memory).await.expect("one that has them");
     }
 
     /// Two locations in one store, by names that do not show it.

@@ -75,7 +75,19 @@ pub(crate) struct Source {
 pub(crate) struct Target {
     /// An option of the store that is written; may be repeated.
     #[arg(long = "target-option", value_name = "K=V")]
-    pub(crate) target_options: Vec<Setting>,
+    target_options: Vec<Setting>,
+    /// The store that is written need not have conditional writes: exactly one scheduler writes there. Two runs that
+    /// begin at the same moment may not notice one another.
+    #[arg(long)]
+    single_writer: bool,
+}
+
+impl Target {
+    /// Both as options of the store.
+    pub(crate) fn settings(&self) -> Vec<Setting> {
+        let single_writer = self.single_writer.then(|| Setting::new("object_store_single_writer", "true"));
+        self.target_options.iter().cloned().chain(single_writer).collect()
+    }
 }
 
 /// How many resources to use.

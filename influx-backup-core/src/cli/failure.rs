@@ -78,6 +78,7 @@ fn flag(hint: &Hint) -> String {
     let flag = match (hint.option.as_str(), hint.value.as_deref()) {
         ("on_existing" | "on_unfinished", _) => "--resume".to_owned(),
         ("takeover", _) => "--takeover".to_owned(),
+        ("object_store_single_writer", _) => "--single-writer".to_owned(),
         ("servers_stopped", _) => "--servers-stopped".to_owned(),
         ("node_ids", _) => "--node-id ID".to_owned(),
         ("cluster_id" | "query_only", _) => format!("--{} ID", hint.option.replace('_', "-")),

@@ -13,6 +13,12 @@ pub(crate) struct Setting {
     value: String,
 }
 
+impl Setting {
+    pub(crate) fn new(name: &str, value: &str) -> Self {
+        Self { name: name.to_owned(), value: value.to_owned() }
+    }
+}
+
 impl std::str::FromStr for Setting {
     type Err = &'static str;
 

@@ -29,7 +29,7 @@ use crate::{
     error::{CopyError, CopySide},
     key::Key,
     location::{
-        Attributes, ChecksumMatch, StoreChecksums, attributes_of,
+        Attributes, ChecksumMatch, Pin, StoreChecksums, attributes_of,
         cloud::{Handle, encoded},
     },
     units::ByteSize,
@@ -141,6 +141,7 @@ impl Copier for ServerSideCopier {
         match copied {
             Ok(checksums) => {
                 self.refusals.allow(&pair);
+                source.require_unchanged(request, context).await?;
                 source.copied(request, checksums)
             }
             Err(Failure::Copy(error)) => Err(disambiguate_missing(&request.from, &request.source, error).await),
@@ -223,6 +224,14 @@ impl Source {
             version: head.meta.version,
             attributes: attributes_of(&head.attributes),
         })
+    }
+
+    /// Where nothing pins the copy, a second look at its source has to show what the first showed.
+    async fn require_unchanged(&self, request: &CopyRequest, context: &CopyContext) -> Result<(), CopyError> {
+        if request.from.pin() != Pin::Nothing || Self::look(request, context).await?.e_tag == self.e_tag {
+            return Ok(());
+        }
+        Err(CopyError::Changed)
     }
 
     fn copied(&self, request: &CopyRequest, copy: StoreChecksums) -> Result<Copied, CopyError> {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, LeaseSubject, StopReason, StoreErrorKind};
+use super::{CREATE_ONLY, Error, LeaseSubject, StopReason, StoreErrorKind};
 
 /// An option that answers an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +116,9 @@ impl Error {
             Self::Copy { error, .. } if error.is_unreadable() => {
                 let text = "leaves such objects out of a backup, which names them and is degraded";
                 vec![to("on_unreadable", "record", text)]
+            }
+            Self::Store { operation: CREATE_ONLY, kind: StoreErrorKind::Unsupported, .. } => {
+                vec![to("object_store_single_writer", "true", "does without, where exactly one scheduler writes there")]
             }
             Self::Store { kind: StoreErrorKind::Throttled, .. } => {
                 vec![set("limits.concurrency", "a lower number asks less of the store")]

@@ -7,6 +7,9 @@ use super::{
     answer::{StoreAnswer, code_in},
 };
 
+/// The operation of errors that a store lacks create-only writes.
+pub(crate) const CREATE_ONLY: &str = "create-only put";
+
 /// What kind of failure a store reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

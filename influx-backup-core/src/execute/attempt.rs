@@ -11,7 +11,7 @@ use std::{
 use tokio::time::{Instant, sleep};
 use tracing::Instrument;
 
-use super::CopyOutcome;
+use super::{CopyOutcome, pin::pinned};
 use crate::{
     adaptive::Adaptive,
     copier::{COPY_IN_STORE, Copied, Copier, CopyContext, CopyRequest},
@@ -19,7 +19,7 @@ use crate::{
     event::EventKind,
     job::EventSink,
     limits::Retry,
-    location::{ChecksumMatch, RequestKind, Suspicion},
+    location::{ChecksumMatch, Pin, RequestKind, Suspicion},
     retry::{Backoff, RetryPolicy},
     units::duration::millis,
 };
@@ -46,6 +46,7 @@ impl Worker {
         let clean_ups = self.context.clean_ups.of_object();
         loop {
             let mut answered = Instant::now();
+            let pin = request.from.pin();
             let context = CopyContext {
                 progress: self.progress(&reported),
                 clean_ups: clean_ups.clone(),
@@ -55,6 +56,7 @@ impl Worker {
             let error = match self.attempt(request, &context, &mut answered).instrument(span).await {
                 Ok(copied) => return Ok(CopyOutcome::Copied(Box::new(copied))),
                 Err(CopyError::Vanished) => return Ok(CopyOutcome::Vanished),
+                Err(CopyError::Changed) if self.is_only_named_differently(request, pin).await? => continue,
                 Err(CopyError::Changed) => return Ok(CopyOutcome::Changed),
                 Err(error) => self.told_apart(request, error, &mut suspicion).await,
             };
@@ -109,7 +111,7 @@ impl Worker {
         self.retry.max_outage.is_some_and(|max_outage| outage >= max_outage)
     }
 
-    async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, CopyError> {
+    pub(super) async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, CopyError> {
         self.context.cancellation.run_until_cancelled(work).await.ok_or(CopyError::Cancelled)
     }
 
@@ -141,7 +143,10 @@ impl Worker {
         context: &CopyContext,
         answered: &mut Instant,
     ) -> Result<Copied, CopyError> {
-        let copied = copy(&*self.copier, request, context).await;
+        let copied = match request.from.pin() {
+            Pin::Listed => copy(&*self.copier, request, context).await,
+            _ => copy(&*self.copier, &pinned(request).await?, context).await,
+        };
         let silence = match copied {
             // Where it is more, the store answered others.
             Err(CopyError::Stalled { after, .. }) => after.min(context.stall_timeout),
@@ -181,10 +186,8 @@ async fn copy(copier: &dyn Copier, request: &CopyRequest, context: &CopyContext)
 /// the store computes are added to the report, and its version where the copier reports none.
 async fn verify_target(request: &CopyRequest, mut copied: Copied) -> Result<Copied, CopyError> {
     request.check_content(copied.content.size, copied.content.crc64)?;
-    let found = request.to.head_with_checksums(&request.target).await.map_err(|error| match error {
-        Error::Store { kind, source, .. } => CopyError::store(CopySide::Target, "head", kind, source),
-        error => CopyError::store(CopySide::Target, "head", StoreErrorKind::Unknown, error),
-    })?;
+    let found = request.to.head_with_checksums(&request.target).await;
+    let found = found.map_err(|error| of_store(CopySide::Target, "head", error))?;
     let Some((found, checksums)) = found else {
         return Err(corrupt("the target does not have the object".to_owned()));
     };
@@ -201,6 +204,14 @@ async fn verify_target(request: &CopyRequest, mut copied: Copied) -> Result<Copi
         stored.version = Some(found.version);
     }
     Ok(copied)
+}
+
+/// An error of a location, as one of a copy.
+pub(super) fn of_store(side: CopySide, operation: &'static str, error: Error) -> CopyError {
+    match error {
+        Error::Store { kind, source, .. } => CopyError::store(side, operation, kind, source),
+        error => CopyError::store(side, operation, StoreErrorKind::Unknown, error),
+    }
 }
 
 fn corrupt(reason: String) -> CopyError {

@@ -212,6 +212,10 @@ finding_codes! {
     TimesNotKept = "times-not-kept", Info;
     /// A file system gives a file another inode at each look: versions are told by size and time.
     UnstableInodes = "unstable-inodes", Info;
+    /// The caller promises that one process writes: the store is not asked to tell two of them apart.
+    SingleWriter = "single-writer", Warning;
+    /// A store names one version of an object by several entity tags, or refuses its own: versions are told apart in another way.
+    EntityTagsDiffer = "entity-tags-differ", Info;
     /// Objects of a backup were removed or replaced while it was taken; they were copied again.
     BackupAltered = "backup-altered", Warning;
     /// The target of a restore was written to shortly before.

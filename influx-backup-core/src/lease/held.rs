@@ -12,11 +12,12 @@ use tokio::{sync::watch, time::Instant};
 use super::{
     LeaseScope,
     heartbeat::LONGEST_RENEWAL,
-    state::{Clock, LeaseFile, LeaseState, highest},
+    state::{Clock, LeaseFile, LeaseState, all_highest, most_alive},
 };
 use crate::{
     error::{Error, Result, StoreErrorKind},
-    location::{Attributes, Location},
+    key::Key,
+    location::{Attributes, Location, Writers},
 };
 
 /// How often a lease is released again that a renewal has replaced meanwhile.
@@ -36,23 +37,39 @@ pub(super) struct HeldLease {
 pub(super) type LateRenewal = watch::Sender<Option<Instant>>;
 
 impl HeldLease {
+    /// The error that another process was quicker.
+    pub(super) async fn refused(&self) -> Result<Error> {
+        let holder = most_alive(all_highest(&self.location, &self.scope, Clock::Local).await?);
+        Ok(self.scope.held(&self.location, holder.as_ref()))
+    }
+
+    /// Where it lies.
+    pub(super) fn key(&self) -> Result<Key> {
+        match self.location.writers() {
+            Writers::Several => self.scope.key(self.number),
+            Writers::Single => self.scope.own_key(self.number, &self.file.owner),
+        }
+    }
+
     /// Checks that no other process took over. Returns what the store has.
     pub(super) async fn check(&self) -> Result<LeaseState> {
-        match highest(&self.location, &self.scope, Clock::Local).await? {
-            Some(state) if state.number == self.number && state.file.owner == self.file.owner => Ok(state),
-            other => Err(self.scope.taken_over(&self.location, other.as_ref())),
+        let mut leases = all_highest(&self.location, &self.scope, Clock::Local).await?;
+        let is_own = |state: &LeaseState| state.number == self.number && state.file.owner == self.file.owner;
+        match leases.iter().position(is_own) {
+            Some(own) => Ok(leases.swap_remove(own)),
+            None => Err(self.scope.taken_over(&self.location, most_alive(leases).as_ref())),
         }
     }
 
     pub(super) async fn create(&self) -> Result<()> {
-        self.location.create(&self.scope.key(self.number)?, bytes(&self.file)?).await?;
+        self.location.create(&self.key()?, bytes(&self.file)?).await?;
         Ok(())
     }
 
     /// Writes the lease again, unless another process took over: that one may be done already, and have removed all leases.
     pub(super) async fn renew(&self, late: &LateRenewal) -> Result<()> {
         let found = self.check().await?;
-        let key = self.scope.key(self.number)?;
+        let key = self.key()?;
         let bytes = bytes(&LeaseFile { renewed: Some(Utc::now()), ..self.file.clone() })?;
         let none = Attributes::new();
         match self.location.replace_conditionally(&key, &bytes, &none, &found.version).await {
@@ -91,14 +108,14 @@ impl HeldLease {
     /// The condition on what the store has makes the store refuse the request if it arrives after the next.
     async fn replace(&self, file: LeaseFile) -> Result<()> {
         let found = self.check().await?;
-        let key = self.scope.key(self.number)?;
+        let key = self.key()?;
         self.location.replace(&key, &bytes(&file)?, &Attributes::new(), &found.version).await?;
         Ok(())
     }
 
     /// Makes the lease look long silent. A full disk, which takes no bytes, takes this.
     pub(super) fn expire(&self) {
-        if let (Some(directory), Ok(key)) = (self.location.directory(), self.scope.key(self.number)) {
+        if let (Some(directory), Ok(key)) = (self.location.directory(), self.key()) {
             let file = File::options().write(true).open(directory.join(key.as_str()));
             // Best effort: where it fails, silence has the same effect later.
             let _ = file.and_then(|file| file.set_modified(SystemTime::UNIX_EPOCH));

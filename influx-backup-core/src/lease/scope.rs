@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::state::{LeaseState, name};
+use super::state::{LeaseState, name, own_name};
 use crate::{
     error::{Error, LeaseSubject, Result},
     key::Key,
@@ -29,6 +29,11 @@ impl LeaseScope {
 
     pub(super) fn key(&self, number: u64) -> Result<Key> {
         Ok(Key::parse(format!("{}/{}", self.directory(), name(number)))?)
+    }
+
+    /// The key of a lease that only this owner writes.
+    pub(super) fn own_key(&self, number: u64, owner: &str) -> Result<Key> {
+        Ok(Key::parse(format!("{}/{}", self.directory(), own_name(number, owner)))?)
     }
 
     /// What errors name.

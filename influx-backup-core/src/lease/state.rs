@@ -1,6 +1,6 @@
 //! What lies in a store of a lease.
 
-use std::{fmt, time::Duration};
+use std::{cmp::Reverse, fmt, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,9 @@ use crate::{
     location::{Location, ObjectMeta, Version},
     options::Takeover,
 };
+
+/// How long the random name of a run is.
+const OWNER_DIGITS: usize = 32;
 
 /// What a lease says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +42,7 @@ pub(crate) struct LeaseFile {
 impl LeaseFile {
     pub(super) fn new(cluster: &str, began: DateTime<Utc>) -> Self {
         Self {
-            owner: format!("{:032x}", rand::random::<u128>()),
+            owner: format!("{:0width$x}", rand::random::<u128>(), width = OWNER_DIGITS),
             host: host(),
             pid: std::process::id(),
             began,
@@ -128,12 +131,26 @@ const fn is_zero(seconds: &u64) -> bool {
 
 /// The highest lease of a scope at `location`.
 pub(crate) async fn highest(location: &Location, scope: &LeaseScope, clock: Clock) -> Result<Option<LeaseState>> {
+    Ok(most_alive(all_highest(location, scope, clock).await?))
+}
+
+/// Of several leases of one number, the one whose holder is most likely alive.
+pub(super) fn most_alive(leases: Vec<LeaseState>) -> Option<LeaseState> {
+    leases.into_iter().max_by_key(|lease| (lease.is_held(), Reverse(lease.silence)))
+}
+
+/// The leases of the highest number of a scope: one, except where [one writer](crate::location::Writers::Single) is promised.
+pub(super) async fn all_highest(location: &Location, scope: &LeaseScope, clock: Clock) -> Result<Vec<LeaseState>> {
     let leases = list(location, scope).await?;
-    let Some((number, entry)) = leases.into_iter().max_by_key(|(number, _)| *number) else { return Ok(None) };
-    let Some((bytes, version)) = location.get_with_version(&entry.key).await? else { return Ok(None) };
-    let modified = entry.version.modified;
-    let silence = (Utc::now() + clock.ahead() - modified).to_std().unwrap_or_default();
-    Ok(Some(LeaseState { number, file: LeaseFile::parse(&bytes, modified), version, silence }))
+    let highest = leases.iter().map(|(number, _)| *number).max();
+    let mut found = Vec::new();
+    for (number, entry) in leases.into_iter().filter(|(number, _)| Some(*number) == highest) {
+        let Some((bytes, version)) = location.get_with_version(&entry.key).await? else { continue };
+        let modified = entry.version.modified;
+        let silence = (Utc::now() + clock.ahead() - modified).to_std().unwrap_or_default();
+        found.push(LeaseState { number, file: LeaseFile::parse(&bytes, modified), version, silence });
+    }
+    Ok(found)
 }
 
 /// Every lease of a scope, with its number.
@@ -147,10 +164,29 @@ pub(super) fn name(number: u64) -> String {
     format!("claim-{number:06}")
 }
 
+/// The name of a lease that no other process gives, even to a lease of the same number.
+pub(super) fn own_name(number: u64, owner: &str) -> String {
+    format!("{}-{owner}", name(number))
+}
+
 /// The number of the lease of this name, or `None` where it is no name that a lease is given.
 pub(super) fn number(of: &str) -> Option<u64> {
-    let number = of.strip_prefix("claim-")?.parse().ok()?;
-    (NUMBERS.contains(&number) && name(number) == of).then_some(number)
+    let (digits, owner) = match of.strip_prefix("claim-")?.split_once('-') {
+        Some((digits, owner)) => (digits, Some(owner)),
+        None => (of.strip_prefix("claim-")?, None),
+    };
+    let number = digits.parse().ok().filter(|number| NUMBERS.contains(number))?;
+    let given = match owner {
+        Some(owner) if is_owner(owner) => own_name(number, owner),
+        Some(_) => return None,
+        None => name(number),
+    };
+    (given == of).then_some(number)
+}
+
+/// Whether this is the random name of a run.
+fn is_owner(name: &str) -> bool {
+    name.len() == OWNER_DIGITS && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn host() -> String {
@@ -193,12 +229,14 @@ mod tests {
         #[test]
         fn names_are_read_as_they_are_given(found in NUMBERS) {
             prop_assert_eq!(number(&name(found)), Some(found));
+            prop_assert_eq!(number(&own_name(found, &LeaseFile::new("c", DateTime::UNIX_EPOCH).owner)), Some(found));
         }
     }
     #[test]
     fn other_names_are_no_leases() {
         let max = u64::MAX.to_string();
-        for other in ["7", "+00007", "0000007", "000000", "1000000000", &max, "", "000001.json"] {
+        for other in ["7", "+00007", "0000007", "000000", "1000000000", &max, "", "000001.json", "000001-", "000001-x"]
+        {
             assert_eq!(number(&format!("claim-{other}")), None, "{other}");
         }
     }

@@ -39,6 +39,53 @@ async fn of_many_at_once_one_wins() {
     }
 }
 
+/// Without conditional writes: at most one, and one where the others come later.
+#[tokio::test(start_paused = true)]
+async fn with_one_writer_of_many_at_once_no_two_win() {
+    for (scope, code) in scopes().into_iter().zip(["backup-in-progress", "restore-in-progress"]) {
+        let location = Location::in_memory().for_single_writer();
+        let attempts = (0..16).map(|_| Lease::take(&location, scope.clone(), Some("cluster1"), None));
+        let taken: Vec<_> = futures::future::join_all(attempts).await;
+        let (held, refused): (Vec<_>, Vec<_>) = taken.into_iter().partition(Result::is_ok);
+        assert_eq!(held.len(), 1, "times in memory have nanoseconds");
+        for error in refused.into_iter().filter_map(Result::err) {
+            assert_eq!(error.code(), code);
+            assert!(error.to_string().contains(&format!("process {} on ", std::process::id())), "{error}");
+        }
+        let left = location.list("").await.expect("listed");
+        assert_eq!(left.len(), 1, "those of the others are removed: {left:?}");
+        let mut lease = held.into_iter().next().expect("one").expect("held");
+        lease.check().await.expect("held");
+        sleep(INTERVAL + Duration::from_secs(1)).await;
+        lease.check().await.expect("renewed");
+        let later = Lease::take(&location, scope.clone(), Some("cluster1"), None).await.expect_err("it is held");
+        assert_eq!(later.code(), code, "an older one of the same number is there");
+        let second = take(&location, &scope).await;
+        second.check().await.expect("taken over");
+        assert_eq!(lease.check().await.expect_err("lost").code(), "lease-lost");
+        assert_eq!(lease.remove().await.expect_err("lost").code(), "lease-lost");
+        second.release(RELEASE_TIMEOUT).await;
+        let released = highest(&location, &scope, Clock::Local).await.expect("listed").expect("one");
+        assert!(released.is_free(Takeover::AfterTimeout), "{released:?}");
+        take(&location, &scope).await.remove().await.expect("removed");
+    }
+}
+
+/// One that was written later, by the store's clock, loses although its name comes first.
+#[tokio::test(start_paused = true)]
+async fn with_one_writer_a_lease_of_the_same_number_is_found_whoever_wrote_it() {
+    let scope = LeaseScope::Target;
+    let location = Location::in_memory().for_single_writer();
+    let first = take(&location, &scope).await;
+    let key = first.held.key().expect("a key");
+    let owner = "0".repeat(32);
+    assert!(key.name() > format!("claim-000001-{owner}").as_str());
+    location.put(&scope.own_key(1, &owner).expect("a key"), Bytes::from_static(b"cut sh")).await.expect("put");
+    first.check().await.expect("still held");
+    let held = highest(&location, &scope, Clock::Local).await.expect("listed").expect("one");
+    assert!(!held.is_free(Takeover::AfterTimeout), "{held:?}");
+}
+
 #[tokio::test]
 async fn a_lease_is_lost_to_the_next_number() {
     for scope in scopes() {

@@ -159,6 +159,11 @@ impl Location {
                 "has neither hard links nor renames that replace nothing: a crash while the manifest is written leaves a \
                  part of it, which is refused as damaged; then delete that file",
             )),
+            (create_only == CreateOnly::SingleWriter).then_some((
+                FindingCode::SingleWriter,
+                "is written as by one writer (`object_store_single_writer`): two runs that begin at the same moment may not \
+                 notice one another",
+            )),
             (synced == Some(Synced::Files)).then_some((
                 FindingCode::DirectoriesNotSynced,
                 "does not put the names of files on disk when asked (`fsync` of a directory, `syncfs`): files are on disk, \

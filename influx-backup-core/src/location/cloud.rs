@@ -24,7 +24,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use self::client::Client;
 pub(crate) use self::{connector::Answered, uploads::Upload};
-use super::{StoreOptions, ThrottleCounts, identity::Identity};
+use super::{StoreOptions, ThrottleCounts, Writers, identity::Identity};
 use crate::{
     error::{Error, Result},
     retry::Patience,
@@ -39,6 +39,7 @@ pub(super) struct Opened {
     pub(super) throttle_counts: Arc<ThrottleCounts>,
     /// How long an answer may take.
     pub(super) patience: Patience,
+    pub(super) writers: Writers,
 }
 
 /// The client itself, for what [`ObjectStore`] cannot do: copies between buckets.

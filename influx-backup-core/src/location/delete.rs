@@ -15,7 +15,7 @@
 use futures::FutureExt;
 use object_store::ObjectStoreExt;
 
-use super::{Location, MAX_CONCURRENT, Version};
+use super::{Location, MAX_CONCURRENT, ObjectMeta, Version};
 use crate::{
     concurrent,
     error::{Error, Result, StoreErrorKind},
@@ -58,7 +58,7 @@ impl Location {
         // Each attempt looks anew: the answer to the one before may have been lost.
         let attempt = || async move {
             match self.head(key).await? {
-                Some(found) if self.is_version(version, &found.version) => {
+                Some(found) if self.is_version(version, &found.version) || self.is_named(version, &found).await? => {
                     self.deletion(self.delete_found(key, &found.version)).await
                 }
                 Some(_) => Ok(Deletion::Replaced),
@@ -104,6 +104,17 @@ impl Location {
         meant.has_tag_of(found)
     }
 
+    /// Whether the store only shows another entity tag for what was found than its listing did. Each object is looked at: what
+    /// is deleted is gone.
+    async fn is_named(&self, meant: &Version, found: &ObjectMeta) -> Result<bool> {
+        if self.directory().is_some() || meant.modified.timestamp() != found.version.modified.timestamp() {
+            return Ok(false);
+        }
+        let listed = self.list_one(&found.key).await?;
+        let is_there = self.head(&found.key).await?.as_ref() == Some(found);
+        Ok(is_there && listed.is_some_and(|listed| listed.version.is_same(meant) && listed.size == found.size))
+    }
+
     /// Deletes the version that a look has just found, on that condition where the store takes one.
     #[cfg(feature = "cloud")]
     async fn delete_found(&self, key: &Key, found: &Version) -> Result<Deletion> {
@@ -115,6 +126,9 @@ impl Location {
             Ok(()) => Ok(Deletion::Done),
             Err(error) => match StoreErrorKind::of(&error) {
                 StoreErrorKind::NotFound => Ok(Deletion::Done),
+                StoreErrorKind::Changed if self.has_still(key, found).await? => {
+                    self.delete_once(key).await.map(|()| Deletion::Done)
+                }
                 StoreErrorKind::Changed => Ok(Deletion::Replaced),
                 kind if kind.is_transient() => Err(Error::store("delete", key, self, error)),
                 // Without conditions, or without the right to more than a deletion.
@@ -126,6 +140,12 @@ impl Location {
     #[cfg(not(feature = "cloud"))]
     async fn delete_found(&self, key: &Key, _found: &Version) -> Result<Deletion> {
         self.delete_once(key).await.map(|()| Deletion::Done)
+    }
+
+    /// Whether a version is there after the store said that it is another one: such a store refuses its own entity tag.
+    #[cfg(feature = "cloud")]
+    async fn has_still(&self, key: &Key, version: &Version) -> Result<bool> {
+        Ok(self.head(key).await?.is_some_and(|found| found.version == *version))
     }
 
     async fn delete_once(&self, key: &Key) -> Result<()> {
@@ -206,6 +226,7 @@ mod tests {
         let deletions = Arc::new(AtomicU32::new(0));
         let counted = Arc::clone(&deletions);
         tokio::spawn(async move {
+            let mut has_refused = false;
             while let Ok((mut client, _)) = listener.accept().await {
                 let mut request = Vec::new();
                 while !request.ends_with(b"\r\n\r\n") && client.read_buf(&mut request).await.is_ok_and(|read| read > 0)
@@ -215,11 +236,16 @@ mod tests {
                 let status = if request.starts_with("delete ") {
                     assert!(request.contains("if-match: \"one\""), "{request}");
                     let is_first = counted.fetch_add(1, Ordering::Relaxed) == 0;
+                    has_refused = is_first && first == Some(412);
                     if is_first { first } else { Some(204) }
                 } else {
                     Some(200)
                 };
-                let object = "etag: \"one\"\r\nlast-modified: Wed, 21 Oct 2015 07:28:00 GMT\r\ncontent-length: 0\r\n";
+                // What it refused was another version for a moment.
+                let tag =
+                    if !request.starts_with("delete ") && std::mem::take(&mut has_refused) { "two" } else { "one" };
+                let object =
+                    format!("etag: \"{tag}\"\r\nlast-modified: Wed, 21 Oct 2015 07:28:00 GMT\r\ncontent-length: 0\r\n");
                 if let Some(status) = status {
                     let answer = format!("HTTP/1.1 {status} Status\r\n{object}connection: close\r\n\r\n");
                     client.write_all(answer.as_bytes()).await.expect("sent");

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use object_store::{PutMode, UpdateVersion};
 
-use super::{Attributes, Location, Version};
+use super::{Attributes, Location, Version, Writers};
 use crate::{
     error::{Error, Result, StoreErrorKind},
     key::Key,
@@ -43,23 +43,32 @@ impl Location {
         attributes: &Attributes,
         version: &Version,
     ) -> Result<Version> {
-        if self.directory().is_some() || version.e_tag.is_none() {
-            return Err(Error::io("put", key, self, std::io::ErrorKind::Unsupported.into()));
+        if self.directory().is_some() || self.writers() == Writers::Single || version.e_tag.is_none() {
+            return Err(self.unconditional(key));
         }
         let expected = UpdateVersion {
             e_tag: version.e_tag.as_deref().map(ToOwned::to_owned),
             version: version.id.as_deref().map(ToOwned::to_owned),
         };
         match self.put_with(key, bytes, PutMode::Update(expected), &self.kept(attributes)).await {
-            // The answer to an earlier attempt may have been lost.
             Err(changed @ Error::Store { kind: StoreErrorKind::Changed, .. }) => {
                 match self.get_with_version(key).await? {
+                    // The answer to an earlier attempt may have been lost.
                     Some((found, version)) if found == bytes => Ok(version),
+                    // The store refuses its own entity tag.
+                    Some((_, found)) if found == *version => Err(self.unconditional(key)),
                     _ => Err(changed),
                 }
             }
+            // It does not know the condition. If it is something else, a write without one will show it.
+            Err(Error::Store { kind: StoreErrorKind::Invalid, .. }) => Err(self.unconditional(key)),
             done => done,
         }
+    }
+
+    /// The error that nothing can be replaced on a condition here.
+    fn unconditional(&self, key: &Key) -> Error {
+        Error::io("put", key, self, std::io::ErrorKind::Unsupported.into())
     }
 }
 

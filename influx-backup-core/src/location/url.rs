@@ -6,7 +6,7 @@ use object_store::{local::LocalFileSystem, path::Path};
 
 use super::{Abilities, Inner, Known, Location, StoreOptions, identity::Identity, local};
 #[cfg(feature = "cloud")]
-use super::{Budgets, cloud};
+use super::{Budgets, Writers, cloud};
 use crate::error::{Error, Result};
 
 pub(super) fn parse(text: &str, options: &StoreOptions) -> Result<Location> {
@@ -84,10 +84,14 @@ fn cloud(text: &str, scheme: &str, options: &StoreOptions) -> Result<Location> {
     #[cfg(feature = "cloud")]
     if let Some(opened) = cloud::open(scheme, bucket, options) {
         let base = prefix(text)?;
-        let cloud::Opened { store, identity, handle, throttle_counts, patience } = opened?;
+        let cloud::Opened { store, identity, handle, throttle_counts, patience, writers } = opened?;
         let inner = Inner::new(store, base, identity, options.clone());
         let budgets = Budgets::new(throttle_counts);
-        return Ok(Location(Arc::new(Inner { handle: Some(handle), budgets, patience, ..inner })));
+        let location = Location(Arc::new(Inner { handle: Some(handle), budgets, patience, ..inner }));
+        return Ok(match writers {
+            Writers::Several => location,
+            Writers::Single => location.for_single_writer(),
+        });
     }
     #[cfg(not(feature = "cloud"))]
     let _ = options;

@@ -7,7 +7,7 @@ use chrono::Utc;
 use futures::FutureExt;
 use object_store::{PutMode, PutOptions};
 
-use super::{Attributes, Location, Provider, Version, attributes_from};
+use super::{Attributes, Location, Provider, Version, Writers, attributes_from};
 use crate::{
     error::{Error, Result, StoreErrorKind},
     key::Key,
@@ -22,6 +22,9 @@ impl Location {
     /// An object of these very bytes counts as written by this call where an answer may have been lost: after a failed
     /// attempt, and always in S3, Azure and Google, whose clients try again by themselves. So that only one of several
     /// writers succeeds, each has to write bytes of its own.
+    ///
+    /// Where the option `object_store_single_writer` is set, it is a look and then a write: there, the caller sees to it that
+    /// there is one writer.
     ///
     /// # Errors
     /// [`Error::Store`], with [`StoreErrorKind::AlreadyExists`] where the object exists.
@@ -66,10 +69,17 @@ impl Location {
     ) -> Result<Version> {
         let attempts = AtomicU32::new(0);
         let put = || async {
-            let sent = self.send()?;
             attempts.fetch_add(1, Ordering::Relaxed);
+            let mode = match (&mode, self.writers()) {
+                (PutMode::Create, Writers::Single) => {
+                    self.require_vacant(key).await?;
+                    PutMode::Overwrite
+                }
+                _ => mode.clone(),
+            };
+            let sent = self.send()?;
             let attributes = attributes_from(attributes);
-            let options = PutOptions { mode: mode.clone(), attributes, ..PutOptions::default() };
+            let options = PutOptions { mode, attributes, ..PutOptions::default() };
             let path = self.path(key);
             let put = self.0.durable.put_opts(&path, bytes.clone().into(), options);
             let answer = self.answer_to(bytes.len(), put).await;

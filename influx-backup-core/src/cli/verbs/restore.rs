@@ -113,7 +113,7 @@ impl Restore {
         let options = self.options(approved.as_ref())?;
         let run_options = self.run_options();
         run_options.check()?;
-        let target = places::location(&self.target, &self.target_options.target_options)?;
+        let target = places::location(&self.target, &self.target_options.settings())?;
         if self.abandon {
             let abandoning = AbandonOptions::default().with_takeover(run_options.takeover);
             let report = follow(abandon(&target, abandoning).start(), screen).await?;

@@ -23,7 +23,7 @@ use crate::{
     checksum::Crc64,
     error::CopySide,
     location::{
-        attributes_from,
+        Pin, attributes_from,
         cloud::{ServerSide, requests::Answer, s3::S3},
     },
 };
@@ -83,10 +83,10 @@ struct Part<'a> {
 async fn put(job: &Job<'_>, from: &S3, to: &S3, part: Option<Part<'_>>) -> Result<CopyResult, Failure> {
     let key = encoded(job.request.from.path(&job.request.source.key).as_ref());
     let version = job.source.version.as_deref().map(|id| format!("?versionId={}", encoded(id))).unwrap_or_default();
-    let mut headers = vec![
-        ("x-amz-copy-source", format!("/{}/{key}{version}", from.bucket)),
-        ("x-amz-copy-source-if-match", job.e_tag().to_owned()),
-    ];
+    let mut headers = vec![("x-amz-copy-source", format!("/{}/{key}{version}", from.bucket))];
+    if job.request.from.pin() != Pin::Nothing {
+        headers.push(("x-amz-copy-source-if-match", job.e_tag().to_owned()));
+    }
     let mut options = SignedUrlOptions::default();
     if let Some(Part { upload, number, range }) = part {
         headers.push(("x-amz-copy-source-range", format!("bytes={}-{}", range.start, range.end - 1)));

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    location::{identity::Identity, request::PATIENCE},
+    location::{Writers, identity::Identity, request::PATIENCE},
     retry::Patience,
 };
 
@@ -44,6 +44,7 @@ pub(super) struct Client {
     pub(super) connector: Connector,
     connections: Option<usize>,
     patience: Patience,
+    writers: Writers,
 }
 
 impl Client {
@@ -53,7 +54,8 @@ impl Client {
         let options =
             ClientOptions::new().with_timeout_disabled().with_connect_timeout(CONNECT).with_read_timeout(SILENCE);
         let connector = Connector::default();
-        let mut client = Self { options, retry: retry(), connector, connections: None, patience: PATIENCE };
+        let writers = Writers::Several;
+        let mut client = Self { options, retry: retry(), connector, connections: None, patience: PATIENCE, writers };
         for (name, value) in settings {
             match name {
                 Name::Http(key) => client.options = client.options.with_config(*key, value),
@@ -81,6 +83,12 @@ impl Client {
             }
             Shared::RetryTimeout => {
                 self.retry.retry_timeout = duration("object_store_retry_timeout", value)?;
+                options
+            }
+            Shared::SingleWriter => {
+                if truth("object_store_single_writer", value)? {
+                    self.writers = Writers::Single;
+                }
                 options
             }
             Shared::Http2Only if truth("object_store_http2_only", value)? => options.with_http2_only(),
@@ -123,7 +131,7 @@ impl Client {
             None => Arc::new(store),
         };
         let throttle_counts = Arc::clone(&self.connector.throttle_counts);
-        Opened { store, identity, handle, throttle_counts, patience: self.patience }
+        Opened { store, identity, handle, throttle_counts, patience: self.patience, writers: self.writers }
     }
 }
 

@@ -29,6 +29,8 @@ pub(super) enum Shared {
     RequestTimeout,
     MaxRetries,
     RetryTimeout,
+    /// This program's own.
+    SingleWriter,
     TlsAllowInsecure,
     TlsCa,
 }
@@ -76,6 +78,7 @@ impl<K: Copy + PartialEq> Names<K> {
             "request_timeout" => Shared::RequestTimeout,
             "max_retries" => Shared::MaxRetries,
             "retry_timeout" => Shared::RetryTimeout,
+            "single_writer" => Shared::SingleWriter,
             "tls_allow_insecure" => Shared::TlsAllowInsecure,
             "tls_ca" => Shared::TlsCa,
             _ => return None,

@@ -11,6 +11,7 @@ const SHARED: &[&str] = &[
     "object_store_max_retries",
     "object_store_request_timeout",
     "object_store_retry_timeout",
+    "object_store_single_writer",
     "object_store_tls_allow_insecure",
     "object_store_tls_ca",
 ];

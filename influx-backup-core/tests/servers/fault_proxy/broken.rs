@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use http::Method;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -70,6 +71,18 @@ pub(super) async fn write_error(client: &mut TcpStream, status: u16) -> io::Resu
         _ => "SlowDown",
     };
     write_status(client, status, &format!("<Error><Code>{code}</Code><Message>Injected.</Message></Error>")).await
+}
+
+/// With a code of S3. An answer to HEAD has no body.
+pub(super) async fn write_code(
+    client: &mut TcpStream,
+    head: &RequestHead,
+    status: u16,
+    code: &str,
+    text: &str,
+) -> io::Result<()> {
+    let body = format!("<Error><Code>{code}</Code><Message>{text}</Message></Error>");
+    write_status(client, status, if head.method == Method::HEAD { "" } else { &body }).await
 }
 
 /// As a gateway answers whose server does not.

@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::loopback::{Loopback, end, listener_of, socket_at};
-use broken::{write_answer, write_bad_gateway, write_error};
+use broken::{write_answer, write_bad_gateway, write_code, write_error};
 pub(crate) use wire::RequestHead;
 use wire::{Answer, exchange, read_body, read_request_head, request_bytes};
 
@@ -33,6 +33,8 @@ pub(crate) type Rewrite = Arc<dyn Fn(&RequestHead, Bytes) -> Bytes + Send + Sync
 pub(crate) enum Fault {
     /// This status with the body that S3 sends with it; the server never sees the request.
     Status(u16),
+    /// This status with this code of S3 and this text; the server never sees the request.
+    Answer(u16, &'static str, &'static str),
     /// The connection is reset; the server never sees the request.
     ResetRequest,
     /// The server does what it was asked, then the connection is reset.
@@ -65,6 +67,7 @@ impl fmt::Debug for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Status(status) => write!(f, "Status({status})"),
+            Self::Answer(status, code, _) => write!(f, "Answer({status}, {code})"),
             Self::ResetRequest => f.write_str("ResetRequest"),
             Self::LoseAnswer => f.write_str("LoseAnswer"),
             Self::ResetAfter(bytes) => write!(f, "ResetAfter({bytes})"),
@@ -88,6 +91,7 @@ pub(crate) struct Rule {
     fault: Fault,
     method: Option<Method>,
     text: String,
+    header: Option<&'static str>,
     skip: usize,
     times: usize,
     injected: Injected,
@@ -95,7 +99,15 @@ pub(crate) struct Rule {
 
 impl Rule {
     pub(crate) fn new(fault: Fault) -> Self {
-        Self { fault, method: None, text: String::new(), skip: 0, times: 1, injected: Injected::default() }
+        Self {
+            fault,
+            method: None,
+            text: String::new(),
+            header: None,
+            skip: 0,
+            times: 1,
+            injected: Injected::default(),
+        }
     }
 
     /// Only requests with this method.
@@ -106,6 +118,11 @@ impl Rule {
     /// Only requests whose target (path and query, encoded as sent) contains this.
     pub(crate) fn containing(self, text: &str) -> Self {
         Self { text: text.to_owned(), ..self }
+    }
+
+    /// Only requests with this header, written in lower case.
+    pub(crate) fn header(self, name: &'static str) -> Self {
+        Self { header: Some(name), ..self }
     }
 
     /// Lets the first `skip` such requests pass.
@@ -124,7 +141,10 @@ impl Rule {
     }
 
     fn fits(&self, head: &RequestHead) -> bool {
-        self.method.as_ref().is_none_or(|method| *method == head.method) && head.target.contains(&self.text)
+        let has = |name: &str| head.headers.iter().any(|line| wire::header_value(line, name).is_some());
+        self.method.as_ref().is_none_or(|method| *method == head.method)
+            && head.target.contains(&self.text)
+            && self.header.is_none_or(has)
     }
 }
 
@@ -307,6 +327,10 @@ async fn connection(client: &mut TcpStream, front: &Front) -> io::Result<()> {
         Some(Fault::Status(status)) => {
             read_body(client, &head, start_of_body.len()).await?;
             return write_error(client, *status).await;
+        }
+        Some(Fault::Answer(status, code, text)) => {
+            read_body(client, &head, start_of_body.len()).await?;
+            return write_code(client, &head, *status, code, text).await;
         }
         Some(Fault::ResetRequest) => return client.set_zero_linger(),
         Some(Fault::HangRequestAfter(bytes) | Fault::LeaveRequestAfter(bytes, _)) => {
