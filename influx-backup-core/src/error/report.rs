@@ -49,8 +49,14 @@ pub struct ErrorReport {
 }
 
 /// Options of more than one word that messages name. Other options stand in hints.
-pub(super) const NAMED_IN_MESSAGES: [&str; 5] =
-    ["aws_allow_http", "azure_allow_http", "google_allow_http", "object_store_tls_ca", "on_existing"];
+pub(super) const NAMED_IN_MESSAGES: [&str; 6] = [
+    "aws_allow_http",
+    "azure_allow_http",
+    "google_allow_http",
+    "object_store_single_writer",
+    "object_store_tls_ca",
+    "on_existing",
+];
 
 impl ErrorReport {
     /// The same report, whose message, hints and context name options in this way, as do the names in its context. An option
