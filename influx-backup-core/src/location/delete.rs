@@ -123,12 +123,12 @@ impl Location {
         let answer = self.answer(handle.delete_version(&self.path(key), found)).await;
         sent.end(&answer);
         match answer {
-            Ok(()) => Ok(Deletion::Done),
+            Ok(Deletion::Replaced) if self.has_still(key, found).await? => {
+                self.delete_once(key).await.map(|()| Deletion::Done)
+            }
+            Ok(deletion) => Ok(deletion),
             Err(error) => match StoreErrorKind::of(&error) {
                 StoreErrorKind::NotFound => Ok(Deletion::Done),
-                StoreErrorKind::Changed if self.has_still(key, found).await? => {
-                    self.delete_once(key).await.map(|()| Deletion::Done)
-                }
                 StoreErrorKind::Changed => Ok(Deletion::Replaced),
                 kind if kind.is_transient() => Err(Error::store("delete", key, self, error)),
                 // Without conditions, or without the right to more than a deletion.

@@ -11,14 +11,17 @@ use super::{
     Handle, requests,
     uploads::{failed, unsuccessful},
 };
-use crate::{error::StoreErrorKind, location::Version};
+use crate::{
+    error::StoreErrorKind,
+    location::{Deletion, Version},
+};
 
 impl Handle {
     /// Deletes an object while it is this version, as a look has just found it; another one stays.
     ///
     /// # Errors
     /// [`Error::NotSupported`] where this crate's requests cannot be made, or the version is not known.
-    pub(crate) async fn delete_version(&self, path: &Path, version: &Version) -> Result<()> {
+    pub(crate) async fn delete_version(&self, path: &Path, version: &Version) -> Result<Deletion> {
         match self {
             #[cfg(feature = "aws")]
             Self::S3(s3) => s3.delete_if_match(path, known(version.e_tag.as_deref())?).await,
@@ -46,10 +49,11 @@ fn on_condition(mut request: HttpRequest, name: HeaderName, value: &str) -> Resu
 }
 
 /// Sends a deletion. That the object is gone, or another version, is no error.
-async fn delete(http: &HttpClient, request: HttpRequest) -> Result<()> {
+async fn delete(http: &HttpClient, request: HttpRequest) -> Result<Deletion> {
     let answer = requests::send(http, request).await.map_err(|error| failed(error.into()))?;
     match answer.failure() {
-        None | Some(StoreErrorKind::NotFound | StoreErrorKind::Changed) => Ok(()),
+        None | Some(StoreErrorKind::NotFound) => Ok(Deletion::Done),
+        Some(StoreErrorKind::Changed) => Ok(Deletion::Replaced),
         Some(_) => Err(unsuccessful(&answer)),
     }
 }
@@ -62,13 +66,16 @@ mod s3 {
     use object_store::{Result, path::Path, signer::Signer};
 
     use super::{delete, failed, on_condition, requests, unsupported};
-    use crate::location::cloud::{ServerSide, s3::S3};
+    use crate::location::{
+        Deletion,
+        cloud::{ServerSide, s3::S3},
+    };
 
     /// How long a signed URL is good for.
     const SIGNED_FOR: Duration = Duration::from_secs(300);
 
     impl S3 {
-        pub(super) async fn delete_if_match(&self, path: &Path, e_tag: &str) -> Result<()> {
+        pub(super) async fn delete_if_match(&self, path: &Path, e_tag: &str) -> Result<Deletion> {
             if self.bare == ServerSide::No {
                 return Err(unsupported("requests to this bucket cannot be signed"));
             }
@@ -85,11 +92,14 @@ mod azure {
     use object_store::{Result, path::Path};
 
     use super::{delete, failed, on_condition, requests, unsupported};
-    use crate::location::cloud::{ServerSide, azure::Azure};
+    use crate::location::{
+        Deletion,
+        cloud::{ServerSide, azure::Azure},
+    };
 
     impl Azure {
         /// Deletes an object that still has this entity tag; another one is left alone.
-        pub(crate) async fn delete_if_match(&self, path: &Path, e_tag: &str) -> Result<()> {
+        pub(crate) async fn delete_if_match(&self, path: &Path, e_tag: &str) -> Result<Deletion> {
             if self.server_side == ServerSide::No {
                 return Err(unsupported("an option asks for what this request would lack"));
             }
@@ -105,12 +115,15 @@ mod gcs {
     use object_store::{Result, path::Path};
 
     use super::{delete, failed, on_condition, requests};
-    use crate::location::cloud::{encoded, gcs::Gcs};
+    use crate::location::{
+        Deletion,
+        cloud::{encoded, gcs::Gcs},
+    };
 
     const IF_GENERATION: HeaderName = HeaderName::from_static("x-goog-if-generation-match");
 
     impl Gcs {
-        pub(super) async fn delete_if_generation(&self, path: &Path, generation: &str) -> Result<()> {
+        pub(super) async fn delete_if_generation(&self, path: &Path, generation: &str) -> Result<Deletion> {
             let url = format!("{}/{}/{}", self.base, encoded(&self.bucket), encoded(path.as_ref()));
             let request = requests::request(Method::DELETE, &url).map_err(|error| failed(error.into()))?;
             delete(&self.http, self.authorized(on_condition(request, IF_GENERATION, generation)?).await?).await

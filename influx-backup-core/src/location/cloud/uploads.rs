@@ -273,7 +273,7 @@ mod azure {
         pub(crate) async fn discard_blocks(&self, path: &Path) -> Result<()> {
             match self.store.put_opts(path, PutPayload::default(), PutMode::Create.into()).await {
                 Ok(put) if self.server_side == ServerSide::Possible => {
-                    self.delete_if_match(path, put.e_tag.as_deref().unwrap_or_default()).await
+                    self.delete_if_match(path, put.e_tag.as_deref().unwrap_or_default()).await.map(drop)
                 }
                 // Requests of this crate would lack what an option asks for.
                 Ok(_) => self.store.delete(path).await,
