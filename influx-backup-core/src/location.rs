@@ -54,8 +54,8 @@ pub(crate) use self::incomplete::Incomplete;
 pub(crate) use self::last_answer::LastAnswer;
 pub(crate) use self::local::{nearest_existing, remove_empty};
 pub(crate) use self::reads::Reads;
-pub(crate) use self::unreadable::Suspicion;
 pub(crate) use self::spelling::{Look, Pin};
+pub(crate) use self::unreadable::Suspicion;
 pub(crate) use self::writers::Writers;
 use self::{abilities::Known, budgets::Budgets, request::Contact, spelling::Spelling};
 pub use self::{
