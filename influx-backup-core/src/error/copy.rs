@@ -174,14 +174,11 @@ impl CopyError {
 
     /// Whether this one object of the source cannot be read, whatever is tried.
     pub(crate) const fn is_unreadable(&self) -> bool {
-        matches!(
-            self,
-            Self::Store {
-                side: Some(CopySide::Source),
-                kind: StoreErrorKind::Unreadable | StoreErrorKind::Archived,
-                ..
-            }
-        )
+        match self {
+            Self::Store { side: Some(CopySide::Target), .. } => false,
+            Self::Store { kind, .. } => matches!(kind, StoreErrorKind::Unreadable | StoreErrorKind::Archived),
+            _ => false,
+        }
     }
 
     /// Whether a store may be away, see [`StoreErrorKind::is_outage`].

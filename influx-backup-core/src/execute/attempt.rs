@@ -99,7 +99,7 @@ impl Worker {
         };
         let kind = match kind {
             _ if grown && self.unless_cancelled(is_unreadable).await.unwrap_or(false) => StoreErrorKind::Unreadable,
-            StoreErrorKind::Unreadable => StoreErrorKind::Unknown,
+            StoreErrorKind::Unreadable if is_read => StoreErrorKind::Unknown,
             kind => kind,
         };
         let side = if kind == StoreErrorKind::Unreadable { Some(CopySide::Source) } else { side };

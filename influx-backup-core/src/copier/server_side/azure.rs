@@ -135,7 +135,7 @@ async fn ask_from_url(job: &Job<'_>, from: &Azure, to: &Azure, put: HttpRequest)
         403 | 404 | 409 if answer.header("x-ms-error-code").is_some_and(|code| code.contains("CopySource")) => {
             Err(CopyRefusal::Object.into())
         }
-        401 | 403 => Err(CopyRefusal::Object.into()),
+        401 | 403 if answer.failure() != Some(StoreErrorKind::Full) => Err(CopyRefusal::Object.into()),
         _ => success(answer),
     }
 }
