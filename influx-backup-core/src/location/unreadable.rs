@@ -133,7 +133,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn another_object_tells() {
-        let always = |scope| Some(Rule::new(scope, When::Always, Fault::Fail(Failure::SlowDown)));
+        let always = |scope| Some(Rule::new(scope, When::Always, Fault::Fail(Failure::Throttled)));
         let (healthy, keys) = holding(&["n/wal/1", "n/wal/2"], None).await;
         assert!(healthy.can_read_others(&keys[0]).await);
         let (busy, keys) = holding(&["n/wal/1", "n/wal/2"], always(Scope::of(Op::Get))).await;
