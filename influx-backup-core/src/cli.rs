@@ -16,13 +16,16 @@ mod stop;
 mod tests;
 mod verbs;
 
-use std::ffi::OsString;
+use std::{
+    ffi::OsString,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use clap::{Parser, error::ErrorKind};
 
 pub use self::screen::Streams;
 use self::{args::Args, exit::Exit, failure::Failure, screen::Screen, stop::Stop};
-use crate::{cancellation::Cancellation, concurrent::traced};
+use crate::{cancellation::Cancellation, concurrent::traced, error::Error};
 
 /// Runs the program to its end and returns its exit code.
 ///
@@ -88,8 +91,13 @@ fn run_verb(args: Args, streams: Streams, stop: Stop, signals: Signals) -> Exit 
         }
         drop(entered);
     }
-    let exit = log::with_log(args.verbose, &screen, || runtime.block_on(args.verb.run(&screen)));
-    let exit = exit.unwrap_or_else(|failure| screen.fail(&failure));
+    let run = || {
+        let exit = log::with_log(args.verbose, &screen, || runtime.block_on(args.verb.run(&screen)));
+        exit.unwrap_or_else(|failure| screen.fail(&failure))
+    };
+    // What panics outside of a job ends as an error, too. The hook of the process has written where it was.
+    let ended = catch_unwind(AssertUnwindSafe(run));
+    let exit = ended.unwrap_or_else(|panic| screen.fail(&Error::panicked("program", panic.as_ref()).into()));
     // A read that hangs in the operating system must not keep a cancelled program alive.
     runtime.shutdown_background();
     exit

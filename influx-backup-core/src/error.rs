@@ -6,6 +6,7 @@ mod copy;
 mod detail;
 mod hint;
 mod lease;
+mod panicked;
 mod plan;
 mod report;
 mod store;
@@ -66,11 +67,13 @@ pub enum Error {
         similar: Vec<String>,
     },
     /// An option whose value cannot be used.
-    #[error("the value of option `{option}` cannot be used: {reason}")]
+    #[error("the value of option `{option}`{} cannot be used: {reason}", from(origin.as_deref()))]
     #[non_exhaustive]
     InvalidOption {
         /// The option's name; `limits.concurrency` for one that is nested.
         option: String,
+        /// Where the value is from, if it was not given: `the environment variable AWS_REGION`.
+        origin: Option<String>,
         /// What is wrong, or what is allowed. Never the value of a store's option.
         reason: String,
     },
@@ -557,6 +560,11 @@ fn of_object(key: &str) -> String {
     if key.is_empty() { String::new() } else { format!(" `{key}`") }
 }
 
+/// Where a value is from that was not given.
+fn from(origin: Option<&str>) -> String {
+    origin.map_or_else(String::new, |origin| format!(", from {origin},"))
+}
+
 /// How far a cancelled job was, where it had counted anything.
 fn how_far(done: u64, total: u64) -> String {
     if total == 0 { String::new() } else { format!(" after {done} of {total} objects") }
@@ -583,7 +591,7 @@ impl Error {
     /// An option whose value cannot be used: for callers that read options from values of another language.
     #[must_use]
     pub fn invalid_option(option: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self::InvalidOption { option: option.into(), reason: reason.into() }
+        Self::InvalidOption { option: option.into(), origin: None, reason: reason.into() }
     }
 
     /// Cancelled before anything was done: for callers that do not begin what is cancelled already.

@@ -73,11 +73,13 @@ mod request;
 mod trace;
 
 use std::{
+    panic::AssertUnwindSafe,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
+use futures::FutureExt;
 use tokio::{runtime::Handle, task::JoinHandle};
 use tokio_util::sync::DropGuard;
 use tracing::{Instrument, Span};
@@ -216,7 +218,8 @@ where
     let mut ending = Ending::new(events.clone(), ended.clone());
     let run = run(RunContext { events, cancellation: cancellation.clone() });
     let run = async move {
-        let result = run.await;
+        let result = AssertUnwindSafe(run).catch_unwind().await;
+        let result = result.unwrap_or_else(|panic| Err(Error::panicked("job", panic.as_ref())));
         ending.record(&result);
         result
     };

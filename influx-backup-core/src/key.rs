@@ -21,6 +21,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(Arc<str>);
 
+/// No path is longer, nor a key in any store. A far longer one makes no URL, which the object_store crate expects of each.
+const LONGEST: usize = 4096;
+
 /// A name that climbs out of its location or that no store can hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{key}` cannot be the key of an object: {reason}")]
@@ -36,9 +39,15 @@ impl Key {
     /// Parses a key from text.
     ///
     /// # Errors
-    /// [`InvalidKey`] where the name has an empty, `.` or `..` segment or a control character.
+    /// [`InvalidKey`] where the name has an empty, `.` or `..` segment or a control character, or is longer
+    /// than 4096 bytes.
     pub fn parse(text: impl AsRef<str>) -> Result<Self, InvalidKey> {
         let text = text.as_ref();
+        if text.len() > LONGEST {
+            let begin: String = text.chars().take(80).collect();
+            let key = format!("{}\u{2026}", begin.escape_default());
+            return Err(InvalidKey { key, reason: "it is longer than any path or key" });
+        }
         let reason = text.split('/').find_map(|segment| match segment {
             "" => Some("it has an empty segment"),
             "." | ".." => Some("it has a `.` or `..` segment"),
@@ -136,7 +145,8 @@ mod tests {
 
     #[test]
     fn names_that_climb_out_are_refused() {
-        for bad in ["", "/", "/a", "a/", "a//b", "a/../b", "..", ".", "a/./b", "a\nb", "a\u{7f}"] {
+        let long = "a".repeat(4097);
+        for bad in ["", &long, "/", "/a", "a/", "a//b", "a/../b", "..", ".", "a/./b", "a\nb", "a\u{7f}"] {
             let error = Key::parse(bad).expect_err(bad);
             assert_eq!(crate::error::Error::from(error).code(), "invalid-key", "{bad:?}");
         }

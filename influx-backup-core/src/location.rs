@@ -2,6 +2,7 @@
 
 mod abilities;
 mod attributes;
+mod bucket;
 mod budgets;
 mod checksums;
 #[cfg(feature = "cloud")]

@@ -91,14 +91,13 @@ impl Screen {
 
     /// The one answer of a verb.
     pub(crate) fn answer(&self, json: &impl Serialize, text: impl Display) -> Result<(), Failure> {
-        let answers = &mut self.lock().answers;
-        let written = match self.format {
-            Format::Text => writeln!(answers, "{}", text.to_string().trim_end()),
-            Format::Json => serde_json::to_writer_pretty(&mut *answers, json)
-                .map_err(io::Error::from)
-                .and_then(|()| writeln!(answers)),
+        // All of it before the first byte: half an answer could not be taken back.
+        let answer = match self.format {
+            Format::Text => Ok(text.to_string().trim_end().to_owned()),
+            Format::Json => serde_json::to_string_pretty(json).map_err(io::Error::from),
         };
-        match written.and_then(|()| answers.flush()) {
+        let answers = &mut self.lock().answers;
+        match answer.and_then(|answer| writeln!(answers, "{answer}")).and_then(|()| answers.flush()) {
             // `… | head` has read enough.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             other => other.map_err(|error| Failure::io("write the answer", &error)),

@@ -138,3 +138,39 @@ fn who_calls_it_can_cancel_it() {
     cancellation.cancel();
     assert_eq!(run_with(arguments(), streams(), &cancellation), 130);
 }
+
+/// Panics at its first byte, and keeps what comes then.
+#[derive(Debug, Default, Clone)]
+struct Panics {
+    written: std::sync::Arc<std::sync::Mutex<Option<Vec<u8>>>>,
+}
+
+impl std::io::Write for Panics {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let mut written = self.written.lock().expect("not poisoned");
+        let Some(written) = written.as_mut() else {
+            *written = Some(Vec::new());
+            drop(written);
+            panic!("on purpose");
+        };
+        written.extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_panic_is_one_json_document_and_the_documented_exit_code() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let answers = Panics::default();
+    let path = directory.path().to_str().expect("UTF-8");
+    let streams = Streams::new(answers.clone(), std::io::sink());
+    let code = super::run(["influx-backup", "list", path, "--json"], streams);
+    let written = answers.written.lock().expect("not poisoned").take().expect("written");
+    let document: Value = serde_json::from_slice(&written).expect("one document");
+    assert_eq!((code, &document["error"]["code"]), (1, &json!("internal")), "{document}");
+    assert_eq!(document["error"]["causes"], json!(["it panicked: on purpose"]));
+}

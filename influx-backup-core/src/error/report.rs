@@ -160,7 +160,8 @@ impl Error {
         match self {
             Self::InvalidLocation { reason, .. } => fields!(reason),
             Self::UnknownOption { option, scope, similar } => fields!(option, scope, similar),
-            Self::InvalidOption { option, reason } => fields!(option, reason),
+            Self::InvalidOption { option, origin: None, reason } => fields!(option, reason),
+            Self::InvalidOption { option, origin, reason } => fields!(option, origin, reason),
             Self::InvalidKey { reason, .. } => fields!(reason),
             Self::Link { path, reason } => fields!(path, reason),
             Self::NoCluster { looked_for, found, .. } => fields!(looked_for, found),

@@ -46,7 +46,12 @@ pub(crate) fn samples() -> Vec<Error> {
     let mut samples = vec![
         Error::InvalidLocation { location: location(), reason: reason() },
         Error::UnknownOption { option: text("aws_x"), scope: text("S3"), similar: vec![text("aws_y")] },
-        Error::InvalidOption { option: text("owner"), reason: reason() },
+        Error::invalid_option("owner", reason()),
+        Error::InvalidOption {
+            option: text("aws_region"),
+            origin: Some(text("the environment variable AWS_REGION")),
+            reason: reason(),
+        },
         Error::InvalidRequest { option: "name", reason: reason() },
         Error::LocationNotFound { location: location() },
         Error::MemoryLocation,

@@ -6,7 +6,7 @@ use crate::{
     error::{Error, ErrorReport, Result},
 };
 
-/// Ends a job when it is dropped: behind its run, and also where that panics or its runtime stops.
+/// Ends a job when it is dropped: behind its run, and also where its runtime stops.
 #[derive(Debug)]
 pub(super) struct Ending {
     events: EventSink,
@@ -18,7 +18,7 @@ pub(super) struct Ending {
 impl Ending {
     /// The end of a job of which no result is known.
     pub(super) fn new(events: EventSink, ended: Cancellation) -> Self {
-        let source = "its run panicked, or its runtime was shut down".into();
+        let source = "its runtime was shut down".into();
         let error = Error::Internal { task: "job", source };
         Self { events, ended, error: Some(Box::new(error.report())) }
     }

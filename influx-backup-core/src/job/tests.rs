@@ -236,9 +236,10 @@ async fn a_run_that_panics_is_an_error_and_ends_its_events() {
         Ok(())
     });
     let handle = job.handle();
-    assert_eq!(finished(all(job.events()).await).expect("an error").code, "internal");
+    let report = finished(all(job.events()).await).expect("an error");
+    assert_eq!((report.code.as_str(), &report.causes[..]), ("internal", &["it panicked: on purpose".to_owned()][..]));
     assert!(handle.is_finished());
-    assert_eq!(job.await.expect_err("the panic").code(), "internal");
+    assert_eq!(job.await.expect_err("the panic").report(), report);
 }
 
 /// The error of the last event, which is the end of the job. The one before it is the last progress.

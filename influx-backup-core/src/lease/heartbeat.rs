@@ -1,10 +1,12 @@
 //! [`Heartbeat`]: renews a lease, and stops its holder where it cannot.
 
 use std::{
+    panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
+use futures::FutureExt;
 use tokio::{
     sync::watch,
     task::JoinHandle,
@@ -77,7 +79,13 @@ impl Heartbeat {
         let stop = CancellationToken::new();
         let (sender, renewed) = watch::channel(taken);
         let late = Arc::<LateRenewal>::default();
-        let task = concurrent::spawn(beat(held, sender, Arc::clone(&late), lost, stop.clone()));
+        let beat = beat(held, sender, Arc::clone(&late), lost.clone(), stop.clone());
+        let task = concurrent::spawn(async move {
+            // No process renews it any more.
+            if AssertUnwindSafe(beat).catch_unwind().await.is_err() {
+                lost.cancel();
+            }
+        });
         Self { stop, renewed, late, task }
     }
 

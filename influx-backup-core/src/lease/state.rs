@@ -113,7 +113,8 @@ impl LeaseState {
     /// have died just now.
     pub(super) fn unsettled(&self) -> Duration {
         match self.file.released {
-            Some(_) => Duration::from_secs(self.file.unsettled).saturating_sub(self.silence),
+            // A file of which the number was made up must not reach the clock.
+            Some(_) => Duration::from_secs(self.file.unsettled).min(SILENCE).saturating_sub(self.silence),
             None => LATE.min(SILENCE.saturating_sub(self.silence)),
         }
     }

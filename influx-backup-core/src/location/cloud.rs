@@ -1,5 +1,7 @@
 //! Buckets and containers: from [`StoreOptions`] to clients of the object_store crate.
 
+#[cfg(any(feature = "azure", feature = "gcp"))]
+mod ambient;
 #[cfg(feature = "azure")]
 pub(crate) mod azure;
 mod client;
@@ -22,7 +24,10 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use self::client::Client;
+use self::{
+    client::Client,
+    settings::{Setting, Settings},
+};
 pub(crate) use self::{connector::Answered, uploads::Upload};
 use super::{StoreOptions, ThrottleCounts, Writers, identity::Identity};
 use crate::{
@@ -103,23 +108,33 @@ pub(crate) fn encoded(key: &str) -> String {
     utf8_percent_encode(key, KEY).to_string()
 }
 
-/// What the object_store crate reports about a configuration; its texts hold no value of an option.
-fn unusable(provider: &str, error: &object_store::Error) -> Error {
+/// What the object_store crate reports about a configuration. Where its text holds a value of an option, it is not shown.
+fn unusable<K>(provider: &str, settings: &Settings<K>, error: &object_store::Error) -> Error {
     let reason = match error {
         object_store::Error::Generic { source, .. } => source.to_string(),
         other => other.to_string(),
     };
-    Error::InvalidOption { option: provider.to_owned(), reason }
+    let quotes = settings.iter().any(|setting| setting.value.len() > 4 && reason.contains(&setting.value));
+    let reason = if quotes { "its options do not fit together" } else { &reason };
+    Error::invalid_option(provider, reason)
 }
 
 /// Plain HTTP is an accident unless it was asked for.
-fn check_scheme(option: &str, endpoint: Option<&str>, client: &Client) -> Result<()> {
-    if endpoint.is_some_and(|endpoint| endpoint.starts_with("http://")) && !client.allows_http() {
-        let provider = option.split('_').next().unwrap_or_default();
-        let reason = format!("it is plain HTTP: write https, or set `{provider}_allow_http` to `true`");
-        return Err(Error::InvalidOption { option: option.to_owned(), reason });
+fn check_scheme<K>(provider: &str, endpoint: Option<&Setting<K>>, client: &Client) -> Result<()> {
+    match endpoint {
+        Some(endpoint) if is_plain(&endpoint.value) && !client.allows_http() => {
+            Err(endpoint.refused(plain_http(provider)))
+        }
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+fn is_plain(endpoint: &str) -> bool {
+    endpoint.starts_with("http://")
+}
+
+fn plain_http(provider: &str) -> String {
+    format!("it is plain HTTP: write https, or set `{provider}_allow_http` to `true`")
 }
 
 #[cfg(test)]

@@ -1,6 +1,11 @@
 //! [`StoreOptions`]: endpoints, credentials and the like, by name.
 
+#[cfg(feature = "cloud")]
+pub(super) mod account;
+#[cfg(feature = "cloud")]
+pub(super) mod kind;
 mod known;
+pub(super) mod plain;
 
 use std::{collections::BTreeMap, fmt};
 
@@ -27,9 +32,16 @@ use crate::{
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct StoreOptions {
     given: BTreeMap<String, String>,
-    environment: BTreeMap<String, String>,
+    environment: BTreeMap<String, Variable>,
     /// How errors name them.
     naming: Naming,
+}
+
+/// A variable of the environment, by the name that it has there.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Variable {
+    pub(super) name: String,
+    pub(super) value: String,
 }
 
 impl StoreOptions {
@@ -70,8 +82,9 @@ impl StoreOptions {
     #[must_use]
     pub fn from_env() -> Self {
         Self::of_environment(std::env::vars_os().filter_map(|(name, value)| {
-            // A name or value that is not UTF-8 is not an option.
-            Some((name.into_string().ok()?, value.into_string().ok()?))
+            // A name that is not UTF-8 is not an option. Such a value is refused where it counts, by the characters that take
+            // its place.
+            Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
         }))
     }
 
@@ -79,7 +92,7 @@ impl StoreOptions {
         const PREFIXES: [&str; 5] = ["AWS_", "AZURE_", "GOOGLE_", "INFLUXDB3_", "OBJECT_STORE_"];
         let known = |name: &str| PREFIXES.iter().any(|prefix| name.starts_with(prefix));
         let variables = variables.filter(|(name, value)| known(name) && !value.is_empty());
-        let environment = variables.map(|(name, value)| (plain(&name), value)).collect();
+        let environment = variables.map(|(name, value)| (plain(&name), Variable { name, value })).collect();
         Self { environment, ..Self::default() }
     }
 
@@ -93,11 +106,6 @@ impl StoreOptions {
     /// These options, and `defaults` for those that are missing: `given.or(&StoreOptions::from_env())`.
     #[must_use]
     pub fn or(mut self, defaults: &Self) -> Self {
-        let add = |to: &mut BTreeMap<String, String>, from: &BTreeMap<String, String>| {
-            for (name, value) in from {
-                to.entry(name.clone()).or_insert_with(|| value.clone());
-            }
-        };
         add(&mut self.given, &defaults.given);
         add(&mut self.environment, &defaults.environment);
         self
@@ -107,7 +115,7 @@ impl StoreOptions {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         let name = plain(name);
-        let value = self.given.get(&name).or_else(|| self.environment.get(&name));
+        let value = self.given.get(&name).or_else(|| Some(&self.environment.get(&name)?.value));
         value.map(String::as_str).filter(|value| !value.is_empty())
     }
 
@@ -128,10 +136,17 @@ impl StoreOptions {
         self.given.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Names and values of the environment, sorted by name.
+    /// The variables of the environment by the names of options, sorted by name.
     #[cfg(feature = "cloud")]
-    pub(super) fn environment(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    pub(super) fn environment(&self) -> impl Iterator<Item = (&str, &Variable)> {
+        self.environment.iter().map(|(name, variable)| (name.as_str(), variable))
+    }
+}
+
+/// Adds what is missing.
+fn add<V: Clone>(to: &mut BTreeMap<String, V>, from: &BTreeMap<String, V>) {
+    for (name, value) in from {
+        to.entry(name.clone()).or_insert_with(|| value.clone());
     }
 }
 

@@ -3,9 +3,9 @@
 //! This is the one place where a location waits for its store. The clients of the object_store crate retry a few times
 //! within seconds by themselves (see `cloud/client.rs`), which is counted in here.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::atomic::Ordering, time::Duration};
 
-use futures::future::BoxFuture;
+use futures::{FutureExt, future::BoxFuture};
 use object_store::{
     ObjectStore, ObjectStoreExt,
     path::{Path, PathPart},
@@ -72,7 +72,9 @@ impl Location {
         let mut backoff = Backoff::start();
         let mut suspicion = Suspicion::default();
         loop {
-            let mut error = match attempt().await {
+            // A client that cannot make a request of what it was given panics.
+            let attempted = AssertUnwindSafe(attempt()).catch_unwind().await;
+            let mut error = match attempted.unwrap_or_else(|panic| Err(Error::panicked("request", panic.as_ref()))) {
                 Err(error @ Error::Store { kind, .. }) if kind.is_transient() => error,
                 done => {
                     if is_answer(&done) {

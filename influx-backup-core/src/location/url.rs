@@ -4,7 +4,9 @@ use std::{path::PathBuf, sync::Arc};
 
 use object_store::{local::LocalFileSystem, path::Path};
 
-use super::{Abilities, Inner, Known, Location, StoreOptions, identity::Identity, local};
+use super::{
+    Abilities, Inner, Known, Location, StoreOptions, bucket, identity::Identity, local, options::plain::plain,
+};
 #[cfg(feature = "cloud")]
 use super::{Budgets, Writers, cloud};
 use crate::error::{Error, Result};
@@ -18,6 +20,9 @@ pub(super) fn parse(text: &str, options: &StoreOptions) -> Result<Location> {
                 return Err(invalid(text, "the path of a file URL is absolute: write file:///path"));
             }
             require_plain(text)?;
+            if text.chars().any(char::is_control) {
+                return Err(invalid(text, "it has a control character"));
+            }
             let decoded = url::Url::parse(text).ok().and_then(|url| url.to_file_path().ok());
             file(text, decoded.unwrap_or_else(|| PathBuf::from(path)), options)
         }
@@ -81,6 +86,11 @@ fn cloud(text: &str, scheme: &str, options: &StoreOptions) -> Result<Location> {
         return Err(invalid(&format!("{scheme}://{bucket}"), "credentials belong into options, not into the URL"));
     }
     require_plain(text)?;
+    plain(text).map_err(|flaw| invalid(text, flaw))?;
+    if url.port().is_some() {
+        return Err(invalid(text, "a bucket has no port: that of a server belongs into the option of its endpoint"));
+    }
+    bucket::check(scheme, bucket).map_err(|flaw| invalid(text, flaw))?;
     #[cfg(feature = "cloud")]
     if let Some(opened) = cloud::open(scheme, bucket, options) {
         let base = prefix(text)?;
@@ -104,17 +114,29 @@ fn cloud(text: &str, scheme: &str, options: &StoreOptions) -> Result<Location> {
     Err(invalid(text, reason))
 }
 
+/// The longest key that stores take, in bytes.
+#[cfg(feature = "cloud")]
+const LONGEST_PREFIX: usize = 1024;
+
 /// What follows the bucket, percent-decoded. (A parsed URL has its `.` and `..` resolved, which no key may have.)
 #[cfg(feature = "cloud")]
 fn prefix(url: &str) -> Result<Path> {
     let encoded = url.splitn(4, '/').nth(3).unwrap_or("").trim_matches('/');
     let decoded = percent_encoding::percent_decode_str(encoded).decode_utf8();
     let decoded = decoded.map_err(|_| invalid(url, "its prefix is not UTF-8"))?;
+    if decoded.len() > LONGEST_PREFIX {
+        let begin: String = url.chars().take(80).collect();
+        return Err(invalid(&format!("{begin}\u{2026}"), "its prefix is longer than a key may be"));
+    }
     Path::parse(&decoded)
         .map_err(|_| invalid(url, "its prefix has an empty, `.` or `..` segment, or a control character"))
 }
 
 fn invalid(location: &str, reason: &str) -> Error {
+    // What stands before an `@` in a URL may be a credential.
+    let user = location.split_once(':').and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1)));
+    let without_user = user.map(|(scheme, rest)| format!("{scheme}:\u{2026}@{rest}"));
+    let location = without_user.as_deref().unwrap_or(location);
     let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
     Error::InvalidLocation { location: location.chars().map(shown).collect(), reason: reason.to_owned() }
 }
@@ -178,6 +200,28 @@ mod tests {
     fn credentials_in_urls_are_refused_and_not_repeated() {
         let error = Location::parse("s3://key:secret@bucket/x", &StoreOptions::default()).expect_err("credentials");
         assert!(!error.to_string().contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn a_url_is_read_as_it_is_written_or_not_at_all() {
+        let long = format!("s3://bucket/{}", "a".repeat(2000));
+        for (text, reason) in [
+            ("s3://buc\nket", "it has a line break or another control character"),
+            ("s3://bucket/x\n", "it ends with a line break"),
+            ("file:///tmp/x\ny", "it has a control character"),
+            ("gs://bucket ", "it has white space at an end"),
+            ("s3://bucket:9000/x", "a bucket has no port"),
+            ("az://Nightly", "the name of a container"),
+            (&long, "its prefix is longer than a key may be"),
+        ] {
+            let error = Location::parse(text, &StoreOptions::default()).expect_err(text);
+            assert_eq!(error.code(), "invalid-location", "{text}");
+            assert!(error.to_string().contains(reason), "{error}");
+        }
+        for text in ["s3:/key:s3cr3t@bucket", "file://key:s3cr3t@host/x", "s3://key:s3cr3t@bucket\n", "s3://:s3cr3t@"] {
+            let error = Location::parse(text, &StoreOptions::default()).expect_err(text).to_string();
+            assert!(!error.contains("s3cr3t"), "{error}");
+        }
     }
 
     #[test]

@@ -268,7 +268,7 @@ impl Refused {
             Reason::Unknown { name, known } => {
                 unknown_option(&name, &format!("`{option}`"), &known.iter().copied().collect(), naming)
             }
-            Reason::Invalid(reason) => Error::InvalidOption { option, reason },
+            Reason::Invalid(reason) => Error::invalid_option(option, reason),
         }
     }
 }

@@ -9,8 +9,10 @@ use object_store::{
 };
 
 use super::{
-    Client, Handle, Opened, ServerSide, check_scheme, encoded,
-    settings::{Name, Names, value},
+    Client, Handle, Opened, ServerSide,
+    ambient::Ambient,
+    check_scheme, encoded,
+    settings::{Name, Names, find, value},
     unusable,
 };
 use crate::{
@@ -85,7 +87,15 @@ pub(super) fn open(container: &str, options: &StoreOptions) -> Result<Opened> {
     let settings = NAMES.settings(options)?;
     let client = Client::new(&settings)?;
     let endpoint = value(&settings, Key::Endpoint);
-    check_scheme("azure_endpoint", endpoint, &client)?;
+    if value(&settings, Key::UseEmulator) == Some("true") {
+        Ambient::AzuriteUrl.check()?;
+    }
+    let others =
+        [Key::AccessKey, Key::SasKey, Key::Token, Key::ClientSecret, Key::FederatedTokenFile, Key::SkipSignature];
+    if others.iter().all(|key| find(&settings, *key).is_none()) {
+        Ambient::IdentityHeader.check()?;
+    }
+    check_scheme("azure", find(&settings, Key::Endpoint), &client)?;
     let account = value(&settings, Key::AccountName).unwrap_or_default().to_owned();
     let base = endpoint.map_or_else(
         || format!("https://{account}.blob.core.windows.net"),
@@ -96,19 +106,19 @@ pub(super) fn open(container: &str, options: &StoreOptions) -> Result<Opened> {
         .with_client_options(client.options.clone())
         .with_retry(client.retry.clone())
         .with_http_connector(client.connector.clone());
-    let builder = settings.iter().fold(builder, |builder, (name, value)| match name {
-        Name::Store(key) => builder.with_config(*key, value),
+    let builder = settings.iter().fold(builder, |builder, setting| match setting.name {
+        Name::Store(key) => builder.with_config(key, &setting.value),
         Name::Http(_) | Name::Shared(_) | Name::CredentialsFile | Name::Nothing => builder,
     });
-    let store = builder.build().map_err(|error| unusable("azure", &error))?;
+    let store = builder.build().map_err(|error| unusable("azure", &settings, &error))?;
     let identity = Identity::Azure { account: account.clone(), container: container.to_owned() };
-    let http = client.http("azure")?;
+    let http = client.http("azure", &settings)?;
     let unfit = |name: &Name<Key>| {
         // Those with an address, or with headers, that the requests sent here would lack.
         let unfit = [Key::SkipSignature, Key::UseEmulator, Key::UseFabricEndpoint, Key::EncryptionKey];
         matches!(name, Name::Store(key) if unfit.contains(key))
     };
-    let server_side = ServerSide::unless(settings.iter().any(|(name, _)| unfit(name)));
+    let server_side = ServerSide::unless(settings.iter().any(|setting| unfit(&setting.name)));
     let handle = Azure { store: store.clone(), account, container: container.to_owned(), base, http, server_side };
     Ok(client.opened(store, identity, Handle::Azure(Arc::new(handle))))
 }

@@ -13,9 +13,10 @@ use super::{
     settings::{Name, Settings, Shared},
 };
 use crate::{
-    error::{Error, Result},
+    error::Result,
     location::{Writers, identity::Identity, request::PATIENCE},
     retry::Patience,
+    units::duration,
 };
 
 /// How long it may take to establish a connection.
@@ -56,21 +57,24 @@ impl Client {
         let connector = Connector::default();
         let writers = Writers::Several;
         let mut client = Self { options, retry: retry(), connector, connections: None, patience: PATIENCE, writers };
-        for (name, value) in settings {
-            match name {
-                Name::Http(key) => client.options = client.options.with_config(*key, value),
-                Name::Shared(shared) => client.set(*shared, value)?,
+        for setting in settings {
+            match &setting.name {
+                Name::Http(key) => client.options = client.options.with_config(*key, &setting.value),
+                Name::Shared(shared) => {
+                    client.set(*shared, &setting.value).map_err(|reason| setting.refused(reason))?
+                }
                 Name::Store(_) | Name::CredentialsFile | Name::Nothing => {}
             }
         }
         Ok(client)
     }
 
-    fn set(&mut self, shared: Shared, value: &str) -> Result<()> {
+    /// Fails where what was read is no longer so, as a file may be.
+    fn set(&mut self, shared: Shared, value: &str) -> Result<(), String> {
         let options = std::mem::take(&mut self.options);
         self.options = match shared {
             Shared::ConnectionLimit => {
-                self.connections = Some(number("object_store_connection_limit", value)?).filter(|limit| *limit > 0);
+                self.connections = Some(number(value)?).filter(|limit| *limit > 0);
                 if self.connections.is_some() {
                     // A request may have to wait for the end of others.
                     self.patience.total = self.patience.total.max(SILENCE);
@@ -78,37 +82,30 @@ impl Client {
                 options
             }
             Shared::MaxRetries => {
-                self.retry.max_retries = number("object_store_max_retries", value)?;
+                self.retry.max_retries = number(value)?;
                 options
             }
             Shared::RetryTimeout => {
-                self.retry.retry_timeout = duration("object_store_retry_timeout", value)?;
+                self.retry.retry_timeout = wait(value)?;
                 options
             }
             Shared::SingleWriter => {
-                if truth("object_store_single_writer", value)? {
+                if value == "true" {
                     self.writers = Writers::Single;
                 }
                 options
             }
-            Shared::Http2Only if truth("object_store_http2_only", value)? => options.with_http2_only(),
+            Shared::Http2Only if value == "true" => options.with_http2_only(),
             Shared::Http2Only => options,
-            Shared::Http2MaxFrameSize => {
-                options.with_http2_max_frame_size(number("object_store_http2_max_frame_size", value)?)
-            }
+            Shared::Http2MaxFrameSize => options.with_http2_max_frame_size(number(value)?),
             // A server reads and writes small objects; a limit on the whole request would fail large ones here.
             Shared::RequestTimeout => {
-                let silence = duration("object_store_request_timeout", value)?;
-                if silence.is_zero() {
-                    return Err(invalid("object_store_request_timeout", "no request is answered within 0 s: set more"));
-                }
+                let silence = wait(value)?;
                 self.patience.silence = silence;
                 self.patience.total = if self.connections.is_some() { silence.max(SILENCE) } else { silence };
                 options.with_read_timeout(silence)
             }
-            Shared::TlsAllowInsecure => {
-                options.with_allow_invalid_certificates(truth("object_store_tls_allow_insecure", value)?)
-            }
+            Shared::TlsAllowInsecure => options.with_allow_invalid_certificates(value == "true"),
             Shared::TlsCa => certificates(value)?.into_iter().fold(options, ClientOptions::with_root_certificate),
         };
         Ok(())
@@ -119,9 +116,9 @@ impl Client {
     }
 
     /// A client for requests that the object_store crate does not offer.
-    pub(super) fn http(&self, provider: &str) -> Result<HttpClient> {
+    pub(super) fn http<K>(&self, provider: &str, settings: &Settings<K>) -> Result<HttpClient> {
         use object_store::client::HttpConnector;
-        self.connector.connect(&self.options).map_err(|error| super::unusable(provider, &error))
+        self.connector.connect(&self.options).map_err(|error| super::unusable(provider, settings, &error))
     }
 
     /// What was opened with this client, with no more requests at once than are allowed.
@@ -140,43 +137,15 @@ fn retry() -> RetryConfig {
     RetryConfig { backoff, max_retries: CLIENT_RETRIES, retry_timeout: CLIENT_RETRY_TIMEOUT }
 }
 
-fn number<N: FromStr>(option: &str, value: &str) -> Result<N> {
-    value.parse().map_err(|_| invalid(option, "it is not a number"))
+fn number<N: FromStr>(value: &str) -> Result<N, String> {
+    value.parse().map_err(|_| "it is not a number".to_owned())
 }
 
-fn truth(option: &str, value: &str) -> Result<bool> {
-    match value.to_ascii_lowercase().as_str() {
-        "true" | "1" | "yes" | "on" => Ok(true),
-        "false" | "0" | "no" | "off" => Ok(false),
-        _ => Err(invalid(option, "write true or false")),
-    }
+fn wait(value: &str) -> Result<Duration, String> {
+    duration::parse(value).map_err(|_| "it is not a duration".to_owned())
 }
 
-/// `30s`, `500ms`, `5m`, `1h`, or seconds.
-fn duration(option: &str, value: &str) -> Result<Duration> {
-    let split = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
-    let (number, unit) = value.split_at(split);
-    let number: u64 = number.parse().map_err(|_| invalid(option, "write a duration as 500ms, 30s, 5m or 1h"))?;
-    match unit.trim() {
-        "ms" => Ok(Duration::from_millis(number)),
-        "" | "s" | "sec" | "secs" | "seconds" => Ok(Duration::from_secs(number)),
-        "m" | "min" | "mins" | "minutes" => Ok(Duration::from_secs(number.saturating_mul(60))),
-        "h" | "hour" | "hours" => Ok(Duration::from_secs(number.saturating_mul(3600))),
-        _ => Err(invalid(option, "write a duration as 500ms, 30s, 5m or 1h")),
-    }
-}
-
-fn certificates(path: &str) -> Result<Vec<Certificate>> {
-    let unreadable = |reason: String| Error::InvalidOption { option: "object_store_tls_ca".to_owned(), reason };
-    let pem = fs::read(path).map_err(|error| unreadable(format!("the file cannot be read: {error}")))?;
-    let certificates =
-        Certificate::from_pem_bundle(&pem).map_err(|_| unreadable("the file holds no PEM certificates".to_owned()))?;
-    if certificates.is_empty() {
-        return Err(unreadable("the file holds no PEM certificates".to_owned()));
-    }
-    Ok(certificates)
-}
-
-fn invalid(option: &str, reason: &str) -> Error {
-    Error::InvalidOption { option: option.to_owned(), reason: reason.to_owned() }
+fn certificates(path: &str) -> Result<Vec<Certificate>, String> {
+    let pem = fs::read(path).map_err(|error| format!("the file cannot be read: {error}"))?;
+    Certificate::from_pem_bundle(&pem).map_err(|_| "the file holds no PEM certificates".to_owned())
 }

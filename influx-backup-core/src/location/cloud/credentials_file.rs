@@ -11,6 +11,8 @@ use chrono::{DateTime, Utc};
 use object_store::{CredentialProvider, aws::AwsCredential};
 use serde::Deserialize;
 
+use crate::location::options::kind::Kind;
+
 /// Read again so long before credentials expire, so that a request that is under way outlives them.
 const BEFORE_EXPIRY: Duration = Duration::from_secs(60);
 
@@ -65,6 +67,15 @@ impl CredentialsFile {
         let key_id = file.aws_access_key_id;
         let secret_key = file.aws_secret_access_key;
         let token = file.aws_session_token;
+        let values = [
+            ("aws_access_key_id", Some(&key_id)),
+            ("aws_secret_access_key", Some(&secret_key)),
+            ("aws_session_token", token.as_ref()),
+        ];
+        for (option, value) in values {
+            let read = value.map_or(Ok(String::new()), |value| Kind::of(option).unwrap_or(Kind::Token).read(value));
+            read.map_err(|flaw| format!("its {option} cannot be used: {flaw}"))?;
+        }
         let expiry = file.expiry.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
         Ok(Read { credential: Arc::new(AwsCredential { key_id, secret_key, token }), at: Utc::now(), expiry })
     }
@@ -159,6 +170,17 @@ mod tests {
         let error = CredentialsFile::new(&path).get_credential().await.expect_err("half a file");
         assert!(error.to_string().contains("credentials.json") && !format!("{error:?}").contains("s3cr3t"), "{error}");
         assert!(!format!("{file:?}").contains("s3cr3t"));
+    }
+
+    #[tokio::test]
+    async fn a_value_of_which_no_header_can_be_made_is_refused() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("credentials.json");
+        write(&path, "s3cr3t\n", None);
+        let error = CredentialsFile::new(&path).get_credential().await.expect_err("a line break");
+        let text = format!("{error} {error:?}");
+        assert!(text.contains("its aws_access_key_id cannot be used: it ends with a line break"), "{text}");
+        assert!(!text.contains("s3cr3t"), "{text}");
     }
 
     #[test]

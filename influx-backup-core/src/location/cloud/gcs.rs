@@ -9,13 +9,15 @@ use object_store::{
 };
 
 use super::{
-    Client, Handle, Opened, check_scheme,
-    settings::{Name, Names, Settings, value},
+    Client, Handle, Opened,
+    ambient::Ambient,
+    check_scheme, is_plain, plain_http,
+    settings::{Name, Names, Setting, Settings, find},
     unusable,
 };
 use crate::{
     error::Result,
-    location::{Provider, StoreOptions, identity::Identity},
+    location::{Provider, StoreOptions, identity::Identity, options::account},
 };
 
 const NAMES: Names<Key> = Names { provider: "Google Cloud Storage", kind: Provider::Gcs, read, is_credential };
@@ -71,29 +73,52 @@ fn is_credential(name: &Name<Key>) -> bool {
 pub(super) fn open(bucket: &str, options: &StoreOptions) -> Result<Opened> {
     let settings = NAMES.settings(options)?;
     let client = Client::new(&settings)?;
-    let base_url = value(&settings, Key::BaseUrl).map(ToOwned::to_owned).or_else(|| of_service_account(&settings));
-    check_scheme("google_base_url", base_url.as_deref(), &client)?;
+    let base_url = base_url(&settings, &client)?;
+    let others = [Key::ServiceAccount, Key::ServiceAccountKey, Key::ApplicationCredentials, Key::SkipSignature];
+    if others.iter().all(|key| find(&settings, *key).is_none()) {
+        [Ambient::MetadataHost, Ambient::MetadataRoot, Ambient::MetadataIp].into_iter().try_for_each(Ambient::check)?;
+    }
     let builder = GoogleCloudStorageBuilder::new()
         .with_bucket_name(bucket)
         .with_client_options(client.options.clone())
         .with_retry(client.retry.clone())
         .with_http_connector(client.connector.clone());
-    let builder = settings.iter().fold(builder, |builder, (name, value)| match name {
-        Name::Store(key) => builder.with_config(*key, value),
+    let builder = settings.iter().fold(builder, |builder, setting| match setting.name {
+        Name::Store(key) => builder.with_config(key, &setting.value),
         Name::Http(_) | Name::Shared(_) | Name::CredentialsFile | Name::Nothing => builder,
     });
-    let store = builder.build().map_err(|error| unusable("google", &error))?;
+    let store = builder.build().map_err(|error| unusable("google", &settings, &error))?;
     let base_url = base_url.unwrap_or_default().trim_end_matches('/').to_owned();
     let base = if base_url.is_empty() { GOOGLE.to_owned() } else { base_url.clone() };
     let identity = Identity::Gcs { base_url, bucket: bucket.to_owned() };
-    let handle = Gcs { store: store.clone(), bucket: bucket.to_owned(), base, http: client.http("google")? };
+    let handle = Gcs { store: store.clone(), bucket: bucket.to_owned(), base, http: client.http("google", &settings)? };
     Ok(client.opened(store, identity, Handle::Gcs(Arc::new(handle))))
 }
 
-/// A service account may name the service, as those of emulators do. One that cannot be read is for the builder to say.
-fn of_service_account(settings: &Settings<Key>) -> Option<String> {
-    let from_file = || std::fs::read_to_string(value(settings, Key::ServiceAccount)?).ok();
-    let json = value(settings, Key::ServiceAccountKey).map(ToOwned::to_owned).or_else(from_file)?;
-    let account: serde_json::Value = serde_json::from_str(&json).ok()?;
-    Some(account.get("gcs_base_url")?.as_str()?.to_owned())
+/// The address that is given, or the one that a service account names, as those of emulators do. Reads the files with
+/// credentials on the way, as the object_store crate's errors quote them.
+fn base_url(settings: &Settings<Key>, client: &Client) -> Result<Option<String>> {
+    let read = |setting: &Setting<Key>| {
+        std::fs::read(&setting.value).map_err(|error| setting.refused(format!("the file cannot be read: {error}")))
+    };
+    let mut of_account = None;
+    if let Some(setting) = find(settings, Key::ServiceAccountKey) {
+        let account = account::check(setting.value.as_bytes()).map_err(|flaw| setting.refused(flaw))?;
+        of_account = account.base_url.map(|url| (setting, url));
+    }
+    if let Some(setting) = find(settings, Key::ServiceAccount) {
+        let account = account::check(&read(setting)?).map_err(|flaw| setting.refused(flaw))?;
+        of_account = of_account.or(account.base_url.map(|url| (setting, url)));
+    } else if let Some(setting) = find(settings, Key::ApplicationCredentials) {
+        account::check_default(&read(setting)?).map_err(|flaw| setting.refused(flaw))?;
+    }
+    let given = find(settings, Key::BaseUrl);
+    check_scheme("google", given, client)?;
+    match (given, of_account) {
+        (Some(given), _) => Ok(Some(given.value.clone())),
+        (None, Some((account, url))) if is_plain(&url) && !client.allows_http() => {
+            Err(account.refused(format!("its gcs_base_url: {}", plain_http("google"))))
+        }
+        (None, of_account) => Ok(of_account.map(|(_, url)| url)),
+    }
 }

@@ -12,12 +12,12 @@ use super::{
     Client, Handle, Opened, ServerSide, check_scheme,
     credentials_file::CredentialsFile,
     renewal::Renewal,
-    settings::{Name, Names, value},
+    settings::{Name, Names, Setting, Settings, find, value},
     unusable,
 };
 use crate::{
     error::Result,
-    location::{Provider, StoreOptions, identity::Identity},
+    location::{Provider, StoreOptions, identity::Identity, options::kind::Kind},
 };
 
 const NAMES: Names<Key> = Names { provider: "S3", kind: Provider::S3, read, is_credential };
@@ -75,45 +75,55 @@ fn is_credential(name: &Name<Key>) -> bool {
 pub(super) fn open(bucket: &str, options: &StoreOptions) -> Result<Opened> {
     let settings = NAMES.settings(options)?;
     let mut client = Client::new(&settings)?;
-    let endpoint = value(&settings, Key::Endpoint);
-    check_scheme("aws_endpoint", endpoint, &client)?;
+    check_token_file(&settings)?;
+    check_scheme("aws", find(&settings, Key::Endpoint), &client)?;
     let mut headers = HeaderMap::new();
     headers.insert(HeaderName::from_static("x-amz-checksum-mode"), HeaderValue::from_static("ENABLED"));
     client.options = client.options.with_default_headers(headers);
 
-    let endpoint = endpoint.unwrap_or_default().trim_end_matches('/').to_owned();
+    let endpoint = value(&settings, Key::Endpoint).unwrap_or_default().trim_end_matches('/').to_owned();
     let region = value(&settings, Key::Region).unwrap_or("us-east-1").to_owned();
-    let file = settings.iter().find(|(name, _)| *name == Name::CredentialsFile);
-    let file = file.map(|(_, path)| Arc::new(CredentialsFile::new(path)));
+    let file = settings.iter().find(|setting| setting.name == Name::CredentialsFile);
+    let file = file.map(|file| Arc::new(CredentialsFile::new(&file.value)));
     client.connector.renewal = file.clone().map(|file| Arc::new(Renewal { file, region: region.clone() }));
     let identity = Identity::S3 { endpoint: endpoint.clone(), bucket: bucket.to_owned(), region };
-    let build = |settings: &mut dyn Iterator<Item = &(Name<Key>, String)>| {
-        let mut builder = builder(bucket, &client, settings);
+    let build = |chosen: &mut dyn Iterator<Item = &Setting<Key>>| {
+        let mut builder = builder(bucket, &client, chosen);
         if let Some(file) = &file {
             builder = builder.with_credentials(Arc::clone(file) as AwsCredentialProvider);
         }
-        builder.build().map_err(|error| unusable("aws", &error))
+        builder.build().map_err(|error| unusable("aws", &settings, &error))
     };
     let store = build(&mut settings.iter())?;
-    let plain = build(&mut settings.iter().filter(|(name, _)| *name != Name::Store(Key::Checksum)))?;
+    let plain = build(&mut settings.iter().filter(|setting| setting.name != Name::Store(Key::Checksum)))?;
     // Signed URLs carry no headers for encryption.
     let encrypts = |name: &Name<Key>| matches!(name, Name::Store(Key::Encryption(_)));
     let unsigned = |name: &Name<Key>| matches!(name, Name::Store(Key::SkipSignature | Key::S3Express));
-    let server_side = ServerSide::unless(settings.iter().any(|(name, _)| encrypts(name) || unsigned(name)));
-    let bare = ServerSide::unless(settings.iter().any(|(name, _)| unsigned(name)));
-    let http = client.http("aws")?;
+    let server_side =
+        ServerSide::unless(settings.iter().any(|setting| encrypts(&setting.name) || unsigned(&setting.name)));
+    let bare = ServerSide::unless(settings.iter().any(|setting| unsigned(&setting.name)));
+    let http = client.http("aws", &settings)?;
     let handle = S3 { store: plain, bucket: bucket.to_owned(), endpoint, http, server_side, bare };
     Ok(client.opened(store, identity, Handle::S3(Arc::new(handle))))
 }
 
-fn builder(bucket: &str, client: &Client, settings: &mut dyn Iterator<Item = &(Name<Key>, String)>) -> AmazonS3Builder {
+/// What this file holds goes into a header, of which the object_store crate expects that it can be made.
+fn check_token_file(settings: &Settings<Key>) -> Result<()> {
+    let Some(file) = find(settings, Key::ContainerAuthorizationTokenFile) else { return Ok(()) };
+    // One that is not there yet is not there when it is asked for credentials, either: that is an error of its own.
+    let Ok(token) = std::fs::read(&file.value) else { return Ok(()) };
+    let token = Kind::Token.read(&String::from_utf8_lossy(&token));
+    token.map(|_| ()).map_err(|flaw| file.refused(format!("of what the file holds: {flaw}")))
+}
+
+fn builder(bucket: &str, client: &Client, settings: &mut dyn Iterator<Item = &Setting<Key>>) -> AmazonS3Builder {
     let builder = AmazonS3Builder::new()
         .with_bucket_name(bucket)
         .with_client_options(client.options.clone())
         .with_retry(client.retry.clone())
         .with_http_connector(client.connector.clone());
-    settings.fold(builder, |builder, (name, value)| match name {
-        Name::Store(key) => builder.with_config(*key, value),
+    settings.fold(builder, |builder, setting| match setting.name {
+        Name::Store(key) => builder.with_config(key, &setting.value),
         Name::Http(_) | Name::Shared(_) | Name::CredentialsFile | Name::Nothing => builder,
     })
 }

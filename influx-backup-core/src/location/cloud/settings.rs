@@ -2,8 +2,8 @@
 
 use object_store::ClientConfigKey;
 
-use super::super::{Provider, StoreOptions};
-use crate::error::Result;
+use super::super::{Provider, StoreOptions, options::kind::Kind};
+use crate::error::{Error, Result};
 
 /// What an option's name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,48 +46,110 @@ pub(super) struct Names<K> {
     pub(super) is_credential: fn(&Name<K>) -> bool,
 }
 
-/// The settings that count: one value per name.
-pub(super) type Settings<K> = Vec<(Name<K>, String)>;
+/// An option that counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Setting<K> {
+    pub(super) name: Name<K>,
+    /// As the libraries read it.
+    pub(super) value: String,
+    /// The name that it was given by.
+    option: String,
+    /// The variable of the environment that it is from.
+    variable: Option<String>,
+}
 
-impl<K: Copy + PartialEq> Names<K> {
-    /// Reads options.
+impl<K> Setting<K> {
+    /// The error for its value.
+    pub(super) fn refused(&self, reason: impl Into<String>) -> Error {
+        let origin = self.variable.as_ref().map(|variable| format!("the environment variable {variable}"));
+        Error::InvalidOption { option: self.option.clone(), origin, reason: reason.into() }
+    }
+}
+
+/// The settings that count: one value per name.
+pub(super) type Settings<K> = Vec<Setting<K>>;
+
+impl<K: Copy + PartialEq + AsRef<str>> Names<K> {
+    /// Reads options, and checks the values of those that count.
     pub(super) fn settings(&self, options: &StoreOptions) -> Result<Settings<K>> {
-        let read = |name: &str| self.shared(name).or_else(|| (self.read)(name));
+        let read = |name: &str| shared(name).map(Name::Shared).or_else(|| (self.read)(name));
         let mut given = Vec::new();
-        for (name, value) in options.given() {
-            let unknown = || options.unknown(name, self.provider, &StoreOptions::close_to(name, self.kind));
-            given.push((read(name).ok_or_else(unknown)?, value));
+        for (option, value) in options.given() {
+            let unknown = || options.unknown(option, self.provider, &StoreOptions::close_to(option, self.kind));
+            let name = read(option).ok_or_else(unknown)?;
+            given.push(Setting { name, value: value.to_owned(), option: option.to_owned(), variable: None });
         }
-        let credential_given = given.iter().any(|(name, value)| !value.is_empty() && (self.is_credential)(name));
-        let environment = options.environment().filter_map(|(name, value)| Some((read(name)?, value)));
-        let environment = environment.filter(|(name, _)| !(credential_given && (self.is_credential)(name)));
+        let credential_given = given.iter().any(|given| !given.value.is_empty() && (self.is_credential)(&given.name));
+        let environment = options.environment().filter_map(|(option, variable)| {
+            let (value, variable) = (variable.value.clone(), Some(variable.name.clone()));
+            Some(Setting { name: read(option)?, value, option: option.to_owned(), variable })
+        });
+        let environment = environment.filter(|found| !(credential_given && (self.is_credential)(&found.name)));
         let mut settings = Settings::new();
-        for (name, value) in environment.chain(given) {
-            settings.retain(|(other, _)| *other != name);
-            settings.push((name, value.to_owned()));
+        for setting in environment.chain(given) {
+            settings.retain(|other| other.name != setting.name);
+            settings.push(setting);
         }
-        settings.retain(|(_, value)| !value.is_empty());
+        settings.retain(|setting| !setting.value.is_empty());
+        for setting in &mut settings {
+            let read = setting.name.kind().read(&setting.value);
+            setting.value = read.map_err(|flaw| setting.refused(flaw))?;
+        }
         Ok(settings)
     }
+}
 
-    fn shared(&self, name: &str) -> Option<Name<K>> {
-        let shared = match name.strip_prefix("object_store_")? {
-            "connection_limit" => Shared::ConnectionLimit,
-            "http2_only" => Shared::Http2Only,
-            "http2_max_frame_size" => Shared::Http2MaxFrameSize,
-            "request_timeout" => Shared::RequestTimeout,
-            "max_retries" => Shared::MaxRetries,
-            "retry_timeout" => Shared::RetryTimeout,
-            "single_writer" => Shared::SingleWriter,
-            "tls_allow_insecure" => Shared::TlsAllowInsecure,
-            "tls_ca" => Shared::TlsCa,
-            _ => return None,
+impl<K: AsRef<str>> Name<K> {
+    fn kind(&self) -> Kind {
+        let option = match self {
+            Self::Store(key) => key.as_ref(),
+            Self::Http(key) => key.as_ref(),
+            Self::Shared(shared) => shared.option(),
+            Self::CredentialsFile => "aws_credentials_file",
+            Self::Nothing => "aws_s3_custom_backend",
         };
-        Some(Name::Shared(shared))
+        Kind::of(option).unwrap_or(Kind::Text)
     }
+}
+
+impl Shared {
+    const ALL: [Self; 9] = [
+        Self::ConnectionLimit,
+        Self::Http2Only,
+        Self::Http2MaxFrameSize,
+        Self::RequestTimeout,
+        Self::MaxRetries,
+        Self::RetryTimeout,
+        Self::SingleWriter,
+        Self::TlsAllowInsecure,
+        Self::TlsCa,
+    ];
+
+    const fn option(self) -> &'static str {
+        match self {
+            Self::ConnectionLimit => "object_store_connection_limit",
+            Self::Http2Only => "object_store_http2_only",
+            Self::Http2MaxFrameSize => "object_store_http2_max_frame_size",
+            Self::RequestTimeout => "object_store_request_timeout",
+            Self::MaxRetries => "object_store_max_retries",
+            Self::RetryTimeout => "object_store_retry_timeout",
+            Self::SingleWriter => "object_store_single_writer",
+            Self::TlsAllowInsecure => "object_store_tls_allow_insecure",
+            Self::TlsCa => "object_store_tls_ca",
+        }
+    }
+}
+
+fn shared(name: &str) -> Option<Shared> {
+    Shared::ALL.into_iter().find(|shared| shared.option() == name)
+}
+
+/// One of the object_store crate's names, where it has a value.
+pub(super) fn find<K: Copy + PartialEq>(settings: &Settings<K>, key: K) -> Option<&Setting<K>> {
+    settings.iter().find(|setting| setting.name == Name::Store(key))
 }
 
 /// The value of one of the object_store crate's names.
 pub(super) fn value<K: Copy + PartialEq>(settings: &Settings<K>, key: K) -> Option<&str> {
-    settings.iter().find(|(name, _)| *name == Name::Store(key)).map(|(_, value)| value.as_str())
+    find(settings, key).map(|setting| setting.value.as_str())
 }

@@ -215,3 +215,64 @@ async fn the_credentials_file_of_influxdb() {
     assert_eq!(s3.store.credentials().get_credential().await.expect("a credential").key_id, "of the file");
     assert!(!format!("{location:?} {:?}", location.options()).contains("s3cr3t"));
 }
+
+#[test]
+fn a_value_is_refused_by_its_option_and_by_where_it_is_from() {
+    for (name, value, option) in [
+        ("AWS_ACCESS_KEY_ID", "s3cr3t\n", "aws_access_key_id"),
+        ("AWS_SECRET_ACCESS_KEY", "s3cr3t\r\n", "aws_secret_access_key"),
+        ("AWS_SESSION_TOKEN", "s3cr3t\n", "aws_session_token"),
+        ("AWS_DEFAULT_REGION", "eu-west-1\n", "aws_default_region"),
+        ("AWS_ENDPOINT_URL_S3", "https://minio\n", "aws_endpoint_url_s3"),
+        ("INFLUXDB3_OBJECT_STORE_MAX_RETRIES", "3\n", "object_store_max_retries"),
+    ] {
+        let others = S3.iter().filter(|(other, _)| !other.ends_with(name)).copied();
+        let environment = environment(&others.chain([(name, value)]).collect::<Vec<_>>());
+        let options = StoreOptions::default().or(&environment);
+        let error = Location::parse("s3://b", &options).expect_err(name);
+        let expected = format!(
+            "the value of option `{option}`, from the environment variable {name}, cannot be used: it ends with a line break: a \
+             Kubernetes secret made with `echo` has one, use `echo -n`"
+        );
+        assert_eq!(error.to_string(), expected);
+        let report = error.report();
+        assert_eq!(report.context["origin"], format!("the environment variable {name}"));
+        assert_eq!((report.code.as_str(), &report.context["option"]), ("invalid-option", &option.into()));
+        let given = parse("s3://b", &[S3[0], S3[1], (name, value)]).expect_err(name).report();
+        assert!(!given.context.contains_key("origin"), "{given:?}");
+        assert!(given.message.contains(&format!("`{option}` cannot be used: it ends")), "{given:?}");
+        Location::parse("s3://b", &options.with(name, "")).map(|_| ()).or_else(only_missing).expect("taken away");
+    }
+    let unset = environment(&[("AWS_PROFILE", "a\n"), ("AZURE_STORAGE_ACCOUNT", "a\n")]);
+    Location::parse("s3://b", &unset).expect("they are of no account there");
+}
+
+/// Of a key and its secret each needs the other.
+fn only_missing(error: crate::Error) -> crate::Result<()> {
+    if error.to_string().contains("issing") { Ok(()) } else { Err(error) }
+}
+
+#[test]
+fn every_option_that_is_listed_has_a_kind_of_value() {
+    for (provider, url) in [(Provider::S3, "s3://b"), (Provider::Azure, "az://c"), (Provider::Gcs, "gs://b")] {
+        for name in StoreOptions::known(provider) {
+            for value in ["s3cr3t\u{fffd}", "a\n"] {
+                let refused = parse(url, &[(&name, value)]).expect_err(&name).report();
+                assert_eq!(
+                    (refused.code.as_str(), &refused.context["option"]),
+                    ("invalid-option", &name.clone().into())
+                );
+                assert!(!format!("{refused:?}").contains("s3cr3t"), "{refused:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn plain_http_may_be_asked_for_in_any_word_for_yes() {
+    let endpoint = ("aws_endpoint", "HTTP://127.0.0.1:9");
+    assert_eq!(code("s3://b", &[S3[0], S3[1], endpoint]), "invalid-option", "whatever its case");
+    for yes in ["1", "yes", "TRUE", "on"] {
+        parse("s3://b", &[S3[0], S3[1], endpoint, ("aws_allow_http", yes)]).expect(yes);
+    }
+}

@@ -209,6 +209,8 @@ pub enum Failure {
     Other,
     /// The process is dead: nothing works any more.
     Crashed,
+    /// The client has a bug: it panics.
+    Panic,
 }
 
 /// One rule of a plan.

@@ -74,6 +74,7 @@ impl Failure {
             Self::Other => text("injected"),
             // Permanent: a dead process tries nothing again.
             Self::Crashed => Error::NotSupported { source: "the process is dead".into() },
+            Self::Panic => panic!("injected"),
         }
     }
 }

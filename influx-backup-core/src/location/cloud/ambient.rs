@@ -1,0 +1,80 @@
+//! Variables of the environment that the object_store crate reads by itself when it asks for credentials. It panics where it
+//! cannot make a request of them.
+
+use crate::{
+    error::{Error, Result},
+    location::options::kind::Kind,
+};
+
+/// One of them.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Ambient {
+    #[cfg(feature = "azure")]
+    AzuriteUrl,
+    #[cfg(feature = "azure")]
+    IdentityHeader,
+    #[cfg(feature = "gcp")]
+    MetadataHost,
+    #[cfg(feature = "gcp")]
+    MetadataRoot,
+    #[cfg(feature = "gcp")]
+    MetadataIp,
+}
+
+impl Ambient {
+    const fn variable(self) -> &'static str {
+        match self {
+            #[cfg(feature = "azure")]
+            Self::AzuriteUrl => "AZURITE_BLOB_STORAGE_URL",
+            #[cfg(feature = "azure")]
+            Self::IdentityHeader => "IDENTITY_HEADER",
+            #[cfg(feature = "gcp")]
+            Self::MetadataHost => "GCE_METADATA_HOST",
+            #[cfg(feature = "gcp")]
+            Self::MetadataRoot => "GCE_METADATA_ROOT",
+            #[cfg(feature = "gcp")]
+            Self::MetadataIp => "GCE_METADATA_IP",
+        }
+    }
+
+    /// Refuses its value, where it has one of which no request can be made.
+    pub(super) fn check(self) -> Result<()> {
+        let variable = self.variable();
+        std::env::var_os(variable).map_or(Ok(()), |value| self.check_value(&value.to_string_lossy()))
+    }
+
+    fn check_value(self, value: &str) -> Result<()> {
+        let (option, read) = match self {
+            #[cfg(feature = "azure")]
+            Self::AzuriteUrl => ("azure", Kind::Endpoint.read(value)),
+            #[cfg(feature = "azure")]
+            Self::IdentityHeader => ("azure", Kind::Token.read(value)),
+            #[cfg(feature = "gcp")]
+            Self::MetadataHost | Self::MetadataRoot | Self::MetadataIp => {
+                ("google", Kind::Endpoint.read(&format!("http://{value}")))
+            }
+        };
+        read.map(|_| ()).map_err(|flaw| Error::InvalidOption {
+            option: option.to_owned(),
+            origin: Some(format!("the environment variable {}", self.variable())),
+            reason: flaw.into_owned(),
+        })
+    }
+}
+
+#[cfg(all(test, feature = "azure", feature = "gcp"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn they_are_named_where_no_request_can_be_made_of_them() {
+        Ambient::MetadataHost.check_value("127.0.0.1:8080").expect("a host");
+        Ambient::AzuriteUrl.check_value("http://127.0.0.1:10000").expect("a URL");
+        let error = Ambient::MetadataHost.check_value("metadata\n").expect_err("a line break").to_string();
+        let expected = "the value of option `google`, from the environment variable GCE_METADATA_HOST, cannot be used: it ends \
+                        with a line break";
+        assert!(error.starts_with(expected), "{error}");
+        let error = Ambient::IdentityHeader.check_value("s3cr3t x").expect_err("a space").to_string();
+        assert!(error.contains("IDENTITY_HEADER") && !error.contains("s3cr3t"), "{error}");
+    }
+}
