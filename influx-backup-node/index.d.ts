@@ -216,6 +216,7 @@ export type FindingCode =
     | "backup-unfinished"
     | "restore-unfinished"
     | "clock-skew"
+    | "passed-over"
     | "backup-altered"
     | "recently-written"
     | "kept-entries"

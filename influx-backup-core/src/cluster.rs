@@ -5,6 +5,7 @@ mod show;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::options::Around;
 pub use self::options::DiscoverOptions;
 
 use crate::{
@@ -120,7 +121,7 @@ pub struct Cluster {
     location: Location,
     description: ClusterDescription,
     /// How it was found; `None` where the caller described it.
-    pub(crate) looked_for: Option<DiscoverOptions>,
+    pub(crate) looked_for: Option<(DiscoverOptions, Around)>,
 }
 
 /// What a manifest keeps of a cluster: all of it but the location's credentials.
@@ -166,8 +167,8 @@ impl Cluster {
     }
 
     /// Remembers how it was found.
-    pub(crate) fn found_by(mut self, what: DiscoverOptions) -> Self {
-        self.looked_for = Some(what);
+    pub(crate) fn found_by(mut self, what: DiscoverOptions, around: Around) -> Self {
+        self.looked_for = Some((what, around));
         self
     }
 

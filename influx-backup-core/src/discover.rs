@@ -9,7 +9,7 @@ mod survey;
 
 pub use self::source::Source;
 use crate::{
-    cluster::{Cluster, DiscoverOptions},
+    cluster::{Around, Cluster, DiscoverOptions},
     error::Result,
     inventory::Inventory,
     job::{Request, RunContext},
@@ -43,18 +43,27 @@ pub fn discover(location: &Location, options: &DiscoverOptions) -> Request<Clust
 
 /// Discovers within another job.
 pub(crate) async fn find(location: &Location, what: &DiscoverOptions) -> Result<Cluster> {
+    look(location, what, Around::of(what)).await
+}
+
+async fn look(location: &Location, what: &DiscoverOptions, around: Around) -> Result<Cluster> {
     if !matches!(location.provider(), Provider::File | Provider::Memory) {
-        preflight::source(location).await?;
+        match &what.cluster_id {
+            // Credentials need not reach further.
+            Some(id) if around == Around::Unseen => preflight::source(&location.child(id)?).await?,
+            _ => preflight::source(location).await?,
+        }
     }
-    let survey = survey::survey(location, what).await?;
-    let description = decide::decide(&survey, what)?;
+    let survey = survey::survey(location, what, around).await?;
+    let mut description = decide::decide(&survey, what)?;
+    description.notes.extend(location.passed_over());
     // Looking again finds the same cluster, also where another one has appeared beside it.
     let mut again = what.clone();
     match &description.cluster_id {
         Some(id) => again.cluster_id = Some(id.clone()),
         None => again.node_ids = description.nodes.iter().map(|node| node.id.clone()).collect(),
     }
-    Ok(Cluster::new(location.clone(), description).found_by(again))
+    Ok(Cluster::new(location.clone(), description).found_by(again, around))
 }
 
 impl Cluster {
@@ -79,7 +88,7 @@ impl Cluster {
     /// Looks again, in the same way, within another job.
     pub(crate) async fn rediscover(&self) -> Result<Self> {
         match &self.looked_for {
-            Some(what) => find(self.location(), what).await,
+            Some((what, around)) => look(self.location(), what, *around).await,
             None => Ok(self.clone()),
         }
     }

@@ -103,6 +103,7 @@ mod named;
 mod naming;
 pub mod options;
 pub mod orchestrate;
+mod passed;
 pub mod plan;
 pub mod preflight;
 pub mod record;

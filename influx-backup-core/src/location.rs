@@ -22,6 +22,7 @@ mod list;
 pub(crate) mod local;
 mod object;
 mod options;
+mod passed;
 mod reads;
 mod replace;
 mod request;
@@ -53,7 +54,8 @@ pub(crate) use self::fence::OpenWhile;
 pub(crate) use self::fence::{Fence, Sent};
 pub(crate) use self::incomplete::Incomplete;
 pub(crate) use self::last_answer::LastAnswer;
-pub(crate) use self::local::{nearest_existing, remove_empty};
+pub(crate) use self::list::{ODD_SEGMENT, unfit};
+pub(crate) use self::local::{Unlisted, nearest_existing, remove_empty};
 pub(crate) use self::reads::Reads;
 pub(crate) use self::spelling::{Look, Pin};
 pub(crate) use self::unreadable::Suspicion;
@@ -115,6 +117,8 @@ struct Inner {
     spelling: Arc<Spelling>,
     /// Counts what is listed.
     on_listed: Option<OnListed>,
+    /// Takes note of what is passed over.
+    passing: Option<passed::Passing>,
     /// The limits of the job that reads it, where it has some.
     reads: Option<Arc<Reads>>,
 }
@@ -338,6 +342,7 @@ impl Inner {
             patience: request::PATIENCE,
             spelling: Arc::default(),
             on_listed: None,
+            passing: None,
             reads: None,
         }
     }

@@ -33,17 +33,21 @@ const LOOKS_AT_ONCE: usize = 8;
 ///
 /// # Errors
 /// [`Error::LocationNotFound`] for a missing directory, bucket or container; [`Error::Store`] with
-/// [`StoreErrorKind::Unreachable`] where nothing answers and [`StoreErrorKind::Denied`] for a wrong credential;
-/// [`Error::InvalidKey`] for a key that cannot be listed.
+/// [`StoreErrorKind::Unreachable`] where nothing answers and [`StoreErrorKind::Denied`] for a wrong credential.
 pub async fn source(location: &Location) -> Result<()> {
     if location.directory().is_some() {
         if !location.exists().await? {
             return Err(not_found(location));
         }
-        return location.list_level("").await.map(drop);
+        return location.list_names("").await.map(drop);
     }
     let contact = location.for_first_contact();
-    match within(location, "list", contact.first()).await? {
+    let first = match within(location, "list", contact.first()).await {
+        // A key of another program that cannot be listed: the store has answered.
+        Err(Error::InvalidKey { .. }) => return Ok(()),
+        first => first?,
+    };
+    match first {
         Some(object) => {
             let read = contact.retry(|| read_one_byte(&contact, &object).boxed());
             within(location, "get", read).await

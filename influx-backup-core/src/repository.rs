@@ -135,6 +135,7 @@ impl Repository {
         self.place.request(|location| {
             let repository = location.clone();
             Request::new("list", location.to_string(), |context| async move {
+                let repository = context.events.noting(&repository);
                 context.unless_cancelled(summary::list(&repository, &context.events)).await
             })
         })
@@ -173,6 +174,7 @@ impl Repository {
         self.place.request(|location| {
             let repository = location.clone();
             Request::new("leftovers", location.to_string(), |context| async move {
+                let repository = context.events.noting(&repository);
                 context.unless_cancelled(leftovers::find(&repository, &context.events)).await
             })
         })

@@ -12,7 +12,7 @@ use crate::{
     error::{Error, ErrorReport, Result},
     facts::Meter,
     lease::{Clock, LeaseScope, highest},
-    location::{Links, Location, local::LOST_AND_FOUND},
+    location::{Links, Location},
     manifest::{Manifest, read_manifest},
     named::named,
     record::BackupStatus,
@@ -111,7 +111,7 @@ impl BackupSummary {
 /// A summary of every directory that may be a backup, sorted by name.
 pub(crate) async fn list(repository: &Location, meter: &dyn Meter) -> Result<Vec<BackupSummary>> {
     let names = repository.directories().await?;
-    let may_be_backup = |name: &String| !name.starts_with(['_', '.']) && name != LOST_AND_FOUND;
+    let may_be_backup = |name: &String| !name.starts_with(['_', '.']);
     let names: Vec<_> = names.into_iter().filter(may_be_backup).collect();
     meter.planned(names.len() as u64, 0);
     let summarized = |name| async move {

@@ -79,8 +79,13 @@ pub(crate) async fn acquire_default(
 /// Whether nothing lies here. Directories without a file are what a process leaves that died before its lease was written.
 async fn is_vacant(location: &Location) -> Result<bool> {
     let top = location.list_level("").await?;
-    let others = top.directories.iter().any(|directory| directory != OWN_DIRECTORY);
-    Ok(top.entries.is_empty() && !others && location.list(OWN_DIRECTORY).await?.is_empty())
+    let mut objects = top.entries.len();
+    for directory in &top.directories {
+        // It may hold nothing but a directory marker.
+        let is_looked_at = directory == OWN_DIRECTORY || location.directory().is_none();
+        objects += if is_looked_at { location.list(directory).await?.len() } else { 1 };
+    }
+    Ok(objects == 0)
 }
 
 fn may_take_over(

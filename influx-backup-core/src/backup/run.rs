@@ -109,6 +109,7 @@ pub(crate) async fn run(
         Ok(report) => {
             report.abilities = Some(to.abilities());
             task.events.report_lacks(&to);
+            task.events.report_passed_over();
             (report.todos, report.findings) = task.events.findings().todos_and_rest();
         }
         // Its manifest may still be on its way: until it has arrived, no other run is to begin.

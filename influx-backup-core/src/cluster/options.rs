@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Which cluster to look for, and which of its nodes.
+/// Which cluster to look for, and which of its nodes. Where both the cluster id and the node ids are given, nothing but their
+/// prefixes is looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -44,5 +45,21 @@ impl DiscoverOptions {
     pub fn with_excluded_node(mut self, id: impl Into<String>) -> Self {
         self.excluded_nodes.push(id.into());
         self
+    }
+}
+
+/// Whether what lies beside the prefixes of a cluster is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Around {
+    /// It is: other nodes and clusters may lie there.
+    Seen,
+    /// It is not: the caller named the cluster and its nodes.
+    Unseen,
+}
+
+impl Around {
+    /// What these options of a caller mean.
+    pub(crate) fn of(what: &DiscoverOptions) -> Self {
+        if what.cluster_id.is_some() && !what.node_ids.is_empty() { Self::Unseen } else { Self::Seen }
     }
 }

@@ -1,5 +1,7 @@
 //! [`Survey`]: what lies at the top of a location and directly below each name there. Lists and reads, nothing else.
 //!
+//! Where the caller names the cluster and its nodes, only their prefixes are looked at. What else lies at the top stops nothing.
+//!
 //! Bounded: one level for each top-level name and for each of a node's directories that this release does not know;
 //! `dbs` one level; `wal`, `snapshots`, `cs`, `cd` and `c` never; of the catalog its roots and the logs above them.
 
@@ -11,13 +13,13 @@ use super::{
     catalog, engine,
     prefix::{KeyShape, Level, Prefix},
 };
-use crate::cluster::DiscoverOptions;
 use crate::{
+    cluster::{Around, DiscoverOptions},
     concurrent,
     error::{Error, Result, StoreErrorKind},
     key::Key,
     layout::{Component, OWN_DIRECTORY},
-    location::{Identity, Location},
+    location::{Identity, Location, unfit},
 };
 
 /// How many prefixes are looked at once.
@@ -48,28 +50,30 @@ pub(super) struct Survey {
 /// # Errors
 /// [`Error::LocationNotFound`], [`Error::NoCluster`] for a file, [`Error::InvalidKey`] for ids that no key can be,
 /// [`Error::Store`], [`Error::Link`].
-pub(super) async fn survey(location: &Location, what: &DiscoverOptions) -> Result<Survey> {
+pub(super) async fn survey(location: &Location, what: &DiscoverOptions, around: Around) -> Result<Survey> {
     check_exists(location).await?;
-    let top = match location.list_level("").await {
-        Ok(shallow) => Level::from(shallow),
-        Err(Error::Store { kind: StoreErrorKind::NotFound, .. }) => return Err(not_found(location)),
-        Err(error) => return Err(error),
-    };
     let given = given(what)?;
-    let own = if top.has_directory(OWN_DIRECTORY) {
-        location.list_level(OWN_DIRECTORY).await?.into()
+    let mut prefixes = look_at(location, given).await?;
+    // Without the catalog of the cluster, what else is there tells what is wrong.
+    let is_whole = around == Around::Unseen && what.cluster_id.iter().all(|id| prefixes[id].catalog.is_some());
+    let top = if is_whole { Level::default() } else { top(location, what).await? };
+    let own = if is_whole || top.has_directory(OWN_DIRECTORY) {
+        location.list_level_outside(OWN_DIRECTORY).await?.unwrap_or_default().into()
     } else {
         Level::default()
     };
-    let mut ids = given;
     // Where the top itself looks like a node, its directories are components: they are not listed.
-    if top.known() < 2 {
-        ids.extend(top.directories.iter().filter(|name| !is_passed_over(name)).cloned());
-    }
-    let mut prefixes = look_at(location, ids).await?;
+    let others = top.directories.iter().filter(|name| top.known() < 2 && *name != OWN_DIRECTORY);
+    let others = others.filter(|name| !prefixes.contains_key(*name)).cloned().collect();
+    let (beside, unread) = look_beside(location, others).await?;
+    prefixes.extend(beside);
     let named: BTreeSet<String> = prefixes.values().flat_map(named_nodes).cloned().collect();
     let unseen = named.into_iter().filter(|id| !prefixes.contains_key(id) && Key::parse(id).is_ok()).collect();
     prefixes.extend(look_at(location, unseen).await?);
+    // Nothing that was read is a part of a cluster: what could not be read may be all of it.
+    if let Some(error) = unread.into_iter().next().filter(|_| !prefixes.values().any(Prefix::is_member)) {
+        return Err(error);
+    }
     // Ids with a `/` are given, or named by a catalog.
     let parents = parents(location, &prefixes.keys().cloned().collect()).await?;
     let has_member = prefixes.values().any(Prefix::is_member);
@@ -83,6 +87,19 @@ pub(super) async fn survey(location: &Location, what: &DiscoverOptions) -> Resul
         parents,
         below,
     })
+}
+
+/// The names at the top. Where ids are given it need not be readable.
+async fn top(location: &Location, what: &DiscoverOptions) -> Result<Level> {
+    match location.list_level_outside("").await {
+        Ok(level) => Ok(level.unwrap_or_default().into()),
+        Err(Error::Store { kind: StoreErrorKind::NotFound, .. }) => Err(not_found(location)),
+        Err(error) if what.cluster_id.is_some() || !what.node_ids.is_empty() => match unfit(&error) {
+            Some(_) => Ok(Level::default()),
+            None => Err(error),
+        },
+        Err(error) => Err(error),
+    }
 }
 
 async fn check_exists(location: &Location) -> Result<()> {
@@ -101,11 +118,6 @@ fn not_found(location: &Location) -> Error {
     Error::LocationNotFound { location: location.to_string() }
 }
 
-/// The directory of this library's own files, and what file systems keep at the top of a volume, readable by root alone.
-fn is_passed_over(name: &str) -> bool {
-    [OWN_DIRECTORY, "lost+found"].contains(&name)
-}
-
 fn given(what: &DiscoverOptions) -> Result<BTreeSet<String>> {
     let ids = what.cluster_id.iter().chain(&what.node_ids).chain(&what.query_only).chain(&what.excluded_nodes);
     ids.map(|id| Ok(Key::parse(id)?.to_string())).collect()
@@ -121,7 +133,8 @@ async fn parents(location: &Location, ids: &BTreeSet<String>) -> Result<BTreeMap
         for (at, _) in id.match_indices('/') {
             let parent = &id[..at];
             if !parents.contains_key(parent) {
-                parents.insert(parent.to_owned(), location.list_level(parent).await?.into());
+                let level = location.list_level_outside(parent).await?.unwrap_or_default();
+                parents.insert(parent.to_owned(), level.into());
             }
         }
     }
@@ -134,13 +147,41 @@ async fn look_at(location: &Location, ids: BTreeSet<String>) -> Result<BTreeMap<
     Ok(found.into_iter().collect())
 }
 
+/// The same for names that were not given: what cannot be read among them is passed over, and why is returned.
+async fn look_beside(location: &Location, ids: Vec<String>) -> Result<(BTreeMap<String, Prefix>, Vec<Error>)> {
+    let looks: Vec<_> = ids.into_iter().map(|id| look_if_readable(location, id).boxed()).collect();
+    let found = concurrent::run(looks, PREFIXES_AT_ONCE).await?;
+    let mut prefixes = BTreeMap::new();
+    let mut unread = Vec::new();
+    for found in found {
+        match found {
+            Ok((id, prefix)) => drop(prefixes.insert(id, prefix)),
+            Err(error) => unread.push(error),
+        }
+    }
+    Ok((prefixes, unread))
+}
+
+async fn look_if_readable(location: &Location, id: String) -> Result<Result<(String, Prefix)>> {
+    match look(location, id.clone()).await {
+        Err(error) => match unfit(&error) {
+            Some(kind) => {
+                location.pass_over(kind, &id);
+                Ok(Err(error))
+            }
+            None => Err(error),
+        },
+        found => Ok(found),
+    }
+}
+
 async fn look(location: &Location, id: String) -> Result<(String, Prefix)> {
     let prefix = look_below(location, &id).await?;
     Ok((id, prefix))
 }
 
 async fn look_below(location: &Location, id: &str) -> Result<Prefix> {
-    let level = Level::from(location.list_level(id).await?);
+    let level = Level::from(location.list_names(id).await?);
     let has_catalog = !level.names(Component::is_catalog).is_empty();
     let catalog = if has_catalog { catalog::read(location, id).await? } else { None };
     let mut shapes: Vec<_> =
@@ -170,7 +211,7 @@ async fn level_below(location: &Location, level: &Level, id: &str, name: &str) -
     if !level.has_directory(name) {
         return Ok(Level::default());
     }
-    Ok(location.list_level(&format!("{id}/{name}")).await?.into())
+    Ok(location.list_names(&format!("{id}/{name}")).await?.into())
 }
 
 /// The prefixes one level down that look like parts of a cluster: the user gave the parent of the right location.
@@ -181,7 +222,8 @@ async fn one_level_further(location: &Location, prefixes: &BTreeMap<String, Pref
     let names: Vec<_> = names.filter(|id| !id.ends_with(OWN_DIRECTORY)).take(NAMES_FOLLOWED).collect();
     let mut found = Vec::new();
     for id in names {
-        if Level::from(location.list_level(&id).await?).known() >= 1 {
+        let level = location.list_level_outside(&id).await?;
+        if level.is_some_and(|level| Level::from(level).known() >= 1) {
             found.push(id);
         }
     }

@@ -631,7 +631,8 @@ proptest! {
                 let own = entry.key.below(crate::layout::OWN_DIRECTORY).is_some();
                 let is_own = cluster.classify(&entry.key).is_some();
                 let named = cluster.description().foreign.iter().chain(&cluster.description().excluded_nodes).any(below) || own;
-                prop_assert!(is_own || named, "{}: {:#?}", entry.key, cluster.description());
+                let is_unseen = what.cluster_id.is_some() && !what.node_ids.is_empty();
+                prop_assert!(is_own || named || is_unseen, "{}: {:#?}", entry.key, cluster.description());
                 let foreign = cluster.description().foreign.iter().any(below);
                 prop_assert!(!(is_own && foreign), "{} is of the cluster and foreign: {:#?}", entry.key, cluster.description());
                 if is_own && cluster.classify(&entry.key).is_some_and(|o| o.component == crate::Component::Other) {

@@ -216,6 +216,8 @@ finding_codes! {
     SingleWriter = "single-writer", Warning;
     /// A store names one version of an object by several entity tags, or refuses its own: versions are told apart in another way.
     EntityTagsDiffer = "entity-tags-differ", Info;
+    /// Something was passed over: directory markers, snapshots of a file system, what lies outside the cluster and cannot be read.
+    PassedOver = "passed-over", Info;
     /// Objects of a backup were removed or replaced while it was taken; they were copied again.
     BackupAltered = "backup-altered", Warning;
     /// The target of a restore was written to shortly before.

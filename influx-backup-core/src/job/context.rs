@@ -18,6 +18,7 @@ use crate::{
     finding::Finding,
     lease::Lease,
     location::Location,
+    passed::PassedOverNotes,
 };
 
 /// How long a run that is cancelled waits for the answer to a request that it has sent. Together with two last things that it
@@ -97,12 +98,13 @@ pub(crate) struct EventSink {
     queue: Arc<Queue>,
     counts: Arc<Counts>,
     findings: Findings,
+    passed_over: PassedOverNotes,
     object_events: ObjectEvents,
 }
 
 impl EventSink {
     pub(super) fn new(queue: Arc<Queue>, counts: Arc<Counts>, findings: Findings, object_events: ObjectEvents) -> Self {
-        Self { queue, counts, findings, object_events }
+        Self { queue, counts, findings, passed_over: PassedOverNotes::default(), object_events }
     }
 
     /// Counts an event, and sends it unless it is one of an object and none of those were asked for. A finding is kept too, for
@@ -135,8 +137,14 @@ impl EventSink {
         &self.findings
     }
 
+    /// Reports what was passed over, one finding for each kind in each place.
+    pub(crate) fn report_passed_over(&self) {
+        self.passed_over.unreported().into_iter().for_each(|finding| self.report(finding));
+    }
+
     /// The job has ended, with this error or without one. What is sent later is dropped.
     pub(super) fn end(&self, error: Option<Box<ErrorReport>>) {
+        self.report_passed_over();
         let error = error.map(|error| Box::new(error.with_findings(self.findings.all())));
         self.counts.end();
         let finished = EventKind::Finished { error };
@@ -144,10 +152,15 @@ impl EventSink {
         self.queue.end([EventKind::Progress(self.counts.progress()), finished]);
     }
 
-    /// The same location, whose listings count as progress.
+    /// The same location, which takes note of what it passes over.
+    pub(crate) fn noting(&self, location: &Location) -> Location {
+        location.with_passing(self.passed_over.clone())
+    }
+
+    /// The same location, whose listings count as progress, and which takes note of what it passes over.
     pub(crate) fn counting(&self, location: &Location) -> Location {
         let events = self.clone();
-        location.with_on_listed(Arc::new(move |objects| {
+        self.noting(location).with_on_listed(Arc::new(move |objects| {
             events.counts.add_listed(objects);
             events.maybe_emit_progress();
         }))

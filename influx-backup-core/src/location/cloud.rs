@@ -11,6 +11,7 @@ mod credentials_file;
 mod delete;
 #[cfg(feature = "gcp")]
 pub(crate) mod gcs;
+mod levels;
 #[cfg(feature = "aws")]
 mod renewal;
 pub(crate) mod requests;

@@ -32,7 +32,11 @@ fn sync(directory: &Path) -> io::Result<()> {
     let below = WalkDir::new(directory).follow_links(true).max_depth(DEPTH).into_iter();
     let below = below.filter_map(|found| found.ok().filter(|found| found.file_type().is_dir()));
     for path in std::iter::once(directory.to_owned()).chain(below.map(walkdir::DirEntry::into_path)) {
-        let opened = File::open(&path)?;
+        let opened = match File::open(&path) {
+            // Of another user: nothing was written there.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied && path != directory => continue,
+            opened => opened?,
+        };
         if synced.insert(opened.metadata()?.dev()) {
             rustix::fs::syncfs(&opened)?;
         }

@@ -4,12 +4,15 @@ use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::path::Path;
 use tokio::time::Instant;
 
-use super::{ListLevel, Location, MAX_CONCURRENT, ObjectMeta, ObjectTable, local};
+use super::{
+    ListLevel, Location, MAX_CONCURRENT, ObjectMeta, ObjectTable,
+    local::{self, Listed, Unfit, Unlisted},
+};
 use crate::{
     concurrent,
     error::{Error, Result, StoreErrorKind},
     key::Key,
-    layout::is_staging,
+    passed::PassedOver,
 };
 
 impl Location {
@@ -26,10 +29,13 @@ impl Location {
         let prefix = prefix_key(prefix)?;
         let began = Instant::now();
         let entries = if let Some(directory) = self.directory() {
-            local::list(directory, text(prefix.as_ref()), self.0.links, self.0.on_listed.clone()).await?
+            let how = local::How { links: self.0.links, unfit: Unfit::Refuse };
+            let listed = local::list(directory, text(prefix.as_ref()), how, self.0.on_listed.clone()).await?;
+            self.passed(listed.passed);
+            listed.found
         } else {
             let list = || self.listing(self.list_store(prefix.as_ref())).boxed();
-            self.retry(list).await?
+            self.without_markers(self.retry(list).await?).await?
         };
         let prefix = text(prefix.as_ref());
         tracing::debug!(location = %self, prefix, objects = entries.len(), elapsed = ?began.elapsed(), "listed");
@@ -52,17 +58,98 @@ impl Location {
         Ok(top.entries.into_iter().chain(listings.into_iter().flatten()).collect())
     }
 
+    /// Every object here, and what cannot be listed: in places that hold other things beside a cluster.
+    ///
+    /// A store cannot list below a prefix with a key that no path can be. What lies beside such a prefix is listed.
+    pub(crate) async fn list_around(&self) -> Result<(ObjectTable, Vec<Unlisted>)> {
+        if let Some(directory) = self.directory() {
+            let how = local::How { links: self.0.links, unfit: Unfit::PassOver };
+            let listed = local::list(directory, "", how, self.0.on_listed.clone()).await?;
+            self.passed(listed.passed);
+            return Ok((listed.found.into(), listed.unlisted));
+        }
+        match self.list_parallel("").await {
+            Err(error) if unfit(&error).is_some() => self.list_in_parts().await,
+            objects => Ok((objects?, Vec::new())),
+        }
+    }
+
+    async fn list_in_parts(&self) -> Result<(ObjectTable, Vec<Unlisted>)> {
+        let mut entries = Vec::new();
+        let mut unlisted = Vec::new();
+        let mut levels = vec![String::new()];
+        while let Some(name) = levels.pop() {
+            let key = prefix_key(&name)?;
+            let level = match self.store_level(key.as_ref()).await {
+                Ok(level) => level,
+                Err(error) => match unfit(&error).filter(|_| !name.is_empty()) {
+                    Some(kind) => {
+                        unlisted.push(Unlisted { kind, name, error });
+                        continue;
+                    }
+                    None => return Err(error),
+                },
+            };
+            unlisted.extend(level.unlisted);
+            let level = level.found;
+            entries.extend(level.entries);
+            for directory in level.directories {
+                let below = if name.is_empty() { directory } else { format!("{name}/{directory}") };
+                match self.list(&below).await {
+                    Err(error) if unfit(&error).is_some() => levels.push(below),
+                    listed => entries.extend(listed?),
+                }
+            }
+        }
+        Ok((entries.into(), unlisted))
+    }
+
     /// One level below `prefix`.
     ///
     /// # Errors
     /// As for [`Location::list`].
     pub async fn list_level(&self, prefix: &str) -> Result<ListLevel> {
+        self.level(prefix, Unfit::Refuse).await
+    }
+
+    /// The same as [`Location::list_level`] outside the prefixes of a cluster: what no key can name, or cannot be read, is
+    /// passed over, and so is a prefix that cannot be read. `None` for the latter.
+    pub(crate) async fn list_level_outside(&self, prefix: &str) -> Result<Option<ListLevel>> {
+        match self.level(prefix, Unfit::PassOver).await {
+            Ok(level) => Ok(Some(level)),
+            Err(error) => match unfit(&error) {
+                Some(kind) if !prefix.is_empty() => {
+                    self.pass_over(kind, prefix);
+                    Ok(None)
+                }
+                _ => Err(error),
+            },
+        }
+    }
+
+    /// The names at one level, which nothing keeps from being read but a level that cannot be. Sockets and the like are not
+    /// among them: whoever lists the objects is told of them.
+    pub(crate) async fn list_names(&self, prefix: &str) -> Result<ListLevel> {
+        self.level(prefix, Unfit::PassOver).await
+    }
+
+    async fn level(&self, prefix: &str, unfit: Unfit) -> Result<ListLevel> {
         let prefix = prefix_key(prefix)?;
         let mut level = if let Some(directory) = self.directory() {
-            local::list_level(directory, text(prefix.as_ref()), self.0.links).await?
+            let how = local::How { links: self.0.links, unfit };
+            let listed = local::list_level(directory, text(prefix.as_ref()), how).await?;
+            self.passed(listed.passed);
+            listed.unlisted.iter().for_each(|unlisted| self.pass_over(unlisted.kind, &unlisted.name));
+            listed.found
         } else {
-            let list = || self.listing(self.list_store_level(prefix.as_ref())).boxed();
-            self.retry(list).await?
+            let level = self.store_level(prefix.as_ref()).await?;
+            for Unlisted { kind, name, error } in level.unlisted {
+                match unfit {
+                    Unfit::Refuse => return Err(error),
+                    Unfit::PassOver => self.pass_over(kind, &name),
+                }
+            }
+            level.found
         };
         self.listed(level.entries.len() as u64);
         level.directories.sort_unstable();
@@ -73,8 +160,12 @@ impl Location {
     /// The names of the directories right here, sorted. Other entries, broken links included, are ignored.
     pub(crate) async fn directories(&self) -> Result<Vec<String>> {
         let mut names = match self.directory() {
-            Some(directory) => local::directories(directory).await?,
-            None => self.list_level("").await?.directories,
+            Some(directory) => {
+                let listed = local::directories(directory).await?;
+                self.passed(listed.passed);
+                listed.found
+            }
+            None => self.list_names("").await?.directories,
         };
         names.sort_unstable();
         Ok(names)
@@ -87,16 +178,25 @@ impl Location {
     pub async fn exists(&self) -> Result<bool> {
         match self.directory() {
             Some(directory) => Ok(directory.is_dir()),
-            None => Ok(self.first().await?.is_some()),
+            None => match self.first().await {
+                // A key that cannot be listed is there.
+                Err(Error::InvalidKey { .. }) => Ok(true),
+                first => Ok(first?.is_some()),
+            },
         }
     }
 
-    /// The object that the store lists first, as the store describes it.
+    /// The object that the store lists first, as the store describes it. It may be a directory marker.
     pub(crate) async fn first(&self) -> Result<Option<object_store::ObjectMeta>> {
         let first = || async move {
             let mut listing = self.store().list(Some(self.base()));
-            let first = self.answer(listing.try_next()).await;
-            first.map_err(|error| self.not_listed("", error))
+            // A directory marker of the location itself is no object.
+            while let Some(found) = self.answer(listing.try_next()).await.map_err(|error| self.not_listed("", error))? {
+                if found.location != *self.base() {
+                    return Ok(Some(found));
+                }
+            }
+            Ok(None)
         };
         self.retry(|| self.listing(first()).boxed()).await
     }
@@ -105,8 +205,8 @@ impl Location {
         let mut listing = self.store().list(Some(&self.prefix_path(prefix)));
         let mut entries = Vec::new();
         while let Some(meta) = self.answer(listing.next().map(Option::transpose)).await.transpose() {
-            let entry = self.entry(meta.map_err(|error| self.not_listed(text(prefix), error))?)?;
-            if !is_staging(entry.key.name()) {
+            let meta = meta.map_err(|error| self.not_listed(text(prefix), error))?;
+            if let Some(entry) = self.listed_entry(prefix, meta)? {
                 entries.push(entry);
                 self.listed(1);
             }
@@ -119,15 +219,48 @@ impl Location {
         self.0.on_listed.iter().for_each(|on_listed| on_listed(objects));
     }
 
-    async fn list_store_level(&self, prefix: Option<&Key>) -> Result<ListLevel> {
+    /// The entry of an object that is listed below `prefix`, unless it is passed over.
+    fn listed_entry(&self, prefix: Option<&Key>, meta: object_store::ObjectMeta) -> Result<Option<ObjectMeta>> {
+        // A listing of `prefix/` has no object of the name `prefix`: its key ended in `/`.
+        if meta.size == 0 && meta.location == self.prefix_path(prefix) {
+            self.pass_over(PassedOver::DirectoryMarker, &format!("{}/", text(prefix)));
+            return Ok(None);
+        }
+        let entry = self.entry(meta)?;
+        Ok(PassedOver::file(entry.key.name()).is_none().then_some(entry))
+    }
+
+    /// Takes note of what a listing passed over.
+    fn passed(&self, passed: Vec<(PassedOver, String)>) {
+        passed.iter().for_each(|(kind, name)| self.pass_over(*kind, name));
+    }
+
+    /// One level of a store, and what of it no key can name.
+    async fn store_level(&self, prefix: Option<&Key>) -> Result<Listed<ListLevel>> {
         let path = self.prefix_path(prefix);
-        let found = self.answer(self.store().list_with_delimiter(Some(&path))).await;
-        let found = found.map_err(|error| self.not_listed(text(prefix), error))?;
-        let directories = found.common_prefixes.iter().filter_map(|path| path.filename().map(ToOwned::to_owned));
-        let entries = found.objects.into_iter().map(|meta| self.entry(meta));
-        let mut entries = entries.collect::<Result<ObjectTable>>()?;
-        entries.retain(|entry| !is_staging(entry.key.name()));
-        Ok(ListLevel { directories: directories.collect(), entries })
+        let list = || async {
+            let found = self.answer(self.store().list_with_delimiter(Some(&path))).await;
+            found.map_err(|error| self.not_listed(text(prefix), error))
+        };
+        let found = self.retry(|| self.listing(list()).boxed()).await?;
+        let mut listed = Listed::<ListLevel>::default();
+        let below = |name: &str| prefix.map_or_else(|| name.to_owned(), |prefix| format!("{prefix}/{name}"));
+        for name in found.common_prefixes.iter().filter_map(Path::filename) {
+            match name.strip_prefix(ODD_SEGMENT) {
+                None => listed.found.directories.push(name.to_owned()),
+                Some(segment) => listed.unlisted.push(unlisted(below(&format!("{segment}/")))),
+            }
+        }
+        let mut entries = Vec::new();
+        for meta in found.objects {
+            let name = meta.location.filename().unwrap_or_default().to_owned();
+            match self.listed_entry(prefix, meta) {
+                Err(Error::InvalidKey { .. }) => listed.unlisted.push(unlisted(below(&name))),
+                entry => entries.extend(entry?),
+            }
+        }
+        listed.found.entries = self.without_markers(entries).await?.into();
+        Ok(listed)
     }
 
     fn prefix_path(&self, prefix: Option<&Key>) -> Path {
@@ -151,6 +284,25 @@ impl Location {
             _ => return Error::store("list", prefix, self, error),
         };
         Error::InvalidKey { key: key.escape_default().to_string(), reason }
+    }
+}
+
+/// What a prefix has before its last segment that object_store cannot hold, see `cloud/levels.rs`: a character for private use.
+pub(crate) const ODD_SEGMENT: &str = "\u{f8ff}";
+
+fn unlisted(name: String) -> Unlisted {
+    let reason = "an empty, `.` or `..` segment or a control character cannot be listed; rename or delete the object";
+    let error = Error::InvalidKey { key: name.escape_default().to_string(), reason };
+    Unlisted { kind: PassedOver::InvalidName, name, error }
+}
+
+/// What is passed over outside a cluster where a listing fails so.
+pub(crate) fn unfit(error: &Error) -> Option<PassedOver> {
+    match error {
+        Error::Store { kind: StoreErrorKind::Denied, .. } => Some(PassedOver::Unreadable),
+        Error::InvalidKey { .. } => Some(PassedOver::InvalidName),
+        Error::Link { .. } => Some(PassedOver::BrokenLink),
+        _ => None,
     }
 }
 

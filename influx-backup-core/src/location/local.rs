@@ -10,8 +10,8 @@ use std::{
 
 use walkdir::WalkDir;
 
-pub(crate) use self::list::LOST_AND_FOUND;
-pub(super) use self::list::{directories, list, list_level};
+pub(crate) use self::list::Unlisted;
+pub(super) use self::list::{How, Listed, Unfit, directories, list, list_level};
 use super::object::{ObjectMeta, Version};
 use crate::{
     error::{Error, Result},

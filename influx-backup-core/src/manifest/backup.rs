@@ -196,7 +196,7 @@ async fn uncommitted(location: &Location) -> Result<String> {
         Some(_) => return Ok("it was begun and never committed: resume it".to_owned()),
         None => {}
     }
-    let directories = match location.list_level("").await {
+    let directories = match location.list_names("").await {
         Err(error) if error.is_refused_look() => Vec::new(),
         level => level?.directories,
     };

@@ -7,11 +7,13 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{journal::RestoreJournal, lease};
 use crate::{
+    cluster::ClusterDescription,
     error::{Error, Result},
     job::Request,
     key::Key,
     layout::{Component, OWN_DIRECTORY, guard},
-    location::{Links, Location, ObjectTable, ObjectView},
+    location::{Links, Location, ObjectTable, ObjectView, Unlisted},
+    passed::PassedOver,
     preflight,
     target::{FoundRoot, Prefix, Target, others, prefixes, root_content, upgraded_engine},
 };
@@ -28,16 +30,16 @@ impl Target {
     pub fn inspect(location: &Location) -> Request<Self> {
         let location = location.clone();
         Request::new("inspect", location.to_string(), |context| async move {
-            context.unless_cancelled(inspect(&context.events.counting(&location))).await
+            context.unless_cancelled(inspect(&context.events.counting(&location), None)).await
         })
     }
 }
 
-/// Inspects within another job.
-pub(super) async fn inspect(location: &Location) -> Result<Target> {
+/// Inspects within another job, as the target of this backup where it is known.
+pub(super) async fn inspect(location: &Location, backup: Option<&ClusterDescription>) -> Result<Target> {
     preflight::is_no_file(location)?;
     let place = location.with_links(Links::Refuse);
-    let mut objects = place.list_parallel("").await?;
+    let mut objects = objects(&place, backup).await?;
     objects.retain(|object| object.key.below(OWN_DIRECTORY).is_none());
     let found = prefixes(&objects);
     if let Some(evidence) = upgraded_engine(&objects, &found) {
@@ -55,6 +57,31 @@ pub(super) async fn inspect(location: &Location) -> Result<Target> {
         holder: lease::holder(&place).await?,
         objects,
     })
+}
+
+/// Every object of a target. What cannot be listed is passed over outside the prefixes of the backup and outside those that
+/// hold files of InfluxDB.
+pub(super) async fn objects(place: &Location, backup: Option<&ClusterDescription>) -> Result<ObjectTable> {
+    let (objects, unlisted) = place.list_around().await?;
+    if unlisted.is_empty() {
+        return Ok(objects);
+    }
+    let mut ids: BTreeSet<String> = prefixes(&objects).into_keys().chain([OWN_DIRECTORY.to_owned()]).collect();
+    if let Some(backup) = backup {
+        ids.extend(backup.stored_nodes().map(|node| node.id.clone()).chain([backup.catalog_prefix().to_owned()]));
+    }
+    for Unlisted { kind, name, error } in unlisted {
+        let is_below = |inner: &str, outer: &str| {
+            inner.strip_prefix(outer).is_some_and(|tail| tail.is_empty() || tail.starts_with('/'))
+        };
+        // A link at the top may be the prefix of a node.
+        let may_be_prefix = backup.is_none() && kind == PassedOver::Link && !name.contains('/');
+        if may_be_prefix || ids.iter().any(|id| is_below(&name, id) || is_below(id, &name)) {
+            return Err(error);
+        }
+        place.pass_over(kind, &name);
+    }
+    Ok(objects)
 }
 
 async fn describe(

@@ -11,7 +11,7 @@ use super::{
     RestoreReport,
     apply::Applied,
     directories,
-    inspect::inspect,
+    inspect::{inspect, objects},
     journal::RestoreJournal,
     lease::{self, Residue},
     preflight::{self, Source},
@@ -55,7 +55,7 @@ pub(super) async fn plan(
 ) -> Result<RestorePlan> {
     crate::preflight::source(backup.location()).await?;
     require_apart(backup, place)?;
-    let target = inspect(&task.events.counting(place)).await?;
+    let target = inspect(&task.events.counting(place), Some(backup.contents().cluster)).await?;
     let mut plan = RestorePlan::new(&backup.contents(), &target, options)?;
     if target.unfinished.is_some() {
         let message = "a restore of this backup was begun at the target: resume it, as this plan does, or abandon it";
@@ -100,7 +100,7 @@ async fn prepare(request: &OpenedRestore, task: &RunContext) -> Result<Ready> {
     let OpenedRestore { backup, target: place, options, .. } = request;
     crate::preflight::source(backup.location()).await?;
     require_apart(backup, place)?;
-    let mut target = inspect(place).await?;
+    let mut target = inspect(place, Some(request.backup.contents().cluster)).await?;
     if request.run_options.takeover == Takeover::Immediately {
         // No longer running, as the caller knows.
         target.holder = None;
@@ -208,7 +208,7 @@ impl Run {
         self.plan.forget_objects();
         self.target.forget_objects();
         let plan_again = async {
-            let mut target = inspect(&self.request.target).await?;
+            let mut target = inspect(&self.request.target, Some(self.request.backup.contents().cluster)).await?;
             // That is this run itself.
             target.holder = None;
             let plan = plan_for(&target, &self.request)?;
@@ -234,6 +234,7 @@ impl Run {
         }
         report.abilities = Some(self.place.abilities());
         self.task.events.report_lacks(&self.place);
+        self.task.events.report_passed_over();
         (report.todos, report.findings) = self.task.events.findings().todos_and_rest();
         report
     }
@@ -306,7 +307,7 @@ impl Run {
 
     /// Lists the target: everything is there, and nothing else was written.
     async fn look(&self) -> Result<ObjectTable> {
-        let now = self.place.list_parallel("").await?;
+        let now = objects(&self.place, Some(self.request.backup.contents().cluster)).await?;
         verify::check(&self.plan, self.request.backup.contents(), &self.target, &now)?;
         Ok(now)
     }

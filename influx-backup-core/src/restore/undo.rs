@@ -100,7 +100,7 @@ async fn look_at_begun(target: &Location) -> Result<(RestoreJournal, BTreeSet<Ke
 
 /// Deletes those of these objects that the target holds. Returns how many that were.
 async fn delete_present(target: &Location, keys: &BTreeSet<Key>, lease: &Lease, task: &RunContext) -> Result<u64> {
-    let held = task.unless_cancelled(target.list_parallel("")).await?;
+    let held = task.unless_cancelled(target.list_around()).await?.0;
     let found = |key: &Key| Some((key.clone(), Some(held.get(key)?.version.clone())));
     let present: Vec<_> = keys.iter().filter_map(found).collect();
     deletions::delete(target, &present, lease, task).await

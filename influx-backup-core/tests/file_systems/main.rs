@@ -17,6 +17,7 @@ mod fixtures;
 mod injected;
 mod mounted;
 mod needs;
+mod passed;
 #[path = "../cli/program.rs"]
 mod program;
 mod refusing;

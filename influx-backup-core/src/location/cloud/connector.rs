@@ -13,7 +13,10 @@ use object_store::{
     },
 };
 
-use super::requests::{self, MadeOnce};
+use super::{
+    levels,
+    requests::{self, MadeOnce},
+};
 use crate::{
     error::StoreAnswer,
     location::{LastAnswer, RequestKind, ThrottleCounts},
@@ -72,6 +75,7 @@ impl Observed {
 impl HttpService for Observed {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let kind = kind_of(request.method(), request.uri());
+        let is_of_one_level = kind == RequestKind::List && levels::is_of_one_level(request.uri());
         let is_made_again = request.extensions().get::<MadeOnce>().is_none();
         let response = self.execute(request).await?;
         let status = response.status();
@@ -84,6 +88,9 @@ impl HttpService for Observed {
         }
         let headers = Answered(response.headers().clone());
         response.extensions_mut().insert(headers);
+        if is_of_one_level && response.status().is_success() {
+            return levels::renamed(response).await;
+        }
         Ok(response)
     }
 }

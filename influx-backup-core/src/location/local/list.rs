@@ -1,8 +1,14 @@
 //! Listing directories, with the rules for links that the object_store crate lacks.
 
-use std::{ffi::OsStr, fs, io, path::Path as FilePath, sync::Arc};
+use std::{
+    cell::RefCell,
+    fs::{self, FileType, Metadata},
+    io,
+    path::Path as FilePath,
+    sync::Arc,
+};
 
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 use super::{
     super::{
@@ -14,18 +20,58 @@ use super::{
 use crate::{
     error::{Error, Result},
     key::Key,
-    layout::is_staging,
+    passed::PassedOver,
 };
 
-/// What fsck keeps at the top of a file system, and only root may enter.
-pub(crate) const LOST_AND_FOUND: &str = "lost+found";
+/// How a directory is listed.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::location) struct How {
+    pub(in crate::location) links: Links,
+    pub(in crate::location) unfit: Unfit,
+}
+
+/// What becomes of what no key can name, is no regular file or cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::location) enum Unfit {
+    /// An error that names it.
+    Refuse,
+    /// Passed over: outside the prefixes of a cluster.
+    PassOver,
+}
+
+/// What was found, and what was passed over meanwhile: each with its name relative to the location.
+#[derive(Debug, Default)]
+pub(in crate::location) struct Listed<T> {
+    pub(in crate::location) found: T,
+    pub(in crate::location) passed: Vec<(PassedOver, String)>,
+    pub(in crate::location) unlisted: Vec<Unlisted>,
+}
+
+/// What cannot be listed, and is passed over unless it lies in the prefix of a cluster.
+#[derive(Debug)]
+pub(crate) struct Unlisted {
+    pub(crate) kind: PassedOver,
+    /// Its name, relative to the location.
+    pub(crate) name: String,
+    /// What it is where it is not passed over.
+    pub(crate) error: Error,
+}
+
+/// An entry that cannot be listed: what it is outside a cluster, where it is something, and the error inside.
+struct Refused(Option<PassedOver>, Error);
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self(super::super::list::unfit(&error), error)
+    }
+}
 
 pub(in crate::location) async fn list(
     root: &FilePath,
     prefix: &str,
-    links: Links,
+    how: How,
     on_listed: Option<OnListed>,
-) -> Result<Vec<ObjectMeta>> {
+) -> Result<Listed<Vec<ObjectMeta>>> {
     let root = root.to_owned();
     let prefix = prefix.to_owned();
     // The walk ends soon after whoever waits for it has gone.
@@ -35,56 +81,91 @@ pub(in crate::location) async fn list(
         on_listed.iter().for_each(|on_listed| on_listed(1));
         is_awaited.strong_count() > 0
     };
-    let listed = blocking("list", move || walk(&root, &prefix, links, &on_entry)).await;
+    let listed = blocking("list", move || walk(&root, &prefix, how, &on_entry)).await;
     drop(waiting);
     listed
 }
 
-pub(in crate::location) async fn list_level(root: &FilePath, prefix: &str, links: Links) -> Result<ListLevel> {
+pub(in crate::location) async fn list_level(root: &FilePath, prefix: &str, how: How) -> Result<Listed<ListLevel>> {
     let root = root.to_owned();
     let prefix = prefix.to_owned();
-    blocking("list", move || read_level(&root, &prefix, links)).await
+    blocking("list", move || read_level(&root, &prefix, how)).await
 }
 
-pub(in crate::location) async fn directories(root: &FilePath) -> Result<Vec<String>> {
+pub(in crate::location) async fn directories(root: &FilePath) -> Result<Listed<Vec<String>>> {
     let root = root.to_owned();
-    blocking("list", move || match fs::read_dir(&root) {
-        Ok(listing) => {
-            let found = listing.flatten().filter(|found| found.path().is_dir());
-            Ok(found.filter_map(|found| found.file_name().into_string().ok()).collect())
+    blocking("list", move || {
+        let mut listed = Listed::<Vec<String>>::default();
+        match fs::read_dir(&root) {
+            Ok(listing) => {
+                for name in listing.flatten().filter(|found| found.path().is_dir()).map(|found| found.file_name()) {
+                    match name.to_str().map(|name| PassedOver::directory(name, true)) {
+                        Some(None) => listed.found.push(name.to_string_lossy().into_owned()),
+                        Some(Some(kind)) => listed.passed.push((kind, name.to_string_lossy().into_owned())),
+                        None => listed.passed.push((PassedOver::NotUtf8, name.to_string_lossy().into_owned())),
+                    }
+                }
+                Ok(listed)
+            }
+            Err(error) if is_absent(&error) => Ok(listed),
+            Err(error) => Err(Error::io("list", "", root.display(), error)),
         }
-        Err(error) if is_absent(&error) => Ok(Vec::new()),
-        Err(error) => Err(Error::io("list", "", root.display(), error)),
     })
     .await
 }
 
 /// Goes on as long as `on_entry` returns true.
-fn walk(root: &FilePath, prefix: &str, links: Links, on_entry: &dyn Fn() -> bool) -> Result<Vec<ObjectMeta>> {
+fn walk(root: &FilePath, prefix: &str, how: How, on_entry: &dyn Fn() -> bool) -> Result<Listed<Vec<ObjectMeta>>> {
     let start = root.join(prefix);
-    let mut entries = Vec::new();
+    let mut listed = Listed::default();
     if !start.is_dir() {
-        return check_start(&start).map(|()| entries);
+        return check_start(&start).map(|()| listed);
     }
-    let is_listed = |name: &OsStr, depth| depth != 1 || !prefix.is_empty() || name != LOST_AND_FOUND;
+    let passed = RefCell::new(Vec::new());
+    let is_listed = |found: &DirEntry| {
+        let is_top = prefix.is_empty() && found.depth() == 1;
+        let kind = known(found.path(), found.file_type(), is_top);
+        passed.borrow_mut().extend(kind.map(|kind| (kind, relative(root, found.path()))));
+        kind.is_none()
+    };
     let below = WalkDir::new(&start).follow_links(true).min_depth(1).into_iter();
-    for found in below.filter_entry(|found| is_listed(found.file_name(), found.depth())) {
-        match found {
+    for found in below.filter_entry(is_listed) {
+        let (path, entry) = match found {
+            Ok(found) if how.links == Links::Refuse && found.path_is_symlink() => {
+                (found.path().to_owned(), Err(refused_link(found.path())))
+            }
             Ok(found) => {
-                if links == Links::Refuse && found.path_is_symlink() {
-                    return Err(link(found.path(), "is a link, and links are refused here"));
-                }
-                if let Some(entry) = file(root, found.path(), || found.metadata().map_err(io::Error::from))? {
-                    entries.push(entry);
-                    if !on_entry() {
-                        break;
-                    }
+                let entry = file(root, found.path(), || found.metadata().map_err(io::Error::from));
+                (found.into_path(), entry)
+            }
+            Err(error) => (error.path().unwrap_or(root).to_owned(), walk_error(root, &error).map(|()| None)),
+        };
+        match entry {
+            Ok(None) => {}
+            Ok(Some(entry)) => {
+                listed.found.push(entry);
+                if !on_entry() {
+                    break;
                 }
             }
-            Err(error) => walk_error(root, &error)?,
+            Err(Refused(Some(kind), error)) if how.unfit == Unfit::PassOver => {
+                listed.unlisted.push(Unlisted { kind, name: relative(root, &path), error });
+            }
+            Err(Refused(_, error)) => return Err(error),
         }
     }
-    Ok(entries)
+    listed.passed = passed.into_inner();
+    Ok(listed)
+}
+
+/// What is passed over everywhere, or at the top, by its name.
+fn known(path: &FilePath, kind: FileType, is_top: bool) -> Option<PassedOver> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if kind.is_dir() { PassedOver::directory(&name, is_top) } else { PassedOver::file(&name) }
+}
+
+fn relative(root: &FilePath, path: &FilePath) -> String {
+    path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned()
 }
 
 /// A prefix that does not exist lists as empty; one behind a broken link is an error.
@@ -92,64 +173,102 @@ fn check_start(start: &FilePath) -> Result<()> {
     if start.is_symlink() { Err(link(start, "is a link to something that does not exist")) } else { Ok(()) }
 }
 
-fn read_level(root: &FilePath, prefix: &str, links: Links) -> Result<ListLevel> {
+fn read_level(root: &FilePath, prefix: &str, how: How) -> Result<Listed<ListLevel>> {
     let start = root.join(prefix);
-    let mut level = ListLevel::default();
+    let mut listed = Listed::<ListLevel>::default();
     let mut entries = Vec::new();
     let listing = match fs::read_dir(&start) {
         Ok(listing) => listing,
-        Err(error) if is_absent(&error) => return check_start(&start).map(|()| level),
+        Err(error) if is_absent(&error) => return check_start(&start).map(|()| listed),
         Err(error) => return Err(Error::io("list", prefix, root.display(), error)),
     };
     for found in listing {
         let path = found.map_err(|e| Error::io("list", prefix, root.display(), e))?.path();
-        if links == Links::Refuse && path.is_symlink() {
-            return Err(link(&path, "is a link, and links are refused here"));
+        let metadata = fs::metadata(&path);
+        let kind = metadata.as_ref().ok().and_then(|found| known(&path, found.file_type(), prefix.is_empty()));
+        if let Some(kind) = kind {
+            listed.passed.push((kind, relative(root, &path)));
+            continue;
         }
-        if path.is_dir() {
-            level.directories.push(utf8(path.file_name().unwrap_or_default().as_ref())?.to_owned());
+        let entry = if how.links == Links::Refuse && path.is_symlink() {
+            Err(refused_link(&path))
+        } else if metadata.as_ref().is_ok_and(Metadata::is_dir) {
+            let name = utf8(path.file_name().unwrap_or_default().as_ref());
+            name.map(|name| {
+                listed.found.directories.push(name.to_owned());
+                None
+            })
         } else {
-            entries.extend(file(root, &path, || fs::metadata(&path))?);
+            file(root, &path, || fs::metadata(&path))
+        };
+        match entry {
+            Ok(entry) => entries.extend(entry),
+            Err(Refused(Some(kind), error)) if how.unfit == Unfit::PassOver => {
+                listed.unlisted.push(Unlisted { kind, name: relative(root, &path), error });
+            }
+            Err(Refused(_, error)) => return Err(error),
         }
     }
-    level.entries = entries.into();
-    Ok(level)
+    listed.found.entries = entries.into();
+    Ok(listed)
 }
 
-/// The entry of one path, or `None` for directories, staging names and files that went away meanwhile.
+/// The entry of one path, or `None` for directories, what is passed over and files that went away meanwhile.
 fn file(
     root: &FilePath,
     path: &FilePath,
-    metadata: impl Fn() -> io::Result<fs::Metadata>,
-) -> Result<Option<ObjectMeta>> {
+    metadata: impl Fn() -> io::Result<Metadata>,
+) -> Result<Option<ObjectMeta>, Refused> {
     let name = path.file_name().unwrap_or_default();
-    if is_staging(&name.to_string_lossy()) {
+    if PassedOver::file(&name.to_string_lossy()).is_some() {
         return Ok(None);
     }
     match metadata() {
         Ok(metadata) if metadata.is_dir() => Ok(None),
         Ok(metadata) if metadata.is_file() => {
-            let relative = path.strip_prefix(root).unwrap_or(path);
-            Ok(Some(entry(Key::parse(utf8(relative)?)?, &metadata)))
+            let name = utf8(path.strip_prefix(root).unwrap_or(path))?;
+            let key = Key::parse(name).map_err(Error::from)?;
+            Ok(Some(entry(key, &metadata)))
         }
-        Ok(_) => Err(link(path, NOT_A_FILE)),
-        Err(error) if is_absent(&error) => check_start(path).map(|()| None),
-        Err(error) if is_loop(&error) => Err(link(path, "is a link that leads back to itself")),
-        Err(error) => Err(Error::io("head", path.display(), root.display(), error)),
+        Ok(metadata) => Err(Refused(Some(special(metadata.file_type())), link(path, NOT_A_FILE))),
+        Err(error) if is_absent(&error) => Ok(check_start(path).map(|()| None)?),
+        Err(error) if is_loop(&error) => Err(link(path, "is a link that leads back to itself").into()),
+        Err(error) => Err(Error::io("head", path.display(), root.display(), error).into()),
     }
 }
 
-fn walk_error(root: &FilePath, error: &walkdir::Error) -> Result<()> {
+/// What is neither a file nor a directory.
+#[cfg(unix)]
+fn special(kind: FileType) -> PassedOver {
+    use std::os::unix::fs::FileTypeExt;
+    match kind {
+        _ if kind.is_socket() => PassedOver::Socket,
+        _ if kind.is_fifo() => PassedOver::Pipe,
+        _ => PassedOver::Device,
+    }
+}
+
+#[cfg(not(unix))]
+fn special(_kind: FileType) -> PassedOver {
+    PassedOver::Device
+}
+
+fn refused_link(path: &FilePath) -> Refused {
+    Refused(Some(PassedOver::Link), link(path, "is a link, and links are refused here"))
+}
+
+fn walk_error(root: &FilePath, error: &walkdir::Error) -> Result<(), Refused> {
     let path = error.path().unwrap_or(root);
     if error.loop_ancestor().is_some() {
-        return Err(link(path, "is a link that leads back to itself"));
+        return Err(link(path, "is a link that leads back to itself").into());
     }
     match error.io_error() {
-        Some(cause) if is_absent(cause) => check_start(path),
-        Some(cause) if is_loop(cause) => Err(link(path, "is a link that leads back to itself")),
+        Some(cause) if is_absent(cause) => Ok(check_start(path)?),
+        Some(cause) if is_loop(cause) => Err(link(path, "is a link that leads back to itself").into()),
         cause => {
             let kind = cause.map_or(io::ErrorKind::Other, io::Error::kind);
-            Err(Error::io("list", path.display(), root.display(), io::Error::new(kind, error.to_string())))
+            let source = io::Error::new(kind, error.to_string());
+            Err(Error::io("list", path.display(), root.display(), source).into())
         }
     }
 }
@@ -167,13 +286,18 @@ fn is_loop(error: &io::Error) -> bool {
     }
 }
 
-fn utf8(path: &FilePath) -> Result<&str> {
-    path.to_str().ok_or_else(|| Error::InvalidKey { key: path.display().to_string(), reason: "it is not UTF-8" })
+fn utf8(path: &FilePath) -> Result<&str, Refused> {
+    path.to_str().ok_or_else(|| {
+        let error = Error::InvalidKey { key: path.display().to_string(), reason: "it is not UTF-8" };
+        Refused(Some(PassedOver::NotUtf8), error)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const STRICT: How = How { links: Links::Refuse, unfit: Unfit::Refuse };
 
     #[tokio::test]
     async fn a_walk_ends_when_no_caller_waits_for_it_any_more() {
@@ -189,7 +313,7 @@ mod tests {
             // An error: the test has gone on.
             let _ = wait.lock().expect("no panic").recv();
         };
-        let mut listing = Box::pin(list(directory.path(), "", Links::Refuse, Some(Arc::new(on_listed))));
+        let mut listing = Box::pin(list(directory.path(), "", STRICT, Some(Arc::new(on_listed))));
         assert!(futures::poll!(&mut listing).is_pending());
         assert_eq!(told.recv(), Ok(1));
         drop(listing);
@@ -206,7 +330,7 @@ mod tests {
             fs::write(path, "bytes").expect("written");
         }
         let keys = |prefix| {
-            let entries = walk(directory.path(), prefix, Links::Refuse, &|| true).expect("listed");
+            let entries = walk(directory.path(), prefix, STRICT, &|| true).expect("listed").found;
             entries.into_iter().map(|entry| entry.key.to_string()).collect::<std::collections::BTreeSet<_>>()
         };
         assert_eq!(keys(""), ["n1/lost+found/1", "n1/wal/1"].map(str::to_owned).into());

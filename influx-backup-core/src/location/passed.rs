@@ -1,0 +1,175 @@
+//! What listings pass over.
+
+use futures::{StreamExt, TryStreamExt, stream};
+use object_store::path::Path;
+
+use super::{Location, MAX_CONCURRENT, ObjectMeta};
+use crate::{
+    error::{Error, Result, StoreErrorKind},
+    finding::Finding,
+    passed::{PassedOver, PassedOverNotes},
+};
+
+/// Where notes go, and what their names are relative to.
+#[derive(Debug, Clone)]
+pub(super) struct Passing {
+    notes: PassedOverNotes,
+    place: String,
+    base: Path,
+}
+
+impl Location {
+    /// The same location, which takes note of what it passes over.
+    pub(crate) fn with_passing(&self, notes: PassedOverNotes) -> Self {
+        let passing = Passing { notes, place: self.to_string(), base: self.base().clone() };
+        self.with(|inner| inner.passing = Some(passing))
+    }
+
+    /// What was passed over so far: one finding for each kind in each place.
+    pub(crate) fn passed_over(&self) -> Vec<Finding> {
+        self.0.passing.as_ref().map(|passing| passing.notes.findings()).unwrap_or_default()
+    }
+
+    /// Takes note of a name, relative to this location.
+    pub(crate) fn pass_over(&self, kind: PassedOver, name: &str) {
+        let Some(passing) = &self.0.passing else { return };
+        let below = self.base().as_ref().strip_prefix(passing.base.as_ref()).unwrap_or_default();
+        let below = below.trim_start_matches('/');
+        let name = match (below, name) {
+            ("", _) => name.to_owned(),
+            // The marker of this location itself.
+            (_, "/") if kind == PassedOver::DirectoryMarker => format!("{below}/"),
+            _ => format!("{below}/{name}"),
+        };
+        passing.notes.add(&passing.place, kind, &name);
+    }
+
+    /// Drops directory markers: empty objects whose key ends in `/`, which object_store cuts off. An empty object is looked at
+    /// again: under the name without `/` there is none where it is a marker.
+    pub(super) async fn without_markers(&self, entries: Vec<ObjectMeta>) -> Result<Vec<ObjectMeta>> {
+        let (empty, mut kept): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.size == 0);
+        let looks = stream::iter(empty).map(|entry| async move {
+            match self.head(&entry.key).await {
+                Err(Error::Store { kind: StoreErrorKind::Denied, .. }) => Ok((entry.clone(), Some(entry))),
+                found => Ok::<_, Error>((entry, found?)),
+            }
+        });
+        let looked: Vec<_> = looks.buffer_unordered(MAX_CONCURRENT).try_collect().await?;
+        for (entry, found) in looked {
+            match found {
+                Some(found) if found.size == 0 => kept.push(entry),
+                // Written meanwhile, or beside a marker of the same name: the table keeps the object once.
+                Some(found) => kept.push(found),
+                None => self.pass_over(PassedOver::DirectoryMarker, &format!("{}/", entry.key)),
+            }
+        }
+        Ok(kept)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fmt, sync::Arc};
+
+    use async_trait::async_trait;
+    use futures::stream::BoxStream;
+    use object_store::{
+        CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta as StoreMeta, ObjectStore,
+        PutMultipartOptions, PutOptions, PutPayload, PutResult, Result as StoreResult,
+    };
+
+    use super::*;
+    use crate::key::Key;
+
+    /// What stands for nothing at the end of a key: `x/@` is listed as object_store lists `x/`, which is as `x`.
+    const MARKER: &str = "@";
+
+    #[derive(Debug)]
+    struct Marked(Arc<dyn ObjectStore>);
+
+    fn shown(mut meta: StoreMeta) -> StoreMeta {
+        if meta.location.filename() == Some(MARKER) {
+            let parent = meta.location.as_ref().trim_end_matches(MARKER);
+            meta.location = Path::parse(parent).expect("a path");
+        }
+        meta
+    }
+
+    impl fmt::Display for Marked {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("marked")
+        }
+    }
+
+    #[async_trait]
+    impl ObjectStore for Marked {
+        async fn put_opts(&self, at: &Path, payload: PutPayload, options: PutOptions) -> StoreResult<PutResult> {
+            self.0.put_opts(at, payload, options).await
+        }
+
+        async fn put_multipart_opts(
+            &self,
+            at: &Path,
+            options: PutMultipartOptions,
+        ) -> StoreResult<Box<dyn MultipartUpload>> {
+            self.0.put_multipart_opts(at, options).await
+        }
+
+        async fn get_opts(&self, at: &Path, options: GetOptions) -> StoreResult<GetResult> {
+            self.0.get_opts(at, options).await
+        }
+
+        fn delete_stream(&self, paths: BoxStream<'static, StoreResult<Path>>) -> BoxStream<'static, StoreResult<Path>> {
+            self.0.delete_stream(paths)
+        }
+
+        fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, StoreResult<StoreMeta>> {
+            self.0.list(prefix).map_ok(shown).boxed()
+        }
+
+        async fn list_with_delimiter(&self, prefix: Option<&Path>) -> StoreResult<ListResult> {
+            let mut listed = self.0.list_with_delimiter(prefix).await?;
+            listed.objects = listed.objects.into_iter().map(shown).collect();
+            Ok(listed)
+        }
+
+        async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> StoreResult<()> {
+            self.0.copy_opts(from, to, options).await
+        }
+    }
+
+    #[tokio::test]
+    async fn markers_are_passed_over_and_empty_objects_are_not() {
+        let whole = Location::in_memory().through(|store| Arc::new(Marked(store)) as Arc<_>);
+        for (key, bytes) in [
+            ("base/@", ""),
+            ("base/n1/@", ""),
+            ("base/n1/wal/@", ""),
+            ("base/n1/wal/1", "x"),
+            ("base/n1/empty", ""),
+            // A marker beside an object of its name, which is older.
+            ("base/n1/file", "content"),
+            ("base/n1/file/@", ""),
+        ] {
+            whole.put(&Key::parse(key).expect("a key"), bytes.into()).await.expect("put");
+        }
+        let notes = PassedOverNotes::default();
+        let base = whole.child("base").expect("a location").with_passing(notes.clone());
+        let shown = |objects: &super::super::ObjectTable| -> Vec<(String, u64)> {
+            objects.iter().map(|object| (object.key.to_string(), object.size)).collect()
+        };
+        let expected = [("n1/empty", 0), ("n1/file", 7), ("n1/wal/1", 1)].map(|(key, size)| (key.to_owned(), size));
+        assert_eq!(shown(&base.list("").await.expect("listed")), expected);
+        assert_eq!(shown(&base.list_parallel("").await.expect("listed")), expected);
+        assert_eq!(shown(&base.list("n1/wal").await.expect("listed")), expected[2..]);
+        let level = base.list_level("n1").await.expect("listed");
+        assert_eq!(
+            (level.directories, shown(&level.entries)),
+            (vec!["file".to_owned(), "wal".to_owned()], expected[..2].to_vec())
+        );
+        let below = base.child("n1").expect("a location");
+        assert_eq!(below.list("").await.expect("listed").len(), 3);
+        let messages: Vec<_> = notes.findings().into_iter().map(|finding| finding.message).collect();
+        assert!(matches!(&messages[..], [one] if one.starts_with("3 directory markers in ")), "{messages:?}");
+    }
+}

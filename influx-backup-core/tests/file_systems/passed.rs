@@ -1,0 +1,58 @@
+//! Directories of another user beside the nodes.
+
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, chown},
+    path::Path,
+};
+
+use crate::{
+    account::Account,
+    program::{Answer, Scratch, command},
+};
+
+fn close(path: &str) {
+    fs::create_dir_all(format!("{path}/files")).expect("made");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700)).expect("set");
+}
+
+#[test]
+fn directories_that_cannot_be_read_stop_nothing_beside_the_cluster() {
+    let Some(account) = Account::new(4711) else { return };
+    let scratch = Scratch::with_cluster(&["--snapshots", "2"]);
+    let (source, repository, target) = (scratch.path("source"), scratch.path("repository"), scratch.path("target"));
+    let own = scratch.path("");
+    for directory in [&repository, &target] {
+        fs::create_dir(directory).expect("made");
+    }
+    [&source, &repository, &target].iter().for_each(|directory| account.owns(Path::new(directory)));
+    for directory in [&source, &repository, &target] {
+        close(&format!("{directory}/private"));
+        close(&format!("{directory}/.Trash-0"));
+    }
+    let run = |arguments: &[&str]| {
+        Answer::of(account.runs(&command(arguments), Path::new(&own)).output().expect("setpriv runs"))
+    };
+    let found = run(&["discover", &source, "--json"]).expect(0).json().to_string();
+    assert!(found.contains("passed-over") && found.contains("private"), "{found}");
+    let report = run(&["backup", &source, &repository, "--name", "monday", "--json"]).expect(0);
+    assert!(report.stdout.contains("passed-over"), "{}", report.stdout);
+    run(&["list", &repository, "--json"]).expect(0);
+    run(&["leftovers", &repository, "--json"]).expect(0);
+    let backup = format!("{repository}/monday");
+    run(&["verify", &backup, "--json"]).expect(0);
+    run(&["certify", &backup, "--json"]).expect(0);
+    run(&["restore", &backup, &target, "--json"]).expect(0);
+    run(&["restore", &backup, &target, "--policy", "replace", "--servers-stopped", "--json"]).expect(0);
+    assert!(Path::new(&format!("{target}/private/files")).exists(), "it is still there");
+
+    // A node that cannot be read is an error, never left behind.
+    for node in fs::read_dir(&source).expect("a directory").map(|entry| entry.expect("an entry").path()) {
+        if node.join("wal").exists() {
+            chown(&node, Some(0), Some(0)).expect("given");
+            fs::set_permissions(&node, fs::Permissions::from_mode(0o700)).expect("set");
+        }
+    }
+    let code = run(&["discover", &source, "--json"]).json()["error"]["code"].clone();
+    assert_eq!(code, "access-denied");
+}

@@ -1,0 +1,278 @@
+//! Directory markers, and keys that no path can be: nothing that other programs leave in a bucket stops anything.
+#![cfg(all(unix, feature = "aws", feature = "azure", feature = "gcp"))]
+
+mod servers;
+
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+
+use bytes::Bytes;
+use http::Method;
+use influx_backup_core::{
+    Backup, BackupOptions, DiscoverOptions, FindingCode, Key, Location, Repository, Restore, RestoreOptions,
+    RestoreReport, RestoreRunOptions, StoreOptions, VerifyOptions, certify, discover,
+    finding::Finding,
+    record::BackupStatus,
+    testing::generate::{CompactorData, Generate},
+};
+use object_store::{
+    aws::{AwsAuthorizer, AwsCredential},
+    client::HttpRequest,
+};
+use servers::{Fault, FaultProxy, RequestHead, Rule, S3Account, StoreServer, write};
+
+/// What stands for a name that the client cannot write: the proxy shows it as nothing.
+const NOTHING: &str = "__nothing__";
+
+/// A bucket in which a test can leave what no client of object_store can write.
+struct Bucket {
+    server: &'static dyn StoreServer,
+    account: &'static S3Account,
+    bucket: String,
+    /// Cuts [`NOTHING`] out of listings; not before a server that takes such keys itself.
+    proxy: Option<FaultProxy>,
+}
+
+impl Bucket {
+    async fn in_process() -> Self {
+        let server = servers::in_process_s3();
+        let proxy = FaultProxy::before(server.address());
+        let cut = |_: &RequestHead, body: Bytes| String::from_utf8_lossy(&body).replace(NOTHING, "").into();
+        proxy.inject(Rule::new(Fault::Rewrite(Arc::new(cut))).containing("list-type=2").always());
+        Self { server, account: server.account(), bucket: server.fresh_bucket().await, proxy: Some(proxy) }
+    }
+
+    async fn of_minio() -> Option<Self> {
+        let server = servers::minio()?;
+        Some(Self { server, account: server.account(), bucket: server.fresh_bucket().await, proxy: None })
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.proxy.as_ref().map_or(self.server.address(), FaultProxy::address)
+    }
+
+    fn location(&self, prefix: &str) -> Location {
+        self.server.location_at(self.address(), &self.bucket, prefix)
+    }
+
+    /// Puts an empty object whose key ends in `/`.
+    async fn mark(&self, key: &str) {
+        assert!(key.ends_with('/'), "{key}");
+        let url = format!("http://{}/{}/{key}", self.server.address(), self.bucket);
+        let mut request = HttpRequest::new(Bytes::new().into());
+        *request.method_mut() = Method::PUT;
+        *request.uri_mut() = url.parse().expect("a URI");
+        request.headers_mut().insert(http::header::CONTENT_LENGTH, 0.into());
+        let credential = AwsCredential {
+            key_id: self.account.access_key_id.clone(),
+            secret_key: self.account.secret_access_key.clone(),
+            token: None,
+        };
+        AwsAuthorizer::new(&credential, "s3", "us-east-1").try_authorize(&mut request, None).expect("signed");
+        let answer = servers::send_request(request).await;
+        assert!(answer.status().is_success(), "{key}: {answer:?}");
+    }
+
+    /// Puts an object, whatever the proxy makes of its key.
+    async fn put(&self, key: &str, bytes: Bytes) {
+        let location = self.server.location(&self.bucket, "");
+        location.put(&Key::parse(key).expect("a key"), bytes).await.expect("put");
+    }
+
+    /// The markers that are there, as the server itself lists them.
+    async fn markers(&self) -> Vec<String> {
+        let query = [("list-type", "2"), ("max-keys", "1000")];
+        let answer = self.account.bucket_request(self.server.address(), Method::GET, &self.bucket, &query).await;
+        let text = String::from_utf8(answer.body().to_vec()).expect("UTF-8");
+        assert!(text.contains("<IsTruncated>false"), "one page: {text}");
+        let keys = text.split("<Key>").skip(1).filter_map(|rest| Some(rest.split_once("</Key>")?.0.to_owned()));
+        keys.filter(|key| key.ends_with('/')).collect()
+    }
+}
+
+fn cluster() -> Generate {
+    Generate::enterprise("c1").nodes(["n1", "n2"]).compactor("comp", CompactorData::None).snapshots(2)
+}
+
+async fn read(location: &Location) -> BTreeMap<String, Vec<u8>> {
+    let mut objects = BTreeMap::new();
+    for entry in location.list("").await.expect("listed") {
+        if entry.key.below("_influx_backup").is_none() && !entry.key.as_str().ends_with("_license") {
+            let bytes = location.get(&entry.key, None).await.expect("read").expect("it was listed");
+            objects.insert(entry.key.to_string(), bytes.to_vec());
+        }
+    }
+    objects
+}
+
+async fn restore(
+    backup: &Backup,
+    target: &Location,
+    options: RestoreOptions,
+) -> influx_backup_core::Result<RestoreReport> {
+    let restore = Restore::new(backup.clone(), target.clone(), options);
+    restore.with_run_options(RestoreRunOptions::servers_stopped()).await
+}
+
+/// The notes of what was passed over: each kind in each place once.
+fn passed(findings: &[Finding]) -> Vec<&str> {
+    let passed = findings.iter().filter(|finding| finding.code == FindingCode::PassedOver);
+    passed.map(|finding| finding.message.as_str()).collect()
+}
+
+const MARKED: &[&str] = &[
+    "data/",
+    "data/other/",
+    "data/c1/",
+    "data/c1/catalog/v3/",
+    "data/c1/catalog/",
+    "data/n1/",
+    "data/n1/wal/",
+    "data/n1/dbs/",
+    "data/comp/c/",
+    "vault/",
+    "vault/nightly/",
+    "vault/nightly/n1/",
+    "vault/nightly/n1/wal/",
+    "vault/nightly/_influx_backup/",
+    "vault/empty/",
+    "target/",
+    "target/n1/",
+    "target/n1/wal/",
+    "target/other/",
+    "target/c1/",
+];
+
+async fn markers_stop_nothing(bucket: &Bucket) {
+    let what = bucket.server.name();
+    let (source, vault, target) = (bucket.location("data"), bucket.location("vault"), bucket.location("target"));
+    let mut written = write(&cluster(), &bucket.server.location(&bucket.bucket, "data")).await;
+    for marked in MARKED {
+        bucket.mark(marked).await;
+    }
+    // An empty object of its own right is no marker, also where a marker has its name.
+    bucket.put("data/n1/empty", Bytes::new()).await;
+    bucket.mark("data/n1/empty/").await;
+    written.insert("n1/empty".to_owned(), Vec::new());
+    written.retain(|key, _| !key.ends_with("_license"));
+    let mut all = bucket.markers().await;
+    all.sort();
+
+    let found = discover(&source, &DiscoverOptions::default()).await.expect(what);
+    let ids: Vec<_> = found.nodes().iter().map(|node| node.id.as_str()).collect();
+    assert_eq!(ids, ["comp", "n1", "n2"], "{what}");
+    let notes = passed(found.notes());
+    assert_eq!(notes.len(), 1, "{what}: {notes:?}");
+    assert!(notes[0].contains("directory marker") && notes[0].contains("/data`"), "{notes:?}");
+
+    let repository = Repository::open(vault.clone()).await.expect("opened");
+    let report = repository.backup(&found, BackupOptions::default().with_name("nightly")).await;
+    let report = report.unwrap_or_else(|error| panic!("{what}: {error}: {error:?}"));
+    assert_eq!((report.status, report.passes.len()), (BackupStatus::Complete, 1), "{what}");
+    let of_source = passed(&report.findings).into_iter().filter(|note| note.contains("/data`")).count();
+    assert_eq!(of_source, 1, "{what}: {:?}", report.findings);
+    let backup = repository.get("nightly").await.expect("opened");
+    assert_eq!(read(backup.location()).await.keys().collect::<Vec<_>>(), written.keys().collect::<Vec<_>>(), "{what}");
+    assert!(read(backup.location()).await == written, "{what}");
+
+    let listed = repository.list().await.expect("listed");
+    let complete = listed.iter().find(|backup| backup.name == "nightly").expect("it is listed");
+    assert_eq!(complete.state.to_string(), "complete", "{what}");
+    let verified = repository.verify("nightly", VerifyOptions::bytes()).await.expect("verified");
+    assert!(verified.passed(), "{what}: {:?}", verified.problems);
+    assert!(certify(backup.location()).await.expect("certified").holds(), "{what}");
+    assert_eq!(repository.leftovers().await.expect("looked"), [], "{what}");
+
+    restore(&backup, &target, RestoreOptions::empty()).await.expect("it counts as empty");
+    assert!(read(&target).await == written, "{what}");
+    bucket.put("target/n1/wal/00000009999.wal", Bytes::from_static(b"of another server")).await;
+    let replaced = restore(&backup, &target, RestoreOptions::replace()).await;
+    replaced.unwrap_or_else(|error| panic!("{what}: {error}: {error:?}"));
+    assert!(read(&target).await == written, "{what}");
+    let mut left = bucket.markers().await;
+    left.sort();
+    assert_eq!(left, all, "{what}: neither copied nor deleted");
+
+    // To files, where an object and a directory cannot have one name.
+    let files = tempfile::tempdir().expect("a directory");
+    let here = Location::parse(files.path().to_str().expect("UTF-8"), &StoreOptions::default()).expect("a place");
+    let repository = Repository::open(here).await.expect("opened");
+    let report = repository.backup(&found, BackupOptions::default().with_name("nightly")).await;
+    assert_eq!(report.expect(what).status, BackupStatus::Complete, "{what}: to files");
+    assert!(read(repository.get("nightly").await.expect("opened").location()).await == written, "{what}: to files");
+    assert!(!files.path().join("nightly/other").exists(), "{what}: nothing is made for a marker");
+}
+
+/// The server in this process keeps a marker as a directory, and lists none.
+#[tokio::test(flavor = "multi_thread")]
+async fn markers_on_minio_stop_nothing() {
+    let Some(bucket) = Bucket::of_minio().await else { return };
+    markers_stop_nothing(&bucket).await;
+}
+
+/// Keys with an empty segment, which end a listing of object_store.
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_with_an_empty_segment_outside_the_cluster_stop_nothing() {
+    let bucket = Bucket::in_process().await;
+    let (source, vault, target) = (bucket.location("data"), bucket.location("vault"), bucket.location("target"));
+    let mut written = write(&cluster(), &bucket.server.location(&bucket.bucket, "data")).await;
+    written.retain(|key, _| !key.ends_with("_license"));
+    for place in ["data", "vault", "target"] {
+        bucket.put(&format!("{place}/{NOTHING}/x"), "x".into()).await;
+        bucket.put(&format!("{place}/other/{NOTHING}/x"), "x".into()).await;
+        bucket.put(&format!("{place}/other/deep/y"), "y".into()).await;
+    }
+    let found = discover(&source, &DiscoverOptions::default()).await.expect("found");
+    let repository = Repository::open(vault).await.expect("opened");
+    let report = repository.backup(&found, BackupOptions::default().with_name("n1")).await;
+    assert_eq!(report.expect("backed up").status, BackupStatus::Complete);
+    let listed = repository.list().await.expect("listed");
+    assert!(listed.iter().any(|backup| backup.name == "n1"), "{listed:?}");
+    assert!(repository.verify("n1", VerifyOptions::bytes()).await.expect("verified").passed());
+    let backup = repository.get("n1").await.expect("opened");
+    for options in [RestoreOptions::empty(), RestoreOptions::replace()] {
+        let report = restore(&backup, &target, options).await.expect("restored");
+        let notes = passed(&report.findings);
+        assert!(notes.iter().any(|note| note.contains("no object can have")), "{notes:?}");
+    }
+    for id in ["c1", "n1", "n2", "comp"] {
+        let restored = read(&target.child(id).expect("a place")).await;
+        let wanted = written.iter().filter_map(|(key, bytes)| Some((key.strip_prefix(id)?.strip_prefix('/')?, bytes)));
+        assert_eq!(restored.len(), wanted.clone().count(), "{id}");
+        assert!(wanted.clone().all(|(key, bytes)| restored[key] == *bytes), "{id}");
+    }
+
+    // Inside it, one is named.
+    bucket.put(&format!("data/n1/dbs/{NOTHING}/x"), "x".into()).await;
+    let error = repository.backup(&found, BackupOptions::default().with_name("n2")).await.expect_err("refused");
+    assert_eq!(error.code(), "invalid-key", "{error}");
+    assert!(error.to_string().contains("n1/dbs//"), "{error}");
+}
+
+/// With the ids of the cluster and of its nodes, nothing else is asked for: a credential need not reach further.
+#[tokio::test(flavor = "multi_thread")]
+async fn with_ids_nothing_else_is_looked_at() {
+    let server = servers::in_process_s3();
+    let bucket = server.fresh_bucket().await;
+    write(&cluster(), &server.location(&bucket, "data")).await;
+    server.location(&bucket, "data").put(&Key::parse("other/x").expect("a key"), "x".into()).await.expect("put");
+    let proxy = FaultProxy::before(server.address());
+    let source = server.location_at(proxy.address(), &bucket, "data");
+    let ids = ["n1", "n2", "comp"]
+        .iter()
+        .fold(DiscoverOptions::default().with_cluster_id("c1"), |what, id| what.with_node(*id));
+    let found = discover(&source, &ids).await.expect("found");
+    assert_eq!(found.nodes().len(), 3);
+    let lists = |proxy: &FaultProxy| -> Vec<String> {
+        let requests = proxy.requests().into_iter().map(|request| request.target);
+        requests.filter(|target| target.contains("list-type=2")).collect()
+    };
+    let is_of_cluster = |target: &String| {
+        ["c1", "n1", "n2", "comp", "_influx_backup"].iter().any(|id| target.contains(&format!("prefix=data%2F{id}%2F")))
+    };
+    let asked = lists(&proxy);
+    assert!(asked.iter().all(is_of_cluster), "{asked:#?}");
+
+    // Without them, the top is looked at.
+    discover(&source, &DiscoverOptions::default()).await.expect("found");
+    assert!(!lists(&proxy).iter().all(is_of_cluster));
+}
