@@ -3,6 +3,7 @@
 mod answer;
 mod code;
 mod copy;
+mod credentials;
 mod detail;
 mod hint;
 mod lease;
@@ -15,8 +16,7 @@ pub(crate) mod tests;
 
 use std::time::Duration;
 
-pub(crate) use self::answer::StoreAnswer;
-pub(crate) use self::store::CREATE_ONLY;
+pub(crate) use self::{answer::StoreAnswer, credentials::NoCredentials, store::CREATE_ONLY};
 pub use self::{
     code::{Category, ErrorCode},
     copy::{CopyError, CopySide},

@@ -102,6 +102,16 @@ impl Inventory {
         self.group(group).find(|listing| listing.owner == owner)
     }
 
+    /// Leaves inodes out where they have changed since `before` and files have not.
+    pub(crate) fn settle_inodes(&mut self, location: &Location, before: &Self) {
+        for listing in &mut self.listings {
+            if let Some(before) = before.listing(listing.group, &listing.owner) {
+                let now = std::mem::take(&mut listing.entries);
+                listing.entries = location.settle_inodes(before.entries.iter(), now);
+            }
+        }
+    }
+
     /// How many objects were listed.
     #[must_use]
     pub fn objects(&self) -> u64 {

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 pub use self::show::LeftoverTable;
 use crate::{
     backup::acquire,
-    error::Result,
+    error::{Error, Result, StoreErrorKind},
     event::{EventKind, Phase},
+    finding::{Finding, FindingCode},
     job::{EventSink, RunContext},
     layout::OWN_DIRECTORY,
     lease::{Clock, Lease, SILENCE, release_timeout},
@@ -61,13 +62,25 @@ pub(crate) async fn find(repository: &Location, events: &EventSink) -> Result<Ve
     events.planned(backups.len() as u64, 0);
     events.set_phase(Phase::Listing);
     // After the list: a backup that is begun meanwhile is not among them.
-    let incomplete = repository.incomplete().await?;
+    let incomplete = match repository.incomplete().await {
+        Err(error @ Error::Store { kind: StoreErrorKind::Denied, .. }) if repository.directory().is_none() => {
+            events.report(not_seen(&error));
+            Vec::new()
+        }
+        seen => seen?,
+    };
     let mut leftovers = Vec::new();
     for backup in backups {
         leftovers.extend(find_in(repository, backup, &incomplete).await?);
         events.add_object();
     }
     Ok(leftovers)
+}
+
+/// A credential for one prefix of a bucket may not list the uploads of all of it.
+fn not_seen(error: &Error) -> Finding {
+    let message = format!("half-written objects are not seen, only unfinished backups: {error}");
+    Finding::new(FindingCode::NotSeen, message)
 }
 
 async fn find_in(repository: &Location, backup: BackupSummary, incomplete: &[Incomplete]) -> Result<Option<Leftover>> {

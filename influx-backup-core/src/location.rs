@@ -14,15 +14,19 @@ pub(crate) mod cloud;
 mod delete;
 mod durable;
 mod fence;
+mod files;
 mod identity;
 mod incomplete;
+mod inodes;
 pub mod interop;
 mod last_answer;
+mod linked;
 mod list;
 pub(crate) mod local;
 mod object;
 mod options;
 mod passed;
+mod publish;
 mod reads;
 mod replace;
 mod request;
@@ -56,11 +60,12 @@ pub(crate) use self::incomplete::Incomplete;
 pub(crate) use self::last_answer::LastAnswer;
 pub(crate) use self::list::{ODD_SEGMENT, unfit};
 pub(crate) use self::local::{Unlisted, nearest_existing, remove_empty};
+pub(crate) use self::publish::close;
 pub(crate) use self::reads::Reads;
 pub(crate) use self::spelling::{Look, Pin};
 pub(crate) use self::unreadable::Suspicion;
 pub(crate) use self::writers::Writers;
-use self::{abilities::Known, budgets::Budgets, request::Contact, spelling::Spelling};
+use self::{abilities::Known, budgets::Budgets, linked::LinkRule, spelling::Spelling};
 pub use self::{
     abilities::{Abilities, CreateOnly, Inodes, Synced, Times},
     attributes::Attributes,
@@ -74,6 +79,7 @@ pub use self::{
 use crate::{
     error::{Error, Result},
     key::Key,
+    limits::Durability,
     retry::Patience,
 };
 
@@ -102,7 +108,7 @@ struct Inner {
     identity: Identity,
     /// The directory, for files.
     directory: Option<PathBuf>,
-    links: Links,
+    links: LinkRule,
     /// Asked before each write, where there is one.
     fence: Option<Arc<dyn Fence>>,
     options: StoreOptions,
@@ -111,7 +117,6 @@ struct Inner {
     handle: Option<cloud::Handle>,
     budgets: Arc<Budgets>,
     abilities: Known,
-    contact: Contact,
     /// How long an answer may take.
     patience: Patience,
     spelling: Arc<Spelling>,
@@ -181,7 +186,15 @@ impl Location {
     /// The same location with another rule for symbolic links (files only).
     #[must_use]
     pub fn with_links(&self, links: Links) -> Self {
-        self.with(|inner| inner.links = links)
+        self.with(|inner| inner.links = LinkRule::All(links))
+    }
+
+    /// The same location, where a write is on disk when it returns, or is not waited for (files only).
+    pub(crate) fn with_durability(&self, durability: Durability) -> Self {
+        match durability {
+            Durability::Durable => self.clone(),
+            Durability::Relaxed => self.with(|inner| inner.durable = Arc::clone(&inner.store)),
+        }
     }
 
     /// The same location, which tells of every object that is listed in it.
@@ -244,8 +257,8 @@ impl Location {
     /// Refuses `key` (or the directories of one) where a link lies on its way and links are refused here.
     pub(crate) fn check_links(&self, key: &str) -> Result<()> {
         match self.directory() {
-            Some(directory) if self.0.links == Links::Refuse => local::check_links(directory, key),
-            _ => Ok(()),
+            Some(directory) => self.0.links.check(directory, key),
+            None => Ok(()),
         }
     }
 
@@ -260,6 +273,15 @@ impl Location {
     /// [`Error::Store`].
     pub fn available(&self) -> Result<Option<u64>> {
         self.directory().map(local::available).transpose()
+    }
+
+    /// Checks that there is room for this many more bytes in a directory of this location that may be a link.
+    pub(crate) fn require_room_in(&self, directory: &std::path::Path, needed: u64) -> Result<()> {
+        let available = local::available(directory)?;
+        if available < needed {
+            return Err(Error::NoSpace { location: directory.display().to_string(), needed, available });
+        }
+        Ok(())
     }
 
     /// Checks that there is room for this many more bytes, where that is known.
@@ -331,14 +353,13 @@ impl Inner {
             base,
             identity,
             directory: None,
-            links: Links::Follow,
+            links: LinkRule::All(Links::Follow),
             fence: None,
             options,
             #[cfg(feature = "cloud")]
             handle: None,
             budgets: Budgets::new(Arc::default()),
             abilities: Known::new(Abilities::STORE),
-            contact: Contact::Established,
             patience: request::PATIENCE,
             spelling: Arc::default(),
             on_listed: None,

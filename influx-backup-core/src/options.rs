@@ -27,7 +27,9 @@ pub use self::{
     certify::CertifyOptions,
     given::GivenOptions,
     owner::{Account, InvalidOwner, Modes, Owner, Ownership},
-    restore::{ExtraNodes, Licenses, OnCatalogMismatch, OnDegraded, Policy, RestoreOptions, SourceCheck},
+    restore::{
+        ExtraNodes, Licenses, LinkedDirectories, OnCatalogMismatch, OnDegraded, Policy, RestoreOptions, SourceCheck,
+    },
     restore_run::{OnUnfinished, RestoreRunOptions, ServersStopped},
     verify::{VerifyLevel, VerifyOptions},
 };

@@ -1,5 +1,6 @@
 //! What is asked of a location before a run, so that a mistake is reported within seconds.
 
+mod files;
 mod stores;
 
 use std::{fs, io, path::Path, time::Duration};
@@ -39,17 +40,17 @@ pub async fn source(location: &Location) -> Result<()> {
         if !location.exists().await? {
             return Err(not_found(location));
         }
-        return location.list_names("").await.map(drop);
+        location.list_names("").await?;
+        return location.look_at_inodes().await;
     }
-    let contact = location.for_first_contact();
-    let first = match within(location, "list", contact.first()).await {
+    let first = match within(location, "list", location.first()).await {
         // A key of another program that cannot be listed: the store has answered.
         Err(Error::InvalidKey { .. }) => return Ok(()),
         first => first?,
     };
     match first {
         Some(object) => {
-            let read = contact.retry(|| read_one_byte(&contact, &object).boxed());
+            let read = location.retry(|| read_one_byte(location, &object).boxed());
             within(location, "get", read).await
         }
         None => Ok(()),
@@ -84,13 +85,12 @@ pub async fn target(location: &Location) -> Result<TargetAnswer> {
 /// As for [`target`]; [`Error::Overlap`].
 pub async fn target_apart_from(location: &Location, others: &[&Location]) -> Result<TargetAnswer> {
     is_no_file(location)?;
-    let contact = location.for_first_contact();
     let key = Key::parse(format!("{OWN_DIRECTORY}/probe-{:016x}", rand::random::<u64>()))?;
     let missing = location.directory().filter(|directory| !directory.exists());
-    let answer = probe(location, &contact, &key, others).await;
+    let answer = probe(location, &key, others).await;
     if answer.is_err() {
         // Best effort: it may have been written although the answer was lost.
-        let _ = timeout(REQUEST_TIMEOUT, contact.delete(&key)).await;
+        let _ = timeout(REQUEST_TIMEOUT, location.delete(&key)).await;
     }
     if let Some(directory) = location.directory() {
         remove_directories(directory, missing);
@@ -108,17 +108,17 @@ pub(crate) fn is_no_file(location: &Location) -> Result<()> {
     Err(Error::io("put", OWN_DIRECTORY, location, io::Error::new(io::ErrorKind::NotADirectory, reason)))
 }
 
-async fn probe(location: &Location, contact: &Location, key: &Key, others: &[&Location]) -> Result<TargetAnswer> {
+async fn probe(location: &Location, key: &Key, others: &[&Location]) -> Result<TargetAnswer> {
     let unlike = |what: &str| Error::VerifyFailed { key: Some(key.clone()), reason: format!("the probe {what}") };
     let began = Utc::now();
-    stores::create(location, contact, key).await?;
+    let written = stores::create(location, key).await?;
     let half_way = began + (Utc::now() - began) / 2;
-    stores::require_create_only(location, contact, key).await?;
-    let read = within(location, "get", contact.get(key, None)).await?;
+    stores::require_create_only(location, key).await?;
+    let read = within(location, "get", location.get(key, None)).await?;
     if read.as_deref() != Some(PROBE) {
         return Err(unlike("does not read as it was written"));
     }
-    let listed = within(location, "list", contact.list(OWN_DIRECTORY)).await?;
+    let listed = within(location, "list", location.list(OWN_DIRECTORY)).await?;
     let Some(entry) = listed.iter().find(|entry| entry.key == key) else {
         return Err(unlike("is not listed after it was written"));
     };
@@ -128,10 +128,11 @@ async fn probe(location: &Location, contact: &Location, key: &Key, others: &[&Lo
     for old in listed.iter().filter(|other| is_probe(other.key)) {
         if entry.version.modified - old.version.modified > PROBE_EXPIRY {
             // Best effort: left by a run that was killed.
-            let _ = timeout(REQUEST_TIMEOUT, contact.delete(old.key)).await;
+            let _ = timeout(REQUEST_TIMEOUT, location.delete(old.key)).await;
         }
     }
-    within(location, "delete", contact.delete(key)).await?;
+    within(location, "put", files::probe(location, key, &written)).await?;
+    within(location, "delete", location.delete(key)).await?;
     Ok(TargetAnswer { clock_skew: entry.version.modified - half_way, abilities: location.abilities() })
 }
 
@@ -159,8 +160,7 @@ async fn require_hidden(target: &Location, probe: &Key, other: &Location) -> Res
 /// Whether any of these objects exists, as far as the credential may see them.
 async fn shows(places: Vec<(Location, Key)>) -> Result<bool> {
     let looks = places.into_iter().map(|(location, key)| async move {
-        let contact = location.for_first_contact();
-        match within(&location, "head", contact.head(&key)).await {
+        match within(&location, "head", location.head(&key)).await {
             Ok(found) => Ok(found.is_some()),
             // A name that this store cannot have, or one that is not for this credential.
             Err(Error::Store { kind: StoreErrorKind::Denied | StoreErrorKind::Invalid, .. } | Error::Link { .. }) => {

@@ -168,8 +168,9 @@ impl Repository {
     ///
     /// Its progress counts the directories of the repository.
     ///
-    /// The job fails with [`Error::Store`](crate::Error::Store); on S3 it takes the right `s3:ListBucketMultipartUploads`, on Google
-    /// `storage.multipartUploads.list`.
+    /// The job fails with [`Error::Store`](crate::Error::Store). Half-written objects are seen with the right
+    /// `s3:ListBucketMultipartUploads` on S3, `storage.multipartUploads.list` on Google; without it the job's finding
+    /// [`not-seen`](crate::finding::FindingCode::NotSeen) says so.
     pub fn leftovers(&self) -> Request<Vec<Leftover>> {
         self.place.request(|location| {
             let repository = location.clone();

@@ -43,6 +43,9 @@ pub struct Target {
     pub holder: Option<LeaseHolder>,
     /// When anything below the prefixes was last written.
     pub last_written: Option<DateTime<Utc>>,
+    /// Directories of InfluxDB that are links, relative to the place, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) linked: Vec<String>,
     /// Every object but those of this crate.
     pub(crate) objects: ObjectTable,
 }

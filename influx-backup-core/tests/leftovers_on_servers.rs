@@ -9,7 +9,8 @@ use std::mem::forget;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use influx_backup_core::{
-    DiscoverOptions, Key, Location, Repository, Restore, RestoreOptions, StoreOptions, VerifyOptions, discover,
+    DiscoverOptions, Finding, Key, Location, Repository, Restore, RestoreOptions, StoreOptions, VerifyOptions,
+    discover,
     layout::REPOSITORY_KEY,
     leftovers::LeftoverKind,
     location::interop::{self, object_store::ObjectStoreExt},
@@ -193,20 +194,46 @@ async fn pages_of_uploads_are_read_to_the_end() {
     }
 }
 
-/// A service that knows no uploads has no leftovers. A missing right to list them is an error.
+/// A service that knows no uploads has no leftovers. Without the right to list them, as credentials for one prefix are,
+/// what is seen is shown, and what is not is noted.
 #[tokio::test]
 async fn uploads_that_cannot_be_listed() {
     for open in [google, s3] {
         for (status, body, said) in [
-            (501, "<Error><Code>NotImplemented</Code></Error>", Ok(Vec::new())),
-            (400, "<Error><Code>InvalidArgument</Code></Error>", Ok(Vec::new())),
-            (403, "<Error><Code>AccessDenied</Code></Error>", Err("access-denied")),
-            (400, "<Error><Code>ExpiredToken</Code></Error>", Err("access-denied")),
+            (501, "<Error><Code>NotImplemented</Code></Error>", Vec::new()),
+            (400, "<Error><Code>InvalidArgument</Code></Error>", Vec::new()),
+            (403, "<Error><Code>AccessDenied</Code></Error>", vec!["not-seen"]),
+            (400, "<Error><Code>ExpiredToken</Code></Error>", vec!["not-seen"]),
         ] {
             let server = bucket(move |target| target.contains("uploads").then(|| answer(status, &[], body)));
             let repository = Repository::open(open(&server)).await.expect("opened");
-            let found = repository.leftovers().await.map_err(|error| error.code());
-            assert_eq!(found, said, "{status} {body}");
+            let job = repository.leftovers().start();
+            let handle = job.handle();
+            assert_eq!(job.await.expect("what is seen"), [], "{status} {body}");
+            let findings = handle.findings();
+            let codes: Vec<_> = findings.iter().map(|finding| finding.code.as_str()).collect();
+            assert_eq!(codes, said, "{status} {body}");
+            let names_place = |finding: &Finding| finding.message.contains("://b/vault");
+            assert!(findings.iter().all(names_place), "{findings:?}");
         }
     }
+}
+
+/// As on a real server: the credentials of a repository that is one prefix of a shared bucket.
+#[tokio::test]
+async fn credentials_for_one_prefix_see_what_lies_below_it() {
+    let Some(minio) = servers::minio() else { return };
+    let bucket = minio.fresh_bucket().await;
+    let vault = minio.location(&bucket, "vault");
+    end_before_commit(&Repository::open(vault.clone()).await.expect("opened")).await;
+    half_written(&vault.child("n1").expect("a location"), HALF).await;
+    let options = minio.options_below(&bucket, "vault").await.into_iter().collect();
+    let limited = Location::parse(&minio.url(&bucket, "vault"), &options).expect("a location");
+    let job = Repository::open(limited).await.expect("opened").leftovers().start();
+    let handle = job.handle();
+    let leftovers = job.await.expect("what is seen");
+    let objects = vault.list("n1").await.expect("listed").len() as u64;
+    assert_eq!(kinds(&leftovers), [("n1", LeftoverKind::Unfinished, objects)]);
+    let codes: Vec<_> = handle.findings().into_iter().map(|finding| finding.code.to_string()).collect();
+    assert_eq!(codes, ["not-seen"]);
 }

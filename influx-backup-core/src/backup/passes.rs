@@ -74,7 +74,8 @@ impl Run<'_> {
             let span = tracing::info_span!("pass", pass = history.passes().saturating_add(1));
             let passed = async {
                 let copied = self.pass(&executor, &cluster).copy(plan, &mut lister, &mut listed, state).await?;
-                let (found, after) = self.look_again(&cluster, &mut lister).await?;
+                let (found, mut after) = self.look_again(&cluster, &mut lister).await?;
+                after.settle_inodes(cluster.location(), &listed.inventory);
                 self.task.events.set_phase(Phase::Checking);
                 let proof = self.prove(&cluster, &found, &listed, &after, state, &history).await?;
                 Ok::<_, Error>((copied, found, after, proof))

@@ -68,6 +68,7 @@ pub(crate) async fn run(
     task: RunContext,
 ) -> Result<BackupReport> {
     check_places(&cluster, &repository)?;
+    let repository = repository.with_durability(options.limits.durability);
     let checked = task.unless_cancelled(check_stores(&cluster, &repository, &task)).await;
     if let Err(Error::Link { .. }) = checked {
         // It may be the marker: then what to do about it is known.

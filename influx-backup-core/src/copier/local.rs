@@ -16,7 +16,7 @@ use super::{
 use crate::{
     checksum::ContentHasher,
     error::{CopyError, CopySide, StoreErrorKind},
-    location::{ObjectMeta, local::entry},
+    location::{Location, close},
     units::ByteSize,
 };
 
@@ -115,7 +115,7 @@ impl Copying {
             return Err(CopyError::Changed);
         }
         let source = File::open(from).map_err(|e| source_error("open", e))?;
-        check_version(&source, wanted)?;
+        check_version(&source, &request)?;
         let staging = Staging::create(to).map_err(|e| target_error("create", e))?;
         let reads = if wanted.size > 0 && clone_blocks(&source, &staging.file) { Reads::Clone } else { Reads::Source };
         let buffer = vec![0; usize::try_from(block).unwrap_or(usize::MAX)];
@@ -141,16 +141,16 @@ impl Copying {
 
     fn finish(self) -> Result<Copied, CopyError> {
         let wanted = self.request.source.clone();
-        check_version(&self.source, &wanted)?;
+        check_version(&self.source, &self.request)?;
         let content = self.hasher.finish();
         self.request.check_content(wanted.size, Some(content.crc64))?;
         let request = &self.request;
-        let finished = self.staging.finish(wanted.version.modified.into());
+        let finished = self.staging.finish(wanted.version.modified.into(), &request.to);
         let (staging, metadata) = finished.map_err(|e| target_error("finish target", e))?;
         request.check_lease()?;
         staging.release().map_err(|e| target_error("finish target", e))?;
         let mut copied = Copied::read_through(wanted.size, content, "local");
-        copied.stored.version = Some(entry(wanted.key, &metadata).version);
+        copied.stored.version = Some(request.to.file(wanted.key, &metadata).version);
         Ok(copied)
     }
 }
@@ -158,9 +158,7 @@ impl Copying {
 /// A file beside its target that is removed unless it gets the target's name.
 struct Staging {
     file: File,
-    /// Its own name, until it has the target's.
-    path: Option<PathBuf>,
-    target: PathBuf,
+    name: StagedName,
 }
 
 impl Staging {
@@ -173,7 +171,7 @@ impl Staging {
             path.push(format!("#{number}"));
             let path = PathBuf::from(path);
             match (open(&path), parent) {
-                (Ok(file), _) => return Ok(Self { file, path: Some(path), target }),
+                (Ok(file), _) => return Ok(Self { file, name: StagedName { path: Some(path), target } }),
                 (Err(error), _) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
                 (Err(error), Some(missing)) if error.kind() == io::ErrorKind::NotFound => {
                     fs::create_dir_all(missing)?;
@@ -185,23 +183,37 @@ impl Staging {
     }
 
     /// The last that is done to the file itself.
-    fn finish(self, modified: SystemTime) -> io::Result<(Self, fs::Metadata)> {
-        self.file.set_modified(modified)?;
-        let metadata = self.file.metadata()?;
-        Ok((self, metadata))
+    fn finish(self, modified: SystemTime, to: &Location) -> io::Result<(StagedName, fs::Metadata)> {
+        let Self { file, name } = self;
+        to.set_modified(&file, modified)?;
+        // Some network file systems tell only then that they have no room.
+        close(file)?;
+        let metadata = fs::metadata(name.path()?)?;
+        Ok((name, metadata))
+    }
+}
+
+/// Its name beside the target.
+struct StagedName {
+    /// Until it has the target's.
+    path: Option<PathBuf>,
+    target: PathBuf,
+}
+
+impl StagedName {
+    fn path(&self) -> io::Result<&Path> {
+        self.path.as_deref().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     /// Gives it the target's name.
     fn release(mut self) -> io::Result<()> {
-        if let Some(path) = &self.path {
-            fs::rename(path, &self.target)?;
-        }
+        fs::rename(self.path()?, &self.target)?;
         self.path = None;
         Ok(())
     }
 }
 
-impl Drop for Staging {
+impl Drop for StagedName {
     fn drop(&mut self) {
         if let Some(path) = &self.path {
             // Best effort: listings leave staging names out.
@@ -210,10 +222,9 @@ impl Drop for Staging {
     }
 }
 
-fn check_version(source: &File, wanted: &ObjectMeta) -> Result<(), CopyError> {
+fn check_version(source: &File, request: &CopyRequest) -> Result<(), CopyError> {
     let metadata = source.metadata().map_err(|e| source_error("open", e))?;
-    let found = entry(wanted.key.clone(), &metadata);
-    if found.is_same(wanted) { Ok(()) } else { Err(CopyError::Changed) }
+    if request.from.is_open(&request.source, &metadata) { Ok(()) } else { Err(CopyError::Changed) }
 }
 
 fn read_block(file: &mut File, block: &mut [u8]) -> Result<(), CopyError> {

@@ -3,7 +3,10 @@
 mod read;
 mod upload;
 
-use std::{fs::OpenOptions, ops::Range};
+use std::{
+    fs::{self, OpenOptions},
+    ops::Range,
+};
 
 use async_trait::async_trait;
 use chrono::Utc;
@@ -26,7 +29,7 @@ use crate::{
     concurrent,
     error::{CopyError, CopySide},
     limits::MemoryPermit,
-    location::{Attributes, Put, StoreChecksums, StoreHasher, Version, attributes_from, local::entry},
+    location::{Attributes, Put, StoreChecksums, StoreHasher, Version, attributes_from, close},
     units::ByteSize,
 };
 
@@ -259,10 +262,12 @@ async fn finish(
             let path = directory.join(request.target.as_str());
             let key = request.target.clone();
             let modified = request.source.version.modified;
+            let to = request.to.clone();
             let dated = move || {
-                let file = OpenOptions::new().write(true).open(path)?;
-                file.set_modified(modified.into())?;
-                Ok(entry(key, &file.metadata()?).version)
+                let file = OpenOptions::new().read(true).write(cfg!(windows)).open(&path)?;
+                to.set_modified(&file, modified.into())?;
+                close(file)?;
+                Ok(to.file(key, &fs::metadata(&path)?).version)
             };
             blocking(move || dated().map_err(|e| CopyError::from_io(CopySide::Target, "date", e))).await?
         }

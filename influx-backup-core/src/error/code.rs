@@ -171,6 +171,7 @@ impl Error {
         row("object-exists", Category::Store, "an object already exists"),
         row("object-changed", Category::Store, "an object was modified concurrently"),
         row("access-denied", Category::Store, "wrong credentials, or a missing right"),
+        row("no-credentials", Category::Store, "no credentials were given, and the machine has none"),
         row("read-only", Category::Store, "the store is read-only"),
         row("unreachable", Category::Store, "the store does not answer"),
         row(

@@ -113,12 +113,12 @@ impl Error {
             Self::RestoreInProgress { .. } => {
                 vec![to("takeover", "immediately", "does not wait, if that process is no longer running")]
             }
+            Self::Store { operation: CREATE_ONLY, kind: StoreErrorKind::Unsupported, .. } => {
+                vec![to("object_store_single_writer", "true", "does without, where exactly one scheduler writes there")]
+            }
             Self::Copy { error, .. } if error.is_unreadable() => {
                 let text = "leaves such objects out of a backup, which names them and is degraded";
                 vec![to("on_unreadable", "record", text)]
-            }
-            Self::Store { operation: CREATE_ONLY, kind: StoreErrorKind::Unsupported, .. } => {
-                vec![to("object_store_single_writer", "true", "does without, where exactly one scheduler writes there")]
             }
             Self::Store { kind: StoreErrorKind::Throttled, .. } => {
                 vec![set("limits.concurrency", "a lower number asks less of the store")]

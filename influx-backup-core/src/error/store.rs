@@ -3,7 +3,7 @@
 use std::{error::Error as StdError, iter::successors};
 
 use super::{
-    CopySide,
+    CopySide, NoCredentials,
     answer::{StoreAnswer, code_in},
 };
 
@@ -22,6 +22,8 @@ pub enum StoreErrorKind {
     Changed,
     /// The credentials do not allow it, or are wrong.
     Denied,
+    /// No credentials were given, and the machine has none.
+    NoCredentials,
     /// The disk or the quota is full.
     Full,
     /// Read-only file system or store.
@@ -53,6 +55,7 @@ impl StoreErrorKind {
         Self::AlreadyExists,
         Self::Changed,
         Self::Denied,
+        Self::NoCredentials,
         Self::Full,
         Self::ReadOnly,
         Self::Unreachable,
@@ -80,6 +83,7 @@ impl StoreErrorKind {
             Self::AlreadyExists => "object-exists",
             Self::Changed => "object-changed",
             Self::Denied => "access-denied",
+            Self::NoCredentials => "no-credentials",
             Self::Full => "no-space",
             Self::ReadOnly => "read-only",
             Self::Unreachable => "unreachable",
@@ -102,6 +106,7 @@ impl StoreErrorKind {
             Self::AlreadyExists => "already exists",
             Self::Changed => "was modified concurrently",
             Self::Denied => "access was denied; check the credentials and permissions",
+            Self::NoCredentials => "there are no credentials; give some, see the cause for where they were looked for",
             Self::Full => "no space is left; free some and resume",
             Self::ReadOnly => "the store is read-only",
             Self::Unreachable => "the store does not answer; check the endpoint and the network",
@@ -136,7 +141,7 @@ impl StoreErrorKind {
     /// Whether it is what the store said, not that it said nothing.
     #[must_use]
     pub(crate) const fn is_answer(self) -> bool {
-        !matches!(self, Self::Unreachable)
+        !matches!(self, Self::Unreachable | Self::NoCredentials)
     }
 
     /// The kind where it happened on this side of a copy: what is written is not what cannot be read.
@@ -162,6 +167,7 @@ impl StoreErrorKind {
             Error::NotFound { .. } => Self::NotFound,
             Error::AlreadyExists { .. } => Self::AlreadyExists,
             Error::Precondition { .. } | Error::NotModified { .. } => Self::Changed,
+            Error::Unauthenticated { source, .. } if source.is::<NoCredentials>() => return Self::NoCredentials,
             Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => Self::Denied,
             Error::NotSupported { .. } | Error::NotImplemented { .. } => return Self::Unsupported,
             Error::InvalidPath { .. } => return Self::Invalid,

@@ -212,6 +212,8 @@ finding_codes! {
     TimesNotKept = "times-not-kept", Info;
     /// A file system gives a file another inode at each look: versions are told by size and time.
     UnstableInodes = "unstable-inodes", Info;
+    /// What was asked for may be there and was not seen: the credentials do not allow the look.
+    NotSeen = "not-seen", Warning;
     /// The caller promises that one process writes: the store is not asked to tell two of them apart.
     SingleWriter = "single-writer", Warning;
     /// A store names one version of an object by several entity tags, or refuses its own: versions are told apart in another way.
@@ -224,6 +226,8 @@ finding_codes! {
     RecentlyWritten = "recently-written", Warning;
     /// The target of a restore keeps entries that the backup does not hold.
     KeptEntries = "kept-entries", Info;
+    /// Restored files did not get the owner or the permissions of the target directory.
+    OwnerNotKept = "owner-not-kept", Warning;
     /// Expired data is deleted soon after the servers start.
     Retention = "retention", Info;
     /// License files were not restored: ask InfluxData support for one for this target.

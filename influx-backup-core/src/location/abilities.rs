@@ -147,12 +147,14 @@ impl Location {
     /// What this place can do, as far as it was found out: what was not asked for yet counts as there.
     #[must_use]
     pub fn abilities(&self) -> Abilities {
-        self.0.abilities.get()
+        let known = self.0.abilities.get();
+        let is_relaxed = self.directory().is_some() && Arc::ptr_eq(&self.0.store, &self.0.durable);
+        Abilities { synced: if is_relaxed { Some(Synced::Nothing) } else { known.synced }, ..known }
     }
 
     /// A note on each thing that this place lacks and a person has to know of, as far as it was found out.
     pub(crate) fn lacks(&self) -> Vec<Finding> {
-        let Abilities { create_only, synced, times, inodes } = self.abilities();
+        let Abilities { create_only, synced, times, inodes } = self.0.abilities.get();
         let lacks = [
             (create_only == CreateOnly::ExclusiveCreate).then_some((
                 FindingCode::CreatedInPlace,
@@ -164,7 +166,7 @@ impl Location {
                 "is written as by one writer (`object_store_single_writer`): two runs that begin at the same moment may not \
                  notice one another",
             )),
-            (synced == Some(Synced::Files)).then_some((
+            (synced != Some(Synced::All) && synced.is_some()).then_some((
                 FindingCode::DirectoriesNotSynced,
                 "does not put the names of files on disk when asked (`fsync` of a directory, `syncfs`): files are on disk, \
                  and whether their names outlast a loss of power is up to the file system or its server",

@@ -3,12 +3,12 @@
 
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+    atomic::{AtomicU64, Ordering},
 };
 
 use tokio::time::Instant;
 
-use super::Location;
+use super::{Location, request::Contact};
 use crate::{
     adaptive::Adaptive,
     error::{Error, Result, StoreErrorKind},
@@ -50,8 +50,8 @@ pub(super) struct Budgets {
     throttle_counts: Arc<ThrottleCounts>,
     list: Arc<Adaptive>,
     delete: Arc<Adaptive>,
-    /// Whether the store was given up at the last request.
-    pub(super) away: AtomicBool,
+    /// Whether the store is there, as far as its last answers tell.
+    pub(super) contact: Mutex<Contact>,
     /// When the store last answered something, as far as that was written down.
     pub(super) heard: Mutex<Option<Instant>>,
 }
@@ -62,7 +62,7 @@ impl Budgets {
             throttle_counts,
             list: Adaptive::new(MAX_CONCURRENT),
             delete: Adaptive::new(MAX_CONCURRENT),
-            away: AtomicBool::new(false),
+            contact: Mutex::default(),
             heard: Mutex::new(None),
         })
     }

@@ -12,6 +12,7 @@ mod delete;
 #[cfg(feature = "gcp")]
 pub(crate) mod gcs;
 mod levels;
+mod machine;
 #[cfg(feature = "aws")]
 mod renewal;
 pub(crate) mod requests;

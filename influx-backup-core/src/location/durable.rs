@@ -4,7 +4,10 @@ use std::{fs::File, io, path::Path};
 
 use walkdir::WalkDir;
 
-use super::{Location, nearest_existing};
+use super::{
+    Known, Location, Synced, nearest_existing,
+    publish::{is_refused, sync_directory, unless_refused},
+};
 use crate::{
     error::{Error, Result},
     limits::Durability,
@@ -16,14 +19,15 @@ pub(crate) async fn make_durable(location: &Location, durability: Durability) ->
         return Ok(());
     };
     let directory = nearest_existing(directory).to_owned();
-    let synced = tokio::task::spawn_blocking(move || sync(&directory)).await;
+    let known = location.0.abilities.clone();
+    let synced = tokio::task::spawn_blocking(move || sync(&directory, &known)).await;
     let synced = synced.map_err(|source| Error::Internal { task: "sync", source: Box::new(source) })?;
     synced.map_err(|error| Error::io("sync", "", location, error))
 }
 
 /// One `syncfs` for each file system at the directory or near below it (a node's directory may be a mount).
 #[cfg(target_os = "linux")]
-fn sync(directory: &Path) -> io::Result<()> {
+fn sync(directory: &Path, known: &Known) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
 
     /// Nodes and clusters, and what lies directly in them; ids rarely have a `/`.
@@ -38,22 +42,30 @@ fn sync(directory: &Path) -> io::Result<()> {
             opened => opened?,
         };
         if synced.insert(opened.metadata()?.dev()) {
-            rustix::fs::syncfs(&opened)?;
+            match rustix::fs::syncfs(&opened).map_err(io::Error::from) {
+                Err(error) if is_refused(&error) => return sync_each(directory, known),
+                done => done?,
+            }
         }
     }
     Ok(())
 }
 
-/// `fsync` of every file and directory: what others have.
 #[cfg(not(target_os = "linux"))]
-fn sync(directory: &Path) -> io::Result<()> {
+fn sync(directory: &Path, known: &Known) -> io::Result<()> {
+    sync_each(directory, known)
+}
+
+/// `fsync` of every file and directory: what others have.
+fn sync_each(directory: &Path, known: &Known) -> io::Result<()> {
     for found in WalkDir::new(directory).follow_links(true).contents_first(true) {
         let found = found?;
         if found.file_type().is_file() {
             // Windows flushes only what may be written.
-            std::fs::OpenOptions::new().read(true).write(cfg!(windows)).open(found.path())?.sync_all()?;
+            let file = std::fs::OpenOptions::new().read(true).write(cfg!(windows)).open(found.path())?;
+            unless_refused(file.sync_all(), Synced::Nothing, known)?;
         } else if cfg!(unix) && found.file_type().is_dir() {
-            File::open(found.path())?.sync_all()?;
+            sync_directory(found.path(), known)?;
         }
     }
     Ok(())

@@ -44,14 +44,19 @@ impl Incomplete {
 }
 
 impl Location {
-    /// The incomplete objects here. Links are not followed.
+    /// The incomplete objects here. Links are not followed, but those that [`Location::with_linked`] names.
     ///
     /// # Errors
     /// [`Error::Store`], with [`StoreErrorKind::Denied`] where the right to list uploads is missing.
     pub(crate) async fn incomplete(&self) -> Result<Vec<Incomplete>> {
         if let Some(directory) = self.directory() {
             let directory = directory.to_owned();
-            return blocking("list", move || Ok(files(&directory))).await;
+            let linked = self.linked();
+            let below = move || {
+                let starts = std::iter::once(&directory).chain(&linked);
+                Ok(starts.flat_map(|start| files(&directory, start)).collect())
+            };
+            return blocking("list", below).await;
         }
         #[cfg(feature = "cloud")]
         if let Some(handle) = self.handle() {
@@ -110,7 +115,7 @@ impl Location {
     }
 }
 
-fn files(root: &FilePath) -> Vec<Incomplete> {
+fn files(root: &FilePath, start: &FilePath) -> Vec<Incomplete> {
     let staging = |found: DirEntry| {
         let name = found.path().strip_prefix(root).unwrap_or(found.path()).to_string_lossy();
         let key = name.rsplit_once('#').map_or("", |(key, _)| key).to_owned();
@@ -118,5 +123,5 @@ fn files(root: &FilePath) -> Vec<Incomplete> {
         let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH).into();
         Some(Incomplete { key, size: metadata.len(), modified, what: What::File(found.path().to_owned()) })
     };
-    WalkDir::new(root).into_iter().flatten().filter_map(staging).collect()
+    WalkDir::new(start).into_iter().flatten().filter_map(staging).collect()
 }

@@ -29,10 +29,10 @@ impl Location {
         let prefix = prefix_key(prefix)?;
         let began = Instant::now();
         let entries = if let Some(directory) = self.directory() {
-            let how = local::How { links: self.0.links, unfit: Unfit::Refuse };
+            let how = local::How { links: self.0.links.clone(), unfit: Unfit::Refuse };
             let listed = local::list(directory, text(prefix.as_ref()), how, self.0.on_listed.clone()).await?;
             self.passed(listed.passed);
-            listed.found
+            listed.found.into_iter().map(|file| self.as_version(file)).collect()
         } else {
             let list = || self.listing(self.list_store(prefix.as_ref())).boxed();
             self.without_markers(self.retry(list).await?).await?
@@ -63,10 +63,11 @@ impl Location {
     /// A store cannot list below a prefix with a key that no path can be. What lies beside such a prefix is listed.
     pub(crate) async fn list_around(&self) -> Result<(ObjectTable, Vec<Unlisted>)> {
         if let Some(directory) = self.directory() {
-            let how = local::How { links: self.0.links, unfit: Unfit::PassOver };
+            let how = local::How { links: self.0.links.clone(), unfit: Unfit::PassOver };
             let listed = local::list(directory, "", how, self.0.on_listed.clone()).await?;
             self.passed(listed.passed);
-            return Ok((listed.found.into(), listed.unlisted));
+            let found = listed.found.into_iter().map(|file| self.as_version(file));
+            return Ok((found.collect(), listed.unlisted));
         }
         match self.list_parallel("").await {
             Err(error) if unfit(&error).is_some() => self.list_in_parts().await,
@@ -136,11 +137,12 @@ impl Location {
     async fn level(&self, prefix: &str, unfit: Unfit) -> Result<ListLevel> {
         let prefix = prefix_key(prefix)?;
         let mut level = if let Some(directory) = self.directory() {
-            let how = local::How { links: self.0.links, unfit };
+            let how = local::How { links: self.0.links.clone(), unfit };
             let listed = local::list_level(directory, text(prefix.as_ref()), how).await?;
             self.passed(listed.passed);
             listed.unlisted.iter().for_each(|unlisted| self.pass_over(unlisted.kind, &unlisted.name));
-            listed.found
+            let entries = listed.found.entries.into_iter().map(|file| self.as_version(file)).collect();
+            ListLevel { entries, ..listed.found }
         } else {
             let level = self.store_level(prefix.as_ref()).await?;
             for Unlisted { kind, name, error } in level.unlisted {

@@ -28,6 +28,9 @@ pub enum Links {
     Refuse,
 }
 
+/// Why a link is refused.
+pub(super) const REFUSED_LINK: &str = "is a link, and links are refused here";
+
 /// Why a pipe, a socket or a device is refused; and a directory where an object is read.
 const NOT_A_FILE: &str = "is not a regular file";
 
@@ -84,18 +87,6 @@ pub(crate) fn remove_empty(directory: &FilePath) {
     }
 }
 
-/// Refuses a key with a link on its way.
-pub(super) fn check_links(root: &FilePath, key: &str) -> Result<()> {
-    let mut path = root.to_owned();
-    for segment in key.split('/') {
-        path.push(segment);
-        if path.is_symlink() {
-            return Err(link(&path, "is a link, and links are refused here"));
-        }
-    }
-    Ok(())
-}
-
 /// Refuses a key where something else than a file lies: opening a pipe or a device may block without end.
 pub(super) fn check_file(root: &FilePath, key: &Key) -> Result<()> {
     let path = root.join(key.as_str());
@@ -118,29 +109,34 @@ fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-fn link(path: &FilePath, reason: &'static str) -> Error {
+pub(super) fn link(path: &FilePath, reason: &'static str) -> Error {
     Error::Link { path: path.display().to_string(), reason }
 }
 
 /// The same version as the object_store crate gives a file, so that its conditional reads accept it.
-pub(crate) fn entry(key: Key, metadata: &fs::Metadata) -> ObjectMeta {
+pub(super) fn entry(key: Key, metadata: &fs::Metadata) -> ObjectMeta {
     let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
-    let micros = modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
-    let e_tag = format!("\"{:x}-{micros:x}-{:x}\"", inode(metadata), metadata.len());
     ObjectMeta {
         key,
         size: metadata.len(),
-        version: Version { e_tag: Some(e_tag.into()), id: None, modified: modified.into() },
+        version: Version { e_tag: Some(tag(metadata).into()), id: None, modified: modified.into() },
     }
 }
 
+/// The entity tag of a file, with its inode.
+pub(super) fn tag(metadata: &fs::Metadata) -> String {
+    let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
+    let micros = modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+    format!("\"{:x}-{micros:x}-{:x}\"", inode(metadata), metadata.len())
+}
+
 #[cfg(unix)]
-fn inode(metadata: &fs::Metadata) -> u64 {
+pub(super) fn inode(metadata: &fs::Metadata) -> u64 {
     std::os::unix::fs::MetadataExt::ino(metadata)
 }
 
 #[cfg(not(unix))]
-fn inode(_metadata: &fs::Metadata) -> u64 {
+pub(super) fn inode(_metadata: &fs::Metadata) -> u64 {
     0
 }
 

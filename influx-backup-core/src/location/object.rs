@@ -122,7 +122,7 @@ impl Location {
     pub async fn head(&self, key: &Key) -> Result<Option<ObjectMeta>> {
         if let Some(directory) = self.directory() {
             self.check_links(key.as_str())?;
-            return local::head(directory, key).await;
+            return Ok(local::head(directory, key).await?.map(|file| self.as_version(file)));
         }
         let head = || async move {
             match self.answer(self.store().head(&self.path(key))).await {
@@ -169,7 +169,17 @@ impl Location {
             ..GetOptions::default()
         };
         let found = self.retry(|| self.get_by(key, options()).boxed()).await?;
-        Ok(found.map(|(bytes, _)| bytes))
+        match (&found, version) {
+            (Some((_, now)), Some(version)) if self.is_told_by_time(version) && now.modified != version.modified => {
+                Err(Error::store(
+                    "get",
+                    key,
+                    self,
+                    object_store::Error::Precondition { path: key.to_string(), source: "it has another time".into() },
+                ))
+            }
+            _ => Ok(found.map(|(bytes, _)| bytes)),
+        }
     }
 
     /// The bytes of an object and the version that they are of, or `None` where there is none.

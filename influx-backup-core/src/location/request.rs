@@ -3,7 +3,13 @@
 //! This is the one place where a location waits for its store. The clients of the object_store crate retry a few times
 //! within seconds by themselves (see `cloud/client.rs`), which is counted in here.
 
+<<<<<<< HEAD
+use std::{sync::PoisonError, time::Duration};
+||||||| 3460b5a
+use std::{sync::atomic::Ordering, time::Duration};
+=======
 use std::{panic::AssertUnwindSafe, sync::atomic::Ordering, time::Duration};
+>>>>>>> 417e3a26797d730772f387fb13ec06c0ca4d7191
 
 use futures::{FutureExt, future::BoxFuture};
 use object_store::{
@@ -48,26 +54,25 @@ const PROBE: &str = "is-there";
 /// Uploads slower than this, in bytes a second, count as silence.
 const SLOWEST_UPLOAD: u64 = 64 << 10;
 
-/// Whether the store has answered before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What is known of the store. Clones and children of a location share it, so that the first request of any verb finds out
+/// within seconds that a store is not there, and those after it are patient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Contact {
-    /// It has not: give up after seconds.
-    First,
+    /// It has not answered yet, or only with failures that may pass.
+    #[default]
+    Unseen,
     /// It has.
     Established,
+    /// It was given up, and has not answered since.
+    Lost,
 }
 
 impl Location {
-    /// The same location for a first contact: requests give up after seconds.
-    pub(crate) fn for_first_contact(&self) -> Self {
-        self.with(|inner| inner.contact = Contact::First)
-    }
-
     /// Makes a request, and makes it again while the store fails in a way that may pass.
     ///
     /// # Errors
-    /// The last one. [`StoreErrorKind::Unreachable`] within a minute of an outage, within seconds where a request
-    /// before found the same.
+    /// The last one. [`StoreErrorKind::Unreachable`] within a minute of an outage, within seconds where the store never
+    /// answered, or a request before found the same.
     pub(crate) async fn retry<'a, T>(&self, mut attempt: impl FnMut() -> BoxFuture<'a, Result<T>> + Send) -> Result<T> {
         let mut backoff = Backoff::start();
         let mut suspicion = Suspicion::default();
@@ -78,7 +83,7 @@ impl Location {
                 Err(error @ Error::Store { kind, .. }) if kind.is_transient() => error,
                 done => {
                     if is_answer(&done) {
-                        self.set_away(false);
+                        self.set_contact(Contact::Established);
                     }
                     return done;
                 }
@@ -92,7 +97,7 @@ impl Location {
                 return Err(error);
             }
             let Some(wait) = wait else {
-                self.set_away(matches!(error, Error::Store { kind, .. } if !kind.is_answer()));
+                self.given_up(&error);
                 tracing::warn!(location = %self, code = error.code(), attempts = backoff.failures(), "giving up: {error}");
                 return Err(error);
             };
@@ -220,35 +225,46 @@ impl Location {
 
     /// Less of it while the store is away.
     fn while_away(&self, Patience { silence, total }: Patience) -> Patience {
-        if self.is_away() {
-            let at_most = |time: Duration| time.min(PATIENCE_WHILE_AWAY);
-            return Patience { silence: at_most(silence), total: at_most(total) };
+        let at_most = |time: Duration| time.min(PATIENCE_WHILE_AWAY);
+        match self.contact() {
+            Contact::Unseen | Contact::Established => Patience { silence, total },
+            Contact::Lost => Patience { silence: at_most(silence), total: at_most(total) },
         }
-        Patience { silence, total }
     }
 
     fn policy(&self, error: &Error) -> RetryPolicy {
         let is_outage = error.is_outage();
-        match &self.0.reads {
-            _ if self.0.contact == Contact::First || (self.is_away() && is_outage) => AWAY,
-            Some(reads) => reads.policy(is_outage),
-            None if is_outage => OUTAGE,
-            None => THROTTLED,
+        match (self.contact(), &self.0.reads) {
+            (Contact::Unseen, _) => AWAY,
+            (Contact::Lost, _) if is_outage => AWAY,
+            (_, Some(reads)) => reads.policy(is_outage),
+            (_, None) if is_outage => OUTAGE,
+            (_, None) => THROTTLED,
         }
-    }
-
-    fn is_away(&self) -> bool {
-        self.0.budgets.away.load(Ordering::Relaxed)
     }
 
     /// After an outage that was found by other requests than those of this location: the next one gives up within seconds,
     /// unless the store answers.
     pub(crate) fn suspect_outage(&self) {
-        self.set_away(true);
+        self.set_contact(Contact::Lost);
     }
 
-    fn set_away(&self, away: bool) {
-        self.0.budgets.away.store(away, Ordering::Relaxed);
+    fn given_up(&self, error: &Error) {
+        let is_answer = matches!(error, Error::Store { kind, .. } if kind.is_answer());
+        match self.contact() {
+            // What stands before a store that is down answers, too.
+            Contact::Unseen if is_answer => {}
+            _ if is_answer => self.set_contact(Contact::Established),
+            _ => self.set_contact(Contact::Lost),
+        }
+    }
+
+    fn contact(&self) -> Contact {
+        *self.0.budgets.contact.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_contact(&self, contact: Contact) {
+        *self.0.budgets.contact.lock().unwrap_or_else(PoisonError::into_inner) = contact;
     }
 }
 
@@ -289,6 +305,13 @@ mod tests {
         }
     }
 
+    /// A location whose store has answered.
+    async fn seen() -> Location {
+        let location = Location::in_memory();
+        location.retry(failing(StoreErrorKind::Unreachable, 0)).await.expect("an answer");
+        location
+    }
+
     async fn time_to_fail(location: &Location, kind: StoreErrorKind) -> Duration {
         let began = Instant::now();
         location.retry(failing(kind, u32::MAX)).await.expect_err("fails");
@@ -306,7 +329,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_outage_ends_soon_and_the_next_request_knows() {
-        let location = Location::in_memory();
+        let location = seen().await;
         let first = time_to_fail(&location, StoreErrorKind::Unreachable).await;
         assert!(first <= OUTAGE.max_elapsed && first > OUTAGE.max_elapsed / 2, "{first:?}");
         let child = location.child("below").expect("a location");
@@ -320,7 +343,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn only_an_answer_ends_an_outage() {
         let lost = || Error::NoRestore { location: "l".to_owned() };
-        let location = Location::in_memory();
+        let location = seen().await;
         time_to_fail(&location, StoreErrorKind::Unreachable).await;
         location.retry(|| async { Err::<(), _>(lost()) }.boxed()).await.expect_err("nothing was asked");
         assert!(time_to_fail(&location, StoreErrorKind::Unreachable).await <= AWAY.max_elapsed, "it is still away");
@@ -330,10 +353,23 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_store_that_asks_to_slow_down_is_given_minutes() {
-        let location = Location::in_memory();
+        let location = seen().await;
         let took = time_to_fail(&location, StoreErrorKind::Throttled).await;
         assert!(took > Duration::from_secs(120), "{took:?}");
-        assert!(time_to_fail(&location.for_first_contact(), StoreErrorKind::Throttled).await <= AWAY.max_elapsed);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_store_that_never_answered_is_given_up_within_seconds_however_often_it_is_asked() {
+        let location = Location::in_memory();
+        let child = location.child("below").expect("a location");
+        for kind in [StoreErrorKind::Throttled, StoreErrorKind::Unknown, StoreErrorKind::Unreachable] {
+            for place in [&location, &child, &location.clone()] {
+                let took = time_to_fail(place, kind).await;
+                assert!(took <= AWAY.max_elapsed, "{kind:?}: {took:?}");
+            }
+        }
+        child.retry(failing(StoreErrorKind::Denied, 1)).await.expect_err("an answer");
+        assert!(time_to_fail(&location, StoreErrorKind::Throttled).await > Duration::from_secs(120));
     }
 
     /// Connections that stand and say nothing: list, head, get, put and delete all time out.
@@ -345,16 +381,20 @@ mod tests {
         for op in [Op::List, Op::Head, Op::Get, Op::Put, Op::Delete] {
             let plan = FaultPlan::none().with(silent.clone());
             let location = Location::in_memory().through(|store| Arc::new(FaultyStore::new(store, plan.clone())));
-            let began = Instant::now();
-            let failed = match op {
-                Op::List => location.list("").await.map(drop),
-                Op::Head => location.head(&key).await.map(drop),
-                Op::Get => location.get(&key, None).await.map(drop),
-                Op::Put => location.put(&key, "x".into()).await.map(drop),
-                _ => location.delete(&key).await,
-            };
-            assert_eq!(failed.expect_err("silent").code(), "unreachable", "{op:?}");
-            assert!(began.elapsed() < Duration::from_secs(55), "{op:?}: {:?}", began.elapsed());
+            // At first contact, and then after an answer.
+            for longest in [PATIENCE.total, Duration::from_secs(55)] {
+                let began = Instant::now();
+                let failed = match op {
+                    Op::List => location.list("").await.map(drop),
+                    Op::Head => location.head(&key).await.map(drop),
+                    Op::Get => location.get(&key, None).await.map(drop),
+                    Op::Put => location.put(&key, "x".into()).await.map(drop),
+                    _ => location.delete(&key).await,
+                };
+                assert_eq!(failed.expect_err("silent").code(), "unreachable", "{op:?}");
+                assert!(began.elapsed() <= longest, "{op:?}: {:?}", began.elapsed());
+                location.retry(failing(StoreErrorKind::Unreachable, 0)).await.expect("an answer");
+            }
         }
     }
 }

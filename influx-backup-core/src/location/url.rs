@@ -2,10 +2,11 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use object_store::{local::LocalFileSystem, path::Path};
+use object_store::path::Path;
 
 use super::{
-    Abilities, Inner, Known, Location, StoreOptions, bucket, identity::Identity, local, options::plain::plain,
+    Abilities, Inner, Known, Location, StoreOptions, bucket, files::Files, identity::Identity, local,
+    options::plain::plain, publish::Sync,
 };
 #[cfg(feature = "cloud")]
 use super::{Budgets, Writers, cloud};
@@ -54,10 +55,10 @@ fn file(text: &str, path: PathBuf, options: &StoreOptions) -> Result<Location> {
     let path = clean(&local::resolve(&path));
     let shown = path.to_str().ok_or_else(|| invalid(text, "it is not UTF-8"))?.to_owned();
     let base = Path::parse(shown.trim_matches('/')).map_err(|_| invalid(text, "it has a control character"))?;
-    let store = Arc::new(LocalFileSystem::new());
-    let inner = Inner::new(store, base, Identity::File { path: shown }, options.clone());
-    let durable = Arc::new(LocalFileSystem::new().with_fsync(true));
     let abilities = Known::new(Abilities::FILES);
+    let store = Arc::new(Files::new(Sync::Relaxed, abilities.clone()));
+    let inner = Inner::new(store, base, Identity::File { path: shown }, options.clone());
+    let durable = Arc::new(Files::new(Sync::Durable, abilities.clone()));
     Ok(Location(Arc::new(Inner { durable, directory: Some(path), abilities, ..inner })))
 }
 

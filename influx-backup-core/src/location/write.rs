@@ -87,6 +87,10 @@ impl Location {
             answer.map_err(|error| Error::store("put", key, self, error))
         };
         match self.retry(|| self.in_its_directory(&put).boxed()).await {
+            // What it wrote has no tag that says which version it is.
+            Ok(put) if put.e_tag.is_none() && self.directory().is_some() => {
+                self.head(key).await?.map_or_else(|| self.gone(key), |entry| Ok(entry.version))
+            }
             Ok(put) => {
                 Ok(Version { e_tag: put.e_tag.map(Into::into), id: put.version.map(Into::into), modified: Utc::now() })
             }

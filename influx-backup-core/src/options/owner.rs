@@ -36,17 +36,21 @@ impl Ownership {
 const INHERIT: &str = "inherit";
 const PROCESS_DEFAULT: &str = "process_default";
 
-/// User and group of the restored files: `inherit`, `process_default`, or `USER` or `USER:GROUP`, each by name or number.
+/// The same, as the command line and scripts may write it.
+const AS_MADE: [&str; 2] = ["as-made", "as_made"];
+
+/// User and group of the restored files: `inherit`, `process_default` (or `as-made`), or `USER` or `USER:GROUP`, each by name or number.
 /// In serde a text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Owner {
-    /// Those of the target directory, as a container's volume needs it.
+    /// Those of the target directory, as a container's volume needs it. Where the process may not set them, files stay as
+    /// they are made, and the report has the finding `owner-not-kept`.
     #[default]
     Inherit,
     /// Those of the restoring process.
     ProcessDefault,
-    /// These.
+    /// These. Where the process may not set them, the restore fails before its first copy.
     Explicit {
         /// The user.
         user: Account,
@@ -65,12 +69,13 @@ pub enum Account {
     Name(String),
 }
 
-/// Permissions of restored files and directories: `inherit`, `process_default`, `FILES` or `FILES:DIRECTORIES` in octal
+/// Permissions of restored files and directories: `inherit`, `process_default` (or `as-made`), `FILES` or `FILES:DIRECTORIES` in octal
 /// digits, such as `0640`. Directories can be entered where files can be read, if they are not given. In serde a text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Modes {
-    /// Those of the target directory; files without the execute bits.
+    /// Those of the target directory; files without the execute bits, directories with its set-gid bit. Where the process
+    /// may not set them, as for [`Owner::Inherit`].
     #[default]
     Inherit,
     /// Those that the restoring process makes.
@@ -126,10 +131,11 @@ impl FromStr for Owner {
         let (user, group) = match text {
             INHERIT => return Ok(Self::Inherit),
             PROCESS_DEFAULT => return Ok(Self::ProcessDefault),
+            text if AS_MADE.contains(&text) => return Ok(Self::ProcessDefault),
             _ => text.split_once(':').map_or((text, None), |(user, group)| (user, Some(group))),
         };
         if user.is_empty() || group.is_some_and(|group| group.is_empty() || group.contains(':')) {
-            let expected = "`inherit`, `process_default`, or a user or user:group, by name or number";
+            let expected = "`inherit`, `as-made`, or a user or user:group, by name or number";
             return Err(InvalidOwner { what: "owner", text: text.to_owned(), expected });
         }
         Ok(Self::Explicit { user: user.into(), group: group.map(Account::from) })
@@ -155,6 +161,7 @@ impl FromStr for Modes {
         let read = match text {
             INHERIT => Some(Self::Inherit),
             PROCESS_DEFAULT => Some(Self::ProcessDefault),
+            text if AS_MADE.contains(&text) => Some(Self::ProcessDefault),
             _ => match text.split_once(':') {
                 None => octal(text).map(Self::of_files),
                 Some((files, directories)) => octal(files)
@@ -162,7 +169,7 @@ impl FromStr for Modes {
                     .map(|(files, directories)| Self::Explicit { files, directories }),
             },
         };
-        let expected = "`inherit`, `process_default`, or octal digits such as 640 or 640:750 (files:directories)";
+        let expected = "`inherit`, `as-made`, or octal digits such as 640 or 640:750 (files:directories)";
         read.ok_or_else(|| InvalidOwner { what: "mode", text: text.to_owned(), expected })
     }
 }
@@ -222,6 +229,10 @@ mod tests {
             assert_eq!(owner.to_string(), text);
         }
         assert_eq!(Account::from("1500"), Account::Number(1500));
+        for text in AS_MADE {
+            assert_eq!(text.parse(), Ok(Owner::ProcessDefault));
+            assert_eq!(text.parse(), Ok(Modes::ProcessDefault));
+        }
         for bad in ["", ":x", "x:", "a:b:c"] {
             assert_eq!(bad.parse::<Owner>().expect_err(bad).what, "owner");
         }

@@ -21,6 +21,8 @@ pub struct RestoreOptions {
     pub extra_nodes: ExtraNodes,
     /// What to do with a target of the same ids whose catalog has another uuid.
     pub on_catalog_mismatch: OnCatalogMismatch,
+    /// What to do with directories of the target that are links to others, such as `wal` on a volume of its own (files only).
+    pub linked_directories: LinkedDirectories,
     /// Owner and permissions of the files (files only).
     pub ownership: Ownership,
     /// Which license files are restored.
@@ -72,6 +74,9 @@ impl RestoreOptions {
 
         /// Sets what to do with a catalog of another uuid.
         with_on_catalog_mismatch(on_catalog_mismatch: OnCatalogMismatch),
+
+        /// Sets what to do with directories of the target that are links.
+        with_linked_directories(linked_directories: LinkedDirectories),
 
         /// Sets owner and permissions of the files.
         with_ownership(ownership: Ownership),
@@ -130,6 +135,20 @@ pub enum OnCatalogMismatch {
 }
 
 named!(OnCatalogMismatch, "answer to another catalog", { Refuse => "refuse", Replace => "replace" });
+
+/// What a restore does with directories of InfluxDB at the target that are links to others. Links elsewhere do not matter, and
+/// links to files are refused in any case.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LinkedDirectories {
+    /// Returns [`Error::Link`].
+    #[default]
+    Refuse,
+    /// Restores to where they lead, and deletes there what the policy deletes.
+    Follow,
+}
+
+named!(LinkedDirectories, "rule for linked directories", { Refuse => "refuse", Follow => "follow" });
 
 /// Which license files are restored.
 ///

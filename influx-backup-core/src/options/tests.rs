@@ -327,11 +327,21 @@ fn backups() -> impl Strategy<Value = BackupOptions> {
 
 fn restores() -> impl Strategy<Value = RestoreOptions> {
     let first = (one_of(Policy::ALL), one_of(ExtraNodes::ALL), one_of(OnCatalogMismatch::ALL), ownerships());
-    let second = (one_of(Licenses::ALL), one_of(OnDegraded::ALL), one_of(SourceCheck::ALL));
+    let second =
+        (one_of(Licenses::ALL), one_of(OnDegraded::ALL), one_of(SourceCheck::ALL), one_of(LinkedDirectories::ALL));
     (first, second).prop_map(|(first, second)| {
         let (policy, extra_nodes, on_catalog_mismatch, ownership) = first;
-        let (licenses, on_degraded, check) = second;
-        RestoreOptions { policy, extra_nodes, on_catalog_mismatch, ownership, licenses, on_degraded, check }
+        let (licenses, on_degraded, check, linked_directories) = second;
+        RestoreOptions {
+            linked_directories,
+            policy,
+            extra_nodes,
+            on_catalog_mismatch,
+            ownership,
+            licenses,
+            on_degraded,
+            check,
+        }
     })
 }
 

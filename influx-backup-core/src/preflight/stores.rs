@@ -8,21 +8,21 @@ use super::{PROBE, within};
 use crate::{
     error::{CREATE_ONLY, Error, Result, StoreErrorKind},
     key::Key,
-    location::Location,
+    location::{Location, Version},
 };
 
 /// What a second create-only write would make of the probe.
 const SECOND_PROBE: &[u8] = b"influx-backup write probe, written again; safe to delete\n";
 
 /// Creates the probe. A store that refuses that and takes the same write without its condition has no conditional writes.
-pub(super) async fn create(location: &Location, contact: &Location, key: &Key) -> Result<()> {
+pub(super) async fn create(location: &Location, key: &Key) -> Result<Version> {
     let bytes = || Bytes::from_static(PROBE);
-    match within(location, "put", contact.create(key, bytes())).await {
+    match within(location, "put", location.create(key, bytes())).await {
         Err(refused @ Error::Store { kind, .. }) if may_be_condition(kind) && location.directory().is_none() => {
-            within(location, "put", contact.put(key, bytes())).await?;
+            within(location, "put", location.put(key, bytes())).await?;
             Err(unsupported(location, key, "refuses a create-only write", Some(refused)))
         }
-        done => done.map(drop),
+        done => done,
     }
 }
 
@@ -33,8 +33,8 @@ const fn may_be_condition(kind: StoreErrorKind) -> bool {
 }
 
 /// A second create-only write of the probe has to fail.
-pub(super) async fn require_create_only(location: &Location, contact: &Location, key: &Key) -> Result<()> {
-    match within(location, "put", contact.create(key, Bytes::from_static(SECOND_PROBE))).await {
+pub(super) async fn require_create_only(location: &Location, key: &Key) -> Result<()> {
+    match within(location, "put", location.create(key, Bytes::from_static(SECOND_PROBE))).await {
         Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. }) => Ok(()),
         Err(refused @ Error::Store { kind, .. }) if may_be_condition(kind) && location.directory().is_none() => {
             Err(unsupported(location, key, "refuses a create-only write of an object that exists", Some(refused)))

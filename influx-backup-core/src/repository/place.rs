@@ -107,7 +107,7 @@ async fn lies_in_backup(location: &Location) -> Result<bool> {
     }
     let manifest = Key::parse(MANIFEST_KEY)?;
     for above in std::iter::successors(location.parent(), Location::parent) {
-        match above.for_first_contact().head(&manifest).await {
+        match above.head(&manifest).await {
             Ok(Some(_)) => return Ok(true),
             Ok(None) => {}
             Err(error) if error.is_refused_look() => {}

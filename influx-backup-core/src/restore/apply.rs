@@ -3,12 +3,14 @@
 use std::{
     collections::BTreeSet,
     fs, io,
+    ops::AddAssign,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
 use crate::{
     error::{Error, Result},
+    finding::{Finding, FindingCode},
     key::Key,
     location::Location,
     options::{Account, Modes, Owner, Ownership},
@@ -21,6 +23,51 @@ pub(super) struct Applied {
     group: Option<u32>,
     files: Option<u32>,
     directories: Option<u32>,
+    on_refused_owner: OnRefused,
+    on_refused_mode: OnRefused,
+}
+
+/// What to do where the file system refuses an owner or a mode.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum OnRefused {
+    /// Files stay as they are made: it was taken from the target directory, which may be another user's.
+    #[default]
+    Keep,
+    /// It fails: the caller has asked for it.
+    Fail,
+}
+
+/// How many files and directories did not get the owner or the mode of the target directory.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct NotKept {
+    pub(super) owners: u64,
+    pub(super) modes: u64,
+}
+
+impl AddAssign for NotKept {
+    fn add_assign(&mut self, other: Self) {
+        self.owners += other.owners;
+        self.modes += other.modes;
+    }
+}
+
+impl NotKept {
+    /// One note for all of them.
+    pub(super) fn finding(self) -> Option<Finding> {
+        let what = match (self.owners, self.modes) {
+            (0, 0) => return None,
+            (owners, 0) => format!("{owners} files and directories have another owner or group than"),
+            (0, modes) => format!("{modes} files and directories have other permissions than"),
+            (owners, modes) => format!(
+                "{owners} files and directories have another owner or group, and {modes} other permissions, than"
+            ),
+        };
+        let message = format!(
+            "{what} the target directory, as this process may not set them: check that the servers may write there, or \
+             restore as the user that they run as"
+        );
+        Some(Finding::new(FindingCode::OwnerNotKept, message))
+    }
 }
 
 impl Applied {
@@ -42,16 +89,26 @@ impl Applied {
             Modes::ProcessDefault => (None, None),
             Modes::Explicit { files, directories } => (Some(files), Some(directories)),
         };
-        Ok(Self { user, group, files, directories })
+        let on_refused_owner = match ownership.owner {
+            Owner::Explicit { .. } => OnRefused::Fail,
+            Owner::Inherit | Owner::ProcessDefault => OnRefused::Keep,
+        };
+        let on_refused_mode = match ownership.modes {
+            Modes::Explicit { .. } => OnRefused::Fail,
+            Modes::Inherit | Modes::ProcessDefault => OnRefused::Keep,
+        };
+        Ok(Self { user, group, files, directories, on_refused_owner, on_refused_mode })
     }
 
     /// Applies them to restored files, with the time at which each was last modified in the source, and to the
-    /// directories that they lie in below the target.
-    pub(super) async fn to_all(&self, target: &Location, files: Vec<(Key, Option<SystemTime>)>) -> Result<()> {
-        let Some(root) = target.directory().map(Path::to_owned) else { return Ok(()) };
+    /// directories that they lie in below the target. Returns what the file system refused, of what was not asked for.
+    pub(super) async fn to_all(&self, target: &Location, files: Vec<(Key, Option<SystemTime>)>) -> Result<NotKept> {
+        let Some(root) = target.directory().map(Path::to_owned) else { return Ok(NotKept::default()) };
         let applied = self.clone();
+        let place = target.clone();
         let work = move || {
             let mut directories: BTreeSet<PathBuf> = BTreeSet::new();
+            let mut not_kept = NotKept::default();
             for (key, modified) in files {
                 let path = root.join(key.as_str());
                 let above = path.ancestors().skip(1).take_while(|above| *above != root);
@@ -60,22 +117,66 @@ impl Applied {
                         break;
                     }
                 }
-                applied.to_file(&path, modified)?;
+                not_kept += applied.to_file(&place, &path, modified)?;
             }
             // The deepest first: a directory may lose its own write permission only when all below it is done.
-            directories.iter().rev().try_for_each(|path| applied.to_directory(path))
+            for path in directories.iter().rev() {
+                not_kept += applied.to_directory(path)?;
+            }
+            Ok(not_kept)
         };
-        let joined = tokio::task::spawn_blocking(work).await;
-        joined.unwrap_or_else(|source| Err(Error::Internal { task: "owner and mode", source: Box::new(source) }))
+        blocking(work).await
+    }
+
+    /// Applies them to one restored file, whose directories have them.
+    pub(super) async fn to_one(&self, target: &Location, key: &Key, modified: SystemTime) -> Result<NotKept> {
+        let Some(path) = target.directory().map(|root| root.join(key.as_str())) else { return Ok(NotKept::default()) };
+        let applied = self.clone();
+        let place = target.clone();
+        blocking(move || applied.to_file(&place, &path, Some(modified))).await
+    }
+
+    /// Checks that what the caller asked for can be set on the directories above these keys that are there already: their
+    /// owner may, and root.
+    #[cfg(unix)]
+    pub(super) fn check_existing<'a>(&self, target: &Location, keys: impl Iterator<Item = &'a Key>) -> Result<()> {
+        use std::os::unix::fs::MetadataExt;
+        let process = nix::unistd::Uid::effective();
+        let Some(root) = target.directory().filter(|_| !process.is_root()) else { return Ok(()) };
+        let mut seen: BTreeSet<PathBuf> = BTreeSet::new();
+        for key in keys {
+            let path = root.join(key.as_str());
+            for directory in path.ancestors().skip(1).take_while(|above| *above != root) {
+                if !seen.insert(directory.to_owned()) {
+                    break;
+                }
+                let Ok(found) = fs::metadata(directory) else { continue };
+                let is_other = |wanted: Option<u32>, found: u32| wanted.is_some_and(|wanted| wanted != found);
+                let owner = is_other(self.user, found.uid()) || is_other(self.group, found.gid());
+                let mode = is_other(self.directories, found.mode() & 0o7777);
+                let is_asked_for = owner && self.on_refused_owner == OnRefused::Fail
+                    || mode && self.on_refused_mode == OnRefused::Fail;
+                if is_asked_for && found.uid() != process.as_raw() {
+                    let source = io::Error::from(rustix::io::Errno::PERM);
+                    return Err(Error::Ownership { path: directory.display().to_string(), source });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn check_existing<'a>(&self, _target: &Location, _keys: impl Iterator<Item = &'a Key>) -> Result<()> {
+        Ok(())
     }
 
     /// Applies them to one file.
-    pub(super) fn to_file(&self, path: &Path, modified: Option<SystemTime>) -> Result<()> {
+    pub(super) fn to_file(&self, place: &Location, path: &Path, modified: Option<SystemTime>) -> Result<NotKept> {
         let set = || {
             if let Some(modified) = modified.filter(|_| cfg!(unix)) {
                 let file = fs::File::open(path)?;
                 if file.metadata()?.modified()? != modified {
-                    file.set_modified(modified)?;
+                    place.set_modified(&file, modified)?;
                 }
             }
             self.set(path, self.files)
@@ -83,44 +184,78 @@ impl Applied {
         set().map_err(|source| Error::Ownership { path: path.display().to_string(), source })
     }
 
-    fn to_directory(&self, path: &Path) -> Result<()> {
+    fn to_directory(&self, path: &Path) -> Result<NotKept> {
         let set = self.set(path, self.directories);
         set.map_err(|source| Error::Ownership { path: path.display().to_string(), source })
     }
 
     /// Sets only what differs: no right is needed where nothing changes.
     #[cfg(unix)]
-    fn set(&self, path: &Path, mode: Option<u32>) -> io::Result<()> {
+    fn set(&self, path: &Path, mode: Option<u32>) -> io::Result<NotKept> {
         use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
-        let metadata = fs::symlink_metadata(path)?;
+        let metadata = fs::metadata(path)?;
+        let mut not_kept = NotKept::default();
         let user = self.user.filter(|user| *user != metadata.uid());
         let group = self.group.filter(|group| *group != metadata.gid());
         if user.is_some() || group.is_some() {
-            chown(path, user, group)?;
-        }
-        match mode {
-            Some(mode) if mode != metadata.mode() & 0o7777 => {
-                fs::set_permissions(path, fs::Permissions::from_mode(mode))
+            let given = self.on_refused_owner.is_given(chown(path, user, group))?;
+            if !given && user.is_some() && group.is_some() {
+                // A user may give files to another group of its own.
+                self.on_refused_owner.is_given(chown(path, None, group))?;
             }
-            _ => Ok(()),
+            not_kept.owners += u64::from(!given);
         }
+        // Read again: to change the owner can clear bits.
+        if let Some(mode) = mode.filter(|mode| fs::metadata(path).is_ok_and(|now| *mode != now.mode() & 0o7777)) {
+            let set = fs::set_permissions(path, fs::Permissions::from_mode(mode));
+            not_kept.modes += u64::from(!self.on_refused_mode.is_given(set)?);
+        }
+        Ok(not_kept)
     }
 
     #[cfg(not(unix))]
-    fn set(&self, _path: &Path, _mode: Option<u32>) -> io::Result<()> {
-        Ok(())
+    fn set(&self, _path: &Path, _mode: Option<u32>) -> io::Result<NotKept> {
+        Ok(NotKept::default())
     }
+}
+
+async fn blocking(work: impl FnOnce() -> Result<NotKept> + Send + 'static) -> Result<NotKept> {
+    let joined = tokio::task::spawn_blocking(work).await;
+    joined.unwrap_or_else(|source| Err(Error::Internal { task: "owner and mode", source: Box::new(source) }))
+}
+
+impl OnRefused {
+    /// Whether it was set; an error where that is one.
+    #[cfg(unix)]
+    fn is_given(self, set: io::Result<()>) -> io::Result<bool> {
+        match set {
+            Err(error) if self == Self::Keep && is_refusal(&error) => Ok(false),
+            set => set.map(|()| true),
+        }
+    }
+}
+
+/// What file systems answer to an owner or a mode that they do not set: another user's, NFS with squashed users, FUSE, FAT,
+/// SMB, and `EINVAL` where the number is not mapped in a user namespace.
+#[cfg(unix)]
+fn is_refusal(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let refusals = [Errno::PERM, Errno::ACCESS, Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP];
+    Errno::from_io_error(error).is_some_and(|errno| refusals.contains(&errno))
 }
 
 #[cfg(unix)]
 fn of_directory(metadata: &fs::Metadata) -> Applied {
     use std::os::unix::fs::MetadataExt;
     let mode = metadata.mode() & 0o777;
+    // Whoever set the bit wants the group of the directory on all that is made below it.
+    let set_gid = metadata.mode() & 0o2000;
     Applied {
         user: Some(metadata.uid()),
         group: Some(metadata.gid()),
         files: Some(mode & 0o666),
-        directories: Some(mode),
+        directories: Some(mode | set_gid),
+        ..Applied::default()
     }
 }
 
@@ -199,9 +334,34 @@ mod tests {
     }
 
     #[test]
+    fn what_is_refused_is_counted_or_fails() {
+        let refused = || Err(io::Error::from(rustix::io::Errno::PERM));
+        assert!(!OnRefused::Keep.is_given(refused()).expect("kept"));
+        OnRefused::Fail.is_given(refused()).expect_err("asked for");
+        OnRefused::Keep.is_given(Err(io::Error::from(rustix::io::Errno::NOENT))).expect_err("another error");
+        assert!(OnRefused::Fail.is_given(Ok(())).expect("set"));
+        assert_eq!(NotKept::default().finding(), None);
+        let mut not_kept = NotKept { owners: 2, modes: 0 };
+        not_kept += NotKept { owners: 1, modes: 4 };
+        let finding = not_kept.finding().expect("a finding");
+        assert_eq!(finding.code, FindingCode::OwnerNotKept);
+        assert!(finding.message.starts_with("3 files and directories have another owner or group, and 4 other"));
+    }
+
+    #[test]
+    fn the_set_gid_bit_of_the_target_is_inherited_by_directories_only() {
+        let root = tempfile::tempdir().expect("a directory");
+        fs::set_permissions(root.path(), fs::Permissions::from_mode(0o2775)).expect("set");
+        let applied = Applied::at(&place(root.path()), &Ownership::default()).expect("asked");
+        assert_eq!((applied.files, applied.directories), (Some(0o664), Some(0o2775)));
+    }
+
+    #[test]
     fn what_cannot_be_set_is_an_ownership_error() {
-        let applied = Applied { user: Some(0), ..Applied::default() };
-        let error = applied.to_file(Path::new("/proc/self/no-such-file"), None).expect_err("not there");
+        let applied = Applied { user: Some(0), on_refused_owner: OnRefused::Fail, ..Applied::default() };
+        let error = applied
+            .to_file(&place(Path::new("/proc/self")), Path::new("/proc/self/no-such-file"), None)
+            .expect_err("not there");
         assert_eq!(error.code(), "ownership");
     }
 }

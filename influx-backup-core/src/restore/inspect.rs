@@ -7,13 +7,12 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{journal::RestoreJournal, lease};
 use crate::{
-    cluster::ClusterDescription,
     error::{Error, Result},
     job::Request,
     key::Key,
     layout::{Component, OWN_DIRECTORY, guard},
-    location::{Links, Location, ObjectTable, ObjectView, Unlisted},
-    passed::PassedOver,
+    location::{Location, ObjectTable, ObjectView, Unlisted},
+    options::LinkedDirectories,
     preflight,
     target::{FoundRoot, Prefix, Target, others, prefixes, root_content, upgraded_engine},
 };
@@ -22,7 +21,8 @@ use crate::{
 const PREFIXES_AT_ONCE: usize = 8;
 
 impl Target {
-    /// Looks at a target. It may be empty or not exist yet; links inside it are refused.
+    /// Looks at a target. It may be empty or not exist yet. Directories of InfluxDB that are links are followed, other links
+    /// passed over.
     ///
     /// Its progress counts the objects that are listed. The job fails with [`Error::UpgradedEngine`], [`Error::Link`],
     /// [`Error::InvalidKey`], [`Error::Store`], also for a file; [`Error::UnsupportedFormat`] for the journal of a restore that
@@ -30,16 +30,48 @@ impl Target {
     pub fn inspect(location: &Location) -> Request<Self> {
         let location = location.clone();
         Request::new("inspect", location.to_string(), |context| async move {
-            context.unless_cancelled(inspect(&context.events.counting(&location), None)).await
+            let location = context.events.counting(&location);
+            context.unless_cancelled(inspect(&location, Vec::new(), LinkedDirectories::Follow, |_| Ok(()))).await
         })
     }
 }
 
-/// Inspects within another job, as the target of this backup where it is known.
-pub(super) async fn inspect(location: &Location, backup: Option<&ClusterDescription>) -> Result<Target> {
+/// Inspects within another job, with the ids that it will write to. `check` is asked before directories that are links are
+/// looked into.
+pub(super) async fn inspect(
+    location: &Location,
+    mut ids: Vec<String>,
+    links: LinkedDirectories,
+    check: impl Fn(&[String]) -> Result<()>,
+) -> Result<Target> {
     preflight::is_no_file(location)?;
-    let place = location.with_links(Links::Refuse);
-    let mut objects = objects(&place, backup).await?;
+    let mut linked = location.linked_below(ids.clone()).await?;
+    check(&linked)?;
+    let mut place = location.with_linked(&linked);
+    let mut objects = all_objects(&place, &ids).await?;
+    // A node that the caller does not know of may have such directories, too.
+    let unknown: Vec<String> = prefixes(&objects).into_keys().filter(|id| !ids.contains(id)).collect();
+    if !unknown.is_empty() {
+        ids.extend(unknown);
+        let all = location.linked_below(ids.clone()).await?;
+        if all != linked {
+            check(&all)?;
+            linked = all;
+            place = location.with_linked(&linked);
+            objects = all_objects(&place, &ids).await?;
+        }
+    }
+    let journal = RestoreJournal::read(&place).await?;
+    let is_written_through =
+        |directory: &String| journal.as_ref().is_some_and(|begun| begun.linked.contains(directory));
+    if links == LinkedDirectories::Refuse
+        && let Some(directory) = linked.iter().find(|directory| !is_written_through(directory))
+    {
+        return Err(Error::Link {
+            path: place.directory().map_or_else(String::new, |root| root.join(directory).display().to_string()),
+            reason: "is a link to a directory: set `linked_directories` to `follow` to restore to where it leads",
+        });
+    }
     objects.retain(|object| object.key.below(OWN_DIRECTORY).is_none());
     let found = prefixes(&objects);
     if let Some(evidence) = upgraded_engine(&objects, &found) {
@@ -53,30 +85,27 @@ pub(super) async fn inspect(location: &Location, backup: Option<&ClusterDescript
         others: others(&objects, &found),
         last_written: objects.iter().filter(is_owned).map(|object| object.version.modified).max(),
         prefixes: describe(&place, found, &objects).await?,
-        unfinished: RestoreJournal::read(&place).await?.map(|journal| journal.summary()),
+        unfinished: journal.map(|journal| journal.summary()),
         holder: lease::holder(&place).await?,
+        linked,
         objects,
     })
 }
 
-/// Every object of a target. What cannot be listed is passed over outside the prefixes of the backup and outside those that
-/// hold files of InfluxDB.
-pub(super) async fn objects(place: &Location, backup: Option<&ClusterDescription>) -> Result<ObjectTable> {
+/// Every object of a target. What cannot be listed is passed over outside the prefixes of these ids and outside those that hold
+/// files of InfluxDB.
+pub(super) async fn all_objects(place: &Location, ids: &[String]) -> Result<ObjectTable> {
     let (objects, unlisted) = place.list_around().await?;
     if unlisted.is_empty() {
         return Ok(objects);
     }
-    let mut ids: BTreeSet<String> = prefixes(&objects).into_keys().chain([OWN_DIRECTORY.to_owned()]).collect();
-    if let Some(backup) = backup {
-        ids.extend(backup.stored_nodes().map(|node| node.id.clone()).chain([backup.catalog_prefix().to_owned()]));
-    }
+    let mut all: BTreeSet<String> = prefixes(&objects).into_keys().chain([OWN_DIRECTORY.to_owned()]).collect();
+    all.extend(ids.iter().cloned());
     for Unlisted { kind, name, error } in unlisted {
         let is_below = |inner: &str, outer: &str| {
             inner.strip_prefix(outer).is_some_and(|tail| tail.is_empty() || tail.starts_with('/'))
         };
-        // A link at the top may be the prefix of a node.
-        let may_be_prefix = backup.is_none() && kind == PassedOver::Link && !name.contains('/');
-        if may_be_prefix || ids.iter().any(|id| is_below(&name, id) || is_below(id, &name)) {
+        if all.iter().any(|id| is_below(&name, id) || is_below(id, &name)) {
             return Err(error);
         }
         place.pass_over(kind, &name);

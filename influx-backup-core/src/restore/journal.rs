@@ -55,6 +55,9 @@ pub(crate) struct RestoreJournal {
     /// The uppermost directories that the target lacked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) made: Vec<String>,
+    /// The directories that are links, and are written through.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) linked: Vec<String>,
 }
 
 /// A root as it was before the guard took its place.
@@ -91,6 +94,7 @@ impl RestoreJournal {
             guards: Vec::new(),
             created: Vec::new(),
             made: Vec::new(),
+            linked: Vec::new(),
         }
     }
 

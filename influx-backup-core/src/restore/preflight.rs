@@ -186,10 +186,30 @@ fn same_cluster(
 /// Checks that the target has room, and that every directory of it can be written to.
 fn room(plan: &RestorePlan, target: &Target, place: &Location) -> Result<()> {
     let Some(directory) = place.directory() else { return Ok(()) };
-    let tasks = plan.stages().flat_map(Stage::tasks);
-    let needed = needed(tasks.map(|task| (&task.to, task.expect.size)), &target.objects);
-    place.require_room(needed)?;
+    // Directories that are links lie on volumes of their own.
+    let mut volumes: BTreeMap<u64, (PathBuf, Vec<(&Key, u64)>)> = BTreeMap::new();
+    let mut devices: BTreeMap<PathBuf, u64> = BTreeMap::new();
+    for task in plan.stages().flat_map(Stage::tasks) {
+        let Some(volume) = place.volume(&task.to, &target.linked) else { continue };
+        let device = *devices.entry(volume.clone()).or_insert_with(|| device(&volume));
+        volumes.entry(device).or_insert_with(|| (volume, Vec::new())).1.push((&task.to, task.expect.size));
+    }
+    for (volume, copies) in volumes.into_values() {
+        let needed = needed(copies.into_iter(), &target.objects);
+        if volume == directory { place.require_room(needed) } else { place.require_room_in(&volume, needed) }?;
+    }
     writable(directory, plan, place)
+}
+
+/// The device that a directory, or the nearest one above it that exists, lies on.
+#[cfg(unix)]
+fn device(directory: &Path) -> u64 {
+    std::fs::metadata(nearest_existing(directory)).map_or(0, |found| std::os::unix::fs::MetadataExt::dev(&found))
+}
+
+#[cfg(not(unix))]
+fn device(_directory: &Path) -> u64 {
+    0
 }
 
 /// The bytes that the copies need at the worst moment: an object that is overwritten gives its room back.
@@ -228,12 +248,13 @@ fn access(_directory: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Checks that owner and mode can be set at the target: on a small probe object, which is deleted again.
-pub(super) async fn rights(place: &Location, applied: &Applied) -> Result<()> {
+/// Checks that owner and mode can be set at the target: on what is there, and on a small probe object, which is deleted again.
+pub(super) async fn rights(place: &Location, applied: &Applied, plan: &RestorePlan) -> Result<()> {
+    applied.check_existing(place, plan.stages().flat_map(Stage::keys).chain(&plan.guards))?;
     let key = Key::parse(format!("{OWN_DIRECTORY}/restore/probe"))?;
     place.put(&key, Bytes::from_static(b"influx-backup write probe; safe to delete\n")).await?;
     let set = match place.directory() {
-        Some(directory) => applied.to_file(&directory.join(key.as_str()), None),
+        Some(directory) => applied.to_file(place, &directory.join(key.as_str()), None).map(drop),
         None => Ok(()),
     };
     place.delete(&key).await?;

@@ -9,9 +9,9 @@ use std::time::SystemTime;
 
 use super::{
     RestoreReport,
-    apply::Applied,
+    apply::{Applied, NotKept},
     directories,
-    inspect::{inspect, objects},
+    inspect::{all_objects, inspect},
     journal::RestoreJournal,
     lease::{self, Residue},
     preflight::{self, Source},
@@ -26,7 +26,7 @@ use crate::{
     job::RunContext,
     key::Key,
     lease::{Clock, Lease},
-    location::{Links, Location, ObjectTable, Reads, make_durable},
+    location::{Location, ObjectTable, Reads, make_durable},
     manifest::Backup,
     options::{OnUnfinished, Policy, RestoreOptions, ServersStopped, Takeover},
     orchestrate::{report_stopped, start_all, stop_all},
@@ -54,8 +54,7 @@ pub(super) async fn plan(
     task: &RunContext,
 ) -> Result<RestorePlan> {
     crate::preflight::source(backup.location()).await?;
-    require_apart(backup, place)?;
-    let target = inspect(&task.events.counting(place), Some(backup.contents().cluster)).await?;
+    let target = look_at(backup, &task.events.counting(place), options).await?;
     let mut plan = RestorePlan::new(&backup.contents(), &target, options)?;
     if target.unfinished.is_some() {
         let message = "a restore of this backup was begun at the target: resume it, as this plan does, or abandon it";
@@ -65,15 +64,28 @@ pub(super) async fn plan(
     Ok(plan)
 }
 
-async fn restore(request: OpenedRestore, task: RunContext) -> Result<RestoreReport> {
+async fn restore(mut request: OpenedRestore, task: RunContext) -> Result<RestoreReport> {
+    request.target = request.target.with_durability(request.run_options.limits.durability);
     let ready = task.unless_cancelled(prepare(&request, &task)).await?;
-    let place = request.target.with_links(Links::Refuse);
+    let place = request.target.with_linked(&ready.target.linked);
     let acquire = lease::acquire(&place, Some(&ready.plan.cluster), request.run_options.takeover, ready.clock);
     let claim = task.answered(acquire).await?;
     let Ready { plan, target, source, applied, made, clock: _ } = ready;
     let place = claim.fenced(&place);
-    let mut run =
-        Run { request, place, claim, plan, target, source, applied, made, task, stopped: Vec::new(), journal: None };
+    let mut run = Run {
+        request,
+        place,
+        claim,
+        plan,
+        target,
+        source,
+        applied,
+        made,
+        task,
+        stopped: Vec::new(),
+        not_kept: NotKept::default(),
+        journal: None,
+    };
     let lost = run.claim.lost.clone();
     let done = lost.run_until_cancelled(run.restored()).await;
     match run.claim.outcome(done).await {
@@ -99,8 +111,7 @@ struct Ready {
 async fn prepare(request: &OpenedRestore, task: &RunContext) -> Result<Ready> {
     let OpenedRestore { backup, target: place, options, .. } = request;
     crate::preflight::source(backup.location()).await?;
-    require_apart(backup, place)?;
-    let mut target = inspect(place, Some(request.backup.contents().cluster)).await?;
+    let mut target = look_at(backup, place, options).await?;
     if request.run_options.takeover == Takeover::Immediately {
         // No longer running, as the caller knows.
         target.holder = None;
@@ -115,10 +126,19 @@ async fn prepare(request: &OpenedRestore, task: &RunContext) -> Result<Ready> {
     Ok(Ready { plan, target, source, applied, made, clock })
 }
 
-/// Checks that a target lies outside the backup and its repository.
-fn require_apart(backup: &Backup, target: &Location) -> Result<()> {
-    backup.repository().require_apart(target)?;
-    backup.location().require_apart(target)
+/// The ids of a backup: their prefixes are written to.
+fn ids_of(backup: &Backup) -> Vec<String> {
+    let cluster = &backup.manifest().cluster;
+    let nodes = cluster.nodes.iter().map(|node| node.id.as_str());
+    nodes.chain([cluster.catalog_prefix()]).map(ToOwned::to_owned).collect()
+}
+
+/// Inspects a target that lies outside the backup and its repository, and so does where its links lead.
+async fn look_at(backup: &Backup, place: &Location, options: &RestoreOptions) -> Result<Target> {
+    let others = [backup.repository(), backup.location()];
+    others.iter().try_for_each(|other| other.require_apart(place))?;
+    let is_apart = |linked: &[String]| others.iter().try_for_each(|other| place.require_linked_apart(linked, other));
+    inspect(place, ids_of(backup), options.linked_directories, is_apart).await
 }
 
 /// The plan for the target as it is found, where it may run.
@@ -163,7 +183,7 @@ fn is_guarded(target: &Target, plan: &RestorePlan) -> bool {
 
 struct Run {
     request: OpenedRestore,
-    /// The target. Links inside it are refused.
+    /// The target. Links inside it are followed as the options say.
     place: Location,
     claim: Lease,
     plan: RestorePlan,
@@ -175,6 +195,8 @@ struct Run {
     task: RunContext,
     /// The nodes that were asked to stop, the last one first.
     stopped: Vec<Node>,
+    /// What restored files did not get of the target directory.
+    not_kept: NotKept,
     /// That the target has a journal, once this run knows it. It is not cancelled while it deletes that.
     journal: Option<Residue>,
 }
@@ -193,7 +215,7 @@ impl Run {
     async fn stop_servers(&mut self) -> Result<()> {
         // The backup may have been read before.
         self.task.events.set_phase(event::Phase::Preparing);
-        self.task.answered(preflight::rights(&self.place, &self.applied)).await?;
+        self.task.answered(preflight::rights(&self.place, &self.applied, &self.plan)).await?;
         let Some(orchestrator) = &self.request.orchestrator else { return Ok(()) };
         let stopped = &mut self.stopped;
         let timeout = self.request.run_options.stop_timeout;
@@ -208,11 +230,11 @@ impl Run {
         self.plan.forget_objects();
         self.target.forget_objects();
         let plan_again = async {
-            let mut target = inspect(&self.request.target, Some(self.request.backup.contents().cluster)).await?;
+            let OpenedRestore { backup, target: place, options, .. } = &self.request;
+            let mut target = look_at(backup, place, options).await?;
             // That is this run itself.
             target.holder = None;
             let plan = plan_for(&target, &self.request)?;
-            let OpenedRestore { backup, target: place, options, .. } = &self.request;
             preflight::check_target(backup, &plan, &self.source, &target, place, options)?;
             Ok((target, plan))
         };
@@ -227,7 +249,8 @@ impl Run {
 
     /// Starts the servers of a restored target. What is left to do there is known from the plan.
     async fn start_servers(&self, mut report: RestoreReport) -> RestoreReport {
-        self.plan.todos.iter().for_each(|todo| self.task.events.report(todo.clone()));
+        let found = self.plan.todos.iter().cloned().chain(self.not_kept.finding());
+        found.for_each(|finding| self.task.events.report(finding));
         if let Some(orchestrator) = &self.request.orchestrator {
             let timeout = self.request.run_options.stop_timeout;
             report.started = start_all(orchestrator, &self.plan.start, timeout, &self.task).await;
@@ -279,17 +302,22 @@ impl Run {
         let deleted = self.delete(&mut journal).await?;
         self.task.events.set_phase(event::Phase::Checking);
         let verified = async {
+            let mut not_kept = NotKept::default();
             self.task.settled(&self.claim).await?;
             self.require_unaltered(&journal).await?;
             if self.place.directory().is_some() {
-                self.applied.to_all(&self.place, self.files(&journal)).await?;
+                // The guard is not counted: it gives way to the roots.
+                let guards = journal.guards.iter().map(|key| (key.clone(), None)).collect();
+                self.applied.to_all(&self.place, guards).await?;
+                not_kept = self.applied.to_all(&self.place, self.files()).await?;
                 make_durable(&self.place, durability).await?;
                 self.look().await?;
             }
             self.require_guarded(&journal).await?;
-            self.claim.check().await
+            self.claim.check().await?;
+            Ok(not_kept)
         };
-        self.task.unless_cancelled(verified).await?;
+        self.not_kept = self.task.unless_cancelled(verified).await?;
         journal.phase = Phase::Releasing;
         self.task.answered(journal.update(&self.place)).await?;
         let mut report = self.release(&journal).await?;
@@ -299,15 +327,15 @@ impl Run {
     }
 
     /// Everything restored so far, with its time in the source.
-    fn files(&self, journal: &RestoreJournal) -> Vec<(Key, Option<SystemTime>)> {
+    fn files(&self) -> Vec<(Key, Option<SystemTime>)> {
         let copied = self.plan.copied(self.request.backup.contents());
-        let copied = copied.map(|record| (record.key.clone(), Some(record.version.modified.into())));
-        copied.chain(journal.guards.iter().map(|key| (key.clone(), None))).collect()
+        copied.map(|record| (record.key.clone(), Some(record.version.modified.into()))).collect()
     }
 
     /// Lists the target: everything is there, and nothing else was written.
     async fn look(&self) -> Result<ObjectTable> {
-        let now = objects(&self.place, Some(self.request.backup.contents().cluster)).await?;
+        let now = all_objects(&self.place, &ids_of(&self.request.backup)).await?;
+        let now = self.place.settle_inodes(self.target.objects(), now);
         verify::check(&self.plan, self.request.backup.contents(), &self.target, &now)?;
         Ok(now)
     }

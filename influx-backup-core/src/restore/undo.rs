@@ -9,7 +9,7 @@ use crate::{
     key::Key,
     lease::{Clock, Lease, LeaseScope, highest},
     limits::Durability,
-    location::{Attributes, Links, Location, make_durable},
+    location::{Attributes, Location, make_durable},
     options::AbandonOptions,
     target::{Changes, Phase},
 };
@@ -25,19 +25,22 @@ use crate::{
 /// As long as it only deletes what the restore copied, it can be cancelled and started again. Once it puts the old roots back,
 /// it ends with that, unless it then has to wait until requests can no longer take effect that were not answered.
 pub fn abandon(target: &Location, options: AbandonOptions) -> Request<AbandonReport> {
-    let target = target.with_links(Links::Refuse);
+    let target = target.with_linked(&[]);
     Request::new("abandon", target.to_string(), move |context| async move { run(target, &options, &context).await })
 }
 
 async fn run(target: Location, options: &AbandonOptions, task: &RunContext) -> Result<AbandonReport> {
     let look = async {
         let unclaimed = highest(&target, &LeaseScope::Target, Clock::Local).await?.is_none();
-        if unclaimed && RestoreJournal::read(&target).await?.is_none() {
+        let journal = RestoreJournal::read(&target).await?;
+        if unclaimed && journal.is_none() {
             return Err(Error::NoRestore { location: target.to_string() });
         }
-        lease::probe(&target, &[]).await
+        // What it has written through, it may have made there.
+        let linked = journal.map(|journal| journal.linked).unwrap_or_default();
+        Ok((lease::probe(&target, &[]).await?, target.with_linked(&linked)))
     };
-    let clock = task.unless_cancelled(look).await?;
+    let (clock, target) = task.unless_cancelled(look).await?;
     let mut lease = task.answered(lease::acquire(&target, None, options.takeover, clock)).await?;
     let lost = lease.lost.clone();
     let done = lost.run_until_cancelled(undo(&lease.fenced(&target), &mut lease, task)).await;

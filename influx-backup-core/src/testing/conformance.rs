@@ -27,6 +27,10 @@ const CLEANED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Tests a copier against its contract, from one location to another; both may hold other objects already.
 ///
+/// A copy of an object that was overwritten or deleted since it was listed fails as [`CopyError::Changed`] or
+/// [`CopyError::Vanished`], or is exactly the version that was asked for, whole: a bucket with versions, or one that keeps what
+/// was overwritten, still has it.
+///
 /// `part` is the size at which the copier begins another piece (block, part, threshold): objects around it are copied,
 /// and cancelled and dropped copies are stopped after the first of eight pieces.
 ///
@@ -139,27 +143,47 @@ impl Suite<'_> {
     }
 
     async fn vanished(&self) {
-        let source = self.source("conformance/vanished", &bytes_of(self.part * 2)).await;
+        let bytes = bytes_of(self.part * 2);
+        let source = self.source("conformance/vanished", &bytes).await;
         self.from.delete(&source.key).await.expect("deleted");
-        let context = CopyContext::default();
-        let answer = self.copy(&source, &context).await;
-        assert!(matches!(answer, Err(CopyError::Vanished)), "a source that is gone: {answer:?}");
-        self.assert_absent(&source.key, &context, "a source that is gone").await;
+        let is_expected = |error: &CopyError| matches!(error, CopyError::Vanished);
+        self.fails_or_is_pinned(&source, &bytes, is_expected, "a source that is gone").await;
     }
 
     async fn changed(&self) {
         for (name, size) in [("small", 2), ("large", self.part * 2 + 1)] {
-            let source = self.source(&format!("conformance/changed/{name}"), &bytes_of(size)).await;
+            let bytes = bytes_of(size);
+            let source = self.source(&format!("conformance/changed/{name}"), &bytes).await;
             // Entity tags of files know microseconds, their clocks only ticks.
             sleep(Duration::from_millis(20)).await;
             for again in [bytes_of(size).iter().rev().copied().collect(), bytes_of(size + 1)] {
                 self.from.put(&source.key, again.into()).await.expect("put");
-                let context = CopyContext::default();
-                let answer = self.copy(&source, &context).await;
-                assert!(matches!(answer, Err(CopyError::Changed)), "a {name} source that changed: {answer:?}");
-                self.assert_absent(&source.key, &context, "a source that changed").await;
+                let is_expected = |error: &CopyError| matches!(error, CopyError::Changed);
+                self.fails_or_is_pinned(&source, &bytes, is_expected, &format!("a {name} source that changed")).await;
             }
         }
+    }
+
+    /// A copy of a version that is no longer the current one: nothing is at the target, or that version is, and then goes.
+    async fn fails_or_is_pinned(
+        &self,
+        source: &ObjectMeta,
+        bytes: &[u8],
+        is_expected: impl Fn(&CopyError) -> bool,
+        what: &str,
+    ) {
+        let context = CopyContext::default();
+        match self.copy(source, &context).await {
+            Err(error) => assert!(is_expected(&error), "{what}: {error:?}"),
+            Ok(copied) => {
+                assert!(source.version.id.is_some(), "{what}: copied, though nothing names the version");
+                assert_eq!(copied.content.size, bytes.len() as u64, "{what}: another size was recorded");
+                let found = self.to.get(&source.key, None).await.expect("the target can be read");
+                assert!(found.is_some_and(|found| found == bytes), "{what}: the target has another version");
+                self.to.delete(&source.key).await.expect("deleted");
+            }
+        }
+        self.assert_absent(&source.key, &context, what).await;
     }
 
     /// Content that is not what the request expects is found before the copy gets its key.

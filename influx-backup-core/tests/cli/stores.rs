@@ -6,7 +6,7 @@ use futures::TryStreamExt;
 use object_store::ObjectStoreExt;
 
 use crate::{
-    program::{Answer, Scratch, run},
+    program::{Answer, Scratch, command, run},
     servers::{InProcessS3, S3Account, StoreServer, Tls},
 };
 
@@ -145,4 +145,57 @@ async fn each_mistake_has_its_own_code() {
         store.contents().await.iter().all(|(key, _)| !key.starts_with("backups/")),
         "a refused backup writes nothing"
     );
+}
+
+/// No verb waits for minutes for a store that was never there, or asks one without credentials.
+#[test]
+fn every_verb_says_within_seconds_what_is_wrong() {
+    let scratch = Scratch::with_cluster(&["--snapshots", "2"]);
+    let (source, vault, new) = (scratch.path("source"), scratch.path("vault"), scratch.path("new"));
+    run(&["backup", &source, &vault, "--name", "b"]).expect(0);
+    let good = format!("{vault}/b");
+    let dead = "http://127.0.0.1:9";
+    let s3 = [("AWS_ENDPOINT", dead), ("AWS_ALLOW_HTTP", "true"), ("AWS_REGION", "us-east-1")];
+    let keys = [("AWS_ACCESS_KEY_ID", "k"), ("AWS_SECRET_ACCESS_KEY", "s")];
+    let no_keys = [("AWS_METADATA_ENDPOINT", dead), ("AWS_PROFILE", "dev")];
+    let google = [("GCE_METADATA_HOST", "127.0.0.1:9"), ("GCE_METADATA_IP", "127.0.0.1:9"), ("HOME", &new)];
+    let azure = [("AZURE_STORAGE_ACCOUNT", "a"), ("AZURE_MSI_ENDPOINT", dead)];
+    let stores: [(&str, Vec<(&str, &str)>, &str, &[&str]); 4] = [
+        ("s3://b", [&s3[..], &keys].concat(), "unreachable", &[]),
+        ("s3://b", [&s3[..], &no_keys].concat(), "no-credentials", &["AWS_SECRET_ACCESS_KEY", "`AWS_PROFILE` is set"]),
+        ("gs://b", google.into(), "no-credentials", &["GOOGLE_SERVICE_ACCOUNT"]),
+        ("az://b", azure.into(), "no-credentials", &["AZURE_STORAGE_ACCESS_KEY"]),
+    ];
+    std::thread::scope(|scope| {
+        for (url, variables, code, said) in &stores {
+            let backup = format!("{url}/vault/b");
+            let calls: [&[&str]; 13] = [
+                &["discover", url],
+                &["certify", url],
+                &["certify", &backup],
+                &["list", url],
+                &["verify", &backup],
+                &["leftovers", url],
+                &["plan", url, &vault],
+                &["plan", &source, url],
+                &["backup", url, &vault],
+                &["backup", &source, url],
+                &["restore", &backup, &new, "--servers-stopped"],
+                &["restore", &good, url, "--servers-stopped"],
+                &["restore", &good, url, "--abandon"],
+            ];
+            for call in calls {
+                let arguments = [call, &["--json"]].concat();
+                scope.spawn(move || {
+                    let began = Instant::now();
+                    let mut call = command(&arguments);
+                    call.envs(variables.iter().copied());
+                    let answer = Answer::of(call.output().expect("the program starts")).expect_error(6, code);
+                    let error = answer.json()["error"].to_string();
+                    assert!(said.iter().chain([url]).all(|part| error.contains(part)), "{arguments:?}: {error}");
+                    assert!(began.elapsed() < Duration::from_secs(40), "{arguments:?}: {:?}", began.elapsed());
+                });
+            }
+        }
+    });
 }

@@ -15,9 +15,11 @@
 mod account;
 mod fixtures;
 mod injected;
+mod links;
 mod mounted;
 mod needs;
 mod passed;
 #[path = "../cli/program.rs"]
 mod program;
 mod refusing;
+mod volumes;

@@ -81,6 +81,14 @@ impl FakeGcs {
     }
 }
 
+/// Renames a file into place: another test may read it at the same moment.
+fn write_whole(file: &std::path::Path, text: &str) {
+    let directory = file.parent().expect("a directory");
+    let mut staged = tempfile::NamedTempFile::new_in(directory).expect("a temporary file");
+    std::io::Write::write_all(&mut staged, text.as_bytes()).expect("written");
+    staged.persist(file).expect("renamed");
+}
+
 /// A service account that asks no one for a token.
 fn service_account(address: SocketAddr) -> String {
     serde_json::json!({
@@ -110,6 +118,22 @@ fn front(shim: GcsShim, upstream: SocketAddr) -> Loopback {
     })
 }
 
+/// Readers see one text or the other while it is written again and again, never a part.
+#[test]
+fn a_file_that_is_written_again_is_never_seen_half_written() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("account.json");
+    let texts = ["a".repeat(100_000), "b".repeat(50_000)];
+    write_whole(&file, &texts[0]);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| (0..200).for_each(|turn| write_whole(&file, &texts[turn % 2])));
+        while !writer.is_finished() {
+            let read = std::fs::read_to_string(&file).expect("it is always there");
+            assert!(texts.contains(&read), "{} bytes", read.len());
+        }
+    });
+}
+
 #[async_trait]
 impl StoreServer for FakeGcs {
     fn name(&self) -> &'static str {
@@ -126,7 +150,7 @@ impl StoreServer for FakeGcs {
 
     fn options_at(&self, address: SocketAddr) -> BTreeMap<String, String> {
         let file = self.files.path().join(format!("{}.json", address.port()));
-        std::fs::write(&file, service_account(address)).expect("the service account's file");
+        write_whole(&file, &service_account(address));
         [
             ("GOOGLE_SERVICE_ACCOUNT".to_owned(), file.display().to_string()),
             ("GOOGLE_ALLOW_HTTP".to_owned(), "true".to_owned()),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use http::Method;
 use object_store::ObjectStore;
 
 use super::process::{Healthy, Process, find_program};
@@ -58,6 +59,35 @@ impl Minio {
 
     pub(crate) fn account(&self) -> &S3Account {
         &self.account
+    }
+
+    /// The options of credentials that are good for the objects below a prefix, and nothing else of the bucket.
+    pub(crate) async fn options_below(&self, bucket: &str, prefix: &str) -> BTreeMap<String, String> {
+        let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+                "Resource": [format!("arn:aws:s3:::{bucket}/{prefix}/*")],
+            },
+            {
+                "Effect": "Allow",
+                "Action": ["s3:ListBucket"],
+                "Resource": [format!("arn:aws:s3:::{bucket}")],
+                "Condition": {"StringLike": {"s3:prefix": [format!("{prefix}/*")]}},
+            },
+        ]});
+        let keys = self.account.assumed(self.address(), &policy.to_string()).await;
+        self.options().into_iter().chain(keys).collect()
+    }
+
+    /// A bucket that keeps what is overwritten or deleted.
+    pub(crate) async fn fresh_versioned_bucket(&self) -> String {
+        let bucket = self.fresh_bucket().await;
+        let client = self.account.client(self.address(), &bucket);
+        let body = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+        let answer = s3_account::bucket_request(&client, Method::PUT, &[("versioning", "")], body).await;
+        assert!(answer.status().is_success(), "bucket {bucket} got no versions: {answer:?}");
+        bucket
     }
 }
 

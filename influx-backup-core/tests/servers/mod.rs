@@ -17,7 +17,7 @@ mod fault_proxy;
 mod gcs_json;
 mod gcs_shim;
 mod in_process_s3;
-mod loopback;
+pub(crate) mod loopback;
 mod minio;
 mod place;
 mod process;

@@ -3,7 +3,7 @@
 use influx_backup_core::{ByteSize, Location, StoreOptions};
 use tempfile::TempDir;
 
-use super::{Cloud, Leftover, StoreServer};
+use super::{Cloud, Leftover, Minio, StoreServer};
 
 /// A place of its own; what is below one prefix of it has nothing to do with what is below another.
 #[derive(Debug)]
@@ -11,6 +11,8 @@ pub(crate) enum Place {
     Files(TempDir),
     /// A bucket of its own.
     Server(&'static dyn StoreServer, String),
+    /// A bucket of its own that keeps what is overwritten or deleted.
+    Versioned(&'static Minio, String),
     /// A prefix of its own.
     Cloud(Cloud),
 }
@@ -22,6 +24,9 @@ impl Place {
         for server in super::all() {
             places.push(Self::Server(server, server.fresh_bucket().await));
         }
+        if let Some(minio) = super::minio() {
+            places.push(Self::Versioned(minio, minio.fresh_versioned_bucket().await));
+        }
         places.extend(Cloud::of_environment().into_iter().map(Self::Cloud));
         places
     }
@@ -31,6 +36,7 @@ impl Place {
         match self {
             Self::Files(_) => "file",
             Self::Server(server, _) => server.name(),
+            Self::Versioned(..) => "minio with versions",
             Self::Cloud(cloud) => cloud.url(),
         }
     }
@@ -44,6 +50,7 @@ impl Place {
                 Location::parse(path.to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location")
             }
             Self::Server(server, bucket) => server.location(bucket, prefix),
+            Self::Versioned(minio, bucket) => minio.location(bucket, prefix),
             Self::Cloud(cloud) => cloud.location(prefix),
         }
     }
@@ -52,7 +59,7 @@ impl Place {
     pub(crate) fn least_part(&self) -> ByteSize {
         match self {
             Self::Server(server, _) if server.scheme() == "s3" => ByteSize::mib(5),
-            Self::Cloud(_) => ByteSize::mib(5),
+            Self::Versioned(..) | Self::Cloud(_) => ByteSize::mib(5),
             _ => ByteSize(64 << 10),
         }
     }
@@ -62,6 +69,7 @@ impl Place {
         match self {
             Self::Files(_) => 0,
             Self::Server(server, _) => server.page(),
+            Self::Versioned(minio, _) => minio.page(),
             Self::Cloud(cloud) => cloud.page(),
         }
     }
@@ -71,6 +79,7 @@ impl Place {
         match self {
             Self::Files(_) => Vec::new(),
             Self::Server(server, bucket) => server.leftovers(bucket).await,
+            Self::Versioned(minio, bucket) => minio.leftovers(bucket).await,
             Self::Cloud(cloud) => cloud.leftovers().await,
         }
     }

@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Response};
-use object_store::aws::{AmazonS3, AmazonS3Builder};
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AwsAuthorizer, AwsCredential};
+use object_store::client::HttpRequestBody;
 use object_store::path::Path;
 use object_store::signer::{SignedUrlOptions, Signer};
 
-use super::{Leftover, client_options, send, xml};
+use super::{Leftover, client_options, send, send_request, xml};
 
 /// A key pair; the region is always `us-east-1`.
 #[derive(Debug, Clone)]
@@ -62,7 +63,30 @@ impl S3Account {
         bucket: &str,
         query: &[(&str, &str)],
     ) -> Response<Bytes> {
-        bucket_request(&self.client(address, bucket), method, query).await
+        bucket_request(&self.client(address, bucket), method, query, "").await
+    }
+
+    /// Keys with a part of this account's rights, as its service for tokens gives them.
+    pub(crate) async fn assumed(&self, address: SocketAddr, policy: &str) -> [(String, String); 3] {
+        let (key_id, secret_key) = (self.access_key_id.clone(), self.secret_access_key.clone());
+        let credential = AwsCredential { key_id, secret_key, token: None };
+        let policy = percent_encoding::utf8_percent_encode(policy, percent_encoding::NON_ALPHANUMERIC);
+        let form = format!("Action=AssumeRole&Version=2011-06-15&DurationSeconds=3600&Policy={policy}");
+        let mut request = Request::new(HttpRequestBody::from(form));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = format!("http://{address}/").parse().expect("a URL");
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        request.headers_mut().insert(http::header::CONTENT_TYPE, form);
+        AwsAuthorizer::new(&credential, "sts", "us-east-1").try_authorize(&mut request, None).expect("signed");
+        let answer = send_request(request).await;
+        assert!(answer.status().is_success(), "no token was given: {answer:?}");
+        let text = String::from_utf8_lossy(answer.body());
+        [
+            ("AWS_ACCESS_KEY_ID", "AccessKeyId"),
+            ("AWS_SECRET_ACCESS_KEY", "SecretAccessKey"),
+            ("AWS_SESSION_TOKEN", "SessionToken"),
+        ]
+        .map(|(name, tag)| (name.to_owned(), xml::element(&text, tag)))
     }
 
     pub(crate) async fn create_bucket(&self, address: SocketAddr, bucket: &str) {
@@ -71,7 +95,12 @@ impl S3Account {
     }
 }
 
-async fn bucket_request(client: &AmazonS3, method: Method, query: &[(&str, &str)]) -> Response<Bytes> {
+pub(super) async fn bucket_request(
+    client: &AmazonS3,
+    method: Method,
+    query: &[(&str, &str)],
+    body: &'static str,
+) -> Response<Bytes> {
     let options = SignedUrlOptions::default().with_query(query.iter().copied());
     let url = client
         .signed_url_opts(method.clone(), &Path::default(), Duration::from_secs(60), &options)
@@ -79,14 +108,14 @@ async fn bucket_request(client: &AmazonS3, method: Method, query: &[(&str, &str)
         .expect("a signed URL");
     let mut headers = HeaderMap::new();
     if method != Method::GET {
-        headers.insert(http::header::CONTENT_LENGTH, 0.into());
+        headers.insert(http::header::CONTENT_LENGTH, body.len().into());
     }
-    send(method, url.as_str(), headers, "").await
+    send(method, url.as_str(), headers, body).await
 }
 
 /// A bucket's uploads without an end, by `?uploads` without a prefix: MinIO takes a prefix for an exact key.
 pub(crate) async fn uploads(client: &AmazonS3) -> Vec<Leftover> {
-    let answer = bucket_request(client, Method::GET, &[("uploads", "")]).await;
+    let answer = bucket_request(client, Method::GET, &[("uploads", "")], "").await;
     assert!(answer.status().is_success(), "the uploads of {client} could not be listed: {answer:?}");
     let text = String::from_utf8_lossy(answer.body());
     assert_eq!(xml::element(&text, "IsTruncated"), "false", "more than one page of uploads in {client}");

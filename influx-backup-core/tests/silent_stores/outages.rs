@@ -31,13 +31,13 @@ const PART: ByteSize = ByteSize::mib(5);
 
 /// A cluster, and a backup of it, in a bucket that all cases share.
 #[derive(Debug, Clone)]
-struct Bed {
+pub(crate) struct Bed {
     server: &'static dyn StoreServer,
-    bucket: String,
+    pub(crate) bucket: String,
 }
 
 impl Bed {
-    async fn new(server: &'static dyn StoreServer, cluster: &Generate) -> Self {
+    pub(crate) async fn new(server: &'static dyn StoreServer, cluster: &Generate) -> Self {
         let bed = Self { server, bucket: server.fresh_bucket().await };
         write(cluster, &bed.location("cluster")).await;
         let cluster = discover(&bed.location("cluster"), &DiscoverOptions::default()).await.expect("discovered");
@@ -46,7 +46,7 @@ impl Bed {
         bed
     }
 
-    fn location(&self, prefix: &str) -> Location {
+    pub(crate) fn location(&self, prefix: &str) -> Location {
         self.server.location(&self.bucket, prefix)
     }
 }

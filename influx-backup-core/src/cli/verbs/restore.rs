@@ -6,8 +6,8 @@ use crate::{
     RestoreOptions, RestorePlan, RestoreRunOptions, abandon,
     cli::{args, exit::Exit, failure::Failure, places, progress::follow, screen::Screen},
     options::{
-        AbandonOptions, ExtraNodes, Licenses, Modes, OnCatalogMismatch, OnDegraded, OnUnfinished, Owner, Ownership,
-        Policy, SourceCheck, Takeover,
+        AbandonOptions, ExtraNodes, Licenses, LinkedDirectories, Modes, OnCatalogMismatch, OnDegraded, OnUnfinished,
+        Owner, Ownership, Policy, SourceCheck, Takeover,
     },
 };
 
@@ -78,16 +78,22 @@ struct Choices {
     /// [default: refuse]
     #[arg(long, value_parser = args::choice::<OnCatalogMismatch>(OnCatalogMismatch::NAMES))]
     on_catalog_mismatch: Option<OnCatalogMismatch>,
+    /// What to do with directories of the target that are links to others, such as wal on a volume of its own.
+    /// Follow: restore to where they lead, and delete there what --policy deletes.
+    /// [default: refuse]
+    #[arg(long, value_parser = args::choice::<LinkedDirectories>(LinkedDirectories::NAMES))]
+    linked_directories: Option<LinkedDirectories>,
     /// Which license files are restored; before 3.10 they are bound to the place they were issued for.
     /// Auto: those that are valid at the target.
     /// [default: auto]
     #[arg(long, value_parser = args::choice::<Licenses>(Licenses::NAMES))]
     licenses: Option<Licenses>,
-    /// The owner of the files, USER or USER:GROUP, by name or number [default: that of the target directory].
+    /// The owner of the files, USER or USER:GROUP, by name or number, or as-made [default: that of the target directory,
+    /// where this user may set it].
     #[arg(long, value_name = "OWNER")]
     owner: Option<Owner>,
     /// The mode of the files, such as 640, or of files and directories, such as 640:750; otherwise directories can be
-    /// entered where files can be read [default: that of the target directory].
+    /// entered where files can be read; or as-made [default: that of the target directory, where this user may set it].
     #[arg(long, value_name = "MODES")]
     modes: Option<Modes>,
 }
@@ -103,6 +109,7 @@ impl Choices {
             .with_check(self.check.unwrap_or_default())
             .with_on_degraded(self.on_degraded.unwrap_or_default())
             .with_on_catalog_mismatch(self.on_catalog_mismatch.unwrap_or_default())
+            .with_linked_directories(self.linked_directories.unwrap_or_default())
             .with_ownership(ownership)
     }
 }
@@ -144,7 +151,7 @@ impl Restore {
             Some(Approved::Plan(_)) if self.choices != Choices::default() => {
                 return Err(Failure::usage(
                     "the file of --plan holds the options of the restore: remove --policy, --extra-nodes, --check, \
-                     --on-degraded, --on-catalog-mismatch, --licenses, --owner and --modes",
+                     --on-degraded, --on-catalog-mismatch, --linked-directories, --licenses, --owner and --modes",
                 ));
             }
             Some(Approved::Plan(plan)) => plan.options.clone(),

@@ -11,7 +11,7 @@ use object_store::{
 use super::{
     Client, Handle, Opened, ServerSide,
     ambient::Ambient,
-    check_scheme, encoded,
+    check_scheme, encoded, machine,
     settings::{Name, Names, find, value},
     unusable,
 };
@@ -21,6 +21,11 @@ use crate::{
 };
 
 const NAMES: Names<Key> = Names { provider: "Azure", kind: Provider::Azure, read, is_credential };
+
+/// Where credentials are looked for, and where not.
+const TRIED: &str = "the options or variables `AZURE_STORAGE_ACCESS_KEY`, `AZURE_STORAGE_SAS_TOKEN`, `AZURE_STORAGE_TOKEN`, \
+    `AZURE_CLIENT_ID` and `AZURE_TENANT_ID` with `AZURE_CLIENT_SECRET` or `AZURE_FEDERATED_TOKEN_FILE`, and the managed \
+    identity of the machine; the login of the Azure CLI counts only with `AZURE_USE_AZURE_CLI`";
 
 /// A container, for copies within the service.
 #[derive(Debug, Clone)]
@@ -110,7 +115,12 @@ pub(super) fn open(container: &str, options: &StoreOptions) -> Result<Opened> {
         Name::Store(key) => builder.with_config(key, &setting.value),
         Name::Http(_) | Name::Shared(_) | Name::CredentialsFile | Name::Nothing => builder,
     });
-    let store = builder.build().map_err(|error| unusable("azure", &settings, &error))?;
+    let build = |builder: MicrosoftAzureBuilder| builder.build().map_err(|error| unusable("azure", &settings, &error));
+    let mut store = build(builder.clone())?;
+    if machine::is_asked(store.credentials()) {
+        let asking = build(builder.clone().with_retry(machine::retry()))?;
+        store = build(builder.with_credentials(machine::or_none(asking.credentials(), TRIED)))?;
+    }
     let identity = Identity::Azure { account: account.clone(), container: container.to_owned() };
     let http = client.http("azure", &settings)?;
     let unfit = |name: &Name<Key>| {

@@ -77,6 +77,7 @@ impl HttpService for Observed {
         let kind = kind_of(request.method(), request.uri());
         let is_of_one_level = kind == RequestKind::List && levels::is_of_one_level(request.uri());
         let is_made_again = request.extensions().get::<MadeOnce>().is_none();
+        let is_of_one_level = kind == RequestKind::List && levels::is_of_one_level(request.uri());
         let response = self.execute(request).await?;
         let status = response.status();
         if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {

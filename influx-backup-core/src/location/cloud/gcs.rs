@@ -11,7 +11,7 @@ use object_store::{
 use super::{
     Client, Handle, Opened,
     ambient::Ambient,
-    check_scheme, is_plain, plain_http,
+    check_scheme, is_plain, machine, plain_http,
     settings::{Name, Names, Setting, Settings, find},
     unusable,
 };
@@ -24,6 +24,11 @@ const NAMES: Names<Key> = Names { provider: "Google Cloud Storage", kind: Provid
 
 /// The service's own address.
 const GOOGLE: &str = "https://storage.googleapis.com";
+
+/// Where credentials are looked for, and where not.
+const TRIED: &str = "the options or variables `GOOGLE_SERVICE_ACCOUNT`, `GOOGLE_SERVICE_ACCOUNT_KEY`, \
+    `GOOGLE_APPLICATION_CREDENTIALS`, `GOOGLE_BEARER_TOKEN`, the application default credentials in \
+    `~/.config/gcloud/application_default_credentials.json`, and the metadata service of the machine";
 
 /// A bucket, for copies within the service.
 #[derive(Debug)]
@@ -87,7 +92,13 @@ pub(super) fn open(bucket: &str, options: &StoreOptions) -> Result<Opened> {
         Name::Store(key) => builder.with_config(key, &setting.value),
         Name::Http(_) | Name::Shared(_) | Name::CredentialsFile | Name::Nothing => builder,
     });
-    let store = builder.build().map_err(|error| unusable("google", &settings, &error))?;
+    let build =
+        |builder: GoogleCloudStorageBuilder| builder.build().map_err(|error| unusable("google", &settings, &error));
+    let mut store = build(builder.clone())?;
+    if machine::is_asked(store.credentials()) {
+        let asking = build(builder.clone().with_retry(machine::retry()))?;
+        store = build(builder.with_credentials(machine::or_none(asking.credentials(), TRIED)))?;
+    }
     let base_url = base_url.unwrap_or_default().trim_end_matches('/').to_owned();
     let base = if base_url.is_empty() { GOOGLE.to_owned() } else { base_url.clone() };
     let identity = Identity::Gcs { base_url, bucket: bucket.to_owned() };

@@ -11,6 +11,7 @@ use object_store::{
 use super::{
     Client, Handle, Opened, ServerSide, check_scheme,
     credentials_file::CredentialsFile,
+    machine,
     renewal::Renewal,
     settings::{Name, Names, Setting, Settings, find, value},
     unusable,
@@ -21,6 +22,12 @@ use crate::{
 };
 
 const NAMES: Names<Key> = Names { provider: "S3", kind: Provider::S3, read, is_credential };
+
+/// Where credentials are looked for, and where not.
+const TRIED: &str = "the options or variables `AWS_ACCESS_KEY_ID` with `AWS_SECRET_ACCESS_KEY`, `AWS_CREDENTIALS_FILE`, \
+    `AWS_WEB_IDENTITY_TOKEN_FILE` with `AWS_ROLE_ARN`, `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`, \
+    `AWS_CONTAINER_CREDENTIALS_FULL_URI` with `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`, and the instance metadata service; \
+    the files and profiles of the AWS CLI are not read";
 
 /// A bucket, for copies within the service.
 #[derive(Debug)]
@@ -87,10 +94,17 @@ pub(super) fn open(bucket: &str, options: &StoreOptions) -> Result<Opened> {
     let file = file.map(|file| Arc::new(CredentialsFile::new(&file.value)));
     client.connector.renewal = file.clone().map(|file| Arc::new(Renewal { file, region: region.clone() }));
     let identity = Identity::S3 { endpoint: endpoint.clone(), bucket: bucket.to_owned(), region };
+    let mut credentials = file.clone().map(|file| file as AwsCredentialProvider);
+    if credentials.is_none() && value(&settings, Key::AccessKeyId).is_none() {
+        let asking = builder(bucket, &client, &mut settings.iter()).with_retry(machine::retry()).build();
+        let asking = asking.map_err(|error| unusable("aws", &settings, &error))?;
+        let asked = asking.credentials();
+        credentials = machine::is_asked(asked).then(|| machine::or_none(asked, &tried(options)));
+    }
     let build = |chosen: &mut dyn Iterator<Item = &Setting<Key>>| {
         let mut builder = builder(bucket, &client, chosen);
-        if let Some(file) = &file {
-            builder = builder.with_credentials(Arc::clone(file) as AwsCredentialProvider);
+        if let Some(credentials) = &credentials {
+            builder = builder.with_credentials(Arc::clone(credentials));
         }
         builder.build().map_err(|error| unusable("aws", &settings, &error))
     };
@@ -114,6 +128,15 @@ fn check_token_file(settings: &Settings<Key>) -> Result<()> {
     let Ok(token) = std::fs::read(&file.value) else { return Ok(()) };
     let token = Kind::Token.read(&String::from_utf8_lossy(&token));
     token.map(|_| ()).map_err(|flaw| file.refused(format!("of what the file holds: {flaw}")))
+}
+
+/// Where credentials were looked for.
+fn tried(options: &StoreOptions) -> String {
+    if options.get("aws_profile").is_none() {
+        return TRIED.to_owned();
+    }
+    tracing::warn!("`AWS_PROFILE` is set and not read, and no credentials are given beside it");
+    format!("{TRIED}, although `AWS_PROFILE` is set: `aws configure export-credentials --format env` writes its keys")
 }
 
 fn builder(bucket: &str, client: &Client, settings: &mut dyn Iterator<Item = &Setting<Key>>) -> AmazonS3Builder {

@@ -3,7 +3,7 @@
 use std::{
     cell::RefCell,
     fs::{self, FileType, Metadata},
-    io,
+    io, iter,
     path::Path as FilePath,
     sync::Arc,
 };
@@ -13,9 +13,10 @@ use walkdir::{DirEntry, WalkDir};
 use super::{
     super::{
         OnListed,
+        linked::LinkRule,
         object::{ListLevel, ObjectMeta},
     },
-    Links, NOT_A_FILE, blocking, entry, is_absent, link,
+    NOT_A_FILE, REFUSED_LINK, blocking, entry, is_absent, link,
 };
 use crate::{
     error::{Error, Result},
@@ -24,9 +25,9 @@ use crate::{
 };
 
 /// How a directory is listed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(in crate::location) struct How {
-    pub(in crate::location) links: Links,
+    pub(in crate::location) links: LinkRule,
     pub(in crate::location) unfit: Unfit,
 }
 
@@ -81,7 +82,7 @@ pub(in crate::location) async fn list(
         on_listed.iter().for_each(|on_listed| on_listed(1));
         is_awaited.strong_count() > 0
     };
-    let listed = blocking("list", move || walk(&root, &prefix, how, &on_entry)).await;
+    let listed = blocking("list", move || walk(&root, &prefix, &how, &on_entry)).await;
     drop(waiting);
     listed
 }
@@ -89,7 +90,7 @@ pub(in crate::location) async fn list(
 pub(in crate::location) async fn list_level(root: &FilePath, prefix: &str, how: How) -> Result<Listed<ListLevel>> {
     let root = root.to_owned();
     let prefix = prefix.to_owned();
-    blocking("list", move || read_level(&root, &prefix, how)).await
+    blocking("list", move || read_level(&root, &prefix, &how)).await
 }
 
 pub(in crate::location) async fn directories(root: &FilePath) -> Result<Listed<Vec<String>>> {
@@ -115,43 +116,53 @@ pub(in crate::location) async fn directories(root: &FilePath) -> Result<Listed<V
 }
 
 /// Goes on as long as `on_entry` returns true.
-fn walk(root: &FilePath, prefix: &str, how: How, on_entry: &dyn Fn() -> bool) -> Result<Listed<Vec<ObjectMeta>>> {
+fn walk(root: &FilePath, prefix: &str, how: &How, on_entry: &dyn Fn() -> bool) -> Result<Listed<Vec<ObjectMeta>>> {
     let start = root.join(prefix);
     let mut listed = Listed::default();
     if !start.is_dir() {
         return check_start(&start).map(|()| listed);
     }
     let passed = RefCell::new(Vec::new());
-    let is_listed = |found: &DirEntry| {
-        let is_top = prefix.is_empty() && found.depth() == 1;
-        let kind = known(found.path(), found.file_type(), is_top);
-        passed.borrow_mut().extend(kind.map(|kind| (kind, relative(root, found.path()))));
-        kind.is_none()
-    };
-    let below = WalkDir::new(&start).follow_links(true).min_depth(1).into_iter();
-    for found in below.filter_entry(is_listed) {
-        let (path, entry) = match found {
-            Ok(found) if how.links == Links::Refuse && found.path_is_symlink() => {
-                (found.path().to_owned(), Err(refused_link(found.path())))
+    for start in iter::once(&start).chain(how.links.followed_below(&start)) {
+        // At the top of a volume of its own, too.
+        let may_be_top = prefix.is_empty() || start.is_symlink();
+        let is_listed = |found: &DirEntry| {
+            if how.links.is_walked_apart(found.path()) {
+                return false;
             }
-            Ok(found) => {
-                let entry = file(root, found.path(), || found.metadata().map_err(io::Error::from));
-                (found.into_path(), entry)
-            }
-            Err(error) => (error.path().unwrap_or(root).to_owned(), walk_error(root, &error).map(|()| None)),
+            let is_top = may_be_top && found.depth() == 1;
+            let kind = match how.links {
+                LinkRule::Only(_) if found.path_is_symlink() => Some(PassedOver::Link),
+                _ => known(found.path(), found.file_type(), is_top),
+            };
+            passed.borrow_mut().extend(kind.map(|kind| (kind, relative(root, found.path()))));
+            kind.is_none()
         };
-        match entry {
-            Ok(None) => {}
-            Ok(Some(entry)) => {
-                listed.found.push(entry);
-                if !on_entry() {
-                    break;
+        let below = WalkDir::new(start).follow_links(matches!(how.links, LinkRule::All(_))).min_depth(1).into_iter();
+        for found in below.filter_entry(is_listed) {
+            let (path, entry) = match found {
+                Ok(found) if how.links.refuses_all() && found.path_is_symlink() => {
+                    (found.path().to_owned(), Err(refused_link(found.path())))
                 }
+                Ok(found) => {
+                    let entry = file(root, found.path(), || found.metadata().map_err(io::Error::from));
+                    (found.into_path(), entry)
+                }
+                Err(error) => (error.path().unwrap_or(root).to_owned(), walk_error(root, &error).map(|()| None)),
+            };
+            match entry {
+                Ok(None) => {}
+                Ok(Some(entry)) => {
+                    listed.found.push(entry);
+                    if !on_entry() {
+                        return Ok(listed);
+                    }
+                }
+                Err(Refused(Some(kind), error)) if how.unfit == Unfit::PassOver => {
+                    listed.unlisted.push(Unlisted { kind, name: relative(root, &path), error });
+                }
+                Err(Refused(_, error)) => return Err(error),
             }
-            Err(Refused(Some(kind), error)) if how.unfit == Unfit::PassOver => {
-                listed.unlisted.push(Unlisted { kind, name: relative(root, &path), error });
-            }
-            Err(Refused(_, error)) => return Err(error),
         }
     }
     listed.passed = passed.into_inner();
@@ -173,7 +184,7 @@ fn check_start(start: &FilePath) -> Result<()> {
     if start.is_symlink() { Err(link(start, "is a link to something that does not exist")) } else { Ok(()) }
 }
 
-fn read_level(root: &FilePath, prefix: &str, how: How) -> Result<Listed<ListLevel>> {
+fn read_level(root: &FilePath, prefix: &str, how: &How) -> Result<Listed<ListLevel>> {
     let start = root.join(prefix);
     let mut listed = Listed::<ListLevel>::default();
     let mut entries = Vec::new();
@@ -185,12 +196,15 @@ fn read_level(root: &FilePath, prefix: &str, how: How) -> Result<Listed<ListLeve
     for found in listing {
         let path = found.map_err(|e| Error::io("list", prefix, root.display(), e))?.path();
         let metadata = fs::metadata(&path);
-        let kind = metadata.as_ref().ok().and_then(|found| known(&path, found.file_type(), prefix.is_empty()));
+        let kind = match &how.links {
+            LinkRule::Only(followed) if path.is_symlink() && !followed.contains(&path) => Some(PassedOver::Link),
+            _ => metadata.as_ref().ok().and_then(|found| known(&path, found.file_type(), prefix.is_empty())),
+        };
         if let Some(kind) = kind {
             listed.passed.push((kind, relative(root, &path)));
             continue;
         }
-        let entry = if how.links == Links::Refuse && path.is_symlink() {
+        let entry = if how.links.refuses_all() && path.is_symlink() {
             Err(refused_link(&path))
         } else if metadata.as_ref().is_ok_and(Metadata::is_dir) {
             let name = utf8(path.file_name().unwrap_or_default().as_ref());
@@ -254,7 +268,7 @@ fn special(_kind: FileType) -> PassedOver {
 }
 
 fn refused_link(path: &FilePath) -> Refused {
-    Refused(Some(PassedOver::Link), link(path, "is a link, and links are refused here"))
+    Refused(Some(PassedOver::Link), link(path, REFUSED_LINK))
 }
 
 fn walk_error(root: &FilePath, error: &walkdir::Error) -> Result<(), Refused> {
@@ -296,8 +310,9 @@ fn utf8(path: &FilePath) -> Result<&str, Refused> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::location::Links;
 
-    const STRICT: How = How { links: Links::Refuse, unfit: Unfit::Refuse };
+    const STRICT: How = How { links: LinkRule::All(Links::Refuse), unfit: Unfit::Refuse };
 
     #[tokio::test]
     async fn a_walk_ends_when_no_caller_waits_for_it_any_more() {
@@ -330,7 +345,7 @@ mod tests {
             fs::write(path, "bytes").expect("written");
         }
         let keys = |prefix| {
-            let entries = walk(directory.path(), prefix, STRICT, &|| true).expect("listed").found;
+            let entries = walk(directory.path(), prefix, &STRICT, &|| true).expect("listed").found;
             entries.into_iter().map(|entry| entry.key.to_string()).collect::<std::collections::BTreeSet<_>>()
         };
         assert_eq!(keys(""), ["n1/lost+found/1", "n1/wal/1"].map(str::to_owned).into());

@@ -101,12 +101,21 @@ impl Changes {
 
 /// The options but the policy, which a restore that is resumed may have from elsewhere.
 fn options(plan: &RestorePlan) -> impl Iterator<Item = String> {
-    let RestoreOptions { policy: _, extra_nodes, on_catalog_mismatch, ownership, licenses, on_degraded, check } =
-        &plan.options;
+    let RestoreOptions {
+        policy: _,
+        extra_nodes,
+        on_catalog_mismatch,
+        linked_directories,
+        ownership,
+        licenses,
+        on_degraded,
+        check,
+    } = &plan.options;
     let Ownership { owner, modes } = ownership;
     let options = [
         format!("extra_nodes: {extra_nodes}"),
         format!("on_catalog_mismatch: {on_catalog_mismatch}"),
+        format!("linked_directories: {linked_directories}"),
         format!("ownership: {owner}, {modes}"),
         format!("licenses: {licenses}"),
         format!("on_degraded: {on_degraded}"),

@@ -78,6 +78,7 @@ impl Run {
         journal.guards.clone_from(&plan.guards);
         journal.old_roots = self.old_roots(&plan.guards).await?;
         let created = self.created();
+        journal.linked.clone_from(&self.target.linked);
         journal.made.clone_from(&self.made);
         journal.made.extend(directories::missing(place, created.iter().chain(&journal.guards)));
         journal.created = self.write_created(&journal, created).await?;

@@ -31,8 +31,7 @@ impl Run {
                 (RootAction::Put, Some(root)) => {
                     let record = self.request.backup.require_object(&step.key)?;
                     guard::replace(place, &step.key, &journal.restore, root.clone(), &record.attributes).await?;
-                    let file = (step.key.clone(), Some(record.version.modified.into()));
-                    self.applied.to_all(place, vec![file]).await?;
+                    self.not_kept += self.applied.to_one(place, &step.key, record.version.modified.into()).await?;
                 }
                 _ => guard::remove(place, &step.key, &journal.restore).await?,
             }

@@ -227,7 +227,12 @@ async fn links_in_backup_and_target_are_refused() {
     let backup = write_backup(&at("repo"), &core(1), &[V3], |_, _| {}).await.expect("a backup");
     std::fs::create_dir_all(root.path().join("target")).expect("made");
     std::os::unix::fs::symlink("/etc", root.path().join("target/node1")).expect("linked");
-    assert_eq!(Target::inspect(&at("target")).await.expect_err("a link").code(), "link");
+    for policy in [RestoreOptions::empty(), RestoreOptions::replace(), RestoreOptions::overlay()] {
+        let restore = Restore::new(backup.clone(), at("target"), policy);
+        assert_eq!(restore.start().await.expect_err("a link").code(), "link");
+    }
+    // No node of the target as it is, and not to be walked through.
+    assert!(Target::inspect(&at("target")).await.expect("inspected").is_empty());
 
     let wal = root.path().join("repo/n1/node1/wal/00000000003.wal");
     std::fs::rename(&wal, root.path().join("moved")).expect("moved");

@@ -1,0 +1,256 @@
+//! The version of a file: inode, time and size, as the object_store crate has it. Where a file has another inode at each look,
+//! as on sshfs and mergerfs, time and size alone.
+
+use std::{
+    collections::HashMap,
+    fs::{self, File, OpenOptions},
+    io,
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+use super::{
+    Inodes, Location, ObjectMeta, ObjectTable, ObjectView, Times, Version,
+    abilities::Known,
+    local,
+    publish::{close, is_refused},
+};
+use crate::{error::Result, key::Key};
+
+/// How much older a probe is made. Younger than what other runs delete.
+const PROBE_AGE: Duration = Duration::from_secs(600);
+
+/// How far times are rounded: FAT has every other second.
+const COARSEST: Duration = Duration::from_secs(2);
+
+impl Known {
+    /// The entity tag of a file, where it has one here.
+    pub(super) fn tag(&self, metadata: &fs::Metadata) -> Option<String> {
+        self.has_inodes().then(|| local::tag(metadata))
+    }
+
+    /// Whether a file has the entity tag but for the inode.
+    fn is_same_but_for_inode(&self, tag: Option<&str>, metadata: &fs::Metadata) -> bool {
+        tag.is_some_and(|tag| without_inode(tag) == without_inode(&local::tag(metadata)))
+    }
+
+    /// Whether entity tags tell only inodes apart that say nothing here. A look at the file shows that.
+    pub(super) fn is_same_file(&self, path: &Path, wanted: &str, found: &str) -> bool {
+        without_inode(wanted) == without_inode(found) && !self.look_twice(path).unwrap_or_else(|_| self.has_inodes())
+    }
+
+    /// Looks twice at a file. Returns whether its inode counts.
+    pub(super) fn look_twice(&self, path: &Path) -> io::Result<bool> {
+        if self.has_inodes() {
+            let seen = [fs::metadata(path)?, File::open(path)?.metadata()?, fs::metadata(path)?];
+            if seen.windows(2).any(|pair| is_inode_all(&pair[0], &pair[1])) {
+                self.forget_inodes();
+            }
+        }
+        Ok(self.has_inodes())
+    }
+
+    fn has_inodes(&self) -> bool {
+        self.get().inodes != Some(Inodes::Unstable)
+    }
+
+    fn forget_inodes(&self) {
+        if self.learn(|abilities| abilities.inodes = Some(Inodes::Unstable)) {
+            tracing::info!("a file has another inode at each look: versions are told by size and time");
+        }
+    }
+}
+
+fn without_inode(tag: &str) -> &str {
+    tag.split_once('-').map_or(tag, |(_, rest)| rest)
+}
+
+/// Whether the inode is all that differs.
+fn is_inode_all(one: &fs::Metadata, other: &fs::Metadata) -> bool {
+    let modified = |metadata: &fs::Metadata| metadata.modified().ok();
+    local::inode(one) != local::inode(other) && one.len() == other.len() && modified(one) == modified(other)
+}
+
+impl Location {
+    /// What a file here is as an object.
+    pub(crate) fn file(&self, key: Key, metadata: &fs::Metadata) -> ObjectMeta {
+        self.as_version(local::entry(key, metadata))
+    }
+
+    /// Whether only its time tells a version here.
+    pub(super) fn is_told_by_time(&self, version: &Version) -> bool {
+        version.e_tag.is_none() && self.abilities().inodes == Some(Inodes::Unstable)
+    }
+
+    /// The same without the inode, where that says nothing here.
+    pub(super) fn as_version(&self, mut file: ObjectMeta) -> ObjectMeta {
+        if self.abilities().inodes == Some(Inodes::Unstable) {
+            file.version.e_tag = None;
+        }
+        file
+    }
+
+    /// Gives an open file the time of its source, where the file system lets it have that.
+    pub(crate) fn set_modified(&self, file: &File, modified: SystemTime) -> io::Result<()> {
+        if self.abilities().times == Some(Times::NotKept) {
+            return Ok(());
+        }
+        match file.set_modified(modified) {
+            Err(error) if is_refused(&error) || error.kind() == io::ErrorKind::PermissionDenied => {
+                self.0.abilities.learn(|abilities| abilities.times = Some(Times::NotKept));
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
+    /// Looks at a probe that was written as this version, and gives it a time.
+    pub(crate) async fn probe_file(&self, key: &Key, written: &Version) -> io::Result<()> {
+        let Some(path) = self.directory().map(|directory| directory.join(key.as_str())) else { return Ok(()) };
+        let place = self.clone();
+        let key = key.clone();
+        let written = written.clone();
+        let probe = move || {
+            let known = &place.0.abilities;
+            let metadata = fs::metadata(&path)?;
+            let has_moved = known.has_inodes() && place.file(key, &metadata).version.e_tag != written.e_tag;
+            if has_moved && known.is_same_but_for_inode(written.e_tag.as_deref(), &metadata) {
+                // It was written under another name.
+                known.forget_inodes();
+            }
+            known.look_twice(&path)?;
+            let file = OpenOptions::new().read(true).write(cfg!(windows)).open(&path)?;
+            let time = metadata.modified()? - PROBE_AGE;
+            place.set_modified(&file, time)?;
+            close(file)?;
+            let found = fs::metadata(&path)?.modified()?;
+            if found.duration_since(time).or_else(|_| time.duration_since(found)).is_ok_and(|off| off > COARSEST) {
+                known.learn(|abilities| abilities.times = Some(Times::NotKept));
+            }
+            Ok(())
+        };
+        tokio::task::spawn_blocking(probe).await?
+    }
+
+    /// Whether an open file is the version that is wanted.
+    pub(crate) fn is_open(&self, wanted: &ObjectMeta, found: &fs::Metadata) -> bool {
+        if self.file(wanted.key.clone(), found).is_same(wanted) {
+            return true;
+        }
+        let found = local::entry(wanted.key.clone(), found);
+        let is_alike = found.size == wanted.size && found.version.modified == wanted.version.modified;
+        let path = self.directory().map(|directory| directory.join(wanted.key.as_str()));
+        is_alike && path.is_some_and(|path| self.0.abilities.look_twice(&path).is_ok_and(|has_inodes| !has_inodes))
+    }
+
+    /// Looks twice at one file here, where there is one: before a run, so that it begins with versions that stay.
+    pub(crate) async fn look_at_inodes(&self) -> Result<()> {
+        let Some(directory) = self.directory().map(ToOwned::to_owned) else { return Ok(()) };
+        let known = self.0.abilities.clone();
+        let look = move || {
+            // What cannot be looked at is for those to say who need it.
+            let files = walkdir::WalkDir::new(directory).into_iter().flatten();
+            if let Some(file) = files.into_iter().find(|found| found.file_type().is_file()) {
+                let _ = known.look_twice(file.path());
+            }
+            Ok(())
+        };
+        local::blocking("look at inodes", look).await
+    }
+
+    /// Compares a listing with an earlier one. Where most files have got another inode and nothing else, inodes are left out of
+    /// the new one.
+    pub(crate) fn settle_inodes<'a>(
+        &self,
+        before: impl Iterator<Item = ObjectView<'a>>,
+        now: ObjectTable,
+    ) -> ObjectTable {
+        if self.directory().is_none() {
+            return now;
+        }
+        let before: HashMap<_, _> = before.map(|file| (file.key, file)).collect();
+        let mut kept: u64 = 0;
+        let mut lost: u64 = 0;
+        for file in &now {
+            let Some(old) = before.get(file.key) else { continue };
+            if old.size == file.size && old.version.modified == file.version.modified {
+                *(if old.is_same(file) { &mut kept } else { &mut lost }) += 1;
+            }
+        }
+        if lost > kept.max(1) {
+            self.0.abilities.forget_inodes();
+        }
+        now.into_iter().map(|file| self.as_version(file)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::StoreOptions;
+
+    fn place() -> (tempfile::TempDir, Location) {
+        let directory = tempfile::tempdir().expect("a directory");
+        for name in ["1", "2", "3"] {
+            fs::write(directory.path().join(name), name).expect("written");
+        }
+        let location = Location::parse(directory.path().to_str().expect("UTF-8"), &StoreOptions::default());
+        (directory, location.expect("a location"))
+    }
+
+    /// The listing with another inode for the first files of it.
+    fn with_other_inodes(listing: &ObjectTable, files: usize) -> ObjectTable {
+        let other = |(at, file): (usize, ObjectView<'_>)| {
+            let mut file = ObjectMeta::from(file);
+            if at < files {
+                let tag = file.version.e_tag.take().expect("a tag");
+                file.version.e_tag = Some(format!("\"abc-{}", without_inode(&tag)).into());
+            }
+            file
+        };
+        listing.iter().enumerate().map(other).collect()
+    }
+
+    #[tokio::test]
+    async fn inodes_that_change_together_say_nothing() {
+        let (_directory, place) = place();
+        let before = place.list("").await.expect("listed");
+        let one = place.settle_inodes(before.iter(), with_other_inodes(&before, 1));
+        assert_eq!(one, with_other_inodes(&before, 1), "one file was replaced");
+        assert!(place.lacks().is_empty());
+        let now = place.settle_inodes(before.iter(), with_other_inodes(&before, 3));
+        assert!(before.iter().zip(&now).all(|(before, now)| before.is_same(now)), "{now:?}");
+        assert_eq!(place.abilities().inodes, Some(Inodes::Unstable));
+        assert!(place.list("").await.expect("listed").iter().all(|file| file.version.e_tag.is_none()));
+    }
+
+    #[tokio::test]
+    async fn a_version_without_inode_is_told_by_its_time() {
+        let (directory, place) = place();
+        let key = Key::parse("1").expect("a key");
+        let tagged = place.head(&key).await.expect("asked").expect("there").version;
+        place.0.abilities.forget_inodes();
+        let version = place.head(&key).await.expect("asked").expect("there").version;
+        assert_eq!((version.e_tag.as_deref(), version.modified), (None, tagged.modified));
+        for version in [&tagged, &version] {
+            assert_eq!(place.get(&key, Some(version)).await.expect("read").expect("there"), "1");
+        }
+        let file = File::options().write(true).open(directory.path().join("1")).expect("open");
+        file.set_modified(SystemTime::UNIX_EPOCH).expect("set");
+        for version in [&tagged, &version] {
+            let changed = place.get(&key, Some(version)).await.expect_err("another time");
+            assert_eq!(changed.code(), "object-changed");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_probe_of_a_whole_file_system_shows_no_lack() {
+        let (directory, place) = place();
+        let key = Key::parse("probe").expect("a key");
+        let written = place.create(&key, "probe".into()).await.expect("created");
+        place.probe_file(&key, &written).await.expect("looked at");
+        assert!(place.lacks().is_empty(), "{}", place.abilities());
+        let modified = fs::metadata(directory.path().join("probe")).and_then(|found| found.modified()).expect("a time");
+        assert!(modified.elapsed().expect("in the past") >= PROBE_AGE);
+    }
+}
