@@ -3,13 +3,7 @@
 //! This is the one place where a location waits for its store. The clients of the object_store crate retry a few times
 //! within seconds by themselves (see `cloud/client.rs`), which is counted in here.
 
-<<<<<<< HEAD
-use std::{sync::PoisonError, time::Duration};
-||||||| 3460b5a
-use std::{sync::atomic::Ordering, time::Duration};
-=======
-use std::{panic::AssertUnwindSafe, sync::atomic::Ordering, time::Duration};
->>>>>>> 417e3a26797d730772f387fb13ec06c0ca4d7191
+use std::{panic::AssertUnwindSafe, sync::PoisonError, time::Duration};
 
 use futures::{FutureExt, future::BoxFuture};
 use object_store::{
