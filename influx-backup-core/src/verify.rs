@@ -11,7 +11,7 @@ use crate::{
     certificate::Certificate,
     certify::backup_certificate,
     concurrent,
-    error::{Error, Result},
+    error::{Error, Result, StoreErrorKind},
     event::Phase,
     finding::{Finding, FindingCode},
     format::parquet,
@@ -291,6 +291,10 @@ async fn check_bytes(backup: &Backup, record: &ObjectRecord) -> Result<Option<Fi
             Ok(None)
         }
         Err(Error::DamagedBackup { object, reason, .. }) => wrong(format!("`{object}`: {reason}")),
+        Err(Error::Store { kind: kind @ (StoreErrorKind::Unreadable | StoreErrorKind::Archived), source, .. }) => {
+            let message = format!("`{}` cannot be read ({}): {source}", record.key, kind.code());
+            Ok(Some(problem(&record.key, FindingCode::UnreadableObject, message)))
+        }
         Err(error) => Err(error),
     }
 }

@@ -1,5 +1,5 @@
 //! What a store answers decides at once: a final answer is neither asked for again by an inner loop nor hidden by a clock.
-#![cfg(all(unix, feature = "aws", feature = "azure", feature = "gcp"))]
+#![cfg(all(unix, feature = "testing", feature = "aws", feature = "azure", feature = "gcp"))]
 
 mod servers;
 
@@ -11,12 +11,14 @@ use std::{
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use influx_backup_core::{
-    ByteSize, Copier, Key, Location, StoreOptions,
+    BackupOptions, ByteSize, Copier, DiscoverOptions, Key, Location, Repository, StoreOptions,
     copier::{CopyContext, CopyRequest, ServerSideCopier, StreamCopier},
+    discover,
     error::CopyError,
     location::{ObjectMeta, Version},
+    testing::generate::Generate,
 };
-use servers::{Canned, answer};
+use servers::{Canned, Fault, FaultProxy, Rule, StoreServer, answer, in_process_s3, write};
 
 /// An answer that no attempt helps takes as long as one request, on a machine that does much else.
 const AT_ONCE: Duration = Duration::from_secs(10);
@@ -63,6 +65,17 @@ fn azure(server: &Canned, container: &str) -> Location {
     Location::parse(&format!("az://{container}/p"), &options).expect("a location")
 }
 
+fn google(server: &Canned, bucket: &str) -> Location {
+    let account = serde_json::json!({
+        "private_key": "x", "private_key_id": "x", "client_email": "x", "disable_oauth": true,
+        "gcs_base_url": server.endpoint(),
+    });
+    let options = StoreOptions::default()
+        .with("google_service_account_key", account.to_string())
+        .with("google_allow_http", "true");
+    Location::parse(&format!("gs://{bucket}/p"), &options).expect("a location")
+}
+
 fn key() -> Key {
     Key::parse("x.parquet").expect("a key")
 }
@@ -106,17 +119,20 @@ fn count(server: &Canned, is: impl Fn(&Request<Bytes>) -> bool) -> usize {
 #[tokio::test]
 async fn a_put_that_finds_no_room_is_made_once() {
     for (status, code, expected) in FULL.into_iter().chain(REJECTED) {
-        let what = format!("{status} {code}");
-        let server = Canned::serve(move |_| refusal(status, code));
-        let (from, entry) = in_memory(100).await;
-        let request = CopyRequest::new(from, entry, s3(&server, "b"));
-        fails(&what, &StreamCopier::default(), request, expected).await;
-        assert_eq!(count(&server, |request| *request.method() == Method::PUT), 1, "{what}");
+        for open in [s3, azure, google] {
+            let server = Canned::serve(move |_| refusal(status, code));
+            let to = open(&server, "b");
+            let what = format!("{to}: {status} {code}");
+            let (from, entry) = in_memory(100).await;
+            let request = CopyRequest::new(from, entry, to.clone());
+            fails(&what, &StreamCopier::default(), request, expected).await;
+            assert_eq!(count(&server, |request| *request.method() == Method::PUT), 1, "{what}");
 
-        let error = s3(&server, "b").put(&key(), "x".into()).await.expect_err(&what);
-        assert_eq!((error.code(), error.is_retryable()), (expected, false), "{what}");
-        assert!(error.to_string().contains("`s3://b/p`") && error.to_string().contains("x.parquet"), "{error}");
-        assert_eq!(count(&server, |request| *request.method() == Method::PUT), 2, "{what}");
+            let error = to.put(&key(), "x".into()).await.expect_err(&what);
+            assert_eq!((error.code(), error.is_retryable()), (expected, false), "{what}");
+            assert!(error.to_string().contains(&to.to_string()) && error.to_string().contains("x.parquet"), "{error}");
+            assert_eq!(count(&server, |request| *request.method() == Method::PUT), 2, "{what}");
+        }
     }
 }
 
@@ -195,6 +211,28 @@ async fn one_archived_object_turns_no_copies_off() {
     let request = CopyRequest::new(s3(&server, "from"), entry(100), s3(&server, "to"));
     let copied = copier.copy(&request, &CopyContext::default()).await.expect("copied");
     assert_eq!(copied.copier, "server-side");
+}
+
+/// A whole run: what was found before the first copy does not help.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_to_a_bucket_that_becomes_full_ends_at_once() {
+    let server = in_process_s3();
+    let bucket = server.fresh_bucket().await;
+    write(&Generate::core("n1").snapshots(1).files_per_snapshot(1), &server.location(&bucket, "cluster")).await;
+    let files = server.location(&bucket, "cluster").list("n1/dbs").await.expect("listed").len();
+    let proxy = FaultProxy::before(server.address());
+    let full = proxy.inject(Rule::new(Fault::Status(507)).method(Method::PUT).containing("/dbs/").always());
+    let cluster = discover(&server.location(&bucket, "cluster"), &DiscoverOptions::default()).await.expect("a cluster");
+    let vault = server.location_at(proxy.address(), &bucket, "vault");
+    let began = Instant::now();
+    let backup = Repository::open(vault.clone()).await.expect("opened").backup(&cluster, BackupOptions::default());
+    let report = backup.await.expect_err("full").report();
+    assert_eq!((report.code.as_str(), report.retryable), ("no-space", false), "{report:?}");
+    assert!(report.location.as_deref().is_some_and(|location| location.starts_with(&vault.to_string())), "{report:?}");
+    assert!(report.key.as_deref().is_some_and(|key| key.contains("/dbs/")), "{report:?}");
+    assert!(report.causes.iter().any(|cause| cause.contains("507 XMinioStorageFull")), "{report:?}");
+    assert!((1..=files).contains(&full.count()), "each at most once: {}", full.count());
+    assert!(began.elapsed() < AT_ONCE * 3, "it took {:?}", began.elapsed());
 }
 
 /// The client of the object_store crate repeats a request that is answered so; the last answer is what is reported.

@@ -13,8 +13,8 @@ use std::{
 
 use http::Method;
 use influx_backup_core::{
-    BackupOptions, Certificate, DiscoverOptions, Error, FindingCode, Location, Repository, Restore, RestoreOptions,
-    certify, discover,
+    BackupOptions, Certificate, DiscoverOptions, Error, FindingCode, Key, Location, Repository, Restore,
+    RestoreOptions, VerifyOptions, certify, discover,
     options::{OnDegraded, OnUnreadable},
     record::BackupStatus,
     testing::generate::Generate,
@@ -98,6 +98,28 @@ async fn a_store_that_answers_503_for_one_object() {
     let source = server.location_at(proxy.address(), &bucket, "cluster");
     is_named("503", source, server.location(&bucket, "vault"), &key).await;
     assert!(rotten.count() > 0);
+}
+
+/// The rest of a backup is verified all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_of_a_backup_that_cannot_be_read_is_a_problem_of_it() {
+    let server = in_process_s3();
+    let bucket = server.fresh_bucket().await;
+    let source = server.location(&bucket, "cluster");
+    write(&cluster(), &source).await;
+    let key = live_file(&source).await;
+    back_up(&source, &server.location(&bucket, "vault"), OnUnreadable::Refuse).await.expect("backed up");
+    let proxy = FaultProxy::before(server.address());
+    let encoded = key.replace('-', "%2D").replace('.', "%2E");
+    proxy.inject(Rule::new(Fault::Status(503)).method(Method::GET).containing(&encoded).always());
+    let vault = server.location_at(proxy.address(), &bucket, "vault");
+    let began = Instant::now();
+    let repository = Repository::open(vault).await.expect("opened");
+    let report = repository.verify("b", VerifyOptions::bytes()).await.expect("verified");
+    assert!(began.elapsed() < LIMIT, "it took {:?}", began.elapsed());
+    let problems: Vec<_> =
+        report.problems.iter().map(|problem| (&problem.code, problem.key.as_ref().map(Key::as_str))).collect();
+    assert_eq!(problems, [(&FindingCode::UnreadableObject, Some(key.as_str()))]);
 }
 
 /// MinIO with a part of which bytes are damaged on its drive; it copies by itself, too.

@@ -141,7 +141,7 @@ finding_codes! {
     WrongBytes = "wrong-bytes", Error;
     /// The backup has an object that the manifest does not list.
     UnlistedObject = "unlisted-object", Error;
-    /// An object of the source could not be read, or is archived, and is not in the backup.
+    /// An object cannot be read, or is archived: one of the backup itself, or one of the source, which the backup lacks then.
     UnreadableObject = "unreadable-object", Error;
     /// Copies were compared by their size only.
     SizeOnly = "size-only", Info;

@@ -18,6 +18,9 @@ const LEAST: Duration = Duration::from_secs(5);
 /// How long it may take to ask.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// How many of three others have to be sent: more may be rotten than one.
+const MOST: u32 = 2;
+
 /// How many objects are listed to find another one.
 const LISTED: usize = 1_000;
 
@@ -89,14 +92,13 @@ impl Location {
         let listed: Vec<_> = listed.filter_map(|entry| std::future::ready(entry.ok())).collect().await;
         let others: Vec<_> = listed.iter().filter(|other| other.size > 0 && other.location != *path).collect();
         let (Some(first), Some(last)) = (others.first(), others.last()) else { return true };
+        let mut sent = 0;
         for other in [first, last, &others[others.len() / 2]] {
             let options = GetOptions { range: Some(GetRange::Bounded(0..1)), ..GetOptions::default() };
-            let sent = async { store.get_opts(&other.location, options).await?.bytes().await };
-            if sent.await.is_ok() {
-                return true;
-            }
+            let answer = async { store.get_opts(&other.location, options).await?.bytes().await };
+            sent += u32::from(answer.await.is_ok());
         }
-        false
+        sent >= MOST
     }
 }
 

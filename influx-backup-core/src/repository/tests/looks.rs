@@ -252,8 +252,9 @@ async fn that_a_repository_was_given_for_a_backup_is_said_only_where_the_store_a
 async fn a_store_that_fails_is_no_repository_of_unreadable_backups() {
     let (_, repository, _) = bed().await;
     for failure in [Failure::Unreachable, Failure::Throttled, Failure::Other] {
-        let manifest = Scope::of(Op::Get).containing(MANIFEST_KEY);
-        let failing = checked(through(repository.location(), Rule::new(manifest, When::Always, Fault::Fail(failure))));
+        let of_backups = Scope::of(Op::Get).outside("repository.json");
+        let failing =
+            checked(through(repository.location(), Rule::new(of_backups, When::Always, Fault::Fail(failure))));
         let expected = crate::error::Category::Store;
         assert_eq!(failing.list().await.expect_err("no answer").category(), expected, "{failure:?}");
         assert_eq!(failing.leftovers().await.expect_err("no answer").category(), expected, "{failure:?}");
