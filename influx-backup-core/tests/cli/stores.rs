@@ -185,10 +185,10 @@ fn every_verb_says_within_seconds_what_is_wrong() {
                 &["restore", &good, url, "--abandon"],
             ];
             for call in calls {
-                let arguments = [call, &["--json"]].concat();
+                let arguments: Vec<String> = call.iter().chain([&"--json"]).map(|text| (*text).to_owned()).collect();
                 scope.spawn(move || {
                     let began = Instant::now();
-                    let mut call = command(&arguments);
+                    let mut call = command(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
                     call.envs(variables.iter().copied());
                     let answer = Answer::of(call.output().expect("the program starts")).expect_error(6, code);
                     let error = answer.json()["error"].to_string();

@@ -75,7 +75,6 @@ impl Observed {
 impl HttpService for Observed {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let kind = kind_of(request.method(), request.uri());
-        let is_of_one_level = kind == RequestKind::List && levels::is_of_one_level(request.uri());
         let is_made_again = request.extensions().get::<MadeOnce>().is_none();
         let is_of_one_level = kind == RequestKind::List && levels::is_of_one_level(request.uri());
         let response = self.execute(request).await?;
