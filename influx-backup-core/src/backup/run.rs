@@ -97,6 +97,7 @@ pub(crate) async fn run(
     let run =
         Run { name: &name, to: &to, options: &options, rules: &rules, copier: &copier, task: &task, lease: &lease };
     let nodes = cluster.nodes().to_vec();
+    let source = cluster.location().clone();
     let work = async {
         state.index = run.unless_ended(left_before(&to, options.on_existing, acquired)).await?;
         let backed_up = async {
@@ -109,7 +110,7 @@ pub(crate) async fn run(
     match &mut done {
         Ok(report) => {
             report.abilities = Some(to.abilities());
-            task.events.report_lacks(&to);
+            [&source, &repository].into_iter().for_each(|place| task.events.report_lacks(place));
             task.events.report_passed_over();
             (report.todos, report.findings) = task.events.findings().todos_and_rest();
         }

@@ -71,7 +71,7 @@ impl ObjectStore for Files {
                 let path = self.files.path_to_filesystem(location)?;
                 let tag = found.meta.e_tag.as_deref();
                 match tag {
-                    Some(tag) if self.known.is_same_file(&path, &wanted, tag) => found,
+                    Some(tag) if self.known.is_same_file(&path, &wanted, tag, found.meta.last_modified.into()) => found,
                     _ => return Err(changed),
                 }
             }

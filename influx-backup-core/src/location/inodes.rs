@@ -20,6 +20,9 @@ use crate::{error::Result, key::Key};
 /// How much older a probe is made. Younger than what other runs delete.
 const PROBE_AGE: Duration = Duration::from_secs(600);
 
+/// The longest time in which a kernel gives the same time, but for file systems whose times are whole seconds, and more.
+const LONGEST_TICK: Duration = Duration::from_millis(500);
+
 /// How far times are rounded: FAT has every other second.
 const COARSEST: Duration = Duration::from_secs(2);
 
@@ -34,9 +37,19 @@ impl Known {
         tag.is_some_and(|tag| without_inode(tag) == without_inode(&local::tag(metadata)))
     }
 
+    /// Whether the inode of a file counts that has another one than it was listed with, and the same size and time. Where its
+    /// time is exact and not of this moment, no other file can have it: FUSE gives a file another inode once its cache forgets it.
+    fn is_other_file(&self, path: &Path, modified: SystemTime) -> bool {
+        let is_exact = modified.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|since| since.subsec_nanos() > 0);
+        if is_exact && modified.elapsed().is_ok_and(|age| age > LONGEST_TICK) {
+            self.forget_inodes();
+        }
+        self.look_twice(path).unwrap_or_else(|_| self.has_inodes())
+    }
+
     /// Whether entity tags tell only inodes apart that say nothing here. A look at the file shows that.
-    pub(super) fn is_same_file(&self, path: &Path, wanted: &str, found: &str) -> bool {
-        without_inode(wanted) == without_inode(found) && !self.look_twice(path).unwrap_or_else(|_| self.has_inodes())
+    pub(super) fn is_same_file(&self, path: &Path, wanted: &str, found: &str, modified: SystemTime) -> bool {
+        without_inode(wanted) == without_inode(found) && !self.is_other_file(path, modified)
     }
 
     /// Looks twice at a file. Returns whether its inode counts.
@@ -137,10 +150,13 @@ impl Location {
         if self.file(wanted.key.clone(), found).is_same(wanted) {
             return true;
         }
-        let found = local::entry(wanted.key.clone(), found);
-        let is_alike = found.size == wanted.size && found.version.modified == wanted.version.modified;
+        let entry = local::entry(wanted.key.clone(), found);
+        let is_alike = entry.size == wanted.size && entry.version.modified == wanted.version.modified;
         let path = self.directory().map(|directory| directory.join(wanted.key.as_str()));
-        is_alike && path.is_some_and(|path| self.0.abilities.look_twice(&path).is_ok_and(|has_inodes| !has_inodes))
+        match (path, found.modified()) {
+            (Some(path), Ok(modified)) if is_alike => !self.0.abilities.is_other_file(&path, modified),
+            _ => false,
+        }
     }
 
     /// Looks twice at one file here, where there is one: before a run, so that it begins with versions that stay.

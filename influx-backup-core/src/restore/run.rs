@@ -256,7 +256,8 @@ impl Run {
             report.started = start_all(orchestrator, &self.plan.start, timeout, &self.task).await;
         }
         report.abilities = Some(self.place.abilities());
-        self.task.events.report_lacks(&self.place);
+        let places = [self.request.backup.location(), &self.place];
+        places.into_iter().for_each(|place| self.task.events.report_lacks(place));
         self.task.events.report_passed_over();
         (report.todos, report.findings) = self.task.events.findings().todos_and_rest();
         report

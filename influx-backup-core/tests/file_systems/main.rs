@@ -15,6 +15,7 @@
 mod account;
 mod fixtures;
 mod injected;
+mod lacking;
 mod links;
 mod mounted;
 mod needs;
