@@ -11,6 +11,7 @@ use crate::{
     testing::generate::Generate,
 };
 
+mod absurd;
 mod cancels;
 mod json;
 mod limits;

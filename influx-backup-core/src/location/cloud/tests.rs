@@ -1,3 +1,5 @@
+mod random;
+
 use super::super::Location;
 use crate::{
     StoreOptions,
