@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{CREATE_ONLY, Error, LeaseSubject, StopReason, StoreErrorKind};
 
+/// Why a restore refuses a directory of its target: the one link that an option answers.
+pub(crate) const LINKED_DIRECTORY: &str = "is a link to another directory, and belongs to what the restore writes";
+
 /// An option that answers an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -76,6 +79,10 @@ impl Error {
                 "resume",
                 "continues the backup, if the store answers and there is none; if there is one, verify it",
             )],
+            Self::Link { reason: LINKED_DIRECTORY, .. } => {
+                let text = "restores to where such links lead, and deletes there what the policy deletes";
+                vec![to("linked_directories", "follow", text)]
+            }
             Self::DegradedBackup { .. } => vec![to("on_degraded", "accept", "restores it all the same")],
             Self::CorruptSource { .. } => {
                 vec![to("on_corrupt", "record", "copies corrupt objects as they are; the backup may be degraded")]

@@ -49,11 +49,10 @@ pub struct ErrorReport {
 }
 
 /// Options of more than one word that messages name. Other options stand in hints.
-pub(super) const NAMED_IN_MESSAGES: [&str; 7] = [
+pub(super) const NAMED_IN_MESSAGES: [&str; 6] = [
     "aws_allow_http",
     "azure_allow_http",
     "google_allow_http",
-    "linked_directories",
     "object_store_single_writer",
     "object_store_tls_ca",
     "on_existing",

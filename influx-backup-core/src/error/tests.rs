@@ -57,6 +57,7 @@ pub(crate) fn samples() -> Vec<Error> {
         Error::MemoryLocation,
         Error::InvalidKey { key: text("../x"), reason: "it climbs out" },
         Error::Link { path: text("/data/x"), reason: "is a link to something that does not exist" },
+        Error::Link { path: text("/data/node1/wal"), reason: LINKED_DIRECTORY },
         Error::NoCluster { location: location(), looked_for: text("nodes"), found: text("nothing") },
         Error::SeveralClusters { location: location(), clusters: vec![text("a"), text("b")] },
         Error::NodesRequired { location: location(), cluster: text("a"), candidates: vec![text("n1")] },

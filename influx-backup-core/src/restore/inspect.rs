@@ -7,7 +7,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{journal::RestoreJournal, lease};
 use crate::{
-    error::{Error, Result},
+    error::{Error, LINKED_DIRECTORY, Result},
     job::Request,
     key::Key,
     layout::{Component, OWN_DIRECTORY, guard},
@@ -69,7 +69,7 @@ pub(super) async fn inspect(
     {
         return Err(Error::Link {
             path: place.directory().map_or_else(String::new, |root| root.join(directory).display().to_string()),
-            reason: "is a link to a directory: set `linked_directories` to `follow` to restore to where it leads",
+            reason: LINKED_DIRECTORY,
         });
     }
     objects.retain(|object| object.key.below(OWN_DIRECTORY).is_none());

@@ -1,6 +1,7 @@
 //! The program as another user.
 
 use std::{
+    ffi::OsStr,
     fs,
     os::unix::fs::{PermissionsExt, chown},
     path::Path,
@@ -38,7 +39,7 @@ impl Account {
         fs::set_permissions(scratch, fs::Permissions::from_mode(0o755)).expect("set");
         let program = scratch.join("program");
         if !program.exists() {
-            fs::copy(command.get_program(), &program).expect("copied");
+            install(command.get_program(), &program);
         }
         let mut own = Command::new("setpriv");
         own.args([format!("--reuid={}", self.user), format!("--regid={}", self.group)]);
@@ -48,7 +49,14 @@ impl Account {
             false => own.arg(format!("--groups={}", groups.join(","))),
         };
         own.arg(program).args(command.get_args()).env("HOME", scratch);
-        own.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        for (name, value) in command.get_envs().filter_map(|(name, value)| Some((name, value?))) {
+            own.env(name, value);
+            if name == "LD_PRELOAD" {
+                let shim = scratch.join("shim.so");
+                install(value, &shim);
+                own.env(name, shim);
+            }
+        }
         own
     }
 
@@ -59,4 +67,12 @@ impl Account {
             fs::read_dir(path).expect("a directory").for_each(|entry| self.owns(&entry.expect("an entry").path()));
         }
     }
+}
+
+/// Copies a program for everyone. By another process: what this one has open for writing, each process that another test starts
+/// at the same moment has open, too, for a while, and such a file cannot be run.
+fn install(from: &OsStr, to: &Path) {
+    let installed =
+        Command::new("install").args(["-m", "755"]).args([from, to.as_os_str()]).status().expect("install runs");
+    assert!(installed.success(), "{}", to.display());
 }

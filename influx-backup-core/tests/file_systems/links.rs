@@ -9,8 +9,8 @@ use std::{
 use rustix::io::Errno;
 
 use crate::{
-    injected::injected,
     program::{Answer, Scratch, command, run},
+    refusing::Refusing,
 };
 
 /// A backup in `repository`, and what it restores in `reference`.
@@ -99,9 +99,14 @@ fn a_linked_directory_is_written_through_when_that_was_asked_for() {
         fs::write(&other, "kept").expect("written");
         let before = scratch.files("volume");
 
-        let error = restored(&scratch, &["--policy", policy]).expect_error(5, "link").json();
-        let message = error["error"]["message"].as_str().expect("a message");
-        assert!(message.contains("ingester01/wal") && message.contains("--linked-directories"), "{message}");
+        let refused = restored(&scratch, &["--policy", policy]).expect_error(5, "link");
+        let error = &refused.json()["error"];
+        assert!(error["message"].as_str().is_some_and(|message| message.contains("ingester01/wal")), "{error:#}");
+        assert_eq!(
+            (&error["hints"][0]["option"], &error["hints"][0]["value"]),
+            (&"linked_directories".into(), &"follow".into())
+        );
+        assert!(refused.stderr.contains("--linked-directories follow: "), "{refused:?}");
         assert!(scratch.files("volume") == before, "{policy}: nothing was changed");
 
         let through = ["--policy", policy, "--linked-directories", "follow"];
@@ -176,15 +181,19 @@ fn an_interrupted_restore_through_links_is_resumed_and_abandoned() {
     symlink(scratch.path("catalog"), scratch.path("target/cluster01")).expect("linked");
     for (last, is_restored) in [("--abandon", false), ("--resume", true)] {
         let restore = command(&["restore", &backup, &target, "--linked-directories", "follow", "--json"]);
-        // Behind the boot guard, when the copies are put on disk.
-        let Some(mut failing) = injected(&restore, &[("syncfs", Errno::IO)], &scratch.path("log")) else { return };
-        let failed = Answer::of(failing.output().expect("strace runs"));
-        assert_ne!(failed.code, 0, "{failed:?}");
-        assert!(!scratch.files("volume").is_empty() && !scratch.files("catalog").is_empty(), "{failed:?}");
+        let Some(full) = Refusing::new(&scratch.path("log")) else { return };
+        let full = full.with("rename", Errno::NOSPC, &scratch.path("target/ingester01/wal"));
+        let failed = Answer::of(full.under(restore).output().expect("the program starts"));
+        failed.expect_error(6, "no-space");
+        assert!(!scratch.files("catalog").is_empty(), "behind the boot guard");
         run(&["restore", &backup, &target, last, "--json"]).expect(0);
         assert!(is_link(&scratch, "target/ingester01/wal") && is_link(&scratch, "target/cluster01"), "{last}");
         assert!(!Path::new(&scratch.path("target/_influx_backup")).exists(), "{last}");
-        assert_eq!(scratch.files("volume").is_empty(), !is_restored, "{last}");
-        assert_eq!(cluster(&scratch, "target") == cluster(&scratch, "reference"), is_restored, "{last}");
+        if is_restored {
+            assert!(cluster(&scratch, "target") == cluster(&scratch, "reference"), "{last}");
+            assert!(!scratch.files("volume").is_empty(), "{last}");
+        } else {
+            assert!(scratch.files("volume").is_empty() && scratch.files("catalog").is_empty(), "{last}");
+        }
     }
 }

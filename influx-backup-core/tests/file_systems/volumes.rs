@@ -12,9 +12,9 @@ use serde_json::Value;
 
 use crate::{
     account::Account,
-    injected::injected,
     needs,
     program::{Answer, Scratch, command, run},
+    refusing::Refusing,
 };
 
 const USER: u32 = 54_321;
@@ -119,17 +119,17 @@ fn an_interrupted_restore_is_resumed_by_the_member() {
     let Some(member) = member() else { return };
     let scratch = fs_group();
     let (backup, volume) = (scratch.path("repository/monday"), scratch.path("volume"));
-    let restore = member.runs(&command(&["restore", &backup, &volume, "--json"]), Path::new(&scratch.path("")));
-    // Behind the boot guard, when the copies are put on disk.
-    let failing = [("syncfs", Errno::IO)];
-    let Some(mut failing) = injected(&restore, &failing, &scratch.path("log")) else { return };
-    let failed = Answer::of(failing.output().expect("strace runs"));
-    assert_ne!(failed.code, 0, "{failed:?}");
+    let Some(full) = Refusing::new(&scratch.path("log")) else { return };
+    let full = full.with("rename", Errno::NOSPC, &format!("{volume}/ingester01/wal"));
+    let restore = full.under(command(&["restore", &backup, &volume, "--json"]));
+    let failed = Answer::of(member.runs(&restore, Path::new(&scratch.path(""))).output().expect("setpriv runs"));
+    let failed = failed.expect_error(6, "no-space");
     let begun = entries(Path::new(&volume));
     assert!(begun.iter().any(|path| path.ends_with("_influx_backup/restore.json")), "{begun:?}\n{failed:?}");
     let report = restored(&member, &scratch, &["--resume"]).expect(0).json();
     assert_eq!(owners(&scratch), [[(USER, GROUP, 0o2775)].into(), [(USER, GROUP, 0o664)].into()]);
     assert_eq!(notes(&report).len(), 1, "{report:#}");
+    assert!(report["resumed"].as_u64().is_some_and(|resumed| resumed > 0), "{report:#}");
 }
 
 /// Directories that are there already and belong to root cannot be changed by the member.
