@@ -18,8 +18,12 @@ use crate::{
     location::{Abilities, Location, nearest_existing},
 };
 
-/// How long one request may take, its retries included.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long one request may take, its retries included. A store that never answered is given up sooner, and one that fails
+/// in the middle of this within it, so that its answer is known.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(45);
+
+/// How long the removal of a probe may take.
+const CLEAN_UP_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How old a probe is that its run will not delete any more: runs delete theirs within seconds.
 const PROBE_EXPIRY: TimeDelta = TimeDelta::hours(1);
@@ -90,7 +94,7 @@ pub async fn target_apart_from(location: &Location, others: &[&Location]) -> Res
     let answer = probe(location, &key, others).await;
     if answer.is_err() {
         // Best effort: it may have been written although the answer was lost.
-        let _ = timeout(REQUEST_TIMEOUT, location.delete(&key)).await;
+        let _ = timeout(CLEAN_UP_TIMEOUT, location.delete(&key)).await;
     }
     if let Some(directory) = location.directory() {
         remove_directories(directory, missing);
@@ -128,7 +132,7 @@ async fn probe(location: &Location, key: &Key, others: &[&Location]) -> Result<T
     for old in listed.iter().filter(|other| is_probe(other.key)) {
         if entry.version.modified - old.version.modified > PROBE_EXPIRY {
             // Best effort: left by a run that was killed.
-            let _ = timeout(REQUEST_TIMEOUT, location.delete(old.key)).await;
+            let _ = timeout(CLEAN_UP_TIMEOUT, location.delete(old.key)).await;
         }
     }
     within(location, "put", files::probe(location, key, &written)).await?;

@@ -166,21 +166,21 @@ fn every_verb_says_within_seconds_what_is_wrong() {
         ("gs://b", google.into(), "no-credentials", &["GOOGLE_SERVICE_ACCOUNT"]),
         ("az://b", azure.into(), "no-credentials", &["AZURE_STORAGE_ACCESS_KEY"]),
     ];
+    let backups = stores.each_ref().map(|(url, ..)| format!("{url}/vault/b"));
     std::thread::scope(|scope| {
-        for (url, variables, code, said) in &stores {
-            let backup = format!("{url}/vault/b");
+        for ((url, variables, code, said), backup) in stores.iter().zip(&backups) {
             let calls: [&[&str]; 13] = [
                 &["discover", url],
                 &["certify", url],
-                &["certify", &backup],
+                &["certify", backup],
                 &["list", url],
-                &["verify", &backup],
+                &["verify", backup],
                 &["leftovers", url],
                 &["plan", url, &vault],
                 &["plan", &source, url],
                 &["backup", url, &vault],
                 &["backup", &source, url],
-                &["restore", &backup, &new, "--servers-stopped"],
+                &["restore", backup, &new, "--servers-stopped"],
                 &["restore", &good, url, "--servers-stopped"],
                 &["restore", &good, url, "--abandon"],
             ];

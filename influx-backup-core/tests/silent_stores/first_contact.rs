@@ -140,7 +140,7 @@ fn with(mut options: BTreeMap<String, String>, changes: &[(&str, &str)]) -> BTre
 }
 
 /// What any store can be: nothing listens, nothing answers, no such host, no such bucket.
-fn absent(server: &'static dyn StoreServer, silent: SocketAddr) -> Vec<Store> {
+fn absent(server: &'static dyn StoreServer, silent: SocketAddr, missing: &Canned) -> Vec<Store> {
     let dead = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
     let endpoint = match server.scheme() {
         "s3" => "AWS_ENDPOINT",
@@ -149,11 +149,16 @@ fn absent(server: &'static dyn StoreServer, silent: SocketAddr) -> Vec<Store> {
     };
     let unknown = with(server.options(), &[(endpoint, "http://store.invalid/account")]);
     let url = server.url("no-such-bucket", "a");
+    // The emulator of Google's service answers 500 to a listing of a bucket that does not exist.
+    let no_bucket = match server.scheme() {
+        "gs" => with(server.options(), &[(endpoint, &missing.endpoint())]),
+        _ => server.options(),
+    };
     let absent = [
         ("refused", server.options_at(dead), "unreachable"),
         ("silent", server.options_at(silent), "unreachable"),
         ("unknown host", unknown, "unreachable"),
-        ("no bucket", server.options(), "location-not-found"),
+        ("no bucket", no_bucket, "location-not-found"),
     ];
     let store =
         |(what, options, code)| Store { what: format!("{}: {what}", server.name()), url: url.clone(), options, code };
@@ -198,12 +203,12 @@ async fn every_verb_says_within_seconds_what_is_wrong_with_a_store() {
     let silent: TcpListener = listener_of(socket_at((Ipv4Addr::LOCALHOST, 0).into()));
     let silent = silent.local_addr().map(|address| (silent, address)).expect("an address");
     let junk = Canned::serve(|_| answer(200, &[], "<html>\nlog in</html>"));
-    let missing = Canned::serve(|_| answer(404, &[], "not here"));
+    let missing = Canned::serve(|_| answer(404, &[], "<Error><Code>NoSuchBucket</Code></Error>"));
     let dead = SocketAddr::from((Ipv4Addr::LOCALHOST, 9));
     let mut servers: Vec<&'static dyn StoreServer> = vec![in_process_s3()];
     servers.extend(azurite().map(|server| server as &dyn StoreServer));
     servers.extend(fake_gcs().map(|server| server as &dyn StoreServer));
-    let mut stores: Vec<_> = servers.into_iter().flat_map(|server| absent(server, silent.1)).collect();
+    let mut stores: Vec<_> = servers.into_iter().flat_map(|server| absent(server, silent.1, &missing)).collect();
     let metadata = [("dead", dead), ("silent", silent.1), ("junk", junk.address()), ("missing", missing.address())];
     stores.extend(without_rights(&bed, &metadata));
     let cases = stores.iter().flat_map(|store| VERBS.map(|verb| fails(bed.clone(), store.clone(), verb)));

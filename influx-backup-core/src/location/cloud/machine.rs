@@ -3,6 +3,7 @@
 
 use std::{
     fmt,
+    panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -11,6 +12,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use futures::FutureExt;
 use object_store::{BackoffConfig, CredentialProvider, RetryConfig};
 use tokio::time::timeout;
 
@@ -57,10 +59,13 @@ impl<C: fmt::Debug + Send + Sync> CredentialProvider for Machine<C> {
     type Credential = C;
 
     async fn get_credential(&self) -> object_store::Result<Arc<C>> {
+        // Tokens become headers, and the crate panics at those that none can be.
+        let asked = AssertUnwindSafe(self.inner.get_credential()).catch_unwind();
+        let asked = asked.map(|answer| answer.unwrap_or_else(|_| Err(unfit())));
         if self.had_any.load(Ordering::Relaxed) {
-            return self.inner.get_credential().await;
+            return asked.await;
         }
-        let answer = match timeout(LIMIT, self.inner.get_credential()).await {
+        let answer = match timeout(LIMIT, asked).await {
             Ok(Ok(credential)) => {
                 self.had_any.store(true, Ordering::Relaxed);
                 return Ok(credential);
@@ -71,6 +76,10 @@ impl<C: fmt::Debug + Send + Sync> CredentialProvider for Machine<C> {
         let source = Box::new(NoCredentials { tried: self.tried.clone(), answer });
         Err(object_store::Error::Unauthenticated { path: String::new(), source })
     }
+}
+
+fn unfit() -> object_store::Error {
+    object_store::Error::Generic { store: "credentials", source: "the answer of the service is no credential".into() }
 }
 
 #[cfg(test)]
