@@ -49,11 +49,11 @@ pub enum CreateOnly {
 }
 
 named!(CreateOnly, "way to create only", {
-    HardLink => "hard-link",
-    RenameNoReplace => "rename-no-replace",
-    ExclusiveCreate => "exclusive-create",
-    ConditionalPut => "conditional-put",
-    SingleWriter => "single-writer",
+    HardLink => "hard_link",
+    RenameNoReplace => "rename_no_replace",
+    ExclusiveCreate => "exclusive_create",
+    ConditionalPut => "conditional_put",
+    SingleWriter => "single_writer",
 });
 
 /// What is on disk when a write has returned.
@@ -80,7 +80,7 @@ pub enum Times {
     NotKept,
 }
 
-named!(Times, "kind of times", { Kept => "kept", NotKept => "not-kept" });
+named!(Times, "kind of times", { Kept => "kept", NotKept => "not_kept" });
 
 /// Whether a file has the same inode at every look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -200,10 +200,10 @@ mod tests {
         let codes: Vec<_> = place.lacks().into_iter().map(|finding| finding.code).collect();
         assert_eq!(codes, [FindingCode::TimesNotKept]);
         let shown = place.abilities().to_string();
-        assert_eq!(shown, "create-only by hard-link, synced: all, times: not-kept, inodes: stable");
+        assert_eq!(shown, "create-only by hard_link, synced: all, times: not_kept, inodes: stable");
         let memory = Location::in_memory();
         assert_eq!((memory.abilities(), memory.lacks()), (Abilities::STORE, Vec::new()));
         let json = serde_json::to_string(&memory.abilities()).expect("serializes");
-        assert_eq!(json, r#"{"create_only":"conditional-put"}"#);
+        assert_eq!(json, r#"{"create_only":"conditional_put"}"#);
     }
 }

@@ -41,8 +41,7 @@ pub(super) fn parse(text: &str, options: &StoreOptions) -> Result<Location> {
 fn require_plain(url: &str) -> Result<()> {
     if url.contains(['?', '#']) {
         let reason = "a URL of a location has no query and no fragment: encode `?` as `%3F` and `#` as `%23`";
-        // What stands there may be a credential.
-        return Err(invalid(url.split(['?', '#']).next().unwrap_or_default(), reason));
+        return Err(invalid(url, reason));
     }
     Ok(())
 }
@@ -134,7 +133,9 @@ fn prefix(url: &str) -> Result<Path> {
 }
 
 fn invalid(location: &str, reason: &str) -> Error {
-    // What stands before an `@` in a URL may be a credential.
+    // What stands before an `@` in a URL may be a credential, and what follows a `?` or a `#`.
+    let is_url = location.split_once(':').is_some_and(|(_, rest)| rest.starts_with("//"));
+    let location = location.split(['?', '#']).next().filter(|_| is_url).unwrap_or(location);
     let user = location.split_once(':').and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1)));
     let without_user = user.map(|(scheme, rest)| format!("{scheme}:\u{2026}@{rest}"));
     let location = without_user.as_deref().unwrap_or(location);

@@ -2,7 +2,7 @@
 
 use std::{fmt::Debug, time::Duration};
 
-use proptest::{collection::vec, option, prelude::*, sample::select, string::string_regex};
+use proptest::{collection::vec, option, prelude::*, sample::select, string::string_regex, test_runner::TestCaseError};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -34,6 +34,7 @@ fn every_options_struct_has_defaults_and_refuses_unknown_fields() {
         "check",
         "extra_nodes",
         "licenses",
+        "linked_directories",
         "on_catalog_mismatch",
         "on_degraded",
         "ownership",
@@ -411,5 +412,67 @@ proptest! {
     #[test]
     fn discover_options_are_read_back_equal(options in discoveries()) {
         read_back(&options)?;
+    }
+}
+
+/// Any JSON.
+fn json() -> impl Strategy<Value = Value> {
+    let text = prop_oneof![
+        any::<String>(),
+        "[0-9]{1,40}(ns|ms|s|m|h|d|B|KiB|GiB|TiB|%)?",
+        select(
+            &["", "\0", "\n", "0", "-1", "1e400", "18446744073709551615d", "99999999999999999999TiB", "all", "true"][..]
+        )
+        .prop_map(str::to_owned),
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        select(&[0_u64, u64::MAX][..]).prop_map(Value::from),
+        text.prop_map(Value::from),
+    ];
+    leaf.prop_recursive(2, 16, 4, |inner| {
+        let names = select(&["retry", "max_outage", "memory", "time_limit", "owner", "modes", "files", "x"][..]);
+        let pairs = vec((names, inner.clone()), 0..4);
+        let object = pairs.prop_map(|pairs| pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
+        prop_oneof![vec(inner, 0..4).prop_map(Value::from), object.prop_map(Value::Object)]
+    })
+}
+
+/// The same value for each option of `T`, one after the other: options that can be checked, or an error that names one.
+fn take_anything<T: Default + Serialize + DeserializeOwned>(
+    value: &Value,
+    check: impl Fn(&T) -> crate::Result<()>,
+) -> Result<(), TestCaseError> {
+    let Value::Object(fields) = serde_json::to_value(T::default()).expect("serializes") else { panic!("no object") };
+    for naming in [Naming::SnakeCase, Naming::CamelCase] {
+        for name in fields.keys().map(|name| naming.write(name)) {
+            let given = json!({ &name: value }).as_object().cloned().unwrap_or_default();
+            let read = GivenOptions::new(given).with_naming(naming).last::<T>();
+            if let Err(error) = read.and_then(|options| check(&options)) {
+                let report = error.report();
+                prop_assert!(["invalid-option", "unknown-option", "invalid-request"].contains(&report.code.as_str()));
+                prop_assert!(report.message.chars().all(|c| !c.is_control()), "{:?}", report.message);
+            }
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_value_is_taken_or_refused_by_name(value in json()) {
+        take_anything(&value, BackupOptions::check)?;
+        take_anything(&value, RestoreOptions::check)?;
+        take_anything(&value, RestoreRunOptions::check)?;
+        take_anything(&value, VerifyOptions::check)?;
+        take_anything(&value, CertifyOptions::check)?;
+        take_anything(&value, |_: &AbandonOptions| Ok(()))?;
+        take_anything(&value, |_: &DiscoverOptions| Ok(()))?;
     }
 }

@@ -210,3 +210,33 @@ fn a_value_makes_a_location_or_a_named_error() {
     runtime.shutdown_background();
     ran.expect("a location or a named error");
 }
+
+#[test]
+fn a_url_makes_a_location_or_a_named_error() {
+    let scheme = select(&["s3", "s3a", "gs", "az", "abfss", "file", "memory", "swift", "", "S3", "http"][..]);
+    let between = select(&["://", ":", ":/", ":///", ""][..]);
+    let rest = prop_oneof![
+        any::<String>(),
+        "[ -~]{0,60}",
+        (value(), value()).prop_map(|(bucket, prefix)| format!("{bucket}/{prefix}")),
+        value().prop_map(|host| format!("key:{MARK}@{host}")),
+        value().prop_map(|prefix| format!("bucket/{prefix}?x={MARK}")),
+    ];
+    let options: StoreOptions = [S3[0], S3[1]].into_iter().collect();
+    let ran = runner(1500).run(&(scheme, between, rest), |(scheme, between, rest)| {
+        let url = format!("{scheme}{between}{rest}");
+        // Paths are shown as they are.
+        let is_secret = url.contains(&format!("key:{MARK}@")) || url.contains(&format!("?x={MARK}"));
+        for options in [&options, &StoreOptions::default()] {
+            let Err(error) = Location::parse(&url, options) else { continue };
+            let codes = ["invalid-location", "memory-location", "unknown-option", "invalid-option"];
+            prop_assert!(codes.contains(&error.code()), "{}: {}", url.escape_debug(), error);
+            if is_secret && between == "://" {
+                let shown = shown(&error);
+                prop_assert!(!shown.contains(&format!(":{MARK}@")) && !shown.contains(&format!("={MARK}")), "{shown}");
+            }
+        }
+        Ok(())
+    });
+    ran.expect("a location or a named error");
+}
