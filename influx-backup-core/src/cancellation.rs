@@ -32,8 +32,9 @@ impl Cancellation {
     }
 
     /// Runs `work` to its end, or drops it and returns `None` as soon as it is to stop.
-    pub async fn run_until_cancelled<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        self.0.run_until_cancelled(work).await
+    pub fn run_until_cancelled<T>(&self, work: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
+        // On the heap: each future that it is part of would hold it twice or more, and so would the stack that polls it.
+        self.0.run_until_cancelled(Box::pin(work))
     }
 
     /// A cancellation of a part of the work: cancelled with the whole, and also alone.

@@ -20,5 +20,6 @@ pub(crate) fn spawn<T: Send + 'static>(future: impl Future<Output = T> + Send + 
 
 /// A future to be spawned elsewhere, within the span and with the subscriber of its caller.
 pub(crate) fn traced<T>(future: impl Future<Output = T>) -> impl Future<Output = T> {
-    future.in_current_span().with_current_subscriber()
+    // Each of these moves it more than once, and a debug build has room on its stack for all of these places.
+    Box::pin(future).in_current_span().with_current_subscriber()
 }

@@ -52,9 +52,9 @@ pub(super) struct Run<'a> {
 
 impl Run<'_> {
     /// Does what may be dropped half-way, unless the caller cancels or another process takes over.
-    pub(super) async fn unless_ended<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        let done = self.lease.lost.run_until_cancelled(Box::pin(work));
-        self.task.unless_cancelled(async { self.lease.outcome(done.await).await }).await
+    pub(super) fn unless_ended<T>(&self, work: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
+        let done = self.lease.lost.run_until_cancelled(work);
+        self.task.unless_cancelled(async { self.lease.outcome(done.await).await })
     }
 
     /// Makes passes until a backup is ready for its commit.

@@ -100,10 +100,10 @@ pub(crate) async fn run(
     let source = cluster.location().clone();
     let work = async {
         state.index = run.unless_ended(left_before(&to, options.on_existing, acquired)).await?;
-        let backed_up = async {
+        let backed_up = Box::pin(async {
             let ready = run.unless_ended(run.passes(cluster, &mut state)).await?;
             run.commit(ready).await
-        };
+        });
         while_stopped(orchestrator, &nodes, options.stop_timeout, &task, backed_up).await
     };
     let mut done = work.await;

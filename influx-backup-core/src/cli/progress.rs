@@ -50,9 +50,12 @@ pub(crate) async fn follow<T>(job: Job<T>, screen: &Screen) -> Result<T, Failure
 }
 
 /// Runs what is no job until it is done or cancelled.
-pub(crate) async fn until_interrupted<T>(work: impl Future<Output = Result<T>>, screen: &Screen) -> Result<T> {
-    let done = screen.stop().asked.run_until_cancelled(work).await;
-    done.unwrap_or(Err(Error::Cancelled { done: 0, total: 0 }))
+pub(crate) fn until_interrupted<T>(
+    work: impl Future<Output = Result<T>>,
+    screen: &Screen,
+) -> impl Future<Output = Result<T>> {
+    let done = screen.stop().asked.run_until_cancelled(work);
+    async { done.await.unwrap_or(Err(Error::Cancelled { done: 0, total: 0 })) }
 }
 
 fn bar(screen: &Screen) -> ProgressBar {

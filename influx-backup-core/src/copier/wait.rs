@@ -12,11 +12,12 @@ use crate::{
 };
 
 /// Waits for work until it is cancelled.
-pub(super) async fn unless_cancelled<T>(
+pub(super) fn unless_cancelled<T>(
     cancellation: &Cancellation,
     work: impl Future<Output = T>,
-) -> Result<T, CopyError> {
-    cancellation.run_until_cancelled(work).await.ok_or(CopyError::Cancelled)
+) -> impl Future<Output = Result<T, CopyError>> {
+    let done = cancellation.run_until_cancelled(work);
+    async { done.await.ok_or(CopyError::Cancelled) }
 }
 
 /// Waits for work at one side that transfers no bytes meanwhile. What the store answered meanwhile is the error where there is

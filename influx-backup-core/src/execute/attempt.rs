@@ -111,8 +111,12 @@ impl Worker {
         self.retry.max_outage.is_some_and(|max_outage| outage >= max_outage)
     }
 
-    pub(super) async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, CopyError> {
-        self.context.cancellation.run_until_cancelled(work).await.ok_or(CopyError::Cancelled)
+    pub(super) fn unless_cancelled<T>(
+        &self,
+        work: impl Future<Output = T>,
+    ) -> impl Future<Output = Result<T, CopyError>> {
+        let done = self.context.cancellation.run_until_cancelled(work);
+        async { done.await.ok_or(CopyError::Cancelled) }
     }
 
     /// One attempt. Sets `answered` to when the stores last answered.

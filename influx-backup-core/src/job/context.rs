@@ -42,21 +42,25 @@ impl RunContext {
     }
 
     /// Does work that may be dropped half-way, until the caller cancels.
-    pub(crate) async fn unless_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        self.cancellation.run_until_cancelled(work).await.unwrap_or_else(|| Err(self.cancelled()))
+    pub(crate) fn unless_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
+        let done = self.cancellation.run_until_cancelled(work);
+        async { done.await.unwrap_or_else(|| Err(self.cancelled())) }
     }
 
     /// Waits for the answer to a request that had better not be dropped: once the caller has cancelled, only for a moment.
-    pub(crate) async fn answered<T>(&self, request: impl Future<Output = Result<T>>) -> Result<T> {
-        self.check()?;
-        let cancelled = async {
-            self.cancellation.cancelled().await;
-            sleep(ANSWER_TIMEOUT).await;
-        };
-        tokio::select! {
-            biased;
-            done = request => done,
-            () = cancelled => Err(self.cancelled()),
+    pub(crate) fn answered<T>(&self, request: impl Future<Output = Result<T>>) -> impl Future<Output = Result<T>> {
+        let request = Box::pin(request);
+        async {
+            self.check()?;
+            let cancelled = async {
+                self.cancellation.cancelled().await;
+                sleep(ANSWER_TIMEOUT).await;
+            };
+            tokio::select! {
+                biased;
+                done = request => done,
+                () = cancelled => Err(self.cancelled()),
+            }
         }
     }
 

@@ -120,7 +120,7 @@ impl Location {
     async fn delete_found(&self, key: &Key, found: &Version) -> Result<Deletion> {
         let Some(handle) = self.handle() else { return self.delete_once(key).await.map(|()| Deletion::Done) };
         let sent = self.send()?;
-        let answer = self.answer(handle.delete_version(&self.path(key), found)).await;
+        let answer = self.answer(handle.delete_version(&self.path(key), found).boxed()).await;
         sent.end(&answer);
         match answer {
             Ok(Deletion::Replaced) if self.has_still(key, found).await? => {

@@ -61,7 +61,7 @@ impl Location {
         #[cfg(feature = "cloud")]
         if let Some(handle) = self.handle() {
             let list = || async {
-                let listed = self.answers(handle.uploads(self.base())).await;
+                let listed = self.answers(handle.uploads(self.base()).boxed()).await;
                 listed.map_err(|error| Error::store("list uploads", "", self, error))
             };
             let uploads = self.retry(|| list().boxed()).await?;
@@ -106,7 +106,7 @@ impl Location {
                 let Some(handle) = self.handle() else { return Ok(()) };
                 let abort = || async {
                     self.check_fence()?;
-                    let aborted = self.answers(handle.abort(&upload)).await;
+                    let aborted = self.answers(handle.abort(&upload).boxed()).await;
                     aborted.map_err(|error| Error::store("abort upload", &upload.path, self, error))
                 };
                 self.retry(|| abort().boxed()).await

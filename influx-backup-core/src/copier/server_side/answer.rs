@@ -103,7 +103,7 @@ pub(super) async fn send(
     context: &CopyContext,
 ) -> Result<Answer, CopyError> {
     let patience = context.stall_timeout.saturating_mul(PATIENCE);
-    let answer = within(CopySide::Target, patience, requests::send(client, request));
+    let answer = within(CopySide::Target, patience, Box::pin(requests::send(client, request)));
     let answer = unless_cancelled(&context.cancellation, answer).await??;
     answer.map_err(|error| {
         let kind = match error.kind() {
