@@ -1,6 +1,5 @@
 //! Buckets and containers: from [`StoreOptions`] to clients of the object_store crate.
 
-#[cfg(any(feature = "azure", feature = "gcp"))]
 mod ambient;
 #[cfg(feature = "azure")]
 pub(crate) mod azure;

@@ -183,20 +183,28 @@ fn same_cluster(
     }
 }
 
+/// A file system, by a directory on it, and what is copied to it.
+struct Volume<'a> {
+    directory: PathBuf,
+    copies: Vec<(&'a Key, u64)>,
+}
+
 /// Checks that the target has room, and that every directory of it can be written to.
 fn room(plan: &RestorePlan, target: &Target, place: &Location) -> Result<()> {
     let Some(directory) = place.directory() else { return Ok(()) };
     // Directories that are links lie on volumes of their own.
-    let mut volumes: BTreeMap<u64, (PathBuf, Vec<(&Key, u64)>)> = BTreeMap::new();
+    let mut volumes: BTreeMap<u64, Volume<'_>> = BTreeMap::new();
     let mut devices: BTreeMap<PathBuf, u64> = BTreeMap::new();
     for task in plan.stages().flat_map(Stage::tasks) {
-        let Some(volume) = place.volume(&task.to, &target.linked) else { continue };
-        let device = *devices.entry(volume.clone()).or_insert_with(|| device(&volume));
-        volumes.entry(device).or_insert_with(|| (volume, Vec::new())).1.push((&task.to, task.expect.size));
+        let Some(above) = place.volume(&task.to, &target.linked) else { continue };
+        let device = *devices.entry(above.clone()).or_insert_with(|| device(&above));
+        let volume = volumes.entry(device).or_insert_with(|| Volume { directory: above, copies: Vec::new() });
+        volume.copies.push((&task.to, task.expect.size));
     }
-    for (volume, copies) in volumes.into_values() {
-        let needed = needed(copies.into_iter(), &target.objects);
-        if volume == directory { place.require_room(needed) } else { place.require_room_in(&volume, needed) }?;
+    for volume in volumes.into_values() {
+        let needed = needed(volume.copies.into_iter(), &target.objects);
+        let is_target = volume.directory == directory;
+        if is_target { place.require_room(needed) } else { place.require_room_in(&volume.directory, needed) }?;
     }
     writable(directory, plan, place)
 }

@@ -61,7 +61,7 @@ fn without_hard_links_files_are_renamed_where_none_is() {
         let refusing = refusing.with("link", errno, scratch.path("").trim_end_matches('/'));
         let reports = there_and_back(&scratch, &scratch.path("repository"), &scratch.path("target"), &on(&refusing));
         for report in reports {
-            assert_eq!(report["abilities"]["create_only"], "rename-no-replace", "{errno}: {report:#}");
+            assert_eq!(report["abilities"]["create_only"], "rename_no_replace", "{errno}: {report:#}");
             assert_eq!(codes(&report), [""; 0], "{errno}: nothing to know");
         }
         assert!(refusing.changed().iter().any(|line| line.starts_with("link ")), "{errno}");
@@ -82,7 +82,7 @@ fn without_hard_links_and_such_renames_files_are_made_in_place() {
     }
     let reports = there_and_back(&scratch, &scratch.path("repository"), &scratch.path("target"), &run);
     for report in reports {
-        assert_eq!(report["abilities"]["create_only"], "exclusive-create", "{report:#}");
+        assert_eq!(report["abilities"]["create_only"], "exclusive_create", "{report:#}");
         assert_eq!(codes(&report), ["created-in-place"], "{report:#}");
     }
 }
@@ -145,7 +145,7 @@ fn times_that_are_refused_are_a_note() {
         let refusing = refusing.with("utimes", errno, scratch.path("").trim_end_matches('/'));
         let reports = there_and_back(&scratch, &scratch.path("repository"), &scratch.path("target"), &on(&refusing));
         for report in reports {
-            assert_eq!(report["abilities"]["times"], "not-kept", "{errno}: {report:#}");
+            assert_eq!(report["abilities"]["times"], "not_kept", "{errno}: {report:#}");
             assert_eq!(codes(&report), ["times-not-kept"], "{errno}: {report:#}");
         }
         assert!(!refusing.changed().is_empty(), "{errno}");
@@ -177,7 +177,7 @@ fn a_repository_behind_fuse() {
     let repository = mounted.point().join("repository").to_str().expect("UTF-8").to_owned();
     let backup = ["backup", &source, &repository, "--name", "monday", "--json"];
     let report = run(&backup).expect(0).json();
-    assert_eq!(report["abilities"]["create_only"], "exclusive-create", "{report:#}");
+    assert_eq!(report["abilities"]["create_only"], "exclusive_create", "{report:#}");
     assert!(codes(&report).contains(&"created-in-place"), "{report:#}");
     run(&backup).expect_error(5, "backup-exists");
     run(&["verify", &format!("{repository}/monday"), "--json"]).expect(0);

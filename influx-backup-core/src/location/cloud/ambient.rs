@@ -1,5 +1,5 @@
-//! Variables of the environment that the object_store crate reads by itself when it asks for credentials. It panics where it
-//! cannot make a request of them.
+//! Variables of the environment that libraries read by themselves: for credentials, where object_store panics if it cannot make
+//! a request of them, and for proxies, where one that cannot be read would be passed by silently.
 
 use crate::{
     error::{Error, Result},
@@ -19,7 +19,12 @@ pub(super) enum Ambient {
     MetadataRoot,
     #[cfg(feature = "gcp")]
     MetadataIp,
+    /// The proxy of all requests, or of those of one scheme.
+    Proxy(&'static str),
 }
+
+/// Those of proxies.
+const PROXIES: [&str; 6] = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
 impl Ambient {
     const fn variable(self) -> &'static str {
@@ -34,7 +39,13 @@ impl Ambient {
             Self::MetadataRoot => "GCE_METADATA_ROOT",
             #[cfg(feature = "gcp")]
             Self::MetadataIp => "GCE_METADATA_IP",
+            Self::Proxy(variable) => variable,
         }
+    }
+
+    /// Refuses a proxy that cannot be read. Those that are not spoken to by HTTP are of no effect.
+    pub(super) fn check_proxies() -> Result<()> {
+        PROXIES.into_iter().try_for_each(|variable| Self::Proxy(variable).check())
     }
 
     /// Refuses its value, where it has one of which no request can be made.
@@ -53,6 +64,8 @@ impl Ambient {
             Self::MetadataHost | Self::MetadataRoot | Self::MetadataIp => {
                 ("google", Kind::Endpoint.read(&format!("http://{value}")))
             }
+            Self::Proxy(_) if value.is_empty() || value.starts_with("socks") => return Ok(()),
+            Self::Proxy(_) => ("proxy_url", Kind::Proxy.read(value)),
         };
         read.map(|_| ()).map_err(|flaw| Error::InvalidOption {
             option: option.to_owned(),
@@ -74,6 +87,13 @@ mod tests {
         let expected = "the value of option `google`, from the environment variable GCE_METADATA_HOST, cannot be used: it ends \
                         with a line break";
         assert!(error.starts_with(expected), "{error}");
+        for proxy in ["", "proxy:3128", "http://user:s3cr3t@proxy:3128", "socks5h://proxy:1080"] {
+            Ambient::Proxy("HTTPS_PROXY").check_value(proxy).expect(proxy);
+        }
+        for proxy in ["http://user:s3cr3t@proxy\n", "::::s3cr3t"] {
+            let error = Ambient::Proxy("HTTPS_PROXY").check_value(proxy).expect_err(proxy).to_string();
+            assert!(error.contains("environment variable HTTPS_PROXY") && !error.contains("s3cr3t"), "{error}");
+        }
         let error = Ambient::IdentityHeader.check_value("s3cr3t x").expect_err("a space").to_string();
         assert!(error.contains("IDENTITY_HEADER") && !error.contains("s3cr3t"), "{error}");
     }

@@ -9,6 +9,7 @@ use object_store::{
 
 use super::{
     Handle, Opened,
+    ambient::Ambient,
     connector::Connector,
     settings::{Name, Settings, Shared},
 };
@@ -65,6 +66,9 @@ impl Client {
                 }
                 Name::Store(_) | Name::CredentialsFile | Name::Nothing => {}
             }
+        }
+        if client.options.get_config_value(&ClientConfigKey::ProxyUrl).is_none() {
+            Ambient::check_proxies()?;
         }
         Ok(client)
     }
