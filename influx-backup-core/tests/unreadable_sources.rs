@@ -6,6 +6,7 @@ mod servers;
 
 use std::{
     fs,
+    io::{self, Write},
     path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
@@ -149,11 +150,15 @@ fn find_part(object: &Path) -> Option<PathBuf> {
     files.map(walkdir::DirEntry::into_path).find(|path| path.file_name().is_some_and(|name| name == "part.1"))
 }
 
+fn not_run(why: &str) {
+    writeln!(io::stderr(), "not run: a_disk_that_answers_eio_for_one_file ({}): {why}", file!()).ok();
+}
+
 /// A disk that has lost some sectors: reads of one file fail with EIO.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_answers_eio_for_one_file() {
     if Command::new("strace").arg("-V").output().is_err() {
-        eprintln!("not run: a_disk_that_answers_eio_for_one_file ({}): strace is missing", file!());
+        not_run("strace is missing");
         return;
     }
     let directory = tempfile::tempdir().expect("a directory");
@@ -187,7 +192,7 @@ async fn a_disk_that_answers_eio_for_one_file() {
     let refused = run("refused", "refuse");
     let text = String::from_utf8_lossy(&refused.stdout).into_owned() + &String::from_utf8_lossy(&refused.stderr);
     if text.contains("ptrace") && text.contains("not permitted") {
-        eprintln!("not run: a_disk_that_answers_eio_for_one_file ({}): strace may not trace", file!());
+        not_run("strace may not trace");
         return;
     }
     assert_eq!(refused.status.code(), Some(6), "{text}");

@@ -229,8 +229,9 @@ impl Location {
     fn policy(&self, error: &Error) -> RetryPolicy {
         let is_outage = error.is_outage();
         match (self.contact(), &self.0.reads) {
-            (Contact::Unseen, _) => AWAY,
-            (Contact::Lost, _) if is_outage => AWAY,
+            (Contact::Unseen | Contact::Lost, _) if is_outage => AWAY,
+            // It asks to slow down, and so may what stands before a store that is down.
+            (Contact::Unseen, _) => OUTAGE,
             (_, Some(reads)) => reads.policy(is_outage),
             (_, None) if is_outage => OUTAGE,
             (_, None) => THROTTLED,
@@ -356,10 +357,12 @@ mod tests {
     async fn a_store_that_never_answered_is_given_up_within_seconds_however_often_it_is_asked() {
         let location = Location::in_memory();
         let child = location.child("below").expect("a location");
-        for kind in [StoreErrorKind::Throttled, StoreErrorKind::Unknown, StoreErrorKind::Unreachable] {
+        for (kind, policy) in
+            [(StoreErrorKind::Throttled, OUTAGE), (StoreErrorKind::Unknown, AWAY), (StoreErrorKind::Unreachable, AWAY)]
+        {
             for place in [&location, &child, &location.clone()] {
                 let took = time_to_fail(place, kind).await;
-                assert!(took <= AWAY.max_elapsed, "{kind:?}: {took:?}");
+                assert!(took <= policy.max_elapsed, "{kind:?}: {took:?}");
             }
         }
         child.retry(failing(StoreErrorKind::Denied, 1)).await.expect_err("an answer");

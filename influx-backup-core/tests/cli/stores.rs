@@ -160,11 +160,12 @@ fn every_verb_says_within_seconds_what_is_wrong() {
     let no_keys = [("AWS_METADATA_ENDPOINT", dead), ("AWS_PROFILE", "dev")];
     let google = [("GCE_METADATA_HOST", "127.0.0.1:9"), ("GCE_METADATA_IP", "127.0.0.1:9"), ("HOME", &new)];
     let azure = [("AZURE_STORAGE_ACCOUNT", "a"), ("AZURE_MSI_ENDPOINT", dead)];
-    let stores: [(&str, Vec<(&str, &str)>, &str, &[&str]); 4] = [
-        ("s3://b", [&s3[..], &keys].concat(), "unreachable", &[]),
-        ("s3://b", [&s3[..], &no_keys].concat(), "no-credentials", &["AWS_SECRET_ACCESS_KEY", "`AWS_PROFILE` is set"]),
-        ("gs://b", google.into(), "no-credentials", &["GOOGLE_SERVICE_ACCOUNT"]),
-        ("az://b", azure.into(), "no-credentials", &["AZURE_STORAGE_ACCESS_KEY"]),
+    let secret: &[&str] = &["AWS_SECRET_ACCESS_KEY", "`AWS_PROFILE` is set"];
+    let stores = [
+        ("s3://b", [&s3[..], &keys].concat(), "unreachable", &[][..]),
+        ("s3://b", [&s3[..], &no_keys].concat(), "no-credentials", secret),
+        ("gs://b", google.to_vec(), "no-credentials", &["GOOGLE_SERVICE_ACCOUNT"]),
+        ("az://b", azure.to_vec(), "no-credentials", &["AZURE_STORAGE_ACCESS_KEY"]),
     ];
     let backups = stores.each_ref().map(|(url, ..)| format!("{url}/vault/b"));
     std::thread::scope(|scope| {
