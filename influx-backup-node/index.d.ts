@@ -127,12 +127,16 @@ export type ErrorCode =
     | "object-exists"
     | "object-changed"
     | "access-denied"
+    | "no-credentials"
     | "read-only"
     | "unreachable"
     | "untrusted-certificate"
     | "throttled"
     | "store-unsupported"
     | "invalid-store-request"
+    | "object-unreadable"
+    | "object-archived"
+    | "store-rejected"
     | "store-error"
     | "copy-unsupported"
     | "copy-refused"
@@ -188,6 +192,7 @@ export type FindingCode =
     | "wrong-size"
     | "wrong-bytes"
     | "unlisted-object"
+    | "unreadable-object"
     | "size-only"
     | "renamed-backup"
     | "create-only-rewritten"
@@ -216,10 +221,18 @@ export type FindingCode =
     | "backup-unfinished"
     | "restore-unfinished"
     | "clock-skew"
+    | "created-in-place"
+    | "directories-not-synced"
+    | "times-not-kept"
+    | "unstable-inodes"
+    | "not-seen"
+    | "single-writer"
+    | "entity-tags-differ"
     | "passed-over"
     | "backup-altered"
     | "recently-written"
     | "kept-entries"
+    | "owner-not-kept"
     | "retention"
     | "license-elsewhere"
     | "catalog-v1"
@@ -316,6 +329,17 @@ export type Component =
     | "trial_or_home_license"
     | "other";
 
+/**
+ * How an object is created that must not exist yet.
+ *
+ * - `hard_link`: a finished file gets its name by a hard link.
+ * - `rename_no_replace`: a finished file gets its name by a rename that replaces nothing.
+ * - `exclusive_create`: the file is made under its name and then written: until that is done, others see a part of it.
+ * - `conditional_put`: the store refuses a put where the object exists.
+ * - `single_writer`: it cannot: the caller promised that no other process writes (`objectStoreSingleWriter`).
+ */
+export type CreateOnly = "hard_link" | "rename_no_replace" | "exclusive_create" | "conditional_put" | "single_writer";
+
 /** Which InfluxDB 3 a cluster is. */
 export type Edition = "core" | "enterprise";
 
@@ -341,6 +365,9 @@ export type Group =
     | "catalog"
     | "cluster_rest"
     | "licenses";
+
+/** Whether a file has the same inode at every look. Where it has not, size and time make its version. */
+export type Inodes = "stable" | "unstable";
 
 /**
  * What kind of leftover it is.
@@ -426,6 +453,18 @@ export type StageKind =
     | "catalog"
     | "cluster_rest"
     | "licenses";
+
+/**
+ * What is on disk when a write has returned.
+ *
+ * - `all`: files and their names.
+ * - `files`: files. Their names only where the file system sees to that by itself.
+ * - `nothing`: what the operating system sees to by itself.
+ */
+export type Synced = "all" | "files" | "nothing";
+
+/** Whether files can be given the time of their source, or have the time at which they were written. */
+export type Times = "kept" | "not_kept";
 
 /**
  * How an object may be moved: in any way, also by the store itself, or through this process, which reads every byte.
@@ -547,17 +586,18 @@ export interface Passes {
 /** Owner and permissions of restored files. Files only; object stores know none. */
 export interface Ownership {
     /**
-     * Permissions: `inherit`, `process_default`, `FILES` or `FILES:DIRECTORIES` in octal digits, such as `"0640"`.
+     * Permissions: `inherit`, `as-made`, `FILES` or `FILES:DIRECTORIES` in octal digits, such as `"0640"`.
      *
      * Directories can be entered where files can be read, if they are not given. Default: `inherit`, those of the
-     * target directory, files without the execute bits.
+     * target directory, files without the execute bits. `as-made`, also `process_default`: as the system makes them.
      */
     modes?: string | undefined;
 
     /**
-     * User and group: `inherit`, `process_default`, `USER` or `USER:GROUP`, each by name or number.
+     * User and group: `inherit`, `as-made`, `USER` or `USER:GROUP`, each by name or number.
      *
-     * Default: `inherit`, those of the target directory, as a container's volume needs it.
+     * Default: `inherit`, those of the target directory, as a container's volume needs it. `as-made`, also
+     * `process_default`: as the system makes them.
      */
     owner?: string | undefined;
 }
@@ -631,6 +671,14 @@ export interface BackupOptions {
     onExisting?: "refuse" | "resume" | undefined;
 
     /**
+     * What to do with objects in the source that cannot be read, or are archived.
+     *
+     * - `refuse` (default): reject (`object-unreadable`, `object-archived`).
+     * - `record`: leave them out and record them; the backup is `degraded`, and its certificate names them (`C6`).
+     */
+    onUnreadable?: "refuse" | "record" | undefined;
+
+    /**
      * What to do when clauses of the certificate are violated at the end.
      *
      * - `fail` (default): reject with {@link NotConsistentError} and commit nothing.
@@ -691,6 +739,15 @@ export interface RestoreOptions {
      * - `exclude`: none; those that the target has stay.
      */
     licenses?: "auto" | "restore" | "exclude" | undefined;
+
+    /**
+     * What to do with directories of the target that are links to others, such as `wal` on a volume of its own (files
+     * only).
+     *
+     * - `refuse` (default): reject (`link`).
+     * - `follow`: write and delete where they lead.
+     */
+    linkedDirectories?: "refuse" | "follow" | undefined;
 
     /**
      * What to do with a target of the same ids whose catalog has another uuid: a cluster that was set up again.
@@ -1480,6 +1537,24 @@ export class PassReport extends Data {
     static fromJSON(json: string | object): PassReport;
 }
 
+/** What a place can do, as far as it was found out. What only file systems have is `null` for object stores. */
+export class Abilities extends Data {
+    /** How an object is created that must not exist yet. */
+    readonly createOnly: CreateOnly;
+
+    /** What is on disk when a write has returned. */
+    readonly synced: Synced | null;
+
+    /** Whether files can be given the time of their source. */
+    readonly times: Times | null;
+
+    /** Whether a file has the same inode at every look. */
+    readonly inodes: Inodes | null;
+
+    /** Reads what `toJSON` gives, as an object or as text. Throws {@link UsageError} for anything else. */
+    static fromJSON(json: string | object): Abilities;
+}
+
 /** What a backup did. */
 export class BackupReport extends Data {
     /** The backup's name. */
@@ -1529,6 +1604,9 @@ export class BackupReport extends Data {
 
     /** What else the run found. What it found in the cluster is in the certificate. */
     readonly findings: readonly Finding[];
+
+    /** What the repository can do, as far as it was found out. */
+    readonly abilities: Abilities | null;
 
     /** Reads what `toJSON` gives, as an object or as text. Throws {@link UsageError} for anything else. */
     static fromJSON(json: string | object): BackupReport;
@@ -1601,6 +1679,9 @@ export class RestoreReport extends Data {
 
     /** The nodes that the orchestrator started again, in order. */
     readonly started: readonly string[];
+
+    /** What the target can do, as far as it was found out. */
+    readonly abilities: Abilities | null;
 
     /** Reads what `toJSON` gives, as an object or as text. Throws {@link UsageError} for anything else. */
     static fromJSON(json: string | object): RestoreReport;
@@ -2489,10 +2570,13 @@ export class StoreError extends InfluxBackupError {
     readonly category: "store";
 }
 
-/** Wrong credentials, or a missing right: also that to set an owner or a mode (`access-denied`, `ownership`). */
+/**
+ * Wrong credentials, none, or a missing right: also that to set an owner or a mode (`access-denied`, `no-credentials`,
+ * `ownership`).
+ */
 export class AccessDeniedError extends StoreError {
-    /** Either `"access-denied"` or `"ownership"`. */
-    readonly code: "access-denied" | "ownership";
+    /** One of `"access-denied"`, `"no-credentials"` and `"ownership"`. */
+    readonly code: "access-denied" | "no-credentials" | "ownership";
 }
 
 /** Too little space (`no-space`). */

@@ -2,6 +2,7 @@ import influxBackup from "./index.cjs";
 
 export const {
     AbandonReport,
+    Abilities,
     AbsentRecord,
     AbsentTable,
     AccessDeniedError,

@@ -216,8 +216,7 @@ where
     let findings = Findings::default();
     let events = EventSink::new(Arc::clone(&queue), Arc::clone(&counts), findings.clone(), object_events);
     let mut ending = Ending::new(events.clone(), ended.clone());
-    // On the heap before it is wrapped: each of these moves it, and a debug build has room on its stack for every move.
-    let run = run(RunContext { events, cancellation: cancellation.clone() }).boxed();
+    let run = request::boxed(run(RunContext { events, cancellation: cancellation.clone() }));
     let run = async move {
         let result = AssertUnwindSafe(run).catch_unwind().await;
         let result = result.unwrap_or_else(|panic| Err(Error::panicked("job", panic.as_ref())));

@@ -114,6 +114,7 @@ const byCode = {
     "target-not-empty": TargetNotEmptyError,
     "access-denied": AccessDeniedError,
     ownership: AccessDeniedError,
+    "no-credentials": AccessDeniedError,
     "no-space": NoSpaceError,
     stalled: StoreTimeoutError,
     unreachable: StoreTimeoutError,

@@ -35,6 +35,7 @@ test("values of Node are taken", async () => {
         derived: "include",
         absenceTolerance: "lenient",
         onCorrupt: "record",
+        onUnreadable: "record",
         onViolation: "degrade",
         excludedNodes: [],
         nodeIds: ["node01"],
@@ -392,6 +393,7 @@ test("each choice is taken, and a wrong one is told all", async () => {
         derived: ["exclude", "include"],
         onCorrupt: ["fail", "record"],
         onExisting: ["refuse", "resume"],
+        onUnreadable: ["refuse", "record"],
         onViolation: ["fail", "degrade"],
         takeover: ["after_timeout", "immediately"],
     };

@@ -14,7 +14,7 @@ mod verify;
 use influx_backup_core as core;
 use pyo3::prelude::*;
 
-use crate::{convert::ToPython, error::raise, location::place, runtime::block_on};
+use crate::{convert::ToPython, location::place, runtime::result_of};
 
 /// A location that holds backups, each in a directory of its own.
 #[pyclass(frozen, module = "influx_backup._native")]
@@ -25,7 +25,7 @@ pub(crate) struct Repository(core::Repository);
 impl Repository {
     #[new]
     fn new(py: Python<'_>, location: &Bound<'_, PyAny>) -> PyResult<Self> {
-        block_on(py, core::Repository::open(place(location)?))?.map(Self).map_err(raise)
+        result_of(py, core::Repository::open(place(location)?)).map(Self)
     }
 
     /// Where it is.
@@ -36,7 +36,7 @@ impl Repository {
 
     /// The marker of the repository, or `None` where nothing was backed up to it yet.
     fn marker<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        block_on(py, self.0.marker())?.map_err(raise)?.to_python(py)
+        result_of(py, self.0.marker())?.to_python(py)
     }
 }
 

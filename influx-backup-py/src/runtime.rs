@@ -2,11 +2,13 @@
 
 use std::{
     io,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{LazyLock, OnceLock},
     thread,
     time::{Duration, Instant},
 };
 
+use influx_backup_core::Error;
 use pyo3::{
     exceptions::{PyImportError, PyRuntimeError},
     prelude::*,
@@ -17,7 +19,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::log;
+use crate::{error::raise, log};
 
 /// How long the end of the interpreter waits for calls into Python that go on after their job has ended.
 const LONGEST_CALL: Duration = Duration::from_secs(1);
@@ -106,6 +108,16 @@ pub(crate) fn handle() -> PyResult<Handle> {
     }
     log::install();
     Ok(runtime.clone())
+}
+
+/// Waits for something that may fail without holding the interpreter. A panic is an `InternalError`, as in a job.
+pub(crate) fn result_of<T: Send>(
+    py: Python<'_>,
+    work: impl Future<Output = influx_backup_core::Result<T>> + Send,
+) -> PyResult<T> {
+    let runtime = runtime()?;
+    let result = py.detach(|| catch_unwind(AssertUnwindSafe(|| runtime.block_on(work))));
+    result.unwrap_or_else(|panic| Err(Error::panicked("call", panic.as_ref()))).map_err(raise)
 }
 
 /// Waits for something without holding the interpreter.

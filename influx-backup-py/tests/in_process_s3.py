@@ -1,16 +1,20 @@
-"""A store that speaks S3 in this process: it serves a directory as a bucket, to be read, and fails where it is told to."""
+"""A store that speaks S3 in this process: it serves a directory as a bucket, and fails where it is told to.
+
+What is written it holds in memory. It knows no conditional writes, as some stores of one's own, and says so.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 import ssl
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, unescape
 
 Fails = Callable[[str], int | None]
 """The status with which requests for a key fail; `None`: they are answered."""
@@ -31,7 +35,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
-        key = unquote(url.path).removeprefix("/bucket").lstrip("/")
+        key = self.key()
         query = {name: values[0] for name, values in parse_qs(url.query, keep_blank_values=True).items()}
         status = self.fails(key)
         if status == SILENCE:
@@ -49,6 +53,28 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(404, b"<Error><Code>NoSuchKey</Code></Error>")
 
     do_HEAD = do_GET
+
+    def do_PUT(self) -> None:
+        data = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if "If-None-Match" in self.headers:
+            self.answer(501, b"<Error><Code>NotImplemented</Code></Error>")
+        else:
+            self.objects[self.key()] = data
+            self.answer(200, b"", headers_of(data))
+
+    def do_DELETE(self) -> None:
+        self.objects.pop(self.key(), None)
+        self.answer(204, b"")
+
+    def do_POST(self) -> None:
+        """Deletes many objects at once, the only POST that is sent to it."""
+        keys = re.findall("<Key>(.*?)</Key>", self.rfile.read(int(self.headers["Content-Length"])).decode())
+        for key in map(unescape, keys):
+            self.objects.pop(key, None)
+        self.answer(200, "".join(["<DeleteResult>", *map(deleted, keys), "</DeleteResult>"]).encode())
+
+    def key(self) -> str:
+        return unquote(urlsplit(self.path).path).removeprefix("/bucket").lstrip("/")
 
     def read(self, data: bytes) -> None:
         if span := self.headers.get("Range"):
@@ -88,6 +114,10 @@ def etag(data: bytes) -> str:
 
 def headers_of(data: bytes) -> dict[str, str]:
     return {"ETag": etag(data), "Last-Modified": "Fri, 02 Jan 2026 03:04:05 GMT"}
+
+
+def deleted(key: str) -> str:
+    return f"<Deleted><Key>{key}</Key></Deleted>"
 
 
 def entry(key: str, data: bytes) -> str:

@@ -29,6 +29,7 @@ OF_CODE: dict[str, tuple[type[ib.InfluxBackupError], type[Exception]]] = {
     "backup-exists": (ib.BackupExistsError, FileExistsError),
     "backup-in-progress": (ib.BackupInProgressError, Exception),
     "invalid-key": (ib.InvalidKeyError, ValueError),
+    "no-credentials": (ib.AccessDeniedError, PermissionError),
     "no-space": (ib.NoSpaceError, OSError),
     "ownership": (ib.AccessDeniedError, PermissionError),
     "plan-changed": (ib.PlanChangedError, Exception),

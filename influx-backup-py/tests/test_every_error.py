@@ -36,6 +36,8 @@ HINTS = {
     "lease-lost": ["on_existing"],
     "nodes-required": ["node_ids"],
     "not-consistent": ["on_violation"],
+    "object-archived": ["on_unreadable"],
+    "object-unreadable": ["on_unreadable"],
     "restore-in-progress": ["takeover"],
     "restore-unfinished": ["on_unfinished"],
     "servers-not-stopped": ["servers_stopped"],

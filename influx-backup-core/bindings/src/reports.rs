@@ -8,7 +8,11 @@ macro_rules! reports_tables {
             $crate::core::plan::Reason,
             $crate::core::record::BackupStatus,
             $crate::core::VerifyLevel,
-            $crate::core::layout::Release
+            $crate::core::layout::Release,
+            $crate::core::location::CreateOnly,
+            $crate::core::location::Synced,
+            $crate::core::location::Times,
+            $crate::core::location::Inodes
         );
 
         $document! {
@@ -52,6 +56,18 @@ macro_rules! reports_tables {
                 failed_clauses = it.failed_clauses,
             }
 
+            /// What a place can do, as far as it was found out. What only file systems have is `None` for object stores.
+            Abilities(it: $crate::core::location::Abilities, text = it) {
+                /// How an object is created that must not exist yet.
+                create_only = it.create_only,
+                /// What is on disk when a write has returned.
+                synced = it.synced,
+                /// Whether files can be given the time of their source.
+                times = it.times,
+                /// Whether a file has the same inode at every look.
+                inodes = it.inodes,
+            }
+
             /// What a backup did.
             BackupReport(it: $crate::core::BackupReport, text = it) {
                 /// The backup's name.
@@ -86,6 +102,8 @@ macro_rules! reports_tables {
                 todos = it.todos,
                 /// What else the run found. What it found in the cluster is in the certificate.
                 findings = it.findings,
+                /// What the repository can do, as far as it was found out.
+                abilities = it.abilities,
             }
 
             /// The server releases that open a store.
@@ -134,6 +152,8 @@ macro_rules! reports_tables {
                 findings = it.findings,
                 /// The nodes that the orchestrator started again, in order.
                 started = it.started,
+                /// What the target can do, as far as it was found out.
+                abilities = it.abilities,
             }
 
             /// What abandoning a restore did.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use futures::{FutureExt, future::BoxFuture};
+use futures::future::BoxFuture;
 use tracing::Span;
 
 use super::RunContext;
@@ -103,6 +103,19 @@ macro_rules! request {
 }
 pub(crate) use request;
 
+/// The most bytes that the future of a job has.
+const LARGEST_JOB: usize = 16 << 10;
+
+/// The future of a job on the heap, before it is wrapped: what wraps it moves it, and a debug build has room on its stack for
+/// every move. The tests are not built with a larger one than [`LARGEST_JOB`].
+pub(super) fn boxed<T, Fut>(run: Fut) -> BoxFuture<'static, Result<T>>
+where
+    Fut: Future<Output = Result<T>> + Send + 'static,
+{
+    const { assert!(!cfg!(test) || size_of::<Fut>() <= LARGEST_JOB, "box the largest future that this job waits for") };
+    Box::pin(run)
+}
+
 /// The span of a job: its verb, and what it is about, by name or as a location.
 pub(crate) fn span(verb: &'static str, of: impl fmt::Display) -> Span {
     tracing::info_span!("job", verb, %of)
@@ -127,7 +140,7 @@ impl<T> Request<T> {
     where
         Fut: Future<Output = Result<T>> + Send + 'static,
     {
-        let run = Box::new(|context| run(context).boxed());
+        let run = Box::new(|context| boxed(run(context)));
         Self { verb, of, run, setup: Setup::default() }
     }
 

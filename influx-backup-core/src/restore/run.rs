@@ -87,7 +87,7 @@ async fn restore(mut request: OpenedRestore, task: RunContext) -> Result<Restore
         journal: None,
     };
     let lost = run.claim.lost.clone();
-    let done = lost.run_until_cancelled(run.restored()).await;
+    let done = lost.run_until_cancelled(Box::pin(run.restored())).await;
     match run.claim.outcome(done).await {
         Ok(report) => Ok(run.start_servers(report).await),
         Err(error) => {

@@ -43,7 +43,8 @@ async fn run(target: Location, options: &AbandonOptions, task: &RunContext) -> R
     let (clock, target) = task.unless_cancelled(look).await?;
     let mut lease = task.answered(lease::acquire(&target, None, options.takeover, clock)).await?;
     let lost = lease.lost.clone();
-    let done = lost.run_until_cancelled(undo(&lease.fenced(&target), &mut lease, task)).await;
+    let fenced = lease.fenced(&target);
+    let done = lost.run_until_cancelled(Box::pin(undo(&fenced, &mut lease, task))).await;
     let done = lease.outcome(done).await;
     if let Err(error) = &done {
         let residue = lease::residue(&target, error).await;

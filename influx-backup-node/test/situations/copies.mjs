@@ -37,6 +37,8 @@ export default {
     "read-only": failing(own("read-only")),
     "object-not-found": failing(own("object-not-found")),
     "source-unexpected": failing(own("source-unexpected")),
+    "object-unreadable": failing(own("object-unreadable")),
+    "object-archived": failing(own("object-archived")),
 
     async orchestrator({ repository, core }) {
         const broken = {

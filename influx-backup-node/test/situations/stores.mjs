@@ -37,7 +37,14 @@ export default {
     throttled: answering(503),
     "store-unsupported": answering(501),
     "invalid-store-request": answering(400),
-    "store-error": answering(410),
+    "store-error": answering(500),
+    "store-rejected": answering(418),
+
+    /** A store that is given no credentials, on a machine that has none. */
+    async "no-credentials"() {
+        const options = { awsMetadataEndpoint: "http://127.0.0.1:9", awsRegion: "us-east-1" };
+        await ib.certify(new ib.Location("s3://bucket", options), { limits: { retry: SOON } });
+    },
 
     /** The bytes of Parquet files never come. */
     async stalled({ core, repository }) {

@@ -1,10 +1,15 @@
-/** A store that speaks S3 in this process: it serves a directory as a bucket, to be read. */
+/**
+ * A store that speaks S3 in this process: it serves a directory as a bucket.
+ *
+ * What is written it holds in memory. It knows no conditional writes, as some stores of one's own, and says so.
+ */
 
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import path from "node:path";
+import { buffer, text } from "node:stream/consumers";
 
 import { paths } from "./clusters.mjs";
 
@@ -49,7 +54,14 @@ function answer(objects, fails, request, response) {
     const url = new URL(request.url, "http://localhost");
     const key = decodeURIComponent(url.pathname).replace(/^\/bucket\/?/, "");
     const status = fails(key);
-    if (status === SILENCE) {
+    if (request.method === "PUT") {
+        write(objects, key, request, response);
+    } else if (request.method === "DELETE") {
+        objects.delete(key);
+        send(request, response, 204, "");
+    } else if (request.method === "POST") {
+        deleteMany(objects, request, response);
+    } else if (status === SILENCE) {
         response.writeHead(200, { "content-length": 9999, ...headersOf(Buffer.alloc(0)) }).flushHeaders();
     } else if (status !== undefined) {
         send(request, response, status, "<Error><Code>Planned</Code></Error>");
@@ -61,6 +73,25 @@ function answer(objects, fails, request, response) {
     } else {
         send(request, response, 404, "<Error><Code>NoSuchKey</Code></Error>");
     }
+}
+
+async function write(objects, key, request, response) {
+    const data = await buffer(request);
+    if (request.headers["if-none-match"]) {
+        send(request, response, 501, "<Error><Code>NotImplemented</Code></Error>");
+    } else {
+        objects.set(key, data);
+        send(request, response, 200, "", headersOf(data));
+    }
+}
+
+/** Deletes many objects at once, the only POST that is sent to such a store. */
+async function deleteMany(objects, request, response) {
+    const keys = Array.from((await text(request)).matchAll(/<Key>(.*?)<\/Key>/g), ([, key]) => key);
+    const unescaped = (key) => key.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+    for (const key of keys) objects.delete(unescaped(key));
+    const deleted = keys.map((key) => `<Deleted><Key>${key}</Key></Deleted>`);
+    send(request, response, 200, `<DeleteResult>${deleted.join("")}</DeleteResult>`);
 }
 
 function read(request, response, data) {

@@ -37,6 +37,7 @@ export async function nightly() {
     exactly<ib.BackupReport>()(report);
     exactly<ib.BackupStatus>()(report.status);
     exactly<Date>()(report.committed);
+    exactly<ib.Times | null | undefined>()(report.abilities?.times);
     exactly<Date | null | undefined>()(report.recoveryPoints.node1?.reached);
     for (const point of report.certificate.recovery) {
         if (point.reached !== null) exactly<Date>()(point.reached.time);

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING
 from ._native import (
     FINDING_CODES,
     AbandonReport,
+    Abilities,
     AbsentRecord,
     AbsentTable,
     Backup,
@@ -160,6 +161,7 @@ __all__ = [
     "ERROR_CODES",
     "FINDING_CODES",
     "AbandonReport",
+    "Abilities",
     "AbsentRecord",
     "AbsentTable",
     "AccessDeniedError",

@@ -26,11 +26,13 @@ from .names import (
     CheckedBy,
     Clause,
     Component,
+    CreateOnly,
     Edition,
     ExtraNodes,
     Generation,
     GenerationState,
     Group,
+    Inodes,
     LeftoverKind,
     Phase,
     Policy,
@@ -43,6 +45,8 @@ from .names import (
     SkippedKind,
     SkipReason,
     StageKind,
+    Synced,
+    Times,
     Transfer,
     Transform,
     Verdict,
@@ -55,6 +59,7 @@ __all__ = [
     "ERROR_CODES",
     "FINDING_CODES",
     "AbandonReport",
+    "Abilities",
     "AbsentRecord",
     "AbsentTable",
     "Backup",
@@ -1192,6 +1197,36 @@ class PassReport:
         """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
 
 @final
+class Abilities:
+    """What a place can do, as far as it was found out. What only file systems have is `None` for object stores."""
+
+    @property
+    def create_only(self) -> CreateOnly:
+        """How an object is created that must not exist yet."""
+
+    @property
+    def synced(self) -> Synced | None:
+        """What is on disk when a write has returned."""
+
+    @property
+    def times(self) -> Times | None:
+        """Whether files can be given the time of their source."""
+
+    @property
+    def inodes(self) -> Inodes | None:
+        """Whether a file has the same inode at every look."""
+
+    def to_json(self) -> str:
+        """The document as JSON, as the program writes it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document as dicts, lists and plain values."""
+
+    @staticmethod
+    def from_json(json: str) -> Abilities:
+        """Reads what `to_json` wrote. Raises `UsageError` for anything else."""
+
+@final
 class BackupReport:
     """What a backup did."""
 
@@ -1258,6 +1293,10 @@ class BackupReport:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What else the run found. What it found in the cluster is in the certificate."""
+
+    @property
+    def abilities(self) -> Abilities | None:
+        """What the repository can do, as far as it was found out."""
 
     def to_json(self) -> str:
         """The document as JSON, as the program writes it."""
@@ -1366,6 +1405,10 @@ class RestoreReport:
     @property
     def started(self) -> tuple[str, ...]:
         """The nodes that the orchestrator started again, in order."""
+
+    @property
+    def abilities(self) -> Abilities | None:
+        """What the target can do, as far as it was found out."""
 
     def to_json(self) -> str:
         """The document as JSON, as the program writes it."""

@@ -17,6 +17,7 @@ Where Python has an exception for the same thing, the subclass is one of those, 
     not_consistent        NotConsistentError
     store                 StoreError              OSError
     - access-denied       AccessDeniedError       PermissionError
+    - no-credentials      AccessDeniedError       PermissionError
     - no-space            NoSpaceError            OSError
     - ownership           AccessDeniedError       PermissionError
     - stalled             StoreTimeoutError       TimeoutError ConnectionError
@@ -205,7 +206,10 @@ class StoreError(InfluxBackupError, OSError):
 
 
 class AccessDeniedError(StoreError, PermissionError):
-    """Wrong credentials, or a missing right: also that to set an owner or a mode (`access-denied`, `ownership`)."""
+    """Wrong credentials, none, or a missing right: also that to set an owner or a mode.
+
+    The codes are `access-denied`, `no-credentials` and `ownership`.
+    """
 
     _errno = errno.EACCES
 
@@ -250,6 +254,7 @@ _OF_CODE: dict[str, type[InfluxBackupError]] = {
     "backup-exists": BackupExistsError,
     "backup-in-progress": BackupInProgressError,
     "invalid-key": InvalidKeyError,
+    "no-credentials": AccessDeniedError,
     "no-space": NoSpaceError,
     "ownership": AccessDeniedError,
     "plan-changed": PlanChangedError,

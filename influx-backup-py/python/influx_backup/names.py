@@ -13,11 +13,13 @@ __all__ = [
     "CheckedBy",
     "Clause",
     "Component",
+    "CreateOnly",
     "Edition",
     "ExtraNodes",
     "Generation",
     "GenerationState",
     "Group",
+    "Inodes",
     "LeftoverKind",
     "Phase",
     "Policy",
@@ -30,6 +32,8 @@ __all__ = [
     "SkipReason",
     "SkippedKind",
     "StageKind",
+    "Synced",
+    "Times",
     "Transfer",
     "Transform",
     "Verdict",
@@ -104,6 +108,16 @@ Component = Literal[
 ]
 """The kind of one object. Every key below a node's or a cluster's prefix is exactly one of these."""
 
+CreateOnly = Literal["hard_link", "rename_no_replace", "exclusive_create", "conditional_put", "single_writer"]
+"""How an object is created that must not exist yet.
+
+- `hard_link`: a finished file gets its name by a hard link.
+- `rename_no_replace`: a finished file gets its name by a rename that replaces nothing.
+- `exclusive_create`: the file is made under its name and then written: until that is done, others see a part of it.
+- `conditional_put`: the store refuses a put where the object exists.
+- `single_writer`: it cannot: the caller promised that no other process writes (`object_store_single_writer`).
+"""
+
 Edition = Literal["core", "enterprise"]
 """Which InfluxDB 3 a cluster is."""
 
@@ -130,6 +144,9 @@ Group = Literal[
     "licenses",
 ]
 """What is listed at once: a directory of a node or of the cluster, or what is left of one."""
+
+Inodes = Literal["stable", "unstable"]
+"""Whether a file has the same inode at every look. Where it has not, size and time make its version."""
 
 LeftoverKind = Literal["unfinished", "staging"]
 """What kind of leftover it is.
@@ -210,6 +227,17 @@ StageKind = Literal[
     "licenses",
 ]
 """What a stage of a backup or restore copies."""
+
+Synced = Literal["all", "files", "nothing"]
+"""What is on disk when a write has returned.
+
+- `all`: files and their names.
+- `files`: files. Their names only where the file system sees to that by itself.
+- `nothing`: what the operating system sees to by itself.
+"""
+
+Times = Literal["kept", "not_kept"]
+"""Whether files can be given the time of their source, or have the time at which they were written."""
 
 Transfer = Literal["any", "read_through"]
 """How an object may be moved: in any way, also by the store itself, or through this process, which reads every byte."""

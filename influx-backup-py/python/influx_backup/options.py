@@ -125,16 +125,17 @@ class Ownership(TypedDict, total=False):
     """Owner and permissions of restored files. Files only; object stores know none."""
 
     modes: str
-    """Permissions: `inherit`, `process_default`, `FILES` or `FILES:DIRECTORIES` in octal digits, such as `"0640"`.
+    """Permissions: `inherit`, `as-made`, `FILES` or `FILES:DIRECTORIES` in octal digits, such as `"0640"`.
 
     Directories can be entered where files can be read, if they are not given. Default: `inherit`, those of the target
-    directory, files without the execute bits.
+    directory, files without the execute bits. `as-made`, also `process_default`: as the system makes them.
     """
 
     owner: str
-    """User and group: `inherit`, `process_default`, `USER` or `USER:GROUP`, each by name or number.
+    """User and group: `inherit`, `as-made`, `USER` or `USER:GROUP`, each by name or number.
 
-    Default: `inherit`, those of the target directory, as a container's volume needs it.
+    Default: `inherit`, those of the target directory, as a container's volume needs it. `as-made`, also `process_default`: as
+    the system makes them.
     """
 
 
@@ -204,6 +205,13 @@ class BackupOptions(TypedDict, total=False):
     - `resume`: objects that are finished are not copied again. Needs a `name`.
     """
 
+    on_unreadable: Literal["refuse", "record"]
+    """What to do with objects in the source that cannot be read, or are archived.
+
+    - `refuse` (default): raise (`object-unreadable`, `object-archived`).
+    - `record`: leave them out and record them; the backup is `degraded`, and its certificate names them (`C6`).
+    """
+
     on_violation: Literal["fail", "degrade"]
     """What to do when clauses of the certificate are violated at the end.
 
@@ -259,6 +267,13 @@ class RestoreOptions(TypedDict, total=False):
     - `auto` (default): those that are valid at the target.
     - `restore`: all of them.
     - `exclude`: none; those that the target has stay.
+    """
+
+    linked_directories: Literal["refuse", "follow"]
+    """What to do with directories of the target that are links to others, such as `wal` on a volume of its own (files only).
+
+    - `refuse` (default): raise (`link`).
+    - `follow`: write and delete where they lead.
     """
 
     on_catalog_mismatch: Literal["refuse", "replace"]

@@ -68,6 +68,16 @@ def a_copier_that_reads_something_else(scratch: Scratch) -> None:
     back_up_with(scratch, own("source-unexpected"))
 
 
+@raises("object-unreadable")
+def a_store_that_cannot_read_one_object(scratch: Scratch) -> None:
+    back_up_with(scratch, own("object-unreadable"))
+
+
+@raises("object-archived")
+def a_store_whose_object_is_archived(scratch: Scratch) -> None:
+    back_up_with(scratch, own("object-archived"))
+
+
 class Broken:
     """An orchestrator that stops nothing."""
 

@@ -16,13 +16,14 @@ SOON: ib.options.Retry = {"initial_backoff": "10ms", "max_elapsed": "3s"}
 SECRET = "a-secret-key"
 
 
-def bucket(endpoint: str) -> ib.Location:
+def bucket(endpoint: str, **others: object) -> ib.Location:
     options = {
         "aws_endpoint": endpoint,
         "aws_allow_http": "true",
         "aws_access_key_id": "an-access-key",
         "aws_secret_access_key": SECRET,
         "aws_region": "us-east-1",
+        **others,
     }
     return ib.Location("s3://bucket", options=options)
 
@@ -44,7 +45,8 @@ for code, status in {
     "throttled": 503,
     "store-unsupported": 501,
     "invalid-store-request": 400,
-    "store-error": 410,
+    "store-error": 500,
+    "store-rejected": 418,
 }.items():
     raises(code)(partial(answering, status))
 
@@ -62,6 +64,12 @@ def a_store_that_sends_nothing(scratch: Scratch) -> None:
 @raises("unreachable")
 def a_port_where_nothing_listens(scratch: Scratch) -> None:
     ib.certify(bucket("http://127.0.0.1:9"), limits={"retry": SOON})
+
+
+@raises("no-credentials")
+def a_store_without_credentials_on_a_machine_that_has_none(scratch: Scratch) -> None:
+    options = {"aws_metadata_endpoint": "http://127.0.0.1:9", "aws_region": "us-east-1"}
+    ib.certify(ib.Location("s3://bucket", options=options), limits={"retry": SOON})
 
 
 TLS = Path(__file__).parent / "tls"

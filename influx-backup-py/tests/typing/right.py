@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import influx_backup as ib
-from influx_backup.names import BackupStatus, Clause, Component, RestorePhase, SkippedKind
+from influx_backup.names import BackupStatus, Clause, Component, CreateOnly, RestorePhase, SkippedKind
 from influx_backup.options import BackupOptions, DiscoverOptions
 from influx_backup.progress import tqdm_bar
 from influx_backup.testing import Generated, generate
@@ -20,6 +20,8 @@ def nightly() -> None:
     assert_type(report, ib.BackupReport)
     assert_type(report.status, BackupStatus)
     assert_type(report.committed, datetime)
+    if report.abilities is not None:
+        assert_type(report.abilities.create_only, CreateOnly)
     assert_type(report.recovery_points["node1"].reached, datetime | None)
     for point in report.certificate.recovery:
         if point.reached is not None:
