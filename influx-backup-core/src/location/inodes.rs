@@ -174,7 +174,7 @@ impl Location {
         local::blocking("look at inodes", look).await
     }
 
-    /// Compares a listing with an earlier one. Where most files have got another inode and nothing else, inodes are left out of
+    /// Compares a listing with an earlier one. Where most files have got another inode and nothing else, inodes are dropped from
     /// the new one.
     pub(crate) fn settle_inodes<'a>(
         &self,

@@ -106,7 +106,7 @@ fn an_owner_that_was_asked_for_is_given_or_nothing_is_restored() {
     let scratch = fs_group();
     for owner in ["1000:1000", "0"] {
         restored(&member, &scratch, &["--owner", owner]).expect_error(6, "ownership");
-        assert_eq!(entries(Path::new(&scratch.path("volume"))), [PathBuf::new(); 0], "{owner}: nothing was copied");
+        assert_eq!(entries(Path::new(&scratch.path("volume"))), Vec::<PathBuf>::new(), "{owner}: nothing was copied");
     }
     let own = format!("{USER}:{GROUP}");
     let report = restored(&member, &scratch, &["--owner", &own, "--modes", "640:2750"]).expect(0).json();
