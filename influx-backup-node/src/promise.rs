@@ -15,7 +15,8 @@ pub(crate) fn promise(
     let work = runtime.spawn(work);
     runtime.spawn(async move {
         // Nothing cancels it.
-        let result = work.await.unwrap_or_else(|failed| Err(core::Error::panicked("promise", failed.into_panic().as_ref())));
+        let result =
+            work.await.unwrap_or_else(|failed| Err(core::Error::panicked("promise", failed.into_panic().as_ref())));
         deferred.resolve(move |env| result.map_err(raise(&env)));
     });
     Ok(promise)

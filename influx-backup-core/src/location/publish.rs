@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_refused_is_left_out() {
+    fn only_what_was_refused_is_refused() {
         let known = known(CreateOnly::HardLink);
         let failed = |kind: rustix::io::Errno| Err(io::Error::from(kind));
         unless_refused(failed(rustix::io::Errno::IO), Synced::Files, &known).expect_err("the disk");
