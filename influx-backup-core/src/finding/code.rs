@@ -206,7 +206,7 @@ finding_codes! {
     ClockSkew = "clock-skew", Warning;
     /// A file system has neither hard links nor renames that replace nothing: what must not exist yet is written in place.
     CreatedInPlace = "created-in-place", Info;
-    /// A file system does not put the names of files on disk when asked.
+    /// A file system does not put files, or their names, on disk when asked.
     DirectoriesNotSynced = "directories-not-synced", Warning;
     /// A file system does not let files have the time of their source.
     TimesNotKept = "times-not-kept", Info;

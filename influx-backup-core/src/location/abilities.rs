@@ -3,6 +3,7 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
 };
 
 use serde::{Deserialize, Serialize};
@@ -119,11 +120,15 @@ impl fmt::Display for Abilities {
 
 /// What is known of the abilities of a place. Its clones, parents and children share it, and what reads and writes its files.
 #[derive(Debug, Clone)]
-pub(super) struct Known(Arc<Mutex<Abilities>>);
+pub(super) struct Known {
+    abilities: Arc<Mutex<Abilities>>,
+    /// Since when the place is looked at.
+    pub(super) begun: SystemTime,
+}
 
 impl Known {
     pub(super) fn new(abilities: Abilities) -> Self {
-        Self(Arc::new(Mutex::new(abilities)))
+        Self { abilities: Arc::new(Mutex::new(abilities)), begun: SystemTime::now() }
     }
 
     pub(super) fn get(&self) -> Abilities {
@@ -139,7 +144,7 @@ impl Known {
     }
 
     fn lock(&self) -> MutexGuard<'_, Abilities> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.abilities.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -166,7 +171,12 @@ impl Location {
                 "is written as by one writer (`object_store_single_writer`): two runs that begin at the same moment may not \
                  notice one another",
             )),
-            (synced != Some(Synced::All) && synced.is_some()).then_some((
+            (synced == Some(Synced::Nothing)).then_some((
+                FindingCode::DirectoriesNotSynced,
+                "does not put files on disk when asked (`fsync`, `syncfs`): whether they outlast a loss of power is up to the \
+                 file system or its server",
+            )),
+            (synced == Some(Synced::Files)).then_some((
                 FindingCode::DirectoriesNotSynced,
                 "does not put the names of files on disk when asked (`fsync` of a directory, `syncfs`): files are on disk, \
                  and whether their names outlast a loss of power is up to the file system or its server",
@@ -201,6 +211,12 @@ mod tests {
         assert_eq!(codes, [FindingCode::TimesNotKept]);
         let shown = place.abilities().to_string();
         assert_eq!(shown, "create-only by hard_link, synced: all, times: not_kept, inodes: stable");
+        let synced = [Synced::All, Synced::Files, Synced::Nothing].map(|synced| {
+            let place = Location::parse("/tmp/backups", &crate::StoreOptions::default()).expect("a location");
+            place.0.abilities.learn(|known| known.synced = Some(synced));
+            place.lacks().pop().map(|finding| finding.message.contains("files are on disk"))
+        });
+        assert_eq!(synced, [None, Some(true), Some(false)]);
         let memory = Location::in_memory();
         assert_eq!((memory.abilities(), memory.lacks()), (Abilities::STORE, Vec::new()));
         let json = serde_json::to_string(&memory.abilities()).expect("serializes");

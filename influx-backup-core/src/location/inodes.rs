@@ -2,7 +2,6 @@
 //! as on sshfs and mergerfs, time and size alone.
 
 use std::{
-    collections::HashMap,
     fs::{self, File, OpenOptions},
     io,
     path::Path,
@@ -26,6 +25,12 @@ const LONGEST_TICK: Duration = Duration::from_millis(500);
 /// How far times are rounded: FAT has every other second.
 const COARSEST: Duration = Duration::from_secs(2);
 
+/// How far the clock of a file server may be behind.
+const LONGEST_SKEW: Duration = Duration::from_secs(60);
+
+/// How many files are looked at that have another inode than they had.
+const LOOKS: usize = 100;
+
 impl Known {
     /// The entity tag of a file, where it has one here.
     pub(super) fn tag(&self, metadata: &fs::Metadata) -> Option<String> {
@@ -38,13 +43,32 @@ impl Known {
     }
 
     /// Whether the inode of a file counts that has another one than it was listed with, and the same size and time. Where its
-    /// time is exact and not of this moment, no other file can have it: FUSE gives a file another inode once its cache forgets it.
+    /// time is exact, not of this moment, and was not given to it since, no other file can have it: FUSE gives a file another
+    /// inode once its cache forgets it.
     fn is_other_file(&self, path: &Path, modified: SystemTime) -> bool {
-        let is_exact = modified.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|since| since.subsec_nanos() > 0);
-        if is_exact && modified.elapsed().is_ok_and(|age| age > LONGEST_TICK) {
+        let is_past = modified.elapsed().is_ok_and(|age| age > LONGEST_TICK);
+        if is_exact(modified) && is_past && self.is_unreplaced(path) {
             self.forget_inodes();
         }
         self.look_twice(path).unwrap_or_else(|_| self.has_inodes())
+    }
+
+    /// Whether a file is the one that was there before, as its last change shows: a copy that was put in its place changed
+    /// when it got its time or its name.
+    #[cfg(unix)]
+    fn is_unreplaced(&self, path: &Path) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        let Ok(found) = fs::metadata(path) else { return false };
+        let changed =
+            u64::try_from(found.ctime()).ok().map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        let is_older =
+            changed.is_some_and(|changed| self.begun.duration_since(changed).is_ok_and(|age| age > LONGEST_SKEW));
+        is_older || (found.ctime(), found.ctime_nsec()) == (found.mtime(), found.mtime_nsec())
+    }
+
+    #[cfg(not(unix))]
+    fn is_unreplaced(&self, _path: &Path) -> bool {
+        false
     }
 
     /// Whether entity tags tell only inodes apart that say nothing here. A look at the file shows that.
@@ -72,6 +96,11 @@ impl Known {
             tracing::info!("a file has another inode at each look: versions are told by size and time");
         }
     }
+}
+
+/// Whether a time is finer than seconds.
+fn is_exact(time: SystemTime) -> bool {
+    time.duration_since(SystemTime::UNIX_EPOCH).is_ok_and(|since| since.subsec_nanos() > 0)
 }
 
 fn without_inode(tag: &str) -> &str {
@@ -174,27 +203,33 @@ impl Location {
         local::blocking("look at inodes", look).await
     }
 
-    /// Compares a listing with an earlier one. Where most files have got another inode and nothing else, inodes are dropped from
-    /// the new one.
+    /// Compares a listing with an earlier one, of files that this run has not written. Where most of them have got another
+    /// inode and nothing else, inodes are dropped from the new one.
     pub(crate) fn settle_inodes<'a>(
         &self,
         before: impl Iterator<Item = ObjectView<'a>>,
         now: ObjectTable,
     ) -> ObjectTable {
-        if self.directory().is_none() {
-            return now;
-        }
-        let before: HashMap<_, _> = before.map(|file| (file.key, file)).collect();
+        let Some(directory) = self.directory() else { return now };
         let mut kept: u64 = 0;
-        let mut lost: u64 = 0;
-        for file in &now {
-            let Some(old) = before.get(file.key) else { continue };
-            if old.size == file.size && old.version.modified == file.version.modified {
-                *(if old.is_same(file) { &mut kept } else { &mut lost }) += 1;
+        let mut lost = Vec::new();
+        for old in before {
+            let Some(file) = now.get(old.key) else { continue };
+            if old.is_same(file) {
+                kept += 1;
+            } else if old.size == file.size && old.version.modified == file.version.modified {
+                lost.push(file);
             }
         }
-        if lost > kept.max(1) {
-            self.0.abilities.forget_inodes();
+        if lost.len() as u64 > kept {
+            lost.truncate(LOOKS);
+            let looks = lost.len();
+            lost.retain(|file| self.0.abilities.is_unreplaced(&directory.join(file.key.as_str())));
+            // Of two files with one time in whole seconds, one may have replaced the other.
+            let is_enough = lost.len() > 1 || lost.iter().any(|file| is_exact(file.version.modified.into()));
+            if is_enough && 2 * lost.len() > looks {
+                self.0.abilities.forget_inodes();
+            }
         }
         now.into_iter().map(|file| self.as_version(file)).collect()
     }
@@ -257,6 +292,60 @@ mod tests {
             let changed = place.get(&key, Some(version)).await.expect_err("another time");
             assert_eq!(changed.code(), "object-changed");
         }
+    }
+
+    /// A copy of a file in its place, with its time.
+    fn replace(directory: &Path, name: &str) {
+        let path = directory.join(name);
+        let modified = fs::metadata(&path).and_then(|found| found.modified()).expect("a time");
+        let copy = directory.join("copy");
+        fs::write(&copy, name).expect("written");
+        File::options().write(true).open(&copy).and_then(|file| file.set_modified(modified)).expect("set");
+        fs::rename(&copy, &path).expect("renamed");
+    }
+
+    /// A time that is exact and long ago, as restored files have.
+    fn long_ago() -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_nanos(1_700_000_000_123_456_789)
+    }
+
+    fn age(directory: &Path, name: &str) {
+        let file = File::options().write(true).open(directory.join(name)).expect("open");
+        file.set_modified(long_ago()).expect("set");
+    }
+
+    #[tokio::test]
+    async fn copies_with_the_time_of_what_they_replaced_are_other_files() {
+        let (directory, place) = place();
+        ["1", "2", "3"].into_iter().for_each(|name| age(directory.path(), name));
+        let before = place.list("").await.expect("listed");
+        ["1", "2", "3"].into_iter().for_each(|name| replace(directory.path(), name));
+        let listed = place.list("").await.expect("listed");
+        let now = place.settle_inodes(before.iter(), listed.clone());
+        assert_eq!(now, listed, "inodes stay");
+        for (old, new) in before.iter().zip(&now) {
+            assert!(!old.is_same(new), "{new:?}");
+            let read = place.get(old.key, Some(old.version)).await;
+            assert_eq!(read.expect_err("another file").code(), "object-changed");
+            let metadata = fs::metadata(directory.path().join(old.key.as_str())).expect("there");
+            assert!(!place.is_open(&old.into(), &metadata), "{new:?}");
+        }
+        assert!(place.lacks().is_empty(), "{}", place.abilities());
+    }
+
+    /// As FUSE has it, once its cache has forgotten a file.
+    #[test]
+    fn a_file_that_was_not_changed_since_is_the_same() {
+        let (directory, place) = place();
+        age(directory.path(), "1");
+        let path = directory.path().join("1");
+        let tag = local::tag(&fs::metadata(&path).expect("there"));
+        let wanted = format!("\"abc-{}", without_inode(&tag));
+        let mut known = place.0.abilities.clone();
+        assert!(!known.is_same_file(&path, &wanted, &tag, long_ago()), "it got its time just now");
+        known.begun = SystemTime::now() + 2 * LONGEST_SKEW;
+        assert!(known.is_same_file(&path, &wanted, &tag, long_ago()));
+        assert!(!known.has_inodes());
     }
 
     #[tokio::test]

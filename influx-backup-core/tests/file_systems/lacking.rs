@@ -97,6 +97,7 @@ fn what_is_not_synced_is_a_note() {
         for report in reports {
             assert_eq!(report["abilities"]["synced"], "nothing", "{errno}: {report:#}");
             assert_eq!(codes(&report), ["directories-not-synced"], "{errno}: {report:#}");
+            assert!(!report["findings"].to_string().contains("files are on disk"), "{errno}: {report:#}");
         }
     }
 }
@@ -164,6 +165,22 @@ fn inodes_that_differ_at_every_look_make_no_other_version() {
             assert_eq!(codes(report), vec!["unstable-inodes"; notes], "{place}: {report:#}");
         }
         assert!(!refusing.changed().is_empty(), "{place}");
+    }
+}
+
+/// A restore gives files other inodes, and the times that they had.
+#[test]
+fn a_restore_over_its_own_files_shows_no_lack() {
+    let scratch = cluster();
+    let (source, repository, target) = (scratch.path("source"), scratch.path("repository"), scratch.path("target"));
+    let monday = scratch.path("repository/monday");
+    run(&["backup", &source, &repository, "--name", "monday"]).expect(0);
+    run(&["restore", &monday, &target]).expect(0);
+    for policy in ["replace", "overlay"] {
+        let again = ["restore", &monday, &target, "--policy", policy, "--servers-stopped", "--json"];
+        let report = run(&again).expect(0).json();
+        assert_eq!(report["abilities"]["inodes"], "stable", "{policy}: {report:#}");
+        assert!(!codes(&report).contains(&"unstable-inodes"), "{policy}: {report:#}");
     }
 }
 
