@@ -48,11 +48,7 @@ pub(crate) async fn find(location: &Location, what: &DiscoverOptions) -> Result<
 
 async fn look(location: &Location, what: &DiscoverOptions, around: Around) -> Result<Cluster> {
     if !matches!(location.provider(), Provider::File | Provider::Memory) {
-        match &what.cluster_id {
-            // Credentials need not reach further.
-            Some(id) if around == Around::Unseen => preflight::source(&location.child(id)?).await?,
-            _ => preflight::source(location).await?,
-        }
+        preflight::source(&first_asked(location, what.cluster_id.as_deref(), around)?).await?;
     }
     let survey = survey::survey(location, what, around).await?;
     let mut description = decide::decide(&survey, what)?;
@@ -66,7 +62,25 @@ async fn look(location: &Location, what: &DiscoverOptions, around: Around) -> Re
     Ok(Cluster::new(location.clone(), description).found_by(again, around))
 }
 
+/// What is asked for before a run: with all ids given the prefix of the cluster. Credentials need not reach further.
+fn first_asked(location: &Location, cluster_id: Option<&str>, around: Around) -> Result<Location> {
+    match cluster_id {
+        Some(id) if around == Around::Unseen => location.child(id),
+        _ => Ok(location.clone()),
+    }
+}
+
 impl Cluster {
+    /// Asks for the cluster before a run.
+    ///
+    /// # Errors
+    /// As for [`preflight::source`].
+    pub(crate) async fn ask(&self) -> Result<()> {
+        let around = self.looked_for.as_ref().map_or(Around::Seen, |(_, around)| *around);
+        let id = self.description().cluster_id.as_deref();
+        preflight::source(&first_asked(self.location(), id, around)?).await
+    }
+
     /// The same cluster, whose listings count as progress of a job.
     pub(crate) fn counted_by(self, context: &RunContext) -> Self {
         let location = context.events.counting(self.location());

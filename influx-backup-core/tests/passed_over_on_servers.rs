@@ -129,6 +129,15 @@ const MARKED: &[&str] = &[
     "data/n1/wal/",
     "data/n1/dbs/",
     "data/comp/c/",
+    // What consoles leave where a node was to be, and a cluster that would be a node, a compactor and of the upgraded engine.
+    "data/newnode/",
+    "data/newnode/wal/",
+    "data/newnode/snapshots/",
+    "data/folder/pt_snapshots/",
+    "data/c1/wal/",
+    "data/c1/backups/",
+    "data/n1/cs/",
+    "data/n1/pt_snapshots/",
     "vault/",
     "vault/nightly/",
     "vault/nightly/n1/",
@@ -163,6 +172,12 @@ async fn markers_stop_nothing(bucket: &Bucket) {
     let notes = passed(found.notes());
     assert_eq!(notes.len(), 1, "{what}: {notes:?}");
     assert!(notes[0].contains("directory marker") && notes[0].contains("/data`"), "{notes:?}");
+    assert!(notes[0].contains("such as `c1/`"), "the example is a name: {notes:?}");
+    let compactors: Vec<_> = found.description().compactors().map(|node| node.id.as_str()).collect();
+    assert_eq!(compactors, ["comp"], "{what}");
+    assert!(found.description().unclaimed_nodes.is_empty(), "{what}");
+    let absent = discover(&source, &DiscoverOptions::default().with_cluster_id("c1").with_node("newnode")).await;
+    assert_eq!(absent.expect_err("it holds nothing").code(), "unknown-id", "{what}");
 
     let repository = Repository::open(vault.clone()).await.expect("opened");
     let report = repository.backup(&found, BackupOptions::default().with_name("nightly")).await;
@@ -207,6 +222,24 @@ async fn markers_stop_nothing(bucket: &Bucket) {
 async fn markers_on_minio_stop_nothing() {
     let Some(bucket) = Bucket::of_minio().await else { return };
     markers_stop_nothing(&bucket).await;
+}
+
+/// A node that has written for the first time, in a folder that was made for it, is found. So is a cluster below a location with
+/// folders as a node has them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_is_found_behind_its_markers() {
+    let Some(bucket) = Bucket::of_minio().await else { return };
+    write(&cluster(), &bucket.server.location(&bucket.bucket, "data")).await;
+    for marked in ["data/wal/", "data/dbs/", "data/cs/", "data/n3/", "data/n3/dbs/", "data/n3/wal/"] {
+        bucket.mark(marked).await;
+    }
+    let ids = async || -> Vec<String> {
+        let found = discover(&bucket.location("data"), &DiscoverOptions::default()).await.expect("found");
+        found.nodes().iter().map(|node| node.id.clone()).collect()
+    };
+    assert_eq!(ids().await, ["comp", "n1", "n2"]);
+    bucket.put("data/n3/wal/deep/below", "x".into()).await;
+    assert_eq!(ids().await, ["comp", "n1", "n2", "n3"]);
 }
 
 /// Keys with an empty segment, which end a listing of object_store.
@@ -269,6 +302,9 @@ async fn with_ids_nothing_else_is_looked_at() {
     let is_of_cluster = |target: &String| {
         ["c1", "n1", "n2", "comp", "_influx_backup"].iter().any(|id| target.contains(&format!("prefix=data%2F{id}%2F")))
     };
+    let vault = Repository::open(server.location(&bucket, "vault")).await.expect("opened");
+    let report = vault.backup(&found, BackupOptions::default().with_name("monday")).await.expect("backed up");
+    assert_eq!((report.status, passed(&report.findings)), (BackupStatus::Complete, Vec::new()));
     let asked = lists(&proxy);
     assert!(asked.iter().all(is_of_cluster), "{asked:#?}");
 

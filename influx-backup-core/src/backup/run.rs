@@ -143,7 +143,7 @@ const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 
 /// Source and repository answer, and the repository can be written to. Its clock is seen by that.
 async fn check_stores(cluster: &Cluster, repository: &Location, task: &RunContext) -> Result<Clock> {
-    preflight::source(cluster.location()).await?;
+    cluster.ask().await?;
     let skew = preflight::target_apart_from(repository, &[cluster.location()]).await?.clock_skew;
     let places = [cluster.location(), repository];
     places.into_iter().for_each(|place| task.events.report_lacks(place));

@@ -40,10 +40,23 @@ impl Level {
         self.components().filter(|(_, component)| which(*component)).map(|(name, _)| name).collect()
     }
 
+    /// Whether a directory holds what makes a prefix a node with data, or a compactor.
+    pub(super) fn evidence(name: &str) -> Option<Role> {
+        let component = Component::of(&format!("{name}/_"));
+        let role = if component.is_compactor() { Role::Compactor } else { Role::Data };
+        (component.is_compactor() || is_data(component)).then_some(role)
+    }
+
     /// How many names are those of components.
     pub(super) fn known(&self) -> usize {
         self.names(|component| component != Component::Other).len()
     }
+}
+
+fn is_data(component: Component) -> bool {
+    let is_written =
+        matches!(component, Component::Wal | Component::Snapshot | Component::SnapshotCheckpoint | Component::Parquet);
+    is_written || component.is_derived()
 }
 
 /// How the keys of Parquet files are made.
@@ -85,13 +98,7 @@ impl Prefix {
 
     /// The names that make it a node that holds data.
     pub(super) fn data_names(&self) -> Vec<&str> {
-        self.level.names(|component| {
-            let data = matches!(
-                component,
-                Component::Wal | Component::Snapshot | Component::SnapshotCheckpoint | Component::Parquet
-            );
-            data || component.is_derived()
-        })
+        self.level.names(is_data)
     }
 
     /// The names that make it a compactor.

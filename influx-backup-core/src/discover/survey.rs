@@ -3,7 +3,8 @@
 //! Where the caller names the cluster and its nodes, only their prefixes are looked at. What else lies at the top stops nothing.
 //!
 //! Bounded: one level for each top-level name and for each of a node's directories that this release does not know;
-//! `dbs` one level; `wal`, `snapshots`, `cs`, `cd` and `c` never; of the catalog its roots and the logs above them.
+//! `dbs` one level; of `wal`, `snapshots`, `cs`, `cd` and `c` the first object of a store; of the catalog its roots and the logs
+//! above them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,6 +63,7 @@ pub(super) async fn survey(location: &Location, what: &DiscoverOptions, around: 
     } else {
         Level::default()
     };
+    let top = if top.known() < 2 { top } else { without_marked(location, "", top).await? };
     // Where the top itself looks like a node, its directories are components: they are not listed.
     let others = top.directories.iter().filter(|name| top.known() < 2 && *name != OWN_DIRECTORY);
     let others = others.filter(|name| !prefixes.contains_key(*name)).cloned().collect();
@@ -181,7 +183,7 @@ async fn look(location: &Location, id: String) -> Result<(String, Prefix)> {
 }
 
 async fn look_below(location: &Location, id: &str) -> Result<Prefix> {
-    let level = Level::from(location.list_names(id).await?);
+    let level = without_marked(location, id, location.list_names(id).await?.into()).await?;
     let has_catalog = !level.names(Component::is_catalog).is_empty();
     let catalog = if has_catalog { catalog::read(location, id).await? } else { None };
     let mut shapes: Vec<_> =
@@ -200,11 +202,32 @@ async fn look_below(location: &Location, id: &str) -> Result<Prefix> {
         let is_unknown = |name: &&String| Component::of(&format!("{name}/_")) == Component::Other;
         let unknown: Vec<_> = level.directories.iter().filter(is_unknown).take(NAMES_FOLLOWED).collect();
         for name in unknown {
+            let path = format!("{id}/{name}");
             let below = level_below(location, &level, id, name).await?;
-            prefix.markers.extend(engine::markers(&format!("{id}/{name}"), &below));
+            if below.files.is_empty() && !location.holds_object(&path).await? {
+                prefix.level.directories.retain(|directory| directory != name);
+                prefix.markers.retain(|marker| *marker != path);
+            } else {
+                prefix.markers.extend(engine::markers(&path, &below));
+            }
         }
     }
     Ok(prefix)
+}
+
+/// The same without what would make a prefix a node, and holds directory markers alone. In a store; where one directory holds
+/// an object, others of that kind change nothing.
+async fn without_marked(location: &Location, prefix: &str, mut level: Level) -> Result<Level> {
+    let mut shown = Vec::new();
+    for name in std::mem::take(&mut level.directories) {
+        let evidence = Level::evidence(&name).filter(|role| !shown.contains(role));
+        let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
+        if evidence.is_none() || location.holds_object(&path).await? {
+            shown.extend(evidence);
+            level.directories.push(name);
+        }
+    }
+    Ok(level)
 }
 
 async fn level_below(location: &Location, level: &Level, id: &str, name: &str) -> Result<Level> {

@@ -222,7 +222,11 @@ impl Location {
     }
 
     /// The entry of an object that is listed below `prefix`, unless it is passed over.
-    fn listed_entry(&self, prefix: Option<&Key>, meta: object_store::ObjectMeta) -> Result<Option<ObjectMeta>> {
+    pub(super) fn listed_entry(
+        &self,
+        prefix: Option<&Key>,
+        meta: object_store::ObjectMeta,
+    ) -> Result<Option<ObjectMeta>> {
         // A listing of `prefix/` has no object of the name `prefix`: its key ended in `/`.
         if meta.size == 0 && meta.location == self.prefix_path(prefix) {
             self.pass_over(PassedOver::DirectoryMarker, &format!("{}/", text(prefix)));
@@ -265,12 +269,12 @@ impl Location {
         Ok(listed)
     }
 
-    fn prefix_path(&self, prefix: Option<&Key>) -> Path {
+    pub(super) fn prefix_path(&self, prefix: Option<&Key>) -> Path {
         prefix.map_or_else(|| self.base().clone(), |key| self.path(key))
     }
 
     /// A key that object_store cannot hold ends its whole listing: the key is named.
-    fn not_listed(&self, prefix: &str, error: object_store::Error) -> Error {
+    pub(super) fn not_listed(&self, prefix: &str, error: object_store::Error) -> Error {
         use object_store::path::Error as PathError;
         let (key, reason) = match &error {
             object_store::Error::InvalidPath { source: PathError::EmptySegment { path } } => {
@@ -309,7 +313,7 @@ pub(crate) fn unfit(error: &Error) -> Option<PassedOver> {
 }
 
 /// `""` stands for everything; any other prefix is a key.
-fn prefix_key(prefix: &str) -> Result<Option<Key>> {
+pub(super) fn prefix_key(prefix: &str) -> Result<Option<Key>> {
     if prefix.is_empty() { Ok(None) } else { Ok(Some(Key::parse(prefix)?)) }
 }
 

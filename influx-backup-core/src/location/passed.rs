@@ -1,12 +1,16 @@
 //! What listings pass over.
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 
-use super::{Location, MAX_CONCURRENT, ObjectMeta};
+use super::{
+    Location, MAX_CONCURRENT, ObjectMeta,
+    list::{prefix_key, unfit},
+};
 use crate::{
     error::{Error, Result, StoreErrorKind},
     finding::Finding,
+    key::Key,
     passed::{PassedOver, PassedOverNotes},
 };
 
@@ -35,10 +39,12 @@ impl Location {
         let Some(passing) = &self.0.passing else { return };
         let below = self.base().as_ref().strip_prefix(passing.base.as_ref()).unwrap_or_default();
         let below = below.trim_start_matches('/');
+        // The marker of this location itself, or of one below it.
+        let is_own = kind == PassedOver::DirectoryMarker && name == "/";
         let name = match (below, name) {
+            ("", _) if is_own => format!("{}/", self.base().filename().unwrap_or_default()),
             ("", _) => name.to_owned(),
-            // The marker of this location itself.
-            (_, "/") if kind == PassedOver::DirectoryMarker => format!("{below}/"),
+            _ if is_own => format!("{below}/"),
             _ => format!("{below}/{name}"),
         };
         passing.notes.add(&passing.place, kind, &name);
@@ -65,6 +71,40 @@ impl Location {
         }
         Ok(kept)
     }
+
+    /// Whether a prefix of a store holds an object beside directory markers. A directory of files is one, with or without files.
+    pub(crate) async fn holds_object(&self, prefix: &str) -> Result<bool> {
+        if self.directory().is_some() {
+            return Ok(true);
+        }
+        let prefix = prefix_key(prefix)?;
+        match self.retry(|| self.listing(self.only_empty(prefix.as_ref())).boxed()).await {
+            Ok(Some(empty)) => Ok(!self.without_markers(empty).await?.is_empty()),
+            Ok(None) => Ok(true),
+            // What is there cannot be seen, or has a key that cannot be listed.
+            Err(error) => {
+                if unfit(&error).is_some() {
+                    Ok(true)
+                } else {
+                    Err(error)
+                }
+            }
+        }
+    }
+
+    /// The objects below a prefix, where all are empty. Looks no further than to one that is not.
+    async fn only_empty(&self, prefix: Option<&Key>) -> Result<Option<Vec<ObjectMeta>>> {
+        let mut listing = self.store().list(Some(&self.prefix_path(prefix)));
+        let mut empty = Vec::new();
+        while let Some(meta) = self.answer(listing.next().map(Option::transpose)).await.transpose() {
+            let meta = meta.map_err(|error| self.not_listed(prefix.map_or("", Key::as_str), error))?;
+            match self.listed_entry(prefix, meta)? {
+                Some(object) if object.size > 0 => return Ok(None),
+                object => empty.extend(object),
+            }
+        }
+        Ok(Some(empty))
+    }
 }
 
 #[cfg(test)]
@@ -79,7 +119,6 @@ mod tests {
     };
 
     use super::*;
-    use crate::key::Key;
 
     /// What stands for nothing at the end of a key: `x/@` is listed as object_store lists `x/`, which is as `x`.
     const MARKER: &str = "@";
@@ -171,5 +210,27 @@ mod tests {
         assert_eq!(below.list("").await.expect("listed").len(), 3);
         let messages: Vec<_> = notes.findings().into_iter().map(|finding| finding.message).collect();
         assert!(matches!(&messages[..], [one] if one.starts_with("3 directory markers in ")), "{messages:?}");
+        assert!(messages[0].contains("such as `base/` ("), "the marker of the place itself has a name: {messages:?}");
+    }
+
+    #[tokio::test]
+    async fn markers_alone_are_no_objects() {
+        let whole = Location::in_memory().through(|store| Arc::new(Marked(store)) as Arc<_>);
+        for (key, bytes) in [
+            ("marked/@", ""),
+            ("marked/below/@", ""),
+            ("staged/1.wal#12", "x"),
+            ("filled/@", ""),
+            ("filled/deep/below/1", "x"),
+            ("empty/@", ""),
+            ("empty/file", ""),
+        ] {
+            whole.put(&Key::parse(key).expect("a key"), bytes.into()).await.expect("put");
+        }
+        for (prefix, holds) in
+            [("marked", false), ("staged", false), ("none", false), ("filled", true), ("empty", true)]
+        {
+            assert_eq!(whole.holds_object(prefix).await.expect("looked"), holds, "{prefix}");
+        }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{
     fs,
-    os::unix::fs::{PermissionsExt, chown},
+    os::unix::{
+        fs::{PermissionsExt, chown},
+        net::UnixListener,
+    },
     path::Path,
 };
 
@@ -55,4 +58,35 @@ fn directories_that_cannot_be_read_stop_nothing_beside_the_cluster() {
     }
     let code = run(&["discover", &source, "--json"]).json()["error"]["code"].clone();
     assert_eq!(code, "access-denied");
+}
+
+#[test]
+fn with_all_ids_given_the_top_need_not_be_listed() {
+    let Some(account) = Account::new(4712) else { return };
+    let scratch = Scratch::with_cluster(&["--edition", "enterprise", "--snapshots", "2"]);
+    let (source, repository, own) = (scratch.path("source"), scratch.path("repository"), scratch.path(""));
+    fs::create_dir(&repository).expect("made");
+    [&source, &repository].iter().for_each(|directory| account.owns(Path::new(directory)));
+    let run = |arguments: &[&str]| {
+        Answer::of(account.runs(&command(arguments), Path::new(&own)).output().expect("setpriv runs"))
+    };
+    let found = run(&["discover", &source, "--json"]).expect(0).json();
+    let mut ids = vec!["--cluster-id", found["cluster_id"].as_str().expect("an id")];
+    for node in found["nodes"].as_array().expect("nodes") {
+        ids.extend(["--node-id", node["id"].as_str().expect("an id")]);
+    }
+    assert!(ids.len() >= 4, "{ids:?}");
+    close(&format!("{source}/private"));
+    UnixListener::bind(format!("{source}/socket")).expect("bound");
+    // To enter and not to list, and to list.
+    for (mode, name) in [(0o311, "monday"), (0o755, "tuesday")] {
+        fs::set_permissions(&source, fs::Permissions::from_mode(mode)).expect("set");
+        let report = run(&[&["backup", &source, &repository, "--name", name, "--json"], &ids[..]].concat()).expect(0);
+        assert!(!report.stdout.contains("passed-over"), "{name}: {}", report.stdout);
+    }
+    // Without them it is looked at.
+    let report = run(&["backup", &source, &repository, "--name", "wednesday", "--json"]).expect(0);
+    assert!(report.stdout.contains("passed-over"), "{}", report.stdout);
+    fs::set_permissions(&source, fs::Permissions::from_mode(0o311)).expect("set");
+    run(&["backup", &source, &repository, "--name", "thursday", "--json"]).expect_error(6, "access-denied");
 }
