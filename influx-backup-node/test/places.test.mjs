@@ -15,8 +15,10 @@ import { optionsOf, serve } from "./support/in-process-s3.mjs";
 test("a report has what a directory can do", async () => {
     const made = repository();
     const report = await made.backup(await core(), { name: "n1" });
-    const restored = await made.restore("n1", path.join(scratch(), "restored"));
-    for (const { abilities } of [report, restored]) {
+    const target = path.join(scratch(), "restored");
+    const restored = await made.restore("n1", target);
+    const replaced = await made.restore("n1", target, { policy: "replace", serversStopped: true });
+    for (const { abilities } of [report, restored, replaced]) {
         assert.ok(abilities instanceof ib.Abilities);
         assert.deepEqual([abilities.synced, abilities.times, abilities.inodes], ["all", "kept", "stable"]);
         assert.ok(["hard_link", "rename_no_replace"].includes(abilities.createOnly));

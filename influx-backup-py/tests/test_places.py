@@ -17,7 +17,8 @@ from situations.stores import bucket
 def test_a_report_has_what_a_directory_can_do(core: Path, repository: ib.Repository, tmp_path: Path) -> None:
     report = repository.backup(core, name="n1")
     restored = repository.restore("n1", tmp_path / "restored")
-    for abilities in (report.abilities, restored.abilities):
+    replaced = repository.restore("n1", tmp_path / "restored", policy="replace", servers_stopped=True)
+    for abilities in (report.abilities, restored.abilities, replaced.abilities):
         assert isinstance(abilities, ib.Abilities)
         assert (abilities.synced, abilities.times, abilities.inodes) == ("all", "kept", "stable")
         assert abilities.create_only in ("hard_link", "rename_no_replace") and abilities.create_only in str(abilities)
