@@ -14,7 +14,7 @@ use std::{
 
 use http::Method;
 use influx_backup_core::{
-    BackupOptions, Certificate, DiscoverOptions, Error, FindingCode, Key, Location, Repository, Restore,
+    BackupOptions, Certificate, DiscoverOptions, Error, Finding, FindingCode, Key, Location, Repository, Restore,
     RestoreOptions, VerifyOptions, certify, discover,
     options::{OnDegraded, OnUnreadable},
     record::BackupStatus,
@@ -43,10 +43,16 @@ async fn back_up(source: &Location, vault: &Location, on_unreadable: OnUnreadabl
 }
 
 fn names(certificate: &Certificate, key: &str) -> bool {
-    let is_it = |finding: &influx_backup_core::Finding| {
+    let is_it = |finding: &Finding| {
         finding.code == FindingCode::UnreadableObject && finding.key.as_ref().is_some_and(|named| named.as_str() == key)
     };
     certificate.violations().any(is_it)
+}
+
+/// The keys of the objects that findings call unreadable.
+fn unreadable(findings: &[Finding]) -> Vec<&str> {
+    let named = findings.iter().filter(|finding| finding.code == FindingCode::UnreadableObject);
+    named.filter_map(|finding| finding.key.as_ref()).map(Key::as_str).collect()
 }
 
 /// The object is named by the error, and by all that is known of a backup of the rest.
@@ -59,6 +65,7 @@ async fn is_named(what: &str, source: Location, vault: Location, key: &str) {
     assert_eq!(report.key.as_deref(), Some(key), "{what}");
     assert_eq!(report.location.as_deref(), Some(source.to_string().as_str()), "{what}");
     assert!(!report.causes.is_empty(), "{what}: what was answered");
+    assert!(report.message.contains("redundancy") && !report.message.contains("delete"), "{what}: {}", report.message);
     let hints: Vec<_> = report.hints.iter().map(|hint| (hint.option.as_str(), hint.value.as_deref())).collect();
     assert_eq!(hints, [("on_unreadable", Some("record"))], "{what}");
 
@@ -81,7 +88,11 @@ async fn is_named(what: &str, source: Location, vault: Location, key: &str) {
     let refused = Restore::new(backup.clone(), to.clone(), RestoreOptions::empty()).await.expect_err(what);
     assert_eq!(refused.code(), "degraded-backup", "{what}: {refused}");
     let accepted = RestoreOptions::empty().with_on_degraded(OnDegraded::Accept);
-    Restore::new(backup, to.clone(), accepted).await.unwrap_or_else(|error| panic!("{what}: restored: {error:?}"));
+    let planned = repository.plan_restore("b", &to, &accepted).await.expect("planned");
+    assert_eq!(unreadable(&planned.findings), [key], "{what}: the plan of a restore");
+    let restored = Restore::new(backup, to.clone(), accepted).await;
+    let restored = restored.unwrap_or_else(|error| panic!("{what}: restored: {error:?}"));
+    assert_eq!(unreadable(&restored.findings), [key], "{what}: the report of a restore");
     let restored = to.list("n1/dbs").await.expect("listed");
     assert!(!restored.is_empty() && restored.iter().all(|found| found.key.as_str() != key), "{what}");
 }

@@ -117,7 +117,8 @@ impl StoreErrorKind {
             Self::Unsupported => "the store does not support this; see the cause",
             Self::Invalid => "the store rejects this name or request; see the cause",
             Self::Unreadable => {
-                "this object cannot be read, while the store answers otherwise; repair or delete it, or leave it out"
+                "this object cannot be read, while the store answers otherwise; bring it back from the store's own redundancy \
+                 or an older version of it"
             }
             Self::Archived => "the object is archived; bring it back to a tier that can be read first",
             Self::Rejected => "the store refuses this, and will again; see the cause",

@@ -43,6 +43,9 @@ pub(super) fn notes(
         let message = format!("the target keeps what is not part of the backup: {}", kept.join(", "));
         findings.push(Finding::new(FindingCode::KeptEntries, message));
     }
+    let unreadable =
+        selection.backup.certificate.violations().filter(|violation| violation.code == FindingCode::UnreadableObject);
+    findings.extend(unreadable.cloned());
     let absent = selection.backup.certificate.absent_files();
     if absent > 0 {
         let message = format!("{absent} live files were absent from the source already; queries on them fail");
