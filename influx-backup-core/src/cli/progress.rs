@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::{
     Error, EventKind, Job, Progress, Result,
     cli::{failure::Failure, screen::Screen},
+    finding::Finding,
 };
 
 /// How often the progress bar is drawn again.
@@ -20,16 +21,33 @@ const BAR_STEPS: u64 = 1000;
 /// It is cancelled in good order where the caller asks for that; a second time ends the program at once, which harms no
 /// backup either.
 pub(crate) async fn follow<T>(job: Job<T>, screen: &Screen) -> Result<T, Failure> {
+    Ok(follow_to_end(job, screen).await?.0)
+}
+
+/// The same for a verb whose answer has no place for findings: each is a note on stderr. Where the job fails, they are in
+/// its error.
+pub(crate) async fn follow_with_notes<T>(job: Job<T>, screen: &Screen) -> Result<T, Failure> {
+    let (done, findings) = follow_to_end(job, screen).await?;
+    findings.iter().for_each(|note| screen.say(format_args!("note [{}]: {}", note.code, note.message)));
+    Ok(done)
+}
+
+/// Runs a job to its end. Returns what it has found too, in order.
+async fn follow_to_end<T>(job: Job<T>, screen: &Screen) -> Result<(T, Vec<Finding>), Failure> {
     let bar = bar(screen);
     let handle = job.handle();
     let mut events = job.events();
     let mut draw = tokio::time::interval(DRAW_EVERY);
     let stop = screen.stop();
     let mut is_cancelled = false;
+    let mut findings = Vec::new();
     loop {
         tokio::select! {
             event = events.next() => match event {
-                Some(event) => show(&bar, screen, &event.kind),
+                Some(event) => match event.kind {
+                    EventKind::Finding(finding) => findings.push(finding),
+                    kind => show(&bar, screen, &kind),
+                },
                 None => break,
             },
             _ = draw.tick() => draw_progress(&bar, &handle.progress()),
@@ -46,7 +64,8 @@ pub(crate) async fn follow<T>(job: Job<T>, screen: &Screen) -> Result<T, Failure
         }
     }
     bar.finish_and_clear();
-    job.await.map_err(|error| Failure::of_job(&handle, &error))
+    let done = job.await.map_err(|error| Failure::of_job(&handle, &error))?;
+    Ok((done, findings))
 }
 
 /// Runs what is no job until it is done or cancelled.
@@ -104,8 +123,16 @@ fn is_message(event: &EventKind) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::{self, Write},
+        sync::{Arc, Mutex},
+    };
+
     use super::*;
-    use crate::cli::{screen::Streams, stop::Stop};
+    use crate::{
+        cli::{screen::Streams, stop::Stop},
+        finding::FindingCode,
+    };
 
     #[tokio::test]
     async fn whoever_insists_is_told_the_real_numbers() {
@@ -122,6 +149,32 @@ mod tests {
         tokio::task::yield_now().await;
         let failure = follow(job, &screen).await.expect_err("cancelled");
         assert_eq!(failure.report().message, "cancelled after 1 of 7 objects");
+    }
+
+    #[tokio::test]
+    async fn what_a_job_finds_is_a_note_on_stderr() {
+        #[derive(Clone, Default)]
+        struct Shared(Arc<Mutex<Vec<u8>>>);
+        impl Write for Shared {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.lock().expect("no panic").write(bytes)
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        for json in [false, true] {
+            let (answers, messages) = (Shared::default(), Shared::default());
+            let screen = Screen::new(json, Streams::new(answers.clone(), messages.clone()), Stop::default());
+            let job = crate::job::spawn(|context| async move {
+                context.events.report(Finding::new(FindingCode::NotSeen, "half-written objects are not seen"));
+                Ok(())
+            });
+            follow_with_notes(job, &screen).await.expect("done");
+            let said = String::from_utf8(messages.0.lock().expect("no panic").clone()).expect("text");
+            assert_eq!(said, "note [not-seen]: half-written objects are not seen\n", "json: {json}");
+            assert!(answers.0.lock().expect("no panic").is_empty(), "stdout is the answer's");
+        }
     }
 
     /// Asked for between two events, of which one is always ready.

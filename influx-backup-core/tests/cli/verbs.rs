@@ -268,6 +268,27 @@ fn what_a_failed_backup_left_is_listed_and_goes() {
 }
 
 #[test]
+fn what_is_passed_over_is_a_note_of_every_verb_on_a_repository() {
+    let scratch = backed_up(&["--edition", "core"]);
+    let repository = scratch.path("repository");
+    let quiet = run(&["list", &repository]).expect(0);
+    assert!(!quiet.stderr.contains("note ["), "{quiet:?}");
+    for directory in ["lost+found", ".snapshot", "monday/.snapshot"] {
+        fs::create_dir(Path::new(&repository).join(directory)).expect("a directory");
+    }
+    for arguments in [["list", &repository], ["leftovers", &repository]] {
+        let shown = run(&arguments).expect(0);
+        assert_eq!(shown.stderr.matches("note [passed-over]: 1 ").count(), 2, "a kind each: {shown:?}");
+        assert!(!shown.stdout.contains("passed-over"), "{shown:?}");
+        let document = run(&[arguments[0], arguments[1], "--json"]).expect(0);
+        assert_eq!(document.stderr, shown.stderr);
+        assert!(document.json().is_array(), "{document:?}");
+    }
+    let shown = run(&["verify", &format!("{repository}/monday")]).expect(0);
+    assert_eq!(shown.stderr.matches("note [passed-over]: 1 ").count(), 1, "{shown:?}");
+}
+
+#[test]
 fn verbose_shows_what_is_done_and_the_answer_stays_one_document() {
     let scratch = Scratch::with_cluster(&["--edition", "core"]);
     let source = scratch.path("source");

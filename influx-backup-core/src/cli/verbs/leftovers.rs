@@ -1,7 +1,7 @@
 //! `leftovers REPOSITORY`
 
 use crate::{
-    cli::{args, exit::Exit, failure::Failure, places, progress::follow, screen::Screen},
+    cli::{args, exit::Exit, failure::Failure, places, progress::follow_with_notes, screen::Screen},
     leftovers::LeftoverTable,
 };
 
@@ -20,10 +20,10 @@ pub(crate) struct Leftovers {
 impl Leftovers {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
         let repository = places::repository(&self.repository, &self.options.settings(), screen).await?;
-        let leftovers = follow(repository.leftovers().start(), screen).await?;
+        let leftovers = follow_with_notes(repository.leftovers().start(), screen).await?;
         if self.remove {
             for leftover in &leftovers {
-                follow(repository.remove(leftover).start(), screen).await?;
+                follow_with_notes(repository.remove(leftover).start(), screen).await?;
             }
         }
         let is_removed = self.remove && !leftovers.is_empty();

@@ -1,7 +1,7 @@
 //! `list REPOSITORY`
 
 use crate::{
-    cli::{args, exit::Exit, failure::Failure, places, progress::follow, screen::Screen},
+    cli::{args, exit::Exit, failure::Failure, places, progress::follow_with_notes, screen::Screen},
     summary::BackupTable,
 };
 
@@ -17,7 +17,7 @@ pub(crate) struct List {
 impl List {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
         let repository = places::repository(&self.repository, &self.options.source_options, screen).await?;
-        let backups = follow(repository.list().start(), screen).await?;
+        let backups = follow_with_notes(repository.list().start(), screen).await?;
         screen.answer(&backups, BackupTable::new(&backups))?;
         Ok(Exit::Done)
     }
