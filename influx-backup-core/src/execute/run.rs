@@ -237,7 +237,8 @@ impl Executor {
             CopyOutcome::Copied(_) => {}
             CopyOutcome::Unreadable { .. } => {
                 let message = format!("`{key}` cannot be read: the backup lacks it");
-                self.task.events.report(Finding::new(FindingCode::UnreadableObject, message).with_key(key));
+                let finding = Finding::new(FindingCode::UnreadableObject, message).with_key(key);
+                self.task.events.report_once(finding);
             }
         }
         sink.on_finished(task, outcome).await?;

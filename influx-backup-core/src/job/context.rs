@@ -129,11 +129,16 @@ impl EventSink {
         self.send(EventKind::Finding(finding));
     }
 
+    /// Sends a finding that this job has not reported yet.
+    pub(crate) fn report_once(&self, finding: Finding) {
+        if !self.findings.has(&finding) {
+            self.report(finding);
+        }
+    }
+
     /// Reports what a place lacks, where that was not reported yet.
     pub(crate) fn report_lacks(&self, location: &Location) {
-        let reported = self.findings.all();
-        let news = location.lacks().into_iter().filter(|finding| !reported.contains(finding));
-        news.for_each(|finding| self.report(finding));
+        location.lacks().into_iter().for_each(|finding| self.report_once(finding));
     }
 
     /// What was reported so far.

@@ -15,6 +15,10 @@ impl Findings {
         self.lock().push(finding);
     }
 
+    pub(super) fn has(&self, finding: &Finding) -> bool {
+        self.lock().contains(finding)
+    }
+
     pub(super) fn all(&self) -> Vec<Finding> {
         self.lock().clone()
     }

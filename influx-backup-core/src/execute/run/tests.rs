@@ -349,6 +349,46 @@ async fn a_failed_copy_names_the_location_that_it_is_about() {
     }
 }
 
+/// Finds every object archived.
+#[derive(Debug)]
+struct Rotten;
+
+#[async_trait]
+impl Copier for Rotten {
+    async fn copy(&self, _: &CopyRequest, _: &CopyContext) -> Result<crate::copier::Copied, CopyError> {
+        Err(CopyError::store(CopySide::Source, "get", StoreErrorKind::Archived, "scripted"))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_no_pass_can_read_is_reported_once() {
+    let from = Location::in_memory();
+    let mut tasks = Vec::new();
+    for name in ["x", "y"] {
+        let key = Key::parse(name).expect("a key");
+        from.put(&key, Bytes::from_static(b"0123456789")).await.expect("put");
+        let source = from.head(&key).await.expect("answers").expect("there");
+        tasks.push(CopyTask::new(PlaceRole::Source, source, Component::Wal));
+    }
+    let job = spawn(move |task| async move {
+        let places = Places::new(Location::in_memory()).with(PlaceRole::Source, from);
+        let limits = Limits::default().with_retry(Retry::never());
+        let executor = Executor::of_job(Arc::new(Rotten), limits, task).with_on_unreadable(OnUnreadable::Record);
+        for _ in 0..3 {
+            let stage = Stage::new(StageKind::Wal, None, tasks.clone());
+            executor.stage(&stage, &places, &mut Notes::default()).await?;
+        }
+        Ok(())
+    });
+    let (handle, events) = (job.handle(), job.events());
+    job.await.expect("no failure");
+    let mut found: Vec<_> = handle.findings().into_iter().filter_map(|finding| finding.key).collect();
+    found.sort();
+    assert_eq!(found, ["x", "y"].map(|name| Key::parse(name).expect("a key")));
+    let sent = events.filter(|event| std::future::ready(matches!(event.kind, EventKind::Finding(_))));
+    assert_eq!(sent.count().await, 2);
+}
+
 /// Whatever the copier waits for, and whatever it has to clean up.
 #[tokio::test(start_paused = true)]
 async fn a_copy_ends_soon_after_its_store_fell_silent() {
