@@ -13,6 +13,12 @@ pub enum Naming {
     CamelCase,
 }
 
+/// A text that came from outside, with control characters escaped.
+pub(crate) fn visible(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
+}
+
 impl Naming {
     /// An option of the options structs in this naming: `limits.stall_timeout` is `limits.stallTimeout`.
     #[must_use]

@@ -116,7 +116,7 @@ pub(crate) fn total(sizes: impl IntoIterator<Item = u64>) -> u64 {
 
 /// A text that is not a size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("invalid size `{}`: expected e.g. 64 MiB, 1.5 GiB, 2 GB or a number of bytes", text.escape_debug())]
+#[error("invalid size `{text}`: expected e.g. 64 MiB, 1.5 GiB, 2 GB or a number of bytes")]
 #[non_exhaustive]
 pub struct InvalidSize {
     /// The text.

@@ -10,7 +10,10 @@ use super::{
 };
 #[cfg(feature = "cloud")]
 use super::{Budgets, Writers, cloud};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    naming::visible,
+};
 
 pub(super) fn parse(text: &str, options: &StoreOptions) -> Result<Location> {
     match text.split_once(':') {
@@ -139,8 +142,7 @@ fn invalid(location: &str, reason: &str) -> Error {
     let user = location.split_once(':').and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1)));
     let without_user = user.map(|(scheme, rest)| format!("{scheme}:\u{2026}@{rest}"));
     let location = without_user.as_deref().unwrap_or(location);
-    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    Error::InvalidLocation { location: location.chars().map(shown).collect(), reason: reason.to_owned() }
+    Error::InvalidLocation { location: visible(location), reason: reason.to_owned() }
 }
 
 #[cfg(test)]

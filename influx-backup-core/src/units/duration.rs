@@ -19,7 +19,7 @@ const UNITS: [(&str, u128); 7] = [
 
 /// A text that is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("invalid duration `{}`: expected e.g. 250ms, 90s, 15m, 6h or 2d", text.escape_debug())]
+#[error("invalid duration `{text}`: expected e.g. 250ms, 90s, 15m, 6h or 2d")]
 #[non_exhaustive]
 pub struct InvalidDuration {
     /// The text.

@@ -173,9 +173,9 @@ const RULES: &[Rule] = &[
         &[ForgivesVanished],
         quick_compaction,
         Sign::Certificate,
-        374,
+        19,
     ),
-    world("the compactor comes before the nodes", CompactorLast, &[NoTopUp], furious_compaction, Sign::Beyond, 288),
+    world("the compactor comes before the nodes", CompactorLast, &[NoTopUp], furious_compaction, Sign::Beyond, 367),
     world("the catalog comes after all WAL", CatalogFirst, &[CatalogAsPlanned], mixed, Sign::DoesNotStart, 24),
     scene("the catalog's roots are looked at after its logs", Some(RootsFirst), || {
         Box::pin(scenes::roots_are_looked_at_after_their_logs())
