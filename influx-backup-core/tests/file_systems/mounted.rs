@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Read,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -57,8 +58,19 @@ impl Mounted {
         };
         let began = Instant::now();
         while !is_mounted(point) {
-            let ended = mounted.guard.try_wait().expect("its state").is_some();
-            assert!(!ended && began.elapsed() < START_LIMIT, "rclone mount of {} does not start", directory.display());
+            if mounted.guard.try_wait().expect("its state").is_some() {
+                let mut said = String::new();
+                mounted.guard.stderr.take().map(|mut stderr| stderr.read_to_string(&mut said));
+                // Containers have the device and may not mount.
+                assert!(
+                    said.to_lowercase().contains("not permitted"),
+                    "rclone mount of {}: {said}",
+                    directory.display()
+                );
+                needs::not_run("nothing may be mounted here");
+                return None;
+            }
+            assert!(began.elapsed() < START_LIMIT, "rclone mount of {} does not start", directory.display());
             thread::sleep(Duration::from_millis(20));
         }
         Some(mounted)
