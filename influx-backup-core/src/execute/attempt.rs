@@ -93,10 +93,7 @@ impl Worker {
         let is_read = side == Some(CopySide::Source) && ["open", "get", "read", "request"].contains(&&*operation);
         let is_copy = operation == COPY_IN_STORE;
         let grown = (is_read || is_copy) && suspicion.grows(kind);
-        let from = &request.from;
-        let is_unreadable = async {
-            from.can_read_others(&request.source.key).await && (is_read || from.refuses_content(&request.source).await)
-        };
+        let is_unreadable = request.from.refuses_only(&request.source.key);
         let kind = match kind {
             _ if grown && self.unless_cancelled(is_unreadable).await.unwrap_or(false) => StoreErrorKind::Unreadable,
             StoreErrorKind::Unreadable if is_read => StoreErrorKind::Unknown,

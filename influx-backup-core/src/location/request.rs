@@ -106,7 +106,7 @@ impl Location {
         let Error::Store { operation: "get", key, kind, .. } = error else { return false };
         let grown = suspicion.grows(*kind);
         (grown || (gives_up && suspicion.has_begun()))
-            && matches!(Key::parse(key), Ok(key) if self.can_read_others(&key).await)
+            && matches!(Key::parse(key), Ok(key) if self.refuses_only(&key).await)
     }
 
     /// Waits for one answer of the store, or for the next piece of one, but not without a limit.

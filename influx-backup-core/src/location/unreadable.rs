@@ -6,7 +6,7 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::{GetOptions, GetRange, ObjectStoreExt, path::Path};
 use tokio::time::{Instant, timeout};
 
-use super::{Location, ObjectMeta};
+use super::Location;
 use crate::{error::StoreErrorKind, key::Key};
 
 /// How often the content of an object has to be refused before the store is asked for something else.
@@ -56,19 +56,18 @@ const fn is_refusal(kind: StoreErrorKind) -> bool {
 }
 
 impl Location {
-    /// Whether the store describes this object and sends the content of others. Where there are no others, that it describes
-    /// this one has to do.
-    pub(crate) async fn can_read_others(&self, key: &Key) -> bool {
+    /// Whether the store describes this object, sends the content of others, and refuses that of this one all the same: what
+    /// asked to slow down until now may send it. Where there are no others, that it describes this one has to do.
+    pub(crate) async fn refuses_only(&self, key: &Key) -> bool {
         let path = self.path(key);
-        timeout(PATIENCE, async { self.describes(&path).await && self.sends_others(&path).await }).await == Ok(true)
+        let asked = async { self.describes(&path).await && self.sends_others(&path).await };
+        timeout(PATIENCE, asked).await == Ok(true) && self.refuses_content(&path).await
     }
 
     /// Whether the store answers with an error where it is asked for the content of this object.
-    pub(crate) async fn refuses_content(&self, object: &ObjectMeta) -> bool {
+    async fn refuses_content(&self, path: &Path) -> bool {
         let read = async {
-            let options =
-                GetOptions { if_match: object.version.e_tag.clone().map(Into::into), ..GetOptions::default() };
-            let mut body = self.unlimited().get_opts(&self.path(&object.key), options).await?.into_stream();
+            let mut body = self.unlimited().get(path).await?.into_stream();
             while body.try_next().await?.is_some() {}
             Ok::<_, object_store::Error>(())
         };
@@ -137,12 +136,14 @@ mod tests {
     async fn another_object_tells() {
         let always = |scope| Some(Rule::new(scope, When::Always, Fault::Fail(Failure::Throttled)));
         let (healthy, keys) = holding(&["n/wal/1", "n/wal/2"], None).await;
-        assert!(healthy.can_read_others(&keys[0]).await);
+        assert!(!healthy.refuses_only(&keys[0]).await, "it sends this one by now");
+        let (rotten, keys) = holding(&["n/wal/1", "n/wal/2"], always(Scope::of(Op::Get).containing("wal/1"))).await;
+        assert!(rotten.refuses_only(&keys[0]).await);
         let (busy, keys) = holding(&["n/wal/1", "n/wal/2"], always(Scope::of(Op::Get))).await;
-        assert!(!busy.can_read_others(&keys[0]).await, "it sends no others either");
+        assert!(!busy.refuses_only(&keys[0]).await, "it sends no others either");
         let (alone, keys) = holding(&["n/wal/1"], always(Scope::of(Op::Get))).await;
-        assert!(alone.can_read_others(&keys[0]).await, "there are none");
+        assert!(alone.refuses_only(&keys[0]).await, "there are none");
         let (away, keys) = holding(&["n/wal/1"], always(Scope::any())).await;
-        assert!(!away.can_read_others(&keys[0]).await, "it does not describe this one");
+        assert!(!away.refuses_only(&keys[0]).await, "it does not describe this one");
     }
 }
