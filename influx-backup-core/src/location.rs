@@ -58,7 +58,9 @@ pub(crate) use self::fence::OpenWhile;
 pub(crate) use self::fence::{Fence, Sent};
 pub(crate) use self::incomplete::Incomplete;
 pub(crate) use self::last_answer::LastAnswer;
-pub(crate) use self::list::{ODD_SEGMENT, unfit};
+#[cfg(feature = "cloud")]
+pub(crate) use self::list::ODD_SEGMENT;
+pub(crate) use self::list::unfit;
 pub(crate) use self::local::{Unlisted, nearest_existing, remove_empty};
 pub(crate) use self::publish::close;
 pub(crate) use self::reads::Reads;

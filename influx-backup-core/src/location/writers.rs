@@ -2,7 +2,9 @@
 
 use std::io;
 
-use super::{Abilities, CreateOnly, Location, abilities::Known};
+#[cfg(any(test, feature = "cloud"))]
+use super::{Abilities, abilities::Known};
+use super::{CreateOnly, Location};
 use crate::{
     error::{Error, Result},
     key::Key,
