@@ -25,7 +25,8 @@ pub(super) const OUTAGE: RetryPolicy = RetryPolicy {
     initial_backoff: Duration::from_millis(100),
     max_backoff: Duration::from_secs(5),
     max_elapsed: Duration::from_secs(25),
-    min_retries: 1,
+    // Two answers in a row may be lost.
+    min_retries: 2,
 };
 
 /// For a store that asks to slow down: it is there.
