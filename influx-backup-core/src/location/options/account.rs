@@ -36,6 +36,7 @@ pub(in crate::location) fn check(json: &[u8]) -> Result<Account, Flaw> {
 ///
 /// # Errors
 /// What is wrong with it.
+#[cfg(any(test, feature = "gcp"))]
 pub(in crate::location) fn check_default(json: &[u8]) -> Result<Account, Flaw> {
     let account = object(json)?;
     match account.get("type").and_then(Value::as_str) {
