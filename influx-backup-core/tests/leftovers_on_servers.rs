@@ -9,8 +9,7 @@ use std::mem::forget;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use influx_backup_core::{
-    DiscoverOptions, Finding, Key, Location, Repository, Restore, RestoreOptions, StoreOptions, VerifyOptions,
-    discover,
+    DiscoverOptions, Finding, Key, Location, Repository, Restore, RestoreOptions, VerifyOptions, discover,
     layout::REPOSITORY_KEY,
     leftovers::LeftoverKind,
     location::interop::{self, object_store::ObjectStoreExt},
@@ -114,23 +113,11 @@ fn target(request: &Request<Bytes>) -> String {
 }
 
 fn google(server: &Canned) -> Location {
-    let account = serde_json::json!({
-        "private_key": "x", "private_key_id": "x", "client_email": "x", "disable_oauth": true,
-        "gcs_base_url": server.endpoint(),
-    });
-    let options = StoreOptions::default()
-        .with("google_service_account_key", account.to_string())
-        .with("google_allow_http", "true");
-    Location::parse("gs://b/vault", &options).expect("a location")
+    server.google("gs://b/vault")
 }
 
 fn s3(server: &Canned) -> Location {
-    let options = StoreOptions::default()
-        .with("aws_endpoint", server.endpoint())
-        .with("aws_allow_http", "true")
-        .with("aws_access_key_id", "k")
-        .with("aws_secret_access_key", "s");
-    Location::parse("s3://b/vault", &options).expect("a location")
+    server.s3("s3://b/vault")
 }
 
 fn uploads(page: &str) -> Response<Bytes> {

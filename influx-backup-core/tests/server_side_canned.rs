@@ -15,7 +15,7 @@ use bytes::Bytes;
 use chrono::DateTime;
 use http::{Method, Request, Response};
 use influx_backup_core::{
-    ByteSize, Copier, Key, Location, StoreOptions,
+    ByteSize, Copier, Key, Location,
     certificate::CheckedBy,
     copier::{Copied, CopyContext, CopyRequest, ServerSideCopier, StreamCopier},
     error::{CopyError, StoreErrorKind},
@@ -83,12 +83,7 @@ mod s3 {
     use super::*;
 
     fn bucket(server: &Canned, bucket: &str) -> Location {
-        let options = StoreOptions::default()
-            .with("aws_endpoint", server.endpoint())
-            .with("aws_allow_http", "true")
-            .with("aws_access_key_id", "k")
-            .with("aws_secret_access_key", "s");
-        Location::parse(&format!("s3://{bucket}/p"), &options).expect("a location")
+        server.s3(&format!("s3://{bucket}/p"))
     }
 
     #[tokio::test]
@@ -231,14 +226,7 @@ mod gcs {
     use super::*;
 
     fn bucket(server: &Canned, bucket: &str) -> Location {
-        let account = serde_json::json!({
-            "private_key": "x", "private_key_id": "x", "client_email": "x", "disable_oauth": true,
-            "gcs_base_url": server.endpoint(),
-        });
-        let options = StoreOptions::default()
-            .with("google_service_account_key", account.to_string())
-            .with("google_allow_http", "true");
-        Location::parse(&format!("gs://{bucket}/p"), &options).expect("a location")
+        server.google(&format!("gs://{bucket}/p"))
     }
 
     const SOURCE: &[(&str, &str)] = &[("x-goog-generation", "7"), ("x-goog-hash", "crc32c=n03x6A==,md5=AAAA")];
@@ -329,12 +317,7 @@ mod azure {
     use super::*;
 
     fn container(server: &Canned, container: &str, credential: (&str, &str)) -> Location {
-        let options = StoreOptions::default()
-            .with("azure_endpoint", server.endpoint())
-            .with("azure_allow_http", "true")
-            .with("azure_storage_account", "account")
-            .with(credential.0, credential.1);
-        Location::parse(&format!("az://{container}/p"), &options).expect("a location")
+        server.azure(&format!("az://{container}/p"), credential)
     }
 
     const KEY: (&str, &str) = ("azure_storage_access_key", "c2VjcmV0");

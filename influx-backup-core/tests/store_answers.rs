@@ -11,7 +11,7 @@ use std::{
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use influx_backup_core::{
-    BackupOptions, ByteSize, Copier, DiscoverOptions, Key, Location, Repository, StoreOptions,
+    BackupOptions, ByteSize, Copier, DiscoverOptions, Key, Location, Repository,
     copier::{CopyContext, CopyRequest, ServerSideCopier, StreamCopier},
     discover,
     error::CopyError,
@@ -48,32 +48,15 @@ fn refusal(status: u16, code: &str) -> Response<Bytes> {
 }
 
 fn s3(server: &Canned, bucket: &str) -> Location {
-    let options = StoreOptions::default()
-        .with("aws_endpoint", server.endpoint())
-        .with("aws_allow_http", "true")
-        .with("aws_access_key_id", "k")
-        .with("aws_secret_access_key", "s");
-    Location::parse(&format!("s3://{bucket}/p"), &options).expect("a location")
+    server.s3(&format!("s3://{bucket}/p"))
 }
 
 fn azure(server: &Canned, container: &str) -> Location {
-    let options = StoreOptions::default()
-        .with("azure_endpoint", server.endpoint())
-        .with("azure_allow_http", "true")
-        .with("azure_storage_account", "account")
-        .with("azure_storage_access_key", "c2VjcmV0");
-    Location::parse(&format!("az://{container}/p"), &options).expect("a location")
+    server.azure(&format!("az://{container}/p"), ("azure_storage_access_key", "c2VjcmV0"))
 }
 
 fn google(server: &Canned, bucket: &str) -> Location {
-    let account = serde_json::json!({
-        "private_key": "x", "private_key_id": "x", "client_email": "x", "disable_oauth": true,
-        "gcs_base_url": server.endpoint(),
-    });
-    let options = StoreOptions::default()
-        .with("google_service_account_key", account.to_string())
-        .with("google_allow_http", "true");
-    Location::parse(&format!("gs://{bucket}/p"), &options).expect("a location")
+    server.google(&format!("gs://{bucket}/p"))
 }
 
 fn key() -> Key {

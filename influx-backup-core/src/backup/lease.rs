@@ -79,13 +79,17 @@ pub(crate) async fn acquire_default(
 /// Whether nothing lies here. Directories without a file are what a process leaves that died before its lease was written.
 async fn is_vacant(location: &Location) -> Result<bool> {
     let top = location.list_level("").await?;
-    let mut objects = top.entries.len();
     for directory in &top.directories {
-        // It may hold nothing but a directory marker.
-        let is_looked_at = directory == OWN_DIRECTORY || location.directory().is_none();
-        objects += if is_looked_at { location.list(directory).await?.len() } else { 1 };
+        let holds = match directory.as_str() {
+            OWN_DIRECTORY => !location.list(OWN_DIRECTORY).await?.is_empty(),
+            // It may hold nothing but a directory marker.
+            other => location.holds_object(other).await?,
+        };
+        if holds {
+            return Ok(false);
+        }
     }
-    Ok(objects == 0)
+    Ok(top.entries.is_empty())
 }
 
 fn may_take_over(

@@ -33,6 +33,11 @@ impl Listed {
         self.inventory.listings.iter().flat_map(|listing| listing.entries.keys()).collect()
     }
 
+    /// Whether an object was listed.
+    pub(super) fn has(&self, key: &Key) -> bool {
+        self.inventory.listings.iter().any(|listing| listing.entries.get(key).is_some())
+    }
+
     /// Puts a later listing of a group in place of the earlier one.
     fn replace(&mut self, listing: Listing) {
         let listings = &mut self.inventory.listings;

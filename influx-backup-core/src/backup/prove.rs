@@ -81,8 +81,7 @@ impl Run<'_> {
         let tree = Evidence::new(description, &held, facts, &cut, provenance, absence_tolerance);
         let listings = DbsListings::new(cluster, history.before.as_ref(), &listed.inventory);
         let absent = absent_paths(&tree, &listings, self.rules.absence);
-        let listed_keys = listed.keys();
-        let is_lacking = |key: &Key| listed_keys.contains(key) && !held.contains_key(key);
+        let is_lacking = |key: &Key| listed.has(key) && !held.contains_key(key);
         let unreadable: Vec<_> = state.unreadable.values().filter(|left| is_lacking(&left.key)).cloned().collect();
         let provenance = RunProvenance {
             unreadable: &unreadable,

@@ -98,8 +98,8 @@ impl Location {
             return meant.has_tag_of(found) || meant.modified == found.modified;
         }
         if meant.e_tag.is_none() || found.e_tag.is_none() {
-            // Not every store gives tags in listings. Times have whole seconds in the answers to other requests.
-            return meant.modified.timestamp() == found.modified.timestamp();
+            // Not every store gives tags in listings.
+            return meant.is_as_old(found);
         }
         meant.has_tag_of(found)
     }
@@ -107,7 +107,7 @@ impl Location {
     /// Whether the store only shows another entity tag for what was found than its listing did. Each object is looked at: what
     /// is deleted is gone.
     async fn is_named(&self, meant: &Version, found: &ObjectMeta) -> Result<bool> {
-        if self.directory().is_some() || meant.modified.timestamp() != found.version.modified.timestamp() {
+        if self.directory().is_some() || !meant.is_as_old(&found.version) {
             return Ok(false);
         }
         let listed = self.list_one(&found.key).await?;

@@ -67,6 +67,13 @@ impl Version {
         let tag = unquoted(self);
         tag.is_some() && tag == unquoted(other)
     }
+
+    /// Whether both have the same time. Many answers have times of whole seconds.
+    pub(crate) fn is_as_old(&self, other: &Self) -> bool {
+        let is_whole = |version: &Self| version.modified.timestamp_subsec_nanos() == 0;
+        let is_same_second = self.modified.timestamp() == other.modified.timestamp();
+        self.modified == other.modified || is_same_second && (is_whole(self) || is_whole(other))
+    }
 }
 
 /// One object as a listing shows it.

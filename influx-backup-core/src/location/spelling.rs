@@ -168,14 +168,7 @@ impl Location {
 
 /// Whether what was found may be the version that is wanted, by another name.
 fn may_be(wanted: &ObjectMeta, found: &ObjectMeta) -> bool {
-    wanted.size == found.size
-        && (is_as_old(&wanted.version, &found.version) || wanted.version.has_tag_of(&found.version))
-}
-
-/// Whether both have the same time. Answers of most stores have times of whole seconds.
-pub(super) fn is_as_old(wanted: &Version, found: &Version) -> bool {
-    let is_whole = found.modified.timestamp_subsec_nanos() == 0;
-    wanted.modified == found.modified || is_whole && wanted.modified.timestamp() == found.modified.timestamp()
+    wanted.size == found.size && (wanted.version.is_as_old(&found.version) || wanted.version.has_tag_of(&found.version))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
+use influx_backup_core::{Location, StoreOptions};
 
 use super::loopback::Loopback;
 
@@ -58,6 +59,38 @@ impl Canned {
     /// `http://127.0.0.1:PORT`.
     pub(crate) fn endpoint(&self) -> String {
         format!("http://{}", self.address())
+    }
+
+    /// A location of S3 here.
+    pub(crate) fn s3(&self, url: &str) -> Location {
+        let options = StoreOptions::default()
+            .with("aws_endpoint", self.endpoint())
+            .with("aws_allow_http", "true")
+            .with("aws_access_key_id", "k")
+            .with("aws_secret_access_key", "s");
+        Location::parse(url, &options).expect("a location")
+    }
+
+    /// A location of Azure here, with an option that is a credential.
+    pub(crate) fn azure(&self, url: &str, credential: (&str, &str)) -> Location {
+        let options = StoreOptions::default()
+            .with("azure_endpoint", self.endpoint())
+            .with("azure_allow_http", "true")
+            .with("azure_storage_account", "account")
+            .with(credential.0, credential.1);
+        Location::parse(url, &options).expect("a location")
+    }
+
+    /// A location of Google here.
+    pub(crate) fn google(&self, url: &str) -> Location {
+        let account = serde_json::json!({
+            "private_key": "x", "private_key_id": "x", "client_email": "x", "disable_oauth": true,
+            "gcs_base_url": self.endpoint(),
+        });
+        let options = StoreOptions::default()
+            .with("google_service_account_key", account.to_string())
+            .with("google_allow_http", "true");
+        Location::parse(url, &options).expect("a location")
     }
 
     /// The requests so far, in the order in which they were answered.
