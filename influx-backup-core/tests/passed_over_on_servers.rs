@@ -281,6 +281,27 @@ async fn keys_with_an_empty_segment_outside_the_cluster_stop_nothing() {
     assert!(error.to_string().contains("n1/dbs//"), "{error}");
 }
 
+/// Objects that are not empty and whose keys end in `/`: object_store cuts that off, and would not find them.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_whose_key_ends_in_a_slash_is_named_inside_the_cluster_and_stops_nothing_outside() {
+    let bucket = Bucket::in_process().await;
+    write(&cluster(), &bucket.server.location(&bucket.bucket, "data")).await;
+    bucket.put(&format!("data/other/{NOTHING}"), "bytes".into()).await;
+    let found = discover(&bucket.location("data"), &DiscoverOptions::default()).await.expect("found");
+    let repository = Repository::open(bucket.location("vault")).await.expect("opened");
+    let report = repository.backup(&found, BackupOptions::default().with_name("first")).await.expect("backed up");
+    assert_eq!(report.status, BackupStatus::Complete);
+    for (name, key) in [("wal", "n1/wal/sub/"), ("table", "n1/dbs/"), ("cluster", "c1/odd/")] {
+        let written = format!("data/{key}{NOTHING}");
+        bucket.put(&written, "bytes".into()).await;
+        let error = repository.backup(&found, BackupOptions::default().with_name(name)).await.expect_err(key);
+        assert_eq!(error.code(), "invalid-key", "{key}: {error}");
+        assert!(error.to_string().contains(&format!("`{key}`")), "{key}: {error}");
+        let raw = bucket.server.location(&bucket.bucket, "");
+        raw.delete(&Key::parse(written).expect("a key")).await.expect("deleted");
+    }
+}
+
 /// With the ids of the cluster and of its nodes, nothing else is asked for: a credential need not reach further.
 #[tokio::test(flavor = "multi_thread")]
 async fn with_ids_nothing_else_is_looked_at() {

@@ -10,8 +10,8 @@ mod credentials_file;
 mod delete;
 #[cfg(feature = "gcp")]
 pub(crate) mod gcs;
-mod levels;
 mod machine;
+mod odd_keys;
 #[cfg(feature = "aws")]
 mod renewal;
 pub(crate) mod requests;

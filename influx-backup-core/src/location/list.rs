@@ -232,6 +232,12 @@ impl Location {
             self.pass_over(PassedOver::DirectoryMarker, &format!("{}/", text(prefix)));
             return Ok(None);
         }
+        if let Some(key) = meta.location.as_ref().strip_suffix(ODD_SEGMENT).filter(|key| key.ends_with('/')) {
+            let key = key.strip_prefix(self.base().as_ref()).unwrap_or(key).trim_start_matches('/');
+            let reason =
+                "it ends in `/`, which object_store cuts off, and it is not empty; rename or delete the object";
+            return Err(Error::InvalidKey { key: key.escape_default().to_string(), reason });
+        }
         let entry = self.entry(meta)?;
         Ok(PassedOver::file(entry.key.name()).is_none().then_some(entry))
     }
@@ -261,7 +267,10 @@ impl Location {
         for meta in found.objects {
             let name = meta.location.filename().unwrap_or_default().to_owned();
             match self.listed_entry(prefix, meta) {
-                Err(Error::InvalidKey { .. }) => listed.unlisted.push(unlisted(below(&name))),
+                Err(error @ Error::InvalidKey { .. }) => {
+                    let name = below(name.strip_suffix(ODD_SEGMENT).unwrap_or(&name));
+                    listed.unlisted.push(Unlisted { kind: PassedOver::InvalidName, name, error });
+                }
                 entry => entries.extend(entry?),
             }
         }
@@ -293,7 +302,8 @@ impl Location {
     }
 }
 
-/// What a prefix has before its last segment that object_store cannot hold, see `cloud/levels.rs`: a character for private use.
+/// What a prefix has before its last segment, and a key after its last `/`, that object_store cannot hold, see `cloud/odd_keys.rs`:
+/// a character for private use.
 pub(crate) const ODD_SEGMENT: &str = "\u{f8ff}";
 
 fn unlisted(name: String) -> Unlisted {

@@ -14,7 +14,7 @@ use object_store::{
 };
 
 use super::{
-    levels,
+    odd_keys,
     requests::{self, MadeOnce},
 };
 use crate::{
@@ -76,7 +76,6 @@ impl HttpService for Observed {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let kind = kind_of(request.method(), request.uri());
         let is_made_again = request.extensions().get::<MadeOnce>().is_none();
-        let is_of_one_level = kind == RequestKind::List && levels::is_of_one_level(request.uri());
         let response = self.execute(request).await?;
         let status = response.status();
         if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
@@ -88,8 +87,8 @@ impl HttpService for Observed {
         }
         let headers = Answered(response.headers().clone());
         response.extensions_mut().insert(headers);
-        if is_of_one_level && response.status().is_success() {
-            return levels::renamed(response).await;
+        if kind == RequestKind::List && response.status().is_success() {
+            return odd_keys::renamed(response).await;
         }
         Ok(response)
     }
