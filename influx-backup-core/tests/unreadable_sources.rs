@@ -111,6 +111,24 @@ async fn a_store_that_answers_503_for_one_object() {
     assert!(rotten.count() > 0);
 }
 
+/// Several passes ask for a WAL file that no snapshot covers. That it is refused for seconds is shown once.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_found_to_be_unreadable_is_not_waited_for_again() {
+    let server = in_process_s3();
+    let bucket = server.fresh_bucket().await;
+    let written = server.location(&bucket, "cluster");
+    write(&cluster(), &written).await;
+    let wal = written.list("n1/wal").await.expect("listed");
+    let key = wal.iter().last().expect("a WAL file").key.to_string();
+    let proxy = FaultProxy::before(server.address());
+    let rotten = proxy.inject(Rule::new(Fault::Status(503)).method(Method::GET).containing(&key).always());
+    let source = server.location_at(proxy.address(), &bucket, "cluster");
+    let status = back_up(&source, &server.location(&bucket, "vault"), OnUnreadable::Record).await;
+    assert_eq!(status.expect("backed up"), BackupStatus::Degraded);
+    // Three passes ask twice each, each time at most twice in six requests; the first time until some seconds are over.
+    assert!(rotten.count() <= 120, "{} requests", rotten.count());
+}
+
 /// The rest of a backup is verified all the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_of_a_backup_that_cannot_be_read_is_a_problem_of_it() {

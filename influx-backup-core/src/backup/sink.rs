@@ -87,7 +87,7 @@ impl<'a> PassSink<'a> {
 #[async_trait]
 impl CopySink for PassSink<'_> {
     async fn on_finished(&mut self, task: &CopyTask, outcome: CopyOutcome) -> Result<()> {
-        self.unreadable.remove(&task.to);
+        let before = self.unreadable.remove(&task.to);
         match outcome {
             CopyOutcome::Copied(copied) => self.copied(task, *copied).await,
             CopyOutcome::Vanished => {
@@ -101,6 +101,8 @@ impl CopySink for PassSink<'_> {
             }
             CopyOutcome::Unreadable { code, reason } => {
                 let record = UnreadableRecord { key: task.to.clone(), size: task.source().size, code, reason };
+                // Reasons say how long it took: one of the same kind is no news that another pass could come of.
+                let record = before.filter(|before| before.code == record.code).unwrap_or(record);
                 self.unreadable.insert(task.to.clone(), record);
                 self.drop_object(&task.to).await
             }

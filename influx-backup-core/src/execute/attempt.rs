@@ -92,10 +92,13 @@ impl Worker {
         };
         let is_read = side == Some(CopySide::Source) && ["open", "get", "read", "request"].contains(&&*operation);
         let is_copy = operation == COPY_IN_STORE;
-        let grown = (is_read || is_copy) && suspicion.grows(kind);
-        let is_unreadable = request.from.refuses_only(&request.source.key);
+        let source_key = &request.source.key;
+        let is_suspected = (is_read || is_copy) && request.from.suspects(source_key, suspicion, kind);
+        let is_unreadable = request.from.refuses_only(source_key);
         let kind = match kind {
-            _ if grown && self.unless_cancelled(is_unreadable).await.unwrap_or(false) => StoreErrorKind::Unreadable,
+            _ if is_suspected && self.unless_cancelled(is_unreadable).await.unwrap_or(false) => {
+                StoreErrorKind::Unreadable
+            }
             StoreErrorKind::Unreadable if is_read => StoreErrorKind::Unknown,
             kind => kind,
         };

@@ -1,11 +1,15 @@
 //! How many requests a store gets at once. Copies, listings and deletions have a budget each: a thousand deletions make no
 //! listing wait, and a store that throttles one kind gets fewer requests of that kind.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
+use object_store::path::Path;
 use tokio::time::Instant;
 
 use super::{Location, request::Contact};
@@ -54,6 +58,8 @@ pub(super) struct Budgets {
     pub(super) contact: Mutex<Contact>,
     /// When the store last answered something, as far as that was written down.
     pub(super) heard: Mutex<Option<Instant>>,
+    /// What was found to be unreadable.
+    unreadable: Mutex<BTreeSet<Path>>,
 }
 
 impl Budgets {
@@ -64,7 +70,12 @@ impl Budgets {
             delete: Adaptive::new(MAX_CONCURRENT),
             contact: Mutex::default(),
             heard: Mutex::new(None),
+            unreadable: Mutex::default(),
         })
+    }
+
+    pub(super) fn unreadable(&self) -> MutexGuard<'_, BTreeSet<Path>> {
+        self.unreadable.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -105,9 +105,9 @@ impl Location {
     /// given up.
     async fn is_of_one_object(&self, error: &Error, suspicion: &mut Suspicion, gives_up: bool) -> bool {
         let Error::Store { operation: "get", key, kind, .. } = error else { return false };
-        let grown = suspicion.grows(*kind);
-        (grown || (gives_up && suspicion.has_begun()))
-            && matches!(Key::parse(key), Ok(key) if self.refuses_only(&key).await)
+        let Ok(key) = Key::parse(key) else { return false };
+        let is_suspected = self.suspects(&key, suspicion, *kind);
+        (is_suspected || (gives_up && suspicion.has_begun())) && self.refuses_only(&key).await
     }
 
     /// Waits for one answer of the store, or for the next piece of one, but not without a limit.

@@ -34,7 +34,7 @@ pub(crate) struct Suspicion {
 impl Suspicion {
     /// Counts a request for the content that has failed in this way. Returns whether there were so many that the store is to
     /// be asked for something else.
-    pub(crate) fn grows(&mut self, kind: StoreErrorKind) -> bool {
+    fn grows(&mut self, kind: StoreErrorKind) -> bool {
         if !is_refusal(kind) {
             *self = Self::default();
             return false;
@@ -56,12 +56,23 @@ const fn is_refusal(kind: StoreErrorKind) -> bool {
 }
 
 impl Location {
+    /// Whether the object is suspected of being unreadable, now that a request for its content has failed in this way: that was
+    /// so often enough, or it was found to be unreadable before.
+    pub(crate) fn suspects(&self, key: &Key, suspicion: &mut Suspicion, kind: StoreErrorKind) -> bool {
+        let is_known = || self.0.budgets.unreadable().contains(&self.path(key));
+        suspicion.grows(kind) || (is_refusal(kind) && is_known())
+    }
+
     /// Whether the store describes this object, sends the content of others, and refuses that of this one all the same: what
     /// asked to slow down until now may send it. Where there are no others, that it describes this one has to do.
     pub(crate) async fn refuses_only(&self, key: &Key) -> bool {
         let path = self.path(key);
         let asked = async { self.describes(&path).await && self.sends_others(&path).await };
-        timeout(PATIENCE, asked).await == Ok(true) && self.refuses_content(&path).await
+        let is_unreadable = timeout(PATIENCE, asked).await == Ok(true) && self.refuses_content(&path).await;
+        if is_unreadable {
+            self.0.budgets.unreadable().insert(path);
+        }
+        is_unreadable
     }
 
     /// Whether the store answers with an error where it is asked for the content of this object.
