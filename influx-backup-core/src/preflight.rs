@@ -76,8 +76,8 @@ pub struct TargetAnswer {
 ///
 /// # Errors
 /// As for [`source`], and [`Error::Store`] for a missing permission: the operation names it; with
-/// [`StoreErrorKind::Unsupported`] where the store has no create-only writes: it refuses the first, or a second one of the
-/// probe does not fail.
+/// [`StoreErrorKind::Unsupported`] where the store has no conditional writes: it refuses the first create-only one, or a second
+/// one of the probe, or one in the place of another version of it, does not fail.
 pub async fn target(location: &Location) -> Result<TargetAnswer> {
     target_apart_from(location, &[]).await
 }
@@ -118,6 +118,7 @@ async fn probe(location: &Location, key: &Key, others: &[&Location]) -> Result<T
     let written = stores::create(location, key).await?;
     let half_way = began + (Utc::now() - began) / 2;
     stores::require_create_only(location, key).await?;
+    stores::require_replace_only(location, key, &written).await?;
     let read = within(location, "get", location.get(key, None)).await?;
     if read.as_deref() != Some(PROBE) {
         return Err(unlike("does not read as it was written"));
@@ -307,7 +308,7 @@ mod tests {
         fs::create_dir_all(place.path().join("bucket/cluster")).expect("made");
         let server =
             object_store::local::LocalFileSystem::new_with_prefix(place.path().join("bucket")).expect("a store");
-        let identity = Identity::Gcs { base_url: "http://localhost".to_owned(), bucket: "bucket".to_owned() };
+        let identity = Identity::Other { url: "http://localhost/bucket".to_owned() };
         let server: Arc<dyn ObjectStore> = Arc::new(server);
         let at = |base: &str| Location::with_store(Arc::clone(&server), base.into(), identity.clone());
         let source = files(&place.path().join("bucket/cluster"));

@@ -61,9 +61,13 @@ fn texts(error: &Error) -> String {
 }
 
 fn assert_names_the_capability(error: &Error, what: &str) {
+    assert_names(error, "conditional writes (`If-None-Match`)", what);
+}
+
+fn assert_names(error: &Error, capability: &str, what: &str) {
     assert_eq!(error.code(), "store-unsupported", "{what}: {error:?}");
     let text = texts(error);
-    for part in ["conditional writes (`If-None-Match`)", "Two backups at once", "`object_store_single_writer`"] {
+    for part in [capability, "Two backups at once", "`object_store_single_writer`"] {
         assert!(text.contains(part), "{what}: {text}");
     }
     assert_eq!(error.hints()[0].option, SINGLE_WRITER, "{what}");
@@ -175,6 +179,42 @@ async fn a_store_that_ignores_conditional_writes() {
     let vault = ignoring(&open(&behind, "vault", &[]).expect("a location"));
     let source = behind.location("cluster");
     assert_names_the_capability(&back_up(&source, &vault, options()).await.expect_err("refused"), "ignored");
+    let vault = ignoring(&single(&behind, "vault"));
+    assert_says_single_writer(&back_up(&source, &vault, options()).await.expect("backed up"));
+    assert_whole(&behind, &vault, &ignoring(&single(&behind, "restored"))).await;
+}
+
+/// A store that creates only where there is nothing, and cannot replace one version.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_refuses_to_replace_one_version() {
+    for (status, code) in [(501, "NotImplemented"), (400, "InvalidArgument"), (405, "MethodNotAllowed")] {
+        let what = format!("{status} {code}");
+        let behind = Behind::new(&cluster()).await;
+        let refusal =
+            Fault::Answer(status, code, "A header you provided implies functionality that is not implemented.");
+        behind.proxy.inject(Rule::new(refusal).method(Method::PUT).header("if-match").always());
+        let source = behind.server.location(&behind.bucket, "cluster");
+        let vault = open(&behind, "vault", &[]).expect("a location");
+        let error = back_up(&source, &vault, options()).await.expect_err("refused");
+        assert_names(&error, "conditional writes (`If-Match`)", &what);
+        let left = behind.server.location(&behind.bucket, "vault").list("").await.expect("listed");
+        assert!(left.is_empty(), "{what}: {left:?}");
+        let report = back_up(&source, &single(&behind, "vault"), options()).await.expect(&what);
+        assert_says_single_writer(&report);
+    }
+}
+
+/// A store that takes `If-Match` and does not look at it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_replaces_any_version() {
+    let behind = Behind::new(&cluster()).await;
+    let plan = FaultPlan::none().with(StoreRule::new(Scope::of(Op::Put), When::Always, StoreFault::IgnoreVersion));
+    let ignoring =
+        |location: &Location| location.through(|store| Arc::new(FaultyStore::new(store, plan.clone())) as Arc<_>);
+    let source = behind.location("cluster");
+    let vault = ignoring(&open(&behind, "vault", &[]).expect("a location"));
+    let error = back_up(&source, &vault, options()).await.expect_err("refused");
+    assert_names(&error, "conditional writes (`If-Match`)", "ignored");
     let vault = ignoring(&single(&behind, "vault"));
     assert_says_single_writer(&back_up(&source, &vault, options()).await.expect("backed up"));
     assert_whole(&behind, &vault, &ignoring(&single(&behind, "restored"))).await;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use object_store::{PutMode, UpdateVersion};
 
-use super::{Attributes, Location, Version, Writers};
+use super::{Attributes, Location, Provider, Version, Writers};
 use crate::{
     error::{Error, Result, StoreErrorKind},
     key::Key,
@@ -46,10 +46,7 @@ impl Location {
         if self.directory().is_some() || self.writers() == Writers::Single || version.e_tag.is_none() {
             return Err(self.unconditional(key));
         }
-        let expected = UpdateVersion {
-            e_tag: version.e_tag.as_deref().map(ToOwned::to_owned),
-            version: version.id.as_deref().map(ToOwned::to_owned),
-        };
+        let expected = expect(version, ToOwned::to_owned);
         match self.put_with(key, bytes, PutMode::Update(expected), &self.kept(attributes)).await {
             Err(changed @ Error::Store { kind: StoreErrorKind::Changed, .. }) => {
                 match self.get_with_version(key).await? {
@@ -66,15 +63,50 @@ impl Location {
         }
     }
 
+    /// Asks the store to write an object in the place of a version that it is not: a refusal, unless the store ignores the
+    /// condition. `None` where none is sent.
+    ///
+    /// # Errors
+    /// [`Error::Store`], with [`StoreErrorKind::Changed`] as it should be.
+    pub(crate) async fn replace_another(&self, key: &Key, bytes: &Bytes, version: &Version) -> Result<Option<Version>> {
+        let is_asked_by_condition = matches!(self.provider(), Provider::S3 | Provider::Azure | Provider::Gcs);
+        if !is_asked_by_condition || self.writers() == Writers::Single || version.e_tag.is_none() {
+            return Ok(None);
+        }
+        self.put_with(key, bytes, PutMode::Update(expect(version, other)), &Attributes::new()).await.map(Some)
+    }
+
     /// The error that nothing can be replaced on a condition here.
     fn unconditional(&self, key: &Key) -> Error {
         Error::io("put", key, self, std::io::ErrorKind::Unsupported.into())
     }
 }
 
+/// The condition that the object is this version, written as `write` does.
+fn expect(version: &Version, write: impl Fn(&str) -> String) -> UpdateVersion {
+    UpdateVersion { e_tag: version.e_tag.as_deref().map(&write), version: version.id.as_deref().map(&write) }
+}
+
+/// Another tag or generation of the same form: its last letter or digit is another.
+fn other(tag: &str) -> String {
+    let Some((at, last)) = tag.char_indices().rfind(|(_, c)| c.is_ascii_alphanumeric()) else {
+        return format!("{tag}0");
+    };
+    format!("{}{}{}", &tag[..at], if last == '0' { '1' } else { '0' }, &tag[at + 1..])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_version_is_of_the_same_form() {
+        for (tag, another) in
+            [("\"9af3\"", "\"9af0\""), ("\"0x8D0\"", "\"0x8D1\""), ("1763", "1760"), ("\"\"", "\"\"0")]
+        {
+            assert_eq!(other(tag), another);
+        }
+    }
 
     #[tokio::test]
     async fn only_the_version_that_was_read_is_replaced() {

@@ -117,7 +117,12 @@ impl fmt::Debug for FaultyStore {
 impl ObjectStore for FaultyStore {
     async fn put_opts(&self, location: &Path, payload: PutPayload, mut opts: PutOptions) -> Result<PutResult> {
         let gate = self.begin(Op::Put, location, payload.content_length() as u64).await?;
-        if gate.verdict.ignore_create_only && opts.mode == PutMode::Create {
+        let is_ignored = match opts.mode {
+            PutMode::Create => gate.verdict.ignore_create_only,
+            PutMode::Update(_) => gate.verdict.ignore_version,
+            PutMode::Overwrite => false,
+        };
+        if is_ignored {
             opts.mode = PutMode::Overwrite;
         }
         let decay = gate.verdict.decay;

@@ -161,6 +161,8 @@ pub enum Fault {
     },
     /// A create-only write overwrites what is there: the store has never heard of preconditions.
     IgnoreCreateOnly,
+    /// A write in the place of one version overwrites any.
+    IgnoreVersion,
     /// A write in one request, or a copy, is carried out and does not stay as it is.
     Decay {
         /// What becomes of the object.

@@ -107,6 +107,7 @@ pub(super) struct Verdict {
     pub(super) repeat: Option<usize>,
     pub(super) break_list: Option<usize>,
     pub(super) ignore_create_only: bool,
+    pub(super) ignore_version: bool,
     pub(super) decay: Option<(Decay, Duration)>,
 }
 
@@ -119,7 +120,7 @@ impl Verdict {
         let spoilt = match op {
             Op::Get => self.changes_body(),
             Op::List => self.slow_list.is_some() || self.repeat.is_some() || self.break_list.is_some(),
-            Op::Put => self.ignore_create_only,
+            Op::Put => self.ignore_create_only || self.ignore_version,
             _ => false,
         };
         match (self.fail, self.lose) {
@@ -325,6 +326,7 @@ impl Verdict {
             Fault::CutBodyWithError(fraction) => self.cut = Some(Cut { fraction, silent: false }),
             Fault::CutBodySilently(fraction) => self.cut = Some(Cut { fraction, silent: true }),
             Fault::IgnoreCreateOnly => self.ignore_create_only = true,
+            Fault::IgnoreVersion => self.ignore_version = true,
             Fault::SlowBody { chunk, pause } => self.slow_body = Some((chunk.max(1), pause)),
             Fault::SlowList { page, pause } => self.slow_list = Some((page.max(1), pause)),
             Fault::RepeatPages { page } => self.repeat = Some(page.max(1)),
