@@ -49,9 +49,13 @@ pub struct ErrorReport {
 }
 
 /// Options of more than one word that messages name. Other options stand in hints.
-pub(super) const NAMED_IN_MESSAGES: [&str; 6] = [
+pub(super) const NAMED_IN_MESSAGES: [&str; 10] = [
+    "aws_access_key_id",
     "aws_allow_http",
+    "aws_secret_access_key",
+    "aws_server_side_encryption",
     "azure_allow_http",
+    "azure_credential_type",
     "google_allow_http",
     "object_store_single_writer",
     "object_store_tls_ca",

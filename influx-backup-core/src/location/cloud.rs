@@ -109,15 +109,18 @@ pub(crate) fn encoded(key: &str) -> String {
     utf8_percent_encode(key, KEY).to_string()
 }
 
-/// What the object_store crate reports about a configuration. Where its text holds a value of an option, it is not shown.
+/// What the object_store crate reports about a configuration. Where its text holds a value of an option, that one is named and
+/// the text not shown. What it is known to refuse was looked for before.
 fn unusable<K>(provider: &str, settings: &Settings<K>, error: &object_store::Error) -> Error {
     let reason = match error {
         object_store::Error::Generic { source, .. } => source.to_string(),
         other => other.to_string(),
     };
-    let quotes = settings.iter().any(|setting| setting.value.len() > 4 && reason.contains(&setting.value));
-    let reason = if quotes { "its options do not fit together" } else { &reason };
-    Error::invalid_option(provider, reason)
+    let quoted = settings.iter().find(|setting| setting.value.len() > 4 && reason.contains(&setting.value));
+    quoted.map_or_else(
+        || Error::invalid_option(provider, reason.as_str()),
+        |setting| setting.refused("it does not fit together with the other options"),
+    )
 }
 
 /// Plain HTTP is an accident unless it was asked for.

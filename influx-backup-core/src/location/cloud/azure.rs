@@ -12,11 +12,11 @@ use super::{
     Client, Handle, Opened, ServerSide,
     ambient::Ambient,
     check_scheme, encoded, machine,
-    settings::{Name, Names, find, value},
+    settings::{Name, Names, Settings, find, require, value},
     unusable,
 };
 use crate::{
-    error::Result,
+    error::{Error, Result},
     location::{Provider, StoreOptions, identity::Identity},
 };
 
@@ -88,12 +88,33 @@ fn is_credential(name: &Name<Key>) -> bool {
     )
 }
 
+/// Refuses options that lack what the object_store crate needs beside them: its errors name no option.
+fn check_needs(settings: &Settings<Key>) -> Result<()> {
+    if find(settings, Key::AccountName).is_none() {
+        let reason =
+            "it is missing: name the storage account, here or in the environment variable AZURE_STORAGE_ACCOUNT";
+        return Err(Error::invalid_option("azure_storage_account", reason));
+    }
+    let Some(kind) = find(settings, Key::CredentialType) else { return Ok(()) };
+    let needed: &[Key] = match kind.value.as_str() {
+        "bearer_token" => &[Key::Token],
+        "access_key" => &[Key::AccessKey],
+        "client_secret" => &[Key::ClientId, Key::ClientSecret, Key::AuthorityId],
+        "workload_identity" => &[Key::ClientId, Key::AuthorityId, Key::FederatedTokenFile],
+        "sas_token" => &[Key::SasKey],
+        _ => &[],
+    };
+    require(settings, kind, needed)
+}
+
 pub(super) fn open(container: &str, options: &StoreOptions) -> Result<Opened> {
     let settings = NAMES.settings(options)?;
     let client = Client::new(&settings)?;
     let endpoint = value(&settings, Key::Endpoint);
     if value(&settings, Key::UseEmulator) == Some("true") {
         Ambient::AzuriteUrl.check()?;
+    } else {
+        check_needs(&settings)?;
     }
     let others =
         [Key::AccessKey, Key::SasKey, Key::Token, Key::ClientSecret, Key::FederatedTokenFile, Key::SkipSignature];

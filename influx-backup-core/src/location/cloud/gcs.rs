@@ -1,6 +1,6 @@
 //! Google Cloud Storage.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use http::{HeaderValue, header::AUTHORIZATION};
 use object_store::{
@@ -16,8 +16,12 @@ use super::{
     unusable,
 };
 use crate::{
-    error::Result,
-    location::{Provider, StoreOptions, identity::Identity, options::account},
+    error::{Error, Result},
+    location::{
+        Provider, StoreOptions,
+        identity::Identity,
+        options::{account, kind::Flaw},
+    },
 };
 
 const NAMES: Names<Key> = Names { provider: "Google Cloud Storage", kind: Provider::Gcs, read, is_credential };
@@ -79,6 +83,11 @@ pub(super) fn open(bucket: &str, options: &StoreOptions) -> Result<Opened> {
     let settings = NAMES.settings(options)?;
     let client = Client::new(&settings)?;
     let base_url = base_url(&settings, &client)?;
+    let own = [Key::ServiceAccount, Key::ServiceAccountKey, Key::ApplicationCredentials, Key::BearerToken];
+    if own.iter().all(|key| find(&settings, *key).is_none()) {
+        let home = std::env::var_os(if cfg!(windows) { "APPDATA" } else { "HOME" });
+        home.map_or(Ok(()), |home| check_default_account(Path::new(&home)))?;
+    }
     let others = [Key::ServiceAccount, Key::ServiceAccountKey, Key::ApplicationCredentials, Key::SkipSignature];
     if others.iter().all(|key| find(&settings, *key).is_none()) {
         [Ambient::MetadataHost, Ambient::MetadataRoot, Ambient::MetadataIp].into_iter().try_for_each(Ambient::check)?;
@@ -106,22 +115,41 @@ pub(super) fn open(bucket: &str, options: &StoreOptions) -> Result<Opened> {
     Ok(client.opened(store, identity, Handle::Gcs(Arc::new(handle))))
 }
 
+/// Refuses the application default credentials of the user, which count where none are given, if they cannot be used.
+pub(super) fn check_default_account(home: &Path) -> Result<()> {
+    let below = if cfg!(windows) { "gcloud" } else { ".config/gcloud" };
+    let path = home.join(below).join("application_default_credentials.json");
+    if !path.exists() {
+        return Ok(());
+    }
+    let read = std::fs::read(&path).map_err(|error| Flaw::from(format!("the file cannot be read: {error}")));
+    read.and_then(|json| account::check_default(&json)).map(drop).map_err(|flaw| Error::InvalidOption {
+        option: Key::ApplicationCredentials.as_ref().to_owned(),
+        origin: Some(format!("the file `{}`", path.display())),
+        reason: flaw.into_owned(),
+    })
+}
+
 /// The address that is given, or the one that a service account names, as those of emulators do. Reads the files with
 /// credentials on the way, as the object_store crate's errors quote them.
 fn base_url(settings: &Settings<Key>, client: &Client) -> Result<Option<String>> {
     let read = |setting: &Setting<Key>| {
         std::fs::read(&setting.value).map_err(|error| setting.refused(format!("the file cannot be read: {error}")))
     };
+    let held = |setting: &Setting<Key>, flaw| setting.refused(format!("of what `{}` holds: {flaw}", setting.value));
+    if let (Some(key), Some(_)) = (find(settings, Key::ServiceAccountKey), find(settings, Key::ServiceAccount)) {
+        return Err(key.refused("the path of a service account is given as well: give one of the two"));
+    }
     let mut of_account = None;
     if let Some(setting) = find(settings, Key::ServiceAccountKey) {
         let account = account::check(setting.value.as_bytes()).map_err(|flaw| setting.refused(flaw))?;
         of_account = account.base_url.map(|url| (setting, url));
     }
     if let Some(setting) = find(settings, Key::ServiceAccount) {
-        let account = account::check(&read(setting)?).map_err(|flaw| setting.refused(flaw))?;
+        let account = account::check(&read(setting)?).map_err(|flaw| held(setting, flaw))?;
         of_account = of_account.or(account.base_url.map(|url| (setting, url)));
     } else if let Some(setting) = find(settings, Key::ApplicationCredentials) {
-        account::check_default(&read(setting)?).map_err(|flaw| setting.refused(flaw))?;
+        account::check_default(&read(setting)?).map_err(|flaw| held(setting, flaw))?;
     }
     let given = find(settings, Key::BaseUrl);
     check_scheme("google", given, client)?;

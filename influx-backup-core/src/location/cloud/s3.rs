@@ -13,7 +13,7 @@ use super::{
     credentials_file::CredentialsFile,
     machine,
     renewal::Renewal,
-    settings::{Name, Names, Setting, Settings, find, value},
+    settings::{Name, Names, Setting, Settings, find, require, value},
     unusable,
 };
 use crate::{
@@ -83,6 +83,7 @@ pub(super) fn open(bucket: &str, options: &StoreOptions) -> Result<Opened> {
     let settings = NAMES.settings(options)?;
     let mut client = Client::new(&settings)?;
     check_token_file(&settings)?;
+    check_needs(bucket, &settings)?;
     check_scheme("aws", find(&settings, Key::Endpoint), &client)?;
     let mut headers = HeaderMap::new();
     headers.insert(HeaderName::from_static("x-amz-checksum-mode"), HeaderValue::from_static("ENABLED"));
@@ -119,6 +120,28 @@ pub(super) fn open(bucket: &str, options: &StoreOptions) -> Result<Opened> {
     let http = client.http("aws", &settings)?;
     let handle = S3 { store: plain, bucket: bucket.to_owned(), endpoint, http, server_side, bare };
     Ok(client.opened(store, identity, Handle::S3(Arc::new(handle))))
+}
+
+/// Refuses options that lack what the object_store crate needs beside them: its errors name no option.
+fn check_needs(bucket: &str, settings: &Settings<Key>) -> Result<()> {
+    let has_file = settings.iter().any(|setting| setting.name == Name::CredentialsFile);
+    for (given, needed) in [(Key::AccessKeyId, Key::SecretAccessKey), (Key::SecretAccessKey, Key::AccessKeyId)] {
+        if let Some(given) = find(settings, given).filter(|_| !has_file) {
+            require(settings, given, &[needed])?;
+        }
+    }
+    if let (Ok(kind), Ok(key)) = ("aws_server_side_encryption".parse(), "aws_sse_customer_key_base64".parse())
+        && let Some(kind) = find(settings, kind).filter(|kind| kind.value == "sse-c")
+    {
+        require(settings, kind, &[key])?;
+    }
+    let zone = ["--x-s3", "--xa-s3"].iter().find_map(|end| bucket.strip_suffix(end)?.rsplit_once("--"));
+    match find(settings, Key::S3Express) {
+        Some(express) if express.value == "true" && zone.is_none() => {
+            Err(express.refused("the name of the bucket does not end with a zone, as in NAME--ZONE--x-s3"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What this file holds goes into a header, of which the object_store crate expects that it can be made.

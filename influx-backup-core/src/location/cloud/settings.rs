@@ -61,8 +61,17 @@ pub(super) struct Setting<K> {
 impl<K> Setting<K> {
     /// The error for its value.
     pub(super) fn refused(&self, reason: impl Into<String>) -> Error {
-        let origin = self.variable.as_ref().map(|variable| format!("the environment variable {variable}"));
-        Error::InvalidOption { option: self.option.clone(), origin, reason: reason.into() }
+        Error::InvalidOption { option: self.option.clone(), origin: self.origin(), reason: reason.into() }
+    }
+
+    /// The error for an option that is not there, without which this one is of no use.
+    pub(super) fn needs(&self, missing: &str) -> Error {
+        let origin = self.origin().map_or_else(String::new, |origin| format!(", from {origin},"));
+        Error::invalid_option(missing, format!("it is missing, and `{}`{origin} needs it", self.option))
+    }
+
+    fn origin(&self) -> Option<String> {
+        self.variable.as_ref().map(|variable| format!("the environment variable {variable}"))
     }
 }
 
@@ -142,6 +151,16 @@ impl Shared {
 
 fn shared(name: &str) -> Option<Shared> {
     Shared::ALL.into_iter().find(|shared| shared.option() == name)
+}
+
+/// Refuses where one of `needed` has no value, without which `setting` is of no use.
+pub(super) fn require<K: Copy + PartialEq + AsRef<str>>(
+    settings: &Settings<K>,
+    setting: &Setting<K>,
+    needed: &[K],
+) -> Result<()> {
+    let missing = needed.iter().find(|key| find(settings, **key).is_none());
+    missing.map_or(Ok(()), |missing| Err(setting.needs(missing.as_ref())))
 }
 
 /// One of the object_store crate's names, where it has a value.

@@ -249,6 +249,85 @@ fn a_value_is_refused_by_its_option_and_by_where_it_is_from() {
     Location::parse("s3://b", &unset).expect("they are of no account there");
 }
 
+/// What the builders of object_store refuse, naming no option.
+#[test]
+fn what_an_option_needs_is_named() {
+    let key = ("aws_access_key_id", "k");
+    let express = ("aws_s3_express", "true");
+    let kind = |kind| [AZURE[0], ("azure_credential_type", kind)];
+    for (url, given, missing) in [
+        ("s3://b", vec![key], "aws_secret_access_key"),
+        ("s3://b", vec![S3[1]], "aws_access_key_id"),
+        ("s3://b", vec![key, ("aws_skip_signature", "true")], "aws_secret_access_key"),
+        ("s3://b", vec![S3[0], S3[1], ("aws_server_side_encryption", "sse-c")], "aws_sse_customer_key_base64"),
+        ("s3://b", vec![S3[0], S3[1], express], "aws_s3_express"),
+        ("az://c", vec![], "azure_storage_account"),
+        ("az://c", vec![AZURE[1], ("azure_endpoint", "https://h/a")], "azure_storage_account"),
+        ("az://c", kind("bearer_token").into(), "azure_storage_token"),
+        ("az://c", kind("access_key").into(), "azure_storage_account_key"),
+        ("az://c", kind("client_secret").into(), "azure_storage_client_id"),
+        ("az://c", kind("workload_identity").into(), "azure_storage_client_id"),
+        ("az://c", kind("sas_token").into(), "azure_storage_sas_key"),
+    ] {
+        let report = parse(url, &given).expect_err(missing).report();
+        assert_eq!(
+            (report.code.as_str(), &report.context["option"]),
+            ("invalid-option", &missing.into()),
+            "{report:?}"
+        );
+        assert!(!format!("{report:?}").contains("s3cr3t"), "{report:?}");
+    }
+    parse("s3://b--use1-az4--x-s3", &[S3[0], S3[1], express]).expect("a bucket with its zone");
+    parse("az://c", &[("azure_storage_use_emulator", "true")]).expect("an emulator has an account of its own");
+    let error = Location::parse("s3://b", &environment(&[("AWS_ACCESS_KEY_ID", "only")])).expect_err("no secret");
+    let expected = "the value of option `aws_secret_access_key` cannot be used: it is missing, and `aws_access_key_id`, from the \
+                    environment variable AWS_ACCESS_KEY_ID, needs it";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn a_flaw_in_an_account_is_named_with_its_file() {
+    let account = |key: &str| format!(r#"{{"private_key":"{key}","private_key_id":"x","client_email":"x"}}"#);
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), account("s3cr3t")).expect("written");
+    let path = file.path().to_str().expect("UTF-8");
+    let error = Location::parse("gs://b", &environment(&[("GOOGLE_SERVICE_ACCOUNT", path)])).expect_err("no key");
+    let expected = format!(
+        "the value of option `google_service_account`, from the environment variable GOOGLE_SERVICE_ACCOUNT, cannot be used: of \
+         what `{path}` holds: its private_key is not an RSA key in PEM"
+    );
+    assert_eq!(error.to_string(), expected);
+    let both = [
+        ("google_service_account", path),
+        ("google_service_account_key", &*account("x").replace("\"x\"}", "\"x\",\"disable_oauth\":true}")),
+    ];
+    let report = parse("gs://b", &both).expect_err("two accounts").report();
+    assert_eq!(report.context["option"], "google_service_account_key");
+
+    let home = tempfile::tempdir().expect("a directory");
+    super::gcs::check_default_account(home.path()).expect("there is none");
+    let below = if cfg!(windows) { "gcloud" } else { ".config/gcloud" };
+    let file = home.path().join(below).join("application_default_credentials.json");
+    std::fs::create_dir_all(file.parent().expect("a directory")).expect("made");
+    std::fs::write(&file, account("s3cr3t").replace('{', r#"{"type":"service_account","#)).expect("written");
+    let error = super::gcs::check_default_account(home.path()).expect_err("no key").to_string();
+    assert!(error.contains("application_default_credentials.json`, cannot be used: its private_key"), "{error}");
+    assert!(!error.contains("s3cr3t"), "{error}");
+}
+
+#[test]
+fn what_only_looks_like_a_certificate_is_named() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let pem = "-----BEGIN CERTIFICATE-----\nczNjcjN0\n-----END CERTIFICATE-----\n";
+    std::fs::write(file.path(), pem).expect("written");
+    for (option, value) in
+        [("object_store_tls_ca", file.path().to_str().expect("UTF-8")), ("aws_proxy_ca_certificate", pem)]
+    {
+        let report = parse("s3://b", &[S3[0], S3[1], (option, value)]).expect_err(option).report();
+        assert_eq!(report.context["option"], option, "{report:?}");
+    }
+}
+
 /// Of a key and its secret each needs the other.
 fn only_missing(error: crate::Error) -> crate::Result<()> {
     if error.to_string().contains("issing") { Ok(()) } else { Err(error) }

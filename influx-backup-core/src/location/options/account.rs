@@ -21,6 +21,10 @@ pub(in crate::location) fn check(json: &[u8]) -> Result<Account, Flaw> {
     if !matches!(account.get("disable_oauth"), None | Some(Value::Bool(_))) {
         return Err("its disable_oauth is not true or false".into());
     }
+    let signs = account.get("disable_oauth").and_then(Value::as_bool) != Some(true);
+    if signs && !account.get("private_key").and_then(Value::as_str).is_some_and(is_private_key) {
+        return Err("its private_key is not an RSA key in PEM".into());
+    }
     let base_url = match account.get("gcs_base_url") {
         None | Some(Value::Null) => None,
         Some(Value::String(url)) => {
@@ -48,6 +52,17 @@ pub(in crate::location) fn check_default(json: &[u8]) -> Result<Account, Flaw> {
     }
 }
 
+#[cfg(feature = "gcp")]
+fn is_private_key(pem: &str) -> bool {
+    object_store::gcp::ServiceAccountKey::from_pem(pem.as_bytes()).is_ok()
+}
+
+/// No other service has such accounts.
+#[cfg(not(feature = "gcp"))]
+const fn is_private_key(_: &str) -> bool {
+    true
+}
+
 fn object(json: &[u8]) -> Result<Map<String, Value>, Flaw> {
     // The parser's own words may quote it.
     serde_json::from_slice(json).map_err(|error| format!("line {} is not JSON of an account", error.line()).into())
@@ -64,7 +79,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_an_account_is_said_without_its_values() {
-        let good = r#"{"private_key": "k", "private_key_id": "i", "client_email": "e", "gcs_base_url": "http://h:1"}"#;
+        let good = r#"{"private_key": "k", "private_key_id": "i", "client_email": "e", "disable_oauth": true, "gcs_base_url": "http://h:1"}"#;
         assert_eq!(check(good.as_bytes()), Ok(Account { base_url: Some("http://h:1".to_owned()) }));
         for (json, flaw) in [
             ("s3cr3t", "line 1 is not JSON of an account"),
@@ -74,10 +89,9 @@ mod tests {
                 &good.replace("http://h:1", "h s3cr3t"),
                 "its gcs_base_url cannot be used: it has no scheme: write a URL such as https://HOST:PORT",
             ),
-            (
-                &good.replace("\"http://h:1\"", "true, \"disable_oauth\": \"s3cr3t\""),
-                "its disable_oauth is not true or false",
-            ),
+            (&good.replace("true", "\"s3cr3t\""), "its disable_oauth is not true or false"),
+            #[cfg(feature = "gcp")]
+            (&good.replace("true", "false").replace("\"k\"", "\"s3cr3t\""), "its private_key is not an RSA key in PEM"),
         ] {
             assert_eq!(check(json.as_bytes()), Err(flaw.into()), "{json}");
         }

@@ -4,6 +4,10 @@
 use std::{borrow::Cow, ops::RangeInclusive, time::Duration};
 
 use http::{HeaderName, HeaderValue, StatusCode, Uri};
+use object_store::{
+    ClientOptions,
+    client::{HttpConnector, ReqwestConnector},
+};
 use url::Url;
 
 use self::Kind::{
@@ -222,10 +226,7 @@ impl Kind {
             }
             Proxy => proxy(value),
             Certificates => certificates(value),
-            Pem => {
-                let certificates = object_store::Certificate::from_pem_bundle(value.as_bytes());
-                fits(certificates.is_ok_and(|found| !found.is_empty()), "it holds no PEM certificates")
-            }
+            Pem => fits(is_trustable(value.as_bytes()), "it holds no PEM certificates"),
             Json => super::account::check(value.as_bytes()).map(|_| value.to_owned()),
             Truth => truth(value).map(|truth| truth.to_string()).ok_or_else(|| "write `true` or `false`".into()),
             Number(range) => {
@@ -313,10 +314,15 @@ fn proxy(value: &str) -> Result<String, Flaw> {
 
 fn certificates(path: &str) -> Result<String, Flaw> {
     let pem = std::fs::read(path).map_err(|error| Flaw::from(format!("the file cannot be read: {error}")))?;
-    match object_store::Certificate::from_pem_bundle(&pem) {
-        Ok(found) if !found.is_empty() => Ok(path.to_owned()),
-        _ => Err("the file holds no PEM certificates".into()),
-    }
+    if is_trustable(&pem) { Ok(path.to_owned()) } else { Err("the file holds no PEM certificates".into()) }
+}
+
+/// Whether these are certificates that a client takes. What stands between their first and last lines, only a client reads.
+fn is_trustable(pem: &[u8]) -> bool {
+    let Ok(found) = object_store::Certificate::from_pem_bundle(pem) else { return false };
+    let is_empty = found.is_empty();
+    let options = found.into_iter().fold(ClientOptions::new(), ClientOptions::with_root_certificate);
+    !is_empty && ReqwestConnector::default().connect(&options).is_ok()
 }
 
 pub(in crate::location) fn truth(value: &str) -> Option<bool> {
