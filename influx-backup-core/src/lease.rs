@@ -103,7 +103,7 @@ impl Lease {
         let held = HeldLease { location: location.clone(), scope, number, file };
         let asked = heartbeat::Renewed::now();
         let began = Instant::now();
-        match held.create().await {
+        match held.create_after(before).await {
             Ok(()) => {
                 if location.writers() == Writers::Single && !contest::is_first(&held, began).await? {
                     location.delete(&held.key()?).await?;

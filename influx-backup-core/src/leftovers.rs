@@ -107,8 +107,8 @@ pub(crate) async fn remove(repository: &Location, leftover: &Leftover, context: 
     let location = repository.child(&leftover.name)?;
     match leftover.kind {
         LeftoverKind::Unfinished => {
-            let answer = context.unless_cancelled(preflight::target(repository)).await?;
-            clear(&location, &leftover.name, Clock::Store(answer.clock_skew), context).await?;
+            let clock = Clock::Store(context.unless_cancelled(preflight::clock(repository)).await?);
+            clear(&location, &leftover.name, clock, context).await?;
         }
         LeftoverKind::Staging => {
             let delete = async {

@@ -15,6 +15,7 @@ mod delete;
 mod durable;
 mod fence;
 mod files;
+mod full;
 mod identity;
 mod incomplete;
 mod inodes;

@@ -102,6 +102,19 @@ pub async fn target_apart_from(location: &Location, others: &[&Location]) -> Res
     answer
 }
 
+/// How far a target's clock is ahead, where something is to be deleted: also of a full disk, which takes no probe.
+///
+/// # Errors
+/// As for [`target`].
+pub(crate) async fn clock(location: &Location) -> Result<TimeDelta> {
+    match target(location).await {
+        Err(Error::Store { kind: StoreErrorKind::Full, .. }) if location.directory().is_some() => {
+            location.directory_clock().await
+        }
+        answer => Ok(answer?.clock_skew),
+    }
+}
+
 /// Refuses a file, and what would lie below one: no directory can be there, and retrying does not help.
 pub(crate) fn is_no_file(location: &Location) -> Result<()> {
     let Some(nearest) = location.directory().map(nearest_existing).filter(|path| path.exists() && !path.is_dir())

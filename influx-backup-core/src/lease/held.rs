@@ -2,6 +2,7 @@
 
 use std::{
     fs::File,
+    io,
     time::{Duration, SystemTime},
 };
 
@@ -64,6 +65,32 @@ impl HeldLease {
     pub(super) async fn create(&self) -> Result<()> {
         self.location.create(&self.key()?, bytes(&self.file)?).await?;
         Ok(())
+    }
+
+    /// Creates it after `before`. A full disk takes it in the file of that one: what frees the disk needs a lease, too.
+    pub(super) async fn create_after(&self, before: Option<&LeaseState>) -> Result<()> {
+        match (self.create().await, before) {
+            (Err(full @ Error::Store { kind: StoreErrorKind::Full, .. }), Some(before))
+                if self.location.directory().is_some() =>
+            {
+                self.reuse(before, full).await
+            }
+            (created, _) => created,
+        }
+    }
+
+    async fn reuse(&self, before: &LeaseState, full: Error) -> Result<()> {
+        let of_before = Self { number: before.number, file: before.file.clone(), ..self.clone() };
+        let exists = || Error::io("put", "", &self.location, io::ErrorKind::AlreadyExists.into());
+        match self.location.reuse(&of_before.key()?, &self.key()?, bytes(&self.file)?).await {
+            Err(Error::Store { kind: StoreErrorKind::AlreadyExists | StoreErrorKind::NotFound, .. }) => Err(exists()),
+            Err(_) => Err(full),
+            // Until it had its own bytes, it looked as free as the one before.
+            Ok(()) => match self.check().await {
+                Err(Error::LeaseLost { .. }) => Err(exists()),
+                checked => checked.map(drop),
+            },
+        }
     }
 
     /// Writes the lease again, unless another process took over: that one may be done already, and have removed all leases.

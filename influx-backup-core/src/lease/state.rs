@@ -15,6 +15,9 @@ use crate::{
 /// How long the random name of a run is.
 const OWNER_DIGITS: usize = 32;
 
+/// How often leases are listed of which none is there any more when it is read.
+const LOOKS: u32 = 5;
+
 /// What a lease says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LeaseFile {
@@ -142,7 +145,20 @@ pub(super) fn most_alive(leases: Vec<LeaseState>) -> Option<LeaseState> {
 
 /// The leases of the highest number of a scope: one, except where [one writer](crate::location::Writers::Single) is promised.
 pub(super) async fn all_highest(location: &Location, scope: &LeaseScope, clock: Clock) -> Result<Vec<LeaseState>> {
-    let leases = list(location, scope).await?;
+    let mut looks = 1;
+    loop {
+        let leases = list(location, scope).await?;
+        let is_one_there = !leases.is_empty();
+        let found = read_highest(location, leases, clock).await?;
+        // One that is gone since may have got the next number, as on a full disk.
+        if !found.is_empty() || !is_one_there || looks == LOOKS {
+            return Ok(found);
+        }
+        looks += 1;
+    }
+}
+
+async fn read_highest(location: &Location, leases: Vec<(u64, ObjectMeta)>, clock: Clock) -> Result<Vec<LeaseState>> {
     let highest = leases.iter().map(|(number, _)| *number).max();
     let mut found = Vec::new();
     for (number, entry) in leases.into_iter().filter(|(number, _)| Some(*number) == highest) {

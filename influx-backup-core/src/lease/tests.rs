@@ -460,3 +460,51 @@ async fn nothing_is_written_once_the_lease_has_ended() {
         assert_eq!(fenced.check_fence().expect_err("ended").code(), "lease-lost");
     }
 }
+
+/// A full disk takes no file. What frees it needs a lease, too.
+#[tokio::test]
+async fn on_a_full_disk_one_takes_over_in_the_file_of_the_one_before() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().to_str().expect("UTF-8");
+    let place = Location::parse(path, &StoreOptions::default()).expect("a location");
+    let full = Rule::new(Scope::of(Op::Put), When::Always, Fault::Fail(Failure::Full));
+    let plan = FaultPlan::none().with(full);
+    let full = place.through(|store| Arc::new(FaultyStore::new(store, plan.clone())) as Arc<_>);
+    for (scope, code) in scopes().into_iter().zip(["backup-in-progress", "restore-in-progress"]) {
+        let first = Lease::take(&full, scope.clone(), Some("cluster1"), None).await.expect_err("there is none before");
+        assert_eq!(first.code(), "no-space");
+
+        take(&place, &scope).await.release(RELEASE_TIMEOUT).await;
+        let before = highest(&place, &scope, Clock::Local).await.expect("listed").expect("one");
+        let attempts = [&full, &full, &place, &full]
+            .map(|location| Lease::take(location, scope.clone(), Some("cluster1"), Some(&before)));
+        let (taken, refused): (Vec<_>, Vec<_>) =
+            futures::future::join_all(attempts).await.into_iter().partition(Result::is_ok);
+        assert_eq!(taken.len(), 1, "{scope:?}");
+        assert!(refused.iter().all(|lease| lease.as_ref().is_err_and(|error| error.code() == code)), "{refused:?}");
+        let mut lease = taken.into_iter().next().expect("one").expect("taken");
+        assert_eq!(lease.number(), 2);
+        lease.check().await.expect("held");
+        assert!(highest(&place, &scope, Clock::Local).await.expect("listed").expect("one").is_held());
+        lease.remove().await.expect("removed");
+        assert!(place.list("").await.expect("listed").is_empty(), "{scope:?}");
+    }
+}
+
+/// Whoever held it before and lives on notices that as ever.
+#[tokio::test]
+async fn on_a_full_disk_who_is_taken_over_from_stops() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().to_str().expect("UTF-8");
+    let place = Location::parse(path, &StoreOptions::default()).expect("a location");
+    let old = take(&place, &LeaseScope::Target).await;
+    let full = Rule::new(Scope::of(Op::Put), When::Always, Fault::Fail(Failure::Full));
+    let plan = FaultPlan::none().with(full);
+    let full = place.through(|store| Arc::new(FaultyStore::new(store, plan.clone())) as Arc<_>);
+    let new = take(&full, &LeaseScope::Target).await;
+    assert_eq!(old.check().await.expect_err("taken over").code(), "lease-lost");
+    old.release(RELEASE_TIMEOUT).await;
+    new.check().await.expect("held");
+    let state = highest(&place, &LeaseScope::Target, Clock::Local).await.expect("listed").expect("one");
+    assert!(state.is_held(), "{state:?}");
+}

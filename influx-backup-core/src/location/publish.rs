@@ -206,13 +206,13 @@ pub(super) fn unless_refused(synced: io::Result<()>, left: Synced, known: &Known
 }
 
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
-fn rename_no_replace(from: &Path, to: &Path) -> io::Result<()> {
+pub(super) fn rename_no_replace(from: &Path, to: &Path) -> io::Result<()> {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
     Ok(renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
 }
 
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-fn rename_no_replace(_from: &Path, _to: &Path) -> io::Result<()> {
+pub(super) fn rename_no_replace(_from: &Path, _to: &Path) -> io::Result<()> {
     Err(ErrorKind::Unsupported.into())
 }
 

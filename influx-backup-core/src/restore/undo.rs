@@ -11,6 +11,7 @@ use crate::{
     limits::Durability,
     location::{Attributes, Location, make_durable},
     options::AbandonOptions,
+    preflight,
     target::{Changes, Phase},
 };
 
@@ -38,7 +39,7 @@ async fn run(target: Location, options: &AbandonOptions, task: &RunContext) -> R
         }
         // What it has written through, it may have made there.
         let linked = journal.map(|journal| journal.linked).unwrap_or_default();
-        Ok((lease::probe(&target, &[]).await?, target.with_linked(&linked)))
+        Ok((Clock::Store(preflight::clock(&target).await?), target.with_linked(&linked)))
     };
     let (clock, target) = task.unless_cancelled(look).await?;
     let mut lease = task.answered(lease::acquire(&target, None, options.takeover, clock)).await?;
@@ -70,8 +71,10 @@ async fn undo(target: &Location, lease: &mut Lease, task: &RunContext) -> Result
     task.unless_cancelled(settle).await?;
     directories::remove_empty(target, &journal.made, created.iter());
     // No copy is left. Killed while the guard or the lists go, this has to be able to begin again without them.
-    journal.phase = Phase::Guarding;
-    task.answered(journal.update(target)).await?;
+    if journal.phase != Phase::Guarding {
+        journal.phase = Phase::Guarding;
+        task.answered(journal.update(target)).await?;
+    }
     // From here on it is not cancelled, but where it waits.
     let roots = put_back(target, &journal).await?;
     lease.check().await?;

@@ -14,6 +14,7 @@
 
 mod account;
 mod fixtures;
+mod full;
 mod injected;
 mod lacking;
 mod links;
