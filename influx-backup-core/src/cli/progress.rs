@@ -7,11 +7,15 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::{
     Error, EventKind, Job, Progress, Result,
     cli::{failure::Failure, screen::Screen},
+    event::Phase,
     finding::Finding,
 };
 
 /// How often the progress bar is drawn again.
 const DRAW_EVERY: Duration = Duration::from_millis(200);
+
+/// What is said where nothing else would show for a while.
+const WAITING: &str = "waiting, a minute at most: requests that were cut off may still take effect";
 
 /// How many steps the bar has.
 const BAR_STEPS: u64 = 1000;
@@ -41,11 +45,18 @@ async fn follow_to_end<T>(job: Job<T>, screen: &Screen) -> Result<(T, Vec<Findin
     let stop = screen.stop();
     let mut is_cancelled = false;
     let mut findings = Vec::new();
+    let mut phase = None;
     loop {
         tokio::select! {
             event = events.next() => match event {
                 Some(event) => match event.kind {
                     EventKind::Finding(finding) => findings.push(finding),
+                    EventKind::Progress(progress) => {
+                        let before = phase.replace(progress.phase);
+                        if progress.phase == Phase::Waiting && before != phase {
+                            bar.suspend(|| screen.say(WAITING));
+                        }
+                    }
                     kind => show(&bar, screen, &kind),
                 },
                 None => break,
@@ -132,7 +143,28 @@ mod tests {
     use crate::{
         cli::{screen::Streams, stop::Stop},
         finding::FindingCode,
+        lease::{Clock, Lease, LeaseScope, highest},
     };
+
+    /// A stream whose text can be looked at.
+    #[derive(Clone, Default)]
+    struct Shared(Arc<Mutex<Vec<u8>>>);
+
+    impl Shared {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().expect("no panic").clone()).expect("text")
+        }
+    }
+
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("no panic").write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
 
     #[tokio::test]
     async fn whoever_insists_is_told_the_real_numbers() {
@@ -153,16 +185,6 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_job_finds_is_a_note_on_stderr() {
-        #[derive(Clone, Default)]
-        struct Shared(Arc<Mutex<Vec<u8>>>);
-        impl Write for Shared {
-            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-                self.0.lock().expect("no panic").write(bytes)
-            }
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
-        }
         for json in [false, true] {
             let (answers, messages) = (Shared::default(), Shared::default());
             let screen = Screen::new(json, Streams::new(answers.clone(), messages.clone()), Stop::default());
@@ -171,10 +193,29 @@ mod tests {
                 Ok(())
             });
             follow_with_notes(job, &screen).await.expect("done");
-            let said = String::from_utf8(messages.0.lock().expect("no panic").clone()).expect("text");
-            assert_eq!(said, "note [not-seen]: half-written objects are not seen\n", "json: {json}");
-            assert!(answers.0.lock().expect("no panic").is_empty(), "stdout is the answer's");
+            assert_eq!(messages.text(), "note [not-seen]: half-written objects are not seen\n", "json: {json}");
+            assert_eq!(answers.text(), "", "stdout is the answer's");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_is_said_once() {
+        let messages = Shared::default();
+        let screen = Screen::new(false, Streams::new(Vec::new(), messages.clone()), Stop::default());
+        let location = crate::Location::in_memory();
+        let job = crate::job::spawn(move |context| async move {
+            let take = |before: Option<crate::lease::LeaseState>| {
+                let location = location.clone();
+                async move { Lease::take(&location, LeaseScope::Target, Some("c1"), before.as_ref()).await }
+            };
+            drop(take(None).await?);
+            let killed = highest(&location, &LeaseScope::Target, Clock::Local).await?;
+            let lease = take(killed).await?;
+            context.settled(&lease).await?;
+            context.settled(&lease).await
+        });
+        follow(job, &screen).await.expect("done");
+        assert_eq!(messages.text(), format!("{WAITING}\n"));
     }
 
     /// Asked for between two events, of which one is always ready.
