@@ -12,11 +12,12 @@ use crate::{
     error::{Error, Result},
     finding::{Finding, FindingCode},
     key::Key,
-    location::Location,
+    location::{Location, nearest_existing},
     options::{Account, Modes, Owner, Ownership},
 };
 
-/// Owner and modes of restored files, as numbers: names are looked up, defaults come from the target directory.
+/// Owner and modes of restored files, as numbers: names are looked up, defaults come from the target directory, or
+/// where the restore makes that from the one above it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Applied {
     user: Option<u32>,
@@ -76,7 +77,7 @@ impl Applied {
         let Some(directory) = target.directory() else { return Ok(Self::default()) };
         let of_target = match fs::metadata(directory) {
             Ok(metadata) => of_directory(&metadata),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::default(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => of_parent(directory),
             Err(error) => return Err(Error::io("head", "", target, error)),
         };
         let (user, group) = match &ownership.owner {
@@ -126,6 +127,11 @@ impl Applied {
             Ok(not_kept)
         };
         blocking(work).await
+    }
+
+    /// Applies them to the target's own directory, which the restore made.
+    pub(super) fn to_target(&self, target: &Location) -> Result<NotKept> {
+        target.directory().map_or(Ok(NotKept::default()), |directory| self.to_directory(directory))
     }
 
     /// Applies them to one restored file, whose directories have them.
@@ -257,6 +263,23 @@ fn of_directory(metadata: &fs::Metadata) -> Applied {
         directories: Some(mode | set_gid),
         ..Applied::default()
     }
+}
+
+/// Those of a directory that is not there yet: of the nearest one above it, unless that is everyone's, as `/tmp` is.
+fn of_parent(directory: &Path) -> Applied {
+    let found = fs::metadata(nearest_existing(directory)).ok();
+    found.filter(|found| !is_everyones(found)).as_ref().map(of_directory).unwrap_or_default()
+}
+
+/// Whether everyone may write to a directory.
+#[cfg(unix)]
+fn is_everyones(metadata: &fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::mode(metadata) & 0o1002 != 0
+}
+
+#[cfg(not(unix))]
+fn is_everyones(_metadata: &fs::Metadata) -> bool {
+    true
 }
 
 #[cfg(not(unix))]

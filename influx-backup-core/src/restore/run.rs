@@ -216,6 +216,10 @@ impl Run {
         // The backup may have been read before.
         self.task.events.set_phase(event::Phase::Preparing);
         self.task.answered(preflight::rights(&self.place, &self.applied, &self.plan)).await?;
+        if !self.made.is_empty() {
+            // Now, as a run that resumes takes them from there.
+            self.applied.to_target(&self.place)?;
+        }
         let Some(orchestrator) = &self.request.orchestrator else { return Ok(()) };
         let stopped = &mut self.stopped;
         let timeout = self.request.run_options.stop_timeout;
@@ -311,6 +315,9 @@ impl Run {
                 let guards = journal.guards.iter().map(|key| (key.clone(), None)).collect();
                 self.applied.to_all(&self.place, guards).await?;
                 not_kept = self.applied.to_all(&self.place, self.files()).await?;
+                if journal.made.iter().any(String::is_empty) {
+                    not_kept += self.applied.to_target(&self.place)?;
+                }
                 make_durable(&self.place, durability).await?;
                 self.look().await?;
             }

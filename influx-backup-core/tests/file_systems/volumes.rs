@@ -132,6 +132,34 @@ fn an_interrupted_restore_is_resumed_by_the_member() {
     assert!(report["resumed"].as_u64().is_some_and(|resumed| resumed > 0), "{report:#}");
 }
 
+/// A restore that makes the target's own directory gives it to whom the directory above belongs, or to whom is asked for.
+#[test]
+fn a_directory_that_the_restore_makes_belongs_to_whom_the_volume_does() {
+    if !needs::root() {
+        return;
+    }
+    let cases: [(u32, u32, u32, &[&str], _); 4] = [
+        (0, GROUP, 0o2775, &[], [(0, GROUP, 0o2775), (0, GROUP, 0o664)]),
+        (USER, GROUP, 0o750, &[], [(USER, GROUP, 0o750), (USER, GROUP, 0o640)]),
+        (0, 0, 0o755, &["--owner", "1500:1500", "--modes", "640:2750"], [(1500, 1500, 0o2750), (1500, 1500, 0o640)]),
+        // Everyone's directory suggests nothing.
+        (USER, GROUP, 0o1777, &[], [(0, 0, 0o755), (0, 0, 0o644)]),
+    ];
+    for (user, group, mode, asked, [directories, files]) in cases {
+        let scratch = fs_group();
+        let (backup, volume) = (scratch.path("repository/monday"), scratch.path("volume"));
+        chown(&volume, Some(user), Some(group)).expect("given");
+        fs::set_permissions(&volume, fs::Permissions::from_mode(mode)).expect("set");
+        let store = format!("{volume}/store");
+        let Some(full) = Refusing::new(&scratch.path("log")) else { return };
+        let full = full.with("rename", Errno::NOSPC, &format!("{store}/ingester01/wal"));
+        let begin = [&["restore", &backup, &store, "--json"], asked].concat();
+        Answer::of(full.under(command(&begin)).output().expect("it runs")).expect_error(6, "no-space");
+        run(&[&begin[..], &["--resume"]].concat()).expect(0);
+        assert_eq!(owners(&scratch), [[directories].into(), [files].into()], "{mode:o}");
+    }
+}
+
 /// Directories that are there already and belong to root cannot be changed by the member.
 #[test]
 fn directories_of_another_user_stay_as_they_are() {
