@@ -25,7 +25,7 @@ use clap::{Parser, error::ErrorKind};
 
 pub use self::screen::Streams;
 use self::{args::Args, exit::Exit, failure::Failure, screen::Screen, stop::Stop};
-use crate::{cancellation::Cancellation, concurrent::traced, error::Error};
+use crate::{cancellation::Cancellation, concurrent::traced, error::Error, naming::visible};
 
 /// Runs the program to its end and returns its exit code.
 ///
@@ -111,8 +111,18 @@ fn refuse(error: &clap::Error, arguments: &[OsString], streams: Streams) -> Exit
         return screen.fail(&Failure::usage("a command is required, see --help"));
     }
     if error.use_stderr() {
-        return screen.fail(&Failure::usage(error.to_string()));
+        return screen.fail(&Failure::usage(quoting(error.to_string(), arguments)));
     }
     screen.show_help(error);
     Exit::Done
+}
+
+/// A message of the parser, which quotes arguments, with their control characters escaped.
+fn quoting(message: String, arguments: &[OsString]) -> String {
+    let arguments = arguments.iter().map(|argument| argument.to_string_lossy());
+    arguments.filter(|argument| argument.contains(char::is_control)).fold(message, |message, argument| {
+        let value =
+            argument.split_once('=').filter(|_| argument.starts_with('-')).map_or(&*argument, |(_, value)| value);
+        message.replace(&format!("'{value}'"), &format!("'{}'", visible(value)))
+    })
 }

@@ -62,6 +62,8 @@ use serde::{
     de::{Error as _, Visitor},
 };
 
+use crate::naming::visible;
+
 /// A text that is not a name of the enum.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -76,7 +78,7 @@ pub struct InvalidName {
 
 impl fmt::Display for InvalidName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "invalid {} `{}`: expected {}", self.what, self.text, Choices(self.choices))
+        write!(f, "invalid {} `{}`: expected {}", self.what, visible(&self.text), Choices(self.choices))
     }
 }
 

@@ -9,6 +9,8 @@ use serde::{
     de::{self, Visitor},
 };
 
+use crate::naming::visible;
+
 /// A number of bytes. Prints as `1.5 GiB`; reads `1536`, `64 MiB`, `1.5GiB`, `2 GB`.
 ///
 /// Serializes as an integer; deserializes from an integer or from such a text.
@@ -116,7 +118,7 @@ pub(crate) fn total(sizes: impl IntoIterator<Item = u64>) -> u64 {
 
 /// A text that is not a size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("invalid size `{text}`: expected e.g. 64 MiB, 1.5 GiB, 2 GB or a number of bytes")]
+#[error("invalid size `{}`: expected e.g. 64 MiB, 1.5 GiB, 2 GB or a number of bytes", visible(.text))]
 #[non_exhaustive]
 pub struct InvalidSize {
     /// The text.

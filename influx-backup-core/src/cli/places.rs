@@ -3,6 +3,7 @@
 use crate::{
     Location, Repository, StoreOptions,
     cli::{failure::Failure, progress::until_interrupted, screen::Screen},
+    naming::visible,
     preflight,
 };
 
@@ -49,8 +50,9 @@ pub(crate) async fn repository(text: &str, settings: &[Setting], screen: &Screen
 
 /// A backup, typed as its repository with its name as the last segment.
 pub(crate) async fn backup(text: &str, settings: &[Setting], screen: &Screen) -> Result<(Repository, String), Failure> {
-    let (repository, name) = split(text)
-        .ok_or_else(|| Failure::usage(format!("`{text}` names no backup: write REPOSITORY/NAME, a path or a URL")))?;
+    let (repository, name) = split(text).ok_or_else(|| {
+        Failure::usage(format!("`{}` names no backup: write REPOSITORY/NAME, a path or a URL", visible(text)))
+    })?;
     let repository = until_interrupted(Repository::open(location(&repository, settings)?), screen).await?;
     Ok((repository, name))
 }

@@ -174,3 +174,31 @@ fn a_panic_is_one_json_document_and_the_documented_exit_code() {
     assert_eq!((code, &document["error"]["code"]), (1, &json!("internal")), "{document}");
     assert_eq!(document["error"]["causes"], json!(["it panicked: on purpose"]));
 }
+
+/// What is typed with a line break, as `$(cat file)` may, neither breaks a line nor hides what is wrong.
+#[test]
+fn a_value_that_is_quoted_breaks_no_line() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().to_str().expect("UTF-8");
+    let calls: [&[&str]; 8] = [
+        &["restore", path, path, "--owner", "15\n00"],
+        &["restore", path, path, "--owner", "1500\n"],
+        &["restore", path, path, "--owner=\n1500"],
+        &["restore", path, path, "--policy", "em\npty"],
+        &["restore", path, path, "--modes", "64\n0"],
+        &["restore", path, path, "--memory", "6\n4MiB"],
+        &["backup", path, path, "--name", "mon\nday"],
+        &["discover", path, "--cluster-id", "clus\nter"],
+    ];
+    for call in calls {
+        let messages = Panics { written: std::sync::Arc::new(std::sync::Mutex::new(Some(Vec::new()))) };
+        let streams = Streams::new(std::io::sink(), messages.clone());
+        let code = super::run([&["influx-backup"], call].concat(), streams);
+        let written = messages.written.lock().expect("not poisoned").take().expect("written");
+        let said = String::from_utf8(written).expect("text");
+        let value = call.iter().find(|argument| argument.contains('\n')).expect("one");
+        let value = value.split_once('=').map_or(*value, |(_, value)| value);
+        assert_ne!(code, 0, "{call:?}");
+        assert!(said.contains(r"\n") && !said.contains(value), "{call:?}: {said}");
+    }
+}

@@ -9,7 +9,7 @@ use super::{Category, Error, Hint};
 use crate::{
     certificate::Certificate,
     finding::{Finding, Severity},
-    naming::Naming,
+    naming::{Naming, visible},
     units::duration::millis,
 };
 
@@ -144,12 +144,15 @@ impl Error {
         ErrorReport {
             code: self.code().to_owned(),
             category: self.category(),
-            message: self.to_string(),
+            // What it quotes may have line breaks.
+            message: visible(&self.to_string()),
             hints: self.hints(),
             retryable: self.is_retryable(),
             key: self.key().map(str::to_owned),
             location: self.location().map(str::to_owned),
-            causes: successors(self.source(), |&cause| cause.source()).map(ToString::to_string).collect(),
+            causes: successors(self.source(), |&cause| cause.source())
+                .map(|cause| visible(&cause.to_string()))
+                .collect(),
             certificate: self.certificate().cloned().map(Box::new),
             findings: Vec::new(),
             context: self.context().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{named::from_text, setters::setters};
+use crate::{named::from_text, naming::visible, setters::setters};
 
 /// Owner and permissions of restored files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,7 +100,7 @@ impl Modes {
 
 /// A text that is not an owner or not a mode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("invalid {what} `{text}`: expected {expected}")]
+#[error("invalid {what} `{}`: expected {expected}", visible(.text))]
 #[non_exhaustive]
 pub struct InvalidOwner {
     /// `owner` or `mode`.
@@ -135,6 +135,11 @@ impl FromStr for Owner {
             text if AS_MADE.contains(&text) => return Ok(Self::ProcessDefault),
             _ => text.split_once(':').map_or((text, None), |(user, group)| (user, Some(group))),
         };
+        let is_stray = |c: char| c.is_control() || c.is_whitespace();
+        if text.starts_with(is_stray) || text.ends_with(is_stray) || text.contains(char::is_control) {
+            let expected = "no space or line break around it";
+            return Err(InvalidOwner { what: "owner", text: text.to_owned(), expected });
+        }
         if user.is_empty() || group.is_some_and(|group| group.is_empty() || group.contains(':')) {
             let expected = "`inherit`, `as-made`, or a user or user:group, by name or number";
             return Err(InvalidOwner { what: "owner", text: text.to_owned(), expected });
@@ -236,6 +241,10 @@ mod tests {
         }
         for bad in ["", ":x", "x:", "a:b:c"] {
             assert_eq!(bad.parse::<Owner>().expect_err(bad).what, "owner");
+        }
+        for (bad, shown) in [("1500\n", r"1500\n"), (" influxdb", " influxdb"), ("1500:\t100", r"1500:\t100")] {
+            let error = bad.parse::<Owner>().expect_err(bad).to_string();
+            assert_eq!(error, format!("invalid owner `{shown}`: expected no space or line break around it"));
         }
     }
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
 use serde_json::Value;
 
+use crate::naming::visible;
+
 /// Units and their nanoseconds, the longest first.
 const UNITS: [(&str, u128); 7] = [
     ("d", 86_400_000_000_000),
@@ -19,7 +21,7 @@ const UNITS: [(&str, u128); 7] = [
 
 /// A text that is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("invalid duration `{text}`: expected e.g. 250ms, 90s, 15m, 6h or 2d")]
+#[error("invalid duration `{}`: expected e.g. 250ms, 90s, 15m, 6h or 2d", visible(.text))]
 #[non_exhaustive]
 pub struct InvalidDuration {
     /// The text.
