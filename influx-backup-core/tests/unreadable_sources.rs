@@ -18,7 +18,7 @@ use influx_backup_core::{
     RestoreOptions, VerifyOptions, certify, discover,
     options::{OnDegraded, OnUnreadable},
     record::BackupStatus,
-    testing::generate::Generate,
+    testing::generate::{CompactorData, Generate, License},
 };
 use servers::{Fault, FaultProxy, Minio, Rule, StoreServer, in_process_s3, minio, write};
 
@@ -127,6 +127,62 @@ async fn what_was_found_to_be_unreadable_is_not_waited_for_again() {
     assert_eq!(status.expect("backed up"), BackupStatus::Degraded);
     // Three passes ask twice each, each time at most twice in six requests; the first time until some seconds are over.
     assert!(rotten.count() <= 120, "{} requests", rotten.count());
+}
+
+/// What a backup lacks since it was taken, as it says itself, is no change of it: whatever it is, however deep one looks.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_recorded_as_missing_is_known() {
+    let server = in_process_s3();
+    let bucket = server.fresh_bucket().await;
+    let source = server.location(&bucket, "cluster");
+    let cluster = Generate::enterprise("c1").nodes(["n1", "n2"]).compactor("comp", CompactorData::None);
+    write(&cluster.license(License::Commercial).snapshots(3).catalog_logs(2).unknown("n1/future/x"), &source).await;
+    let listed = source.list("").await.expect("listed");
+    let keys = |prefix: &str| -> Vec<String> {
+        listed.iter().map(|found| found.key.to_string()).filter(|key| key.starts_with(prefix)).collect()
+    };
+    for kind in [
+        "n1/dbs/",
+        "n1/wal/",
+        "n1/snapshots/",
+        "n1/future/",
+        "c1/commercial_license",
+        "c1/enterprise",
+        "comp/cs/",
+        "comp/cd/",
+        "comp/c/",
+        "c1/catalog/v3/logs/",
+    ] {
+        let keys = keys(kind);
+        for key in [keys.first(), keys.last()].map(|key| key.expect(kind)) {
+            let proxy = FaultProxy::before(server.address());
+            let archived = Fault::Answer(403, "InvalidObjectState", "it is in an archive");
+            proxy.inject(Rule::new(archived).method(Method::GET).containing(key).always());
+            let vault = Location::in_memory();
+            let from = server.location_at(proxy.address(), &bucket, "cluster");
+            let done = back_up(&from, &vault, OnUnreadable::Record).await;
+            if kind.contains("catalog") {
+                let error = done.expect_err("nothing is known of a cluster without its catalog");
+                assert_eq!(error.code(), "object-archived", "{key}: {error}");
+                assert!(error.to_string().contains(key), "{error}");
+                continue;
+            }
+            assert_eq!(done.unwrap_or_else(|error| panic!("{key}: {error:?}")), BackupStatus::Degraded, "{key}");
+            let repository = Repository::open(vault.clone()).await.expect("opened");
+            for options in [
+                VerifyOptions::listing(),
+                VerifyOptions::structure(),
+                VerifyOptions::checksums(),
+                VerifyOptions::bytes(),
+            ] {
+                let level = options.level;
+                let report = repository.verify("b", options).await.expect("verified");
+                assert!(report.passed(), "{key} at the level {level}: {:#?}", report.problems);
+            }
+            let certificate = repository.certify("b").await.expect("certified");
+            assert!(names(&certificate, key) && !certificate.holds(), "{key}: {certificate}");
+        }
+    }
 }
 
 /// The rest of a backup is verified all the same.

@@ -122,7 +122,7 @@ fn compare(evidence: &Evidence<'_>, node: &str, listed: &BTreeMap<&Key, &ObjectM
         let at = At::object(Some(node), key);
         match evidence.held.get(*key) {
             None => {
-                judgement.report(at, FindingCode::MissingCompactorFile, format!("`{key}` was listed and is not held"))
+                judgement.report(at, FindingCode::MissingCompactorFile, not_held(key));
             }
             Some(held) if held.size != entry.size || !held.version.is_same(&entry.version) => {
                 judgement.report(
@@ -144,6 +144,10 @@ fn compare(evidence: &Evidence<'_>, node: &str, listed: &BTreeMap<&Key, &ObjectM
     }
 }
 
+fn not_held(key: &Key) -> String {
+    format!("`{key}` was listed and is not held")
+}
+
 /// From a backup alone: as many objects as the listing had, in their sizes.
 fn count_again(evidence: &Evidence<'_>, record: &ManifestProvenance<'_>) -> Judgement {
     let mut judgement = recorded(record.certificate, Clause::Compactor);
@@ -157,7 +161,15 @@ fn count_again(evidence: &Evidence<'_>, record: &ManifestProvenance<'_>) -> Judg
     for listing in &record.attested.listings {
         let Some(component) = listing.group.component().filter(|component| component.is_compactor()) else { continue };
         let owner = &listing.owner;
-        let held = evidence.held_of(owner, component).count() as u64;
+        let mut held = evidence.held_of(owner, component).count() as u64;
+        // What could not be read when the backup was taken was judged then: the same is said of it now.
+        for key in record.attested.unreadable.iter().map(|left| &left.key) {
+            let object = evidence.cluster.classify(key);
+            if object.is_some_and(|object| object.owner == owner && object.component == component) {
+                held += 1;
+                judgement.report(At::object(Some(owner), key), FindingCode::MissingCompactorFile, not_held(key));
+            }
+        }
         if held != listing.objects {
             let directory = component.directory().unwrap_or_default();
             let message = format!("`{owner}/{directory}` has {held} objects, {} were listed", listing.objects);
