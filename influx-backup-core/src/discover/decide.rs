@@ -103,7 +103,10 @@ fn is_cluster(survey: &Survey, id: &str, prefix: &Prefix) -> bool {
     !prefix.is_data()
         && match named {
             Some(named) if !named.is_empty() => !named.iter().any(|node| node == id),
-            _ => survey.prefixes.iter().any(|(other, prefix)| other != id && prefix.is_node()),
+            _ => {
+                let is_beside = |(other, prefix): (&String, &Prefix)| other != id && prefix.is_node();
+                !survey.excluded.is_empty() || survey.prefixes.iter().any(is_beside)
+            }
         }
 }
 
@@ -144,7 +147,12 @@ fn choose<'a>(survey: &'a Survey, what: &'a DiscoverOptions, found: &Found<'a>) 
         return given_cluster(survey, what, found, id);
     }
     match (&found.clusters[..], &found.rooted[..]) {
-        ([], []) => Err(nothing::explain(survey, what, found)),
+        ([], []) => match survey.excluded.first().filter(|_| !survey.prefixes.values().any(Prefix::is_member)) {
+            Some(id) => {
+                Err(invalid(survey, "excluded_nodes", format!("`{id}` is excluded, and nothing else is a node")))
+            }
+            None => Err(nothing::explain(survey, what, found)),
+        },
         ([], [node]) => core(survey, what, found, node),
         ([], several) => match several.iter().filter(|id| given_node(what, id)).collect::<Vec<_>>()[..] {
             [node] => core(survey, what, found, node),
@@ -282,7 +290,7 @@ fn without_excluded<'a>(
     for id in &what.excluded_nodes {
         // What a catalog names counts as known, objects or not.
         let named = survey.prefixes.values().any(|prefix| prefix.names(id) == Some(true));
-        if !named && survey.prefixes.get(id).is_none_or(Prefix::is_empty) {
+        if !named && !survey.excluded.contains(id) {
             return Err(unknown_id(survey, "node", id));
         }
         nodes.remove(id.as_str());

@@ -1,6 +1,7 @@
 //! [`Survey`]: what lies at the top of a location and directly below each name there. Lists and reads, nothing else.
 //!
 //! Where the caller names the cluster and its nodes, only their prefixes are looked at. What else lies at the top stops nothing.
+//! Below a node that is excluded by name nothing is looked at: it may be unreadable.
 //!
 //! Bounded: one level for each top-level name and for each of a node's directories that this release does not know;
 //! `dbs` one level; of `wal`, `snapshots`, `cs`, `cd` and `c` the first object of a store; of the catalog its roots and the logs
@@ -21,6 +22,7 @@ use crate::{
     key::Key,
     layout::{Component, OWN_DIRECTORY},
     location::{Identity, Location, unfit},
+    passed::PassedOver,
 };
 
 /// How many prefixes are looked at once.
@@ -38,10 +40,12 @@ pub(super) struct Survey {
     pub(super) top: Level,
     /// The names below `_influx_backup`.
     pub(super) own: Level,
-    /// Every top-level directory, every id that was given and every node that a catalog names.
+    /// Every top-level directory, every id that was given and every node that a catalog names, but for nodes excluded by name.
     pub(super) prefixes: BTreeMap<String, Prefix>,
     /// The names below the parents of ids that contain `/`.
     pub(super) parents: BTreeMap<String, Level>,
+    /// Nodes excluded by name that are there, or may be where their names are not listed.
+    pub(super) excluded: BTreeSet<String>,
     /// Prefixes one level further down that look like parts of a cluster, where none at the top does.
     pub(super) below: Vec<String>,
 }
@@ -53,31 +57,43 @@ pub(super) struct Survey {
 /// [`Error::Store`], [`Error::Link`].
 pub(super) async fn survey(location: &Location, what: &DiscoverOptions, around: Around) -> Result<Survey> {
     check_exists(location).await?;
-    let given = given(what)?;
-    let mut prefixes = look_at(location, given).await?;
+    let (given, excluded) = given(what)?;
+    let mut prefixes = look_at(location, given, &excluded).await?;
     // Without the catalog of the cluster, what else is there tells what is wrong.
     let is_whole = around == Around::Unseen && what.cluster_id.iter().all(|id| prefixes[id].catalog.is_some());
-    let top = if is_whole { Level::default() } else { top(location, what).await? };
-    let own = if is_whole || top.has_directory(OWN_DIRECTORY) {
+    let listed = if is_whole { None } else { top(location, what).await? };
+    let own = if listed.as_ref().is_none_or(|top| top.has_directory(OWN_DIRECTORY)) {
         location.list_level_outside(OWN_DIRECTORY).await?.unwrap_or_default().into()
     } else {
         Level::default()
     };
+    let is_listed = listed.is_some();
+    let top = listed.unwrap_or_default();
     let top = if top.known() < 2 { top } else { without_marked(location, "", top).await? };
     // Where the top itself looks like a node, its directories are components: they are not listed.
     let others = top.directories.iter().filter(|name| top.known() < 2 && *name != OWN_DIRECTORY);
-    let others = others.filter(|name| !prefixes.contains_key(*name)).cloned().collect();
-    let (beside, unread) = look_beside(location, others).await?;
+    let others = others.filter(|name| !prefixes.contains_key(*name) && !excluded.contains(*name)).cloned().collect();
+    let (beside, unread) = look_beside(location, others, &excluded).await?;
     prefixes.extend(beside);
     let named: BTreeSet<String> = prefixes.values().flat_map(named_nodes).cloned().collect();
-    let unseen = named.into_iter().filter(|id| !prefixes.contains_key(id) && Key::parse(id).is_ok()).collect();
-    prefixes.extend(look_at(location, unseen).await?);
-    // Nothing that was read is a part of a cluster: what could not be read may be all of it.
-    if let Some(error) = unread.into_iter().next().filter(|_| !prefixes.values().any(Prefix::is_member)) {
-        return Err(error);
+    let is_unseen = |id: &String| !prefixes.contains_key(id) && !excluded.contains(id) && Key::parse(id).is_ok();
+    let unseen = named.into_iter().filter(is_unseen).collect();
+    prefixes.extend(look_at(location, unseen, &excluded).await?);
+    let is_any_read = prefixes.values().any(Prefix::is_member);
+    for Unread { id, kind, error } in unread {
+        // Nothing that was read is a part of a cluster: what could not be read may be all of it.
+        if !is_any_read {
+            return Err(error);
+        }
+        location.pass_over(kind, &id);
     }
     // Ids with a `/` are given, or named by a catalog.
-    let parents = parents(location, &prefixes.keys().cloned().collect()).await?;
+    let parents = parents(location, prefixes.keys().chain(&excluded), &excluded).await?;
+    let may_be_there = |id: &String| match id.rsplit_once('/') {
+        None => !is_listed || top.has_directory(id),
+        Some((parent, name)) => parents.get(parent).is_none_or(|level| level.has_directory(name)),
+    };
+    let excluded = excluded.into_iter().filter(may_be_there).collect();
     let has_member = prefixes.values().any(Prefix::is_member);
     let below = if has_member { Vec::new() } else { one_level_further(location, &prefixes).await? };
     Ok(Survey {
@@ -87,17 +103,18 @@ pub(super) async fn survey(location: &Location, what: &DiscoverOptions, around: 
         own,
         prefixes,
         parents,
+        excluded,
         below,
     })
 }
 
-/// The names at the top. Where ids are given it need not be readable.
-async fn top(location: &Location, what: &DiscoverOptions) -> Result<Level> {
+/// The names at the top. Where ids are given it need not be readable: `None`.
+async fn top(location: &Location, what: &DiscoverOptions) -> Result<Option<Level>> {
     match location.list_level_outside("").await {
-        Ok(level) => Ok(level.unwrap_or_default().into()),
+        Ok(level) => Ok(level.map(Level::from)),
         Err(Error::Store { kind: StoreErrorKind::NotFound, .. }) => Err(not_found(location)),
         Err(error) if what.cluster_id.is_some() || !what.node_ids.is_empty() => match unfit(&error) {
-            Some(_) => Ok(Level::default()),
+            Some(_) => Ok(None),
             None => Err(error),
         },
         Err(error) => Err(error),
@@ -120,22 +137,34 @@ fn not_found(location: &Location) -> Error {
     Error::LocationNotFound { location: location.to_string() }
 }
 
-fn given(what: &DiscoverOptions) -> Result<BTreeSet<String>> {
-    let ids = what.cluster_id.iter().chain(&what.node_ids).chain(&what.query_only).chain(&what.excluded_nodes);
-    ids.map(|id| Ok(Key::parse(id)?.to_string())).collect()
+/// The ids that are given and looked at, and those that are excluded.
+fn given(what: &DiscoverOptions) -> Result<(BTreeSet<String>, BTreeSet<String>)> {
+    let key = |id: &String| Ok(Key::parse(id)?.to_string());
+    let excluded = what.excluded_nodes.iter().map(key).collect::<Result<BTreeSet<_>>>()?;
+    let given = what.cluster_id.iter().chain(&what.node_ids).chain(&what.query_only);
+    Ok((given.map(key).collect::<Result<_>>()?, excluded))
 }
 
 fn named_nodes(prefix: &Prefix) -> impl Iterator<Item = &String> {
     prefix.catalog.iter().flat_map(|catalog| &catalog.contents.nodes).flatten()
 }
 
-async fn parents(location: &Location, ids: &BTreeSet<String>) -> Result<BTreeMap<String, Level>> {
+/// The names below the parents of these ids, where they can be read, and not below a node that is excluded.
+async fn parents(
+    location: &Location,
+    ids: impl Iterator<Item = &String>,
+    excluded: &BTreeSet<String>,
+) -> Result<BTreeMap<String, Level>> {
     let mut parents = BTreeMap::new();
     for id in ids {
         for (at, _) in id.match_indices('/') {
             let parent = &id[..at];
-            if !parents.contains_key(parent) {
-                let level = location.list_level_outside(parent).await?.unwrap_or_default();
+            if excluded.contains(parent) {
+                break;
+            }
+            if !parents.contains_key(parent)
+                && let Some(level) = location.list_level_outside(parent).await?
+            {
                 parents.insert(parent.to_owned(), level.into());
             }
         }
@@ -143,46 +172,62 @@ async fn parents(location: &Location, ids: &BTreeSet<String>) -> Result<BTreeMap
     Ok(parents)
 }
 
-async fn look_at(location: &Location, ids: BTreeSet<String>) -> Result<BTreeMap<String, Prefix>> {
-    let looks: Vec<_> = ids.into_iter().map(|id| look(location, id).boxed()).collect();
+async fn look_at(
+    location: &Location,
+    ids: BTreeSet<String>,
+    excluded: &BTreeSet<String>,
+) -> Result<BTreeMap<String, Prefix>> {
+    let looks: Vec<_> = ids.into_iter().map(|id| look(location, id, excluded).boxed()).collect();
     let found = concurrent::run(looks, PREFIXES_AT_ONCE).await?;
     Ok(found.into_iter().collect())
 }
 
-/// The same for names that were not given: what cannot be read among them is passed over, and why is returned.
-async fn look_beside(location: &Location, ids: Vec<String>) -> Result<(BTreeMap<String, Prefix>, Vec<Error>)> {
-    let looks: Vec<_> = ids.into_iter().map(|id| look_if_readable(location, id).boxed()).collect();
+/// What cannot be read beside the ids that were given. It is passed over, unless it turns out to be a part of the cluster.
+struct Unread {
+    id: String,
+    kind: PassedOver,
+    error: Error,
+}
+
+/// The same for names that were not given, with what cannot be read among them.
+async fn look_beside(
+    location: &Location,
+    ids: Vec<String>,
+    excluded: &BTreeSet<String>,
+) -> Result<(BTreeMap<String, Prefix>, Vec<Unread>)> {
+    let looks: Vec<_> = ids.into_iter().map(|id| look_if_readable(location, id, excluded).boxed()).collect();
     let found = concurrent::run(looks, PREFIXES_AT_ONCE).await?;
     let mut prefixes = BTreeMap::new();
     let mut unread = Vec::new();
     for found in found {
         match found {
             Ok((id, prefix)) => drop(prefixes.insert(id, prefix)),
-            Err(error) => unread.push(error),
+            Err(unreadable) => unread.push(unreadable),
         }
     }
     Ok((prefixes, unread))
 }
 
-async fn look_if_readable(location: &Location, id: String) -> Result<Result<(String, Prefix)>> {
-    match look(location, id.clone()).await {
+async fn look_if_readable(
+    location: &Location,
+    id: String,
+    excluded: &BTreeSet<String>,
+) -> Result<Result<(String, Prefix), Unread>> {
+    match look(location, id.clone(), excluded).await {
+        Ok(found) => Ok(Ok(found)),
         Err(error) => match unfit(&error) {
-            Some(kind) => {
-                location.pass_over(kind, &id);
-                Ok(Err(error))
-            }
+            Some(kind) => Ok(Err(Unread { id, kind, error })),
             None => Err(error),
         },
-        found => Ok(found),
     }
 }
 
-async fn look(location: &Location, id: String) -> Result<(String, Prefix)> {
-    let prefix = look_below(location, &id).await?;
+async fn look(location: &Location, id: String, excluded: &BTreeSet<String>) -> Result<(String, Prefix)> {
+    let prefix = look_below(location, &id, excluded).await?;
     Ok((id, prefix))
 }
 
-async fn look_below(location: &Location, id: &str) -> Result<Prefix> {
+async fn look_below(location: &Location, id: &str, excluded: &BTreeSet<String>) -> Result<Prefix> {
     let level = without_marked(location, id, location.list_names(id).await?.into()).await?;
     let has_catalog = !level.names(Component::is_catalog).is_empty();
     let catalog = if has_catalog { catalog::read(location, id).await? } else { None };
@@ -203,6 +248,9 @@ async fn look_below(location: &Location, id: &str) -> Result<Prefix> {
         let unknown: Vec<_> = level.directories.iter().filter(is_unknown).take(NAMES_FOLLOWED).collect();
         for name in unknown {
             let path = format!("{id}/{name}");
+            if excluded.contains(&path) {
+                continue;
+            }
             let below = level_below(location, &level, id, name).await?;
             if below.files.is_empty() && !location.holds_object(&path).await? {
                 prefix.level.directories.retain(|directory| directory != name);

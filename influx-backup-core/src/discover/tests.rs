@@ -1,6 +1,8 @@
+use std::sync::Arc;
+
 use bytes::Bytes;
 use futures::{StreamExt, stream};
-use object_store::path::Path;
+use object_store::{ObjectStore, memory::InMemory, path::Path};
 use proptest::prelude::*;
 
 use super::*;
@@ -10,7 +12,9 @@ use crate::{
     finding::FindingCode,
     key::Key,
     layout::Generation,
+    location::Identity,
     testing::{
+        fault::{Failure, Fault, FaultPlan, FaultyStore, Rule, Scope, When},
         generate::{CompactorData, Generate, License},
         write::{self, CatalogSpec, NodeSpec},
     },
@@ -292,6 +296,29 @@ async fn given_ids_must_have_objects() {
         refused(&core, DiscoverOptions::default().with_query_only("q")).await,
         Error::InvalidRequest { .. }
     ));
+}
+
+/// It may be unreadable, which is why it is excluded.
+#[tokio::test]
+async fn nothing_is_asked_of_a_node_that_is_excluded() {
+    for excluded in ["n2", "org/n2", "c/n2", "n1/n2"] {
+        let store = Arc::new(InMemory::new()) as Arc<dyn ObjectStore>;
+        enterprise("c", &["n1", excluded]).write_to(&store, &Path::default()).await.expect("writes into memory");
+        let denied = Rule::new(Scope::any().below(excluded), When::Always, Fault::Fail(Failure::Denied));
+        let store = FaultyStore::new(store, FaultPlan::none().with(denied));
+        let location = Location::with_store(Arc::new(store), Path::default(), Identity::Test);
+        let cluster = found(&location, DiscoverOptions::default().with_excluded_node(excluded)).await;
+        assert_eq!((ids(&cluster), codes(&cluster)), (vec!["n1"], vec![]), "{excluded}");
+        let description = cluster.description();
+        assert_eq!((&description.excluded_nodes[..], &description.foreign), (&[excluded.to_owned()][..], &vec![]));
+        let named = description.catalog_nodes.as_ref().expect("readable");
+        assert!(named.iter().all(|node| node.in_store), "{named:?}");
+        cluster.list().await.unwrap_or_else(|error| panic!("{excluded}: {error}"));
+        let error = refused(&location, DiscoverOptions::default()).await;
+        // A cluster of which a part cannot be read is passed over, and then none is there.
+        let code = if excluded.starts_with("c/") { "no-cluster" } else { "access-denied" };
+        assert_eq!(error.code(), code, "{excluded}: {error}");
+    }
 }
 
 #[tokio::test]

@@ -27,6 +27,11 @@ impl LinkRule {
         matches!(self, Self::All(Links::Refuse))
     }
 
+    /// Whether any link is followed.
+    pub(super) fn follows_all(&self) -> bool {
+        matches!(self, Self::All(Links::Follow))
+    }
+
     /// The followed links below a directory: each is walked by itself.
     pub(super) fn followed_below(&self, start: &FilePath) -> impl Iterator<Item = &PathBuf> {
         let followed = match self {

@@ -131,7 +131,7 @@ impl Location {
     /// The names at one level, which nothing keeps from being read but a level that cannot be. Sockets and the like are not
     /// among them: whoever lists the objects is told of them.
     pub(crate) async fn list_names(&self, prefix: &str) -> Result<ListLevel> {
-        self.level(prefix, Unfit::PassOver).await
+        self.level(prefix, Unfit::Ignore).await
     }
 
     async fn level(&self, prefix: &str, unfit: Unfit) -> Result<ListLevel> {
@@ -140,7 +140,9 @@ impl Location {
             let how = local::How { links: self.0.links.clone(), unfit };
             let listed = local::list_level(directory, text(prefix.as_ref()), how).await?;
             self.passed(listed.passed);
-            listed.unlisted.iter().for_each(|unlisted| self.pass_over(unlisted.kind, &unlisted.name));
+            if unfit == Unfit::PassOver {
+                listed.unlisted.iter().for_each(|unlisted| self.pass_over(unlisted.kind, &unlisted.name));
+            }
             let entries = listed.found.entries.into_iter().map(|file| self.as_version(file)).collect();
             ListLevel { entries, ..listed.found }
         } else {
@@ -149,6 +151,7 @@ impl Location {
                 match unfit {
                     Unfit::Refuse => return Err(error),
                     Unfit::PassOver => self.pass_over(kind, &name),
+                    Unfit::Ignore => {}
                 }
             }
             level.found
@@ -167,7 +170,7 @@ impl Location {
                 self.passed(listed.passed);
                 listed.found
             }
-            None => self.list_names("").await?.directories,
+            None => self.level("", Unfit::PassOver).await?.directories,
         };
         names.sort_unstable();
         Ok(names)

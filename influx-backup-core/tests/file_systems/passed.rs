@@ -56,8 +56,39 @@ fn directories_that_cannot_be_read_stop_nothing_beside_the_cluster() {
             fs::set_permissions(&node, fs::Permissions::from_mode(0o700)).expect("set");
         }
     }
-    let code = run(&["discover", &source, "--json"]).json()["error"]["code"].clone();
-    assert_eq!(code, "access-denied");
+    let refused = run(&["discover", &source, "--json"]).json();
+    assert_eq!(refused["error"]["code"], "access-denied");
+    assert!(!refused.to_string().contains("unreadable entr"), "no node is passed over: {refused:#}");
+}
+
+#[test]
+fn a_node_that_cannot_be_read_is_excluded_by_name() {
+    let Some(account) = Account::new(4713) else { return };
+    let scratch = Scratch::with_cluster(&["--edition", "enterprise", "--nodes", "2", "--snapshots", "2"]);
+    let (source, repository, own) = (scratch.path("source"), scratch.path("repository"), scratch.path(""));
+    fs::create_dir(&repository).expect("made");
+    [&source, &repository].iter().for_each(|directory| account.owns(Path::new(directory)));
+    let closed = format!("{source}/ingester02");
+    close(&closed);
+    chown(&closed, Some(0), Some(0)).expect("given");
+    let run = |arguments: &[&str]| {
+        Answer::of(account.runs(&command(arguments), Path::new(&own)).output().expect("setpriv runs"))
+    };
+    for arguments in [&["discover", &source][..], &["plan", &source, &repository], &["backup", &source, &repository]] {
+        let refused = run(&[arguments, &["--json"]].concat()).expect_error(6, "access-denied");
+        let document = refused.json();
+        assert!(document.to_string().contains("ingester02"), "{arguments:?}: {document:#}");
+        assert!(!document.to_string().contains("passed-over"), "it is not: {arguments:?}: {document:#}");
+        let without = run(&[arguments, &["--exclude-node", "ingester02", "--json"]].concat()).expect(0);
+        assert!(without.stdout.contains("ingester02"), "what is skipped is said: {arguments:?}: {without:?}");
+        assert!(!without.stdout.contains("passed-over"), "{arguments:?}: {without:?}");
+    }
+    // Not even by those who may enter and not list.
+    fs::set_permissions(&source, fs::Permissions::from_mode(0o311)).expect("set");
+    let ids = ["--cluster-id", "cluster01", "--node-id", "ingester01", "--node-id", "compactor01"];
+    let found = run(&[&["discover", &source, "--json", "--exclude-node", "ingester02"], &ids[..]].concat()).expect(0);
+    let named: Vec<_> = found.json()["catalog_nodes"].as_array().expect("readable").clone();
+    assert!(named.iter().all(|node| node["in_store"] == true), "{named:?}");
 }
 
 #[test]

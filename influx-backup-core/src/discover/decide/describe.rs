@@ -58,7 +58,8 @@ impl View<'_> {
     }
 
     fn stores(&self, id: &str) -> bool {
-        self.survey.prefixes.get(id).is_some_and(|prefix| !prefix.is_empty())
+        let is_there = self.survey.prefixes.get(id).is_some_and(|prefix| !prefix.is_empty());
+        is_there || self.survey.excluded.contains(id)
     }
 
     /// The prefixes whose objects are the cluster's, sorted.

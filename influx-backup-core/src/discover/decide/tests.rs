@@ -1,6 +1,6 @@
 //! Decisions without any I/O, over surveys made by hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::{
@@ -43,6 +43,7 @@ fn survey<const N: usize>(prefixes: [(&str, Prefix); N]) -> Survey {
         own: Level::default(),
         prefixes,
         parents: BTreeMap::new(),
+        excluded: BTreeSet::new(),
         below: Vec::new(),
     }
 }
@@ -86,11 +87,16 @@ fn a_core_node_that_was_renamed_stays_core() {
 
 #[test]
 fn a_core_node_with_a_stray_node_beside_it_says_so() {
-    let survey = survey([("n", rooted(&["catalog/", "wal/"], V2, Some(&["n"]))), ("stray", prefix(&["wal/"]))]);
+    let node = rooted(&["catalog/", "wal/"], V2, Some(&["n"]));
+    let mut without = survey([("n", node.clone())]);
+    without.top.directories.push("stray".to_owned());
+    without.excluded.insert("stray".to_owned());
+    let survey = survey([("n", node), ("stray", prefix(&["wal/"]))]);
     let cluster = decide(&survey, &DiscoverOptions::default()).expect("a Core node");
     assert_eq!((cluster.edition, &cluster.unclaimed_nodes[..]), (Edition::Core, &["stray".to_owned()][..]));
     assert_eq!(cluster.foreign, ["stray"]);
-    let left = decide(&survey, &DiscoverOptions::default().with_excluded_node("stray")).expect("a Core node");
+    let left = decide(&without, &DiscoverOptions::default().with_excluded_node("stray")).expect("a Core node");
+    assert_eq!(left.edition, Edition::Core);
     assert!(left.unclaimed_nodes.is_empty() && left.foreign.is_empty() && left.notes.is_empty());
     // Both given: one catalog over two nodes.
     let both = DiscoverOptions::default().with_node("n").with_node("stray");

@@ -38,6 +38,8 @@ pub(in crate::location) enum Unfit {
     Refuse,
     /// Passed over: outside the prefixes of a cluster.
     PassOver,
+    /// Passed over without a note: whoever lists the objects is told of it.
+    Ignore,
 }
 
 /// What was found, and what was passed over meanwhile: each with its name relative to the location.
@@ -138,7 +140,7 @@ fn walk(root: &FilePath, prefix: &str, how: &How, on_entry: &dyn Fn() -> bool) -
             passed.borrow_mut().extend(kind.map(|kind| (kind, relative(root, found.path()))));
             kind.is_none()
         };
-        let below = WalkDir::new(start).follow_links(matches!(how.links, LinkRule::All(_))).min_depth(1).into_iter();
+        let below = WalkDir::new(start).follow_links(how.links.follows_all()).min_depth(1).into_iter();
         for found in below.filter_entry(is_listed) {
             let (path, entry) = match found {
                 Ok(found) if how.links.refuses_all() && found.path_is_symlink() => {
@@ -158,7 +160,7 @@ fn walk(root: &FilePath, prefix: &str, how: &How, on_entry: &dyn Fn() -> bool) -
                         return Ok(listed);
                     }
                 }
-                Err(Refused(Some(kind), error)) if how.unfit == Unfit::PassOver => {
+                Err(Refused(Some(kind), error)) if how.unfit != Unfit::Refuse => {
                     listed.unlisted.push(Unlisted { kind, name: relative(root, &path), error });
                 }
                 Err(Refused(_, error)) => return Err(error),
@@ -217,7 +219,7 @@ fn read_level(root: &FilePath, prefix: &str, how: &How) -> Result<Listed<ListLev
         };
         match entry {
             Ok(entry) => entries.extend(entry),
-            Err(Refused(Some(kind), error)) if how.unfit == Unfit::PassOver => {
+            Err(Refused(Some(kind), error)) if how.unfit != Unfit::Refuse => {
                 listed.unlisted.push(Unlisted { kind, name: relative(root, &path), error });
             }
             Err(Refused(_, error)) => return Err(error),
