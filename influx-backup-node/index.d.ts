@@ -1341,6 +1341,9 @@ export class BackupPlan extends Data {
     /** What is skipped, and why. */
     readonly skipped: readonly Skipped[];
 
+    /** What else was found. */
+    readonly findings: readonly Finding[];
+
     /** How many objects it copies. */
     readonly objects: number;
 

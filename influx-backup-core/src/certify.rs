@@ -113,13 +113,15 @@ impl CertifyRequest {
                     let location = counted(cluster.location());
                     cluster_certificate(&cluster.with_location(location), meter).await
                 }
-                Tree::Backup(backup) => own_certificate(&backup.with_reads(&reads), meter).await,
+                Tree::Backup(backup) => own_certificate(&backup.read_by(counted), meter).await,
                 Tree::Named { repository, name } => {
                     own_certificate(&Backup::open(&counted(&repository), &name).await?, meter).await
                 }
             }
         };
-        context.unless_cancelled(certify).await
+        let mut certificate = context.unless_cancelled(certify).await?;
+        certificate.findings.extend(meter.found());
+        Ok(certificate)
     }
 }
 

@@ -324,7 +324,7 @@ impl ClusterDescription {
     }
 
     /// The prefixes of the cluster's objects.
-    fn prefixes(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn prefixes(&self) -> impl Iterator<Item = &str> + Clone {
         self.nodes.iter().map(|node| node.id.as_str()).chain(self.cluster_id.as_deref())
     }
 

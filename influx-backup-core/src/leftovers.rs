@@ -2,6 +2,8 @@
 
 mod show;
 
+use std::iter;
+
 use chrono::Utc;
 use serde::{Deserialize, Serialize};
 
@@ -88,7 +90,7 @@ async fn find_in(repository: &Location, backup: BackupSummary, incomplete: &[Inc
     let (kind, mut sizes) = match backup.state {
         BackupState::InProgress | BackupState::Newer | BackupState::Unreadable => return Ok(None),
         BackupState::Unfinished => {
-            let entries = location.list("").await?;
+            let entries = list_all(&location).await?;
             (LeftoverKind::Unfinished, entries.iter().map(|entry| entry.size).collect())
         }
         BackupState::Complete | BackupState::Degraded | BackupState::Damaged | BackupState::Foreign => {
@@ -100,6 +102,13 @@ async fn find_in(repository: &Location, backup: BackupSummary, incomplete: &[Inc
     let found = kind == LeftoverKind::Unfinished || !sizes.is_empty();
     let bytes = ByteSize(total(sizes.iter().copied()));
     Ok(found.then_some(Leftover { name: backup.name, kind, objects: sizes.len() as u64, bytes }))
+}
+
+/// Every object of a backup. What this crate cannot have written there is passed over.
+async fn list_all(location: &Location) -> Result<ObjectTable> {
+    let (objects, unlisted) = location.list_around().await?;
+    location.pass_over_outside(unlisted, iter::empty())?;
+    Ok(objects)
 }
 
 /// Removes a leftover, within a job.
@@ -151,7 +160,7 @@ async fn clear(location: &Location, name: &str, clock: Clock, context: &RunConte
         // What was cut off may still write what is to be deleted.
         context.settled(&lease).await?;
         location.delete_incomplete(|_| true).await?;
-        let mut objects = location.list("").await?;
+        let mut objects = list_all(location).await?;
         objects.retain(|entry| !lease.is_lease_key(&entry.key));
         delete(location, &objects, &lease, &context.events).await
     });

@@ -125,13 +125,15 @@ fn request(what: String, which: Which, options: VerifyOptions) -> Request<Verify
             let reads = Reads::new(&options.limits);
             let counted = |location: &Location| events.counting(location).with_reads(&reads);
             let backup = match which {
-                Which::Opened(backup) => backup.with_reads(&reads),
+                Which::Opened(backup) => backup.read_by(counted),
                 Which::At(location) => Backup::at(&counted(&location)).await?,
                 Which::Named { repository, name } => Backup::open(&counted(&repository), &name).await?,
             };
             check_backup(&backup, options, events).await
         };
-        context.unless_cancelled(verify).await
+        let mut report = context.unless_cancelled(verify).await?;
+        report.findings.extend(events.found());
+        Ok(report)
     })
 }
 

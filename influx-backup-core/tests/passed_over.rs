@@ -14,7 +14,7 @@ use std::{
 use generated::{World, core, directory, files, location};
 use influx_backup_core::{
     BackupOptions, FindingCode, Generation, Restore, RestoreOptions, RestoreRunOptions, VerifyOptions, certify,
-    finding::Finding, record::BackupStatus,
+    certify::certify_backup, finding::Finding, options::OnExisting, record::BackupStatus, verify,
 };
 
 fn fifo(path: &Path) {
@@ -138,6 +138,116 @@ async fn what_lies_below_a_node_and_cannot_be_copied_is_named() {
             assert!(error.to_string().contains(below), "{odd} below {below}: {error}");
         }
     }
+}
+
+/// Replaces a file by what has no content.
+fn replace(path: &Path, odd: &str) {
+    fs::remove_file(path).expect("removed");
+    match odd {
+        "socket" => drop(UnixListener::bind(path).expect("bound")),
+        "fifo" => fifo(path),
+        "dangling" => symlink("nowhere", path).expect("linked"),
+        _ => symlink("/dev/null", path).expect("linked"),
+    }
+}
+
+#[tokio::test]
+async fn what_lies_beside_the_cluster_in_a_backup_stops_nothing() {
+    let world = World::new(&core(Generation::V3));
+    world.back_up(BackupOptions::default()).await.expect("backed up");
+    let elsewhere = directory();
+    fs::write(elsewhere.path().join("stray"), "x").expect("written");
+    for place in [world.backup(), world.backup().join("other/deep")] {
+        make_all(&place);
+        symlink(elsewhere.path(), place.join("linked")).expect("linked");
+    }
+    let repository = world.repository().await;
+    let backup = repository.get("n1").await.expect("opened");
+    let has_all = |what: &str, findings: &[Finding]| {
+        let notes = passed(findings);
+        for word in ["socket", "named pipe", "links", "UTF-8", "no object can have"] {
+            assert_eq!(notes.iter().filter(|note| note.contains(word)).count(), 1, "{what}: {word}: {notes:#?}");
+        }
+        assert_eq!(notes.len(), 5, "{what}: {notes:#?}");
+    };
+    for options in
+        [VerifyOptions::listing(), VerifyOptions::structure(), VerifyOptions::checksums(), VerifyOptions::bytes()]
+    {
+        for request in [repository.verify("n1", options.clone()), verify(&backup, options.clone())] {
+            let report = request.await.expect("verified");
+            assert!(report.passed(), "what a link leads to is not listed: {:#?}", report.problems);
+            has_all("verify", &report.findings);
+        }
+    }
+    for request in [certify(&location(&world.backup())), certify_backup(&backup), repository.certify("n1")] {
+        let certificate = request.await.expect("certified");
+        assert!(certificate.holds(), "{certificate}");
+        has_all("certify", &certificate.findings);
+    }
+    let target = directory();
+    let options = RestoreOptions::empty();
+    let plan = repository.plan_restore("n1", &location(target.path()), &options).await.expect("planned");
+    has_all("a plan", &plan.findings);
+    let plan = repository.plan_backup(&world.cluster().await, &BackupOptions::default()).await.expect("planned");
+    assert_eq!(plan.findings, [], "nothing is passed over there");
+    let restore = Restore::new(backup, location(target.path()), options);
+    has_all("restore", &restore.await.expect("restored").findings);
+}
+
+#[tokio::test]
+async fn what_lies_in_the_place_of_an_object_of_a_backup_is_named() {
+    for odd in ["socket", "fifo", "dangling", "linked"] {
+        let world = World::new(&core(Generation::V3));
+        world.back_up(BackupOptions::default()).await.expect("backed up");
+        let file = files(&world.backup()).into_keys().find(|key| key.starts_with("node1/wal/")).expect("one");
+        replace(&world.backup().join(&file), odd);
+        let repository = world.repository().await;
+        let target = directory();
+        let target = location(target.path());
+        let errors = [
+            repository.verify("n1", VerifyOptions::listing()).await.expect_err("refused"),
+            repository.certify("n1").await.expect_err("refused"),
+            repository.plan_restore("n1", &target, &RestoreOptions::empty()).await.expect_err("refused"),
+            repository.restore_backup("n1", &target, RestoreOptions::empty()).await.expect_err("refused"),
+        ];
+        for error in errors {
+            assert_eq!(error.code(), "link", "{odd}: {error}");
+            assert!(error.to_string().contains(&file), "{odd}: {error}");
+        }
+    }
+    // The directory of the node itself.
+    let world = World::new(&core(Generation::V3));
+    world.back_up(BackupOptions::default()).await.expect("backed up");
+    fs::rename(world.backup().join("node1"), world.backup().join("elsewhere")).expect("moved");
+    symlink("nowhere", world.backup().join("node1")).expect("linked");
+    let error = world.repository().await.verify("n1", VerifyOptions::listing()).await.expect_err("refused");
+    assert_eq!((error.code(), error.to_string().contains("n1/node1")), ("link", true), "{error}");
+}
+
+#[tokio::test]
+async fn what_lies_in_an_unfinished_backup_stops_neither_its_removal_nor_its_end() {
+    let world = World::new(&core(Generation::V3));
+    let wal = files(world.source()).into_keys().rfind(|key| key.starts_with("node1/wal/")).expect("one");
+    let unfinished = async |name: &str| {
+        let repository = world.repository().await;
+        let bytes = fs::read(world.file(&wal)).expect("read");
+        fs::write(world.file(&wal), "").expect("written");
+        let failed = repository.backup(&world.cluster().await, BackupOptions::default().with_name(name)).await;
+        assert_eq!(failed.expect_err("an empty WAL file").code(), "corrupt-source");
+        fs::write(world.file(&wal), bytes).expect("written");
+        make_all(&world.vault().join(name));
+        repository
+    };
+    let repository = unfinished("removed").await;
+    let found = repository.leftovers().await.expect("looked");
+    assert_eq!(found.iter().map(|leftover| leftover.name.as_str()).collect::<Vec<_>>(), ["removed"]);
+    repository.remove(&found[0]).await.expect("removed");
+    assert_eq!(repository.leftovers().await.expect("looked"), []);
+    let repository = unfinished("resumed").await;
+    let options = BackupOptions::default().with_name("resumed").with_on_existing(OnExisting::Resume);
+    let report = repository.backup(&world.cluster().await, options).await.expect("resumed");
+    assert_eq!(report.status, BackupStatus::Complete);
+    assert!(passed(&report.findings).iter().any(|note| note.contains("socket")), "{:#?}", report.findings);
 }
 
 #[tokio::test]

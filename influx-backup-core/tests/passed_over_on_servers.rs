@@ -11,6 +11,7 @@ use influx_backup_core::{
     Backup, BackupOptions, DiscoverOptions, FindingCode, Key, Location, Repository, Restore, RestoreOptions,
     RestoreReport, RestoreRunOptions, StoreOptions, VerifyOptions, certify, discover,
     finding::Finding,
+    job::Request,
     record::BackupStatus,
     testing::generate::{CompactorData, Generate},
 };
@@ -151,6 +152,14 @@ const MARKED: &[&str] = &[
     "target/c1/",
 ];
 
+/// What a job found whose result has no place for it.
+async fn job_of<T: Send + 'static>(request: Request<T>) -> Vec<Finding> {
+    let job = request.start();
+    let handle = job.handle();
+    job.await.expect("done");
+    handle.findings()
+}
+
 async fn markers_stop_nothing(bucket: &Bucket) {
     let what = bucket.server.name();
     let (source, vault, target) = (bucket.location("data"), bucket.location("vault"), bucket.location("target"));
@@ -194,7 +203,22 @@ async fn markers_stop_nothing(bucket: &Bucket) {
     assert_eq!(complete.state.to_string(), "complete", "{what}");
     let verified = repository.verify("nightly", VerifyOptions::bytes()).await.expect("verified");
     assert!(verified.passed(), "{what}: {:?}", verified.problems);
-    assert!(certify(backup.location()).await.expect("certified").holds(), "{what}");
+    let certified = certify(backup.location()).await.expect("certified");
+    assert!(certified.holds(), "{what}");
+    let planned = repository.plan_backup(&found, &BackupOptions::default()).await.expect("planned");
+    let to_restore = repository.plan_restore("nightly", &target, &RestoreOptions::empty()).await.expect("planned");
+    // Of a restore, markers of the backup and of the target.
+    for (of, findings, notes) in [
+        ("verify", &verified.findings, 1),
+        ("certify", &certified.findings, 1),
+        ("plan", &planned.findings, 1),
+        ("restore", &to_restore.findings, 2),
+    ] {
+        assert_eq!(passed(findings).len(), notes, "{what}: {of}: {findings:#?}");
+    }
+    for handle in [job_of(repository.list()).await, job_of(repository.leftovers()).await] {
+        assert_eq!(passed(&handle).len(), 1, "{what}: {handle:#?}");
+    }
     assert_eq!(repository.leftovers().await.expect("looked"), [], "{what}");
 
     restore(&backup, &target, RestoreOptions::empty()).await.expect("it counts as empty");
@@ -328,6 +352,15 @@ async fn with_ids_nothing_else_is_looked_at() {
     assert_eq!((report.status, passed(&report.findings)), (BackupStatus::Complete, Vec::new()));
     let asked = lists(&proxy);
     assert!(asked.iter().all(is_of_cluster), "{asked:#?}");
+
+    // A node that is excluded is not, whatever else is.
+    let before = lists(&proxy).len();
+    let excluded = DiscoverOptions::default().with_excluded_node("n2");
+    let found = discover(&source, &excluded).await.expect("found");
+    assert_eq!(found.nodes().len(), 2);
+    vault.backup(&found, BackupOptions::default().with_name("tuesday")).await.expect("backed up");
+    let asked = lists(&proxy).split_off(before);
+    assert!(!asked.is_empty() && !asked.iter().any(|target| target.contains("data%2Fn2")), "{asked:#?}");
 
     // Without them, the top is looked at.
     discover(&source, &DiscoverOptions::default()).await.expect("found");

@@ -19,6 +19,8 @@ macro_rules! plans_tables {
                 stages lazily = it.stages().cloned().collect::<Vec<_>>(),
                 /// What is skipped, and why.
                 skipped = it.skipped,
+                /// What else was found.
+                findings = it.findings,
                 /// How many objects it copies.
                 objects = it.objects(),
                 /// How many bytes.

@@ -88,7 +88,7 @@ pub(super) async fn audit(to: &Location, index: &mut Index) -> Result<Difference
 
 /// The objects of a backup, without this library's own files.
 async fn list(to: &Location) -> Result<ObjectTable> {
-    let top = to.list_level("").await?;
+    let top = to.list_level_outside("").await?.unwrap_or_default();
     let mut objects = Vec::from_iter(top.entries);
     for directory in top.directories.iter().filter(|directory| *directory != OWN_DIRECTORY) {
         objects.extend(to.list_parallel(directory).await?);

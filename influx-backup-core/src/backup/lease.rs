@@ -78,7 +78,7 @@ pub(crate) async fn acquire_default(
 
 /// Whether nothing lies here. Directories without a file are what a process leaves that died before its lease was written.
 async fn is_vacant(location: &Location) -> Result<bool> {
-    let top = location.list_level("").await?;
+    let top = location.list_level_outside("").await?.unwrap_or_default();
     for directory in &top.directories {
         let holds = match directory.as_str() {
             OWN_DIRECTORY => !location.list(OWN_DIRECTORY).await?.is_empty(),

@@ -81,6 +81,7 @@ impl BackupRequest {
         let Self { repository, source, options, rules, copier, orchestrator, setup: _ } = self;
         options.check()?;
         let cluster = source.open(&context).await?;
+        let repository = context.events.noting(&repository);
         run(repository, cluster, options, rules, copier, orchestrator, context).await
     }
 }
@@ -96,6 +97,8 @@ pub(crate) fn plan_backup(repository: &Location, source: Source, options: &Backu
         let cluster = source.open(&context).await?;
         check_places(&cluster, &repository)?;
         let inventory = context.unless_cancelled(Inventory::list(&cluster)).await?;
-        Ok(BackupPlan::new(cluster.description(), &inventory, options.derived))
+        let mut plan = BackupPlan::new(cluster.description(), &inventory, options.derived);
+        plan.findings = context.events.found();
+        Ok(plan)
     })
 }

@@ -151,6 +151,12 @@ impl EventSink {
         self.passed_over.unreported().into_iter().for_each(|finding| self.report(finding));
     }
 
+    /// What was found so far, what was passed over included: for a report.
+    pub(crate) fn found(&self) -> Vec<Finding> {
+        self.report_passed_over();
+        self.findings.all()
+    }
+
     /// The job has ended, with this error or without one. What is sent later is dropped.
     pub(super) fn end(&self, error: Option<Box<ErrorReport>>) {
         self.report_passed_over();

@@ -6,6 +6,7 @@ use object_store::path::Path;
 use super::{
     Location, MAX_CONCURRENT, ObjectMeta,
     list::{prefix_key, unfit},
+    local::Unlisted,
 };
 use crate::{
     error::{Error, Result, StoreErrorKind},
@@ -48,6 +49,24 @@ impl Location {
             _ => format!("{below}/{name}"),
         };
         passing.notes.add(&passing.place, kind, &name);
+    }
+
+    /// Passes over what cannot be listed outside the prefixes of these ids. What lies below one, or on the way to it, is an error.
+    pub(crate) fn pass_over_outside<'a>(
+        &self,
+        unlisted: Vec<Unlisted>,
+        ids: impl Iterator<Item = &'a str> + Clone,
+    ) -> Result<()> {
+        let is_below = |inner: &str, outer: &str| {
+            inner.strip_prefix(outer).is_some_and(|tail| tail.is_empty() || tail.starts_with('/'))
+        };
+        for Unlisted { kind, name, error } in unlisted {
+            if ids.clone().any(|id| is_below(&name, id) || is_below(id, &name)) {
+                return Err(error);
+            }
+            self.pass_over(kind, &name);
+        }
+        Ok(())
     }
 
     /// Drops directory markers: empty objects whose key ends in `/`, which object_store cuts off. An empty object is looked at

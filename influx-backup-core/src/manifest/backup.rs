@@ -12,7 +12,7 @@ use crate::{
     key::Key,
     layout::MANIFEST_KEY,
     lease::{Clock, LeaseScope, highest},
-    location::{Links, Location, Reads},
+    location::{Links, Location},
     record::{AbsentRecord, BackupContents, ObjectRecord},
     versioned,
 };
@@ -77,10 +77,10 @@ impl Backup {
         Ok(Self { repository, location, opened })
     }
 
-    /// The same backup, read within the limits of a job.
-    pub(crate) fn with_reads(&self, reads: &Arc<Reads>) -> Self {
-        let repository = self.repository.with_reads(reads);
-        let location = self.location.with_reads(reads);
+    /// The same backup, read by a job: `place` says within which limits, and who counts and notes.
+    pub(crate) fn read_by(&self, place: impl Fn(&Location) -> Location) -> Self {
+        let repository = place(&self.repository);
+        let location = place(&self.location);
         Self { repository, location, opened: Arc::clone(&self.opened) }
     }
 

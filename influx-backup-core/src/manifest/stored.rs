@@ -25,12 +25,14 @@ pub(crate) struct StoredObjects {
 
 impl Backup {
     /// Lists what is stored for the objects: the backup's own directory, and each directory of the repository that shared
-    /// objects lie in. No request for a single object.
+    /// objects lie in. No request for a single object. What cannot be listed outside the prefixes of the cluster is passed over.
     ///
     /// # Errors
-    /// [`Error::Store`](crate::Error::Store); [`Error::Link`](crate::Error::Link) for a link inside the backup.
+    /// [`Error::Store`](crate::Error::Store); [`Error::Link`](crate::Error::Link) for a link in the place of an object.
     pub(crate) async fn list_stored(&self) -> Result<StoredObjects> {
-        let mut own = self.location().list_parallel("").await?;
+        let (mut own, unlisted) = self.location().list_around().await?;
+        let ids = self.manifest().cluster.prefixes();
+        self.location().pass_over_outside(unlisted, ids.chain([OWN_DIRECTORY]))?;
         own.retain(|entry| entry.key.below(OWN_DIRECTORY).is_none());
         let shared = self.objects().filter_map(|record| record.stored.at.as_ref());
         let directories: BTreeSet<String> = shared.map(shared_directory).collect();

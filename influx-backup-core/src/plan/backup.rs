@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{CopyTask, PlaceRole, Reason, Skipped, SkippedItem, Stage, StageKind, backup_order, stable_hash, stage_of};
 use crate::{
     cluster::{ClusterDescription, Edition},
+    finding::Finding,
     inventory::{Inventory, Listing},
     layout::Component,
     location::ObjectView,
@@ -29,6 +30,9 @@ pub struct BackupPlan {
     pub source: String,
     /// What is skipped, and why.
     pub skipped: Vec<Skipped>,
+    /// What is worth knowing.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
     pub(crate) stages: Vec<Stage>,
 }
 
@@ -69,6 +73,7 @@ impl BackupPlan {
             source: cluster.location.clone(),
             stages: backup_order(cluster.edition).iter().map(stage).collect(),
             skipped: skipped.0,
+            findings: Vec::new(),
         }
     }
 
@@ -104,10 +109,10 @@ impl BackupPlan {
         total(self.stages.iter().map(Stage::bytes))
     }
 
-    /// SHA-256 over the plan's JSON, in hex.
+    /// SHA-256, in hex, over what the plan copies and skips: two plans that do the same have the same hash on every machine.
     #[must_use]
     pub fn hash(&self) -> String {
-        stable_hash(self)
+        stable_hash(&(&self.cluster, self.edition, &self.source, &self.skipped, &self.stages))
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::{BackupPlan, RestorePlan, RootAction, Skipped, Stage};
 use crate::{
+    finding::Finding,
     options::Policy,
     units::{ByteSize, total},
 };
@@ -16,7 +17,8 @@ impl fmt::Display for BackupPlan {
         writeln!(f, "Backup of {} from {}", self.cluster, self.source)?;
         stages(f, &self.stages)?;
         writeln!(f, "plan {}", self.hash())?;
-        skipped(f, &self.skipped)
+        skipped(f, &self.skipped)?;
+        notes(f, &self.findings)
     }
 }
 
@@ -39,6 +41,10 @@ pub(super) fn skipped(f: &mut fmt::Formatter<'_>, skipped: &[Skipped]) -> fmt::R
         writeln!(f, "skipped: {skipped}")?;
     }
     Ok(())
+}
+
+fn notes(f: &mut fmt::Formatter<'_>, findings: &[Finding]) -> fmt::Result {
+    findings.iter().try_for_each(|note| writeln!(f, "note [{}]: {}", note.code, note.message))
 }
 
 impl fmt::Display for RestorePlan {
@@ -79,9 +85,6 @@ impl fmt::Display for RestorePlan {
         for todo in &self.todos {
             writeln!(f, "to do: {}", todo.message)?;
         }
-        for finding in &self.findings {
-            writeln!(f, "note: {}", finding.message)?;
-        }
-        Ok(())
+        notes(f, &self.findings)
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     job::Request,
     key::Key,
     layout::{Component, OWN_DIRECTORY, guard},
-    location::{Location, ObjectTable, ObjectView, Unlisted},
+    location::{Location, ObjectTable, ObjectView},
     options::LinkedDirectories,
     preflight,
     target::{FoundRoot, Prefix, Target, others, prefixes, root_content, upgraded_engine},
@@ -101,15 +101,7 @@ pub(super) async fn all_objects(place: &Location, ids: &[String]) -> Result<Obje
     }
     let mut all: BTreeSet<String> = prefixes(&objects).into_keys().chain([OWN_DIRECTORY.to_owned()]).collect();
     all.extend(ids.iter().cloned());
-    for Unlisted { kind, name, error } in unlisted {
-        let is_below = |inner: &str, outer: &str| {
-            inner.strip_prefix(outer).is_some_and(|tail| tail.is_empty() || tail.starts_with('/'))
-        };
-        if all.iter().any(|id| is_below(&name, id) || is_below(id, &name)) {
-            return Err(error);
-        }
-        place.pass_over(kind, &name);
-    }
+    place.pass_over_outside(unlisted, all.iter().map(String::as_str))?;
     Ok(objects)
 }
 

@@ -177,6 +177,7 @@ impl Restore {
     async fn run(self, context: RunContext) -> Result<RestoreReport> {
         let mut opened = context.unless_cancelled(self.open()).await?;
         opened.target = context.events.counting(&opened.target);
+        opened.backup = opened.backup.read_by(|place| context.events.noting(place));
         run::run(opened, context).await
     }
 
@@ -208,7 +209,7 @@ pub(crate) fn plan_restore(
     let options = options.clone();
     Request::new("plan_restore", target.to_string(), |context| async move {
         let plan = async {
-            let backup = Backup::open(&repository, &name).await?;
+            let backup = Backup::open(&context.events.noting(&repository), &name).await?;
             let plan = run::plan(&backup, &target, &options, &context).await;
             plan.map_err(|error| error.in_backup(backup.location()))
         };

@@ -61,6 +61,7 @@ pub(super) async fn plan(
         plan.todos.insert(0, Finding::new(FindingCode::RestoreUnfinished, message));
     }
     preflight::check(backup, &plan, &target, place, options).await?;
+    plan.findings.extend(task.events.found());
     Ok(plan)
 }
 
@@ -118,7 +119,8 @@ async fn prepare(request: &OpenedRestore, task: &RunContext) -> Result<Ready> {
     }
     let plan = plan_for(&target, request)?;
     let (source, applied) = preflight::check(backup, &plan, &target, place, options).await?;
-    let limited = backup.with_reads(&Reads::new(&request.run_options.limits));
+    let reads = Reads::new(&request.run_options.limits);
+    let limited = backup.read_by(|place| place.with_reads(&reads));
     preflight::bytes(&limited, options.check, &plan, &target, &task.events).await?;
     let made = directories::missing_target(place);
     let clock = lease::probe(place, &[backup.repository()]).await?;
@@ -128,9 +130,7 @@ async fn prepare(request: &OpenedRestore, task: &RunContext) -> Result<Ready> {
 
 /// The ids of a backup: their prefixes are written to.
 fn ids_of(backup: &Backup) -> Vec<String> {
-    let cluster = &backup.manifest().cluster;
-    let nodes = cluster.nodes.iter().map(|node| node.id.as_str());
-    nodes.chain([cluster.catalog_prefix()]).map(ToOwned::to_owned).collect()
+    backup.manifest().cluster.prefixes().map(ToOwned::to_owned).collect()
 }
 
 /// Inspects a target that lies outside the backup and its repository, and so does where its links lead.

@@ -284,8 +284,40 @@ fn what_is_passed_over_is_a_note_of_every_verb_on_a_repository() {
         assert_eq!(document.stderr, shown.stderr);
         assert!(document.json().is_array(), "{document:?}");
     }
-    let shown = run(&["verify", &format!("{repository}/monday")]).expect(0);
-    assert_eq!(shown.stderr.matches("note [passed-over]: 1 ").count(), 1, "{shown:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_passed_over_is_a_note_of_every_answer_with_notes() {
+    use std::os::unix::net::UnixListener;
+    let scratch = backed_up(&["--edition", "core"]);
+    let (source, repository, target) = (scratch.path("source"), scratch.path("repository"), scratch.path("target"));
+    let backup = format!("{repository}/monday");
+    fs::create_dir(&target).expect("made");
+    for place in [&source, &backup, &target] {
+        UnixListener::bind(Path::new(place).join("s")).expect("bound");
+        fs::create_dir(Path::new(place).join(".snapshot")).expect("made");
+    }
+    // Two kinds in each place.
+    for (arguments, notes) in [
+        (&["discover", &source][..], 2),
+        (&["plan", &source, &repository], 2),
+        (&["backup", &source, &repository, "--name", "tuesday"], 2),
+        (&["verify", &backup], 2),
+        (&["verify", &backup, "--level", "listing"], 2),
+        (&["certify", &backup], 2),
+        (&["certify", &source], 2),
+        (&["restore", &backup, &target, "--dry-run"], 4),
+        (&["restore", &backup, &target], 4),
+    ] {
+        let text = run(arguments).expect(0);
+        assert_eq!(text.stdout.matches("passed-over").count(), notes, "{arguments:?}: {text:?}");
+        assert!(!text.stderr.contains("passed-over"), "once: {arguments:?}: {text:?}");
+        if !arguments.contains(&"--name") && arguments.last() != Some(&target.as_str()) {
+            let json = run(&[arguments, &["--json"]].concat()).expect(0).json().to_string();
+            assert_eq!(json.matches("\"passed-over\"").count(), notes, "{arguments:?}: {json}");
+        }
+    }
 }
 
 #[test]

@@ -905,6 +905,10 @@ class BackupPlan:
         """What is skipped, and why."""
 
     @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What else was found."""
+
+    @property
     def objects(self) -> int:
         """How many objects it copies."""
 

@@ -2,7 +2,7 @@
 
 use crate::{
     VerifyLevel, VerifyOptions,
-    cli::{args, exit::Exit, failure::Failure, places, progress::follow_with_notes, screen::Screen},
+    cli::{args, exit::Exit, failure::Failure, places, progress::follow, screen::Screen},
 };
 
 /// The arguments of `verify`.
@@ -32,7 +32,7 @@ impl Verify {
         let options = self.sample_percent.into_iter().fold(options, VerifyOptions::with_sample_percent);
         options.check()?;
         let (repository, name) = places::backup(&self.backup, &self.options.source_options, screen).await?;
-        let report = follow_with_notes(repository.verify(&name, options).start(), screen).await?;
+        let report = follow(repository.verify(&name, options).start(), screen).await?;
         screen.answer(&report, &report)?;
         Ok(if report.passed() { Exit::Done } else { Exit::NotConsistent })
     }
