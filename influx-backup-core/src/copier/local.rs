@@ -224,7 +224,12 @@ impl Drop for StagedName {
 
 fn check_version(source: &File, request: &CopyRequest) -> Result<(), CopyError> {
     let metadata = source.metadata().map_err(|e| source_error("open", e))?;
-    if request.from.is_open(&request.source, &metadata) { Ok(()) } else { Err(CopyError::Changed) }
+    let is_told_by_content = request.is_told_by_content() && metadata.len() == request.source.size;
+    if request.from.is_open(&request.source, &metadata) || is_told_by_content {
+        Ok(())
+    } else {
+        Err(CopyError::Changed)
+    }
 }
 
 fn read_block(file: &mut File, block: &mut [u8]) -> Result<(), CopyError> {

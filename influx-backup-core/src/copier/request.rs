@@ -116,6 +116,12 @@ impl CopyRequest {
         self.to.send().map_err(|_| CopyError::Cancelled)
     }
 
+    /// Whether the content of a file is known beforehand, which tells more than its version: a mount may give a file that it has
+    /// not stored yet another time at each opening.
+    pub(super) fn is_told_by_content(&self) -> bool {
+        self.expect.crc64.is_some() && self.from.directory().is_some()
+    }
+
     /// The metadata of the copy, where the source's store returned `returned`.
     pub(super) fn attributes_for_target(&self, returned: &Attributes) -> Attributes {
         self.to.kept(self.attributes.as_ref().unwrap_or(returned))

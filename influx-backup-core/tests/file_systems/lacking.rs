@@ -200,3 +200,18 @@ fn a_repository_behind_fuse() {
     run(&["verify", &format!("{repository}/monday"), "--json"]).expect(0);
     assert!(data(&repository).iter().all(|(path, _)| !path.to_string_lossy().contains('#')));
 }
+
+/// As rclone does it with the cache that it recommends: until a file is stored, each opening gives it another time. Here it is
+/// not stored before the test ends.
+#[test]
+fn a_restore_from_a_mount_that_has_not_stored_the_backup_yet() {
+    let scratch = cluster();
+    let (source, directory, point) = (scratch.path("source"), scratch.path("directory"), scratch.path("point"));
+    fs::create_dir(&directory).expect("made");
+    let Some(mounted) = Mounted::cached(Path::new(&directory), Path::new(&point), ["full", "10m"]) else { return };
+    let repository = mounted.point().join("repository").to_str().expect("UTF-8").to_owned();
+    run(&["backup", &source, &repository, "--name", "monday", "--json"]).expect(0);
+    run(&["restore", &format!("{repository}/monday"), &scratch.path("target"), "--json"]).expect(0);
+    let before = data(&source);
+    assert!(data(&scratch.path("target")).iter().all(|file| before.contains(file)), "restored as it was");
+}

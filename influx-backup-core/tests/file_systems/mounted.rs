@@ -30,9 +30,16 @@ pub(crate) struct Mounted {
 }
 
 impl Mounted {
-    /// Shows `directory` at `point`, which is made. `None` after the test has been reported as not run.
+    /// Shows `directory` at `point`, which is made; writes are kept in a cache until a file is closed. `None` after the test has
+    /// been reported as not run.
     #[track_caller]
     pub(crate) fn new(directory: &Path, point: &Path) -> Option<Self> {
+        Self::cached(directory, point, ["writes", "0s"])
+    }
+
+    /// The same with a cache of this mode, which stores files when they have been closed for this long.
+    #[track_caller]
+    pub(crate) fn cached(directory: &Path, point: &Path, [mode, write_back]: [&str; 2]) -> Option<Self> {
         let rclone = needs::program("rclone")?;
         needs::program("fusermount3")?;
         if fs::File::options().read(true).write(true).open("/dev/fuse").is_err() {
@@ -47,8 +54,15 @@ impl Mounted {
                 .arg(rclone)
                 .arg("mount")
                 .args([directory, point])
-                // Writes are kept in a cache until a file is closed, as whoever mounts a bucket has it.
-                .args(["--config", "/dev/null", "--vfs-cache-mode", "writes", "--vfs-write-back", "0s", "--cache-dir"])
+                .args([
+                    "--config",
+                    "/dev/null",
+                    "--vfs-cache-mode",
+                    mode,
+                    "--vfs-write-back",
+                    write_back,
+                    "--cache-dir",
+                ])
                 .arg(point.with_extension("cache"))
                 .stdin(Stdio::piped())
                 .stderr(Stdio::piped())

@@ -35,6 +35,8 @@ pub(super) fn patience(stall_timeout: Duration, bytes: u64) -> Duration {
 pub(super) struct Reader {
     from: Location,
     wanted: ObjectMeta,
+    /// Its content is compared instead of its version.
+    is_told_by_content: bool,
     stall_timeout: Duration,
     progress: Arc<dyn Fn(u64) + Send + Sync>,
 }
@@ -50,17 +52,18 @@ impl Reader {
         Self {
             from: request.from.clone(),
             wanted: request.source.clone(),
+            is_told_by_content: request.is_told_by_content(),
             stall_timeout: context.stall_timeout,
             progress: Arc::clone(&context.progress),
         }
     }
 
-    /// Reads a range, or everything. Another version or another length is [`CopyError::Changed`].
+    /// Reads a range, or everything. Another length, and another version unless the content tells, is [`CopyError::Changed`].
     pub(super) async fn read(&self, range: Option<Range<u64>>) -> Result<Piece, CopyError> {
         let length = range.as_ref().map_or(self.wanted.size, |range| range.end - range.start);
         let version = &self.wanted.version;
         let options = GetOptions {
-            if_match: version.e_tag.as_deref().map(ToOwned::to_owned),
+            if_match: version.e_tag.as_deref().filter(|_| !self.is_told_by_content).map(ToOwned::to_owned),
             version: version.id.as_deref().map(ToOwned::to_owned),
             range: range.map(GetRange::Bounded),
             ..GetOptions::default()
@@ -70,7 +73,8 @@ impl Reader {
             within(CopySide::Source, patience(self.stall_timeout, 0), self.from.store().get_opts(&path, options))
                 .await?;
         let answer = answer.map_err(|e| CopyError::from_source("get", e))?;
-        if !is_wanted(&self.wanted, &answer.meta) {
+        let is_told_by_content = self.is_told_by_content && answer.meta.size == self.wanted.size;
+        if !is_told_by_content && !is_wanted(&self.wanted, &answer.meta) {
             return Err(CopyError::Changed);
         }
         let attributes = attributes_of(&answer.attributes);
@@ -96,7 +100,7 @@ impl Reader {
 
     /// A file may have been written while it was read. (It may be deleted: what was opened was read.)
     pub(super) async fn check_unchanged(&self) -> Result<(), CopyError> {
-        if self.from.directory().is_none() {
+        if self.is_told_by_content || self.from.directory().is_none() {
             return Ok(());
         }
         match self.from.head(&self.wanted.key).await {

@@ -17,6 +17,8 @@ use object_store::{
 
 use super::*;
 use crate::{
+    checksum::Crc64,
+    copier::{Expect, LocalCopier},
     key::Key,
     limits::{Bandwidth, MemoryBudget},
     location::{Identity, Location, OpenWhile, StoreOptions},
@@ -386,5 +388,34 @@ async fn nothing_is_written_once_another_process_may_have_taken_over() {
         assert!(matches!(copied, Err(CopyError::Cancelled)), "{copied:?}");
         assert!(store.count(Op::Get) > 0);
         assert!(to.list("").await.expect("listed").is_empty());
+    }
+}
+
+/// A mount that has not stored a file yet gives it another time at each opening. A restore knows what it holds.
+#[tokio::test]
+async fn known_content_tells_more_than_the_time_of_a_file() {
+    let copiers: [&dyn Copier; 2] = [&small_parts(), &LocalCopier::default()];
+    for copier in copiers {
+        for size in [100, 3 * PART.0 as usize] {
+            let ((source, from), (_kept, to)) = (directory(), directory());
+            let (path, bytes) = (source.path().join("x"), vec![1; size]);
+            std::fs::write(&path, &bytes).expect("written");
+            let key = Key::parse("x").expect("a key");
+            let listed = from.head(&key).await.expect("answers").expect("there");
+            let opened = std::fs::File::options().write(true).open(&path).expect("open");
+            opened.set_modified(std::time::UNIX_EPOCH).expect("set");
+            let request = CopyRequest::new(from, listed, to.clone());
+            let copied = async |crc64| {
+                let expect = Expect::size(size as u64).with_crc64(crc64);
+                copier.copy(&request.clone().with_expect(expect), &CopyContext::default()).await
+            };
+            let known = Some(Crc64::of(&bytes));
+            assert_eq!(copied(known).await.expect("the same content").content.crc64, known);
+            assert_eq!(to.get(&key, None).await.expect("read").expect("there"), bytes);
+            assert!(matches!(copied(None).await, Err(CopyError::Changed)), "nothing else tells");
+            assert!(matches!(copied(Some(Crc64(7))).await, Err(CopyError::Unexpected { .. })), "other content");
+            opened.set_len(size as u64 - 1).expect("cut");
+            assert!(matches!(copied(known).await, Err(CopyError::Changed)), "another length");
+        }
     }
 }
