@@ -8,6 +8,7 @@ mod connector;
 #[cfg(feature = "aws")]
 mod credentials_file;
 mod delete;
+mod fit;
 #[cfg(feature = "gcp")]
 pub(crate) mod gcs;
 mod machine;

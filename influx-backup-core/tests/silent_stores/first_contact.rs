@@ -13,7 +13,8 @@ use futures::{
 };
 use influx_backup_core::{
     BackupOptions, DiscoverOptions, Error, Location, Repository, Restore, RestoreOptions, RestoreRunOptions,
-    StoreOptions, VerifyOptions, abandon, certify, discover, options::AbandonOptions, testing::generate::Generate,
+    StoreOptions, VerifyOptions, abandon, certify, discover, options::AbandonOptions, preflight,
+    testing::generate::Generate,
 };
 use tokio::net::TcpListener;
 
@@ -184,6 +185,67 @@ fn without_rights(bed: &Bed, metadata: &[(&'static str, SocketAddr)]) -> Vec<Sto
         stores.push(store(&format!("Azure: no key, metadata {what}"), &url, options, "no-credentials"));
     }
     stores
+}
+
+/// Services that answer with a token of which no header can be made.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_with_a_line_break_is_named_by_its_service() {
+    let aws = |token: &str| {
+        serde_json::json!({
+            "AccessKeyId": "k", "SecretAccessKey": "s3cr3t", "Token": token, "Expiration": "2100-01-01T00:00:00Z",
+        })
+        .to_string()
+    };
+    let token = "s3cr3t\n";
+    let bearer =
+        serde_json::json!({ "access_token": token, "expires_in": 3600, "expires_on": "4102444800" }).to_string();
+    let of_container = aws(token);
+    let container = Canned::serve(move |_| answer(200, &[], of_container.clone()));
+    let of_machine = aws(token);
+    let machine = Canned::serve(move |request| match request.uri().path() {
+        "/latest/api/token" => answer(200, &[], "t"),
+        path if path.ends_with("/security-credentials/") => answer(200, &[], "role"),
+        _ => answer(200, &[], of_machine.clone()),
+    });
+    // Its first token is already none.
+    let broken = Canned::serve(move |_| answer(200, &[], "t\n"));
+    let identity = Canned::serve(move |_| answer(200, &[], bearer.clone()));
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), "t").expect("written");
+    let file = file.path().to_str().expect("UTF-8");
+    let s3 = [("aws_endpoint", "http://127.0.0.1:9"), ("aws_allow_http", "true")];
+    let azure =
+        [("azure_storage_account", "a"), ("azure_endpoint", "http://127.0.0.1:9/a"), ("azure_allow_http", "true")];
+    let uri = container.endpoint();
+    let container = [("aws_container_credentials_full_uri", &*uri), ("aws_container_authorization_token_file", file)];
+    for (url, options, code, service) in [
+        ("s3://b", [&s3[..], &container].concat(), "access-denied", "`AWS_CONTAINER_CREDENTIALS_FULL_URI`"),
+        (
+            "s3://b",
+            [&s3[..], &[("aws_metadata_endpoint", &machine.endpoint())]].concat(),
+            "no-credentials",
+            "metadata service",
+        ),
+        (
+            "s3://b",
+            [&s3[..], &[("aws_metadata_endpoint", &broken.endpoint())]].concat(),
+            "no-credentials",
+            "metadata service",
+        ),
+        (
+            "az://c",
+            [&azure[..], &[("azure_msi_endpoint", &identity.endpoint())]].concat(),
+            "no-credentials",
+            "managed identities",
+        ),
+    ] {
+        let location = Location::parse(url, &options.into_iter().collect()).expect("a location");
+        let report = preflight::source(&location).await.expect_err(service).report();
+        let shown = format!("{report:?}");
+        assert_eq!(report.code, code, "{shown}");
+        assert!(report.causes.iter().any(|cause| cause.contains(service)), "{shown}");
+        assert!(!shown.contains("s3cr3t"), "{shown}");
+    }
 }
 
 async fn fails(bed: Bed, store: Store, (verb, call): Verb) -> Result<(), String> {

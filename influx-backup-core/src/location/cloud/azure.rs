@@ -138,9 +138,9 @@ pub(super) fn open(container: &str, options: &StoreOptions) -> Result<Opened> {
     });
     let build = |builder: MicrosoftAzureBuilder| builder.build().map_err(|error| unusable("azure", &settings, &error));
     let mut store = build(builder.clone())?;
-    if machine::is_asked(store.credentials()) {
-        let asking = build(builder.clone().with_retry(machine::retry()))?;
-        store = build(builder.with_credentials(machine::or_none(asking.credentials(), TRIED)))?;
+    let again = |retry| Ok(Arc::clone(build(builder.clone().with_retry(retry))?.credentials()));
+    if let Some(credentials) = machine::instead(store.credentials(), again, || TRIED.to_owned())? {
+        store = build(builder.with_credentials(credentials))?;
     }
     let identity = Identity::Azure { account: account.clone(), container: container.to_owned() };
     let http = client.http("azure", &settings)?;

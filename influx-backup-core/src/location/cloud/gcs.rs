@@ -104,9 +104,9 @@ pub(super) fn open(bucket: &str, options: &StoreOptions) -> Result<Opened> {
     let build =
         |builder: GoogleCloudStorageBuilder| builder.build().map_err(|error| unusable("google", &settings, &error));
     let mut store = build(builder.clone())?;
-    if machine::is_asked(store.credentials()) {
-        let asking = build(builder.clone().with_retry(machine::retry()))?;
-        store = build(builder.with_credentials(machine::or_none(asking.credentials(), TRIED)))?;
+    let again = |retry| Ok(Arc::clone(build(builder.clone().with_retry(retry))?.credentials()));
+    if let Some(credentials) = machine::instead(store.credentials(), again, || TRIED.to_owned())? {
+        store = build(builder.with_credentials(credentials))?;
     }
     let base_url = base_url.unwrap_or_default().trim_end_matches('/').to_owned();
     let base = if base_url.is_empty() { GOOGLE.to_owned() } else { base_url.clone() };

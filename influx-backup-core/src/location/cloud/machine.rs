@@ -3,7 +3,6 @@
 
 use std::{
     fmt,
-    panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -12,38 +11,43 @@ use std::{
 };
 
 use async_trait::async_trait;
-use futures::FutureExt;
 use object_store::{BackoffConfig, CredentialProvider, RetryConfig};
 use tokio::time::timeout;
 
-use crate::error::NoCredentials;
+use super::fit::{self, Credential, Credentials};
+use crate::error::{NoCredentials, Result};
 
 /// How long the machine may take for the first ones: less than the store may be silent. Its services answer at once.
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// What a client asks for credentials: one more time, as a service that is there seldom fails.
-pub(super) fn retry() -> RetryConfig {
+fn retry() -> RetryConfig {
     RetryConfig { backoff: BackoffConfig::default(), max_retries: 1, retry_timeout: LIMIT }
 }
 
-type Credentials<C> = Arc<dyn CredentialProvider<Credential = C>>;
-
-/// Whether `credentials` are the machine's, as they are where none are given.
-pub(super) fn is_asked<C>(credentials: &Credentials<C>) -> bool {
-    // The crate decides which credentials count, and shows its decision only here.
-    let kind = format!("{credentials:?}");
-    let services = ["InstanceCredentialProvider", "ImdsManagedIdentityProvider"];
-    let kind = kind.strip_prefix("TokenCredentialProvider { inner: ");
-    kind.is_some_and(|kind| services.iter().any(|service| kind.starts_with(service)))
+/// The credentials to use in the place of those that the object_store crate chose, which a service answers with. `None`: they
+/// were given. Where they are the machine's, as they are where none are given, `again` chooses them for other retries, and
+/// `tried` says where they were looked for.
+pub(super) fn instead<C: Credential>(
+    chosen: &Credentials<C>,
+    again: impl FnOnce(RetryConfig) -> Result<Credentials<C>>,
+    tried: impl FnOnce() -> String,
+) -> Result<Option<Credentials<C>>> {
+    Ok(match fit::asker(chosen).as_str() {
+        "StaticCredentialProvider" | "SelfSignedJwt" => None,
+        "InstanceCredentialProvider" | "ImdsManagedIdentityProvider" => {
+            Some(or_none(fit::checked(&again(retry())?), tried()))
+        }
+        _ => Some(fit::checked(chosen)),
+    })
 }
 
-/// The credentials of the machine, or the error that there are none. `tried` says where they were looked for.
-pub(super) fn or_none<C>(credentials: &Credentials<C>, tried: &str) -> Credentials<C>
+/// The credentials of the machine, or the error that there are none.
+fn or_none<C>(inner: Credentials<C>, tried: String) -> Credentials<C>
 where
     C: fmt::Debug + Send + Sync + 'static,
 {
-    let inner = Arc::clone(credentials);
-    Arc::new(Machine { inner, tried: tried.to_owned(), had_any: AtomicBool::new(false) })
+    Arc::new(Machine { inner, tried, had_any: AtomicBool::new(false) })
 }
 
 #[derive(Debug)]
@@ -59,9 +63,7 @@ impl<C: fmt::Debug + Send + Sync> CredentialProvider for Machine<C> {
     type Credential = C;
 
     async fn get_credential(&self) -> object_store::Result<Arc<C>> {
-        // Tokens become headers, and the crate panics at those that none can be.
-        let asked = AssertUnwindSafe(self.inner.get_credential()).catch_unwind();
-        let asked = asked.map(|answer| answer.unwrap_or_else(|_| Err(unfit())));
+        let asked = self.inner.get_credential();
         if self.had_any.load(Ordering::Relaxed) {
             return asked.await;
         }
@@ -76,10 +78,6 @@ impl<C: fmt::Debug + Send + Sync> CredentialProvider for Machine<C> {
         let source = Box::new(NoCredentials { tried: self.tried.clone(), answer });
         Err(object_store::Error::Unauthenticated { path: String::new(), source })
     }
-}
-
-fn unfit() -> object_store::Error {
-    object_store::Error::Generic { store: "credentials", source: "the answer of the service is no credential".into() }
 }
 
 #[cfg(test)]
@@ -116,7 +114,7 @@ mod tests {
     async fn only_a_machine_that_never_had_any_has_none() {
         let answers = vec![Err(refused()), Ok(Arc::new("key".to_owned())), Err(refused())];
         let scripted: Credentials<String> = Arc::new(Scripted(Mutex::new(answers)));
-        let credentials = or_none(&scripted, "a file");
+        let credentials = or_none(scripted, "a file".to_owned());
         let error = credentials.get_credential().await.expect_err("none");
         assert_eq!(StoreErrorKind::of(&error), StoreErrorKind::NoCredentials);
         let none = std::error::Error::source(&error).expect("what was tried");
@@ -130,7 +128,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_silent_machine_is_waited_for_for_seconds() {
         let scripted: Credentials<String> = Arc::new(Scripted(Mutex::default()));
-        let error = or_none(&scripted, "a file").get_credential().await.expect_err("none");
+        let error = or_none(scripted, "a file".to_owned()).get_credential().await.expect_err("none");
         assert_eq!(StoreErrorKind::of(&error), StoreErrorKind::NoCredentials);
         let none = std::error::Error::source(&error).and_then(|none| none.source()).expect("an answer");
         assert_eq!(none.to_string(), "no answer within 5 s");

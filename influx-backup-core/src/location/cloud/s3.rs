@@ -97,10 +97,11 @@ pub(super) fn open(bucket: &str, options: &StoreOptions) -> Result<Opened> {
     let identity = Identity::S3 { endpoint: endpoint.clone(), bucket: bucket.to_owned(), region };
     let mut credentials = file.clone().map(|file| file as AwsCredentialProvider);
     if credentials.is_none() && value(&settings, Key::AccessKeyId).is_none() {
-        let asking = builder(bucket, &client, &mut settings.iter()).with_retry(machine::retry()).build();
-        let asking = asking.map_err(|error| unusable("aws", &settings, &error))?;
-        let asked = asking.credentials();
-        credentials = machine::is_asked(asked).then(|| machine::or_none(asked, &tried(options)));
+        let choose = |retry| {
+            let built = builder(bucket, &client, &mut settings.iter()).with_retry(retry).build();
+            Ok(Arc::clone(built.map_err(|error| unusable("aws", &settings, &error))?.credentials()))
+        };
+        credentials = machine::instead(&choose(client.retry.clone())?, choose, || tried(options))?;
     }
     let build = |chosen: &mut dyn Iterator<Item = &Setting<Key>>| {
         let mut builder = builder(bucket, &client, chosen);

@@ -1,0 +1,151 @@
+//! Credentials as services answer them, read before a request is made of them: where none can be, the object_store crate panics.
+
+use std::{fmt, panic::AssertUnwindSafe, sync::Arc};
+
+use async_trait::async_trait;
+use futures::FutureExt;
+use object_store::CredentialProvider;
+
+use crate::location::options::kind::Kind;
+
+pub(super) type Credentials<C> = Arc<dyn CredentialProvider<Credential = C>>;
+
+/// A credential that requests are made of.
+pub(super) trait Credential: fmt::Debug + Send + Sync + 'static {
+    /// What of it becomes part of requests, by name, and what that may be.
+    fn parts(&self) -> Vec<(&'static str, Kind, &str)>;
+}
+
+#[cfg(feature = "aws")]
+impl Credential for object_store::aws::AwsCredential {
+    fn parts(&self) -> Vec<(&'static str, Kind, &str)> {
+        let token = self.token.as_ref().map(|token| ("session token", Kind::Token, token.as_str()));
+        let keys =
+            [("access key id", Kind::Header, &*self.key_id), ("secret access key", Kind::Secret, &*self.secret_key)];
+        keys.into_iter().chain(token).collect()
+    }
+}
+
+#[cfg(feature = "azure")]
+impl Credential for object_store::azure::AzureCredential {
+    fn parts(&self) -> Vec<(&'static str, Kind, &str)> {
+        match self {
+            Self::BearerToken(token) => vec![("token", Kind::Token, token)],
+            // No service answers with these: they are options.
+            Self::AccessKey(_) | Self::SASToken(_) => Vec::new(),
+        }
+    }
+}
+
+#[cfg(feature = "gcp")]
+impl Credential for object_store::gcp::GcpCredential {
+    fn parts(&self) -> Vec<(&'static str, Kind, &str)> {
+        vec![("token", Kind::Token, &self.bearer)]
+    }
+}
+
+/// The services by the names of what asks them.
+const SERVICES: [(&str, &str); 10] = [
+    ("InstanceCredentialProvider", "the metadata service of the machine"),
+    ("TaskCredentialProvider", "the service of `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`"),
+    ("EKSPodCredentialProvider", "the service of `AWS_CONTAINER_CREDENTIALS_FULL_URI`"),
+    ("WebIdentityProvider", "the security token service (STS)"),
+    ("ImdsManagedIdentityProvider", "the service of managed identities"),
+    ("ClientSecretOAuthProvider", "the token service of Azure"),
+    ("WorkloadIdentityOAuthProvider", "the token service of Azure"),
+    ("FabricTokenOAuthProvider", "the token service of Fabric"),
+    ("AzureCliCredential", "the Azure CLI"),
+    ("AuthorizedUserCredentials", "the token service of Google"),
+];
+
+/// What asks for credentials, as the object_store crate calls it: it decides which count, and shows its decision only here.
+pub(super) fn asker<C>(credentials: &Credentials<C>) -> String {
+    let shown = format!("{credentials:?}");
+    let asker = shown.strip_prefix("TokenCredentialProvider { inner: ").unwrap_or(&shown);
+    asker.chars().take_while(char::is_ascii_alphanumeric).collect()
+}
+
+/// The same credentials, or an error that says what of an answer cannot be used.
+pub(super) fn checked<C: Credential>(credentials: &Credentials<C>) -> Credentials<C> {
+    let asker = asker(credentials);
+    let service =
+        SERVICES.iter().find(|(name, _)| *name == asker).map_or("the service of credentials", |found| found.1);
+    Arc::new(Checked { inner: Arc::clone(credentials), service })
+}
+
+#[derive(Debug)]
+struct Checked<C> {
+    inner: Credentials<C>,
+    service: &'static str,
+}
+
+impl<C> Checked<C> {
+    fn unfit(&self, flaw: &str) -> object_store::Error {
+        let source = format!("what {} answered cannot be used: {flaw}", self.service).into();
+        object_store::Error::Unauthenticated { path: String::new(), source }
+    }
+}
+
+#[async_trait]
+impl<C: Credential> CredentialProvider for Checked<C> {
+    type Credential = C;
+
+    async fn get_credential(&self) -> object_store::Result<Arc<C>> {
+        let asked = AssertUnwindSafe(self.inner.get_credential()).catch_unwind();
+        let credential = asked.await.unwrap_or_else(|_| Err(self.unfit("no request can be made of it")))?;
+        for (part, kind, value) in credential.parts() {
+            kind.read(value).map_err(|flaw| self.unfit(&format!("its {part}: {flaw}")))?;
+        }
+        Ok(credential)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::StoreErrorKind;
+
+    #[derive(Debug)]
+    struct Token(&'static str);
+
+    impl Credential for Token {
+        fn parts(&self) -> Vec<(&'static str, Kind, &str)> {
+            vec![("token", Kind::Token, self.0)]
+        }
+    }
+
+    /// Panics at a text without a token.
+    #[derive(Debug)]
+    struct WebIdentityProvider(&'static str);
+
+    #[async_trait]
+    impl CredentialProvider for WebIdentityProvider {
+        type Credential = Token;
+
+        async fn get_credential(&self) -> object_store::Result<Arc<Token>> {
+            assert!(!self.0.is_empty(), "no token");
+            Ok(Arc::new(Token(self.0)))
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_no_credential_is_named_by_its_service() {
+        let ask = async |token| {
+            let credentials: Credentials<Token> = Arc::new(WebIdentityProvider(token));
+            checked(&credentials).get_credential().await
+        };
+        assert_eq!(ask("good").await.expect("a token").0, "good");
+        let before = "what the security token service (STS) answered cannot be used: ";
+        for (token, flaw) in [
+            ("s3cr3t\nx", "its token: it has a line break or another control character"),
+            ("s3cr3t x", "its token: it has white space, or a character beyond ASCII"),
+            ("", "no request can be made of it"),
+        ] {
+            let error = ask(token).await.expect_err(token);
+            assert_eq!(StoreErrorKind::of(&error), StoreErrorKind::Denied);
+            let text = std::error::Error::source(&error).expect("a source").to_string();
+            assert_eq!(text, format!("{before}{flaw}"));
+            assert!(!format!("{error:?}").contains("s3cr3t"), "{error:?}");
+        }
+    }
+}
