@@ -58,10 +58,31 @@ impl Azurite {
 
     /// A request signed with the account's key; `target` is what follows the account in the path.
     pub(crate) async fn request(&self, method: Method, target: &str) -> Response<Bytes> {
-        let mut request = Request::new(HttpRequestBody::empty());
+        self.send(method, target, Bytes::new()).await
+    }
+
+    /// Puts a blob of any name, also of one that object_store cannot write.
+    pub(crate) async fn put_blob(&self, container: &str, name: &str, bytes: Bytes) {
+        let answer = self.send(Method::PUT, &format!("{container}/{name}"), bytes).await;
+        assert!(answer.status().is_success(), "{name}: {answer:?}");
+    }
+
+    /// The names of all blobs of a container.
+    pub(crate) async fn names(&self, container: &str) -> Vec<String> {
+        let listing = self.request(Method::GET, &format!("{container}?restype=container&comp=list")).await;
+        let text = String::from_utf8_lossy(listing.body()).into_owned();
+        xml::elements(&text, "Blob").into_iter().map(|blob| xml::element(blob, "Name")).collect()
+    }
+
+    async fn send(&self, method: Method, target: &str, body: Bytes) -> Response<Bytes> {
+        let length = body.len();
+        let mut request = Request::new(HttpRequestBody::from(body));
         *request.uri_mut() = format!("{}/{target}", endpoint(self.address())).parse().expect("a valid URL");
         if method != Method::GET {
-            request.headers_mut().insert(http::header::CONTENT_LENGTH, 0.into());
+            request.headers_mut().insert(http::header::CONTENT_LENGTH, length.into());
+        }
+        if method == Method::PUT && !target.contains('?') {
+            request.headers_mut().insert("x-ms-blob-type", http::HeaderValue::from_static("BlockBlob"));
         }
         *request.method_mut() = method;
         let credential = AzureCredential::AccessKey(AzureAccessKey::try_new(KEY).expect("a valid key"));

@@ -72,6 +72,34 @@ impl FakeGcs {
         self.upstream
     }
 
+    /// Puts an object of any name, also of one that object_store cannot write.
+    pub(crate) async fn put_object(&self, bucket: &str, name: &str, bytes: Bytes) {
+        let name = name.replace('/', "%2F");
+        let url = format!("http://{}/upload/storage/v1/b/{bucket}/o?uploadType=media&name={name}", self.upstream);
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_LENGTH, bytes.len().into());
+        let answer = send(Method::POST, &url, headers, bytes).await;
+        assert!(answer.status().is_success(), "{name}: {answer:?}");
+    }
+
+    /// Deletes one.
+    pub(crate) async fn delete_object(&self, bucket: &str, name: &str) {
+        let name = name.replace('/', "%2F");
+        let url = format!("http://{}/storage/v1/b/{bucket}/o/{name}", self.upstream);
+        let answer = send(Method::DELETE, &url, HeaderMap::new(), Bytes::new()).await;
+        assert!(answer.status().is_success(), "{name}: {answer:?}");
+    }
+
+    /// The names of all objects of a bucket.
+    pub(crate) async fn names(&self, bucket: &str) -> Vec<String> {
+        let url = format!("http://{}/storage/v1/b/{bucket}/o", self.upstream);
+        let answer = send(Method::GET, &url, HeaderMap::new(), Bytes::new()).await;
+        let listing: serde_json::Value = serde_json::from_slice(answer.body()).expect("JSON");
+        assert!(listing.get("nextPageToken").is_none(), "one page: {listing}");
+        let items = listing["items"].as_array().expect("objects");
+        items.iter().map(|item| item["name"].as_str().expect("a name").to_owned()).collect()
+    }
+
     /// A client's builder without credentials.
     pub(crate) fn builder(address: SocketAddr, bucket: &str) -> GoogleCloudStorageBuilder {
         GoogleCloudStorageBuilder::new()

@@ -60,7 +60,9 @@ impl Handle {
             #[cfg(any(feature = "aws", feature = "gcp"))]
             _ => self.begun().await?,
         };
-        uploads.retain(|upload| Path::parse(&upload.path).is_ok_and(|path| path.prefix_matches(base)));
+        // Another key would be asked for where object_store writes this one otherwise, as without a `/` at its end.
+        let is_own = |path: &Path, key: &str| path.as_ref() == key && path.prefix_matches(base);
+        uploads.retain(|upload| Path::parse(&upload.path).is_ok_and(|path| is_own(&path, &upload.path)));
         Ok(uploads)
     }
 
@@ -247,7 +249,11 @@ mod azure {
                 let Some(page) = ask(&self.http, self.authorized(get(&url)?).await?).await? else { return Ok(found) };
                 let page: Listing = parse(&page)?;
                 for blob in page.blobs.blob.into_iter().filter(|blob| blob.properties.is_empty()) {
-                    if self.is_uncommitted(&Path::parse(&blob.name)?).await? {
+                    // Of a directory marker the name is cut, and what that names is not there.
+                    let Some(path) = Path::parse(&blob.name).ok().filter(|path| path.as_ref() == blob.name) else {
+                        continue;
+                    };
+                    if self.is_uncommitted(&path).await? {
                         let begun = blob.properties.modified();
                         found.push(Upload { path: blob.name, id: None, begun });
                     }
