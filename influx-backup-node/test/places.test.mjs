@@ -9,7 +9,17 @@ import { inspect } from "node:util";
 
 import * as ib from "influx-backup";
 
-import { committed, copyOf, core, first, rejection, repository, scratch } from "./support/clusters.mjs";
+import {
+    committed,
+    copyOf,
+    core,
+    enterprise,
+    first,
+    pathOf,
+    rejection,
+    repository,
+    scratch,
+} from "./support/clusters.mjs";
 import { optionsOf, serve } from "./support/in-process-s3.mjs";
 
 test("a report has what a directory can do", async () => {
@@ -35,12 +45,39 @@ test("what is no file is passed over", async () => {
         (await ib.discover(data)).notes.map(({ code }) => code),
         ["passed-over"],
     );
+    const made = repository();
+    const passed = (findings) => findings.map(({ code }) => code).filter((code) => code === "passed-over");
+    assert.deepEqual(passed((await made.planBackup(data)).findings), ["passed-over"]);
     const found = [];
-    const job = repository().backup(data, { name: "n1" });
+    const job = made.backup(data, { name: "n1" });
     for await (const event of job) {
         if (event.kind === "finding" && event.finding.code === "passed-over") found.push(event.finding.severity);
     }
     assert.deepEqual([(await job).status, found], ["complete", ["info"]]);
+    execFileSync("mkfifo", [pathOf(made.location, "n1/pipe")]);
+    const target = path.join(scratch(), "restored");
+    for (const answer of [
+        await made.verify("n1"),
+        await made.certify("n1"),
+        await made.planRestore("n1", target),
+        await made.restore("n1", target),
+    ]) {
+        assert.deepEqual(passed(answer.findings), ["passed-over"], answer.constructor.name);
+    }
+});
+
+test("a node that is excluded is not looked at", async () => {
+    const data = copyOf(await enterprise());
+    const { id } = (await ib.discover(data)).nodes.find(({ roles }) => !roles.includes("compactor"));
+    fs.rmSync(path.join(data, id, "wal"), { recursive: true });
+    // What cannot be copied, where it is looked at.
+    execFileSync("mkfifo", [path.join(data, id, "wal")]);
+    const made = repository();
+    const error = await rejection(made.backup(data, { name: "n1" }));
+    assert.equal(error.code, "link", inspect(error));
+    const passed = ({ findings }) => findings.filter(({ code }) => code === "passed-over");
+    assert.deepEqual(passed(error.report), []);
+    assert.deepEqual(passed(await made.backup(data, { name: "n2", excludedNodes: [id] })), []);
 });
 
 test("a directory of a target that is a link is followed where that is wanted", async () => {

@@ -10,7 +10,7 @@ from pathlib import Path
 import influx_backup as ib
 import pytest
 from in_process_s3 import serving
-from situations import copy_of, first
+from situations import copy_of, first, path_of
 from situations.stores import bucket
 
 
@@ -30,6 +30,7 @@ def test_what_is_no_file_is_passed_over(core: Path, repository: ib.Repository, t
     data = copy_of(core, tmp_path / "data")
     os.mkfifo(data / "pipe")
     assert [note.code for note in ib.discover(data).notes] == ["passed-over"]
+    assert [note.code for note in repository.plan_backup(data).findings] == ["passed-over"]
     found: list[ib.Finding] = []
 
     def listen(event: ib.Event) -> None:
@@ -38,6 +39,30 @@ def test_what_is_no_file_is_passed_over(core: Path, repository: ib.Repository, t
 
     assert repository.backup(data, name="n1", progress=listen).status == "complete"
     assert [it.severity for it in found if it.code == "passed-over"] == ["info"]
+    os.mkfifo(path_of(repository.location, "n1/pipe"))
+    target = tmp_path / "restored"
+    for findings in (
+        repository.verify("n1").findings,
+        repository.certify("n1").findings,
+        repository.plan_restore("n1", target).findings,
+        repository.restore("n1", target).findings,
+    ):
+        assert [it.code for it in findings if it.code == "passed-over"] == ["passed-over"]
+
+
+def test_a_node_that_is_excluded_is_not_looked_at(enterprise: Path, tmp_path: Path) -> None:
+    data = copy_of(enterprise, tmp_path / "data")
+    node = next(node.id for node in ib.discover(data).nodes if "compactor" not in node.roles)
+    shutil.rmtree(data / node / "wal")
+    # What cannot be copied, where it is looked at.
+    os.mkfifo(data / node / "wal")
+    repository = ib.Repository(tmp_path / "backups")
+    with pytest.raises(ib.InfluxBackupError) as refused:
+        repository.backup(data, name="n1")
+    assert refused.value.code == "link"
+    assert "passed-over" not in [it.code for it in refused.value.report.findings]
+    report = repository.backup(data, name="n2", excluded_nodes=[node])
+    assert "passed-over" not in [it.code for it in report.findings]
 
 
 def test_a_directory_of_a_target_that_is_a_link_is_followed_where_that_is_wanted(
