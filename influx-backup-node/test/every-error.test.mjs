@@ -13,7 +13,6 @@ import { SECRET } from "./support/in-process-s3.mjs";
 
 /** Codes that no situation throws within seconds: `errors.test.mjs` makes their errors from reports. */
 const NOT_THROWN = {
-    internal: "it takes a bug of the core",
     "lease-not-renewed": "it takes six minutes",
     "source-changed": "a backup copies the object again, a restore fails with `damaged-backup`",
     "source-vanished": "a backup goes on without the object, a restore fails with `damaged-backup`",

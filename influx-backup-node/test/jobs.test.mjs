@@ -8,6 +8,7 @@ import { inspect } from "node:util";
 
 import * as ib from "influx-backup";
 
+import { withBrokenToken } from "./situations/stores.mjs";
 import { committed, core, first, rejection, repository, SLOW, scratch, until } from "./support/clusters.mjs";
 
 async function eventsOf(job) {
@@ -145,6 +146,20 @@ test("a failed job throws out of the loop, once", async () => {
     const error = await rejection(job);
     assert.ok(error instanceof ib.BackupExistsError);
     assert.deepEqual(error.report, finished.error);
+});
+
+test("a panic ends its job alone", async () => {
+    await withBrokenToken(scratch(), async (options) => {
+        const job = ib.certify(new ib.Location("s3://bucket", options));
+        await assert.rejects(eventsOf(job), ib.InternalError);
+        const error = await rejection(job);
+        assert.equal(error.code, "internal");
+        assert.ok(
+            error.report.causes.some((cause) => cause.includes("panicked")),
+            inspect(error),
+        );
+    });
+    assert.ok((await ib.certify(await core())).holds);
 });
 
 test("a job that fails at once throws out of the loop, too", async () => {

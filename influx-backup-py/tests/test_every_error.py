@@ -14,7 +14,6 @@ from situations.stores import SECRET
 from test_errors import OF_CATEGORY, OF_CODE
 
 NOT_RAISED = {
-    "internal": "it takes a bug of the core",
     "lease-not-renewed": "it takes six minutes",
     "source-changed": "a backup copies the object again, a restore raises `damaged-backup`",
     "source-vanished": "a backup goes on without the object, a restore raises `damaged-backup`",

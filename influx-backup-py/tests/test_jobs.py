@@ -18,6 +18,7 @@ import influx_backup as ib
 import pytest
 from influx_backup import testing as ib_testing
 from influx_backup.options import Limits
+from situations.stores import broken_token
 
 SLOW: Limits = {"bandwidth": "64KiB", "concurrency": 1}
 """Limits that a backup of the generated cluster needs minutes with."""
@@ -31,6 +32,18 @@ async def test_a_job_is_awaited_and_iterated(core: Path, repository: ib.Reposito
     assert (await job).status == "complete" and job.is_finished
     assert await job is await job
     assert (await ib.certify_async(core)).holds and len(await repository.list_async()) == 1
+
+
+async def test_a_panic_ends_its_job_alone(core: Path, tmp_path: Path) -> None:
+    with broken_token(tmp_path) as options:
+        job = ib.certify_async(ib.Location("s3://bucket", options=options))
+        events = [event async for event in job]
+        with pytest.raises(ib.InternalError) as raised:
+            await job
+    last = events[-1]
+    assert isinstance(last, ib.Finished) and last.error and last.error.code == raised.value.code == "internal"
+    assert any("panicked" in cause for cause in raised.value.report.causes)
+    assert (await ib.certify_async(core)).holds
 
 
 async def test_cancelling_the_task_cancels_the_job(core: Path, repository: ib.Repository) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 import influx_backup as ib
 import pytest
 from conftest import PROGRAM, not_run
+from situations.stores import broken_token
 
 SCRIPT = [str(Path(sysconfig.get_path("scripts")) / "influx-backup")]
 STARTS = {"module": PROGRAM, "script": SCRIPT}
@@ -47,6 +48,15 @@ def start(request: pytest.FixtureRequest) -> list[str]:
     if not Path(program[0]).is_file():
         not_run(request, f"no script in {program[0]}: install the wheel")
     return program
+
+
+def test_a_panic_is_one_document(start: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with broken_token(tmp_path) as options:
+        for name, value in options.items():
+            monkeypatch.setenv(name.upper(), value)
+        ended = run("list", "s3://bucket", "--json", program=start)
+    assert ended.returncode == 1, ended.stderr
+    assert json.loads(ended.stdout)["error"]["code"] == "internal"
 
 
 def test_verbs_and_exit_codes(start: list[str], core: Path, tmp_path: Path) -> None:

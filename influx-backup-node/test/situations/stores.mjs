@@ -1,10 +1,11 @@
 /** Stores that answer with an error, or not at all. */
 
 import fs from "node:fs";
+import path from "node:path";
 
 import * as ib from "influx-backup";
 
-import { optionsOf, SILENCE, serve } from "../support/in-process-s3.mjs";
+import { optionsOf, SECRET, SILENCE, serve } from "../support/in-process-s3.mjs";
 
 /** Tries again for a short time, and waits as long as usual for each answer: a slow machine answers late. */
 const SOON = { initialBackoff: 10, maxElapsed: "3s" };
@@ -26,6 +27,30 @@ function answering(status) {
     return ({ core }) => withBucket(core, fails, undefined, certify);
 }
 
+/**
+ * Does something with the options of a bucket whose credentials a service gives with a line break in the token: object_store
+ * panics.
+ */
+export async function withBrokenToken(directory, work) {
+    const authorization = path.join(directory, "authorization");
+    fs.writeFileSync(authorization, "an-authorization");
+    const times = { Expiration: "2099-01-01T00:00:00Z" };
+    const credentials = { AccessKeyId: "a", SecretAccessKey: SECRET, Token: "a\nb", ...times };
+    fs.writeFileSync(path.join(directory, "credentials"), JSON.stringify(credentials));
+    const store = await serve(directory);
+    try {
+        await work({
+            awsContainerCredentialsFullUri: `${store.endpoint}/bucket/credentials`,
+            awsContainerAuthorizationTokenFile: authorization,
+            awsEndpoint: store.endpoint,
+            awsAllowHttp: true,
+            awsRegion: "us-east-1",
+        });
+    } finally {
+        await store.close();
+    }
+}
+
 function tls(name) {
     return fs.readFileSync(new URL(`./tls/${name}`, import.meta.url));
 }
@@ -44,6 +69,11 @@ export default {
     async "no-credentials"() {
         const options = { awsMetadataEndpoint: "http://127.0.0.1:9", awsRegion: "us-east-1" };
         await ib.certify(new ib.Location("s3://bucket", options), { limits: { retry: SOON } });
+    },
+
+    /** A service with a token that object_store panics over. */
+    async internal({ tmp }) {
+        await withBrokenToken(tmp, (options) => ib.certify(new ib.Location("s3://bucket", options)));
     },
 
     /** The bytes of Parquet files never come. */

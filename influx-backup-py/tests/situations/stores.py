@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -70,6 +73,29 @@ def a_port_where_nothing_listens(scratch: Scratch) -> None:
 def a_store_without_credentials_on_a_machine_that_has_none(scratch: Scratch) -> None:
     options = {"aws_metadata_endpoint": "http://127.0.0.1:9", "aws_region": "us-east-1"}
     ib.certify(ib.Location("s3://bucket", options=options), limits={"retry": SOON})
+
+
+@contextmanager
+def broken_token(directory: Path) -> Iterator[dict[str, str]]:
+    """Options of a bucket whose credentials a service gives with a line break in the token: object_store panics."""
+    directory.mkdir(exist_ok=True)
+    (directory / "authorization").write_text("an-authorization")
+    credentials = {"AccessKeyId": "a", "SecretAccessKey": SECRET, "Token": "a\nb", "Expiration": "2099-01-01T00:00:00Z"}
+    (directory / "credentials").write_text(json.dumps(credentials))
+    with serving(directory, lambda key: None) as endpoint:
+        yield {
+            "aws_container_credentials_full_uri": f"{endpoint}/credentials",
+            "aws_container_authorization_token_file": str(directory / "authorization"),
+            "aws_endpoint": endpoint,
+            "aws_allow_http": "true",
+            "aws_region": "us-east-1",
+        }
+
+
+@raises("internal")
+def a_service_whose_token_object_store_panics_over(scratch: Scratch) -> None:
+    with broken_token(scratch.tmp / "service") as options:
+        ib.certify(ib.Location("s3://bucket", options=options))
 
 
 TLS = Path(__file__).parent / "tls"
