@@ -8,7 +8,7 @@ import { inspect } from "node:util";
 
 import * as ib from "influx-backup";
 
-import { withBrokenToken } from "./situations/stores.mjs";
+import { EXPRESS, withBrokenSession } from "./situations/stores.mjs";
 import { committed, core, first, rejection, repository, SLOW, scratch, until } from "./support/clusters.mjs";
 
 async function eventsOf(job) {
@@ -149,8 +149,8 @@ test("a failed job throws out of the loop, once", async () => {
 });
 
 test("a panic ends its job alone", async () => {
-    await withBrokenToken(scratch(), async (options) => {
-        const job = ib.certify(new ib.Location("s3://bucket", options));
+    await withBrokenSession(async (options) => {
+        const job = ib.certify(new ib.Location(EXPRESS, options));
         await assert.rejects(eventsOf(job), ib.InternalError);
         const error = await rejection(job);
         assert.equal(error.code, "internal");

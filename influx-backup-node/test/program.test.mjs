@@ -7,7 +7,7 @@ import { test } from "node:test";
 
 import * as ib from "influx-backup";
 
-import { withBrokenToken } from "./situations/stores.mjs";
+import { EXPRESS, withBrokenSession } from "./situations/stores.mjs";
 import { committed, core, notRun, pathOf, scratch, until } from "./support/clusters.mjs";
 import { inShell, inTerminal, NATIVE, NO_NATIVE, PROGRAM, run, STARTS, start } from "./support/program.mjs";
 
@@ -39,13 +39,13 @@ for (const [how, program] of Object.entries(STARTS)) {
     });
 
     test(`a panic is one document, started ${how}`, async () => {
-        await withBrokenToken(scratch(), async (options) => {
+        await withBrokenSession(async (options) => {
             const snake = (name) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
             const given = Object.entries(options).flatMap(([name, value]) => [
                 "--source-option",
                 `${snake(name)}=${value}`,
             ]);
-            const ended = await run(program, "list", "s3://bucket", ...given, "--json");
+            const ended = await run(program, "list", EXPRESS, ...given, "--json");
             assert.equal(ended.code, 1, ended.stderr);
             assert.equal(JSON.parse(ended.stdout).error.code, "internal");
         });

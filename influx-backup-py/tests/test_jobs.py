@@ -18,7 +18,7 @@ import influx_backup as ib
 import pytest
 from influx_backup import testing as ib_testing
 from influx_backup.options import Limits
-from situations.stores import broken_token
+from situations.stores import EXPRESS, broken_session
 
 SLOW: Limits = {"bandwidth": "64KiB", "concurrency": 1}
 """Limits that a backup of the generated cluster needs minutes with."""
@@ -34,9 +34,9 @@ async def test_a_job_is_awaited_and_iterated(core: Path, repository: ib.Reposito
     assert (await ib.certify_async(core)).holds and len(await repository.list_async()) == 1
 
 
-async def test_a_panic_ends_its_job_alone(core: Path, tmp_path: Path) -> None:
-    with broken_token(tmp_path) as options:
-        job = ib.certify_async(ib.Location("s3://bucket", options=options))
+async def test_a_panic_ends_its_job_alone(core: Path) -> None:
+    with broken_session() as options:
+        job = ib.certify_async(ib.Location(EXPRESS, options=options))
         events = [event async for event in job]
         with pytest.raises(ib.InternalError) as raised:
             await job

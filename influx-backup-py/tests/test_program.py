@@ -19,7 +19,7 @@ from pathlib import Path
 import influx_backup as ib
 import pytest
 from conftest import PROGRAM, not_run
-from situations.stores import broken_token
+from situations.stores import EXPRESS, broken_session
 
 SCRIPT = [str(Path(sysconfig.get_path("scripts")) / "influx-backup")]
 STARTS = {"module": PROGRAM, "script": SCRIPT}
@@ -50,11 +50,10 @@ def start(request: pytest.FixtureRequest) -> list[str]:
     return program
 
 
-def test_a_panic_is_one_document(start: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with broken_token(tmp_path) as options:
-        for name, value in options.items():
-            monkeypatch.setenv(name.upper(), value)
-        ended = run("list", "s3://bucket", "--json", program=start)
+def test_a_panic_is_one_document(start: list[str]) -> None:
+    with broken_session() as options:
+        given = [word for name, value in options.items() for word in ("--source-option", f"{name}={value}")]
+        ended = run("list", EXPRESS, *given, "--json", program=start)
     assert ended.returncode == 1, ended.stderr
     assert json.loads(ended.stdout)["error"]["code"] == "internal"
 

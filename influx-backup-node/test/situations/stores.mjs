@@ -1,7 +1,8 @@
 /** Stores that answer with an error, or not at all. */
 
 import fs from "node:fs";
-import path from "node:path";
+import http from "node:http";
+import https from "node:https";
 
 import * as ib from "influx-backup";
 
@@ -27,27 +28,34 @@ function answering(status) {
     return ({ core }) => withBucket(core, fails, undefined, certify);
 }
 
-/**
- * Does something with the options of a bucket whose credentials a service gives with a line break in the token: object_store
- * panics.
- */
-export async function withBrokenToken(directory, work) {
-    const authorization = path.join(directory, "authorization");
-    fs.writeFileSync(authorization, "an-authorization");
-    const times = { Expiration: "2099-01-01T00:00:00Z" };
-    const credentials = { AccessKeyId: "a", SecretAccessKey: SECRET, Token: "a\nb", ...times };
-    fs.writeFileSync(path.join(directory, "credentials"), JSON.stringify(credentials));
-    const store = await serve(directory);
+/** A bucket whose sessions have a line break in their token: object_store panics. */
+export const EXPRESS = "s3://bucket--use1-az1--x-s3";
+
+const SESSION =
+    "<CreateSessionResult><Credentials><SessionToken>a\nb</SessionToken><SecretAccessKey>s</SecretAccessKey>" +
+    "<AccessKeyId>a</AccessKeyId><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></CreateSessionResult>";
+
+/** Does something with the options with which a request to `EXPRESS` panics: those of a proxy that answers as S3 Express. */
+export async function withBrokenSession(work) {
+    const certificate = { cert: tls("certificate.pem"), key: tls("key.pem") };
+    const express = https.createServer(certificate, (_, response) => response.end(SESSION));
+    const proxy = http.createServer().on("connect", (_, socket) => {
+        socket.write("HTTP/1.1 200 OK\r\n\r\n");
+        express.emit("connection", socket);
+    });
+    await new Promise((resolve) => proxy.listen(0, "127.0.0.1", resolve));
     try {
         await work({
-            awsContainerCredentialsFullUri: `${store.endpoint}/bucket/credentials`,
-            awsContainerAuthorizationTokenFile: authorization,
-            awsEndpoint: store.endpoint,
-            awsAllowHttp: true,
+            awsS3Express: true,
+            awsAccessKeyId: "an-access-key",
+            awsSecretAccessKey: SECRET,
             awsRegion: "us-east-1",
+            awsProxyUrl: `http://127.0.0.1:${proxy.address().port}`,
+            awsAllowInvalidCertificates: true,
         });
     } finally {
-        await store.close();
+        express.closeAllConnections();
+        proxy.close();
     }
 }
 
@@ -71,9 +79,9 @@ export default {
         await ib.certify(new ib.Location("s3://bucket", options), { limits: { retry: SOON } });
     },
 
-    /** A service with a token that object_store panics over. */
-    async internal({ tmp }) {
-        await withBrokenToken(tmp, (options) => ib.certify(new ib.Location("s3://bucket", options)));
+    /** A session that object_store panics over. */
+    async internal() {
+        await withBrokenSession((options) => ib.certify(new ib.Location(EXPRESS, options)));
     },
 
     /** The bytes of Parquet files never come. */

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import ssl
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import influx_backup as ib
-from in_process_s3 import SILENCE, serving
+from in_process_s3 import SILENCE, Server, serving
 
 from . import Scratch, raises
 
@@ -75,33 +77,74 @@ def a_store_without_credentials_on_a_machine_that_has_none(scratch: Scratch) -> 
     ib.certify(ib.Location("s3://bucket", options=options), limits={"retry": SOON})
 
 
+TLS = Path(__file__).parent / "tls"
+CERTIFICATE = (TLS / "certificate.pem", TLS / "key.pem")
+
+
+class ExpressHandler(BaseHTTPRequestHandler):
+    """A proxy that answers as S3 Express, whose sessions have a line break in their token: object_store panics."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_CONNECT(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*CERTIFICATE)
+        self.connection = context.wrap_socket(self.connection, server_side=True)
+        self.rfile = self.connection.makefile("rb")
+        self.wfile = self.connection.makefile("wb", buffering=0)
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(SESSION)))
+        self.end_headers()
+        self.wfile.write(SESSION)
+
+    def finish(self) -> None:
+        super().finish()
+        self.connection.close()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing."""
+
+
+SESSION = (
+    b"<CreateSessionResult><Credentials><SessionToken>a\nb</SessionToken><SecretAccessKey>s</SecretAccessKey>"
+    b"<AccessKeyId>a</AccessKeyId><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></CreateSessionResult>"
+)
+
+EXPRESS = "s3://bucket--use1-az1--x-s3"
+
+
 @contextmanager
-def broken_token(directory: Path) -> Iterator[dict[str, str]]:
-    """Options of a bucket whose credentials a service gives with a line break in the token: object_store panics."""
-    directory.mkdir(exist_ok=True)
-    (directory / "authorization").write_text("an-authorization")
-    credentials = {"AccessKeyId": "a", "SecretAccessKey": SECRET, "Token": "a\nb", "Expiration": "2099-01-01T00:00:00Z"}
-    (directory / "credentials").write_text(json.dumps(credentials))
-    with serving(directory, lambda key: None) as endpoint:
+def broken_session() -> Iterator[dict[str, str]]:
+    """Options with which a request to `EXPRESS` panics in object_store."""
+    server = Server(("127.0.0.1", 0), ExpressHandler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
         yield {
-            "aws_container_credentials_full_uri": f"{endpoint}/credentials",
-            "aws_container_authorization_token_file": str(directory / "authorization"),
-            "aws_endpoint": endpoint,
-            "aws_allow_http": "true",
+            "aws_s3_express": "true",
+            "aws_access_key_id": "an-access-key",
+            "aws_secret_access_key": SECRET,
             "aws_region": "us-east-1",
+            "aws_proxy_url": f"http://127.0.0.1:{server.server_port}",
+            "aws_allow_invalid_certificates": "true",
         }
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @raises("internal")
-def a_service_whose_token_object_store_panics_over(scratch: Scratch) -> None:
-    with broken_token(scratch.tmp / "service") as options:
-        ib.certify(ib.Location("s3://bucket", options=options))
-
-
-TLS = Path(__file__).parent / "tls"
+def a_session_that_object_store_panics_over(scratch: Scratch) -> None:
+    with broken_session() as options:
+        ib.certify(ib.Location(EXPRESS, options=options))
 
 
 @raises("untrusted-certificate")
 def a_certificate_that_nothing_vouches_for(scratch: Scratch) -> None:
-    with serving(scratch.core, lambda key: None, tls=(TLS / "certificate.pem", TLS / "key.pem")) as endpoint:
+    with serving(scratch.core, lambda key: None, tls=CERTIFICATE) as endpoint:
         ib.certify(bucket(endpoint), limits={"retry": SOON})
