@@ -49,14 +49,12 @@ pub(super) async fn require_create_only(location: &Location, key: &Key) -> Resul
 }
 
 /// A write in the place of another version than the probe has to fail: a process that was thought dead must not write over
-/// what the one after it wrote.
+/// what the one after it wrote. Where a store says that it cannot, a lease is renewed without a condition, as on files.
 pub(super) async fn require_replace_only(location: &Location, key: &Key, written: &Version) -> Result<()> {
     let second = Bytes::from_static(SECOND_PROBE);
     match within(location, "put", location.replace_another(key, &second, written)).await {
-        Ok(None) | Err(Error::Store { kind: StoreErrorKind::Changed, .. }) => Ok(()),
-        Err(refused @ Error::Store { kind, .. }) if may_be_condition(kind) => {
-            Err(unsupported(location, key, REPLACE, "refuses a write in the place of one version", Some(refused)))
-        }
+        Ok(None) => Ok(()),
+        Err(Error::Store { kind, .. }) if may_be_condition(kind) => Ok(()),
         Err(error) => Err(error),
         Ok(Some(version)) => {
             let did = format!("answered a write in the place of another version with success{}", tag(&version));
