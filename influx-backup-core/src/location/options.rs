@@ -3,9 +3,13 @@
 #[cfg(feature = "cloud")]
 pub(super) mod account;
 #[cfg(feature = "cloud")]
+mod address;
+#[cfg(feature = "cloud")]
 pub(super) mod kind;
 mod known;
 pub(super) mod plain;
+#[cfg(feature = "cloud")]
+mod wait;
 
 use std::{collections::BTreeMap, fmt};
 

@@ -3,18 +3,21 @@
 
 use std::{borrow::Cow, ops::RangeInclusive, time::Duration};
 
-use http::{HeaderName, HeaderValue, StatusCode, Uri};
+use http::{HeaderName, HeaderValue, StatusCode};
 use object_store::{
     ClientOptions,
     client::{HttpConnector, ReqwestConnector},
 };
-use url::Url;
 
 use self::Kind::{
     Account, Address, Base64Key, Base64Secret, Certificates, Choice, CopyCondition, Endpoint, Header, Json, Name,
     Number, Path, Pem, Proxy, RelativeAddress, Secret, Signature, Text, Token, Truth, Wait,
 };
-use super::plain::plain;
+use super::{
+    address::{Query, address, is_name, is_requestable, proxy},
+    plain::plain,
+    wait::wait,
+};
 use crate::units::duration;
 
 /// What is wrong with a value. It holds nothing of the value.
@@ -68,9 +71,6 @@ pub(in crate::location) enum Kind {
     /// What object_store calls `S3CopyIfNotExists`.
     CopyCondition,
 }
-
-/// No request and no pause lasts longer. Far longer ones are too long for the clock.
-const LONGEST: Duration = Duration::from_secs(7 * 86_400);
 
 /// The shortest that is not none at all.
 const SOME: Duration = Duration::from_millis(1);
@@ -259,59 +259,6 @@ fn is_signature(value: &str) -> bool {
     pairs.peek().is_some() && pairs.all(|pair| pair.contains('=')) && !decoded.chars().any(char::is_control)
 }
 
-/// Whether it is letters, digits and these, and may stand in a host name.
-fn is_name(value: &str, others: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || others.contains(c);
-    let fit = value.len() <= 255 && !value.contains("..") && value.chars().all(allowed);
-    fit && is_requestable(&format!("https://a.{value}.example.com/{value}"))
-}
-
-/// Whether all that is between a URL and a request can read it: each panics where it cannot.
-fn is_requestable(url: &str) -> bool {
-    Url::parse(url).is_ok_and(|parsed| parsed.as_str().parse::<Uri>().is_ok()) && url.parse::<Uri>().is_ok()
-}
-
-/// Whether a URL may have a query.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Query {
-    Allowed,
-    Refused,
-}
-
-fn address(value: &str, query: Query) -> Result<String, Flaw> {
-    let expected = "write a URL such as https://HOST:PORT";
-    let Some((scheme, _)) = value.split_once("://") else { return Err(format!("it has no scheme: {expected}").into()) };
-    if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
-        return Err(format!("its scheme is not http or https: {expected}").into());
-    }
-    let url = Url::parse(value).map_err(|error| Flaw::from(format!("{error}: {expected}")))?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("credentials belong into options of their own, not into a URL".into());
-    }
-    if url.fragment().is_some() || (query == Query::Refused && url.query().is_some()) {
-        return Err("it has a query or a fragment, which would be lost".into());
-    }
-    if url.port() == Some(0) {
-        return Err("no service has port 0".into());
-    }
-    if !value.is_ascii() || !is_requestable(value) {
-        return Err(format!("it has a character that is not encoded, or its host is none: {expected}").into());
-    }
-    // The scheme is compared as it is written here.
-    Ok(format!("{}{}", url.scheme(), &value[scheme.len()..]))
-}
-
-fn proxy(value: &str) -> Result<String, Flaw> {
-    let whole = if value.contains("://") { value.to_owned() } else { format!("http://{value}") };
-    let url = Url::parse(&whole).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let without_user = url.and_then(|mut url| {
-        url.set_username("").and_then(|()| url.set_password(None)).ok()?;
-        Some(url)
-    });
-    let fit = without_user.is_some_and(|url| url.port() != Some(0) && url.as_str().parse::<Uri>().is_ok());
-    if fit { Ok(value.to_owned()) } else { Err("write the URL of a proxy, such as http://HOST:PORT".into()) }
-}
-
 fn certificates(path: &str) -> Result<String, Flaw> {
     let pem = std::fs::read(path).map_err(|error| Flaw::from(format!("the file cannot be read: {error}")))?;
     if is_trustable(&pem) { Ok(path.to_owned()) } else { Err("the file holds no PEM certificates".into()) }
@@ -331,42 +278,6 @@ pub(in crate::location) fn truth(value: &str) -> Option<bool> {
         "false" | "0" | "no" | "off" | "n" => Some(false),
         _ => None,
     }
-}
-
-/// Reads `30s`, `500ms`, `1h 30m`, or seconds.
-fn wait(value: &str, least: Duration) -> Result<Duration, Flaw> {
-    let read = sum(value).ok_or(Flaw::from("write a duration as 500ms, 30s, 5m or 1h"))?;
-    if read < least {
-        return Err("nothing is done within 0 s: set more".into());
-    }
-    if read > LONGEST { Err("no more than 7 days are possible".into()) } else { Ok(read) }
-}
-
-fn sum(value: &str) -> Option<Duration> {
-    let is_digit = |c: char| c.is_ascii_digit();
-    if value.chars().all(is_digit) {
-        return value.parse().ok().map(Duration::from_secs);
-    }
-    let (mut rest, mut sum) = (value, Duration::ZERO);
-    while !rest.is_empty() {
-        let (number, after) = rest.split_at(rest.find(|c| !is_digit(c))?);
-        let after = after.trim_start();
-        let (unit, after) = after.split_at(after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len()));
-        let number: u64 = number.parse().ok()?;
-        let part = match unit {
-            "ns" | "nsec" => Duration::from_nanos(number),
-            "us" | "usec" => Duration::from_micros(number),
-            "ms" | "msec" | "millis" => Duration::from_millis(number),
-            "s" | "sec" | "secs" | "second" | "seconds" => Duration::from_secs(number),
-            "m" | "min" | "mins" | "minute" | "minutes" => Duration::from_secs(number.checked_mul(60)?),
-            "h" | "hr" | "hrs" | "hour" | "hours" => Duration::from_secs(number.checked_mul(3600)?),
-            "d" | "day" | "days" => Duration::from_secs(number.checked_mul(86_400)?),
-            _ => return None,
-        };
-        sum = sum.checked_add(part)?;
-        rest = after.trim_start();
-    }
-    Some(sum)
 }
 
 /// The name as the object_store crate compares it.
