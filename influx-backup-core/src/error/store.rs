@@ -3,7 +3,7 @@
 use std::{error::Error as StdError, iter::successors};
 
 use super::{
-    CopySide, NoCredentials,
+    CopySide, NoCredentials, NotIssued,
     answer::{StoreAnswer, code_in},
 };
 
@@ -164,11 +164,13 @@ impl StoreErrorKind {
     #[must_use]
     pub(crate) fn of(error: &object_store::Error) -> Self {
         use object_store::Error;
+        if let Some(kind) = of_credentials(error) {
+            return kind;
+        }
         let sorted = match error {
             Error::NotFound { .. } => Self::NotFound,
             Error::AlreadyExists { .. } => Self::AlreadyExists,
             Error::Precondition { .. } | Error::NotModified { .. } => Self::Changed,
-            Error::Unauthenticated { source, .. } if source.is::<NoCredentials>() => return Self::NoCredentials,
             Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => Self::Denied,
             Error::NotSupported { .. } | Error::NotImplemented { .. } => return Self::Unsupported,
             Error::InvalidPath { .. } => return Self::Invalid,
@@ -246,6 +248,17 @@ fn answer_in(error: &(dyn StdError + 'static)) -> Option<StoreAnswer> {
     causes(error).find_map(|cause| match cause.downcast_ref::<StoreAnswer>() {
         Some(answer) => Some(answer.clone()),
         None => answer_of(&cause.to_string()),
+    })
+}
+
+/// What it means that the request was not made for want of credentials.
+fn of_credentials(error: &object_store::Error) -> Option<StoreErrorKind> {
+    causes(error).find_map(|cause| {
+        #[cfg(any(test, feature = "cloud"))]
+        if let Some(not_issued) = cause.downcast_ref::<NotIssued>() {
+            return Some(not_issued.kind);
+        }
+        cause.is::<NoCredentials>().then_some(StoreErrorKind::NoCredentials)
     })
 }
 

@@ -12,7 +12,7 @@ use futures::{
     stream::{self, StreamExt},
 };
 use influx_backup_core::{
-    BackupOptions, DiscoverOptions, Error, Location, Repository, Restore, RestoreOptions, RestoreRunOptions,
+    BackupOptions, DiscoverOptions, Error, Key, Location, Repository, Restore, RestoreOptions, RestoreRunOptions,
     StoreOptions, VerifyOptions, abandon, certify, discover, options::AbandonOptions, preflight,
     testing::generate::Generate,
 };
@@ -245,6 +245,31 @@ async fn a_token_with_a_line_break_is_named_by_its_service() {
         assert_eq!(report.code, code, "{shown}");
         assert!(report.causes.iter().any(|cause| cause.contains(service)), "{shown}");
         assert!(!shown.contains("s3cr3t"), "{shown}");
+    }
+}
+
+/// A service that refuses credentials: its 404 is not the store's.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_service_of_credentials_refuses_is_not_what_the_store_said() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), "t").expect("written");
+    let file = file.path().to_str().expect("UTF-8");
+    for status in [400, 403, 404] {
+        let service = Canned::serve(move |_| answer(status, &[], "no"));
+        let options = [
+            ("aws_endpoint", "http://127.0.0.1:9"),
+            ("aws_allow_http", "true"),
+            ("aws_container_credentials_full_uri", &service.endpoint()),
+            ("aws_container_authorization_token_file", file),
+        ];
+        let location = Location::parse("s3://b", &options.into_iter().collect()).expect("a location");
+        let error = location.list("").await.expect_err("refused");
+        let report = error.report();
+        assert_eq!(report.code, "access-denied", "{status}: {report:?}");
+        let named = "`AWS_CONTAINER_CREDENTIALS_FULL_URI` gave no credentials";
+        assert!(report.causes.iter().any(|cause| cause.contains(named)), "{status}: {report:?}");
+        let key = Key::parse("a/b").expect("a key");
+        assert_eq!(location.delete(&key).await.expect_err("nothing was deleted").code(), "access-denied", "{status}");
     }
 }
 

@@ -1,4 +1,5 @@
 //! Credentials as services answer them, read before a request is made of them: where none can be, the object_store crate panics.
+//! What else a service answers is said to be its answer, and not the store's.
 
 use std::{fmt, panic::AssertUnwindSafe, sync::Arc};
 
@@ -6,7 +7,10 @@ use async_trait::async_trait;
 use futures::FutureExt;
 use object_store::CredentialProvider;
 
-use crate::location::options::kind::Kind;
+use crate::{
+    error::{NotIssued, StoreErrorKind},
+    location::options::kind::Kind,
+};
 
 pub(super) type Credentials<C> = Arc<dyn CredentialProvider<Credential = C>>;
 
@@ -70,18 +74,37 @@ pub(super) fn checked<C: Credential>(credentials: &Credentials<C>) -> Credential
     let asker = asker(credentials);
     let service =
         SERVICES.iter().find(|(name, _)| *name == asker).map_or("the service of credentials", |found| found.1);
-    Arc::new(Checked { inner: Arc::clone(credentials), service })
+    let refusal = if is_of_machine(&asker) { StoreErrorKind::Unknown } else { StoreErrorKind::Denied };
+    Arc::new(Checked { inner: Arc::clone(credentials), service, refusal })
+}
+
+/// Whether the machine is asked, which a cloud manages: it may not know for a moment which credentials it has.
+pub(super) fn is_of_machine(asker: &str) -> bool {
+    matches!(asker, "InstanceCredentialProvider" | "ImdsManagedIdentityProvider")
 }
 
 #[derive(Debug)]
 struct Checked<C> {
     inner: Credentials<C>,
     service: &'static str,
+    /// What it means where the service refuses.
+    refusal: StoreErrorKind,
 }
 
 impl<C> Checked<C> {
     fn unfit(&self, flaw: &str) -> object_store::Error {
         let source = format!("what {} answered cannot be used: {flaw}", self.service).into();
+        object_store::Error::Unauthenticated { path: String::new(), source }
+    }
+
+    /// What has no answer, or fails, may pass; it is no reason to ask the store for less.
+    fn not_issued(&self, answer: object_store::Error) -> object_store::Error {
+        let kind = match StoreErrorKind::of(&answer) {
+            kind @ (StoreErrorKind::Unreachable | StoreErrorKind::Untrusted) => kind,
+            StoreErrorKind::Throttled | StoreErrorKind::Unknown => StoreErrorKind::Unknown,
+            _ => self.refusal,
+        };
+        let source = Box::new(NotIssued { service: self.service, kind, answer: Box::new(answer) });
         object_store::Error::Unauthenticated { path: String::new(), source }
     }
 }
@@ -92,7 +115,8 @@ impl<C: Credential> CredentialProvider for Checked<C> {
 
     async fn get_credential(&self) -> object_store::Result<Arc<C>> {
         let asked = AssertUnwindSafe(self.inner.get_credential()).catch_unwind();
-        let credential = asked.await.unwrap_or_else(|_| Err(self.unfit("no request can be made of it")))?;
+        let asked = asked.await.map_err(|_| self.unfit("no request can be made of it"))?;
+        let credential = asked.map_err(|answer| self.not_issued(answer))?;
         for (part, kind, value) in credential.parts() {
             kind.read(value).map_err(|flaw| self.unfit(&format!("its {part}: {flaw}")))?;
         }
@@ -114,7 +138,7 @@ mod tests {
         }
     }
 
-    /// Panics at a text without a token.
+    /// Panics at a text without a token, and fails with its status where it is a number.
     #[derive(Debug)]
     struct WebIdentityProvider(&'static str);
 
@@ -124,6 +148,10 @@ mod tests {
 
         async fn get_credential(&self) -> object_store::Result<Arc<Token>> {
             assert!(!self.0.is_empty(), "no token");
+            if self.0.parse::<u16>().is_ok() {
+                let source = format!("Server returned non-2xx status code: {}: ", self.0).into();
+                return Err(object_store::Error::Generic { store: "STS", source });
+            }
             Ok(Arc::new(Token(self.0)))
         }
     }
@@ -146,6 +174,40 @@ mod tests {
             let text = std::error::Error::source(&error).expect("a source").to_string();
             assert_eq!(text, format!("{before}{flaw}"));
             assert!(!format!("{error:?}").contains("s3cr3t"), "{error:?}");
+        }
+    }
+    #[tokio::test]
+    async fn what_a_service_answers_says_nothing_of_an_object() {
+        for (status, kind) in [
+            ("400", StoreErrorKind::Denied),
+            ("403", StoreErrorKind::Denied),
+            ("404", StoreErrorKind::Denied),
+            ("412", StoreErrorKind::Denied),
+            ("429", StoreErrorKind::Unknown),
+            ("503", StoreErrorKind::Unknown),
+            ("507", StoreErrorKind::Denied),
+        ] {
+            let credentials: Credentials<Token> = Arc::new(WebIdentityProvider(status));
+            let error = checked(&credentials).get_credential().await.expect_err(status);
+            assert_eq!(StoreErrorKind::of(&error), kind, "{status}");
+            let service = std::error::Error::source(&error).expect("the service");
+            assert_eq!(service.to_string(), "the security token service (STS) gave no credentials");
+        }
+        assert!(is_of_machine(&asker(&(Arc::new(ImdsManagedIdentityProvider) as Credentials<Token>))));
+        let machine: Credentials<Token> = Arc::new(ImdsManagedIdentityProvider);
+        let error = checked(&machine).get_credential().await.expect_err("not now");
+        assert_eq!(StoreErrorKind::of(&error), StoreErrorKind::Unknown, "it may pass");
+    }
+
+    #[derive(Debug)]
+    struct ImdsManagedIdentityProvider;
+
+    #[async_trait]
+    impl CredentialProvider for ImdsManagedIdentityProvider {
+        type Credential = Token;
+
+        async fn get_credential(&self) -> object_store::Result<Arc<Token>> {
+            Err(object_store::Error::NotFound { path: String::new(), source: "404".into() })
         }
     }
 }

@@ -35,9 +35,7 @@ pub(super) fn instead<C: Credential>(
 ) -> Result<Option<Credentials<C>>> {
     Ok(match fit::asker(chosen).as_str() {
         "StaticCredentialProvider" | "SelfSignedJwt" => None,
-        "InstanceCredentialProvider" | "ImdsManagedIdentityProvider" => {
-            Some(or_none(fit::checked(&again(retry())?), tried()))
-        }
+        asker if fit::is_of_machine(asker) => Some(or_none(fit::checked(&again(retry())?), tried())),
         _ => Some(fit::checked(chosen)),
     })
 }
