@@ -528,7 +528,7 @@ pub enum Error {
         source: Source,
     },
     /// One object could not be copied, after all retries.
-    #[error("`{key}` could not be copied: {}", error.advice())]
+    #[error("`{key}` could not be copied{}: {}", between(error.side(), location.as_deref()), error.advice())]
     #[non_exhaustive]
     Copy {
         /// The object.
@@ -568,6 +568,15 @@ fn of_object(key: &str) -> String {
 /// Where a value is from that was not given.
 fn from(origin: Option<&str>) -> String {
     origin.map_or_else(String::new, |origin| format!(", from {origin},"))
+}
+
+/// The side of a copy that it is about.
+fn between(side: Option<CopySide>, location: Option<&str>) -> String {
+    match (side, location) {
+        (Some(CopySide::Source), Some(location)) => format!(" from `{location}`"),
+        (Some(CopySide::Target), Some(location)) => format!(" to `{location}`"),
+        _ => String::new(),
+    }
 }
 
 /// How far a cancelled job was, where it had counted anything.

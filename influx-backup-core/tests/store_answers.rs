@@ -14,7 +14,7 @@ use influx_backup_core::{
     BackupOptions, ByteSize, Copier, DiscoverOptions, Key, Location, Repository,
     copier::{CopyContext, CopyRequest, ServerSideCopier, StreamCopier},
     discover,
-    error::CopyError,
+    error::{CopyError, ErrorReport},
     location::{ObjectMeta, Version},
     testing::generate::Generate,
 };
@@ -199,23 +199,40 @@ async fn one_archived_object_turns_no_copies_off() {
 /// A whole run: what was found before the first copy does not help.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_to_a_bucket_that_becomes_full_ends_at_once() {
+    let (report, vault) = refused_backup(Fault::Status(507)).await;
+    assert_eq!((report.code.as_str(), report.retryable), ("no-space", false), "{report:?}");
+    assert!(report.location.as_deref().is_some_and(|location| location.starts_with(&vault.to_string())), "{report:?}");
+    assert!(report.key.as_deref().is_some_and(|key| key.contains("/dbs/")), "{report:?}");
+    assert!(report.message.contains(&format!("to `{vault}")), "which place is full: {}", report.message);
+    assert!(report.causes.iter().any(|cause| cause.contains("507 XMinioStorageFull")), "{report:?}");
+}
+
+/// What does not exist is not the object that is written.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_to_a_bucket_that_is_deleted_names_the_bucket() {
+    for (status, code) in [(404, "NoSuchBucket"), (404, "ContainerNotFound"), (409, "ContainerBeingDeleted")] {
+        let (report, vault) = refused_backup(Fault::Answer(status, code, "It does not exist.")).await;
+        assert_eq!(report.code, "location-not-found", "{code}: {report:?}");
+        assert!(report.message.contains(&vault.to_string()), "{code}: {}", report.message);
+    }
+}
+
+/// The error of a backup whose Parquet files the store answers in this way, and its repository.
+async fn refused_backup(answer: Fault) -> (ErrorReport, Location) {
     let server = in_process_s3();
     let bucket = server.fresh_bucket().await;
     write(&Generate::core("n1").snapshots(1).files_per_snapshot(1), &server.location(&bucket, "cluster")).await;
     let files = server.location(&bucket, "cluster").list("n1/dbs").await.expect("listed").len();
     let proxy = FaultProxy::before(server.address());
-    let full = proxy.inject(Rule::new(Fault::Status(507)).method(Method::PUT).containing("/dbs/").always());
+    let answered = proxy.inject(Rule::new(answer).method(Method::PUT).containing("/dbs/").always());
     let cluster = discover(&server.location(&bucket, "cluster"), &DiscoverOptions::default()).await.expect("a cluster");
     let vault = server.location_at(proxy.address(), &bucket, "vault");
     let began = Instant::now();
     let backup = Repository::open(vault.clone()).await.expect("opened").backup(&cluster, BackupOptions::default());
-    let report = backup.await.expect_err("full").report();
-    assert_eq!((report.code.as_str(), report.retryable), ("no-space", false), "{report:?}");
-    assert!(report.location.as_deref().is_some_and(|location| location.starts_with(&vault.to_string())), "{report:?}");
-    assert!(report.key.as_deref().is_some_and(|key| key.contains("/dbs/")), "{report:?}");
-    assert!(report.causes.iter().any(|cause| cause.contains("507 XMinioStorageFull")), "{report:?}");
-    assert!((1..=files).contains(&full.count()), "each at most once: {}", full.count());
+    let report = backup.await.expect_err("refused").report();
+    assert!((1..=files).contains(&answered.count()), "each at most once: {}", answered.count());
     assert!(began.elapsed() < AT_ONCE * 3, "it took {:?}", began.elapsed());
+    (report, vault)
 }
 
 /// The client of the object_store crate repeats a request that is answered so; the last answer is what is reported.

@@ -13,12 +13,12 @@ use crate::{
     cancellation::Cancellation,
     concurrent,
     copier::{CleanUps, Copied, Copier, CopyContext},
-    error::{CopyError, Error, Result},
+    error::{CopyError, CopySide, Error, Result, StoreErrorKind},
     event::EventKind,
     finding::{Finding, FindingCode},
     job::RunContext,
     limits::{Bandwidth, Limits, MemoryBudget},
-    location::make_durable,
+    location::{Location, make_durable},
     options::OnUnreadable,
     plan::{CopyTask, Stage},
 };
@@ -227,7 +227,11 @@ impl Executor {
             }
             Err(CopyError::Cancelled) if self.task.cancellation.is_cancelled() => return Err(self.task.cancelled()),
             Err(error) => {
-                let location = places.location(task, &error).map(|location| location.to_string().into());
+                let location = places.location(task, &error);
+                if let Some(gone) = location.filter(|location| is_gone(location, &error)) {
+                    return Err(Error::LocationNotFound { location: gone.to_string() });
+                }
+                let location = location.map(|location| location.to_string().into());
                 return Err(Error::Copy { key, location, error });
             }
         };
@@ -245,6 +249,13 @@ impl Executor {
         self.task.events.add_object();
         Ok(())
     }
+}
+
+/// Whether a store says of a write that something does not exist: its bucket or container.
+fn is_gone(location: &Location, error: &CopyError) -> bool {
+    let is_missing =
+        matches!(error, CopyError::Store { side: Some(CopySide::Target), kind: StoreErrorKind::NotFound, .. });
+    is_missing && location.directory().is_none()
 }
 
 #[cfg(test)]
