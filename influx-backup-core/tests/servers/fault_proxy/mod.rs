@@ -265,19 +265,19 @@ async fn serve(
 ) {
     let address = listener.local_addr().expect("the address of a listener");
     loop {
-        reports.send_replace(*wants.borrow_and_update());
         let mut connections = JoinSet::new();
         loop {
+            // It may have been switched before this runs.
+            let state = *wants.borrow_and_update();
+            if state == State::Down {
+                break;
+            }
+            reports.send_replace(state);
             tokio::select! {
                 wish = wants.changed() => {
                     if wish.is_err() {
                         return;
                     }
-                    let state = *wants.borrow_and_update();
-                    if state == State::Down {
-                        break;
-                    }
-                    reports.send_replace(state);
                 }
                 Ok((client, _)) = listener.accept() => {
                     connections.spawn(connection_until_silent(client, front.clone(), wants.clone()));
