@@ -62,7 +62,7 @@ pub(crate) use self::last_answer::LastAnswer;
 #[cfg(feature = "cloud")]
 pub(crate) use self::list::ODD_SEGMENT;
 pub(crate) use self::list::unfit;
-pub(crate) use self::local::{nearest_existing, remove_empty};
+pub(crate) use self::local::{missing_directories, nearest_existing, remove_empty, remove_made};
 pub(crate) use self::publish::close;
 pub(crate) use self::reads::Reads;
 pub(crate) use self::spelling::{Look, Pin};

@@ -3,7 +3,7 @@
 mod files;
 mod stores;
 
-use std::{fs, io, path::Path, time::Duration};
+use std::{io, time::Duration};
 
 use chrono::{TimeDelta, Utc};
 use futures::FutureExt;
@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result, StoreErrorKind},
     key::Key,
     layout::OWN_DIRECTORY,
-    location::{Abilities, Location, nearest_existing},
+    location::{Abilities, Location, missing_directories, nearest_existing, remove_made},
 };
 
 /// How long one request may take, its retries included. A store that never answered is given up sooner, and one that fails
@@ -90,14 +90,16 @@ pub async fn target(location: &Location) -> Result<TargetAnswer> {
 pub async fn target_apart_from(location: &Location, others: &[&Location]) -> Result<TargetAnswer> {
     is_no_file(location)?;
     let key = Key::parse(format!("{OWN_DIRECTORY}/probe-{:016x}", rand::random::<u64>()))?;
-    let missing = location.directory().filter(|directory| !directory.exists());
+    let missing = location.directory().map(missing_directories).unwrap_or_default();
     let answer = probe(location, &key, others).await;
     if answer.is_err() {
         // Best effort: it may have been written although the answer was lost.
         let _ = timeout(CLEAN_UP_TIMEOUT, location.delete(&key)).await;
     }
     if let Some(directory) = location.directory() {
-        remove_directories(directory, missing);
+        // Those that only the probe needed.
+        remove_made(&[directory.join(OWN_DIRECTORY)]);
+        remove_made(&missing);
     }
     answer
 }
@@ -197,15 +199,6 @@ pub(crate) fn is_probe(key: &Key) -> bool {
     key.below(OWN_DIRECTORY).is_some_and(|name| name.starts_with("probe-"))
 }
 
-/// Removes the directories that only the probe needed.
-fn remove_directories(directory: &Path, missing: Option<&Path>) {
-    // It fails for those that hold anything else, which stay.
-    let _ = fs::remove_dir(directory.join(OWN_DIRECTORY));
-    if let Some(missing) = missing {
-        let _ = fs::remove_dir(missing);
-    }
-}
-
 async fn read_one_byte(location: &Location, object: &ObjectMeta) -> Result<()> {
     let range = (object.size > 0).then_some(GetRange::Bounded(0..1));
     let options = GetOptions { range, ..GetOptions::default() };
@@ -238,7 +231,7 @@ fn not_found(location: &Location) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{fs, path::Path, sync::Arc};
 
     use object_store::ObjectStore;
 
@@ -255,7 +248,7 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_left_of_a_probe() {
         let place = tempfile::tempdir().expect("a directory");
-        for directory in [place.path().to_owned(), place.path().join("new")] {
+        for directory in [place.path().to_owned(), place.path().join("new/below")] {
             let location = files(&directory);
             let answer = target(&location).await.expect("a directory that can be written to");
             assert!(answer.clock_skew.abs() < TimeDelta::seconds(2), "{answer:?}");

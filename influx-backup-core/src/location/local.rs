@@ -50,6 +50,16 @@ pub(crate) fn nearest_existing(path: &FilePath) -> &FilePath {
     path.ancestors().find(|path| path.exists()).unwrap_or(path)
 }
 
+/// The path itself and those above it that do not exist, the deepest first.
+pub(crate) fn missing_directories(path: &FilePath) -> Vec<PathBuf> {
+    path.ancestors().take_while(|path| !path.exists()).map(FilePath::to_owned).collect()
+}
+
+/// Removes directories that were made for nothing. It fails for those that hold anything, which stay.
+pub(crate) fn remove_made(directories: &[PathBuf]) {
+    directories.iter().for_each(|directory| drop(fs::remove_dir(directory)));
+}
+
 /// The bytes that a directory has room for, or the nearest one above it that exists.
 #[cfg(unix)]
 pub(super) fn available(root: &FilePath) -> Result<u64> {

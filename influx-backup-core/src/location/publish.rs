@@ -9,6 +9,7 @@ use std::{
 use super::{
     CreateOnly, Synced,
     abilities::{Abilities, Known},
+    missing_directories,
 };
 
 /// What becomes of a file of that name.
@@ -165,9 +166,9 @@ pub(crate) fn close(file: File) -> io::Result<()> {
 
 fn make_directories(target: &Path, sync: Sync, known: &Known) -> io::Result<()> {
     let Some(parent) = target.parent() else { return Ok(()) };
-    let missing: Vec<_> = parent.ancestors().take_while(|path| !path.exists()).collect();
+    let missing = missing_directories(parent);
     fs::create_dir_all(parent)?;
-    missing.into_iter().try_for_each(|made| sync_parent(made, sync, known))
+    missing.iter().try_for_each(|made| sync_parent(made, sync, known))
 }
 
 fn sync_file(file: &File, sync: Sync, known: &Known) -> io::Result<()> {

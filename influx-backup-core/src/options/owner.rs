@@ -44,7 +44,7 @@ const AS_MADE: [&str; 2] = ["as-made", "as_made"];
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Owner {
-    /// Those of the target directory, as a container's volume needs it; where the restore makes that, of the one above it,
+    /// Those of the target directory, as a container's volume needs it; where the restore makes that, of the nearest one above it,
     /// unless everyone may write there. Where the process may not set them, files stay as they are made, and the report has the
     /// finding `owner-not-kept`.
     #[default]

@@ -129,6 +129,11 @@ impl Applied {
         blocking(work).await
     }
 
+    /// Applies them to directories that the restore made: the target's own, and those above it.
+    pub(super) fn to_made(&self, directories: &[PathBuf]) -> Result<()> {
+        directories.iter().try_for_each(|directory| self.to_directory(directory).map(drop))
+    }
+
     /// Applies them to the target's own directory, which the restore made.
     pub(super) fn to_target(&self, target: &Location) -> Result<NotKept> {
         target.directory().map_or(Ok(NotKept::default()), |directory| self.to_directory(directory))

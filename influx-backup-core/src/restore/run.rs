@@ -5,12 +5,11 @@ mod release;
 mod stages;
 mod unaltered;
 
-use std::time::SystemTime;
+use std::{path::PathBuf, time::SystemTime};
 
 use super::{
     RestoreReport,
     apply::{Applied, NotKept},
-    directories,
     inspect::{all_objects, inspect},
     journal::RestoreJournal,
     lease::{self, Residue},
@@ -26,7 +25,7 @@ use crate::{
     job::RunContext,
     key::Key,
     lease::{Clock, Lease},
-    location::{Location, ObjectTable, Reads, make_durable},
+    location::{Location, ObjectTable, Reads, make_durable, missing_directories, remove_made},
     manifest::Backup,
     options::{OnUnfinished, Policy, RestoreOptions, ServersStopped, Takeover},
     orchestrate::{report_stopped, start_all, stop_all},
@@ -104,7 +103,7 @@ struct Ready {
     target: Target,
     source: Source,
     applied: Applied,
-    made: Vec<String>,
+    made: Vec<PathBuf>,
     clock: Clock,
 }
 
@@ -122,7 +121,7 @@ async fn prepare(request: &OpenedRestore, task: &RunContext) -> Result<Ready> {
     let reads = Reads::new(&request.run_options.limits);
     let limited = backup.read_by(|place| place.with_reads(&reads));
     preflight::bytes(&limited, options.check, &plan, &target, &task.events).await?;
-    let made = directories::missing_target(place);
+    let made = place.directory().map(missing_directories).unwrap_or_default();
     let clock = lease::probe(place, &[backup.repository()]).await?;
     [backup.location(), place].into_iter().for_each(|place| task.events.report_lacks(place));
     Ok(Ready { plan, target, source, applied, made, clock })
@@ -190,8 +189,8 @@ struct Run {
     target: Target,
     source: Source,
     applied: Applied,
-    /// The target's own directory, where this run made it.
-    made: Vec<String>,
+    /// The target's own directory and those above it that this run made, the deepest first.
+    made: Vec<PathBuf>,
     task: RunContext,
     /// The nodes that were asked to stop, the last one first.
     stopped: Vec<Node>,
@@ -216,10 +215,8 @@ impl Run {
         // The backup may have been read before.
         self.task.events.set_phase(event::Phase::Preparing);
         self.task.answered(preflight::rights(&self.place, &self.applied, &self.plan)).await?;
-        if !self.made.is_empty() {
-            // Now, as a run that resumes takes them from there.
-            self.applied.to_target(&self.place)?;
-        }
+        // Now, as a run that resumes takes them from there.
+        self.applied.to_made(&self.made)?;
         let Some(orchestrator) = &self.request.orchestrator else { return Ok(()) };
         let stopped = &mut self.stopped;
         let timeout = self.request.run_options.stop_timeout;
@@ -293,7 +290,7 @@ impl Run {
         }
         lease::end(self.claim, residue, &self.place, error).await;
         if residue == Residue::None {
-            directories::remove_target(&self.place, &self.made);
+            remove_made(&self.made);
         }
     }
 

@@ -68,8 +68,13 @@ fn owners(scratch: &Scratch) -> [BTreeSet<(u32, u32, u32)>; 2] {
     [true, false].map(|is_directory| {
         let of_kind = all.iter().filter(|path| path.is_dir() == is_directory);
         let metadata = of_kind.map(|path| fs::metadata(path).expect("there"));
-        metadata.map(|found| (found.uid(), found.gid(), found.mode() & 0o7777)).collect()
+        metadata.map(|found| owner(&found)).collect()
     })
+}
+
+/// User, group and mode.
+fn owner(found: &fs::Metadata) -> (u32, u32, u32) {
+    (found.uid(), found.gid(), found.mode() & 0o7777)
 }
 
 fn notes(report: &Value) -> Vec<&str> {
@@ -132,9 +137,10 @@ fn an_interrupted_restore_is_resumed_by_the_member() {
     assert!(report["resumed"].as_u64().is_some_and(|resumed| resumed > 0), "{report:#}");
 }
 
-/// A restore that makes the target's own directory gives it to whom the directory above belongs, or to whom is asked for.
+/// A restore that makes the target's own directory, and those above it, gives them to whom the nearest one above belongs, or to
+/// whom is asked for; an abandoned one changes no other.
 #[test]
-fn a_directory_that_the_restore_makes_belongs_to_whom_the_volume_does() {
+fn directories_that_the_restore_makes_belong_to_whom_the_volume_does() {
     if !needs::root() {
         return;
     }
@@ -150,13 +156,19 @@ fn a_directory_that_the_restore_makes_belongs_to_whom_the_volume_does() {
         let (backup, volume) = (scratch.path("repository/monday"), scratch.path("volume"));
         chown(&volume, Some(user), Some(group)).expect("given");
         fs::set_permissions(&volume, fs::Permissions::from_mode(mode)).expect("set");
-        let store = format!("{volume}/store");
+        let (above, store) = (format!("{volume}/above"), format!("{volume}/above/further/store"));
         let Some(full) = Refusing::new(&scratch.path("log")) else { return };
         let full = full.with("rename", Errno::NOSPC, &format!("{store}/ingester01/wal"));
         let begin = [&["restore", &backup, &store, "--json"], asked].concat();
-        Answer::of(full.under(command(&begin)).output().expect("it runs")).expect_error(6, "no-space");
+        let fail = || Answer::of(full.under(command(&begin)).output().expect("it runs")).expect_error(6, "no-space");
+        let of = |path: &str| owner(&fs::metadata(path).expect("there"));
+        fail();
+        run(&["restore", &backup, &store, "--abandon"]).expect(0);
+        assert!(!Path::new(&store).exists() && of(&above) == directories, "{mode:o}");
+        fail();
         run(&[&begin[..], &["--resume"]].concat()).expect(0);
         assert_eq!(owners(&scratch), [[directories].into(), [files].into()], "{mode:o}");
+        assert_eq!(of(&volume), (user, group, mode));
     }
 }
 

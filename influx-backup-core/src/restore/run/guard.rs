@@ -79,7 +79,9 @@ impl Run {
         journal.old_roots = self.old_roots(&plan.guards).await?;
         let created = self.created();
         journal.linked.clone_from(&self.target.linked);
-        journal.made.clone_from(&self.made);
+        if !self.made.is_empty() {
+            journal.made.push(String::new());
+        }
         journal.made.extend(directories::missing(place, created.iter().chain(&journal.guards)));
         journal.created = self.write_created(&journal, created).await?;
         self.task.answered(journal.create(place)).await?;

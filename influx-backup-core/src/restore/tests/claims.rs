@@ -193,10 +193,10 @@ async fn what_is_refused_behind_the_claim_leaves_no_directory() {
     assert!(!path("target/_influx_backup").exists());
     std::fs::remove_dir(path("target")).expect("empty");
 
-    let restore = Restore::new(backup, at("target"), RestoreOptions::empty());
+    let restore = Restore::new(backup, at("above/target"), RestoreOptions::empty());
     let job = restore.with_orchestrator(Arc::new(Unwilling)).start();
     assert_eq!(job.await.expect_err("refused").code(), "orchestrator");
-    assert!(!path("target").exists());
+    assert!(!path("above").exists());
 }
 
 /// Stops no server.
