@@ -25,6 +25,7 @@ mod linked;
 mod list;
 pub(crate) mod local;
 mod object;
+mod odd;
 mod options;
 mod passed;
 mod publish;
@@ -59,8 +60,6 @@ pub(crate) use self::fence::OpenWhile;
 pub(crate) use self::fence::{Fence, Sent};
 pub(crate) use self::incomplete::Incomplete;
 pub(crate) use self::last_answer::LastAnswer;
-#[cfg(feature = "cloud")]
-pub(crate) use self::list::ODD_SEGMENT;
 pub(crate) use self::list::unfit;
 pub(crate) use self::local::{missing_directories, nearest_existing, remove_empty, remove_made};
 pub(crate) use self::publish::close;

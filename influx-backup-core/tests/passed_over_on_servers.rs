@@ -24,12 +24,28 @@ use servers::{Azurite, FakeGcs, Fault, FaultProxy, RequestHead, Rule, S3Account,
 /// What stands for a name that the client cannot write: the proxy shows it as nothing.
 const NOTHING: &str = "__nothing__";
 
+/// The same for others, with what listings show.
+const SHOWN: [(&str, &str); 5] =
+    [(NOTHING, ""), ("__up__", ".."), ("__here__", "."), ("__line__", "&#xA;"), ("__bell__", "\u{7}")];
+
+/// Keys of such names: prefixes and objects.
+const ODD: [&str; 8] = [
+    "__nothing__/x",
+    "__up__/x",
+    "__up____nothing__",
+    "__here__/x",
+    "__here____nothing__",
+    "new__line__line/x",
+    "at the end__line__",
+    "__bell__",
+];
+
 /// A bucket in which a test can leave what no client of object_store can write.
 struct Bucket {
     server: &'static dyn StoreServer,
     raw: Raw,
     bucket: String,
-    /// Cuts [`NOTHING`] out of listings; not before a server that takes such keys itself.
+    /// Shows the names of [`SHOWN`] in listings; not before a server that takes such keys itself.
     proxy: Option<FaultProxy>,
 }
 
@@ -45,8 +61,11 @@ impl Bucket {
     async fn in_process() -> Self {
         let server = servers::in_process_s3();
         let proxy = FaultProxy::before(server.address());
-        let cut = |_: &RequestHead, body: Bytes| String::from_utf8_lossy(&body).replace(NOTHING, "").into();
-        proxy.inject(Rule::new(Fault::Rewrite(Arc::new(cut))).containing("list-type=2").always());
+        let show = |_: &RequestHead, body: Bytes| {
+            let body = String::from_utf8_lossy(&body).into_owned();
+            SHOWN.iter().fold(body, |body, (name, shown)| body.replace(name, shown)).into()
+        };
+        proxy.inject(Rule::new(Fault::Rewrite(Arc::new(show))).containing("list-type=2").always());
         Self { proxy: Some(proxy), ..Self::of(server, Raw::S3(server.account())).await }
     }
 
@@ -327,30 +346,45 @@ async fn a_node_is_found_behind_its_markers() {
     }
 }
 
-/// Keys with an empty segment, which end a listing of object_store.
+/// Keys with an empty, `.` or `..` segment or a control character, which end a listing of object_store.
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_with_an_empty_segment_outside_the_cluster_stop_nothing() {
+async fn names_that_no_object_can_have_outside_the_cluster_stop_nothing() {
     let bucket = Bucket::in_process().await;
     let (source, vault, target) = (bucket.location("data"), bucket.location("vault"), bucket.location("target"));
     let mut written = write(&cluster(), &bucket.server.location(&bucket.bucket, "data")).await;
     written.retain(|key, _| !key.ends_with("_license"));
     for place in ["data", "vault", "target"] {
-        bucket.put(&format!("{place}/{NOTHING}/x"), "x".into()).await;
-        bucket.put(&format!("{place}/other/{NOTHING}/x"), "x".into()).await;
+        for odd in ODD {
+            bucket.put(&format!("{place}/{odd}"), "x".into()).await;
+            bucket.put(&format!("{place}/other/{odd}"), "x".into()).await;
+        }
         bucket.put(&format!("{place}/other/deep/y"), "y".into()).await;
     }
+    let has_noted = |what: &str, findings: &[Finding]| {
+        let notes = passed(findings);
+        assert!(notes.iter().any(|note| note.contains("no object can have")), "{what}: {notes:?}");
+    };
     let found = discover(&source, &DiscoverOptions::default()).await.expect("found");
+    has_noted("discover", found.notes());
     let repository = Repository::open(vault).await.expect("opened");
+    repository.plan_backup(&found, &BackupOptions::default()).await.expect("planned");
     let report = repository.backup(&found, BackupOptions::default().with_name("n1")).await;
     assert_eq!(report.expect("backed up").status, BackupStatus::Complete);
     let listed = repository.list().await.expect("listed");
     assert!(listed.iter().any(|backup| backup.name == "n1"), "{listed:?}");
-    assert!(repository.verify("n1", VerifyOptions::bytes()).await.expect("verified").passed());
+    has_noted("list", &job_of(repository.list()).await);
+    assert_eq!(repository.leftovers().await.expect("looked"), []);
+    for odd in ODD {
+        bucket.put(&format!("vault/n1/{odd}"), "x".into()).await;
+    }
     let backup = repository.get("n1").await.expect("opened");
+    assert!(repository.verify("n1", VerifyOptions::bytes()).await.expect("verified").passed());
+    assert!(certify(backup.location()).await.expect("certified").holds());
+    let planned = repository.plan_restore("n1", &target, &RestoreOptions::empty()).await.expect("planned");
+    has_noted("a plan of a restore", &planned.findings);
     for options in [RestoreOptions::empty(), RestoreOptions::replace()] {
         let report = restore(&backup, &target, options).await.expect("restored");
-        let notes = passed(&report.findings);
-        assert!(notes.iter().any(|note| note.contains("no object can have")), "{notes:?}");
+        has_noted("restore", &report.findings);
     }
     for id in ["c1", "n1", "n2", "comp"] {
         let restored = read(&target.child(id).expect("a place")).await;
@@ -360,10 +394,23 @@ async fn keys_with_an_empty_segment_outside_the_cluster_stop_nothing() {
     }
 
     // Inside it, one is named.
-    bucket.put(&format!("data/n1/dbs/{NOTHING}/x"), "x".into()).await;
-    let error = repository.backup(&found, BackupOptions::default().with_name("n2")).await.expect_err("refused");
-    assert_eq!(error.code(), "invalid-key", "{error}");
-    assert!(error.to_string().contains("n1/dbs//"), "{error}");
+    let raw = bucket.server.location(&bucket.bucket, "data");
+    for below in ["n1", "n1/wal", "n1/dbs", "c1", "c1/catalog"] {
+        for odd in ODD {
+            let key = Key::parse(format!("{below}/{odd}")).expect("a key");
+            raw.put(&key, "x".into()).await.expect("put");
+            let error = match discover(&source, &DiscoverOptions::default()).await {
+                Ok(found) => repository.plan_backup(&found, &BackupOptions::default()).await.err(),
+                Err(error) => Some(error),
+            };
+            let error = error.unwrap_or_else(|| panic!("{key} is refused"));
+            assert_eq!(error.code(), "invalid-key", "{key}: {error}");
+            let shown = SHOWN.iter().fold(odd.to_owned(), |odd, (name, shown)| odd.replace(name, shown));
+            let shown = shown.trim_end_matches('x').replace("&#xA;", "\n").escape_default().to_string();
+            assert!(error.to_string().contains(&format!("{below}/{shown}")), "{key}: {error}");
+            raw.delete(&key).await.expect("deleted");
+        }
+    }
 }
 
 /// Objects that are not empty and whose keys end in `/`: object_store cuts that off, and would not find them.

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::{
     ListLevel, Location, MAX_CONCURRENT, ObjectMeta, ObjectTable,
     local::{self, Listed, Unfit, Unlisted},
+    odd::is_odd,
 };
 use crate::{
     concurrent,
@@ -197,6 +198,9 @@ impl Location {
             let mut listing = self.store().list(Some(self.base()));
             // A directory marker of the location itself is no object.
             while let Some(found) = self.answer(listing.try_next()).await.map_err(|error| self.not_listed("", error))? {
+                if is_odd(&found.location) {
+                    return Err(unlistable(&self.real_name(&found.location)));
+                }
                 if found.location != *self.base() {
                     return Ok(Some(found));
                 }
@@ -235,11 +239,8 @@ impl Location {
             self.pass_over(PassedOver::DirectoryMarker, &format!("{}/", text(prefix)));
             return Ok(None);
         }
-        if let Some(key) = meta.location.as_ref().strip_suffix(ODD_SEGMENT).filter(|key| key.ends_with('/')) {
-            let key = key.strip_prefix(self.base().as_ref()).unwrap_or(key).trim_start_matches('/');
-            let reason =
-                "it ends in `/`, which object_store cuts off, and it is not empty; rename or delete the object";
-            return Err(Error::InvalidKey { key: key.escape_default().to_string(), reason });
+        if is_odd(&meta.location) {
+            return Err(unlistable(&self.real_name(&meta.location)));
         }
         let entry = self.entry(meta)?;
         Ok(PassedOver::file(entry.key.name()).is_none().then_some(entry))
@@ -259,19 +260,21 @@ impl Location {
         };
         let found = self.retry(|| self.listing(list()).boxed()).await?;
         let mut listed = Listed::<ListLevel>::default();
-        let below = |name: &str| prefix.map_or_else(|| name.to_owned(), |prefix| format!("{prefix}/{name}"));
-        for name in found.common_prefixes.iter().filter_map(Path::filename) {
-            match name.strip_prefix(ODD_SEGMENT) {
-                None => listed.found.directories.push(name.to_owned()),
-                Some(segment) => listed.unlisted.push(unlisted(below(&format!("{segment}/")))),
+        for path in &found.common_prefixes {
+            if is_odd(path) {
+                let name = format!("{}/", self.real_name(path));
+                let error = Error::InvalidKey { key: name.escape_default().to_string(), reason: UNLISTABLE };
+                listed.unlisted.push(Unlisted { kind: PassedOver::InvalidName, name, error });
+            } else {
+                listed.found.directories.extend(path.filename().map(ToOwned::to_owned));
             }
         }
         let mut entries = Vec::new();
         for meta in found.objects {
-            let name = meta.location.filename().unwrap_or_default().to_owned();
+            let path = meta.location.clone();
             match self.listed_entry(prefix, meta) {
                 Err(error @ Error::InvalidKey { .. }) => {
-                    let name = below(name.strip_suffix(ODD_SEGMENT).unwrap_or(&name));
+                    let name = self.real_name(&path);
                     listed.unlisted.push(Unlisted { kind: PassedOver::InvalidName, name, error });
                 }
                 entry => entries.extend(entry?),
@@ -305,14 +308,17 @@ impl Location {
     }
 }
 
-/// What a prefix has before its last segment, and a key after its last `/`, that object_store cannot hold, see `cloud/odd_keys.rs`:
-/// a character for private use.
-pub(crate) const ODD_SEGMENT: &str = "\u{f8ff}";
+const UNLISTABLE: &str =
+    "an empty, `.` or `..` segment or a control character cannot be listed; rename or delete the object";
 
-fn unlisted(name: String) -> Unlisted {
-    let reason = "an empty, `.` or `..` segment or a control character cannot be listed; rename or delete the object";
-    let error = Error::InvalidKey { key: name.escape_default().to_string(), reason };
-    Unlisted { kind: PassedOver::InvalidName, name, error }
+/// An object of a name that object_store cannot hold.
+fn unlistable(name: &str) -> Error {
+    let reason = if name.ends_with('/') {
+        "it ends in `/`, which object_store cuts off, and it is not empty; rename or delete the object"
+    } else {
+        UNLISTABLE
+    };
+    Error::InvalidKey { key: name.escape_default().to_string(), reason }
 }
 
 /// What is passed over outside a cluster where a listing fails so.

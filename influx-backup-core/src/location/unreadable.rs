@@ -6,7 +6,7 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::{GetOptions, GetRange, ObjectStoreExt, path::Path};
 use tokio::time::{Instant, timeout};
 
-use super::Location;
+use super::{Location, odd::is_odd};
 use crate::{error::StoreErrorKind, key::Key};
 
 /// How often the content of an object has to be refused before the store is asked for something else.
@@ -100,7 +100,7 @@ impl Location {
         let store = self.unlimited();
         let listed = store.list(Some(self.base())).take(LISTED);
         let listed: Vec<_> = listed.filter_map(|entry| std::future::ready(entry.ok())).collect().await;
-        let others: Vec<_> = listed.iter().filter(|other| other.size > 0 && other.location != *path).collect();
+        let others: Vec<_> = listed.iter().filter(|other| is_other(other, path)).collect();
         let (Some(first), Some(last)) = (others.first(), others.last()) else { return true };
         let mut sent = 0;
         for other in [first, last, &others[others.len() / 2]] {
@@ -110,6 +110,11 @@ impl Location {
         }
         sent >= MOST
     }
+}
+
+/// Whether an object can be asked for in place of the one at `path`.
+fn is_other(other: &object_store::ObjectMeta, path: &Path) -> bool {
+    other.size > 0 && other.location != *path && !is_odd(&other.location)
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
-//! Answers to listings, with names that object_store cannot hold under another one: a prefix with an empty, `.` or `..` segment
-//! would end the listing of a level, and of a key that ends in `/` it cuts that off. An empty object of such a key is a directory
+//! Answers to listings, with names that object_store cannot hold under another one: a prefix or a key whose last segment is `.`,
+//! `..`, empty or has a control character would end the listing of a level, and of a key that ends in `/` it cuts that off. An empty object of such a key is a directory
 //! marker; one that is not empty would seem to vanish.
+
+use std::borrow::Cow;
 
 use bytes::Bytes;
 use object_store::client::{HttpError, HttpResponse};
 
-use crate::location::ODD_SEGMENT;
+use crate::location::odd::{CONTROLS, ODD_SEGMENT};
 
 /// The elements of a prefix and of its name: S3 and Google, Azure.
 const PREFIXES: [[&str; 4]; 2] = [
@@ -19,55 +21,96 @@ const OBJECTS: [[&str; 6]; 2] = [
     ["<Blob>", "</Blob>", "<Name>", "</Name>", "<Content-Length>", "</Content-Length>"],
 ];
 
-/// The answer with [`ODD_SEGMENT`] before the last segment of such prefixes, and at the end of such keys.
+/// The answer with [`ODD_SEGMENT`] before the last segment of such prefixes and keys, and other characters for control characters
+/// in it.
 pub(super) async fn renamed(response: HttpResponse) -> Result<HttpResponse, HttpError> {
     let (parts, body) = response.into_parts();
     let bytes = body.bytes().await?;
-    let changed = std::str::from_utf8(&bytes).ok().filter(|xml| may_be_odd(xml)).map(rename);
+    let changed = std::str::from_utf8(&bytes).ok().and_then(rename);
     Ok(HttpResponse::from_parts(parts, changed.map_or(bytes, Bytes::from).into()))
 }
 
-fn may_be_odd(xml: &str) -> bool {
-    ["//<", "./<", ">/<", "/</Key>", "/</Name>"].iter().any(|end| xml.contains(end))
+/// `None`: as it is.
+fn rename(xml: &str) -> Option<String> {
+    let mut xml = Cow::Borrowed(xml);
+    for [start, end, name_start, name_end] in PREFIXES {
+        change(&mut xml, start, end, |element| {
+            let name = between(element, name_start, name_end)?;
+            Some([name_start, &odd(name.strip_suffix('/')?)?, "/", name_end].concat())
+        });
+    }
+    for [start, end, name_start, name_end, size_start, size_end] in OBJECTS {
+        change(&mut xml, start, end, |element| {
+            let name = between(element, name_start, name_end)?;
+            let is_empty = || between(element, size_start, size_end).is_none_or(|size| size == "0");
+            if name.ends_with('/') && is_empty() {
+                return None;
+            }
+            let renamed = [name_start, &odd(name)?, name_end].concat();
+            Some(element.replacen(&[name_start, name, name_end].concat(), &renamed, 1))
+        });
+    }
+    if let Cow::Owned(changed) = xml { Some(changed) } else { None }
 }
 
-fn rename(xml: &str) -> String {
-    let xml = PREFIXES.iter().fold(xml.to_owned(), |xml, [start, end, name_start, name_end]| {
-        change(&xml, start, end, |element| {
-            let (parent, segment) = odd(between(element, name_start, name_end)?)?;
-            Some([*name_start, parent, ODD_SEGMENT, segment, "/", *name_end].concat())
-        })
-    });
-    OBJECTS.iter().fold(xml, |xml, [start, end, name_start, name_end, size_start, size_end]| {
-        change(&xml, start, end, |element| {
-            let is_odd = between(element, name_start, name_end)?.ends_with('/')
-                && between(element, size_start, size_end)? != "0";
-            is_odd.then(|| element.replacen(name_end, &[ODD_SEGMENT, *name_end].concat(), 1))
-        })
-    })
-}
-
-/// The text with each element between `start` and `end` as `changed` returns it; `None`: as it is.
-fn change(xml: &str, start: &str, end: &str, changed: impl Fn(&str) -> Option<String>) -> String {
-    let mut kept = String::with_capacity(xml.len());
-    let mut rest = xml;
-    while let Some((before, after)) = rest.split_once(start) {
+/// Puts in the place of each element between `start` and `end` what `changed` returns; `None`: it stays as it is.
+fn change(xml: &mut Cow<'_, str>, start: &str, end: &str, changed: impl Fn(&str) -> Option<String>) {
+    let mut kept = String::new();
+    let mut rest = &**xml;
+    let mut unchanged = rest;
+    while let Some((_, after)) = rest.split_once(start) {
         let Some((element, tail)) = after.split_once(end) else { break };
-        kept.extend([before, start, changed(element).as_deref().unwrap_or(element), end]);
+        if let Some(new) = changed(element) {
+            kept.push_str(&unchanged[..unchanged.len() - after.len()]);
+            kept.push_str(&new);
+            unchanged = &after[element.len()..];
+        }
         rest = tail;
     }
-    kept + rest
+    if !kept.is_empty() {
+        kept.push_str(unchanged);
+        *xml = Cow::Owned(kept);
+    }
 }
 
 fn between<'a>(element: &'a str, start: &str, end: &str) -> Option<&'a str> {
     element.split_once(start)?.1.split_once(end).map(|(text, _)| text)
 }
 
-/// The last segment of a prefix and what is before it, where it is empty, `.` or `..`.
-fn odd(prefix: &str) -> Option<(&str, &str)> {
-    let prefix = prefix.strip_suffix('/')?;
-    let (parent, segment) = prefix.split_at(prefix.rfind('/').map_or(0, |at| at + 1));
-    matches!(segment, "" | "." | "..").then_some((parent, segment))
+/// Another name, where the last segment is empty, `.` or `..`, or has a control character.
+fn odd(name: &str) -> Option<String> {
+    let (parent, segment) = name.split_at(name.rfind('/').map_or(0, |at| at + 1));
+    let shown = without_controls(segment);
+    let is_odd = shown != segment || matches!(segment, "" | "." | "..");
+    is_odd.then(|| format!("{parent}{ODD_SEGMENT}{shown}"))
+}
+
+/// The text with other characters for control characters, as they are or as XML has them: `&#10;`, `&#xA;`.
+fn without_controls(text: &str) -> String {
+    let mut parts = text.split("&#");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(';').and_then(|(number, tail)| Some((control(number)?, tail))) {
+            Some((control, tail)) => {
+                shown.push(control);
+                shown.push_str(tail);
+            }
+            None => shown.extend(["&#", part]),
+        }
+    }
+    shown.chars().map(|c| if c.is_ascii_control() { stand_in(c) } else { c }).collect()
+}
+
+fn control(number: &str) -> Option<char> {
+    let number = match number.strip_prefix(['x', 'X']) {
+        Some(hex) => u32::from_str_radix(hex, 16),
+        None => number.parse(),
+    };
+    char::from_u32(number.ok()?).filter(char::is_ascii_control)
+}
+
+fn stand_in(control: char) -> char {
+    char::from_u32(CONTROLS + u32::from(control)).unwrap_or(ODD_SEGMENT)
 }
 
 #[cfg(test)]
@@ -84,37 +127,46 @@ mod tests {
             format!("<ListBucketResult><Prefix>base/</Prefix>{prefixes}<KeyCount>1</KeyCount></ListBucketResult>")
         };
         let all = s3(&["base/a/", "base//", "base/./", "base/../", "base/b/"]);
-        assert!(may_be_odd(&all));
         let renamed = ["base/a/", "base/\u{f8ff}/", "base/\u{f8ff}./", "base/\u{f8ff}../", "base/b/"];
-        assert_eq!(rename(&all), s3(&renamed));
-        assert_eq!(rename(&s3(&["a/", "/", "../"])), s3(&["a/", "\u{f8ff}/", "\u{f8ff}../"]), "at the top of a bucket");
+        assert_eq!(rename(&all), Some(s3(&renamed)));
+        let renamed = s3(&["a/", "\u{f8ff}/", "\u{f8ff}../"]);
+        assert_eq!(rename(&s3(&["a/", "/", "../"])), Some(renamed), "at the top of a bucket");
+        let renamed = s3(&["b/\u{f8ff}x\u{f70a}y/", "b/\u{f8ff}&#34;\u{f701}\u{f77f}&#;/"]);
+        assert_eq!(rename(&s3(&["b/x&#xA;y/", "b/&#34;&#1;\u{7f}&#;/"])), Some(renamed), "control characters");
         let azure = |names: &[&str]| {
             let blobs: String =
                 names.iter().map(|name| format!("<BlobPrefix><Name>{name}</Name></BlobPrefix>")).collect();
             format!("<EnumerationResults><Blobs>{blobs}<Blob><Name>x</Name></Blob></Blobs></EnumerationResults>")
         };
-        assert_eq!(rename(&azure(&["n1/", "base//"])), azure(&["n1/", "base/\u{f8ff}/"]));
-        assert!(!may_be_odd(&s3(&["base/a/"])), "nothing is copied where there is none");
+        assert_eq!(rename(&azure(&["n1/", "base//"])), Some(azure(&["n1/", "base/\u{f8ff}/"])));
+        assert_eq!(rename(&s3(&["base/a/", "base/&#34;/"])), None, "nothing is copied where there is none");
     }
 
     #[test]
-    fn objects_that_are_no_markers_and_whose_keys_end_in_a_slash_are_renamed() {
+    fn objects_that_no_path_can_be_are_renamed() {
         let s3 = |key: &str, size: u32| {
             format!(
                 "<R><Prefix>n/</Prefix><Contents><Key>n/a</Key><Size>1</Size></Contents><Contents><Key>{key}</Key><Size>{size}</Size></Contents></R>"
             )
         };
-        assert_eq!(rename(&s3("n/x/", 8)), s3("n/x/\u{f8ff}", 8));
-        for (key, size) in [("n/x/", 0), ("n/x", 8)] {
-            assert_eq!(rename(&s3(key, size)), s3(key, size), "{key} {size}");
+        for (key, size, renamed) in [
+            ("n/x/", 8, "n/x/\u{f8ff}"),
+            ("n/..", 0, "n/\u{f8ff}.."),
+            (".", 8, "\u{f8ff}."),
+            ("n/x&#10;", 8, "n/\u{f8ff}x\u{f70a}"),
+            ("n/\n", 8, "n/\u{f8ff}\u{f70a}"),
+        ] {
+            assert_eq!(rename(&s3(key, size)), Some(s3(renamed, size)), "{key} {size}");
+        }
+        for (key, size) in [("n/x/", 0), ("n/x", 8), ("n/../x", 8), ("n/...", 8)] {
+            assert_eq!(rename(&s3(key, size)), None, "{key} {size}");
         }
         let azure = |name: &str, size: u32| {
             format!(
                 "<Blobs><Blob><Name>{name}</Name><Properties><Content-Length>{size}</Content-Length></Properties></Blob></Blobs>"
             )
         };
-        assert!(may_be_odd(&s3("n/x/", 8)) && may_be_odd(&azure("n/x/", 8)));
-        assert_eq!(rename(&azure("n/x/", 8)), azure("n/x/\u{f8ff}", 8));
-        assert_eq!(rename(&azure("n/x/", 0)), azure("n/x/", 0));
+        assert_eq!(rename(&azure("n/x/", 8)), Some(azure("n/x/\u{f8ff}", 8)));
+        assert_eq!(rename(&azure("n/x/", 0)), None);
     }
 }
