@@ -80,9 +80,10 @@ pub(super) async fn survey(location: &Location, what: &DiscoverOptions, around: 
     let unseen = named.into_iter().filter(is_unseen).collect();
     prefixes.extend(look_at(location, unseen, &excluded).await?);
     let is_any_read = prefixes.values().any(Prefix::is_member);
+    let has_catalog = prefixes.values().any(|prefix| prefix.catalog.is_some());
     for Unread { id, kind, error } in unread {
-        // Nothing that was read is a part of a cluster: what could not be read may be all of it.
-        if !is_any_read {
+        // Without a part of a cluster among what was read, it may be all of it; without a catalog, the cluster of the nodes.
+        if !is_any_read || kind == PassedOver::Unreadable && !has_catalog {
             return Err(error);
         }
         location.pass_over(kind, &id);

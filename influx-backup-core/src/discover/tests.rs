@@ -301,7 +301,7 @@ async fn given_ids_must_have_objects() {
 /// It may be unreadable, which is why it is excluded.
 #[tokio::test]
 async fn nothing_is_asked_of_a_node_that_is_excluded() {
-    for excluded in ["n2", "org/n2", "c/n2", "n1/n2"] {
+    for excluded in ["n2", "org/n2", "c/n2", "n1/n2", "n1/x/n2", "n1/x/y/n2", "c/x/y/n2"] {
         let store = Arc::new(InMemory::new()) as Arc<dyn ObjectStore>;
         enterprise("c", &["n1", excluded]).write_to(&store, &Path::default()).await.expect("writes into memory");
         let denied = Rule::new(Scope::any().below(excluded), When::Always, Fault::Fail(Failure::Denied));
@@ -315,9 +315,26 @@ async fn nothing_is_asked_of_a_node_that_is_excluded() {
         assert!(named.iter().all(|node| node.in_store), "{named:?}");
         cluster.list().await.unwrap_or_else(|error| panic!("{excluded}: {error}"));
         let error = refused(&location, DiscoverOptions::default()).await;
-        // A cluster of which a part cannot be read is passed over, and then none is there.
-        let code = if excluded.starts_with("c/") { "no-cluster" } else { "access-denied" };
-        assert_eq!(error.code(), code, "{excluded}: {error}");
+        assert_eq!(error.code(), "access-denied", "{excluded}: {error}");
+        assert!(error.to_string().contains(excluded), "{excluded}: {error}");
+    }
+}
+
+/// Nodes of which the cluster cannot be read are not nodes without a cluster.
+#[tokio::test]
+async fn a_part_of_the_cluster_that_cannot_be_read_is_named() {
+    for denied in ["c", "c/catalog", "c/odd"] {
+        let store = Arc::new(InMemory::new()) as Arc<dyn ObjectStore>;
+        enterprise("c", &["n1"]).unknown("c/odd/deep/x").write_to(&store, &Path::default()).await.expect("written");
+        let rule = Rule::new(Scope::any().below(denied), When::Always, Fault::Fail(Failure::Denied));
+        let store = FaultyStore::new(store, FaultPlan::none().with(rule));
+        let location = Location::with_store(Arc::new(store), Path::default(), Identity::Test);
+        let error = match discover(&location, &DiscoverOptions::default()).await {
+            Ok(cluster) => cluster.list().await.expect_err(denied),
+            Err(error) => error,
+        };
+        assert_eq!(error.code(), "access-denied", "{denied}: {error}");
+        assert!(error.to_string().contains(denied), "{denied}: {error}");
     }
 }
 
