@@ -242,16 +242,31 @@ async fn heads(location: &Location, owner: &str, names: &[&str]) -> Result<Vec<O
     Ok(entries)
 }
 
-/// What no other group lists: one level, then each directory that no other group has.
+/// What no other group lists: one level, then each directory that no other group has. What is excluded is not looked at,
+/// however deep it lies.
 async fn rest(cluster: &Cluster, owner: &str) -> Result<ObjectTable> {
-    let level = cluster.location().list_level(owner).await?;
-    let mut entries = Vec::from_iter(level.entries);
-    for directory in level.directories {
-        let prefix = format!("{owner}/{directory}");
-        // A nested node is listed by itself, and not at all where it is excluded.
-        let is_other = cluster.description().excluded_nodes.contains(&prefix) || cluster.is_node(&prefix);
-        if !is_other && !listed_elsewhere(cluster.description(), owner, &directory) {
-            entries.extend(cluster.location().list(&prefix).await?);
+    let (location, description) = (cluster.location(), cluster.description());
+    let is_excluded_below = |prefix: &str| {
+        let below = |id: &String| id.strip_prefix(prefix).is_some_and(|tail| tail.starts_with('/'));
+        description.excluded_nodes.iter().any(below)
+    };
+    let mut entries = Vec::new();
+    let mut levels = vec![owner.to_owned()];
+    while let Some(parent) = levels.pop() {
+        let level = location.list_level(&parent).await?;
+        entries.extend(level.entries);
+        for directory in level.directories {
+            let prefix = format!("{parent}/{directory}");
+            // A nested node is listed by itself.
+            let is_other = description.excluded_nodes.contains(&prefix) || cluster.is_node(&prefix);
+            if is_other || parent == owner && listed_elsewhere(description, owner, &directory) {
+                continue;
+            }
+            if is_excluded_below(&prefix) {
+                levels.push(prefix);
+            } else {
+                entries.extend(location.list(&prefix).await?);
+            }
         }
     }
     Ok(entries.into())

@@ -13,8 +13,9 @@ use std::{
 
 use generated::{World, core, directory, files, location};
 use influx_backup_core::{
-    BackupOptions, FindingCode, Generation, Restore, RestoreOptions, RestoreRunOptions, VerifyOptions, certify,
-    certify::certify_backup, finding::Finding, options::OnExisting, record::BackupStatus, verify,
+    BackupOptions, DiscoverOptions, FindingCode, Generation, Restore, RestoreOptions, RestoreRunOptions, VerifyOptions,
+    certify, certify::certify_backup, discover, finding::Finding, options::OnExisting, record::BackupStatus,
+    testing::generate::Generate, verify,
 };
 
 fn fifo(path: &Path) {
@@ -137,6 +138,24 @@ async fn what_lies_below_a_node_and_cannot_be_copied_is_named() {
             assert_eq!(error.code(), code, "{odd} below {below}: {error}");
             assert!(error.to_string().contains(below), "{odd} below {below}: {error}");
         }
+    }
+}
+
+/// However deep it lies below another one.
+#[tokio::test]
+async fn a_node_that_is_excluded_is_not_listed() {
+    for excluded in ["n1/n2", "n1/x/n2", "n1/x/y/n2", "c1/x/y/n2"] {
+        let world = World::new(&Generate::enterprise("c1").nodes(["n1", excluded]).unknown("n1/x/beside"));
+        make_all(&world.file(excluded));
+        let options = DiscoverOptions::default().with_excluded_node(excluded);
+        let found = discover(&location(world.source()), &options).await.expect(excluded);
+        let repository = world.repository().await;
+        let report = repository.backup(&found, BackupOptions::default().with_name("n1")).await;
+        let report = report.unwrap_or_else(|error| panic!("{excluded}: {error}"));
+        assert_eq!(report.status, BackupStatus::Complete, "{excluded}");
+        let held = files(&world.backup());
+        assert!(held.contains_key("n1/x/beside"), "{excluded}");
+        assert!(held.keys().all(|key| !key.starts_with(&format!("{excluded}/"))), "{excluded}");
     }
 }
 
