@@ -13,6 +13,7 @@ mod fit;
 pub(crate) mod gcs;
 mod machine;
 mod odd_keys;
+mod proxies;
 #[cfg(feature = "aws")]
 mod renewal;
 pub(crate) mod requests;

@@ -147,6 +147,44 @@ async fn each_mistake_has_its_own_code() {
     );
 }
 
+/// A proxy that cannot be reached is named by where it is from: the store behind it is up.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_cannot_be_reached_is_named() {
+    let scratch = Scratch::with_cluster(&["--snapshots", "2"]);
+    let store = Store::new().await;
+    store.put("cluster", scratch.files("source")).await;
+    let source = store.url("cluster");
+    let (proxy, encrypted) = ("http://user:s3cr3t@127.0.0.1:9", ("AWS_ENDPOINT", "https://127.0.0.1:9"));
+    let is_unnamed: [(&str, &str); 2] = [("HTTP_PROXY", proxy), ("NO_PROXY", "127.0.0.1")];
+    let calls: [(&[(&str, &str)], &[(&str, &str)], Option<&str>); 6] = [
+        (&[("http_proxy", proxy)], &[], Some("the environment variable http_proxy")),
+        (&[("HTTPS_PROXY", ""), ("all_proxy", proxy)], &[encrypted], Some("the environment variable all_proxy")),
+        (&[], &[("aws_proxy_url", proxy)], Some("the option `proxy_url`")),
+        (&is_unnamed, &[("AWS_ENDPOINT", "http://127.0.0.1:9")], None),
+        (&[("http_proxy", proxy)], &[encrypted], None),
+        (&[("http_proxy", proxy)], &[("proxy_url", proxy), ("proxy_excludes", "127.0.0.0/8"), encrypted], None),
+    ];
+    std::thread::scope(|scope| {
+        for (variables, options, named) in calls {
+            let options = store.options_with("--source-option", options);
+            let arguments: Vec<_> =
+                ["discover", &source, "--json"].into_iter().chain(options.iter().map(String::as_str)).collect();
+            let mut call = command(&arguments);
+            call.envs(variables.iter().copied());
+            scope.spawn(move || {
+                let answer = Answer::of(call.output().expect("the program starts")).expect_error(6, "unreachable");
+                let causes = answer.json()["error"]["causes"].to_string();
+                assert_eq!(causes.contains("went through the proxy"), named.is_some(), "{variables:?}: {causes}");
+                assert!(named.is_none_or(|named| causes.contains(&format!("the proxy of {named}"))), "{causes}");
+                assert!(!format!("{answer:?}").contains("s3cr3t"), "{answer:?}");
+            });
+        }
+    });
+    let mut passed_by = command(&["discover", &source, "--json"]);
+    passed_by.args(store.options("--source-option")).envs(is_unnamed);
+    Answer::of(passed_by.output().expect("the program starts")).expect(0);
+}
+
 /// No verb waits for minutes for a store that was never there, or asks one without credentials.
 #[test]
 fn every_verb_says_within_seconds_what_is_wrong() {

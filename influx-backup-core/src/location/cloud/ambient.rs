@@ -43,7 +43,7 @@ impl Ambient {
         }
     }
 
-    /// Refuses a proxy that cannot be read. Those that are not spoken to by HTTP are of no effect.
+    /// Refuses a proxy that cannot be read. One of SOCKS may concern no request; the error of one that it concerns names it.
     pub(super) fn check_proxies() -> Result<()> {
         PROXIES.into_iter().try_for_each(|variable| Self::Proxy(variable).check())
     }

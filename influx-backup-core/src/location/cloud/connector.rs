@@ -1,6 +1,6 @@
 //! HTTP as object_store speaks it, with the answers' checksums kept, which it would drop, requests to slow down counted and
-//! errors remembered, which it hides, errors final that no repetition helps, and requests signed again whose credentials were
-//! replaced.
+//! errors remembered, which it hides, errors final that no repetition helps, proxies named in errors, and requests signed again
+//! whose credentials were replaced.
 
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use object_store::{
 
 use super::{
     odd_keys,
+    proxies::Proxies,
     requests::{self, MadeOnce},
 };
 use crate::{
@@ -41,7 +42,7 @@ pub(super) struct Connector {
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         let inner = ReqwestConnector::default().connect(options)?;
-        Ok(HttpClient::new(Observed { inner, connector: self.clone() }))
+        Ok(HttpClient::new(Observed { inner, connector: self.clone(), proxies: Proxies::of(options) }))
     }
 }
 
@@ -49,6 +50,7 @@ impl HttpConnector for Connector {
 struct Observed {
     inner: HttpClient,
     connector: Connector,
+    proxies: Proxies,
 }
 
 impl Observed {
@@ -76,7 +78,8 @@ impl HttpService for Observed {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let kind = kind_of(request.method(), request.uri());
         let is_made_again = request.extensions().get::<MadeOnce>().is_none();
-        let response = self.execute(request).await?;
+        let uri = request.uri().clone();
+        let response = self.execute(request).await.map_err(|error| self.proxies.named_in(error, &uri))?;
         let status = response.status();
         if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             self.connector.throttle_counts.add(kind);
