@@ -413,6 +413,36 @@ async fn names_that_no_object_can_have_outside_the_cluster_stop_nothing() {
     }
 }
 
+/// The same in a server that keeps such names itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn names_that_no_object_can_have_in_a_server() {
+    let Some(google) = servers::fake_gcs() else { return };
+    let bucket = Bucket::of(google, Raw::Google(google)).await;
+    write(&cluster(), &bucket.location("data")).await;
+    let put = async |name: &str| google.put_object(&bucket.bucket, name, "x".into()).await;
+    for place in ["data", "vault", "target"] {
+        for odd in ["..", ".", "../x", "new%0Aline/x", "new%0Aline", "%01"] {
+            put(&format!("{place}/{odd}")).await;
+            put(&format!("{place}/other/{odd}")).await;
+        }
+    }
+    let found = discover(&bucket.location("data"), &DiscoverOptions::default()).await.expect("found");
+    let repository = Repository::open(bucket.location("vault")).await.expect("opened");
+    let report = repository.backup(&found, BackupOptions::default().with_name("n1")).await.expect("backed up");
+    assert_eq!(report.status, BackupStatus::Complete);
+    assert!(repository.list().await.expect("listed").iter().any(|backup| backup.name == "n1"));
+    let backup = repository.get("n1").await.expect("opened");
+    let report = restore(&backup, &bucket.location("target"), RestoreOptions::empty()).await.expect("restored");
+    for (what, findings) in [("discover", found.notes()), ("restore", &report.findings)] {
+        let notes = passed(findings);
+        assert!(notes.iter().any(|note| note.contains("no object can have")), "{what}: {notes:?}");
+    }
+    put("data/n1/..").await;
+    let error = repository.backup(&found, BackupOptions::default().with_name("n2")).await.expect_err("refused");
+    assert_eq!(error.code(), "invalid-key", "{error}");
+    assert!(error.to_string().contains("`n1/..`"), "{error}");
+}
+
 /// Objects that are not empty and whose keys end in `/`: object_store cuts that off, and would not find them.
 async fn slashes_are_named(bucket: &Bucket) {
     let what = bucket.server.name();
