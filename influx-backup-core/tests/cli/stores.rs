@@ -150,13 +150,14 @@ async fn each_mistake_has_its_own_code() {
 /// A proxy that cannot be reached is named by where it is from: the store behind it is up.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_that_cannot_be_reached_is_named() {
+    type Pairs = [(&'static str, &'static str)];
     let scratch = Scratch::with_cluster(&["--snapshots", "2"]);
     let store = Store::new().await;
     store.put("cluster", scratch.files("source")).await;
     let source = store.url("cluster");
     let (proxy, encrypted) = ("http://user:s3cr3t@127.0.0.1:9", ("AWS_ENDPOINT", "https://127.0.0.1:9"));
     let is_unnamed: [(&str, &str); 2] = [("HTTP_PROXY", proxy), ("NO_PROXY", "127.0.0.1")];
-    let calls: [(&[(&str, &str)], &[(&str, &str)], Option<&str>); 6] = [
+    let calls: [(&Pairs, &Pairs, Option<&str>); 6] = [
         (&[("http_proxy", proxy)], &[], Some("the environment variable http_proxy")),
         (&[("HTTPS_PROXY", ""), ("all_proxy", proxy)], &[encrypted], Some("the environment variable all_proxy")),
         (&[], &[("aws_proxy_url", proxy)], Some("the option `proxy_url`")),
