@@ -16,12 +16,10 @@ pub(crate) mod tests;
 
 use std::time::Duration;
 
+#[cfg(any(test, feature = "cloud"))]
+pub(crate) use self::credentials::NotIssued;
 pub(crate) use self::hint::LINKED_DIRECTORY;
-pub(crate) use self::{
-    answer::StoreAnswer,
-    credentials::{NoCredentials, NotIssued},
-    store::CREATE_ONLY,
-};
+pub(crate) use self::{answer::StoreAnswer, credentials::NoCredentials, store::CREATE_ONLY};
 pub use self::{
     code::{Category, ErrorCode},
     copy::{CopyError, CopySide},

@@ -1,6 +1,8 @@
 //! Why a request that needs credentials was not made: [`NoCredentials`], [`NotIssued`].
 
-use super::{Source, StoreErrorKind};
+use super::Source;
+#[cfg(any(test, feature = "cloud"))]
+use super::StoreErrorKind;
 
 /// No credentials were given, and the machine has none.
 #[derive(Debug, thiserror::Error)]

@@ -2,8 +2,10 @@
 
 use std::{error::Error as StdError, iter::successors};
 
+#[cfg(any(test, feature = "cloud"))]
+use super::NotIssued;
 use super::{
-    CopySide, NoCredentials, NotIssued,
+    CopySide, NoCredentials,
     answer::{StoreAnswer, code_in},
 };
 
