@@ -16,6 +16,7 @@ pub(crate) struct NoCredentials {
 }
 
 /// A service did not answer with credentials. What it answered is not the store's answer: nothing is known of the object.
+#[cfg(any(test, feature = "cloud"))]
 #[derive(Debug, thiserror::Error)]
 #[error("{service} gave no credentials")]
 pub(crate) struct NotIssued {

@@ -256,6 +256,7 @@ fn answer_in(error: &(dyn StdError + 'static)) -> Option<StoreAnswer> {
 /// What it means that the request was not made for want of credentials.
 fn of_credentials(error: &object_store::Error) -> Option<StoreErrorKind> {
     causes(error).find_map(|cause| {
+        #[cfg(any(test, feature = "cloud"))]
         if let Some(not_issued) = cause.downcast_ref::<NotIssued>() {
             return Some(not_issued.kind);
         }
