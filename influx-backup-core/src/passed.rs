@@ -13,11 +13,13 @@ use crate::{
 /// What is passed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum PassedOver {
+    // Everywhere: in the source, in a backup, in a repository and in a target.
     DirectoryMarker,
     StagingFile,
     FileSystemSnapshots,
     LostAndFound,
     Trash,
+    // Outside the prefixes of the cluster. Inside it is an error: data could be missing.
     Socket,
     Pipe,
     Device,
@@ -28,41 +30,15 @@ pub(crate) enum PassedOver {
     InvalidName,
 }
 
-/// Where it is passed over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reach {
-    /// Everywhere: in the source, in a backup, in a repository and in a target.
-    Everywhere,
-    /// At the top of a location, which may be the top of a volume.
-    Top,
-    /// Outside the prefixes of the cluster. Inside it is an error: data could be missing.
-    Outside,
-}
-
 impl PassedOver {
-    /// Where it is passed over.
-    const fn reach(self) -> Reach {
-        match self {
-            Self::DirectoryMarker | Self::StagingFile | Self::FileSystemSnapshots => Reach::Everywhere,
-            Self::LostAndFound | Self::Trash => Reach::Top,
-            Self::Socket
-            | Self::Pipe
-            | Self::Device
-            | Self::BrokenLink
-            | Self::Link
-            | Self::Unreadable
-            | Self::NotUtf8
-            | Self::InvalidName => Reach::Outside,
-        }
-    }
-
     /// What it is called, one and several, and why it is passed over.
     const fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::DirectoryMarker => (
                 "directory marker",
                 "directory markers",
-                "an empty object whose key ends in `/`: consoles, Hadoop tools and mounts leave them",
+                "an empty object whose key ends in `/`, or that has objects below it: consoles, Hadoop tools and mounts leave \
+                 them",
             ),
             Self::StagingFile => {
                 ("staging file", "staging files", "a file that is being written, or was when its writer died")
@@ -89,20 +65,19 @@ impl PassedOver {
         }
     }
 
-    /// What a directory of this name is, at the top of a location or below it. Only for files: stores have no such
-    /// directories.
-    pub(crate) fn directory(name: &str, is_top: bool) -> Option<Self> {
+    /// What a directory of this name is. Only for files: stores have no such directories. Any directory may be the top of a volume
+    /// of its own.
+    pub(crate) fn directory(name: &str) -> Option<Self> {
         // NetApp, Dell, GPFS, snapper; ZFS; NetApp over SMB; CephFS and FreeBSD; Samba.
         let is_snapshots = matches!(name, ".snapshot" | ".snapshots" | ".zfs" | "~snapshot" | ".snap");
         let is_trash = matches!(name, ".Trash" | ".Trashes" | "$RECYCLE.BIN" | "System Volume Information")
             || name.strip_prefix(".Trash-").is_some_and(|user| user.bytes().all(|b| b.is_ascii_digit()));
-        let kind = match name {
-            _ if is_snapshots || name.starts_with("@GMT-") => Self::FileSystemSnapshots,
-            "lost+found" => Self::LostAndFound,
-            _ if is_trash => Self::Trash,
-            _ => return None,
-        };
-        (is_top || kind.reach() == Reach::Everywhere).then_some(kind)
+        match name {
+            _ if is_snapshots || name.starts_with("@GMT-") => Some(Self::FileSystemSnapshots),
+            "lost+found" => Some(Self::LostAndFound),
+            _ if is_trash => Some(Self::Trash),
+            _ => None,
+        }
     }
 
     /// What a file or an object of this name is.
@@ -172,9 +147,7 @@ mod tests {
     fn directories_are_known_by_their_names() {
         let snapshots = [".snapshot", ".snapshots", ".zfs", "~snapshot", ".snap", "@GMT-2026.11.26-12.00.00"];
         for name in snapshots {
-            for is_top in [true, false] {
-                assert_eq!(PassedOver::directory(name, is_top), Some(PassedOver::FileSystemSnapshots), "{name}");
-            }
+            assert_eq!(PassedOver::directory(name), Some(PassedOver::FileSystemSnapshots), "{name}");
         }
         for (name, kind) in [
             ("lost+found", PassedOver::LostAndFound),
@@ -182,11 +155,10 @@ mod tests {
             (".Trash-1000", PassedOver::Trash),
             ("$RECYCLE.BIN", PassedOver::Trash),
         ] {
-            assert_eq!(PassedOver::directory(name, true), Some(kind), "{name}");
-            assert_eq!(PassedOver::directory(name, false), None, "{name}: only a volume has it");
+            assert_eq!(PassedOver::directory(name), Some(kind), "{name}");
         }
         for name in ["snapshots", "node1", "snapshot", "zfs", ".Trash-x", "wal", "@GMT"] {
-            assert_eq!(PassedOver::directory(name, true), None, "{name}");
+            assert_eq!(PassedOver::directory(name), None, "{name}");
         }
         assert_eq!(PassedOver::file("1.wal#12"), Some(PassedOver::StagingFile));
         assert_eq!(PassedOver::file("1.wal"), None);
@@ -205,8 +177,8 @@ mod tests {
             messages,
             [
                 "1 socket in `file:///d` is passed over: `s\\n` (it has no content)",
-                "2 directory markers in `s3://x` are passed over, such as `a` (an empty object whose key ends in `/`: \
-                 consoles, Hadoop tools and mounts leave them)",
+                "2 directory markers in `s3://x` are passed over, such as `a` (an empty object whose key ends in `/`, or that \
+                 has objects below it: consoles, Hadoop tools and mounts leave them)",
             ]
         );
         assert_eq!(notes.unreported().len(), 2);

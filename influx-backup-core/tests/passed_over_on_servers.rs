@@ -326,6 +326,38 @@ async fn markers_on_servers_stop_nothing() {
     }
 }
 
+/// Azure's tools for directories leave empty objects that have the name of one, without a `/`. MinIO has no such objects.
+#[tokio::test(flavor = "multi_thread")]
+async fn empty_objects_with_the_name_of_a_directory_stop_nothing() {
+    for bucket in Bucket::of_all().await.into_iter().filter(|bucket| !matches!(bucket.raw, Raw::S3(_))) {
+        let what = bucket.server.name();
+        let (source, vault, target) = (bucket.location("data"), bucket.location("vault"), bucket.location("target"));
+        let mut written = write(&cluster(), &source).await;
+        written.retain(|key, _| !key.ends_with("_license"));
+        for folder in ["data/n1", "data/n1/wal", "data/c1/catalog", "data/comp/c", "vault/nightly", "target/n1"] {
+            bucket.put(folder, Bytes::new()).await;
+        }
+        let repository = Repository::open(vault).await.expect("opened");
+        let cluster = discover(&source, &DiscoverOptions::default()).await.expect("found");
+        let report = repository.backup(&cluster, BackupOptions::default().with_name("nightly")).await;
+        let report = report.unwrap_or_else(|error| panic!("{what}: {error}: {error:?}"));
+        assert_eq!((report.status, report.passes.len()), (BackupStatus::Complete, 1), "{what}");
+        assert!(!passed(&report.findings).is_empty(), "{what}: {:?}", report.findings);
+        assert!(repository.verify("nightly", VerifyOptions::bytes()).await.expect("verified").passed(), "{what}");
+        let backup = repository.get("nightly").await.expect("opened");
+        let files = tempfile::tempdir().expect("a directory");
+        let here = Location::parse(files.path().to_str().expect("UTF-8"), &StoreOptions::default()).expect("a place");
+        for place in [&target, &here] {
+            for folder in ["target/n1/wal", "target/c1"] {
+                bucket.put(folder, Bytes::new()).await;
+            }
+            let restored = restore(&backup, place, RestoreOptions::replace()).await;
+            restored.unwrap_or_else(|error| panic!("{what}: {error}: {error:?}"));
+            assert!(read(place).await == written, "{what}");
+        }
+    }
+}
+
 /// A node that has written for the first time, in a folder that was made for it, is found. So is a cluster below a location with
 /// folders as a node has them.
 #[tokio::test(flavor = "multi_thread")]

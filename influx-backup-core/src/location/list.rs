@@ -280,7 +280,7 @@ impl Location {
                 entry => entries.extend(entry?),
             }
         }
-        listed.found.entries = self.without_markers(entries).await?.into();
+        listed.found.entries = self.level_without_markers(entries, &listed.found.directories).await?.into();
         Ok(listed)
     }
 

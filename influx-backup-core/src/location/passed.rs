@@ -69,8 +69,8 @@ impl Location {
         Ok(())
     }
 
-    /// Drops directory markers: empty objects whose key ends in `/`, which object_store cuts off. An empty object is looked at
-    /// again: under the name without `/` there is none where it is a marker.
+    /// Drops directory markers: empty objects whose key ends in `/`, which object_store cuts off, or that have objects below them.
+    /// An empty object is looked at again: under the name without `/` there is none where it is a marker.
     pub(super) async fn without_markers(&self, entries: Vec<ObjectMeta>) -> Result<Vec<ObjectMeta>> {
         let (empty, mut kept): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.size == 0);
         let looks = stream::iter(empty).map(|entry| async move {
@@ -80,12 +80,39 @@ impl Location {
             }
         });
         let looked: Vec<_> = looks.buffer_unordered(MAX_CONCURRENT).try_collect().await?;
+        let mut empty = Vec::new();
         for (entry, found) in looked {
             match found {
-                Some(found) if found.size == 0 => kept.push(entry),
+                Some(found) if found.size == 0 => empty.push(entry),
                 // Written meanwhile, or beside a marker of the same name: the table keeps the object once.
                 Some(found) => kept.push(found),
                 None => self.pass_over(PassedOver::DirectoryMarker, &format!("{}/", entry.key)),
+            }
+        }
+        let have_objects_below = have_objects_below(&empty, &kept);
+        for (entry, is_marker) in empty.into_iter().zip(have_objects_below) {
+            if is_marker {
+                self.pass_over(PassedOver::DirectoryMarker, entry.key.as_str());
+            } else {
+                kept.push(entry);
+            }
+        }
+        Ok(kept)
+    }
+
+    /// The same for one level, of which these are the directories.
+    pub(super) async fn level_without_markers(
+        &self,
+        entries: Vec<ObjectMeta>,
+        directories: &[String],
+    ) -> Result<Vec<ObjectMeta>> {
+        let mut kept = Vec::new();
+        for entry in self.without_markers(entries).await? {
+            let has_directory = || directories.iter().any(|directory| directory == entry.key.name());
+            if entry.size == 0 && has_directory() && self.holds_object(entry.key.as_str()).await? {
+                self.pass_over(PassedOver::DirectoryMarker, entry.key.as_str());
+            } else {
+                kept.push(entry);
             }
         }
         Ok(kept)
@@ -124,6 +151,21 @@ impl Location {
         }
         Ok(Some(empty))
     }
+}
+
+/// Which of these objects have others below them.
+fn have_objects_below(objects: &[ObjectMeta], others: &[ObjectMeta]) -> Vec<bool> {
+    if objects.is_empty() {
+        return Vec::new();
+    }
+    let mut keys: Vec<_> = objects.iter().chain(others).map(|entry| entry.key.as_str()).collect();
+    keys.sort_unstable();
+    let is_above = |entry: &ObjectMeta| {
+        let below = format!("{}/", entry.key);
+        let next = keys.partition_point(|key| *key < below.as_str());
+        keys.get(next).is_some_and(|key| key.starts_with(&below))
+    };
+    objects.iter().map(is_above).collect()
 }
 
 #[cfg(test)]
@@ -194,6 +236,23 @@ mod tests {
         async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> StoreResult<()> {
             self.0.copy_opts(from, to, options).await
         }
+    }
+
+    /// As Azure has them for directories.
+    #[tokio::test]
+    async fn an_empty_object_with_objects_below_is_a_marker() {
+        let notes = PassedOverNotes::default();
+        let location = Location::in_memory().with_passing(notes.clone());
+        for (key, bytes) in [("n", ""), ("n/wal", ""), ("n/wal-", ""), ("n/wal/1", "x"), ("n/walk", ""), ("n/c/d", "x")]
+        {
+            location.put(&Key::parse(key).expect("a key"), bytes.into()).await.expect("put");
+        }
+        let keys = |table: &crate::location::ObjectTable| table.keys().map(Key::to_string).collect::<Vec<_>>();
+        assert_eq!(keys(&location.list("").await.expect("listed")), ["n/c/d", "n/wal-", "n/wal/1", "n/walk"]);
+        let level = location.list_level("n").await.expect("listed");
+        assert_eq!(keys(&level.entries), ["n/wal-", "n/walk"]);
+        assert_eq!(level.directories, ["c", "wal"]);
+        assert!(notes.findings()[0].message.starts_with("2 directory markers"), "{:?}", notes.findings());
     }
 
     #[tokio::test]
