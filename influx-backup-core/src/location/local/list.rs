@@ -102,7 +102,7 @@ pub(in crate::location) async fn directories(root: &FilePath) -> Result<Listed<V
         match fs::read_dir(&root) {
             Ok(listing) => {
                 for name in listing.flatten().filter(|found| found.path().is_dir()).map(|found| found.file_name()) {
-                    match name.to_str().map(|name| PassedOver::directory(name)) {
+                    match name.to_str().map(PassedOver::directory) {
                         Some(None) => listed.found.push(name.to_string_lossy().into_owned()),
                         Some(Some(kind)) => listed.passed.push((kind, name.to_string_lossy().into_owned())),
                         None => listed.passed.push((PassedOver::NotUtf8, name.to_string_lossy().into_owned())),
