@@ -58,7 +58,8 @@ pub(super) struct Survey {
 pub(super) async fn survey(location: &Location, what: &DiscoverOptions, around: Around) -> Result<Survey> {
     check_exists(location).await?;
     let (given, excluded) = given(what)?;
-    let mut prefixes = look_at(location, given, &excluded).await?;
+    let looks = Looks { location, excluded: &excluded };
+    let mut prefixes = looks.at(given).await?;
     // Without the catalog of the cluster, what else is there tells what is wrong.
     let is_whole = around == Around::Unseen && what.cluster_id.iter().all(|id| prefixes[id].catalog.is_some());
     let listed = if is_whole { None } else { top(location, what).await? };
@@ -73,12 +74,12 @@ pub(super) async fn survey(location: &Location, what: &DiscoverOptions, around: 
     // Where the top itself looks like a node, its directories are components: they are not listed.
     let others = top.directories.iter().filter(|name| top.known() < 2 && *name != OWN_DIRECTORY);
     let others = others.filter(|name| !prefixes.contains_key(*name) && !excluded.contains(*name)).cloned().collect();
-    let (beside, unread) = look_beside(location, others, &excluded).await?;
+    let (beside, unread) = looks.beside(others).await?;
     prefixes.extend(beside);
     let named: BTreeSet<String> = prefixes.values().flat_map(named_nodes).cloned().collect();
     let is_unseen = |id: &String| !prefixes.contains_key(id) && !excluded.contains(id) && Key::parse(id).is_ok();
     let unseen = named.into_iter().filter(is_unseen).collect();
-    prefixes.extend(look_at(location, unseen, &excluded).await?);
+    prefixes.extend(looks.at(unseen).await?);
     let is_any_read = prefixes.values().any(Prefix::is_member);
     let has_catalog = prefixes.values().any(|prefix| prefix.catalog.is_some());
     for Unread { id, kind, error } in unread {
@@ -89,7 +90,7 @@ pub(super) async fn survey(location: &Location, what: &DiscoverOptions, around: 
         location.pass_over(kind, &id);
     }
     // Ids with a `/` are given, or named by a catalog.
-    let parents = parents(location, prefixes.keys().chain(&excluded), &excluded).await?;
+    let parents = looks.at_parents(prefixes.keys().chain(&excluded)).await?;
     let may_be_there = |id: &String| match id.rsplit_once('/') {
         None => !is_listed || top.has_directory(id),
         Some((parent, name)) => parents.get(parent).is_none_or(|level| level.has_directory(name)),
@@ -150,39 +151,6 @@ fn named_nodes(prefix: &Prefix) -> impl Iterator<Item = &String> {
     prefix.catalog.iter().flat_map(|catalog| &catalog.contents.nodes).flatten()
 }
 
-/// The names below the parents of these ids, where they can be read, and not below a node that is excluded.
-async fn parents(
-    location: &Location,
-    ids: impl Iterator<Item = &String>,
-    excluded: &BTreeSet<String>,
-) -> Result<BTreeMap<String, Level>> {
-    let mut parents = BTreeMap::new();
-    for id in ids {
-        for (at, _) in id.match_indices('/') {
-            let parent = &id[..at];
-            if excluded.contains(parent) {
-                break;
-            }
-            if !parents.contains_key(parent)
-                && let Some(level) = location.list_level_outside(parent).await?
-            {
-                parents.insert(parent.to_owned(), level.into());
-            }
-        }
-    }
-    Ok(parents)
-}
-
-async fn look_at(
-    location: &Location,
-    ids: BTreeSet<String>,
-    excluded: &BTreeSet<String>,
-) -> Result<BTreeMap<String, Prefix>> {
-    let looks: Vec<_> = ids.into_iter().map(|id| look(location, id, excluded).boxed()).collect();
-    let found = concurrent::run(looks, PREFIXES_AT_ONCE).await?;
-    Ok(found.into_iter().collect())
-}
-
 /// What cannot be read beside the ids that were given. It is passed over, unless it turns out to be a part of the cluster.
 struct Unread {
     id: String,
@@ -190,78 +158,99 @@ struct Unread {
     error: Error,
 }
 
-/// The same for names that were not given, with what cannot be read among them.
-async fn look_beside(
-    location: &Location,
-    ids: Vec<String>,
-    excluded: &BTreeSet<String>,
-) -> Result<(BTreeMap<String, Prefix>, Vec<Unread>)> {
-    let looks: Vec<_> = ids.into_iter().map(|id| look_if_readable(location, id, excluded).boxed()).collect();
-    let found = concurrent::run(looks, PREFIXES_AT_ONCE).await?;
-    let mut prefixes = BTreeMap::new();
-    let mut unread = Vec::new();
-    for found in found {
-        match found {
-            Ok((id, prefix)) => drop(prefixes.insert(id, prefix)),
-            Err(unreadable) => unread.push(unreadable),
-        }
-    }
-    Ok((prefixes, unread))
+/// Looks at prefixes, and at nothing that is excluded.
+struct Looks<'a> {
+    location: &'a Location,
+    excluded: &'a BTreeSet<String>,
 }
 
-async fn look_if_readable(
-    location: &Location,
-    id: String,
-    excluded: &BTreeSet<String>,
-) -> Result<Result<(String, Prefix), Unread>> {
-    match look(location, id.clone(), excluded).await {
-        Ok(found) => Ok(Ok(found)),
-        Err(error) => match unfit(&error) {
-            Some(kind) => Ok(Err(Unread { id, kind, error })),
-            None => Err(error),
-        },
-    }
-}
-
-async fn look(location: &Location, id: String, excluded: &BTreeSet<String>) -> Result<(String, Prefix)> {
-    let prefix = look_below(location, &id, excluded).await?;
-    Ok((id, prefix))
-}
-
-async fn look_below(location: &Location, id: &str, excluded: &BTreeSet<String>) -> Result<Prefix> {
-    let level = without_marked(location, id, location.list_names(id).await?.into()).await?;
-    let has_catalog = !level.names(Component::is_catalog).is_empty();
-    let catalog = if has_catalog { catalog::read(location, id).await? } else { None };
-    let mut shapes: Vec<_> =
-        level_below(location, &level, id, "dbs").await?.directories.iter().map(|name| KeyShape::of(name)).collect();
-    shapes.sort_unstable();
-    shapes.dedup();
-    let mut prefix = Prefix {
-        catalog_level: level_below(location, &level, id, "catalog").await?,
-        catalog,
-        shapes,
-        markers: Vec::new(),
-        level: level.clone(),
-    };
-    prefix.markers = engine::markers(id, &level);
-    if prefix.is_member() {
-        let is_unknown = |name: &&String| Component::of(&format!("{name}/_")) == Component::Other;
-        let unknown: Vec<_> = level.directories.iter().filter(is_unknown).take(NAMES_FOLLOWED).collect();
-        for name in unknown {
-            let path = format!("{id}/{name}");
-            if excluded.contains(&path) {
-                continue;
-            }
-            let below = level_below(location, &level, id, name).await?;
-            if below.files.is_empty() && !location.holds_object(&path).await? {
-                prefix.level.directories.retain(|directory| directory != name);
-                prefix.markers.retain(|marker| *marker != path);
-            } else {
-                prefix.markers.extend(engine::markers(&path, &below));
+impl Looks<'_> {
+    /// The names below the parents of these ids, where they can be read, and not below a node that is excluded.
+    async fn at_parents(&self, ids: impl Iterator<Item = &String>) -> Result<BTreeMap<String, Level>> {
+        let mut parents = BTreeMap::new();
+        for id in ids {
+            for (at, _) in id.match_indices('/') {
+                let parent = &id[..at];
+                if self.excluded.contains(parent) {
+                    break;
+                }
+                if !parents.contains_key(parent)
+                    && let Some(level) = self.location.list_level_outside(parent).await?
+                {
+                    parents.insert(parent.to_owned(), level.into());
+                }
             }
         }
+        Ok(parents)
     }
-    Ok(prefix)
+
+    async fn at(&self, ids: BTreeSet<String>) -> Result<BTreeMap<String, Prefix>> {
+        let looks: Vec<_> = ids.into_iter().map(|id| self.at_one(id).boxed()).collect();
+        let found = concurrent::run(looks, PREFIXES_AT_ONCE).await?;
+        Ok(found.into_iter().collect())
+    }
+
+    /// The same for names that were not given, with what cannot be read among them.
+    async fn beside(&self, ids: Vec<String>) -> Result<(BTreeMap<String, Prefix>, Vec<Unread>)> {
+        let looks: Vec<_> = ids.into_iter().map(|id| self.at_one_beside(id).boxed()).collect();
+        let found = concurrent::run(looks, PREFIXES_AT_ONCE).await?;
+        let mut prefixes = BTreeMap::new();
+        let mut unread = Vec::new();
+        for found in found {
+            match found {
+                Ok((id, prefix)) => drop(prefixes.insert(id, prefix)),
+                Err(unreadable) => unread.push(unreadable),
+            }
+        }
+        Ok((prefixes, unread))
+    }
+
+    async fn at_one_beside(&self, id: String) -> Result<Result<(String, Prefix), Unread>> {
+        match self.at_one(id.clone()).await {
+            Ok(found) => Ok(Ok(found)),
+            Err(error) => match unfit(&error) {
+                Some(kind) => Ok(Err(Unread { id, kind, error })),
+                None => Err(error),
+            },
+        }
+    }
+
+    async fn at_one(&self, id: String) -> Result<(String, Prefix)> {
+        let Self { location, excluded } = *self;
+        let level = without_marked(location, &id, location.list_names(&id).await?.into()).await?;
+        let has_catalog = !level.names(Component::is_catalog).is_empty();
+        let catalog = if has_catalog { catalog::read(location, &id).await? } else { None };
+        let dbs = level_below(location, &level, &id, "dbs").await?;
+        let mut shapes: Vec<_> = dbs.directories.iter().map(|name| KeyShape::of(name)).collect();
+        shapes.sort_unstable();
+        shapes.dedup();
+        let mut prefix = Prefix {
+            catalog_level: level_below(location, &level, &id, "catalog").await?,
+            catalog,
+            shapes,
+            markers: Vec::new(),
+            level: level.clone(),
+        };
+        prefix.markers = engine::markers(&id, &level);
+        if prefix.is_member() {
+            let is_unknown = |name: &&String| Component::of(&format!("{name}/_")) == Component::Other;
+            let unknown: Vec<_> = level.directories.iter().filter(is_unknown).take(NAMES_FOLLOWED).collect();
+            for name in unknown {
+                let path = format!("{id}/{name}");
+                if excluded.contains(&path) {
+                    continue;
+                }
+                let below = level_below(location, &level, &id, name).await?;
+                if below.files.is_empty() && !location.holds_object(&path).await? {
+                    prefix.level.directories.retain(|directory| directory != name);
+                    prefix.markers.retain(|marker| *marker != path);
+                } else {
+                    prefix.markers.extend(engine::markers(&path, &below));
+                }
+            }
+        }
+        Ok((id, prefix))
+    }
 }
 
 /// The same without what would make a prefix a node, and holds directory markers alone. In a store; where one directory holds
