@@ -20,7 +20,7 @@ use influx_backup_core::{
     record::BackupStatus,
     testing::generate::{CompactorData, Generate, License},
 };
-use servers::{Fault, FaultProxy, Minio, Rule, StoreServer, in_process_s3, minio, write};
+use servers::{Behind, Fault, FaultProxy, Minio, Rule, StoreServer, in_process_s3, minio, write};
 
 /// Tens of seconds, not minutes, on a machine that does much else.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -28,6 +28,11 @@ const LIMIT: Duration = Duration::from_secs(120);
 fn cluster() -> Generate {
     // So large that no server keeps a file within its metadata.
     Generate::core("n1").snapshots(2).files_per_snapshot(2).parquet_size(1 << 20)
+}
+
+/// Each request for the content of this object is answered with 503.
+fn refused(key: &str) -> Rule {
+    Rule::new(Fault::Status(503)).method(Method::GET).containing(key).always()
 }
 
 /// The key of a live Parquet file.
@@ -100,30 +105,21 @@ async fn is_named(what: &str, source: Location, vault: Location, key: &str) {
 /// The store answers 503 to every GET of one object, within milliseconds, and to all others as it should.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_answers_503_for_one_object() {
-    let server = in_process_s3();
-    let bucket = server.fresh_bucket().await;
-    write(&cluster(), &server.location(&bucket, "cluster")).await;
-    let key = live_file(&server.location(&bucket, "cluster")).await;
-    let proxy = FaultProxy::before(server.address());
-    let rotten = proxy.inject(Rule::new(Fault::Status(503)).method(Method::GET).containing(&key).always());
-    let source = server.location_at(proxy.address(), &bucket, "cluster");
-    is_named("503", source, server.location(&bucket, "vault"), &key).await;
+    let behind = Behind::new(&cluster()).await;
+    let key = live_file(&behind.location("cluster")).await;
+    let rotten = behind.proxy.inject(refused(&key));
+    is_named("503", behind.location("cluster"), behind.server.location(&behind.bucket, "vault"), &key).await;
     assert!(rotten.count() > 0);
 }
 
 /// Several passes ask for a WAL file that no snapshot covers. That it is refused for seconds is shown once.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_found_to_be_unreadable_is_not_waited_for_again() {
-    let server = in_process_s3();
-    let bucket = server.fresh_bucket().await;
-    let written = server.location(&bucket, "cluster");
-    write(&cluster(), &written).await;
-    let wal = written.list("n1/wal").await.expect("listed");
-    let key = wal.iter().last().expect("a WAL file").key.to_string();
-    let proxy = FaultProxy::before(server.address());
-    let rotten = proxy.inject(Rule::new(Fault::Status(503)).method(Method::GET).containing(&key).always());
-    let source = server.location_at(proxy.address(), &bucket, "cluster");
-    let status = back_up(&source, &server.location(&bucket, "vault"), OnUnreadable::Record).await;
+    let behind = Behind::new(&cluster()).await;
+    let key = behind.written.keys().rfind(|key| key.starts_with("n1/wal/")).expect("a WAL file");
+    let rotten = behind.proxy.inject(refused(key));
+    let vault = behind.server.location(&behind.bucket, "vault");
+    let status = back_up(&behind.location("cluster"), &vault, OnUnreadable::Record).await;
     assert_eq!(status.expect("backed up"), BackupStatus::Degraded);
     // Three passes ask twice each, each time at most twice in six requests; the first time until some seconds are over.
     assert!(rotten.count() <= 120, "{} requests", rotten.count());
@@ -188,15 +184,11 @@ async fn what_is_recorded_as_missing_is_known() {
 /// The rest of a backup is verified all the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_of_a_backup_that_cannot_be_read_is_a_problem_of_it() {
-    let server = in_process_s3();
-    let bucket = server.fresh_bucket().await;
-    let source = server.location(&bucket, "cluster");
-    write(&cluster(), &source).await;
+    let behind = Behind::new(&cluster()).await;
+    let (source, vault) = (behind.location("cluster"), behind.location("vault"));
     let key = live_file(&source).await;
-    back_up(&source, &server.location(&bucket, "vault"), OnUnreadable::Refuse).await.expect("backed up");
-    let proxy = FaultProxy::before(server.address());
-    proxy.inject(Rule::new(Fault::Status(503)).method(Method::GET).containing(&key).always());
-    let vault = server.location_at(proxy.address(), &bucket, "vault");
+    back_up(&source, &vault, OnUnreadable::Refuse).await.expect("backed up");
+    behind.proxy.inject(refused(&key));
     let began = Instant::now();
     let repository = Repository::open(vault).await.expect("opened");
     let report = repository.verify("b", VerifyOptions::bytes()).await.expect("verified");
