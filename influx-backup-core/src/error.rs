@@ -16,10 +16,12 @@ pub(crate) mod tests;
 
 use std::time::Duration;
 
-#[cfg(any(test, feature = "cloud"))]
-pub(crate) use self::credentials::NotIssued;
 pub(crate) use self::hint::LINKED_DIRECTORY;
-pub(crate) use self::{answer::StoreAnswer, credentials::NoCredentials, store::CREATE_ONLY};
+pub(crate) use self::{
+    answer::StoreAnswer,
+    credentials::{NoCredentials, NotIssued},
+    store::CREATE_ONLY,
+};
 pub use self::{
     code::{Category, ErrorCode},
     copy::{CopyError, CopySide},
@@ -70,7 +72,7 @@ pub enum Error {
         similar: Vec<String>,
     },
     /// An option whose value cannot be used.
-    #[error("the value of option `{option}`{} cannot be used: {reason}", from(origin.as_deref()))]
+    #[error("the value of option `{option}`{} cannot be used: {reason}", from_origin(origin.as_deref()))]
     #[non_exhaustive]
     InvalidOption {
         /// The option's name; `limits.concurrency` for one that is nested.
@@ -564,7 +566,7 @@ fn of_object(key: &str) -> String {
 }
 
 /// Where a value is from that was not given.
-fn from(origin: Option<&str>) -> String {
+pub(crate) fn from_origin(origin: Option<&str>) -> String {
     origin.map_or_else(String::new, |origin| format!(", from {origin},"))
 }
 

@@ -1,8 +1,6 @@
 //! Why a request that needs credentials was not made: [`NoCredentials`], [`NotIssued`].
 
-use super::Source;
-#[cfg(any(test, feature = "cloud"))]
-use super::StoreErrorKind;
+use super::{Source, StoreErrorKind};
 
 /// No credentials were given, and the machine has none.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +14,6 @@ pub(crate) struct NoCredentials {
 }
 
 /// A service did not answer with credentials. What it answered is not the store's answer: nothing is known of the object.
-#[cfg(any(test, feature = "cloud"))]
 #[derive(Debug, thiserror::Error)]
 #[error("{service} gave no credentials")]
 pub(crate) struct NotIssued {

@@ -2,10 +2,8 @@
 
 use std::{error::Error as StdError, iter::successors};
 
-#[cfg(any(test, feature = "cloud"))]
-use super::NotIssued;
 use super::{
-    CopySide, NoCredentials,
+    CopySide, NoCredentials, NotIssued,
     answer::{StoreAnswer, code_in},
 };
 
@@ -255,12 +253,9 @@ fn answer_in(error: &(dyn StdError + 'static)) -> Option<StoreAnswer> {
 
 /// What it means that the request was not made for want of credentials.
 fn of_credentials(error: &object_store::Error) -> Option<StoreErrorKind> {
-    causes(error).find_map(|cause| {
-        #[cfg(any(test, feature = "cloud"))]
-        if let Some(not_issued) = cause.downcast_ref::<NotIssued>() {
-            return Some(not_issued.kind);
-        }
-        cause.is::<NoCredentials>().then_some(StoreErrorKind::NoCredentials)
+    causes(error).find_map(|cause| match cause.downcast_ref::<NotIssued>() {
+        Some(not_issued) => Some(not_issued.kind),
+        None => cause.is::<NoCredentials>().then_some(StoreErrorKind::NoCredentials),
     })
 }
 

@@ -3,7 +3,7 @@
 use object_store::ClientConfigKey;
 
 use super::super::{Provider, StoreOptions, options::kind::Kind};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, from_origin};
 
 /// What an option's name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl<K> Setting<K> {
 
     /// The error for an option that is not there, without which this one is of no use.
     pub(super) fn needs(&self, missing: &str) -> Error {
-        let origin = self.origin().map_or_else(String::new, |origin| format!(", from {origin},"));
+        let origin = from_origin(self.origin().as_deref());
         Error::invalid_option(missing, format!("it is missing, and `{}`{origin} needs it", self.option))
     }
 
