@@ -15,7 +15,7 @@ mod delete;
 mod durable;
 mod fence;
 mod files;
-mod full;
+mod full_disk;
 mod identity;
 mod incomplete;
 mod inodes;

@@ -8,9 +8,9 @@ mod connector;
 #[cfg(feature = "aws")]
 mod credentials_file;
 mod delete;
-mod fit;
 #[cfg(feature = "gcp")]
 pub(crate) mod gcs;
+mod issued;
 mod machine;
 mod odd_keys;
 mod proxies;

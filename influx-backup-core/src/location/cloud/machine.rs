@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use object_store::{BackoffConfig, CredentialProvider, RetryConfig};
 use tokio::time::timeout;
 
-use super::fit::{self, Credential, Credentials};
+use super::issued::{self, Credential, Credentials};
 use crate::error::{NoCredentials, Result};
 
 /// How long the machine may take for the first ones: less than the store may be silent. Its services answer at once.
@@ -33,10 +33,10 @@ pub(super) fn instead<C: Credential>(
     again: impl FnOnce(RetryConfig) -> Result<Credentials<C>>,
     tried: impl FnOnce() -> String,
 ) -> Result<Option<Credentials<C>>> {
-    Ok(match fit::asker(chosen).as_str() {
+    Ok(match issued::asker(chosen).as_str() {
         "StaticCredentialProvider" | "SelfSignedJwt" => None,
-        asker if fit::is_of_machine(asker) => Some(or_none(fit::checked(&again(retry())?), tried())),
-        _ => Some(fit::checked(chosen)),
+        asker if issued::is_of_machine(asker) => Some(or_none(issued::checked(&again(retry())?), tried())),
+        _ => Some(issued::checked(chosen)),
     })
 }
 

@@ -1,6 +1,6 @@
-//! Answers to listings, with names that object_store cannot hold under another one: a prefix or a key whose last segment is `.`,
-//! `..`, empty or has a control character would end the listing of a level, and of a key that ends in `/` it cuts that off. An empty object of such a key is a directory
-//! marker; one that is not empty would seem to vanish.
+//! Answers to listings, with other names for those that object_store cannot hold. A prefix or a key whose last segment is empty,
+//! `.` or `..`, or has a control character, would end the listing of a level. Of a key that ends in `/` the slash is cut off: an
+//! empty object of such a key is a directory marker; one that is not empty would seem to vanish.
 
 use std::borrow::Cow;
 
