@@ -102,6 +102,7 @@ export type ErrorCode =
     | "unsupported-format"
     | "invalid-document"
     | "damaged-backup"
+    | "untrusted-backup"
     | "damaged-marker"
     | "damaged-journal"
     | "backup-altered"
@@ -193,6 +194,7 @@ export type FindingCode =
     | "wrong-bytes"
     | "unlisted-object"
     | "unreadable-object"
+    | "not-compared"
     | "size-only"
     | "renamed-backup"
     | "create-only-rewritten"
@@ -622,6 +624,14 @@ export interface CertifyOptions {
     /** Which cluster, and which of its nodes, where the location holds no backup. */
     discover?: DiscoverOptions | undefined;
 
+    /**
+     * SHA-256 of the backup's root manifest, in hex, as the report of the backup gave it. Default: any.
+     *
+     * Another backup under its name, or an altered one, rejects (`untrusted-backup`), and so does one without a checksum
+     * of some object.
+     */
+    expectSha256?: string | null | undefined;
+
     /** How many resources to use. */
     limits?: Limits | undefined;
 }
@@ -720,6 +730,14 @@ export interface RestoreOptions {
     check?: "auto" | "listing" | "structure" | "checksums" | "bytes" | undefined;
 
     /**
+     * SHA-256 of the backup's root manifest, in hex, as the report of the backup gave it. Default: any.
+     *
+     * Another backup under its name, or an altered one, rejects (`untrusted-backup`), and so does one without a checksum
+     * of some object.
+     */
+    expectSha256?: string | null | undefined;
+
+    /**
      * What to do with nodes that the target has and the backup lacks.
      *
      * - `refuse` (default): reject (`extra-nodes`).
@@ -815,6 +833,14 @@ export interface RestoreRunOptions {
 
 /** How a backup is verified. */
 export interface VerifyOptions {
+    /**
+     * SHA-256 of the backup's root manifest, in hex, as the report of the backup gave it. Default: any.
+     *
+     * Another backup under its name, or an altered one, rejects (`untrusted-backup`), and so does one without a checksum
+     * of some object.
+     */
+    expectSha256?: string | null | undefined;
+
     /**
      * How deep to look.
      *
@@ -1727,6 +1753,9 @@ export class VerifyReport extends Data {
 
     /** Objects of which the store or the manifest has no checksum to compare, at the level `checksums`. */
     readonly unconfirmed: number;
+
+    /** Objects of which the manifest has no checksum: whatever their bytes are, nothing shows that they are the right ones. */
+    readonly notCompared: number;
 
     /** What is wrong: the first 100 of each code. Empty: the backup is what it was. */
     readonly problems: readonly Finding[];
@@ -3068,7 +3097,7 @@ export class Repository {
      * {@link NotConsistentError} where its own files are damaged (`damaged-backup`).
      *
      * @param name - The name of the backup.
-     * @param options - `limits`; `discover` has no effect on a backup.
+     * @param options - `expectSha256`, `limits`; `discover` has no effect on a backup.
      */
     certify(name: string, options?: CertifyOptions & JobOptions): Job<Certificate>;
 

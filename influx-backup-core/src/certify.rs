@@ -20,8 +20,8 @@ use crate::{
     key::Key,
     layout::{MANIFEST_KEY, OWN_DIRECTORY},
     location::{Location, ObjectView, Reads},
-    manifest::{Backup, read_manifest},
-    options::{AbsenceTolerance, CertifyOptions},
+    manifest::Backup,
+    options::{AbsenceTolerance, CertifyOptions, Vouch},
     record::ObjectRecord,
 };
 
@@ -30,8 +30,8 @@ use crate::{
 /// C1 to C5 and the contents of C8 are recomputed from the tree's own bytes. C6, C7, C9 and the order of the listings
 /// are what the run that took the backup recorded; without such a record they are not attested.
 ///
-/// The job fails as [`discover`](crate::discover()) does, with [`Error::Store`], and with [`Error::InvalidRequest`] as
-/// [`CertifyOptions::check`]. What is wrong with the tree is in the certificate.
+/// The job fails as [`discover`](crate::discover()) does, with [`Error::Store`], with [`Error::UntrustedBackup`] for a backup
+/// that is not what the options expect, and with [`Error::InvalidRequest`] as [`CertifyOptions::check`]. What is wrong with the tree is in the certificate.
 pub fn certify(location: &Location) -> CertifyRequest {
     CertifyRequest::new(Tree::Location(location.clone()))
 }
@@ -101,21 +101,29 @@ impl CertifyRequest {
     }
 
     async fn run(self, context: RunContext) -> Result<Certificate> {
-        let CertifyOptions { discover, limits } = &self.options;
+        let CertifyOptions { discover, limits, .. } = &self.options;
         self.options.check()?;
+        let vouch = self.options.vouch();
         let reads = Reads::new(limits);
         let meter = &context.events;
         let counted = |location: &Location| meter.counting(location).with_reads(&reads);
         let certify = async {
             match self.tree {
-                Tree::Location(location) => location_certificate(&counted(&location), discover, meter).await,
+                Tree::Location(location) => location_certificate(&counted(&location), discover, &vouch, meter).await,
+                Tree::Cluster(_) if !vouch.is_needless() => {
+                    Err(Error::invalid_request("expect_sha256", "a cluster has no manifest: give a backup"))
+                }
                 Tree::Cluster(cluster) => {
                     let location = counted(cluster.location());
                     cluster_certificate(&cluster.with_location(location), meter).await
                 }
-                Tree::Backup(backup) => own_certificate(&backup.read_by(counted), meter).await,
+                Tree::Backup(backup) => {
+                    backup.require(&vouch)?;
+                    own_certificate(&backup.read_by(counted), meter).await
+                }
                 Tree::Named { repository, name } => {
-                    own_certificate(&Backup::open(&counted(&repository), &name).await?, meter).await
+                    let backup = Backup::open_vouched(&counted(&repository), &name, &vouch).await?;
+                    own_certificate(&backup, meter).await
                 }
             }
         };
@@ -130,10 +138,13 @@ request!(CertifyRequest => Certificate);
 async fn location_certificate(
     location: &Location,
     options: &DiscoverOptions,
+    vouch: &Vouch,
     meter: &dyn Meter,
 ) -> Result<Certificate> {
-    if read_manifest(location).await?.is_some() {
-        return own_certificate(&Backup::at(location).await?, meter).await;
+    let is_backup = || async { Ok::<_, Error>(location.head(&Key::parse(MANIFEST_KEY)?).await?.is_some()) };
+    // Only a backup can be vouched for.
+    if !vouch.is_needless() || is_backup().await? {
+        return own_certificate(&Backup::at_vouched(location, vouch).await?, meter).await;
     }
     cluster_certificate(&discover::find(location, options).await?, meter).await
 }

@@ -284,6 +284,22 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// A backup that the caller's digest or key does not vouch for: it may be another one, or altered. Nothing was done with it.
+    #[error(
+        "backup `{backup}` cannot be trusted: {reason}; find out who wrote it before it is used, or check what it was \
+         compared with"
+    )]
+    #[non_exhaustive]
+    UntrustedBackup {
+        /// The backup.
+        backup: String,
+        /// What does not vouch for it.
+        reason: String,
+        /// What was expected, where that is a digest or a key.
+        expected: Option<String>,
+        /// What was found instead, where there is something.
+        found: Option<String>,
+    },
     /// The marker of a repository cannot be used. Its backups can still be read; none is added.
     #[error(
         "the marker of the repository, `{marker}`, cannot be used ({reason}): delete it, and the next backup writes it \

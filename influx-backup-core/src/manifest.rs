@@ -8,6 +8,7 @@ mod bytes;
 mod marker;
 pub(crate) mod segment;
 mod stored;
+mod vouched;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

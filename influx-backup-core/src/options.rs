@@ -16,11 +16,13 @@ mod restore_run;
 #[cfg(test)]
 mod tests;
 mod verify;
+mod vouch;
 
 use std::time::Duration;
 
 use crate::named::named;
 
+pub(crate) use self::vouch::Vouch;
 pub use self::{
     abandon::AbandonOptions,
     backup::{AbsenceTolerance, BackupOptions, Derived, OnCorrupt, OnExisting, OnUnreadable, OnViolation, Passes},

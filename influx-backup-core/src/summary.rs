@@ -133,7 +133,7 @@ pub(crate) async fn summary(repository: &Location, name: String) -> Result<Backu
 
 async fn read(repository: &Location, name: &str) -> Result<BackupSummary> {
     let location = repository.child(name)?.with_links(Links::Refuse);
-    if let Some((manifest, _)) = read_manifest(&location).await? {
+    if let Some(manifest) = read_manifest(&location).await? {
         return Ok(BackupSummary::committed(name.to_owned(), manifest));
     }
     let name = name.to_owned();

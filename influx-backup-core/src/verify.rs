@@ -59,6 +59,9 @@ pub struct VerifyReport {
     /// Objects of which the store or the manifest has no checksum to compare, at the level `checksums`.
     #[serde(default)]
     pub unconfirmed: u64,
+    /// Objects of which the manifest has no checksum: whatever their bytes are, nothing shows that they are the right ones.
+    #[serde(default)]
+    pub not_compared: u64,
     /// What is wrong: the first [`Certificate::VIOLATIONS_KEPT`] of each code. Empty: the backup is what it was.
     pub problems: Vec<Finding>,
     /// How many problems there are in all, by code.
@@ -88,8 +91,9 @@ impl VerifyReport {
 
 /// Verifies a backup.
 ///
-/// The job fails with [`Error::Store`], with [`Error::Link`] for a link inside the backup, and with
-/// [`Error::InvalidRequest`] as [`VerifyOptions::check`]. What else is wrong with it is in the report.
+/// The job fails with [`Error::Store`], with [`Error::Link`] for a link inside the backup, with
+/// [`Error::UntrustedBackup`] for one that is not what the options expect, and with [`Error::InvalidRequest`] as
+/// [`VerifyOptions::check`]. What else is wrong with it is in the report.
 ///
 /// Its progress counts an object once for each look at it: in the listing, for the certificate, for its checksum or its
 /// bytes.
@@ -124,10 +128,14 @@ fn request(what: String, which: Which, options: VerifyOptions) -> Request<Verify
         let verify = async {
             let reads = Reads::new(&options.limits);
             let counted = |location: &Location| events.counting(location).with_reads(&reads);
+            let vouch = options.vouch();
             let backup = match which {
-                Which::Opened(backup) => backup.read_by(counted),
-                Which::At(location) => Backup::at(&counted(&location)).await?,
-                Which::Named { repository, name } => Backup::open(&counted(&repository), &name).await?,
+                Which::Opened(backup) => {
+                    backup.require(&vouch)?;
+                    backup.read_by(counted)
+                }
+                Which::At(location) => Backup::at_vouched(&counted(&location), &vouch).await?,
+                Which::Named { repository, name } => Backup::open_vouched(&counted(&repository), &name, &vouch).await?,
             };
             check_backup(&backup, options, events).await
         };
@@ -198,6 +206,8 @@ pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events
         backup.require_there().await?;
     }
     let counts = abridge(&mut problems);
+    let mut findings: Vec<_> = backup.rename().into_iter().chain(bare(backup).map(not_compared)).collect();
+    abridge(&mut findings);
     Ok(VerifyReport {
         backup: backup.name().to_owned(),
         level,
@@ -205,14 +215,15 @@ pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events
         read,
         confirmed,
         unconfirmed,
+        not_compared: bare(backup).count() as u64,
         problems,
         counts,
-        findings: backup.rename().into_iter().collect(),
+        findings,
         certificate,
     })
 }
 
-/// Counts the problems by code, and keeps the first of each code: a backup may lack every object.
+/// Counts findings by code, and keeps the first of each code: a backup may lack every object.
 fn abridge(problems: &mut Vec<Finding>) -> BTreeMap<FindingCode, u64> {
     let mut counts = BTreeMap::new();
     problems.retain(|problem| {
@@ -221,6 +232,16 @@ fn abridge(problems: &mut Vec<Finding>) -> BTreeMap<FindingCode, u64> {
         *count <= Certificate::VIOLATIONS_KEPT
     });
     counts
+}
+
+/// The objects of which the manifest has nothing to compare bytes with.
+fn bare(backup: &Backup) -> impl Iterator<Item = &ObjectRecord> {
+    backup.objects().filter(|record| !record.is_comparable())
+}
+
+fn not_compared(record: &ObjectRecord) -> Finding {
+    let message = format!("the manifest has no checksum of `{}`: its bytes are compared with nothing", record.key);
+    problem(&record.key, FindingCode::NotCompared, message)
 }
 
 /// Counts an object and its bytes when the work on it is done.

@@ -182,6 +182,8 @@ macro_rules! reports_tables {
                 confirmed = it.confirmed,
                 /// Objects of which the store or the manifest has no checksum to compare, at the level `checksums`.
                 unconfirmed = it.unconfirmed,
+                /// Objects of which the manifest has no checksum: whatever their bytes are, nothing shows that they are the right ones.
+                not_compared = it.not_compared,
                 /// What is wrong: the first 100 of each code. Empty: the backup is what it was.
                 problems = it.problems,
                 /// How many problems there are in all, by code.

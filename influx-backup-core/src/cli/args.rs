@@ -154,6 +154,16 @@ impl Reads {
     }
 }
 
+/// What has to vouch for a backup.
+#[derive(Debug, Default, PartialEq, clap::Args)]
+#[command(next_help_heading = "Trust")]
+pub(crate) struct Vouchers {
+    /// The SHA-256 of the manifest that the backup printed when it was taken. Another backup, an altered one, and one without
+    /// a checksum of every object are refused (exit code 4).
+    #[arg(long, value_name = "DIGEST")]
+    pub(crate) expect_sha256: Option<String>,
+}
+
 /// Reads one of the names of an enum of the library.
 pub(crate) fn choice<T>(names: &'static [&'static str]) -> impl TypedValueParser<Value = T>
 where

@@ -115,6 +115,11 @@ impl Error {
             "files of the backup are missing, altered or contradict one another",
         ),
         row(
+            "untrusted-backup",
+            Category::NotConsistent,
+            "the digest or the key that was given does not vouch for the backup: it is another one, or altered",
+        ),
+        row(
             "damaged-marker",
             Category::Refused,
             "the marker of the repository cannot be used: delete it, the next backup writes it again",
@@ -237,6 +242,7 @@ impl Error {
             Self::UnsupportedFormat { .. } => "unsupported-format",
             Self::InvalidDocument { .. } => "invalid-document",
             Self::DamagedBackup { .. } => "damaged-backup",
+            Self::UntrustedBackup { .. } => "untrusted-backup",
             Self::DamagedMarker { .. } => "damaged-marker",
             Self::DamagedJournal { .. } => "damaged-journal",
             Self::BackupAltered { .. } => "backup-altered",

@@ -197,6 +197,7 @@ impl Error {
                 fields!(object, reason)
             }
             Self::InvalidDocument { document, reason } => fields!(document, reason),
+            Self::UntrustedBackup { backup, reason, expected, found } => fields!(backup, reason, expected, found),
             Self::DamagedMarker { marker, reason } => fields!(marker, reason),
             Self::DamagedJournal { journal, reason } => fields!(journal, reason),
             Self::DegradedBackup { name, violated } => fields!(name, violated),

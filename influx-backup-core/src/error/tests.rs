@@ -77,6 +77,12 @@ pub(crate) fn samples() -> Vec<Error> {
             location: Some("/backups/monday".into()),
             reason: reason(),
         },
+        Error::UntrustedBackup {
+            backup: name(),
+            reason: reason(),
+            expected: Some(text("ab")),
+            found: Some(text("cd")),
+        },
         Error::DamagedMarker { marker: text("/backups/_influx_backup/repository.json"), reason: reason() },
         Error::DamagedJournal { journal: text("/data/_influx_backup/restore.json"), reason: reason() },
         Error::BackupAltered { reason: reason() },

@@ -143,6 +143,8 @@ finding_codes! {
     UnlistedObject = "unlisted-object", Error;
     /// An object cannot be read, or is archived: one of the backup itself, or one of the source, which the backup lacks then.
     UnreadableObject = "unreadable-object", Error;
+    /// The manifest has no checksum of an object: its bytes are compared with nothing.
+    NotCompared = "not-compared", Warning;
     /// Copies were compared by their size only.
     SizeOnly = "size-only", Info;
     /// The backup lies under another name than it was taken as.

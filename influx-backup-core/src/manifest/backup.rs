@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use super::{FORMAT, Manifest, RepositoryMarker, SegmentRef, segment};
@@ -13,6 +14,7 @@ use crate::{
     layout::MANIFEST_KEY,
     lease::{Clock, LeaseScope, highest},
     location::{Links, Location},
+    options::Vouch,
     record::{AbsentRecord, BackupContents, ObjectRecord},
     versioned,
 };
@@ -22,16 +24,18 @@ use crate::{
 pub struct Backup {
     repository: Location,
     location: Location,
-    opened: Arc<Opened>,
+    pub(super) opened: Arc<Opened>,
 }
 
 /// What was read of it.
 #[derive(Debug)]
-struct Opened {
+pub(super) struct Opened {
     name: String,
     manifest: Manifest,
+    /// The bytes that the manifest was parsed from.
+    pub(super) root: Bytes,
     sha256: String,
-    objects: Vec<ObjectRecord>,
+    pub(super) objects: Vec<ObjectRecord>,
     absent: Vec<AbsentRecord>,
 }
 
@@ -42,8 +46,16 @@ impl Backup {
     /// [`Error::BackupNotFound`] where nothing is committed under this name, [`Error::DamagedBackup`],
     /// [`Error::UnsupportedFormat`], [`Error::Store`].
     pub async fn open(repository: &Location, name: &str) -> Result<Self> {
+        Self::open_vouched(repository, name, &Vouch::default()).await
+    }
+
+    /// The same, of a backup that something vouches for.
+    ///
+    /// # Errors
+    /// As for [`Backup::open`], and [`Error::UntrustedBackup`].
+    pub(crate) async fn open_vouched(repository: &Location, name: &str, vouch: &Vouch) -> Result<Self> {
         let location = repository.child(name)?;
-        Self::read_at(repository, &location, name).await.map_err(|error| error.in_backup(&location))
+        Self::read_at(repository, &location, name, vouch).await.map_err(|error| error.in_backup(&location))
     }
 
     /// Opens the committed backup at `location` itself. Its repository is the location above it, where that has the marker
@@ -52,17 +64,27 @@ impl Backup {
     /// # Errors
     /// As for [`Backup::open`].
     pub async fn at(location: &Location) -> Result<Self> {
+        Self::at_vouched(location, &Vouch::default()).await
+    }
+
+    /// The same, of a backup that something vouches for.
+    ///
+    /// # Errors
+    /// As for [`Backup::open`], and [`Error::UntrustedBackup`].
+    pub(crate) async fn at_vouched(location: &Location, vouch: &Vouch) -> Result<Self> {
         let repository = repository_of(location).await?;
-        let opened = Self::read_at(&repository, location, &location.to_string()).await;
+        let opened = Self::read_at(&repository, location, &location.to_string(), vouch).await;
         opened.map_err(|error| error.in_backup(location))
     }
 
-    async fn read_at(repository: &Location, location: &Location, name: &str) -> Result<Self> {
+    async fn read_at(repository: &Location, location: &Location, name: &str, vouch: &Vouch) -> Result<Self> {
         let location = location.with_links(Links::Refuse);
-        let Some((manifest, sha256)) = read_manifest(&location).await? else {
+        let Some(root) = read_root(&location).await? else {
             let found = uncommitted(&location).await?;
             return Err(Error::BackupNotFound { name: name.to_owned(), repository: repository.to_string(), found });
         };
+        vouch.require_root(name, &root)?;
+        let manifest = parse_manifest(&root)?;
         let objects: Vec<ObjectRecord> = read_list(&location, &manifest.objects).await?;
         let absent = read_list(&location, &manifest.absent).await?;
         if objects.len() as u64 != manifest.object_count || !objects.is_sorted_by(|a, b| a.key < b.key) {
@@ -71,9 +93,11 @@ impl Backup {
         if let Some(record) = objects.iter().find(|record| !record.is_consistent()) {
             return Err(Error::damaged(&record.key, "it is stored as it was, and with another length"));
         }
+        vouch.require_checksums(name, &objects)?;
         let name = location.name().unwrap_or(&manifest.name).to_owned();
         let repository = repository.clone();
-        let opened = Arc::new(Opened { name, manifest, sha256, objects, absent });
+        let sha256 = sha256(&root);
+        let opened = Arc::new(Opened { name, manifest, root, sha256, objects, absent });
         Ok(Self { repository, location, opened })
     }
 
@@ -214,10 +238,13 @@ async fn uncommitted(location: &Location) -> Result<String> {
     Ok("there is something of this name that is not a backup".to_owned())
 }
 
-/// The root manifest of the backup at `location` and its SHA-256, or `None` where nothing was committed.
-pub(crate) async fn read_manifest(location: &Location) -> Result<Option<(Manifest, String)>> {
-    let Some(bytes) = location.get(&Key::parse(MANIFEST_KEY)?, None).await? else { return Ok(None) };
-    Ok(Some((parse_manifest(&bytes)?, sha256(&bytes))))
+/// The root manifest of the backup at `location`, or `None` where nothing was committed.
+pub(crate) async fn read_manifest(location: &Location) -> Result<Option<Manifest>> {
+    read_root(location).await?.as_deref().map(parse_manifest).transpose()
+}
+
+async fn read_root(location: &Location) -> Result<Option<Bytes>> {
+    location.get(&Key::parse(MANIFEST_KEY)?, None).await
 }
 
 fn parse_manifest(bytes: &[u8]) -> Result<Manifest> {

@@ -62,53 +62,63 @@ impl Backup {
     /// # Errors
     /// [`Error::DamagedBackup`] where they are missing or altered.
     pub async fn read(&self, record: &ObjectRecord) -> Result<Bytes> {
-        let read = self.read_whole(record).await.map_err(|error| error.in_backup(self.location()));
-        read.map(|(bytes, _)| bytes)
+        let (location, key) = self.locate(record);
+        let read = read_whole(record, &location, &key).await;
+        read.map(|(bytes, _)| bytes).map_err(|error| error.in_backup(self.location()))
     }
 
-    async fn read_whole(&self, record: &ObjectRecord) -> Result<(Bytes, Option<Ends>)> {
-        let (location, key) = self.locate(record);
-        let bytes = location.get(&key, None).await?.ok_or_else(|| Error::damaged(&record.key, MISSING))?;
-        let known = record.stored_checksums();
-        let mut comparison = Comparison::with(&known);
-        comparison.update(&bytes);
-        let ends = unaltered(record, bytes.len() as u64, comparison)?;
-        Ok((decode(record.stored.encoding, bytes), ends))
+    /// Checks the bytes of a plain copy of an object, which lies under its own key elsewhere.
+    ///
+    /// # Errors
+    /// As for [`Backup::read`].
+    pub(crate) async fn check_copy(&self, record: &ObjectRecord, copy: &Location) -> Result<()> {
+        check_pieces(record, copy, &record.key).await.map(drop)
     }
 
     /// Reads the bytes of an object as [`Backup::read`] does, but keeps no more than a piece of them at a time. What is left
     /// is how they begin and end.
     pub(crate) async fn check(&self, record: &ObjectRecord) -> Result<Option<Ends>> {
-        self.check_pieces(record).await.map_err(|error| error.in_backup(self.location()))
-    }
-
-    async fn check_pieces(&self, record: &ObjectRecord) -> Result<Option<Ends>> {
-        let size = record.stored.size;
-        let _held = self.location().hold(size.min(PIECE)).await;
-        if size <= PIECE {
-            return self.read_whole(record).await.map(|(_, ends)| ends);
-        }
-        let missing = || Error::damaged(&record.key, MISSING);
         let (location, key) = self.locate(record);
-        let known = record.stored_checksums();
-        let mut comparison = Comparison::with(&known);
-        let mut length = 0;
-        // A piece behind the end of an object is an error of its own at every store.
-        let found = location.head(&key).await?.ok_or_else(missing)?;
-        if found.size != size {
-            return Err(Error::damaged(&record.key, OTHER_LENGTH));
-        }
-        while length < size {
-            let piece = location.get_range(&key, length..size.min(length + PIECE)).await?;
-            let piece = piece.ok_or_else(missing)?;
-            if piece.is_empty() {
-                break;
-            }
-            length += piece.len() as u64;
-            comparison.update(&piece);
-        }
-        unaltered(record, length, comparison)
+        let checked = check_pieces(record, &location, &key).await;
+        checked.map_err(|error| error.in_backup(self.location()))
     }
+}
+
+async fn read_whole(record: &ObjectRecord, location: &Location, key: &Key) -> Result<(Bytes, Option<Ends>)> {
+    let bytes = location.get(key, None).await?.ok_or_else(|| Error::damaged(&record.key, MISSING))?;
+    let known = record.stored_checksums();
+    let mut comparison = Comparison::with(&known);
+    comparison.update(&bytes);
+    let ends = unaltered(record, bytes.len() as u64, comparison)?;
+    Ok((decode(record.stored.encoding, bytes), ends))
+}
+
+/// Checks the bytes of an object that lie under this key, at most a piece at a time.
+async fn check_pieces(record: &ObjectRecord, location: &Location, key: &Key) -> Result<Option<Ends>> {
+    let size = record.stored.size;
+    let _held = location.hold(size.min(PIECE)).await;
+    if size <= PIECE {
+        return read_whole(record, location, key).await.map(|(_, ends)| ends);
+    }
+    let missing = || Error::damaged(&record.key, MISSING);
+    let known = record.stored_checksums();
+    let mut comparison = Comparison::with(&known);
+    let mut length = 0;
+    // A piece behind the end of an object is an error of its own at every store.
+    let found = location.head(key).await?.ok_or_else(missing)?;
+    if found.size != size {
+        return Err(Error::damaged(&record.key, OTHER_LENGTH));
+    }
+    while length < size {
+        let piece = location.get_range(key, length..size.min(length + PIECE)).await?;
+        let piece = piece.ok_or_else(missing)?;
+        if piece.is_empty() {
+            break;
+        }
+        length += piece.len() as u64;
+        comparison.update(&piece);
+    }
+    unaltered(record, length, comparison)
 }
 
 /// The bytes as they were in the source. An encoding that is not plain also has to compare what it decoded with

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Vouch;
 use crate::{cluster::DiscoverOptions, error::Result, limits::Limits, setters::setters};
 
 /// How a tree is certified.
@@ -12,6 +13,9 @@ pub struct CertifyOptions {
     /// Which cluster, and which of its nodes, where a location holds no backup. Without effect on a cluster or a backup that
     /// is open already.
     pub discover: DiscoverOptions,
+    /// SHA-256 of the backup's root manifest, in hex, as the report of the backup gave it. Another backup under its name, or an
+    /// altered one, is refused (`untrusted-backup`), and so is one that has no checksum of some object.
+    pub expect_sha256: Option<String>,
     /// How many resources to use.
     pub limits: Limits,
 }
@@ -22,7 +26,20 @@ impl CertifyOptions {
     /// # Errors
     /// [`Error::InvalidRequest`](crate::Error::InvalidRequest) with the name of the option that does not.
     pub fn check(&self) -> Result<()> {
+        self.vouch().check()?;
         self.limits.check()
+    }
+
+    /// Refuses a backup whose root manifest does not have this SHA-256, in hex.
+    #[must_use]
+    pub fn with_expect_sha256(mut self, sha256: impl Into<String>) -> Self {
+        self.expect_sha256 = Some(sha256.into());
+        self
+    }
+
+    /// What has to vouch for the backup.
+    pub(crate) fn vouch(&self) -> Vouch {
+        Vouch { sha256: self.expect_sha256.clone() }
     }
 
     setters! {

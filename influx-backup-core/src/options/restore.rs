@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Ownership;
+use super::{Ownership, Vouch};
 use crate::{
     error::{Error, Result},
     named::named,
@@ -31,6 +31,9 @@ pub struct RestoreOptions {
     pub on_degraded: OnDegraded,
     /// How much of the backup is read before the first write.
     pub check: SourceCheck,
+    /// SHA-256 of the backup's root manifest, in hex, as the report of the backup gave it. Another backup under its name, or an
+    /// altered one, is refused (`untrusted-backup`), and so is one that has no checksum of some object.
+    pub expect_sha256: Option<String>,
 }
 
 impl RestoreOptions {
@@ -57,12 +60,25 @@ impl RestoreOptions {
     /// # Errors
     /// [`Error::InvalidRequest`] with the name of the option that does not.
     pub fn check(&self) -> Result<()> {
+        self.vouch().check()?;
         let reason = match (self.extra_nodes, self.policy) {
             (ExtraNodes::Delete, Policy::Empty | Policy::Overlay) => "to `delete` nodes, set `policy` to `replace`",
             (ExtraNodes::Keep, Policy::Empty) => "to `keep` nodes, set `policy` to `replace` or `overlay`",
             _ => return Ok(()),
         };
         Err(Error::invalid_request("extra_nodes", reason))
+    }
+
+    /// Refuses a backup whose root manifest does not have this SHA-256, in hex.
+    #[must_use]
+    pub fn with_expect_sha256(mut self, sha256: impl Into<String>) -> Self {
+        self.expect_sha256 = Some(sha256.into());
+        self
+    }
+
+    /// What has to vouch for the backup.
+    pub(crate) fn vouch(&self) -> Vouch {
+        Vouch { sha256: self.expect_sha256.clone() }
     }
 
     setters! {

@@ -32,6 +32,7 @@ fn every_options_struct_has_defaults_and_refuses_unknown_fields() {
     ]);
     is_plain::<RestoreOptions>(&[
         "check",
+        "expect_sha256",
         "extra_nodes",
         "licenses",
         "linked_directories",
@@ -47,8 +48,8 @@ fn every_options_struct_has_defaults_and_refuses_unknown_fields() {
     is_plain::<Passes>(&["max_passes", "time_limit"]);
     is_plain::<Ownership>(&["modes", "owner"]);
     is_plain::<AbandonOptions>(&["takeover"]);
-    is_plain::<VerifyOptions>(&["level", "limits", "sample_percent"]);
-    is_plain::<CertifyOptions>(&["discover", "limits"]);
+    is_plain::<VerifyOptions>(&["expect_sha256", "level", "limits", "sample_percent"]);
+    is_plain::<CertifyOptions>(&["discover", "expect_sha256", "limits"]);
 }
 
 fn is_plain<T: Default + Debug + PartialEq + Serialize + DeserializeOwned>(fields: &[&str]) {
@@ -330,7 +331,7 @@ fn restores() -> impl Strategy<Value = RestoreOptions> {
     let first = (one_of(Policy::ALL), one_of(ExtraNodes::ALL), one_of(OnCatalogMismatch::ALL), ownerships());
     let second =
         (one_of(Licenses::ALL), one_of(OnDegraded::ALL), one_of(SourceCheck::ALL), one_of(LinkedDirectories::ALL));
-    (first, second).prop_map(|(first, second)| {
+    (first, second, option::of(texts())).prop_map(|(first, second, expect_sha256)| {
         let (policy, extra_nodes, on_catalog_mismatch, ownership) = first;
         let (licenses, on_degraded, check, linked_directories) = second;
         RestoreOptions {
@@ -342,6 +343,7 @@ fn restores() -> impl Strategy<Value = RestoreOptions> {
             licenses,
             on_degraded,
             check,
+            expect_sha256,
         }
     })
 }
@@ -354,15 +356,18 @@ fn restore_runs() -> impl Strategy<Value = RestoreRunOptions> {
 }
 
 fn verifications() -> impl Strategy<Value = VerifyOptions> {
-    (one_of(VerifyLevel::ALL), any::<u8>(), limits()).prop_map(|(level, sample_percent, limits)| VerifyOptions {
+    let fields = (one_of(VerifyLevel::ALL), any::<u8>(), option::of(texts()), limits());
+    fields.prop_map(|(level, sample_percent, expect_sha256, limits)| VerifyOptions {
         level,
         sample_percent,
+        expect_sha256,
         limits,
     })
 }
 
 fn certifications() -> impl Strategy<Value = CertifyOptions> {
-    (discoveries(), limits()).prop_map(|(discover, limits)| CertifyOptions { discover, limits })
+    let fields = (discoveries(), option::of(texts()), limits());
+    fields.prop_map(|(discover, expect_sha256, limits)| CertifyOptions { discover, expect_sha256, limits })
 }
 
 fn discoveries() -> impl Strategy<Value = DiscoverOptions> {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Vouch;
 use crate::{
     error::{Error, Result},
     limits::Limits,
@@ -18,6 +19,9 @@ pub struct VerifyOptions {
     pub level: VerifyLevel,
     /// At the level `bytes`: how many percent of the objects are read, from 1 to 100. They are chosen at random; at least one.
     pub sample_percent: u8,
+    /// SHA-256 of the backup's root manifest, in hex, as the report of the backup gave it. Another backup under its name, or an
+    /// altered one, is refused (`untrusted-backup`), and so is one that has no checksum of some object.
+    pub expect_sha256: Option<String>,
     /// How many resources to use.
     pub limits: Limits,
 }
@@ -25,7 +29,7 @@ pub struct VerifyOptions {
 impl Default for VerifyOptions {
     /// Structure: no Parquet file is read.
     fn default() -> Self {
-        Self { level: VerifyLevel::default(), sample_percent: 100, limits: Limits::default() }
+        Self { level: VerifyLevel::default(), sample_percent: 100, expect_sha256: None, limits: Limits::default() }
     }
 }
 
@@ -35,6 +39,7 @@ impl VerifyOptions {
     /// # Errors
     /// [`Error::InvalidRequest`] with the name of the option that does not.
     pub fn check(&self) -> Result<()> {
+        self.vouch().check()?;
         let reason = match (self.sample_percent, self.level) {
             (1..=99, VerifyLevel::Bytes) | (100, _) => return self.limits.check(),
             (1..=99, _) => "it selects the bytes to read: set `level` to `bytes`".to_owned(),
@@ -77,6 +82,18 @@ impl VerifyOptions {
     #[must_use]
     pub fn bytes_sample(percent: u8) -> Self {
         Self::bytes().with_sample_percent(percent)
+    }
+
+    /// Refuses a backup whose root manifest does not have this SHA-256, in hex.
+    #[must_use]
+    pub fn with_expect_sha256(mut self, sha256: impl Into<String>) -> Self {
+        self.expect_sha256 = Some(sha256.into());
+        self
+    }
+
+    /// What has to vouch for the backup.
+    pub(crate) fn vouch(&self) -> Vouch {
+        Vouch { sha256: self.expect_sha256.clone() }
     }
 
     setters! {

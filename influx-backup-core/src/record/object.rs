@@ -106,6 +106,12 @@ impl ObjectRecord {
         StoreChecksums { crc64: self.content.crc64, ..StoreChecksums::default() }
     }
 
+    /// Whether it has a checksum that bytes can be compared with in this build of the crate.
+    pub(crate) fn is_comparable(&self) -> bool {
+        let StoreChecksums { crc64, crc32c, md5 } = self.stored_checksums();
+        crc64.is_some() || cfg!(feature = "cloud") && (crc32c.is_some() || md5.is_some())
+    }
+
     /// Whether what it says of its content and of its stored bytes can both be true.
     pub(crate) fn is_consistent(&self) -> bool {
         !self.stored.encoding.is_plain() || self.stored.size == self.content.size

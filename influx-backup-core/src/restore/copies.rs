@@ -10,7 +10,7 @@ use crate::{
     error::{CopyError, Error, Result},
     execute::{CopyOutcome, CopySink},
     key::Key,
-    location::ChecksumMatch,
+    location::{ChecksumMatch, Location},
     log::SegmentedLog,
     manifest::Backup,
     plan::CopyTask,
@@ -42,22 +42,38 @@ impl Copier for WithAttributes {
     }
 }
 
+/// What happens to a copy that its copier did not compare with the manifest: one that the store made by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// It is believed.
+    Believed,
+    /// It is read at the target: something has to vouch for the backup.
+    ReadBack,
+}
+
 /// Compares what was copied with the manifest, and records what is finished.
 pub(super) struct Checked<'a> {
     backup: &'a Backup,
+    target: &'a Location,
+    unread: Unread,
     finished: SegmentedLog<Finished>,
 }
 
 impl<'a> Checked<'a> {
-    pub(super) fn new(backup: &'a Backup, finished: SegmentedLog<Finished>) -> Self {
-        Self { backup, finished }
+    pub(super) fn new(
+        backup: &'a Backup,
+        target: &'a Location,
+        unread: Unread,
+        finished: SegmentedLog<Finished>,
+    ) -> Self {
+        Self { backup, target, unread, finished }
     }
 
     pub(super) async fn flush(&mut self) -> Result<()> {
         self.finished.flush().await
     }
 
-    fn check(&self, key: &Key, outcome: &CopyOutcome) -> Result<()> {
+    async fn check(&self, key: &Key, outcome: &CopyOutcome) -> Result<()> {
         let reason = match (outcome, self.backup.object(key)) {
             (CopyOutcome::Vanished, _) => "it was deleted while it was restored",
             (CopyOutcome::Changed, _) => "it changed while it was restored",
@@ -65,6 +81,9 @@ impl<'a> Checked<'a> {
             (CopyOutcome::Copied(copied), Some(record)) => {
                 match record.content_checksums().compare(&copied.all_checksums()) {
                     ChecksumMatch::Mismatch => "its checksum is not the one in the manifest",
+                    ChecksumMatch::NotComparable if self.unread == Unread::ReadBack => {
+                        return self.backup.check_copy(record, self.target).await;
+                    }
                     ChecksumMatch::Equal | ChecksumMatch::NotComparable => return Ok(()),
                 }
             }
@@ -77,7 +96,7 @@ impl<'a> Checked<'a> {
 #[async_trait]
 impl CopySink for Checked<'_> {
     async fn on_finished(&mut self, task: &CopyTask, outcome: CopyOutcome) -> Result<()> {
-        self.check(&task.to, &outcome)?;
+        self.check(&task.to, &outcome).await?;
         let version = match outcome {
             CopyOutcome::Copied(copied) => copied.stored.version,
             CopyOutcome::Vanished | CopyOutcome::Changed | CopyOutcome::Unreadable { .. } => None,

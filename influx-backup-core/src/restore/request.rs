@@ -23,7 +23,7 @@ use crate::{
 ///
 /// The job fails as [`RestorePlan::new`] does, and with [`Error::NoRestore`], [`Error::Overlap`], [`Error::PlanChanged`],
 /// [`Error::ServersNotStopped`], [`Error::Orchestrator`], [`Error::DamagedBackup`], [`Error::NoSpace`],
-/// [`Error::Ownership`], [`Error::Store`], [`Error::Copy`], [`Error::VerifyFailed`], [`Error::ServerRunning`],
+/// [`Error::UntrustedBackup`], [`Error::Ownership`], [`Error::Store`], [`Error::Copy`], [`Error::VerifyFailed`], [`Error::ServerRunning`],
 /// [`Error::LeaseLost`], [`Error::LeaseNotRenewed`], [`Error::Cancelled`]. Once the boot guard stands, it stays until the
 /// restore is resumed or abandoned; before, nothing was changed and the servers are started again.
 /// [`JobHandle::report`](crate::JobHandle::report) says beside the error whether the guard may stand (`boot-guard`) and
@@ -187,8 +187,13 @@ impl Restore {
         run_options.check()?;
         let target = target.open()?;
         let backup = match backup {
-            BackupSource::Opened(backup) => backup,
-            BackupSource::Named { repository, name } => Backup::open(&repository, &name).await?,
+            BackupSource::Opened(backup) => {
+                backup.require(&options.vouch())?;
+                backup
+            }
+            BackupSource::Named { repository, name } => {
+                Backup::open_vouched(&repository, &name, &options.vouch()).await?
+            }
         };
         Ok(OpenedRestore { backup, target, options, run_options, copier, orchestrator, approval })
     }
@@ -209,7 +214,9 @@ pub(crate) fn plan_restore(
     let options = options.clone();
     Request::new("plan_restore", target.to_string(), |context| async move {
         let plan = async {
-            let backup = Backup::open(&context.events.noting(&repository), &name).await?;
+            options.check()?;
+            let place = context.events.noting(&repository);
+            let backup = Backup::open_vouched(&place, &name, &options.vouch()).await?;
             let plan = run::plan(&backup, &target, &options, &context).await;
             plan.map_err(|error| error.in_backup(backup.location()))
         };

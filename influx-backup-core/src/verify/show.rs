@@ -10,7 +10,19 @@ const SHOWN: usize = 50;
 
 impl fmt::Display for VerifyReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { backup, level, objects, read, confirmed, unconfirmed, problems, findings, certificate, .. } = self;
+        let Self {
+            backup,
+            level,
+            objects,
+            read,
+            confirmed,
+            unconfirmed,
+            problems,
+            findings,
+            certificate,
+            not_compared,
+            ..
+        } = self;
         let count = self.problem_count();
         let shown = problems.len().min(SHOWN);
         match count {
@@ -29,13 +41,19 @@ impl fmt::Display for VerifyReport {
             VerifyLevel::Bytes => writeln!(f, "{read} of them read and compared")?,
             _ => writeln!(f, "their bytes not compared (the level `bytes` does)")?,
         }
+        if *not_compared > 0 {
+            writeln!(f, "{not_compared} have no checksum in the manifest: their bytes are compared with nothing")?;
+        }
         for problem in &problems[..shown] {
             writeln!(f, "  {:<9} {}", problem.code, problem.message)?;
         }
         if count > shown as u64 {
             writeln!(f, "  … and {} more", count - shown as u64)?;
         }
-        findings.iter().try_for_each(|finding| writeln!(f, "note [{}]: {}", finding.code, finding.message))?;
+        findings
+            .iter()
+            .take(SHOWN)
+            .try_for_each(|finding| writeln!(f, "note [{}]: {}", finding.code, finding.message))?;
         certificate.iter().try_for_each(|certificate| write!(f, "{certificate}"))
     }
 }

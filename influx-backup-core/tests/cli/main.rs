@@ -1,6 +1,7 @@
 //! The program as a shell sees it: exit codes, answers, messages.
 
 mod completions;
+mod forged;
 mod program;
 mod readme;
 mod refusals;

@@ -65,6 +65,10 @@ export default {
         await repository.get("n1");
     },
 
+    async "untrusted-backup"({ committed }) {
+        await committed.verify("n1", { expectSha256: "00".repeat(32) });
+    },
+
     async "damaged-marker"(scratch) {
         const repository = copyOfCommitted(scratch);
         fs.writeFileSync(marker(scratch), "{");

@@ -1483,6 +1483,10 @@ class VerifyReport:
         """Objects of which the store or the manifest has no checksum to compare, at the level `checksums`."""
 
     @property
+    def not_compared(self) -> int:
+        """Objects of which the manifest has no checksum: whatever their bytes are, nothing shows that they are the right ones."""
+
+    @property
     def problems(self) -> tuple[Finding, ...]:
         """What is wrong: the first 100 of each code. Empty: the backup is what it was."""
 

@@ -161,6 +161,13 @@ class CertifyOptions(TypedDict, total=False):
     discover: DiscoverOptions
     """Which cluster, and which of its nodes, where the location holds no backup."""
 
+    expect_sha256: str | None
+    """SHA-256 of the backup's root manifest, in hex, as the report of the backup gave it. Default: any.
+
+    Another backup under its name, or an altered one, raises (`untrusted-backup`), and so does one without a checksum of some
+    object.
+    """
+
     limits: Limits
     """How many resources to use."""
 
@@ -250,6 +257,13 @@ class RestoreOptions(TypedDict, total=False):
     - `bytes`: everything, by reading it.
     """
 
+    expect_sha256: str | None
+    """SHA-256 of the backup's root manifest, in hex, as the report of the backup gave it. Default: any.
+
+    Another backup under its name, or an altered one, raises (`untrusted-backup`), and so does one without a checksum of some
+    object.
+    """
+
     extra_nodes: Literal["refuse", "delete", "keep"]
     """What to do with nodes that the target has and the backup lacks.
 
@@ -337,6 +351,13 @@ class RestoreRunOptions(TypedDict, total=False):
 
 class VerifyOptions(TypedDict, total=False):
     """How a backup is verified."""
+
+    expect_sha256: str | None
+    """SHA-256 of the backup's root manifest, in hex, as the report of the backup gave it. Default: any.
+
+    Another backup under its name, or an altered one, raises (`untrusted-backup`), and so does one without a checksum of some
+    object.
+    """
 
     level: Literal["listing", "structure", "checksums", "bytes"]
     """How deep to look.

@@ -394,7 +394,7 @@ class Repository:
             name: The backup's name.
             progress: `True` for a bar on a terminal and log lines elsewhere, a callable for each event, or one of
                 `influx_backup.progress`.
-            **options: `VerifyOptions` of `influx_backup.options`: `level`, `sample_percent`, `limits`.
+            **options: `VerifyOptions` of `influx_backup.options`: `level`, `sample_percent`, `expect_sha256`, `limits`.
 
         Raises:
             UsageError: Options contradict one another.
@@ -418,7 +418,8 @@ class Repository:
             name: The backup's name.
             progress: `True` for a bar on a terminal and log lines elsewhere, a callable for each event, or one of
                 `influx_backup.progress`.
-            **options: `CertifyOptions` of `influx_backup.options`: `limits`; `discover` has no effect on a backup.
+            **options: `CertifyOptions` of `influx_backup.options`: `expect_sha256`, `limits`; `discover` has no effect on a
+                backup.
 
         Raises:
             NotFoundError: There is no backup of this name (`backup-not-found`).

@@ -69,6 +69,11 @@ def a_manifest_that_was_cut(scratch: Scratch) -> None:
     repository.get("n1")
 
 
+@raises("untrusted-backup")
+def a_manifest_of_another_digest(scratch: Scratch) -> None:
+    scratch.committed.verify("n1", expect_sha256="00" * 32)
+
+
 @raises("damaged-marker")
 def a_marker_that_was_cut(scratch: Scratch) -> None:
     repository = copy_of_committed(scratch)

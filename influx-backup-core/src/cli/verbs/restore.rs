@@ -96,13 +96,15 @@ struct Choices {
     /// entered where files can be read; or as-made [default: that of the target directory, where this user may set it].
     #[arg(long, value_name = "MODES")]
     modes: Option<Modes>,
+    #[command(flatten)]
+    vouchers: args::Vouchers,
 }
 
 impl Choices {
     fn options(&self) -> RestoreOptions {
         let ownership =
             Ownership { owner: self.owner.clone().unwrap_or_default(), modes: self.modes.unwrap_or_default() };
-        RestoreOptions::default()
+        let options = RestoreOptions::default()
             .with_policy(self.policy.unwrap_or_default())
             .with_extra_nodes(self.extra_nodes.unwrap_or_default())
             .with_licenses(self.licenses.unwrap_or_default())
@@ -110,7 +112,8 @@ impl Choices {
             .with_on_degraded(self.on_degraded.unwrap_or_default())
             .with_on_catalog_mismatch(self.on_catalog_mismatch.unwrap_or_default())
             .with_linked_directories(self.linked_directories.unwrap_or_default())
-            .with_ownership(ownership)
+            .with_ownership(ownership);
+        self.vouchers.expect_sha256.iter().fold(options, RestoreOptions::with_expect_sha256)
     }
 }
 
@@ -151,7 +154,7 @@ impl Restore {
             Some(Approved::Plan(_)) if self.choices != Choices::default() => {
                 return Err(Failure::usage(
                     "the file of --plan holds the options of the restore: remove --policy, --extra-nodes, --check, \
-                     --on-degraded, --on-catalog-mismatch, --linked-directories, --licenses, --owner and --modes",
+                     --on-degraded, --on-catalog-mismatch, --linked-directories, --licenses, --owner, --modes and --expect-sha256",
                 ));
             }
             Some(Approved::Plan(plan)) => plan.options.clone(),

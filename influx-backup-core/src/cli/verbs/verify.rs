@@ -21,6 +21,8 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "PERCENT")]
     sample_percent: Option<u8>,
     #[command(flatten)]
+    vouchers: args::Vouchers,
+    #[command(flatten)]
     effort: args::Reads,
     #[command(flatten)]
     options: args::Source,
@@ -30,6 +32,7 @@ impl Verify {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
         let options = VerifyOptions::at(self.level).with_limits(self.effort.limits());
         let options = self.sample_percent.into_iter().fold(options, VerifyOptions::with_sample_percent);
+        let options = self.vouchers.expect_sha256.into_iter().fold(options, VerifyOptions::with_expect_sha256);
         options.check()?;
         let (repository, name) = places::backup(&self.backup, &self.options.source_options, screen).await?;
         let report = follow(repository.verify(&name, options).start(), screen).await?;

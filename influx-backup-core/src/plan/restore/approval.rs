@@ -110,6 +110,7 @@ fn options(plan: &RestorePlan) -> impl Iterator<Item = String> {
         licenses,
         on_degraded,
         check,
+        expect_sha256,
     } = &plan.options;
     let Ownership { owner, modes } = ownership;
     let options = [
@@ -120,6 +121,7 @@ fn options(plan: &RestorePlan) -> impl Iterator<Item = String> {
         format!("licenses: {licenses}"),
         format!("on_degraded: {on_degraded}"),
         format!("check: {check}"),
+        format!("expect_sha256: {}", expect_sha256.as_deref().unwrap_or("none")),
     ];
     options.into_iter()
 }

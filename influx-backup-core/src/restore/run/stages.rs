@@ -6,7 +6,7 @@ use tokio::time::timeout;
 
 use super::{
     super::{
-        copies::{Checked, WithAttributes},
+        copies::{Checked, Unread, WithAttributes},
         deletions,
         journal::RestoreJournal,
     },
@@ -43,7 +43,8 @@ impl Run {
         let places = Places::new(place.clone())
             .with(PlaceRole::Backup, backup.location().clone())
             .with(PlaceRole::Shared, backup.repository().clone());
-        let mut sink = Checked::new(backup, finished);
+        let unread = if self.request.options.vouch().is_needless() { Unread::Believed } else { Unread::ReadBack };
+        let mut sink = Checked::new(backup, place, unread, finished);
         let mut resumed = 0;
         for mut stage in stages {
             let overwrites = |key: &Key| self.target.object(key).is_some() && !own.contains(key);

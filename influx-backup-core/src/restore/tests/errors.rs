@@ -360,3 +360,36 @@ async fn cancelling_stops_and_keeps_the_guard() {
     job.handle().cancel();
     assert_eq!(job.await.expect_err("cancelled").code(), "cancelled");
 }
+
+/// A store that copies by itself says nothing of the bytes, and has others.
+#[derive(Debug)]
+struct Unseen;
+
+#[async_trait]
+impl Copier for Unseen {
+    async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
+        let copied = Plain.copy(request, context).await?;
+        if request.target.as_str().contains("/dbs/") {
+            let mut bytes = request.to.get(&request.target, None).await.expect("read").expect("there").to_vec();
+            bytes[9] ^= 1;
+            request.to.put(&request.target, bytes.into()).await.expect("altered");
+        }
+        Ok(Copied::unverified(copied.content.size, "unseen"))
+    }
+}
+
+#[tokio::test]
+async fn what_no_copier_has_compared_is_read_at_the_target_where_a_digest_is_expected() {
+    let bed = Bed::new(&core(1), &[V3]).await;
+    let how = quick(RestoreOptions::empty().with_expect_sha256(bed.backup.sha256()));
+    let error = bed.request(&how).with_copier(Arc::new(Unseen)).start().await.expect_err("altered");
+    assert_eq!(error.code(), "damaged-backup", "{error}");
+    assert!(error.key().is_some_and(|key| key.contains("/dbs/")), "{error}");
+    let bed = Bed::new(&core(1), &[V3]).await;
+    bed.restore(&quick(RestoreOptions::empty().with_expect_sha256(bed.backup.sha256()))).await.expect("restored");
+    let error = bed.plan(&quick(RestoreOptions::empty().with_expect_sha256("ab"))).await.map(drop);
+    assert_eq!(error.expect_err("no digest").code(), "invalid-request");
+    let other = quick(RestoreOptions::empty().with_expect_sha256("00".repeat(32)));
+    let bed = Bed::new(&core(1), &[V3]).await;
+    assert_eq!(refused(&bed, other.options).await.code(), "untrusted-backup");
+}

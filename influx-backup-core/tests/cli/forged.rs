@@ -1,0 +1,175 @@
+//! Backups that somebody with write access to the repository has altered, and everything that would have told.
+
+use std::{fs, io::Cursor, path::PathBuf};
+
+use influx_backup_core::checksum::sha256;
+use serde_json::Value;
+
+use crate::program::{Scratch, run};
+
+/// A repository with the backup `monday`, and an attacker who can write there.
+pub(crate) struct Forged {
+    pub(crate) scratch: Scratch,
+    /// What the backup printed.
+    pub(crate) digest: String,
+}
+
+impl Forged {
+    pub(crate) fn new(options: &[&str]) -> Self {
+        let scratch = Scratch::with_cluster(&["--snapshots", "2"]);
+        let backup = ["backup", &scratch.path("source"), &scratch.path("repository"), "--name", "monday", "--json"];
+        let report = run(&[&backup[..], options].concat()).expect(0).json();
+        let digest = report["manifest_sha256"].as_str().expect("a digest").to_owned();
+        Self { scratch, digest }
+    }
+
+    pub(crate) fn backup(&self) -> String {
+        self.scratch.path("repository/monday")
+    }
+
+    pub(crate) fn file(&self, key: &str) -> PathBuf {
+        PathBuf::from(self.backup()).join(key)
+    }
+
+    pub(crate) fn root(&self) -> PathBuf {
+        self.file("_influx_backup/manifest.json")
+    }
+
+    /// The key of a Parquet file of the backup.
+    pub(crate) fn victim(&self) -> String {
+        let files = self.scratch.files("repository/monday");
+        let parquet = files.iter().map(|(path, _)| path.to_str().expect("UTF-8"));
+        parquet.filter(|path| path.ends_with(".parquet")).next_back().expect("one").to_owned()
+    }
+
+    /// Rewrites the object list, and the manifest so that it fits. Returns the digest that it has now.
+    pub(crate) fn rewrite(&self, mut change: impl FnMut(&mut Value)) -> String {
+        let mut manifest: Value = serde_json::from_slice(&fs::read(self.root()).expect("read")).expect("JSON");
+        for segment in manifest["objects"].as_array_mut().expect("segments") {
+            let file = self.file(segment["key"].as_str().expect("a key"));
+            let text = zstd::decode_all(Cursor::new(fs::read(&file).expect("read"))).expect("decoded");
+            let mut forged = String::new();
+            for line in String::from_utf8(text).expect("UTF-8").lines() {
+                let mut record = serde_json::from_str(line).expect("a record");
+                change(&mut record);
+                forged += &format!("{record}\n");
+            }
+            let forged = zstd::encode_all(Cursor::new(forged), 3).expect("encoded");
+            segment["sha256"] = sha256(&forged).into();
+            fs::write(file, forged).expect("written");
+        }
+        let root = serde_json::to_vec(&manifest).expect("JSON");
+        fs::write(self.root(), &root).expect("written");
+        sha256(&root)
+    }
+
+    /// Replaces a Parquet file by one of the same length, and drops its checksums.
+    fn replace_without_checksum(&self) -> (String, String) {
+        let victim = self.victim();
+        let mut bytes = fs::read(self.file(&victim)).expect("read");
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(self.file(&victim), bytes).expect("written");
+        let digest = self.rewrite(|record| {
+            if record["key"] == victim.as_str() {
+                record["content"].as_object_mut().expect("content").remove("crc64");
+                record["stored"].as_object_mut().expect("stored").remove("checksums");
+            }
+        });
+        (victim, digest)
+    }
+
+    /// Each verb that reads the backup refuses it with these options, and writes nothing.
+    #[track_caller]
+    pub(crate) fn is_refused(&self, options: &[&str]) -> String {
+        let backup = self.backup();
+        let target = self.scratch.path("target");
+        let mut message = String::new();
+        for verb in [
+            &["verify", &backup, "--level", "bytes"][..],
+            &["verify", &backup, "--level", "listing"],
+            &["certify", &backup],
+            &["restore", &backup, &target],
+            &["restore", &backup, &target, "--dry-run"],
+        ] {
+            let answer = run(&[verb, options, &["--json"]].concat()).expect_error(4, "untrusted-backup");
+            message = answer.json()["error"]["message"].as_str().expect("a message").to_owned();
+        }
+        assert!(!fs::exists(target).expect("looked"), "{message}");
+        message
+    }
+
+    /// Each verb that reads the backup takes it with these options.
+    #[track_caller]
+    pub(crate) fn is_taken(&self, options: &[&str]) {
+        let backup = self.backup();
+        let target = self.scratch.path("taken");
+        for verb in [
+            &["verify", &backup, "--level", "bytes"][..],
+            &["certify", &backup],
+            &["restore", &backup, &target, "--dry-run"],
+            &["restore", &backup, &target],
+        ] {
+            run(&[verb, options].concat()).expect(0);
+        }
+        run(&["certify", &target]).expect(0);
+        fs::remove_dir_all(target).expect("removed");
+    }
+}
+
+#[test]
+fn the_digest_that_a_backup_printed_vouches_for_it() {
+    let forged = Forged::new(&[]);
+    forged.is_taken(&["--expect-sha256", &forged.digest]);
+    forged.is_taken(&["--expect-sha256", &forged.digest.to_uppercase()]);
+    let other = "00".repeat(32);
+    let message = forged.is_refused(&["--expect-sha256", &other]);
+    assert!(message.contains(&other) && message.contains(&forged.digest), "{message}");
+    for bad in ["", "abc", &other[1..], &format!("{other}00"), &"zz".repeat(32)] {
+        run(&["verify", &forged.backup(), "--expect-sha256", bad, "--json"]).expect_error(2, "invalid-request");
+    }
+}
+
+/// Its own checksums agree: it is what it says. Only what is kept elsewhere tells.
+#[test]
+fn a_forged_backup_is_named_and_its_digest_refuses_it() {
+    let forged = Forged::new(&[]);
+    let (victim, digest) = forged.replace_without_checksum();
+    let report = run(&["verify", &forged.backup(), "--level", "bytes", "--json"]).expect(0).json();
+    assert_eq!(report["not_compared"], 1, "{report:#}");
+    let named = report["findings"].as_array().expect("findings").iter().find(|found| found["code"] == "not-compared");
+    assert_eq!(named.expect("named")["key"], victim.as_str());
+    let shown = run(&["verify", &forged.backup(), "--level", "bytes"]).expect(0).stdout;
+    assert!(shown.contains("1 have no checksum in the manifest"), "{shown}");
+    forged.is_refused(&["--expect-sha256", &forged.digest]);
+    // The digest of a manifest that says nothing of an object does not vouch for it.
+    let message = forged.is_refused(&["--expect-sha256", &digest]);
+    assert!(message.contains(&victim), "{message}");
+}
+
+/// The backup is exchanged between the look at the plan and its run.
+#[test]
+fn a_plan_keeps_the_digest_that_it_was_made_with() {
+    let forged = Forged::new(&[]);
+    let target = forged.scratch.path("target");
+    let plan = forged.scratch.path("plan.json");
+    let dry = ["restore", &forged.backup(), &target, "--dry-run", "--json", "--expect-sha256", &forged.digest];
+    fs::write(&plan, run(&dry).expect(0).stdout).expect("written");
+    let root = fs::read(forged.root()).expect("read");
+    forged.rewrite(|record| record["version"]["modified"] = "2020-01-01T00:00:00Z".into());
+    let restore = ["restore", &forged.backup(), &target, "--plan", &plan, "--json"];
+    run(&restore).expect_error(4, "untrusted-backup");
+    assert!(!fs::exists(&target).expect("looked"));
+    // The object list alone is exchanged: the root vouches for it.
+    fs::write(forged.root(), root).expect("written");
+    run(&[&["verify", &forged.backup(), "--json"][..], &["--expect-sha256", &forged.digest]].concat())
+        .expect_error(4, "damaged-backup");
+    run(&restore).expect_error(4, "damaged-backup");
+}
+
+#[test]
+fn only_a_backup_has_a_digest() {
+    let forged = Forged::new(&[]);
+    let certify = ["certify", &forged.scratch.path("source"), "--expect-sha256", &forged.digest, "--json"];
+    run(&certify).expect_error(5, "backup-not-found");
+}
