@@ -14,7 +14,8 @@ use crate::{
     layout::Component,
     location::{Location, Version},
     manifest::Backup,
-    units::total,
+    read_limits::{self, TooLarge},
+    units::{ByteSize, total},
 };
 
 /// How many objects are read at once.
@@ -32,6 +33,8 @@ pub(crate) enum Tree<'a> {
 /// The bytes of one object.
 enum Found {
     Bytes(Bytes),
+    /// No object of its kind has as many.
+    TooLarge(TooLarge),
     /// They are not those that were written; why.
     Altered(String),
     /// The object disappeared after it was listed.
@@ -47,11 +50,18 @@ impl<'a> Tree<'a> {
     }
 
     /// What is wrong with an object is evidence. That its store does not answer is an error.
-    async fn read(self, key: &Key) -> Result<Found> {
+    async fn read(self, key: &Key, most: ByteSize) -> Result<Found> {
         match self {
-            Self::Location(location) => Ok(location.get(key, None).await?.map_or(Found::Missing, Found::Bytes)),
+            Self::Location(location) => Ok(match location.get_within(key, most).await? {
+                Some(Ok(bytes)) => Found::Bytes(bytes),
+                Some(Err(large)) => Found::TooLarge(large),
+                None => Found::Missing,
+            }),
             Self::Backup(backup) => {
                 let Some(record) = backup.object(key) else { return Ok(Found::Missing) };
+                if let Err(large) = TooLarge::check(record.stored.size, most) {
+                    return Ok(Found::TooLarge(large));
+                }
                 match backup.read(record).await {
                     Ok(bytes) => Ok(Found::Bytes(bytes)),
                     Err(Error::DamagedBackup { reason, .. }) => {
@@ -118,12 +128,18 @@ async fn read(
     component: Component,
     meter: &dyn Meter,
 ) -> Result<(Key, Version, Option<Fact>)> {
-    let _held = tree.location().hold(size).await;
-    let fact = match tree.read(&key).await? {
+    let most = read_limits::of(component);
+    let _held = tree.location().hold(size.min(most.0)).await;
+    let found = match TooLarge::check(size, most) {
+        Ok(()) => tree.read(&key, most).await?,
+        Err(large) => Found::TooLarge(large),
+    };
+    let fact = match found {
         Found::Bytes(bytes) => {
             meter.finished(bytes.len() as u64);
             Some(Fact::parse(component, &bytes))
         }
+        Found::TooLarge(large) => Some(Fact::too_large(component, large)),
         Found::Altered(reason) => Some(Fact::altered(component, reason)),
         Found::Missing => None,
     };

@@ -106,6 +106,7 @@ pub mod orchestrate;
 mod passed;
 pub mod plan;
 pub mod preflight;
+mod read_limits;
 pub mod record;
 pub mod repository;
 pub mod restore;

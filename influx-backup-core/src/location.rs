@@ -62,6 +62,7 @@ pub(crate) use self::incomplete::Incomplete;
 pub(crate) use self::last_answer::LastAnswer;
 pub(crate) use self::list::unfit;
 pub(crate) use self::local::{missing_directories, nearest_existing, remove_empty, remove_made};
+pub(crate) use self::object::Whole;
 pub(crate) use self::publish::close;
 pub(crate) use self::reads::Reads;
 pub(crate) use self::spelling::{Look, Pin};

@@ -14,6 +14,7 @@ use crate::{
     key::Key,
     limits::Durability,
     location::{Location, make_durable},
+    read_limits,
     versioned::FormatVersion,
 };
 
@@ -97,8 +98,10 @@ impl<T: Serialize> SegmentedLog<T> {
 pub(crate) async fn read<T: DeserializeOwned>(location: &Location, directory: &str) -> Result<Vec<T>> {
     let mut all = Vec::new();
     for entry in location.list(directory).await? {
-        let bytes = location.get(&entry.key, None).await?.unwrap_or_default();
-        all.extend(decode(&bytes, &entry.key)?);
+        // One that is too large was altered, too.
+        if let Some(Ok(bytes)) = location.get_within(&entry.key, read_limits::LOG_SEGMENT).await? {
+            all.extend(decode(&bytes, &entry.key)?);
+        }
     }
     Ok(all)
 }

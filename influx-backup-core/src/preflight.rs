@@ -16,6 +16,7 @@ use crate::{
     key::Key,
     layout::OWN_DIRECTORY,
     location::{Abilities, Location, missing_directories, nearest_existing, remove_made},
+    read_limits,
 };
 
 /// How long one request may take, its retries included. A store that never answered is given up sooner, and one that fails
@@ -134,8 +135,8 @@ async fn probe(location: &Location, key: &Key, others: &[&Location]) -> Result<T
     let half_way = began + (Utc::now() - began) / 2;
     stores::require_create_only(location, key).await?;
     stores::require_replace_only(location, key, &written).await?;
-    let read = within(location, "get", location.get(key, None)).await?;
-    if read.as_deref() != Some(PROBE) {
+    let read = within(location, "get", location.get_within(key, read_limits::exactly(PROBE))).await?;
+    if !matches!(read, Some(Ok(bytes)) if bytes == PROBE) {
         return Err(unlike("does not read as it was written"));
     }
     let listed = within(location, "list", location.list(OWN_DIRECTORY)).await?;

@@ -17,6 +17,7 @@ use crate::{
     layout::{MANIFEST_KEY, OWN_DIRECTORY},
     location::{Location, Version, make_durable},
     manifest::{FORMAT, MIN_READER, Manifest, SegmentRef, WRITER, segment},
+    read_limits::{self, TooLarge},
     record::{Attested, BackupStatus},
     units::{ByteSize, total},
 };
@@ -114,6 +115,9 @@ impl Run<'_> {
         let manifest = Manifest { committed: Utc::now(), passes: history.reports, ..manifest };
         let bytes = serde_json::to_vec_pretty(&manifest)
             .map_err(|source| Error::Internal { task: "manifest", source: Box::new(source) })?;
+        // What no reader would read again is not written.
+        TooLarge::check(bytes.len() as u64, read_limits::MANIFEST)
+            .map_err(|source| Error::Internal { task: "manifest", source: Box::new(source) })?;
         let bytes = Bytes::from(bytes);
         let may_commit = async {
             make_durable(self.to, self.options.limits.durability).await?;
@@ -176,8 +180,8 @@ impl Run<'_> {
             }
             Err(error) if is_unanswered(&error) => {
                 // Only the answer may be missing, and the request may still be on its way.
-                match self.to.get(&key, None).await {
-                    Ok(Some(found)) if found == *bytes => {}
+                match self.to.get_within(&key, read_limits::exactly(bytes)).await {
+                    Ok(Some(Ok(found))) if found == *bytes => {}
                     Ok(None) if self.to.directory().is_some() => return Err(error),
                     _ => return Err(self.unconfirmed("the store did not confirm that it has the manifest", error)),
                 }
@@ -221,17 +225,17 @@ impl Run<'_> {
 
     /// Whether the manifest of this run is there, and was written before another process took over.
     async fn is_committed(&self, bytes: &Bytes) -> Result<bool> {
-        let found = self.to.get(&Key::parse(MANIFEST_KEY)?, None).await?;
+        let found = self.to.get_within(&Key::parse(MANIFEST_KEY)?, read_limits::exactly(bytes)).await?;
         self.lease.confirm().await?;
-        Ok(found.is_some_and(|found| found == bytes))
+        Ok(found.is_some_and(|found| found.as_ref() == Ok(bytes)))
     }
 
     /// Removes the manifest of this run, so that nothing looks done that may not be.
     async fn remove_manifest(&self, key: &Key, bytes: &Bytes) -> Result<()> {
         // Also once another process may have taken over: it is this run's own.
         let to = self.to.unfenced();
-        match to.get_with_version(key).await? {
-            Some((found, version)) if found == *bytes => to.delete_version(key, &version).await,
+        match to.get_with_version(key, read_limits::exactly(bytes)).await? {
+            Some(Ok((found, version))) if found == *bytes => to.delete_version(key, &version).await,
             _ => Ok(()),
         }
     }

@@ -11,12 +11,13 @@ use crate::{
     concurrent,
     error::Result,
     format::{
-        CatalogFile,
+        CatalogFile, FormatError,
         catalog::{DatabaseState, Kind, NodeState},
     },
     key::Key,
     layout::{Generation, catalog_log_sequence},
-    location::{Location, ObjectMeta},
+    location::{Location, ObjectMeta, Whole},
+    read_limits,
 };
 
 /// The most logs that are read for one catalog. A server writes a new root after a hundred, so more mean that the root
@@ -75,12 +76,12 @@ pub(super) async fn read(location: &Location, owner: &str) -> Result<Option<Cata
     let Some((files, _)) = newest else { return Ok(None) };
     seen.shown_by = files.shown_by(owner);
     let root = match &files.root {
-        Some(key) => location.get(key, None).await?,
+        Some(key) => get(location, key).await?.1,
         None => None,
     };
-    seen.upgraded_mode = root.as_deref().and_then(engine::upgraded_mode);
+    seen.upgraded_mode = root.as_ref().and_then(|root| engine::upgraded_mode(root.as_ref().ok()?));
     let root = match (&files.root, root) {
-        (Some(key), Some(bytes)) => Some(parse(key, &bytes, &mut seen.damaged)),
+        (Some(key), Some(found)) => Some(parse(key, found, &mut seen.damaged)),
         _ => None,
     };
     seen.contents = match root {
@@ -128,8 +129,8 @@ impl Files {
 
     async fn state(&self, location: &Location, damaged: &mut Vec<String>) -> Result<GenerationState> {
         let Some(last) = self.logs.values().next_back() else { return Ok(GenerationState::Live) };
-        let bytes = location.get(last, None).await?;
-        let log = bytes.and_then(|bytes| parse(last, &bytes, damaged));
+        let (_, found) = get(location, last).await?;
+        let log = found.and_then(|found| parse(last, found, damaged));
         let terminated = log.is_some_and(|log| log.kind == Kind::Terminator);
         Ok(if terminated { GenerationState::Terminated } else { GenerationState::Live })
     }
@@ -148,17 +149,17 @@ impl Files {
         }
         let reads: Vec<_> = logs.into_iter().map(|key| get(location, key).boxed()).collect();
         let read = concurrent::run(reads, location.max_reads(READS_AT_ONCE)).await?;
-        let logs = read.into_iter().map(|(key, bytes)| parse(key, &bytes?, damaged));
+        let logs = read.into_iter().map(|(key, found)| parse(key, found?, damaged));
         Ok(logs.collect())
     }
 }
 
-async fn get<'a>(location: &Location, key: &'a Key) -> Result<(&'a Key, Option<Bytes>)> {
-    Ok((key, location.get(key, None).await?))
+async fn get<'a>(location: &Location, key: &'a Key) -> Result<(&'a Key, Option<Whole<Bytes>>)> {
+    Ok((key, location.get_within(key, read_limits::CATALOG).await?))
 }
 
-fn parse(key: &Key, bytes: &[u8], damaged: &mut Vec<String>) -> Option<CatalogFile> {
-    match CatalogFile::parse(bytes) {
+fn parse(key: &Key, found: Whole<Bytes>, damaged: &mut Vec<String>) -> Option<CatalogFile> {
+    match found.map_err(FormatError::from).and_then(|bytes| CatalogFile::parse(&bytes)) {
         Ok(file) => Some(file),
         Err(error) => {
             let message = format!("`{key}`: {error}");

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::named::named;
+use crate::{named::named, read_limits::TooLarge};
 
 /// Why the bytes of a file are not what InfluxDB would read there.
 ///
@@ -22,6 +22,15 @@ pub enum FormatError {
         length: u64,
         /// Bytes that every file of this kind has.
         least: u64,
+    },
+    /// More bytes than any file of this kind has: it is not read.
+    #[error("the file has {length} bytes, and no more than {most} of such a file are read")]
+    #[non_exhaustive]
+    TooLarge {
+        /// Bytes found.
+        length: u64,
+        /// The most bytes that are read.
+        most: u64,
     },
     /// The bytes that tell the kind of the file are others.
     #[error("the {end} of the file is `{found}`, which is not the mark of this kind of file")]
@@ -114,6 +123,12 @@ named!(End, "end of a file", {
     Start => "start",
     Tail => "tail",
 });
+
+impl From<TooLarge> for FormatError {
+    fn from(TooLarge { size, most }: TooLarge) -> Self {
+        Self::TooLarge { length: size, most: most.0 }
+    }
+}
 
 impl FormatError {
     pub(super) fn magic(end: End, found: &[u8]) -> Self {

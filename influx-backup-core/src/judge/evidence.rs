@@ -20,6 +20,7 @@ use crate::{
     layout::Component,
     location::{ObjectMeta, Version},
     options::AbsenceTolerance,
+    read_limits::TooLarge,
     record::{Attested, Fence, UnreadableRecord},
 };
 
@@ -80,12 +81,20 @@ impl Fact {
 
     /// An object of this kind whose bytes are not those that were written.
     pub(crate) fn altered(component: Component, reason: String) -> Self {
-        let altered = Unreadable::Altered(reason);
+        Self::unreadable(component, Unreadable::Altered(reason))
+    }
+
+    /// An object that is larger than one of this kind can be.
+    pub(crate) fn too_large(component: Component, large: TooLarge) -> Self {
+        Self::unreadable(component, FormatError::from(large).into())
+    }
+
+    fn unreadable(component: Component, why: Unreadable) -> Self {
         match component {
-            Component::Snapshot => Self::Snapshot(Err(altered)),
-            Component::SnapshotCheckpoint => Self::Checkpoint(Err(altered)),
-            Component::Wal => Self::Wal(Err(altered)),
-            _ => Self::Catalog(Err(altered)),
+            Component::Snapshot => Self::Snapshot(Err(why)),
+            Component::SnapshotCheckpoint => Self::Checkpoint(Err(why)),
+            Component::Wal => Self::Wal(Err(why)),
+            _ => Self::Catalog(Err(why)),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::{cmp::Reverse, fmt, time::Duration};
 
+use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,7 @@ use crate::{
     error::Result,
     location::{Location, ObjectMeta, Version},
     options::Takeover,
+    read_limits,
 };
 
 /// How long the random name of a run is.
@@ -162,7 +164,12 @@ async fn read_highest(location: &Location, leases: Vec<(u64, ObjectMeta)>, clock
     let highest = leases.iter().map(|(number, _)| *number).max();
     let mut found = Vec::new();
     for (number, entry) in leases.into_iter().filter(|(number, _)| Some(*number) == highest) {
-        let Some((bytes, version)) = location.get_with_version(&entry.key).await? else { continue };
+        let (bytes, version) = match location.get_with_version(&entry.key, read_limits::SMALL).await? {
+            Some(Ok(read)) => read,
+            // Only its age counts, as of one that was cut short.
+            Some(Err(_)) => (Bytes::new(), entry.version.clone()),
+            None => continue,
+        };
         let modified = entry.version.modified;
         let silence = (Utc::now() + clock.ahead() - modified).to_std().unwrap_or_default();
         found.push(LeaseState { number, file: LeaseFile::parse(&bytes, modified), version, silence });

@@ -13,6 +13,7 @@ use crate::{
     error::Category,
     location::ObjectTable,
     options::Takeover,
+    read_limits,
     testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Hold, Op, Rule, Scope, When},
 };
 
@@ -353,7 +354,8 @@ async fn a_lease_that_is_renewed_while_it_is_removed_is_removed() {
         Lease::take(&faulty(&location, listing), LeaseScope::Target, Some("cluster1"), None).await.expect("taken");
     let renewal = async {
         hold.reached().await;
-        let (bytes, _) = location.get_with_version(&key).await.expect("read").expect("there");
+        let (bytes, _) =
+            location.get_with_version(&key, read_limits::SMALL).await.expect("read").expect("there").expect("small");
         location.put(&key, bytes).await.expect("put");
         hold.release();
     };

@@ -1,17 +1,25 @@
 //! One object: what a listing shows of it, and reading it.
 
-use std::ops::Range;
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+    ops::Range,
+};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures::{FutureExt, TryStreamExt};
-use object_store::{GetOptions, GetRange, GetResult, ObjectMeta as StoreMeta, ObjectStoreExt, path::Path};
+use object_store::{
+    GetOptions, GetRange, GetResult, GetResultPayload, ObjectMeta as StoreMeta, ObjectStoreExt, path::Path,
+};
 use serde::{Deserialize, Serialize};
 
 use super::{Location, ObjectTable, ObjectView, StoreChecksums, local};
 use crate::{
     error::{Error, Result},
     key::Key,
+    read_limits::{self, TooLarge},
+    units::ByteSize,
 };
 
 /// Which version of an object: what a copy is pinned to.
@@ -164,7 +172,8 @@ impl Location {
         self.retry(|| head().boxed()).await
     }
 
-    /// The bytes of an object, of one version where `version` is given, or `None` where there is no such object.
+    /// The bytes of an object, of one version where `version` is given, or `None` where there is no such object. At most
+    /// 5 GiB are read.
     ///
     /// # Errors
     /// [`Error::Store`], with [`StoreErrorKind::Changed`](crate::error::StoreErrorKind::Changed) where the object is
@@ -175,7 +184,9 @@ impl Location {
             version: version.and_then(|version| version.id.as_deref().map(ToOwned::to_owned)),
             ..GetOptions::default()
         };
-        let found = self.retry(|| self.get_by(key, options()).boxed()).await?;
+        let found = self.retry(|| self.get_by(key, options(), read_limits::OBJECT).boxed()).await?;
+        let too_large = |large| Error::io("get", key, self, io::Error::new(io::ErrorKind::FileTooLarge, large));
+        let found = found.transpose().map_err(too_large)?;
         match (&found, version) {
             (Some((_, now)), Some(version)) if self.is_told_by_time(version) && now.modified != version.modified => {
                 Err(Error::store(
@@ -189,12 +200,21 @@ impl Location {
         }
     }
 
-    /// The bytes of an object and the version that they are of, or `None` where there is none.
+    /// The bytes of an object of which `most` are read, or `None` where there is none: what this crate itself reads.
     ///
     /// # Errors
     /// As for [`Location::get`].
-    pub(crate) async fn get_with_version(&self, key: &Key) -> Result<Option<(Bytes, Version)>> {
-        self.retry(|| self.get_by(key, GetOptions::default()).boxed()).await
+    pub(crate) async fn get_within(&self, key: &Key, most: ByteSize) -> Result<Option<Whole<Bytes>>> {
+        let found = self.get_with_version(key, most).await?;
+        Ok(found.map(|found| found.map(|(bytes, _)| bytes)))
+    }
+
+    /// The bytes of an object of which `most` are read and the version that they are of, or `None` where there is none.
+    ///
+    /// # Errors
+    /// As for [`Location::get`].
+    pub(crate) async fn get_with_version(&self, key: &Key, most: ByteSize) -> Result<Option<Whole<(Bytes, Version)>>> {
+        self.retry(|| self.get_by(key, GetOptions::default(), most).boxed()).await
     }
 
     /// These bytes of an object, or as many of them as there are.
@@ -203,51 +223,65 @@ impl Location {
     /// As for [`Location::get`].
     pub(crate) async fn get_range(&self, key: &Key, range: Range<u64>) -> Result<Option<Bytes>> {
         let options = || GetOptions { range: Some(GetRange::Bounded(range.clone())), ..GetOptions::default() };
-        let found = self.retry(|| self.get_by(key, options()).boxed()).await?;
+        let most = ByteSize(range.end.saturating_sub(range.start));
+        let found = self.retry(|| self.get_by(key, options(), most).boxed()).await?;
+        // A store that answers with more than it was asked for is not one that serves ranges.
+        let found = found.transpose().map_err(|large| Error::io("get", key, self, io::Error::other(large)))?;
         Ok(found.map(|(bytes, _)| bytes))
     }
 
-    async fn get_by(&self, key: &Key, options: GetOptions) -> Result<Option<(Bytes, Version)>> {
+    async fn get_by(&self, key: &Key, options: GetOptions, most: ByteSize) -> Result<Option<Whole<(Bytes, Version)>>> {
         self.check_links(key.as_str())?;
         self.check_file(key)?;
         let got = async {
             let found = self.bytes(self.store().get_opts(&self.path(key), options)).await?;
-            let size = found.range.end - found.range.start;
+            let size = found.range.end.saturating_sub(found.range.start);
+            if let Err(large) = TooLarge::check(size, most) {
+                return Ok(Err(large));
+            }
             let meta = found.meta.clone();
-            self.body(found).await.map(|bytes| (size, bytes, meta))
+            self.body(found, size).await.map(|body| Ok((body, meta)))
         };
         match got.await {
-            // A connection that breaks may look like the end of a body.
-            Ok((size, bytes, _)) if bytes.len() as u64 != size => {
-                let short = std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "the body ended early");
-                Err(Error::io("get", key, self, short))
+            Ok(Ok((body, meta))) => {
+                let bytes = body.map_err(|error| Error::io("get", key, self, error))?;
+                Ok(Some(Ok((bytes, self.entry(meta)?.version))))
             }
-            Ok((_, bytes, meta)) => Ok(Some((bytes, self.entry(meta)?.version))),
+            Ok(Err(large)) => Ok(Some(Err(large))),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(Error::store("get", key, self, error)),
         }
     }
 
-    /// A large body may take its time as long as it moves.
-    async fn body(&self, found: GetResult) -> object_store::Result<Bytes> {
-        let size = usize::try_from(found.range.end - found.range.start).unwrap_or(0);
-        if self.directory().is_some() {
-            self.pace(size).await;
-            return found.bytes().await;
-        }
-        let mut chunks = found.into_stream();
-        let Some(first) = self.bytes(chunks.try_next()).await? else { return Ok(Bytes::new()) };
-        self.pace(first.len()).await;
-        if first.len() == size {
-            return Ok(first);
-        }
-        let mut bytes = BytesMut::with_capacity(size.min(MAX_RESERVED));
-        bytes.extend_from_slice(&first);
+    /// A large body may take its time as long as it moves. What is wrong with it is an error beside that of its store.
+    async fn body(&self, found: GetResult, size: u64) -> object_store::Result<io::Result<Bytes>> {
+        let start = found.range.start;
+        let mut chunks = match found.payload {
+            GetResultPayload::File(file, _) => {
+                self.pace(usize::try_from(size).unwrap_or(usize::MAX)).await;
+                let read = tokio::task::spawn_blocking(move || read_file(file, start, size)).await;
+                return Ok(read.map_err(io::Error::from).flatten());
+            }
+            GetResultPayload::Stream(chunks) => chunks,
+        };
+        let mut bytes = Vec::new();
         while let Some(chunk) = self.bytes(chunks.try_next()).await? {
             self.pace(chunk.len()).await;
+            // Most bodies are one chunk.
+            if bytes.is_empty() && chunk.len() as u64 == size {
+                return Ok(Ok(chunk));
+            }
+            let length = bytes.len() as u64 + chunk.len() as u64;
+            if length > size {
+                return Ok(Err(io::Error::new(io::ErrorKind::InvalidData, "the body is longer than its store said")));
+            }
+            let wanted = size.min(length.max(MAX_RESERVED)) - bytes.len() as u64;
+            if let Err(error) = reserve(&mut bytes, wanted) {
+                return Ok(Err(error));
+            }
             bytes.extend_from_slice(&chunk);
         }
-        Ok(bytes.freeze())
+        Ok(whole(bytes, size))
     }
 
     pub(crate) fn entry(&self, meta: StoreMeta) -> Result<ObjectMeta> {
@@ -264,5 +298,30 @@ impl Location {
     }
 }
 
+/// An object of which no more is read than one of its kind can have.
+pub(crate) type Whole<T> = std::result::Result<T, TooLarge>;
+
 /// How much is reserved for a body at the word of its store.
-const MAX_RESERVED: usize = 64 << 20;
+const MAX_RESERVED: u64 = 64 << 20;
+
+fn read_file(mut file: File, start: u64, size: u64) -> io::Result<Bytes> {
+    let mut bytes = Vec::new();
+    reserve(&mut bytes, size)?;
+    file.seek(SeekFrom::Start(start))?;
+    file.take(size).read_to_end(&mut bytes)?;
+    whole(bytes, size)
+}
+
+/// A connection that breaks may look like the end of a body.
+fn whole(bytes: Vec<u8>, size: u64) -> io::Result<Bytes> {
+    if bytes.len() as u64 == size {
+        return Ok(bytes.into());
+    }
+    Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the body ended early"))
+}
+
+/// Memory that there may not be.
+fn reserve(bytes: &mut Vec<u8>, more: u64) -> io::Result<()> {
+    let more = usize::try_from(more).unwrap_or(usize::MAX);
+    bytes.try_reserve(more).map_err(|error| io::Error::new(io::ErrorKind::OutOfMemory, error))
+}

@@ -7,6 +7,7 @@ use super::{Attributes, Location, Provider, Version, Writers};
 use crate::{
     error::{Error, Result, StoreErrorKind},
     key::Key,
+    read_limits,
 };
 
 impl Location {
@@ -49,11 +50,11 @@ impl Location {
         let expected = expect(version, ToOwned::to_owned);
         match self.put_with(key, bytes, PutMode::Update(expected), &self.kept(attributes)).await {
             Err(changed @ Error::Store { kind: StoreErrorKind::Changed, .. }) => {
-                match self.get_with_version(key).await? {
+                match self.get_with_version(key, read_limits::exactly(bytes)).await? {
                     // The answer to an earlier attempt may have been lost.
-                    Some((found, version)) if found == bytes => Ok(version),
+                    Some(Ok((found, version))) if found == bytes => Ok(version),
                     // The store refuses its own entity tag.
-                    Some((_, found)) if found == *version => Err(self.unconditional(key)),
+                    Some(Ok((_, found))) if found == *version => Err(self.unconditional(key)),
                     _ => Err(changed),
                 }
             }
@@ -114,12 +115,14 @@ mod tests {
         let key = Key::parse("x").expect("a key");
         let put = |text: &'static str| location.put(&key, Bytes::from_static(text.as_bytes()));
         put("1").await.expect("put");
-        let (_, first) = location.get_with_version(&key).await.expect("read").expect("there");
+        let (_, first) =
+            location.get_with_version(&key, read_limits::SMALL).await.expect("read").expect("there").expect("small");
         put("2").await.expect("put");
         let none = Attributes::new();
         let refused = location.replace(&key, &Bytes::from_static(b"3"), &none, &first).await.expect_err("changed");
         assert_eq!(refused.code(), "object-changed");
-        let (bytes, second) = location.get_with_version(&key).await.expect("read").expect("there");
+        let (bytes, second) =
+            location.get_with_version(&key, read_limits::SMALL).await.expect("read").expect("there").expect("small");
         assert_eq!(bytes, "2");
         location.replace(&key, &Bytes::from_static(b"3"), &none, &second).await.expect("replaced");
         assert_eq!(location.get(&key, None).await.expect("read").expect("there"), "3");

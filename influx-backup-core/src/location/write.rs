@@ -11,6 +11,7 @@ use super::{Attributes, Location, Provider, Version, Writers, attributes_from};
 use crate::{
     error::{Error, Result, StoreErrorKind},
     key::Key,
+    read_limits,
 };
 
 /// How often the directory of a file may be removed by other runs while the file is written.
@@ -110,7 +111,8 @@ impl Location {
     }
 
     async fn has(&self, key: &Key, bytes: &Bytes) -> Result<bool> {
-        Ok(self.get(key, None).await?.is_some_and(|found| found == bytes))
+        let found = self.get_within(key, read_limits::exactly(bytes)).await?;
+        Ok(found.is_some_and(|found| found.as_ref() == Ok(bytes)))
     }
 
     fn gone<T>(&self, key: &Key) -> Result<T> {

@@ -15,6 +15,7 @@ use crate::{
     lease::{Clock, LeaseScope, highest},
     location::{Links, Location},
     options::Vouch,
+    read_limits,
     record::{AbsentRecord, BackupContents, ObjectRecord},
     versioned,
 };
@@ -244,7 +245,8 @@ pub(crate) async fn read_manifest(location: &Location) -> Result<Option<Manifest
 }
 
 async fn read_root(location: &Location) -> Result<Option<Bytes>> {
-    location.get(&Key::parse(MANIFEST_KEY)?, None).await
+    let found = location.get_within(&Key::parse(MANIFEST_KEY)?, read_limits::MANIFEST).await?;
+    found.transpose().map_err(|large| Error::damaged(MANIFEST_KEY, large.to_string()))
 }
 
 fn parse_manifest(bytes: &[u8]) -> Result<Manifest> {

@@ -8,7 +8,9 @@ use crate::{
     error::{Error, Result},
     key::Key,
     location::{ChecksumMatch, Comparison, Location},
+    read_limits::{self, TooLarge},
     record::{Encoding, ObjectRecord},
+    units::ByteSize,
 };
 
 const MISSING: &str = "it is missing";
@@ -57,14 +59,23 @@ impl Backup {
         }
     }
 
-    /// The bytes of an object, checked against size and checksum, and decoded.
+    /// The bytes of an object of at most 5 GiB, checked against size and checksum, and decoded.
     ///
     /// # Errors
-    /// [`Error::DamagedBackup`] where they are missing or altered.
+    /// [`Error::DamagedBackup`] where they are missing, altered or more.
     pub async fn read(&self, record: &ObjectRecord) -> Result<Bytes> {
-        let (location, key) = self.locate(record);
-        let read = read_whole(record, &location, &key).await;
-        read.map(|(bytes, _)| bytes).map_err(|error| error.in_backup(self.location()))
+        self.read_within(record, read_limits::OBJECT).await
+    }
+
+    /// The bytes of an object of which `most` are read.
+    pub(crate) async fn read_within(&self, record: &ObjectRecord, most: ByteSize) -> Result<Bytes> {
+        let read = async {
+            TooLarge::check(record.stored.size, most)
+                .map_err(|large| Error::damaged(&record.key, large.to_string()))?;
+            let (location, key) = self.locate(record);
+            read_whole(record, &location, &key).await
+        };
+        read.await.map(|(bytes, _)| bytes).map_err(|error| error.in_backup(self.location()))
     }
 
     /// Checks the bytes of a plain copy of an object, which lies under its own key elsewhere.
@@ -85,7 +96,9 @@ impl Backup {
 }
 
 async fn read_whole(record: &ObjectRecord, location: &Location, key: &Key) -> Result<(Bytes, Option<Ends>)> {
-    let bytes = location.get(key, None).await?.ok_or_else(|| Error::damaged(&record.key, MISSING))?;
+    let found = location.get_within(key, ByteSize(record.stored.size)).await?;
+    let found = found.ok_or_else(|| Error::damaged(&record.key, MISSING))?;
+    let bytes = found.map_err(|_| Error::damaged(&record.key, OTHER_LENGTH))?;
     let known = record.stored_checksums();
     let mut comparison = Comparison::with(&known);
     comparison.update(&bytes);

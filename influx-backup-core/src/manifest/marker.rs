@@ -10,7 +10,7 @@ use crate::{
     key::Key,
     layout::REPOSITORY_KEY,
     location::{Links, Location},
-    versioned,
+    read_limits, versioned,
 };
 
 /// The newest format of a repository that this release reads, and the one that it writes.
@@ -50,7 +50,9 @@ impl RepositoryMarker {
     /// [`Error::UnsupportedFormat`], [`Error::Store`].
     pub(crate) async fn read(repository: &Location) -> Result<Option<Self>> {
         let read = async {
-            let bytes = repository.with_links(Links::Refuse).get(&Key::parse(REPOSITORY_KEY)?, None).await?;
+            let found = repository.with_links(Links::Refuse);
+            let found = found.get_within(&Key::parse(REPOSITORY_KEY)?, read_limits::SMALL).await?;
+            let bytes = found.transpose().map_err(|large| Error::damaged(REPOSITORY_KEY, large.to_string()))?;
             bytes.map(|bytes| versioned::parse(&bytes, REPOSITORY_KEY, FORMAT)).transpose()
         };
         read.await.map_err(|error| {

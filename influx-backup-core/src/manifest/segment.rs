@@ -1,6 +1,6 @@
 //! Lists in segments: JSON lines, compressed, each with its SHA-256 in the root manifest.
 
-use std::io::{Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -11,11 +11,16 @@ use crate::{
     key::Key,
     layout::OWN_DIRECTORY,
     location::Location,
+    read_limits::{self, SEGMENT_RECORDS, TooLarge},
+    units::ByteSize,
     versioned,
 };
 
-/// How many records a segment has at most.
-const RECORDS: usize = 10_000;
+/// How much of the text a decoder keeps: 8 MiB, twice what the level above ever uses.
+const WINDOW_LOG: u32 = 23;
+
+/// A segment ends with the record that makes it this long.
+const WRITTEN: ByteSize = ByteSize(read_limits::SEGMENT.0 / 2);
 
 /// How well segments are compressed: fast, and about a tenth of the size.
 const COMPRESSION_LEVEL: i32 = 3;
@@ -38,55 +43,81 @@ pub(crate) async fn write<R: Serialize>(
     list: &str,
     records: impl IntoIterator<Item = R>,
 ) -> Result<Vec<SegmentRef>> {
-    let mut records = records.into_iter();
+    let mut records = records.into_iter().peekable();
     let mut segments = Vec::new();
-    loop {
-        let chunk: Vec<R> = records.by_ref().take(RECORDS).collect();
-        if chunk.is_empty() {
-            return Ok(segments);
-        }
+    while records.peek().is_some() {
         let key = Key::parse(format!("{OWN_DIRECTORY}/{list}/{:06}.jsonl.zst", segments.len()))?;
-        let bytes =
-            encode(&chunk).map_err(|source| Error::Internal { task: "object list", source: Box::new(source) })?;
-        let reference = SegmentRef { key, sha256: sha256(&bytes), records: chunk.len() as u64 };
+        let (bytes, count) =
+            encode(&mut records).map_err(|source| Error::Internal { task: "object list", source: Box::new(source) })?;
+        let reference = SegmentRef { key, sha256: sha256(&bytes), records: count };
         to.put(&reference.key, bytes).await?;
         segments.push(reference);
     }
+    Ok(segments)
 }
 
 /// Reads one segment back, refusing other bytes than were written.
 pub(crate) async fn read<R: DeserializeOwned>(from: &Location, segment: &SegmentRef) -> Result<Vec<R>> {
-    let bytes = from.get(&segment.key, None).await?.ok_or_else(|| Error::damaged(&segment.key, "it is missing"))?;
+    if segment.records > SEGMENT_RECORDS as u64 {
+        return Err(Error::damaged(&segment.key, "it has more records than a segment can have"));
+    }
+    let found = from.get_within(&segment.key, read_limits::STORED_SEGMENT).await?;
+    let found = found.ok_or_else(|| Error::damaged(&segment.key, "it is missing"))?;
+    let bytes = found.map_err(|large| Error::damaged(&segment.key, large.to_string()))?;
     if sha256(&bytes) != segment.sha256 {
         return Err(Error::damaged(&segment.key, "its checksum is not the one that was recorded"));
     }
-    let records = decode(&bytes, &segment.key)?;
-    if records.len() as u64 != segment.records {
-        return Err(Error::damaged(&segment.key, "it has another number of records than was recorded"));
-    }
-    Ok(records)
+    decode(&bytes, segment)
 }
 
 /// Whether a segment reads back as it was written.
 pub(crate) async fn is_whole(from: &Location, segment: &SegmentRef) -> Result<bool> {
-    Ok(from.get(&segment.key, None).await?.is_some_and(|bytes| sha256(&bytes) == segment.sha256))
+    let found = from.get_within(&segment.key, read_limits::STORED_SEGMENT).await?;
+    Ok(matches!(found, Some(Ok(bytes)) if sha256(&bytes) == segment.sha256))
 }
 
-fn encode<R: Serialize>(records: &[R]) -> std::io::Result<Bytes> {
+/// The next records, as many as a segment takes.
+fn encode<R: Serialize>(records: &mut impl Iterator<Item = R>) -> io::Result<(Bytes, u64)> {
     let mut encoder = zstd::Encoder::new(Vec::new(), COMPRESSION_LEVEL)?;
-    for record in records {
-        serde_json::to_writer(&mut encoder, record)?;
-        encoder.write_all(b"\n")?;
+    let mut count = 0;
+    let mut length = 0;
+    while count < SEGMENT_RECORDS as u64 && length < WRITTEN.0 {
+        let Some(record) = records.next() else { break };
+        let mut line = serde_json::to_vec(&record)?;
+        // What no reader would read again is not written.
+        TooLarge::check(line.len() as u64, read_limits::RECORD).map_err(io::Error::other)?;
+        line.push(b'\n');
+        encoder.write_all(&line)?;
+        length += line.len() as u64;
+        count += 1;
     }
-    encoder.finish().map(Bytes::from)
+    Ok((encoder.finish()?.into(), count))
 }
 
-fn decode<R: DeserializeOwned>(bytes: &[u8], key: &Key) -> Result<Vec<R>> {
-    let mut text = Vec::new();
-    let decoded = zstd::Decoder::new(bytes).and_then(|mut decoder| decoder.read_to_end(&mut text));
-    decoded.map_err(|error| Error::damaged(key, error.to_string()))?;
-    let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    lines.map(|line| versioned::parse_json(line, key.as_str())).collect()
+/// Decodes line by line, and stops where there is more than a segment can hold: a few bytes may stand for gigabytes.
+fn decode<R: DeserializeOwned>(bytes: &[u8], segment: &SegmentRef) -> Result<Vec<R>> {
+    let SegmentRef { key, records: announced, .. } = segment;
+    let damaged = |error: io::Error| Error::damaged(key, error.to_string());
+    let mut decoder = zstd::Decoder::new(bytes).map_err(damaged)?;
+    decoder.window_log_max(WINDOW_LOG).map_err(damaged)?;
+    let mut text = BufReader::new(decoder.take(read_limits::SEGMENT.0));
+    let mut records = Vec::new();
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        // One byte more shows that a line goes on.
+        let length = text.by_ref().take(read_limits::RECORD.0 + 1).read_until(b'\n', &mut line).map_err(damaged)?;
+        match line.strip_suffix(b"\n") {
+            _ if length == 0 => break,
+            Some(_) if records.len() as u64 == *announced => break,
+            Some(line) => records.push(versioned::parse_json(line, key.as_str())?),
+            None => return Err(Error::damaged(key, "a line of it is cut off, or longer than a record can be")),
+        }
+    }
+    if line.is_empty() && records.len() as u64 == *announced {
+        return Ok(records);
+    }
+    Err(Error::damaged(key, "it has another number of records than was recorded"))
 }
 
 #[cfg(test)]
@@ -128,6 +159,45 @@ mod tests {
         assert_eq!(read::<u64>(&location, &segments[0]).await.expect_err("missing").code(), "damaged-backup");
     }
 
+    /// As the root of a backup names a segment with these bytes.
+    async fn put(location: &Location, text: &[u8], records: u64) -> SegmentRef {
+        let key = Key::parse("x").expect("a key");
+        let bytes = Bytes::from(zstd::encode_all(text, 1).expect("compressed"));
+        location.put(&key, bytes.clone()).await.expect("written");
+        SegmentRef { key, sha256: sha256(&bytes), records }
+    }
+
+    #[tokio::test]
+    async fn no_more_is_decoded_than_was_announced() {
+        let location = Location::in_memory();
+        let records = |text: &'static str, records| {
+            let location = location.clone();
+            async move { read::<u64>(&location, &put(&location, text.as_bytes(), records).await).await }
+        };
+        assert_eq!(records("1\n2\n", 2).await.expect("read"), [1, 2]);
+        assert_eq!(records("", 0).await.expect("read"), [0; 0]);
+        for (text, announced) in
+            [("1\n2\n", 1), ("1\n2\n", 3), ("1\n2", 2), ("1\n\n", 1), ("", 1), ("1\n2\n", u64::MAX)]
+        {
+            assert_eq!(records(text, announced).await.expect_err(text).code(), "damaged-backup", "{text}");
+        }
+        let long = [vec![b' '; 64 << 10], b"1\n".to_vec()].concat();
+        let refused = read::<u64>(&location, &put(&location, &long, 1).await).await.expect_err("too long");
+        assert!(refused.to_string().contains("longer than a record"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn large_records_take_more_segments_and_larger_ones_are_not_written() {
+        let location = Location::in_memory();
+        let record = "x".repeat(60 << 10);
+        let segments = write(&location, "large", std::iter::repeat_n(&record, 1_000)).await.expect("written");
+        assert!(segments.len() == 2, "60 MiB in segments of 32 MiB: {segments:?}");
+        for segment in &segments {
+            assert!(read::<String>(&location, segment).await.is_ok_and(|read| read.len() as u64 == segment.records));
+        }
+        write(&location, "larger", ["x".repeat(64 << 10)]).await.expect_err("no reader would read it");
+    }
+
     proptest! {
         #[test]
         fn whatever_lies_there_is_read_or_is_an_error(
@@ -137,16 +207,17 @@ mod tests {
             garbage in vec(any::<u8>(), 0..100),
         ) {
             let key = Key::parse("x").expect("a key");
-            let whole = encode(&numbers).expect("encoded");
-            prop_assert_eq!(&decode::<u64>(&whole, &key).expect("decoded"), &numbers);
+            let (whole, records) = encode(&mut numbers.iter()).expect("encoded");
+            let segment = SegmentRef { key, sha256: String::new(), records };
+            prop_assert_eq!(&decode::<u64>(&whole, &segment).expect("decoded"), &numbers);
             let mut altered = whole.to_vec();
             let at = at.index(altered.len());
             altered[at] = byte;
             for bytes in [altered, garbage] {
-                if let Err(error) = decode::<u64>(&bytes, &key) {
+                if let Err(error) = decode::<u64>(&bytes, &segment) {
                     prop_assert_eq!(error.code(), "damaged-backup");
                 }
-                if let Err(error) = decode::<crate::record::ObjectRecord>(&bytes, &key) {
+                if let Err(error) = decode::<crate::record::ObjectRecord>(&bytes, &segment) {
                     prop_assert!(["damaged-backup", "unsupported-format"].contains(&error.code()), "{}", error);
                 }
             }

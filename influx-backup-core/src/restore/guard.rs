@@ -9,6 +9,7 @@ use crate::{
     key::Key,
     layout::guard::restore_of,
     location::{Attributes, Location, Version},
+    read_limits,
 };
 
 /// Puts a real root in the place of the guard of `restore`. Where something else stands there, a server has already
@@ -60,12 +61,11 @@ enum Found {
 }
 
 async fn found(target: &Location, key: &Key, restore: &str) -> Result<Found> {
-    match target.get_with_version(key).await {
-        Ok(None) => Ok(Found::None),
-        Ok(Some((bytes, version))) if restore_of(&bytes).as_deref() == Some(restore) => Ok(Found::Guard(version)),
-        Ok(Some(_)) => Ok(Found::Other),
-        Err(error) => Err(error),
-    }
+    Ok(match target.get_with_version(key, read_limits::SMALL).await? {
+        None => Found::None,
+        Some(Ok((bytes, version))) if restore_of(&bytes).as_deref() == Some(restore) => Found::Guard(version),
+        Some(_) => Found::Other,
+    })
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::{
     layout::{Component, OWN_DIRECTORY, guard},
     location::{Location, ObjectTable, ObjectView},
     options::LinkedDirectories,
-    preflight,
+    preflight, read_limits,
     target::{FoundRoot, Prefix, Target, others, prefixes, root_content, upgraded_engine},
 };
 
@@ -115,7 +115,8 @@ async fn describe(
         for (generation, path) in guard::root_paths(&id) {
             let key = Key::parse(path)?;
             if objects.get(&key).is_some() {
-                let content = root_content(place.get(&key, None).await?.unwrap_or_default().as_ref());
+                let found = place.get_within(&key, read_limits::CATALOG).await?;
+                let content = root_content(found.and_then(Result::ok).unwrap_or_default().as_ref());
                 roots.push(FoundRoot { generation, content });
             }
         }

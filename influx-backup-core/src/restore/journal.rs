@@ -21,6 +21,7 @@ use crate::{
     manifest::{SegmentRef, segment},
     options::{ExtraNodes, Policy},
     preflight,
+    read_limits::{self, TooLarge},
     target::{Changes, Phase, UnfinishedRestore},
     versioned,
 };
@@ -105,8 +106,12 @@ impl RestoreJournal {
     /// The journal at a target, or `None` where no restore was begun.
     pub(crate) async fn read(target: &Location) -> Result<Option<Self>> {
         let key = Self::key()?;
-        let Some(bytes) = target.get(&key, None).await? else { return Ok(None) };
-        Self::parse(&bytes, &format!("{target}/{key}")).map(Some)
+        let object = format!("{target}/{key}");
+        match target.get_within(&key, read_limits::RESTORE_JOURNAL).await? {
+            Some(Ok(bytes)) => Self::parse(&bytes, &object).map(Some),
+            Some(Err(large)) => Err(Error::DamagedJournal { journal: object, reason: large.to_string() }),
+            None => Ok(None),
+        }
     }
 
     fn parse(bytes: &[u8], object: &str) -> Result<Self> {
@@ -134,7 +139,7 @@ impl RestoreJournal {
         Self::delete_lists(target, lease).await?;
         // From here on another restore may have begun, with a journal of its own.
         let key = Self::key()?;
-        if let Some((bytes, version)) = target.get_with_version(&key).await?
+        if let Some(Ok((bytes, version))) = target.get_with_version(&key, read_limits::RESTORE_JOURNAL).await?
             && Self::parse(&bytes, key.as_str()).is_ok_and(|found| found.restore == self.restore)
         {
             target.delete_version(&key, &version).await?;
@@ -222,9 +227,15 @@ impl RestoreJournal {
     }
 
     fn bytes(&self) -> Result<Bytes> {
-        let json = serde_json::to_vec(self);
-        json.map(Bytes::from).map_err(|source| Error::Internal { task: "restore journal", source: Box::new(source) })
+        let json = serde_json::to_vec(self).map_err(internal)?;
+        // What no run could read again is not written.
+        TooLarge::check(json.len() as u64, read_limits::RESTORE_JOURNAL).map_err(internal)?;
+        Ok(json.into())
     }
+}
+
+fn internal(source: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::Internal { task: "restore journal", source: Box::new(source) }
 }
 
 /// Damage of the journal is not damage of the backup.

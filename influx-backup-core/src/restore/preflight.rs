@@ -20,9 +20,10 @@ use crate::{
     manifest::{Backup, StoredObjects},
     options::{OnCatalogMismatch, Policy, RestoreOptions, SourceCheck},
     plan::{RestorePlan, RootAction, Stage, expected},
+    read_limits,
     record::ObjectRecord,
     target::Target,
-    units::total,
+    units::{ByteSize, total},
 };
 
 /// How many objects of the backup are read at once, where no limits of a job say so.
@@ -142,10 +143,13 @@ async fn check_one(backup: &Backup, check: SourceCheck, record: &ObjectRecord, e
 async fn roots(backup: &Backup) -> Result<BTreeMap<Key, Bytes>> {
     let cluster = &backup.manifest().cluster;
     let mut roots = BTreeMap::new();
+    // They are all held until they are written.
+    let mut left = read_limits::CATALOG_ROOTS;
     for record in backup.objects() {
         let Some(object) = cluster.classify(&record.key) else { continue };
         if matches!(object.component, Component::CatalogRoot(_)) {
-            let bytes = backup.read(record).await?;
+            let bytes = backup.read_within(record, left).await?;
+            left = ByteSize(left.0 - bytes.len() as u64);
             // No server of the cluster reads the stale root of a node that was promoted.
             if object.node.is_none() {
                 CatalogFile::parse(&bytes).map_err(|error| Error::damaged(&record.key, error.to_string()))?;

@@ -2,6 +2,8 @@
 
 mod completions;
 mod forged;
+#[cfg(unix)]
+mod limits;
 mod program;
 mod readme;
 mod refusals;

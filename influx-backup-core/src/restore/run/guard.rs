@@ -15,6 +15,7 @@ use crate::{
     layout::guard,
     manifest::{SegmentRef, segment},
     plan::Stage,
+    read_limits,
     target::{Changes, Phase},
 };
 
@@ -101,8 +102,10 @@ impl Run {
     async fn old_roots(&self, keys: &[Key]) -> Result<Vec<OldRoot>> {
         let mut roots = Vec::new();
         for key in keys {
-            if let Some(bytes) = self.task.unless_cancelled(self.place.get(key, None)).await? {
-                roots.push(OldRoot { key: key.clone(), bytes: bytes.to_vec() });
+            let found = self.task.unless_cancelled(self.place.get_within(key, read_limits::CATALOG)).await?;
+            if let Some(found) = found {
+                let bytes = found.map_err(|large| Error::damaged(key, large.to_string()))?.to_vec();
+                roots.push(OldRoot { key: key.clone(), bytes });
             }
         }
         Ok(roots)
