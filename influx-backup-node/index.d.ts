@@ -658,6 +658,17 @@ export interface BackupOptions {
      */
     derived?: "exclude" | "include" | undefined;
 
+    /**
+     * The cryptographic digest that objects get in the manifest, where their bytes pass through this process.
+     *
+     * Verification of bytes and restores compare it. The CRC-64/NVME, which every such object has, finds accidents but no
+     * forger.
+     *
+     * - `none` (default): none.
+     * - `blake3`: BLAKE3.
+     */
+    digest?: "none" | "blake3" | undefined;
+
     /** How many resources to use. */
     limits?: Limits | undefined;
 
@@ -1910,6 +1921,9 @@ export class ObjectRecord extends Data {
 
     /** The checksum of these bytes (CRC-64/NVME), where they were read on the way. */
     readonly crc64: string | null;
+
+    /** Their BLAKE3, where they were read on the way and it was wanted. */
+    readonly blake3: string | null;
 
     /** The version of the source that was copied. */
     readonly version: Version;

@@ -1,4 +1,4 @@
-//! CRC-64/NVME over the bytes of objects, SHA-256 over the segments of a manifest.
+//! CRC-64/NVME and BLAKE3 over the bytes of objects, SHA-256 over the segments of a manifest.
 
 use std::{fmt, str::FromStr};
 
@@ -60,19 +60,58 @@ impl<'de> Deserialize<'de> for Crc64 {
     }
 }
 
+/// A BLAKE3: unlike a CRC, no forger makes other bytes with the same one. 64 hex digits as text.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Blake3([u8; 32]);
+
+impl Blake3 {
+    /// The digest of some bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(blake3::hash(bytes).into())
+    }
+}
+
+impl fmt::Display for Blake3 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&to_hex(&self.0))
+    }
+}
+
+impl fmt::Debug for Blake3 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Blake3({self})")
+    }
+}
+
+impl Serialize for Blake3 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Blake3 {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes = from_hex(&String::deserialize(deserializer)?).and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or_else(|| serde::de::Error::custom("not a BLAKE3 of 64 hexadecimal digits"))
+    }
+}
+
 /// What is kept of bytes that were read: their checksum, and how they begin and end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Content {
     /// The checksum.
     pub crc64: Crc64,
+    /// Their digest, where it was taken.
+    pub blake3: Option<Blake3>,
     /// How they begin and end, where that is known: what a Parquet file is recognized by.
     pub ends: Option<Ends>,
 }
 
 impl From<Crc64> for Content {
     fn from(crc64: Crc64) -> Self {
-        Self { crc64, ends: None }
+        Self { crc64, blake3: None, ends: None }
     }
 }
 
@@ -90,6 +129,7 @@ pub struct Ends {
 #[derive(Debug)]
 pub struct ContentHasher {
     crc: CrcDigest,
+    blake3: Option<Box<blake3::Hasher>>,
     length: usize,
     ends: Ends,
 }
@@ -98,12 +138,22 @@ impl ContentHasher {
     /// Nothing so far.
     #[must_use]
     pub fn new() -> Self {
-        Self { crc: CrcDigest::new(CrcAlgorithm::Crc64Nvme), length: 0, ends: Ends::default() }
+        Self { crc: CrcDigest::new(CrcAlgorithm::Crc64Nvme), blake3: None, length: 0, ends: Ends::default() }
+    }
+
+    /// The same, which takes the BLAKE3 too.
+    #[must_use]
+    pub fn with_blake3(mut self) -> Self {
+        self.blake3 = Some(Box::default());
+        self
     }
 
     /// Adds bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.crc.update(bytes);
+        if let Some(blake3) = &mut self.blake3 {
+            blake3.update(bytes);
+        }
         let Ends { head, tail } = &mut self.ends;
         if let Some(rest) = head.get_mut(self.length..) {
             let first = rest.len().min(bytes.len());
@@ -119,7 +169,8 @@ impl ContentHasher {
     /// What was added.
     #[must_use]
     pub fn finish(self) -> Content {
-        Content { crc64: Crc64(self.crc.finalize()), ends: Some(self.ends) }
+        let blake3 = self.blake3.map(|blake3| Blake3(blake3.finalize().into()));
+        Content { crc64: Crc64(self.crc.finalize()), blake3, ends: Some(self.ends) }
     }
 }
 
@@ -183,6 +234,21 @@ mod tests {
         // CRC RevEng catalogue, CRC-64/NVME: check = 0xae8b14860a799888 over "123456789".
         assert_eq!(Crc64::of(b"123456789").to_string(), "ae8b14860a799888");
         assert_eq!("ae8b14860a799888".parse(), Ok(Crc64(0xae8b_1486_0a79_9888)));
+    }
+
+    #[test]
+    fn the_digest_is_blake3() {
+        // The test vectors of the reference implementation: input_len 0 and 1.
+        let empty = "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262";
+        let zero = "2d3adedff11b61f14c886e35afa036736dcd87a74d27b5c1510225d0f592e213";
+        assert_eq!((Blake3::of(b"").to_string(), Blake3::of(&[0]).to_string()), (empty.to_owned(), zero.to_owned()));
+        let mut hasher = ContentHasher::new().with_blake3();
+        hasher.update(&[0]);
+        assert_eq!(hasher.finish().blake3, Some(Blake3::of(&[0])));
+        assert_eq!(ContentHasher::new().finish().blake3, None);
+        let json = serde_json::to_string(&Blake3::of(&[0])).expect("serializes");
+        assert_eq!(serde_json::from_str::<Blake3>(&json).expect("reads"), Blake3::of(&[0]));
+        assert!(serde_json::from_str::<Blake3>("\"2d3a\"").is_err());
     }
 
     #[test]

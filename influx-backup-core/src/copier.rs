@@ -33,6 +33,7 @@ use crate::{
     cancellation::Cancellation,
     error::CopyError,
     limits::{Bandwidth, MemoryBudget},
+    options::ContentDigest,
 };
 
 /// Moves one object from one location to another. The extension point of a backup and a restore.
@@ -132,6 +133,8 @@ pub struct CopyContext {
     pub stall_timeout: Duration,
     /// Where a copier removes what a failed or dropped copy has left at the target.
     pub clean_ups: CleanUps,
+    /// The digest that is taken of bytes that pass through, besides their CRC-64/NVME.
+    pub(crate) digest: ContentDigest,
 }
 
 impl Default for CopyContext {
@@ -144,6 +147,7 @@ impl Default for CopyContext {
             memory: MemoryBudget::default(),
             stall_timeout: Duration::from_secs(60),
             clean_ups: CleanUps::default(),
+            digest: ContentDigest::None,
         }
     }
 }

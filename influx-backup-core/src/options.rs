@@ -25,7 +25,10 @@ use crate::named::named;
 pub(crate) use self::vouch::Vouch;
 pub use self::{
     abandon::AbandonOptions,
-    backup::{AbsenceTolerance, BackupOptions, Derived, OnCorrupt, OnExisting, OnUnreadable, OnViolation, Passes},
+    backup::{
+        AbsenceTolerance, BackupOptions, ContentDigest, Derived, OnCorrupt, OnExisting, OnUnreadable, OnViolation,
+        Passes,
+    },
     certify::CertifyOptions,
     given::GivenOptions,
     owner::{Account, InvalidOwner, Modes, Owner, Ownership},

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use influx_backup_core::{
     self as core,
     cancellation::Cancellation,
-    checksum::Crc64,
+    checksum::{Blake3, Crc64},
     copier::{Copied, Copiers, CopyContext as CoreContext, CopyRequest as CoreRequest},
     error::{CopyError, Source},
 };
@@ -21,7 +21,7 @@ use crate::{
     convert::{ToPython, by_name},
 };
 
-by_name!(core::copier::Transform, core::copier::Transfer, Crc64);
+by_name!(core::copier::Transform, core::copier::Transfer, Crc64, Blake3);
 
 /// The copiers of the package, in their order. It goes into a chain: `copier=[Mine(), *default_copiers()]`.
 #[pyclass(frozen, module = "influx_backup")]

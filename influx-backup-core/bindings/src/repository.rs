@@ -78,6 +78,8 @@ macro_rules! repository_tables {
                 size = it.content.size,
                 /// The checksum of these bytes (CRC-64/NVME), where they were read on the way.
                 crc64 = it.content.crc64,
+                /// Their BLAKE3, where they were read on the way and it was wanted.
+                blake3 = it.content.blake3,
                 /// The version of the source that was copied.
                 version = it.version,
                 /// What the copy was compared by.

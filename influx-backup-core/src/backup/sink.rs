@@ -111,7 +111,7 @@ impl CopySink for PassSink<'_> {
 }
 
 fn record(task: &CopyTask, copied: Copied) -> ObjectRecord {
-    let content = ContentRecord::new(copied.content.size, copied.content.crc64);
+    let content = ContentRecord::new(copied.content.size, copied.content.crc64).with_blake3(copied.content.blake3);
     let mut record = ObjectRecord::new(task.to.clone(), task.from.version.clone(), content, copied.checked_by);
     record.attributes = copied.attributes;
     record.stored.size = copied.stored.size;

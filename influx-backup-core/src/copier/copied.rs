@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     certificate::CheckedBy,
-    checksum::{Content, Crc64, Ends},
+    checksum::{Blake3, Content, Crc64, Ends},
     location::{Attributes, StoreChecksums, Version},
 };
 
@@ -41,6 +41,9 @@ pub struct CopiedContent {
     /// Its CRC-64/NVME, where its bytes were read or both stores give the same one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crc64: Option<Crc64>,
+    /// Its BLAKE3, where that was wanted and its bytes were read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) blake3: Option<Blake3>,
     /// Its first and last bytes, where they were read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends: Option<Ends>,
@@ -65,9 +68,10 @@ impl Copied {
     /// A plain copy whose every byte was read by the copier, which computed `content` over them.
     #[must_use]
     pub fn read_through(size: u64, content: impl Into<Content>, copier: impl Into<Cow<'static, str>>) -> Self {
-        let Content { crc64, ends } = content.into();
+        let Content { crc64, blake3, ends } = content.into();
         let mut copied = Self::unverified(size, copier);
         copied.content.crc64 = Some(crc64);
+        copied.content.blake3 = blake3;
         copied.content.ends = ends;
         copied.stored.checksums = StoreChecksums::of_crc64(crc64);
         copied.checked_by = CheckedBy::Content;
@@ -78,7 +82,7 @@ impl Copied {
     #[must_use]
     pub fn unverified(size: u64, copier: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            content: CopiedContent { size, crc64: None, ends: None },
+            content: CopiedContent { size, crc64: None, blake3: None, ends: None },
             stored: CopiedBytes { size, checksums: StoreChecksums::default(), version: None },
             checked_by: CheckedBy::Size,
             attributes: Attributes::new(),

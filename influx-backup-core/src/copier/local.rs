@@ -62,11 +62,12 @@ impl Copier for LocalCopier {
         let _held = unless_cancelled(&context.cancellation, context.memory.take(first)).await?;
         allow(first).await?;
         let request = request.clone();
+        let hasher = request.hasher(context);
         // Each step is one trip to a blocking thread, a small file a single one. Between two steps the copy is a value
         // of this future: dropping it removes the staging file.
         let mut step = blocking(move || {
             check_links(&request)?;
-            Copying::begin(&from, to, request, first)?.advance(first)
+            Copying::begin(&from, to, request, hasher, first)?.advance(first)
         })
         .await?;
         let mut moved = first;
@@ -108,7 +109,13 @@ enum Reads {
 }
 
 impl Copying {
-    fn begin(from: &Path, to: PathBuf, request: CopyRequest, block: u64) -> Result<Box<Self>, CopyError> {
+    fn begin(
+        from: &Path,
+        to: PathBuf,
+        request: CopyRequest,
+        hasher: ContentHasher,
+        block: u64,
+    ) -> Result<Box<Self>, CopyError> {
         let wanted = &request.source;
         // Opening something else than a file may block.
         if !fs::metadata(from).map_err(|e| source_error("open", e))?.is_file() {
@@ -120,7 +127,7 @@ impl Copying {
         let reads = if wanted.size > 0 && clone_blocks(&source, &staging.file) { Reads::Clone } else { Reads::Source };
         let buffer = vec![0; usize::try_from(block).unwrap_or(usize::MAX)];
         let left = wanted.size;
-        Ok(Box::new(Self { source, request, staging, reads, hasher: ContentHasher::new(), left, buffer }))
+        Ok(Box::new(Self { source, request, staging, reads, hasher, left, buffer }))
     }
 
     /// Moves the next piece, not longer than the first one; the last piece finishes the copy.
@@ -143,7 +150,7 @@ impl Copying {
         let wanted = self.request.source.clone();
         check_version(&self.source, &self.request)?;
         let content = self.hasher.finish();
-        self.request.check_content(wanted.size, Some(content.crc64))?;
+        self.request.check_read(wanted.size, &content)?;
         let request = &self.request;
         let finished = self.staging.finish(wanted.version.modified.into(), &request.to);
         let (staging, metadata) = finished.map_err(|e| target_error("finish target", e))?;

@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::CopyContext;
 use crate::{
-    checksum::Crc64,
+    checksum::{Blake3, Content, ContentHasher, Crc64},
     error::CopyError,
     key::Key,
     location::{Attributes, Location, ObjectMeta, Sent},
     named::named,
+    options::ContentDigest,
 };
 
 /// One object to move.
@@ -100,6 +102,24 @@ impl CopyRequest {
         Err(CopyError::Unexpected { reason })
     }
 
+    /// The same for content that a copier of this crate has read, with its digest.
+    pub(super) fn check_read(&self, size: u64, content: &Content) -> Result<(), CopyError> {
+        self.check_content(size, Some(content.crc64))?;
+        match (self.expect.blake3, content.blake3) {
+            (Some(expected), Some(found)) if expected != found => {
+                Err(CopyError::Unexpected { reason: format!("its BLAKE3 is {found} instead of {expected}") })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What takes the content of the object: with its digest where that is wanted, or there is one to compare with.
+    pub(super) fn hasher(&self, context: &CopyContext) -> ContentHasher {
+        let hasher = ContentHasher::new();
+        let is_wanted = context.digest == ContentDigest::Blake3 || self.expect.blake3.is_some();
+        if is_wanted { hasher.with_blake3() } else { hasher }
+    }
+
     /// Fails where the run that this copy is a part of may no longer write to the target: another process may have taken
     /// over. To be called directly before each request that changes the target, most of all before the copy gets its key.
     /// (Writes through [`Location`] itself do so.) It asks no store.
@@ -137,19 +157,29 @@ pub struct Expect {
     /// Its CRC-64/NVME, where it is known beforehand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crc64: Option<Crc64>,
+    /// Its BLAKE3, where it is known beforehand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) blake3: Option<Blake3>,
 }
 
 impl Expect {
     /// Content of this length.
     #[must_use]
     pub const fn size(size: u64) -> Self {
-        Self { size, crc64: None }
+        Self { size, crc64: None, blake3: None }
     }
 
     /// Content with this checksum, where there is one.
     #[must_use]
     pub fn with_crc64(mut self, crc64: Option<Crc64>) -> Self {
         self.crc64 = crc64;
+        self
+    }
+
+    /// Content with this digest, where there is one.
+    #[must_use]
+    pub(crate) fn with_blake3(mut self, blake3: Option<Blake3>) -> Self {
+        self.blake3 = blake3;
         self
     }
 }

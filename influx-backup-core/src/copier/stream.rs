@@ -105,10 +105,10 @@ async fn whole(reader: &Reader, request: &CopyRequest, context: &CopyContext) ->
     context.bandwidth.take(size).await;
     let piece = reader.read(None).await?;
     reader.check_unchanged().await?;
-    let mut hasher = Hasher::new(request, Put::Whole);
+    let mut hasher = Hasher::new(request, context, Put::Whole);
     piece.chunks.iter().for_each(|chunk| hasher.update(chunk));
     let hashes = hasher.finish();
-    request.check_content(size, Some(hashes.0.crc64))?;
+    request.check_read(size, &hashes.0)?;
     let attributes = attributes_from(&request.attributes_for_target(&piece.attributes));
     let options = PutOptions { mode: PutMode::Overwrite, attributes, ..PutOptions::default() };
     let payload = piece.chunks.into_iter().collect();
@@ -143,9 +143,9 @@ impl StreamCopier {
 
         let all = stream::iter([Ok(first)]).chain(parts);
         let sent = async {
-            let sums = self.send(all, Hasher::new(request, Put::Parts), &mut upload, context).await?;
+            let sums = self.send(all, Hasher::new(request, context, Put::Parts), &mut upload, context).await?;
             reader.check_unchanged().await?;
-            request.check_content(request.source.size, Some(sums.0.crc64))?;
+            request.check_read(request.source.size, &sums.0)?;
             Ok(sums)
         };
         match unless_cancelled(&context.cancellation, sent).await.and_then(|sent| sent) {
@@ -224,8 +224,8 @@ impl StreamCopier {
 struct Hasher(ContentHasher, StoreHasher);
 
 impl Hasher {
-    fn new(request: &CopyRequest, put: Put) -> Self {
-        Self(ContentHasher::new(), StoreHasher::new(request.to.provider(), put))
+    fn new(request: &CopyRequest, context: &CopyContext, put: Put) -> Self {
+        Self(request.hasher(context), StoreHasher::new(request.to.provider(), put))
     }
 
     fn update(&mut self, bytes: &[u8]) {

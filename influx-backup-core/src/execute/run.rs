@@ -19,7 +19,7 @@ use crate::{
     job::RunContext,
     limits::{Bandwidth, Limits, MemoryBudget},
     location::{Location, make_durable},
-    options::OnUnreadable,
+    options::{ContentDigest, OnUnreadable},
     plan::{CopyTask, Stage},
 };
 
@@ -69,6 +69,7 @@ pub struct Executor {
     adaptive: Arc<Adaptive>,
     clean_ups: CleanUps,
     on_unreadable: OnUnreadable,
+    digest: ContentDigest,
 }
 
 /// The copies under way, each with the index of its task.
@@ -90,6 +91,7 @@ impl Executor {
             adaptive: Adaptive::new(limits.concurrency),
             clean_ups: CleanUps::default().with_limit(limits.stall_timeout()),
             on_unreadable: OnUnreadable::Refuse,
+            digest: ContentDigest::None,
             copier,
             limits,
             task,
@@ -99,6 +101,12 @@ impl Executor {
     /// The same, which goes on where an object of the source cannot be read, if that is wanted.
     pub(crate) fn with_on_unreadable(mut self, on_unreadable: OnUnreadable) -> Self {
         self.on_unreadable = on_unreadable;
+        self
+    }
+
+    /// The same, which has this digest taken of what passes through.
+    pub(crate) fn with_digest(mut self, digest: ContentDigest) -> Self {
+        self.digest = digest;
         self
     }
 
@@ -159,6 +167,7 @@ impl Executor {
             memory: self.memory.clone(),
             stall_timeout: self.limits.stall_timeout(),
             clean_ups: self.clean_ups.clone(),
+            digest: self.digest,
         };
         Arc::new(Worker {
             copier: Arc::clone(&self.copier),

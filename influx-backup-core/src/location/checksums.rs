@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Provider;
-use crate::checksum::{Content, ContentHasher, Crc64, Ends};
+use crate::checksum::{Blake3, Content, ContentHasher, Crc64, Ends};
 
 /// The checksums that a store gives for an object, or that a store would give for some bytes. S3 gives CRC-64/NVME (AWS for
 /// all objects, others for those written with `aws_checksum_algorithm=crc64nvme`), Google CRC-32C and for most MD5, Azure the
@@ -187,6 +187,7 @@ impl StoreHasher {
 #[derive(Debug)]
 pub(crate) struct Comparison<'a> {
     known: &'a StoreChecksums,
+    blake3: Option<Blake3>,
     content: ContentHasher,
     others: StoreHasher,
 }
@@ -199,7 +200,16 @@ impl<'a> Comparison<'a> {
         } else {
             StoreHasher::like(known)
         };
-        Self { known, content: ContentHasher::new(), others }
+        Self { known, blake3: None, content: ContentHasher::new(), others }
+    }
+
+    /// The digest as well, where it is known.
+    pub(crate) fn and(mut self, blake3: Option<Blake3>) -> Self {
+        self.blake3 = blake3;
+        if blake3.is_some() {
+            self.content = self.content.with_blake3();
+        }
+        self
     }
 
     pub(crate) fn update(&mut self, bytes: &[u8]) {
@@ -209,8 +219,13 @@ impl<'a> Comparison<'a> {
 
     /// What it has shown, and how the bytes begin and end.
     pub(crate) fn finish(self) -> (ChecksumMatch, Option<Ends>) {
-        let Content { crc64, ends } = self.content.finish();
-        (self.known.compare(&self.others.finish(crc64)), ends)
+        let Content { crc64, blake3, ends } = self.content.finish();
+        let compared = match self.known.compare(&self.others.finish(crc64)) {
+            _ if blake3 != self.blake3 => ChecksumMatch::Mismatch,
+            ChecksumMatch::NotComparable if blake3.is_some() => ChecksumMatch::Equal,
+            compared => compared,
+        };
+        (compared, ends)
     }
 }
 

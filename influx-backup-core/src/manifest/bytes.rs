@@ -100,7 +100,7 @@ async fn read_whole(record: &ObjectRecord, location: &Location, key: &Key) -> Re
     let found = found.ok_or_else(|| Error::damaged(&record.key, MISSING))?;
     let bytes = found.map_err(|_| Error::damaged(&record.key, OTHER_LENGTH))?;
     let known = record.stored_checksums();
-    let mut comparison = Comparison::with(&known);
+    let mut comparison = Comparison::with(&known).and(record.stored_blake3());
     comparison.update(&bytes);
     let ends = unaltered(record, bytes.len() as u64, comparison)?;
     Ok((decode(record.stored.encoding, bytes), ends))
@@ -115,7 +115,7 @@ async fn check_pieces(record: &ObjectRecord, location: &Location, key: &Key) -> 
     }
     let missing = || Error::damaged(&record.key, MISSING);
     let known = record.stored_checksums();
-    let mut comparison = Comparison::with(&known);
+    let mut comparison = Comparison::with(&known).and(record.stored_blake3());
     let mut length = 0;
     // A piece behind the end of an object is an error of its own at every store.
     let found = location.head(key).await?.ok_or_else(missing)?;

@@ -20,6 +20,7 @@ fn every_options_struct_has_defaults_and_refuses_unknown_fields() {
     is_plain::<BackupOptions>(&[
         "absence_tolerance",
         "derived",
+        "digest",
         "limits",
         "name",
         "on_corrupt",
@@ -307,8 +308,8 @@ fn ownerships() -> impl Strategy<Value = Ownership> {
 fn backups() -> impl Strategy<Value = BackupOptions> {
     let first = (option::of(texts()), passes(), one_of(OnViolation::ALL), one_of(OnCorrupt::ALL));
     let second = (one_of(Derived::ALL), one_of(OnExisting::ALL), one_of(Takeover::ALL), limits());
-    let third = (one_of(AbsenceTolerance::ALL), one_of(OnUnreadable::ALL));
-    (first, second, third).prop_map(|(first, second, (absence_tolerance, on_unreadable))| {
+    let third = (one_of(AbsenceTolerance::ALL), one_of(OnUnreadable::ALL), one_of(ContentDigest::ALL));
+    (first, second, third).prop_map(|(first, second, (absence_tolerance, on_unreadable, digest))| {
         let (name, passes, on_violation, on_corrupt) = first;
         let (derived, on_existing, takeover, limits) = second;
         BackupOptions {
@@ -317,6 +318,7 @@ fn backups() -> impl Strategy<Value = BackupOptions> {
             on_violation,
             on_corrupt,
             on_unreadable,
+            digest,
             derived,
             on_existing,
             takeover,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     certificate::CheckedBy,
-    checksum::Crc64,
+    checksum::{Blake3, Crc64},
     key::Key,
     location::{Attributes, StoreChecksums, Version},
     named::named,
@@ -43,6 +43,9 @@ pub struct ContentRecord {
     /// Their CRC-64/NVME, where they were read on the way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crc64: Option<Crc64>,
+    /// Their BLAKE3, where they were read on the way and it was wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blake3: Option<Blake3>,
 }
 
 /// The bytes that lie in the repository for an object: where, how they are encoded, and how to tell that they are unaltered.
@@ -106,10 +109,17 @@ impl ObjectRecord {
         StoreChecksums { crc64: self.content.crc64, ..StoreChecksums::default() }
     }
 
+    /// The digest of the stored bytes, where it is known.
+    pub(crate) fn stored_blake3(&self) -> Option<Blake3> {
+        self.content.blake3.filter(|_| self.stored.encoding.is_plain())
+    }
+
     /// Whether it has a checksum that bytes can be compared with in this build of the crate.
     pub(crate) fn is_comparable(&self) -> bool {
         let StoreChecksums { crc64, crc32c, md5 } = self.stored_checksums();
-        crc64.is_some() || cfg!(feature = "cloud") && (crc32c.is_some() || md5.is_some())
+        crc64.is_some()
+            || self.stored_blake3().is_some()
+            || cfg!(feature = "cloud") && (crc32c.is_some() || md5.is_some())
     }
 
     /// Whether what it says of its content and of its stored bytes can both be true.
@@ -122,7 +132,14 @@ impl ContentRecord {
     /// Bytes of which the length is known, and the checksum perhaps.
     #[must_use]
     pub const fn new(size: u64, crc64: Option<Crc64>) -> Self {
-        Self { size, crc64 }
+        Self { size, crc64, blake3: None }
+    }
+
+    /// Bytes with this digest, where it is known.
+    #[must_use]
+    pub fn with_blake3(mut self, blake3: Option<Blake3>) -> Self {
+        self.blake3 = blake3;
+        self
     }
 }
 

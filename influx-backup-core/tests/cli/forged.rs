@@ -2,7 +2,7 @@
 
 use std::{fs, io::Cursor, path::PathBuf};
 
-use influx_backup_core::checksum::sha256;
+use influx_backup_core::checksum::{Crc64, sha256};
 use serde_json::Value;
 
 use crate::program::{Scratch, run};
@@ -83,7 +83,7 @@ impl Forged {
     #[track_caller]
     pub(crate) fn is_refused(&self, options: &[&str]) -> String {
         let backup = self.backup();
-        let target = self.scratch.path("target");
+        let target = self.scratch.path("nowhere");
         let mut message = String::new();
         for verb in [
             &["verify", &backup, "--level", "bytes"][..],
@@ -172,4 +172,52 @@ fn only_a_backup_has_a_digest() {
     let forged = Forged::new(&[]);
     let certify = ["certify", &forged.scratch.path("source"), "--expect-sha256", &forged.digest, "--json"];
     run(&certify).expect_error(5, "backup-not-found");
+}
+
+/// Other bytes of the same length and the same CRC-64/NVME: a CRC is linear, so that the bits of its polynomial can be
+/// turned over anywhere.
+fn with_the_same_crc(bytes: &[u8]) -> Vec<u8> {
+    const POLYNOMIAL: u64 = 0xad93_d235_94c9_3659;
+    let mut forged = bytes.to_vec();
+    let start = bytes.len() / 2;
+    // The bits as they are taken: of each byte the lowest first, and before them the highest power, x^64.
+    let turned = std::iter::once(true).chain((0..64).rev().map(|bit| POLYNOMIAL >> bit & 1 == 1));
+    for (at, _) in turned.enumerate().filter(|(_, is_turned)| *is_turned) {
+        forged[start + at / 8] ^= 1 << (at % 8);
+    }
+    assert_eq!((Crc64::of(&forged), forged.len()), (Crc64::of(bytes), bytes.len()));
+    assert_ne!(forged, bytes);
+    forged
+}
+
+#[test]
+fn a_forger_who_keeps_the_crc_is_caught_by_the_digest() {
+    for digest in ["none", "blake3"] {
+        let forged = Forged::new(&["--digest", digest]);
+        let victim = forged.victim();
+        let bytes = fs::read(forged.file(&victim)).expect("read");
+        fs::write(forged.file(&victim), with_the_same_crc(&bytes)).expect("written");
+        let verify = ["verify", &forged.backup(), "--level", "bytes", "--json"];
+        let target = forged.scratch.path("target");
+        let restore = ["restore", &forged.backup(), &target, "--json"];
+        if digest == "none" {
+            // What a CRC cannot see.
+            run(&verify).expect(0);
+            run(&restore).expect(0);
+            continue;
+        }
+        let report = run(&verify).expect(4).json();
+        let problem = &report["problems"][0];
+        assert_eq!((&problem["code"], &problem["key"]), (&"wrong-bytes".into(), &victim.as_str().into()), "{report:#}");
+        let error = run(&restore).expect_error(4, "damaged-backup").json();
+        assert_eq!(error["error"]["key"], victim.as_str(), "{error:#}");
+        assert!(
+            !fs::exists(format!("{target}/{victim}")).expect("looked"),
+            "a copy gets its name when it was compared"
+        );
+        // The digest is dropped as well: the root tells.
+        forged.rewrite(|record| drop(record["content"].as_object_mut().expect("content").remove("blake3")));
+        run(&verify).expect(0);
+        forged.is_refused(&["--expect-sha256", &forged.digest]);
+    }
 }

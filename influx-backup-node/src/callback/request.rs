@@ -1,14 +1,14 @@
 //! What `copy` is called with.
 
 use influx_backup_core::{
-    checksum::Crc64,
+    checksum::{Blake3, Crc64},
     copier::{CopyRequest, Transfer, Transform},
 };
 use napi::{Env, Result, bindgen_prelude::Object};
 
 use crate::convert::{ToNode, by_name};
 
-by_name!(Transform, Transfer, Crc64);
+by_name!(Transform, Transfer, Crc64, Blake3);
 
 /// The fields of `CopyRequest`.
 pub(super) fn fields<'env>(request: &CopyRequest, env: &'env Env) -> Result<Object<'env>> {

@@ -1717,6 +1717,10 @@ class ObjectRecord:
         """The checksum of these bytes (CRC-64/NVME), where they were read on the way."""
 
     @property
+    def blake3(self) -> str | None:
+        """Their BLAKE3, where they were read on the way and it was wanted."""
+
+    @property
     def version(self) -> Version:
         """The version of the source that was copied."""
 

@@ -192,6 +192,15 @@ class BackupOptions(TypedDict, total=False):
     - `include`: copied.
     """
 
+    digest: Literal["none", "blake3"]
+    """The cryptographic digest that objects get in the manifest, where their bytes pass through this process.
+
+    Verification of bytes and restores compare it. The CRC-64/NVME, which every such object has, finds accidents but no forger.
+
+    - `none` (default): none.
+    - `blake3`: BLAKE3.
+    """
+
     limits: Limits
     """How many resources to use."""
 

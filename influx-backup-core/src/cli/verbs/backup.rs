@@ -12,7 +12,7 @@ use crate::{
         progress::{follow, until_interrupted},
         screen::Screen,
     },
-    options::{AbsenceTolerance, Derived, OnCorrupt, OnExisting, OnUnreadable, OnViolation, Takeover},
+    options::{AbsenceTolerance, ContentDigest, Derived, OnCorrupt, OnExisting, OnUnreadable, OnViolation, Takeover},
     record::BackupStatus,
     units::duration,
 };
@@ -71,6 +71,10 @@ pub(crate) struct What {
     /// Refuse: commit nothing. Record: leave them out and record them; the backup is degraded (exit code 3).
     #[arg(long, default_value_t, value_parser = args::choice::<OnUnreadable>(OnUnreadable::NAMES))]
     on_unreadable: OnUnreadable,
+    /// The digest that objects get in the manifest beside their CRC-64/NVME, where their bytes pass through this process.
+    /// Blake3: no forger makes other bytes that have it.
+    #[arg(long, default_value_t, value_parser = args::choice::<ContentDigest>(ContentDigest::NAMES))]
+    digest: ContentDigest,
     /// What to do when most live Parquet files are gone from the source.
     /// Strict: violate C1, as a volume is probably not mounted. Lenient: report it, as retention removed them.
     #[arg(long, default_value_t, value_parser = args::choice::<AbsenceTolerance>(AbsenceTolerance::NAMES))]
@@ -83,6 +87,7 @@ impl What {
             .with_derived(self.derived)
             .with_on_corrupt(self.on_corrupt)
             .with_on_unreadable(self.on_unreadable)
+            .with_digest(self.digest)
             .with_absence_tolerance(self.absence_tolerance)
     }
 }

@@ -76,9 +76,9 @@ fn copy_of(record: &ObjectRecord, component: Component) -> CopyTask {
         None => (PlaceRole::Backup, &record.key),
     };
     let stored = ObjectMeta { key: key.clone(), size: record.stored.size, version: record.version.clone() };
-    CopyTask::new(role, stored, component)
-        .with_target(record.key.clone())
-        .with_expect(Expect::size(record.content.size).with_crc64(record.content.crc64))
+    CopyTask::new(role, stored, component).with_target(record.key.clone()).with_expect(
+        Expect::size(record.content.size).with_crc64(record.content.crc64).with_blake3(record.content.blake3),
+    )
 }
 
 fn classify<'a>(cluster: &'a ClusterDescription, record: &'a ObjectRecord) -> Result<Classification<'a>> {
