@@ -7,6 +7,8 @@ mod credentials;
 mod detail;
 mod hint;
 mod lease;
+#[cfg(feature = "cloud")]
+mod misbehaviour;
 mod panicked;
 mod plan;
 mod report;
@@ -22,6 +24,8 @@ pub(crate) use self::{
     credentials::{NoCredentials, NotIssued},
     store::CREATE_ONLY,
 };
+#[cfg(feature = "cloud")]
+pub(crate) use self::{answer::code_in, misbehaviour::Misbehaviour};
 pub use self::{
     code::{Category, ErrorCode},
     copy::{CopyError, CopySide},

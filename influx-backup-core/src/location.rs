@@ -27,6 +27,8 @@ pub(crate) mod local;
 mod object;
 mod odd;
 mod options;
+#[cfg(feature = "cloud")]
+mod pages;
 mod passed;
 mod publish;
 mod reads;
@@ -67,6 +69,8 @@ pub(crate) use self::publish::close;
 pub(crate) use self::reads::Reads;
 pub(crate) use self::spelling::{Look, Pin};
 pub(crate) use self::unreadable::Suspicion;
+#[cfg(feature = "cli")]
+pub(crate) use self::url::without_secrets;
 pub(crate) use self::writers::Writers;
 use self::{abilities::Known, budgets::Budgets, linked::LinkRule, spelling::Spelling};
 pub use self::{

@@ -189,7 +189,11 @@ impl Error {
         row("invalid-store-request", Category::Store, "the store can never take this name or request"),
         row("object-unreadable", Category::Store, "one object cannot be read, others can: a damaged object or disk"),
         row("object-archived", Category::Store, "an object is archived: bring it back first"),
-        row("store-rejected", Category::Store, "the store answered with an error that no further attempt helps"),
+        row(
+            "store-rejected",
+            Category::Store,
+            "the store answered with an error that no further attempt helps, or against the protocol",
+        ),
         row("store-error", Category::Store, "any other error of a store"),
         row("copy-unsupported", Category::Store, "no copier takes the object"),
         row(

@@ -121,7 +121,7 @@ impl StoreErrorKind {
                  or an older version of it"
             }
             Self::Archived => "the object is archived; bring it back to a tier that can be read first",
-            Self::Rejected => "the store refuses this, and will again; see the cause",
+            Self::Rejected => "the store refuses this, or answers what cannot be, and will again; see the cause",
             Self::Unknown => "see the cause",
         }
     }
@@ -164,7 +164,7 @@ impl StoreErrorKind {
     #[must_use]
     pub(crate) fn of(error: &object_store::Error) -> Self {
         use object_store::Error;
-        if let Some(kind) = of_credentials(error) {
+        if let Some(kind) = of_credentials(error).or_else(|| of_misbehaviour(error)) {
             return kind;
         }
         let sorted = match error {
@@ -257,6 +257,17 @@ fn of_credentials(error: &object_store::Error) -> Option<StoreErrorKind> {
         Some(not_issued) => Some(not_issued.kind),
         None => cause.is::<NoCredentials>().then_some(StoreErrorKind::NoCredentials),
     })
+}
+
+/// A store that does not keep to the protocol will not do so the next time.
+#[cfg(feature = "cloud")]
+fn of_misbehaviour(error: &object_store::Error) -> Option<StoreErrorKind> {
+    causes(error).any(|cause| cause.is::<super::Misbehaviour>()).then_some(StoreErrorKind::Rejected)
+}
+
+#[cfg(not(feature = "cloud"))]
+fn of_misbehaviour(_: &object_store::Error) -> Option<StoreErrorKind> {
+    None
 }
 
 /// The first cause that says what kind of failure it was, where no answer is among them.

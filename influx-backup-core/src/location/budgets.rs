@@ -87,6 +87,8 @@ impl Location {
 
     /// Lists once the budget for listings allows it.
     pub(super) async fn listing<T>(&self, list: impl Future<Output = Result<T>>) -> Result<T> {
+        #[cfg(feature = "cloud")]
+        let list = super::pages::Pages::during(list);
         self.budgeted(RequestKind::List, &self.0.budgets.list, list).await
     }
 

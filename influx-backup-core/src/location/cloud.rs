@@ -3,6 +3,7 @@
 mod ambient;
 #[cfg(feature = "azure")]
 pub(crate) mod azure;
+mod bounded;
 mod client;
 mod connector;
 #[cfg(feature = "aws")]
@@ -14,12 +15,15 @@ mod issued;
 mod machine;
 mod odd_keys;
 mod proxies;
+mod redirects;
+mod refusal;
 #[cfg(feature = "aws")]
 mod renewal;
 pub(crate) mod requests;
 #[cfg(feature = "aws")]
 pub(crate) mod s3;
 mod settings;
+mod transport;
 mod uploads;
 
 use std::sync::Arc;

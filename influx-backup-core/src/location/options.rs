@@ -9,7 +9,7 @@ pub(super) mod kind;
 mod known;
 pub(super) mod plain;
 #[cfg(feature = "cloud")]
-mod wait;
+pub(super) mod wait;
 
 use std::{collections::BTreeMap, fmt};
 

@@ -1,6 +1,6 @@
 //! From text to [`Location`].
 
-use std::{path::PathBuf, sync::Arc};
+use std::{borrow::Cow, path::PathBuf, sync::Arc};
 
 use object_store::path::Path;
 
@@ -136,13 +136,17 @@ fn prefix(url: &str) -> Result<Path> {
 }
 
 fn invalid(location: &str, reason: &str) -> Error {
-    // What stands before an `@` in a URL may be a credential, and what follows a `?` or a `#`.
+    Error::InvalidLocation { location: visible(&without_secrets(location)), reason: reason.to_owned() }
+}
+
+/// The text without what may be a credential: what stands before an `@` in a URL, and what follows a `?` or a `#`.
+pub(crate) fn without_secrets(location: &str) -> Cow<'_, str> {
     let is_url = location.split_once(':').is_some_and(|(_, rest)| rest.starts_with("//"));
-    let location = location.split(['?', '#']).next().filter(|_| is_url).unwrap_or(location);
-    let user = location.split_once(':').and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1)));
-    let without_user = user.map(|(scheme, rest)| format!("{scheme}:\u{2026}@{rest}"));
-    let location = without_user.as_deref().unwrap_or(location);
-    Error::InvalidLocation { location: visible(location), reason: reason.to_owned() }
+    let plain = location.split(['?', '#']).next().filter(|_| is_url).unwrap_or(location);
+    match plain.split_once(':').and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1))) {
+        Some((scheme, rest)) => format!("{scheme}:\u{2026}@{rest}").into(),
+        None => plain.into(),
+    }
 }
 
 #[cfg(test)]

@@ -3,15 +3,15 @@
 use std::{fs, str::FromStr, sync::Arc, time::Duration};
 
 use object_store::{
-    BackoffConfig, Certificate, ClientConfigKey, ClientOptions, ObjectStore, RetryConfig, client::HttpClient,
-    limit::LimitStore,
+    BackoffConfig, ClientConfigKey, ClientOptions, ObjectStore, RetryConfig, client::HttpClient, limit::LimitStore,
 };
+use reqwest::Certificate;
 
 use super::{
     Handle, Opened,
     ambient::Ambient,
     connector::Connector,
-    settings::{Name, Settings, Shared},
+    settings::{Name, Setting, Settings, Shared},
 };
 use crate::{
     error::Result,
@@ -52,10 +52,11 @@ pub(super) struct Client {
 impl Client {
     /// Reads what of `settings` concerns HTTP. There is no limit on a whole request, which would be one on the size of
     /// objects, unless object_store's `timeout` is given.
-    pub(super) fn new<K>(settings: &Settings<K>) -> Result<Self> {
+    pub(super) fn new<K: AsRef<str>>(settings: &Settings<K>) -> Result<Self> {
         let options =
             ClientOptions::new().with_timeout_disabled().with_connect_timeout(CONNECT).with_read_timeout(SILENCE);
-        let connector = Connector::default();
+        let secrets = settings.iter().filter_map(Setting::secret).collect();
+        let connector = Connector { secrets, ..Connector::default() };
         let writers = Writers::Several;
         let mut client = Self { options, retry: retry(), connector, connections: None, patience: PATIENCE, writers };
         for setting in settings {
@@ -110,7 +111,10 @@ impl Client {
                 options.with_read_timeout(silence)
             }
             Shared::TlsAllowInsecure => options.with_allow_invalid_certificates(value == "true"),
-            Shared::TlsCa => certificates(value)?.into_iter().fold(options, ClientOptions::with_root_certificate),
+            Shared::TlsCa => {
+                self.connector.certificates = certificates(value)?;
+                options
+            }
         };
         Ok(())
     }

@@ -8,15 +8,17 @@ use async_trait::async_trait;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use object_store::{
     ClientOptions,
-    client::{
-        HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService, ReqwestConnector,
-    },
+    client::{HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService},
 };
 
 use super::{
+    bounded::{self, Asked},
     odd_keys,
     proxies::Proxies,
+    redirects,
+    refusal::{Refusal, Sent},
     requests::{self, MadeOnce},
+    transport,
 };
 use crate::{
     error::StoreAnswer,
@@ -34,6 +36,10 @@ use super::renewal::Renewal;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Connector {
     pub(super) throttle_counts: Arc<ThrottleCounts>,
+    /// Those that are trusted beside the system's.
+    pub(super) certificates: Vec<reqwest::Certificate>,
+    /// What no error may repeat.
+    pub(super) secrets: Vec<String>,
     /// Where credentials are renewed from.
     #[cfg(feature = "aws")]
     pub(super) renewal: Option<Arc<Renewal>>,
@@ -41,7 +47,7 @@ pub(super) struct Connector {
 
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
-        let inner = ReqwestConnector::default().connect(options)?;
+        let inner = transport::connect(options, &self.certificates)?;
         Ok(HttpClient::new(Observed { inner, connector: self.clone(), proxies: Proxies::of(options) }))
     }
 }
@@ -56,20 +62,42 @@ struct Observed {
 impl Observed {
     #[cfg(feature = "aws")]
     async fn execute(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let Some(renewal) = &self.connector.renewal else { return self.inner.execute(request).await };
-        let response = self.inner.execute(request.clone()).await?;
+        let Some(renewal) = &self.connector.renewal else { return redirects::execute(&self.inner, request).await };
+        let response = redirects::execute(&self.inner, request.clone()).await?;
         if !Renewal::may_help(response.status()) {
             return Ok(response);
         }
         match renewal.sign_again(request).await {
-            Some(again) => self.inner.execute(again).await,
+            Some(again) => redirects::execute(&self.inner, again).await,
             None => Ok(response),
         }
     }
 
     #[cfg(not(feature = "aws"))]
     async fn execute(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        self.inner.execute(request).await
+        redirects::execute(&self.inner, request).await
+    }
+
+    /// An answer that is an error, with what of it may be shown. One that would be hidden is remembered, and one that no
+    /// repetition helps is an error that is not made again.
+    async fn refused(&self, response: HttpResponse, sent: &Sent, is_hidden: bool) -> Result<HttpResponse, HttpError> {
+        let (parts, body) = response.into_parts();
+        let mut answer =
+            StoreAnswer { status: Some(parts.status.as_u16()), code: requests::code_in_headers(&parts.headers) };
+        if is_hidden {
+            // The body may never come.
+            LastAnswer::hear(Some(&answer));
+        }
+        let refusal = Refusal::read(body).await;
+        answer.code = refusal.code().map(ToOwned::to_owned).or(answer.code);
+        if is_hidden {
+            LastAnswer::hear(Some(&answer));
+            if !answer.kind().is_transient() {
+                return Err(HttpError::new(HttpErrorKind::Unknown, answer));
+            }
+        }
+        let document = refusal.document(sent, &self.connector.secrets);
+        Ok(HttpResponse::from_parts(parts, document.into_bytes().into()))
     }
 }
 
@@ -78,20 +106,29 @@ impl HttpService for Observed {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let kind = kind_of(request.method(), request.uri());
         let is_made_again = request.extensions().get::<MadeOnce>().is_none();
+        let (asked, sent) = (Asked::by(&request, kind), Sent::with(&request));
         let uri = request.uri().clone();
-        let response = self.execute(request).await.map_err(|error| self.proxies.named_in(error, &uri))?;
+        let response = self.execute(request).await;
+        let response = response.map_err(|error| self.proxies.named_in(bounded::named(error), &uri))?;
         let status = response.status();
         if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             self.connector.throttle_counts.add(kind);
         }
-        let mut response = if is_made_again && is_hidden(status) { known(response).await? } else { response };
-        if status.is_success() {
+        let misbehaves = |misbehaviour| HttpError::new(HttpErrorKind::Unknown, misbehaviour);
+        let mut response = if status.is_success() {
             LastAnswer::hear(None);
-        }
+            asked.bounded(response).map_err(misbehaves)?
+        } else {
+            let sent = sent.and(self.proxies.authorization(&uri));
+            self.refused(response, &sent, is_made_again && is_hidden(status)).await?
+        };
         let headers = Answered(response.headers().clone());
         response.extensions_mut().insert(headers);
         if kind == RequestKind::List && response.status().is_success() {
-            return odd_keys::renamed(response).await;
+            let (parts, body) = response.into_parts();
+            let page = body.bytes().await?;
+            odd_keys::check(&page).map_err(misbehaves)?;
+            return Ok(HttpResponse::from_parts(parts, odd_keys::renamed(page).into()));
         }
         Ok(response)
     }
@@ -100,22 +137,6 @@ impl HttpService for Observed {
 /// The object_store crate makes a request with such an answer again, and says nothing of it before it gives up.
 fn is_hidden(status: StatusCode) -> bool {
     status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
-}
-
-/// Remembers an answer that would be hidden. One that no repetition helps is an error that is not made again.
-async fn known(response: HttpResponse) -> Result<HttpResponse, HttpError> {
-    let (parts, body) = response.into_parts();
-    let mut answer =
-        StoreAnswer { status: Some(parts.status.as_u16()), code: requests::code_in_headers(&parts.headers) };
-    // The body may never come.
-    LastAnswer::hear(Some(&answer));
-    let body = body.bytes().await.unwrap_or_default();
-    answer.code = StoreAnswer::of(0, &String::from_utf8_lossy(&body)).code.or(answer.code);
-    LastAnswer::hear(Some(&answer));
-    if !answer.kind().is_transient() {
-        return Err(HttpError::new(HttpErrorKind::Unknown, answer));
-    }
-    Ok(HttpResponse::from_parts(parts, body.into()))
 }
 
 /// What a request is for: S3, Google's XML API and Azure say it in the query.

@@ -12,6 +12,15 @@ use crate::{
     location::options::kind::Kind,
 };
 
+tokio::task_local! {
+    static ASKED: ();
+}
+
+/// Whether the request under way asks a service for credentials.
+pub(super) fn is_asked() -> bool {
+    ASKED.try_with(|()| ()).is_ok()
+}
+
 pub(super) type Credentials<C> = Arc<dyn CredentialProvider<Credential = C>>;
 
 /// A credential that requests are made of.
@@ -104,8 +113,27 @@ impl<C> Checked<C> {
             StoreErrorKind::Throttled | StoreErrorKind::Unknown => StoreErrorKind::Unknown,
             _ => self.refusal,
         };
-        let source = Box::new(NotIssued { service: self.service, kind, answer: Box::new(answer) });
+        let source = Box::new(NotIssued { service: self.service, kind, answer: Box::new(Said::of(&answer)) });
         object_store::Error::Unauthenticated { path: String::new(), source }
+    }
+}
+
+/// An error in words. The address of a service may have a secret in its query, which is not among them.
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+struct Said {
+    text: String,
+    source: Option<Box<Self>>,
+}
+
+impl Said {
+    fn of(error: &dyn std::error::Error) -> Self {
+        let text = error.to_string();
+        let words = text.split(' ').map(|word| match word.split_once('?') {
+            Some((address, _)) if address.contains("://") => address,
+            _ => word,
+        });
+        Self { text: words.collect::<Vec<_>>().join(" "), source: error.source().map(Self::of).map(Box::new) }
     }
 }
 
@@ -114,7 +142,7 @@ impl<C: Credential> CredentialProvider for Checked<C> {
     type Credential = C;
 
     async fn get_credential(&self) -> object_store::Result<Arc<C>> {
-        let asked = AssertUnwindSafe(self.inner.get_credential()).catch_unwind();
+        let asked = AssertUnwindSafe(ASKED.scope((), self.inner.get_credential())).catch_unwind();
         let asked = asked.await.map_err(|_| self.unfit("no request can be made of it"))?;
         let credential = asked.map_err(|answer| self.not_issued(answer))?;
         for (part, kind, value) in credential.parts() {

@@ -5,9 +5,14 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use object_store::client::{HttpError, HttpResponse};
 
-use crate::location::odd::{CONTROLS, ODD_SEGMENT};
+use crate::{
+    error::Misbehaviour,
+    location::{
+        odd::{CONTROLS, ODD_SEGMENT},
+        pages::Pages,
+    },
+};
 
 /// The elements of a prefix and of its name: S3 and Google, Azure.
 const PREFIXES: [[&str; 4]; 2] = [
@@ -23,11 +28,26 @@ const OBJECTS: [[&str; 6]; 2] = [
 
 /// The answer with [`ODD_SEGMENT`] before the last segment of such prefixes and keys, and other characters for control characters
 /// in it.
-pub(super) async fn renamed(response: HttpResponse) -> Result<HttpResponse, HttpError> {
-    let (parts, body) = response.into_parts();
-    let bytes = body.bytes().await?;
-    let changed = std::str::from_utf8(&bytes).ok().and_then(rename);
-    Ok(HttpResponse::from_parts(parts, changed.map_or(bytes, Bytes::from).into()))
+pub(super) fn renamed(page: Bytes) -> Bytes {
+    let changed = std::str::from_utf8(&page).ok().and_then(rename);
+    changed.map_or(page, Bytes::from)
+}
+
+/// The names of a page, and where the next one begins. Names that are the request's own are the same on each.
+pub(super) fn check(page: &[u8]) -> Result<(), Misbehaviour> {
+    let Ok(page) = std::str::from_utf8(page) else { return Ok(()) };
+    let next = ["NextContinuationToken", "NextMarker"]
+        .iter()
+        .find_map(|name| between(page, &format!("<{name}>"), &format!("</{name}>")).filter(|next| !next.is_empty()));
+    if next.is_none() && between(page, "<IsTruncated>", "</IsTruncated>") == Some("true") {
+        return Err(Misbehaviour::Endless { flaw: "a page says that there are more, and not where" });
+    }
+    let prefixes = PREFIXES.iter().map(|[start, _, name_start, name_end]| [start, name_start, name_end]);
+    let objects = OBJECTS.iter().map(|[start, _, name_start, name_end, ..]| [start, name_start, name_end]);
+    let names = prefixes.chain(objects).flat_map(|[start, name_start, name_end]| {
+        page.split(*start).skip(1).filter_map(|element| between(element, name_start, name_end))
+    });
+    Pages::check(names, next)
 }
 
 /// `None`: as it is.

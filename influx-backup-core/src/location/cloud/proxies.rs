@@ -1,6 +1,6 @@
 //! [`Proxies`]: which requests go through a proxy. Where that cannot be reached, errors name an endpoint that may be up.
 
-use http::Uri;
+use http::{HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::Matcher;
 use object_store::{ClientConfigKey, ClientOptions, client::HttpError};
 
@@ -41,6 +41,11 @@ impl Proxies {
     pub(super) fn named_in(&self, error: HttpError, uri: &Uri) -> HttpError {
         let Some(named) = self.name(uri) else { return error };
         HttpError::new(error.kind(), ThroughProxy { named, source: error })
+    }
+
+    /// What the proxy of such a request is told who asks.
+    pub(super) fn authorization(&self, uri: &Uri) -> Option<HeaderValue> {
+        self.matcher.intercept(uri)?.basic_auth().cloned()
     }
 
     /// What names the proxy of such a request; `None`: it goes through none.

@@ -58,6 +58,13 @@ pub(super) struct Setting<K> {
     variable: Option<String>,
 }
 
+impl<K: AsRef<str>> Setting<K> {
+    /// Its value, where nothing may repeat it.
+    pub(super) fn secret(&self) -> Option<String> {
+        self.name.kind().is_secret().then(|| self.value.clone())
+    }
+}
+
 impl<K> Setting<K> {
     /// The error for its value.
     pub(super) fn refused(&self, reason: impl Into<String>) -> Error {

@@ -13,7 +13,10 @@ use super::{
     Handle,
     requests::{self, Answer},
 };
-use crate::error::StoreErrorKind;
+use crate::{
+    error::{Misbehaviour, StoreErrorKind},
+    location::pages::Pages,
+};
 
 /// An upload that was never completed.
 #[derive(Debug, Clone)]
@@ -71,6 +74,7 @@ impl Handle {
     async fn begun(&self) -> Result<Vec<Upload>> {
         let mut uploads = Vec::new();
         let mut after = None;
+        let pages = Pages::default();
         loop {
             let page = match self {
                 #[cfg(feature = "aws")]
@@ -82,6 +86,9 @@ impl Handle {
             };
             let Some(page) = page else { return Ok(uploads) };
             let page: Uploads = parse(&page)?;
+            let next = format!("{} {}", page.next_key_marker, page.next_upload_id_marker);
+            let ids = page.upload.iter().map(|begun| begun.upload_id.as_str());
+            pages.take(ids, Some(&next).filter(|_| page.is_truncated).map(String::as_str)).map_err(endless)?;
             uploads.extend(page.upload.into_iter().map(|begun| Upload {
                 path: begun.key,
                 id: Some(begun.upload_id),
@@ -126,6 +133,11 @@ pub(super) async fn ask(http: &HttpClient, request: HttpRequest) -> Result<Optio
         Some(StoreErrorKind::Invalid | StoreErrorKind::Rejected) if answer.status.is_client_error() => Ok(None),
         Some(_) => Err(unsuccessful(&answer)),
     }
+}
+
+/// The error for a listing that does not end.
+fn endless(misbehaviour: Misbehaviour) -> Error {
+    failed(misbehaviour.into())
 }
 
 /// A GET of this URL.
@@ -198,8 +210,11 @@ mod azure {
     use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutPayload, Result, path::Path};
     use serde::Deserialize;
 
-    use super::{Upload, ask, get, parse};
-    use crate::location::cloud::{ServerSide, azure::Azure, encoded};
+    use super::{Upload, ask, endless, get, parse};
+    use crate::location::{
+        cloud::{ServerSide, azure::Azure, encoded},
+        pages::Pages,
+    };
 
     #[derive(Debug, Deserialize)]
     #[serde(rename_all = "PascalCase")]
@@ -238,6 +253,7 @@ mod azure {
         pub(super) async fn uncommitted(&self, base: &Path) -> Result<Vec<Upload>> {
             let mut found = Vec::new();
             let mut marker = String::new();
+            let pages = Pages::default();
             loop {
                 let url = format!(
                     "{}/{}?restype=container&comp=list&include=uncommittedblobs&prefix={}&marker={}",
@@ -248,6 +264,8 @@ mod azure {
                 );
                 let Some(page) = ask(&self.http, self.authorized(get(&url)?).await?).await? else { return Ok(found) };
                 let page: Listing = parse(&page)?;
+                let names = page.blobs.blob.iter().map(|blob| blob.name.as_str());
+                pages.take(names, Some(page.next_marker.as_str()).filter(|next| !next.is_empty())).map_err(endless)?;
                 for blob in page.blobs.blob.into_iter().filter(|blob| blob.properties.is_empty()) {
                     // Of a directory marker the name is cut, and what that names is not there.
                     let Some(path) = Path::parse(&blob.name).ok().filter(|path| path.as_ref() == blob.name) else {

@@ -182,6 +182,11 @@ impl Kind {
         })
     }
 
+    /// Whether it is secret, or may hold a secret.
+    pub(in crate::location) const fn is_secret(&self) -> bool {
+        matches!(self, Secret | Base64Secret | Base64Key | Signature | Token | Proxy | Json)
+    }
+
     /// The value as the libraries read it.
     ///
     /// # Errors

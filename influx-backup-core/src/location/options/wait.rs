@@ -8,7 +8,7 @@ use super::kind::Flaw;
 const LONGEST: Duration = Duration::from_secs(7 * 86_400);
 
 /// Reads `30s`, `500ms`, `1h 30m`, or seconds.
-pub(super) fn wait(value: &str, least: Duration) -> Result<Duration, Flaw> {
+pub(in crate::location) fn wait(value: &str, least: Duration) -> Result<Duration, Flaw> {
     let read = sum(value).ok_or(Flaw::from("write a duration as 500ms, 30s, 5m or 1h"))?;
     if read < least {
         return Err("nothing is done within 0 s: set more".into());
