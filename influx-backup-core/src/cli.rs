@@ -11,6 +11,7 @@ mod log;
 mod places;
 mod progress;
 mod screen;
+mod settings;
 mod stop;
 #[cfg(test)]
 mod tests;
@@ -117,12 +118,24 @@ fn refuse(error: &clap::Error, arguments: &[OsString], streams: Streams) -> Exit
     Exit::Done
 }
 
-/// A message of the parser, which quotes arguments, with their control characters escaped.
+/// A message of the parser, which quotes arguments: without what may be an option of a store, and with control characters escaped.
 fn quoting(message: String, arguments: &[OsString]) -> String {
-    let arguments = arguments.iter().map(|argument| argument.to_string_lossy());
-    arguments.filter(|argument| argument.contains(char::is_control)).fold(message, |message, argument| {
-        let value =
-            argument.split_once('=').filter(|_| argument.starts_with('-')).map_or(&*argument, |(_, value)| value);
-        message.replace(&format!("'{value}'"), &format!("'{}'", visible(value)))
+    let arguments: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
+    let is_flag = |at: Option<usize>| at.is_some_and(|at| arguments[at].ends_with("-option"));
+    // Of `--source-option NAME= VALUE` the value is an argument of its own.
+    let is_secret = |at: usize| is_flag(at.checked_sub(1)) || is_flag(at.checked_sub(2));
+    arguments.iter().enumerate().fold(message, |message, (at, argument)| {
+        let joined = argument.split_once('=').filter(|_| argument.starts_with('-'));
+        let (value, is_secret) = match joined {
+            Some((name, value)) => (value, is_secret(at) || name.contains("-opt")),
+            None => (&**argument, is_secret(at) && !argument.starts_with('-')),
+        };
+        if is_secret {
+            message.replace(&format!("'{value}'"), "'\u{2026}'")
+        } else if value.contains(char::is_control) {
+            message.replace(&format!("'{value}'"), &format!("'{}'", visible(value)))
+        } else {
+            message
+        }
     })
 }

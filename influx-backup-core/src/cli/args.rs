@@ -1,6 +1,6 @@
 //! The command line, and the arguments that several verbs share.
 
-use std::{error::Error, str::FromStr, time::Duration};
+use std::{error::Error, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{
     Parser,
@@ -9,7 +9,12 @@ use clap::{
 
 use crate::{
     ByteSize, DiscoverOptions, Limits,
-    cli::{places::Setting, verbs::Verb},
+    cli::{
+        failure::Failure,
+        screen::Screen,
+        settings::{self, Setting},
+        verbs::Verb,
+    },
     limits::{Durability, Retry},
     units::duration,
 };
@@ -17,8 +22,8 @@ use crate::{
 /// Backs up InfluxDB 3 clusters, proves that the backups restore, and restores them.
 ///
 /// Every SOURCE, REPOSITORY, BACKUP and TARGET is a path or a URL: file:///path, s3://bucket/prefix,
-/// az://container/prefix, gs://bucket/prefix. Credentials come from the environment (AWS_ACCESS_KEY_ID, …) or from
-/// --source-option and --target-option.
+/// az://container/prefix, gs://bucket/prefix. Credentials come from the environment (AWS_ACCESS_KEY_ID, …) or from a file:
+/// --source-options-file and --target-options-file. Other users of the machine can read a command line.
 ///
 /// Exit codes: 0 done, 1 unexpected, 2 usage, 3 degraded, 4 not consistent, 5 refused or not found, 6 store error,
 /// 130 cancelled.
@@ -64,18 +69,34 @@ impl Ids {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Stores")]
 pub(crate) struct Source {
-    /// An option of the store that is read, such as aws_endpoint=http://localhost:9000; may be repeated.
+    /// An option of the store that is read, such as aws_endpoint=http://localhost:9000; may be repeated. Other users can
+    /// see a command line: secrets belong into the environment or into a file.
     #[arg(long = "source-option", value_name = "K=V")]
-    pub(crate) source_options: Vec<Setting>,
+    source_options: Vec<Setting>,
+    /// A file with such options, one K=V a line or a JSON object. What is given beside it counts over it.
+    #[arg(long, value_name = "FILE")]
+    source_options_file: Option<PathBuf>,
+}
+
+impl Source {
+    /// What is given, the last of one name counts.
+    pub(crate) fn settings(&self, screen: &Screen) -> Result<Vec<Setting>, Failure> {
+        let file = self.source_options_file.as_deref();
+        let file = file.map(|file| settings::read(file, "--source-options-file", screen)).transpose()?;
+        Ok(file.unwrap_or_default().into_iter().chain(self.source_options.iter().cloned()).collect())
+    }
 }
 
 /// Options of the store that is written.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Stores")]
 pub(crate) struct Target {
-    /// An option of the store that is written; may be repeated.
+    /// An option of the store that is written; may be repeated. For secrets see --source-option.
     #[arg(long = "target-option", value_name = "K=V")]
     target_options: Vec<Setting>,
+    /// A file with such options, one K=V a line or a JSON object. What is given beside it counts over it.
+    #[arg(long, value_name = "FILE")]
+    target_options_file: Option<PathBuf>,
     /// The store that is written need not have conditional writes: exactly one scheduler writes there. Two runs that
     /// begin at the same moment may not notice one another.
     #[arg(long)]
@@ -83,10 +104,13 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Both as options of the store.
-    pub(crate) fn settings(&self) -> Vec<Setting> {
+    /// All as options of the store, the last of one name counts.
+    pub(crate) fn settings(&self, screen: &Screen) -> Result<Vec<Setting>, Failure> {
         let single_writer = self.single_writer.then(|| Setting::new("object_store_single_writer", "true"));
-        self.target_options.iter().cloned().chain(single_writer).collect()
+        let file = self.target_options_file.as_deref();
+        let file = file.map(|file| settings::read(file, "--target-options-file", screen)).transpose()?;
+        let given = self.target_options.iter().cloned().chain(single_writer);
+        Ok(file.unwrap_or_default().into_iter().chain(given).collect())
     }
 }
 

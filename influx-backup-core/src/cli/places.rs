@@ -2,34 +2,11 @@
 
 use crate::{
     Location, Repository, StoreOptions,
-    cli::{failure::Failure, progress::until_interrupted, screen::Screen},
+    cli::{failure::Failure, progress::until_interrupted, screen::Screen, settings::Setting},
+    location::without_secrets,
     naming::visible,
     preflight,
 };
-
-/// `K=V`, as in `--source-option aws_endpoint=http://localhost:9000`.
-#[derive(Debug, Clone)]
-pub(crate) struct Setting {
-    name: String,
-    value: String,
-}
-
-impl Setting {
-    pub(crate) fn new(name: &str, value: &str) -> Self {
-        Self { name: name.to_owned(), value: value.to_owned() }
-    }
-}
-
-impl std::str::FromStr for Setting {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.split_once('=') {
-            Some((name, value)) if !name.is_empty() => Ok(Self { name: name.to_owned(), value: value.to_owned() }),
-            _ => Err("write NAME=VALUE"),
-        }
-    }
-}
 
 /// A location; options that `settings` do not have come from the environment.
 pub(crate) fn location(text: &str, settings: &[Setting]) -> Result<Location, Failure> {
@@ -51,7 +28,10 @@ pub(crate) async fn repository(text: &str, settings: &[Setting], screen: &Screen
 /// A backup, typed as its repository with its name as the last segment.
 pub(crate) async fn backup(text: &str, settings: &[Setting], screen: &Screen) -> Result<(Repository, String), Failure> {
     let (repository, name) = split(text).ok_or_else(|| {
-        Failure::usage(format!("`{}` names no backup: write REPOSITORY/NAME, a path or a URL", visible(text)))
+        Failure::usage(format!(
+            "`{}` names no backup: write REPOSITORY/NAME, a path or a URL",
+            visible(&without_secrets(text))
+        ))
     })?;
     let repository = until_interrupted(Repository::open(location(&repository, settings)?), screen).await?;
     Ok((repository, name))

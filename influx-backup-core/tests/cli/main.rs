@@ -8,6 +8,8 @@ mod program;
 mod readme;
 mod refusals;
 mod restores;
+#[cfg(all(unix, feature = "aws", feature = "azure", feature = "gcp"))]
+mod secrets;
 #[path = "../servers/mod.rs"]
 #[cfg(all(unix, feature = "aws", feature = "azure", feature = "gcp"))]
 mod servers;

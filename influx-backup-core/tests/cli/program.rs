@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 
 /// What one call came to.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) code: i32,
     pub(crate) stdout: String,

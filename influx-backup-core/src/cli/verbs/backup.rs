@@ -94,8 +94,8 @@ impl What {
 
 impl Backup {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
-        let source = places::location(&self.source, &self.source_options.source_options)?;
-        let repository = places::location(&self.repository, &self.target_options.settings())?;
+        let source = places::location(&self.source, &self.source_options.settings(screen)?)?;
+        let repository = places::location(&self.repository, &self.target_options.settings(screen)?)?;
         let options = self.options();
         options.check()?;
         let source = Source::at(&source, self.ids.discover());

@@ -22,7 +22,7 @@ pub(crate) struct Certify {
 
 impl Certify {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
-        let tree = places::location(&self.path, &self.options.source_options)?;
+        let tree = places::location(&self.path, &self.options.settings(screen)?)?;
         let options = CertifyOptions::default().with_discover(self.ids.discover()).with_limits(self.effort.limits());
         let options = self.vouchers.expect_sha256.into_iter().fold(options, CertifyOptions::with_expect_sha256);
         options.check()?;

@@ -15,7 +15,7 @@ pub(crate) struct Discover {
 
 impl Discover {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
-        let source = places::location(&self.source, &self.options.source_options)?;
+        let source = places::location(&self.source, &self.options.settings(screen)?)?;
         let what = self.ids.discover();
         let cluster = follow(crate::discover(&source, &what).start(), screen).await?;
         screen.answer(cluster.description(), &cluster)?;

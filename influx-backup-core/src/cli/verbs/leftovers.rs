@@ -19,7 +19,7 @@ pub(crate) struct Leftovers {
 
 impl Leftovers {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
-        let repository = places::repository(&self.repository, &self.options.settings(), screen).await?;
+        let repository = places::repository(&self.repository, &self.options.settings(screen)?, screen).await?;
         let leftovers = follow_with_notes(repository.leftovers().start(), screen).await?;
         if self.remove {
             for leftover in &leftovers {

@@ -16,7 +16,7 @@ pub(crate) struct List {
 
 impl List {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
-        let repository = places::repository(&self.repository, &self.options.source_options, screen).await?;
+        let repository = places::repository(&self.repository, &self.options.settings(screen)?, screen).await?;
         let backups = follow_with_notes(repository.list().start(), screen).await?;
         screen.answer(&backups, BackupTable::new(&backups))?;
         Ok(Exit::Done)

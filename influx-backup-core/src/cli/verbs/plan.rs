@@ -33,8 +33,8 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
-        let source = places::location(&self.source, &self.source_options.source_options)?;
-        let repository = places::location(&self.repository, &self.target_options.settings())?;
+        let source = places::location(&self.source, &self.source_options.settings(screen)?)?;
+        let repository = places::location(&self.repository, &self.target_options.settings(screen)?)?;
         let options = self.what.apply(BackupOptions::default());
         let source = Source::at(&source, self.ids.discover());
         let repository = until_interrupted(Repository::open(repository), screen).await?;

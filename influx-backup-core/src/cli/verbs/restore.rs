@@ -123,14 +123,14 @@ impl Restore {
         let options = self.options(approved.as_ref())?;
         let run_options = self.run_options();
         run_options.check()?;
-        let target = places::location(&self.target, &self.target_options.settings())?;
+        let target = places::location(&self.target, &self.target_options.settings(screen)?)?;
         if self.abandon {
             let abandoning = AbandonOptions::default().with_takeover(run_options.takeover);
             let report = follow(abandon(&target, abandoning).start(), screen).await?;
             screen.answer(&report, &report)?;
             return Ok(Exit::Done);
         }
-        let (repository, name) = places::backup(&self.backup, &self.source_options.source_options, screen).await?;
+        let (repository, name) = places::backup(&self.backup, &self.source_options.settings(screen)?, screen).await?;
         if self.dry_run {
             let plan = follow(repository.plan_restore(&name, &target, &options).start(), screen).await?;
             screen.answer(&plan.document(), &plan)?;

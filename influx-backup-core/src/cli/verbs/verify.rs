@@ -34,7 +34,7 @@ impl Verify {
         let options = self.sample_percent.into_iter().fold(options, VerifyOptions::with_sample_percent);
         let options = self.vouchers.expect_sha256.into_iter().fold(options, VerifyOptions::with_expect_sha256);
         options.check()?;
-        let (repository, name) = places::backup(&self.backup, &self.options.source_options, screen).await?;
+        let (repository, name) = places::backup(&self.backup, &self.options.settings(screen)?, screen).await?;
         let report = follow(repository.verify(&name, options).start(), screen).await?;
         screen.answer(&report, &report)?;
         Ok(if report.passed() { Exit::Done } else { Exit::NotConsistent })
