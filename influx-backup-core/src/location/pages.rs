@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn a_listing_ends() {
         let pages = Pages::default();
-        let take = |names: &[&str], next| pages.take(names.iter().copied(), next);
+        let take = |names: &[&str], next: Option<&str>| pages.take(names.iter().copied(), next);
         assert_eq!(take(&["a", "b"], Some("b")), Ok(()));
         assert_eq!(take(&["c"], Some("c")), Ok(()));
         let again = take(&["d"], Some("b"));
@@ -90,7 +90,8 @@ mod tests {
         assert_eq!(same, Err(Misbehaviour::Endless { flaw: "a page has the names of one before it" }));
         assert_eq!(take(&["c"], None), Ok(()), "the last page");
         for page in 0..EMPTY {
-            assert_eq!(take(&[], Some(&format!("e{page}"))), Ok(()));
+            let next = format!("e{page}");
+            assert_eq!(take(&[], Some(&next)), Ok(()));
         }
         let empty = take(&[], Some("f"));
         assert_eq!(empty, Err(Misbehaviour::Endless { flaw: "page after page has no name" }));
