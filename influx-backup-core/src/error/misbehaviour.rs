@@ -18,6 +18,8 @@ pub(crate) enum Misbehaviour {
     Headers,
     #[error("more bytes of an object are sent than the {asked} that are announced")]
     TooMany { asked: u64 },
+    #[error("the answer announces a length and sends chunks as well")]
+    TwoLengths,
     #[error("{announced} bytes are announced for a range of {asked}")]
     OtherLength { announced: u64, asked: u64 },
     #[error("another range of an object is sent than the one that was asked for")]

@@ -5,7 +5,7 @@ use std::error::Error;
 
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode,
-    header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, RANGE},
+    header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, RANGE, TRANSFER_ENCODING},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use object_store::client::{HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody};
@@ -48,6 +48,10 @@ impl Asked {
         let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         let encoding = encoding(headers);
         let most = match (self, announced) {
+            // Which of the two counts, readers decide differently.
+            (Self::Object { .. }, Some(_)) if headers.contains_key(TRANSFER_ENCODING) => {
+                return Err(Misbehaviour::TwoLengths);
+            }
             (Self::Object { range }, Some(announced)) => {
                 check_range(range.as_ref(), status, headers, announced)?;
                 announced
