@@ -19,6 +19,9 @@ pub use self::{
 /// The directory of this library's own files inside a backup or a target.
 pub const OWN_DIRECTORY: &str = "_influx_backup";
 
+/// The directory of a repository for objects that several backups share, each below the name of the first.
+pub(crate) const SHARED_DIRECTORY: &str = "_shared";
+
 /// The key of the marker inside a repository.
 pub const REPOSITORY_KEY: &str = "_influx_backup/repository.json";
 

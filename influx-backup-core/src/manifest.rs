@@ -6,6 +6,7 @@
 mod backup;
 mod bytes;
 mod marker;
+pub(crate) mod rules;
 pub(crate) mod segment;
 mod stored;
 mod vouched;

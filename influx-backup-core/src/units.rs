@@ -116,6 +116,11 @@ pub(crate) fn total(sizes: impl IntoIterator<Item = u64>) -> u64 {
     sizes.into_iter().fold(0, u64::saturating_add)
 }
 
+/// All of these, where a number says it.
+pub(crate) fn checked_total(sizes: impl IntoIterator<Item = u64>) -> Option<u64> {
+    sizes.into_iter().try_fold(0, u64::checked_add)
+}
+
 /// A text that is not a size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid size `{}`: expected e.g. 64 MiB, 1.5 GiB, 2 GB or a number of bytes", visible(.text))]

@@ -25,7 +25,7 @@ use crate::{
     key::Key,
     lease::{Clock, release_timeout},
     location::Location,
-    manifest::RepositoryMarker,
+    manifest::{RepositoryMarker, rules},
     options::{BackupOptions, OnExisting},
     orchestrate::{Orchestrator, while_stopped},
     preflight,
@@ -161,5 +161,6 @@ pub(crate) fn check_places(cluster: &Cluster, repository: &Location) -> Result<(
         let reason = format!("{}; to keep it twice, copy its directory", note.message);
         return Err(Error::InvalidRequest { option: "source", reason });
     }
+    rules::check_ids(cluster.description()).map_err(|reason| Error::InvalidRequest { option: "source", reason })?;
     source.require_apart(repository)
 }

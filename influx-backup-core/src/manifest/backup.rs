@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use super::{FORMAT, Manifest, RepositoryMarker, SegmentRef, segment};
+use super::{FORMAT, Manifest, RepositoryMarker, SegmentRef, rules, segment};
 use crate::{
     checksum::sha256,
     error::{Error, Result, StoreErrorKind},
@@ -88,12 +88,7 @@ impl Backup {
         let manifest = parse_manifest(&root)?;
         let objects: Vec<ObjectRecord> = read_list(&location, &manifest.objects).await?;
         let absent = read_list(&location, &manifest.absent).await?;
-        if objects.len() as u64 != manifest.object_count || !objects.is_sorted_by(|a, b| a.key < b.key) {
-            return Err(Error::damaged(MANIFEST_KEY, "its object list is not the one that was committed"));
-        }
-        if let Some(record) = objects.iter().find(|record| !record.is_consistent()) {
-            return Err(Error::damaged(&record.key, "it is stored as it was, and with another length"));
-        }
+        rules::check(&manifest, &objects)?;
         vouch.require_checksums(name, &objects)?;
         let name = location.name().unwrap_or(&manifest.name).to_owned();
         let repository = repository.clone();
@@ -250,7 +245,9 @@ async fn read_root(location: &Location) -> Result<Option<Bytes>> {
 }
 
 fn parse_manifest(bytes: &[u8]) -> Result<Manifest> {
-    versioned::parse(bytes, MANIFEST_KEY, FORMAT)
+    let manifest = versioned::parse(bytes, MANIFEST_KEY, FORMAT)?;
+    rules::check_root(&manifest)?;
+    Ok(manifest)
 }
 
 async fn read_list<R: DeserializeOwned>(location: &Location, segments: &[SegmentRef]) -> Result<Vec<R>> {

@@ -8,6 +8,7 @@ mod journal;
 mod outage;
 mod policies;
 mod progress;
+mod rules;
 mod shared;
 mod store;
 

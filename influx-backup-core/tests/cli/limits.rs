@@ -8,8 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use influx_backup_core::checksum::sha256;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::program::{Answer, Scratch};
 
@@ -51,10 +51,6 @@ fn bomb(byte: u8, length: u64) -> Vec<u8> {
     const FRAME: usize = 16 << 20;
     let frame = zstd::encode_all(&vec![byte; FRAME][..], 1).expect("compressed");
     frame.repeat(usize::try_from(length).expect("few") / FRAME)
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The states of the backups by their names.

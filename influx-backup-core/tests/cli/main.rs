@@ -10,6 +10,7 @@ mod refusals;
 mod restores;
 #[cfg(all(unix, feature = "aws", feature = "azure", feature = "gcp"))]
 mod secrets;
+mod rules;
 #[path = "../servers/mod.rs"]
 #[cfg(all(unix, feature = "aws", feature = "azure", feature = "gcp"))]
 mod servers;

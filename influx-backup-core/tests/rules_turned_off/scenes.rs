@@ -520,7 +520,19 @@ pub(crate) async fn the_catalog_is_whole() {
                 continue;
             }
             report.unwrap_or_else(|error| panic!("without `{lost}`: {error}"));
-            let store = restored(&repository.get("n1").await.expect("committed")).await;
+            let backup = match repository.get("n1").await {
+                Ok(backup) => backup,
+                // A manifest that calls itself complete must name a root: by that rule it cannot even be opened.
+                Err(error) => {
+                    assert_eq!(
+                        (error.code(), lost.ends_with("/snapshot")),
+                        ("damaged-backup", true),
+                        "{lost}: {error}"
+                    );
+                    continue;
+                }
+            };
+            let store = restored(&backup).await;
             let verdict = loader::load(&store, &Path::default(), &servers).await.expect("reads memory");
             assert!(!verdict.loaded().is_some_and(|loaded| loaded.is_whole()), "{lost}");
             store.put(&Path::from(lost.as_str()), whole.get(&lost).await.into()).await.expect("put");

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::selection::{Selection, require_known_generation};
+use super::selection::Selection;
 use crate::{
     cluster::{ClusterDescription, Edition},
     error::{Error, Result},
     key::Key,
     layout::Component,
+    manifest::rules,
     options::{ExtraNodes, Policy},
     target::{Prefix, Target},
 };
@@ -78,7 +79,7 @@ impl ForeignPrefixes {
             let (owner, component) = match (object, extra_node) {
                 (Some(object), _) => {
                     own.push(entry.key.clone());
-                    require_known_generation(entry.key, object)?;
+                    rules::require_known_generation(entry.key, object)?;
                     (object.owner, object.component)
                 }
                 (None, Some(node)) if extra_nodes == ExtraNodes::Delete => {

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use super::super::{CopyTask, PlaceRole, Skipped, Stage, StageKind, restore_order, stage_of};
 use crate::{
-    cluster::{Classification, ClusterDescription},
+    cluster::ClusterDescription,
     copier::Expect,
-    error::{Error, Result},
+    error::Result,
     key::Key,
-    layout::{Component, Generation, OWN_DIRECTORY, guard::root_path},
+    layout::{Component, Generation},
     location::ObjectMeta,
+    manifest::rules,
     options::Licenses,
     record::{BackupContents, ObjectRecord},
     target::Target,
@@ -30,28 +31,24 @@ pub(super) struct Selection<'a> {
 impl<'a> Selection<'a> {
     pub(super) fn new(backup: &BackupContents<'a>, target: &Target, licenses: Licenses) -> Result<Self> {
         let cluster = backup.cluster;
-        let live = cluster.live_catalog().ok_or_else(|| no_root(cluster.catalog_prefix()))?;
+        let live = rules::live_root(cluster, backup.objects)?;
         let restores_licenses = restores_licenses(cluster, live, target, licenses);
         let mut tasks: BTreeMap<StageKind, Vec<CopyTask>> = BTreeMap::new();
         let mut roots = BTreeMap::new();
         let mut skipped = Vec::new();
         let mut licenses_skipped = Vec::new();
         for record in backup.objects {
-            let object = classify(cluster, record)?;
+            let object = rules::classify(cluster, record)?;
             if let Component::CatalogRoot(generation) = object.component {
                 roots.insert(record.key.clone(), (object.owner, generation));
             } else if object.kind().is_license() && !restores_licenses {
                 skipped.push(Skipped::license(&record.key, record.content.size));
                 licenses_skipped.push(record.key.clone());
             } else {
-                require_known_generation(&record.key, object)?;
+                rules::require_known_generation(&record.key, object)?;
                 let stage = stage_of(cluster.edition, object);
                 tasks.entry(stage).or_default().push(copy_of(record, object.kind()));
             }
-        }
-        let root = root_path(cluster.catalog_prefix(), live);
-        if !roots.contains_key(root.as_str()) {
-            return Err(no_root(&root));
         }
         let stage = |kind: &StageKind| Stage::new(*kind, None, tasks.remove(kind).unwrap_or_default());
         let stages = restore_order(cluster.edition).iter().map(stage).collect();
@@ -79,28 +76,6 @@ fn copy_of(record: &ObjectRecord, component: Component) -> CopyTask {
     CopyTask::new(role, stored, component).with_target(record.key.clone()).with_expect(
         Expect::size(record.content.size).with_crc64(record.content.crc64).with_blake3(record.content.blake3),
     )
-}
-
-fn classify<'a>(cluster: &'a ClusterDescription, record: &'a ObjectRecord) -> Result<Classification<'a>> {
-    let object = cluster.classify(&record.key).filter(|_| record.key.below(OWN_DIRECTORY).is_none());
-    object.ok_or_else(|| Error::damaged(&record.key, "it lies outside every prefix of the cluster"))
-}
-
-fn no_root(object: &str) -> Error {
-    Error::damaged(object, "the root of the live catalog is missing: a server would start with a new, empty catalog")
-}
-
-/// A generation that is not known cannot be guarded.
-pub(super) fn require_known_generation(key: &Key, object: Classification<'_>) -> Result<()> {
-    let tail = key.below(object.owner).and_then(|tail| tail.strip_prefix("catalog/v"));
-    let number = tail.and_then(|tail| tail.split('/').next()).and_then(|number| number.parse().ok());
-    match number {
-        Some(found @ 4u64..) if object.component == Component::CatalogOther => {
-            let reason = format!("belongs to generation {found} of the catalog, this release knows up to 3");
-            Err(Error::UnsupportedFormat { object: key.to_string(), reason })
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Before 3.10 a license is bound to store and cluster id; from 3.10 it is portable.
