@@ -119,7 +119,7 @@ fn encode<T: Serialize>(lines: &[T]) -> serde_json::Result<Vec<u8>> {
     Ok(text)
 }
 
-fn decode<T: DeserializeOwned>(bytes: &[u8], key: &Key) -> Result<Vec<T>> {
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8], key: &Key) -> Result<Vec<T>> {
     let mut lines = bytes.split(|byte| *byte == b'\n');
     let version = lines.next().and_then(|line| serde_json::from_slice::<FormatVersion>(line).ok());
     let Some(version) = version else { return Ok(Vec::new()) };

@@ -14,6 +14,8 @@ mod vouched;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "testing")]
+pub(crate) use self::backup::parse_manifest;
 pub use self::{backup::Backup, marker::RepositoryMarker, segment::SegmentRef};
 pub(crate) use self::{backup::read_manifest, stored::StoredObjects};
 use crate::{

@@ -22,6 +22,8 @@ mod verify;
 #[cfg(all(test, feature = "testing"))]
 mod tests;
 
+#[cfg(feature = "testing")]
+pub(crate) use self::journal::{Finished, RestoreJournal};
 pub(crate) use self::request::plan_restore;
 pub use self::{
     report::{AbandonReport, RestoreReport},

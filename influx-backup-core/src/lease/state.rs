@@ -59,7 +59,7 @@ impl LeaseFile {
     }
 
     /// Reads a lease. Of one that was cut short by power loss, only its age counts.
-    pub(super) fn parse(bytes: &[u8], modified: DateTime<Utc>) -> Self {
+    pub(crate) fn parse(bytes: &[u8], modified: DateTime<Utc>) -> Self {
         serde_json::from_slice(bytes).unwrap_or_else(|_| Self {
             owner: String::new(),
             host: "?".to_owned(),

@@ -31,6 +31,8 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+#[cfg(feature = "testing")]
+pub(crate) use self::uploads::read_page;
 use self::{
     client::Client,
     settings::{Setting, Settings},

@@ -244,7 +244,8 @@ async fn read_root(location: &Location) -> Result<Option<Bytes>> {
     found.transpose().map_err(|large| Error::damaged(MANIFEST_KEY, large.to_string()))
 }
 
-fn parse_manifest(bytes: &[u8]) -> Result<Manifest> {
+/// Reads a root manifest, as far as the root alone can be checked.
+pub(crate) fn parse_manifest(bytes: &[u8]) -> Result<Manifest> {
     let manifest = versioned::parse(bytes, MANIFEST_KEY, FORMAT)?;
     rules::check_root(&manifest)?;
     Ok(manifest)

@@ -34,7 +34,7 @@ pub(super) fn check_root(manifest: &Manifest) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::DamagedBackup`], [`Error::UnsupportedFormat`].
-pub(super) fn check(manifest: &Manifest, objects: &[ObjectRecord]) -> Result<()> {
+pub(crate) fn check(manifest: &Manifest, objects: &[ObjectRecord]) -> Result<()> {
     if objects.len() as u64 != manifest.object_count || !objects.is_sorted_by(|a, b| a.key < b.key) {
         return Err(broken("its object list is not the one that was committed"));
     }

@@ -95,7 +95,7 @@ fn encode<R: Serialize>(records: &mut impl Iterator<Item = R>) -> io::Result<(By
 }
 
 /// Decodes line by line, and stops where there is more than a segment can hold: a few bytes may stand for gigabytes.
-fn decode<R: DeserializeOwned>(bytes: &[u8], segment: &SegmentRef) -> Result<Vec<R>> {
+pub(crate) fn decode<R: DeserializeOwned>(bytes: &[u8], segment: &SegmentRef) -> Result<Vec<R>> {
     let SegmentRef { key, records: announced, .. } = segment;
     let damaged = |error: io::Error| Error::damaged(key, error.to_string());
     let mut decoder = zstd::Decoder::new(bytes).map_err(damaged)?;

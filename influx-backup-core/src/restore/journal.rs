@@ -114,7 +114,7 @@ impl RestoreJournal {
         }
     }
 
-    fn parse(bytes: &[u8], object: &str) -> Result<Self> {
+    pub(crate) fn parse(bytes: &[u8], object: &str) -> Result<Self> {
         versioned::parse(bytes, object, FORMAT).map_err(|error| own_damage(error, object))
     }
 

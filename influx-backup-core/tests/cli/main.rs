@@ -8,9 +8,9 @@ mod program;
 mod readme;
 mod refusals;
 mod restores;
+mod rules;
 #[cfg(all(unix, feature = "aws", feature = "azure", feature = "gcp"))]
 mod secrets;
-mod rules;
 #[path = "../servers/mod.rs"]
 #[cfg(all(unix, feature = "aws", feature = "azure", feature = "gcp"))]
 mod servers;

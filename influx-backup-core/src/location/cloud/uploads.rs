@@ -149,6 +149,16 @@ fn parse<T: DeserializeOwned>(answer: &Answer) -> Result<T> {
     answer.xml().map_err(|source| failed(source.into()))
 }
 
+/// Reads a page of a listing of uploads, or an error document, whatever a service answers.
+#[cfg(feature = "testing")]
+pub(crate) fn read_page(body: &str) {
+    let answer = Answer { status: http::StatusCode::OK, headers: http::HeaderMap::new(), body: body.to_owned() };
+    drop(parse::<Uploads>(&answer));
+    #[cfg(feature = "azure")]
+    drop(parse::<azure::Listing>(&answer));
+    drop(answer.code());
+}
+
 /// An answer that is an error, in the form that [`StoreErrorKind::of`] reads.
 pub(super) fn unsuccessful(answer: &Answer) -> Error {
     failed(format!("status code: {}: {}", answer.status, answer.code()).into())
@@ -218,7 +228,7 @@ mod azure {
 
     #[derive(Debug, Deserialize)]
     #[serde(rename_all = "PascalCase")]
-    struct Listing {
+    pub(super) struct Listing {
         #[serde(default)]
         blobs: Blobs,
         #[serde(default)]
