@@ -11,6 +11,7 @@ mod lease;
 mod misbehaviour;
 mod panicked;
 mod plan;
+mod refused;
 mod report;
 mod store;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub(crate) use self::hint::LINKED_DIRECTORY;
 pub(crate) use self::{
     answer::StoreAnswer,
     credentials::{NoCredentials, NotIssued},
+    refused::{Refused, Why},
     store::CREATE_ONLY,
 };
 #[cfg(feature = "cloud")]
@@ -615,6 +617,12 @@ fn listed(clauses: &[Clause]) -> String {
     clauses.iter().map(|clause| format!("{clause}: {}", clause.title())).collect::<Vec<_>>().join("; ")
 }
 
+impl From<&Refused> for Error {
+    fn from(refused: &Refused) -> Self {
+        Self::Link { path: refused.path.display().to_string(), reason: refused.why.as_str() }
+    }
+}
+
 impl From<InvalidKey> for Error {
     fn from(InvalidKey { key, reason }: InvalidKey) -> Self {
         Self::InvalidKey { key, reason }
@@ -667,6 +675,9 @@ impl Error {
         location: impl ToString,
         source: object_store::Error,
     ) -> Self {
+        if let Some(refused) = Refused::of_store(&source) {
+            return refused.into();
+        }
         Self::Store {
             operation,
             key: key.to_string(),
@@ -683,6 +694,9 @@ impl Error {
         location: impl ToString,
         source: std::io::Error,
     ) -> Self {
+        if let Some(refused) = Refused::of(&source) {
+            return refused.into();
+        }
         Self::Store {
             operation,
             key: key.to_string(),

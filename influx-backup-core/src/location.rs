@@ -14,6 +14,7 @@ pub(crate) mod cloud;
 mod delete;
 mod durable;
 mod fence;
+mod file_info;
 mod files;
 mod full_disk;
 mod identity;
@@ -24,6 +25,8 @@ mod last_answer;
 mod linked;
 mod list;
 pub(crate) mod local;
+mod made;
+mod nofollow;
 mod object;
 mod odd;
 mod options;
@@ -35,6 +38,7 @@ mod reads;
 mod replace;
 mod request;
 mod spelling;
+mod staged;
 mod table;
 mod unreadable;
 mod url;
@@ -60,14 +64,18 @@ pub(crate) use self::durable::make_durable;
 #[cfg(test)]
 pub(crate) use self::fence::OpenWhile;
 pub(crate) use self::fence::{Fence, Sent};
+pub(crate) use self::file_info::FileInfo;
 pub(crate) use self::incomplete::Incomplete;
 pub(crate) use self::last_answer::LastAnswer;
 pub(crate) use self::list::unfit;
-pub(crate) use self::local::{missing_directories, nearest_existing, remove_empty, remove_made};
+pub(crate) use self::local::{nearest_existing, remove_made};
+pub(crate) use self::made::{Made, entered, modes};
+pub(crate) use self::nofollow::{Directory, missing_directories, open_file, remove_directory, remove_empty};
 pub(crate) use self::object::Whole;
 pub(crate) use self::publish::close;
 pub(crate) use self::reads::Reads;
 pub(crate) use self::spelling::{Look, Pin};
+pub(crate) use self::staged::Staged;
 pub(crate) use self::unreadable::Suspicion;
 #[cfg(feature = "cli")]
 pub(crate) use self::url::without_secrets;
@@ -116,6 +124,7 @@ struct Inner {
     /// The directory, for files.
     directory: Option<PathBuf>,
     links: LinkRule,
+    made: Made,
     /// Asked before each write, where there is one.
     fence: Option<Arc<dyn Fence>>,
     options: StoreOptions,
@@ -181,6 +190,7 @@ impl Location {
             inner.base = base;
             inner.identity = inner.identity.parent();
             inner.directory = inner.directory.as_ref().and_then(|directory| directory.parent()).map(Into::into);
+            inner.links = inner.links.clone().above(inner.directory.as_deref());
         }))
     }
 
@@ -193,7 +203,17 @@ impl Location {
     /// The same location with another rule for symbolic links (files only).
     #[must_use]
     pub fn with_links(&self, links: Links) -> Self {
-        self.with(|inner| inner.links = LinkRule::All(links))
+        self.with(|inner| inner.links = LinkRule::new(links, inner.directory.as_deref()))
+    }
+
+    /// The same location, where files and directories are made so (files only).
+    pub(crate) fn with_made(&self, made: Made) -> Self {
+        self.with(|inner| inner.made = made)
+    }
+
+    /// How files and directories are made here.
+    pub(crate) fn made(&self) -> &Made {
+        &self.0.made
     }
 
     /// The same location, where a write is on disk when it returns, or is not waited for (files only).
@@ -259,19 +279,6 @@ impl Location {
     /// The path of a key in the store.
     pub(crate) fn path(&self, key: &Key) -> Path {
         self.0.base.parts().chain(key.to_path().parts()).collect()
-    }
-
-    /// Refuses `key` (or the directories of one) where a link lies on its way and links are refused here.
-    pub(crate) fn check_links(&self, key: &str) -> Result<()> {
-        match self.directory() {
-            Some(directory) => self.0.links.check(directory, key),
-            None => Ok(()),
-        }
-    }
-
-    /// Refuses `key` where something else than a regular file lies in a directory.
-    pub(crate) fn check_file(&self, key: &Key) -> Result<()> {
-        self.directory().map_or(Ok(()), |directory| local::check_file(directory, key))
     }
 
     /// How many bytes there is room for, or `None` where that is not known: object stores.
@@ -360,7 +367,8 @@ impl Inner {
             base,
             identity,
             directory: None,
-            links: LinkRule::All(Links::Follow),
+            links: LinkRule::Anywhere,
+            made: Made::PRIVATE,
             fence: None,
             options,
             #[cfg(feature = "cloud")]

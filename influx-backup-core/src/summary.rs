@@ -132,7 +132,7 @@ pub(crate) async fn summary(repository: &Location, name: String) -> Result<Backu
 }
 
 async fn read(repository: &Location, name: &str) -> Result<BackupSummary> {
-    let location = repository.child(name)?.with_links(Links::Refuse);
+    let location = repository.child(name)?.with_links(Links::Never);
     if let Some(manifest) = read_manifest(&location).await? {
         return Ok(BackupSummary::committed(name.to_owned(), manifest));
     }

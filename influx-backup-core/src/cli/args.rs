@@ -16,6 +16,7 @@ use crate::{
         verbs::Verb,
     },
     limits::{Durability, Retry},
+    location::Links,
     units::duration,
 };
 
@@ -87,6 +88,26 @@ impl Source {
     }
 }
 
+/// The same, and which links of a directory are followed.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Stores")]
+pub(crate) struct Cluster {
+    #[command(flatten)]
+    source: Source,
+    /// Which symbolic links of the source are followed, where it is a directory: those that end within it, those that lead
+    /// anywhere, or none [default: within].
+    #[arg(long, value_parser = choice::<Links>(Links::NAMES))]
+    links: Option<Links>,
+}
+
+impl Cluster {
+    /// All of them as options of the store.
+    pub(crate) fn settings(&self, screen: &Screen) -> Result<Vec<Setting>, Failure> {
+        let links = self.links.map(|links| Setting::new("file_links", links.as_str()));
+        Ok(self.source.settings(screen)?.into_iter().chain(links).collect())
+    }
+}
+
 /// Options of the store that is written.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Stores")]
@@ -111,6 +132,26 @@ impl Target {
         let file = file.map(|file| settings::read(file, "--target-options-file", screen)).transpose()?;
         let given = self.target_options.iter().cloned().chain(single_writer);
         Ok(file.unwrap_or_default().into_iter().chain(given).collect())
+    }
+}
+
+/// The same, and who may read what is written to a directory.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Stores")]
+pub(crate) struct Writable {
+    #[command(flatten)]
+    target: Target,
+    /// The permissions of files and directories in a repository that is a directory, such as 640 or 640:750
+    /// [default: 600:700, for its owner alone].
+    #[arg(long, value_name = "MODE")]
+    repository_mode: Option<String>,
+}
+
+impl Writable {
+    /// All of them as options of the store.
+    pub(crate) fn settings(&self, screen: &Screen) -> Result<Vec<Setting>, Failure> {
+        let mode = self.repository_mode.as_deref().map(|mode| Setting::new("file_mode", mode));
+        Ok(self.target.settings(screen)?.into_iter().chain(mode).collect())
     }
 }
 

@@ -79,6 +79,8 @@ fn flag(hint: &Hint) -> String {
         ("on_existing" | "on_unfinished", _) => "--resume".to_owned(),
         ("takeover", _) => "--takeover".to_owned(),
         ("object_store_single_writer", _) => "--single-writer".to_owned(),
+        ("file_links", value) => format!("--links {}", value.unwrap_or("VALUE")),
+        ("file_mode", _) => "--repository-mode MODE".to_owned(),
         ("servers_stopped", _) => "--servers-stopped".to_owned(),
         ("node_ids", _) => "--node-id ID".to_owned(),
         ("cluster_id" | "query_only", _) => format!("--{} ID", hint.option.replace('_', "-")),

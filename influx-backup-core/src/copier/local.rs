@@ -1,22 +1,21 @@
 //! [`LocalCopier`].
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::File,
     io::{self, Read, Write},
-    path::{Path, PathBuf},
-    time::SystemTime,
+    path::Path,
 };
 
 use async_trait::async_trait;
 
 use super::{
     Copied, Copier, CopyContext, CopyRequest,
-    wait::{blocking, check_links, unless_cancelled},
+    wait::{blocking, unless_cancelled},
 };
 use crate::{
     checksum::ContentHasher,
-    error::{CopyError, CopySide, StoreErrorKind},
-    location::{Location, close},
+    error::{CopyError, CopySide, Refused, StoreErrorKind, Why},
+    location::{FileInfo, Staged, close},
     units::ByteSize,
 };
 
@@ -47,14 +46,12 @@ impl LocalCopier {
 #[async_trait]
 impl Copier for LocalCopier {
     async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
-        let (Some(from), Some(to)) = (request.from.directory(), request.to.directory()) else {
+        let (Some(_), Some(to)) = (request.from.directory(), request.to.file_path(request.target.as_str())) else {
             return Err(CopyError::Unsupported);
         };
         if !request.transform.is_none() {
             return Err(CopyError::Unsupported);
         }
-        let from = from.join(request.source.key.as_str());
-        let to = to.join(request.target.as_str());
         let piece = |left: u64| left.min(self.block);
         let allow = |bytes| unless_cancelled(&context.cancellation, context.bandwidth.take(bytes));
 
@@ -65,11 +62,7 @@ impl Copier for LocalCopier {
         let hasher = request.hasher(context);
         // Each step is one trip to a blocking thread, a small file a single one. Between two steps the copy is a value
         // of this future: dropping it removes the staging file.
-        let mut step = blocking(move || {
-            check_links(&request)?;
-            Copying::begin(&from, to, request, hasher, first)?.advance(first)
-        })
-        .await?;
+        let mut step = blocking(move || Copying::begin(&to, request, hasher, first)?.advance(first)).await?;
         let mut moved = first;
         loop {
             (context.progress)(moved);
@@ -94,7 +87,8 @@ enum Step {
 struct Copying {
     source: File,
     request: CopyRequest,
-    staging: Staging,
+    staged: Staged,
+    target: File,
     /// Which file is read: a clone is read back, as the target will hold it.
     reads: Reads,
     hasher: ContentHasher,
@@ -109,25 +103,16 @@ enum Reads {
 }
 
 impl Copying {
-    fn begin(
-        from: &Path,
-        to: PathBuf,
-        request: CopyRequest,
-        hasher: ContentHasher,
-        block: u64,
-    ) -> Result<Box<Self>, CopyError> {
+    fn begin(to: &Path, request: CopyRequest, hasher: ContentHasher, block: u64) -> Result<Box<Self>, CopyError> {
         let wanted = &request.source;
-        // Opening something else than a file may block.
-        if !fs::metadata(from).map_err(|e| source_error("open", e))?.is_file() {
-            return Err(CopyError::Changed);
-        }
-        let source = File::open(from).map_err(|e| source_error("open", e))?;
+        let source = request.from.open_file(&wanted.key).map_err(|e| source_error("open", e))?;
         check_version(&source, &request)?;
-        let staging = Staging::create(to).map_err(|e| target_error("create", e))?;
-        let reads = if wanted.size > 0 && clone_blocks(&source, &staging.file) { Reads::Clone } else { Reads::Source };
+        let made = request.to.made();
+        let (staged, target) = Staged::create(to, made, |_| Ok(())).map_err(|e| target_error("create", e))?;
+        let reads = if wanted.size > 0 && clone_blocks(&source, &target) { Reads::Clone } else { Reads::Source };
         let buffer = vec![0; usize::try_from(block).unwrap_or(usize::MAX)];
         let left = wanted.size;
-        Ok(Box::new(Self { source, request, staging, reads, hasher, left, buffer }))
+        Ok(Box::new(Self { source, request, staged, target, reads, hasher, left, buffer }))
     }
 
     /// Moves the next piece, not longer than the first one; the last piece finishes the copy.
@@ -137,9 +122,9 @@ impl Copying {
         match self.reads {
             Reads::Source => {
                 read_block(&mut self.source, block)?;
-                self.staging.file.write_all(block).map_err(|e| target_error("write", e))?;
+                self.target.write_all(block).map_err(|e| target_error("write", e))?;
             }
-            Reads::Clone => read_block(&mut self.staging.file, block)?,
+            Reads::Clone => read_block(&mut self.target, block)?,
         }
         self.hasher.update(block);
         self.left -= length as u64;
@@ -147,96 +132,30 @@ impl Copying {
     }
 
     fn finish(self) -> Result<Copied, CopyError> {
-        let wanted = self.request.source.clone();
-        check_version(&self.source, &self.request)?;
-        let content = self.hasher.finish();
-        self.request.check_read(wanted.size, &content)?;
-        let request = &self.request;
-        let finished = self.staging.finish(wanted.version.modified.into(), &request.to);
-        let (staging, metadata) = finished.map_err(|e| target_error("finish target", e))?;
+        let Self { source, request, mut staged, target, hasher, .. } = self;
+        let wanted = &request.source;
+        check_version(&source, &request)?;
+        let content = hasher.finish();
+        request.check_read(wanted.size, &content)?;
+        let finish = || {
+            request.to.set_modified(&target, wanted.version.modified.into())?;
+            // Some network file systems tell only then that they have no room.
+            close(target)?;
+            staged.look()
+        };
+        let found = finish().map_err(|e| target_error("finish target", e))?;
         request.check_lease()?;
-        staging.release().map_err(|e| target_error("finish target", e))?;
+        staged.replace().map_err(|e| target_error("finish target", e))?;
         let mut copied = Copied::read_through(wanted.size, content, "local");
-        copied.stored.version = Some(request.to.file(wanted.key, &metadata).version);
+        copied.stored.version = Some(request.to.file(&wanted.key, &found).version);
         Ok(copied)
     }
 }
 
-/// A file beside its target that is removed unless it gets the target's name.
-struct Staging {
-    file: File,
-    name: StagedName,
-}
-
-impl Staging {
-    fn create(target: PathBuf) -> io::Result<Self> {
-        let open = |path: &Path| OpenOptions::new().read(true).write(true).create_new(true).open(path);
-        let mut number = 1_u64;
-        let mut parent = target.parent();
-        loop {
-            let mut path = target.clone().into_os_string();
-            path.push(format!("#{number}"));
-            let path = PathBuf::from(path);
-            match (open(&path), parent) {
-                (Ok(file), _) => return Ok(Self { file, name: StagedName { path: Some(path), target } }),
-                (Err(error), _) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
-                (Err(error), Some(missing)) if error.kind() == io::ErrorKind::NotFound => {
-                    fs::create_dir_all(missing)?;
-                    parent = None;
-                }
-                (Err(error), _) => return Err(error),
-            }
-        }
-    }
-
-    /// The last that is done to the file itself.
-    fn finish(self, modified: SystemTime, to: &Location) -> io::Result<(StagedName, fs::Metadata)> {
-        let Self { file, name } = self;
-        to.set_modified(&file, modified)?;
-        // Some network file systems tell only then that they have no room.
-        close(file)?;
-        let metadata = fs::metadata(name.path()?)?;
-        Ok((name, metadata))
-    }
-}
-
-/// Its name beside the target.
-struct StagedName {
-    /// Until it has the target's.
-    path: Option<PathBuf>,
-    target: PathBuf,
-}
-
-impl StagedName {
-    fn path(&self) -> io::Result<&Path> {
-        self.path.as_deref().ok_or_else(|| io::ErrorKind::NotFound.into())
-    }
-
-    /// Gives it the target's name.
-    fn release(mut self) -> io::Result<()> {
-        fs::rename(self.path()?, &self.target)?;
-        self.path = None;
-        Ok(())
-    }
-}
-
-impl Drop for StagedName {
-    fn drop(&mut self) {
-        if let Some(path) = &self.path {
-            // Best effort: listings leave staging names out.
-            let _ = fs::remove_file(path);
-        }
-    }
-}
-
 fn check_version(source: &File, request: &CopyRequest) -> Result<(), CopyError> {
-    let metadata = source.metadata().map_err(|e| source_error("open", e))?;
-    let is_told_by_content = request.is_told_by_content() && metadata.len() == request.source.size;
-    if request.from.is_open(&request.source, &metadata) || is_told_by_content {
-        Ok(())
-    } else {
-        Err(CopyError::Changed)
-    }
+    let found = FileInfo::from(&source.metadata().map_err(|e| source_error("open", e))?);
+    let is_told_by_content = request.is_told_by_content() && found.size == request.source.size;
+    if request.from.is_open(&request.source, &found) || is_told_by_content { Ok(()) } else { Err(CopyError::Changed) }
 }
 
 fn read_block(file: &mut File, block: &mut [u8]) -> Result<(), CopyError> {
@@ -259,6 +178,7 @@ fn clone_blocks(_source: &File, _target: &File) -> bool {
 fn source_error(operation: &'static str, error: io::Error) -> CopyError {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => CopyError::Vanished,
+        _ if Refused::why(&error) == Some(Why::NotAFile) => CopyError::Changed,
         _ => CopyError::from_io(CopySide::Source, operation, error),
     }
 }

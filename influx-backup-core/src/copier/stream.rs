@@ -3,10 +3,7 @@
 mod read;
 mod upload;
 
-use std::{
-    fs::{self, OpenOptions},
-    ops::Range,
-};
+use std::ops::Range;
 
 use async_trait::async_trait;
 use chrono::Utc;
@@ -22,14 +19,14 @@ use self::{
 use super::{
     Copied, Copier, CopyContext, CopyRequest,
     version::disambiguate_missing,
-    wait::{blocking, check_links, lost, unless_cancelled, within},
+    wait::{blocking, lost, unless_cancelled, within},
 };
 use crate::{
     checksum::{Content, ContentHasher},
     concurrent,
     error::{CopyError, CopySide},
     limits::MemoryPermit,
-    location::{Attributes, Put, StoreChecksums, StoreHasher, Version, attributes_from, close},
+    location::{Attributes, Put, StoreChecksums, StoreHasher, Version, attributes_from},
     units::ByteSize,
 };
 
@@ -83,9 +80,6 @@ impl Copier for StreamCopier {
         if !request.transform.is_none() {
             return Err(CopyError::Unsupported);
         }
-        check_links(request)?;
-        // Opening something else than a file may block.
-        request.from.check_file(&request.source.key).map_err(|_| CopyError::Changed)?;
         let reader = Reader::new(request, context);
         let copied = if request.source.size <= self.threshold {
             unless_cancelled(&context.cancellation, whole(&reader, request, context)).await.and_then(|copied| copied)
@@ -110,9 +104,10 @@ async fn whole(reader: &Reader, request: &CopyRequest, context: &CopyContext) ->
     let hashes = hasher.finish();
     request.check_read(size, &hashes.0)?;
     let attributes = attributes_from(&request.attributes_for_target(&piece.attributes));
-    let options = PutOptions { mode: PutMode::Overwrite, attributes, ..PutOptions::default() };
+    let extensions = request.to.extensions();
+    let options = PutOptions { mode: PutMode::Overwrite, attributes, extensions, ..PutOptions::default() };
     let payload = piece.chunks.into_iter().collect();
-    let path = request.to.path(&request.target);
+    let path = request.to.store_path(&request.target).map_err(|e| CopyError::from_target("put", e))?;
     let sent = request.send()?;
     let put = request.to.store().put_opts(&path, payload, options);
     let put = within(CopySide::Target, patience(context.stall_timeout, size), put).await?;
@@ -135,7 +130,8 @@ impl StreamCopier {
         let first = unless_cancelled(&context.cancellation, parts.next()).await?.unwrap_or(Err(CopyError::Changed))?;
         let attributes = first.0.attributes.clone();
         let given = attributes_from(&request.attributes_for_target(&attributes));
-        let options = PutMultipartOptions { attributes: given, ..PutMultipartOptions::default() };
+        let extensions = request.to.extensions();
+        let options = PutMultipartOptions { attributes: given, extensions, ..PutMultipartOptions::default() };
         let patience = patience(context.stall_timeout, 0);
         let begin = Upload::begin(request.clone(), options, patience, context.clean_ups.clone());
         let begun = context.clean_ups.begin(begin);
@@ -258,17 +254,11 @@ async fn finish(
     copied.stored.checksums = checksums;
     copied.attributes = attributes;
     copied.stored.version = Some(match request.to.directory() {
-        Some(directory) => {
-            let path = directory.join(request.target.as_str());
+        Some(_) => {
             let key = request.target.clone();
             let modified = request.source.version.modified;
             let to = request.to.clone();
-            let dated = move || {
-                let file = OpenOptions::new().read(true).write(cfg!(windows)).open(&path)?;
-                to.set_modified(&file, modified.into())?;
-                close(file)?;
-                Ok(to.file(key, &fs::metadata(&path)?).version)
-            };
+            let dated = move || Ok(to.file(&key, &to.date(&key, modified.into())?).version);
             blocking(move || dated().map_err(|e| CopyError::from_io(CopySide::Target, "date", e))).await?
         }
         None => Version { e_tag: put.e_tag.map(Into::into), id: put.version.map(Into::into), modified: Utc::now() },

@@ -4,10 +4,9 @@ use std::{future::Future, panic::resume_unwind, time::Duration};
 
 use tokio::task::JoinError;
 
-use super::CopyRequest;
 use crate::{
     cancellation::Cancellation,
-    error::{CopyError, CopySide, StoreErrorKind},
+    error::{CopyError, CopySide},
     location::LastAnswer,
 };
 
@@ -35,16 +34,6 @@ pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, CopyError> + Send + 'static,
 ) -> Result<T, CopyError> {
     tokio::task::spawn_blocking(work).await.map_err(lost)?
-}
-
-/// Refuses links on either side, where its location does. The target itself may be a link: it is replaced.
-pub(super) fn check_links(request: &CopyRequest) -> Result<(), CopyError> {
-    let refused = |side| move |error| CopyError::store(side, "open", StoreErrorKind::Denied, error);
-    request.from.check_links(request.source.key.as_str()).map_err(refused(CopySide::Source))?;
-    match request.target.as_str().rsplit_once('/') {
-        Some((directories, _)) => request.to.check_links(directories).map_err(refused(CopySide::Target)),
-        None => Ok(()),
-    }
 }
 
 /// A task that ended without an answer.

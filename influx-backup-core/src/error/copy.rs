@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use super::{Source, StoreErrorKind};
+use super::{
+    Source, StoreErrorKind,
+    refused::{Refused, Why},
+};
 
 /// One side of a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -233,6 +236,9 @@ impl CopyError {
 
     /// A failure of the source's store. An object that is missing or changed is an error of its own.
     pub(crate) fn from_source(operation: &'static str, error: object_store::Error) -> Self {
+        if Refused::of_store(&error).is_some_and(|refused| refused.why == Why::NotAFile) {
+            return Self::Changed;
+        }
         match StoreErrorKind::of(&error) {
             StoreErrorKind::NotFound => Self::Vanished,
             StoreErrorKind::Changed => Self::Changed,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CREATE_ONLY, Error, LeaseSubject, StopReason, StoreErrorKind};
+use super::{CREATE_ONLY, Error, LeaseSubject, StopReason, StoreErrorKind, refused::LINK_LEADS_OUT};
 
 /// Why a restore refuses a directory of its target: the one link that an option answers.
 pub(crate) const LINKED_DIRECTORY: &str = "is a link to another directory, and belongs to what the restore writes";
@@ -82,6 +82,13 @@ impl Error {
             Self::Link { reason: LINKED_DIRECTORY, .. } => {
                 let text = "restores to where such links lead, and deletes there what the policy deletes";
                 vec![to("linked_directories", "follow", text)]
+            }
+            Self::Link { reason: LINK_LEADS_OUT, .. } => {
+                vec![to(
+                    "file_links",
+                    "anywhere",
+                    "follows such links wherever they lead, also to files of other users",
+                )]
             }
             Self::DegradedBackup { .. } => vec![to("on_degraded", "accept", "restores it all the same")],
             Self::CorruptSource { .. } => {

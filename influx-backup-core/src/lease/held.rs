@@ -1,7 +1,6 @@
 //! [`HeldLease`]: what this process writes for a lease that it holds.
 
 use std::{
-    fs::File,
     io,
     time::{Duration, SystemTime},
 };
@@ -142,10 +141,9 @@ impl HeldLease {
 
     /// Makes the lease look long silent. A full disk, which takes no bytes, takes this.
     pub(super) fn expire(&self) {
-        if let (Some(directory), Ok(key)) = (self.location.directory(), self.key()) {
-            let file = File::options().write(true).open(directory.join(key.as_str()));
+        if let (Some(_), Ok(key)) = (self.location.directory(), self.key()) {
             // Best effort: where it fails, silence has the same effect later.
-            let _ = file.and_then(|file| file.set_modified(SystemTime::UNIX_EPOCH));
+            let _ = self.location.date(&key, SystemTime::UNIX_EPOCH);
         }
     }
 

@@ -150,7 +150,8 @@ impl Location {
 
     async fn delete_once(&self, key: &Key) -> Result<()> {
         let sent = self.send()?;
-        let answer = self.answer(self.store().delete(&self.path(key))).await;
+        let path = self.store_path(key).map_err(|error| Error::store("delete", key, self, error))?;
+        let answer = self.answer(self.store().delete(&path)).await;
         sent.end(&answer);
         match answer {
             Ok(()) => Ok(()),

@@ -1,11 +1,12 @@
 //! Making files durable.
 
-use std::{fs::File, io, path::Path};
+use std::{io, path::PathBuf};
 
 use walkdir::WalkDir;
 
 use super::{
     Known, Location, Synced, nearest_existing,
+    nofollow::{Directory, open_to_change},
     publish::{is_refused, sync_directory, unless_refused},
 };
 use crate::{
@@ -18,32 +19,31 @@ pub(crate) async fn make_durable(location: &Location, durability: Durability) ->
     let (Durability::Durable, Some(directory)) = (durability, location.directory()) else {
         return Ok(());
     };
-    let directory = nearest_existing(directory).to_owned();
+    let mut directories = vec![nearest_existing(directory).to_owned()];
+    directories.extend(location.volumes().into_iter().skip(1).map(|(_, path)| path));
     let known = location.0.abilities.clone();
-    let synced = tokio::task::spawn_blocking(move || sync(&directory, &known)).await;
+    let synced = tokio::task::spawn_blocking(move || sync(&directories, &known)).await;
     let synced = synced.map_err(|source| Error::Internal { task: "sync", source: Box::new(source) })?;
     synced.map_err(|error| Error::io("sync", "", location, error))
 }
 
-/// One `syncfs` for each file system at the directory or near below it (a node's directory may be a mount).
+/// One `syncfs` for each file system at the directories or near below them (a node's directory may be a mount).
 #[cfg(target_os = "linux")]
-fn sync(directory: &Path, known: &Known) -> io::Result<()> {
+fn sync(directories: &[PathBuf], known: &Known) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
 
     /// Nodes and clusters, and what lies directly in them; ids rarely have a `/`.
     const DEPTH: usize = 2;
     let mut synced = std::collections::HashSet::new();
-    let below = WalkDir::new(directory).follow_links(true).max_depth(DEPTH).into_iter();
-    let below = below.filter_map(|found| found.ok().filter(|found| found.file_type().is_dir()));
-    for path in std::iter::once(directory.to_owned()).chain(below.map(walkdir::DirEntry::into_path)) {
-        let opened = match File::open(&path) {
+    for path in below(directories, DEPTH) {
+        let opened = match Directory::open(&path).and_then(|directory| directory.as_file()) {
             // Of another user: nothing was written there.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied && path != directory => continue,
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied && !directories.contains(&path) => continue,
             opened => opened?,
         };
         if synced.insert(opened.metadata()?.dev()) {
             match rustix::fs::syncfs(&opened).map_err(io::Error::from) {
-                Err(error) if is_refused(&error) => return sync_each(directory, known),
+                Err(error) if is_refused(&error) => return sync_each(directories, known),
                 done => done?,
             }
         }
@@ -52,20 +52,25 @@ fn sync(directory: &Path, known: &Known) -> io::Result<()> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn sync(directory: &Path, known: &Known) -> io::Result<()> {
-    sync_each(directory, known)
+fn sync(directories: &[PathBuf], known: &Known) -> io::Result<()> {
+    sync_each(directories, known)
+}
+
+/// The directories, and those below them that are at most so deep.
+fn below(directories: &[PathBuf], depth: usize) -> impl Iterator<Item = PathBuf> {
+    let walk = move |directory| WalkDir::new(directory).max_depth(depth).into_iter().flatten();
+    let found = directories.iter().flat_map(walk).filter(|found| found.file_type().is_dir());
+    found.map(walkdir::DirEntry::into_path)
 }
 
 /// `fsync` of every file and directory: what others have.
-fn sync_each(directory: &Path, known: &Known) -> io::Result<()> {
-    for found in WalkDir::new(directory).follow_links(true).contents_first(true) {
+fn sync_each(directories: &[PathBuf], known: &Known) -> io::Result<()> {
+    for found in directories.iter().flat_map(|directory| WalkDir::new(directory).contents_first(true)) {
         let found = found?;
         if found.file_type().is_file() {
-            // Windows flushes only what may be written.
-            let file = std::fs::OpenOptions::new().read(true).write(cfg!(windows)).open(found.path())?;
-            unless_refused(file.sync_all(), Synced::Nothing, known)?;
+            unless_refused(open_to_change(found.path())?.sync_all(), Synced::Nothing, known)?;
         } else if cfg!(unix) && found.file_type().is_dir() {
-            sync_directory(found.path(), known)?;
+            sync_directory(&Directory::open(found.path())?, known)?;
         }
     }
     Ok(())

@@ -1,32 +1,50 @@
-//! [`Files`]: the file system as an object store, for what file systems lack that the object_store crate takes for granted.
+//! [`Files`]: the file system as an object store, without links, and with what file systems lack that the object_store crate takes
+//! for granted.
 
-use std::{fmt, io, ops::Range, path::PathBuf};
+mod upload;
+
+use std::{fmt, io, ops::Range, path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use futures::{StreamExt, stream::BoxStream};
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode,
-    PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result, local::LocalFileSystem, path::Path,
+    CopyOptions, Error, Extensions, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
+    local::LocalFileSystem, path::Path,
 };
 
+use self::upload::FileUpload;
 use super::{
-    Inodes,
     abilities::Known,
-    publish::{Existing, Sync, write},
+    file_info::FileInfo,
+    local,
+    made::Made,
+    nofollow::{open_file, remove_file},
+    publish::{Existing, Sync, Writing},
 };
 
-/// The whole file system. Files are written by [`write`], and read by versions that may leave the inode out.
+/// How many files are deleted at once.
+const DELETIONS_AT_ONCE: usize = 8;
+
+/// The whole file system. Files are written by [`Writing`], with the [`Made`] of a request's extensions, and read by versions that
+/// may leave the inode out.
 #[derive(Debug)]
 pub(super) struct Files {
-    files: LocalFileSystem,
+    /// What is not used here itself, and how paths are spelled.
+    files: Arc<LocalFileSystem>,
     sync: Sync,
     known: Known,
 }
 
 impl Files {
     pub(super) fn new(sync: Sync, known: Known) -> Self {
-        Self { files: LocalFileSystem::new(), sync, known }
+        Self { files: Arc::new(LocalFileSystem::new()), sync, known }
+    }
+
+    fn writing(&self, extensions: &Extensions) -> Writing {
+        let made = extensions.get().copied().unwrap_or(Made::PRIVATE);
+        Writing { sync: self.sync, made, known: self.known.clone() }
     }
 }
 
@@ -47,48 +65,80 @@ impl ObjectStore for Files {
             _ => return self.files.put_opts(location, payload, options).await,
         };
         let target = self.files.path_to_filesystem(location)?;
-        let (sync, known) = (self.sync, self.known.clone());
-        let written = move || {
+        let writing = self.writing(&options.extensions);
+        blocking(move || {
             let chunks: Vec<&Bytes> = payload.iter().collect();
-            let metadata = write(&target, &chunks, existing, sync, &known).map_err(|error| failed(target, error))?;
-            let e_tag = known.tag(&metadata);
-            Ok(PutResult { e_tag, version: None, extensions: Default::default() })
-        };
-        let joined = tokio::task::spawn_blocking(written).await;
-        joined.map_err(|source| Error::JoinError { source })?
+            let written = writing.write(&target, &chunks, existing).map_err(|error| failed(target, error))?;
+            Ok(put(&writing.known, &written))
+        })
+        .await
     }
 
     async fn put_multipart_opts(&self, location: &Path, opts: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
-        self.files.put_multipart_opts(location, opts).await
+        if !opts.attributes.is_empty() {
+            // It says why not.
+            return self.files.put_multipart_opts(location, opts).await;
+        }
+        let target = self.files.path_to_filesystem(location)?;
+        let writing = self.writing(&opts.extensions);
+        let begun = blocking(move || FileUpload::begin(writing, target.clone()).map_err(|error| failed(target, error)));
+        Ok(Box::new(begun.await?))
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        let wanted = options.if_match.clone();
-        let mut found = match (self.files.get_opts(location, options.clone()).await, wanted) {
-            (Err(changed @ Error::Precondition { .. }), Some(wanted)) => {
-                let options = GetOptions { if_match: None, ..options };
-                let found = self.files.get_opts(location, options).await?;
-                let path = self.files.path_to_filesystem(location)?;
-                let tag = found.meta.e_tag.as_deref();
-                match tag {
-                    Some(tag) if self.known.is_same_file(&path, &wanted, tag, found.meta.last_modified.into()) => found,
-                    _ => return Err(changed),
-                }
+        let path = self.files.path_to_filesystem(location)?;
+        let location = location.clone();
+        let known = self.known.clone();
+        blocking(move || {
+            let opened = open_file(&path).and_then(|file| Ok((FileInfo::from(&file.metadata()?), file)));
+            let (found, file) = opened.map_err(|error| failed(path.clone(), error))?;
+            let meta = ObjectMeta {
+                location,
+                last_modified: found.modified.into(),
+                size: found.size,
+                e_tag: Some(local::tag(&found)),
+                version: None,
+            };
+            let tag = meta.e_tag.clone().unwrap_or_default();
+            match (options.check_preconditions(&meta), &options.if_match) {
+                (Err(Error::Precondition { .. }), Some(wanted))
+                    if known.is_same_file(&path, wanted, &tag, found.modified) => {}
+                (checked, _) => checked?,
             }
-            (found, _) => found?,
-        };
-        if self.known.get().inodes == Some(Inodes::Unstable) {
-            found.meta.e_tag = None;
+            let range = match &options.range {
+                Some(range) => {
+                    range.as_range(meta.size).map_err(|source| failed(path.clone(), io::Error::other(source)))?
+                }
+                None => 0..meta.size,
+            };
+            let meta = ObjectMeta { e_tag: known.tag(&found), ..meta };
+            let payload = GetResultPayload::File(file, path);
+            Ok(GetResult { payload, meta, range, attributes: Default::default(), extensions: Default::default() })
+        })
+        .await
+    }
+
+    async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        let mut found = Vec::new();
+        for range in ranges {
+            let options = GetOptions { range: Some(range.clone().into()), ..GetOptions::default() };
+            found.push(self.get_opts(location, options).await?.bytes().await?);
         }
         Ok(found)
     }
 
-    async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        self.files.get_ranges(location, ranges).await
-    }
-
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
-        self.files.delete_stream(locations)
+        let files = Arc::clone(&self.files);
+        let deleted = locations.map(move |location| {
+            let files = Arc::clone(&files);
+            async move {
+                let location = location?;
+                let path = files.path_to_filesystem(&location)?;
+                blocking(move || remove_file(&path).map_err(|error| failed(path, error))).await?;
+                Ok(location)
+            }
+        });
+        deleted.buffered(DELETIONS_AT_ONCE).boxed()
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
@@ -103,17 +153,30 @@ impl ObjectStore for Files {
         self.files.list_with_delimiter(prefix).await
     }
 
-    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
-        self.files.copy_opts(from, to, options).await
+    async fn copy_opts(&self, _from: &Path, _to: &Path, _options: CopyOptions) -> Result<()> {
+        Err(unused("copy_opts"))
     }
 
-    async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
-        self.files.rename_opts(from, to, options).await
+    async fn rename_opts(&self, _from: &Path, _to: &Path, _options: RenameOptions) -> Result<()> {
+        Err(unused("rename_opts"))
     }
 }
 
+/// What no one here asks for, and would follow links.
+fn unused(operation: &str) -> Error {
+    Error::NotImplemented { operation: operation.to_owned(), implementer: "Files".to_owned() }
+}
+
+fn put(known: &Known, written: &FileInfo) -> PutResult {
+    PutResult { e_tag: known.tag(written), version: None, extensions: Default::default() }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|source| Error::JoinError { source })?
+}
+
 /// The error as the object_store crate has it.
-fn failed(path: PathBuf, error: io::Error) -> Error {
+pub(super) fn failed(path: PathBuf, error: io::Error) -> Error {
     let path = path.display().to_string();
     match error.kind() {
         io::ErrorKind::AlreadyExists => Error::AlreadyExists { path, source: error.into() },

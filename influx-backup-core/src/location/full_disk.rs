@@ -1,9 +1,9 @@
 //! What a full disk still takes: another name and other bytes for a file that is there, and another time for a directory.
 
 use std::{
-    fs::{self, File, OpenOptions},
     io::{self, Write},
     path::Path,
+    time::SystemTime,
 };
 
 use bytes::Bytes;
@@ -12,7 +12,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     Location,
     local::blocking,
-    publish::{close, is_refused, rename_no_replace},
+    nofollow::{Directory, Entry},
+    publish::{close, is_refused},
 };
 use crate::{
     error::{Error, Result},
@@ -26,12 +27,14 @@ impl Location {
     /// # Errors
     /// [`Error::Store`], with `AlreadyExists` where there is a file of that name, and with `NotFound` where the file is gone.
     pub(crate) async fn reuse(&self, from: &Key, to: &Key, bytes: Bytes) -> Result<()> {
-        let Some(root) = self.directory() else { return Err(Error::io("rename", to, self, unsupported())) };
-        let paths = (root.join(from.as_str()), root.join(to.as_str()));
-        let (to, shown) = (to.clone(), self.to_string());
+        let (location, from, to) = (self.clone(), from.clone(), to.clone());
         let reuse = move || {
-            let done = rename(&paths.0, &paths.1).and_then(|()| rewrite(&paths.1, &bytes));
-            done.map_err(|error| Error::io("rename", to, shown, error))
+            let done = || {
+                let target = Entry::at(&location.require_path(&to)?)?;
+                rename(&Entry::at(&location.require_path(&from)?)?, &target)?;
+                rewrite(&target, &bytes)
+            };
+            done().map_err(|error| Error::io("rename", &to, &location, error))
         };
         blocking("rename", reuse).await
     }
@@ -47,7 +50,7 @@ impl Location {
         let shown = self.to_string();
         let look = move || {
             let began = Utc::now();
-            let touched = touch(&directory).and_then(|()| fs::metadata(&directory)?.modified());
+            let touched = touch(&directory);
             let touched: DateTime<Utc> = touched.map_err(|error| Error::io("touch", "", shown, error))?.into();
             Ok(touched - (began + (Utc::now() - began) / 2))
         };
@@ -60,37 +63,44 @@ fn unsupported() -> io::Error {
 }
 
 /// As file systems can: some have no such renames, and others no links.
-fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    match rename_no_replace(from, to) {
-        Err(error) if is_refused(&error) => fs::hard_link(from, to).and_then(|()| fs::remove_file(from)),
+fn rename(from: &Entry, to: &Entry) -> io::Result<()> {
+    let Entry { directory, name } = from;
+    match directory.rename_no_replace(name, to) {
+        Err(error) if is_refused(&error) => directory.link(name, to).and_then(|()| directory.remove_file(name)),
         renamed => renamed,
     }
 }
 
 /// Writes in the room that the file has.
-fn rewrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).open(path)?;
+fn rewrite(entry: &Entry, bytes: &[u8]) -> io::Result<()> {
+    let mut file = entry.directory.open_to_write(&entry.name)?;
     file.write_all(bytes)?;
     file.set_len(bytes.len() as u64)?;
     close(file)
 }
 
-/// Gives a directory the time that its file system has.
+/// Gives a directory the time that its file system has, and returns it.
 #[cfg(unix)]
-fn touch(directory: &Path) -> io::Result<()> {
+fn touch(directory: &Path) -> io::Result<SystemTime> {
     use rustix::fs::{Timespec, Timestamps, UTIME_NOW, futimens};
     let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
     let times = Timestamps { last_access: now, last_modification: now };
-    Ok(futimens(File::open(directory)?, &times)?)
+    let opened = Directory::open(directory)?.as_file()?;
+    futimens(&opened, &times)?;
+    opened.metadata()?.modified()
 }
 
 #[cfg(not(unix))]
-fn touch(directory: &Path) -> io::Result<()> {
-    File::open(directory)?.set_modified(std::time::SystemTime::now())
+fn touch(directory: &Path) -> io::Result<SystemTime> {
+    let opened = Directory::open(directory)?.as_file()?;
+    opened.set_modified(SystemTime::now())?;
+    opened.metadata()?.modified()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
     use crate::StoreOptions;
 

@@ -1,14 +1,17 @@
 //! [`Incomplete`]: objects that were being written when a process died. No listing shows them.
 
-use std::{fs, path::Path as FilePath, path::PathBuf, time::SystemTime};
+use std::path::{Path as FilePath, PathBuf};
 
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
-use walkdir::{DirEntry, WalkDir};
 
 #[cfg(feature = "cloud")]
 use super::cloud::Upload;
-use super::{Location, MAX_CONCURRENT, local::blocking};
+use super::{
+    Location, MAX_CONCURRENT,
+    local::blocking,
+    nofollow::{Directory, remove_file},
+};
 use crate::{
     concurrent,
     error::{Error, Result, StoreErrorKind},
@@ -51,10 +54,13 @@ impl Location {
     pub(crate) async fn incomplete(&self) -> Result<Vec<Incomplete>> {
         if let Some(directory) = self.directory() {
             let directory = directory.to_owned();
-            let linked = self.linked();
+            let volumes = self.volumes();
             let below = move || {
-                let starts = std::iter::once(&directory).chain(&linked);
-                Ok(starts.flat_map(|start| files(&directory, start)).collect())
+                let mut found = Vec::new();
+                for (name, path) in volumes {
+                    files(name.strip_prefix(&directory).unwrap_or(&name), &path, &mut found);
+                }
+                Ok(found)
             };
             return blocking("list", below).await;
         }
@@ -97,7 +103,7 @@ impl Location {
                 let location = self.clone();
                 let delete = move || {
                     location.check_fence()?;
-                    fs::remove_file(&path).map_err(|e| Error::io("delete", path.display(), shown, e))
+                    remove_file(&path).map_err(|e| Error::io("delete", path.display(), shown, e))
                 };
                 blocking("delete", delete).await
             }
@@ -115,13 +121,23 @@ impl Location {
     }
 }
 
-fn files(root: &FilePath, start: &FilePath) -> Vec<Incomplete> {
-    let staging = |found: DirEntry| {
-        let name = found.path().strip_prefix(root).unwrap_or(found.path()).to_string_lossy();
-        let key = name.rsplit_once('#').map_or("", |(key, _)| key).to_owned();
-        let metadata = found.metadata().ok().filter(|metadata| metadata.is_file() && is_staging(&name))?;
-        let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH).into();
-        Some(Incomplete { key, size: metadata.len(), modified, what: What::File(found.path().to_owned()) })
-    };
-    WalkDir::new(start).into_iter().flatten().filter_map(staging).collect()
+/// The staging files below a directory that has this name in the location. What cannot be looked at is not one of this library.
+fn files(name: &FilePath, path: &FilePath, incomplete: &mut Vec<Incomplete>) {
+    let mut pending = vec![(name.to_owned(), path.to_owned())];
+    while let Some((name, path)) = pending.pop() {
+        let Ok(directory) = Directory::open(&path) else { continue };
+        let Ok(names) = directory.names() else { continue };
+        for below in names.flatten() {
+            let Ok(found) = directory.look(&below) else { continue };
+            let (name, path) = (name.join(&below), path.join(&below));
+            let shown = name.to_string_lossy().into_owned();
+            if found.is_directory() {
+                pending.push((name, path));
+            } else if found.is_file() && is_staging(&shown) {
+                let key = shown.rsplit_once('#').map_or("", |(key, _)| key).to_owned();
+                let modified = found.modified.into();
+                incomplete.push(Incomplete { key, size: found.size, modified, what: What::File(path) });
+            }
+        }
+    }
 }

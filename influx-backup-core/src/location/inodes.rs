@@ -2,7 +2,7 @@
 //! as on sshfs and mergerfs, time and size alone.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::File,
     io,
     path::Path,
     time::{Duration, SystemTime},
@@ -11,7 +11,9 @@ use std::{
 use super::{
     Inodes, Location, ObjectMeta, ObjectTable, ObjectView, Times, Version,
     abilities::Known,
+    file_info::FileInfo,
     local,
+    nofollow::{self, open_file, open_to_change},
     publish::{close, is_refused},
 };
 use crate::{error::Result, key::Key};
@@ -33,13 +35,13 @@ const LOOKS: usize = 100;
 
 impl Known {
     /// The entity tag of a file, where it has one here.
-    pub(super) fn tag(&self, metadata: &fs::Metadata) -> Option<String> {
-        self.has_inodes().then(|| local::tag(metadata))
+    pub(super) fn tag(&self, found: &FileInfo) -> Option<String> {
+        self.has_inodes().then(|| local::tag(found))
     }
 
     /// Whether a file has the entity tag but for the inode.
-    fn is_same_but_for_inode(&self, tag: Option<&str>, metadata: &fs::Metadata) -> bool {
-        tag.is_some_and(|tag| without_inode(tag) == without_inode(&local::tag(metadata)))
+    fn is_same_but_for_inode(&self, tag: Option<&str>, found: &FileInfo) -> bool {
+        tag.is_some_and(|tag| without_inode(tag) == without_inode(&local::tag(found)))
     }
 
     /// Whether the inode of a file counts that has another one than it was listed with, and the same size and time. Where its
@@ -55,20 +57,10 @@ impl Known {
 
     /// Whether a file is the one that was there before, as its last change shows: a copy that was put in its place changed
     /// when it got its time or its name.
-    #[cfg(unix)]
     fn is_unreplaced(&self, path: &Path) -> bool {
-        use std::os::unix::fs::MetadataExt;
-        let Ok(found) = fs::metadata(path) else { return false };
-        let changed =
-            u64::try_from(found.ctime()).ok().map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
-        let is_older =
-            changed.is_some_and(|changed| self.begun.duration_since(changed).is_ok_and(|age| age > LONGEST_SKEW));
-        is_older || (found.ctime(), found.ctime_nsec()) == (found.mtime(), found.mtime_nsec())
-    }
-
-    #[cfg(not(unix))]
-    fn is_unreplaced(&self, _path: &Path) -> bool {
-        false
+        let Ok(found) = nofollow::look(path) else { return false };
+        let is_older = self.begun.duration_since(found.changed).is_ok_and(|age| age > LONGEST_SKEW);
+        cfg!(unix) && (is_older || found.changed == found.modified)
     }
 
     /// Whether entity tags tell only inodes apart that say nothing here. A look at the file shows that.
@@ -79,7 +71,8 @@ impl Known {
     /// Looks twice at a file. Returns whether its inode counts.
     pub(super) fn look_twice(&self, path: &Path) -> io::Result<bool> {
         if self.has_inodes() {
-            let seen = [fs::metadata(path)?, File::open(path)?.metadata()?, fs::metadata(path)?];
+            let opened = FileInfo::from(&open_file(path)?.metadata()?);
+            let seen = [nofollow::look(path)?, opened, nofollow::look(path)?];
             if seen.windows(2).any(|pair| is_inode_all(&pair[0], &pair[1])) {
                 self.forget_inodes();
             }
@@ -108,15 +101,14 @@ fn without_inode(tag: &str) -> &str {
 }
 
 /// Whether the inode is all that differs.
-fn is_inode_all(one: &fs::Metadata, other: &fs::Metadata) -> bool {
-    let modified = |metadata: &fs::Metadata| metadata.modified().ok();
-    local::inode(one) != local::inode(other) && one.len() == other.len() && modified(one) == modified(other)
+fn is_inode_all(one: &FileInfo, other: &FileInfo) -> bool {
+    one.inode != other.inode && one.size == other.size && one.modified == other.modified
 }
 
 impl Location {
     /// What a file here is as an object.
-    pub(crate) fn file(&self, key: Key, metadata: &fs::Metadata) -> ObjectMeta {
-        self.as_version(local::entry(key, metadata))
+    pub(crate) fn file(&self, key: &Key, found: &FileInfo) -> ObjectMeta {
+        self.as_version(local::entry(key.clone(), found))
     }
 
     /// Whether only its time tells a version here.
@@ -146,26 +138,32 @@ impl Location {
         }
     }
 
+    /// Gives a file the time of its source. Returns what it is then.
+    pub(crate) fn date(&self, key: &Key, modified: SystemTime) -> io::Result<FileInfo> {
+        let path = self.require_path(key)?;
+        let file = open_to_change(&path)?;
+        self.set_modified(&file, modified)?;
+        close(file)?;
+        nofollow::look(&path)
+    }
+
     /// Looks at a probe that was written as this version, and gives it a time.
     pub(crate) async fn probe_file(&self, key: &Key, written: &Version) -> io::Result<()> {
-        let Some(path) = self.directory().map(|directory| directory.join(key.as_str())) else { return Ok(()) };
+        let Some(path) = self.file_path(key.as_str()) else { return Ok(()) };
         let place = self.clone();
         let key = key.clone();
         let written = written.clone();
         let probe = move || {
             let known = &place.0.abilities;
-            let metadata = fs::metadata(&path)?;
-            let has_moved = known.has_inodes() && place.file(key, &metadata).version.e_tag != written.e_tag;
-            if has_moved && known.is_same_but_for_inode(written.e_tag.as_deref(), &metadata) {
+            let found = nofollow::look(&path)?;
+            let has_moved = known.has_inodes() && place.file(&key, &found).version.e_tag != written.e_tag;
+            if has_moved && known.is_same_but_for_inode(written.e_tag.as_deref(), &found) {
                 // It was written under another name.
                 known.forget_inodes();
             }
             known.look_twice(&path)?;
-            let file = OpenOptions::new().read(true).write(cfg!(windows)).open(&path)?;
-            let time = metadata.modified()? - PROBE_AGE;
-            place.set_modified(&file, time)?;
-            close(file)?;
-            let found = fs::metadata(&path)?.modified()?;
+            let time = found.modified - PROBE_AGE;
+            let found = place.date(&key, time)?.modified;
             if found.duration_since(time).or_else(|_| time.duration_since(found)).is_ok_and(|off| off > COARSEST) {
                 known.learn(|abilities| abilities.times = Some(Times::NotKept));
             }
@@ -175,17 +173,14 @@ impl Location {
     }
 
     /// Whether an open file is the version that is wanted.
-    pub(crate) fn is_open(&self, wanted: &ObjectMeta, found: &fs::Metadata) -> bool {
-        if self.file(wanted.key.clone(), found).is_same(wanted) {
+    pub(crate) fn is_open(&self, wanted: &ObjectMeta, found: &FileInfo) -> bool {
+        if self.file(&wanted.key, found).is_same(wanted) {
             return true;
         }
         let entry = local::entry(wanted.key.clone(), found);
         let is_alike = entry.size == wanted.size && entry.version.modified == wanted.version.modified;
-        let path = self.directory().map(|directory| directory.join(wanted.key.as_str()));
-        match (path, found.modified()) {
-            (Some(path), Ok(modified)) if is_alike => !self.0.abilities.is_other_file(&path, modified),
-            _ => false,
-        }
+        let path = self.file_path(wanted.key.as_str()).filter(|_| is_alike);
+        path.is_some_and(|path| !self.0.abilities.is_other_file(&local::resolve(&path), found.modified))
     }
 
     /// Looks twice at one file here, where there is one: before a run, so that it begins with versions that stay.
@@ -224,7 +219,7 @@ impl Location {
         if lost.len() as u64 > kept {
             lost.truncate(LOOKS);
             let looks = lost.len();
-            lost.retain(|file| self.0.abilities.is_unreplaced(&directory.join(file.key.as_str())));
+            lost.retain(|file| self.0.abilities.is_unreplaced(&local::resolve(&directory.join(file.key.as_str()))));
             // Of two files with one time in whole seconds, one may have replaced the other.
             let is_enough = lost.len() > 1 || lost.iter().any(|file| is_exact(file.version.modified.into()));
             if is_enough && 2 * lost.len() > looks {
@@ -237,6 +232,8 @@ impl Location {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::StoreOptions;
 
@@ -327,8 +324,8 @@ mod tests {
             assert!(!old.is_same(new), "{new:?}");
             let read = place.get(old.key, Some(old.version)).await;
             assert_eq!(read.expect_err("another file").code(), "object-changed");
-            let metadata = fs::metadata(directory.path().join(old.key.as_str())).expect("there");
-            assert!(!place.is_open(&old.into(), &metadata), "{new:?}");
+            let found = nofollow::look(&directory.path().join(old.key.as_str())).expect("there");
+            assert!(!place.is_open(&old.into(), &found), "{new:?}");
         }
         assert!(place.lacks().is_empty(), "{}", place.abilities());
     }
@@ -339,7 +336,7 @@ mod tests {
         let (directory, place) = place();
         age(directory.path(), "1");
         let path = directory.path().join("1");
-        let tag = local::tag(&fs::metadata(&path).expect("there"));
+        let tag = local::tag(&nofollow::look(&path).expect("there"));
         let wanted = format!("\"abc-{}", without_inode(&tag));
         let mut known = place.0.abilities.clone();
         assert!(!known.is_same_file(&path, &wanted, &tag, long_ago()), "it got its time just now");

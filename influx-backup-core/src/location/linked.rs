@@ -1,66 +1,102 @@
-//! Links in the target of a restore: which of them lie where it writes.
+//! Which links are followed; and in the target of a restore, which of them lie where it writes.
 
 use std::{
-    collections::BTreeSet,
-    fs,
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
     path::{Path as FilePath, PathBuf},
     sync::Arc,
 };
 
 use walkdir::WalkDir;
 
-use super::{Links, Location, local};
-use crate::{error::Result, key::Key, layout::Component};
+use super::{Links, Location, local, nofollow::first_link};
+use crate::{
+    error::{Refused, Result, Why},
+    key::Key,
+    layout::Component,
+};
 
-/// What to do with symbolic links below a directory, and with which.
+/// Which links are followed below a directory.
 #[derive(Debug, Clone)]
 pub(super) enum LinkRule {
-    /// The same for all of them.
-    All(Links),
-    /// These directories are followed. Others are passed over in listings, and refused on the way of a key.
-    Only(Arc<BTreeSet<PathBuf>>),
+    /// Those that end inside this directory, to read what is there.
+    Within(Arc<FilePath>),
+    /// All of them, to read what is there.
+    Anywhere,
+    /// None.
+    Never,
+    /// These directories, to where they led when they were named. Others are passed over in listings, and refused on the way of
+    /// a key.
+    Only(Arc<BTreeMap<PathBuf, PathBuf>>),
 }
 
 impl LinkRule {
-    /// Whether any link is an error.
-    pub(super) fn refuses_all(&self) -> bool {
-        matches!(self, Self::All(Links::Refuse))
-    }
-
-    /// Whether any link is followed.
-    pub(super) fn follows_all(&self) -> bool {
-        matches!(self, Self::All(Links::Follow))
-    }
-
-    /// The followed links below a directory: each is walked by itself.
-    pub(super) fn followed_below(&self, start: &FilePath) -> impl Iterator<Item = &PathBuf> {
-        let followed = match self {
-            Self::All(_) => None,
-            Self::Only(followed) => Some(followed.iter()),
-        };
-        followed.into_iter().flatten().filter(move |link| link.as_path() != start && link.starts_with(start))
-    }
-
-    /// Whether a path is such a link.
-    pub(super) fn is_walked_apart(&self, path: &FilePath) -> bool {
-        matches!(self, Self::Only(followed) if followed.contains(path) && path.is_symlink())
-    }
-
-    /// Refuses a key with a link on its way that is not followed.
-    pub(super) fn check(&self, root: &FilePath, key: &str) -> Result<()> {
-        let is_refused = |path: &FilePath| match self {
-            Self::All(Links::Follow) => false,
-            Self::All(Links::Refuse) => path.is_symlink(),
-            Self::Only(followed) => path.is_symlink() && !followed.contains(path),
-        };
-        let mut path = root.to_owned();
-        for segment in key.split('/').filter(|_| !matches!(self, Self::All(Links::Follow))) {
-            path.push(segment);
-            if is_refused(&path) {
-                return Err(local::link(&path, local::REFUSED_LINK));
-            }
+    /// The rule for a location at this directory.
+    pub(super) fn new(links: Links, directory: Option<&FilePath>) -> Self {
+        match (links, directory) {
+            (Links::Within, Some(directory)) => Self::Within(directory.into()),
+            (Links::Never, _) => Self::Never,
+            (Links::Within | Links::Anywhere, _) => Self::Anywhere,
         }
-        Ok(())
+    }
+
+    /// The same for a location that has moved above the directory in which links are followed.
+    pub(super) fn above(self, directory: Option<&FilePath>) -> Self {
+        match (self, directory) {
+            (Self::Within(within), Some(directory)) if within.starts_with(directory) => Self::Within(directory.into()),
+            (rule, _) => rule,
+        }
+    }
+
+    /// Whether links are followed to read what is there.
+    pub(super) fn follows(&self) -> bool {
+        matches!(self, Self::Within(_) | Self::Anywhere)
+    }
+
+    /// Whether some directories lie elsewhere.
+    pub(super) fn has_names(&self) -> bool {
+        matches!(self, Self::Only(named) if !named.is_empty())
+    }
+
+    /// Where a path with links leads, where they are followed.
+    pub(super) fn resolve(&self, path: &FilePath) -> io::Result<PathBuf> {
+        match self {
+            Self::Never | Self::Only(_) => Err(Refused::error(first_link(path), Why::Link)),
+            Self::Anywhere => fs::canonicalize(path),
+            Self::Within(root) => match fs::canonicalize(path)? {
+                resolved if resolved.starts_with(root) => Ok(resolved),
+                _ => Err(Refused::error(first_link(path), Why::LeadsOut)),
+            },
+        }
+    }
+
+    /// Does some work at a path, and where a link is refused there that is followed here, at where it leads.
+    pub(super) fn at<T>(&self, path: &FilePath, work: impl Fn(&FilePath) -> io::Result<T>) -> io::Result<T> {
+        match work(path) {
+            Err(error) if self.follows() && Refused::why(&error) == Some(Why::Link) => work(&self.resolve(path)?),
+            done => done,
+        }
+    }
+
+    /// The path below the directory where a link leads that was named, where the path lies below one.
+    pub(super) fn named(&self, path: PathBuf) -> PathBuf {
+        let Self::Only(named) = self else { return path };
+        let above = named.iter().filter_map(|(link, leads_to)| Some((link, path.strip_prefix(link).ok()?, leads_to)));
+        match above.max_by_key(|(link, ..)| link.as_os_str().len()) {
+            // Joined with nothing, a path would end in `/`.
+            Some((_, below, leads_to)) if below.as_os_str().is_empty() => leads_to.clone(),
+            Some((_, below, leads_to)) => leads_to.join(below),
+            None => path,
+        }
+    }
+
+    /// The named links below a directory, and where they lead.
+    pub(super) fn named_below(&self, start: &FilePath) -> impl Iterator<Item = (&PathBuf, &PathBuf)> {
+        let named = match self {
+            Self::Only(named) => Some(named.iter()),
+            Self::Within(_) | Self::Anywhere | Self::Never => None,
+        };
+        named.into_iter().flatten().filter(move |(link, _)| link.starts_with(start))
     }
 }
 
@@ -69,16 +105,18 @@ impl Location {
     /// them (files only).
     pub(crate) fn with_linked(&self, directories: &[String]) -> Self {
         let root = self.directory().unwrap_or(FilePath::new("")).to_owned();
-        let followed = directories.iter().map(|directory| root.join(directory)).collect();
-        self.with(|inner| inner.links = LinkRule::Only(Arc::new(followed)))
+        let named = directories.iter().map(|directory| root.join(directory));
+        // One that leads nowhere is a link as any other.
+        let named = named.filter_map(|link| Some((link.clone(), fs::canonicalize(link).ok()?))).collect();
+        self.with(|inner| inner.links = LinkRule::Only(Arc::new(named)))
     }
 
-    /// The directories that [`Location::with_linked`] has named.
-    pub(crate) fn linked(&self) -> Vec<PathBuf> {
-        match &self.0.links {
-            LinkRule::Only(followed) => followed.iter().cloned().collect(),
-            LinkRule::All(_) => Vec::new(),
-        }
+    /// The directories here in which files lie: this one, and those to which the links lead that [`Location::with_linked`] has
+    /// named; each with its name here.
+    pub(super) fn volumes(&self) -> Vec<(PathBuf, PathBuf)> {
+        let Some(root) = self.directory() else { return Vec::new() };
+        let named = self.0.links.named_below(root).map(|(link, leads_to)| (link.clone(), leads_to.clone()));
+        std::iter::once((root.to_owned(), root.to_owned())).chain(named).collect()
     }
 
     /// The directories of InfluxDB in the prefixes of these ids that are links, relative to this location, sorted.

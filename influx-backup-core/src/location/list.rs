@@ -167,7 +167,7 @@ impl Location {
     pub(crate) async fn directories(&self) -> Result<Vec<String>> {
         let mut names = match self.directory() {
             Some(directory) => {
-                let listed = local::directories(directory).await?;
+                let listed = local::directories(directory, &self.0.links).await?;
                 self.passed(listed.passed);
                 listed.found
             }

@@ -3,36 +3,44 @@
 mod list;
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io,
     path::{Path as FilePath, PathBuf},
     time::UNIX_EPOCH,
 };
 
-use walkdir::WalkDir;
-
 pub(crate) use self::list::Unlisted;
 pub(super) use self::list::{How, Listed, Unfit, directories, list, list_level};
-use super::object::{ObjectMeta, Version};
+use super::{
+    Location,
+    file_info::{FileInfo, FileKind},
+    nofollow::{self, remove_directory},
+    object::{ObjectMeta, Version},
+};
 use crate::{
-    error::{Error, Result},
+    error::{Error, Refused, Result, Why},
     key::Key,
+    named::named,
 };
 
 /// What to do with symbolic links below a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Links {
-    /// Followed; a loop or a broken link is an error. The rule for sources.
-    Follow,
+    /// Followed to read what is there, where they end inside the location as it was given; others are errors, and so are loops and
+    /// broken links. The rule for sources.
+    Within,
+    /// Followed wherever they lead.
+    Anywhere,
     /// An error. The rule for backups.
-    Refuse,
+    Never,
 }
 
-/// Why a link is refused.
-pub(super) const REFUSED_LINK: &str = "is a link, and links are refused here";
-
-/// Why a pipe, a socket or a device is refused; and a directory where an object is read.
-const NOT_A_FILE: &str = "is not a regular file";
+named!(Links, "links", {
+    Within => "within",
+    Anywhere => "anywhere",
+    Never => "never",
+});
 
 /// The path with its links resolved as far as it exists.
 pub(super) fn resolve(path: &FilePath) -> PathBuf {
@@ -50,14 +58,9 @@ pub(crate) fn nearest_existing(path: &FilePath) -> &FilePath {
     path.ancestors().find(|path| path.exists()).unwrap_or(path)
 }
 
-/// The path itself and those above it that do not exist, the deepest first.
-pub(crate) fn missing_directories(path: &FilePath) -> Vec<PathBuf> {
-    path.ancestors().take_while(|path| !path.exists()).map(FilePath::to_owned).collect()
-}
-
 /// Removes directories that were made for nothing. It fails for those that hold anything, which stay.
 pub(crate) fn remove_made(directories: &[PathBuf]) {
-    directories.iter().for_each(|directory| drop(fs::remove_dir(directory)));
+    directories.iter().for_each(|directory| drop(remove_directory(directory)));
 }
 
 /// The bytes that a directory has room for, or the nearest one above it that exists.
@@ -73,37 +76,45 @@ pub(super) fn available(_root: &FilePath) -> Result<u64> {
     Ok(u64::MAX)
 }
 
-pub(super) async fn head(root: &FilePath, key: &Key) -> Result<Option<ObjectMeta>> {
-    let path = root.join(key.as_str());
-    let key = key.clone();
-    let root = root.to_owned();
-    blocking("head", move || match fs::metadata(&path) {
-        Ok(metadata) if metadata.is_file() => Ok(Some(entry(key, &metadata))),
-        Ok(metadata) if metadata.is_dir() => Ok(None),
-        Ok(_) => Err(link(&path, NOT_A_FILE)),
-        Err(error) if is_absent(&error) => Ok(None),
-        Err(error) => Err(Error::io("head", key, root.display(), error)),
-    })
-    .await
-}
-
-/// Removes a directory and those below it, as far as they are empty. Best effort.
-pub(crate) fn remove_empty(directory: &FilePath) {
-    for found in WalkDir::new(directory).contents_first(true).into_iter().flatten() {
-        if found.file_type().is_dir() {
-            // It fails where it is not empty, which is to stay so.
-            let _ = fs::remove_dir(found.path());
-        }
+impl Location {
+    /// The path of a file here.
+    pub(crate) fn file_path(&self, key: &str) -> Option<PathBuf> {
+        let directory = self.directory()?;
+        Some(self.0.links.named(if key.is_empty() { directory.to_owned() } else { directory.join(key) }))
     }
-}
 
-/// Refuses a key where something else than a file lies: opening a pipe or a device may block without end.
-pub(super) fn check_file(root: &FilePath, key: &Key) -> Result<()> {
-    let path = root.join(key.as_str());
-    match fs::metadata(&path) {
-        Ok(metadata) if !metadata.is_file() => Err(link(&path, NOT_A_FILE)),
-        // What else is wrong shows when it is opened.
-        _ => Ok(()),
+    /// Opens a file to read it.
+    pub(crate) fn open_file(&self, key: &Key) -> io::Result<File> {
+        self.0.links.at(&self.require_path(key)?, nofollow::open_file)
+    }
+
+    /// What the file system says of a file.
+    pub(crate) fn look_at_file(&self, key: &Key) -> io::Result<FileInfo> {
+        let look = |path: &FilePath| match nofollow::look(path)? {
+            FileInfo { kind: FileKind::Link, .. } => Err(Refused::error(path, Why::Link)),
+            found => Ok(found),
+        };
+        self.0.links.at(&self.require_path(key)?, look)
+    }
+
+    pub(super) fn require_path(&self, key: &Key) -> io::Result<PathBuf> {
+        self.file_path(key.as_str()).ok_or_else(|| io::ErrorKind::Unsupported.into())
+    }
+
+    /// The same as [`Location::head`](super::Location::head), of a file.
+    pub(super) async fn head_file(&self, key: &Key) -> Result<Option<ObjectMeta>> {
+        let (location, key) = (self.clone(), key.clone());
+        blocking("head", move || match location.look_at_file(&key) {
+            Ok(found) if found.is_file() => Ok(Some(location.file(&key, &found))),
+            Ok(found) if found.is_directory() => Ok(None),
+            Ok(_) => {
+                let path = location.require_path(&key).unwrap_or_default();
+                Err(Error::io("head", &key, &location, Refused::error(path, Why::NotAFile)))
+            }
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(Error::io("head", &key, &location, error)),
+        })
+        .await
     }
 }
 
@@ -124,30 +135,18 @@ pub(super) fn link(path: &FilePath, reason: &'static str) -> Error {
 }
 
 /// The same version as the object_store crate gives a file, so that its conditional reads accept it.
-pub(super) fn entry(key: Key, metadata: &fs::Metadata) -> ObjectMeta {
-    let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
+pub(super) fn entry(key: Key, found: &FileInfo) -> ObjectMeta {
     ObjectMeta {
         key,
-        size: metadata.len(),
-        version: Version { e_tag: Some(tag(metadata).into()), id: None, modified: modified.into() },
+        size: found.size,
+        version: Version { e_tag: Some(tag(found).into()), id: None, modified: found.modified.into() },
     }
 }
 
 /// The entity tag of a file, with its inode.
-pub(super) fn tag(metadata: &fs::Metadata) -> String {
-    let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
-    let micros = modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
-    format!("\"{:x}-{micros:x}-{:x}\"", inode(metadata), metadata.len())
-}
-
-#[cfg(unix)]
-pub(super) fn inode(metadata: &fs::Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(metadata)
-}
-
-#[cfg(not(unix))]
-pub(super) fn inode(_metadata: &fs::Metadata) -> u64 {
-    0
+pub(super) fn tag(found: &FileInfo) -> String {
+    let micros = found.modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+    format!("\"{:x}-{micros:x}-{:x}\"", found.inode, found.size)
 }
 
 #[cfg(test)]

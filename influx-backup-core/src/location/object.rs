@@ -14,9 +14,9 @@ use object_store::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Location, ObjectTable, ObjectView, StoreChecksums, local};
+use super::{Location, ObjectTable, ObjectView, StoreChecksums, files::failed};
 use crate::{
-    error::{Error, Result},
+    error::{Error, Refused, Result, Why},
     key::Key,
     read_limits::{self, TooLarge},
     units::ByteSize,
@@ -135,9 +135,8 @@ impl Location {
     /// [`Error::Store`]; [`Error::Link`] for a link on its way, where links are refused, and for what is neither a
     /// file nor a directory.
     pub async fn head(&self, key: &Key) -> Result<Option<ObjectMeta>> {
-        if let Some(directory) = self.directory() {
-            self.check_links(key.as_str())?;
-            return Ok(local::head(directory, key).await?.map(|file| self.as_version(file)));
+        if self.directory().is_some() {
+            return self.head_file(key).await;
         }
         let head = || async move {
             match self.answer(self.store().head(&self.path(key))).await {
@@ -231,10 +230,8 @@ impl Location {
     }
 
     async fn get_by(&self, key: &Key, options: GetOptions, most: ByteSize) -> Result<Option<Whole<(Bytes, Version)>>> {
-        self.check_links(key.as_str())?;
-        self.check_file(key)?;
         let got = async {
-            let found = self.bytes(self.store().get_opts(&self.path(key), options)).await?;
+            let found = self.bytes(self.ask(key, options)).await?;
             let size = found.range.end.saturating_sub(found.range.start);
             if let Err(large) = TooLarge::check(size, most) {
                 return Ok(Err(large));
@@ -250,6 +247,29 @@ impl Location {
             Ok(Err(large)) => Ok(Some(Err(large))),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(Error::store("get", key, self, error)),
+        }
+    }
+
+    /// Asks the store for an object. Links of files are followed as the location lets them be.
+    pub(crate) async fn ask(&self, key: &Key, options: GetOptions) -> object_store::Result<GetResult> {
+        let found = self.store().get_opts(&self.store_path(key)?, options.clone()).await;
+        let found = match found {
+            Err(error) if self.0.links.follows() && Refused::of_store(&error).is_some_and(|it| it.why == Why::Link) => {
+                let resolve = || self.0.links.resolve(&self.require_path(key)?);
+                let resolved = resolve().map_err(|error| failed(key.as_str().into(), error))?;
+                self.store().get_opts(&file_path(&resolved)?, options).await
+            }
+            found => found,
+        };
+        // A file that lies elsewhere has the name that it has here.
+        found.map(|found| GetResult { meta: StoreMeta { location: self.path(key), ..found.meta }, ..found })
+    }
+
+    /// Where an object lies in the store: its path, but below a link that [`Location::with_linked`] has named.
+    pub(crate) fn store_path(&self, key: &Key) -> object_store::Result<Path> {
+        match self.file_path(key.as_str()) {
+            Some(path) if self.0.links.has_names() => file_path(&path),
+            _ => Ok(self.path(key)),
         }
     }
 
@@ -300,6 +320,11 @@ impl Location {
 
 /// An object of which no more is read than one of its kind can have.
 pub(crate) type Whole<T> = std::result::Result<T, TooLarge>;
+
+/// A path of the file system, as the object_store crate has it.
+fn file_path(path: &std::path::Path) -> object_store::Result<Path> {
+    Ok(Path::parse(path.to_string_lossy().trim_matches('/'))?)
+}
 
 /// How much is reserved for a body at the word of its store.
 const MAX_RESERVED: u64 = 64 << 20;

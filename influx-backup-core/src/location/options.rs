@@ -4,6 +4,7 @@
 pub(super) mod account;
 #[cfg(feature = "cloud")]
 mod address;
+pub(super) mod file;
 #[cfg(feature = "cloud")]
 pub(super) mod kind;
 mod known;
@@ -247,7 +248,7 @@ mod tests {
         let values = values.as_object().expect("an object");
         let options = StoreOptions::read(values, Naming::CamelCase).expect("a name").or(&StoreOptions::default());
         let error = crate::Location::parse("/tmp", &options).expect_err("no options").to_string();
-        assert_eq!(error, "`awsReigon` is not an option of files, which have none");
+        assert_eq!(error, "`awsReigon` is not an option of files");
         let error = options.unknown("aws_reigon", "S3", &["aws_region".to_owned()]).report();
         assert_eq!(error.message, "`awsReigon` is not an option of S3: did you mean `awsRegion`?");
         assert_eq!(error.clone().with_naming(Naming::CamelCase), error);

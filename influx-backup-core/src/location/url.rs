@@ -5,8 +5,12 @@ use std::{borrow::Cow, path::PathBuf, sync::Arc};
 use object_store::path::Path;
 
 use super::{
-    Abilities, Inner, Known, Location, StoreOptions, bucket, files::Files, identity::Identity, local,
-    options::plain::plain, publish::Sync,
+    Abilities, Inner, Known, LinkRule, Location, StoreOptions, bucket,
+    files::Files,
+    identity::Identity,
+    local,
+    options::{file::FileOptions, plain::plain},
+    publish::Sync,
 };
 #[cfg(feature = "cloud")]
 use super::{Budgets, Writers, cloud};
@@ -50,9 +54,7 @@ fn require_plain(url: &str) -> Result<()> {
 }
 
 fn file(text: &str, path: PathBuf, options: &StoreOptions) -> Result<Location> {
-    if let Some((option, _)) = options.given().find(|(_, value)| !value.is_empty()) {
-        return Err(options.unknown(option, "files, which have none", &[]));
-    }
+    let FileOptions { links, made } = FileOptions::read(options)?;
     let path = std::path::absolute(path).map_err(|error| invalid(text, &error.to_string()))?;
     let path = clean(&local::resolve(&path));
     let shown = path.to_str().ok_or_else(|| invalid(text, "it is not UTF-8"))?.to_owned();
@@ -61,7 +63,8 @@ fn file(text: &str, path: PathBuf, options: &StoreOptions) -> Result<Location> {
     let store = Arc::new(Files::new(Sync::Relaxed, abilities.clone()));
     let inner = Inner::new(store, base, Identity::File { path: shown }, options.clone());
     let durable = Arc::new(Files::new(Sync::Durable, abilities.clone()));
-    Ok(Location(Arc::new(Inner { durable, directory: Some(path), abilities, ..inner })))
+    let links = LinkRule::new(links, Some(&path));
+    Ok(Location(Arc::new(Inner { durable, directory: Some(path), links, made, abilities, ..inner })))
 }
 
 /// Resolves `.` and `..` in what does not exist yet.

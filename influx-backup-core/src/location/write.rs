@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use bytes::Bytes;
 use chrono::Utc;
 use futures::FutureExt;
-use object_store::{PutMode, PutOptions};
+use object_store::{Extensions, PutMode, PutOptions};
 
 use super::{Attributes, Location, Provider, Version, Writers, attributes_from};
 use crate::{
@@ -80,8 +80,8 @@ impl Location {
             };
             let sent = self.send()?;
             let attributes = attributes_from(attributes);
-            let options = PutOptions { mode, attributes, ..PutOptions::default() };
-            let path = self.path(key);
+            let options = PutOptions { mode, attributes, extensions: self.extensions(), ..PutOptions::default() };
+            let path = self.store_path(key).map_err(|error| Error::store("put", key, self, error))?;
             let put = self.0.durable.put_opts(&path, bytes.clone().into(), options);
             let answer = self.answer_to(bytes.len(), put).await;
             sent.end(&answer);
@@ -103,6 +103,15 @@ impl Location {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// What a request to write carries: how files are made here.
+    pub(crate) fn extensions(&self) -> Extensions {
+        let mut extensions = Extensions::new();
+        if self.directory().is_some() {
+            extensions.insert(*self.made());
+        }
+        extensions
     }
 
     /// Whether the client of the store makes a request again without being asked to.

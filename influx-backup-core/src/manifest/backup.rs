@@ -79,7 +79,7 @@ impl Backup {
     }
 
     async fn read_at(repository: &Location, location: &Location, name: &str, vouch: &Vouch) -> Result<Self> {
-        let location = location.with_links(Links::Refuse);
+        let location = location.with_links(Links::Never);
         let Some(root) = read_root(&location).await? else {
             let found = uncommitted(&location).await?;
             return Err(Error::BackupNotFound { name: name.to_owned(), repository: repository.to_string(), found });

@@ -50,7 +50,7 @@ impl RepositoryMarker {
     /// [`Error::UnsupportedFormat`], [`Error::Store`].
     pub(crate) async fn read(repository: &Location) -> Result<Option<Self>> {
         let read = async {
-            let found = repository.with_links(Links::Refuse);
+            let found = repository.with_links(Links::Never);
             let found = found.get_within(&Key::parse(REPOSITORY_KEY)?, read_limits::SMALL).await?;
             let bytes = found.transpose().map_err(|large| Error::damaged(REPOSITORY_KEY, large.to_string()))?;
             bytes.map(|bytes| versioned::parse(&bytes, REPOSITORY_KEY, FORMAT)).transpose()

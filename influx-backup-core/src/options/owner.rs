@@ -4,7 +4,12 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{named::from_text, naming::visible, setters::setters};
+use crate::{
+    location::{entered, modes},
+    named::from_text,
+    naming::visible,
+    setters::setters,
+};
 
 /// Owner and permissions of restored files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,7 +99,7 @@ impl Modes {
     /// These permissions for files, and for directories those that fit them: they can be entered where files can be read.
     #[must_use]
     pub const fn of_files(files: u32) -> Self {
-        Self::Explicit { files, directories: files | (files & 0o444) >> 2 }
+        Self::Explicit { files, directories: entered(files) }
     }
 }
 
@@ -163,17 +168,11 @@ impl FromStr for Modes {
     type Err = InvalidOwner;
 
     fn from_str(text: &str) -> Result<Self, InvalidOwner> {
-        let octal = |text| u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o7777);
         let read = match text {
             INHERIT => Some(Self::Inherit),
             PROCESS_DEFAULT => Some(Self::ProcessDefault),
             text if AS_MADE.contains(&text) => Some(Self::ProcessDefault),
-            _ => match text.split_once(':') {
-                None => octal(text).map(Self::of_files),
-                Some((files, directories)) => octal(files)
-                    .zip(octal(directories))
-                    .map(|(files, directories)| Self::Explicit { files, directories }),
-            },
+            _ => modes(text).map(|(files, directories)| Self::Explicit { files, directories }),
         };
         let expected = "`inherit`, `as-made`, or octal digits such as 640 or 640:750 (files:directories)";
         read.ok_or_else(|| InvalidOwner { what: "mode", text: text.to_owned(), expected })

@@ -11,7 +11,7 @@ use crate::{
     job::AfterCheck,
     key::Key,
     layout::{MANIFEST_KEY, OWN_DIRECTORY},
-    location::Location,
+    location::{Links, Location},
     manifest::RepositoryMarker,
 };
 
@@ -33,8 +33,9 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// Links in a repository are refused: where they lead, others may write.
     pub(super) fn new(location: Location) -> Self {
-        Self { location, checked: Arc::default() }
+        Self { location: location.with_links(Links::Never), checked: Arc::default() }
     }
 
     /// One that is not looked at any more.

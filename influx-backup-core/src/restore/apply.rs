@@ -2,17 +2,19 @@
 
 use std::{
     collections::BTreeSet,
-    fs, io,
+    fs::{self, File, Metadata},
+    io,
+    iter::successors,
     ops::AddAssign,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
 use crate::{
-    error::{Error, Result},
+    error::{Error, Refused, Result},
     finding::{Finding, FindingCode},
     key::Key,
-    location::{Location, nearest_existing},
+    location::{Directory, Location, Made, nearest_existing, open_file},
     options::{Account, Modes, Owner, Ownership},
 };
 
@@ -77,7 +79,7 @@ impl Applied {
         let Some(directory) = target.directory() else { return Ok(Self::default()) };
         let of_target = match fs::metadata(directory) {
             Ok(metadata) => of_directory(&metadata),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => of_parent(directory),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => of_missing(directory),
             Err(error) => return Err(Error::io("head", "", target, error)),
         };
         let (user, group) = match &ownership.owner {
@@ -101,28 +103,34 @@ impl Applied {
         Ok(Self { user, group, files, directories, on_refused_owner, on_refused_mode })
     }
 
+    /// How files and directories are made at the target. Directories are the restore's alone while it writes to them.
+    pub(super) fn made(&self) -> Made {
+        let directories = self.directories.map(|mode| mode | 0o700);
+        Made { files: self.files, directories, user: self.user, group: self.group }
+    }
+
     /// Applies them to restored files, with the time at which each was last modified in the source, and to the
     /// directories that they lie in below the target. Returns what the file system refused, of what was not asked for.
     pub(super) async fn to_all(&self, target: &Location, files: Vec<(Key, Option<SystemTime>)>) -> Result<NotKept> {
-        let Some(root) = target.directory().map(Path::to_owned) else { return Ok(NotKept::default()) };
+        if target.directory().is_none() {
+            return Ok(NotKept::default());
+        }
         let applied = self.clone();
         let place = target.clone();
         let work = move || {
-            let mut directories: BTreeSet<PathBuf> = BTreeSet::new();
+            let mut directories: BTreeSet<&str> = BTreeSet::new();
             let mut not_kept = NotKept::default();
-            for (key, modified) in files {
-                let path = root.join(key.as_str());
-                let above = path.ancestors().skip(1).take_while(|above| *above != root);
-                for directory in above.map(Path::to_owned) {
+            for (key, modified) in &files {
+                for directory in successors(parent(key.as_str()), |directory| parent(directory)) {
                     if !directories.insert(directory) {
                         break;
                     }
                 }
-                not_kept += applied.to_file(&place, &path, modified)?;
+                not_kept += applied.to_file(&place, key, *modified)?;
             }
             // The deepest first: a directory may lose its own write permission only when all below it is done.
-            for path in directories.iter().rev() {
-                not_kept += applied.to_directory(path)?;
+            for path in directories.iter().rev().filter_map(|directory| place.file_path(directory)) {
+                not_kept += applied.to_directory(&path)?;
             }
             Ok(not_kept)
         };
@@ -141,10 +149,11 @@ impl Applied {
 
     /// Applies them to one restored file, whose directories have them.
     pub(super) async fn to_one(&self, target: &Location, key: &Key, modified: SystemTime) -> Result<NotKept> {
-        let Some(path) = target.directory().map(|root| root.join(key.as_str())) else { return Ok(NotKept::default()) };
-        let applied = self.clone();
-        let place = target.clone();
-        blocking(move || applied.to_file(&place, &path, Some(modified))).await
+        if target.directory().is_none() {
+            return Ok(NotKept::default());
+        }
+        let (applied, place, key) = (self.clone(), target.clone(), key.clone());
+        blocking(move || applied.to_file(&place, &key, Some(modified))).await
     }
 
     /// Checks that what the caller asked for can be set on the directories above these keys that are there already: their
@@ -182,52 +191,81 @@ impl Applied {
     }
 
     /// Applies them to one file.
-    pub(super) fn to_file(&self, place: &Location, path: &Path, modified: Option<SystemTime>) -> Result<NotKept> {
+    pub(super) fn to_file(&self, place: &Location, key: &Key, modified: Option<SystemTime>) -> Result<NotKept> {
+        let path = place.file_path(key.as_str()).unwrap_or_default();
         let set = || {
-            if let Some(modified) = modified.filter(|_| cfg!(unix)) {
-                let file = fs::File::open(path)?;
-                if file.metadata()?.modified()? != modified {
-                    place.set_modified(&file, modified)?;
-                }
+            let file = open_file(&path)?;
+            let found = file.metadata()?;
+            if let Some(modified) = modified.filter(|modified| found.modified().is_ok_and(|found| found != *modified)) {
+                place.set_modified(&file, modified)?;
             }
-            self.set(path, self.files)
+            self.set(&file, &found, self.files)
         };
-        set().map_err(|source| Error::Ownership { path: path.display().to_string(), source })
+        set().map_err(|error| failed(&path, error))
     }
 
     fn to_directory(&self, path: &Path) -> Result<NotKept> {
-        let set = self.set(path, self.directories);
-        set.map_err(|source| Error::Ownership { path: path.display().to_string(), source })
+        let set = || {
+            let directory = Directory::open(path)?.as_file()?;
+            self.set(&directory, &directory.metadata()?, self.directories)
+        };
+        set().map_err(|error| failed(path, error))
     }
 
     /// Sets only what differs: no right is needed where nothing changes.
     #[cfg(unix)]
-    fn set(&self, path: &Path, mode: Option<u32>) -> io::Result<NotKept> {
-        use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
-        let metadata = fs::metadata(path)?;
+    fn set(&self, file: &File, found: &Metadata, mode: Option<u32>) -> io::Result<NotKept> {
+        use std::{
+            fs::Permissions,
+            os::unix::fs::{MetadataExt, PermissionsExt, fchown},
+        };
         let mut not_kept = NotKept::default();
-        let user = self.user.filter(|user| *user != metadata.uid());
-        let group = self.group.filter(|group| *group != metadata.gid());
-        if user.is_some() || group.is_some() {
-            let given = self.on_refused_owner.is_given(chown(path, user, group))?;
+        let user = self.user.filter(|user| *user != found.uid());
+        let group = self.group.filter(|group| *group != found.gid());
+        let is_given = user.is_some() || group.is_some();
+        if is_given {
+            require_one_name(found)?;
+            let given = self.on_refused_owner.is_given(fchown(file, user, group))?;
             if !given && user.is_some() && group.is_some() {
                 // A user may give files to another group of its own.
-                self.on_refused_owner.is_given(chown(path, None, group))?;
+                self.on_refused_owner.is_given(fchown(file, None, group))?;
             }
             not_kept.owners += u64::from(!given);
         }
         // Read again: to change the owner can clear bits.
-        if let Some(mode) = mode.filter(|mode| fs::metadata(path).is_ok_and(|now| *mode != now.mode() & 0o7777)) {
-            let set = fs::set_permissions(path, fs::Permissions::from_mode(mode));
+        let now = if is_given { file.metadata()?.mode() } else { found.mode() };
+        if let Some(mode) = mode.filter(|mode| *mode != now & 0o7777) {
+            require_one_name(found)?;
+            let set = file.set_permissions(Permissions::from_mode(mode));
             not_kept.modes += u64::from(!self.on_refused_mode.is_given(set)?);
         }
         Ok(not_kept)
     }
 
     #[cfg(not(unix))]
-    fn set(&self, _path: &Path, _mode: Option<u32>) -> io::Result<NotKept> {
+    fn set(&self, _file: &File, _found: &Metadata, _mode: Option<u32>) -> io::Result<NotKept> {
         Ok(NotKept::default())
     }
+}
+
+/// A file that has another name may be another user's, who gave it this one.
+#[cfg(unix)]
+fn require_one_name(found: &Metadata) -> io::Result<()> {
+    match std::os::unix::fs::MetadataExt::nlink(found) {
+        names if found.is_file() && names > 1 => Err(io::Error::other("the file has several names (hard links)")),
+        _ => Ok(()),
+    }
+}
+
+fn failed(path: &Path, source: io::Error) -> Error {
+    match Refused::of(&source) {
+        Some(refused) => refused.into(),
+        None => Error::Ownership { path: path.display().to_string(), source },
+    }
+}
+
+fn parent(path: &str) -> Option<&str> {
+    path.rsplit_once('/').map(|(parent, _)| parent)
 }
 
 async fn blocking(work: impl FnOnce() -> Result<NotKept> + Send + 'static) -> Result<NotKept> {
@@ -270,10 +308,17 @@ fn of_directory(metadata: &fs::Metadata) -> Applied {
     }
 }
 
-/// Those of a directory that is not there yet: of the nearest one above it, unless that is everyone's, as `/tmp` is.
-fn of_parent(directory: &Path) -> Applied {
+/// Those of a directory that is not there yet: its owner is that of the nearest one above it, unless that is everyone's, as `/tmp`
+/// is. What it holds is for that owner alone, and for the group where whoever set the bit on the one above wants that.
+fn of_missing(directory: &Path) -> Applied {
     let found = fs::metadata(nearest_existing(directory)).ok();
-    found.filter(|found| !is_everyones(found)).as_ref().map(of_directory).unwrap_or_default()
+    let above = found.filter(|found| !is_everyones(found)).as_ref().map(of_directory).unwrap_or_default();
+    let is_groups = above.directories.is_some_and(|mode| mode & 0o2000 != 0);
+    let (files, directories) = match (above.files, above.directories) {
+        (Some(files), Some(directories)) if is_groups => (Some(files & 0o660), Some(directories & 0o2770)),
+        _ => (Made::PRIVATE.files, Made::PRIVATE.directories),
+    };
+    Applied { files, directories, ..above }
 }
 
 /// Whether everyone may write to a directory.
@@ -388,7 +433,7 @@ mod tests {
     fn what_cannot_be_set_is_an_ownership_error() {
         let applied = Applied { user: Some(0), on_refused_owner: OnRefused::Fail, ..Applied::default() };
         let error = applied
-            .to_file(&place(Path::new("/proc/self")), Path::new("/proc/self/no-such-file"), None)
+            .to_file(&place(Path::new("/proc/self")), &Key::parse("no-such-file").expect("a key"), None)
             .expect_err("not there");
         assert_eq!(error.code(), "ownership");
     }

@@ -1,9 +1,12 @@
 //! The directories that a restore makes at a target of files, and removes again where they stay empty. Relative to the
 //! target; `""` is the target itself. To remove them is best effort.
 
-use std::{collections::BTreeSet, fs, iter};
+use std::{collections::BTreeSet, iter};
 
-use crate::{key::Key, location::Location};
+use crate::{
+    key::Key,
+    location::{Location, remove_directory},
+};
 
 /// The uppermost directories above these keys that are not there yet.
 pub(super) fn missing<'a>(target: &Location, keys: impl Iterator<Item = &'a Key>) -> Vec<String> {
@@ -18,7 +21,6 @@ pub(super) fn missing<'a>(target: &Location, keys: impl Iterator<Item = &'a Key>
 
 /// Removes the directories above these keys that are empty, as far as they are `made` or lie in one of those.
 pub(super) fn remove_empty<'a>(target: &Location, made: &[String], keys: impl Iterator<Item = &'a Key>) {
-    let Some(root) = target.directory() else { return };
     let above = |key: &'a Key| iter::successors(parent(key.as_str()), |directory| parent(directory));
     let within = |directory: &str, made: &str| {
         directory.strip_prefix(made).is_some_and(|tail| made.is_empty() || tail.is_empty() || tail.starts_with('/'))
@@ -26,9 +28,9 @@ pub(super) fn remove_empty<'a>(target: &Location, made: &[String], keys: impl It
     let is_made = |directory: &&str| made.iter().any(|made| within(directory, made));
     let directories: BTreeSet<&str> = keys.flat_map(above).filter(is_made).collect();
     // What lies in a directory sorts after it.
-    for directory in directories.iter().rev() {
+    for path in directories.iter().rev().filter_map(|directory| target.file_path(directory)) {
         // Best effort: a directory that is not empty stays.
-        let _ = fs::remove_dir(root.join(directory));
+        let _ = remove_directory(&path);
     }
 }
 
@@ -36,7 +38,7 @@ pub(super) fn remove_empty<'a>(target: &Location, made: &[String], keys: impl It
 pub(super) fn remove_target(target: &Location, made: &[String]) {
     if let Some(directory) = target.directory().filter(|_| made.iter().any(String::is_empty)) {
         // Best effort: a directory that is not empty stays.
-        let _ = fs::remove_dir(directory);
+        let _ = remove_directory(directory);
     }
 }
 
@@ -46,6 +48,8 @@ fn parent(path: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::StoreOptions;
 

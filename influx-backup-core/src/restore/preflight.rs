@@ -266,7 +266,7 @@ pub(super) async fn rights(place: &Location, applied: &Applied, plan: &RestorePl
     let key = Key::parse(format!("{OWN_DIRECTORY}/restore/probe"))?;
     place.put(&key, Bytes::from_static(b"influx-backup write probe; safe to delete\n")).await?;
     let set = match place.directory() {
-        Some(directory) => applied.to_file(place, &directory.join(key.as_str()), None).map(drop),
+        Some(_) => applied.to_file(place, &key, None).map(drop),
         None => Ok(()),
     };
     place.delete(&key).await?;

@@ -67,7 +67,7 @@ pub(super) async fn plan(
 async fn restore(mut request: OpenedRestore, task: RunContext) -> Result<RestoreReport> {
     request.target = request.target.with_durability(request.run_options.limits.durability);
     let ready = task.unless_cancelled(prepare(&request, &task)).await?;
-    let place = request.target.with_linked(&ready.target.linked);
+    let place = request.target.with_linked(&ready.target.linked).with_made(ready.applied.made());
     let acquire = lease::acquire(&place, Some(&ready.plan.cluster), request.run_options.takeover, ready.clock);
     let claim = task.answered(acquire).await?;
     let Ready { plan, target, source, applied, made, clock: _ } = ready;

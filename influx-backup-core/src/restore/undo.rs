@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{AbandonReport, deletions, directories, journal::RestoreJournal, lease};
+use super::{AbandonReport, apply::Applied, deletions, directories, journal::RestoreJournal, lease};
 use crate::{
     error::{Error, Result},
     job::{Request, RunContext},
@@ -10,7 +10,7 @@ use crate::{
     lease::{Clock, Lease, LeaseScope, highest},
     limits::Durability,
     location::{Attributes, Location, make_durable},
-    options::AbandonOptions,
+    options::{AbandonOptions, Ownership},
     preflight,
     target::{Changes, Phase},
 };
@@ -39,7 +39,9 @@ async fn run(target: Location, options: &AbandonOptions, task: &RunContext) -> R
         }
         // What it has written through, it may have made there.
         let linked = journal.map(|journal| journal.linked).unwrap_or_default();
-        Ok((Clock::Store(preflight::clock(&target).await?), target.with_linked(&linked)))
+        // The old roots are for the servers again.
+        let made = Applied::at(&target, &Ownership::default())?.made();
+        Ok((Clock::Store(preflight::clock(&target).await?), target.with_linked(&linked).with_made(made)))
     };
     let (clock, target) = task.unless_cancelled(look).await?;
     let mut lease = task.answered(lease::acquire(&target, None, options.takeover, clock)).await?;

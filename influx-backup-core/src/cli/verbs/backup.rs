@@ -50,9 +50,9 @@ pub(crate) struct Backup {
     #[command(flatten)]
     effort: args::Effort,
     #[command(flatten)]
-    source_options: args::Source,
+    source_options: args::Cluster,
     #[command(flatten)]
-    target_options: args::Target,
+    target_options: args::Writable,
 }
 
 /// What is copied, and what is done about a source that is damaged.

@@ -17,7 +17,7 @@ pub(crate) struct Certify {
     #[command(flatten)]
     effort: args::Reads,
     #[command(flatten)]
-    options: args::Source,
+    options: args::Cluster,
 }
 
 impl Certify {

@@ -10,7 +10,7 @@ pub(crate) struct Discover {
     #[command(flatten)]
     ids: args::Ids,
     #[command(flatten)]
-    options: args::Source,
+    options: args::Cluster,
 }
 
 impl Discover {

@@ -14,7 +14,7 @@ pub(crate) struct Leftovers {
     #[arg(long)]
     remove: bool,
     #[command(flatten)]
-    options: args::Target,
+    options: args::Writable,
 }
 
 impl Leftovers {

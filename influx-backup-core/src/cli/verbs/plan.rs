@@ -26,9 +26,9 @@ pub(crate) struct Plan {
     #[command(flatten)]
     ids: args::Ids,
     #[command(flatten)]
-    source_options: args::Source,
+    source_options: args::Cluster,
     #[command(flatten)]
-    target_options: args::Target,
+    target_options: args::Writable,
 }
 
 impl Plan {

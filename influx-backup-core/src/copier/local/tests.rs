@@ -88,16 +88,28 @@ async fn links_are_refused_where_the_location_says_so() {
     }
     let followed = pair.request("linked/x").await;
     let mut refused = followed.clone();
-    refused.from = followed.from.with_links(Links::Refuse);
+    refused.from = followed.from.with_links(Links::Never);
     assert!(!copy(&refused).await.expect_err("a link in the source").is_retryable());
-    let mut refused = followed.clone();
-    refused.to = followed.to.with_links(Links::Refuse);
-    assert!(!copy(&refused).await.expect_err("a link in the target").is_retryable());
-    let error = copy(&refused).await.expect_err("a link in the target");
-    assert!(
-        matches!(&error, CopyError::Store { side: Some(CopySide::Target), operation, kind: StoreErrorKind::Denied, .. } if operation == "open"),
-        "{error:?}"
-    );
+    for links in Links::ALL {
+        let mut refused = followed.clone();
+        refused.to = followed.to.with_links(*links);
+        let error = copy(&refused).await.expect_err("nothing is written through a link");
+        assert!(!error.is_retryable());
+        assert!(
+            matches!(&error, CopyError::Store { side: Some(CopySide::Target), operation, kind: StoreErrorKind::Denied, .. } if operation == "create"),
+            "{links}: {error:?}"
+        );
+    }
+    let mut outside = followed.clone();
+    outside.from = pair.locations().1;
+    let error = copy(&outside).await.expect_err("it leads out of the source");
+    assert!(matches!(error, CopyError::Store { kind: StoreErrorKind::Denied, .. }), "{error:?}");
+    let mut followed = followed;
+    followed.target = Key::parse("plain/x").expect("a key");
+    outside.target = followed.target.clone();
+    outside.from = outside.from.with_links(Links::Anywhere);
+    outside.source = outside.from.head(&outside.source.key).await.expect("asked").expect("there");
+    assert_eq!(copy(&outside).await.expect("followed").content.crc64, Some(Crc64::of(b"x")));
     assert_eq!(copy(&followed).await.expect("followed").content.crc64, Some(Crc64::of(b"x")));
 }
 
@@ -121,7 +133,7 @@ async fn failures_of_the_target_are_told_and_leave_nothing() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_full_disk_is_fatal() {
-    let file = OpenOptions::new().write(true).open("/dev/full").expect("there");
+    let file = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("there");
     let error = (&file).write_all(b"x").map_err(|e| target_error("write", e)).expect_err("full");
     assert_eq!((error.code(), error.is_retryable()), ("no-space", false));
 }

@@ -68,10 +68,8 @@ impl Reader {
             range: range.map(GetRange::Bounded),
             ..GetOptions::default()
         };
-        let path = self.from.path(&self.wanted.key);
-        let answer =
-            within(CopySide::Source, patience(self.stall_timeout, 0), self.from.store().get_opts(&path, options))
-                .await?;
+        let asked = self.from.ask(&self.wanted.key, options);
+        let answer = within(CopySide::Source, patience(self.stall_timeout, 0), asked).await?;
         let answer = answer.map_err(|e| CopyError::from_source("get", e))?;
         let is_told_by_content = self.is_told_by_content && answer.meta.size == self.wanted.size;
         if !is_told_by_content && !is_wanted(&self.wanted, &answer.meta) {

@@ -364,7 +364,7 @@ async fn links_are_refused_where_the_location_says_so() {
     std::os::unix::fs::symlink(kept.path().join("outside"), kept.path().join("link")).expect("linked");
     let key = Key::parse("link").expect("a key");
     let source = from.head(&key).await.expect("answers").expect("there");
-    let refusing = from.with_links(crate::location::Links::Refuse);
+    let refusing = from.with_links(crate::location::Links::Never);
     let to = Location::in_memory();
     let request = |from| CopyRequest::new(from, source.clone(), to.clone());
     let error = small_parts().copy(&request(refusing), &CopyContext::default()).await.expect_err("a link");

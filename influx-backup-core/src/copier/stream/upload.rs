@@ -27,7 +27,7 @@ impl Upload {
         patience: Duration,
         clean_ups: CleanUps,
     ) -> Result<Self, CopyError> {
-        let path = request.to.path(&request.target);
+        let path = request.to.store_path(&request.target).map_err(|e| CopyError::from_target("begin upload", e))?;
         let begun = within(CopySide::Target, patience, request.to.store().put_multipart_opts(&path, options)).await?;
         let upload = begun.map_err(|e| CopyError::from_target("begin upload", e))?;
         let multipart = Multipart { upload, request };

@@ -1,25 +1,25 @@
 //! Listing directories, with the rules for links that the object_store crate lacks.
 
 use std::{
-    cell::RefCell,
-    fs::{self, FileType, Metadata},
-    io, iter,
-    path::Path as FilePath,
+    ffi::OsString,
+    fs, io,
+    iter::successors,
+    path::{Path as FilePath, PathBuf},
     sync::Arc,
 };
-
-use walkdir::{DirEntry, WalkDir};
 
 use super::{
     super::{
         OnListed,
+        file_info::{FileInfo, FileKind},
         linked::LinkRule,
+        nofollow::{self, Directory, first_link},
         object::{ListLevel, ObjectMeta},
     },
-    NOT_A_FILE, REFUSED_LINK, blocking, entry, is_absent, link,
+    blocking, entry, is_absent,
 };
 use crate::{
-    error::{Error, Result},
+    error::{Error, Refused, Result, Why},
     key::Key,
     passed::PassedOver,
 };
@@ -50,6 +50,12 @@ pub(in crate::location) struct Listed<T> {
     pub(in crate::location) unlisted: Vec<Unlisted>,
 }
 
+impl<T> Listed<T> {
+    fn with<U>(self, found: U) -> Listed<U> {
+        Listed { found, passed: self.passed, unlisted: self.unlisted }
+    }
+}
+
 /// What cannot be listed, and is passed over unless it lies in the prefix of a cluster.
 #[derive(Debug)]
 pub(crate) struct Unlisted {
@@ -61,9 +67,9 @@ pub(crate) struct Unlisted {
 }
 
 /// An entry that cannot be listed: what it is outside a cluster, where it is something, and the error inside.
-struct Refused(Option<PassedOver>, Error);
+struct Unfitting(Option<PassedOver>, Error);
 
-impl From<Error> for Refused {
+impl From<Error> for Unfitting {
     fn from(error: Error) -> Self {
         Self(super::super::list::unfit(&error), error)
     }
@@ -95,14 +101,20 @@ pub(in crate::location) async fn list_level(root: &FilePath, prefix: &str, how: 
     blocking("list", move || read_level(&root, &prefix, &how)).await
 }
 
-pub(in crate::location) async fn directories(root: &FilePath) -> Result<Listed<Vec<String>>> {
+pub(in crate::location) async fn directories(root: &FilePath, links: &LinkRule) -> Result<Listed<Vec<String>>> {
     let root = root.to_owned();
+    let follows = links.follows();
     blocking("list", move || {
         let mut listed = Listed::<Vec<String>>::default();
         match fs::read_dir(&root) {
             Ok(listing) => {
-                for name in listing.flatten().filter(|found| found.path().is_dir()).map(|found| found.file_name()) {
+                for found in listing.flatten().filter(|found| found.path().is_dir()) {
+                    let name = found.file_name();
+                    let is_link = found.file_type().is_ok_and(|kind| kind.is_symlink());
                     match name.to_str().map(PassedOver::directory) {
+                        Some(None) if is_link && !follows => {
+                            listed.passed.push((PassedOver::Link, name.to_string_lossy().into_owned()));
+                        }
                         Some(None) => listed.found.push(name.to_string_lossy().into_owned()),
                         Some(Some(kind)) => listed.passed.push((kind, name.to_string_lossy().into_owned())),
                         None => listed.passed.push((PassedOver::NotUtf8, name.to_string_lossy().into_owned())),
@@ -119,171 +131,231 @@ pub(in crate::location) async fn directories(root: &FilePath) -> Result<Listed<V
 
 /// Goes on as long as `on_entry` returns true.
 fn walk(root: &FilePath, prefix: &str, how: &How, on_entry: &dyn Fn() -> bool) -> Result<Listed<Vec<ObjectMeta>>> {
-    let start = root.join(prefix);
-    let mut listed = Listed::default();
-    if !start.is_dir() {
-        return check_start(&start).map(|()| listed);
-    }
-    let passed = RefCell::new(Vec::new());
-    for start in iter::once(&start).chain(how.links.followed_below(&start)) {
-        let is_listed = |found: &DirEntry| {
-            if how.links.is_walked_apart(found.path()) {
-                return false;
-            }
-            let kind = match how.links {
-                LinkRule::Only(_) if found.path_is_symlink() => Some(PassedOver::Link),
-                _ => known(found.path(), found.file_type()),
-            };
-            passed.borrow_mut().extend(kind.map(|kind| (kind, relative(root, found.path()))));
-            kind.is_none()
-        };
-        let below = WalkDir::new(start).follow_links(how.links.follows_all()).min_depth(1).into_iter();
-        for found in below.filter_entry(is_listed) {
-            let (path, entry) = match found {
-                Ok(found) if how.links.refuses_all() && found.path_is_symlink() => {
-                    (found.path().to_owned(), Err(refused_link(found.path())))
-                }
-                Ok(found) => {
-                    let entry = file(root, found.path(), || found.metadata().map_err(io::Error::from));
-                    (found.into_path(), entry)
-                }
-                Err(error) => (error.path().unwrap_or(root).to_owned(), walk_error(root, &error).map(|()| None)),
-            };
-            match entry {
-                Ok(None) => {}
-                Ok(Some(entry)) => {
-                    listed.found.push(entry);
+    let mut looks = Looks { root, how, listed: Listed::default() };
+    let mut entries = Vec::new();
+    let mut pending: Vec<Place> = looks.start(prefix)?.into_iter().collect();
+    'walk: while let Some(place) = pending.pop() {
+        let Some((directory, names)) = looks.open(&place)? else { continue };
+        for name in names {
+            match looks.at(&directory, &place, name)? {
+                Seen::Nothing => {}
+                Seen::Directory(below) => pending.push(below),
+                Seen::File(entry) => {
+                    entries.push(entry);
                     if !on_entry() {
-                        return Ok(listed);
+                        break 'walk;
                     }
                 }
-                Err(Refused(Some(kind), error)) if how.unfit != Unfit::Refuse => {
-                    listed.unlisted.push(Unlisted { kind, name: relative(root, &path), error });
-                }
-                Err(Refused(_, error)) => return Err(error),
             }
         }
     }
-    listed.passed = passed.into_inner();
-    Ok(listed)
-}
-
-/// What is passed over everywhere, by its name.
-fn known(path: &FilePath, kind: FileType) -> Option<PassedOver> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    if kind.is_dir() { PassedOver::directory(&name) } else { PassedOver::file(&name) }
-}
-
-fn relative(root: &FilePath, path: &FilePath) -> String {
-    path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned()
-}
-
-/// A prefix that does not exist lists as empty; one behind a broken link is an error.
-fn check_start(start: &FilePath) -> Result<()> {
-    if start.is_symlink() { Err(link(start, "is a link to something that does not exist")) } else { Ok(()) }
+    Ok(looks.listed.with(entries))
 }
 
 fn read_level(root: &FilePath, prefix: &str, how: &How) -> Result<Listed<ListLevel>> {
-    let start = root.join(prefix);
-    let mut listed = Listed::<ListLevel>::default();
+    let mut looks = Looks { root, how, listed: Listed::default() };
+    let mut level = ListLevel::default();
     let mut entries = Vec::new();
-    let listing = match fs::read_dir(&start) {
-        Ok(listing) => listing,
-        Err(error) if is_absent(&error) => return check_start(&start).map(|()| listed),
-        Err(error) => return Err(Error::io("list", prefix, root.display(), error)),
-    };
-    for found in listing {
-        let path = found.map_err(|e| Error::io("list", prefix, root.display(), e))?.path();
-        let metadata = fs::metadata(&path);
-        let kind = match &how.links {
-            LinkRule::Only(followed) if path.is_symlink() && !followed.contains(&path) => Some(PassedOver::Link),
-            _ => metadata.as_ref().ok().and_then(|found| known(&path, found.file_type())),
-        };
-        if let Some(kind) = kind {
-            listed.passed.push((kind, relative(root, &path)));
-            continue;
-        }
-        let entry = if how.links.refuses_all() && path.is_symlink() {
-            Err(refused_link(&path))
-        } else if metadata.as_ref().is_ok_and(Metadata::is_dir) {
-            let name = utf8(path.file_name().unwrap_or_default().as_ref());
-            name.map(|name| {
-                listed.found.directories.push(name.to_owned());
-                None
-            })
-        } else {
-            file(root, &path, || fs::metadata(&path))
-        };
-        match entry {
-            Ok(entry) => entries.extend(entry),
-            Err(Refused(Some(kind), error)) if how.unfit != Unfit::Refuse => {
-                listed.unlisted.push(Unlisted { kind, name: relative(root, &path), error });
+    if let Some(place) = looks.start(prefix)?
+        && let Some((directory, names)) = looks.open_start(&place)?
+    {
+        for name in names {
+            match looks.at(&directory, &place, name)? {
+                Seen::Nothing => {}
+                Seen::File(entry) => entries.push(entry),
+                Seen::Directory(below) => match utf8(below.name.file_name().unwrap_or_default().as_ref()) {
+                    Ok(name) => level.directories.push(name.to_owned()),
+                    Err(unfit) => looks.unfit(&below.name, unfit)?,
+                },
             }
-            Err(Refused(_, error)) => return Err(error),
         }
     }
-    listed.found.entries = entries.into();
-    Ok(listed)
+    level.entries = entries.into();
+    Ok(looks.listed.with(level))
 }
 
-/// The entry of one path, or `None` for directories, what is passed over and files that went away meanwhile.
-fn file(
-    root: &FilePath,
-    path: &FilePath,
-    metadata: impl Fn() -> io::Result<Metadata>,
-) -> Result<Option<ObjectMeta>, Refused> {
-    let name = path.file_name().unwrap_or_default();
-    if PassedOver::file(&name.to_string_lossy()).is_some() {
-        return Ok(None);
+/// A directory that is listed.
+struct Place {
+    /// Its name, relative to the location.
+    name: PathBuf,
+    /// Where it is: without a link.
+    path: PathBuf,
+    /// The directories with the links that were followed to it.
+    links: Option<Arc<Followed>>,
+}
+
+struct Followed {
+    path: PathBuf,
+    before: Option<Arc<Followed>>,
+}
+
+impl Place {
+    fn below(&self, name: PathBuf, path: PathBuf) -> Self {
+        Self { name, path, links: self.links.clone() }
     }
-    match metadata() {
-        Ok(metadata) if metadata.is_dir() => Ok(None),
-        Ok(metadata) if metadata.is_file() => {
-            let name = utf8(path.strip_prefix(root).unwrap_or(path))?;
-            let key = Key::parse(name).map_err(Error::from)?;
-            Ok(Some(entry(key, &metadata)))
+
+    /// Where a link in this directory leads.
+    fn behind(&self, name: PathBuf, path: PathBuf) -> Self {
+        let link = Followed { path: self.path.clone(), before: self.links.clone() };
+        Self { name, path, links: Some(Arc::new(link)) }
+    }
+
+    /// Whether a directory holds this one, or one with a link on the way to it.
+    fn lies_in(&self, directory: &FilePath) -> bool {
+        let links = successors(self.links.as_deref(), |link| link.before.as_deref());
+        self.path.starts_with(directory) || links.into_iter().any(|link| link.path.starts_with(directory))
+    }
+}
+
+/// What has a name in a directory.
+enum Seen {
+    /// What is passed over, and what went away meanwhile.
+    Nothing,
+    File(ObjectMeta),
+    Directory(Place),
+}
+
+/// Looks at what is below a directory, by the rule for its links.
+struct Looks<'a> {
+    root: &'a FilePath,
+    how: &'a How,
+    listed: Listed<()>,
+}
+
+type Opened = (Directory, Box<dyn Iterator<Item = io::Result<OsString>>>);
+
+impl Looks<'_> {
+    /// Where a listing begins. A prefix that does not exist lists as empty; one behind a broken link is an error.
+    fn start(&self, prefix: &str) -> Result<Option<Place>> {
+        let path = self.how.links.named(if prefix.is_empty() { self.root.to_owned() } else { self.root.join(prefix) });
+        let real = match self.how.links.at(&path, |path| Directory::open(path).map(|_| path.to_owned())) {
+            Ok(real) => real,
+            Err(error) if is_absent(&error) => return self.check_start(&path).map(|()| None),
+            // Opening it says why not.
+            Err(error) if Refused::of(&error).is_none() => path,
+            Err(error) => return Err(Error::io("list", prefix, self.root.display(), error)),
+        };
+        Ok(Some(Place { name: PathBuf::from(prefix), path: real, links: None }))
+    }
+
+    fn check_start(&self, start: &FilePath) -> Result<()> {
+        let link = first_link(start);
+        let is_broken = self.how.links.follows() && link.is_symlink() && !link.exists();
+        if is_broken { Err(link_error(link, BROKEN)) } else { Ok(()) }
+    }
+
+    /// `None` for a directory that went away.
+    fn open_start(&self, place: &Place) -> Result<Option<Opened>> {
+        let opened = Directory::open(&place.path).and_then(|directory| {
+            let names = directory.names()?;
+            Ok((directory, Box::new(names) as Box<_>))
+        });
+        match opened {
+            Ok(opened) => Ok(Some(opened)),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(Error::io("list", place.name.display(), self.root.display(), error)),
         }
-        Ok(metadata) => Err(Refused(Some(special(metadata.file_type())), link(path, NOT_A_FILE))),
-        Err(error) if is_absent(&error) => Ok(check_start(path).map(|()| None)?),
-        Err(error) if is_loop(&error) => Err(link(path, "is a link that leads back to itself").into()),
-        Err(error) => Err(Error::io("head", path.display(), root.display(), error).into()),
     }
-}
 
-/// What is neither a file nor a directory.
-#[cfg(unix)]
-fn special(kind: FileType) -> PassedOver {
-    use std::os::unix::fs::FileTypeExt;
-    match kind {
-        _ if kind.is_socket() => PassedOver::Socket,
-        _ if kind.is_fifo() => PassedOver::Pipe,
-        _ => PassedOver::Device,
-    }
-}
-
-#[cfg(not(unix))]
-fn special(_kind: FileType) -> PassedOver {
-    PassedOver::Device
-}
-
-fn refused_link(path: &FilePath) -> Refused {
-    Refused(Some(PassedOver::Link), link(path, REFUSED_LINK))
-}
-
-fn walk_error(root: &FilePath, error: &walkdir::Error) -> Result<(), Refused> {
-    let path = error.path().unwrap_or(root);
-    if error.loop_ancestor().is_some() {
-        return Err(link(path, "is a link that leads back to itself").into());
-    }
-    match error.io_error() {
-        Some(cause) if is_absent(cause) => Ok(check_start(path)?),
-        Some(cause) if is_loop(cause) => Err(link(path, "is a link that leads back to itself").into()),
-        cause => {
-            let kind = cause.map_or(io::ErrorKind::Other, io::Error::kind);
-            let source = io::Error::new(kind, error.to_string());
-            Err(Error::io("list", path.display(), root.display(), source).into())
+    /// The same for one that was found on the way.
+    fn open(&mut self, place: &Place) -> Result<Option<Opened>> {
+        match self.open_start(place) {
+            Err(error) if !place.name.as_os_str().is_empty() => self.unfit(&place.name, error.into()).map(|()| None),
+            opened => opened,
         }
     }
+
+    fn at(&mut self, directory: &Directory, place: &Place, name: io::Result<OsString>) -> Result<Seen> {
+        let named = name.map_err(|error| Error::io("list", place.name.display(), self.root.display(), error))?;
+        let name = place.name.join(&named);
+        let seen = match directory.look(&named) {
+            Ok(FileInfo { kind: FileKind::Link, .. }) => self.behind(place, name.clone(), place.path.join(&named)),
+            Ok(found) => self.what(&found, place.below(name.clone(), place.path.join(&named))),
+            Err(error) if is_absent(&error) => Ok(Seen::Nothing),
+            Err(error) => Err(Error::io("head", name.display(), self.root.display(), error).into()),
+        };
+        match seen {
+            Ok(seen) => Ok(seen),
+            Err(unfit) => self.unfit(&name, unfit).map(|()| Seen::Nothing),
+        }
+    }
+
+    /// What a link leads to.
+    fn behind(&mut self, place: &Place, name: PathBuf, path: PathBuf) -> Result<Seen, Unfitting> {
+        let shown = self.root.join(&name);
+        let real = match &self.how.links {
+            LinkRule::Never => return Err(Unfitting(Some(PassedOver::Link), link_error(&shown, Why::Link.as_str()))),
+            LinkRule::Only(named) => match named.get(&shown) {
+                Some(leads_to) => leads_to.clone(),
+                None => {
+                    self.pass_over(PassedOver::Link, &name);
+                    return Ok(Seen::Nothing);
+                }
+            },
+            rule => match rule.resolve(&path) {
+                Ok(real) => real,
+                Err(error) if is_absent(&error) => return Err(link_error(&shown, BROKEN).into()),
+                Err(error) if is_loop(&error) => return Err(link_error(&shown, LOOP).into()),
+                Err(error) => {
+                    let kind = Refused::of(&error).is_some().then_some(PassedOver::Link);
+                    return Err(Unfitting(kind, Error::io("head", name.display(), self.root.display(), error)));
+                }
+            },
+        };
+        if place.lies_in(&real) {
+            return Err(link_error(&shown, LOOP).into());
+        }
+        match nofollow::look(&real) {
+            Ok(found) => self.what(&found, place.behind(name, real)),
+            Err(error) if is_absent(&error) => Ok(Seen::Nothing),
+            Err(error) => Err(Error::io("head", name.display(), self.root.display(), error).into()),
+        }
+    }
+
+    fn what(&mut self, found: &FileInfo, place: Place) -> Result<Seen, Unfitting> {
+        let name = place.name.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let known = if found.is_directory() { PassedOver::directory(&name) } else { PassedOver::file(&name) };
+        if let Some(kind) = known {
+            self.pass_over(kind, &place.name);
+            return Ok(Seen::Nothing);
+        }
+        match found.kind {
+            FileKind::Directory => Ok(Seen::Directory(place)),
+            FileKind::File => {
+                let key = Key::parse(utf8(&place.name)?).map_err(Error::from)?;
+                Ok(Seen::File(entry(key, found)))
+            }
+            // Where a link led a moment ago.
+            FileKind::Link => Ok(Seen::Nothing),
+            FileKind::Special(kind) => {
+                Err(Unfitting(Some(kind), link_error(&self.root.join(&place.name), Why::NotAFile.as_str())))
+            }
+        }
+    }
+
+    fn pass_over(&mut self, kind: PassedOver, name: &FilePath) {
+        self.listed.passed.push((kind, name.to_string_lossy().into_owned()));
+    }
+
+    /// What cannot be listed is passed over, or an error.
+    fn unfit(&mut self, name: &FilePath, Unfitting(kind, error): Unfitting) -> Result<()> {
+        match kind.filter(|_| self.how.unfit != Unfit::Refuse) {
+            Some(kind) => {
+                let name = name.to_string_lossy().into_owned();
+                self.listed.unlisted.push(Unlisted { kind, name, error });
+                Ok(())
+            }
+            None => Err(error),
+        }
+    }
+}
+
+const BROKEN: &str = "is a link to something that does not exist";
+
+const LOOP: &str = "is a link that leads back to itself";
+
+fn link_error(path: &FilePath, reason: &'static str) -> Error {
+    Error::Link { path: path.display().to_string(), reason }
 }
 
 /// A link that leads back to itself.
@@ -299,19 +371,18 @@ fn is_loop(error: &io::Error) -> bool {
     }
 }
 
-fn utf8(path: &FilePath) -> Result<&str, Refused> {
+fn utf8(path: &FilePath) -> Result<&str, Unfitting> {
     path.to_str().ok_or_else(|| {
         let error = Error::InvalidKey { key: path.display().to_string(), reason: "it is not UTF-8" };
-        Refused(Some(PassedOver::NotUtf8), error)
+        Unfitting(Some(PassedOver::NotUtf8), error)
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::location::Links;
 
-    const STRICT: How = How { links: LinkRule::All(Links::Refuse), unfit: Unfit::Refuse };
+    const STRICT: How = How { links: LinkRule::Never, unfit: Unfit::Refuse };
 
     #[tokio::test]
     async fn a_walk_ends_when_no_caller_waits_for_it_any_more() {

@@ -111,6 +111,8 @@ const GCS: &[&str] = &[
     "google_skip_signature",
 ];
 
+const FILE: &[&str] = &["file_links", "file_mode"];
+
 /// The names of any provider's options that are close to this one.
 pub(super) fn close_to_any(name: &str) -> Vec<String> {
     similar(name, &Provider::ALL.iter().flat_map(|provider| StoreOptions::known(*provider)).collect::<Vec<_>>())
@@ -123,14 +125,15 @@ pub(super) fn is_duration(name: &str) -> bool {
 
 impl StoreOptions {
     /// The names of the options that a provider has, sorted. Some have further names, as the object_store crate has them. A
-    /// directory has no options.
+    /// directory has none of those that are for requests.
     #[must_use]
     pub fn known(provider: Provider) -> Vec<String> {
         let (prefix, own) = match provider {
             Provider::S3 => ("aws_", S3),
             Provider::Azure => ("azure_", AZURE),
             Provider::Gcs => ("google_", GCS),
-            Provider::File | Provider::Memory | Provider::Other => return Vec::new(),
+            Provider::File => return FILE.iter().map(|name| (*name).to_owned()).collect(),
+            Provider::Memory | Provider::Other => return Vec::new(),
         };
         let own = own.iter().chain(SHARED).map(|name| (*name).to_owned());
         let mut names: Vec<_> = own.chain(HTTP.iter().map(|name| format!("{prefix}{name}"))).collect();
@@ -160,6 +163,6 @@ mod tests {
             assert!(names.windows(2).all(|two| two[0] < two[1]), "sorted, each once: {names:?}");
         }
         assert!(StoreOptions::known(Provider::S3).iter().any(|name| name == "aws_allow_http"));
-        assert_eq!(StoreOptions::known(Provider::File), [""; 0]);
+        assert_eq!(StoreOptions::known(Provider::File), FILE);
     }
 }
