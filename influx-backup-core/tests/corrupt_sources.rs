@@ -269,9 +269,10 @@ async fn links_are_followed_where_they_lead_to_files_and_errors_elsewhere() {
     use std::os::unix::fs::symlink;
     let world = World::new(&core(Generation::V3));
     let parquet = last(&world, "/dbs/");
-    let outside = generated::directory();
-    fs::rename(world.file(&parquet), outside.path().join("file")).expect("moved");
-    symlink(outside.path().join("file"), world.file(&parquet)).expect("linked");
+    let beside = world.file("volume");
+    fs::create_dir(&beside).expect("made");
+    fs::rename(world.file(&parquet), beside.join("file")).expect("moved");
+    symlink(beside.join("file"), world.file(&parquet)).expect("linked");
     let report = world.back_up(BackupOptions::default()).await.expect("backed up");
     assert_eq!(report.status, BackupStatus::Complete);
     assert!(!world.backup().join(&parquet).is_symlink());

@@ -182,7 +182,7 @@ fn an_interrupted_restore_through_links_is_resumed_and_abandoned() {
     for (last, is_restored) in [("--abandon", false), ("--resume", true)] {
         let restore = command(&["restore", &backup, &target, "--linked-directories", "follow", "--json"]);
         let Some(full) = Refusing::new(&scratch.path("log")) else { return };
-        let full = full.with("rename", Errno::NOSPC, &scratch.path("target/ingester01/wal"));
+        let full = full.with("rename", Errno::NOSPC, &scratch.path("volume"));
         let failed = Answer::of(full.under(restore).output().expect("the program starts"));
         failed.expect_error(6, "no-space");
         assert!(!scratch.files("catalog").is_empty(), "behind the boot guard");

@@ -20,7 +20,9 @@ mod lacking;
 mod links;
 mod mounted;
 mod needs;
+mod neighbors;
 mod passed;
+mod private;
 #[path = "../cli/program.rs"]
 mod program;
 mod refusing;

@@ -145,11 +145,11 @@ fn directories_that_the_restore_makes_belong_to_whom_the_volume_does() {
         return;
     }
     let cases: [(u32, u32, u32, &[&str], _); 4] = [
-        (0, GROUP, 0o2775, &[], [(0, GROUP, 0o2775), (0, GROUP, 0o664)]),
-        (USER, GROUP, 0o750, &[], [(USER, GROUP, 0o750), (USER, GROUP, 0o640)]),
+        (0, GROUP, 0o2775, &[], [(0, GROUP, 0o2770), (0, GROUP, 0o660)]),
+        (USER, GROUP, 0o750, &[], [(USER, GROUP, 0o700), (USER, GROUP, 0o600)]),
         (0, 0, 0o755, &["--owner", "1500:1500", "--modes", "640:2750"], [(1500, 1500, 0o2750), (1500, 1500, 0o640)]),
         // Everyone's directory suggests nothing.
-        (USER, GROUP, 0o1777, &[], [(0, 0, 0o755), (0, 0, 0o644)]),
+        (USER, GROUP, 0o1777, &[], [(0, 0, 0o700), (0, 0, 0o600)]),
     ];
     for (user, group, mode, asked, [directories, files]) in cases {
         let scratch = fs_group();
