@@ -4,9 +4,10 @@
 //! path afterwards is refused, so that nothing outside is read, written, given away or deleted. A name is used in its directory,
 //! which is open: on Unix, what becomes of the path meanwhile does not matter. On other systems each path is looked at just before.
 
-#[cfg_attr(unix, path = "nofollow/unix.rs")]
-#[cfg_attr(not(unix), path = "nofollow/portable.rs")]
-mod directory;
+#[cfg(not(unix))]
+mod portable;
+#[cfg(unix)]
+mod unix;
 
 use std::{
     ffi::OsString,
@@ -15,7 +16,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub(crate) use self::directory::Directory;
+#[cfg(not(unix))]
+pub(crate) use self::portable::Directory;
+#[cfg(unix)]
+pub(crate) use self::unix::Directory;
 use super::{file_info::FileInfo, made::Made};
 use crate::error::{Refused, Why};
 

@@ -121,7 +121,11 @@ fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("made");
     for entry in fs::read_dir(from).expect("listed").map(|entry| entry.expect("an entry").path()) {
         let copied = to.join(entry.file_name().expect("a name"));
-        if entry.is_dir() { copy(&entry, &copied) } else { drop(fs::copy(&entry, &copied).expect("copied")) }
+        if entry.is_dir() {
+            copy(&entry, &copied);
+        } else {
+            fs::copy(&entry, &copied).expect("copied");
+        }
     }
 }
 
