@@ -124,7 +124,7 @@ fn quoting(message: String, arguments: &[OsString]) -> String {
     let is_flag = |at: Option<usize>| at.is_some_and(|at| arguments[at].ends_with("-option"));
     // Of `--source-option NAME= VALUE` the value is an argument of its own.
     let is_secret = |at: usize| is_flag(at.checked_sub(1)) || is_flag(at.checked_sub(2));
-    arguments.iter().enumerate().fold(message, |message, (at, argument)| {
+    let message = arguments.iter().enumerate().fold(message, |message, (at, argument)| {
         let joined = argument.split_once('=').filter(|_| argument.starts_with('-'));
         let (value, is_secret) = match joined {
             Some((name, value)) => (value, is_secret(at) || name.contains("-opt")),
@@ -137,5 +137,7 @@ fn quoting(message: String, arguments: &[OsString]) -> String {
         } else {
             message
         }
-    })
+    });
+    // The parser takes some sequences out, so that it no longer quotes what was given.
+    if arguments.iter().any(|argument| argument.contains('\u{1b}')) { visible(message) } else { message }
 }

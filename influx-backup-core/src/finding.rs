@@ -10,6 +10,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use self::code::{FindingCode, UnknownCode};
+use crate::naming::visible;
 use crate::{key::Key, named::named};
 
 /// A clause of the proof that a backup restores, `C1` to `C9`.
@@ -167,7 +168,7 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
+        f.write_str(&visible(&self.message))?;
         match self.clause {
             Some(clause) if f.alternate() => write!(f, " ({clause}: {})", clause.title()),
             _ => Ok(()),

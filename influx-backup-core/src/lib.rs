@@ -139,6 +139,7 @@ pub use self::{
     limits::Limits,
     location::{Location, StoreOptions},
     manifest::{Backup, Manifest},
+    naming::visible,
     options::{BackupOptions, CertifyOptions, Passes, RestoreOptions, RestoreRunOptions, VerifyLevel, VerifyOptions},
     orchestrate::Orchestrator,
     plan::{BackupPlan, RestorePlan, Stage},

@@ -1,4 +1,6 @@
-//! [`Naming`]: how a language writes the names of options.
+//! [`Naming`]: how a language writes the names of options; and [`visible`]: how texts of others are shown.
+
+use std::fmt;
 
 use serde_json::Value;
 
@@ -13,9 +15,28 @@ pub enum Naming {
     CamelCase,
 }
 
-/// A text that came from outside, with control characters escaped.
-pub(crate) fn visible(text: &str) -> String {
-    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+/// A text that came from outside, as one line that shows all of it: control characters, which a terminal obeys, and marks that
+/// change the direction of what follows are escaped.
+pub fn visible(text: impl fmt::Display) -> String {
+    escaped(&text.to_string(), |_| false)
+}
+
+/// The same for text of several lines, whose line breaks and tabs are this crate's own.
+#[cfg(feature = "cli")]
+pub(crate) fn visible_lines(text: &str) -> String {
+    escaped(text, |c| matches!(c, '\n' | '\t'))
+}
+
+fn escaped(text: &str, is_kept: impl Fn(char) -> bool) -> String {
+    let shown = |c: char| match c {
+        c if is_kept(c) => c.to_string(),
+        // Marks and overrides of direction, and separators of lines and paragraphs.
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            c.escape_unicode().to_string()
+        }
+        c if c.is_control() => c.escape_default().to_string(),
+        c => c.to_string(),
+    };
     text.chars().map(shown).collect()
 }
 

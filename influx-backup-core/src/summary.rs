@@ -102,6 +102,8 @@ impl BackupSummary {
         let state = match error {
             Error::DamagedBackup { .. } => BackupState::Damaged,
             Error::UnsupportedFormat { .. } => BackupState::Newer,
+            // No backup has a name that is no key.
+            Error::InvalidKey { .. } => BackupState::Foreign,
             _ => BackupState::Unreadable,
         };
         Self { reason: Some(error.report()), ..Self::new(name, state) }

@@ -24,6 +24,8 @@ use tracing_subscriber::{
     layer::SubscriberExt,
 };
 
+use influx_backup_core::visible;
+
 use crate::runtime::WorkGuard;
 
 /// The targets of the core.
@@ -131,7 +133,7 @@ struct Line {
 
 impl io::Write for Line {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        let line = String::from_utf8_lossy(text).trim_end().to_owned();
+        let line = visible(String::from_utf8_lossy(text).trim_end());
         push((mem::take(&mut self.logger), self.level, line, mem::take(&mut self.file), self.line));
         Ok(text.len())
     }

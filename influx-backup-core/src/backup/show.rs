@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::BackupReport;
 use crate::{
+    naming::visible,
     plan::Reason,
     record::{BackupStatus, PassReport},
     units::ByteSize,
@@ -15,7 +16,7 @@ impl fmt::Display for BackupReport {
             BackupStatus::Complete => "complete",
             BackupStatus::Degraded => "DEGRADED: committed with your consent, do not count on it",
         };
-        writeln!(f, "backup {}: {status}", self.name)?;
+        writeln!(f, "backup {}: {status}", visible(&self.name))?;
         self.todos.iter().try_for_each(|todo| writeln!(f, "to do [{}]: {todo}", todo.code))?;
         self.certificate.head(f)?;
         self.show_licenses(f)?;
@@ -25,7 +26,7 @@ impl fmt::Display for BackupReport {
             writeln!(f, "skipped: {left}")?;
         }
         for name in &self.unknown {
-            writeln!(f, "unknown to this release, copied: {name}")?;
+            writeln!(f, "unknown to this release, copied: {}", visible(name))?;
         }
         for (number, pass) in (1..).zip(&self.passes) {
             show_pass(f, number, pass)?;
@@ -68,11 +69,11 @@ fn show_pass(f: &mut fmt::Formatter<'_>, number: u32, pass: &PassReport) -> fmt:
         write!(f, ", {altered} altered in the backup, {unrecorded} unrecorded")?;
     }
     if !copiers.is_empty() {
-        let by: Vec<_> = copiers.iter().map(|(copier, objects)| format!("{copier} {objects}")).collect();
+        let by: Vec<_> = copiers.iter().map(|(copier, objects)| format!("{} {objects}", visible(copier))).collect();
         write!(f, ", by {}", by.join(", "))?;
     }
     for (copier, objects) in refused {
-        write!(f, ", {objects} of them because the store refused {copier}")?;
+        write!(f, ", {objects} of them because the store refused {}", visible(copier))?;
     }
     writeln!(f, ", {}.{:01} s", elapsed_ms / 1000, elapsed_ms % 1000 / 100)
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{AbsentTable, Basis, Certificate, Clause, ClauseResult, Finding, RecoveryPoint, Verdict};
 use crate::certificate::CheckedBy;
+use crate::naming::visible;
 
 /// How many violations, findings or tables of a kind are shown; all of them are in the JSON.
 const SHOWN: usize = 10;
@@ -87,7 +88,7 @@ fn codes<'a>(results: impl Iterator<Item = &'a ClauseResult>) -> Option<String> 
 }
 
 fn show_point(f: &mut fmt::Formatter<'_>, point: &RecoveryPoint) -> fmt::Result {
-    write!(f, "  {}: ", point.node)?;
+    write!(f, "  {}: ", visible(&point.node))?;
     let Some(time) = point.time() else { return writeln!(f, "holds no rows of its own") };
     write!(f, "{}: ", when(time))?;
     match &point.guaranteed {
@@ -102,6 +103,7 @@ fn show_point(f: &mut fmt::Formatter<'_>, point: &RecoveryPoint) -> fmt::Result 
 
 fn show_absent(f: &mut fmt::Formatter<'_>, table: &AbsentTable) -> fmt::Result {
     let AbsentTable { node, database, table, files, rows, newest } = table;
+    let node = visible(node);
     let newest = when(*newest);
     writeln!(f, "  {node}: database {database}, table {table}: {files} files, {rows} rows, newest {newest}")
 }
@@ -126,12 +128,12 @@ fn show_clause(f: &mut fmt::Formatter<'_>, result: &ClauseResult) -> fmt::Result
 }
 
 fn show_violation(f: &mut fmt::Formatter<'_>, violation: &Finding) -> fmt::Result {
-    writeln!(f, "      {}: {}", violation.code, violation.message)
+    writeln!(f, "      {}: {violation}", violation.code)
 }
 
 fn show_finding(f: &mut fmt::Formatter<'_>, finding: &Finding) -> fmt::Result {
     let clause = finding.clause.map_or("", Clause::as_str);
-    writeln!(f, "  {clause:<2}  {}: {}", finding.code, finding.message)
+    writeln!(f, "  {clause:<2}  {}: {finding}", finding.code)
 }
 
 /// The first few of many, and how many more there are.

@@ -8,7 +8,10 @@ use std::{
 
 use serde::Serialize;
 
-use crate::cli::{exit::Exit, failure::Failure, stop::Stop};
+use crate::{
+    cli::{exit::Exit, failure::Failure, stop::Stop},
+    naming::visible_lines,
+};
 
 /// Where the program writes: answers and messages.
 pub struct Streams {
@@ -84,16 +87,17 @@ impl Screen {
         self
     }
 
-    /// Writes to the message stream, as it is.
+    /// Writes text to the message stream.
     pub(crate) fn write_messages(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.lock().messages.write(bytes)
+        let text = visible_lines(&String::from_utf8_lossy(bytes));
+        self.lock().messages.write_all(text.as_bytes()).map(|()| bytes.len())
     }
 
     /// The one answer of a verb.
     pub(crate) fn answer(&self, json: &impl Serialize, text: impl Display) -> Result<(), Failure> {
         // All of it before the first byte: half an answer could not be taken back.
         let answer = match self.format {
-            Format::Text => Ok(text.to_string().trim_end().to_owned()),
+            Format::Text => Ok(visible_lines(text.to_string().trim_end())),
             Format::Json => serde_json::to_string_pretty(json).map_err(io::Error::from),
         };
         let answers = &mut self.lock().answers;
@@ -107,7 +111,7 @@ impl Screen {
     /// A message for people.
     pub(crate) fn say(&self, message: impl Display) {
         // Best effort: nothing can be done where the stream is closed.
-        let _ = writeln!(self.lock().messages, "{message}");
+        let _ = writeln!(self.lock().messages, "{}", visible_lines(&message.to_string()));
     }
 
     /// Help or version, as the parser words it.

@@ -3,25 +3,26 @@
 use std::fmt;
 
 use super::{Cluster, ClusterDescription, Edition, Node};
+use crate::naming::visible;
 
 /// All that discovery found, for a person.
 impl fmt::Display for ClusterDescription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.edition {
-            Edition::Core => writeln!(f, "InfluxDB 3 Core, node {}", self.id())?,
-            Edition::Enterprise => writeln!(f, "InfluxDB 3 Enterprise, cluster {}", self.id())?,
+            Edition::Core => writeln!(f, "InfluxDB 3 Core, node {}", visible(self.id()))?,
+            Edition::Enterprise => writeln!(f, "InfluxDB 3 Enterprise, cluster {}", visible(self.id()))?,
         }
-        writeln!(f, "at {}", self.location)?;
-        self.nodes.iter().try_for_each(|node| writeln!(f, "  node {:<24} {}", node.id, roles(node)))?;
+        writeln!(f, "at {}", visible(&self.location))?;
+        self.nodes.iter().try_for_each(|node| writeln!(f, "  node {:<24} {}", visible(&node.id), roles(node)))?;
         for catalog in &self.catalogs {
             writeln!(f, "  catalog {}, {}", catalog.generation, catalog.state)?;
         }
-        self.licenses.iter().try_for_each(|key| writeln!(f, "  license {key}"))?;
-        self.unknown.iter().try_for_each(|name| writeln!(f, "  unknown, copied: {name}"))?;
-        self.foreign.iter().try_for_each(|name| writeln!(f, "  foreign, not copied: {name}"))?;
-        self.excluded_nodes.iter().try_for_each(|id| writeln!(f, "  node excluded: {id}"))?;
-        self.notes.iter().try_for_each(|note| writeln!(f, "note [{}]: {}", note.code, note.message))?;
-        self.evidence.iter().try_for_each(|evidence| writeln!(f, "evidence: {evidence}"))
+        self.licenses.iter().try_for_each(|key| writeln!(f, "  license {}", visible(key)))?;
+        self.unknown.iter().try_for_each(|name| writeln!(f, "  unknown, copied: {}", visible(name)))?;
+        self.foreign.iter().try_for_each(|name| writeln!(f, "  foreign, not copied: {}", visible(name)))?;
+        self.excluded_nodes.iter().try_for_each(|id| writeln!(f, "  node excluded: {}", visible(id)))?;
+        self.notes.iter().try_for_each(|note| writeln!(f, "note [{}]: {note}", note.code))?;
+        self.evidence.iter().try_for_each(|evidence| writeln!(f, "evidence: {}", visible(evidence)))
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::named::named;
+use crate::naming::visible;
 
 /// Things of one kind that a restore would do and that are not in the plan that was approved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,7 +100,7 @@ impl fmt::Display for PlanChange {
             (_, count) => write!(f, "{count} new {many}")?,
         }
         let more = if self.count > self.examples.len() as u64 { ", …" } else { "" };
-        write!(f, " ({}{more})", self.examples.join(", "))
+        write!(f, " ({}{more})", visible(self.examples.join(", ")))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::EventKind;
+use crate::naming::visible;
 use crate::units::ByteSize;
 
 impl EventKind {
@@ -73,10 +74,11 @@ impl fmt::Display for EventKind {
             Self::Progress(progress) => progress.fmt(f),
             Self::Lagged { missed } => write!(f, "{missed} events were missed"),
             Self::StageFinished { stage } => write!(f, "{}: done", stage.title()),
-            Self::Vanished { key } => write!(f, "`{key}` is gone"),
-            Self::Changed { key } => write!(f, "`{key}` changed"),
+            Self::Vanished { key } => write!(f, "`{}` is gone", visible(key)),
+            Self::Changed { key } => write!(f, "`{}` changed", visible(key)),
             Self::Retry { key, attempt, wait, code } => {
-                write!(f, "`{key}`: {code}, attempt {attempt}; trying again in {:.1} s", wait.as_secs_f64())
+                let (key, wait) = (visible(key), wait.as_secs_f64());
+                write!(f, "`{key}`: {code}, attempt {attempt}; trying again in {wait:.1} s")
             }
             Self::PassFinished { pass, report } if report.failed_clauses.is_empty() => {
                 write!(f, "pass {pass}: {} objects copied, nothing is violated", report.copied)
@@ -88,13 +90,13 @@ impl fmt::Display for EventKind {
             Self::Certified { certificate } if certificate.holds() => f.write_str("the certificate holds"),
             Self::Certified { .. } => f.write_str("the certificate is violated"),
             Self::Recovery { points } => write!(f, "recovery points of {} nodes", points.len()),
-            Self::Deleted { key } => write!(f, "`{key}` deleted"),
+            Self::Deleted { key } => write!(f, "`{}` deleted", visible(key)),
             Self::GuardSet => f.write_str("boot guard set: no server starts on the target until it is whole"),
             Self::GuardReleased => f.write_str("boot guard released: servers may start on the target"),
-            Self::NodeStopped { node } => write!(f, "node {node} stopped"),
-            Self::NodeStarted { node } => write!(f, "node {node} started"),
+            Self::NodeStopped { node } => write!(f, "node {} stopped", visible(node)),
+            Self::NodeStarted { node } => write!(f, "node {} started", visible(node)),
             Self::Finding(finding) => write!(f, "{} [{}]: {finding}", finding.severity, finding.code),
-            Self::Committed { name } => write!(f, "backup {name} committed"),
+            Self::Committed { name } => write!(f, "backup {} committed", visible(name)),
             Self::Finished { error: None } => f.write_str("done"),
             Self::Finished { error: Some(error) } => write!(f, "failed [{}]: {}", error.code, error.message),
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Leftover, LeftoverKind};
+use crate::naming::visible;
 
 /// Leftovers as a table.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +34,7 @@ impl fmt::Display for Leftover {
             LeftoverKind::Unfinished => "unfinished backup",
             LeftoverKind::Staging => "half-written objects",
         };
-        write!(f, "{name:<28} {kind:<20} {objects:>10} {bytes:>10}")
+        write!(f, "{:<28} {kind:<20} {objects:>10} {bytes:>10}", visible(name))
     }
 }
 

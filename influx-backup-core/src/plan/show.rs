@@ -5,6 +5,7 @@ use std::fmt;
 use super::{BackupPlan, RestorePlan, RootAction, Skipped, Stage};
 use crate::{
     finding::Finding,
+    naming::visible,
     options::Policy,
     units::{ByteSize, total},
 };
@@ -14,7 +15,7 @@ const SHOWN: usize = 20;
 
 impl fmt::Display for BackupPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "Backup of {} from {}", self.cluster, self.source)?;
+        writeln!(f, "Backup of {} from {}", visible(&self.cluster), visible(&self.source))?;
         stages(f, &self.stages)?;
         writeln!(f, "plan {}", self.hash())?;
         skipped(f, &self.skipped)?;
@@ -44,7 +45,7 @@ pub(super) fn skipped(f: &mut fmt::Formatter<'_>, skipped: &[Skipped]) -> fmt::R
 }
 
 fn notes(f: &mut fmt::Formatter<'_>, findings: &[Finding]) -> fmt::Result {
-    findings.iter().try_for_each(|note| writeln!(f, "note [{}]: {}", note.code, note.message))
+    findings.iter().try_for_each(|note| writeln!(f, "note [{}]: {note}", note.code))
 }
 
 impl fmt::Display for RestorePlan {
@@ -54,9 +55,10 @@ impl fmt::Display for RestorePlan {
             Policy::Replace => "replacing the target's contents",
             Policy::Overlay => "over the target's contents",
         };
-        writeln!(f, "Restore of {} from backup {} to {} ({policy})", self.cluster, self.backup, self.target)?;
+        let [cluster, backup, target] = [&self.cluster, &self.backup, &self.target].map(visible);
+        writeln!(f, "Restore of {cluster} from backup {backup} to {target} ({policy})")?;
         if let Some(restore) = &self.resumes {
-            writeln!(f, "resumes restore {restore}")?;
+            writeln!(f, "resumes restore {}", visible(restore))?;
         }
         writeln!(f, "  boot guard at {} root paths", self.guards.len())?;
         stages(f, &self.stages)?;
@@ -64,7 +66,7 @@ impl fmt::Display for RestorePlan {
         let overwrites = self.overwrites().len();
         writeln!(f, "  {overwrites} objects are overwritten, {deletions} deleted")?;
         for key in self.deletions().take(SHOWN) {
-            writeln!(f, "    delete {key}")?;
+            writeln!(f, "    delete {}", visible(key))?;
         }
         if deletions > SHOWN {
             writeln!(f, "    … and {} more", deletions - SHOWN)?;
@@ -74,16 +76,16 @@ impl fmt::Display for RestorePlan {
                 RootAction::Put => "release: put",
                 RootAction::Remove => "release: remove the guard from",
             };
-            writeln!(f, "  {action} {}", step.key)?;
+            writeln!(f, "  {action} {}", visible(&step.key))?;
         }
         writeln!(f, "plan {}", self.hash())?;
         skipped(f, &self.skipped)?;
         for name in &self.kept {
-            writeln!(f, "kept: {name}")?;
+            writeln!(f, "kept: {}", visible(name))?;
         }
         writeln!(f, "servers that may open the result: {}", self.servers)?;
         for todo in &self.todos {
-            writeln!(f, "to do: {}", todo.message)?;
+            writeln!(f, "to do: {todo}")?;
         }
         notes(f, &self.findings)
     }

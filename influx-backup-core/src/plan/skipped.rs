@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::naming::visible;
 use crate::{key::Key, layout::Component, named::named, units::ByteSize};
 
 /// Objects that a plan skips for one reason.
@@ -95,9 +96,9 @@ impl fmt::Display for SkippedItem {
         match self {
             Self::Objects => f.write_str("objects"),
             Self::Component(component) => f.write_str(name(*component)),
-            Self::Object(key) => write!(f, "{key}"),
-            Self::Node(id) => write!(f, "node {id}"),
-            Self::Name(name) => f.write_str(name),
+            Self::Object(key) => f.write_str(&visible(key)),
+            Self::Node(id) => write!(f, "node {}", visible(id)),
+            Self::Name(name) => f.write_str(&visible(name)),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fmt};
 
 use super::{BackupState, BackupSummary};
+use crate::naming::visible;
 
 /// The list of a repository as a table, with what can be done about the states in it.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +38,7 @@ impl fmt::Display for BackupSummary {
         let committed = committed.map_or_else(|| "-".to_owned(), |time| time.format("%Y-%m-%d %H:%M:%SZ").to_string());
         let objects = objects.map_or_else(|| "-".to_owned(), |count| count.to_string());
         let bytes = bytes.map_or_else(|| "-".to_owned(), |size| size.to_string());
-        row(f, [name, self.state.as_str(), cluster, &committed, &objects, &bytes])?;
+        row(f, [&visible(name), self.state.as_str(), &visible(cluster), &committed, &objects, &bytes])?;
         self.reason.iter().try_for_each(|reason| write!(f, "\n  [{}] {}", reason.code, reason.message))
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::VerifyReport;
-use crate::options::VerifyLevel;
+use crate::{naming::visible, options::VerifyLevel};
 
 /// How many problems are shown; the JSON has more of them.
 const SHOWN: usize = 50;
@@ -23,6 +23,7 @@ impl fmt::Display for VerifyReport {
             not_compared,
             ..
         } = self;
+        let backup = visible(backup);
         let count = self.problem_count();
         let shown = problems.len().min(SHOWN);
         match count {
@@ -45,7 +46,7 @@ impl fmt::Display for VerifyReport {
             writeln!(f, "{not_compared} have no checksum in the manifest: their bytes are compared with nothing")?;
         }
         for problem in &problems[..shown] {
-            writeln!(f, "  {:<9} {}", problem.code, problem.message)?;
+            writeln!(f, "  {:<9} {}", problem.code, visible(&problem.message))?;
         }
         if count > shown as u64 {
             writeln!(f, "  … and {} more", count - shown as u64)?;

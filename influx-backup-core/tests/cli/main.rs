@@ -15,5 +15,6 @@ mod secrets;
 #[cfg(all(unix, feature = "aws", feature = "azure", feature = "gcp"))]
 mod servers;
 #[cfg(all(unix, feature = "aws", feature = "azure", feature = "gcp"))]
+mod shown;
 mod stores;
 mod verbs;
