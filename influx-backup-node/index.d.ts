@@ -251,6 +251,7 @@ export type FindingCode =
  * - `unfinished`: begun and not finished: it was given up, or there was no heartbeat for ten minutes. It can be
  *   resumed.
  * - `damaged`: committed, but its manifest cannot be read.
+ * - `untrusted`: committed, but the key that is trusted does not vouch for it.
  * - `newer`: committed by a newer release, in a format that this one does not know.
  * - `unreadable`: its own files cannot be read now: the right to is missing, or a link lies on the way.
  * - `foreign`: no backup: a directory that influx-backup did not write.
@@ -261,6 +262,7 @@ export type BackupState =
     | "in_progress"
     | "unfinished"
     | "damaged"
+    | "untrusted"
     | "newer"
     | "unreadable"
     | "foreign";
@@ -634,6 +636,13 @@ export interface CertifyOptions {
 
     /** How many resources to use. */
     limits?: Limits | undefined;
+
+    /**
+     * A public key of minisign: its line of base64, or the text of its file. Default: none.
+     *
+     * A backup that this key has not signed as it is now rejects (`untrusted-backup`).
+     */
+    trust?: string | null | undefined;
 }
 
 /** How a backup is taken. */
@@ -709,6 +718,15 @@ export interface BackupOptions {
 
     /** When to stop trying to close the certificate. */
     passes?: Passes | undefined;
+
+    /**
+     * The text of a file of a secret key of minisign, which signs the root manifest. It is never written or shown.
+     * Default: none.
+     */
+    sign?: string | null | undefined;
+
+    /** The password of that key, where it has one. It is never written or shown. Default: none. */
+    signPassword?: string | null | undefined;
 
     /** How long each server may take to stop, where there is an orchestrator. Default: 10 minutes. */
     stopTimeout?: Duration | undefined;
@@ -807,6 +825,13 @@ export interface RestoreOptions {
      *   root. What is newer at the target stays and may undo the restore.
      */
     policy?: "empty" | "replace" | "overlay" | undefined;
+
+    /**
+     * A public key of minisign: its line of base64, or the text of its file. Default: none.
+     *
+     * A backup that this key has not signed as it is now rejects (`untrusted-backup`).
+     */
+    trust?: string | null | undefined;
 }
 
 /** How a restore runs. No plan covers it: it may differ from run to run of the same plan. */
@@ -842,6 +867,16 @@ export interface RestoreRunOptions {
     takeover?: "after_timeout" | "immediately" | undefined;
 }
 
+/** How the backups of a repository are listed. */
+export interface ListOptions {
+    /**
+     * A public key of minisign: its line of base64, or the text of its file. Default: none.
+     *
+     * A backup that this key has not signed is `untrusted`.
+     */
+    trust?: string | null | undefined;
+}
+
 /** How a backup is verified. */
 export interface VerifyOptions {
     /**
@@ -872,6 +907,13 @@ export interface VerifyOptions {
      * They are chosen at random; at least one.
      */
     samplePercent?: number | undefined;
+
+    /**
+     * A public key of minisign: its line of base64, or the text of its file. Default: none.
+     *
+     * A backup that this key has not signed as it is now rejects (`untrusted-backup`).
+     */
+    trust?: string | null | undefined;
 }
 
 /** How a restore is abandoned. */
@@ -3074,7 +3116,7 @@ export class Repository {
      * console.log(backups.filter((backup) => backup.state === "complete").map((backup) => backup.name));
      * ```
      */
-    list(options?: JobOptions): Job<readonly BackupSummary[]>;
+    list(options?: ListOptions & JobOptions): Job<readonly BackupSummary[]>;
 
     /**
      * Opens a committed backup and checks its object list.

@@ -103,7 +103,7 @@ impl CertifyRequest {
     async fn run(self, context: RunContext) -> Result<Certificate> {
         let CertifyOptions { discover, limits, .. } = &self.options;
         self.options.check()?;
-        let vouch = self.options.vouch();
+        let vouch = self.options.vouch()?;
         let reads = Reads::new(limits);
         let meter = &context.events;
         let counted = |location: &Location| meter.counting(location).with_reads(&reads);
@@ -111,14 +111,15 @@ impl CertifyRequest {
             match self.tree {
                 Tree::Location(location) => location_certificate(&counted(&location), discover, &vouch, meter).await,
                 Tree::Cluster(_) if !vouch.is_needless() => {
-                    Err(Error::invalid_request("expect_sha256", "a cluster has no manifest: give a backup"))
+                    let option = if vouch.key.is_some() { "trust" } else { "expect_sha256" };
+                    Err(Error::invalid_request(option, "a cluster has no manifest: give a backup"))
                 }
                 Tree::Cluster(cluster) => {
                     let location = counted(cluster.location());
                     cluster_certificate(&cluster.with_location(location), meter).await
                 }
                 Tree::Backup(backup) => {
-                    backup.require(&vouch)?;
+                    backup.require(&vouch).await?;
                     own_certificate(&backup.read_by(counted), meter).await
                 }
                 Tree::Named { repository, name } => {

@@ -28,6 +28,9 @@ pub const REPOSITORY_KEY: &str = "_influx_backup/repository.json";
 /// The key of the root manifest inside a backup.
 pub const MANIFEST_KEY: &str = "_influx_backup/manifest.json";
 
+/// The key of the signature of the root manifest, where the backup is signed.
+pub const SIGNATURE_KEY: &str = "_influx_backup/manifest.json.minisig";
+
 /// The generations of the catalog's layout that InfluxDB 3 has used so far, oldest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]

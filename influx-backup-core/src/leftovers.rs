@@ -18,7 +18,7 @@ use crate::{
     lease::{Clock, Lease, SILENCE, release_timeout},
     location::{Incomplete, Location, ObjectTable, remove_empty},
     named::named,
-    options::{OnExisting, Takeover},
+    options::{OnExisting, Takeover, Vouch},
     preflight,
     summary::{self, BackupState, BackupSummary},
     units::{ByteSize, total},
@@ -60,7 +60,7 @@ named!(LeftoverKind, "kind of leftover", { Unfinished => "unfinished", Staging =
 
 /// Looks for leftovers, within a job.
 pub(crate) async fn find(repository: &Location, events: &EventSink) -> Result<Vec<Leftover>> {
-    let backups = summary::list(repository, &()).await?;
+    let backups = summary::list(repository, &Vouch::default(), &()).await?;
     events.planned(backups.len() as u64, 0);
     events.set_phase(Phase::Listing);
     // After the list: a backup that is begun meanwhile is not among them.
@@ -94,9 +94,11 @@ async fn find_in(repository: &Location, backup: BackupSummary, incomplete: &[Inc
             let entries = list_all(&location).await?;
             (LeftoverKind::Unfinished, entries.iter().map(|entry| entry.size).collect())
         }
-        BackupState::Complete | BackupState::Degraded | BackupState::Damaged | BackupState::Foreign => {
-            (LeftoverKind::Staging, Vec::new())
-        }
+        BackupState::Complete
+        | BackupState::Degraded
+        | BackupState::Untrusted
+        | BackupState::Damaged
+        | BackupState::Foreign => (LeftoverKind::Staging, Vec::new()),
     };
     let inside = incomplete.iter().filter_map(|incomplete| incomplete.below(&backup.name));
     sizes.extend(inside.filter(is_dead(backup.state)).map(|incomplete| incomplete.size));
@@ -122,7 +124,7 @@ pub(crate) async fn remove(repository: &Location, leftover: &Leftover, context: 
         }
         LeftoverKind::Staging => {
             let delete = async {
-                let state = summary::summary(repository, leftover.name.clone()).await?.state;
+                let state = summary::summary(repository, leftover.name.clone(), &Vouch::default()).await?.state;
                 if is_at_rest(state) { location.delete_incomplete(is_dead(state)).await } else { Ok(()) }
             };
             context.unless_cancelled(delete).await?;
@@ -137,7 +139,11 @@ pub(crate) async fn remove(repository: &Location, leftover: &Leftover, context: 
 /// Whether no process writes to a directory in this state, as far as this release can know.
 fn is_at_rest(state: BackupState) -> bool {
     match state {
-        BackupState::Complete | BackupState::Degraded | BackupState::Damaged | BackupState::Foreign => true,
+        BackupState::Complete
+        | BackupState::Degraded
+        | BackupState::Untrusted
+        | BackupState::Damaged
+        | BackupState::Foreign => true,
         BackupState::InProgress | BackupState::Unfinished | BackupState::Newer | BackupState::Unreadable => false,
     }
 }

@@ -112,6 +112,7 @@ pub mod repository;
 pub mod restore;
 mod retry;
 mod setters;
+mod signature;
 mod similar;
 pub mod summary;
 pub mod target;

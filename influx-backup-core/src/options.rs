@@ -10,9 +10,11 @@ mod abandon;
 mod backup;
 mod certify;
 mod given;
+mod list;
 mod owner;
 mod restore;
 mod restore_run;
+mod secret;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -31,11 +33,13 @@ pub use self::{
     },
     certify::CertifyOptions,
     given::GivenOptions,
+    list::ListOptions,
     owner::{Account, InvalidOwner, Modes, Owner, Ownership},
     restore::{
         ExtraNodes, Licenses, LinkedDirectories, OnCatalogMismatch, OnDegraded, Policy, RestoreOptions, SourceCheck,
     },
     restore_run::{OnUnfinished, RestoreRunOptions, ServersStopped},
+    secret::Secret,
     verify::{VerifyLevel, VerifyOptions},
 };
 pub use crate::naming::Naming;

@@ -13,7 +13,7 @@ use crate::{
     leftovers::{self, Leftover},
     location::Location,
     manifest::{Backup, RepositoryMarker},
-    options::{BackupOptions, RestoreOptions, VerifyOptions},
+    options::{BackupOptions, ListOptions, RestoreOptions, VerifyOptions},
     plan::{BackupPlan, RestorePlan},
     restore::{Restore, plan_restore},
     summary,
@@ -132,11 +132,19 @@ impl Repository {
     ///
     /// Its progress counts the directories that may be backups. The job fails with [`Error::Store`](crate::Error::Store) where the repository itself cannot be listed.
     pub fn list(&self) -> Request<Vec<BackupSummary>> {
+        self.list_with(ListOptions::default())
+    }
+
+    /// The same, in which a backup that the options do not trust is [`Untrusted`](BackupState::Untrusted).
+    ///
+    /// The job fails with [`Error::InvalidRequest`](crate::Error::InvalidRequest) as [`ListOptions::check`], too.
+    pub fn list_with(&self, options: ListOptions) -> Request<Vec<BackupSummary>> {
         self.place.request(|location| {
             let repository = location.clone();
             Request::new("list", location.to_string(), |context| async move {
+                let vouch = options.vouch()?;
                 let repository = context.events.noting(&repository);
-                context.unless_cancelled(summary::list(&repository, &context.events)).await
+                context.unless_cancelled(summary::list(&repository, &vouch, &context.events)).await
             })
         })
     }

@@ -15,6 +15,7 @@ use crate::{
     location::{Links, Location},
     manifest::{Manifest, read_manifest},
     named::named,
+    options::Vouch,
     record::BackupStatus,
     units::ByteSize,
 };
@@ -59,6 +60,8 @@ pub enum BackupState {
     Unfinished,
     /// Committed, but its manifest cannot be read.
     Damaged,
+    /// Committed, but the key that is trusted does not vouch for it.
+    Untrusted,
     /// Committed by a newer release, in a format that this one does not know: list it with that one.
     Newer,
     /// Its own files cannot be read now: the right to is missing, or a link lies on the way.
@@ -73,6 +76,7 @@ named!(BackupState, "state of a backup", {
     InProgress => "in_progress",
     Unfinished => "unfinished",
     Damaged => "damaged",
+    Untrusted => "untrusted",
     Newer => "newer",
     Unreadable => "unreadable",
     Foreign => "foreign",
@@ -101,6 +105,7 @@ impl BackupSummary {
     fn unread(name: String, error: &Error) -> Self {
         let state = match error {
             Error::DamagedBackup { .. } => BackupState::Damaged,
+            Error::UntrustedBackup { .. } => BackupState::Untrusted,
             Error::UnsupportedFormat { .. } => BackupState::Newer,
             // No backup has a name that is no key.
             Error::InvalidKey { .. } => BackupState::Foreign,
@@ -111,13 +116,13 @@ impl BackupSummary {
 }
 
 /// A summary of every directory that may be a backup, sorted by name.
-pub(crate) async fn list(repository: &Location, meter: &dyn Meter) -> Result<Vec<BackupSummary>> {
+pub(crate) async fn list(repository: &Location, vouch: &Vouch, meter: &dyn Meter) -> Result<Vec<BackupSummary>> {
     let names = repository.directories().await?;
     let may_be_backup = |name: &String| !name.starts_with(['_', '.']);
     let names: Vec<_> = names.into_iter().filter(may_be_backup).collect();
     meter.planned(names.len() as u64, 0);
     let summarized = |name| async move {
-        let summary = summary(repository, name).await?;
+        let summary = summary(repository, name, vouch).await?;
         meter.finished(0);
         Ok(summary)
     };
@@ -125,17 +130,17 @@ pub(crate) async fn list(repository: &Location, meter: &dyn Meter) -> Result<Vec
 }
 
 /// What is known of one backup. A store that does not answer says nothing about it, and is an error.
-pub(crate) async fn summary(repository: &Location, name: String) -> Result<BackupSummary> {
-    match read(repository, &name).await {
+pub(crate) async fn summary(repository: &Location, name: String, vouch: &Vouch) -> Result<BackupSummary> {
+    match read(repository, &name, vouch).await {
         Err(error @ Error::Store { kind, .. }) if kind.is_transient() => Err(error),
         Err(error) => Ok(BackupSummary::unread(name, &error)),
         summary => summary,
     }
 }
 
-async fn read(repository: &Location, name: &str) -> Result<BackupSummary> {
+async fn read(repository: &Location, name: &str, vouch: &Vouch) -> Result<BackupSummary> {
     let location = repository.child(name)?.with_links(Links::Never);
-    if let Some(manifest) = read_manifest(&location).await? {
+    if let Some(manifest) = read_manifest(name, &location, vouch).await? {
         return Ok(BackupSummary::committed(name.to_owned(), manifest));
     }
     let name = name.to_owned();

@@ -128,10 +128,10 @@ fn request(what: String, which: Which, options: VerifyOptions) -> Request<Verify
         let verify = async {
             let reads = Reads::new(&options.limits);
             let counted = |location: &Location| events.counting(location).with_reads(&reads);
-            let vouch = options.vouch();
+            let vouch = options.vouch()?;
             let backup = match which {
                 Which::Opened(backup) => {
-                    backup.require(&vouch)?;
+                    backup.require(&vouch).await?;
                     backup.read_by(counted)
                 }
                 Which::At(location) => Backup::at_vouched(&counted(&location), &vouch).await?,

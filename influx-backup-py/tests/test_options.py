@@ -141,6 +141,7 @@ def test_choices_name_their_default(struct: str, option: str) -> None:
         (Repository.backup, ["BackupOptions", "DiscoverOptions"]),
         (Repository.plan_restore, ["RestoreOptions"]),
         (Repository.restore, ["RestoreRunOptions"]),
+        (Repository.list, ["ListOptions"]),
         (Repository.verify, ["VerifyOptions"]),
         (verify, ["VerifyOptions"]),
     ],

@@ -14,7 +14,7 @@ use crate::{
     error::{Error, Result, StoreErrorKind},
     event::EventKind,
     key::Key,
-    layout::{MANIFEST_KEY, OWN_DIRECTORY},
+    layout::{MANIFEST_KEY, OWN_DIRECTORY, SIGNATURE_KEY},
     location::{Location, Version, make_durable},
     manifest::{FORMAT, MIN_READER, Manifest, SegmentRef, WRITER, segment},
     read_limits::{self, TooLarge},
@@ -124,6 +124,7 @@ impl Run<'_> {
             self.lease.check().await
         };
         self.unless_ended(may_commit).await?;
+        self.unless_ended(self.sign(&bytes)).await?;
         let cancelled = async {
             self.task.cancellation.cancelled().await;
             sleep(CANCELLED_COMMIT).await;
@@ -158,6 +159,23 @@ impl Run<'_> {
             todos: Vec::new(),
             findings: Vec::new(),
         })
+    }
+
+    /// Writes the signature of the manifest before the manifest, whose presence is the commit. One that an earlier run left is
+    /// replaced.
+    async fn sign(&self, manifest: &Bytes) -> Result<()> {
+        let Some(signer) = self.signer else { return Ok(()) };
+        let key = Key::parse(SIGNATURE_KEY)?;
+        let signature = Bytes::from(signer.sign(manifest, "manifest.json", Utc::now().timestamp())?);
+        match self.to.create(&key, signature.clone()).await {
+            Err(Error::Store { kind: StoreErrorKind::AlreadyExists, .. }) => {
+                self.remove_late_manifest(&key).await?;
+                // A deletion that arrives late would remove the signature of this run.
+                self.task.settled(self.lease).await?;
+                self.to.create(&key, signature).await.map(drop)
+            }
+            created => created.map(drop),
+        }
     }
 
     /// Creates the root manifest, and makes sure that it counts. Who takes a backup over looks for a manifest after it has

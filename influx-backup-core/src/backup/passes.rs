@@ -31,6 +31,7 @@ use crate::{
     options::BackupOptions,
     plan::{BackupPlan, Reason},
     record::PassReport,
+    signature::Signer,
     units::duration::millis,
 };
 
@@ -48,6 +49,7 @@ pub(super) struct Run<'a> {
     pub(super) copier: &'a Arc<dyn Copier>,
     pub(super) task: &'a RunContext,
     pub(super) lease: &'a Lease,
+    pub(super) signer: Option<&'a Signer>,
 }
 
 impl Run<'_> {

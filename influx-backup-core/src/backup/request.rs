@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use super::{BackupReport, Rules, check_places, run::run};
+use tokio::task::spawn_blocking;
 use tracing::Span;
 
 use crate::{
     copier::{Copier, default_copiers},
     discover::Source,
-    error::Result,
+    error::{Error, Result},
     inventory::Inventory,
     job::{Request, RunContext, Setup, request, span},
     location::Location,
     options::BackupOptions,
     orchestrate::Orchestrator,
     plan::BackupPlan,
+    signature::Signer,
 };
 
 /// A backup about to start. Its progress counts the objects that are listed and those that are copied.
@@ -80,13 +82,21 @@ impl BackupRequest {
     async fn run(self, context: RunContext) -> Result<BackupReport> {
         let Self { repository, source, options, rules, copier, orchestrator, setup: _ } = self;
         options.check()?;
+        let signer = signer(&options).await?;
         let cluster = source.open(&context).await?;
         let repository = context.events.noting(&repository);
-        run(repository, cluster, options, rules, copier, orchestrator, context).await
+        run(repository, cluster, options, signer, rules, copier, orchestrator, context).await
     }
 }
 
 request!(BackupRequest => BackupReport);
+
+/// What signs the manifest, opened before anything is done. That of a key with a password takes a second of a processor.
+async fn signer(options: &BackupOptions) -> Result<Option<Signer>> {
+    let options = options.clone();
+    let opened = spawn_blocking(move || options.signer()).await;
+    opened.map_err(|source| Error::Internal { task: "signing key", source: Box::new(source) })?
+}
 
 /// What a backup would copy, from one listing of the cluster.
 pub(crate) fn plan_backup(repository: &Location, source: Source, options: &BackupOptions) -> Request<BackupPlan> {

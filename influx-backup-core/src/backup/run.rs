@@ -30,6 +30,7 @@ use crate::{
     orchestrate::{Orchestrator, while_stopped},
     preflight,
     record::UnreadableRecord,
+    signature::Signer,
 };
 
 /// What a run has done so far.
@@ -62,6 +63,7 @@ pub(crate) async fn run(
     repository: Location,
     cluster: Cluster,
     options: BackupOptions,
+    signer: Option<Signer>,
     rules: Rules,
     copier: Arc<dyn Copier>,
     orchestrator: Option<Arc<dyn Orchestrator>>,
@@ -94,8 +96,16 @@ pub(crate) async fn run(
     let to = lease.fenced(&to);
     let journal = journal(&to, lease.number(), options.limits.durability);
     let mut state = RunState { index: Index::default(), journal, facts: Facts::default(), unreadable: BTreeMap::new() };
-    let run =
-        Run { name: &name, to: &to, options: &options, rules: &rules, copier: &copier, task: &task, lease: &lease };
+    let run = Run {
+        name: &name,
+        to: &to,
+        options: &options,
+        rules: &rules,
+        copier: &copier,
+        task: &task,
+        lease: &lease,
+        signer: signer.as_ref(),
+    };
     let nodes = cluster.nodes().to_vec();
     let source = cluster.location().clone();
     let work = async {

@@ -1,6 +1,6 @@
 //! The command line, and the arguments that several verbs share.
 
-use std::{error::Error, path::PathBuf, str::FromStr, time::Duration};
+use std::{env, error::Error, fs, io, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{
     Parser,
@@ -8,7 +8,7 @@ use clap::{
 };
 
 use crate::{
-    ByteSize, DiscoverOptions, Limits,
+    BackupOptions, ByteSize, DiscoverOptions, Limits,
     cli::{
         failure::Failure,
         screen::Screen,
@@ -227,6 +227,58 @@ pub(crate) struct Vouchers {
     /// a checksum of every object are refused (exit code 4).
     #[arg(long, value_name = "DIGEST")]
     pub(crate) expect_sha256: Option<String>,
+    #[command(flatten)]
+    pub(crate) key: TrustedKey,
+}
+
+/// The key that has to have signed a backup.
+#[derive(Debug, Default, PartialEq, clap::Args)]
+#[command(next_help_heading = "Trust")]
+pub(crate) struct TrustedKey {
+    /// A public key of minisign, or a file of one. A backup that this key has not signed is refused (exit code 4), or listed as
+    /// untrusted.
+    #[arg(long, value_name = "PUBKEY")]
+    trust: Option<String>,
+}
+
+impl TrustedKey {
+    /// The key itself.
+    pub(crate) fn read(&self) -> Result<Option<String>, Failure> {
+        let read = |trust: &String| match fs::read_to_string(trust) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(trust.clone()),
+            Err(error) => {
+                Err(Failure::usage(format!("--trust takes a public key, or a file that can be read ({error})")))
+            }
+            Ok(text) => Ok(text),
+        };
+        self.trust.as_ref().map(read).transpose()
+    }
+}
+
+/// What signs a backup.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Trust")]
+pub(crate) struct Signature {
+    /// The file of a secret key of minisign, which signs the manifest [default: the key that INFLUX_BACKUP_SIGN_KEY holds, if it is
+    /// set]. The password of the key is taken from INFLUX_BACKUP_SIGN_PASSWORD.
+    #[arg(long, value_name = "FILE")]
+    sign: Option<String>,
+}
+
+impl Signature {
+    /// These options, with the key and its password.
+    pub(crate) fn apply(&self, options: BackupOptions) -> Result<BackupOptions, Failure> {
+        let set = |variable| env::var(variable).ok().filter(|value| !value.is_empty());
+        let key = match &self.sign {
+            Some(file) => Some(fs::read_to_string(file).map_err(|error| {
+                Failure::usage(format!("--sign takes the file of a secret key that can be read ({error})"))
+            })?),
+            None => set("INFLUX_BACKUP_SIGN_KEY"),
+        };
+        let Some(key) = key else { return Ok(options) };
+        let options = options.with_sign(key);
+        Ok(set("INFLUX_BACKUP_SIGN_PASSWORD").into_iter().fold(options, BackupOptions::with_sign_password))
+    }
 }
 
 /// Reads one of the names of an enum of the library.

@@ -84,7 +84,7 @@ impl Backup {
             let found = uncommitted(&location).await?;
             return Err(Error::BackupNotFound { name: name.to_owned(), repository: repository.to_string(), found });
         };
-        vouch.require_root(name, &root)?;
+        vouch.require_root(name, &location, &root).await?;
         let manifest = parse_manifest(&root)?;
         let objects: Vec<ObjectRecord> = read_list(&location, &manifest.objects).await?;
         let absent = read_list(&location, &manifest.absent).await?;
@@ -235,8 +235,10 @@ async fn uncommitted(location: &Location) -> Result<String> {
 }
 
 /// The root manifest of the backup at `location`, or `None` where nothing was committed.
-pub(crate) async fn read_manifest(location: &Location) -> Result<Option<Manifest>> {
-    read_root(location).await?.as_deref().map(parse_manifest).transpose()
+pub(crate) async fn read_manifest(name: &str, location: &Location, vouch: &Vouch) -> Result<Option<Manifest>> {
+    let Some(root) = read_root(location).await? else { return Ok(None) };
+    vouch.require_root(name, location, &root).await?;
+    parse_manifest(&root).map(Some)
 }
 
 async fn read_root(location: &Location) -> Result<Option<Bytes>> {

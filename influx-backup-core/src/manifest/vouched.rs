@@ -4,16 +4,23 @@ use super::Backup;
 use crate::{
     checksum::sha256,
     error::{Error, Result},
+    key::Key,
+    layout::SIGNATURE_KEY,
+    location::Location,
     options::Vouch,
     record::ObjectRecord,
+    signature::Trusted,
 };
+
+/// The longest signature, in bytes: minisign writes about 300.
+const LONGEST_SIGNATURE: u64 = 64 << 10;
 
 impl Vouch {
     /// Checks the bytes of a root manifest, before they are parsed.
     ///
     /// # Errors
     /// [`Error::UntrustedBackup`].
-    pub(super) fn require_root(&self, backup: &str, root: &[u8]) -> Result<()> {
+    pub(crate) async fn require_root(&self, backup: &str, location: &Location, root: &[u8]) -> Result<()> {
         let found = sha256(root);
         match &self.sha256 {
             Some(expected) if !expected.eq_ignore_ascii_case(&found) => Err(Error::UntrustedBackup {
@@ -22,7 +29,10 @@ impl Vouch {
                 expected: Some(expected.clone()),
                 found: Some(found),
             }),
-            _ => Ok(()),
+            _ => match &self.key {
+                Some(key) => require_signature(key, backup, location, root).await,
+                None => Ok(()),
+            },
         }
     }
 
@@ -44,13 +54,31 @@ impl Vouch {
     }
 }
 
+async fn require_signature(key: &Trusted, backup: &str, location: &Location, root: &[u8]) -> Result<()> {
+    let untrusted = |reason: &str| Error::UntrustedBackup {
+        backup: backup.to_owned(),
+        reason: reason.to_owned(),
+        expected: Some(key.as_str().to_owned()),
+        found: None,
+    };
+    let at = Key::parse(SIGNATURE_KEY)?;
+    let Some(found) = location.head(&at).await? else { return Err(untrusted("it is not signed")) };
+    if found.size > LONGEST_SIGNATURE {
+        return Err(untrusted("its signature cannot be read"));
+    }
+    let Some(signature) = location.get(&at, Some(&found.version)).await? else {
+        return Err(untrusted("it is not signed"));
+    };
+    key.verify(root, &String::from_utf8_lossy(&signature)).map_err(untrusted)
+}
+
 impl Backup {
     /// Checks what vouches for a backup that is open already: the very bytes that were parsed.
     ///
     /// # Errors
     /// [`Error::UntrustedBackup`].
-    pub(crate) fn require(&self, vouch: &Vouch) -> Result<()> {
-        vouch.require_root(self.name(), &self.opened.root)?;
+    pub(crate) async fn require(&self, vouch: &Vouch) -> Result<()> {
+        vouch.require_root(self.name(), self.location(), &self.opened.root).await?;
         vouch.require_checksums(self.name(), &self.opened.objects)
     }
 }

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Takeover;
+use super::{Secret, Takeover};
 use crate::{
     error::{Error, Result},
     key::Key,
     limits::Limits,
     named::named,
     setters::setters,
+    signature::Signer,
     units::duration,
 };
 
@@ -31,6 +32,10 @@ pub struct BackupOptions {
     pub on_unreadable: OnUnreadable,
     /// Whether objects get a cryptographic digest beside their checksum, where their bytes pass through this process.
     pub digest: ContentDigest,
+    /// The text of a file of a secret key of minisign, which signs the root manifest. It is never written or shown.
+    pub sign: Option<Secret>,
+    /// The password of that key, where it has one. It is never written or shown.
+    pub sign_password: Option<Secret>,
     /// Whether derived files are copied.
     pub derived: Derived,
     /// What to do with an unfinished backup of this name.
@@ -55,6 +60,8 @@ impl Default for BackupOptions {
             on_corrupt: OnCorrupt::default(),
             on_unreadable: OnUnreadable::default(),
             digest: ContentDigest::default(),
+            sign: None,
+            sign_password: None,
             derived: Derived::default(),
             on_existing: OnExisting::default(),
             takeover: Takeover::default(),
@@ -84,7 +91,33 @@ impl BackupOptions {
             let reason = "only a backup that is resumed can be taken over: set `on_existing` to `resume`";
             return Err(Error::invalid_request("takeover", reason));
         }
+        if self.sign_password.is_some() && self.sign.is_none() {
+            return Err(Error::invalid_request("sign_password", "it is the password of a key: set `sign`"));
+        }
         self.limits.check()
+    }
+
+    /// What signs the manifest. A key with a password takes about a second to open.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRequest`].
+    pub(crate) fn signer(&self) -> Result<Option<Signer>> {
+        let password = self.sign_password.as_ref().map(Secret::as_str);
+        self.sign.as_ref().map(|key| Signer::read(key.as_str(), password)).transpose()
+    }
+
+    /// Signs the root manifest with this secret key of minisign: the text of its file.
+    #[must_use]
+    pub fn with_sign(mut self, key: impl Into<Secret>) -> Self {
+        self.sign = Some(key.into());
+        self
+    }
+
+    /// Gives the password of that key.
+    #[must_use]
+    pub fn with_sign_password(mut self, password: impl Into<Secret>) -> Self {
+        self.sign_password = Some(password.into());
+        self
     }
 
     /// Sets the name.

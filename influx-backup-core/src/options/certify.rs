@@ -16,6 +16,9 @@ pub struct CertifyOptions {
     /// SHA-256 of the backup's root manifest, in hex, as the report of the backup gave it. Another backup under its name, or an
     /// altered one, is refused (`untrusted-backup`), and so is one that has no checksum of some object.
     pub expect_sha256: Option<String>,
+    /// A public key of minisign: its line of base64, or the text of its file. A backup that this key has not signed as it is now is
+    /// refused (`untrusted-backup`), and so is one that has no checksum of some object.
+    pub trust: Option<String>,
     /// How many resources to use.
     pub limits: Limits,
 }
@@ -26,7 +29,7 @@ impl CertifyOptions {
     /// # Errors
     /// [`Error::InvalidRequest`](crate::Error::InvalidRequest) with the name of the option that does not.
     pub fn check(&self) -> Result<()> {
-        self.vouch().check()?;
+        self.vouch()?;
         self.limits.check()
     }
 
@@ -37,9 +40,16 @@ impl CertifyOptions {
         self
     }
 
+    /// Refuses a backup that this public key of minisign has not signed.
+    #[must_use]
+    pub fn with_trust(mut self, key: impl Into<String>) -> Self {
+        self.trust = Some(key.into());
+        self
+    }
+
     /// What has to vouch for the backup.
-    pub(crate) fn vouch(&self) -> Vouch {
-        Vouch { sha256: self.expect_sha256.clone() }
+    pub(crate) fn vouch(&self) -> Result<Vouch> {
+        Vouch::new(self.expect_sha256.as_deref(), self.trust.as_deref())
     }
 
     setters! {

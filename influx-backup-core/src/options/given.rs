@@ -506,7 +506,7 @@ mod tests {
             |values: Value| in_camel_case(values).with_known(&["signal", "object_events"]).last::<BackupOptions>();
         own(json!({ "objectEvents": true, "signal": {} })).expect("its own");
         let near = |name: &str| own(json!({ name: 1 })).expect_err(name).to_string();
-        assert_eq!(near("signl"), "`signl` is not an option of this call: did you mean `signal`?");
+        assert_eq!(near("signl"), "`signl` is not an option of this call: did you mean `sign` or `signal`?");
         assert_eq!(
             near("object_events"),
             "`object_events` is not an option of this call: did you mean `objectEvents`?"

@@ -28,6 +28,8 @@ fn every_options_struct_has_defaults_and_refuses_unknown_fields() {
         "on_unreadable",
         "on_violation",
         "passes",
+        "sign",
+        "sign_password",
         "stop_timeout",
         "takeover",
     ]);
@@ -41,6 +43,7 @@ fn every_options_struct_has_defaults_and_refuses_unknown_fields() {
         "on_degraded",
         "ownership",
         "policy",
+        "trust",
     ]);
     is_plain::<RestoreRunOptions>(&["limits", "on_unfinished", "servers_stopped", "stop_timeout", "takeover"]);
     is_plain::<DiscoverOptions>(&["cluster_id", "excluded_nodes", "node_ids", "query_only"]);
@@ -49,8 +52,9 @@ fn every_options_struct_has_defaults_and_refuses_unknown_fields() {
     is_plain::<Passes>(&["max_passes", "time_limit"]);
     is_plain::<Ownership>(&["modes", "owner"]);
     is_plain::<AbandonOptions>(&["takeover"]);
-    is_plain::<VerifyOptions>(&["expect_sha256", "level", "limits", "sample_percent"]);
-    is_plain::<CertifyOptions>(&["discover", "expect_sha256", "limits"]);
+    is_plain::<ListOptions>(&["trust"]);
+    is_plain::<VerifyOptions>(&["expect_sha256", "level", "limits", "sample_percent", "trust"]);
+    is_plain::<CertifyOptions>(&["discover", "expect_sha256", "limits", "trust"]);
 }
 
 fn is_plain<T: Default + Debug + PartialEq + Serialize + DeserializeOwned>(fields: &[&str]) {
@@ -333,7 +337,7 @@ fn restores() -> impl Strategy<Value = RestoreOptions> {
     let first = (one_of(Policy::ALL), one_of(ExtraNodes::ALL), one_of(OnCatalogMismatch::ALL), ownerships());
     let second =
         (one_of(Licenses::ALL), one_of(OnDegraded::ALL), one_of(SourceCheck::ALL), one_of(LinkedDirectories::ALL));
-    (first, second, option::of(texts())).prop_map(|(first, second, expect_sha256)| {
+    (first, second, option::of(texts()), option::of(texts())).prop_map(|(first, second, expect_sha256, trust)| {
         let (policy, extra_nodes, on_catalog_mismatch, ownership) = first;
         let (licenses, on_degraded, check, linked_directories) = second;
         RestoreOptions {
@@ -346,6 +350,7 @@ fn restores() -> impl Strategy<Value = RestoreOptions> {
             on_degraded,
             check,
             expect_sha256,
+            trust,
         }
     })
 }
@@ -364,12 +369,18 @@ fn verifications() -> impl Strategy<Value = VerifyOptions> {
         sample_percent,
         expect_sha256,
         limits,
+        ..VerifyOptions::default()
     })
 }
 
 fn certifications() -> impl Strategy<Value = CertifyOptions> {
     let fields = (discoveries(), option::of(texts()), limits());
-    fields.prop_map(|(discover, expect_sha256, limits)| CertifyOptions { discover, expect_sha256, limits })
+    fields.prop_map(|(discover, expect_sha256, limits)| CertifyOptions {
+        discover,
+        expect_sha256,
+        limits,
+        ..CertifyOptions::default()
+    })
 }
 
 fn discoveries() -> impl Strategy<Value = DiscoverOptions> {

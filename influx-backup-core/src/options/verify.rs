@@ -22,6 +22,9 @@ pub struct VerifyOptions {
     /// SHA-256 of the backup's root manifest, in hex, as the report of the backup gave it. Another backup under its name, or an
     /// altered one, is refused (`untrusted-backup`), and so is one that has no checksum of some object.
     pub expect_sha256: Option<String>,
+    /// A public key of minisign: its line of base64, or the text of its file. A backup that this key has not signed as it is now is
+    /// refused (`untrusted-backup`), and so is one that has no checksum of some object.
+    pub trust: Option<String>,
     /// How many resources to use.
     pub limits: Limits,
 }
@@ -29,7 +32,13 @@ pub struct VerifyOptions {
 impl Default for VerifyOptions {
     /// Structure: no Parquet file is read.
     fn default() -> Self {
-        Self { level: VerifyLevel::default(), sample_percent: 100, expect_sha256: None, limits: Limits::default() }
+        Self {
+            level: VerifyLevel::default(),
+            sample_percent: 100,
+            expect_sha256: None,
+            trust: None,
+            limits: Limits::default(),
+        }
     }
 }
 
@@ -39,7 +48,7 @@ impl VerifyOptions {
     /// # Errors
     /// [`Error::InvalidRequest`] with the name of the option that does not.
     pub fn check(&self) -> Result<()> {
-        self.vouch().check()?;
+        self.vouch()?;
         let reason = match (self.sample_percent, self.level) {
             (1..=99, VerifyLevel::Bytes) | (100, _) => return self.limits.check(),
             (1..=99, _) => "it selects the bytes to read: set `level` to `bytes`".to_owned(),
@@ -91,9 +100,16 @@ impl VerifyOptions {
         self
     }
 
+    /// Refuses a backup that this public key of minisign has not signed.
+    #[must_use]
+    pub fn with_trust(mut self, key: impl Into<String>) -> Self {
+        self.trust = Some(key.into());
+        self
+    }
+
     /// What has to vouch for the backup.
-    pub(crate) fn vouch(&self) -> Vouch {
-        Vouch { sha256: self.expect_sha256.clone() }
+    pub(crate) fn vouch(&self) -> Result<Vouch> {
+        Vouch::new(self.expect_sha256.as_deref(), self.trust.as_deref())
     }
 
     setters! {

@@ -188,11 +188,11 @@ impl Restore {
         let target = target.open()?;
         let backup = match backup {
             BackupSource::Opened(backup) => {
-                backup.require(&options.vouch())?;
+                backup.require(&options.vouch()?).await?;
                 backup
             }
             BackupSource::Named { repository, name } => {
-                Backup::open_vouched(&repository, &name, &options.vouch()).await?
+                Backup::open_vouched(&repository, &name, &options.vouch()?).await?
             }
         };
         Ok(OpenedRestore { backup, target, options, run_options, copier, orchestrator, approval })
@@ -216,7 +216,7 @@ pub(crate) fn plan_restore(
         let plan = async {
             options.check()?;
             let place = context.events.noting(&repository);
-            let backup = Backup::open_vouched(&place, &name, &options.vouch()).await?;
+            let backup = Backup::open_vouched(&place, &name, &options.vouch()?).await?;
             let plan = run::plan(&backup, &target, &options, &context).await;
             plan.map_err(|error| error.in_backup(backup.location()))
         };

@@ -221,3 +221,78 @@ fn a_forger_who_keeps_the_crc_is_caught_by_the_digest() {
         forged.is_refused(&["--expect-sha256", &forged.digest]);
     }
 }
+
+/// A key pair of minisign without a password: the file of the secret key, and the public key as text.
+fn key_pair(scratch: &Scratch, name: &str) -> (String, String) {
+    let pair = minisign::KeyPair::generate_unencrypted_keypair().expect("a key pair");
+    let file = scratch.path(name);
+    fs::write(&file, pair.sk.to_box(None).expect("a key").into_string()).expect("written");
+    (file, pair.pk.to_base64())
+}
+
+#[test]
+fn only_the_trusted_key_vouches_for_a_backup() {
+    let keys = Scratch::empty();
+    let (secret, public) = key_pair(&keys, "mine.key");
+    let (other_secret, other) = key_pair(&keys, "other.key");
+    let forged = Forged::new(&["--sign", &secret]);
+    let file = keys.path("mine.pub");
+    fs::write(&file, format!("untrusted comment: mine\n{public}\n")).expect("written");
+    forged.is_taken(&["--trust", &public]);
+    forged.is_taken(&["--trust", &file, "--expect-sha256", &forged.digest]);
+    assert!(forged.is_refused(&["--trust", &other]).contains("another key"));
+    run(&["verify", &forged.backup(), "--trust", "RWQ", "--json"]).expect_error(2, "invalid-request");
+
+    let signature = forged.file("_influx_backup/manifest.json.minisig");
+    let state = |trust: &str| {
+        let list = run(&["list", &forged.scratch.path("repository"), "--trust", trust, "--json"]).expect(0).json();
+        (list[0]["state"].clone(), list[0]["reason"]["code"].clone())
+    };
+    assert_eq!(state(&public).0, "complete");
+    assert_eq!(state(&other), ("untrusted".into(), "untrusted-backup".into()));
+    // The real program reads it.
+    let real = std::process::Command::new("minisign").arg("-V").args(["-P", &public, "-m"]).arg(forged.root()).output();
+    match real {
+        Ok(real) => assert!(real.status.success(), "{real:?}"),
+        Err(_) => eprintln!("not run: minisign (tests/cli/forged.rs): the program `minisign`"),
+    }
+
+    let text = fs::read_to_string(&signature).expect("read");
+    // Altered, with the signature that it had; signed again with the attacker's key; not signed at all.
+    forged.rewrite(|record| record["version"]["modified"] = "2020-01-01T00:00:00Z".into());
+    forged.is_refused(&["--trust", &public]);
+    let bytes = fs::read(&other_secret).expect("read");
+    let theirs = minisign::SecretKeyBox::from(String::from_utf8(bytes).expect("UTF-8"));
+    let theirs = theirs.into_unencrypted_secret_key().expect("a key");
+    let root = fs::read(forged.root()).expect("read");
+    let again = minisign::sign(None, &theirs, &root[..], None, None).expect("signed").into_string();
+    fs::write(&signature, again).expect("written");
+    assert!(forged.is_refused(&["--trust", &public]).contains("another key"));
+    for nonsense in [String::new(), "x".repeat(100_000), text.lines().take(3).collect()] {
+        fs::write(&signature, nonsense).expect("written");
+        forged.is_refused(&["--trust", &public]);
+    }
+    fs::remove_file(&signature).expect("removed");
+    assert!(forged.is_refused(&["--trust", &public]).contains("not signed"));
+    assert_eq!(state(&public).0, "untrusted");
+}
+
+#[test]
+fn a_secret_key_shows_nowhere() {
+    let keys = Scratch::empty();
+    let (secret, _) = key_pair(&keys, "mine.key");
+    let text = fs::read_to_string(&secret).expect("read");
+    let line = text.lines().nth(1).expect("a key").to_owned();
+    let forged = Forged::new(&["--sign", &secret]);
+    for (path, bytes) in forged.scratch.files("repository") {
+        assert!(!String::from_utf8_lossy(&bytes).contains(&line), "{}", path.display());
+    }
+    let broken = keys.path("broken.key");
+    fs::write(&broken, text.replace(&line, &line[..40])).expect("written");
+    let backup = ["backup", &forged.scratch.path("source"), &forged.scratch.path("repository"), "-vv", "--json"];
+    let answer = run(&[&backup[..], &["--name", "b", "--sign", &broken]].concat()).expect_error(2, "invalid-request");
+    assert!(!answer.stderr.contains(&line[..40]) && !answer.stdout.contains(&line[..40]), "{answer:?}");
+    assert!(!fs::exists(forged.scratch.path("repository/b")).expect("looked"), "nothing was begun");
+    let answer = run(&[&backup[..], &["--name", "c", "--sign", &secret]].concat()).expect(0);
+    assert!(!answer.stderr.contains(&line) && !answer.stdout.contains(&line), "{answer:?}");
+}

@@ -7,7 +7,7 @@ use super::Repository;
 use crate::{
     caller::Caller,
     job::{Job, start},
-    options::no_options,
+    options::options,
 };
 
 #[napi]
@@ -15,7 +15,6 @@ impl Repository {
     /// Starts to list what lies in a repository.
     #[napi]
     pub fn list(&self, env: &Env, given: Object<'_>, caller: &Caller) -> Result<Job> {
-        no_options(env, given)?;
-        start!(self.0.list(), caller)
+        start!(self.0.list_with(options(env, given)?), caller)
     }
 }

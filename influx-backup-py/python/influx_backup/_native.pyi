@@ -2515,7 +2515,7 @@ class Repository:
     ) -> Job[RestoreReport]:
         """Starts a restore: of what a plan says, or of a backup by its name."""
 
-    def list(self) -> Job[tuple[BackupSummary, ...]]:
+    def list(self, given: Mapping[str, Any]) -> Job[tuple[BackupSummary, ...]]:
         """Starts to list what lies in a repository."""
 
     def get(self, name: str) -> Job[Backup]:

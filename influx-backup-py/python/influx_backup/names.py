@@ -40,7 +40,9 @@ __all__ = [
     "VerifyLevel",
 ]
 
-BackupState = Literal["complete", "degraded", "in_progress", "unfinished", "damaged", "newer", "unreadable", "foreign"]
+BackupState = Literal[
+    "complete", "degraded", "in_progress", "unfinished", "damaged", "untrusted", "newer", "unreadable", "foreign"
+]
 """In which state a backup of a repository is.
 
 - `complete`: committed, its certificate holds.
@@ -48,6 +50,7 @@ BackupState = Literal["complete", "degraded", "in_progress", "unfinished", "dama
 - `in_progress`: being written; its heartbeat is fresh.
 - `unfinished`: begun and not finished: it was given up, or there was no heartbeat for ten minutes. It can be resumed.
 - `damaged`: committed, but its manifest cannot be read.
+- `untrusted`: committed, but the key that is trusted does not vouch for it.
 - `newer`: committed by a newer release, in a format that this one does not know.
 - `unreadable`: its own files cannot be read now: the right to is missing, or a link lies on the way.
 - `foreign`: no backup: a directory that influx-backup did not write.

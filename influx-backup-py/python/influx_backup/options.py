@@ -23,6 +23,7 @@ __all__ = [
     "Duration",
     "GenerateOptions",
     "Limits",
+    "ListOptions",
     "Ownership",
     "Passes",
     "Place",
@@ -171,6 +172,12 @@ class CertifyOptions(TypedDict, total=False):
     limits: Limits
     """How many resources to use."""
 
+    trust: str | None
+    """A public key of minisign: its line of base64, or the text of its file. Default: none.
+
+    A backup that this key has not signed as it is now raises (`untrusted-backup`).
+    """
+
 
 class BackupOptions(TypedDict, total=False):
     """How a backup is taken."""
@@ -237,6 +244,12 @@ class BackupOptions(TypedDict, total=False):
 
     passes: Passes
     """When to stop trying to close the certificate."""
+
+    sign: str | None
+    """The text of a file of a secret key of minisign, which signs the root manifest. It is never written or shown. Default: none."""
+
+    sign_password: str | None
+    """The password of that key, where it has one. It is never written or shown. Default: none."""
 
     stop_timeout: Duration
     """How long each server may take to stop, where there is an orchestrator. Default: 10 minutes."""
@@ -326,6 +339,12 @@ class RestoreOptions(TypedDict, total=False):
       is newer at the target stays and may undo the restore.
     """
 
+    trust: str | None
+    """A public key of minisign: its line of base64, or the text of its file. Default: none.
+
+    A backup that this key has not signed as it is now raises (`untrusted-backup`).
+    """
+
 
 class RestoreRunOptions(TypedDict, total=False):
     """How a restore runs. No plan covers it: it may differ from run to run of the same plan."""
@@ -358,6 +377,16 @@ class RestoreRunOptions(TypedDict, total=False):
     """
 
 
+class ListOptions(TypedDict, total=False):
+    """How the backups of a repository are listed."""
+
+    trust: str | None
+    """A public key of minisign: its line of base64, or the text of its file. Default: none.
+
+    A backup that this key has not signed is `untrusted`.
+    """
+
+
 class VerifyOptions(TypedDict, total=False):
     """How a backup is verified."""
 
@@ -385,6 +414,12 @@ class VerifyOptions(TypedDict, total=False):
     """At the level `bytes`: how many percent of the objects are read, from 1 to 100. Default: 100.
 
     They are chosen at random; at least one.
+    """
+
+    trust: str | None
+    """A public key of minisign: its line of base64, or the text of its file. Default: none.
+
+    A backup that this key has not signed as it is now raises (`untrusted-backup`).
     """
 
 

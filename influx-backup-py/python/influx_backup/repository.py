@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         BackupOptions,
         CertifyOptions,
         DiscoverOptions,
+        ListOptions,
         Place,
         RestoreOptions,
         RestoreRunOptions,
@@ -354,20 +355,25 @@ class Repository:
             self._native.restore, what, target, options, approved_hash, object_events, copier, orchestrator, loop
         )
 
-    def list(self, *, progress: ProgressOption = None) -> tuple[BackupSummary, ...]:
+    def list(self, *, progress: ProgressOption = None, **options: Unpack[ListOptions]) -> tuple[BackupSummary, ...]:
         """Every backup and what else lies here, sorted by name. One that cannot be read keeps no other from the list.
 
             >>> [backup.name for backup in repo.list() if backup.state == "complete"]
             ['monday']
 
+        Args:
+            progress: `True` for a bar on a terminal and log lines elsewhere, a callable for each event, or one of
+                `influx_backup.progress`.
+            **options: `ListOptions` of `influx_backup.options`: `trust`.
+
         Raises:
             StoreError: The repository itself cannot be listed.
         """
-        return run(progress, self._native.list)
+        return run(progress, self._native.list, options)
 
-    def list_async(self) -> Job[tuple[BackupSummary, ...]]:
+    def list_async(self, **options: Unpack[ListOptions]) -> Job[tuple[BackupSummary, ...]]:
         """`list` for asyncio."""
-        return start(self._native.list)
+        return start(self._native.list, options)
 
     def get(self, name: str, *, progress: ProgressOption = None) -> Backup:
         """Opens a committed backup and checks its object list.
@@ -394,7 +400,7 @@ class Repository:
             name: The backup's name.
             progress: `True` for a bar on a terminal and log lines elsewhere, a callable for each event, or one of
                 `influx_backup.progress`.
-            **options: `VerifyOptions` of `influx_backup.options`: `level`, `sample_percent`, `expect_sha256`, `limits`.
+            **options: `VerifyOptions` of `influx_backup.options`: `level`, `sample_percent`, `expect_sha256`, `trust`, `limits`.
 
         Raises:
             UsageError: Options contradict one another.

@@ -46,6 +46,8 @@ pub(crate) struct Backup {
     #[command(flatten)]
     what: What,
     #[command(flatten)]
+    signature: args::Signature,
+    #[command(flatten)]
     ids: args::Ids,
     #[command(flatten)]
     effort: args::Effort,
@@ -96,7 +98,7 @@ impl Backup {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
         let source = places::location(&self.source, &self.source_options.settings(screen)?)?;
         let repository = places::location(&self.repository, &self.target_options.settings(screen)?)?;
-        let options = self.options();
+        let options = self.signature.apply(self.options())?;
         options.check()?;
         let source = Source::at(&source, self.ids.discover());
         let repository = until_interrupted(Repository::open(repository), screen).await?;

@@ -24,6 +24,7 @@ impl Certify {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
         let tree = places::location(&self.path, &self.options.settings(screen)?)?;
         let options = CertifyOptions::default().with_discover(self.ids.discover()).with_limits(self.effort.limits());
+        let options = self.vouchers.key.read()?.into_iter().fold(options, CertifyOptions::with_trust);
         let options = self.vouchers.expect_sha256.into_iter().fold(options, CertifyOptions::with_expect_sha256);
         options.check()?;
         let job = certify(&tree).with_options(options).start();

@@ -101,7 +101,7 @@ struct Choices {
 }
 
 impl Choices {
-    fn options(&self) -> RestoreOptions {
+    fn options(&self) -> Result<RestoreOptions, Failure> {
         let ownership =
             Ownership { owner: self.owner.clone().unwrap_or_default(), modes: self.modes.unwrap_or_default() };
         let options = RestoreOptions::default()
@@ -113,7 +113,8 @@ impl Choices {
             .with_on_catalog_mismatch(self.on_catalog_mismatch.unwrap_or_default())
             .with_linked_directories(self.linked_directories.unwrap_or_default())
             .with_ownership(ownership);
-        self.vouchers.expect_sha256.iter().fold(options, RestoreOptions::with_expect_sha256)
+        let options = self.vouchers.key.read()?.into_iter().fold(options, RestoreOptions::with_trust);
+        Ok(self.vouchers.expect_sha256.iter().fold(options, RestoreOptions::with_expect_sha256))
     }
 }
 
@@ -154,11 +155,12 @@ impl Restore {
             Some(Approved::Plan(_)) if self.choices != Choices::default() => {
                 return Err(Failure::usage(
                     "the file of --plan holds the options of the restore: remove --policy, --extra-nodes, --check, \
-                     --on-degraded, --on-catalog-mismatch, --linked-directories, --licenses, --owner, --modes and --expect-sha256",
+                     --on-degraded, --on-catalog-mismatch, --linked-directories, --licenses, --owner, --modes, --expect-sha256 and \
+                     --trust",
                 ));
             }
             Some(Approved::Plan(plan)) => plan.options.clone(),
-            Some(Approved::Hash(_)) | None => self.choices.options(),
+            Some(Approved::Hash(_)) | None => self.choices.options()?,
         };
         options.check()?;
         Ok(options)

@@ -32,6 +32,7 @@ impl Verify {
     pub(crate) async fn run(self, screen: &Screen) -> Result<Exit, Failure> {
         let options = VerifyOptions::at(self.level).with_limits(self.effort.limits());
         let options = self.sample_percent.into_iter().fold(options, VerifyOptions::with_sample_percent);
+        let options = self.vouchers.key.read()?.into_iter().fold(options, VerifyOptions::with_trust);
         let options = self.vouchers.expect_sha256.into_iter().fold(options, VerifyOptions::with_expect_sha256);
         options.check()?;
         let (repository, name) = places::backup(&self.backup, &self.options.settings(screen)?, screen).await?;

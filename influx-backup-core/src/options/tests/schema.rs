@@ -122,7 +122,7 @@ fn word(declared: &Type) -> String {
     match (name.as_str(), of) {
         ("Option", Some(of)) => of,
         ("Vec", Some(of)) => format!("list of {of}s"),
-        ("String" | "Owner" | "Modes", None) => "string".to_owned(),
+        ("String" | "Owner" | "Modes" | "Secret", None) => "string".to_owned(),
         ("u8" | "u32" | "usize", None) => "integer".to_owned(),
         ("Duration", None) => "duration".to_owned(),
         ("ByteSize", None) => "byte size".to_owned(),
@@ -170,6 +170,7 @@ fn the_file_lists_every_option() {
         "BackupOptions": unchecked::<BackupOptions>(),
         "CertifyOptions": unchecked::<CertifyOptions>(),
         "DiscoverOptions": unchecked::<DiscoverOptions>(),
+        "ListOptions": unchecked::<ListOptions>(),
         "Limits": Tried { context: Limits::default(), check: Limits::check }.describe_all(),
         "Ownership": unchecked::<Ownership>(),
         "Passes": Tried { context: Passes::default(), check: passes }.describe_all(),

@@ -111,6 +111,7 @@ fn options(plan: &RestorePlan) -> impl Iterator<Item = String> {
         on_degraded,
         check,
         expect_sha256,
+        trust,
     } = &plan.options;
     let Ownership { owner, modes } = ownership;
     let options = [
@@ -122,6 +123,7 @@ fn options(plan: &RestorePlan) -> impl Iterator<Item = String> {
         format!("on_degraded: {on_degraded}"),
         format!("check: {check}"),
         format!("expect_sha256: {}", expect_sha256.as_deref().unwrap_or("none")),
+        format!("trust: {}", trust.as_deref().unwrap_or("none")),
     ];
     options.into_iter()
 }

@@ -43,7 +43,7 @@ impl Run {
         let places = Places::new(place.clone())
             .with(PlaceRole::Backup, backup.location().clone())
             .with(PlaceRole::Shared, backup.repository().clone());
-        let unread = if self.request.options.vouch().is_needless() { Unread::Believed } else { Unread::ReadBack };
+        let unread = if self.request.options.vouch()?.is_needless() { Unread::Believed } else { Unread::ReadBack };
         let mut sink = Checked::new(backup, place, unread, finished);
         let mut resumed = 0;
         for mut stage in stages {
