@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{BackupReport, Rules, check_places, run::run};
+use super::{
+    BackupReport, Rules, check_places,
+    run::{Tools, run},
+};
 use tokio::task::spawn_blocking;
 use tracing::Span;
 
@@ -82,10 +85,10 @@ impl BackupRequest {
     async fn run(self, context: RunContext) -> Result<BackupReport> {
         let Self { repository, source, options, rules, copier, orchestrator, setup: _ } = self;
         options.check()?;
-        let signer = signer(&options).await?;
+        let tools = Tools { copier, orchestrator, signer: signer(&options).await? };
         let cluster = source.open(&context).await?;
         let repository = context.events.noting(&repository);
-        run(repository, cluster, options, signer, rules, copier, orchestrator, context).await
+        run(repository, cluster, options, rules, tools, context).await
     }
 }
 

@@ -58,17 +58,23 @@ impl RunState {
     }
 }
 
+/// What a run works with.
+pub(super) struct Tools {
+    pub(super) copier: Arc<dyn Copier>,
+    pub(super) orchestrator: Option<Arc<dyn Orchestrator>>,
+    pub(super) signer: Option<Signer>,
+}
+
 /// Takes a backup into `repository`.
-pub(crate) async fn run(
+pub(super) async fn run(
     repository: Location,
     cluster: Cluster,
     options: BackupOptions,
-    signer: Option<Signer>,
     rules: Rules,
-    copier: Arc<dyn Copier>,
-    orchestrator: Option<Arc<dyn Orchestrator>>,
+    tools: Tools,
     task: RunContext,
 ) -> Result<BackupReport> {
+    let Tools { copier, orchestrator, signer } = tools;
     check_places(&cluster, &repository)?;
     let repository = repository.with_durability(options.limits.durability);
     let checked = task.unless_cancelled(check_stores(&cluster, &repository, &task)).await;

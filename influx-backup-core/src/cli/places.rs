@@ -30,7 +30,7 @@ pub(crate) async fn backup(text: &str, settings: &[Setting], screen: &Screen) ->
     let (repository, name) = split(text).ok_or_else(|| {
         Failure::usage(format!(
             "`{}` names no backup: write REPOSITORY/NAME, a path or a URL",
-            visible(&without_secrets(text))
+            visible(without_secrets(text))
         ))
     })?;
     let repository = until_interrupted(Repository::open(location(&repository, settings)?), screen).await?;

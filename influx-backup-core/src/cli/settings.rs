@@ -59,14 +59,14 @@ fn is_name(name: &str) -> bool {
 
 /// The options that a file holds: a line each as `NAME=VALUE`, or one JSON object.
 pub(crate) fn read(path: &Path, flag: &str, screen: &Screen) -> Result<Vec<Setting>, Failure> {
-    let refused = |reason: String| Failure::usage(format!("{flag} `{}`: {reason}", visible(&path.to_string_lossy())));
+    let refused = |reason: String| Failure::usage(format!("{flag} `{}`: {reason}", visible(path.to_string_lossy())));
     let file = File::open(path).and_then(|file| {
         let metadata = file.metadata()?;
         if metadata.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok((file, metadata)) }
     });
     let (file, metadata) = file.map_err(|error| refused(format!("it cannot be read: {error}")))?;
     if is_open_to_others(&metadata) {
-        let path = visible(&path.to_string_lossy());
+        let path = visible(path.to_string_lossy());
         screen.say(format_args!("warning: other users can read `{path}`: `chmod 600` keeps its secrets"));
     }
     let mut text = String::new();

@@ -145,14 +145,12 @@ impl Error {
             code: self.code().to_owned(),
             category: self.category(),
             // What it quotes may have line breaks.
-            message: visible(&self.to_string()),
+            message: visible(self),
             hints: self.hints(),
             retryable: self.is_retryable(),
             key: self.key().map(str::to_owned),
             location: self.location().map(str::to_owned),
-            causes: successors(self.source(), |&cause| cause.source())
-                .map(|cause| visible(&cause.to_string()))
-                .collect(),
+            causes: successors(self.source(), |&cause| cause.source()).map(visible).collect(),
             certificate: self.certificate().cloned().map(Box::new),
             findings: Vec::new(),
             context: self.context().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),

@@ -139,7 +139,7 @@ fn prefix(url: &str) -> Result<Path> {
 }
 
 fn invalid(location: &str, reason: &str) -> Error {
-    Error::InvalidLocation { location: visible(&without_secrets(location)), reason: reason.to_owned() }
+    Error::InvalidLocation { location: visible(without_secrets(location)), reason: reason.to_owned() }
 }
 
 /// The text without what may be a credential: what stands before an `@` in a URL, and what follows a `?` or a `#`.

@@ -286,7 +286,7 @@ impl std::error::Error for Refused {}
 
 impl serde::de::Error for Refused {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self { path: Vec::new(), reason: Reason::Invalid(visible(&message.to_string())) }
+        Self { path: Vec::new(), reason: Reason::Invalid(visible(message)) }
     }
 
     fn unknown_field(name: &str, known: &'static [&'static str]) -> Self {

@@ -51,8 +51,11 @@ impl Swapper {
     }
 }
 
-/// What lies below a directory: content, mode, owner, time.
-fn state(directory: &Path) -> BTreeMap<PathBuf, (Option<Vec<u8>>, u32, u32, i64, i64)> {
+/// Content, mode, owner, time.
+type State = (Option<Vec<u8>>, [u32; 2], [i64; 2]);
+
+/// What lies below a directory.
+fn state(directory: &Path) -> BTreeMap<PathBuf, State> {
     let mut found = BTreeMap::new();
     let mut pending = vec![directory.to_owned()];
     while let Some(path) = pending.pop() {
@@ -61,7 +64,7 @@ fn state(directory: &Path) -> BTreeMap<PathBuf, (Option<Vec<u8>>, u32, u32, i64,
             pending.extend(fs::read_dir(&path).expect("listed").map(|entry| entry.expect("an entry").path()));
         }
         let bytes = metadata.is_file().then(|| fs::read(&path).expect("read"));
-        found.insert(path, (bytes, metadata.mode(), metadata.uid(), metadata.mtime(), metadata.mtime_nsec()));
+        found.insert(path, (bytes, [metadata.mode(), metadata.uid()], [metadata.mtime(), metadata.mtime_nsec()]));
     }
     found
 }
@@ -173,7 +176,7 @@ fn a_restore_touches_nothing_outside_its_target() {
     for swapped in
         ["target/ingester01/wal", "target/ingester01/dbs", "target/ingester01", &guard, "target/_influx_backup"]
     {
-        race(&scratch, swapped, &prepare, &arguments);
+        race(&scratch, swapped, prepare, &arguments);
     }
 }
 
@@ -190,6 +193,6 @@ fn a_backup_touches_nothing_outside_its_repository() {
     };
     let arguments = ["backup", &source, &repository, "--name", "tuesday"];
     for swapped in ["other/_influx_backup", "other/tuesday/_influx_backup", "other/tuesday/ingester01/wal"] {
-        race(&scratch, swapped, &prepare, &arguments);
+        race(&scratch, swapped, prepare, &arguments);
     }
 }

@@ -79,7 +79,7 @@ impl Refusal {
     /// The error without what is secret, as XML.
     pub(super) fn document(&self, sent: &Sent, secrets: &[String]) -> String {
         let text = self.message();
-        let text: String = visible(&sent.hidden(&text, secrets)).chars().take(SHOWN).collect();
+        let text: String = visible(sent.hidden(&text, secrets)).chars().take(SHOWN).collect();
         let element = |name: &str, text: &str| match text {
             "" => String::new(),
             text => format!("<{name}>{}</{name}>", quick_xml::escape::partial_escape(text)),

@@ -186,7 +186,7 @@ struct Place {
 
 struct Followed {
     path: PathBuf,
-    before: Option<Arc<Followed>>,
+    before: Option<Arc<Self>>,
 }
 
 impl Place {
