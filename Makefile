@@ -5,7 +5,7 @@
 help:
 	@echo 'make demo    make up a small cluster, back it up, destroy a copy, restore, verify (two minutes)'
 	@echo 'make test    pass all tests, on real object stores too; the last line counts them'
-	@echo 'make lint    formatting, clippy for each set of features, documentation, ruff, biome'
+	@echo 'make lint    formatting, clippy for each set of features, documentation, ruff, biome, cargo deny'
 	@echo 'make python  build the Python wheel into dist/ (needs Python 3.10 or later)'
 	@echo 'make node    build the Node package into dist/ (needs Node.js 20.11 or later)'
 	@echo 'make bench   compare speed and memory with cp and what else is installed (ten minutes)'
