@@ -10,7 +10,7 @@ use super::cloud::Upload;
 use super::{
     Location, MAX_CONCURRENT,
     local::blocking,
-    nofollow::{Directory, remove_file},
+    nofollow::{list, remove_file},
 };
 use crate::{
     concurrent,
@@ -125,10 +125,9 @@ impl Location {
 fn files(name: &FilePath, path: &FilePath, incomplete: &mut Vec<Incomplete>) {
     let mut pending = vec![(name.to_owned(), path.to_owned())];
     while let Some((name, path)) = pending.pop() {
-        let Ok(directory) = Directory::open(&path) else { continue };
-        let Ok(names) = directory.names() else { continue };
-        for below in names.flatten() {
-            let Ok(found) = directory.look(&below) else { continue };
+        let Ok(listing) = list(&path) else { continue };
+        for (below, found) in listing.flatten() {
+            let Ok(found) = found else { continue };
             let (name, path) = (name.join(&below), path.join(&below));
             let shown = name.to_string_lossy().into_owned();
             if found.is_directory() {

@@ -17,11 +17,14 @@ use std::{
 };
 
 #[cfg(not(unix))]
-pub(crate) use self::portable::Directory;
+pub(crate) use self::portable::{Directory, list};
 #[cfg(unix)]
-pub(crate) use self::unix::Directory;
+pub(crate) use self::unix::{Directory, list};
 use super::{file_info::FileInfo, made::Made};
 use crate::error::{Refused, Why};
+
+/// A name in a directory that was listed, and what has it; or why that is not known.
+pub(crate) type Found = (OsString, io::Result<FileInfo>);
 
 /// A name in a directory that is open.
 #[derive(Debug)]
@@ -120,10 +123,9 @@ pub(crate) fn remove_empty(path: &Path) {
     let mut next = 0;
     while let Some(directory) = directories.get(next).cloned() {
         next += 1;
-        let Ok(open) = Directory::open(&directory) else { continue };
-        let Ok(names) = open.names() else { continue };
-        let below = names.flatten().filter(|name| open.look(name).is_ok_and(|found| found.is_directory()));
-        directories.extend(below.map(|name| directory.join(name)));
+        let Ok(listing) = list(&directory) else { continue };
+        let below = listing.flatten().filter(|(_, found)| found.as_ref().is_ok_and(FileInfo::is_directory));
+        directories.extend(below.map(|(name, _)| directory.join(name)));
     }
     // It fails where one is not empty, which is to stay so.
     directories.iter().rev().for_each(|directory| drop(remove_directory(directory)));

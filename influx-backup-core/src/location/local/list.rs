@@ -1,7 +1,6 @@
 //! Listing directories, with the rules for links that the object_store crate lacks.
 
 use std::{
-    ffi::OsString,
     fs, io,
     iter::successors,
     path::{Path as FilePath, PathBuf},
@@ -13,7 +12,7 @@ use super::{
         OnListed,
         file_info::{FileInfo, FileKind},
         linked::LinkRule,
-        nofollow::{self, Directory, first_link},
+        nofollow::{self, Directory, Found, first_link},
         object::{ListLevel, ObjectMeta},
     },
     blocking, entry, is_absent,
@@ -135,9 +134,9 @@ fn walk(root: &FilePath, prefix: &str, how: &How, on_entry: &dyn Fn() -> bool) -
     let mut entries = Vec::new();
     let mut pending: Vec<Place> = looks.start(prefix)?.into_iter().collect();
     'walk: while let Some(place) = pending.pop() {
-        let Some((directory, names)) = looks.open(&place)? else { continue };
-        for name in names {
-            match looks.at(&directory, &place, name)? {
+        let Some(listing) = looks.open(&place)? else { continue };
+        for found in listing {
+            match looks.at(&place, found)? {
                 Seen::Nothing => {}
                 Seen::Directory(below) => pending.push(below),
                 Seen::File(entry) => {
@@ -157,10 +156,10 @@ fn read_level(root: &FilePath, prefix: &str, how: &How) -> Result<Listed<ListLev
     let mut level = ListLevel::default();
     let mut entries = Vec::new();
     if let Some(place) = looks.start(prefix)?
-        && let Some((directory, names)) = looks.open_start(&place)?
+        && let Some(listing) = looks.open_start(&place)?
     {
-        for name in names {
-            match looks.at(&directory, &place, name)? {
+        for found in listing {
+            match looks.at(&place, found)? {
                 Seen::Nothing => {}
                 Seen::File(entry) => entries.push(entry),
                 Seen::Directory(below) => match utf8(below.name.file_name().unwrap_or_default().as_ref()) {
@@ -222,8 +221,6 @@ struct Looks<'a> {
     listed: Listed<()>,
 }
 
-type Opened = (Directory, Box<dyn Iterator<Item = io::Result<OsString>>>);
-
 impl Looks<'_> {
     /// Where a listing begins. A prefix that does not exist lists as empty; one behind a broken link is an error.
     fn start(&self, prefix: &str) -> Result<Option<Place>> {
@@ -245,30 +242,27 @@ impl Looks<'_> {
     }
 
     /// `None` for a directory that went away.
-    fn open_start(&self, place: &Place) -> Result<Option<Opened>> {
-        let opened = Directory::open(&place.path).and_then(|directory| {
-            let names = directory.names()?;
-            Ok((directory, Box::new(names) as Box<_>))
-        });
-        match opened {
-            Ok(opened) => Ok(Some(opened)),
+    fn open_start(&self, place: &Place) -> Result<Option<impl Iterator<Item = io::Result<Found>> + use<>>> {
+        match nofollow::list(&place.path) {
+            Ok(listing) => Ok(Some(listing)),
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(Error::io("list", place.name.display(), self.root.display(), error)),
         }
     }
 
     /// The same for one that was found on the way.
-    fn open(&mut self, place: &Place) -> Result<Option<Opened>> {
+    fn open(&mut self, place: &Place) -> Result<Option<impl Iterator<Item = io::Result<Found>> + use<>>> {
         match self.open_start(place) {
             Err(error) if !place.name.as_os_str().is_empty() => self.unfit(&place.name, error.into()).map(|()| None),
             opened => opened,
         }
     }
 
-    fn at(&mut self, directory: &Directory, place: &Place, name: io::Result<OsString>) -> Result<Seen> {
-        let named = name.map_err(|error| Error::io("list", place.name.display(), self.root.display(), error))?;
+    fn at(&mut self, place: &Place, found: io::Result<Found>) -> Result<Seen> {
+        let found = found.map_err(|error| Error::io("list", place.name.display(), self.root.display(), error));
+        let (named, found) = found?;
         let name = place.name.join(&named);
-        let seen = match directory.look(&named) {
+        let seen = match found {
             Ok(FileInfo { kind: FileKind::Link, .. }) => self.behind(place, name.clone(), place.path.join(&named)),
             Ok(found) => self.what(&found, place.below(name.clone(), place.path.join(&named))),
             Err(error) if is_absent(&error) => Ok(Seen::Nothing),

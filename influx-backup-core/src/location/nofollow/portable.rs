@@ -1,7 +1,7 @@
 //! A directory, by its path: where there are no descriptors of directories, each path is looked at just before it is used.
 
 use std::{
-    ffi::{OsStr, OsString},
+    ffi::OsStr,
     fs::{self, File, OpenOptions},
     io,
     path::{Path, PathBuf},
@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     super::{file_info::FileInfo, made::Made},
-    Entry, first_link,
+    Entry, Found, first_link,
 };
 use crate::error::{Refused, Why};
 
@@ -52,11 +52,6 @@ impl Directory {
         Ok(FileInfo::from(&fs::symlink_metadata(self.0.join(name))?))
     }
 
-    /// The names in it.
-    pub(crate) fn names(&self) -> io::Result<impl Iterator<Item = io::Result<OsString>> + use<>> {
-        Ok(fs::read_dir(&self.0)?.map(|found| found.map(|found| found.file_name())))
-    }
-
     /// Gives what lies there another name, over what has that.
     pub(crate) fn rename(&self, from: &OsStr, to: &Entry) -> io::Result<()> {
         fs::rename(self.0.join(from), to.directory.0.join(&to.name))
@@ -91,6 +86,13 @@ impl Directory {
         let path = self.0.join(name);
         check(&path).map(|()| path)
     }
+}
+
+/// What is in the directory at this path.
+pub(crate) fn list(path: &Path) -> io::Result<impl Iterator<Item = io::Result<Found>> + use<>> {
+    check(path)?;
+    let look = |found: fs::DirEntry| (found.file_name(), found.metadata().map(|found| FileInfo::from(&found)));
+    Ok(fs::read_dir(path)?.map(move |found| found.map(look)))
 }
 
 fn check(path: &Path) -> io::Result<()> {

@@ -3,9 +3,9 @@
 #![allow(clippy::unnecessary_cast, reason = "these types differ between systems")]
 
 use std::{
-    ffi::{OsStr, OsString},
+    ffi::OsStr,
     fs::File,
-    io,
+    io, iter,
     os::{fd::OwnedFd, unix::ffi::OsStrExt},
     path::{Component, Path, PathBuf},
 };
@@ -17,7 +17,7 @@ use rustix::{
 
 use super::{
     super::{file_info::FileInfo, made::Made},
-    Entry, first_link,
+    Entry, Found, first_link,
 };
 use crate::error::{Refused, Why};
 
@@ -82,15 +82,6 @@ impl Directory {
         Ok(FileInfo::from(&system::statat(&self.opened, name, AtFlags::SYMLINK_NOFOLLOW)?))
     }
 
-    /// The names in it.
-    pub(crate) fn names(&self) -> io::Result<impl Iterator<Item = io::Result<OsString>> + use<>> {
-        let names = system::Dir::new(self.open_name(OsStr::new("."), DIRECTORY, 0)?)?.map(|found| match found {
-            Ok(found) => Ok(OsStr::from_bytes(found.file_name().to_bytes()).to_owned()),
-            Err(error) => Err(error.into()),
-        });
-        Ok(names.filter(|name| !name.as_ref().is_ok_and(|name| name == "." || name == "..")))
-    }
-
     /// Gives what lies there another name, over what has that.
     pub(crate) fn rename(&self, from: &OsStr, to: &Entry) -> io::Result<()> {
         Ok(system::renameat(&self.opened, from, &to.directory.opened, &to.name)?)
@@ -133,6 +124,23 @@ impl Directory {
         let opened = system::openat(&self.opened, name, flags, Mode::from_raw_mode(mode as RawMode));
         opened.map_err(|error| refused(error, &self.path.join(name)))
     }
+}
+
+/// What is in the directory at this path.
+pub(crate) fn list(path: &Path) -> io::Result<impl Iterator<Item = io::Result<Found>> + use<>> {
+    let mut directory = system::Dir::new(open(path, OFlags::RDONLY | OFlags::DIRECTORY)?)?;
+    Ok(iter::from_fn(move || {
+        loop {
+            let name = match directory.next()? {
+                Ok(found) => OsStr::from_bytes(found.file_name().to_bytes()).to_owned(),
+                Err(error) => return Some(Err(error.into())),
+            };
+            if name != "." && name != ".." {
+                let found = directory.fd().and_then(|it| system::statat(it, &name, AtFlags::SYMLINK_NOFOLLOW));
+                return Some(Ok((name, found.map(|found| FileInfo::from(&found)).map_err(io::Error::from))));
+            }
+        }
+    }))
 }
 
 /// Opens what lies at an absolute path, unless there is a link on it.
