@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use base64::Engine;
 use minisign::{SecretKey, SecretKeyBox};
 use minisign_verify::{Error as Refusal, PublicKey, Signature};
 
@@ -24,11 +25,10 @@ impl Signer {
     /// [`Error::InvalidRequest`], without anything of key or password.
     pub(crate) fn read(key: &str, password: Option<&str>) -> Result<Self> {
         // Without a password the crate would ask for one at the terminal.
-        let plain = SecretKeyBox::from(key.to_owned()).into_unencrypted_secret_key();
-        let opened = match (plain, password) {
-            (Ok(key), _) => return Ok(Self(key)),
-            (Err(_), Some(password)) => SecretKeyBox::from(key.to_owned()).into_secret_key(Some(password.to_owned())),
-            (Err(error), None) => Err(error),
+        let opened = match (unprotected(key), password) {
+            (Some(key), _) => Ok(key),
+            (None, Some(password)) => SecretKeyBox::from(key.to_owned()).into_secret_key(Some(password.to_owned())),
+            (None, None) => SecretKeyBox::from(key.to_owned()).into_unencrypted_secret_key(),
         };
         opened.map(Self).map_err(|_| {
             let reason = match password {
@@ -50,6 +50,15 @@ impl Signer {
         let signed = signed.map_err(|source| Error::Internal { task: "signature", source: Box::new(source) })?;
         Ok(signed.into_string())
     }
+}
+
+/// The key of a file without a password. The program minisign writes no checksum into such a file, and the crate wants one.
+fn unprotected(text: &str) -> Option<SecretKey> {
+    const KDF: std::ops::Range<usize> = 2..4;
+    let line = text.lines().nth(1)?.trim();
+    let bytes = base64::engine::general_purpose::STANDARD.decode(line).ok()?;
+    let is_plain = bytes.get(KDF)? == [0, 0];
+    is_plain.then(|| SecretKey::from_bytes(&bytes).ok()).flatten()
 }
 
 /// A public key that is trusted.

@@ -22,11 +22,12 @@ const OTHER_NAMES: [(&str, &str, &str); 4] = [
 ];
 
 /// Options that have no flag, of which verbs where it is not all, and why.
-const WITHOUT_FLAG: [(&str, &[&str], &str); 4] = [
+const WITHOUT_FLAG: [(&str, &[&str], &str); 5] = [
     ("initial_backoff", &[], "how the waits grow; --max-elapsed and --max-outage bound them"),
     ("stop_timeout", &[], "about an orchestrator, which the program does not have"),
     ("max_backoff", &[], "how the waits grow; --max-elapsed and --max-outage bound them"),
     ("durability", &["certify", "verify"], "they write nothing"),
+    ("sign_password", &["backup"], "other users see a command line: it is a variable of the environment"),
 ];
 
 fn has_no_flag(option: &str, verb: &str) -> bool {

@@ -254,7 +254,12 @@ fn only_the_trusted_key_vouches_for_a_backup() {
     };
     assert_eq!(state(&public).0, "complete");
     assert_eq!(state(&other), ("untrusted".into(), "untrusted-backup".into()));
-    // The real program reads it.
+    // The real program reads it, and signs with keys of its own, which have no password and no checksum.
+    let (own_public, own_secret) = (keys.path("own.pub"), keys.path("own.key"));
+    let made = std::process::Command::new("minisign").args(["-G", "-W", "-p", &own_public, "-s", &own_secret]).output();
+    if made.is_ok_and(|made| made.status.success()) {
+        Forged::new(&["--sign", &own_secret]).is_taken(&["--trust", &own_public]);
+    }
     let real = std::process::Command::new("minisign").arg("-V").args(["-P", &public, "-m"]).arg(forged.root()).output();
     match real {
         Ok(real) => assert!(real.status.success(), "{real:?}"),

@@ -70,7 +70,7 @@ fn what_is_written_is_for_its_owner_alone_whatever_the_umask() {
 fn permissions_that_fit_no_repository_are_refused() {
     let scratch = Scratch::with_cluster(&["--snapshots", "1"]);
     let (source, repository) = (scratch.path("source"), scratch.path("repository"));
-    for mode in ["", "666", "640:777", "240", "640:650", "rw-r--r--"] {
+    for mode in ["", "666", "640:777", "240", "640:650", "rw-r--r--", "4755", "640:4755", "640:1750", "750"] {
         if mode.is_empty() {
             continue;
         }

@@ -39,13 +39,13 @@ impl FileOptions {
     }
 }
 
-const MODE: &str = "expected octal digits such as 640 or 640:750 (files:directories) that let the owner read and write, and not \
-                    everyone write";
+const MODE: &str = "expected octal digits such as 640 or 640:750 (files:directories) that let the owner read and write, not \
+                    everyone write, and no one run a file";
 
-/// What this program could not read again, and what everyone could forge, is no mode.
+/// What this program could not read again, what everyone could forge and what could be run is no mode.
 fn made(text: &str) -> Option<Made> {
     let (files, directories) = modes(text)?;
-    let is_fit = |mode: u32, owners: u32| mode & owners == owners && mode & 0o002 == 0;
-    let fit = is_fit(files, 0o600) && is_fit(directories, 0o700);
+    let is_fit = |mode: u32, owners: u32, most: u32| mode & owners == owners && mode & !most == 0;
+    let fit = is_fit(files, 0o600, 0o664) && is_fit(directories, 0o700, 0o2775);
     fit.then_some(Made { files: Some(files), directories: Some(directories), ..Made::PRIVATE })
 }
