@@ -23,6 +23,15 @@ pub(crate) const SEGMENT: ByteSize = ByteSize::mib(64);
 /// The stored bytes of a segment: compressed text, and compression never adds as much as this.
 pub(crate) const STORED_SEGMENT: ByteSize = ByteSize::mib(65);
 
+/// Records of a list: ten times those of the largest cluster that this release is made for.
+pub(crate) const LIST_RECORDS: u64 = 10_000_000;
+
+/// The text of a list of so many records: 8 KiB of each, as much as attributes take, where most take 300 bytes; and some more for short
+/// lists.
+pub(crate) const fn list_text(records: u64) -> ByteSize {
+    ByteSize(ByteSize::mib(16).0 + records.saturating_mul(8 << 10))
+}
+
 /// The root of a backup: 130 bytes for each segment of 10,000 objects, the certificate, and each unreadable object.
 pub(crate) const MANIFEST: ByteSize = ByteSize::mib(64);
 

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
 
-use super::{FORMAT, Manifest, RepositoryMarker, SegmentRef, rules, segment};
+use super::{FORMAT, Manifest, RepositoryMarker, rules, segment};
 use crate::{
     checksum::sha256,
     error::{Error, Result, StoreErrorKind},
@@ -86,8 +85,8 @@ impl Backup {
         };
         vouch.require_root(name, &location, &root).await?;
         let manifest = parse_manifest(&root)?;
-        let objects: Vec<ObjectRecord> = read_list(&location, &manifest.objects).await?;
-        let absent = read_list(&location, &manifest.absent).await?;
+        let objects: Vec<ObjectRecord> = segment::read_all(&location, &manifest.objects).await?;
+        let absent = segment::read_all(&location, &manifest.absent).await?;
         rules::check(&manifest, &objects)?;
         vouch.require_checksums(name, &objects)?;
         let name = location.name().unwrap_or(&manifest.name).to_owned();
@@ -253,10 +252,4 @@ pub(crate) fn parse_manifest(bytes: &[u8]) -> Result<Manifest> {
     Ok(manifest)
 }
 
-async fn read_list<R: DeserializeOwned>(location: &Location, segments: &[SegmentRef]) -> Result<Vec<R>> {
-    let mut records = Vec::new();
-    for reference in segments {
-        records.extend(segment::read(location, reference).await?);
-    }
-    Ok(records)
-}
+

@@ -12,7 +12,7 @@ use crate::{
     layout::OWN_DIRECTORY,
     location::Location,
     read_limits::{self, SEGMENT_RECORDS, TooLarge},
-    units::ByteSize,
+    units::{ByteSize, total},
     versioned,
 };
 
@@ -45,10 +45,18 @@ pub(crate) async fn write<R: Serialize>(
 ) -> Result<Vec<SegmentRef>> {
     let mut records = records.into_iter().peekable();
     let mut segments = Vec::new();
+    let mut written = 0;
+    let mut text = 0;
     while records.peek().is_some() {
         let key = Key::parse(format!("{OWN_DIRECTORY}/{list}/{:06}.jsonl.zst", segments.len()))?;
-        let (bytes, count) =
-            encode(&mut records).map_err(|source| Error::Internal { task: "object list", source: Box::new(source) })?;
+        let unreadable = |source: io::Error| Error::Internal { task: "object list", source: Box::new(source) };
+        let (bytes, count, length) = encode(&mut records).map_err(unreadable)?;
+        written += count;
+        text += length;
+        // What no reader would read again is not written.
+        TooLarge::check(written, ByteSize(read_limits::LIST_RECORDS))
+            .and_then(|()| TooLarge::check(text, read_limits::list_text(written)))
+            .map_err(|large| unreadable(io::Error::other(large)))?;
         let reference = SegmentRef { key, sha256: sha256(&bytes), records: count };
         to.put(&reference.key, bytes).await?;
         segments.push(reference);
@@ -56,8 +64,31 @@ pub(crate) async fn write<R: Serialize>(
     Ok(segments)
 }
 
-/// Reads one segment back, refusing other bytes than were written.
-pub(crate) async fn read<R: DeserializeOwned>(from: &Location, segment: &SegmentRef) -> Result<Vec<R>> {
+/// Reads a list back, refusing other bytes than were written. Its text has a limit as a whole, which follows from the number of
+/// records that is announced: many segments of a few bytes each may stand for gigabytes.
+pub(crate) async fn read_all<R: DeserializeOwned>(from: &Location, segments: &[SegmentRef]) -> Result<Vec<R>> {
+    let announced = total(segments.iter().map(|segment| segment.records));
+    if let Some(first) = segments.first()
+        && announced > read_limits::LIST_RECORDS
+    {
+        return Err(Error::damaged(&first.key, "its list has more records than a backup can have"));
+    }
+    let mut left = read_limits::list_text(announced);
+    let mut records = Vec::new();
+    for segment in segments {
+        let (read, text) = read(from, segment, left).await?;
+        records.extend(read);
+        left = ByteSize(left.0.saturating_sub(text.0));
+    }
+    Ok(records)
+}
+
+/// Reads one segment back, of at most this much text. Returns how much it had.
+async fn read<R: DeserializeOwned>(
+    from: &Location,
+    segment: &SegmentRef,
+    most: ByteSize,
+) -> Result<(Vec<R>, ByteSize)> {
     if segment.records > SEGMENT_RECORDS as u64 {
         return Err(Error::damaged(&segment.key, "it has more records than a segment can have"));
     }
@@ -67,7 +98,7 @@ pub(crate) async fn read<R: DeserializeOwned>(from: &Location, segment: &Segment
     if sha256(&bytes) != segment.sha256 {
         return Err(Error::damaged(&segment.key, "its checksum is not the one that was recorded"));
     }
-    decode(&bytes, segment)
+    decode(&bytes, segment, most)
 }
 
 /// Whether a segment reads back as it was written.
@@ -76,8 +107,8 @@ pub(crate) async fn is_whole(from: &Location, segment: &SegmentRef) -> Result<bo
     Ok(matches!(found, Some(Ok(bytes)) if sha256(&bytes) == segment.sha256))
 }
 
-/// The next records, as many as a segment takes.
-fn encode<R: Serialize>(records: &mut impl Iterator<Item = R>) -> io::Result<(Bytes, u64)> {
+/// The next records, as many as a segment takes, with how many there are and the length of their text.
+fn encode<R: Serialize>(records: &mut impl Iterator<Item = R>) -> io::Result<(Bytes, u64, u64)> {
     let mut encoder = zstd::Encoder::new(Vec::new(), COMPRESSION_LEVEL)?;
     let mut count = 0;
     let mut length = 0;
@@ -91,22 +122,29 @@ fn encode<R: Serialize>(records: &mut impl Iterator<Item = R>) -> io::Result<(By
         length += line.len() as u64;
         count += 1;
     }
-    Ok((encoder.finish()?.into(), count))
+    Ok((encoder.finish()?.into(), count, length))
 }
 
-/// Decodes line by line, and stops where there is more than a segment can hold: a few bytes may stand for gigabytes.
-pub(crate) fn decode<R: DeserializeOwned>(bytes: &[u8], segment: &SegmentRef) -> Result<Vec<R>> {
+/// Decodes line by line, and stops where there is more text than `most` or than a segment can hold: a few bytes may stand for
+/// gigabytes. Returns how much text there was.
+pub(crate) fn decode<R: DeserializeOwned>(
+    bytes: &[u8],
+    segment: &SegmentRef,
+    most: ByteSize,
+) -> Result<(Vec<R>, ByteSize)> {
     let SegmentRef { key, records: announced, .. } = segment;
     let damaged = |error: io::Error| Error::damaged(key, error.to_string());
     let mut decoder = zstd::Decoder::new(bytes).map_err(damaged)?;
     decoder.window_log_max(WINDOW_LOG).map_err(damaged)?;
-    let mut text = BufReader::new(decoder.take(read_limits::SEGMENT.0));
+    let mut text = BufReader::new(decoder.take(most.0.min(read_limits::SEGMENT.0)));
+    let mut size = 0;
     let mut records = Vec::new();
     let mut line = Vec::new();
     loop {
         line.clear();
         // One byte more shows that a line goes on.
         let length = text.by_ref().take(read_limits::RECORD.0 + 1).read_until(b'\n', &mut line).map_err(damaged)?;
+        size += length as u64;
         match line.strip_suffix(b"\n") {
             _ if length == 0 => break,
             Some(_) if records.len() as u64 == *announced => break,
@@ -115,7 +153,7 @@ pub(crate) fn decode<R: DeserializeOwned>(bytes: &[u8], segment: &SegmentRef) ->
         }
     }
     if line.is_empty() && records.len() as u64 == *announced {
-        return Ok(records);
+        return Ok((records, ByteSize(size)));
     }
     Err(Error::damaged(key, "it has another number of records than was recorded"))
 }
@@ -132,11 +170,7 @@ mod tests {
         let numbers: Vec<u64> = (0..25_000).collect();
         let segments = write(&location, "numbers", &numbers).await.expect("written");
         assert_eq!(segments.iter().map(|s| s.records).collect::<Vec<_>>(), [10_000, 10_000, 5_000]);
-        let mut back = Vec::new();
-        for segment in &segments {
-            back.extend(read::<u64>(&location, segment).await.expect("read back"));
-        }
-        assert_eq!(back, numbers);
+        assert_eq!(read_all::<u64>(&location, &segments).await.expect("read back"), numbers);
     }
 
     #[tokio::test]
@@ -189,12 +223,12 @@ mod tests {
     #[tokio::test]
     async fn large_records_take_more_segments_and_larger_ones_are_not_written() {
         let location = Location::in_memory();
-        let record = "x".repeat(60 << 10);
-        let segments = write(&location, "large", std::iter::repeat_n(&record, 1_000)).await.expect("written");
+        let record = "x".repeat(7 << 10);
+        let segments = write(&location, "large", std::iter::repeat_n(&record, 9_000)).await.expect("written");
         assert!(segments.len() == 2, "60 MiB in segments of 32 MiB: {segments:?}");
-        for segment in &segments {
-            assert!(read::<String>(&location, segment).await.is_ok_and(|read| read.len() as u64 == segment.records));
-        }
+        assert_eq!(read_all::<String>(&location, &segments).await.expect("read back").len(), 9_000);
+        let record = "x".repeat(60 << 10);
+        write(&location, "large", std::iter::repeat_n(&record, 1_000)).await.expect_err("no reader would read it");
         write(&location, "larger", ["x".repeat(64 << 10)]).await.expect_err("no reader would read it");
     }
 
@@ -207,17 +241,19 @@ mod tests {
             garbage in vec(any::<u8>(), 0..100),
         ) {
             let key = Key::parse("x").expect("a key");
-            let (whole, records) = encode(&mut numbers.iter()).expect("encoded");
+            let (whole, records, length) = encode(&mut numbers.iter()).expect("encoded");
+            let most = read_limits::SEGMENT;
             let segment = SegmentRef { key, sha256: String::new(), records };
-            prop_assert_eq!(&decode::<u64>(&whole, &segment).expect("decoded"), &numbers);
+            let read = decode::<u64>(&whole, &segment, most).expect("decoded");
+            prop_assert_eq!((&read.0, read.1), (&numbers, ByteSize(length)));
             let mut altered = whole.to_vec();
             let at = at.index(altered.len());
             altered[at] = byte;
             for bytes in [altered, garbage] {
-                if let Err(error) = decode::<u64>(&bytes, &segment) {
+                if let Err(error) = decode::<u64>(&bytes, &segment, most) {
                     prop_assert_eq!(error.code(), "damaged-backup");
                 }
-                if let Err(error) = decode::<crate::record::ObjectRecord>(&bytes, &segment) {
+                if let Err(error) = decode::<crate::record::ObjectRecord>(&bytes, &segment, most) {
                     prop_assert!(["damaged-backup", "unsupported-format"].contains(&error.code()), "{}", error);
                 }
             }

@@ -198,12 +198,14 @@ impl RestoreJournal {
     /// # Errors
     /// [`Error::DamagedJournal`] where a list is missing or altered, [`Error::Store`].
     pub(crate) async fn created(&self, target: &Location) -> Result<BTreeSet<Key>> {
-        let mut created = BTreeSet::new();
-        for list in &self.created {
-            let read = segment::read::<Key>(target, list).await;
-            created.extend(read.map_err(|error| own_damage(error, &format!("{target}/{}", list.key)))?);
-        }
-        Ok(created)
+        let created = segment::read_all::<Key>(target, &self.created).await;
+        created.map(BTreeSet::from_iter).map_err(|error| match &error {
+            Error::DamagedBackup { object, .. } => {
+                let journal = format!("{target}/{object}");
+                own_damage(error, &journal)
+            }
+            _ => error,
+        })
     }
 
     /// Where this run writes down what it has finished.

@@ -65,8 +65,8 @@ fn text(bytes: &[u8]) -> &str {
 fn segment_of_records(bytes: &[u8]) {
     for records in [1, 10_000] {
         let segment = SegmentRef { key: key(), sha256: String::new(), records };
-        drop(black_box(segment::decode::<ObjectRecord>(bytes, &segment)));
-        drop(black_box(segment::decode::<AbsentRecord>(bytes, &segment)));
+        drop(black_box(segment::decode::<ObjectRecord>(bytes, &segment, crate::read_limits::SEGMENT)));
+        drop(black_box(segment::decode::<AbsentRecord>(bytes, &segment, crate::read_limits::SEGMENT)));
     }
 }
 

@@ -54,7 +54,7 @@ impl fmt::Display for VerifyReport {
         findings
             .iter()
             .take(SHOWN)
-            .try_for_each(|finding| writeln!(f, "note [{}]: {}", finding.code, finding.message))?;
+            .try_for_each(|finding| writeln!(f, "note [{}]: {finding}", finding.code))?;
         certificate.iter().try_for_each(|certificate| write!(f, "{certificate}"))
     }
 }

@@ -89,6 +89,35 @@ fn a_manifest_of_a_tebibyte_is_damage_of_one_backup() {
     is_damaged(&scratch, "nested");
 }
 
+/// Each has as many bytes as a segment may, and all of them together have more than memory.
+#[test]
+fn many_segments_that_expand_are_damage_of_one_backup() {
+    let scratch = backed_up();
+    let own = PathBuf::from(scratch.path("repository/poisoned"));
+    let manifest = own.join("_influx_backup/manifest.json");
+    let whole: Value = serde_json::from_slice(&fs::read(&manifest).expect("a file")).expect("JSON");
+    let segment = own.join(whole["objects"][0]["key"].as_str().expect("a key"));
+    let text = zstd::decode_all(File::open(&segment).expect("there")).expect("text");
+    let record = text.split(|byte| *byte == b'\n').next().expect("a record");
+    let mut record: Value = serde_json::from_slice(record).expect("JSON");
+    record["version"]["e_tag"] = "x".repeat(60_000).into();
+    let record = format!("{record}\n");
+    let bytes = zstd::encode_all(record.repeat(1_100).as_bytes(), 1).expect("compressed");
+    for list in ["objects", "absent"] {
+        let mut forged = whole.clone();
+        let mut segments = Vec::new();
+        for number in 0..60 {
+            let key = format!("_influx_backup/many/{number:06}.jsonl.zst");
+            fs::create_dir_all(own.join("_influx_backup/many")).expect("made");
+            fs::write(own.join(&key), &bytes).expect("written");
+            segments.push(json!({ "key": key, "sha256": sha256(&bytes), "records": 1_100 }));
+        }
+        forged[list] = segments.into();
+        fs::write(&manifest, forged.to_string()).expect("written");
+        is_damaged(&scratch, list);
+    }
+}
+
 #[test]
 fn a_segment_that_expands_to_gigabytes_is_damage_of_one_backup() {
     let scratch = backed_up();
