@@ -191,6 +191,7 @@ fn no_verb_that_fails_shows_a_secret() {
     let place = Place::new();
     let echo = Canned::serve(|request| {
         let sent = format!("{} {:?} {}", request.uri(), request.headers(), String::from_utf8_lossy(request.body()));
+        let sent = sent.replace('&', "&amp;").replace('<', "&lt;");
         answer(403, &[], format!("<Error><Code>Forbidden</Code><Message>{sent}</Message></Error>"))
     });
     let secrets = [stores(DEAD), stores(&echo.endpoint())].concat();

@@ -42,7 +42,11 @@ impl Sent {
     /// The text without what was sent, and without `others`.
     fn hidden(&self, text: &str, others: &[String]) -> String {
         let headers = self.headers.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(' '));
-        let query = url::form_urlencoded::parse(self.uri.query().unwrap_or_default().as_bytes());
+        let raw = self.uri.query().unwrap_or_default();
+        let decoded = url::form_urlencoded::parse(raw.as_bytes());
+        // As it was sent, and as it was meant.
+        let raw = raw.split('&').filter_map(|pair| pair.split_once('='));
+        let query = decoded.chain(raw.map(|(name, value)| (name.into(), value.into())));
         let is_secret = |name: &str| {
             let name = name.to_ascii_lowercase();
             name == "sig" || ["signature", "token", "credential"].iter().any(|part| name.ends_with(part))
@@ -136,6 +140,7 @@ mod tests {
                 "<Error><Message>not \u{2026}</Message></Error>",
             ),
             ("sig c2VjcmV0== or t0kent0ken\n", "<Error><Message>sig \u{2026} or \u{2026}\\n</Message></Error>"),
+            ("/b?sig=c2VjcmV0%3D%3D", "<Error><Message>/b?sig=\u{2026}</Message></Error>"),
             ("<Error><Header>s3ss10ns3ss10n</Header></Error>", ""),
             ("", ""),
         ] {
