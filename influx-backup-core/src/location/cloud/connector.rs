@@ -13,7 +13,7 @@ use object_store::{
 
 use super::{
     bounded::{self, Asked},
-    odd_keys,
+    issued, odd_keys,
     proxies::Proxies,
     redirects,
     refusal::{Refusal, Sent},
@@ -96,7 +96,9 @@ impl Observed {
                 return Err(HttpError::new(HttpErrorKind::Unknown, answer));
             }
         }
-        let document = refusal.document(sent, &self.connector.secrets);
+        let secrets = &self.connector.secrets;
+        let document =
+            if issued::is_asked() { refusal.bare_document(sent, secrets) } else { refusal.document(sent, secrets) };
         Ok(HttpResponse::from_parts(parts, document.into_bytes().into()))
     }
 }

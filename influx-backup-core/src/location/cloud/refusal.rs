@@ -53,9 +53,10 @@ impl Sent {
         };
         let query = query.filter(|(name, _)| is_secret(name)).map(|(_, value)| value);
         let secrets = headers.map(Cow::from).chain(query).chain(others.iter().map(Cow::from));
-        secrets
-            .filter(|secret| secret.len() >= SHORT)
-            .fold(text.to_owned(), |text, secret| text.replace(&*secret, "\u{2026}"))
+        secrets.filter(|secret| secret.len() >= SHORT).fold(text.to_owned(), |text, secret| {
+            let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+            text.replace(&*secret, "\u{2026}").replace(&encoded, "\u{2026}")
+        })
     }
 }
 
@@ -82,8 +83,17 @@ impl Refusal {
 
     /// The error without what is secret, as XML.
     pub(super) fn document(&self, sent: &Sent, secrets: &[String]) -> String {
-        let text = self.message();
-        let text: String = visible(sent.hidden(&text, secrets)).chars().take(SHOWN).collect();
+        self.with_message(&self.message(), sent, secrets)
+    }
+
+    /// The same of a service of credentials, without a message: what it was sent, in a body mostly, is nothing but secrets.
+    pub(super) fn bare_document(&self, sent: &Sent, secrets: &[String]) -> String {
+        let value = serde_json::from_str::<Value>(&self.0).unwrap_or_default();
+        self.with_message(value["error"].as_str().unwrap_or_default(), sent, secrets)
+    }
+
+    fn with_message(&self, text: &str, sent: &Sent, secrets: &[String]) -> String {
+        let text: String = visible(sent.hidden(text, secrets)).chars().take(SHOWN).collect();
         let element = |name: &str, text: &str| match text {
             "" => String::new(),
             text => format!("<{name}>{}</{name}>", quick_xml::escape::partial_escape(text)),
@@ -147,6 +157,9 @@ mod tests {
             let refusal = Refusal::read(bytes::Bytes::from(body).into()).await;
             assert_eq!(refusal.document(&sent(), &["0ther53cret".to_owned()]), document);
         }
+        let token = r#"{"error": "invalid_client", "error_description": "not 0ther53cret"}"#;
+        let token = Refusal::read(bytes::Bytes::from(token).into()).await.bare_document(&sent(), &[]);
+        assert_eq!(token, "<Error><Message>invalid_client</Message></Error>");
         let long = Refusal::read(bytes::Bytes::from("x".repeat(READ + 1)).into()).await;
         assert_eq!(long.0.len(), READ);
         assert!(long.document(&sent(), &[]).len() < 2 * SHOWN);
