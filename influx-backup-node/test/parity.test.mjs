@@ -96,6 +96,7 @@ const CALLED = {
     "error::ErrorCode.code": "ERROR_CODES",
     "error::ErrorCode.meaning": "ERROR_CODES.link.meaning",
     "limits::Retry": "RetryOptions",
+    "options::ContentDigest": "BackupOptions.digest",
     "options::ServersStopped": "RestoreRunOptions.serversStopped",
     "options::SourceCheck": "RestoreOptions.check",
     "plan::Reason": "SkipReason",

@@ -96,7 +96,13 @@ test("a directory of a target that is a link is followed where that is wanted", 
     fs.unlinkSync(path.join(volume, fs.readdirSync(volume)[0]));
     const plan = await made.planRestore("n1", target, { policy: "replace", linkedDirectories: "follow" });
     assert.equal((await made.restore(plan, { serversStopped: true })).objects, plan.objects);
-    assert.ok(fs.lstatSync(wal).isSymbolicLink() && (await ib.certify(target)).isProven);
+    assert.ok(fs.lstatSync(wal).isSymbolicLink());
+    const outside = await rejection(ib.certify(target));
+    assert.deepEqual(
+        outside.hints.map(({ option, value }) => [option, value]),
+        [["fileLinks", "anywhere"]],
+    );
+    assert.ok((await ib.certify(new ib.Location(target, { fileLinks: "anywhere" }))).isProven);
 });
 
 /** A copier that cannot read Parquet files, and leaves the rest to the next. */

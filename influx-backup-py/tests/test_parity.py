@@ -103,6 +103,7 @@ CALLED = {
     "error::ErrorCode.category": "ERROR_CODES",
     "error::ErrorCode.code": "ERROR_CODES",
     "error::ErrorCode.meaning": "ERROR_CODES",
+    "options::ContentDigest": "options.BackupOptions.digest",
     "options::ServersStopped": "options.RestoreRunOptions.servers_stopped",
     "options::SourceCheck": "options.RestoreOptions.check",
     "plan::Reason": "names.SkipReason",

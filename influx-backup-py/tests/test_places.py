@@ -80,7 +80,11 @@ def test_a_directory_of_a_target_that_is_a_link_is_followed_where_that_is_wanted
     next(volume.iterdir()).unlink()
     plan = committed.plan_restore("n1", target, policy="replace", linked_directories="follow")
     assert committed.restore(plan, servers_stopped=True).objects == plan.objects
-    assert wal.is_symlink() and ib.certify(target).is_proven
+    assert wal.is_symlink()
+    with pytest.raises(ib.RefusedError) as outside:
+        ib.certify(target)
+    assert [(hint.option, hint.value) for hint in outside.value.hints] == [("file_links", "anywhere")]
+    assert ib.certify(ib.Location(target, options={"file_links": "anywhere"})).is_proven
 
 
 class Unreadable:

@@ -37,11 +37,13 @@ pub(crate) async fn backup(text: &str, settings: &[Setting], screen: &Screen) ->
     Ok((repository, name))
 }
 
-/// Repository and name. Paths are made absolute, so that `.` and a link to a backup work.
+/// Repository and name. Paths are made absolute, so that `.` works; the name stands for itself, as a link in a repository is refused.
 fn split(text: &str) -> Option<(String, String)> {
     let text = text.trim_end_matches('/');
     let Some((scheme, rest)) = text.split_once("://") else {
-        let path = std::fs::canonicalize(text).or_else(|_| std::path::absolute(text)).ok()?;
+        let path = std::path::absolute(text).ok()?;
+        // What ends in `..` has no name.
+        let path = if path.file_name().is_some() { path } else { std::fs::canonicalize(path).ok()? };
         return Some((path.parent()?.to_str()?.to_owned(), path.file_name()?.to_str()?.to_owned()));
     };
     let (repository, name) = rest.rsplit_once('/')?;

@@ -251,5 +251,3 @@ pub(crate) fn parse_manifest(bytes: &[u8]) -> Result<Manifest> {
     rules::check_root(&manifest)?;
     Ok(manifest)
 }
-
-

@@ -178,7 +178,7 @@ mod tests {
         use crate::record::Encoding;
         let location = Location::in_memory();
         let segments = write(&location, "encodings", ["plain", "not-known-yet"]).await.expect("written");
-        let error = read::<Encoding>(&location, &segments[0]).await.expect_err("newer");
+        let error = read_all::<Encoding>(&location, &segments[..1]).await.expect_err("newer");
         assert_eq!(error.code(), "unsupported-format");
     }
 
@@ -187,10 +187,10 @@ mod tests {
         let location = Location::in_memory();
         let segments = write(&location, "numbers", [1, 2, 3]).await.expect("written");
         location.put(&segments[0].key, Bytes::from_static(b"x")).await.expect("altered");
-        let error = read::<u64>(&location, &segments[0]).await.expect_err("altered");
+        let error = read_all::<u64>(&location, &segments[..1]).await.expect_err("altered");
         assert_eq!(error.code(), "damaged-backup");
         location.delete(&segments[0].key).await.expect("deleted");
-        assert_eq!(read::<u64>(&location, &segments[0]).await.expect_err("missing").code(), "damaged-backup");
+        assert_eq!(read_all::<u64>(&location, &segments[..1]).await.expect_err("missing").code(), "damaged-backup");
     }
 
     /// As the root of a backup names a segment with these bytes.
@@ -206,7 +206,7 @@ mod tests {
         let location = Location::in_memory();
         let records = |text: &'static str, records| {
             let location = location.clone();
-            async move { read::<u64>(&location, &put(&location, text.as_bytes(), records).await).await }
+            async move { read_all::<u64>(&location, &[put(&location, text.as_bytes(), records).await]).await }
         };
         assert_eq!(records("1\n2\n", 2).await.expect("read"), [1, 2]);
         assert_eq!(records("", 0).await.expect("read"), [0; 0]);
@@ -216,7 +216,7 @@ mod tests {
             assert_eq!(records(text, announced).await.expect_err(text).code(), "damaged-backup", "{text}");
         }
         let long = [vec![b' '; 64 << 10], b"1\n".to_vec()].concat();
-        let refused = read::<u64>(&location, &put(&location, &long, 1).await).await.expect_err("too long");
+        let refused = read_all::<u64>(&location, &[put(&location, &long, 1).await]).await.expect_err("too long");
         assert!(refused.to_string().contains("longer than a record"), "{refused}");
     }
 

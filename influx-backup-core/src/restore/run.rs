@@ -60,6 +60,7 @@ pub(super) async fn plan(
         plan.todos.insert(0, Finding::new(FindingCode::RestoreUnfinished, message));
     }
     preflight::check(backup, &plan, &target, place, options).await?;
+    backup.rename().into_iter().for_each(|finding| task.events.report(finding));
     plan.findings.extend(task.events.found());
     Ok(plan)
 }
@@ -111,6 +112,7 @@ struct Ready {
 async fn prepare(request: &OpenedRestore, task: &RunContext) -> Result<Ready> {
     let OpenedRestore { backup, target: place, options, .. } = request;
     crate::preflight::source(backup.location()).await?;
+    backup.rename().into_iter().for_each(|finding| task.events.report(finding));
     let mut target = look_at(backup, place, options).await?;
     if request.run_options.takeover == Takeover::Immediately {
         // No longer running, as the caller knows.

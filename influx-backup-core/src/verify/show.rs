@@ -51,10 +51,7 @@ impl fmt::Display for VerifyReport {
         if count > shown as u64 {
             writeln!(f, "  … and {} more", count - shown as u64)?;
         }
-        findings
-            .iter()
-            .take(SHOWN)
-            .try_for_each(|finding| writeln!(f, "note [{}]: {finding}", finding.code))?;
+        findings.iter().take(SHOWN).try_for_each(|finding| writeln!(f, "note [{}]: {finding}", finding.code))?;
         certificate.iter().try_for_each(|certificate| write!(f, "{certificate}"))
     }
 }

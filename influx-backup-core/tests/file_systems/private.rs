@@ -157,6 +157,14 @@ fn links_in_a_repository_are_refused() {
         fs::rename(&elsewhere, &path).expect("moved back");
     }
     run(&["verify", &backup]).expect(0);
+    // A backup that is a link itself.
+    fs::rename(&backup, &elsewhere).expect("moved");
+    symlink(&elsewhere, &backup).expect("linked");
+    for arguments in [&["verify", &backup][..], &["certify", &backup], &["restore", &backup, &scratch.path("target")]] {
+        let answer = run(&[arguments, &["--json"]].concat());
+        assert!(answer.code != 0 || arguments[0] == "certify", "{arguments:?}: {answer:?}");
+    }
+    assert!(!Path::new(&scratch.path("target")).exists());
 }
 
 /// Runs it, and kills it where it hangs.

@@ -163,7 +163,7 @@ class CertifyOptions(TypedDict, total=False):
     """Which cluster, and which of its nodes, where the location holds no backup."""
 
     expect_sha256: str | None
-    """SHA-256 of the backup's root manifest, in hex, as the report of the backup gave it. Default: any.
+    """SHA-256 of the backup's root manifest, in hex, as the report of the backup gave it. Default: `None`, any.
 
     Another backup under its name, or an altered one, raises (`untrusted-backup`), and so does one without a checksum of some
     object.
@@ -173,7 +173,7 @@ class CertifyOptions(TypedDict, total=False):
     """How many resources to use."""
 
     trust: str | None
-    """A public key of minisign: its line of base64, or the text of its file. Default: none.
+    """A public key of minisign: its line of base64, or the text of its file. Default: `None`.
 
     A backup that this key has not signed as it is now raises (`untrusted-backup`).
     """
@@ -246,10 +246,10 @@ class BackupOptions(TypedDict, total=False):
     """When to stop trying to close the certificate."""
 
     sign: str | None
-    """The text of a file of a secret key of minisign, which signs the root manifest. It is never written or shown. Default: none."""
+    """The text of a file of a secret key of minisign, which signs the root manifest. It is never written or shown. Default: `None`."""
 
     sign_password: str | None
-    """The password of that key, where it has one. It is never written or shown. Default: none."""
+    """The password of that key, where it has one. It is never written or shown. Default: `None`."""
 
     stop_timeout: Duration
     """How long each server may take to stop, where there is an orchestrator. Default: 10 minutes."""
@@ -280,7 +280,7 @@ class RestoreOptions(TypedDict, total=False):
     """
 
     expect_sha256: str | None
-    """SHA-256 of the backup's root manifest, in hex, as the report of the backup gave it. Default: any.
+    """SHA-256 of the backup's root manifest, in hex, as the report of the backup gave it. Default: `None`, any.
 
     Another backup under its name, or an altered one, raises (`untrusted-backup`), and so does one without a checksum of some
     object.
@@ -340,7 +340,7 @@ class RestoreOptions(TypedDict, total=False):
     """
 
     trust: str | None
-    """A public key of minisign: its line of base64, or the text of its file. Default: none.
+    """A public key of minisign: its line of base64, or the text of its file. Default: `None`.
 
     A backup that this key has not signed as it is now raises (`untrusted-backup`).
     """
@@ -381,7 +381,7 @@ class ListOptions(TypedDict, total=False):
     """How the backups of a repository are listed."""
 
     trust: str | None
-    """A public key of minisign: its line of base64, or the text of its file. Default: none.
+    """A public key of minisign: its line of base64, or the text of its file. Default: `None`.
 
     A backup that this key has not signed is `untrusted`.
     """
@@ -391,7 +391,7 @@ class VerifyOptions(TypedDict, total=False):
     """How a backup is verified."""
 
     expect_sha256: str | None
-    """SHA-256 of the backup's root manifest, in hex, as the report of the backup gave it. Default: any.
+    """SHA-256 of the backup's root manifest, in hex, as the report of the backup gave it. Default: `None`, any.
 
     Another backup under its name, or an altered one, raises (`untrusted-backup`), and so does one without a checksum of some
     object.
@@ -417,7 +417,7 @@ class VerifyOptions(TypedDict, total=False):
     """
 
     trust: str | None
-    """A public key of minisign: its line of base64, or the text of its file. Default: none.
+    """A public key of minisign: its line of base64, or the text of its file. Default: `None`.
 
     A backup that this key has not signed as it is now raises (`untrusted-backup`).
     """

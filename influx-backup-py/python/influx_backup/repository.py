@@ -153,8 +153,8 @@ class Repository:
             orchestrator: Stops the servers before the backup and starts them again after it; one that does not start is in
                 `todos` of the report. Default: they keep running.
             **options: `BackupOptions`, and with a place as the source `DiscoverOptions`, of `influx_backup.options`: `name`,
-                `on_existing`, `on_violation`, `on_corrupt`, `on_unreadable`, `passes`, `limits`, `takeover`, `derived`,
-                `absence_tolerance`, `stop_timeout`; `cluster_id`, `node_ids`, `query_only`, `excluded_nodes`.
+                `on_existing`, `on_violation`, `on_corrupt`, `on_unreadable`, `passes`, `limits`, `takeover`, `derived`, `digest`,
+                `sign`, `sign_password`, `absence_tolerance`, `stop_timeout`; `cluster_id`, `node_ids`, `query_only`, `excluded_nodes`.
 
         Returns:
             What was done, with the certificate of the backup.
@@ -205,7 +205,7 @@ class Repository:
             progress: `True` for a bar on a terminal and log lines elsewhere, a callable for each event, or one of
                 `influx_backup.progress`.
             **options: `RestoreOptions` of `influx_backup.options`: `policy`, `extra_nodes`, `on_catalog_mismatch`,
-                `on_degraded`, `ownership`, `linked_directories`, `licenses`, `check`.
+                `on_degraded`, `ownership`, `linked_directories`, `licenses`, `check`, `expect_sha256`, `trust`.
 
         Raises:
             UsageError: Options contradict one another, or an owner that this machine does not know.
@@ -424,7 +424,7 @@ class Repository:
             name: The backup's name.
             progress: `True` for a bar on a terminal and log lines elsewhere, a callable for each event, or one of
                 `influx_backup.progress`.
-            **options: `CertifyOptions` of `influx_backup.options`: `expect_sha256`, `limits`; `discover` has no effect on a
+            **options: `CertifyOptions` of `influx_backup.options`: `expect_sha256`, `trust`, `limits`; `discover` has no effect on a
                 backup.
 
         Raises:

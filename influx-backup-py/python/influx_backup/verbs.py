@@ -73,7 +73,7 @@ def certify(
         source: A path, a URL, a `Location`, or a store of obstore; a `Cluster`; a `Backup`.
         progress: `True` for a bar on a terminal and log lines elsewhere, a callable for each event, or one of
             `influx_backup.progress`.
-        **options: `CertifyOptions` of `influx_backup.options`: `discover`, `limits`.
+        **options: `CertifyOptions` of `influx_backup.options`: `discover`, `limits`; of a backup `expect_sha256`, `trust`.
 
     Raises:
         UsageError: A place or a limit that cannot be used.
@@ -100,7 +100,8 @@ def verify(
         backup: A path, a URL, a `Location`, or a store of obstore; a `Backup`.
         progress: `True` for a bar on a terminal and log lines elsewhere, a callable for each event, or one of
             `influx_backup.progress`.
-        **options: `VerifyOptions` of `influx_backup.options`: `level`, `sample_percent`, `limits`.
+        **options: `VerifyOptions` of `influx_backup.options`: `level`, `sample_percent`, `expect_sha256`, `trust`,
+            `limits`.
 
     Raises:
         UsageError: Options contradict one another.
