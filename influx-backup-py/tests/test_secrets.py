@@ -38,6 +38,7 @@ def echo() -> Iterator[str]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
+    server.server_close()
 
 
 def stores(endpoint: str) -> list[tuple[str, dict[str, str]]]:
