@@ -627,7 +627,7 @@ export interface CertifyOptions {
     discover?: DiscoverOptions | undefined;
 
     /**
-     * SHA-256 of the backup's root manifest, in hex, as the report of the backup gave it. Default: any.
+     * SHA-256 of the backup's root manifest, in hex, as the report of the backup gave it. Default: `null`, any.
      *
      * Another backup under its name, or an altered one, rejects (`untrusted-backup`), and so does one without a checksum
      * of some object.
@@ -638,7 +638,7 @@ export interface CertifyOptions {
     limits?: Limits | undefined;
 
     /**
-     * A public key of minisign: its line of base64, or the text of its file. Default: none.
+     * A public key of minisign: its line of base64, or the text of its file. Default: `null`.
      *
      * A backup that this key has not signed as it is now rejects (`untrusted-backup`).
      */
@@ -721,11 +721,11 @@ export interface BackupOptions {
 
     /**
      * The text of a file of a secret key of minisign, which signs the root manifest. It is never written or shown.
-     * Default: none.
+     * Default: `null`.
      */
     sign?: string | null | undefined;
 
-    /** The password of that key, where it has one. It is never written or shown. Default: none. */
+    /** The password of that key, where it has one. It is never written or shown. Default: `null`. */
     signPassword?: string | null | undefined;
 
     /** How long each server may take to stop, where there is an orchestrator. Default: 10 minutes. */
@@ -759,7 +759,7 @@ export interface RestoreOptions {
     check?: "auto" | "listing" | "structure" | "checksums" | "bytes" | undefined;
 
     /**
-     * SHA-256 of the backup's root manifest, in hex, as the report of the backup gave it. Default: any.
+     * SHA-256 of the backup's root manifest, in hex, as the report of the backup gave it. Default: `null`, any.
      *
      * Another backup under its name, or an altered one, rejects (`untrusted-backup`), and so does one without a checksum
      * of some object.
@@ -827,7 +827,7 @@ export interface RestoreOptions {
     policy?: "empty" | "replace" | "overlay" | undefined;
 
     /**
-     * A public key of minisign: its line of base64, or the text of its file. Default: none.
+     * A public key of minisign: its line of base64, or the text of its file. Default: `null`.
      *
      * A backup that this key has not signed as it is now rejects (`untrusted-backup`).
      */
@@ -870,7 +870,7 @@ export interface RestoreRunOptions {
 /** How the backups of a repository are listed. */
 export interface ListOptions {
     /**
-     * A public key of minisign: its line of base64, or the text of its file. Default: none.
+     * A public key of minisign: its line of base64, or the text of its file. Default: `null`.
      *
      * A backup that this key has not signed is `untrusted`.
      */
@@ -880,7 +880,7 @@ export interface ListOptions {
 /** How a backup is verified. */
 export interface VerifyOptions {
     /**
-     * SHA-256 of the backup's root manifest, in hex, as the report of the backup gave it. Default: any.
+     * SHA-256 of the backup's root manifest, in hex, as the report of the backup gave it. Default: `null`, any.
      *
      * Another backup under its name, or an altered one, rejects (`untrusted-backup`), and so does one without a checksum
      * of some object.
@@ -909,7 +909,7 @@ export interface VerifyOptions {
     samplePercent?: number | undefined;
 
     /**
-     * A public key of minisign: its line of base64, or the text of its file. Default: none.
+     * A public key of minisign: its line of base64, or the text of its file. Default: `null`.
      *
      * A backup that this key has not signed as it is now rejects (`untrusted-backup`).
      */
