@@ -104,14 +104,18 @@ pub(crate) fn live_root(cluster: &ClusterDescription, objects: &[ObjectRecord]) 
         let reason = "the root of the live catalog is missing: a server would start with a new, empty catalog";
         Error::damaged(object, reason)
     };
-    let live = cluster.live_catalog().ok_or_else(|| missing(cluster.catalog_prefix()))?;
-    let root = root_path(cluster.catalog_prefix(), live);
-    let found = objects.binary_search_by(|record| record.key.as_str().cmp(&root)).ok();
-    // Below the id of another node it would be an object of that node.
-    let is_root = |record: &ObjectRecord| {
-        cluster.classify(&record.key).is_some_and(|object| object.component == Component::CatalogRoot(live))
+    let has_root = |generation: &Generation| {
+        let root = root_path(cluster.catalog_prefix(), *generation);
+        let found = objects.binary_search_by(|record| record.key.as_str().cmp(&root)).ok();
+        // Below the id of another node it would be an object of that node.
+        found
+            .and_then(|at| cluster.classify(&objects.get(at)?.key))
+            .is_some_and(|object| object.component == Component::CatalogRoot(*generation))
     };
-    if found.and_then(|at| objects.get(at)).is_some_and(is_root) { Ok(live) } else { Err(missing(&root)) }
+    // The cluster is described as it was found first. Servers that were upgraded since have a newer generation.
+    let newest = Generation::ALL.iter().rev().copied().find(has_root);
+    let live = cluster.live_catalog().max(newest).ok_or_else(|| missing(cluster.catalog_prefix()))?;
+    if has_root(&live) { Ok(live) } else { Err(missing(&root_path(cluster.catalog_prefix(), live))) }
 }
 
 /// Refuses an object of a generation of the catalog that this release does not know.
