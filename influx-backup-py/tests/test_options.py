@@ -148,5 +148,5 @@ def test_choices_name_their_default(struct: str, option: str) -> None:
 )
 def test_help_of_a_verb_lists_its_options(verb: Callable[..., object], structs: list[str]) -> None:
     listed = re.split(r"\n\n", (verb.__doc__ or "").split("**options:", 1)[1])[0]
-    named = set(re.findall(r"`([a-z_]+)`", listed)) - {"plan_restore"}
+    named = set(re.findall(r"`([a-z0-9_]+)`", listed)) - {"plan_restore"}
     assert named == {option for struct in structs for option in CORE[struct]}
