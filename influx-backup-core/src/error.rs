@@ -8,7 +8,7 @@ mod detail;
 mod hint;
 mod lease;
 #[cfg(feature = "cloud")]
-mod misbehaviour;
+mod misbehavior;
 mod panicked;
 mod plan;
 mod refused;
@@ -27,7 +27,7 @@ pub(crate) use self::{
     store::CREATE_ONLY,
 };
 #[cfg(feature = "cloud")]
-pub(crate) use self::{answer::code_in, misbehaviour::Misbehaviour};
+pub(crate) use self::{answer::code_in, misbehavior::Misbehavior};
 pub use self::{
     code::{Category, ErrorCode},
     copy::{CopyError, CopySide},

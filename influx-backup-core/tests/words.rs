@@ -21,6 +21,7 @@ const BANNED: &[(&str, &str)] = &[
     ("leaves out", "excludes, or skips"),
     ("behaviour", "behavior, as in American English"),
     ("behaviours", "behaviors"),
+    ("misbehaviour", "misbehavior"),
     ("colour", "color"),
     ("colours", "colors"),
     ("neighbour", "neighbor"),
@@ -40,7 +41,7 @@ const SEARCHED: [&str; 6] =
     ["influx-backup-core", "influx-backup-node", "influx-backup-py", "examples", "benches", ".ci"];
 
 /// Files at the top of the repository that are searched.
-const PAGES: [&str; 5] = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "Cargo.toml", "Makefile"];
+const PAGES: [&str; 6] = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "Cargo.toml", "Makefile"];
 
 /// Not written here: this list, the words of others, the seeds that a test found, and what tools keep (`.pytest_cache`).
 const EXCEPTIONS: [&str; 5] = ["tests/words.rs", "tests/seed/", "proptest-regressions/", "_cache/", "node_modules/"];

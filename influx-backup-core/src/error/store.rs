@@ -164,7 +164,7 @@ impl StoreErrorKind {
     #[must_use]
     pub(crate) fn of(error: &object_store::Error) -> Self {
         use object_store::Error;
-        if let Some(kind) = of_credentials(error).or_else(|| of_misbehaviour(error)) {
+        if let Some(kind) = of_credentials(error).or_else(|| of_misbehavior(error)) {
             return kind;
         }
         let sorted = match error {
@@ -261,12 +261,12 @@ fn of_credentials(error: &object_store::Error) -> Option<StoreErrorKind> {
 
 /// A store that does not keep to the protocol will not do so the next time.
 #[cfg(feature = "cloud")]
-fn of_misbehaviour(error: &object_store::Error) -> Option<StoreErrorKind> {
-    causes(error).any(|cause| cause.is::<super::Misbehaviour>()).then_some(StoreErrorKind::Rejected)
+fn of_misbehavior(error: &object_store::Error) -> Option<StoreErrorKind> {
+    causes(error).any(|cause| cause.is::<super::Misbehavior>()).then_some(StoreErrorKind::Rejected)
 }
 
 #[cfg(not(feature = "cloud"))]
-fn of_misbehaviour(_: &object_store::Error) -> Option<StoreErrorKind> {
+fn of_misbehavior(_: &object_store::Error) -> Option<StoreErrorKind> {
     None
 }
 

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use crate::error::Misbehaviour;
+use crate::error::Misbehavior;
 
 tokio::task_local! {
     static PAGES: Pages;
@@ -36,16 +36,12 @@ impl Pages {
     }
 
     /// Takes note of a page of the listing under way: its names, and where the next one begins.
-    pub(super) fn check<'a>(names: impl Iterator<Item = &'a str>, next: Option<&str>) -> Result<(), Misbehaviour> {
+    pub(super) fn check<'a>(names: impl Iterator<Item = &'a str>, next: Option<&str>) -> Result<(), Misbehavior> {
         PAGES.try_with(|pages| pages.take(names, next)).unwrap_or(Ok(()))
     }
 
     /// Takes note of a page. The last one says of no other where it begins, and so ends the listing whatever it has.
-    pub(crate) fn take<'a>(
-        &self,
-        names: impl Iterator<Item = &'a str>,
-        next: Option<&str>,
-    ) -> Result<(), Misbehaviour> {
+    pub(crate) fn take<'a>(&self, names: impl Iterator<Item = &'a str>, next: Option<&str>) -> Result<(), Misbehavior> {
         let Some(next) = next else { return Ok(()) };
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut names = names.peekable();
@@ -64,7 +60,7 @@ impl Pages {
         } else {
             return Ok(());
         };
-        Err(Misbehaviour::Endless { flaw })
+        Err(Misbehavior::Endless { flaw })
     }
 }
 
@@ -85,15 +81,15 @@ mod tests {
         assert_eq!(take(&["a", "b"], Some("b")), Ok(()));
         assert_eq!(take(&["c"], Some("c")), Ok(()));
         let again = take(&["d"], Some("b"));
-        assert_eq!(again, Err(Misbehaviour::Endless { flaw: "a page begins where one before it began" }));
+        assert_eq!(again, Err(Misbehavior::Endless { flaw: "a page begins where one before it began" }));
         let same = take(&["c"], Some("d"));
-        assert_eq!(same, Err(Misbehaviour::Endless { flaw: "a page has the names of one before it" }));
+        assert_eq!(same, Err(Misbehavior::Endless { flaw: "a page has the names of one before it" }));
         assert_eq!(take(&["c"], None), Ok(()), "the last page");
         for page in 0..EMPTY {
             let next = format!("e{page}");
             assert_eq!(take(&[], Some(&next)), Ok(()));
         }
         let empty = take(&[], Some("f"));
-        assert_eq!(empty, Err(Misbehaviour::Endless { flaw: "page after page has no name" }));
+        assert_eq!(empty, Err(Misbehavior::Endless { flaw: "page after page has no name" }));
     }
 }

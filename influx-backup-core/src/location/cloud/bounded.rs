@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use object_store::client::{HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody};
 
 use super::{issued, requests::MadeOnce};
-use crate::{error::Misbehaviour, location::RequestKind, units::ByteSize};
+use crate::{error::Misbehavior, location::RequestKind, units::ByteSize};
 
 /// A page of a listing. Azure sends 5000 names of up to 1024 characters, of which each may take twelve bytes.
 const PAGE: u64 = 64 << 20;
@@ -43,28 +43,28 @@ impl Asked {
     }
 
     /// The same answer, whose body ends with an error where it is longer than may be.
-    pub(super) fn bounded(&self, response: HttpResponse) -> Result<HttpResponse, Misbehaviour> {
+    pub(super) fn bounded(&self, response: HttpResponse) -> Result<HttpResponse, Misbehavior> {
         let (status, headers) = (response.status(), response.headers());
         let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
         let encoding = encoding(headers);
         let most = match (self, announced) {
             // Which of the two counts, readers decide differently.
             (Self::Object { .. }, Some(_)) if headers.contains_key(TRANSFER_ENCODING) => {
-                return Err(Misbehaviour::TwoLengths);
+                return Err(Misbehavior::TwoLengths);
             }
             (Self::Object { range }, Some(announced)) => {
                 check_range(range.as_ref(), status, headers, announced)?;
                 announced
             }
             // What lies encoded in a store has a length. It is as it lies there.
-            _ if encoding.is_some() => return Err(Misbehaviour::Encoded { encoding: encoding.unwrap_or_default() }),
+            _ if encoding.is_some() => return Err(Misbehavior::Encoded { encoding: encoding.unwrap_or_default() }),
             (Self::Credential, _) => CREDENTIAL,
             _ => PAGE,
         };
         let is_object = matches!(self, Self::Object { .. });
         let too_long = move || match is_object {
-            true => Misbehaviour::TooMany { asked: most },
-            false => Misbehaviour::TooLong { most: ByteSize(most) },
+            true => Misbehavior::TooMany { asked: most },
+            false => Misbehavior::TooLong { most: ByteSize(most) },
         };
         Ok(response.map(|body| limited(body, most, too_long)))
     }
@@ -74,7 +74,7 @@ impl Asked {
 pub(super) fn named(error: HttpError) -> HttpError {
     let mut causes = std::iter::successors(error.source(), |&cause| cause.source());
     if causes.any(|cause| cause.to_string() == "message head is too large") {
-        return HttpError::new(HttpErrorKind::Unknown, Misbehaviour::Headers);
+        return HttpError::new(HttpErrorKind::Unknown, Misbehavior::Headers);
     }
     error
 }
@@ -83,7 +83,7 @@ pub(super) fn named(error: HttpError) -> HttpError {
 fn limited(
     body: HttpResponseBody,
     most: u64,
-    too_long: impl Fn() -> Misbehaviour + Send + Sync + 'static,
+    too_long: impl Fn() -> Misbehavior + Send + Sync + 'static,
 ) -> HttpResponseBody {
     let limited = Limited::new(body, usize::try_from(most).unwrap_or(usize::MAX));
     HttpResponseBody::new(limited.map_err(move |error| match error.downcast::<HttpError>() {
@@ -99,20 +99,20 @@ fn check_range(
     status: StatusCode,
     headers: &HeaderMap,
     announced: u64,
-) -> Result<(), Misbehaviour> {
+) -> Result<(), Misbehavior> {
     let is_part = status == StatusCode::PARTIAL_CONTENT;
     // Some stores ignore ranges: that is said, and no reason not to read what can be read whole.
     if is_part && asked.is_none() {
-        return Err(Misbehaviour::OtherRange);
+        return Err(Misbehavior::OtherRange);
     }
     let sent = headers.get(CONTENT_RANGE).and_then(|range| ends(range.to_str().ok()?.split('/').next()?, "bytes "));
     let Some((start, end)) = sent.filter(|_| is_part) else { return Ok(()) };
     let asked = asked.and_then(|range| ends(range.to_str().ok()?, "bytes="));
     if asked.is_some_and(|(first, last)| start != first || end > last) {
-        return Err(Misbehaviour::OtherRange);
+        return Err(Misbehavior::OtherRange);
     }
     let asked = (end - start).saturating_add(1);
-    if announced == asked { Ok(()) } else { Err(Misbehaviour::OtherLength { announced, asked }) }
+    if announced == asked { Ok(()) } else { Err(Misbehavior::OtherLength { announced, asked }) }
 }
 
 /// The first and the last byte of a range, as headers have it.

@@ -116,7 +116,7 @@ impl HttpService for Observed {
         if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             self.connector.throttle_counts.add(kind);
         }
-        let misbehaves = |misbehaviour| HttpError::new(HttpErrorKind::Unknown, misbehaviour);
+        let misbehaves = |misbehavior| HttpError::new(HttpErrorKind::Unknown, misbehavior);
         let mut response = if status.is_success() {
             LastAnswer::hear(None);
             asked.bounded(response).map_err(misbehaves)?

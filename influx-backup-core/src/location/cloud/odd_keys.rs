@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 
 use crate::{
-    error::Misbehaviour,
+    error::Misbehavior,
     location::{
         odd::{CONTROLS, ODD_SEGMENT},
         pages::Pages,
@@ -34,13 +34,13 @@ pub(super) fn renamed(page: Bytes) -> Bytes {
 }
 
 /// The names of a page, and where the next one begins. Names that are the request's own are the same on each.
-pub(super) fn check(page: &[u8]) -> Result<(), Misbehaviour> {
+pub(super) fn check(page: &[u8]) -> Result<(), Misbehavior> {
     let Ok(page) = std::str::from_utf8(page) else { return Ok(()) };
     let next = ["NextContinuationToken", "NextMarker"]
         .iter()
         .find_map(|name| between(page, &format!("<{name}>"), &format!("</{name}>")).filter(|next| !next.is_empty()));
     if next.is_none() && between(page, "<IsTruncated>", "</IsTruncated>") == Some("true") {
-        return Err(Misbehaviour::Endless { flaw: "a page says that there are more, and not where" });
+        return Err(Misbehavior::Endless { flaw: "a page says that there are more, and not where" });
     }
     let prefixes = PREFIXES.iter().map(|[start, _, name_start, name_end]| [start, name_start, name_end]);
     let objects = OBJECTS.iter().map(|[start, _, name_start, name_end, ..]| [start, name_start, name_end]);

@@ -5,7 +5,7 @@ use http::{HeaderMap, Method, StatusCode, Uri, header::LOCATION};
 use object_store::client::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 use url::Url;
 
-use crate::error::Misbehaviour;
+use crate::error::Misbehavior;
 
 /// How often one request is sent on. No store does it more than once.
 const MOST: usize = 5;
@@ -18,7 +18,7 @@ pub(super) async fn execute(client: &HttpClient, mut request: HttpRequest) -> Re
         let response = client.execute(request).await?;
         let Some(to) = target(&uri, response.status(), response.headers()) else { return Ok(response) };
         if !is_same_host(&uri, &to) {
-            return Err(refused(Misbehaviour::Redirect { host: to.origin().ascii_serialization() }));
+            return Err(refused(Misbehavior::Redirect { host: to.origin().ascii_serialization() }));
         }
         let is_kept = matches!(response.status(), StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
         let to = to.as_str().parse().ok().filter(|_| is_kept || matches!(method, Method::GET | Method::HEAD));
@@ -27,11 +27,11 @@ pub(super) async fn execute(client: &HttpClient, mut request: HttpRequest) -> Re
         request = again;
         *request.uri_mut() = to;
     }
-    Err(refused(Misbehaviour::Redirects))
+    Err(refused(Misbehavior::Redirects))
 }
 
-fn refused(misbehaviour: Misbehaviour) -> HttpError {
-    HttpError::new(HttpErrorKind::Unknown, misbehaviour)
+fn refused(misbehavior: Misbehavior) -> HttpError {
+    HttpError::new(HttpErrorKind::Unknown, misbehavior)
 }
 
 /// Where an answer sends a request.

@@ -14,7 +14,7 @@ use super::{
     requests::{self, Answer},
 };
 use crate::{
-    error::{Misbehaviour, StoreErrorKind},
+    error::{Misbehavior, StoreErrorKind},
     location::pages::Pages,
 };
 
@@ -136,8 +136,8 @@ pub(super) async fn ask(http: &HttpClient, request: HttpRequest) -> Result<Optio
 }
 
 /// The error for a listing that does not end.
-fn endless(misbehaviour: Misbehaviour) -> Error {
-    failed(misbehaviour.into())
+fn endless(misbehavior: Misbehavior) -> Error {
+    failed(misbehavior.into())
 }
 
 /// A GET of this URL.

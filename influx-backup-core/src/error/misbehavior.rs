@@ -1,10 +1,10 @@
-//! [`Misbehaviour`]: what a store answers against the protocol. Nothing is made of such an answer.
+//! [`Misbehavior`]: what a store answers against the protocol. Nothing is made of such an answer.
 
 use crate::units::ByteSize;
 
 /// An answer that no store that works gives. Asking again does not help.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Misbehaviour {
+pub(crate) enum Misbehavior {
     #[error(
         "it redirects to `{host}`, and a request is only sent to the host that was named: check the endpoint, and the region of \
          the bucket"
