@@ -41,7 +41,7 @@ pub(crate) const LOG_SEGMENT: ByteSize = ByteSize::mib(64);
 /// The journal of a restore: the roots of a target in hexadecimal digits, and lists of segments.
 pub(crate) const RESTORE_JOURNAL: ByteSize = ByteSize::mib(2 * 512 + 64);
 
-/// Documents of a few lines: a lease, the marker of a repository, a probe.
+/// Documents of a few lines: a lease, the marker of a repository, a probe, a signature.
 pub(crate) const SMALL: ByteSize = kib(64);
 
 /// A file of the catalog: 1,000,000 columns (2,000 tables of 500, the most that Core allows) of 150 bytes.

@@ -8,12 +8,10 @@ use crate::{
     layout::SIGNATURE_KEY,
     location::Location,
     options::Vouch,
+    read_limits,
     record::ObjectRecord,
     signature::Trusted,
 };
-
-/// The longest signature, in bytes: minisign writes about 300.
-const LONGEST_SIGNATURE: u64 = 64 << 10;
 
 impl Vouch {
     /// Checks the bytes of a root manifest, before they are parsed.
@@ -62,13 +60,8 @@ async fn require_signature(key: &Trusted, backup: &str, location: &Location, roo
         found: None,
     };
     let at = Key::parse(SIGNATURE_KEY)?;
-    let Some(found) = location.head(&at).await? else { return Err(untrusted("it is not signed")) };
-    if found.size > LONGEST_SIGNATURE {
-        return Err(untrusted("its signature cannot be read"));
-    }
-    let Some(signature) = location.get(&at, Some(&found.version)).await? else {
-        return Err(untrusted("it is not signed"));
-    };
+    let found = location.get_within(&at, read_limits::SMALL).await?.ok_or_else(|| untrusted("it is not signed"))?;
+    let signature = found.map_err(|_| untrusted("its signature cannot be read"))?;
     key.verify(root, &String::from_utf8_lossy(&signature)).map_err(untrusted)
 }
 
