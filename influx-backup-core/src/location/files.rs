@@ -92,14 +92,14 @@ impl ObjectStore for Files {
         blocking(move || {
             let opened = open_file(&path).and_then(|file| Ok((FileInfo::from(&file.metadata()?), file)));
             let (found, file) = opened.map_err(|error| failed(path.clone(), error))?;
+            let tag = local::tag(&found);
             let meta = ObjectMeta {
                 location,
                 last_modified: found.modified.into(),
                 size: found.size,
-                e_tag: Some(local::tag(&found)),
+                e_tag: Some(tag.clone()),
                 version: None,
             };
-            let tag = meta.e_tag.clone().unwrap_or_default();
             match (options.check_preconditions(&meta), &options.if_match) {
                 (Err(Error::Precondition { .. }), Some(wanted))
                     if known.is_same_file(&path, wanted, &tag, found.modified) => {}

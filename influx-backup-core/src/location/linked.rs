@@ -89,15 +89,6 @@ impl LinkRule {
             None => path,
         }
     }
-
-    /// The named links below a directory, and where they lead.
-    pub(super) fn named_below(&self, start: &FilePath) -> impl Iterator<Item = (&PathBuf, &PathBuf)> {
-        let named = match self {
-            Self::Only(named) => Some(named.iter()),
-            Self::Within(_) | Self::Anywhere | Self::Never => None,
-        };
-        named.into_iter().flatten().filter(move |(link, _)| link.starts_with(start))
-    }
 }
 
 impl Location {
@@ -115,8 +106,11 @@ impl Location {
     /// named; each with its name here.
     pub(super) fn volumes(&self) -> Vec<(PathBuf, PathBuf)> {
         let Some(root) = self.directory() else { return Vec::new() };
-        let named = self.0.links.named_below(root).map(|(link, leads_to)| (link.clone(), leads_to.clone()));
-        std::iter::once((root.to_owned(), root.to_owned())).chain(named).collect()
+        let mut volumes = vec![(root.to_owned(), root.to_owned())];
+        if let LinkRule::Only(named) = &self.0.links {
+            volumes.extend(named.iter().map(|(link, leads_to)| (link.clone(), leads_to.clone())));
+        }
+        volumes
     }
 
     /// The directories of InfluxDB in the prefixes of these ids that are links, relative to this location, sorted.

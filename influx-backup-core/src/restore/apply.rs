@@ -10,6 +10,7 @@ use std::{
     time::SystemTime,
 };
 
+use super::directories::parent;
 use crate::{
     error::{Error, Refused, Result},
     finding::{Finding, FindingCode},
@@ -262,10 +263,6 @@ fn failed(path: &Path, source: io::Error) -> Error {
         Some(refused) => refused.into(),
         None => Error::Ownership { path: path.display().to_string(), source },
     }
-}
-
-fn parent(path: &str) -> Option<&str> {
-    path.rsplit_once('/').map(|(parent, _)| parent)
 }
 
 async fn blocking(work: impl FnOnce() -> Result<NotKept> + Send + 'static) -> Result<NotKept> {

@@ -42,7 +42,8 @@ pub(super) fn remove_target(target: &Location, made: &[String]) {
     }
 }
 
-fn parent(path: &str) -> Option<&str> {
+/// The directory above a key or a directory.
+pub(super) fn parent(path: &str) -> Option<&str> {
     path.rsplit_once('/').map(|(parent, _)| parent)
 }
 

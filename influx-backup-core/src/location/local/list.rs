@@ -15,7 +15,7 @@ use super::{
         nofollow::{self, Directory, Found, first_link},
         object::{ListLevel, ObjectMeta},
     },
-    blocking, entry, is_absent,
+    blocking, entry, is_absent, link,
 };
 use crate::{
     error::{Error, Refused, Result, Why},
@@ -236,9 +236,9 @@ impl Looks<'_> {
     }
 
     fn check_start(&self, start: &FilePath) -> Result<()> {
-        let link = first_link(start);
-        let is_broken = self.how.links.follows() && link.is_symlink() && !link.exists();
-        if is_broken { Err(link_error(link, BROKEN)) } else { Ok(()) }
+        let first = first_link(start);
+        let is_broken = self.how.links.follows() && first.is_symlink() && !first.exists();
+        if is_broken { Err(link(first, BROKEN)) } else { Ok(()) }
     }
 
     /// `None` for a directory that went away.
@@ -278,7 +278,7 @@ impl Looks<'_> {
     fn behind(&mut self, place: &Place, name: PathBuf, path: PathBuf) -> Result<Seen, Unfitting> {
         let shown = self.root.join(&name);
         let real = match &self.how.links {
-            LinkRule::Never => return Err(Unfitting(Some(PassedOver::Link), link_error(&shown, Why::Link.as_str()))),
+            LinkRule::Never => return Err(Unfitting(Some(PassedOver::Link), link(&shown, Why::Link.as_str()))),
             LinkRule::Only(named) => match named.get(&shown) {
                 Some(leads_to) => leads_to.clone(),
                 None => {
@@ -288,8 +288,8 @@ impl Looks<'_> {
             },
             rule => match rule.resolve(&path) {
                 Ok(real) => real,
-                Err(error) if is_absent(&error) => return Err(link_error(&shown, BROKEN).into()),
-                Err(error) if is_loop(&error) => return Err(link_error(&shown, LOOP).into()),
+                Err(error) if is_absent(&error) => return Err(link(&shown, BROKEN).into()),
+                Err(error) if is_loop(&error) => return Err(link(&shown, LOOP).into()),
                 Err(error) => {
                     let kind = Refused::of(&error).is_some().then_some(PassedOver::Link);
                     return Err(Unfitting(kind, Error::io("head", name.display(), self.root.display(), error)));
@@ -297,7 +297,7 @@ impl Looks<'_> {
             },
         };
         if place.lies_in(&real) {
-            return Err(link_error(&shown, LOOP).into());
+            return Err(link(&shown, LOOP).into());
         }
         match nofollow::look(&real) {
             Ok(found) => self.what(&found, place.behind(name, real)),
@@ -322,7 +322,7 @@ impl Looks<'_> {
             // Where a link led a moment ago.
             FileKind::Link => Ok(Seen::Nothing),
             FileKind::Special(kind) => {
-                Err(Unfitting(Some(kind), link_error(&self.root.join(&place.name), Why::NotAFile.as_str())))
+                Err(Unfitting(Some(kind), link(&self.root.join(&place.name), Why::NotAFile.as_str())))
             }
         }
     }
@@ -347,10 +347,6 @@ impl Looks<'_> {
 const BROKEN: &str = "is a link to something that does not exist";
 
 const LOOP: &str = "is a link that leads back to itself";
-
-fn link_error(path: &FilePath, reason: &'static str) -> Error {
-    Error::Link { path: path.display().to_string(), reason }
-}
 
 /// A link that leads back to itself.
 fn is_loop(error: &io::Error) -> bool {
