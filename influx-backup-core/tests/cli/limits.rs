@@ -35,11 +35,29 @@ fn run(arguments: &[&str]) -> Answer {
 
 /// A repository with a backup that is well and one called `poisoned`.
 fn backed_up() -> Scratch {
-    let scratch = Scratch::with_cluster(&["--snapshots", "2"]);
-    for name in ["monday", "poisoned"] {
-        run(&["backup", &scratch.path("source"), &scratch.path("repository"), "--name", name]).expect(0);
-    }
+    let scratch = Scratch::backed_up(&["--snapshots", "2"]);
+    run(&["backup", &scratch.path("source"), &scratch.path("repository"), "--name", "poisoned"]).expect(0);
     scratch
+}
+
+/// The backup called `poisoned`, while it still is well.
+struct Poisoned {
+    own: PathBuf,
+    manifest: PathBuf,
+    /// What the manifest says.
+    whole: Value,
+    /// The first segment of its object list.
+    segment: PathBuf,
+}
+
+impl Poisoned {
+    fn of(scratch: &Scratch) -> Self {
+        let own = PathBuf::from(scratch.path("repository/poisoned"));
+        let manifest = own.join("_influx_backup/manifest.json");
+        let whole: Value = serde_json::from_slice(&fs::read(&manifest).expect("a file")).expect("JSON");
+        let segment = own.join(whole["objects"][0]["key"].as_str().expect("a key"));
+        Self { own, manifest, whole, segment }
+    }
 }
 
 fn make_sparse(path: impl AsRef<Path>, length: u64) {
@@ -93,17 +111,16 @@ fn a_manifest_of_a_tebibyte_is_damage_of_one_backup() {
 #[test]
 fn many_segments_that_expand_are_damage_of_one_backup() {
     let scratch = backed_up();
-    let own = PathBuf::from(scratch.path("repository/poisoned"));
-    let manifest = own.join("_influx_backup/manifest.json");
-    let whole: Value = serde_json::from_slice(&fs::read(&manifest).expect("a file")).expect("JSON");
-    let segment = own.join(whole["objects"][0]["key"].as_str().expect("a key"));
+    let Poisoned { own, manifest, whole, segment } = Poisoned::of(&scratch);
     let text = zstd::decode_all(File::open(&segment).expect("there")).expect("text");
     let record = text.split(|byte| *byte == b'\n').next().expect("a record");
-    let mut record: Value = serde_json::from_slice(record).expect("JSON");
-    record["version"]["e_tag"] = "x".repeat(60_000).into();
-    let record = format!("{record}\n");
-    let bytes = zstd::encode_all(record.repeat(1_100).as_bytes(), 1).expect("compressed");
-    for list in ["objects", "absent"] {
+    let mut object: Value = serde_json::from_slice(record).expect("JSON");
+    object["version"]["e_tag"] = "x".repeat(60_000).into();
+    let absent = json!({
+        "node": "x".repeat(60_000), "path": "x", "database": 1, "table": 1, "rows": 1, "newest": "2026-01-01T00:00:00Z",
+    });
+    for (list, record) in [("objects", object), ("absent", absent)] {
+        let bytes = zstd::encode_all(format!("{record}\n").repeat(1_100).as_bytes(), 1).expect("compressed");
         let mut forged = whole.clone();
         let mut segments = Vec::new();
         for number in 0..60 {
@@ -112,19 +129,23 @@ fn many_segments_that_expand_are_damage_of_one_backup() {
             fs::write(own.join(&key), &bytes).expect("written");
             segments.push(json!({ "key": key, "sha256": sha256(&bytes), "records": 1_100 }));
         }
+        if list == "objects" {
+            forged["object_count"] = (60 * 1_100).into();
+        }
         forged[list] = segments.into();
         fs::write(&manifest, forged.to_string()).expect("written");
         is_damaged(&scratch, list);
+        // Some of them were read.
+        let error = run(&["verify", &scratch.path("repository/poisoned"), "--json"]).json();
+        let message = error["error"]["message"].as_str().expect("a message");
+        assert!(message.contains("_influx_backup/many/0000") && !message.contains("000000"), "{list}: {message}");
     }
 }
 
 #[test]
 fn a_segment_that_expands_to_gigabytes_is_damage_of_one_backup() {
     let scratch = backed_up();
-    let own = PathBuf::from(scratch.path("repository/poisoned"));
-    let manifest = own.join("_influx_backup/manifest.json");
-    let whole: Value = serde_json::from_slice(&fs::read(&manifest).expect("a file")).expect("JSON");
-    let segment = own.join(whole["objects"][0]["key"].as_str().expect("a key"));
+    let Poisoned { manifest, whole, segment, .. } = Poisoned::of(&scratch);
     let record = zstd::decode_all(File::open(&segment).expect("there")).expect("text");
     let record = record.split_inclusive(|byte| *byte == b'\n').next().expect("a record");
     for (what, bytes) in [

@@ -86,6 +86,13 @@ impl Scratch {
         scratch
     }
 
+    /// The same, and its backup in `repository/monday`.
+    pub(crate) fn backed_up(options: &[&str]) -> Self {
+        let scratch = Self::with_cluster(options);
+        run(&["backup", &scratch.path("source"), &scratch.path("repository"), "--name", "monday"]).expect(0);
+        scratch
+    }
+
     pub(crate) fn path(&self, name: &str) -> String {
         self.directory.path().join(name).to_str().expect("UTF-8").to_owned()
     }

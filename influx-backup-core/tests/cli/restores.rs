@@ -12,9 +12,7 @@ use crate::program::{Answer, start};
 use crate::program::{Scratch, run};
 
 fn backed_up(options: &[&str]) -> Scratch {
-    let scratch = Scratch::with_cluster(&[&["--snapshots", "2"], options].concat());
-    run(&["backup", &scratch.path("source"), &scratch.path("repository"), "--name", "monday"]).expect(0);
-    scratch
+    Scratch::backed_up(&[&["--snapshots", "2"], options].concat())
 }
 
 /// The first file below a directory of this kind, relative to it.

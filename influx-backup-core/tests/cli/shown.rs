@@ -9,6 +9,9 @@ use crate::program::{Answer, Scratch, command, run};
 /// Sets the title of a terminal, changes its colors by a C1 code, turns the text around, and begins a line of its own.
 const EVIL: &str = "x\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}\u{2066}\nforged row";
 
+/// How it is shown.
+const ESCAPED: &str = r"x\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}\u{2066}\nforged row";
+
 /// Fails the test where a terminal would obey what it is shown.
 #[track_caller]
 fn clean(answer: Answer) -> Answer {
@@ -27,19 +30,13 @@ fn shown(arguments: &[&str]) -> Answer {
     clean(run(arguments))
 }
 
-fn backed_up() -> Scratch {
-    let scratch = Scratch::with_cluster(&["--snapshots", "2"]);
-    run(&["backup", &scratch.path("source"), &scratch.path("repository"), "--name", "monday"]).expect(0);
-    scratch
-}
-
 #[test]
 fn a_directory_with_such_a_name_is_foreign_and_keeps_no_other_from_the_list() {
-    let scratch = backed_up();
+    let scratch = Scratch::backed_up(&["--snapshots", "2"]);
     let repository = scratch.path("repository");
     fs::create_dir(format!("{repository}/{EVIL}")).expect("made");
     let list = shown(&["list", &repository]).expect(0);
-    assert!(list.stdout.contains(r"x\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}\u{2066}\nforged row"), "{list:?}");
+    assert!(list.stdout.contains(ESCAPED), "{list:?}");
     let listed = run(&["list", &repository, "--json"]).expect(0).json();
     let state = |name: &str| {
         listed.as_array().expect("a list").iter().find(|backup| backup["name"] == name).expect(name)["state"].clone()
@@ -52,7 +49,7 @@ fn a_directory_with_such_a_name_is_foreign_and_keeps_no_other_from_the_list() {
 
 #[test]
 fn names_in_a_source_are_shown_escaped() {
-    let scratch = backed_up();
+    let scratch = Scratch::backed_up(&["--snapshots", "2"]);
     let (source, repository) = (scratch.path("source"), scratch.path("repository"));
     fs::create_dir(format!("{source}/{EVIL}")).expect("made");
     fs::write(format!("{source}/{EVIL}/file"), "x").expect("written");
@@ -94,7 +91,7 @@ fn poison(value: &mut Value) {
 
 #[test]
 fn texts_of_a_manifest_a_lease_and_a_journal_are_shown_escaped() {
-    let scratch = backed_up();
+    let scratch = Scratch::backed_up(&["--snapshots", "2"]);
     let (source, repository, target) = (scratch.path("source"), scratch.path("repository"), scratch.path("target"));
     let backup = scratch.path("repository/monday");
     let root = scratch.path("repository/monday/_influx_backup/manifest.json");
@@ -107,6 +104,7 @@ fn texts_of_a_manifest_a_lease_and_a_journal_are_shown_escaped() {
         serde_json::from_str::<Value>(&text).expect("JSON")
     };
     let escaped = serde_json::to_string(EVIL).expect("JSON");
+    let mut texts = String::new();
     for forged in [poisoned, with_id(escaped.trim_matches('"'))] {
         fs::write(&root, forged.to_string()).expect("written");
         for arguments in [
@@ -118,13 +116,15 @@ fn texts_of_a_manifest_a_lease_and_a_journal_are_shown_escaped() {
             vec!["leftovers", &repository],
             vec!["backup", &source, &repository, "--name", "monday"],
         ] {
-            shown(&arguments);
+            let Answer { stdout, stderr, .. } = shown(&arguments);
+            texts += &(stdout + &stderr);
             // One document, whatever is in it.
             let json = command(&[&arguments[..], &["--json"]].concat()).output().expect("it runs");
             serde_json::from_slice::<Value>(&json.stdout).expect("one document");
         }
         let _ = fs::remove_dir_all(&target);
     }
+    assert!(texts.contains(ESCAPED), "nothing of it is shown");
     // Who holds a lease is read from it.
     let lease = scratch.path("repository/begun/_influx_backup");
     fs::create_dir_all(&lease).expect("made");

@@ -12,12 +12,6 @@ fn is_derived(path: &Path) -> bool {
     name("table-snapshots") || name("db-indices") || name("table-index-conversion-completed")
 }
 
-fn backed_up(options: &[&str]) -> Scratch {
-    let scratch = Scratch::with_cluster(options);
-    run(&["backup", &scratch.path("source"), &scratch.path("repository"), "--name", "monday"]).expect(0);
-    scratch
-}
-
 #[test]
 fn discovery_shows_edition_ids_and_roles() {
     let scratch = Scratch::with_cluster(&["--nodes", "2", "--snapshots", "2"]);
@@ -45,7 +39,7 @@ fn a_plan_is_printed_and_writes_nothing() {
 #[test]
 fn a_backup_restores_to_what_it_was_taken_from() {
     for options in [&["--catalog", "v1"][..], &["--catalog", "v2"], &["--catalog", "v3"], &["--edition", "core"]] {
-        let scratch = backed_up(options);
+        let scratch = Scratch::backed_up(options);
         let backup = scratch.path("repository/monday");
         let target = scratch.path("target");
         run(&["certify", &backup]).expect(0);
@@ -81,7 +75,7 @@ fn a_report_is_one_json_document() {
 
 #[test]
 fn a_name_is_used_once() {
-    let scratch = backed_up(&["--snapshots", "2"]);
+    let scratch = Scratch::backed_up(&["--snapshots", "2"]);
     let before = scratch.files("repository");
     let again = ["backup", &scratch.path("source"), &scratch.path("repository"), "--name", "monday", "--json"];
     run(&again).expect_error(5, "backup-exists");
@@ -90,7 +84,7 @@ fn a_name_is_used_once() {
 
 #[test]
 fn an_altered_byte_is_found() {
-    let scratch = backed_up(&["--snapshots", "2"]);
+    let scratch = Scratch::backed_up(&["--snapshots", "2"]);
     let backup = scratch.path("repository/monday");
     let (path, mut bytes) = scratch
         .files("repository/monday")
@@ -106,7 +100,7 @@ fn an_altered_byte_is_found() {
 
 #[test]
 fn what_was_not_compared_is_said() {
-    let scratch = backed_up(&["--snapshots", "2"]);
+    let scratch = Scratch::backed_up(&["--snapshots", "2"]);
     let verify = ["verify", &scratch.path("repository/monday"), "--level", "checksums"];
     let report = run(&[&verify[..], &["--json"]].concat()).expect(0).json();
     let objects = report["objects"].as_u64().expect("a count");
@@ -117,7 +111,7 @@ fn what_was_not_compared_is_said() {
 
 #[test]
 fn a_lost_object_is_found_by_a_listing() {
-    let scratch = backed_up(&["--snapshots", "2"]);
+    let scratch = Scratch::backed_up(&["--snapshots", "2"]);
     let backup = scratch.path("repository/monday");
     let (path, _) = scratch
         .files("repository/monday")
@@ -138,7 +132,7 @@ fn a_lost_object_is_found_by_a_listing() {
 
 #[test]
 fn a_full_target_is_restored_only_when_told_how() {
-    let scratch = backed_up(&["--snapshots", "2"]);
+    let scratch = Scratch::backed_up(&["--snapshots", "2"]);
     let backup = scratch.path("repository/monday");
     let source = scratch.path("source");
     let before = scratch.files("source");
@@ -269,7 +263,7 @@ fn what_a_failed_backup_left_is_listed_and_goes() {
 
 #[test]
 fn what_is_passed_over_is_a_note_of_every_verb_on_a_repository() {
-    let scratch = backed_up(&["--edition", "core"]);
+    let scratch = Scratch::backed_up(&["--edition", "core"]);
     let repository = scratch.path("repository");
     let quiet = run(&["list", &repository]).expect(0);
     assert!(!quiet.stderr.contains("note ["), "{quiet:?}");
@@ -290,7 +284,7 @@ fn what_is_passed_over_is_a_note_of_every_verb_on_a_repository() {
 #[test]
 fn what_is_passed_over_is_a_note_of_every_answer_with_notes() {
     use std::os::unix::net::UnixListener;
-    let scratch = backed_up(&["--edition", "core"]);
+    let scratch = Scratch::backed_up(&["--edition", "core"]);
     let (source, repository, target) = (scratch.path("source"), scratch.path("repository"), scratch.path("target"));
     let backup = format!("{repository}/monday");
     fs::create_dir(&target).expect("made");

@@ -53,15 +53,9 @@ impl Drop for Disk {
     }
 }
 
-fn backed_up() -> Scratch {
-    let scratch = Scratch::with_cluster(&["--snapshots", "2"]);
-    run(&["backup", &scratch.path("source"), &scratch.path("repository"), "--name", "monday"]).expect(0);
-    scratch
-}
-
 #[test]
 fn a_restore_that_used_up_the_inodes_is_abandoned() {
-    let scratch = backed_up();
+    let scratch = Scratch::backed_up(&["--snapshots", "2"]);
     let Some(disk) = Disk::mounted(&scratch.path("disk"), "size=64m,nr_inodes=45") else { return };
     let (backup, target) = (scratch.path("repository/monday"), scratch.path("disk/target"));
     run(&["restore", &backup, &target, "--json"]).expect_error(6, "no-space");
@@ -74,7 +68,7 @@ fn a_restore_that_used_up_the_inodes_is_abandoned() {
 /// By what others have written.
 #[test]
 fn a_restore_to_a_disk_that_is_full_now_is_abandoned() {
-    let scratch = backed_up();
+    let scratch = Scratch::backed_up(&["--snapshots", "2"]);
     let Some(disk) = Disk::mounted(&scratch.path("disk"), "size=64m,nr_inodes=1000") else { return };
     let (backup, target) = (scratch.path("repository/monday"), scratch.path("disk/target"));
     File::create(scratch.path("disk/filler")).expect("made");

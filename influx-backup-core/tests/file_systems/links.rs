@@ -15,8 +15,7 @@ use crate::{
 
 /// A backup in `repository`, and what it restores in `reference`.
 fn backed_up() -> Scratch {
-    let scratch = Scratch::with_cluster(&["--snapshots", "2"]);
-    run(&["backup", &scratch.path("source"), &scratch.path("repository"), "--name", "monday"]).expect(0);
+    let scratch = Scratch::backed_up(&["--snapshots", "2"]);
     run(&["restore", &scratch.path("repository/monday"), &scratch.path("reference")]).expect(0);
     scratch
 }

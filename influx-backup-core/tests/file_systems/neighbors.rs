@@ -117,8 +117,7 @@ fn race(scratch: &Scratch, swapped: &str, prepare: impl Fn(), arguments: &[&str]
 
 /// A backup, and what it restores in `reference`.
 fn backed_up() -> Scratch {
-    let scratch = Scratch::with_cluster(&["--snapshots", "3"]);
-    run(&["backup", &scratch.path("source"), &scratch.path("repository"), "--name", "monday"]).expect(0);
+    let scratch = Scratch::backed_up(&["--snapshots", "3"]);
     run(&["restore", &scratch.path("repository/monday"), &scratch.path("reference")]).expect(0);
     scratch
 }

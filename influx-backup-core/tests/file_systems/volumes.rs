@@ -22,8 +22,7 @@ const GROUP: u32 = 54_322;
 
 /// A backup that everyone can read, and an empty volume of a group, as Kubernetes makes it for `fsGroup`.
 fn fs_group() -> Scratch {
-    let scratch = Scratch::with_cluster(&["--snapshots", "2"]);
-    run(&["backup", &scratch.path("source"), &scratch.path("repository"), "--name", "monday"]).expect(0);
+    let scratch = Scratch::backed_up(&["--snapshots", "2"]);
     open(Path::new(&scratch.path("repository")));
     let volume = scratch.path("volume");
     fs::create_dir(&volume).expect("made");
