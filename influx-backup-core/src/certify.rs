@@ -1,6 +1,6 @@
 //! [`certify`]: makes the certificate of a tree.
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use tracing::Span;
 
@@ -14,15 +14,17 @@ use crate::{
     job::{RunContext, Setup, request, span},
     judge::{
         Cut,
-        evidence::{Evidence, Facts, HeldObject, ManifestProvenance, Provenance},
+        evidence::{Evidence, Facts, ManifestProvenance, Provenance},
+        held::{Change, Held, HeldObject},
         judge,
     },
     key::Key,
     layout::{MANIFEST_KEY, OWN_DIRECTORY},
-    location::{Location, ObjectView, Reads},
+    location::{Location, ObjectTable, Reads},
     manifest::Backup,
     options::{AbsenceTolerance, CertifyOptions, Vouch},
     record::ObjectRecord,
+    table::Table,
 };
 
 /// Makes the certificate of any tree: a committed backup, a directory that a script copied, or a stopped store.
@@ -152,18 +154,14 @@ async fn location_certificate(
 
 async fn cluster_certificate(cluster: &Cluster, meter: &dyn Meter) -> Result<Certificate> {
     let inventory = Inventory::list(cluster).await?;
-    let mut held: BTreeMap<_, _> =
-        inventory.entries().map(|entry| (entry.key.clone(), held_as_listed(entry))).collect();
+    let listed: ObjectTable = inventory.into_entries().collect();
+    let mut held = Held::listed(&listed);
     let description = cluster.description();
     let mut facts = Facts::default();
     gather(&mut facts, facts::Tree::Location(cluster.location()), description, &mut held, meter).await?;
     let cut = Cut::newest(description, &facts);
     let evidence = Evidence::new(description, &held, &facts, &cut, Provenance::None, AbsenceTolerance::Strict);
     Ok(judge(&evidence, Clause::ALL).certificate)
-}
-
-fn held_as_listed(entry: ObjectView<'_>) -> HeldObject {
-    HeldObject { size: entry.size, version: entry.version.clone(), checked_by: None }
 }
 
 /// The certificate of a backup, with what there is to say about the backup as a whole.
@@ -185,17 +183,19 @@ pub(crate) async fn backup_certificate(backup: &Backup, meter: &dyn Meter) -> Re
 }
 
 /// Judges a backup up to a cut.
-fn judge_backup(backup: &Backup, held: &BTreeMap<Key, HeldObject>, facts: &Facts, cut: &Cut) -> Certificate {
+fn judge_backup(backup: &Backup, held: &Held<'_>, facts: &Facts, cut: &Cut) -> Certificate {
     let manifest = backup.manifest();
-    let objects = || backup.objects();
-    let is_altered =
-        |record: &&ObjectRecord| held.get(&record.key).is_some_and(|held| held.size != record.content.size);
+    let keys = |is_so: &dyn Fn(Option<HeldObject>, &ObjectRecord) -> bool| -> Table<Key> {
+        let mut held = held.reader();
+        let so = backup.objects().filter(|record| is_so(held.get(record.key.as_str()), record));
+        so.map(|record| record.key).collect()
+    };
     let record = ManifestProvenance {
         certificate: &manifest.certificate,
         attested: &manifest.attested,
-        absent: backup.absent().map(|record| record.path.as_str()).collect(),
-        lost: objects().map(|record| &record.key).filter(|key| !held.contains_key(*key)).collect(),
-        altered: objects().filter(is_altered).map(|record| &record.key).collect(),
+        absent: backup.absent_table(),
+        lost: keys(&|held, _| held.is_none()),
+        altered: keys(&|held, record| held.is_some_and(|held| held.size != record.content.size)),
     };
     let provenance = Provenance::Manifest(&record);
     let evidence = Evidence::new(&manifest.cluster, held, facts, cut, provenance, AbsenceTolerance::Lenient);
@@ -204,19 +204,17 @@ fn judge_backup(backup: &Backup, held: &BTreeMap<Key, HeldObject>, facts: &Facts
 
 /// The objects of a backup that are really there. One whose stored bytes have the length that the manifest says has the
 /// size of its content; any other, that of what lies there.
-async fn held_by(backup: &Backup) -> Result<BTreeMap<Key, HeldObject>> {
-    let stored = backup.list_stored().await?;
-    let mut held = BTreeMap::new();
-    for record in backup.objects() {
-        if record.key.below(OWN_DIRECTORY).is_some() {
-            let reason = format!("it lists `{}`, which is not an object of a cluster", record.key);
-            return Err(Error::damaged(MANIFEST_KEY, reason).in_backup(backup.location()));
-        }
-        let Some(found) = stored.of(record) else { continue };
-        let size = if found.size == record.stored.size { record.content.size } else { found.size };
-        let version = record.version.clone();
-        let checked_by = Some(record.checked_by);
-        held.insert(record.key.clone(), HeldObject { size, version, checked_by });
+async fn held_by(backup: &Backup) -> Result<Held<'_>> {
+    if let Some(record) = backup.objects().find(|record| record.key.below(OWN_DIRECTORY).is_some()) {
+        let reason = format!("it lists `{}`, which is not an object of a cluster", record.key);
+        return Err(Error::damaged(MANIFEST_KEY, reason).in_backup(backup.location()));
     }
+    let stored = backup.list_stored().await?;
+    let mut stored = stored.reader();
+    let mut held = Held::recorded(backup.contents().objects);
+    held.but(backup.objects().filter_map(|record| {
+        let size = stored.of(&record).map(|found| found.size);
+        (size != Some(record.stored.size)).then_some(Change { key: record.key, size })
+    }));
     Ok(held)
 }

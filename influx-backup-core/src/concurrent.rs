@@ -13,6 +13,20 @@ pub(crate) async fn run<'a, T: 'a>(futures: Vec<BoxFuture<'a, Result<T>>>, max_c
     stream::iter(futures).buffered(max_concurrent).try_collect().await
 }
 
+/// The same, which keeps no result: each is given to `on_done`, in order. There may be millions of futures, made one by one.
+pub(crate) async fn each<'a, T: 'a>(
+    futures: impl Iterator<Item = BoxFuture<'a, Result<T>>> + Send + 'a,
+    max_concurrent: usize,
+    mut on_done: impl FnMut(T),
+) -> Result<()> {
+    let futures: Box<dyn Iterator<Item = _> + Send + 'a> = Box::new(futures);
+    let mut done = stream::iter(futures).buffered(max_concurrent);
+    while let Some(result) = done.try_next().await? {
+        on_done(result);
+    }
+    Ok(())
+}
+
 /// Runs a future in a task of its own, within the span and with the subscriber of its caller.
 pub(crate) fn spawn<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
     tokio::spawn(traced(future))

@@ -1,7 +1,5 @@
 //! Reads from a tree what the proof looks at: manifests, checkpoints, WAL and catalog.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use futures::FutureExt;
 
@@ -9,17 +7,23 @@ use crate::{
     cluster::ClusterDescription,
     concurrent,
     error::{Error, Result},
-    judge::evidence::{Fact, Facts, HeldObject, readable},
+    judge::{
+        evidence::{Fact, Facts, readable},
+        held::{Held, HeldObject},
+    },
     key::Key,
     layout::Component,
     location::{Location, Version},
     manifest::Backup,
     read_limits::{self, TooLarge},
-    units::{ByteSize, total},
+    units::ByteSize,
 };
 
 /// How many objects are read at once.
 const READS_AT_ONCE: usize = 16;
+
+/// How many of them are waited for together.
+const RUN: usize = 1024;
 
 /// A tree whose objects can be read.
 #[derive(Debug, Clone, Copy)]
@@ -62,10 +66,10 @@ impl<'a> Tree<'a> {
                 if let Err(large) = TooLarge::check(record.stored.size, most) {
                     return Ok(Found::TooLarge(large));
                 }
-                match backup.read(record).await {
+                match backup.read(&record).await {
                     Ok(bytes) => Ok(Found::Bytes(bytes)),
                     Err(Error::DamagedBackup { reason, .. }) => {
-                        let (location, key) = backup.locate(record);
+                        let (location, key) = backup.locate(&record);
                         let is_there = location.head(&key).await?.is_some();
                         Ok(if is_there { Found::Altered(reason) } else { Found::Missing })
                     }
@@ -97,34 +101,42 @@ pub(crate) async fn gather(
     facts: &mut Facts,
     tree: Tree<'_>,
     cluster: &ClusterDescription,
-    held: &mut BTreeMap<Key, HeldObject>,
+    held: &mut Held<'_>,
     meter: &dyn Meter,
 ) -> Result<()> {
     facts.retain_held(held);
-    let unread: Vec<_> = held
-        .iter()
-        .filter(|(key, _)| facts.get(key).is_none())
-        .filter_map(|(key, held)| Some((key.clone(), held.clone(), readable(cluster, key)?)))
-        .collect();
-    let bytes = total(unread.iter().map(|(_, held, _)| held.size));
-    meter.planned(unread.len() as u64, bytes);
-    let reads = unread.into_iter().map(|(key, held, component)| read(tree, key, held, component, meter).boxed());
+    let is_unread = |facts: &Facts, held: HeldObject| {
+        let component = readable(cluster, &held.key)?;
+        facts.get(&held.key).is_none().then_some((component, held))
+    };
+    let unread = held.iter().filter_map(|held| is_unread(facts, held));
+    let (objects, bytes) =
+        unread.fold((0, 0_u64), |(objects, bytes), (_, held)| (objects + 1, bytes.saturating_add(held.size)));
+    meter.planned(objects, bytes);
     let at_once = tree.location().max_reads(READS_AT_ONCE);
-    for (key, version, fact) in concurrent::run(reads.collect(), at_once).await? {
-        match fact {
-            Some(fact) => facts.insert(key, version, fact),
-            None => {
-                held.remove(&key);
+    let mut gone = Vec::new();
+    let mut objects = held.iter();
+    loop {
+        let unread = objects.by_ref().filter_map(|held| is_unread(facts, held)).take(RUN);
+        let reads: Vec<_> = unread.map(|(component, held)| read(tree, held, component, meter).boxed()).collect();
+        if reads.is_empty() {
+            break;
+        }
+        for (key, version, fact) in concurrent::run(reads, at_once).await? {
+            match fact {
+                Some(fact) => facts.insert(key, version, fact),
+                None => gone.push(key),
             }
         }
     }
+    drop(objects);
+    held.without(gone);
     Ok(())
 }
 
 async fn read(
     tree: Tree<'_>,
-    key: Key,
-    HeldObject { size, version, .. }: HeldObject,
+    HeldObject { key, size, version, .. }: HeldObject,
     component: Component,
     meter: &dyn Meter,
 ) -> Result<(Key, Version, Option<Fact>)> {

@@ -12,7 +12,7 @@ use crate::{
     error::Result,
     key::Key,
     layout::{Component, Generation, Group},
-    location::{Location, ObjectMeta, ObjectTable, ObjectView},
+    location::{Location, ObjectMeta, ObjectTable},
     record::ListingRecord,
     units::total,
 };
@@ -87,8 +87,22 @@ impl Inventory {
     }
 
     /// Every object listed.
-    pub fn entries(&self) -> impl Iterator<Item = ObjectView<'_>> {
+    pub fn entries(&self) -> impl Iterator<Item = ObjectMeta> {
         self.listings.iter().flat_map(|listing| &listing.entries)
+    }
+
+    /// The same, which uses it up.
+    pub(crate) fn into_entries(self) -> impl Iterator<Item = ObjectMeta> {
+        self.listings.into_iter().flat_map(|listing| listing.entries)
+    }
+
+    /// Shares the memory of what another inventory has in common with it.
+    pub(crate) fn share(&mut self, other: &Self) {
+        for listing in &mut self.listings {
+            if let Some(other) = other.listing(listing.group, &listing.owner) {
+                listing.entries.share(&other.entries);
+            }
+        }
     }
 
     /// The listings of one group, of every owner.

@@ -5,6 +5,7 @@ mod catalog;
 mod checkpoints;
 mod closure;
 pub(crate) mod evidence;
+pub(crate) mod held;
 mod judgement;
 mod manifests;
 mod recovery;
@@ -24,6 +25,7 @@ use crate::{
     certificate::{Certificate, ClauseResult, Verdict},
     finding::{Clause, Finding},
     record::AbsentRecord,
+    table::Table,
 };
 
 /// What judging gives.
@@ -31,7 +33,7 @@ use crate::{
 pub(crate) struct Judged {
     pub(crate) certificate: Certificate,
     /// Live files that the source lacks too.
-    pub(crate) absent: Vec<AbsentRecord>,
+    pub(crate) absent: Table<AbsentRecord>,
     /// Of every violation, also of those that the certificate does not keep.
     pub(crate) fingerprints: Fingerprints,
 }

@@ -5,6 +5,8 @@ use std::{borrow::Borrow, fmt, sync::Arc};
 use object_store::path::Path;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::table::{Keyed, Packer, Row, Unpacker};
+
 /// The name of one object, relative to its location: segments joined by `/`, byte for byte as the store has it.
 ///
 /// A key never climbs out of its location: empty, `.` and `..` segments, a leading or trailing `/` and control
@@ -86,6 +88,11 @@ impl Key {
         Self::parse(format!("{}/{tail}", self.0))
     }
 
+    /// A key that this process has parsed before.
+    pub(crate) fn known(text: &str) -> Self {
+        Self(Arc::from(text))
+    }
+
     /// The key as a path of the object_store crate, not encoded again.
     pub(crate) fn to_path(&self) -> Path {
         path_of(&self.0)
@@ -100,6 +107,22 @@ impl Key {
 /// The path of this name. A name that no path can be is encoded: it must never become the root of its store.
 fn path_of(name: &str) -> Path {
     Path::parse(name).unwrap_or_else(|_| Path::from(name))
+}
+
+impl Keyed for Key {
+    fn key(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Row for Key {
+    type Before = ();
+
+    fn pack(&self, (): &mut (), _: &mut Packer) {}
+
+    fn unpack(key: &str, (): &mut (), _: &mut Unpacker<'_>) -> Self {
+        Self::known(key)
+    }
 }
 
 impl fmt::Display for Key {

@@ -193,16 +193,20 @@ async fn clear(location: &Location, name: &str, clock: Clock, context: &RunConte
 async fn delete(location: &Location, objects: &ObjectTable, lease: &Lease, events: &EventSink) -> Result<()> {
     events.planned(objects.len() as u64, objects.bytes());
     events.set_phase(Phase::Deleting);
-    for some in objects.as_slice().chunks(DELETED_AT_ONCE) {
+    let mut all = objects.iter();
+    loop {
+        let some: Vec<_> = all.by_ref().take(DELETED_AT_ONCE).collect();
+        if some.is_empty() {
+            return Ok(());
+        }
         lease.check().await?;
         location.delete_versions(some.iter().map(|entry| (entry.key.clone(), Some(entry.version.clone())))).await?;
         for entry in some {
-            events.send(EventKind::Deleted { key: entry.key.clone() });
+            events.send(EventKind::Deleted { key: entry.key });
             events.add_bytes(entry.size);
             events.add_object();
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -115,6 +115,7 @@ mod setters;
 mod signature;
 mod similar;
 pub mod summary;
+mod table;
 pub mod target;
 #[cfg(feature = "generate")]
 pub mod testing;

@@ -32,6 +32,7 @@ mod odd;
 mod options;
 #[cfg(feature = "cloud")]
 mod pages;
+mod packed;
 mod passed;
 mod publish;
 mod reads;
@@ -72,6 +73,7 @@ pub(crate) use self::local::{nearest_existing, remove_made};
 pub(crate) use self::made::{Made, entered, modes};
 pub(crate) use self::nofollow::{Directory, missing_directories, open_file, remove_directory, remove_empty};
 pub(crate) use self::object::Whole;
+pub(crate) use self::packed::VersionBefore;
 pub(crate) use self::publish::close;
 pub(crate) use self::reads::Reads;
 pub(crate) use self::spelling::{Look, Pin};
@@ -89,7 +91,7 @@ pub use self::{
     local::Links,
     object::{ListLevel, ObjectMeta, Version},
     options::StoreOptions,
-    table::{ObjectTable, ObjectView},
+    table::ObjectTable,
 };
 use crate::{
     error::{Error, Result},

@@ -90,20 +90,23 @@ impl<T: Serialize> SegmentedLog<T> {
     }
 }
 
-/// Every line that was written below `directory`, in the order of the runs. A segment that was cut short or altered ends
+/// Gives every line that was written below `directory` to `on_line`, in the order of the runs. A segment that was cut short or altered ends
 /// before the first line that is not whole: what it does not name is done again.
 ///
 /// # Errors
 /// [`Error::UnsupportedFormat`] for a segment that a newer release wrote, [`Error::Store`].
-pub(crate) async fn read<T: DeserializeOwned>(location: &Location, directory: &str) -> Result<Vec<T>> {
-    let mut all = Vec::new();
+pub(crate) async fn read<T: DeserializeOwned>(
+    location: &Location,
+    directory: &str,
+    mut on_line: impl FnMut(T),
+) -> Result<()> {
     for entry in location.list(directory).await? {
         // One that is too large was altered, too.
         if let Some(Ok(bytes)) = location.get_within(&entry.key, read_limits::LOG_SEGMENT).await? {
-            all.extend(decode(&bytes, &entry.key)?);
+            decode(&bytes, &entry.key)?.into_iter().for_each(&mut on_line);
         }
     }
-    Ok(all)
+    Ok(())
 }
 
 fn encode<T: Serialize>(lines: &[T]) -> serde_json::Result<Vec<u8>> {
@@ -156,7 +159,9 @@ mod tests {
     }
 
     async fn lines(location: &Location) -> Vec<u64> {
-        read(location, DIRECTORY).await.expect("read")
+        let mut lines = Vec::new();
+        read(location, DIRECTORY, |line| lines.push(line)).await.expect("read");
+        lines
     }
 
     #[tokio::test(start_paused = true)]
@@ -221,7 +226,7 @@ mod tests {
         let location = Location::in_memory();
         let key = Key::parse(format!("{DIRECTORY}/000001-000000.jsonl")).expect("a key");
         location.put(&key, "{\"format\":9,\"min_reader\":9}\n1\n".into()).await.expect("put");
-        assert_eq!(read::<u64>(&location, DIRECTORY).await.expect_err("newer").code(), "unsupported-format");
+        assert_eq!(read::<u64>(&location, DIRECTORY, drop).await.expect_err("newer").code(), "unsupported-format");
         let line = format!("{{\"format\":9,\"min_reader\":1}}\n{} 1\n", Crc64::of(b"1"));
         location.put(&key, line.into()).await.expect("put");
         assert_eq!(lines(&location).await, [1]);

@@ -17,7 +17,10 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "testing")]
 pub(crate) use self::backup::parse_manifest;
 pub use self::{backup::Backup, marker::RepositoryMarker, segment::SegmentRef};
-pub(crate) use self::{backup::read_manifest, stored::StoredObjects};
+pub(crate) use self::{
+    backup::{not_named, read_manifest},
+    stored::{StoredObjects, StoredReader},
+};
 use crate::{
     certificate::Certificate,
     cluster::ClusterDescription,

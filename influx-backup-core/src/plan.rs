@@ -2,6 +2,7 @@
 
 mod backup;
 mod document;
+mod packed;
 mod restore;
 mod show;
 mod skipped;
@@ -10,6 +11,7 @@ mod stage;
 use serde::Serialize;
 
 pub(crate) use self::restore::{Approval, expected};
+use self::stage::StageTasks;
 pub use self::{
     backup::BackupPlan,
     restore::{RestorePlan, RootAction, RootStep},

@@ -140,16 +140,16 @@ async fn probe(location: &Location, key: &Key, others: &[&Location]) -> Result<T
         return Err(unlike("does not read as it was written"));
     }
     let listed = within(location, "list", location.list(OWN_DIRECTORY)).await?;
-    let Some(entry) = listed.iter().find(|entry| entry.key == key) else {
+    let Some(entry) = listed.get(key) else {
         return Err(unlike("is not listed after it was written"));
     };
     for other in others {
         require_hidden(location, key, other).await?;
     }
-    for old in listed.iter().filter(|other| is_probe(other.key)) {
+    for old in listed.iter().filter(|other| is_probe(&other.key)) {
         if entry.version.modified - old.version.modified > PROBE_EXPIRY {
             // Best effort: left by a run that was killed.
-            let _ = timeout(CLEAN_UP_TIMEOUT, location.delete(old.key)).await;
+            let _ = timeout(CLEAN_UP_TIMEOUT, location.delete(&old.key)).await;
         }
     }
     within(location, "put", files::probe(location, key, &written)).await?;

@@ -1,15 +1,18 @@
 //! What a backup writes down: an object, a listing, a fence, a pass. Data only.
 
 mod object;
+mod packed;
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::packed::{pack_attributes, pack_place, unpack_attributes, unpack_place};
 pub use self::object::{ContentRecord, Encoding, ObjectRecord, Stored};
 use crate::{
     certificate::Certificate, cluster::ClusterDescription, finding::Clause, key::Key, layout::Group, named::named,
+    table::Table,
 };
 
 /// Whether a backup may be restored without a second thought.
@@ -220,8 +223,7 @@ pub struct BackupContents<'a> {
     pub(crate) status: BackupStatus,
     pub(crate) cluster: &'a ClusterDescription,
     pub(crate) certificate: &'a Certificate,
-    /// Sorted by key.
-    pub(crate) objects: &'a [ObjectRecord],
+    pub(crate) objects: &'a Table<ObjectRecord>,
 }
 
 /// A live file that neither the backup nor the source has.

@@ -12,7 +12,7 @@ use crate::{
     format::CatalogFile,
     key::Key,
     layout::{self, Component, Generation, guard},
-    location::{Identity, ObjectTable, ObjectView},
+    location::{Identity, ObjectMeta, ObjectTable},
     named::named,
     options::{ExtraNodes, Policy},
 };
@@ -216,13 +216,13 @@ impl Target {
     }
 
     /// Every object but those of this crate, sorted by key.
-    pub fn objects(&self) -> impl ExactSizeIterator<Item = ObjectView<'_>> {
+    pub fn objects(&self) -> impl ExactSizeIterator<Item = ObjectMeta> {
         self.objects.iter()
     }
 
     /// The object of this key.
     #[must_use]
-    pub fn object(&self, key: &Key) -> Option<ObjectView<'_>> {
+    pub fn object(&self, key: &Key) -> Option<ObjectMeta> {
         self.objects.get(key)
     }
 
@@ -300,7 +300,7 @@ fn is_evidence(component: Component, key: &str) -> bool {
 
 /// An object that only the upgraded engine writes: `<cluster_id>/backups/…`, `.pt` files, its snapshots and checkpoints.
 pub(crate) fn upgraded_engine(objects: &ObjectTable, found: &BTreeMap<String, BTreeSet<Component>>) -> Option<String> {
-    let is_of_upgraded_engine = |object: &ObjectView<'_>| {
+    let is_of_upgraded_engine = |object: &ObjectMeta| {
         let owned = found.keys().filter_map(|id| object.key.below(id)).min_by_key(|tail| tail.len());
         owned.is_some_and(|tail| {
             tail.starts_with("backups/")

@@ -2,7 +2,10 @@
 
 mod show;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
@@ -22,7 +25,7 @@ use crate::{
     manifest::Backup,
     options::{VerifyLevel, VerifyOptions},
     record::ObjectRecord,
-    units::total,
+    table::Table,
     versioned::document,
 };
 
@@ -33,12 +36,23 @@ const READS_AT_ONCE: usize = 8;
 const HEADS_AT_ONCE: usize = 32;
 
 /// This many percent of the objects, chosen at random, at least one.
-fn sample(percent: u8, backup: &Backup) -> Vec<&ObjectRecord> {
+fn sample<'a>(percent: u8, backup: &'a Backup) -> impl Fn() -> Box<dyn Iterator<Item = ObjectRecord> + Send + 'a> {
     let objects = backup.objects().len();
     let count = (objects * usize::from(percent)).div_ceil(100).max(1).min(objects);
-    let chosen: BTreeSet<usize> = rand::seq::index::sample(&mut rand::rng(), objects, count).iter().collect();
-    let is_chosen = |(at, _): &(usize, &ObjectRecord)| chosen.contains(at);
-    backup.objects().enumerate().filter(is_chosen).map(|(_, record)| record).collect()
+    // Where all are chosen, nothing needs to be remembered.
+    let chosen = (count < objects).then(|| {
+        let mut chosen = rand::seq::index::sample(&mut rand::rng(), objects, count).into_vec();
+        chosen.sort_unstable();
+        chosen
+    });
+    move || match chosen.clone() {
+        None => Box::new(backup.objects()),
+        Some(chosen) => {
+            let mut chosen = chosen.into_iter().peekable();
+            let is_chosen = move |(at, _): &(usize, ObjectRecord)| chosen.next_if_eq(at).is_some();
+            Box::new(backup.objects().enumerate().filter(is_chosen).map(|(_, record)| record))
+        }
+    }
 }
 
 /// What verification found.
@@ -149,7 +163,8 @@ fn request(what: String, which: Which, options: VerifyOptions) -> Request<Verify
 pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events: &EventSink) -> Result<VerifyReport> {
     let level = options.level;
     events.set_phase(Phase::Listing);
-    let mut problems = check_listing(backup, events).await?;
+    let mut problems = Problems::default();
+    let wrong = check_listing(backup, events, &mut problems).await?;
     events.set_phase(Phase::Checking);
     let certificate = match level {
         VerifyLevel::Listing => None,
@@ -160,54 +175,46 @@ pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events
     let mut read = 0;
     if level == VerifyLevel::Bytes {
         let chosen = sample(options.sample_percent, backup);
-        events.planned(chosen.len() as u64, total(chosen.iter().map(|record| record.stored.size)));
-        let listed_wrong: HashSet<_> = problems.iter().filter_map(|problem| problem.key.clone()).collect();
-        let checks: Vec<_> = chosen
-            .iter()
-            .map(|record| counted(events, record.stored.size, check_bytes(backup, record)).boxed())
-            .collect();
-        for (record, wrong) in
-            chosen.iter().zip(concurrent::run(checks, backup.location().max_reads(READS_AT_ONCE)).await?)
-        {
+        let (objects, bytes) = chosen().fold((0, 0_u64), |(objects, bytes), record| {
+            (objects + 1, bytes.saturating_add(record.stored.size))
+        });
+        events.planned(objects, bytes);
+        let mut wrong = wrong.reader();
+        let checks = chosen().map(|record| counted(events, record.stored.size, check_bytes(backup, record)).boxed());
+        concurrent::each(checks, backup.location().max_reads(READS_AT_ONCE), |(key, found)| {
             // What is missing or has another length is not read to its end.
-            if wrong.is_none() || !listed_wrong.contains(&record.key) {
+            if found.is_none() || wrong.get(key.as_str()).is_none() {
                 read += 1;
             }
-            problems.extend(wrong);
-        }
+            found.into_iter().for_each(|found| problems.add(found));
+        })
+        .await?;
     }
     let mut confirmed = 0;
     let mut unconfirmed = 0;
     if level == VerifyLevel::Checksums {
         events.planned(backup.objects().len() as u64, 0);
-        let heads = backup.objects().map(|record| counted(events, 0, backup.compare(record)).boxed()).collect();
-        for (record, agreement) in
-            backup.objects().zip(concurrent::run(heads, backup.location().max_reads(HEADS_AT_ONCE)).await?)
-        {
-            match agreement {
-                ChecksumMatch::Equal => confirmed += 1,
-                ChecksumMatch::NotComparable => unconfirmed += 1,
-                ChecksumMatch::Mismatch => {
-                    let message = format!("`{}` has another checksum at its store than in the manifest", record.key);
-                    problems.push(problem(&record.key, FindingCode::WrongBytes, message));
-                }
+        let heads = backup.objects().map(|record| counted(events, 0, compare(backup, record)).boxed());
+        concurrent::each(heads, backup.location().max_reads(HEADS_AT_ONCE), |(key, agreement)| match agreement {
+            ChecksumMatch::Equal => confirmed += 1,
+            ChecksumMatch::NotComparable => unconfirmed += 1,
+            ChecksumMatch::Mismatch => {
+                let message = format!("`{key}` has another checksum at its store than in the manifest");
+                problems.add(problem(&key, FindingCode::WrongBytes, message));
             }
-        }
+        })
+        .await?;
     }
     let recorded = &backup.manifest().certificate;
     let violations = certificate.iter().flat_map(|certificate| new_violations(recorded, certificate));
-    // Missing or altered objects violate C6 too: each is reported once.
-    let reported: HashSet<_> = problems.iter().map(|problem| (problem.code.clone(), problem.key.clone())).collect();
-    problems
-        .extend(violations.filter(|violation| !reported.contains(&(violation.code.clone(), violation.key.clone()))));
-    problems.sort_by(|a, b| (&a.key, a).cmp(&(&b.key, b)));
-    problems.dedup();
+    violations.for_each(|violation| problems.add(violation));
+    let (problems, counts) = problems.finish();
     if !problems.is_empty() {
         backup.require_there().await?;
     }
-    let counts = abridge(&mut problems);
-    let mut findings: Vec<_> = backup.rename().into_iter().chain(bare(backup).map(not_compared)).collect();
-    abridge(&mut findings);
+    let mut bare = Problems::default();
+    backup.objects().filter(|record| !record.is_comparable()).for_each(|record| bare.add(not_compared(&record)));
+    let (bare, not_compared) = bare.finish();
     Ok(VerifyReport {
         backup: backup.name().to_owned(),
         level,
@@ -215,28 +222,43 @@ pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events
         read,
         confirmed,
         unconfirmed,
-        not_compared: bare(backup).count() as u64,
+        not_compared: not_compared.values().sum(),
         problems,
         counts,
-        findings,
+        findings: backup.rename().into_iter().chain(bare).collect(),
         certificate,
     })
 }
 
-/// Counts findings by code, and keeps the first of each code: a backup may lack every object.
-fn abridge(problems: &mut Vec<Finding>) -> BTreeMap<FindingCode, u64> {
-    let mut counts = BTreeMap::new();
-    problems.retain(|problem| {
-        let count: &mut u64 = counts.entry(problem.code.clone()).or_default();
-        *count += 1;
-        *count <= Certificate::VIOLATIONS_KEPT
-    });
-    counts
+/// What is wrong, of which there may be as much as there are objects: counted by code, and the first of each code kept.
+#[derive(Debug, Default)]
+struct Problems {
+    kept: Vec<Finding>,
+    counts: BTreeMap<FindingCode, u64>,
+    /// Codes and keys of all of them: missing or altered objects violate C6 too, and each is reported once.
+    reported: HashSet<u64>,
 }
 
-/// The objects of which the manifest has nothing to compare bytes with.
-fn bare(backup: &Backup) -> impl Iterator<Item = &ObjectRecord> {
-    backup.objects().filter(|record| !record.is_comparable())
+impl Problems {
+    fn add(&mut self, problem: Finding) {
+        let mut hasher = DefaultHasher::new();
+        (&problem.code, &problem.key).hash(&mut hasher);
+        // Without a key it is about something else than objects.
+        let is_new = self.reported.insert(hasher.finish());
+        if problem.key.is_some() && !is_new || self.kept.contains(&problem) {
+            return;
+        }
+        let count = self.counts.entry(problem.code.clone()).or_default();
+        *count += 1;
+        if *count <= Certificate::VIOLATIONS_KEPT {
+            self.kept.push(problem);
+        }
+    }
+
+    fn finish(mut self) -> (Vec<Finding>, BTreeMap<FindingCode, u64>) {
+        self.kept.sort_by(|a, b| (&a.key, a).cmp(&(&b.key, b)));
+        (self.kept, self.counts)
+    }
 }
 
 fn not_compared(record: &ObjectRecord) -> Finding {
@@ -252,27 +274,31 @@ async fn counted<T>(events: &EventSink, bytes: u64, work: impl Future<Output = T
     done
 }
 
-/// Every object is there with its size, and nothing else is.
-async fn check_listing(backup: &Backup, events: &EventSink) -> Result<Vec<Finding>> {
+/// Every object is there with its size, and nothing else is. Returns the keys of those that are missing or have another one.
+async fn check_listing(backup: &Backup, events: &EventSink, problems: &mut Problems) -> Result<Table<Key>> {
     events.planned(backup.objects().len() as u64, 0);
     let stored = backup.list_stored().await?;
-    let mut problems = Vec::new();
-    for record in backup.objects() {
-        let key = &record.key;
-        let expected = record.stored.size;
-        match stored.of(record).map(|found| found.size) {
-            None => problems.push(problem(key, FindingCode::MissingObject, format!("`{key}` is missing"))),
-            Some(size) if size != expected => {
-                let message = format!("`{key}` has {size} bytes, the manifest says {expected}");
-                problems.push(problem(key, FindingCode::WrongSize, message));
-            }
-            Some(_) => {}
-        }
+    let mut found = stored.reader();
+    let wrong = backup.objects().filter_map(|record| {
         events.add_object();
+        let key = record.key.clone();
+        let expected = record.stored.size;
+        let wrong = match found.of(&record).map(|found| found.size) {
+            Some(size) if size == expected => return None,
+            None => problem(&key, FindingCode::MissingObject, format!("`{key}` is missing")),
+            Some(size) => {
+                let message = format!("`{key}` has {size} bytes, the manifest says {expected}");
+                problem(&key, FindingCode::WrongSize, message)
+            }
+        };
+        problems.add(wrong);
+        Some(key)
+    });
+    let wrong = wrong.collect();
+    for key in stored.unlisted(backup) {
+        problems.add(problem(&key, FindingCode::UnlistedObject, format!("`{key}` is not in the manifest")));
     }
-    let unlisted = |key: &Key| problem(key, FindingCode::UnlistedObject, format!("`{key}` is not in the manifest"));
-    problems.extend(stored.unlisted(backup).map(unlisted));
-    Ok(problems)
+    Ok(wrong)
 }
 
 /// A problem with one object.
@@ -300,7 +326,17 @@ fn new_violations(recorded: &Certificate, found: &Certificate) -> Vec<Finding> {
 }
 
 /// The bytes are those that the checksum was taken of; without one, a Parquet file at least has its frame.
-async fn check_bytes(backup: &Backup, record: &ObjectRecord) -> Result<Option<Finding>> {
+async fn check_bytes(backup: &Backup, record: ObjectRecord) -> Result<(Key, Option<Finding>)> {
+    let wrong = find_wrong_bytes(backup, &record).await?;
+    Ok((record.key, wrong))
+}
+
+async fn compare(backup: &Backup, record: ObjectRecord) -> Result<(Key, ChecksumMatch)> {
+    let compared = backup.compare(&record).await?;
+    Ok((record.key, compared))
+}
+
+async fn find_wrong_bytes(backup: &Backup, record: &ObjectRecord) -> Result<Option<Finding>> {
     let wrong = |message: String| Ok(Some(problem(&record.key, FindingCode::WrongBytes, message)));
     match backup.check(record).await {
         Ok(ends) => {
@@ -349,14 +385,19 @@ mod tests {
 
     #[test]
     fn of_many_problems_the_first_of_each_code_are_kept() {
-        let missing = |number| Finding::new(FindingCode::MissingObject, format!("{number} is missing"));
-        let mut problems: Vec<_> = (0..250).map(missing).collect();
-        problems.push(Finding::new(FindingCode::WrongSize, "it has another size"));
-        let counts = abridge(&mut problems);
+        let missing = |number: u64| {
+            let key = Key::parse(format!("n/{number:03}")).expect("a key");
+            problem(&key, FindingCode::MissingObject, format!("{number} is missing"))
+        };
+        let mut problems = Problems::default();
+        (0..250).for_each(|number| problems.add(missing(number)));
+        problems.add(Finding::new(FindingCode::WrongSize, "it has another size"));
+        (0..2).for_each(|number| problems.add(missing(number)));
+        let (problems, counts) = problems.finish();
         assert_eq!(counts, BTreeMap::from([(FindingCode::MissingObject, 250), (FindingCode::WrongSize, 1)]));
         assert_eq!(problems.len() as u64, Certificate::VIOLATIONS_KEPT + 1);
-        assert_eq!(problems[99], missing(99));
-        assert_eq!(problems[100].code, FindingCode::WrongSize);
+        assert_eq!(problems[0].code, FindingCode::WrongSize);
+        assert_eq!(problems[100], missing(99));
     }
 
     #[test]

@@ -11,8 +11,9 @@ use crate::{
     error::{Error, Result},
     key::Key,
     layout::OWN_DIRECTORY,
-    location::{ChecksumMatch, Location, ObjectTable, Version},
+    location::{ChecksumMatch, Location, ObjectMeta, ObjectTable, Version, VersionBefore},
     record::ObjectRecord,
+    table::{Keyed, Packer, Row, Table, Unpacker, join},
 };
 
 /// How many objects are asked about at once.
@@ -22,18 +23,40 @@ const HEADS_AT_ONCE: usize = 32;
 #[derive(Debug, Default)]
 pub(super) struct Differences {
     /// Recorded objects that are not there as they were written.
-    pub(super) altered: Vec<Altered>,
+    pub(super) altered: Table<Altered>,
     /// Objects that no record names, with the versions that were found.
-    pub(super) unrecorded: Vec<(Key, Version)>,
+    pub(super) unrecorded: ObjectTable,
 }
 
 /// An object that is not there as it was written.
 #[derive(Debug)]
 pub(super) struct Altered {
     pub(super) key: Key,
-    reason: &'static str,
+    reason: Reason,
     /// The version that was found, where one was.
     found: Option<Version>,
+}
+
+/// How an object is not as it was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reason {
+    Missing,
+    OtherLength,
+    OtherChecksum,
+    OtherVersion,
+}
+
+impl Reason {
+    const ALL: [Self; 4] = [Self::Missing, Self::OtherLength, Self::OtherChecksum, Self::OtherVersion];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "is no longer there",
+            Self::OtherLength => "has another length than was written",
+            Self::OtherChecksum => "has another checksum than what was written",
+            Self::OtherVersion => "is another version than was written",
+        }
+    }
 }
 
 impl Differences {
@@ -43,16 +66,16 @@ impl Differences {
 
     /// What was found and is not to stay.
     pub(super) fn to_delete(&self) -> impl Iterator<Item = (Key, Option<Version>)> {
-        let altered = self.altered.iter().filter_map(|Altered { key, found, .. }| Some((key, found.as_ref()?)));
-        let unrecorded = self.unrecorded.iter().map(|(key, found)| (key, found));
-        altered.chain(unrecorded).map(|(key, found)| (key.clone(), Some(found.clone())))
+        let altered = self.altered.iter().filter_map(|Altered { key, found, .. }| Some((key, found?)));
+        let unrecorded = self.unrecorded.iter().map(|entry| (entry.key, entry.version));
+        altered.chain(unrecorded).map(|(key, found)| (key, Some(found)))
     }
 
     /// The first of them in words.
     pub(super) fn summary(&self) -> String {
-        match (self.altered.first(), self.unrecorded.first()) {
-            (Some(Altered { key, reason, .. }), _) => format!("`{key}` {reason}"),
-            (None, Some((key, _))) => format!("`{key}` was not written by this run"),
+        match (self.altered.iter().next(), self.unrecorded.iter().next()) {
+            (Some(Altered { key, reason, .. }), _) => format!("`{key}` {}", reason.as_str()),
+            (None, Some(entry)) => format!("`{}` was not written by this run", entry.key),
             (None, None) => String::new(),
         }
     }
@@ -69,87 +92,91 @@ impl Differences {
 /// Lists the backup and compares it with its records. What the listing does not show as it was written is checked
 /// again: some stores spell versions in listings differently, and a listing is not a snapshot.
 pub(super) async fn audit(to: &Location, index: &mut Index) -> Result<Differences> {
-    let (doubtful, unrecorded) = compare(index.records(), list(to).await?);
-    let looks = doubtful.iter().map(|record| look(to, record).boxed()).collect();
-    let looks = concurrent::run(looks, HEADS_AT_ONCE).await?;
-    let mut differences = Differences { altered: Vec::new(), unrecorded };
-    for (key, found) in looks {
-        match found {
-            Found::AsWritten(version) => {
-                if let Some(record) = index.get_mut(&key) {
-                    record.stored.version = Some(version);
-                }
-            }
-            Found::Altered(reason, found) => differences.altered.push(Altered { key, reason, found }),
+    let listed = list(to).await?;
+    let mut altered = Vec::new();
+    let mut unrecorded = ObjectTable::default();
+    let mut as_written = ObjectTable::default();
+    let doubtful = join(index.records(), listed).filter_map(|pair| match pair {
+        (Some(record), Some(entry)) if is_as_written(&record, &entry) => None,
+        (Some(record), _) => Some(record),
+        (None, entry) => {
+            unrecorded.extend(entry);
+            None
         }
-    }
-    Ok(differences)
+    });
+    let looks = doubtful.map(|record| look(to, record).boxed());
+    concurrent::each(looks, HEADS_AT_ONCE, |found| match found {
+        Found::AsWritten(found) => as_written.extend([found]),
+        Found::Altered(found) => altered.push(found),
+    })
+    .await?;
+    index.confirm(as_written);
+    Ok(Differences { altered: altered.into_iter().collect(), unrecorded })
 }
 
 /// The objects of a backup, without this library's own files.
 async fn list(to: &Location) -> Result<ObjectTable> {
     let top = to.list_level_outside("").await?.unwrap_or_default();
-    let mut objects = Vec::from_iter(top.entries);
+    let mut objects = top.entries;
     for directory in top.directories.iter().filter(|directory| *directory != OWN_DIRECTORY) {
         objects.extend(to.list_parallel(directory).await?);
     }
-    Ok(objects.into())
+    Ok(objects)
 }
 
-/// The objects that a listing does not show as they were written, and the unrecorded ones. Both sides are sorted by key.
-fn compare<'a>(
-    written: impl Iterator<Item = &'a ObjectRecord>,
-    listed: ObjectTable,
-) -> (Vec<ObjectRecord>, Vec<(Key, Version)>) {
-    let mut listed = listed.into_iter().peekable();
-    let mut doubtful = Vec::new();
-    let mut unrecorded = Vec::new();
-    for record in written {
-        let key = &record.key;
-        while let Some(other) = listed.next_if(|entry| entry.key < *key) {
-            unrecorded.push((other.key, other.version));
-        }
-        match listed.next_if(|entry| entry.key == *key) {
-            Some(entry) if entry.size == record.stored.size && has_version(record, &entry.version) => {}
-            _ => doubtful.push(record.clone()),
-        }
-    }
-    unrecorded.extend(listed.map(|entry| (entry.key, entry.version)));
-    (doubtful, unrecorded)
-}
-
-/// Whether an entity tag shows that this is the version that was written.
-fn has_version(record: &ObjectRecord, found: &Version) -> bool {
-    record.stored.version.as_ref().is_some_and(|written| written.has_tag_of(found))
+/// Whether a listing shows an object as it was written.
+fn is_as_written(record: &ObjectRecord, found: &ObjectMeta) -> bool {
+    let has_version = |written: &Version| written.has_tag_of(&found.version);
+    found.size == record.stored.size && record.stored.version.as_ref().is_some_and(has_version)
 }
 
 /// What a second look at an object shows.
 enum Found {
-    AsWritten(Version),
-    Altered(&'static str, Option<Version>),
+    AsWritten(ObjectMeta),
+    Altered(Altered),
 }
 
-async fn look(to: &Location, record: &ObjectRecord) -> Result<(Key, Found)> {
+async fn look(to: &Location, record: ObjectRecord) -> Result<Found> {
     let key = record.key.clone();
     let Some((found, checksums)) = to.head_with_checksums(&key).await? else {
-        return Ok((key, Found::Altered("is no longer there", None)));
+        return Ok(Found::Altered(Altered { key, reason: Reason::Missing, found: None }));
     };
-    if found.size != record.stored.size {
-        return Ok((key, Found::Altered("has another length than was written", Some(found.version))));
-    }
     let compared = record.stored_checksums().compare(&checksums.computed_by(to.provider()));
-    let found = match compared {
-        ChecksumMatch::Equal => Found::AsWritten(found.version),
-        ChecksumMatch::Mismatch => Found::Altered("has another checksum than what was written", Some(found.version)),
-        ChecksumMatch::NotComparable if is_untouched(to, record, &found.version) => Found::AsWritten(found.version),
-        ChecksumMatch::NotComparable => Found::Altered("is another version than was written", Some(found.version)),
+    let reason = match compared {
+        _ if found.size != record.stored.size => Reason::OtherLength,
+        ChecksumMatch::Equal => return Ok(Found::AsWritten(found)),
+        ChecksumMatch::Mismatch => Reason::OtherChecksum,
+        ChecksumMatch::NotComparable if is_untouched(to, &record, &found.version) => return Ok(Found::AsWritten(found)),
+        ChecksumMatch::NotComparable => Reason::OtherVersion,
     };
-    Ok((key, found))
+    Ok(Found::Altered(Altered { key, reason, found: Some(found.version) }))
 }
 
 /// A version that no record has counts as written.
 fn is_untouched(to: &Location, record: &ObjectRecord, found: &Version) -> bool {
     record.stored.version.as_ref().is_none_or(|written| to.is_version(written, found))
+}
+
+impl Keyed for Altered {
+    fn key(&self) -> &str {
+        self.key.as_str()
+    }
+}
+
+impl Row for Altered {
+    type Before = VersionBefore;
+
+    fn pack(&self, before: &mut VersionBefore, packer: &mut Packer) {
+        packer.one_of(&Reason::ALL, &self.reason);
+        packer.byte(u8::from(self.found.is_some()));
+        self.found.iter().for_each(|found| found.pack(0, before, packer));
+    }
+
+    fn unpack(key: &str, before: &mut VersionBefore, packed: &mut Unpacker<'_>) -> Self {
+        let reason = packed.one_of(&Reason::ALL);
+        let found = (packed.byte() == 1).then(|| Version::unpack(0, before, packed));
+        Self { key: Key::known(key), reason, found }
+    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use crate::{
     manifest::{FORMAT, MIN_READER, Manifest, SegmentRef, WRITER, segment},
     read_limits::{self, TooLarge},
     record::{Attested, BackupStatus},
+    table::{Row, Table},
     units::{ByteSize, total},
 };
 
@@ -54,9 +55,9 @@ impl Run<'_> {
         status: BackupStatus,
         listed: &Listed,
         proof: &Proof,
-        state: &RunState,
+        state: &mut RunState,
     ) -> Result<Manifest> {
-        let index = &state.index;
+        let records = state.index.records();
         Ok(Manifest {
             format: FORMAT,
             min_reader: MIN_READER,
@@ -66,10 +67,10 @@ impl Run<'_> {
             began: self.lease.began(),
             committed: Utc::now(),
             cluster: cluster.description().clone(),
-            objects: self.write_list("objects", || index.records()).await?,
-            absent: self.write_list("absent", || &proof.absent).await?,
-            object_count: index.records().count() as u64,
-            byte_count: total(index.records().map(|record| record.content.size)),
+            objects: self.write_list("objects", records).await?,
+            absent: self.write_list("absent", &proof.absent).await?,
+            object_count: records.len() as u64,
+            byte_count: total(records.iter().map(|record| record.content.size)),
             certificate: proof.certificate.clone(),
             passes: Vec::new(),
             attested: Attested {
@@ -83,14 +84,10 @@ impl Run<'_> {
 
     /// Writes a list and reads it back. Each attempt has lists of its own: one that was taken over and does not know it spoils
     /// nothing.
-    async fn write_list<R, I>(&self, name: &str, records: impl Fn() -> I) -> Result<Vec<SegmentRef>>
-    where
-        R: Serialize,
-        I: IntoIterator<Item = R>,
-    {
+    async fn write_list<R: Row + Serialize>(&self, name: &str, records: &Table<R>) -> Result<Vec<SegmentRef>> {
         let list = format!("{name}/{:06}", self.lease.number());
         for _ in 0..LIST_ATTEMPTS {
-            let segments = segment::write(self.to, &list, records()).await?;
+            let segments = segment::write(self.to, &list, records).await?;
             if self.are_whole(&segments).await? {
                 return Ok(segments);
             }
@@ -276,7 +273,7 @@ async fn tidy(to: &Location, manifest: &Manifest) -> Result<()> {
     let named: BTreeSet<&Key> = manifest.objects.iter().chain(&manifest.absent).map(|segment| &segment.key).collect();
     for directory in ["journal", "objects", "absent"] {
         let listed = to.list(&format!("{OWN_DIRECTORY}/{directory}")).await?;
-        to.delete_all(listed.keys().filter(|key| !named.contains(key))).await?;
+        to.delete_all(listed.into_iter().map(|entry| entry.key).filter(|key| !named.contains(key))).await?;
     }
     Ok(())
 }

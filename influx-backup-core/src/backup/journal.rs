@@ -1,10 +1,9 @@
 //! The journal of a backup: what its runs have finished. An object that it does not name is copied again, never trusted by
 //! its name.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
+use super::index::Index;
 use crate::{
     error::Result,
     key::Key,
@@ -34,18 +33,13 @@ pub(super) fn journal(location: &Location, run: u64, durability: Durability) -> 
 }
 
 /// What earlier runs have finished.
-pub(super) async fn read(location: &Location) -> Result<BTreeMap<Key, ObjectRecord>> {
-    let mut held = BTreeMap::new();
-    for line in log::read(location, &directory()).await? {
-        match line {
-            JournalLine::Copied(record) => {
-                held.insert(record.key.clone(), *record);
-            }
-            JournalLine::Deleted(key) => {
-                held.remove(&key);
-            }
-        }
-    }
+pub(super) async fn read(location: &Location) -> Result<Index> {
+    let mut held = Index::default();
+    log::read(location, &directory(), |line| match line {
+        JournalLine::Copied(record) => held.insert(*record),
+        JournalLine::Deleted(key) => held.remove(key),
+    })
+    .await?;
     Ok(held)
 }
 

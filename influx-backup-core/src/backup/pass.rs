@@ -1,7 +1,5 @@
 //! One pass: copy what is missing or changed, stage by stage.
 
-use std::collections::BTreeSet;
-
 use super::{Rules, index::Index, run::RunState, sink::PassSink};
 use crate::{
     cluster::Cluster,
@@ -12,10 +10,11 @@ use crate::{
     key::Key,
     layout::Group,
     lease::Lease,
-    location::Location,
+    location::{Location, ObjectMeta},
     options::BackupOptions,
     plan::{BackupPlan, PlaceRole, Relist, Stage, StageKind},
     record::PassReport,
+    table::Reader,
 };
 
 /// What a pass listed: its inventory, with the catalog as it was listed last.
@@ -28,14 +27,9 @@ pub(super) struct Listed {
 }
 
 impl Listed {
-    /// Every key of the listings.
-    pub(super) fn keys(&self) -> BTreeSet<&Key> {
-        self.inventory.listings.iter().flat_map(|listing| listing.entries.keys()).collect()
-    }
-
-    /// Whether an object was listed.
-    pub(super) fn has(&self, key: &Key) -> bool {
-        self.inventory.listings.iter().any(|listing| listing.entries.get(key).is_some())
+    /// For asking whether objects were listed, quickly in the order of their keys.
+    pub(super) fn reader(&self) -> ListedReader<'_> {
+        ListedReader(self.inventory.listings.iter().map(|listing| listing.entries.reader()).collect())
     }
 
     /// Puts a later listing of a group in place of the earlier one.
@@ -45,6 +39,16 @@ impl Listed {
             Some(old) => *old = listing,
             None => listings.push(listing),
         }
+    }
+}
+
+/// Looks objects up in all listings of a pass.
+pub(super) struct ListedReader<'a>(Vec<Reader<'a, ObjectMeta>>);
+
+impl ListedReader<'_> {
+    /// Whether an object was listed.
+    pub(super) fn has(&mut self, key: &Key) -> bool {
+        self.0.iter_mut().any(|listing| listing.get(key.as_str()).is_some())
     }
 }
 
@@ -123,10 +127,11 @@ impl Pass<'_> {
     }
 
     /// The stage with the tasks that its listings at the barrier call for.
-    fn relisted(&self, stage: &Stage, listings: &[Listing], index: &Index) -> Stage {
-        let tasks = BackupPlan::relisted(self.cluster.description(), listings, self.options.derived, &|entry| {
-            index.holds(entry)
-        });
+    fn relisted(&self, stage: &Stage, listings: &[Listing], index: &mut Index) -> Stage {
+        let mut held = index.reader();
+        let mut is_held = |entry: &ObjectMeta| held.holds(entry);
+        let tasks =
+            BackupPlan::relisted(self.cluster.description(), listings, self.options.derived, &mut is_held);
         let relisted = Stage::new(stage.kind, stage.relist, tasks);
         // The catalog was planned for before, as it was listed then.
         let objects = relisted.objects().saturating_sub(stage.objects());

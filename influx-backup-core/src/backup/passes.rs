@@ -27,17 +27,21 @@ use crate::{
     job::RunContext,
     key::Key,
     lease::Lease,
-    location::{Location, ObjectView},
+    location::{Location, ObjectMeta},
     options::BackupOptions,
     plan::{BackupPlan, Reason},
     record::PassReport,
     signature::Signer,
+    table::Table,
     units::duration::millis,
 };
 
 /// How often a backup may be found to differ from its records: what removes or replaces its objects more often will not
 /// stop.
 const MAX_REPAIRS: u32 = 5;
+
+/// How many objects are deleted before they are written down as deleted.
+const DELETED_AT_ONCE: usize = 1000;
 
 /// What does not change while a backup runs.
 #[derive(Debug)]
@@ -71,7 +75,7 @@ impl Run<'_> {
         loop {
             let started = Instant::now();
             let mut listed = Listed { inventory: next, compactor_after: Vec::new() };
-            let plan = self.plan(&cluster, &listed.inventory, &state.index, &mut history)?;
+            let plan = self.plan(&cluster, &listed.inventory, &mut state.index, &mut history)?;
             self.to.require_room(plan.bytes())?;
             let objects = listed.inventory.objects();
             let span = tracing::info_span!("pass", pass = history.passes().saturating_add(1));
@@ -79,6 +83,7 @@ impl Run<'_> {
                 let copied = self.pass(&executor, &cluster).copy(plan, &mut lister, &mut listed, state).await?;
                 let (found, mut after) = self.look_again(&cluster, &mut lister).await?;
                 after.settle_inodes(cluster.location(), &listed.inventory);
+                after.share(&listed.inventory);
                 self.task.events.set_phase(Phase::Checking);
                 let proof = self.prove(&cluster, &found, &listed, &after, state, &history).await?;
                 Ok::<_, Error>((copied, found, after, proof))
@@ -112,11 +117,12 @@ impl Run<'_> {
         &self,
         cluster: &Cluster,
         listed: &Inventory,
-        index: &Index,
+        index: &mut Index,
         history: &mut PassHistory,
     ) -> Result<BackupPlan> {
-        let is_held = |entry: ObjectView<'_>| index.holds(entry);
-        let plan = BackupPlan::missing(cluster.description(), listed, self.options.derived, &is_held);
+        let mut held = index.reader();
+        let mut is_held = |entry: &ObjectMeta| held.holds(entry);
+        let plan = BackupPlan::missing(cluster.description(), listed, self.options.derived, &mut is_held);
         let objects = plan.objects();
         let bytes = plan.bytes();
         self.task.events.planned(objects, bytes);
@@ -160,13 +166,21 @@ impl Run<'_> {
     }
 
     /// Deletes from the backup what is not part of its cut.
-    async fn trim(&self, keys: &[Key], state: &mut RunState) -> Result<()> {
-        let written = |key: &Key| state.index.get(key).and_then(|record| record.stored.version.clone());
-        self.to.delete_versions(keys.iter().map(|key| (key.clone(), written(key)))).await?;
-        for key in keys {
-            state.index.remove(key);
-            state.journal.add(JournalLine::Deleted(key.clone())).await?;
-            self.task.events.send(EventKind::Deleted { key: key.clone() });
+    async fn trim(&self, keys: &Table<Key>, state: &mut RunState) -> Result<()> {
+        let mut keys = keys.iter().peekable();
+        while keys.peek().is_some() {
+            let mut index = state.index.reader();
+            let mut written = |key: Key| {
+                let version = index.get(&key).and_then(|record| record.stored.version.clone());
+                (key, version)
+            };
+            let some: Vec<_> = keys.by_ref().take(DELETED_AT_ONCE).map(&mut written).collect();
+            self.to.delete_versions(some.iter().cloned()).await?;
+            for (key, _) in some {
+                state.index.remove(key.clone());
+                state.journal.add(JournalLine::Deleted(key.clone())).await?;
+                self.task.events.send(EventKind::Deleted { key });
+            }
         }
         state.journal.flush().await
     }

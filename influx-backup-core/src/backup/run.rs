@@ -50,10 +50,10 @@ impl RunState {
     /// Forgets objects that are not there as they were written.
     pub(super) async fn forget(&mut self, differences: &Differences) -> Result<()> {
         for Altered { key, .. } in &differences.altered {
-            self.index.remove(key);
-            self.journal.add(JournalLine::Deleted(key.clone())).await?;
+            self.index.remove(key.clone());
+            self.journal.add(JournalLine::Deleted(key)).await?;
         }
-        self.facts.forget(&differences.altered.iter().map(|altered| altered.key.clone()).collect());
+        self.facts.forget(differences.altered.iter().map(|altered| altered.key));
         Ok(())
     }
 }

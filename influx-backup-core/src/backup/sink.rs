@@ -40,7 +40,7 @@ impl<'a> PassSink<'a> {
         Self { to, index, journal, facts, unreadable, report: PassReport::default(), changed: false }
     }
 
-    pub(super) const fn index(&self) -> &Index {
+    pub(super) const fn index(&mut self) -> &mut Index {
         self.index
     }
 
@@ -77,10 +77,11 @@ impl<'a> PassSink<'a> {
     /// An object that could not be copied is not in the backup: an attempt whose answer was lost may have left it there.
     async fn drop_object(&mut self, key: &Key) -> Result<()> {
         self.to.delete_version_or_current(key, None).await?;
-        match self.index.remove(key) {
-            Some(_) => self.journal.add(JournalLine::Deleted(key.clone())).await,
-            None => Ok(()),
+        if !self.index.has(key) {
+            return Ok(());
         }
+        self.index.remove(key.clone());
+        self.journal.add(JournalLine::Deleted(key.clone())).await
     }
 }
 

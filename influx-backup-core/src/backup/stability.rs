@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use crate::{
     cluster::{ClusterDescription, Role},
     finding::{Finding, FindingCode},
-    inventory::Inventory,
+    inventory::{Inventory, Listing},
     judge::{ANYWHERE, At, finding},
-    key::Key,
     layout::{Component, Mutability},
     location::ObjectMeta,
     record::Difference,
+    table::join,
 };
 
 /// What moved, counted, and what must not have moved.
@@ -19,16 +19,12 @@ pub(super) fn compare(
     before: &Inventory,
     after: &Inventory,
 ) -> (BTreeMap<Difference, u64>, Vec<Finding>) {
-    let old = by_key(before);
-    let new = by_key(after);
     let mut counts = BTreeMap::new();
     let mut violations = Vec::new();
-    let keys = old.keys().chain(new.keys().filter(|key| !old.contains_key(*key)));
-    for key in keys {
+    for (old, new) in pairs(before, after) {
+        let Some(key) = old.as_ref().or(new.as_ref()).map(|entry| &entry.key) else { continue };
         let Some(object) = cluster.classify(key) else { continue };
-        let Some(difference) = difference(object.kind(), old.get(key).copied(), new.get(key).copied()) else {
-            continue;
-        };
+        let Some(difference) = difference(object.kind(), old.as_ref(), new.as_ref()) else { continue };
         *counts.entry(difference).or_default() += 1;
         if difference == Difference::CreateOnlyRewritten {
             let message = format!("`{key}` is written once by every server and is another version now");
@@ -38,9 +34,15 @@ pub(super) fn compare(
     (counts, violations)
 }
 
-fn by_key(inventory: &Inventory) -> BTreeMap<&Key, &ObjectMeta> {
-    let entries = inventory.listings.iter().flat_map(|listing| listing.entries.as_slice());
-    entries.map(|entry| (&entry.key, entry)).collect()
+/// Every object of two inventories, as each lists it.
+fn pairs(before: &Inventory, after: &Inventory) -> impl Iterator<Item = (Option<ObjectMeta>, Option<ObjectMeta>)> {
+    let is_new = |listing: &&Listing| before.listing(listing.group, &listing.owner).is_none();
+    let new = after.listings.iter().filter(is_new).map(|listing| (None, Some(listing)));
+    let old = before.listings.iter().map(|listing| (Some(listing), after.listing(listing.group, &listing.owner)));
+    old.chain(new).flat_map(|(old, new)| {
+        let old = old.into_iter().flat_map(|listing| &listing.entries);
+        join(old, new.into_iter().flat_map(|listing| &listing.entries))
+    })
 }
 
 fn difference(component: Component, old: Option<&ObjectMeta>, new: Option<&ObjectMeta>) -> Option<Difference> {
@@ -132,7 +134,7 @@ mod tests {
     use super::*;
     use crate::{
         cluster::Node,
-        inventory::Listing,
+        key::Key,
         layout::Group,
         location::{Identity, Version},
     };

@@ -1,8 +1,8 @@
 //! What is deleted from a backup before its commit, so that it is one cut. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::{index::Index, pass::Listed, rules::Trim};
+use super::{pass::Listed, rules::Trim};
 use crate::{
     judge::{
         covered,
@@ -11,20 +11,21 @@ use crate::{
     },
     key::Key,
     layout::{Component, Group, Mutability, checkpoint_sequence, wal_number},
+    table::Table,
 };
 
 /// The objects that do not belong to the cut.
 ///
 /// WAL, manifests, Parquet and catalog logs stay up to the cut, from whichever pass. What servers overwrite, and what
 /// is opaque to this library, is exactly the last pass's listing. So is a Parquet file that is not the one that its manifest names.
-pub(super) fn trim(evidence: &Evidence<'_>, index: &Index, listed: &Listed, rules: &[Trim]) -> BTreeSet<Key> {
+pub(super) fn trim(evidence: &Evidence<'_>, listed: &Listed, rules: &[Trim]) -> Table<Key> {
     let cluster = evidence.cluster;
-    let last_listing = listed.keys();
+    let mut last_listing = listed.reader();
     let nodes = cluster.stored_nodes();
     let last_kept_wal: BTreeMap<_, _> =
         nodes.map(|node| (node.id.as_str(), last_kept_wal(evidence, listed, &node.id))).collect();
-    let superseded = superseded(evidence, &last_listing);
-    let must_trim = |key: &&Key| {
+    let superseded = superseded(evidence, listed);
+    let must_trim = |key: &Key| {
         let Some(object) = cluster.classify(key) else { return true };
         let node = object.node.unwrap_or_default();
         match object.kind() {
@@ -33,26 +34,27 @@ pub(super) fn trim(evidence: &Evidence<'_>, index: &Index, listed: &Listed, rule
                 rules.contains(&Trim::Wal) && wal_number(key.name()).is_some_and(is_behind)
             }
             Component::Snapshot => is_newer(evidence, key, node),
-            Component::Parquet => rules.contains(&Trim::Superseded) && superseded.contains(*key),
+            Component::Parquet => rules.contains(&Trim::Superseded) && superseded.get(key.as_str()).is_some(),
             Component::SnapshotCheckpoint => {
                 rules.contains(&Trim::Checkpoints) && checkpoint_sequence(key.name()) > evidence.cut.of(node)
             }
             component => {
                 let is_overwritten = component.mutability() == Mutability::Overwritten;
-                rules.contains(&Trim::Overwritten) && is_overwritten && !last_listing.contains(*key)
+                rules.contains(&Trim::Overwritten) && is_overwritten && !last_listing.has(key)
             }
         }
     };
-    index.keys().filter(must_trim).cloned().collect()
+    evidence.held.iter().map(|held| held.key).filter(must_trim).collect()
 }
 
 /// Live files that are held as they were before a server that replayed its WAL wrote them again, and that left the source
 /// since: what its manifest names was never copied, and no later pass can.
-fn superseded<'a>(evidence: &Evidence<'a>, last_listing: &BTreeSet<&Key>) -> BTreeSet<&'a Key> {
-    let live = evidence.cluster.stored_nodes().flat_map(|node| evidence.closure(&node.id).live.values().copied());
-    let held = live.filter_map(|file| Some((file, evidence.held.get_key_value(file.path.as_str())?)));
-    let superseded = held.filter(|(file, (key, held))| held.size != file.size_bytes && !last_listing.contains(key));
-    superseded.map(|(_, (key, _))| key).collect()
+fn superseded(evidence: &Evidence<'_>, listed: &Listed) -> Table<Key> {
+    let mut objects = evidence.held.reader();
+    let mut last_listing = listed.reader();
+    let live = evidence.cluster.stored_nodes().flat_map(|node| &evidence.closure(&node.id).live);
+    let others = live.filter_map(|file| objects.get(&file.path).filter(|held| held.size != file.size_bytes));
+    others.map(|held| held.key).filter(|key| !last_listing.has(key)).collect()
 }
 
 /// Whether a manifest is newer than the cut. One that does not parse stays, for the proof to name it.

@@ -12,7 +12,9 @@ use crate::{
     judge::{covered, evidence::Evidence, gaps, numbered},
     key::Key,
     layout::{Group, wal_name, wal_number},
+    location::ObjectMeta,
     record::{ConfirmedBy, Fence, Gap, Hole},
+    table::Reader,
 };
 
 /// How many WAL numbers of all nodes are asked for one by one; of the others it is recorded that only the listing lacks them.
@@ -29,17 +31,16 @@ const HEADS_AT_ONCE: usize = 32;
 ///
 /// That listing may be older than the file: so this pass's own has to lack it, too. (A file that was stored, superseded and
 /// cleaned up in between is in the compactor's files as they were listed, or C8 sees that they moved.)
-#[derive(Debug)]
-pub(super) struct DbsListings {
+pub(super) struct DbsListings<'a> {
     /// What this pass listed.
-    listed: BTreeSet<Key>,
-    /// The keys of every listing that counts.
-    counted: Vec<BTreeSet<Key>>,
+    listed: Vec<Reader<'a, ObjectMeta>>,
+    /// Every listing that counts.
+    counted: Vec<Reader<'a, ObjectMeta>>,
 }
 
-impl DbsListings {
+impl<'a> DbsListings<'a> {
     /// The listings that count for a pass over `listed`, which `before` was the listing before of.
-    pub(super) fn new(cluster: &Cluster, before: Option<&Inventory>, listed: &Inventory) -> Self {
+    pub(super) fn new(cluster: &Cluster, before: Option<&'a Inventory>, listed: &'a Inventory) -> Self {
         let compacted = listed.group(Group::CompactionSummaries).map(|listing| listing.order).min();
         let all: Vec<_> =
             before.into_iter().chain([listed]).flat_map(|inventory| inventory.group(Group::Parquet)).collect();
@@ -48,22 +49,20 @@ impl DbsListings {
         for node in cluster.stored_nodes() {
             let last =
                 all.iter().filter(|listing| listing.owner == node.id && counts(listing.order)).max_by_key(|l| l.order);
-            counted.extend(last.map(|listing| listing.entries.iter().map(|entry| entry.key.clone()).collect()));
+            counted.extend(last.map(|listing| listing.entries.reader()));
         }
         let complete = counted.len() == cluster.stored_nodes().count();
-        let listed = listed.group(Group::Parquet).flat_map(|listing| &listing.entries);
-        let listed = listed.map(|entry| entry.key.clone()).collect();
+        let listed = listed.group(Group::Parquet).map(|listing| listing.entries.reader()).collect();
         Self { listed, counted: if complete { counted } else { Vec::new() } }
     }
-}
 
-impl DbsListings {
     /// Whether the source lacks a live file that the backup lacks.
-    pub(super) fn is_absent(&self, path: &str, rule: AbsenceRule) -> bool {
-        if self.listed.contains(path) {
+    pub(super) fn is_absent(&mut self, path: &str, rule: AbsenceRule) -> bool {
+        if self.listed.iter_mut().any(|listing| listing.get(path).is_some()) {
             return rule.vanished == VanishedFile::IsAbsent;
         }
-        let is_lacked = || !self.counted.is_empty() && self.counted.iter().all(|keys| !keys.contains(path));
+        let mut is_lacked =
+            || !self.counted.is_empty() && self.counted.iter_mut().all(|listing| listing.get(path).is_none());
         rule.shown_by == AbsenceListing::Any || is_lacked()
     }
 }

@@ -63,6 +63,6 @@ impl Places {
             .with_expect(task.expect)
             .with_transform(task.transform)
             .with_transfer(task.transfer);
-        Ok(request)
+        Ok(CopyRequest { attributes: task.attributes.clone(), ..request })
     }
 }

@@ -72,8 +72,8 @@ pub struct Executor {
     digest: ContentDigest,
 }
 
-/// The copies under way, each with the index of its task.
-type Copies = JoinSet<(usize, Result<CopyOutcome, CopyError>)>;
+/// The copies under way, each with its task.
+type Copies = JoinSet<(CopyTask, Result<CopyOutcome, CopyError>)>;
 
 impl Executor {
     /// An executor for a worker that runs [a part of a stage](Stage::split), outside any job. The limits are shared by all
@@ -150,7 +150,7 @@ impl Executor {
             stop.cancel();
             // What finishes in time is recorded, so that a resumed run does not copy it again. The first error is returned.
             let drained = async {
-                let _ = self.drain(&mut copies, stage, places, sink).await;
+                let _ = self.drain(&mut copies, places, sink).await;
                 self.clean_ups.finished().await;
             };
             let _ = timeout(GRACE, drained).await;
@@ -187,15 +187,15 @@ impl Executor {
         worker: &Arc<Worker>,
         sink: &mut dyn CopySink,
     ) -> Result<()> {
-        let mut waiting = stage.tasks().enumerate();
+        let mut waiting = stage.tasks();
         loop {
             while copies.len() < self.limits.concurrency.max(1)
-                && let Some((index, task)) = waiting.next()
+                && let Some(task) = waiting.next()
             {
                 let worker = Arc::clone(worker);
-                let request = places.request(task)?;
+                let request = places.request(&task)?;
                 let span = tracing::debug_span!("object", key = %request.target);
-                let copy = async move { (index, worker.copy(&request).await) };
+                let copy = async move { (task, worker.copy(&request).await) };
                 copies.spawn(concurrent::traced(copy.instrument(span)));
             }
             let joined = self.task.cancellation.run_until_cancelled(copies.join_next()).await;
@@ -203,18 +203,18 @@ impl Executor {
                 None => return Ok(()),
                 Some(joined) => {
                     let joined = joined.map_err(|error| Error::Internal { task: "copy", source: Box::new(error) });
-                    let (index, outcome) = joined?;
-                    self.record(stage.task(index), outcome, places, sink).await?;
+                    let (task, outcome) = joined?;
+                    self.record(&task, outcome, places, sink).await?;
                 }
             }
         }
     }
 
     /// Waits for the copies under way, and records those that finish.
-    async fn drain(&self, copies: &mut Copies, stage: &Stage, places: &Places, sink: &mut dyn CopySink) -> Result<()> {
+    async fn drain(&self, copies: &mut Copies, places: &Places, sink: &mut dyn CopySink) -> Result<()> {
         while let Some(joined) = copies.join_next().await {
-            if let Ok((index, Ok(outcome))) = joined {
-                self.record(stage.task(index), Ok(outcome), places, sink).await?;
+            if let Ok((task, Ok(outcome))) = joined {
+                self.record(&task, Ok(outcome), places, sink).await?;
             }
         }
         Ok(())

@@ -71,14 +71,14 @@ impl ShardReport {
         for task in part.tasks() {
             match self.outcomes.remove(&task.to) {
                 Some(outcome) => delivered.push((task, outcome)),
-                None => missing = missing.or(Some(&task.to)),
+                None => missing = missing.or(Some(task.to)),
             }
         }
         if let Some(key) = self.outcomes.keys().next() {
             return Err(invalid(format!("the part does not copy `{key}`")));
         }
         for (task, outcome) in delivered {
-            sink.on_finished(task, outcome).await?;
+            sink.on_finished(&task, outcome).await?;
         }
         missing.map_or(Ok(()), |key| Err(invalid(format!("the report lacks `{key}`"))))
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{self, FormatError};
 use super::files::{self, Databases, FileRef, Versioned};
-use crate::layout;
+use crate::{layout, table::Table};
 
 /// A snapshot checkpoint (`snapshot-checkpoints/*/*.checkpoint.json`, from 3.8.2): the manifests of one month, merged.
 ///
@@ -27,8 +27,8 @@ pub struct Checkpoint {
     pub wal_file_sequence_number: u64,
     /// The sequence of the catalog when the newest snapshot in it was taken.
     pub catalog_sequence_number: u64,
-    pub(crate) files: Vec<FileRef>,
-    pub(crate) pending_removed: Vec<FileRef>,
+    pub(crate) files: Table<FileRef>,
+    pub(crate) pending_removed: Table<FileRef>,
 }
 
 impl Checkpoint {
@@ -51,12 +51,12 @@ impl Checkpoint {
     }
 
     /// The files of the month that are not removed.
-    pub fn files(&self) -> impl ExactSizeIterator<Item = &FileRef> {
+    pub fn files(&self) -> impl ExactSizeIterator<Item = FileRef> {
         self.files.iter()
     }
 
     /// The files of other months that snapshots of this month removed.
-    pub fn pending_removed(&self) -> impl ExactSizeIterator<Item = &FileRef> {
+    pub fn pending_removed(&self) -> impl ExactSizeIterator<Item = FileRef> {
         self.pending_removed.iter()
     }
 
@@ -119,7 +119,7 @@ mod tests {
         assert_eq!((read.node_id.as_str(), read.year_month.as_str()), ("node1", "2026-11"));
         assert_eq!((read.last_snapshot_sequence_number, read.next_file_id), (43, None));
         assert_eq!((read.wal_file_sequence_number, read.catalog_sequence_number), (290, 12));
-        let ids = |files: &[FileRef]| files.iter().map(|f| (f.database, f.table, f.id)).collect::<Vec<_>>();
+        let ids = |files: &Table<FileRef>| files.iter().map(|f| (f.database, f.table, f.id)).collect::<Vec<_>>();
         assert_eq!(ids(&read.files), [(1, 0, 9)]);
         assert_eq!(ids(&read.pending_removed), [(4, 5, 9)]);
         let mut numbered = checkpoint();

@@ -7,6 +7,7 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::error::FormatError;
+use crate::table::{Builder, Keyed, Packer, Row, Table, Unpacker, each_run};
 
 /// The version of both files, the only one so far.
 const VERSION: &str = "1";
@@ -40,16 +41,16 @@ pub struct FileRef {
 pub(super) struct Databases(Pairs<Tables>);
 
 impl Databases {
-    /// The files with the numbers of their database and table, in the order of the JSON.
-    pub(super) fn into_files(self) -> Vec<FileRef> {
-        let count = self.0.0.iter().flat_map(|(_, tables)| &tables.tables.0).map(|(_, files)| files.len()).sum();
-        let mut files = Vec::with_capacity(count);
+    /// The files with the numbers of their database and table. A server that replayed its WAL after a crash names one object
+    /// under two ids: what it wrote last is what is there.
+    pub(super) fn into_files(self) -> Table<FileRef> {
+        let mut files = Builder::new(|_, later| later);
         for (database, Tables { tables }) in self.0.0 {
-            for (table, entries) in tables.0 {
-                files.extend(entries.into_iter().map(|entry| entry.into_file(database, table)));
+            for (table, Files(entries)) in tables.0 {
+                entries.into_iter().for_each(|file| files.push(FileRef { database, table, ..file }));
             }
         }
-        files
+        files.finish()
     }
 }
 
@@ -61,11 +62,23 @@ impl<'de> Deserialize<'de> for Databases {
 
 #[derive(Debug, Deserialize)]
 struct Tables {
-    tables: Pairs<Vec<ObjectMeta>>,
+    tables: Pairs<Files>,
+}
+
+/// The files of one table, of which there may be a million: they are packed while they are read.
+#[derive(Debug)]
+struct Files(Table<FileRef>);
+
+impl<'de> Deserialize<'de> for Files {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut files = Table::new();
+        each_run(deserializer, |run: Vec<Entry>| files.add(run.into_iter().map(Into::into), |_, later| later))?;
+        Ok(Self(files))
+    }
 }
 
 #[derive(Debug, Deserialize)]
-struct ObjectMeta {
+struct Entry {
     id: u64,
     path: String,
     size_bytes: u64,
@@ -75,10 +88,37 @@ struct ObjectMeta {
     max_time: i64,
 }
 
-impl ObjectMeta {
-    fn into_file(self, database: u64, table: u64) -> FileRef {
-        let Self { id, path, size_bytes, row_count, chunk_time, min_time, max_time } = self;
-        FileRef { database, table, id, path, size_bytes, row_count, chunk_time, min_time, max_time }
+impl From<Entry> for FileRef {
+    fn from(Entry { id, path, size_bytes, row_count, chunk_time, min_time, max_time }: Entry) -> Self {
+        Self { database: 0, table: 0, id, path, size_bytes, row_count, chunk_time, min_time, max_time }
+    }
+}
+
+impl Keyed for FileRef {
+    fn key(&self) -> &str {
+        &self.path
+    }
+}
+
+impl Row for FileRef {
+    /// The numbers of the file before it.
+    type Before = [u64; 8];
+
+    fn pack(&self, before: &mut [u64; 8], packer: &mut Packer) {
+        let Self { database, table, id, path: _, size_bytes, row_count, chunk_time, min_time, max_time } = self;
+        let times = [chunk_time, min_time, max_time].map(|time| time.cast_unsigned());
+        let numbers = [*database, *table, *id, *size_bytes, *row_count].into_iter().chain(times);
+        before.iter_mut().zip(numbers).for_each(|(before, number)| packer.difference(before, number));
+    }
+
+    fn unpack(key: &str, before: &mut [u64; 8], packed: &mut Unpacker<'_>) -> Self {
+        for before in before.iter_mut() {
+            packed.difference(before);
+        }
+        let [database, table, id, size_bytes, row_count, times @ ..] = *before;
+        let [chunk_time, min_time, max_time] = times.map(u64::cast_signed);
+        let path = key.to_owned();
+        Self { database, table, id, path, size_bytes, row_count, chunk_time, min_time, max_time }
     }
 }
 
@@ -157,10 +197,12 @@ fn unsupported(found: &str) -> FormatError {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::btree_map, prelude::*};
+
     use super::*;
 
     fn files(json: &str) -> Result<Vec<FileRef>, serde_json::Error> {
-        serde_json::from_str::<Databases>(json).map(Databases::into_files)
+        serde_json::from_str::<Databases>(json).map(|databases| databases.into_files().iter().collect())
     }
 
     const ENTRY: &str = r#"{"id":7,"path":"n/dbs/1/2/a.parquet","size_bytes":5,"row_count":3,"chunk_time":-1,"min_time":-2,"max_time":9,"new":[]}"#;
@@ -184,6 +226,27 @@ mod tests {
                 max_time: 9,
             }]
         );
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_said_of_a_file_is_kept(
+            files in btree_map("[a-z]{1,9}(/[0-9]{1,9}){0,3}", (any::<[u64; 5]>(), any::<[i64; 3]>()), 1..100),
+        ) {
+            let files = files.into_iter().map(|(path, (numbers, [chunk_time, min_time, max_time]))| {
+                let [database, table, id, size_bytes, row_count] = numbers;
+                FileRef { database, table, id, path, size_bytes, row_count, chunk_time, min_time, max_time }
+            });
+            let table: Table<FileRef> = files.clone().collect();
+            prop_assert!(table.iter().eq(files));
+        }
+    }
+
+    #[test]
+    fn what_was_written_last_under_a_path_is_there() {
+        let later = ENTRY.replace(r#""id":7"#, r#""id":8"#);
+        let read = files(&format!(r#"[[1,{{"tables":[[2,[{ENTRY},{later}]]]}}]]"#)).expect("reads");
+        assert_eq!(read.iter().map(|file| file.id).collect::<Vec<_>>(), [8]);
     }
 
     #[test]

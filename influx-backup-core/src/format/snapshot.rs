@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{self, FormatError};
 use super::files::{self, Databases, FileRef, Versioned};
-use crate::layout;
+use crate::{layout, table::Table};
 
 /// A snapshot manifest (`snapshots/*.info.json`): what one snapshot added and removed, and up to where it covers the WAL.
 ///
@@ -32,8 +32,8 @@ pub struct Snapshot {
     pub min_time: i64,
     /// The newest row, in nanoseconds since 1970; `i64::MIN` if there is none.
     pub max_time: i64,
-    pub(crate) added: Vec<FileRef>,
-    pub(crate) removed: Vec<FileRef>,
+    pub(crate) added: Table<FileRef>,
+    pub(crate) removed: Table<FileRef>,
 }
 
 impl Snapshot {
@@ -59,12 +59,12 @@ impl Snapshot {
     }
 
     /// The files that this snapshot added.
-    pub fn added(&self) -> impl ExactSizeIterator<Item = &FileRef> {
+    pub fn added(&self) -> impl ExactSizeIterator<Item = FileRef> {
         self.added.iter()
     }
 
     /// The files removed since the snapshot before, by retention or a hard delete (from 3.2).
-    pub fn removed(&self) -> impl ExactSizeIterator<Item = &FileRef> {
+    pub fn removed(&self) -> impl ExactSizeIterator<Item = FileRef> {
         self.removed.iter()
     }
 
@@ -150,14 +150,14 @@ mod tests {
         assert_eq!(snapshot.catalog_sequence_number, 12);
         assert_eq!((snapshot.parquet_size_bytes, snapshot.row_count), (30, 6));
         assert_eq!((snapshot.min_time, snapshot.max_time), (-5, 9));
-        let ids = |files: &[FileRef]| files.iter().map(|f| (f.database, f.table, f.id)).collect::<Vec<_>>();
+        let ids = |files: &Table<FileRef>| files.iter().map(|f| (f.database, f.table, f.id)).collect::<Vec<_>>();
         assert_eq!(ids(&snapshot.added), [(1, 0, 1), (1, 0, 2)]);
         assert_eq!(ids(&snapshot.removed), [(3, 0, 0)]);
     }
 
     #[test]
     fn old_and_new_files_are_read() {
-        assert_eq!(parse(&without("removed_files")).expect("as before 3.2").removed, []);
+        assert_eq!(parse(&without("removed_files")).expect("as before 3.2").removed, Table::new());
         let mut old = without("node_id");
         old["writer_id"] = json!("node1");
         assert_eq!(parse(&old), parse(&manifest()));

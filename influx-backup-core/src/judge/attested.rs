@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     evidence::{Evidence, ManifestProvenance, Provenance},
+    held::HeldObject,
     judgement::{ANYWHERE, At, Judgement},
 };
 use crate::{
@@ -11,16 +12,17 @@ use crate::{
     finding::{Clause, Finding, FindingCode},
     inventory::Listing,
     key::Key,
-    layout::{Component, Group},
-    location::{ObjectMeta, ObjectView},
+    layout::Component,
+    location::ObjectMeta,
     record::UnreadableRecord,
+    table::join,
 };
 
 /// C6: every copy was compared with the version that was listed; size alone is a finding.
 pub(super) fn bytes(evidence: &Evidence<'_>) -> (Judgement, BTreeMap<CheckedBy, u64>) {
     let mut judgement = Judgement::of(Clause::Bytes);
     let mut counts = BTreeMap::new();
-    for held in evidence.held.values() {
+    for held in evidence.held.iter() {
         match held.checked_by {
             Some(checked_by) => *counts.entry(checked_by).or_default() += 1,
             None => judgement.not_attested = true,
@@ -28,7 +30,7 @@ pub(super) fn bytes(evidence: &Evidence<'_>) -> (Judgement, BTreeMap<CheckedBy, 
     }
     if let Provenance::Manifest(record) = evidence.provenance {
         for (key, code, what) in changed(record) {
-            judgement.report(At::object(None, key), code, format!("`{key}` {what}"));
+            judgement.report(At::object(None, &key), code, format!("`{key}` {what}"));
         }
     }
     let unreadable = match evidence.provenance {
@@ -43,7 +45,7 @@ pub(super) fn bytes(evidence: &Evidence<'_>) -> (Judgement, BTreeMap<CheckedBy, 
     }
     for (key, reason) in evidence.facts.altered() {
         // Where its size is another one, that is reported already.
-        if !matches!(evidence.provenance, Provenance::Manifest(record) if record.altered.contains(key)) {
+        if !matches!(evidence.provenance, Provenance::Manifest(record) if record.altered.get(key.as_str()).is_some()) {
             judgement.report(At::object(None, key), FindingCode::WrongBytes, format!("`{key}`: {reason}"));
         }
     }
@@ -55,10 +57,10 @@ pub(super) fn bytes(evidence: &Evidence<'_>) -> (Judgement, BTreeMap<CheckedBy, 
 }
 
 /// Objects of a backup that are not what the manifest says, of every clause.
-fn changed<'a>(record: &ManifestProvenance<'a>) -> impl Iterator<Item = (&'a Key, FindingCode, &'static str)> {
-    let lost = record.lost.iter().map(|key| (*key, FindingCode::MissingObject, "is no longer in the backup"));
+fn changed(record: &ManifestProvenance<'_>) -> impl Iterator<Item = (Key, FindingCode, &'static str)> {
+    let lost = record.lost.iter().map(|key| (key, FindingCode::MissingObject, "is no longer in the backup"));
     let altered =
-        record.altered.iter().map(|key| (*key, FindingCode::WrongSize, "no longer has the size that was copied"));
+        record.altered.iter().map(|key| (key, FindingCode::WrongSize, "no longer has the size that was copied"));
     lost.chain(altered)
 }
 
@@ -91,15 +93,16 @@ fn one_listing(evidence: &Evidence<'_>) -> Judgement {
         Provenance::Run(run) => {
             let mut judgement = Judgement::of(Clause::Compactor);
             for node in evidence.cluster.compactors() {
-                let is_compactor = |group: Group| group.component().is_some_and(Component::is_compactor);
-                let listings = run.listings.iter().filter(|l| l.owner == node.id && is_compactor(l.group));
-                let listed: BTreeMap<_, _> =
-                    listings.flat_map(|l| l.entries.as_slice()).map(|entry| (&entry.key, entry)).collect();
-                compare(evidence, &node.id, &listed, &mut judgement);
+                for &component in Component::COMPACTOR {
+                    let listing =
+                        run.listings.iter().find(|l| l.owner == node.id && l.group.component() == Some(component));
+                    let listed = listing.into_iter().flat_map(|listing| &listing.entries);
+                    compare(&node.id, listed, evidence.held_of(&node.id, component), &mut judgement);
+                }
             }
             for after in run.compactor_after {
                 let before = run.listings.iter().find(|l| l.group == after.group && l.owner == after.owner);
-                check_quiet(before.map_or(&[][..], |before| before.entries.as_slice()), after, &mut judgement);
+                check_quiet(before.into_iter().flat_map(|before| &before.entries), after, &mut judgement);
             }
             judgement
         }
@@ -108,39 +111,38 @@ fn one_listing(evidence: &Evidence<'_>) -> Judgement {
 }
 
 /// Summaries and details did not move while the files that they name were listed and copied.
-fn check_quiet(before: &[ObjectMeta], after: &Listing, judgement: &mut Judgement) {
-    let same = before.len() == after.entries.len()
-        && before.iter().zip(&after.entries).all(|(a, b)| ObjectView::from(a).is_same(b));
-    if !same {
+fn check_quiet(before: impl Iterator<Item = ObjectMeta>, after: &Listing, judgement: &mut Judgement) {
+    let is_same = |pair: (Option<ObjectMeta>, Option<ObjectMeta>)| matches!(pair, (Some(a), Some(b)) if a.is_same(&b));
+    if !join(before, &after.entries).all(is_same) {
         let message = format!("the compactor `{}` wrote while its files were copied", after.owner);
         judgement.report(At::node(&after.owner), FindingCode::CompactorActive, message);
     }
 }
 
-fn compare(evidence: &Evidence<'_>, node: &str, listed: &BTreeMap<&Key, &ObjectMeta>, judgement: &mut Judgement) {
-    for (key, entry) in listed {
-        let at = At::object(Some(node), key);
-        match evidence.held.get(*key) {
-            None => {
-                judgement.report(at, FindingCode::MissingCompactorFile, not_held(key));
+/// What was listed of one kind of a compactor's files is held, and nothing else.
+fn compare(
+    node: &str,
+    listed: impl Iterator<Item = ObjectMeta>,
+    held: impl Iterator<Item = HeldObject>,
+    judgement: &mut Judgement,
+) {
+    for (listed, held) in join(listed, held) {
+        let (key, code, message) = match (listed, held) {
+            (Some(listed), None) => {
+                let message = not_held(&listed.key);
+                (listed.key, FindingCode::MissingCompactorFile, message)
             }
-            Some(held) if held.size != entry.size || !held.version.is_same(&entry.version) => {
-                judgement.report(
-                    at,
-                    FindingCode::OtherCompactorFile,
-                    format!("`{key}` is held in another version than listed"),
-                );
+            (None, Some(held)) => {
+                let message = format!("`{}` is held and was not listed in the last pass", held.key);
+                (held.key, FindingCode::ExtraCompactorFile, message)
             }
-            Some(_) => {}
-        }
-    }
-    for &component in Component::COMPACTOR {
-        for (key, _) in evidence.held_of(node, component) {
-            if !listed.contains_key(key) {
-                let message = format!("`{key}` is held and was not listed in the last pass");
-                judgement.report(At::object(Some(node), key), FindingCode::ExtraCompactorFile, message);
+            (Some(listed), Some(held)) if held.size != listed.size || !held.version.is_same(&listed.version) => {
+                let message = format!("`{}` is held in another version than listed", listed.key);
+                (listed.key, FindingCode::OtherCompactorFile, message)
             }
-        }
+            _ => continue,
+        };
+        judgement.report(At::object(Some(node), &key), code, message);
     }
 }
 
@@ -152,10 +154,10 @@ fn not_held(key: &Key) -> String {
 fn count_again(evidence: &Evidence<'_>, record: &ManifestProvenance<'_>) -> Judgement {
     let mut judgement = recorded(record.certificate, Clause::Compactor);
     for key in &record.altered {
-        let object = evidence.cluster.classify(key).filter(|object| object.kind().is_compactor());
+        let object = evidence.cluster.classify(&key).filter(|object| object.kind().is_compactor());
         if let Some(object) = object {
             let message = format!("`{key}` is held in another size than listed");
-            judgement.report(At::object(object.node, key), FindingCode::OtherCompactorFile, message);
+            judgement.report(At::object(object.node, &key), FindingCode::OtherCompactorFile, message);
         }
     }
     for listing in &record.attested.listings {

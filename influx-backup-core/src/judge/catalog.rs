@@ -196,9 +196,10 @@ fn check_listed(evidence: &Evidence<'_>, live: &GenerationFiles<'_>, judgement: 
     let Provenance::Run(run) = evidence.provenance else { return };
     let logs = format!("{}/{}", evidence.cluster.catalog_prefix(), live.generation.logs());
     let listings = run.listings.iter().filter(|listing| listing.group == Group::Catalog);
-    for entry in listings.flat_map(|listing| listing.entries.as_slice()) {
+    let mut held = evidence.held.reader();
+    for entry in listings.flat_map(|listing| &listing.entries) {
         let sequence = entry.key.below(&logs).and_then(catalog_log_sequence);
-        if sequence.is_some() && sequence > live.root_sequence() && !evidence.holds(entry) {
+        if sequence.is_some() && sequence > live.root_sequence() && !held.holds(&entry) {
             let message = format!("`{}` was listed and is not held", entry.key);
             judgement.report(At::object(None, &entry.key), FindingCode::MissingCatalogLog, message);
         }
@@ -223,7 +224,7 @@ fn check_new_enough(evidence: &Evidence<'_>, sequence: Option<u64>, judgement: &
 fn check_went_on(evidence: &Evidence<'_>, live: Option<&GenerationFiles<'_>>, judgement: &mut Judgement) {
     let Provenance::Run(run) = evidence.provenance else { return };
     let listings = run.listings.iter().filter(|listing| listing.group == Group::Catalog);
-    let listed: BTreeSet<&Key> = listings.flat_map(|listing| listing.entries.keys()).collect();
+    let listed: BTreeSet<Key> = listings.flat_map(|listing| &listing.entries).map(|entry| entry.key).collect();
     let now = live.and_then(|live| live.sequence_with(|key| listed.contains(key)));
     if run.catalog_before > now {
         let before = shown(run.catalog_before);
@@ -255,7 +256,7 @@ fn report_frozen(generations: &[GenerationFiles<'_>], live: Option<&GenerationFi
 /// Enterprise keeps a configuration beside its catalog.
 fn report_enterprise(evidence: &Evidence<'_>, judgement: &mut Judgement) {
     let prefix = evidence.cluster.catalog_prefix();
-    let has = |name: &str| evidence.held.contains_key(format!("{prefix}/{name}").as_str());
+    let has = |name: &str| evidence.held.get(&format!("{prefix}/{name}")).is_some();
     if evidence.cluster.edition == Edition::Enterprise && !has("enterprise") {
         let message = format!("`{prefix}/enterprise` is missing");
         judgement.report(ANYWHERE, FindingCode::NoEnterpriseFile, message);

@@ -14,7 +14,6 @@ use crate::{
     format::{Checkpoint, Snapshot},
     key::Key,
     layout::{Component, Group, checkpoint_sequence, snapshot_sequence},
-    location::ObjectMeta,
 };
 
 pub(super) fn judge(evidence: &Evidence<'_>) -> Judgement {
@@ -72,22 +71,21 @@ fn check_listed(evidence: &Evidence<'_>, node: &str, judgement: &mut Judgement) 
     let Provenance::Run(run) = evidence.provenance else { return };
     let listed = |group| {
         let listing = run.listings.iter().find(|l| l.group == group && l.owner == node);
-        listing.map_or(&[][..], |listing| listing.entries.as_slice())
+        listing.into_iter().flat_map(|listing| &listing.entries).map(|entry| entry.key)
     };
-    let checkpoints = listed(Group::SnapshotCheckpoints);
     let cut = evidence.cut.of(node);
-    let newest = listed(Group::Snapshots).iter().filter_map(|entry| snapshot_sequence(entry.key.name())).max().max(cut);
-    for key in checkpoints.iter().map(|entry| &entry.key).filter(|key| !evidence.held.contains_key(*key)) {
+    let newest = listed(Group::Snapshots).filter_map(|key| snapshot_sequence(key.name())).max().max(cut);
+    for key in listed(Group::SnapshotCheckpoints).filter(|key| evidence.held.get(key.as_str()).is_none()) {
         if checkpoint_sequence(key.name()).is_some_and(|sequence| Some(sequence) > newest) {
-            judgement.report(At::object(Some(node), key), FindingCode::NewCheckpoint, newer(key));
+            judgement.report(At::object(Some(node), &key), FindingCode::NewCheckpoint, newer(&key));
         }
     }
-    check_months(evidence, node, &newest_of_months(checkpoints, cut), judgement);
+    check_months(evidence, node, &newest_of_months(listed(Group::SnapshotCheckpoints), cut), judgement);
 }
 
 /// The newest checkpoint up to the cut of every month that the source has, or none at all.
-fn check_months(evidence: &Evidence<'_>, node: &str, needed: &BTreeMap<&str, &Key>, judgement: &mut Judgement) {
-    let held = |key: &Key| evidence.held.contains_key(key);
+fn check_months(evidence: &Evidence<'_>, node: &str, needed: &BTreeMap<String, Key>, judgement: &mut Judgement) {
+    let held = |key: &Key| evidence.held.get(key.as_str()).is_some();
     if needed.values().all(|key| !held(key)) && evidence.checkpoints(node).is_empty() {
         return;
     }
@@ -105,15 +103,15 @@ fn month(key: &Key) -> &str {
 }
 
 /// The newest checkpoint of each month that is not newer than the cut.
-pub(crate) fn newest_of_months(entries: &[ObjectMeta], cut: Option<u64>) -> BTreeMap<&str, &Key> {
-    let mut newest: BTreeMap<&str, (u64, &Key)> = BTreeMap::new();
-    for entry in entries {
-        let Some(sequence) = checkpoint_sequence(entry.key.name()).filter(|sequence| Some(*sequence) <= cut) else {
+pub(crate) fn newest_of_months(checkpoints: impl Iterator<Item = Key>, cut: Option<u64>) -> BTreeMap<String, Key> {
+    let mut newest: BTreeMap<String, (u64, Key)> = BTreeMap::new();
+    for key in checkpoints {
+        let Some(sequence) = checkpoint_sequence(key.name()).filter(|sequence| Some(*sequence) <= cut) else {
             continue;
         };
-        let best = newest.entry(month(&entry.key)).or_insert((sequence, &entry.key));
+        let best = newest.entry(month(&key).to_owned()).or_insert_with(|| (sequence, key.clone()));
         if sequence > best.0 {
-            *best = (sequence, &entry.key);
+            *best = (sequence, key);
         }
     }
     newest.into_iter().map(|(month, (_, key))| (month, key)).collect()

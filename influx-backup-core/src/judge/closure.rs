@@ -17,25 +17,26 @@ use crate::{
     layout::Component,
     options::AbsenceTolerance,
     record::AbsentRecord,
+    table::Table,
 };
 
 /// What the files of one node are.
 #[derive(Debug, Default)]
-pub(crate) struct Closure<'a> {
+pub(crate) struct Closure {
     /// Live files by path: a server that replayed its WAL after a crash names one object under two ids, and what was
     /// written last is what is there.
-    pub(crate) live: BTreeMap<&'a str, &'a FileRef>,
+    pub(crate) live: Table<FileRef>,
     /// Live files that the backup lacks.
-    pub(crate) missing: Vec<&'a FileRef>,
+    pub(crate) missing: Table<FileRef>,
 }
 
-impl Closure<'_> {
+impl Closure {
     /// That of a node which is not there.
-    pub(crate) const NONE: Self = Self { live: BTreeMap::new(), missing: Vec::new() };
+    pub(crate) const NONE: Self = Self { live: Table::new(), missing: Table::new() };
 }
 
 /// Folds the manifests of one node up to its cut, and its checkpoints, and looks for every live file.
-pub(super) fn close<'a>(evidence: &Evidence<'a>, node: &str) -> Closure<'a> {
+pub(super) fn close(evidence: &Evidence<'_>, node: &str) -> Closure {
     let cut = evidence.cut.of(node).unwrap_or(0);
     let snapshots = evidence.snapshots(node).iter().map(|(_, snapshot)| *snapshot);
     let checkpoints = evidence.checkpoints(node).into_iter().map(|(_, checkpoint)| checkpoint);
@@ -43,49 +44,59 @@ pub(super) fn close<'a>(evidence: &Evidence<'a>, node: &str) -> Closure<'a> {
         snapshots.filter(|snapshot| snapshot.snapshot_sequence_number <= cut),
         checkpoints.filter(|checkpoint| checkpoint.last_snapshot_sequence_number <= cut),
     );
-    let is_missing = |file: &&FileRef| !evidence.held.contains_key(file.path.as_str());
-    let missing = live.values().copied().filter(is_missing).collect();
+    let mut held = evidence.held.reader();
+    let missing = live.iter().filter(|file| held.get(&file.path).is_none()).collect();
     Closure { live, missing }
 }
+
+/// How many changes are folded at once.
+const CHANGES: usize = 4096;
 
 /// What was live after the last of these: ascending by sequence, a checkpoint after the manifest of its own sequence, and
 /// the later entry wins.
 fn fold<'a>(
     snapshots: impl Iterator<Item = &'a Snapshot>,
     checkpoints: impl Iterator<Item = &'a Checkpoint>,
-) -> BTreeMap<&'a str, &'a FileRef> {
+) -> Table<FileRef> {
     let snapshots = snapshots.map(|s| (s.snapshot_sequence_number, 0, &s.added, &s.removed));
     let checkpoints = checkpoints.map(|c| (c.last_snapshot_sequence_number, 1, &c.files, &c.pending_removed));
     let mut entries: Vec<_> = snapshots.chain(checkpoints).collect();
     entries.sort_by_key(|(sequence, kind, ..)| (*sequence, *kind));
-    let mut live = BTreeMap::new();
+    let mut live = Table::new();
+    let mut changes: BTreeMap<String, Option<FileRef>> = BTreeMap::new();
     for (_, _, added, removed) in entries {
-        live.extend(added.iter().map(|file| (file.path.as_str(), file)));
-        for file in removed {
-            live.remove(file.path.as_str());
+        let added = added.iter().map(|file| (file.path.clone(), Some(file)));
+        for (path, file) in added.chain(removed.iter().map(|file| (file.path, None))) {
+            changes.insert(path, file);
+            if changes.len() == CHANGES {
+                live.edit(std::mem::take(&mut changes), |_, file| file);
+            }
         }
     }
+    live.edit(changes, |_, file| file);
     live
 }
 
 /// Judges the clause, and says what is absent.
-pub(super) fn judge(evidence: &Evidence<'_>) -> (Judgement, Vec<AbsentRecord>) {
+pub(super) fn judge(evidence: &Evidence<'_>) -> (Judgement, Table<AbsentRecord>) {
     let mut judgement = Judgement::of(Clause::Closure);
-    let mut absent = Vec::new();
+    let mut absent = Table::new();
     for node in evidence.cluster.stored_nodes() {
         let closure = evidence.closure(&node.id);
         check_held(evidence, &node.id, closure, &mut judgement);
+        let mut is_absent = absent_in(evidence);
         let before = absent.len();
-        for file in &closure.missing {
-            if is_absent(evidence, &file.path) {
-                absent.push(record(&node.id, file));
-            } else {
-                let message = format!("`{}` is referenced by {} but missing from the backup", file.path, node.id);
-                let key = Key::parse(&file.path).ok();
-                let at = At { node: Some(&node.id), key: key.as_ref() };
-                judgement.report(at, FindingCode::MissingParquet, message);
+        let gone = closure.missing.iter().filter_map(|file| {
+            if is_absent(&file.path) {
+                return Some(record(&node.id, file));
             }
-        }
+            let message = format!("`{}` is referenced by {} but missing from the backup", file.path, node.id);
+            let key = Key::parse(&file.path).ok();
+            let at = At { node: Some(&node.id), key: key.as_ref() };
+            judgement.report(at, FindingCode::MissingParquet, message);
+            None
+        });
+        absent.add(gone, |_, later| later);
         let gone = absent.len() - before;
         check_share(evidence, &node.id, closure.live.len(), gone, &mut judgement);
     }
@@ -103,9 +114,11 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> (Judgement, Vec<AbsentRecord>) {
 }
 
 /// Every live file that is held has the size its manifest says: queries read it by that.
-fn check_held(evidence: &Evidence<'_>, node: &str, closure: &Closure<'_>, judgement: &mut Judgement) {
-    for file in closure.live.values() {
-        let Some((key, held)) = evidence.held.get_key_value(file.path.as_str()) else { continue };
+fn check_held(evidence: &Evidence<'_>, node: &str, closure: &Closure, judgement: &mut Judgement) {
+    let mut objects = evidence.held.reader();
+    for file in &closure.live {
+        let Some(held) = objects.get(&file.path) else { continue };
+        let key = &held.key;
         if held.size != file.size_bytes {
             let message = format!("`{key}` has {} bytes, its manifest says {}", held.size, file.size_bytes);
             let wrong = finding(At::object(Some(node), key), FindingCode::WrongSizeParquet, message);
@@ -117,12 +130,18 @@ fn check_held(evidence: &Evidence<'_>, node: &str, closure: &Closure<'_>, judgem
     }
 }
 
-/// Whether the source lacks the file too, as far as that is known.
-fn is_absent(evidence: &Evidence<'_>, path: &str) -> bool {
+/// Whether the source lacks a file too, as far as that is known.
+fn absent_in<'a>(evidence: &Evidence<'a>) -> Box<dyn FnMut(&str) -> bool + 'a> {
     match evidence.provenance {
-        Provenance::None => true,
-        Provenance::Run(run) => run.absent.contains(path),
-        Provenance::Manifest(record) => record.absent.contains(path),
+        Provenance::None => Box::new(|_| true),
+        Provenance::Run(run) => {
+            let mut absent = run.absent.reader();
+            Box::new(move |path| absent.get(path).is_some())
+        }
+        Provenance::Manifest(record) => {
+            let mut absent = record.absent.reader();
+            Box::new(move |path| absent.get(path).is_some())
+        }
     }
 }
 
@@ -142,10 +161,10 @@ fn check_share(evidence: &Evidence<'_>, node: &str, live: usize, gone: usize, ju
     }
 }
 
-fn record(node: &str, file: &FileRef) -> AbsentRecord {
+fn record(node: &str, file: FileRef) -> AbsentRecord {
     AbsentRecord {
         node: node.to_owned(),
-        path: file.path.clone(),
+        path: file.path,
         database: file.database,
         table: file.table,
         rows: file.row_count,
@@ -154,10 +173,10 @@ fn record(node: &str, file: &FileRef) -> AbsentRecord {
 }
 
 /// Absent files per node and table.
-pub(super) fn by_table(absent: &[AbsentRecord]) -> Vec<AbsentTable> {
-    let mut tables: BTreeMap<(&str, u64, u64), AbsentTable> = BTreeMap::new();
+pub(super) fn by_table(absent: &Table<AbsentRecord>) -> Vec<AbsentTable> {
+    let mut tables: BTreeMap<(String, u64, u64), AbsentTable> = BTreeMap::new();
     for record in absent {
-        let table = tables.entry((&record.node, record.database, record.table)).or_insert_with(|| AbsentTable {
+        let table = tables.entry((record.node.clone(), record.database, record.table)).or_insert_with(|| AbsentTable {
             node: record.node.clone(),
             database: record.database,
             table: record.table,
@@ -176,9 +195,9 @@ pub(super) fn by_table(absent: &[AbsentRecord]) -> Vec<AbsentTable> {
 pub(super) fn orphans(evidence: &Evidence<'_>) -> u64 {
     let mut orphans = 0;
     for node in evidence.cluster.stored_nodes() {
-        let live = &evidence.closure(&node.id).live;
-        let named = |key: &Key| live.contains_key(key.as_str());
-        orphans += evidence.held_of(&node.id, Component::Parquet).filter(|(key, _)| !named(key)).count() as u64;
+        let mut live = evidence.closure(&node.id).live.reader();
+        let held = evidence.held_of(&node.id, Component::Parquet);
+        orphans += held.filter(|held| live.get(held.key.as_str()).is_none()).count() as u64;
     }
     orphans
 }

@@ -1,7 +1,7 @@
 //! What the proof looks at: the facts read from a tree, and what only the run that took the backup could see.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fmt,
     ops::Bound,
     sync::OnceLock,
@@ -9,29 +9,24 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use super::closure::{Closure, close};
+use super::{
+    closure::{Closure, close},
+    held::{Held, HeldObject},
+};
 use crate::{
-    certificate::{Certificate, CheckedBy},
+    certificate::Certificate,
     cluster::ClusterDescription,
     finding::Finding,
-    format::{CatalogFile, Checkpoint, FormatError, Snapshot, wal},
+    format::{CatalogFile, Checkpoint, FileRef, FormatError, Snapshot, wal},
     inventory::Listing,
     key::Key,
     layout::Component,
-    location::{ObjectMeta, Version},
+    location::Version,
     options::AbsenceTolerance,
     read_limits::TooLarge,
-    record::{Attested, Fence, UnreadableRecord},
+    record::{AbsentRecord, Attested, Fence, UnreadableRecord},
+    table::Table,
 };
-
-/// One object that a tree holds.
-#[derive(Debug, Clone)]
-pub(crate) struct HeldObject {
-    pub(crate) size: u64,
-    pub(crate) version: Version,
-    /// What its copy was compared by; `None` where it is not recorded.
-    pub(crate) checked_by: Option<CheckedBy>,
-}
 
 /// Why an object cannot be read as what it should be.
 #[derive(Debug, Clone)]
@@ -116,8 +111,9 @@ pub(crate) struct Facts(BTreeMap<Key, (Version, Fact)>);
 
 impl Facts {
     /// Forgets what is no longer held in the version that was read.
-    pub(crate) fn retain_held(&mut self, held: &BTreeMap<Key, HeldObject>) {
-        self.0.retain(|key, (version, _)| held.get(key).is_some_and(|held| held.version == *version));
+    pub(crate) fn retain_held(&mut self, held: &Held<'_>) {
+        let mut held = held.reader();
+        self.0.retain(|key, (version, _)| held.get(key.as_str()).is_some_and(|held| held.version == *version));
     }
 
     /// Adds what was read of one object.
@@ -149,8 +145,8 @@ impl Facts {
     }
 
     /// Forgets what is no longer part of the tree.
-    pub(crate) fn forget(&mut self, keys: &BTreeSet<Key>) {
-        self.0.retain(|key, _| !keys.contains(key));
+    pub(crate) fn forget(&mut self, keys: impl IntoIterator<Item = Key>) {
+        keys.into_iter().for_each(|key| drop(self.0.remove(&key)));
     }
 
     pub(crate) fn get(&self, key: &Key) -> Option<&Fact> {
@@ -214,12 +210,12 @@ pub(crate) struct ManifestProvenance<'a> {
     /// The certificate that the backup was committed with.
     pub(crate) certificate: &'a Certificate,
     pub(crate) attested: &'a Attested,
-    /// Paths of live files that the source lacked.
-    pub(crate) absent: BTreeSet<&'a str>,
+    /// Live files that the source lacked.
+    pub(crate) absent: &'a Table<AbsentRecord>,
     /// Objects that the manifest lists and that are no longer there.
-    pub(crate) lost: BTreeSet<&'a Key>,
+    pub(crate) lost: Table<Key>,
     /// Objects that no longer have the size that the manifest says.
-    pub(crate) altered: BTreeSet<&'a Key>,
+    pub(crate) altered: Table<Key>,
 }
 
 /// What a run saw.
@@ -229,8 +225,8 @@ pub(crate) struct RunProvenance<'a> {
     pub(crate) listings: &'a [Listing],
     /// `cs` and `cd` as they were after the compactor's files were copied.
     pub(crate) compactor_after: &'a [Listing],
-    /// Paths of live files that the source lacks.
-    pub(crate) absent: BTreeSet<&'a str>,
+    /// Live files that the source lacks.
+    pub(crate) absent: Table<FileRef>,
     /// What was listed and could not be read.
     pub(crate) unreadable: &'a [UnreadableRecord],
     /// The fences.
@@ -247,7 +243,7 @@ pub(crate) struct RunProvenance<'a> {
 #[derive(Debug)]
 pub(crate) struct Evidence<'a> {
     pub(crate) cluster: &'a ClusterDescription,
-    pub(crate) held: &'a BTreeMap<Key, HeldObject>,
+    pub(crate) held: &'a Held<'a>,
     pub(crate) facts: &'a Facts,
     pub(crate) cut: &'a Cut,
     pub(crate) provenance: Provenance<'a>,
@@ -255,13 +251,13 @@ pub(crate) struct Evidence<'a> {
     /// The snapshot manifests that parse, by node, ascending by sequence.
     snapshots: BTreeMap<&'a str, Vec<(&'a Key, &'a Snapshot)>>,
     /// The live files, by node; folded when they are first asked for.
-    closures: BTreeMap<&'a str, OnceLock<Closure<'a>>>,
+    closures: BTreeMap<&'a str, OnceLock<Closure>>,
 }
 
 impl<'a> Evidence<'a> {
     pub(crate) fn new(
         cluster: &'a ClusterDescription,
-        held: &'a BTreeMap<Key, HeldObject>,
+        held: &'a Held<'a>,
         facts: &'a Facts,
         cut: &'a Cut,
         provenance: Provenance<'a>,
@@ -293,8 +289,8 @@ impl<'a> Evidence<'a> {
     }
 
     /// The live files of a node, and those that are missing.
-    pub(crate) fn closure(&self, node: &str) -> &Closure<'a> {
-        static NONE: Closure<'static> = Closure::NONE;
+    pub(crate) fn closure(&self, node: &str) -> &Closure {
+        static NONE: Closure = Closure::NONE;
         self.closures.get(node).map_or(&NONE, |closure| closure.get_or_init(|| close(self, node)))
     }
 
@@ -318,22 +314,13 @@ impl<'a> Evidence<'a> {
     }
 
     /// Held objects of one kind of a node.
-    pub(crate) fn held_of(
-        &self,
-        node: &str,
-        component: Component,
-    ) -> impl Iterator<Item = (&'a Key, &'a HeldObject)> + use<'a> {
-        below(self.held, &directory(node, component))
-    }
-
-    /// Whether an object is held in the version listed.
-    pub(crate) fn holds(&self, entry: &ObjectMeta) -> bool {
-        self.held.get(&entry.key).is_some_and(|held| held.size == entry.size && held.version.is_same(&entry.version))
+    pub(crate) fn held_of(&self, node: &str, component: Component) -> impl Iterator<Item = HeldObject> + use<'a> {
+        self.held.below(&directory(node, component))
     }
 
     /// When an object was last modified in the source.
     pub(crate) fn modified(&self, key: &Key) -> Option<DateTime<Utc>> {
-        self.held.get(key).map(|held| held.version.modified)
+        self.held.get(key.as_str()).map(|held| held.version.modified)
     }
 }
 

@@ -39,26 +39,24 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Judgement {
 
 /// Every manifest that was listed is held: the files that only a lost one names would be missing unnoticed.
 fn check_held(evidence: &Evidence<'_>, node: &str, judgement: &mut Judgement) {
-    let lost: Vec<&Key> = match evidence.provenance {
-        Provenance::None => Vec::new(),
+    let mut report = |key: &Key| {
+        judgement.report(At::object(Some(node), key), FindingCode::MissingManifest, format!("`{key}` is not held"));
+    };
+    match evidence.provenance {
+        Provenance::None => {}
         Provenance::Run(run) => {
+            let mut held = evidence.held.reader();
             let listings = run.listings.iter().filter(|l| l.group == Group::Snapshots && l.owner == node);
-            listings
-                .flat_map(|l| l.entries.as_slice())
-                .filter(|entry| !evidence.holds(entry))
-                .map(|entry| &entry.key)
-                .collect()
+            let lost = listings.flat_map(|l| &l.entries).filter(|entry| !held.holds(entry));
+            lost.for_each(|entry| report(&entry.key));
         }
         Provenance::Manifest(record) => {
-            let is_manifest = |key: &&Key| {
+            let is_manifest = |key: &Key| {
                 let object = evidence.cluster.classify(key).filter(|object| object.node == Some(node));
                 object.is_some_and(|object| object.component == Component::Snapshot)
             };
-            record.lost.iter().copied().filter(is_manifest).collect()
+            record.lost.iter().filter(is_manifest).for_each(|key| report(&key));
         }
-    };
-    for key in lost {
-        judgement.report(At::object(Some(node), key), FindingCode::MissingManifest, format!("`{key}` is not held"));
     }
 }
 

@@ -41,8 +41,8 @@ impl Location {
     }
 
     /// Deletes objects, as many at once as the budget for deletions allows.
-    pub(crate) async fn delete_all<'a>(&self, keys: impl IntoIterator<Item = &'a Key>) -> Result<()> {
-        let deletions = keys.into_iter().map(|key| self.delete(key).boxed()).collect();
+    pub(crate) async fn delete_all(&self, keys: impl IntoIterator<Item = Key>) -> Result<()> {
+        let deletions = keys.into_iter().map(|key| async move { self.delete(&key).await }.boxed()).collect();
         concurrent::run(deletions, MAX_CONCURRENT).await.map(drop)
     }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    Inodes, Location, ObjectMeta, ObjectTable, ObjectView, Times, Version,
+    Inodes, Location, ObjectMeta, ObjectTable, Times, Version,
     abilities::Known,
     file_info::FileInfo,
     local,
@@ -200,24 +200,22 @@ impl Location {
 
     /// Compares a listing with an earlier one, of files that this run has not written. Where most of them have got another
     /// inode and nothing else, inodes are dropped from the new one.
-    pub(crate) fn settle_inodes<'a>(
-        &self,
-        before: impl Iterator<Item = ObjectView<'a>>,
-        now: ObjectTable,
-    ) -> ObjectTable {
+    pub(crate) fn settle_inodes(&self, before: impl Iterator<Item = ObjectMeta>, now: ObjectTable) -> ObjectTable {
         let Some(directory) = self.directory() else { return now };
         let mut kept: u64 = 0;
+        let mut others: u64 = 0;
         let mut lost = Vec::new();
+        let mut files = now.reader();
         for old in before {
-            let Some(file) = now.get(old.key) else { continue };
+            let Some(file) = files.get(old.key.as_str()) else { continue };
             if old.is_same(file) {
                 kept += 1;
             } else if old.size == file.size && old.version.modified == file.version.modified {
-                lost.push(file);
+                others += 1;
+                lost.extend((lost.len() < LOOKS).then(|| file.clone()));
             }
         }
-        if lost.len() as u64 > kept {
-            lost.truncate(LOOKS);
+        if others > kept {
             let looks = lost.len();
             lost.retain(|file| self.0.abilities.is_unreplaced(&local::resolve(&directory.join(file.key.as_str()))));
             // Of two files with one time in whole seconds, one may have replaced the other.
@@ -226,7 +224,10 @@ impl Location {
                 self.0.abilities.forget_inodes();
             }
         }
-        now.into_iter().map(|file| self.as_version(file)).collect()
+        match self.abilities().inodes {
+            Some(Inodes::Unstable) => now.into_iter().map(|file| self.as_version(file)).collect(),
+            _ => now,
+        }
     }
 }
 
@@ -248,8 +249,7 @@ mod tests {
 
     /// The listing with another inode for the first files of it.
     fn with_other_inodes(listing: &ObjectTable, files: usize) -> ObjectTable {
-        let other = |(at, file): (usize, ObjectView<'_>)| {
-            let mut file = ObjectMeta::from(file);
+        let other = |(at, mut file): (usize, ObjectMeta)| {
             if at < files {
                 let tag = file.version.e_tag.take().expect("a tag");
                 file.version.e_tag = Some(format!("\"abc-{}", without_inode(&tag)).into());
@@ -267,7 +267,7 @@ mod tests {
         assert_eq!(one, with_other_inodes(&before, 1), "one file was replaced");
         assert!(place.lacks().is_empty());
         let now = place.settle_inodes(before.iter(), with_other_inodes(&before, 3));
-        assert!(before.iter().zip(&now).all(|(before, now)| before.is_same(now)), "{now:?}");
+        assert!(before.iter().zip(&now).all(|(before, now)| before.is_same(&now)), "{now:?}");
         assert_eq!(place.abilities().inodes, Some(Inodes::Unstable));
         assert!(place.list("").await.expect("listed").iter().all(|file| file.version.e_tag.is_none()));
     }

@@ -6,7 +6,7 @@ use std::{
     fs::{self, File},
     io,
     path::{Path as FilePath, PathBuf},
-    time::UNIX_EPOCH,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 pub(crate) use self::list::Unlisted;
@@ -145,8 +145,13 @@ pub(super) fn entry(key: Key, found: &FileInfo) -> ObjectMeta {
 
 /// The entity tag of a file, with its inode.
 pub(super) fn tag(found: &FileInfo) -> String {
-    let micros = found.modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
-    format!("\"{:x}-{micros:x}-{:x}\"", found.inode, found.size)
+    tag_of(found.inode, found.modified, found.size)
+}
+
+/// The entity tag of a file with this inode, time and size.
+pub(super) fn tag_of(inode: u64, modified: SystemTime, size: u64) -> String {
+    let micros = modified.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+    format!("\"{inode:x}-{micros:x}-{size:x}\"")
 }
 
 #[cfg(test)]

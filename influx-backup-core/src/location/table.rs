@@ -1,16 +1,20 @@
 //! [`ObjectTable`]: the objects of a listing, sorted by key.
 
-use std::{cmp::Reverse, iter::FusedIterator, slice, vec};
+use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{ObjectMeta, Version};
-use crate::{key::Key, units::total};
+use super::ObjectMeta;
+use crate::{
+    key::Key,
+    table::{self, Reader, Table},
+    units::total,
+};
 
-/// Objects, sorted by key, each once.
+/// Objects, sorted by key, each once, in some 40 bytes each.
 ///
-/// How it stores them is its own: it is built from objects, and read by key or by iterators of [views](ObjectView). Of an
-/// object that is added twice the newest version counts. It serializes as a list of [`ObjectMeta`].
+/// How it stores them is its own: it is built from objects, and gives them again one after the other. Of an object that is added
+/// twice the newest version counts. It serializes as a list of [`ObjectMeta`].
 ///
 /// ```
 /// # use influx_backup_core::{Key, location::{ObjectMeta, ObjectTable, Version}};
@@ -23,9 +27,8 @@ use crate::{key::Key, units::total};
 /// assert!(table.get(&Key::parse("n/wal/3")?).is_none());
 /// # Ok::<(), influx_backup_core::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Vec<ObjectMeta>")]
-pub struct ObjectTable(Vec<ObjectMeta>);
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ObjectTable(Table<ObjectMeta>);
 
 impl ObjectTable {
     /// The objects, sorted by key.
@@ -36,9 +39,8 @@ impl ObjectTable {
 
     /// The object of this key.
     #[must_use]
-    pub fn get(&self, key: &Key) -> Option<ObjectView<'_>> {
-        let at = self.0.binary_search_by(|object| object.key.cmp(key)).ok()?;
-        self.0.get(at).map(ObjectView::from)
+    pub fn get(&self, key: &Key) -> Option<ObjectMeta> {
+        self.0.get(key.as_str())
     }
 
     /// How many objects it has.
@@ -56,17 +58,22 @@ impl ObjectTable {
     /// How many bytes the objects have together.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        total(self.0.iter().map(|object| object.size))
+        total(self.iter().map(|object| object.size))
     }
 
-    /// The keys, in order.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
-        self.0.iter().map(|object| &object.key)
+    /// For looking up many keys in their order.
+    pub(crate) fn reader(&self) -> Reader<'_, ObjectMeta> {
+        self.0.reader()
     }
 
-    /// The objects as they are stored, for readers that keep references to them.
-    pub(crate) fn as_slice(&self) -> &[ObjectMeta] {
-        &self.0
+    /// The objects whose keys begin with a prefix.
+    pub(crate) fn below(&self, prefix: &str) -> impl Iterator<Item = ObjectMeta> + use<'_> {
+        self.0.below(prefix)
+    }
+
+    /// Shares the memory of what both have in common.
+    pub(crate) fn share(&mut self, other: &Self) {
+        self.0.share(&other.0);
     }
 
     /// Drops the objects that `keep` refuses.
@@ -75,98 +82,83 @@ impl ObjectTable {
     }
 }
 
-impl From<Vec<ObjectMeta>> for ObjectTable {
-    fn from(mut objects: Vec<ObjectMeta>) -> Self {
-        objects.sort_by(|a, b| (&a.key, Reverse(a.version.modified)).cmp(&(&b.key, Reverse(b.version.modified))));
-        objects.dedup_by(|later, first| later.key == first.key);
-        Self(objects)
+impl Extend<ObjectMeta> for ObjectTable {
+    fn extend<I: IntoIterator<Item = ObjectMeta>>(&mut self, objects: I) {
+        let newest = |a: ObjectMeta, b: ObjectMeta| if b.version.modified > a.version.modified { b } else { a };
+        self.0.add(objects, newest);
     }
 }
 
 impl FromIterator<ObjectMeta> for ObjectTable {
     fn from_iter<I: IntoIterator<Item = ObjectMeta>>(objects: I) -> Self {
-        Self::from(Vec::from_iter(objects))
+        let mut table = Self::default();
+        table.extend(objects);
+        table
     }
 }
 
-/// One object of a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ObjectView<'a> {
-    /// Its key, relative to the location.
-    pub key: &'a Key,
-    /// Its length in bytes.
-    pub size: u64,
-    /// Which version of it.
-    pub version: &'a Version,
-}
-
-impl ObjectView<'_> {
-    /// Whether both are one version of one object.
-    #[must_use]
-    pub fn is_same(self, other: ObjectView<'_>) -> bool {
-        self.key == other.key && self.size == other.size && self.version.is_same(other.version)
+impl From<Vec<ObjectMeta>> for ObjectTable {
+    fn from(objects: Vec<ObjectMeta>) -> Self {
+        objects.into_iter().collect()
     }
 }
 
-impl<'a> From<&'a ObjectMeta> for ObjectView<'a> {
-    fn from(ObjectMeta { key, size, version }: &'a ObjectMeta) -> Self {
-        Self { key, size: *size, version }
+impl Serialize for ObjectTable {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
     }
 }
 
-impl From<ObjectView<'_>> for ObjectMeta {
-    fn from(ObjectView { key, size, version }: ObjectView<'_>) -> Self {
-        Self::new(key.clone(), size, version.clone())
+impl<'de> Deserialize<'de> for ObjectTable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut objects = Self::default();
+        table::each_run(deserializer, |run: Vec<ObjectMeta>| objects.extend(run))?;
+        Ok(objects)
     }
 }
 
 /// The objects of a table, in the order of their keys: [`ObjectTable::iter`].
-#[derive(Debug, Clone)]
-pub struct Iter<'a>(slice::Iter<'a, ObjectMeta>);
+pub struct Iter<'a>(table::Iter<'a, ObjectMeta>);
 
-impl<'a> Iterator for Iter<'a> {
-    type Item = ObjectView<'a>;
+/// The objects of a table that is used up, in the order of their keys.
+pub struct IntoIter(table::IntoIter<ObjectMeta>);
 
-    fn next(&mut self) -> Option<ObjectView<'a>> {
-        self.0.next().map(ObjectView::from)
-    }
+/// Iterates as what it wraps does.
+macro_rules! iterates {
+    ($name:ident $(<$life:lifetime>)?) => {
+        impl Iterator for $name $(<$life>)? {
+            type Item = ObjectMeta;
 
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
-    }
+            fn next(&mut self) -> Option<ObjectMeta> {
+                self.0.next()
+            }
+
+            fn size_hint(&self) -> (usize, Option<usize>) {
+                self.0.size_hint()
+            }
+        }
+
+        impl ExactSizeIterator for $name $(<$life>)? {}
+
+        impl fmt::Debug for $name $(<$life>)? {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).field("left", &self.0.len()).finish()
+            }
+        }
+    };
 }
 
-impl ExactSizeIterator for Iter<'_> {}
-impl FusedIterator for Iter<'_> {}
+iterates!(Iter<'_>);
+iterates!(IntoIter);
 
 impl<'a> IntoIterator for &'a ObjectTable {
-    type Item = ObjectView<'a>;
+    type Item = ObjectMeta;
     type IntoIter = Iter<'a>;
 
     fn into_iter(self) -> Iter<'a> {
         self.iter()
     }
 }
-
-/// The objects of a table that is used up, in the order of their keys.
-#[derive(Debug)]
-pub struct IntoIter(vec::IntoIter<ObjectMeta>);
-
-impl Iterator for IntoIter {
-    type Item = ObjectMeta;
-
-    fn next(&mut self) -> Option<ObjectMeta> {
-        self.0.next()
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
-    }
-}
-
-impl ExactSizeIterator for IntoIter {}
-impl FusedIterator for IntoIter {}
 
 impl IntoIterator for ObjectTable {
     type Item = ObjectMeta;

@@ -16,6 +16,7 @@ use crate::{
     options::Vouch,
     read_limits,
     record::{AbsentRecord, BackupContents, ObjectRecord},
+    table::{Reader, Table},
     versioned,
 };
 
@@ -35,8 +36,8 @@ pub(super) struct Opened {
     /// The bytes that the manifest was parsed from.
     pub(super) root: Bytes,
     sha256: String,
-    pub(super) objects: Vec<ObjectRecord>,
-    absent: Vec<AbsentRecord>,
+    pub(super) objects: Table<ObjectRecord>,
+    absent: Table<AbsentRecord>,
 }
 
 impl Backup {
@@ -85,9 +86,10 @@ impl Backup {
         };
         vouch.require_root(name, &location, &root).await?;
         let manifest = parse_manifest(&root)?;
-        let objects: Vec<ObjectRecord> = segment::read_all(&location, &manifest.objects).await?;
-        let absent = segment::read_all(&location, &manifest.absent).await?;
+        let objects = segment::read_all(&location, &manifest.objects).await?;
+        let absent = segment::read_all(&location, &manifest.absent).await?.rows;
         rules::check(&manifest, &objects)?;
+        let objects = objects.rows;
         vouch.require_checksums(name, &objects)?;
         let name = location.name().unwrap_or(&manifest.name).to_owned();
         let repository = repository.clone();
@@ -143,8 +145,13 @@ impl Backup {
     }
 
     /// Every object, sorted by key.
-    pub fn objects(&self) -> impl ExactSizeIterator<Item = &ObjectRecord> + Clone {
+    pub fn objects(&self) -> impl ExactSizeIterator<Item = ObjectRecord> {
         self.opened.objects.iter()
+    }
+
+    /// For looking up many objects in the order of their keys.
+    pub(crate) fn reader(&self) -> Reader<'_, ObjectRecord> {
+        self.opened.objects.reader()
     }
 
     /// What it holds, as planning needs it.
@@ -163,17 +170,16 @@ impl Backup {
 
     /// The object of this key, or `None` where the backup has none.
     #[must_use]
-    pub fn object(&self, key: &Key) -> Option<&ObjectRecord> {
-        let at = self.opened.objects.binary_search_by(|record| record.key.cmp(key)).ok()?;
-        self.opened.objects.get(at)
+    pub fn object(&self, key: &Key) -> Option<ObjectRecord> {
+        self.opened.objects.get(key.as_str())
     }
 
     /// The object of this key, which the manifest has to name.
     ///
     /// # Errors
     /// [`Error::DamagedBackup`].
-    pub(crate) fn require_object(&self, key: &Key) -> Result<&ObjectRecord> {
-        self.object(key).ok_or_else(|| Error::damaged(key, "the manifest does not name it"))
+    pub(crate) fn require_object(&self, key: &Key) -> Result<ObjectRecord> {
+        self.object(key).ok_or_else(|| not_named(key))
     }
 
     /// Checks that the backup is still where it was opened: where its volume was unmounted, its bucket or itself deleted since,
@@ -189,9 +195,19 @@ impl Backup {
     }
 
     /// Live files that neither the backup nor the source had.
-    pub fn absent(&self) -> impl ExactSizeIterator<Item = &AbsentRecord> + Clone {
+    pub fn absent(&self) -> impl ExactSizeIterator<Item = AbsentRecord> {
         self.opened.absent.iter()
     }
+
+    /// The same, as a table.
+    pub(crate) fn absent_table(&self) -> &Table<AbsentRecord> {
+        &self.opened.absent
+    }
+}
+
+/// An object that has to be in the backup.
+pub(crate) fn not_named(key: &Key) -> Error {
+    Error::damaged(key, "the manifest does not name it")
 }
 
 /// The repository that a backup lies in, or the backup itself where that is not known.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Manifest, SegmentRef};
+use super::{Manifest, SegmentRef, segment::List};
 use crate::{
     cluster::{Classification, ClusterDescription},
     error::{Error, Result},
@@ -11,6 +11,7 @@ use crate::{
     layout::{Component, Generation, MANIFEST_KEY, OWN_DIRECTORY, SHARED_DIRECTORY, guard::root_path},
     read_limits::SEGMENT_RECORDS,
     record::{BackupStatus, ObjectRecord},
+    table::Table,
     units::checked_total,
 };
 
@@ -34,22 +35,22 @@ pub(super) fn check_root(manifest: &Manifest) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::DamagedBackup`], [`Error::UnsupportedFormat`].
-pub(crate) fn check(manifest: &Manifest, objects: &[ObjectRecord]) -> Result<()> {
-    if objects.len() as u64 != manifest.object_count || !objects.is_sorted_by(|a, b| a.key < b.key) {
+pub(crate) fn check(manifest: &Manifest, List { rows: objects, is_sorted }: &List<ObjectRecord>) -> Result<()> {
+    if objects.len() as u64 != manifest.object_count || !is_sorted {
         return Err(broken("its object list is not the one that was committed"));
     }
     if checked_total(objects.iter().map(|record| record.content.size)) != Some(manifest.byte_count) {
         return Err(broken("its objects have another number of bytes than it says"));
     }
     for record in objects {
-        classify(&manifest.cluster, record)?;
-        check_stored(record).map_err(|reason| Error::damaged(&record.key, reason))?;
+        classify(&manifest.cluster, &record.key)?;
+        check_stored(&record).map_err(|reason| Error::damaged(&record.key, reason))?;
     }
     // One that was committed with a violation may lack its catalog, and says so.
     if manifest.status == BackupStatus::Complete && manifest.certificate.holds() {
         live_root(&manifest.cluster, objects)?;
         objects.iter().try_for_each(|record| {
-            let object = classify(&manifest.cluster, record)?;
+            let object = classify(&manifest.cluster, &record.key)?;
             require_known_generation(&record.key, object)
         })?;
     }
@@ -90,27 +91,24 @@ pub(crate) fn check_ids(cluster: &ClusterDescription) -> std::result::Result<(),
 ///
 /// # Errors
 /// [`Error::DamagedBackup`] for one outside every prefix.
-pub(crate) fn classify<'a>(cluster: &'a ClusterDescription, record: &'a ObjectRecord) -> Result<Classification<'a>> {
-    let object = cluster.classify(&record.key);
-    object.ok_or_else(|| Error::damaged(&record.key, "it lies outside every prefix of the cluster"))
+pub(crate) fn classify<'a>(cluster: &'a ClusterDescription, key: &Key) -> Result<Classification<'a>> {
+    cluster.classify(key).ok_or_else(|| Error::damaged(key, "it lies outside every prefix of the cluster"))
 }
 
 /// The generation that servers load, whose root the backup has.
 ///
 /// # Errors
 /// [`Error::DamagedBackup`].
-pub(crate) fn live_root(cluster: &ClusterDescription, objects: &[ObjectRecord]) -> Result<Generation> {
+pub(crate) fn live_root(cluster: &ClusterDescription, objects: &Table<ObjectRecord>) -> Result<Generation> {
     let missing = |object: &str| {
         let reason = "the root of the live catalog is missing: a server would start with a new, empty catalog";
         Error::damaged(object, reason)
     };
     let has_root = |generation: &Generation| {
         let root = root_path(cluster.catalog_prefix(), *generation);
-        let found = objects.binary_search_by(|record| record.key.as_str().cmp(&root)).ok();
         // Below the id of another node it would be an object of that node.
-        found
-            .and_then(|at| cluster.classify(&objects.get(at)?.key))
-            .is_some_and(|object| object.component == Component::CatalogRoot(*generation))
+        let object = objects.get(&root).and_then(|record| cluster.classify(&record.key));
+        object.is_some_and(|object| object.component == Component::CatalogRoot(*generation))
     };
     // The cluster is described as it was found first. Servers that were upgraded since have a newer generation.
     let newest = Generation::ALL.iter().rev().copied().find(has_root);

@@ -12,6 +12,7 @@ use crate::{
     layout::OWN_DIRECTORY,
     location::Location,
     read_limits::{self, SEGMENT_RECORDS, TooLarge},
+    table::{Row, Table},
     units::{ByteSize, total},
     versioned,
 };
@@ -64,9 +65,17 @@ pub(crate) async fn write<R: Serialize>(
     Ok(segments)
 }
 
+/// A list that was read back.
+#[derive(Debug)]
+pub(crate) struct List<R: Row> {
+    pub(crate) rows: Table<R>,
+    /// Whether it was written in the order of its keys, each once.
+    pub(crate) is_sorted: bool,
+}
+
 /// Reads a list back, refusing other bytes than were written. Its text has a limit as a whole, which follows from the number of
 /// records that is announced: many segments of a few bytes each may stand for gigabytes.
-pub(crate) async fn read_all<R: DeserializeOwned>(from: &Location, segments: &[SegmentRef]) -> Result<Vec<R>> {
+pub(crate) async fn read_all<R: Row + DeserializeOwned>(from: &Location, segments: &[SegmentRef]) -> Result<List<R>> {
     let announced = total(segments.iter().map(|segment| segment.records));
     if let Some(first) = segments.first()
         && announced > read_limits::LIST_RECORDS
@@ -74,13 +83,18 @@ pub(crate) async fn read_all<R: DeserializeOwned>(from: &Location, segments: &[S
         return Err(Error::damaged(&first.key, "its list has more records than a backup can have"));
     }
     let mut left = read_limits::list_text(announced);
-    let mut records = Vec::new();
+    let mut rows = Table::new();
+    let mut is_sorted = true;
+    let mut last: Option<String> = None;
     for segment in segments {
-        let (read, text) = read(from, segment, left).await?;
-        records.extend(read);
+        let (read, text) = read::<R>(from, segment, left).await?;
+        let keys = last.as_deref().into_iter().chain(read.iter().map(R::key));
+        is_sorted &= keys.is_sorted_by(|a, b| a < b);
+        last = read.last().map(|row| row.key().to_owned()).or(last);
+        rows.add(read, |_, later| later);
         left = ByteSize(left.0.saturating_sub(text.0));
     }
-    Ok(records)
+    Ok(List { rows, is_sorted })
 }
 
 /// Reads one segment back, of at most this much text. Returns how much it had.

@@ -10,8 +10,9 @@ use crate::{
     error::Result,
     key::Key,
     layout::OWN_DIRECTORY,
-    location::{MAX_CONCURRENT, ObjectTable, ObjectView},
+    location::{MAX_CONCURRENT, ObjectMeta, ObjectTable},
     record::ObjectRecord,
+    table::Reader,
 };
 
 /// The listings of every place where a backup has bytes.
@@ -34,8 +35,8 @@ impl Backup {
         let ids = self.manifest().cluster.prefixes();
         self.location().pass_over_outside(unlisted, ids.chain([OWN_DIRECTORY]))?;
         own.retain(|entry| entry.key.below(OWN_DIRECTORY).is_none());
-        let shared = self.objects().filter_map(|record| record.stored.at.as_ref());
-        let directories: BTreeSet<String> = shared.map(shared_directory).collect();
+        let shared = self.objects().filter_map(|record| record.stored.at);
+        let directories: BTreeSet<String> = shared.map(|key| shared_directory(&key)).collect();
         let listings = directories.into_iter();
         let listings =
             listings.map(|directory| async move { self.repository().list_parallel(&directory).await }.boxed());
@@ -45,19 +46,33 @@ impl Backup {
 }
 
 impl StoredObjects {
-    /// What lies there for an object, or `None` where it is missing. Its key is relative to the location that
-    /// [`Backup::locate`] says.
-    pub(crate) fn of(&self, record: &ObjectRecord) -> Option<ObjectView<'_>> {
-        match &record.stored.at {
-            Some(at) => self.shared.get(at),
-            None => self.own.get(&record.key),
-        }
+    /// For looking up many objects in the order of their keys.
+    pub(crate) fn reader(&self) -> StoredReader<'_> {
+        StoredReader { own: self.own.reader(), shared: self.shared.reader() }
     }
 
     /// The objects below the backup itself that its manifest does not name as lying there.
-    pub(crate) fn unlisted<'a>(&'a self, backup: &'a Backup) -> impl Iterator<Item = &'a Key> {
-        let is_named = |key: &Key| backup.object(key).is_some_and(|record| record.stored.at.is_none());
-        self.own.keys().filter(move |key| !is_named(key))
+    pub(crate) fn unlisted<'a>(&'a self, backup: &'a Backup) -> impl Iterator<Item = Key> {
+        let mut records = backup.reader();
+        let mut is_named = move |key: &Key| records.get(key.as_str()).is_some_and(|record| record.stored.at.is_none());
+        self.own.iter().map(|object| object.key).filter(move |key| !is_named(key))
+    }
+}
+
+/// Looks up what lies somewhere for the objects of a manifest.
+pub(crate) struct StoredReader<'a> {
+    own: Reader<'a, ObjectMeta>,
+    shared: Reader<'a, ObjectMeta>,
+}
+
+impl StoredReader<'_> {
+    /// What lies there for an object, or `None` where it is missing. Its key is relative to the location that
+    /// [`Backup::locate`] says.
+    pub(crate) fn of(&mut self, record: &ObjectRecord) -> Option<&ObjectMeta> {
+        match &record.stored.at {
+            Some(at) => self.shared.get(at.as_str()),
+            None => self.own.get(record.key.as_str()),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     read_limits,
     record::ObjectRecord,
     signature::Trusted,
+    table::Table,
 };
 
 impl Vouch {
@@ -38,7 +39,7 @@ impl Vouch {
     ///
     /// # Errors
     /// [`Error::UntrustedBackup`].
-    pub(super) fn require_checksums(&self, backup: &str, objects: &[ObjectRecord]) -> Result<()> {
+    pub(super) fn require_checksums(&self, backup: &str, objects: &Table<ObjectRecord>) -> Result<()> {
         if self.is_needless() {
             return Ok(());
         }

@@ -1,16 +1,16 @@
 //! [`BackupPlan`]: what a pass copies, in which order.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use super::{CopyTask, PlaceRole, Reason, Skipped, SkippedItem, Stage, StageKind, backup_order, stable_hash, stage_of};
+use super::{
+    CopyTask, PlaceRole, Reason, Skipped, SkippedItem, Stage, StageKind, StageTasks, backup_order, stable_hash, stage_of,
+};
 use crate::{
     cluster::{ClusterDescription, Edition},
     finding::Finding,
     inventory::{Inventory, Listing},
     layout::Component,
-    location::ObjectView,
+    location::ObjectMeta,
     options::Derived,
     units::total,
 };
@@ -40,7 +40,7 @@ impl BackupPlan {
     /// Plans the first pass of a backup.
     #[must_use]
     pub fn new(cluster: &ClusterDescription, inventory: &Inventory, derived: Derived) -> Self {
-        Self::missing(cluster, inventory, derived, &|_| false)
+        Self::missing(cluster, inventory, derived, &mut |_| false)
     }
 
     /// Plans a pass: what `held` does not say the backup has in the version listed.
@@ -48,14 +48,14 @@ impl BackupPlan {
         cluster: &ClusterDescription,
         inventory: &Inventory,
         derived: Derived,
-        held: &dyn Fn(ObjectView<'_>) -> bool,
+        held: &mut dyn FnMut(&ObjectMeta) -> bool,
     ) -> Self {
-        let mut tasks: BTreeMap<StageKind, Vec<CopyTask>> = BTreeMap::new();
+        let mut stages = StageTasks::default();
         let mut skipped = SkippedSummary::default();
         for entry in inventory.entries() {
-            match choose(cluster, entry, derived, held) {
+            match choose(cluster, &entry, derived, held) {
                 Choice::Copy(stage, component) => {
-                    tasks.entry(stage).or_default().push(CopyTask::new(PlaceRole::Source, entry.into(), component));
+                    stages.add(stage, CopyTask::new(PlaceRole::Source, entry, component));
                 }
                 Choice::Exclude(item, reason) => skipped.add(item, reason, entry.size),
             }
@@ -66,30 +66,28 @@ impl BackupPlan {
         for node in &cluster.excluded_nodes {
             skipped.0.push(Skipped::unlisted(SkippedItem::Node(node.clone()), Reason::NodeExcluded));
         }
-        let stage = |kind: &StageKind| Stage::new(*kind, kind.relist(), tasks.remove(kind).unwrap_or_default());
         Self {
             cluster: cluster.id().to_owned(),
             edition: cluster.edition,
             source: cluster.location.clone(),
-            stages: backup_order(cluster.edition).iter().map(stage).collect(),
+            stages: stages.in_order(backup_order(cluster.edition), StageKind::relist),
             skipped: skipped.0,
             findings: Vec::new(),
         }
     }
 
     /// The tasks of a stage with a re-list rule, from what was listed at its barrier. The same choice as for the plan.
-    pub(crate) fn relisted(
-        cluster: &ClusterDescription,
-        listings: &[Listing],
+    pub(crate) fn relisted<'a>(
+        cluster: &'a ClusterDescription,
+        listings: &'a [Listing],
         derived: Derived,
-        held: &dyn Fn(ObjectView<'_>) -> bool,
-    ) -> Vec<CopyTask> {
+        held: &'a mut dyn FnMut(&ObjectMeta) -> bool,
+    ) -> impl Iterator<Item = CopyTask> + 'a {
         let entries = listings.iter().flat_map(|listing| &listing.entries);
-        let task = |entry: ObjectView<'_>| match choose(cluster, entry, derived, held) {
-            Choice::Copy(_, component) => Some(CopyTask::new(PlaceRole::Source, entry.into(), component)),
+        entries.filter_map(move |entry| match choose(cluster, &entry, derived, held) {
+            Choice::Copy(_, component) => Some(CopyTask::new(PlaceRole::Source, entry, component)),
             Choice::Exclude(..) => None,
-        };
-        entries.filter_map(task).collect()
+        })
     }
 
     /// All stages, in order, including those that copy nothing.
@@ -124,11 +122,11 @@ enum Choice {
 /// The one place that decides whether an object is copied, and in which stage.
 fn choose(
     cluster: &ClusterDescription,
-    entry: ObjectView<'_>,
+    entry: &ObjectMeta,
     derived: Derived,
-    held: &dyn Fn(ObjectView<'_>) -> bool,
+    held: &mut dyn FnMut(&ObjectMeta) -> bool,
 ) -> Choice {
-    let Some(object) = cluster.classify(entry.key) else {
+    let Some(object) = cluster.classify(&entry.key) else {
         return Choice::Exclude(SkippedItem::Objects, Reason::Foreign);
     };
     if object.component.is_derived() && derived == Derived::Exclude {

@@ -26,6 +26,7 @@ use crate::{
     named::named,
     options::{ExtraNodes, OnDegraded, Policy, RestoreOptions},
     record::{BackupContents, BackupStatus, ObjectRecord},
+    table::Table,
     target::{LeaseHolder, Target},
     units::total,
 };
@@ -78,8 +79,8 @@ pub struct RestorePlan {
     /// What is worth knowing.
     pub findings: Vec<Finding>,
     pub(crate) stages: Vec<Stage>,
-    overwrites: Vec<Key>,
-    pub(crate) deletions: Vec<Key>,
+    overwrites: Table<Key>,
+    pub(crate) deletions: Table<Key>,
     licenses_skipped: Vec<Key>,
 }
 
@@ -130,9 +131,9 @@ impl RestorePlan {
         let mut diff = foreign.diff(target, extra_nodes, policy, &selection)?;
         if policy == Policy::Empty
             && target.unfinished.is_none()
-            && let Some(found) = diff.own.first()
+            && let Some(found) = diff.first_own
         {
-            let found = format!("`{found}` and {} more objects", diff.own.len() - 1);
+            let found = format!("`{found}` and {} more objects", diff.own - 1);
             return Err(Error::TargetNotEmpty { location: target.location.clone(), found });
         }
         if extra_nodes == ExtraNodes::Refuse && !foreign.extra_nodes.is_empty() {
@@ -141,11 +142,12 @@ impl RestorePlan {
         if target.is_releasing() {
             // Servers may have started and gone on: only the release itself is left to do.
             selection.stages.iter_mut().for_each(Stage::clear);
-            diff.deletions.clear();
+            diff.deletions = Table::new();
         }
         let guarded = guarded(target, &selection);
         let (stop, start) = node_order(backup.cluster, &foreign.extra_nodes, extra_nodes);
         let (todos, findings) = notes(target, options, &selection, &diff.kept);
+        let mut found = target.objects.reader();
         let copied = selection.stages.iter().flat_map(Stage::keys);
         Ok(Self {
             backup: backup.name.to_owned(),
@@ -158,7 +160,7 @@ impl RestorePlan {
             options: options.clone(),
             resumes: target.unfinished.as_ref().map(|unfinished| unfinished.restore.clone()),
             guards: guards(&guarded)?,
-            overwrites: copied.filter(|key| target.object(key).is_some()).cloned().collect(),
+            overwrites: copied.filter(|key| found.get(key.as_str()).is_some()).collect(),
             release: release(&guarded, &selection)?,
             kept: diff.kept,
             skipped: selection.skipped,
@@ -180,13 +182,13 @@ impl RestorePlan {
         self.stages.iter()
     }
 
-    /// The keys of copies that overwrite an object of the target, in the order of the copies.
-    pub fn overwrites(&self) -> impl ExactSizeIterator<Item = &Key> {
+    /// The keys of copies that overwrite an object of the target, sorted.
+    pub fn overwrites(&self) -> impl ExactSizeIterator<Item = Key> {
         self.overwrites.iter()
     }
 
     /// The objects of the target that are deleted, sorted.
-    pub fn deletions(&self) -> impl ExactSizeIterator<Item = &Key> {
+    pub fn deletions(&self) -> impl ExactSizeIterator<Item = Key> {
         self.deletions.iter()
     }
 
@@ -195,22 +197,23 @@ impl RestorePlan {
         self.licenses_skipped.iter()
     }
 
-    /// Whether an object of the target is deleted.
-    pub(crate) fn deletes(&self, key: &Key) -> bool {
-        self.deletions.binary_search(key).is_ok()
+    /// What of the backup lies behind the guard: everything that is restored but the roots.
+    pub(crate) fn copied<'a>(&self, backup: BackupContents<'a>) -> impl Iterator<Item = ObjectRecord> + use<'a> {
+        let is_copied = self.is_copied();
+        backup.objects.iter().filter(move |record| is_copied(&record.key))
     }
 
-    /// What of the backup lies behind the guard: everything that is restored but the roots.
-    pub(crate) fn copied<'a>(&self, backup: BackupContents<'a>) -> impl Iterator<Item = &'a ObjectRecord> {
-        let is_copied = |record: &&ObjectRecord| self.restores(&record.key) && !self.guards.contains(&record.key);
-        backup.objects.iter().filter(is_copied)
+    /// Whether an object of the backup lies behind the guard.
+    pub(crate) fn is_copied(&self) -> impl Fn(&Key) -> bool + Send + use<> {
+        let others: Vec<Key> = self.guards.iter().chain(&self.licenses_skipped).cloned().collect();
+        move |key| !others.contains(key)
     }
 
     /// Drops what it says of single objects.
     pub(crate) fn forget_objects(&mut self) {
         self.stages.clear();
-        self.overwrites = Vec::new();
-        self.deletions = Vec::new();
+        self.overwrites = Table::new();
+        self.deletions = Table::new();
     }
 
     /// Whether an object of the backup is restored, behind the guard or as a root.

@@ -1,14 +1,18 @@
 //! [`Stage`] and [`CopyTask`]: what is copied between two barriers, as data.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Relist, StageKind};
 use crate::{
     copier::{Expect, Transfer, Transform},
+    error::Result,
     key::Key,
     layout::Component,
-    location::{ObjectMeta, Version},
+    location::{Attributes, ObjectMeta, Version},
     named::named,
+    table::{Builder, Table},
     units::total,
 };
 
@@ -31,6 +35,9 @@ pub struct CopyTask {
     pub transfer: Transfer,
     /// What kind of object it is.
     pub component: Component,
+    /// Metadata for the copy; `None`: what the store of the source returns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attributes: Option<Attributes>,
 }
 
 /// Where an object is read.
@@ -75,7 +82,15 @@ impl CopyTask {
             transform: Transform::None,
             transfer: if component.is_bulk() { Transfer::Any } else { Transfer::ReadThrough },
             component,
+            attributes: None,
         }
+    }
+
+    /// Gives the copy this metadata.
+    #[must_use]
+    pub fn with_attributes(mut self, attributes: Attributes) -> Self {
+        self.attributes = Some(attributes);
+        self
     }
 
     /// Copies to another key.
@@ -115,7 +130,7 @@ pub struct Stage {
     /// What to list again before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relist: Option<Relist>,
-    tasks: Vec<CopyTask>,
+    tasks: Table<CopyTask>,
 }
 
 impl Stage {
@@ -125,13 +140,22 @@ impl Stage {
         Self { kind, relist, tasks: tasks.into_iter().collect() }
     }
 
-    /// The copies, in any order among themselves.
-    pub fn tasks(&self) -> impl ExactSizeIterator<Item = &CopyTask> {
-        self.tasks.iter()
+    /// A stage with these copies, unless one of them is an error.
+    pub(crate) fn try_new(
+        kind: StageKind,
+        relist: Option<Relist>,
+        tasks: impl Iterator<Item = Result<CopyTask>>,
+    ) -> Result<Self> {
+        let mut builder = Builder::new(|_, later| later);
+        for task in tasks {
+            builder.push(task?);
+        }
+        Ok(Self { kind, relist, tasks: builder.finish() })
     }
 
-    pub(crate) fn task(&self, index: usize) -> &CopyTask {
-        &self.tasks[index]
+    /// The copies, sorted by the keys that they write; each key is written once.
+    pub fn tasks(&self) -> impl ExactSizeIterator<Item = CopyTask> {
+        self.tasks.iter()
     }
 
     /// Whether it copies nothing.
@@ -149,12 +173,12 @@ impl Stage {
     /// How many bytes of content it copies.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        total(self.tasks.iter().map(|task| task.expect.size))
+        total(self.tasks().map(|task| task.expect.size))
     }
 
-    /// The keys it writes.
-    pub fn keys(&self) -> impl Iterator<Item = &Key> {
-        self.tasks.iter().map(|task| &task.to)
+    /// The keys it writes, sorted.
+    pub fn keys(&self) -> impl Iterator<Item = Key> {
+        self.tasks().map(|task| task.to)
     }
 
     /// The stage in up to this many parts of about as many objects each, for workers that each copy one. What is listed again
@@ -162,8 +186,10 @@ impl Stage {
     #[must_use]
     pub fn split(&self, parts: usize) -> Vec<Self> {
         let parts = parts.min(self.tasks.len());
-        let tasks = |part| self.tasks.iter().skip(part).step_by(parts).cloned();
-        (0..parts).map(|part| Self::new(self.kind, None, tasks(part))).collect()
+        let mut tasks: Vec<_> = (0..parts).map(|_| Builder::new(|_, later| later)).collect();
+        self.tasks().enumerate().for_each(|(at, task)| tasks[at % parts].push(task));
+        let part = |tasks: Builder<_, _>| Self { kind: self.kind, relist: None, tasks: tasks.finish() };
+        tasks.into_iter().map(part).collect()
     }
 
     /// The copies, to be changed one by one.
@@ -178,6 +204,31 @@ impl Stage {
 
     /// Leaves nothing to copy.
     pub(crate) fn clear(&mut self) {
-        self.tasks.clear();
+        self.tasks = Table::new();
+    }
+}
+
+/// The copies of a plan that is being made, stage by stage.
+#[derive(Default)]
+pub(super) struct StageTasks(BTreeMap<StageKind, TaskBuilder>);
+
+type TaskBuilder = Builder<CopyTask, fn(CopyTask, CopyTask) -> CopyTask>;
+
+impl StageTasks {
+    pub(super) fn add(&mut self, stage: StageKind, task: CopyTask) {
+        self.0.entry(stage).or_insert_with(|| Builder::new(|_, later| later)).push(task);
+    }
+
+    /// The stages of this order, with what is listed again before each.
+    pub(super) fn in_order(
+        mut self,
+        order: &[StageKind],
+        relist: impl Fn(StageKind) -> Option<Relist>,
+    ) -> Vec<Stage> {
+        let stage = |kind: &StageKind| {
+            let tasks = self.0.remove(kind).map(Builder::finish).unwrap_or_default();
+            Stage { kind: *kind, relist: relist(*kind), tasks }
+        };
+        order.iter().map(stage).collect()
     }
 }

@@ -112,22 +112,27 @@ impl Applied {
 
     /// Applies them to restored files, with the time at which each was last modified in the source, and to the
     /// directories that they lie in below the target. Returns what the file system refused, of what was not asked for.
-    pub(super) async fn to_all(&self, target: &Location, files: Vec<(Key, Option<SystemTime>)>) -> Result<NotKept> {
+    pub(super) async fn to_all(
+        &self,
+        target: &Location,
+        files: impl IntoIterator<Item = (Key, Option<SystemTime>)> + Send + 'static,
+    ) -> Result<NotKept> {
         if target.directory().is_none() {
             return Ok(NotKept::default());
         }
         let applied = self.clone();
         let place = target.clone();
         let work = move || {
-            let mut directories: BTreeSet<&str> = BTreeSet::new();
+            let mut directories: BTreeSet<String> = BTreeSet::new();
             let mut not_kept = NotKept::default();
-            for (key, modified) in &files {
+            for (key, modified) in files {
                 for directory in successors(parent(key.as_str()), |directory| parent(directory)) {
-                    if !directories.insert(directory) {
+                    if directories.contains(directory) {
                         break;
                     }
+                    directories.insert(directory.to_owned());
                 }
-                not_kept += applied.to_file(&place, key, *modified)?;
+                not_kept += applied.to_file(&place, &key, modified)?;
             }
             // The deepest first: a directory may lose its own write permission only when all below it is done.
             for path in directories.iter().rev().filter_map(|directory| place.file_path(directory)) {
@@ -160,7 +165,7 @@ impl Applied {
     /// Checks that what the caller asked for can be set on the directories above these keys that are there already: their
     /// owner may, and root.
     #[cfg(unix)]
-    pub(super) fn check_existing<'a>(&self, target: &Location, keys: impl Iterator<Item = &'a Key>) -> Result<()> {
+    pub(super) fn check_existing(&self, target: &Location, keys: impl Iterator<Item = Key>) -> Result<()> {
         use std::os::unix::fs::MetadataExt;
         let process = nix::unistd::Uid::effective();
         let Some(root) = target.directory().filter(|_| !process.is_root()) else { return Ok(()) };
@@ -187,7 +192,7 @@ impl Applied {
     }
 
     #[cfg(not(unix))]
-    pub(super) fn check_existing<'a>(&self, _target: &Location, _keys: impl Iterator<Item = &'a Key>) -> Result<()> {
+    pub(super) fn check_existing(&self, _target: &Location, _keys: impl Iterator<Item = Key>) -> Result<()> {
         Ok(())
     }
 

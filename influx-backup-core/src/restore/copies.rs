@@ -1,46 +1,19 @@
-//! What a restore adds to copies: the metadata and the checksums of the manifest, and a journal line.
-
-use std::sync::Arc;
+//! What a restore adds to copies: the checksums of the manifest, and a journal line.
 
 use async_trait::async_trait;
 
 use super::journal::Finished;
 use crate::{
-    copier::{Copied, Copier, CopyContext, CopyRequest},
-    error::{CopyError, Error, Result},
+    error::{Error, Result},
     execute::{CopyOutcome, CopySink},
     key::Key,
     location::{ChecksumMatch, Location},
     log::SegmentedLog,
     manifest::Backup,
     plan::CopyTask,
+    record::ObjectRecord,
+    table::Reader,
 };
-
-/// Gives copies the metadata that the manifest keeps.
-#[derive(Debug)]
-pub(super) struct WithAttributes {
-    copier: Arc<dyn Copier>,
-    backup: Backup,
-}
-
-impl WithAttributes {
-    pub(super) fn new(copier: Arc<dyn Copier>, backup: &Backup) -> Self {
-        Self { copier, backup: backup.clone() }
-    }
-}
-
-#[async_trait]
-impl Copier for WithAttributes {
-    async fn copy(&self, request: &CopyRequest, context: &CopyContext) -> Result<Copied, CopyError> {
-        match self.backup.object(&request.target) {
-            Some(record) if !record.attributes.is_empty() => {
-                let request = request.clone().with_attributes(record.attributes.clone());
-                self.copier.copy(&request, context).await
-            }
-            _ => self.copier.copy(request, context).await,
-        }
-    }
-}
 
 /// What happens to a copy that its copier did not compare with the manifest: one that the store made by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +27,7 @@ pub(super) enum Unread {
 /// Compares what was copied with the manifest, and records what is finished.
 pub(super) struct Checked<'a> {
     backup: &'a Backup,
+    records: Reader<'a, ObjectRecord>,
     target: &'a Location,
     unread: Unread,
     finished: SegmentedLog<Finished>,
@@ -66,15 +40,15 @@ impl<'a> Checked<'a> {
         unread: Unread,
         finished: SegmentedLog<Finished>,
     ) -> Self {
-        Self { backup, target, unread, finished }
+        Self { backup, records: backup.reader(), target, unread, finished }
     }
 
     pub(super) async fn flush(&mut self) -> Result<()> {
         self.finished.flush().await
     }
 
-    async fn check(&self, key: &Key, outcome: &CopyOutcome) -> Result<()> {
-        let reason = match (outcome, self.backup.object(key)) {
+    async fn check(&mut self, key: &Key, outcome: &CopyOutcome) -> Result<()> {
+        let reason = match (outcome, self.records.get(key.as_str())) {
             (CopyOutcome::Vanished, _) => "it was deleted while it was restored",
             (CopyOutcome::Changed, _) => "it changed while it was restored",
             (CopyOutcome::Unreadable { .. }, _) => "it cannot be read",

@@ -16,23 +16,27 @@ const CHUNK: usize = 100;
 /// taken over, and a server started. Returns how many were deleted.
 pub(super) async fn delete(
     target: &Location,
-    objects: &[(Key, Option<Version>)],
+    objects: impl IntoIterator<Item = (Key, Option<Version>)>,
     lease: &Lease,
     task: &RunContext,
 ) -> Result<u64> {
     let mut count = 0;
-    for objects in objects.chunks(CHUNK) {
+    let mut all = objects.into_iter();
+    loop {
+        let objects: Vec<_> = all.by_ref().take(CHUNK).collect();
+        if objects.is_empty() {
+            return Ok(count);
+        }
         let delete = async {
             lease.check().await?;
             target.delete_versions(objects.iter().cloned()).await
         };
         let deletions = task.unless_cancelled(delete).await?;
-        for ((key, _), deletion) in objects.iter().zip(deletions) {
+        for ((key, _), deletion) in objects.into_iter().zip(deletions) {
             if deletion == Deletion::Done {
                 count += 1;
-                task.events.send(EventKind::Deleted { key: key.clone() });
+                task.events.send(EventKind::Deleted { key });
             }
         }
     }
-    Ok(count)
 }

@@ -9,29 +9,42 @@ use crate::{
 };
 
 /// The uppermost directories above these keys that are not there yet.
-pub(super) fn missing<'a>(target: &Location, keys: impl Iterator<Item = &'a Key>) -> Vec<String> {
+pub(super) fn missing(target: &Location, keys: impl Iterator<Item = Key>) -> Vec<String> {
     let Some(root) = target.directory() else { return Vec::new() };
-    let parents: BTreeSet<&str> = keys.filter_map(|key| parent(key.as_str())).collect();
-    let uppermost = |parent: &&str| {
-        let levels = parent.match_indices('/').map(|(end, _)| &parent[..end]).chain([*parent]);
+    let parents = directories_above(keys);
+    let uppermost = |parent: &String| {
+        let levels = parent.match_indices('/').map(|(end, _)| &parent[..end]).chain([parent.as_str()]);
         levels.map(ToOwned::to_owned).find(|level| !root.join(level).exists())
     };
     parents.iter().filter_map(uppermost).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Removes the directories above these keys that are empty, as far as they are `made` or lie in one of those.
-pub(super) fn remove_empty<'a>(target: &Location, made: &[String], keys: impl Iterator<Item = &'a Key>) {
-    let above = |key: &'a Key| iter::successors(parent(key.as_str()), |directory| parent(directory));
+pub(super) fn remove_empty(target: &Location, made: &[String], keys: impl Iterator<Item = Key>) {
     let within = |directory: &str, made: &str| {
         directory.strip_prefix(made).is_some_and(|tail| made.is_empty() || tail.is_empty() || tail.starts_with('/'))
     };
-    let is_made = |directory: &&str| made.iter().any(|made| within(directory, made));
-    let directories: BTreeSet<&str> = keys.flat_map(above).filter(is_made).collect();
+    let is_made = |directory: &&String| made.iter().any(|made| within(directory, made));
+    let directories = directories_above(keys);
     // What lies in a directory sorts after it.
-    for path in directories.iter().rev().filter_map(|directory| target.file_path(directory)) {
+    for path in directories.iter().rev().filter(is_made).filter_map(|directory| target.file_path(directory)) {
         // Best effort: a directory that is not empty stays.
         let _ = remove_directory(&path);
     }
+}
+
+/// Every directory above these keys. Many keys have few.
+fn directories_above(keys: impl Iterator<Item = Key>) -> BTreeSet<String> {
+    let mut directories = BTreeSet::new();
+    for key in keys {
+        for directory in iter::successors(parent(key.as_str()), |directory| parent(directory)) {
+            if directories.contains(directory) {
+                break;
+            }
+            directories.insert(directory.to_owned());
+        }
+    }
+    directories
 }
 
 /// Removes the target's own directory, if it is `made` and empty.
@@ -62,13 +75,13 @@ mod tests {
         let keys = keys.map(|key| Key::parse(key).expect("a key"));
         fs::create_dir_all(root.path().join("n1/catalog/v3")).expect("made");
         fs::create_dir_all(root.path().join("c1/x")).expect("made");
-        let made = missing(&target, keys.iter());
+        let made = missing(&target, keys.iter().cloned());
         assert_eq!(made, ["c1/x/y", "c10", "n1/catalog/v2", "n1/wal"]);
         for key in &keys {
             fs::create_dir_all(root.path().join(parent(key.as_str()).expect("a parent"))).expect("made");
         }
         fs::write(root.path().join("n1/wal/1"), "rows").expect("written");
-        remove_empty(&target, &made, keys.iter());
+        remove_empty(&target, &made, keys.iter().cloned());
         let there = |path: &str| root.path().join(path).exists();
         assert!(there("n1/wal/1") && there("n1/catalog/v3") && there("c1/x"), "the restore did not make them");
         assert!(!there("n1/catalog/v2") && !there("c1/x/y") && !there("c10"), "empty");

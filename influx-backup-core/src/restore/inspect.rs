@@ -11,7 +11,7 @@ use crate::{
     job::Request,
     key::Key,
     layout::{Component, OWN_DIRECTORY, guard},
-    location::{Location, ObjectTable, ObjectView},
+    location::{Location, ObjectMeta, ObjectTable},
     options::LinkedDirectories,
     preflight, read_limits,
     target::{FoundRoot, Prefix, Target, others, prefixes, root_content, upgraded_engine},
@@ -77,7 +77,7 @@ pub(super) async fn inspect(
     if let Some(evidence) = upgraded_engine(&objects, &found) {
         return Err(Error::UpgradedEngine { location: location.to_string(), evidence });
     }
-    let is_owned = |object: &ObjectView<'_>| found.keys().any(|id| object.key.below(id).is_some());
+    let is_owned = |object: &ObjectMeta| found.keys().any(|id| object.key.below(id).is_some());
     Ok(Target {
         location: location.to_string(),
         identity: location.identity().clone(),

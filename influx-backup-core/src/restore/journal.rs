@@ -3,8 +3,6 @@
 //! Durable before the step that it announces. Beside it, below `_influx_backup/restore/`: the leases, the keys that the
 //! restore will create (what [`abandon`](super::abandon) deletes again), and the keys that are finished.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -16,12 +14,13 @@ use crate::{
     layout::OWN_DIRECTORY,
     lease::Lease,
     limits::Durability,
-    location::{Location, Version, remove_empty},
+    location::{Location, Version, VersionBefore, remove_empty},
     log::{self, SegmentedLog},
     manifest::{SegmentRef, segment},
     options::{ExtraNodes, Policy},
     preflight,
     read_limits::{self, TooLarge},
+    table::{Builder, Keyed, Packer, Row, Table, Unpacker},
     target::{Changes, Phase, UnfinishedRestore},
     versioned,
 };
@@ -76,6 +75,26 @@ pub(crate) struct Finished {
     /// What was written, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) version: Option<Version>,
+}
+
+impl Keyed for Finished {
+    fn key(&self) -> &str {
+        self.key.as_str()
+    }
+}
+
+impl Row for Finished {
+    type Before = VersionBefore;
+
+    fn pack(&self, before: &mut VersionBefore, packer: &mut Packer) {
+        packer.byte(u8::from(self.version.is_some()));
+        self.version.iter().for_each(|version| version.pack(0, before, packer));
+    }
+
+    fn unpack(key: &str, before: &mut VersionBefore, packed: &mut Unpacker<'_>) -> Self {
+        let version = (packed.byte() == 1).then(|| Version::unpack(0, before, packed));
+        Self { key: Key::known(key), version }
+    }
 }
 
 impl RestoreJournal {
@@ -155,16 +174,19 @@ impl RestoreJournal {
         let lists = format!("{OWN_DIRECTORY}/restore");
         let listed = target.list(OWN_DIRECTORY).await?;
         let is_list = |key: &Key| key.below(&lists).is_some() && !lease.is_lease_key(key);
-        let is_removed = |key: &&Key| is_list(key) || preflight::is_probe(key);
-        target.delete_all(listed.keys().filter(is_removed)).await?;
+        let is_removed = |key: &Key| is_list(key) || preflight::is_probe(key);
+        target.delete_all(listed.into_iter().map(|entry| entry.key).filter(is_removed)).await?;
         lease.remove().await
     }
 
-    /// Deletes the staging files that killed runs left for these keys and for its own files: other files have such names, too.
-    pub(crate) async fn delete_incomplete(target: &Location, keys: impl Iterator<Item = &Key>) -> Result<()> {
-        let keys: HashSet<String> = keys.map(Key::to_string).collect();
+    /// Deletes the staging files that killed runs left for keys that `is_written`, and for its own files: other files have
+    /// such names, too.
+    pub(crate) async fn delete_incomplete(
+        target: &Location,
+        is_written: impl Fn(&str) -> bool,
+    ) -> Result<()> {
         let own = format!("{OWN_DIRECTORY}/");
-        target.delete_incomplete(move |file| file.key.starts_with(&own) || keys.contains(&file.key)).await
+        target.delete_incomplete(move |file| file.key.starts_with(&own) || is_written(&file.key)).await
     }
 
     /// Removes this library's own directories at a target, as far as they are empty. Tidiness only: no failure matters.
@@ -197,9 +219,9 @@ impl RestoreJournal {
     ///
     /// # Errors
     /// [`Error::DamagedJournal`] where a list is missing or altered, [`Error::Store`].
-    pub(crate) async fn created(&self, target: &Location) -> Result<BTreeSet<Key>> {
+    pub(crate) async fn created(&self, target: &Location) -> Result<Table<Key>> {
         let created = segment::read_all::<Key>(target, &self.created).await;
-        created.map(BTreeSet::from_iter).map_err(|error| match &error {
+        created.map(|list| list.rows).map_err(|error| match &error {
             Error::DamagedBackup { object, .. } => {
                 let journal = format!("{target}/{object}");
                 own_damage(error, &journal)
@@ -214,14 +236,16 @@ impl RestoreJournal {
     }
 
     /// What runs have finished, in the version that the last one has written.
-    pub(crate) async fn finished(&self, target: &Location) -> Result<BTreeMap<Key, Option<Version>>> {
-        let lines = log::read::<Finished>(target, &self.finished_directory()).await?;
-        Ok(lines.into_iter().map(|line| (line.key, line.version)).collect())
+    pub(crate) async fn finished(&self, target: &Location) -> Result<Table<Finished>> {
+        let mut finished = Builder::new(|_, later| later);
+        log::read(target, &self.finished_directory(), |line| finished.push(line)).await?;
+        Ok(finished.finish())
     }
 
     /// Forgets what earlier runs have finished.
     pub(crate) async fn forget_finished(&self, target: &Location) -> Result<()> {
-        target.delete_all(target.list(&self.finished_directory()).await?.keys()).await
+        let finished = target.list(&self.finished_directory()).await?;
+        target.delete_all(finished.into_iter().map(|entry| entry.key)).await
     }
 
     fn finished_directory(&self) -> String {
@@ -303,7 +327,7 @@ mod tests {
             finished.flush().await.expect("flushed");
         }
         let keys = journal.finished(&target).await.expect("read");
-        assert_eq!(keys.keys().map(Key::as_str).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(keys.iter().map(|finished| finished.key.to_string()).collect::<Vec<_>>(), ["a", "b"]);
     }
 
     proptest! {

@@ -16,21 +16,18 @@ use crate::{
     job::EventSink,
     key::Key,
     layout::{Component, OWN_DIRECTORY},
-    location::{Location, ObjectTable, ObjectView, nearest_existing},
-    manifest::{Backup, StoredObjects},
+    location::{Location, ObjectMeta, nearest_existing},
+    manifest::{Backup, StoredObjects, StoredReader},
     options::{OnCatalogMismatch, Policy, RestoreOptions, SourceCheck},
     plan::{RestorePlan, RootAction, Stage, expected},
     read_limits,
     record::ObjectRecord,
     target::Target,
-    units::{ByteSize, total},
+    units::ByteSize,
 };
 
 /// How many objects of the backup are read at once, where no limits of a job say so.
 const READS_AT_ONCE: usize = 8;
-
-/// For how many objects the reads are prepared at once.
-const CHECK_CHUNK: usize = 1_000;
 
 /// The backup as its store has it now.
 #[derive(Debug)]
@@ -41,9 +38,19 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// What lies in the backup or its repository for an object: its copy is pinned to that version.
-    pub(super) fn stored(&self, record: &ObjectRecord) -> Result<ObjectView<'_>> {
-        self.stored.of(record).ok_or_else(|| Error::damaged(&record.key, "it is missing"))
+    /// For looking up what lies in the backup or its repository, quickly in the order of the keys.
+    pub(super) fn reader(&self) -> SourceReader<'_> {
+        SourceReader(self.stored.reader())
+    }
+}
+
+/// Looks up what lies in the backup or its repository for objects.
+pub(super) struct SourceReader<'a>(StoredReader<'a>);
+
+impl SourceReader<'_> {
+    /// What lies there for an object: its copy is pinned to that version.
+    pub(super) fn stored(&mut self, record: &ObjectRecord) -> Result<&ObjectMeta> {
+        self.0.of(record).ok_or_else(|| Error::damaged(&record.key, "it is missing"))
     }
 }
 
@@ -78,13 +85,15 @@ pub(super) fn check_target(
 /// Checks that every object of the backup is there with its size. Links inside it are refused.
 async fn source(backup: &Backup) -> Result<Source> {
     let source = Source { stored: backup.list_stored().await?, roots: roots(backup).await? };
+    let mut stored = source.reader();
     for record in backup.objects() {
-        let size = source.stored(record)?.size;
+        let size = stored.stored(&record)?.size;
         let expected = record.stored.size;
         if size != expected {
             return Err(Error::damaged(&record.key, format!("it has {size} bytes, the manifest says {expected}")));
         }
     }
+    drop(stored);
     Ok(source)
 }
 
@@ -111,28 +120,24 @@ fn depth(check: SourceCheck, plan: &RestorePlan, target: &Target) -> SourceCheck
 
 async fn check_bytes(backup: &Backup, check: SourceCheck, events: &EventSink) -> Result<()> {
     let cluster = &backup.manifest().cluster;
-    let is_checked = |record: &&ObjectRecord| match check {
+    let is_checked = |record: &ObjectRecord| match check {
         SourceCheck::Listing => false,
         SourceCheck::Structure => cluster.classify(&record.key).is_some_and(|object| !object.component.is_bulk()),
         SourceCheck::Auto | SourceCheck::Checksums | SourceCheck::Bytes => true,
     };
-    let checked: Vec<&ObjectRecord> = backup.objects().filter(is_checked).collect();
-    let bytes = total(checked.iter().map(|record| record.stored.size));
-    events.send(EventKind::CheckStarted { objects: checked.len() as u64, bytes });
-    events.planned(checked.len() as u64, bytes);
-    // A future of each object of a large backup at once would take more memory than the backup's records.
-    for records in checked.chunks(CHECK_CHUNK) {
-        let checks: Vec<_> =
-            records.iter().copied().map(|record| check_one(backup, check, record, events).boxed()).collect();
-        stream::iter(checks).buffer_unordered(backup.location().max_reads(READS_AT_ONCE)).try_collect::<()>().await?;
-    }
-    Ok(())
+    let checked = || backup.objects().filter(is_checked);
+    let (objects, bytes) = checked()
+        .fold((0, 0_u64), |(objects, bytes), record| (objects + 1, bytes.saturating_add(record.stored.size)));
+    events.send(EventKind::CheckStarted { objects, bytes });
+    events.planned(objects, bytes);
+    let checks = checked().map(|record| check_one(backup, check, record, events).boxed());
+    stream::iter(checks).buffer_unordered(backup.location().max_reads(READS_AT_ONCE)).try_collect::<()>().await
 }
 
-async fn check_one(backup: &Backup, check: SourceCheck, record: &ObjectRecord, events: &EventSink) -> Result<()> {
+async fn check_one(backup: &Backup, check: SourceCheck, record: ObjectRecord, events: &EventSink) -> Result<()> {
     match check {
-        SourceCheck::Checksums => backup.confirm(record).await?,
-        _ => drop(backup.check(record).await?),
+        SourceCheck::Checksums => backup.confirm(&record).await?,
+        _ => drop(backup.check(&record).await?),
     }
     events.add_bytes(record.stored.size);
     events.add_object();
@@ -148,13 +153,13 @@ async fn roots(backup: &Backup) -> Result<BTreeMap<Key, Bytes>> {
     for record in backup.objects() {
         let Some(object) = cluster.classify(&record.key) else { continue };
         if matches!(object.component, Component::CatalogRoot(_)) {
-            let bytes = backup.read_within(record, left).await?;
+            let bytes = backup.read_within(&record, left).await?;
             left = ByteSize(left.0 - bytes.len() as u64);
             // No server of the cluster reads the stale root of a node that was promoted.
             if object.node.is_none() {
                 CatalogFile::parse(&bytes).map_err(|error| Error::damaged(&record.key, error.to_string()))?;
             }
-            roots.insert(record.key.clone(), bytes);
+            roots.insert(record.key, bytes);
         }
     }
     Ok(roots)
@@ -187,26 +192,28 @@ fn same_cluster(
     }
 }
 
-/// A file system, by a directory on it, and what is copied to it.
-struct Volume<'a> {
+/// A file system, by a directory on it, and what the copies to it need.
+struct Volume {
     directory: PathBuf,
-    copies: Vec<(&'a Key, u64)>,
+    needed: Needed,
 }
 
 /// Checks that the target has room, and that every directory of it can be written to.
 fn room(plan: &RestorePlan, target: &Target, place: &Location) -> Result<()> {
     let Some(directory) = place.directory() else { return Ok(()) };
     // Directories that are links lie on volumes of their own.
-    let mut volumes: BTreeMap<u64, Volume<'_>> = BTreeMap::new();
+    let mut volumes: BTreeMap<u64, Volume> = BTreeMap::new();
     let mut devices: BTreeMap<PathBuf, u64> = BTreeMap::new();
+    let mut held = target.objects.reader();
     for task in plan.stages().flat_map(Stage::tasks) {
         let Some(above) = place.volume(&task.to, &target.linked) else { continue };
         let device = *devices.entry(above.clone()).or_insert_with(|| device(&above));
-        let volume = volumes.entry(device).or_insert_with(|| Volume { directory: above, copies: Vec::new() });
-        volume.copies.push((&task.to, task.expect.size));
+        let volume =
+            volumes.entry(device).or_insert_with(|| Volume { directory: above, needed: Needed::default() });
+        volume.needed.add(task.expect.size, held.get(task.to.as_str()));
     }
     for volume in volumes.into_values() {
-        let needed = needed(volume.copies.into_iter(), &target.objects);
+        let needed = volume.needed.bytes();
         let is_target = volume.directory == directory;
         if is_target { place.require_room(needed) } else { place.require_room_in(&volume.directory, needed) }?;
     }
@@ -224,23 +231,30 @@ fn device(_directory: &Path) -> u64 {
     0
 }
 
-/// The bytes that the copies need at the worst moment: an object that is overwritten gives its room back.
-fn needed<'a>(copies: impl Iterator<Item = (&'a Key, u64)>, held: &ObjectTable) -> u64 {
-    let mut needed: u64 = 0;
-    let mut given: u64 = 0;
-    let mut largest: u64 = 0;
-    for (key, size) in copies {
-        needed = needed.saturating_add(size);
-        given = given.saturating_add(held.get(key).map_or(0, |entry| entry.size));
-        largest = largest.max(size);
+/// What copies need at the worst moment: an object that is overwritten gives its room back.
+#[derive(Debug, Default)]
+struct Needed {
+    copied: u64,
+    given: u64,
+    largest: u64,
+}
+
+impl Needed {
+    fn add(&mut self, size: u64, overwritten: Option<&ObjectMeta>) {
+        self.copied = self.copied.saturating_add(size);
+        self.given = self.given.saturating_add(overwritten.map_or(0, |entry| entry.size));
+        self.largest = self.largest.max(size);
     }
-    needed.saturating_sub(given).max(largest)
+
+    fn bytes(self) -> u64 {
+        self.copied.saturating_sub(self.given).max(self.largest)
+    }
 }
 
 /// Every directory that is written to and exists has to allow it.
 fn writable(directory: &Path, plan: &RestorePlan, place: &Location) -> Result<()> {
     let copied = plan.stages().flat_map(Stage::keys);
-    let written = copied.chain(&plan.guards).chain(plan.deletions());
+    let written = copied.chain(plan.guards.iter().cloned()).chain(plan.deletions());
     let parents = written.filter_map(|key| directory.join(key.as_str()).parent().map(Path::to_owned));
     for parent in parents.collect::<BTreeSet<PathBuf>>() {
         let parent = nearest_existing(&parent);
@@ -262,7 +276,7 @@ fn access(_directory: &Path) -> std::io::Result<()> {
 
 /// Checks that owner and mode can be set at the target: on what is there, and on a small probe object, which is deleted again.
 pub(super) async fn rights(place: &Location, applied: &Applied, plan: &RestorePlan) -> Result<()> {
-    applied.check_existing(place, plan.stages().flat_map(Stage::keys).chain(&plan.guards))?;
+    applied.check_existing(place, plan.stages().flat_map(Stage::keys).chain(plan.guards.iter().cloned()))?;
     let key = Key::parse(format!("{OWN_DIRECTORY}/restore/probe"))?;
     place.put(&key, Bytes::from_static(b"influx-backup write probe; safe to delete\n")).await?;
     let set = match place.directory() {
@@ -287,11 +301,13 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_found_before_the_first_write() {
-        let copies = [entry("a", 60), entry("b", 50)];
-        let copies = || copies.iter().map(|copy| (&copy.key, copy.size));
-        let held = ObjectTable::from_iter([entry("a", 30), entry("z", 1000)]);
-        assert_eq!(needed(copies(), &held), 80, "what is overwritten gives its room back, what is deleted later not");
-        let larger = ObjectTable::from_iter([entry("a", 100)]);
-        assert_eq!(needed(copies(), &larger), 60, "but there must be room for one");
+        let needed = |overwritten: &ObjectMeta| {
+            let mut needed = Needed::default();
+            needed.add(60, Some(overwritten));
+            needed.add(50, None);
+            needed.bytes()
+        };
+        assert_eq!(needed(&entry("a", 30)), 80, "what is overwritten gives its room back");
+        assert_eq!(needed(&entry("a", 100)), 60, "but there must be room for one");
     }
 }

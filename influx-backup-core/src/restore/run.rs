@@ -25,7 +25,7 @@ use crate::{
     job::RunContext,
     key::Key,
     lease::{Clock, Lease},
-    location::{Location, ObjectTable, Reads, make_durable, missing_directories, remove_made},
+    location::{Location, ObjectMeta, ObjectTable, Reads, make_durable, missing_directories, remove_made},
     manifest::Backup,
     options::{OnUnfinished, Policy, RestoreOptions, ServersStopped, Takeover},
     orchestrate::{report_stopped, start_all, stop_all},
@@ -311,7 +311,7 @@ impl Run {
             self.require_unaltered(&journal).await?;
             if self.place.directory().is_some() {
                 // The guard is not counted: it gives way to the roots.
-                let guards = journal.guards.iter().map(|key| (key.clone(), None)).collect();
+                let guards: Vec<_> = journal.guards.iter().map(|key| (key.clone(), None)).collect();
                 self.applied.to_all(&self.place, guards).await?;
                 not_kept = self.applied.to_all(&self.place, self.files()).await?;
                 if journal.made.iter().any(String::is_empty) {
@@ -334,20 +334,23 @@ impl Run {
     }
 
     /// Everything restored so far, with its time in the source.
-    fn files(&self) -> Vec<(Key, Option<SystemTime>)> {
-        let copied = self.plan.copied(self.request.backup.contents());
-        copied.map(|record| (record.key.clone(), Some(record.version.modified.into()))).collect()
-    }
-
-    /// Whether this restore puts a file there, a copy or its guard.
-    fn writes(&self, key: &Key) -> bool {
-        self.plan.guards.contains(key) || self.request.backup.object(key).is_some() && self.plan.restores(key)
+    fn files(&self) -> impl Iterator<Item = (Key, Option<SystemTime>)> + Send + use<> {
+        let is_copied = self.plan.is_copied();
+        let records = self.request.backup.contents().objects.clone().into_iter();
+        let copied = records.filter(move |record| is_copied(&record.key));
+        copied.map(|record| (record.key, Some(record.version.modified.into())))
     }
 
     /// Lists the target: everything is there, and nothing else was written.
     async fn look(&self) -> Result<ObjectTable> {
         let now = all_objects(&self.place, &ids_of(&self.request.backup)).await?;
-        let now = self.place.settle_inodes(self.target.objects().filter(|file| !self.writes(file.key)), now);
+        let mut records = self.request.backup.reader();
+        // But what this restore puts there, a copy or its guard.
+        let mut is_other = |file: &ObjectMeta| {
+            let is_restored = records.get(file.key.as_str()).is_some() && self.plan.restores(&file.key);
+            !is_restored && !self.plan.guards.contains(&file.key)
+        };
+        let now = self.place.settle_inodes(self.target.objects().filter(&mut is_other), now);
         verify::check(&self.plan, self.request.backup.contents(), &self.target, &now)?;
         Ok(now)
     }
@@ -357,8 +360,10 @@ impl Run {
         let now = self.look().await?;
         let finished = journal.finished(&self.place).await?;
         let unaltered = self.unaltered(&finished, &now).await?;
-        let altered = finished.keys().find(|key| self.plan.restores(key) && !unaltered.contains(*key));
-        altered.map_or(Ok(()), |key| Err(verify::altered(key)))
+        let mut unaltered = unaltered.reader();
+        let mut keys = finished.iter().map(|finished| finished.key);
+        let altered = keys.find(|key| self.plan.restores(key) && unaltered.get(key.as_str()).is_none());
+        altered.map_or(Ok(()), |key| Err(verify::altered(&key)))
     }
 
     async fn require_guarded(&self, journal: &RestoreJournal) -> Result<()> {

@@ -1,7 +1,5 @@
 //! [`abandon`]: undoing a restore that has changed nothing yet.
 
-use std::collections::BTreeSet;
-
 use super::{AbandonReport, apply::Applied, deletions, directories, journal::RestoreJournal, lease};
 use crate::{
     error::{Error, Result},
@@ -12,6 +10,7 @@ use crate::{
     location::{Attributes, Location, make_durable},
     options::{AbandonOptions, Ownership},
     preflight,
+    table::Table,
     target::{Changes, Phase},
 };
 
@@ -66,7 +65,9 @@ async fn undo(target: &Location, lease: &mut Lease, task: &RunContext) -> Result
     let deleted = delete_present(target, &created, lease, task).await?;
     let settle = async {
         lease.check().await?;
-        RestoreJournal::delete_incomplete(target, created.iter().chain(&journal.guards)).await?;
+        let is_guard = |key: &str| journal.guards.iter().any(|guard| guard.as_str() == key);
+        let is_written = |key: &str| created.get(key).is_some() || is_guard(key);
+        RestoreJournal::delete_incomplete(target, is_written).await?;
         make_durable(target, Durability::Durable).await?;
         lease.check().await
     };
@@ -80,7 +81,7 @@ async fn undo(target: &Location, lease: &mut Lease, task: &RunContext) -> Result
     // From here on it is not cancelled, but where it waits.
     let roots = put_back(target, &journal).await?;
     lease.check().await?;
-    directories::remove_empty(target, &journal.made, journal.guards.iter());
+    directories::remove_empty(target, &journal.made, journal.guards.iter().cloned());
     // Servers start when the journal is gone: none of these requests is to arrive after that.
     task.settled(lease).await?;
     journal.delete(target, lease).await?;
@@ -89,13 +90,13 @@ async fn undo(target: &Location, lease: &mut Lease, task: &RunContext) -> Result
 }
 
 /// The journal of a restore that can be abandoned, and what that restore has created.
-async fn look_at_begun(target: &Location) -> Result<(RestoreJournal, BTreeSet<Key>)> {
+async fn look_at_begun(target: &Location) -> Result<(RestoreJournal, Table<Key>)> {
     let journal = RestoreJournal::read(target).await?;
     let journal = journal.ok_or_else(|| Error::NoRestore { location: target.to_string() })?;
     let created = match journal.phase {
         _ if journal.changes != Changes::None => None,
         // Nothing was copied yet: what lies there is the servers'.
-        Phase::Guarding => Some(BTreeSet::new()),
+        Phase::Guarding => Some(Table::new()),
         // Behind a guard that was removed, servers may have run.
         Phase::Guarded if !super::guard::missing(target, &journal).await?.is_empty() => None,
         Phase::Guarded => Some(journal.created(target).await?),
@@ -108,11 +109,11 @@ async fn look_at_begun(target: &Location) -> Result<(RestoreJournal, BTreeSet<Ke
 }
 
 /// Deletes those of these objects that the target holds. Returns how many that were.
-async fn delete_present(target: &Location, keys: &BTreeSet<Key>, lease: &Lease, task: &RunContext) -> Result<u64> {
+async fn delete_present(target: &Location, keys: &Table<Key>, lease: &Lease, task: &RunContext) -> Result<u64> {
     let held = task.unless_cancelled(target.list_around()).await?.0;
-    let found = |key: &Key| Some((key.clone(), Some(held.get(key)?.version.clone())));
-    let present: Vec<_> = keys.iter().filter_map(found).collect();
-    deletions::delete(target, &present, lease, task).await
+    let mut held = held.reader();
+    let present = keys.iter().filter_map(|key| Some((held.get(key.as_str())?.version.clone(), key)));
+    deletions::delete(target, present.map(|(version, key)| (key, Some(version))), lease, task).await
 }
 
 /// Oldest generation first, the reverse of the setting: as long as a newer guard stands, no newer server migrates an

@@ -1,7 +1,5 @@
 //! What is looked at before the boot guard is released: everything is there, and nothing else was written. Pure.
 
-use std::collections::BTreeSet;
-
 use crate::{
     error::{Error, Result},
     key::Key,
@@ -14,8 +12,9 @@ use crate::{
 
 /// Compares a listing of the target with the backup and with what was there when it was planned.
 pub(super) fn check(plan: &RestorePlan, backup: BackupContents<'_>, before: &Target, now: &ObjectTable) -> Result<()> {
+    let mut found = now.reader();
     for record in plan.copied(backup) {
-        match now.get(&record.key) {
+        match found.get(record.key.as_str()) {
             None => return Err(failed(&record.key, "it is missing".to_owned())),
             Some(found) if found.size != record.content.size => {
                 return Err(failed(
@@ -26,17 +25,21 @@ pub(super) fn check(plan: &RestorePlan, backup: BackupContents<'_>, before: &Tar
             Some(_) => {}
         }
     }
-    let restored: BTreeSet<&Key> = plan.copied(backup).map(|record| &record.key).chain(&plan.guards).collect();
-    let others = now.iter().filter(|entry| entry.key.below(OWN_DIRECTORY).is_none() && !restored.contains(&entry.key));
-    for entry in others {
-        match before.object(entry.key) {
-            Some(held) if held.is_same(entry) => {
-                if plan.deletes(entry.key) {
-                    return Err(failed(entry.key, "it was to be deleted".to_owned()));
+    let mut records = backup.objects.reader();
+    let mut is_restored = |key: &Key| {
+        plan.guards.contains(key) || records.get(key.as_str()).is_some() && plan.restores(key)
+    };
+    let mut held = before.objects.reader();
+    let mut deletions = plan.deletions.reader();
+    for entry in now.iter().filter(|entry| entry.key.below(OWN_DIRECTORY).is_none() && !is_restored(&entry.key)) {
+        match held.get(entry.key.as_str()) {
+            Some(held) if held.is_same(&entry) => {
+                if deletions.get(entry.key.as_str()).is_some() {
+                    return Err(failed(&entry.key, "it was to be deleted".to_owned()));
                 }
             }
-            _ if backup.cluster.classify(entry.key).is_none() => {}
-            _ => return Err(Error::ServerRunning { location: plan.target.clone(), key: entry.key.clone() }),
+            _ if backup.cluster.classify(&entry.key).is_none() => {}
+            _ => return Err(Error::ServerRunning { location: plan.target.clone(), key: entry.key }),
         }
     }
     Ok(())

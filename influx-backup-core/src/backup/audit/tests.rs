@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 
 use super::*;
@@ -8,15 +6,15 @@ use crate::{certificate::CheckedBy, checksum::Crc64, record::ContentRecord};
 /// A backup of these objects, each with its own key as its bytes, and what was written down of them.
 async fn backup(keys: &[&str]) -> (Location, Index) {
     let location = Location::in_memory();
-    let mut objects = BTreeMap::new();
+    let mut index = Index::default();
     for key in keys {
         let (key, bytes) = (Key::parse(*key).expect("a key"), Bytes::from((*key).to_owned()));
         let written = location.put(&key, bytes.clone()).await.expect("put");
         let content = ContentRecord::new(bytes.len() as u64, Some(Crc64::of(&bytes)));
-        objects.insert(key.clone(), record(key, content, Some(written)));
+        index.insert(record(key, content, Some(written)));
     }
     location.put(&Key::parse("_influx_backup/claim-000001").expect("a key"), Bytes::new()).await.expect("put");
-    (location, Index::new(objects))
+    (location, index)
 }
 
 fn record(key: Key, content: ContentRecord, written: Option<Version>) -> ObjectRecord {
@@ -30,8 +28,8 @@ const KEYS: [&str; 4] = ["c/catalog/v3/snapshot", "n/dbs/1.parquet", "n/wal/0000
 
 async fn found(location: &Location, index: &mut Index) -> (Vec<String>, Vec<String>) {
     let differences = audit(location, index).await.expect("audited");
-    let altered = differences.altered.iter().map(|altered| format!("{} {}", altered.key, altered.reason)).collect();
-    (altered, differences.unrecorded.iter().map(|(key, _)| key.to_string()).collect())
+    let altered = differences.altered.iter().map(|altered| format!("{} {}", altered.key, altered.reason.as_str())).collect();
+    (altered, differences.unrecorded.iter().map(|entry| entry.key.to_string()).collect())
 }
 
 #[tokio::test]
@@ -73,12 +71,11 @@ async fn unrecorded_objects_are_named_but_not_files_of_the_tool() {
 /// A journal of an earlier release has no versions.
 #[tokio::test]
 async fn an_unrecorded_version_counts_as_written() {
-    let (location, index) = backup(&KEYS).await;
-    let records =
-        index.records().map(|known| (known.key.clone(), record(known.key.clone(), known.content.clone(), None)));
-    let mut index = Index::new(records.collect());
+    let (location, mut index) = backup(&KEYS).await;
+    let known: Vec<_> = index.records().iter().collect();
+    known.into_iter().for_each(|known| index.insert(record(known.key, known.content, None)));
     assert_eq!(found(&location, &mut index).await, (Vec::new(), Vec::new()));
-    assert!(index.records().all(|record| record.stored.version.is_some()), "the version is known from here on");
+    assert!(index.records().iter().all(|record| record.stored.version.is_some()), "the version is known from here on");
 }
 
 #[tokio::test]

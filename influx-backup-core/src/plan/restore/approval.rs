@@ -9,6 +9,7 @@ use crate::{
     key::Key,
     options::{Ownership, RestoreOptions},
     plan::Stage,
+    table::Table,
 };
 
 /// How many things a change names.
@@ -59,7 +60,7 @@ impl Changes {
             self.keys(Kind::Overwrite, approved.overwrites(), now.overwrites());
         }
         self.keys(Kind::Copy, approved.stages().flat_map(Stage::keys), now.stages().flat_map(Stage::keys));
-        self.keys(Kind::Guard, approved.guards.iter(), now.guards.iter());
+        self.keys(Kind::Guard, approved.guards.iter().cloned(), now.guards.iter().cloned());
         self.set(Kind::Release, release(approved), release(now), |(key, _)| key.to_string());
         self.set(Kind::Stop, ids(&approved.stop), ids(&now.stop), |id| (*id).to_owned());
         self.set(Kind::Start, ids(&approved.start), ids(&now.start), |id| (*id).to_owned());
@@ -72,13 +73,11 @@ impl Changes {
         }
     }
 
-    fn keys<'a>(
-        &mut self,
-        kind: PlanChangeKind,
-        approved: impl Iterator<Item = &'a Key>,
-        now: impl Iterator<Item = &'a Key>,
-    ) {
-        self.set(kind, approved, now, |key| key.to_string());
+    /// Keys that were not approved, of which there may be a million.
+    fn keys(&mut self, kind: PlanChangeKind, approved: impl Iterator<Item = Key>, now: impl Iterator<Item = Key>) {
+        let approved: Table<Key> = approved.collect();
+        let mut approved = approved.reader();
+        self.added(kind, now.filter(|key| approved.get(key.as_str()).is_none()), Key::to_string);
     }
 
     /// What of `now` was not approved, in order.
@@ -90,7 +89,10 @@ impl Changes {
         name: impl Fn(&T) -> String,
     ) {
         let approved: HashSet<T> = approved.collect();
-        let mut added = now.filter(|item| !approved.contains(item));
+        self.added(kind, now.filter(|item| !approved.contains(item)), name);
+    }
+
+    fn added<T>(&mut self, kind: PlanChangeKind, mut added: impl Iterator<Item = T>, name: impl Fn(&T) -> String) {
         let examples: Vec<String> = added.by_ref().take(NAMED).map(|item| name(&item)).collect();
         let count = (examples.len() + added.count()) as u64;
         if count > 0 {

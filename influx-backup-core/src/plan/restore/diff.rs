@@ -10,6 +10,7 @@ use crate::{
     layout::Component,
     manifest::rules,
     options::{ExtraNodes, Policy},
+    table::{Builder, Table},
     target::{Prefix, Target},
 };
 
@@ -21,12 +22,14 @@ pub(super) struct ForeignPrefixes {
 
 /// What the target holds that the backup lacks, and what becomes of it.
 pub(super) struct TargetDiff {
-    /// Objects that are deleted, sorted.
-    pub(super) deletions: Vec<Key>,
+    /// Objects that are deleted.
+    pub(super) deletions: Table<Key>,
     /// Names that stay.
     pub(super) kept: Vec<String>,
-    /// Everything below the cluster's own prefixes, sorted.
-    pub(super) own: Vec<Key>,
+    /// How many objects lie below the cluster's own prefixes.
+    pub(super) own: u64,
+    /// The first of them.
+    pub(super) first_own: Option<Key>,
 }
 
 impl ForeignPrefixes {
@@ -69,17 +72,20 @@ impl ForeignPrefixes {
         policy: Policy,
         selection: &Selection<'_>,
     ) -> Result<TargetDiff> {
-        let mut deletions = Vec::new();
-        let mut own = Vec::new();
+        let mut deletions = Builder::new(|_, later| later);
+        let mut own = 0;
+        let mut first_own = None;
+        let mut restored = selection.backup.objects.reader();
         let mut kept: BTreeSet<String> = target.others.iter().cloned().collect();
         for entry in target.objects() {
-            let extra_node = self.extra_node_of(entry.key);
-            let object = selection.backup.cluster.classify(entry.key);
+            let extra_node = self.extra_node_of(&entry.key);
+            let object = selection.backup.cluster.classify(&entry.key);
             let object = object.filter(|object| extra_node.is_none_or(|node| node.len() < object.owner.len()));
             let (owner, component) = match (object, extra_node) {
                 (Some(object), _) => {
-                    own.push(entry.key.clone());
-                    rules::require_known_generation(entry.key, object)?;
+                    own += 1;
+                    first_own.get_or_insert_with(|| entry.key.clone());
+                    rules::require_known_generation(&entry.key, object)?;
                     (object.owner, object.component)
                 }
                 (None, Some(node)) if extra_nodes == ExtraNodes::Delete => {
@@ -90,7 +96,7 @@ impl ForeignPrefixes {
                     continue;
                 }
                 (None, None) => {
-                    kept.extend(prefix_of(target, entry.key));
+                    kept.extend(prefix_of(target, &entry.key));
                     continue;
                 }
             };
@@ -98,16 +104,17 @@ impl ForeignPrefixes {
                 Policy::Overlay => is_dropped_by_overlay(component, owner, selection),
                 _ => is_in_known_directory(component),
             };
-            if selection.restores(entry.key) || matches!(component, Component::CatalogRoot(_)) {
+            let is_restored = restored.get(entry.key.as_str()).is_some() && !selection.skips(&entry.key);
+            if is_restored || matches!(component, Component::CatalogRoot(_)) {
                 // Overwritten, or under the guard.
             } else if is_deleted {
-                deletions.push(entry.key.clone());
+                deletions.push(entry.key);
             } else if !is_in_known_directory(component) {
                 let top = entry.key.below(owner).and_then(|tail| tail.split('/').next()).unwrap_or_default();
                 kept.insert(format!("{owner}/{top}"));
             }
         }
-        Ok(TargetDiff { deletions, kept: kept.into_iter().collect(), own })
+        Ok(TargetDiff { deletions: deletions.finish(), kept: kept.into_iter().collect(), own, first_own })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{CopyTask, PlaceRole, Skipped, Stage, StageKind, restore_order, stage_of};
+use super::super::{CopyTask, PlaceRole, Skipped, Stage, StageTasks, restore_order, stage_of};
 use crate::{
     cluster::ClusterDescription,
     copier::Expect,
@@ -33,12 +33,12 @@ impl<'a> Selection<'a> {
         let cluster = backup.cluster;
         let live = rules::live_root(cluster, backup.objects)?;
         let restores_licenses = restores_licenses(cluster, live, target, licenses);
-        let mut tasks: BTreeMap<StageKind, Vec<CopyTask>> = BTreeMap::new();
+        let mut stages = StageTasks::default();
         let mut roots = BTreeMap::new();
         let mut skipped = Vec::new();
         let mut licenses_skipped = Vec::new();
         for record in backup.objects {
-            let object = rules::classify(cluster, record)?;
+            let object = rules::classify(cluster, &record.key)?;
             if let Component::CatalogRoot(generation) = object.component {
                 roots.insert(record.key.clone(), (object.owner, generation));
             } else if object.kind().is_license() && !restores_licenses {
@@ -47,18 +47,16 @@ impl<'a> Selection<'a> {
             } else {
                 rules::require_known_generation(&record.key, object)?;
                 let stage = stage_of(cluster.edition, object);
-                tasks.entry(stage).or_default().push(copy_of(record, object.kind()));
+                stages.add(stage, copy_of(&record, object.kind()));
             }
         }
-        let stage = |kind: &StageKind| Stage::new(*kind, None, tasks.remove(kind).unwrap_or_default());
-        let stages = restore_order(cluster.edition).iter().map(stage).collect();
+        let stages = stages.in_order(restore_order(cluster.edition), |_| None);
         Ok(Self { stages, roots, live, skipped, licenses_skipped, backup: *backup })
     }
 
-    /// Whether the restore puts an object under this key.
-    pub(super) fn restores(&self, key: &Key) -> bool {
-        let is_in_backup = self.backup.objects.binary_search_by(|record| record.key.cmp(key)).is_ok();
-        is_in_backup && self.licenses_skipped.binary_search(key).is_err()
+    /// Whether an object of the backup is not restored.
+    pub(super) fn skips(&self, key: &Key) -> bool {
+        self.licenses_skipped.binary_search(key).is_ok()
     }
 
     pub(super) fn has_generation(&self, owner: &str, generation: Generation) -> bool {
@@ -73,9 +71,10 @@ fn copy_of(record: &ObjectRecord, component: Component) -> CopyTask {
         None => (PlaceRole::Backup, &record.key),
     };
     let stored = ObjectMeta { key: key.clone(), size: record.stored.size, version: record.version.clone() };
-    CopyTask::new(role, stored, component).with_target(record.key.clone()).with_expect(
+    let task = CopyTask::new(role, stored, component).with_target(record.key.clone()).with_expect(
         Expect::size(record.content.size).with_crc64(record.content.crc64).with_blake3(record.content.blake3),
-    )
+    );
+    if record.attributes.is_empty() { task } else { task.with_attributes(record.attributes.clone()) }
 }
 
 /// Before 3.10 a license is bound to store and cluster id; from 3.10 it is portable.

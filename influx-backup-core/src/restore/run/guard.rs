@@ -16,6 +16,7 @@ use crate::{
     manifest::{SegmentRef, segment},
     plan::Stage,
     read_limits,
+    table::Table,
     target::{Changes, Phase},
 };
 
@@ -61,10 +62,10 @@ impl Run {
             self.task.answered(journal.forget_finished(place)).await?;
             journal.old_roots.retain(|old| !unguarded.contains(&old.key));
             journal.old_roots.extend(self.old_roots(&unguarded).await?);
-            journal.created = self.write_created(&journal, self.created()).await?;
+            journal.created = self.write_created(&journal, &self.created()).await?;
         }
         journal.old_roots.extend(self.old_roots(&added).await?);
-        journal.made.extend(directories::missing(place, added.iter()));
+        journal.made.extend(directories::missing(place, added.iter().cloned()));
         journal.guards.extend(added);
         self.task.answered(journal.update(place)).await?;
         Ok(journal)
@@ -83,19 +84,20 @@ impl Run {
         if !self.made.is_empty() {
             journal.made.push(String::new());
         }
-        journal.made.extend(directories::missing(place, created.iter().chain(&journal.guards)));
-        journal.created = self.write_created(&journal, created).await?;
+        journal.made.extend(directories::missing(place, created.iter().chain(journal.guards.iter().cloned())));
+        journal.created = self.write_created(&journal, &created).await?;
         self.task.answered(journal.create(place)).await?;
         Ok(journal)
     }
 
     /// The keys that the restore copies and the target lacks.
-    fn created(&self) -> Vec<Key> {
+    fn created(&self) -> Table<Key> {
+        let mut target = self.target.objects.reader();
         let keys = self.plan.stages().flat_map(Stage::keys);
-        keys.filter(|key| self.target.object(key).is_none()).cloned().collect()
+        keys.filter(|key| target.get(key.as_str()).is_none()).collect()
     }
 
-    async fn write_created(&self, journal: &RestoreJournal, created: Vec<Key>) -> Result<Vec<SegmentRef>> {
+    async fn write_created(&self, journal: &RestoreJournal, created: &Table<Key>) -> Result<Vec<SegmentRef>> {
         self.task.answered(segment::write(&self.place, &journal.created_list(self.claim.number()), created)).await
     }
 

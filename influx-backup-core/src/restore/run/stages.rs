@@ -1,12 +1,12 @@
 //! Behind the guard: copies and deletions.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::timeout;
 
 use super::{
     super::{
-        copies::{Checked, Unread, WithAttributes},
+        copies::{Checked, Unread},
         deletions,
         journal::RestoreJournal,
     },
@@ -18,8 +18,10 @@ use crate::{
     key::Key,
     lease::release_timeout,
     limits::Limits,
-    location::Location,
+    location::{Location, ObjectMeta},
+    manifest::not_named,
     plan::{CopyTask, PlaceRole, Stage},
+    table::Table,
     target::Changes,
 };
 
@@ -38,8 +40,7 @@ impl Run {
         let held = self.task.unless_cancelled(held).await?;
         let finished = journal.finished_log(place, self.claim.number(), limits.durability);
         let own = self.task.unless_cancelled(created(place, journal)).await?;
-        let copier = Arc::new(WithAttributes::new(Arc::clone(&self.request.copier), backup));
-        let executor = Executor::of_job(copier, limits, self.task.clone());
+        let executor = Executor::of_job(Arc::clone(&self.request.copier), limits, self.task.clone());
         let places = Places::new(place.clone())
             .with(PlaceRole::Backup, backup.location().clone())
             .with(PlaceRole::Shared, backup.repository().clone());
@@ -47,13 +48,21 @@ impl Run {
         let mut sink = Checked::new(backup, place, unread, finished);
         let mut resumed = 0;
         for mut stage in stages {
-            let overwrites = |key: &Key| self.target.object(key).is_some() && !own.contains(key);
-            if stage.keys().any(overwrites) {
+            let mut target = self.target.objects.reader();
+            let mut created = own.reader();
+            let mut overwrites = |key: Key| target.get(key.as_str()).is_some() && created.get(key.as_str()).is_none();
+            if stage.keys().any(&mut overwrites) {
                 self.task.answered(begin_changes(place, journal)).await?;
             }
             let objects = stage.objects();
             let bytes = stage.bytes();
-            stage.retain(|task| !held.contains(&task.to) || !self.is_at_target(task));
+            let mut finished = held.reader();
+            let mut target = self.target.objects.reader();
+            stage.retain(|task| {
+                // Something of the length that the copy will have.
+                let is_there = |object: &ObjectMeta| object.size == task.expect.size;
+                finished.get(task.to.as_str()).is_none() || !target.get(task.to.as_str()).is_some_and(is_there)
+            });
             let done = objects - stage.objects();
             self.task.events.add_bytes(bytes - stage.bytes());
             (0..done).for_each(|_| self.task.events.add_object());
@@ -89,16 +98,14 @@ impl Run {
 
     /// The copies, pinned to the versions that the backup was found to hold.
     fn pinned(&self, stage: Stage) -> Result<Stage> {
+        let mut source = self.source.reader();
+        let mut records = self.request.backup.reader();
         let pin = |task: CopyTask| {
-            let stored = self.source.stored(self.request.backup.require_object(&task.to)?)?;
-            Ok(task.with_version(stored.version.clone()))
+            let record = records.get(task.to.as_str()).ok_or_else(|| not_named(&task.to))?;
+            let version = source.stored(record)?.version.clone();
+            Ok(task.with_version(version))
         };
-        Ok(Stage::new(stage.kind, None, stage.into_tasks().map(pin).collect::<Result<Vec<_>>>()?))
-    }
-
-    /// Whether the target holds something of the length that the copy will have.
-    fn is_at_target(&self, task: &CopyTask) -> bool {
-        self.target.object(&task.to).is_some_and(|object| object.size == task.expect.size)
+        Stage::try_new(stage.kind, None, stage.into_tasks().map(pin))
     }
 
     /// Deletes what the backup lacks. Returns how many objects that were.
@@ -109,9 +116,12 @@ impl Run {
         }
         self.task.unless_cancelled(self.claim.check()).await?;
         self.task.answered(begin_changes(place, journal)).await?;
-        let found = |key: &Key| self.target.object(key).map(|object| object.version.clone());
-        let deletions: Vec<_> = self.plan.deletions.iter().map(|key| (key.clone(), found(key))).collect();
-        deletions::delete(place, &deletions, &self.claim, &self.task).await
+        let mut target = self.target.objects.reader();
+        let found = |key: Key| {
+            let version = target.get(key.as_str()).map(|object| object.version.clone());
+            (key, version)
+        };
+        deletions::delete(place, self.plan.deletions.iter().map(found), &self.claim, &self.task).await
     }
 }
 
@@ -132,14 +142,14 @@ fn limits(limits: &Limits) -> Limits {
 
 /// The keys that the target lacked when the restore began. Where their list is lost, the restore goes on without it, and
 /// cannot be abandoned any more.
-async fn created(place: &Location, journal: &mut RestoreJournal) -> Result<BTreeSet<Key>> {
+async fn created(place: &Location, journal: &mut RestoreJournal) -> Result<Table<Key>> {
     match journal.created(place).await {
         Err(Error::DamagedJournal { journal: list, reason }) => {
             tracing::warn!(
                 "the list of created objects, `{list}`, is damaged ({reason}): the restore goes on without it"
             );
             begin_changes(place, journal).await?;
-            Ok(BTreeSet::new())
+            Ok(Table::new())
         }
         created => created,
     }

@@ -1,0 +1,108 @@
+//! [`CopyTask`] as a row of a table.
+
+use super::{CopyTask, Place, PlaceRole};
+use crate::{
+    checksum::{Blake3, Crc64},
+    copier::{Expect, Transfer, Transform},
+    key::Key,
+    layout::Component,
+    location::{Attributes, Version, VersionBefore},
+    record::{pack_attributes, pack_place, unpack_attributes, unpack_place},
+    table::{Keyed, Packer, Row, Unpacker},
+};
+
+/// What tasks in a block tell the ones after them.
+#[derive(Debug, Default)]
+pub(crate) struct TaskBefore {
+    version: VersionBefore,
+    place: String,
+    attributes: Attributes,
+}
+
+/// What a task expects besides a size.
+const HAS_CRC64: u8 = 1;
+const HAS_BLAKE3: u8 = 2;
+
+impl Keyed for CopyTask {
+    fn key(&self) -> &str {
+        self.to.as_str()
+    }
+}
+
+impl Row for CopyTask {
+    type Before = TaskBefore;
+
+    fn pack(&self, before: &mut TaskBefore, packer: &mut Packer) {
+        let Self { from: Place { role, key, version }, to, expect, transform, transfer, component, attributes } = self;
+        let Expect { size, crc64, blake3 } = expect;
+        packer.one_of(PlaceRole::ALL, role);
+        pack_place(key, to, &mut before.place, packer);
+        packer.number(*size);
+        version.pack(*size, &mut before.version, packer);
+        packer.byte(u8::from(crc64.is_some()) * HAS_CRC64 | u8::from(blake3.is_some()) * HAS_BLAKE3);
+        crc64.iter().for_each(|crc64| packer.bytes(&crc64.0.to_le_bytes()));
+        blake3.iter().for_each(|blake3| packer.bytes(blake3.as_bytes()));
+        packer.one_of(Transform::ALL, transform);
+        packer.one_of(Transfer::ALL, transfer);
+        packer.one_of(Component::ALL, component);
+        packer.byte(u8::from(attributes.is_some()));
+        attributes.iter().for_each(|attributes| pack_attributes(attributes, &mut before.attributes, packer));
+    }
+
+    fn unpack(key: &str, before: &mut TaskBefore, packed: &mut Unpacker<'_>) -> Self {
+        let role = packed.one_of(PlaceRole::ALL);
+        let from = unpack_place(key, &mut before.place, packed);
+        let size = packed.number();
+        let version = Version::unpack(size, &mut before.version, packed);
+        let has = packed.byte();
+        let crc64 = (has & HAS_CRC64 != 0).then(|| Crc64(u64::from_le_bytes(packed.array())));
+        let blake3 = (has & HAS_BLAKE3 != 0).then(|| Blake3::from_bytes(packed.array()));
+        Self {
+            from: Place { role, key: from, version },
+            to: Key::known(key),
+            expect: Expect::size(size).with_crc64(crc64).with_blake3(blake3),
+            transform: packed.one_of(Transform::ALL),
+            transfer: packed.one_of(Transfer::ALL),
+            component: packed.one_of(Component::ALL),
+            attributes: (packed.byte() == 1).then(|| unpack_attributes(&mut before.attributes, packed)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use proptest::{collection::btree_map, option, prelude::*, sample::select};
+
+    use super::*;
+    use crate::{location::ObjectMeta, table::Table};
+
+    proptest! {
+        #[test]
+        fn whatever_a_task_says_is_kept(
+            tasks in btree_map(
+                "[a-z]{1,3}(/[a-z]{1,9}){0,3}",
+                (
+                    select(PlaceRole::ALL),
+                    option::of(prop_oneof![Just("_shared/b1/"), Just("elsewhere/x-")]),
+                    any::<u64>(),
+                    (option::of(any::<u64>()), option::of(any::<[u8; 32]>())),
+                    (select(Transfer::ALL), select(Component::ALL), option::of(btree_map("[a-z]?", ".?", 0..3))),
+                ),
+                1..100,
+            ),
+        ) {
+            let tasks = tasks.into_iter().map(|(key, (role, place, size, (crc64, blake3), (transfer, component, attributes)))| {
+                let to = Key::parse(&key).expect("a key");
+                let from = Key::parse(place.map_or_else(|| key.clone(), |place| format!("{place}{key}"))).expect("a key");
+                let object = ObjectMeta::new(from, size, Version::new(DateTime::UNIX_EPOCH));
+                let expect =
+                    Expect::size(size).with_crc64(crc64.map(Crc64)).with_blake3(blake3.map(Blake3::from_bytes));
+                let task = CopyTask::new(role, object, component).with_target(to).with_expect(expect);
+                CopyTask { transfer, attributes, ..task }
+            });
+            let table: Table<CopyTask> = tasks.clone().collect();
+            prop_assert!(table.iter().eq(tasks));
+        }
+    }
+}
