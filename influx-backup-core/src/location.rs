@@ -30,9 +30,9 @@ mod nofollow;
 mod object;
 mod odd;
 mod options;
+mod packed;
 #[cfg(feature = "cloud")]
 mod pages;
-mod packed;
 mod passed;
 mod publish;
 mod reads;

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::packed::{pack_attributes, pack_place, unpack_attributes, unpack_place};
 pub use self::object::{ContentRecord, Encoding, ObjectRecord, Stored};
+pub(crate) use self::packed::{pack_attributes, pack_place, unpack_attributes, unpack_place};
 use crate::{
     certificate::Certificate, cluster::ClusterDescription, finding::Clause, key::Key, layout::Group, named::named,
     table::Table,

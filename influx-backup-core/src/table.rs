@@ -195,9 +195,9 @@ impl<R: Row> Table<R> {
 /// Whether a block ends with this key, which one of some thirty does.
 fn ends(key: &str) -> bool {
     // FNV-1a.
-    let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = key
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     (hash >> 32) & 31 == 0
 }
 

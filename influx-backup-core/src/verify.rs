@@ -175,9 +175,8 @@ pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events
     let mut read = 0;
     if level == VerifyLevel::Bytes {
         let chosen = sample(options.sample_percent, backup);
-        let (objects, bytes) = chosen().fold((0, 0_u64), |(objects, bytes), record| {
-            (objects + 1, bytes.saturating_add(record.stored.size))
-        });
+        let (objects, bytes) = chosen()
+            .fold((0, 0_u64), |(objects, bytes), record| (objects + 1, bytes.saturating_add(record.stored.size)));
         events.planned(objects, bytes);
         let mut wrong = wrong.reader();
         let checks = chosen().map(|record| counted(events, record.stored.size, check_bytes(backup, record)).boxed());

@@ -152,11 +152,11 @@ async fn run(cluster: &Generate, concurrency: usize) -> Result<(), TestCaseError
     prop_assert_eq!(report.status, BackupStatus::Complete);
     let steps = copier.steps.lock().expect("not poisoned").clone();
     let began = steps.iter().filter_map(|step| match step {
-        Step::Began(key) => Some(key.as_str()),
+        Step::Began(key) => Some(key.clone()),
         Step::Ended(_) => None,
     });
     let began: BTreeSet<_> = began.collect();
-    let planned: BTreeSet<_> = plan.stages().flat_map(|stage| stage.keys()).map(|key| key.as_str()).collect();
+    let planned: BTreeSet<_> = plan.stages().flat_map(|stage| stage.keys()).map(|key| key.to_string()).collect();
     prop_assert_eq!(began, planned);
     prop_assert_eq!(steps.len() as u64, 2 * plan.objects(), "each once");
     check(&steps, |key| place(found.edition(), key)).map_err(TestCaseError::fail)

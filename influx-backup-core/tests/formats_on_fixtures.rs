@@ -106,8 +106,8 @@ impl Store {
 }
 
 /// What makes a file the same file in two manifests.
-fn identity(file: &FileRef) -> (u64, &str) {
-    (file.id, &file.path)
+fn identity(file: FileRef) -> (u64, String) {
+    (file.id, file.path)
 }
 
 fn catalog(path: &str, bytes: &[u8], generation: Generation) -> CatalogFile {

@@ -146,7 +146,9 @@ async fn look(to: &Location, record: ObjectRecord) -> Result<Found> {
         _ if found.size != record.stored.size => Reason::OtherLength,
         ChecksumMatch::Equal => return Ok(Found::AsWritten(found)),
         ChecksumMatch::Mismatch => Reason::OtherChecksum,
-        ChecksumMatch::NotComparable if is_untouched(to, &record, &found.version) => return Ok(Found::AsWritten(found)),
+        ChecksumMatch::NotComparable if is_untouched(to, &record, &found.version) => {
+            return Ok(Found::AsWritten(found));
+        }
         ChecksumMatch::NotComparable => Reason::OtherVersion,
     };
     Ok(Found::Altered(Altered { key, reason, found: Some(found.version) }))

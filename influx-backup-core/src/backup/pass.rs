@@ -130,8 +130,7 @@ impl Pass<'_> {
     fn relisted(&self, stage: &Stage, listings: &[Listing], index: &mut Index) -> Stage {
         let mut held = index.reader();
         let mut is_held = |entry: &ObjectMeta| held.holds(entry);
-        let tasks =
-            BackupPlan::relisted(self.cluster.description(), listings, self.options.derived, &mut is_held);
+        let tasks = BackupPlan::relisted(self.cluster.description(), listings, self.options.derived, &mut is_held);
         let relisted = Stage::new(stage.kind, stage.relist, tasks);
         // The catalog was planned for before, as it was listed then.
         let objects = relisted.objects().saturating_sub(stage.objects());

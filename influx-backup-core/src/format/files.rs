@@ -233,11 +233,12 @@ mod tests {
         fn whatever_is_said_of_a_file_is_kept(
             files in btree_map("[a-z]{1,9}(/[0-9]{1,9}){0,3}", (any::<[u64; 5]>(), any::<[i64; 3]>()), 1..100),
         ) {
-            let files = files.into_iter().map(|(path, (numbers, [chunk_time, min_time, max_time]))| {
+            let file = |(path, (numbers, [chunk_time, min_time, max_time])): (String, ([u64; 5], [i64; 3]))| {
                 let [database, table, id, size_bytes, row_count] = numbers;
                 FileRef { database, table, id, path, size_bytes, row_count, chunk_time, min_time, max_time }
-            });
-            let table: Table<FileRef> = files.clone().collect();
+            };
+            let files: Vec<FileRef> = files.into_iter().map(file).collect();
+            let table: Table<FileRef> = files.iter().cloned().collect();
             prop_assert!(table.iter().eq(files));
         }
     }

@@ -1,11 +1,6 @@
 //! What the proof looks at: the facts read from a tree, and what only the run that took the backup could see.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    ops::Bound,
-    sync::OnceLock,
-};
+use std::{collections::BTreeMap, fmt, ops::Bound, sync::OnceLock};
 
 use chrono::{DateTime, Utc};
 

@@ -156,7 +156,8 @@ mod tests {
         };
         // Two who do not know of each other, as stages of two runs would be.
         let (first, second) = keys.split_at(500);
-        let (one, two, (listed, when)) = tokio::join!(location.delete_all(first), other.delete_all(second), listing);
+        let (one, two, (listed, when)) =
+            tokio::join!(location.delete_all(first.to_vec()), other.delete_all(second.to_vec()), listing);
         one.and(two).expect("deleted");
         assert_eq!(
             began.elapsed().as_secs(),

@@ -321,11 +321,11 @@ mod tests {
         let now = place.settle_inodes(before.iter(), listed.clone());
         assert_eq!(now, listed, "inodes stay");
         for (old, new) in before.iter().zip(&now) {
-            assert!(!old.is_same(new), "{new:?}");
-            let read = place.get(old.key, Some(old.version)).await;
+            assert!(!old.is_same(&new), "{new:?}");
+            let read = place.get(&old.key, Some(&old.version)).await;
             assert_eq!(read.expect_err("another file").code(), "object-changed");
             let found = nofollow::look(&directory.path().join(old.key.as_str())).expect("there");
-            assert!(!place.is_open(&old.into(), &found), "{new:?}");
+            assert!(!place.is_open(&old, &found), "{new:?}");
         }
         assert!(place.lacks().is_empty(), "{}", place.abilities());
     }

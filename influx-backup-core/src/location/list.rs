@@ -353,8 +353,8 @@ mod tests {
         testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Rule, Scope, When},
     };
 
-    fn keys(entries: &ObjectTable) -> Vec<&str> {
-        entries.as_slice().iter().map(|entry| entry.key.as_str()).collect()
+    fn keys(entries: &ObjectTable) -> Vec<String> {
+        entries.iter().map(|entry| entry.key.to_string()).collect()
     }
 
     /// The same objects in memory and in files, the latter with the directory that holds them.

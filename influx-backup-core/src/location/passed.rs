@@ -247,7 +247,8 @@ mod tests {
         {
             location.put(&Key::parse(key).expect("a key"), bytes.into()).await.expect("put");
         }
-        let keys = |table: &crate::location::ObjectTable| table.keys().map(Key::to_string).collect::<Vec<_>>();
+        let keys =
+            |table: &crate::location::ObjectTable| table.iter().map(|entry| entry.key.to_string()).collect::<Vec<_>>();
         assert_eq!(keys(&location.list("").await.expect("listed")), ["n/c/d", "n/wal-", "n/wal/1", "n/walk"]);
         let level = location.list_level("n").await.expect("listed");
         assert_eq!(keys(&level.entries), ["n/wal-", "n/walk"]);

@@ -177,34 +177,61 @@ mod tests {
     use proptest::{collection::vec, prelude::*, sample::Index};
 
     use super::*;
+    use crate::record::AbsentRecord;
 
     #[tokio::test]
     async fn lists_survive_in_several_segments() {
         let location = Location::in_memory();
-        let numbers: Vec<u64> = (0..25_000).collect();
+        let numbers: Vec<Key> = (10_000..35_000).map(numbered).collect();
         let segments = write(&location, "numbers", &numbers).await.expect("written");
         assert_eq!(segments.iter().map(|s| s.records).collect::<Vec<_>>(), [10_000, 10_000, 5_000]);
-        assert_eq!(read_all::<u64>(&location, &segments).await.expect("read back"), numbers);
+        assert_eq!(read(&location, &segments).await.expect("read back"), (numbers, true));
+    }
+
+    #[tokio::test]
+    async fn a_list_tells_whether_it_is_sorted() {
+        let location = Location::in_memory();
+        for (numbers, sorted) in [(vec![3, 1, 2], [1, 2, 3].as_slice()), (vec![1, 1], &[1])] {
+            let segments = write(&location, "numbers", numbers.into_iter().map(numbered)).await.expect("written");
+            let expected = (sorted.iter().copied().map(numbered).collect(), false);
+            assert_eq!(read(&location, &segments).await.expect("read back"), expected);
+        }
+        let mut twice = write(&location, "numbers", [numbered(2), numbered(3)]).await.expect("written");
+        twice.extend(write(&location, "others", [numbered(1)]).await.expect("written"));
+        assert!(!read(&location, &twice).await.expect("read back").1, "nor across segments");
+    }
+
+    fn numbered(number: u64) -> Key {
+        Key::parse(number.to_string()).expect("a key")
+    }
+
+    async fn read(location: &Location, segments: &[SegmentRef]) -> Result<(Vec<Key>, bool)> {
+        let List { rows, is_sorted } = read_all::<Key>(location, segments).await?;
+        Ok((rows.iter().collect(), is_sorted))
     }
 
     #[tokio::test]
     async fn what_a_newer_release_wrote_is_no_damage() {
-        use crate::record::Encoding;
+        use crate::record::ObjectRecord;
         let location = Location::in_memory();
-        let segments = write(&location, "encodings", ["plain", "not-known-yet"]).await.expect("written");
-        let error = read_all::<Encoding>(&location, &segments[..1]).await.expect_err("newer");
+        let newer = serde_json::json!({
+            "key": "n/wal/1.wal", "content": {"size": 9}, "version": {"modified": "2026-11-01T00:00:00Z"},
+            "checked_by": "content", "stored": {"size": 9, "encoding": "not-known-yet"},
+        });
+        let segments = write(&location, "encodings", [newer]).await.expect("written");
+        let error = read_all::<ObjectRecord>(&location, &segments[..1]).await.expect_err("newer");
         assert_eq!(error.code(), "unsupported-format");
     }
 
     #[tokio::test]
     async fn altered_segments_are_refused() {
         let location = Location::in_memory();
-        let segments = write(&location, "numbers", [1, 2, 3]).await.expect("written");
+        let segments = write(&location, "numbers", [1, 2, 3].map(numbered)).await.expect("written");
         location.put(&segments[0].key, Bytes::from_static(b"x")).await.expect("altered");
-        let error = read_all::<u64>(&location, &segments[..1]).await.expect_err("altered");
+        let error = read_all::<Key>(&location, &segments[..1]).await.expect_err("altered");
         assert_eq!(error.code(), "damaged-backup");
         location.delete(&segments[0].key).await.expect("deleted");
-        assert_eq!(read_all::<u64>(&location, &segments[..1]).await.expect_err("missing").code(), "damaged-backup");
+        assert_eq!(read_all::<Key>(&location, &segments[..1]).await.expect_err("missing").code(), "damaged-backup");
     }
 
     /// As the root of a backup names a segment with these bytes.
@@ -220,27 +247,33 @@ mod tests {
         let location = Location::in_memory();
         let records = |text: &'static str, records| {
             let location = location.clone();
-            async move { read_all::<u64>(&location, &[put(&location, text.as_bytes(), records).await]).await }
+            async move { read(&location, &[put(&location, text.as_bytes(), records).await]).await }
         };
-        assert_eq!(records("1\n2\n", 2).await.expect("read"), [1, 2]);
-        assert_eq!(records("", 0).await.expect("read"), [0; 0]);
-        for (text, announced) in
-            [("1\n2\n", 1), ("1\n2\n", 3), ("1\n2", 2), ("1\n\n", 1), ("", 1), ("1\n2\n", u64::MAX)]
-        {
+        let two = "\"1\"\n\"2\"\n";
+        assert_eq!(records(two, 2).await.expect("read").0, [1, 2].map(numbered));
+        assert_eq!(records("", 0).await.expect("read").0, []);
+        for (text, announced) in [(two, 1), (two, 3), ("\"1\"\n\"2\"", 2), ("\"1\"\n\n", 1), ("", 1), (two, u64::MAX)] {
             assert_eq!(records(text, announced).await.expect_err(text).code(), "damaged-backup", "{text}");
         }
         let long = [vec![b' '; 64 << 10], b"1\n".to_vec()].concat();
-        let refused = read_all::<u64>(&location, &[put(&location, &long, 1).await]).await.expect_err("too long");
+        let refused = read_all::<Key>(&location, &[put(&location, &long, 1).await]).await.expect_err("too long");
         assert!(refused.to_string().contains("longer than a record"), "{refused}");
     }
 
     #[tokio::test]
     async fn large_records_take_more_segments_and_larger_ones_are_not_written() {
         let location = Location::in_memory();
-        let record = "x".repeat(7 << 10);
-        let segments = write(&location, "large", std::iter::repeat_n(&record, 9_000)).await.expect("written");
+        let record = |number| AbsentRecord {
+            node: "x".repeat(7 << 10),
+            path: format!("{number:04}"),
+            database: 1,
+            table: 1,
+            rows: 1,
+            newest: chrono::DateTime::UNIX_EPOCH,
+        };
+        let segments = write(&location, "large", (0..9_000).map(record)).await.expect("written");
         assert!(segments.len() == 2, "60 MiB in segments of 32 MiB: {segments:?}");
-        assert_eq!(read_all::<String>(&location, &segments).await.expect("read back").len(), 9_000);
+        assert_eq!(read_all::<AbsentRecord>(&location, &segments).await.expect("read back").rows.len(), 9_000);
         let record = "x".repeat(60 << 10);
         write(&location, "large", std::iter::repeat_n(&record, 1_000)).await.expect_err("no reader would read it");
         write(&location, "larger", ["x".repeat(64 << 10)]).await.expect_err("no reader would read it");

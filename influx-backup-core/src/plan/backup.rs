@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CopyTask, PlaceRole, Reason, Skipped, SkippedItem, Stage, StageKind, StageTasks, backup_order, stable_hash, stage_of,
+    CopyTask, PlaceRole, Reason, Skipped, SkippedItem, Stage, StageKind, StageTasks, backup_order, stable_hash,
+    stage_of,
 };
 use crate::{
     cluster::{ClusterDescription, Edition},

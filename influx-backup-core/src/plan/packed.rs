@@ -92,7 +92,8 @@ mod tests {
                 1..100,
             ),
         ) {
-            let tasks = tasks.into_iter().map(|(key, (role, place, size, (crc64, blake3), (transfer, component, attributes)))| {
+            let tasks = tasks.into_iter();
+            let tasks = tasks.map(|(key, (role, place, size, (crc64, blake3), (transfer, component, attributes)))| {
                 let to = Key::parse(&key).expect("a key");
                 let from = Key::parse(place.map_or_else(|| key.clone(), |place| format!("{place}{key}"))).expect("a key");
                 let object = ObjectMeta::new(from, size, Version::new(DateTime::UNIX_EPOCH));
@@ -101,7 +102,8 @@ mod tests {
                 let task = CopyTask::new(role, object, component).with_target(to).with_expect(expect);
                 CopyTask { transfer, attributes, ..task }
             });
-            let table: Table<CopyTask> = tasks.clone().collect();
+            let tasks: Vec<CopyTask> = tasks.collect();
+            let table: Table<CopyTask> = tasks.iter().cloned().collect();
             prop_assert!(table.iter().eq(tasks));
         }
     }

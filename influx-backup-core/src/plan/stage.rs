@@ -220,11 +220,7 @@ impl StageTasks {
     }
 
     /// The stages of this order, with what is listed again before each.
-    pub(super) fn in_order(
-        mut self,
-        order: &[StageKind],
-        relist: impl Fn(StageKind) -> Option<Relist>,
-    ) -> Vec<Stage> {
+    pub(super) fn in_order(mut self, order: &[StageKind], relist: impl Fn(StageKind) -> Option<Relist>) -> Vec<Stage> {
         let stage = |kind: &StageKind| {
             let tasks = self.0.remove(kind).map(Builder::finish).unwrap_or_default();
             Stage { kind: *kind, relist: relist(*kind), tasks }

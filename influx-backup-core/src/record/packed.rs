@@ -87,8 +87,7 @@ impl Row for ObjectRecord {
             true => (packed.number(), packed.one_of(Encoding::ALL)),
             false => (size, Encoding::Plain),
         };
-        let stored_version =
-            has(has::STORED_VERSION).then(|| Version::unpack(stored_size, &mut before.stored, packed));
+        let stored_version = has(has::STORED_VERSION).then(|| Version::unpack(stored_size, &mut before.stored, packed));
         let checksums = if has(has::CHECKSUMS) { unpack_checksums(packed) } else { StoreChecksums::default() };
         Self {
             key: Key::known(key),
@@ -253,8 +252,7 @@ mod tests {
                     "_shared/b1/" => Key::known(&format!("{place}{key}")),
                     place => Key::known(&format!("{place}elsewhere")),
                 });
-                let content =
-                    ContentRecord { size, crc64: crc64.map(Crc64), blake3: blake3.map(Blake3::from_bytes) };
+                let content = ContentRecord { size, crc64: crc64.map(Crc64), blake3: blake3.map(Blake3::from_bytes) };
                 let size = stored_size.unwrap_or(size);
                 let stored = Stored { at, encoding: Encoding::Plain, size, checksums, version: stored };
                 ObjectRecord { key, content, version, checked_by, attributes, stored }
@@ -277,7 +275,8 @@ mod tests {
             let files = files.into_iter().map(|(path, (node, [database, table, rows], version))| AbsentRecord {
                 node, path, database, table, rows, newest: version.modified,
             });
-            let table: Table<AbsentRecord> = files.clone().collect();
+            let files: Vec<_> = files.collect();
+            let table: Table<AbsentRecord> = files.iter().cloned().collect();
             prop_assert!(table.iter().eq(files));
         }
     }

@@ -181,10 +181,7 @@ impl RestoreJournal {
 
     /// Deletes the staging files that killed runs left for keys that `is_written`, and for its own files: other files have
     /// such names, too.
-    pub(crate) async fn delete_incomplete(
-        target: &Location,
-        is_written: impl Fn(&str) -> bool,
-    ) -> Result<()> {
+    pub(crate) async fn delete_incomplete(target: &Location, is_written: impl Fn(&str) -> bool) -> Result<()> {
         let own = format!("{OWN_DIRECTORY}/");
         target.delete_incomplete(move |file| file.key.starts_with(&own) || is_written(&file.key)).await
     }

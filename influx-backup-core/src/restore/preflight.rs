@@ -126,8 +126,8 @@ async fn check_bytes(backup: &Backup, check: SourceCheck, events: &EventSink) ->
         SourceCheck::Auto | SourceCheck::Checksums | SourceCheck::Bytes => true,
     };
     let checked = || backup.objects().filter(is_checked);
-    let (objects, bytes) = checked()
-        .fold((0, 0_u64), |(objects, bytes), record| (objects + 1, bytes.saturating_add(record.stored.size)));
+    let (objects, bytes) =
+        checked().fold((0, 0_u64), |(objects, bytes), record| (objects + 1, bytes.saturating_add(record.stored.size)));
     events.send(EventKind::CheckStarted { objects, bytes });
     events.planned(objects, bytes);
     let checks = checked().map(|record| check_one(backup, check, record, events).boxed());
@@ -208,8 +208,7 @@ fn room(plan: &RestorePlan, target: &Target, place: &Location) -> Result<()> {
     for task in plan.stages().flat_map(Stage::tasks) {
         let Some(above) = place.volume(&task.to, &target.linked) else { continue };
         let device = *devices.entry(above.clone()).or_insert_with(|| device(&above));
-        let volume =
-            volumes.entry(device).or_insert_with(|| Volume { directory: above, needed: Needed::default() });
+        let volume = volumes.entry(device).or_insert_with(|| Volume { directory: above, needed: Needed::default() });
         volume.needed.add(task.expect.size, held.get(task.to.as_str()));
     }
     for volume in volumes.into_values() {

@@ -58,7 +58,7 @@ async fn attempt(
 async fn restored(backup: &Backup) -> Arc<dyn ObjectStore> {
     let store = Arc::new(InMemory::new());
     for record in backup.objects() {
-        let bytes = backup.read(record).await.expect("read");
+        let bytes = backup.read(&record).await.expect("read");
         store.put(&Path::from(record.key.as_str()), bytes.into()).await.expect("put");
     }
     store
@@ -329,7 +329,7 @@ pub(crate) async fn a_copy_is_the_version_that_was_listed() {
         let passes = report.expect("a backup").passes.len();
         let backup = repository.get("n1").await.expect("committed");
         let record = backup.objects().find(|record| record.key.as_str() == note).expect("held");
-        let bytes = backup.read(record).await.expect("read");
+        let bytes = backup.read(&record).await.expect("read");
         assert_eq!(bytes, Bytes::from_static(b"two"));
         let told_of_another = record.version.is_same(&listed.version);
         assert_eq!((passes > 1, told_of_another), (pinned, !pinned));

@@ -28,7 +28,8 @@ const KEYS: [&str; 4] = ["c/catalog/v3/snapshot", "n/dbs/1.parquet", "n/wal/0000
 
 async fn found(location: &Location, index: &mut Index) -> (Vec<String>, Vec<String>) {
     let differences = audit(location, index).await.expect("audited");
-    let altered = differences.altered.iter().map(|altered| format!("{} {}", altered.key, altered.reason.as_str())).collect();
+    let altered =
+        differences.altered.iter().map(|altered| format!("{} {}", altered.key, altered.reason.as_str())).collect();
     (altered, differences.unrecorded.iter().map(|entry| entry.key.to_string()).collect())
 }
 

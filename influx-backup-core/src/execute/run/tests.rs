@@ -587,7 +587,7 @@ async fn files_are_copied_whole_and_durably() {
     let sizes = |entries: crate::location::ObjectTable| -> Vec<_> {
         entries.into_iter().map(|entry| (entry.key, entry.size, entry.version.modified)).collect()
     };
-    assert_eq!(sizes(found), sizes(wanted.tasks().map(CopyTask::source).collect()));
+    assert_eq!(sizes(found), sizes(wanted.tasks().map(|task| task.source()).collect()));
     let outcomes = outcomes.lock().expect("unpoisoned");
     assert_eq!(outcomes.len(), 50);
     assert!(

@@ -9,17 +9,18 @@ use crate::{
     certificate::{Certificate, CheckedBy},
     cluster::{CatalogNode, ClusterDescription, Node, Role},
     finding::{Clause, Finding},
-    format::FormatError,
+    format::{FileRef, FormatError},
     inventory::Listing,
     judge::{
-        evidence::{Cut, Evidence, Facts, HeldObject, ManifestProvenance, Provenance, RunProvenance},
+        evidence::{Cut, Evidence, Facts, ManifestProvenance, Provenance, RunProvenance},
+        held::Held,
         judge,
     },
     key::Key,
     layout::{Generation, Group, wal_name, wal_number},
     location::{Identity, ObjectMeta, ObjectTable, Version},
     options::AbsenceTolerance,
-    record::{Attested, ConfirmedBy, Fence, Gap, Hole},
+    record::{AbsentRecord, Attested, ConfirmedBy, ContentRecord, Fence, Gap, Hole, ObjectRecord},
     testing::write::{self, CatalogOp, CatalogSpec, CheckpointSpec, FileSpec, ManifestSpec},
 };
 
@@ -208,7 +209,7 @@ impl Tree {
         let run = RunProvenance {
             listings: &listings,
             compactor_after: &compactor_after,
-            absent: self.lacking.iter().map(String::as_str).collect(),
+            absent: self.lacking.iter().map(|path| absent_file(path)).collect(),
             unreadable: &[],
             fences: &self.fences,
             unstable: &self.unstable,
@@ -239,14 +240,23 @@ impl Tree {
         };
         let certificate = committed.judge();
         let had = || committed.held.iter();
+        let absent_record = |path: &String| AbsentRecord {
+            node: "n1".to_owned(),
+            path: path.clone(),
+            database: 1,
+            table: 2,
+            rows: 10,
+            newest: DateTime::UNIX_EPOCH,
+        };
+        let absent = committed.lacking.iter().map(absent_record).collect();
         let record = ManifestProvenance {
             certificate: &certificate,
             attested: &attested,
-            absent: committed.lacking.iter().map(String::as_str).collect(),
-            lost: had().map(|(key, _)| key).filter(|key| !self.held.contains_key(*key)).collect(),
+            absent: &absent,
+            lost: had().map(|(key, _)| key.clone()).filter(|key| !self.held.contains_key(key)).collect(),
             altered: had()
                 .filter(|(key, bytes)| self.held.get(*key).is_some_and(|now| now.len() != bytes.len()))
-                .map(|(key, _)| key)
+                .map(|(key, _)| key.clone())
                 .collect(),
         };
         self.judged_by(Provenance::Manifest(&record), Some(self.checked_by), AbsenceTolerance::Lenient)
@@ -259,12 +269,20 @@ impl Tree {
         absence_tolerance: AbsenceTolerance,
     ) -> Certificate {
         let mut facts = Facts::default();
-        let mut held = BTreeMap::new();
+        let mut listed = Vec::new();
         for (key, bytes) in &self.held {
             let version = version(usize::from(self.other_version.contains(key.as_str())));
             facts.read(&self.cluster, key, version.clone(), bytes);
-            held.insert(key.clone(), HeldObject { size: bytes.len() as u64, version, checked_by });
+            listed.push(ObjectMeta::new(key.clone(), bytes.len() as u64, version));
         }
+        let record = |checked_by: CheckedBy| {
+            move |ObjectMeta { key, size, version }: ObjectMeta| {
+                ObjectRecord::new(key, version, ContentRecord::new(size, None), checked_by)
+            }
+        };
+        let records = checked_by.map(|checked_by| listed.iter().cloned().map(record(checked_by)).collect());
+        let listed = ObjectTable::from(listed);
+        let held = records.as_ref().map_or_else(|| Held::listed(&listed), Held::recorded);
         for (key, ends) in &self.seen {
             facts.record_parquet(key, &version(0), ends.clone());
         }
@@ -299,6 +317,23 @@ impl Tree {
             entries: ObjectTable::from_iter(entries),
         };
         (1..).zip(listings).map(listing).collect()
+    }
+}
+
+/// A live file of this path.
+fn absent_file(path: &str) -> FileRef {
+    let (size_bytes, row_count) = (100, 10);
+    let (chunk_time, min_time, max_time) = (0, 0, 0);
+    FileRef {
+        database: 1,
+        table: 2,
+        id: 1,
+        path: path.to_owned(),
+        size_bytes,
+        row_count,
+        chunk_time,
+        min_time,
+        max_time,
     }
 }
 

@@ -56,8 +56,8 @@ async fn documents_are_read_back_equal_and_their_numbers_are_exact() {
     let backup = repository.get("a").await.expect("opened");
     checked("manifest", backup.manifest());
     assert!(backup.absent().len() > 0);
-    backup.absent().for_each(|record| drop(checked("absent", record)));
-    backup.objects().for_each(|record| drop(checked("record", record)));
+    backup.absent().for_each(|record| drop(checked("absent", &record)));
+    backup.objects().for_each(|record| drop(checked("record", &record)));
     let certificate = &report.certificate;
     assert_eq!(Certificate::from_json(&certificate.to_json().expect("written")).expect("read"), *certificate);
     let verified = repository.verify("a", VerifyOptions::bytes()).await.expect("verified");

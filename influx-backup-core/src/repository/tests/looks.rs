@@ -231,7 +231,7 @@ async fn that_a_repository_was_given_for_a_backup_is_said_only_where_the_store_a
     let (_, repository, _) = bed().await;
     let parent = Location::in_memory();
     for entry in repository.location().list("").await.expect("listed").iter() {
-        let bytes = repository.location().get(entry.key, None).await.expect("read").expect("there");
+        let bytes = repository.location().get(&entry.key, None).await.expect("read").expect("there");
         parent.put(&Key::parse(format!("vault/{}", entry.key)).expect("a key"), bytes).await.expect("put");
     }
     let opened = async |failure: Option<Failure>| {

@@ -34,7 +34,8 @@ impl Run {
             }
         });
         let looks = doubtful.map(|(key, written)| look(&self.place, key, written).boxed());
-        concurrent::each(looks, HEADS_AT_ONCE, |unaltered| unaltered.into_iter().for_each(|key| asked.push(key))).await?;
+        concurrent::each(looks, HEADS_AT_ONCE, |unaltered| unaltered.into_iter().for_each(|key| asked.push(key)))
+            .await?;
         let mut unaltered = shown.finish();
         unaltered.add(asked.finish(), |_, later| later);
         Ok(unaltered)

@@ -321,7 +321,7 @@ async fn a_failed_look_at_the_lease_hides_no_error_and_loses_no_finished_object(
     job.handle().cancel();
     assert_eq!(job.await.expect_err("cancelled").code(), "cancelled");
     let own = store.list("_influx_backup").await.expect("listed");
-    assert!(own.keys().any(|key| key.as_str().contains("/finished/")), "{own:?}");
+    assert!(own.iter().any(|entry| entry.key.as_str().contains("/finished/")), "{own:?}");
 }
 
 /// The first write of a boot guard arrives half a minute after it was given up and made again: the root that has taken its

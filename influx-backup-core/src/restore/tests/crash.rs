@@ -205,7 +205,7 @@ async fn contents(bed: &Bed) -> std::collections::BTreeMap<String, bytes::Bytes>
     let mut contents = std::collections::BTreeMap::new();
     for object in bed.target.list("").await.expect("listed").iter() {
         if !object.key.as_str().starts_with("_influx_backup/") {
-            let bytes = bed.target.get(object.key, None).await.expect("asked").expect("listed before");
+            let bytes = bed.target.get(&object.key, None).await.expect("asked").expect("listed before");
             contents.insert(object.key.to_string(), bytes);
         }
     }
@@ -222,7 +222,7 @@ impl Copier for Alters {
         if request.target.as_str().contains("/dbs/") {
             for object in request.to.list("node1/wal").await.expect("listed").iter().take(1) {
                 let other = vec![0; usize::try_from(object.size).expect("small")];
-                request.to.put(object.key, other.into()).await.expect("altered");
+                request.to.put(&object.key, other.into()).await.expect("altered");
             }
         }
         Plain.copy(request, context).await

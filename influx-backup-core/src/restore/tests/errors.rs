@@ -14,7 +14,7 @@ async fn refused(bed: &Bed, options: RestoreOptions) -> Error {
     let before = bed.target.list("").await.expect("listed");
     let error = bed.restore(&quick(options)).await.expect_err("refused");
     let after = bed.target.list("").await.expect("listed");
-    assert!(before.len() == after.len() && before.iter().zip(&after).all(|(a, b)| a.is_same(b)), "{error}: untouched");
+    assert!(before.len() == after.len() && before.iter().zip(&after).all(|(a, b)| a.is_same(&b)), "{error}: untouched");
     error
 }
 
@@ -67,7 +67,7 @@ async fn bytes_altered_under_the_same_length_are_found() {
         let bed = &bed;
         async move {
             let record = bed.backup.objects().find(|record| record.key.as_str().contains(find)).expect("one");
-            let bytes = bed.backup.read(record).await.expect("read");
+            let bytes = bed.backup.read(&record).await.expect("read");
             let mut altered = bytes.to_vec();
             altered[9] ^= 1;
             bed.backup.location().put(&record.key, altered.into()).await.expect("altered");

@@ -260,7 +260,7 @@ async fn files_are_restored_with_their_times() {
     for (found, record) in restored.iter().zip(backup.objects()) {
         assert_eq!(
             (found.key, found.size, found.version.modified),
-            (&record.key, record.content.size, record.version.modified)
+            (record.key, record.content.size, record.version.modified)
         );
     }
     assert!(!root.path().join("target/_influx_backup").exists());
@@ -276,7 +276,7 @@ async fn a_backup_finds_its_repository_by_the_marker_above_it() {
     let found = at().await;
     assert_eq!(found.repository().to_string(), repository.to_string());
     let record = found.objects().next().expect("an object");
-    assert_eq!(found.read(record).await.expect("read").len() as u64, record.content.size);
+    assert_eq!(found.read(&record).await.expect("read").len() as u64, record.content.size);
 }
 
 /// A copy has the same limit, but the copier of these tests does not heed it.

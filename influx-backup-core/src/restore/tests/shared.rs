@@ -66,7 +66,7 @@ async fn shared_objects_go_through_copier_and_journal() {
     assert_eq!(bed.keys().await, bed.backup_keys());
     for record in bed.backup.objects() {
         let restored = bed.target.get(&record.key, None).await.expect("read").expect("there");
-        assert_eq!(restored, bed.backup.read(record).await.expect("read"), "{}", record.key);
+        assert_eq!(restored, bed.backup.read(&record).await.expect("read"), "{}", record.key);
     }
 }
 
