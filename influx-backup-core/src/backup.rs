@@ -15,6 +15,7 @@ mod request;
 mod resume;
 mod rules;
 mod run;
+mod seen;
 mod show;
 mod sink;
 mod stability;

@@ -29,6 +29,7 @@ pub use self::{
     request::{CopyRequest, Expect, Transfer, Transform},
     stream::StreamCopier,
 };
+pub(crate) use self::{copied::SaidBy, request::Keep};
 use crate::{
     cancellation::Cancellation,
     error::CopyError,
@@ -55,7 +56,8 @@ use crate::{
 ///
 /// A copier retries nothing: the executor does, where [`CopyError::is_retryable`] says that it may help. The executor also
 /// drops a copy where one of the stores has answered nothing at all for [`CopyContext::stall_timeout`]. Its answer is no
-/// evidence: the executor compares it with the target.
+/// evidence: the executor asks the target's store about the copy, unless a copier of this crate has read what the store answered
+/// to the write, and the target is listed at the end.
 ///
 /// With the feature `testing`, `testing::copier_conformance` holds a copier against this contract.
 ///

@@ -203,6 +203,38 @@ mod s3 {
         assert_eq!(server.requests().len(), before, "and not asked again");
     }
 
+    /// An answer with the entity tag that was listed needs no look at the source; after any other, the source has to be what it was.
+    #[tokio::test]
+    async fn what_was_copied_is_told_by_its_entity_tag() {
+        const LISTED: &str = "\"0123456789abcdef0123456789abcdef\"";
+        for (copied, found, looks, checked_by) in [
+            (LISTED, LISTED, 0, Some(CheckedBy::StoreChecksum)),
+            ("\"other\"", LISTED, 1, Some(CheckedBy::Etag)),
+            ("\"other\"", "\"newer\"", 2, None),
+        ] {
+            let server = Canned::serve(move |request| match *request.method() {
+                Method::HEAD => {
+                    let time = ("last-modified", "Tue, 14 Nov 2023 22:13:20 GMT");
+                    answer(200, &[("content-length", "100"), ("etag", found), time], "")
+                }
+                _ => {
+                    let sum = "<ChecksumCRC64NVME>rosUhgp5mIg=</ChecksumCRC64NVME>";
+                    answer(200, &[], format!("<CopyObjectResult><ETag>{copied}</ETag>{sum}</CopyObjectResult>"))
+                }
+            });
+            let mut source = entry();
+            source.version.e_tag = Some(LISTED.into());
+            let request = CopyRequest::new(bucket(&server, "from"), source, bucket(&server, "to"));
+            let made = ServerSideCopier::default().copy(&request, &CopyContext::default()).await;
+            let heads = server.requests().len() - asked(&server).len();
+            assert_eq!(heads, looks, "{copied} {found}");
+            match checked_by {
+                Some(checked_by) => assert_eq!(made.expect("copied").checked_by, checked_by),
+                None => assert!(matches!(made, Err(CopyError::Changed)), "{made:?}"),
+            }
+        }
+    }
+
     /// The store's own checksum of the copy decides.
     #[tokio::test]
     async fn checksums_are_compared() {

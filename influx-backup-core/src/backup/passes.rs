@@ -15,6 +15,7 @@ use super::{
     pass::{Listed, Pass},
     prove::Proof,
     run::RunState,
+    seen::Looking,
 };
 use crate::{
     cluster::Cluster,
@@ -65,7 +66,8 @@ impl Run<'_> {
 
     /// Makes passes until a backup is ready for its commit.
     pub(super) async fn passes(&self, mut cluster: Cluster, state: &mut RunState) -> Result<Ready> {
-        let executor = Executor::of_job(Arc::clone(self.copier), self.options.limits.clone(), self.task.clone())
+        let copier = Looking::new(Arc::clone(self.copier), cluster.description().clone(), state.seen.clone());
+        let executor = Executor::of_job(Arc::new(copier), self.options.limits.clone(), self.task.clone())
             .with_on_unreadable(self.options.on_unreadable)
             .with_digest(self.options.digest);
         let mut lister = Lister::new(self.rules.listing_order.to_vec(), self.rules.roots);

@@ -14,6 +14,7 @@ use super::{
     name::default_name,
     passes::Run,
     resume,
+    seen::Seen,
 };
 use crate::{
     cluster::Cluster,
@@ -42,6 +43,8 @@ pub(super) struct RunState {
     pub(super) journal: Journal,
     /// What was read of the objects.
     pub(super) facts: Facts,
+    /// What was seen of objects while they were copied.
+    pub(super) seen: Seen,
     /// What could not be read of the source.
     pub(super) unreadable: BTreeMap<Key, UnreadableRecord>,
 }
@@ -101,7 +104,13 @@ pub(super) async fn run(
     };
     let to = lease.fenced(&to);
     let journal = journal(&to, lease.number(), options.limits.durability);
-    let mut state = RunState { index: Index::default(), journal, facts: Facts::default(), unreadable: BTreeMap::new() };
+    let mut state = RunState {
+        index: Index::default(),
+        journal,
+        facts: Facts::default(),
+        seen: Seen::default(),
+        unreadable: BTreeMap::new(),
+    };
     let run = Run {
         name: &name,
         to: &to,

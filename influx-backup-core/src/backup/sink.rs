@@ -8,13 +8,14 @@ use super::{
     index::Index,
     journal::{Journal, JournalLine},
     run::RunState,
+    seen::Seen,
 };
 use crate::{
     copier::Copied,
     error::Result,
     execute::{CopyOutcome, CopySink},
     format::parquet,
-    judge::evidence::Facts,
+    judge::evidence::{Fact, Facts},
     key::Key,
     layout::Component,
     location::{Location, StoreChecksums},
@@ -29,6 +30,7 @@ pub(super) struct PassSink<'a> {
     index: &'a mut Index,
     journal: &'a mut Journal,
     facts: &'a mut Facts,
+    seen: &'a Seen,
     unreadable: &'a mut BTreeMap<Key, UnreadableRecord>,
     report: PassReport,
     changed: bool,
@@ -36,8 +38,8 @@ pub(super) struct PassSink<'a> {
 
 impl<'a> PassSink<'a> {
     pub(super) fn new(to: &'a Location, state: &'a mut RunState) -> Self {
-        let RunState { index, journal, facts, unreadable } = state;
-        Self { to, index, journal, facts, unreadable, report: PassReport::default(), changed: false }
+        let RunState { index, journal, facts, seen, unreadable } = state;
+        Self { to, index, journal, facts, seen, unreadable, report: PassReport::default(), changed: false }
     }
 
     pub(super) const fn index(&mut self) -> &mut Index {
@@ -58,7 +60,7 @@ impl<'a> PassSink<'a> {
         self.changed = false;
     }
 
-    async fn copied(&mut self, task: &CopyTask, copied: Copied) -> Result<()> {
+    async fn copied(&mut self, task: &CopyTask, copied: Copied, seen: Option<Fact>) -> Result<()> {
         self.report.copied += 1;
         self.report.bytes += copied.content.size;
         *self.report.copiers.entry(copied.copier.to_string()).or_default() += 1;
@@ -68,6 +70,9 @@ impl<'a> PassSink<'a> {
         if let (Component::Parquet, Some(ends)) = (task.component, copied.content.ends) {
             let framed = parquet::check(&ends.head, &ends.tail, copied.content.size);
             self.facts.record_parquet(&task.to, &task.from.version, framed);
+        }
+        if let Some(fact) = seen {
+            self.facts.insert(task.to.clone(), task.from.version.clone(), fact);
         }
         let record = record(task, copied);
         self.index.insert(record.clone());
@@ -89,8 +94,9 @@ impl<'a> PassSink<'a> {
 impl CopySink for PassSink<'_> {
     async fn on_finished(&mut self, task: &CopyTask, outcome: CopyOutcome) -> Result<()> {
         let before = self.unreadable.remove(&task.to);
+        let seen = self.seen.take(&task.to);
         match outcome {
-            CopyOutcome::Copied(copied) => self.copied(task, *copied).await,
+            CopyOutcome::Copied(copied) => self.copied(task, *copied, seen).await,
             CopyOutcome::Vanished => {
                 self.report.vanished += 1;
                 self.drop_object(&task.to).await

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -30,6 +31,21 @@ pub struct Copied {
     /// The copier before it in the chain whose store refused the copy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused_by: Option<Cow<'static, str>>,
+    #[serde(skip)]
+    pub(crate) said_by: SaidBy,
+    /// The bytes themselves, where they were [wanted](super::request::Keep) and passed through in one piece.
+    #[serde(skip)]
+    pub(crate) bytes: Option<Bytes>,
+}
+
+/// Who says what is at the target. Either way the backup, or the target of a restore, is listed at the end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum SaidBy {
+    /// Only the copier: the executor asks the target's store.
+    #[default]
+    Copier,
+    /// The store itself, in its answer to the write, which this crate has read.
+    Store,
 }
 
 /// The content of a copied object.
@@ -88,6 +104,8 @@ impl Copied {
             attributes: Attributes::new(),
             copier: copier.into(),
             refused_by: None,
+            said_by: SaidBy::Copier,
+            bytes: None,
         }
     }
 

@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 
 use super::{
-    Copied, Copier, CopyContext, CopyRequest,
+    Copied, Copier, CopyContext, CopyRequest, Keep, SaidBy,
     wait::{blocking, unless_cancelled},
 };
 use crate::{
@@ -132,7 +132,7 @@ impl Copying {
     }
 
     fn finish(self) -> Result<Copied, CopyError> {
-        let Self { source, request, mut staged, target, hasher, .. } = self;
+        let Self { source, request, mut staged, target, hasher, buffer, .. } = self;
         let wanted = &request.source;
         check_version(&source, &request)?;
         let content = hasher.finish();
@@ -144,10 +144,17 @@ impl Copying {
             staged.look()
         };
         let found = finish().map_err(|e| target_error("finish target", e))?;
+        if found.size != wanted.size {
+            return Err(CopyError::Corrupt { reason: format!("the file has {} bytes", found.size) });
+        }
         request.check_lease()?;
         staged.replace().map_err(|e| target_error("finish target", e))?;
         let mut copied = Copied::read_through(wanted.size, content, "local");
         copied.stored.version = Some(request.to.file(&wanted.key, &found).version);
+        copied.said_by = SaidBy::Store;
+        if request.keep == Keep::Bytes && buffer.len() as u64 == wanted.size {
+            copied.bytes = Some(buffer.into());
+        }
         Ok(copied)
     }
 }

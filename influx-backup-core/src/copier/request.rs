@@ -32,6 +32,7 @@ pub struct CopyRequest {
     pub transfer: Transfer,
     /// Metadata for the copy; `None`: what the source's store returns.
     pub attributes: Option<Attributes>,
+    pub(crate) keep: Keep,
 }
 
 impl CopyRequest {
@@ -47,6 +48,7 @@ impl CopyRequest {
             transform: Transform::None,
             transfer: Transfer::Any,
             attributes: None,
+            keep: Keep::Nothing,
         }
     }
 
@@ -82,6 +84,12 @@ impl CopyRequest {
     #[must_use]
     pub fn with_attributes(mut self, attributes: Attributes) -> Self {
         self.attributes = Some(attributes);
+        self
+    }
+
+    /// Keeps the bytes in the [report](super::Copied), where a copier of this crate reads them in one piece.
+    pub(crate) fn with_keep(mut self, keep: Keep) -> Self {
+        self.keep = keep;
         self
     }
 
@@ -205,6 +213,15 @@ impl Transform {
     pub const fn is_none(&self) -> bool {
         matches!(self, Self::None)
     }
+}
+
+/// What of the bytes that pass through is kept until they were looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// Nothing.
+    Nothing,
+    /// All of them.
+    Bytes,
 }
 
 /// How an object may be moved.

@@ -12,6 +12,9 @@ mod s3;
 use std::ops::Range;
 
 use async_trait::async_trait;
+use chrono::Utc;
+#[cfg(feature = "azure")]
+use http::HeaderMap;
 use object_store::GetOptions;
 
 use self::{
@@ -19,8 +22,8 @@ use self::{
     refusals::Refusals,
 };
 use super::{
-    Copied, Copier, CopyContext, CopyRequest,
-    version::{disambiguate_missing, is_wanted},
+    Copied, Copier, CopyContext, CopyRequest, SaidBy,
+    version::{disambiguate_missing, is_wanted, unquoted},
     wait::{unless_cancelled, within},
 };
 use crate::{
@@ -29,7 +32,7 @@ use crate::{
     error::{CopyError, CopySide},
     key::Key,
     location::{
-        Attributes, ChecksumMatch, Pin, StoreChecksums, attributes_of,
+        Attributes, ChecksumMatch, Pin, StoreChecksums, Version, attributes_of,
         cloud::{Handle, encoded},
     },
     units::ByteSize,
@@ -44,8 +47,9 @@ const MOST_PARTS: u64 = 10_000;
 /// Lets the store itself copy, within S3 (and compatible stores), Azure or Google Cloud Storage: no byte passes through this
 /// machine, so it takes no bandwidth and no memory.
 ///
-/// The source's version is pinned. Content type, the user's metadata and, on S3, tags are kept; the storage class is the
-/// target bucket's default. Two providers, and copies that have to be [read](Transfer::ReadThrough), are
+/// The source's version is pinned. Content type, the user's metadata and, on S3, tags are kept by the store; the storage class is
+/// the target bucket's default. On S3 a copy is one request where the listing has entity tags: what metadata the source has is not
+/// asked for then. Two providers, and copies that have to be [read](Transfer::ReadThrough), are
 /// [`CopyError::Unsupported`]. Where the permissions do not allow the copy, or the store does not have the request, it is
 /// [`CopyError::Refused`]; a store that refused three objects in a row, or that lacks the request, is not asked again.
 ///
@@ -95,6 +99,20 @@ impl ServerSideCopier {
         (0..size.div_ceil(part)).map(|number| number * part..size.min((number + 1) * part)).collect()
     }
 
+    /// Whether the store needs one request for this copy, and nothing has to be known of its source before: S3 takes the entity tag
+    /// of a listing, and its answer shows what it has copied. (Google wants a generation, which listings lack; of what Azure has
+    /// copied, only the source's checksum can be compared.)
+    fn is_one_request(&self, from: &Handle, request: &CopyRequest) -> bool {
+        let is_small = request.source.size <= self.threshold;
+        let is_known = request.attributes.is_none() && request.expect.crc64.is_none();
+        match from {
+            #[cfg(feature = "aws")]
+            Handle::S3(_) => is_small && is_known,
+            #[allow(unreachable_patterns, reason = "there may be no other provider")]
+            _ => false,
+        }
+    }
+
     /// Remembers that a store refused to copy an object.
     fn remember(&self, refusal: CopyRefusal, what: &str, object: &Key) {
         match refusal {
@@ -118,7 +136,11 @@ impl Copier for ServerSideCopier {
         if self.refusals.is_refused(&pair) {
             return Err(CopyError::Refused { copier: NAME.into() });
         }
-        let source = match Source::look(request, context).await {
+        let source = match Source::listed(request).filter(|_| self.is_one_request(from, request)) {
+            Some(listed) => Ok(listed),
+            None => Source::look(request, context).await,
+        };
+        let source = match source {
             Ok(source) => source,
             Err(error) => return Err(disambiguate_missing(&request.from, &request.source, error).await),
         };
@@ -139,10 +161,9 @@ impl Copier for ServerSideCopier {
             _ => Err(Failure::Copy(CopyError::Unsupported)),
         };
         match copied {
-            Ok(checksums) => {
+            Ok(made) => {
                 self.refusals.allow(&pair);
-                source.require_unchanged(request, context).await?;
-                source.copied(request, checksums)
+                source.behind(&made, request, context).await?.copied(request, made)
             }
             Err(Failure::Copy(error)) => Err(disambiguate_missing(&request.from, &request.source, error).await),
             Err(Failure::Refused(refusal)) => {
@@ -190,16 +211,61 @@ impl Job<'_> {
     }
 }
 
-/// The source as its store describes it: in the version that is wanted.
+/// What a store says of a copy that it has made.
+#[derive(Debug, Default)]
+struct Made {
+    checksums: StoreChecksums,
+    /// Its version, where the answer names one.
+    version: Option<Version>,
+}
+
+impl Made {
+    fn new(checksums: StoreChecksums, e_tag: Option<&str>, id: Option<&str>) -> Self {
+        let version = |e_tag: &str| Version { e_tag: Some(e_tag.into()), id: id.map(Into::into), modified: Utc::now() };
+        Self { checksums, version: e_tag.map(version) }
+    }
+
+    #[cfg(feature = "azure")]
+    fn of_headers(checksums: StoreChecksums, headers: &HeaderMap) -> Self {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        Self::new(checksums, text("etag"), text("x-ms-version-id"))
+    }
+}
+
+/// The source, in the version that is wanted.
+#[derive(Clone)]
 struct Source {
     e_tag: String,
     /// The version's id (S3, in versioned buckets) or generation (Google).
     version: Option<String>,
     attributes: Attributes,
     checksums: StoreChecksums,
+    seen: Seen,
+}
+
+/// How a source was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    /// By its listing.
+    Listed,
+    /// By a request for it.
+    Asked,
 }
 
 impl Source {
+    /// As its listing shows it, where that has an entity tag to pin it to.
+    fn listed(request: &CopyRequest) -> Option<Self> {
+        let version = &request.source.version;
+        Some(Self {
+            e_tag: version.e_tag.as_deref()?.to_owned(),
+            version: version.id.as_deref().map(ToOwned::to_owned),
+            attributes: Attributes::new(),
+            checksums: StoreChecksums::default(),
+            seen: Seen::Listed,
+        })
+    }
+
+    /// As its store describes it.
     async fn look(request: &CopyRequest, context: &CopyContext) -> Result<Self, CopyError> {
         let wanted = &request.source;
         let options = GetOptions {
@@ -215,7 +281,7 @@ impl Source {
         if !is_wanted(wanted, &head.meta) {
             return Err(CopyError::Changed);
         }
-        let checksums = StoreChecksums::of_answer(&head);
+        let checksums = StoreChecksums::of_answer(&head.extensions);
         request.check_content(wanted.size, checksums.crc64)?;
         Ok(Self {
             checksums,
@@ -223,22 +289,37 @@ impl Source {
             e_tag: head.meta.e_tag.ok_or(CopyError::Unsupported)?,
             version: head.meta.version,
             attributes: attributes_of(&head.attributes),
+            seen: Seen::Asked,
         })
     }
 
-    /// Where nothing pins the copy, a second look at its source has to show what the first showed.
-    async fn require_unchanged(&self, request: &CopyRequest, context: &CopyContext) -> Result<(), CopyError> {
-        if request.from.pin() != Pin::Nothing || Self::look(request, context).await?.e_tag == self.e_tag {
-            return Ok(());
+    /// The source that this copy was made of. What its listing showed holds where the copy has the same entity tag, an MD5 of both
+    /// where the store has a checksum of the copy. Else a look shows whether it is still the version that is wanted: some stores do
+    /// not heed the condition. Where nothing pins the copy, the look has to show what the first one showed.
+    async fn behind(self, made: &Made, request: &CopyRequest, context: &CopyContext) -> Result<Self, CopyError> {
+        match self.seen {
+            Seen::Listed => {
+                let tag = |version: &Version| version.e_tag.as_deref().map(|tag| unquoted(tag).to_owned());
+                let is_same = made.version.as_ref().and_then(tag).as_deref() == Some(unquoted(&self.e_tag));
+                // Services beside AWS have checksums where they are asked to, and few say them of a copy.
+                let has_none =
+                    made.checksums.is_empty() && request.from.options().get("aws_checksum_algorithm").is_none();
+                if is_same && (has_none || is_md5(unquoted(&self.e_tag)) && !made.checksums.is_empty()) {
+                    return Ok(Self { checksums: made.checksums.clone(), ..self });
+                }
+                Self::look(request, context).await
+            }
+            Seen::Asked if request.from.pin() != Pin::Nothing => Ok(self),
+            Seen::Asked if Self::look(request, context).await?.e_tag == self.e_tag => Ok(self),
+            Seen::Asked => Err(CopyError::Changed),
         }
-        Err(CopyError::Changed)
     }
 
-    fn copied(&self, request: &CopyRequest, copy: StoreChecksums) -> Result<Copied, CopyError> {
+    fn copied(&self, request: &CopyRequest, made: Made) -> Result<Copied, CopyError> {
         let mut copied = Copied::unverified(request.source.size, NAME);
         copied.attributes = self.attributes.clone();
         copied.stored.checksums = self.checksums.clone();
-        copied.checked_by = match self.checksums.compare(&copy) {
+        copied.checked_by = match self.checksums.compare(&made.checksums) {
             ChecksumMatch::Equal => CheckedBy::StoreChecksum,
             ChecksumMatch::Mismatch => {
                 return Err(CopyError::Corrupt {
@@ -253,6 +334,11 @@ impl Source {
         if copied.checked_by == CheckedBy::StoreChecksum {
             copied.content.crc64 = self.checksums.crc64;
         }
+        // Where a checksum is wanted that the answer lacks, the store may give it when it is asked for the copy.
+        if made.version.is_some() && (request.expect.crc64.is_none() || made.checksums.crc64.is_some()) {
+            copied.said_by = SaidBy::Store;
+        }
+        copied.stored.version = made.version;
         Ok(copied)
     }
 }
@@ -264,7 +350,12 @@ async fn checksums(request: &CopyRequest, context: &CopyContext) -> Result<Store
     let head = within(CopySide::Target, context.stall_timeout, request.to.store().get_opts(&path, options));
     let head = unless_cancelled(&context.cancellation, head).await??;
     let head = head.map_err(|error| CopyError::from_target("head", error))?;
-    Ok(StoreChecksums::of_answer(&head))
+    Ok(StoreChecksums::of_answer(&head.extensions))
+}
+
+/// Whether an entity tag has the form of an MD5.
+fn is_md5(e_tag: &str) -> bool {
+    e_tag.len() == 32 && e_tag.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::ops::Range;
 use async_trait::async_trait;
 use chrono::Utc;
 use futures::{Stream, StreamExt, stream};
-use object_store::{PutMode, PutMultipartOptions, PutOptions, PutResult};
+use object_store::{PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult};
 use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -17,7 +17,7 @@ use self::{
     upload::Upload,
 };
 use super::{
-    Copied, Copier, CopyContext, CopyRequest,
+    Copied, Copier, CopyContext, CopyRequest, Keep, SaidBy,
     version::disambiguate_missing,
     wait::{blocking, lost, unless_cancelled, within},
 };
@@ -26,7 +26,7 @@ use crate::{
     concurrent,
     error::{CopyError, CopySide},
     limits::MemoryPermit,
-    location::{Attributes, Put, StoreChecksums, StoreHasher, Version, attributes_from},
+    location::{Attributes, ChecksumMatch, Put, StoreChecksums, StoreHasher, Version, attributes_from},
     units::ByteSize,
 };
 
@@ -106,14 +106,16 @@ async fn whole(reader: &Reader, request: &CopyRequest, context: &CopyContext) ->
     let attributes = attributes_from(&request.attributes_for_target(&piece.attributes));
     let extensions = request.to.extensions();
     let options = PutOptions { mode: PutMode::Overwrite, attributes, extensions, ..PutOptions::default() };
-    let payload = piece.chunks.into_iter().collect();
+    let payload: PutPayload = piece.chunks.into_iter().collect();
+    let kept = (request.keep == Keep::Bytes).then(|| payload.clone().into());
     let path = request.to.store_path(&request.target).map_err(|e| CopyError::from_target("put", e))?;
     let sent = request.send()?;
     let put = request.to.store().put_opts(&path, payload, options);
     let put = within(CopySide::Target, patience(context.stall_timeout, size), put).await?;
     sent.end(&put);
     let put = put.map_err(|e| CopyError::from_target("put", e))?;
-    finish(request, hashes, piece.attributes, put).await
+    let copied = finish(request, Put::Whole, hashes, piece.attributes, put).await?;
+    Ok(Copied { bytes: kept, ..copied })
 }
 
 /// A part that was read, with the permit to hold it.
@@ -149,7 +151,7 @@ impl StreamCopier {
                 // A store may take minutes to put thousands of parts together.
                 let completed = upload.complete(context.stall_timeout.saturating_mul(10));
                 let put = unless_cancelled(&context.cancellation, completed).await??;
-                finish(request, sums, attributes, put).await
+                finish(request, Put::Parts, sums, attributes, put).await
             }
             Err(error) => {
                 upload.abort().await;
@@ -244,25 +246,41 @@ fn ranges(size: u64, part: u64) -> impl Iterator<Item = Range<u64>> {
     (0..size.div_ceil(part)).map(move |number| number * part..size.min((number + 1) * part))
 }
 
+/// What the answer to the write says. Where it has no entity tag, or where it has no checksum of what was put together of
+/// parts, the executor asks the store.
 async fn finish(
     request: &CopyRequest,
+    written: Put,
     (content, checksums): (Content, StoreChecksums),
     attributes: Attributes,
     put: PutResult,
 ) -> Result<Copied, CopyError> {
     let mut copied = Copied::read_through(request.source.size, content, "stream");
-    copied.stored.checksums = checksums;
     copied.attributes = attributes;
-    copied.stored.version = Some(match request.to.directory() {
-        Some(_) => {
-            let key = request.target.clone();
-            let modified = request.source.version.modified;
-            let to = request.to.clone();
-            let dated = move || Ok(to.file(&key, &to.date(&key, modified.into())?).version);
-            blocking(move || dated().map_err(|e| CopyError::from_io(CopySide::Target, "date", e))).await?
+    if request.to.directory().is_some() {
+        let key = request.target.clone();
+        let modified = request.source.version.modified;
+        let to = request.to.clone();
+        let dated = move || Ok(to.file(&key, &to.date(&key, modified.into())?));
+        let found = blocking(move || dated().map_err(|e| CopyError::from_io(CopySide::Target, "date", e))).await?;
+        if found.size != request.source.size {
+            return Err(CopyError::Corrupt { reason: format!("the file has {} bytes", found.size) });
         }
-        None => Version { e_tag: put.e_tag.map(Into::into), id: put.version.map(Into::into), modified: Utc::now() },
-    });
+        copied.stored.checksums = checksums;
+        copied.stored.version = Some(found.version);
+        copied.said_by = SaidBy::Store;
+        return Ok(copied);
+    }
+    let answered = StoreChecksums::of_answer(&put.extensions);
+    if checksums.compare(&answered) == ChecksumMatch::Mismatch {
+        return Err(CopyError::Corrupt { reason: "the target's store has another checksum".to_owned() });
+    }
+    if put.e_tag.is_some() && (written == Put::Whole || !answered.is_empty()) {
+        copied.said_by = SaidBy::Store;
+    }
+    copied.stored.checksums = checksums.merge(answered.computed_by(request.to.provider()));
+    copied.stored.version =
+        Some(Version { e_tag: put.e_tag.map(Into::into), id: put.version.map(Into::into), modified: Utc::now() });
     Ok(copied)
 }
 

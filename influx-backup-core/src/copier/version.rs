@@ -21,7 +21,7 @@ pub(super) fn is_wanted(wanted: &ObjectMeta, found: &StoreMeta) -> bool {
     is_same && found.size == wanted.size
 }
 
-fn unquoted(e_tag: &str) -> &str {
+pub(super) fn unquoted(e_tag: &str) -> &str {
     e_tag.trim_start_matches("W/").trim_matches('"')
 }
 

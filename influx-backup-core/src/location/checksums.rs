@@ -97,15 +97,15 @@ impl StoreChecksums {
         }
     }
 
-    /// Those in an answer of the object_store crate.
+    /// Those in an answer of the object_store crate, by its extensions.
     #[cfg(feature = "cloud")]
-    pub(crate) fn of_answer(answer: &object_store::GetResult) -> Self {
-        let answered = answer.extensions.get::<super::cloud::Answered>();
+    pub(crate) fn of_answer(extensions: &object_store::Extensions) -> Self {
+        let answered = extensions.get::<super::cloud::Answered>();
         answered.map(|answered| Self::of_headers(&answered.0)).unwrap_or_default()
     }
 
     #[cfg(not(feature = "cloud"))]
-    pub(crate) fn of_answer(_: &object_store::GetResult) -> Self {
+    pub(crate) fn of_answer(_: &object_store::Extensions) -> Self {
         Self::default()
     }
 }

@@ -161,7 +161,7 @@ impl Location {
             let options = GetOptions { head: true, ..GetOptions::default() };
             match self.answer(self.store().get_opts(&self.path(key), options)).await {
                 Ok(answer) => {
-                    let checksums = StoreChecksums::of_answer(&answer);
+                    let checksums = StoreChecksums::of_answer(&answer.extensions);
                     Ok(Some((self.entry(answer.meta)?, checksums)))
                 }
                 Err(object_store::Error::NotFound { .. }) => Ok(None),

@@ -122,7 +122,13 @@ fn quick_compaction() -> World {
     World { options, weather }
 }
 
-/// The same under slow listings.
+/// The same under requests so slow that its files go between a listing and their copies.
+fn slower_than_compaction() -> World {
+    let World { options, weather } = quick_compaction();
+    World { options: ModelOptions { latency: ms(1)..ms(10), ..options }, weather }
+}
+
+/// Quick compaction under slow listings.
 fn quick_compaction_slowly() -> World {
     World { weather: Weather::Slow, ..quick_compaction() }
 }
@@ -171,12 +177,12 @@ const RULES: &[Rule] = &[
         "cs and cd are listed again after their files",
         CompactorOnce,
         &[ForgivesVanished],
-        quick_compaction,
+        slower_than_compaction,
         Sign::Certificate,
-        19,
+        114,
     ),
     world("the compactor comes before the nodes", CompactorLast, &[NoTopUp], furious_compaction, Sign::Beyond, 367),
-    world("the catalog comes after all WAL", CatalogFirst, &[CatalogAsPlanned], mixed, Sign::DoesNotStart, 24),
+    world("the catalog comes after all WAL", CatalogFirst, &[CatalogAsPlanned], mixed, Sign::DoesNotStart, 91),
     scene("the catalog's roots are looked at after its logs", Some(RootsFirst), || {
         Box::pin(scenes::roots_are_looked_at_after_their_logs())
     }),

@@ -16,7 +16,7 @@ use tokio::time::sleep;
 
 use super::{
     super::clean_up::{Undo, UndoOnDrop},
-    CopyContext, CopyError, Job, StoreChecksums,
+    CopyContext, CopyError, Job, Made, StoreChecksums,
     answer::{CopyRefusal, Failure, request, send, store_error, success, with},
     encoded, unless_cancelled,
 };
@@ -40,7 +40,7 @@ pub(super) fn are_one_service(from: &Azure, to: &Azure) -> bool {
     (one_account || both_public) && from.server_side == ServerSide::Possible && to.server_side == ServerSide::Possible
 }
 
-pub(super) async fn copy(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<StoreChecksums, Failure> {
+pub(super) async fn copy(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<Made, Failure> {
     let from_url = format!("from URL at {}", to.base);
     if !job.copier.refusals.is_refused(&from_url) {
         let copied = if job.size() <= job.copier.threshold {
@@ -52,9 +52,9 @@ pub(super) async fn copy(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<Stor
             // The service lacks the request (emulators, old Stacks), or may not read the source by a signed URL.
             Err(Failure::Refused(refusal)) => job.copier.remember(refusal, &from_url, &job.request.source.key),
             Err(failure) => return Err(failure),
-            Ok(checksums) => {
+            Ok(made) => {
                 job.copier.refusals.allow(&from_url);
-                return Ok(checksums);
+                return Ok(made);
             }
         }
     }
@@ -62,15 +62,15 @@ pub(super) async fn copy(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<Stor
 }
 
 /// One request, done when it is answered; the target is there as a whole or not at all.
-async fn put_blob_from_url(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<StoreChecksums, Failure> {
+async fn put_blob_from_url(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<Made, Failure> {
     let put = with(request(Method::PUT, &target(job, to))?, "x-ms-blob-type", "BlockBlob")?;
     let answer = ask_from_url(job, from, to, put).await?;
     job.moved(job.size());
-    Ok(StoreChecksums::of_headers(&answer.headers))
+    Ok(Made::of_headers(StoreChecksums::of_headers(&answer.headers), &answer.headers))
 }
 
 /// Blocks, each by one request, and then the list of them, which makes them an object.
-async fn put_blocks_from_url(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<StoreChecksums, Failure> {
+async fn put_blocks_from_url(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<Made, Failure> {
     // Ids of this run only, so that blocks of another run cannot get between them. All ids of an object have one length.
     let run = rand::random::<u32>();
     let blocks = job.copier.parts(job.size()).into_iter().enumerate().map(|(index, range)| async move {
@@ -83,9 +83,9 @@ async fn put_blocks_from_url(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<
         Ok::<_, Failure>(id)
     });
     let ids: Vec<String> = stream::iter(blocks).buffered(job.copier.parallel).try_collect().await?;
-    success(put_block_list(job, to, &ids).await?)?;
+    let answer = success(put_block_list(job, to, &ids).await?)?;
     // Of an object made of blocks the service has no checksum.
-    Ok(StoreChecksums::default())
+    Ok(Made::of_headers(StoreChecksums::default(), &answer.headers))
 }
 
 async fn put_block_list(job: &Job<'_>, to: &Azure, ids: &[String]) -> Result<Answer, CopyError> {
@@ -141,7 +141,7 @@ async fn ask_from_url(job: &Job<'_>, from: &Azure, to: &Azure, put: HttpRequest)
 }
 
 /// The service copies in the background; its answer tells whether the copy has ended.
-async fn copy_blob(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<StoreChecksums, Failure> {
+async fn copy_blob(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<Made, Failure> {
     let path = job.request.from.path(&job.request.source.key);
     let source = if from.account == to.account { from.url(&path) } else { signed(from, &path).await? };
     let put = with(request(Method::PUT, &target(job, to))?, "x-ms-copy-source", &source)?;
@@ -164,7 +164,7 @@ async fn copy_blob(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<StoreCheck
             }
             job.moved(job.size());
             // Copy Blob takes over the Content-MD5 of the source without reading the bytes: it is not evidence.
-            Ok(StoreChecksums::default())
+            Ok(Made::of_headers(StoreChecksums::default(), &answer.headers))
         }
         status => Err(store_error(StoreErrorKind::Unknown, status.unwrap_or("nothing about the copy")).into()),
     }

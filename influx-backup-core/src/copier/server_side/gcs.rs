@@ -4,7 +4,7 @@ use http::Method;
 use serde::Deserialize;
 
 use super::{
-    CopyError, Job, StoreChecksums,
+    CopyError, Job, Made, StoreChecksums,
     answer::{CopyRefusal, Failure, request, send, store_error, success},
 };
 use crate::{error::StoreErrorKind, location::cloud::gcs::Gcs};
@@ -26,7 +26,7 @@ struct Resource {
     md5_hash: Option<String>,
 }
 
-pub(super) async fn copy(job: &Job<'_>, from: &Gcs, to: &Gcs) -> Result<StoreChecksums, Failure> {
+pub(super) async fn copy(job: &Job<'_>, from: &Gcs, to: &Gcs) -> Result<Made, Failure> {
     // Its generation is the version of an object; without one it cannot be pinned.
     let generation = job.source.version.as_deref().ok_or(CopyRefusal::Object)?;
     let object = |path: &object_store::path::Path| path_segment(path.as_ref());
@@ -50,7 +50,9 @@ pub(super) async fn copy(job: &Job<'_>, from: &Gcs, to: &Gcs) -> Result<StoreChe
         match (rewritten.done, rewritten.rewrite_token) {
             (true, _) => {
                 let resource = rewritten.resource.unwrap_or(Resource { crc32c: None, md5_hash: None });
-                return Ok(StoreChecksums { crc64: None, crc32c: resource.crc32c, md5: resource.md5_hash });
+                let checksums = StoreChecksums { crc64: None, crc32c: resource.crc32c, md5: resource.md5_hash };
+                // The entity tag in this answer is not the one that listings show.
+                return Ok(Made { checksums, version: None });
             }
             (false, Some(next)) => token = Some(next),
             (false, None) => {

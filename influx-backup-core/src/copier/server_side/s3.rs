@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use super::{
     super::clean_up::{CleanUps, Undo, UndoOnDrop},
-    CopyError, Job, StoreChecksums,
+    CopyError, Job, Made, StoreChecksums,
     answer::{CopyRefusal, Failure, request, send, store_error, success},
     checksums, encoded, unless_cancelled, within,
 };
@@ -35,12 +35,13 @@ pub(super) fn are_one_service(from: &S3, to: &S3) -> bool {
     from.endpoint == to.endpoint && from.server_side == ServerSide::Possible && to.server_side == ServerSide::Possible
 }
 
-pub(super) async fn copy(job: &Job<'_>, from: &S3, to: &S3) -> Result<StoreChecksums, Failure> {
+pub(super) async fn copy(job: &Job<'_>, from: &S3, to: &S3) -> Result<Made, Failure> {
     if job.size() <= job.copier.threshold {
-        let copied = put(job, from, to, None).await?;
+        let (copied, id) = put(job, from, to, None).await?;
         job.moved(job.size());
         let crc64 = copied.crc64.as_deref().and_then(Crc64::from_base64);
-        return Ok(crc64.map(StoreChecksums::of_crc64).unwrap_or_default());
+        let checksums = crc64.map(StoreChecksums::of_crc64).unwrap_or_default();
+        return Ok(Made::new(checksums, copied.e_tag.as_deref(), id.as_deref()));
     }
     by_parts(job, from, to).await
 }
@@ -79,8 +80,13 @@ struct Part<'a> {
     range: Range<u64>,
 }
 
-/// One PUT with `x-amz-copy-source`, which the signature covers.
-async fn put(job: &Job<'_>, from: &S3, to: &S3, part: Option<Part<'_>>) -> Result<CopyResult, Failure> {
+/// One PUT with `x-amz-copy-source`, which the signature covers. Returns the version id of the copy besides, in versioned buckets.
+async fn put(
+    job: &Job<'_>,
+    from: &S3,
+    to: &S3,
+    part: Option<Part<'_>>,
+) -> Result<(CopyResult, Option<String>), Failure> {
     let key = encoded(job.request.from.path(&job.request.source.key).as_ref());
     let version = job.source.version.as_deref().map(|id| format!("?versionId={}", encoded(id))).unwrap_or_default();
     let mut headers = vec![("x-amz-copy-source", format!("/{}/{key}{version}", from.bucket))];
@@ -104,10 +110,11 @@ async fn put(job: &Job<'_>, from: &S3, to: &S3, part: Option<Part<'_>>) -> Resul
     let sent = job.request.send()?;
     let answer = send(&to.http, request, job.context).await?;
     sent.end_as(answer.failure());
-    Ok(copy_result(&success(answer)?)?)
+    let answer = success(answer)?;
+    Ok((copy_result(&answer)?, answer.header("x-amz-version-id").map(ToOwned::to_owned)))
 }
 
-async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<StoreChecksums, Failure> {
+async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<Made, Failure> {
     let path = job.request.to.path(&job.request.target);
     let attributes = attributes_from(&job.source.attributes);
     let options = PutMultipartOptions { attributes, ..PutMultipartOptions::default() };
@@ -123,7 +130,7 @@ async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<StoreChecksums, F
         let size = range.end - range.start;
         let part = Part { upload: &id, number: index + 1, range };
         async move {
-            let copied = put(job, from, to, Some(part)).await?;
+            let (copied, _) = put(job, from, to, Some(part)).await?;
             job.moved(size);
             let content_id = copied.e_tag.ok_or(CopyRefusal::Object)?;
             Ok::<_, Failure>(PartId { content_id })
@@ -138,9 +145,10 @@ async fn by_parts(job: &Job<'_>, from: &S3, to: &S3) -> Result<StoreChecksums, F
     let completed = within(CopySide::Target, stall.saturating_mul(10), to.store.complete_multipart(&path, &id, parts));
     let completed = unless_cancelled(cancellation, completed).await??;
     sent.end(&completed);
-    completed.map_err(|error| CopyError::from_upload("complete upload", error))?;
+    let completed = completed.map_err(|error| CopyError::from_upload("complete upload", error))?;
     upload.keep();
-    Ok(checksums(job.request, job.context).await?)
+    let checksums = checksums(job.request, job.context).await?;
+    Ok(Made::new(checksums, completed.e_tag.as_deref(), completed.version.as_deref()))
 }
 
 /// An upload that was begun.
