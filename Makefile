@@ -1,6 +1,6 @@
 # What one does here. Each target sets up what it needs.
 
-.PHONY: help demo test lint python node bench soak
+.PHONY: help demo test lint python node bench bench-full soak
 
 help:
 	@echo 'make demo    make up a small cluster, back it up, destroy a copy, restore, verify (two minutes)'
@@ -8,7 +8,7 @@ help:
 	@echo 'make lint    formatting, clippy for each set of features, documentation, ruff, biome, cargo deny'
 	@echo 'make python  build the Python wheel into dist/ (needs Python 3.10 or later)'
 	@echo 'make node    build the Node package into dist/ (needs Node.js 20.11 or later)'
-	@echo 'make bench   compare speed and memory with cp and what else is installed (ten minutes)'
+	@echo 'make bench   compare speed and memory with cp, s5cmd and others (ten minutes; make bench-full: three hours)'
 	@echo 'make soak    search for a failing world of the simulation: make soak MINUTES=60'
 
 demo:
@@ -27,7 +27,10 @@ node:
 	@.ci/node package
 
 bench:
-	@.ci/bench
+	@.ci/bench short
+
+bench-full:
+	@.ci/bench full
 
 MINUTES ?= 10
 soak:
