@@ -217,13 +217,15 @@ impl<R: Row, F: Fn(R, R) -> R> Builder<R, F> {
 
     pub(crate) fn push(&mut self, row: R) {
         self.run.push(row);
-        if self.run.len() == RUN {
+        // A larger share of a large table: rows in no order at all change most of its blocks at each run.
+        if self.run.len() >= RUN.max(self.table.len / 8) {
             self.table.add_run(std::mem::take(&mut self.run), &self.choose);
         }
     }
 
     pub(crate) fn finish(mut self) -> Table<R> {
         self.table.add_run(self.run, &self.choose);
+        self.table.blocks.shrink_to_fit();
         self.table
     }
 }

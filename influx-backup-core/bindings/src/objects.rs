@@ -40,7 +40,7 @@ macro_rules! objects_tables {
                 /// Its place in the order in which the listings of a run happened.
                 order = it.order,
                 /// What it found. Made anew at each look.
-                entries lazily = it.entries.iter().map($crate::core::location::ObjectMeta::from).collect::<Vec<_>>(),
+                entries lazily = it.entries.iter().collect::<Vec<_>>(),
             }
 
             /// What one pass over a cluster listed, in the order in which it was listed.

@@ -135,9 +135,9 @@ macro_rules! repository_tables {
                 /// The repository that it lies in.
                 repository = it.repository(),
                 /// Every object that it holds, sorted by key. Made anew at each look.
-                objects lazily = it.objects().cloned().collect::<Vec<_>>(),
+                objects lazily = it.objects().collect::<Vec<_>>(),
                 /// Parquet files that live manifests name and that were gone from the source, with the consent of the caller.
-                absent lazily = it.absent().cloned().collect::<Vec<_>>(),
+                absent lazily = it.absent().collect::<Vec<_>>(),
                 /// What the backup holds.
                 manifest = it.manifest(),
             }

@@ -30,7 +30,7 @@ macro_rules! target_tables {
                 /// How long before the inspection something was written, where that is so recent that a server may be running.
                 signs_of_life = it.signs_of_life(),
                 /// Every object but those of influx-backup, sorted by key. Made anew at each look.
-                objects lazily = it.objects().map($crate::core::location::ObjectMeta::from).collect::<Vec<_>>(),
+                objects lazily = it.objects().collect::<Vec<_>>(),
             }
 
             /// A restore that was begun and not finished.

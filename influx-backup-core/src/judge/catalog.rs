@@ -14,7 +14,7 @@ use crate::{
     layout::{Generation, Group, catalog_log_sequence},
 };
 
-type Parsed<'a> = &'a Result<CatalogFile, Unreadable>;
+type Parsed<'a> = &'a Result<Box<CatalogFile>, Unreadable>;
 
 /// One generation of the catalog as the tree has it.
 #[derive(Debug)]

@@ -50,10 +50,10 @@ impl fmt::Display for Unreadable {
 /// What the bytes of one object say.
 #[derive(Debug, Clone)]
 pub(crate) enum Fact {
-    Snapshot(Result<Snapshot, Unreadable>),
-    Checkpoint(Result<Checkpoint, Unreadable>),
+    Snapshot(Result<Box<Snapshot>, Unreadable>),
+    Checkpoint(Result<Box<Checkpoint>, Unreadable>),
     Wal(Result<(), Unreadable>),
-    Catalog(Result<CatalogFile, Unreadable>),
+    Catalog(Result<Box<CatalogFile>, Unreadable>),
     /// A Parquet file whose frame is wrong, where its bytes were read while they were copied.
     Parquet(FormatError),
 }
@@ -62,10 +62,12 @@ impl Fact {
     /// What the bytes of an object of this kind say.
     pub(crate) fn parse(component: Component, bytes: &[u8]) -> Self {
         match component {
-            Component::Snapshot => Self::Snapshot(Snapshot::parse(bytes).map_err(Into::into)),
-            Component::SnapshotCheckpoint => Self::Checkpoint(Checkpoint::parse(bytes).map_err(Into::into)),
+            Component::Snapshot => Self::Snapshot(Snapshot::parse(bytes).map(Box::new).map_err(Into::into)),
+            Component::SnapshotCheckpoint => {
+                Self::Checkpoint(Checkpoint::parse(bytes).map(Box::new).map_err(Into::into))
+            }
             Component::Wal => Self::Wal(wal::check(bytes).map_err(Into::into)),
-            _ => Self::Catalog(CatalogFile::parse(bytes).map_err(Into::into)),
+            _ => Self::Catalog(CatalogFile::parse(bytes).map(Box::new).map_err(Into::into)),
         }
     }
 
@@ -292,7 +294,7 @@ impl<'a> Evidence<'a> {
     /// The checkpoints of a node that parse.
     pub(crate) fn checkpoints(&self, node: &str) -> Vec<(&'a Key, &'a Checkpoint)> {
         let parsed = |(key, fact): (&'a Key, &'a Fact)| match fact {
-            Fact::Checkpoint(Ok(checkpoint)) => Some((key, checkpoint)),
+            Fact::Checkpoint(Ok(checkpoint)) => Some((key, &**checkpoint)),
             _ => None,
         };
         self.of_kind(node, Component::SnapshotCheckpoint).into_iter().filter_map(parsed).collect()
@@ -327,7 +329,7 @@ fn directory(node: &str, component: Component) -> String {
 /// The snapshot manifests of a node that parse, ascending by sequence.
 fn snapshots<'a>(facts: &'a Facts, node: &str) -> Vec<(&'a Key, &'a Snapshot)> {
     let parsed = |(key, (_, fact)): (&'a Key, &'a (Version, Fact))| match fact {
-        Fact::Snapshot(Ok(snapshot)) => Some((key, snapshot)),
+        Fact::Snapshot(Ok(snapshot)) => Some((key, &**snapshot)),
         _ => None,
     };
     let mut snapshots: Vec<_> = below(&facts.0, &directory(node, Component::Snapshot)).filter_map(parsed).collect();

@@ -124,6 +124,14 @@ impl Location {
         file
     }
 
+    /// The same for a listing.
+    pub(super) fn as_versions(&self, files: ObjectTable) -> ObjectTable {
+        match self.abilities().inodes {
+            Some(Inodes::Unstable) => files.into_iter().map(|file| self.as_version(file)).collect(),
+            _ => files,
+        }
+    }
+
     /// Gives an open file the time of its source, where the file system lets it have that.
     pub(crate) fn set_modified(&self, file: &File, modified: SystemTime) -> io::Result<()> {
         if self.abilities().times == Some(Times::NotKept) {
@@ -224,10 +232,7 @@ impl Location {
                 self.0.abilities.forget_inodes();
             }
         }
-        match self.abilities().inodes {
-            Some(Inodes::Unstable) => now.into_iter().map(|file| self.as_version(file)).collect(),
-            _ => now,
-        }
+        self.as_versions(now)
     }
 }
 

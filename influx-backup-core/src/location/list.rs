@@ -33,14 +33,14 @@ impl Location {
             let how = local::How { links: self.0.links.clone(), unfit: Unfit::Refuse };
             let listed = local::list(directory, text(prefix.as_ref()), how, self.0.on_listed.clone()).await?;
             self.passed(listed.passed);
-            listed.found.into_iter().map(|file| self.as_version(file)).collect()
+            self.as_versions(listed.found)
         } else {
             let list = || self.listing(self.list_store(prefix.as_ref())).boxed();
             self.without_markers(self.retry(list).await?).await?
         };
         let prefix = text(prefix.as_ref());
         tracing::debug!(location = %self, prefix, objects = entries.len(), elapsed = ?began.elapsed(), "listed");
-        Ok(entries.into())
+        Ok(entries)
     }
 
     /// The same as [`Location::list`], but listing the directories directly below `prefix` in parallel.
@@ -55,8 +55,11 @@ impl Location {
         let child = |name: &String| if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
         let listings = top.directories.iter().map(child);
         let listings = listings.map(|directory| async move { self.list(&directory).await }.boxed()).collect();
-        let listings = concurrent::run(listings, MAX_CONCURRENT).await?;
-        Ok(top.entries.into_iter().chain(listings.into_iter().flatten()).collect())
+        let mut entries = top.entries;
+        for listing in concurrent::run(listings, MAX_CONCURRENT).await? {
+            entries.extend(listing);
+        }
+        Ok(entries)
     }
 
     /// Every object here, and what cannot be listed: in places that hold other things beside a cluster.
@@ -67,8 +70,7 @@ impl Location {
             let how = local::How { links: self.0.links.clone(), unfit: Unfit::PassOver };
             let listed = local::list(directory, "", how, self.0.on_listed.clone()).await?;
             self.passed(listed.passed);
-            let found = listed.found.into_iter().map(|file| self.as_version(file));
-            return Ok((found.collect(), listed.unlisted));
+            return Ok((self.as_versions(listed.found), listed.unlisted));
         }
         match self.list_parallel("").await {
             Err(error) if unfit(&error).is_some() => self.list_in_parts().await,
@@ -77,7 +79,7 @@ impl Location {
     }
 
     async fn list_in_parts(&self) -> Result<(ObjectTable, Vec<Unlisted>)> {
-        let mut entries = Vec::new();
+        let mut entries = ObjectTable::default();
         let mut unlisted = Vec::new();
         let mut levels = vec![String::new()];
         while let Some(name) = levels.pop() {
@@ -103,7 +105,7 @@ impl Location {
                 }
             }
         }
-        Ok((entries.into(), unlisted))
+        Ok((entries, unlisted))
     }
 
     /// One level below `prefix`.
@@ -210,9 +212,9 @@ impl Location {
         self.retry(|| self.listing(first()).boxed()).await
     }
 
-    async fn list_store(&self, prefix: Option<&Key>) -> Result<Vec<ObjectMeta>> {
+    async fn list_store(&self, prefix: Option<&Key>) -> Result<ObjectTable> {
         let mut listing = self.store().list(Some(&self.prefix_path(prefix)));
-        let mut entries = Vec::new();
+        let mut entries = ObjectTable::builder();
         while let Some(meta) = self.answer(listing.next().map(Option::transpose)).await.transpose() {
             let meta = meta.map_err(|error| self.not_listed(text(prefix), error))?;
             if let Some(entry) = self.listed_entry(prefix, meta)? {
@@ -220,7 +222,7 @@ impl Location {
                 self.listed(1);
             }
         }
-        Ok(entries)
+        Ok(entries.finish())
     }
 
     /// Tells whoever counts.
@@ -280,7 +282,7 @@ impl Location {
                 entry => entries.extend(entry?),
             }
         }
-        listed.found.entries = self.level_without_markers(entries, &listed.found.directories).await?.into();
+        listed.found.entries = self.level_without_markers(entries.into(), &listed.found.directories).await?;
         Ok(listed)
     }
 

@@ -4,7 +4,7 @@ use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 
 use super::{
-    Location, MAX_CONCURRENT, ObjectMeta,
+    Location, MAX_CONCURRENT, ObjectMeta, ObjectTable,
     list::{prefix_key, unfit},
     local::Unlisted,
 };
@@ -71,8 +71,13 @@ impl Location {
 
     /// Drops directory markers: empty objects whose key ends in `/`, which object_store cuts off, or that have objects below them.
     /// An empty object is looked at again: under the name without `/` there is none where it is a marker.
-    pub(super) async fn without_markers(&self, entries: Vec<ObjectMeta>) -> Result<Vec<ObjectMeta>> {
-        let (empty, mut kept): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.size == 0);
+    pub(super) async fn without_markers(&self, mut entries: ObjectTable) -> Result<ObjectTable> {
+        let empty: Vec<_> = entries.iter().filter(|entry| entry.size == 0).collect();
+        if empty.is_empty() {
+            return Ok(entries);
+        }
+        entries.retain(|entry| entry.size > 0);
+        let mut kept = entries;
         let looks = stream::iter(empty).map(|entry| async move {
             match self.head(&entry.key).await {
                 Err(Error::Store { kind: StoreErrorKind::Denied, .. }) => Ok((entry.clone(), Some(entry))),
@@ -85,27 +90,27 @@ impl Location {
             match found {
                 Some(found) if found.size == 0 => empty.push(entry),
                 // Written meanwhile, or beside a marker of the same name: the table keeps the object once.
-                Some(found) => kept.push(found),
+                Some(found) => kept.extend([found]),
                 None => self.pass_over(PassedOver::DirectoryMarker, &format!("{}/", entry.key)),
             }
         }
-        let have_objects_below = have_objects_below(&empty, &kept);
-        for (entry, is_marker) in empty.into_iter().zip(have_objects_below) {
-            if is_marker {
-                self.pass_over(PassedOver::DirectoryMarker, entry.key.as_str());
-            } else {
-                kept.push(entry);
-            }
-        }
+        let empty: ObjectTable = empty.into_iter().collect();
+        let is_marker = |entry: &ObjectMeta| {
+            let below = format!("{}/", entry.key);
+            kept.below(&below).chain(empty.below(&below)).next().is_some()
+        };
+        let (markers, objects): (Vec<_>, Vec<_>) = empty.iter().partition(is_marker);
+        markers.iter().for_each(|marker| self.pass_over(PassedOver::DirectoryMarker, marker.key.as_str()));
+        kept.extend(objects);
         Ok(kept)
     }
 
     /// The same for one level, of which these are the directories.
     pub(super) async fn level_without_markers(
         &self,
-        entries: Vec<ObjectMeta>,
+        entries: ObjectTable,
         directories: &[String],
-    ) -> Result<Vec<ObjectMeta>> {
+    ) -> Result<ObjectTable> {
         let mut kept = Vec::new();
         for entry in self.without_markers(entries).await? {
             let has_directory = || directories.iter().any(|directory| directory == entry.key.name());
@@ -115,7 +120,7 @@ impl Location {
                 kept.push(entry);
             }
         }
-        Ok(kept)
+        Ok(kept.into())
     }
 
     /// Whether a prefix of a store holds an object beside directory markers. A directory of files is one, with or without files.
@@ -125,7 +130,7 @@ impl Location {
         }
         let prefix = prefix_key(prefix)?;
         match self.retry(|| self.listing(self.only_empty(prefix.as_ref())).boxed()).await {
-            Ok(Some(empty)) => Ok(!self.without_markers(empty).await?.is_empty()),
+            Ok(Some(empty)) => Ok(!self.without_markers(empty.into()).await?.is_empty()),
             Ok(None) => Ok(true),
             // What is there cannot be seen, or has a key that cannot be listed.
             Err(error) => {
@@ -151,21 +156,6 @@ impl Location {
         }
         Ok(Some(empty))
     }
-}
-
-/// Which of these objects have others below them.
-fn have_objects_below(objects: &[ObjectMeta], others: &[ObjectMeta]) -> Vec<bool> {
-    if objects.is_empty() {
-        return Vec::new();
-    }
-    let mut keys: Vec<_> = objects.iter().chain(others).map(|entry| entry.key.as_str()).collect();
-    keys.sort_unstable();
-    let is_above = |entry: &ObjectMeta| {
-        let below = format!("{}/", entry.key);
-        let next = keys.partition_point(|key| *key < below.as_str());
-        keys.get(next).is_some_and(|key| key.starts_with(&below))
-    };
-    objects.iter().map(is_above).collect()
 }
 
 #[cfg(test)]

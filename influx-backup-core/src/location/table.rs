@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::ObjectMeta;
 use crate::{
     key::Key,
-    table::{self, Reader, Table},
+    table::{self, Builder, Reader, Table},
     units::total,
 };
 
@@ -61,6 +61,11 @@ impl ObjectTable {
         total(self.iter().map(|object| object.size))
     }
 
+    /// For adding objects one by one.
+    pub(crate) fn builder() -> ObjectTableBuilder {
+        ObjectTableBuilder(Builder::new(newest))
+    }
+
     /// For looking up many keys in their order.
     pub(crate) fn reader(&self) -> Reader<'_, ObjectMeta> {
         self.0.reader()
@@ -82,9 +87,25 @@ impl ObjectTable {
     }
 }
 
+/// Makes a table of objects that come one by one.
+pub(crate) struct ObjectTableBuilder(Builder<ObjectMeta, fn(ObjectMeta, ObjectMeta) -> ObjectMeta>);
+
+impl ObjectTableBuilder {
+    pub(crate) fn push(&mut self, object: ObjectMeta) {
+        self.0.push(object);
+    }
+
+    pub(crate) fn finish(self) -> ObjectTable {
+        ObjectTable(self.0.finish())
+    }
+}
+
+fn newest(a: ObjectMeta, b: ObjectMeta) -> ObjectMeta {
+    if b.version.modified > a.version.modified { b } else { a }
+}
+
 impl Extend<ObjectMeta> for ObjectTable {
     fn extend<I: IntoIterator<Item = ObjectMeta>>(&mut self, objects: I) {
-        let newest = |a: ObjectMeta, b: ObjectMeta| if b.version.modified > a.version.modified { b } else { a };
         self.0.add(objects, newest);
     }
 }

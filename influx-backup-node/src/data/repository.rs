@@ -23,5 +23,5 @@ influx_backup_bindings::repository_tables!(by_name, document, backup);
 #[napi]
 pub fn object_of_backup<'env>(env: &'env Env, backup: &Document, key: String) -> Result<Unknown<'env>> {
     let key = Key::parse(&key).map_err(|error| raise(env)(error.into()))?;
-    backup.expect::<Backup>()?.object(&key).cloned().to_node(env)
+    backup.expect::<Backup>()?.object(&key).to_node(env)
 }

@@ -16,7 +16,7 @@ impl Backup {
     /// The object of this key; `None` where it holds none. Raises `UsageError` for a text that is no key.
     fn object<'py>(&self, py: Python<'py>, key: &str) -> PyResult<Bound<'py, PyAny>> {
         let key = core::Key::parse(key).map_err(|error| raise(error.into()))?;
-        self.0.object(&key).cloned().to_python(py)
+        self.0.object(&key).to_python(py)
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {

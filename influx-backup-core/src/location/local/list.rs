@@ -14,6 +14,7 @@ use super::{
         linked::LinkRule,
         nofollow::{self, Directory, Found, first_link},
         object::{ListLevel, ObjectMeta},
+        table::ObjectTable,
     },
     blocking, entry, is_absent, link,
 };
@@ -79,7 +80,7 @@ pub(in crate::location) async fn list(
     prefix: &str,
     how: How,
     on_listed: Option<OnListed>,
-) -> Result<Listed<Vec<ObjectMeta>>> {
+) -> Result<Listed<ObjectTable>> {
     let root = root.to_owned();
     let prefix = prefix.to_owned();
     // The walk ends soon after whoever waits for it has gone.
@@ -129,9 +130,9 @@ pub(in crate::location) async fn directories(root: &FilePath, links: &LinkRule) 
 }
 
 /// Goes on as long as `on_entry` returns true.
-fn walk(root: &FilePath, prefix: &str, how: &How, on_entry: &dyn Fn() -> bool) -> Result<Listed<Vec<ObjectMeta>>> {
+fn walk(root: &FilePath, prefix: &str, how: &How, on_entry: &dyn Fn() -> bool) -> Result<Listed<ObjectTable>> {
     let mut looks = Looks { root, how, listed: Listed::default() };
-    let mut entries = Vec::new();
+    let mut entries = ObjectTable::builder();
     let mut pending: Vec<Place> = looks.start(prefix)?.into_iter().collect();
     'walk: while let Some(place) = pending.pop() {
         let Some(listing) = looks.open(&place)? else { continue };
@@ -148,7 +149,7 @@ fn walk(root: &FilePath, prefix: &str, how: &How, on_entry: &dyn Fn() -> bool) -
             }
         }
     }
-    Ok(looks.listed.with(entries))
+    Ok(looks.listed.with(entries.finish()))
 }
 
 fn read_level(root: &FilePath, prefix: &str, how: &How) -> Result<Listed<ListLevel>> {
