@@ -210,7 +210,7 @@ mod s3 {
         for (copied, found, looks, checked_by) in [
             (LISTED, LISTED, 0, Some(CheckedBy::StoreChecksum)),
             ("\"other\"", LISTED, 1, Some(CheckedBy::Etag)),
-            ("\"other\"", "\"newer\"", 2, None),
+            ("\"other\"", "\"newer\"", 1, None),
         ] {
             let server = Canned::serve(move |request| match *request.method() {
                 Method::HEAD => {

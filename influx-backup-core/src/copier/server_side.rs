@@ -103,14 +103,14 @@ impl ServerSideCopier {
     /// of a listing, and its answer shows what it has copied. (Google wants a generation, which listings lack; of what Azure has
     /// copied, only the source's checksum can be compared.)
     fn is_one_request(&self, from: &Handle, request: &CopyRequest) -> bool {
-        let is_small = request.source.size <= self.threshold;
-        let is_known = request.attributes.is_none() && request.expect.crc64.is_none();
-        match from {
+        let has_it = match from {
             #[cfg(feature = "aws")]
-            Handle::S3(_) => is_small && is_known,
+            Handle::S3(_) => true,
             #[allow(unreachable_patterns, reason = "there may be no other provider")]
             _ => false,
-        }
+        };
+        let needs_nothing = request.attributes.is_none() && request.expect.crc64.is_none();
+        has_it && needs_nothing && request.source.size <= self.threshold
     }
 
     /// Remembers that a store refused to copy an object.
