@@ -27,7 +27,7 @@ const SMALLEST: usize = 32;
 const LARGEST: usize = 128;
 
 /// How many rows that come in any order are sorted at once.
-pub(crate) const RUN: usize = 4096;
+pub(crate) const RUN: usize = 1024;
 
 /// What has a key that it is sorted by.
 pub(crate) trait Keyed {

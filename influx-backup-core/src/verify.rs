@@ -35,23 +35,26 @@ const READS_AT_ONCE: usize = 8;
 /// How many objects are asked about at once.
 const HEADS_AT_ONCE: usize = 32;
 
-/// This many percent of the objects, chosen at random, at least one.
-fn sample<'a>(percent: u8, backup: &'a Backup) -> impl Fn() -> Box<dyn Iterator<Item = ObjectRecord> + Send + 'a> {
-    let objects = backup.objects().len();
-    let count = (objects * usize::from(percent)).div_ceil(100).max(1).min(objects);
-    // Where all are chosen, nothing needs to be remembered.
-    let chosen = (count < objects).then(|| {
-        let mut chosen = rand::seq::index::sample(&mut rand::rng(), objects, count).into_vec();
-        chosen.sort_unstable();
-        chosen
-    });
-    move || match chosen.clone() {
-        None => Box::new(backup.objects()),
-        Some(chosen) => {
-            let mut chosen = chosen.into_iter().peekable();
-            let is_chosen = move |(at, _): &(usize, ObjectRecord)| chosen.next_if_eq(at).is_some();
-            Box::new(backup.objects().enumerate().filter(is_chosen).map(|(_, record)| record))
-        }
+/// Which objects are read, by their places in the manifest; `None`: all, where nothing needs to be remembered.
+struct Sample(Option<Vec<usize>>);
+
+impl Sample {
+    /// This many percent of the objects, chosen at random, at least one.
+    fn of(backup: &Backup, percent: u8) -> Self {
+        let objects = backup.objects().len();
+        let count = (objects * usize::from(percent)).div_ceil(100).max(1).min(objects);
+        Self((count < objects).then(|| {
+            let mut chosen = rand::seq::index::sample(&mut rand::rng(), objects, count).into_vec();
+            chosen.sort_unstable();
+            chosen
+        }))
+    }
+
+    fn records<'a>(&'a self, backup: &'a Backup) -> Box<dyn Iterator<Item = ObjectRecord> + Send + 'a> {
+        let Some(chosen) = &self.0 else { return Box::new(backup.objects()) };
+        let mut chosen = chosen.iter().peekable();
+        let is_chosen = move |(at, _): &(usize, ObjectRecord)| chosen.next_if_eq(&at).is_some();
+        Box::new(backup.objects().enumerate().filter(is_chosen).map(|(_, record)| record))
     }
 }
 
@@ -179,7 +182,9 @@ pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events
             .fold((0, 0_u64), |(objects, bytes), record| (objects + 1, bytes.saturating_add(record.stored.size)));
         events.planned(objects, bytes);
         let mut wrong = wrong.reader();
-        let checks = chosen().map(|record| counted(events, record.stored.size, check_bytes(backup, record)).boxed());
+        let checks = chosen
+            .records(backup)
+            .map(|record| counted(events, record.stored.size, check_bytes(backup, record)).boxed());
         concurrent::each(checks, backup.location().max_reads(READS_AT_ONCE), |(key, found)| {
             // What is missing or has another length is not read to its end.
             if found.is_none() || wrong.get(key.as_str()).is_none() {

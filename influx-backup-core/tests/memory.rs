@@ -59,7 +59,7 @@ const VERBS: [(&str, usize); 8] = [
     ("restore", 400),
 ];
 
-const FEW: u64 = 100;
+const FEW: u64 = 60;
 const MANY: u64 = 4 * FEW;
 
 /// The most that work needs beyond what was there before.

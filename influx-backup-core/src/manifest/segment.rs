@@ -12,7 +12,7 @@ use crate::{
     layout::OWN_DIRECTORY,
     location::Location,
     read_limits::{self, SEGMENT_RECORDS, TooLarge},
-    table::{Row, Table},
+    table::{Builder, Row, Table},
     units::{ByteSize, total},
     versioned,
 };
@@ -83,18 +83,20 @@ pub(crate) async fn read_all<R: Row + DeserializeOwned>(from: &Location, segment
         return Err(Error::damaged(&first.key, "its list has more records than a backup can have"));
     }
     let mut left = read_limits::list_text(announced);
-    let mut rows = Table::new();
+    let mut rows = Builder::new(|_, later| later);
     let mut is_sorted = true;
     let mut last: Option<String> = None;
     for segment in segments {
-        let (read, text) = read::<R>(from, segment, left).await?;
-        let keys = last.as_deref().into_iter().chain(read.iter().map(R::key));
-        is_sorted &= keys.is_sorted_by(|a, b| a < b);
-        last = read.last().map(|row| row.key().to_owned()).or(last);
-        rows.add(read, |_, later| later);
+        let text = read(from, segment, left, |row: R| {
+            is_sorted &= last.as_deref().is_none_or(|last| last < row.key());
+            let last = last.get_or_insert_default();
+            row.key().clone_into(last);
+            rows.push(row);
+        })
+        .await?;
         left = ByteSize(left.0.saturating_sub(text.0));
     }
-    Ok(List { rows, is_sorted })
+    Ok(List { rows: rows.finish(), is_sorted })
 }
 
 /// Reads one segment back, of at most this much text. Returns how much it had.
@@ -102,7 +104,8 @@ async fn read<R: DeserializeOwned>(
     from: &Location,
     segment: &SegmentRef,
     most: ByteSize,
-) -> Result<(Vec<R>, ByteSize)> {
+    on_record: impl FnMut(R),
+) -> Result<ByteSize> {
     if segment.records > SEGMENT_RECORDS as u64 {
         return Err(Error::damaged(&segment.key, "it has more records than a segment can have"));
     }
@@ -112,7 +115,7 @@ async fn read<R: DeserializeOwned>(
     if sha256(&bytes) != segment.sha256 {
         return Err(Error::damaged(&segment.key, "its checksum is not the one that was recorded"));
     }
-    decode(&bytes, segment, most)
+    decode(&bytes, segment, most, on_record)
 }
 
 /// Whether a segment reads back as it was written.
@@ -145,14 +148,15 @@ pub(crate) fn decode<R: DeserializeOwned>(
     bytes: &[u8],
     segment: &SegmentRef,
     most: ByteSize,
-) -> Result<(Vec<R>, ByteSize)> {
+    mut on_record: impl FnMut(R),
+) -> Result<ByteSize> {
     let SegmentRef { key, records: announced, .. } = segment;
     let damaged = |error: io::Error| Error::damaged(key, error.to_string());
     let mut decoder = zstd::Decoder::new(bytes).map_err(damaged)?;
     decoder.window_log_max(WINDOW_LOG).map_err(damaged)?;
     let mut text = BufReader::new(decoder.take(most.0.min(read_limits::SEGMENT.0)));
     let mut size = 0;
-    let mut records = Vec::new();
+    let mut records = 0;
     let mut line = Vec::new();
     loop {
         line.clear();
@@ -161,13 +165,16 @@ pub(crate) fn decode<R: DeserializeOwned>(
         size += length as u64;
         match line.strip_suffix(b"\n") {
             _ if length == 0 => break,
-            Some(_) if records.len() as u64 == *announced => break,
-            Some(line) => records.push(versioned::parse_json(line, key.as_str())?),
+            Some(_) if records == *announced => break,
+            Some(line) => {
+                on_record(versioned::parse_json(line, key.as_str())?);
+                records += 1;
+            }
             None => return Err(Error::damaged(key, "a line of it is cut off, or longer than a record can be")),
         }
     }
-    if line.is_empty() && records.len() as u64 == *announced {
-        return Ok((records, ByteSize(size)));
+    if line.is_empty() && records == *announced {
+        return Ok(ByteSize(size));
     }
     Err(Error::damaged(key, "it has another number of records than was recorded"))
 }
@@ -291,16 +298,17 @@ mod tests {
             let (whole, records, length) = encode(&mut numbers.iter()).expect("encoded");
             let most = read_limits::SEGMENT;
             let segment = SegmentRef { key, sha256: String::new(), records };
-            let read = decode::<u64>(&whole, &segment, most).expect("decoded");
-            prop_assert_eq!((&read.0, read.1), (&numbers, ByteSize(length)));
+            let mut read = Vec::new();
+            let text = decode(&whole, &segment, most, |number: u64| read.push(number)).expect("decoded");
+            prop_assert_eq!((&read, text), (&numbers, ByteSize(length)));
             let mut altered = whole.to_vec();
             let at = at.index(altered.len());
             altered[at] = byte;
             for bytes in [altered, garbage] {
-                if let Err(error) = decode::<u64>(&bytes, &segment, most) {
+                if let Err(error) = decode::<u64>(&bytes, &segment, most, drop) {
                     prop_assert_eq!(error.code(), "damaged-backup");
                 }
-                if let Err(error) = decode::<crate::record::ObjectRecord>(&bytes, &segment, most) {
+                if let Err(error) = decode::<crate::record::ObjectRecord>(&bytes, &segment, most, drop) {
                     prop_assert!(["damaged-backup", "unsupported-format"].contains(&error.code()), "{}", error);
                 }
             }

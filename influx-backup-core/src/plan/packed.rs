@@ -39,7 +39,7 @@ impl Row for CopyTask {
         pack_place(key, to, &mut before.place, packer);
         packer.number(*size);
         version.pack(*size, &mut before.version, packer);
-        packer.byte(u8::from(crc64.is_some()) * HAS_CRC64 | u8::from(blake3.is_some()) * HAS_BLAKE3);
+        packer.byte((u8::from(crc64.is_some()) * HAS_CRC64) | (u8::from(blake3.is_some()) * HAS_BLAKE3));
         crc64.iter().for_each(|crc64| packer.bytes(&crc64.0.to_le_bytes()));
         blake3.iter().for_each(|blake3| packer.bytes(blake3.as_bytes()));
         packer.one_of(Transform::ALL, transform);

@@ -65,8 +65,12 @@ fn text(bytes: &[u8]) -> &str {
 fn segment_of_records(bytes: &[u8]) {
     for records in [1, 10_000] {
         let segment = SegmentRef { key: key(), sha256: String::new(), records };
-        drop(black_box(segment::decode::<ObjectRecord>(bytes, &segment, crate::read_limits::SEGMENT)));
-        drop(black_box(segment::decode::<AbsentRecord>(bytes, &segment, crate::read_limits::SEGMENT)));
+        drop(black_box(segment::decode(bytes, &segment, crate::read_limits::SEGMENT, |record: ObjectRecord| {
+            drop(black_box(record))
+        })));
+        drop(black_box(segment::decode(bytes, &segment, crate::read_limits::SEGMENT, |record: AbsentRecord| {
+            drop(black_box(record))
+        })));
     }
 }
 
