@@ -177,8 +177,9 @@ pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events
     };
     let mut read = 0;
     if level == VerifyLevel::Bytes {
-        let chosen = sample(options.sample_percent, backup);
-        let (objects, bytes) = chosen()
+        let chosen = Sample::of(backup, options.sample_percent);
+        let (objects, bytes) = chosen
+            .records(backup)
             .fold((0, 0_u64), |(objects, bytes), record| (objects + 1, bytes.saturating_add(record.stored.size)));
         events.planned(objects, bytes);
         let mut wrong = wrong.reader();
