@@ -2,6 +2,7 @@
 //!
 //! Two clusters, one with four times as many objects: what both need does not count. A test of its own, as every other one would
 //! be counted, too.
+#![allow(clippy::print_stdout, reason = "the figures are worth reading also where they pass")]
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},

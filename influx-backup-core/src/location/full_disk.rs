@@ -112,10 +112,8 @@ mod tests {
         let [from, to, third] = ["x/1", "x/2", "x/3"].map(|key| Key::parse(key).expect("a key"));
         location.put(&from, Bytes::from_static(b"a longer text")).await.expect("put");
         location.reuse(&from, &to, Bytes::from_static(b"mine")).await.expect("renamed");
-        assert_eq!(
-            location.list("").await.expect("listed").into_iter().map(|entry| entry.key).collect::<Vec<_>>(),
-            [to.clone()]
-        );
+        let mut listed = location.list("").await.expect("listed").into_iter().map(|entry| entry.key);
+        assert_eq!((listed.next().as_ref(), listed.next()), (Some(&to), None));
         assert_eq!(location.get(&to, None).await.expect("read").expect("there"), "mine");
         let gone = location.reuse(&from, &third, Bytes::from_static(b"another's")).await.expect_err("gone");
         assert_eq!(gone.code(), "object-not-found");

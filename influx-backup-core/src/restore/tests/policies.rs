@@ -75,7 +75,7 @@ async fn the_order_is_the_documented_one_with_the_roots_last() {
     let plan = bed.plan(&quick(RestoreOptions::empty())).await.expect("planned");
     assert_eq!(plan.stages().map(|stage| stage.kind).collect::<Vec<_>>(), restore_order(Edition::Enterprise));
     let copied: Vec<_> = plan.stages().flat_map(Stage::keys).collect();
-    assert!(plan.release.iter().all(|step| !copied.contains(&&step.key)));
+    assert!(plan.release.iter().all(|step| !copied.contains(&step.key)));
     let release: Vec<_> = plan.release.iter().map(|step| (step.generation, step.action)).collect();
     assert_eq!(release, [(V3, RootAction::Put), (V2, RootAction::Put), (V1, RootAction::Remove)]);
     assert_eq!(plan.objects(), bed.backup.objects().len() as u64);
