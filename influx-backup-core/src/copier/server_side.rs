@@ -334,8 +334,11 @@ impl Source {
         if copied.checked_by == CheckedBy::StoreChecksum {
             copied.content.crc64 = self.checksums.crc64;
         }
-        // Where a checksum is wanted that the answer lacks, the store may give it when it is asked for the copy.
-        if made.version.is_some() && (request.expect.crc64.is_none() || made.checksums.crc64.is_some()) {
+        // Where the answer has no checksum, or not the one that is wanted, the store may give it when it is asked for the copy: MinIO
+        // does. Without it nothing in the manifest could tell other bytes.
+        let said = &made.checksums;
+        let has_checksum = if request.expect.crc64.is_some() { said.crc64.is_some() } else { !said.is_empty() };
+        if made.version.is_some() && has_checksum {
             copied.said_by = SaidBy::Store;
         }
         copied.stored.version = made.version;
