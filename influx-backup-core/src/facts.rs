@@ -16,7 +16,7 @@ use crate::{
     location::{Location, Version},
     manifest::Backup,
     read_limits::{self, TooLarge},
-    units::ByteSize,
+    units::{ByteSize, count_and_total},
 };
 
 /// How many objects are read at once.
@@ -110,8 +110,7 @@ pub(crate) async fn gather(
         facts.get(&held.key).is_none().then_some((component, held))
     };
     let unread = held.iter().filter_map(|held| is_unread(facts, held));
-    let (objects, bytes) =
-        unread.fold((0, 0_u64), |(objects, bytes), (_, held)| (objects + 1, bytes.saturating_add(held.size)));
+    let (objects, bytes) = count_and_total(unread.map(|(_, held)| held.size));
     meter.planned(objects, bytes);
     let at_once = tree.location().max_reads(READS_AT_ONCE);
     let mut gone = Vec::new();

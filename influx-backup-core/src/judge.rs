@@ -18,7 +18,7 @@ use std::collections::HashSet;
 use self::evidence::{Evidence, Provenance};
 pub(crate) use self::{
     evidence::Cut,
-    judgement::{ANYWHERE, At, Fingerprints, finding},
+    judgement::{ANYWHERE, At, Fingerprints, finding, fingerprint},
     write_ahead::{covered, gaps, numbered},
 };
 use crate::{

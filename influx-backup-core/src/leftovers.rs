@@ -21,6 +21,7 @@ use crate::{
     options::{OnExisting, Takeover, Vouch},
     preflight,
     summary::{self, BackupState, BackupSummary},
+    table::runs,
     units::{ByteSize, total},
 };
 
@@ -193,12 +194,7 @@ async fn clear(location: &Location, name: &str, clock: Clock, context: &RunConte
 async fn delete(location: &Location, objects: &ObjectTable, lease: &Lease, events: &EventSink) -> Result<()> {
     events.planned(objects.len() as u64, objects.bytes());
     events.set_phase(Phase::Deleting);
-    let mut all = objects.iter();
-    loop {
-        let some: Vec<_> = all.by_ref().take(DELETED_AT_ONCE).collect();
-        if some.is_empty() {
-            return Ok(());
-        }
+    for some in runs(objects, DELETED_AT_ONCE) {
         lease.check().await?;
         location.delete_versions(some.iter().map(|entry| (entry.key.clone(), Some(entry.version.clone())))).await?;
         for entry in some {
@@ -207,6 +203,7 @@ async fn delete(location: &Location, objects: &ObjectTable, lease: &Lease, event
             events.add_object();
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]

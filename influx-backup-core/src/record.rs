@@ -9,7 +9,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use self::object::{ContentRecord, Encoding, ObjectRecord, Stored};
-pub(crate) use self::packed::{pack_attributes, pack_place, unpack_attributes, unpack_place};
+pub(crate) use self::packed::{
+    pack_attributes, pack_digests, pack_place, unpack_attributes, unpack_digests, unpack_place,
+};
 use crate::{
     certificate::Certificate, cluster::ClusterDescription, finding::Clause, key::Key, layout::Group, named::named,
     table::Table,

@@ -4,6 +4,7 @@
 //! differs from the row before: so a block is read from its beginning, and looking keys up in their order reads each block once.
 
 mod pack;
+mod sequence;
 mod serde;
 
 use std::{
@@ -18,6 +19,7 @@ use std::{
 
 pub(crate) use self::{
     pack::{Packer, Unpacker},
+    sequence::{Sequence, SequenceBuilder},
     serde::each_run,
 };
 
@@ -123,7 +125,7 @@ impl<R: Row> Table<R> {
     }
 
     /// Adds rows that come in any order. Of two with one key, the one before and the one after, `choose` says which counts.
-    fn add_run(&mut self, mut run: Vec<R>, choose: &impl Fn(R, R) -> R) {
+    fn add_run(&mut self, mut run: Vec<R>, choose: Choose<R>) {
         run.sort_by(|a, b| a.key().cmp(b.key()));
         let mut sorted: Vec<(String, R)> = Vec::with_capacity(run.len());
         for row in run {
@@ -142,7 +144,7 @@ impl<R: Row> Table<R> {
     }
 
     /// The same for any number of rows.
-    pub(crate) fn add(&mut self, rows: impl IntoIterator<Item = R>, choose: impl Fn(R, R) -> R) {
+    pub(crate) fn add(&mut self, rows: impl IntoIterator<Item = R>, choose: Choose<R>) {
         let table = std::mem::take(self);
         let mut builder = Builder { table, run: Vec::new(), choose };
         rows.into_iter().for_each(|row| builder.push(row));
@@ -151,9 +153,7 @@ impl<R: Row> Table<R> {
 
     /// Drops the rows that `keep` refuses.
     pub(crate) fn retain(&mut self, keep: impl FnMut(&R) -> bool) {
-        let mut kept = Builder::new(|_, later| later);
-        std::mem::take(self).into_iter().filter(keep).for_each(|row| kept.push(row));
-        *self = kept.finish();
+        *self = std::mem::take(self).into_iter().filter(keep).collect();
     }
 
     /// Shares the memory of what both have in common.
@@ -202,16 +202,25 @@ fn ends(key: &str) -> bool {
     (hash ^ (hash >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 59 == 0
 }
 
+/// Of two rows with one key, the one before and the one after, the one that counts.
+type Choose<R> = fn(R, R) -> R;
+
 /// Makes a table of rows that come one by one, in any order.
-pub(crate) struct Builder<R, F> {
+pub(crate) struct Builder<R> {
     table: Table<R>,
     run: Vec<R>,
-    choose: F,
+    choose: Choose<R>,
 }
 
-impl<R: Row, F: Fn(R, R) -> R> Builder<R, F> {
-    /// Of two rows with one key, the one before and the one after, `choose` says which counts.
-    pub(crate) const fn new(choose: F) -> Self {
+/// The later row counts.
+impl<R: Row> Default for Builder<R> {
+    fn default() -> Self {
+        Self::new(|_, later| later)
+    }
+}
+
+impl<R: Row> Builder<R> {
+    pub(crate) const fn new(choose: Choose<R>) -> Self {
         Self { table: Table::new(), run: Vec::new(), choose }
     }
 
@@ -219,12 +228,12 @@ impl<R: Row, F: Fn(R, R) -> R> Builder<R, F> {
         self.run.push(row);
         // A larger share of a large table: rows in no order at all change most of its blocks at each run.
         if self.run.len() >= RUN.max(self.table.len / 8) {
-            self.table.add_run(std::mem::take(&mut self.run), &self.choose);
+            self.table.add_run(std::mem::take(&mut self.run), self.choose);
         }
     }
 
     pub(crate) fn finish(mut self) -> Table<R> {
-        self.table.add_run(self.run, &self.choose);
+        self.table.add_run(self.run, self.choose);
         self.table.blocks.shrink_to_fit();
         self.table
     }
@@ -395,6 +404,12 @@ impl<R: Row> Reader<'_, R> {
     }
 }
 
+/// The items, this many at a time.
+pub(crate) fn runs<T>(items: impl IntoIterator<Item = T>, length: usize) -> impl Iterator<Item = Vec<T>> {
+    let mut items = items.into_iter();
+    std::iter::from_fn(move || Some(items.by_ref().take(length).collect()).filter(|run: &Vec<T>| !run.is_empty()))
+}
+
 /// Joins two sorted runs: each key of either, with what they have of it.
 pub(crate) fn join<A: Keyed, B: Keyed>(
     a: impl IntoIterator<Item = A>,
@@ -457,11 +472,17 @@ impl<R: Row> IntoIterator for Table<R> {
     }
 }
 
+/// Of two rows with one key the later one counts.
+impl<R: Row> Extend<R> for Table<R> {
+    fn extend<I: IntoIterator<Item = R>>(&mut self, rows: I) {
+        self.add(rows, |_, later| later);
+    }
+}
+
 impl<R: Row> FromIterator<R> for Table<R> {
-    /// Of two rows with one key the later one counts.
     fn from_iter<I: IntoIterator<Item = R>>(rows: I) -> Self {
         let mut table = Self::new();
-        table.add(rows, |_, later| later);
+        table.extend(rows);
         table
     }
 }

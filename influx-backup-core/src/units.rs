@@ -116,6 +116,11 @@ pub(crate) fn total(sizes: impl IntoIterator<Item = u64>) -> u64 {
     sizes.into_iter().fold(0, u64::saturating_add)
 }
 
+/// How many sizes there are, and their [`total`].
+pub(crate) fn count_and_total(sizes: impl IntoIterator<Item = u64>) -> (u64, u64) {
+    sizes.into_iter().fold((0, 0), |(count, total), size| (count + 1, u64::saturating_add(total, size)))
+}
+
 /// All of these, where a number says it.
 pub(crate) fn checked_total(sizes: impl IntoIterator<Item = u64>) -> Option<u64> {
     sizes.into_iter().try_fold(0, u64::checked_add)

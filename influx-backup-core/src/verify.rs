@@ -2,10 +2,7 @@
 
 mod show;
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    hash::{DefaultHasher, Hash, Hasher},
-};
+use std::collections::{BTreeMap, HashSet};
 
 use futures::FutureExt;
 use serde::{Deserialize, Serialize};
@@ -19,6 +16,7 @@ use crate::{
     finding::{Finding, FindingCode},
     format::parquet,
     job::{EventSink, Request},
+    judge::fingerprint,
     key::Key,
     layout::Component,
     location::{ChecksumMatch, Location, Reads},
@@ -26,6 +24,7 @@ use crate::{
     options::{VerifyLevel, VerifyOptions},
     record::ObjectRecord,
     table::Table,
+    units::count_and_total,
     versioned::document,
 };
 
@@ -178,9 +177,7 @@ pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events
     let mut read = 0;
     if level == VerifyLevel::Bytes {
         let chosen = Sample::of(backup, options.sample_percent);
-        let (objects, bytes) = chosen
-            .records(backup)
-            .fold((0, 0_u64), |(objects, bytes), record| (objects + 1, bytes.saturating_add(record.stored.size)));
+        let (objects, bytes) = count_and_total(chosen.records(backup).map(|record| record.stored.size));
         events.planned(objects, bytes);
         let mut wrong = wrong.reader();
         let checks = chosen
@@ -212,7 +209,9 @@ pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events
     }
     let recorded = &backup.manifest().certificate;
     let violations = certificate.iter().flat_map(|certificate| new_violations(recorded, certificate));
-    violations.for_each(|violation| problems.add(violation));
+    // Missing or altered objects violate C6 too: each is reported once.
+    let violations: Vec<_> = violations.filter(|violation| !problems.has_like(violation)).collect();
+    violations.into_iter().for_each(|violation| problems.add(violation));
     let (problems, counts) = problems.finish();
     if !problems.is_empty() {
         backup.require_there().await?;
@@ -240,24 +239,26 @@ pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events
 struct Problems {
     kept: Vec<Finding>,
     counts: BTreeMap<FindingCode, u64>,
-    /// Codes and keys of all of them: missing or altered objects violate C6 too, and each is reported once.
-    reported: HashSet<u64>,
+    /// Of all of them, and of the code and key of each.
+    fingerprints: HashSet<u64>,
 }
 
 impl Problems {
     fn add(&mut self, problem: Finding) {
-        let mut hasher = DefaultHasher::new();
-        (&problem.code, &problem.key).hash(&mut hasher);
-        // Without a key it is about something else than objects.
-        let is_new = self.reported.insert(hasher.finish());
-        if problem.key.is_some() && !is_new || self.kept.contains(&problem) {
+        if !self.fingerprints.insert(fingerprint(&problem)) {
             return;
         }
+        self.fingerprints.insert(fingerprint(&(&problem.code, &problem.key)));
         let count = self.counts.entry(problem.code.clone()).or_default();
         *count += 1;
         if *count <= Certificate::VIOLATIONS_KEPT {
             self.kept.push(problem);
         }
+    }
+
+    /// Whether there is one of the same code about the same object.
+    fn has_like(&self, other: &Finding) -> bool {
+        self.fingerprints.contains(&fingerprint(&(&other.code, &other.key)))
     }
 
     fn finish(mut self) -> (Vec<Finding>, BTreeMap<FindingCode, u64>) {
@@ -403,6 +404,21 @@ mod tests {
         assert_eq!(problems.len() as u64, Certificate::VIOLATIONS_KEPT + 1);
         assert_eq!(problems[0].code, FindingCode::WrongSize);
         assert_eq!(problems[100], missing(99));
+    }
+
+    #[test]
+    fn an_object_that_is_reported_is_not_reported_again_by_the_certificate() {
+        let key = Key::parse("n/1").expect("a key");
+        let wrong = |code: FindingCode, message: &str| problem(&key, code, message);
+        let mut problems = Problems::default();
+        problems.add(wrong(FindingCode::MissingObject, "it is missing"));
+        assert!(problems.has_like(&wrong(FindingCode::MissingObject, "in other words")));
+        assert!(!problems.has_like(&wrong(FindingCode::MisnamedCheckpoint, "its name")));
+        // A certificate may have two things to say of one object.
+        ["its name", "its month"]
+            .into_iter()
+            .for_each(|what| problems.add(wrong(FindingCode::MisnamedCheckpoint, what)));
+        assert_eq!(problems.finish().1[&FindingCode::MisnamedCheckpoint], 2);
     }
 
     #[test]

@@ -47,7 +47,7 @@ enum Reason {
 }
 
 impl Reason {
-    const ALL: [Self; 4] = [Self::Missing, Self::OtherLength, Self::OtherChecksum, Self::OtherVersion];
+    const ALL: &[Self] = &[Self::Missing, Self::OtherLength, Self::OtherChecksum, Self::OtherVersion];
 
     const fn as_str(self) -> &'static str {
         match self {
@@ -169,14 +169,13 @@ impl Row for Altered {
     type Before = VersionBefore;
 
     fn pack(&self, before: &mut VersionBefore, packer: &mut Packer) {
-        packer.one_of(&Reason::ALL, &self.reason);
-        packer.byte(u8::from(self.found.is_some()));
-        self.found.iter().for_each(|found| found.pack(0, before, packer));
+        packer.one_of(Reason::ALL, &self.reason);
+        packer.option(self.found.as_ref(), |packer, found| found.pack(0, before, packer));
     }
 
     fn unpack(key: &str, before: &mut VersionBefore, packed: &mut Unpacker<'_>) -> Self {
-        let reason = packed.one_of(&Reason::ALL);
-        let found = (packed.byte() == 1).then(|| Version::unpack(0, before, packed));
+        let reason = packed.one_of(Reason::ALL);
+        let found = packed.option(|packed| Version::unpack(0, before, packed));
         Self { key: Key::known(key), reason, found }
     }
 }

@@ -33,7 +33,7 @@ use crate::{
     plan::{BackupPlan, Reason},
     record::PassReport,
     signature::Signer,
-    table::Table,
+    table::{Table, runs},
     units::duration::millis,
 };
 
@@ -169,16 +169,12 @@ impl Run<'_> {
 
     /// Deletes from the backup what is not part of its cut.
     async fn trim(&self, keys: &Table<Key>, state: &mut RunState) -> Result<()> {
-        let mut keys = keys.iter().peekable();
-        while keys.peek().is_some() {
+        for keys in runs(keys, DELETED_AT_ONCE) {
             let mut index = state.index.reader();
-            let mut written = |key: Key| {
-                let version = index.get(&key).and_then(|record| record.stored.version.clone());
-                (key, version)
-            };
-            let some: Vec<_> = keys.by_ref().take(DELETED_AT_ONCE).map(&mut written).collect();
-            self.to.delete_versions(some.iter().cloned()).await?;
-            for (key, _) in some {
+            let mut written = |key: &Key| index.get(key).and_then(|record| record.stored.version.clone());
+            let versions: Vec<_> = keys.iter().map(|key| (key.clone(), written(key))).collect();
+            self.to.delete_versions(versions).await?;
+            for key in keys {
                 state.index.remove(key.clone());
                 state.journal.add(JournalLine::Deleted(key.clone())).await?;
                 self.task.events.send(EventKind::Deleted { key });

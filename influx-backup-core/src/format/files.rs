@@ -44,7 +44,7 @@ impl Databases {
     /// The files with the numbers of their database and table. A server that replayed its WAL after a crash names one object
     /// under two ids: what it wrote last is what is there.
     pub(super) fn into_files(self) -> Table<FileRef> {
-        let mut files = Builder::new(|_, later| later);
+        let mut files = Builder::default();
         for (database, Tables { tables }) in self.0.0 {
             for (table, Files(entries)) in tables.0 {
                 entries.into_iter().for_each(|file| files.push(FileRef { database, table, ..file }));
@@ -72,7 +72,7 @@ struct Files(Table<FileRef>);
 impl<'de> Deserialize<'de> for Files {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut files = Table::new();
-        each_run(deserializer, |run: Vec<Entry>| files.add(run.into_iter().map(Into::into), |_, later| later))?;
+        each_run(deserializer, |run: Vec<Entry>| files.extend(run.into_iter().map(Into::into)))?;
         Ok(Self(files))
     }
 }

@@ -96,7 +96,7 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> (Judgement, Table<AbsentRecord>)
             judgement.report(at, FindingCode::MissingParquet, message);
             None
         });
-        absent.add(gone, |_, later| later);
+        absent.extend(gone);
         let gone = absent.len() - before;
         check_share(evidence, &node.id, closure.live.len(), gone, &mut judgement);
     }

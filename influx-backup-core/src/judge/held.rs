@@ -51,7 +51,7 @@ impl<'a> Held<'a> {
 
     /// The same, but for these objects.
     pub(crate) fn but(&mut self, changes: impl IntoIterator<Item = Change>) {
-        self.changed.add(changes, |_, later| later);
+        self.changed.extend(changes);
     }
 
     /// The same without these objects.
@@ -168,12 +168,10 @@ impl Row for Change {
     type Before = ();
 
     fn pack(&self, (): &mut (), packer: &mut Packer) {
-        packer.byte(u8::from(self.size.is_some()));
-        self.size.iter().for_each(|size| packer.number(*size));
+        packer.option(self.size, Packer::number);
     }
 
     fn unpack(key: &str, (): &mut (), packed: &mut Unpacker<'_>) -> Self {
-        let size = (packed.byte() == 1).then(|| packed.number());
-        Self { key: Key::known(key), size }
+        Self { key: Key::known(key), size: packed.option(Unpacker::number) }
     }
 }

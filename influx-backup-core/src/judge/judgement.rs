@@ -45,9 +45,10 @@ impl Fingerprints {
     }
 }
 
-fn fingerprint(violation: &Finding) -> u64 {
+/// What is as good as the same only for the same.
+pub(crate) fn fingerprint(of: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
-    violation.hash(&mut hasher);
+    of.hash(&mut hasher);
     hasher.finish()
 }
 

@@ -146,8 +146,7 @@ impl Location {
             if unfit == Unfit::PassOver {
                 listed.unlisted.iter().for_each(|unlisted| self.pass_over(unlisted.kind, &unlisted.name));
             }
-            let entries = listed.found.entries.into_iter().map(|file| self.as_version(file)).collect();
-            ListLevel { entries, ..listed.found }
+            ListLevel { entries: self.as_versions(listed.found.entries), ..listed.found }
         } else {
             let level = self.store_level(prefix.as_ref()).await?;
             for Unlisted { kind, name, error } in level.unlisted {
@@ -222,7 +221,7 @@ impl Location {
                 self.listed(1);
             }
         }
-        Ok(entries.finish())
+        Ok(entries.into())
     }
 
     /// Tells whoever counts.

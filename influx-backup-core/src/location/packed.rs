@@ -1,7 +1,5 @@
 //! [`ObjectMeta`] and [`Version`] as rows of a table.
 
-use chrono::{DateTime, Utc};
-
 use super::{ObjectMeta, Version, local::tag_of};
 use crate::{
     key::Key,
@@ -45,8 +43,7 @@ impl Version {
             _ => tags::OTHER,
         };
         packer.byte(shape | if self.id.is_some() { HAS_ID } else { 0 });
-        packer.difference(&mut before.seconds, self.modified.timestamp().cast_unsigned());
-        packer.number(u64::from(self.modified.timestamp_subsec_nanos()));
+        packer.time(&mut before.seconds, self.modified);
         match (shape, inode, hex) {
             (tags::FILE, Some(inode), _) => packer.difference(&mut before.inode, inode),
             (tags::HEX | tags::QUOTED_HEX, _, Some((bytes, _))) => packer.bytes(&bytes),
@@ -59,9 +56,7 @@ impl Version {
     /// Reads what [`pack`](Self::pack) wrote.
     pub(crate) fn unpack(size: u64, before: &mut VersionBefore, packed: &mut Unpacker<'_>) -> Self {
         let shape = packed.byte();
-        let seconds = packed.difference(&mut before.seconds).cast_signed();
-        let nanos = u32::try_from(packed.number()).unwrap_or_default();
-        let modified = DateTime::<Utc>::from_timestamp(seconds, nanos).unwrap_or_default();
+        let modified = packed.time(&mut before.seconds);
         let e_tag = match shape & !HAS_ID {
             tags::FILE => Some(tag_of(packed.difference(&mut before.inode), modified.into(), size)),
             tags::HEX => Some(format!("{:032x}", u128::from_be_bytes(packed.array()))),
@@ -108,6 +103,7 @@ impl Row for ObjectMeta {
 
 #[cfg(test)]
 mod tests {
+    use chrono::{DateTime, Utc};
     use proptest::prelude::*;
 
     use super::*;
@@ -150,7 +146,7 @@ mod tests {
         fn whatever_a_store_says_is_kept(objects in proptest::collection::vec(objects(), 1..100)) {
             let objects: std::collections::BTreeMap<_, _> = objects.into_iter().map(|it| (it.key.clone(), it)).collect();
             let mut table = Table::new();
-            table.add(objects.values().cloned(), |_, later| later);
+            table.extend(objects.values().cloned());
             prop_assert!(table.iter().eq(objects.into_values()));
         }
     }

@@ -62,8 +62,8 @@ impl ObjectTable {
     }
 
     /// For adding objects one by one.
-    pub(crate) fn builder() -> ObjectTableBuilder {
-        ObjectTableBuilder(Builder::new(newest))
+    pub(super) const fn builder() -> Builder<ObjectMeta> {
+        Builder::new(newest)
     }
 
     /// For looking up many keys in their order.
@@ -87,19 +87,6 @@ impl ObjectTable {
     }
 }
 
-/// Makes a table of objects that come one by one.
-pub(crate) struct ObjectTableBuilder(Builder<ObjectMeta, fn(ObjectMeta, ObjectMeta) -> ObjectMeta>);
-
-impl ObjectTableBuilder {
-    pub(crate) fn push(&mut self, object: ObjectMeta) {
-        self.0.push(object);
-    }
-
-    pub(crate) fn finish(self) -> ObjectTable {
-        ObjectTable(self.0.finish())
-    }
-}
-
 fn newest(a: ObjectMeta, b: ObjectMeta) -> ObjectMeta {
     if b.version.modified > a.version.modified { b } else { a }
 }
@@ -115,6 +102,12 @@ impl FromIterator<ObjectMeta> for ObjectTable {
         let mut table = Self::default();
         table.extend(objects);
         table
+    }
+}
+
+impl From<Builder<ObjectMeta>> for ObjectTable {
+    fn from(builder: Builder<ObjectMeta>) -> Self {
+        Self(builder.finish())
     }
 }
 

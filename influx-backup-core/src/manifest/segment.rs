@@ -83,7 +83,7 @@ pub(crate) async fn read_all<R: Row + DeserializeOwned>(from: &Location, segment
         return Err(Error::damaged(&first.key, "its list has more records than a backup can have"));
     }
     let mut left = read_limits::list_text(announced);
-    let mut rows = Builder::new(|_, later| later);
+    let mut rows = Builder::default();
     let mut is_sorted = true;
     let mut last: Option<String> = None;
     for segment in segments {

@@ -2,12 +2,11 @@
 
 use super::{CopyTask, Place, PlaceRole};
 use crate::{
-    checksum::{Blake3, Crc64},
     copier::{Expect, Transfer, Transform},
     key::Key,
     layout::Component,
     location::{Attributes, Version, VersionBefore},
-    record::{pack_attributes, pack_place, unpack_attributes, unpack_place},
+    record::{pack_attributes, pack_digests, pack_place, unpack_attributes, unpack_digests, unpack_place},
     table::{Keyed, Packer, Row, Unpacker},
 };
 
@@ -18,10 +17,6 @@ pub(crate) struct TaskBefore {
     place: String,
     attributes: Attributes,
 }
-
-/// What a task expects besides a size.
-const HAS_CRC64: u8 = 1;
-const HAS_BLAKE3: u8 = 2;
 
 impl Keyed for CopyTask {
     fn key(&self) -> &str {
@@ -39,14 +34,13 @@ impl Row for CopyTask {
         pack_place(key, to, &mut before.place, packer);
         packer.number(*size);
         version.pack(*size, &mut before.version, packer);
-        packer.byte((u8::from(crc64.is_some()) * HAS_CRC64) | (u8::from(blake3.is_some()) * HAS_BLAKE3));
-        crc64.iter().for_each(|crc64| packer.bytes(&crc64.0.to_le_bytes()));
-        blake3.iter().for_each(|blake3| packer.bytes(blake3.as_bytes()));
+        pack_digests(*crc64, *blake3, packer);
         packer.one_of(Transform::ALL, transform);
         packer.one_of(Transfer::ALL, transfer);
         packer.one_of(Component::ALL, component);
-        packer.byte(u8::from(attributes.is_some()));
-        attributes.iter().for_each(|attributes| pack_attributes(attributes, &mut before.attributes, packer));
+        packer.option(attributes.as_ref(), |packer, attributes| {
+            pack_attributes(attributes, &mut before.attributes, packer);
+        });
     }
 
     fn unpack(key: &str, before: &mut TaskBefore, packed: &mut Unpacker<'_>) -> Self {
@@ -54,9 +48,7 @@ impl Row for CopyTask {
         let from = unpack_place(key, &mut before.place, packed);
         let size = packed.number();
         let version = Version::unpack(size, &mut before.version, packed);
-        let has = packed.byte();
-        let crc64 = (has & HAS_CRC64 != 0).then(|| Crc64(u64::from_le_bytes(packed.array())));
-        let blake3 = (has & HAS_BLAKE3 != 0).then(|| Blake3::from_bytes(packed.array()));
+        let (crc64, blake3) = unpack_digests(packed);
         Self {
             from: Place { role, key: from, version },
             to: Key::known(key),
@@ -64,7 +56,7 @@ impl Row for CopyTask {
             transform: packed.one_of(Transform::ALL),
             transfer: packed.one_of(Transfer::ALL),
             component: packed.one_of(Component::ALL),
-            attributes: (packed.byte() == 1).then(|| unpack_attributes(&mut before.attributes, packed)),
+            attributes: packed.option(|packed| unpack_attributes(&mut before.attributes, packed)),
         }
     }
 }
@@ -75,7 +67,11 @@ mod tests {
     use proptest::{collection::btree_map, option, prelude::*, sample::select};
 
     use super::*;
-    use crate::{location::ObjectMeta, table::Table};
+    use crate::{
+        checksum::{Blake3, Crc64},
+        location::ObjectMeta,
+        table::Table,
+    };
 
     proptest! {
         #[test]

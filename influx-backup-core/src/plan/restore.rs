@@ -26,7 +26,7 @@ use crate::{
     named::named,
     options::{ExtraNodes, OnDegraded, Policy, RestoreOptions},
     record::{BackupContents, BackupStatus, ObjectRecord},
-    table::Table,
+    table::{Sequence, Table},
     target::{LeaseHolder, Target},
     units::total,
 };
@@ -79,7 +79,7 @@ pub struct RestorePlan {
     /// What is worth knowing.
     pub findings: Vec<Finding>,
     pub(crate) stages: Vec<Stage>,
-    overwrites: Table<Key>,
+    overwrites: Sequence<Key>,
     pub(crate) deletions: Table<Key>,
     licenses_skipped: Vec<Key>,
 }
@@ -182,7 +182,7 @@ impl RestorePlan {
         self.stages.iter()
     }
 
-    /// The keys of copies that overwrite an object of the target, sorted.
+    /// The keys of copies that overwrite an object of the target, in the order of the copies.
     pub fn overwrites(&self) -> impl ExactSizeIterator<Item = Key> {
         self.overwrites.iter()
     }
@@ -209,10 +209,16 @@ impl RestorePlan {
         move |key| !others.contains(key)
     }
 
+    /// Tells which keys of the target the restore writes: those of the backup that it restores, and its guards.
+    pub(crate) fn writes<'a>(&'a self, backup: BackupContents<'a>) -> impl FnMut(&Key) -> bool + 'a {
+        let mut records = backup.objects.reader();
+        move |key| self.guards.contains(key) || records.get(key.as_str()).is_some() && self.restores(key)
+    }
+
     /// Drops what it says of single objects.
     pub(crate) fn forget_objects(&mut self) {
         self.stages.clear();
-        self.overwrites = Table::new();
+        self.overwrites = Sequence::default();
         self.deletions = Table::new();
     }
 

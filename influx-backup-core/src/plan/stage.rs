@@ -12,7 +12,7 @@ use crate::{
     layout::Component,
     location::{Attributes, ObjectMeta, Version},
     named::named,
-    table::{Builder, Table},
+    table::{Sequence, SequenceBuilder},
     units::total,
 };
 
@@ -130,7 +130,7 @@ pub struct Stage {
     /// What to list again before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relist: Option<Relist>,
-    tasks: Table<CopyTask>,
+    tasks: Sequence<CopyTask>,
 }
 
 impl Stage {
@@ -146,14 +146,14 @@ impl Stage {
         relist: Option<Relist>,
         tasks: impl Iterator<Item = Result<CopyTask>>,
     ) -> Result<Self> {
-        let mut builder = Builder::new(|_, later| later);
+        let mut builder = SequenceBuilder::default();
         for task in tasks {
             builder.push(task?);
         }
         Ok(Self { kind, relist, tasks: builder.finish() })
     }
 
-    /// The copies, sorted by the keys that they write; each key is written once.
+    /// The copies, in the order in which they are begun.
     pub fn tasks(&self) -> impl ExactSizeIterator<Item = CopyTask> {
         self.tasks.iter()
     }
@@ -176,7 +176,7 @@ impl Stage {
         total(self.tasks().map(|task| task.expect.size))
     }
 
-    /// The keys it writes, sorted.
+    /// The keys it writes.
     pub fn keys(&self) -> impl Iterator<Item = Key> {
         self.tasks().map(|task| task.to)
     }
@@ -186,9 +186,9 @@ impl Stage {
     #[must_use]
     pub fn split(&self, parts: usize) -> Vec<Self> {
         let parts = parts.min(self.tasks.len());
-        let mut tasks: Vec<_> = (0..parts).map(|_| Builder::new(|_, later| later)).collect();
+        let mut tasks: Vec<_> = (0..parts).map(|_| SequenceBuilder::default()).collect();
         self.tasks().enumerate().for_each(|(at, task)| tasks[at % parts].push(task));
-        let part = |tasks: Builder<_, _>| Self { kind: self.kind, relist: None, tasks: tasks.finish() };
+        let part = |tasks: SequenceBuilder<_>| Self { kind: self.kind, relist: None, tasks: tasks.finish() };
         tasks.into_iter().map(part).collect()
     }
 
@@ -204,25 +204,23 @@ impl Stage {
 
     /// Leaves nothing to copy.
     pub(crate) fn clear(&mut self) {
-        self.tasks = Table::new();
+        self.tasks = Sequence::default();
     }
 }
 
 /// The copies of a plan that is being made, stage by stage.
 #[derive(Default)]
-pub(super) struct StageTasks(BTreeMap<StageKind, TaskBuilder>);
-
-type TaskBuilder = Builder<CopyTask, fn(CopyTask, CopyTask) -> CopyTask>;
+pub(super) struct StageTasks(BTreeMap<StageKind, SequenceBuilder<CopyTask>>);
 
 impl StageTasks {
     pub(super) fn add(&mut self, stage: StageKind, task: CopyTask) {
-        self.0.entry(stage).or_insert_with(|| Builder::new(|_, later| later)).push(task);
+        self.0.entry(stage).or_default().push(task);
     }
 
     /// The stages of this order, with what is listed again before each.
     pub(super) fn in_order(mut self, order: &[StageKind], relist: impl Fn(StageKind) -> Option<Relist>) -> Vec<Stage> {
         let stage = |kind: &StageKind| {
-            let tasks = self.0.remove(kind).map(Builder::finish).unwrap_or_default();
+            let tasks = self.0.remove(kind).map(SequenceBuilder::finish).unwrap_or_default();
             Stage { kind: *kind, relist: relist(*kind), tasks }
         };
         order.iter().map(stage).collect()

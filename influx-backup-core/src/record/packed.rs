@@ -1,8 +1,5 @@
 //! Records as rows of a table.
 
-use base64::{Engine, prelude::BASE64_STANDARD};
-use chrono::DateTime;
-
 use super::{AbsentRecord, ContentRecord, Encoding, ObjectRecord, Stored};
 use crate::{
     certificate::CheckedBy,
@@ -11,6 +8,7 @@ use crate::{
     location::{Attributes, StoreChecksums, Version, VersionBefore},
     table::{Keyed, Packer, Row, Unpacker},
 };
+use base64::{Engine, prelude::BASE64_STANDARD};
 
 /// What records in a block tell the ones after them.
 #[derive(Debug, Default)]
@@ -20,17 +18,6 @@ pub(crate) struct RecordBefore {
     attributes: Attributes,
     /// What stands before the key of an object that lies elsewhere.
     place: String,
-}
-
-/// What a record has besides what all have.
-mod has {
-    pub(super) const CRC64: u8 = 1;
-    pub(super) const BLAKE3: u8 = 2;
-    /// Stored bytes elsewhere, in another length or encoding.
-    pub(super) const OTHER_PLACE: u8 = 8;
-    pub(super) const OTHER_BYTES: u8 = 16;
-    pub(super) const STORED_VERSION: u8 = 32;
-    pub(super) const CHECKSUMS: u8 = 64;
 }
 
 impl Keyed for ObjectRecord {
@@ -46,49 +33,30 @@ impl Row for ObjectRecord {
         let Self { key, content, version, checked_by, attributes, stored } = self;
         let ContentRecord { size, crc64, blake3 } = content;
         let Stored { at, encoding, size: stored_size, checksums, version: stored_version } = stored;
-        let flags = [
-            (has::CRC64, crc64.is_some()),
-            (has::BLAKE3, blake3.is_some()),
-            (has::OTHER_PLACE, at.is_some()),
-            (has::OTHER_BYTES, stored_size != size || !encoding.is_plain()),
-            (has::STORED_VERSION, stored_version.is_some()),
-            (has::CHECKSUMS, !checksums.is_empty()),
-        ];
-        let flags = flags.into_iter().filter(|(_, it)| *it).fold(0, |all, (flag, _)| all | flag);
-        packer.byte(flags);
         packer.number(*size);
-        crc64.iter().for_each(|crc64| packer.bytes(&crc64.0.to_le_bytes()));
-        blake3.iter().for_each(|blake3| packer.bytes(blake3.as_bytes()));
+        pack_digests(*crc64, *blake3, packer);
         version.pack(*size, &mut before.source, packer);
         packer.one_of(CheckedBy::ALL, checked_by);
         pack_attributes(attributes, &mut before.attributes, packer);
-        at.iter().for_each(|at| pack_place(at, key, &mut before.place, packer));
-        if flags & has::OTHER_BYTES != 0 {
-            packer.number(*stored_size);
-            packer.one_of(Encoding::ALL, encoding);
-        }
-        stored_version.iter().for_each(|version| version.pack(*stored_size, &mut before.stored, packer));
-        if flags & has::CHECKSUMS != 0 {
-            pack_checksums(checksums, packer);
-        }
+        packer.option(at.as_ref(), |packer, at| pack_place(at, key, &mut before.place, packer));
+        packer.one_of(Encoding::ALL, encoding);
+        packer.option((stored_size != size).then_some(*stored_size), Packer::number);
+        pack_checksums(checksums, packer);
+        packer
+            .option(stored_version.as_ref(), |packer, version| version.pack(*stored_size, &mut before.stored, packer));
     }
 
     fn unpack(key: &str, before: &mut RecordBefore, packed: &mut Unpacker<'_>) -> Self {
-        let flags = packed.byte();
-        let has = |flag: u8| flags & flag != 0;
         let size = packed.number();
-        let crc64 = has(has::CRC64).then(|| Crc64(u64::from_le_bytes(packed.array())));
-        let blake3 = has(has::BLAKE3).then(|| Blake3::from_bytes(packed.array()));
+        let (crc64, blake3) = unpack_digests(packed);
         let version = Version::unpack(size, &mut before.source, packed);
         let checked_by = packed.one_of(CheckedBy::ALL);
         let attributes = unpack_attributes(&mut before.attributes, packed);
-        let at = has(has::OTHER_PLACE).then(|| unpack_place(key, &mut before.place, packed));
-        let (stored_size, encoding) = match has(has::OTHER_BYTES) {
-            true => (packed.number(), packed.one_of(Encoding::ALL)),
-            false => (size, Encoding::Plain),
-        };
-        let stored_version = has(has::STORED_VERSION).then(|| Version::unpack(stored_size, &mut before.stored, packed));
-        let checksums = if has(has::CHECKSUMS) { unpack_checksums(packed) } else { StoreChecksums::default() };
+        let at = packed.option(|packed| unpack_place(key, &mut before.place, packed));
+        let encoding = packed.one_of(Encoding::ALL);
+        let stored_size = packed.option(Unpacker::number).unwrap_or(size);
+        let checksums = unpack_checksums(packed);
+        let stored_version = packed.option(|packed| Version::unpack(stored_size, &mut before.stored, packed));
         Self {
             key: Key::known(key),
             content: ContentRecord { size, crc64, blake3 },
@@ -98,6 +66,18 @@ impl Row for ObjectRecord {
             stored: Stored { at, encoding, size: stored_size, checksums, version: stored_version },
         }
     }
+}
+
+/// What is known of content besides its length.
+pub(crate) fn pack_digests(crc64: Option<Crc64>, blake3: Option<Blake3>, packer: &mut Packer) {
+    packer.option(crc64, |packer, Crc64(crc64)| packer.bytes(&crc64.to_le_bytes()));
+    packer.option(blake3, |packer, blake3| packer.bytes(blake3.as_bytes()));
+}
+
+/// Reads what [`pack_digests`] wrote.
+pub(crate) fn unpack_digests(packed: &mut Unpacker<'_>) -> (Option<Crc64>, Option<Blake3>) {
+    let crc64 = packed.option(|packed| Crc64(u64::from_le_bytes(packed.array())));
+    (crc64, packed.option(|packed| Blake3::from_bytes(packed.array())))
 }
 
 /// Attributes that those before mostly were, too.
@@ -139,40 +119,32 @@ pub(crate) fn unpack_place(key: &str, before: &mut String, packed: &mut Unpacker
 }
 
 fn pack_checksums(StoreChecksums { crc64, crc32c, md5 }: &StoreChecksums, packer: &mut Packer) {
-    packer.byte(u8::from(crc64.is_some()));
-    crc64.iter().for_each(|crc64| packer.bytes(&crc64.0.to_le_bytes()));
-    for text in [crc32c, md5] {
-        // As bytes, where it is base64 as everybody writes it.
-        let bytes = text.as_ref().and_then(|text| BASE64_STANDARD.decode(text).ok());
-        let bytes = bytes.filter(|bytes| text.as_ref() == Some(&BASE64_STANDARD.encode(bytes)));
-        match (text, bytes) {
-            (None, _) => packer.byte(0),
-            (_, Some(bytes)) => {
-                packer.byte(1);
-                packer.number(bytes.len() as u64);
-                packer.bytes(&bytes);
-            }
-            (Some(text), None) => {
-                packer.byte(2);
-                packer.text(text);
-            }
-        }
-    }
+    pack_digests(*crc64, None, packer);
+    [crc32c, md5].into_iter().for_each(|text| packer.option(text.as_ref(), pack_base64));
 }
 
 fn unpack_checksums(packed: &mut Unpacker<'_>) -> StoreChecksums {
-    let crc64 = (packed.byte() == 1).then(|| Crc64(u64::from_le_bytes(packed.array())));
-    let mut text = || match packed.byte() {
-        0 => None,
-        1 => {
-            let length = packed.length();
-            Some(BASE64_STANDARD.encode(packed.bytes(length)))
-        }
-        _ => Some(packed.text().to_owned()),
-    };
-    let crc32c = text();
-    let md5 = text();
+    let (crc64, _) = unpack_digests(packed);
+    let crc32c = packed.option(unpack_base64);
+    let md5 = packed.option(unpack_base64);
     StoreChecksums { crc64, crc32c, md5 }
+}
+
+/// A text, as the bytes that it stands for where it is base64 as everybody writes it.
+fn pack_base64(packer: &mut Packer, text: &String) {
+    let bytes = BASE64_STANDARD.decode(text).ok().filter(|bytes| *text == BASE64_STANDARD.encode(bytes));
+    packer.byte(u8::from(bytes.is_some()));
+    let bytes = bytes.as_deref().unwrap_or(text.as_bytes());
+    packer.number(bytes.len() as u64);
+    packer.bytes(bytes);
+}
+
+fn unpack_base64(packed: &mut Unpacker<'_>) -> String {
+    if packed.byte() == 0 {
+        return packed.text().to_owned();
+    }
+    let length = packed.length();
+    BASE64_STANDARD.encode(packed.bytes(length))
 }
 
 /// What absent files in a block tell the ones after them.
@@ -195,22 +167,20 @@ impl Row for AbsentRecord {
         let Self { node, path: _, database, table, rows, newest } = self;
         packer.repeated(&mut before.node, node);
         [database, table, rows].into_iter().for_each(|number| packer.number(*number));
-        packer.difference(&mut before.seconds, newest.timestamp().cast_unsigned());
-        packer.number(u64::from(newest.timestamp_subsec_nanos()));
+        packer.time(&mut before.seconds, *newest);
     }
 
     fn unpack(key: &str, before: &mut AbsentBefore, packed: &mut Unpacker<'_>) -> Self {
         let node = packed.repeated(&mut before.node).to_owned();
         let [database, table, rows] = std::array::from_fn(|_| packed.number());
-        let seconds = packed.difference(&mut before.seconds).cast_signed();
-        let nanos = u32::try_from(packed.number()).unwrap_or_default();
-        let newest = DateTime::from_timestamp(seconds, nanos).unwrap_or_default();
+        let newest = packed.time(&mut before.seconds);
         Self { node, path: key.to_owned(), database, table, rows, newest }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
     use proptest::{collection::vec, option, prelude::*};
 
     use super::*;

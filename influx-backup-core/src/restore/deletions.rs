@@ -7,6 +7,7 @@ use crate::{
     key::Key,
     lease::Lease,
     location::{Deletion, Location, Version},
+    table::runs,
 };
 
 /// How many objects are deleted before the next look at whether the run was cancelled or another process took over.
@@ -21,12 +22,7 @@ pub(super) async fn delete(
     task: &RunContext,
 ) -> Result<u64> {
     let mut count = 0;
-    let mut all = objects.into_iter();
-    loop {
-        let objects: Vec<_> = all.by_ref().take(CHUNK).collect();
-        if objects.is_empty() {
-            return Ok(count);
-        }
+    for objects in runs(objects, CHUNK) {
         let delete = async {
             lease.check().await?;
             target.delete_versions(objects.iter().cloned()).await
@@ -39,4 +35,5 @@ pub(super) async fn delete(
             }
         }
     }
+    Ok(count)
 }

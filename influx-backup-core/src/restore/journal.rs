@@ -87,12 +87,11 @@ impl Row for Finished {
     type Before = VersionBefore;
 
     fn pack(&self, before: &mut VersionBefore, packer: &mut Packer) {
-        packer.byte(u8::from(self.version.is_some()));
-        self.version.iter().for_each(|version| version.pack(0, before, packer));
+        packer.option(self.version.as_ref(), |packer, version| version.pack(0, before, packer));
     }
 
     fn unpack(key: &str, before: &mut VersionBefore, packed: &mut Unpacker<'_>) -> Self {
-        let version = (packed.byte() == 1).then(|| Version::unpack(0, before, packed));
+        let version = packed.option(|packed| Version::unpack(0, before, packed));
         Self { key: Key::known(key), version }
     }
 }
@@ -179,11 +178,13 @@ impl RestoreJournal {
         lease.remove().await
     }
 
-    /// Deletes the staging files that killed runs left for keys that `is_written`, and for its own files: other files have
-    /// such names, too.
-    pub(crate) async fn delete_incomplete(target: &Location, is_written: impl Fn(&str) -> bool) -> Result<()> {
+    /// Deletes the staging files that killed runs left for its guards, for keys that `is_copied`, and for its own files: other
+    /// files have such names, too.
+    pub(crate) async fn delete_incomplete(&self, target: &Location, is_copied: impl Fn(&str) -> bool) -> Result<()> {
         let own = format!("{OWN_DIRECTORY}/");
-        target.delete_incomplete(move |file| file.key.starts_with(&own) || is_written(&file.key)).await
+        let is_guard = |key: &str| self.guards.iter().any(|guard| guard.as_str() == key);
+        let is_written = |key: &str| key.starts_with(&own) || is_guard(key) || is_copied(key);
+        target.delete_incomplete(|file| is_written(&file.key)).await
     }
 
     /// Removes this library's own directories at a target, as far as they are empty. Tidiness only: no failure matters.
@@ -234,7 +235,7 @@ impl RestoreJournal {
 
     /// What runs have finished, in the version that the last one has written.
     pub(crate) async fn finished(&self, target: &Location) -> Result<Table<Finished>> {
-        let mut finished = Builder::new(|_, later| later);
+        let mut finished = Builder::default();
         log::read(target, &self.finished_directory(), |line| finished.push(line)).await?;
         Ok(finished.finish())
     }

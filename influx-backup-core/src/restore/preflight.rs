@@ -23,7 +23,7 @@ use crate::{
     read_limits,
     record::ObjectRecord,
     target::Target,
-    units::ByteSize,
+    units::{ByteSize, count_and_total},
 };
 
 /// How many objects of the backup are read at once, where no limits of a job say so.
@@ -126,8 +126,7 @@ async fn check_bytes(backup: &Backup, check: SourceCheck, events: &EventSink) ->
         SourceCheck::Auto | SourceCheck::Checksums | SourceCheck::Bytes => true,
     };
     let checked = || backup.objects().filter(is_checked);
-    let (objects, bytes) =
-        checked().fold((0, 0_u64), |(objects, bytes), record| (objects + 1, bytes.saturating_add(record.stored.size)));
+    let (objects, bytes) = count_and_total(checked().map(|record| record.stored.size));
     events.send(EventKind::CheckStarted { objects, bytes });
     events.planned(objects, bytes);
     let checks = checked().map(|record| check_one(backup, check, record, events).boxed());

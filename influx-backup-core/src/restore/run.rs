@@ -25,7 +25,7 @@ use crate::{
     job::RunContext,
     key::Key,
     lease::{Clock, Lease},
-    location::{Location, ObjectMeta, ObjectTable, Reads, make_durable, missing_directories, remove_made},
+    location::{Location, ObjectTable, Reads, make_durable, missing_directories, remove_made},
     manifest::Backup,
     options::{OnUnfinished, Policy, RestoreOptions, ServersStopped, Takeover},
     orchestrate::{report_stopped, start_all, stop_all},
@@ -344,13 +344,8 @@ impl Run {
     /// Lists the target: everything is there, and nothing else was written.
     async fn look(&self) -> Result<ObjectTable> {
         let now = all_objects(&self.place, &ids_of(&self.request.backup)).await?;
-        let mut records = self.request.backup.reader();
-        // But what this restore puts there, a copy or its guard.
-        let mut is_other = |file: &ObjectMeta| {
-            let is_restored = records.get(file.key.as_str()).is_some() && self.plan.restores(&file.key);
-            !is_restored && !self.plan.guards.contains(&file.key)
-        };
-        let now = self.place.settle_inodes(self.target.objects().filter(&mut is_other), now);
+        let mut writes = self.plan.writes(self.request.backup.contents());
+        let now = self.place.settle_inodes(self.target.objects().filter(|file| !writes(&file.key)), now);
         verify::check(&self.plan, self.request.backup.contents(), &self.target, &now)?;
         Ok(now)
     }

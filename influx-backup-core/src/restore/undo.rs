@@ -65,9 +65,7 @@ async fn undo(target: &Location, lease: &mut Lease, task: &RunContext) -> Result
     let deleted = delete_present(target, &created, lease, task).await?;
     let settle = async {
         lease.check().await?;
-        let is_guard = |key: &str| journal.guards.iter().any(|guard| guard.as_str() == key);
-        let is_written = |key: &str| created.get(key).is_some() || is_guard(key);
-        RestoreJournal::delete_incomplete(target, is_written).await?;
+        journal.delete_incomplete(target, |key| created.get(key).is_some()).await?;
         make_durable(target, Durability::Durable).await?;
         lease.check().await
     };

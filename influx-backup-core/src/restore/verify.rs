@@ -25,9 +25,7 @@ pub(super) fn check(plan: &RestorePlan, backup: BackupContents<'_>, before: &Tar
             Some(_) => {}
         }
     }
-    let mut records = backup.objects.reader();
-    let mut is_restored =
-        |key: &Key| plan.guards.contains(key) || records.get(key.as_str()).is_some() && plan.restores(key);
+    let mut is_restored = plan.writes(backup);
     let mut held = before.objects.reader();
     let mut deletions = plan.deletions.reader();
     for entry in now.iter().filter(|entry| entry.key.below(OWN_DIRECTORY).is_none() && !is_restored(&entry.key)) {

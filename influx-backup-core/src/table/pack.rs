@@ -1,5 +1,7 @@
 //! Numbers and texts in as few bytes as they need. What is read was written by the same process.
 
+use chrono::{DateTime, Utc};
+
 /// Writes the columns of a row.
 #[derive(Debug, Default)]
 pub(crate) struct Packer(pub(super) Vec<u8>);
@@ -38,6 +40,20 @@ impl Packer {
     pub(crate) fn text(&mut self, text: &str) {
         self.number(text.len() as u64);
         self.bytes(text.as_bytes());
+    }
+
+    /// When something was; close to the time before it, as a rule.
+    pub(crate) fn time(&mut self, before: &mut u64, time: DateTime<Utc>) {
+        self.difference(before, time.timestamp().cast_unsigned());
+        self.number(u64::from(time.timestamp_subsec_nanos()));
+    }
+
+    /// What may be there, and how it is written.
+    pub(crate) fn option<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
+        self.byte(u8::from(value.is_some()));
+        if let Some(value) = value {
+            write(self, value);
+        }
     }
 
     /// One of the values of an enum.
@@ -101,6 +117,16 @@ impl<'a> Unpacker<'a> {
     pub(crate) fn text(&mut self) -> &'a str {
         let length = self.length();
         std::str::from_utf8(self.bytes(length)).unwrap_or_default()
+    }
+
+    pub(crate) fn time(&mut self, before: &mut u64) -> DateTime<Utc> {
+        let seconds = self.difference(before).cast_signed();
+        let nanos = u32::try_from(self.number()).unwrap_or_default();
+        DateTime::from_timestamp(seconds, nanos).unwrap_or_default()
+    }
+
+    pub(crate) fn option<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        (self.byte() == 1).then(|| read(self))
     }
 
     pub(crate) fn one_of<T: Copy>(&mut self, all: &[T]) -> T {

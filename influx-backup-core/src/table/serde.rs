@@ -18,7 +18,7 @@ impl<R: Row + Serialize> Serialize for Table<R> {
 impl<'de, R: Row + Deserialize<'de>> Deserialize<'de> for Table<R> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut table = Self::new();
-        each_run(deserializer, |run| table.add(run, |_, later| later))?;
+        each_run(deserializer, |run: Vec<R>| table.extend(run))?;
         Ok(table)
     }
 }

@@ -23,9 +23,7 @@ impl Row for (String, u64) {
 }
 
 fn table(rows: impl IntoIterator<Item = (String, u64)>) -> Table<(String, u64)> {
-    let mut table = Table::new();
-    table.add(rows, |_, later| later);
-    table
+    rows.into_iter().collect()
 }
 
 /// Keys that share long beginnings, as those of a cluster do, with characters of several bytes.
@@ -63,6 +61,24 @@ proptest! {
         table.retain(|row| row.1 % 2 == 0);
         model.retain(|_, value| *value % 2 == 0);
         prop_assert!(table.iter().eq(model));
+    }
+
+    #[test]
+    fn a_sequence_keeps_its_order(rows in vec((keys(), any::<u64>()), 0..600)) {
+        let mut sequence: Sequence<(String, u64)> = rows.iter().cloned().collect();
+        prop_assert_eq!((sequence.len(), sequence.is_empty()), (rows.len(), rows.is_empty()));
+        prop_assert!(sequence.iter().eq(rows.iter().cloned()));
+        let json = serde_json::to_string(&sequence).expect("serializes");
+        prop_assert_eq!(&json, &serde_json::to_string(&rows).expect("serializes"));
+        prop_assert_eq!(&serde_json::from_str::<Sequence<_>>(&json).expect("reads"), &sequence);
+        sequence.retain(|row| row.1 % 2 == 0);
+        prop_assert!(sequence.into_iter().eq(rows.into_iter().filter(|row| row.1 % 2 == 0)));
+    }
+
+    #[test]
+    fn items_come_in_runs(items: Vec<u8>, length in 1..9_usize) {
+        let runs: Vec<_> = runs(items.clone(), length).collect();
+        prop_assert_eq!(runs, items.chunks(length).map(<[u8]>::to_vec).collect::<Vec<_>>());
     }
 
     #[test]

@@ -149,7 +149,7 @@ fn walk(root: &FilePath, prefix: &str, how: &How, on_entry: &dyn Fn() -> bool) -
             }
         }
     }
-    Ok(looks.listed.with(entries.finish()))
+    Ok(looks.listed.with(entries.into()))
 }
 
 fn read_level(root: &FilePath, prefix: &str, how: &How) -> Result<Listed<ListLevel>> {

@@ -72,7 +72,7 @@ impl ForeignPrefixes {
         policy: Policy,
         selection: &Selection<'_>,
     ) -> Result<TargetDiff> {
-        let mut deletions = Builder::new(|_, later| later);
+        let mut deletions = Builder::default();
         let mut own = 0;
         let mut first_own = None;
         let mut restored = selection.backup.objects.reader();

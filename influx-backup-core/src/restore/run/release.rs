@@ -37,9 +37,7 @@ impl Run {
             }
         }
         let restored = self.request.backup.contents().objects;
-        let is_guard = |key: &str| journal.guards.iter().any(|guard| guard.as_str() == key);
-        let is_written = |key: &str| restored.get(key).is_some() || is_guard(key);
-        RestoreJournal::delete_incomplete(place, is_written).await?;
+        journal.delete_incomplete(place, |key| restored.get(key).is_some()).await?;
         make_durable(place, self.request.run_options.limits.durability).await?;
         directories::remove_empty(place, &journal.made, journal.guards.iter().cloned());
         // The servers start when the journal is gone: none of these requests is to arrive after that.

@@ -21,8 +21,8 @@ impl Run {
     pub(super) async fn unaltered(&self, finished: &Table<Finished>, listed: &ObjectTable) -> Result<Table<Key>> {
         let mut objects = listed.reader();
         let mut records = self.request.backup.reader();
-        let mut shown = Builder::new(|_, later| later);
-        let mut asked = Builder::new(|_, later| later);
+        let mut shown = Builder::default();
+        let mut asked = Builder::default();
         let doubtful = finished.iter().filter_map(|Finished { key, version }| {
             let found = objects.get(key.as_str())?;
             match version {
@@ -37,7 +37,7 @@ impl Run {
         concurrent::each(looks, HEADS_AT_ONCE, |unaltered| unaltered.into_iter().for_each(|key| asked.push(key)))
             .await?;
         let mut unaltered = shown.finish();
-        unaltered.add(asked.finish(), |_, later| later);
+        unaltered.extend(asked.finish());
         Ok(unaltered)
     }
 
