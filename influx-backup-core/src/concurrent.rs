@@ -1,7 +1,9 @@
-//! Running futures with limited concurrency, and in tasks of their own.
+//! Running futures with limited concurrency, in tasks of their own, and on threads that may block.
+
+use std::cell::Cell;
 
 use futures::{StreamExt, TryStreamExt, future::BoxFuture, stream};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tracing::{Instrument, instrument::WithSubscriber};
 
 use crate::error::Result;
@@ -36,4 +38,28 @@ pub(crate) fn spawn<T: Send + 'static>(future: impl Future<Output = T> + Send + 
 pub(crate) fn traced<T>(future: impl Future<Output = T>) -> impl Future<Output = T> {
     // Each of these moves it more than once, and a debug build has room on its stack for all of these places.
     Box::pin(future).in_current_span().with_current_subscriber()
+}
+
+thread_local! {
+    /// Whether this thread may block.
+    static MAY_BLOCK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does work that blocks: on this thread within [`blocked`], else on another.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, JoinError> {
+    if MAY_BLOCK.get() { Ok(work()) } else { spawn_blocking(work).await }
+}
+
+/// Polls futures on a thread that may block, as those of `spawn_blocking` may: what they do by [`blocking`] is done here, without
+/// a change of threads.
+pub(crate) fn blocked<T>(poll: impl FnOnce() -> T) -> T {
+    struct Ends;
+    impl Drop for Ends {
+        fn drop(&mut self) {
+            MAY_BLOCK.set(false);
+        }
+    }
+    MAY_BLOCK.set(true);
+    let _ends = Ends;
+    poll()
 }

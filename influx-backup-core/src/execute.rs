@@ -1,6 +1,7 @@
 //! [`Executor`]: runs stages: barriers, concurrency, retries, cancellation, checks of the target. Decides nothing.
 
 mod attempt;
+mod batch;
 mod pin;
 mod places;
 mod run;

@@ -2,14 +2,18 @@
 //!
 //! A segment is an object of lines. The first is its [`FormatVersion`] as JSON, the others are what was finished: a CRC-64,
 //! a space, and the JSON that it covers. It is written after the objects that its lines name are on disk, so a line never
-//! names what a crash can take back.
+//! names what a crash can take back. Meanwhile the run goes on.
 
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::time::{Duration, Instant};
+use tokio::{
+    task::{JoinError, JoinSet},
+    time::{Duration, Instant},
+};
 
 use crate::{
     checksum::Crc64,
+    concurrent,
     error::{Error, Result},
     key::Key,
     limits::Durability,
@@ -27,6 +31,9 @@ const MIN_READER: u64 = 1;
 /// A segment is written after this many lines.
 const MAX_LINES: usize = 1_000;
 
+/// The run waits for a segment once so many lines wait for the next.
+const MAX_WAITING: usize = 10 * MAX_LINES;
+
 /// A segment is written this long after the last one.
 const MAX_AGE: Duration = Duration::from_secs(15);
 
@@ -40,10 +47,15 @@ pub(crate) struct SegmentedLog<T> {
     segments: u64,
     /// What no segment has yet.
     lines: Vec<T>,
+    /// The one segment that is being written.
+    writing: JoinSet<Written<T>>,
     flushed: Instant,
 }
 
-impl<T: Serialize> SegmentedLog<T> {
+/// The lines of a segment, and whether it was written.
+type Written<T> = (Vec<T>, Result<()>);
+
+impl<T: Serialize + Send + Sync + 'static> SegmentedLog<T> {
     /// A log below `directory`. Runs have numbers of their own, the later ones higher numbers.
     pub(crate) fn new(location: &Location, directory: String, run: u64, durability: Durability) -> Self {
         Self {
@@ -53,18 +65,26 @@ impl<T: Serialize> SegmentedLog<T> {
             run,
             segments: 0,
             lines: Vec::new(),
+            writing: JoinSet::new(),
             flushed: Instant::now(),
         }
     }
 
-    /// Adds a line; writes a segment when one is due.
+    /// Adds a line; begins to write a segment when one is due. Where the one before it could not be written, that is the error.
     ///
     /// # Errors
     /// As for [`SegmentedLog::flush`].
     pub(crate) async fn add(&mut self, line: T) -> Result<()> {
         self.lines.push(line);
-        if self.lines.len() >= MAX_LINES || self.flushed.elapsed() >= MAX_AGE {
-            self.flush().await?;
+        if let Some(written) = self.writing.try_join_next() {
+            self.end(written)?;
+        }
+        if self.lines.len() >= MAX_WAITING {
+            self.written().await?;
+        }
+        let is_due = self.lines.len() >= MAX_LINES || self.flushed.elapsed() >= MAX_AGE;
+        if is_due && self.writing.is_empty() {
+            self.begin()?;
         }
         Ok(())
     }
@@ -75,19 +95,51 @@ impl<T: Serialize> SegmentedLog<T> {
     /// # Errors
     /// [`Error::Store`].
     pub(crate) async fn flush(&mut self) -> Result<()> {
+        // Where that fails, its lines are written again.
+        let _ = self.written().await;
+        self.begin()?;
+        self.written().await
+    }
+
+    fn begin(&mut self) -> Result<()> {
         self.flushed = Instant::now();
-        if self.lines.is_empty() {
-            return Ok(());
+        if !self.lines.is_empty() {
+            let key = Key::parse(format!("{}/{:06}-{:06}.jsonl", self.directory, self.run, self.segments))?;
+            let lines = std::mem::take(&mut self.lines);
+            let (location, durability) = (self.location.clone(), self.durability);
+            self.writing.spawn(concurrent::traced(async move {
+                let written = write(&location, durability, &key, &lines).await;
+                (lines, written)
+            }));
         }
-        make_durable(&self.location, self.durability).await?;
-        let text =
-            encode(&self.lines).map_err(|source| Error::Internal { task: "journal", source: Box::new(source) })?;
-        let key = Key::parse(format!("{}/{:06}-{:06}.jsonl", self.directory, self.run, self.segments))?;
-        self.location.put(&key, Bytes::from(text)).await?;
-        self.segments += 1;
-        self.lines.clear();
         Ok(())
     }
+
+    async fn written(&mut self) -> Result<()> {
+        match self.writing.join_next().await {
+            Some(written) => self.end(written),
+            None => Ok(()),
+        }
+    }
+
+    fn end(&mut self, written: Result<Written<T>, JoinError>) -> Result<()> {
+        let (mut lines, written) =
+            written.map_err(|source| Error::Internal { task: "journal", source: Box::new(source) })?;
+        match written {
+            Ok(()) => self.segments += 1,
+            Err(_) => {
+                lines.append(&mut self.lines);
+                self.lines = lines;
+            }
+        }
+        written
+    }
+}
+
+async fn write<T: Serialize>(location: &Location, durability: Durability, key: &Key, lines: &[T]) -> Result<()> {
+    make_durable(location, durability).await?;
+    let text = encode(lines).map_err(|source| Error::Internal { task: "journal", source: Box::new(source) })?;
+    location.put(key, Bytes::from(text)).await.map(drop)
 }
 
 /// Gives every line that was written below `directory` to `on_line`, in the order of the runs. A segment that was cut short or altered ends
@@ -143,10 +195,12 @@ mod tests {
     use std::sync::Arc;
 
     use proptest::{collection::vec, prelude::*, sample::Index};
+    use tokio::time::sleep;
 
     use super::*;
     use crate::testing::fault::{Failure, Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When};
 
+    const SLOW: Duration = Duration::from_secs(10);
     const DIRECTORY: &str = "_influx_backup/journal";
 
     fn log(location: &Location, run: u64) -> SegmentedLog<u64> {
@@ -173,13 +227,37 @@ mod tests {
         }
         assert_eq!(segments(&location).await, [""; 0]);
         log.add(MAX_LINES as u64 - 1).await.expect("added");
+        sleep(Duration::from_millis(1)).await;
         assert_eq!(segments(&location).await, ["000001-000000.jsonl"]);
         tokio::time::advance(MAX_AGE).await;
         log.add(MAX_LINES as u64).await.expect("added");
+        sleep(Duration::from_millis(1)).await;
         assert_eq!(segments(&location).await, ["000001-000000.jsonl", "000001-000001.jsonl"]);
         log.flush().await.expect("flushed");
         assert_eq!(segments(&location).await.len(), 2, "nothing was added");
         assert_eq!(lines(&location).await, (0..=MAX_LINES as u64).collect::<Vec<_>>());
+    }
+
+    /// The run goes on while a segment is written, until too much waits; and hears of one that was not.
+    #[tokio::test(start_paused = true)]
+    async fn a_run_does_not_wait_for_a_segment() {
+        let slow = Rule::new(Scope::of(Op::Put), When::Nth(1), Fault::Delay(SLOW..SLOW * 11 / 10));
+        let denied = Rule::new(Scope::of(Op::Put), When::Nth(2), Fault::Fail(Failure::Denied));
+        let plan = FaultPlan::none().with(slow).with(denied);
+        let location = Location::in_memory().through(|store| Arc::new(FaultyStore::new(store, plan.clone())) as Arc<_>);
+        let mut log = log(&location, 1);
+        let began = Instant::now();
+        let first = MAX_LINES + MAX_WAITING - 1;
+        for line in 0..first {
+            log.add(line as u64).await.expect("added");
+        }
+        assert!(began.elapsed() < SLOW);
+        log.add(first as u64).await.expect("added");
+        assert!(began.elapsed() >= SLOW, "too much waited");
+        sleep(Duration::from_millis(1)).await;
+        log.add(first as u64 + 1).await.expect_err("denied");
+        log.flush().await.expect("flushed");
+        assert_eq!(lines(&location).await, (0..=first as u64 + 1).collect::<Vec<_>>());
     }
 
     #[tokio::test]

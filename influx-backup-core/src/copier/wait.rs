@@ -6,6 +6,7 @@ use tokio::task::JoinError;
 
 use crate::{
     cancellation::Cancellation,
+    concurrent,
     error::{CopyError, CopySide},
     location::LastAnswer,
 };
@@ -33,7 +34,7 @@ pub(super) async fn within<T>(side: CopySide, after: Duration, work: impl Future
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, CopyError> + Send + 'static,
 ) -> Result<T, CopyError> {
-    tokio::task::spawn_blocking(work).await.map_err(lost)?
+    concurrent::blocking(work).await.map_err(lost)?
 }
 
 /// A task that ended without an answer.

@@ -55,6 +55,12 @@ impl Places {
         }
     }
 
+    /// Whether a task copies a file to a file.
+    pub(super) fn are_files(&self, task: &CopyTask) -> bool {
+        let from = self.roles.get(&task.from.role);
+        self.target.directory().is_some() && from.is_some_and(|from| from.directory().is_some())
+    }
+
     /// The request that a task stands for.
     pub(super) fn request(&self, task: &CopyTask) -> Result<CopyRequest> {
         let from = self.get(task.from.role)?.clone();

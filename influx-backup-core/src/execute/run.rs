@@ -4,10 +4,17 @@ use std::{error::Error as _, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use tokio::{task::JoinSet, time::timeout};
+use tokio::{
+    task::{JoinError, JoinSet},
+    time::timeout,
+};
 use tracing::Instrument;
 
-use super::{Places, attempt::Worker};
+use super::{
+    Places,
+    attempt::Worker,
+    batch::{Batch, Copy, Ended, Queue, Ran},
+};
 use crate::{
     adaptive::Adaptive,
     cancellation::Cancellation,
@@ -72,8 +79,8 @@ pub struct Executor {
     digest: ContentDigest,
 }
 
-/// The copies under way, each with its task.
-type Copies = JoinSet<(CopyTask, Result<CopyOutcome, CopyError>)>;
+/// The copies under way.
+type Copies = JoinSet<Result<Ran>>;
 
 impl Executor {
     /// An executor for a worker that runs [a part of a stage](Stage::split), outside any job. The limits are shared by all
@@ -187,24 +194,24 @@ impl Executor {
         worker: &Arc<Worker>,
         sink: &mut dyn CopySink,
     ) -> Result<()> {
-        let mut waiting = stage.tasks();
+        let workers = self.limits.concurrency.max(1);
+        let mut queue = Queue::new(stage.tasks(), stage.objects());
         loop {
-            while copies.len() < self.limits.concurrency.max(1)
-                && let Some(task) = waiting.next()
+            while copies.len() < workers
+                && let Some(batch) = next_batch(&mut queue, workers, places, worker)?
             {
-                let worker = Arc::clone(worker);
-                let request = places.request(&task)?;
-                let span = tracing::debug_span!("object", key = %request.target);
-                let copy = async move { (task, worker.copy(&request).await) };
-                copies.spawn(concurrent::traced(copy.instrument(span)));
+                copies.spawn(concurrent::traced(batch.run()));
             }
             let joined = self.task.cancellation.run_until_cancelled(copies.join_next()).await;
             match joined.ok_or_else(|| self.task.cancelled())? {
                 None => return Ok(()),
                 Some(joined) => {
-                    let joined = joined.map_err(|error| Error::Internal { task: "copy", source: Box::new(error) });
-                    let (task, outcome) = joined?;
-                    self.record(&task, outcome, places, sink).await?;
+                    let Ran { ended, waits, left } = ran(joined)?;
+                    if let Some(waits) = waits {
+                        copies.spawn(concurrent::traced(Batch::One(waits).run()));
+                    }
+                    queue.put_back(left);
+                    self.record_all(ended, places, sink).await?;
                 }
             }
         }
@@ -213,11 +220,34 @@ impl Executor {
     /// Waits for the copies under way, and records those that finish.
     async fn drain(&self, copies: &mut Copies, places: &Places, sink: &mut dyn CopySink) -> Result<()> {
         while let Some(joined) = copies.join_next().await {
-            if let Ok((task, Ok(outcome))) = joined {
-                self.record(&task, Ok(outcome), places, sink).await?;
+            if let Ok(Ran { ended, waits, .. }) = ran(joined) {
+                if let Some(waits) = waits {
+                    copies.spawn(concurrent::traced(Batch::One(waits).run()));
+                }
+                let ended = ended.into_iter().filter(|(_, outcome)| outcome.is_ok());
+                self.record_all(ended, places, sink).await?;
             }
         }
         Ok(())
+    }
+
+    /// Records how copies ended. After an error, it goes on with those that were finished.
+    async fn record_all(
+        &self,
+        ended: impl IntoIterator<Item = Ended>,
+        places: &Places,
+        sink: &mut dyn CopySink,
+    ) -> Result<()> {
+        let mut recorded = Ok(());
+        for (task, outcome) in ended {
+            if recorded.is_ok() {
+                recorded = self.record(&task, outcome, places, sink).await;
+            } else if outcome.is_ok() {
+                // The first error is returned.
+                let _ = self.record(&task, outcome, places, sink).await;
+            }
+        }
+        recorded
     }
 
     async fn record(
@@ -258,6 +288,31 @@ impl Executor {
         self.task.events.add_object();
         Ok(())
     }
+}
+
+/// The next copies, as many as are made one after another.
+fn next_batch(
+    queue: &mut Queue<impl Iterator<Item = CopyTask>>,
+    workers: usize,
+    places: &Places,
+    worker: &Arc<Worker>,
+) -> Result<Option<Batch>> {
+    let tasks = queue.take(workers, |task| places.are_files(task));
+    let is_of_files = tasks.first().is_some_and(|task| places.are_files(task));
+    let copy = |task: CopyTask| {
+        let worker = Arc::clone(worker);
+        let request = places.request(&task)?;
+        let span = tracing::debug_span!("object", key = %request.target);
+        let copy = async move { worker.copy(&request).await };
+        Ok(Copy::new(task, Box::pin(concurrent::traced(copy.instrument(span)))))
+    };
+    let mut copies = tasks.into_iter().map(copy).collect::<Result<Vec<_>>>()?;
+    Ok(if is_of_files { Some(Batch::Files(copies)) } else { copies.pop().map(Batch::One) })
+}
+
+/// How far a batch came, where it did not panic.
+fn ran(joined: Result<Result<Ran>, JoinError>) -> Result<Ran> {
+    joined.unwrap_or_else(|source| Err(Error::Internal { task: "copy", source: Box::new(source) }))
 }
 
 /// Whether a store says of a write that something does not exist: its bucket or container.

@@ -23,6 +23,7 @@ use super::{
     nofollow::{open_file, remove_file},
     publish::{Existing, Sync, Writing},
 };
+use crate::concurrent;
 
 /// How many files are deleted at once.
 const DELETIONS_AT_ONCE: usize = 8;
@@ -172,7 +173,7 @@ fn put(known: &Known, written: &FileInfo) -> PutResult {
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(|source| Error::JoinError { source })?
+    concurrent::blocking(work).await.map_err(|source| Error::JoinError { source })?
 }
 
 /// The error as the object_store crate has it.

@@ -18,6 +18,7 @@ use super::{
     object::{ObjectMeta, Version},
 };
 use crate::{
+    concurrent,
     error::{Error, Refused, Result, Why},
     key::Key,
     named::named,
@@ -122,7 +123,7 @@ pub(super) async fn blocking<T: Send + 'static>(
     task: &'static str,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let joined = tokio::task::spawn_blocking(work).await;
+    let joined = concurrent::blocking(work).await;
     joined.unwrap_or_else(|source| Err(Error::Internal { task, source: Box::new(source) }))
 }
 

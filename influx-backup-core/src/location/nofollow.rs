@@ -60,15 +60,21 @@ impl Entry {
         made: &Made,
         mut on_made: impl FnMut(&Directory) -> io::Result<()>,
     ) -> io::Result<Self> {
-        match Self::at(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            entry => return entry,
-        }
-        let Some(parent) = path.parent() else { return Self::at(path) };
-        let missing = missing_directories(parent);
-        for missing in missing.iter().rev() {
-            let Self { directory, name } = Self::at(missing)?;
-            match directory.make(&name, made) {
+        let (Some(mut parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(ErrorKind::InvalidInput.into());
+        };
+        let mut missing = Vec::new();
+        let mut directory = loop {
+            match (Directory::open(parent), parent.parent(), parent.file_name()) {
+                (Err(error), Some(above), Some(name)) if error.kind() == ErrorKind::NotFound => {
+                    missing.push(name);
+                    parent = above;
+                }
+                (opened, ..) => break opened?,
+            }
+        };
+        for name in missing.into_iter().rev() {
+            match directory.make(name, made) {
                 // Another run was quicker.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 done => {
@@ -76,8 +82,9 @@ impl Entry {
                     on_made(&directory)?;
                 }
             }
+            directory = directory.below(name)?;
         }
-        Self::at(path)
+        Ok(Self { directory, name: name.to_owned() })
     }
 }
 

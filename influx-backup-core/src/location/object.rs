@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Location, ObjectTable, StoreChecksums, files::failed};
 use crate::{
+    concurrent,
     error::{Error, Refused, Result, Why},
     key::Key,
     read_limits::{self, TooLarge},
@@ -279,7 +280,7 @@ impl Location {
         let mut chunks = match found.payload {
             GetResultPayload::File(file, _) => {
                 self.pace(usize::try_from(size).unwrap_or(usize::MAX)).await;
-                let read = tokio::task::spawn_blocking(move || read_file(file, start, size)).await;
+                let read = concurrent::blocking(move || read_file(file, start, size)).await;
                 return Ok(read.map_err(io::Error::from).flatten());
             }
             GetResultPayload::Stream(chunks) => chunks,

@@ -47,6 +47,11 @@ impl Directory {
         fs::create_dir(self.0.join(name))
     }
 
+    /// The directory of this name in this one.
+    pub(super) fn below(&self, name: &OsStr) -> io::Result<Self> {
+        Self::open(&self.0.join(name))
+    }
+
     /// What lies there. A link is not followed.
     pub(crate) fn look(&self, name: &OsStr) -> io::Result<FileInfo> {
         Ok(FileInfo::from(&fs::symlink_metadata(self.0.join(name))?))

@@ -77,6 +77,17 @@ impl Directory {
         Ok(())
     }
 
+    /// Opens a directory in this one.
+    pub(super) fn below(&self, name: &OsStr) -> io::Result<Self> {
+        let path = self.path.join(name);
+        let flags = PASSED | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let opened = system::openat(&self.opened, name, flags, Mode::empty()).map_err(|error| match error {
+            Errno::NOTDIR if is_link(&self.opened, name) => Errno::LOOP,
+            error => error,
+        });
+        Ok(Self { opened: opened.map_err(|error| refused(error, &path))?, path })
+    }
+
     /// What lies there. A link is not followed.
     pub(crate) fn look(&self, name: &OsStr) -> io::Result<FileInfo> {
         Ok(FileInfo::from(&system::statat(&self.opened, name, AtFlags::SYMLINK_NOFOLLOW)?))
