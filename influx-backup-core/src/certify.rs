@@ -14,7 +14,8 @@ use crate::{
     job::{RunContext, Setup, request, span},
     judge::{
         Cut,
-        evidence::{Evidence, Facts, ManifestProvenance, Provenance},
+        evidence::{Evidence, ManifestProvenance, Provenance},
+        fact::Facts,
         held::{Change, Held, HeldObject},
         judge,
     },

@@ -8,7 +8,8 @@ use crate::{
     concurrent,
     error::{Error, Result},
     judge::{
-        evidence::{Fact, Facts, readable},
+        evidence::readable,
+        fact::{Fact, Facts},
         held::{Held, HeldObject},
     },
     key::Key,
@@ -105,18 +106,13 @@ pub(crate) async fn gather(
     meter: &dyn Meter,
 ) -> Result<()> {
     facts.retain_held(held);
-    let is_unread = |facts: &Facts, held: HeldObject| {
-        let component = readable(cluster, &held.key)?;
-        facts.get(&held.key).is_none().then_some((component, held))
-    };
-    let unread = held.iter().filter_map(|held| is_unread(facts, held));
-    let (objects, bytes) = count_and_total(unread.map(|(_, held)| held.size));
+    let (objects, bytes) = count_and_total(unread(cluster, facts, held.iter()).map(|(_, held)| held.size));
     meter.planned(objects, bytes);
     let at_once = tree.location().max_reads(READS_AT_ONCE);
     let mut gone = Vec::new();
     let mut objects = held.iter();
     loop {
-        let unread = objects.by_ref().filter_map(|held| is_unread(facts, held)).take(RUN);
+        let unread = unread(cluster, facts, objects.by_ref()).take(RUN);
         let reads: Vec<_> = unread.map(|(component, held)| read(tree, held, component, meter).boxed()).collect();
         if reads.is_empty() {
             break;
@@ -131,6 +127,19 @@ pub(crate) async fn gather(
     drop(objects);
     held.without(gone);
     Ok(())
+}
+
+/// Those of these objects, in the order of their keys, that the proof reads and nothing is known of.
+fn unread<'a>(
+    cluster: &'a ClusterDescription,
+    facts: &'a Facts,
+    objects: impl Iterator<Item = HeldObject> + 'a,
+) -> impl Iterator<Item = (Component, HeldObject)> + 'a {
+    let mut reader = facts.reader();
+    objects.filter_map(move |held| {
+        let component = readable(cluster, &held.key)?;
+        (!reader.has(&held.key)).then_some((component, held))
+    })
 }
 
 async fn read(

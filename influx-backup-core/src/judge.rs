@@ -5,6 +5,7 @@ mod catalog;
 mod checkpoints;
 mod closure;
 pub(crate) mod evidence;
+pub(crate) mod fact;
 pub(crate) mod held;
 mod judgement;
 mod manifests;

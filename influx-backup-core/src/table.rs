@@ -3,6 +3,7 @@
 //! Rows lie in blocks. Within a block a key is written as what differs from the key before it, and columns may be written as what
 //! differs from the row before: so a block is read from its beginning, and looking keys up in their order reads each block once.
 
+mod nested;
 mod pack;
 mod sequence;
 mod serde;

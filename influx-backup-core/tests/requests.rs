@@ -67,6 +67,14 @@ fn files() -> (tempfile::TempDir, Location) {
     (directory, location)
 }
 
+/// A server that holds a cluster below `data`, and has counted nothing yet.
+async fn filled(cluster: &Generate) -> CountingS3 {
+    let server = CountingS3::start();
+    write(cluster, &server.location("data")).await;
+    server.counts();
+    server
+}
+
 async fn back_up(source: &Location, repository: &Location, copier: Arc<dyn Copier>) -> BackupReport {
     let found = discover(source, &DiscoverOptions::default()).await.expect("discovered");
     let repository = Repository::open(repository.clone()).await.expect("opened");
@@ -78,9 +86,7 @@ async fn back_up(source: &Location, repository: &Location, copier: Arc<dyn Copie
 async fn a_backup_from_store_to_store_reads_and_writes_each_object_once() {
     for (side, cost) in [("source", Kind::Get), ("target", Kind::Put)] {
         let run = async |cluster: Generate| {
-            let (from, to) = (CountingS3::start(), CountingS3::start());
-            write(&cluster, &from.location("data")).await;
-            from.counts();
+            let (from, to) = (filled(&cluster).await, CountingS3::start());
             let report =
                 back_up(&from.location("data"), &to.location("backups"), Arc::new(StreamCopier::default())).await;
             assert_eq!(report.passes.len(), 1);
@@ -105,10 +111,8 @@ async fn a_backup_from_files_writes_each_object_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_to_files_reads_each_object_once() {
     let run = async |cluster: Generate| {
-        let from = CountingS3::start();
+        let from = filled(&cluster).await;
         let (_kept, to) = files();
-        write(&cluster, &from.location("data")).await;
-        from.counts();
         back_up(&from.location("data"), &to, default_copiers()).await;
         from.counts()
     };
@@ -119,9 +123,7 @@ async fn a_backup_to_files_reads_each_object_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_store_copies_is_one_request() {
     let run = async |cluster: Generate| {
-        let server = CountingS3::start();
-        write(&cluster, &server.location("data")).await;
-        server.counts();
+        let server = filled(&cluster).await;
         back_up(&server.location("data"), &server.location("backups"), default_copiers()).await;
         server.counts()
     };
@@ -165,9 +167,7 @@ impl Copier for Removing {
 async fn a_second_pass_over_unchanged_objects_costs_listings() {
     for side in ["source", "target"] {
         let run = async |cluster: Generate| {
-            let (from, to) = (Arc::new(CountingS3::start()), CountingS3::start());
-            write(&cluster, &from.location("data")).await;
-            from.counts();
+            let (from, to) = (Arc::new(filled(&cluster).await), CountingS3::start());
             let inner = StreamCopier::default();
             let copier = Removing { source: Arc::clone(&from), inner, done: AtomicBool::new(false) };
             let report = back_up(&from.location("data"), &to.location("backups"), Arc::new(copier)).await;
@@ -234,8 +234,7 @@ async fn a_restore_reads_and_writes_each_object_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restore_within_a_store() {
     let run = async |cluster: Generate| {
-        let server = CountingS3::start();
-        write(&cluster, &server.location("data")).await;
+        let server = filled(&cluster).await;
         back_up(&server.location("data"), &server.location("backups"), default_copiers()).await;
         let repository = Repository::open(server.location("backups")).await.expect("opened");
         server.counts();

@@ -22,7 +22,7 @@ use crate::{
     error::{Error, Result},
     finding::{Finding, FindingCode},
     job::RunContext,
-    judge::evidence::Facts,
+    judge::fact::Facts,
     key::Key,
     lease::{Clock, release_timeout},
     location::Location,

@@ -11,7 +11,7 @@ use crate::{
     cluster::ClusterDescription,
     copier::{Copied, Copier, CopyContext, CopyRequest, Keep},
     error::CopyError,
-    judge::evidence::{Fact, readable},
+    judge::{evidence::readable, fact::Fact},
     key::Key,
 };
 

@@ -15,7 +15,7 @@ use crate::{
     error::Result,
     execute::{CopyOutcome, CopySink},
     format::parquet,
-    judge::evidence::{Fact, Facts},
+    judge::fact::{Fact, Facts},
     key::Key,
     layout::Component,
     location::{Location, StoreChecksums},

@@ -4,11 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{pass::Listed, rules::Trim};
 use crate::{
-    judge::{
-        covered,
-        evidence::{Evidence, Fact},
-        numbered,
-    },
+    judge::{covered, evidence::Evidence, numbered},
     key::Key,
     layout::{Component, Group, Mutability, checkpoint_sequence, wal_number},
     table::Table,
@@ -25,6 +21,7 @@ pub(super) fn trim(evidence: &Evidence<'_>, listed: &Listed, rules: &[Trim]) -> 
     let last_kept_wal: BTreeMap<_, _> =
         nodes.map(|node| (node.id.as_str(), last_kept_wal(evidence, listed, &node.id))).collect();
     let superseded = superseded(evidence, listed);
+    let mut facts = evidence.facts.reader();
     let must_trim = |key: &Key| {
         let Some(object) = cluster.classify(key) else { return true };
         let node = object.node.unwrap_or_default();
@@ -33,7 +30,10 @@ pub(super) fn trim(evidence: &Evidence<'_>, listed: &Listed, rules: &[Trim]) -> 
                 let is_behind = |number| Some(&number) > last_kept_wal.get(node);
                 rules.contains(&Trim::Wal) && wal_number(key.name()).is_some_and(is_behind)
             }
-            Component::Snapshot => is_newer(evidence, key, node),
+            // One that does not parse stays, for the proof to name it.
+            Component::Snapshot => facts
+                .manifest(key)
+                .is_some_and(|snapshot| Some(snapshot.snapshot_sequence_number) > evidence.cut.of(node)),
             Component::Parquet => rules.contains(&Trim::Superseded) && superseded.get(key.as_str()).is_some(),
             Component::SnapshotCheckpoint => {
                 rules.contains(&Trim::Checkpoints) && checkpoint_sequence(key.name()) > evidence.cut.of(node)
@@ -55,14 +55,6 @@ fn superseded(evidence: &Evidence<'_>, listed: &Listed) -> Table<Key> {
     let live = evidence.cluster.stored_nodes().flat_map(|node| &evidence.closure(&node.id).live);
     let others = live.filter_map(|file| objects.get(&file.path).filter(|held| held.size != file.size_bytes));
     others.map(|held| held.key).filter(|key| !last_listing.has(key)).collect()
-}
-
-/// Whether a manifest is newer than the cut. One that does not parse stays, for the proof to name it.
-fn is_newer(evidence: &Evidence, key: &Key, node: &str) -> bool {
-    match evidence.facts.get(key) {
-        Some(Fact::Snapshot(Ok(snapshot))) => Some(snapshot.snapshot_sequence_number) > evidence.cut.of(node),
-        _ => false,
-    }
 }
 
 /// The last WAL number of a node that is kept: the fence, and the top-up as far as it continues it without a gap.

@@ -12,8 +12,9 @@ use tokio_util::task::TaskTracker;
 use super::wait::lost;
 use crate::{concurrent, error::CopyError};
 
-/// How long a clean-up may take, unless its run says otherwise. What it could not remove by then stays.
-const TIME_LIMIT: Duration = Duration::from_secs(60);
+/// How long a clean-up may take, unless its run says otherwise. What it could not remove by then stays. Less than a minute: a verb
+/// that waits for it ends within a minute of an outage.
+const TIME_LIMIT: Duration = Duration::from_secs(50);
 
 /// How long a failed copy waits for its own clean-up, which then continues in the background.
 const WAIT_FOR_UNDO: Duration = Duration::from_millis(500);

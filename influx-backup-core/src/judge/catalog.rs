@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    evidence::{Evidence, Fact, Provenance, Unreadable},
+    evidence::{Evidence, Provenance},
+    fact::{Fact, Unreadable},
     judgement::{ANYWHERE, At, Judgement, finding},
 };
 use crate::{
@@ -209,7 +210,7 @@ fn check_listed(evidence: &Evidence<'_>, live: &GenerationFiles<'_>, judgement: 
 /// A server with a catalog older than the manifests drops rows silently; a newer one is safe.
 fn check_new_enough(evidence: &Evidence<'_>, sequence: Option<u64>, judgement: &mut Judgement) {
     for node in evidence.cluster.stored_nodes() {
-        let needed = evidence.snapshots(&node.id).iter().map(|(_, snapshot)| snapshot.catalog_sequence_number).max();
+        let needed = evidence.manifests(&node.id).map(|manifest| manifest.snapshot.catalog_sequence_number).max();
         if needed > sequence {
             let needs = shown(needed);
             let has = shown(sequence);

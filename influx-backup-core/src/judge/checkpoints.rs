@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    evidence::{Evidence, Fact, Provenance},
+    evidence::{Evidence, Provenance},
+    fact::Fact,
     judgement::{At, Judgement},
 };
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
 pub(super) fn judge(evidence: &Evidence<'_>) -> Judgement {
     let mut judgement = Judgement::of(Clause::Checkpoints);
     for node in evidence.cluster.stored_nodes() {
-        let cut = evidence.cut_snapshot(&node.id).map(|(_, snapshot)| snapshot);
+        let cut = evidence.cut_snapshot(&node.id).map(|manifest| &manifest.snapshot);
         for (key, fact) in evidence.of_kind(&node.id, Component::SnapshotCheckpoint) {
             check_one(&node.id, key, fact, cut, &mut judgement);
         }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    evidence::{Evidence, Fact, Provenance},
+    evidence::{Evidence, Provenance},
+    fact::Fact,
     judgement::{ANYWHERE, At, Judgement, finding},
 };
 use chrono::DateTime;
@@ -12,7 +13,7 @@ use crate::{
     certificate::AbsentTable,
     cluster::Edition,
     finding::{Clause, FindingCode},
-    format::{Checkpoint, FileRef, Snapshot},
+    format::FileRef,
     key::Key,
     layout::Component,
     options::AbsenceTolerance,
@@ -38,12 +39,7 @@ impl Closure {
 /// Folds the manifests of one node up to its cut, and its checkpoints, and looks for every live file.
 pub(super) fn close(evidence: &Evidence<'_>, node: &str) -> Closure {
     let cut = evidence.cut.of(node).unwrap_or(0);
-    let snapshots = evidence.snapshots(node).iter().map(|(_, snapshot)| *snapshot);
-    let checkpoints = evidence.checkpoints(node).into_iter().map(|(_, checkpoint)| checkpoint);
-    let live = fold(
-        snapshots.filter(|snapshot| snapshot.snapshot_sequence_number <= cut),
-        checkpoints.filter(|checkpoint| checkpoint.last_snapshot_sequence_number <= cut),
-    );
+    let live = fold(evidence, node, cut);
     let mut held = evidence.held.reader();
     let missing = live.iter().filter(|file| held.get(&file.path).is_none()).collect();
     Closure { live, missing }
@@ -52,19 +48,23 @@ pub(super) fn close(evidence: &Evidence<'_>, node: &str) -> Closure {
 /// How many changes are folded at once.
 const CHANGES: usize = 4096;
 
-/// What was live after the last of these: ascending by sequence, a checkpoint after the manifest of its own sequence, and
-/// the later entry wins.
-fn fold<'a>(
-    snapshots: impl Iterator<Item = &'a Snapshot>,
-    checkpoints: impl Iterator<Item = &'a Checkpoint>,
-) -> Table<FileRef> {
-    let snapshots = snapshots.map(|s| (s.snapshot_sequence_number, 0, &s.added, &s.removed));
-    let checkpoints = checkpoints.map(|c| (c.last_snapshot_sequence_number, 1, &c.files, &c.pending_removed));
-    let mut entries: Vec<_> = snapshots.chain(checkpoints).collect();
-    entries.sort_by_key(|(sequence, kind, ..)| (*sequence, *kind));
+/// What was live at the cut of a node: manifests and checkpoints ascending by sequence, a checkpoint after the manifest of
+/// its own sequence, and the later entry wins.
+fn fold(evidence: &Evidence<'_>, node: &str, cut: u64) -> Table<FileRef> {
+    let manifests = evidence.manifests(node).map(|it| (it.snapshot.snapshot_sequence_number, it.key, None));
+    let checkpoints = evidence.checkpoints(node).into_iter();
+    let checkpoints = checkpoints.map(|(key, it)| (it.last_snapshot_sequence_number, key.clone(), Some(it)));
+    let mut entries: Vec<_> = manifests.chain(checkpoints).filter(|(sequence, ..)| *sequence <= cut).collect();
+    entries.sort_by_key(|(sequence, _, checkpoint)| (*sequence, checkpoint.is_some()));
+    let mut facts = evidence.facts.reader();
     let mut live = Table::new();
     let mut changes: BTreeMap<String, Option<FileRef>> = BTreeMap::new();
-    for (_, _, added, removed) in entries {
+    for (_, key, checkpoint) in entries {
+        let files = match checkpoint {
+            Some(checkpoint) => Some((&checkpoint.files, &checkpoint.pending_removed)),
+            None => facts.manifest(&key).map(|snapshot| (&snapshot.added, &snapshot.removed)),
+        };
+        let Some((added, removed)) = files else { continue };
         let added = added.iter().map(|file| (file.path.clone(), Some(file)));
         for (path, file) in added.chain(removed.iter().map(|file| (file.path, None))) {
             changes.insert(path, file);

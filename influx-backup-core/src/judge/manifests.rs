@@ -3,7 +3,8 @@
 //! A server does not start with a manifest that it cannot parse (layout, section 3.4).
 
 use super::{
-    evidence::{Evidence, Fact, Provenance},
+    evidence::{Evidence, Provenance},
+    fact::{Fact, Manifest},
     judgement::{At, Judgement},
     write_ahead::numbered,
 };
@@ -20,17 +21,14 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Judgement {
         check_held(evidence, &node.id, &mut judgement);
         check_any(evidence, &node.id, &mut judgement);
         for (key, fact) in evidence.of_kind(&node.id, Component::Snapshot) {
-            let at = At::object(Some(&node.id), key);
-            match fact {
-                Fact::Snapshot(Err(error)) => {
-                    judgement.report(at, FindingCode::CorruptManifest, format!("`{key}`: {error}"))
-                }
-                Fact::Snapshot(Ok(snapshot)) => {
-                    for (code, message) in lies(&node.id, key, snapshot) {
-                        judgement.report(at, code, message);
-                    }
-                }
-                _ => {}
+            if let Fact::Snapshot(Err(error)) = fact {
+                let at = At::object(Some(&node.id), key);
+                judgement.report(at, FindingCode::CorruptManifest, format!("`{key}`: {error}"));
+            }
+        }
+        for Manifest { key, snapshot, .. } in evidence.manifests(&node.id) {
+            for (code, message) in lies(&node.id, &key, &snapshot) {
+                judgement.report(At::object(Some(&node.id), &key), code, message);
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{
     evidence::Evidence,
+    fact::Manifest,
     write_ahead::{covered, numbered},
 };
 use crate::certificate::{Guaranteed, Reached, RecoveryPoint};
@@ -11,7 +12,7 @@ pub(super) fn points(evidence: &Evidence<'_>) -> Vec<RecoveryPoint> {
 }
 
 fn point(evidence: &Evidence<'_>, node: &str) -> RecoveryPoint {
-    let guaranteed = evidence.cut_snapshot(node).and_then(|(key, snapshot)| {
+    let guaranteed = evidence.cut_snapshot(node).and_then(|Manifest { key, snapshot, .. }| {
         Some(Guaranteed {
             snapshot: snapshot.snapshot_sequence_number,
             wal: snapshot.wal_file_sequence_number,

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    evidence::{Evidence, Fact, Provenance, Unreadable},
+    evidence::{Evidence, Provenance},
+    fact::{Fact, Unreadable},
     judgement::{At, Judgement, finding},
 };
 use crate::{
@@ -27,7 +28,7 @@ pub(crate) fn numbered<'a>(evidence: &Evidence<'a>, node: &str) -> Numbered<'a> 
 
 /// The last WAL number that the cut of a node covers; replay begins after it.
 pub(crate) fn covered(evidence: &Evidence<'_>, node: &str) -> u64 {
-    evidence.cut_snapshot(node).map_or(0, |(_, snapshot)| snapshot.wal_file_sequence_number)
+    evidence.cut_snapshot(node).map_or(0, |manifest| manifest.snapshot.wal_file_sequence_number)
 }
 
 pub(super) fn judge(evidence: &Evidence<'_>) -> Judgement {

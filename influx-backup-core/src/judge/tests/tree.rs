@@ -12,7 +12,8 @@ use crate::{
     format::{FileRef, FormatError},
     inventory::Listing,
     judge::{
-        evidence::{Cut, Evidence, Facts, ManifestProvenance, Provenance, RunProvenance},
+        evidence::{Cut, Evidence, ManifestProvenance, Provenance, RunProvenance},
+        fact::Facts,
         held::Held,
         judge,
     },
