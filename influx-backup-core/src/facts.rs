@@ -1,7 +1,10 @@
 //! Reads from a tree what the proof looks at: manifests, checkpoints, WAL and catalog.
 
+mod pieces;
+
 use bytes::Bytes;
 use futures::FutureExt;
+use tokio::sync::mpsc::Sender;
 
 use crate::{
     cluster::ClusterDescription,
@@ -17,6 +20,7 @@ use crate::{
     location::{Location, Version},
     manifest::Backup,
     read_limits::{self, TooLarge},
+    record::ObjectRecord,
     units::{ByteSize, count_and_total},
 };
 
@@ -38,6 +42,8 @@ pub(crate) enum Tree<'a> {
 /// The bytes of one object.
 enum Found {
     Bytes(Bytes),
+    /// What they say, where they were parsed while they were read.
+    Fact(Fact),
     /// No object of its kind has as many.
     TooLarge(TooLarge),
     /// They are not those that were written; why.
@@ -55,8 +61,12 @@ impl<'a> Tree<'a> {
     }
 
     /// What is wrong with an object is evidence. That its store does not answer is an error.
-    async fn read(self, key: &Key, most: ByteSize) -> Result<Found> {
+    async fn read(self, key: &Key, size: u64, component: Component, most: ByteSize) -> Result<Found> {
+        let is_large = pieces::is_large(component, size);
         match self {
+            Self::Location(location) if is_large => {
+                pieces::parse(component, |to| pieces::read(location, key, size, to)).await
+            }
             Self::Location(location) => Ok(match location.get_within(key, most).await? {
                 Some(Ok(bytes)) => Found::Bytes(bytes),
                 Some(Err(large)) => Found::TooLarge(large),
@@ -67,18 +77,28 @@ impl<'a> Tree<'a> {
                 if let Err(large) = TooLarge::check(record.stored.size, most) {
                     return Ok(Found::TooLarge(large));
                 }
+                if is_large {
+                    let read = async |to: Sender<Bytes>| match backup.pieces(&record, &to).await {
+                        Ok(()) => Ok(None),
+                        Err(error) => damaged(backup, &record, error).await.map(Some),
+                    };
+                    return pieces::parse(component, read).await;
+                }
                 match backup.read(&record).await {
                     Ok(bytes) => Ok(Found::Bytes(bytes)),
-                    Err(Error::DamagedBackup { reason, .. }) => {
-                        let (location, key) = backup.locate(&record);
-                        let is_there = location.head(&key).await?.is_some();
-                        Ok(if is_there { Found::Altered(reason) } else { Found::Missing })
-                    }
-                    Err(error) => Err(error),
+                    Err(error) => damaged(backup, &record, error).await,
                 }
             }
         }
     }
+}
+
+/// How an object is damaged, where that is what an error says.
+async fn damaged(backup: &Backup, record: &ObjectRecord, error: Error) -> Result<Found> {
+    let Error::DamagedBackup { reason, .. } = error else { return Err(error) };
+    let (location, key) = backup.locate(record);
+    let is_there = location.head(&key).await?.is_some();
+    Ok(if is_there { Found::Altered(reason) } else { Found::Missing })
 }
 
 /// Counts objects that are to be read, and those that were.
@@ -149,15 +169,23 @@ async fn read(
     meter: &dyn Meter,
 ) -> Result<(Key, Version, Option<Fact>)> {
     let most = read_limits::of(component);
-    let _held = tree.location().hold(size.min(most.0)).await;
+    let _held = match pieces::is_large(component, size) {
+        // Whoever reads pieces holds one.
+        true => None,
+        false => tree.location().hold(size.min(most.0)).await,
+    };
     let found = match TooLarge::check(size, most) {
-        Ok(()) => tree.read(&key, most).await?,
+        Ok(()) => tree.read(&key, size, component, most).await?,
         Err(large) => Found::TooLarge(large),
     };
     let fact = match found {
         Found::Bytes(bytes) => {
             meter.finished(bytes.len() as u64);
             Some(Fact::parse(component, &bytes))
+        }
+        Found::Fact(fact) => {
+            meter.finished(size);
+            Some(fact)
         }
         Found::TooLarge(large) => Some(Fact::too_large(component, large)),
         Found::Altered(reason) => Some(Fact::altered(component, reason)),

@@ -19,6 +19,7 @@ pub(crate) use self::backup::parse_manifest;
 pub use self::{backup::Backup, marker::RepositoryMarker, segment::SegmentRef};
 pub(crate) use self::{
     backup::{not_named, read_manifest},
+    bytes::PIECE,
     stored::{StoredObjects, StoredReader},
 };
 use crate::{

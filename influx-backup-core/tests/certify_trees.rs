@@ -481,3 +481,47 @@ async fn a_sample_is_a_percentage() {
     }
     assert_eq!(repository.verify("n1", VerifyOptions::bytes_sample(1)).await.expect("verified").read, 1);
 }
+
+/// What JSON allows between any two of its parts, and more of it than is read at once.
+fn padded(bytes: &[u8]) -> Vec<u8> {
+    [&b"{"[..], &vec![b' '; 9 << 20], &bytes[1..]].concat()
+}
+
+#[tokio::test]
+async fn manifests_and_checkpoints_that_are_read_in_pieces_say_the_same() {
+    let world = World::new(&core(Generation::V3));
+    let before = certified(world.source()).await;
+    let is_large = |key: &str| key.contains("/snapshots/") || key.contains("/snapshot-checkpoints/");
+    let large: Vec<_> = files(world.source()).into_iter().filter(|(key, _)| is_large(key)).collect();
+    large.iter().for_each(|(key, bytes)| write(&world.file(key), padded(bytes)));
+    let certificate = certified(world.source()).await;
+    assert!(certificate.holds(), "{}", certificate.summary());
+    let reached = |certificate: &Certificate| -> Vec<_> {
+        certificate.recovery.iter().map(|point| point.guaranteed.as_ref().map(|at| (at.snapshot, at.wal))).collect()
+    };
+    assert_eq!(reached(&certificate), reached(&before));
+    let report = world.back_up(BackupOptions::default()).await.expect("backed up");
+    assert_eq!(report.status, BackupStatus::Complete);
+    let backup = certified(&world.backup()).await;
+    assert!(backup.holds(), "{}", backup.summary());
+
+    for (key, bytes) in &large {
+        let clause = if key.contains("/snapshots/") { Clause::Manifests } else { Clause::Checkpoints };
+        let cut = padded(&bytes[..bytes.len() - 1]);
+        write(&world.file(key), cut);
+        let certificate = certified(world.source()).await;
+        assert!(names(&certificate, key), "{key}: {}", certificate.summary());
+        assert!(violations(&certificate).iter().any(|(violated, _)| *violated == clause), "{key}");
+        write(&world.file(key), padded(bytes));
+        // Another kind of white space parses, and is not what was copied.
+        let mut altered = padded(bytes);
+        altered[8 << 20] = b'\t';
+        write(&world.backup().join(key), altered);
+        let certificate = certified(&world.backup()).await;
+        let codes: Vec<_> = violations(&certificate).into_iter().flat_map(|(_, codes)| codes).collect();
+        assert!(codes.contains(&FindingCode::WrongBytes), "{key}: {codes:?}");
+        fs::remove_file(world.backup().join(key)).expect("deleted");
+        assert!(!certified(&world.backup()).await.holds(), "{key}");
+        write(&world.backup().join(key), padded(bytes));
+    }
+}

@@ -60,8 +60,12 @@ const VERBS: [(&str, usize); 8] = [
     ("restore", 290),
 ];
 
-const FEW: u64 = 60;
-const MANY: u64 = 4 * FEW;
+/// How many snapshots the smaller cluster has; the other one has four times as many. Each has four Parquet files and a manifest.
+/// `INFLUX_BACKUP_SNAPSHOTS` makes both larger.
+fn snapshots() -> u64 {
+    let given = std::env::var("INFLUX_BACKUP_SNAPSHOTS").ok();
+    given.map_or(650, |given| given.parse().expect("a number"))
+}
 
 /// The most that work needs beyond what was there before.
 async fn most<T>(work: impl Future<Output = T>) -> (usize, T) {
@@ -84,7 +88,7 @@ async fn measure(snapshots: u64) -> (u64, Vec<usize>) {
     let scratch = tempfile::tempdir().expect("a directory");
     let source = scratch.path().join("source");
     let cluster = Generate::enterprise("cluster01").nodes(["ingester01"]);
-    let cluster = cluster.compactor("compactor01", CompactorData::None).snapshots(snapshots).files_per_snapshot(50);
+    let cluster = cluster.compactor("compactor01", CompactorData::None).snapshots(snapshots);
     cluster.parquet_size(64).generate_into(&source).expect("a cluster");
     let repository = location(&scratch.path().join("repository"));
     let options = || BackupOptions::default().with_limits(limits());
@@ -133,8 +137,8 @@ async fn measure(snapshots: u64) -> (u64, Vec<usize>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_further_object_costs_few_bytes() {
-    let (few, small) = measure(FEW).await;
-    let (many, large) = measure(MANY).await;
+    let (few, small) = measure(snapshots()).await;
+    let (many, large) = measure(4 * snapshots()).await;
     let further = usize::try_from(many - few).expect("a number");
     let mut costs = Vec::new();
     for ((verb, limit), (small, large)) in VERBS.iter().zip(small.into_iter().zip(large)) {

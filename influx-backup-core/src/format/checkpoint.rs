@@ -1,6 +1,6 @@
 //! [`Checkpoint`]: the snapshot manifests of a month, merged.
 
-use std::borrow::Cow;
+use std::io::Read;
 
 use serde::{Deserialize, Serialize};
 
@@ -37,17 +37,12 @@ impl Checkpoint {
     /// # Errors
     /// [`FormatError::Empty`], [`FormatError::Json`], or [`FormatError::UnsupportedVersion`].
     pub fn parse(bytes: &[u8]) -> Result<Self, FormatError> {
-        let file: File<'_> = files::parse(bytes)?;
-        Ok(Self {
-            node_id: file.node_id,
-            year_month: file.year_month,
-            last_snapshot_sequence_number: file.last_snapshot_sequence_number,
-            next_file_id: file.next_file_id,
-            wal_file_sequence_number: file.wal_file_sequence_number,
-            catalog_sequence_number: file.catalog_sequence_number,
-            files: file.databases.into_files(),
-            pending_removed: file.pending_removed_files.into_files(),
-        })
+        files::parse::<File>(bytes).map(Into::into)
+    }
+
+    /// Reads a snapshot checkpoint that is too large to be held.
+    pub(crate) fn read(file: impl Read) -> Result<Self, FormatError> {
+        files::read::<File>(file).map(Into::into)
     }
 
     /// The files of the month that are not removed.
@@ -70,9 +65,8 @@ impl Checkpoint {
 }
 
 #[derive(Deserialize)]
-struct File<'a> {
-    #[serde(borrow)]
-    version: Cow<'a, str>,
+struct File {
+    version: String,
     node_id: String,
     year_month: String,
     last_snapshot_sequence_number: u64,
@@ -84,7 +78,22 @@ struct File<'a> {
     pending_removed_files: Databases,
 }
 
-impl Versioned for File<'_> {
+impl From<File> for Checkpoint {
+    fn from(file: File) -> Self {
+        Self {
+            node_id: file.node_id,
+            year_month: file.year_month,
+            last_snapshot_sequence_number: file.last_snapshot_sequence_number,
+            next_file_id: file.next_file_id,
+            wal_file_sequence_number: file.wal_file_sequence_number,
+            catalog_sequence_number: file.catalog_sequence_number,
+            files: file.databases.into_files(),
+            pending_removed: file.pending_removed_files.into_files(),
+        }
+    }
+}
+
+impl Versioned for File {
     fn version(&self) -> &str {
         &self.version
     }

@@ -1,9 +1,10 @@
 //! The nested lists of Parquet files that snapshot manifests and checkpoints share.
 
 use std::fmt;
+use std::io::{BufReader, Read};
 use std::marker::PhantomData;
 
-use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::error::FormatError;
@@ -165,7 +166,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for PairsVisitor<T> {
 }
 
 /// Reads a versioned JSON file in one pass.
-pub(super) fn parse<'a, T: Deserialize<'a> + Versioned>(bytes: &'a [u8]) -> Result<T, FormatError> {
+pub(super) fn parse<T: DeserializeOwned + Versioned>(bytes: &[u8]) -> Result<T, FormatError> {
     if bytes.is_empty() {
         return Err(FormatError::Empty);
     }
@@ -179,6 +180,12 @@ pub(super) fn parse<'a, T: Deserialize<'a> + Versioned>(bytes: &'a [u8]) -> Resu
             _ => Err(FormatError::json(&error)),
         },
     }
+}
+
+/// The same from a file that is too large to be held. Of what cannot be read, the version is not known then.
+pub(super) fn read<T: DeserializeOwned + Versioned>(file: impl Read) -> Result<T, FormatError> {
+    let file: T = serde_json::from_reader(BufReader::new(file)).map_err(|error| FormatError::json(&error))?;
+    if file.version() == VERSION { Ok(file) } else { Err(unsupported(file.version())) }
 }
 
 /// A file that tells its version.

@@ -1,6 +1,6 @@
 //! [`Snapshot`]: the manifest of one snapshot of a node's data.
 
-use std::borrow::Cow;
+use std::io::Read;
 
 use serde::{Deserialize, Serialize};
 
@@ -42,20 +42,12 @@ impl Snapshot {
     /// # Errors
     /// [`FormatError::Empty`], [`FormatError::Json`], or [`FormatError::UnsupportedVersion`].
     pub fn parse(bytes: &[u8]) -> Result<Self, FormatError> {
-        let file: File<'_> = files::parse(bytes)?;
-        Ok(Self {
-            node_id: file.node_id,
-            next_file_id: file.next_file_id,
-            snapshot_sequence_number: file.snapshot_sequence_number,
-            wal_file_sequence_number: file.wal_file_sequence_number,
-            catalog_sequence_number: file.catalog_sequence_number,
-            parquet_size_bytes: file.parquet_size_bytes,
-            row_count: file.row_count,
-            min_time: file.min_time,
-            max_time: file.max_time,
-            added: file.databases.into_files(),
-            removed: file.removed_files.into_files(),
-        })
+        files::parse::<File>(bytes).map(Into::into)
+    }
+
+    /// Reads a snapshot manifest that is too large to be held.
+    pub(crate) fn read(file: impl Read) -> Result<Self, FormatError> {
+        files::read::<File>(file).map(Into::into)
     }
 
     /// The files that this snapshot added.
@@ -78,9 +70,8 @@ impl Snapshot {
 }
 
 #[derive(Deserialize)]
-struct File<'a> {
-    #[serde(borrow)]
-    version: Cow<'a, str>,
+struct File {
+    version: String,
     #[serde(alias = "writer_id")]
     node_id: String,
     next_file_id: u64,
@@ -96,7 +87,25 @@ struct File<'a> {
     removed_files: Databases,
 }
 
-impl Versioned for File<'_> {
+impl From<File> for Snapshot {
+    fn from(file: File) -> Self {
+        Self {
+            node_id: file.node_id,
+            next_file_id: file.next_file_id,
+            snapshot_sequence_number: file.snapshot_sequence_number,
+            wal_file_sequence_number: file.wal_file_sequence_number,
+            catalog_sequence_number: file.catalog_sequence_number,
+            parquet_size_bytes: file.parquet_size_bytes,
+            row_count: file.row_count,
+            min_time: file.min_time,
+            max_time: file.max_time,
+            added: file.databases.into_files(),
+            removed: file.removed_files.into_files(),
+        }
+    }
+}
+
+impl Versioned for File {
     fn version(&self) -> &str {
         &self.version
     }

@@ -2,7 +2,7 @@
 
 mod packed;
 
-use std::{collections::BTreeMap, fmt, ops::Bound};
+use std::{collections::BTreeMap, fmt, io::Read, ops::Bound};
 
 pub(crate) use self::packed::Manifest;
 use super::held::Held;
@@ -60,6 +60,14 @@ impl Fact {
             }
             Component::Wal => Self::Wal(wal::check(bytes).map_err(Into::into)),
             _ => Self::Catalog(CatalogFile::parse(bytes).map(Box::new).map_err(Into::into)),
+        }
+    }
+
+    /// What the bytes of a manifest or a checkpoint say that is too large to be held.
+    pub(crate) fn read(component: Component, bytes: impl Read) -> Self {
+        match component {
+            Component::Snapshot => Self::Snapshot(Snapshot::read(bytes).map(Box::new).map_err(Into::into)),
+            _ => Self::Checkpoint(Checkpoint::read(bytes).map(Box::new).map_err(Into::into)),
         }
     }
 

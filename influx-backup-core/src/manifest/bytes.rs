@@ -1,6 +1,7 @@
 //! The bytes of a backup's objects: found, checked and decoded.
 
 use bytes::Bytes;
+use tokio::sync::mpsc::Sender;
 
 use super::Backup;
 use crate::{
@@ -17,7 +18,7 @@ const MISSING: &str = "it is missing";
 const OTHER_LENGTH: &str = "it has another length than the manifest says";
 
 /// How many bytes of an object are read and checked at once.
-const PIECE: u64 = 8 << 20;
+pub(crate) const PIECE: u64 = 8 << 20;
 
 impl Backup {
     /// Where the bytes of an object lie: the one place that knows.
@@ -83,15 +84,22 @@ impl Backup {
     /// # Errors
     /// As for [`Backup::read`].
     pub(crate) async fn check_copy(&self, record: &ObjectRecord, copy: &Location) -> Result<()> {
-        check_pieces(record, copy, &record.key).await.map(drop)
+        check_pieces(record, copy, &record.key, None).await.map(drop)
     }
 
     /// Reads the bytes of an object as [`Backup::read`] does, but keeps no more than a piece of them at a time. What is left
     /// is how they begin and end.
     pub(crate) async fn check(&self, record: &ObjectRecord) -> Result<Option<Ends>> {
         let (location, key) = self.locate(record);
-        let checked = check_pieces(record, &location, &key).await;
+        let checked = check_pieces(record, &location, &key, None).await;
         checked.map_err(|error| error.in_backup(self.location()))
+    }
+
+    /// The same, and hands on the pieces, of which there may be none: whether they are the right ones shows at their end.
+    pub(crate) async fn pieces(&self, record: &ObjectRecord, pieces: &Sender<Bytes>) -> Result<()> {
+        let (location, key) = self.locate(record);
+        let checked = check_pieces(record, &location, &key, Some(pieces)).await;
+        checked.map(drop).map_err(|error| error.in_backup(self.location()))
     }
 }
 
@@ -106,11 +114,16 @@ async fn read_whole(record: &ObjectRecord, location: &Location, key: &Key) -> Re
     Ok((decode(record.stored.encoding, bytes), ends))
 }
 
-/// Checks the bytes of an object that lie under this key, at most a piece at a time.
-async fn check_pieces(record: &ObjectRecord, location: &Location, key: &Key) -> Result<Option<Ends>> {
+/// Checks the bytes of an object that lie under this key, at most a piece at a time, and hands the pieces on.
+async fn check_pieces(
+    record: &ObjectRecord,
+    location: &Location,
+    key: &Key,
+    pieces: Option<&Sender<Bytes>>,
+) -> Result<Option<Ends>> {
     let size = record.stored.size;
     let _held = location.hold(size.min(PIECE)).await;
-    if size <= PIECE {
+    if size <= PIECE && pieces.is_none() {
         return read_whole(record, location, key).await.map(|(_, ends)| ends);
     }
     let missing = || Error::damaged(&record.key, MISSING);
@@ -130,6 +143,10 @@ async fn check_pieces(record: &ObjectRecord, location: &Location, key: &Key) -> 
         }
         length += piece.len() as u64;
         comparison.update(&piece);
+        if let Some(pieces) = pieces {
+            // Who has seen enough of them has gone.
+            let _ = pieces.send(piece).await;
+        }
     }
     unaltered(record, length, comparison)
 }
