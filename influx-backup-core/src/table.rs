@@ -29,6 +29,9 @@ pub(crate) use self::{
 const SMALLEST: usize = 32;
 const LARGEST: usize = 128;
 
+/// How many bytes a block has room for while it is packed. Most need less.
+const ROOM: usize = 8 << 10;
+
 /// How many rows that come in any order are sorted at once.
 pub(crate) const RUN: usize = 1024;
 
@@ -262,7 +265,7 @@ fn joined<R: Row, K: AsRef<str>, C>(
 
 impl Block {
     fn of<R: Row>(rows: &[R]) -> Self {
-        let mut packer = Packer::default();
+        let mut packer = Packer(Vec::with_capacity(ROOM));
         let mut before = R::Before::default();
         let mut last = "";
         for row in rows {

@@ -6,17 +6,19 @@ use influx_backup_core::cli::{Streams, run};
 
 fn main() -> ExitCode {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    limit_arenas();
+    keep_heap_dense();
     run(std::env::args_os(), Streams::of_process()).into()
 }
 
-/// Makes all threads allocate from two arenas. By default glibc has some for each thread; what lives long is then spread over all of
-/// them, and most of the memory is gaps: 285 MB instead of 169 MB where a million objects are certified.
+/// Keeps the gaps in the heap few. By default glibc has some arenas for each thread, and keeps what is freed where large blocks come and
+/// go: what lives long is then spread over all of it. A million objects are certified in 158 MiB instead of 279 MiB.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-fn limit_arenas() {
-    use nix::libc::{M_ARENA_MAX, mallopt};
+fn keep_heap_dense() {
+    use nix::libc::{M_ARENA_MAX, M_TRIM_THRESHOLD, mallopt};
 
-    #[allow(unsafe_code, reason = "the C library has this setting, and no crate a safe call for it")]
-    // SAFETY: no other thread runs yet. Any number is a valid one, and what is refused changes nothing.
-    let _ = unsafe { mallopt(M_ARENA_MAX, 2) };
+    for (setting, value) in [(M_ARENA_MAX, 2), (M_TRIM_THRESHOLD, 128 << 10)] {
+        #[allow(unsafe_code, reason = "the C library has these settings, and no crate a safe call for them")]
+        // SAFETY: no other thread runs yet. What is refused changes nothing.
+        let _ = unsafe { mallopt(setting, value) };
+    }
 }

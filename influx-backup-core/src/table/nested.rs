@@ -29,10 +29,10 @@ impl Unpacker<'_> {
             let rows = u32::try_from(self.number()).unwrap_or(u32::MAX);
             before.truncate(self.length());
             before.push_str(self.text());
-            let mut packed = Packer::default();
+            let rest = self.length();
+            let mut packed = Packer(Vec::with_capacity(rest + before.len() + 8));
             packed.number(0);
             packed.text(before);
-            let rest = self.length();
             packed.bytes(self.bytes(rest));
             table.push(Block { rows, packed: packed.0.into() });
         }
