@@ -2,22 +2,28 @@
 //!
 //! The listings carry the proof, not the copies: see [`LISTING_ORDER`].
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use chrono::{DateTime, Utc};
+use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     cluster::{Classification, Cluster, ClusterDescription, Role},
+    concurrent,
     error::Result,
     key::Key,
     layout::{Component, Generation, Group},
-    location::{Location, ObjectMeta, ObjectTable},
+    location::{Location, MAX_CONCURRENT, ObjectMeta, ObjectTable},
     record::ListingRecord,
     units::total,
 };
 
-/// The order of listings of one pass. Each begins after the one before it ended; within a node, too.
+/// The order of listings of one pass: compactors, nodes, catalog, each after all before it ended. The nodes are listed at once, as are
+/// the compactors; of each of them a listing begins after the one before it ended.
 ///
 /// - `cs` → `cd` → `c` first: what compaction supersedes later stays for its cleanup wait, and a file counts as absent
 ///   only if a `dbs` listing that ended before this one began lacked it.
@@ -53,13 +59,14 @@ pub struct Listing {
     pub started: DateTime<Utc>,
     /// When it ended.
     pub ended: DateTime<Utc>,
-    /// Its place in the order in which the listings of a run happened; clocks may step back, this does not.
+    /// Its place in the order in which the listings of a run ended; clocks may step back, this does not. Only those of different nodes,
+    /// or of different compactors, overlap.
     pub order: u64,
     /// What it found.
     pub entries: ObjectTable,
 }
 
-/// Everything one pass listed, in the order in which it was listed.
+/// Everything one pass listed: of each node in the order in which it was listed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Inventory {
@@ -144,7 +151,8 @@ impl Inventory {
 pub(crate) struct Lister {
     sequence: Vec<Group>,
     roots: RootsOrder,
-    order: u64,
+    /// How many listings have ended.
+    ended: AtomicU64,
 }
 
 /// When the roots of the catalog are looked at.
@@ -171,30 +179,45 @@ impl Default for Lister {
 impl Lister {
     /// Lists in this order.
     pub(crate) const fn new(sequence: Vec<Group>, roots: RootsOrder) -> Self {
-        Self { sequence, roots, order: 0 }
+        Self { sequence, roots, ended: AtomicU64::new(0) }
     }
 
-    /// One whole pass: runs of groups of one kind of owner, owner by owner.
-    pub(crate) async fn inventory(&mut self, cluster: &Cluster) -> Result<Inventory> {
+    /// One whole pass: runs of groups of one kind of owner.
+    pub(crate) async fn inventory(&self, cluster: &Cluster) -> Result<Inventory> {
         let mut inventory = Inventory::default();
-        let sequence = self.sequence.clone();
-        for groups in sequence.chunk_by(|a, b| a.owner() == b.owner()) {
-            for owner in owners(cluster.description(), groups[0].owner()) {
-                for group in groups {
-                    inventory.listings.push(self.list(cluster, *group, &owner).await?);
-                }
-            }
+        for groups in self.sequence.chunk_by(|a, b| a.owner() == b.owner()) {
+            let owners = owners(cluster.description(), groups[0].owner());
+            inventory.listings.extend(self.groups(cluster, groups, owners).await?);
         }
         Ok(inventory)
     }
 
+    /// Some groups of some owners. The owners have nothing to do with one another, and are listed at once; the groups of each are listed
+    /// one after another.
+    pub(crate) async fn groups(
+        &self,
+        cluster: &Cluster,
+        groups: &[Group],
+        owners: impl IntoIterator<Item = String>,
+    ) -> Result<Vec<Listing>> {
+        let of_owner = |owner: String| async move {
+            let mut listings = Vec::new();
+            for group in groups {
+                listings.push(self.list(cluster, *group, &owner).await?);
+            }
+            Ok(listings)
+        };
+        let listings = owners.into_iter().map(|owner| of_owner(owner).boxed()).collect();
+        Ok(concurrent::run(listings, MAX_CONCURRENT).await?.into_iter().flatten().collect())
+    }
+
     /// One group of one owner.
-    pub(crate) async fn list(&mut self, cluster: &Cluster, group: Group, owner: &str) -> Result<Listing> {
+    pub(crate) async fn list(&self, cluster: &Cluster, group: Group, owner: &str) -> Result<Listing> {
         let started = Utc::now();
         let mut entries = entries(cluster, group, owner, self.roots).await?;
         entries.retain(|entry| belongs(cluster.description(), entry, group, owner));
-        self.order += 1;
-        Ok(Listing { group, owner: owner.to_owned(), started, ended: Utc::now(), order: self.order, entries })
+        let order = self.ended.fetch_add(1, Ordering::Relaxed) + 1;
+        Ok(Listing { group, owner: owner.to_owned(), started, ended: Utc::now(), order, entries })
     }
 }
 

@@ -4,6 +4,8 @@ mod abilities;
 mod attributes;
 mod bucket;
 mod budgets;
+#[cfg(feature = "cloud")]
+mod bulk;
 mod checksums;
 #[cfg(feature = "cloud")]
 #[cfg_attr(
@@ -31,6 +33,8 @@ mod object;
 mod odd;
 mod options;
 mod packed;
+#[cfg(feature = "cloud")]
+mod paged;
 #[cfg(feature = "cloud")]
 mod pages;
 mod passed;
@@ -133,6 +137,9 @@ struct Inner {
     /// The client itself, for buckets that were opened by name.
     #[cfg(feature = "cloud")]
     handle: Option<cloud::Handle>,
+    /// The same for listings page by page.
+    #[cfg(feature = "cloud")]
+    pages: Option<Arc<dyn ::object_store::list::PaginatedListStore>>,
     budgets: Arc<Budgets>,
     abilities: Known,
     /// How long an answer may take.
@@ -375,6 +382,8 @@ impl Inner {
             options,
             #[cfg(feature = "cloud")]
             handle: None,
+            #[cfg(feature = "cloud")]
+            pages: None,
             budgets: Budgets::new(Arc::default()),
             abilities: Known::new(Abilities::STORE),
             patience: request::PATIENCE,

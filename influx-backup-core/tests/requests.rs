@@ -19,9 +19,9 @@ use influx_backup_core::{
     default_copiers, discover,
     error::CopyError,
     options::SourceCheck,
-    testing::generate::Generate,
+    testing::{conformance::delete_all, generate::Generate},
 };
-use servers::{Canned, CountingS3, Counts, Kind, answer, write};
+use servers::{Bulk, Canned, CountingS3, Counts, Kind, answer, write};
 
 /// Snapshots of the small and of the large cluster.
 const SIZES: [u64; 2] = [5, 30];
@@ -251,4 +251,67 @@ async fn restore(repository: &Repository, to: &Location, check: SourceCheck) {
     let mut options = RestoreOptions::empty();
     options.check = check;
     Restore::new(backup, to.clone(), options).start().await.expect("restored");
+}
+
+/// A page that fails more often than the client tries is asked for again, and those before it are not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_fails_is_the_only_one_that_is_asked_for_again() {
+    let server = CountingS3::start();
+    (0..3_500).for_each(|number| server.add(&format!("p/a/{number:05}")));
+    let failures = 7;
+    server.fail_pages(failures);
+    let listed = server.location("p").list("").await.expect("listed");
+    assert_eq!(listed.len(), 3_500);
+    let pages = 4;
+    assert_eq!(server.counts(), Counts::from([(Kind::List, pages + failures)]));
+}
+
+/// A database with much in few tables is listed table by table. That costs its first page and the names of the tables.
+#[tokio::test(flavor = "multi_thread")]
+async fn large_tables_are_listed_by_themselves() {
+    for (names, expected) in [
+        // The level, and the database at once.
+        (
+            Box::new(|number: usize| (number < 900).then(|| format!("1/{}/{number}", number % 3)))
+                as Box<dyn Fn(usize) -> _>,
+            2,
+        ),
+        // Three tables of 3,000.
+        (Box::new(|number: usize| Some(format!("1/{}/{number}", number % 3))), 1 + 1 + 1 + 3 * 3),
+        // One table: the names are asked for in vain.
+        (Box::new(|number: usize| Some(format!("1/t/{number}"))), 1 + 1 + 9),
+        // Many small tables.
+        (Box::new(|number: usize| Some(format!("1/{}/{number}", number / 100))), 1 + 9),
+        // No tables.
+        (Box::new(|number: usize| Some(format!("1/{number}"))), 1 + 9),
+    ] {
+        let server = CountingS3::start();
+        (0..9_000).filter_map(names).for_each(|name| server.add(&format!("p/n/dbs/{name}")));
+        let place = server.location("p");
+        let whole = place.list("n/dbs").await.expect("listed");
+        server.counts();
+        assert_eq!(place.list_parallel("n/dbs").await.expect("listed"), whole);
+        assert_eq!(server.counts(), Counts::from([(Kind::List, expected)]));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_request_deletes_a_thousand_objects() {
+    let server = CountingS3::start();
+    let keys = |objects: usize| (0..objects).map(|number| Key::parse(format!("a/{number}")).expect("a key"));
+    let deletions = async |objects| {
+        keys(objects).for_each(|key| server.add(&format!("p/{key}")));
+        delete_all(&server.location("p"), keys(objects)).await;
+        assert_eq!(server.objects(), 0);
+        server.counts()
+    };
+    assert_eq!(deletions(0).await, Counts::new());
+    assert_eq!(deletions(1).await, Counts::from([(Kind::Delete, 1)]));
+    assert_eq!(deletions(1_000).await, Counts::from([(Kind::DeleteMany, 1)]));
+    assert_eq!(deletions(2_500).await, Counts::from([(Kind::DeleteMany, 3)]));
+    // What is left is deleted by itself.
+    server.refuse_among_many("p/a/7");
+    assert_eq!(deletions(1_000).await, Counts::from([(Kind::DeleteMany, 1), (Kind::Delete, 1)]));
+    server.set_bulk(Bulk::Unknown);
+    assert_eq!(deletions(100).await, Counts::from([(Kind::DeleteMany, 1), (Kind::Delete, 100)]));
 }

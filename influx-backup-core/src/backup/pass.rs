@@ -70,7 +70,7 @@ impl Pass<'_> {
     pub(super) async fn copy(
         &self,
         plan: BackupPlan,
-        lister: &mut Lister,
+        lister: &Lister,
         listed: &mut Listed,
         state: &mut RunState,
     ) -> Result<PassReport> {
@@ -85,10 +85,8 @@ impl Pass<'_> {
                     }
                 }
                 Some(Relist::Wal) => {
-                    let mut listings = Vec::new();
-                    for node in self.cluster.stored_nodes() {
-                        listings.push(lister.list(self.cluster, Group::Wal, &node.id).await?);
-                    }
+                    let nodes = self.cluster.stored_nodes().map(|node| node.id.clone());
+                    let listings = lister.groups(self.cluster, &[Group::Wal], nodes).await?;
                     let stage = self.relisted(&stage, &listings, sink.index());
                     self.run(&stage, &mut sink).await?;
                 }
@@ -104,7 +102,7 @@ impl Pass<'_> {
     async fn copy_catalog(
         &self,
         stage: &Stage,
-        lister: &mut Lister,
+        lister: &Lister,
         listed: &mut Listed,
         sink: &mut PassSink<'_>,
     ) -> Result<()> {
@@ -142,12 +140,7 @@ impl Pass<'_> {
 
 /// Lists the compactor's summaries and details once more. A cleanup between the listing of `cs` and that of `c` leaves a
 /// summary whose files are gone, and opaque files do not show it: only that nothing moved meanwhile does.
-async fn compactor_again(cluster: &Cluster, lister: &mut Lister) -> Result<Vec<Listing>> {
-    let mut listings = Vec::new();
-    for node in cluster.compactors() {
-        for group in [Group::CompactionSummaries, Group::CompactionDetails] {
-            listings.push(lister.list(cluster, group, &node.id).await?);
-        }
-    }
-    Ok(listings)
+async fn compactor_again(cluster: &Cluster, lister: &Lister) -> Result<Vec<Listing>> {
+    let compactors = cluster.compactors().map(|node| node.id.clone());
+    lister.groups(cluster, &[Group::CompactionSummaries, Group::CompactionDetails], compactors).await
 }

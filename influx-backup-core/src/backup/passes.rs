@@ -70,7 +70,7 @@ impl Run<'_> {
         let executor = Executor::of_job(Arc::new(copier), self.options.limits.clone(), self.task.clone())
             .with_on_unreadable(self.options.on_unreadable)
             .with_digest(self.options.digest);
-        let mut lister = Lister::new(self.rules.listing_order.to_vec(), self.rules.roots);
+        let lister = Lister::new(self.rules.listing_order.to_vec(), self.rules.roots);
         let mut history = PassHistory::new();
         self.task.events.set_phase(Phase::Listing);
         let mut next = lister.inventory(&cluster).await?;
@@ -82,8 +82,8 @@ impl Run<'_> {
             let objects = listed.inventory.objects();
             let span = tracing::info_span!("pass", pass = history.passes().saturating_add(1));
             let passed = async {
-                let copied = self.pass(&executor, &cluster).copy(plan, &mut lister, &mut listed, state).await?;
-                let (found, mut after) = self.look_again(&cluster, &mut lister).await?;
+                let copied = self.pass(&executor, &cluster).copy(plan, &lister, &mut listed, state).await?;
+                let (found, mut after) = self.look_again(&cluster, &lister).await?;
                 after.settle_inodes(cluster.location(), &listed.inventory);
                 after.share(&listed.inventory);
                 self.task.events.set_phase(Phase::Checking);
@@ -147,7 +147,7 @@ impl Run<'_> {
     }
 
     /// Discovers and lists again after the last copy: nodes may have come or gone.
-    async fn look_again(&self, cluster: &Cluster, lister: &mut Lister) -> Result<(Cluster, Inventory)> {
+    async fn look_again(&self, cluster: &Cluster, lister: &Lister) -> Result<(Cluster, Inventory)> {
         self.task.events.set_phase(Phase::Listing);
         let found = match cluster.rediscover().await {
             Err(Error::NoCluster { .. }) => cluster.clone().with_nodes(|_| false),

@@ -1,12 +1,18 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use proptest::{prelude::*, sample::subsequence};
+use tokio::time::Instant;
 
 use super::*;
 use crate::{
     cluster::{Edition, Node},
     location::Identity,
+    testing::fault::{Fault, FaultPlan, FaultyStore, Op, Rule, Scope, When},
 };
 
 /// Ids that lie inside one another, and one that is the name of a component.
@@ -123,8 +129,12 @@ proptest! {
         let location = Location::in_memory();
         let cluster = cluster(&location, Edition::Enterprise, &ids, &compactors, &[]);
         let inventory = runtime.block_on(Inventory::list(&cluster)).expect("lists");
-        let numbers: Vec<u64> = inventory.listings.iter().map(|listing| listing.order).collect();
+        let mut numbers: Vec<u64> = inventory.listings.iter().map(|listing| listing.order).collect();
+        numbers.sort_unstable();
         prop_assert_eq!(numbers, (1..=inventory.listings.len() as u64).collect::<Vec<_>>());
+        for listings in inventory.listings.chunk_by(|one, next| one.owner == next.owner) {
+            prop_assert!(listings.is_sorted_by_key(|listing| listing.order));
+        }
         let place = |group: Group| LISTING_ORDER.iter().position(|known| *known == group);
         for id in &ids {
             let places: Vec<_> = inventory.listings.iter().filter(|listing| listing.owner == *id).map(|listing| place(listing.group)).collect();
@@ -162,4 +172,23 @@ async fn each_object_is_in_the_group_that_it_belongs_to() {
         let of_cluster = if group.owner() == OwnerKind::Cluster { group } else { Group::ClusterRest };
         assert_eq!(group_in(Edition::Enterprise, &["elsewhere", "node1"], true).await, of_cluster, "{tail}");
     }
+}
+
+/// Listings take a second each; those of a node follow one another.
+#[tokio::test(start_paused = true)]
+async fn nodes_are_listed_at_once() {
+    let took = async |nodes: &[&str]| {
+        let memory = Location::in_memory();
+        for node in nodes {
+            put(&memory, &format!("{node}/dbs/1/0/1.parquet")).await;
+        }
+        let delay = Fault::Delay(Duration::from_secs(1)..Duration::from_millis(1001));
+        let plan = FaultPlan::none().with(Rule::new(Scope::of(Op::List), When::Always, delay));
+        let slow = memory.through(|store| Arc::new(FaultyStore::new(store, plan.clone())) as Arc<_>);
+        let began = Instant::now();
+        let inventory = cluster(&slow, Edition::Core, nodes, &[false; 6], &[]).list().await.expect("lists");
+        assert_eq!(inventory.objects(), nodes.len() as u64);
+        began.elapsed().as_secs()
+    };
+    assert_eq!(took(&["a", "b", "c", "d"]).await, took(&["a"]).await);
 }

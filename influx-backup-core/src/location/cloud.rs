@@ -28,7 +28,7 @@ mod uploads;
 
 use std::sync::Arc;
 
-use object_store::ObjectStore;
+use object_store::{ObjectStore, list::PaginatedListStore};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 #[cfg(feature = "testing")]
@@ -47,6 +47,8 @@ use crate::{
 /// A bucket or container that was opened.
 pub(super) struct Opened {
     pub(super) store: Arc<dyn ObjectStore>,
+    /// For listings page by page; `None`: their number at once is limited, and `store` counts them.
+    pub(super) pages: Option<Arc<dyn PaginatedListStore>>,
     pub(super) identity: Identity,
     pub(super) handle: Handle,
     /// How often the store asked to slow down.

@@ -11,6 +11,8 @@
 //! | files, memory, stores of the caller | a look just before; what is written between the look and the deletion is deleted |
 //!
 //! The look comes first everywhere: listings spell versions differently, and have no generations.
+//!
+//! What nothing else writes is deleted without a condition, many objects by one request where the store has one: `bulk.rs`.
 
 use futures::FutureExt;
 use object_store::ObjectStoreExt;
@@ -40,8 +42,10 @@ impl Location {
         self.retry(|| self.deletion(self.delete_once(key)).boxed()).await
     }
 
-    /// Deletes objects, as many at once as the budget for deletions allows.
+    /// Deletes objects: many by one request where the store has such, else as many at once as the budget for deletions allows.
     pub(crate) async fn delete_all(&self, keys: impl IntoIterator<Item = Key>) -> Result<()> {
+        #[cfg(feature = "cloud")]
+        let keys = self.delete_in_bulk(keys.into_iter().collect()).await?;
         let deletions = keys.into_iter().map(|key| async move { self.delete(&key).await }.boxed()).collect();
         concurrent::run(deletions, MAX_CONCURRENT).await.map(drop)
     }

@@ -28,6 +28,10 @@ impl Location {
         self.with(|inner| {
             inner.store = wrap(Arc::clone(&inner.store));
             inner.durable = wrap(Arc::clone(&inner.durable));
+            #[cfg(feature = "cloud")]
+            {
+                inner.pages = None;
+            }
         })
     }
 }

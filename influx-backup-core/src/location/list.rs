@@ -1,6 +1,6 @@
 //! Listings.
 
-use futures::{FutureExt, StreamExt, TryStreamExt};
+use futures::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture};
 use object_store::path::Path;
 use tokio::time::Instant;
 
@@ -35,15 +35,15 @@ impl Location {
             self.passed(listed.passed);
             self.as_versions(listed.found)
         } else {
-            let list = || self.listing(self.list_store(prefix.as_ref())).boxed();
-            self.without_markers(self.retry(list).await?).await?
+            self.without_markers(self.list_store(prefix.as_ref()).await?).await?
         };
         let prefix = text(prefix.as_ref());
         tracing::debug!(location = %self, prefix, objects = entries.len(), elapsed = ?began.elapsed(), "listed");
         Ok(entries)
     }
 
-    /// The same as [`Location::list`], but listing the directories directly below `prefix` in parallel.
+    /// The same as [`Location::list`], but listing the directories directly below `prefix` in parallel, and those in them where
+    /// they are few and large.
     ///
     /// # Errors
     /// As for [`Location::list`].
@@ -51,15 +51,38 @@ impl Location {
         if self.directory().is_some() {
             return self.list(prefix).await;
         }
-        let top = self.list_level(prefix).await?;
-        let child = |name: &String| if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
-        let listings = top.directories.iter().map(child);
-        let listings = listings.map(|directory| async move { self.list(&directory).await }.boxed()).collect();
-        let mut entries = top.entries;
+        let level = self.list_level(prefix).await?;
+        self.list_below(prefix, level, |directory| async move { self.list_large(&directory).await }.boxed()).await
+    }
+
+    /// What is at a level, and what `list` finds in each of its directories.
+    async fn list_below<'a>(
+        &self,
+        prefix: &str,
+        level: ListLevel,
+        list: impl Fn(String) -> BoxFuture<'a, Result<ObjectTable>>,
+    ) -> Result<ObjectTable> {
+        let child = |name: String| if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
+        let listings = level.directories.into_iter().map(|name| list(child(name))).collect();
+        let mut entries = level.entries;
         for listing in concurrent::run(listings, MAX_CONCURRENT).await? {
             entries.extend(listing);
         }
         Ok(entries)
+    }
+
+    /// Lists a directory, by the directories in it where they are few and large.
+    async fn list_large(&self, prefix: &str) -> Result<ObjectTable> {
+        #[cfg(feature = "cloud")]
+        if let Some(listing) = self.paged(prefix_key(prefix)?.as_ref()) {
+            return match listing.all_or_level().await? {
+                Ok(entries) => self.without_markers(entries).await,
+                Err(level) => {
+                    self.list_below(prefix, level, |directory| async move { self.list(&directory).await }.boxed()).await
+                }
+            };
+        }
+        self.list(prefix).await
     }
 
     /// Every object here, and what cannot be listed: in places that hold other things beside a cluster.
@@ -212,6 +235,15 @@ impl Location {
     }
 
     async fn list_store(&self, prefix: Option<&Key>) -> Result<ObjectTable> {
+        #[cfg(feature = "cloud")]
+        if let Some(listing) = self.paged(prefix) {
+            return listing.all().await;
+        }
+        self.retry(|| self.listing(self.list_stream(prefix)).boxed()).await
+    }
+
+    /// The same where the store does not tell its pages.
+    async fn list_stream(&self, prefix: Option<&Key>) -> Result<ObjectTable> {
         let mut listing = self.store().list(Some(&self.prefix_path(prefix)));
         let mut entries = ObjectTable::builder();
         while let Some(meta) = self.answer(listing.next().map(Option::transpose)).await.transpose() {
@@ -225,7 +257,7 @@ impl Location {
     }
 
     /// Tells whoever counts.
-    fn listed(&self, objects: u64) {
+    pub(super) fn listed(&self, objects: u64) {
         self.0.on_listed.iter().for_each(|on_listed| on_listed(objects));
     }
 

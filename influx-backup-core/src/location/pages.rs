@@ -35,6 +35,11 @@ impl Pages {
         PAGES.scope(Self::default(), list).await
     }
 
+    /// The same for one of several requests of a listing, which has seen these pages.
+    pub(super) async fn within<T>(&self, request: impl Future<Output = T>) -> T {
+        PAGES.scope(self.clone(), request).await
+    }
+
     /// Takes note of a page of the listing under way: its names, and where the next one begins.
     pub(super) fn check<'a>(names: impl Iterator<Item = &'a str>, next: Option<&str>) -> Result<(), Misbehavior> {
         PAGES.try_with(|pages| pages.take(names, next)).unwrap_or(Ok(()))

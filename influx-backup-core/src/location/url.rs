@@ -100,10 +100,10 @@ fn cloud(text: &str, scheme: &str, options: &StoreOptions) -> Result<Location> {
     #[cfg(feature = "cloud")]
     if let Some(opened) = cloud::open(scheme, bucket, options) {
         let base = prefix(text)?;
-        let cloud::Opened { store, identity, handle, throttle_counts, patience, writers } = opened?;
+        let cloud::Opened { store, pages, identity, handle, throttle_counts, patience, writers } = opened?;
         let inner = Inner::new(store, base, identity, options.clone());
         let budgets = Budgets::new(throttle_counts);
-        let location = Location(Arc::new(Inner { handle: Some(handle), budgets, patience, ..inner }));
+        let location = Location(Arc::new(Inner { handle: Some(handle), pages, budgets, patience, ..inner }));
         return Ok(match writers {
             Writers::Several => location,
             Writers::Single => location.for_single_writer(),

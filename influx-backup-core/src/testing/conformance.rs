@@ -101,6 +101,20 @@ pub async fn deletion_conformance(location: &Location) {
         location.list("deletions").await.expect("listed").is_empty(),
         "what was just found, or written, is deleted"
     );
+    let many: Vec<_> = (0..300).map(|number| key(&format!("deletions/ü&<{number}"))).collect();
+    for key in &many[..20] {
+        location.put(key, "many".into()).await.expect("put");
+    }
+    delete_all(location, many).await;
+    assert!(location.list("deletions").await.expect("listed").is_empty(), "that some are gone already is no error");
+}
+
+/// Deletes objects as a run deletes those that nothing else writes.
+///
+/// # Panics
+/// Where it cannot.
+pub async fn delete_all(location: &Location, keys: impl IntoIterator<Item = Key>) {
+    location.delete_all(keys).await.expect("deleted");
 }
 
 struct Suite<'a> {

@@ -48,6 +48,20 @@ pub(crate) struct CountingS3 {
 struct State {
     objects: BTreeMap<String, Bytes>,
     counts: Counts,
+    /// How many pages that are not the first of a listing fail.
+    failing_pages: usize,
+    /// Whose deletion fails where it is one of many.
+    stubborn: BTreeSet<String>,
+    /// Whether it knows the request that deletes many.
+    bulk: Bulk,
+}
+
+/// Whether a store knows the request that deletes many objects.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Bulk {
+    #[default]
+    Known,
+    Unknown,
 }
 
 impl CountingS3 {
@@ -64,6 +78,31 @@ impl CountingS3 {
     /// The requests since this was asked last.
     pub(crate) fn counts(&self) -> Counts {
         std::mem::take(&mut lock(&self.state).counts)
+    }
+
+    /// Adds an object behind the back of all clients.
+    pub(crate) fn add(&self, key: &str) {
+        lock(&self.state).objects.insert(key.to_owned(), Bytes::from_static(b"x"));
+    }
+
+    /// From now on, this many pages fail that are not the first of a listing.
+    pub(crate) fn fail_pages(&self, pages: usize) {
+        lock(&self.state).failing_pages = pages;
+    }
+
+    /// From now on, the deletion of this object fails where it is one of many.
+    pub(crate) fn refuse_among_many(&self, key: &str) {
+        lock(&self.state).stubborn.insert(key.to_owned());
+    }
+
+    /// From now on, it may not know the request that deletes many.
+    pub(crate) fn set_bulk(&self, bulk: Bulk) {
+        lock(&self.state).bulk = bulk;
+    }
+
+    /// How many objects there are.
+    pub(crate) fn objects(&self) -> usize {
+        lock(&self.state).objects.len()
     }
 
     /// Removes an object behind the back of all clients.
@@ -162,20 +201,31 @@ impl State {
     }
 
     fn delete_many(&mut self, body: &Bytes) -> Response<Bytes> {
+        if self.bulk == Bulk::Unknown {
+            return answer(405, &[], "<Error><Code>MethodNotAllowed</Code></Error>");
+        }
         let text = String::from_utf8_lossy(body);
         let mut deleted = String::new();
         for object in xml::elements(&text, "Object") {
             let key = xml::element(object, "Key");
+            if self.stubborn.contains(&key) {
+                let _ = write!(deleted, "<Error><Key>{key}</Key><Code>AccessDenied</Code><Message>x</Message></Error>");
+                continue;
+            }
             let _ = write!(deleted, "<Deleted><Key>{key}</Key></Deleted>");
             self.objects.remove(&key);
         }
         answer(200, &[], format!("<DeleteResult>{deleted}</DeleteResult>"))
     }
 
-    fn list(&self, query: &BTreeMap<String, String>) -> Response<Bytes> {
+    fn list(&mut self, query: &BTreeMap<String, String>) -> Response<Bytes> {
         let value = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
         let prefix = value("prefix");
         let after = value("continuation-token").max(value("start-after"));
+        if !after.is_empty() && self.failing_pages > 0 {
+            self.failing_pages -= 1;
+            return answer(500, &[], "<Error><Code>InternalError</Code></Error>");
+        }
         let mut page = String::new();
         let mut prefixes = BTreeSet::new();
         let mut objects = 0;

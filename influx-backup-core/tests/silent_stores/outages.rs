@@ -242,7 +242,7 @@ const CASES: [(Verb, &str, Moment); 29] = [
     (restored_there, "restore to it", Request("POST", "uploadId=", 0)),
     (restored_there, "restore to it", Request("HEAD", "/dbs/", 0)),
     (restored_there, "restore to it", Request("GET", "?uploads", 0)),
-    (restored_there, "restore to it", Request("POST", "?delete", 0)),
+    (restored_there, "restore to it", Request("DELETE", "_influx_backup/restore/", 0)),
     (restored_from_there, "restore from it", Request("GET", "b/n1/wal", 0)),
     (restored_from_there, "restore from it", Answer("/dbs/", 100_000)),
     (restored_inside, "restore inside it", Request("PUT", "/n1/wal/", 0)),

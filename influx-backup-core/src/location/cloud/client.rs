@@ -4,6 +4,7 @@ use std::{fs, str::FromStr, sync::Arc, time::Duration};
 
 use object_store::{
     BackoffConfig, ClientConfigKey, ClientOptions, ObjectStore, RetryConfig, client::HttpClient, limit::LimitStore,
+    list::PaginatedListStore,
 };
 use reqwest::Certificate;
 
@@ -130,13 +131,19 @@ impl Client {
     }
 
     /// What was opened with this client, with no more requests at once than are allowed.
-    pub(super) fn opened(&self, store: impl ObjectStore, identity: Identity, handle: Handle) -> Opened {
+    pub(super) fn opened(
+        &self,
+        store: impl ObjectStore + PaginatedListStore + Clone,
+        identity: Identity,
+        handle: Handle,
+    ) -> Opened {
+        let pages = self.connections.is_none().then(|| Arc::new(store.clone()) as Arc<dyn PaginatedListStore>);
         let store: Arc<dyn ObjectStore> = match self.connections {
             Some(limit) => Arc::new(LimitStore::new(store, limit)),
             None => Arc::new(store),
         };
         let throttle_counts = Arc::clone(&self.connector.throttle_counts);
-        Opened { store, identity, handle, throttle_counts, patience: self.patience, writers: self.writers }
+        Opened { store, pages, identity, handle, throttle_counts, patience: self.patience, writers: self.writers }
     }
 }
 

@@ -8,7 +8,7 @@ use object_store::{
 };
 
 use super::{
-    Handle, requests,
+    Handle, ServerSide, requests,
     uploads::{failed, unsuccessful},
 };
 use crate::{
@@ -29,6 +29,20 @@ impl Handle {
             Self::Azure(azure) => azure.delete_if_match(path, known(version.e_tag.as_deref())?).await,
             #[cfg(feature = "gcp")]
             Self::Gcs(gcs) => gcs.delete_if_generation(path, known(version.id.as_deref())?).await,
+        }
+    }
+}
+
+impl Handle {
+    /// Whether there is a request that deletes many objects, and it may be used.
+    pub(crate) fn deletes_many(&self) -> bool {
+        match self {
+            #[cfg(feature = "aws")]
+            Self::S3(s3) => s3.bulk_deletion == ServerSide::Possible,
+            #[cfg(feature = "azure")]
+            Self::Azure(_) => true,
+            #[cfg(feature = "gcp")]
+            Self::Gcs(_) => false,
         }
     }
 }

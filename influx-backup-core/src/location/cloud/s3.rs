@@ -32,7 +32,8 @@ const TRIED: &str = "the options or variables `AWS_ACCESS_KEY_ID` with `AWS_SECR
 /// A bucket, for copies within the service.
 #[derive(Debug)]
 pub(crate) struct S3 {
-    /// Without a checksum algorithm: a part that the service copies has none, and would be refused.
+    /// Without a checksum algorithm: a part that the service copies has none, and would be refused. Deletes many objects by one
+    /// request.
     pub(crate) store: AmazonS3,
     pub(crate) bucket: String,
     /// Empty for AWS.
@@ -41,6 +42,8 @@ pub(crate) struct S3 {
     pub(crate) server_side: ServerSide,
     /// The same for requests that need no header for encryption.
     pub(crate) bare: ServerSide,
+    /// The same for a request that deletes many objects.
+    pub(crate) bulk_deletion: ServerSide,
 }
 
 fn read(name: &str) -> Option<Name<Key>> {
@@ -103,23 +106,25 @@ pub(super) fn open(bucket: &str, options: &StoreOptions) -> Result<Opened> {
         };
         credentials = machine::instead(&choose(client.retry.clone())?, choose, || tried(options))?;
     }
-    let build = |chosen: &mut dyn Iterator<Item = &Setting<Key>>| {
-        let mut builder = builder(bucket, &client, chosen);
+    let build = |chosen: &mut dyn Iterator<Item = &Setting<Key>>, one_by_one| {
+        let mut builder = builder(bucket, &client, chosen).with_config(Key::DisableBulkDelete, one_by_one);
         if let Some(credentials) = &credentials {
             builder = builder.with_credentials(Arc::clone(credentials));
         }
         builder.build().map_err(|error| unusable("aws", &settings, &error))
     };
-    let store = build(&mut settings.iter())?;
-    let plain = build(&mut settings.iter().filter(|setting| setting.name != Name::Store(Key::Checksum)))?;
+    // One object is deleted by the request that every service knows.
+    let store = build(&mut settings.iter(), "true")?;
+    let plain = build(&mut settings.iter().filter(|setting| setting.name != Name::Store(Key::Checksum)), "false")?;
     // Signed URLs carry no headers for encryption.
     let encrypts = |name: &Name<Key>| matches!(name, Name::Store(Key::Encryption(_)));
     let unsigned = |name: &Name<Key>| matches!(name, Name::Store(Key::SkipSignature | Key::S3Express));
     let server_side =
         ServerSide::unless(settings.iter().any(|setting| encrypts(&setting.name) || unsigned(&setting.name)));
     let bare = ServerSide::unless(settings.iter().any(|setting| unsigned(&setting.name)));
+    let bulk_deletion = ServerSide::unless(value(&settings, Key::DisableBulkDelete) == Some("true"));
     let http = client.http("aws", &settings)?;
-    let handle = S3 { store: plain, bucket: bucket.to_owned(), endpoint, http, server_side, bare };
+    let handle = S3 { store: plain, bucket: bucket.to_owned(), endpoint, http, server_side, bare, bulk_deletion };
     Ok(client.opened(store, identity, Handle::S3(Arc::new(handle))))
 }
 
