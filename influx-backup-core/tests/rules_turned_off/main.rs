@@ -137,7 +137,7 @@ fn quick_compaction_slowly() -> World {
 fn furious_compaction() -> World {
     let World { options, weather } = quick_compaction_slowly();
     let options =
-        ModelOptions { pace: ms(20), latency: ms(1)..ms(4), cleanup_wait: ms(1)..ms(20), objects: 800, ..options };
+        ModelOptions { pace: ms(10), latency: ms(1)..ms(4), cleanup_wait: ms(1)..ms(20), objects: 800, ..options };
     World { options, weather }
 }
 
@@ -181,7 +181,7 @@ const RULES: &[Rule] = &[
         Sign::Certificate,
         114,
     ),
-    world("the compactor comes before the nodes", CompactorLast, &[NoTopUp], furious_compaction, Sign::Beyond, 367),
+    world("the compactor comes before the nodes", CompactorLast, &[NoTopUp], furious_compaction, Sign::Beyond, 17),
     world("the catalog comes after all WAL", CatalogFirst, &[CatalogAsPlanned], mixed, Sign::DoesNotStart, 91),
     scene("the catalog's roots are looked at after its logs", Some(RootsFirst), || {
         Box::pin(scenes::roots_are_looked_at_after_their_logs())
@@ -192,7 +192,7 @@ const RULES: &[Rule] = &[
         &[Ignores(Clause::Catalog), Ignores(Clause::Stability)],
         mixed,
         Sign::DoesNotStart,
-        1001,
+        1601,
     ),
     world("the catalog is listed again at its barrier", CatalogAsPlanned, &[], busy_catalog, Sign::DoesNotStart, 52),
     scene("the WAL is topped up at its barrier", Some(NoTopUp), || Box::pin(scenes::wal_is_topped_up())),
