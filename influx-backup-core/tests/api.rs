@@ -272,7 +272,7 @@ impl Sources {
     fn call(&mut self, module: &Module, call: &Macro) {
         let name = call.path.segments.last().expect("a name").ident.to_string();
         // Private statics.
-        if name == "task_local" {
+        if name == "task_local" || name == "thread_local" {
             return;
         }
         let made: Vec<_> =
