@@ -106,15 +106,18 @@ impl<R: Row> Table<R> {
         Reader { table: self, block: 0, rows: Vec::new() }
     }
 
-    /// Changes rows: `changes`, in the order of their keys, each key once, are asked what becomes of the row of that key.
+    /// Changes rows: `changes`, in the order of their keys, each key once, are asked what becomes of the row of that key. Says how
+    /// many rows were read for that.
     pub(crate) fn edit<K: AsRef<str>, C>(
         &mut self,
         changes: impl IntoIterator<Item = (K, C)>,
         mut change: impl FnMut(Option<R>, C) -> Option<R>,
-    ) {
+    ) -> usize {
         let mut changes = changes.into_iter().peekable();
-        let old = std::mem::take(&mut self.blocks);
-        self.len = 0;
+        let Some((first, _)) = changes.peek() else { return 0 };
+        let old = self.blocks.split_off(self.block_of(first.as_ref()));
+        self.len -= old.iter().map(|block| block.rows as usize).sum::<usize>();
+        let mut read = 0;
         let mut at = 0;
         while let Some((key, _)) = changes.peek() {
             // Blocks before the next change stay as they are.
@@ -122,14 +125,17 @@ impl<R: Row> Table<R> {
             old[at..to].iter().for_each(|block| self.push(block.clone()));
             let end = old.get(to + 1).map(Block::first);
             let rows = old.get(to).map_or_else(Vec::new, |block| block.rows().collect());
+            read += rows.len();
             self.push_all(&joined(rows, &mut changes, end, &mut change));
             at = (to + 1).min(old.len());
         }
         old[at..].iter().for_each(|block| self.push(block.clone()));
+        read
     }
 
-    /// Adds rows that come in any order. Of two with one key, the one before and the one after, `choose` says which counts.
-    fn add_run(&mut self, mut run: Vec<R>, choose: Choose<R>) {
+    /// Adds rows that come in any order. Of two with one key, the one before and the one after, `choose` says which counts. Says how
+    /// many rows were read for that.
+    fn add_run(&mut self, mut run: Vec<R>, choose: Choose<R>) -> usize {
         run.sort_by(|a, b| a.key().cmp(b.key()));
         let mut sorted: Vec<(String, R)> = Vec::with_capacity(run.len());
         for row in run {
@@ -144,13 +150,13 @@ impl<R: Row> Table<R> {
         self.edit(sorted, |old, row| match old {
             Some(old) => Some(choose(old, row)),
             None => Some(row),
-        });
+        })
     }
 
     /// The same for any number of rows.
     pub(crate) fn add(&mut self, rows: impl IntoIterator<Item = R>, choose: Choose<R>) {
         let table = std::mem::take(self);
-        let mut builder = Builder { table, run: Vec::new(), choose };
+        let mut builder = Builder { table, ..Builder::new(choose) };
         rows.into_iter().for_each(|row| builder.push(row));
         *self = builder.finish();
     }
@@ -213,6 +219,8 @@ type Choose<R> = fn(R, R) -> R;
 pub(crate) struct Builder<R> {
     table: Table<R>,
     run: Vec<R>,
+    /// How long a run becomes.
+    length: usize,
     choose: Choose<R>,
 }
 
@@ -225,14 +233,16 @@ impl<R: Row> Default for Builder<R> {
 
 impl<R: Row> Builder<R> {
     pub(crate) const fn new(choose: Choose<R>) -> Self {
-        Self { table: Table::new(), run: Vec::new(), choose }
+        Self { table: Table::new(), run: Vec::new(), length: RUN, choose }
     }
 
     pub(crate) fn push(&mut self, row: R) {
         self.run.push(row);
-        // A larger share of a large table: rows in no order at all change most of its blocks at each run.
-        if self.run.len() >= RUN.max(self.table.len / 8) {
-            self.table.add_run(std::mem::take(&mut self.run), self.choose);
+        if self.run.len() >= self.length {
+            let read = self.table.add_run(std::mem::take(&mut self.run), self.choose);
+            // Rows in no order at all change most blocks at each run: then it is a share of the table.
+            let is_costly = read > 8 * self.length;
+            self.length = if is_costly { RUN.max(self.table.len / 8) } else { RUN };
         }
     }
 

@@ -2,6 +2,10 @@
 
 use futures::{FutureExt, future::BoxFuture};
 use tokio::task::spawn_blocking;
+use tracing::{
+    Span,
+    dispatcher::{get_default, with_default},
+};
 
 use super::CopyOutcome;
 use crate::{
@@ -19,10 +23,19 @@ const MAX_BYTES: u64 = 4 << 20;
 /// How a copy ended.
 pub(super) type Ended = (CopyTask, Result<CopyOutcome, CopyError>);
 
-/// A copy, which begins when it is polled.
+/// The work of a copy, which begins when it is polled.
+type Work = BoxFuture<'static, Result<CopyOutcome, CopyError>>;
+
+/// A copy that may have begun.
 pub(super) struct Copy {
     task: CopyTask,
-    work: BoxFuture<'static, Result<CopyOutcome, CopyError>>,
+    work: Work,
+}
+
+/// A copy that has not begun. Its work is made when its turn comes: thousands wait, and a future takes kilobytes.
+pub(super) struct Next {
+    task: CopyTask,
+    begin: Box<dyn FnOnce() -> Work + Send>,
 }
 
 /// Copies that are begun one after another.
@@ -30,7 +43,7 @@ pub(super) enum Batch {
     /// One that waits for what it does.
     One(Copy),
     /// Files, which are copied on a thread that may block.
-    Files(Vec<Copy>),
+    Files(Vec<Next>),
 }
 
 /// How far a batch came.
@@ -42,9 +55,13 @@ pub(super) struct Ran {
     pub(super) left: Vec<CopyTask>,
 }
 
-impl Copy {
-    pub(super) fn new(task: CopyTask, work: BoxFuture<'static, Result<CopyOutcome, CopyError>>) -> Self {
-        Self { task, work }
+impl Next {
+    pub(super) fn new(task: CopyTask, begin: impl FnOnce() -> Work + Send + 'static) -> Self {
+        Self { task, begin: Box::new(begin) }
+    }
+
+    pub(super) fn begin(self) -> Copy {
+        Copy { task: self.task, work: (self.begin)() }
     }
 }
 
@@ -56,17 +73,21 @@ impl Batch {
                 Ok(Ran { ended, waits: None, left: Vec::new() })
             }
             Self::Files(copies) => {
-                let ran = spawn_blocking(move || run_files(copies)).await;
+                let subscriber = get_default(Clone::clone);
+                let span = Span::current();
+                let run = move || with_default(&subscriber, || span.in_scope(|| run_files(copies)));
+                let ran = spawn_blocking(run).await;
                 ran.map_err(|source| Error::Internal { task: "copy", source: Box::new(source) })
             }
         }
     }
 }
 
-fn run_files(copies: Vec<Copy>) -> Ran {
+fn run_files(copies: Vec<Next>) -> Ran {
     let mut ran = Ran { ended: Vec::with_capacity(copies.len()), waits: None, left: Vec::new() };
     let mut copies = copies.into_iter();
-    for Copy { task, mut work } in copies.by_ref() {
+    for next in copies.by_ref() {
+        let Copy { task, mut work } = next.begin();
         let Some(outcome) = blocked(|| work.as_mut().now_or_never()) else {
             ran.waits = Some(Copy { task, work });
             break;

@@ -13,7 +13,7 @@ use tracing::Instrument;
 use super::{
     Places,
     attempt::Worker,
-    batch::{Batch, Copy, Ended, Queue, Ran},
+    batch::{Batch, Ended, Next, Queue, Ran},
 };
 use crate::{
     adaptive::Adaptive,
@@ -304,10 +304,10 @@ fn next_batch(
         let request = places.request(&task)?;
         let span = tracing::debug_span!("object", key = %request.target);
         let copy = async move { worker.copy(&request).await };
-        Ok(Copy::new(task, Box::pin(concurrent::traced(copy.instrument(span)))))
+        Ok(Next::new(task, || Box::pin(concurrent::traced(copy.instrument(span)))))
     };
     let mut copies = tasks.into_iter().map(copy).collect::<Result<Vec<_>>>()?;
-    Ok(if is_of_files { Some(Batch::Files(copies)) } else { copies.pop().map(Batch::One) })
+    Ok(if is_of_files { Some(Batch::Files(copies)) } else { copies.pop().map(|next| Batch::One(next.begin())) })
 }
 
 /// How far a batch came, where it did not panic.

@@ -127,7 +127,7 @@ impl Facts {
         if let Fact::Snapshot(Ok(snapshot)) = fact {
             self.others.remove(&key);
             self.recent.insert(key.clone(), Manifest { key, version, snapshot: *snapshot });
-            if self.recent.len() >= RUN.max(self.manifests.len() / 8) {
+            if self.recent.len() >= RUN {
                 self.pack();
             }
             return;

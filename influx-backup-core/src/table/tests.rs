@@ -113,3 +113,18 @@ fn tables_share_what_they_have_in_common() {
     let shared = other.blocks.iter().filter(is_shared).count();
     assert!(shared + 8 >= other.blocks.len(), "{shared} of {}", other.blocks.len());
 }
+
+/// More rows than are sorted at once, of which some come again.
+#[test]
+fn rows_come_in_any_order() {
+    const ROWS: u64 = 20_000;
+    let row = |number: u64| (format!("node/{number:06}"), number);
+    let expected: Vec<_> = (0..ROWS).map(row).collect();
+    let orders: [Box<dyn Iterator<Item = u64>>; 3] =
+        [Box::new(0..ROWS), Box::new((0..ROWS).rev()), Box::new((0..ROWS + 3_000).map(|at| at * 7_919 % ROWS))];
+    for order in orders {
+        let table = table(order.map(row));
+        assert_eq!(table.len(), expected.len());
+        assert!(table.iter().eq(expected.iter().cloned()));
+    }
+}
