@@ -1,16 +1,14 @@
 //! Owner, permissions and times of restored files. Object stores know none of them.
 
 use std::{
-    collections::BTreeSet,
     fs::{self, File, Metadata},
     io,
-    iter::successors,
     ops::AddAssign,
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
-use super::directories::parent;
+use super::directories::between;
 use crate::{
     error::{Error, Refused, Result},
     finding::{Finding, FindingCode},
@@ -111,7 +109,8 @@ impl Applied {
     }
 
     /// Applies them to restored files, with the time at which each was last modified in the source, and to the
-    /// directories that they lie in below the target. Returns what the file system refused, of what was not asked for.
+    /// directories that they lie in below the target. The files are sorted. Returns what the file system refused, of what was not
+    /// asked for.
     pub(super) async fn to_all(
         &self,
         target: &Location,
@@ -123,20 +122,25 @@ impl Applied {
         let applied = self.clone();
         let place = target.clone();
         let work = move || {
-            let mut directories: BTreeSet<String> = BTreeSet::new();
             let mut not_kept = NotKept::default();
+            // A directory may lose its own write permission only when all below it is done.
+            let leave = |from: &Key, to: &str| -> Result<NotKept> {
+                let mut not_kept = NotKept::default();
+                for path in between(from.as_str(), to).filter_map(|directory| place.file_path(directory)) {
+                    not_kept += applied.to_directory(&path)?;
+                }
+                Ok(not_kept)
+            };
+            let mut before: Option<Key> = None;
             for (key, modified) in files {
-                for directory in successors(parent(key.as_str()), |directory| parent(directory)) {
-                    if directories.contains(directory) {
-                        break;
-                    }
-                    directories.insert(directory.to_owned());
+                if let Some(before) = &before {
+                    not_kept += leave(before, key.as_str())?;
                 }
                 not_kept += applied.to_file(&place, &key, modified)?;
+                before = Some(key);
             }
-            // The deepest first: a directory may lose its own write permission only when all below it is done.
-            for path in directories.iter().rev().filter_map(|directory| place.file_path(directory)) {
-                not_kept += applied.to_directory(&path)?;
+            if let Some(last) = &before {
+                not_kept += leave(last, "")?;
             }
             Ok(not_kept)
         };
@@ -169,14 +173,11 @@ impl Applied {
         use std::os::unix::fs::MetadataExt;
         let process = nix::unistd::Uid::effective();
         let Some(root) = target.directory().filter(|_| !process.is_root()) else { return Ok(()) };
-        let mut seen: BTreeSet<PathBuf> = BTreeSet::new();
+        let mut before: Option<Key> = None;
         for key in keys {
-            let path = root.join(key.as_str());
-            for directory in path.ancestors().skip(1).take_while(|above| *above != root) {
-                if !seen.insert(directory.to_owned()) {
-                    break;
-                }
-                let Ok(found) = fs::metadata(directory) else { continue };
+            for directory in between(key.as_str(), before.as_ref().map_or("", Key::as_str)) {
+                let directory = root.join(directory);
+                let Ok(found) = fs::metadata(&directory) else { continue };
                 let is_other = |wanted: Option<u32>, found: u32| wanted.is_some_and(|wanted| wanted != found);
                 let owner = is_other(self.user, found.uid()) || is_other(self.group, found.gid());
                 let mode = is_other(self.directories, found.mode() & 0o7777);
@@ -187,6 +188,7 @@ impl Applied {
                     return Err(Error::Ownership { path: directory.display().to_string(), source });
                 }
             }
+            before = Some(key);
         }
         Ok(())
     }

@@ -8,43 +8,53 @@ use crate::{
     location::{Location, remove_directory},
 };
 
-/// The uppermost directories above these keys that are not there yet.
+/// The uppermost directories above these keys, sorted but for few, that are not there yet.
 pub(super) fn missing(target: &Location, keys: impl Iterator<Item = Key>) -> Vec<String> {
     let Some(root) = target.directory() else { return Vec::new() };
-    let parents = directories_above(keys);
-    let uppermost = |parent: &String| {
-        let levels = parent.match_indices('/').map(|(end, _)| &parent[..end]).chain([parent.as_str()]);
-        levels.map(ToOwned::to_owned).find(|level| !root.join(level).exists())
-    };
-    parents.iter().filter_map(uppermost).collect::<BTreeSet<_>>().into_iter().collect()
+    let mut missing = BTreeSet::new();
+    let mut last = String::new();
+    let mut before = None;
+    for key in keys {
+        if !is_above(&last, key.as_str()) {
+            let entered: Vec<_> = between(key.as_str(), before.as_ref().map_or("", Key::as_str)).collect();
+            if let Some(uppermost) = entered.into_iter().rev().find(|level| !root.join(level).exists()) {
+                uppermost.clone_into(&mut last);
+                missing.insert(uppermost.to_owned());
+            }
+        }
+        before = Some(key);
+    }
+    missing.into_iter().collect()
 }
 
-/// Removes the directories above these keys that are empty, as far as they are `made` or lie in one of those.
+/// Removes the directories above these sorted keys that are empty, as far as they are `made` or lie in one of those.
 pub(super) fn remove_empty(target: &Location, made: &[String], keys: impl Iterator<Item = Key>) {
     let within = |directory: &str, made: &str| {
         directory.strip_prefix(made).is_some_and(|tail| made.is_empty() || tail.is_empty() || tail.starts_with('/'))
     };
-    let is_made = |directory: &&String| made.iter().any(|made| within(directory, made));
-    let directories = directories_above(keys);
-    // What lies in a directory sorts after it.
-    for path in directories.iter().rev().filter(is_made).filter_map(|directory| target.file_path(directory)) {
+    let is_made = |directory: &&str| made.iter().any(|made| within(directory, made));
+    let remove = |from: &str, to: &str| {
+        let left = between(from, to).filter(is_made);
         // Best effort: a directory that is not empty stays.
-        let _ = remove_directory(&path);
+        left.filter_map(|directory| target.file_path(directory)).for_each(|path| drop(remove_directory(&path)));
+    };
+    let mut before = None;
+    for key in keys {
+        before.iter().for_each(|before: &Key| remove(before.as_str(), key.as_str()));
+        before = Some(key);
     }
+    before.iter().for_each(|last| remove(last.as_str(), ""));
 }
 
-/// Every directory above these keys. Many keys have few.
-fn directories_above(keys: impl Iterator<Item = Key>) -> BTreeSet<String> {
-    let mut directories = BTreeSet::new();
-    for key in keys {
-        for directory in iter::successors(parent(key.as_str()), |directory| parent(directory)) {
-            if directories.contains(directory) {
-                break;
-            }
-            directories.insert(directory.to_owned());
-        }
-    }
-    directories
+/// The directories above one key that are not above another, the deepest first. Going over sorted keys, that is what is left
+/// between the one and the other for good, or entered for the first time: of the directories of a million files, one path is held.
+pub(super) fn between<'a>(key: &'a str, other: &'a str) -> impl Iterator<Item = &'a str> {
+    let above = iter::successors(parent(key), |directory| parent(directory));
+    above.take_while(move |directory| !is_above(directory, other))
+}
+
+fn is_above(directory: &str, key: &str) -> bool {
+    key.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Removes the target's own directory, if it is `made` and empty.
@@ -56,7 +66,7 @@ pub(super) fn remove_target(target: &Location, made: &[String]) {
 }
 
 /// The directory above a key or a directory.
-pub(super) fn parent(path: &str) -> Option<&str> {
+fn parent(path: &str) -> Option<&str> {
     path.rsplit_once('/').map(|(parent, _)| parent)
 }
 

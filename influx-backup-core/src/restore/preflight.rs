@@ -1,7 +1,7 @@
 //! What is checked before the first write: the backup, the target's catalog, room and rights.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
@@ -253,10 +253,14 @@ impl Needed {
 fn writable(directory: &Path, plan: &RestorePlan, place: &Location) -> Result<()> {
     let copied = plan.stages().flat_map(Stage::keys);
     let written = copied.chain(plan.guards.iter().cloned()).chain(plan.deletions());
-    let parents = written.filter_map(|key| directory.join(key.as_str()).parent().map(Path::to_owned));
-    for parent in parents.collect::<BTreeSet<PathBuf>>() {
-        let parent = nearest_existing(&parent);
-        access(parent).map_err(|error| Error::io("write", format!("{}/", parent.display()), place, error))?;
+    let mut last = PathBuf::new();
+    for key in written {
+        let path = directory.join(key.as_str());
+        // Most objects lie in the directory of the one before them.
+        let Some(parent) = path.parent().filter(|parent| *parent != last) else { continue };
+        let existing = nearest_existing(parent);
+        access(existing).map_err(|error| Error::io("write", format!("{}/", existing.display()), place, error))?;
+        parent.clone_into(&mut last);
     }
     Ok(())
 }
