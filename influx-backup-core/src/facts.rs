@@ -169,11 +169,9 @@ async fn read(
     meter: &dyn Meter,
 ) -> Result<(Key, Version, Option<Fact>)> {
     let most = read_limits::of(component);
-    let _held = match pieces::is_large(component, size) {
-        // Whoever reads pieces holds one.
-        true => None,
-        false => tree.location().hold(size.min(most.0)).await,
-    };
+    // Whoever reads pieces holds one.
+    let is_large = pieces::is_large(component, size);
+    let _held = if is_large { None } else { tree.location().hold(size.min(most.0)).await };
     let found = match TooLarge::check(size, most) {
         Ok(()) => tree.read(&key, size, component, most).await?,
         Err(large) => Found::TooLarge(large),

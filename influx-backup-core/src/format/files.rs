@@ -107,16 +107,12 @@ impl Row for FileRef {
 
     fn pack(&self, before: &mut [u64; 8], packer: &mut Packer) {
         let Self { database, table, id, path: _, size_bytes, row_count, chunk_time, min_time, max_time } = self;
-        let times = [chunk_time, min_time, max_time].map(|time| time.cast_unsigned());
-        let numbers = [*database, *table, *id, *size_bytes, *row_count].into_iter().chain(times);
-        before.iter_mut().zip(numbers).for_each(|(before, number)| packer.difference(before, number));
+        let [chunk, min, max] = [chunk_time, min_time, max_time].map(|time| time.cast_unsigned());
+        packer.differences(before, [*database, *table, *id, *size_bytes, *row_count, chunk, min, max]);
     }
 
     fn unpack(key: &str, before: &mut [u64; 8], packed: &mut Unpacker<'_>) -> Self {
-        for before in before.iter_mut() {
-            packed.difference(before);
-        }
-        let [database, table, id, size_bytes, row_count, times @ ..] = *before;
+        let [database, table, id, size_bytes, row_count, times @ ..] = packed.differences(before);
         let [chunk_time, min_time, max_time] = times.map(u64::cast_signed);
         let path = key.to_owned();
         Self { database, table, id, path, size_bytes, row_count, chunk_time, min_time, max_time }

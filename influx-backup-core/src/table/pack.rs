@@ -37,6 +37,11 @@ impl Packer {
         self.number(((difference << 1) ^ (difference >> 63)).cast_unsigned());
     }
 
+    /// The same for several numbers.
+    pub(crate) fn differences<const N: usize>(&mut self, before: &mut [u64; N], numbers: [u64; N]) {
+        before.iter_mut().zip(numbers).for_each(|(before, number)| self.difference(before, number));
+    }
+
     pub(crate) fn text(&mut self, text: &str) {
         self.number(text.len() as u64);
         self.bytes(text.as_bytes());
@@ -107,6 +112,13 @@ impl<'a> Unpacker<'a> {
         let folded = self.number();
         let difference = (folded >> 1).cast_signed() ^ -(folded & 1).cast_signed();
         *before = before.wrapping_add(difference.cast_unsigned());
+        *before
+    }
+
+    pub(crate) fn differences<const N: usize>(&mut self, before: &mut [u64; N]) -> [u64; N] {
+        for before in before.iter_mut() {
+            self.difference(before);
+        }
         *before
     }
 

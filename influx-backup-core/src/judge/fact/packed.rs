@@ -61,7 +61,7 @@ impl Row for Manifest {
             min_time.cast_unsigned(),
             max_time.cast_unsigned(),
         ];
-        before.numbers.iter_mut().zip(numbers).for_each(|(before, number)| packer.difference(before, number));
+        packer.differences(&mut before.numbers, numbers);
         packer.table(&mut before.path, added);
         packer.table(&mut before.path, removed);
     }
@@ -69,9 +69,6 @@ impl Row for Manifest {
     fn unpack(key: &str, before: &mut ManifestBefore, packed: &mut Unpacker<'_>) -> Self {
         let version = Version::unpack(0, &mut before.version, packed);
         let node_id = packed.repeated(&mut before.node_id).to_owned();
-        for before in &mut before.numbers {
-            packed.difference(before);
-        }
         let [
             next_file_id,
             snapshot_sequence_number,
@@ -81,7 +78,7 @@ impl Row for Manifest {
             row_count,
             min_time,
             max_time,
-        ] = before.numbers;
+        ] = packed.differences(&mut before.numbers);
         let snapshot = Snapshot {
             node_id,
             next_file_id,
