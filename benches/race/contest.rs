@@ -1,8 +1,8 @@
 //! [`Contest`]: the ways to do one work, in turns.
 
-use std::process::Command;
+use std::{process::Command, time::Duration};
 
-use influx_backup_benches::Cost;
+use influx_backup_benches::{Cost, median};
 
 use super::{
     Result,
@@ -16,8 +16,8 @@ pub(crate) const RELAXED: &str = "influx-backup, relaxed";
 /// What came of a way.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Outcome {
-    /// The median of its runs.
-    Measured(Cost),
+    /// The medians of its runs; where there is a store, with what that took of the processors.
+    Measured(Cost, Option<Duration>),
     /// This machine has no such program.
     Missing,
     /// It said that it failed, or what it copied is not all.
@@ -30,6 +30,8 @@ struct Way {
     name: &'static str,
     command: Option<Command>,
     costs: Vec<Cost>,
+    /// What the store took of the processors meanwhile.
+    store: Vec<Duration>,
     failed: bool,
 }
 
@@ -42,7 +44,7 @@ pub(crate) struct Contest {
 
 impl Contest {
     pub(crate) fn new(ground: &Ground<'_>, work: Work) -> Self {
-        let way = |name, command| Way { name, command, costs: Vec::new(), failed: false };
+        let way = |name, command| Way { name, command, costs: Vec::new(), store: Vec::new(), failed: false };
         let mut ways = vec![way(PROGRAM, Some(ground.program(work, "durable")))];
         // What is written to a store or read is not left to the system.
         if matches!(work, Work::FilesToFiles | Work::RestoreFiles | Work::RestoreFromStore) {
@@ -75,6 +77,7 @@ impl Contest {
                     Ok(cost) if ground.is_copied(self.work)? => {
                         eprintln!("  {:<24} {cost}", way.name);
                         way.costs.push(cost);
+                        way.store.extend(ground.store_took());
                     }
                     Ok(_) => {
                         eprintln!("  {:<24} did not copy everything", way.name);
@@ -96,7 +99,7 @@ impl Way {
     fn outcome(&self) -> Outcome {
         match Cost::median(&self.costs) {
             _ if self.command.is_none() => Outcome::Missing,
-            Some(cost) if !self.failed => Outcome::Measured(cost),
+            Some(cost) if !self.failed => Outcome::Measured(cost, median(&self.store)),
             _ => Outcome::Failed,
         }
     }

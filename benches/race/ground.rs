@@ -4,6 +4,7 @@ use std::{
     fmt, fs,
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
 use influx_backup_benches::{Cost, Minio, Setup, files_below, fresh, settle};
@@ -121,6 +122,11 @@ impl<'a> Ground<'a> {
 
     pub(crate) const fn minio(&self) -> Option<&Minio> {
         self.minio.as_ref()
+    }
+
+    /// What MinIO took of the processors since the copy was cleared.
+    pub(crate) fn store_took(&self) -> Option<Duration> {
+        self.minio.as_ref()?.processor().ok()
     }
 
     /// From where to where: directories or `s3://` URLs.

@@ -15,14 +15,28 @@ pub(crate) enum Peer {
     S5cmd,
     Aws,
     S3sync,
+    /// No rival: what the system alone takes.
+    Floor,
+    FloorSync,
 }
 
 impl Peer {
     /// In the order of the tables.
-    pub(crate) const ALL: [Self; 8] =
-        [Self::Cp, Self::CpSync, Self::Rsync, Self::Cat, Self::S5cmd, Self::S3sync, Self::Rclone, Self::Aws];
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Cp,
+        Self::CpSync,
+        Self::Rsync,
+        Self::Floor,
+        Self::FloorSync,
+        Self::Cat,
+        Self::S5cmd,
+        Self::S3sync,
+        Self::Rclone,
+        Self::Aws,
+    ];
     /// Those that copy directories.
-    pub(crate) const OF_FILES: [Self; 4] = [Self::Cp, Self::CpSync, Self::Rsync, Self::Rclone];
+    pub(crate) const OF_FILES: [Self; 6] =
+        [Self::Cp, Self::CpSync, Self::Rsync, Self::Floor, Self::FloorSync, Self::Rclone];
     /// Those that copy to, from or within a store.
     pub(crate) const OF_STORES: [Self; 4] = [Self::S5cmd, Self::S3sync, Self::Rclone, Self::Aws];
 
@@ -36,7 +50,14 @@ impl Peer {
             Self::S5cmd => "s5cmd cp",
             Self::Aws => "aws s3 sync",
             Self::S3sync => "s3sync",
+            Self::Floor => "floor",
+            Self::FloorSync => "floor, sync -f",
         }
+    }
+
+    /// Whether the copy is on disk at its end.
+    pub(crate) const fn is_durable(self) -> bool {
+        matches!(self, Self::CpSync | Self::FloorSync)
     }
 
     /// Its version, or `None` where this machine has no such program.
@@ -49,6 +70,7 @@ impl Peer {
             Self::S5cmd => ("s5cmd", "version"),
             Self::Aws => ("aws", "--version"),
             Self::S3sync => ("s3sync", "--version"),
+            Self::Floor | Self::FloorSync => ("floor", "--version"),
         };
         let output = Command::new(program).arg(version).stderr(Stdio::null()).output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or("").to_owned())
@@ -62,6 +84,8 @@ impl Peer {
             Self::CpSync => built("sh", &["-c", r#"cp -r "$1" "$2" && sync -f "$2""#, "sh", from, to]),
             // With a slash at the end it copies what is inside.
             Self::Rsync => built("rsync", &["-a", &format!("{from}/"), to]),
+            Self::Floor => built("floor", &[from, to]),
+            Self::FloorSync => built("floor", &["--durable", from, to]),
             Self::Cat => built("find", &[from, "-type", "f", "-exec", "cat", "{}", "+"]),
             // `--checksum` and `--fast-list` are what it recommends for S3: no HEAD for the time of an object, and listings of
             // 1,000 keys. Its default of 4 transfers is for few and large files.

@@ -1,6 +1,6 @@
 //! [`Results`]: what came of all contests, as tables and as a plot.
 
-use std::{collections::BTreeMap, fmt, path::Path};
+use std::{collections::BTreeMap, fmt, path::Path, thread::available_parallelism, time::Duration};
 
 use influx_backup_benches::{Bar, Bars, Report, Table};
 
@@ -69,9 +69,30 @@ impl Results {
                 }
             }
         }
+        self.add_store(&mut report);
         let version = |peer: Peer| format!("{}: {}", peer.name(), peer.version().as_deref().unwrap_or("missing"));
         report.paragraph(&format!("Versions: {}.", Peer::ALL.map(version).join("; ")));
         report
+    }
+
+    /// What MinIO took of the processors, which it shares with its clients.
+    fn add_store(&self, report: &mut Report) {
+        let rows = || self.rows.iter().filter(|row| row.work.is_of_stores() && row.why.is_none());
+        let columns: Vec<_> = columns().filter(|name| rows().any(|row| row.store_took(name).is_some())).collect();
+        if columns.is_empty() {
+            return;
+        }
+        let mut table = Table::new(["work"].into_iter().chain(columns.iter().copied()));
+        for row in rows() {
+            let took = |name: &&str| row.store_took(name).map(|took| format!("{:.1}", took.as_secs_f64()));
+            table.row([row.name.clone()].into_iter().chain(columns.iter().map(|name| took(name).unwrap_or_default())));
+        }
+        report.section("What MinIO took of the processors meanwhile, in seconds", &table);
+        let processors = available_parallelism().map_or(1, usize::from);
+        report.paragraph(&format!(
+            "It runs beside its clients: on {processors} processors, no client can end before it has had a {processors}th of this, \
+             even one that takes nothing."
+        ));
     }
 }
 
@@ -82,17 +103,24 @@ impl fmt::Display for Results {
 }
 
 impl Row {
+    fn store_took(&self, name: &str) -> Option<Duration> {
+        match self.outcomes.get(name)? {
+            Outcome::Measured(_, store) => *store,
+            Outcome::Missing | Outcome::Failed => None,
+        }
+    }
+
     fn cell(&self, name: &str) -> String {
         match self.outcomes.get(name) {
             None => String::new(),
             Some(Outcome::Missing) => "missing".to_owned(),
             Some(Outcome::Failed) => "failed".to_owned(),
-            Some(Outcome::Measured(cost)) => {
-                // Neither is how `cp` and the others end, but with `sync`.
-                let beside = if name == Peer::CpSync.name() { PROGRAM } else { RELAXED };
+            Some(Outcome::Measured(cost, _)) => {
+                let is_durable = Peer::ALL.iter().any(|peer| peer.is_durable() && peer.name() == name);
+                let beside = if is_durable { PROGRAM } else { RELAXED };
                 let beside = self.outcomes.get(beside).or_else(|| self.outcomes.get(PROGRAM));
                 match beside {
-                    Some(Outcome::Measured(program)) if !name.starts_with(PROGRAM) => {
+                    Some(Outcome::Measured(program, _)) if !name.starts_with(PROGRAM) => {
                         format!("{cost} ({:.2}×)", cost.wall.as_secs_f64() / program.wall.as_secs_f64())
                     }
                     _ => cost.to_string(),
@@ -103,7 +131,7 @@ impl Row {
 
     fn bars(&self) -> Bars {
         let bar = |name: &'static str| match self.outcomes.get(name)? {
-            Outcome::Measured(cost) => Some(Bar {
+            Outcome::Measured(cost, _) => Some(Bar {
                 name: name.to_owned(),
                 value: cost.wall.as_secs_f64(),
                 label: format!(

@@ -44,18 +44,13 @@ impl Cost {
         Err(io::Error::other(format!("{program} {arguments}: {}: {}", ended.status, written.trim())))
     }
 
-    /// The median of each of the three; of an even number the lower one.
+    /// The [`median`] of each of the three.
     #[must_use]
     pub fn median(costs: &[Self]) -> Option<Self> {
-        fn middle<T: Ord + Copy>(costs: &[Cost], one: impl Fn(&Cost) -> T) -> Option<T> {
-            let mut all: Vec<_> = costs.iter().map(one).collect();
-            all.sort_unstable();
-            all.get(all.len().saturating_sub(1) / 2).copied()
-        }
         Some(Self {
-            wall: middle(costs, |cost| cost.wall)?,
-            processor: middle(costs, |cost| cost.processor)?,
-            memory: middle(costs, |cost| cost.memory)?,
+            wall: median(costs.iter().map(|cost| &cost.wall))?,
+            processor: median(costs.iter().map(|cost| &cost.processor))?,
+            memory: median(costs.iter().map(|cost| &cost.memory))?,
         })
     }
 
@@ -64,6 +59,13 @@ impl Cost {
     pub const fn mib(&self) -> u64 {
         self.memory.div_ceil(1 << 20)
     }
+}
+
+/// The median; of an even number the lower one.
+pub fn median<'a, T: Ord + Copy + 'a>(all: impl IntoIterator<Item = &'a T>) -> Option<T> {
+    let mut all: Vec<_> = all.into_iter().copied().collect();
+    all.sort_unstable();
+    all.get(all.len().saturating_sub(1) / 2).copied()
 }
 
 /// `wall / processor / memory`, in seconds, seconds and MiB, as a cell of a table.

@@ -7,7 +7,7 @@ mod report;
 mod setup;
 
 pub use self::{
-    cost::Cost,
+    cost::{Cost, median},
     minio::Minio,
     plot::{Bar, Bars, Lines},
     report::{Report, Table},

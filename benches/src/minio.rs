@@ -69,6 +69,19 @@ impl Minio {
             .env("AWS_ENDPOINT", self.endpoint());
     }
 
+    /// What it has taken of the processors since it was started anew.
+    ///
+    /// # Errors
+    ///
+    /// Where the system does not say.
+    pub fn processor(&self) -> io::Result<Duration> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
+        // After the name, which may have spaces: the state, ten more, then the ticks in user and in system mode, 100 a second.
+        let ticks = stat.rsplit(") ").next().unwrap_or_default().split(' ').skip(11).take(2);
+        let ticks: Option<u64> = ticks.map(|ticks| ticks.parse::<u64>().ok()).sum();
+        ticks.map(|ticks| Duration::from_millis(10 * ticks)).ok_or_else(|| io::Error::other(stat))
+    }
+
     fn stop(&mut self) -> io::Result<()> {
         self.process.kill()?;
         self.process.wait().map(drop)
