@@ -11,6 +11,7 @@ mod request;
     allow(dead_code, unused_imports, reason = "the copies of one provider do not need all that those of another do")
 )]
 mod server_side;
+mod source_file;
 mod stream;
 mod version;
 mod wait;

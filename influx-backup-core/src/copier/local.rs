@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Read, Write},
+    io::{self, Write},
     path::Path,
 };
 
@@ -10,12 +10,13 @@ use async_trait::async_trait;
 
 use super::{
     Copied, Copier, CopyContext, CopyRequest, Keep, SaidBy,
+    source_file::{SourceFile, read_block},
     wait::{blocking, unless_cancelled},
 };
 use crate::{
     checksum::ContentHasher,
-    error::{CopyError, CopySide, Refused, StoreErrorKind, Why},
-    location::{FileInfo, Staged, close},
+    error::{CopyError, CopySide, StoreErrorKind},
+    location::{Staged, close},
     units::ByteSize,
 };
 
@@ -85,7 +86,7 @@ enum Step {
 
 /// A copy under way.
 struct Copying {
-    source: File,
+    source: SourceFile,
     request: CopyRequest,
     staged: Staged,
     target: File,
@@ -105,11 +106,11 @@ enum Reads {
 impl Copying {
     fn begin(to: &Path, request: CopyRequest, hasher: ContentHasher, block: u64) -> Result<Box<Self>, CopyError> {
         let wanted = &request.source;
-        let source = request.from.open_file(&wanted.key).map_err(|e| source_error("open", e))?;
-        check_version(&source, &request)?;
+        let source = SourceFile::open(&request)?;
         let made = request.to.made();
         let (staged, target) = Staged::create(to, made, |_| Ok(())).map_err(|e| target_error("create", e))?;
-        let reads = if wanted.size > 0 && clone_blocks(&source, &target) { Reads::Clone } else { Reads::Source };
+        let reads =
+            if wanted.size > 0 && clone_blocks(source.as_file(), &target) { Reads::Clone } else { Reads::Source };
         let buffer = vec![0; usize::try_from(block).unwrap_or(usize::MAX)];
         let left = wanted.size;
         Ok(Box::new(Self { source, request, staged, target, reads, hasher, left, buffer }))
@@ -121,7 +122,7 @@ impl Copying {
         let block = &mut self.buffer[..length];
         match self.reads {
             Reads::Source => {
-                read_block(&mut self.source, block)?;
+                self.source.read(block)?;
                 self.target.write_all(block).map_err(|e| target_error("write", e))?;
             }
             Reads::Clone => read_block(&mut self.target, block)?,
@@ -134,7 +135,7 @@ impl Copying {
     fn finish(self) -> Result<Copied, CopyError> {
         let Self { source, request, mut staged, target, hasher, buffer, .. } = self;
         let wanted = &request.source;
-        check_version(&source, &request)?;
+        source.check(&request)?;
         let content = hasher.finish();
         request.check_read(wanted.size, &content)?;
         let finish = || {
@@ -159,19 +160,6 @@ impl Copying {
     }
 }
 
-fn check_version(source: &File, request: &CopyRequest) -> Result<(), CopyError> {
-    let found = FileInfo::from(&source.metadata().map_err(|e| source_error("open", e))?);
-    let is_told_by_content = request.is_told_by_content() && found.size == request.source.size;
-    if request.from.is_open(&request.source, &found) || is_told_by_content { Ok(()) } else { Err(CopyError::Changed) }
-}
-
-fn read_block(file: &mut File, block: &mut [u8]) -> Result<(), CopyError> {
-    file.read_exact(block).map_err(|error| match error.kind() {
-        io::ErrorKind::UnexpectedEof => CopyError::Changed,
-        _ => source_error("read", error),
-    })
-}
-
 #[cfg(target_os = "linux")]
 fn clone_blocks(source: &File, target: &File) -> bool {
     rustix::fs::ioctl_ficlone(target, source).is_ok()
@@ -180,14 +168,6 @@ fn clone_blocks(source: &File, target: &File) -> bool {
 #[cfg(not(target_os = "linux"))]
 fn clone_blocks(_source: &File, _target: &File) -> bool {
     false
-}
-
-fn source_error(operation: &'static str, error: io::Error) -> CopyError {
-    match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => CopyError::Vanished,
-        _ if Refused::why(&error) == Some(Why::NotAFile) => CopyError::Changed,
-        _ => CopyError::from_io(CopySide::Source, operation, error),
-    }
 }
 
 fn target_error(operation: &'static str, error: io::Error) -> CopyError {

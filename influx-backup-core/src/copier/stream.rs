@@ -8,7 +8,7 @@ use std::ops::Range;
 use async_trait::async_trait;
 use chrono::Utc;
 use futures::{Stream, StreamExt, stream};
-use object_store::{PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult};
+use object_store::{Extensions, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult};
 use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -19,14 +19,14 @@ use self::{
 use super::{
     Copied, Copier, CopyContext, CopyRequest, Keep, SaidBy,
     version::disambiguate_missing,
-    wait::{blocking, lost, unless_cancelled, within},
+    wait::{lost, unless_cancelled, within},
 };
 use crate::{
     checksum::{Content, ContentHasher},
     concurrent,
     error::{CopyError, CopySide},
     limits::MemoryPermit,
-    location::{Attributes, ChecksumMatch, Put, StoreChecksums, StoreHasher, Version, attributes_from},
+    location::{Attributes, ChecksumMatch, Dated, Put, StoreChecksums, StoreHasher, Version, attributes_from},
     units::ByteSize,
 };
 
@@ -98,13 +98,12 @@ async fn whole(reader: &Reader, request: &CopyRequest, context: &CopyContext) ->
     let _held = context.memory.take(size).await;
     context.bandwidth.take(size).await;
     let piece = reader.read(None).await?;
-    reader.check_unchanged().await?;
     let mut hasher = Hasher::new(request, context, Put::Whole);
     piece.chunks.iter().for_each(|chunk| hasher.update(chunk));
     let hashes = hasher.finish();
     request.check_read(size, &hashes.0)?;
     let attributes = attributes_from(&request.attributes_for_target(&piece.attributes));
-    let extensions = request.to.extensions();
+    let extensions = extensions(request);
     let options = PutOptions { mode: PutMode::Overwrite, attributes, extensions, ..PutOptions::default() };
     let payload: PutPayload = piece.chunks.into_iter().collect();
     let kept = (request.keep == Keep::Bytes).then(|| payload.clone().into());
@@ -114,7 +113,7 @@ async fn whole(reader: &Reader, request: &CopyRequest, context: &CopyContext) ->
     let put = within(CopySide::Target, patience(context.stall_timeout, size), put).await?;
     sent.end(&put);
     let put = put.map_err(|e| CopyError::from_target("put", e))?;
-    let copied = finish(request, Put::Whole, hashes, piece.attributes, put).await?;
+    let copied = finish(request, Put::Whole, hashes, piece.attributes, put)?;
     Ok(Copied { bytes: kept, ..copied })
 }
 
@@ -132,7 +131,7 @@ impl StreamCopier {
         let first = unless_cancelled(&context.cancellation, parts.next()).await?.unwrap_or(Err(CopyError::Changed))?;
         let attributes = first.0.attributes.clone();
         let given = attributes_from(&request.attributes_for_target(&attributes));
-        let extensions = request.to.extensions();
+        let extensions = extensions(request);
         let options = PutMultipartOptions { attributes: given, extensions, ..PutMultipartOptions::default() };
         let patience = patience(context.stall_timeout, 0);
         let begin = Upload::begin(request.clone(), options, patience, context.clean_ups.clone());
@@ -142,7 +141,6 @@ impl StreamCopier {
         let all = stream::iter([Ok(first)]).chain(parts);
         let sent = async {
             let sums = self.send(all, Hasher::new(request, context, Put::Parts), &mut upload, context).await?;
-            reader.check_unchanged().await?;
             request.check_read(request.source.size, &sums.0)?;
             Ok(sums)
         };
@@ -151,7 +149,7 @@ impl StreamCopier {
                 // A store may take minutes to put thousands of parts together.
                 let completed = upload.complete(context.stall_timeout.saturating_mul(10));
                 let put = unless_cancelled(&context.cancellation, completed).await??;
-                finish(request, Put::Parts, sums, attributes, put).await
+                finish(request, Put::Parts, sums, attributes, put)
             }
             Err(error) => {
                 upload.abort().await;
@@ -246,9 +244,18 @@ fn ranges(size: u64, part: u64) -> impl Iterator<Item = Range<u64>> {
     (0..size.div_ceil(part)).map(move |number| number * part..size.min((number + 1) * part))
 }
 
-/// What the answer to the write says. Where it has no entity tag, or where it has no checksum of what was put together of
+/// What a request to write the copy carries: how files are made there, and the time that one gets.
+fn extensions(request: &CopyRequest) -> Extensions {
+    let mut extensions = request.to.extensions();
+    if request.to.directory().is_some() {
+        extensions.insert(Dated(request.source.version.modified.into()));
+    }
+    extensions
+}
+
+/// What the answer to the write says, of a file what the file system says. Where it has no entity tag, or where it has no checksum of what was put together of
 /// parts, the executor asks the store.
-async fn finish(
+fn finish(
     request: &CopyRequest,
     written: Put,
     (content, checksums): (Content, StoreChecksums),
@@ -257,12 +264,8 @@ async fn finish(
 ) -> Result<Copied, CopyError> {
     let mut copied = Copied::read_through(request.source.size, content, "stream");
     copied.attributes = attributes;
-    if request.to.directory().is_some() {
-        let key = request.target.clone();
-        let modified = request.source.version.modified;
-        let to = request.to.clone();
-        let dated = move || Ok(to.file(&key, &to.date(&key, modified.into())?));
-        let found = blocking(move || dated().map_err(|e| CopyError::from_io(CopySide::Target, "date", e))).await?;
+    if let Some(found) = put.extensions.get() {
+        let found = request.to.file(&request.target, found);
         if found.size != request.source.size {
             return Err(CopyError::Corrupt { reason: format!("the file has {} bytes", found.size) });
         }

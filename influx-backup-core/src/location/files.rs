@@ -28,8 +28,8 @@ use crate::concurrent;
 /// How many files are deleted at once.
 const DELETIONS_AT_ONCE: usize = 8;
 
-/// The whole file system. Files are written by [`Writing`], with the [`Made`] of a request's extensions, and read by versions that
-/// may leave the inode out.
+/// The whole file system. Files are written by [`Writing`], with the [`Made`] and the [`Dated`](super::Dated) of a request's
+/// extensions, and read by versions that may leave the inode out. The answer to a write has the [`FileInfo`] in its extensions.
 #[derive(Debug)]
 pub(super) struct Files {
     /// What is not used here itself, and how paths are spelled.
@@ -45,7 +45,8 @@ impl Files {
 
     fn writing(&self, extensions: &Extensions) -> Writing {
         let made = extensions.get().copied().unwrap_or(Made::PRIVATE);
-        Writing { sync: self.sync, made, known: self.known.clone() }
+        let dated = extensions.get().copied();
+        Writing { sync: self.sync, made, dated, known: self.known.clone() }
     }
 }
 
@@ -169,7 +170,9 @@ fn unused(operation: &str) -> Error {
 }
 
 fn put(known: &Known, written: &FileInfo) -> PutResult {
-    PutResult { e_tag: known.tag(written), version: None, extensions: Default::default() }
+    let mut extensions = Extensions::new();
+    extensions.insert(written.clone());
+    PutResult { e_tag: known.tag(written), version: None, extensions }
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {

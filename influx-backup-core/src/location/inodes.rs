@@ -68,6 +68,20 @@ impl Known {
         without_inode(wanted) == without_inode(found) && !self.is_other_file(path, modified)
     }
 
+    /// Gives an open file a time, where the file system lets it have that.
+    pub(super) fn set_modified(&self, file: &File, modified: SystemTime) -> io::Result<()> {
+        if self.get().times == Some(Times::NotKept) {
+            return Ok(());
+        }
+        match file.set_modified(modified) {
+            Err(error) if is_refused(&error) || error.kind() == io::ErrorKind::PermissionDenied => {
+                self.learn(|abilities| abilities.times = Some(Times::NotKept));
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
     /// Looks twice at a file. Returns whether its inode counts.
     pub(super) fn look_twice(&self, path: &Path) -> io::Result<bool> {
         if self.has_inodes() {
@@ -134,16 +148,7 @@ impl Location {
 
     /// Gives an open file the time of its source, where the file system lets it have that.
     pub(crate) fn set_modified(&self, file: &File, modified: SystemTime) -> io::Result<()> {
-        if self.abilities().times == Some(Times::NotKept) {
-            return Ok(());
-        }
-        match file.set_modified(modified) {
-            Err(error) if is_refused(&error) || error.kind() == io::ErrorKind::PermissionDenied => {
-                self.0.abilities.learn(|abilities| abilities.times = Some(Times::NotKept));
-                Ok(())
-            }
-            done => done,
-        }
+        self.0.abilities.set_modified(file, modified)
     }
 
     /// Gives a file the time of its source. Returns what it is then.

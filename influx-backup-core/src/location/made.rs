@@ -1,6 +1,6 @@
 //! [`Made`]: who may use the files and directories that are made.
 
-use std::{fs::File, io};
+use std::{fs::File, io, time::SystemTime};
 
 /// Permissions and owner of what is made. `None`: as the process makes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,10 @@ impl Made {
     #[cfg(not(unix))]
     pub(super) fn set_mode(_file: &File, _mode: u32) {}
 }
+
+/// The time that a file gets as its last change: that of its source.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Dated(pub(crate) SystemTime);
 
 /// Reads the permissions of files and directories: octal digits such as `640:750`. Without those of directories, they may be
 /// entered by whoever may read a file.

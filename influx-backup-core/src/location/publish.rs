@@ -10,7 +10,7 @@ use super::{
     CreateOnly, Synced,
     abilities::{Abilities, Known},
     file_info::FileInfo,
-    made::Made,
+    made::{Dated, Made},
     nofollow::{Directory, Entry},
     staged::Staged,
 };
@@ -41,6 +41,7 @@ const WAYS: [CreateOnly; 3] = [CreateOnly::HardLink, CreateOnly::RenameNoReplace
 pub(super) struct Writing {
     pub(super) sync: Sync,
     pub(super) made: Made,
+    pub(super) dated: Option<Dated>,
     pub(super) known: Known,
 }
 
@@ -111,8 +112,11 @@ impl Writing {
         self.finish(file)
     }
 
-    /// Puts a file on disk, and closes it.
+    /// Gives a file its time, puts it on disk, and closes it.
     pub(super) fn finish(&self, file: File) -> io::Result<()> {
+        if let Some(Dated(modified)) = self.dated {
+            self.known.set_modified(&file, modified)?;
+        }
         match self.sync {
             Sync::Relaxed => {}
             Sync::Durable => unless_refused(file.sync_all(), Synced::Nothing, &self.known)?,
@@ -215,7 +219,7 @@ mod tests {
         for way in WAYS {
             let place = tempfile::tempdir().expect("a directory");
             let target = place.path().join("below/manifest.json");
-            let writing = Writing { sync: Sync::Durable, made: Made::PRIVATE, known: known(way) };
+            let writing = Writing { sync: Sync::Durable, made: Made::PRIVATE, dated: None, known: known(way) };
             let known = &writing.known;
             let write = |bytes: &str, existing| writing.write(&target, &[bytes], existing);
             let create = |bytes: &str| match way {

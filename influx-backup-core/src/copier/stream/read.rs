@@ -1,25 +1,20 @@
 //! Reading one version of an object, whole or a range of it.
 
-use std::{
-    fs::File,
-    io::{self, Read, Seek, SeekFrom},
-    ops::Range,
-    sync::Arc,
-    time::Duration,
-};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::StreamExt;
-use object_store::{GetOptions, GetRange, GetResultPayload};
+use object_store::{GetOptions, GetRange};
 
 use super::super::{
     CopyContext, CopyRequest,
+    source_file::SourceFile,
     version::is_wanted,
     wait::{blocking, within},
 };
 use crate::{
     error::{CopyError, CopySide},
-    location::{Attributes, Location, ObjectMeta, attributes_of},
+    location::{Attributes, attributes_of},
 };
 
 /// The slowest transfer that counts as one: 64 KiB a second.
@@ -33,10 +28,7 @@ pub(super) fn patience(stall_timeout: Duration, bytes: u64) -> Duration {
 /// The source of one copy.
 #[derive(Clone)]
 pub(super) struct Reader {
-    from: Location,
-    wanted: ObjectMeta,
-    /// Its content is compared instead of its version.
-    is_told_by_content: bool,
+    request: CopyRequest,
     stall_timeout: Duration,
     progress: Arc<dyn Fn(u64) + Send + Sync>,
 }
@@ -49,45 +41,36 @@ pub(super) struct Piece {
 
 impl Reader {
     pub(super) fn new(request: &CopyRequest, context: &CopyContext) -> Self {
-        Self {
-            from: request.from.clone(),
-            wanted: request.source.clone(),
-            is_told_by_content: request.is_told_by_content(),
-            stall_timeout: context.stall_timeout,
-            progress: Arc::clone(&context.progress),
-        }
+        Self { request: request.clone(), stall_timeout: context.stall_timeout, progress: Arc::clone(&context.progress) }
     }
 
     /// Reads a range, or everything. Another length, and another version unless the content tells, is [`CopyError::Changed`].
     pub(super) async fn read(&self, range: Option<Range<u64>>) -> Result<Piece, CopyError> {
-        let length = range.as_ref().map_or(self.wanted.size, |range| range.end - range.start);
-        let version = &self.wanted.version;
+        if self.request.from.directory().is_some() {
+            return self.read_file(range.unwrap_or(0..self.request.source.size)).await;
+        }
+        let wanted = &self.request.source;
+        let length = range.as_ref().map_or(wanted.size, |range| range.end - range.start);
         let options = GetOptions {
-            if_match: version.e_tag.as_deref().filter(|_| !self.is_told_by_content).map(ToOwned::to_owned),
-            version: version.id.as_deref().map(ToOwned::to_owned),
+            if_match: wanted.version.e_tag.as_deref().map(ToOwned::to_owned),
+            version: wanted.version.id.as_deref().map(ToOwned::to_owned),
             range: range.map(GetRange::Bounded),
             ..GetOptions::default()
         };
-        let asked = self.from.ask(&self.wanted.key, options);
+        let asked = self.request.from.ask(&wanted.key, options);
         let answer = within(CopySide::Source, patience(self.stall_timeout, 0), asked).await?;
         let answer = answer.map_err(|e| CopyError::from_source("get", e))?;
-        let is_told_by_content = self.is_told_by_content && answer.meta.size == self.wanted.size;
-        if !is_told_by_content && !is_wanted(&self.wanted, &answer.meta) {
+        if !is_wanted(wanted, &answer.meta) {
             return Err(CopyError::Changed);
         }
         let attributes = attributes_of(&answer.attributes);
-        let chunks = match answer.payload {
-            GetResultPayload::File(file, _) => self.file(file, answer.range).await?,
-            GetResultPayload::Stream(mut body) => {
-                let mut chunks = Vec::new();
-                while let Some(chunk) = within(CopySide::Source, self.stall_timeout, body.next()).await? {
-                    let chunk = chunk.map_err(|e| CopyError::from_source("read", e))?;
-                    (self.progress)(chunk.len() as u64);
-                    chunks.push(chunk);
-                }
-                chunks
-            }
-        };
+        let mut body = answer.into_stream();
+        let mut chunks = Vec::new();
+        while let Some(chunk) = within(CopySide::Source, self.stall_timeout, body.next()).await? {
+            let chunk = chunk.map_err(|e| CopyError::from_source("read", e))?;
+            (self.progress)(chunk.len() as u64);
+            chunks.push(chunk);
+        }
         match chunks.iter().map(|chunk| chunk.len() as u64).sum::<u64>() {
             found if found == length => Ok(Piece { chunks, attributes }),
             found => {
@@ -96,30 +79,13 @@ impl Reader {
         }
     }
 
-    /// A file may have been written while it was read. (It may be deleted: what was opened was read.)
-    pub(super) async fn check_unchanged(&self) -> Result<(), CopyError> {
-        if self.is_told_by_content || self.from.directory().is_none() {
-            return Ok(());
-        }
-        match self.from.head(&self.wanted.key).await {
-            Ok(Some(found)) if !found.is_same(&self.wanted) => Err(CopyError::Changed),
-            _ => Ok(()),
-        }
-    }
-
-    async fn file(&self, file: File, range: Range<u64>) -> Result<Vec<Bytes>, CopyError> {
-        let bytes =
-            blocking(move || read_range(file, &range).map_err(|e| CopyError::from_io(CopySide::Source, "read", e)))
-                .await?;
+    /// By one change of threads.
+    async fn read_file(&self, range: Range<u64>) -> Result<Piece, CopyError> {
+        let patience = patience(self.stall_timeout, range.end - range.start);
+        let request = self.request.clone();
+        let read = blocking(move || SourceFile::range(&request, &range));
+        let bytes: Bytes = within(CopySide::Source, patience, read).await??;
         (self.progress)(bytes.len() as u64);
-        Ok(vec![bytes])
+        Ok(Piece { chunks: vec![bytes], attributes: Attributes::default() })
     }
-}
-
-fn read_range(mut file: File, range: &Range<u64>) -> io::Result<Bytes> {
-    let length = range.end - range.start;
-    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-    file.seek(SeekFrom::Start(range.start))?;
-    file.take(length).read_to_end(&mut bytes)?;
-    Ok(bytes.into())
 }

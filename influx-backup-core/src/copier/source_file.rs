@@ -1,0 +1,76 @@
+//! [`SourceFile`]: a file that is copied.
+
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+    ops::Range,
+};
+
+use bytes::Bytes;
+
+use super::CopyRequest;
+use crate::{
+    error::{CopyError, CopySide, Refused, Why},
+    location::FileInfo,
+};
+
+/// The file of a request, opened in the version that is wanted.
+#[derive(Debug)]
+pub(super) struct SourceFile(File);
+
+impl SourceFile {
+    pub(super) fn open(request: &CopyRequest) -> Result<Self, CopyError> {
+        let opened = request.from.open_file(&request.source.key);
+        let file = Self(opened.map_err(|error| failed("open", error))?);
+        file.check(request)?;
+        Ok(file)
+    }
+
+    pub(super) fn as_file(&self) -> &File {
+        &self.0
+    }
+
+    pub(super) fn read(&mut self, block: &mut [u8]) -> Result<(), CopyError> {
+        read_block(&mut self.0, block)
+    }
+
+    /// Checks that it still has the version that is wanted: it may be written while it is read. (It may be deleted: what was opened
+    /// is read.)
+    pub(super) fn check(&self, request: &CopyRequest) -> Result<(), CopyError> {
+        let found = FileInfo::from(&self.0.metadata().map_err(|error| failed("open", error))?);
+        let is_told_by_content = request.is_told_by_content() && found.size == request.source.size;
+        if request.from.is_open(&request.source, &found) || is_told_by_content {
+            Ok(())
+        } else {
+            Err(CopyError::Changed)
+        }
+    }
+
+    /// Reads a range of the file of a request.
+    pub(super) fn range(request: &CopyRequest, range: &Range<u64>) -> Result<Bytes, CopyError> {
+        let mut file = Self::open(request)?;
+        let mut bytes = vec![0; usize::try_from(range.end - range.start).unwrap_or(usize::MAX)];
+        if range.start > 0 {
+            file.0.seek(SeekFrom::Start(range.start)).map_err(|error| failed("read", error))?;
+        }
+        file.read(&mut bytes)?;
+        file.check(request)?;
+        Ok(bytes.into())
+    }
+}
+
+/// Fills a block with the bytes that follow in a source, or in a clone of it.
+pub(super) fn read_block(file: &mut File, block: &mut [u8]) -> Result<(), CopyError> {
+    file.read_exact(block).map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => CopyError::Changed,
+        _ => failed("read", error),
+    })
+}
+
+fn failed(operation: &'static str, error: io::Error) -> CopyError {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => CopyError::Vanished,
+        _ if Refused::why(&error) == Some(Why::NotAFile) => CopyError::Changed,
+        _ => CopyError::from_io(CopySide::Source, operation, error),
+    }
+}
