@@ -254,12 +254,17 @@ fn writable(directory: &Path, plan: &RestorePlan, place: &Location) -> Result<()
     let copied = plan.stages().flat_map(Stage::keys);
     let written = copied.chain(plan.guards.iter().cloned()).chain(plan.deletions());
     let mut last = PathBuf::new();
+    // The uppermost directory above the last object that is still to be made: all below it is made by the restore.
+    let mut missing: Option<PathBuf> = None;
     for key in written {
         let path = directory.join(key.as_str());
         // Most objects lie in the directory of the one before them.
         let Some(parent) = path.parent().filter(|parent| *parent != last) else { continue };
-        let existing = nearest_existing(parent);
-        access(existing).map_err(|error| Error::io("write", format!("{}/", existing.display()), place, error))?;
+        if missing.as_ref().is_none_or(|missing| !parent.starts_with(missing)) {
+            let existing = nearest_existing(parent);
+            access(existing).map_err(|error| Error::io("write", format!("{}/", existing.display()), place, error))?;
+            missing = parent.ancestors().take_while(|above| *above != existing).last().map(Path::to_owned);
+        }
         parent.clone_into(&mut last);
     }
     Ok(())
