@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Result},
     key::Key,
     layout::OWN_DIRECTORY,
-    location::{ChecksumMatch, Location, ObjectMeta, ObjectTable, Version, VersionBefore},
+    location::{ChecksumMatch, Location, MAX_CONCURRENT, ObjectMeta, ObjectTable, Version, VersionBefore},
     record::ObjectRecord,
     table::{Keyed, Packer, Row, Table, Unpacker, join},
 };
@@ -118,8 +118,10 @@ pub(super) async fn audit(to: &Location, index: &mut Index) -> Result<Difference
 async fn list(to: &Location) -> Result<ObjectTable> {
     let top = to.list_level_outside("").await?.unwrap_or_default();
     let mut objects = top.entries;
-    for directory in top.directories.iter().filter(|directory| *directory != OWN_DIRECTORY) {
-        objects.extend(to.list_parallel(directory).await?);
+    let directories = top.directories.into_iter().filter(|directory| directory != OWN_DIRECTORY);
+    let listings = directories.map(|directory| async move { to.list_parallel(&directory).await }.boxed());
+    for listing in concurrent::run(listings.collect(), MAX_CONCURRENT).await? {
+        objects.extend(listing);
     }
     Ok(objects)
 }
