@@ -74,3 +74,53 @@ fn failed(operation: &'static str, error: io::Error) -> CopyError {
         _ => CopyError::from_io(CopySide::Source, operation, error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, io::Write, time::SystemTime};
+
+    use super::*;
+    use crate::{
+        key::Key,
+        location::{Location, StoreOptions},
+    };
+
+    async fn request(directory: &std::path::Path) -> CopyRequest {
+        fs::write(directory.join("x"), "0123456789").expect("written");
+        let from = Location::parse(directory.to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location");
+        let source = from.head(&Key::parse("x").expect("a key")).await.expect("answers").expect("there");
+        CopyRequest::new(from, source, Location::in_memory())
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_written_while_it_is_read_has_changed() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let request = request(directory.path()).await;
+        let mut file = SourceFile::open(&request).expect("opened");
+        file.read(&mut [0; 5]).expect("read");
+        let path = directory.path().join("x");
+        let mut writer = File::options().append(true).open(&path).expect("opened");
+        writer.write_all(b"more").expect("written");
+        assert!(matches!(file.check(&request), Err(CopyError::Changed)), "longer");
+        writer.set_len(10).expect("cut");
+        writer.set_modified(SystemTime::UNIX_EPOCH).expect("set");
+        assert!(matches!(file.check(&request), Err(CopyError::Changed)), "another time");
+        assert!(matches!(SourceFile::range(&request, &(5..10)), Err(CopyError::Changed)), "the next part");
+        writer.set_len(2).expect("cut");
+        assert!(matches!(file.read(&mut [0; 5]), Err(CopyError::Changed)), "shorter");
+    }
+
+    #[tokio::test]
+    async fn what_was_opened_is_read_though_it_is_gone() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let request = request(directory.path()).await;
+        assert_eq!(SourceFile::range(&request, &(2..6)).expect("read"), "2345");
+        let mut file = SourceFile::open(&request).expect("opened");
+        fs::remove_file(directory.path().join("x")).expect("removed");
+        let mut bytes = [0; 10];
+        file.read(&mut bytes).expect("read");
+        file.check(&request).expect("the same file");
+        assert_eq!(&bytes, b"0123456789");
+        assert!(matches!(SourceFile::open(&request), Err(CopyError::Vanished)));
+    }
+}
