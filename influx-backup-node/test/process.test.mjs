@@ -45,14 +45,17 @@ test("a process ends after jobs of every kind", async () => {
         await ib.discover(${data}, { signal });
         await ib.discover("/there/is/no/such/directory").catch(() => 0);
         for await (const event of ${code}) event.kind;
-        for await (const event of ib.certify(${data})) break;
+        const left = ib.certify(${data});
+        for await (const event of left) break;
+        // The loop has ended, and the job goes on.
+        await left;
         const job = ib.certify(${data});
         job.cancel();
         await job.catch(() => 0);
         await new Promise(setImmediate);
-        const left = process.getActiveResourcesInfo();
-        for (const one of before) left.splice(left.indexOf(one), left.includes(one) ? 1 : 0);
-        console.log(JSON.stringify(left.filter((one) => one !== "Immediate")));
+        const now = process.getActiveResourcesInfo();
+        for (const one of before) now.splice(now.indexOf(one), now.includes(one) ? 1 : 0);
+        console.log(JSON.stringify(now.filter((one) => one !== "Immediate")));
     `);
     assert.deepEqual(ended, { code: 0, signal: null, stdout: "[]\n", stderr: "" });
 });
