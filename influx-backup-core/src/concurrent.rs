@@ -2,9 +2,13 @@
 
 use std::cell::Cell;
 
-use futures::{StreamExt, TryStreamExt, future::BoxFuture, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
-use tracing::{Instrument, instrument::WithSubscriber};
+use tracing::{
+    Instrument, Span,
+    dispatcher::{get_default, with_default},
+    instrument::WithSubscriber,
+};
 
 use crate::error::Result;
 
@@ -40,6 +44,41 @@ pub(crate) fn traced<T>(future: impl Future<Output = T>) -> impl Future<Output =
     Box::pin(future).in_current_span().with_current_subscriber()
 }
 
+/// Does work on a thread that may block, within the span and with the subscriber of its caller.
+pub(crate) fn spawn_on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+    let subscriber = get_default(Clone::clone);
+    let span = Span::current();
+    spawn_blocking(move || with_default(&subscriber, || span.in_scope(work)))
+}
+
+/// Runs futures one after another, as far as they need not wait on a thread that may block: that spares each of them the changes
+/// of threads. Returns their results in order.
+pub(crate) async fn in_turn<T: Send + 'static>(mut futures: Vec<BoxFuture<'static, T>>) -> Result<Vec<T>, JoinError> {
+    let mut results = Vec::with_capacity(futures.len());
+    loop {
+        let (done, waits, left) = spawn_on_thread(move || until_one_waits(futures)).await?;
+        results.extend(done);
+        let Some(waits) = waits else { return Ok(results) };
+        results.push(waits.await);
+        futures = left;
+    }
+}
+
+/// What became of those before the one that waits; that one; and those after it.
+type Turns<T> = (Vec<T>, Option<BoxFuture<'static, T>>, Vec<BoxFuture<'static, T>>);
+
+fn until_one_waits<T>(futures: Vec<BoxFuture<'static, T>>) -> Turns<T> {
+    let mut done = Vec::with_capacity(futures.len());
+    let mut futures = futures.into_iter();
+    while let Some(mut future) = futures.next() {
+        match blocked(|| future.as_mut().now_or_never()) {
+            Some(result) => done.push(result),
+            None => return (done, Some(future), futures.collect()),
+        }
+    }
+    (done, None, Vec::new())
+}
+
 thread_local! {
     /// Whether this thread may block.
     static MAY_BLOCK: Cell<bool> = const { Cell::new(false) };
@@ -62,4 +101,40 @@ pub(crate) fn blocked<T>(poll: impl FnOnce() -> T) -> T {
     MAY_BLOCK.set(true);
     let _ends = Ends;
     poll()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Sleeps where it is odd.
+    async fn tenfold(number: u64) -> u64 {
+        if number % 2 == 1 {
+            tokio::time::sleep(Duration::from_secs(number)).await;
+        }
+        blocking(move || number * 10).await.expect("no panic")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn results_are_in_order_also_where_some_wait() {
+        let futures = (0..6).map(|number| tenfold(number).boxed()).collect();
+        assert_eq!(in_turn(futures).await.expect("no panic"), [0, 10, 20, 30, 40, 50]);
+        assert!(in_turn::<u64>(Vec::new()).await.expect("no panic").is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_does_not_wait_stays_on_one_thread() {
+        let thread = || async { blocking(|| std::thread::current().id()).await.expect("no panic") };
+        let threads = in_turn(vec![thread().boxed(), thread().boxed()]).await.expect("no panic");
+        assert_eq!(threads[0], threads[1]);
+        assert_ne!(threads[0], std::thread::current().id());
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_error() {
+        let failed = in_turn::<()>(vec![async { panic!("on purpose") }.boxed()]).await;
+        assert!(failed.expect_err("a panic").is_panic());
+    }
 }

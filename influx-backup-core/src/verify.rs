@@ -1,5 +1,6 @@
 //! [`verify`]: whether a backup is still what it was.
 
+mod bytes;
 mod show;
 
 use std::collections::{BTreeMap, HashSet};
@@ -11,51 +12,22 @@ use crate::{
     certificate::Certificate,
     certify::backup_certificate,
     concurrent,
-    error::{Error, Result, StoreErrorKind},
+    error::Result,
     event::Phase,
     finding::{Finding, FindingCode},
-    format::parquet,
     job::{EventSink, Request},
     judge::fingerprint,
     key::Key,
-    layout::Component,
     location::{ChecksumMatch, Location, Reads},
     manifest::Backup,
     options::{VerifyLevel, VerifyOptions},
     record::ObjectRecord,
     table::Table,
-    units::count_and_total,
     versioned::document,
 };
 
-/// How many objects are read at once.
-const READS_AT_ONCE: usize = 8;
-
 /// How many objects are asked about at once.
 const HEADS_AT_ONCE: usize = 32;
-
-/// Which objects are read, by their places in the manifest; `None`: all, where nothing needs to be remembered.
-struct Sample(Option<Vec<usize>>);
-
-impl Sample {
-    /// This many percent of the objects, chosen at random, at least one.
-    fn of(backup: &Backup, percent: u8) -> Self {
-        let objects = backup.objects().len();
-        let count = (objects * usize::from(percent)).div_ceil(100).max(1).min(objects);
-        Self((count < objects).then(|| {
-            let mut chosen = rand::seq::index::sample(&mut rand::rng(), objects, count).into_vec();
-            chosen.sort_unstable();
-            chosen
-        }))
-    }
-
-    fn records<'a>(&'a self, backup: &'a Backup) -> Box<dyn Iterator<Item = ObjectRecord> + Send + 'a> {
-        let Some(chosen) = &self.0 else { return Box::new(backup.objects()) };
-        let mut chosen = chosen.iter().peekable();
-        let is_chosen = move |(at, _): &(usize, ObjectRecord)| chosen.next_if_eq(&at).is_some();
-        Box::new(backup.objects().enumerate().filter(is_chosen).map(|(_, record)| record))
-    }
-}
 
 /// What verification found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -176,21 +148,7 @@ pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events
     };
     let mut read = 0;
     if level == VerifyLevel::Bytes {
-        let chosen = Sample::of(backup, options.sample_percent);
-        let (objects, bytes) = count_and_total(chosen.records(backup).map(|record| record.stored.size));
-        events.planned(objects, bytes);
-        let mut wrong = wrong.reader();
-        let checks = chosen
-            .records(backup)
-            .map(|record| counted(events, record.stored.size, check_bytes(backup, record)).boxed());
-        concurrent::each(checks, backup.location().max_reads(READS_AT_ONCE), |(key, found)| {
-            // What is missing or has another length is not read to its end.
-            if found.is_none() || wrong.get(key.as_str()).is_none() {
-                read += 1;
-            }
-            found.into_iter().for_each(|found| problems.add(found));
-        })
-        .await?;
+        read = bytes::check(backup, options.sample_percent, events, &wrong, &mut problems).await?;
     }
     let mut confirmed = 0;
     let mut unconfirmed = 0;
@@ -331,37 +289,9 @@ fn new_violations(recorded: &Certificate, found: &Certificate) -> Vec<Finding> {
     new
 }
 
-/// The bytes are those that the checksum was taken of; without one, a Parquet file at least has its frame.
-async fn check_bytes(backup: &Backup, record: ObjectRecord) -> Result<(Key, Option<Finding>)> {
-    let wrong = find_wrong_bytes(backup, &record).await?;
-    Ok((record.key, wrong))
-}
-
 async fn compare(backup: &Backup, record: ObjectRecord) -> Result<(Key, ChecksumMatch)> {
     let compared = backup.compare(&record).await?;
     Ok((record.key, compared))
-}
-
-async fn find_wrong_bytes(backup: &Backup, record: &ObjectRecord) -> Result<Option<Finding>> {
-    let wrong = |message: String| Ok(Some(problem(&record.key, FindingCode::WrongBytes, message)));
-    match backup.check(record).await {
-        Ok(ends) => {
-            let object = backup.manifest().cluster.classify(&record.key);
-            if object.is_some_and(|object| object.component == Component::Parquet)
-                && let Some(ends) = ends
-                && let Err(error) = parquet::check(&ends.head, &ends.tail, record.stored.size)
-            {
-                return wrong(format!("`{}`: {error}", record.key));
-            }
-            Ok(None)
-        }
-        Err(Error::DamagedBackup { object, reason, .. }) => wrong(format!("`{object}`: {reason}")),
-        Err(Error::Store { kind: kind @ (StoreErrorKind::Unreadable | StoreErrorKind::Archived), source, .. }) => {
-            let message = format!("`{}` cannot be read ({}): {source}", record.key, kind.code());
-            Ok(Some(problem(&record.key, FindingCode::UnreadableObject, message)))
-        }
-        Err(error) => Err(error),
-    }
 }
 
 #[cfg(test)]

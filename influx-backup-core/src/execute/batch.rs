@@ -1,15 +1,10 @@
 //! [`Batch`]: copies that one task makes, one after another: those of small files without a change of threads for each.
 
 use futures::{FutureExt, future::BoxFuture};
-use tokio::task::spawn_blocking;
-use tracing::{
-    Span,
-    dispatcher::{get_default, with_default},
-};
 
 use super::CopyOutcome;
 use crate::{
-    concurrent::blocked,
+    concurrent::{blocked, spawn_on_thread},
     error::{CopyError, Error, Result},
     plan::CopyTask,
 };
@@ -73,10 +68,7 @@ impl Batch {
                 Ok(Ran { ended, waits: None, left: Vec::new() })
             }
             Self::Files(copies) => {
-                let subscriber = get_default(Clone::clone);
-                let span = Span::current();
-                let run = move || with_default(&subscriber, || span.in_scope(|| run_files(copies)));
-                let ran = spawn_blocking(run).await;
+                let ran = spawn_on_thread(|| run_files(copies)).await;
                 ran.map_err(|source| Error::Internal { task: "copy", source: Box::new(source) })
             }
         }
