@@ -159,7 +159,7 @@ async fn cluster_certificate(cluster: &Cluster, meter: &dyn Meter) -> Result<Cer
     let mut held = Held::listed(&listed);
     let description = cluster.description();
     let mut facts = Facts::default();
-    gather(&mut facts, facts::Tree::Location(cluster.location()), description, &mut held, meter).await?;
+    gather(&mut facts, &facts::Tree::Location(cluster.location().clone()), description, &mut held, meter).await?;
     let cut = Cut::newest(description, &facts);
     let evidence = Evidence::new(description, &held, &facts, &cut, Provenance::None, AbsenceTolerance::Strict);
     Ok(judge(&evidence, Clause::ALL).certificate)
@@ -179,7 +179,7 @@ pub(crate) async fn backup_certificate(backup: &Backup, meter: &dyn Meter) -> Re
     let mut held = held_by(backup).await?;
     let cluster = &backup.manifest().cluster;
     let mut facts = Facts::default();
-    gather(&mut facts, facts::Tree::Backup(backup), cluster, &mut held, meter).await?;
+    gather(&mut facts, &facts::Tree::Backup(backup.clone()), cluster, &mut held, meter).await?;
     Ok(judge_backup(backup, &held, &facts, &Cut::newest(cluster, &facts)))
 }
 

@@ -30,13 +30,16 @@ const READS_AT_ONCE: usize = 16;
 /// How many of them are waited for together.
 const RUN: usize = 1024;
 
+/// How many files are read one after another, by one thread.
+const BATCH: usize = 64;
+
 /// A tree whose objects can be read.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Tree<'a> {
+#[derive(Debug, Clone)]
+pub(crate) enum Tree {
     /// Objects under their own keys.
-    Location(&'a Location),
+    Location(Location),
     /// A committed backup, which knows where its bytes lie.
-    Backup(&'a Backup),
+    Backup(Backup),
 }
 
 /// The bytes of one object.
@@ -52,8 +55,8 @@ enum Found {
     Missing,
 }
 
-impl<'a> Tree<'a> {
-    fn location(self) -> &'a Location {
+impl Tree {
+    fn location(&self) -> &Location {
         match self {
             Self::Location(location) => location,
             Self::Backup(backup) => backup.location(),
@@ -61,7 +64,7 @@ impl<'a> Tree<'a> {
     }
 
     /// What is wrong with an object is evidence. That its store does not answer is an error.
-    async fn read(self, key: &Key, size: u64, component: Component, most: ByteSize) -> Result<Found> {
+    async fn read(&self, key: &Key, size: u64, component: Component, most: ByteSize) -> Result<Found> {
         let is_large = pieces::is_large(component, size);
         match self {
             Self::Location(location) if is_large => {
@@ -120,7 +123,7 @@ impl Meter for () {
 /// [`Error::Store`], [`Error::Link`].
 pub(crate) async fn gather(
     facts: &mut Facts,
-    tree: Tree<'_>,
+    tree: &Tree,
     cluster: &ClusterDescription,
     held: &mut Held<'_>,
     meter: &dyn Meter,
@@ -132,12 +135,15 @@ pub(crate) async fn gather(
     let mut gone = Vec::new();
     let mut objects = held.iter();
     loop {
-        let unread = unread(cluster, facts, objects.by_ref()).take(RUN);
-        let reads: Vec<_> = unread.map(|(component, held)| read(tree, held, component, meter).boxed()).collect();
-        if reads.is_empty() {
+        let unread: Vec<_> = unread(cluster, facts, objects.by_ref()).take(RUN).collect();
+        if unread.is_empty() {
             break;
         }
-        for (key, version, fact) in concurrent::run(reads, at_once).await? {
+        let batches = batches(tree, unread).into_iter().map(|batch| read_batch(tree, batch).boxed());
+        for Read { key, version, bytes, fact } in
+            concurrent::run(batches.collect(), at_once).await?.into_iter().flatten()
+        {
+            bytes.into_iter().for_each(|bytes| meter.finished(bytes));
             match fact {
                 Some(fact) => facts.insert(key, version, fact),
                 None => gone.push(key),
@@ -162,12 +168,47 @@ fn unread<'a>(
     })
 }
 
-async fn read(
-    tree: Tree<'_>,
-    HeldObject { key, size, version, .. }: HeldObject,
-    component: Component,
-    meter: &dyn Meter,
-) -> Result<(Key, Version, Option<Fact>)> {
+/// What was read of one object.
+struct Read {
+    key: Key,
+    version: Version,
+    /// How many bytes were read to be parsed.
+    bytes: Option<u64>,
+    /// `None` where the object is gone.
+    fact: Option<Fact>,
+}
+
+/// Files that one thread reads one after another; other objects each by itself.
+fn batches(tree: &Tree, objects: Vec<(Component, HeldObject)>) -> Vec<Vec<(Component, HeldObject)>> {
+    let is_single = |(component, held): &(Component, HeldObject)| {
+        tree.location().directory().is_none() || pieces::is_large(*component, held.size)
+    };
+    let mut batches: Vec<Vec<_>> = Vec::new();
+    for object in objects {
+        match batches.last_mut() {
+            Some(batch) if batch.len() < BATCH && !is_single(&object) && !batch.iter().any(is_single) => {
+                batch.push(object)
+            }
+            _ => batches.push(vec![object]),
+        }
+    }
+    batches
+}
+
+async fn read_batch(tree: &Tree, batch: Vec<(Component, HeldObject)>) -> Result<Vec<Read>> {
+    let is_one_by_one = batch.len() > 1;
+    let reads = batch.into_iter().map(|(component, held)| read(tree.clone(), held, component).boxed());
+    if is_one_by_one {
+        let read = concurrent::in_turn(reads.collect()).await;
+        return read
+            .map_err(|source| Error::Internal { task: "read", source: Box::new(source) })?
+            .into_iter()
+            .collect();
+    }
+    concurrent::run(reads.collect(), 1).await
+}
+
+async fn read(tree: Tree, HeldObject { key, size, version, .. }: HeldObject, component: Component) -> Result<Read> {
     let most = read_limits::of(component);
     // Whoever reads pieces holds one.
     let is_large = pieces::is_large(component, size);
@@ -176,18 +217,12 @@ async fn read(
         Ok(()) => tree.read(&key, size, component, most).await?,
         Err(large) => Found::TooLarge(large),
     };
-    let fact = match found {
-        Found::Bytes(bytes) => {
-            meter.finished(bytes.len() as u64);
-            Some(Fact::parse(component, &bytes))
-        }
-        Found::Fact(fact) => {
-            meter.finished(size);
-            Some(fact)
-        }
-        Found::TooLarge(large) => Some(Fact::too_large(component, large)),
-        Found::Altered(reason) => Some(Fact::altered(component, reason)),
-        Found::Missing => None,
+    let (bytes, fact) = match found {
+        Found::Bytes(bytes) => (Some(bytes.len() as u64), Some(Fact::parse(component, &bytes))),
+        Found::Fact(fact) => (Some(size), Some(fact)),
+        Found::TooLarge(large) => (None, Some(Fact::too_large(component, large))),
+        Found::Altered(reason) => (None, Some(Fact::altered(component, reason))),
+        Found::Missing => (None, None),
     };
-    Ok((key, version, fact))
+    Ok(Read { key, version, bytes, fact })
 }

@@ -61,7 +61,7 @@ impl Run<'_> {
         let description = cluster.description();
         let RunState { index, facts, .. } = state;
         let mut held = Held::recorded(index.records());
-        gather(facts, Tree::Location(self.to), description, &mut held, &()).await?;
+        gather(facts, &Tree::Location(self.to.clone()), description, &mut held, &()).await?;
         let cut = Cut::newest(description, facts);
         let absence_tolerance = self.options.absence_tolerance;
         let (differences, mut broken) = compare(description, &listed.inventory, after);
