@@ -139,11 +139,9 @@ pub(crate) async fn gather(
         if unread.is_empty() {
             break;
         }
-        let batches = batches(tree, unread).into_iter().map(|batch| read_batch(tree, batch).boxed());
-        for Read { key, version, bytes, fact } in
-            concurrent::run(batches.collect(), at_once).await?.into_iter().flatten()
+        let batches = batches(tree, unread).into_iter().map(|batch| read_batch(tree, batch, meter).boxed());
+        for Read { key, version, fact, .. } in concurrent::run(batches.collect(), at_once).await?.into_iter().flatten()
         {
-            bytes.into_iter().for_each(|bytes| meter.finished(bytes));
             match fact {
                 Some(fact) => facts.insert(key, version, fact),
                 None => gone.push(key),
@@ -195,17 +193,17 @@ fn batches(tree: &Tree, objects: Vec<(Component, HeldObject)>) -> Vec<Vec<(Compo
     batches
 }
 
-async fn read_batch(tree: &Tree, batch: Vec<(Component, HeldObject)>) -> Result<Vec<Read>> {
+async fn read_batch(tree: &Tree, batch: Vec<(Component, HeldObject)>, meter: &dyn Meter) -> Result<Vec<Read>> {
     let is_one_by_one = batch.len() > 1;
-    let reads = batch.into_iter().map(|(component, held)| read(tree.clone(), held, component).boxed());
-    if is_one_by_one {
-        let read = concurrent::in_turn(reads.collect()).await;
-        return read
-            .map_err(|source| Error::Internal { task: "read", source: Box::new(source) })?
-            .into_iter()
-            .collect();
-    }
-    concurrent::run(reads.collect(), 1).await
+    let reads = batch.into_iter().map(|(component, held)| read(tree.clone(), held, component).boxed()).collect();
+    let read = if is_one_by_one {
+        let read = concurrent::in_turn(reads).await;
+        read.map_err(|source| Error::Internal { task: "read", source: Box::new(source) })?.into_iter().collect()
+    } else {
+        concurrent::run(reads, 1).await
+    }?;
+    read.iter().filter_map(|read: &Read| read.bytes).for_each(|bytes| meter.finished(bytes));
+    Ok(read)
 }
 
 async fn read(tree: Tree, HeldObject { key, size, version, .. }: HeldObject, component: Component) -> Result<Read> {
