@@ -90,8 +90,8 @@ impl Results {
         report.section("What MinIO took of the processors meanwhile, in seconds", &table);
         let processors = available_parallelism().map_or(1, usize::from);
         report.paragraph(&format!(
-            "It runs beside its clients: on {processors} processors, no client can end before it has had a {processors}th of this, \
-             even one that takes nothing."
+            "It runs beside its clients on {processors} processors: none of them can end before this divided by {processors}, not even \
+             one that takes nothing."
         ));
     }
 }

@@ -16,7 +16,7 @@ fn main() -> ExitCode {
 fn keep_heap_dense() {
     use nix::libc::{M_ARENA_MAX, M_TRIM_THRESHOLD, mallopt};
 
-    for (setting, value) in [(M_ARENA_MAX, 4), (M_TRIM_THRESHOLD, 128 << 10)] {
+    for (setting, value) in [(M_ARENA_MAX, 2), (M_TRIM_THRESHOLD, 128 << 10)] {
         #[allow(unsafe_code, reason = "the C library has these settings, and no crate a safe call for them")]
         // SAFETY: no other thread runs yet. What is refused changes nothing.
         let _ = unsafe { mallopt(setting, value) };
