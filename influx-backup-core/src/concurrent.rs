@@ -1,9 +1,10 @@
 //! Running futures with limited concurrency, in tasks of their own, and on threads that may block.
 
-use std::cell::Cell;
+use std::{cell::Cell, iter};
 
 use futures::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
+use tokio_util::task::AbortOnDropHandle;
 use tracing::{
     Instrument, Span,
     dispatcher::{get_default, with_default},
@@ -51,9 +52,42 @@ pub(crate) fn spawn_on_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send
     spawn_blocking(move || with_default(&subscriber, || span.in_scope(work)))
 }
 
-/// Runs futures one after another, as far as they need not wait on a thread that may block: that spares each of them the changes
-/// of threads. Returns their results in order.
+/// How many files a batch has at most.
+const BATCH: usize = 64;
+
+/// How many bytes a batch of more than one file has at most: a thread that has begun it reads so many, though no caller waits
+/// any more.
+const BATCH_BYTES: u64 = 4 << 20;
+
+/// What is done together by [`in_turn`]: small files, whose size `small` tells. Anything else is a batch by itself.
+pub(crate) fn batches<T>(
+    items: impl Iterator<Item = T>,
+    small: impl Fn(&T) -> Option<u64>,
+) -> impl Iterator<Item = Vec<T>> {
+    let mut items = items.peekable();
+    iter::from_fn(move || {
+        let first = items.next()?;
+        let mut bytes = small(&first);
+        let mut batch = vec![first];
+        while batch.len() < BATCH
+            && let Some(before) = bytes
+            && let Some(item) = items.next_if(|item| small(item).is_some_and(|size| before + size <= BATCH_BYTES))
+        {
+            bytes = small(&item).map(|size| before + size);
+            batch.push(item);
+        }
+        Some(batch)
+    })
+}
+
+/// Runs the futures of a batch: one by itself in a task of its own, several one after another and, as far as they need not wait, on
+/// a thread that may block, which spares each of them the changes of threads. Returns their results in order.
 pub(crate) async fn in_turn<T: Send + 'static>(mut futures: Vec<BoxFuture<'static, T>>) -> Result<Vec<T>, JoinError> {
+    if futures.len() == 1
+        && let Some(future) = futures.pop()
+    {
+        return AbortOnDropHandle::new(spawn(future)).await.map(|result| vec![result]);
+    }
     let mut results = Vec::with_capacity(futures.len());
     loop {
         let (done, waits, left) = spawn_on_thread(move || until_one_waits(futures)).await?;
@@ -134,7 +168,23 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_an_error() {
-        let failed = in_turn::<()>(vec![async { panic!("on purpose") }.boxed()]).await;
-        assert!(failed.expect_err("a panic").is_panic());
+        for futures in [1, 2] {
+            let all = (0..futures).map(|_| async { panic!("on purpose") }.boxed()).collect();
+            assert!(in_turn::<()>(all).await.expect_err("a panic").is_panic());
+        }
+    }
+
+    #[test]
+    fn a_batch_has_few_small_files_or_one_other() {
+        let lengths = |sizes: Vec<Option<u64>>| {
+            let batches: Vec<_> = batches(sizes.iter().copied(), |size| *size).collect();
+            assert_eq!(batches.concat(), sizes, "all of them, in order");
+            batches.iter().map(Vec::len).collect::<Vec<_>>()
+        };
+        assert_eq!(lengths(vec![Some(1); BATCH + 1]), [BATCH, 1]);
+        assert_eq!(lengths(vec![Some(1), None, None, Some(1), Some(1)]), [1, 1, 1, 2]);
+        assert_eq!(lengths(vec![Some(BATCH_BYTES), Some(1), Some(BATCH_BYTES - 1), Some(1)]), [1, 2, 1]);
+        assert_eq!(lengths(vec![Some(2 * BATCH_BYTES), Some(1)]), [1, 1]);
+        assert!(lengths(Vec::new()).is_empty());
     }
 }

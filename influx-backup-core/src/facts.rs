@@ -30,9 +30,6 @@ const READS_AT_ONCE: usize = 16;
 /// How many of them are waited for together.
 const RUN: usize = 1024;
 
-/// How many files are read one after another, by one thread.
-const BATCH: usize = 64;
-
 /// A tree whose objects can be read.
 #[derive(Debug, Clone)]
 pub(crate) enum Tree {
@@ -132,6 +129,11 @@ pub(crate) async fn gather(
     let (objects, bytes) = count_and_total(unread(cluster, facts, held.iter()).map(|(_, held)| held.size));
     meter.planned(objects, bytes);
     let at_once = tree.location().max_reads(READS_AT_ONCE);
+    let is_files = tree.location().directory().is_some();
+    // Whoever reads pieces waits for another thread.
+    let small = |(component, held): &(Component, HeldObject)| {
+        (is_files && !pieces::is_large(*component, held.size)).then_some(held.size)
+    };
     let mut gone = Vec::new();
     let mut objects = held.iter();
     loop {
@@ -139,9 +141,9 @@ pub(crate) async fn gather(
         if unread.is_empty() {
             break;
         }
-        let batches = batches(tree, unread).into_iter().map(|batch| read_batch(tree, batch, meter).boxed());
-        for Read { key, version, fact, .. } in concurrent::run(batches.collect(), at_once).await?.into_iter().flatten()
-        {
+        let batches = concurrent::batches(unread.into_iter(), small);
+        let reads = batches.map(|batch| read_batch(tree, batch, meter).boxed()).collect();
+        for Read { key, version, fact, .. } in concurrent::run(reads, at_once).await?.into_iter().flatten() {
             match fact {
                 Some(fact) => facts.insert(key, version, fact),
                 None => gone.push(key),
@@ -176,33 +178,12 @@ struct Read {
     fact: Option<Fact>,
 }
 
-/// Files that one thread reads one after another; other objects each by itself.
-fn batches(tree: &Tree, objects: Vec<(Component, HeldObject)>) -> Vec<Vec<(Component, HeldObject)>> {
-    let is_single = |(component, held): &(Component, HeldObject)| {
-        tree.location().directory().is_none() || pieces::is_large(*component, held.size)
-    };
-    let mut batches: Vec<Vec<_>> = Vec::new();
-    for object in objects {
-        match batches.last_mut() {
-            Some(batch) if batch.len() < BATCH && !is_single(&object) && !batch.iter().any(is_single) => {
-                batch.push(object)
-            }
-            _ => batches.push(vec![object]),
-        }
-    }
-    batches
-}
-
 async fn read_batch(tree: &Tree, batch: Vec<(Component, HeldObject)>, meter: &dyn Meter) -> Result<Vec<Read>> {
-    let is_one_by_one = batch.len() > 1;
     let reads = batch.into_iter().map(|(component, held)| read(tree.clone(), held, component).boxed()).collect();
-    let read = if is_one_by_one {
-        let read = concurrent::in_turn(reads).await;
-        read.map_err(|source| Error::Internal { task: "read", source: Box::new(source) })?.into_iter().collect()
-    } else {
-        concurrent::run(reads, 1).await
-    }?;
-    read.iter().filter_map(|read: &Read| read.bytes).for_each(|bytes| meter.finished(bytes));
+    let read = concurrent::in_turn(reads).await;
+    let read = read.map_err(|source| Error::Internal { task: "read", source: Box::new(source) })?;
+    let read: Vec<_> = read.into_iter().collect::<Result<_>>()?;
+    read.iter().filter_map(|read| read.bytes).for_each(|bytes| meter.finished(bytes));
     Ok(read)
 }
 

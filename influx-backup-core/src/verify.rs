@@ -79,9 +79,9 @@ impl VerifyReport {
 
 /// Verifies a backup.
 ///
-/// The job fails with [`Error::Store`](crate::Error::Store), with [`Error::Link`](crate::Error::Link) for a link inside the backup, with
-/// [`Error::UntrustedBackup`](crate::Error::UntrustedBackup) for one that is not what the options expect, and with [`Error::InvalidRequest`](crate::Error::InvalidRequest) as
-/// [`VerifyOptions::check`]. What else is wrong with it is in the report.
+/// The job fails with [`Error::Store`](crate::Error::Store), with [`Error::Link`](crate::Error::Link) for a link inside the
+/// backup, with [`Error::UntrustedBackup`](crate::Error::UntrustedBackup) for one that is not what the options expect, and with
+/// [`Error::InvalidRequest`](crate::Error::InvalidRequest) as [`VerifyOptions::check`]. What else is wrong with it is in the report.
 ///
 /// Its progress counts an object once for each look at it: in the listing, for the certificate, for its checksum or its
 /// bytes.

@@ -1,4 +1,4 @@
-//! [`Made`]: who may use the files and directories that are made.
+//! [`Made`]: who may use the files and directories that are made. [`Dated`]: the time that a file gets.
 
 use std::{fs::File, io, time::SystemTime};
 

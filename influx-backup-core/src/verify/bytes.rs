@@ -1,9 +1,6 @@
 //! The bytes of a backup's objects, against the checksums of its manifest.
 
-use std::iter;
-
 use futures::FutureExt;
-use tokio_util::task::AbortOnDropHandle;
 
 use super::{Problems, counted, problem};
 use crate::{
@@ -23,14 +20,8 @@ use crate::{
 /// How many objects, or batches of them, are read at once.
 const READS_AT_ONCE: usize = 8;
 
-/// How many files a batch has at most.
-const BATCH: usize = 64;
-
-/// How many bytes a batch of more than one file has at most.
-const BATCH_BYTES: u64 = 4 << 20;
-
-/// Reads this many percent of the objects. Returns how many were read to their ends, which none of those is that are `wrong`: missing, or
-/// of another length.
+/// Reads this many percent of the objects. Returns how many were read to their ends: none of those that are `wrong`, which are
+/// missing or have another length.
 pub(super) async fn check(
     backup: &Backup,
     percent: u8,
@@ -43,7 +34,9 @@ pub(super) async fn check(
     events.planned(objects, bytes);
     let mut read = 0;
     let mut wrong = wrong.reader();
-    let checks = batches(backup, chosen.records(backup)).map(|batch| check_batch(backup, events, batch).boxed());
+    let is_files = backup.location().directory().is_some();
+    let batches = concurrent::batches(chosen.records(backup), |record| is_files.then_some(record.stored.size));
+    let checks = batches.map(|batch| check_batch(backup, events, batch).boxed());
     concurrent::each(checks, backup.location().max_reads(READS_AT_ONCE), |checked| {
         for (key, found) in checked {
             if found.is_none() || wrong.get(key.as_str()).is_none() {
@@ -79,43 +72,14 @@ impl Sample {
     }
 }
 
-/// Objects that are read one after another: small files, as one thread reads them; else each by itself.
-fn batches<'a>(
-    backup: &Backup,
-    records: impl Iterator<Item = ObjectRecord> + 'a,
-) -> impl Iterator<Item = Vec<ObjectRecord>> + 'a {
-    let most = if backup.location().directory().is_some() { BATCH } else { 1 };
-    let mut records = records.peekable();
-    iter::from_fn(move || {
-        let mut batch = vec![records.next()?];
-        let mut bytes = batch[0].stored.size;
-        while batch.len() < most
-            && let Some(record) = records.next_if(|record| bytes + record.stored.size <= BATCH_BYTES)
-        {
-            bytes += record.stored.size;
-            batch.push(record);
-        }
-        Some(batch)
-    })
-}
-
-/// Each in a task or on a thread of its own: checksums take a processor.
 async fn check_batch(
     backup: &Backup,
     events: &EventSink,
     batch: Vec<ObjectRecord>,
 ) -> Result<Vec<(Key, Option<Finding>)>> {
-    let check = |record| check_bytes(backup.clone(), events.clone(), record).boxed();
-    let lost = |source| Error::Internal { task: "verify", source: Box::new(source) };
-    if backup.location().directory().is_some() {
-        let checked = concurrent::in_turn(batch.into_iter().map(check).collect()).await;
-        return checked.map_err(lost)?.into_iter().collect();
-    }
-    let mut checked = Vec::new();
-    for record in batch {
-        checked.push(AbortOnDropHandle::new(concurrent::spawn(check(record))).await.map_err(lost)??);
-    }
-    Ok(checked)
+    let checks = batch.into_iter().map(|record| check_bytes(backup.clone(), events.clone(), record).boxed()).collect();
+    let checked = concurrent::in_turn(checks).await;
+    checked.map_err(|source| Error::Internal { task: "verify", source: Box::new(source) })?.into_iter().collect()
 }
 
 /// The bytes are those that the checksum was taken of; without one, a Parquet file at least has its frame.
