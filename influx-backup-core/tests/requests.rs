@@ -21,7 +21,7 @@ use influx_backup_core::{
     options::SourceCheck,
     testing::{conformance::delete_all, generate::Generate},
 };
-use servers::{Bulk, Canned, CountingS3, Counts, Kind, answer, write};
+use servers::{Bulk, Canned, CopyAnswers, CountingS3, Counts, Kind, answer, write};
 
 /// Snapshots of the small and of the large cluster.
 const SIZES: [u64; 2] = [5, 30];
@@ -122,13 +122,18 @@ async fn a_backup_to_files_reads_each_object_once() {
 /// What the proof reads passes through; Parquet does not.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_store_copies_is_one_request() {
-    let run = async |cluster: Generate| {
-        let server = filled(&cluster).await;
-        back_up(&server.location("data"), &server.location("backups"), default_copiers()).await;
-        server.counts()
-    };
-    let costs = [(Kind::Copy, 1, PARQUET), (Kind::Get, 1, OTHERS), (Kind::Put, 1, OTHERS)];
-    assert_costs("within a store", run, &costs).await;
+    for (answers, heads) in [(CopyAnswers::WithChecksum, 0), (CopyAnswers::TagOnly, 1)] {
+        let run = async |cluster: Generate| {
+            let server = filled(&cluster).await;
+            server.set_copy_answers(answers);
+            back_up(&server.location("data"), &server.location("backups"), default_copiers()).await;
+            server.counts()
+        };
+        // Where the answer lacks the checksum, the store is asked for it: only the manifest tells other bytes later.
+        let costs =
+            [(Kind::Copy, 1, PARQUET), (Kind::Head, heads, PARQUET), (Kind::Get, 1, OTHERS), (Kind::Put, 1, OTHERS)];
+        assert_costs(&format!("within a store, {answers:?}"), run, &costs).await;
+    }
 }
 
 /// The answer to a write is held against what was written.

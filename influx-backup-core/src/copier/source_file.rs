@@ -14,6 +14,10 @@ use crate::{
     location::FileInfo,
 };
 
+/// The most that is read into one piece of memory: an allocator has that again for the next block, where it would ask the system
+/// for larger pieces each time, which clears them.
+const BLOCK: usize = 512 << 10;
+
 /// The file of a request, opened in the version that is wanted.
 #[derive(Debug)]
 pub(super) struct SourceFile(File);
@@ -46,16 +50,20 @@ impl SourceFile {
         }
     }
 
-    /// Reads a range of the file of a request.
-    pub(super) fn range(request: &CopyRequest, range: &Range<u64>) -> Result<Bytes, CopyError> {
+    /// Reads a range of the file of a request, block by block.
+    pub(super) fn range(request: &CopyRequest, range: &Range<u64>) -> Result<Vec<Bytes>, CopyError> {
         let mut file = Self::open(request)?;
-        let mut bytes = vec![0; usize::try_from(range.end - range.start).unwrap_or(usize::MAX)];
         if range.start > 0 {
             file.0.seek(SeekFrom::Start(range.start)).map_err(|error| failed("read", error))?;
         }
-        file.read(&mut bytes)?;
+        let blocks = range.clone().step_by(BLOCK).map(|start| {
+            let mut block = vec![0; usize::try_from(range.end - start).map_or(BLOCK, |left| left.min(BLOCK))];
+            file.read(&mut block)?;
+            Ok(block.into())
+        });
+        let blocks = blocks.collect::<Result<_, CopyError>>()?;
         file.check(request)?;
-        Ok(bytes.into())
+        Ok(blocks)
     }
 }
 
@@ -86,7 +94,11 @@ mod tests {
     };
 
     async fn request(directory: &std::path::Path) -> CopyRequest {
-        fs::write(directory.join("x"), "0123456789").expect("written");
+        request_of(directory, b"0123456789").await
+    }
+
+    async fn request_of(directory: &std::path::Path, bytes: &[u8]) -> CopyRequest {
+        fs::write(directory.join("x"), bytes).expect("written");
         let from = Location::parse(directory.to_str().expect("UTF-8"), &StoreOptions::default()).expect("a location");
         let source = from.head(&Key::parse("x").expect("a key")).await.expect("answers").expect("there");
         CopyRequest::new(from, source, Location::in_memory())
@@ -114,7 +126,7 @@ mod tests {
     async fn what_was_opened_is_read_though_it_is_gone() {
         let directory = tempfile::tempdir().expect("a directory");
         let request = request(directory.path()).await;
-        assert_eq!(SourceFile::range(&request, &(2..6)).expect("read"), "2345");
+        assert_eq!(SourceFile::range(&request, &(2..6)).expect("read"), ["2345"]);
         let mut file = SourceFile::open(&request).expect("opened");
         fs::remove_file(directory.path().join("x")).expect("removed");
         let mut bytes = [0; 10];
@@ -122,5 +134,21 @@ mod tests {
         file.check(&request).expect("the same file");
         assert_eq!(&bytes, b"0123456789");
         assert!(matches!(SourceFile::open(&request), Err(CopyError::Vanished)));
+    }
+
+    #[tokio::test]
+    async fn a_large_range_is_read_in_blocks() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let bytes: Vec<u8> = (0..2 * BLOCK + 9).map(|number| (number % 251) as u8).collect();
+        let request = request_of(directory.path(), &bytes).await;
+        let read = |range: Range<u64>| SourceFile::range(&request, &range).expect("read");
+        let lengths = |blocks: &[Bytes]| blocks.iter().map(Bytes::len).collect::<Vec<_>>();
+        let all = read(0..bytes.len() as u64);
+        assert_eq!(lengths(&all), [BLOCK, BLOCK, 9]);
+        assert_eq!(all.concat(), bytes);
+        let part = read(5..5 + BLOCK as u64);
+        assert_eq!(lengths(&part), [BLOCK]);
+        assert_eq!(part.concat(), bytes[5..5 + BLOCK]);
+        assert!(read(3..3).is_empty());
     }
 }

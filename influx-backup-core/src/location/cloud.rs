@@ -83,16 +83,16 @@ impl Handle {
     }
 }
 
-/// Whether this crate's own requests can do for a bucket what the object_store crate's do.
+/// Whether a bucket can be asked for something by requests that the object_store crate lacks or leaves to an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ServerSide {
-    /// They can: copies within the service are possible.
+pub(crate) enum Capability {
+    /// It can.
     Possible,
-    /// They lack a header or an address that an option asks for.
+    /// The requests lack a header or an address that an option asks for, or an option forbids them.
     No,
 }
 
-impl ServerSide {
+impl Capability {
     const fn unless(unfit: bool) -> Self {
         if unfit { Self::No } else { Self::Possible }
     }

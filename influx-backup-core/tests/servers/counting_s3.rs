@@ -54,6 +54,17 @@ struct State {
     stubborn: BTreeSet<String>,
     /// Whether it knows the request that deletes many.
     bulk: Bulk,
+    copies: CopyAnswers,
+}
+
+/// What the answer to a copy says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum CopyAnswers {
+    /// Entity tag and checksum, as of AWS.
+    #[default]
+    WithChecksum,
+    /// The entity tag, as of MinIO.
+    TagOnly,
 }
 
 /// Whether a store knows the request that deletes many objects.
@@ -98,6 +109,11 @@ impl CountingS3 {
     /// From now on, it may not know the request that deletes many.
     pub(crate) fn set_bulk(&self, bulk: Bulk) {
         lock(&self.state).bulk = bulk;
+    }
+
+    /// From now on, its answers to copies are these.
+    pub(crate) fn set_copy_answers(&self, answers: CopyAnswers) {
+        lock(&self.state).copies = answers;
     }
 
     /// How many objects there are.
@@ -185,10 +201,11 @@ impl State {
         }
         self.objects.insert(key.to_owned(), bytes.clone());
         let (e_tag, checksum) = (e_tag(&bytes), checksum(&bytes));
-        let result = format!(
-            "<CopyObjectResult><ETag>{e_tag}</ETag><ChecksumCRC64NVME>{checksum}</ChecksumCRC64NVME></CopyObjectResult>"
-        );
-        answer(200, &[], result)
+        let checksum = match self.copies {
+            CopyAnswers::WithChecksum => format!("<ChecksumCRC64NVME>{checksum}</ChecksumCRC64NVME>"),
+            CopyAnswers::TagOnly => String::new(),
+        };
+        answer(200, &[], format!("<CopyObjectResult><ETag>{e_tag}</ETag>{checksum}</CopyObjectResult>"))
     }
 
     fn delete(&mut self, key: &str, headers: &HeaderMap) -> Response<Bytes> {

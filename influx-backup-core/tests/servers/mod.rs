@@ -44,7 +44,7 @@ pub(crate) use azurite::Azurite;
 pub(crate) use behind::{Behind, write};
 pub(crate) use canned::{Canned, answer};
 pub(crate) use cloud::Cloud;
-pub(crate) use counting_s3::{Bulk, CountingS3, Counts, Kind};
+pub(crate) use counting_s3::{Bulk, CopyAnswers, CountingS3, Counts, Kind};
 pub(crate) use endless::Endless;
 pub(crate) use fake_gcs::FakeGcs;
 pub(crate) use fault_proxy::{Fault, FaultProxy, Injected, RequestHead, Rule, State};

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     error::StoreErrorKind,
-    location::cloud::{ServerSide, azure::Azure, requests::Answer},
+    location::cloud::{Capability, azure::Azure, requests::Answer},
 };
 
 /// How long the service may read a source by a signed URL.
@@ -37,7 +37,7 @@ const PUBLIC: &str = ".blob.core.windows.net";
 pub(super) fn are_one_service(from: &Azure, to: &Azure) -> bool {
     let one_account = from.account == to.account && from.base == to.base;
     let both_public = from.base.ends_with(PUBLIC) && to.base.ends_with(PUBLIC);
-    (one_account || both_public) && from.server_side == ServerSide::Possible && to.server_side == ServerSide::Possible
+    (one_account || both_public) && from.server_side == Capability::Possible && to.server_side == Capability::Possible
 }
 
 pub(super) async fn copy(job: &Job<'_>, from: &Azure, to: &Azure) -> Result<Made, Failure> {

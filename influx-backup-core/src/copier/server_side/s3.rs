@@ -24,7 +24,7 @@ use crate::{
     error::CopySide,
     location::{
         Pin, attributes_from,
-        cloud::{ServerSide, requests::Answer, s3::S3},
+        cloud::{Capability, requests::Answer, s3::S3},
     },
 };
 
@@ -32,7 +32,7 @@ use crate::{
 const SIGNED_FOR: Duration = Duration::from_secs(3600);
 
 pub(super) fn are_one_service(from: &S3, to: &S3) -> bool {
-    from.endpoint == to.endpoint && from.server_side == ServerSide::Possible && to.server_side == ServerSide::Possible
+    from.endpoint == to.endpoint && from.server_side == Capability::Possible && to.server_side == Capability::Possible
 }
 
 pub(super) async fn copy(job: &Job<'_>, from: &S3, to: &S3) -> Result<Made, Failure> {

@@ -81,11 +81,12 @@ impl Reader {
 
     /// By one change of threads.
     async fn read_file(&self, range: Range<u64>) -> Result<Piece, CopyError> {
-        let patience = patience(self.stall_timeout, range.end - range.start);
+        let length = range.end - range.start;
+        let patience = patience(self.stall_timeout, length);
         let request = self.request.clone();
         let read = blocking(move || SourceFile::range(&request, &range));
-        let bytes: Bytes = within(CopySide::Source, patience, read).await??;
-        (self.progress)(bytes.len() as u64);
-        Ok(Piece { chunks: vec![bytes], attributes: Attributes::default() })
+        let chunks = within(CopySide::Source, patience, read).await??;
+        (self.progress)(length);
+        Ok(Piece { chunks, attributes: Attributes::default() })
     }
 }

@@ -9,7 +9,7 @@ use object_store::{
 };
 
 use super::{
-    Client, Handle, Opened, ServerSide,
+    Capability, Client, Handle, Opened,
     ambient::Ambient,
     check_scheme, encoded, machine,
     settings::{Name, Names, Settings, find, require, value},
@@ -36,7 +36,7 @@ pub(crate) struct Azure {
     /// The URL of the account, without a slash at its end.
     pub(crate) base: String,
     pub(crate) http: HttpClient,
-    pub(crate) server_side: ServerSide,
+    pub(crate) server_side: Capability,
 }
 
 impl Azure {
@@ -149,7 +149,7 @@ pub(super) fn open(container: &str, options: &StoreOptions) -> Result<Opened> {
         let unfit = [Key::SkipSignature, Key::UseEmulator, Key::UseFabricEndpoint, Key::EncryptionKey];
         matches!(name, Name::Store(key) if unfit.contains(key))
     };
-    let server_side = ServerSide::unless(settings.iter().any(|setting| unfit(&setting.name)));
+    let server_side = Capability::unless(settings.iter().any(|setting| unfit(&setting.name)));
     let handle = Azure { store: store.clone(), account, container: container.to_owned(), base, http, server_side };
     Ok(client.opened(store, identity, Handle::Azure(Arc::new(handle))))
 }

@@ -8,7 +8,7 @@ use object_store::{
 };
 
 use super::{
-    Handle, ServerSide, requests,
+    Capability, Handle, requests,
     uploads::{failed, unsuccessful},
 };
 use crate::{
@@ -38,7 +38,7 @@ impl Handle {
     pub(crate) fn deletes_many(&self) -> bool {
         match self {
             #[cfg(feature = "aws")]
-            Self::S3(s3) => s3.bulk_deletion == ServerSide::Possible,
+            Self::S3(s3) => s3.bulk_deletion == Capability::Possible,
             #[cfg(feature = "azure")]
             Self::Azure(_) => true,
             #[cfg(feature = "gcp")]
@@ -82,7 +82,7 @@ mod s3 {
     use super::{delete, failed, on_condition, requests, unsupported};
     use crate::location::{
         Deletion,
-        cloud::{ServerSide, s3::S3},
+        cloud::{Capability, s3::S3},
     };
 
     /// How long a signed URL is good for.
@@ -90,7 +90,7 @@ mod s3 {
 
     impl S3 {
         pub(super) async fn delete_if_match(&self, path: &Path, e_tag: &str) -> Result<Deletion> {
-            if self.bare == ServerSide::No {
+            if self.bare == Capability::No {
                 return Err(unsupported("requests to this bucket cannot be signed"));
             }
             let url = self.store.signed_url(Method::DELETE, path, SIGNED_FOR).await?;
@@ -108,13 +108,13 @@ mod azure {
     use super::{delete, failed, on_condition, requests, unsupported};
     use crate::location::{
         Deletion,
-        cloud::{ServerSide, azure::Azure},
+        cloud::{Capability, azure::Azure},
     };
 
     impl Azure {
         /// Deletes an object that still has this entity tag; another one is left alone.
         pub(crate) async fn delete_if_match(&self, path: &Path, e_tag: &str) -> Result<Deletion> {
-            if self.server_side == ServerSide::No {
+            if self.server_side == Capability::No {
                 return Err(unsupported("an option asks for what this request would lack"));
             }
             let request = requests::request(Method::DELETE, &self.url(path)).map_err(|error| failed(error.into()))?;

@@ -9,7 +9,7 @@ use object_store::{
 };
 
 use super::{
-    Client, Handle, Opened, ServerSide, check_scheme,
+    Capability, Client, Handle, Opened, check_scheme,
     credentials_file::CredentialsFile,
     machine,
     renewal::Renewal,
@@ -39,11 +39,11 @@ pub(crate) struct S3 {
     /// Empty for AWS.
     pub(crate) endpoint: String,
     pub(crate) http: HttpClient,
-    pub(crate) server_side: ServerSide,
+    pub(crate) server_side: Capability,
     /// The same for requests that need no header for encryption.
-    pub(crate) bare: ServerSide,
+    pub(crate) bare: Capability,
     /// The same for a request that deletes many objects.
-    pub(crate) bulk_deletion: ServerSide,
+    pub(crate) bulk_deletion: Capability,
 }
 
 fn read(name: &str) -> Option<Name<Key>> {
@@ -120,9 +120,9 @@ pub(super) fn open(bucket: &str, options: &StoreOptions) -> Result<Opened> {
     let encrypts = |name: &Name<Key>| matches!(name, Name::Store(Key::Encryption(_)));
     let unsigned = |name: &Name<Key>| matches!(name, Name::Store(Key::SkipSignature | Key::S3Express));
     let server_side =
-        ServerSide::unless(settings.iter().any(|setting| encrypts(&setting.name) || unsigned(&setting.name)));
-    let bare = ServerSide::unless(settings.iter().any(|setting| unsigned(&setting.name)));
-    let bulk_deletion = ServerSide::unless(value(&settings, Key::DisableBulkDelete) == Some("true"));
+        Capability::unless(settings.iter().any(|setting| encrypts(&setting.name) || unsigned(&setting.name)));
+    let bare = Capability::unless(settings.iter().any(|setting| unsigned(&setting.name)));
+    let bulk_deletion = Capability::unless(value(&settings, Key::DisableBulkDelete) == Some("true"));
     let http = client.http("aws", &settings)?;
     let handle = S3 { store: plain, bucket: bucket.to_owned(), endpoint, http, server_side, bare, bulk_deletion };
     Ok(client.opened(store, identity, Handle::S3(Arc::new(handle))))

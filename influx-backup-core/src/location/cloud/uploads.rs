@@ -180,14 +180,14 @@ mod s3 {
     };
 
     use super::{Answer, Marker, ask, get};
-    use crate::location::cloud::{ServerSide, s3::S3};
+    use crate::location::cloud::{Capability, s3::S3};
 
     /// How long a signed URL is good for.
     const SIGNED_FOR: Duration = Duration::from_secs(300);
 
     impl S3 {
         pub(super) async fn uploads(&self, after: Option<&Marker>) -> Result<Option<Answer>> {
-            if self.bare == ServerSide::No {
+            if self.bare == Capability::No {
                 return Ok(None);
             }
             let query = [("uploads", String::new())].into_iter().chain(after.cloned().into_iter().flatten());
@@ -222,7 +222,7 @@ mod azure {
 
     use super::{Upload, ask, endless, get, parse};
     use crate::location::{
-        cloud::{ServerSide, azure::Azure, encoded},
+        cloud::{Capability, azure::Azure, encoded},
         pages::Pages,
     };
 
@@ -306,7 +306,7 @@ mod azure {
         /// unless it was written meanwhile.
         pub(crate) async fn discard_blocks(&self, path: &Path) -> Result<()> {
             match self.store.put_opts(path, PutPayload::default(), PutMode::Create.into()).await {
-                Ok(put) if self.server_side == ServerSide::Possible => {
+                Ok(put) if self.server_side == Capability::Possible => {
                     self.delete_if_match(path, put.e_tag.as_deref().unwrap_or_default()).await.map(drop)
                 }
                 // Requests of this crate would lack what an option asks for.
