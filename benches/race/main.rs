@@ -32,17 +32,18 @@ struct Arguments {
     /// How much is copied, in percent of the full form.
     #[arg(long, env = "INFLUX_BACKUP_BENCH_SCALE", value_name = "PERCENT", default_value_t = 100)]
     scale: u64,
-    /// Only rows whose name contains this, such as "64 KiB" or "MinIO".
-    #[arg(long, env = "INFLUX_BACKUP_BENCH_ONLY", value_name = "TEXT", default_value = "")]
-    only: String,
+    /// Only rows whose name contains one of these, such as "64 KiB" or "files → files".
+    #[arg(long, env = "INFLUX_BACKUP_BENCH_ONLY", value_name = "TEXT,…", value_delimiter = ',', default_value = "")]
+    only: Vec<String>,
 }
 
 fn main() -> Result {
     let Arguments { setup, rounds, scale, only } = Arguments::parse();
     let mut results = Results::new(setup.disk()?, rounds);
     for cluster in Cluster::ALL {
+        let is_wanted = |row: &str| only.iter().any(|text| row.contains(text));
         let works: Vec<_> =
-            Work::ALL.into_iter().filter(|&work| cluster.races(work) && cluster.row(work).contains(&only)).collect();
+            Work::ALL.into_iter().filter(|&work| cluster.races(work) && is_wanted(&cluster.row(work))).collect();
         if works.is_empty() {
             continue;
         }
