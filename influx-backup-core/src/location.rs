@@ -76,7 +76,7 @@ pub(crate) use self::list::unfit;
 pub(crate) use self::local::{nearest_existing, remove_made};
 pub(crate) use self::made::{Dated, Made, entered, modes};
 pub(crate) use self::nofollow::{Directory, missing_directories, open_file, remove_directory, remove_empty};
-pub(crate) use self::object::Whole;
+pub(crate) use self::object::{FILE_BLOCK, Whole};
 pub(crate) use self::packed::VersionBefore;
 pub(crate) use self::publish::close;
 pub(crate) use self::reads::Reads;

@@ -11,12 +11,8 @@ use bytes::Bytes;
 use super::CopyRequest;
 use crate::{
     error::{CopyError, CopySide, Refused, Why},
-    location::FileInfo,
+    location::{FILE_BLOCK, FileInfo},
 };
-
-/// The most that is read into one piece of memory: an allocator has that again for the next block, where it would ask the system
-/// for larger pieces each time, which clears them.
-const BLOCK: usize = 512 << 10;
 
 /// The file of a request, opened in the version that is wanted.
 #[derive(Debug)]
@@ -56,8 +52,8 @@ impl SourceFile {
         if range.start > 0 {
             file.0.seek(SeekFrom::Start(range.start)).map_err(|error| failed("read", error))?;
         }
-        let blocks = range.clone().step_by(BLOCK).map(|start| {
-            let mut block = vec![0; usize::try_from(range.end - start).map_or(BLOCK, |left| left.min(BLOCK))];
+        let blocks = range.clone().step_by(FILE_BLOCK).map(|start| {
+            let mut block = vec![0; usize::try_from(range.end - start).map_or(FILE_BLOCK, |left| left.min(FILE_BLOCK))];
             file.read(&mut block)?;
             Ok(block.into())
         });
@@ -139,16 +135,16 @@ mod tests {
     #[tokio::test]
     async fn a_large_range_is_read_in_blocks() {
         let directory = tempfile::tempdir().expect("a directory");
-        let bytes: Vec<u8> = (0..2 * BLOCK + 9).map(|number| (number % 251) as u8).collect();
+        let bytes: Vec<u8> = (0..2 * FILE_BLOCK + 9).map(|number| (number % 251) as u8).collect();
         let request = request_of(directory.path(), &bytes).await;
         let read = |range: Range<u64>| SourceFile::range(&request, &range).expect("read");
         let lengths = |blocks: &[Bytes]| blocks.iter().map(Bytes::len).collect::<Vec<_>>();
         let all = read(0..bytes.len() as u64);
-        assert_eq!(lengths(&all), [BLOCK, BLOCK, 9]);
+        assert_eq!(lengths(&all), [FILE_BLOCK, FILE_BLOCK, 9]);
         assert_eq!(all.concat(), bytes);
-        let part = read(5..5 + BLOCK as u64);
-        assert_eq!(lengths(&part), [BLOCK]);
-        assert_eq!(part.concat(), bytes[5..5 + BLOCK]);
+        let part = read(5..5 + FILE_BLOCK as u64);
+        assert_eq!(lengths(&part), [FILE_BLOCK]);
+        assert_eq!(part.concat(), bytes[5..5 + FILE_BLOCK]);
         assert!(read(3..3).is_empty());
     }
 }

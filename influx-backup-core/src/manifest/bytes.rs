@@ -8,7 +8,7 @@ use crate::{
     checksum::Ends,
     error::{Error, Result},
     key::Key,
-    location::{ChecksumMatch, Comparison, Location},
+    location::{ChecksumMatch, Comparison, FILE_BLOCK, Location},
     read_limits::{self, TooLarge},
     record::{Encoding, ObjectRecord},
     units::ByteSize,
@@ -17,8 +17,12 @@ use crate::{
 const MISSING: &str = "it is missing";
 const OTHER_LENGTH: &str = "it has another length than the manifest says";
 
-/// How many bytes of an object are read and checked at once.
+/// How many bytes of an object are read and checked at once: so many that a store needs few requests for it.
 pub(crate) const PIECE: u64 = 8 << 20;
+
+fn piece(location: &Location) -> u64 {
+    if location.directory().is_some() { FILE_BLOCK as u64 } else { PIECE }
+}
 
 impl Backup {
     /// Where the bytes of an object lie: the one place that knows.
@@ -122,8 +126,9 @@ async fn check_pieces(
     pieces: Option<&Sender<Bytes>>,
 ) -> Result<Option<Ends>> {
     let size = record.stored.size;
-    let _held = location.hold(size.min(PIECE)).await;
-    if size <= PIECE && pieces.is_none() {
+    let most = piece(location);
+    let _held = location.hold(size.min(most)).await;
+    if size <= most && pieces.is_none() {
         return read_whole(record, location, key).await.map(|(_, ends)| ends);
     }
     let missing = || Error::damaged(&record.key, MISSING);
@@ -136,7 +141,7 @@ async fn check_pieces(
         return Err(Error::damaged(&record.key, OTHER_LENGTH));
     }
     while length < size {
-        let piece = location.get_range(key, length..size.min(length + PIECE)).await?;
+        let piece = location.get_range(key, length..size.min(length + most)).await?;
         let piece = piece.ok_or_else(missing)?;
         if piece.is_empty() {
             break;
