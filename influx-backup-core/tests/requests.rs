@@ -121,7 +121,7 @@ async fn a_backup_to_files_reads_each_object_once() {
 
 /// What the proof reads passes through; Parquet does not.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_store_copies_is_one_request() {
+async fn what_the_store_copies_is_one_request_unless_its_answer_lacks_the_checksum() {
     for (answers, heads) in [(CopyAnswers::WithChecksum, 0), (CopyAnswers::TagOnly, 1)] {
         let run = async |cluster: Generate| {
             let server = filled(&cluster).await;

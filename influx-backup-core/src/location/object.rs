@@ -330,8 +330,8 @@ fn file_path(path: &std::path::Path) -> object_store::Result<Path> {
 /// How much is reserved for a body at the word of its store.
 const MAX_RESERVED: u64 = 64 << 20;
 
-/// The most of a file that is read into one piece of memory, where nothing needs it whole. An allocator has that again for the next one;
-/// larger pieces it asks the system for each time, which clears them.
+/// The most of a file that is read into one piece of memory, where nothing needs it whole. An allocator reuses memory of that size; larger
+/// pieces come from the system each time, which clears them.
 pub(crate) const FILE_BLOCK: usize = 512 << 10;
 
 fn read_file(mut file: File, start: u64, size: u64) -> io::Result<Bytes> {

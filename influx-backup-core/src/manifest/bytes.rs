@@ -20,6 +20,7 @@ const OTHER_LENGTH: &str = "it has another length than the manifest says";
 /// How many bytes of an object are read and checked at once: so many that a store needs few requests for it.
 pub(crate) const PIECE: u64 = 8 << 20;
 
+/// The same at this location: of a file, no more than one block.
 fn piece(location: &Location) -> u64 {
     if location.directory().is_some() { FILE_BLOCK as u64 } else { PIECE }
 }
