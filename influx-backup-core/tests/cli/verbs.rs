@@ -82,20 +82,28 @@ fn a_name_is_used_once() {
     assert!(scratch.files("repository") == before, "a refused backup changes nothing");
 }
 
+/// Small files are read whole, large ones in blocks.
 #[test]
 fn an_altered_byte_is_found() {
-    let scratch = Scratch::backed_up(&["--snapshots", "2"]);
-    let backup = scratch.path("repository/monday");
-    let (path, mut bytes) = scratch
-        .files("repository/monday")
-        .into_iter()
-        .find(|(path, _)| path.extension().is_some_and(|extension| extension == "parquet"))
-        .expect("a Parquet file");
-    bytes[20] ^= 1;
-    fs::write(Path::new(&backup).join(&path), bytes).expect("a write");
-    let report = run(&["verify", &backup, "--level", "bytes", "--json"]).expect(4).json();
-    let problem = &report["problems"][0];
-    assert_eq!((&problem["code"], &problem["key"]), (&"wrong-bytes".into(), &path.to_str().into()), "{report:#}");
+    for (options, offset) in [
+        (&["--snapshots", "2"][..], 20),
+        (&["--snapshots", "1", "--file-size", "3MiB"], 20),
+        (&["--snapshots", "1", "--file-size", "3MiB"], 600_000),
+        (&["--snapshots", "1", "--file-size", "3MiB"], (3 << 20) - 20),
+    ] {
+        let scratch = Scratch::backed_up(options);
+        let backup = scratch.path("repository/monday");
+        let (path, mut bytes) = scratch
+            .files("repository/monday")
+            .into_iter()
+            .find(|(path, _)| path.extension().is_some_and(|extension| extension == "parquet"))
+            .expect("a Parquet file");
+        bytes[offset] ^= 1;
+        fs::write(Path::new(&backup).join(&path), bytes).expect("a write");
+        let report = run(&["verify", &backup, "--level", "bytes", "--json"]).expect(4).json();
+        let problem = &report["problems"][0];
+        assert_eq!((&problem["code"], &problem["key"]), (&"wrong-bytes".into(), &path.to_str().into()), "{report:#}");
+    }
 }
 
 #[test]
