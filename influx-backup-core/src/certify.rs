@@ -22,7 +22,7 @@ use crate::{
     key::Key,
     layout::{MANIFEST_KEY, OWN_DIRECTORY},
     location::{Location, ObjectTable, Reads},
-    manifest::Backup,
+    manifest::{Backup, StoredObjects},
     options::{AbsenceTolerance, CertifyOptions, Vouch},
     record::ObjectRecord,
     table::Table,
@@ -167,7 +167,7 @@ async fn cluster_certificate(cluster: &Cluster, meter: &dyn Meter) -> Result<Cer
 
 /// The certificate of a backup, with what there is to say about the backup as a whole.
 async fn own_certificate(backup: &Backup, meter: &dyn Meter) -> Result<Certificate> {
-    let mut certificate = backup_certificate(backup, meter).await?;
+    let mut certificate = backup_certificate(backup, backup.list_stored().await?, meter).await?;
     if certificate.violations().next().is_some() {
         backup.require_there().await?;
     }
@@ -175,8 +175,13 @@ async fn own_certificate(backup: &Backup, meter: &dyn Meter) -> Result<Certifica
     Ok(certificate)
 }
 
-pub(crate) async fn backup_certificate(backup: &Backup, meter: &dyn Meter) -> Result<Certificate> {
-    let mut held = held_by(backup).await?;
+/// The certificate of a backup for which this is stored.
+pub(crate) async fn backup_certificate(
+    backup: &Backup,
+    stored: StoredObjects,
+    meter: &dyn Meter,
+) -> Result<Certificate> {
+    let mut held = held_by(backup, stored)?;
     let cluster = &backup.manifest().cluster;
     let mut facts = Facts::default();
     gather(&mut facts, &facts::Tree::Backup(backup.clone()), cluster, &mut held, meter).await?;
@@ -205,12 +210,11 @@ fn judge_backup(backup: &Backup, held: &Held<'_>, facts: &Facts, cut: &Cut) -> C
 
 /// The objects of a backup that are really there. One whose stored bytes have the length that the manifest says has the
 /// size of its content; any other, that of what lies there.
-async fn held_by(backup: &Backup) -> Result<Held<'_>> {
+fn held_by(backup: &Backup, stored: StoredObjects) -> Result<Held<'_>> {
     if let Some(record) = backup.objects().find(|record| record.key.below(OWN_DIRECTORY).is_some()) {
         let reason = format!("it lists `{}`, which is not an object of a cluster", record.key);
         return Err(Error::damaged(MANIFEST_KEY, reason).in_backup(backup.location()));
     }
-    let stored = backup.list_stored().await?;
     let mut stored = stored.reader();
     let mut held = Held::recorded(backup.contents().objects);
     held.but(backup.objects().filter_map(|record| {

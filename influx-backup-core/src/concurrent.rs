@@ -11,7 +11,7 @@ use tracing::{
     instrument::WithSubscriber,
 };
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Runs futures, at most `max_concurrent` at a time, and returns their results in order. The first error stops it.
 ///
@@ -59,11 +59,26 @@ const BATCH: usize = 64;
 /// any more.
 const BATCH_BYTES: u64 = 4 << 20;
 
+/// The same of items, in batches: small files, whose size `small` tells, are done together on a thread that may block. `task` is
+/// what they are for.
+pub(crate) async fn each_in_batches<'a, I: Send + 'a, T: Send + 'static>(
+    task: &'static str,
+    items: impl Iterator<Item = I> + Send + 'a,
+    small: impl Fn(&I) -> Option<u64> + Send + 'a,
+    max_concurrent: usize,
+    future: impl Fn(I) -> BoxFuture<'static, Result<T>> + Send + 'a,
+    mut on_done: impl FnMut(T),
+) -> Result<()> {
+    let done = move |futures| async move {
+        let done = in_turn(futures).await.map_err(|source| Error::Internal { task, source: Box::new(source) })?;
+        done.into_iter().collect::<Result<Vec<_>>>()
+    };
+    let batches = batches(items, small).map(move |batch| done(batch.into_iter().map(&future).collect()).boxed());
+    each(batches, max_concurrent, |results| results.into_iter().for_each(&mut on_done)).await
+}
+
 /// What is done together by [`in_turn`]: small files, whose size `small` tells. Anything else is a batch by itself.
-pub(crate) fn batches<T>(
-    items: impl Iterator<Item = T>,
-    small: impl Fn(&T) -> Option<u64>,
-) -> impl Iterator<Item = Vec<T>> {
+fn batches<T>(items: impl Iterator<Item = T>, small: impl Fn(&T) -> Option<u64>) -> impl Iterator<Item = Vec<T>> {
     let mut items = items.peekable();
     iter::from_fn(move || {
         let first = items.next()?;
@@ -82,7 +97,7 @@ pub(crate) fn batches<T>(
 
 /// Runs the futures of a batch: one by itself in a task of its own, several one after another and, as far as they need not wait, on
 /// a thread that may block, which spares each of them the changes of threads. Returns their results in order.
-pub(crate) async fn in_turn<T: Send + 'static>(mut futures: Vec<BoxFuture<'static, T>>) -> Result<Vec<T>, JoinError> {
+async fn in_turn<T: Send + 'static>(mut futures: Vec<BoxFuture<'static, T>>) -> Result<Vec<T>, JoinError> {
     if futures.len() == 1
         && let Some(future) = futures.pop()
     {

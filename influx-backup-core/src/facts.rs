@@ -141,14 +141,15 @@ pub(crate) async fn gather(
         if unread.is_empty() {
             break;
         }
-        let batches = concurrent::batches(unread.into_iter(), small);
-        let reads = batches.map(|batch| read_batch(tree, batch, meter).boxed()).collect();
-        for Read { key, version, fact, .. } in concurrent::run(reads, at_once).await?.into_iter().flatten() {
+        let read = |(component, held)| read(tree.clone(), held, component).boxed();
+        let on_read = |Read { key, version, bytes, fact }| {
+            bytes.into_iter().for_each(|bytes| meter.finished(bytes));
             match fact {
                 Some(fact) => facts.insert(key, version, fact),
                 None => gone.push(key),
             }
-        }
+        };
+        concurrent::each_in_batches("read", unread.into_iter(), small, at_once, read, on_read).await?;
     }
     drop(objects);
     held.without(gone);
@@ -176,15 +177,6 @@ struct Read {
     bytes: Option<u64>,
     /// `None` where the object is gone.
     fact: Option<Fact>,
-}
-
-async fn read_batch(tree: &Tree, batch: Vec<(Component, HeldObject)>, meter: &dyn Meter) -> Result<Vec<Read>> {
-    let reads = batch.into_iter().map(|(component, held)| read(tree.clone(), held, component).boxed()).collect();
-    let read = concurrent::in_turn(reads).await;
-    let read = read.map_err(|source| Error::Internal { task: "read", source: Box::new(source) })?;
-    let read: Vec<_> = read.into_iter().collect::<Result<_>>()?;
-    read.iter().filter_map(|read| read.bytes).for_each(|bytes| meter.finished(bytes));
-    Ok(read)
 }
 
 async fn read(tree: Tree, HeldObject { key, size, version, .. }: HeldObject, component: Component) -> Result<Read> {

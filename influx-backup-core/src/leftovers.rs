@@ -16,7 +16,7 @@ use crate::{
     job::{EventSink, RunContext},
     layout::OWN_DIRECTORY,
     lease::{Clock, Lease, SILENCE, release_timeout},
-    location::{Incomplete, Location, ObjectTable, remove_empty},
+    location::{Around, Incomplete, Location, ObjectTable, remove_empty},
     named::named,
     options::{OnExisting, Takeover, Vouch},
     preflight,
@@ -110,7 +110,7 @@ async fn find_in(repository: &Location, backup: BackupSummary, incomplete: &[Inc
 
 /// Every object of a backup. What this crate cannot have written there is passed over.
 async fn list_all(location: &Location) -> Result<ObjectTable> {
-    let (objects, unlisted) = location.list_around().await?;
+    let Around { objects, unlisted, .. } = location.list_around().await?;
     location.pass_over_outside(unlisted, iter::empty())?;
     Ok(objects)
 }

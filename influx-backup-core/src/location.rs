@@ -72,7 +72,7 @@ pub(crate) use self::fence::{Fence, Sent};
 pub(crate) use self::file_info::FileInfo;
 pub(crate) use self::incomplete::Incomplete;
 pub(crate) use self::last_answer::LastAnswer;
-pub(crate) use self::list::unfit;
+pub(crate) use self::list::{Around, unfit};
 pub(crate) use self::local::{nearest_existing, remove_made};
 pub(crate) use self::made::{Dated, Made, entered, modes};
 pub(crate) use self::nofollow::{Directory, missing_directories, open_file, remove_directory, remove_empty};

@@ -19,7 +19,7 @@ use crate::{
     judge::fingerprint,
     key::Key,
     location::{ChecksumMatch, Location, Reads},
-    manifest::Backup,
+    manifest::{Backup, StoredObjects},
     options::{VerifyLevel, VerifyOptions},
     record::ObjectRecord,
     table::Table,
@@ -138,12 +138,14 @@ pub(crate) async fn check_backup(backup: &Backup, options: VerifyOptions, events
     let level = options.level;
     events.set_phase(Phase::Listing);
     let mut problems = Problems::default();
-    let wrong = check_listing(backup, events, &mut problems).await?;
+    events.planned(backup.objects().len() as u64, 0);
+    let stored = backup.list_stored().await?;
+    let wrong = check_listing(backup, &stored, events, &mut problems);
     events.set_phase(Phase::Checking);
     let certificate = match level {
         VerifyLevel::Listing => None,
         VerifyLevel::Structure | VerifyLevel::Checksums | VerifyLevel::Bytes => {
-            Some(backup_certificate(backup, events).await?)
+            Some(backup_certificate(backup, stored, events).await?)
         }
     };
     let mut read = 0;
@@ -239,9 +241,7 @@ async fn counted<T>(events: &EventSink, bytes: u64, work: impl Future<Output = T
 }
 
 /// Every object is there with its size, and nothing else is. Returns the keys of those that are missing or have another one.
-async fn check_listing(backup: &Backup, events: &EventSink, problems: &mut Problems) -> Result<Table<Key>> {
-    events.planned(backup.objects().len() as u64, 0);
-    let stored = backup.list_stored().await?;
+fn check_listing(backup: &Backup, stored: &StoredObjects, events: &EventSink, problems: &mut Problems) -> Table<Key> {
     let mut found = stored.reader();
     let wrong = backup.objects().filter_map(|record| {
         events.add_object();
@@ -262,7 +262,7 @@ async fn check_listing(backup: &Backup, events: &EventSink, problems: &mut Probl
     for key in stored.unlisted(backup) {
         problems.add(problem(&key, FindingCode::UnlistedObject, format!("`{key}` is not in the manifest")));
     }
-    Ok(wrong)
+    wrong
 }
 
 /// A problem with one object.

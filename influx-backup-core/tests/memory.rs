@@ -55,9 +55,9 @@ const VERBS: [(&str, usize); 8] = [
     ("second backup", 165),
     ("open", 65),
     ("certify", 125),
-    ("verify by listing", 125),
-    ("verify by bytes", 125),
-    ("restore", 230),
+    ("verify by listing", 105),
+    ("verify by bytes", 110),
+    ("restore", 130),
 ];
 
 /// How many snapshots the smaller cluster has, each with four Parquet files, a manifest and four files of the compactor: more

@@ -96,17 +96,26 @@ impl Location {
         concurrent::run(deletions, MAX_CONCURRENT).await.map(drop)
     }
 
+    /// Deletes the staging files that a listing found, by their names relative to this location.
+    pub(crate) async fn delete_staging(&self, names: impl Iterator<Item = String>) -> Result<()> {
+        let files = names.filter_map(|name| self.file_path(&name));
+        let deletions = files.map(|path| self.delete_file(path).boxed()).collect();
+        concurrent::run(deletions, MAX_CONCURRENT).await.map(drop)
+    }
+
+    async fn delete_file(&self, path: PathBuf) -> Result<()> {
+        let shown = self.to_string();
+        let location = self.clone();
+        let delete = move || {
+            location.check_fence()?;
+            remove_file(&path).map_err(|e| Error::io("delete", path.display(), shown, e))
+        };
+        blocking("delete", delete).await
+    }
+
     async fn delete_one(&self, incomplete: Incomplete) -> Result<()> {
         match incomplete.what {
-            What::File(path) => {
-                let shown = self.to_string();
-                let location = self.clone();
-                let delete = move || {
-                    location.check_fence()?;
-                    remove_file(&path).map_err(|e| Error::io("delete", path.display(), shown, e))
-                };
-                blocking("delete", delete).await
-            }
+            What::File(path) => self.delete_file(path).await,
             #[cfg(feature = "cloud")]
             What::Upload(upload) => {
                 let Some(handle) = self.handle() else { return Ok(()) };

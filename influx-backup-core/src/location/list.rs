@@ -16,6 +16,15 @@ use crate::{
     passed::PassedOver,
 };
 
+/// What is at a place that holds other things beside a cluster.
+#[derive(Debug, Default)]
+pub(crate) struct Around {
+    pub(crate) objects: ObjectTable,
+    pub(crate) unlisted: Vec<Unlisted>,
+    /// The names of the staging files, relative to the location; none in stores.
+    pub(crate) staging: Vec<String>,
+}
+
 impl Location {
     /// Every object below `prefix` (`""`: the whole location). A prefix ends at a whole segment and has no
     /// `/` at its end.
@@ -88,20 +97,23 @@ impl Location {
     /// Every object here, and what cannot be listed: in places that hold other things beside a cluster.
     ///
     /// A store cannot list below a prefix with a key that no path can be. What lies beside such a prefix is listed.
-    pub(crate) async fn list_around(&self) -> Result<(ObjectTable, Vec<Unlisted>)> {
+    pub(crate) async fn list_around(&self) -> Result<Around> {
         if let Some(directory) = self.directory() {
             let how = local::How { links: self.0.links.clone(), unfit: Unfit::PassOver };
             let listed = local::list(directory, "", how, self.0.on_listed.clone()).await?;
+            let is_staging =
+                |(kind, name): &(PassedOver, String)| (*kind == PassedOver::StagingFile).then(|| name.clone());
+            let staging = listed.passed.iter().filter_map(is_staging).collect();
             self.passed(listed.passed);
-            return Ok((self.as_versions(listed.found), listed.unlisted));
+            return Ok(Around { objects: self.as_versions(listed.found), unlisted: listed.unlisted, staging });
         }
         match self.list_parallel("").await {
             Err(error) if unfit(&error).is_some() => self.list_in_parts().await,
-            objects => Ok((objects?, Vec::new())),
+            objects => Ok(Around { objects: objects?, ..Around::default() }),
         }
     }
 
-    async fn list_in_parts(&self) -> Result<(ObjectTable, Vec<Unlisted>)> {
+    async fn list_in_parts(&self) -> Result<Around> {
         let mut entries = ObjectTable::default();
         let mut unlisted = Vec::new();
         let mut levels = vec![String::new()];
@@ -128,7 +140,7 @@ impl Location {
                 }
             }
         }
-        Ok((entries, unlisted))
+        Ok(Around { objects: entries, unlisted, staging: Vec::new() })
     }
 
     /// One level below `prefix`.

@@ -10,7 +10,7 @@ use crate::{
     error::Result,
     key::Key,
     layout::OWN_DIRECTORY,
-    location::{MAX_CONCURRENT, ObjectMeta, ObjectTable},
+    location::{Around, MAX_CONCURRENT, ObjectMeta, ObjectTable},
     record::ObjectRecord,
     table::Reader,
 };
@@ -31,7 +31,7 @@ impl Backup {
     /// # Errors
     /// [`Error::Store`](crate::Error::Store); [`Error::Link`](crate::Error::Link) for a link in the place of an object.
     pub(crate) async fn list_stored(&self) -> Result<StoredObjects> {
-        let (mut own, unlisted) = self.location().list_around().await?;
+        let Around { objects: mut own, unlisted, .. } = self.location().list_around().await?;
         let ids = self.manifest().cluster.prefixes();
         self.location().pass_over_outside(unlisted, ids.chain([OWN_DIRECTORY]))?;
         own.retain(|entry| entry.key.below(OWN_DIRECTORY).is_none());

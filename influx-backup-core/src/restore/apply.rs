@@ -201,10 +201,18 @@ impl Applied {
     /// Applies them to one file.
     pub(super) fn to_file(&self, place: &Location, key: &Key, modified: Option<SystemTime>) -> Result<NotKept> {
         let path = place.file_path(key.as_str()).unwrap_or_default();
+        let has_time = |found: &Metadata, modified| found.modified().is_ok_and(|found| found == modified);
+        let is_set = |found: Metadata| {
+            found.is_file() && modified.is_none_or(|time| has_time(&found, time)) && self.is_set(&found, self.files)
+        };
+        // Most have all of it since they were written: one look by their path shows that.
+        if fs::symlink_metadata(&path).is_ok_and(is_set) {
+            return Ok(NotKept::default());
+        }
         let set = || {
             let file = open_file(&path)?;
             let found = file.metadata()?;
-            if let Some(modified) = modified.filter(|modified| found.modified().is_ok_and(|found| found != *modified)) {
+            if let Some(modified) = modified.filter(|modified| !has_time(&found, *modified)) {
                 place.set_modified(&file, modified)?;
             }
             self.set(&file, &found, self.files)
@@ -213,11 +221,27 @@ impl Applied {
     }
 
     fn to_directory(&self, path: &Path) -> Result<NotKept> {
+        if fs::symlink_metadata(path).is_ok_and(|found| found.is_dir() && self.is_set(&found, self.directories)) {
+            return Ok(NotKept::default());
+        }
         let set = || {
             let directory = Directory::open(path)?.as_file()?;
             self.set(&directory, &directory.metadata()?, self.directories)
         };
         set().map_err(|error| failed(path, error))
+    }
+
+    /// Whether a file or directory has this owner and this mode already.
+    #[cfg(unix)]
+    fn is_set(&self, found: &Metadata, mode: Option<u32>) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        let has = |wanted: Option<u32>, found: u32| wanted.is_none_or(|wanted| wanted == found);
+        has(self.user, found.uid()) && has(self.group, found.gid()) && has(mode, found.mode() & 0o7777)
+    }
+
+    #[cfg(not(unix))]
+    fn is_set(&self, _found: &Metadata, _mode: Option<u32>) -> bool {
+        true
     }
 
     /// Sets only what differs: no right is needed where nothing changes.

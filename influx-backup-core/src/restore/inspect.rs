@@ -1,6 +1,9 @@
 //! Looks at a target.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+};
 
 use chrono::Utc;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -11,7 +14,7 @@ use crate::{
     job::Request,
     key::Key,
     layout::{Component, OWN_DIRECTORY, guard},
-    location::{Location, ObjectMeta, ObjectTable},
+    location::{Around, Location, ObjectMeta, ObjectTable},
     options::LinkedDirectories,
     preflight, read_limits,
     target::{FoundRoot, Prefix, Target, others, prefixes, root_content, upgraded_engine},
@@ -48,7 +51,7 @@ pub(super) async fn inspect(
     let mut linked = location.linked_below(ids.clone()).await?;
     check(&linked)?;
     let mut place = location.with_linked(&linked);
-    let mut objects = all_objects(&place, &ids).await?;
+    let mut objects = all_objects(&place, &ids).await?.objects;
     // A node that the caller does not know of may have such directories, too.
     let unknown: Vec<String> = prefixes(&objects).into_keys().filter(|id| !ids.contains(id)).collect();
     if !unknown.is_empty() {
@@ -58,7 +61,7 @@ pub(super) async fn inspect(
             check(&all)?;
             linked = all;
             place = location.with_linked(&linked);
-            objects = all_objects(&place, &ids).await?;
+            objects = all_objects(&place, &ids).await?.objects;
         }
     }
     let journal = RestoreJournal::read(&place).await?;
@@ -94,15 +97,15 @@ pub(super) async fn inspect(
 
 /// Every object of a target. What cannot be listed is passed over outside the prefixes of these ids and outside those that hold
 /// files of InfluxDB.
-pub(super) async fn all_objects(place: &Location, ids: &[String]) -> Result<ObjectTable> {
-    let (objects, unlisted) = place.list_around().await?;
-    if unlisted.is_empty() {
-        return Ok(objects);
+pub(super) async fn all_objects(place: &Location, ids: &[String]) -> Result<Around> {
+    let mut around = place.list_around().await?;
+    if around.unlisted.is_empty() {
+        return Ok(around);
     }
-    let mut all: BTreeSet<String> = prefixes(&objects).into_keys().chain([OWN_DIRECTORY.to_owned()]).collect();
+    let mut all: BTreeSet<String> = prefixes(&around.objects).into_keys().chain([OWN_DIRECTORY.to_owned()]).collect();
     all.extend(ids.iter().cloned());
-    place.pass_over_outside(unlisted, all.iter().map(String::as_str))?;
-    Ok(objects)
+    place.pass_over_outside(mem::take(&mut around.unlisted), all.iter().map(String::as_str))?;
+    Ok(around)
 }
 
 async fn describe(

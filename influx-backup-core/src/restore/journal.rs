@@ -181,10 +181,23 @@ impl RestoreJournal {
     /// Deletes the staging files that killed runs left for its guards, for keys that `is_copied`, and for its own files: other
     /// files have such names, too.
     pub(crate) async fn delete_incomplete(&self, target: &Location, is_copied: impl Fn(&str) -> bool) -> Result<()> {
-        let own = format!("{OWN_DIRECTORY}/");
-        let is_guard = |key: &str| self.guards.iter().any(|guard| guard.as_str() == key);
-        let is_written = |key: &str| key.starts_with(&own) || is_guard(key) || is_copied(key);
-        target.delete_incomplete(|file| is_written(&file.key)).await
+        target.delete_incomplete(|file| self.writes(&file.key, &is_copied)).await
+    }
+
+    /// The same for the staging files that a listing of the target has just found.
+    pub(crate) async fn delete_staging(
+        &self,
+        target: &Location,
+        found: Vec<String>,
+        is_copied: impl Fn(&str) -> bool,
+    ) -> Result<()> {
+        let key = |name: &str| name.rsplit_once('#').map_or("", |(key, _)| key).to_owned();
+        target.delete_staging(found.into_iter().filter(|name| self.writes(&key(name), &is_copied))).await
+    }
+
+    fn writes(&self, key: &str, is_copied: impl Fn(&str) -> bool) -> bool {
+        let is_own = key.strip_prefix(OWN_DIRECTORY).is_some_and(|below| below.starts_with('/'));
+        is_own || self.guards.iter().any(|guard| guard.as_str() == key) || is_copied(key)
     }
 
     /// Removes this library's own directories at a target, as far as they are empty. Tidiness only: no failure matters.

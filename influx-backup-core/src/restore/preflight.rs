@@ -6,10 +6,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::{FutureExt, StreamExt, TryStreamExt, stream};
+use futures::FutureExt;
 
 use super::apply::Applied;
 use crate::{
+    concurrent,
     error::{Error, Result},
     event::EventKind,
     format::CatalogFile,
@@ -129,11 +130,14 @@ async fn check_bytes(backup: &Backup, check: SourceCheck, events: &EventSink) ->
     let (objects, bytes) = count_and_total(checked().map(|record| record.stored.size));
     events.send(EventKind::CheckStarted { objects, bytes });
     events.planned(objects, bytes);
-    let checks = checked().map(|record| check_one(backup, check, record, events).boxed());
-    stream::iter(checks).buffer_unordered(backup.location().max_reads(READS_AT_ONCE)).try_collect::<()>().await
+    let is_files = backup.location().directory().is_some();
+    let small = |record: &ObjectRecord| is_files.then_some(record.stored.size);
+    let check = |record| check_one(backup.clone(), check, record, events.clone()).boxed();
+    let at_once = backup.location().max_reads(READS_AT_ONCE);
+    concurrent::each_in_batches("check", checked(), small, at_once, check, |()| ()).await
 }
 
-async fn check_one(backup: &Backup, check: SourceCheck, record: ObjectRecord, events: &EventSink) -> Result<()> {
+async fn check_one(backup: Backup, check: SourceCheck, record: ObjectRecord, events: EventSink) -> Result<()> {
     match check {
         SourceCheck::Checksums => backup.confirm(&record).await?,
         _ => drop(backup.check(&record).await?),

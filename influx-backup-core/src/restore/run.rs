@@ -25,7 +25,7 @@ use crate::{
     job::RunContext,
     key::Key,
     lease::{Clock, Lease},
-    location::{Location, ObjectTable, Reads, make_durable, missing_directories, remove_made},
+    location::{Around, Location, Reads, make_durable, missing_directories, remove_made},
     manifest::Backup,
     options::{OnUnfinished, Policy, RestoreOptions, ServersStopped, Takeover},
     orchestrate::{report_stopped, start_all, stop_all},
@@ -307,6 +307,7 @@ impl Run {
         self.task.events.set_phase(event::Phase::Checking);
         let verified = async {
             let mut not_kept = NotKept::default();
+            let mut staging = None;
             self.task.settled(&self.claim).await?;
             self.require_unaltered(&journal).await?;
             if self.place.directory().is_some() {
@@ -318,9 +319,10 @@ impl Run {
                     not_kept += self.applied.to_target(&self.place)?;
                 }
                 make_durable(&self.place, durability).await?;
-                self.look().await?;
+                staging = Some(self.look().await?.staging);
             }
             self.require_guarded(&journal).await?;
+            self.delete_incomplete(&journal, staging).await?;
             self.claim.check().await?;
             Ok(not_kept)
         };
@@ -342,11 +344,12 @@ impl Run {
     }
 
     /// Lists the target: everything is there, and nothing else was written.
-    async fn look(&self) -> Result<ObjectTable> {
-        let now = all_objects(&self.place, &ids_of(&self.request.backup)).await?;
+    async fn look(&self) -> Result<Around> {
+        let mut now = all_objects(&self.place, &ids_of(&self.request.backup)).await?;
         let mut writes = self.plan.writes(self.request.backup.contents());
-        let now = self.place.settle_inodes(self.target.objects().filter(|file| !writes(&file.key)), now);
-        verify::check(&self.plan, self.request.backup.contents(), &self.target, &now)?;
+        let others = self.target.objects().filter(|file| !writes(&file.key));
+        now.objects = self.place.settle_inodes(others, now.objects);
+        verify::check(&self.plan, self.request.backup.contents(), &self.target, &now.objects)?;
         Ok(now)
     }
 
@@ -354,7 +357,7 @@ impl Run {
     async fn require_unaltered(&self, journal: &RestoreJournal) -> Result<()> {
         let now = self.look().await?;
         let finished = journal.finished(&self.place).await?;
-        let unaltered = self.unaltered(&finished, &now).await?;
+        let unaltered = self.unaltered(&finished, &now.objects).await?;
         let mut unaltered = unaltered.reader();
         let mut keys = finished.iter().map(|finished| finished.key);
         let altered = keys.find(|key| self.plan.restores(key) && unaltered.get(key.as_str()).is_none());

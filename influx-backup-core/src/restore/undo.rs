@@ -108,7 +108,7 @@ async fn look_at_begun(target: &Location) -> Result<(RestoreJournal, Table<Key>)
 
 /// Deletes those of these objects that the target holds. Returns how many that were.
 async fn delete_present(target: &Location, keys: &Table<Key>, lease: &Lease, task: &RunContext) -> Result<u64> {
-    let held = task.unless_cancelled(target.list_around()).await?.0;
+    let held = task.unless_cancelled(target.list_around()).await?.objects;
     let mut held = held.reader();
     let present = keys.iter().filter_map(|key| Some((held.get(key.as_str())?.version.clone(), key)));
     deletions::delete(target, present.map(|(version, key)| (key, Some(version))), lease, task).await

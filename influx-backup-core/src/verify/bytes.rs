@@ -35,15 +35,14 @@ pub(super) async fn check(
     let mut read = 0;
     let mut wrong = wrong.reader();
     let is_files = backup.location().directory().is_some();
-    let batches = concurrent::batches(chosen.records(backup), |record| is_files.then_some(record.stored.size));
-    let checks = batches.map(|batch| check_batch(backup, events, batch).boxed());
-    concurrent::each(checks, backup.location().max_reads(READS_AT_ONCE), |checked| {
-        for (key, found) in checked {
-            if found.is_none() || wrong.get(key.as_str()).is_none() {
-                read += 1;
-            }
-            found.into_iter().for_each(|found| problems.add(found));
+    let small = |record: &ObjectRecord| is_files.then_some(record.stored.size);
+    let check = |record| check_bytes(backup.clone(), events.clone(), record).boxed();
+    let at_once = backup.location().max_reads(READS_AT_ONCE);
+    concurrent::each_in_batches("verify", chosen.records(backup), small, at_once, check, |(key, found)| {
+        if found.is_none() || wrong.get(key.as_str()).is_none() {
+            read += 1;
         }
+        found.into_iter().for_each(|found| problems.add(found));
     })
     .await?;
     Ok(read)
@@ -70,16 +69,6 @@ impl Sample {
         let is_chosen = move |(at, _): &(usize, ObjectRecord)| chosen.next_if_eq(&at).is_some();
         Box::new(backup.objects().enumerate().filter(is_chosen).map(|(_, record)| record))
     }
-}
-
-async fn check_batch(
-    backup: &Backup,
-    events: &EventSink,
-    batch: Vec<ObjectRecord>,
-) -> Result<Vec<(Key, Option<Finding>)>> {
-    let checks = batch.into_iter().map(|record| check_bytes(backup.clone(), events.clone(), record).boxed()).collect();
-    let checked = concurrent::in_turn(checks).await;
-    checked.map_err(|source| Error::Internal { task: "verify", source: Box::new(source) })?.into_iter().collect()
 }
 
 /// The bytes are those that the checksum was taken of; without one, a Parquet file at least has its frame.

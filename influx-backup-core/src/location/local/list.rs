@@ -1,5 +1,7 @@
 //! Listing directories, with the rules for links that the object_store crate lacks.
 
+mod walk;
+
 use std::{
     fs, io,
     iter::successors,
@@ -7,6 +9,7 @@ use std::{
     sync::Arc,
 };
 
+use self::walk::walk;
 use super::{
     super::{
         OnListed,
@@ -129,31 +132,8 @@ pub(in crate::location) async fn directories(root: &FilePath, links: &LinkRule) 
     .await
 }
 
-/// Goes on as long as `on_entry` returns true.
-fn walk(root: &FilePath, prefix: &str, how: &How, on_entry: &dyn Fn() -> bool) -> Result<Listed<ObjectTable>> {
-    let mut looks = Looks { root, how, listed: Listed::default() };
-    let mut entries = ObjectTable::builder();
-    let mut pending: Vec<Place> = looks.start(prefix)?.into_iter().collect();
-    'walk: while let Some(place) = pending.pop() {
-        let Some(listing) = looks.open(&place)? else { continue };
-        for found in listing {
-            match looks.at(&place, found)? {
-                Seen::Nothing => {}
-                Seen::Directory(below) => pending.push(below),
-                Seen::File(entry) => {
-                    entries.push(entry);
-                    if !on_entry() {
-                        break 'walk;
-                    }
-                }
-            }
-        }
-    }
-    Ok(looks.listed.with(entries.into()))
-}
-
 fn read_level(root: &FilePath, prefix: &str, how: &How) -> Result<Listed<ListLevel>> {
-    let mut looks = Looks { root, how, listed: Listed::default() };
+    let mut looks = Looks::new(root, how);
     let mut level = ListLevel::default();
     let mut entries = Vec::new();
     if let Some(place) = looks.start(prefix)?
@@ -222,7 +202,11 @@ struct Looks<'a> {
     listed: Listed<()>,
 }
 
-impl Looks<'_> {
+impl<'a> Looks<'a> {
+    fn new(root: &'a FilePath, how: &'a How) -> Self {
+        Self { root, how, listed: Listed::default() }
+    }
+
     /// Where a listing begins. A prefix that does not exist lists as empty; one behind a broken link is an error.
     fn start(&self, prefix: &str) -> Result<Option<Place>> {
         let path = self.how.links.named(if prefix.is_empty() { self.root.to_owned() } else { self.root.join(prefix) });

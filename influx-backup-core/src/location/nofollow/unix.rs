@@ -2,11 +2,16 @@
 
 #![allow(clippy::unnecessary_cast, reason = "these types differ between systems")]
 
+#[cfg(target_os = "linux")]
+use std::{collections::VecDeque, mem::MaybeUninit};
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fs::File,
     io, iter,
-    os::{fd::OwnedFd, unix::ffi::OsStrExt},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::ffi::OsStrExt,
+    },
     path::{Component, Path, PathBuf},
 };
 
@@ -138,6 +143,47 @@ impl Directory {
 }
 
 /// What is in the directory at this path.
+#[cfg(target_os = "linux")]
+pub(crate) fn list(path: &Path) -> io::Result<impl Iterator<Item = io::Result<Found>> + use<>> {
+    let directory = open(path, OFlags::RDONLY | OFlags::DIRECTORY)?;
+    let mut names = VecDeque::new();
+    let mut is_read = false;
+    Ok(iter::from_fn(move || {
+        if names.is_empty() && !is_read {
+            let read = read_names(&directory, &mut names);
+            is_read = names.is_empty() || read.is_err();
+            if let Err(error) = read {
+                return Some(Err(error.into()));
+            }
+        }
+        names.pop_front().map(|name| Ok(look_at(&directory, name)))
+    }))
+}
+
+/// The next names in a directory; none at its end. Into a place on the stack: most directories have few, and there may be a million.
+#[cfg(target_os = "linux")]
+fn read_names(directory: &OwnedFd, names: &mut VecDeque<OsString>) -> Result<(), Errno> {
+    let mut buffer = [MaybeUninit::uninit(); 8 << 10];
+    let mut entries = system::RawDir::new(directory, &mut buffer);
+    while let Some(entry) = entries.next() {
+        let entry = match entry {
+            // It was removed.
+            Err(Errno::NOENT) => return Ok(()),
+            entry => entry?,
+        };
+        let name = entry.file_name().to_bytes();
+        if name != b"." && name != b".." {
+            names.push_back(OsStr::from_bytes(name).to_owned());
+        }
+        if entries.is_buffer_empty() && !names.is_empty() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// What is in the directory at this path.
+#[cfg(not(target_os = "linux"))]
 pub(crate) fn list(path: &Path) -> io::Result<impl Iterator<Item = io::Result<Found>> + use<>> {
     let mut directory = system::Dir::new(open(path, OFlags::RDONLY | OFlags::DIRECTORY)?)?;
     Ok(iter::from_fn(move || {
@@ -147,11 +193,15 @@ pub(crate) fn list(path: &Path) -> io::Result<impl Iterator<Item = io::Result<Fo
                 Err(error) => return Some(Err(error.into())),
             };
             if name != "." && name != ".." {
-                let found = directory.fd().and_then(|it| system::statat(it, &name, AtFlags::SYMLINK_NOFOLLOW));
-                return Some(Ok((name, found.map(|found| FileInfo::from(&found)).map_err(io::Error::from))));
+                return Some(directory.fd().map(|opened| look_at(opened, name)).map_err(io::Error::from));
             }
         }
     }))
+}
+
+fn look_at(directory: impl AsFd, name: OsString) -> Found {
+    let found = system::statat(directory, &name, AtFlags::SYMLINK_NOFOLLOW);
+    (name, found.map(|found| FileInfo::from(&found)).map_err(io::Error::from))
 }
 
 /// Opens what lies at an absolute path, unless there is a link on it.

@@ -17,6 +17,7 @@ impl Run {
     pub(super) async fn finish(&mut self) -> Result<RestoreReport> {
         let journal = self.task.unless_cancelled(RestoreJournal::read(&self.place)).await?;
         let journal = journal.ok_or_else(|| Error::NoRestore { location: self.place.to_string() })?;
+        self.delete_incomplete(&journal, None).await?;
         let mut report = self.release(&journal).await?;
         report.resumed = report.objects;
         Ok(report)
@@ -36,8 +37,6 @@ impl Run {
                 _ => guard::remove(place, &step.key, &journal.restore).await?,
             }
         }
-        let restored = self.request.backup.contents().objects;
-        journal.delete_incomplete(place, |key| restored.get(key).is_some()).await?;
         make_durable(place, self.request.run_options.limits.durability).await?;
         directories::remove_empty(place, &journal.made, journal.guards.iter().cloned());
         // The servers start when the journal is gone: none of these requests is to arrive after that.
@@ -47,6 +46,16 @@ impl Run {
         let report = self.report(journal);
         self.task.events.send(EventKind::Recovery { points: report.recovery.clone() });
         Ok(report)
+    }
+
+    /// Deletes what killed runs left half-written: these staging files, or what a further listing finds.
+    pub(super) async fn delete_incomplete(&self, journal: &RestoreJournal, staging: Option<Vec<String>>) -> Result<()> {
+        let restored = self.request.backup.contents().objects;
+        let is_restored = |key: &str| restored.get(key).is_some();
+        match staging {
+            Some(found) => journal.delete_staging(&self.place, found, is_restored).await,
+            None => journal.delete_incomplete(&self.place, is_restored).await,
+        }
     }
 
     pub(super) fn report(&self, journal: &RestoreJournal) -> RestoreReport {
