@@ -175,7 +175,7 @@ async fn own_certificate(backup: &Backup, meter: &dyn Meter) -> Result<Certifica
     Ok(certificate)
 }
 
-/// The certificate of a backup for which this is stored.
+/// The certificate of a backup, from a listing of what is stored for it.
 pub(crate) async fn backup_certificate(
     backup: &Backup,
     stored: StoredObjects,

@@ -59,8 +59,8 @@ const BATCH: usize = 64;
 /// any more.
 const BATCH_BYTES: u64 = 4 << 20;
 
-/// The same of items, in batches: small files, whose size `small` tells, are done together on a thread that may block. `task` is
-/// what they are for.
+/// Does `future` for each item, and gives each result to `on_done`, in any order. Items go in batches, at most `max_concurrent`
+/// of them at a time: small files, whose size `small` tells, are done together on a thread that may block. `task` is what it is for.
 pub(crate) async fn each_in_batches<'a, I: Send + 'a, T: Send + 'static>(
     task: &'static str,
     items: impl Iterator<Item = I> + Send + 'a,
@@ -74,7 +74,12 @@ pub(crate) async fn each_in_batches<'a, I: Send + 'a, T: Send + 'static>(
         done.into_iter().collect::<Result<Vec<_>>>()
     };
     let batches = batches(items, small).map(move |batch| done(batch.into_iter().map(&future).collect()).boxed());
-    each(batches, max_concurrent, |results| results.into_iter().for_each(&mut on_done)).await
+    let batches: Box<dyn Iterator<Item = BoxFuture<'a, Result<Vec<T>>>> + Send + 'a> = Box::new(batches);
+    let mut done = stream::iter(batches).buffer_unordered(max_concurrent);
+    while let Some(results) = done.try_next().await? {
+        results.into_iter().for_each(&mut on_done);
+    }
+    Ok(())
 }
 
 /// What is done together by [`in_turn`]: small files, whose size `small` tells. Anything else is a batch by itself.

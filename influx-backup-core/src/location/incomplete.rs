@@ -1,6 +1,9 @@
 //! [`Incomplete`]: objects that were being written when a process died. No listing shows them.
 
-use std::path::{Path as FilePath, PathBuf};
+use std::{
+    io,
+    path::{Path as FilePath, PathBuf},
+};
 
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
@@ -10,7 +13,7 @@ use super::cloud::Upload;
 use super::{
     Location, MAX_CONCURRENT,
     local::blocking,
-    nofollow::{list, remove_file},
+    nofollow::{list, look, remove_file},
 };
 use crate::{
     concurrent,
@@ -108,7 +111,15 @@ impl Location {
         let location = self.clone();
         let delete = move || {
             location.check_fence()?;
-            remove_file(&path).map_err(|e| Error::io("delete", path.display(), shown, e))
+            let removed = match look(&path) {
+                Ok(found) if found.is_file() => remove_file(&path),
+                found => found.map(drop),
+            };
+            match removed {
+                // Whoever wrote it has ended.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                removed => removed.map_err(|e| Error::io("delete", path.display(), shown, e)),
+            }
         };
         blocking("delete", delete).await
     }

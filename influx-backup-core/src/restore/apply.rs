@@ -205,7 +205,8 @@ impl Applied {
         let is_set = |found: Metadata| {
             found.is_file() && modified.is_none_or(|time| has_time(&found, time)) && self.is_set(&found, self.files)
         };
-        // Most have all of it since they were written: one look by their path shows that.
+        // Most have all of it since they were written: one look by their path shows that. A link that somebody puts on the path could
+        // only hide what differs: nothing is changed through it, and the listing afterwards does not find what was restored.
         if fs::symlink_metadata(&path).is_ok_and(is_set) {
             return Ok(NotKept::default());
         }

@@ -323,6 +323,8 @@ impl Run {
             }
             self.require_guarded(&journal).await?;
             self.delete_incomplete(&journal, staging).await?;
+            // A store may have listed all its uploads for that.
+            self.require_guarded(&journal).await?;
             self.claim.check().await?;
             Ok(not_kept)
         };

@@ -139,6 +139,24 @@ fn a_lost_object_is_found_by_a_listing() {
 }
 
 #[test]
+fn a_restore_deletes_the_staging_files_of_its_own_objects() {
+    let scratch = Scratch::backed_up(&["--snapshots", "2"]);
+    let (restored, _) = scratch
+        .files("repository/monday")
+        .into_iter()
+        .find(|(path, _)| !path.starts_with("_influx_backup"))
+        .expect("an object");
+    let target = scratch.path("target");
+    let own = Path::new(&target).join(format!("{}#5", restored.display()));
+    let other = own.with_file_name("of-another-program#5");
+    fs::create_dir_all(own.parent().expect("a directory")).expect("made");
+    [&own, &other].into_iter().for_each(|path| fs::write(path, "half").expect("written"));
+    run(&["restore", &scratch.path("repository/monday"), &target]).expect(0);
+    assert!(!own.exists(), "a run that was killed left it");
+    assert!(other.exists(), "no object of the backup has this name");
+}
+
+#[test]
 fn a_full_target_is_restored_only_when_told_how() {
     let scratch = Scratch::backed_up(&["--snapshots", "2"]);
     let backup = scratch.path("repository/monday");

@@ -160,7 +160,8 @@ pub(crate) fn list(path: &Path) -> io::Result<impl Iterator<Item = io::Result<Fo
     }))
 }
 
-/// The next names in a directory; none at its end. Into a place on the stack: most directories have few, and there may be a million.
+/// Reads the next names of a directory; none at its end. The buffer is on the stack: most directories have few names, and a walk may
+/// meet a million directories.
 #[cfg(target_os = "linux")]
 fn read_names(directory: &OwnedFd, names: &mut VecDeque<OsString>) -> Result<(), Errno> {
     let mut buffer = [MaybeUninit::uninit(); 8 << 10];
@@ -313,5 +314,30 @@ mod tests {
             assert_eq!(kind("real/none"), io::ErrorKind::NotFound);
             assert_eq!(kind("none/below"), io::ErrorKind::NotFound);
         }
+    }
+
+    #[test]
+    fn a_directory_of_any_length_is_listed() {
+        for count in [0, 1, 30, 2000] {
+            let place = tempfile::tempdir().expect("a directory");
+            let root = fs::canonicalize(place.path()).expect("resolved");
+            let name = |number: usize| OsString::from(format!("{number}-{}", "x".repeat(number * 7 % 250)));
+            (0..count).for_each(|number| fs::write(root.join(name(number)), "x").expect("written"));
+            let mut listed: Vec<_> = list(&root).expect("opened").map(|found| found.expect("read").0).collect();
+            listed.sort();
+            let mut names: Vec<_> = (0..count).map(name).collect();
+            names.sort();
+            assert_eq!(listed, names);
+        }
+    }
+
+    #[test]
+    fn a_listing_ends_where_its_directory_goes() {
+        let place = tempfile::tempdir().expect("a directory");
+        let root = fs::canonicalize(place.path()).expect("resolved");
+        fs::create_dir(root.join("gone")).expect("made");
+        let listing = list(&root.join("gone")).expect("opened");
+        fs::remove_dir(root.join("gone")).expect("removed");
+        assert_eq!(listing.count(), 0);
     }
 }

@@ -17,7 +17,7 @@ impl Run {
     pub(super) async fn finish(&mut self) -> Result<RestoreReport> {
         let journal = self.task.unless_cancelled(RestoreJournal::read(&self.place)).await?;
         let journal = journal.ok_or_else(|| Error::NoRestore { location: self.place.to_string() })?;
-        self.delete_incomplete(&journal, None).await?;
+        self.task.unless_cancelled(self.delete_incomplete(&journal, None)).await?;
         let mut report = self.release(&journal).await?;
         report.resumed = report.objects;
         Ok(report)

@@ -3,7 +3,7 @@
 use std::{
     path::Path as FilePath,
     sync::{
-        Condvar, Mutex, MutexGuard, PoisonError,
+        Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, Scope},
@@ -12,7 +12,7 @@ use std::{
 use super::{How, Listed, Looks, ObjectMeta, ObjectTable, Place, Seen};
 use crate::{error::Result, table::Builder};
 
-/// How many threads a walk has at most: file servers answer several at a time.
+/// How many threads a walk has at most: file servers answer several at a time. Nodes are listed at once, each by a walk of its own.
 const THREADS: usize = 4;
 
 /// How many directories wait where one more thread begins.
@@ -29,7 +29,7 @@ pub(super) fn walk(
     on_entry: &(dyn Fn() -> bool + Sync),
 ) -> Result<Listed<ObjectTable>> {
     let start = Looks::new(root, how).start(prefix)?.into_iter().collect();
-    let queue = Queue { pending: Vec::new(), threads: 1, most: THREADS, waiting: 0, end: None };
+    let queue = Queue { pending: Vec::new(), threads: 1, most: THREADS, waiting: 0 };
     let found = Listed::<()>::default().with(ObjectTable::builder());
     let walk = Walk {
         root,
@@ -38,12 +38,13 @@ pub(super) fn walk(
         queue: Mutex::new(queue),
         changed: Condvar::new(),
         wants_more: AtomicBool::new(true),
+        end: OnceLock::new(),
         found: Mutex::new(found),
     };
     thread::scope(|scope| walk.work(scope, start));
-    let queue = walk.queue.into_inner().unwrap_or_else(PoisonError::into_inner);
-    queue.end.unwrap_or(Ok(()))?;
-    let Listed { found, passed, unlisted } = walk.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    walk.end.into_inner().unwrap_or(Ok(()))?;
+    let Listed { found, passed, mut unlisted } = walk.found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    unlisted.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(Listed { found: found.into(), passed, unlisted })
 }
 
@@ -56,6 +57,8 @@ struct Walk<'a> {
     changed: Condvar,
     /// Whether another thread would begin, or waits for directories.
     wants_more: AtomicBool,
+    /// No further directory is read: all were, there is an error, a thread panicked, or nobody waits for the listing.
+    end: OnceLock<Result<()>>,
     found: Mutex<Listed<Builder<ObjectMeta>>>,
 }
 
@@ -68,8 +71,6 @@ struct Queue {
     most: usize,
     /// How many of them have none left.
     waiting: usize,
-    /// No further directory is read: all were, there is an error, or nobody waits for the listing.
-    end: Option<Result<()>>,
 }
 
 impl Walk<'_> {
@@ -83,6 +84,9 @@ impl Walk<'_> {
                 Ok(true) => {}
                 Ok(false) => self.end(Ok(())),
                 Err(error) => self.end(Err(error)),
+            }
+            if self.has_ended() {
+                break;
             }
             if self.wants_more.load(Ordering::Relaxed) {
                 self.share(scope, &mut own);
@@ -104,6 +108,9 @@ impl Walk<'_> {
     ) -> Result<bool> {
         let Some(listing) = looks.open(place)? else { return Ok(true) };
         for found in listing {
+            if self.has_ended() {
+                break;
+            }
             match looks.at(place, found)? {
                 Seen::Nothing => {}
                 Seen::Directory(below) => own.push(below),
@@ -130,7 +137,7 @@ impl Walk<'_> {
     fn next(&self) -> Option<Place> {
         let mut queue = self.queue();
         loop {
-            if queue.end.is_some() {
+            if self.has_ended() {
                 return None;
             }
             if let Some(place) = queue.pending.pop() {
@@ -151,9 +158,6 @@ impl Walk<'_> {
     /// Gives the half that was found first to others, as those have most below them; where there are many, to one more thread.
     fn share<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>, own: &mut Vec<Place>) {
         let mut queue = self.queue();
-        if queue.end.is_some() {
-            own.clear();
-        }
         let begins = own.len() >= MANY && queue.threads < queue.most;
         if begins || own.len() > 1 && queue.waiting > 0 && queue.pending.is_empty() {
             queue.pending.extend(own.drain(..own.len() / 2));
@@ -166,14 +170,20 @@ impl Walk<'_> {
                 Err(_) => queue.most = queue.threads,
             }
         }
-        let wants_more = queue.threads < queue.most || queue.waiting > 0 || queue.end.is_some();
+        let wants_more = queue.threads < queue.most || queue.waiting > 0;
         self.wants_more.store(wants_more, Ordering::Relaxed);
     }
 
     fn end(&self, why: Result<()>) {
-        self.queue().end.get_or_insert(why);
-        self.wants_more.store(true, Ordering::Relaxed);
+        // The first reason counts.
+        let _ = self.end.set(why);
+        // Whoever has looked for it waits by now.
+        drop(self.queue());
         self.changed.notify_all();
+    }
+
+    fn has_ended(&self) -> bool {
+        self.end.get().is_some()
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -189,5 +199,87 @@ impl Drop for EndOnPanic<'_> {
         if thread::panicking() {
             self.0.end(Ok(()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::{BTreeSet, HashSet},
+        fs,
+        path::PathBuf,
+        time::Duration,
+    };
+
+    use super::{
+        super::super::super::linked::LinkRule,
+        super::{Unfit, link},
+        *,
+    };
+
+    const STRICT: How = How { links: LinkRule::Never, unfit: Unfit::Refuse };
+
+    /// So many directories that more than one thread reads them, with two files each.
+    fn many(root: &FilePath) -> (BTreeSet<String>, Vec<PathBuf>) {
+        let directories: Vec<_> = (0..3 * MANY).map(|number| root.join(format!("{number}/below"))).collect();
+        let mut files = BTreeSet::new();
+        for directory in &directories {
+            fs::create_dir_all(directory).expect("made");
+            for name in ["1", "2"] {
+                fs::write(directory.join(name), "bytes").expect("written");
+                let key = directory.join(name);
+                files.insert(key.strip_prefix(root).expect("below").to_string_lossy().into_owned());
+            }
+        }
+        (files, directories)
+    }
+
+    #[test]
+    fn several_threads_find_each_entry_once() {
+        let root = tempfile::tempdir().expect("a directory");
+        let (files, _) = many(root.path());
+        let threads = Mutex::new(HashSet::new());
+        let another = Condvar::new();
+        let on_entry = || {
+            let mut threads = threads.lock().expect("no panic");
+            threads.insert(thread::current().id());
+            another.notify_all();
+            // None finds all by itself while the second one begins.
+            let alone = |threads: &mut HashSet<_>| threads.len() < 2;
+            let waited = another.wait_timeout_while(threads, Duration::from_secs(20), alone).expect("no panic");
+            !waited.1.timed_out()
+        };
+        let found = walk(root.path(), "", &STRICT, &on_entry).expect("listed").found;
+        assert_eq!(found.iter().count(), files.len());
+        assert_eq!(found.iter().map(|entry| entry.key.to_string()).collect::<BTreeSet<_>>(), files);
+        assert!(threads.into_inner().expect("no panic").len() >= 2);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_error_of_any_thread_is_that_of_the_walk() {
+        for number in [0, 70, 3 * MANY - 1] {
+            let root = tempfile::tempdir().expect("a directory");
+            let (_, directories) = many(root.path());
+            let odd = directories[number].join("link");
+            std::os::unix::fs::symlink("1", &odd).expect("linked");
+            let error = walk(root.path(), "", &STRICT, &|| true).expect_err("a link");
+            assert_eq!(error.to_string(), link(&odd, crate::error::Why::Link.as_str()).to_string());
+        }
+    }
+
+    #[test]
+    fn a_panic_of_any_thread_is_one_of_the_walk() {
+        let root = tempfile::tempdir().expect("a directory");
+        many(root.path());
+        let count = Mutex::new(0);
+        let on_entry = || {
+            let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);
+            *count += 1;
+            assert!(*count != 200, "the two hundredth");
+            true
+        };
+        let walk = std::panic::AssertUnwindSafe(|| walk(root.path(), "", &STRICT, &on_entry).map(drop));
+        assert!(std::panic::catch_unwind(walk).is_err());
     }
 }
