@@ -57,7 +57,7 @@ struct Walk<'a> {
     changed: Condvar,
     /// Whether another thread would begin, or waits for directories.
     wants_more: AtomicBool,
-    /// No further directory is read: all were, there is an error, a thread panicked, or nobody waits for the listing.
+    /// No further directory is read: all were, there is an error, a thread panicked, or no caller waits for the listing.
     end: OnceLock<Result<()>>,
     found: Mutex<Listed<Builder<ObjectMeta>>>,
 }
