@@ -303,7 +303,13 @@ pub fn wal_name(number: u64) -> String {
 /// InfluxDB's file store writes these before it renames them; its listings hide them.
 #[must_use]
 pub fn is_staging(name: &str) -> bool {
-    name.rsplit_once('#').is_some_and(|(_, tail)| !tail.is_empty() && tail.bytes().all(|b| b.is_ascii_digit()))
+    staged(name).is_some()
+}
+
+/// What a staging file becomes: its name, or its key, without the digits. `None` for other files.
+pub(crate) fn staged(name: &str) -> Option<&str> {
+    let (staged, tail) = name.rsplit_once('#')?;
+    (!tail.is_empty() && tail.bytes().all(|b| b.is_ascii_digit())).then_some(staged)
 }
 
 fn is_below(tail: &str, directory: &str) -> bool {
@@ -355,6 +361,7 @@ mod tests {
     #[test]
     fn staging_names_are_known() {
         assert!(is_staging("x.wal#12"));
+        assert_eq!(staged("n1/wal/x#1.wal#12"), Some("n1/wal/x#1.wal"));
         assert!(!is_staging("x.wal#"));
         assert!(!is_staging("x#1a"));
         assert!(!is_staging("x"));

@@ -214,6 +214,20 @@ async fn verifying_costs_what_it_looks_at() {
     }
 }
 
+/// Presence and proof are told by one listing.
+#[tokio::test(flavor = "multi_thread")]
+async fn verifying_lists_a_backup_once_at_every_level() {
+    let (server, repository) = backup_of(cluster(5)).await;
+    let mut lists = Vec::new();
+    for options in
+        [VerifyOptions::listing(), VerifyOptions::structure(), VerifyOptions::checksums(), VerifyOptions::bytes()]
+    {
+        repository.verify("b", options).await.expect("verified");
+        lists.push(server.counts().get(&Kind::List).copied().expect("listings"));
+    }
+    assert!(lists.iter().all(|listings| *listings == lists[0]), "{lists:?}");
+}
+
 /// By default a restore to an empty target looks at the structure of the backup before it writes.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restore_reads_and_writes_each_object_once() {

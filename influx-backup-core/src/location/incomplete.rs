@@ -18,7 +18,7 @@ use super::{
 use crate::{
     concurrent,
     error::{Error, Result, StoreErrorKind},
-    layout::is_staging,
+    layout::staged,
 };
 
 /// An object that is being written, or was when a process died: a file with a staging name (`name#digits`), an upload that
@@ -152,10 +152,11 @@ fn files(name: &FilePath, path: &FilePath, incomplete: &mut Vec<Incomplete>) {
             let shown = name.to_string_lossy().into_owned();
             if found.is_directory() {
                 pending.push((name, path));
-            } else if found.is_file() && is_staging(&shown) {
-                let key = shown.rsplit_once('#').map_or("", |(key, _)| key).to_owned();
+            } else if found.is_file()
+                && let Some(key) = staged(&shown)
+            {
                 let modified = found.modified.into();
-                incomplete.push(Incomplete { key, size: found.size, modified, what: What::File(path) });
+                incomplete.push(Incomplete { key: key.to_owned(), size: found.size, modified, what: What::File(path) });
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::{
     checksum,
     error::{Error, Result, StoreErrorKind},
     key::Key,
-    layout::OWN_DIRECTORY,
+    layout::{OWN_DIRECTORY, staged},
     lease::Lease,
     limits::Durability,
     location::{Location, Version, VersionBefore, remove_empty},
@@ -191,10 +191,11 @@ impl RestoreJournal {
         found: Vec<String>,
         is_copied: impl Fn(&str) -> bool,
     ) -> Result<()> {
-        let key = |name: &str| name.rsplit_once('#').map_or("", |(key, _)| key).to_owned();
-        target.delete_staging(found.into_iter().filter(|name| self.writes(&key(name), &is_copied))).await
+        let is_own = |name: &String| staged(name).is_some_and(|key| self.writes(key, &is_copied));
+        target.delete_staging(found.into_iter().filter(is_own)).await
     }
 
+    /// Whether the restore writes this key.
     fn writes(&self, key: &str, is_copied: impl Fn(&str) -> bool) -> bool {
         let is_own = key.strip_prefix(OWN_DIRECTORY).is_some_and(|below| below.starts_with('/'));
         is_own || self.guards.iter().any(|guard| guard.as_str() == key) || is_copied(key)

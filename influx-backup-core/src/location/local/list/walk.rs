@@ -177,7 +177,7 @@ impl Walk<'_> {
     fn end(&self, why: Result<()>) {
         // The first reason counts.
         let _ = self.end.set(why);
-        // Whoever has looked for it waits by now.
+        // A thread that found no end holds this until it waits: none misses the call.
         drop(self.queue());
         self.changed.notify_all();
     }
@@ -244,7 +244,7 @@ mod tests {
             let mut threads = threads.lock().expect("no panic");
             threads.insert(thread::current().id());
             another.notify_all();
-            // None finds all by itself while the second one begins.
+            // The first thread does not read all while the second one begins.
             let alone = |threads: &mut HashSet<_>| threads.len() < 2;
             let waited = another.wait_timeout_while(threads, Duration::from_secs(20), alone).expect("no panic");
             !waited.1.timed_out()
